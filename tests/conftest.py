@@ -1,0 +1,26 @@
+"""What holds for all tests: the marker `oracle`, and the option `--update-golden`."""
+
+from importlib.util import find_spec
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` writes expected texts anew; they are reviewed as code."""
+    parser.addoption("--update-golden", action="store_true", help="write golden files anew")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written instead of compared."""
+    return bool(request.config.getoption("--update-golden"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip those marked `oracle`, with the remedy, where there is no PyTorch to compare with."""
+    if find_spec("torch") is not None:
+        return
+    skip = pytest.mark.skip(reason="PyTorch is not installed: pip install '.[oracle]'")
+    for item in items:
+        if item.get_closest_marker("oracle"):
+            item.add_marker(skip)

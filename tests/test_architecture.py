@@ -1,0 +1,116 @@
+"""The rules of the architecture that can be read off the source: who imports whom, how much."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# In the order in which imports may look back.
+LEVELS = {"specs": 0, "grammar": 1, "compiler": 2, "runtime": 3, "face": 4}
+MAX_LINES = 400
+
+# Where a third-party package may enter; a package that is not here may enter nowhere.
+ENTRANCES = {
+    "click": ["src/netc/*"],
+    "graphviz": ["compiler/emit/render.py"],
+    "lark": ["grammar/parser.py"],
+    "networkx": ["compiler/graph.py"],
+    "numpy": ["compiler/emit/*", "compiler/onnx_import.py", "runtime/*", "src/netc/*"],
+    "onnx": [
+        "compiler/emit/onnx/*",
+        "compiler/fallback.py",
+        "compiler/onnx_import.py",
+        "runtime/fallback.py",
+    ],
+    "onnxruntime": ["runtime/session.py"],
+    "pygraphviz": ["compiler/emit/render.py"],
+    "rich": ["src/netc/*"],
+    "safetensors": ["runtime/*"],
+}
+
+HEAVY = {"lark", "matplotlib", "networkx", "numpy", "onnx", "onnxruntime", "rich"}
+
+
+def _modules() -> list[Path]:
+    """Every module of the product, each once: the links in src/netc are left out."""
+    parts = [f for part in LEVELS if part != "face" for f in (ROOT / part).rglob("*.py")]
+    face = ROOT / "src" / "netc"
+    own = [f for f in face.rglob("*.py") if f.relative_to(face).parts[0] not in LEVELS]
+    return sorted(parts + own)
+
+
+def _dotted(module: Path) -> list[str]:
+    """The names of a module's package: `compiler/ops/linear.py` is in `netc compiler ops`."""
+    parts = module.relative_to(ROOT).parts
+    return [*(parts[1:-1] if parts[0] == "src" else ("netc", *parts[:-1]))]
+
+
+def _imports(module: Path) -> Iterator[str]:
+    """The absolute names of all that a module imports, in functions and for types, too."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = _dotted(module)
+            base = package[: len(package) - node.level + 1] if node.level else []
+            origin = [*base, *([node.module] if node.module else [])]
+            yield from (".".join([*origin, alias.name]) for alias in node.names)
+
+
+def _part(dotted: list[str]) -> str:
+    return dotted[1] if len(dotted) > 1 and dotted[1] in LEVELS else "face"
+
+
+@pytest.mark.parametrize("module", _modules(), ids=lambda m: str(m.relative_to(ROOT)))
+def test_imports_go_one_way(module: Path) -> None:
+    """Imports go grammar <- compiler <- runtime <- face, and a package enters only where it may."""
+    here = module.relative_to(ROOT).as_posix()
+    own = _part(_dotted(module))
+    for name in _imports(module):
+        top, *_ = name.split(".")
+        if top == "netc":
+            other = _part(name.split("."))
+            assert LEVELS[other] <= LEVELS[own], f"{here}: {own} imports {other} ({name})"
+        elif top not in sys.stdlib_module_names:
+            entrances = ENTRANCES.get(top, [])
+            assert any(fnmatch(here, e) for e in entrances), f"{here} may not import {top}"
+
+
+def test_files_are_short() -> None:
+    """One file, one idea: no file of ours is longer than it can be read in one go."""
+    folders = ["grammar", "compiler", "runtime", "specs", "src", "tests", "benchmarks", ".ci"]
+    files = [f for folder in folders for f in (ROOT / folder).rglob("*.py") if not _linked(f)]
+    lengths = {f.relative_to(ROOT).as_posix(): len(f.read_bytes().splitlines()) for f in files}
+    assert {name: n for name, n in lengths.items() if n > MAX_LINES} == {}
+
+
+def _linked(file: Path) -> bool:
+    return any(parent.is_symlink() for parent in file.parents)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["-c", "import netc"], ["-m", "netc", "--help"]],
+    ids=["import", "help"],
+)
+def test_start_is_light(arguments: list[str]) -> None:
+    """`import netc` and `netc --help` load none of the heavy packages."""
+    path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    run = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stderr
+    rows = [row for row in run.stderr.splitlines() if row.startswith("import time:")]
+    loaded = {row.rsplit("|", 1)[1].strip().split(".")[0] for row in rows}
+    assert "netc" in loaded
+    assert loaded & HEAVY == set()

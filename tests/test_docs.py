@@ -1,0 +1,131 @@
+"""Every program in the README and the manual does what the text around it says.
+
+By the language of the fenced block:
+
+- `net` compiles; with the word `error` behind it, it is refused with a `NetError`.
+- `python` runs, in a folder of its own that holds `specs/`.
+- `sh`: each line that starts with `netc` runs and succeeds.
+- `console`: each `$ netc ...` runs and prints what stands below it; `...` stands for anything.
+
+With the word `error` behind `sh` or `console`, each command fails with exit status 1.
+"""
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import netc
+
+ROOT = Path(__file__).resolve().parents[1]
+FENCE = re.compile(
+    r"^(?P<indent> *)(?P<fence>`{3,})(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=indent)(?P=fence) *$",
+    re.M | re.S,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its place, its language, the words behind it, and its text."""
+
+    place: str
+    language: str
+    words: tuple[str, ...]
+    text: str
+
+
+def _blocks(*languages: str) -> list[Block]:
+    found = []
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        text = page.read_text(encoding="utf-8")
+        for match in FENCE.finditer(text):
+            language, *words = match["info"].split() or [""]
+            line = text.count("\n", 0, match.start()) + 1
+            place = f"{page.relative_to(ROOT).as_posix()}:{line}"
+            body = "\n".join(
+                row.removeprefix(match["indent"]) for row in match["body"].splitlines()
+            )
+            if language in languages:
+                found.append(Block(place, language, tuple(words), body + "\n"))
+    return found
+
+
+def _place(block: Block) -> str:
+    return block.place
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, with the shipped specs and a `netc` command that runs this checkout."""
+    (tmp_path / "specs").symlink_to(ROOT / "specs", target_is_directory=True)
+    command = tmp_path / ".bin" / "netc"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m netc "$@"\n')
+    command.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(command.parent), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"), prepend=os.pathsep)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    return tmp_path
+
+
+@pytest.mark.parametrize("block", _blocks("net"), ids=_place)
+def test_net(block: Block, folder: Path) -> None:
+    """A program of the manual compiles, or is refused where the manual says so."""
+    if "error" in block.words:
+        with pytest.raises(netc.NetError):
+            netc.compile(block.text)
+    else:
+        netc.compile(block.text)
+
+
+@pytest.mark.parametrize("block", _blocks("python"), ids=_place)
+def test_python(block: Block, folder: Path) -> None:
+    """A Python example runs."""
+    exec(compile(block.text, block.place, "exec"), {"__name__": "__main__"})
+
+
+def _commands(block: Block) -> list[tuple[str, str | None]]:
+    """The commands of a block, each with the output that the manual shows, or None."""
+    rows = block.text.splitlines(keepends=True)
+    if block.language == "sh":
+        return [(row.strip(), None) for row in rows if row.startswith("netc ")]
+    commands: list[tuple[str, str | None]] = []
+    for row in rows:
+        if row.startswith("$ "):
+            commands.append((row[2:].strip(), None))
+        elif commands:
+            command, shown = commands[-1]
+            commands[-1] = (command, (shown or "") + row)
+    return [pair for pair in commands if pair[0].startswith("netc ")]
+
+
+@pytest.mark.parametrize("block", _blocks("sh", "console"), ids=_place)
+def test_commands(block: Block, folder: Path) -> None:
+    """A command of the manual succeeds, or fails where it should, and prints what is shown."""
+    if not (commands := _commands(block)):
+        pytest.skip("no netc command")
+    for command, shown in commands:
+        run = subprocess.run(
+            command,
+            shell=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+        assert run.returncode == int("error" in block.words), run.stdout
+        if shown is not None:
+            want, got = _trimmed(shown), _trimmed(run.stdout)
+            same = doctest.OutputChecker().check_output(want, got, doctest.ELLIPSIS)
+            assert same, f"$ {command}\n{got}"
+
+
+def _trimmed(text: str) -> str:
+    return "\n".join(row.rstrip() for row in text.strip("\n").splitlines()) + "\n"
