@@ -1,0 +1,99 @@
+"""One quick scan of a text before it is parsed: its length, its strings, its brackets."""
+
+import re
+from collections.abc import Iterator
+
+from .diagnostics import Diagnostic, NetError, Pointer, error
+from .limits import MAX_NESTING, MAX_TEXT
+from .source import Source, Span
+
+_MARKS = re.compile(r'"(?:[^"\\\n]|\\[^\n])*("?)|#[^\n]*|[()\[\]{}]')
+_PARTNER = {")": "(", "]": "[", "}": "{"}
+_CLOSING = {opening: closing for closing, opening in _PARTNER.items()}
+_REPORTED = 5  # unclosed brackets; the first say enough
+
+
+def check_brackets(source: Source) -> None:
+    """Refuse a text that is too long or too deep, or whose brackets or strings do not close.
+
+    The parser relies on it: a million nested parentheses are refused here in no time, and every
+    bracket that it meets has its partner.
+
+    Raises:
+        NetError: E013, E015, E402 or E403.
+    """
+    if len(source.text) > MAX_TEXT:  # a first bound: a character has at least one byte
+        raise error(
+            "E403",
+            f"more than {MAX_TEXT // 2**20} MiB of text",
+            help="write repeated parts with `[...]*n`, `for` or a block",
+        )
+    open_at: list[int] = []
+    for mark, offset in _brackets(source):
+        if mark in _CLOSING:
+            open_at.append(offset)
+            if len(open_at) > MAX_NESTING:
+                raise _too_deep(source, offset)
+        elif not open_at:
+            raise _extra(source, offset)
+        elif source.text[open_at[-1]] != _PARTNER[mark]:
+            raise NetError([_unclosed(source, open_at[-1], met=offset)])
+        else:
+            open_at.pop()
+    if open_at:
+        raise NetError([_unclosed(source, offset) for offset in open_at[:_REPORTED]])
+
+
+def _brackets(source: Source) -> Iterator[tuple[str, int]]:
+    """Each bracket outside strings and comments, with its offset."""
+    for match in _MARKS.finditer(source.text):
+        mark = match[0]
+        first = mark[0]
+        if first == '"':
+            if not match[1]:
+                raise _unfinished_string(source, match.start(), match.end())
+        elif first != "#":
+            yield mark, match.start()
+
+
+def _too_deep(source: Source, offset: int) -> NetError:
+    return error(
+        "E402",
+        f"brackets nested more than {MAX_NESTING} levels deep",
+        Span(source, offset, offset + 1),
+        help="move the inner part to a block or a `let`",
+    )
+
+
+def _extra(source: Source, offset: int) -> NetError:
+    mark = source.text[offset]
+    return error(
+        "E013",
+        f"`{mark}` closes nothing",
+        Span(source, offset, offset + 1),
+        help=f"remove it, or add the missing `{_PARTNER[mark]}`",
+    )
+
+
+def _unclosed(source: Source, offset: int, *, met: int | None = None) -> Diagnostic:
+    mark = source.text[offset]
+    also = []
+    if met is not None:
+        place = Span(source, met, met + 1)
+        also.append(Pointer(place, f"`{source.text[met]}` comes before its `{_CLOSING[mark]}`"))
+    return Diagnostic(
+        "E013",
+        f"`{mark}` is never closed",
+        Span(source, offset, offset + 1),
+        also=tuple(also),
+        help=f"add the missing `{_CLOSING[mark]}`",
+    )
+
+
+def _unfinished_string(source: Source, start: int, end: int) -> NetError:
+    return error(
+        "E015",
+        "a string without its closing quote",
+        Span(source, start, len(source.text[:end].rstrip("\r"))),
+        help='end it with `"` on the same line',
+    )

@@ -1,0 +1,68 @@
+"""Every diagnostic code with the one line that says what it is about."""
+
+CODES = {
+    # Files and text
+    "E001": "a file cannot be read",
+    "E002": "a file is not UTF-8 text",
+    "E003": "a program is empty",
+    "E004": "a file cannot be written",
+    # Syntax
+    "E010": "a character that the language does not use",
+    "E011": "a word or a sign that does not fit here",
+    "E012": "a program that ends too early",
+    "E013": "a bracket without its partner",
+    "E014": "a number that touches a letter",
+    "E015": "an unfinished string",
+    "E016": "a space before the parenthesis of a call",
+    "E017": "two statements on one line, or a forgotten arrow",
+    "E018": "`=` bound to a number instead of a chain",
+    "E019": "an escape that strings do not have",
+    "E020": "an arrow that leads to no step",
+    "E021": "an empty group, branch or repetition",
+    "E022": "a repetition without its count",
+    "E023": "a word of the language used as a name",
+    # Names and arguments
+    "E101": "an unknown layer or value",
+    "E102": "an unknown argument",
+    "E103": "an argument of the wrong kind or value",
+    "E104": "bare integers that could mean several things",
+    "E105": "a missing argument",
+    "E106": "an argument given twice",
+    "E110": "a chain without a start",
+    "E111": "a value in the middle of a chain",
+    "E112": "a label or name given twice",
+    "E113": "several tensors meet a step that takes one",
+    "E114": "a name that may not be used here",
+    "E115": "a result that is dropped",
+    "E119": "a construct that parses but is not compiled yet",
+    # Shapes
+    "E201": "a tensor of a rank or type that a layer does not take",
+    "E202": "tensors that cannot be merged",
+    "E203": "a kernel or window larger than its input",
+    "E204": "groups that do not divide the channels",
+    "E205": "a literal weight of the wrong shape",
+    "E206": "a concrete input that does not fit the network",
+    # Expressions and assertions
+    "E301": "an assertion that does not hold",
+    "E302": "an expression on values that it does not take",
+    "E303": "an expression without a value",
+    # Limits
+    "E401": "too many layers",
+    "E402": "too deep nesting",
+    "E403": "too much text",
+    "E404": "a size or number that is too large",
+    # Weights, engines, artefacts
+    "E501": "weights that do not fit the network",
+    "E502": "an engine or device that cannot be had",
+    "E503": "a renderer that cannot be had",
+    "E504": "engines that disagree",
+    "E505": "a file format that is not known",
+    "E506": "a model that another tool refuses",
+    "E507": "a computation that needs more memory than there is",
+    "E509": "a version of a format that cannot be written",
+    "E510": "names that a format cannot keep apart",
+    # Warnings
+    "W101": "rows or columns that no window sees",
+    "W102": "an automatic name that is referred to",
+    "W103": "a result that is never used",
+}

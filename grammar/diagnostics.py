@@ -1,0 +1,140 @@
+"""Diagnostics: errors and warnings with a code, a span, and advice, and how they are shown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+from .codes import CODES
+from .source import Span
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A second place that a diagnostic speaks of, with a word about it."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding about a program.
+
+    Attributes:
+        code: A key of `CODES`, such as `E203`; warnings start with `W`.
+        message: What is wrong, in lower case, without advice.
+        span: The smallest text that is to blame, or None where no text is (a missing file).
+        label: A word behind the carets, such as `in repetition 6 of 9`.
+        also: The second culprits.
+        notes: Facts that explain the message.
+        help: How to fix it.
+    """
+
+    code: str
+    message: str
+    span: Span | None = None
+    label: str = ""
+    also: tuple[Pointer, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.code not in CODES:
+            raise ValueError(f"unregistered diagnostic code {self.code}")
+
+    @property
+    def severity(self) -> Severity:
+        """`error` or `warning`, by the code's first letter."""
+        return "warning" if self.code.startswith("W") else "error"
+
+    def to_dict(self) -> dict[str, object]:
+        """The form that `--json` prints; lines and columns count from 1."""
+        place: dict[str, object] = {}
+        if self.span is not None:
+            line, column = self.span.source.locate(self.span.start)
+            end_line, end_column = self.span.source.locate(self.span.end)
+            place = {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+        return {
+            "severity": self.severity,
+            "code": self.code,
+            "message": self.message,
+            **place,
+            "notes": list(self.notes),
+            "help": self.help,
+        }
+
+
+class NetError(Exception):
+    """The only exception that user input can cause; carries every diagnostic of the run."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        if not diagnostics:
+            raise ValueError("a NetError needs a diagnostic")
+        super().__init__(diagnostics)
+        self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
+
+    def __str__(self) -> str:
+        return render_all(self.diagnostics)
+
+
+def error(
+    code: str,
+    message: str,
+    span: Span | None = None,
+    *,
+    label: str = "",
+    also: Iterable[Pointer] = (),
+    notes: Iterable[str] = (),
+    help: str | None = None,
+) -> NetError:
+    """A `NetError` with one diagnostic, ready to raise."""
+    return NetError([Diagnostic(code, message, span, label, tuple(also), tuple(notes), help)])
+
+
+def render_all(diagnostics: Iterable[Diagnostic]) -> str:
+    """All diagnostics as text, a blank line between each two."""
+    return "\n\n".join(render(diagnostic) for diagnostic in diagnostics)
+
+
+def render(diagnostic: Diagnostic) -> str:
+    """One diagnostic as text: message, place, the lines with carets, notes and help."""
+    pointers = [] if diagnostic.span is None else [Pointer(diagnostic.span, diagnostic.label)]
+    pointers += diagnostic.also
+    lines = [pointer.span.source.locate(pointer.span.start)[0] for pointer in pointers]
+    margin = len(str(max(lines))) if lines else 0
+    notes = [f"note: {note}" for note in diagnostic.notes]
+    if diagnostic.help is not None:
+        notes.append(f"help: {diagnostic.help}")
+
+    rows = [f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"]
+    for position, pointer in enumerate(pointers):
+        rows += _excerpt(pointer, margin, arrow="-->" if position == 0 else ":::")
+    if pointers and notes:
+        rows.append(f" {'':{margin}} |")
+    return "\n".join(rows + [f" {'':{margin}} = {note}" for note in notes])
+
+
+def _excerpt(pointer: Pointer, margin: int, *, arrow: str) -> list[str]:
+    """The place of a pointer, its line of text, and carets under the part that it covers."""
+    source = pointer.span.source
+    line, column = source.locate(pointer.span.start)
+    text = source.line(line)
+    covered = min(pointer.span.end - pointer.span.start, len(text) - column + 1)
+    shown = text.replace("\t", " ")
+    marks = ("^" if arrow == "-->" else "-") * max(covered, 1)
+    return [
+        f" {'':{margin}}{arrow} {source.name}:{line}:{column}",
+        f" {'':{margin}} |",
+        f" {line:>{margin}} | {shown}".rstrip(),
+        f" {'':{margin}} | {' ' * (column - 1)}{marks} {pointer.text}".rstrip(),
+    ]
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """A help text that names the nearest candidate, or None where nothing is near."""
+    by_folded = {candidate.casefold(): candidate for candidate in candidates}
+    near = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    return f"did you mean `{by_folded[near[0]]}`?" if near else None

@@ -1,0 +1,145 @@
+"""Files in and out: a path to a `Source`, and writing that never leaves half a file behind."""
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
+
+from .diagnostics import NetError, error
+from .limits import MAX_TEXT
+from .source import Source, Span
+
+_BOM = b"\xef\xbb\xbf"
+
+# What went wrong, and how to go on, by the number of the system's error.
+_REASONS: dict[int | None, tuple[str, str | None]] = {
+    errno.ENOENT: ("no such file or folder", "check the path; folders are not created"),
+    errno.ENOTDIR: ("a part of the path is not a folder", "check the path"),
+    errno.EISDIR: ("it is a folder", "name a file in it"),
+    errno.EACCES: ("permission denied", "check the permissions of the file and of its folder"),
+    errno.EPERM: ("permission denied", "check the permissions of the file and of its folder"),
+    errno.EROFS: ("the file system is read-only", "choose another folder"),
+    errno.ENOSPC: ("no space left on device", "free some space, or choose another folder"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space, or choose another folder"),
+    errno.EFBIG: ("the file would be larger than allowed", "raise the limit on the size of files"),
+    errno.ENAMETOOLONG: ("the name is too long", "choose a shorter name"),
+    errno.ELOOP: ("its symbolic links form a loop", "check the links"),
+    errno.EPIPE: ("the reader has gone", None),
+}
+
+
+def read_source(path: str) -> Source:
+    """Read a program.
+
+    A byte-order mark is dropped; at most one byte over the limit on text is read, so that an
+    endless device ends as well.
+
+    Raises:
+        NetError: E001 (missing, a folder, no permission), E002 (not UTF-8), E403 (too much text).
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_TEXT + len(_BOM) + 1)
+    except (OSError, ValueError) as failure:  # a null character in a path is a ValueError
+        raise _file_error("E001", "read", path, failure) from None
+    data = data.removeprefix(_BOM)
+    if len(data) > MAX_TEXT:
+        raise too_much_text(path)
+    try:
+        return Source(path, data.decode("utf-8"))
+    except UnicodeDecodeError as failure:
+        raise _not_utf8(path, data, failure.start) from None
+
+
+def too_much_text(name: str) -> NetError:
+    """The error for a text beyond the limit."""
+    return error(
+        "E403",
+        f"`{name}` holds more than {MAX_TEXT // 2**20} MiB of text",
+        help="write repeated parts with `[...]*n`, `for` or a block",
+    )
+
+
+@contextmanager
+def atomic_writer(path: str) -> Iterator[BinaryIO]:
+    """A binary file that appears under its name only once it is whole.
+
+    The bytes go to a temporary file in the same folder, which replaces the target at the end; on
+    any failure it is removed, and what stood under the name is untouched. A symbolic link is
+    followed; what is no ordinary file (`/dev/stdout`, a pipe) is written to directly.
+
+    Raises:
+        NetError: E004.
+    """
+    if "\0" in path:
+        raise error("E004", "cannot write to a path with a null character in it")
+    try:
+        target = os.path.realpath(path)
+        if os.path.isdir(target):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with open(path, "wb") if _is_stream(path) else _replacement(target) as file:
+            yield file
+    except OSError as failure:
+        raise _file_error("E004", "write", path, failure) from None
+
+
+def _is_stream(path: str) -> bool:
+    """Whether a path names something that is written to, and never replaced."""
+    if os.path.abspath(path).startswith(("/dev/std", "/dev/fd/", "/proc/")):
+        return True
+    return os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode)
+
+
+@contextmanager
+def _replacement(target: str) -> Iterator[BinaryIO]:
+    """A temporary file beside the target that takes its place when the block ends well."""
+    replaced = os.path.exists(target)
+    if replaced and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    temporary = os.path.join(os.path.dirname(target), f".netc-{secrets.token_hex(8)}.tmp")
+    # Created by hand, not by `tempfile`, so that the user's umask sets the permissions.
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if replaced:
+            os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a text as UTF-8, whole or not at all.
+
+    Raises:
+        NetError: E004.
+    """
+    with atomic_writer(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def _file_error(code: str, verb: str, path: str, failure: Exception) -> NetError:
+    number = getattr(failure, "errno", None)
+    reason, help = _REASONS.get(number, (getattr(failure, "strerror", None) or str(failure), None))
+    return error(code, f"cannot {verb} `{path}`: {reason.lower()}", help=help)
+
+
+def _not_utf8(path: str, data: bytes, offset: int) -> NetError:
+    """The error for a byte that is no UTF-8; its line is shown with the byte replaced."""
+    source = Source(path, data.decode("utf-8", errors="replace"))
+    start = len(data[:offset].decode("utf-8"))
+    return error(
+        "E002",
+        f"`{path}` is not UTF-8 text",
+        Span(source, start, start + 1),
+        label=f"byte 0x{data[offset]:02x} at offset {offset}",
+        help="save the file as UTF-8",
+    )

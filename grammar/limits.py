@@ -1,0 +1,114 @@
+"""Limits against hostile or mistaken text, and the walks that hold a syntax tree to them.
+
+Everything after the parser may recurse over a tree, so no tree may be deep. Brackets are counted
+in the text before it is parsed (`brackets.py`). What nests without brackets is counted here: the
+operators of an expression (`1 + 1 + ...` is a tree as deep as it is long) and `else if`.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .ast import (
+    Apply,
+    Attribute,
+    Binary,
+    Choice,
+    Comparison,
+    Expression,
+    For,
+    Group,
+    If,
+    Index,
+    Item,
+    ListOf,
+    Repeat,
+    Statement,
+    TupleOf,
+    Unary,
+)
+from .diagnostics import error
+
+MAX_TEXT = 10 * 2**20  # bytes
+MAX_NESTING = 100  # levels, of brackets, of an expression's tree, and of `else if`
+MAX_INTEGER = 2**63 - 1  # what an int64 holds, and with it every extent and count
+
+_OPERANDS: dict[type, Callable[[Any], Iterable[Expression]]] = {
+    Unary: lambda e: (e.operand,),
+    Binary: lambda e: (e.left, e.right),
+    Comparison: lambda e: e.operands,
+    Choice: lambda e: (e.condition, e.then, e.otherwise),
+    Attribute: lambda e: (e.value,),
+    Index: lambda e: (e.value, e.index),
+    Apply: lambda e: (argument.value for argument in e.arguments),
+    TupleOf: lambda e: e.items,
+    ListOf: lambda e: e.items,
+}
+
+
+def check_expression(expression: Expression) -> None:
+    """Refuse a whole expression whose tree is deeper than `MAX_NESTING`.
+
+    Raises:
+        NetError: E402.
+    """
+    if type(expression) not in _OPERANDS:
+        return
+    pending = [(expression, 1)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > MAX_NESTING:
+            raise error(
+                "E402",
+                f"an expression of more than {MAX_NESTING} levels",
+                expression.span,
+                notes=["each operator of a chain such as `1 + 1 + 1` is a level of its own"],
+                help="name a part of it with `let`, or use `sum([...])`",
+            )
+        below = depth + 1
+        for operand in _OPERANDS[type(node)](node):
+            if type(operand) in _OPERANDS:
+                pending.append((operand, below))
+
+
+def check_statements(statements: Iterable[Statement]) -> None:
+    """Refuse statements in which brackets and `else if` together nest deeper than `MAX_NESTING`.
+
+    Raises:
+        NetError: E402.
+    """
+    pending = [(item, 1) for item in _items(statements)]
+    while pending:
+        item, depth = pending.pop()
+        if depth > MAX_NESTING:
+            raise error(
+                "E402",
+                f"steps nested more than {MAX_NESTING} levels deep",
+                item.span,
+                notes=["each `else if` is a level of its own"],
+                help="move the inner steps to a block, or select from a list by an index",
+            )
+        below = depth + 1
+        pending.extend((inner, below) for inner in _inner(item))
+
+
+def _items(statements: Iterable[Statement]) -> Iterable[Item]:
+    """The items of all chains in the statements, those of blocks' bodies included."""
+    for statement in statements:
+        yield from _items(getattr(statement, "body", ()))
+        chain = getattr(statement, "chain", None)
+        if chain is not None:
+            yield from (step.item for step in chain.steps)
+
+
+def _inner(item: Item) -> Iterable[Item]:
+    """The items one level below an item."""
+    match item:
+        case Group(branches):
+            return (step.item for branch in branches for step in branch.steps)
+        case Repeat(chain):
+            return (step.item for step in chain.steps)
+        case For(_, _, body):
+            return _items(body)
+        case If(_, then, otherwise):
+            return _items((*then, *(otherwise or ())))
+    return ()

@@ -1,0 +1,82 @@
+"""The text of a literal to its value: integers, decimals with suffixes, sizes, strings."""
+
+import re
+from decimal import Decimal
+
+from .ast import Number, Size, String
+from .diagnostics import error
+from .limits import MAX_INTEGER
+from .source import Span
+
+_SUFFIXES = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_DIGITS = len(str(MAX_INTEGER))
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+def read_integer(text: str, span: Span) -> int:
+    """The value of `61_706`.
+
+    Raises:
+        NetError: E404 beyond 2^63 - 1; the digits are counted first, since converting millions of
+            them takes minutes.
+    """
+    digits = text.replace("_", "").lstrip("0") or "0"
+    if len(digits) > _DIGITS or int(digits) > MAX_INTEGER:
+        raise _too_large(span, "an integer is at most 2^63 - 1 = 9223372036854775807")
+    return int(digits)
+
+
+def read_number(text: str, span: Span) -> Number:
+    """The node of `0.01`, `5e-4`, `10k`, `25.6M`; a suffix on a whole amount gives an integer.
+
+    Raises:
+        NetError: E404.
+    """
+    plain = text.replace("_", "")
+    factor = _SUFFIXES.get(plain[-1])
+    if factor is None or "e" in plain.casefold():
+        value = float(plain.rstrip("kMGT")) * (factor or 1)
+        if value == float("inf"):
+            raise _too_large(span, "a float is at most about 1.8e308")
+        return Number(value, span=span)
+    amount = Decimal(plain[:-1]) * factor
+    if amount != amount.to_integral_value():
+        return Number(float(amount), span=span)
+    if amount > MAX_INTEGER:
+        raise _too_large(span, "an integer is at most 2^63 - 1 = 9223372036854775807")
+    return Number(int(amount), span=span)
+
+
+def read_size(text: str, span: Span) -> Size:
+    """The node of `224x224x3`.
+
+    Raises:
+        NetError: E404.
+    """
+    return Size(tuple([read_integer(extent, span) for extent in text.split("x")]), span=span)
+
+
+def read_string(text: str, span: Span) -> String:
+    r"""The node of `"text"`, with `\"` and `\\` resolved.
+
+    Raises:
+        NetError: E019 for another escape.
+    """
+    inner = text[1:-1]
+    if "\\" in inner:
+        for match in _ESCAPE.finditer(inner):
+            if match[1] not in '"\\':
+                start = span.start + 1 + match.start()
+                raise error(
+                    "E019",
+                    f"`{match[0]}` is no escape of a string",
+                    Span(span.source, start, start + 2),
+                    help='write `\\\\` for a backslash; `\\"` is the only other escape',
+                )
+        inner = _ESCAPE.sub(r"\1", inner)
+    return String(inner, span=span)
+
+
+def _too_large(span: Span, note: str) -> Exception:
+    shown = span.text if len(span.text) <= 40 else span.text[:37] + "..."
+    return error("E404", f"`{shown}` is too large", span, notes=[note])

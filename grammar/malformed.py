@@ -1,0 +1,161 @@
+"""Labelled examples of malformed text: what to say where the parser stops as it does on them."""
+
+from typing import NamedTuple
+
+
+class Example(NamedTuple):
+    """Malformed texts that deserve one message.
+
+    Attributes:
+        code: The code of the diagnostic.
+        message: What is wrong; `{found}` is the unexpected text.
+        help: How to fix it.
+        texts: Each stops the parser at the token that the message is about.
+        any_token: Whether the message holds for whatever token comes in that place.
+        behind: Whether to point behind the token before, where something is missing.
+    """
+
+    code: str
+    message: str
+    help: str
+    texts: tuple[str, ...]
+    any_token: bool = False
+    behind: bool = False
+
+
+def _missing(message: str, help: str, *texts: str) -> Example:
+    """Something is missing, whatever comes instead."""
+    return Example("E011", message, help, texts, any_token=True)
+
+
+_ITEMS = ("a", "in", "a(8)", "conv3-8", "(a | b)", "[a]", "[a]*2", "for i in x { a }", "if a { b }")
+
+EXAMPLES = (
+    # Chains
+    Example(
+        "E011",
+        "`->` starts no chain",
+        "name the value to go on from, as in `x -> ...`, or join it to the chain before",
+        ("-> FC", "x = -> FC", "block A { -> FC }", "INPUT -> ( -> FC )", "INPUT -> [ -> FC ]"),
+    ),
+    Example(
+        "E021",
+        "an empty group",
+        "a branch that does nothing is written `ID`",
+        ("( )", "INPUT -> ( )"),
+    ),
+    Example(
+        "E021",
+        "an empty branch",
+        "a branch that does nothing is written `ID`",
+        ("( | a )", "INPUT -> ( | a )", "( a | )", "( a | | b )"),
+    ),
+    Example("E021", "an empty repetition", "write the steps between the brackets", ("[ ]",)),
+    Example(
+        "E022",
+        "no count behind `*`",
+        "write how often, as in `[...]*2`; a computed count takes parentheses, `[...]*(n - 1)`",
+        ("[a]*", "[a]* -> b"),
+        any_token=True,
+        behind=True,
+    ),
+    Example(
+        "E011",
+        "a chain inside of a call or an expression",
+        "bind the chain to a name of its own without `let`, as in `x = ...`, and use the name",
+        ("FC(a -> b)", "FC(a(8) -> b)", "let y = [a -> b]", "FC(n=a -> b)", "let x = a(8) -> b"),
+    ),
+    _missing(
+        "no label behind `as`",
+        "a label is a name such as `conv1`, dotted parts, or a string",
+        *(f"{item} as" for item in _ITEMS),
+        *(f"a -> {item} as" for item in _ITEMS),
+    ),
+    _missing(
+        "a label ends in `.`",
+        "write a name or an integer behind the point",
+        "a as b.",
+        "a as b.0.",
+        "a.",
+        "a.b.",
+    ),
+    # `for` and `if`
+    _missing("no name behind `for`", "write `for x in list { ... }`", "for"),
+    _missing("no `in` behind the names of `for`", "write `for x in list { ... }`", "for i x"),
+    _missing(
+        "no body behind the list of `for`", "write `for x in list { ... }`", "for i in x -> b"
+    ),
+    Example(
+        "E011",
+        "`then` does not stand in a chain",
+        "in a chain, `if` takes braces: `if c { CONV } else { ID }`",
+        ("if a then b",),
+    ),
+    Example(
+        "E011",
+        "braces in an expression",
+        "in an expression, write `if c then a else b`",
+        ("let x = if a { b }",),
+    ),
+    Example(
+        "E011",
+        "an `if` in an expression without `else`",
+        "write `if c then a else b`",
+        ("let x = if a then b", "FC(if a then b)"),
+        behind=True,
+    ),
+    Example(
+        "E011",
+        "an `else` without its `if`",
+        "write `if c { ... } else { ... }`",
+        ("else { b }", "a else { b }", "a(8) else { b }"),
+    ),
+    _missing("no braces behind `else`", "write `else { ... }`", "if a { b } else c"),
+    # Statements
+    _missing("no name behind `let`", "write `let name = value`", "let", "let 5"),
+    _missing("no `=` behind the name of a `let`", "write `let name = value`", "let x 5", "let x"),
+    _missing("no name behind `net`", "write `net LeNet5`", "net"),
+    _missing("no version behind `language`", "write `language 1`", "language x"),
+    _missing("no path behind `import`", 'write `import "blocks.net"`', "import blocks"),
+    _missing("no layer behind `default`", "write `default CONV(bias=no)`", "default"),
+    _missing(
+        "no arguments behind the layer of `default`",
+        "write `default CONV(bias=no)`",
+        "default CONV",
+    ),
+    _missing("no name behind `output`", "write `output logits`", "output"),
+    _missing("no condition behind `assert`", "write `assert params == 61_706`", "assert"),
+    _missing("no name behind `block`", "write `block Name(c) { ... }`", "block"),
+    _missing("no body behind the name of a block", "write `block Name { ... }`", "block A -> b"),
+    _missing(
+        "no body behind the parameters of a block",
+        "write `block Name(c) { ... }`",
+        "block A(c) -> b",
+    ),
+    Example(
+        "E011",
+        "`{found}` inside of braces",
+        "only a `let`, a binding or a chain stands there; close the braces before",
+        tuple(
+            f"block A {{ {statement} }}"
+            for statement in (
+                "net A",
+                "language 1",
+                'import "a"',
+                "default A(1)",
+                "block B { a }",
+                "output x",
+                "assert a",
+                "train { }",
+            )
+        ),
+    ),
+    _missing("no `=` behind a setting", "write `name = value`", "train { a 5 }"),
+    Example(
+        "E011",
+        "`{found}` is no setting",
+        "a setting of `train` is written `name = value`",
+        ("train { 5 }", "train { a = 1 -> }", "train { -> }", "train { (a) }"),
+    ),
+    _missing("no `:` behind a name", "write `{name: value}`", "train { a = {b 5} }"),
+)

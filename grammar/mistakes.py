@@ -1,0 +1,238 @@
+"""Mistakes that are told from the text around a failure of the parser, one rule for each."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from .diagnostics import Diagnostic
+from .expected import OPERATORS, STEPS, described
+from .notation import find_slip
+from .pieces import is_open_ended, previous_token, tokens
+from .source import Source, Span
+from .spacing import spaced_call
+
+KEYWORDS = frozenset(
+    "net language import as let block default for in if then else assert output train and or not"
+    " yes no".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Where the parser stopped.
+
+    Attributes:
+        span: The token, or the character that starts none; empty at the end of the text.
+        type: The token's type, `$END`, or the empty string for a character.
+        state: The state on top of the parser's stack.
+        expected: The types of tokens that could stand there.
+    """
+
+    span: Span
+    type: str
+    state: int
+    expected: frozenset[str]
+
+
+class Place(NamedTuple):
+    """What the rules look at: a failure, where its statement starts, and the token before it."""
+
+    failure: Failure
+    start: int
+    before: Span | None
+
+    @property
+    def source(self) -> Source:
+        """The text that did not parse."""
+        return self.failure.span.source
+
+    @property
+    def starts_line(self) -> bool:
+        """Whether a line break stands between the token and the one before."""
+        before = self.before.end if self.before else self.start
+        return "\n" in self.source.text[before : self.failure.span.start]
+
+    @property
+    def ends(self) -> bool:
+        """Whether what comes cannot go on with what stands before."""
+        return self.failure.type in _ENDS or self.starts_line
+
+    @property
+    def behind(self) -> Span:
+        """The gap behind the token before, or the failure itself where there is none."""
+        if self.before is None:
+            return self.failure.span
+        return Span(self.source, self.before.end, self.before.end)
+
+
+_ENDS = frozenset({"$END", "RPAR", "RSQB", "RBRACE", "VBAR"})
+
+
+# Rules that look at the text
+
+
+def _slip(place: Place) -> Diagnostic | None:
+    if place.failure.type == "$END":
+        return None
+    return find_slip(place.source, place.failure.span.start, in_token=bool(place.failure.type))
+
+
+def _dangling_arrow(place: Place) -> Diagnostic | None:
+    """`INPUT ->` with nothing behind it, or with the next statement."""
+    before = place.before
+    if before is None or before.text != "->":
+        return None
+    if not place.ends and place.failure.type != "_ARROW":
+        return None
+    return Diagnostic(
+        "E020",
+        "`->` leads to no step",
+        place.behind,
+        help="write the next step behind it, or remove it",
+    )
+
+
+def _space_before_call(place: Place) -> Diagnostic | None:
+    """`FC (10)`: before the failure, or at it, a space parts a name from its parenthesis."""
+    source = place.source
+    earlier = word = Span(source, place.start, place.start)
+    for token in tokens(source, place.start, place.failure.span.end):
+        between = source.text[word.end : token.start]
+        spaced = token.text == "(" and between and "\n" not in between
+        if spaced and _is_name(word.text) and earlier.text != "block":
+            return spaced_call(Span(source, word.end, token.end), word.text).diagnostics[0]
+        earlier, word = word, token
+    return None
+
+
+def _is_name(word: str) -> bool:
+    return word[:1].isidentifier() and word not in KEYWORDS
+
+
+def _keyword_as_name(place: Place) -> Diagnostic | None:
+    """`let for = 1`."""
+    word, expected = place.failure.span.text, place.failure.expected
+    if word not in KEYWORDS or "NAME" not in expected or "LET" in expected or place.starts_line:
+        return None
+    return Diagnostic(
+        "E023",
+        f"`{word}` is a word of the language and names nothing else",
+        place.failure.span,
+        help=f"choose another name, such as `{word}_` or `{word.capitalize()}`",
+    )
+
+
+_BOUND = re.compile(r"([^\W\d]\w*)[ \t]*=[\s\[(]*\Z")
+_VALUES = frozenset({"INT", "NUMBER", "SIZE", "STRING", "YES", "NO", "ADDOP", "NOT"})
+
+
+def _bound_value(place: Place) -> Diagnostic | None:
+    """`x = 5`, `x = [64, 128]`."""
+    match = _BOUND.search(place.source.text, place.start, place.failure.span.start)
+    if place.failure.type not in _VALUES or match is None:
+        return None
+    name = match[1]
+    output = previous_token(place.source, place.start, match.start())
+    is_output = output is not None and output.text == "output"
+    return Diagnostic(
+        "E018",
+        f"`{name}` is bound to a value, but `=` alone binds a chain",
+        place.failure.span,
+        help=f"name what leaves the network, as in `output {name} = x`"
+        if is_output
+        else f"write `let {name} = ...` for a number, a size or a list",
+    )
+
+
+# What people write behind a step, by the type of the token.
+_ARITHMETIC = (
+    "`{found}` does not stand in a chain",
+    "merge tensors with `( a | b ) -> ADD`; compute numbers with `let`",
+)
+_LITERAL = (
+    "`{found}` is no step",
+    "numbers stand in the parentheses of a layer, directly behind its name: `FC(10)`",
+)
+_BEHIND_STEP = {
+    **dict.fromkeys(OPERATORS, _ARITHMETIC),
+    **dict.fromkeys(_VALUES - {"ADDOP", "NOT"}, _LITERAL),
+    "STAR": ("`*` repeats a bracketed chain only", "write `[CONV -> RELU]*3`"),
+    "VBAR": (
+        "`|` stands between the branches of a group only",
+        "put the branches in parentheses: `( a | b )`",
+    ),
+    "COMMA": (
+        "`,` does not join steps",
+        "write `->` between steps, and `|` between the branches of a group",
+    ),
+}
+
+
+def _behind_step(place: Place) -> Diagnostic | None:
+    """`a + b`, `FC 10`, `a | b`, `CONV*3`, and a literal in place of a step."""
+    failure = place.failure
+    if place.starts_line or failure.type not in _BEHIND_STEP:
+        return None
+    in_place_of_step = failure.type in _VALUES and failure.expected >= STEPS - {"IN"}
+    if "_ARROW" not in failure.expected and not in_place_of_step:
+        return None
+    message, help = _BEHIND_STEP[failure.type]
+    return Diagnostic("E011", message.format(found=failure.span.text), failure.span, help=help)
+
+
+def _comparison(place: Place) -> Diagnostic | None:
+    """`assert a = 5`."""
+    if place.failure.type != "EQUAL" or not place.failure.expected >= OPERATORS:
+        return None
+    return Diagnostic("E011", "`=` compares nothing", place.failure.span, help="write `==`")
+
+
+def _open_end(place: Place) -> Diagnostic | None:
+    """A text, a bracket or a line that ends behind `=`, `,` or an operator."""
+    before = place.before
+    if before is None or not place.ends or not is_open_ended(before.text):
+        return None
+    if before.text in ("(", "[", "{", "|", ".", "*"):  # the table of examples knows better
+        return None
+    return Diagnostic(
+        "E012" if place.failure.type == "$END" else "E011",
+        f"nothing follows `{before.text}`",
+        place.behind,
+        label=described(place.failure.expected),
+        help="finish the statement",
+    )
+
+
+_RULES: tuple[Callable[[Place], Diagnostic | None], ...] = (
+    _slip,
+    _dangling_arrow,
+    _space_before_call,
+    _keyword_as_name,
+    _bound_value,
+    _comparison,
+    _behind_step,
+    _open_end,
+)
+
+
+def find_mistake(place: Place) -> Diagnostic | None:
+    """The first rule's diagnostic that applies, or None."""
+    candidates = (_at_binding(place), place)
+    found = (rule(candidate) for candidate in candidates if candidate for rule in _RULES)
+    return next((diagnostic for diagnostic in found if diagnostic is not None), None)
+
+
+def _at_binding(place: Place) -> Place | None:
+    """Where `=` fails since the line before lacks its end, the failure seen at the line's start.
+
+    In `INPUT ->` above `x = INPUT`, `x` is read as the next step.
+    """
+    name = place.before
+    if place.failure.type != "EQUAL" or name is None:
+        return None
+    before = previous_token(place.source, place.start, name.start)
+    failure = replace(place.failure, span=name, type="NAME", expected=frozenset())
+    moved = Place(failure, place.start, before)
+    open_ended = before is not None and is_open_ended(before.text)
+    return moved if moved.starts_line and open_ended else None

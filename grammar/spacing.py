@@ -1,0 +1,104 @@
+"""Where white space matters: statements start on a line of their own, labels contain none."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from .diagnostics import NetError, error
+from .source import Span
+
+_BLANK = " \t\r\f"
+_WORD_BEFORE = re.compile(r"\w+\Z")
+
+
+def check_start(span: Span, *, chain: bool) -> None:
+    """Refuse a statement that starts neither on a new line nor directly behind `{`.
+
+    Args:
+        span: The statement.
+        chain: Whether it is a bare chain, so that an arrow may be what is missing.
+
+    Raises:
+        NetError: E016 or E017.
+    """
+    before = previous_character(span)
+    if before < 0 or span.source.text[before] in "\n{":
+        return
+    raise crowded(span, before, chain=chain)
+
+
+def check_entry_start(span: Span) -> None:
+    """Refuse an entry of `train` that follows another on its line without a comma.
+
+    Raises:
+        NetError: E017.
+    """
+    before = previous_character(span)
+    if span.source.text[before] in "\n{,":
+        return
+    raise error(
+        "E017",
+        "two settings on one line",
+        _first_word(span),
+        help="put each on a line of its own, or a comma between them",
+    )
+
+
+def check_label(places: Sequence[Span]) -> None:
+    """Refuse a label whose pieces do not touch.
+
+    Raises:
+        NetError: E017.
+    """
+    for left, right in pairwise(places):
+        if left.end != right.start:
+            raise error(
+                "E011",
+                "a label contains no white space",
+                Span(left.source, left.end, right.start),
+                help="write its parts without a space, or quote it",
+            )
+
+
+def previous_character(span: Span) -> int:
+    """The offset of the character before a span, over blanks but not over a line break, or -1."""
+    text = span.source.text
+    offset = span.start - 1
+    while offset >= 0 and text[offset] in _BLANK:
+        offset -= 1
+    return offset
+
+
+def crowded(span: Span, before: int, *, chain: bool) -> NetError:
+    """The error for a statement that starts behind another, whose last character is at `before`."""
+    text = span.source.text
+    word = _WORD_BEFORE.search(text, max(0, before - 80), before + 1)
+    if chain and text[span.start] == "(" and word is not None:
+        return spaced_call(Span(span.source, before + 1, span.start + 1), word[0])
+    first = _first_word(span)
+    if chain:
+        return error(
+            "E017",
+            f"no `->` before `{first.text}`",
+            first,
+            help="put `->` between two steps; a new chain starts on a new line",
+        )
+    return error(
+        "E017", "two statements on one line", first, help="start the second on a line of its own"
+    )
+
+
+def spaced_call(span: Span, word: str) -> NetError:
+    """The error for a blank between the name of a call and its parenthesis."""
+    return error(
+        "E016",
+        f"a space between `{word}` and its parenthesis",
+        span,
+        help=f"write `{word}(...)` without a space, or `{word} -> ( a | b )` for branches",
+    )
+
+
+def _first_word(span: Span) -> Span:
+    """The first word of a span, or its first character where that is a sign."""
+    match = re.compile(r"\w+|.", re.DOTALL).match(span.source.text, span.start)
+    return Span(span.source, span.start, match.end() if match else span.end)

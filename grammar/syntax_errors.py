@@ -1,0 +1,95 @@
+"""A failure of the parser to a diagnostic that names the fix.
+
+Most messages come from a table of labelled examples (`malformed.py`): each malformed text is parsed
+once, and the parser's state and the type of the token at which it stops are the key of its message.
+The rest is told from the text around the failure (`mistakes.py`).
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable
+
+from .diagnostics import Diagnostic, NetError
+from .expected import described
+from .malformed import EXAMPLES, Example
+from .mistakes import Failure, Place, find_mistake
+from .pieces import find_cuts, previous_token
+from .source import Source
+
+MAX_REPORTED = 20  # syntax errors in one run
+
+Outcome = Failure | NetError | None
+Attempt = Callable[[Source, int], Outcome]
+Table = dict[tuple[int, str], Example]
+
+
+def build_table(attempt: Attempt) -> Table:
+    """The examples by (state, type) of their failures; the first of two that share a key wins.
+
+    Raises:
+        ValueError: If an example parses or stops the lexer: the table would have a hole.
+    """
+    table: Table = {}
+    for example in EXAMPLES:
+        for text in example.texts:
+            failure = attempt(Source("<example>", text), 0)
+            if not isinstance(failure, Failure) or not failure.type:
+                raise ValueError(f"no example of a syntax error: {text!r}")
+            table.setdefault((failure.state, "" if example.any_token else failure.type), example)
+    return table
+
+
+def report(source: Source, first: Failure | NetError, attempt: Attempt, table: Table) -> NetError:
+    """All syntax errors of a text, found by parsing on from the statement behind each failure.
+
+    At most `MAX_REPORTED` are reported, and at most four times the text is parsed for them.
+    """
+    cuts = find_cuts(source)
+    found: list[Diagnostic] = []
+    start, budget = 0, 4 * len(source.text)
+    outcome: Outcome = first
+    while outcome is not None:
+        if isinstance(outcome, NetError):
+            found.extend(outcome.diagnostics)
+        else:
+            # The statement before may be to blame, too: for an arrow that leads to no step.
+            piece = bisect_right(cuts, outcome.span.start) - 2
+            found.append(explain(outcome, max(start, cuts[piece] if piece >= 0 else 0), table))
+        span = found[-1].span
+        end = max(start, span.start if span else 0)
+        after = bisect_right(cuts, end)
+        budget -= end - start
+        if after == len(cuts) or budget < 0 or len(found) >= MAX_REPORTED:
+            break
+        start = cuts[after]
+        outcome = attempt(source, start)
+    return NetError(found)
+
+
+def explain(failure: Failure, start: int, table: Table) -> Diagnostic:
+    """The diagnostic for a failure in a statement that starts at `start`."""
+    before = previous_token(failure.span.source, start, failure.span.start)
+    place = Place(failure, start, before)
+    mistake = find_mistake(place)
+    if mistake is not None:
+        return mistake
+    example = table.get((failure.state, failure.type)) or table.get((failure.state, ""))
+    if example is None or not failure.type:
+        return _unexpected(place)
+    span = place.behind if example.behind or place.ends else failure.span
+    message = example.message.format(found=failure.span.text)
+    return Diagnostic(example.code, message, span, help=example.help)
+
+
+def _unexpected(place: Place) -> Diagnostic:
+    """What to say where nothing better is known."""
+    failure = place.failure
+    label = described(failure.expected)
+    if failure.type == "$END":
+        return Diagnostic("E012", "the text ends in the middle of a statement", place.behind, label)
+    if not failure.type:
+        character = failure.span.text
+        message = f"`{character}` is not a character of the language"
+        return Diagnostic("E010", message, failure.span, help="remove it, or put it in a string")
+    if place.starts_line and place.before is not None:
+        return Diagnostic("E011", "a statement breaks off", place.behind, label)
+    return Diagnostic("E011", f"`{failure.span.text}` does not fit here", failure.span, label)

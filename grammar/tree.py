@@ -1,0 +1,281 @@
+"""Reductions of the parser to syntax tree nodes, one method per rule of `net.lark`.
+
+The parser calls the method that bears a rule's name with what stands for the rule's parts: tokens
+for named terminals, and what the methods of inner rules returned. Methods in capitals convert a
+terminal. No tree of the parser's own is ever built, which halves the memory of a parse.
+"""
+
+from typing import Any, NamedTuple
+
+from .ast import (
+    AssertStatement,
+    BindStatement,
+    BlockStatement,
+    Call,
+    Chain,
+    ChainStatement,
+    DefaultStatement,
+    Entry,
+    Expression,
+    For,
+    Group,
+    If,
+    ImportStatement,
+    Label,
+    LanguageStatement,
+    LetStatement,
+    MapOf,
+    NameTarget,
+    NetStatement,
+    Number,
+    OutputStatement,
+    Parameter,
+    Reference,
+    Repeat,
+    Shorthand,
+    Statement,
+    Step,
+    String,
+    Target,
+    TrainStatement,
+    TupleTarget,
+)
+from .limits import check_expression
+from .literals import read_integer
+from .source import Span
+from .spacing import check_entry_start, check_label, check_start
+from .tree_expressions import Arguments, ExpressionBuilder, Hole, Parts, Token
+
+
+class Body(NamedTuple):
+    """The statements between braces and the offset behind the closing one."""
+
+    statements: tuple[Statement, ...]
+    end: int
+
+
+class TreeBuilder(ExpressionBuilder):
+    """Builds the nodes of one source at a time; `begin` names the source."""
+
+    # Statements
+
+    def start(self, parts: Parts) -> tuple[Statement, ...]:
+        return tuple(parts)
+
+    def net_stmt(self, parts: Parts) -> NetStatement:
+        keyword, name = parts
+        span, text = self._word(name)
+        return NetStatement(text, span=self._begun(keyword, span.end))
+
+    def _word(self, part: Any) -> tuple[Span, str]:
+        """The place and the text of a name, which may be a string."""
+        return (part.span, part.value) if isinstance(part, String) else (self._at(part), str(part))
+
+    def _begun(self, keyword: Token, end: int) -> Span:
+        """The span of a statement that its keyword begins, on a line of its own."""
+        span = self._span(keyword.start_pos, end)
+        check_start(span, chain=False)
+        return span
+
+    def language_stmt(self, parts: Parts) -> LanguageStatement:
+        keyword, version = parts
+        return LanguageStatement(version.value, span=self._begun(keyword, version.span.end))
+
+    def import_stmt(self, parts: Parts) -> ImportStatement:
+        keyword, path = parts
+        return ImportStatement(path.value, span=self._begun(keyword, path.span.end))
+
+    def default_stmt(self, parts: Parts) -> DefaultStatement:
+        keyword, name, arguments = parts
+        _check_arguments(arguments)
+        return DefaultStatement(
+            str(name),
+            arguments.items,
+            span=self._begun(keyword, arguments.end),
+            name_span=self._at(name),
+        )
+
+    def block_stmt(self, parts: Parts) -> BlockStatement:
+        keyword, name, *params, body = parts
+        parameters, inputs = params[0] if params else ((), ())
+        return BlockStatement(
+            str(name),
+            parameters,
+            inputs,
+            body.statements,
+            span=self._begun(keyword, body.end),
+            name_span=self._at(name),
+        )
+
+    def params(self, parts: Parts) -> tuple[tuple[Parameter, ...], tuple[NameTarget, ...]]:
+        inputs = parts.pop() if isinstance(parts[-1], tuple) else ()
+        return tuple(parts[1:]), inputs
+
+    def param(self, parts: Parts) -> Parameter:
+        name, *default = parts
+        if not default:
+            return Parameter(str(name), None, span=self._at(name))
+        check_expression(default[0])
+        span = self._span(name.start_pos, default[0].span.end)
+        return Parameter(str(name), default[0], span=span)
+
+    def inputs(self, parts: Parts) -> tuple[NameTarget, ...]:
+        return tuple([NameTarget(str(name), span=self._at(name)) for name in parts])
+
+    def output_stmt(self, parts: Parts) -> OutputStatement:
+        keyword, name, *rest = parts
+        chain = rest[0] if rest else None
+        end = name.end_pos if chain is None else chain.span.end
+        span = self._begun(keyword, end)
+        return OutputStatement(str(name), chain, span=span, name_span=self._at(name))
+
+    def assert_stmt(self, parts: Parts) -> AssertStatement:
+        keyword, condition = parts
+        check_expression(condition)
+        return AssertStatement(condition, span=self._begun(keyword, condition.span.end))
+
+    def train_stmt(self, parts: Parts) -> TrainStatement:
+        keyword, *entries, close = parts
+        return TrainStatement(tuple(entries), span=self._begun(keyword, close.end_pos))
+
+    def entry(self, parts: Parts) -> Entry:
+        name, value = parts
+        if not isinstance(value, MapOf):
+            check_expression(value)
+        span = self._span(name.start_pos, value.span.end)
+        check_entry_start(span)
+        return Entry(str(name), value, span=span)
+
+    def map_of(self, parts: Parts) -> MapOf:
+        return MapOf(tuple(parts[1:-1]), span=self._span(parts[0].start_pos, parts[-1].end_pos))
+
+    def let_stmt(self, parts: Parts) -> LetStatement:
+        keyword, target, value = parts
+        check_expression(value)
+        return LetStatement(target, value, span=self._begun(keyword, value.span.end))
+
+    def bind_stmt(self, parts: Parts) -> BindStatement:
+        target, chain = parts
+        span = target.span.to(chain.span)
+        check_start(span, chain=False)
+        return BindStatement(target, chain, span=span)
+
+    def chain_stmt(self, parts: Parts) -> ChainStatement:
+        chain = parts[0]
+        check_start(chain.span, chain=True)
+        return ChainStatement(chain, span=chain.span)
+
+    def name_target(self, parts: Parts) -> NameTarget:
+        return NameTarget(str(parts[0]), span=self._at(parts[0]))
+
+    def tuple_target(self, parts: Parts) -> Target:
+        opening, *items, close = parts
+        return TupleTarget(tuple(items), span=self._span(opening.start_pos, close.end_pos))
+
+    # Chains
+
+    def chain(self, parts: Parts) -> Chain:
+        steps: list[Step] = []
+        for part in parts:
+            if type(part) is Label:
+                item = steps[-1].item
+                steps[-1] = Step(item, part, span=item.span.to(part.span))
+            else:
+                steps.append(Step(part, None, span=part.span))
+        span = steps[0].span if len(steps) == 1 else steps[0].span.to(steps[-1].span)
+        return Chain(tuple(steps), span=span)
+
+    def ref(self, parts: Parts) -> Reference:
+        label = self.label(parts)
+        return Reference(label, span=label.span)
+
+    in_step = ref
+
+    def call(self, parts: Parts) -> Call:
+        name, arguments = parts
+        _check_arguments(arguments)
+        return Call(
+            str(name),
+            arguments.items,
+            span=self._span(name.start_pos, arguments.end),
+            name_span=self._at(name),
+        )
+
+    def SHORTHAND(self, token: Token) -> Shorthand:
+        span = self._at(token)
+        kind, count = str(token).split("-")
+        kernel = None
+        if kind != "fc":
+            extents = [read_integer(extent, span) for extent in kind[4:].split("x")]
+            kernel = (extents[0], extents[0]) if len(extents) == 1 else tuple(extents)
+        return Shorthand(kind[:4], kernel, read_integer(count, span), span=span)
+
+    def group(self, parts: Parts) -> Group:
+        opening, *branches, close = parts
+        return Group(tuple(branches), span=self._span(opening.start_pos, close.end_pos))
+
+    def repeat(self, parts: Parts) -> Repeat:
+        opening, chain, close, *counted = parts
+        if not counted:
+            return Repeat(chain, None, span=self._span(opening.start_pos, close.end_pos))
+        count = counted[-1]
+        check_expression(count)
+        return Repeat(chain, count, span=self._span(opening.start_pos, count.span.end))
+
+    def for_step(self, parts: Parts) -> For:
+        keyword, target, _, iterable, body = parts
+        check_expression(iterable)
+        span = self._span(keyword.start_pos, body.end)
+        return For(target, iterable, body.statements, span=span)
+
+    def if_step(self, parts: Parts) -> If:
+        keyword, condition, then, *rest = parts
+        check_expression(condition)
+        span = self._span(keyword.start_pos, then.end)
+        if not rest:
+            return If(condition, then.statements, None, span=span)
+        otherwise = self._else_if(rest[0]) if isinstance(rest[0], If) else rest[0]
+        span = self._span(keyword.start_pos, otherwise.end)
+        return If(condition, then.statements, otherwise.statements, span=span)
+
+    def _else_if(self, branch: If) -> Body:
+        """`else if ...` as `else { if ... }`."""
+        chain = self.chain([branch])
+        return Body((ChainStatement(chain, span=chain.span),), branch.span.end)
+
+    def body(self, parts: Parts) -> Body:
+        return Body(tuple(parts[1:-1]), parts[-1].end_pos)
+
+    def label(self, parts: Parts) -> Label:
+        """A label, or a reference, which is spelled alike."""
+        first = parts[0]
+        if len(parts) == 1:
+            if type(first) is String:
+                return Label(((first.value,),), span=first.span)
+            if type(first) is not Hole and type(first) is not Number:
+                return Label(((str(first),),), span=self._at(first))
+        places = [
+            p.span if type(p) is Number else self._span(p.start_pos, p.end_pos) for p in parts
+        ]
+        check_label(places)
+        pieces: list[list[str | Expression]] = [[]]
+        for part, place in zip(parts, places, strict=True):
+            if type(part) is Hole:
+                pieces[-1].append(part.expression)
+            elif type(part) is not Number and part.type == "DOT":
+                pieces.append([])
+            else:
+                pieces[-1].append(place.text)
+        return Label(tuple(map(tuple, pieces)), span=places[0].to(places[-1]))
+
+    def hole(self, parts: Parts) -> Hole:
+        opening, expression, close = parts
+        check_expression(expression)
+        return Hole(expression, opening.start_pos, close.end_pos)
+
+    first_hole = hole
+
+
+def _check_arguments(arguments: Arguments) -> None:
+    for argument in arguments.items:
+        check_expression(argument.value)
