@@ -1,0 +1,1 @@
+"""Syntax tree to graph, graph to better graph, graph to artefacts."""

@@ -1,0 +1,228 @@
+"""The kinds of values that layers take as arguments: what each accepts, and how it is spelled."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from .initializers import AUTO, INITIALIZERS, Init
+
+
+class Word(str):
+    """A bare word that stands for a choice: `max`, `same`."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WordCall:
+    """A choice with numbers: `normal(0.01)`."""
+
+    name: str
+    arguments: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(map(spell, self.arguments))})"
+
+
+class Mismatch(Exception):
+    """A value that a kind does not accept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What an argument accepts.
+
+    Attributes:
+        expected: The accepted values in words, with an article.
+        convert: Returns the value in canonical form, or raises `Mismatch`.
+        words: The bare words among the accepted values.
+    """
+
+    expected: str
+    convert: Callable[[Any], Any]
+    words: tuple[str, ...] = ()
+
+
+def spell(value: Any) -> str:
+    """A value as a program spells it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        if value and all(isinstance(item, int) for item in value):
+            return "x".join(map(str, value)) if len(value) > 1 else f"({value[0]},)"
+        return f"({', '.join(map(spell, value))})"
+    if isinstance(value, list):
+        return f"[{', '.join(map(spell, value))}]"
+    if isinstance(value, str) and not isinstance(value, Word):
+        return f'"{value}"'
+    return str(value)
+
+
+def _require(condition: bool) -> None:
+    if not condition:
+        raise Mismatch
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _integer(least: int) -> Callable[[Any], int]:
+    def convert(value: Any) -> int:
+        _require(_is_integer(value) and value >= least)
+        return int(value)
+
+    return convert
+
+
+def _size(value: Any) -> tuple[int, ...]:
+    _require(isinstance(value, tuple) and len(value) > 0)
+    _require(all(_is_integer(extent) and extent >= 1 for extent in value))
+    return tuple(value)
+
+
+def _per_axis(least: int) -> Callable[[Any], int | tuple[int, ...]]:
+    def convert(value: Any) -> int | tuple[int, ...]:
+        extents = value if isinstance(value, tuple) else (value,)
+        _require(len(extents) > 0 and all(_is_integer(e) and e >= least for e in extents))
+        return value if _is_integer(value) else tuple(value)
+
+    return convert
+
+
+def _padding(value: Any) -> Any:
+    """`same`, `valid`, an integer, a size, or a pair of sizes (before, after)."""
+    if isinstance(value, Word):
+        _require(value in ("same", "valid"))
+        return str(value)
+    convert = _per_axis(0)
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        _require(len(value) == 2)
+        return tuple(convert(side) for side in value)
+    return convert(value)
+
+
+def _real(low: float, high: float) -> Callable[[Any], float]:
+    def convert(value: Any) -> float:
+        _require(isinstance(value, int | float) and not isinstance(value, bool))
+        _require(isfinite(value) and low <= value < high)
+        return float(value)
+
+    return convert
+
+
+def _positive_real(value: Any) -> float:
+    number = _real(0.0, float("inf"))(value)
+    _require(number > 0)
+    return number
+
+
+def _label(value: Any) -> str:
+    _require(isinstance(value, str))
+    return str(value)
+
+
+def _flag(value: Any) -> bool:
+    _require(isinstance(value, bool))
+    return bool(value)
+
+
+def _initializer(value: Any) -> Init:
+    if isinstance(value, Word):
+        value = WordCall(str(value), ())
+    _require(isinstance(value, WordCall) and value.name in INITIALIZERS)
+    numbers = tuple(_real(float("-inf"), float("inf"))(number) for number in value.arguments)
+    _require(len(numbers) == INITIALIZERS[value.name])
+    return Init(value.name, numbers)
+
+
+def _literal(value: Any) -> Any:
+    """A number or rectangular nested lists of numbers, as nested tuples."""
+    if isinstance(value, list | tuple):
+        _require(len(value) > 0)
+        items = tuple(_literal(item) for item in value)
+        _require(len({_nesting(item) for item in items}) == 1)
+        return items
+    return _real(float("-inf"), float("inf"))(value)
+
+
+def _nesting(value: Any) -> tuple[int, ...]:
+    return (len(value), *_nesting(value[0])) if isinstance(value, tuple) else ()
+
+
+def _choice(words: tuple[str, ...]) -> Kind:
+    def convert(value: Any) -> str:
+        _require(isinstance(value, Word) and value in words)
+        return str(value)
+
+    return Kind("one of " + ", ".join(f"`{word}`" for word in words), convert, words)
+
+
+_INITIALIZER_NAMES = ", ".join(
+    f"`{name}`" if count == 0 else f"`{name}(number)`" for name, count in INITIALIZERS.items()
+)
+
+PerAxis = Annotated[
+    int | tuple[int, ...], Kind("a positive integer or a size such as `3x3`", _per_axis(1))
+]
+Extents = Annotated[tuple[int, ...], Kind("a size such as `3x3`", _size)]
+Positive = Annotated[int, Kind("a positive integer", _integer(1))]
+Natural = Annotated[int, Kind("an integer that is not negative", _integer(0))]
+Rate = Annotated[float, Kind("a number from 0 up to, but not, 1", _real(0.0, 1.0))]
+PositiveReal = Annotated[float, Kind("a positive number", _positive_real)]
+Real = Annotated[float, Kind("a number", _real(float("-inf"), float("inf")))]
+Flag = Annotated[bool, Kind("`yes` or `no`", _flag)]
+LabelName = Annotated[str, Kind("a label", _label)]
+Padding = Annotated[
+    int | str | tuple[Any, ...],
+    Kind(
+        "`same`, `valid`, an integer, a size, or a size per side such as `(1x1, 0x2)`",
+        _padding,
+        ("same", "valid"),
+    ),
+]
+Initializer = Annotated[
+    Init, Kind(f"one of {_INITIALIZER_NAMES}", _initializer, tuple(INITIALIZERS))
+]
+Numbers = Annotated[Any, Kind("a number or nested lists of numbers", _literal)]
+
+
+def kind_of(annotation: Any) -> Kind:
+    """The kind that a layer function's annotation stands for; `X | None` is X.
+
+    Raises:
+        TypeError: The annotation names no kind: a bug in the layer.
+    """
+    if get_origin(annotation) in (Union, UnionType):
+        (annotation,) = (a for a in get_args(annotation) if a is not type(None))
+    if get_origin(annotation) is Literal:
+        return _choice(get_args(annotation))
+    for extra in getattr(annotation, "__metadata__", ()):
+        if isinstance(extra, Kind):
+            return extra
+    raise TypeError(f"{annotation} names no kind of argument")
+
+
+__all__ = [
+    "AUTO",
+    "Extents",
+    "Flag",
+    "Initializer",
+    "Kind",
+    "LabelName",
+    "Mismatch",
+    "Natural",
+    "Numbers",
+    "Padding",
+    "PerAxis",
+    "Positive",
+    "PositiveReal",
+    "Rate",
+    "Real",
+    "Word",
+    "WordCall",
+    "kind_of",
+    "spell",
+]

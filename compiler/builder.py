@@ -1,0 +1,125 @@
+"""Adds nodes to a graph and infers their types at once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..grammar.source import Span
+from .graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
+from .initializers import Init
+from .opdef import OPS, OpCall
+from .types import DType, Shape, TensorType
+
+
+class Builder:
+    """Builds onto `graph`; nodes get the builder's current scope and span.
+
+    Operators are methods by their ONNX names: `build.Conv(x, w, b, strides=(2, 2))` returns the
+    operator's only output; `build.op("Split", (x,), outputs=3)` returns all of several.
+    """
+
+    def __init__(self, graph: Graph, *, scope: str = "", span: Span | None = None) -> None:
+        self.graph = graph
+        self.scope = scope
+        self.span = span
+
+    def __getattr__(self, op_type: str) -> Callable[..., Value]:
+        if op_type not in OPS:
+            raise AttributeError(op_type)
+
+        def apply(*inputs: Value | None, **attributes: Any) -> Value:
+            return self.op(op_type, inputs, attributes)[0]
+
+        return apply
+
+    def op(
+        self,
+        op_type: str,
+        inputs: Sequence[Value | None],
+        attributes: Mapping[str, Any] | None = None,
+        *,
+        outputs: int = 1,
+    ) -> tuple[Value, ...]:
+        """Append an operator.
+
+        Raises:
+            InferenceError: The operator does not take these operands.
+        """
+        inputs = tuple(inputs)
+        call = self.call(op_type, inputs, attributes, outputs=outputs)
+        types = tuple(OPS[op_type].infer(call))
+        return self.graph.add(Node(op_type, inputs, types, call.attributes, self.scope, self.span))
+
+    def call(
+        self,
+        op_type: str,
+        inputs: Sequence[Value | None],
+        attributes: Mapping[str, Any] | None = None,
+        *,
+        outputs: int = 1,
+    ) -> OpCall:
+        """An application as type inference sees it: types, known values, defaults filled in."""
+        return OpCall(
+            op_type,
+            tuple(None if value is None else value.type for value in inputs),
+            {**OPS[op_type].attributes, **(attributes or {})},
+            tuple(None if value is None else self.known(value) for value in inputs),
+            outputs,
+        )
+
+    def known(self, value: Value) -> Any:
+        """What a value holds, as nested tuples, where types alone tell: constants and shapes."""
+        producer = self.graph.producer(value)
+        if producer.op_type == CONSTANT:
+            return producer.attributes["value"]
+        definition = OPS.get(producer.op_type)
+        if definition is None or definition.known is None:
+            return None
+        return definition.known(self.call(producer.op_type, producer.inputs, producer.attributes))
+
+    def input(self, name: str, type: TensorType) -> Value:
+        """Append an input of the network."""
+        return self._leaf(INPUT, type, name=name)
+
+    def constant(self, value: Any, dtype: DType) -> Value:
+        """Append a constant, given as a number or as nested tuples of numbers."""
+        return self._leaf(CONSTANT, TensorType(dtype, shape_of(value)), value=value)
+
+    def index_constant(self, value: Any) -> Value:
+        """Append a constant of int64: a shape, axes, or indices."""
+        return self.constant(value, DType.INT64)
+
+    def parameter(
+        self,
+        name: str,
+        shape: Shape,
+        *,
+        init: Init,
+        trainable: bool = True,
+        buffer: bool = False,
+        literal: Any = None,
+        dtype: DType = DType.FLOAT32,
+    ) -> Value:
+        """Append a parameter or, with `buffer`, a running statistic that no gradient trains."""
+        type = TensorType(dtype, shape)
+        return self._leaf(
+            PARAMETER,
+            type,
+            name=name,
+            init=init,
+            trainable=trainable and not buffer,
+            buffer=buffer,
+            literal=literal,
+        )
+
+    def _leaf(self, op_type: str, type: TensorType, **attributes: Any) -> Value:
+        node = Node(op_type, (), (type,), attributes, self.scope, self.span)
+        return self.graph.add(node)[0]
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of nested tuples that are known to be rectangular."""
+    shape: list[int] = []
+    while isinstance(value, tuple):
+        shape.append(len(value))
+        value = value[0] if value else 0
+    return tuple(shape)

@@ -1,0 +1,170 @@
+"""Symbolic extents: integers or small polynomials in named symbols, with floor division."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import total_ordering
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A named extent that only a concrete input settles, such as the batch `N`."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __lt__(self, other: object) -> bool:
+        return str(self) < str(other)
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """`floor(numerator / divisor)` where the division does not come out."""
+
+    numerator: "Polynomial"
+    divisor: int
+
+    def __str__(self) -> str:
+        return f"({self.numerator})//{self.divisor}"
+
+    def __lt__(self, other: object) -> bool:
+        return str(self) < str(other)
+
+
+Atom = Symbol | Quotient
+Monomial = tuple[Atom, ...]  # sorted, with multiplicity; () is the constant term
+
+
+@dataclass(frozen=True, slots=True)
+class Polynomial:
+    """A non-constant polynomial; `terms` holds (monomial, coefficient), sorted, no zeros.
+
+    Two polynomials that are equal for all symbols' values have equal terms, as far as the
+    identities floor((p + c k) / k) = c + floor(p / k) and floor(floor(p / a) / b) =
+    floor(p / (a b)) tell.
+    """
+
+    terms: tuple[tuple[Monomial, int], ...]
+
+    def __add__(self, other: "Dim") -> "Dim":
+        total = dict(self.terms)
+        for monomial, coefficient in _terms(other):
+            total[monomial] = total.get(monomial, 0) + coefficient
+        return _canonical(total)
+
+    def __mul__(self, other: "Dim") -> "Dim":
+        product: dict[Monomial, int] = {}
+        for left, a in self.terms:
+            for right, b in _terms(other):
+                monomial = tuple(sorted(left + right))
+                product[monomial] = product.get(monomial, 0) + a * b
+        return _canonical(product)
+
+    def __floordiv__(self, divisor: int) -> "Dim":
+        whole = {m: c // divisor for m, c in self.terms}
+        rest = _canonical({m: c % divisor for m, c in self.terms})
+        if isinstance(rest, int):
+            return _canonical(whole)
+        return _canonical(whole) + _quotient(rest, divisor)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __neg__(self) -> "Dim":
+        return self * -1
+
+    def __sub__(self, other: "Dim") -> "Dim":
+        return self + -other
+
+    def __rsub__(self, other: "Dim") -> "Dim":
+        return -self + other
+
+    def __str__(self) -> str:
+        text = " + ".join(_spell(m, c) for m, c in sorted(self.terms, key=_reading_order))
+        return text.replace("+ -", "- ")
+
+
+Dim = int | Polynomial
+
+
+def symbol(name: str) -> Polynomial:
+    """The extent that is named and not known."""
+    return Polynomial((((Symbol(name),), 1),))
+
+
+BATCH = symbol("N")
+
+
+def equal(a: Dim, b: Dim) -> bool | None:
+    """Whether two extents are equal: yes, no, or None where only a concrete input tells.
+
+    Extents are not negative, so a difference whose coefficients share a sign and whose constant
+    term is not zero can never vanish.
+    """
+    if isinstance(a, int) and isinstance(b, int):
+        return a == b
+    difference = a - b
+    if isinstance(difference, int):
+        return difference == 0
+    coefficients = [c for _, c in difference.terms]
+    has_constant = any(m == () for m, _ in difference.terms)
+    one_sign = all(c > 0 for c in coefficients) or all(c < 0 for c in coefficients)
+    return False if has_constant and one_sign else None
+
+
+def substitute(dim: Dim, values: Mapping[str, int]) -> Dim:
+    """The extent with known symbols replaced."""
+    if isinstance(dim, int):
+        return dim
+    total: Dim = 0
+    for monomial, coefficient in dim.terms:
+        term: Dim = coefficient
+        for atom in monomial:
+            term = term * _substitute_atom(atom, values)
+        total = total + term
+    return total
+
+
+def _substitute_atom(atom: Atom, values: Mapping[str, int]) -> Dim:
+    if isinstance(atom, Quotient):
+        return substitute(atom.numerator, values) // atom.divisor
+    return values.get(atom.name, Polynomial((((atom,), 1),)))
+
+
+def _terms(dim: Dim) -> tuple[tuple[Monomial, int], ...]:
+    return dim.terms if isinstance(dim, Polynomial) else (((), dim),)
+
+
+def _canonical(terms: Mapping[Monomial, int]) -> Dim:
+    kept = {m: c for m, c in terms.items() if c}
+    if not kept:
+        return 0
+    if list(kept) == [()]:
+        return kept[()]
+    return Polynomial(tuple(sorted(kept.items())))
+
+
+def _quotient(numerator: Polynomial, divisor: int) -> Dim:
+    """`floor(numerator / divisor)`, with an inner floor division merged into one."""
+    constant = dict(numerator.terms).get((), 0)
+    inner = [(m, c) for m, c in numerator.terms if m != ()]
+    if len(inner) == 1 and inner[0][1] == 1 and len(inner[0][0]) == 1:
+        atom = inner[0][0][0]
+        if isinstance(atom, Quotient):
+            return (atom.numerator + constant * atom.divisor) // (atom.divisor * divisor)
+    return Polynomial((((Quotient(numerator, divisor),), 1),))
+
+
+def _reading_order(term: tuple[Monomial, int]) -> tuple[int, str]:
+    """Terms of higher degree first, the constant last."""
+    return -len(term[0]), str(term[0])
+
+
+def _spell(monomial: Monomial, coefficient: int) -> str:
+    factors = "*".join(str(atom) for atom in monomial)
+    if not factors:
+        return str(coefficient)
+    return {1: factors, -1: f"-{factors}"}.get(coefficient, f"{coefficient}*{factors}")

@@ -1,0 +1,327 @@
+"""Compile-time expressions: syntax tree to integers, reals, sizes, lists, and choice words."""
+
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..grammar import ast
+from ..grammar.diagnostics import NetError, did_you_mean, error
+from .arguments import Word, WordCall, spell
+
+LARGEST = 2**63 - 1
+LONGEST_LIST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What names mean in an expression.
+
+    Attributes:
+        names: Values of `let`s, parameters, and quantities; a value that is a `Lazy` is computed
+            when it is read.
+        labels: Functions of a label (`params(conv1)`), which get its text and the call.
+        words: Whether an unknown name is a choice word, as it is among a layer's arguments.
+    """
+
+    names: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, Callable[[str, ast.Apply], Any]] = field(default_factory=dict)
+    words: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lazy:
+    """A quantity that is computed only when an expression reads it."""
+
+    compute: Callable[[], Any]
+
+
+def evaluate(expression: ast.Expression, environment: Environment) -> Any:
+    """The value of an expression.
+
+    Raises:
+        NetError: An unknown name, operands of the wrong kind, a division by zero, a number that
+            is too large.
+    """
+    return _RULES[type(expression)](expression, environment)
+
+
+def label_text(expression: ast.Expression) -> str | None:
+    """The label that an expression spells (`layer1.0.conv1`), or None where it spells none."""
+    match expression:
+        case ast.Name(id):
+            return id
+        case ast.String(value):
+            return value
+        case ast.Attribute(value, name):
+            prefix = label_text(value)
+            return None if prefix is None else f"{prefix}.{name}"
+    return None
+
+
+def _literal(expression: ast.Number | ast.String | ast.Boolean, _: Environment) -> Any:
+    return expression.value
+
+
+def _size(expression: ast.Size, _: Environment) -> tuple[int, ...]:
+    return expression.extents
+
+
+def _name(expression: ast.Name, environment: Environment) -> Any:
+    if expression.id in environment.names:
+        value = environment.names[expression.id]
+        return value.compute() if isinstance(value, Lazy) else value
+    if environment.words:
+        return Word(expression.id)
+    known = [*environment.names, *FUNCTIONS]
+    raise error(
+        "E101",
+        f"unknown name `{expression.id}`",
+        expression.span,
+        help=did_you_mean(expression.id, known),
+    )
+
+
+def _tuple(expression: ast.TupleOf, environment: Environment) -> tuple[Any, ...]:
+    return tuple(evaluate(item, environment) for item in expression.items)
+
+
+def _list(expression: ast.ListOf, environment: Environment) -> list[Any]:
+    return [evaluate(item, environment) for item in expression.items]
+
+
+def _unary(expression: ast.Unary, environment: Environment) -> Any:
+    operand = evaluate(expression.operand, environment)
+    if expression.operator == "not":
+        return not _truth(operand, expression.operand)
+    number = _number(operand, expression.operand)
+    return -number if expression.operator == "-" else number
+
+
+def _binary(expression: ast.Binary, environment: Environment) -> Any:
+    if expression.operator in ("and", "or"):
+        left = _truth(evaluate(expression.left, environment), expression.left)
+        if left == (expression.operator == "or"):
+            return left
+        return _truth(evaluate(expression.right, environment), expression.right)
+    left = evaluate(expression.left, environment)
+    right = evaluate(expression.right, environment)
+    if expression.operator == "+" and isinstance(left, list) and isinstance(right, list):
+        return left + right
+    a, b = _number(left, expression.left), _number(right, expression.right)
+    try:
+        return _in_range(_ARITHMETIC[expression.operator](a, b), expression)
+    except ZeroDivisionError:
+        raise error("E303", "division by zero", expression.right.span) from None
+    except OverflowError:
+        raise _too_large(expression) from None
+
+
+def _power(base: float, exponent: float) -> Any:
+    """`base ^ exponent`, refused before an integer power grows beyond any use."""
+    if isinstance(base, int) and isinstance(exponent, int):
+        if exponent * max(abs(base).bit_length() - 1, 0) > 64:
+            raise OverflowError
+    result = base**exponent
+    if isinstance(result, complex):
+        raise ZeroDivisionError
+    return result
+
+
+_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "^": _power,
+}
+
+_ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def _comparison(expression: ast.Comparison, environment: Environment) -> bool:
+    values = [evaluate(operand, environment) for operand in expression.operands]
+    for i, sign in enumerate(expression.operators):
+        if sign in _ORDER:
+            left = _number(values[i], expression.operands[i])
+            right = _number(values[i + 1], expression.operands[i + 1])
+            holds = _ORDER[sign](left, right)
+        else:
+            holds = (values[i] == values[i + 1]) == (sign == "==")
+        if not holds:
+            return False
+    return True
+
+
+def _choice(expression: ast.Choice, environment: Environment) -> Any:
+    condition = _truth(evaluate(expression.condition, environment), expression.condition)
+    return evaluate(expression.then if condition else expression.otherwise, environment)
+
+
+def _attribute(expression: ast.Attribute, environment: Environment) -> Any:
+    value = evaluate(expression.value, environment)
+    if isinstance(value, Word):
+        return Word(f"{value}.{expression.name}")
+    raise _unfit(f"{_article(value)} has no `.{expression.name}`", expression)
+
+
+def _index(expression: ast.Index, environment: Environment) -> Any:
+    items = evaluate(expression.value, environment)
+    index = evaluate(expression.index, environment)
+    if not isinstance(items, list | tuple):
+        raise _unfit(f"cannot index {_article(items)}", expression.value)
+    if not isinstance(index, int) or isinstance(index, bool):
+        raise _unfit(f"an index is an integer, not {_article(index)}", expression.index)
+    if not -len(items) <= index < len(items):
+        message = f"index {index} is outside a list of {len(items)}"
+        raise error("E303", message, expression.index.span)
+    return items[index]
+
+
+def _apply(expression: ast.Apply, environment: Environment) -> Any:
+    if expression.function in environment.labels:
+        return _label_function(expression, environment)
+    positional = [a for a in expression.arguments if a.name is None]
+    if len(positional) < len(expression.arguments):
+        raise _unfit(f"`{expression.function}` takes no keywords", expression)
+    values = [evaluate(a.value, environment) for a in positional]
+    function = FUNCTIONS.get(expression.function)
+    if function is None:
+        if environment.words:
+            return WordCall(expression.function, tuple(values))
+        known = [*FUNCTIONS, *environment.labels]
+        raise error(
+            "E101",
+            f"unknown function `{expression.function}`",
+            expression.span,
+            help=did_you_mean(expression.function, known),
+        )
+    try:
+        return _in_range(function(*values), expression)
+    except OverflowError:
+        raise _too_large(expression) from None
+    except (TypeError, ValueError, ArithmeticError):
+        shown = ", ".join(spell(value) for value in values)
+        raise _unfit(f"`{expression.function}` cannot take ({shown})", expression) from None
+
+
+def _label_function(expression: ast.Apply, environment: Environment) -> Any:
+    arguments = expression.arguments
+    label = label_text(arguments[0].value) if len(arguments) == 1 else None
+    if label is None or arguments[0].name is not None:
+        raise _unfit(f"`{expression.function}` takes one label", expression)
+    return environment.labels[expression.function](label, expression)
+
+
+def _range(*bounds: int) -> list[int]:
+    if len(range(*bounds)) > LONGEST_LIST:
+        raise OverflowError
+    return list(range(*bounds))
+
+
+def _enumerate(items: Sequence[Any]) -> list[tuple[int, Any]]:
+    return list(enumerate(_sequence(items)))
+
+
+def _zip(*lists: Sequence[Any]) -> list[tuple[Any, ...]]:
+    return list(zip(*map(_sequence, lists), strict=True))
+
+
+def _reversed(items: Sequence[Any]) -> list[Any]:
+    return list(reversed(_sequence(items)))
+
+
+def _length(items: Sequence[Any]) -> int:
+    return len(_sequence(items))
+
+
+def _sequence(items: Any) -> Sequence[Any]:
+    if not isinstance(items, list | tuple):
+        raise TypeError
+    return items
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "min": min,
+    "max": max,
+    "abs": abs,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "round": round,
+    "sqrt": math.sqrt,
+    "log2": math.log2,
+    "len": _length,
+    "sum": sum,
+    "range": _range,
+    "enumerate": _enumerate,
+    "zip": _zip,
+    "reversed": _reversed,
+}
+
+_RULES: Mapping[type, Callable[[Any, Environment], Any]] = {
+    ast.Number: _literal,
+    ast.String: _literal,
+    ast.Boolean: _literal,
+    ast.Size: _size,
+    ast.Name: _name,
+    ast.TupleOf: _tuple,
+    ast.ListOf: _list,
+    ast.Unary: _unary,
+    ast.Binary: _binary,
+    ast.Comparison: _comparison,
+    ast.Choice: _choice,
+    ast.Attribute: _attribute,
+    ast.Index: _index,
+    ast.Apply: _apply,
+}
+
+
+def _truth(value: Any, blame: ast.Expression) -> bool:
+    if not isinstance(value, bool):
+        raise _unfit(f"a condition is `yes` or `no`, not {_article(value)}", blame)
+    return value
+
+
+def _number(value: Any, blame: ast.Expression) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _unfit(f"this needs a number, not {_article(value)}", blame)
+    return value
+
+
+def _in_range(value: Any, blame: ast.Expression) -> Any:
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise _too_large(blame)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _too_large(blame)
+    return value
+
+
+def _too_large(blame: ast.Expression) -> NetError:
+    return error("E404", "this number is beyond 2^63 - 1", blame.span)
+
+
+def _unfit(message: str, blame: ast.Expression) -> NetError:
+    return error("E302", message, blame.span)
+
+
+def _article(value: Any) -> str:
+    """A value's kind in words, with the value where it is short."""
+    kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
+        (bool, "a truth value"),
+        ((int, float), "a number"),
+        (Word, "a word"),
+        (str, "a string"),
+        (tuple, "a size"),
+        (list, "a list"),
+    )
+    kind = next((words for type, words in kinds if isinstance(value, type)), "a value")
+    text = spell(value)
+    return f"the {kind.split(' ', 1)[1]} `{text}`" if len(text) <= 30 else kind

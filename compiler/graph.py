@@ -1,0 +1,157 @@
+"""The graph: ONNX operators, inputs and parameters as nodes of a `networkx.MultiDiGraph`.
+
+A graph is append-only. `Node` is the truth for argument order and types; the edges of `Graph.nx`
+are its index, keyed (output index, argument index) and written only by `Graph.add`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import networkx
+
+from ..grammar.source import Span
+from .types import DType, Shape, TensorType
+
+NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
+
+INPUT = "Input"
+PARAMETER = "Parameter"
+CONSTANT = "Constant"
+LEAVES = frozenset({INPUT, PARAMETER, CONSTANT})
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One output of a node: what other nodes take as an argument."""
+
+    node: int
+    output: int
+    type: TensorType
+
+    @property
+    def shape(self) -> Shape:
+        """The extents, channels first."""
+        return self.type.shape
+
+    @property
+    def dtype(self) -> DType:
+        """The element type."""
+        return self.type.dtype
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An operator, input, parameter or constant.
+
+    Attributes:
+        op_type: ONNX's operator name, or one of `LEAVES`.
+        inputs: Arguments in order; None where an optional one is left out.
+        outputs: The types of all outputs.
+        attributes: ONNX's attributes. `Input` and `Parameter` hold their `name`; a `Parameter`
+            also `init`, `trainable` and `literal`; a `Constant` its `value` as nested tuples.
+        scope: The path of the layer that it belongs to, such as `layer1.0.conv1`.
+        span: Where the author wrote that layer.
+    """
+
+    op_type: str
+    inputs: tuple[Value | None, ...]
+    outputs: tuple[TensorType, ...]
+    attributes: Mapping[str, Any] = field(default_factory=lambda: NO_ATTRIBUTES)
+    scope: str = ""
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a repetition that a layer stands in: turn `index` (from 0) of `count`."""
+
+    span: Span
+    serial: int
+    index: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer as the author wrote it; its operators carry its path as scope.
+
+    Attributes:
+        kind: The language's name of the layer, such as `CONV`.
+        arguments: What it was called with, defaults included.
+        defaulted: Names of the arguments that a default filled in.
+        outputs: The tensors that it yields.
+        labelled: Whether the author named it; automatic names shift when a layer is inserted.
+        turns: The repetitions around it, outermost first.
+    """
+
+    kind: str
+    arguments: Mapping[str, Any]
+    defaulted: frozenset[str]
+    span: Span
+    outputs: tuple[Value, ...]
+    labelled: bool = False
+    turns: tuple[Turn, ...] = ()
+
+
+@dataclass(eq=False)
+class Graph:
+    """An append-only dataflow graph.
+
+    Attributes:
+        name: The network's name.
+        nx: The networkx graph; node `i` holds its record under `"node"`.
+        inputs, parameters, outputs: Values by name, in order of appearance.
+        layers: Layers by path, in order of appearance.
+        labels: Every name that a value can be fetched by: layers' paths, labels, bindings.
+    """
+
+    name: str
+    nx: "networkx.MultiDiGraph[int]" = field(default_factory=networkx.MultiDiGraph, repr=False)
+    inputs: dict[str, Value] = field(default_factory=dict)
+    parameters: dict[str, Value] = field(default_factory=dict)
+    outputs: dict[str, Value] = field(default_factory=dict)
+    layers: dict[str, Layer] = field(default_factory=dict, repr=False)
+    labels: dict[str, Value] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.nx)
+
+    def add(self, node: Node) -> tuple[Value, ...]:
+        """Append a node and return its outputs.
+
+        Raises:
+            ValueError: An input or parameter's name is taken: a bug in the caller.
+        """
+        identifier = len(self.nx)
+        self.nx.add_node(identifier, node=node)
+        for position, value in enumerate(node.inputs):
+            if value is not None:
+                self.nx.add_edge(value.node, identifier, key=(value.output, position))
+        outputs = tuple(Value(identifier, i, type) for i, type in enumerate(node.outputs))
+        table = {INPUT: self.inputs, PARAMETER: self.parameters}.get(node.op_type)
+        if table is not None:
+            name = node.attributes["name"]
+            if name in table:
+                raise ValueError(f"{node.op_type} `{name}` is there already")
+            table[name] = outputs[0]
+        return outputs
+
+    def __getitem__(self, identifier: int) -> Node:
+        node: Node = self.nx.nodes[identifier]["node"]
+        return node
+
+    def producer(self, value: Value) -> Node:
+        """The node that a value comes from."""
+        return self[value.node]
+
+    def nodes(self) -> Iterator[tuple[int, Node]]:
+        """All nodes in order of appearance, which is a topological order."""
+        for identifier, data in self.nx.nodes(data=True):
+            yield identifier, data["node"]
+
+    def consumers(self, value: Value) -> Sequence[int]:
+        """The nodes that take a value as an argument, each once, in order."""
+        edges = self.nx.out_edges(value.node, keys=True)
+        return sorted({target for _, target, key in edges if key[0] == value.output})

@@ -1,0 +1,37 @@
+"""How a parameter's first values are drawn: descriptions that `runtime/initialize.py` acts on."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Init:
+    """An initializer by name with its numbers.
+
+    `auto` is settled by `analysis/initial_values.py` from the activation that consumes the layer.
+    """
+
+    name: str
+    numbers: tuple[float, ...] = ()
+
+    def __str__(self) -> str:
+        return self.name + (f"({', '.join(map(repr, self.numbers))})" if self.numbers else "")
+
+
+# name -> how many numbers it takes
+INITIALIZERS = {
+    "auto": 0,
+    "he": 0,
+    "glorot": 0,
+    "lecun": 0,
+    "normal": 1,
+    "uniform": 1,
+    "orthogonal": 0,
+    "zeros": 0,
+    "ones": 0,
+    "constant": 1,
+    "torch": 0,
+}
+
+AUTO = Init("auto")
+ZEROS = Init("zeros")
+ONES = Init("ones")

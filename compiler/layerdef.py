@@ -1,0 +1,240 @@
+"""The table of layers, and how the arguments of a call are bound to a layer's parameters.
+
+A layer is one function: its keyword-only signature is its parameter list, the annotations say
+what each argument accepts, and `@layer` says which of them take positional arguments by kind.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from ..grammar.diagnostics import NetError, did_you_mean, error
+from ..grammar.source import Span
+from .arguments import Flag, Kind, Mismatch, Word, kind_of, spell
+
+LayerFunction = Callable[..., Any]
+
+# Arguments that every layer takes; lowering acts on them, not the layer.
+COMMON: Mapping[str, Kind] = {"frozen": kind_of(Flag)}
+
+
+@dataclass(frozen=True, slots=True)
+class LayerDef:
+    """A row of the table of layers.
+
+    Attributes:
+        name: The layer's name in the language.
+        function: Adds the layer's operators: `function(build, x, **arguments)`, or
+            `function(build, xs, **arguments)` for a merge, or `function(build, **arguments)` for
+            a layer that starts a chain.
+        kinds: What each argument accepts, in the order of the signature.
+        defaults: The arguments that may be left out.
+        size, counts, number, choice: Which argument takes a positional size, bare integers in
+            order, a real number, or a word.
+        preset: Arguments that an alias settles (`MAXPOOL` is `POOL` with `mode=max`).
+    """
+
+    name: str
+    function: LayerFunction
+    kinds: Mapping[str, Kind]
+    defaults: Mapping[str, Any]
+    size: str | None
+    counts: tuple[str, ...]
+    number: str | None
+    choice: str | None
+    preset: Mapping[str, Any]
+    takes: str
+
+    @property
+    def keywords(self) -> list[str]:
+        """Every keyword that a call may use."""
+        return [*self.kinds, *COMMON]
+
+
+LAYERS: dict[str, LayerDef] = {}
+
+
+def layer(
+    name: str,
+    *,
+    size: str | None = None,
+    counts: str | tuple[str, ...] = (),
+    number: str | None = None,
+    choice: str | None = None,
+    aliases: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Callable[[LayerFunction], LayerFunction]:
+    """Enter the decorated function into the table of layers."""
+
+    def register(function: LayerFunction) -> LayerFunction:
+        hints = get_type_hints(function, include_extras=True)
+        signature = inspect.signature(function).parameters.values()
+        arguments = [p for p in signature if p.kind is inspect.Parameter.KEYWORD_ONLY]
+        positional = [p.name for p in signature if p.kind is p.POSITIONAL_OR_KEYWORD]
+        for spelling, preset in {name: {}, **(aliases or {})}.items():
+            if spelling in LAYERS:
+                raise ValueError(f"layer {spelling} is defined twice")
+            LAYERS[spelling] = LayerDef(
+                name=name,
+                function=function,
+                kinds={p.name: kind_of(hints[p.name]) for p in arguments},
+                defaults={p.name: p.default for p in arguments if p.default is not p.empty},
+                size=size,
+                counts=(counts,) if isinstance(counts, str) else counts,
+                number=number,
+                choice=choice,
+                preset=preset,
+                takes={1: "nothing"}.get(len(positional))
+                or ("many" if positional[1] == "xs" else "one"),
+            )
+        return function
+
+    return register
+
+
+@dataclass(frozen=True, slots=True)
+class GivenArgument:
+    """An argument of a call with its value computed; `name` is None for a positional one."""
+
+    name: str | None
+    value: Any
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A call's arguments by name, defaults filled in."""
+
+    arguments: Mapping[str, Any]
+    defaulted: frozenset[str]
+    spans: Mapping[str, Span]
+    frozen: bool = False
+
+
+def bind(definition: LayerDef, given: Sequence[GivenArgument], call: Span, spelling: str) -> Bound:
+    """Settle which argument each value is for, check its kind, and fill in defaults.
+
+    Raises:
+        NetError: An argument is unknown, given twice, missing, or of the wrong kind.
+    """
+    named = [(_name_of(definition, a, given, spelling), a) for a in given]
+    values: dict[str, Any] = dict(definition.preset)
+    spans: dict[str, Span] = {}
+    for name, argument in named:
+        if name in spans:
+            raise error("E106", f"{spelling} gets `{name}` twice", argument.span)
+        if name in definition.preset:
+            settled = spell(Word(definition.preset[name]))
+            raise error("E106", f"{spelling} has `{name}={settled}` already", argument.span)
+        values[name] = _convert(definition, name, argument, spelling)
+        spans[name] = argument.span
+    missing = [name for name in definition.kinds if name not in {**definition.defaults, **values}]
+    if missing:
+        example = f"`{missing[0]}=`, {_kind(definition, missing[0]).expected}"
+        raise error("E105", f"{spelling} needs {example}", call)
+    frozen = bool(values.pop("frozen", False))
+    defaulted = frozenset(definition.defaults) - frozenset(values)
+    arguments = {n: values[n] if n in values else definition.defaults[n] for n in definition.kinds}
+    return Bound(arguments, defaulted, spans, frozen)
+
+
+def _kind(definition: LayerDef, name: str) -> Kind:
+    return definition.kinds.get(name) or COMMON[name]
+
+
+def _name_of(
+    definition: LayerDef, argument: GivenArgument, given: Sequence[GivenArgument], spelling: str
+) -> str:
+    """The parameter that an argument is for: by its keyword, else by its kind."""
+    if argument.name is not None:
+        if argument.name in definition.keywords:
+            return argument.name
+        known = definition.keywords
+        raise error(
+            "E102",
+            f"{spelling} has no argument `{argument.name}`",
+            argument.span,
+            help=did_you_mean(argument.name, known) or f"its arguments are {_listed(known)}",
+        )
+    value = argument.value
+    if _is_count(value):
+        return _count_name(definition, argument, given, spelling)
+    kinds: tuple[tuple[bool, str | None], ...] = (
+        (isinstance(value, tuple), definition.size),
+        (isinstance(value, Word), _word_name(definition, value)),
+        (isinstance(value, float), definition.number),
+    )
+    for matches, name in kinds:
+        if matches and name is not None:
+            return name
+    raise _unplaced(definition, argument, spelling)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _count_name(
+    definition: LayerDef, argument: GivenArgument, given: Sequence[GivenArgument], spelling: str
+) -> str:
+    counts = definition.counts or ((definition.number,) if definition.number else ())
+    bare = [a for a in given if a.name is None and _is_count(a.value)]
+    if len(bare) <= len(counts):
+        return counts[bare.index(argument)]
+    if not counts:
+        raise _unplaced(definition, argument, spelling)
+    text = f"{spelling}({', '.join(spell(a.value) for a in bare)})"
+    if definition.size and definition.size not in counts and len(bare) == 2:
+        side, count = (a.value for a in bare)
+        meaning = f"a {side}x{side} {definition.size} with {count} {counts[0]}"
+        raise error(
+            "E104",
+            f"`{text}` has two bare integers, and only one can be the {counts[0]}",
+            bare[0].span.to(bare[-1].span),
+            help=f"for {meaning} write `{spelling}({side}x{side}, {count})`",
+        )
+    raise error(
+        "E104",
+        f"`{text}` has {len(bare)} bare integers, but {spelling} takes {len(counts)}",
+        argument.span,
+        help=f"its arguments are {_listed(definition.keywords)}",
+    )
+
+
+def _word_name(definition: LayerDef, value: Any) -> str | None:
+    """The argument that a bare word chooses: the one that knows it, else the layer's choice."""
+    candidates = [name for name, kind in definition.kinds.items() if str(value) in kind.words]
+    if definition.choice in candidates or not candidates:
+        return definition.choice
+    return None
+
+
+def _unplaced(definition: LayerDef, argument: GivenArgument, spelling: str) -> NetError:
+    message = f"{spelling} cannot take {_describe(argument.value)} without a keyword"
+    known = definition.keywords
+    return error("E103", message, argument.span, help=f"its arguments are {_listed(known)}")
+
+
+def _convert(definition: LayerDef, name: str, argument: GivenArgument, spelling: str) -> Any:
+    kind = _kind(definition, name)
+    try:
+        return kind.convert(argument.value)
+    except Mismatch:
+        suggestion = None
+        if isinstance(argument.value, Word):
+            suggestion = did_you_mean(argument.value, kind.words)
+        raise error(
+            "E103",
+            f"the `{name}` of {spelling} is {kind.expected}, not {_describe(argument.value)}",
+            argument.span,
+            help=suggestion,
+        ) from None
+
+
+def _describe(value: Any) -> str:
+    text = spell(value)
+    return f"`{text}`" if len(text) <= 40 else f"`{text[:37]}...`"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -1,0 +1,108 @@
+"""Calls a layer on the tensors that meet it, and enters it into the graph's layers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from ...grammar.diagnostics import error
+from ...grammar.source import Span
+from .. import layers as _layers  # noqa: F401  (fills the table of layers)
+from .. import ops as _ops  # noqa: F401  (fills the op table)
+from ..graph import Layer
+from ..layer_builder import LayerBuilder
+from ..layerdef import LAYERS, Bound, GivenArgument, LayerDef, bind
+from ..types import DType
+from .state import Site, State, Tensors
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A layer's call with its arguments computed."""
+
+    spelling: str
+    given: Sequence[GivenArgument]
+    name_span: Span
+    span: Span
+
+
+def call_layer(state: State, call: Call, site: Site) -> Tensors:
+    """Call a layer on what meets it and enter it into the graph's layers.
+
+    Raises:
+        NetError: The layer does not take these tensors or arguments, or there are too many layers.
+    """
+    definition = LAYERS[call.spelling]
+    _check_arity(definition, call, site)
+    if len(state.graph.layers) >= state.max_layers:
+        raise state.too_many_layers(call.span, state.max_layers + 1)
+    path = (
+        site.scope.automatic_name(definition.name.lower())
+        if site.label is None
+        else state.free_path(site.scope.prefix + site.label, site.label_span or call.span)
+    )
+    bound = bind(definition, call.given, call.name_span, call.spelling)
+    if path in state.heads:
+        bound = replace(bound, arguments={**bound.arguments, "units": state.heads[path]})
+    outputs = _build(state, definition, call, site, path, bound)
+    state.graph.layers[path] = Layer(
+        definition.name,
+        bound.arguments,
+        bound.defaulted,
+        call.span,
+        outputs,
+        site.label is not None,
+        state.turns,
+    )
+    if len(outputs) == 1:
+        state.give_name(path, outputs[0], site.label_span or call.span)
+    return outputs
+
+
+def _build(
+    state: State, definition: LayerDef, call: Call, site: Site, path: str, bound: Bound
+) -> Tensors:
+    """The outputs of the layer's function on the tensors that meet it."""
+    current = site.current
+    build = LayerBuilder(
+        state.graph,
+        path=path,
+        span=call.name_span,
+        spelling=call.spelling,
+        bound=bound,
+        warnings=state.warnings,
+        dtype=current[0].dtype if current else DType.FLOAT32,
+        look_up=partial(state.find_layer, scope=site.scope, span=call.span),
+    )
+    operands = {"nothing": (), "one": current, "many": (current,)}[definition.takes]
+    result = definition.function(build, *operands, **bound.arguments)
+    return result if isinstance(result, tuple) else (result,)
+
+
+def _check_arity(definition: LayerDef, call: Call, site: Site) -> None:
+    """A source starts a chain, a merge takes several tensors, any other layer takes one."""
+    if definition.takes == "nothing":
+        if not site.starts:
+            message = f"{call.spelling} starts a chain, and cannot stand within one"
+            raise error("E111", message, call.name_span)
+        return
+    if not site.current:
+        raise error(
+            "E110",
+            f"{call.spelling} has no input: a chain starts with an `INPUT` or with a value",
+            call.name_span,
+            help=f"write `INPUT -> {call.spelling}`",
+        )
+    if definition.takes == "one" and len(site.current) > 1:
+        raise error(
+            "E113",
+            f"{call.spelling} takes one tensor, but {len(site.current)} branches meet it",
+            call.name_span,
+            help="merge them before with `ADD` or `CONCAT`",
+        )
+    if definition.takes == "many" and len(site.current) == 1:
+        raise error(
+            "E113",
+            f"{call.spelling} merges several tensors, but one meets it",
+            call.name_span,
+            help=f"write `( ... | ID ) -> {call.spelling}`",
+        )

@@ -1,0 +1,131 @@
+"""Graph -> nothing: checks the invariants that lowering and every pass must establish."""
+
+from collections.abc import Iterator
+
+from .builder import shape_of
+from .graph import CONSTANT, INPUT, LEAVES, PARAMETER, Graph, Node, Value
+from .opdef import OPS, InferenceError, OpCall
+
+
+class InvariantError(Exception):
+    """A graph that no program can cause: a bug in the stage that the message names."""
+
+
+def verify(graph: Graph, *, after: str = "lowering") -> None:
+    """Check a graph's invariants, in time linear in its size.
+
+    Every argument is a value of an earlier node and has that node's type; edges are exactly the
+    arguments; types are what inference gives anew; inputs and parameters are entered under
+    their names; outputs, labels and layers speak of values that are there.
+
+    Args:
+        graph: What to check.
+        after: The stage or pass that made it, for the message.
+
+    Raises:
+        InvariantError: An invariant does not hold.
+    """
+    for finding in _findings(graph):
+        raise InvariantError(f"after {after}: {finding}")
+
+
+def _findings(graph: Graph) -> Iterator[str]:
+    """Everything that is wrong, what others rest on first."""
+    for position, (identifier, node) in enumerate(graph.nodes()):
+        place = f"node {identifier} ({node.op_type}{f' in {node.scope}' if node.scope else ''})"
+        if identifier != position:
+            yield f"{place} stands at position {position}"
+        rules = (_arguments, _edges, _leaf if node.op_type in LEAVES else _types)
+        for rule in rules:
+            for finding in rule(graph, identifier, node):
+                yield f"{place} {finding}"
+    yield from _tables(graph)
+
+
+def _arguments(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
+    """Arguments are outputs of earlier nodes, with those outputs' types."""
+    for position, value in enumerate(node.inputs):
+        if value is None:
+            continue
+        if not 0 <= value.node < identifier:
+            yield f"takes argument {position} from node {value.node}, which is not before it"
+        else:
+            yield from (f"takes argument {position}, {what}" for what in _missing(graph, value))
+
+
+def _edges(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
+    """The edges into a node are its arguments, no more and no fewer."""
+    arguments = {
+        (value.node, value.output, position)
+        for position, value in enumerate(node.inputs)
+        if value is not None
+    }
+    edges = {(origin, *key) for origin, _, key in graph.nx.in_edges(identifier, keys=True)}
+    if arguments != edges:
+        yield f"has edges {sorted(edges)} for arguments {sorted(arguments)}"
+
+
+def _types(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
+    """The recorded types are those that inference gives."""
+    if node.op_type not in OPS:
+        yield "is no operator of the instruction set"
+        return
+    try:
+        inferred = tuple(OPS[node.op_type].infer(_call(graph, node)))
+    except InferenceError as failure:
+        yield f"has operands that it does not take: {failure}"
+        return
+    if inferred != node.outputs:
+        recorded, found = (", ".join(map(str, types)) for types in (node.outputs, inferred))
+        yield f"is recorded as {recorded}, but is {found}"
+
+
+def _call(graph: Graph, node: Node) -> OpCall:
+    producers = [None if value is None else graph.producer(value) for value in node.inputs]
+    return OpCall(
+        node.op_type,
+        tuple(None if value is None else value.type for value in node.inputs),
+        node.attributes,
+        tuple(p.attributes["value"] if p and p.op_type == CONSTANT else None for p in producers),
+        len(node.outputs),
+    )
+
+
+def _leaf(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
+    """Leaves take nothing and yield one value, constants one of their own shape."""
+    if node.inputs or len(node.outputs) != 1:
+        yield f"has {len(node.inputs)} arguments and {len(node.outputs)} outputs"
+    elif node.op_type == CONSTANT and shape_of(node.attributes["value"]) != node.outputs[0].shape:
+        yield f"is recorded as {node.outputs[0]}, which is not its value's shape"
+
+
+def _tables(graph: Graph) -> Iterator[str]:
+    """The graph's tables speak of values that are there, inputs and parameters of all of them."""
+    for op_type, table in ((INPUT, graph.inputs), (PARAMETER, graph.parameters)):
+        nodes = {
+            node.attributes["name"]: identifier
+            for identifier, node in graph.nodes()
+            if node.op_type == op_type
+        }
+        if nodes != {name: value.node for name, value in table.items()}:
+            yield f"the table of {op_type} nodes does not hold exactly these nodes"
+    if not graph.outputs:
+        yield "there is no output"
+    for name, value in graph.outputs.items():
+        yield from (f"output `{name}` is a value {what}" for what in _missing(graph, value))
+    for path, layer in graph.layers.items():
+        for value in layer.outputs:
+            yield from (f"layer `{path}` yields a value {what}" for what in _missing(graph, value))
+    for name, value in graph.labels.items():
+        yield from (f"label `{name}` is a value {what}" for what in _missing(graph, value))
+
+
+def _missing(graph: Graph, value: Value) -> Iterator[str]:
+    """What is wrong with a value, if anything."""
+    if not 0 <= value.node < len(graph):
+        yield f"of node {value.node}, which is not there"
+    elif not 0 <= value.output < len(graph[value.node].outputs):
+        yield f"output {value.output} of node {value.node}, which has fewer"
+    elif value.type != graph[value.node].outputs[value.output]:
+        found = graph[value.node].outputs[value.output]
+        yield f"of type {value.type}, where node {value.node} yields {found}"

@@ -1,0 +1,1 @@
+"""The shipped `.net` files, with their own assertions."""
