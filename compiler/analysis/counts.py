@@ -1,0 +1,179 @@
+"""Graph to counts: parameters, multiply-accumulates, elementwise operations, per layer and in all.
+
+Everything is computed from shapes for one sample; no weight is ever allocated.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ..dim import BATCH, Dim
+from ..graph import CONSTANT, LEAVES, PARAMETER, Graph, Node
+from ..opdef import OPS, Cost, OpCall
+from ..types import TensorType
+
+ONE_SAMPLE: Mapping[str, int] = {str(BATCH): 1}
+
+CONVENTION = (
+    "for one sample; MACs: convolutions and matrix products; elementwise: all other operations; "
+    "FLOPs = 2 x MACs + elementwise"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCounts:
+    """What one layer holds, and what it costs for one sample.
+
+    Attributes:
+        trainable, frozen: Elements of learned parameters, by whether training changes them.
+        buffers: Elements of running statistics.
+        macs: Multiply-accumulates of convolutions and matrix products.
+        elementwise: All other operations.
+        outputs: Types of the layer's outputs, the batch symbolic.
+        shared: Names of the parameters that it uses and that another layer holds and counts.
+        weighted: Whether it multiplies by parameters, its own or shared ones.
+    """
+
+    trainable: int = 0
+    frozen: int = 0
+    buffers: int = 0
+    macs: Dim = 0
+    elementwise: Dim = 0
+    outputs: tuple[TensorType, ...] = ()
+    shared: tuple[str, ...] = ()
+    weighted: bool = False
+
+    @property
+    def params(self) -> int:
+        """Learned parameters, trainable and frozen."""
+        return self.trainable + self.frozen
+
+    @property
+    def flops(self) -> Dim:
+        """2 x MACs + elementwise operations."""
+        return 2 * self.macs + self.elementwise
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The counts of a network: `layers` by path, in order of appearance, and their sums."""
+
+    layers: Mapping[str, LayerCounts]
+    trainable: int
+    frozen: int
+    buffers: int
+    macs: Dim
+    elementwise: Dim
+
+    @property
+    def params(self) -> int:
+        """Learned parameters, trainable and frozen; running statistics are not among them."""
+        return self.trainable + self.frozen
+
+    @property
+    def flops(self) -> Dim:
+        """2 x MACs + elementwise operations for one sample."""
+        return 2 * self.macs + self.elementwise
+
+
+def count(graph: Graph) -> Counts:
+    """Count a graph, in time linear in its nodes.
+
+    A parameter counts once, in the layer that it was created in. Nodes outside of all layers
+    count under their scope, so that the layers' counts always add up to the totals.
+    """
+    tallies = {path: _Tally() for path in graph.layers}
+    for _, node in graph.nodes():
+        if node.op_type == PARAMETER:
+            tallies.setdefault(node.scope, _Tally()).hold(node)
+        elif node.op_type not in LEAVES:
+            tallies.setdefault(node.scope, _Tally()).spend(graph, node)
+    layers = {path: tally.closed(_outputs(graph, path)) for path, tally in tallies.items()}
+    return Counts(
+        layers,
+        trainable=sum(layer.trainable for layer in layers.values()),
+        frozen=sum(layer.frozen for layer in layers.values()),
+        buffers=sum(layer.buffers for layer in layers.values()),
+        macs=total(layer.macs for layer in layers.values()),
+        elementwise=total(layer.elementwise for layer in layers.values()),
+    )
+
+
+def node_cost(graph: Graph, node: Node) -> Cost:
+    """What an operator costs for one sample, by the op table's rule."""
+    definition = OPS[node.op_type]
+    call = OpCall(
+        node.op_type,
+        tuple(None if value is None else value.type.bind(ONE_SAMPLE) for value in node.inputs),
+        node.attributes,
+        tuple(None if v is None else _constant(graph.producer(v)) for v in node.inputs),
+        len(node.outputs),
+    )
+    return definition.cost(call, tuple(type.bind(ONE_SAMPLE) for type in node.outputs))
+
+
+def elements(node: Node) -> int:
+    """How many numbers a parameter holds."""
+    size = node.outputs[0].size
+    assert isinstance(size, int)
+    return size
+
+
+def total(dims: Iterable[Dim]) -> Dim:
+    """The sum of counts, integers or symbolic."""
+    result: Dim = 0
+    for dim in dims:
+        result = result + dim
+    return result
+
+
+@dataclass(eq=False, slots=True)
+class _Tally:
+    """The counts of a scope while its nodes are visited."""
+
+    trainable: int = 0
+    frozen: int = 0
+    buffers: int = 0
+    macs: Dim = 0
+    elementwise: Dim = 0
+    shared: dict[str, None] = field(default_factory=dict)
+    takes_parameters: bool = False
+
+    def hold(self, parameter: Node) -> None:
+        size = elements(parameter)
+        if parameter.attributes["buffer"]:
+            self.buffers += size
+        elif parameter.attributes["trainable"]:
+            self.trainable += size
+        else:
+            self.frozen += size
+
+    def spend(self, graph: Graph, node: Node) -> None:
+        cost = node_cost(graph, node)
+        self.macs = self.macs + cost.macs
+        self.elementwise = self.elementwise + cost.elementwise
+        for value in node.inputs:
+            if value is not None and (parameter := graph.producer(value)).op_type == PARAMETER:
+                self.takes_parameters = True
+                if parameter.scope != node.scope:
+                    self.shared[parameter.attributes["name"]] = None
+
+    def closed(self, outputs: tuple[TensorType, ...]) -> LayerCounts:
+        return LayerCounts(
+            self.trainable,
+            self.frozen,
+            self.buffers,
+            self.macs,
+            self.elementwise,
+            outputs,
+            tuple(self.shared),
+            self.takes_parameters and self.macs != 0,
+        )
+
+
+def _outputs(graph: Graph, path: str) -> tuple[TensorType, ...]:
+    layer = graph.layers.get(path)
+    return () if layer is None else tuple(value.type for value in layer.outputs)
+
+
+def _constant(producer: Node) -> object:
+    return producer.attributes["value"] if producer.op_type == CONSTANT else None

@@ -1,0 +1,96 @@
+"""Graph to initializers: what `init=auto` means for each parameter that asks for it."""
+
+from collections.abc import Mapping
+
+from ..graph import INPUT, Graph
+from ..initializers import AUTO, Init
+
+HE = Init("he")
+GLOROT = Init("glorot")
+LECUN = Init("lecun")
+
+# The first of these that a layer's output meets decides.
+ACTIVATIONS: Mapping[str, Init] = {
+    "Celu": HE,
+    "Elu": HE,
+    "Gelu": HE,
+    "HardSigmoid": GLOROT,
+    "HardSwish": HE,
+    "LeakyRelu": HE,
+    "LogSoftmax": GLOROT,
+    "Mish": HE,
+    "PRelu": HE,
+    "Relu": HE,
+    "Selu": LECUN,
+    "Sigmoid": GLOROT,
+    "Softmax": GLOROT,
+    "Softplus": HE,
+    "Softsign": GLOROT,
+    "Tanh": GLOROT,
+    "ThresholdedRelu": HE,
+}
+
+# What may stand between a layer and its activation; any other operator ends the search.
+TRANSPARENT = frozenset(
+    {
+        "Add",
+        "AveragePool",
+        "BatchNormalization",
+        "Concat",
+        "Dropout",
+        "Flatten",
+        "Identity",
+        "MaxPool",
+        "Reshape",
+        "Transpose",
+    }
+)
+
+
+def resolve(graph: Graph) -> dict[str, Init]:
+    """The initializer of each parameter with `init=auto`, by name.
+
+    Follows the uses of the layer's output to the first activation: the ReLU family asks for `he`
+    (He, Zhang, Ren and Sun 2015), SELU for `lecun` (Klambauer, Unterthiner, Mayr and Hochreiter
+    2017), everything else, the end of the network included, for `glorot` (Glorot and Bengio
+    2010). Where branches part, the first use that leads to an activation decides.
+
+    `graph` must be unoptimised: folding and fusion hide activations. Takes time linear in it.
+    """
+    met = _activations_met(graph)
+    return {
+        name: met.get(value.node, GLOROT)
+        for name, value in graph.parameters.items()
+        if graph.producer(value).attributes["init"] == AUTO
+    }
+
+
+def _activations_met(graph: Graph) -> Mapping[int, Init]:
+    """For each node, what the activation asks for that its output meets first.
+
+    Nodes are numbered in topological order, so a sweep from the last to the first sees users
+    before producers, and earlier users overwrite later ones.
+    """
+    data = _fed_by_inputs(graph)
+    met: dict[int, Init] = {}
+    for identifier in range(len(graph) - 1, -1, -1):
+        node = graph[identifier]
+        ahead = met.get(identifier)
+        for value in node.inputs:
+            if value is None:
+                continue
+            # A weight meets what its product meets, whatever the operator.
+            passes = node.op_type in TRANSPARENT or value.node not in data
+            asked = ACTIVATIONS.get(node.op_type, ahead if passes else None)
+            if asked is not None:
+                met[value.node] = asked
+    return met
+
+
+def _fed_by_inputs(graph: Graph) -> set[int]:
+    """The nodes that depend on an input of the network: data, and no weights."""
+    fed: set[int] = set()
+    for identifier, node in graph.nodes():
+        if node.op_type == INPUT or any(v is not None and v.node in fed for v in node.inputs):
+            fed.add(identifier)
+    return fed

@@ -1,0 +1,104 @@
+"""Graph to bytes: the peak of live activations for one sample at inference, and per layer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..dim import Dim, substitute
+from ..graph import INPUT, LEAVES, Graph, Node
+from ..opdef import OPS
+from ..schedule import Schedule, schedule
+from ..types import TensorType
+from .counts import ONE_SAMPLE, total
+
+# Operators that inference leaves out: their output is their first argument.
+OMITTED = frozenset({"Dropout"})
+
+# The side that peaks are compared at where extents are symbolic.
+_LARGE = 2**12
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes of activations for one sample at inference.
+
+    Attributes:
+        peak: The most that is live at once, in the order of the schedule. An operator's arguments
+            and outputs are live together; inputs count, parameters and constants do not.
+        layers: For each layer, the bytes of its outputs; 0 for views of another layer's.
+    """
+
+    peak: Dim
+    layers: Mapping[str, Dim]
+
+
+def measure(graph: Graph) -> Memory:
+    """Measure a graph; linear in its nodes.
+
+    Where extents are symbolic, the peak is that of large inputs.
+    """
+    owners = _owners(graph)
+    layers = {
+        path: total(
+            tensor_bytes(value.type)
+            for value in layer.outputs
+            if graph[owners[value.node]].scope == path
+        )
+        for path, layer in graph.layers.items()
+    }
+    return Memory(_peak(graph, schedule(graph, graph.outputs.values()), owners), layers)
+
+
+def tensor_bytes(type: TensorType) -> Dim:
+    """The bytes of a tensor for one sample."""
+    return type.bind(ONE_SAMPLE).size * type.dtype.bytes
+
+
+def _owners(graph: Graph) -> list[int]:
+    """For each node the node whose memory its output lies in: its own, or a view's origin."""
+    owners: list[int] = []
+    for identifier, node in graph.nodes():
+        origin = node.inputs[0] if _is_view(node) else None
+        owners.append(identifier if origin is None else owners[origin.node])
+    return owners
+
+
+def _is_view(node: Node) -> bool:
+    return node.op_type not in LEAVES and (node.op_type in OMITTED or OPS[node.op_type].view)
+
+
+def _peak(graph: Graph, plan: Schedule, owners: list[int]) -> Dim:
+    """The most live bytes at any time.
+
+    Memory is taken when its owner runs, and given back behind the last use of its owner and views.
+    """
+    dies: dict[int, int] = {}
+    for identifier, position in plan.last_use.items():
+        owner = owners[identifier]
+        dies[owner] = max(dies.get(owner, 0), position)
+    held = {i: _held(graph[i]) for i in (*plan.leaves, *plan.order) if owners[i] == i}
+    dying: dict[int, list[int]] = {}
+    for owner, position in dies.items():
+        dying.setdefault(position, []).append(owner)
+
+    large = _large_extents(graph)
+    live = total(held[i] for i in plan.leaves)
+    peak, height = live, substitute(live, large)
+    for position, identifier in enumerate(plan.order):
+        live = live + held.get(identifier, 0)
+        if (now := substitute(live, large)) > height:
+            peak, height = live, now
+        live = live - total(held[owner] for owner in dying.get(position, ()))
+    return peak
+
+
+def _held(node: Node) -> Dim:
+    """Bytes that a node takes while it is live; parameters and constants are no activations."""
+    if node.op_type in LEAVES and node.op_type != INPUT:
+        return 0
+    return total(map(tensor_bytes, node.outputs))
+
+
+def _large_extents(graph: Graph) -> Mapping[str, int]:
+    """A large extent for each symbol that the inputs' shapes name."""
+    shapes = (value.shape for value in graph.inputs.values())
+    return {str(dim): _LARGE for shape in shapes for dim in shape if not isinstance(dim, int)}

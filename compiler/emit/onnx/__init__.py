@@ -1,0 +1,5 @@
+"""Graph and weights -> ONNX models."""
+
+from .export import Export, export, settle, write
+
+__all__ = ["Export", "export", "settle", "write"]

@@ -1,0 +1,167 @@
+"""Graph and weights -> an ONNX model in a file, checked."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from onnx import GraphProto, ModelProto, helper
+
+from ....grammar.files import atomic_writer
+from ...graph import Graph, Value
+from ...passes.cancel_transposes import cancel_transposes
+from ...passes.eliminate_dead_nodes import eliminate_dead_nodes
+from ...passes.set_mode import set_mode
+from ...verify import verify
+from .check import check_file, check_skeleton
+from .nodes import Emission, emit
+from .schemas import OPSET, ir_version
+from .weights import State, Weight, chunks, layout, write_data
+from .wire import write_model
+
+PRODUCER = "netc"
+MAX_INLINE = 1900 * 2**20  # bytes; protobuf, and with it a model's one file, ends at 2 GiB
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What was exported.
+
+    Attributes:
+        graph: The graph as it stands in the model, in inference mode.
+        values: The graph's values by their names in the model.
+    """
+
+    graph: Graph
+    values: Mapping[str, Value]
+
+
+def settle(graph: Graph) -> Graph:
+    """The passes before emission, each verified."""
+    for name, transform in PASSES.items():
+        graph = transform(graph)
+        verify(graph, after=name)
+    return graph
+
+
+def _infer(graph: Graph) -> Graph:
+    return set_mode(graph, training=False)
+
+
+PASSES: Mapping[str, Callable[[Graph], Graph]] = {
+    "set_mode": _infer,
+    "cancel_transposes": cancel_transposes,
+    "eliminate_dead_nodes": eliminate_dead_nodes,
+}
+
+
+def export(
+    graph: Graph,
+    state: State,
+    path: str,
+    *,
+    opset: int | None = None,
+    metadata: Mapping[str, str] | None = None,
+    version: str = "",
+    every_value: bool = False,
+    max_inline: int = MAX_INLINE,
+) -> Export:
+    """Write a network as an ONNX model for inference, with a symbolic batch `N`.
+
+    Weights are read one at a time. The same graph, weights and versions give the same bytes. A
+    model larger than `max_inline` keeps its weights in `<path>.data` beside it. Nothing is
+    written unless onnx accepts the graph; the file itself is checked afterwards.
+
+    Args:
+        graph: The network, mode-neutral.
+        state: Parameters and buffers by name.
+        path: The model's file.
+        opset: 22, the default, or above.
+        metadata: Entries of the model's `metadata_props`, such as the source text.
+        version: The producer's version.
+        every_value: Make every computed value an output, after the network's own.
+        max_inline: Bytes up to which the weights stay in the model's file.
+
+    Returns:
+        The exported graph, and its values by their names in the model.
+
+    Raises:
+        NetError: The opset cannot be written (E509), the weights do not fit (E501), onnx refuses
+            the model (E506), names collide (E510), or a file cannot be written (E004).
+    """
+    model, emission, weights = _prepare(graph, opset, metadata or {}, version, every_value)
+    size = emission.proto.ByteSize() + sum(weight.bytes for weight in weights)
+    if size > max_inline:
+        _write_external(path, model, emission.proto, weights, state)
+    else:
+        with atomic_writer(path) as file:
+            _write_inline(file, model, emission.proto, weights, state)
+    if os.path.isfile(path):  # and not a stream, which is gone
+        check_file(path)
+    return _exported(emission)
+
+
+def write(
+    graph: Graph,
+    state: State,
+    file: BinaryIO,
+    *,
+    opset: int | None = None,
+    every_value: bool = False,
+) -> Export:
+    """Write a model with its weights inside to an open file, for an engine in this process.
+
+    Raises:
+        NetError: As `export`.
+    """
+    model, emission, weights = _prepare(graph, opset, {}, "", every_value)
+    _write_inline(file, model, emission.proto, weights, state)
+    return _exported(emission)
+
+
+def _prepare(
+    graph: Graph, opset: int | None, metadata: Mapping[str, str], version: str, every_value: bool
+) -> tuple[ModelProto, Emission, list[Weight]]:
+    """The model without its graph, the graph without its weights, and the weights' places."""
+    opset = OPSET if opset is None else opset
+    model = ModelProto(
+        ir_version=ir_version(opset),
+        opset_import=[helper.make_opsetid("", opset)],
+        producer_name=PRODUCER,
+        producer_version=version,
+    )
+    for key, value in metadata.items():
+        model.metadata_props.add(key=key, value=value)
+    emission = emit(settle(graph), opset, every_value=every_value)
+    weights = layout(emission.graph)
+    check_skeleton(model, emission.proto, weights)
+    return model, emission, weights
+
+
+def _write_inline(
+    file: BinaryIO, model: ModelProto, graph: GraphProto, weights: list[Weight], state: State
+) -> None:
+    headers = [weight.header(None) for weight in weights]
+    sizes = [weight.bytes for weight in weights]
+    write_model(file, model, graph, headers, sizes, chunks(weights, state))
+
+
+def _write_external(
+    path: str, model: ModelProto, graph: GraphProto, weights: list[Weight], state: State
+) -> None:
+    """The data first: a model never stands without it."""
+    data = f"{path}.data"
+    with atomic_writer(data) as file:
+        write_data(file, weights, state)
+    headers = [weight.header(os.path.basename(data)) for weight in weights]
+    with atomic_writer(path) as file:
+        write_model(file, model, graph, headers)
+
+
+def _exported(emission: Emission) -> Export:
+    graph = emission.graph
+    values = {
+        name: Value(node, output, graph[node].outputs[output])
+        for (node, output), name in emission.names.values.items()
+    }
+    return Export(graph, values)

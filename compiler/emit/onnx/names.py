@@ -1,0 +1,129 @@
+"""Readable names for the nodes and values of an exported model."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from ....grammar.diagnostics import error
+from ...graph import CONSTANT, LEAVES, Graph, Node, Value
+from .schemas import argument_name
+
+Output = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of the operators by node, and of all values by node and output.
+
+    `copies` are the outputs that must be copies, because their value bears another name: what no
+    operator computes, and what is an earlier output, too.
+    """
+
+    nodes: dict[int, str]
+    values: dict[Output, str]
+    copies: frozenset[str]
+
+    def of(self, value: Value | None) -> str:
+        """A value's name; empty where an optional argument is left out, as ONNX has it."""
+        return "" if value is None else self.values[value.node, value.output]
+
+
+class _Distinct:
+    """Gives names out once: the second `relu1` becomes `relu1_2`."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self.taken = taken
+        self.counts: Counter[str] = Counter()
+
+    def __call__(self, wanted: str) -> str:
+        name = wanted
+        while name in self.taken:
+            self.counts[wanted] += 1
+            name = f"{wanted}_{self.counts[wanted] + 1}"
+        self.taken.add(name)
+        return name
+
+
+def name_all(graph: Graph, opset: int) -> Names:
+    """Name every node and value.
+
+    Inputs, parameters and outputs bear their own names. A layer's tensor bears the layer's path,
+    what leads to it the path and the operator (`fc1.Flatten`), a constant the path and the name
+    of the argument that it is first used for (`add1.shape`).
+
+    Raises:
+        NetError: E510, two of inputs, parameters and outputs share a name.
+    """
+    values = {(v.node, v.output): name for name, v in graph.inputs.items()}
+    values |= {(v.node, v.output): name for name, v in graph.parameters.items()}
+    taken = _fixed_names(graph)
+    own = _own_outputs(graph)
+    values |= own
+    wanted = _layer_names(graph)
+    distinct_value, distinct_node = _Distinct(taken), _Distinct(set())
+    constants = _constant_names(graph, opset)
+    nodes: dict[int, str] = {}
+    for identifier, node in graph.nodes():
+        if node.op_type not in LEAVES:
+            nodes[identifier] = distinct_node(wanted.get((identifier, 0)) or _inner(node))
+        for i in range(len(node.outputs)):
+            if (identifier, i) not in values:
+                name = wanted.get((identifier, i)) or constants.get(identifier)
+                name = name or _inner(node) + (f".{i}" if i else "")
+                values[identifier, i] = distinct_value(name)
+    return Names(nodes, values, frozenset(graph.outputs).difference(own.values()))
+
+
+def _own_outputs(graph: Graph) -> dict[Output, str]:
+    """The values that bear an output's name: computed ones, by the first of their outputs."""
+    own: dict[Output, str] = {}
+    for name, value in graph.outputs.items():
+        if graph.producer(value).op_type not in LEAVES:
+            own.setdefault((value.node, value.output), name)
+    return own
+
+
+def _fixed_names(graph: Graph) -> set[str]:
+    """The names that the network's interface takes."""
+    owners: dict[str, str] = {}
+    tables = {"input": graph.inputs, "parameter": graph.parameters, "output": graph.outputs}
+    for kind, table in tables.items():
+        for name in table:
+            if name in owners:
+                raise error(
+                    "E510",
+                    f"{owners[name]} and {kind} share the name `{name}`, which ONNX cannot keep"
+                    " apart",
+                    help=f"name the {kind} differently",
+                )
+            owners[name] = kind
+    return set(owners)
+
+
+def _layer_names(graph: Graph) -> dict[Output, str]:
+    """The tensors that bear a layer's path: those that its own operators compute."""
+    names: dict[Output, str] = {}
+    for path, layer in graph.layers.items():
+        for i, value in enumerate(layer.outputs):
+            if graph.producer(value).scope == path:
+                name = f"{path}.{i}" if i else path
+                names.setdefault((value.node, value.output), name)
+    return names
+
+
+def _constant_names(graph: Graph, opset: int) -> dict[int, str]:
+    """Constants by the first argument that they are used for."""
+    names: dict[int, str] = {}
+    for _, node in graph.nodes():
+        for position, value in enumerate(node.inputs):
+            if value is not None and graph.producer(value).op_type == CONSTANT:
+                argument = argument_name(node.op_type, position, opset)
+                names.setdefault(value.node, _join(graph.producer(value).scope, argument))
+    return names
+
+
+def _inner(node: Node) -> str:
+    return _join(node.scope, node.op_type)
+
+
+def _join(scope: str, name: str) -> str:
+    return f"{scope}.{name}" if scope else name

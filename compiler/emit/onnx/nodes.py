@@ -1,0 +1,160 @@
+"""Graph -> GraphProto without weights: a table of emitters, one rule for all that have none."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from onnx import AttributeProto, GraphProto, NodeProto, ValueInfoProto, helper, numpy_helper
+
+from ...graph import CONSTANT, INPUT, PARAMETER, Graph, Node
+from ...types import DType, TensorType
+from .names import Names, name_all
+from .schemas import attribute_type
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """A model under construction.
+
+    Attributes:
+        graph: What is exported.
+        opset: The opset to write.
+        names: Names of nodes and values.
+        proto: What was emitted so far.
+    """
+
+    graph: Graph
+    opset: int
+    names: Names
+    proto: GraphProto = field(default_factory=GraphProto)
+
+
+def emit(graph: Graph, opset: int, *, every_value: bool = False) -> Emission:
+    """Emit a graph; parameters are referred to by name and stay out.
+
+    Args:
+        graph: The graph, in inference mode.
+        opset: The opset to write.
+        every_value: Make every computed value an output, after the graph's own.
+
+    Raises:
+        NetError: E510, names that ONNX cannot keep apart.
+    """
+    emission = Emission(graph, opset, name_all(graph, opset))
+    proto = emission.proto
+    proto.name = graph.name or "net"
+    proto.input.extend(value_info(name, v.type) for name, v in graph.inputs.items())
+    for identifier, node in graph.nodes():
+        EMITTERS.get(node.op_type, emit_operator)(emission, identifier, node)
+    _emit_outputs(emission)
+    infos = _intermediates(emission)
+    (proto.output if every_value else proto.value_info).extend(infos)
+    return emission
+
+
+def emit_operator(emission: Emission, identifier: int, node: Node) -> None:
+    """A node with the same operator and the same attributes; those that are not set stay out."""
+    proto = NodeProto(op_type=node.op_type, name=emission.names.nodes[identifier])
+    proto.input.extend(emission.names.of(value) for value in node.inputs)
+    proto.output.extend(emission.names.values[identifier, i] for i in range(len(node.outputs)))
+    proto.attribute.extend(
+        attribute(name, value, attribute_type(node.op_type, name, emission.opset))
+        for name, value in sorted(node.attributes.items())
+        if value is not None
+    )
+    layer = emission.graph.layers.get(node.scope)
+    proto.doc_string = f"{layer.kind} {node.scope}" if layer else node.scope
+    emission.proto.node.append(proto)
+
+
+def emit_constant(emission: Emission, identifier: int, node: Node) -> None:
+    """A constant is an initializer."""
+    array = np.array(node.attributes["value"], dtype=node.outputs[0].dtype.value)
+    name = emission.names.values[identifier, 0]
+    emission.proto.initializer.append(numpy_helper.from_array(array, name))
+
+
+def emit_nothing(emission: Emission, identifier: int, node: Node) -> None:
+    """Inputs are declared and parameters are written elsewhere."""
+
+
+Emitter = Callable[[Emission, int, Node], None]
+EMITTERS: Mapping[str, Emitter] = {
+    INPUT: emit_nothing,
+    PARAMETER: emit_nothing,
+    CONSTANT: emit_constant,
+}
+
+
+def _emit_outputs(emission: Emission) -> None:
+    """Declare the outputs; what bears another name already is copied."""
+    for name, value in emission.graph.outputs.items():
+        if name in emission.names.copies:
+            source = emission.names.of(value)
+            emission.proto.node.append(helper.make_node("Identity", [source], [name], name=name))
+        emission.proto.output.append(value_info(name, value.type))
+
+
+def _intermediates(emission: Emission) -> list[ValueInfoProto]:
+    """The types of all values that are computed and not outputs by themselves."""
+    outputs = set(emission.graph.outputs)
+    return [
+        value_info(emission.names.values[identifier, i], type)
+        for identifier, node in emission.graph.nodes()
+        if identifier in emission.names.nodes
+        for i, type in enumerate(node.outputs)
+        if emission.names.values[identifier, i] not in outputs
+    ]
+
+
+def value_info(name: str, type: TensorType) -> ValueInfoProto:
+    """A typed name; extents that are no numbers are named, the batch `N`."""
+    shape = [dim if isinstance(dim, int) else str(dim) for dim in type.shape]
+    return helper.make_tensor_value_info(name, element_type(type.dtype), shape)
+
+
+def element_type(dtype: DType) -> int:
+    """ONNX's number of an element type."""
+    return int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype.value)))
+
+
+def attribute(name: str, value: Any, kind: int) -> AttributeProto:
+    """An attribute of the type that the operator's schema gives it."""
+    proto = AttributeProto(name=name, type=AttributeProto.AttributeType.Name(kind))
+    PUT[kind](proto, value)
+    return proto
+
+
+def _put_int(proto: AttributeProto, value: Any) -> None:
+    proto.i = element_type(value) if isinstance(value, DType) else int(value)
+
+
+def _put_float(proto: AttributeProto, value: Any) -> None:
+    proto.f = float(value)
+
+
+def _put_string(proto: AttributeProto, value: Any) -> None:
+    proto.s = str(value).encode()
+
+
+def _put_ints(proto: AttributeProto, value: Any) -> None:
+    proto.ints.extend(map(int, value))
+
+
+def _put_floats(proto: AttributeProto, value: Any) -> None:
+    proto.floats.extend(map(float, value))
+
+
+def _put_strings(proto: AttributeProto, value: Any) -> None:
+    proto.strings.extend(str(item).encode() for item in value)
+
+
+PUT: Mapping[int, Callable[[AttributeProto, Any], None]] = {
+    AttributeProto.INT: _put_int,
+    AttributeProto.FLOAT: _put_float,
+    AttributeProto.STRING: _put_string,
+    AttributeProto.INTS: _put_ints,
+    AttributeProto.FLOATS: _put_floats,
+    AttributeProto.STRINGS: _put_strings,
+}

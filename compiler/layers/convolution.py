@@ -1,0 +1,55 @@
+"""Convolution layers."""
+
+from ..arguments import Flag, Initializer, Numbers, Padding, PerAxis, Positive
+from ..graph import Value
+from ..initializers import AUTO
+from ..layer_builder import LayerBuilder
+from ..layerdef import layer
+from .spatial import as_before, channels_first, window_on
+
+
+@layer("CONV", size="kernel", counts="filters")
+def convolution(
+    build: LayerBuilder,
+    x: Value,
+    *,
+    kernel: PerAxis = 3,
+    filters: Positive = 32,
+    stride: PerAxis = 1,
+    pad: Padding = "same",
+    dilation: PerAxis = 1,
+    groups: Positive = 1,
+    bias: Flag = True,
+    init: Initializer = AUTO,
+    weight: Numbers | None = None,
+    bias_value: Numbers | None = None,
+) -> Value:
+    """Convolution (ONNX `Conv`): weight (filters, channels / groups, *kernel), bias (filters)."""
+    source = channels_first(build, x)
+    window = window_on(
+        build, source.value, kernel=kernel, stride=stride, pad=pad, dilation=dilation
+    )
+    (channels,) = build.concrete(source.value, (1,))
+    check_groups(build, groups, channels=channels, filters=filters)
+    w = build.weight((filters, channels // groups, *window.kernel), init=init, literal=weight)
+    b = build.bias(filters, literal=bias_value) if bias else None
+    y = build.Conv(
+        source.value,
+        w,
+        b,
+        kernel_shape=window.kernel,
+        strides=window.strides,
+        pads=window.pads,
+        dilations=window.dilations,
+        group=groups,
+    )
+    return as_before(build, y, source)
+
+
+def check_groups(build: LayerBuilder, groups: int, *, channels: int, filters: int) -> None:
+    """Groups must divide the channels that come in and the filters that go out."""
+    for count, what in ((channels, "input channels"), (filters, "filters")):
+        if count % groups:
+            raise build.fail(
+                "E204", f"cannot split {count} {what} into {groups} groups", at="groups"
+            )

@@ -1,0 +1,53 @@
+"""Layers that start a chain, and the one that does nothing."""
+
+from typing import Literal
+
+from ..arguments import PerAxis, Positive
+from ..dim import BATCH, Dim
+from ..graph import Value
+from ..layer_builder import LayerBuilder
+from ..layerdef import layer
+from ..types import DType, TensorType
+
+CLASSES = 10
+
+
+@layer("INPUT", size="size", counts="size", choice="layout")
+def input(
+    build: LayerBuilder,
+    *,
+    size: PerAxis = (32, 32, 3),
+    layout: Literal["sequence"] | None = None,
+    dtype: Literal["float32", "float64", "int64"] = "float32",
+    classes: Positive = CLASSES,
+) -> Value:
+    """An input of the network; height x width x channels becomes (N, C, H, W).
+
+    `classes` is the width of the last `FC` that states none.
+    """
+    extents = (size,) if isinstance(size, int) else size
+    shape = _shape(build, extents, sequence=layout == "sequence", tokens=dtype == "int64")
+    return build.input(build.scope, TensorType(DType(dtype), shape))
+
+
+def _shape(
+    build: LayerBuilder, extents: tuple[int, ...], *, sequence: bool, tokens: bool
+) -> tuple[Dim, ...]:
+    """The tensor's shape: sequences keep the author's order, images put channels first."""
+    if sequence:
+        if len(extents) != 2:
+            raise build.fail("E201", "takes for a sequence a size of length x channels", at="size")
+        return (BATCH, *extents)
+    if len(extents) > 4:
+        raise build.fail("E201", "takes at most depth x height x width x channels", at="size")
+    if tokens or len(extents) == 1:
+        return (BATCH, *extents)
+    if len(extents) == 2:
+        return (BATCH, 1, *extents)
+    return (BATCH, extents[-1], *extents[:-1])
+
+
+@layer("ID")
+def identity(build: LayerBuilder, x: Value) -> Value:
+    """The branch that does nothing (ONNX `Identity`)."""
+    return build.Identity(x)

@@ -1,0 +1,32 @@
+"""Convolutions over any number of spatial axes."""
+
+from collections.abc import Sequence
+
+from ..opdef import Cost, InferenceError, OpCall, defop
+from ..types import TensorType, product
+from ..windows import window_of
+
+
+def infer_conv(call: OpCall) -> Sequence[TensorType]:
+    """x (N, C, *S), w (M, C / group, *K), b (M) => y (N, M, *floor((S + 2P - K) / stride) + 1)."""
+    x, w = call.type(0), call.type(1)
+    channels = w.shape[1] * call.attributes["group"]
+    if x.rank != w.rank or x.shape[1] != channels:
+        raise InferenceError(f"Conv cannot apply {w} to {x}")
+    spatial = window_of(call.attributes).output(x.shape[2:])
+    return (x.with_shape((x.shape[0], w.shape[0], *spatial)),)
+
+
+def conv_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
+    """Each output element takes C / group * K products; a bias adds one operation."""
+    (y,) = outputs
+    taps = product(call.type(1).shape[1:])
+    return Cost(macs=y.size * taps, elementwise=y.size if call.has(2) else 0)
+
+
+defop(
+    "Conv",
+    infer=infer_conv,
+    cost=conv_cost,
+    attributes={"kernel_shape": None, "strides": None, "pads": None, "dilations": None, "group": 1},
+)

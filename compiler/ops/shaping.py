@@ -1,0 +1,107 @@
+"""Operators that move data and compute nothing."""
+
+from collections.abc import Sequence
+
+from ..dim import BATCH, Dim, equal
+from ..opdef import InferenceError, OpCall, defop, free
+from ..types import BroadcastError, DType, TensorType, broadcast, product
+
+
+def infer_flatten(call: OpCall) -> Sequence[TensorType]:
+    """x (*A, *B) split at `axis` => y (prod A, prod B)."""
+    x, axis = call.type(0), call.attributes["axis"]
+    return (x.with_shape((product(x.shape[:axis]), product(x.shape[axis:]))),)
+
+
+def infer_reshape(call: OpCall) -> Sequence[TensorType]:
+    """x and a constant shape; 0 copies an extent, -1 takes what is left."""
+    x, target = call.type(0), call.constants[1]
+    if target is None:
+        raise InferenceError("Reshape needs a constant shape")
+    dims: list[Dim] = [x.shape[i] if extent == 0 else extent for i, extent in enumerate(target)]
+    if -1 in target:
+        dims[target.index(-1)] = _remainder(
+            x, [d for d, t in zip(dims, target, strict=True) if t != -1]
+        )
+    elif equal(product(dims), x.size) is False:
+        raise InferenceError(f"Reshape cannot make {target} of {x}")
+    return (x.with_shape(dims),)
+
+
+def _remainder(x: TensorType, known: Sequence[Dim]) -> Dim:
+    """The extent that is left over: x.size / prod(known), the batch cancelled first."""
+    total, fixed = x.shape, list(known)
+    if BATCH in fixed and BATCH in total:
+        fixed.remove(BATCH)
+        total = tuple(dim for i, dim in enumerate(total) if i != total.index(BATCH))
+    divisor = product(fixed)
+    size = product(total)
+    if not isinstance(divisor, int) or divisor == 0 or (isinstance(size, int) and size % divisor):
+        raise InferenceError(f"Reshape cannot divide {x} among {', '.join(map(str, known))}")
+    return size // divisor
+
+
+def infer_transpose(call: OpCall) -> Sequence[TensorType]:
+    """y's axis i is x's axis perm[i]."""
+    x, perm = call.type(0), call.attributes["perm"]
+    if sorted(perm) != list(range(x.rank)):
+        raise InferenceError(f"Transpose cannot apply {perm} to {x}")
+    return (x.with_shape(x.shape[axis] for axis in perm),)
+
+
+def infer_concat(call: OpCall) -> Sequence[TensorType]:
+    """Extents add up on `axis` and agree elsewhere."""
+    types = [call.type(i) for i in range(len(call.inputs))]
+    first, axis = types[0], call.attributes["axis"]
+    for other in types[1:]:
+        same_rank = other.rank == first.rank
+        if not same_rank or any(
+            equal(a, b) is False and i != axis % first.rank
+            for i, (a, b) in enumerate(zip(first.shape, other.shape, strict=True))
+        ):
+            raise InferenceError(f"Concat cannot join {first} and {other} on axis {axis}")
+    shape = list(first.shape)
+    shape[axis] = sum((type.shape[axis] for type in types[1:]), first.shape[axis])
+    return (first.with_shape(shape),)
+
+
+def infer_shape(call: OpCall) -> Sequence[TensorType]:
+    """The extents from `start` to `end` as a vector of int64."""
+    return (TensorType(DType.INT64, (len(shape_values(call)),)),)
+
+
+def shape_values(call: OpCall) -> tuple[Dim, ...]:
+    """The extents themselves."""
+    return call.type(0).shape[call.attributes["start"] : call.attributes["end"]]
+
+
+def concat_values(call: OpCall) -> tuple[Dim, ...] | None:
+    """Known vectors joined, such as a batch extent and constants."""
+    if any(part is None for part in call.constants):
+        return None
+    return tuple(extent for part in call.constants for extent in part)
+
+
+def infer_expand(call: OpCall) -> Sequence[TensorType]:
+    """x broadcast with a known shape."""
+    x, target = call.type(0), call.constants[1]
+    if target is None:
+        raise InferenceError("Expand needs a shape that types tell")
+    try:
+        return (x.with_shape(broadcast([x.shape, target])),)
+    except BroadcastError as mismatch:
+        raise InferenceError(f"Expand cannot make {target} of {x}") from mismatch
+
+
+defop("Flatten", infer=infer_flatten, cost=free, attributes={"axis": 1}, view=True)
+defop("Reshape", infer=infer_reshape, cost=free, attributes={"allowzero": 0}, view=True)
+defop("Transpose", infer=infer_transpose, cost=free, attributes={"perm": None})
+defop("Concat", infer=infer_concat, cost=free, attributes={"axis": 1}, known=concat_values)
+defop(
+    "Shape",
+    infer=infer_shape,
+    cost=free,
+    attributes={"start": 0, "end": None},
+    known=shape_values,
+)
+defop("Expand", infer=infer_expand, cost=free)

@@ -1,0 +1,65 @@
+"""Graph -> Graph: rebuilds node by node, with a table of rules for what to build instead."""
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
+
+from ..builder import Builder
+from ..graph import LEAVES, Graph, Node, Value
+
+Operands = tuple[Value | None, ...]
+Rule = Callable[[Builder, Node, Operands], tuple[Value, ...] | None]
+"""What to build for a node of the old graph on operands in the new one.
+
+Returns the values that stand for the node's outputs, or None to keep the node as it is. The
+builder has the node's scope and span.
+"""
+
+
+def rewrite(
+    graph: Graph, rules: Mapping[str, Rule], *, keep: Container[int] | None = None
+) -> Graph:
+    """Rebuild a graph; types are inferred anew, and the old graph stays as it was.
+
+    Layers, labels and outputs are carried over to the values that stand for theirs; a label
+    loses its entry, and a layer its output, where the value is gone.
+
+    Args:
+        graph: The graph to start from.
+        rules: By operator, what to build instead.
+        keep: The nodes that may stay; all where it is None.
+    """
+    target = Graph(graph.name)
+    build = Builder(target)
+    mapped: dict[tuple[int, int], Value] = {}
+    for identifier, node in graph.nodes():
+        if keep is not None and identifier not in keep:
+            continue
+        build.scope, build.span = node.scope, node.span
+        operands = tuple(None if v is None else mapped[v.node, v.output] for v in node.inputs)
+        rule = rules.get(node.op_type)
+        values = rule(build, node, operands) if rule else None
+        if values is None:
+            values = copy(build, node, operands)
+        mapped.update(((identifier, i), value) for i, value in enumerate(values))
+    _carry(graph, target, mapped)
+    return target
+
+
+def copy(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+    """The same node on other operands."""
+    if node.op_type in LEAVES:
+        return build.graph.add(node)
+    return build.op(node.op_type, operands, node.attributes, outputs=len(node.outputs))
+
+
+def _carry(graph: Graph, target: Graph, mapped: Mapping[tuple[int, int], Value]) -> None:
+    """Enter the old graph's outputs, labels and layers with the values that stand for theirs."""
+    target.outputs = {name: mapped[v.node, v.output] for name, v in graph.outputs.items()}
+    for name, value in graph.labels.items():
+        if (value.node, value.output) in mapped:
+            target.labels[name] = mapped[value.node, value.output]
+    for path, layer in graph.layers.items():
+        found = [mapped.get((value.node, value.output)) for value in layer.outputs]
+        outputs = tuple(value for value in found if value is not None)
+        if outputs or not layer.outputs:
+            target.layers[path] = replace(layer, outputs=outputs)

@@ -1,0 +1,46 @@
+"""netc: a small language for neural networks, and its compiler.
+
+Everything here is loaded when it is first used: `import netc` alone imports no other package.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Diagnostic": "grammar.diagnostics",
+    "Graph": "compiler.graph",
+    "NetError": "grammar.diagnostics",
+    "Network": "network",
+    "TensorSpec": "network",
+    "compile": "network",
+    "load": "network",
+    "load_weights": "runtime.checkpoint",
+    "save_weights": "runtime.checkpoint",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+if TYPE_CHECKING:
+    from .compiler.graph import Graph as Graph
+    from .grammar.diagnostics import Diagnostic as Diagnostic
+    from .grammar.diagnostics import NetError as NetError
+    from .network import Network as Network
+    from .network import TensorSpec as TensorSpec
+    from .network import compile as compile
+    from .network import load as load
+    from .runtime.checkpoint import load_weights as load_weights
+    from .runtime.checkpoint import save_weights as save_weights
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'netc' has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,73 @@
+"""The command line. Each command's module is loaded when the command is called, not before."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from .. import __version__
+from ..grammar.diagnostics import NetError
+
+# command -> (module, what `netc --help` says of it)
+COMMANDS = {
+    "check": ("check", "Parse, check shapes and assertions."),
+    "summary": ("summary", "Print the layer table."),
+    "draw": ("draw", "Draw the network as SVG, PNG, PDF or DOT."),
+    "export": ("export", "Write an ONNX model."),
+    "build": ("build", "Check, table, diagram, ONNX and verified run in one go."),
+    "run": ("run", "Run a network on an array."),
+    "zoo": ("zoo", "List the shipped specs with their counts."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f".{COMMANDS[cmd_name][0]}", __name__)
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="A quoted chain is accepted wherever a FILE is, `-` reads standard input, and "
+    "`zoo:NAME` is a shipped spec.",
+)
+@click.version_option(__version__, prog_name="netc")
+def cli() -> None:
+    """netc: write a neural network as on a whiteboard; check it, count it, run it, export it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 success, 1 errors in the input, 2 wrong usage."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; diagnostics go to standard error."""
+    try:
+        code = cli.main(args=arguments, prog_name="netc", standalone_mode=False)
+    except click.ClickException as wrong_usage:
+        wrong_usage.show()
+        return wrong_usage.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except NetError as failure:
+        import_module(".terminal", __name__).show_diagnostics(failure.diagnostics)
+        return 1
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,39 @@
+"""`netc export`: the network as an ONNX model."""
+
+import click
+
+from ..runtime.checkpoint import load_weights
+from ..verification import verify_model
+from .options import (
+    file_argument,
+    max_layers_option,
+    open_network,
+    seed_option,
+    weights_option,
+)
+
+
+@click.command("export")
+@file_argument
+@click.option("-o", "--output", required=True, type=click.Path(), help="The model's file.")
+@weights_option
+@seed_option
+@click.option("--opset", type=int, help="The opset to write: 22, the default, or above.")
+@click.option("--verify", is_flag=True, help="Run it on onnxruntime and on NumPy, and compare.")
+@max_layers_option
+def command(
+    file: str,
+    output: str,
+    weights: str | None,
+    seed: int,
+    opset: int | None,
+    verify: bool,
+    max_layers: int | None,
+) -> None:
+    """Write FILE as an ONNX model, checked, with a symbolic batch."""
+    network = open_network(file, max_layers)
+    state = network.initialize(seed) if weights is None else load_weights(weights)
+    network.export(output, state, opset=opset, seed=seed)
+    click.echo(f"wrote {output}")
+    if verify:
+        click.echo(str(verify_model(network, state, output)))

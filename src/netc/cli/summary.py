@@ -1,0 +1,33 @@
+"""`netc summary`: the layer table."""
+
+import click
+
+from .options import file_argument, max_layers_option, open_network
+
+FORMATS = ("json", "markdown", "csv")
+
+
+@click.command("summary")
+@file_argument
+@click.option("--depth", type=click.IntRange(min=1), help="Fold scopes that lie deeper.")
+@click.option("--columns", help="Column names, separated by commas.")
+@click.option("--json", "form", flag_value="json", help="Print JSON.")
+@click.option("--markdown", "form", flag_value="markdown", help="Print a Markdown table.")
+@click.option("--csv", "form", flag_value="csv", help="Print comma-separated values.")
+@max_layers_option
+def command(
+    file: str, depth: int | None, columns: str | None, form: str | None, max_layers: int | None
+) -> None:
+    """Print FILE's layers with output shapes, parameters and MACs, and the totals."""
+    summary = open_network(file, max_layers).summary(depth=depth, columns=_split(columns))
+    forms = {
+        "json": summary.to_json,
+        "markdown": summary.to_markdown,
+        "csv": summary.to_csv,
+        None: summary.__str__,
+    }
+    click.echo(forms[form]().rstrip("\n"))
+
+
+def _split(columns: str | None) -> list[str] | None:
+    return None if columns is None else [name.strip() for name in columns.split(",")]

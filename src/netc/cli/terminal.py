@@ -1,0 +1,41 @@
+"""What goes to the terminal: diagnostics on standard error, colour only where it is wanted."""
+
+import os
+import re
+import sys
+from collections.abc import Iterable
+from typing import IO
+
+import click
+
+from ..grammar.diagnostics import Diagnostic, render
+
+_COLOURS = {"error": "red", "warning": "yellow"}
+
+
+def wants_colour(stream: IO[str]) -> bool:
+    """Whether a stream is a terminal whose user did not say `NO_COLOR`."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+    """Print diagnostics on standard error, a blank line after each."""
+    colour = wants_colour(sys.stderr)
+    for diagnostic in diagnostics:
+        text = render(diagnostic)
+        click.echo((_coloured(text, diagnostic) if colour else text) + "\n", err=True)
+
+
+def _coloured(text: str, diagnostic: Diagnostic) -> str:
+    """The rendered text with its head and its carets in the colour of its severity."""
+    colour = _COLOURS[diagnostic.severity]
+    head, *rest = text.split("\n")
+    label, _, message = head.partition(":")
+    rest = [
+        re.sub(r"\^+.*$", lambda marks: click.style(marks.group(), fg=colour, bold=True), line)
+        if re.match(r" *\| +\^", line)
+        else line
+        for line in rest
+    ]
+    first = click.style(label, fg=colour, bold=True) + click.style(":" + message, bold=True)
+    return "\n".join([first, *rest])

@@ -1,0 +1,58 @@
+"""Where programs come from: files, shipped specs, quoted chains, standard input."""
+
+import os
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+from .grammar.diagnostics import did_you_mean, error
+from .grammar.files import read_source
+from .grammar.source import Source
+
+ZOO = "zoo:"
+
+
+def read_program(text: str) -> Source:
+    """The source that a command's argument means.
+
+    Args:
+        text: A path, `zoo:NAME`, `-` for standard input, or a chain such as `INPUT -> FC`.
+
+    Raises:
+        NetError: The file cannot be read, or no shipped spec has that name.
+    """
+    if text == "-":
+        return Source("<stdin>", sys.stdin.read())
+    if text.startswith(ZOO):
+        return read_source(str(zoo_path(text.removeprefix(ZOO))))
+    if is_chain(text) and not os.path.exists(text):
+        return Source("<chain>", text)
+    return read_source(text)
+
+
+def is_chain(text: str) -> bool:
+    """Whether an argument is a program rather than a path."""
+    return "->" in text or "\n" in text or text.lstrip().startswith("INPUT")
+
+
+def zoo() -> dict[str, Path]:
+    """The shipped specs' paths by name, without the shared blocks in `lib`."""
+    root = Path(str(files("netc.specs")))
+    specs = (path for path in root.rglob("*.net") if path.relative_to(root).parts[0] != "lib")
+    return {path.relative_to(root).with_suffix("").as_posix(): path for path in sorted(specs)}
+
+
+def zoo_path(name: str) -> Path:
+    """The path of a shipped spec, which may be named without its folder.
+
+    Raises:
+        NetError: No shipped spec has that name.
+    """
+    specs = zoo()
+    by_stem = {key.rsplit("/", 1)[-1]: path for key, path in specs.items()}
+    found = specs.get(name) or by_stem.get(name)
+    if found is None:
+        message = f"the zoo has no spec `{name}`"
+        near = did_you_mean(name, by_stem) or "`netc zoo` lists the shipped specs"
+        raise error("E001", message, help=near)
+    return found

@@ -1,0 +1,46 @@
+"""Every layer in one table: a row per layer and per mode, from `rows/` by family."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from support.layers import LayerRow, check_counts, check_engines, check_torch
+
+from netc.compiler.layerdef import LAYERS
+
+FAMILIES = sorted(path.stem for path in (Path(__file__).parents[1] / "support" / "rows").glob("[a-z]*.py"))
+ROWS: list[LayerRow] = [
+    row for family in FAMILIES for row in import_module(f"support.rows.{family}").ROWS
+]
+
+
+def name(row: LayerRow) -> str:
+    """A row's name in pytest's report."""
+    return row.program.replace("\n", "; ")
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name)
+def test_shape_and_counts(row: LayerRow) -> None:
+    """Shape, parameters and MACs equal closed forms."""
+    check_counts(row)
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("row", [row for row in ROWS if row.engines], ids=name)
+def test_engines_agree(row: LayerRow, batch: int) -> None:
+    """NumPy equals onnxruntime."""
+    check_engines(row, batch)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("row", [row for row in ROWS if row.torch], ids=name)
+def test_equals_pytorch(row: LayerRow) -> None:
+    """The layer means what PyTorch means by it."""
+    check_torch(row)
+
+
+def test_every_layer_has_a_row() -> None:
+    """No layer is added without a row."""
+    text = "\n".join(row.program for row in ROWS)
+    missing = [spelling for spelling in LAYERS if spelling not in text]
+    assert not missing

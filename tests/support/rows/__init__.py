@@ -1,0 +1,1 @@
+"""Rows of the layer table, a file per family of layers."""
