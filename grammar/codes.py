@@ -65,4 +65,5 @@ CODES = {
     "W101": "rows or columns that no window sees",
     "W102": "an automatic name that is referred to",
     "W103": "a result that is never used",
+    "W501": "a picture that could not be rendered",
 }

@@ -112,13 +112,17 @@ def _is_name(word: str) -> bool:
 
 def _keyword_as_name(place: Place) -> Diagnostic | None:
     """`let for = 1`."""
-    word, expected = place.failure.span.text, place.failure.expected
-    if word not in KEYWORDS or "NAME" not in expected or "LET" in expected or place.starts_line:
+    span, expected = place.failure.span, place.failure.expected
+    is_wanted = "NAME" in expected and "LET" not in expected and not place.starts_line
+    if place.failure.type == "EQUAL" and place.before is not None:  # `f(in=2)`, `in = INPUT`
+        span, is_wanted = place.before, True
+    word = span.text
+    if word not in KEYWORDS or not is_wanted:
         return None
     return Diagnostic(
         "E023",
         f"`{word}` is a word of the language and names nothing else",
-        place.failure.span,
+        span,
         help=f"choose another name, such as `{word}_` or `{word.capitalize()}`",
     )
 
@@ -163,8 +167,8 @@ _BEHIND_STEP = {
         "put the branches in parentheses: `( a | b )`",
     ),
     "COMMA": (
-        "`,` does not join steps",
-        "write `->` between steps, and `|` between the branches of a group",
+        "`,` joins neither steps nor statements",
+        "write `->` between steps, `|` between branches, and brackets around a list: `[1, 2]`",
     ),
 }
 
@@ -174,8 +178,10 @@ def _behind_step(place: Place) -> Diagnostic | None:
     failure = place.failure
     if place.starts_line or failure.type not in _BEHIND_STEP:
         return None
-    in_place_of_step = failure.type in _VALUES and failure.expected >= STEPS - {"IN"}
-    if "_ARROW" not in failure.expected and not in_place_of_step:
+    expected = failure.expected
+    in_place_of_step = failure.type in _VALUES and expected >= STEPS - {"IN"}
+    ends_chain = failure.type in ("VBAR", "COMMA") and "LET" in expected
+    if not ("_ARROW" in expected or in_place_of_step or ends_chain) or expected >= OPERATORS:
         return None
     message, help = _BEHIND_STEP[failure.type]
     return Diagnostic("E011", message.format(found=failure.span.text), failure.span, help=help)

@@ -75,7 +75,8 @@ def explain(failure: Failure, start: int, table: Table) -> Diagnostic:
     example = table.get((failure.state, failure.type)) or table.get((failure.state, ""))
     if example is None or not failure.type:
         return _unexpected(place)
-    span = place.behind if example.behind or place.ends else failure.span
+    lacks = example.behind or failure.type == "$END" or (example.any_token and place.ends)
+    span = place.behind if lacks else failure.span
     message = example.message.format(found=failure.span.text)
     return Diagnostic(example.code, message, span, help=example.help)
 

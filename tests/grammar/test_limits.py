@@ -1,0 +1,137 @@
+"""Hostile and mistaken text: limits hold, and nothing but a `NetError` ever comes out."""
+
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netc.grammar.ast import Module
+from netc.grammar.diagnostics import Diagnostic, NetError, render_all
+from netc.grammar.limits import MAX_NESTING, MAX_TEXT
+from netc.grammar.parser import parse
+from netc.grammar.source import Source
+
+
+def codes(text: str) -> list[str]:
+    """The codes of the errors of a program."""
+    try:
+        parse(Source("test.net", text))
+    except NetError as failure:
+        return [diagnostic.code for diagnostic in failure.diagnostics]
+    return []
+
+
+DEEP = {
+    "brackets": "a -> " + "(" * 101 + "b" + ")" * 101,
+    "a million brackets": "(" * 10**6,
+    "a sum": "let x = " + "+".join("1" * 5000),
+    "a power": "let x = " + "^".join("1" * 5000),
+    "signs": "let x = " + "-" * 5000 + "1",
+    "not": "let x = " + "not " * 5000 + "a",
+    "choices": "let x = " + "if a then b else " * 2000 + "c",
+    "attributes": "let x = a" + ".b" * 5000,
+    "indices": "let x = a" + "[0]" * 5000,
+    "else if": "a -> if b { c }" + " else if b { c }" * 2000,
+    "a sum in an argument": "a -> b(c=" + "+".join("1" * 5000) + ")",
+    "a sum in a count": "[a]*(" + "+".join("1" * 5000) + ")",
+    "a sum in a label": "a as b{" + "+".join("1" * 5000) + "}",
+    "sums in sums": "let x = " + "(" * 50 + "1" + "+1+1+1)" * 50,
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_deep_text_is_refused(kind: str) -> None:
+    """Whatever nests deeper than the limit is E402, with brackets or without."""
+    assert codes(DEEP[kind]) == ["E402"]
+
+
+SHALLOW = {
+    "brackets": "a -> " + "(" * 100 + "b" + ")" * 100,
+    "a sum": "let x = " + "+".join("1" * MAX_NESTING),
+    "else if": "a -> if b { c }" + " else if b { c }" * (MAX_NESTING - 1),
+    "comparisons": "let x = " + "<".join("a" * 5000),
+    "a list": "let x = [" + "1, " * 5000 + "]",
+    "many ifs": "a -> if b { c } else { d }\n" * 300,
+    "a dotted label": "a as b" + ".c" * 5000,
+}
+
+
+@pytest.mark.parametrize("kind", SHALLOW)
+def test_wide_text_is_not_deep(kind: str) -> None:
+    """Up to the limit, and in any width, text parses."""
+    assert codes(SHALLOW[kind]) == []
+
+
+def test_too_much_text() -> None:
+    """Text over 10 MiB is refused before it is parsed."""
+    assert codes(" " * (MAX_TEXT + 1)) == ["E403"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "let x = 9223372036854775808",
+        "let x = 10000000000G",
+        "let x = " + "9" * 10_000,
+        "let x = 1x9223372036854775808",
+        "let x = 1e400",
+        "let x = 1.0e" + "9" * 100 + "M",
+        "a -> conv3-9223372036854775808",
+    ],
+)
+def test_large_numbers(text: str) -> None:
+    """Integers beyond 2^63 - 1 and floats beyond their range are E404."""
+    assert codes(text) == ["E404"]
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_layers() -> None:
+    """A chain of 100,000 layers parses without recursion, in seconds."""
+    text = "INPUT" + "\n  -> CONV(3x3, 8) -> RELU" * 50_000
+    start = time.process_time()
+    tree = parse(Source("test.net", text))
+    assert time.process_time() - start < 20  # 3 on an idle machine
+    (chain,) = tree.statements
+    assert len(chain.chain.steps) == 100_001  # type: ignore[union-attr]
+
+
+TOKENS = (
+    "INPUT CONV a b 3x3 8 1.5 10k -> -> -> | ( ) [ ] { } *2 * + - / // % ^ < == not and or if then"
+    ' else for in as let x = = block net "s" output assert train default import language conv3-8'
+    " , : ; . .0 FC( w[ d{i} yes no # \n \n \n @ \u00d7 \\ ' \" _ \u00a0 3xk 10K"
+).split(" ")
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(TOKENS), max_size=40), st.sampled_from(["", " "]))
+def test_token_soup(words: list[str], glue: str) -> None:
+    """Any sequence of tokens gives a tree, or errors that render."""
+    check_anything(glue.join(words))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=60))
+def test_arbitrary_text(text: str) -> None:
+    """Any text gives a tree, or errors that render."""
+    check_anything(text)
+
+
+def check_anything(text: str) -> None:
+    """Parse a text, and look at every diagnostic's place."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    try:
+        assert isinstance(parse(Source("test.net", text)), Module)
+    except NetError as failure:
+        diagnostics = failure.diagnostics
+    assert isinstance(render_all(diagnostics), str)
+    for span in (diagnostic.span for diagnostic in diagnostics):
+        assert span is None or 0 <= span.start <= span.end <= len(text)
+
+
+def test_the_limit_of_recursion_is_left_alone() -> None:
+    """No part of the parser raises Python's limit of recursion."""
+    before = sys.getrecursionlimit()
+    codes(DEEP["a sum"])
+    assert sys.getrecursionlimit() == before

@@ -1,0 +1,69 @@
+"""Malformed programs and the whole text that each is answered with.
+
+`syntax_errors.txt` holds the cases, parted by `====`: a program, a line `----`, and the rendered
+diagnostics. `--update-golden` writes the answers; they are reviewed like code.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from netc.grammar.diagnostics import NetError
+from netc.grammar.malformed import EXAMPLES
+from netc.grammar.parser import parse
+from netc.grammar.source import Source
+
+GOLDEN = Path(__file__).with_name("syntax_errors.txt")
+
+
+def cases() -> list[tuple[str, str]]:
+    """Programs, each without its last line break, and their answers."""
+    blocks = GOLDEN.read_text(encoding="utf-8").split("====\n")
+    pairs = [block.partition("\n----\n") for block in blocks]
+    return [(program, expected) for program, _, expected in pairs]
+
+
+def answer(program: str) -> str:
+    """What the parser says of a malformed program."""
+    with pytest.raises(NetError) as caught:
+        parse(Source("test.net", program))
+    return f"{caught.value}\n"
+
+
+@pytest.mark.parametrize(("program", "expected"), cases(), ids=lambda text: text[:20])
+def test_whole_rendered_text(program: str, expected: str, update_golden: bool) -> None:
+    """The rendered diagnostics are the recorded ones, to the last caret."""
+    if update_golden:
+        pytest.skip("written by test_update")
+    assert answer(program) == expected
+
+
+def test_update(update_golden: bool) -> None:
+    """The file of cases is written anew on demand."""
+    if update_golden:
+        blocks = [f"{program}\n----\n{answer(program)}" for program, _ in cases()]
+        GOLDEN.write_text("====\n".join(blocks), encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", [text for example in EXAMPLES for text in example.texts])
+def test_examples_get_a_message_of_their_own(text: str) -> None:
+    """No labelled example falls through to the message for what is not known."""
+    found = answer(text)
+    assert "does not fit here" not in found
+    assert "in the middle of a statement" not in found
+
+
+def test_later_errors_do_not_depend_on_earlier_programs() -> None:
+    """The table of syntax errors, built at the first error, serves the next program as well."""
+    assert answer("a -> ") == answer("a -> ")
+    assert parse(Source("test.net", "a -> b")).statements
+
+
+def test_at_most_twenty_errors() -> None:
+    """A program full of errors is not answered with a flood."""
+    with pytest.raises(NetError) as caught:
+        parse(Source("test.net", "x = 5\n" * 100))
+    assert len(caught.value.diagnostics) == 20
+    assert [d.span.start for d in caught.value.diagnostics if d.span] == [
+        4 + 6 * line for line in range(20)
+    ]
