@@ -61,6 +61,7 @@ CODES = {
     "E507": "a computation that needs more memory than there is",
     "E509": "a version of a format that cannot be written",
     "E510": "names that a format cannot keep apart",
+    "E511": "a choice that diagrams do not have",
     # Warnings
     "W101": "rows or columns that no window sees",
     "W102": "an automatic name that is referred to",

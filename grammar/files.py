@@ -126,6 +126,18 @@ def write_text(path: str, text: str) -> None:
         file.write(text.encode("utf-8"))
 
 
+def make_folder(path: str) -> None:
+    """Make a folder, with those above it, where it is not there yet.
+
+    Raises:
+        NetError: E004, the folder cannot be made.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+    except (OSError, ValueError) as failure:
+        raise _file_error("E004", "make the folder", path, failure) from None
+
+
 def _file_error(code: str, verb: str, path: str, failure: Exception) -> NetError:
     number = getattr(failure, "errno", None)
     reason, help = _REASONS.get(number, (getattr(failure, "strerror", None) or str(failure), None))

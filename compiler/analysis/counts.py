@@ -13,10 +13,7 @@ from ..types import TensorType
 
 ONE_SAMPLE: Mapping[str, int] = {str(BATCH): 1}
 
-CONVENTION = (
-    "for one sample; MACs: convolutions and matrix products; elementwise: all other operations; "
-    "FLOPs = 2 x MACs + elementwise"
-)
+CONVENTION = "one sample; MACs: convolutions and matrix products; FLOPs = 2 MACs + elementwise"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,20 @@ TRANSPARENT = frozenset(
         "Concat",
         "Dropout",
         "Flatten",
+        "GlobalAveragePool",
+        "GlobalMaxPool",
+        "GroupNormalization",
         "Identity",
+        "InstanceNormalization",
+        "LRN",
+        "LayerNormalization",
+        "LpPool",
         "MaxPool",
         "Reshape",
+        "Squeeze",
         "Transpose",
+        "Unsqueeze",
+        "netc.StochasticPool",
     }
 )
 

@@ -82,10 +82,10 @@ def _peak(graph: Graph, plan: Schedule, owners: list[int]) -> Dim:
 
     large = _large_extents(graph)
     live = total(held[i] for i in plan.leaves)
-    peak, height = live, substitute(live, large)
+    peak, height = live, _at(live, large)
     for position, identifier in enumerate(plan.order):
         live = live + held.get(identifier, 0)
-        if (now := substitute(live, large)) > height:
+        if (now := _at(live, large)) > height:
             peak, height = live, now
         live = live - total(held[owner] for owner in dying.get(position, ()))
     return peak
@@ -102,3 +102,9 @@ def _large_extents(graph: Graph) -> Mapping[str, int]:
     """A large extent for each symbol that the inputs' shapes name."""
     shapes = (value.shape for value in graph.inputs.values())
     return {str(dim): _LARGE for shape in shapes for dim in shape if not isinstance(dim, int)}
+
+
+def _at(dim: Dim, extents: Mapping[str, int]) -> int:
+    number = substitute(dim, extents)
+    assert isinstance(number, int)
+    return number

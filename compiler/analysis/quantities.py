@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import Any
 
 from ...grammar import ast
-from ...grammar.diagnostics import Diagnostic, Pointer, did_you_mean, error
+from ...grammar.diagnostics import Diagnostic, did_you_mean, error
 from ...grammar.source import Span
 from ..dim import Dim
 from ..evaluate import Environment, Lazy
 from ..graph import Graph, Value
+from ..names import automatic_name_used
 from ..types import author_extents
 from . import structure
 from .counts import Counts, count, total
@@ -80,20 +81,10 @@ class Quantities:
         """Refuse a label that names nothing, and warn of an automatic name."""
         if label not in self.scopes and label not in self.graph.labels:
             known = [*self.scopes, *self.graph.labels]
-            raise error(
-                "E101", f"unknown label `{label}`", span, help=did_you_mean(label, known)
-            )
+            raise error("E101", f"unknown label `{label}`", span, help=did_you_mean(label, known))
         layer = self.graph.layers.get(label)
         if layer is not None and not layer.labelled:
-            self.warnings.append(
-                Diagnostic(
-                    "W102",
-                    f"`{label}` is an automatic name, and shifts when a layer is inserted",
-                    span,
-                    also=(Pointer(layer.span, "this layer"),),
-                    help=f"label the layer: `{layer.span.text} as {label}`",
-                )
-            )
+            self.warnings.append(automatic_name_used(label, layer, span))
 
 
 LabelRule = Callable[[Quantities, str, Span], Any]

@@ -116,6 +116,14 @@ def see_all(node: Node, operands: Sequence[Field]) -> Field:
     return tuple(map(_spread, keep(node, operands)))
 
 
+def matrix_product(node: Node, operands: Sequence[Field]) -> Field:
+    """A sum over places, as attention's over the keys, sees them all; other places stay."""
+    ranks = [value.type.rank for value in node.inputs if value is not None]
+    summed = (ranks[0] - 1, max(ranks[1] - 2, 0))
+    pairs = zip(operands, summed, strict=True)
+    return keep(node, [tuple(_without(axis, at) for axis in field) for field, at in pairs])
+
+
 def transpose(node: Node, operands: Sequence[Field]) -> Field:
     """Places move along: y's axis i is x's axis perm[i]."""
     position = {axis: i for i, axis in enumerate(node.attributes["perm"])}
@@ -152,10 +160,17 @@ RULES: Mapping[str, Rule] = {
     "Conv": window,
     "Flatten": see_all,
     "Gemm": see_all,
+    "GlobalAveragePool": see_all,
+    "GlobalMaxPool": see_all,
+    "LpPool": window,
+    "MatMul": matrix_product,
     "MaxPool": window,
     "Reshape": reshape,
     "Softmax": softmax,
+    "Squeeze": reshape,
     "Transpose": transpose,
+    "Unsqueeze": reshape,
+    "netc.StochasticPool": window,
 }
 
 
@@ -191,6 +206,14 @@ def _slid(axis: Axis, slides: Mapping[int, tuple[int, int]]) -> Axis:
         assert jump is not None
         extent, jump = extent + (reach - 1) * jump, jump * stride
     return replace(axis, extent=extent, jump=jump)
+
+
+def _without(axis: Axis, place: int) -> Axis:
+    """What is seen once the elements along one of a tensor's axes are summed."""
+    if place not in axis.places:
+        return axis
+    left = axis.places - {place}
+    return replace(axis, extent=axis.whole, places=left) if left else _spread(axis)
 
 
 def _spread(axis: Axis) -> Axis:

@@ -42,7 +42,7 @@ def column(
     title: str,
     *,
     align: Literal["left", "right"] = "left",
-    text: Callable[[Any], str] = str,
+    text: Callable[[Row], str] | None = None,
     wrap: int | None = None,
 ) -> Callable[[Callable[[Row], Any]], Callable[[Row], Any]]:
     """Enter the decorated function of a row into the table of columns, under its name."""
@@ -51,7 +51,9 @@ def column(
         key = value.__name__
         if key in COLUMNS:
             raise ValueError(f"column {key} is defined twice")
-        COLUMNS[key] = Column(key, title, align, value, lambda row: text(value(row)), wrap)
+        COLUMNS[key] = Column(
+            key, title, align, value, text or (lambda row: str(value(row)) or NOTHING), wrap
+        )
         return value
 
     return register
@@ -69,3 +71,146 @@ def chosen_columns(keys: Sequence[str]) -> tuple[Column, ...]:
             near = did_you_mean(key, COLUMNS) or f"the columns are {known}"
             raise error("E102", f"the table has no column `{key}`", help=near)
     return tuple(COLUMNS[key] for key in keys)
+
+
+def quantity(dim: Dim) -> int | str:
+    """A count for machines: an integer, or the formula where extents are symbolic."""
+    return dim if isinstance(dim, int) else str(dim)
+
+
+def grouped(dim: Dim) -> str:
+    """A count for readers: `61,706`, `-` for nothing, or the formula."""
+    return (f"{dim:,}" if isinstance(dim, int) else str(dim)) if dim != 0 else NOTHING
+
+
+def byte_count(dim: Dim) -> str:
+    """Bytes for readers: `128 B`, `3.5 KiB`, `-` for nothing, or the formula."""
+    if not isinstance(dim, int):
+        return f"{dim} B"
+    size, unit = float(dim), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < 1024:
+            break
+        size, unit = size / 1024, larger
+    if unit == "B":
+        return f"{dim} B" if dim else NOTHING
+    return f"{size:,.1f} {unit}"
+
+
+def spelled_extents(extents: Sequence[Dim] | None) -> str:
+    """Extents as a program spells them: `5x5`, `7`; empty where there are none."""
+    extents = extents or ()
+    separator = "x" if all(isinstance(extent, int) for extent in extents) else " x "
+    return separator.join(map(str, extents))
+
+
+def _parameters(row: Row) -> str:
+    if not row.shared:
+        return grouped(row.params)
+    return f"{row.params:,} + shared" if row.params else "shared"
+
+
+@column("layer")
+def layer(row: Row) -> str:
+    """The layer's path, or the scope's."""
+    return row.name
+
+
+@column("kind and arguments", wrap=38)
+def call(row: Row) -> str:
+    """The layer as a program spells it, without what defaults settle."""
+    return row.call
+
+
+@column("kind")
+def kind(row: Row) -> str:
+    """The language's name of the layer."""
+    return row.kind
+
+
+@column("arguments", text=lambda row: row.all_arguments or NOTHING)
+def arguments(row: Row) -> dict[str, Any]:
+    """Every argument, marked where a default filled it in."""
+    return {
+        name: value if isinstance(value, int | float) else row.spelled(name)
+        for name, value in row.arguments.items()
+        if value is not None
+    }
+
+
+@column("by default", text=lambda row: " ".join(sorted(row.defaulted)) or NOTHING)
+def defaulted(row: Row) -> list[str]:
+    """The arguments that a default filled in."""
+    return [name for name in row.arguments if name in row.defaulted]
+
+
+@column("output")
+def output(row: Row) -> str:
+    """The shape of the output, channels last."""
+    return row.output
+
+
+@column("parameters", align="right", text=_parameters)
+def params(row: Row) -> int:
+    """Learned parameters."""
+    return row.params
+
+
+@column("trainable", align="right", text=lambda row: grouped(row.trainable))
+def trainable(row: Row) -> int:
+    """Learned parameters that training changes."""
+    return row.trainable
+
+
+@column("frozen", align="right", text=lambda row: grouped(row.frozen))
+def frozen(row: Row) -> int:
+    """Learned parameters that training leaves alone."""
+    return row.frozen
+
+
+@column("buffers", align="right", text=lambda row: grouped(row.buffers))
+def buffers(row: Row) -> int:
+    """Elements of running statistics."""
+    return row.buffers
+
+
+@column("shared with", text=lambda row: " ".join(row.shared) or NOTHING)
+def shared(row: Row) -> list[str]:
+    """Parameters that it uses and that another layer counts."""
+    return list(row.shared)
+
+
+@column("MACs", align="right", text=lambda row: grouped(row.macs))
+def macs(row: Row) -> int | str:
+    """Multiply-accumulates for one sample."""
+    return quantity(row.macs)
+
+
+@column("elementwise", align="right", text=lambda row: grouped(row.elementwise))
+def elementwise(row: Row) -> int | str:
+    """All other operations for one sample."""
+    return quantity(row.elementwise)
+
+
+@column("FLOPs", align="right", text=lambda row: grouped(row.flops))
+def flops(row: Row) -> int | str:
+    """2 x MACs + elementwise operations."""
+    return quantity(row.flops)
+
+
+@column("receptive\nfield", align="right")
+def receptive_field(row: Row) -> str:
+    """Rows and columns of the input that one element sees."""
+    return spelled_extents(row.receptive_field)
+
+
+@column("stride", align="right")
+def stride(row: Row) -> str:
+    """Rows and columns of the input between neighbours."""
+    return spelled_extents(row.stride)
+
+
+@column("memory", align="right", text=lambda row: byte_count(row.memory))
+def memory(row: Row) -> int | str:
+    """Bytes of the outputs for one sample."""
+    return quantity(row.memory)

@@ -89,11 +89,13 @@ class Network:
         """The layer table's rows."""
         return self.summary().rows
 
-    def summary(self, *, depth: int | None = None) -> "Summary":
-        """The layer table; `depth` folds scopes that lie deeper."""
+    def summary(
+        self, *, depth: int | None = None, columns: Sequence[str] | None = None
+    ) -> "Summary":
+        """The layer table; `depth` folds scopes that lie deeper, `columns` chooses by key."""
         from .summary import summarize
 
-        return summarize(self.graph, depth=depth)
+        return summarize(self.graph, depth=depth, columns=columns)
 
     def initialize(self, seed: int = 0) -> "Mapping[str, Array]":
         """Parameters and buffers by name, drawn when read."""
@@ -119,6 +121,7 @@ class Network:
         engine: str = "numpy",
         device: str = "cpu",
         fetch: Sequence[str] | None = None,
+        dtype: str | None = None,
     ) -> "Array | dict[str, Array]":
         """Run the network in inference mode.
 
@@ -128,6 +131,7 @@ class Network:
             engine: `numpy` or `onnxruntime`.
             device: `cpu` or, on onnxruntime, `cuda`.
             fetch: Labels whose tensors to return instead of the outputs.
+            dtype: On NumPy, `float64` computes in double precision; the network's own otherwise.
 
         Returns:
             The output, or a dictionary where there are several or `fetch` names some.
@@ -139,7 +143,7 @@ class Network:
 
         self.check_weights(state)
         feeds = x if isinstance(x, Mapping) else {self.inputs[0].name: x}
-        results = run(self.graph, feeds, state, engine=engine, device=device, fetch=fetch)
+        results = run(self.graph, feeds, state, engine=engine, device=device, fetch=fetch, dtype=dtype)
         return results if fetch is not None or len(results) > 1 else next(iter(results.values()))
 
     def export(

@@ -3,7 +3,7 @@
 import click
 
 from ..runtime.checkpoint import load_weights
-from ..verification import verify_model
+from ..runtime.verification import verify_model
 from .options import (
     file_argument,
     max_layers_option,
@@ -36,4 +36,4 @@ def command(
     network.export(output, state, opset=opset, seed=seed)
     click.echo(f"wrote {output}")
     if verify:
-        click.echo(str(verify_model(network, state, output)))
+        click.echo(str(verify_model(network.graph, state, output)))

@@ -3,8 +3,7 @@
 import click
 
 from .options import file_argument, max_layers_option, open_network
-
-FORMATS = ("json", "markdown", "csv")
+from .terminal import show_summary
 
 
 @click.command("summary")
@@ -20,13 +19,11 @@ def command(
 ) -> None:
     """Print FILE's layers with output shapes, parameters and MACs, and the totals."""
     summary = open_network(file, max_layers).summary(depth=depth, columns=_split(columns))
-    forms = {
-        "json": summary.to_json,
-        "markdown": summary.to_markdown,
-        "csv": summary.to_csv,
-        None: summary.__str__,
-    }
-    click.echo(forms[form]().rstrip("\n"))
+    forms = {"json": summary.to_json, "markdown": summary.to_markdown, "csv": summary.to_csv}
+    if form is None:
+        show_summary(summary)
+    else:
+        click.echo(forms[form]().rstrip("\n"))
 
 
 def _split(columns: str | None) -> list[str] | None:

@@ -4,11 +4,16 @@ import os
 import re
 import sys
 from collections.abc import Iterable
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from ..grammar.diagnostics import Diagnostic, render
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from ..summary import Summary
 
 _COLOURS = {"error": "red", "warning": "yellow"}
 
@@ -39,3 +44,31 @@ def _coloured(text: str, diagnostic: Diagnostic) -> str:
     ]
     first = click.style(label, fg=colour, bold=True) + click.style(":" + message, bold=True)
     return "\n".join([first, *rest])
+
+
+def show_summary(summary: "Summary") -> None:
+    """Print a layer table: in colour on a terminal, as plain text elsewhere."""
+    if not wants_colour(sys.stdout):
+        click.echo(str(summary))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=summary.name, title_justify="left", box=None, header_style="bold")
+    for column in summary.columns:
+        table.add_column(column.title, justify=column.align, overflow="fold")
+    for cells in summary.cells():
+        table.add_row(*(_dimmed(Text(cell)) for cell in cells))
+    console = Console()
+    console.print(table)
+    if (note := summary.footnote()) is not None:
+        console.print(Text(note, style="dim"))
+    for name, text in summary.totals():
+        console.print(Text.assemble((name, "bold"), "  ", text))
+
+
+def _dimmed(text: "Text") -> "Text":
+    """Values that a default filled in stand back."""
+    text.highlight_regex(r"[^\s(,]+\*", "dim")
+    return text

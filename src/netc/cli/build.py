@@ -1,0 +1,61 @@
+"""`netc build`: check, table, diagram, ONNX model and verified run in one go."""
+
+from pathlib import Path
+
+import click
+
+from ..grammar.diagnostics import Diagnostic, NetError
+from ..grammar.files import make_folder
+from ..network import Network
+from ..runtime.checkpoint import load_weights
+from ..runtime.verification import verify_model
+from .options import (
+    file_argument,
+    max_layers_option,
+    open_network,
+    seed_option,
+    weights_option,
+)
+from .terminal import show_diagnostics, show_summary
+
+
+@click.command("build")
+@file_argument
+@click.option("-d", "--directory", default="build", show_default=True, type=click.Path())
+@weights_option
+@seed_option
+@max_layers_option
+def command(
+    file: str, directory: str, weights: str | None, seed: int, max_layers: int | None
+) -> None:
+    """Check FILE, print its table, draw it, export it, and compare NumPy with onnxruntime."""
+    network = open_network(file, max_layers)
+    show_summary(network.summary())
+    make_folder(directory)
+    stem = Path(directory) / file_stem(file, network)
+    _draw(network, stem)
+    model = f"{stem}.onnx"
+    state = network.initialize(seed) if weights is None else load_weights(weights)
+    network.export(model, None if weights is None else state, seed=seed)
+    click.echo(f"wrote {model}")
+    click.echo(str(verify_model(network.graph, state, model)))
+
+
+def file_stem(file: str, network: Network) -> str:
+    """What the artefacts are called: as the file is, or else as the network is."""
+    path = Path(file.removeprefix("zoo:"))
+    return path.stem if path.suffix == ".net" or file.startswith("zoo:") else network.name
+
+
+def _draw(network: Network, stem: Path) -> None:
+    """The diagram as SVG; without a renderer as DOT, with a warning that names the remedies."""
+    try:
+        network.draw(f"{stem}.svg")
+        click.echo(f"wrote {stem}.svg")
+    except NetError as failure:
+        if failure.diagnostics[0].code != "E503":
+            raise
+        network.draw(f"{stem}.dot")
+        problem = failure.diagnostics[0]
+        message = f"{problem.message}; wrote {stem}.dot instead"
+        show_diagnostics([Diagnostic("W501", message, help=problem.help)])

@@ -1,0 +1,90 @@
+"""`netc run`: a network on arrays from files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from ..arrays import load_array, save_arrays
+from ..grammar.diagnostics import error
+from ..runtime.checkpoint import load_weights
+from ..runtime.engines import ENGINES
+from ..runtime.session import Session
+from .options import max_layers_option, open_network, seed_option, weights_option
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+@click.command("run")
+@click.argument("model")
+@click.option(
+    "--input", "inputs", multiple=True, required=True, metavar="[NAME=]X.npy", help="An input."
+)
+@click.option("-o", "--output", type=click.Path(), help="A .npy file, or .npz for several arrays.")
+@click.option("--engine", help=f"{' or '.join(ENGINES)}; for an .onnx model, onnxruntime.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
+@click.option("--fetch", multiple=True, metavar="LABEL", help="A tensor to return instead.")
+@weights_option
+@seed_option
+@max_layers_option
+def command(
+    model: str,
+    inputs: tuple[str, ...],
+    output: str | None,
+    engine: str | None,
+    device: str,
+    fetch: tuple[str, ...],
+    weights: str | None,
+    seed: int,
+    max_layers: int | None,
+) -> None:
+    """Run MODEL, a program with weights or an .onnx file, on arrays of shape (N, C, H, W)."""
+    if model.endswith(".onnx"):
+        results = _run_onnx(model, inputs, engine=engine, device=device, fetch=fetch)
+    else:
+        network = open_network(model, max_layers)
+        state = network.initialize(seed) if weights is None else load_weights(weights)
+        feeds = _feeds(inputs, [spec.name for spec in network.inputs])
+        found = network.run(
+            feeds, state, engine=engine or "numpy", device=device, fetch=fetch or None
+        )
+        results = found if isinstance(found, dict) else {network.outputs[0].name: found}
+    if output is not None:
+        save_arrays(output, results)
+    for name, array in results.items():
+        click.echo(f"{name}: {array.dtype}{list(array.shape)}")
+
+
+def _run_onnx(
+    model: str,
+    inputs: Sequence[str],
+    *,
+    engine: str | None,
+    device: str,
+    fetch: Sequence[str],
+) -> Arrays:
+    """Run an ONNX file as it is, on onnxruntime."""
+    if engine not in (None, "onnxruntime"):
+        raise error(
+            "E502",
+            f"the engine `{engine}` cannot read `{model}`",
+            help="run an .onnx model with `--engine onnxruntime`",
+        )
+    session = Session(model, device=device)
+    return session.run(_feeds(inputs, list(session.inputs)), list(fetch) or None)
+
+
+def _feeds(inputs: Sequence[str], names: Sequence[str]) -> Arrays:
+    """Arrays by input name; a file without a name is the next input that has none."""
+    feeds: Arrays = {}
+    for text in inputs:
+        name, separator, path = text.partition("=")
+        if not separator or Path(text).exists():
+            free = [known for known in names if known not in feeds]
+            name, path = (free or [names[-1]])[0], text
+        if name in feeds:
+            raise error("E206", f"the input `{name}` is given twice")
+        feeds[name] = load_array(path)
+    return feeds

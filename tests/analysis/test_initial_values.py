@@ -1,0 +1,52 @@
+"""What `init=auto` means, by the activation that a layer's output meets."""
+
+import pytest
+
+import netc
+from netc.compiler import ops  # noqa: F401  (fills the op table)
+from netc.compiler.analysis.initial_values import GLOROT, HE, resolve
+from netc.compiler.builder import Builder
+from netc.compiler.dim import BATCH
+from netc.compiler.graph import Graph
+from netc.compiler.initializers import AUTO, Init
+from netc.compiler.types import DType, TensorType
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("INPUT -> CONV as w -> RELU", HE),
+        ("INPUT -> CONV as w -> TANH -> RELU", GLOROT),
+        ("INPUT -> CONV as w -> SIGMOID", GLOROT),
+        ("INPUT -> FC(3) as w -> SOFTMAX", GLOROT),
+        ("INPUT -> FC(3) as w", GLOROT),
+        ("INPUT -> CONV as w -> CONV -> RELU", GLOROT),
+        ("INPUT -> CONV as w -> BN -> POOL -> DROPOUT -> RELU", HE),
+        ("INPUT -> CONV as w -> POOL(avg) -> FLATTEN -> ID -> RELU", HE),
+        ("INPUT -> ( CONV(3) as w -> BN | ID ) -> ADD -> RELU", HE),
+        ("INPUT -> ( CONV as w | CONV ) -> CONCAT -> RELU", HE),
+        ("INPUT -> CONV as w -> ( TANH | RELU ) -> ADD", GLOROT),
+        ("INPUT -> CONV as w -> ( RELU | TANH ) -> ADD", HE),
+        ("INPUT -> CONV as w -> ( CONV | RELU ) -> ADD", HE),
+        ("INPUT(16x3, sequence) -> CONV(kernel=3) as w -> RELU", HE),
+    ],
+)
+def test_first_activation_decides(text: str, expected: Init) -> None:
+    """He before ReLU, through layers that only pass values on; Glorot otherwise."""
+    assert resolve(netc.compile(text).graph)["w.weight"] == expected
+
+
+def test_stated_initializers_stay() -> None:
+    """Only `auto` is resolved: stated initializers, biases and statistics are left alone."""
+    graph = netc.compile("INPUT -> CONV(init=orthogonal) -> BN -> RELU -> FC as f").graph
+    assert resolve(graph) == {"f.weight": GLOROT}
+
+
+def test_a_weight_that_is_computed() -> None:
+    """A weight behind operators of its own meets what its product meets."""
+    build = Builder(Graph("test"))
+    x = build.input("input", TensorType(DType.FLOAT32, (BATCH, 4)))
+    w = build.parameter("w", (4, 4), init=AUTO)
+    scaled = build.Mul(build.Transpose(w, perm=(1, 0)), build.constant(2.0, DType.FLOAT32))
+    build.graph.outputs["output"] = build.Relu(build.Gemm(x, scaled))
+    assert resolve(build.graph) == {"w": HE}

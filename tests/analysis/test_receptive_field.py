@@ -1,0 +1,169 @@
+"""Receptive fields and cumulative strides of textbook stacks."""
+
+import pytest
+
+import netc
+from netc.compiler import ops  # noqa: F401  (fills the op table)
+from netc.compiler.analysis.receptive_field import RULES, receptive_fields
+from netc.compiler.builder import Builder
+from netc.compiler.dim import BATCH, symbol
+from netc.compiler.graph import Graph, Layer, Value
+from netc.compiler.initializers import AUTO
+from netc.compiler.opdef import OPS
+from netc.compiler.types import DType, Shape, TensorType
+from netc.grammar.source import Source, Span
+
+Seen = tuple[tuple[object, ...], tuple[int, ...] | None]
+
+
+def seen(text: str, label: str) -> Seen:
+    """Extents and strides of a layer of a program."""
+    field = receptive_fields(netc.compile(text).graph)[label]
+    return field.extents, field.strides
+
+
+VGG16 = """
+INPUT(224x224x3)
+  -> [CONV(3x3, 4) -> RELU]*2 -> POOL as pool1 -> [CONV(3x3, 4) -> RELU]*2 -> POOL as pool2
+  -> [CONV(3x3, 4) -> RELU]*3 -> POOL as pool3 -> [CONV(3x3, 4) -> RELU]*3 -> POOL as pool4
+  -> [CONV(3x3, 4) -> RELU]*2 -> CONV(3x3, 4) as conv5_3 -> RELU -> POOL as pool5 -> FC(10) as fc
+"""
+
+
+@pytest.mark.parametrize(
+    ("label", "extent", "stride"),
+    [
+        ("pool1", 6, 2),
+        ("pool2", 16, 4),
+        ("pool3", 44, 8),
+        ("pool4", 100, 16),
+        ("conv5_3", 196, 16),
+        ("pool5", 212, 32),
+    ],
+)
+def test_vgg16(label: str, extent: int, stride: int) -> None:
+    """VGG-16's published receptive fields (Araujo, Norris and Sim 2019: 212 at the last pool)."""
+    assert seen(VGG16, label) == ((extent, extent), (stride, stride))
+
+
+def test_a_dense_layer_sees_the_whole_input() -> None:
+    """Behind a dense layer there are no positions, and each element sees everything."""
+    assert seen(VGG16, "fc") == ((224, 224), None)
+
+
+def test_flatten_leaves_no_positions() -> None:
+    """A flat tensor stands for the whole input."""
+    assert seen("INPUT(9x7x3) -> CONV(3x3, 2) -> FLATTEN as f", "f") == ((9, 7), None)
+
+
+def test_dilated_sequences() -> None:
+    """Dilations 1, 2, 4, 8 with kernel 2 see 16 positions (van den Oord et al. 2016, Fig. 3)."""
+    layers = " -> ".join(f"CONV(kernel=2, 4, dilation={d}) as d{d}" for d in (1, 2, 4, 8))
+    text = f"INPUT(64x3, sequence) -> {layers}"
+    assert seen(text, "d4") == ((8,), (1,))
+    assert seen(text, "d8") == ((16,), (1,))
+
+
+def test_strided_sequences() -> None:
+    """The transposes around convolutions and pools on sequences keep track of the length."""
+    text = "INPUT(64x3, sequence) -> CONV(kernel=3, 4, stride=2) -> POOL(kernel=2) as p"
+    assert seen(text, "p") == ((5,), (4,))
+
+
+def test_axes_differ() -> None:
+    """Height and width have receptive fields of their own."""
+    text = "INPUT(32x32x1) -> CONV(1x7, 4) -> POOL(2x1) -> CONV(3x1, 4, pad=valid) as c"
+    assert seen(text, "c") == ((6, 7), (2, 1))
+
+
+def test_volumes_have_three_axes() -> None:
+    """Depth, height and width are tracked."""
+    assert seen("INPUT(8x8x8x2) -> CONV(3x3x3, 4) -> POOL as p", "p") == ((4, 4, 4), (2, 2, 2))
+
+
+def test_a_merge_takes_the_larger() -> None:
+    """A sum sees what its branch with the larger field sees."""
+    text = "INPUT -> ( CONV(5x5, 8) -> CONV(3x3, 8) | CONV(1x1, 8) ) -> ADD as sum"
+    assert seen(text, "sum") == ((7, 7), (1, 1))
+
+
+def test_a_vector_beside_an_image() -> None:
+    """Channels scaled by a vector of the whole image see all of it, at the image's positions."""
+    text = "INPUT(8x8x4) -> ( CONV(3x3, 4, stride=2) | FC(4) ) -> ADD as sum"
+    assert seen(text, "sum") == ((8, 8), (2, 2))
+
+
+def test_a_vector_input_has_no_axes() -> None:
+    """Without rows and columns there is nothing to see."""
+    assert seen("INPUT(784) -> FC(10) as fc", "fc") == ((), None)
+
+
+def reported(graph: Graph, value: Value) -> Seen:
+    """Extents and strides of any value of a graph built by hand."""
+    span = Span(Source("test", ""), 0, 0)
+    graph.layers["probe"] = Layer("PROBE", {}, frozenset(), span, (value,))
+    field = receptive_fields(graph)["probe"]
+    return field.extents, field.strides
+
+
+def image(shape: Shape) -> tuple[Builder, Value]:
+    """A builder and an input that a 2x2 window of stride 2 went over."""
+    build = Builder(Graph("test"))
+    x = build.input("input", TensorType(DType.FLOAT32, shape))
+    window = {"kernel_shape": (2, 2), "strides": (2, 2)}
+    return build, build.op("MaxPool", (x,), window)[0]
+
+
+def test_reshape_merges_places() -> None:
+    """Rows and columns that merge into positions keep what they see (a patch embedding)."""
+    build, x = image((BATCH, 3, 8, 8))
+    tokens = build.Reshape(x, build.index_constant((0, 3, 16)))
+    swapped = build.Transpose(tokens, perm=(0, 2, 1))
+    assert reported(build.graph, swapped) == ((2, 2), (2, 2))
+
+
+def test_reshape_splits_places() -> None:
+    """An axis that is cut into several keeps its places on them."""
+    build, x = image((BATCH, 3, 8, 8))
+    cut = build.Reshape(x, build.index_constant((0, 3, 2, 2, 4)))
+    assert reported(build.graph, cut) == ((2, 2), (2, 2))
+
+
+def test_softmax_over_places_sees_them_all() -> None:
+    """A softmax over the rows mixes all rows."""
+    build, x = image((BATCH, 3, 8, 6))
+    assert reported(build.graph, build.Softmax(x, axis=2)) == ((8, 2), (2, 2))
+
+
+def test_attention_sees_every_position() -> None:
+    """Scores keep the positions of queries; the sum over the keys sees the whole sequence."""
+    build = Builder(Graph("test"))
+    x = build.input("input", TensorType(DType.FLOAT32, (BATCH, 12, 4)))
+    w = build.parameter("w", (4, 4), init=AUTO)
+    queries, values = build.MatMul(x, w), build.MatMul(x, w)
+    scores = build.MatMul(queries, build.Transpose(values, perm=(0, 2, 1)))
+    result = build.MatMul(build.Softmax(scores, axis=-1), values)
+    assert reported(build.graph, queries) == ((1,), (1,))
+    assert reported(build.graph, scores) == ((1,), (1,))
+    assert reported(build.graph, result) == ((12,), (1,))
+
+
+def test_global_pools_see_all() -> None:
+    """A global pool sees the whole image and leaves no positions."""
+    build, x = image((BATCH, 3, 8, 6))
+    assert reported(build.graph, build.GlobalAveragePool(x)) == ((8, 6), None)
+
+
+def test_symbolic_extents() -> None:
+    """A dense view of an image of unknown extents sees H x W."""
+    build = Builder(Graph("test"))
+    shape = (BATCH, 3, symbol("H"), symbol("W"))
+    x = build.input("input", TensorType(DType.FLOAT32, shape))
+    w = build.parameter("w", (4, 3, 3, 3), init=AUTO)
+    flat = build.Flatten(build.Conv(x, w, kernel_shape=(3, 3)), axis=1)
+    assert reported(build.graph, flat) == ((symbol("H"), symbol("W")), None)
+
+
+def test_every_rule_is_of_a_known_operator() -> None:
+    """The table of rules names operators that exist."""
+    assert set(RULES) <= {*OPS, "Input"}

@@ -1,0 +1,187 @@
+"""`netc build export draw run summary zoo`: good and bad input, and what is left on the disk."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from support.command_line import ENVIRONMENT, netc
+
+import netc as package
+
+LENET = Path(__file__).parents[2] / "specs" / "lenet5.net"
+
+# Runs netc with a limit on the size of files, as a full disk has: a write beyond it fails.
+FULL_DISK = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+from netc.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_build(tmp_path: Path) -> None:
+    """The main job: table, diagram, model, and the agreement of both engines."""
+    found = netc("build", str(LENET), cwd=tmp_path)
+    assert found.status == 0, found.err
+    assert "61,706 (61,706 trainable, 0 frozen)" in found.out
+    assert "NumPy and onnxruntime agree within" in found.out
+    assert (tmp_path / "build" / "lenet5.svg").read_text().startswith("<?xml")
+    onnx.checker.check_model(str(tmp_path / "build" / "lenet5.onnx"), full_check=True)
+
+
+def test_build_without_a_renderer(tmp_path: Path) -> None:
+    """Without Graphviz the diagram is left as DOT, with a warning that names the remedies."""
+    blocked = "import sys\nsys.modules['pygraphviz'] = None\n"
+    (tmp_path / "sitecustomize.py").write_text(blocked)
+    env = {"PATH": "", "PYTHONPATH": f"{tmp_path}:{ENVIRONMENT['PYTHONPATH']}"}
+    found = netc("build", str(LENET), cwd=tmp_path, env=env)
+    assert found.status == 0, found.err
+    assert "warning[W501]" in found.err
+    assert "graphviz" in found.err
+    assert "pip install 'netc[render]'" in found.err
+    assert sorted(path.name for path in (tmp_path / "build").iterdir()) == [
+        "lenet5.dot",
+        "lenet5.onnx",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "limit"),
+    [
+        (["export", str(LENET), "-o", "out.onnx"], 100_000),
+        (["draw", str(LENET), "-o", "out.svg"], 8_000),
+        (["draw", str(LENET), "-o", "out.png"], 10_000),
+        (["run", str(LENET), "--input", "x.npy", "-o", "out.npy"], 100),
+    ],
+)
+def test_a_full_disk_leaves_what_was_there(command: list[str], limit: int, tmp_path: Path) -> None:
+    """A write that fails names the reason, leaves the old file, and no temporary one."""
+    np.save(tmp_path / "x.npy", np.zeros((1, 1, 32, 32), np.float32))
+    target = tmp_path / command[command.index("-o") + 1]
+    target.write_text("precious")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK.format(limit=limit), *command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "error[E004]" in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+    assert target.read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_weights_that_do_not_fit(tmp_path: Path) -> None:
+    """Every mismatch is named in one error, and nothing is written."""
+    network = package.load(LENET)
+    state = dict(network.initialize(0))
+    state["c1.weight"] = np.zeros((6, 1, 3, 3), np.float32)
+    state["c2.bias"] = state.pop("c3.bias")
+    package.save_weights(tmp_path / "w.npz", state)
+    found = netc("export", str(LENET), "--weights", "w.npz", "-o", "m.onnx", cwd=tmp_path)
+    assert found.status == 1
+    assert "error[E501]" in found.err
+    for name in ("c1.weight", "c2.bias", "c3.bias", "[6, 1, 5, 5]", "[6, 1, 3, 3]"):
+        assert name in found.err
+    assert not (tmp_path / "m.onnx").exists()
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "npz"])
+def test_run_with_weights_from_a_file(suffix: str, tmp_path: Path) -> None:
+    """A program with weights, an ONNX model and Python give the same numbers."""
+    network = package.load(LENET)
+    state = dict(network.initialize(3))
+    package.save_weights(tmp_path / f"w.{suffix}", state)
+    x = np.random.default_rng(0).standard_normal((7, 1, 32, 32)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    weights = ["--weights", f"w.{suffix}"]
+    run = netc("run", str(LENET), *weights, "--input", "x.npy", "-o", "y.npy", cwd=tmp_path)
+    assert run.status == 0, run.err
+    export = netc("export", str(LENET), *weights, "-o", "m.onnx", "--verify", cwd=tmp_path)
+    assert export.status == 0, export.err
+    assert "agree within" in export.out
+    onnx_run = netc("run", "m.onnx", "--input", "input=x.npy", "-o", "z.npy", cwd=tmp_path)
+    assert onnx_run.status == 0, onnx_run.err
+    expected = network.run(x, state)
+    assert isinstance(expected, np.ndarray)
+    assert np.array_equal(np.load(tmp_path / "y.npy"), expected)
+    difference = np.abs(np.load(tmp_path / "z.npy") - expected).max()
+    assert difference <= 1e-4 * np.abs(expected).max()
+
+
+def test_fetch_labels(tmp_path: Path) -> None:
+    """`--fetch` gives any labelled tensor; several go into one .npz file."""
+    np.save(tmp_path / "x.npy", np.ones((2, 1, 32, 32), np.float32))
+    arguments = ["--input", "x.npy", "--fetch", "c1", "--fetch", "s4", "-o", "y.npz"]
+    found = netc("run", str(LENET), *arguments, cwd=tmp_path)
+    assert found.status == 0, found.err
+    arrays = np.load(tmp_path / "y.npz")
+    assert arrays["c1"].shape == (2, 6, 28, 28)
+    assert arrays["s4"].shape == (2, 16, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--input", "missing.npy"], "E001", "missing.npy"),
+        (["--input", "small.npy"], "E206", "28"),
+        (["--input", "text.npy"], "E505", "text.npy"),
+        (["--input", "x.npy", "--fetch", "c9"], "E101", "c9"),
+        (["--input", "x.npy", "--engine", "torch"], "E502", "torch"),
+        (["--input", "x.npy", "--device", "cuda"], "E502", "cuda"),
+        (["--input", "x.npy", "--engine", "onnxruntime", "--device", "cuda"], "E502", "cuda"),
+        (["--input", "x.npy", "--input", "x.npy"], "E206", "twice"),
+        (["--input", "x.npy", "-o", "y.txt"], "E505", "y.txt"),
+        (["--input", "x.npy", "--weights", "text.npy"], "E505", "text.npy"),
+        (["--input", "x.npy", "--weights", "truncated.safetensors"], "E5", "truncated"),
+    ],
+)
+def test_bad_runs(arguments: list[str], code: str, words: str, tmp_path: Path) -> None:
+    """Wrong inputs, names, engines, devices and files are diagnostics."""
+    np.save(tmp_path / "x.npy", np.zeros((1, 1, 32, 32), np.float32))
+    np.save(tmp_path / "small.npy", np.zeros((1, 1, 28, 28), np.float32))
+    (tmp_path / "text.npy").write_text("no array")
+    package.save_weights(tmp_path / "w.safetensors", dict(package.load(LENET).initialize(0)))
+    whole = (tmp_path / "w.safetensors").read_bytes()
+    (tmp_path / "truncated.safetensors").write_bytes(whole[: len(whole) // 2])
+    found = netc("run", str(LENET), *arguments, cwd=tmp_path)
+    assert found.status == 1
+    assert found.err.startswith(f"error[{code}"), found.err
+    assert words in found.err
+    assert "Traceback" not in found.err
+
+
+def test_draw_formats(tmp_path: Path) -> None:
+    """The suffix chooses the format; unknown formats and styles are refused with the choice."""
+    for suffix, start in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("dot", b"")):
+        assert netc("draw", str(LENET), "-o", f"n.{suffix}", cwd=tmp_path).status == 0
+        assert (tmp_path / f"n.{suffix}").read_bytes().startswith(start)
+    for arguments, code in (["-o", "n.gif"], "E505"), (["-o", "n.svg", "--style", "nice"], "E511"):
+        found = netc("draw", str(LENET), *arguments, cwd=tmp_path)
+        assert found.status == 1
+        assert f"error[{code}]" in found.err
+
+
+def test_summary_forms(tmp_path: Path) -> None:
+    """The table as text, JSON, Markdown and CSV."""
+    assert "c5     CONV(5x5, 120, pad=valid)" in netc("summary", str(LENET), cwd=tmp_path).out
+    table = json.loads(netc("summary", str(LENET), "--json", cwd=tmp_path).out)
+    assert table["totals"]["params"] == 61_706
+    assert netc("summary", str(LENET), "--markdown", cwd=tmp_path).out.startswith("| layer |")
+    assert netc("summary", str(LENET), "--csv", cwd=tmp_path).out.startswith("layer,")
+
+
+def test_zoo(tmp_path: Path) -> None:
+    """The zoo lists every shipped spec with its counts."""
+    rows = json.loads(netc("zoo", "--json", cwd=tmp_path).out)
+    assert {"name": "lenet5", "params": 61_706, "macs": 416_520} in rows

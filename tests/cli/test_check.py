@@ -1,0 +1,111 @@
+"""`netc check`: exit codes, messages on standard error, JSON on standard output."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.command_line import netc
+
+LENET = Path(__file__).parents[2] / "specs" / "lenet5.net"
+
+
+def test_a_good_file(tmp_path: Path) -> None:
+    """A clean file exits with 0 and its counts in one line."""
+    found = netc("check", str(LENET), cwd=tmp_path)
+    assert found.status == 0
+    assert found.out == f"ok: {LENET}: LeNet5, 12 layers, 61,706 parameters, 416,520 MACs\n"
+    assert found.err == ""
+
+
+def test_a_chain_standard_input_and_the_zoo(tmp_path: Path) -> None:
+    """A quoted chain, `-` and `zoo:NAME` stand wherever a file does."""
+    chain = "INPUT(4) -> FC(3)"
+    found = netc("check", chain, "-", "zoo:lenet5", cwd=tmp_path, stdin=chain.encode())
+    assert found.status == 0
+    assert [line.split(", ")[2] for line in found.out.splitlines()[:2]] == ["15 parameters"] * 2
+
+
+def test_errors_of_all_files(tmp_path: Path) -> None:
+    """A file with errors does not keep the others from being checked; the status is 1."""
+    (tmp_path / "bad.net").write_text("INPUT -> CONVV\n")
+    found = netc("check", "bad.net", "INPUT(4) -> FC(3)", cwd=tmp_path)
+    assert found.status == 1
+    assert found.err == (
+        "error[E101]: unknown layer `CONVV`\n"
+        "  --> bad.net:1:10\n"
+        "   |\n"
+        " 1 | INPUT -> CONVV\n"
+        "   |          ^^^^^\n"
+        "   |\n"
+        "   = help: did you mean `CONV`?\n\n"
+    )
+    assert "15 parameters" in found.out
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("missing.net", None, "error[E001]: cannot read `missing.net`: no such file"),
+        ("folder", "", "error[E001]: cannot read `folder`: it is a folder"),
+        ("latin.net", b"# caf\xe9\nINPUT -> FC\n", "error[E002]: `latin.net` is not UTF-8 text"),
+        ("empty.net", b"", "error[E003]: `empty.net` holds no statement"),
+    ],
+)
+def test_files_that_cannot_be_read(
+    name: str, content: bytes | str | None, message: str, tmp_path: Path
+) -> None:
+    """What is no program is a diagnostic, never a traceback."""
+    if isinstance(content, bytes):
+        (tmp_path / name).write_bytes(content)
+    elif content is not None:
+        (tmp_path / name).mkdir()
+    found = netc("check", name, cwd=tmp_path)
+    assert found.status == 1
+    assert found.err.splitlines()[0].startswith(message)
+    assert "Traceback" not in found.err
+
+
+def test_a_file_whose_name_looks_like_a_chain(tmp_path: Path) -> None:
+    """A file that exists is read, whatever its name looks like."""
+    (tmp_path / "INPUT.net").write_text("INPUT(4) -> FC(3)")
+    assert netc("check", "INPUT.net", cwd=tmp_path).status == 0
+
+
+def test_json(tmp_path: Path) -> None:
+    """Standard output is one JSON list and nothing else, also where there are errors."""
+    found = netc("check", "--json", "INPUT(4) -> FC(3)", "INPUT -> POOL(33x33)", cwd=tmp_path)
+    good, bad = json.loads(found.out)
+    assert found.status == 1
+    assert found.err == ""
+    assert good["ok"]
+    assert good["params"] == 15
+    assert good["inputs"] == [{"name": "input", "shape": ["N", 4], "dtype": "float32"}]
+    assert not bad["ok"]
+    (diagnostic,) = bad["diagnostics"]
+    place = {key: diagnostic[key] for key in ("line", "column", "end_line", "end_column")}
+    assert place == {"line": 1, "column": 15, "end_line": 1, "end_column": 20}
+    assert (diagnostic["severity"], diagnostic["code"]) == ("error", "E203")
+
+
+def test_strict_lets_warnings_fail(tmp_path: Path) -> None:
+    """A warning is shown and passes, and with `--strict` fails."""
+    chain = "INPUT(33x33x3) -> POOL -> FC"
+    assert netc("check", chain, cwd=tmp_path).status == 0
+    strict = netc("check", "--strict", chain, cwd=tmp_path)
+    assert strict.status == 1
+    assert "warning[W101]" in strict.err
+
+
+def test_wrong_usage(tmp_path: Path) -> None:
+    """Wrong usage exits with 2."""
+    assert netc("check", cwd=tmp_path).status == 2
+    assert netc("chekc", "x", cwd=tmp_path).status == 2
+    assert netc("check", "--jsonn", "x", cwd=tmp_path).status == 2
+
+
+def test_limit_on_layers(tmp_path: Path) -> None:
+    """`--max-layers` raises and lowers the limit."""
+    chain = "INPUT(4) -> [FC(4)]*20"
+    assert netc("check", "--max-layers", "30", chain, cwd=tmp_path).status == 0
+    found = netc("check", "--max-layers", "10", chain, cwd=tmp_path)
+    assert "error[E401]" in found.err

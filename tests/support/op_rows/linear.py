@@ -1,0 +1,17 @@
+"""Matrix products."""
+
+from support.ops import Given, Random, op_row
+
+A, B = Random((None, 6)), Random((6, 4))
+
+ROWS = [
+    op_row("Gemm", A, B, formula=lambda a, b: a @ b),
+    op_row("Gemm", A, B, Random((4,)), formula=lambda a, b, c: a @ b + c),
+    op_row("Gemm", A, Random((4, 6)), Random((4,)), transB=1),
+    op_row("Gemm", A, Random((4, 6)), None, transB=1),
+    op_row("Gemm", Random((6, None)), B, Random((None, 4)), transA=1),
+    op_row("Gemm", Random((6, None)), Random((4, 6)), Given(0.3), transA=1, transB=1),
+    op_row("Gemm", A, B, Random((None, 1)), alpha=0.5),
+    op_row("Gemm", A, B, Random((1, 4)), alpha=-2.0, beta=0.25),
+    op_row("Gemm", A, B, Random((4,)), beta=0.0),
+]

@@ -1,0 +1,271 @@
+"""The op table test: what one row says of an operator, and how it is checked."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import helper
+from onnx.reference import ReferenceEvaluator
+
+from netc.compiler import ops  # noqa: F401 - fills the op table
+from netc.compiler.builder import Builder
+from netc.compiler.dim import BATCH
+from netc.compiler.graph import Graph, Node, Value
+from netc.compiler.types import DType, TensorType
+from netc.runtime import kernels  # noqa: F401 - fills the kernel table
+from netc.runtime.agreement import norm_difference
+from netc.runtime.kerneldef import KERNELS
+
+Array = np.ndarray[Any, Any]
+
+OPSET, IR_VERSION = 22, 10
+BATCHES = (1, 3)
+FLOAT32_TOLERANCE = 1e-5
+FLOAT64_TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True)
+class Random:
+    """An argument of uniform random numbers; a `None` in its shape is the batch."""
+
+    shape: tuple[int | None, ...]
+    low: float = -1.0
+    high: float = 1.0
+    dtype: str = "float32"
+
+    def type(self) -> TensorType:
+        """Its type, the batch symbolic."""
+        return TensorType(DType(self.dtype), tuple(BATCH if e is None else e for e in self.shape))
+
+    def values(self, batch: int, seed: int) -> Array:
+        """Its values for a batch; the low end is included, and for integers the high end not."""
+        random = np.random.default_rng(seed)
+        shape = [batch if extent is None else extent for extent in self.shape]
+        if np.dtype(self.dtype).kind == "f":
+            return random.uniform(self.low, self.high, shape).astype(self.dtype)
+        return random.integers(int(self.low), int(self.high), shape).astype(self.dtype)
+
+
+@dataclass(frozen=True)
+class Given:
+    """An argument of these very numbers; they do not depend on the batch."""
+
+    numbers: Any
+    dtype: str = "float32"
+
+    def type(self) -> TensorType:
+        """Its type."""
+        return TensorType(DType(self.dtype), self.values(1, 0).shape)
+
+    def values(self, batch: int, seed: int) -> Array:
+        """The numbers."""
+        return np.array(self.numbers, self.dtype)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A constant, as nested tuples: type inference sees its numbers, such as a shape or axes."""
+
+    numbers: Any
+    dtype: str = "int64"
+
+    def values(self, batch: int, seed: int) -> Array:
+        """The numbers."""
+        return np.array(self.numbers, self.dtype)
+
+
+Argument = Random | Given | Known
+
+
+@dataclass(frozen=True)
+class OpRow:
+    """An operator on some arguments.
+
+    Attributes:
+        arguments: In order; None where an optional one is left out.
+        attributes: What differs from ONNX's defaults.
+        outputs: How many outputs are asked for.
+        formula: What the operator means, written anew in float64: `formula(*arrays,
+            **attributes)`, a result or a tuple. Where it is None, ONNX's reference says so.
+        no_engine: Why onnxruntime is not compared with: it lacks the operator, or deviates.
+    """
+
+    op_type: str
+    arguments: tuple[Argument | None, ...]
+    attributes: Mapping[str, Any]
+    outputs: int = 1
+    formula: Callable[..., Any] | None = field(default=None, repr=False)
+    no_engine: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        shapes = [_spell(argument) for argument in self.arguments]
+        numbers = [f"{key}={value}" for key, value in self.attributes.items()]
+        asked = [f"outputs={self.outputs}"] if self.outputs > 1 else []
+        return f"{self.op_type}({', '.join(shapes + numbers + asked)})".replace(" ", "")
+
+    @property
+    def batches(self) -> tuple[int, ...]:
+        """The batch sizes to try: 1 and 3, or only 1 where nothing depends on it."""
+        shapes = [a.shape for a in self.arguments if isinstance(a, Random)]
+        return BATCHES if any(None in shape for shape in shapes) else (1,)
+
+
+def op_row(
+    op_type: str,
+    *arguments: Argument | None,
+    outputs: int = 1,
+    formula: Callable[..., Any] | None = None,
+    no_engine: str = "",
+    **attributes: Any,
+) -> OpRow:
+    """A row; ONNX's attributes are keywords."""
+    return OpRow(op_type, arguments, attributes, outputs, formula, no_engine)
+
+
+def node_of(row: OpRow) -> Node:
+    """The row's operator as the compiler infers it, in a graph of its own."""
+    graph = Graph("row")
+    build = Builder(graph)
+    values = [_value(build, i, argument) for i, argument in enumerate(row.arguments)]
+    outputs = build.op(row.op_type, values, row.attributes, outputs=row.outputs)
+    return graph.producer(outputs[0])
+
+
+def arguments_of(row: OpRow, batch: int, *, wide: bool = False) -> list[Array | None]:
+    """The row's arrays; with `wide`, floats in float64."""
+    arrays = [None if a is None else a.values(batch, i) for i, a in enumerate(row.arguments)]
+    return [_widened(array) if wide and array is not None else array for array in arrays]
+
+
+def run_kernel(row: OpRow, arguments: Sequence[Array | None], **options: Any) -> list[Array]:
+    """The kernel's results, called as the executor calls it."""
+    found = KERNELS[row.op_type]
+    asked = {"outputs": row.outputs} if found.counts_outputs else {}
+    with np.errstate(all="ignore"):
+        results = found.function(*arguments, **node_of(row).attributes, **asked, **options)
+    return list(results) if isinstance(results, tuple) else [results]
+
+
+def check_types(row: OpRow) -> None:
+    """Inferred types are the results' shapes and types, for every batch, the empty one, too."""
+    node = node_of(row)
+    for batch in (0, *row.batches) if len(row.batches) > 1 else row.batches:
+        for wide in (False, True):
+            results = run_kernel(row, arguments_of(row, batch, wide=wide))
+            for result, type in zip(results, node.outputs, strict=True):
+                dtype = "float64" if wide and type.dtype.is_float else type.dtype.value
+                assert isinstance(result, np.ndarray)
+                assert result.shape == type.bind({"N": batch}).shape
+                assert result.dtype == dtype
+
+
+def check_engine(row: OpRow) -> None:
+    """The float32 kernel equals onnxruntime, norm-wise within 1e-5."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    for batch in row.batches:
+        arguments = arguments_of(row, batch)
+        model = model_of(row, arguments).SerializeToString()
+        session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+        expected = session.run(None, dict(_named(arguments)))
+        _compare(run_kernel(row, arguments), expected, FLOAT32_TOLERANCE)
+
+
+def check_meaning(row: OpRow) -> None:
+    """The float64 kernel equals the row's formula or ONNX's reference."""
+    for batch in row.batches:
+        arguments = arguments_of(row, batch, wide=True)
+        if row.formula is not None:
+            result = row.formula(*arguments, **row.attributes)
+            expected = list(result) if isinstance(result, tuple) else [result]
+        else:
+            reference = ReferenceEvaluator(model_of(row, arguments))
+            expected = reference.run(None, dict(_named(arguments)))
+        _compare(run_kernel(row, arguments), expected, FLOAT64_TOLERANCE)
+
+
+def check_memory(row: OpRow) -> None:
+    """The kernel leaves its arguments alone, shares memory only if it says so, and takes `out`."""
+    found = KERNELS[row.op_type]
+    arguments = arguments_of(row, row.batches[-1])
+    before = [None if array is None else array.copy() for array in arguments]
+    for array in arguments:
+        if array is not None:
+            array.flags.writeable = False
+    results = run_kernel(row, arguments)
+    _compare(
+        [array for array in arguments if array is not None],
+        [array for array in before if array is not None],
+        0.0,
+    )
+    shares = any(np.shares_memory(r, a) for r in results for a in arguments if a is not None)
+    assert found.view or not shares, "a kernel whose results may share memory says `view=True`"
+    if found.inplace:
+        _check_inplace(row, before, results[0])
+
+
+def _check_inplace(row: OpRow, arguments: Sequence[Array | None], expected: Array) -> None:
+    """Written over any argument of the result's type, the result is the same."""
+    for position, argument in enumerate(arguments):
+        if argument is None or (argument.shape, argument.dtype) != (expected.shape, expected.dtype):
+            continue
+        fresh = [None if array is None else array.copy() for array in arguments]
+        (result,) = run_kernel(row, fresh, out=fresh[position])
+        assert result is fresh[position]
+        _compare([result], [expected], 0.0)
+
+
+def model_of(row: OpRow, arguments: Sequence[Array | None]) -> onnx.ModelProto:
+    """The operator alone as an ONNX model, all its arguments as inputs."""
+    names = ["" if array is None else f"a{i}" for i, array in enumerate(arguments)]
+    attributes = {key: value for key, value in row.attributes.items() if value is not None}
+    results = [f"y{i}" for i in range(row.outputs)]
+    node = helper.make_node(row.op_type, names, results, **attributes)
+    inputs = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape)
+        for name, a in _named(arguments)
+    ]
+    graph = helper.make_graph(
+        [node], "row", inputs, [onnx.ValueInfoProto(name=name) for name in results]
+    )
+    opset = helper.make_opsetid("", OPSET)
+    return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
+
+
+def _named(arguments: Sequence[Array | None]) -> Iterator[tuple[str, Array]]:
+    return ((f"a{i}", array) for i, array in enumerate(arguments) if array is not None)
+
+
+def _compare(found: Sequence[Array], expected: Sequence[Array], tolerance: float) -> None:
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        assert np.asarray(b).shape == a.shape
+        if a.dtype.kind != "f":
+            np.testing.assert_array_equal(a, b)
+        elif np.any(b):
+            assert norm_difference(a, np.asarray(b)) <= tolerance
+        else:
+            assert np.max(np.abs(a), initial=0.0) <= tolerance
+
+
+def _value(build: Builder, position: int, argument: Argument | None) -> Value | None:
+    if argument is None:
+        return None
+    if isinstance(argument, Known):
+        return build.constant(argument.numbers, DType(argument.dtype))
+    return build.input(f"a{position}", argument.type())
+
+
+def _widened(array: Array) -> Array:
+    return array.astype(np.float64) if array.dtype == np.float32 else array
+
+
+def _spell(argument: Argument | None) -> str:
+    if argument is None:
+        return "-"
+    if isinstance(argument, Random):
+        return "x".join("N" if e is None else str(e) for e in argument.shape) or "scalar"
+    return str(argument.numbers)
