@@ -9,6 +9,8 @@ from typing import Any
 from ..grammar import ast
 from ..grammar.diagnostics import NetError, did_you_mean, error
 from .arguments import Word, WordCall, spell
+from .graph import Value
+from .types import author_extents, author_size, product
 
 LARGEST = 2**63 - 1
 LONGEST_LIST = 100_000
@@ -19,8 +21,8 @@ class Environment:
     """What names mean in an expression.
 
     Attributes:
-        names: Values of `let`s, parameters, and quantities; a value that is a `Lazy` is computed
-            when it is read.
+        names: Values of `let`s, parameters, and quantities, and tensors, which have extents; a
+            value that is a `Lazy` is computed when it is read.
         labels: Functions of a label (`params(conv1)`), which get its text and the call.
         words: Whether an unknown name is a choice word, as it is among a layer's arguments.
     """
@@ -120,9 +122,9 @@ def _binary(expression: ast.Binary, environment: Environment) -> Any:
 
 def _power(base: float, exponent: float) -> Any:
     """`base ^ exponent`, refused before an integer power grows beyond any use."""
-    if isinstance(base, int) and isinstance(exponent, int):
-        if exponent * max(abs(base).bit_length() - 1, 0) > 64:
-            raise OverflowError
+    integers = isinstance(base, int) and isinstance(exponent, int)
+    if integers and exponent * max(abs(int(base)).bit_length() - 1, 0) > 64:
+        raise OverflowError
     result = base**exponent
     if isinstance(result, complex):
         raise ZeroDivisionError
@@ -170,7 +172,36 @@ def _attribute(expression: ast.Attribute, environment: Environment) -> Any:
     value = evaluate(expression.value, environment)
     if isinstance(value, Word):
         return Word(f"{value}.{expression.name}")
+    if isinstance(value, Value):
+        return _tensor_attribute(value, expression)
     raise _unfit(f"{_article(value)} has no `.{expression.name}`", expression)
+
+
+def _tensor_attribute(value: Value, expression: ast.Attribute) -> Any:
+    """An extent of a tensor as the author sees it, its rank, or its size without the batch."""
+    extents = author_extents(value.type)
+    known: dict[str, Any] = dict(zip(_AXES.get(len(extents), ()), extents, strict=True))
+    known["rank"] = len(extents)
+    known["size"] = product(extents)
+    if expression.name not in known:
+        message = f"a tensor of {author_size(value.type)} has no `.{expression.name}`"
+        names = ", ".join(f"`.{name}`" for name in known)
+        raise error("E302", message, expression.span, help=f"it has {names}")
+    extent = known[expression.name]
+    if not isinstance(extent, int):
+        message = f"`.{expression.name}` is {extent}, which only a concrete input settles"
+        raise error("E302", message, expression.span)
+    return extent
+
+
+# The names of axes as the author sees them, by how many there are.
+_AXES: Mapping[int, tuple[str, ...]] = {
+    0: (),
+    1: ("channels",),
+    2: ("length", "channels"),
+    3: ("height", "width", "channels"),
+    4: ("depth", "height", "width", "channels"),
+}
 
 
 def _index(expression: ast.Index, environment: Environment) -> Any:
@@ -323,5 +354,7 @@ def _article(value: Any) -> str:
         (list, "a list"),
     )
     kind = next((words for type, words in kinds if isinstance(value, type)), "a value")
+    if isinstance(value, Value):
+        return "a tensor"
     text = spell(value)
     return f"the {kind.split(' ', 1)[1]} `{text}`" if len(text) <= 30 else kind

@@ -1,6 +1,6 @@
 """What a layer function builds with: operators, its weights, and errors in its own words."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..grammar.diagnostics import Diagnostic, NetError, error
@@ -9,7 +9,9 @@ from .builder import Builder, shape_of
 from .graph import Graph, Layer, Value
 from .initializers import AUTO, ZEROS, Init
 from .layerdef import Bound
-from .types import DType, Shape, author_size
+from .types import DType, Shape, TensorType, author_size, product
+
+LARGEST = 2**63 - 1
 
 
 class LayerBuilder(Builder):
@@ -19,6 +21,8 @@ class LayerBuilder(Builder):
         spelling: The layer as the author spelled it, for messages.
         warnings: Where `warn` collects its findings.
         look_up: Finds the layer that a label names where the call stands, or None.
+        shared: The path of the layer whose weights this one uses, or None.
+        find: Finds the value that a label, a binding or a layer's name stands for, or None.
     """
 
     def __init__(
@@ -32,6 +36,8 @@ class LayerBuilder(Builder):
         warnings: list[Diagnostic],
         dtype: DType = DType.FLOAT32,
         look_up: Callable[[str], Layer | None] = lambda label: None,
+        find: Callable[[str], Value | None] = lambda label: None,
+        shared: str | None = None,
     ) -> None:
         super().__init__(graph, scope=path, span=span)
         self.call_span = span
@@ -40,11 +46,51 @@ class LayerBuilder(Builder):
         self.warnings = warnings
         self.dtype = dtype
         self.look_up = look_up
+        self.find = find
+        self.shared = shared
+
+    def op(
+        self,
+        op_type: str,
+        inputs: Sequence[Value | None],
+        attributes: Mapping[str, Any] | None = None,
+        *,
+        outputs: int = 1,
+    ) -> tuple[Value, ...]:
+        """Append an operator, as `Builder.op` does, whose outputs must not be too large."""
+        values = super().op(op_type, inputs, attributes, outputs=outputs)
+        for value in values:
+            self._check_size(value.type)
+        return values
+
+    def parameter(self, name: str, shape: Shape, **options: Any) -> Value:
+        """Append a parameter, or find the one of the layer whose weights this one shares."""
+        if self.shared is None:
+            return super().parameter(name, shape, **options)
+        source = self.shared + name.removeprefix(self.scope)
+        found = self.graph.parameters.get(source)
+        if found is None:
+            message = f"cannot share the weights of `{self.shared}`: there is no `{source}`"
+            raise self.fail("E117", message, at="share")
+        if found.shape != tuple(shape):
+            sizes = ["x".join(map(str, extents)) for extents in (found.shape, shape)]
+            message = f"cannot share `{source}` of {sizes[0]} numbers where it needs {sizes[1]}"
+            raise self.fail("E117", message, at="share")
+        return found
 
     def weight(
-        self, shape: Shape, *, name: str = "weight", init: Init = AUTO, literal: Any = None
+        self,
+        shape: Shape,
+        *,
+        name: str = "weight",
+        init: Init = AUTO,
+        literal: Any = None,
+        fans: tuple[int, int] | None = None,
     ) -> Value:
-        """A learned tensor named `<path>.<name>`, with the author's literal values if any."""
+        """A learned tensor named `<path>.<name>`, with the author's literal values if any.
+
+        `fans` are fan_in and fan_out for its initializer, where the shape is not (out, in, *k).
+        """
         if literal is not None:
             literal = self._fitted(name, shape, literal)
         return self.parameter(
@@ -54,16 +100,33 @@ class LayerBuilder(Builder):
             trainable=not self.bound.frozen,
             literal=literal,
             dtype=self.dtype,
+            fans=fans,
         )
 
-    def bias(self, size: int, *, literal: Any = None) -> Value:
-        """A learned vector named `<path>.bias` that starts at zero."""
+    def bias(self, shape: int | Shape, *, literal: Any = None) -> Value:
+        """A learned vector, or an array of another shape, named `<path>.bias`; zero at first."""
+        extents = (shape,) if isinstance(shape, int) else shape
         if literal is not None:
-            literal = self._fitted("bias_value", (size,), literal)
+            literal = self._fitted("bias_value", extents, literal)
         return self.parameter(
             f"{self.scope}.bias",
-            (size,),
+            extents,
             init=ZEROS,
+            trainable=not self.bound.frozen,
+            literal=literal,
+            dtype=self.dtype,
+        )
+
+    def tensor(self, shape: Shape, *, init: Init, literal: Any = None) -> Value:
+        """A learned tensor (1, *shape) named `<path>`, as PyTorch names a bare parameter."""
+        if isinstance(literal, tuple):
+            literal = (self._fitted("value", shape, literal),)
+        elif literal is not None:
+            init, literal = Init("constant", (literal,)), None
+        return self.parameter(
+            self.scope,
+            (1, *shape),
+            init=init,
             trainable=not self.bound.frozen,
             literal=literal,
             dtype=self.dtype,
@@ -102,8 +165,19 @@ class LayerBuilder(Builder):
             )
         return numbers
 
+    def _leaf(self, op_type: str, type: TensorType, **attributes: Any) -> Value:
+        self._check_size(type)
+        return super()._leaf(op_type, type, **attributes)
+
+    def _check_size(self, type: TensorType) -> None:
+        """Refuse a tensor that no int64 can count the elements of."""
+        size = product(extent for extent in type.shape if isinstance(extent, int))
+        if isinstance(size, int) and size > LARGEST:
+            raise self.fail("E404", f"needs a tensor of {size:_} elements, beyond 2^63 - 1")
+
     def _fitted(self, name: str, shape: Shape, literal: Any) -> Any:
         """Literal values as nested tuples of exactly `shape`; one number fills it."""
+        self._check_size(TensorType(self.dtype, shape))
         given = shape_of(literal)
         if given == tuple(shape):
             return literal

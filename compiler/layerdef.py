@@ -11,12 +11,12 @@ from typing import Any, get_type_hints
 
 from ..grammar.diagnostics import NetError, did_you_mean, error
 from ..grammar.source import Span
-from .arguments import Flag, Kind, Mismatch, Word, kind_of, spell
+from .arguments import Flag, Kind, LabelName, Mismatch, Word, kind_of, spell
 
 LayerFunction = Callable[..., Any]
 
 # Arguments that every layer takes; lowering acts on them, not the layer.
-COMMON: Mapping[str, Kind] = {"frozen": kind_of(Flag)}
+COMMON: Mapping[str, Kind] = {"frozen": kind_of(Flag), "share": kind_of(LabelName)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,9 @@ class LayerDef:
     Attributes:
         name: The layer's name in the language.
         function: Adds the layer's operators: `function(build, x, **arguments)`, or
-            `function(build, xs, **arguments)` for a merge, or `function(build, **arguments)` for
-            a layer that starts a chain.
+            `function(build, xs, **arguments)` for a merge, `function(build, *xs, **arguments)`
+            for a layer that takes one tensor or several, or `function(build, **arguments)` for a
+            layer that starts a chain.
         kinds: What each argument accepts, in the order of the signature.
         defaults: The arguments that may be left out.
         size, counts, number, choice: Which argument takes a positional size, bare integers in
@@ -54,6 +55,14 @@ class LayerDef:
 
 LAYERS: dict[str, LayerDef] = {}
 
+# What a layer function's operands say of the tensors that it takes.
+OPERANDS: Mapping[tuple[str, ...], str] = {
+    (): "nothing",
+    ("x",): "one",
+    ("xs",): "many",
+    ("*xs",): "any",
+}
+
 
 def layer(
     name: str,
@@ -70,7 +79,7 @@ def layer(
         hints = get_type_hints(function, include_extras=True)
         signature = inspect.signature(function).parameters.values()
         arguments = [p for p in signature if p.kind is inspect.Parameter.KEYWORD_ONLY]
-        positional = [p.name for p in signature if p.kind is p.POSITIONAL_OR_KEYWORD]
+        positional = tuple(str(p).split(":")[0] for p in signature if p not in arguments)
         for spelling, preset in {name: {}, **(aliases or {})}.items():
             if spelling in LAYERS:
                 raise ValueError(f"layer {spelling} is defined twice")
@@ -84,8 +93,7 @@ def layer(
                 number=number,
                 choice=choice,
                 preset=preset,
-                takes={1: "nothing"}.get(len(positional))
-                or ("many" if positional[1] == "xs" else "one"),
+                takes=OPERANDS[positional[1:]],
             )
         return function
 
@@ -103,24 +111,55 @@ class GivenArgument:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A call's arguments by name, defaults filled in."""
+    """A call's arguments by name, defaults filled in; `share` names whose weights it uses."""
 
     arguments: Mapping[str, Any]
     defaulted: frozenset[str]
     spans: Mapping[str, Span]
     frozen: bool = False
+    share: str | None = None
 
 
-def bind(definition: LayerDef, given: Sequence[GivenArgument], call: Span, spelling: str) -> Bound:
+def bind(
+    definition: LayerDef,
+    given: Sequence[GivenArgument],
+    call: Span,
+    spelling: str,
+    *,
+    defaults: Mapping[str, Any] | None = None,
+) -> Bound:
     """Settle which argument each value is for, check its kind, and fill in defaults.
+
+    Args:
+        definition: The layer's row.
+        given: The call's arguments.
+        call: The text to blame for what is missing.
+        spelling: The layer as the author spelled it.
+        defaults: What `default` statements set, which goes before the layer's own defaults.
 
     Raises:
         NetError: An argument is unknown, given twice, missing, or of the wrong kind.
     """
-    named = [(_name_of(definition, a, given, spelling), a) for a in given]
-    values: dict[str, Any] = dict(definition.preset)
+    values, spans = place(definition, given, spelling)
+    values = {**(defaults or {}), **definition.preset, **values}
+    missing = [name for name in definition.kinds if name not in {**definition.defaults, **values}]
+    if missing:
+        example = f"`{missing[0]}=`, {_kind(definition, missing[0]).expected}"
+        raise error("E105", f"{spelling} needs {example}", call)
+    frozen, share = bool(values.pop("frozen", False)), values.pop("share", None)
+    defaulted = frozenset(definition.defaults) - frozenset(values)
+    arguments = {n: values[n] if n in values else definition.defaults[n] for n in definition.kinds}
+    return Bound(arguments, defaulted, spans, frozen, share)
+
+
+def place(
+    definition: LayerDef, given: Sequence[GivenArgument], spelling: str
+) -> tuple[dict[str, Any], dict[str, Span]]:
+    """The values and the spans of given arguments by name, each checked and in canonical form."""
+    values: dict[str, Any] = {}
     spans: dict[str, Span] = {}
-    for name, argument in named:
+    for argument in given:
+        name = _name_of(definition, argument, given, spelling)
         if name in spans:
             raise error("E106", f"{spelling} gets `{name}` twice", argument.span)
         if name in definition.preset:
@@ -128,14 +167,7 @@ def bind(definition: LayerDef, given: Sequence[GivenArgument], call: Span, spell
             raise error("E106", f"{spelling} has `{name}={settled}` already", argument.span)
         values[name] = _convert(definition, name, argument, spelling)
         spans[name] = argument.span
-    missing = [name for name in definition.kinds if name not in {**definition.defaults, **values}]
-    if missing:
-        example = f"`{missing[0]}=`, {_kind(definition, missing[0]).expected}"
-        raise error("E105", f"{spelling} needs {example}", call)
-    frozen = bool(values.pop("frozen", False))
-    defaulted = frozenset(definition.defaults) - frozenset(values)
-    arguments = {n: values[n] if n in values else definition.defaults[n] for n in definition.kinds}
-    return Bound(arguments, defaulted, spans, frozen)
+    return values, spans
 
 
 def _kind(definition: LayerDef, name: str) -> Kind:
@@ -161,7 +193,7 @@ def _name_of(
         return _count_name(definition, argument, given, spelling)
     kinds: tuple[tuple[bool, str | None], ...] = (
         (isinstance(value, tuple), definition.size),
-        (isinstance(value, Word), _word_name(definition, value)),
+        (isinstance(value, str), _word_name(definition, value)),
         (isinstance(value, float), definition.number),
     )
     for matches, name in kinds:

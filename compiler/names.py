@@ -1,36 +1,89 @@
 """Scopes of names: automatic names of layers, labels, bindings, and `let`s."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..grammar import ast
-from .graph import Value
+from ..grammar.diagnostics import Diagnostic, Pointer
+from ..grammar.source import Source, Span
+from .graph import Layer, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block's definition, and the file that it stands in."""
+
+    statement: ast.BlockStatement
+    home: "Home"
+
+    @property
+    def start(self) -> int:
+        """Where it stands: the file's defaults hold in it that were set before."""
+        return self.statement.span.start
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """What a `default` statement sets for a layer: arguments by name, and where it stands."""
+
+    layer: str
+    arguments: Mapping[str, Any]
+    start: int
+
+
+@dataclass(eq=False)
+class Home:
+    """What a file defines for its own statements and blocks.
+
+    Attributes:
+        source: The file's text.
+        lets: Compile-time values of the top level, imported ones among them.
+        blocks: Blocks, imported ones among them.
+        defaults: What `default` statements set, in order.
+        sizes: How many layers each block has at least, as far as that was computed.
+    """
+
+    source: Source
+    lets: dict[str, Any] = field(default_factory=dict)
+    blocks: dict[str, Block] = field(default_factory=dict)
+    defaults: list[Default] = field(default_factory=list)
+    sizes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
 class Scope:
-    """A region of names: the top level, or one turn of a labelled repetition.
+    """A region of names: the top level, a block's call, a turn of a labelled repetition.
 
     Attributes:
         prefix: What stands before names in here: empty, or `layer1.0.`.
-        parent: The region around, whose names are visible in here, too.
+        parent: The region around, whose names are visible in here, too; a block's call has none.
         reserved: Labels, which automatic names skip.
+        home: The file whose `let`s and blocks are visible.
+        defaults_before: In a block, where it starts: defaults that are set later do not hold.
+        counts: How many automatic names of each kind were given.
         lets: Compile-time values.
-        bindings: Values that `x = chain` bound.
+        bindings: Values that `x = chain` bound, and a block's inputs.
     """
 
     prefix: str
     parent: "Scope | None"
     reserved: frozenset[str]
+    home: Home
+    defaults_before: int | None = None
     counts: Counter[str] = field(default_factory=Counter)
     lets: dict[str, Any] = field(default_factory=dict)
     bindings: dict[str, Value] = field(default_factory=dict)
 
     def child(self, name: str) -> "Scope":
-        """The region that a labelled turn opens."""
-        return Scope(f"{self.prefix}{name}.", self, self.reserved)
+        """The region that a labelled turn opens: names in it start with its label."""
+        prefix = f"{self.prefix}{name}."
+        return Scope(prefix, self, self.reserved, self.home, self.defaults_before)
+
+    def region(self) -> "Scope":
+        """A region for `let`s of its own, whose layers are named as those around it."""
+        return Scope(self.prefix, self, self.reserved, self.home, self.defaults_before, self.counts)
 
     def automatic_name(self, kind: str) -> str:
         """The next free path for an unlabelled layer: `conv1`, `conv2`; inputs start bare."""
@@ -48,18 +101,28 @@ class Scope:
             yield scope
             scope = scope.parent
 
-    def visible_lets(self) -> dict[str, Any]:
-        """All compile-time values in reach; inner ones hide outer ones."""
-        values: dict[str, Any] = {}
+    def visible_names(self) -> dict[str, Any]:
+        """What names mean in expressions: compile-time values and tensors; inner ones first."""
+        names: dict[str, Any] = dict(self.home.lets)
         for scope in reversed(list(self.outwards())):
-            values.update(scope.lets)
+            names.update(scope.bindings)
+            names.update(scope.lets)
+        return names
+
+    def defaults(self, layer: str) -> dict[str, Any]:
+        """Arguments of a layer that `default` statements set for what stands here."""
+        values: dict[str, Any] = {}
+        for default in self.home.defaults:
+            holds = self.defaults_before is None or default.start < self.defaults_before
+            if default.layer == layer and holds:
+                values.update(default.arguments)
         return values
 
 
 def labels_in(statements: Iterable[ast.Statement]) -> frozenset[str]:
     """All labels without holes that statements give, at any depth."""
     found: set[str] = set()
-    chains = [s.chain for s in statements if isinstance(s, _CHAINED) and s.chain is not None]
+    chains = _chains_of(statements)
     while chains:
         for step in chains.pop().steps:
             if step.label is not None and step.label.literal is not None:
@@ -69,7 +132,29 @@ def labels_in(statements: Iterable[ast.Statement]) -> frozenset[str]:
                     chains.extend(branches)
                 case ast.Repeat(chain):
                     chains.append(chain)
+                case ast.For(_, _, body):
+                    chains.extend(_chains_of(body))
+                case ast.If(_, then, otherwise):
+                    chains.extend(_chains_of((*then, *(otherwise or ()))))
     return frozenset(found)
+
+
+def _chains_of(statements: Iterable[ast.Statement]) -> list[ast.Chain]:
+    return [s.chain for s in statements if isinstance(s, _CHAINED) and s.chain is not None]
+
+
+def automatic_name_used(name: str, layer: Layer, span: Span) -> Diagnostic:
+    """A warning about a reference to a layer by a name that it did not get from the author."""
+    own = name.rsplit(".", 1)[-1]
+    advice = f"label the layer: `{layer.span.text} as {own}`"
+    return Diagnostic(
+        "W102",
+        f"`{name}` is an automatic name, and shifts when a layer is inserted",
+        span,
+        also=(Pointer(layer.span, "this layer"),),
+        # A label within a repetition would be given twice.
+        help="label the layer, and the repetition around it" if layer.turns else advice,
+    )
 
 
 _CHAINED = (ast.ChainStatement, ast.BindStatement, ast.OutputStatement)

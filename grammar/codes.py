@@ -34,7 +34,11 @@ CODES = {
     "E113": "several tensors meet a step that takes one",
     "E114": "a name that may not be used here",
     "E115": "a result that is dropped",
+    "E116": "a block that calls itself",
+    "E117": "weights that cannot be shared",
     "E119": "a construct that parses but is not compiled yet",
+    "E120": "an import that leaves its folder",
+    "E121": "files that import each other",
     # Shapes
     "E201": "a tensor of a rank or type that a layer does not take",
     "E202": "tensors that cannot be merged",

@@ -12,6 +12,7 @@ from ..graph import Layer
 from ..layer_builder import LayerBuilder
 from ..layerdef import LAYERS, Bound, GivenArgument, LayerDef, bind
 from ..types import DType
+from .items import label_path
 from .state import Site, State, Tensors
 
 
@@ -38,11 +39,11 @@ def call_layer(state: State, call: Call, site: Site) -> Tensors:
     path = (
         site.scope.automatic_name(definition.name.lower())
         if site.label is None
-        else state.free_path(site.scope.prefix + site.label, site.label_span or call.span)
+        else state.free_path(label_path(site), site.label.span)
     )
-    bound = bind(definition, call.given, call.name_span, call.spelling)
-    if path in state.heads:
-        bound = replace(bound, arguments={**bound.arguments, "units": state.heads[path]})
+    defaults = site.scope.defaults(definition.name)
+    bound = bind(definition, call.given, call.name_span, call.spelling, defaults=defaults)
+    bound = _with_surroundings(state, bound, call, site, path)
     outputs = _build(state, definition, call, site, path, bound)
     state.graph.layers[path] = Layer(
         definition.name,
@@ -54,8 +55,21 @@ def call_layer(state: State, call: Call, site: Site) -> Tensors:
         state.turns,
     )
     if len(outputs) == 1:
-        state.give_name(path, outputs[0], site.label_span or call.span)
+        state.give_name(path, outputs[0], call.span if site.label is None else site.label.span)
     return outputs
+
+
+def _with_surroundings(state: State, bound: Bound, call: Call, site: Site, path: str) -> Bound:
+    """The arguments as the blocks around the layer and its place in the network settle them."""
+    arguments = bound.arguments
+    if path in state.heads:
+        arguments = {**arguments, "units": state.heads[path]}
+    frozen = bound.frozen or any(caller.frozen for caller in state.calls)
+    if bound.share is None:
+        share = state.shared_path(path)
+    else:
+        share = state.resolve_path(bound.share, site.scope, bound.spans.get("share", call.span))
+    return replace(bound, arguments=arguments, frozen=frozen, share=share)
 
 
 def _build(
@@ -70,10 +84,12 @@ def _build(
         spelling=call.spelling,
         bound=bound,
         warnings=state.warnings,
-        dtype=current[0].dtype if current else DType.FLOAT32,
+        dtype=next((x.dtype for x in current if x.dtype.is_float), DType.FLOAT32),
         look_up=partial(state.find_layer, scope=site.scope, span=call.span),
+        find=partial(state.find, scope=site.scope, span=call.span),
+        shared=bound.share,
     )
-    operands = {"nothing": (), "one": current, "many": (current,)}[definition.takes]
+    operands = {"nothing": (), "one": current, "many": (current,), "any": current}[definition.takes]
     result = definition.function(build, *operands, **bound.arguments)
     return result if isinstance(result, tuple) else (result,)
 

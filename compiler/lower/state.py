@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
 from ...grammar.source import Span
 from ..graph import Graph, Layer, Turn, Value
 from ..layerdef import LAYERS
-from ..names import Scope
+from ..names import Scope, automatic_name_used
 
 Tensors = tuple[Value, ...]
+
+STEPS_PER_LAYER = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +21,27 @@ class Site:
 
     current: Tensors
     scope: Scope
-    label: str | None
-    label_span: Span | None
+    label: ast.Label | None
     starts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A call of a block that lowering stands in, and what it says to all layers in it.
+
+    Attributes:
+        spelling: The block's name.
+        block: The block.
+        path: The call's scope.
+        frozen: Whether its weights are not trained.
+        share: The scope whose weights it uses, or None.
+    """
+
+    spelling: str
+    block: ast.BlockStatement
+    path: str
+    frozen: bool
+    share: str | None
 
 
 @dataclass(eq=False)
@@ -33,8 +54,10 @@ class State:
         max_layers: How many layers the expanded network may have.
         heads: Units, by path, of the last dense layers that state none.
         places: Where each name was given.
+        calls: The calls of blocks that lowering stands in, outermost first.
         turns: The turns of repetitions that lowering stands in, outermost first.
         repetitions: How many repetitions were entered.
+        steps: How many turns and calls were taken, layers or not.
     """
 
     graph: Graph
@@ -43,8 +66,10 @@ class State:
     heads: Mapping[str, int]
     warnings: list[Diagnostic] = field(default_factory=list)
     places: dict[str, Span] = field(default_factory=dict)
+    calls: tuple[Caller, ...] = ()
     turns: tuple[Turn, ...] = ()
     repetitions: int = 0
+    steps: int = 0
 
     def find(self, name: str, scope: Scope, span: Span) -> Value | None:
         """The value that a name means here, or None; automatic names are warned of."""
@@ -54,7 +79,7 @@ class State:
                 continue
             layer = self.graph.layers.get(region.prefix + name)
             if layer is not None and not layer.labelled and name not in region.bindings:
-                self.warnings.append(_automatic_name(name, layer, span))
+                self.warnings.append(automatic_name_used(name, layer, span))
             return value
         return None
 
@@ -64,9 +89,38 @@ class State:
             layer = self.graph.layers.get(region.prefix + label)
             if layer is not None:
                 if not layer.labelled:
-                    self.warnings.append(_automatic_name(label, layer, span))
+                    self.warnings.append(automatic_name_used(label, layer, span))
                 return layer
         return None
+
+    def shared_path(self, path: str) -> str | None:
+        """The path whose weights a layer uses because a block around it shares them, or None."""
+        for caller in self.calls:
+            if caller.share is not None:
+                return caller.share + path.removeprefix(caller.path)
+        return None
+
+    def resolve_path(self, label: str, scope: Scope, span: Span) -> str:
+        """The full path of the layer or block that a label names here.
+
+        Raises:
+            NetError: There is none.
+        """
+        for region in scope.outwards():
+            path = region.prefix + label
+            if path in self.graph.layers or path in self.graph.labels:
+                return path
+        raise self.unknown(label, scope, span)
+
+    def spend(self, span: Span) -> None:
+        """Count a turn or a call, so that no program runs on without adding layers.
+
+        Raises:
+            NetError: There were too many.
+        """
+        self.steps += 1
+        if self.steps > STEPS_PER_LAYER * self.max_layers:
+            raise error("E401", f"more than {self.steps - 1:_} turns and calls are taken", span)
 
     def free_path(self, path: str, span: Span) -> str:
         """The path itself, where nothing bears it yet."""
@@ -90,7 +144,7 @@ class State:
     def unknown(self, name: str, scope: Scope, span: Span) -> NetError:
         """The error for a word that is no layer and no value, with the nearest that is one."""
         values = [label for label in self.graph.labels if label.startswith(scope.prefix)]
-        near = did_you_mean(name, [*LAYERS, *values])
+        near = did_you_mean(name, [*LAYERS, *scope.home.blocks, *values])
         kind = "layer" if name.isupper() else "layer or value"
         return error("E101", f"unknown {kind} `{name}`", span, help=near)
 
@@ -102,13 +156,3 @@ class State:
             span,
             help="`--max-layers` raises the limit",
         )
-
-
-def _automatic_name(name: str, layer: Layer, span: Span) -> Diagnostic:
-    return Diagnostic(
-        "W102",
-        f"`{name}` is an automatic name, and shifts when a layer is inserted",
-        span,
-        also=(Pointer(layer.span, "this layer"),),
-        help=f"label the layer: `{layer.span.text} as {name}`",
-    )

@@ -6,10 +6,11 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, error
-from ..graph import Graph, Value
-from ..layerdef import LAYERS
-from ..names import Scope, labels_in
-from .chains import evaluate_in, lower_chain, not_yet
+from ..graph import Graph
+from ..names import Home, Scope, labels_in
+from .bindings import bind_chain, bind_let
+from .definitions import define_blocks, import_file, set_default
+from .items import lower_chain
 from .state import State, Tensors
 
 MAX_LAYERS = 100_000
@@ -43,14 +44,13 @@ def lower(
     Raises:
         NetError: The program is wrong.
     """
-    top = Scope("", None, labels_in(module.statements))
+    home = Home(module.source)
+    top = Scope("", None, labels_in(module.statements), home, lets=home.lets)
+    define_blocks(module.statements, home)
     state = State(Graph(name), top, max_layers, heads or {})
     last: Tensors = ()
     for statement in module.statements:
-        rule = STATEMENTS.get(type(statement))
-        if rule is None:
-            raise not_yet(statement)
-        last = rule(state, statement, top) or last
+        last = STATEMENTS[type(statement)](state, statement, top) or last
     outputs = state.graph.outputs
     if not last and not outputs:
         span = module.statements[-1].span
@@ -77,26 +77,32 @@ def assert_statement(state: State, statement: ast.AssertStatement, scope: Scope)
 
 
 def let_statement(state: State, statement: ast.LetStatement, scope: Scope) -> None:
-    """Compute a value and give it its names."""
-    value = evaluate_in(scope, statement.value)
-    bind_target(statement.target, value, scope.lets.__setitem__)
+    """Compute a value of the file."""
+    bind_let(statement, scope)
 
 
 def bind_statement(state: State, statement: ast.BindStatement, scope: Scope) -> Tensors:
-    """Lower a chain and give its tensors their names."""
-    tensors = lower_chain(state, statement.chain, (), scope)
+    """Name the tensors at a chain's end."""
+    return bind_chain(state, statement, (), scope)
 
-    def give(name: str, value: Value) -> None:
-        scope.bindings[name] = value
-        state.give_name(scope.prefix + name, value, statement.target.span)
 
-    whole = tensors[0] if len(tensors) == 1 else list(tensors)
-    if isinstance(statement.target, ast.NameTarget) and len(tensors) != 1:
-        message = f"`{statement.target.id}` can name one tensor, not {len(tensors)}"
-        names = ", ".join("abcdefgh"[: len(tensors)])
-        raise error("E113", message, statement.target.span, help=f"write `({names}) = ...`")
-    bind_target(statement.target, whole, give)
-    return tensors
+def block_statement(state: State, statement: ast.BlockStatement, scope: Scope) -> None:
+    """Blocks are entered before any statement is lowered."""
+
+
+def default_statement(state: State, statement: ast.DefaultStatement, scope: Scope) -> None:
+    """New defaults for a layer, from here on."""
+    set_default(statement, scope)
+
+
+def import_statement(state: State, statement: ast.ImportStatement, scope: Scope) -> None:
+    """Another file's `let`s and blocks."""
+    import_file(statement, scope.home)
+
+
+def train_statement(state: State, statement: ast.TrainStatement, scope: Scope) -> None:
+    """Refuse what is read, but not compiled yet."""
+    raise error("E119", "`train` is read, but not compiled yet", statement.span)
 
 
 def chain_statement(state: State, statement: ast.ChainStatement, scope: Scope) -> Tensors:
@@ -122,27 +128,16 @@ def output_statement(state: State, statement: ast.OutputStatement, scope: Scope)
     return tensors
 
 
-def bind_target(target: ast.Target, value: Any, give: Callable[[str, Any], None]) -> None:
-    """Give a name its value, or several names the items of a list."""
-    if isinstance(target, ast.NameTarget):
-        if target.id in LAYERS:
-            raise error("E114", f"`{target.id}` is a layer, not a free name", target.span)
-        give(target.id, value)
-        return
-    items = value if isinstance(value, list | tuple) else None
-    if items is None or len(items) != len(target.items):
-        found = "one value" if items is None else f"{len(items)} values"
-        raise error("E302", f"{len(target.items)} names cannot take {found}", target.span)
-    for name, item in zip(target.items, items, strict=True):
-        bind_target(name, item, give)
-
-
 STATEMENTS: Mapping[type, Callable[[State, Any, Scope], Tensors | None]] = {
     ast.NetStatement: net_statement,
     ast.LanguageStatement: language_statement,
     ast.AssertStatement: assert_statement,
     ast.LetStatement: let_statement,
     ast.BindStatement: bind_statement,
+    ast.BlockStatement: block_statement,
     ast.ChainStatement: chain_statement,
+    ast.DefaultStatement: default_statement,
+    ast.ImportStatement: import_statement,
     ast.OutputStatement: output_statement,
+    ast.TrainStatement: train_statement,
 }

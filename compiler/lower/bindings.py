@@ -1,0 +1,54 @@
+"""`let` and `x = chain`: names for compile-time values and for tensors."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ...grammar import ast
+from ...grammar.diagnostics import error
+from ..evaluate import FUNCTIONS
+from ..graph import Value
+from ..layerdef import LAYERS
+from ..names import Scope
+from .items import evaluate_in, lower_chain
+from .state import State, Tensors
+
+
+def bind_let(statement: ast.LetStatement, scope: Scope) -> None:
+    """Compute a value and give it its names."""
+    value = evaluate_in(scope, statement.value)
+    bind_target(statement.target, value, scope.lets.__setitem__)
+
+
+def bind_chain(
+    state: State, statement: ast.BindStatement, incoming: Tensors, scope: Scope
+) -> Tensors:
+    """Lower a chain and give its tensors their names."""
+    tensors = lower_chain(state, statement.chain, incoming, scope)
+
+    def give(name: str, value: Value) -> None:
+        scope.bindings[name] = value
+        state.give_name(scope.prefix + name, value, statement.target.span)
+
+    whole = tensors[0] if len(tensors) == 1 else list(tensors)
+    if isinstance(statement.target, ast.NameTarget) and len(tensors) != 1:
+        message = f"`{statement.target.id}` can name one tensor, not {len(tensors)}"
+        names = ", ".join("abcdefgh"[: len(tensors)])
+        raise error("E113", message, statement.target.span, help=f"write `({names}) = ...`")
+    bind_target(statement.target, whole, give)
+    return tensors
+
+
+def bind_target(target: ast.Target, value: Any, give: Callable[[str, Any], None]) -> None:
+    """Give a name its value, or several names the items of a list."""
+    if isinstance(target, ast.NameTarget):
+        taken = "a layer" if target.id in LAYERS else "a function" if target.id in FUNCTIONS else ""
+        if taken:
+            raise error("E114", f"`{target.id}` is {taken}, not a free name", target.span)
+        give(target.id, value)
+        return
+    items = value if isinstance(value, list | tuple) else None
+    if items is None or len(items) != len(target.items):
+        found = "one value" if items is None else f"{len(items)} values"
+        raise error("E302", f"{len(target.items)} names cannot take {found}", target.span)
+    for name, item in zip(target.items, items, strict=True):
+        bind_target(name, item, give)

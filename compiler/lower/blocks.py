@@ -1,0 +1,162 @@
+"""Blocks: chains with parameters, and the bodies that blocks, `for` and `if` share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...grammar import ast
+from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
+from ..layerdef import COMMON, GivenArgument
+from ..names import Block, Scope, labels_in
+from .bindings import bind_chain, bind_let
+from .calls import Call
+from .items import evaluate_in, label_path, lower_chain
+from .state import Caller, Site, State, Tensors
+
+
+def call_block(state: State, call: Call, site: Site) -> Tensors:
+    """Lower a block's body on what meets it, in a scope of its own.
+
+    Raises:
+        NetError: The block does not take these tensors or arguments, or calls itself.
+    """
+    block = site.scope.home.blocks[call.spelling]
+    _check_recursion(state, block, call)
+    _check_arity(block, call, site)
+    path = (
+        site.scope.automatic_name(call.spelling.lower()) if site.label is None else label_path(site)
+    )
+    labels = labels_in(block.statement.body)
+    inner = Scope(f"{path}.", None, labels, block.home, defaults_before=block.start)
+    common = _bind_arguments(block, call, inner)
+    inputs = [name.id for name in block.statement.inputs] or ["in"]
+    inner.bindings.update(zip(inputs, site.current, strict=True))
+    state.spend(call.span)
+    around = state.calls
+    state.calls = (*around, _caller(state, block, call, site, path, common))
+    try:
+        tensors = lower_body(state, block.statement.body, site.current, inner)
+    except NetError as failure:
+        raise _in_call(failure, call) from None
+    finally:
+        state.calls = around
+    if site.label is None and len(tensors) == 1:
+        state.give_name(path, tensors[0], call.span)
+    return tensors
+
+
+def _caller(
+    state: State, block: Block, call: Call, site: Site, path: str, common: Mapping[str, Any]
+) -> Caller:
+    """What a call says to the layers in it: its own words, and those of calls around it."""
+    share = common.get("share")
+    if share is not None:
+        share = state.resolve_path(share, site.scope, call.span)
+    frozen = bool(common.get("frozen")) or any(caller.frozen for caller in state.calls)
+    return Caller(call.spelling, block.statement, path, frozen, share)
+
+
+def lower_body(
+    state: State, body: Sequence[ast.Statement], incoming: Tensors, scope: Scope
+) -> Tensors:
+    """The tensors of a body's last chain; a body without one passes on what meets it."""
+    chains = [s for s in body if isinstance(s, ast.ChainStatement | ast.BindStatement)]
+    result = incoming
+    for statement in body:
+        match statement:
+            case ast.LetStatement():
+                bind_let(statement, scope)
+            case ast.BindStatement():
+                result = bind_chain(state, statement, incoming, scope)
+            case ast.ChainStatement(chain):
+                if statement is not chains[-1] and chain.steps[-1].label is None:
+                    raise error(
+                        "E115",
+                        "the result of this chain is dropped",
+                        chain.span,
+                        help="label it, bind it with `x = ...`, or continue it",
+                    )
+                result = lower_chain(state, chain, incoming, scope)
+    return result
+
+
+def _check_recursion(state: State, block: Block, call: Call) -> None:
+    names = [caller.spelling for caller in state.calls]
+    if block.statement not in [caller.block for caller in state.calls]:
+        return
+    cycle = " -> ".join([*names[names.index(call.spelling) :], call.spelling])
+    raise error("E116", f"a block cannot call itself: {cycle}", call.name_span)
+
+
+def _check_arity(block: Block, call: Call, site: Site) -> None:
+    """A block takes one tensor, or as many as it declares."""
+    expected = max(len(block.statement.inputs), 1)
+    found = len(site.current)
+    if not found:
+        raise error(
+            "E110",
+            f"`{call.spelling}` has no input: a chain starts with an `INPUT` or with a value",
+            call.name_span,
+            help=f"write `INPUT -> {call.spelling}`",
+        )
+    if found != expected:
+        tensors = "one tensor" if expected == 1 else f"{expected} tensors"
+        meet = "one meets" if found == 1 else f"{found} meet"
+        raise error(
+            "E113",
+            f"`{call.spelling}` takes {tensors}, but {meet} it",
+            call.name_span,
+            also=[Pointer(block.statement.name_span, "defined here")],
+        )
+
+
+def _bind_arguments(block: Block, call: Call, inner: Scope) -> dict[str, Any]:
+    """Give a block's parameters their values; returns what its layers are told in common."""
+    parameters = block.statement.parameters
+    names = [parameter.name for parameter in parameters]
+    values: dict[str, Any] = {}
+    common: dict[str, Any] = {}
+    positional = iter(names)
+    for argument in call.given:
+        name = argument.name if argument.name is not None else next(positional, None)
+        if name is None or name not in [*names, *COMMON]:
+            raise _unknown_argument(call, argument, names)
+        if name in values:
+            raise error("E106", f"`{call.spelling}` gets `{name}` twice", argument.span)
+        if name in names:
+            values[name] = argument.value
+        else:
+            common[name] = COMMON[name].convert(argument.value)
+    for parameter in parameters:
+        if parameter.name in values:
+            inner.lets[parameter.name] = values[parameter.name]
+        elif parameter.default is not None:
+            inner.lets[parameter.name] = evaluate_in(inner, parameter.default, words=True)
+        else:
+            defined = Pointer(parameter.span, "which has no default")
+            raise error(
+                "E105",
+                f"`{call.spelling}` needs `{parameter.name}`",
+                call.name_span,
+                also=[defined],
+            )
+    return common
+
+
+def _unknown_argument(call: Call, argument: GivenArgument, names: Sequence[str]) -> NetError:
+    if argument.name is None:
+        count = "no argument" if not names else f"at most {len(names)}"
+        return error("E104", f"`{call.spelling}` takes {count}", argument.span)
+    near = did_you_mean(argument.name, names)
+    return error(
+        "E102", f"`{call.spelling}` has no argument `{argument.name}`", argument.span, help=near
+    )
+
+
+def _in_call(failure: NetError, call: Call) -> NetError:
+    """The error with a pointer to the call, or calls, of the block that it happened in."""
+    first, *rest = failure.diagnostics
+    here = Pointer(call.name_span, f"in this call of `{call.spelling}`")
+    if first.span == call.name_span or len(first.also) >= 4 or here in first.also:
+        return failure
+    return NetError([replace(first, also=(*first.also, here)), *rest])

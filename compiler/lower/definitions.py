@@ -1,0 +1,100 @@
+"""What a file defines before any layer is lowered: blocks, defaults, imports."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from importlib.resources import files
+
+from ...grammar import ast
+from ...grammar.diagnostics import NetError, Pointer, error
+from ...grammar.files import read_source
+from ...grammar.parser import parse
+from ..layerdef import LAYERS, GivenArgument, place
+from ..names import Block, Default, Home, Scope
+from .bindings import bind_let
+from .items import evaluate_in
+
+LIBRARY = "lib:"
+
+
+def define_blocks(statements: Iterable[ast.Statement], home: Home) -> None:
+    """Enter a file's blocks, so that statements and other blocks may use later ones."""
+    for statement in statements:
+        if not isinstance(statement, ast.BlockStatement):
+            continue
+        if statement.name in LAYERS:
+            message = f"`{statement.name}` is a layer, not a free name"
+            raise error("E114", message, statement.name_span)
+        earlier = home.blocks.get(statement.name)
+        if earlier is not None and earlier.home is home:
+            first = Pointer(earlier.statement.name_span, "defined here first")
+            message = f"the block `{statement.name}` is defined twice"
+            raise error("E112", message, statement.name_span, also=[first])
+        home.blocks[statement.name] = Block(statement, home)
+
+
+def set_default(statement: ast.DefaultStatement, scope: Scope) -> None:
+    """New defaults for a layer, for what follows in this file."""
+    if statement.name not in LAYERS:
+        raise error("E101", f"unknown layer `{statement.name}`", statement.name_span)
+    given = tuple(
+        GivenArgument(a.name, evaluate_in(scope, a.value, words=True), a.span)
+        for a in statement.arguments
+    )
+    definition = LAYERS[statement.name]
+    values, _ = place(definition, given, statement.name)
+    scope.home.defaults.append(Default(definition.name, values, statement.span.start))
+
+
+def import_file(
+    statement: ast.ImportStatement, home: Home, importing: tuple[str, ...] = ()
+) -> None:
+    """Enter another file's `let`s and blocks into this one.
+
+    Raises:
+        NetError: The path leaves the importing file's folder or the library, the file cannot be
+            read or is wrong, or files import each other.
+    """
+    path = _resolve(statement, home)
+    chain = (*importing, os.path.realpath(home.source.name))
+    if os.path.realpath(path) in chain:
+        cycle = " -> ".join(os.path.basename(p) for p in (*chain, path))
+        raise error("E121", f"files import each other: {cycle}", statement.span)
+    try:
+        source = read_source(path)
+    except NetError as failure:
+        first, *rest = failure.diagnostics
+        raise NetError([replace(first, span=first.span or statement.span), *rest]) from None
+    imported = Home(source)
+    scope = Scope("", None, frozenset(), imported, lets=imported.lets)
+    statements = parse(source).statements
+    define_blocks(statements, imported)
+    for inner in statements:
+        match inner:
+            case ast.ImportStatement():
+                import_file(inner, imported, chain)
+            case ast.LetStatement():
+                bind_let(inner, scope)
+            case ast.DefaultStatement():
+                set_default(inner, scope)
+    home.lets.update(imported.lets)
+    home.blocks.update({n: b for n, b in imported.blocks.items() if n not in home.blocks})
+
+
+def _resolve(statement: ast.ImportStatement, home: Home) -> str:
+    """The path that an import means: below the importing file's folder, or in the library."""
+    if statement.path.startswith(LIBRARY):
+        folder = str(files("netc.specs") / "lib")
+        path = statement.path.removeprefix(LIBRARY)
+    else:
+        folder = os.path.dirname(home.source.name)
+        path = statement.path
+    inside = os.path.normpath(path)
+    if os.path.isabs(inside) or inside.split(os.sep)[0] == os.pardir or "\0" in path:
+        raise error(
+            "E120",
+            f"the import `{statement.path}` leaves its folder",
+            statement.span,
+            help="import from the file's own folder, folders below it, or `lib:`",
+        )
+    return os.path.join(folder, inside)

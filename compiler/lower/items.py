@@ -1,0 +1,87 @@
+"""The table of what may be a step, and the lowering of chains, which are sequences of steps."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ...grammar import ast
+from ...grammar.diagnostics import error
+from ..arguments import spell
+from ..evaluate import Environment, evaluate
+from ..names import Scope
+from .state import Site, State, Tensors
+
+Rule = Callable[[State, Any, Site], Tensors]
+
+ITEMS: dict[type, Rule] = {}
+
+
+def item(syntax: type) -> Callable[[Rule], Rule]:
+    """Enter the decorated function into the table: it lowers steps of this syntax."""
+
+    def register(rule: Rule) -> Rule:
+        ITEMS[syntax] = rule
+        return rule
+
+    return register
+
+
+def lower_chain(
+    state: State, chain: ast.Chain, incoming: Tensors, scope: Scope, *, may_start: bool = True
+) -> Tensors:
+    """The tensors at the end of a chain that continues from `incoming`, or starts itself."""
+    current = incoming
+    for position, step in enumerate(chain.steps):
+        starts = may_start and position == 0
+        if step.label is None:
+            current = ITEMS[type(step.item)](state, step.item, Site(current, scope, None, starts))
+            continue
+        site = Site(current, scope, step.label, starts)
+        current = ITEMS[type(step.item)](state, step.item, site)
+        if not _names_itself(step):
+            label_result(state, site, current)
+    return current
+
+
+def _names_itself(step: ast.Step) -> bool:
+    """A `for` with a computed label names each of its turns instead of its result."""
+    return isinstance(step.item, ast.For) and step.label is not None and step.label.literal is None
+
+
+def label_result(state: State, site: Site, tensors: Tensors) -> None:
+    """Let a label name what its step produced; layers took it as their path already."""
+    assert site.label is not None
+    path = label_path(site)
+    if path in state.graph.layers:
+        return
+    if len(tensors) != 1:
+        message = f"`{path}` can label one tensor, not {len(tensors)}"
+        raise error("E113", message, site.label.span)
+    state.give_name(path, tensors[0], site.label.span)
+
+
+def label_path(site: Site) -> str:
+    """The path that a labelled step's label spells where it stands."""
+    assert site.label is not None
+    return site.scope.prefix + label_text(site.label, site.scope)
+
+
+def label_text(label: ast.Label, scope: Scope) -> str:
+    """A label's text, its holes computed."""
+    if label.literal is not None:
+        return label.literal
+    return ".".join("".join(_piece(p, scope) for p in part) for part in label.parts)
+
+
+def _piece(piece: str | ast.Expression, scope: Scope) -> str:
+    if isinstance(piece, str):
+        return piece
+    value = evaluate_in(scope, piece)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        message = f"a label is made of words and integers, not `{spell(value)}`"
+        raise error("E302", message, piece.span)
+    return str(value)
+
+
+def evaluate_in(scope: Scope, expression: ast.Expression, *, words: bool = False) -> Any:
+    """The value of an expression; `words` lets unknown names be choice words."""
+    return evaluate(expression, Environment(scope.visible_names(), words=words))

@@ -1,0 +1,71 @@
+"""Steps that name something: layers, blocks, values; and parallel branches."""
+
+from ...grammar import ast
+from ...grammar.diagnostics import error
+from ..graph import Value
+from ..layerdef import LAYERS, GivenArgument
+from .blocks import call_block
+from .calls import Call, call_layer
+from .items import evaluate_in, item, label_text, lower_chain
+from .state import Site, State, Tensors
+
+
+@item(ast.Reference)
+def reference(state: State, item: ast.Reference, site: Site) -> Tensors:
+    """A bare word: a layer or block without arguments, or a value that starts the chain."""
+    name = label_text(item.label, site.scope)
+    if name in LAYERS or name in site.scope.home.blocks:
+        return _call(state, Call(name, (), item.span, item.span), site)
+    value = state.find(name, site.scope, item.span)
+    if value is None:
+        raise state.unknown(name, site.scope, item.span)
+    if not site.starts:
+        raise error(
+            "E111",
+            f"`{name}` is a value, and a value can only start a chain",
+            item.span,
+            help=f"to merge it write `( ID | {name} ) -> ADD`",
+        )
+    return (value,)
+
+
+@item(ast.Call)
+def call(state: State, item: ast.Call, site: Site) -> Tensors:
+    """A layer or block with arguments."""
+    given = tuple(
+        GivenArgument(a.name, evaluate_in(site.scope, a.value, words=True), a.span)
+        for a in item.arguments
+    )
+    return _call(state, Call(item.name, given, item.name_span, item.span), site)
+
+
+@item(ast.Shorthand)
+def shorthand(state: State, item: ast.Shorthand, site: Site) -> Tensors:
+    """`conv5-16` and `fc-120`, the tables' spelling of `CONV(5x5, 16)` and `FC(120)`."""
+    size = [] if item.kernel is None else [GivenArgument(None, item.kernel, item.span)]
+    given = (*size, GivenArgument(None, item.count, item.span))
+    return call_layer(state, Call(item.kind.upper(), given, item.span, item.span), site)
+
+
+@item(ast.Group)
+def group(state: State, item: ast.Group, site: Site) -> Tensors:
+    """Parallel branches: one tensor goes to each, several are dealt out."""
+    branches, current = item.branches, site.current
+    if len(branches) == 1:
+        return lower_chain(state, branches[0], current, site.scope, may_start=site.starts)
+    if len(current) > 1 and len(current) != len(branches):
+        message = f"{len(current)} tensors meet {len(branches)} branches"
+        raise error("E113", message, item.span)
+    dealt = [(value,) for value in current] if len(current) > 1 else [current] * len(branches)
+    ends: list[Value] = []
+    for branch, incoming in zip(branches, dealt, strict=True):
+        ends.extend(lower_chain(state, branch, incoming, site.scope))
+    return tuple(ends)
+
+
+def _call(state: State, call: Call, site: Site) -> Tensors:
+    if call.spelling in LAYERS:
+        return call_layer(state, call, site)
+    if call.spelling in site.scope.home.blocks:
+        return call_block(state, call, site)
+    raise state.unknown(call.spelling, site.scope, call.name_span)

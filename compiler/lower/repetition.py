@@ -1,0 +1,161 @@
+"""Steps that are decided or unrolled when a program is compiled: `[...]*n`, `for`, `if`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ...grammar import ast
+from ...grammar.diagnostics import NetError, error
+from ...grammar.source import Span
+from ..arguments import spell
+from ..graph import Turn
+from ..layerdef import LAYERS
+from ..names import Home, Scope
+from ..types import author_size
+from .bindings import bind_target
+from .blocks import lower_body
+from .items import evaluate_in, item, label_text, lower_chain
+from .state import Site, State, Tensors
+
+TurnRule = Callable[[int, Tensors], Tensors]
+
+SHAPE_ERRORS = frozenset({"E201", "E202", "E203", "E204"})
+
+
+@item(ast.Repeat)
+def repeat(state: State, item: ast.Repeat, site: Site) -> Tensors:
+    """A chain n times over, each turn with weights of its own and, if labelled, a scope."""
+    if item.count is None:
+        return lower_chain(state, item.chain, site.current, site.scope, may_start=site.starts)
+    count = _repetition_count(state, item, site.scope)
+
+    def turn(index: int, current: Tensors) -> Tensors:
+        inner = _turn_scope(site, index)
+        starts = site.starts and index == 0
+        current = lower_chain(state, item.chain, current, inner, may_start=starts)
+        if site.label is not None and len(current) == 1:
+            state.give_name(inner.prefix.removesuffix("."), current[0], item.span)
+        return current
+
+    return _unroll(state, item.span, count, site.current, turn)
+
+
+@item(ast.For)
+def for_each(state: State, item: ast.For, site: Site) -> Tensors:
+    """A body for each item of a list, each turn with its own names and, if labelled, a scope."""
+    items = evaluate_in(site.scope, item.iterable)
+    if not isinstance(items, list | tuple):
+        raise error("E302", f"`for` takes a list, not `{spell(items)}`", item.iterable.span)
+
+    def turn(index: int, current: Tensors) -> Tensors:
+        inner = site.scope.region()
+        bind_target(item.target, items[index], inner.lets.__setitem__)
+        if site.label is not None:
+            name = label_text(site.label, inner)
+            name = name if site.label.literal is None else f"{name}.{index}"
+            inner = inner.child(name)
+        current = lower_body(state, item.body, current, inner)
+        if site.label is not None and len(current) == 1:
+            state.give_name(inner.prefix.removesuffix("."), current[0], site.label.span)
+        return current
+
+    return _unroll(state, item.span, len(items), site.current, turn)
+
+
+@item(ast.If)
+def choose(state: State, item: ast.If, site: Site) -> Tensors:
+    """One of two bodies; without `else` nothing happens where the condition does not hold."""
+    condition = evaluate_in(site.scope, item.condition)
+    if not isinstance(condition, bool):
+        message = f"a condition is `yes` or `no`, not `{spell(condition)}`"
+        raise error("E302", message, item.condition.span)
+    body = item.then if condition else item.otherwise
+    return lower_body(state, body or (), site.current, site.scope.region())
+
+
+def _turn_scope(site: Site, index: int) -> Scope:
+    if site.label is None:
+        return site.scope
+    return site.scope.child(f"{label_text(site.label, site.scope)}.{index}")
+
+
+def _unroll(state: State, span: Span, count: int, current: Tensors, turn: TurnRule) -> Tensors:
+    """Take turns, each on what the one before yields; an error says in which turn it happened."""
+    state.repetitions += 1
+    serial, around = state.repetitions, state.turns
+    sizes: list[str] = []
+    try:
+        for index in range(count):
+            state.spend(span)
+            state.turns = (*around, Turn(span, serial, index, count))
+            sizes.append(" and ".join(author_size(value.type) for value in current))
+            current = turn(index, current)
+    except NetError as failure:
+        raise _in_turn(failure, len(sizes) - 1, count, sizes) from None
+    finally:
+        state.turns = around
+    return current
+
+
+def _repetition_count(state: State, item: ast.Repeat, scope: Scope) -> int:
+    """How often a chain is repeated, refused at once where that gives too many layers."""
+    assert item.count is not None
+    count = evaluate_in(scope, item.count)
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        message = f"a chain is repeated a whole number of times, not `{spell(count)}`"
+        raise error("E103", message, item.count.span)
+    expected = count * layers_in(item.chain, scope.home)
+    if len(state.graph.layers) + expected > state.max_layers:
+        raise state.too_many_layers(item.span, len(state.graph.layers) + expected)
+    return count
+
+
+def layers_in(chain: ast.Chain, home: Home) -> int:
+    """At least how many layers a chain expands to, as far as its literal counts tell."""
+    return sum(_layers_in_step(step.item, home) for step in chain.steps)
+
+
+def _layers_in_step(item: ast.Item, home: Home) -> int:
+    match item:
+        case ast.Group(branches):
+            return sum(layers_in(branch, home) for branch in branches)
+        case ast.Repeat(inner, ast.Number(count)) if isinstance(count, int):
+            return count * layers_in(inner, home)
+        case ast.Repeat(inner, None):
+            return layers_in(inner, home)
+        case ast.Call(name):
+            return _layers_in_block(name, home)
+        case ast.Reference(label) if label.literal is not None:
+            return _layers_in_block(label.literal, home)
+        case ast.Shorthand():
+            return 1
+    return 0
+
+
+def _layers_in_block(name: str, home: Home) -> int:
+    """A block's layers, computed once; a layer is one, a value none."""
+    block = home.blocks.get(name)
+    if block is None:
+        return int(name in LAYERS)
+    if name not in home.sizes:
+        home.sizes[name] = 0  # for a block that calls itself
+        chains = [s.chain for s in block.statement.body if isinstance(s, _CHAINED)]
+        home.sizes[name] = sum(layers_in(chain, block.home) for chain in chains)
+    return home.sizes[name]
+
+
+_CHAINED = (ast.ChainStatement, ast.BindStatement)
+
+
+def _in_turn(failure: NetError, index: int, count: int, sizes: Sequence[str]) -> NetError:
+    """The error with a word about the turn of the innermost repetition that it happened in."""
+    first, *rest = failure.diagnostics
+    if first.label:
+        return failure
+    first = replace(first, label=f"in repetition {index + 1} of {count}")
+    if first.code in SHAPE_ERRORS and len(sizes) > 1:
+        trail = sizes if len(sizes) <= 8 else [*sizes[:3], "...", *sizes[-3:]]
+        first = replace(first, notes=(*first.notes, " -> ".join(trail)))
+    if first.code == "E203" and index > 0 and first.help is None:
+        times = "once" if index == 1 else f"{index} times"
+        first = replace(first, help=f"repeat at most {times}, or give the layer a stride of 1")
+    return NetError([first, *rest])
