@@ -1,12 +1,12 @@
 """Graph -> stable text, a line per node: for golden tests and `--emit`."""
 
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Any
 from zlib import crc32
 
 from .builder import shape_of
 from .graph import Graph, Node, Value
-from .types import product
 
 MAX_SHOWN = 16  # numbers of a literal; longer ones show their shape and a checksum
 
@@ -60,7 +60,7 @@ def _attributes(attributes: Mapping[str, Any]) -> Iterator[str]:
 def _literal(value: Any) -> str:
     if isinstance(value, tuple):
         shape = shape_of(value)
-        if product(shape) > MAX_SHOWN:
+        if prod(shape) > MAX_SHOWN:
             return f"<{'x'.join(map(str, shape))}, crc {crc32(repr(value).encode()):08x}>"
     return repr(value) if isinstance(value, str | tuple) else str(value)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from .builder import shape_of
+from .builder import Builder, shape_of
 from .graph import CONSTANT, INPUT, LEAVES, PARAMETER, Graph, Node, Value
-from .opdef import OPS, InferenceError, OpCall
+from .opdef import OPS, InferenceError
 
 
 class InvariantError(Exception):
@@ -67,28 +67,20 @@ def _edges(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
 
 def _types(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
     """The recorded types are those that inference gives."""
-    if node.op_type not in OPS:
+    if node.op_type not in OPS and node.op_type not in OPS.foreign:
         yield "is no operator of the instruction set"
         return
     try:
-        inferred = tuple(OPS[node.op_type].infer(_call(graph, node)))
+        call = Builder(graph).call(
+            node.op_type, node.inputs, node.attributes, outputs=len(node.outputs)
+        )
+        inferred = tuple(OPS[node.op_type].infer(call))
     except InferenceError as failure:
         yield f"has operands that it does not take: {failure}"
         return
     if inferred != node.outputs:
         recorded, found = (", ".join(map(str, types)) for types in (node.outputs, inferred))
         yield f"is recorded as {recorded}, but is {found}"
-
-
-def _call(graph: Graph, node: Node) -> OpCall:
-    producers = [None if value is None else graph.producer(value) for value in node.inputs]
-    return OpCall(
-        node.op_type,
-        tuple(None if value is None else value.type for value in node.inputs),
-        node.attributes,
-        tuple(p.attributes["value"] if p and p.op_type == CONSTANT else None for p in producers),
-        len(node.outputs),
-    )
 
 
 def _leaf(graph: Graph, identifier: int, node: Node) -> Iterator[str]:

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from ..builder import Builder
 from ..graph import Graph, Node, Value
+from ..ops.elementwise import UNARY
 from .rewrite import Operands, Rule, copy, rewrite
 
 TRANSPOSE = "Transpose"
 # f(transpose x) = transpose f(x): operators of one argument that treat all elements alike.
-ELEMENTWISE = ("Identity", "Relu", "Sigmoid", "Tanh")
+ELEMENTWISE = ("Identity", *UNARY)
 
 
 def cancel_transposes(graph: Graph) -> Graph:

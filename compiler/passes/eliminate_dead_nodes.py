@@ -1,11 +1,15 @@
 """Graph -> Graph: drops what no output depends on; inputs stay, because callers feed them."""
 
 from ..graph import Graph
+from ..schedule import needed_outputs
 from .rewrite import rewrite
 
 
 def eliminate_dead_nodes(graph: Graph) -> Graph:
-    """Drop operators, parameters and constants that no output depends on."""
+    """Drop operators, parameters and constants that no output depends on.
+
+    Of an operator that stays, optional outputs behind the last one that is read are dropped, too.
+    """
     live = {value.node for value in graph.inputs.values()}
     pending = [value.node for value in graph.outputs.values()]
     while pending:
@@ -13,4 +17,4 @@ def eliminate_dead_nodes(graph: Graph) -> Graph:
         if identifier not in live:
             live.add(identifier)
             pending.extend(value.node for value in graph[identifier].inputs if value is not None)
-    return rewrite(graph, {}, keep=live)
+    return rewrite(graph, {}, keep=live, outputs=needed_outputs(graph, live))

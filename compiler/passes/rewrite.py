@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from ..builder import Builder
 from ..graph import LEAVES, Graph, Node, Value
@@ -16,7 +17,11 @@ builder has the node's scope and span.
 
 
 def rewrite(
-    graph: Graph, rules: Mapping[str, Rule], *, keep: Container[int] | None = None
+    graph: Graph,
+    rules: Mapping[str, Rule],
+    *,
+    keep: Container[int] | None = None,
+    outputs: Mapping[int, int] = MappingProxyType({}),
 ) -> Graph:
     """Rebuild a graph; types are inferred anew, and the old graph stays as it was.
 
@@ -27,6 +32,7 @@ def rewrite(
         graph: The graph to start from.
         rules: By operator, what to build instead.
         keep: The nodes that may stay; all where it is None.
+        outputs: How many outputs to keep of a node; all where it is not there.
     """
     target = Graph(graph.name)
     build = Builder(target)
@@ -39,17 +45,20 @@ def rewrite(
         rule = rules.get(node.op_type)
         values = rule(build, node, operands) if rule else None
         if values is None:
-            values = copy(build, node, operands)
+            values = copy(build, node, operands, outputs=outputs.get(identifier))
         mapped.update(((identifier, i), value) for i, value in enumerate(values))
     _carry(graph, target, mapped)
     return target
 
 
-def copy(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
-    """The same node on other operands."""
+def copy(
+    build: Builder, node: Node, operands: Operands, *, outputs: int | None = None
+) -> tuple[Value, ...]:
+    """The same node on other operands, on demand with fewer outputs."""
     if node.op_type in LEAVES:
         return build.graph.add(node)
-    return build.op(node.op_type, operands, node.attributes, outputs=len(node.outputs))
+    count = len(node.outputs) if outputs is None else outputs
+    return build.op(node.op_type, operands, node.attributes, outputs=count)
 
 
 def _carry(graph: Graph, target: Graph, mapped: Mapping[tuple[int, int], Value]) -> None:

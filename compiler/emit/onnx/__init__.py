@@ -1,5 +1,5 @@
 """Graph and weights -> ONNX models."""
 
-from .export import Export, export, settle, write
+from .export import Export, export, write
 
-__all__ = ["Export", "export", "settle", "write"]
+__all__ = ["Export", "export", "write"]

@@ -1,7 +1,7 @@
 """Graph and weights -> an ONNX model in a file, checked."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -9,9 +9,8 @@ from onnx import GraphProto, ModelProto, helper
 
 from ....grammar.files import atomic_writer
 from ...graph import Graph, Value
-from ...passes.cancel_transposes import cancel_transposes
-from ...passes.eliminate_dead_nodes import eliminate_dead_nodes
-from ...passes.set_mode import set_mode
+from ...passes.decompose import decompose
+from ...passes.settle import settle
 from ...verify import verify
 from .check import check_file, check_skeleton
 from .nodes import Emission, emit
@@ -34,25 +33,6 @@ class Export:
 
     graph: Graph
     values: Mapping[str, Value]
-
-
-def settle(graph: Graph) -> Graph:
-    """The passes before emission, each verified."""
-    for name, transform in PASSES.items():
-        graph = transform(graph)
-        verify(graph, after=name)
-    return graph
-
-
-def _infer(graph: Graph) -> Graph:
-    return set_mode(graph, training=False)
-
-
-PASSES: Mapping[str, Callable[[Graph], Graph]] = {
-    "set_mode": _infer,
-    "cancel_transposes": cancel_transposes,
-    "eliminate_dead_nodes": eliminate_dead_nodes,
-}
 
 
 def export(
@@ -132,7 +112,9 @@ def _prepare(
     )
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=value)
-    emission = emit(settle(graph), opset, every_value=every_value)
+    settled = decompose(settle(graph))
+    verify(settled, after="decompose")
+    emission = emit(settled, opset, every_value=every_value)
     weights = layout(emission.graph)
     check_skeleton(model, emission.proto, weights)
     return model, emission, weights

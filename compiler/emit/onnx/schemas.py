@@ -1,8 +1,9 @@
 """What the installed onnx knows: opsets, the names of arguments, the types of attributes."""
 
 from functools import cache
+from typing import Any
 
-from onnx import defs, helper
+from onnx import AttributeProto, defs, helper
 
 from ....grammar.diagnostics import error
 
@@ -45,5 +46,5 @@ def argument_name(op_type: str, position: int, opset: int) -> str:
 @cache
 def attribute_type(op_type: str, name: str, opset: int) -> int:
     """The type of an operator's attribute, as `AttributeProto` numbers it."""
-    kind = defs.get_schema(op_type, opset).attributes[name].type
-    return int(kind.value)
+    kind: Any = defs.get_schema(op_type, opset).attributes[name].type
+    return int(AttributeProto.AttributeType.Value(kind.name))

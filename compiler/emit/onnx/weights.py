@@ -65,7 +65,7 @@ def read(weight: Weight, state: State) -> memoryview:
         found = f"{array.dtype.name}[{', '.join(map(str, array.shape))}]"
         raise error("E501", f"`{weight.name}` is {weight.type}, and the weight is {found}")
     plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return memoryview(plain.reshape(-1).view(np.uint8))
+    return plain.reshape(-1).view(np.uint8).data
 
 
 def write_data(file: BinaryIO, weights: Sequence[Weight], state: State) -> None:

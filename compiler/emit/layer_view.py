@@ -1,0 +1,209 @@
+"""Graph -> the boxes and edges of its diagram: layers, or at a depth what folds them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..analysis.counts import Counts
+from ..graph import CONSTANT, PARAMETER, Graph, Layer, Node, Turn, Value
+from ..types import author_size
+from .details import details
+
+OUTPUT = "OUTPUT"
+IDENTITY = "ID"
+
+Output = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A layer, an output of the network, or several layers folded into one.
+
+    Attributes:
+        path: The layer's path, the output's name, or the path that the folded layers share.
+        kind: The language's name of the layer, `OUTPUT`, or nothing for folded layers.
+        details: The arguments that matter, as texts.
+        output: The output's shape as the author writes it.
+        params: Learned parameters.
+        layers: How many layers it stands for.
+        turns: The turns of repetitions that all of these stand in, outermost first.
+    """
+
+    path: str
+    kind: str
+    details: tuple[str, ...] = ()
+    output: str = ""
+    params: int = 0
+    layers: int = 1
+    turns: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A tensor's way from box to box, by position; a skip is what a branch `ID` passes on."""
+
+    source: int
+    target: int
+    skip: bool = False
+
+
+@dataclass(eq=False)
+class LayerView:
+    """Boxes in order of appearance, and the distinct edges between them."""
+
+    boxes: list[Box] = field(default_factory=list)
+    edges: dict[Edge, None] = field(default_factory=dict)
+
+
+def layer_view(graph: Graph, counts: Counts, depth: int | None = None) -> LayerView:
+    """The layers and how tensors flow between them, in time linear in the graph.
+
+    A layer reads what the last layer before it provides: one without operators of its own (a
+    FLATTEN of what is flat already) stands between its neighbours. A branch `ID` that ends in a
+    merge is no box, but an edge.
+
+    Args:
+        graph: The network, not optimised.
+        counts: Its counts.
+        depth: Paths of more parts than this fold into one box per common beginning.
+    """
+    return _Viewer(graph, counts, depth).view()
+
+
+@dataclass(eq=False)
+class _Viewer:
+    graph: Graph
+    counts: Counts
+    depth: int | None
+    result: LayerView = field(default_factory=LayerView)
+    places: dict[str, int] = field(default_factory=dict)
+    providers: dict[Output, tuple[str, bool]] = field(default_factory=dict)
+
+    def view(self) -> LayerView:
+        nodes = _nodes_by_scope(self.graph)
+        reads = {path: list(_reads(self.graph, path, found)) for path, found in nodes.items()}
+        skips = _skips(self.graph, reads)
+        for path in nodes:
+            layer = self.graph.layers.get(path)
+            if path in skips:
+                self._pass_on(reads[path][0], skips[path])
+                continue
+            place = self._place(path, layer, nodes[path])
+            passed = layer.outputs if layer and not nodes[path] else ()
+            self._connect([*reads[path], *passed], place)
+            self._provide(path, layer, nodes[path])
+        for name, value in self.graph.outputs.items():
+            self.result.boxes.append(Box(name, OUTPUT, output=author_size(value.type)))
+            self._connect([value], len(self.result.boxes) - 1)
+        return self.result
+
+    def _place(self, path: str, layer: Layer | None, nodes: Sequence[tuple[int, Node]]) -> int:
+        """The position of a layer's box, or of the box that it folds into."""
+        box = _box(path, layer, nodes, self.counts)
+        folded = _folded(path, self.depth)
+        if folded not in self.places:
+            self.places[folded] = len(self.result.boxes)
+            whole = folded == path
+            self.result.boxes.append(
+                box if whole else replace(box, path=folded, kind="", details=())
+            )
+            return self.places[folded]
+        place = self.places[folded]
+        before = self.result.boxes[place]
+        self.result.boxes[place] = replace(
+            before,
+            kind="",
+            details=(),
+            output=box.output,
+            params=before.params + box.params,
+            layers=before.layers + 1,
+            turns=_common(before.turns, box.turns),
+        )
+        return place
+
+    def _connect(self, values: Sequence[Value], place: int) -> None:
+        for value in values:
+            if (value.node, value.output) in self.providers:
+                path, skip = self.providers[value.node, value.output]
+                source = self.places[_folded(path, self.depth)]
+                if source != place:
+                    whole = self.result.boxes[place].kind != ""
+                    self.result.edges[Edge(source, place, skip and whole)] = None
+
+    def _provide(self, path: str, layer: Layer | None, nodes: Sequence[tuple[int, Node]]) -> None:
+        for identifier, node in nodes:
+            if node.op_type not in (PARAMETER, CONSTANT):
+                for output in range(len(node.outputs)):
+                    self.providers[identifier, output] = (path, False)
+        for value in layer.outputs if layer else ():
+            self.providers[value.node, value.output] = (path, False)
+
+    def _pass_on(self, read: Value, passed: Value) -> None:
+        source = self.providers.get((read.node, read.output))
+        if source is not None:
+            self.providers[passed.node, passed.output] = (source[0], True)
+
+
+def _nodes_by_scope(graph: Graph) -> dict[str, list[tuple[int, Node]]]:
+    """The nodes of every layer, in the layers' order, then those of scopes that are no layers."""
+    found: dict[str, list[tuple[int, Node]]] = {path: [] for path in graph.layers}
+    for identifier, node in graph.nodes():
+        found.setdefault(node.scope, []).append((identifier, node))
+    return found
+
+
+def _reads(graph: Graph, path: str, nodes: Sequence[tuple[int, Node]]) -> Iterator[Value]:
+    """The values that a layer takes from others, each once, in order."""
+    seen: set[Output] = set()
+    for _, node in nodes:
+        for value in node.inputs:
+            if value is None or graph.producer(value).scope == path:
+                continue
+            if (value.node, value.output) not in seen:
+                seen.add((value.node, value.output))
+                yield value
+
+
+def _skips(graph: Graph, reads: Mapping[str, Sequence[Value]]) -> dict[str, Value]:
+    """The `ID` layers that only lead into merges, with what they yield."""
+    outputs = {(value.node, value.output) for value in graph.outputs.values()}
+    found: dict[str, Value] = {}
+    for path, layer in graph.layers.items():
+        if layer.kind != IDENTITY or len(reads[path]) != 1:
+            continue
+        (value,) = layer.outputs
+        readers = {graph[reader].scope for reader in graph.consumers(value)}
+        merged = readers and all(len(reads[reader]) > 1 for reader in readers)
+        if merged and (value.node, value.output) not in outputs:
+            found[path] = value
+    return found
+
+
+def _box(path: str, layer: Layer | None, nodes: Sequence[tuple[int, Node]], counts: Counts) -> Box:
+    params = counts.layers[path].params
+    if layer is None:
+        kinds = [node.op_type for _, node in nodes if node.op_type not in (PARAMETER, CONSTANT)]
+        kind = kinds[0] if len(kinds) == 1 else ""
+        return Box(path, kind, params=params, output=author_size(nodes[-1][1].outputs[0]))
+    types = [value.type for value in layer.outputs]
+    return Box(
+        path,
+        layer.kind,
+        details(layer),
+        ", ".join(map(author_size, types)),
+        params,
+        turns=layer.turns,
+    )
+
+
+def _folded(path: str, depth: int | None) -> str:
+    return path if depth is None else ".".join(path.split(".")[:depth])
+
+
+def _common(left: tuple[Turn, ...], right: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """The turns that both stand in."""
+    same = 0
+    for a, b in zip(left, right, strict=False):
+        if (a.serial, a.index) != (b.serial, b.index):
+            break
+        same += 1
+    return left[:same]

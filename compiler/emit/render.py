@@ -1,0 +1,114 @@
+"""Graphviz text -> a picture in a file, by Graphviz's `dot` or by pygraphviz."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+
+from ...grammar.diagnostics import error
+from ...grammar.files import atomic_writer
+
+FORMATS = ("svg", "png", "pdf", "dot")
+SECONDS = 120  # for the layout, which takes superlinear time
+DPI = 200
+
+Renderer = Callable[[str, str], bytes | None]
+
+
+def render(text: str, path: str, *, format: str | None = None) -> None:
+    """Draw a diagram.
+
+    Args:
+        text: The diagram in Graphviz's language.
+        path: The picture's file, which appears once it is whole.
+        format: `svg`, `png`, `pdf` or `dot`, which is the text itself; by default the file's
+            suffix.
+
+    Raises:
+        NetError: The format is not known (E505), no renderer is installed or the one that is
+            fails (E503), or the file cannot be written (E004).
+    """
+    data = picture(text, _format(path, format))
+    with atomic_writer(path) as file:
+        file.write(data)
+
+
+def picture(text: str, format: str) -> bytes:
+    """A diagram's picture as the bytes of a file in one of `FORMATS`."""
+    if format == "dot":
+        return text.encode("utf-8")
+    for renderer in RENDERERS:
+        data = renderer(text, format)
+        if data is not None:
+            return data
+    raise error(
+        "E503",
+        "Graphviz is not installed",
+        help="install it with your system's packages (`apt install graphviz`), or as a part of"
+        " netc: `pip install 'netc[render]'`",
+    )
+
+
+def _format(path: str, format: str | None) -> str:
+    found = format or os.path.splitext(path)[1].removeprefix(".")
+    if found.lower() in FORMATS:
+        return found.lower()
+    known = ", ".join(f"`{name}`" for name in FORMATS)
+    what = f"`{path}` has no suffix" if not found else f"pictures have no format `{found}`"
+    raise error("E505", what, help=f"the formats are {known}")
+
+
+def _system(text: str, format: str) -> bytes | None:
+    """The program `dot`, if there is one."""
+    program = shutil.which("dot")
+    return _run([program, f"-T{format}", *_options(format)], text) if program else None
+
+
+# In a process of its own, so that it can be stopped and its words can be read.
+_PYGRAPHVIZ = """
+import sys
+from pygraphviz import AGraph
+graph = AGraph(string=sys.stdin.buffer.read().decode())
+data = graph.draw(format=sys.argv[1], prog="dot", args=" ".join(sys.argv[2:]))
+sys.stdout.buffer.write(data)
+"""
+
+
+def _bundled(text: str, format: str) -> bytes | None:
+    """The Graphviz that pygraphviz brings, if it is installed."""
+    if find_spec("pygraphviz") is None:
+        return None
+    return _run([sys.executable, "-c", _PYGRAPHVIZ, format, *_options(format)], text)
+
+
+def _options(format: str) -> list[str]:
+    return [f"-Gdpi={DPI}"] if format == "png" else []
+
+
+def _run(command: list[str], text: str) -> bytes:
+    """A renderer's output; whatever it complains of is passed on where it fails.
+
+    Raises:
+        NetError: E503.
+    """
+    try:
+        done = subprocess.run(
+            command, input=text.encode("utf-8"), capture_output=True, timeout=SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise error(
+            "E503",
+            f"Graphviz was stopped after {SECONDS} seconds",
+            help="draw less with `--depth`, or write the diagram's text to a `.dot` file",
+        ) from None
+    except OSError as failure:
+        raise error("E503", f"Graphviz cannot be started: {failure.strerror}") from None
+    if done.returncode or not done.stdout:
+        lines = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
+        raise error("E503", "Graphviz failed to draw the diagram", notes=lines[-3:])
+    return done.stdout
+
+
+RENDERERS: tuple[Renderer, ...] = (_system, _bundled)

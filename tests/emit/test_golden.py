@@ -1,0 +1,56 @@
+"""Golden files: a program, and what it becomes step by step, each as text."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from netc.compiler.emit.dot import to_dot
+from netc.compiler.graph import Graph
+from netc.compiler.passes.cancel_transposes import cancel_transposes
+from netc.compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
+from netc.compiler.passes.set_mode import set_mode
+from netc.compiler.text import to_text
+from netc.compiler.verify import verify
+
+FILES = sorted((Path(__file__).parent / "golden").glob("*.txt"))
+MARK = "--- "
+
+# What a section's title stands for: it transforms the graph of the section before it.
+PASSES: dict[str, Callable[[Graph], Graph]] = {
+    "lower": lambda graph: graph,
+    "inference": lambda graph: set_mode(graph, training=False),
+    "training": lambda graph: set_mode(graph, training=True),
+    "cancel_transposes": cancel_transposes,
+    "eliminate_dead_nodes": eliminate_dead_nodes,
+}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.stem))
+def test_golden(file: Path, graph_of: Callable[[str], Graph], update_golden: bool) -> None:
+    """Each step of each program gives the text in its file, and leaves the graph before alone."""
+    text = file.read_text(encoding="utf-8")
+    program, *sections = text.split(f"\n{MARK}")
+    graph = graph_of(program)
+    found = program
+    for title in (section.splitlines()[0] for section in sections):
+        if title == "dot":
+            found += f"\n{MARK}dot\n{to_dot(graph)}"
+            continue
+        before = to_text(graph)
+        result = PASSES[title](graph)
+        verify(result, after=title)
+        assert to_text(graph) == before
+        graph = result
+        found += f"\n{MARK}{title}\n{to_text(graph)}"
+    if update_golden:
+        file.write_text(found, encoding="utf-8")
+        text = found
+    assert found == text
+
+
+def test_golden_files_are_there() -> None:
+    """The folder of golden files is found, and every pass has one."""
+    texts = [file.read_text(encoding="utf-8") for file in FILES]
+    for title in (*PASSES, "dot"):
+        assert any(f"\n{MARK}{title}\n" in text for text in texts), title

@@ -1,0 +1,86 @@
+"""What golden files cannot show of passes: spans, layers' records, and refusals."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from netc.compiler.builder import Builder
+from netc.compiler.graph import Graph, Value
+from netc.compiler.opdef import OPS, OpCall
+from netc.compiler.passes.decompose import decompose
+from netc.compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
+from netc.compiler.passes.rewrite import rewrite
+from netc.compiler.passes.set_mode import set_mode
+from netc.compiler.text import to_text
+from netc.grammar.diagnostics import NetError
+
+GraphOf = Callable[[str], Graph]
+
+
+def test_rewrite_without_rules(graph_of: GraphOf) -> None:
+    """A rebuild changes nothing: not the text, not a node, not a layer's record."""
+    graph = graph_of("INPUT(16x4, sequence) -> [CONV(kernel=3, filters=4) -> BN]*2 -> FC(3)")
+    rebuilt = rewrite(graph, {})
+    assert to_text(rebuilt) == to_text(graph)
+    assert list(rebuilt.nodes()) == list(graph.nodes())
+    assert rebuilt.layers == graph.layers
+    assert set(rebuilt.nx.edges(keys=True)) == set(graph.nx.edges(keys=True))
+
+
+def test_a_layer_that_passes_on(graph_of: GraphOf) -> None:
+    """At inference a dropout layer yields what it reads, under its own label, too."""
+    graph = set_mode(graph_of("INPUT(4) -> RELU -> DROPOUT as drop -> TANH"), training=False)
+    assert graph.layers["drop"].outputs == graph.layers["relu1"].outputs
+    assert graph.labels["drop"] == graph.labels["relu1"]
+
+
+def test_inference_of_a_training_graph(graph_of: GraphOf) -> None:
+    """A graph in training mode goes back to inference as if it had never been there."""
+    graph = graph_of("INPUT(4x4x2) -> BN -> RELU")
+    there_and_back = set_mode(set_mode(graph, training=True), training=False)
+    assert to_text(there_and_back) == to_text(graph)
+
+
+def test_dropout_in_training(graph_of: GraphOf) -> None:
+    """Dropout in training is refused where the author wrote it, not silently ignored."""
+    graph = graph_of("INPUT(4) -> DROPOUT")
+    with pytest.raises(NetError) as caught:
+        set_mode(graph, training=True)
+    assert str(caught.value) == (
+        "error[E119]: DROPOUT is not compiled for training yet\n"
+        "  --> <test>:1:13\n"
+        "   |\n"
+        " 1 | INPUT(4) -> DROPOUT\n"
+        "   |             ^^^^^^^"
+    )
+
+
+def test_unread_inputs_stay(graph_of: GraphOf) -> None:
+    """An input that nothing reads stays, because callers feed it."""
+    graph = graph_of("x = INPUT(4) as a\ny = INPUT(4) as b\noutput z = x -> RELU")
+    assert list(eliminate_dead_nodes(graph).inputs) == ["a", "b"]
+
+
+def test_decompose(graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator is replaced by what the op table builds for it, in the same layer."""
+
+    def tanh(
+        build: Builder, operands: Sequence[Value | None], call: OpCall
+    ) -> Sequence[Value] | None:
+        """By the sigmoid, on vectors only: 2 sigmoid(2 x) - 1."""
+        (x,) = operands
+        assert x is not None
+        if call.type(0).rank > 2:
+            return None
+        one, two = (build.constant(number, x.dtype) for number in (1.0, 2.0))
+        return (build.Sub(build.Mul(two, build.Sigmoid(build.Mul(two, x))), one),)
+
+    graph = graph_of("INPUT(2x2x2) -> TANH -> FC(3) -> TANH as last")
+    assert decompose(graph) is graph
+    monkeypatch.setitem(OPS, "Tanh", replace(OPS["Tanh"], decompose=tanh))
+    found = decompose(graph)
+    ops = [node.op_type for _, node in found.nodes() if node.scope == "last"]
+    assert ops == ["Constant", "Constant", "Mul", "Sigmoid", "Mul", "Sub"]
+    assert [node.op_type for _, node in found.nodes() if node.scope == "tanh1"] == ["Tanh"]
+    assert found.producer(found.outputs["output"]).op_type == "Sub"

@@ -1,0 +1,135 @@
+"""Rendering: each format, and what happens where no renderer is there or one fails."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from netc.compiler.emit import render as module
+from netc.compiler.emit.render import render
+from netc.grammar.diagnostics import NetError
+
+DIAGRAM = "digraph { a [label=<<B>\u00e9 \u00d7 \u00b7</B>>]; a -> b }"
+MAGIC = {"svg": b"<?xml", "png": b"\x89PNG\r\n", "pdf": b"%PDF-", "dot": b"digraph"}
+
+
+@pytest.fixture
+def no_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without the program `dot`."""
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+
+
+@pytest.mark.parametrize("format", MAGIC)
+def test_formats(format: str, tmp_path: Path) -> None:
+    """The suffix chooses the format."""
+    path = tmp_path / f"net.{format.upper()}"
+    render(DIAGRAM, str(path))
+    assert path.read_bytes().startswith(MAGIC[format])
+
+
+def test_format_over_suffix(tmp_path: Path) -> None:
+    """A format that is given wins over the suffix."""
+    render(DIAGRAM, str(tmp_path / "net.txt"), format="svg")
+    assert (tmp_path / "net.txt").read_bytes().startswith(MAGIC["svg"])
+
+
+@pytest.mark.usefixtures("no_program")
+def test_bundled_renderer(tmp_path: Path) -> None:
+    """Without the program the Graphviz that pygraphviz brings draws every format."""
+    for format in ("svg", "png", "pdf"):
+        render(DIAGRAM, str(tmp_path / f"net.{format}"))
+        assert (tmp_path / f"net.{format}").read_bytes().startswith(MAGIC[format])
+    assert "\u00e9 \u00d7 \u00b7" in (tmp_path / "net.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("no_program")
+def test_no_renderer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any renderer the error names both remedies; the text itself needs none."""
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(NetError) as caught:
+        render(DIAGRAM, str(tmp_path / "net.svg"))
+    assert str(caught.value) == (
+        "error[E503]: Graphviz is not installed\n"
+        "  = help: install it with your system's packages (`apt install graphviz`), or as a part"
+        " of netc: `pip install 'netc[render]'`"
+    )
+    render(DIAGRAM, str(tmp_path / "net.dot"))
+    assert [file.name for file in tmp_path.iterdir()] == ["net.dot"]
+
+
+@pytest.mark.parametrize(
+    ("name", "format", "message"),
+    [
+        ("net.gif", None, "pictures have no format `gif`"),
+        ("net", None, "`{path}` has no suffix"),
+        ("net.svg", "jpeg", "pictures have no format `jpeg`"),
+    ],
+    ids=["suffix", "none", "given"],
+)
+def test_unknown_formats(name: str, format: str | None, message: str, tmp_path: Path) -> None:
+    """A format that is not known is an error that lists those that are."""
+    path = str(tmp_path / name)
+    with pytest.raises(NetError) as caught:
+        render(DIAGRAM, path, format=format)
+    assert str(caught.value) == (
+        f"error[E505]: {message.format(path=path)}\n"
+        "  = help: the formats are `svg`, `png`, `pdf`, `dot`"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def fake_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program that stands for `dot`; tests write its text."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setattr(shutil, "which", lambda name: str(folder / name))
+    return folder / "dot"
+
+
+def _script(path: Path, text: str) -> None:
+    path.write_text(f"#!{sys.executable}\n{text}\n", encoding="utf-8")
+    os.chmod(path, 0o755)
+
+
+def test_the_program_comes_first(fake_program: Path, tmp_path: Path) -> None:
+    """Where the program `dot` is installed, it draws."""
+    _script(fake_program, "import sys; sys.stdin.read(); print(sys.argv[1:])")
+    render(DIAGRAM, str(tmp_path / "net.png"))
+    assert (tmp_path / "net.png").read_text(encoding="utf-8") == "['-Tpng', '-Gdpi=200']\n"
+
+
+def test_a_renderer_that_fails(fake_program: Path, tmp_path: Path) -> None:
+    """What a failing renderer says is passed on, and no file is left."""
+    _script(fake_program, "import sys; sys.exit('syntax error in line 1')")
+    with pytest.raises(NetError) as caught:
+        render(DIAGRAM, str(tmp_path / "net.svg"))
+    assert str(caught.value) == (
+        "error[E503]: Graphviz failed to draw the diagram\n  = note: syntax error in line 1"
+    )
+    assert not (tmp_path / "net.svg").exists()
+
+
+def test_a_renderer_that_hangs(
+    fake_program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A renderer is stopped after its time."""
+    monkeypatch.setattr(module, "SECONDS", 0.2)
+    _script(fake_program, "import threading; threading.Event().wait()")
+    with pytest.raises(NetError, match=r"error\[E503\]: Graphviz was stopped after 0.2 seconds"):
+        render(DIAGRAM, str(tmp_path / "net.svg"))
+
+
+@pytest.mark.usefixtures("no_program")
+def test_text_that_is_no_diagram(tmp_path: Path) -> None:
+    """The bundled renderer's failure is an error of ours, too."""
+    with pytest.raises(NetError, match=r"error\[E503\]: Graphviz failed to draw the diagram"):
+        render("digraph {", str(tmp_path / "net.svg"))
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """A file that cannot be written is an error."""
+    with pytest.raises(NetError, match=r"error\[E004\]"):
+        render(DIAGRAM, str(tmp_path / "nowhere" / "net.dot"))
