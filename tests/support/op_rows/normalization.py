@@ -16,6 +16,14 @@ INPUTS = [
 ]
 
 
+def inferred(
+    x: Array, scale: Array, shift: Array, mean: Array, variance: Array, *, epsilon: float = 1e-5
+) -> Array:
+    """The definition, with epsilon in float64, where ONNX's reference rounds it to float32."""
+    normal = (np.moveaxis(x, 1, -1) - mean) / np.sqrt(variance + epsilon)
+    return np.moveaxis(normal * scale + shift, -1, 1)
+
+
 def trained(
     x: Array, scale: Array, shift: Array, mean: Array, variance: Array, **attributes: Any
 ) -> tuple[Array, Array, Array]:
@@ -32,10 +40,68 @@ def trained(
     )
 
 
+def standardized(x: Array, axes: tuple[int, ...], epsilon: float) -> tuple[Array, Array, Array]:
+    """The definition of every normalization by statistics of its own input."""
+    mean = x.mean(axes, keepdims=True)
+    factor = 1 / np.sqrt(((x - mean) ** 2).mean(axes, keepdims=True) + epsilon)
+    return (x - mean) * factor, mean, factor
+
+
+def layer(
+    x: Array, scale: Array, shift: Array | None = None, *, axis: int = -1, epsilon: float = 1e-5
+) -> tuple[Array, Array, Array]:
+    """Over the axes from `axis` on."""
+    normal, mean, factor = standardized(x, tuple(range(axis % x.ndim, x.ndim)), epsilon)
+    return normal * scale + (0 if shift is None else shift), mean, factor
+
+
+def layer_alone(*arguments: Array, **attributes: Any) -> Array:
+    """Without the statistics."""
+    return layer(*arguments, **attributes)[0]
+
+
+def instance(x: Array, scale: Array, shift: Array, *, epsilon: float = 1e-5) -> Array:
+    """Over the positions."""
+    normal, _, _ = standardized(x, tuple(range(2, x.ndim)), epsilon)
+    result: Array = np.moveaxis(np.moveaxis(normal, 1, -1) * scale + shift, -1, 1)
+    return result
+
+
+def group(
+    x: Array, scale: Array, shift: Array, *, num_groups: int, epsilon: float = 1e-5
+) -> Array:
+    """Over a group's channels and the positions."""
+    parts = np.split(x, num_groups, 1)
+    axes = tuple(range(1, x.ndim))
+    normal = np.concatenate([standardized(part, axes, epsilon)[0] for part in parts], 1)
+    result: Array = np.moveaxis(np.moveaxis(normal, 1, -1) * scale + shift, -1, 1)
+    return result
+
+
+def response(
+    x: Array, *, size: int, alpha: float = 1e-4, beta: float = 0.75, bias: float = 1.0
+) -> Array:
+    """Channel by channel."""
+    y = np.empty_like(x)
+    for c in range(x.shape[1]):
+        seen = x[:, max(0, c - (size - 1) // 2) : c + size // 2 + 1]
+        y[:, c] = x[:, c] / (bias + alpha / size * (seen**2).sum(1)) ** beta
+    return y
+
+
+RANK_4_ONLY = "it has rank 4 only"
+IMAGE = Random((None, 6, 4, 5), -3.0, 9.0)
+SIX = (Random((6,)), Random((6,)))
+
 ROWS = [
-    *(op_row("BatchNormalization", x, *STATISTICS) for x in INPUTS),
-    op_row("BatchNormalization", INPUTS[2], *STATISTICS, epsilon=0.1),
-    op_row("BatchNormalization", INPUTS[2], SCALE, SHIFT, MEAN, Given([0.0, 1e-12, 1e6])),
+    *(op_row("BatchNormalization", x, *STATISTICS, formula=inferred) for x in INPUTS),
+    op_row("BatchNormalization", INPUTS[2], *STATISTICS, formula=inferred, epsilon=0.1),
+    op_row(
+        "BatchNormalization",
+        INPUTS[2],
+        *(SCALE, SHIFT, MEAN, Given([0.0, 1e-12, 1e6])),
+        formula=inferred,
+    ),
     *(
         op_row(
             "BatchNormalization", x, *STATISTICS, outputs=3, formula=trained, training_mode=1
@@ -67,5 +133,40 @@ ROWS = [
         outputs=2,
         seed=7,
         no_engine="its noise is its own",
+    ),
+    *(
+        op_row("LayerNormalization", IMAGE, *affine, formula=layer_alone, axis=axis)
+        for axis, affine in [
+            (-1, (Random((5,)), Random((5,)))),
+            (-1, (Random((5,)),)),
+            (2, (Random((4, 5)), Random((4, 5)))),
+            (1, (Random((6, 4, 5)), Random((6, 4, 5)))),
+        ]
+    ),
+    op_row("LayerNormalization", Random((None, 7)), Random((7,)), Random((7,)), formula=layer_alone),
+    op_row(
+        "LayerNormalization",
+        Random((None, 5, 7), 99.0, 101.0),
+        *(Random((7,)), Random((7,))),
+        outputs=3,
+        formula=layer,
+        epsilon=1e-3,
+    ),
+    *(op_row("InstanceNormalization", x, SCALE, SHIFT, formula=instance) for x in INPUTS[1:]),
+    op_row("InstanceNormalization", INPUTS[2], SCALE, SHIFT, formula=instance, epsilon=0.1),
+    *(
+        op_row("GroupNormalization", x, *SIX, formula=group, num_groups=groups)
+        for x in (Random((None, 6)), Random((None, 6, 7)), IMAGE, Random((None, 6, 2, 3, 4)))
+        for groups in (1, 2, 3)
+    ),
+    op_row("GroupNormalization", IMAGE, *SIX, formula=group, num_groups=6, epsilon=0.1),
+    *(
+        op_row("LRN", IMAGE, formula=response, size=size, alpha=0.3, beta=beta, bias=2.0)
+        for size, beta in [(1, 0.75), (3, 0.75), (3, 0.5), (5, 1.3), (99, 0.75)]
+    ),
+    op_row("LRN", IMAGE, formula=response, size=4, no_engine="it has odd sizes only"),
+    *(
+        op_row("LRN", x, formula=response, size=3, no_engine=RANK_4_ONLY)
+        for x in (INPUTS[0], INPUTS[1], INPUTS[3])
     ),
 ]

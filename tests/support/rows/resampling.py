@@ -72,14 +72,12 @@ ROWS = [
         torch=interpolated((1, 3), "bilinear"),
     ),
     LayerRow(
-        "INPUT(300x1x2) -> UPSAMPLE(3x2, bilinear) as l",
-        "900x2x2",
-        torch=interpolated((3, 2), "bilinear"),
+        "INPUT(300x1x2) -> UPSAMPLE(2x4, bilinear) as l",
+        "600x4x2",
+        torch=interpolated((2, 4), "bilinear"),
     ),
     LayerRow("INPUT(4x5x3) -> UPSAMPLE(1) as l", "4x5x3", torch=interpolated(1, "nearest")),
-    LayerRow(
-        "INPUT(6x3, sequence) -> UPSAMPLE(4) as l", "24x3", torch=interpolated(4, "nearest")
-    ),
+    LayerRow("INPUT(6x3, sequence) -> UPSAMPLE(4) as l", "24x3", torch=interpolated(4, "nearest")),
     LayerRow(
         "INPUT(6x3, sequence) -> UPSAMPLE(2, linear) as l", "12x3", torch=interpolated(2, "linear")
     ),

@@ -82,11 +82,11 @@ ROWS = [
         torch=transposed(stride=2, crop=((0, 1), (2, 0))),
     ),
     LayerRow(
-        "INPUT(5x4x3) -> UPCONV(3x2, 6, stride=1x3, dilation=2, output_pad=1x2) as l",
-        "10x14x6",
+        "INPUT(5x4x3) -> UPCONV(3x2, 6, stride=2x3, dilation=2, output_pad=1x2) as l",
+        "14x14x6",
         3 * 6 * 6 + 6,
         5 * 4 * 3 * 6 * 6,
-        torch=transposed(stride=(1, 3), dilation=2, output_padding=(1, 2)),
+        torch=transposed(stride=(2, 3), dilation=2, output_padding=(1, 2)),
     ),
     LayerRow(
         "INPUT(5x4x6) -> UPCONV(3x3, 4, groups=2, pad=1) as l",

@@ -1,0 +1,1 @@
+"""Graph to numbers: plans, engines, weights."""

@@ -1,0 +1,116 @@
+"""Plan and inputs -> results: runs kernels one after another."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..grammar.diagnostics import NetError, error
+from .kerneldef import Array, OperandError
+from .plan import Plan, Step
+from .tensors import Feeds, Spec, check_feeds, spell
+
+State = Mapping[str, Array]
+
+
+def run(plan: Plan, feeds: Mapping[str, Any], state: State) -> dict[str, Array]:
+    """Compute what a plan fetches.
+
+    Args:
+        plan: What to compute.
+        feeds: The network's inputs by name, channels first, batch first.
+        state: Parameters and buffers by name; each is read once, when it is first needed.
+
+    Returns:
+        The fetched arrays by name, which share no memory with feeds, state or each other.
+
+    Raises:
+        NetError: An input does not fit (E206), a weight is missing or does not fit (E501), or
+            memory does not suffice (E507).
+    """
+    checked = check_feeds(plan.inputs, feeds)
+    _check_names(plan, state)
+    slots: list[Array | None] = [None] * plan.slots
+    for name, slot in plan.feeds.items():
+        slots[slot] = checked.arrays[name]
+    for slot, array in plan.constants:
+        slots[slot] = array
+    for slot, name in plan.loads:
+        slots[slot] = _parameter(name, plan.parameters[name], state)
+    # IEEE arithmetic without warnings, as ONNX has it: an overflow is infinity.
+    with np.errstate(all="ignore"):
+        for step in plan.steps:
+            _take(step, slots, plan, state, checked)
+    return {name: _result(slots[slot], name in plan.shared) for name, slot in plan.fetches.items()}
+
+
+def _take(step: Step, slots: list[Array | None], plan: Plan, state: State, feeds: Feeds) -> None:
+    """Call one kernel, put its results into their slots, and empty the slots that die."""
+    try:
+        for slot, name in step.loads:
+            slots[slot] = _parameter(name, plan.parameters[name], state)
+        arguments = [None if slot is None else slots[slot] for slot in step.arguments]
+        reused = {} if step.reuse is None else {"out": slots[step.reuse]}
+        results = step.function(*arguments, **step.attributes, **reused)
+        results = results if isinstance(results, tuple) else (results,)
+        for slot, dtype, result in zip(step.outputs, step.dtypes, results, strict=True):
+            slots[slot] = np.asarray(result, dtype)
+    except OperandError as failure:
+        raise error("E206", f"{_place(plan, step)} {failure}") from None
+    except (MemoryError, ValueError) as failure:
+        if not _exceeds_memory(failure):
+            raise
+        raise _no_memory(plan, step, feeds) from None
+    for slot in step.release:
+        slots[slot] = None
+
+
+def _check_names(plan: Plan, state: State) -> None:
+    missing = [name for name in plan.parameters if name not in state]
+    if missing:
+        shown = ", ".join(f"`{name}`" for name in missing[:5])
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        what = "weight is" if len(missing) == 1 else "weights are"
+        raise error("E501", f"the {what} missing: {shown}{more}")
+
+
+def _parameter(name: str, spec: Spec, state: State) -> Array:
+    """A parameter in the element type that the plan computes in."""
+    array = np.asarray(state[name])
+    if array.shape != spec.shape:
+        raise error(
+            "E501",
+            f"the weight `{name}` has {spell(spec.shape)} numbers, and is given"
+            f" {spell(array.shape)}",
+        )
+    return array.astype(spec.dtype, copy=False)
+
+
+def _result(array: Array | None, shared: bool) -> Array:
+    """A result in row-major order, with memory of its own."""
+    assert array is not None
+    return array.copy() if shared else np.ascontiguousarray(array).reshape(array.shape)
+
+
+def _place(plan: Plan, step: Step) -> str:
+    node = plan.graph[step.node]
+    layer = plan.graph.layers.get(node.scope)
+    kind = layer.kind if layer else node.op_type
+    return f"{kind} `{node.scope}`" if node.scope else kind
+
+
+def _exceeds_memory(failure: Exception) -> bool:
+    """NumPy refuses arrays beyond the address space with a ValueError."""
+    if isinstance(failure, MemoryError):
+        return True
+    return any(text in str(failure) for text in ("array is too big", "Maximum allowed dimension"))
+
+
+def _no_memory(plan: Plan, step: Step, feeds: Feeds) -> NetError:
+    types = [type.bind(feeds.symbols) for type in plan.graph[step.node].outputs]
+    shapes = " and ".join(spell(type.shape) for type in types)
+    return error(
+        "E507",
+        f"there is not enough memory for the result of {_place(plan, step)}: {shapes}",
+        help="run smaller batches",
+    )

@@ -1,0 +1,261 @@
+"""Elementwise operators."""
+
+from functools import partial, reduce
+from math import pi, sqrt
+
+import numpy as np
+
+from ...compiler.types import DType
+from ..kerneldef import Array, kernel
+from .blockwise import blockwise
+from .erf import erf
+
+# Where exp(x) is so large that x tanh(log(1 + exp x)) is x, and its square still a float32.
+MISH_LIMIT = 40.0
+
+
+def _apply(function: np.ufunc, *arrays: Array, out: Array | None = None) -> Array:
+    result: Array = function(*arrays, out=out)
+    return result
+
+
+# What one pass of NumPy computes.
+for op_type, function in {
+    "Abs": np.absolute,
+    "Add": np.add,
+    "Ceil": np.ceil,
+    "Exp": np.exp,
+    "Floor": np.floor,
+    "Log": np.log,
+    "Mul": np.multiply,
+    "Neg": np.negative,
+    "Pow": np.power,
+    "Reciprocal": np.reciprocal,
+    "Round": np.rint,
+    "Sign": np.sign,
+    "Sqrt": np.sqrt,
+    "Sub": np.subtract,
+    "Tanh": np.tanh,
+}.items():
+    kernel(op_type, inplace=True)(partial(_apply, function))
+
+for op_type, function in {
+    "Equal": np.equal,
+    "Greater": np.greater,
+    "GreaterOrEqual": np.greater_equal,
+    "Less": np.less,
+    "LessOrEqual": np.less_equal,
+}.items():
+    kernel(op_type)(partial(_apply, function))
+
+
+@kernel("Relu", inplace=True)
+def relu(x: Array, *, out: Array | None = None) -> Array:
+    """max(0, x)."""
+    return np.maximum(x, x.dtype.type(0), out=out)
+
+
+@kernel("Div", inplace=True)
+def divide(a: Array, b: Array, *, out: Array | None = None) -> Array:
+    """a / b, broadcast; integers are rounded towards zero."""
+    if a.dtype.kind == "f":
+        return np.divide(a, b, out=out)
+    quotient: Array = np.floor_divide(a, b)
+    return quotient + ((quotient < 0) & (quotient * b != a))
+
+
+@blockwise("Sigmoid")
+def sigmoid(x: Array, y: Array, t: Array) -> None:
+    """1 / (1 + exp(-x)); an exponential that overflows gives 0, as it should."""
+    np.negative(x, out=y)
+    with np.errstate(over="ignore"):
+        np.exp(y, out=y)
+    y += 1
+    np.reciprocal(y, out=y)
+
+
+@blockwise("LeakyRelu")
+def leaky_relu(x: Array, y: Array, t: Array, *, alpha: float) -> None:
+    """x where x is positive, alpha x elsewhere."""
+    if 0 < alpha <= 1:
+        np.multiply(x, alpha, out=y)
+        np.maximum(x, y, out=y)
+    else:
+        np.minimum(x, 0, out=t)
+        t *= alpha
+        np.maximum(x, 0, out=y)
+        y += t
+
+
+@blockwise("Elu")
+def elu(x: Array, y: Array, t: Array, *, alpha: float) -> None:
+    """x where x is positive, alpha (exp x - 1) elsewhere."""
+    np.minimum(x, 0, out=t)
+    np.expm1(t, out=t)
+    t *= alpha
+    np.maximum(x, 0, out=y)
+    y += t
+
+
+@blockwise("Selu")
+def selu(x: Array, y: Array, t: Array, *, alpha: float, gamma: float) -> None:
+    """The gamma-fold of `Elu`."""
+    elu(x, y, t, alpha=alpha)
+    y *= gamma
+
+
+@blockwise("Celu")
+def celu(x: Array, y: Array, t: Array, *, alpha: float) -> None:
+    """x where x is positive, alpha (exp(x / alpha) - 1) elsewhere."""
+    np.minimum(x, 0, out=t)
+    t /= alpha
+    np.expm1(t, out=t)
+    t *= alpha
+    np.maximum(x, 0, out=y)
+    y += t
+
+
+@blockwise("HardSigmoid")
+def hard_sigmoid(x: Array, y: Array, t: Array, *, alpha: float, beta: float) -> None:
+    """max(0, min(1, alpha x + beta))."""
+    np.multiply(x, alpha, out=y)
+    y += beta
+    np.minimum(y, 1, out=y)
+    np.maximum(y, 0, out=y)
+
+
+@blockwise("HardSwish")
+def hard_swish(x: Array, y: Array, t: Array) -> None:
+    """x max(0, min(1, x / 6 + 1 / 2))."""
+    hard_sigmoid(x, y, t, alpha=1 / 6, beta=0.5)
+    y *= x
+
+
+@blockwise("Softplus")
+def softplus(x: Array, y: Array, t: Array) -> None:
+    """log(1 + exp x) as max(0, x) + log(1 + exp(-|x|)), which never overflows."""
+    np.absolute(x, out=t)
+    np.negative(t, out=t)
+    np.exp(t, out=t)
+    np.log1p(t, out=t)
+    np.maximum(x, 0, out=y)
+    y += t
+
+
+@blockwise("Softsign")
+def softsign(x: Array, y: Array, t: Array) -> None:
+    """x / (1 + |x|)."""
+    np.absolute(x, out=t)
+    t += 1
+    np.divide(x, t, out=y)
+
+
+@blockwise("Mish")
+def mish(x: Array, y: Array, t: Array) -> None:
+    """x tanh(log(1 + n)) with n = exp x, which is x w / (w + 2) with w = n (n + 2)."""
+    np.minimum(x, MISH_LIMIT, out=t)
+    np.exp(t, out=t)
+    np.add(t, 2, out=y)
+    t *= y
+    np.add(t, 2, out=y)
+    t /= y
+    np.multiply(x, t, out=y)
+
+
+@blockwise("Erf")
+def error_function(x: Array, y: Array, t: Array) -> None:
+    """2 / sqrt(pi) times the integral of exp(-s^2) from 0 to x."""
+    erf(x, y, t)
+
+
+@blockwise("Gelu")
+def gelu(x: Array, y: Array, t: Array, *, approximate: str) -> None:
+    """x / 2 (1 + erf(x / sqrt 2)), or with `tanh` its approximation by a hyperbolic tangent.
+
+    The latter is x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
+    """
+    if approximate == "tanh":
+        np.multiply(x, x, out=y)
+        y *= 0.044715
+        y += 1
+        y *= x
+        y *= sqrt(2 / pi)
+        np.tanh(y, out=y)
+    else:
+        erf(x * x.dtype.type(sqrt(0.5)), y, t)
+    y += 1
+    y *= x
+    y *= 0.5
+
+
+@kernel("PRelu", inplace=True)
+def prelu(x: Array, slope: Array, *, out: Array | None = None) -> Array:
+    """x where x is positive, slope x elsewhere; the slope broadcasts."""
+    below = np.minimum(x, 0)
+    below *= slope
+    y: Array = np.maximum(x, 0, out=out)
+    y += below
+    return y
+
+
+@kernel("Clip", inplace=True)
+def clip(
+    x: Array, low: Array | None = None, high: Array | None = None, *, out: Array | None = None
+) -> Array:
+    """x within bounds; the upper one wins where they cross."""
+    if low is None and high is None:
+        return x.copy()
+    y = x if low is None else np.asarray(np.maximum(x, low, out=out))
+    return y if high is None else np.minimum(y, high, out=out if low is None else y)
+
+
+@kernel("Max")
+def maximum(*arrays: Array) -> Array:
+    """The largest of the arguments at each place, broadcast."""
+    return _folded(np.maximum, arrays)
+
+
+@kernel("Min")
+def minimum(*arrays: Array) -> Array:
+    """The smallest of the arguments at each place, broadcast."""
+    return _folded(np.minimum, arrays)
+
+
+@kernel("Sum")
+def sum_(*arrays: Array) -> Array:
+    """The sum of the arguments, broadcast."""
+    return _folded(np.add, arrays)
+
+
+@kernel("Mean")
+def mean(*arrays: Array) -> Array:
+    """The mean of the arguments, broadcast."""
+    y = _folded(np.add, arrays)
+    y /= len(arrays)
+    return y
+
+
+def _folded(function: np.ufunc, arrays: tuple[Array, ...]) -> Array:
+    """A binary function over the arguments from left to right, in memory of its own."""
+    if len(arrays) == 1:
+        return arrays[0].copy()
+    result: Array = reduce(function, arrays)
+    return result
+
+
+@kernel("Where")
+def where(condition: Array, then: Array, otherwise: Array) -> Array:
+    """`then` where the condition holds, else `otherwise`, broadcast."""
+    return np.where(condition, then, otherwise)
+
+
+@kernel("Cast")
+def cast(x: Array, *, to: DType) -> Array:
+    """x with another element type."""
+    return x.astype(to.value)
+
+
+@kernel("Identity", view=True)
+def identity(x: Array) -> Array:
+    """The argument itself."""
+    return x

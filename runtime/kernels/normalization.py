@@ -1,0 +1,181 @@
+"""Normalizations, and dropout."""
+
+from math import prod
+
+import numpy as np
+
+from ..kerneldef import Array, kernel
+
+
+@kernel("BatchNormalization", counts_outputs=True)
+def batch_normalization(
+    x: Array,
+    scale: Array,
+    shift: Array,
+    mean: Array,
+    variance: Array,
+    *,
+    epsilon: float,
+    momentum: float,
+    training_mode: int,
+    outputs: int = 1,
+) -> Array | tuple[Array, ...]:
+    """y = scale (x - mean) / sqrt(variance + epsilon) + shift per channel; x (N, C, *S).
+
+    In training the batch's own mean and biased variance take the place of the running ones,
+    which become momentum old + (1 - momentum) new.
+    """
+    if not training_mode:
+        return _normalized(x, scale, shift, mean, variance, epsilon)
+    batch_mean, batch_variance = _statistics(x)
+    y = _normalized(x, scale, shift, batch_mean, batch_variance, epsilon)
+    new = (
+        mean * momentum + batch_mean * (1 - momentum),
+        variance * momentum + batch_variance * (1 - momentum),
+    )
+    return (y, *new)[:outputs]
+
+
+def _normalized(
+    x: Array, scale: Array, shift: Array, mean: Array, variance: Array, epsilon: float
+) -> Array:
+    """One multiplication and one addition per element."""
+    channels = (-1,) + (1,) * (x.ndim - 2)
+    factor = scale / np.sqrt(variance + epsilon)
+    y: Array = x * factor.reshape(channels)
+    y += (shift - mean * factor).reshape(channels)
+    return y
+
+
+def _statistics(x: Array) -> tuple[Array, Array]:
+    """Mean and biased variance per channel, in two passes; zeros and ones for an empty batch."""
+    if not x.size:
+        return np.zeros(x.shape[1], x.dtype), np.ones(x.shape[1], x.dtype)
+    axes = (0, *range(2, x.ndim))
+    return x.mean(axes), x.var(axes)
+
+
+@kernel("LayerNormalization", counts_outputs=True)
+def layer_normalization(
+    x: Array,
+    scale: Array,
+    shift: Array | None = None,
+    *,
+    axis: int,
+    epsilon: float,
+    stash_type: int,
+    outputs: int = 1,
+) -> Array | tuple[Array, ...]:
+    """Y = scale (x - mean) / sqrt(variance + epsilon) + shift over the axes from `axis` on.
+
+    On demand also the mean and 1 / sqrt(variance + epsilon). `stash_type` asks for at least
+    float32 inside, which all of our element types are.
+    """
+    split = axis % x.ndim
+    rows = x.reshape(*x.shape[:split], prod(x.shape[split:]))
+    y, mean, factor = _standardized(rows, epsilon)
+    y = y.reshape(x.shape)
+    y *= scale
+    if shift is not None:
+        y += shift
+    reduced = (*x.shape[:split], *(1,) * (x.ndim - split))
+    return (y, mean.reshape(reduced), factor.reshape(reduced))[:outputs] if outputs > 1 else y
+
+
+@kernel("InstanceNormalization")
+def instance_normalization(x: Array, scale: Array, shift: Array, *, epsilon: float) -> Array:
+    """Y = scale (x - mean) / sqrt(variance + epsilon) + shift per sample and channel."""
+    y, _, _ = _standardized(x.reshape(*x.shape[:2], prod(x.shape[2:])), epsilon)
+    return _scaled(y.reshape(x.shape), scale, shift)
+
+
+@kernel("GroupNormalization")
+def group_normalization(
+    x: Array, scale: Array, shift: Array, *, num_groups: int, epsilon: float, stash_type: int
+) -> Array:
+    """Y = scale (x - mean) / sqrt(variance + epsilon) + shift per sample and group of channels."""
+    y, _, _ = _standardized(x.reshape(len(x), num_groups, prod(x.shape[1:]) // num_groups), epsilon)
+    return _scaled(y.reshape(x.shape), scale, shift)
+
+
+def _standardized(rows: Array, epsilon: float) -> tuple[Array, Array, Array]:
+    """Rows on the last axis with mean 0 and variance 1, their mean, and what scaled them.
+
+    In two passes: a difference of squares would cancel.
+    """
+    mean = rows.mean(-1, keepdims=True)
+    y: Array = rows - mean
+    factor = 1 / np.sqrt(np.square(y).mean(-1, keepdims=True) + epsilon)
+    y *= factor
+    return y, mean, factor
+
+
+def _scaled(y: Array, scale: Array, shift: Array) -> Array:
+    """Each channel of y (N, C, *S) times its scale, plus its shift, in place."""
+    channels = (-1,) + (1,) * (y.ndim - 2)
+    y *= scale.reshape(channels)
+    y += shift.reshape(channels)
+    return y
+
+
+@kernel("LRN")
+def local_response_normalization(
+    x: Array, *, size: int, alpha: float, beta: float, bias: float
+) -> Array:
+    """x / (bias + alpha / size sum x^2)^beta, the sum over `size` channels around each one.
+
+    These are (size - 1) // 2 before it and size // 2 behind it.
+    """
+    squares, channels = np.square(x), x.shape[1]
+    sums = squares.copy()
+    for offset in range(1, min(size // 2, channels - 1) + 1):
+        sums[:, :-offset] += squares[:, offset:]
+        if offset <= (size - 1) // 2:
+            sums[:, offset:] += squares[:, :-offset]
+    sums *= alpha / size
+    sums += bias
+    y: Array = np.divide(x, _power(sums, beta), out=sums)
+    return y
+
+
+def _power(base: Array, exponent: float) -> Array:
+    """The power of positive numbers; AlexNet's 3/4 and 1/2 by square roots, which are faster."""
+    if exponent not in (0.5, 0.75):
+        return np.power(base, exponent)
+    root: Array = np.sqrt(base)
+    return root if exponent == 0.5 else root * np.sqrt(root)
+
+
+@kernel("Softmax")
+def softmax(x: Array, *, axis: int) -> Array:
+    """exp(x - max x) / sum exp(x - max x) along an axis."""
+    y: Array = x - x.max(axis, keepdims=True)
+    np.exp(y, out=y)
+    y /= y.sum(axis, keepdims=True)
+    return y
+
+
+@kernel("LogSoftmax")
+def log_softmax(x: Array, *, axis: int) -> Array:
+    """x - max x - log(sum exp(x - max x)) along an axis."""
+    y: Array = x - x.max(axis, keepdims=True)
+    y -= np.log(np.exp(y).sum(axis, keepdims=True))
+    return y
+
+
+@kernel("Dropout", counts_outputs=True, view=True)
+def dropout(
+    x: Array,
+    ratio: Array | None = None,
+    training_mode: Array | None = None,
+    *,
+    seed: int | None,
+    outputs: int = 1,
+) -> Array | tuple[Array, ...]:
+    """The identity, unless `training_mode` holds: then noise as ONNX's reference draws it."""
+    rate = 0.5 if ratio is None else float(ratio)
+    if training_mode is None or not training_mode or rate == 0:
+        return (x, np.ones(x.shape, bool))[:outputs] if outputs > 1 else x
+    mask = np.asarray(np.random.RandomState(seed or 0).uniform(0, 1, x.shape) >= rate)
+    y: Array = mask * x * x.dtype.type(1 / (1 - rate))
+    return (y, mask)[:outputs]

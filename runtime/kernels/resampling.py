@@ -1,0 +1,115 @@
+"""Interpolation, and the shuffle of channels into space."""
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from math import prod
+
+import numpy as np
+
+from ..kerneldef import Array, kernel
+
+# Up to this extent a dense matrix of interpolation weights beats picking the two neighbours.
+DENSE_EXTENT = 256
+
+# Where in the input an output position lies, by (position, scale, input extent, output extent).
+COORDINATES: Mapping[str, Callable[[Array, float, int, int], Array]] = {
+    "half_pixel": lambda o, scale, before, after: (o + 0.5) / scale - 0.5,
+    "pytorch_half_pixel": lambda o, scale, before, after: (
+        (o + 0.5) / scale - 0.5 if after > 1 else o * 0.0
+    ),
+    "asymmetric": lambda o, scale, before, after: o / scale,
+    "align_corners": lambda o, scale, before, after: o * ((before - 1) / max(after - 1, 1)),
+}
+
+ROUNDINGS: Mapping[str, Callable[[Array], Array]] = {
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "round_prefer_floor": lambda at: np.ceil(at - 0.5),
+    "round_prefer_ceil": lambda at: np.floor(at + 0.5),
+}
+
+
+@kernel("Resize")
+def resize(
+    x: Array,
+    region: Array | None = None,
+    scales: Array | None = None,
+    sizes: Array | None = None,
+    *,
+    mode: str,
+    coordinate_transformation_mode: str,
+    nearest_mode: str,
+) -> Array:
+    """X (*S), scales or sizes, one per axis => y, axis by axis."""
+    coordinates = COORDINATES[coordinate_transformation_mode]
+    y = x
+    for axis, before in enumerate(x.shape):
+        if sizes is not None:
+            after = int(sizes[axis])
+            scale = after / before
+        else:
+            assert scales is not None
+            scale = float(scales[axis])
+            after = int(before * Fraction(scale))
+        if scale == 1 and after == before:
+            continue
+        at = coordinates(np.arange(after, dtype=np.float64), scale, before, after)
+        if mode == "nearest":
+            y = _picked(y, axis, ROUNDINGS[nearest_mode](at))
+        else:
+            y = _interpolated(y, axis, at)
+    return y if y is not x else x.copy()
+
+
+def _picked(x: Array, axis: int, at: Array) -> Array:
+    """The elements at given positions, those beyond the border clamped to it."""
+    index = np.clip(at, 0, x.shape[axis] - 1).astype(np.intp)
+    factor, rest = divmod(len(index), max(x.shape[axis], 1))
+    if not rest and np.array_equal(index, np.arange(len(index)) // max(factor, 1)):
+        return np.repeat(x, factor, axis)
+    return x.take(index, axis)
+
+
+def _interpolated(x: Array, axis: int, at: Array) -> Array:
+    """Weighted means of the two neighbours of each position."""
+    extent = x.shape[axis]
+    at = np.clip(at, 0, extent - 1)
+    low = np.minimum(at.astype(np.intp), max(extent - 2, 0))
+    high = np.minimum(low + 1, extent - 1)
+    share = (at - low).astype(x.dtype)
+    if extent <= DENSE_EXTENT:
+        return _dense(x, axis, low, high, share)
+    wide = share.reshape(-1, *(1,) * (x.ndim - 1 - axis))
+    y: Array = x.take(high, axis)
+    start = x.take(low, axis)
+    y -= start
+    y *= wide
+    y += start
+    return y
+
+
+def _dense(x: Array, axis: int, low: Array, high: Array, share: Array) -> Array:
+    """The same as one matrix product per slice."""
+    rows = np.arange(len(low))
+    weights = np.zeros((len(low), x.shape[axis]), x.dtype)
+    weights[rows, low] = 1 - share
+    weights[rows, high] += share
+    if axis == x.ndim - 1:
+        return np.asarray(np.matmul(x, weights.T))
+    slices = x.reshape(*x.shape[: axis + 1], prod(x.shape[axis + 1 :]))
+    y: Array = np.matmul(weights, slices)
+    return y.reshape(*x.shape[:axis], len(low), *x.shape[axis + 1 :])
+
+
+@kernel("DepthToSpace")
+def depth_to_space(x: Array, *, blocksize: int, mode: str) -> Array:
+    """X (N, C b^2, H, W) => y (N, C, H b, W b); `CRD` takes channel-major blocks, `DCR` others."""
+    n, channels, h, w = x.shape
+    b, kept = blocksize, channels // blocksize**2
+    if mode == "CRD":
+        blocks = x.reshape(n, kept, b, b, h, w).transpose(0, 1, 4, 2, 5, 3)
+    else:
+        blocks = x.reshape(n, b, b, kept, h, w).transpose(0, 3, 4, 1, 5, 2)
+    y = np.empty((n, kept, h * b, w * b), x.dtype)
+    y.reshape(n, kept, h, b, w, b)[...] = blocks
+    return y

@@ -1,0 +1,126 @@
+"""Npz files, NumPy's archives: read and written array by array, never with pickled objects."""
+
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from ..grammar.diagnostics import NetError, error
+from .kerneldef import Array
+from .state import LazyState, WeightType
+
+_MALFORMED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, NotImplementedError)
+_SUFFIX = ".npy"
+
+
+class NpzState(LazyState):
+    """The arrays of an npz file, which is opened for each reading."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._types = _types(path)
+
+    def __getitem__(self, name: str) -> Array:
+        self._types[name]
+        with _archive(self.path) as archive, archive.open(name + _SUFFIX) as member:
+            array: Array = npy.read_array(member, allow_pickle=False)
+            return array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._types
+
+    def type_of(self, name: str) -> WeightType:
+        """An array's type, from its header."""
+        return self._types[name]
+
+
+def open_npz(path: str) -> NpzState:
+    """Open an npz file and read its arrays' headers.
+
+    Raises:
+        NetError: The file cannot be read (E001), or is no npz file of plain numbers (E505).
+    """
+    return NpzState(path)
+
+
+class _archive:
+    """An open archive whose failures are `NetError`s."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __enter__(self) -> zipfile.ZipFile:
+        try:
+            self.archive = zipfile.ZipFile(self.path)
+        except Exception as failure:
+            self._translate(failure)
+            raise
+        return self.archive
+
+    def __exit__(self, kind: Any, failure: BaseException | None, trace: Any) -> None:
+        self.archive.close()
+        if isinstance(failure, Exception):
+            self._translate(failure)
+
+    def _translate(self, failure: Exception) -> None:
+        if isinstance(failure, OSError):
+            reason = failure.strerror or str(failure)
+            raise error("E001", f"cannot read `{self.path}`: {reason}") from None
+        if isinstance(failure, _MALFORMED):
+            raise malformed(self.path, str(failure)) from None
+
+
+def _types(path: str) -> dict[str, WeightType]:
+    types: dict[str, WeightType] = {}
+    with _archive(path) as archive:
+        for member in archive.namelist():
+            with archive.open(member) as file:
+                types[member.removesuffix(_SUFFIX)] = _header(path, member, file)
+    return types
+
+
+def _header(path: str, member: str, file: Any) -> WeightType:
+    version = npy.read_magic(file)
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
+    if read is None:
+        raise malformed(path, f"{member} has version {version} of the format")
+    shape, _, dtype = read(file)
+    if dtype.hasobject:
+        raise malformed(path, f"{member} holds Python objects, which are never loaded")
+    return WeightType(dtype.name, tuple(shape))
+
+
+def write_npz(file: BinaryIO, state: Mapping[str, Any]) -> None:
+    """Write weights, one at a time.
+
+    Raises:
+        NetError: E505, an array of Python objects.
+    """
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+        for name in state:
+            array = np.asarray(state[name])
+            if array.dtype.hasobject:
+                raise error("E505", f"npz cannot store `{name}`, which holds Python objects")
+            # A fixed date: the same weights give the same bytes.
+            entry = zipfile.ZipInfo(name + _SUFFIX)
+            with archive.open(entry, "w", force_zip64=True) as member:
+                npy.write_array(member, array, allow_pickle=False)
+
+
+def malformed(path: str, reason: str) -> NetError:
+    """The error for a file that is not what its suffix says."""
+    return error(
+        "E505",
+        f"`{path}` is no whole npz file of plain numbers",
+        notes=[reason] if reason else [],
+        help="it may be truncated, or of another format: save it anew with `numpy.savez`",
+    )

@@ -1,0 +1,134 @@
+"""Safetensors files: read through the library, memory-mapped, and written tensor by tensor.
+
+The format (https://huggingface.co/docs/safetensors): the header's length as a little-endian uint64,
+the header as JSON with each tensor's type, shape and offsets, and the tensors' bytes.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from ..grammar.diagnostics import NetError, error
+from .kerneldef import Array
+from .state import LazyState, WeightType, type_of
+
+DTYPES = {
+    "F64": "float64",
+    "F32": "float32",
+    "F16": "float16",
+    "I64": "int64",
+    "I32": "int32",
+    "I16": "int16",
+    "I8": "int8",
+    "U64": "uint64",
+    "U32": "uint32",
+    "U16": "uint16",
+    "U8": "uint8",
+    "BOOL": "bool",
+}
+_CODES = {name: code for code, name in DTYPES.items()}
+ALIGNMENT = 8  # bytes that the header's length is a multiple of
+
+
+class SafetensorsState(LazyState):
+    """The tensors of a safetensors file, which stays memory-mapped."""
+
+    def __init__(self, path: str, file: Any) -> None:
+        self.path = path
+        self._file = file
+        self._names = list(file.keys())
+        self._types: dict[str, WeightType] = {}
+
+    def __getitem__(self, name: str) -> Array:
+        self.type_of(name)  # refuses element types that NumPy has not
+        try:
+            array: Array = self._file.get_tensor(name)
+        except (SafetensorError, TypeError, ValueError) as failure:
+            raise _malformed(self.path, failure) from None
+        return array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._index()
+
+    def _index(self) -> Mapping[str, WeightType]:
+        """The types of all tensors, from the header."""
+        if not self._types:
+            for name in self._names:
+                part = self._file.get_slice(name)
+                code = part.get_dtype()
+                self._types[name] = WeightType(DTYPES.get(code, code), tuple(part.get_shape()))
+        return self._types
+
+    def type_of(self, name: str) -> WeightType:
+        """A tensor's type, from the header."""
+        type = self._index()[name]
+        if type.dtype not in _CODES:
+            raise error(
+                "E505",
+                f"`{name}` in `{self.path}` holds numbers of {type.dtype}, which NumPy has not",
+                help="store the weights as float32",
+            )
+        return type
+
+
+def open_safetensors(path: str) -> SafetensorsState:
+    """Open a safetensors file.
+
+    Raises:
+        NetError: The file cannot be read (E001), or is no safetensors file (E505).
+    """
+    try:
+        with open(path, "rb"):
+            pass
+        return SafetensorsState(path, safe_open(path, framework="numpy"))
+    except SafetensorError as failure:
+        raise _malformed(path, failure) from None
+    except (OSError, ValueError) as failure:
+        reason = getattr(failure, "strerror", None) or str(failure)
+        raise error("E001", f"cannot read `{path}`: {reason}") from None
+
+
+def write_safetensors(file: BinaryIO, state: Mapping[str, Any]) -> None:
+    """Write weights, one at a time.
+
+    Raises:
+        NetError: E505, an element type that the format has not.
+    """
+    header: dict[str, Any] = {}
+    offset = 0
+    for name in state:
+        type = type_of(state, name)
+        if type.dtype not in _CODES:
+            raise error("E505", f"safetensors cannot store `{name}`, which holds {type.dtype}")
+        header[name] = {
+            "dtype": _CODES[type.dtype],
+            "shape": list(type.shape),
+            "data_offsets": [offset, offset + type.bytes],
+        }
+        offset += type.bytes
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    text += b" " * (-len(text) % ALIGNMENT)
+    file.write(len(text).to_bytes(8, "little"))
+    file.write(text)
+    for name in state:
+        array = np.asarray(state[name])
+        plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        file.write(plain.reshape(-1).view(np.uint8).data)
+
+
+def _malformed(path: str, failure: Exception) -> NetError:
+    return error(
+        "E505",
+        f"`{path}` is no whole safetensors file",
+        notes=[str(failure)],
+        help="it may be truncated, or of another format: copy it anew, or check its suffix",
+    )

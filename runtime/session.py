@@ -1,0 +1,139 @@
+"""ONNX model and inputs -> results, on onnxruntime; a device that cannot be had is an error."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..compiler.dim import Dim, symbol
+from ..grammar.diagnostics import NetError, did_you_mean, error
+from .kerneldef import Array
+from .tensors import Spec, check_feeds
+
+# What a device is to onnxruntime, and which extra brings it.
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+EXTRAS = {"cpu": "netc[cpu]", "cuda": "netc[gpu]"}
+
+# ONNX's names of element types, as onnxruntime spells them, and NumPy's.
+_DTYPES = {"float": "float32", "double": "float64"}
+_FATAL = 4  # onnxruntime's log levels; every error reaches us as an exception as well
+
+
+class Session:
+    """A model that is ready to run.
+
+    Args:
+        model: The path of a model, or its bytes.
+        device: `cpu` or `cuda`.
+
+    Raises:
+        NetError: E502, onnxruntime or the device cannot be had; E506, the model is refused;
+            E001, there is no such file.
+    """
+
+    def __init__(self, model: str | bytes, *, device: str = "cpu") -> None:
+        if device not in PROVIDERS:
+            help = did_you_mean(device, PROVIDERS) or "the devices are `cpu` and `cuda`"
+            raise error("E502", f"there is no device `{device}`", help=help)
+        runtime = _onnxruntime()
+        available = runtime.get_available_providers()
+        if PROVIDERS[device] not in available:
+            raise _no_device(device, available, "this onnxruntime was built without it")
+        self.device = device
+        self._session = _open(runtime, model, device)
+        active = self._session.get_providers()
+        if PROVIDERS[device] not in active:
+            raise _no_device(device, active, "it is built in, but could not be started")
+        self.inputs: dict[str, Spec] = {i.name: _spec(i) for i in self._session.get_inputs()}
+        self.outputs: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
+
+    def run(
+        self, feeds: Mapping[str, Any], fetches: Sequence[str] | None = None
+    ) -> dict[str, Array]:
+        """Run the model.
+
+        Args:
+            feeds: Inputs by name.
+            fetches: Outputs to return; all where it is None.
+
+        Raises:
+            NetError: Inputs (E206) or names (E101) do not fit, onnxruntime fails (E506), or its
+                memory does not suffice (E507).
+        """
+        names = list(self.outputs if fetches is None else fetches)
+        for name in names:
+            if name not in self.outputs:
+                help = did_you_mean(name, self.outputs)
+                raise error("E101", f"the model has no output `{name}`", help=help)
+        checked = check_feeds(self.inputs, feeds)
+        try:
+            results = self._session.run(names, checked.arrays)
+        except Exception as failure:  # onnxruntime's exceptions share no other base
+            raise _refused("onnxruntime cannot run the model", failure) from None
+        return dict(zip(names, results, strict=True))
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as failure:
+        raise error(
+            "E502",
+            "onnxruntime is not installed",
+            notes=[] if isinstance(failure, ModuleNotFoundError) else [str(failure)],
+            help="pip install 'netc[cpu]', or 'netc[gpu]' for CUDA; install one of them, not both",
+        ) from None
+    return onnxruntime
+
+
+def _open(runtime: Any, model: str | bytes, device: str) -> Any:
+    runtime.set_default_logger_severity(_FATAL)
+    options = runtime.SessionOptions()
+    options.log_severity_level = _FATAL
+    # The CPU runs what a device has no kernel for, such as the computation of shapes.
+    providers = list(dict.fromkeys([PROVIDERS[device], PROVIDERS["cpu"]]))
+    if isinstance(model, str):
+        _check_readable(model)
+    try:
+        return runtime.InferenceSession(model, options, providers=providers)
+    except Exception as failure:  # onnxruntime's exceptions share no other base
+        raise _refused("onnxruntime refuses the model", failure) from None
+
+
+def _check_readable(path: str) -> None:
+    try:
+        with open(path, "rb"):
+            return
+    except (OSError, ValueError) as failure:
+        reason = getattr(failure, "strerror", None) or str(failure)
+        raise error("E001", f"cannot read `{path}`: {reason}") from None
+
+
+def _refused(message: str, failure: Exception) -> NetError:
+    text = str(failure)
+    if isinstance(failure, MemoryError) or "allocate memory" in text or "bad alloc" in text:
+        return error(
+            "E507", "onnxruntime has not enough memory", notes=[text], help="run smaller batches"
+        )
+    return error("E506", message, notes=text.splitlines()[:5])
+
+
+def _no_device(device: str, providers: Iterable[str], reason: str) -> NetError:
+    found = ", ".join(providers)
+    return error(
+        "E502",
+        f"onnxruntime cannot use the device `{device}`: {reason}",
+        notes=[f"it can use {found}"],
+        help=f"pip uninstall onnxruntime, pip install '{EXTRAS[device]}', and check the driver and"
+        " its libraries"
+        if device == "cuda"
+        else f"pip install '{EXTRAS[device]}'",
+    )
+
+
+def _spec(argument: Any) -> Spec:
+    """An input as onnxruntime describes it; extents without a name get one."""
+    kind = argument.type.removeprefix("tensor(").removesuffix(")")
+    shape: list[Dim] = [
+        extent if isinstance(extent, int) else symbol(extent or f"{argument.name}:{axis}")
+        for axis, extent in enumerate(argument.shape)
+    ]
+    return Spec(_DTYPES.get(kind, kind), tuple(shape))

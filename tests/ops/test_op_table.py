@@ -1,0 +1,51 @@
+"""Every operator in one table: rows from `support/op_rows/` by family."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from support.ops import OpRow, check_engine, check_meaning, check_memory, check_types
+
+from netc.compiler.opdef import OPS
+from netc.runtime.kerneldef import KERNELS
+
+FOLDER = Path(__file__).parents[1] / "support" / "op_rows"
+FAMILIES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
+ROWS: list[OpRow] = [
+    row for family in FAMILIES for row in import_module(f"support.op_rows.{family}").ROWS
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_inferred_types(row: OpRow) -> None:
+    """What the compiler infers is what the kernel returns, in float32 and in float64."""
+    check_types(row)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_meaning(row: OpRow) -> None:
+    """In float64 the kernel is what ONNX, or a formula of our own, says."""
+    check_meaning(row)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if not row.no_engine], ids=str)
+def test_equals_onnxruntime(row: OpRow) -> None:
+    """In float32 the kernel is what onnxruntime computes."""
+    check_engine(row)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_memory(row: OpRow) -> None:
+    """No kernel writes to its arguments, or shares memory unless it says so."""
+    check_memory(row)
+
+
+def test_every_operator_has_a_kernel_and_a_row() -> None:
+    """No operator is added without a kernel, and none without a row."""
+    assert sorted(OPS.keys() - KERNELS.keys()) == []
+    assert sorted(OPS.keys() - {row.op_type for row in ROWS}) == []
+
+
+def test_every_kernel_has_a_type_rule() -> None:
+    """No kernel stands for an operator that the compiler does not know."""
+    assert sorted(KERNELS.keys() - OPS.keys()) == []
