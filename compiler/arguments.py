@@ -97,11 +97,23 @@ def _padding(value: Any) -> Any:
     if isinstance(value, Word):
         _require(value in ("same", "valid"))
         return str(value)
+    return _sides(value)
+
+
+def _sides(value: Any) -> Any:
+    """An integer, a size, or a pair of sizes (before, after)."""
     convert = _per_axis(0)
     if isinstance(value, tuple) and value and isinstance(value[0], tuple):
         _require(len(value) == 2)
         return tuple(convert(side) for side in value)
     return convert(value)
+
+
+def _integers(value: Any) -> int | tuple[int, ...]:
+    """An integer or a tuple of integers, of any sign."""
+    numbers = value if isinstance(value, tuple) else (value,)
+    _require(len(numbers) > 0 and all(map(_is_integer, numbers)))
+    return value if _is_integer(value) else tuple(numbers)
 
 
 def _real(low: float, high: float) -> Callable[[Any], float]:
@@ -167,8 +179,16 @@ _INITIALIZER_NAMES = ", ".join(
 PerAxis = Annotated[
     int | tuple[int, ...], Kind("a positive integer or a size such as `3x3`", _per_axis(1))
 ]
+NaturalPerAxis = Annotated[
+    int | tuple[int, ...],
+    Kind("an integer that is not negative, or a size such as `1x0`", _per_axis(0)),
+]
 Extents = Annotated[tuple[int, ...], Kind("a size such as `3x3`", _size)]
 Positive = Annotated[int, Kind("a positive integer", _integer(1))]
+Integer = Annotated[int, Kind("an integer", _integer(-(2**63)))]
+Integers = Annotated[
+    int | tuple[int, ...], Kind("an integer or a tuple such as `(-3, -3)`", _integers)
+]
 Natural = Annotated[int, Kind("an integer that is not negative", _integer(0))]
 Rate = Annotated[float, Kind("a number from 0 up to, but not, 1", _real(0.0, 1.0))]
 PositiveReal = Annotated[float, Kind("a positive number", _positive_real)]
@@ -182,6 +202,10 @@ Padding = Annotated[
         _padding,
         ("same", "valid"),
     ),
+]
+Sides = Annotated[
+    int | tuple[Any, ...],
+    Kind("an integer, a size, or a size per side such as `(1x1, 0x2)`", _sides),
 ]
 Initializer = Annotated[
     Init, Kind(f"one of {_INITIALIZER_NAMES}", _initializer, tuple(INITIALIZERS))
@@ -210,10 +234,13 @@ __all__ = [
     "Extents",
     "Flag",
     "Initializer",
+    "Integer",
+    "Integers",
     "Kind",
     "LabelName",
     "Mismatch",
     "Natural",
+    "NaturalPerAxis",
     "Numbers",
     "Padding",
     "PerAxis",
@@ -221,6 +248,7 @@ __all__ = [
     "PositiveReal",
     "Rate",
     "Real",
+    "Sides",
     "Word",
     "WordCall",
     "kind_of",

@@ -98,8 +98,12 @@ class Builder:
         buffer: bool = False,
         literal: Any = None,
         dtype: DType = DType.FLOAT32,
+        fans: tuple[int, int] | None = None,
     ) -> Value:
-        """Append a parameter or, with `buffer`, a running statistic that no gradient trains."""
+        """Append a parameter or, with `buffer`, a running statistic that no gradient trains.
+
+        `fans` are fan_in and fan_out for its initializer, where its shape is not (out, in, *k).
+        """
         type = TensorType(dtype, shape)
         return self._leaf(
             PARAMETER,
@@ -109,6 +113,7 @@ class Builder:
             trainable=trainable and not buffer,
             buffer=buffer,
             literal=literal,
+            fans=fans,
         )
 
     def _leaf(self, op_type: str, type: TensorType, **attributes: Any) -> Value:

@@ -98,6 +98,11 @@ def symbol(name: str) -> Polynomial:
 BATCH = symbol("N")
 
 
+def counts_samples(dim: Dim) -> bool:
+    """Whether an extent is the batch or a multiple of it, as windows multiply it."""
+    return isinstance(dim, Polynomial) and all(Symbol("N") in m for m, _ in dim.terms)
+
+
 def equal(a: Dim, b: Dim) -> bool | None:
     """Whether two extents are equal: yes, no, or None where only a concrete input tells.
 

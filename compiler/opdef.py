@@ -76,6 +76,7 @@ class OpDef:
         view: Whether its output shares its first argument's memory.
         known: What its output holds as far as types tell (nested tuples of extents), or None:
             so that shapes computed from shapes, as `Expand` takes them, can be inferred.
+        optional_outputs: Whether all outputs but the first may be left out.
         decompose: Builds it from other operators, for engines that lack it; may return None for
             operands on which the operator needs no decomposition.
     """
@@ -86,10 +87,27 @@ class OpDef:
     attributes: Mapping[str, Any] = field(default_factory=lambda: NO_ATTRIBUTES)
     view: bool = False
     known: Known | None = None
+    optional_outputs: bool = False
     decompose: Decompose | None = None
 
 
-OPS: dict[str, OpDef] = {}
+class OpTable(dict[str, OpDef]):
+    """Operators by name.
+
+    Attributes:
+        foreign: Operators that a program names and that the table does not define; `fallback.py`
+            enters them. They can be looked up, but are not among the table's keys.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.foreign: dict[str, OpDef] = {}
+
+    def __missing__(self, op_type: str) -> OpDef:
+        return self.foreign[op_type]
+
+
+OPS = OpTable()
 
 
 def defop(
@@ -100,9 +118,12 @@ def defop(
     attributes: Mapping[str, Any] = NO_ATTRIBUTES,
     view: bool = False,
     known: Known | None = None,
+    optional_outputs: bool = False,
     decompose: Decompose | None = None,
 ) -> None:
     """Enter an operator into the table."""
     if op_type in OPS:
         raise ValueError(f"operator {op_type} is defined twice")
-    OPS[op_type] = OpDef(op_type, infer, cost, attributes, view, known, decompose)
+    OPS[op_type] = OpDef(
+        op_type, infer, cost, attributes, view, known, optional_outputs, decompose
+    )

@@ -88,8 +88,9 @@ def verify_graph(compiled: Compiled) -> Compiled:
 def check(compiled: Compiled) -> Compiled:
     """What the program asserts, and what it computes in vain."""
     assert compiled.module is not None
-    check_assertions(compiled.module, compiled.graph, compiled.lets)
-    return replace(compiled, warnings=(*compiled.warnings, *unused_layers(compiled.graph)))
+    noted = check_assertions(compiled.module, compiled.graph, compiled.lets)
+    unused = unused_layers(compiled.graph)
+    return replace(compiled, warnings=(*compiled.warnings, *noted, *unused))
 
 
 STAGES: tuple[Callable[[Compiled], Compiled], ...] = (

@@ -6,7 +6,8 @@ The memory analysis and the runtime's plan both read it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .graph import LEAVES, Graph, Value
+from .graph import LEAVES, Graph, Node, Value
+from .opdef import OPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,21 @@ def schedule(graph: Graph, fetches: Iterable[Value]) -> Schedule:
     last_use.update(dict.fromkeys(fetched, len(order)))
     leaves = tuple(i for i in ordered if graph[i].op_type in LEAVES)
     return Schedule(order, leaves, last_use)
+
+
+def needed_outputs(graph: Graph, nodes: Iterable[int]) -> dict[int, int]:
+    """How many outputs of each of `nodes` are needed by these nodes and the graph's outputs.
+
+    That is all of them or, where an operator's further outputs are optional, those up to the last
+    one that is read.
+    """
+    needed = {i: 1 if _has_optional_outputs(graph[i]) else len(graph[i].outputs) for i in nodes}
+    arguments = (value for i in needed for value in graph[i].inputs)
+    for value in (*arguments, *graph.outputs.values()):
+        if value is not None and value.node in needed:
+            needed[value.node] = max(needed[value.node], value.output + 1)
+    return needed
+
+
+def _has_optional_outputs(node: Node) -> bool:
+    return node.op_type in OPS and OPS[node.op_type].optional_outputs

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from math import prod
 
-from .dim import BATCH, Dim, equal, substitute
+from .dim import Dim, counts_samples, equal, substitute
 
 Shape = tuple[Dim, ...]
 
@@ -96,9 +96,11 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
 def author_extents(type: TensorType) -> tuple[Dim, ...]:
     """The shape as the author writes it: no batch, channels last.
 
-    `(N, C, H, W)` is H x W x C, `(N, L, C)` is L x C, `(N, C)` is C.
+    `(N, C, H, W)` is H x W x C, `(N, L, C)` is L x C, `(N, C)` is C, and `(64 N, L, C)`, as
+    windows are, is L x C, too. A batch of 1 is that of a learned tensor.
     """
-    shape = type.shape[1:] if type.shape and type.shape[0] == BATCH else type.shape
+    has_batch = type.shape[:1] == (1,) or any(map(counts_samples, type.shape[:1]))
+    shape = type.shape[1:] if has_batch else type.shape
     if len(shape) >= 3:
         return (*shape[1:], shape[0])
     return shape

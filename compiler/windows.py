@@ -56,6 +56,15 @@ class Window:
             counts.append(count)
         return tuple(counts)
 
+    def scattered(self, extents: Sequence[Dim]) -> tuple[Dim, ...]:
+        """Output extents of a transposed convolution: (N - 1) S - 2P + reach."""
+        return tuple(
+            (e - 1) * s - b - a + r
+            for e, s, b, a, r in zip(
+                extents, self.strides, self.before, self.after, self.reach, strict=True
+            )
+        )
+
     def unseen(self, extents: Sequence[int]) -> tuple[int, ...]:
         """How many last rows, columns, ... of the padded input's data no window sees."""
         last = [

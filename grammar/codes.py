@@ -28,6 +28,7 @@ CODES = {
     "E104": "bare integers that could mean several things",
     "E105": "a missing argument",
     "E106": "an argument given twice",
+    "E107": "an unknown ONNX operator",
     "E110": "a chain without a start",
     "E111": "a value in the middle of a chain",
     "E112": "a label or name given twice",
@@ -70,5 +71,6 @@ CODES = {
     "W101": "rows or columns that no window sees",
     "W102": "an automatic name that is referred to",
     "W103": "a result that is never used",
+    "W104": "an operator that has no rules of netc's own",
     "W501": "a picture that could not be rendered",
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..dim import Dim, substitute
 from ..graph import INPUT, LEAVES, Graph, Node
 from ..opdef import OPS
-from ..schedule import Schedule, schedule
+from ..schedule import Schedule, needed_outputs, schedule
 from ..types import TensorType
 from .counts import ONE_SAMPLE, total
 
@@ -75,7 +75,9 @@ def _peak(graph: Graph, plan: Schedule, owners: list[int]) -> Dim:
     for identifier, position in plan.last_use.items():
         owner = owners[identifier]
         dies[owner] = max(dies.get(owner, 0), position)
-    held = {i: _held(graph[i]) for i in (*plan.leaves, *plan.order) if owners[i] == i}
+    scheduled = (*plan.leaves, *plan.order)
+    needed = needed_outputs(graph, scheduled)
+    held = {i: _held(graph[i], needed[i]) for i in scheduled if owners[i] == i}
     dying: dict[int, list[int]] = {}
     for owner, position in dies.items():
         dying.setdefault(position, []).append(owner)
@@ -91,11 +93,11 @@ def _peak(graph: Graph, plan: Schedule, owners: list[int]) -> Dim:
     return peak
 
 
-def _held(node: Node) -> Dim:
-    """Bytes that a node takes while it is live; parameters and constants are no activations."""
+def _held(node: Node, outputs: int) -> Dim:
+    """Bytes that a node's outputs take while it is live; parameters are no activations."""
     if node.op_type in LEAVES and node.op_type != INPUT:
         return 0
-    return total(map(tensor_bytes, node.outputs))
+    return total(map(tensor_bytes, node.outputs[:outputs]))
 
 
 def _large_extents(graph: Graph) -> Mapping[str, int]:

@@ -122,7 +122,7 @@ def stride_of(network: Quantities, label: str, span: Span) -> Any:
     return as_written(field.strides)
 
 
-def as_written(extents: Sequence[Dim]) -> Any:
+def as_written(extents: Sequence[Dim | float]) -> Any:
     """Extents as a program writes them: one is a number, several are a size."""
     return extents[0] if len(extents) == 1 else tuple(extents)
 

@@ -3,16 +3,22 @@
 The arithmetic is that of Araujo, Norris and Sim, "Computing receptive fields of convolutional
 neural networks" (Distill 2019): a window of K taps, dilation D and stride S makes of an extent r
 and a jump j the extent r + D (K - 1) j and the jump S j. Padding counts as input.
+Enlarging by S is a stride of 1 / S. A window across enlarged elements is then taken to lie where it
+sees most of the input, although strides behind it may step over that place.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import zip_longest
+from math import ceil, gcd
 
-from ..dim import Dim
-from ..graph import INPUT, Graph, Node
+from ..dim import Dim, Polynomial
+from ..graph import INPUT, LEAVES, Graph, Layer, Node, Value
 from ..types import Shape, TensorType, product
 from ..windows import window_of
+
+Extent = Dim | Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +33,14 @@ class Axis:
             a vector, which then stands for the whole input.
     """
 
-    extent: Dim
+    extent: Extent
     whole: Dim
-    jump: int | None = 1
+    jump: int | Fraction | None = 1
     places: frozenset[int] = frozenset()
 
 
 Field = tuple[Axis, ...]
+Slide = tuple[int, int | Fraction]  # the reach and the stride of a window
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,12 @@ class ReceptiveField:
 
     Attributes:
         extents: Rows, columns, ...; empty where the input has no spatial axes.
-        strides: Cumulative strides; None for a tensor without positions, such as a vector.
+        strides: Cumulative strides, below 1 where the tensor is larger than the input; None for a
+            tensor without positions, such as a vector.
     """
 
     extents: tuple[Dim, ...]
-    strides: tuple[int, ...] | None
+    strides: tuple[float, ...] | None
 
 
 def receptive_fields(graph: Graph) -> dict[str, ReceptiveField]:
@@ -55,10 +63,15 @@ def receptive_fields(graph: Graph) -> dict[str, ReceptiveField]:
     A layer with several outputs reports its first.
     """
     fields: dict[int, Field] = {}
+    whole = _taken_whole(graph)
     for identifier, node in graph.nodes():
         operands = [fields.get(v.node, ()) if v is not None else () for v in node.inputs]
         rule = RULES.get(node.op_type, keep)
         fields[identifier] = rule(node, operands)
+        if identifier in whole:
+            layer, x = whole[identifier]
+            slides = LAYER_RULES[layer.kind](layer, x.type)
+            fields[identifier] = tuple(_slid(axis, slides) for axis in fields[x.node])
     return {
         path: _reported(fields[layer.outputs[0].node])
         for path, layer in graph.layers.items()
@@ -67,9 +80,18 @@ def receptive_fields(graph: Graph) -> dict[str, ReceptiveField]:
 
 
 def _reported(field: Field) -> ReceptiveField:
-    jumps = tuple(axis.jump for axis in field if axis.jump is not None)
+    jumps = tuple(_plain(axis.jump) for axis in field if axis.jump is not None)
     placed = jumps if jumps and len(jumps) == len(field) else None
-    return ReceptiveField(tuple(axis.extent for axis in field), placed)
+    return ReceptiveField(tuple(map(_whole_number, (axis.extent for axis in field))), placed)
+
+
+def _plain(jump: int | Fraction) -> float:
+    return int(jump) if jump == int(jump) else float(jump)
+
+
+def _whole_number(extent: Extent) -> Dim:
+    """What an element sees at most, where its neighbour may see one row less."""
+    return ceil(extent) if isinstance(extent, Fraction) else extent
 
 
 Rule = Callable[[Node, Sequence[Field]], Field]
@@ -111,6 +133,43 @@ def window(node: Node, operands: Sequence[Field]) -> Field:
     return tuple(_slid(axis, slides) for axis in operands[0])
 
 
+def scatter(node: Node, operands: Sequence[Field]) -> Field:
+    """A transposed window: an element sees the inputs whose taps reach it; j /= S.
+
+    Of the taps that meet in one element, neighbours are lcm(S, D) apart in the output.
+    """
+    taps = window_of(node.attributes)
+    slides: dict[int, Slide] = {}
+    for axis, (k, s, d) in enumerate(
+        zip(taps.kernel, taps.strides, taps.dilations, strict=True), start=2
+    ):
+        meeting = (k - 1) // (s // gcd(s, d))
+        slides[axis] = (1 + meeting * (d // gcd(s, d)), Fraction(1, s))
+    return tuple(_slid(axis, slides) for axis in operands[0])
+
+
+def resize(node: Node, operands: Sequence[Field]) -> Field:
+    """Interpolation between two neighbours, or none; j is divided by the scale."""
+    (x, *_), (y,) = node.inputs, node.outputs
+    assert x is not None
+    reach = 1 if node.attributes["mode"] == "nearest" else 2
+    scales = [_ratio(after, before) for after, before in zip(y.shape, x.shape, strict=True)]
+    slides = {axis: (reach, 1 / scale) for axis, scale in enumerate(scales) if scale != 1}
+    return tuple(_slid(axis, slides) for axis in operands[0])
+
+
+def _ratio(after: Dim, before: Dim) -> Fraction:
+    """How often one extent goes into another; 1 where types do not tell."""
+    sizes = [d if isinstance(d, int) else sum(c for _, c in d.terms) for d in (after, before)]
+    return Fraction(*sizes) if all(size > 0 for size in sizes) else Fraction(1)
+
+
+def depth_to_space(node: Node, operands: Sequence[Field]) -> Field:
+    """Elements of a block see the same; j is divided by the block's side."""
+    slide = (1, Fraction(1, node.attributes["blocksize"]))
+    return tuple(_slid(axis, {2: slide, 3: slide}) for axis in operands[0])
+
+
 def see_all(node: Node, operands: Sequence[Field]) -> Field:
     """Every element sees the whole input, and no positions are left."""
     return tuple(map(_spread, keep(node, operands)))
@@ -122,6 +181,23 @@ def matrix_product(node: Node, operands: Sequence[Field]) -> Field:
     summed = (ranks[0] - 1, max(ranks[1] - 2, 0))
     pairs = zip(operands, summed, strict=True)
     return keep(node, [tuple(_without(axis, at) for axis in field) for field, at in pairs])
+
+
+def gather(node: Node, operands: Sequence[Field]) -> Field:
+    """Indices bring their places along, and so do the axes that nothing is picked from."""
+    x, indices = node.inputs
+    assert x is not None
+    assert indices is not None
+    at, rank = node.attributes["axis"] % x.type.rank, indices.type.rank
+    after = [
+        range(a, a + 1) if a < at else range(a + (a > at) * (rank - 1), a + rank)
+        for a in range(x.type.rank)
+    ]
+    kept = tuple(
+        replace(axis, places=frozenset(place for a in axis.places for place in after[a]))
+        for axis in operands[0]
+    )
+    return tuple(_merged(axes) for axes in zip_longest(kept, _shifted(operands[1], at)))
 
 
 def transpose(node: Node, operands: Sequence[Field]) -> Field:
@@ -140,38 +216,112 @@ def softmax(node: Node, operands: Sequence[Field]) -> Field:
     )
 
 
+def statistics(node: Node, operands: Sequence[Field]) -> Field:
+    """Elements that are normalized together see each other: on all axes, or those from `axis`."""
+    first = node.attributes.get("axis", 2) % node.outputs[0].rank
+    return tuple(
+        replace(axis, extent=axis.whole) if any(p >= first for p in axis.places) else axis
+        for axis in operands[0]
+    )
+
+
+def max_unpool(node: Node, operands: Sequence[Field]) -> Field:
+    """An element gets a value of its own window, or none; j /= S."""
+    slides = {axis: (1, Fraction(1, s)) for axis, s in enumerate(node.attributes["strides"], 2)}
+    return tuple(_slid(axis, slides) for axis in operands[0])
+
+
 def reshape(node: Node, operands: Sequence[Field]) -> Field:
     """Places stay with their axes, which may merge or split; a vector stands for the input."""
     source, (target,) = node.inputs[0], node.outputs
     assert source is not None
     if target.rank <= 2:
         return see_all(node, operands)
-    moved = _axes_after(source.shape, target.shape)
+    # Of one sample, whose windows lie along the batch.
+    before, after = (type.bind({"N": 1}).shape for type in (source.type, target))
+    moved = _axes_after(before, after)
+    batch = frozenset({0} if after[0] == 1 else ())
     result = []
     for axis in operands[0]:
-        places = frozenset[int]().union(*(moved[a] for a in axis.places))
+        places = frozenset[int]().union(*(moved[a] for a in axis.places)) - batch
         result.append(replace(axis, places=places) if places else _spread(axis))
-    return tuple(result)
+    return _dealt(result, frozenset(range(2, target.rank)))
+
+
+def _dealt(field: Sequence[Axis], spatial: frozenset[int]) -> Field:
+    """Rows and columns that one axis held together, as a sequence of positions does, apart again.
+
+    Those that share an image's spatial axes get one each, in order.
+    """
+    if len(field) != len(spatial) or any(axis.places != spatial for axis in field):
+        return tuple(field)
+    return tuple(
+        replace(axis, places=frozenset({place})) for place, axis in enumerate(field, start=2)
+    )
 
 
 RULES: Mapping[str, Rule] = {
     INPUT: start,
     "AveragePool": window,
     "Conv": window,
+    "ConvTranspose": scatter,
+    "DepthToSpace": depth_to_space,
     "Flatten": see_all,
+    "Gather": gather,
     "Gemm": see_all,
     "GlobalAveragePool": see_all,
     "GlobalMaxPool": see_all,
+    "GroupNormalization": statistics,
+    "InstanceNormalization": statistics,
+    "LayerNormalization": statistics,
     "LpPool": window,
     "MatMul": matrix_product,
     "MaxPool": window,
+    "MaxUnpool": max_unpool,
     "Reshape": reshape,
+    "Resize": resize,
     "Softmax": softmax,
     "Squeeze": reshape,
     "Transpose": transpose,
     "Unsqueeze": reshape,
     "netc.StochasticPool": window,
 }
+
+
+def local(layer: Layer, x: TensorType) -> Mapping[int, Slide]:
+    """A locally connected layer sees what a convolution sees."""
+    taps = {}
+    for i, axis in enumerate(spatial_axes(x)):
+        kernel, stride, dilation = (
+            given if isinstance(given := layer.arguments[name], int) else given[i]
+            for name in ("kernel", "stride", "dilation")
+        )
+        taps[axis] = (dilation * (kernel - 1) + 1, stride)
+    return taps
+
+
+def pixel_shuffle(layer: Layer, x: TensorType) -> Mapping[int, Slide]:
+    """Elements of a block see the same."""
+    return dict.fromkeys(spatial_axes(x), (1, Fraction(1, layer.arguments["factor"])))
+
+
+# Layers that are built from operators of which no single one tells what an element sees.
+LAYER_RULES: Mapping[str, Callable[[Layer, TensorType], Mapping[int, Slide]]] = {
+    "LOCAL": local,
+    "PIXELSHUFFLE": pixel_shuffle,
+}
+
+
+def _taken_whole(graph: Graph) -> Mapping[int, tuple[Layer, Value]]:
+    """Layers of `LAYER_RULES` with what they take, by the node of their output."""
+    layers = {path: layer for path, layer in graph.layers.items() if layer.kind in LAYER_RULES}
+    found: dict[str, Value] = {}
+    for _, node in graph.nodes():
+        if node.scope in layers and node.scope not in found and node.op_type not in LEAVES:
+            entry = node.inputs[0]
+            assert entry is not None
+            found[node.scope] = entry
+    return {layers[path].outputs[0].node: (layers[path], x) for path, x in found.items()}
 
 
 def _shifted(field: Field, by: int) -> Field:
@@ -186,26 +336,30 @@ def _merged(axes: Sequence[Axis | None]) -> Axis:
     placed = [axis for axis in present if axis.places]
     return Axis(
         extent=_widest([axis.extent for axis in present]),
-        whole=_widest([axis.whole for axis in present]),
+        whole=_whole_number(_widest([axis.whole for axis in present])),
         jump=max((axis.jump for axis in placed if axis.jump is not None), default=None),
         places=frozenset[int]().union(*(axis.places for axis in placed)),
     )
 
 
-def _widest(extents: Sequence[Dim]) -> Dim:
+def _widest(extents: Sequence[Extent]) -> Extent:
     """The largest extent; a symbolic one counts as larger than any number."""
-    return next((e for e in extents if not isinstance(e, int)), None) or max(
-        e for e in extents if isinstance(e, int)
+    return next((e for e in extents if isinstance(e, Polynomial)), None) or max(
+        e for e in extents if not isinstance(e, Polynomial)
     )
 
 
-def _slid(axis: Axis, slides: Mapping[int, tuple[int, int]]) -> Axis:
+def _slid(axis: Axis, slides: Mapping[int, Slide]) -> Axis:
     extent, jump = axis.extent, axis.jump
     for place in sorted(axis.places & slides.keys()):
         reach, stride = slides[place]
         assert jump is not None
-        extent, jump = extent + (reach - 1) * jump, jump * stride
+        extent, jump = _grown(extent, (reach - 1) * jump), jump * stride
     return replace(axis, extent=extent, jump=jump)
+
+
+def _grown(extent: Extent, by: int | Fraction) -> Extent:
+    return extent + ceil(by) if isinstance(extent, Polynomial) else extent + by
 
 
 def _without(axis: Axis, place: int) -> Axis:

@@ -3,6 +3,44 @@
 Importing this package fills the table of layers.
 """
 
-from . import activation, convolution, dense, merge, normalization, pooling, source
+from . import (
+    activation,
+    adaptive_pooling,
+    attention,
+    convolution,
+    cutting,
+    dense,
+    dropout,
+    embedding,
+    local,
+    mathematics,
+    merge,
+    normalization,
+    pooling,
+    resampling,
+    shaping,
+    source,
+    transposed_convolution,
+    window_partition,
+)
 
-__all__ = ["activation", "convolution", "dense", "merge", "normalization", "pooling", "source"]
+__all__ = [
+    "activation",
+    "adaptive_pooling",
+    "attention",
+    "convolution",
+    "cutting",
+    "dense",
+    "dropout",
+    "embedding",
+    "local",
+    "mathematics",
+    "merge",
+    "normalization",
+    "pooling",
+    "resampling",
+    "shaping",
+    "source",
+    "transposed_convolution",
+    "window_partition",
+]

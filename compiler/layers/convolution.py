@@ -1,11 +1,12 @@
-"""Convolution layers."""
+"""Convolution layers, full and depthwise."""
 
 from ..arguments import Flag, Initializer, Numbers, Padding, PerAxis, Positive
 from ..graph import Value
 from ..initializers import AUTO
 from ..layer_builder import LayerBuilder
 from ..layerdef import layer
-from .spatial import as_before, channels_first, window_on
+from ..windows import Window
+from .spatial import SpatialInput, as_before, channels_first, window_on
 
 
 @layer("CONV", size="kernel", counts="filters")
@@ -33,17 +34,59 @@ def convolution(
     check_groups(build, groups, channels=channels, filters=filters)
     w = build.weight((filters, channels // groups, *window.kernel), init=init, literal=weight)
     b = build.bias(filters, literal=bias_value) if bias else None
+    return _convolved(build, source, w, b, window, groups)
+
+
+@layer("DWCONV", size="kernel")
+def depthwise_convolution(
+    build: LayerBuilder,
+    x: Value,
+    *,
+    kernel: PerAxis = 3,
+    multiplier: Positive = 1,
+    stride: PerAxis = 1,
+    pad: Padding = "same",
+    dilation: PerAxis = 1,
+    bias: Flag = True,
+    init: Initializer = AUTO,
+    weight: Numbers | None = None,
+    bias_value: Numbers | None = None,
+) -> Value:
+    """Each channel is convolved by itself, into `multiplier` channels (ONNX `Conv`).
+
+    The weight is (channels * multiplier, 1, *kernel); channel c yields the outputs from
+    c * multiplier on.
+    """
+    source = channels_first(build, x)
+    window = window_on(
+        build, source.value, kernel=kernel, stride=stride, pad=pad, dilation=dilation
+    )
+    (channels,) = build.concrete(source.value, (1,))
+    filters = channels * multiplier
+    w = build.weight((filters, 1, *window.kernel), init=init, literal=weight)
+    b = build.bias(filters, literal=bias_value) if bias else None
+    return _convolved(build, source, w, b, window, channels)
+
+
+def _convolved(
+    build: LayerBuilder,
+    x: SpatialInput,
+    weight: Value,
+    bias: Value | None,
+    window: Window,
+    groups: int,
+) -> Value:
     y = build.Conv(
-        source.value,
-        w,
-        b,
+        x.value,
+        weight,
+        bias,
         kernel_shape=window.kernel,
         strides=window.strides,
         pads=window.pads,
         dilations=window.dilations,
         group=groups,
     )
-    return as_before(build, y, source)
+    return as_before(build, y, x)
 
 
 def check_groups(build: LayerBuilder, groups: int, *, channels: int, filters: int) -> None:

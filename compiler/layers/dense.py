@@ -5,6 +5,7 @@ from ..graph import Value
 from ..initializers import AUTO
 from ..layer_builder import LayerBuilder
 from ..layerdef import layer
+from .activation import channel_axis
 from .spatial import describe
 
 HIDDEN_UNITS = 128
@@ -27,6 +28,51 @@ def fully_connected(
     w = build.weight((units, features), init=init, literal=weight)
     b = build.bias(units, literal=bias_value) if bias else None
     return build.Gemm(flat, w, b, transB=1)
+
+
+@layer("LINEAR", counts="units")
+def linear(
+    build: LayerBuilder,
+    x: Value,
+    *,
+    units: Positive = HIDDEN_UNITS,
+    bias: Flag = True,
+    init: Initializer = AUTO,
+    weight: Numbers | None = None,
+    bias_value: Numbers | None = None,
+) -> Value:
+    """Dense layer on the channels at every position: W is (units, channels), the bias (units).
+
+    It is a `Gemm` on vectors, a `MatMul` on sequences, and on images and volumes a 1x1 `Conv`,
+    which both engines run without moving the channels.
+    """
+    if x.type.rank < 2 or not x.dtype.is_float:
+        raise build.fail("E201", f"needs real numbers, but its input is {describe(x)}")
+    (channels,) = build.concrete(x, (channel_axis(x),))
+    w = build.weight((units, channels), init=init, literal=weight)
+    b = build.bias(units, literal=bias_value) if bias else None
+    return projected(build, x, w, b)
+
+
+def projected(build: LayerBuilder, x: Value, weight: Value, bias: Value | None) -> Value:
+    """The channels of `x` mapped by a weight (units, channels) at every position."""
+    rank = x.type.rank
+    if rank == 2:
+        return build.Gemm(x, weight, bias, transB=1)
+    if rank == 3:
+        y = build.MatMul(x, build.Transpose(weight, perm=(1, 0)))
+        return y if bias is None else build.Add(y, bias)
+    taps = build.Unsqueeze(weight, build.index_constant(tuple(range(2, rank))))
+    ones = (1,) * (rank - 2)
+    return build.Conv(
+        x,
+        taps,
+        bias,
+        kernel_shape=ones,
+        strides=ones,
+        pads=(0,) * (2 * rank - 4),
+        dilations=ones,
+    )
 
 
 @layer("FLATTEN")

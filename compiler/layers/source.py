@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from ..arguments import PerAxis, Positive
+from ..arguments import Initializer, Numbers, PerAxis, Positive
 from ..dim import BATCH, Dim
 from ..graph import Value
+from ..initializers import Init
 from ..layer_builder import LayerBuilder
 from ..layerdef import layer
 from ..types import DType, TensorType
@@ -45,6 +46,34 @@ def _shape(
     if len(extents) == 2:
         return (BATCH, 1, *extents)
     return (BATCH, extents[-1], *extents[:-1])
+
+
+@layer("PARAM", size="size", counts="size", choice="layout")
+def parameter(
+    build: LayerBuilder,
+    *,
+    size: PerAxis,
+    layout: Literal["sequence"] | None = None,
+    init: Initializer = Init("normal", (0.02,)),  # noqa: B008 - a frozen record
+    value: Numbers | None = None,
+    dtype: Literal["float32", "float64"] | None = None,
+) -> Value:
+    """A learned tensor that is the same for every sample, such as a class token.
+
+    Two numbers are a sequence, length x channels; one is a vector, three are an image, four a
+    volume. The parameter bears the layer's own name, as in PyTorch, and has a batch of 1 that
+    merges repeat: (1, C), (1, L, C), (1, C, H, W). `value` states its numbers in that order. The
+    initial values are `normal(0.02)`, which ViT uses.
+    """
+    extents = (size,) if isinstance(size, int) else size
+    if layout == "sequence" and len(extents) != 2:
+        raise build.fail("E201", "takes for a sequence a size of length x channels", at="size")
+    if len(extents) > 4:
+        raise build.fail("E201", "takes at most depth x height x width x channels", at="size")
+    if dtype is not None:
+        build.dtype = DType(dtype)
+    shape = extents if len(extents) < 3 else (extents[-1], *extents[:-1])
+    return build.Identity(build.tensor(shape, init=init, literal=value))
 
 
 @layer("ID")

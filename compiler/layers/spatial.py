@@ -1,5 +1,6 @@
 """Windows over images, volumes and sequences, as the author writes them."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..graph import Value
@@ -66,7 +67,7 @@ def window_on(
     rank = x.type.rank - 2
     sizes = per_axis(build, kernel, "kernel", rank)
     dilations = per_axis(build, dilation, "dilation", rank)
-    before, after = _padding(build, pad, sizes, dilations)
+    before, after = padding_of(build, pad, sizes, dilations)
     window = Window(sizes, per_axis(build, stride, "stride", rank), before, after, dilations, ceil)
     _check_fits(build, x, window)
     _warn_of_unseen(build, x, window)
@@ -91,7 +92,7 @@ def per_axis(
     return given
 
 
-def _padding(
+def padding_of(
     build: LayerBuilder, pad: Any, kernel: tuple[int, ...], dilations: tuple[int, ...]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Padding before and after; `same` adds d (K - 1) in all, an odd one at the end."""
@@ -109,12 +110,8 @@ def _padding(
 
 
 def _check_fits(build: LayerBuilder, x: Value, window: Window) -> None:
-    extents = window.padded(x.shape[2:])
-    short = [
-        i
-        for i, (e, r) in enumerate(zip(extents, window.reach, strict=True))
-        if isinstance(e, int) and e < r
-    ]
+    counts = window.output(x.shape[2:])
+    short = [i for i, count in enumerate(counts) if isinstance(count, int) and count < 1]
     if not short:
         return
     units = UNITS[window.rank]
@@ -152,3 +149,11 @@ def _warn_of_unseen(build: LayerBuilder, x: Value, window: Window) -> None:
 def counted(count: int, unit: str) -> str:
     """`1 row`, `2 rows`."""
     return f"{count} {unit}{'s' if count != 1 else ''}"
+
+
+def lying_along(numbers: Sequence[float], trailing: int) -> tuple[Any, ...]:
+    """A vector as nested tuples with `trailing` axes of extent 1 behind it, to broadcast it."""
+    nested: tuple[Any, ...] = tuple(numbers)
+    for _ in range(trailing):
+        nested = tuple((item,) for item in nested)
+    return nested

@@ -3,6 +3,28 @@
 Importing this package fills the op table.
 """
 
-from . import convolution, elementwise, linear, normalization, pooling, shaping
+from . import (
+    convolution,
+    elementwise,
+    indexing,
+    linear,
+    normalization,
+    pooling,
+    reduction,
+    resampling,
+    shaping,
+    transposed_convolution,
+)
 
-__all__ = ["convolution", "elementwise", "linear", "normalization", "pooling", "shaping"]
+__all__ = [
+    "convolution",
+    "elementwise",
+    "indexing",
+    "linear",
+    "normalization",
+    "pooling",
+    "reduction",
+    "resampling",
+    "shaping",
+    "transposed_convolution",
+]

@@ -24,9 +24,6 @@ def conv_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(macs=y.size * taps, elementwise=y.size if call.has(2) else 0)
 
 
-defop(
-    "Conv",
-    infer=infer_conv,
-    cost=conv_cost,
-    attributes={"kernel_shape": None, "strides": None, "pads": None, "dilations": None, "group": 1},
-)
+WINDOW = {"kernel_shape": None, "strides": None, "pads": None, "dilations": None, "group": 1}
+
+defop("Conv", infer=infer_conv, cost=conv_cost, attributes=WINDOW)

@@ -1,9 +1,36 @@
 """Elementwise operators: one operation per output element."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ..graph import NO_ATTRIBUTES
 from ..opdef import Cost, InferenceError, OpCall, defop, free
-from ..types import BroadcastError, TensorType, broadcast
+from ..types import BroadcastError, DType, TensorType, broadcast
+
+# SELU's numbers in full (Klambauer et al. 2017, equation 2), which ONNX rounds to float32.
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_GAMMA = 1.0507009873554804934193349852946
+
+# Operators of one argument that map each element by itself, and their attributes.
+UNARY: Mapping[str, Mapping[str, Any]] = {
+    **dict.fromkeys(
+        (
+            *("Abs", "Ceil", "Erf", "Exp", "Floor", "HardSwish", "Log", "Mish", "Neg"),
+            *("Reciprocal", "Relu", "Round", "Sigmoid", "Sign", "Softplus", "Softsign"),
+            *("Sqrt", "Tanh"),
+        ),
+        NO_ATTRIBUTES,
+    ),
+    "Celu": {"alpha": 1.0},
+    "Elu": {"alpha": 1.0},
+    "Gelu": {"approximate": "none"},
+    "HardSigmoid": {"alpha": 0.2, "beta": 0.5},
+    "LeakyRelu": {"alpha": 0.01},
+    "Selu": {"alpha": SELU_ALPHA, "gamma": SELU_GAMMA},
+}
+BINARY = ("Add", "Div", "Mul", "Pow", "Sub")
+VARIADIC = ("Max", "Mean", "Min", "Sum")
+COMPARISONS = ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 
 
 def infer_same(call: OpCall) -> Sequence[TensorType]:
@@ -13,13 +40,45 @@ def infer_same(call: OpCall) -> Sequence[TensorType]:
 
 def infer_broadcast(call: OpCall) -> Sequence[TensorType]:
     """One output: the arguments broadcast together; they must share an element type."""
-    types = [call.type(i) for i in range(len(call.inputs))]
-    if len({type.dtype for type in types}) > 1:
-        raise InferenceError(f"{call.op_type} takes one element type, not {_spell(types)}")
-    try:
-        return (types[0].with_shape(broadcast([type.shape for type in types])),)
-    except BroadcastError as mismatch:
-        raise InferenceError(f"{call.op_type} cannot broadcast {_spell(types)}") from mismatch
+    types = [call.type(i) for i in range(max(len(call.inputs), 1))]
+    return (_broadcast(call, types, types),)
+
+
+def infer_binary(call: OpCall) -> Sequence[TensorType]:
+    """One output: two arguments of one element type broadcast together."""
+    types = [call.type(0), call.type(1)]
+    return (_broadcast(call, types, types),)
+
+
+def infer_comparison(call: OpCall) -> Sequence[TensorType]:
+    """As a binary operator, but the output is truth values."""
+    (y,) = infer_binary(call)
+    return (TensorType(DType.BOOL, y.shape),)
+
+
+def infer_within(call: OpCall) -> Sequence[TensorType]:
+    """x, and further arguments that must broadcast to its shape."""
+    x = call.type(0)
+    types = [x, *(call.type(i) for i in range(1, len(call.inputs)) if call.has(i))]
+    if _broadcast(call, types, types) != x:
+        raise InferenceError(f"{call.op_type} cannot broadcast {_spell(types[1:])} to {x}")
+    return (x,)
+
+
+def infer_where(call: OpCall) -> Sequence[TensorType]:
+    """A condition, what to take where it holds, and what elsewhere, broadcast together."""
+    condition, then, otherwise = call.type(0), call.type(1), call.type(2)
+    if condition.dtype != DType.BOOL:
+        raise InferenceError(f"Where takes truth values as its condition, not {condition}")
+    return (_broadcast(call, [then, otherwise], [condition, then, otherwise]),)
+
+
+def infer_cast(call: OpCall) -> Sequence[TensorType]:
+    """x with the element type `to`, a `DType`."""
+    to = call.attributes["to"]
+    if not isinstance(to, DType):
+        raise InferenceError(f"Cast needs an element type, not {to}")
+    return (TensorType(to, call.type(0).shape),)
 
 
 def per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
@@ -27,14 +86,36 @@ def per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=outputs[0].size * max(len(call.inputs) - 1, 1))
 
 
+def _broadcast(
+    call: OpCall, alike: Sequence[TensorType], types: Sequence[TensorType]
+) -> TensorType:
+    """The type of `types` broadcast together, with the element type that `alike` share."""
+    if len({type.dtype for type in alike}) > 1:
+        raise InferenceError(f"{call.op_type} takes one element type, not {_spell(alike)}")
+    try:
+        return alike[0].with_shape(broadcast([type.shape for type in types]))
+    except BroadcastError as mismatch:
+        raise InferenceError(f"{call.op_type} cannot broadcast {_spell(types)}") from mismatch
+
+
 def _spell(types: Sequence[TensorType]) -> str:
     return " and ".join(map(str, types))
 
 
-for op_type in ("Relu", "Tanh", "Sigmoid"):
-    defop(op_type, infer=infer_same, cost=per_element)
+for op_type, attributes in UNARY.items():
+    defop(op_type, infer=infer_same, cost=per_element, attributes=attributes)
 
-for op_type in ("Add", "Mul"):
+for op_type in BINARY:
+    defop(op_type, infer=infer_binary, cost=per_element)
+
+for op_type in VARIADIC:
     defop(op_type, infer=infer_broadcast, cost=per_element)
 
+for op_type in COMPARISONS:
+    defop(op_type, infer=infer_comparison, cost=per_element)
+
+defop("Clip", infer=infer_within, cost=per_element)
+defop("PRelu", infer=infer_within, cost=per_element)
+defop("Where", infer=infer_where, cost=per_element)
+defop("Cast", infer=infer_cast, cost=free, attributes={"to": None})
 defop("Identity", infer=infer_same, cost=free, view=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..dim import Dim, equal
 from ..opdef import Cost, InferenceError, OpCall, defop
-from ..types import TensorType
+from ..types import BroadcastError, Shape, TensorType, broadcast
 
 
 def infer_gemm(call: OpCall) -> Sequence[TensorType]:
@@ -30,9 +30,42 @@ def _operands(call: OpCall) -> tuple[tuple[Dim, ...], tuple[Dim, ...]]:
     )
 
 
+def infer_matmul(call: OpCall) -> Sequence[TensorType]:
+    """a (*A, M, K), b (*B, K, N) => y (*broadcast(A, B), M, N); a vector lacks its M or N."""
+    a, b = call.type(0), call.type(1)
+    if a.dtype != b.dtype:
+        raise InferenceError(f"MatMul takes one element type, not {a} and {b}")
+    left, right = _as_matrices(a, b)
+    if equal(left[-1], right[-2]) is False:
+        raise InferenceError(f"MatMul cannot multiply {a} and {b}")
+    try:
+        batch = broadcast([left[:-2], right[:-2]])
+    except BroadcastError as mismatch:
+        raise InferenceError(f"MatMul cannot broadcast {a} and {b}") from mismatch
+    rows = left[-2:-1] if a.rank > 1 else ()
+    columns = right[-1:] if b.rank > 1 else ()
+    return (a.with_shape((*batch, *rows, *columns)),)
+
+
+def matmul_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
+    """Each output element takes K products."""
+    (y,) = outputs
+    return Cost(macs=y.size * call.type(0).shape[-1])
+
+
+def _as_matrices(a: TensorType, b: TensorType) -> tuple[Shape, Shape]:
+    if a.rank == 0 or b.rank == 0:
+        raise InferenceError(f"MatMul takes matrices, not {a} and {b}")
+    return (
+        a.shape if a.rank > 1 else (1, *a.shape),
+        b.shape if b.rank > 1 else (*b.shape, 1),
+    )
+
+
 defop(
     "Gemm",
     infer=infer_gemm,
     cost=gemm_cost,
     attributes={"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0},
 )
+defop("MatMul", infer=infer_matmul, cost=matmul_cost)

@@ -1,6 +1,7 @@
 """Operators that move data and compute nothing."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..dim import BATCH, Dim, equal
 from ..opdef import InferenceError, OpCall, defop, free
@@ -39,6 +40,48 @@ def _remainder(x: TensorType, known: Sequence[Dim]) -> Dim:
     if not isinstance(divisor, int) or divisor == 0 or (isinstance(size, int) and size % divisor):
         raise InferenceError(f"Reshape cannot divide {x} among {', '.join(map(str, known))}")
     return size // divisor
+
+
+def infer_squeeze(call: OpCall) -> Sequence[TensorType]:
+    """x without the constant axes of extent 1; without all such axes where none are given."""
+    x = call.type(0)
+    if call.has(1):
+        axes = _axes(call, x.rank)
+    else:
+        axes = {i for i, extent in enumerate(x.shape) if extent == 1}
+    if any(equal(x.shape[axis], 1) is False for axis in axes):
+        raise InferenceError(f"Squeeze cannot drop axes {sorted(axes)} of {x}")
+    return (x.with_shape(extent for i, extent in enumerate(x.shape) if i not in axes),)
+
+
+def squeeze_values(call: OpCall) -> Any:
+    """The one entry of a known vector."""
+    known = call.constants[0]
+    return known[0] if isinstance(known, tuple) and call.type(0).rank == 1 else None
+
+
+def infer_unsqueeze(call: OpCall) -> Sequence[TensorType]:
+    """x with an extent of 1 at each constant axis, counted in the output."""
+    x, given = call.type(0), call.constants[1]
+    rank = x.rank + len(given or ())
+    axes = _axes(call, rank)
+    if len(axes) < len(given):
+        raise InferenceError(f"Unsqueeze cannot add axes {given} to {x}")
+    extents = iter(x.shape)
+    return (x.with_shape(1 if i in axes else next(extents) for i in range(rank)),)
+
+
+def unsqueeze_values(call: OpCall) -> Any:
+    """A known number as a vector."""
+    known = call.constants[0]
+    return (known,) if known is not None and call.type(0).rank == 0 else None
+
+
+def _axes(call: OpCall, rank: int) -> set[int]:
+    axes = call.constants[1]
+    if axes is None or not all(-rank <= axis < rank for axis in axes):
+        raise InferenceError(f"{call.op_type} needs constant axes within {rank}, not {axes}")
+    return {axis % rank for axis in axes}
 
 
 def infer_transpose(call: OpCall) -> Sequence[TensorType]:
@@ -95,6 +138,8 @@ def infer_expand(call: OpCall) -> Sequence[TensorType]:
 
 defop("Flatten", infer=infer_flatten, cost=free, attributes={"axis": 1}, view=True)
 defop("Reshape", infer=infer_reshape, cost=free, attributes={"allowzero": 0}, view=True)
+defop("Squeeze", infer=infer_squeeze, cost=free, view=True, known=squeeze_values)
+defop("Unsqueeze", infer=infer_unsqueeze, cost=free, view=True, known=unsqueeze_values)
 defop("Transpose", infer=infer_transpose, cost=free, attributes={"perm": None})
 defop("Concat", infer=infer_concat, cost=free, attributes={"axis": 1}, known=concat_values)
 defop(

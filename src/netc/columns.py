@@ -97,10 +97,10 @@ def byte_count(dim: Dim) -> str:
     return f"{size:,.1f} {unit}"
 
 
-def spelled_extents(extents: Sequence[Dim] | None) -> str:
+def spelled_extents(extents: Sequence[Dim | float] | None) -> str:
     """Extents as a program spells them: `5x5`, `7`; empty where there are none."""
     extents = extents or ()
-    separator = "x" if all(isinstance(extent, int) for extent in extents) else " x "
+    separator = "x" if all(isinstance(extent, int | float) for extent in extents) else " x "
     return separator.join(map(str, extents))
 
 

@@ -49,7 +49,7 @@ class Row:
     macs: Dim = 0
     elementwise: Dim = 0
     receptive_field: tuple[Dim, ...] = ()
-    stride: tuple[int, ...] | None = None
+    stride: tuple[float, ...] | None = None
     memory: Dim = 0
     shared: tuple[str, ...] = ()
     span: Span | None = None

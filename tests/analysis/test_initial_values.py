@@ -29,6 +29,9 @@ from netc.compiler.types import DType, TensorType
         ("INPUT -> CONV as w -> ( RELU | TANH ) -> ADD", HE),
         ("INPUT -> CONV as w -> ( CONV | RELU ) -> ADD", HE),
         ("INPUT(16x3, sequence) -> CONV(kernel=3) as w -> RELU", HE),
+        ("INPUT -> CONV as w -> UPSAMPLE -> PIXELSHUFFLE -> CHANNELSHUFFLE(2) -> RELU", HE),
+        ("INPUT -> UPCONV as w -> RELU", HE),
+        ("INPUT(6x5x2) -> LOCAL as w -> RELU", HE),
     ],
 )
 def test_first_activation_decides(text: str, expected: Init) -> None:

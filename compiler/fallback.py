@@ -1,0 +1,135 @@
+"""Operators that we do not define: their signatures and types, from onnx itself."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from onnx import ModelProto, NodeProto, ValueInfoProto, checker, defs, helper, shape_inference
+
+from .dim import Dim
+from .emit.onnx.nodes import attribute, element_type, value_info
+from .emit.onnx.schemas import IR_VERSION, OPSET, attribute_type
+
+from .opdef import OPS, Cost, InferenceError, OpCall, OpDef
+from .types import DType, TensorType
+
+
+@cache
+def operators() -> Mapping[str, defs.OpSchema]:
+    """ONNX's operators of our opset by name, without those that it advises against."""
+    known: dict[str, defs.OpSchema] = {}
+    for schema in defs.get_all_schemas_with_history():
+        newer = known[schema.name].since_version if schema.name in known else 0
+        if not schema.domain and newer < schema.since_version <= OPSET:
+            known[schema.name] = schema
+    return {name: known[name] for name in sorted(known) if not known[name].deprecated}
+
+
+def newest_operators() -> frozenset[str]:
+    """The names of operators that come with a newer opset than ours."""
+    every = {schema.name for schema in defs.get_all_schemas_with_history() if not schema.domain}
+    return frozenset(every - operators().keys())
+
+
+def default_of(schema: defs.OpSchema, name: str) -> Any:
+    """An attribute's default as a node holds it; None where there is none."""
+    proto = schema.attributes[name].default_value
+    if not proto.name:
+        return None
+    value = helper.get_attribute_value(proto)
+    if isinstance(value, bytes):
+        return value.decode()
+    return tuple(value) if isinstance(value, list) else value
+
+
+def define_foreign(op_type: str) -> None:
+    """Make an operator known to the op table by what onnx knows of it."""
+    if op_type in OPS or op_type in OPS.foreign:
+        return
+    schema = operators()[op_type]
+    OPS.foreign[op_type] = OpDef(
+        op_type,
+        infer=infer_by_onnx,
+        cost=one_per_element,
+        attributes={name: default_of(schema, name) for name in schema.attributes},
+    )
+
+
+def one_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
+    """What an operator computes is not known: one operation per output element."""
+    return Cost(elementwise=sum((y.size for y in outputs[1:]), outputs[0].size))
+
+
+def infer_by_onnx(call: OpCall) -> Sequence[TensorType]:
+    """The types of an operator's outputs by onnx's own shape inference."""
+    symbols = {str(d): d for t in call.inputs if t for d in t.shape if not isinstance(d, int)}
+    try:
+        inferred = shape_inference.infer_shapes(
+            _model(call), check_type=True, strict_mode=True, data_prop=True
+        )
+    except (shape_inference.InferenceError, checker.ValidationError) as failure:
+        raise InferenceError(_reason(failure)) from None
+    return tuple(_type(info, symbols) for info in inferred.graph.output)
+
+
+def _model(call: OpCall) -> ModelProto:
+    """A model of one node; arguments that are known are initializers."""
+    names = ["" if type is None else f"x{i}" for i, type in enumerate(call.inputs)]
+    outputs = [f"y{i}" for i in range(call.outputs)]
+    node = NodeProto(op_type=call.op_type, input=names, output=outputs)
+    node.attribute.extend(
+        attribute(name, value, attribute_type(call.op_type, name, OPSET))
+        for name, value in call.attributes.items()
+        if value is not None
+    )
+    inputs, initializers = [], []
+    constants = call.constants or (None,) * len(names)
+    for name, type, constant in zip(names, call.inputs, constants, strict=True):
+        if type is None:
+            continue
+        numbers = None if constant is None else list(_flattened(constant))
+        if numbers is not None and not any(isinstance(n, Dim) and not isinstance(n, int) for n in numbers):
+            extents = [extent for extent in type.shape if isinstance(extent, int)]
+            initializers.append(
+                helper.make_tensor(name, element_type(type.dtype), extents, numbers)
+            )
+        else:
+            inputs.append(value_info(name, type))
+    results = [helper.make_empty_tensor_value_info(name) for name in outputs]
+    graph = helper.make_graph([node], call.op_type, inputs, results, initializers)
+    opset = helper.make_opsetid("", OPSET)
+    return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
+
+
+def _flattened(value: Any) -> Sequence[Any]:
+    if not isinstance(value, tuple):
+        return (value,)
+    return tuple(number for item in value for number in _flattened(item))
+
+
+def _type(info: ValueInfoProto, symbols: Mapping[str, Dim]) -> TensorType:
+    """An output's type; the symbols of its extents are the arguments'."""
+    tensor = info.type.tensor_type
+    if not info.type.HasField("tensor_type") or not tensor.HasField("shape"):
+        raise InferenceError("the shape of its result depends on more than its inputs' shapes")
+    extents: list[Dim] = []
+    for dim in tensor.shape.dim:
+        if dim.HasField("dim_value"):
+            extents.append(dim.dim_value)
+        elif dim.dim_param in symbols:
+            extents.append(symbols[dim.dim_param])
+        else:
+            raise InferenceError("the shape of its result depends on more than its inputs' shapes")
+    name = helper.tensor_dtype_to_np_dtype(tensor.elem_type).name
+    if name not in {dtype.value for dtype in DType}:
+        raise InferenceError(f"its result is of {name}, which graphs do not hold")
+    return TensorType(DType(name), tuple(extents))
+
+
+def _reason(failure: Exception) -> str:
+    """The last sentence of onnx's message, without the tags in front of it."""
+    lines = [line for line in str(failure).splitlines() if line.strip()]
+    text = lines[0] if lines else "onnx refuses it"
+    for separator in ("] ", "): "):
+        text = text.rpartition(separator)[2]
+    return text.strip().rstrip(".")

@@ -1,0 +1,126 @@
+"""What is added to the scores (N, heads, L, S) of attention: masks, and biases per position."""
+
+from collections.abc import Sequence
+from itertools import product
+from math import prod
+from typing import Annotated, Any
+
+from ..arguments import Kind, Mismatch
+from ..graph import Value
+from ..initializers import Init
+from ..layer_builder import LayerBuilder
+from ..types import BroadcastError, DType, broadcast
+from .spatial import describe
+from .window_partition import WINDOW, windows_before
+
+SHIFTED = "shifted"
+
+# What is added to a score to mask it: it absorbs any score, and two of them are no infinity.
+MASKED = -1e38
+# Swin's own number, for positions of a window that are no neighbours in the image.
+APART = -100.0
+# Swin cuts this distribution off at 2, a hundred deviations away.
+TABLE = Init("normal", (0.02,))
+
+
+def _label_or_shifted(value: Any) -> str:
+    if not isinstance(value, str):
+        raise Mismatch
+    return str(value)
+
+
+Mask = Annotated[str, Kind("a label, or `shifted`", _label_or_shifted, (SHIFTED,))]
+
+
+def masked(build: LayerBuilder, scores: Value, label: str) -> Value:
+    """The scores with what a labelled tensor masks, if it holds integers, or adds.
+
+    Raises:
+        NetError: There is no such tensor, or it does not fit.
+    """
+    mask = build.find(label)
+    if mask is None:
+        raise build.fail("E101", f"finds no value `{label}` to mask with", at="mask")
+    axes = {2: (1, 2), 3: (1,)}.get(mask.type.rank)
+    aligned = mask if axes is None else build.Unsqueeze(mask, build.index_constant(axes))
+    if not _fits(aligned, scores):
+        length, keys = scores.shape[2:]
+        raise build.fail(
+            "E202",
+            f"cannot mask {length}x{keys} scores with {describe(mask)}",
+            at="mask",
+            help=f"a mask has {keys} numbers, one per key, or {length}x{keys}",
+        )
+    if not aligned.dtype.is_float:
+        nothing, lowest = (build.constant(number, scores.dtype) for number in (0.0, MASKED))
+        aligned = build.Where(build.Cast(aligned, to=DType.BOOL), nothing, lowest)
+    return build.Add(scores, aligned)
+
+
+def _fits(mask: Value, scores: Value) -> bool:
+    """Whether a mask broadcasts to the scores, sample by sample."""
+    if mask.shape[:1] not in (scores.shape[:1], (1,)):
+        return False
+    if mask.dtype.is_float and mask.dtype is not scores.dtype:
+        return False
+    try:
+        return broadcast([scores.shape, mask.shape]) == scores.shape
+    except BroadcastError:
+        return False
+
+
+def masked_future(build: LayerBuilder, scores: Value) -> Value:
+    """A mask (L, S) of the keys behind each position."""
+    extents = scores.shape[2:]
+    known = tuple(extent for extent in extents if isinstance(extent, int))
+    shape = build.index_constant(known) if len(known) == 2 else build.Shape(scores, start=2)
+    everything = build.Expand(build.constant(MASKED, scores.dtype), shape)
+    return build.Trilu(everything, build.index_constant(1), upper=1)
+
+
+def kept_apart(build: LayerBuilder, x: Value, scores: Value) -> Value:
+    """The scores with Swin's mask between positions that only a shift has made neighbours."""
+    partition = windows_before(build, x)
+    if partition is None or scores.shape[2:] != (partition.positions,) * 2:
+        message = f"takes `mask=shifted` behind a {WINDOW} only, whose sequences it attends within"
+        raise build.fail("E201", message, at="mask")
+    if not any(partition.rolls):
+        return scores
+    regions = partition.regions()
+    rows = tuple((tuple((region,) for region in window),) for window in regions)
+    columns = tuple(((window,),) for window in regions)
+    near, apart = (build.constant(number, scores.dtype) for number in (0.0, APART))
+    alike = build.Equal(build.index_constant(rows), build.index_constant(columns))
+    mask = build.Where(alike, near, apart)
+    heads, *extents = build.concrete(scores, (1, 2, 3))
+    by_window = build.index_constant((-1, len(regions), heads, *extents))
+    together = build.Add(build.Reshape(scores, by_window), mask)
+    return build.Reshape(together, build.index_constant((-1, heads, *extents)))
+
+
+def position_bias(build: LayerBuilder, q: Value, k: Value, heads: int) -> Value:
+    """A learned bias (heads, L, S) per relative position of query and key.
+
+    The index of a relative position is a difference of two numbers, one per position: in a
+    window, with (h, w) numbered (2 W - 1) h + w, as in Swin; in a sequence i - j + S - 1.
+    """
+    length, keys = build.concrete(q, (1,))[0], build.concrete(k, (1,))[0]
+    partition = windows_before(build, q) if q == k else None
+    if partition is None or partition.positions != length:
+        count, origin = length + keys - 1, keys - 1
+        rows: Sequence[int] = range(length)
+        columns: Sequence[int] = range(keys)
+    else:
+        reach = [2 * extent - 1 for extent in partition.size]
+        steps = [prod(reach[axis + 1 :]) for axis in range(len(reach))]
+        count, origin = prod(reach), (prod(reach) - 1) // 2
+        rows = columns = [
+            sum(step * place for step, place in zip(steps, places, strict=True))
+            for places in product(*map(range, partition.size))
+        ]
+    table = build.weight((count, heads), name="relative_position_bias_table", init=TABLE)
+    index = build.Sub(
+        build.index_constant(tuple((origin + number,) for number in rows)),
+        build.index_constant((tuple(columns),)),
+    )
+    return build.Transpose(build.Gather(table, index, axis=0), perm=(2, 0, 1))

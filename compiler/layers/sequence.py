@@ -1,0 +1,21 @@
+"""Sequences (N, L, C) as layers take them."""
+
+from ..graph import Value
+from ..layer_builder import LayerBuilder
+from ..types import product
+from .spatial import describe
+
+
+def sequence(build: LayerBuilder, x: Value) -> Value:
+    """`x`, which must be a sequence of features (N, L, C).
+
+    Raises:
+        NetError: It is something else.
+    """
+    if x.type.rank == 3 and x.dtype.is_float:
+        return x
+    help = None
+    length, channels = product(x.shape[2:]), x.shape[1] if x.type.rank > 3 else None
+    if isinstance(length, int) and isinstance(channels, int):
+        help = f"`RESHAPE({length}x{channels})` makes a sequence of its positions"
+    raise build.fail("E201", f"needs a sequence, but its input is {describe(x)}", help=help)

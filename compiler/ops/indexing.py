@@ -1,0 +1,162 @@
+"""Operators that pick elements out of a tensor, or put some around it, and compute nothing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..dim import Dim
+from ..opdef import InferenceError, OpCall, defop, free
+from ..types import DType, Shape, TensorType
+
+# How ONNX spells "to the end", forwards and backwards.
+END = 2**63 - 1
+START = -(2**63)
+
+
+def infer_slice(call: OpCall) -> Sequence[TensorType]:
+    """x, constant starts, ends, axes (default: the first ones), steps (default: 1) => y.
+
+    Indices count from the end where they are negative, and are clamped, as in NumPy.
+    """
+    x = call.type(0)
+    shape = list(x.shape)
+    for axis, cut in slices(call).items():
+        shape[axis] = _cut(call, x.shape[axis], cut)
+    return (x.with_shape(shape),)
+
+
+def slices(call: OpCall) -> dict[int, slice]:
+    """What `Slice` keeps of each axis that it cuts."""
+    x = call.type(0)
+    starts, ends = (_vector(call, i) for i in (1, 2))
+    axes = _vector(call, 3) if call.has(3) else tuple(range(len(starts)))
+    steps = _vector(call, 4) if call.has(4) else (1,) * len(starts)
+    if len({len(part) for part in (starts, ends, axes, steps)}) > 1 or 0 in steps:
+        raise InferenceError(f"Slice cannot cut {x} by {starts}, {ends}, {axes}, {steps}")
+    cuts = map(slice, starts, ends, steps)
+    return dict(zip((_axis(call, a, x.rank) for a in axes), cuts, strict=True))
+
+
+def _cut(call: OpCall, extent: Dim, cut: slice) -> Dim:
+    """ceil((end - start) / step), both ends counted from the start of the axis."""
+    if isinstance(extent, int):
+        return len(range(*cut.indices(extent)))
+    start, end, step = int(cut.start), int(cut.stop), int(cut.step)
+    if step < 0:
+        if start < -1 or end > START:
+            raise InferenceError(f"Slice cannot cut an extent of {extent} backwards from {start}")
+        return -((-extent) // -step)
+    if start < 0 <= end < END:
+        raise InferenceError(f"Slice cannot tell {start} to {end} in an extent of {extent}")
+    origin = extent if start < 0 else 0
+    stop = extent if end >= END else (extent + end if end < 0 else end)
+    return -((origin + start - stop) // step)
+
+
+def slice_values(call: OpCall) -> Any:
+    """A part of a known vector."""
+    known = call.constants[0]
+    if known is None or call.type(0).rank != 1:
+        return None
+    (cut,) = slices(call).values()
+    return known[cut]
+
+
+def infer_gather(call: OpCall) -> Sequence[TensorType]:
+    """x (*A, S, *B), indices (*I) into the axis of extent S => y (*A, *I, *B)."""
+    x, indices = call.type(0), call.type(1)
+    if indices.dtype not in (DType.INT32, DType.INT64):
+        raise InferenceError(f"Gather takes indices of int64, not {indices}")
+    axis = _axis(call, call.attributes["axis"], x.rank)
+    return (x.with_shape((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])),)
+
+
+def gather_values(call: OpCall) -> Any:
+    """One or several extents of a known vector."""
+    known, index = call.constants[0], call.constants[1]
+    if known is None or index is None or call.type(0).rank != 1:
+        return None
+    return known[index] if isinstance(index, int) else tuple(known[i] for i in index)
+
+
+def infer_split(call: OpCall) -> Sequence[TensorType]:
+    """x => as many parts of `axis` as there are outputs: of constant extents, or equal ones.
+
+    Where the extent does not divide, the last part is smaller.
+    """
+    x, parts = call.type(0), call.outputs
+    axis = _axis(call, call.attributes["axis"], x.rank)
+    extent = x.shape[axis]
+    if call.has(1):
+        extents = _vector(call, 1)
+        known = isinstance(extent, int)
+        if len(extents) != parts or (known and sum(extents) != extent):
+            raise InferenceError(f"Split cannot cut {x} into {extents} on axis {axis}")
+    elif isinstance(extent, int) and call.attributes["num_outputs"] in (None, parts):
+        chunk = -(-extent // parts)
+        extents = tuple(max(min(chunk, extent - i * chunk), 0) for i in range(parts))
+    else:
+        raise InferenceError(f"Split cannot cut {x} into {parts} equal parts on axis {axis}")
+    return tuple(x.with_shape(_replaced(x.shape, axis, part)) for part in extents)
+
+
+def infer_pad(call: OpCall) -> Sequence[TensorType]:
+    """x, constant pads (all befores, then all afters; negative ones crop) => y (*S + pads)."""
+    x = call.type(0)
+    shape = list(x.shape)
+    for axis, (before, after) in padding(call).items():
+        extent = shape[axis]
+        if isinstance(extent, int) and max(before, after) > _most(call.attributes["mode"], extent):
+            raise InferenceError(f"Pad cannot add {before} and {after} to an extent of {extent}")
+        padded = extent + before + after
+        if isinstance(padded, int) and padded < 0:
+            raise InferenceError(f"Pad cannot crop an extent of {extent} to {padded}")
+        shape[axis] = padded
+    return (x.with_shape(shape),)
+
+
+def padding(call: OpCall) -> Mapping[int, tuple[int, int]]:
+    """What `Pad` adds before and after each axis that it pads."""
+    x, pads = call.type(0), _vector(call, 1)
+    axes = _vector(call, 3) if call.has(3) else tuple(range(x.rank))
+    if len(pads) != 2 * len(axes):
+        raise InferenceError(f"Pad takes two numbers per axis for {x}, not {pads}")
+    sides = zip(pads[: len(axes)], pads[len(axes) :], strict=True)
+    return dict(zip((_axis(call, a, x.rank) for a in axes), sides, strict=True))
+
+
+def _most(mode: str, extent: int) -> int:
+    """How much a side may gain: a mirror needs that many elements beside the border."""
+    return {"reflect": extent - 1, "wrap": extent, "edge": END if extent else 0}.get(mode, END)
+
+
+def infer_trilu(call: OpCall) -> Sequence[TensorType]:
+    """x (*A, M, N), and optionally the diagonal k => y like x, zero beyond the diagonal."""
+    x = call.type(0)
+    if x.rank < 2:
+        raise InferenceError(f"Trilu takes matrices, not {x}")
+    return (x,)
+
+
+def _vector(call: OpCall, index: int) -> tuple[int, ...]:
+    """A constant vector of integers among the arguments."""
+    found = call.constants[index] if index < len(call.constants) else None
+    if found is None or not all(isinstance(number, int) for number in found):
+        raise InferenceError(f"{call.op_type} needs a constant for argument {index}")
+    return tuple(found)
+
+
+def _axis(call: OpCall, axis: int, rank: int) -> int:
+    if not -rank <= axis < rank:
+        raise InferenceError(f"{call.op_type} has no axis {axis} in a tensor of rank {rank}")
+    return axis % rank
+
+
+def _replaced(shape: Shape, axis: int, extent: Dim) -> Shape:
+    return (*shape[:axis], extent, *shape[axis + 1 :])
+
+
+defop("Slice", infer=infer_slice, cost=free, known=slice_values)
+defop("Gather", infer=infer_gather, cost=free, attributes={"axis": 0}, known=gather_values)
+defop("Split", infer=infer_split, cost=free, attributes={"axis": 0, "num_outputs": None})
+defop("Pad", infer=infer_pad, cost=free, attributes={"mode": "constant"})
+defop("Trilu", infer=infer_trilu, cost=free, attributes={"upper": 1})
