@@ -10,6 +10,7 @@ from ..grammar import ast
 from ..grammar.diagnostics import NetError, did_you_mean, error
 from .arguments import Word, WordCall, spell
 from .graph import Value
+from .recovery import POISON, Poisoned
 from .types import author_extents, author_size, product
 
 LARGEST = 2**63 - 1
@@ -73,6 +74,8 @@ def _size(expression: ast.Size, _: Environment) -> tuple[int, ...]:
 def _name(expression: ast.Name, environment: Environment) -> Any:
     if expression.id in environment.names:
         value = environment.names[expression.id]
+        if value is POISON:
+            raise Poisoned
         return value.compute() if isinstance(value, Lazy) else value
     if environment.words:
         return Word(expression.id)

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ...grammar import ast
-from ...grammar.diagnostics import error
+from ...grammar.diagnostics import NetError, error
 from ..evaluate import FUNCTIONS
 from ..graph import Value
 from ..layerdef import LAYERS
 from ..names import Scope
+from ..recovery import POISON, Poisoned, poisoned
 from .items import evaluate_in, lower_chain
 from .state import State, Tensors
 
@@ -19,11 +20,34 @@ def bind_let(statement: ast.LetStatement, scope: Scope) -> None:
     bind_target(statement.target, value, scope.lets.__setitem__)
 
 
+def try_let(state: State, statement: ast.LetStatement, scope: Scope) -> None:
+    """As `bind_let`; where that fails it is reported, and the names are poisoned."""
+    try:
+        bind_let(statement, scope)
+    except NetError as failure:
+        state.report(failure)
+        _poison(statement.target, scope.lets.__setitem__)
+    except Poisoned:
+        _poison(statement.target, scope.lets.__setitem__)
+
+
+def _poison(target: ast.Target, give: Callable[[str, Any], None]) -> None:
+    if isinstance(target, ast.NameTarget):
+        give(target.id, POISON)
+        return
+    for item in target.items:
+        _poison(item, give)
+
+
 def bind_chain(
     state: State, statement: ast.BindStatement, incoming: Tensors, scope: Scope
 ) -> Tensors:
     """Lower a chain and give its tensors their names."""
     tensors = lower_chain(state, statement.chain, incoming, scope)
+
+    if poisoned(tensors):
+        _poison(statement.target, scope.bindings.__setitem__)
+        return tensors
 
     def give(name: str, value: Value) -> None:
         scope.bindings[name] = value

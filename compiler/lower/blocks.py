@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
 from ..layerdef import COMMON, GivenArgument
 from ..names import Block, Scope, labels_in
-from .bindings import bind_chain, bind_let
+from ..recovery import POISON, poisoned
+from .bindings import bind_chain, try_let
 from .calls import Call
 from .items import evaluate_in, label_path, lower_chain
 from .state import Caller, Site, State, Tensors
@@ -22,25 +24,25 @@ def call_block(state: State, call: Call, site: Site) -> Tensors:
     """
     block = site.scope.home.blocks[call.spelling]
     _check_recursion(state, block, call)
-    _check_arity(block, call, site)
+    if not poisoned(site.current):
+        _check_arity(block, call, site)
     path = (
         site.scope.automatic_name(call.spelling.lower()) if site.label is None else label_path(site)
     )
     labels = labels_in(block.statement.body)
     inner = Scope(f"{path}.", None, labels, block.home, defaults_before=block.start)
     common = _bind_arguments(block, call, inner)
+    if poisoned(site.current):
+        return (POISON,)
     inputs = [name.id for name in block.statement.inputs] or ["in"]
     inner.bindings.update(zip(inputs, site.current, strict=True))
     state.spend(call.span)
-    around = state.calls
-    state.calls = (*around, _caller(state, block, call, site, path, common))
-    try:
-        tensors = lower_body(state, block.statement.body, site.current, inner)
-    except NetError as failure:
-        raise _in_call(failure, call) from None
-    finally:
-        state.calls = around
-    if site.label is None and len(tensors) == 1:
+    calls, frames = state.calls, state.frames
+    state.calls = (*calls, _caller(state, block, call, site, path, common))
+    state.frames = (*frames, partial(_in_call, call=call))
+    tensors = lower_body(state, block.statement.body, site.current, inner)
+    state.calls, state.frames = calls, frames
+    if site.label is None and len(tensors) == 1 and not poisoned(tensors):
         state.give_name(path, tensors[0], call.span)
     return tensors
 
@@ -65,19 +67,23 @@ def lower_body(
     for statement in body:
         match statement:
             case ast.LetStatement():
-                bind_let(statement, scope)
+                try_let(state, statement, scope)
             case ast.BindStatement():
                 result = bind_chain(state, statement, incoming, scope)
             case ast.ChainStatement(chain):
                 if statement is not chains[-1] and chain.steps[-1].label is None:
-                    raise error(
-                        "E115",
-                        "the result of this chain is dropped",
-                        chain.span,
-                        help="label it, bind it with `x = ...`, or continue it",
-                    )
+                    state.report(_dropped(chain))
                 result = lower_chain(state, chain, incoming, scope)
     return result
+
+
+def _dropped(chain: ast.Chain) -> NetError:
+    return error(
+        "E115",
+        "the result of this chain is dropped",
+        chain.span,
+        help="label it, bind it with `x = ...`, or continue it",
+    )
 
 
 def _check_recursion(state: State, block: Block, call: Call) -> None:

@@ -11,6 +11,7 @@ from .. import ops as _ops  # noqa: F401  (fills the op table)
 from ..graph import Layer
 from ..layer_builder import LayerBuilder
 from ..layerdef import LAYERS, Bound, GivenArgument, LayerDef, bind
+from ..recovery import POISON, poisoned
 from ..types import DType
 from .items import label_path
 from .state import Site, State, Tensors
@@ -26,14 +27,17 @@ class Call:
     span: Span
 
 
-def call_layer(state: State, call: Call, site: Site) -> Tensors:
+def call_layer(state: State, call: Call, site: Site, definition: LayerDef | None = None) -> Tensors:
     """Call a layer on what meets it and enter it into the graph's layers.
+
+    `definition` is the layer's row where the table of layers has none.
 
     Raises:
         NetError: The layer does not take these tensors or arguments, or there are too many layers.
     """
-    definition = LAYERS[call.spelling]
-    _check_arity(definition, call, site)
+    definition = definition or LAYERS[call.spelling]
+    if not poisoned(site.current):
+        _check_arity(definition, call, site)
     if len(state.graph.layers) >= state.max_layers:
         raise state.too_many_layers(call.span, state.max_layers + 1)
     path = (
@@ -43,6 +47,9 @@ def call_layer(state: State, call: Call, site: Site) -> Tensors:
     )
     defaults = site.scope.defaults(definition.name)
     bound = bind(definition, call.given, call.name_span, call.spelling, defaults=defaults)
+    if poisoned(site.current):
+        state.poison(path)
+        return (POISON,)
     bound = _with_surroundings(state, bound, call, site, path)
     outputs = _build(state, definition, call, site, path, bound)
     state.graph.layers[path] = Layer(

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ...grammar import ast
-from ...grammar.diagnostics import error
+from ...grammar.diagnostics import NetError, error
 from ..arguments import spell
 from ..evaluate import Environment, evaluate
 from ..names import Scope
+from ..recovery import POISON, Poisoned, poisoned
 from .state import Site, State, Tensors
 
 Rule = Callable[[State, Any, Site], Tensors]
@@ -28,18 +29,30 @@ def item(syntax: type) -> Callable[[Rule], Rule]:
 def lower_chain(
     state: State, chain: ast.Chain, incoming: Tensors, scope: Scope, *, may_start: bool = True
 ) -> Tensors:
-    """The tensors at the end of a chain that continues from `incoming`, or starts itself."""
+    """The tensors at the end of a chain that continues from `incoming`, or starts itself.
+
+    A step that fails is reported and leaves a poisoned tensor, which later steps pass on.
+    """
     current = incoming
     for position, step in enumerate(chain.steps):
-        starts = may_start and position == 0
-        if step.label is None:
-            current = ITEMS[type(step.item)](state, step.item, Site(current, scope, None, starts))
-            continue
-        site = Site(current, scope, step.label, starts)
-        current = ITEMS[type(step.item)](state, step.item, site)
-        if not _names_itself(step):
-            label_result(state, site, current)
+        site = Site(current, scope, step.label, may_start and position == 0)
+        try:
+            current = ITEMS[type(step.item)](state, step.item, site)
+            if step.label is not None and not _names_itself(step):
+                label_result(state, site, current)
+        except NetError as failure:
+            state.report(failure)
+            current = _after_failure(state, site)
+        except Poisoned:
+            current = _after_failure(state, site)
     return current
+
+
+def _after_failure(state: State, site: Site) -> Tensors:
+    """What a step that failed leaves: a poisoned tensor, under its label if it has one."""
+    if site.label is not None and site.label.literal is not None:
+        state.poison(site.scope.prefix + site.label.literal)
+    return (POISON,)
 
 
 def _names_itself(step: ast.Step) -> bool:
@@ -52,6 +65,9 @@ def label_result(state: State, site: Site, tensors: Tensors) -> None:
     assert site.label is not None
     path = label_path(site)
     if path in state.graph.layers:
+        return
+    if poisoned(tensors):
+        state.poison(path)
         return
     if len(tensors) != 1:
         message = f"`{path}` can label one tensor, not {len(tensors)}"

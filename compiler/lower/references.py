@@ -1,12 +1,18 @@
 """Steps that name something: layers, blocks, values; and parallel branches."""
 
+from typing import Any
+
 from ...grammar import ast
 from ...grammar.diagnostics import error
+from ..arguments import Word
+from ..evaluate import label_text as spelled_label
 from ..graph import Value
 from ..layerdef import LAYERS, GivenArgument
+from ..recovery import POISON, poisoned
 from .blocks import call_block
 from .calls import Call, call_layer
 from .items import evaluate_in, item, label_text, lower_chain
+from .operators import OPERATOR, call_operator
 from .state import Site, State, Tensors
 
 
@@ -17,6 +23,8 @@ def reference(state: State, item: ast.Reference, site: Site) -> Tensors:
     if name in LAYERS or name in site.scope.home.blocks:
         return _call(state, Call(name, (), item.span, item.span), site)
     value = state.find(name, site.scope, item.span)
+    if value is None and name == OPERATOR:
+        return call_operator(state, Call(name, (), item.span, item.span), site)
     if value is None:
         raise state.unknown(name, site.scope, item.span)
     if not site.starts:
@@ -32,11 +40,14 @@ def reference(state: State, item: ast.Reference, site: Site) -> Tensors:
 @item(ast.Call)
 def call(state: State, item: ast.Call, site: Site) -> Tensors:
     """A layer or block with arguments."""
-    given = tuple(
-        GivenArgument(a.name, evaluate_in(site.scope, a.value, words=True), a.span)
-        for a in item.arguments
-    )
+    given = tuple(GivenArgument(a.name, _argument(a.value, site), a.span) for a in item.arguments)
     return _call(state, Call(item.name, given, item.name_span, item.span), site)
+
+
+def _argument(expression: ast.Expression, site: Site) -> Any:
+    """An argument's value; a tensor goes by its name, which a layer that takes one looks up."""
+    value = evaluate_in(site.scope, expression, words=True)
+    return Word(spelled_label(expression)) if isinstance(value, Value) else value
 
 
 @item(ast.Shorthand)
@@ -53,6 +64,8 @@ def group(state: State, item: ast.Group, site: Site) -> Tensors:
     branches, current = item.branches, site.current
     if len(branches) == 1:
         return lower_chain(state, branches[0], current, site.scope, may_start=site.starts)
+    if poisoned(current):
+        current = (POISON,)
     if len(current) > 1 and len(current) != len(branches):
         message = f"{len(current)} tensors meet {len(branches)} branches"
         raise error("E113", message, item.span)
@@ -68,4 +81,6 @@ def _call(state: State, call: Call, site: Site) -> Tensors:
         return call_layer(state, call, site)
     if call.spelling in site.scope.home.blocks:
         return call_block(state, call, site)
+    if call.spelling == OPERATOR:
+        return call_operator(state, call, site)
     raise state.unknown(call.spelling, site.scope, call.name_span)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
@@ -10,6 +11,7 @@ from ..arguments import spell
 from ..graph import Turn
 from ..layerdef import LAYERS
 from ..names import Home, Scope
+from ..recovery import poisoned
 from ..types import author_size
 from .bindings import bind_target
 from .blocks import lower_body
@@ -32,7 +34,7 @@ def repeat(state: State, item: ast.Repeat, site: Site) -> Tensors:
         inner = _turn_scope(site, index)
         starts = site.starts and index == 0
         current = lower_chain(state, item.chain, current, inner, may_start=starts)
-        if site.label is not None and len(current) == 1:
+        if site.label is not None and len(current) == 1 and not poisoned(current):
             state.give_name(inner.prefix.removesuffix("."), current[0], item.span)
         return current
 
@@ -54,7 +56,7 @@ def for_each(state: State, item: ast.For, site: Site) -> Tensors:
             name = name if site.label.literal is None else f"{name}.{index}"
             inner = inner.child(name)
         current = lower_body(state, item.body, current, inner)
-        if site.label is not None and len(current) == 1:
+        if site.label is not None and len(current) == 1 and not poisoned(current):
             state.give_name(inner.prefix.removesuffix("."), current[0], site.label.span)
         return current
 
@@ -81,18 +83,17 @@ def _turn_scope(site: Site, index: int) -> Scope:
 def _unroll(state: State, span: Span, count: int, current: Tensors, turn: TurnRule) -> Tensors:
     """Take turns, each on what the one before yields; an error says in which turn it happened."""
     state.repetitions += 1
-    serial, around = state.repetitions, state.turns
+    serial, turns, frames = state.repetitions, state.turns, state.frames
     sizes: list[str] = []
-    try:
-        for index in range(count):
-            state.spend(span)
-            state.turns = (*around, Turn(span, serial, index, count))
-            sizes.append(" and ".join(author_size(value.type) for value in current))
-            current = turn(index, current)
-    except NetError as failure:
-        raise _in_turn(failure, len(sizes) - 1, count, sizes) from None
-    finally:
-        state.turns = around
+    state.frames = (*frames, partial(_in_turn, count=count, sizes=sizes))
+    for index in range(count):
+        state.turns = (*turns, Turn(span, serial, index, count))
+        sizes.append(" and ".join(author_size(value.type) for value in current))
+        state.spend(span)
+        current = turn(index, current)
+        if poisoned(current):
+            break
+    state.turns, state.frames = turns, frames
     return current
 
 
@@ -146,8 +147,12 @@ def _layers_in_block(name: str, home: Home) -> int:
 _CHAINED = (ast.ChainStatement, ast.BindStatement)
 
 
-def _in_turn(failure: NetError, index: int, count: int, sizes: Sequence[str]) -> NetError:
-    """The error with a word about the turn of the innermost repetition that it happened in."""
+def _in_turn(failure: NetError, count: int, sizes: Sequence[str]) -> NetError:
+    """The error with a word about the turn of the innermost repetition that it happened in.
+
+    `sizes` holds what met each turn so far.
+    """
+    index = len(sizes) - 1
     first, *rest = failure.diagnostics
     if first.label:
         return failure

@@ -1,6 +1,6 @@
 """What a lowering knows while it runs: the graph so far, names and their places, limits."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ...grammar import ast
@@ -9,10 +9,15 @@ from ...grammar.source import Span
 from ..graph import Graph, Layer, Turn, Value
 from ..layerdef import LAYERS
 from ..names import Scope, automatic_name_used
+from ..recovery import POISON, GiveUp
 
 Tensors = tuple[Value, ...]
 
+Frame = Callable[[NetError], NetError]
+
 STEPS_PER_LAYER = 10
+MOST_ERRORS = 20
+FATAL = frozenset({"E401"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,10 @@ class State:
         places: Where each name was given.
         calls: The calls of blocks that lowering stands in, outermost first.
         turns: The turns of repetitions that lowering stands in, outermost first.
+        frames: What those calls and turns add to an error, outermost first.
         repetitions: How many repetitions were entered.
         steps: How many turns and calls were taken, layers or not.
+        errors: What was found; lowering goes on past a bad layer.
     """
 
     graph: Graph
@@ -68,8 +75,27 @@ class State:
     places: dict[str, Span] = field(default_factory=dict)
     calls: tuple[Caller, ...] = ()
     turns: tuple[Turn, ...] = ()
+    frames: tuple[Frame, ...] = ()
     repetitions: int = 0
     steps: int = 0
+    errors: list[Diagnostic] = field(default_factory=list)
+
+    def report(self, failure: NetError) -> None:
+        """Note an error, with what the calls and turns around it have to say.
+
+        Raises:
+            GiveUp: There are errors enough, or a limit is passed.
+        """
+        for frame in reversed(self.frames):
+            failure = frame(failure)
+        self.errors += [d for d in failure.diagnostics if d not in self.errors]
+        fatal = any(diagnostic.code in FATAL for diagnostic in failure.diagnostics)
+        if fatal or len(self.errors) >= MOST_ERRORS:
+            raise GiveUp
+
+    def poison(self, path: str) -> None:
+        """Let a name stand for what was not computed, so that uses of it are not told."""
+        self.graph.labels.setdefault(path, POISON)
 
     def find(self, name: str, scope: Scope, span: Span) -> Value | None:
         """The value that a name means here, or None; automatic names are warned of."""

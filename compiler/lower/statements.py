@@ -1,14 +1,17 @@
 """Statements, and the lowering of a whole module."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ...grammar import ast
-from ...grammar.diagnostics import Diagnostic, error
+from ...grammar.diagnostics import Diagnostic, NetError, error
 from ..graph import Graph
 from ..names import Home, Scope, labels_in
-from .bindings import bind_chain, bind_let
+from ..recovery import GiveUp, Poisoned
+from .bindings import bind_chain, try_let
 from .definitions import define_blocks, import_file, set_default
 from .items import lower_chain
 from .state import State, Tensors
@@ -42,15 +45,19 @@ def lower(
             the hidden default. `pipeline.py` finds them with a first lowering.
 
     Raises:
-        NetError: The program is wrong.
+        NetError: The program is wrong; all that was found, at most 20 errors.
     """
     home = Home(module.source)
     top = Scope("", None, labels_in(module.statements), home, lets=home.lets)
-    define_blocks(module.statements, home)
     state = State(Graph(name), top, max_layers, heads or {})
     last: Tensors = ()
-    for statement in module.statements:
-        last = STATEMENTS[type(statement)](state, statement, top) or last
+    with suppress(GiveUp):
+        try_to(state, partial(define_blocks, module.statements, home))
+        for statement in module.statements:
+            rule = STATEMENTS[type(statement)]
+            last = try_to(state, partial(rule, state, statement, top)) or last
+    if state.errors:
+        raise NetError(state.errors)
     outputs = state.graph.outputs
     if not last and not outputs:
         span = module.statements[-1].span
@@ -58,6 +65,17 @@ def lower(
     if not outputs:
         outputs.update(("output" if i == 0 else f"output{i + 1}", v) for i, v in enumerate(last))
     return Lowered(state.graph, tuple(state.warnings), top.lets)
+
+
+def try_to(state: State, lower_it: Callable[[], Tensors | None]) -> Tensors | None:
+    """Lower something; an error is noted, so that what follows is looked at, too."""
+    try:
+        return lower_it()
+    except NetError as failure:
+        state.report(failure)
+    except Poisoned:
+        pass
+    return None
 
 
 def net_statement(state: State, statement: ast.NetStatement, scope: Scope) -> None:
@@ -78,7 +96,7 @@ def assert_statement(state: State, statement: ast.AssertStatement, scope: Scope)
 
 def let_statement(state: State, statement: ast.LetStatement, scope: Scope) -> None:
     """Compute a value of the file."""
-    bind_let(statement, scope)
+    try_let(state, statement, scope)
 
 
 def bind_statement(state: State, statement: ast.BindStatement, scope: Scope) -> Tensors:

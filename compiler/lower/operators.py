@@ -1,0 +1,288 @@
+"""`op("Name", ...)`: any ONNX operator as a layer whose table row is ONNX's own schema of it.
+
+Attributes are keywords. So are inputs, which then are constants: `op("Clip", min=0, max=6)`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ...grammar.diagnostics import did_you_mean, error
+from ..arguments import Kind, Mismatch, Real, Word, kind_of, spell
+from ..builder import shape_of
+from ..graph import Value
+from ..layer_builder import LayerBuilder
+from ..layerdef import GivenArgument, LayerDef
+from ..layers.spatial import describe
+from ..opdef import OPS, InferenceError
+from ..types import DType
+from .calls import Call, call_layer
+from .state import Site, State, Tensors
+
+if TYPE_CHECKING:
+    from onnx.defs import OpSchema
+
+OPERATOR = "op"
+MAX_OUTPUTS = 10_000
+
+# What a type rule may raise for attributes that no layer of ours would leave out or set.
+UNFORESEEN = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def call_operator(state: State, call: Call, site: Site) -> Tensors:
+    """Call an ONNX operator on what meets it.
+
+    Raises:
+        NetError: ONNX does not have the operator (E107), or it does not take these tensors,
+            attributes or constants.
+    """
+    name, others = _named(call)
+    definition = _definition(name.value, name)
+    spelling = f'{OPERATOR}("{name.value}")'
+    return call_layer(state, replace(call, spelling=spelling, given=others), site, definition)
+
+
+def _named(call: Call) -> tuple[GivenArgument, Sequence[GivenArgument]]:
+    """The argument that names the operator, and the others."""
+    if not call.given or call.given[0].name is not None:
+        message = f"{OPERATOR} needs the name of an ONNX operator"
+        raise error("E105", message, call.name_span, help=f'write `{OPERATOR}("Erf")`')
+    first, *others = call.given
+    if not isinstance(first.value, str) or isinstance(first.value, Word):
+        raise error(
+            "E103",
+            f"{OPERATOR} takes the name of an ONNX operator as a string, not `{spell(first.value)}`",
+            first.span,
+            help=f'write `{OPERATOR}("{first.value}")`' if isinstance(first.value, Word) else None,
+        )
+    return first, others
+
+
+def _definition(name: str, argument: GivenArgument) -> LayerDef:
+    from ..fallback import OPSET, newest_operators, operators
+
+    if name not in operators():
+        newer = f"`{name}` comes with a newer opset" if name in newest_operators() else None
+        raise error(
+            "E107",
+            f"ONNX has no operator `{name}` in opset {OPSET}",
+            argument.span,
+            help=newer or did_you_mean(name, operators()),
+        )
+    schema = operators()[name]
+    for attribute in schema.attributes.values():
+        kind = attribute.type.name
+        if attribute.required and kind not in ATTRIBUTES:
+            message = f"`{name}` needs `{attribute.name}`, a {kind.lower()}, which a program cannot give"
+            raise error("E103", message, argument.span)
+    return _layer_of(name)
+
+
+@cache
+def _layer_of(name: str) -> LayerDef:
+    """An operator as a row of the table of layers."""
+    from ..fallback import operators
+
+    schema = operators()[name]
+    known = OPS[name].attributes if name in OPS else schema.attributes
+    kinds = {formal.name: NUMBERS for formal in schema.inputs}
+    kinds |= {
+        attribute.name: ELEMENT_TYPE if attribute.name in TYPES else ATTRIBUTES[attribute.type.name]
+        for attribute in schema.attributes.values()
+        if attribute.name in known and attribute.type.name in ATTRIBUTES
+    }
+    required = {a.name for a in schema.attributes.values() if a.required}
+    return LayerDef(
+        name=name,
+        function=_function(name),
+        kinds=kinds,
+        defaults={keyword: None for keyword in kinds if keyword not in required},
+        size=None,
+        counts=(),
+        number=None,
+        choice=None,
+        preset={},
+        takes="any" if schema.max_input else "nothing",
+    )
+
+
+def _function(name: str) -> Callable[..., Any]:
+    def apply(build: LayerBuilder, *xs: Value, **arguments: Any) -> Value | tuple[Value, ...]:
+        """Adds the operator."""
+        from ..fallback import operators
+
+        schema = operators()[name]
+        inputs = _inputs(build, schema, xs, arguments)
+        attributes = {
+            keyword: DType(arguments[keyword]) if keyword in TYPES else arguments[keyword]
+            for keyword in schema.attributes
+            if arguments.get(keyword) is not None
+        }
+        outputs = _outputs(build, schema, arguments)
+        values = _apply(build, name, inputs, attributes, outputs)
+        return values if len(values) > 1 else values[0]
+
+    return apply
+
+
+def _apply(
+    build: LayerBuilder,
+    name: str,
+    inputs: Sequence[Value | None],
+    attributes: Mapping[str, Any],
+    outputs: int,
+) -> tuple[Value, ...]:
+    """The operator's outputs, once both onnx and the op table take its operands."""
+    from ..fallback import define_foreign, outputs_by_onnx
+
+    define_foreign(name)
+    try:
+        outputs_by_onnx(build.call(name, inputs, attributes, outputs=outputs))
+        values = build.op(name, inputs, attributes, outputs=outputs)
+    except InferenceError as failure:
+        taken = " and ".join(describe(x) for x in inputs if x is not None) or "nothing"
+        raise build.fail("E201", f"does not take {taken}: {failure}") from None
+    except UNFORESEEN:
+        unset = [f"`{key}`" for key, value in OPS[name].attributes.items() if value is None]
+        help = f"state {', '.join(unset)}" if unset else None
+        raise build.fail("E105", "needs more of its attributes", help=help) from None
+    if name in OPS.foreign:
+        build.warn(
+            "W104",
+            "has no rules of netc's own: onnx's reference runs it, and it counts as one operation "
+            "per element, without MACs",
+        )
+    return values
+
+
+def _inputs(
+    build: LayerBuilder, schema: "OpSchema", xs: Sequence[Value], arguments: Mapping[str, Any]
+) -> list[Value | None]:
+    """The branches as the first inputs, constants for those that keywords give."""
+    if len(xs) > schema.max_input:
+        message = f"takes at most {schema.max_input} tensors, but {len(xs)} branches meet it"
+        raise build.fail("E113", message)
+    inputs: list[Value | None] = [*xs]
+    for position, formal in enumerate(schema.inputs):
+        given = arguments.get(formal.name)
+        if given is None:
+            inputs += [None] if position == len(inputs) else []
+        elif position < len(xs):
+            message = f"gets `{formal.name}` from a branch already"
+            raise build.fail("E106", message, at=formal.name)
+        else:
+            inputs.append(_constant(build, schema, position, inputs, given))
+    while inputs and inputs[-1] is None:
+        inputs.pop()
+    for position in range(schema.min_input):
+        if position >= len(inputs) or inputs[position] is None:
+            wanted = schema.inputs[min(position, len(schema.inputs) - 1)].name
+            raise build.fail(
+                "E105",
+                f"needs a tensor for `{wanted}`",
+                help=f"let one more branch meet it, or write `{wanted}=` with numbers",
+            )
+    return inputs
+
+
+def _constant(
+    build: LayerBuilder,
+    schema: "OpSchema",
+    position: int,
+    inputs: Sequence[Value | None],
+    given: Any,
+) -> Value:
+    """An input that a keyword gives, of an element type that the operator takes there."""
+    formal = schema.inputs[position]
+    alike = [
+        value.dtype
+        for other, value in zip(schema.inputs, inputs, strict=False)
+        if value is not None and other.type_str == formal.type_str
+    ]
+    whole = _whole(given)
+    wanted = DType.INT64 if whole and "tensor(int64)" in formal.types else DType.FLOAT32
+    dtype = alike[0] if alike else wanted
+    if dtype is DType.FLOAT32 and not alike and "tensor(float)" not in formal.types:
+        dtype = DType.BOOL if "tensor(bool)" in formal.types else DType.INT64
+    if not dtype.is_float and not whole:
+        message = f"takes whole numbers as its `{formal.name}`"
+        raise build.fail("E103", message, at=formal.name)
+    return build.constant(_converted(given, float if dtype.is_float else int), dtype)
+
+
+def _whole(value: Any) -> bool:
+    return all(map(_whole, value)) if isinstance(value, tuple) else isinstance(value, int)
+
+
+def _converted(value: Any, convert: Callable[[Any], Any]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_converted(item, convert) for item in value)
+    return convert(value)
+
+
+def _outputs(build: LayerBuilder, schema: "OpSchema", arguments: Mapping[str, Any]) -> int:
+    """How many outputs there are: all that an operator must have, or as many as it splits into."""
+    if not schema.outputs or schema.outputs[-1].option.name != "Variadic":
+        return max(schema.min_output, 1)
+    parts = arguments.get("split")
+    count = arguments.get("num_outputs") or (len(parts) if isinstance(parts, tuple) else 1)
+    if not 0 < count <= MAX_OUTPUTS:
+        raise build.fail("E103", f"yields 1 to {MAX_OUTPUTS:_} tensors, not {count}")
+    return int(count)
+
+
+def _require(condition: bool) -> None:
+    if not condition:
+        raise Mismatch
+
+
+def _integer(value: Any) -> int:
+    _require(isinstance(value, int))
+    return int(value)
+
+
+def _text(value: Any) -> str:
+    _require(isinstance(value, str))
+    return str(value)
+
+
+def _several(convert: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
+    def apply(value: Any) -> tuple[Any, ...]:
+        return tuple(map(convert, value if isinstance(value, list | tuple) else (value,)))
+
+    return apply
+
+
+def _element_type(value: Any) -> str:
+    _require(value in ELEMENT_TYPES)
+    return str(value)
+
+
+def _numbers(value: Any) -> Any:
+    """A number, or nested lists of numbers in which integers stay integers."""
+    if isinstance(value, list | tuple):
+        items = tuple(map(_numbers, value))
+        _require(len({shape_of(item) for item in items}) <= 1)
+        return items
+    return value if isinstance(value, int) else _real(value)
+
+
+_real = kind_of(Real).convert
+
+# What attributes of ONNX's types accept.
+ATTRIBUTES: Mapping[str, Kind] = {
+    "INT": Kind("an integer", _integer),
+    "FLOAT": kind_of(Real),
+    "STRING": Kind("a string", _text),
+    "INTS": Kind("a list of integers", _several(_integer)),
+    "FLOATS": Kind("a list of numbers", _several(_real)),
+    "STRINGS": Kind("a list of strings", _several(_text)),
+}
+NUMBERS = Kind("a number or nested lists of numbers", _numbers)
+# Attributes that name an element type, which ONNX numbers.
+TYPES = frozenset({"dtype", "output_dtype", "to"})
+ELEMENT_TYPES = tuple(dtype.value for dtype in DType)
+ELEMENT_TYPE = Kind(
+    f"one of {', '.join(f'`{name}`' for name in ELEMENT_TYPES)}", _element_type, ELEMENT_TYPES
+)
