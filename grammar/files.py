@@ -16,7 +16,7 @@ _BOM = b"\xef\xbb\xbf"
 
 # What went wrong, and how to go on, by the number of the system's error.
 _REASONS: dict[int | None, tuple[str, str | None]] = {
-    errno.ENOENT: ("no such file or folder", "check the path; folders are not created"),
+    errno.ENOENT: ("no such file or folder", "check the path"),
     errno.ENOTDIR: ("a part of the path is not a folder", "check the path"),
     errno.EISDIR: ("it is a folder", "name a file in it"),
     errno.EACCES: ("permission denied", "check the permissions of the file and of its folder"),

@@ -46,7 +46,7 @@ def test_missing_file(tmp_path: Path) -> None:
     """A missing file is E001."""
     assert read_failure(tmp_path / "a.net") == (
         "error[E001]: cannot read `a.net`: no such file or folder\n"
-        "  = help: check the path; folders are not created"
+        "  = help: check the path"
     )
 
 
@@ -148,7 +148,7 @@ def test_missing_folder(tmp_path: Path) -> None:
     """A folder that is not there is E004."""
     assert write_failure(tmp_path / "inner" / "a.txt") == (
         "error[E004]: cannot write `a.txt`: no such file or folder\n"
-        "  = help: check the path; folders are not created"
+        "  = help: check the path"
     )
 
 

@@ -1,0 +1,213 @@
+"""Expressions, arguments and labels to pieces of layout, token by token; see `formatter.py`."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .layout import ENDLESS, Break, Doc, Group, Hard, Nest, Row, Soft, Text, row
+from .token_stream import TokenStream
+
+_OPENING = frozenset("([{")
+_CLOSING = frozenset(")]}")
+_SEPARATORS = frozenset({",", ";"})
+_ENDS = _CLOSING | _SEPARATORS
+
+# From loose to tight; `^` stands without blanks, and no line breaks there.
+_BINDING = {"then": 0, "else": 0, "or": 1, "and": 2, "+": 5, "-": 5}
+_BINDING |= dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 4)
+_BINDING |= dict.fromkeys(("*", "/", "//", "%"), 6)
+_PREFIX_WORDS = frozenset({"not", "if"})
+
+# A long expression breaks at all operators of the first of these that it has any of.
+_BREAKABLE = (frozenset({0, 1, 2, 5}), frozenset({4}), frozenset({6}))
+
+
+class Item(NamedTuple):
+    """What stands between two separators of a bracket.
+
+    Attributes:
+        doc: The item.
+        separator: What stands behind it, if anything does.
+        remarks: The comments behind the separator.
+        is_last_of_line: Whether the author broke the line there.
+    """
+
+    doc: Doc
+    separator: str
+    remarks: Row
+    is_last_of_line: bool
+
+
+@dataclass(slots=True)
+class _Operation:
+    """An expression as it is read: operands with their operators before them.
+
+    Attributes:
+        operands: Each is the pieces of an operand, which follow one another without a break.
+        breaks: Between each two operands, how tightly the operator binds, and whether the author
+            broke the line there.
+        ends_with_operand: Whether an operator, a call or an index may come next.
+        ends_with_number: Whether the last token is a number, and not a part behind a dot.
+    """
+
+    operands: list[list[Doc]] = field(default_factory=lambda: [[]])
+    breaks: list[tuple[int, bool]] = field(default_factory=list)
+    ends_with_operand: bool = False
+    ends_with_number: bool = False
+
+    def add(self, *docs: Doc, is_operand: bool, is_number: bool = False) -> None:
+        """Go on with the last operand."""
+        self.operands[-1].extend(docs)
+        self.ends_with_operand = is_operand
+        self.ends_with_number = is_number
+
+    def laid_out(self, *, keep: bool) -> Row:
+        """The expression, broken where the author broke it (if that is kept) or at loose signs."""
+        present = {binding for binding, _ in self.breaks}
+        breakable = next((kinds for kinds in _BREAKABLE if kinds & present), frozenset())
+        parts = list(self.operands[0])
+        for (binding, was_broken), operand in zip(self.breaks, self.operands[1:], strict=True):
+            if binding not in breakable:
+                parts.append(Text(" "))
+            else:
+                parts.append(Hard() if keep and was_broken else Soft(" "))
+            parts.extend(operand)
+        return row(*parts)
+
+
+class ExpressionFormatter:
+    """Lays out expressions; they are formatted as they are spelled, whatever their tree."""
+
+    def __init__(self, tokens: TokenStream) -> None:
+        self.tokens = tokens
+
+    def two_words(self) -> Row:
+        """The next two tokens, with a blank between them."""
+        return row(self.tokens.take(), Nest(2, row(Text(" "), self.tokens.take())))
+
+    def expression(
+        self, end: int = ENDLESS, ends: frozenset[str] = frozenset(), *, keep: bool = False
+    ) -> Row:
+        """The tokens up to an offset or to one that ends an expression.
+
+        Args:
+            end: The offset.
+            ends: The tokens, brackets apart.
+            keep: Whether the author's line breaks at operators are kept.
+        """
+        tokens = self.tokens
+        read = _Operation()
+        while tokens.is_before(end) and tokens.next not in ends:
+            word = tokens.next
+            if word in _OPENING:
+                follows = read.ends_with_operand
+                read.add(self.bracket(is_call=follows and word == "("), is_operand=True)
+            elif word == ".":
+                self._attribute(read)
+            elif word == "^":
+                read.add(tokens.take(), is_operand=False)
+            elif read.ends_with_operand and word in _BINDING:
+                self._operator(read)
+            elif word == ":":
+                read.add(tokens.take(), Text(" "), is_operand=False)
+            elif word in _PREFIX_WORDS:
+                read.add(tokens.take(), Text(" "), is_operand=False)
+            else:
+                is_operand = word not in ("+", "-", "=")
+                read.add(tokens.take(), is_operand=is_operand, is_number=word[0].isdigit())
+        return read.laid_out(keep=keep)
+
+    def _operator(self, read: _Operation) -> None:
+        """A binary operator; it will begin the line if any is broken there."""
+        word = self.tokens.next
+        was_broken, comments = self.tokens.skip_sign()
+        read.add(comments, is_operand=False)
+        read.breaks.append((_BINDING[word], was_broken))
+        read.operands.append([Text(f"{word} ")])
+
+    def _attribute(self, read: _Operation) -> None:
+        """`.` and the part behind it, which may be a keyword or an integer."""
+        if read.ends_with_number:
+            read.add(Text(" "), is_operand=False)  # `1 .5` is no `1.5`
+        read.add(self.tokens.take(), self.tokens.take(), is_operand=True)
+
+    def bracket(self, *, is_call: bool, extra: tuple[int, str] | None = None) -> Nest:
+        """A bracket of expressions: arguments, an index, a tuple, a list, a map, parentheses.
+
+        It stands on one line if it fits and the author did not break it, or else its items have
+        lines of their own: those of the author, or one for each, or for plain values as few as
+        will do.
+
+        Args:
+            is_call: Whether it holds arguments.
+            extra: A word to insert, and the number of items before it.
+        """
+        author = self.tokens.bracket
+        is_broken = author.opened or author.separated or author.commented
+        is_tuple = self.tokens.next == "(" and not is_call
+        head, after_opening = self.tokens.take(), self.tokens.comments()
+        items: list[Item] = []
+        while self.tokens.next not in _CLOSING:
+            items.append(self._item(keep=is_broken))
+        if items and not (is_tuple and len(items) == 1):
+            items[-1] = items[-1]._replace(separator="")  # but the comma of `(a,)` makes the tuple
+        if extra is not None:
+            items.insert(extra[0], Item(row(Text(extra[1])), "", row(), False))
+        inner = _kept_lines(items) if is_broken else _line(items, fill=not is_call)
+        before_closing = self.tokens.comments()
+        first = Hard() if is_broken and items else Break("")
+        body = Nest(2, row(after_opening, first, inner, before_closing))
+        whole = row(head, body, Break(""), self.tokens.take())
+        *others, last = [item.doc.width >= ENDLESS for item in items] or [False]
+        return Nest(0, Group(whole, hug=last and not is_broken and not any(others)), "line")
+
+    def _item(self, *, keep: bool) -> Item:
+        """An item and its separator."""
+        tokens = self.tokens
+        doc = self.expression(ends=_ENDS, keep=keep)
+        is_last_of_line = tokens.starts_line() or tokens.starts_line(1)
+        separator = tokens.skip() if tokens.next in _SEPARATORS else ""
+        if separator == "," and tokens.next == ";":
+            separator = tokens.skip()
+        comments = tokens.comments() if tokens.next not in _CLOSING else row()
+        return Item(doc, separator, comments, is_last_of_line)
+
+    def label(self, end: int) -> Row:
+        """A label, or a word that is spelled like one; it contains no white space."""
+        tokens = self.tokens
+        parts: list[Doc] = []
+        while tokens.is_before(end):
+            if tokens.next == "{":
+                parts += [tokens.take(), self.expression(ends=_CLOSING)]
+            parts.append(tokens.take())
+        return row(*parts)
+
+
+def _line(items: list[Item], *, fill: bool) -> Row:
+    """Items that stand on one line, or if it is too long on one each, or filled if all are plain.
+
+    What is plain has no brackets.
+    """
+    is_plain = not any(isinstance(part, Nest) for item in items for part in item.doc.parts)
+    space = Soft(" ") if fill and is_plain else Break(" ")
+    parts: list[Doc] = []
+    for place, item in enumerate(items):
+        is_last = place == len(items) - 1
+        sign = item.separator or ("" if is_last else ",")
+        parts += [space] if place else []
+        parts += [Group(item.doc), Text(sign), item.remarks]
+    return row(*parts)
+
+
+def _kept_lines(items: list[Item]) -> Row:
+    """Items in the lines that the author gave them."""
+    parts: list[Doc] = []
+    line: list[Item] = []
+    for place, item in enumerate(items):
+        line.append(item)
+        is_last = place == len(items) - 1
+        if is_last or item.is_last_of_line:
+            if not is_last and not item.separator:
+                line[-1] = item._replace(separator=",")
+            parts += [Group(_line(line, fill=True)), *([] if is_last else [Hard()])]
+            line = []
+    return row(*parts)
