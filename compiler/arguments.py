@@ -83,6 +83,21 @@ def _size(value: Any) -> tuple[int, ...]:
     return tuple(value)
 
 
+def _extent(value: Any) -> int | str:
+    """A positive integer, or a bare capital name for an extent that inputs settle."""
+    if isinstance(value, Word):
+        _require(value.isupper() and value.isidentifier() and value != "N")
+        return value
+    return _integer(1)(value)
+
+
+def _input_size(value: Any) -> int | tuple[int | str, ...]:
+    if not isinstance(value, tuple):
+        return _integer(1)(value)
+    _require(len(value) > 0)
+    return tuple(_extent(extent) for extent in value)
+
+
 def _per_axis(least: int) -> Callable[[Any], int | tuple[int, ...]]:
     def convert(value: Any) -> int | tuple[int, ...]:
         extents = value if isinstance(value, tuple) else (value,)
@@ -183,6 +198,10 @@ NaturalPerAxis = Annotated[
     int | tuple[int, ...],
     Kind("an integer that is not negative, or a size such as `1x0`", _per_axis(0)),
 ]
+InputSize = Annotated[
+    int | tuple[int | str, ...],
+    Kind("a positive integer or a size such as `32x32x3` or `(H, W, 3)`", _input_size),
+]
 Extents = Annotated[tuple[int, ...], Kind("a size such as `3x3`", _size)]
 Positive = Annotated[int, Kind("a positive integer", _integer(1))]
 Integer = Annotated[int, Kind("an integer", _integer(-(2**63)))]
@@ -234,6 +253,7 @@ __all__ = [
     "Extents",
     "Flag",
     "Initializer",
+    "InputSize",
     "Integer",
     "Integers",
     "Kind",

@@ -28,7 +28,8 @@ class Quotient:
     divisor: int
 
     def __str__(self) -> str:
-        return f"({self.numerator})//{self.divisor}"
+        numerator = str(self.numerator)
+        return f"{numerator if numerator.isidentifier() else f'({numerator})'}//{self.divisor}"
 
     def __lt__(self, other: object) -> bool:
         return str(self) < str(other)
@@ -169,7 +170,10 @@ def _reading_order(term: tuple[Monomial, int]) -> tuple[int, str]:
 
 
 def _spell(monomial: Monomial, coefficient: int) -> str:
-    factors = "*".join(str(atom) for atom in monomial)
-    if not factors:
+    if not monomial:
         return str(coefficient)
+    alone = len(monomial) == 1 and coefficient == 1
+    factors = "*".join(
+        f"({atom})" if isinstance(atom, Quotient) and not alone else str(atom) for atom in monomial
+    )
     return {1: factors, -1: f"-{factors}"}.get(coefficient, f"{coefficient}*{factors}")

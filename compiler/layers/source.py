@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from ..arguments import Initializer, Numbers, PerAxis, Positive
-from ..dim import BATCH, Dim
+from ..arguments import Initializer, InputSize, Numbers, PerAxis, Positive
+from ..dim import BATCH, Dim, symbol
 from ..graph import Value
 from ..initializers import Init
 from ..layer_builder import LayerBuilder
@@ -17,22 +17,24 @@ CLASSES = 10
 def input(
     build: LayerBuilder,
     *,
-    size: PerAxis = (32, 32, 3),
+    size: InputSize = (32, 32, 3),
     layout: Literal["sequence"] | None = None,
     dtype: Literal["float32", "float64", "int64"] = "float32",
     classes: Positive = CLASSES,
 ) -> Value:
     """An input of the network; height x width x channels becomes (N, C, H, W).
 
+    A capital name in place of a number, as in `(H, W, 3)`, is an extent that an input settles.
     `classes` is the width of the last `FC` that states none.
     """
-    extents = (size,) if isinstance(size, int) else size
+    given = (size,) if isinstance(size, int) else size
+    extents = tuple(symbol(e) if isinstance(e, str) else e for e in given)
     shape = _shape(build, extents, sequence=layout == "sequence", tokens=dtype == "int64")
     return build.input(build.scope, TensorType(DType(dtype), shape))
 
 
 def _shape(
-    build: LayerBuilder, extents: tuple[int, ...], *, sequence: bool, tokens: bool
+    build: LayerBuilder, extents: tuple[Dim, ...], *, sequence: bool, tokens: bool
 ) -> tuple[Dim, ...]:
     """The tensor's shape: sequences keep the author's order, images put channels first."""
     if sequence:
