@@ -13,11 +13,13 @@ from .emit.onnx.schemas import IR_VERSION, OPSET, attribute_type
 from .opdef import OPS, Cost, InferenceError, OpCall, OpDef
 from .types import DType, TensorType
 
+OpSchema = defs.OpSchema
+
 
 @cache
-def operators() -> Mapping[str, defs.OpSchema]:
+def operators() -> Mapping[str, OpSchema]:
     """ONNX's operators of our opset by name, without those that it advises against."""
-    known: dict[str, defs.OpSchema] = {}
+    known: dict[str, OpSchema] = {}
     for schema in defs.get_all_schemas_with_history():
         newer = known[schema.name].since_version if schema.name in known else 0
         if not schema.domain and newer < schema.since_version <= OPSET:
@@ -27,11 +29,12 @@ def operators() -> Mapping[str, defs.OpSchema]:
 
 def newest_operators() -> frozenset[str]:
     """The names of operators that come with a newer opset than ours."""
-    every = {schema.name for schema in defs.get_all_schemas_with_history() if not schema.domain}
-    return frozenset(every - operators().keys())
+    schemas = [schema for schema in defs.get_all_schemas_with_history() if not schema.domain]
+    old = {schema.name for schema in schemas if schema.since_version <= OPSET}
+    return frozenset({schema.name for schema in schemas} - old)
 
 
-def default_of(schema: defs.OpSchema, name: str) -> Any:
+def default_of(schema: OpSchema, name: str) -> Any:
     """An attribute's default as a node holds it; None where there is none."""
     proto = schema.attributes[name].default_value
     if not proto.name:
@@ -61,15 +64,29 @@ def one_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
 
 
 def infer_by_onnx(call: OpCall) -> Sequence[TensorType]:
-    """The types of an operator's outputs by onnx's own shape inference."""
+    """The types of an operator's outputs by onnx's own shape inference.
+
+    Raises:
+        InferenceError: onnx refuses the operands, or cannot tell the shapes of the outputs.
+    """
     symbols = {str(d): d for t in call.inputs if t for d in t.shape if not isinstance(d, int)}
+    return tuple(_type(info, symbols) for info in outputs_by_onnx(call))
+
+
+def outputs_by_onnx(call: OpCall) -> Sequence[ValueInfoProto]:
+    """What onnx knows of an operator's outputs, which may be less than their shapes.
+
+    Raises:
+        InferenceError: onnx refuses the operands or the attributes.
+    """
+    model = _model(call)
     try:
         inferred = shape_inference.infer_shapes(
-            _model(call), check_type=True, strict_mode=True, data_prop=True
+            model, check_type=True, strict_mode=True, data_prop=True
         )
     except (shape_inference.InferenceError, checker.ValidationError) as failure:
         raise InferenceError(_reason(failure)) from None
-    return tuple(_type(info, symbols) for info in inferred.graph.output)
+    return tuple(inferred.graph.output)
 
 
 def _model(call: OpCall) -> ModelProto:
@@ -87,14 +104,13 @@ def _model(call: OpCall) -> ModelProto:
     for name, type, constant in zip(names, call.inputs, constants, strict=True):
         if type is None:
             continue
-        numbers = None if constant is None else list(_flattened(constant))
-        if numbers is not None and not any(isinstance(n, Dim) and not isinstance(n, int) for n in numbers):
-            extents = [extent for extent in type.shape if isinstance(extent, int)]
-            initializers.append(
-                helper.make_tensor(name, element_type(type.dtype), extents, numbers)
-            )
-        else:
+        numbers = () if constant is None else _flattened(constant)
+        if constant is None or not all(isinstance(number, int | float) for number in numbers):
             inputs.append(value_info(name, type))
+            continue
+        extents = [extent for extent in type.shape if isinstance(extent, int)]
+        kind = element_type(type.dtype)
+        initializers.append(helper.make_tensor(name, kind, extents, numbers))
     results = [helper.make_empty_tensor_value_info(name) for name in outputs]
     graph = helper.make_graph([node], call.op_type, inputs, results, initializers)
     opset = helper.make_opsetid("", OPSET)

@@ -1,6 +1,7 @@
 """What a layer function builds with: operators, its weights, and errors in its own words."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 from ..grammar.diagnostics import Diagnostic, NetError, error
@@ -12,6 +13,7 @@ from .layerdef import Bound
 from .types import DType, Shape, TensorType, author_size, product
 
 LARGEST = 2**63 - 1
+LARGEST_FILLED = 10**8
 
 
 class LayerBuilder(Builder):
@@ -182,6 +184,10 @@ class LayerBuilder(Builder):
         if given == tuple(shape):
             return literal
         if given == ():
+            if (count := prod(e for e in shape if isinstance(e, int))) > LARGEST_FILLED:
+                message = f"cannot fill {count:_} numbers with a literal"
+                alternative = f"`init=constant({literal})` starts with the same values"
+                raise self.fail("E404", message, at=name, help=alternative)
             return _filled(shape, literal)
         wanted, found = "x".join(map(str, shape)), "x".join(map(str, given))
         raise self.fail("E205", f"takes a `{name}` of {wanted} numbers, not {found}", at=name)

@@ -124,6 +124,4 @@ def defop(
     """Enter an operator into the table."""
     if op_type in OPS:
         raise ValueError(f"operator {op_type} is defined twice")
-    OPS[op_type] = OpDef(
-        op_type, infer, cost, attributes, view, known, optional_outputs, decompose
-    )
+    OPS[op_type] = OpDef(op_type, infer, cost, attributes, view, known, optional_outputs, decompose)

@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ..compiler.graph import Graph
+from ..compiler.passes.settle import settle
 from ..grammar.diagnostics import did_you_mean, error
 from .executor import run as run_plan
 from .kerneldef import Array
@@ -78,7 +79,8 @@ def planned(graph: Graph, fetch: Sequence[str] | None, dtype: str | None = None)
     key = (None if fetch is None else tuple(fetch), dtype, len(graph), tuple(graph.outputs))
     plans = _PLANS.setdefault(graph, {})
     if key not in plans:
-        plans[key] = plan(graph, fetch, dtype=dtype)
+        fetched = replace(graph, outputs=resolve_fetches(graph, fetch))
+        plans[key] = plan(settle(fetched), dtype=dtype)
     return plans[key]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..grammar.diagnostics import NetError, error
+from .binding import check_binding, exceeds_memory, place
 from .kerneldef import Array, OperandError
 from .plan import Plan, Step
 from .tensors import Feeds, Spec, check_feeds, spell
@@ -30,6 +31,7 @@ def run(plan: Plan, feeds: Mapping[str, Any], state: State) -> dict[str, Array]:
     """
     checked = check_feeds(plan.inputs, feeds)
     _check_names(plan, state)
+    _check_extents(plan, checked.symbols)
     slots: list[Array | None] = [None] * plan.slots
     for name, slot in plan.feeds.items():
         slots[slot] = checked.arrays[name]
@@ -56,13 +58,22 @@ def _take(step: Step, slots: list[Array | None], plan: Plan, state: State, feeds
         for slot, dtype, result in zip(step.outputs, step.dtypes, results, strict=True):
             slots[slot] = np.asarray(result, dtype)
     except OperandError as failure:
-        raise error("E206", f"{_place(plan, step)} {failure}") from None
+        node = plan.graph[step.node]
+        raise error("E206", f"{place(plan.graph, node)} {failure}", node.span) from None
     except (MemoryError, ValueError) as failure:
         if not _exceeds_memory(failure):
             raise
         raise _no_memory(plan, step, feeds) from None
     for slot in step.release:
         slots[slot] = None
+
+
+def _check_extents(plan: Plan, symbols: Mapping[str, int]) -> None:
+    """Check each combination of extents once."""
+    key = tuple(sorted(symbols.items()))
+    if key not in plan.checked:
+        check_binding(plan.graph, plan.order, symbols)
+        plan.checked.add(key)
 
 
 def _check_names(plan: Plan, state: State) -> None:
@@ -92,13 +103,6 @@ def _result(array: Array | None, shared: bool) -> Array:
     return array.copy() if shared else np.ascontiguousarray(array).reshape(array.shape)
 
 
-def _place(plan: Plan, step: Step) -> str:
-    node = plan.graph[step.node]
-    layer = plan.graph.layers.get(node.scope)
-    kind = layer.kind if layer else node.op_type
-    return f"{kind} `{node.scope}`" if node.scope else kind
-
-
 def _exceeds_memory(failure: Exception) -> bool:
     """NumPy refuses arrays beyond the address space with a ValueError."""
     if isinstance(failure, MemoryError):
@@ -107,10 +111,5 @@ def _exceeds_memory(failure: Exception) -> bool:
 
 
 def _no_memory(plan: Plan, step: Step, feeds: Feeds) -> NetError:
-    types = [type.bind(feeds.symbols) for type in plan.graph[step.node].outputs]
-    shapes = " and ".join(spell(type.shape) for type in types)
-    return error(
-        "E507",
-        f"there is not enough memory for the result of {_place(plan, step)}: {shapes}",
-        help="run smaller batches",
-    )
+    type, *_ = plan.graph[step.node].outputs
+    return exceeds_memory(plan.graph, step.node, type.bind(feeds.symbols))

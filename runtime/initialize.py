@@ -12,6 +12,7 @@ from ..compiler.graph import Graph
 from ..compiler.initializers import ZEROS, Init
 from ..grammar.diagnostics import error
 from .kerneldef import Array
+from .memory import physical_memory
 from .state import LazyState, WeightType
 
 # Numbers are drawn in float64 and rounded, so that the last bits of a platform's mathematical
@@ -108,7 +109,7 @@ def fans(shape: tuple[int, ...]) -> Fans:
 
 def draw(init: Init, type: WeightType, fans: Fans, random: np.random.Generator) -> Array:
     """Draw one parameter."""
-    if type.bytes >= 2**62:
+    if type.bytes > physical_memory():
         raise MemoryError
     return INITIALIZERS[init.name](init.numbers, type, fans, random)
 

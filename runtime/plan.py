@@ -1,7 +1,7 @@
 """Graph -> Plan: kernel calls in order, with numbered slots for the arrays between them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from ..compiler.schedule import Schedule, schedule
 from ..compiler.types import DType, TensorType
 from ..grammar.diagnostics import did_you_mean, error
 from . import kernels  # noqa: F401 - fills the kernel table
+from .fallback import reference_kernel
 from .kerneldef import KERNELS, Array, Function
 from .tensors import Spec
 
@@ -59,6 +60,7 @@ class Plan:
         steps: Kernel calls in order.
         fetches: Slots of the results by name.
         shared: Names of the results whose memory may be an argument's or another result's.
+        checked: Extents of inputs that were found to fit; filled in as the plan runs.
     """
 
     graph: Graph
@@ -72,6 +74,7 @@ class Plan:
     steps: tuple[Step, ...]
     fetches: Mapping[str, int]
     shared: frozenset[str]
+    checked: set[tuple[tuple[str, int], ...]] = field(default_factory=set, repr=False)
 
 
 def plan(graph: Graph, fetch: Iterable[str] | None = None, *, dtype: str | None = None) -> Plan:
@@ -170,7 +173,8 @@ class _Planner:
         for identifier in needed:
             node = self.graph[identifier]
             origins = [self.slot[v.node, v.output] for v in node.inputs if v is not None]
-            is_view = node.op_type in KERNELS and KERNELS[node.op_type].view
+            # Of a kernel that is not ours nothing is known.
+            is_view = node.op_type not in KERNELS or KERNELS[node.op_type].view
             for k in range(len(node.outputs)):
                 slot = self.slot[identifier, k]
                 own = frozenset([slot])
@@ -218,7 +222,7 @@ class _Planner:
         release: Iterable[int],
     ) -> Step:
         node = self.graph[identifier]
-        found = KERNELS[node.op_type]
+        found = KERNELS.get(node.op_type) or reference_kernel(node)
         asked = {"outputs": len(node.outputs)} if found.counts_outputs else {}
         return Step(
             function=found.function,

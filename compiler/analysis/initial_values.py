@@ -12,6 +12,7 @@ LECUN = Init("lecun")
 # The first of these that a layer's output meets decides.
 ACTIVATIONS: Mapping[str, Init] = {
     "Celu": HE,
+    "Clip": HE,
     "Elu": HE,
     "Gelu": HE,
     "HardSigmoid": GLOROT,
@@ -29,6 +30,9 @@ ACTIVATIONS: Mapping[str, Init] = {
     "Tanh": GLOROT,
     "ThresholdedRelu": HE,
 }
+
+# Layers that are built from several operators decide by their kind.
+COMPOSED: Mapping[str, Init] = {"SWISH": HE}
 
 # What may stand between a layer and its activation; any other operator ends the search.
 TRANSPARENT = frozenset(
@@ -90,12 +94,14 @@ def _activations_met(graph: Graph) -> Mapping[int, Init]:
     for identifier in range(len(graph) - 1, -1, -1):
         node = graph[identifier]
         ahead = met.get(identifier)
+        layer = graph.layers.get(node.scope)
+        kind = COMPOSED.get(layer.kind) if layer else None
         for value in node.inputs:
             if value is None:
                 continue
             # A weight meets what its product meets, whatever the operator.
             passes = node.op_type in TRANSPARENT or value.node not in data
-            asked = ACTIVATIONS.get(node.op_type, ahead if passes else None)
+            asked = kind or ACTIVATIONS.get(node.op_type, ahead if passes else None)
             if asked is not None:
                 met[value.node] = asked
     return met

@@ -14,9 +14,10 @@ from itertools import zip_longest
 from math import ceil, gcd
 
 from ..dim import Dim, Polynomial
-from ..graph import INPUT, LEAVES, Graph, Layer, Node, Value
-from ..types import Shape, TensorType, product
+from ..graph import INPUT, Graph, Node
+from ..types import Shape, product
 from ..windows import window_of
+from .sliding_layers import Slide, sliding_layers, spatial_axes
 
 Extent = Dim | Fraction
 
@@ -40,7 +41,6 @@ class Axis:
 
 
 Field = tuple[Axis, ...]
-Slide = tuple[int, int | Fraction]  # the reach and the stride of a window
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,14 @@ def receptive_fields(graph: Graph) -> dict[str, ReceptiveField]:
     A layer with several outputs reports its first.
     """
     fields: dict[int, Field] = {}
-    whole = _taken_whole(graph)
+    sliding = sliding_layers(graph)
     for identifier, node in graph.nodes():
         operands = [fields.get(v.node, ()) if v is not None else () for v in node.inputs]
-        rule = RULES.get(node.op_type, keep)
+        unknown = see_all if node.op_type in OPS.foreign else keep
+        rule = RULES.get(node.op_type, unknown)
         fields[identifier] = rule(node, operands)
-        if identifier in whole:
-            layer, x = whole[identifier]
-            slides = LAYER_RULES[layer.kind](layer, x.type)
+        if identifier in sliding:
+            x, slides = sliding[identifier]
             fields[identifier] = tuple(_slid(axis, slides) for axis in fields[x.node])
     return {
         path: _reported(fields[layer.outputs[0].node])
@@ -101,13 +101,6 @@ def start(node: Node, operands: Sequence[Field]) -> Field:
     """An input: each element sees itself."""
     (type,) = node.outputs
     return tuple(Axis(1, type.shape[a], 1, frozenset({a})) for a in spatial_axes(type))
-
-
-def spatial_axes(type: TensorType) -> range:
-    """The axes of an input that are places: all of (N, L), L of (N, L, C), S of (N, C, *S)."""
-    if not type.dtype.is_float:
-        return range(1, type.rank)
-    return range(1, 2) if type.rank == 3 else range(2, type.rank)
 
 
 def keep(node: Node, operands: Sequence[Field]) -> Field:
@@ -208,6 +201,19 @@ def transpose(node: Node, operands: Sequence[Field]) -> Field:
     )
 
 
+def reduce(node: Node, operands: Sequence[Field]) -> Field:
+    """What is left of an axis sees all of it; with axes dropped, which they were is not told."""
+    x, (y,) = node.inputs[0], node.outputs
+    assert x is not None
+    if x.type.rank != y.rank:
+        return see_all(node, operands[:1])
+    field = operands[0]
+    for place, (before, after) in enumerate(zip(x.shape, y.shape, strict=True)):
+        if before != after:
+            field = tuple(_without(axis, place) for axis in field)
+    return field
+
+
 def softmax(node: Node, operands: Sequence[Field]) -> Field:
     """Elements on `axis` see each other: all of the input, where that axis holds places."""
     mixed = node.attributes["axis"] % node.outputs[0].rank
@@ -274,54 +280,20 @@ RULES: Mapping[str, Rule] = {
     "GroupNormalization": statistics,
     "InstanceNormalization": statistics,
     "LayerNormalization": statistics,
+    "LogSoftmax": softmax,
     "LpPool": window,
     "MatMul": matrix_product,
     "MaxPool": window,
     "MaxUnpool": max_unpool,
     "Reshape": reshape,
     "Resize": resize,
+    **dict.fromkeys(REDUCTIONS, reduce),
     "Softmax": softmax,
     "Squeeze": reshape,
     "Transpose": transpose,
     "Unsqueeze": reshape,
     "netc.StochasticPool": window,
 }
-
-
-def local(layer: Layer, x: TensorType) -> Mapping[int, Slide]:
-    """A locally connected layer sees what a convolution sees."""
-    taps = {}
-    for i, axis in enumerate(spatial_axes(x)):
-        kernel, stride, dilation = (
-            given if isinstance(given := layer.arguments[name], int) else given[i]
-            for name in ("kernel", "stride", "dilation")
-        )
-        taps[axis] = (dilation * (kernel - 1) + 1, stride)
-    return taps
-
-
-def pixel_shuffle(layer: Layer, x: TensorType) -> Mapping[int, Slide]:
-    """Elements of a block see the same."""
-    return dict.fromkeys(spatial_axes(x), (1, Fraction(1, layer.arguments["factor"])))
-
-
-# Layers that are built from operators of which no single one tells what an element sees.
-LAYER_RULES: Mapping[str, Callable[[Layer, TensorType], Mapping[int, Slide]]] = {
-    "LOCAL": local,
-    "PIXELSHUFFLE": pixel_shuffle,
-}
-
-
-def _taken_whole(graph: Graph) -> Mapping[int, tuple[Layer, Value]]:
-    """Layers of `LAYER_RULES` with what they take, by the node of their output."""
-    layers = {path: layer for path, layer in graph.layers.items() if layer.kind in LAYER_RULES}
-    found: dict[str, Value] = {}
-    for _, node in graph.nodes():
-        if node.scope in layers and node.scope not in found and node.op_type not in LEAVES:
-            entry = node.inputs[0]
-            assert entry is not None
-            found[node.scope] = entry
-    return {layers[path].outputs[0].node: (layers[path], x) for path, x in found.items()}
 
 
 def _shifted(field: Field, by: int) -> Field:

@@ -21,6 +21,7 @@ from . import (
     shaping,
     source,
     transposed_convolution,
+    unpooling,
     window_partition,
 )
 
@@ -42,5 +43,6 @@ __all__ = [
     "shaping",
     "source",
     "transposed_convolution",
+    "unpooling",
     "window_partition",
 ]

@@ -77,7 +77,10 @@ def adaptive_pool(
     for axis, along in enumerate(bins, 2):
         if along.rows:
             value = _gathered(build, value, axis, along, weighted=mode == "avg")
-    windows = {"kernel_shape": tuple(b.kernel for b in bins), "strides": tuple(b.stride for b in bins)}
+    windows = {
+        "kernel_shape": tuple(along.kernel for along in bins),
+        "strides": tuple(along.stride for along in bins),
+    }
     return as_before(build, build.op(POOLS[mode], (value,), windows)[0], source)
 
 

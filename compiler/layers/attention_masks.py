@@ -19,6 +19,8 @@ SHIFTED = "shifted"
 MASKED = -1e38
 # Swin's own number, for positions of a window that are no neighbours in the image.
 APART = -100.0
+# How many positions are told apart by constants of the graph.
+MAX_POSITIONS = 2**20
 # Swin cuts this distribution off at 2, a hundred deviations away.
 TABLE = Init("normal", (0.02,))
 
@@ -49,9 +51,11 @@ def masked(build: LayerBuilder, scores: Value, label: str) -> Value:
             "E202",
             f"cannot mask {length}x{keys} scores with {describe(mask)}",
             at="mask",
-            help=f"a mask has {keys} numbers, one per key, or {length}x{keys}",
+            help=f"a mask has {keys} numbers, one per key, or {length}x{keys}, for each sample",
         )
-    if not aligned.dtype.is_float:
+    if aligned.dtype.is_float:
+        aligned = aligned if aligned.dtype is scores.dtype else build.Cast(aligned, to=scores.dtype)
+    else:
         nothing, lowest = (build.constant(number, scores.dtype) for number in (0.0, MASKED))
         aligned = build.Where(build.Cast(aligned, to=DType.BOOL), nothing, lowest)
     return build.Add(scores, aligned)
@@ -60,8 +64,6 @@ def masked(build: LayerBuilder, scores: Value, label: str) -> Value:
 def _fits(mask: Value, scores: Value) -> bool:
     """Whether a mask broadcasts to the scores, sample by sample."""
     if mask.shape[:1] not in (scores.shape[:1], (1,)):
-        return False
-    if mask.dtype.is_float and mask.dtype is not scores.dtype:
         return False
     try:
         return broadcast([scores.shape, mask.shape]) == scores.shape
@@ -86,6 +88,7 @@ def kept_apart(build: LayerBuilder, x: Value, scores: Value) -> Value:
         raise build.fail("E201", message, at="mask")
     if not any(partition.rolls):
         return scores
+    _check_length(build, partition.positions * prod(partition.counts), "mask")
     regions = partition.regions()
     rows = tuple((tuple((region,) for region in window),) for window in regions)
     columns = tuple(((window,),) for window in regions)
@@ -105,6 +108,7 @@ def position_bias(build: LayerBuilder, q: Value, k: Value, heads: int) -> Value:
     window, with (h, w) numbered (2 W - 1) h + w, as in Swin; in a sequence i - j + S - 1.
     """
     length, keys = build.concrete(q, (1,))[0], build.concrete(k, (1,))[0]
+    _check_length(build, length + keys, "relative")
     partition = windows_before(build, q) if q == k else None
     if partition is None or partition.positions != length:
         count, origin = length + keys - 1, keys - 1
@@ -124,3 +128,10 @@ def position_bias(build: LayerBuilder, q: Value, k: Value, heads: int) -> Value:
         build.index_constant((tuple(columns),)),
     )
     return build.Transpose(build.Gather(table, index, axis=0), perm=(2, 0, 1))
+
+
+def _check_length(build: LayerBuilder, positions: int, at: str) -> None:
+    """Refuse what needs a list of more positions than a program can hold."""
+    if positions > MAX_POSITIONS:
+        message = f"takes `{at}` with at most {MAX_POSITIONS:_} positions, not {positions:_}"
+        raise build.fail("E404", message, at=at)

@@ -240,10 +240,11 @@ def roll(build: LayerBuilder, x: Value, *, shift: Integers, axis: AxisNames | No
     else:
         axes = [placed_axis(build, x, name) for name in axis]
     shifts = (shift,) * len(axes) if isinstance(shift, int) else shift
-    if len(shifts) != len(axes) or len(set(axes)) < len(axes):
-        raise build.fail(
-            "E103", f"gets {counted(len(shifts), 'number')} for {len(axes)} axes", at="shift"
-        )
+    if len(set(axes)) < len(axes):
+        raise build.fail("E103", "gets an axis twice", at="axis")
+    if len(shifts) != len(axes):
+        numbers, ways = counted(len(shifts), "number"), "axis" if len(axes) == 1 else "axes"
+        raise build.fail("E103", f"gets {numbers} for {len(axes)} {ways}", at="shift")
     return rolled(build, x, dict(zip(axes, shifts, strict=True)))
 
 

@@ -24,6 +24,8 @@ def batch_normalization(
     eps: PositiveReal = EPSILON,
     affine: Flag = True,
     momentum: Rate = 0.1,
+    weight: Numbers | None = None,
+    bias_value: Numbers | None = None,
 ) -> Value:
     """Batch normalization per channel (Ioffe and Szegedy 2015; ONNX `BatchNormalization`).
 
@@ -32,7 +34,7 @@ def batch_normalization(
     source = None if with_channels(build, x).type.rank == 2 else channels_first(build, x)
     features = source.value if source else x
     (channels,) = build.concrete(features, (1,))
-    scale, shift = _affine(build, (channels,), affine)
+    scale, shift = _affine(build, (channels,), affine, weight, bias_value)
     mean = build.buffer("running_mean", (channels,), init=ZEROS)
     variance = build.buffer("running_var", (channels,), init=ONES)
     y = build.BatchNormalization(
@@ -49,6 +51,8 @@ def layer_normalization(
     axes: Literal["channels", "all"] = "channels",
     eps: PositiveReal = EPSILON,
     affine: Flag = True,
+    weight: Numbers | None = None,
+    bias_value: Numbers | None = None,
 ) -> Value:
     """Layer normalization (Ba, Kiros and Hinton 2016; ONNX `LayerNormalization`).
 
@@ -56,32 +60,32 @@ def layer_normalization(
     weight and bias have the sample's shape, channels first.
     """
     rank = with_channels(build, x).type.rank
-    if axes == "all":
-        return _layer_normalized(build, x, 1, eps, affine)
-    if channel_axis(x) == rank - 1:
-        return _layer_normalized(build, x, -1, eps, affine)
-    channels_last = build.Transpose(x, perm=(0, *range(2, rank), 1))
-    y = _layer_normalized(build, channels_last, -1, eps, affine)
-    return build.Transpose(y, perm=(0, rank - 1, *range(1, rank - 1)))
-
-
-def _layer_normalized(build: LayerBuilder, x: Value, axis: int, eps: float, affine: bool) -> Value:
-    rank = x.type.rank
-    shape = build.concrete(x, range(axis % rank, rank))
-    scale, shift = _affine(build, shape, affine)
-    return build.LayerNormalization(x, scale, shift, axis=axis, epsilon=eps)
+    axis = 1 if axes == "all" else -1
+    moved = axes == "channels" and channel_axis(x) != rank - 1
+    rows = build.Transpose(x, perm=(0, *range(2, rank), 1)) if moved else x
+    shape = build.concrete(rows, range(axis % rank, rank))
+    scale, shift = _affine(build, shape, affine, weight, bias_value)
+    y = build.LayerNormalization(rows, scale, shift, axis=axis, epsilon=eps)
+    return build.Transpose(y, perm=(0, rank - 1, *range(1, rank - 1))) if moved else y
 
 
 @layer("IN")
 def instance_normalization(
-    build: LayerBuilder, x: Value, *, eps: PositiveReal = EPSILON, affine: Flag = True
+    build: LayerBuilder,
+    x: Value,
+    *,
+    eps: PositiveReal = EPSILON,
+    affine: Flag = True,
+    weight: Numbers | None = None,
+    bias_value: Numbers | None = None,
 ) -> Value:
     """Instance normalization: each channel of each sample over its positions.
 
     Ulyanov, Vedaldi and Lempitsky 2016; ONNX `InstanceNormalization`.
     """
     source = channels_first(build, x)
-    scale, shift = _affine(build, build.concrete(source.value, (1,)), affine)
+    channels = build.concrete(source.value, (1,))
+    scale, shift = _affine(build, channels, affine, weight, bias_value)
     y = build.InstanceNormalization(source.value, scale, shift, epsilon=eps)
     return as_before(build, y, source)
 
@@ -94,6 +98,8 @@ def group_normalization(
     groups: Positive = GROUPS,
     eps: PositiveReal = EPSILON,
     affine: Flag = True,
+    weight: Numbers | None = None,
+    bias_value: Numbers | None = None,
 ) -> Value:
     """Group normalization: each group of channels of each sample over its positions.
 
@@ -105,14 +111,19 @@ def group_normalization(
     if channels % groups:
         message = f"cannot split {channels} input channels into {groups} groups"
         raise build.fail("E204", message, at="groups")
-    scale, shift = _affine(build, (channels,), affine)
+    scale, shift = _affine(build, (channels,), affine, weight, bias_value)
     y = build.GroupNormalization(features, scale, shift, num_groups=groups, epsilon=eps)
     return as_before(build, y, source) if source else y
 
 
 @layer("RMSNORM")
 def root_mean_square_normalization(
-    build: LayerBuilder, x: Value, *, eps: PositiveReal = EPSILON, affine: Flag = True
+    build: LayerBuilder,
+    x: Value,
+    *,
+    eps: PositiveReal = EPSILON,
+    affine: Flag = True,
+    weight: Numbers | None = None,
 ) -> Value:
     """x / sqrt(mean x^2 + eps) over the channels at every position, times a weight.
 
@@ -125,10 +136,11 @@ def root_mean_square_normalization(
     root = build.Sqrt(build.Add(mean, build.constant(eps, x.dtype)))
     y = build.Div(x, root)
     if not affine:
+        _refuse_literals(build)
         return y
     (channels,) = build.concrete(x, (axis,))
-    weight = build.weight((channels,), init=ONES)
-    return build.Mul(y, _beside(build, weight, channels, x))
+    scale = build.weight((channels,), init=ONES, literal=weight)
+    return build.Mul(y, _beside(build, scale, channels, x))
 
 
 def _beside(build: LayerBuilder, vector: Value, channels: int, x: Value) -> Value:
@@ -178,9 +190,7 @@ def local_response_normalization(
 
 
 @layer("NORMALIZE")
-def normalize(
-    build: LayerBuilder, x: Value, *, mean: Numbers = 0.0, std: Numbers = 1.0
-) -> Value:
+def normalize(build: LayerBuilder, x: Value, *, mean: Numbers = 0.0, std: Numbers = 1.0) -> Value:
     """(x - mean) / std, each a number or one per channel: preprocessing that is no weight."""
     with_channels(build, x)
     centre = _per_channel(build, x, mean, "mean")
@@ -213,11 +223,22 @@ def with_channels(build: LayerBuilder, x: Value) -> Value:
     return x
 
 
-def _affine(build: LayerBuilder, shape: Sequence[int], learned: bool) -> tuple[Value, Value]:
+def _affine(
+    build: LayerBuilder, shape: Sequence[int], learned: bool, weight: Any, bias: Any
+) -> tuple[Value, Value]:
     """Scale and shift of a shape: learned, or fixed at one and zero."""
     extents = tuple(shape)
     if learned:
-        return build.weight(extents, init=ONES), build.bias(extents)
+        scale = build.weight(extents, init=ONES, literal=weight)
+        return scale, build.bias(extents, literal=bias)
+    _refuse_literals(build)
     target = build.index_constant(extents)
     one, zero = (build.constant(number, build.dtype) for number in (1.0, 0.0))
     return build.Expand(one, target), build.Expand(zero, target)
+
+
+def _refuse_literals(build: LayerBuilder) -> None:
+    """Values for weights that there are none of would be ignored silently."""
+    for name in ("weight", "bias_value"):
+        if name in build.bound.spans:
+            raise build.fail("E103", f"has no weights to set to `{name}` with affine=no", at=name)

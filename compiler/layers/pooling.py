@@ -1,18 +1,15 @@
-"""Pooling layers with sliding windows, and the layer that undoes a max-pool."""
+"""Pooling layers with sliding windows."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ...grammar.diagnostics import did_you_mean
-from ..arguments import Flag, LabelName, Padding, PerAxis, Positive
-from ..dim import equal
-from ..graph import Graph, Layer, Node, Value
+from ..arguments import Flag, Padding, PerAxis, Positive
+from ..graph import Value
 from ..layer_builder import LayerBuilder
 from ..layerdef import layer
-from ..types import author_size
-from ..windows import Window, window_of
-from .spatial import as_before, channels_first, describe, window_on
+from ..windows import Window
+from .spatial import as_before, channels_first, window_on
 
 LP_NORM = 2
 
@@ -111,84 +108,11 @@ POOLS: Mapping[str, Callable[[LayerBuilder, Value, Pool], Value]] = {
 }
 
 
-@layer("UNPOOL", choice="pool")
-def unpool(build: LayerBuilder, x: Value, *, pool: LabelName) -> Value:
-    """Puts values back where a max-pool took its maxima from, zeros elsewhere (ONNX `MaxUnpool`).
-
-    The output has the extents of that pool's input.
-    """
-    pooled = _max_pool(build, pool)
-    maxima = _maxima(build.graph, pooled)
-    node = build.graph.producer(maxima)
-    _check_apart(build, node, pool)
-    source = channels_first(build, x)
-    _check_extents(build, x, pooled.outputs[0], pool)
-    (origin,) = node.inputs
-    assert origin is not None
-    y = build.MaxUnpool(
-        source.value,
-        Value(maxima.node, 1, node.outputs[1]),
-        build.Shape(origin),
-        kernel_shape=node.attributes["kernel_shape"],
-        strides=node.attributes["strides"],
-        pads=node.attributes["pads"],
-    )
-    return as_before(build, y, source)
-
-
-def _max_pool(build: LayerBuilder, label: str) -> Layer:
-    """The max-pool that a label names."""
-    found = build.look_up(label)
-    if found is None:
-        pools = [path for path, other in build.graph.layers.items() if other.kind == "POOL"]
-        raise build.fail("E101", f"finds no layer `{label}`", at="pool", help=did_you_mean(label, pools))
-    if found.kind != "POOL" or found.arguments["mode"] != "max":
-        kind = f"{found.kind}({found.arguments['mode']})" if found.kind == "POOL" else found.kind
-        raise build.fail("E103", f"undoes a max-pool, but `{label}` is {kind}", at="pool")
-    return found
-
-
-def _maxima(graph: Graph, pooled: Layer) -> Value:
-    """The first output of a layer's `MaxPool`, which a sequence transposes."""
-    (value,) = pooled.outputs
-    while graph.producer(value).op_type != "MaxPool":
-        (inner,) = graph.producer(value).inputs
-        assert inner is not None
-        value = inner
-    return value
-
-
-def _check_apart(build: LayerBuilder, node: Node, label: str) -> None:
-    """Windows that overlap may have one maximum, which would get the values of both."""
-    window = window_of(node.attributes)
-    if any(s < k for s, k in zip(window.strides, window.kernel, strict=True)):
-        kernel, stride = ("x".join(map(str, size)) for size in (window.kernel, window.strides))
-        raise build.fail(
-            "E103",
-            f"cannot undo `{label}`: windows of {kernel} overlap at a stride of {stride}, so that "
-            "one element may be the maximum of several",
-            at="pool",
-            help=f"give `{label}` a stride of {kernel}",
-        )
-
-
-def _check_extents(build: LayerBuilder, x: Value, pooled: Value, label: str) -> None:
-    """Each value goes back to its own window."""
-    same_rank = x.type.rank == pooled.type.rank
-    if not same_rank or any(
-        equal(a, b) is False for a, b in zip(x.shape, pooled.shape, strict=True)
-    ):
-        raise build.fail(
-            "E201",
-            f"needs the extents that `{label}` yields, {author_size(pooled.type)}, but its input "
-            f"is {describe(x)}",
-        )
-
-
 def _check_options(build: LayerBuilder, mode: str, count_pad: bool) -> None:
     """Options that belong to another mode would be ignored silently."""
     if "p" in build.bound.spans and mode != "lp":
-        raise build.fail("E103", f"has no `p` in the mode `{mode}`", at="p", help="choose the mode `lp`")
+        message = f"has no `p` in the mode `{mode}`"
+        raise build.fail("E103", message, at="p", help="choose the mode `lp`")
     if count_pad and mode != "avg":
         message = f"has no padding to count in the mode `{mode}`"
         raise build.fail("E103", message, at="count_pad", help="choose the mode `avg`")
@@ -214,13 +138,15 @@ def _surplus(build: LayerBuilder, x: Value, window: Window) -> tuple[int, ...]:
     if not window.ceil:
         return (0,) * window.rank
     extents = build.concrete(x, range(2, 2 + window.rank))
-    ends = (
-        (count - 1) * stride + kernel
-        for count, stride, kernel in zip(
-            window.output(extents), window.strides, window.kernel, strict=True
-        )
-    )
-    return tuple(max(end - e, 0) for end, e in zip(ends, window.padded(extents), strict=True))
+    surplus = []
+    for axis, (count, extent) in enumerate(
+        zip(window.output(extents), window.padded(extents), strict=True)
+    ):
+        assert isinstance(count, int)
+        assert isinstance(extent, int)
+        end = (count - 1) * window.strides[axis] + window.kernel[axis]
+        surplus.append(max(end - extent, 0))
+    return tuple(surplus)
 
 
 def _geometry(window: Window) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from .calls import Call, call_layer
 from .state import Site, State, Tensors
 
 if TYPE_CHECKING:
-    from onnx.defs import OpSchema
+    from ..fallback import OpSchema
 
 OPERATOR = "op"
 MAX_OUTPUTS = 10_000

@@ -83,7 +83,7 @@ defop(
     "AveragePool", infer=infer_pool, cost=pool_cost, attributes={**WINDOW, "count_include_pad": 0}
 )
 defop("LpPool", infer=infer_pool, cost=lp_pool_cost, attributes={**WINDOW, "p": 2})
-# Only set_mode settles what this computes; see docs/decisions.
+# Only set_mode settles what this computes: docs/decisions/0007.
 defop("netc.StochasticPool", infer=infer_pool, cost=stochastic_pool_cost, attributes=WINDOW)
 
 for op_type in ("GlobalAveragePool", "GlobalMaxPool"):

@@ -4,7 +4,8 @@ Maximum and sum are separable: a window is pooled along one axis after the other
 whole-array operations as the window has taps on that axis.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -23,11 +24,11 @@ def max_pool(x: Array, *, outputs: int = 1, **attributes: Any) -> Array | tuple[
     Padding never wins. Of equal maxima the first in row-major order counts.
     """
     window = window_of(attributes)
+    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    y = _pooled(x, window, np.maximum, lowest)
     if outputs == 1:
-        lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-        return _pooled(x, window, np.maximum, lowest)
-    y, places = _maxima(x, window)
-    return y, _flat(places, x, column_major=bool(attributes["storage_order"]))
+        return y
+    return y, _flat_places(x, y, window, column_major=bool(attributes["storage_order"]))
 
 
 @kernel("AveragePool")
@@ -70,7 +71,8 @@ def stochastic_pool(x: Array, **attributes: Any) -> Array:
 @kernel("GlobalAveragePool")
 def global_average_pool(x: Array) -> Array:
     """The mean of each channel of x (N, C, *S), as (N, C, 1, ...)."""
-    return x.mean(tuple(range(2, x.ndim)), keepdims=True)
+    y: Array = x.mean(tuple(range(2, x.ndim)), keepdims=True)
+    return y
 
 
 @kernel("GlobalMaxPool")
@@ -81,9 +83,7 @@ def global_max_pool(x: Array) -> Array:
 
 
 @kernel("MaxUnpool")
-def max_unpool(
-    x: Array, indices: Array, shape: Array | None = None, **attributes: Any
-) -> Array:
+def max_unpool(x: Array, indices: Array, shape: Array | None = None, **attributes: Any) -> Array:
     """Zeros of `shape` with x (N, C, *S) at flat indices; by default the windows just fit."""
     if shape is None:
         window = window_of(attributes)
@@ -166,53 +166,49 @@ def _on(axis: int, part: slice) -> Index:
     return (*(slice(None),) * axis, part)
 
 
-def _maxima(x: Array, window: Window) -> tuple[Array, list[Array]]:
-    """Each window's maximum and its place on every spatial axis.
-
-    The last axis is pooled first: of equal maxima, then, the first row and in it the first column
-    win.
-    """
-    extents = window.output(x.shape[2:])
-    places: list[Array] = []
-    for axis in reversed(range(window.rank)):
-        count = extents[axis]
-        assert isinstance(count, int)
-        x, place = _maxima_axis(x, window, axis, count)
-        places = [place, *(np.take_along_axis(p, place, 2 + axis) for p in places)]
-    return x, places
-
-
-def _maxima_axis(x: Array, window: Window, axis: int, count: int) -> tuple[Array, Array]:
-    """Maxima along one axis, and their places on it."""
-    at = 2 + axis
-    extent = x.shape[at]
-    shape = (*x.shape[:at], count, *x.shape[at + 1 :])
-    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-    y = np.full(shape, lowest, x.dtype)
-    place = np.zeros(shape, np.int64)
-    line = (-1,) + (1,) * (x.ndim - 1 - at)
-    unset = np.ones(count, bool)  # windows whose first tap in the data is still to come
-    for outer, inner in _taps(window, axis, extent, count):
-        candidate, best = x[_on(at, inner)], y[_on(at, outer)]
-        better = (candidate > best) | np.isnan(candidate) | unset[outer].reshape(line)
-        unset[outer] = False
-        np.copyto(best, candidate, where=better)
-        positions = np.arange(extent)[inner].reshape(line)
-        np.copyto(place[_on(at, outer)], positions, where=better)
-    return y, place
-
-
-def _flat(places: list[Array], x: Array, *, column_major: bool) -> Array:
-    """Places as indices into x, flattened; `column_major` flattens the spatial axes so."""
+def _flat_places(x: Array, y: Array, window: Window, *, column_major: bool) -> Array:
+    """The index in x, flattened, of the first element of each window that is its maximum y."""
     spatial = x.shape[2:]
-    order = range(len(spatial)) if column_major else reversed(range(len(spatial)))
-    steps = dict.fromkeys(range(len(spatial)), 1)
-    step = 1
-    for axis in order:
-        steps[axis] = step
-        step *= spatial[axis]
-    planes = np.arange(prod(x.shape[:2]), dtype=np.int64) * step
-    index: Array = planes.reshape(*x.shape[:2], *(1,) * len(spatial))
-    for axis, place in enumerate(places):
-        index = index + place * steps[axis]
+    axes = range(window.rank)
+    if column_major:
+        steps = [prod(spatial[:axis]) for axis in axes]
+    else:
+        steps = [prod(spatial[axis + 1 :]) for axis in axes]
+    ranges = [list(_ranges(window, a, spatial[a], y.shape[2 + a])) for a in axes]
+    first = _first_taps(x, y, window, ranges)
+    offsets = [sum(r[0] * s for r, s in zip(tap, steps, strict=True)) for tap in product(*ranges)]
+    if not offsets:  # every window lies on padding alone
+        return np.zeros(y.shape, np.int64)
+    index: Array = np.array(offsets, np.int64)[first]
+    index += np.arange(prod(x.shape[:2])).reshape(*x.shape[:2], *(1,) * window.rank) * prod(spatial)
+    for axis, step in enumerate(steps):
+        starts = np.arange(y.shape[2 + axis]) * (window.strides[axis] * step)
+        index += starts.reshape((-1,) + (1,) * (window.rank - 1 - axis))
     return index
+
+
+def _first_taps(
+    x: Array, y: Array, window: Window, ranges: Sequence[Sequence[tuple[int, int, int]]]
+) -> Array:
+    """The number, in row-major order, of the first tap that sees y; of a NaN where y is one."""
+    none = prod(map(len, ranges))
+    first = np.full(y.shape, none, np.min_scalar_type(none))
+    top = np.iinfo(first.dtype).max
+    for sees in (np.equal, lambda seen, _: np.isnan(seen)):
+        for number, tap in enumerate(product(*ranges)):
+            outer: Any = (..., *(slice(begin, end + 1) for _, begin, end in tap))
+            inner: Any = (
+                ...,
+                *(
+                    slice(offset + begin * s, offset + end * s + 1, s)
+                    for (offset, begin, end), s in zip(tap, window.strides, strict=True)
+                ),
+            )
+            # Arithmetic on bytes is many times faster than a masked copy: the tap's number where
+            # it sees the maximum, and the largest number elsewhere.
+            missed = sees(x[inner], y[outer]).astype(first.dtype) * top ^ top
+            np.minimum(first[outer], missed | number, out=first[outer])
+        if x.dtype.kind != "f" or not (first == none).any():
+            break
+    first[first == none] = 0  # a window on padding alone
+    return first

@@ -33,7 +33,7 @@ def check(row: LayerRow) -> None:
 
 @st.composite
 def windows(draw: st.DrawFn) -> dict[str, tuple[int, ...]]:
-    """A window that fits: PyTorch pads by at most half a kernel."""
+    """A window that fits: PyTorch pads by at most half a kernel, and of volumes no small ones."""
     rank = draw(st.integers(1, 3))
     kernel = [draw(st.integers(1, 4)) for _ in range(rank)]
     pad = [draw(st.integers(0, k // 2)) for k in kernel]
@@ -42,7 +42,8 @@ def windows(draw: st.DrawFn) -> dict[str, tuple[int, ...]]:
         "pad": tuple(pad),
         "stride": tuple(draw(st.integers(1, 5)) for _ in range(rank)),
         "extents": tuple(
-            draw(st.integers(max(1, k - 2 * p), 9)) for k, p in zip(kernel, pad, strict=True)
+            draw(st.integers(k if rank == 3 else max(1, k - 2 * p), 9))
+            for k, p in zip(kernel, pad, strict=True)
         ),
     }
 

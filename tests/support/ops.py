@@ -221,7 +221,7 @@ def _check_inplace(row: OpRow, arguments: Sequence[Array | None], expected: Arra
 def model_of(row: OpRow, arguments: Sequence[Array | None]) -> onnx.ModelProto:
     """The operator alone as an ONNX model, all its arguments as inputs."""
     names = ["" if array is None else f"a{i}" for i, array in enumerate(arguments)]
-    attributes = {key: value for key, value in row.attributes.items() if value is not None}
+    attributes = {key: _plain(value) for key, value in row.attributes.items() if value is not None}
     results = [f"y{i}" for i in range(row.outputs)]
     node = helper.make_node(row.op_type, names, results, **attributes)
     inputs = [
@@ -233,6 +233,11 @@ def model_of(row: OpRow, arguments: Sequence[Array | None]) -> onnx.ModelProto:
     )
     opset = helper.make_opsetid("", OPSET)
     return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
+
+
+def _plain(value: Any) -> Any:
+    """An attribute as ONNX has it, which numbers element types."""
+    return helper.np_dtype_to_tensor_dtype(np.dtype(value.value)) if isinstance(value, DType) else value
 
 
 def _named(arguments: Sequence[Array | None]) -> Iterator[tuple[str, Array]]:

@@ -1,16 +1,147 @@
 """Elementwise operators."""
 
+from collections.abc import Callable, Mapping
+from math import erf
+from typing import Any
+
 import numpy as np
-from support.ops import Given, Random, op_row
+from support.ops import Array, Given, Known, Random, op_row
+
+from netc.compiler.types import DType
+
+Formula = Callable[..., Any]
 
 X = Random((None, 3, 4, 5), -3, 3)
-EXTREMES = Given([-np.inf, -1e30, -200.0, -20.0, -0.0, 0.0, 20.0, 200.0, 1e30, np.inf, np.nan])
+POSITIVE = Random((None, 3, 4, 5), 0.1, 3)
+TOKENS = Random((None, 4), -9, 9, "int64")
+# Far beyond where exponentials overflow, and the same in float32 and float64.
+BIG = 2.0**100
+EXTREMES = Given([-np.inf, -BIG, -200.0, -20.0, -0.0, 0.0, 20.0, 200.0, BIG, np.inf, np.nan])
+HALVES = Given([-2.5, -1.5, -0.5, -0.2, 0.2, 0.5, 1.5, 2.5])
 SCALAR = Given(-0.7)
-FORMULAS = {
-    "Relu": lambda x: x * (x > 0),
-    "Tanh": lambda x: (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x)),
-    "Sigmoid": lambda x: np.exp(x) / (np.exp(x) + 1),
+# Beyond one block of the kernels that work in blocks.
+LARGE = Random((None, 3, 20011), -3, 3)
+
+SELU_ALPHA, SELU_GAMMA = 1.6732632423543772, 1.0507009873554805
+
+
+def exponential(x: Array, alpha: float = 1.0) -> Array:
+    """ELU."""
+    return np.where(x > 0, x, alpha * (np.exp(x) - 1))
+
+
+def leaky(x: Array, alpha: float = 0.01) -> Array:
+    """The leaky ReLU."""
+    return np.where(x > 0, x, alpha * x)
+
+
+def hard(x: Array, alpha: float = 0.2, beta: float = 0.5) -> Array:
+    """The hard sigmoid."""
+    return np.asarray(np.clip(alpha * x + beta, 0, 1))
+
+
+def error_function(x: Array) -> Array:
+    """Python's own erf, element by element."""
+    return np.asarray(np.vectorize(erf, otypes=[np.float64])(x))
+
+
+def gaussian(x: Array, approximate: str = "none") -> Array:
+    """GELU in both forms."""
+    if approximate == "tanh":
+        return np.asarray(x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))))
+    return np.asarray(x / 2 * (1 + error_function(x / np.sqrt(2))))
+
+
+# What each operator of one argument means, with its defaults.
+FORMULAS: Mapping[str, Formula] = {
+    "Abs": lambda x: np.sqrt(x**2),
+    "Ceil": lambda x: -np.floor(-x),
+    "Celu": exponential,
+    "Elu": exponential,
+    "Erf": error_function,
+    "Exp": lambda x: np.e**x,
+    "Floor": lambda x: x - np.mod(x, 1),
+    "Gelu": gaussian,
+    "HardSigmoid": hard,
+    "HardSwish": lambda x: x * hard(x, 1 / 6),
     "Identity": lambda x: x,
+    "LeakyRelu": leaky,
+    "Mish": lambda x: x * np.tanh(np.log(1 + np.exp(x))),
+    "Neg": lambda x: 0 - x,
+    "Relu": lambda x: x * (x > 0),
+    "Round": lambda x: np.round(x),
+    "Selu": lambda x: SELU_GAMMA * exponential(x, SELU_ALPHA),
+    "Sigmoid": lambda x: np.exp(x) / (np.exp(x) + 1),
+    "Sign": lambda x: np.where(x > 0, 1, 0) - np.where(x < 0, 1, 0),
+    "Softplus": lambda x: np.log(1 + np.exp(x)),
+    "Softsign": lambda x: x / (1 + np.abs(x)),
+    "Tanh": lambda x: (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x)),
+}
+OF_POSITIVE: Mapping[str, Formula] = {
+    "Log": lambda x: np.log2(x) * np.log(2),
+    "Reciprocal": lambda x: x**-1,
+    "Sqrt": lambda x: x**0.5,
+}
+ATTRIBUTES: list[tuple[str, Mapping[str, Any], Formula]] = [
+    ("Celu", {"alpha": 0.3}, lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x / alpha) - 1))),
+    ("Elu", {"alpha": 0.3}, exponential),
+    ("Elu", {"alpha": -2.0}, exponential),
+    ("Gelu", {"approximate": "tanh"}, gaussian),
+    ("HardSigmoid", {"alpha": 0.5, "beta": 0.25}, hard),
+    ("LeakyRelu", {"alpha": 0.3}, leaky),
+    ("LeakyRelu", {"alpha": 0.0}, leaky),
+    ("LeakyRelu", {"alpha": 1.0}, leaky),
+    ("LeakyRelu", {"alpha": 2.0}, leaky),
+    ("LeakyRelu", {"alpha": -0.5}, leaky),
+    (
+        "Selu",
+        {"alpha": 1.5, "gamma": 2.0},
+        lambda x, alpha, gamma: gamma * exponential(x, alpha),
+    ),
+]
+# What they make of `EXTREMES`, the last of which, that is no number, stays none.
+TAIL = np.exp(-20.0)
+AT_EXTREMES: Mapping[str, list[float]] = {
+    "Abs": [np.inf, BIG, 200, 20, 0, 0, 20, 200, BIG, np.inf],
+    "Celu": [-1, -1, -1, TAIL - 1, 0, 0, 20, 200, BIG, np.inf],
+    "Elu": [-1, -1, -1, TAIL - 1, 0, 0, 20, 200, BIG, np.inf],
+    "Erf": [-1, -1, -1, -1, 0, 0, 1, 1, 1, 1],
+    "Exp": [0, 0, np.exp(-200.0), TAIL, 1, 1, np.exp(20.0), np.exp(200.0), np.inf, np.inf],
+    "HardSigmoid": [0, 0, 0, 0, 0.5, 0.5, 1, 1, 1, 1],
+    "LeakyRelu": [-np.inf, -BIG / 100, -2, -0.2, 0, 0, 20, 200, BIG, np.inf],
+    "Log": [np.nan, np.nan, np.nan, np.nan, -np.inf, -np.inf]
+    + [np.log(20.0), np.log(200.0), np.log(BIG), np.inf],
+    "Neg": [np.inf, BIG, 200, 20, 0, 0, -20, -200, -BIG, -np.inf],
+    "Relu": [0, 0, 0, 0, 0, 0, 20, 200, BIG, np.inf],
+    "Sigmoid": [0, 0, 1 / (1 + np.exp(200.0)), 1 / (1 + np.exp(20.0)), 0.5, 0.5]
+    + [1 / (1 + TAIL), 1, 1, 1],
+    "Sign": [-1, -1, -1, -1, 0, 0, 1, 1, 1, 1],
+    "Softplus": [0, 0, np.exp(-200.0), np.log1p(TAIL), np.log(2), np.log(2)]
+    + [20 + np.log1p(TAIL), 200, BIG, np.inf],
+    "Tanh": [-1, -1, -1, -1, 0, 0, 1, 1, 1, 1],
+}
+# Without infinities, whose product with 0 is no number.
+FAR = Given([-BIG, -200.0, -20.0, -0.0, 0.0, 20.0, 200.0, BIG])
+AT_FAR: Mapping[str, list[float]] = {
+    "Gelu": [0, 0, 0, 0, 0, 20, 200, BIG],
+    "HardSwish": [0, 0, 0, 0, 0, 20, 200, BIG],
+    "Mish": [0, -200 * np.exp(-200.0), -20 * np.log1p(TAIL), 0, 0, 20, 200, BIG],
+    "Softsign": [-1, -200 / 201, -20 / 21, 0, 0, 20 / 21, 200 / 201, 1],
+}
+# Alone, as large results would hide what becomes of these.
+STEEP = Given([-200.0, -20.0, -1e-6, 1e-6])
+TINY = float(np.float32(1e-6))
+GELU_CURVE = TINY**2 / np.sqrt(2 * np.pi)
+AT_STEEP: Mapping[str, list[float]] = {
+    "Celu": [-1, TAIL - 1, np.expm1(-TINY), TINY],
+    "Elu": [-1, TAIL - 1, np.expm1(-TINY), TINY],
+    "Gelu": [0, 0, GELU_CURVE - TINY / 2, GELU_CURVE + TINY / 2],
+    "Mish": [-200 * np.exp(-200.0), -20 * np.tanh(np.log1p(TAIL))]
+    + [0.32 * TINY**2 - 0.6 * TINY, 0.32 * TINY**2 + 0.6 * TINY],
+    "Softplus": [np.exp(-200.0), np.log1p(TAIL), np.log(2) - TINY / 2, np.log(2) + TINY / 2],
+}
+ENGINE_AT_EXTREMES = {
+    "Sign": "it has no sign for what is no number",
 }
 BROADCAST = [
     (X, Random((None, 3, 4, 5))),
@@ -20,22 +151,92 @@ BROADCAST = [
     (X, SCALAR),
     (SCALAR, SCALAR),
 ]
+BINARY: Mapping[str, Formula] = {
+    "Add": lambda a, b: a + b,
+    "Mul": lambda a, b: a * b,
+    "Sub": lambda a, b: a - b,
+}
+COMPARISONS: Mapping[str, Formula] = {
+    "Equal": lambda a, b: a == b,
+    "Greater": lambda a, b: a > b,
+    "GreaterOrEqual": lambda a, b: a >= b,
+    "Less": lambda a, b: a < b,
+    "LessOrEqual": lambda a, b: a <= b,
+}
+VARIADIC: Mapping[str, Formula] = {
+    "Max": lambda *xs: np.stack(np.broadcast_arrays(*xs)).max(0),
+    "Mean": lambda *xs: np.stack(np.broadcast_arrays(*xs)).mean(0),
+    "Min": lambda *xs: np.stack(np.broadcast_arrays(*xs)).min(0),
+    "Sum": lambda *xs: np.stack(np.broadcast_arrays(*xs)).sum(0),
+}
+
+
+def at(values: list[float]) -> Formula:
+    """A formula that knows its results."""
+    return lambda x, **attributes: np.array(values, np.float64)
+
 
 ROWS = [
     *(op_row(op_type, X, formula=formula) for op_type, formula in FORMULAS.items()),
-    *(op_row(op_type, Random((None, 7), -3, 3)) for op_type in FORMULAS),
-    *(op_row(op_type, SCALAR) for op_type in FORMULAS),
-    *(op_row(op_type, EXTREMES) for op_type in ("Relu", "Tanh", "Identity")),
-    op_row(
-        "Sigmoid",
-        EXTREMES,
-        formula=lambda x: np.array(
-            [0, 0, 1 / (1 + np.exp(200.0)), 1 / (1 + np.exp(20.0)), 0.5, 0.5]
-            + [1 / (1 + np.exp(-20.0)), 1, 1, 1, np.nan]
-        ),
+    *(op_row(op_type, LARGE, formula=formula) for op_type, formula in FORMULAS.items()),
+    *(op_row(op_type, SCALAR, formula=formula) for op_type, formula in FORMULAS.items()),
+    *(op_row(op_type, POSITIVE, formula=formula) for op_type, formula in OF_POSITIVE.items()),
+    *(op_row(op_type, X, formula=f, **attributes) for op_type, attributes, f in ATTRIBUTES),
+    *(
+        op_row(
+            op_type,
+            EXTREMES,
+            formula=at([*values, np.nan]),
+            no_engine=ENGINE_AT_EXTREMES.get(op_type, ""),
+        )
+        for op_type, values in AT_EXTREMES.items()
     ),
-    *(op_row("Add", a, b, formula=lambda a, b: a + b) for a, b in BROADCAST),
-    *(op_row("Mul", a, b, formula=lambda a, b: a * b) for a, b in BROADCAST),
-    op_row("Add", Random((None, 4), -9, 9, "int64"), Random((4,), -9, 9, "int64")),
-    op_row("Mul", Random((None, 4), -9, 9, "int64"), Random((4,), -9, 9, "int64")),
+    *(op_row(op_type, FAR, formula=at(values)) for op_type, values in AT_FAR.items()),
+    op_row("Gelu", FAR, formula=at(AT_FAR["Gelu"]), approximate="tanh"),
+    *(op_row(op_type, STEEP, formula=at(values)) for op_type, values in AT_STEEP.items()),
+    op_row("Identity", EXTREMES),
+    *(op_row(op_type, HALVES) for op_type in ("Ceil", "Floor", "Round")),
+    op_row("Sqrt", Given([0.0, 4.0, np.inf])),
+    op_row("Reciprocal", Given([0.0, 4.0, np.inf, -np.inf])),
+    op_row("Abs", TOKENS),
+    op_row("Neg", TOKENS),
+    *(op_row(name, a, b, formula=f) for name, f in BINARY.items() for a, b in BROADCAST),
+    *(op_row(name, TOKENS, Random((4,), -9, 9, "int64"), formula=f) for name, f in BINARY.items()),
+    *(
+        op_row("Div", a, b, formula=lambda a, b: a * b**-1)
+        for a, b in [(X, POSITIVE), (X, Random((3, 1, 1), 0.5, 2)), (Random((5,)), POSITIVE)]
+    ),
+    op_row(
+        "Div",
+        Given([-7, -6, 7, 6, 0], "int64"),
+        Given([2, 2, 2, -4, 3], "int64"),
+        formula=lambda a, b: np.array([-3, -3, 3, -1, 0]),
+    ),
+    op_row("Pow", POSITIVE, X, formula=lambda a, b: np.exp(b * np.log(a))),
+    op_row("Pow", X, Given(2.0), formula=lambda a, b: a * a),
+    *(op_row(name, a, b, formula=f) for name, f in COMPARISONS.items() for a, b in BROADCAST),
+    *(op_row(name, HALVES, HALVES, formula=f) for name, f in COMPARISONS.items()),
+    *(op_row(name, *xs, formula=f) for name, f in VARIADIC.items() for xs in [(X,), *BROADCAST]),
+    *(
+        op_row(name, Random((5,)), SCALAR, X, Random((None, 1, 4, 1)), formula=f)
+        for name, f in VARIADIC.items()
+    ),
+    op_row("Clip", X, formula=lambda x: x),
+    op_row("Clip", X, Given(-1.0), formula=lambda x, low: np.where(x < low, low, x)),
+    op_row("Clip", X, None, Given(1.0), formula=lambda x, _, high: np.where(x > high, high, x)),
+    op_row("Clip", X, Given(-1.0), Given(2.0), formula=lambda x, a, b: np.clip(x, a, b)),
+    op_row("Clip", X, Given(2.0), Given(-1.0), formula=lambda x, a, b: np.full_like(x, -1)),
+    op_row("Clip", SCALAR, Given(-0.5), Given(2.0), formula=lambda x, a, b: np.array(-0.5)),
+    op_row("Clip", EXTREMES, Given(0.0), Given(6.0)),
+    *(
+        op_row("PRelu", X, slope, formula=lambda x, slope: np.where(x > 0, x, slope * x))
+        for slope in (Random((3, 1, 1)), Given([-2.0]), Random((5,), 1, 3), SCALAR)
+    ),
+    op_row("PRelu", Random((None, 7), -1, 1), Random((7,))),
+    op_row("Where", Random((None, 3, 4, 5), 0, 2, "bool"), X, SCALAR),
+    op_row("Where", Random((4, 1), 0, 2, "bool"), X, Random((None, 1, 1, 5))),
+    op_row("Where", Random((None, 4), 0, 2, "bool"), TOKENS, Known(0)),
+    op_row("Cast", HALVES, formula=lambda x, to: np.fix(x).astype(np.int64), to=DType.INT64),
+    op_row("Cast", TOKENS, formula=lambda x, to: x != 0, to=DType.BOOL),
+    op_row("Cast", TOKENS, formula=lambda x, to: x, to=DType.INT64),
 ]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+
 from support.ops import Array, Given, Random, op_row
 
 SCALE, SHIFT, MEAN = Random((3,)), Random((3,)), Random((3,))
@@ -67,9 +68,7 @@ def instance(x: Array, scale: Array, shift: Array, *, epsilon: float = 1e-5) -> 
     return result
 
 
-def group(
-    x: Array, scale: Array, shift: Array, *, num_groups: int, epsilon: float = 1e-5
-) -> Array:
+def group(x: Array, scale: Array, shift: Array, *, num_groups: int, epsilon: float = 1e-5) -> Array:
     """Over a group's channels and the positions."""
     parts = np.split(x, num_groups, 1)
     axes = tuple(range(1, x.ndim))
@@ -103,9 +102,7 @@ ROWS = [
         formula=inferred,
     ),
     *(
-        op_row(
-            "BatchNormalization", x, *STATISTICS, outputs=3, formula=trained, training_mode=1
-        )
+        op_row("BatchNormalization", x, *STATISTICS, outputs=3, formula=trained, training_mode=1)
         for x in INPUTS[1:]
     ),
     op_row(
@@ -122,6 +119,26 @@ ROWS = [
     op_row("Softmax", Random((None, 10), -5, 5)),
     op_row("Softmax", Random((None, 1))),
     op_row("Softmax", Given([[1e30, -1e30, 1e30], [-1e4, -1e4 + 1, -1e4 + 2]])),
+    *(
+        op_row(
+            "LogSoftmax",
+            Random((None, 3, 4, 5), -5, 5),
+            formula=lambda x, axis: np.log(np.exp(x) / np.exp(x).sum(axis, keepdims=True)),
+            axis=axis,
+        )
+        for axis in (1, 2, 3, -1)
+    ),
+    op_row("LogSoftmax", Random((None, 1))),
+    op_row(
+        "LogSoftmax",
+        Given([[1e6, -1e6, 1e6], [-1e4, -1e4 + 1, -1e4]]),
+        formula=lambda x: np.array(
+            [
+                [-np.log(2), -2e6 - np.log(2), -np.log(2)],
+                [-np.log(2 + np.e), 1 - np.log(2 + np.e), -np.log(2 + np.e)],
+            ]
+        ),
+    ),
     op_row("Dropout", Random((None, 3, 4)), Given(0.5)),
     op_row("Dropout", Random((None, 3, 4)), Given(0.5), Given(False, "bool"), outputs=2),
     op_row("Dropout", Random((None, 3, 4))),
@@ -143,7 +160,9 @@ ROWS = [
             (1, (Random((6, 4, 5)), Random((6, 4, 5)))),
         ]
     ),
-    op_row("LayerNormalization", Random((None, 7)), Random((7,)), Random((7,)), formula=layer_alone),
+    op_row(
+        "LayerNormalization", Random((None, 7)), Random((7,)), Random((7,)), formula=layer_alone
+    ),
     op_row(
         "LayerNormalization",
         Random((None, 5, 7), 99.0, 101.0),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from support.ops import Array, Given, Known, Random, op_row
 from support.windows import average_pool, max_pool, max_pool_with_places
 
@@ -140,7 +141,10 @@ ROWS = [
     ),
     *(
         op_row(op, x, formula=formula)
-        for op, formula in (("GlobalAveragePool", over_all(np.mean)), ("GlobalMaxPool", over_all(np.max)))
+        for op, formula in (
+            ("GlobalAveragePool", over_all(np.mean)),
+            ("GlobalMaxPool", over_all(np.max)),
+        )
         for x in (LINE, IMAGE, VOLUME, NEGATIVE)
     ),
     op_row(

@@ -5,8 +5,12 @@ from typing import Any
 from support.ops import Array, Known, Random, op_row
 
 LINE, IMAGE, VOLUME = Random((None, 3, 6)), Random((None, 3, 4, 5)), Random((None, 2, 3, 4, 2))
-LINEAR = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
-NEAREST = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+LINEAR: dict[str, Any] = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+NEAREST: dict[str, Any] = {
+    "mode": "nearest",
+    "coordinate_transformation_mode": "asymmetric",
+    "nearest_mode": "floor",
+}
 
 
 def scales(*numbers: float) -> Known:

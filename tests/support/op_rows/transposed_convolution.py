@@ -4,6 +4,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+
 from support.ops import Array, Random, op_row
 
 LINE, IMAGE, VOLUME = Random((None, 4, 6)), Random((None, 4, 5, 3)), Random((None, 2, 3, 4, 2))
@@ -24,13 +25,17 @@ def transposed(x: Array, w: Array, b: Array | None = None, **attributes: Any) ->
     y = np.zeros((len(x), filters * group, *map(max, full, ends)))
     for place in product(*map(range, x.shape[2:])):
         for tap in product(*map(range, kernel)):
-            at = tuple(i * s + k * d for i, s, k, d in zip(place, strides, tap, dilations, strict=True))
+            at = tuple(
+                i * s + k * d for i, s, k, d in zip(place, strides, tap, dilations, strict=True)
+            )
             for g in range(group):
                 channels = slice(g * len(w) // group, (g + 1) * len(w) // group)
-                added = x[(slice(None), channels, *place)] @ w[(channels, slice(None), *tap)]
-                y[(slice(None), slice(g * filters, (g + 1) * filters), *at)] += added
-    cropped = tuple(slice(pads[i], end) for i, end in enumerate(ends))
-    return y[(..., *cropped)] + (0.0 if b is None else b.reshape(-1, *(1,) * rank))
+                seen: Any = (slice(None), channels, *place)
+                weight: Any = (channels, slice(None), *tap)
+                there: Any = (slice(None), slice(g * filters, (g + 1) * filters), *at)
+                y[there] += x[seen] @ w[weight]
+    kept: Any = (..., *(slice(pads[i], end) for i, end in enumerate(ends)))
+    return np.asarray(y[kept] + (0.0 if b is None else b.reshape(-1, *(1,) * rank)))
 
 
 # input, weight (C, M / group, *K), whether there is a bias, attributes
@@ -42,7 +47,12 @@ SETTINGS: list[tuple[Random, tuple[int, ...], bool, dict[str, Any]]] = [
     (IMAGE, (4, 3, 2, 2), True, {"strides": (2, 2)}),
     (IMAGE, (4, 3, 2, 2), False, {"strides": (3, 4)}),  # leaves gaps of zeros
     (IMAGE, (4, 3, 4, 4), True, {"strides": (2, 2), "pads": (1, 1, 1, 1)}),
-    (IMAGE, (4, 3, 3, 3), True, {"strides": (2, 2), "pads": (1, 1, 1, 1), "output_padding": (1, 1)}),
+    (
+        IMAGE,
+        (4, 3, 3, 3),
+        True,
+        {"strides": (2, 2), "pads": (1, 1, 1, 1), "output_padding": (1, 1)},
+    ),
     (IMAGE, (4, 3, 3, 2), False, {"strides": (1, 2), "pads": (0, 1, 2, 0), "dilations": (2, 1)}),
     (IMAGE, (4, 2, 3, 3), True, {"group": 2, "pads": (1, 1, 1, 1)}),
     (IMAGE, (4, 1, 3, 3), True, {"group": 4, "strides": (2, 2)}),

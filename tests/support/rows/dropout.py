@@ -24,9 +24,7 @@ ROWS = [
     LayerRow("INPUT(4x5x3) -> DROPOUT(0) as l", "4x5x3", torch=passed_on),
     LayerRow("INPUT(9) -> DROPCONNECT(7, 0.3) as l", "7", 9 * 7 + 7, 9 * 7, torch=dense),
     LayerRow("INPUT(9) -> DROPCONNECT as l", "128", 9 * 128 + 128, 9 * 128, torch=dense),
-    LayerRow(
-        "INPUT(4x5x3) -> DROPCONNECT(7, bias=no) as l", "7", 60 * 7, 60 * 7, torch=dense
-    ),
+    LayerRow("INPUT(4x5x3) -> DROPCONNECT(7, bias=no) as l", "7", 60 * 7, 60 * 7, torch=dense),
     LayerRow(
         "INPUT(2) -> DROPCONNECT(1, weight=[[2, 3]], bias_value=1) as l", "1", 3, 2, torch=dense
     ),

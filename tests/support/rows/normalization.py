@@ -172,4 +172,19 @@ ROWS = [
         )
         for x, shape in EVERY
     ),
+    *(
+        LayerRow(
+            f"{IMAGE} -> {call}weight=[1, 2, 3, 4, 5, 6], bias_value=0.5) as l",
+            "4x5x6",
+            12,
+            torch=oracle,
+        )
+        for call, oracle in [
+            ("BN(", batch(1e-5)),
+            ("LN(", layer(1e-5)),
+            ("IN(", instance(1e-5)),
+            ("GN(3, ", group(3, 1e-5)),
+        ]
+    ),
+    LayerRow(f"{IMAGE} -> RMSNORM(weight=2) as l", "4x5x6", 6, torch=root_mean_square(1e-5)),
 ]

@@ -185,9 +185,7 @@ STOCHASTIC = [
         torch=stochastic(3, 2, ceil_mode=True),
         low=0.0,
     ),
-    LayerRow(
-        f"{SEQUENCE} -> RELU -> POOL(stochastic) as l", "5x4", torch=zeroed(stochastic(2, 2))
-    ),
+    LayerRow(f"{SEQUENCE} -> RELU -> POOL(stochastic) as l", "5x4", torch=zeroed(stochastic(2, 2))),
 ]
 
 GLOBAL = [

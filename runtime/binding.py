@@ -1,0 +1,79 @@
+"""Extents that inputs settle -> nothing: checks what the compiler had to leave open."""
+
+from collections.abc import Mapping, Sequence
+
+from ..compiler.builder import Builder
+from ..compiler.graph import INPUT, LEAVES, Graph, Node, Value
+from ..compiler.opdef import InferenceError
+from ..compiler.passes.rewrite import Operands, copy, rewrite
+from ..compiler.types import TensorType
+from ..grammar.diagnostics import NetError, error
+from .memory import physical_memory
+from .tensors import spell
+
+
+def check_binding(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int]) -> None:
+    """Check that nodes take the extents that concrete inputs settle, and fit into memory.
+
+    Args:
+        graph: The graph.
+        nodes: The nodes that are to run.
+        symbols: The extents by name, such as `N`.
+
+    Raises:
+        NetError: E206, extents do not fit each other or leave nothing; E507, a tensor needs more
+            memory than there is.
+    """
+    spatial = {name: extent for name, extent in symbols.items() if name != "N"}
+    if spatial:
+        _check_types(graph, nodes, spatial)
+    for identifier in nodes:
+        for type in graph[identifier].outputs:
+            size = type.bind(symbols).size
+            if isinstance(size, int) and size * type.dtype.bytes > physical_memory():
+                raise exceeds_memory(graph, identifier, type.bind(symbols))
+
+
+def place(graph: Graph, node: Node) -> str:
+    """A node by its layer, in the author's words: `POOL `pool1``."""
+    layer = graph.layers.get(node.scope)
+    kind = layer.kind if layer else node.op_type
+    return f"{kind} `{node.scope}`" if node.scope else kind
+
+
+def exceeds_memory(graph: Graph, identifier: int, type: TensorType) -> NetError:
+    """The error for a tensor that memory cannot hold."""
+    node = graph[identifier]
+    return error(
+        "E507",
+        f"there is not enough memory for the result of {place(graph, node)}: {spell(type.shape)}",
+        node.span,
+        help="run smaller batches or smaller inputs",
+    )
+
+
+def _check_types(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int]) -> None:
+    """Infer all types anew from inputs of the extents that are settled."""
+
+    def settle(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+        return (build.input(node.attributes["name"], node.outputs[0].bind(symbols)),)
+
+    def infer(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+        settled = " and ".join(f"{name} = {extent}" for name, extent in symbols.items())
+        try:
+            outputs = copy(build, node, operands)
+        except InferenceError as failure:
+            message = f"{place(graph, node)} cannot take an input of {settled}"
+            raise error("E206", message, node.span, notes=[str(failure)]) from None
+        for value in outputs:
+            if any(isinstance(extent, int) and extent < 1 for extent in value.shape):
+                message = f"an input of {settled} is too small for {place(graph, node)}"
+                raise error("E206", message, node.span, notes=[f"it leaves {spell(value.shape)}"])
+        return outputs
+
+    needed = set(nodes)
+    for identifier in nodes:
+        needed.update(v.node for v in graph[identifier].inputs if v is not None)
+    operators = {graph[i].op_type for i in nodes} - LEAVES
+    bare = Graph(graph.name, graph.nx)
+    rewrite(bare, {**dict.fromkeys(operators, infer), INPUT: settle}, keep=needed)
