@@ -5,7 +5,10 @@ import pytest
 
 import netc
 
-ENCODER = "INPUT((H, W, 3)) -> CONV(3x3, 8, stride=2) -> POOL -> ( ID | CONV(8) ) -> CONCAT -> GAP -> FC(3)"
+ENCODER = (
+    "INPUT((H, W, 3)) -> CONV(3x3, 8, stride=2) -> POOL -> ( ID | CONV(8) ) -> CONCAT"
+    " -> GAP -> FC(3)"
+)
 SKIP = (
     "INPUT((H, W, 1)) -> ( CONV(4) -> POOL -> UPCONV(2x2, 4) | CONV(4) ) -> CONCAT -> CONV(1x1, 2)"
 )
