@@ -152,12 +152,16 @@ class ExpressionFormatter:
             items[-1] = items[-1]._replace(separator="")  # but the comma of `(a,)` makes the tuple
         if extra is not None:
             items.insert(extra[0], Item(row(Text(extra[1])), "", row(), False))
+        signed = [item._replace(separator=item.separator or ",") for item in items[:-1]]
+        items[:-1] = signed
         inner = _kept_lines(items) if is_broken else _line(items, fill=not is_call)
         before_closing = self.tokens.comments()
-        first = Hard() if is_broken and items else Break("")
+        if not items:
+            return Nest(2, row(head, after_opening, before_closing, self.tokens.take()), "line")
+        first = Hard() if is_broken else Break("")
         body = Nest(2, row(after_opening, first, inner, before_closing))
         whole = row(head, body, Break(""), self.tokens.take())
-        *others, last = [item.doc.width >= ENDLESS for item in items] or [False]
+        *others, last = [item.doc.width >= ENDLESS for item in items]
         return Nest(0, Group(whole, hug=last and not is_broken and not any(others)), "line")
 
     def _item(self, *, keep: bool) -> Item:
@@ -165,7 +169,10 @@ class ExpressionFormatter:
         tokens = self.tokens
         doc = self.expression(ends=_ENDS, keep=keep)
         is_last_of_line = tokens.starts_line() or tokens.starts_line(1)
-        separator = tokens.skip() if tokens.next in _SEPARATORS else ""
+        if tokens.next not in _SEPARATORS:
+            return Item(doc, "", row(), False)
+        is_last_of_line = tokens.starts_line() or tokens.starts_line(1)
+        separator = tokens.skip()
         if separator == "," and tokens.next == ";":
             separator = tokens.skip()
         comments = tokens.comments() if tokens.next not in _CLOSING else row()
@@ -191,10 +198,8 @@ def _line(items: list[Item], *, fill: bool) -> Row:
     space = Soft(" ") if fill and is_plain else Break(" ")
     parts: list[Doc] = []
     for place, item in enumerate(items):
-        is_last = place == len(items) - 1
-        sign = item.separator or ("" if is_last else ",")
         parts += [space] if place else []
-        parts += [Group(item.doc), Text(sign), item.remarks]
+        parts += [Group(item.doc), Text(item.separator), item.remarks]
     return row(*parts)
 
 
@@ -202,12 +207,9 @@ def _kept_lines(items: list[Item]) -> Row:
     """Items in the lines that the author gave them."""
     parts: list[Doc] = []
     line: list[Item] = []
-    for place, item in enumerate(items):
+    for item in items:
         line.append(item)
-        is_last = place == len(items) - 1
-        if is_last or item.is_last_of_line:
-            if not is_last and not item.separator:
-                line[-1] = item._replace(separator=",")
-            parts += [Group(_line(line, fill=True)), *([] if is_last else [Hard()])]
+        if item.is_last_of_line:
+            parts += [Group(_line(line, fill=True)), Hard()]
             line = []
-    return row(*parts)
+    return row(*parts, Group(_line(line, fill=True)))

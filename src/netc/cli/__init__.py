@@ -17,6 +17,7 @@ COMMANDS = {
     "export": ("export", "Write an ONNX model."),
     "build": ("build", "Check, table, diagram, ONNX and verified run in one go."),
     "run": ("run", "Run a network on an array."),
+    "fmt": ("fmt", "Rewrite programs in their canonical form."),
     "zoo": ("zoo", "List the shipped specs with their counts."),
 }
 

@@ -1,0 +1,67 @@
+"""`netc fmt`: programs to their canonical form, in place."""
+
+from difflib import unified_diff
+
+import click
+
+from ..grammar.diagnostics import NetError
+from ..grammar.files import read_source, write_text
+from ..grammar.formatter import format_source
+from ..sources import read_program
+from .terminal import show_diagnostics
+
+STDIN = "-"
+
+
+@click.command("fmt")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--check", is_flag=True, help="Write nothing; list what would change, and exit 1.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+@click.pass_context
+def command(ctx: click.Context, files: tuple[str, ...], check: bool, diff: bool) -> None:
+    """Rewrite each FILE in its canonical form; `-` formats standard input to standard output.
+
+    Only layout changes, and shorthand such as `conv5-16`, which is written out. A file with a
+    syntax error is left as it is.
+    """
+    failed = False
+    for file in files:
+        try:
+            changes = _format(file, write=not check and not diff, show=diff)
+        except NetError as failure:
+            show_diagnostics(failure.diagnostics)
+            failed = True
+            continue
+        if check and changes:
+            failed = True
+            if not diff:
+                click.echo(file)
+    ctx.exit(1 if failed else 0)
+
+
+def _format(file: str, *, write: bool, show: bool) -> bool:
+    """Format a file, write or show the result, and tell whether anything changes.
+
+    Raises:
+        NetError: The file cannot be read, parsed or written.
+    """
+    source = read_program(STDIN) if file == STDIN else read_source(file)
+    formatted = format_source(source)
+    changes = formatted != source.text
+    if show:
+        click.echo(_difference(source.name, source.text, formatted), nl=False)
+    if write and file == STDIN:
+        click.echo(formatted, nl=False)
+    elif write and changes:
+        write_text(file, formatted)
+        click.echo(f"formatted {file}")
+    return changes
+
+
+def _difference(name: str, before: str, after: str) -> str:
+    """A unified diff; a carriage return at the end of a line shows as a change of that line."""
+    lines = [[f"{line}\n" for line in text.split("\n")[:-1]] for text in (before, after)]
+    rest = before.rsplit("\n", 1)[-1]
+    if rest:
+        lines[0].append(f"{rest}\n\\ No newline at end of file\n")
+    return "".join(unified_diff(*lines, fromfile=name, tofile=f"{name} (formatted)"))
