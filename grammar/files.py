@@ -45,13 +45,22 @@ def read_source(path: str) -> Source:
             data = file.read(MAX_TEXT + len(_BOM) + 1)
     except (OSError, ValueError) as failure:  # a null character in a path is a ValueError
         raise _file_error("E001", "read", path, failure) from None
+    return decode_source(path, data)
+
+
+def decode_source(name: str, data: bytes) -> Source:
+    """A program from bytes, such as those of standard input.
+
+    Raises:
+        NetError: E002 (not UTF-8), E403 (too much text).
+    """
     data = data.removeprefix(_BOM)
     if len(data) > MAX_TEXT:
-        raise too_much_text(path)
+        raise too_much_text(name)
     try:
-        return Source(path, data.decode("utf-8"))
+        return Source(name, data.decode("utf-8"))
     except UnicodeDecodeError as failure:
-        raise _not_utf8(path, data, failure.start) from None
+        raise _not_utf8(name, data, failure.start) from None
 
 
 def too_much_text(name: str) -> NetError:

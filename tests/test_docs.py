@@ -129,3 +129,21 @@ def test_commands(block: Block, folder: Path) -> None:
 
 def _trimmed(text: str) -> str:
     return "\n".join(row.rstrip() for row in text.strip("\n").splitlines()) + "\n"
+
+
+QUOTED = re.findall(
+    r"^```python\n# (?P<file>\S+\.py)\n(?P<code>.*?)^```",
+    (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+    re.M | re.S,
+)
+
+
+@pytest.mark.parametrize(("file", "code"), QUOTED, ids=[file for file, _ in QUOTED])
+def test_contributing_quotes_the_repository(file: str, code: str) -> None:
+    """The worked example is the code as it stands."""
+    assert code in (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_contributing_has_a_worked_example() -> None:
+    """A layer and its row are shown."""
+    assert len(QUOTED) == 2

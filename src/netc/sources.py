@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from .grammar.diagnostics import did_you_mean, error
-from .grammar.files import read_source
+from .grammar.files import decode_source, read_source
 from .grammar.source import Source
 
 ZOO = "zoo:"
@@ -22,7 +22,7 @@ def read_program(text: str) -> Source:
         NetError: The file cannot be read, or no shipped spec has that name.
     """
     if text == "-":
-        return Source("<stdin>", sys.stdin.read())
+        return decode_source("<stdin>", sys.stdin.buffer.read())
     if text.startswith(ZOO):
         return read_source(str(zoo_path(text.removeprefix(ZOO))))
     if is_chain(text) and not os.path.exists(text):
@@ -46,13 +46,15 @@ def zoo_path(name: str) -> Path:
     """The path of a shipped spec, which may be named without its folder.
 
     Raises:
-        NetError: No shipped spec has that name.
+        NetError: No shipped spec has that name, or several have.
     """
     specs = zoo()
-    by_stem = {key.rsplit("/", 1)[-1]: path for key, path in specs.items()}
-    found = specs.get(name) or by_stem.get(name)
-    if found is None:
-        message = f"the zoo has no spec `{name}`"
-        near = did_you_mean(name, by_stem) or "`netc zoo` lists the shipped specs"
-        raise error("E001", message, help=near)
-    return found
+    found = [path for path in specs if path == name or path.rsplit("/", 1)[-1] == name]
+    if len(found) == 1 or name in found:
+        return specs[name if name in found else found[0]]
+    if found:
+        message = f"the zoo has several specs `{name}`"
+        raise error("E001", message, help=f"choose from {', '.join(f'`{path}`' for path in found)}")
+    stems = [path.rsplit("/", 1)[-1] for path in specs]
+    near = did_you_mean(name, stems) or "`netc zoo` lists the shipped specs"
+    raise error("E001", f"the zoo has no spec `{name}`", help=near)

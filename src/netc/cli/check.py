@@ -75,7 +75,8 @@ def _plain(count: object) -> int | str:
 
 def _line(report: dict[str, Any]) -> str:
     mark = "ok" if report["ok"] else "warned"
-    counts = f"{report['params']:,} parameters, {_grouped(report['macs'])} MACs"
+    plural = "" if report["params"] == 1 else "s"
+    counts = f"{report['params']:,} parameter{plural}, {_grouped(report['macs'])} MACs"
     return f"{mark}: {report['file']}: {report['name']}, {report['layers']} layers, {counts}"
 
 
