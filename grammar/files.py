@@ -63,6 +63,19 @@ def decode_source(name: str, data: bytes) -> Source:
         raise _not_utf8(name, data, failure.start) from None
 
 
+def check_readable(path: str) -> None:
+    """Find out whether a file can be read, for packages that open it by themselves.
+
+    Raises:
+        NetError: E001 (missing, a folder, no permission).
+    """
+    try:
+        with open(path, "rb"):
+            return
+    except (OSError, ValueError) as failure:
+        raise _file_error("E001", "read", path, failure) from None
+
+
 def too_much_text(name: str) -> NetError:
     """The error for a text beyond the limit."""
     return error(

@@ -82,13 +82,13 @@ class _Formatter(ChainFormatter):
         """`let target = value`."""
         keyword = self.tokens.take()
         target = row(Text(" "), self.expression(ends=_ASSIGNED), Text(" "), self.tokens.take())
-        value = self.expression(statement.span.end, keep=True)
+        value = self.expression(statement.span.end)
         return row(keyword, self._assigned(target, value))
 
     def assert_(self, statement: AssertStatement) -> Doc:
         """`assert condition`."""
         keyword = self.tokens.take()
-        return row(keyword, self._assigned(row(), self.expression(statement.span.end, keep=True)))
+        return row(keyword, self._assigned(row(), self.expression(statement.span.end)))
 
     def _assigned(self, head: Doc, value: Doc) -> Doc:
         return Nest(2, row(head, Text(" "), value))
@@ -139,7 +139,7 @@ class _Formatter(ChainFormatter):
         name = self.tokens.take()
         space = Text(" " * (width - len(entry.name) + 1))
         sign = row(space, self.tokens.take())
-        return row(name, self._assigned(sign, self.expression(entry.value.span.end, keep=True)))
+        return row(name, self._assigned(sign, self.expression(entry.value.span.end)))
 
 
 _STATEMENTS: Mapping[type[Statement], Callable[[_Formatter, Any], Doc]] = {

@@ -85,7 +85,7 @@ class ExpressionFormatter:
         return row(self.tokens.take(), Nest(2, row(Text(" "), self.tokens.take())))
 
     def expression(
-        self, end: int = ENDLESS, ends: frozenset[str] = frozenset(), *, keep: bool = False
+        self, end: int = ENDLESS, ends: frozenset[str] = frozenset(), *, keep: bool = True
     ) -> Row:
         """The tokens up to an offset or to one that ends an expression.
 
@@ -168,10 +168,10 @@ class ExpressionFormatter:
         """An item and its separator."""
         tokens = self.tokens
         doc = self.expression(ends=_ENDS, keep=keep)
-        is_last_of_line = tokens.starts_line() or tokens.starts_line(1)
+        is_last_of_line = (bool(doc.parts) and tokens.starts_line()) or tokens.starts_line(1)
         if tokens.next not in _SEPARATORS:
             return Item(doc, "", row(), False)
-        is_last_of_line = tokens.starts_line() or tokens.starts_line(1)
+        is_last_of_line = (bool(doc.parts) and tokens.starts_line()) or tokens.starts_line(1)
         separator = tokens.skip()
         if separator == "," and tokens.next == ";":
             separator = tokens.skip()

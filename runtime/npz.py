@@ -3,16 +3,31 @@
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
 
 from ..grammar.diagnostics import NetError, error
+from ..grammar.files import check_readable
 from .kerneldef import Array
 from .state import LazyState, WeightType
 
-_MALFORMED = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, KeyError, NotImplementedError)
+# What zipfile, zlib and NumPy raise at bytes that they cannot make sense of.
+_MALFORMED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 _SUFFIX = ".npy"
 
 
@@ -25,7 +40,7 @@ class NpzState(LazyState):
 
     def __getitem__(self, name: str) -> Array:
         self._types[name]
-        with _archive(self.path) as archive, archive.open(name + _SUFFIX) as member:
+        with _opened(self.path) as archive, archive.open(name + _SUFFIX) as member:
             array: Array = npy.read_array(member, allow_pickle=False)
             return array
 
@@ -52,36 +67,20 @@ def open_npz(path: str) -> NpzState:
     return NpzState(path)
 
 
-class _archive:
-    """An open archive whose failures are `NetError`s."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __enter__(self) -> zipfile.ZipFile:
-        try:
-            self.archive = zipfile.ZipFile(self.path)
-        except Exception as failure:
-            self._translate(failure)
-            raise
-        return self.archive
-
-    def __exit__(self, kind: Any, failure: BaseException | None, trace: Any) -> None:
-        self.archive.close()
-        if isinstance(failure, Exception):
-            self._translate(failure)
-
-    def _translate(self, failure: Exception) -> None:
-        if isinstance(failure, OSError):
-            reason = failure.strerror or str(failure)
-            raise error("E001", f"cannot read `{self.path}`: {reason}") from None
-        if isinstance(failure, _MALFORMED):
-            raise malformed(self.path, str(failure)) from None
+@contextmanager
+def _opened(path: str) -> Iterator[zipfile.ZipFile]:
+    """An open archive whose failures, also those of its members, are `NetError`s."""
+    check_readable(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except _MALFORMED as failure:
+        raise malformed(path, str(failure)) from None
 
 
 def _types(path: str) -> dict[str, WeightType]:
     types: dict[str, WeightType] = {}
-    with _archive(path) as archive:
+    with _opened(path) as archive:
         for member in archive.namelist():
             with archive.open(member) as file:
                 types[member.removesuffix(_SUFFIX)] = _header(path, member, file)

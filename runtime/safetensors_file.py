@@ -12,6 +12,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from ..grammar.diagnostics import NetError, error
+from ..grammar.files import check_readable
 from .kerneldef import Array
 from .state import LazyState, WeightType, type_of
 
@@ -86,15 +87,11 @@ def open_safetensors(path: str) -> SafetensorsState:
     Raises:
         NetError: The file cannot be read (E001), or is no safetensors file (E505).
     """
+    check_readable(path)
     try:
-        with open(path, "rb"):
-            pass
         return SafetensorsState(path, safe_open(path, framework="numpy"))
-    except SafetensorError as failure:
+    except (SafetensorError, OSError, ValueError) as failure:
         raise _malformed(path, failure) from None
-    except (OSError, ValueError) as failure:
-        reason = getattr(failure, "strerror", None) or str(failure)
-        raise error("E001", f"cannot read `{path}`: {reason}") from None
 
 
 def write_safetensors(file: BinaryIO, state: Mapping[str, Any]) -> None:

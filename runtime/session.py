@@ -5,6 +5,7 @@ from typing import Any
 
 from ..compiler.dim import Dim, symbol
 from ..grammar.diagnostics import NetError, did_you_mean, error
+from ..grammar.files import check_readable
 from .kerneldef import Array
 from .tensors import Spec, check_feeds
 
@@ -91,20 +92,11 @@ def _open(runtime: Any, model: str | bytes, device: str) -> Any:
     # The CPU runs what a device has no kernel for, such as the computation of shapes.
     providers = list(dict.fromkeys([PROVIDERS[device], PROVIDERS["cpu"]]))
     if isinstance(model, str):
-        _check_readable(model)
+        check_readable(model)
     try:
         return runtime.InferenceSession(model, options, providers=providers)
     except Exception as failure:  # onnxruntime's exceptions share no other base
         raise _refused("onnxruntime refuses the model", failure) from None
-
-
-def _check_readable(path: str) -> None:
-    try:
-        with open(path, "rb"):
-            return
-    except (OSError, ValueError) as failure:
-        reason = getattr(failure, "strerror", None) or str(failure)
-        raise error("E001", f"cannot read `{path}`: {reason}") from None
 
 
 def _refused(message: str, failure: Exception) -> NetError:

@@ -15,6 +15,8 @@ from math import ceil, gcd
 
 from ..dim import Dim, Polynomial
 from ..graph import INPUT, Graph, Node
+from ..opdef import OPS
+from ..ops.reduction import REDUCTIONS
 from ..types import Shape, product
 from ..windows import window_of
 from .sliding_layers import Slide, sliding_layers, spatial_axes
@@ -206,7 +208,7 @@ def reduce(node: Node, operands: Sequence[Field]) -> Field:
     x, (y,) = node.inputs[0], node.outputs
     assert x is not None
     if x.type.rank != y.rank:
-        return see_all(node, operands[:1])
+        return see_all(node, operands)
     field = operands[0]
     for place, (before, after) in enumerate(zip(x.shape, y.shape, strict=True)):
         if before != after:

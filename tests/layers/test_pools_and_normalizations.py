@@ -121,7 +121,8 @@ def test_stochastic_pooling_of_zeros(engine: str) -> None:
     network = netc.compile("INPUT(6x1, sequence) -> POOL(stochastic)")
     x = np.array([[[0], [0], [3], [0], [1], [4]]], np.float32)
     y = network.run(x, network.initialize(0), engine=engine)
-    np.testing.assert_allclose(np.ravel(y), [0, 3, 17 / 5], rtol=1e-6)
+    assert isinstance(y, np.ndarray)
+    np.testing.assert_allclose(y.ravel(), np.array([0, 3, 17 / 5]), rtol=1e-6)
 
 
 @pytest.mark.parametrize("layer", ["POOL(stochastic)", "DROPPATH(0.2)", "DROPCONNECT(3)"])

@@ -1,10 +1,12 @@
 """Sequences, windows and reshaping beyond the layer table: no samples, masks, shared weights."""
 
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import pytest
-from support.layers import LayerRow, feeds_for, random_state
+from support.layers import Array, LayerRow, feeds_for, random_state
 
 import netc
 
@@ -12,6 +14,13 @@ FAMILIES = ("sequences", "attention", "shaping", "cutting", "window_partition")
 ROWS: list[LayerRow] = [
     row for family in FAMILIES for row in import_module(f"support.rows.{family}").ROWS
 ]
+
+
+def output(network: netc.Network, feeds: Any, state: Mapping[str, Array], **options: Any) -> Array:
+    """What the layer `l` yields."""
+    found = network.run(feeds, state, fetch=["l"], **options)
+    assert isinstance(found, dict)
+    return found["l"]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.program.replace("\n", "; "))
@@ -26,21 +35,22 @@ def test_an_empty_batch(row: LayerRow) -> None:
 def test_positions_without_keys_attend_evenly() -> None:
     """Where a mask leaves no key, the weights are equal, and nothing is lost to infinities."""
     network = netc.compile(
-        "x = INPUT(4x2, sequence)\nm = INPUT(4, dtype=int64)\nx -> ATTENTION(1, mask=m) as l"
+        "INPUT(4x2, sequence) as x\nINPUT(4, dtype=int64) as m\nx -> ATTENTION(1, mask=m) as l"
     )
     state = dict(network.initialize(0))
     state["l.in_proj_weight"] = np.concatenate([np.eye(2, dtype=np.float32)] * 3)
     state["l.out_proj.weight"] = np.eye(2, dtype=np.float32)
     x = np.random.default_rng(0).random((1, 4, 2), np.float32)
     for engine in ("numpy", "onnxruntime"):
-        y = network.run({"x": x, "m": np.zeros((1, 4), np.int64)}, state, engine=engine)
+        feeds = {"x": x, "m": np.zeros((1, 4), np.int64)}
+        y = output(network, feeds, state, engine=engine)
         np.testing.assert_allclose(y, np.broadcast_to(x.mean(1, keepdims=True), x.shape), rtol=1e-5)
 
 
 def test_masks_of_both_kinds_keep_the_future_hidden() -> None:
     """With a causal mask beside a mask of keys, no position depends on a later one."""
     network = netc.compile(
-        "x = INPUT(5x4, sequence)\nm = INPUT(5, dtype=int64)\n"
+        "INPUT(5x4, sequence) as x\nINPUT(5, dtype=int64) as m\n"
         "x -> ATTENTION(2, causal=yes, mask=m) as l"
     )
     state = random_state(network)
@@ -48,7 +58,7 @@ def test_masks_of_both_kinds_keep_the_future_hidden() -> None:
     x, mask = random.random((2, 5, 4), np.float32), np.array([[1, 0, 1, 1, 0], [1, 1, 0, 0, 1]])
     changed = x.copy()
     changed[:, 3:] = random.random((2, 2, 4))
-    before, after = (network.run({"x": part, "m": mask}, state) for part in (x, changed))
+    before, after = (output(network, {"x": part, "m": mask}, state) for part in (x, changed))
     np.testing.assert_array_equal(before[:, :3], after[:, :3])
     assert np.abs(before[:, 3] - after[:, 3]).min() > 0
 
@@ -61,7 +71,7 @@ def test_dropout_on_attention_weights_is_none_at_inference() -> None:
     )
     state = random_state(plain)
     x = np.random.default_rng(0).random((2, 5, 4), np.float32)
-    np.testing.assert_array_equal(plain.run(x, state), dropping.run(x, state))
+    np.testing.assert_array_equal(output(plain, x, state), output(dropping, x, state))
     assert "Dropout" in {node.op_type for _, node in dropping.graph.nodes()}
 
 
@@ -74,7 +84,7 @@ def test_tied_embeddings() -> None:
     state = random_state(network)
     tokens = np.array([[1, 10, 0, 3, 3]])
     rows = state["tokens.weight"]
-    np.testing.assert_allclose(network.run(tokens, state), rows[tokens] @ rows.T, rtol=1e-5)
+    np.testing.assert_allclose(output(network, tokens, state), rows[tokens] @ rows.T, rtol=1e-5)
 
 
 def test_token_ids_beyond_the_vocabulary() -> None:
@@ -88,6 +98,6 @@ def test_a_volume_in_windows_comes_back() -> None:
     """WINDOW and UNWINDOW undo each other for every shift, whatever does not divide."""
     x = np.random.default_rng(0).random((2, 2, 3, 5, 7), np.float32)
     for shift in ("0", "1", "0x1x2"):
-        program = f"INPUT(3x5x7x2) -> WINDOW(2x3x4, shift={shift}) -> UNWINDOW"
+        program = f"INPUT(3x5x7x2) -> WINDOW(2x3x4, shift={shift}) -> UNWINDOW as l"
         network = netc.compile(program)
-        np.testing.assert_array_equal(network.run(x, network.initialize(0)), x)
+        np.testing.assert_array_equal(output(network, x, network.initialize(0)), x)

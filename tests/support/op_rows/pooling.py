@@ -34,9 +34,15 @@ DROPPED: list[tuple[Random, tuple[int, ...], dict[str, Any]]] = [
     (IMAGE, (2, 2), {"strides": (3, 3), "pads": (1, 1, 1, 1), "ceil_mode": 1}),
     (LINE, (2,), {"strides": (6,), "pads": (1, 1), "ceil_mode": 1}),
 ]
-# What onnxruntime and ONNX's reference agree on, without `ceil_mode`.
+# Whose padding the formula of LpPool can put around the input.
 PLAIN = [row for row in SETTINGS if not row[2].keys() & {"ceil_mode", "dilations"}]
 POSITIVE = Random((None, 2, 9, 7), 0.0, 1.0)
+
+WEIGHTED: list[tuple[Random | Given, tuple[int, ...], dict[str, Any]]] = [
+    (POSITIVE, (3, 2), {"strides": (2, 3), "pads": (0, 1, 2, 0)}),
+    (POSITIVE, (2, 2), {"strides": (2, 2), "ceil_mode": 1}),
+    (Given([[[0.0, 0.0, 3.0, 0.0, 1.0, 4.0]]]), (2,), {"strides": (2,)}),
+]
 
 
 def lp_pool(x: Array, *, p: int = 2, **attributes: Any) -> Array:
@@ -133,11 +139,7 @@ ROWS = [
             kernel_shape=kernel,
             **attributes,
         )
-        for x, kernel, attributes in [
-            (POSITIVE, (3, 2), {"strides": (2, 3), "pads": (0, 1, 2, 0)}),
-            (POSITIVE, (2, 2), {"strides": (2, 2), "ceil_mode": 1}),
-            (Given([[[0.0, 0.0, 3.0, 0.0, 1.0, 4.0]]]), (2,), {"strides": (2,)}),
-        ]
+        for x, kernel, attributes in WEIGHTED
     ),
     *(
         op_row(op, x, formula=formula)

@@ -87,11 +87,11 @@ LP = pool("lp_pool", norm_type=2, kernel_size=2)
 
 PLAIN = [
     LayerRow(f"{IMAGE} -> POOL as l", "4x4x3", torch=MAX),
-    LayerRow(f"{IMAGE} -> MAXPOOL as l", "4x4x3", torch=MAX),
+    *(LayerRow(f"{IMAGE} -> {s} as l", "4x4x3", torch=MAX) for s in ("MAXPOOL", "maxpool")),
     LayerRow(f"{VOLUME} -> POOL as l", "2x3x3x2", torch=MAX),
     LayerRow(f"{SEQUENCE} -> POOL as l", "5x4", torch=MAX),
     LayerRow(f"{IMAGE} -> POOL(avg) as l", "4x4x3", torch=AVERAGE),
-    LayerRow(f"{IMAGE} -> AVGPOOL as l", "4x4x3", torch=AVERAGE),
+    *(LayerRow(f"{IMAGE} -> {s} as l", "4x4x3", torch=AVERAGE) for s in ("AVGPOOL", "avgpool")),
     LayerRow(f"{VOLUME} -> POOL(avg) as l", "2x3x3x2", torch=AVERAGE),
     LayerRow(f"{SEQUENCE} -> POOL(avg) as l", "5x4", torch=AVERAGE),
     LayerRow(f"{IMAGE} -> POOL(lp) as l", "4x4x3", torch=LP),

@@ -1,0 +1,165 @@
+"""`op("Name", ...)`: any ONNX operator by name."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import netc
+from netc.compiler.fallback import operators
+from netc.compiler.opdef import OPS
+
+Array = np.ndarray[Any, Any]
+
+
+def results(program: str, batch: int = 3) -> tuple[Array, Array]:
+    """What both engines make of a program's output `l`, on one random input."""
+    network = netc.compile(program)
+    shape = [batch if dim == "N" else int(dim) for dim in network.inputs[0].shape]
+    x = np.random.default_rng(0).uniform(-2, 2, shape).astype(np.float32)
+    state = network.initialize(0)
+    first, second = (
+        network.run(x, state, fetch=["l"], engine=engine)["l"]
+        for engine in ("numpy", "onnxruntime")
+    )
+    return first, second
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        'op("Erf")',
+        'op("LeakyRelu", alpha=0.1)',
+        'op("Gelu", approximate=tanh)',
+        'op("Gelu", approximate="tanh")',
+        'op("Clip", min=0, max=1.5)',
+        'op("ReduceMax", axes=[2, 3], keepdims=no)',
+        'op("Softmax", axis=2)',
+        'op("Gather", indices=[0, 2], axis=1)',
+        'op("Reshape", shape=[0, -1])',
+        'op("Split", num_outputs=3, axis=1) -> op("Sum")',
+        'op("Split", split=[1, 2], axis=1) -> op("Concat", axis=1)',
+        '( ID | RELU ) -> op("Sub")',
+        'op("Add", B=[[[[2]]]])',
+        'op("Conv", W=[[[[1]], [[2]], [[3]]]], kernel_shape=[1, 1])',
+        'op("Greater", B=0) -> op("Cast", to=float32)',
+    ],
+)
+def test_operators_of_the_table(steps: str) -> None:
+    """Operators that the table defines are inferred and run by it, without a warning."""
+    program = f"INPUT(4x4x3) -> {steps} as l"
+    found, expected = results(program)
+    assert not netc.compile(program).warnings
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("steps", "shape"),
+    [
+        ('op("Det")', (3, 3)),
+        ('op("Hardmax", axis=1)', (3, 3, 4, 4)),
+        ('op("CumSum", axis=2, reverse=1)', (3, 3, 4, 4)),
+        ('op("Einsum", equation="nchw->nc")', (3, 3)),
+        ('op("ReduceLogSumExp", axes=[1], keepdims=0)', (3, 4, 4)),
+        ('op("TopK", K=[2]) -> ( ID | op("Cast", to=float32) ) -> ADD', (3, 3, 4, 2)),
+        ('op("SpaceToDepth", blocksize=2)', (3, 12, 2, 2)),
+        ('( ID | EXP ) -> op("BitwiseXor")', None),
+    ],
+)
+def test_foreign_operators(steps: str, shape: tuple[int, ...] | None) -> None:
+    """Others are inferred by onnx and run by its reference, as onnxruntime runs them."""
+    program = f"INPUT(4x4x3) -> {steps} as l"
+    if shape is None:
+        with pytest.raises(netc.NetError, match="E201"):
+            netc.compile(program)
+        return
+    found, expected = results(program)
+    assert found.shape == expected.shape == shape
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_foreign_operator_is_warned_of_and_costs_its_elements() -> None:
+    """What an operator computes is not known: no MACs, one operation per element, a warning."""
+    network = netc.compile('INPUT(4x4x3) -> op("Hardmax") as l')
+    counts = network.counts.layers["l"]
+    assert [warning.code for warning in network.warnings] == ["W104"]
+    assert (counts.macs, counts.elementwise) == (0, 48)
+    assert "Hardmax" not in OPS
+
+
+def test_a_foreign_operator_keeps_the_batch_and_its_layer() -> None:
+    """The batch stays symbolic, an automatic name is the operator's, and empty batches run."""
+    network = netc.compile('INPUT(4x4x3) -> op("Hardmax", axis=1) -> FC(2)')
+    assert list(network.graph.layers) == ["input", "hardmax1", "fc1"]
+    assert str(network.graph.layers["hardmax1"].outputs[0].shape[0]) == "N"
+    state = network.initialize(0)
+    assert np.shape(network.run(np.zeros((0, 3, 4, 4), np.float32), state)) == (0, 2)
+
+
+def test_symbols_pass_through_onnx() -> None:
+    """Extents that onnx infers are those of the graph, and shapes it cannot tell are refused."""
+    network = netc.compile('INPUT(9x4, sequence) -> op("Hardmax") -> op("Transpose", perm=[0, 2, 1]) as l')
+    assert [str(dim) for dim in network.graph.layers["l"].outputs[0].shape] == ["N", "4", "9"]
+    with pytest.raises(netc.NetError, match="depends on more than its inputs' shapes"):
+        netc.compile('INPUT(4) -> op("NonZero")')
+
+
+def test_numpy_refuses_what_the_reference_lacks() -> None:
+    """An operator without any kernel is an error of the engine, not of the program."""
+    network = netc.compile('INPUT(4x4x3) -> op("GlobalLpPool")')
+    with pytest.raises(netc.NetError, match="E502"):
+        network.run(np.zeros((1, 3, 4, 4), np.float32), network.initialize(0))
+
+
+def test_what_the_reference_trips_over_is_an_input_error() -> None:
+    """A value that an operator cannot take is a diagnostic that names the layer."""
+    network = netc.compile('x = INPUT(4)\ni = INPUT(4, dtype=int64)\n( x | i ) -> op("GatherElements", axis=1) as l')
+    x, i = network.graph.inputs
+    feeds = {x: np.ones((1, 4), np.float32), i: np.full((1, 4), 99)}
+    with pytest.raises(netc.NetError, match="E206"):
+        network.run(feeds, network.initialize(0))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        *('op("Softmax", axis=99)', 'op("Flatten", axis=-99)', 'op("Concat", axis=7)'),
+        *('op("DepthToSpace", blocksize=0)', 'op("DepthToSpace", blocksize=-1)'),
+        *('op("Transpose", perm=[0])', 'op("Transpose", perm=[0, 0, 0, 0])', 'op("Transpose")'),
+        *('op("MaxPool")', 'op("MaxPool", kernel_shape=[0, 0])', 'op("MaxPool", kernel_shape=[9])'),
+        *('op("Reshape", shape=[-1, -1])', 'op("Reshape", shape=[[1]])', 'op("Reshape", shape=1)'),
+        *('op("Split", num_outputs=0)', 'op("Split", num_outputs=-1)', 'op("Split", split=[])'),
+        *('op("Gather", indices=[9], axis=9)', 'op("Pad", pads=[1])', 'op("Tile", repeats=[1])'),
+        *('op("If")', 'op("Loop")', 'op("Cast")', 'op("Cast", to=1)', 'op("Upsample")', 'op("")'),
+        *('op("Erf", Erf)', 'op("Erf", "Erf")', 'op(["Erf"])', 'op(name="Erf")', 'op(no)'),
+        *('op("Clip", min=[1, [2]])', 'op("Clip", min="a")', 'op("Clip", min=yes, min=no)'),
+        *('op("LSTM")', 'op("Where")', 'op("Conv", W=1)', 'op("Gemm", B=[[1]], alpha=[1])'),
+        *('op("Resize", scales=[0, 0])', 'op("Expand", shape=[-1])', 'op("Slice", starts=[0])'),
+        *('op("TopK", K=-1)', 'op("OneHot", depth=-3, values=[0, 1])', 'op("StringNormalizer")'),
+        *('op("SequenceEmpty")', 'op("Range", limit=3)', 'op("EyeLike", dtype=float16)'),
+        *('op("Einsum", equation="->->")', 'op("ReduceSum", axes=[9])', 'op("Squeeze", axes=[1])'),
+    ],
+)
+def test_wrong_calls_are_diagnostics(call: str) -> None:
+    """No argument makes anything but a diagnostic with a place in the program."""
+    with pytest.raises(netc.NetError) as failure:
+        netc.compile(f"INPUT(4x4x3) -> {call}")
+    assert all(diagnostic.span is not None for diagnostic in failure.value.diagnostics)
+
+
+@pytest.mark.parametrize("inputs", ["INPUT(4x4x3)", "INPUT(4, dtype=int64)", "INPUT(4x4x3) -> ( ID | ID )"])
+def test_every_operator_without_attributes(inputs: str) -> None:
+    """Each operator of ONNX runs on plain tensors or is refused by a diagnostic."""
+    tried = 0
+    for name in operators():
+        try:
+            network = netc.compile(f'{inputs} -> op("{name}")')
+            feeds = {
+                spec.name: np.ones([2 if dim == "N" else int(dim) for dim in spec.shape], spec.dtype)
+                for spec in network.inputs
+            }
+            network.run(feeds, network.initialize(0))
+        except netc.NetError:
+            continue
+        tried += 1
+    assert tried > 10
