@@ -12,14 +12,12 @@ from ..sources import zoo
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
     """List the shipped specs with their parameters and MACs; open one as `zoo:NAME`."""
-    rows = []
-    for name, path in zoo().items():
-        network = load(path)
-        rows.append({"name": name, "params": network.params, "macs": network.macs})
+    networks = {name: load(path) for name, path in zoo().items()}
     if as_json:
+        rows = [{"name": n, "params": net.params, "macs": net.macs} for n, net in networks.items()]
         click.echo(json.dumps(rows, indent=1))
         return
-    width = max(len(row["name"]) for row in rows)
+    width = max(map(len, networks))
     click.echo(f"{'name':<{width}}  {'parameters':>15}  {'MACs':>17}")
-    for row in rows:
-        click.echo(f"{row['name']:<{width}}  {row['params']:>15,}  {row['macs']:>17,}")
+    for name, network in networks.items():
+        click.echo(f"{name:<{width}}  {network.params:>15,}  {network.macs:>17,}")
