@@ -1,7 +1,7 @@
 """Symbolic extents: integers or small polynomials in named symbols, with floor division."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import total_ordering
 
 
@@ -22,14 +22,23 @@ class Symbol:
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Quotient:
-    """`floor(numerator / divisor)` where the division does not come out."""
+    """`floor(numerator / divisor)` where the division does not come out.
 
-    numerator: "Polynomial"
-    divisor: int
+    Its text says all, so texts are compared: numerators hold quotients, and may nest deep.
+    """
+
+    numerator: "Polynomial" = field(compare=False)
+    divisor: int = field(compare=False)
+    text: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        numerator = str(self.numerator)
+        if not numerator.isidentifier():
+            numerator = f"({numerator})"
+        object.__setattr__(self, "text", f"{numerator}//{self.divisor}")
 
     def __str__(self) -> str:
-        numerator = str(self.numerator)
-        return f"{numerator if numerator.isidentifier() else f'({numerator})'}//{self.divisor}"
+        return self.text
 
     def __lt__(self, other: object) -> bool:
         return str(self) < str(other)
@@ -166,7 +175,7 @@ def _quotient(numerator: Polynomial, divisor: int) -> Dim:
 
 def _reading_order(term: tuple[Monomial, int]) -> tuple[int, str]:
     """Terms of higher degree first, the constant last."""
-    return -len(term[0]), str(term[0])
+    return -len(term[0]), " ".join(map(str, term[0]))
 
 
 def _spell(monomial: Monomial, coefficient: int) -> str:

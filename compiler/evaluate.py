@@ -8,6 +8,7 @@ from typing import Any
 
 from ..grammar import ast
 from ..grammar.diagnostics import NetError, did_you_mean, error
+from ..grammar.limits import MAX_NESTING
 from .arguments import Word, WordCall, spell
 from .graph import Value
 from .recovery import POISON, Poisoned
@@ -15,6 +16,38 @@ from .types import author_extents, author_size, product
 
 LARGEST = 2**63 - 1
 LONGEST_LIST = 100_000
+MOST_ITEMS = 10_000_000
+
+
+@dataclass(eq=False)
+class Budget:
+    """How many items of lists and sizes a program may still compute.
+
+    Lists that hold a list twice, and that twice, are small in memory and huge to walk, so each
+    list counts with everything in it.
+    """
+
+    items: int = MOST_ITEMS
+
+    def spend(self, value: Any, blame: ast.Expression) -> Any:
+        """Count a list or size that was computed, and return it.
+
+        Raises:
+            NetError: It nests too deep, or too many items were computed.
+        """
+        pending = [(value, 1)]
+        while pending:
+            item, depth = pending.pop()
+            if not isinstance(item, list | tuple):
+                continue
+            self.items -= len(item)
+            if self.items < 0:
+                raise error("E404", "the lists of this program have too many items", blame.span)
+            if depth > MAX_NESTING:
+                message = f"a list that nests more than {MAX_NESTING} levels deep"
+                raise error("E402", message, blame.span)
+            pending.extend((inner, depth + 1) for inner in item)
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +59,13 @@ class Environment:
             value that is a `Lazy` is computed when it is read.
         labels: Functions of a label (`params(conv1)`), which get its text and the call.
         words: Whether an unknown name is a choice word, as it is among a layer's arguments.
+        budget: How many items of lists may be computed.
     """
 
     names: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, Callable[[str, ast.Apply], Any]] = field(default_factory=dict)
     words: bool = False
+    budget: Budget = field(default_factory=Budget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +124,15 @@ def _name(expression: ast.Name, environment: Environment) -> Any:
 
 
 def _tuple(expression: ast.TupleOf, environment: Environment) -> tuple[Any, ...]:
-    return tuple(evaluate(item, environment) for item in expression.items)
+    items = tuple(evaluate(item, environment) for item in expression.items)
+    environment.budget.spend(items, expression)
+    return items
 
 
 def _list(expression: ast.ListOf, environment: Environment) -> list[Any]:
-    return [evaluate(item, environment) for item in expression.items]
+    items = [evaluate(item, environment) for item in expression.items]
+    environment.budget.spend(items, expression)
+    return items
 
 
 def _unary(expression: ast.Unary, environment: Environment) -> Any:
@@ -113,7 +152,7 @@ def _binary(expression: ast.Binary, environment: Environment) -> Any:
     left = evaluate(expression.left, environment)
     right = evaluate(expression.right, environment)
     if expression.operator == "+" and isinstance(left, list) and isinstance(right, list):
-        return left + right
+        return environment.budget.spend(left + right, expression)
     a, b = _number(left, expression.left), _number(right, expression.right)
     try:
         return _in_range(_ARITHMETIC[expression.operator](a, b), expression)
@@ -239,7 +278,9 @@ def _apply(expression: ast.Apply, environment: Environment) -> Any:
             help=did_you_mean(expression.function, known),
         )
     try:
-        return _in_range(function(*values), expression)
+        if sum(len(value) for value in values if isinstance(value, list | tuple)) > LONGEST_LIST:
+            raise OverflowError
+        return environment.budget.spend(_in_range(function(*values), expression), expression)
     except OverflowError:
         raise _too_large(expression) from None
     except (TypeError, ValueError, ArithmeticError):

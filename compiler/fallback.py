@@ -9,7 +9,6 @@ from onnx import ModelProto, NodeProto, ValueInfoProto, checker, defs, helper, s
 from .dim import Dim
 from .emit.onnx.nodes import attribute, element_type, value_info
 from .emit.onnx.schemas import IR_VERSION, OPSET, attribute_type
-
 from .opdef import OPS, Cost, InferenceError, OpCall, OpDef
 from .types import DType, TensorType
 
@@ -32,6 +31,17 @@ def newest_operators() -> frozenset[str]:
     schemas = [schema for schema in defs.get_all_schemas_with_history() if not schema.domain]
     old = {schema.name for schema in schemas if schema.since_version <= OPSET}
     return frozenset({schema.name for schema in schemas} - old)
+
+
+def attribute_kinds(schema: OpSchema) -> Mapping[str, str]:
+    """The attributes of an operator with ONNX's names of their types: `INT`, `FLOATS`."""
+    return {name: str(a.type).rpartition(".")[2] for name, a in schema.attributes.items()}
+
+
+def yields_many(schema: OpSchema) -> bool:
+    """Whether an operator has as many outputs as are asked for, as `Split` has."""
+    option = schema.outputs[-1].option if schema.outputs else None
+    return option == OpSchema.FormalParameterOption.Variadic
 
 
 def default_of(schema: OpSchema, name: str) -> Any:

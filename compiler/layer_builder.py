@@ -13,7 +13,8 @@ from .layerdef import Bound
 from .types import DType, Shape, TensorType, author_size, product
 
 LARGEST = 2**63 - 1
-LARGEST_FILLED = 10**8
+LARGEST_FILLED = 10**7
+LONGEST_EXTENT = 250  # characters of a symbolic extent
 
 
 class LayerBuilder(Builder):
@@ -173,6 +174,9 @@ class LayerBuilder(Builder):
 
     def _check_size(self, type: TensorType) -> None:
         """Refuse a tensor that no int64 can count the elements of."""
+        if any(len(str(extent)) > LONGEST_EXTENT for extent in type.shape):
+            message = f"yields an extent whose formula has more than {LONGEST_EXTENT} characters"
+            raise self.fail("E404", message, help="give the input numbers instead of names")
         size = product(extent for extent in type.shape if isinstance(extent, int))
         if isinstance(size, int) and size > LARGEST:
             raise self.fail("E404", f"needs a tensor of {size:_} elements, beyond 2^63 - 1")

@@ -1,6 +1,6 @@
 """Scopes of names: automatic names of layers, labels, bindings, and `let`s."""
 
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from ..grammar import ast
 from ..grammar.diagnostics import Diagnostic, Pointer
 from ..grammar.source import Source, Span
+from .evaluate import Budget
 from .graph import Layer, Value
 
 
@@ -43,6 +44,7 @@ class Home:
         blocks: Blocks, imported ones among them.
         defaults: What `default` statements set, in order.
         sizes: How many layers each block has at least, as far as that was computed.
+        budget: How many items of lists may be computed, in all files of the program.
     """
 
     source: Source
@@ -50,6 +52,7 @@ class Home:
     blocks: dict[str, Block] = field(default_factory=dict)
     defaults: list[Default] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
 
 
 @dataclass(eq=False)
@@ -101,13 +104,10 @@ class Scope:
             yield scope
             scope = scope.parent
 
-    def visible_names(self) -> dict[str, Any]:
+    def visible_names(self) -> Mapping[str, Any]:
         """What names mean in expressions: compile-time values and tensors; inner ones first."""
-        names: dict[str, Any] = dict(self.home.lets)
-        for scope in reversed(list(self.outwards())):
-            names.update(scope.bindings)
-            names.update(scope.lets)
-        return names
+        regions = [names for scope in self.outwards() for names in (scope.lets, scope.bindings)]
+        return ChainMap(*regions, self.home.lets)
 
     def defaults(self, layer: str) -> dict[str, Any]:
         """Arguments of a layer that `default` statements set for what stands here."""

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Literal
 
 from .codes import CODES
 from .source import Span
 
 Severity = Literal["error", "warning"]
+
+MOST_CANDIDATES = 2_000  # names that are compared with a misspelled one
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,6 @@ def _excerpt(pointer: Pointer, margin: int, *, arrow: str) -> list[str]:
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """A help text that names the nearest candidate, or None where nothing is near."""
-    by_folded = {candidate.casefold(): candidate for candidate in candidates}
+    by_folded = {name.casefold(): name for name in islice(candidates, MOST_CANDIDATES)}
     near = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return f"did you mean `{by_folded[near[0]]}`?" if near else None

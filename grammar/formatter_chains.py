@@ -1,6 +1,7 @@
 """Chains, their steps, and what stands between braces to pieces of layout; see `formatter.py`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from .ast import (
@@ -18,7 +19,7 @@ from .ast import (
     Statement,
     Step,
 )
-from .formatter_expressions import ExpressionFormatter
+from .formatter_expressions import ExpressionFormatter, enclosed, plain_item
 from .layout import ENDLESS, Break, Doc, Hard, Nest, Row, Soft, Text, row
 from .layout import Group as Together
 from .token_stream import TokenStream
@@ -45,17 +46,19 @@ class ChainFormatter(ExpressionFormatter):
         that is not enough, before the first step that does not fit.
         """
         first, *others = chain.steps
-        start = Nest(2, self.step(first)) if self.tokens.has_comments() else self.step(first)
+        is_after_comments = self.tokens.has_comments()
+        start: Doc = Together(self.step(first))
+        if is_after_comments:
+            start = Nest(2, start)
         lines: list[Doc] = []
-        line: list[tuple[Doc, bool]] = [(start, False)]
+        line = [(start, first)]
         for step in others:
             is_broken, comments = self.tokens.skip_sign()
             if is_broken:
                 lines.append(_line(line, is_first=not lines))
                 lines.append(Nest(2, row(comments, Hard())))
                 line = []
-            doc = row(Text("-> "), self.step(step))
-            line.append((doc, type(step.item) is Reference))
+            line.append((Together(row(Text("-> "), self.step(step))), step))
         return row(*lines, _line(line, is_first=not lines))
 
     def step(self, step: Step) -> Doc:
@@ -75,8 +78,8 @@ class ChainFormatter(ExpressionFormatter):
             return self.label(item.span.end)
         comments = self.tokens.comments()
         self.tokens.skip()
-        mode = f"({_POOLS[word]})" if _POOLS[word] else ""
-        return row(comments, Text(f"POOL{mode}"))
+        mode = [_POOLS[word]] if _POOLS[word] else []
+        return row(comments, _call("POOL", mode) if mode else Text("POOL"))
 
     def call(self, item: Call) -> Doc:
         """A layer or a block with arguments."""
@@ -96,8 +99,8 @@ class ChainFormatter(ExpressionFormatter):
         kernel = kind.removeprefix(item.kind)
         if kernel and "x" not in kernel:
             kernel = f"{kernel}x{kernel}"
-        arguments = f"{kernel}, {count}" if kernel else count
-        return row(comments, Text(f"{item.kind.upper()}({arguments})"))
+        arguments = [kernel, count] if kernel else [count]
+        return row(comments, _call(item.kind.upper(), arguments))
 
     def group(self, item: Group) -> Doc:
         """Branches side by side, or each on lines of its own that begin with `(` or `|`."""
@@ -160,7 +163,7 @@ class ChainFormatter(ExpressionFormatter):
             inner += self.comments_between(space if place == 0 else None)
             inner.append(self.statement(statement))
         inner += self.comments_between(row() if not statements else None)[:-1]
-        closing = Break(" " if statements else "")
+        closing = Break(" ") if statements else row()
         return [*parts, Nest(2, row(*inner)), closing, self.tokens.take()]
 
     def comments_between(self, start: Doc | None) -> list[Doc]:
@@ -180,18 +183,36 @@ class ChainFormatter(ExpressionFormatter):
         return parts
 
 
-def _line(steps: list[tuple[Doc, bool]], *, is_first: bool) -> Doc:
-    """One line of the author's: steps, each with whether it is no more than a word."""
-    (start, _), *others = steps
-    is_plain = all(doc.width < ENDLESS for doc, _ in steps)
-    parts: list[Doc] = []
-    for doc, is_word in others:
-        parts += [Break(" ") if is_plain and not is_word else Soft(" "), doc]
-    if is_first:
-        doc = row(start, Nest(2, row(*parts)))
-    else:
-        doc = Nest(2, row(start, *parts))
-    return Together(doc) if is_plain else doc
+def _line(steps: list[tuple[Doc, Step]], *, is_first: bool) -> Doc:
+    """One line of the author's.
+
+    Steps that fit on a line are laid out together. One that does not begins a line of its own, so
+    that its lines, which are indented to where it starts, stay in sight.
+    """
+    runs: list[Doc] = []
+    for is_plain, run in groupby(steps, key=lambda pair: pair[0].width < ENDLESS):
+        parts: list[Doc] = []
+        for doc, step in run:
+            if parts or runs:
+                parts.append(_space_before(step, is_plain=is_plain))
+            parts.append(doc if is_first and not parts and not runs else Nest(2, doc))
+        runs.append(Together(row(*parts)) if is_plain else row(*parts))
+    return row(*runs)
+
+
+def _space_before(step: Step, *, is_plain: bool) -> Doc:
+    """What stands before a step that is not the first of the author's line."""
+    if isinstance(step.item, Reference):
+        return Soft(" ")
+    if is_plain:
+        return Break(" ")
+    return Soft(" ") if isinstance(step.item, Call) else Hard()
+
+
+def _call(name: str, arguments: Sequence[str]) -> Row:
+    """A call that stands for shorthand."""
+    items = [plain_item(argument) for argument in arguments]
+    return row(Text(name), enclosed(Text("("), items, Text(")")))
 
 
 def _has_mode(arguments: Sequence[Argument]) -> bool:

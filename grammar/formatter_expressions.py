@@ -151,18 +151,16 @@ class ExpressionFormatter:
         if items and not (is_tuple and len(items) == 1):
             items[-1] = items[-1]._replace(separator="")  # but the comma of `(a,)` makes the tuple
         if extra is not None:
-            items.insert(extra[0], Item(row(Text(extra[1])), "", row(), False))
-        signed = [item._replace(separator=item.separator or ",") for item in items[:-1]]
-        items[:-1] = signed
-        inner = _kept_lines(items) if is_broken else _line(items, fill=not is_call)
+            items.insert(extra[0], plain_item(extra[1]))
         before_closing = self.tokens.comments()
-        if not items:
-            return Nest(2, row(head, after_opening, before_closing, self.tokens.take()), "line")
-        first = Hard() if is_broken else Break("")
-        body = Nest(2, row(after_opening, first, inner, before_closing))
-        whole = row(head, body, Break(""), self.tokens.take())
-        *others, last = [item.doc.width >= ENDLESS for item in items]
-        return Nest(0, Group(whole, hug=last and not is_broken and not any(others)), "line")
+        return enclosed(
+            head,
+            items,
+            self.tokens.take(),
+            comments=(after_opening, before_closing),
+            fill=not is_call,
+            keep_lines=is_broken,
+        )
 
     def _item(self, *, keep: bool) -> Item:
         """An item and its separator."""
@@ -189,6 +187,43 @@ class ExpressionFormatter:
         return row(*parts)
 
 
+def plain_item(word: str) -> Item:
+    """A word as an item."""
+    return Item(row(Text(word)), "", row(), False)
+
+
+def enclosed(
+    opening: Doc,
+    items: list[Item],
+    closing: Doc,
+    *,
+    comments: tuple[Row, Row] = (row(), row()),
+    fill: bool = False,
+    keep_lines: bool = False,
+) -> Nest:
+    """Items in brackets.
+
+    Args:
+        opening: The opening bracket.
+        items: What stands inside.
+        closing: The closing bracket.
+        comments: Those behind the opening bracket, and those before the closing one.
+        fill: Whether plain items may share lines where one line is not enough.
+        keep_lines: Whether the author gave the items lines of their own, which they keep.
+    """
+    after_opening, before_closing = comments
+    if not items:
+        return Nest(2, row(opening, after_opening, before_closing, closing), "line")
+    items = [*(item._replace(separator=item.separator or ",") for item in items[:-1]), items[-1]]
+    inner = _kept_lines(items) if keep_lines else _line(items, fill=fill)
+    first = Hard() if keep_lines else Break("")
+    body = Nest(2, row(after_opening, first, inner, before_closing))
+    *others, last = [item.doc.width >= ENDLESS for item in items]
+    is_one_piece = not any(isinstance(part, Soft) for part in items[-1].doc.parts)
+    hug = last and is_one_piece and not keep_lines and not any(others)
+    return Nest(0, Group(row(opening, body, Break(""), closing), hug=hug), "line")
+
+
 def _line(items: list[Item], *, fill: bool) -> Row:
     """Items that stand on one line, or if it is too long on one each, or filled if all are plain.
 
@@ -207,9 +242,9 @@ def _kept_lines(items: list[Item]) -> Row:
     """Items in the lines that the author gave them."""
     parts: list[Doc] = []
     line: list[Item] = []
-    for item in items:
+    for item in items[:-1]:
         line.append(item)
         if item.is_last_of_line:
             parts += [Group(_line(line, fill=True)), Hard()]
             line = []
-    return row(*parts, Group(_line(line, fill=True)))
+    return row(*parts, Group(_line([*line, items[-1]], fill=True)))

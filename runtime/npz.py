@@ -39,7 +39,7 @@ class NpzState(LazyState):
         self._types = _types(path)
 
     def __getitem__(self, name: str) -> Array:
-        self._types[name]
+        self._types[name]  # an unknown name is a KeyError, as in any mapping
         with _opened(self.path) as archive, archive.open(name + _SUFFIX) as member:
             array: Array = npy.read_array(member, allow_pickle=False)
             return array
@@ -81,20 +81,27 @@ def _opened(path: str) -> Iterator[zipfile.ZipFile]:
 def _types(path: str) -> dict[str, WeightType]:
     types: dict[str, WeightType] = {}
     with _opened(path) as archive:
-        for member in archive.namelist():
-            with archive.open(member) as file:
-                types[member.removesuffix(_SUFFIX)] = _header(path, member, file)
+        for info in archive.infolist():
+            name = info.filename.removesuffix(_SUFFIX)
+            if name == info.filename:
+                raise malformed(path, f"`{name}` is no array")
+            with archive.open(info) as file:
+                types[name] = _header(path, name, file)
+                held = info.file_size - file.tell()
+            if held != types[name].bytes:
+                raise malformed(path, f"`{name}` is {types[name]}, and holds {held} bytes")
     return types
 
 
-def _header(path: str, member: str, file: Any) -> WeightType:
+def _header(path: str, name: str, file: Any) -> WeightType:
+    """An array's type; nothing but plain numbers is taken."""
     version = npy.read_magic(file)
     read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
     if read is None:
-        raise malformed(path, f"{member} has version {version} of the format")
+        raise malformed(path, f"`{name}` has version {version} of the format")
     shape, _, dtype = read(file)
-    if dtype.hasobject:
-        raise malformed(path, f"{member} holds Python objects, which are never loaded")
+    if dtype.kind not in "biuf":
+        raise malformed(path, f"`{name}` holds {dtype}, and not numbers")
     return WeightType(dtype.name, tuple(shape))
 
 
@@ -102,13 +109,13 @@ def write_npz(file: BinaryIO, state: Mapping[str, Any]) -> None:
     """Write weights, one at a time.
 
     Raises:
-        NetError: E505, an array of Python objects.
+        NetError: E505, an array of anything but numbers.
     """
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for name in state:
             array = np.asarray(state[name])
-            if array.dtype.hasobject:
-                raise error("E505", f"npz cannot store `{name}`, which holds Python objects")
+            if array.dtype.kind not in "biuf":
+                raise error("E505", f"`{name}` cannot be stored: it holds {array.dtype}")
             # A fixed date: the same weights give the same bytes.
             entry = zipfile.ZipInfo(name + _SUFFIX)
             with archive.open(entry, "w", force_zip64=True) as member:

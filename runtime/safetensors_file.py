@@ -105,7 +105,7 @@ def write_safetensors(file: BinaryIO, state: Mapping[str, Any]) -> None:
     for name in state:
         type = type_of(state, name)
         if type.dtype not in _CODES:
-            raise error("E505", f"safetensors cannot store `{name}`, which holds {type.dtype}")
+            raise error("E505", f"`{name}` cannot be stored: it holds {type.dtype}")
         header[name] = {
             "dtype": _CODES[type.dtype],
             "shape": list(type.shape),

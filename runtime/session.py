@@ -9,9 +9,13 @@ from ..grammar.files import check_readable
 from .kerneldef import Array
 from .tensors import Spec, check_feeds
 
-# What a device is to onnxruntime, and which extra brings it.
+# What a device is to onnxruntime, and how to get it.
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
-EXTRAS = {"cpu": "netc[cpu]", "cuda": "netc[gpu]"}
+REMEDIES = {
+    "cpu": "pip install 'netc[cpu]'",
+    "cuda": "pip uninstall onnxruntime, then pip install 'netc[gpu]', and check the driver and its"
+    " libraries",
+}
 
 # ONNX's names of element types, as onnxruntime spells them, and NumPy's.
 _DTYPES = {"float": "float32", "double": "float64"}
@@ -32,7 +36,7 @@ class Session:
 
     def __init__(self, model: str | bytes, *, device: str = "cpu") -> None:
         if device not in PROVIDERS:
-            help = did_you_mean(device, PROVIDERS) or "the devices are `cpu` and `cuda`"
+            help = f"the devices are {' and '.join(f'`{known}`' for known in PROVIDERS)}"
             raise error("E502", f"there is no device `{device}`", help=help)
         runtime = _onnxruntime()
         available = runtime.get_available_providers()
@@ -80,7 +84,7 @@ def _onnxruntime() -> Any:
             "E502",
             "onnxruntime is not installed",
             notes=[] if isinstance(failure, ModuleNotFoundError) else [str(failure)],
-            help="pip install 'netc[cpu]', or 'netc[gpu]' for CUDA; install one of them, not both",
+            help="pip install 'netc[cpu]', or pip install 'netc[gpu]' for CUDA; not both",
         ) from None
     return onnxruntime
 
@@ -109,15 +113,11 @@ def _refused(message: str, failure: Exception) -> NetError:
 
 
 def _no_device(device: str, providers: Iterable[str], reason: str) -> NetError:
-    found = ", ".join(providers)
     return error(
         "E502",
         f"onnxruntime cannot use the device `{device}`: {reason}",
-        notes=[f"it can use {found}"],
-        help=f"pip uninstall onnxruntime, pip install '{EXTRAS[device]}', and check the driver and"
-        " its libraries"
-        if device == "cuda"
-        else f"pip install '{EXTRAS[device]}'",
+        notes=[f"it can use {', '.join(providers)}"],
+        help=REMEDIES[device],
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from ..arguments import Kind, Mismatch, Word
-from ..dim import Dim
 from ..graph import Value
 from ..layer_builder import LayerBuilder
 
@@ -14,6 +13,7 @@ NAMES = {
     3: ("height", "width", "channels"),
     4: ("depth", "height", "width", "channels"),
 }
+UNITS = {"depth": "slices", "height": "rows", "width": "columns", "length": "positions"}
 WORDS = ("channels", "height", "width", "depth", "length")
 
 
@@ -94,14 +94,13 @@ def arranged(build: LayerBuilder, x: Value, order: Sequence[int]) -> Value:
     return x if perm == sorted(perm) else build.Transpose(x, perm=tuple(perm))
 
 
-def extent_of(build: LayerBuilder, x: Value, axis: int) -> int:
-    """The extent of one axis, which must be a number."""
-    return build.concrete(x, (axis,))[0]
+def spatial_places(x: Value) -> list[int]:
+    """Where the axes lie in `x` that are not its channels."""
+    places = zip(axis_places(x.type.rank), axis_names(x), strict=True)
+    return [place for place, name in places if name != "channels"]
 
 
-def largest(extents: Sequence[Dim]) -> int:
-    """The number of elements for one sample, as far as it is known."""
-    total = 1
-    for extent in extents:
-        total *= extent if isinstance(extent, int) else 1
-    return total
+def units(x: Value, place: int) -> str:
+    """What the axis at a place in `x` counts: `rows`, `columns`, `channels`."""
+    name = axis_names(x)[axis_places(x.type.rank).index(place)]
+    return UNITS.get(name, name or "elements")

@@ -55,9 +55,10 @@ def position_embedding(
     `length` defaults to the input's; a shorter input takes the first rows. The initial values are
     `normal(0.02)`, which ViT, GPT-2 and Swin use.
     """
-    rows, width = build.concrete(sequence(build, x), (1, 2))
-    held = length or rows
-    if rows > held:
+    rows = sequence(build, x).shape[1]
+    (width,) = build.concrete(x, (2,))
+    held = length or build.concrete(x, (1,))[0]
+    if isinstance(rows, int) and rows > held:
         raise build.fail(
             "E103",
             f"holds {held} positions, but its input has {rows}",
@@ -65,7 +66,9 @@ def position_embedding(
             help=f"write `{build.spelling}({rows})`",
         )
     table = build.weight((held, width), init=init, literal=weight)
-    if held > rows:
-        bounds = (build.index_constant((end,)) for end in (0, rows, 0))
-        table = build.Slice(table, *bounds)
+    if rows != held:
+        known = isinstance(rows, int)
+        end = build.index_constant((rows,)) if known else build.Shape(x, start=1, end=2)
+        first = build.index_constant((0,))
+        table = build.Slice(table, first, end, first)
     return build.Add(x, table)

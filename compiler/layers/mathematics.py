@@ -12,9 +12,7 @@ from .activation import channel_axis, define_map, per_channel, real
 from .axes import AxisNames, placed_axis
 
 define_map("SQUARE", "x^2", lambda build, x: build.Mul(x, x))
-define_map(
-    "SQRT", "The square root; none of a negative number", lambda build, x: build.Sqrt(x)
-)
+define_map("SQRT", "The square root; none of a negative number", lambda build, x: build.Sqrt(x))
 define_map("EXP", "e^x", lambda build, x: build.Exp(x))
 define_map("LOG", "The natural logarithm", lambda build, x: build.Log(x))
 define_map("RECIPROCAL", "1 / x", lambda build, x: build.Reciprocal(x))

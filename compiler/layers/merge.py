@@ -171,10 +171,15 @@ def _name(axis: int | str) -> str:
 def unmergeable(build: LayerBuilder, xs: Sequence[Value], rule: str) -> Exception:
     """An error that says what each branch brings, and which layer it comes from."""
     sizes = " and ".join(map(describe, xs))
-    notes = [f"branch {i} brings {_origin(build, x)}" for i, x in enumerate(xs, start=1)]
+    mixed = len({x.dtype for x in xs}) > 1
+    notes = [
+        f"branch {i} brings {_origin(build, x, typed=mixed)}" for i, x in enumerate(xs, start=1)
+    ]
     return build.fail("E202", f"cannot merge {sizes}: {rule}", notes=notes)
 
 
-def _origin(build: LayerBuilder, x: Value) -> str:
+def _origin(build: LayerBuilder, x: Value, *, typed: bool) -> str:
+    """A tensor, its element type where that matters, and the layer that it comes from."""
+    size = f"{describe(x)} of {x.dtype.value}" if typed and x.dtype.is_float else describe(x)
     scope = build.graph.producer(x).scope
-    return f"{describe(x)} from `{scope}`" if scope else describe(x)
+    return f"{size} from `{scope}`" if scope else size

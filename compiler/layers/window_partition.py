@@ -14,7 +14,8 @@ from ..graph import Graph, Layer, Value
 from ..layer_builder import LayerBuilder
 from ..layerdef import layer
 from ..ops.indexing import END
-from .cutting import cut, padded, rolled
+from .padding import padded
+from .slicing import cut, rolled
 from .spatial import SpatialInput, as_before, channels_first, describe, per_axis
 
 WINDOW, UNWINDOW = "WINDOW", "UNWINDOW"

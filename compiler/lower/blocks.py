@@ -29,6 +29,7 @@ def call_block(state: State, call: Call, site: Site) -> Tensors:
     path = (
         site.scope.automatic_name(call.spelling.lower()) if site.label is None else label_path(site)
     )
+    state.fitting_path(path, call.span)
     labels = labels_in(block.statement.body)
     inner = Scope(f"{path}.", None, labels, block.home, defaults_before=block.start)
     common = _bind_arguments(block, call, inner)
@@ -87,9 +88,9 @@ def _dropped(chain: ast.Chain) -> NetError:
 
 
 def _check_recursion(state: State, block: Block, call: Call) -> None:
-    names = [caller.spelling for caller in state.calls]
-    if block.statement not in [caller.block for caller in state.calls]:
+    if not any(caller.block is block.statement for caller in state.calls):
         return
+    names = [caller.spelling for caller in state.calls]
     cycle = " -> ".join([*names[names.index(call.spelling) :], call.spelling])
     raise error("E116", f"a block cannot call itself: {cycle}", call.name_span)
 

@@ -45,6 +45,7 @@ def call_layer(state: State, call: Call, site: Site, definition: LayerDef | None
         if site.label is None
         else state.free_path(label_path(site), site.label.span)
     )
+    state.fitting_path(path, call.span)
     defaults = site.scope.defaults(definition.name)
     bound = bind(definition, call.given, call.name_span, call.spelling, defaults=defaults)
     if poisoned(site.current):

@@ -34,6 +34,7 @@ def lower_chain(
     A step that fails is reported and leaves a poisoned tensor, which later steps pass on.
     """
     current = incoming
+    state.enter(chain.span)
     for position, step in enumerate(chain.steps):
         site = Site(current, scope, step.label, may_start and position == 0)
         try:
@@ -45,6 +46,7 @@ def lower_chain(
             current = _after_failure(state, site)
         except Poisoned:
             current = _after_failure(state, site)
+    state.depth -= 1
     return current
 
 
@@ -100,4 +102,5 @@ def _piece(piece: str | ast.Expression, scope: Scope) -> str:
 
 def evaluate_in(scope: Scope, expression: ast.Expression, *, words: bool = False) -> Any:
     """The value of an expression; `words` lets unknown names be choice words."""
-    return evaluate(expression, Environment(scope.visible_names(), words=words))
+    names = scope.visible_names()
+    return evaluate(expression, Environment(names, words=words, budget=scope.home.budget))

@@ -52,7 +52,7 @@ def _named(call: Call) -> tuple[GivenArgument, Sequence[GivenArgument]]:
     if not isinstance(first.value, str) or isinstance(first.value, Word):
         raise error(
             "E103",
-            f"{OPERATOR} takes the name of an ONNX operator as a string, not `{spell(first.value)}`",
+            f"{OPERATOR} takes an ONNX operator's name as a string, not `{spell(first.value)}`",
             first.span,
             help=f'write `{OPERATOR}("{first.value}")`' if isinstance(first.value, Word) else None,
         )
@@ -60,7 +60,8 @@ def _named(call: Call) -> tuple[GivenArgument, Sequence[GivenArgument]]:
 
 
 def _definition(name: str, argument: GivenArgument) -> LayerDef:
-    from ..fallback import OPSET, newest_operators, operators
+    from ..emit.onnx.schemas import OPSET
+    from ..fallback import attribute_kinds, newest_operators, operators
 
     if name not in operators():
         newer = f"`{name}` comes with a newer opset" if name in newest_operators() else None
@@ -71,26 +72,25 @@ def _definition(name: str, argument: GivenArgument) -> LayerDef:
             help=newer or did_you_mean(name, operators()),
         )
     schema = operators()[name]
-    for attribute in schema.attributes.values():
-        kind = attribute.type.name
-        if attribute.required and kind not in ATTRIBUTES:
-            message = f"`{name}` needs `{attribute.name}`, a {kind.lower()}, which a program cannot give"
-            raise error("E103", message, argument.span)
+    for attribute, kind in attribute_kinds(schema).items():
+        if schema.attributes[attribute].required and kind not in ATTRIBUTES:
+            what = f"`{attribute}`, a {kind.lower()}, which a program cannot give"
+            raise error("E103", f"`{name}` needs {what}", argument.span)
     return _layer_of(name)
 
 
 @cache
 def _layer_of(name: str) -> LayerDef:
     """An operator as a row of the table of layers."""
-    from ..fallback import operators
+    from ..fallback import attribute_kinds, operators
 
     schema = operators()[name]
     known = OPS[name].attributes if name in OPS else schema.attributes
-    kinds = {formal.name: NUMBERS for formal in schema.inputs}
+    kinds = {formal.name: NUMBERS for formal in schema.inputs[1:]}
     kinds |= {
-        attribute.name: ELEMENT_TYPE if attribute.name in TYPES else ATTRIBUTES[attribute.type.name]
-        for attribute in schema.attributes.values()
-        if attribute.name in known and attribute.type.name in ATTRIBUTES
+        attribute: ELEMENT_TYPE if attribute in TYPES else ATTRIBUTES[kind]
+        for attribute, kind in attribute_kinds(schema).items()
+        if attribute in known and kind in ATTRIBUTES
     }
     required = {a.name for a in schema.attributes.values() if a.required}
     return LayerDef(
@@ -223,7 +223,9 @@ def _converted(value: Any, convert: Callable[[Any], Any]) -> Any:
 
 def _outputs(build: LayerBuilder, schema: "OpSchema", arguments: Mapping[str, Any]) -> int:
     """How many outputs there are: all that an operator must have, or as many as it splits into."""
-    if not schema.outputs or schema.outputs[-1].option.name != "Variadic":
+    from ..fallback import yields_many
+
+    if not yields_many(schema):
         return max(schema.min_output, 1)
     parts = arguments.get("split")
     count = arguments.get("num_outputs") or (len(parts) if isinstance(parts, tuple) else 1)

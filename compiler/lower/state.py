@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
+from ...grammar.limits import MAX_NESTING
 from ...grammar.source import Span
 from ..graph import Graph, Layer, Turn, Value
 from ..layerdef import LAYERS
@@ -15,9 +16,10 @@ Tensors = tuple[Value, ...]
 
 Frame = Callable[[NetError], NetError]
 
-STEPS_PER_LAYER = 10
+STEPS_PER_LAYER = 4
 MOST_ERRORS = 20
-FATAL = frozenset({"E401"})
+FATAL = frozenset({"E401", "E402"})
+LONGEST_PATH = 1_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class State:
         frames: What those calls and turns add to an error, outermost first.
         repetitions: How many repetitions were entered.
         steps: How many turns and calls were taken, layers or not.
+        depth: How many chains lowering stands in, blocks' and those of brackets.
         errors: What was found; lowering goes on past a bad layer.
     """
 
@@ -78,6 +81,7 @@ class State:
     frames: tuple[Frame, ...] = ()
     repetitions: int = 0
     steps: int = 0
+    depth: int = 0
     errors: list[Diagnostic] = field(default_factory=list)
 
     def report(self, failure: NetError) -> None:
@@ -148,6 +152,32 @@ class State:
         if self.steps > STEPS_PER_LAYER * self.max_layers:
             raise error("E401", f"more than {self.steps - 1:_} turns and calls are taken", span)
 
+    def enter(self, span: Span) -> None:
+        """Count a chain within chains, so that no program exhausts Python's stack.
+
+        Raises:
+            NetError: Brackets and calls of blocks nest too deep.
+        """
+        if self.depth > MAX_NESTING:
+            raise error(
+                "E402",
+                f"steps nested more than {MAX_NESTING} levels deep",
+                span,
+                notes=["each call of a block within a block is a level of its own"],
+            )
+        self.depth += 1
+
+    def fitting_path(self, path: str, span: Span) -> str:
+        """The path itself, where it is not too long: each layer keeps its own.
+
+        Raises:
+            NetError: It is.
+        """
+        if len(path) > LONGEST_PATH:
+            message = f"a name of more than {LONGEST_PATH:_} characters: `{path[:30]}...`"
+            raise error("E403", message, span)
+        return path
+
     def free_path(self, path: str, span: Span) -> str:
         """The path itself, where nothing bears it yet."""
         if path in self.places:
@@ -164,7 +194,7 @@ class State:
 
     def give_name(self, path: str, value: Value, span: Span) -> None:
         """Let a path name a value."""
-        self.places[self.free_path(path, span)] = span
+        self.places[self.free_path(self.fitting_path(path, span), span)] = span
         self.graph.labels[path] = value
 
     def unknown(self, name: str, scope: Scope, span: Span) -> NetError:

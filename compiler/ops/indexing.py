@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..dim import Dim
+from ..dim import Dim, Polynomial
 from ..opdef import InferenceError, OpCall, defop, free
 from ..types import DType, Shape, TensorType
 
@@ -27,7 +27,7 @@ def infer_slice(call: OpCall) -> Sequence[TensorType]:
 def slices(call: OpCall) -> dict[int, slice]:
     """What `Slice` keeps of each axis that it cuts."""
     x = call.type(0)
-    starts, ends = (_vector(call, i) for i in (1, 2))
+    starts, ends = _vector(call, 1), _extents(call, 2)
     axes = _vector(call, 3) if call.has(3) else tuple(range(len(starts)))
     steps = _vector(call, 4) if call.has(4) else (1,) * len(starts)
     if len({len(part) for part in (starts, ends, axes, steps)}) > 1 or 0 in steps:
@@ -37,10 +37,17 @@ def slices(call: OpCall) -> dict[int, slice]:
 
 
 def _cut(call: OpCall, extent: Dim, cut: slice) -> Dim:
-    """ceil((end - start) / step), both ends counted from the start of the axis."""
+    """ceil((end - start) / step), both ends counted from the start of the axis.
+
+    An end that is symbolic, an extent of another tensor, is taken to lie within the axis.
+    """
+    start, end, step = int(cut.start), cut.stop, int(cut.step)
+    if isinstance(end, Polynomial):
+        if start < 0 or step < 0:
+            raise InferenceError(f"Slice cannot tell {start} to {end} in an extent of {extent}")
+        return -((start - end) // step)
     if isinstance(extent, int):
         return len(range(*cut.indices(extent)))
-    start, end, step = int(cut.start), int(cut.stop), int(cut.step)
     if step < 0:
         if start < -1 or end > START:
             raise InferenceError(f"Slice cannot cut an extent of {extent} backwards from {start}")
@@ -48,7 +55,7 @@ def _cut(call: OpCall, extent: Dim, cut: slice) -> Dim:
     if start < 0 <= end < END:
         raise InferenceError(f"Slice cannot tell {start} to {end} in an extent of {extent}")
     origin = extent if start < 0 else 0
-    stop = extent if end >= END else (extent + end if end < 0 else end)
+    stop = extent if end >= END else (extent + int(end) if end < 0 else int(end))
     return -((origin + start - stop) // step)
 
 
@@ -139,8 +146,17 @@ def infer_trilu(call: OpCall) -> Sequence[TensorType]:
 
 def _vector(call: OpCall, index: int) -> tuple[int, ...]:
     """A constant vector of integers among the arguments."""
+    known = _extents(call, index)
+    numbers = tuple(number for number in known if isinstance(number, int))
+    if len(numbers) < len(known):
+        raise InferenceError(f"{call.op_type} needs a constant for argument {index}")
+    return numbers
+
+
+def _extents(call: OpCall, index: int) -> tuple[Dim, ...]:
+    """A vector among the arguments that types tell."""
     found = call.constants[index] if index < len(call.constants) else None
-    if found is None or not all(isinstance(number, int) for number in found):
+    if found is None:
         raise InferenceError(f"{call.op_type} needs a constant for argument {index}")
     return tuple(found)
 

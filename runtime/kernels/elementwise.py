@@ -52,16 +52,16 @@ for op_type, function in {
 @kernel("Relu", inplace=True)
 def relu(x: Array, *, out: Array | None = None) -> Array:
     """max(0, x)."""
-    return np.maximum(x, x.dtype.type(0), out=out)
+    return _apply(np.maximum, x, x.dtype.type(0), out=out)
 
 
 @kernel("Div", inplace=True)
 def divide(a: Array, b: Array, *, out: Array | None = None) -> Array:
     """a / b, broadcast; integers are rounded towards zero."""
     if a.dtype.kind == "f":
-        return np.divide(a, b, out=out)
-    quotient = np.floor_divide(a, b)
-    return np.add(quotient, (quotient < 0) & (quotient * b != a), out=out)
+        return _apply(np.divide, a, b, out=out)
+    quotient: Array = np.floor_divide(a, b)
+    return _apply(np.add, quotient, (quotient < 0) & (quotient * b != a), out=out)
 
 
 @blockwise("Sigmoid")
@@ -204,7 +204,7 @@ def clip(
 ) -> Array:
     """x within bounds; the upper one wins where they cross."""
     if low is None and high is None:
-        return np.positive(x, out=out)
+        return _apply(np.positive, x, out=out)
     y = x if low is None else np.asarray(np.maximum(x, low, out=out))
     return y if high is None else np.minimum(y, high, out=out if low is None else y)
 

@@ -1,6 +1,6 @@
 """Reductions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,12 @@ def _reduction(op_type: str, reduce: Reduce) -> None:
         return np.asarray(reduce(x, axis=kept, keepdims=bool(keepdims)))
 
 
-for op_type, reduce in {
+REDUCTIONS: Mapping[str, Reduce] = {
     "ReduceMax": np.max,
     "ReduceMean": np.mean,
     "ReduceMin": np.min,
     "ReduceProd": np.prod,
     "ReduceSum": np.sum,
-}.items():
+}
+for op_type, reduce in REDUCTIONS.items():
     _reduction(op_type, reduce)

@@ -13,7 +13,7 @@ from netc.compiler.opdef import OPS
 from netc.compiler.types import DType, Shape, TensorType
 from netc.grammar.source import Source, Span
 
-Seen = tuple[tuple[object, ...], tuple[int, ...] | None]
+Seen = tuple[tuple[object, ...], tuple[float, ...] | None]
 
 
 def seen(text: str, label: str) -> Seen:
@@ -162,6 +162,68 @@ def test_symbolic_extents() -> None:
     w = build.parameter("w", (4, 3, 3, 3), init=AUTO)
     flat = build.Flatten(build.Conv(x, w, kernel_shape=(3, 3)), axis=1)
     assert reported(build.graph, flat) == ((symbol("H"), symbol("W")), None)
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        ("REDUCE(sum, axis=channels)", ((3, 3), (1, 1))),
+        ("REDUCE(sum, axis=height)", ((8, 3), None)),
+        ("REDUCE(sum, axis=[height, width])", ((8, 6), None)),
+        ("REDUCE(sum, axis=width, keep=yes)", ((3, 6), None)),
+        ("REDUCE", ((8, 6), None)),
+        ('op("ReduceSum", axes=[2], keepdims=0)', ((8, 6), None)),
+        ('op("Hardmax", axis=1)', ((8, 6), None)),
+        ("( ID | PARAM(4) ) -> CONCAT", ((3, 3), (1, 1))),
+        ("( ID | GAP ) -> MUL", ((8, 6), (1, 1))),
+        ("LOGSOFTMAX", ((3, 3), (1, 1))),
+    ],
+)
+def test_reductions_and_merges(layer: str, expected: Seen) -> None:
+    """A reduced axis is seen whole, and an operator without a rule may see everything."""
+    assert seen(f"INPUT(8x6x3) -> CONV(3x3, 4) -> {layer} as l", "l") == expected
+
+
+def test_embedded_tokens_keep_their_positions() -> None:
+    """A row of a table sees its token; attention sees all of them."""
+    text = (
+        "INPUT(9, dtype=int64) -> EMBED(5, 4) as embed -> POSEMBED as positions"
+        " -> CONV(kernel=3, 4) as conv -> ATTENTION(2) as attention"
+    )
+    assert seen(text, "embed") == seen(text, "positions") == ((1,), (1,))
+    assert seen(text, "conv") == ((3,), (1,))
+    assert seen(text, "attention") == ((9,), (1,))
+
+
+def test_positions_in_a_row_become_rows_and_columns_again() -> None:
+    """A sequence of an image's positions holds both axes, and an image made of it each apart."""
+    text = (
+        "INPUT(8x6x3) -> CONV(3x3, 4) -> RESHAPE(48x4) as row -> LINEAR(5) as dense"
+        " -> RESHAPE(8x6x5) -> CONV(3x5, 4) as image"
+    )
+    assert seen(text, "row") == seen(text, "dense") == ((3, 3), (1, 1))
+    assert seen(text, "image") == ((5, 7), (1, 1))
+
+
+def test_windows_keep_what_their_positions_see() -> None:
+    """Windows move positions along the batch and back; attention within may see all."""
+    text = (
+        "INPUT(8x12x3) -> CONV(3x3, 4) -> WINDOW(4, shift=1) as cut -> {} as inside"
+        " -> UNWINDOW as whole -> CONV(3x5, 4) as l"
+    )
+    dense, attention = text.format("LINEAR(4)"), text.format("ATTENTION(2)")
+    for label in ("cut", "inside", "whole"):
+        assert seen(dense, label) == ((3, 3), (1, 1))
+    assert seen(dense, "l") == ((5, 7), (1, 1))
+    assert seen(attention, "whole") == ((8, 12), (1, 1))
+
+
+@pytest.mark.parametrize(
+    "layer", ["PAD(1)", "CROP(2)", "SLICE(1, 3)", "ROLL(1, axis=channels)", "SLICE(0)"]
+)
+def test_cutting_and_padding(layer: str) -> None:
+    """What is left of an image sees what it saw."""
+    assert seen(f"INPUT(8x6x3) -> CONV(3x3, 4) -> {layer} as l", "l") == ((3, 3), (1, 1))
 
 
 def test_every_rule_is_of_a_known_operator() -> None:

@@ -93,12 +93,15 @@ def test_a_foreign_operator_keeps_the_batch_and_its_layer() -> None:
     assert list(network.graph.layers) == ["input", "hardmax1", "fc1"]
     assert str(network.graph.layers["hardmax1"].outputs[0].shape[0]) == "N"
     state = network.initialize(0)
-    assert np.shape(network.run(np.zeros((0, 3, 4, 4), np.float32), state)) == (0, 2)
+    y = network.run(np.zeros((0, 3, 4, 4), np.float32), state)
+    assert np.asarray(y).shape == (0, 2)
 
 
 def test_symbols_pass_through_onnx() -> None:
     """Extents that onnx infers are those of the graph, and shapes it cannot tell are refused."""
-    network = netc.compile('INPUT(9x4, sequence) -> op("Hardmax") -> op("Transpose", perm=[0, 2, 1]) as l')
+    network = netc.compile(
+        'INPUT(9x4, sequence) -> op("Hardmax") -> op("Transpose", perm=[0, 2, 1]) as l'
+    )
     assert [str(dim) for dim in network.graph.layers["l"].outputs[0].shape] == ["N", "4", "9"]
     with pytest.raises(netc.NetError, match="depends on more than its inputs' shapes"):
         netc.compile('INPUT(4) -> op("NonZero")')
@@ -113,10 +116,11 @@ def test_numpy_refuses_what_the_reference_lacks() -> None:
 
 def test_what_the_reference_trips_over_is_an_input_error() -> None:
     """A value that an operator cannot take is a diagnostic that names the layer."""
-    network = netc.compile('x = INPUT(4)\ni = INPUT(4, dtype=int64)\n( x | i ) -> op("GatherElements", axis=1) as l')
+    program = 'x = INPUT(4)\ni = INPUT(2, dtype=int64)\n( x | i ) -> op("GatherND")'
+    network = netc.compile(program)
     x, i = network.graph.inputs
-    feeds = {x: np.ones((1, 4), np.float32), i: np.full((1, 4), 99)}
-    with pytest.raises(netc.NetError, match="E206"):
+    feeds = {x: np.ones((1, 4), np.float32), i: np.full((1, 2), 99)}
+    with pytest.raises(netc.NetError, match="GatherND `gathernd1` cannot be computed"):
         network.run(feeds, network.initialize(0))
 
 
@@ -131,7 +135,7 @@ def test_what_the_reference_trips_over_is_an_input_error() -> None:
         *('op("Split", num_outputs=0)', 'op("Split", num_outputs=-1)', 'op("Split", split=[])'),
         *('op("Gather", indices=[9], axis=9)', 'op("Pad", pads=[1])', 'op("Tile", repeats=[1])'),
         *('op("If")', 'op("Loop")', 'op("Cast")', 'op("Cast", to=1)', 'op("Upsample")', 'op("")'),
-        *('op("Erf", Erf)', 'op("Erf", "Erf")', 'op(["Erf"])', 'op(name="Erf")', 'op(no)'),
+        *('op("Erf", Erf)', 'op("Erf", "Erf")', 'op(["Erf"])', 'op(name="Erf")', "op(no)"),
         *('op("Clip", min=[1, [2]])', 'op("Clip", min="a")', 'op("Clip", min=yes, min=no)'),
         *('op("LSTM")', 'op("Where")', 'op("Conv", W=1)', 'op("Gemm", B=[[1]], alpha=[1])'),
         *('op("Resize", scales=[0, 0])', 'op("Expand", shape=[-1])', 'op("Slice", starts=[0])'),
@@ -147,7 +151,9 @@ def test_wrong_calls_are_diagnostics(call: str) -> None:
     assert all(diagnostic.span is not None for diagnostic in failure.value.diagnostics)
 
 
-@pytest.mark.parametrize("inputs", ["INPUT(4x4x3)", "INPUT(4, dtype=int64)", "INPUT(4x4x3) -> ( ID | ID )"])
+@pytest.mark.parametrize(
+    "inputs", ["INPUT(4x4x3)", "INPUT(4, dtype=int64)", "INPUT(4x4x3) -> ( ID | ID )"]
+)
 def test_every_operator_without_attributes(inputs: str) -> None:
     """Each operator of ONNX runs on plain tensors or is refused by a diagnostic."""
     tried = 0
@@ -155,7 +161,9 @@ def test_every_operator_without_attributes(inputs: str) -> None:
         try:
             network = netc.compile(f'{inputs} -> op("{name}")')
             feeds = {
-                spec.name: np.ones([2 if dim == "N" else int(dim) for dim in spec.shape], spec.dtype)
+                spec.name: np.ones(
+                    [2 if dim == "N" else int(dim) for dim in spec.shape], spec.dtype
+                )
                 for spec in network.inputs
             }
             network.run(feeds, network.initialize(0))

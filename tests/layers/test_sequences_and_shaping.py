@@ -10,7 +10,7 @@ from support.layers import Array, LayerRow, feeds_for, random_state
 
 import netc
 
-FAMILIES = ("sequences", "attention", "shaping", "cutting", "window_partition")
+FAMILIES = ("sequences", "attention", "shaping", "padding", "slicing", "window_partition")
 ROWS: list[LayerRow] = [
     row for family in FAMILIES for row in import_module(f"support.rows.{family}").ROWS
 ]
@@ -101,3 +101,61 @@ def test_a_volume_in_windows_comes_back() -> None:
         program = f"INPUT(3x5x7x2) -> WINDOW(2x3x4, shift={shift}) -> UNWINDOW as l"
         network = netc.compile(program)
         np.testing.assert_array_equal(output(network, x, network.initialize(0)), x)
+
+
+BODY = (
+    "EMBED(7, 4) as embed -> POSEMBED(6) as positions -> ATTENTION(2, causal=yes) as attention"
+    " -> LINEAR(3) as dense -> SLICE(-1, axis=length) as l"
+)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+def test_sequences_of_any_length(engine: str) -> None:
+    """With a length left open, a network takes each length as one that is made for it does."""
+    network = netc.compile(f"INPUT((L,), dtype=int64) -> {BODY}")
+    state = random_state(network)
+    for length in (1, 4, 6):
+        made = netc.compile(f"INPUT({length}, dtype=int64) -> {BODY}")
+        tokens = np.random.default_rng(0).integers(0, 7, (2, length))
+        found, expected = (output(n, tokens, state, engine=engine) for n in (network, made))
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_more_positions_than_a_table_holds() -> None:
+    """A length left open is checked against the table when an input arrives."""
+    network = netc.compile(f"INPUT((L,), dtype=int64) -> {BODY}")
+    with pytest.raises(netc.NetError, match="POSEMBED `positions` cannot take an input of L = 7"):
+        network.run(np.zeros((1, 7), np.int64), network.initialize(0))
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        ("LINEAR(4)", (4, 9, 8)),
+        ("PAD((1x0, 2x3), reflect)", (3, 12, 11)),
+        ("CROP(margin=2)", (3, 5, 4)),
+        ("SLICE(1, -1, axis=height)", (3, 7, 8)),
+        ("SLICE(-5, end, axis=width)", (3, 9, 5)),
+        ("SLICE(2, axis=height)", (8, 3)),
+        ("PERMUTE((width, height, channels))", (3, 8, 9)),
+    ],
+)
+def test_images_of_any_extents(layer: str, shape: tuple[int, ...]) -> None:
+    """Layers that need no numbers for extents take an image whose extents are left open."""
+    network = netc.compile(f"INPUT((H, W, 3)) -> {layer} as l")
+    state = random_state(network)
+    x = np.random.default_rng(0).random((2, 3, 9, 8), np.float32)
+    found = output(network, x, state)
+    assert found.shape == (2, *shape)
+    np.testing.assert_allclose(found, output(network, x, state, engine="onnxruntime"), rtol=1e-5)
+
+
+def test_crop_to_the_size_of_a_layer_of_any_extents() -> None:
+    """U-Net's skip connections are cropped to convolutions without padding, whatever the image."""
+    network = netc.compile(
+        "INPUT((H, W, 3)) as x -> CONV(3x3, 3, pad=valid) as small\n"
+        "( x -> CROP(small) as l | small ) -> CONCAT"
+    )
+    x = np.random.default_rng(0).random((2, 3, 9, 8), np.float32)
+    found = output(network, x, network.initialize(0))
+    np.testing.assert_array_equal(found, x[:, :, 1:-1, 1:-1])

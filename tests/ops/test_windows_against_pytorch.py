@@ -124,9 +124,7 @@ def test_max_pool_sees_nan_and_infinities() -> None:
     x[0, 0, 1, 3] = np.nan
     x[0, 0, 0, 4] = np.inf
     attributes = {"kernel_shape": (2, 2), "strides": (2, 2), "pads": None, "dilations": None}
-    y, index = KERNELS["MaxPool"].function(
-        x, outputs=2, ceil_mode=0, storage_order=0, **attributes
-    )
+    y, index = KERNELS["MaxPool"].function(x, outputs=2, ceil_mode=0, storage_order=0, **attributes)
     np.testing.assert_array_equal(y, [[[[-np.inf, np.nan, np.inf]]]])
     np.testing.assert_array_equal(index, [[[[0, 9, 4]]]])
 

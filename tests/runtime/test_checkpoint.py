@@ -1,5 +1,6 @@
 """Weights in files and their comparison with a network."""
 
+import io
 import json
 import os
 import pickle
@@ -7,6 +8,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -65,7 +67,8 @@ def test_other_tools_read_what_we_write(tmp_path: Path) -> None:
         assert_same(dict(archive), STATE)
     safetensors.numpy.save_file(STATE, tmp_path / "theirs.safetensors", {"format": "pt"})
     assert_same(netc.load_weights(tmp_path / "theirs.safetensors"), STATE)
-    np.savez_compressed(tmp_path / "theirs.npz", **STATE)
+    arrays: dict[str, Any] = dict(STATE)
+    np.savez_compressed(tmp_path / "theirs.npz", **arrays)
     assert_same(netc.load_weights(tmp_path / "theirs.npz"), STATE)
 
 
@@ -108,14 +111,39 @@ def test_tensor_by_tensor(tmp_path: Path, suffix: str) -> None:
     assert_same(loaded, state)
 
 
+def _damaged(data: bytes, random: Random) -> bytes:
+    """The bytes with a few changed, dropped or inserted."""
+    damaged = bytearray(data)
+    for _ in range(random.choice([1, 1, 2, 5])):
+        at = random.randrange(len(damaged))
+        length = random.choice([1, 1, 1, 0, 7])
+        damaged[at : at + length] = random.randbytes(random.choice([1, 1, 1, 0, 3]))
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_damaged_files(tmp_path: Path, suffix: str) -> None:
+    """Whatever happens to a file's bytes, it is read or refused, and nothing else."""
+    path, random = tmp_path / f"w.{suffix}", Random(0)
+    netc.save_weights(path, {"a": np.arange(6.0).reshape(2, 3), "b": np.array(3)})
+    whole = path.read_bytes()
+    codes: list[str] = []
+    for _ in range(300):
+        path.write_bytes(_damaged(whole, random))
+        try:
+            netc.load_weights(path).materialize()
+        except netc.NetError as failure:
+            codes += [diagnostic.code for diagnostic in failure.diagnostics]
+    assert set(codes) == {"E505"}
+    assert len(codes) > 100
+
+
 def _safetensors(header: object, data: bytes = b"") -> bytes:
     text = json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + data
 
 
 def _npz(members: dict[str, bytes]) -> bytes:
-    import io
-
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in members.items():
@@ -124,8 +152,6 @@ def _npz(members: dict[str, bytes]) -> bytes:
 
 
 def _npy(array: Array) -> bytes:
-    import io
-
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=True)
     return buffer.getvalue()
@@ -145,6 +171,9 @@ MALFORMED = {
     "text.npz": b"hello, this is no file of weights",
     "truncated.npz": _npz({"a.npy": _npy(np.arange(99))})[:-30],
     "objects.npz": _npz({"a.npy": _npy(np.array([{}, None], object))}),
+    "name.npz": _npz({"a.txt": _npy(np.arange(3))}),
+    "strings.npz": _npz({"a.npy": _npy(np.array(["one", "two"]))}),
+    "huge.npz": _npz({"a.npy": _npy(np.zeros(10**6))[:128]}),
     "member.npz": _npz({"a.npy": b"not an array"}),
     "nothing.npz": _npz({"a.npy": b""}),
     "version.npz": _npz({"a.npy": b"\x93NUMPY\x09\x00" + b"\0" * 20}),

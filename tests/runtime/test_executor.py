@@ -158,7 +158,12 @@ def test_each_weight_is_read_once() -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [np.zeros((1, 4), np.float64), np.zeros((1, 4), np.int8), np.zeros((1, 4), bool), [[0, 1, 2, 3]]],
+    [
+        np.zeros((1, 4), np.float64),
+        np.zeros((1, 4), np.int8),
+        np.zeros((1, 4), bool),
+        [[0, 1, 2, 3]],
+    ],
     ids=["float64", "int8", "bool", "list"],
 )
 def test_numbers_are_cast_to_real_inputs(given: Any) -> None:
@@ -298,8 +303,7 @@ def test_unknown_fetches(refusal: Refusal) -> None:
     """An unknown name is refused, with the likely one."""
     graph = netc.compile("INPUT -> CONV as first -> FC").graph
     assert refusal(plan, graph, ["fist"]) == (
-        "error[E101]: there is no layer or value `fist` to fetch\n"
-        "  = help: did you mean `first`?"
+        "error[E101]: there is no layer or value `fist` to fetch\n  = help: did you mean `first`?"
     )
     assert refusal(plan, graph, ["xyzzy"]) == (
         "error[E101]: there is no layer or value `xyzzy` to fetch\n"

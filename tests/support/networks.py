@@ -18,6 +18,7 @@ INPUTS = (
     *("INPUT((H, 8, 4))", "INPUT(4611686018427387904)", "INPUT(1000000x1000000x1000000)"),
     "PARAM(4x4x3)",
 )
+LABELS = ("a", "a", "a", "b", "x", "conv1", "pool1")
 MERGES = tuple(name for name, row in LAYERS.items() if row.takes in ("many", "any"))
 SINGLE = tuple(name for name, row in LAYERS.items() if row.takes in ("one", "any"))
 
@@ -82,7 +83,8 @@ def _call(random: Random, name: str) -> str:
 def _value(random: Random, row: LayerDef, keyword: str) -> str:
     """A value, mostly one that the argument accepts."""
     kind = row.kinds.get(keyword) or COMMON[keyword]
-    accepted = (*_accepted(kind), *kind.words)
+    labels = kind.expected == "a label"
+    accepted = LABELS if labels else (*_accepted(kind), *kind.words)
     return random.choice(accepted if accepted and random.random() < 0.97 else VALUES)
 
 

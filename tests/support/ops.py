@@ -91,6 +91,8 @@ class OpRow:
         formula: What the operator means, written anew in float64: `formula(*arrays,
             **attributes)`, a result or a tuple. Where it is None, ONNX's reference says so.
         no_engine: Why onnxruntime is not compared with: it lacks the operator, or deviates.
+        engine_from: The version of onnxruntime from which it is compared with; earlier ones
+            deviate from the definition, or refuse the operator.
     """
 
     op_type: str
@@ -99,12 +101,20 @@ class OpRow:
     outputs: int = 1
     formula: Callable[..., Any] | None = field(default=None, repr=False)
     no_engine: str = field(default="", repr=False)
+    engine_from: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         shapes = [_spell(argument) for argument in self.arguments]
         numbers = [f"{key}={value}" for key, value in self.attributes.items()]
         asked = [f"outputs={self.outputs}"] if self.outputs > 1 else []
         return f"{self.op_type}({', '.join(shapes + numbers + asked)})".replace(" ", "")
+
+    @property
+    def has_engine(self) -> bool:
+        """Whether the onnxruntime that is installed is to be compared with."""
+        return not self.no_engine and _version(onnxruntime.__version__) >= _version(
+            self.engine_from
+        )
 
     @property
     def batches(self) -> tuple[int, ...]:
@@ -119,10 +129,11 @@ def op_row(
     outputs: int = 1,
     formula: Callable[..., Any] | None = None,
     no_engine: str = "",
+    engine_from: str = "",
     **attributes: Any,
 ) -> OpRow:
     """A row; ONNX's attributes are keywords."""
-    return OpRow(op_type, arguments, attributes, outputs, formula, no_engine)
+    return OpRow(op_type, arguments, attributes, outputs, formula, no_engine, engine_from)
 
 
 def node_of(row: OpRow) -> Node:
@@ -183,7 +194,7 @@ def check_meaning(row: OpRow) -> None:
             expected = list(result) if isinstance(result, tuple) else [result]
         else:
             reference = ReferenceEvaluator(model_of(row, arguments))
-            expected = reference.run(None, dict(_named(arguments)))
+            expected = list(reference.run(None, dict(_named(arguments))))
         _compare(run_kernel(row, arguments), expected, FLOAT64_TOLERANCE)
 
 
@@ -237,7 +248,9 @@ def model_of(row: OpRow, arguments: Sequence[Array | None]) -> onnx.ModelProto:
 
 def _plain(value: Any) -> Any:
     """An attribute as ONNX has it, which numbers element types."""
-    return helper.np_dtype_to_tensor_dtype(np.dtype(value.value)) if isinstance(value, DType) else value
+    if isinstance(value, DType):
+        return helper.np_dtype_to_tensor_dtype(np.dtype(value.value))
+    return value
 
 
 def _named(arguments: Sequence[Array | None]) -> Iterator[tuple[str, Array]]:
@@ -266,6 +279,11 @@ def _value(build: Builder, position: int, argument: Argument | None) -> Value | 
 
 def _widened(array: Array) -> Array:
     return array.astype(np.float64) if array.dtype == np.float32 else array
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """Major and minor number; nothing comes before all versions."""
+    return tuple(int(part) for part in text.split(".")[:2] if part)
 
 
 def _spell(argument: Argument | None) -> str:

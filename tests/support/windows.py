@@ -1,13 +1,18 @@
-"""Convolution and pools window by window, in plain loops: what the words mean, as PyTorch has it."""
+"""Convolution and pools window by window in plain loops, as PyTorch defines them."""
 
 from collections.abc import Callable, Iterator
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
 Place = tuple[int, ...]
+
+
+def _at(*index: Any) -> Any:
+    """An index of several parts, of a type that is easier to write down."""
+    return index
 
 
 def _count(extent: int, reach: int, stride: int, before: int, after: int, *, ceil: bool) -> int:
@@ -36,9 +41,7 @@ def windows(
     before, after = (pads or (0,) * 2 * rank)[:rank], (pads or (0,) * 2 * rank)[rank:]
     extents = tuple(
         _count(e, d * (k - 1) + 1, s, b, a, ceil=bool(ceil_mode))
-        for e, k, d, s, b, a in zip(
-            spatial, kernel, dilations, strides, before, after, strict=True
-        )
+        for e, k, d, s, b, a in zip(spatial, kernel, dilations, strides, before, after, strict=True)
     )
 
     def taps() -> Iterator[tuple[Place, list[tuple[Place, Place, bool]]]]:
@@ -47,9 +50,7 @@ def windows(
             for tap in product(*map(range, kernel)):
                 place = tuple(
                     p * s + t * d - b
-                    for p, s, t, d, b in zip(
-                        position, strides, tap, dilations, before, strict=True
-                    )
+                    for p, s, t, d, b in zip(position, strides, tap, dilations, before, strict=True)
                 )
                 # What lies beyond the padding, which only `ceil` looks at, is nothing at all.
                 if all(q < e + a for q, e, a in zip(place, spatial, after, strict=True)):
@@ -78,9 +79,9 @@ def convolution(
             if not inside:
                 continue
             for g in range(group):
-                data = x[(slice(None), slice(g * inputs, (g + 1) * inputs), *place)]
+                data = x[_at(slice(None), slice(g * inputs, (g + 1) * inputs), *place)]
                 part = slice(g * filters, (g + 1) * filters)
-                y[(slice(None), part, *position)] += data @ w[(part, slice(None), *tap)].T
+                y[_at(slice(None), part, *position)] += data @ w[_at(part, slice(None), *tap)].T
     return y if b is None else y + b.reshape(-1, *(1,) * (y.ndim - 2))
 
 
@@ -88,8 +89,8 @@ def _pool(x: Array, kernel: Place, reduce: Callable[..., Any], geometry: Any) ->
     extents, positions = windows(x.shape[2:], kernel, **geometry)
     y = np.zeros((*x.shape[:2], *extents))
     for position, taps in positions:
-        data = [x[(..., *place)] for _, place, inside in taps if inside]
-        y[(..., *position)] = reduce(np.stack(data), len(taps))
+        data = [x[_at(..., *place)] for _, place, inside in taps if inside]
+        y[_at(..., *position)] = reduce(np.stack(data), len(taps))
     return y
 
 
@@ -115,12 +116,12 @@ def max_pool_with_places(
     extents, positions = windows(spatial, kernel_shape, **geometry)
     y = np.zeros((*x.shape[:2], *extents))
     index = np.zeros(y.shape, np.int64)
-    order = "F" if storage_order else "C"
+    order: Literal["F", "C"] = "F" if storage_order else "C"
     for position, taps in positions:
         places = [place for _, place, inside in taps if inside]
-        data = np.stack([x[(..., *place)] for place in places])
-        y[(..., *position)] = data.max(0)
+        data = np.stack([x[_at(..., *place)] for place in places])
+        y[_at(..., *position)] = data.max(0)
         flat = np.array([np.ravel_multi_index(place, spatial, order=order) for place in places])
-        index[(..., *position)] = flat[data.argmax(0)]
+        index[_at(..., *position)] = flat[data.argmax(0)]
     planes = np.arange(x.shape[0] * x.shape[1]).reshape(*x.shape[:2], *(1,) * len(spatial))
     return y, index + planes * int(np.prod(spatial))

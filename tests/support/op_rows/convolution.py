@@ -1,12 +1,14 @@
 """Convolutions."""
 
+from typing import Any
+
 from support.ops import Random, op_row
 from support.windows import convolution
 
 LINE, IMAGE, VOLUME = Random((None, 4, 11)), Random((None, 4, 9, 7)), Random((None, 2, 5, 6, 4))
 
 # input, weight, whether there is a bias, attributes
-SETTINGS = [
+SETTINGS: list[tuple[Random, tuple[int, ...], bool, dict[str, Any]]] = [
     (LINE, (6, 4, 3), True, {}),
     (LINE, (6, 4, 3), False, {"pads": (2, 0), "strides": (2,)}),
     (LINE, (6, 2, 3), True, {"group": 2, "dilations": (4,), "pads": (3, 4)}),

@@ -1,6 +1,7 @@
 """Operators that pick elements out of a tensor, or put some around it."""
 
 import numpy as np
+
 from support.ops import Known, Random, op_row
 
 X = Random((None, 3, 4, 5))

@@ -101,6 +101,8 @@ ROWS = [
             formula=average_pool,
             kernel_shape=kernel,
             count_include_pad=counted,
+            # Before, padding behind the rows is not always counted.
+            engine_from="1.25" if counted else "",
             **attributes,
         )
         for x, kernel, attributes in SETTINGS + DROPPED

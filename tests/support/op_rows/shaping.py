@@ -1,6 +1,7 @@
 """Operators that move data and compute nothing."""
 
 import numpy as np
+
 from support.ops import Known, Random, op_row
 
 X = Random((None, 3, 4, 5))

@@ -20,7 +20,7 @@ OF_POSITIVE: Mapping[str, Callable[[Any], Any]] = {
     "RECIPROCAL": lambda x: x.reciprocal(),
 }
 
-# What `axis=` says, the axes in PyTorch, what is left, and whether a transpose lays it out.
+# An input, what `axis=` says, the axes in PyTorch, and what is left.
 REDUCED: Sequence[tuple[str, str, tuple[int, ...], str]] = [
     (VECTOR, "", (1,), "1"),
     (VECTOR, "axis=channels", (1,), "1"),
@@ -60,7 +60,7 @@ def elementwise(function: Callable[[Any], Any]) -> Oracle:
     return lambda x, state: function(x)
 
 
-def reduced(mode: str, axes: tuple[int, ...], size: str, *, keep: bool) -> Oracle:
+def reduced(mode: str, axes: tuple[int, ...], *, keep: bool) -> Oracle:
     """PyTorch's reduction; then the channels, which stay, go behind what is left of an image."""
 
     def oracle(x: Any, state: Mapping[str, Any]) -> Any:
@@ -88,24 +88,20 @@ ROWS = [
         for name, function in ELEMENTS.items()
     ),
     *(
-        LayerRow(
-            f"{SEQUENCE} -> {name} as l", "5x4", torch=elementwise(function), low=0.1, high=9
-        )
+        LayerRow(f"{SEQUENCE} -> {name} as l", "5x4", torch=elementwise(function), low=0.1, high=9)
         for name, function in OF_POSITIVE.items()
     ),
     *(
         LayerRow(
             f"{source} -> REDUCE({mode}{', ' if axis else ''}{axis}) as l",
             size,
-            torch=reduced(mode, axes, size, keep="keep" in axis),
+            torch=reduced(mode, axes, keep="keep" in axis),
         )
         for mode in MODES
         for source, axis, axes, size in REDUCED
     ),
-    LayerRow(f"{IMAGE} -> REDUCE as l", "1", torch=reduced("sum", (1, 2, 3), "1", keep=False)),
-    LayerRow(
-        "INPUT(3) -> SLICE(0) -> REDUCE(max) as l", "1", torch=lambda x, state: x[:, :1]
-    ),
+    LayerRow(f"{IMAGE} -> REDUCE as l", "1", torch=reduced("sum", (1, 2, 3), keep=False)),
+    LayerRow("INPUT(3) -> SLICE(0) -> REDUCE(max) as l", "1", torch=lambda x, state: x[:, :1]),
     LayerRow(f"{VECTOR} -> SCALE as l", "7", 7, torch=scaled(0)),
     LayerRow(f"{SEQUENCE} -> SCALE as l", "5x4", 4, torch=scaled(0)),
     LayerRow(f"{IMAGE} -> SCALE(init=constant(0.1)) as l", "4x5x3", 3, torch=scaled(2)),

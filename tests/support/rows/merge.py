@@ -188,7 +188,9 @@ ROWS = [
     LayerRow(
         "INPUT(2x4x5x3) -> ( PARAM(2x4x5x1) as p | ID ) -> CONCAT as l",
         "2x4x5x4",
-        torch=lambda x, state: __import__("torch").cat([state["p"].expand(len(x), -1, -1, -1, -1), x], 1),
+        torch=lambda x, state: __import__("torch").cat(
+            [state["p"].expand(len(x), -1, -1, -1, -1), x], 1
+        ),
     ),
     LayerRow(
         "INPUT(3) -> ( ID | PARAM(3, value=[1, 2, 3]) as p ) -> DOT as l",

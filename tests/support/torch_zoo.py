@@ -1,0 +1,178 @@
+"""Published networks as PyTorch modules, written from the papers with torchvision's names."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import torch
+from torch import nn
+
+Module: TypeAlias = Any  # mypy does not follow torch
+
+
+class Rule(nn.Module):  # type: ignore[misc]  # mypy does not follow torch
+    """A module whose forward pass is a function of its children and the input."""
+
+    def __init__(
+        self, forward: Callable[[Module, torch.Tensor], torch.Tensor], **children: Module
+    ) -> None:
+        super().__init__()
+        self.rule = forward
+        for name, child in children.items():
+            self.add_module(name, child)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The rule's result."""
+        return self.rule(self, x)
+
+
+def named(**children: Module) -> Module:
+    """A sequence of modules with names."""
+    sequence = nn.Sequential()
+    for name, child in children.items():
+        sequence.add_module(name, child)
+    return sequence
+
+
+def conv(channels: int, filters: int, kernel: int, stride: int = 1) -> Module:
+    """A convolution without bias that keeps the image's size at a stride of 1."""
+    return nn.Conv2d(channels, filters, kernel, stride, kernel // 2, bias=False)
+
+
+def resnet18() -> Module:
+    """ResNet-18 (He et al. 2016)."""
+    stages, channels = {}, 64
+    for i, c in enumerate((64, 128, 256, 512), start=1):
+        first = _basic(channels, c, 1 if i == 1 else 2)
+        stages[f"layer{i}"] = nn.Sequential(first, _basic(c, c, 1))
+        channels = c
+    return named(
+        conv1=conv(3, 64, 7, 2),
+        bn1=nn.BatchNorm2d(64),
+        relu=nn.ReLU(),
+        maxpool=nn.MaxPool2d(3, 2, 1),
+        **stages,
+        avgpool=nn.AdaptiveAvgPool2d(1),
+        flatten=nn.Flatten(),
+        fc=nn.Linear(512, 1000),
+    )
+
+
+def _basic(channels: int, c: int, stride: int) -> Module:
+    def forward(block: Module, x: torch.Tensor) -> torch.Tensor:
+        y = torch.relu(block.bn1(block.conv1(x)))
+        y = block.bn2(block.conv2(y))
+        return torch.relu(y + (block.downsample(x) if hasattr(block, "downsample") else x))
+
+    children = {
+        "conv1": conv(channels, c, 3, stride),
+        "bn1": nn.BatchNorm2d(c),
+        "conv2": conv(c, c, 3),
+        "bn2": nn.BatchNorm2d(c),
+    }
+    if stride != 1 or channels != c:
+        children["downsample"] = nn.Sequential(conv(channels, c, 1, stride), nn.BatchNorm2d(c))
+    return Rule(forward, **children)
+
+
+def vgg16() -> Module:
+    """VGG-16 (Simonyan and Zisserman 2015)."""
+    features: list[Module] = []
+    channels = 3
+    for c, n in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
+        for _ in range(n):
+            features += [nn.Conv2d(channels, c, 3, padding=1), nn.ReLU()]
+            channels = c
+        features.append(nn.MaxPool2d(2))
+    classifier = nn.Sequential(
+        *(nn.Linear(25088, 4096), nn.ReLU(), nn.Dropout()),
+        *(nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout()),
+        nn.Linear(4096, 1000),
+    )
+    return named(features=nn.Sequential(*features), flatten=nn.Flatten(), classifier=classifier)
+
+
+def mobilenet_v2() -> Module:
+    """MobileNet v2 (Sandler et al. 2018, table 2)."""
+    features = [_activated(3, 32, 3, 2)]
+    channels = 32
+    stages = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2)]
+    stages += [(6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
+    for t, c, n, s in stages:
+        for j in range(n):
+            features.append(_inverted(channels, t, c, s if j == 0 else 1))
+            channels = c
+    features.append(_activated(320, 1280, 1))
+    return named(
+        features=nn.Sequential(*features),
+        avgpool=nn.AdaptiveAvgPool2d(1),
+        flatten=nn.Flatten(),
+        classifier=nn.Sequential(nn.Dropout(0.2), nn.Linear(1280, 1000)),
+    )
+
+
+def _activated(
+    channels: int, filters: int, kernel: int, stride: int = 1, groups: int = 1
+) -> Module:
+    convolution = nn.Conv2d(
+        channels, filters, kernel, stride, kernel // 2, groups=groups, bias=False
+    )
+    return nn.Sequential(convolution, nn.BatchNorm2d(filters), nn.ReLU6())
+
+
+def _inverted(channels: int, t: int, c: int, stride: int) -> Module:
+    wide = t * channels
+    layers = [_activated(channels, wide, 1)] if t > 1 else []
+    layers += [_activated(wide, wide, 3, stride, wide), conv(wide, c, 1), nn.BatchNorm2d(c)]
+    keeps = stride == 1 and channels == c
+    return Rule(
+        lambda block, x: x + block.conv(x) if keeps else block.conv(x), conv=nn.Sequential(*layers)
+    )
+
+
+def densenet121() -> Module:
+    """DenseNet-121 (Huang et al. 2017)."""
+    features: dict[str, Module] = {
+        "conv0": conv(3, 64, 7, 2),
+        "norm0": nn.BatchNorm2d(64),
+        "relu0": nn.ReLU(),
+        "pool0": nn.MaxPool2d(3, 2, 1),
+    }
+    channels = 64
+    for i, n in enumerate((6, 12, 24, 16), start=1):
+        layers = {f"denselayer{j + 1}": _dense(channels + 32 * j) for j in range(n)}
+        features[f"denseblock{i}"] = named(**layers)
+        channels += 32 * n
+        if i < 4:
+            features[f"transition{i}"] = _transition(channels)
+            channels //= 2
+    features["norm5"] = nn.BatchNorm2d(channels)
+    return named(
+        features=named(**features),
+        relu=nn.ReLU(),
+        avgpool=nn.AdaptiveAvgPool2d(1),
+        flatten=nn.Flatten(),
+        classifier=nn.Linear(channels, 1000),
+    )
+
+
+def _dense(channels: int) -> Module:
+    def forward(layer: Module, x: torch.Tensor) -> torch.Tensor:
+        y = layer.conv1(torch.relu(layer.norm1(x)))
+        return torch.cat([x, layer.conv2(torch.relu(layer.norm2(y)))], 1)
+
+    return Rule(
+        forward,
+        norm1=nn.BatchNorm2d(channels),
+        conv1=conv(channels, 128, 1),
+        norm2=nn.BatchNorm2d(128),
+        conv2=conv(128, 32, 3),
+    )
+
+
+def _transition(channels: int) -> Module:
+    return named(
+        norm=nn.BatchNorm2d(channels),
+        relu=nn.ReLU(),
+        conv=conv(channels, channels // 2, 1),
+        pool=nn.AvgPool2d(2),
+    )

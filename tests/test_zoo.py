@@ -1,0 +1,217 @@
+"""The published architectures: their counts, PyTorch's names for their weights, both engines."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from support.layers import norm_error, random_state
+
+import netc
+from netc.sources import zoo
+
+Array = np.ndarray[Any, Any]
+
+# spec: (parameters, MACs of convolutions and of matrix and attention products where published).
+# The source is the metadata of torchvision's weights, rebuilt and recounted, at 224x224 or, for
+# Inception v3, 299x299; of others, the papers, PyTorch's DCGAN example and Keras' MNIST example.
+# The detector is ResNet-18's body and two convolutions.
+PUBLISHED: Mapping[str, tuple[int, int | None]] = {
+    "alexnet_torchvision": (61_100_840, 714_188_480),
+    "vgg11": (132_863_336, 7_609_090_048),
+    "vgg11_bn": (132_868_840, 7_609_090_048),
+    "vgg16": (138_357_544, 15_470_264_320),
+    "vgg16_bn": (138_365_992, 15_470_264_320),
+    "vgg19": (143_667_240, 19_632_062_464),
+    "resnet18": (11_689_512, 1_814_073_344),
+    "resnet34": (21_797_672, 3_663_761_408),
+    "resnet50": (25_557_032, 4_089_184_256),
+    "resnet101": (44_549_160, 7_801_405_440),
+    "resnet152": (60_192_808, 11_513_626_624),
+    "resnext50_32x4d": (25_028_904, 4_230_479_872),
+    "wide_resnet50_2": (68_883_240, 11_398_021_120),
+    "densenet121": (7_978_856, 2_834_161_664),
+    "densenet161": (28_681_000, 7_727_907_072),
+    "googlenet": (6_624_904, 1_498_376_192),
+    "squeezenet1_0": (1_248_424, 818_924_576),
+    "squeezenet1_1": (1_235_496, 349_151_936),
+    "mobilenet_v2": (3_504_872, 300_774_272),
+    "mobilenet_v3_large": (5_483_032, 216_589_760),
+    "shufflenet_v2_x1_0": (2_278_604, 144_907_992),
+    "efficientnet_b0": (5_288_548, 385_814_752),
+    "mnasnet1_0": (4_383_312, 314_415_872),
+    "regnet_y_400mf": (4_344_144, 401_842_848),
+    "convnext_tiny": (28_589_128, 4_455_531_264),
+    "vit_b_16": (86_567_656, 17_563_828_224),
+    "vit_b_32": (88_224_232, 4_409_186_304),
+    "swin_t": (28_288_354, 4_490_566_656),
+    "inception_v3": (23_834_568, 5_713_216_096),
+    "inception_v3_aux": (27_161_264, 5_718_899_296),
+    "lenet5": (61_706, 416_520),
+    "mnist_mlp": (669_706, None),
+    "alexnet": (60_965_224, 724_406_816),
+    "unet": (31_030_658, None),
+    "gpt2_small": (124_439_808, None),
+    "bert_base_uncased": (109_482_240, None),
+    "resnet20_cifar": (272_474, None),
+    "softmax_regression": (7_850, None),
+    "keras_mnist_cnn": (1_199_882, None),
+    "zfnet": (62_357_608, None),
+    "siamese": (38_951_745, None),
+    "dcgan_generator": (3_576_704, None),
+    "dcgan_discriminator": (2_765_568, None),
+    "single_stage": (11_176_512 + (9 * 512 + 1) * 6 * 25, 3_770_265_600),
+}
+
+# Beyond these parameters a network runs in the long tests only.
+LONG = 30_000_000
+
+
+@pytest.fixture(scope="module")
+def network(request: pytest.FixtureRequest) -> netc.Network:
+    """A shipped spec."""
+    return netc.load(f"zoo:{request.param}")
+
+
+def _by_cost() -> list[object]:
+    """The published networks; those that take more than a second or two are marked."""
+    return [
+        pytest.param(name, marks=_marks(params, macs)) for name, (params, macs) in PUBLISHED.items()
+    ]
+
+
+def _marks(params: int, macs: int | None) -> list[pytest.MarkDecorator]:
+    if params > LONG:
+        return [pytest.mark.long]
+    return [pytest.mark.slow] if (macs or 0) > 200_000_000 else []
+
+
+def _feeds(network: netc.Network, batch: int) -> dict[str, Array]:
+    """Random inputs; integers are 0 or 1, which any vocabulary and any mask has."""
+    random = np.random.default_rng(0)
+    feeds: dict[str, Array] = {}
+    for spec in network.inputs:
+        shape = [batch if dim == "N" else int(dim) for dim in spec.shape]
+        if spec.dtype == "int64":
+            feeds[spec.name] = random.integers(0, 2, shape)
+        else:
+            feeds[spec.name] = random.uniform(-1, 1, shape).astype(spec.dtype)
+    return feeds
+
+
+def _outputs(
+    network: netc.Network, feeds: Mapping[str, Array], state: Mapping[str, Array], engine: str
+) -> dict[str, Array]:
+    found = network.run(feeds, state, engine=engine, fetch=list(network.graph.outputs))
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("network", "params", "macs"),
+    [(name, *counts) for name, counts in PUBLISHED.items()],
+    indirect=["network"],
+)
+def test_counts_are_the_published_ones(
+    network: netc.Network, params: int, macs: int | None
+) -> None:
+    """Parameters, and MACs where they are published, are exact."""
+    assert network.params == params
+    assert macs is None or network.macs == macs
+
+
+@pytest.mark.parametrize("network", _by_cost(), indirect=True)
+def test_engines_agree(network: netc.Network) -> None:
+    """NumPy and onnxruntime agree norm-wise within 1e-4 on one sample, at the spec's own size."""
+    feeds, state = _feeds(network, 1), network.initialize(0)
+    expected = _outputs(network, feeds, state, "onnxruntime")
+    for name, array in _outputs(network, feeds, state, "numpy").items():
+        assert np.isfinite(array).all()
+        assert np.abs(array).max() > 0
+        assert norm_error(array, expected[name]) <= 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "network", ["squeezenet1_1", "shufflenet_v2_x1_0", "regnet_y_400mf", "swin_t"], indirect=True
+)
+def test_samples_of_a_batch_do_not_meet(network: netc.Network) -> None:
+    """Splits, shuffles and windows keep the batch apart: two samples give each one's own output."""
+    feeds, state = _feeds(network, 2), network.initialize(0)
+    (both,) = _outputs(network, feeds, state, "onnxruntime").values()
+    for i in range(2):
+        one = {name: array[i : i + 1] for name, array in feeds.items()}
+        (alone,) = _outputs(network, one, state, "onnxruntime").values()
+        assert norm_error(both[i : i + 1], alone) <= 1e-5
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    "network", ["resnet18", "vgg16", "mobilenet_v2", "densenet121"], indirect=True
+)
+def test_weights_are_named_as_in_pytorch(
+    network: netc.Network, request: pytest.FixtureRequest
+) -> None:
+    """A checkpoint of torchvision's would load: same names, same shapes."""
+    import torch
+    from support import torch_zoo
+
+    with torch.device("meta"):
+        module = getattr(torch_zoo, request.node.callspec.params["network"])()
+    wanted = {
+        name: tuple(value.shape)
+        for name, value in module.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
+    assert {name: value.shape for name, value in network.graph.parameters.items()} == wanted
+
+
+@pytest.mark.oracle
+@pytest.mark.slow
+@pytest.mark.parametrize("network", ["resnet18", "mobilenet_v2", "densenet121"], indirect=True)
+def test_outputs_are_those_of_pytorch(
+    network: netc.Network, request: pytest.FixtureRequest
+) -> None:
+    """With the same weights, the PyTorch module computes the same logits within 1e-4."""
+    import torch
+    from support import torch_zoo
+
+    module = getattr(torch_zoo, request.node.callspec.params["network"])().eval()
+    feeds, state = _feeds(network, 1), random_state(network)
+    module.load_state_dict({n: torch.from_numpy(a) for n, a in state.items()}, strict=False)
+    with torch.no_grad():
+        expected = module(torch.from_numpy(feeds["input"])).numpy()
+    (found,) = _outputs(network, feeds, state, "onnxruntime").values()
+    assert norm_error(found, expected) <= 1e-4
+
+
+@pytest.mark.oracle
+def test_swin_merges_patches_as_published() -> None:
+    """The channels of 2x2 positions come in the order of Liu et al.'s code: rows, then columns."""
+    import torch
+
+    network = netc.compile('import "lib:swin.net"\nINPUT(6x4x3) -> Merge as merge', name="<chain>")
+    state = random_state(network)
+    x = np.random.default_rng(0).uniform(-1, 1, (2, 3, 6, 4)).astype(np.float32)
+    weights = {name: torch.from_numpy(array) for name, array in state.items()}
+    image = torch.from_numpy(x).permute(0, 2, 3, 1)
+    parts = [image[:, i::2, j::2] for j in (0, 1) for i in (0, 1)]
+    normal = torch.nn.functional.layer_norm(
+        torch.cat(parts, -1), (12,), weights["merge.norm.weight"], weights["merge.norm.bias"]
+    )
+    expected = (normal @ weights["merge.reduction.weight"].T).permute(0, 3, 1, 2).numpy()
+    found = network.run(x, state)
+    assert isinstance(found, np.ndarray)
+    assert norm_error(found, expected) <= 1e-5
+
+
+def test_resnets_differ_by_one_list() -> None:
+    """ResNet-50 and ResNet-152 are the same text but for the blocks per stage, and what follows."""
+    texts = [zoo()[f"resnet/resnet{depth}"].read_text(encoding="utf-8") for depth in (50, 152)]
+    programs = [
+        [line for line in text.splitlines() if not line.startswith(("#", "net", "assert"))]
+        for text in texts
+    ]
+    differing = [pair for pair in zip(*programs, strict=True) if pair[0] != pair[1]]
+    assert len(differing) == 1
+    assert differing[0][1] == differing[0][0].replace("[3, 4, 6, 3]", "[3, 8, 36, 3]")
