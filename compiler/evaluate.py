@@ -12,7 +12,7 @@ from ..grammar.limits import MAX_NESTING
 from .arguments import Word, WordCall, spell
 from .graph import Value
 from .recovery import POISON, Poisoned
-from .types import author_extents, author_size, product
+from .tensor_attributes import tensor_attribute
 
 LARGEST = 2**63 - 1
 LONGEST_LIST = 100_000
@@ -215,35 +215,8 @@ def _attribute(expression: ast.Attribute, environment: Environment) -> Any:
     if isinstance(value, Word):
         return Word(f"{value}.{expression.name}")
     if isinstance(value, Value):
-        return _tensor_attribute(value, expression)
+        return tensor_attribute(value, expression)
     raise _unfit(f"{_article(value)} has no `.{expression.name}`", expression)
-
-
-def _tensor_attribute(value: Value, expression: ast.Attribute) -> Any:
-    """An extent of a tensor as the author sees it, its rank, or its size without the batch."""
-    extents = author_extents(value.type)
-    known: dict[str, Any] = dict(zip(_AXES.get(len(extents), ()), extents, strict=True))
-    known["rank"] = len(extents)
-    known["size"] = product(extents)
-    if expression.name not in known:
-        message = f"a tensor of {author_size(value.type)} has no `.{expression.name}`"
-        names = ", ".join(f"`.{name}`" for name in known)
-        raise error("E302", message, expression.span, help=f"it has {names}")
-    extent = known[expression.name]
-    if not isinstance(extent, int):
-        message = f"`.{expression.name}` is {extent}, which only a concrete input settles"
-        raise error("E302", message, expression.span)
-    return extent
-
-
-# The names of axes as the author sees them, by how many there are.
-_AXES: Mapping[int, tuple[str, ...]] = {
-    0: (),
-    1: ("channels",),
-    2: ("length", "channels"),
-    3: ("height", "width", "channels"),
-    4: ("depth", "height", "width", "channels"),
-}
 
 
 def _index(expression: ast.Index, environment: Environment) -> Any:

@@ -93,6 +93,16 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
     return tuple(result)
 
 
+# The names of a sample's axes as the author sees them, by how many there are.
+AUTHOR_AXES: Mapping[int, tuple[str, ...]] = {
+    0: (),
+    1: ("channels",),
+    2: ("length", "channels"),
+    3: ("height", "width", "channels"),
+    4: ("depth", "height", "width", "channels"),
+}
+
+
 def author_extents(type: TensorType) -> tuple[Dim, ...]:
     """The shape as the author writes it: no batch, channels last.
 

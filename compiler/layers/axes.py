@@ -6,13 +6,8 @@ from typing import Annotated, Any
 from ..arguments import Kind, Mismatch, Word
 from ..graph import Value
 from ..layer_builder import LayerBuilder
+from ..types import AUTHOR_AXES
 
-NAMES = {
-    1: ("channels",),
-    2: ("length", "channels"),
-    3: ("height", "width", "channels"),
-    4: ("depth", "height", "width", "channels"),
-}
 UNITS = {"depth": "slices", "height": "rows", "width": "columns", "length": "positions"}
 WORDS = ("channels", "height", "width", "depth", "length")
 
@@ -49,7 +44,7 @@ def axis_names(x: Value) -> tuple[str, ...]:
     """
     if x.type.rank == 2 and not x.dtype.is_float:
         return ("length",)
-    return NAMES.get(x.type.rank - 1, ("",) * (x.type.rank - 1))
+    return AUTHOR_AXES.get(x.type.rank - 1, ("",) * (x.type.rank - 1))
 
 
 def axis_places(rank: int) -> tuple[int, ...]:
