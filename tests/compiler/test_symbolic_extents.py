@@ -20,7 +20,7 @@ def test_shapes_and_counts_are_formulas() -> None:
     assert network.inputs[0].shape == ("N", 1, "H", "W")
     assert network.outputs[0].shape == ("N", 2, "2*(H//2)", "2*(W//2)")
     assert network.params == 40 + 68 + 40 + 18
-    assert str(network.macs) == "72*H*W + 128*(H//2)*(W//2)"
+    assert str(network.macs) == "128*(H//2)*(W//2) + 72*H*W"
 
 
 @pytest.mark.parametrize("extents", [(32, 40), (17, 23)])
