@@ -8,6 +8,7 @@ import numpy as np
 
 from .grammar.diagnostics import error
 from .grammar.files import atomic_writer
+from .runtime.npz import write_npz
 
 Array = np.ndarray[Any, Any]
 
@@ -48,4 +49,4 @@ def save_arrays(path: str, arrays: Mapping[str, Array]) -> None:
         if suffix == ".npy":
             np.save(file, next(iter(arrays.values())))
         else:
-            np.savez(file, **arrays)
+            write_npz(file, arrays)

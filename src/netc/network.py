@@ -144,7 +144,9 @@ class Network:
         if dtype is None:  # the weights may have either type where the plan's is not the network's
             self.check_weights(state)
         feeds = x if isinstance(x, Mapping) else {self.inputs[0].name: x}
-        results = run(self.graph, feeds, state, engine=engine, device=device, fetch=fetch, dtype=dtype)
+        results = run(
+            self.graph, feeds, state, engine=engine, device=device, fetch=fetch, dtype=dtype
+        )
         return results if fetch is not None or len(results) > 1 else next(iter(results.values()))
 
     def export(

@@ -8,7 +8,8 @@ from support.layers import LayerRow, check_counts, check_engines, check_torch
 
 from netc.compiler.layerdef import LAYERS
 
-FAMILIES = sorted(path.stem for path in (Path(__file__).parents[1] / "support" / "rows").glob("[a-z]*.py"))
+FOLDER = Path(__file__).parents[1] / "support" / "rows"
+FAMILIES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
 ROWS: list[LayerRow] = [
     row for family in FAMILIES for row in import_module(f"support.rows.{family}").ROWS
 ]
