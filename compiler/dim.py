@@ -99,6 +99,8 @@ class Polynomial:
 
 Dim = int | Polynomial
 
+LONGEST = 250  # characters of a formula
+
 
 def symbol(name: str) -> Polynomial:
     """The extent that is named and not known."""
@@ -111,6 +113,13 @@ BATCH = symbol("N")
 def counts_samples(dim: Dim) -> bool:
     """Whether an extent is the batch or a multiple of it, as windows multiply it."""
     return isinstance(dim, Polynomial) and all(Symbol("N") in m for m, _ in dim.terms)
+
+
+def is_long(dim: Dim) -> bool:
+    """Whether an extent's formula has grown beyond what is worth computing with."""
+    if isinstance(dim, int) or (len(dim.terms) == 1 and isinstance(dim.terms[0][0][0], Symbol)):
+        return False
+    return len(str(dim)) > LONGEST
 
 
 def equal(a: Dim, b: Dim) -> bool | None:
@@ -173,9 +182,9 @@ def _quotient(numerator: Polynomial, divisor: int) -> Dim:
     return Polynomial((((Quotient(numerator, divisor),), 1),))
 
 
-def _reading_order(term: tuple[Monomial, int]) -> tuple[int, str]:
-    """Terms of higher degree first, the constant last."""
-    return -len(term[0]), " ".join(map(str, term[0]))
+def _reading_order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[bool, str]]]:
+    """Terms of higher degree first, the constant last; among equals, quotients first."""
+    return -len(term[0]), [(isinstance(atom, Symbol), str(atom)) for atom in term[0]]
 
 
 def _spell(monomial: Monomial, coefficient: int) -> str:

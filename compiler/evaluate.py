@@ -16,7 +16,7 @@ from .tensor_attributes import tensor_attribute
 
 LARGEST = 2**63 - 1
 LONGEST_LIST = 100_000
-MOST_ITEMS = 10_000_000
+MOST_ITEMS = 2_000_000
 
 
 @dataclass(eq=False)
@@ -252,8 +252,11 @@ def _apply(expression: ast.Apply, environment: Environment) -> Any:
         )
     try:
         if sum(len(value) for value in values if isinstance(value, list | tuple)) > LONGEST_LIST:
-            raise OverflowError
+            raise _TooLong
         return environment.budget.spend(_in_range(function(*values), expression), expression)
+    except _TooLong:
+        message = f"a list of more than {LONGEST_LIST:_} items"
+        raise error("E404", message, expression.span) from None
     except OverflowError:
         raise _too_large(expression) from None
     except (TypeError, ValueError, ArithmeticError):
@@ -269,9 +272,13 @@ def _label_function(expression: ast.Apply, environment: Environment) -> Any:
     return environment.labels[expression.function](label, expression)
 
 
+class _TooLong(Exception):
+    """A list that a function would compute has too many items."""
+
+
 def _range(*bounds: int) -> list[int]:
     if len(range(*bounds)) > LONGEST_LIST:
-        raise OverflowError
+        raise _TooLong
     return list(range(*bounds))
 
 

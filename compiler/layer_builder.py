@@ -7,6 +7,7 @@ from typing import Any
 from ..grammar.diagnostics import Diagnostic, NetError, error
 from ..grammar.source import Span
 from .builder import Builder, shape_of
+from .dim import LONGEST, is_long
 from .graph import Graph, Layer, Value
 from .initializers import AUTO, ZEROS, Init
 from .layerdef import Bound
@@ -14,7 +15,6 @@ from .types import DType, Shape, TensorType, author_size, product
 
 LARGEST = 2**63 - 1
 LARGEST_FILLED = 10**7
-LONGEST_EXTENT = 250  # characters of a symbolic extent
 
 
 class LayerBuilder(Builder):
@@ -174,8 +174,8 @@ class LayerBuilder(Builder):
 
     def _check_size(self, type: TensorType) -> None:
         """Refuse a tensor that no int64 can count the elements of."""
-        if any(len(str(extent)) > LONGEST_EXTENT for extent in type.shape):
-            message = f"yields an extent whose formula has more than {LONGEST_EXTENT} characters"
+        if any(map(is_long, type.shape)):
+            message = f"yields an extent whose formula has more than {LONGEST} characters"
             raise self.fail("E404", message, help="give the input numbers instead of names")
         size = product(extent for extent in type.shape if isinstance(extent, int))
         if isinstance(size, int) and size > LARGEST:

@@ -45,6 +45,7 @@ class Home:
         defaults: What `default` statements set, in order.
         sizes: How many layers each block has at least, as far as that was computed.
         budget: How many items of lists may be computed, in all files of the program.
+        files: The program's imported files by path, each read once.
     """
 
     source: Source
@@ -53,6 +54,7 @@ class Home:
     defaults: list[Default] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
+    files: "dict[str, Home]" = field(default_factory=dict)
 
 
 @dataclass(eq=False)

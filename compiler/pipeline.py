@@ -10,6 +10,8 @@ from ..grammar.diagnostics import Diagnostic
 from ..grammar.parser import parse
 from ..grammar.source import Source
 from .analysis.assertions import check_assertions
+from .analysis.definitions import check_definitions
+from .analysis.pitfalls import pitfalls
 from .analysis.structure import heads
 from .analysis.unused import unused_layers
 from .graph import Graph
@@ -86,11 +88,15 @@ def verify_graph(compiled: Compiled) -> Compiled:
 
 
 def check(compiled: Compiled) -> Compiled:
-    """What the program asserts, and what it computes in vain."""
+    """What the program asserts, what it computes in vain, and what it hardly can mean."""
     assert compiled.module is not None
     noted = check_assertions(compiled.module, compiled.graph, compiled.lets)
-    unused = unused_layers(compiled.graph)
-    return replace(compiled, warnings=(*compiled.warnings, *noted, *unused))
+    found = [
+        *check_definitions(compiled.module),
+        *unused_layers(compiled.graph),
+        *pitfalls(compiled.graph),
+    ]
+    return replace(compiled, warnings=(*compiled.warnings, *noted, *found))
 
 
 STAGES: tuple[Callable[[Compiled], Compiled], ...] = (

@@ -72,5 +72,10 @@ CODES = {
     "W102": "an automatic name that is referred to",
     "W103": "a result that is never used",
     "W104": "an operator that has no rules of netc's own",
+    "W105": "a block or a value that is never used",
+    "W106": "dense layers without an activation between them",
+    "W107": "a sigmoid in a hidden layer",
+    "W108": "a hidden layer whose weights start out all the same",
+    "W109": "a name that hides another",
     "W501": "a picture that could not be rendered",
 }

@@ -11,6 +11,7 @@ from .source import Span
 
 Severity = Literal["error", "warning"]
 
+WIDEST = 160  # characters of a line that are shown; of a longer one, those around the carets
 MOST_CANDIDATES = 2_000  # names that are compared with a misspelled one
 
 
@@ -125,15 +126,24 @@ def _excerpt(pointer: Pointer, margin: int, *, arrow: str) -> list[str]:
     source = pointer.span.source
     line, column = source.locate(pointer.span.start)
     text = source.line(line)
-    covered = min(pointer.span.end - pointer.span.start, len(text) - column + 1)
-    shown = text.replace("\t", " ")
+    shown, before = _window(text.replace("\t", " "), column - 1)
+    covered = min(pointer.span.end - pointer.span.start, len(shown) - before)
     marks = ("^" if arrow == "-->" else "-") * max(covered, 1)
     return [
         f" {'':{margin}}{arrow} {source.name}:{line}:{column}",
         f" {'':{margin}} |",
         f" {line:>{margin}} | {shown}".rstrip(),
-        f" {'':{margin}} | {' ' * (column - 1)}{marks} {pointer.text}".rstrip(),
+        f" {'':{margin}} | {' ' * before}{marks} {pointer.text}".rstrip(),
     ]
+
+
+def _window(text: str, place: int) -> tuple[str, int]:
+    """A line, or where it is too wide the part around `place`, and where `place` is in it."""
+    if len(text) <= WIDEST:
+        return text, place
+    start = max(min(place - WIDEST // 4, len(text) - WIDEST), 0)
+    left, right = "..." * (start > 0), "..." * (start + WIDEST < len(text))
+    return f"{left}{text[start : start + WIDEST]}{right}", place - start + len(left)
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:

@@ -195,9 +195,12 @@ def _line(steps: list[tuple[Doc, Step]], *, is_first: bool) -> Doc:
         for doc, step in run:
             if parts or runs:
                 parts.append(_space_before(step, is_plain=is_plain))
-            parts.append(doc if is_first and not parts and not runs else Nest(2, doc))
-        runs.append(Together(row(*parts)) if is_plain else row(*parts))
-    return row(*runs)
+            parts.append(doc)
+        inner = row(*parts)
+        if is_first and not runs:
+            inner = row(parts[0], Nest(2, row(*parts[1:])))
+        runs.append(Together(inner) if is_plain else inner)
+    return row(runs[0], Nest(2, row(*runs[1:]))) if is_first else Nest(2, row(*runs))
 
 
 def _space_before(step: Step, *, is_plain: bool) -> Doc:

@@ -31,7 +31,7 @@ class Item(NamedTuple):
         is_last_of_line: Whether the author broke the line there.
     """
 
-    doc: Doc
+    doc: Row
     separator: str
     remarks: Row
     is_last_of_line: bool
@@ -107,9 +107,7 @@ class ExpressionFormatter:
                 read.add(tokens.take(), is_operand=False)
             elif read.ends_with_operand and word in _BINDING:
                 self._operator(read)
-            elif word == ":":
-                read.add(tokens.take(), Text(" "), is_operand=False)
-            elif word in _PREFIX_WORDS:
+            elif word == ":" or word in _PREFIX_WORDS:
                 read.add(tokens.take(), Text(" "), is_operand=False)
             else:
                 is_operand = word not in ("+", "-", "=")

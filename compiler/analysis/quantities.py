@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from ...grammar import ast
@@ -57,7 +57,7 @@ class Quantities:
 
     def environment(self, lets: Mapping[str, Any]) -> Environment:
         """What an assertion's names mean: the module's `let`s, then the quantities."""
-        names = {name: Lazy(_bound(rule, self)) for name, rule in OF_NETWORK.items()}
+        names = {name: Lazy(cache(_bound(rule, self))) for name, rule in OF_NETWORK.items()}
         labels = {name: _labelled(rule, self) for name, rule in OF_LABEL.items()}
         return Environment({**names, **lets}, labels)
 

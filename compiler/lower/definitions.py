@@ -8,6 +8,7 @@ from importlib.resources import files
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, error
 from ...grammar.files import read_source
+from ...grammar.limits import MAX_NESTING
 from ...grammar.parser import parse
 from ..layerdef import LAYERS, GivenArgument, place
 from ..names import Block, Default, Home, Scope
@@ -53,19 +54,32 @@ def import_file(
 
     Raises:
         NetError: The path leaves the importing file's folder or the library, the file cannot be
-            read or is wrong, or files import each other.
+            read or is wrong, or files import each other, or nest too deep.
     """
     path = _resolve(statement, home)
+    target = os.path.realpath(path)
     chain = (*importing, os.path.realpath(home.source.name))
-    if os.path.realpath(path) in chain:
-        cycle = " -> ".join(os.path.basename(p) for p in (*chain, path))
+    if target in chain:
+        cycle = " -> ".join(os.path.basename(p) for p in (*chain[chain.index(target) :], path))
         raise error("E121", f"files import each other: {cycle}", statement.span)
+    if len(chain) > MAX_NESTING:
+        message = f"imports nested more than {MAX_NESTING} levels deep"
+        raise error("E402", message, statement.span)
+    if target not in home.files:
+        home.files[target] = _read(path, statement, home, chain)
+    imported = home.files[target]
+    home.lets.update(imported.lets)
+    home.blocks.update({n: b for n, b in imported.blocks.items() if n not in home.blocks})
+
+
+def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[str, ...]) -> Home:
+    """What an imported file defines; its chains are not lowered."""
     try:
         source = read_source(path)
     except NetError as failure:
         first, *rest = failure.diagnostics
         raise NetError([replace(first, span=first.span or statement.span), *rest]) from None
-    imported = Home(source)
+    imported = Home(source, budget=home.budget, files=home.files)
     scope = Scope("", None, frozenset(), imported, lets=imported.lets)
     statements = parse(source).statements
     define_blocks(statements, imported)
@@ -77,8 +91,7 @@ def import_file(
                 bind_let(inner, scope)
             case ast.DefaultStatement():
                 set_default(inner, scope)
-    home.lets.update(imported.lets)
-    home.blocks.update({n: b for n, b in imported.blocks.items() if n not in home.blocks})
+    return imported
 
 
 def _resolve(statement: ast.ImportStatement, home: Home) -> str:

@@ -35,6 +35,7 @@ def lower_chain(
     """
     current = incoming
     state.enter(chain.span)
+    around = state.calls, state.turns, state.frames
     for position, step in enumerate(chain.steps):
         site = Site(current, scope, step.label, may_start and position == 0)
         try:
@@ -43,8 +44,10 @@ def lower_chain(
                 label_result(state, site, current)
         except NetError as failure:
             state.report(failure)
+            state.calls, state.turns, state.frames = around
             current = _after_failure(state, site)
         except Poisoned:
+            state.calls, state.turns, state.frames = around
             current = _after_failure(state, site)
     state.depth -= 1
     return current

@@ -88,7 +88,7 @@ def _layer_of(name: str) -> LayerDef:
     known = OPS[name].attributes if name in OPS else schema.attributes
     kinds = {formal.name: NUMBERS for formal in schema.inputs[1:]}
     kinds |= {
-        attribute: ELEMENT_TYPE if attribute in TYPES else ATTRIBUTES[kind]
+        attribute: BY_NAME.get(attribute, ATTRIBUTES[kind])
         for attribute, kind in attribute_kinds(schema).items()
         if attribute in known and kind in ATTRIBUTES
     }
@@ -244,6 +244,11 @@ def _integer(value: Any) -> int:
     return int(value)
 
 
+def _positive(value: Any) -> int:
+    _require(_integer(value) > 0)
+    return int(value)
+
+
 def _text(value: Any) -> str:
     _require(isinstance(value, str))
     return str(value)
@@ -282,9 +287,14 @@ ATTRIBUTES: Mapping[str, Kind] = {
     "STRINGS": Kind("a list of strings", _several(_text)),
 }
 NUMBERS = Kind("a number or nested lists of numbers", _numbers)
-# Attributes that name an element type, which ONNX numbers.
-TYPES = frozenset({"dtype", "output_dtype", "to"})
 ELEMENT_TYPES = tuple(dtype.value for dtype in DType)
 ELEMENT_TYPE = Kind(
     f"one of {', '.join(f'`{name}`' for name in ELEMENT_TYPES)}", _element_type, ELEMENT_TYPES
 )
+EXTENTS = Kind("a list of positive integers", _several(_positive))
+# Attributes that ONNX types as numbers of element types, and those that not every version checks.
+TYPES = ("dtype", "output_dtype", "to")
+BY_NAME: Mapping[str, Kind] = {
+    **dict.fromkeys(TYPES, ELEMENT_TYPE),
+    **dict.fromkeys(("dilations", "kernel_shape", "strides"), EXTENTS),
+}

@@ -114,8 +114,12 @@ def default_statement(state: State, statement: ast.DefaultStatement, scope: Scop
 
 
 def import_statement(state: State, statement: ast.ImportStatement, scope: Scope) -> None:
-    """Another file's `let`s and blocks."""
-    import_file(statement, scope.home)
+    """Another file's `let`s and blocks; without them the rest would be told for nothing."""
+    try:
+        import_file(statement, scope.home)
+    except NetError as failure:
+        state.report(failure)
+        raise GiveUp from None
 
 
 def train_statement(state: State, statement: ast.TrainStatement, scope: Scope) -> None:

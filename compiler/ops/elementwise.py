@@ -28,6 +28,8 @@ UNARY: Mapping[str, Mapping[str, Any]] = {
     "LeakyRelu": {"alpha": 0.01},
     "Selu": {"alpha": SELU_ALPHA, "gamma": SELU_GAMMA},
 }
+# Those that integers have, too.
+OF_INTEGERS = frozenset({"Abs", "Neg", "Relu", "Sign"})
 BINARY = ("Add", "Div", "Mul", "Pow", "Sub")
 VARIADIC = ("Max", "Mean", "Min", "Sum")
 COMPARISONS = ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
@@ -36,6 +38,14 @@ COMPARISONS = ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 def infer_same(call: OpCall) -> Sequence[TensorType]:
     """One output of the first argument's type."""
     return (call.type(0),)
+
+
+def infer_real(call: OpCall) -> Sequence[TensorType]:
+    """One output of the first argument's type, which must hold real numbers."""
+    x = call.type(0)
+    if not x.dtype.is_float:
+        raise InferenceError(f"{call.op_type} takes real numbers, not {x}")
+    return (x,)
 
 
 def infer_broadcast(call: OpCall) -> Sequence[TensorType]:
@@ -103,7 +113,8 @@ def _spell(types: Sequence[TensorType]) -> str:
 
 
 for op_type, attributes in UNARY.items():
-    defop(op_type, infer=infer_same, cost=per_element, attributes=attributes)
+    infer = infer_same if op_type in OF_INTEGERS else infer_real
+    defop(op_type, infer=infer, cost=per_element, attributes=attributes)
 
 for op_type in BINARY:
     defop(op_type, infer=infer_binary, cost=per_element)

@@ -231,7 +231,7 @@ def sum_(*arrays: Array) -> Array:
 def mean(*arrays: Array) -> Array:
     """The mean of the arguments, broadcast."""
     y = _folded(np.add, arrays)
-    y /= len(arrays)
+    y /= y.dtype.type(len(arrays))  # NumPy 1 widens numbers without axes
     return y
 
 

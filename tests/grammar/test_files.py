@@ -45,8 +45,7 @@ def test_reads_text(tmp_path: Path) -> None:
 def test_missing_file(tmp_path: Path) -> None:
     """A missing file is E001."""
     assert read_failure(tmp_path / "a.net") == (
-        "error[E001]: cannot read `a.net`: no such file or folder\n"
-        "  = help: check the path"
+        "error[E001]: cannot read `a.net`: no such file or folder\n  = help: check the path"
     )
 
 
@@ -147,8 +146,7 @@ def test_a_symbolic_link_stays(tmp_path: Path) -> None:
 def test_missing_folder(tmp_path: Path) -> None:
     """A folder that is not there is E004."""
     assert write_failure(tmp_path / "inner" / "a.txt") == (
-        "error[E004]: cannot write `a.txt`: no such file or folder\n"
-        "  = help: check the path"
+        "error[E004]: cannot write `a.txt`: no such file or folder\n  = help: check the path"
     )
 
 

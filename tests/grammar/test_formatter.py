@@ -1,6 +1,7 @@
 """The formatter: its layout, that it changes no meaning, and that it loses no comment."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,7 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.programs import random_program
 
-from netc.grammar.ast import Argument, Call, Label, Name, Number, Reference, Shorthand, Size, Syntax
+from netc.grammar.ast import (
+    Argument,
+    Call,
+    Expression,
+    Label,
+    Name,
+    Number,
+    Reference,
+    Shorthand,
+    Size,
+    Syntax,
+)
 from netc.grammar.diagnostics import NetError
 from netc.grammar.formatter import format_source
 from netc.grammar.layout import WIDTH
@@ -19,7 +31,8 @@ from netc.grammar.source import Source
 
 HERE = Path(__file__).parent
 CASES = sorted((HERE / "formatter").glob("*.txt"))
-SPECS = sorted((HERE.parents[1] / "specs").rglob("*.net"))
+SHIPPED = HERE.parents[1] / "specs"
+SPECS = sorted(SHIPPED.rglob("*.net"))
 DIVIDER = "----\n"
 
 
@@ -28,48 +41,64 @@ def formatted(text: str) -> str:
     return format_source(Source("test.net", text))
 
 
-def spelled_out(tree: Any) -> Any:
-    """A syntax tree with its shorthand written out."""
-    if isinstance(tree, tuple):
-        return tuple(map(spelled_out, tree))
-    if not isinstance(tree, Syntax):
-        return tree
-    if isinstance(tree, Shorthand):
-        size = [] if tree.kernel is None else [Size(tree.kernel, span=tree.span)]
-        values = [*size, Number(tree.count, span=tree.span)]
-        arguments = tuple(Argument(None, value, span=tree.span) for value in values)
-        return Call(tree.kind.upper(), arguments, span=tree.span, name_span=tree.span)
-    if isinstance(tree, Reference):
-        if tree.label.literal == "maxpool":
-            return Reference(Label((("POOL",),), span=tree.span), span=tree.span)
-        if tree.label.literal == "avgpool":
-            return pool(Call("avgpool", (), span=tree.span, name_span=tree.span))
-    fields = [f.name for f in dataclasses.fields(tree) if not f.name.endswith("span")]
-    found = dataclasses.replace(tree, **{name: spelled_out(getattr(tree, name)) for name in fields})
-    return pool(found) if isinstance(found, Call) else found
+def said(tree: Any) -> list[Any]:
+    """What a tree says, shorthand written out, as a list, which unlike a tree is never deep."""
+    found: list[Any] = []
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, tuple):
+            found.append(len(node))
+            pending.extend(reversed(node))
+        elif isinstance(node, Syntax):
+            node = spelled_out(node)
+            found.append(type(node).__name__)
+            fields = [f.name for f in dataclasses.fields(node) if not f.name.endswith("span")]
+            pending.extend(getattr(node, name) for name in reversed(fields))
+        else:
+            found.append(node)
+    return found
 
 
-def pool(call: Call) -> Call:
+def spelled_out(node: Syntax) -> Syntax:
+    """A node, or what it stands for if it is shorthand."""
+    match node:
+        case Shorthand(kind, kernel, count):
+            size = [] if kernel is None else [Size(kernel, span=node.span)]
+            return call(kind.upper(), [*size, Number(count, span=node.span)])
+        case Reference(Label((("maxpool",),))):
+            return Reference(Label((("POOL",),), span=node.span), span=node.span)
+        case Reference(Label((("avgpool",),))):
+            return call("POOL", [Name("avg", span=node.span)])
+        case Call("maxpool" | "avgpool"):
+            return pool(node)
+    return node
+
+
+def call(name: str, values: Sequence[Expression]) -> Call:
+    """A call with positional arguments."""
+    arguments = tuple(Argument(None, value, span=value.span) for value in values)
+    span = values[0].span
+    return Call(name, arguments, span=span, name_span=span)
+
+
+def pool(node: Call) -> Call:
     """`maxpool(...)` and `avgpool(...)` as `POOL(...)`, unless their arguments name a mode."""
-    if call.name not in ("maxpool", "avgpool"):
-        return call
-    plain = [a for a in call.arguments if a.name is None]
-    if any(isinstance(a.value, Name) for a in plain) or any(
-        a.name == "mode" for a in call.arguments
-    ):
-        return call
-    mode = [Argument(None, Name("avg", span=call.span), span=call.span)]
-    place = sum(a.name is None for a in call.arguments)
-    extra = mode if call.name == "avgpool" else []
-    arguments = (*call.arguments[:place], *extra, *call.arguments[place:])
-    return dataclasses.replace(call, name="POOL", arguments=arguments)
+    positional = [a for a in node.arguments if a.name is None]
+    named = any(isinstance(a.value, Name) for a in positional)
+    if named or any(a.name == "mode" for a in node.arguments):
+        return node
+    place = len(positional)
+    mode = call("", [Name("avg", span=node.span)]).arguments if node.name == "avgpool" else ()
+    arguments = (*node.arguments[:place], *mode, *node.arguments[place:])
+    return dataclasses.replace(node, name="POOL", arguments=arguments)
 
 
 def check(text: str) -> None:
     """Formatting keeps the tree and the comments, and a second time changes nothing."""
     found = formatted(text)
     before, after = (parse(Source("test.net", t)) for t in (text, found))
-    assert spelled_out(after.statements) == spelled_out(before.statements)
+    assert said(after.statements) == said(before.statements)
     assert [c.text for c in after.comments] == [c.text for c in before.comments]
     assert formatted(found) == found
     assert not found.startswith("\n")
@@ -100,17 +129,38 @@ def test_width(case: Path) -> None:
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_specs(path: Path) -> None:
-    """The shipped specs are in canonical form."""
+    """The shipped specs keep their meaning and their comments."""
+    check(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.net")), ids=lambda path: path.stem)
+def test_first_specs(path: Path) -> None:
+    """The specs that a reader meets first are in canonical form."""
     text = path.read_text(encoding="utf-8")
-    check(text)
     assert formatted(text) == text
 
 
+def test_the_manual() -> None:
+    """The manual's page shows a program, and then what becomes of it."""
+    page = (SHIPPED.parent / "docs" / "language" / "formatting.md").read_text(encoding="utf-8")
+    before, after = (block.split("```")[0] for block in page.split("```net\n")[1:])
+    assert formatted(before) == after
+
+
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 def test_random_programs(random: Random) -> None:
     """Whatever a program says and however it is laid out, its tree and its comments are kept."""
     check(random_program(random))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(0, 4000, 500))
+def test_many_random_programs(first: int) -> None:
+    """Thousands of random programs keep their trees and their comments."""
+    for seed in range(first, first + 500):
+        check(random_program(Random(seed)))
 
 
 def test_syntax_errors() -> None:

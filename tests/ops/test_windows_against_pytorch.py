@@ -55,6 +55,7 @@ def _same(found: Array, expected: Any) -> None:
 
 
 @pytest.mark.oracle
+@pytest.mark.slow
 @PROFILE
 @given(
     geometry=geometries(pool=False),
@@ -80,6 +81,7 @@ def test_convolution(
 
 
 @pytest.mark.oracle
+@pytest.mark.slow
 @PROFILE
 @given(geometry=geometries(pool=True), batch=st.integers(1, 3), ceil=st.booleans())
 def test_max_pool(geometry: dict[str, Any], batch: int, ceil: bool) -> None:
@@ -100,6 +102,7 @@ def test_max_pool(geometry: dict[str, Any], batch: int, ceil: bool) -> None:
 
 
 @pytest.mark.oracle
+@pytest.mark.slow
 @PROFILE
 @given(
     geometry=geometries(pool=True), batch=st.integers(1, 3), ceil=st.booleans(), pad=st.booleans()

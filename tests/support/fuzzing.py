@@ -14,19 +14,16 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+import netc
+from netc.sources import zoo
 from support.mutations import mutated_bytes, mutated_tokens
 from support.networks import random_network
 from support.programs import random_program
 
-import netc
-from netc.sources import zoo
-
 MAX_LAYERS = 5_000
-CPU_SECONDS = 2.0  # of the process itself: a busy machine fails no test
+CPU_SECONDS = 2.0  # of the process itself, on an idle machine
 WALL_SECONDS = 60.0  # for what hangs, or sleeps
 MEMORY = 500 * 2**20
-
-OK = ""
 
 
 class Failure(NamedTuple):
@@ -65,20 +62,25 @@ def _seeds() -> list[str]:
 
 def failures(numbers: Iterable[int]) -> Iterator[Failure]:
     """Run cases one after the other in a worker, a new one where a case has ended it."""
-    worker: Worker | None = None
+    worker = Worker()
     for number in numbers:
-        worker = worker or Worker()
-        reason = worker.run(number)
-        if reason != OK:
-            yield Failure(number, reason)
+        answer = worker.run(case(number))
+        if answer.failure:
+            yield Failure(number, answer.failure)
             worker.stop()
-            worker = None
-    if worker is not None:
-        worker.stop()
+            worker = Worker()
+    worker.stop()
+
+
+class Answer(NamedTuple):
+    """What a program came to: the diagnostics, or what no program may do, or nothing."""
+
+    diagnostics: str
+    failure: str = ""
 
 
 class Worker:
-    """A process that compiles one case after the other."""
+    """A process that compiles one program after the other."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -88,17 +90,17 @@ class Worker:
         theirs.close()
         self.connection.recv()  # ready
 
-    def run(self, number: int) -> str:
-        """What is wrong with a case, or `OK`."""
-        self.connection.send(number)
+    def run(self, program: bytes) -> Answer:
+        """Compile a program under the limits."""
+        self.connection.send(program)
         if not self.connection.poll(WALL_SECONDS):
-            return f"no answer within {WALL_SECONDS:.0f} seconds"
+            return Answer("", f"no answer within {WALL_SECONDS:.0f} seconds")
         try:
-            reason: str = self.connection.recv()
+            answer: Answer = self.connection.recv()
         except EOFError:
             self.process.join()
-            return f"the process ended with status {self.process.exitcode}"
-        return reason
+            return Answer("", f"the process ended with status {self.process.exitcode}")
+        return answer
 
     def stop(self) -> None:
         """End the process."""
@@ -108,40 +110,49 @@ class Worker:
 
 
 def _serve(connection: Connection) -> None:
-    """Answer numbers of cases until there are no more."""
+    """Answer programs until there are no more."""
     netc.compile("INPUT -> [CONV -> RELU -> POOL]*2 -> FC").summary()
     _limit_memory()
-    connection.send(OK)
+    connection.send(None)
     with TemporaryDirectory() as folder:
         while True:
             try:
-                number = connection.recv()
+                program = connection.recv()
             except EOFError:
                 return
             started = time.process_time()
-            reason = verdict(case(number), Path(folder))
+            answer = compiled(program, Path(folder))
             spent = time.process_time() - started
-            if reason == OK and spent > CPU_SECONDS:
-                reason = f"took {spent:.1f} seconds"
-            connection.send(reason)
+            if spent > CPU_SECONDS and spent > CPU_SECONDS * _slowness():
+                answer = Answer(answer.diagnostics, f"took {spent:.1f} seconds")
+            connection.send(answer)
 
 
-def verdict(program: bytes, folder: Path) -> str:
-    """`OK` where a program gives a network or a `NetError`, both of which can be shown."""
+def compiled(program: bytes, folder: Path) -> Answer:
+    """What a program comes to; a network and a `NetError` must both be fit to be shown."""
     path = folder / "case.net"
     path.write_bytes(program)
+    diagnostics: tuple[netc.Diagnostic, ...]
     try:
         try:
             network = netc.load(path, max_layers=MAX_LAYERS)
         except netc.NetError as failure:
-            str(failure)
-            [diagnostic.to_dict() for diagnostic in failure.diagnostics]
+            diagnostics = failure.diagnostics
         else:
+            diagnostics = network.warnings
             str(network.summary())
-            [str(netc.NetError([warning])) for warning in network.warnings]
+        [diagnostic.to_dict() for diagnostic in diagnostics]
+        return Answer(str(netc.NetError(diagnostics)) if diagnostics else "")
     except BaseException:
-        return traceback.format_exc(limit=-6)
-    return OK
+        return Answer("", traceback.format_exc(limit=-6))
+
+
+def _slowness() -> float:
+    """How much slower this machine is now than an idle one on which limits were set."""
+    started = time.process_time()
+    for _ in range(2_000_000):
+        pass
+    return (time.process_time() - started) / 0.05
 
 
 def _limit_memory() -> None:

@@ -8,7 +8,7 @@ TOKEN = re.compile(r"#[^\n]*|\"[^\"\n]*\"?|[A-Za-z_]\w*|\d[\w.]*|->|//|[=!<>]=|\
 
 # What a token may turn into: signs, words of the language, numbers at and beyond its limits.
 TOKENS = (
-    *"( ) [ ] { } | -> , ; : . = * + - / // % ^ == < >= # \n \" \\ \t \0 é →".split(" "),
+    *'( ) [ ] { } | -> , ; : . = * + - / // % ^ == < >= # \n " \\ \t \0 é →'.split(" "),
     *"net language import as let block default for in if then else assert output train".split(),
     *"and or not yes no INPUT CONV POOL FC ADD CONCAT SPLIT RESHAPE BN ATTENTION ID op".split(),
     *"in.channels same avg sequence share frozen axis range enumerate len sum zip".split(),

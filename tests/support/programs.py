@@ -37,7 +37,9 @@ class _Writer:
         self.depth -= 1
         return found
 
-    def several(self, write: Callable[[], Pieces], *, least: int = 0, most: int = 3) -> list[Pieces]:
+    def several(
+        self, write: Callable[[], Pieces], *, least: int = 0, most: int = 3
+    ) -> list[Pieces]:
         """Some of a construct."""
         return [write() for _ in range(self.random.randint(least, most))]
 
@@ -118,7 +120,9 @@ class _Writer:
         return [
             *self.name(),
             "=",
-            *self.pick(self.expression, self.expression, lambda: ["{", *self.listed(pairs, close="}")]),
+            *self.pick(
+                self.expression, self.expression, lambda: ["{", *self.listed(pairs, close="}")]
+            ),
         ]
 
     # Chains
@@ -179,7 +183,9 @@ class _Writer:
         """Statements between braces."""
         self.depth += 2
         pieces: Pieces = ["{"]
-        for place, statement in enumerate(self.several(self.inner, most=1 if self.depth > 4 else 2)):
+        for place, statement in enumerate(
+            self.several(self.inner, most=1 if self.depth > 4 else 2)
+        ):
             pieces += [LINE, *statement] if place else statement
         self.depth -= 2
         return [*pieces, "}"]

@@ -49,19 +49,24 @@ def _format(file: str, *, write: bool, show: bool) -> bool:
     formatted = format_source(source)
     changes = formatted != source.text
     if show:
-        click.echo(_difference(source.name, source.text, formatted), nl=False)
+        _print(_difference(source.name, source.text, formatted))
     if write and file == STDIN:
-        click.echo(formatted, nl=False)
+        _print(formatted)
     elif write and changes:
         write_text(file, formatted)
         click.echo(f"formatted {file}")
     return changes
 
 
+def _print(text: str) -> None:
+    """Print a text as it would be written to a file, whatever the locale."""
+    click.echo(text.encode("utf-8"), nl=False)
+
+
 def _difference(name: str, before: str, after: str) -> str:
     """A unified diff; a carriage return at the end of a line shows as a change of that line."""
-    lines = [[f"{line}\n" for line in text.split("\n")[:-1]] for text in (before, after)]
+    old, new = ([f"{line}\n" for line in text.split("\n")[:-1]] for text in (before, after))
     rest = before.rsplit("\n", 1)[-1]
     if rest:
-        lines[0].append(f"{rest}\n\\ No newline at end of file\n")
-    return "".join(unified_diff(*lines, fromfile=name, tofile=f"{name} (formatted)"))
+        old.append(f"{rest}\n\\ No newline at end of file\n")
+    return "".join(unified_diff(old, new, fromfile=name, tofile=f"{name} (formatted)"))

@@ -1,0 +1,122 @@
+"""Syntax tree to warnings about names: those never used, and those that hide others."""
+
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, MutableMapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from ...grammar import ast
+from ...grammar.diagnostics import Diagnostic, Pointer
+from ...grammar.source import Span
+
+Names = MutableMapping[str, Span]
+
+
+def check_definitions(module: ast.Module) -> list[Diagnostic]:
+    """Warnings about a module's own blocks, `let`s, parameters and bindings.
+
+    Names that start with `_` are meant to be ignored. Linear in the text.
+    """
+    findings = [*_unused(module), *_hidden(module.statements, {})]
+    return sorted(findings, key=lambda d: d.span.start if d.span else 0)
+
+
+def _unused(module: ast.Module) -> Iterator[Diagnostic]:
+    """Blocks that no chain calls, and `let`s that no expression reads."""
+    read: set[str] = set()
+    called: set[str] = set()
+    given: list[tuple[str, Span]] = []
+    blocks: list[ast.BlockStatement] = []
+    for syntax in _walk(module.statements):
+        match syntax:
+            case ast.Name(id):
+                read.add(id)
+            case ast.Call(name):
+                called.add(name)
+            case ast.Reference(label) if label.literal is not None:
+                called.add(label.literal)
+            case ast.LetStatement(target):
+                given += _names(target)
+            case ast.BlockStatement():
+                blocks.append(syntax)
+    for name, span in given:
+        if name not in read and not name.startswith("_"):
+            yield Diagnostic("W105", f"the value `{name}` is never used", span)
+    for block in blocks:
+        if block.name not in called and not block.name.startswith("_"):
+            yield Diagnostic("W105", f"the block `{block.name}` is never used", block.name_span)
+
+
+def _walk(root: Any) -> Iterator[Any]:
+    """All records of a syntax tree, without recursion."""
+    pending = [root]
+    while pending:
+        syntax = pending.pop()
+        if isinstance(syntax, tuple):
+            pending.extend(syntax)
+        elif is_dataclass(syntax) and not isinstance(syntax, Span):
+            yield syntax
+            pending.extend(getattr(syntax, field.name) for field in fields(syntax))
+
+
+def _names(target: ast.Target) -> Iterator[tuple[str, Span]]:
+    if isinstance(target, ast.NameTarget):
+        yield target.id, target.span
+        return
+    for item in target.items:
+        yield from _names(item)
+
+
+def _hidden(statements: Iterable[ast.Statement], around: Names) -> Iterator[Diagnostic]:
+    """Names that statements give though they, or what is around them, have them already."""
+    known = ChainMap({}, around)
+    lets: dict[str, Span] = {}
+    for statement in statements:
+        match statement:
+            case ast.LetStatement(target):
+                yield from _give(_names(target), known)
+                lets.update(_names(target))
+            case ast.BindStatement(target, chain):
+                yield from _hidden_in_chain(chain, known)
+                known.update(_names(target))
+            case ast.ChainStatement(chain):
+                yield from _hidden_in_chain(chain, known)
+            case ast.OutputStatement(_, chain) if chain is not None:
+                yield from _hidden_in_chain(chain, known)
+            case ast.BlockStatement(_, parameters, inputs, body):
+                inner = ChainMap({}, lets)  # a block sees the file's `let`s, not its tensors
+                own = [(p.name, p.span) for p in parameters]
+                own += [(name.id, name.span) for name in inputs]
+                yield from _give(own, inner)
+                yield from _hidden(body, inner)
+
+
+def _give(names: Iterable[tuple[str, Span]], known: Names) -> Iterator[Diagnostic]:
+    for name, span in names:
+        if name in known and not name.startswith("_"):
+            yield Diagnostic(
+                "W109",
+                f"`{name}` hides another value of that name",
+                span,
+                also=(Pointer(known[name], "given here"),),
+                help="give one of them another name",
+            )
+        known[name] = span
+
+
+def _hidden_in_chain(chain: ast.Chain, known: Names) -> Iterator[Diagnostic]:
+    """What the bodies within a chain hide; each has a region of its own."""
+    for step in chain.steps:
+        match step.item:
+            case ast.Group(branches):
+                for branch in branches:
+                    yield from _hidden_in_chain(branch, known)
+            case ast.Repeat(inner):
+                yield from _hidden_in_chain(inner, known)
+            case ast.For(target, _, body):
+                region = ChainMap({}, known)
+                yield from _give(_names(target), region)
+                yield from _hidden(body, region)
+            case ast.If(_, then, otherwise):
+                yield from _hidden(then, known)
+                yield from _hidden(otherwise or (), known)

@@ -1,0 +1,145 @@
+"""Graph to warnings about what seldom trains: linear pairs, saturation, equal initial weights."""
+
+from collections.abc import Iterable, Mapping, Set
+from typing import Any
+
+from ...grammar.diagnostics import Diagnostic, Pointer
+from ..graph import LEAVES, Graph, Layer
+from ..initializers import Init
+from ..types import author_extents
+
+WEIGHTED = frozenset({"CONV", "DROPCONNECT", "DWCONV", "FC", "LINEAR", "LOCAL", "UPCONV"})
+DENSE = frozenset({"FC"})
+
+# What two dense layers may have between them and still be one linear map. `ID` is none of these:
+# an author writes it where the two are meant.
+LINEAR = frozenset({"BN", "DROPOUT", "FLATTEN", "RESHAPE"})
+
+# What hands on the small slopes of a sigmoid. A gate's multiplication is none of these.
+HANDING_ON = LINEAR | {"GAP", "GMP", "GN", "IN", "LN", "LRN", "POOL", "RMSNORM", "UPSAMPLE"}
+
+EQUAL = frozenset({"constant", "ones", "zeros"})
+
+
+def pitfalls(graph: Graph) -> list[Diagnostic]:
+    """Warnings about layers that seldom train well, one per place in the text."""
+    found = (*_linear_pairs(graph), *_hidden_sigmoids(graph), *_equal_weights(graph))
+    return list({(d.code, d.span): d for d in reversed(found)}.values())[::-1]
+
+
+def _linear_pairs(graph: Graph) -> Iterable[Diagnostic]:
+    """Dense layers without an activation between them: together they are one dense layer."""
+    for first, second in _meetings(graph, DENSE, LINEAR, DENSE):
+        spans = graph.layers[first].span, graph.layers[second].span
+        yield Diagnostic(
+            "W106",
+            f"no activation stands between `{first}` and `{second}`, which are one linear map",
+            spans[1],
+            also=() if spans[0] == spans[1] else (Pointer(spans[0], "this layer meets it"),),
+            help="put an activation between them, or `ID` where a linear map is meant",
+        )
+
+
+def _hidden_sigmoids(graph: Graph) -> Iterable[Diagnostic]:
+    """Sigmoids whose values go to further weights; gates and outputs do not."""
+    for sigmoid, layer in _meetings(graph, frozenset({"SIGMOID"}), HANDING_ON, WEIGHTED):
+        yield Diagnostic(
+            "W107",
+            f"`{sigmoid}` is a sigmoid in a hidden layer: it saturates, and its slope is at most"
+            " 0.25",
+            graph.layers[sigmoid].span,
+            also=(Pointer(graph.layers[layer].span, "more weights follow here"),),
+            help="use `RELU`, or `TANH` where values must have bounds",
+        )
+
+
+def _equal_weights(graph: Graph) -> Iterable[Diagnostic]:
+    """Hidden layers whose weights start out all the same, so that their units stay the same."""
+    for path in _hidden(graph):
+        layer = graph.layers[path]
+        if _starts_equal(layer) and not _is_added(graph, layer):
+            yield Diagnostic(
+                "W108",
+                f"all weights of the hidden layer `{path}` start with the same value",
+                layer.span,
+                help="its units learn the same; leave `init` and `weight` out to draw them",
+            )
+
+
+def _meetings(
+    graph: Graph, starts: Set[str], passing: Set[str], ends: Set[str]
+) -> Iterable[tuple[str, str]]:
+    """Pairs of layers of which the first's values meet the second through `passing` layers only.
+
+    Layers whose weights the author wrote down, or froze, are taken to be meant. Linear in the
+    graph.
+    """
+    carried: dict[int, str] = {}
+    for identifier, node in graph.nodes():
+        layer = graph.layers.get(node.scope)
+        if layer is None or node.op_type in LEAVES:
+            continue
+        arguments = (v.node for v in node.inputs if v is not None)
+        met = next((carried[i] for i in arguments if i in carried), node.scope)
+        meet = met != node.scope and layer.kind in ends
+        if meet and _learns(graph, met) and _learns(graph, node.scope):
+            yield met, node.scope
+        if layer.kind in starts:
+            carried[identifier] = node.scope
+        elif met != node.scope and layer.kind in passing:
+            carried[identifier] = met
+
+
+def _learns(graph: Graph, path: str) -> bool:
+    """Whether a layer's weights, if it has any, are drawn and trained."""
+    weight = graph.parameters.get(f"{path}.weight")
+    if weight is None:
+        return True
+    attributes = graph.producer(weight).attributes
+    return bool(attributes["trainable"]) and attributes["literal"] is None
+
+
+def _hidden(graph: Graph) -> Iterable[str]:
+    """Layers with weights from which a further layer with weights can be reached."""
+    weighted_ahead: set[int] = set()
+    ahead_of: dict[str, bool] = {}
+    for identifier in range(len(graph) - 1, -1, -1):
+        node = graph[identifier]
+        layer = graph.layers.get(node.scope)
+        weighted = layer is not None and layer.kind in WEIGHTED
+        if weighted and node.op_type not in LEAVES:
+            # The layer's last operator comes first here, and sees what is behind the layer.
+            ahead_of.setdefault(node.scope, identifier in weighted_ahead)
+        if weighted or identifier in weighted_ahead:
+            weighted_ahead.update(v.node for v in node.inputs if v is not None)
+    return [path for path in graph.layers if ahead_of.get(path)]
+
+
+def _starts_equal(layer: Layer) -> bool:
+    """Whether a layer of several features is told to start with equal weights."""
+    features = author_extents(layer.outputs[0].type)[-1]
+    if features == 1 or layer.kind == "DWCONV":  # its filters see channels of their own
+        return False
+    return _is_equal(layer.arguments)
+
+
+def _is_equal(arguments: Mapping[str, Any]) -> bool:
+    weight, init = arguments.get("weight"), arguments.get("init")
+    if weight is not None:
+        first = weight
+        while isinstance(first, tuple):
+            first = first[0]
+        return _all_are(weight, first)
+    return isinstance(init, Init) and init.name in EQUAL
+
+
+def _all_are(literal: Any, number: float) -> bool:
+    if isinstance(literal, tuple):
+        return all(_all_are(item, number) for item in literal)
+    return bool(literal == number)
+
+
+def _is_added(graph: Graph, layer: Layer) -> bool:
+    """Whether a layer ends a residual branch, which may well start as zero."""
+    users = (graph[i].scope for value in layer.outputs for i in graph.consumers(value))
+    return any(path in graph.layers and graph.layers[path].kind == "ADD" for path in users)

@@ -1,0 +1,169 @@
+"""`import`: what comes in, where it is looked for, and what goes wrong."""
+
+from pathlib import Path
+
+import pytest
+
+import netc
+
+BLOCKS = """\
+let width = 8
+default CONV(3x3, bias=no)
+block Unit(c) {
+  CONV(c) -> RELU
+}
+"""
+USE = 'import "blocks.net"\nINPUT -> Unit(width) -> CONV(5x5, 4) as last -> GAP -> FC\n'
+
+
+def write(folder: Path, **files: str) -> str:
+    """Write files, `__` in a name for a folder's separator; returns the path of `main`."""
+    for name, text in files.items():
+        path = folder / f"{name.replace('__', '/')}.net"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return str(folder / "main.net")
+
+
+def refused(path: str) -> str:
+    """The rendered errors of a file, its folder's name left out."""
+    with pytest.raises(netc.NetError) as failure:
+        netc.load(path)
+    return str(failure.value).replace(str(Path(path).parent) + "/", "")
+
+
+def test_lets_and_blocks_come_in(tmp_path: Path) -> None:
+    """An imported file's `let`s and blocks are at hand as if they stood there."""
+    network = netc.load(write(tmp_path, main=USE, blocks=BLOCKS))
+    assert "unit1.conv1.weight" in network.graph.parameters
+    assert network.graph.parameters["unit1.conv1.weight"].shape == (8, 3, 3, 3)
+
+
+def test_defaults_stay_in_their_file(tmp_path: Path) -> None:
+    """A `default` holds in the blocks of its own file, and not where they are imported."""
+    parameters = netc.load(write(tmp_path, main=USE, blocks=BLOCKS)).graph.parameters
+    assert "unit1.conv1.bias" not in parameters
+    assert "last.bias" in parameters
+
+
+def test_chains_and_assertions_stay_in_their_file(tmp_path: Path) -> None:
+    """A file that is a network as well can be imported: its chains add nothing."""
+    blocks = BLOCKS + "INPUT -> Unit(4) -> FC\nassert params == 1\n"
+    alone = netc.load(write(tmp_path, main=USE, blocks=BLOCKS))
+    assert netc.load(write(tmp_path, main=USE, blocks=blocks)).params == alone.params
+
+
+def test_paths_are_relative_to_the_importing_file(tmp_path: Path) -> None:
+    """A file in a folder imports from that folder, wherever the run starts."""
+    main = 'import "parts/a.net"\nINPUT -> A -> FC\n'
+    inner = 'import "b.net"\nblock A { CONV(3x3, n) }\n'
+    path = write(tmp_path, main=main, parts__a=inner, parts__b="let n = 5\n")
+    assert netc.load(path).graph.parameters["a1.conv1.weight"].shape[0] == 5
+
+
+def test_the_library(tmp_path: Path) -> None:
+    """`lib:` imports a shipped file."""
+    found = netc.load("zoo:resnet18")
+    text = Path(found.compiled.source.name).read_text()
+    assert 'import "lib:' in text
+    assert netc.load(write(tmp_path, main=text)).params == found.params
+
+
+def test_a_file_that_is_imported_twice(tmp_path: Path) -> None:
+    """Files that share a third are no cycle, however often the sharing goes on."""
+    files = {f"a{i}": f'import "a{i + 1}.net"\nimport "./a{i + 1}.net"\n' for i in range(40)}
+    path = write(tmp_path, main='import "a0.net"\nINPUT -> FC(n)\n', a40="let n = 3\n", **files)
+    assert netc.load(path).outputs[0].shape == ("N", 3)
+
+
+def test_own_names_go_first(tmp_path: Path) -> None:
+    """A block of the file itself hides an imported one."""
+    main = 'import "blocks.net"\nblock Unit(c) { ID }\nINPUT(4) -> Unit(1) -> FC(2)\n'
+    assert netc.load(write(tmp_path, main=main, blocks=BLOCKS)).params == 10
+
+
+def test_cycle(tmp_path: Path) -> None:
+    """Files that import each other are refused, and the cycle is shown."""
+    path = write(
+        tmp_path,
+        main='import "a.net"\nINPUT -> FC\n',
+        a='import "b.net"\n',
+        b='import "a.net"\n',
+    )
+    assert refused(path) == (
+        "error[E121]: files import each other: a.net -> b.net -> a.net\n"
+        "  --> b.net:1:1\n"
+        "   |\n"
+        ' 1 | import "a.net"\n'
+        "   | ^^^^^^^^^^^^^^"
+    )
+
+
+def test_a_file_that_imports_itself(tmp_path: Path) -> None:
+    """The shortest cycle is one, too."""
+    text = refused(write(tmp_path, main='import "main.net"\nINPUT -> FC\n'))
+    assert "files import each other: main.net -> main.net" in text
+
+
+def test_imports_nested_too_deep(tmp_path: Path) -> None:
+    """A line of files longer than the limit on nesting is refused, not followed."""
+    files = {f"a{i}": f'import "a{i + 1}.net"\n' for i in range(150)}
+    path = write(tmp_path, main='import "a0.net"\nINPUT -> FC\n', a150="let n = 1\n", **files)
+    assert "error[E402]: imports nested more than 100 levels deep" in refused(path)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    """A file that is not there is told at the import."""
+    assert refused(write(tmp_path, main='import "parts/none.net"\nINPUT -> FC\n')) == (
+        "error[E001]: cannot read `parts/none.net`: no such file or folder\n"
+        "  --> main.net:1:1\n"
+        "   |\n"
+        ' 1 | import "parts/none.net"\n'
+        "   | ^^^^^^^^^^^^^^^^^^^^^^^\n"
+        "   |\n"
+        "   = help: check the path"
+    )
+
+
+def test_wrong_syntax_in_the_imported_file(tmp_path: Path) -> None:
+    """An error is shown where it is, in the imported file."""
+    text = refused(write(tmp_path, main=USE, blocks="let width = 8\nblock Unit(c) {\n"))
+    assert "--> blocks.net:2:15" in text
+    assert "main.net" not in text
+
+
+def test_wrong_layer_in_an_imported_block(tmp_path: Path) -> None:
+    """An error in a block points into its file, and from there to the call."""
+    blocks = BLOCKS.replace("RELU", "RELUU")
+    assert refused(write(tmp_path, main=USE, blocks=blocks)) == (
+        "error[E101]: unknown layer `RELUU`\n"
+        "  --> blocks.net:4:14\n"
+        "   |\n"
+        " 4 |   CONV(c) -> RELUU\n"
+        "   |              ^^^^^\n"
+        "  ::: main.net:2:10\n"
+        "   |\n"
+        " 2 | INPUT -> Unit(width) -> CONV(5x5, 4) as last -> GAP -> FC\n"
+        "   |          ---- in this call of `Unit`\n"
+        "   |\n"
+        "   = help: did you mean `RELU`?"
+    )
+
+
+def test_wrong_value_in_the_imported_file(tmp_path: Path) -> None:
+    """A `let` that cannot be computed is shown where it stands."""
+    text = refused(write(tmp_path, main=USE, blocks="let width = 1 // 0\n" + BLOCKS))
+    assert "error[E303]: division by zero\n  --> blocks.net:1:18" in text
+
+
+OUTSIDE = ("../a.net", "parts/../../a.net", "/a.net", "lib:../lenet5.net", "lib:/etc/passwd")
+
+
+@pytest.mark.parametrize("target", OUTSIDE)
+def test_paths_that_leave_their_folder(target: str, tmp_path: Path) -> None:
+    """Neither the importing file's folder nor the library can be left."""
+    (tmp_path / "a.net").write_text("let n = 1\n")
+    path = write(tmp_path / "inner", main=f'import "{target}"\nINPUT -> FC\n')
+    text = refused(path)
+    assert text.startswith(f"error[E120]: the import `{target}` leaves its folder\n")
+    assert "  --> main.net:1:1\n" in text

@@ -1,0 +1,81 @@
+"""Every limit has a code, and is reported before time and memory are spent."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from support.fuzzing import Worker
+
+import netc
+
+NESTED_LISTS = "".join(f"let a{i + 1} = [a{i}, a{i}]\n" for i in range(40))
+DOUBLED_LISTS = "".join(f"let a{i + 1} = a{i} + a{i}\n" for i in range(40))
+WRAPPED_LISTS = "".join(f"let a{i + 1} = [a{i}]\n" for i in range(200))
+CALLED_BLOCKS = "".join(f"block B{i + 1} {{ B{i} }}\n" for i in range(200))
+DOUBLED_BLOCKS = "".join(f"block B{i + 1} {{ B{i} -> B{i} }}\n" for i in range(60))
+CONCATENATED = "[( ID | POOL(kernel=2) ) -> CONCAT(axis=length)]*60"
+
+# program -> (code, what the message says)
+REFUSED = {
+    "INPUT -> [[[CONV]*1000]*1000]*1000": ("E401", "at least 1_000_000_001 layers"),
+    "let n = 1000\nINPUT -> [[[CONV]*n]*n]*n": ("E401", "at least 5_001 layers"),
+    "let n = 1000\nINPUT -> [[[ID]*0]*n]*n": ("E401", "more than 20_000 turns and calls"),
+    f"block B0 {{ ID }}\n{DOUBLED_BLOCKS}INPUT -> B60": ("E401", "at least 5_001 layers"),
+    f"block B0 {{ if no {{ ID }} }}\n{DOUBLED_BLOCKS}INPUT -> B60": ("E401", "turns and calls"),
+    f"block B0 {{ ID }}\n{CALLED_BLOCKS}INPUT -> B200": ("E402", "steps nested more than 100"),
+    f"let a0 = [1]\n{WRAPPED_LISTS}INPUT -> FC(weight=a200)": ("E402", "a list that nests"),
+    f"let a0 = [1]\n{NESTED_LISTS}INPUT -> FC(weight=a40)": ("E404", "too many items"),
+    f"let a0 = [1]\n{DOUBLED_LISTS}INPUT -> FC": ("E404", "too many items"),
+    "let a = range(100_001)\nINPUT -> FC": ("E404", "a list of more than 100_000 items"),
+    "let a = range(60_000)\nlet b = zip(a, a)\nINPUT -> FC": ("E404", "more than 100_000 items"),
+    f"INPUT -> CONV as {'x' * 1001} -> FC": ("E403", "a name of more than 1_000 characters"),
+    f"block B{'b' * 1000} {{ FC }}\nINPUT -> B{'b' * 1000}": ("E403", "a name of more than 1_000"),
+    f"INPUT((L, 4), sequence) -> {CONCATENATED}": ("E404", "more than 250 characters"),
+    "INPUT(3000000000x3000000000x3) -> RELU": ("E404", "beyond 2^63 - 1"),
+    "INPUT(9223372036854775808) -> RELU": ("E404", "is too large"),
+    "let a = 2^62 * 2\nINPUT -> FC": ("E404", "beyond 2^63 - 1"),
+    "INPUT(1) -> FC(99_999_999, weight=0)": ("E404", "cannot fill 99_999_999 numbers"),
+}
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Worker]:
+    """A process with limits on time and memory."""
+    worker = Worker()
+    yield worker
+    worker.stop()
+
+
+@pytest.mark.parametrize("program", REFUSED, ids=lambda text: text[-40:])
+def test_refused_at_once(program: str, worker: Worker) -> None:
+    """A program beyond a limit is refused with the limit's code, before time and memory go."""
+    code, message = REFUSED[program]
+    answer = worker.run(program.encode())
+    assert answer.failure == ""
+    first = answer.diagnostics.splitlines()[0]
+    assert first.startswith(f"error[{code}]: ")
+    assert message in first
+
+
+def test_too_much_text() -> None:
+    """A text above the limit is refused before it is parsed."""
+    with pytest.raises(netc.NetError) as failure:
+        netc.compile("INPUT -> FC\n" + "#" * (10 * 2**20))
+    assert failure.value.diagnostics[0].code == "E403"
+
+
+def test_what_is_just_within() -> None:
+    """A hundred levels of brackets, and long chains, compile."""
+    netc.compile(f"INPUT -> {'[' * 100}RELU{']' * 100} -> FC")
+    network = netc.compile("INPUT(4) -> [FC(4)]*4_998 -> FC", max_layers=5_000)
+    assert len(network.graph.layers) == 5_000
+
+
+def test_a_misspelling_among_many_names() -> None:
+    """With thousands of names at hand, a suggestion still comes at once."""
+    names = "".join(f"let a{i} = {i}\n" for i in range(3_000))
+    started = time.process_time()
+    with pytest.raises(netc.NetError) as failure:
+        netc.compile(f"{names}INPUT -> FC(b17)")
+    assert failure.value.diagnostics[0].code in ("E101", "E103")
+    assert time.process_time() - started < 5
