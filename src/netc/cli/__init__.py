@@ -18,6 +18,7 @@ COMMANDS = {
     "build": ("build", "Check, table, diagram, ONNX and verified run in one go."),
     "run": ("run", "Run a network on an array."),
     "fmt": ("fmt", "Rewrite programs in their canonical form."),
+    "explain": ("explain", "Explain the code of an error or a warning."),
     "zoo": ("zoo", "List the shipped specs with their counts."),
 }
 

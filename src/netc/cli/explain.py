@@ -1,0 +1,38 @@
+"""`netc explain`: what a diagnostic's code is about, with programs that it answers."""
+
+from textwrap import fill, indent
+
+import click
+
+from ..grammar.codes import CODES
+from ..grammar.diagnostics import did_you_mean
+from ..grammar.explanations import Explanation, explain
+
+
+@click.command("explain")
+@click.argument("code", required=False)
+def command(code: str | None) -> None:
+    """Explain the CODE of an error or a warning, such as E203; without one, list all codes."""
+    if code is None:
+        for known, about in CODES.items():
+            click.echo(f"{known}  {about}")
+        return
+    known = code.strip("[]").upper()
+    if known not in CODES:
+        near = did_you_mean(known, CODES) or "`netc explain` lists all codes"
+        raise click.UsageError(f"there is no code `{code}`: {near}")
+    click.echo(_page(explain(known)))
+
+
+def _page(explanation: Explanation) -> str:
+    parts = [f"{explanation.code}: {explanation.about}"]
+    if explanation.situation is not None:
+        parts.append(fill(explanation.situation, 80))
+    for example in explanation.examples:
+        parts += [
+            "This program",
+            indent(example.program.rstrip("\n"), "    "),
+            "is answered with",
+            indent(example.answer.rstrip("\n"), "    "),
+        ]
+    return "\n\n".join(parts)
