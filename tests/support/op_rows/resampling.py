@@ -53,7 +53,7 @@ ROWS = [
     resize_row(IMAGE, scales(0.5, 1.5), **LINEAR),
     resize_row(LINE, scales(2.0), **LINEAR),
     resize_row(VOLUME, scales(2.0, 2.0, 4.0), **LINEAR),
-    resize_row(Random((None, 1, 300, 2)), scales(2.0, 1.0), **LINEAR),  # too tall for a matrix
+    resize_row(Random((1, 1, 300, 1)), scales(2.0, 1.0), **LINEAR),  # too tall for a matrix
     resize_row(IMAGE, scales(2.0, 2.0), mode="linear", coordinate_transformation_mode="asymmetric"),
     resize_row(
         IMAGE, scales(2.0, 2.0), mode="linear", coordinate_transformation_mode="align_corners"
