@@ -6,7 +6,6 @@ from typing import Any
 
 from onnx import ModelProto, NodeProto, ValueInfoProto, checker, defs, helper, shape_inference
 
-from .builder import MOST_KNOWN
 from .dim import Dim
 from .emit.onnx.nodes import attribute, element_type, value_info
 from .emit.onnx.schemas import IR_VERSION, OPSET, attribute_type
@@ -93,17 +92,11 @@ def outputs_by_onnx(call: OpCall) -> Sequence[ValueInfoProto]:
     model = _model(call)
     try:
         inferred = shape_inference.infer_shapes(
-            model, check_type=True, strict_mode=True, data_prop=_is_followed(call)
+            model, check_type=True, strict_mode=True, data_prop=True
         )
     except (shape_inference.InferenceError, checker.ValidationError) as failure:
         raise InferenceError(_reason(failure)) from None
     return tuple(inferred.graph.output)
-
-
-def _is_followed(call: OpCall) -> bool:
-    """Whether onnx may follow what vectors hold: it keeps a record of each entry."""
-    vectors = [type.size for type in call.inputs if type is not None and type.rank <= 1]
-    return not any(isinstance(size, int) and size > MOST_KNOWN for size in vectors)
 
 
 def _model(call: OpCall) -> ModelProto:
