@@ -9,6 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import numpy_helper
+from support.ops import version_of
 
 from netc.compiler.builder import Builder
 from netc.compiler.dim import BATCH
@@ -261,6 +262,8 @@ def test_newer_opsets(opset: int, graph_of: GraphOf, state_of: StateOf, tmp_path
     model = onnx.load(path)
     assert model.opset_import[0].version == opset
     assert 10 < model.ir_version <= 13
+    if version_of(onnxruntime.__version__) < (1, 23):
+        pytest.skip("onnxruntime reads IR versions above 10 from 1.23 on")
     Session(path)
 
 

@@ -93,6 +93,8 @@ class OpRow:
         no_engine: Why onnxruntime is not compared with: it lacks the operator, or deviates.
         engine_from: The version of onnxruntime from which it is compared with; earlier ones
             deviate from the definition, or refuse the operator.
+        no_gradient: Why the gradient is not compared with differences: the row stands at a tie
+            or a jump, where there is no derivative.
     """
 
     op_type: str
@@ -102,6 +104,7 @@ class OpRow:
     formula: Callable[..., Any] | None = field(default=None, repr=False)
     no_engine: str = field(default="", repr=False)
     engine_from: str = field(default="", repr=False)
+    no_gradient: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         shapes = [_spell(argument) for argument in self.arguments]
@@ -112,7 +115,7 @@ class OpRow:
     @property
     def has_engine(self) -> bool:
         """Whether the onnxruntime that is installed is to be compared with."""
-        return not self.no_engine and _version(onnxruntime.__version__) >= _version(
+        return not self.no_engine and version_of(onnxruntime.__version__) >= version_of(
             self.engine_from
         )
 
@@ -130,10 +133,13 @@ def op_row(
     formula: Callable[..., Any] | None = None,
     no_engine: str = "",
     engine_from: str = "",
+    no_gradient: str = "",
     **attributes: Any,
 ) -> OpRow:
     """A row; ONNX's attributes are keywords."""
-    return OpRow(op_type, arguments, attributes, outputs, formula, no_engine, engine_from)
+    return OpRow(
+        op_type, arguments, attributes, outputs, formula, no_engine, engine_from, no_gradient
+    )
 
 
 def node_of(row: OpRow) -> Node:
@@ -281,7 +287,7 @@ def _widened(array: Array) -> Array:
     return array.astype(np.float64) if array.dtype == np.float32 else array
 
 
-def _version(text: str) -> tuple[int, ...]:
+def version_of(text: str) -> tuple[int, ...]:
     """Major and minor number; nothing comes before all versions."""
     return tuple(int(part) for part in text.split(".")[:2] if part)
 
