@@ -9,6 +9,8 @@ from .initializers import Init
 from .opdef import OPS, OpCall
 from .types import DType, Shape, TensorType
 
+MOST_KNOWN = 1_000
+
 
 class Builder:
     """Builds onto `graph`; nodes get the builder's current scope and span.
@@ -67,14 +69,35 @@ class Builder:
         )
 
     def known(self, value: Value) -> Any:
-        """What a value holds, as nested tuples, where types alone tell: constants and shapes."""
+        """What a value holds, as nested tuples, where types alone tell: constants and shapes.
+
+        Of what is computed, no more than `MOST_KNOWN` numbers are told, and each is computed once.
+        """
         producer = self.graph.producer(value)
         if producer.op_type == CONSTANT:
             return producer.attributes["value"]
-        definition = OPS.get(producer.op_type)
-        if definition is None or definition.known is None:
+        if not _is_told(producer):
             return None
-        return definition.known(self.call(producer.op_type, producer.inputs, producer.attributes))
+        facts, pending = self.graph.facts, [value.node]
+        while pending:  # no recursion: chains may be long
+            untold = [] if pending[-1] in facts else self._untold(self.graph[pending[-1]])
+            if untold:
+                pending += untold
+                continue
+            identifier = pending.pop()
+            if identifier not in facts:
+                facts[identifier] = self._computed(self.graph[identifier])
+        return facts[value.node]
+
+    def _untold(self, node: Node) -> list[int]:
+        """The nodes whose outputs must be told before this one's."""
+        sources = {x.node for x in node.inputs if x is not None} - self.graph.facts.keys()
+        return [source for source in sources if _is_told(self.graph[source])]
+
+    def _computed(self, node: Node) -> Any:
+        known = OPS[node.op_type].known
+        assert known is not None
+        return known(self.call(node.op_type, node.inputs, node.attributes))
 
     def input(self, name: str, type: TensorType) -> Value:
         """Append an input of the network."""
@@ -119,6 +142,15 @@ class Builder:
     def _leaf(self, op_type: str, type: TensorType, **attributes: Any) -> Value:
         node = Node(op_type, (), (type,), attributes, self.scope, self.span)
         return self.graph.add(node)[0]
+
+
+def _is_told(node: Node) -> bool:
+    """Whether an operator's output is computed where types tell its arguments."""
+    definition = OPS.get(node.op_type)
+    if definition is None or definition.known is None:
+        return False
+    size = node.outputs[0].size
+    return isinstance(size, int) and size <= MOST_KNOWN
 
 
 def shape_of(value: Any) -> tuple[int, ...]:

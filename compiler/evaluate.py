@@ -8,46 +8,14 @@ from typing import Any
 
 from ..grammar import ast
 from ..grammar.diagnostics import NetError, did_you_mean, error
-from ..grammar.limits import MAX_NESTING
 from .arguments import Word, WordCall, spell
+from .budget import Budget
 from .graph import Value
 from .recovery import POISON, Poisoned
 from .tensor_attributes import tensor_attribute
 
 LARGEST = 2**63 - 1
 LONGEST_LIST = 100_000
-MOST_ITEMS = 2_000_000
-
-
-@dataclass(eq=False)
-class Budget:
-    """How many items of lists and sizes a program may still compute.
-
-    Lists that hold a list twice, and that twice, are small in memory and huge to walk, so each
-    list counts with everything in it.
-    """
-
-    items: int = MOST_ITEMS
-
-    def spend(self, value: Any, blame: ast.Expression) -> Any:
-        """Count a list or size that was computed, and return it.
-
-        Raises:
-            NetError: It nests too deep, or too many items were computed.
-        """
-        pending = [(value, 1)]
-        while pending:
-            item, depth = pending.pop()
-            if not isinstance(item, list | tuple):
-                continue
-            self.items -= len(item)
-            if self.items < 0:
-                raise error("E404", "the lists of this program have too many items", blame.span)
-            if depth > MAX_NESTING:
-                message = f"a list that nests more than {MAX_NESTING} levels deep"
-                raise error("E402", message, blame.span)
-            pending.extend((inner, depth + 1) for inner in item)
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +167,7 @@ def _comparison(expression: ast.Comparison, environment: Environment) -> bool:
             right = _number(values[i + 1], expression.operands[i + 1])
             holds = _ORDER[sign](left, right)
         else:
+            environment.budget.spend(values[i], expression.operands[i])
             holds = (values[i] == values[i + 1]) == (sign == "==")
         if not holds:
             return False
@@ -253,6 +222,9 @@ def _apply(expression: ast.Apply, environment: Environment) -> Any:
     try:
         if sum(len(value) for value in values if isinstance(value, list | tuple)) > LONGEST_LIST:
             raise _TooLong
+        if expression.function in WALKING:
+            for value in values:
+                environment.budget.spend(value, expression)
         return environment.budget.spend(_in_range(function(*values), expression), expression)
     except _TooLong:
         message = f"a list of more than {LONGEST_LIST:_} items"
@@ -320,6 +292,9 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "zip": _zip,
     "reversed": _reversed,
 }
+
+# They walk a list and yield none, which would count.
+WALKING = frozenset({"max", "min", "sum"})
 
 _RULES: Mapping[type, Callable[[Any, Environment], Any]] = {
     ast.Number: _literal,

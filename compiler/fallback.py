@@ -6,6 +6,7 @@ from typing import Any
 
 from onnx import ModelProto, NodeProto, ValueInfoProto, checker, defs, helper, shape_inference
 
+from .builder import MOST_KNOWN
 from .dim import Dim
 from .emit.onnx.nodes import attribute, element_type, value_info
 from .emit.onnx.schemas import IR_VERSION, OPSET, attribute_type
@@ -92,15 +93,21 @@ def outputs_by_onnx(call: OpCall) -> Sequence[ValueInfoProto]:
     model = _model(call)
     try:
         inferred = shape_inference.infer_shapes(
-            model, check_type=True, strict_mode=True, data_prop=True
+            model, check_type=True, strict_mode=True, data_prop=_is_followed(call)
         )
     except (shape_inference.InferenceError, checker.ValidationError) as failure:
         raise InferenceError(_reason(failure)) from None
     return tuple(inferred.graph.output)
 
 
+def _is_followed(call: OpCall) -> bool:
+    """Whether onnx may follow what vectors hold: it keeps a record of each entry."""
+    vectors = [type.size for type in call.inputs if type is not None and type.rank <= 1]
+    return not any(isinstance(size, int) and size > MOST_KNOWN for size in vectors)
+
+
 def _model(call: OpCall) -> ModelProto:
-    """A model of one node; arguments that are known are initializers."""
+    """A model of one node; arguments that are known, and few, are initializers."""
     names = ["" if type is None else f"x{i}" for i, type in enumerate(call.inputs)]
     outputs = [f"y{i}" for i in range(call.outputs)]
     node = NodeProto(op_type=call.op_type, input=names, output=outputs)
@@ -114,8 +121,9 @@ def _model(call: OpCall) -> ModelProto:
     for name, type, constant in zip(names, call.inputs, constants, strict=True):
         if type is None:
             continue
-        numbers = () if constant is None else _flattened(constant)
-        if constant is None or not all(isinstance(number, int | float) for number in numbers):
+        few = constant is not None and isinstance(type.size, int) and type.size <= MOST_KNOWN
+        numbers = _flattened(constant) if few else ()
+        if not few or not all(isinstance(number, int | float) for number in numbers):
             inputs.append(value_info(name, type))
             continue
         extents = [extent for extent in type.shape if isinstance(extent, int)]

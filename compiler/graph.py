@@ -84,6 +84,7 @@ class Layer:
         outputs: The tensors that it yields.
         labelled: Whether the author named it; automatic names shift when a layer is inserted.
         turns: The repetitions around it, outermost first.
+        frozen: Whether training leaves it alone, its weights and its running statistics.
     """
 
     kind: str
@@ -93,6 +94,7 @@ class Layer:
     outputs: tuple[Value, ...]
     labelled: bool = False
     turns: tuple[Turn, ...] = ()
+    frozen: bool = False
 
 
 @dataclass(eq=False)
@@ -105,6 +107,7 @@ class Graph:
         inputs, parameters, outputs: Values by name, in order of appearance.
         layers: Layers by path, in order of appearance.
         labels: Every name that a value can be fetched by: layers' paths, labels, bindings.
+        facts: What nodes yield that types alone tell, by node, as `Builder.known` computed it.
     """
 
     name: str
@@ -114,6 +117,7 @@ class Graph:
     outputs: dict[str, Value] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict, repr=False)
     labels: dict[str, Value] = field(default_factory=dict, repr=False)
+    facts: dict[int, Any] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.nx)

@@ -8,16 +8,17 @@ from typing import Any
 from ..grammar import ast
 from ..grammar.diagnostics import Diagnostic, Pointer
 from ..grammar.source import Source, Span
-from .evaluate import Budget
+from .budget import Budget
 from .graph import Layer, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block's definition, and the file that it stands in."""
+    """A block's definition, the file that it stands in, and the labels that its body gives."""
 
     statement: ast.BlockStatement
     home: "Home"
+    labels: frozenset[str]
 
     @property
     def start(self) -> int:

@@ -155,9 +155,13 @@ class Label(Syntax):
     @property
     def literal(self) -> str | None:
         """The label as text, or None where a part is computed."""
-        if any(not isinstance(piece, str) for part in self.parts for piece in part):
-            return None
-        return ".".join("".join(str(piece) for piece in part) for part in self.parts)
+        texts: list[str] = []
+        for part in self.parts:
+            pieces = [piece for piece in part if isinstance(piece, str)]
+            if len(pieces) < len(part):
+                return None
+            texts.append("".join(pieces))
+        return ".".join(texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from itertools import islice
+from operator import eq
 from typing import Literal
 
 from .codes import CODES
@@ -149,5 +150,12 @@ def _window(text: str, place: int) -> tuple[str, int]:
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """A help text that names the nearest candidate, or None where nothing is near."""
     by_folded = {name.casefold(): name for name in islice(candidates, MOST_CANDIDATES)}
-    near = get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
-    return f"did you mean `{by_folded[near[0]]}`?" if near else None
+    folded = word.casefold()
+    near = get_close_matches(folded, by_folded, n=5, cutoff=0.6)
+    if not near:
+        return None
+    # Of equally near names, the one that agrees in most places: E2O3 is E203 rather than E523.
+    scores = {name: SequenceMatcher(None, name, folded).ratio() for name in near}
+    tied = [name for name in near if scores[name] == scores[near[0]]]
+    nearest = max(tied, key=lambda name: sum(map(eq, folded, name)))
+    return f"did you mean `{by_folded[nearest]}`?"

@@ -1,6 +1,6 @@
 """Graph to facts about its layers: which are heads, how deep and how wide the network is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from ..graph import LEAVES, PARAMETER, Graph, Node
 from ..types import author_extents
@@ -15,13 +15,16 @@ def layer_count(graph: Graph) -> int:
     return len(graph.layers)
 
 
-def heads(graph: Graph) -> tuple[str, ...]:
+def heads(graph: Graph, ends: Iterable[int] | None = None) -> tuple[str, ...]:
     """Paths of the dense layers that state no units and end the network.
 
     A head is an `FC` whose units a default filled in, which some output needs, and from which no
     other layer with parameters can be reached on the way to an output. Linear in the graph.
+    `ends` are the nodes that count as outputs; None for those of the network's outputs.
     """
-    reached = _layers_ahead(graph)
+    if ends is None:
+        ends = [value.node for value in graph.outputs.values()]
+    reached = _layers_ahead(graph, ends)
     return tuple(
         path
         for path, layer in graph.layers.items()
@@ -62,13 +65,13 @@ def width(graph: Graph, counts: Counts) -> int:
     return max((extent for extent in features if isinstance(extent, int)), default=0)
 
 
-def _layers_ahead(graph: Graph) -> Mapping[int, str | None]:
-    """For each node that an output needs, the layer with parameters in or behind it.
+def _layers_ahead(graph: Graph, ends: Iterable[int]) -> Mapping[int, str | None]:
+    """For each node that an end needs, the layer with parameters in or behind it.
 
     None where there is none, `_SEVERAL` where there are several. Nodes are numbered in
     topological order, so one sweep from the last to the first sees users before producers.
     """
-    ahead: dict[int, str | None] = {v.node: _NOTHING for v in graph.outputs.values()}
+    ahead: dict[int, str | None] = dict.fromkeys(ends, _NOTHING)
     for identifier in range(len(graph) - 1, -1, -1):
         if identifier not in ahead:
             continue

@@ -33,6 +33,8 @@ class Drawing:
 def collapse(view: LayerView) -> Drawing:
     """Nest a view's boxes in clusters, and draw runs of equal turns once.
 
+    A repetition whose turns all differ, and have no names, is not framed.
+
     Turns are equal where their boxes agree in everything but names, with the same edges inside,
     and where each reads only the one before it or what the first reads, too. The edges that leave
     the last turn of a run leave the one that is drawn.
@@ -120,7 +122,7 @@ class _Collapse:
             if isinstance(first, Cluster):
                 self._merge_run(first, [turn for turn in run[1:] if isinstance(turn, Cluster)])
                 self._merge_turns(first)
-        cluster.children = children
+        cluster.children = list(_unframed(children))
         _absorb(cluster)
 
     def _merge_run(self, first: Cluster, others: list[Cluster]) -> None:
@@ -196,6 +198,17 @@ class _Collapse:
         while position in self.stands_for:
             position = self.stands_for[position]
         return position
+
+
+def _unframed(children: list[int | Cluster]) -> Iterator[int | Cluster]:
+    """Children without the frames of turns that have no name, where no two turns are one frame."""
+    merged = {c.turn.serial for c in children if isinstance(c, Cluster) and c.turn and c.times > 1}
+    for child in children:
+        turn = child.turn if isinstance(child, Cluster) else None
+        if isinstance(child, Cluster) and turn and not child.name and turn.serial not in merged:
+            yield from child.children
+        else:
+            yield child
 
 
 def _absorb(cluster: Cluster) -> None:

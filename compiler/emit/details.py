@@ -29,7 +29,7 @@ def details(layer: Layer) -> tuple[str, ...]:
 
 def _spell_argument(layer: Layer, name: str, value: Any) -> str:
     """`units=10` is `10 units`; everything else is the name and its value."""
-    text = spell(value)
+    text = value if isinstance(value, str) else spell(value)
     if len(text) > MAX_LENGTH:
         text = f"{text[: MAX_LENGTH - 3]}..."
     return f"{name} {text}"

@@ -10,6 +10,7 @@ from .details import details
 
 OUTPUT = "OUTPUT"
 IDENTITY = "ID"
+MEASURE = "Shape"  # the operator that reads extents alone
 
 Output = tuple[int, int]
 
@@ -85,7 +86,7 @@ class _Viewer:
         for path in nodes:
             layer = self.graph.layers.get(path)
             if path in skips:
-                self._pass_on(reads[path][0], skips[path])
+                self._pass_on(reads[path][0], *skips[path])
                 continue
             place = self._place(path, layer, nodes[path])
             passed = layer.outputs if layer and not nodes[path] else ()
@@ -137,10 +138,10 @@ class _Viewer:
         for value in layer.outputs if layer else ():
             self.providers[value.node, value.output] = (path, False)
 
-    def _pass_on(self, read: Value, passed: Value) -> None:
+    def _pass_on(self, read: Value, passed: Value, merged: bool) -> None:
         source = self.providers.get((read.node, read.output))
         if source is not None:
-            self.providers[passed.node, passed.output] = (source[0], True)
+            self.providers[passed.node, passed.output] = (source[0], merged or source[1])
 
 
 def _nodes_by_scope(graph: Graph) -> dict[str, list[tuple[int, Node]]]:
@@ -152,10 +153,10 @@ def _nodes_by_scope(graph: Graph) -> dict[str, list[tuple[int, Node]]]:
 
 
 def _reads(graph: Graph, path: str, nodes: Sequence[tuple[int, Node]]) -> Iterator[Value]:
-    """The values that a layer takes from others, each once, in order."""
+    """The values that a layer takes from others, each once, in order; what it measures is none."""
     seen: set[Output] = set()
     for _, node in nodes:
-        for value in node.inputs:
+        for value in node.inputs if node.op_type != MEASURE else ():
             if value is None or graph.producer(value).scope == path:
                 continue
             if (value.node, value.output) not in seen:
@@ -163,19 +164,33 @@ def _reads(graph: Graph, path: str, nodes: Sequence[tuple[int, Node]]) -> Iterat
                 yield value
 
 
-def _skips(graph: Graph, reads: Mapping[str, Sequence[Value]]) -> dict[str, Value]:
-    """The `ID` layers that only lead into merges, with what they yield."""
+def _skips(graph: Graph, reads: Mapping[str, Sequence[Value]]) -> dict[str, tuple[Value, bool]]:
+    """The `ID` layers that are branches, with what they yield and whether merges read it.
+
+    They only lead into merges, or have no name and only lead into a block, which takes several
+    tensors then.
+    """
     outputs = {(value.node, value.output) for value in graph.outputs.values()}
-    found: dict[str, Value] = {}
+    found: dict[str, tuple[Value, bool]] = {}
     for path, layer in graph.layers.items():
         if layer.kind != IDENTITY or len(reads[path]) != 1:
             continue
         (value,) = layer.outputs
         readers = {graph[reader].scope for reader in graph.consumers(value)}
-        merged = readers and all(len(reads[reader]) > 1 for reader in readers)
-        if merged and (value.node, value.output) not in outputs:
-            found[path] = value
+        if not readers or (value.node, value.output) in outputs:
+            continue
+        merged = all(len(reads[reader]) > 1 for reader in readers)
+        around = path.rpartition(".")[0]
+        entered = not layer.labelled and all(_is_inside(reader, around) for reader in readers)
+        if merged or entered:
+            found[path] = (value, merged)
     return found
+
+
+def _is_inside(path: str, scope: str) -> bool:
+    """Whether a layer stands in a scope within another."""
+    inner = path.rpartition(".")[0]
+    return inner != scope and (not scope or inner.startswith(f"{scope}."))
 
 
 def _box(path: str, layer: Layer | None, nodes: Sequence[tuple[int, Node]], counts: Counts) -> Box:

@@ -8,7 +8,7 @@ from ..dim import Dim
 from ..graph import Value
 from ..layer_builder import LayerBuilder
 from ..layerdef import layer
-from ..ops.indexing import END
+from ..ops.cuts import END
 from ..types import author_size
 from .axes import AxisName, placed_axis, spatial_places, units
 from .slicing import cut

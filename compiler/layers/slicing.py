@@ -7,7 +7,7 @@ from ..arguments import Integer, Integers, Kind, Mismatch, Positive, Word
 from ..graph import Value
 from ..layer_builder import LayerBuilder
 from ..layerdef import layer
-from ..ops.indexing import END
+from ..ops.cuts import END
 from .axes import AxisName, AxisNames, arranged, axis_places, placed_axis, spatial_places, units
 from .spatial import counted
 

@@ -13,7 +13,7 @@ from ..arguments import NaturalPerAxis, PerAxis
 from ..graph import Graph, Layer, Value
 from ..layer_builder import LayerBuilder
 from ..layerdef import layer
-from ..ops.indexing import END
+from ..ops.cuts import END
 from .padding import padded
 from .slicing import cut, rolled
 from .spatial import SpatialInput, as_before, channels_first, describe, per_axis

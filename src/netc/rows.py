@@ -77,12 +77,17 @@ class Row:
         `CONV(5x5, 32*, pad=valid)`: arguments that a call gives by position are always there, and
         marked where a default filled them in.
         """
+        return self.called(DEFAULT_MARK)
+
+    def called(self, mark: str = "") -> str:
+        """As `call`, with another mark or none."""
         if not self.kind:
             return f"{self.layers} layers" if self.layers > 1 else ""
         leading = positional(self.kind)
-        parts = [self._argument(name) for name in leading if self.arguments.get(name) is not None]
+        given = [name for name in leading if self.arguments.get(name) is not None]
+        parts = [self._argument(name, mark) for name in given]
         parts += [
-            f"{name}={self._argument(name)}"
+            f"{name}={self._argument(name, mark)}"
             for name in self.arguments
             if name not in leading and name not in self.defaulted
         ]
@@ -107,11 +112,13 @@ class Row:
         is_size = definition and name == definition.size and name not in definition.counts
         if is_size and isinstance(value, int) and self.outputs:
             return "x".join([str(value)] * max(self.outputs[0].rank - 2, 1))
+        if definition is None and isinstance(value, tuple):
+            value = list(value)  # an ONNX operator takes lists, not sizes
         text = spell(value)
         return text if len(text) <= LONGEST_VALUE else "[...]"
 
-    def _argument(self, name: str) -> str:
-        return self.spelled(name) + (DEFAULT_MARK if name in self.defaulted else "")
+    def _argument(self, name: str, mark: str = DEFAULT_MARK) -> str:
+        return self.spelled(name) + (mark if name in self.defaulted else "")
 
 
 def positional(kind: str) -> list[str]:

@@ -110,7 +110,7 @@ def test_depth_two() -> None:
         ("DROPOUT", "DROPOUT(0.5*)"),
         ("RELU", "RELU"),
         ("FC", "FC(10*)"),
-        ("FC(2, bias_value=[1, 2])", "FC(2, bias_value=(1.0, 2.0))"),
+        ("FC(2, bias_value=[1, 2])", "FC(2, bias_value=[1, 2])"),
         ("FC(9, bias_value=[1, 2, 3, 4, 5, 6, 7, 8, 9])", "FC(9, bias_value=[...])"),
         ("FC(9, frozen=yes)", "FC(9, frozen=yes)"),
     ],

@@ -12,6 +12,11 @@ NESTED_LISTS = "".join(f"let a{i + 1} = [a{i}, a{i}]\n" for i in range(40))
 DOUBLED_LISTS = "".join(f"let a{i + 1} = a{i} + a{i}\n" for i in range(40))
 WRAPPED_LISTS = "".join(f"let a{i + 1} = [a{i}]\n" for i in range(200))
 CALLED_BLOCKS = "".join(f"block B{i + 1} {{ B{i} }}\n" for i in range(200))
+COMPARED_LISTS = (
+    "let a0 = [1]\nlet b0 = [1]\n"
+    + "".join(f"let {x}{i + 1} = [{x}{i}, {x}{i}]\n" for i in range(15) for x in "ab")
+    + "assert a15 == b15\n" * 100
+)
 DOUBLED_BLOCKS = "".join(f"block B{i + 1} {{ B{i} -> B{i} }}\n" for i in range(60))
 CONCATENATED = "[( ID | POOL(kernel=2) ) -> CONCAT(axis=length)]*60"
 
@@ -26,6 +31,9 @@ REFUSED = {
     f"let a0 = [1]\n{WRAPPED_LISTS}INPUT -> FC(weight=a200)": ("E402", "a list that nests"),
     f"let a0 = [1]\n{NESTED_LISTS}INPUT -> FC(weight=a40)": ("E404", "too many items"),
     f"let a0 = [1]\n{DOUBLED_LISTS}INPUT -> FC": ("E404", "too many items"),
+    f"{COMPARED_LISTS}INPUT -> FC": ("E404", "too many items"),
+    "let a = range(90_000)\n" + "let b = sum(a)\n" * 30 + "INPUT -> FC": ("E404", "too many items"),
+    'let a = range(90_000)\nINPUT(1) -> [op("Add", B=a)]*1000': ("E404", "too many items"),
     "let a = range(100_001)\nINPUT -> FC": ("E404", "a list of more than 100_000 items"),
     "let a = range(60_000)\nlet b = zip(a, a)\nINPUT -> FC": ("E404", "more than 100_000 items"),
     f"INPUT -> CONV as {'x' * 1001} -> FC": ("E403", "a name of more than 1_000 characters"),
@@ -57,6 +65,16 @@ def test_refused_at_once(program: str, worker: Worker) -> None:
     assert message in first
 
 
+def test_a_list_that_is_named_in_an_error() -> None:
+    """An error shows the start of a long list, and not all of it."""
+    with pytest.raises(netc.NetError) as failure:
+        netc.compile("let a = range(100_000)\nINPUT -> [FC]*a")
+    message = failure.value.diagnostics[0].message
+    assert message.startswith("a chain is repeated a whole number of times, not `[0, 1, 2, ")
+    assert message.endswith("...`")
+    assert len(message) < 150
+
+
 def test_too_much_text() -> None:
     """A text above the limit is refused before it is parsed."""
     with pytest.raises(netc.NetError) as failure:
@@ -69,6 +87,24 @@ def test_what_is_just_within() -> None:
     netc.compile(f"INPUT -> {'[' * 100}RELU{']' * 100} -> FC")
     network = netc.compile("INPUT(4) -> [FC(4)]*4_998 -> FC", max_layers=5_000)
     assert len(network.graph.layers) == 5_000
+
+
+WITHIN = (
+    'INPUT(2x2x2) -> op("Shape") -> [( ID | ID ) -> op("Concat", axis=0)]*20',
+    'INPUT(2x2x2) -> op("Shape") -> [op("Slice", starts=[0], ends=[4])]*500',
+    'INPUT(2x2x2) -> op("Shape") -> [op("Gather", indices=[3, 1, 2, 0])]*500',
+    'let a = range(90_000)\nINPUT(1) -> [op("Add", B=a)]*8',
+    'let a = range(90_000)\nINPUT(90_000) -> [op("Gather", indices=a, axis=1)]*8',
+    "let r = range(300)\nlet a = [" + "r," * 300 + "]\nINPUT(300) -> [FC(300, weight=a)]*8",
+)
+
+
+@pytest.mark.parametrize("program", WITHIN, ids=lambda text: text[-40:])
+def test_compiled_in_time(program: str, worker: Worker) -> None:
+    """Long chains on what types tell, and long lists, compile within the limits."""
+    answer = worker.run(f'{program}\n-> op("Cast", to=float32) -> RELU'.encode())
+    assert answer.failure == ""
+    assert "error" not in answer.diagnostics
 
 
 def test_a_misspelling_among_many_names() -> None:

@@ -37,12 +37,30 @@ def test_the_whiteboard_program() -> None:
         ("x = INPUT -> FC\noutput a = x -> FC\noutput b = x -> FC", ["128", "10", "10"]),
         ("INPUT -> ( FC | FC ) -> CONCAT -> FC", ["128", "128", "10"]),
         ("INPUT -> [FC -> RELU]*2", ["128", "10"]),
+        ("p = PARAM(10)\nf = INPUT -> FC -> RELU -> FC\n( f | p ) -> MUL", ["128", "10"]),
+        ("p = PARAM(7)\nf = INPUT(classes=7) -> FC\n( f | p ) -> ADD -> SOFTMAX", ["7"]),
     ],
 )
 def test_the_last_bare_dense_layer_has_the_classes(program: str, units: list[str]) -> None:
     """Only a bare FC with no layer with weights behind it gets the number of classes."""
     found = shapes(program)
     assert [size for path, size in found.items() if path.startswith("fc")] == units
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "p = PARAM(10)\nf = INPUT -> FC\n( f | p ) -> ADD -> FC",
+        "p = PARAM(11)\nf = INPUT -> FC\n( f | p ) -> ADD",
+    ],
+)
+def test_a_hidden_bare_dense_layer_meets_another_size(program: str) -> None:
+    """The error is about the units of a hidden layer where the classes do not help."""
+    with pytest.raises(netc.NetError) as failure:
+        netc.compile(program)
+    (diagnostic,) = failure.value.diagnostics
+    assert diagnostic.code == "E202"
+    assert "a vector of 128 and" in diagnostic.message
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])

@@ -1,0 +1,56 @@
+"""What operators that cut and pad say in their arguments: places on axes, as constants."""
+
+from collections.abc import Mapping
+
+from ..dim import Dim
+from ..opdef import InferenceError, OpCall
+
+# How ONNX spells "to the end", forwards and backwards.
+END = 2**63 - 1
+START = -(2**63)
+
+
+def slices(call: OpCall) -> dict[int, slice]:
+    """What `Slice` keeps of each axis that it cuts."""
+    x = call.type(0)
+    starts, ends = vector_of(call, 1), extents_of(call, 2)
+    axes = vector_of(call, 3) if call.has(3) else tuple(range(len(starts)))
+    steps = vector_of(call, 4) if call.has(4) else (1,) * len(starts)
+    if len({len(part) for part in (starts, ends, axes, steps)}) > 1 or 0 in steps:
+        raise InferenceError(f"Slice cannot cut {x} by {starts}, {ends}, {axes}, {steps}")
+    cuts = map(slice, starts, ends, steps)
+    return dict(zip((axis_of(call, a, x.rank) for a in axes), cuts, strict=True))
+
+
+def padding(call: OpCall) -> Mapping[int, tuple[int, int]]:
+    """What `Pad` adds before and after each axis that it pads."""
+    x, pads = call.type(0), vector_of(call, 1)
+    axes = vector_of(call, 3) if call.has(3) else tuple(range(x.rank))
+    if len(pads) != 2 * len(axes):
+        raise InferenceError(f"Pad takes two numbers per axis for {x}, not {pads}")
+    sides = zip(pads[: len(axes)], pads[len(axes) :], strict=True)
+    return dict(zip((axis_of(call, a, x.rank) for a in axes), sides, strict=True))
+
+
+def vector_of(call: OpCall, index: int) -> tuple[int, ...]:
+    """A constant vector of integers among the arguments."""
+    known = extents_of(call, index)
+    numbers = tuple(number for number in known if isinstance(number, int))
+    if len(numbers) < len(known):
+        raise InferenceError(f"{call.op_type} needs a constant for argument {index}")
+    return numbers
+
+
+def extents_of(call: OpCall, index: int) -> tuple[Dim, ...]:
+    """A vector among the arguments that types tell."""
+    found = call.constants[index] if index < len(call.constants) else None
+    if found is None:
+        raise InferenceError(f"{call.op_type} needs a constant for argument {index}")
+    return tuple(found)
+
+
+def axis_of(call: OpCall, axis: int, rank: int) -> int:
+    """An axis counted from 0."""
+    if not -rank <= axis < rank:
+        raise InferenceError(f"{call.op_type} has no axis {axis} in a tensor of rank {rank}")
+    return axis % rank

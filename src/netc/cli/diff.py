@@ -1,0 +1,39 @@
+"""`netc diff`: what changed between two networks."""
+
+import click
+
+from ..comparison import diff
+from ..grammar.diagnostics import Diagnostic, NetError
+from ..network import Network, compile_program
+from ..sources import read_program
+from .options import max_layers_option
+from .terminal import show_diagnostics
+
+
+@click.command("diff")
+@click.argument("before")
+@click.argument("after")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@max_layers_option
+@click.pass_context
+def command(
+    ctx: click.Context, before: str, after: str, as_json: bool, max_layers: int | None
+) -> None:
+    """Show what changed from BEFORE to AFTER: layers, their shapes and parameters, and counts.
+
+    Exits with 0 where nothing changed, 1 where something did, and 2 on wrong usage or where a
+    program has errors.
+    """
+    networks: list[Network] = []
+    errors: list[Diagnostic] = []
+    for file in (before, after):
+        try:
+            networks.append(compile_program(read_program(file), max_layers=max_layers))
+        except NetError as failure:
+            errors += failure.diagnostics
+    if errors:
+        show_diagnostics(errors)
+        ctx.exit(2)
+    found = diff(networks[0], networks[1])
+    click.echo(found.to_json() if as_json else str(found))
+    ctx.exit(0 if found.equal else 1)

@@ -1,0 +1,196 @@
+"""Two networks to what changed between them, layer by layer."""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any
+
+from .alignment import Item, align
+from .compiler.analysis.memory import Memory
+from .compiler.analysis.sources import sources
+from .compiler.graph import Graph
+from .differences import OUTPUT, Change, Diff, Difference, Entry, Kind, Total, listed
+from .network import Network
+from .rows import Row, rows_of
+
+
+def diff(before: Network, after: Network) -> Diff:
+    """What changed from one network to another, layer by layer.
+
+    Layers correspond where they have most in common in all, so that a layer that came or went
+    does not make a change of those behind it.
+    """
+    left, right = _layers(before), _layers(after)
+    pairs = _aligned(left, right)
+    same_place = _Correspondence(left, right, pairs)
+    changes = _merged(left, right, pairs, same_place)
+    ends, other_ends = _ends(before.graph), _ends(after.graph)
+    changes += _merged(ends, other_ends, _aligned(ends, other_ends), same_place)
+    a, b = before.counts, after.counts
+    totals = (
+        Total("layers", len(left), len(right)),
+        Total("parameters", a.params, b.params),
+        Total("MACs", a.macs, b.macs),
+        Total("FLOPs", a.flops, b.flops),
+    )
+    return Diff((before.name, after.name), tuple(changes), totals)
+
+
+def _layers(network: Network) -> list[Entry]:
+    graph = network.graph
+    inputs, _ = sources(graph)
+    rows = rows_of(graph, network.counts, Memory(0, {}), {})
+    return [
+        Entry(row, inputs[row.name], _lenders(graph, row), graph.layers[row.name].labelled)
+        for row in rows
+        if row.name in graph.layers
+    ]
+
+
+def _lenders(graph: Graph, row: Row) -> tuple[str, ...]:
+    """The layers that hold the parameters that a layer shares."""
+    owners = (graph.producer(graph.parameters[name]).scope for name in row.shared)
+    return tuple(dict.fromkeys(owners))
+
+
+def _ends(graph: Graph) -> list[Entry]:
+    """The network's outputs."""
+    _, ends = sources(graph)
+    return [
+        Entry(Row(name, OUTPUT, outputs=(value.type,)), ends[name])
+        for name, value in graph.outputs.items()
+    ]
+
+
+def _aligned(before: Sequence[Entry], after: Sequence[Entry]) -> list[tuple[int, int]]:
+    """The places of layers that correspond, told by numbers, which compare faster than calls."""
+    numbers: dict[Hashable, int] = {}
+
+    def item(entry: Entry) -> Item:
+        row = entry.row
+        arguments = tuple((name, _settled(row, name)) for name in row.arguments)
+        call = (row.kind, arguments)
+        held = (row.outputs, row.trainable, row.frozen, row.buffers, len(entry.lenders))
+        short, exact = (numbers.setdefault(key, len(numbers)) for key in (call, (call, held)))
+        return Item(row.kind, short, exact, row.name, entry.labelled)
+
+    return align([item(entry) for entry in before], [item(entry) for entry in after])
+
+
+class _Correspondence:
+    """Whether layers of both sides read the same, as the pairs see it.
+
+    What a layer reads that has no counterpart came or went, and is reported as such: it is looked
+    through, to what it reads itself.
+    """
+
+    def __init__(
+        self, before: Sequence[Entry], after: Sequence[Entry], pairs: Sequence[tuple[int, int]]
+    ) -> None:
+        self.before = _origins(
+            before, {before[i].name: place for place, (i, _) in enumerate(pairs)}
+        )
+        self.after = _origins(after, {after[j].name: place for place, (_, j) in enumerate(pairs)})
+
+    def __call__(self, before: Sequence[str], after: Sequence[str]) -> bool:
+        return _joined(self.before, before) == _joined(self.after, after)
+
+
+Origins = Mapping[str, tuple[int, ...]]
+
+
+def _origins(entries: Sequence[Entry], paired: Mapping[str, int]) -> Origins:
+    """The pairs that stand for each layer: its own, or those of what it reads."""
+    found: dict[str, tuple[int, ...]] = {}
+    for entry in entries:
+        own = paired.get(entry.name)
+        found[entry.name] = (own,) if own is not None else _joined(found, entry.inputs)
+    return found
+
+
+def _joined(origins: Origins, names: Sequence[str]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(place for name in names for place in origins.get(name, ())))
+
+
+def _merged(
+    before: Sequence[Entry],
+    after: Sequence[Entry],
+    pairs: Sequence[tuple[int, int]],
+    same: _Correspondence,
+) -> list[Change]:
+    """All layers of both sides in order: where both differ, what went comes first."""
+    changes: list[Change] = []
+    i = j = 0
+    for x, y in [*pairs, (len(before), len(after))]:
+        changes += [Change("removed", entry, None) for entry in before[i:x]]
+        changes += [Change("added", None, entry) for entry in after[j:y]]
+        if x < len(before) and y < len(after):
+            changes.append(_compared(before[x], after[y], same))
+        i, j = x + 1, y + 1
+    return changes
+
+
+def _compared(before: Entry, after: Entry, same: _Correspondence) -> Change:
+    """A layer that is on both sides, with what differs."""
+    own = tuple(_own_differences(before, after, same))
+    results = tuple(_results(before.row, after.row))
+    renamed = before.name != after.name
+    change: Kind = "changed" if own else "follows" if results else "renamed" if renamed else "same"
+    return Change(change, before, after, own + results)
+
+
+def _own_differences(before: Entry, after: Entry, same: _Correspondence) -> Iterator[Difference]:
+    """What the author changed about a layer: what it is, its weights' lot, and what it reads."""
+    a, b = before.row, after.row
+    if a.kind != b.kind:
+        yield Difference("layer", a.called(), b.called())
+    else:
+        yield from _arguments(a, b)
+    if _frozen(a) != _frozen(b) and a.params and b.params:
+        yield Difference("frozen", _frozen(a), _frozen(b))
+    if not same(before.lenders, after.lenders):
+        yield Difference("weights", _owners(before), _owners(after))
+    if not same(before.inputs, after.inputs):
+        yield Difference("input", listed(before.inputs), listed(after.inputs))
+
+
+def _frozen(row: Row) -> str:
+    return "no" if not row.frozen else "partly" if row.trainable else "yes"
+
+
+def _owners(entry: Entry) -> str:
+    return f"of {listed(entry.lenders)}" if entry.lenders else "own"
+
+
+def _arguments(a: Row, b: Row) -> Iterator[Difference]:
+    for name in dict.fromkeys([*a.arguments, *b.arguments]):
+        if _settled(a, name) == _settled(b, name):
+            continue
+        texts = [
+            row.spelled(name) if row.arguments.get(name) is not None else "-" for row in (a, b)
+        ]
+        other = texts[0] == texts[1]
+        yield Difference(name, texts[0], f"{texts[1]} of other values" if other else texts[1])
+
+
+def _settled(row: Row, name: str) -> Any:
+    """An argument's value; a size that is the same on each axis is one number, as in `stride=2`."""
+    value = row.arguments.get(name)
+    axes = row.outputs[0].rank - 2 if row.outputs else 0
+    if isinstance(value, tuple) and len(value) == axes and len(set(value)) == 1:
+        return value[0]
+    return value
+
+
+def _results(a: Row, b: Row) -> Iterator[Difference]:
+    """What shapes bring about."""
+    if a.outputs != b.outputs:
+        kinds = [", ".join(dict.fromkeys(t.dtype.value for t in row.outputs)) for row in (a, b)]
+        texts = [a.output, b.output]
+        if texts[0] == texts[1]:
+            texts = [f"{text} of {kind}" for text, kind in zip(texts, kinds, strict=True)]
+        yield Difference("output", *texts)
+    if a.params != b.params:
+        yield Difference("parameters", a.params, b.params)
+    elif a.buffers != b.buffers:
+        yield Difference("buffers", a.buffers, b.buffers)
+    elif a.frozen != b.frozen and _frozen(a) == _frozen(b):
+        yield Difference("frozen parameters", a.frozen, b.frozen)

@@ -1,0 +1,151 @@
+"""What changed between two networks, as records: changes of layers, and counts of both."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from .columns import COLUMNS, quantity
+from .compiler.dim import Dim
+from .rows import Row
+
+OUTPUT = "OUTPUT"
+
+Kind = Literal["added", "removed", "changed", "follows", "renamed", "same"]
+
+# The columns of the layer table that JSON shows of a layer.
+_COLUMNS = ("layer", "kind", "arguments", "output", "params", "trainable", "frozen", "macs")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A layer, or an output of the network, on one side.
+
+    Attributes:
+        row: Its row of the layer table; an output's kind is `OUTPUT`.
+        inputs: The layers that it reads.
+        lenders: The layers whose weights it uses.
+        labelled: Whether the author gave it its name.
+    """
+
+    row: Row
+    inputs: tuple[str, ...]
+    lenders: tuple[str, ...] = ()
+    labelled: bool = True
+
+    @property
+    def name(self) -> str:
+        """The layer's path, or the output's name."""
+        return self.row.name
+
+    def to_dict(self) -> dict[str, Any]:
+        """What JSON shows of it."""
+        shown = {key: COLUMNS[key].value(self.row) for key in _COLUMNS}
+        return {**shown, "inputs": list(self.inputs)}
+
+
+class Difference(NamedTuple):
+    """One thing about a layer that differs: what it is, and its text or number on both sides."""
+
+    what: str
+    before: str | int
+    after: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A layer before and after; None where it is not there.
+
+    Attributes:
+        change: What happened to it. A layer `follows` where nothing about it was changed, but
+            its shape or its parameters are others because of what comes before it.
+        before, after: The layer on both sides.
+        differences: What differs, names apart.
+    """
+
+    change: Kind
+    before: Entry | None
+    after: Entry | None
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def entry(self) -> Entry:
+        """The layer as it is, or as it was where it is gone."""
+        entry = self.after or self.before
+        assert entry is not None
+        return entry
+
+    def to_dict(self) -> dict[str, Any]:
+        """The change as JSON shows it."""
+        return {
+            "change": self.change,
+            "before": None if self.before is None else self.before.to_dict(),
+            "after": None if self.after is None else self.after.to_dict(),
+            "differences": [difference._asdict() for difference in self.differences],
+        }
+
+
+class Total(NamedTuple):
+    """A count of the whole network on both sides."""
+
+    name: str
+    before: Dim
+    after: Dim
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What changed between two networks.
+
+    Attributes:
+        names: The networks' names, before and after.
+        layers: Every layer and output of either side, in order, changed or not.
+        totals: Layers, parameters, MACs and FLOPs of both.
+    """
+
+    names: tuple[str, str]
+    layers: tuple[Change, ...] = field(repr=False)
+    totals: tuple[Total, ...]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The layers and outputs that differ."""
+        return tuple(change for change in self.layers if change.change != "same")
+
+    @property
+    def equal(self) -> bool:
+        """Whether both are the same network; the networks' own names do not count."""
+        return not self.changes
+
+    def __str__(self) -> str:
+        """A line per change, then the counts of both."""
+        from .difference_text import text
+
+        return text(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All changes with the layers before and after, and the counts of both."""
+        return {
+            "before": self.names[0],
+            "after": self.names[1],
+            "equal": self.equal,
+            "changes": [change.to_dict() for change in self.changes],
+            "totals": {
+                total.name: {
+                    "before": quantity(total.before),
+                    "after": quantity(total.after),
+                    "difference": quantity(total.after - total.before),
+                }
+                for total in self.totals
+            },
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for readers: `a`, `b` and `c`."""
+    quoted = [f"`{name}`" for name in names]
+    return " and ".join([", ".join(quoted[:-1]), *quoted[-1:]] if len(quoted) > 1 else quoted)
