@@ -54,10 +54,46 @@ class Cost:
     elementwise: Dim = 0
 
 
+@dataclass(frozen=True, slots=True)
+class VjpCall:
+    """An application of an operator, as differentiation sees it.
+
+    Attributes:
+        inputs: Its arguments; None where an optional one is left out.
+        outputs: What it yields.
+        cotangents: For each output the gradient of the loss with respect to it, of its type; None
+            where the loss does not depend on it.
+        wanted: For each argument whether its gradient is asked for.
+        attributes: The operator's attributes with defaults filled in.
+    """
+
+    op_type: str
+    inputs: "tuple[Value | None, ...]"
+    outputs: "tuple[Value, ...]"
+    cotangents: "tuple[Value | None, ...]"
+    wanted: tuple[bool, ...]
+    attributes: Mapping[str, Any]
+
+    def input(self, index: int) -> "Value":
+        """A required argument."""
+        value = self.inputs[index]
+        assert value is not None
+        return value
+
+    @property
+    def cotangent(self) -> "Value":
+        """The gradient with respect to the first output, which the loss depends on."""
+        value = self.cotangents[0]
+        assert value is not None
+        return value
+
+
 Infer = Callable[[OpCall], Sequence[TensorType]]
 CostRule = Callable[[OpCall, Sequence[TensorType]], Cost]
 Known = Callable[[OpCall], Any]
 Decompose = Callable[["Builder", "Sequence[Value | None]", OpCall], "Sequence[Value] | None"]
+
+Vjp = Callable[["Builder", VjpCall], "Sequence[Value | None]"]
 
 
 def free(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
@@ -79,6 +115,10 @@ class OpDef:
         optional_outputs: Whether all outputs but the first may be left out.
         decompose: Builds it from other operators, for engines that lack it; may return None for
             operands on which the operator needs no decomposition.
+        vjp: Builds the gradient with respect to each argument (vector-Jacobian products), None
+            for those that are not wanted or have none; the last of these may be left out. An
+            operator without a rule is constant almost everywhere, or yields no real numbers:
+            gradients end there by decision.
     """
 
     op_type: str
@@ -89,6 +129,7 @@ class OpDef:
     known: Known | None = None
     optional_outputs: bool = False
     decompose: Decompose | None = None
+    vjp: Vjp | None = None
 
 
 class OpTable(dict[str, OpDef]):
@@ -120,8 +161,11 @@ def defop(
     known: Known | None = None,
     optional_outputs: bool = False,
     decompose: Decompose | None = None,
+    vjp: Vjp | None = None,
 ) -> None:
     """Enter an operator into the table."""
     if op_type in OPS:
         raise ValueError(f"operator {op_type} is defined twice")
-    OPS[op_type] = OpDef(op_type, infer, cost, attributes, view, known, optional_outputs, decompose)
+    OPS[op_type] = OpDef(
+        op_type, infer, cost, attributes, view, known, optional_outputs, decompose, vjp
+    )

@@ -1,10 +1,11 @@
 """Plan and inputs -> results: runs kernels one after another."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from ..compiler.graph import Node
 from ..grammar.diagnostics import NetError, error
 from .binding import check_binding, exceeds_memory, place
 from .kerneldef import Array, OperandError
@@ -12,15 +13,20 @@ from .plan import Plan, Step
 from .tensors import Feeds, Spec, check_feeds, spell
 
 State = Mapping[str, Array]
+Watch = Callable[[Node, tuple[Array, ...]], None]
 
 
-def run(plan: Plan, feeds: Mapping[str, Any], state: State) -> dict[str, Array]:
+def run(
+    plan: Plan, feeds: Mapping[str, Any], state: State, *, watch: Watch | None = None
+) -> dict[str, Array]:
     """Compute what a plan fetches.
 
     Args:
         plan: What to compute.
         feeds: The network's inputs by name, channels first, batch first.
         state: Parameters and buffers by name; each is read once, when it is first needed.
+        watch: Gets each operator with its results as soon as they are computed; it must neither
+            keep nor change them.
 
     Returns:
         The fetched arrays by name, which share no memory with feeds, state or each other.
@@ -42,12 +48,19 @@ def run(plan: Plan, feeds: Mapping[str, Any], state: State) -> dict[str, Array]:
     # IEEE arithmetic without warnings, as ONNX has it: an overflow is infinity.
     with np.errstate(all="ignore"):
         for step in plan.steps:
-            _take(step, slots, plan, state, checked)
+            results = _take(step, slots, plan, state, checked)
+            if watch is not None:
+                watch(plan.graph[step.node], results)
+            del results  # or what is released here would live through the next kernel
+            for slot in step.release:
+                slots[slot] = None
     return {name: _result(slots[slot], name in plan.shared) for name, slot in plan.fetches.items()}
 
 
-def _take(step: Step, slots: list[Array | None], plan: Plan, state: State, feeds: Feeds) -> None:
-    """Call one kernel, put its results into their slots, and empty the slots that die."""
+def _take(
+    step: Step, slots: list[Array | None], plan: Plan, state: State, feeds: Feeds
+) -> tuple[Array, ...]:
+    """Call one kernel, and put its results into their slots."""
     try:
         for slot, name in step.loads:
             slots[slot] = _parameter(name, plan.parameters[name], state)
@@ -55,8 +68,11 @@ def _take(step: Step, slots: list[Array | None], plan: Plan, state: State, feeds
         reused = {} if step.reuse is None else {"out": slots[step.reuse]}
         results = step.function(*arguments, **step.attributes, **reused)
         results = results if isinstance(results, tuple) else (results,)
-        for slot, dtype, result in zip(step.outputs, step.dtypes, results, strict=True):
-            slots[slot] = np.asarray(result, dtype)
+        typed = zip(results, step.dtypes, strict=True)
+        arrays = tuple(np.asarray(result, dtype) for result, dtype in typed)
+        for slot, array in zip(step.outputs, arrays, strict=True):
+            slots[slot] = array
+        return arrays
     except OperandError as failure:
         node = plan.graph[step.node]
         raise error("E206", f"{place(plan.graph, node)} {failure}", node.span) from None
@@ -64,8 +80,6 @@ def _take(step: Step, slots: list[Array | None], plan: Plan, state: State, feeds
         if not _exceeds_memory(failure):
             raise
         raise _no_memory(plan, step, feeds) from None
-    for slot in step.release:
-        slots[slot] = None
 
 
 def _check_extents(plan: Plan, symbols: Mapping[str, int]) -> None:

@@ -231,12 +231,19 @@ class _Planner:
             ),
             outputs=tuple(self.slot[identifier, k] for k in range(len(node.outputs))),
             dtypes=tuple(self._dtype(type.dtype) for type in node.outputs),
-            attributes={**node.attributes, **asked},
+            attributes={**self._attributes(node), **asked},
             loads=tuple(loads),
             reuse=self._reusable(position, node) if found.inplace else None,
             release=tuple(release),
             node=identifier,
         )
+
+    def _attributes(self, node: Node) -> dict[str, Any]:
+        """A node's attributes, element types among them being those that are computed in."""
+        return {
+            name: DType(self._dtype(value).name) if isinstance(value, DType) else value
+            for name, value in node.attributes.items()
+        }
 
     def _reusable(self, position: int, node: Node) -> int | None:
         """An argument of the result's type whose memory nobody else reads, now or later."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ..opdef import Cost, InferenceError, OpCall, defop
 from ..types import TensorType, product
 from ..windows import window_of
+from .gradients.convolution import RULES
 
 
 def infer_conv(call: OpCall) -> Sequence[TensorType]:
@@ -26,4 +27,4 @@ def conv_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
 
 WINDOW = {"kernel_shape": None, "strides": None, "pads": None, "dilations": None, "group": 1}
 
-defop("Conv", infer=infer_conv, cost=conv_cost, attributes=WINDOW)
+defop("Conv", infer=infer_conv, cost=conv_cost, attributes=WINDOW, vjp=RULES["Conv"])

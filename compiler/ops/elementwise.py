@@ -6,6 +6,7 @@ from typing import Any
 from ..graph import NO_ATTRIBUTES
 from ..opdef import Cost, InferenceError, OpCall, defop, free
 from ..types import BroadcastError, DType, TensorType, broadcast
+from .gradients.elementwise import RULES
 
 # SELU's numbers in full (Klambauer et al. 2017, equation 2), which ONNX rounds to float32.
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -114,19 +115,19 @@ def _spell(types: Sequence[TensorType]) -> str:
 
 for op_type, attributes in UNARY.items():
     infer = infer_same if op_type in OF_INTEGERS else infer_real
-    defop(op_type, infer=infer, cost=per_element, attributes=attributes)
+    defop(op_type, infer=infer, cost=per_element, attributes=attributes, vjp=RULES.get(op_type))
 
 for op_type in BINARY:
-    defop(op_type, infer=infer_binary, cost=per_element)
+    defop(op_type, infer=infer_binary, cost=per_element, vjp=RULES.get(op_type))
 
 for op_type in VARIADIC:
-    defop(op_type, infer=infer_broadcast, cost=per_element)
+    defop(op_type, infer=infer_broadcast, cost=per_element, vjp=RULES.get(op_type))
 
 for op_type in COMPARISONS:
     defop(op_type, infer=infer_comparison, cost=per_element)
 
-defop("Clip", infer=infer_within, cost=per_element)
-defop("PRelu", infer=infer_within, cost=per_element)
-defop("Where", infer=infer_where, cost=per_element)
-defop("Cast", infer=infer_cast, cost=free, attributes={"to": None})
-defop("Identity", infer=infer_same, cost=free, view=True)
+defop("Clip", infer=infer_within, cost=per_element, vjp=RULES["Clip"])
+defop("PRelu", infer=infer_within, cost=per_element, vjp=RULES["PRelu"])
+defop("Where", infer=infer_where, cost=per_element, vjp=RULES["Where"])
+defop("Cast", infer=infer_cast, cost=free, attributes={"to": None}, vjp=RULES["Cast"])
+defop("Identity", infer=infer_same, cost=free, view=True, vjp=RULES["Identity"])

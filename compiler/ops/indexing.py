@@ -1,15 +1,13 @@
 """Operators that pick elements out of a tensor, or put some around it, and compute nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ..dim import Dim, Polynomial
+from ..dim import Dim, Polynomial, equal
 from ..opdef import InferenceError, OpCall, defop, free
 from ..types import DType, Shape, TensorType
-
-# How ONNX spells "to the end", forwards and backwards.
-END = 2**63 - 1
-START = -(2**63)
+from .cuts import END, START, axis_of, extents_of, padding, slices
+from .gradients.indexing import RULES
 
 
 def infer_slice(call: OpCall) -> Sequence[TensorType]:
@@ -22,18 +20,6 @@ def infer_slice(call: OpCall) -> Sequence[TensorType]:
     for axis, cut in slices(call).items():
         shape[axis] = _cut(call, x.shape[axis], cut)
     return (x.with_shape(shape),)
-
-
-def slices(call: OpCall) -> dict[int, slice]:
-    """What `Slice` keeps of each axis that it cuts."""
-    x = call.type(0)
-    starts, ends = _vector(call, 1), _extents(call, 2)
-    axes = _vector(call, 3) if call.has(3) else tuple(range(len(starts)))
-    steps = _vector(call, 4) if call.has(4) else (1,) * len(starts)
-    if len({len(part) for part in (starts, ends, axes, steps)}) > 1 or 0 in steps:
-        raise InferenceError(f"Slice cannot cut {x} by {starts}, {ends}, {axes}, {steps}")
-    cuts = map(slice, starts, ends, steps)
-    return dict(zip((_axis(call, a, x.rank) for a in axes), cuts, strict=True))
 
 
 def _cut(call: OpCall, extent: Dim, cut: slice) -> Dim:
@@ -73,7 +59,7 @@ def infer_gather(call: OpCall) -> Sequence[TensorType]:
     x, indices = call.type(0), call.type(1)
     if indices.dtype not in (DType.INT32, DType.INT64):
         raise InferenceError(f"Gather takes indices of int64, not {indices}")
-    axis = _axis(call, call.attributes["axis"], x.rank)
+    axis = axis_of(call, call.attributes["axis"], x.rank)
     return (x.with_shape((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])),)
 
 
@@ -91,12 +77,11 @@ def infer_split(call: OpCall) -> Sequence[TensorType]:
     Where the extent does not divide, the last part is smaller.
     """
     x, parts = call.type(0), call.outputs
-    axis = _axis(call, call.attributes["axis"], x.rank)
+    axis = axis_of(call, call.attributes["axis"], x.rank)
     extent = x.shape[axis]
     if call.has(1):
-        extents = _vector(call, 1)
-        known = isinstance(extent, int)
-        if len(extents) != parts or (known and sum(extents) != extent):
+        extents = extents_of(call, 1)
+        if len(extents) != parts or equal(sum(extents[1:], extents[0]), extent) is False:
             raise InferenceError(f"Split cannot cut {x} into {extents} on axis {axis}")
     elif isinstance(extent, int) and call.attributes["num_outputs"] in (None, parts):
         chunk = -(-extent // parts)
@@ -121,16 +106,6 @@ def infer_pad(call: OpCall) -> Sequence[TensorType]:
     return (x.with_shape(shape),)
 
 
-def padding(call: OpCall) -> Mapping[int, tuple[int, int]]:
-    """What `Pad` adds before and after each axis that it pads."""
-    x, pads = call.type(0), _vector(call, 1)
-    axes = _vector(call, 3) if call.has(3) else tuple(range(x.rank))
-    if len(pads) != 2 * len(axes):
-        raise InferenceError(f"Pad takes two numbers per axis for {x}, not {pads}")
-    sides = zip(pads[: len(axes)], pads[len(axes) :], strict=True)
-    return dict(zip((_axis(call, a, x.rank) for a in axes), sides, strict=True))
-
-
 def _most(mode: str, extent: int) -> int:
     """How much a side may gain: a mirror needs that many elements beside the border."""
     return {"reflect": extent - 1, "wrap": extent, "edge": END if extent else 0}.get(mode, END)
@@ -144,35 +119,25 @@ def infer_trilu(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
-def _vector(call: OpCall, index: int) -> tuple[int, ...]:
-    """A constant vector of integers among the arguments."""
-    known = _extents(call, index)
-    numbers = tuple(number for number in known if isinstance(number, int))
-    if len(numbers) < len(known):
-        raise InferenceError(f"{call.op_type} needs a constant for argument {index}")
-    return numbers
-
-
-def _extents(call: OpCall, index: int) -> tuple[Dim, ...]:
-    """A vector among the arguments that types tell."""
-    found = call.constants[index] if index < len(call.constants) else None
-    if found is None:
-        raise InferenceError(f"{call.op_type} needs a constant for argument {index}")
-    return tuple(found)
-
-
-def _axis(call: OpCall, axis: int, rank: int) -> int:
-    if not -rank <= axis < rank:
-        raise InferenceError(f"{call.op_type} has no axis {axis} in a tensor of rank {rank}")
-    return axis % rank
-
-
 def _replaced(shape: Shape, axis: int, extent: Dim) -> Shape:
     return (*shape[:axis], extent, *shape[axis + 1 :])
 
 
-defop("Slice", infer=infer_slice, cost=free, known=slice_values)
-defop("Gather", infer=infer_gather, cost=free, attributes={"axis": 0}, known=gather_values)
-defop("Split", infer=infer_split, cost=free, attributes={"axis": 0, "num_outputs": None})
-defop("Pad", infer=infer_pad, cost=free, attributes={"mode": "constant"})
-defop("Trilu", infer=infer_trilu, cost=free, attributes={"upper": 1})
+defop("Slice", infer=infer_slice, cost=free, known=slice_values, vjp=RULES["Slice"])
+defop(
+    "Gather",
+    infer=infer_gather,
+    cost=free,
+    attributes={"axis": 0},
+    known=gather_values,
+    vjp=RULES["Gather"],
+)
+defop(
+    "Split",
+    infer=infer_split,
+    cost=free,
+    attributes={"axis": 0, "num_outputs": None},
+    vjp=RULES["Split"],
+)
+defop("Pad", infer=infer_pad, cost=free, attributes={"mode": "constant"}, vjp=RULES["Pad"])
+defop("Trilu", infer=infer_trilu, cost=free, attributes={"upper": 1}, vjp=RULES["Trilu"])

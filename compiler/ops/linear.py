@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ..dim import Dim, equal
 from ..opdef import Cost, InferenceError, OpCall, defop
 from ..types import BroadcastError, Shape, TensorType, broadcast
+from .gradients.linear import RULES
 
 
 def infer_gemm(call: OpCall) -> Sequence[TensorType]:
@@ -67,5 +68,6 @@ defop(
     infer=infer_gemm,
     cost=gemm_cost,
     attributes={"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0},
+    vjp=RULES["Gemm"],
 )
-defop("MatMul", infer=infer_matmul, cost=matmul_cost)
+defop("MatMul", infer=infer_matmul, cost=matmul_cost, vjp=RULES["MatMul"])

@@ -1,17 +1,40 @@
 """Normalizations, and the dropout that training puts beside them."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..dim import Dim, equal
 from ..opdef import Cost, InferenceError, OpCall, defop
 from ..types import DType, TensorType
 from .elementwise import infer_same
+from .gradients.normalization import RULES
+
+if TYPE_CHECKING:
+    from ..builder import Builder
+    from ..graph import Value
 
 
 def infer_batch_normalization(call: OpCall) -> Sequence[TensorType]:
     """x (N, C, *S), four vectors (C) => y like x, and in training the running mean and variance."""
     statistics = call.type(3)
     return (call.type(0), statistics, statistics)[: call.outputs]
+
+
+def spare_statistics(
+    build: "Builder", operands: "Sequence[Value | None]", call: OpCall
+) -> "Sequence[Value] | None":
+    """Gives BatchNormalization in training copies of the running statistics.
+
+    onnxruntime writes the new statistics over the old ones, even where these are the caller's own
+    arrays or are read elsewhere, unless the new ones are outputs of the model. The copies are
+    negations of negations, because it would optimise an `Identity` away; equal copies for several
+    nodes would become one, but each node moves statistics that the one before has left.
+    """
+    if not call.attributes["training_mode"] or call.outputs == 1:
+        return None
+    *rest, mean, variance = operands
+    copies = (build.Neg(build.Neg(old)) for old in (mean, variance))
+    return build.op(call.op_type, (*rest, *copies), call.attributes, outputs=call.outputs)
 
 
 def two_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
@@ -86,15 +109,24 @@ defop(
     cost=two_per_element,
     attributes={"epsilon": 1e-5, "momentum": 0.9, "training_mode": 0},
     optional_outputs=True,
+    decompose=spare_statistics,
+    vjp=RULES["BatchNormalization"],
 )
-defop("Softmax", infer=infer_same, cost=softmax_cost, attributes={"axis": -1})
-defop("LogSoftmax", infer=infer_same, cost=softmax_cost, attributes={"axis": -1})
+defop("Softmax", infer=infer_same, cost=softmax_cost, attributes={"axis": -1}, vjp=RULES["Softmax"])
+defop(
+    "LogSoftmax",
+    infer=infer_same,
+    cost=softmax_cost,
+    attributes={"axis": -1},
+    vjp=RULES["LogSoftmax"],
+)
 defop(
     "Dropout",
     infer=infer_dropout,
     cost=dropout_cost,
     attributes={"seed": None},
     optional_outputs=True,
+    vjp=RULES["Dropout"],
 )
 defop(
     "LayerNormalization",
@@ -102,22 +134,26 @@ defop(
     cost=statistics_cost,
     attributes={"axis": -1, "epsilon": 1e-5, "stash_type": 1},
     optional_outputs=True,
+    vjp=RULES["LayerNormalization"],
 )
 defop(
     "InstanceNormalization",
     infer=infer_channelwise,
     cost=statistics_cost,
     attributes={"epsilon": 1e-5},
+    vjp=RULES["InstanceNormalization"],
 )
 defop(
     "GroupNormalization",
     infer=infer_channelwise,
     cost=statistics_cost,
     attributes={"epsilon": 1e-5, "num_groups": None, "stash_type": 1},
+    vjp=RULES["GroupNormalization"],
 )
 defop(
     "LRN",
     infer=infer_same,
     cost=lrn_cost,
     attributes={"alpha": 1e-4, "beta": 0.75, "bias": 1.0, "size": None},
+    vjp=RULES["LRN"],
 )

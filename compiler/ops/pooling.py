@@ -7,6 +7,7 @@ from ..dim import Dim, equal
 from ..opdef import Cost, InferenceError, OpCall, defop, free
 from ..types import DType, Shape, TensorType
 from ..windows import window_of
+from .gradients.pooling import RULES
 
 
 def infer_pool(call: OpCall) -> Sequence[TensorType]:
@@ -78,20 +79,32 @@ defop(
     cost=pool_cost,
     attributes={**WINDOW, "storage_order": 0},
     optional_outputs=True,
+    vjp=RULES["MaxPool"],
 )
 defop(
-    "AveragePool", infer=infer_pool, cost=pool_cost, attributes={**WINDOW, "count_include_pad": 0}
+    "AveragePool",
+    infer=infer_pool,
+    cost=pool_cost,
+    attributes={**WINDOW, "count_include_pad": 0},
+    vjp=RULES["AveragePool"],
 )
-defop("LpPool", infer=infer_pool, cost=lp_pool_cost, attributes={**WINDOW, "p": 2})
+defop(
+    "LpPool",
+    infer=infer_pool,
+    cost=lp_pool_cost,
+    attributes={**WINDOW, "p": 2},
+    vjp=RULES["LpPool"],
+)
 # Only set_mode settles what this computes: docs/decisions/0007.
 defop("netc.StochasticPool", infer=infer_pool, cost=stochastic_pool_cost, attributes=WINDOW)
 
 for op_type in ("GlobalAveragePool", "GlobalMaxPool"):
-    defop(op_type, infer=infer_global_pool, cost=global_pool_cost)
+    defop(op_type, infer=infer_global_pool, cost=global_pool_cost, vjp=RULES[op_type])
 
 defop(
     "MaxUnpool",
     infer=infer_max_unpool,
     cost=free,
     attributes={"kernel_shape": None, "strides": None, "pads": None, "dilations": None},
+    vjp=RULES["MaxUnpool"],
 )

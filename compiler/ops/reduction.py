@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ..opdef import Cost, InferenceError, OpCall, defop
 from ..types import TensorType
+from .gradients.reduction import RULES
 
 REDUCTIONS = ("ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum")
 
@@ -39,4 +40,5 @@ for op_type in REDUCTIONS:
         infer=infer_reduce,
         cost=reduce_cost,
         attributes={"keepdims": 1, "noop_with_empty_axes": 0},
+        vjp=RULES.get(op_type),
     )

@@ -6,6 +6,7 @@ from fractions import Fraction
 from ..dim import Dim
 from ..opdef import Cost, InferenceError, OpCall, defop, free
 from ..types import TensorType
+from .gradients.resampling import RULES
 
 
 def infer_resize(call: OpCall) -> Sequence[TensorType]:
@@ -51,10 +52,12 @@ defop(
         "coordinate_transformation_mode": "half_pixel",
         "nearest_mode": "round_prefer_floor",
     },
+    vjp=RULES["Resize"],
 )
 defop(
     "DepthToSpace",
     infer=infer_depth_to_space,
     cost=free,
     attributes={"blocksize": None, "mode": "DCR"},
+    vjp=RULES["DepthToSpace"],
 )

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..dim import BATCH, Dim, equal
+from ..dim import Dim, equal
 from ..opdef import InferenceError, OpCall, defop, free
 from ..types import BroadcastError, DType, TensorType, broadcast, product
+from .gradients.shaping import RULES
 
 
 def infer_flatten(call: OpCall) -> Sequence[TensorType]:
@@ -19,7 +20,10 @@ def infer_reshape(call: OpCall) -> Sequence[TensorType]:
     x, target = call.type(0), call.constants[1]
     if target is None:
         raise InferenceError("Reshape needs a constant shape")
-    dims: list[Dim] = [x.shape[i] if extent == 0 else extent for i, extent in enumerate(target)]
+    copies = 0 if not call.attributes["allowzero"] else None
+    dims: list[Dim] = [
+        x.shape[i] if extent == copies else extent for i, extent in enumerate(target)
+    ]
     if -1 in target:
         dims[target.index(-1)] = _remainder(
             x, [d for d, t in zip(dims, target, strict=True) if t != -1]
@@ -30,11 +34,12 @@ def infer_reshape(call: OpCall) -> Sequence[TensorType]:
 
 
 def _remainder(x: TensorType, known: Sequence[Dim]) -> Dim:
-    """The extent that is left over: x.size / prod(known), the batch cancelled first."""
-    total, fixed = x.shape, list(known)
-    if BATCH in fixed and BATCH in total:
-        fixed.remove(BATCH)
-        total = tuple(dim for i, dim in enumerate(total) if i != total.index(BATCH))
+    """The extent that is left over: x.size / prod(known), symbolic extents cancelled first."""
+    total, fixed = list(x.shape), list(known)
+    for dim in known:
+        if not isinstance(dim, int) and dim in total:
+            fixed.remove(dim)
+            total.remove(dim)
     divisor = product(fixed)
     size = product(total)
     if not isinstance(divisor, int) or divisor == 0 or (isinstance(size, int) and size % divisor):
@@ -136,12 +141,44 @@ def infer_expand(call: OpCall) -> Sequence[TensorType]:
         raise InferenceError(f"Expand cannot make {target} of {x}") from mismatch
 
 
-defop("Flatten", infer=infer_flatten, cost=free, attributes={"axis": 1}, view=True)
-defop("Reshape", infer=infer_reshape, cost=free, attributes={"allowzero": 0}, view=True)
-defop("Squeeze", infer=infer_squeeze, cost=free, view=True, known=squeeze_values)
-defop("Unsqueeze", infer=infer_unsqueeze, cost=free, view=True, known=unsqueeze_values)
-defop("Transpose", infer=infer_transpose, cost=free, attributes={"perm": None})
-defop("Concat", infer=infer_concat, cost=free, attributes={"axis": 1}, known=concat_values)
+defop(
+    "Flatten",
+    infer=infer_flatten,
+    cost=free,
+    attributes={"axis": 1},
+    view=True,
+    vjp=RULES["Flatten"],
+)
+defop(
+    "Reshape",
+    infer=infer_reshape,
+    cost=free,
+    attributes={"allowzero": 0},
+    view=True,
+    vjp=RULES["Reshape"],
+)
+defop(
+    "Squeeze", infer=infer_squeeze, cost=free, view=True, known=squeeze_values, vjp=RULES["Squeeze"]
+)
+defop(
+    "Unsqueeze",
+    infer=infer_unsqueeze,
+    cost=free,
+    view=True,
+    known=unsqueeze_values,
+    vjp=RULES["Unsqueeze"],
+)
+defop(
+    "Transpose", infer=infer_transpose, cost=free, attributes={"perm": None}, vjp=RULES["Transpose"]
+)
+defop(
+    "Concat",
+    infer=infer_concat,
+    cost=free,
+    attributes={"axis": 1},
+    known=concat_values,
+    vjp=RULES["Concat"],
+)
 defop(
     "Shape",
     infer=infer_shape,
@@ -149,4 +186,4 @@ defop(
     attributes={"start": 0, "end": None},
     known=shape_values,
 )
-defop("Expand", infer=infer_expand, cost=free)
+defop("Expand", infer=infer_expand, cost=free, vjp=RULES["Expand"])

@@ -7,6 +7,7 @@ from ..opdef import Cost, InferenceError, OpCall, defop
 from ..types import TensorType, product
 from ..windows import window_of
 from .convolution import WINDOW
+from .gradients.convolution import RULES
 
 
 def infer_conv_transpose(call: OpCall) -> Sequence[TensorType]:
@@ -36,4 +37,5 @@ defop(
     infer=infer_conv_transpose,
     cost=conv_transpose_cost,
     attributes={**WINDOW, "output_padding": None},
+    vjp=RULES["ConvTranspose"],
 )

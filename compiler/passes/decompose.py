@@ -16,7 +16,15 @@ def decompose(graph: Graph) -> Graph:
         how = OPS[op_type].decompose
         if how is not None:
             rules[op_type] = partial(_decompose, how)
-    return rewrite(graph, rules) if rules else graph
+    return rewrite(graph, rules, outputs=_with_indices(graph)) if rules else graph
+
+
+def _with_indices(graph: Graph) -> dict[int, int]:
+    """The max-pools that are to say where their maxima are: their gradients are built with that."""
+    grads = (node for _, node in graph.nodes() if node.op_type == "netc.MaxPoolGrad")
+    maxima = (node.inputs[1] for node in grads)
+    pools = {y.node: graph.producer(y) for y in maxima if y is not None}
+    return {i: 2 for i, node in pools.items() if node.op_type == "MaxPool"}
 
 
 def _decompose(

@@ -4,27 +4,41 @@ Importing this package fills the kernel table.
 """
 
 from . import (
+    bitwise,
     convolution,
+    counting,
     elementwise,
     indexing,
     linear,
+    logic,
+    max_pool_gradient,
     normalization,
     pooling,
     reduction,
     resampling,
+    scattering,
+    selection,
     shaping,
     transposed_convolution,
+    weight_gradient,
 )
 
 __all__ = [
+    "bitwise",
     "convolution",
+    "counting",
     "elementwise",
     "indexing",
     "linear",
+    "logic",
+    "max_pool_gradient",
     "normalization",
     "pooling",
     "reduction",
     "resampling",
+    "scattering",
+    "selection",
     "shaping",
     "transposed_convolution",
+    "weight_gradient",
 ]

@@ -1,4 +1,4 @@
-"""Convolutions over any number of spatial axes: matrix products over gathered windows."""
+"""Convolutions over any number of spatial axes: matrix products over lines or gathered windows."""
 
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -9,10 +9,13 @@ import numpy as np
 
 from ...compiler.windows import Window, window_of
 from ..kerneldef import Array, kernel
+from .lines import Lines, Stack, lines_of
 
 # Scratch memory for gathered windows: what stays in the second-level cache. A batch, or a part of
 # it, that needs more is taken sample by sample.
 SCRATCH_BYTES = 2**20
+# The same for lines, whose products are read once more.
+LINE_BYTES = 2**19
 # What a depthwise convolution works on at a time, for the same reason.
 BLOCK_BYTES = 2**18
 # Up to this many wasted products per channel, tap and row, copying whole images is cheaper than
@@ -29,17 +32,52 @@ def conv(x: Array, w: Array, b: Array | None = None, *, group: int, **attributes
     extents = _integers(window.output(x.shape[2:]))
     y = np.empty((len(x), w.shape[0], *extents), x.dtype)
     if y.size:
-        _method(w, window, group)(x, w, b, y, window, group)
+        _method(x, w, y, window, group)(x, w, b, y, window, group)
     return y
 
 
-def _method(w: Array, window: Window, group: int) -> Callable[..., None]:
+def _method(x: Array, w: Array, y: Array, window: Window, group: int) -> Callable[..., None]:
     """How to compute a convolution with these weights."""
     if w.shape[1] == 1 and group > 1:
         return _depthwise
     if set(window.kernel) == {1} and set(window.strides) == {1} and not any(window.pads):
         return _pointwise
+    if set(window.strides) == {1} and x.size:
+        sizes = w.shape[1], len(w) // group
+        if _lines(x, y, window).are_worthwhile(*sizes, summed=True):
+            return _lined
     return _gathered
+
+
+def _lines(x: Array, y: Array, window: Window) -> Lines:
+    """Samples as lines, for the taps of a window of stride 1."""
+    axes = zip(window.kernel, window.dilations, window.before, strict=True)
+    shifts = [[k * d - before for k in range(kernel)] for kernel, d, before in axes]
+    return lines_of(x.shape[2:], y.shape[2:], shifts)
+
+
+def _lined(x: Array, w: Array, b: Array | None, y: Array, window: Window, group: int) -> None:
+    """Add up a matrix product per tap of the outer axes, for lines of a few samples at a time."""
+    lines = _lines(x, y, window)
+    filters, channels = len(w) // group, w.shape[1]
+    size = lines.pitch * len(lines.last) * x.shape[1] * x.itemsize
+    samples = max(1, min(len(x), LINE_BYTES // size))
+    stack = Stack(lines, samples, group, channels, x.dtype)
+    # (taps of the outer axes, group, M / group, taps of the last axis * C / group)
+    parts = w.reshape(group, filters, channels, -1, window.kernel[-1]).transpose(3, 0, 1, 4, 2)
+    kernels = np.ascontiguousarray(parts).reshape(-1, group, filters, window.kernel[-1] * channels)
+    total, term = np.empty((2, group, filters, stack.length), x.dtype)
+    inside: Any = (..., *map(slice, lines.windows))
+    for start in range(0, len(x), samples):
+        block = slice(start, start + samples)
+        for tap, seen in enumerate(stack.views(stack.fill(x[block]))):
+            np.matmul(kernels[tap], seen, out=term if tap else total)
+            if tap:
+                total += term
+        if b is not None:
+            total += b.reshape(group, filters, 1)
+        found = total.reshape(len(w), samples, *lines.padded)[inside]
+        y[block] = found.transpose(1, 0, *range(2, y.ndim))[: len(y[block])]
 
 
 def _pointwise(x: Array, w: Array, b: Array | None, y: Array, window: Window, group: int) -> None:

@@ -43,7 +43,7 @@ def average_pool(x: Array, *, count_include_pad: int, **attributes: Any) -> Arra
     for axis in range(window.rank):
         counts = np.zeros(y.shape[2 + axis], x.dtype)
         pads = (window.before[axis], window.after[axis]) if count_include_pad else (0, 0)
-        for _, first, last in _ranges(window, axis, spatial[axis], len(counts), pads):
+        for _, first, last in tap_ranges(window, axis, spatial[axis], len(counts), pads):
             counts[first : last + 1] += 1
         np.maximum(counts, 1, out=counts)  # a window on padding alone gives 0
         y /= counts.reshape((-1,) + (1,) * (window.rank - 1 - axis))
@@ -141,12 +141,12 @@ def _pooled_axis(
 def _taps(window: Window, axis: int, extent: int, count: int) -> Iterator[tuple[slice, slice]]:
     """For each tap of an axis, the windows whose tap lies in the data, and what it sees there."""
     stride = window.strides[axis]
-    for offset, first, last in _ranges(window, axis, extent, count):
+    for offset, first, last in tap_ranges(window, axis, extent, count):
         seen = slice(offset + first * stride, offset + last * stride + 1, stride)
         yield slice(first, last + 1), seen
 
 
-def _ranges(
+def tap_ranges(
     window: Window, axis: int, extent: int, count: int, pads: tuple[int, int] = (0, 0)
 ) -> Iterator[tuple[int, int, int]]:
     """For each tap its offset in window 0, and the first and last window where it sees data.
@@ -174,7 +174,7 @@ def _flat_places(x: Array, y: Array, window: Window, *, column_major: bool) -> A
         steps = [prod(spatial[:axis]) for axis in axes]
     else:
         steps = [prod(spatial[axis + 1 :]) for axis in axes]
-    ranges = [list(_ranges(window, a, spatial[a], y.shape[2 + a])) for a in axes]
+    ranges = [list(tap_ranges(window, a, spatial[a], y.shape[2 + a])) for a in axes]
     first = _first_taps(x, y, window, ranges)
     offsets = [sum(r[0] * s for r, s in zip(tap, steps, strict=True)) for tap in product(*ranges)]
     if not offsets:  # every window lies on padding alone

@@ -1,4 +1,7 @@
-"""Transposed convolutions: one matrix product for all taps, which are added up in place."""
+"""Transposed convolutions: one matrix product for all taps, which are added up in place.
+
+At stride 1 they are convolutions with the kernels reversed, which may be faster.
+"""
 
 from itertools import product
 from math import prod
@@ -8,6 +11,8 @@ import numpy as np
 
 from ...compiler.windows import Window, window_of
 from ..kerneldef import Array, kernel
+from .convolution import conv
+from .lines import PRODUCTS_PER_COPY
 
 # Scratch memory for the products of all taps; a batch that needs more is taken in parts.
 SCRATCH_BYTES = 64 * 2**20
@@ -29,6 +34,8 @@ def conv_transpose(
     spatial = window.scattered(x.shape[2:])
     extents = tuple(int(str(e)) + added for e, added in zip(spatial, extra, strict=True))
     filters = w.shape[1] * group
+    if _is_cheaper_as_convolution(x, window, extra, (filters, *extents)):
+        return _as_convolution(x, w, b, window, group)
     y = np.zeros((len(x), filters, *extents), x.dtype)
     kernels = w.reshape(group, len(w) // group, -1).transpose(0, 2, 1)
     sample = filters * prod(window.kernel) * prod(x.shape[2:]) * x.itemsize
@@ -40,6 +47,44 @@ def conv_transpose(
         _scatter(taps, y[start : start + step], window)
     if b is not None:
         y += b.reshape(-1, *(1,) * window.rank)
+    return y
+
+
+def _is_cheaper_as_convolution(
+    x: Array, window: Window, extra: tuple[int, ...], sample: tuple[int, ...]
+) -> bool:
+    """Whether copying what windows of x see is less work than adding up y's taps; measured.
+
+    A tap is written, read and added, where a convolution copies its row.
+    """
+    sides = zip(window.reach * 2, window.pads, strict=True)
+    if set(window.strides) != {1} or any(extra) or any(pad >= reach for reach, pad in sides):
+        return False
+    filters, *extents = sample
+    taps, before, after = prod(window.kernel), prod(x.shape[2:]), prod(extents)
+    wasted = filters * x.shape[1] * taps * max(after - before, 0) // PRODUCTS_PER_COPY
+    copied = x.shape[1] * window.kernel[-1] * after
+    return bool(copied + wasted <= 3 * filters * taps * before)
+
+
+def _as_convolution(x: Array, w: Array, b: Array | None, window: Window, group: int) -> Array:
+    """The convolution with the kernels reversed, and padding in place of cropping."""
+    parts = w.reshape(group, len(w) // group, *w.shape[1:])
+    axes = tuple(range(3, parts.ndim))
+    kernels = np.flip(parts.transpose(0, 2, 1, *axes), axes)
+    befores, afters = (
+        tuple(reach - 1 - pad for reach, pad in zip(window.reach, pads, strict=True))
+        for pads in (window.before, window.after)
+    )
+    y: Array = conv(
+        x,
+        np.ascontiguousarray(kernels).reshape(-1, len(w) // group, *window.kernel),
+        b,
+        group=group,
+        strides=None,
+        pads=befores + afters,
+        dilations=window.dilations,
+    )
     return y
 
 

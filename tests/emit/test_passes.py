@@ -13,7 +13,6 @@ from netc.compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
 from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.passes.set_mode import set_mode
 from netc.compiler.text import to_text
-from netc.grammar.diagnostics import NetError
 
 GraphOf = Callable[[str], Graph]
 
@@ -35,25 +34,13 @@ def test_a_layer_that_passes_on(graph_of: GraphOf) -> None:
     assert graph.labels["drop"] == graph.labels["relu1"]
 
 
-def test_inference_of_a_training_graph(graph_of: GraphOf) -> None:
-    """A graph in training mode goes back to inference as if it had never been there."""
-    graph = graph_of("INPUT(4x4x2) -> BN -> RELU")
-    there_and_back = set_mode(set_mode(graph, training=True), training=False)
-    assert to_text(there_and_back) == to_text(graph)
-
-
-def test_dropout_in_training(graph_of: GraphOf) -> None:
-    """Dropout in training is refused where the author wrote it, not silently ignored."""
-    graph = graph_of("INPUT(4) -> DROPOUT")
-    with pytest.raises(NetError) as caught:
-        set_mode(graph, training=True)
-    assert str(caught.value) == (
-        "error[E119]: DROPOUT is not compiled for training yet\n"
-        "  --> <test>:1:13\n"
-        "   |\n"
-        " 1 | INPUT(4) -> DROPOUT\n"
-        "   |             ^^^^^^^"
-    )
+def test_a_mode_stays(graph_of: GraphOf) -> None:
+    """A graph that was put in a mode is left alone by what puts others in one."""
+    graph = graph_of("INPUT(4x4x2) -> BN -> DROPOUT -> POOL(stochastic) -> RELU")
+    for training in (True, False):
+        settled = set_mode(graph, training=training)
+        assert to_text(set_mode(settled, training=training)) == to_text(settled)
+        assert to_text(set_mode(settled, training=False)) == to_text(settled)
 
 
 def test_unread_inputs_stay(graph_of: GraphOf) -> None:

@@ -16,6 +16,8 @@ VALUES: dict[str, Any] = {
     "nonsense(1)": WordCall("nonsense", (1,)),
     "yes": True,
     "-1": -1,
+    "1e39": 1e39,
+    "[1, -1e39]": [1, -1e39],
     "0": 0,
     "7": 7,
     "1.5": 1.5,
@@ -93,3 +95,28 @@ def test_unknown_arguments(spelling: str) -> None:
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.message == f"{spelling} has no argument `no_such_argument`"
     assert diagnostic.help is not None
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "FC(1, weight=1e39)",
+        "FC(1, weight=[[-1e39, 2]])",
+        "FC(1, init=constant(1e300))",
+        "LRELU(1e39)",
+        'op("Add", B=[1.0, -1e39])',
+    ],
+)
+def test_numbers_beyond_float32(layer: str) -> None:
+    """A number that a float32 cannot hold is refused, and not taken for infinite."""
+    with pytest.raises(netc.NetError) as caught:
+        netc.compile(f"INPUT(2) -> {layer}")
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "E103"
+    assert diagnostic.help == "a float32 holds numbers up to 3.4e38"
+
+
+def test_the_largest_number() -> None:
+    """The largest number of float32 is taken, and stays finite."""
+    network = netc.compile("INPUT(1) -> FC(1, weight=3.4028234e38, bias=no) -> RELU")
+    assert float(network.initialize(0)["fc1.weight"][0, 0]) > 3.4e38

@@ -14,7 +14,6 @@ from netc.compiler.analysis.memory import measure
 from netc.compiler.analysis.receptive_field import receptive_fields
 from netc.compiler.graph import LEAVES, Graph
 from netc.compiler.layers.adaptive_pooling import bins_of
-from netc.compiler.passes.set_mode import set_mode
 from netc.compiler.passes.settle import settle
 
 FLOAT, INDEX = 4, 8
@@ -123,15 +122,6 @@ def test_stochastic_pooling_of_zeros(engine: str) -> None:
     y = network.run(x, network.initialize(0), engine=engine)
     assert isinstance(y, np.ndarray)
     np.testing.assert_allclose(y.ravel(), np.array([0, 3, 17 / 5]), rtol=1e-6)
-
-
-@pytest.mark.parametrize("layer", ["POOL(stochastic)", "DROPPATH(0.2)", "DROPCONNECT(3)"])
-def test_random_layers_wait_for_training(layer: str) -> None:
-    """What draws noise in training is refused there, and not silently passed on."""
-    graph = graph_of(f"INPUT(8x8x2) -> {layer}")
-    with pytest.raises(netc.NetError) as caught:
-        set_mode(graph, training=True)
-    assert [d.code for d in caught.value.diagnostics] == ["E119"]
 
 
 def test_stochastic_depth_vanishes_at_inference() -> None:

@@ -1,19 +1,11 @@
 """Every operator in one table: rows from `support/op_rows/` by family."""
 
-from importlib import import_module
-from pathlib import Path
-
 import pytest
+from support.op_table import ROWS
 from support.ops import OpRow, check_engine, check_meaning, check_memory, check_types
 
 from netc.compiler.opdef import OPS
 from netc.runtime.kerneldef import KERNELS
-
-FOLDER = Path(__file__).parents[1] / "support" / "op_rows"
-FAMILIES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
-ROWS: list[OpRow] = [
-    row for family in FAMILIES for row in import_module(f"support.op_rows.{family}").ROWS
-]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)

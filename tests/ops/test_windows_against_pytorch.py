@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from support.geometries import geometries, random_array
 
 from netc.runtime import kernels  # noqa: F401 - fills the kernel table
 from netc.runtime.agreement import norm_difference
@@ -15,33 +16,6 @@ Array = np.ndarray[Any, Any]
 
 TOLERANCE = 1e-12
 PROFILE = settings(max_examples=100, deadline=None, derandomize=True)
-
-
-@st.composite
-def geometries(draw: st.DrawFn, *, pool: bool) -> dict[str, Any]:
-    """An input's extents, and a window that fits into them; pools pad by half a kernel at most."""
-    rank = draw(st.integers(1, 3))
-    spatial, kernel, strides, pads, dilations = [], [], [], [], []
-    for _ in range(rank):
-        kernel.append(draw(st.integers(1, 4)))
-        strides.append(draw(st.integers(1, 4)))
-        dilations.append(draw(st.integers(1, 3)))
-        pads.append(draw(st.integers(0, kernel[-1] // 2 if pool else 3)))
-        reach = dilations[-1] * (kernel[-1] - 1) + 1
-        spatial.append(max(reach - 2 * pads[-1], 1) + draw(st.integers(0, 5)))
-    return {
-        "spatial": tuple(spatial),
-        "kernel_shape": tuple(kernel),
-        "strides": tuple(strides),
-        "pads": tuple(pads),
-        "dilations": tuple(dilations),
-    }
-
-
-def _random(shape: tuple[int, ...], seed: int) -> Array:
-    return np.random.default_rng(seed).integers(-4, 5, shape) + np.random.default_rng(
-        seed + 1
-    ).uniform(0, 0.25, shape)
 
 
 def _attributes(geometry: dict[str, Any]) -> dict[str, Any]:
@@ -70,9 +44,9 @@ def test_convolution(
 ) -> None:
     """Conv is `torch.conv1d`, `conv2d` and `conv3d` for every rank, padding, stride and group."""
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
-    x = _random((batch, group * inputs, *geometry["spatial"]), 0)
-    w = _random((group * filters, inputs, *geometry["kernel_shape"]), 2)
-    b = _random((group * filters,), 4) if bias else None
+    x = random_array((batch, group * inputs, *geometry["spatial"]), 0)
+    w = random_array((group * filters, inputs, *geometry["kernel_shape"]), 2)
+    b = random_array((group * filters,), 4) if bias else None
     convolve = getattr(torch, f"conv{len(geometry['spatial'])}d")
     tensors = [None if a is None else torch.from_numpy(a) for a in (x, w, b)]
     place = [geometry[key] for key in ("strides", "pads", "dilations")]
@@ -88,7 +62,7 @@ def test_max_pool(geometry: dict[str, Any], batch: int, ceil: bool) -> None:
     """MaxPool and its indices are PyTorch's, `ceil_mode` and ties included."""
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
     rank = len(geometry["spatial"])
-    x = np.round(_random((batch, 2, *geometry["spatial"]), 0))
+    x = np.round(random_array((batch, 2, *geometry["spatial"]), 0))
     pool = getattr(torch.nn.functional, f"max_pool{rank}d")
     place = [geometry[key] for key in ("kernel_shape", "strides", "pads", "dilations")]
     expected, places = pool(torch.from_numpy(x), *place, ceil, True)
@@ -113,7 +87,7 @@ def test_average_pool(geometry: dict[str, Any], batch: int, ceil: bool, pad: boo
     geometry["dilations"] = (1,) * len(geometry["spatial"])
     # PyTorch takes no volume that is smaller than the kernel, padded or not.
     geometry["spatial"] = tuple(map(max, geometry["spatial"], geometry["kernel_shape"]))
-    x = _random((batch, 2, *geometry["spatial"]), 0)
+    x = random_array((batch, 2, *geometry["spatial"]), 0)
     pool = getattr(torch.nn.functional, f"avg_pool{len(geometry['spatial'])}d")
     place = [geometry[key] for key in ("kernel_shape", "strides", "pads")]
     expected = pool(torch.from_numpy(x), *place, ceil, pad)

@@ -137,6 +137,9 @@ AT_FAR: Mapping[str, list[float]] = {
 # Alone, as large results would hide what becomes of these.
 STEEP = Given([-200.0, -20.0, -1e-6, 1e-6])
 TINY = float(np.float32(1e-6))
+LOST = "a difference of numbers as large as these is 0"
+ANEW = "it is that of a few elements, which has a row"
+ACROSS = "a difference would reach across the bend at 0"
 GELU_CURVE = TINY**2 / np.sqrt(2 * np.pi)
 AT_STEEP: Mapping[str, list[float]] = {
     "Celu": [-1, TAIL - 1, np.expm1(-TINY), TINY],
@@ -183,7 +186,10 @@ def at(values: list[float]) -> Formula:
 
 ROWS = [
     *(op_row(op_type, X, formula=formula) for op_type, formula in FORMULAS.items()),
-    *(op_row(op_type, LARGE, formula=formula) for op_type, formula in FORMULAS.items()),
+    *(
+        op_row(op_type, LARGE, formula=formula, no_gradient=ANEW)
+        for op_type, formula in FORMULAS.items()
+    ),
     *(op_row(op_type, SCALAR, formula=formula) for op_type, formula in FORMULAS.items()),
     *(op_row(op_type, POSITIVE, formula=formula) for op_type, formula in OF_POSITIVE.items()),
     *(op_row(op_type, X, formula=f, **attributes) for op_type, attributes, f in ATTRIBUTES),
@@ -196,9 +202,20 @@ ROWS = [
         )
         for op_type, values in AT_EXTREMES.items()
     ),
-    *(op_row(op_type, FAR, formula=at(values)) for op_type, values in AT_FAR.items()),
-    op_row("Gelu", FAR, formula=at(AT_FAR["Gelu"]), approximate="tanh"),
-    *(op_row(op_type, STEEP, formula=at(values)) for op_type, values in AT_STEEP.items()),
+    *(
+        op_row(op_type, FAR, formula=at(values), no_gradient=LOST)
+        for op_type, values in AT_FAR.items()
+    ),
+    op_row("Gelu", FAR, formula=at(AT_FAR["Gelu"]), approximate="tanh", no_gradient=LOST),
+    *(
+        op_row(
+            op_type,
+            STEEP,
+            formula=at(values),
+            no_gradient=ACROSS if op_type in ("Celu", "Elu") else "",
+        )
+        for op_type, values in AT_STEEP.items()
+    ),
     op_row("Identity", EXTREMES),
     *(op_row(op_type, HALVES) for op_type in ("Ceil", "Floor", "Round")),
     op_row("Sqrt", Given([0.0, 4.0, np.inf])),
@@ -218,7 +235,20 @@ ROWS = [
         formula=lambda a, b: np.array([-3, -3, 3, -1, 0]),
     ),
     op_row("Pow", POSITIVE, X, formula=lambda a, b: np.exp(b * np.log(a))),
-    op_row("Pow", X, Given(2.0), formula=lambda a, b: a * a),
+    op_row(
+        "Pow",
+        X,
+        Given(2.0),
+        formula=lambda a, b: a * a,
+        no_gradient="powers of negative numbers exist for integers only",
+    ),
+    op_row("Pow", X, Known(0.0, "float32"), formula=lambda a, b: np.ones_like(a)),
+    op_row("Pow", X, Known(1.0, "float32"), formula=lambda a, b: a),
+    op_row("Pow", X, Known(2.0, "float32"), formula=lambda a, b: a * a),
+    op_row("Pow", X, Known(3.0, "float32"), formula=lambda a, b: a * a * a),
+    op_row("Pow", POSITIVE, Known(-0.5, "float32"), formula=lambda a, b: 1 / np.sqrt(a)),
+    op_row("Pow", POSITIVE, Random((3, 1, 1), -2, 2), formula=lambda a, b: np.exp(b * np.log(a))),
+    op_row("Pow", Random((5,), 0.5, 2), X, formula=lambda a, b: np.exp(b * np.log(a))),
     *(op_row(name, a, b, formula=f) for name, f in COMPARISONS.items() for a, b in BROADCAST),
     *(op_row(name, HALVES, HALVES, formula=f) for name, f in COMPARISONS.items()),
     *(op_row(name, *xs, formula=f) for name, f in VARIADIC.items() for xs in [(X,), *BROADCAST]),
@@ -244,4 +274,5 @@ ROWS = [
     op_row("Cast", HALVES, formula=lambda x, to: np.fix(x).astype(np.int64), to=DType.INT64),
     op_row("Cast", TOKENS, formula=lambda x, to: x != 0, to=DType.BOOL),
     op_row("Cast", TOKENS, formula=lambda x, to: x, to=DType.INT64),
+    op_row("Cast", X, formula=lambda x, to: x, to=DType.FLOAT64),
 ]

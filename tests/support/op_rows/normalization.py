@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from support.ops import Array, Given, Random, op_row
+from support.ops import Array, Given, Known, Random, op_row
 
 SCALE, SHIFT, MEAN = Random((3,)), Random((3,)), Random((3,))
 VARIANCE = Random((3,), 0.1, 2.0)
@@ -89,6 +89,7 @@ def response(
 
 
 RANK_4_ONLY = "it has rank 4 only"
+RATE = "a rate is no weight"
 IMAGE = Random((None, 6, 4, 5), -3.0, 9.0)
 SIX = (Random((6,)), Random((6,)))
 
@@ -100,6 +101,7 @@ ROWS = [
         INPUTS[2],
         *(SCALE, SHIFT, MEAN, Given([0.0, 1e-12, 1e6])),
         formula=inferred,
+        no_gradient="a difference would make a variance negative",
     ),
     *(
         op_row("BatchNormalization", x, *STATISTICS, outputs=3, formula=trained, training_mode=1)
@@ -118,7 +120,11 @@ ROWS = [
     *(op_row("Softmax", Random((None, 3, 4, 5), -5, 5), axis=axis) for axis in (1, 2, 3, -1)),
     op_row("Softmax", Random((None, 10), -5, 5)),
     op_row("Softmax", Random((None, 1))),
-    op_row("Softmax", Given([[1e30, -1e30, 1e30], [-1e4, -1e4 + 1, -1e4 + 2]])),
+    op_row(
+        "Softmax",
+        Given([[1e30, -1e30, 1e30], [-1e4, -1e4 + 1, -1e4 + 2]]),
+        no_gradient="a difference of numbers as large as these is 0",
+    ),
     *(
         op_row(
             "LogSoftmax",
@@ -138,9 +144,17 @@ ROWS = [
                 [-np.log(2 + np.e), 1 - np.log(2 + np.e), -np.log(2 + np.e)],
             ]
         ),
+        no_gradient="a difference of numbers as large as these is lost to rounding",
     ),
-    op_row("Dropout", Random((None, 3, 4)), Given(0.5)),
-    op_row("Dropout", Random((None, 3, 4)), Given(0.5), Given(False, "bool"), outputs=2),
+    op_row("Dropout", Random((None, 3, 4)), Given(0.5), no_gradient=RATE),
+    op_row("Dropout", Random((None, 3, 4)), Known(0.5, "float32"), Known(False, "bool")),
+    op_row(
+        "Dropout",
+        Random((None, 3, 4)),
+        *(Given(0.5), Given(False, "bool")),
+        outputs=2,
+        no_gradient=RATE,
+    ),
     op_row("Dropout", Random((None, 3, 4))),
     op_row(
         "Dropout",
@@ -150,6 +164,7 @@ ROWS = [
         outputs=2,
         seed=7,
         no_engine="its noise is its own",
+        no_gradient=RATE,
     ),
     *(
         op_row("LayerNormalization", IMAGE, *affine, formula=layer_alone, axis=axis)

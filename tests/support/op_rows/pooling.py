@@ -114,6 +114,7 @@ ROWS = [
             TIES,
             outputs=2,
             formula=max_pool_with_places,
+            no_gradient="equal maxima",
             kernel_shape=(3, 3),
             storage_order=order,
         )

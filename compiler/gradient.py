@@ -1,0 +1,165 @@
+"""Reverse-mode differentiation: appends the gradients of a value to the graph that holds it.
+
+What is appended are ordinary operators, by the rules (`OpDef.vjp`) of the op table, so gradients
+can be differentiated again. Gradients of a value that is used several times are added up.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from ..grammar.diagnostics import NetError, error
+from .builder import Builder
+from .dim import equal
+from .graph import Graph, Node, Value
+from .opdef import OPS, VjpCall
+
+Output = tuple[int, int]
+
+
+def gradients(
+    build: Builder, of: Value, wrt: Sequence[Value], *, cotangent: Value | None = None
+) -> list[Value | None]:
+    """The gradients of `of` with respect to each of `wrt`, appended by `build` to its graph.
+
+    The new nodes carry scope and span of the nodes that they differentiate.
+
+    Args:
+        build: A builder on the graph that holds `of` and `wrt`.
+        of: What to differentiate, a scalar unless there is a `cotangent`.
+        wrt: Values that hold real numbers.
+        cotangent: What the gradient of `of` is to be, of its type; 1 where it is None.
+
+    Returns:
+        For each of `wrt` a value of its type, or None where `of` does not depend on it.
+
+    Raises:
+        NetError: E131, the way leads through an operator that has no gradient.
+    """
+    if cotangent is None and of.shape:
+        raise ValueError(f"the gradient of {of.type} needs a cotangent")
+    scope, span = build.scope, build.span
+    seed = build.constant(1.0, of.dtype) if cotangent is None else cotangent
+    found = _Sweep(build, of, wrt).run(seed)
+    build.scope, build.span = scope, span
+    return found
+
+
+class _Sweep:
+    """One walk from a value back to what it depends on."""
+
+    def __init__(self, build: Builder, of: Value, wrt: Sequence[Value]) -> None:
+        self.build = build
+        self.graph = build.graph
+        self.of = of
+        self.wrt = wrt
+        self.targets = {(value.node, value.output) for value in wrt}
+        self.dependent = self._dependents()
+        self.parts: dict[Output, list[Value]] = {}
+
+    def run(self, seed: Value) -> list[Value | None]:
+        """The gradients, given that of the value itself."""
+        self.parts[self.of.node, self.of.output] = [seed]
+        for identifier in sorted(self.dependent, reverse=True):
+            self._differentiate(identifier, self.graph[identifier])
+        return [self._total((value.node, value.output)) for value in self.wrt]
+
+    def _dependents(self) -> set[int]:
+        """The nodes up to `of` through which real numbers come from one of `wrt`."""
+        found: set[int] = set()
+        first = min((node for node, _ in self.targets), default=self.of.node)
+        for identifier in range(first, self.of.node + 1):
+            node = self.graph[identifier]
+            if any(v is not None and self._carries(v, found) for v in node.inputs):
+                found.add(identifier)
+        return found
+
+    def _carries(self, value: Value, dependent: set[int]) -> bool:
+        """Whether a value is one of `wrt` or holds real numbers that were computed from one."""
+        if (value.node, value.output) in self.targets:
+            return True
+        return value.node in dependent and value.dtype.is_float
+
+    def _differentiate(self, identifier: int, node: Node) -> None:
+        """Pass the gradients of a node's outputs on to its arguments."""
+        self.build.scope, self.build.span = node.scope, node.span
+        outputs = tuple(Value(identifier, k, type) for k, type in enumerate(node.outputs))
+        cotangents = tuple(self._total((identifier, k)) for k in range(len(outputs)))
+        if not any(cotangents):
+            return
+        rule = OPS[node.op_type].vjp
+        if rule is None:
+            raise no_gradient(node)
+        wanted = tuple(v is not None and self._carries(v, self.dependent) for v in node.inputs)
+        attributes = {**OPS[node.op_type].attributes, **node.attributes}
+        call = VjpCall(node.op_type, node.inputs, outputs, cotangents, wanted, attributes)
+        found = rule(self.build, call)
+        for value, part, want in zip(node.inputs, found, wanted, strict=False):
+            if value is not None and part is not None and want:
+                _check(node, value, part)
+                self.parts.setdefault((value.node, value.output), []).append(part)
+
+    def _total(self, output: Output) -> Value | None:
+        """The sum of what arrived at an output; it is added up once."""
+        parts = self.parts.get(output)
+        if not parts:
+            return None
+        if len(parts) > 1:
+            add = self.build.Add if len(parts) == 2 else self.build.Sum
+            self.parts[output] = parts = [add(*parts)]
+        return parts[0]
+
+
+def no_gradient(node: Node) -> NetError:
+    """That a gradient is asked for through an operator that has none."""
+    where = f" in `{node.scope}`" if node.scope else ""
+    return error(
+        "E131",
+        f"no gradient passes through `{node.op_type}`{where}",
+        node.span,
+        help="its output is constant almost everywhere, so what stands before it cannot learn:"
+        " use a smooth layer such as SIGMOID, or mark the layers before it with `frozen=yes`",
+    )
+
+
+def cut_between(graph: Graph, start: Value, end: Value) -> Node | None:
+    """The node at which the real numbers on all ways from `start` to `end` end, if there is one.
+
+    Comparisons and indices yield no real numbers, so a value can depend on another through them
+    without having a gradient.
+    """
+    ancestors = set(_ancestors(graph, end.node))
+    reached = {start.node}
+    for identifier in range(start.node + 1, end.node + 1):
+        node = graph[identifier]
+        if identifier not in ancestors or not _takes(node, reached):
+            continue
+        if not any(type.dtype.is_float for type in node.outputs):
+            return node
+        reached.add(identifier)
+    return None
+
+
+def _takes(node: Node, producers: set[int]) -> bool:
+    return any(v is not None and v.node in producers for v in node.inputs)
+
+
+def _ancestors(graph: Graph, identifier: int) -> Iterator[int]:
+    """A node and all that it depends on."""
+    pending, seen = [identifier], {identifier}
+    while pending:
+        current = pending.pop()
+        yield current
+        for value in graph[current].inputs:
+            if value is not None and value.node not in seen:
+                seen.add(value.node)
+                pending.append(value.node)
+
+
+def _check(node: Node, value: Value, gradient: Value) -> None:
+    """A rule that yields another type than its argument's is a bug of the rule."""
+    fits = len(value.shape) == len(gradient.shape) and not any(
+        equal(a, b) is False for a, b in zip(value.shape, gradient.shape, strict=True)
+    )
+    if not fits or value.dtype != gradient.dtype:
+        raise ValueError(
+            f"the rule of {node.op_type} yields {gradient.type} for an argument {value.type}"
+        )

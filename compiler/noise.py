@@ -1,0 +1,92 @@
+"""Noise as a formula: a hash of (seed, step, layer, element) in standard operators.
+
+Graphs hold no random operators. A number depends on nothing but its counters, so it is the same on
+every engine, in any order, and after any resumption; a sample's noise does not depend on how many
+samples come after it. With all arithmetic modulo 2^32, of element i in row-major order at step s,
+
+    x  = 0x9E3779B9 i + k0 + 0x85EBCA6B s
+    x ^= x >> 16;  x *= 0x21F0AAAD;  x += k1 + 0xC2B2AE35 s
+    x ^= x >> 15;  x *= 0xD35A2D97
+
+where k0 and k1 are the halves of the layer's key, a hash of seed and layer at compile time. These
+are Weyl's sequence, as in SplitMix (Steele, Lea and Flood 2014), and the two best rounds that
+Wellons found (`lowbias32`, "Prospecting for Hash Functions", 2018); the last shift is left out,
+because it changes the low bits only, and it is the high ones that count. The second half of the
+key keeps streams that overlap in the first round from being equal.
+"""
+
+from hashlib import blake2b
+
+from .builder import Builder
+from .graph import Value
+from .types import DType
+
+WORD = 2**32
+# What an element adds before the first round, and what a step adds before each. All are odd, so
+# that none comes twice, and differ, so that one step later is not one element further.
+ELEMENT_STRIDE = 0x9E3779B9
+STEP_STRIDES = (0x85EBCA6B, 0xC2B2AE35)
+ROUNDS = ((16, 0x21F0AAAD), (15, 0xD35A2D97))  # shift and multiplier of each
+UNIFORM_BITS = 24  # what a float32 holds
+
+
+def key_of(seed: int, scope: str, draw: int = 0) -> int:
+    """The key of a layer's noise, 64 bits; `draw` tells several within a layer apart."""
+    text = f"{seed}\0{draw}\0{scope}"
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def noise_bits(build: Builder, shape_of: Value, step: Value, key: int) -> Value:
+    """32 random bits for each element.
+
+    Args:
+        build: A builder on the graph that holds the values.
+        shape_of: A value whose shape the noise takes.
+        step: A scalar of int64; only step modulo 2^32 counts.
+        key: See `key_of`.
+
+    Returns:
+        Of uint32, shaped like `shape_of`.
+    """
+    count = _cast(build, step)
+    x = build.Mul(_elements(build, shape_of), _word(build, ELEMENT_STRIDE))
+    for half, stride, (shift, factor) in zip(
+        (key % WORD, key // WORD), STEP_STRIDES, ROUNDS, strict=True
+    ):
+        moved = build.Add(_word(build, half), build.Mul(count, _word(build, stride)))
+        x = build.Add(x, moved)
+        folded = build.BitwiseXor(x, _shifted(build, x, shift))
+        x = build.Mul(folded, _word(build, factor))
+    return build.Reshape(x, build.Shape(shape_of))
+
+
+def uniform(build: Builder, shape_of: Value, step: Value, key: int) -> Value:
+    """Uniform numbers in [0, 1), multiples of 2^-24, as float32; the arguments of `noise_bits`."""
+    bits = noise_bits(build, shape_of, step, key)
+    upper = _shifted(build, bits, 32 - UNIFORM_BITS)
+    scale = build.constant(2.0**-UNIFORM_BITS, DType.FLOAT32)
+    return build.Mul(build.Cast(upper, to=DType.FLOAT32), scale)
+
+
+def kept(build: Builder, shape_of: Value, step: Value, key: int, rate: float) -> Value:
+    """For each element whether it stays, where each is dropped with the probability `rate`."""
+    bits = noise_bits(build, shape_of, step, key)
+    return build.GreaterOrEqual(bits, _word(build, min(round(rate * WORD), WORD - 1)))
+
+
+def _elements(build: Builder, x: Value) -> Value:
+    """The numbers of x's elements as a vector of uint32."""
+    zero, one = build.index_constant(0), build.index_constant(1)
+    return _cast(build, build.Range(zero, build.Size(x), one))
+
+
+def _shifted(build: Builder, x: Value, by: int) -> Value:
+    return build.BitShift(x, _word(build, by), direction="RIGHT")
+
+
+def _cast(build: Builder, x: Value) -> Value:
+    return build.Cast(x, to=DType.UINT32)
+
+
+def _word(build: Builder, number: int) -> Value:
+    return build.constant(number, DType.UINT32)

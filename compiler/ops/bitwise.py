@@ -1,0 +1,32 @@
+"""Operators on the bits of integers; arithmetic of `uint32` elsewhere wraps around 2^32."""
+
+from collections.abc import Sequence
+
+from ..opdef import InferenceError, OpCall, defop
+from ..types import DType, TensorType
+from .elementwise import infer_binary, per_element
+
+INTEGERS = frozenset({DType.INT32, DType.INT64, DType.UINT32})
+DIRECTIONS = ("LEFT", "RIGHT")
+
+
+def infer_bitwise(call: OpCall) -> Sequence[TensorType]:
+    """Two arguments of one type of integers broadcast together."""
+    (y,) = infer_binary(call)
+    if y.dtype not in INTEGERS:
+        raise InferenceError(f"{call.op_type} takes integers, not {y}")
+    return (y,)
+
+
+def infer_bit_shift(call: OpCall) -> Sequence[TensorType]:
+    """x and by how many bits, below the type's width, to shift it: broadcast together."""
+    (y,) = infer_binary(call)
+    if y.dtype != DType.UINT32:
+        raise InferenceError(f"BitShift takes integers without sign, not {y}")
+    if call.attributes["direction"] not in DIRECTIONS:
+        raise InferenceError(f"BitShift goes LEFT or RIGHT, not {call.attributes['direction']}")
+    return (y,)
+
+
+defop("BitwiseXor", infer=infer_bitwise, cost=per_element)
+defop("BitShift", infer=infer_bit_shift, cost=per_element, attributes={"direction": None})

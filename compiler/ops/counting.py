@@ -1,0 +1,57 @@
+"""Operators that count: how many elements there are, their numbers, and running sums."""
+
+from collections.abc import Sequence
+
+from ..dim import Dim
+from ..opdef import InferenceError, OpCall, defop, free
+from ..types import DType, TensorType
+from .elementwise import per_element
+from .gradients import counting as gradients
+
+
+def infer_size(call: OpCall) -> Sequence[TensorType]:
+    """The number of elements as a scalar of int64."""
+    return (TensorType(DType.INT64, ()),)
+
+
+def size_value(call: OpCall) -> Dim:
+    """The number itself."""
+    return call.type(0).size
+
+
+def infer_range(call: OpCall) -> Sequence[TensorType]:
+    """start, limit and delta, scalars that types tell => ceil((limit - start) / delta) numbers."""
+    types = [call.type(i) for i in range(3)]
+    if any(type.rank for type in types) or len({type.dtype for type in types}) > 1:
+        raise InferenceError(
+            f"Range takes three scalars of one type, not {', '.join(map(str, types))}"
+        )
+    start, limit, delta = call.constants
+    if start is None or limit is None or not isinstance(delta, int) or delta == 0:
+        raise InferenceError("Range needs bounds that types tell, and a constant step but 0")
+    if isinstance(start, float) or isinstance(limit, float):
+        raise InferenceError("Range takes integers")
+    count = -((start - limit) // delta)
+    return (TensorType(types[0].dtype, (max(count, 0) if isinstance(count, int) else count,)),)
+
+
+def infer_cumulative_sum(call: OpCall) -> Sequence[TensorType]:
+    """x and a constant axis => y like x."""
+    x, axis = call.type(0), call.constants[1] if len(call.constants) > 1 else None
+    (axis,) = axis if isinstance(axis, tuple) and len(axis) == 1 else (axis,)
+    if not isinstance(axis, int) or not -x.rank <= axis < x.rank:
+        raise InferenceError(f"CumSum needs a constant axis of {x}, not {axis}")
+    if x.dtype == DType.BOOL:
+        raise InferenceError(f"CumSum takes numbers, not {x}")
+    return (x,)
+
+
+defop("Size", infer=infer_size, cost=free, known=size_value)
+defop("Range", infer=infer_range, cost=free)
+defop(
+    "CumSum",
+    infer=infer_cumulative_sum,
+    cost=per_element,
+    attributes={"exclusive": 0, "reverse": 0},
+    vjp=gradients.cumulative_sum,
+)

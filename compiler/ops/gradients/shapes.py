@@ -1,0 +1,64 @@
+"""What many rules need: extents as values, numbers of a type, and sums that undo broadcasting."""
+
+from collections.abc import Sequence
+from math import prod
+
+from ...builder import Builder
+from ...dim import Dim
+from ...graph import Value
+
+
+def shape_value(build: Builder, x: Value) -> Value:
+    """x's extents as a vector: a constant where all are known, else `Shape`."""
+    known = tuple(dim for dim in x.shape if isinstance(dim, int))
+    return build.index_constant(known) if len(known) == len(x.shape) else build.Shape(x)
+
+
+def count(build: Builder, x: Value, axes: Sequence[int]) -> Value:
+    """How many elements x's axes hold, as a scalar of its element type."""
+    known = [dim for dim in (x.shape[axis] for axis in axes) if isinstance(dim, int)]
+    if len(known) == len(axes):
+        return number(build, float(prod(known)), x)
+    extents = build.Gather(build.Shape(x), build.index_constant(tuple(axes)), axis=0)
+    return build.Cast(build.ReduceProd(extents, keepdims=0), to=x.dtype)
+
+
+def number(build: Builder, value: float, like: Value) -> Value:
+    """A scalar constant of the element type of `like`."""
+    return build.constant(value, like.dtype)
+
+
+def times(build: Builder, x: Value, factor: float) -> Value:
+    """A number times x."""
+    return build.Mul(x, number(build, factor, x))
+
+
+def plus(build: Builder, x: Value, term: float) -> Value:
+    """x plus a number."""
+    return build.Add(x, number(build, term, x))
+
+
+def indicator(build: Builder, condition: Value, like: Value) -> Value:
+    """1 where a condition holds, else 0, of the element type of `like`."""
+    return build.Cast(condition, to=like.dtype)
+
+
+def sum_to(build: Builder, dy: Value, x: Value) -> Value:
+    """Sum a gradient over the axes along which x was broadcast, so that it has x's shape."""
+    if dy.shape == x.shape:
+        return dy
+    added = len(dy.shape) - len(x.shape)
+    axes = tuple(
+        axis
+        for axis, extent in enumerate(dy.shape)
+        if axis < added or _stretched(x.shape[axis - added], extent)
+    )
+    if axes == tuple(range(added)):
+        return build.ReduceSum(dy, build.index_constant(axes), keepdims=0) if axes else dy
+    if axes:
+        dy = build.ReduceSum(dy, build.index_constant(axes), keepdims=1)
+    return build.Reshape(dy, shape_value(build, x)) if added else dy
+
+
+def _stretched(extent: Dim, to: Dim) -> bool:
+    return extent == 1 and to != 1

@@ -1,0 +1,91 @@
+"""Operators that read or write single elements by their index on an axis."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..dim import Dim, equal
+from ..opdef import Cost, InferenceError, OpCall, defop, free
+from ..types import DType, TensorType
+from .gradients import scattering as gradients
+
+INDICES = frozenset({DType.INT32, DType.INT64})
+REDUCTIONS = ("none", "add", "mul", "min", "max")
+
+
+def infer_gather_elements(call: OpCall) -> Sequence[TensorType]:
+    """x (*S), indices (*I) of the same rank => y (*I): y[i, j] = x[indices[i, j], j] on axis 0."""
+    x, indices = call.type(0), call.type(1)
+    _check_indices(call, x, indices)
+    return (x.with_shape(indices.shape),)
+
+
+def infer_scatter_elements(call: OpCall) -> Sequence[TensorType]:
+    """x (*S), indices (*I), updates (*I) => y like x, its elements at the indices updated."""
+    x, indices, updates = call.type(0), call.type(1), call.type(2)
+    _check_indices(call, x, indices)
+    if updates.dtype != x.dtype or not _alike(updates.shape, indices.shape):
+        raise InferenceError(f"ScatterElements cannot write {updates} at {indices} to {x}")
+    if call.attributes["reduction"] not in REDUCTIONS:
+        raise InferenceError(f"ScatterElements has no reduction {call.attributes['reduction']}")
+    return (x,)
+
+
+def _check_indices(call: OpCall, x: TensorType, indices: TensorType) -> None:
+    """Indices have x's rank, and on all axes but one no more than its extents."""
+    axis = call.attributes["axis"]
+    if indices.dtype not in INDICES:
+        raise InferenceError(f"{call.op_type} takes indices of int64, not {indices}")
+    if indices.rank != x.rank or not -x.rank <= axis < x.rank:
+        raise InferenceError(f"{call.op_type} cannot index {x} by {indices} on axis {axis}")
+    for place, (extent, most) in enumerate(zip(indices.shape, x.shape, strict=True)):
+        if place == axis % x.rank or not (isinstance(extent, int) and isinstance(most, int)):
+            continue
+        if extent > most:
+            raise InferenceError(f"{call.op_type} cannot index {x} by {indices} on axis {axis}")
+
+
+def _alike(a: Sequence[Dim], b: Sequence[Dim]) -> bool:
+    return len(a) == len(b) and all(equal(*pair) is not False for pair in zip(a, b, strict=True))
+
+
+def infer_one_hot(call: OpCall) -> Sequence[TensorType]:
+    """indices (*I), a constant depth, values (off, on) => y (*I) with the depth at `axis`."""
+    indices, values = call.type(0), call.type(2)
+    extent = _depth(call)
+    if extent is None or (isinstance(extent, int) and extent < 1):
+        raise InferenceError(f"OneHot needs a constant and positive depth, not {extent}")
+    axis, rank = call.attributes["axis"], indices.rank + 1
+    if values.shape != (2,) or not -rank <= axis < rank:
+        raise InferenceError(f"OneHot cannot write {values} for {indices} on axis {axis}")
+    axis %= rank
+    return (values.with_shape((*indices.shape[:axis], extent, *indices.shape[axis:])),)
+
+
+def _depth(call: OpCall) -> Dim | None:
+    """How many positions the new axis has, given as a number or a vector of one."""
+    known: Any = call.constants[1] if len(call.constants) > 1 else None
+    depth: Dim | None = known[0] if isinstance(known, tuple) and len(known) == 1 else known
+    return depth
+
+
+def scatter_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
+    """One operation per update, where they are combined with what was there."""
+    combines = call.attributes["reduction"] != "none"
+    return Cost(elementwise=call.type(2).size if combines else 0)
+
+
+defop(
+    "GatherElements",
+    infer=infer_gather_elements,
+    cost=free,
+    attributes={"axis": 0},
+    vjp=gradients.gather_elements,
+)
+defop(
+    "ScatterElements",
+    infer=infer_scatter_elements,
+    cost=scatter_cost,
+    attributes={"axis": 0, "reduction": "none"},
+    vjp=gradients.scatter_elements,
+)
+defop("OneHot", infer=infer_one_hot, cost=free, attributes={"axis": -1}, vjp=gradients.one_hot)

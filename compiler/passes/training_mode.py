@@ -1,0 +1,149 @@
+"""What `set_mode` builds in training: noise, and what becomes of running statistics."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from ...grammar.diagnostics import error
+from ..builder import Builder
+from ..graph import INPUT, PARAMETER, Graph, Node, Value
+from ..noise import kept, key_of, uniform
+from ..stochastic_pooling import sample_by_magnitude
+from ..types import DType, TensorType
+from .inference_mode import keep_paths, pass_on, required
+from .rewrite import Operands, Rule
+
+STEP = "step"
+NEXT = ".next"
+HALF = 0.5  # ONNX's default for the rate of Dropout
+
+
+class Training:
+    """What is to be remembered from node to node while a graph is put in training mode.
+
+    Attributes:
+        graph: The graph before.
+        seed: What all noise is keyed by, besides step, layer and element.
+        draws: How often each layer has drawn noise.
+        moved: What running statistics become, by their values before.
+    """
+
+    def __init__(self, graph: Graph, seed: int) -> None:
+        self.graph = graph
+        self.seed = seed
+        self.draws: Counter[str] = Counter()
+        self.moved: dict[Value, Value] = {}
+
+    def rules(self) -> Mapping[str, Rule]:
+        """What to build, by operator."""
+        return {
+            INPUT: self.use_step,
+            "BatchNormalization": self.normalize,
+            "Dropout": self.drop,
+            "Mul": keep_paths,
+            "netc.StochasticPool": self.sample,
+        }
+
+    def use_step(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
+        """An input that counts the steps already is there once, wherever it stands."""
+        if node.attributes["name"] != STEP:
+            return None
+        return (self._step(build),) if _counts(node) else None
+
+    def drop(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+        """Dropout: y = x m / (1 - p), where each m is 0 with the probability p and 1 otherwise.
+
+        The inverted dropout of Srivastava et al. 2014, section 10, whose inference is y = x.
+        """
+        x = required(operands[0])
+        rate = _rate(build, node, operands)
+        if rate <= 0:
+            return pass_on(build, node, operands)
+        mask = kept(build, x, self._step(build), self._key(node), rate)
+        scale = build.constant(1.0 / (1.0 - rate) if rate < 1 else 0.0, x.dtype)
+        factors = build.Mul(build.Cast(mask, to=x.dtype), scale)
+        return (build.Mul(x, factors), mask)[: len(node.outputs)]
+
+    def sample(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+        """Stochastic pooling: an element of each window, drawn by magnitude."""
+        x = required(operands[0])
+
+        def draw(shape_of: Value) -> Value:
+            numbers = uniform(build, shape_of, self._step(build), self._key(node))
+            return numbers if x.dtype == DType.FLOAT32 else build.Cast(numbers, to=x.dtype)
+
+        return (sample_by_magnitude(build, x, node.attributes, draw),)
+
+    def normalize(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
+        """BatchNormalization: y from the batch's own mean and variance, which are extra outputs.
+
+        With ONNX's momentum 0 these are the batch's mean and biased variance. The running
+        statistics become m running + (1 - m) batch with the momentum m of the node, the variance
+        times n / (n - 1) for n numbers per channel, as PyTorch has it. A frozen layer normalizes
+        by its running statistics, and leaves them as they are.
+        """
+        if node.attributes["training_mode"] or self._is_frozen(node):
+            return None
+        x, statistics = required(operands[0]), [required(operand) for operand in operands[3:5]]
+        # Layers that share statistics move them one after the other, as in PyTorch.
+        running = [self.moved.get(statistic, statistic) for statistic in statistics]
+        attributes = {**node.attributes, "training_mode": 1, "momentum": 0.0}
+        y, mean, variance = build.op(
+            "BatchNormalization", (*operands[:3], *running), attributes, outputs=3
+        )
+        unbiased = build.Mul(variance, _unbiasing(build, x, variance))
+        for statistic, old, new in zip(statistics, running, (mean, unbiased), strict=True):
+            self.moved[statistic] = _between(build, old, new, node.attributes["momentum"])
+        return (y,)
+
+    def _is_frozen(self, node: Node) -> bool:
+        """Whether the author froze the layer, or the weights that it shares."""
+        layer = self.graph.layers.get(node.scope)
+        scale = self.graph.producer(required(node.inputs[1]))
+        frozen = scale.op_type == PARAMETER and not scale.attributes["trainable"]
+        return frozen or (layer is not None and layer.frozen)
+
+    def _key(self, node: Node) -> int:
+        draw = self.draws[node.scope]
+        self.draws[node.scope] += 1
+        return key_of(self.seed, node.scope, draw)
+
+    def _step(self, build: Builder) -> Value:
+        """The number of the step: an input, which is there once something needs it."""
+        taken = self.graph.inputs.get(STEP)
+        if taken is not None and not _counts(self.graph.producer(taken)):
+            raise error(
+                "E114",
+                f"no input can be named `{STEP}`: training counts its steps by that name",
+                self.graph.producer(taken).span,
+                help="give it another label",
+            )
+        found = build.graph.inputs.get(STEP)
+        return found or Builder(build.graph).input(STEP, TensorType(DType.INT64, ()))
+
+
+def _rate(build: Builder, node: Node, operands: Operands) -> float:
+    """With which probability Dropout drops; a constant, though ONNX lets it be computed."""
+    given = operands[1] if len(operands) > 1 else None
+    rate = HALF if given is None else build.known(given)
+    (rate,) = rate if isinstance(rate, tuple) and len(rate) == 1 else (rate,)
+    if not isinstance(rate, float | int):
+        raise error("E119", "a Dropout whose rate is computed is not compiled", node.span)
+    return rate
+
+
+def _counts(node: Node) -> bool:
+    return node.outputs[0] == TensorType(DType.INT64, ())
+
+
+def _between(build: Builder, old: Value, new: Value, momentum: float) -> Value:
+    """momentum old + (1 - momentum) new."""
+    kept_part = build.Mul(old, build.constant(momentum, old.dtype))
+    return build.Add(kept_part, build.Mul(new, build.constant(1.0 - momentum, new.dtype)))
+
+
+def _unbiasing(build: Builder, x: Value, per_channel: Value) -> Value:
+    """n / (n - 1) for the n numbers of each channel of x; 1 for one number, which has no spread."""
+    count = build.Div(build.Size(x), build.Size(per_channel))
+    one = build.index_constant(1)
+    others = build.Max(build.Sub(count, one), one)
+    return build.Div(*(build.Cast(number, to=x.dtype) for number in (count, others)))

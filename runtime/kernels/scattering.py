@@ -1,0 +1,67 @@
+"""Operators that read or write single elements by their index on an axis."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..kerneldef import Array, OperandError, kernel
+
+Place = tuple[Array, ...]
+
+# How an update meets what is there already; an index may come more than once.
+COMBINATIONS: Mapping[str, np.ufunc] = {
+    "add": np.add,
+    "max": np.maximum,
+    "min": np.minimum,
+    "mul": np.multiply,
+}
+
+
+@kernel("GatherElements")
+def gather_elements(x: Array, indices: Array, *, axis: int) -> Array:
+    """y[i, j] = x[indices[i, j], j] on axis 0; negative indices count from the end."""
+    picked: Array = x[_place(x, indices, axis)]
+    return picked
+
+
+@kernel("ScatterElements")
+def scatter_elements(
+    x: Array, indices: Array, updates: Array, *, axis: int, reduction: str
+) -> Array:
+    """X with y[indices[i, j], j] = updates[i, j] on axis 0, or combined with what was there."""
+    y = x.copy()
+    place = _place(x, indices, axis)
+    if reduction == "none":
+        y[place] = updates
+    elif indices.shape[axis] == 1:
+        # No place comes twice, and this is several times faster than `ufunc.at`.
+        y[place] = COMBINATIONS[reduction](y[place], updates)
+    else:
+        COMBINATIONS[reduction].at(y, place, updates)
+    return y
+
+
+@kernel("OneHot")
+def one_hot(indices: Array, depth: Array, values: Array, *, axis: int) -> Array:
+    """values[1] where the new axis's position is the index, else values[0].
+
+    Negative indices count from the end; one that is out of range makes no position hot.
+    """
+    count = int(depth.reshape(()))
+    wrapped = np.expand_dims(np.where(indices < 0, indices + count, indices), axis)
+    shape = [1] * (indices.ndim + 1)
+    shape[axis] = count
+    hot = wrapped == np.arange(count).reshape(shape)
+    written: Array = np.where(hot, values[1], values[0])
+    return written
+
+
+def _place(x: Array, indices: Array, axis: int) -> Place:
+    """What indexes x at `indices` on `axis` and at each index's own position elsewhere."""
+    extent = x.shape[axis]
+    if indices.size and (indices.min() < -extent or indices.max() >= extent):
+        wrong = indices[(indices < -extent) | (indices >= extent)].flat[0]
+        raise OperandError(f"needs indices below {extent}, not {wrong}")
+    place: list[Array] = list(np.ix_(*map(np.arange, indices.shape)))
+    place[axis] = indices
+    return tuple(place)

@@ -1,0 +1,92 @@
+"""What operators of our own are built from for other engines, on onnxruntime."""
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from support.gradients import Scalar, feeds_of, has_gradient
+from support.op_table import ROWS
+from support.ops import FLOAT32_TOLERANCE, Known, OpRow, arguments_of, run_kernel
+
+from netc.compiler.builder import Builder
+from netc.compiler.emit.onnx.export import write
+from netc.compiler.graph import Graph
+from netc.compiler.opdef import OPS
+from netc.compiler.types import DType
+from netc.runtime.agreement import norm_difference
+from netc.runtime.executor import run
+from netc.runtime.plan import plan
+
+Array = np.ndarray[Any, Any]
+
+GRADIENT_TOLERANCE = 1e-4  # that of networks, as a gradient is made of several operators
+BUILT = [row for row in ROWS if OPS[row.op_type].decompose is not None]
+OWN = [row for row in BUILT if row.op_type.startswith("netc.")]
+
+
+def _graph(row: OpRow) -> Graph:
+    """The row's operator alone, with symbolic batch."""
+    build = Builder(Graph("row"))
+    values = []
+    for position, argument in enumerate(row.arguments):
+        if argument is None:
+            values.append(None)
+        elif isinstance(argument, Known):
+            values.append(build.constant(argument.numbers, DType(argument.dtype)))
+        else:
+            values.append(build.input(f"a{position}", argument.type()))
+    results = build.op(row.op_type, values, row.attributes, outputs=row.outputs)
+    build.graph.outputs = {f"y{k}": value for k, value in enumerate(results)}
+    return build.graph
+
+
+def _session(graph: Graph) -> onnxruntime.InferenceSession:
+    file = BytesIO()
+    write(graph, {}, file)
+    return onnxruntime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
+
+
+def _run(session: onnxruntime.InferenceSession, feeds: Mapping[str, Array]) -> list[Array]:
+    """All results, given at least what the model takes."""
+    taken = {value.name for value in session.get_inputs()}
+    return list(session.run(None, {name: a for name, a in feeds.items() if name in taken}))
+
+
+def _same(found: Array, expected: Array, tolerance: float) -> None:
+    assert found.shape == expected.shape
+    if np.any(expected):
+        assert norm_difference(found, expected) <= tolerance
+    else:
+        assert not np.any(found)
+
+
+@pytest.mark.parametrize("row", BUILT, ids=str)
+def test_decomposition_on_onnxruntime(row: OpRow) -> None:
+    """One model for all batches computes what the kernel does, norm-wise within 1e-5."""
+    session = _session(_graph(row))
+    for batch in row.batches:
+        arguments = arguments_of(row, batch)
+        named = {f"a{k}": a for k, a in enumerate(arguments) if a is not None}
+        for ours, theirs in zip(run_kernel(row, arguments), _run(session, named), strict=True):
+            _same(theirs, ours, FLOAT32_TOLERANCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", [row for row in OWN if has_gradient(row)], ids=str)
+def test_gradient_on_onnxruntime(row: OpRow) -> None:
+    """The gradients of our own operators are decomposed, too, and are those of the kernels."""
+    scalar = Scalar(row)
+    graph = scalar.build.graph
+    graph.outputs = scalar.differentiate(list(scalar.arguments))
+    session = _session(graph)
+    for batch in row.batches:
+        wide = feeds_of(row, scalar, batch)
+        feeds = {
+            name: a.astype(np.float32) if a.dtype == np.float64 else a for name, a in wide.items()
+        }
+        ours = run(plan(graph), feeds, {}).values()
+        for mine, theirs in zip(ours, _run(session, feeds), strict=True):
+            _same(theirs, mine, GRADIENT_TOLERANCE)

@@ -1,0 +1,37 @@
+"""Kernels that work in blocks, or choose between ways, on every block size and each way."""
+
+import pytest
+from support.op_table import ROWS
+from support.ops import OpRow, check_meaning
+
+from netc.runtime.kernels import convolution, max_pool_gradient, weight_gradient
+from netc.runtime.kernels.lines import Lines
+
+BLOCKED = {"Conv", "ConvTranspose", "netc.ConvWeightGrad", "netc.MaxPoolGrad"}
+CONVOLVED = BLOCKED - {"netc.MaxPoolGrad"}
+LIMITS = (
+    (convolution, "SCRATCH_BYTES"),
+    (convolution, "LINE_BYTES"),
+    (convolution, "BLOCK_BYTES"),
+    (max_pool_gradient, "BLOCK_BYTES"),
+    (weight_gradient, "SCRATCH_BYTES"),
+    (weight_gradient, "SMALL_PRODUCT"),
+    (weight_gradient, "LONG_PRODUCT"),
+)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.op_type in BLOCKED], ids=str)
+@pytest.mark.parametrize("limit", [1, 20_000])
+def test_small_blocks(row: OpRow, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Samples one by one, and a few at a time with some left over, mean the same."""
+    for module, name in LIMITS:
+        monkeypatch.setattr(module, name, limit)
+    check_meaning(row)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.op_type in CONVOLVED], ids=str)
+@pytest.mark.parametrize("lined", [False, True])
+def test_both_ways(row: OpRow, lined: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines and copied windows mean the same, whichever would be chosen."""
+    monkeypatch.setattr(Lines, "are_worthwhile", lambda *_, **__: lined)
+    check_meaning(row)
