@@ -14,7 +14,8 @@ from .forks import FORK, fork
 from .layer_view import OUTPUT, Box, Edge, layer_view
 from .palette import THEMES, Theme, fill
 
-STYLES = ("graph",)
+BACKWARD = "backward"
+STYLES = ("graph", BACKWARD)
 DIRECTIONS = ("TB", "LR", "BT", "RL")
 FONT = "Helvetica,Arial,sans-serif"
 # Merges that are drawn as a small sign instead of a box.
@@ -46,15 +47,27 @@ def to_dot(
     Raises:
         NetError: E511, one of the choices is not known.
     """
-    _check("style", style, STYLES)
-    _check("direction", direction, DIRECTIONS)
-    _check("theme", theme, tuple(THEMES))
+    check_choices(style=style, direction=direction, theme=theme)
     if depth is not None and depth < 1:
         raise error("E511", f"a diagram's depth is at least 1, not {depth}")
     counts = counts or count(graph)
     drawing = fork(collapse(layer_view(graph, counts, depth)))
     writer = _Writer(drawing, THEMES[theme])
     return "\n".join([*writer.preamble(graph, counts, direction), *writer.body(), "}"]) + "\n"
+
+
+# What can be chosen of a diagram, by name.
+CHOICES = {"style": STYLES, "direction": DIRECTIONS, "theme": tuple(THEMES)}
+
+
+def check_choices(**choices: str) -> None:
+    """Refuse what diagrams do not have.
+
+    Raises:
+        NetError: E511, with what they have.
+    """
+    for name, value in choices.items():
+        _check(name, value, CHOICES[name])
 
 
 def _check(name: str, value: str, known: tuple[str, ...]) -> None:
@@ -72,7 +85,7 @@ class _Writer:
 
     def preamble(self, graph: Graph, counts: Counts, direction: str) -> Iterator[str]:
         theme = self.theme
-        yield f"digraph {_quoted(graph.name)} {{"
+        yield f"digraph {quoted(graph.name)} {{"
         yield (
             f'  graph [rankdir={direction}, bgcolor="{theme.background}", fontname="{FONT}", '
             f'fontcolor="{theme.text}", fontsize=16, labelloc=t, nodesep=0.35, ranksep=0.3, '
@@ -89,7 +102,7 @@ class _Writer:
         macs = f"{counts.macs:,}" if isinstance(counts.macs, int) else str(counts.macs)
         totals = f"{counts.params:,} {_plural('parameter', counts.params)} \u00b7 {macs} MACs"
         gap = '<FONT POINT-SIZE="4"> </FONT>'
-        rows = [f"<B>{_html(name)}</B>", self._soft(_html(totals), 11), gap]
+        rows = [f"<B>{html_text(name)}</B>", self._soft(html_text(totals), 11), gap]
         return f"<{_table(rows, padding=2)}>"
 
     def body(self) -> Iterator[str]:
@@ -118,7 +131,7 @@ class _Writer:
         yield f"{space}}}"
 
     def _cluster_label(self, cluster: Cluster) -> str:
-        words = [f"<B>{_html(cluster.name)}</B>"] if cluster.name else []
+        words = [f"<B>{html_text(cluster.name)}</B>"] if cluster.name else []
         if cluster.turn is not None:
             count, times = cluster.turn.count, cluster.times
             turns = f"<B>\N{MULTIPLICATION SIGN} {times}</B>" if times > 1 else ""
@@ -135,7 +148,7 @@ class _Writer:
             return f'n{position} [label="", shape=point, width=0.05, color="{self.theme.line}"]'
         name = _relative(box.path, scope) + _more(position in self.drawing.repeated)
         tip = f"{box.kind} {box.path}: {box.output}".strip()
-        attributes = f'fillcolor="{fill(self.theme, box.kind)}", tooltip={_quoted(tip)}'
+        attributes = f'fillcolor="{fill(self.theme, box.kind)}", tooltip={quoted(tip)}'
         if box.kind in SIGNS:
             sign = f"<<B>{SIGNS[box.kind]}</B>>"
             return (
@@ -147,14 +160,16 @@ class _Writer:
         return f"n{position} [label={self._label(box, name)}, {attributes}]"
 
     def _label(self, box: Box, name: str) -> str:
-        heading = [f"<B>{_html(box.kind)}</B>"] if box.kind else []
-        heading.append(f"<B>{_html(name)}</B>" if not box.kind else self._soft(_html(name), 11))
+        heading = [f"<B>{html_text(box.kind)}</B>"] if box.kind else []
+        heading.append(
+            f"<B>{html_text(name)}</B>" if not box.kind else self._soft(html_text(name), 11)
+        )
         folded = [f"{box.layers:,} {_plural('layer', box.layers)}"] if not box.kind else []
         params = [f"{box.params:,} {_plural('param', box.params)}"] if box.params else []
         rows = [
             " ".join(heading),
-            self._soft(_html(", ".join([*folded, *box.details])), 10),
-            self._soft(_html(" \u00b7 ".join([box.output, *params])), 10),
+            self._soft(html_text(", ".join([*folded, *box.details])), 10),
+            self._soft(html_text(" \u00b7 ".join([box.output, *params])), 10),
         ]
         return f"<{_table(rows)}>"
 
@@ -193,7 +208,7 @@ def _plural(word: str, number: int) -> str:
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
-def _html(text: str) -> str:
+def html_text(text: str) -> str:
     """Text for a label in Graphviz's HTML.
 
     Control characters, which XML forbids, are blanks; a backslash would start an escape.
@@ -201,7 +216,7 @@ def _html(text: str) -> str:
     return escape(_CONTROL.sub(" ", text)).replace("\\", "\\\\")
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Text for a quoted string of Graphviz; a backslash would start one of its escapes."""
     plain = _CONTROL.sub(" ", text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{plain}"'

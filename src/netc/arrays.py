@@ -1,6 +1,7 @@
 """Arrays from and to `.npy` and `.npz` files, with every failure as a diagnostic."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,44 @@ def load_array(path: str) -> Array:
     if not isinstance(found, np.ndarray):
         raise error("E505", f"`{path}` holds several arrays", help="give one .npy file per input")
     return found
+
+
+def load_named_arrays(texts: Sequence[str], names: Sequence[str]) -> dict[str, Array]:
+    """Arrays by name from `NAME=X` or `X`, which is the next name that has none.
+
+    X is a `.npy` file, or numbers such as `[[1, -2]]`.
+
+    Raises:
+        NetError: A name is given twice (E206), or an array cannot be read.
+    """
+    arrays: dict[str, Array] = {}
+    for text in texts:
+        name, separator, given = text.partition("=")
+        if not separator or Path(text).exists():
+            free = [known for known in names if known not in arrays]
+            name, given = (free or [names[-1]])[0], text
+        if name in arrays:
+            raise error("E206", f"the input `{name}` is given twice")
+        arrays[name] = _numbers(given) if given.lstrip()[:1] in _NUMERIC else load_array(given)
+    return arrays
+
+
+_NUMERIC = frozenset("[-0123456789")
+
+
+def _numbers(text: str) -> Array:
+    """Numbers as JSON has them, in float32 or int64."""
+    if Path(text).exists():
+        return load_array(text)
+    try:
+        found = np.array(json.loads(text))
+    except (ValueError, RecursionError):
+        found = np.array(None)
+    if found.dtype.kind not in "fi":
+        raise error(
+            "E505", f"`{text}` is no array of numbers", help="write it as `[[1, 2], [3, 4]]`"
+        )
+    return found.astype(np.float32 if found.dtype.kind == "f" else np.int64)
 
 
 def save_arrays(path: str, arrays: Mapping[str, Array]) -> None:

@@ -1,30 +1,66 @@
 """`netc draw`: the network as a picture."""
 
+from typing import Any
+
 import click
 
-from .options import file_argument, max_layers_option, open_network
+from ..arrays import load_named_arrays
+from ..runtime.checkpoint import load_weights
+from .options import file_argument, max_layers_option, open_network, weights_option
 
 
 @click.command("draw")
 @file_argument
 @click.option("-o", "--output", required=True, type=click.Path(), help="The picture's file.")
-@click.option("--style", default="graph", show_default=True, help="What to draw.")
+@click.option("--style", default="graph", show_default=True, help="graph or backward.")
 @click.option("--depth", type=click.IntRange(min=1), help="Fold scopes that lie deeper.")
-@click.option("--direction", default="TB", show_default=True, help="TB, LR, BT or RL.")
+@click.option("--direction", help="TB, LR, BT or RL.")
 @click.option("--format", "format_", help="svg, png, pdf or dot; the file's suffix otherwise.")
 @click.option("--theme", default="light", show_default=True, help="light or dark.")
+@click.option("--loss", help="What `backward` differentiates; the train block's loss otherwise.")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="[NAME=]X",
+    help="A .npy file or numbers, such as `x=[[1, -2]]`, to write on the arrows of `backward`.",
+)
+@click.option(
+    "--target", "targets", multiple=True, metavar="[NAME=]T", help="Likewise, for a loss."
+)
+@weights_option
 @max_layers_option
 def command(
     file: str,
     output: str,
     style: str,
     depth: int | None,
-    direction: str,
+    direction: str | None,
     format_: str | None,
     theme: str,
+    loss: str | None,
+    inputs: tuple[str, ...],
+    targets: tuple[str, ...],
+    weights: str | None,
     max_layers: int | None,
 ) -> None:
-    """Draw FILE with output shapes and parameter counts."""
-    open_network(file, max_layers).draw(
-        output, style=style, depth=depth, direction=direction, format=format_, theme=theme
+    """Draw FILE: its layers with shapes and counts, or its chain rule (`--style backward`)."""
+    network = open_network(file, max_layers)
+    chain_rule: dict[str, Any] = {}
+    if loss is not None:
+        chain_rule["loss"] = loss
+    if inputs:
+        chain_rule["inputs"] = load_named_arrays(inputs, [spec.name for spec in network.inputs])
+    if targets:
+        chain_rule["targets"] = load_named_arrays(targets, [spec.name for spec in network.outputs])
+    if weights is not None:
+        chain_rule["state"] = load_weights(weights)
+    network.draw(
+        output,
+        style=style,
+        depth=depth,
+        direction=direction,
+        format=format_,
+        theme=theme,
+        **chain_rule,
     )

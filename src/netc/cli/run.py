@@ -1,13 +1,12 @@
 """`netc run`: a network on arrays from files."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
-from ..arrays import load_array, save_arrays
+from ..arrays import load_named_arrays, save_arrays
 from ..grammar.diagnostics import error
 from ..runtime.checkpoint import load_weights
 from ..runtime.engines import ENGINES
@@ -46,7 +45,7 @@ def command(
     else:
         network = open_network(model, max_layers)
         state = network.initialize(seed) if weights is None else load_weights(weights)
-        feeds = _feeds(inputs, [spec.name for spec in network.inputs])
+        feeds = load_named_arrays(inputs, [spec.name for spec in network.inputs])
         found = network.run(
             feeds, state, engine=engine or "numpy", device=device, fetch=fetch or None
         )
@@ -73,18 +72,4 @@ def _run_onnx(
             help="run an .onnx model with `--engine onnxruntime`",
         )
     session = Session(model, device=device)
-    return session.run(_feeds(inputs, list(session.inputs)), list(fetch) or None)
-
-
-def _feeds(inputs: Sequence[str], names: Sequence[str]) -> Arrays:
-    """Arrays by input name; a file without a name is the next input that has none."""
-    feeds: Arrays = {}
-    for text in inputs:
-        name, separator, path = text.partition("=")
-        if not separator or Path(text).exists():
-            free = [known for known in names if known not in feeds]
-            name, path = (free or [names[-1]])[0], text
-        if name in feeds:
-            raise error("E206", f"the input `{name}` is given twice")
-        feeds[name] = load_array(path)
-    return feeds
+    return session.run(load_named_arrays(inputs, list(session.inputs)), list(fetch) or None)

@@ -1,0 +1,67 @@
+"""Operators as mathematics writes them, for pictures of computational graphs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..graph import CONSTANT, Graph, Node
+
+# Signs between two arguments, one of which may be a number that stands in the box.
+SIGNS: Mapping[str, str] = {
+    "Add": "+",
+    "Sub": "\N{MINUS SIGN}",
+    "Mul": "\N{MULTIPLICATION SIGN}",
+    "Div": "\N{DIVISION SIGN}",
+    "Pow": "^",
+    "Greater": ">",
+    "GreaterOrEqual": "\N{GREATER-THAN OR EQUAL TO}",
+    "Less": "<",
+    "LessOrEqual": "\N{LESS-THAN OR EQUAL TO}",
+    "Equal": "=",
+    "MatMul": "\N{DOT OPERATOR}",
+}
+FUNCTIONS: Mapping[str, str] = {
+    "Abs": "|x|",
+    "Cast": "0 or 1",
+    "Exp": "exp",
+    "Expand": "copy",
+    "Gemm": "W x + b",
+    "Log": "log",
+    "Neg": "\N{MINUS SIGN}x",
+    "Reciprocal": "1/x",
+    "ReduceMean": "mean",
+    "ReduceSum": "\N{N-ARY SUMMATION}",
+    "Relu": "max(0, x)",
+    "Sigmoid": "\N{GREEK SMALL LETTER SIGMA}",
+    "Sqrt": "\N{SQUARE ROOT}",
+    "Sum": "+",
+    "Tanh": "tanh",
+    "Transpose": "transpose",
+}
+
+
+def symbol(graph: Graph, node: Node) -> str:
+    """What stands in an operator's box, a number among its arguments included."""
+    numbers = [_number(graph, node, position) for position in range(len(node.inputs))]
+    if node.op_type in SIGNS:
+        return _with_number(SIGNS[node.op_type], numbers)
+    if node.op_type == "Gemm" and (len(node.inputs) < 3 or node.inputs[2] is None):
+        return SIGNS["MatMul"]
+    return FUNCTIONS.get(node.op_type, node.op_type)
+
+
+def _with_number(sign: str, numbers: list[str]) -> str:
+    first, second = numbers[0], numbers[1]
+    if sign == "^" and second:
+        return f"x^{second}"
+    return " ".join(part for part in (first, sign, second) if part)
+
+
+def _number(graph: Graph, node: Node, position: int) -> str:
+    """A constant argument that is a single number, else nothing."""
+    value = node.inputs[position]
+    if value is None or graph.producer(value).op_type != CONSTANT:
+        return ""
+    held: Any = graph.producer(value).attributes["value"]
+    while isinstance(held, tuple) and len(held) == 1:
+        held = held[0]
+    return "" if isinstance(held, tuple) else f"{held:g}"

@@ -1,0 +1,126 @@
+"""A network as a picture's text: its layers, or its chain rule with the numbers of an input."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .compiler.emit.chain_rule import ChainRule, differentiate, to_chain_rule_dot
+from .compiler.emit.dot import BACKWARD, check_choices, to_dot
+from .compiler.graph import Graph
+from .compiler.passes.set_mode import set_mode
+from .compiler.pipeline import Compiled
+from .compiler.training.objective import add_loss
+from .grammar.diagnostics import error
+from .runtime.executor import run
+from .runtime.initialize import initialize
+from .runtime.plan import plan
+from .training import objective_of, with_targets
+
+if TYPE_CHECKING:
+    from .training import Loss
+
+Array = np.ndarray[Any, Any]
+Output = tuple[int, int]
+
+MOST_NUMBERS = 4  # of an array that are written on an arrow; of larger ones, the extents
+
+
+def to_picture_text(
+    compiled: Compiled,
+    *,
+    style: str = "graph",
+    depth: int | None = None,
+    direction: str | None = None,
+    theme: str = "light",
+    **chain_rule: Any,
+) -> str:
+    """A picture in Graphviz's language; see `Network.draw`.
+
+    Raises:
+        NetError: E511, a choice is not known, or does not go with the style.
+    """
+    if style != BACKWARD:
+        if chain_rule:
+            raise error("E511", f"numbers and a loss go with the style `{BACKWARD}` only")
+        return to_dot(
+            compiled.graph, style=style, depth=depth, direction=direction or "TB", theme=theme
+        )
+    check_choices(direction=direction or "LR", theme=theme)
+    return chain_rule_dot(compiled, theme=theme, direction=direction or "LR", **chain_rule)
+
+
+def chain_rule_dot(
+    compiled: Compiled,
+    *,
+    loss: "Loss | None" = None,
+    inputs: Mapping[str, Array] | None = None,
+    targets: Mapping[str, Array] | None = None,
+    state: Mapping[str, Array] | None = None,
+    seed: int = 0,
+    theme: str = "light",
+    direction: str = "LR",
+) -> str:
+    """Forward and backward graph in Graphviz's language.
+
+    Args:
+        compiled: The program.
+        loss: What is differentiated; where neither it nor a `train` block names a loss, the only
+            output, or the sum of all outputs.
+        inputs: A batch by the input's name, whose numbers stand on the arrows; with a loss,
+            `targets` by the output's name as well.
+        targets: See `inputs`.
+        state: Weights for the numbers; drawn with `seed` where it is None.
+        seed: See `state`.
+        theme: `light` or `dark`.
+        direction: Where the forward graph flows.
+
+    Raises:
+        NetError: There is no gradient (E131), the graph is too large (E511), or an input does not
+            fit.
+    """
+    feeds: dict[str, Any] = dict(inputs or {})
+    has_loss = loss is not None or compiled.recipe is not None
+    if has_loss and inputs is not None:
+        graph, feeds = with_targets(compiled, feeds, targets or {}, loss=loss, training=False)
+    elif has_loss:
+        with_loss = add_loss(compiled.graph, objective_of(compiled, loss))
+        graph = set_mode(with_loss, training=False)
+    else:
+        graph = set_mode(compiled.graph, training=False)
+    rule = differentiate(graph, of="loss" if has_loss else None)
+    found = {} if inputs is None else _numbers(rule, feeds, state or initialize(graph, seed))
+    return to_chain_rule_dot(rule, theme=theme, direction=direction, annotations=found)
+
+
+def _numbers(
+    rule: ChainRule, feeds: Mapping[str, Any], state: Mapping[str, Array]
+) -> dict[Output, str]:
+    """What stands on the arrows: the values of the whole graph for an input."""
+    values = {f"{node}:{output}": value for (node, output), value in rule.shown().items()}
+    graph: Graph = rule.graph
+    kept = graph.outputs
+    graph.outputs = values
+    arrays = run(plan(graph), feeds, state)
+    graph.outputs = kept
+    return {(value.node, value.output): spell_array(arrays[name]) for name, value in values.items()}
+
+
+def spell_array(array: Array) -> str:
+    """Numbers as they stand on an arrow; the extents of an array of many."""
+    if array.size > MOST_NUMBERS:
+        return "\N{MULTIPLICATION SIGN}".join(map(str, array.shape))
+    numbers = [_spell(number) for number in array.ravel().tolist()]
+    if array.size == 1:
+        return numbers[0]
+    rows = array.reshape(-1, array.shape[-1])
+    if len(rows) == 1:
+        return f"[{', '.join(numbers)}]"
+    width = array.shape[-1]
+    lines = [", ".join(numbers[i : i + width]) for i in range(0, array.size, width)]
+    return f"[{'; '.join(lines)}]"
+
+
+def _spell(number: float) -> str:
+    """A number with three digits, and a real minus sign."""
+    return f"{number:.3g}".replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,114 @@
+"""Pictures of the chain rule: what is drawn, and which numbers stand on the arrows."""
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+import netc
+from netc.compiler.emit.chain_rule import differentiate
+from netc.drawing import chain_rule_dot, spell_array
+
+
+def labels(dot: str) -> str:
+    """The picture's text with its labels in plain characters."""
+    return _plain(dot).replace("<BR/>", " ")
+
+
+def _plain(text: str) -> str:
+    return text.replace("\N{MINUS SIGN}", "-").replace("\N{MULTIPLICATION SIGN}", "x")
+
+
+def picture(spec: str, inputs: Mapping[str, list[list[float]]]) -> str:
+    """The chain rule of a shipped spec with the numbers of an input."""
+    network = netc.load(f"zoo:{spec}")
+    arrays = {name: np.array(rows, np.float32) for name, rows in inputs.items()}
+    return labels(chain_rule_dot(network.compiled, inputs=arrays))
+
+
+def test_the_product() -> None:
+    """Of z = x y at (-2, 3) the gradients are the other factors: dz/dx = 3, dz/dy = -2."""
+    dot = picture("product", {"x": [[-2.0]], "y": [[3.0]]})
+    boxes = re.findall(r"n\d+ \[label=<(.)>, fillcolor=\"(#\w+)\"", dot)
+    assert [sign for sign, _ in boxes] == ["x"] * 3
+    assert len({colour for _, colour in boxes}) == 2  # forward and backward
+    assert re.search(r"n\d+ -> value \[label=<-6>\]", dot)
+    assert re.search(r"g0 -> n\d+ \[label=<3>, dir=back", dot)
+    assert re.search(r"g1 -> n\d+ \[label=<-2>, dir=back", dot)
+    assert "∂z/∂x" in dot
+    assert "∂z/∂y" in dot
+    assert len(re.findall("style=dashed", dot)) == 2  # each factor is read on the way back
+
+
+def test_the_chain() -> None:
+    """Of f = (2 / x)^2 at x = 2 the factors are df/du = 2, du/dv = 2, dv/dx = -1/4; f' = -1."""
+    dot = picture("chain_rule", {"x": [[2.0]]})
+    assert "∂f/∂u 2" in dot
+    assert "∂f/∂v 4" in dot
+    assert re.search(r"g0 -> n\d+ \[label=<-1>, dir=back", dot)
+
+
+def test_two_sigmoid_layers() -> None:
+    """The lectures' example: log loss on two sigmoid layers, dL/dz = y - 1."""
+    dot = picture("two_sigmoid_layers", {"x": [[1.0, -2.0]]})
+    assert "y 0.702" in dot
+    assert "∂L/∂z -0.298" in dot
+    assert "∂L/∂a [-0.0269, 0.0135]" in dot
+    for name in ("x", "a.weight", "a.bias", "z.weight", "z.bias"):
+        assert f"<∂L/∂{name}>" in dot
+
+
+def test_extents_without_an_input() -> None:
+    """Without numbers the arrows say extents, the batch as N."""
+    dot = labels(chain_rule_dot(netc.load("zoo:relu_layer").compiled))
+    assert "Nx3" in dot
+    assert "max(0, x)" in dot
+
+
+def test_a_loss() -> None:
+    """With a loss, the target is an input, and the loss is what is differentiated."""
+    compiled = netc.compile("INPUT(3) -> FC(2) -> SOFTMAX").compiled
+    dot = chain_rule_dot(
+        compiled,
+        loss="cross_entropy",
+        inputs={"input": np.ones((1, 3), np.float32)},
+        targets={"output": np.array([1])},
+        state={"fc1.weight": np.zeros((2, 3), np.float32), "fc1.bias": np.zeros(2, np.float32)},
+    )
+    assert re.search(r"n\d+ -> value \[label=<0.693>\]", dot)
+    assert "∂loss/∂fc1.weight" in dot
+
+
+def test_what_has_no_gradient() -> None:
+    """A step has no chain rule, and the error says so."""
+    with pytest.raises(netc.NetError, match="no gradient passes through"):
+        differentiate(netc.load("zoo:xor").graph)
+
+
+def test_what_is_too_large() -> None:
+    """A picture that nobody could read is refused."""
+    with pytest.raises(netc.NetError) as caught:
+        chain_rule_dot(netc.load("zoo:resnet50").compiled)
+    assert caught.value.diagnostics[0].code == "E511"
+
+
+def test_numbers_and_layers_do_not_mix(tmp_path: object) -> None:
+    """Numbers stand on the chain rule's arrows only."""
+    with pytest.raises(netc.NetError, match="go with the style `backward` only"):
+        netc.load("zoo:product").draw(f"{tmp_path}/p.dot", inputs={})
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ([[0.5]], "0.5"),
+        ([[1.0, -2.0]], "[1, -2]"),
+        ([[1.0, 2.0], [3.0, 4.0]], "[1, 2; 3, 4]"),
+        ([[1e-7]], "1e-07"),
+        ([[0.0] * 5], "1x5"),
+    ],
+)
+def test_spelled_arrays(numbers: list[list[float]], text: str) -> None:
+    """Few numbers are written out, rows apart; of many the extents."""
+    assert _plain(spell_array(np.array(numbers))) == text
