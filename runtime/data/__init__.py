@@ -1,0 +1,45 @@
+"""Files, arrays and code -> samples, split, shuffled, augmented, preprocessed, ready to be fed.
+
+Importing this package fills the tables `LOADERS`, `PREPROCESSORS` and `AUGMENTATIONS`.
+"""
+
+from . import cifar, delimited, digits, idx, image_folder, planar, shapes
+from .adapting import adapter
+from .augmentation import AUGMENTATIONS, Augmenter, augmenter
+from .choices import LOADERS, Choice, load
+from .dataset import About, ArrayData, Batch, Dataset, Rows, check_labels
+from .from_arrays import arrays
+from .preprocessing import PREPROCESSORS, Fitted, fit
+from .splits import Splits, batch_indices, batches, shuffled, splits
+
+__all__ = [
+    "AUGMENTATIONS",
+    "LOADERS",
+    "PREPROCESSORS",
+    "About",
+    "ArrayData",
+    "Augmenter",
+    "Batch",
+    "Choice",
+    "Dataset",
+    "Fitted",
+    "Rows",
+    "Splits",
+    "adapter",
+    "arrays",
+    "augmenter",
+    "batch_indices",
+    "batches",
+    "check_labels",
+    "cifar",
+    "delimited",
+    "digits",
+    "fit",
+    "idx",
+    "image_folder",
+    "load",
+    "planar",
+    "shapes",
+    "shuffled",
+    "splits",
+]

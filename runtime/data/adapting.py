@@ -1,0 +1,95 @@
+"""A sample's array -> what turns its like into the shape and element type that a network takes."""
+
+from collections.abc import Callable
+from functools import partial
+from math import prod
+
+import numpy as np
+
+from ...compiler.dim import Dim
+from ...compiler.types import TensorType
+from ...grammar.diagnostics import NetError, error
+from ..kerneldef import Array
+
+Adapter = Callable[[Array], Array]  # a batch's array -> the feed
+Extents = tuple[int, ...]
+
+
+def adapter(
+    where: str, what: str, sample: Array, type: TensorType, *, classes: bool = False
+) -> Adapter:
+    """What turns batches of an input or target into feeds.
+
+    Axes of extent 1 make no difference, and neither does flattening to a vector; integers are fed
+    to real numbers.
+
+    Args:
+        where: What messages call the data.
+        what: What they call the array, such as "input `x`".
+        sample: Some samples, after augmentation and preprocessing.
+        type: What the network takes, the batch on axis 0.
+        classes: Whether whole numbers are class indices, which become one-hot where the network
+            takes a number for each of K > 1 classes.
+
+    Raises:
+        NetError: E529, the samples have another shape or type.
+    """
+    if sample.dtype.kind == "f" and not type.dtype.is_float:
+        raise _unlike(where, what, sample, type, "class indices and tokens are whole numbers")
+    dtype = type.dtype.value
+    shape, wanted = sample.shape[1:], type.shape[1:]
+    if len(shape) == len(wanted) and all(map(_agree, shape, wanted)):
+        return partial(_fed, dtype=dtype)
+    extents = tuple(extent for extent in wanted if isinstance(extent, int))
+    if len(extents) < len(wanted):  # symbolic extents are the data's own, as they are
+        raise _unlike(where, what, sample, type)
+    flattened = prod(shape) == prod(extents) and min(len(shape), len(extents)) <= 1
+    if _squeezed(shape) == _squeezed(extents) or flattened:
+        return partial(_reshaped, shape=extents, dtype=dtype)
+    indices = classes and sample.dtype.kind != "f" and type.dtype.is_float and extents
+    if indices and _squeezed(shape) == _squeezed(extents[1:]):
+        return partial(_one_hot, shape=extents, dtype=dtype)
+    raise _unlike(where, what, sample, type, _advice(shape, extents))
+
+
+def _fed(batch: Array, *, dtype: str) -> Array:
+    return np.ascontiguousarray(batch, dtype)
+
+
+def _reshaped(batch: Array, *, shape: Extents, dtype: str) -> Array:
+    return np.ascontiguousarray(batch.reshape(len(batch), *shape), dtype)
+
+
+def _one_hot(indices: Array, *, shape: Extents, dtype: str) -> Array:
+    """Class indices (n, ...) as (n, K, ...): 1 for the class, 0 for the others."""
+    flat = indices.reshape(len(indices), 1, *shape[1:])
+    classes = np.arange(shape[0]).reshape(1, -1, *(1,) * (len(shape) - 1))
+    return np.ascontiguousarray(flat == classes, dtype)
+
+
+def _agree(held: int, wanted: Dim) -> bool:
+    """Whether an extent is the wanted one, or the data settle it."""
+    return held == wanted or not isinstance(wanted, int)
+
+
+def _squeezed(shape: Extents) -> Extents:
+    return tuple(extent for extent in shape if extent != 1)
+
+
+def _advice(shape: Extents, wanted: Extents) -> str | None:
+    if len(shape) == len(wanted) > 2 and sorted(shape) == sorted(wanted):
+        return "channels come first: `x.transpose(0, 3, 1, 2)` makes (N, C, H, W) of (N, H, W, C)"
+    return None
+
+
+def _unlike(
+    where: str, what: str, sample: Array, type: TensorType, advice: str | None = None
+) -> NetError:
+    held = ", ".join(["N", *map(str, sample.shape[1:])])
+    wanted = ", ".join(map(str, type.shape))
+    return error(
+        "E529",
+        f"{where}: the {what} is {sample.dtype} ({held}), and the network takes"
+        f" {type.dtype.value} ({wanted})",
+        help=advice,
+    )

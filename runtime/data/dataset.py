@@ -1,0 +1,253 @@
+"""Data sets: samples by number, read when they are asked for, and checked as they are read."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from ...grammar.diagnostics import NetError, error
+from ..kerneldef import Array
+from .faults import empty, mismatched
+
+INPUT = "input"
+TARGET = "target"
+
+# What a target means, which augmentation has to know:
+# label: class index, (N,); values: numbers that mean nothing in the picture;
+# box: (N, 4), x0 y0 x1 y1 as fractions of width and height, from the picture's edges;
+# mask: class index per pixel, (N, H, W); image: a picture of the input's size, (N, C, H, W);
+# points: (N, 2 K), x y of K points in pixels, the first pixel's centre is (0, 0);
+# unit_points: the same from -1 (first pixel's centre) to 1 (last pixel's centre).
+TargetKind = Literal["label", "values", "box", "mask", "image", "points", "unit_points"]
+Pairs = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some samples: arrays by name, the sample on axis 0. Images are (N, C, H, W) float32."""
+
+    inputs: dict[str, Array]
+    targets: dict[str, Array]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a data set says of itself besides its samples.
+
+    Attributes:
+        name: What messages call it.
+        kinds: What each target means.
+        class_names: The names of the classes of targets that have some.
+        held_out: How many samples, the last ones, are a test part of their own.
+        pairs: The points of a target that change places in a mirror, such as the two eyes.
+    """
+
+    name: str
+    kinds: Mapping[str, TargetKind] = field(default_factory=dict)
+    class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    held_out: int = 0
+    pairs: Mapping[str, Pairs] = field(default_factory=dict)
+
+
+class Dataset(ABC):
+    """Random access to samples; no more is in memory than is asked for, where the format allows."""
+
+    about: About
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """The number of samples."""
+
+    @abstractmethod
+    def read(self, indices: Array) -> Batch:
+        """The samples of these numbers, (n,) int64, in this order, unchecked."""
+
+    def labels(self) -> Array | None:
+        """The class of every sample, (N,), or None where there are none; it reads no pictures."""
+        return None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, or () where they have none."""
+        return next(iter(self.about.class_names.values()), ())
+
+    def take(self, indices: Sequence[int] | Array) -> Batch:
+        """The samples of these numbers, in this order.
+
+        Raises:
+            NetError: A number is not finite (E524), or a file is damaged (E521).
+        """
+        numbers = np.asarray(indices, np.int64)
+        batch = self.read(numbers)
+        for name, array in batch.inputs.items():
+            check_finite(self.about.name, f"the input `{name}`", array, numbers)
+        for name, array in batch.targets.items():
+            missing = self.about.kinds.get(name) != "label"
+            check_finite(self.about.name, f"`{name}`", array, numbers, missing=missing)
+        return batch
+
+
+def check_finite(
+    where: str, what: str, array: Array, samples: Array, *, missing: bool = False
+) -> None:
+    """Refuse numbers that are not finite; with `missing`, NaN is a target that is not known.
+
+    Raises:
+        NetError: E524, with the first such sample's number.
+    """
+    if array.dtype.kind != "f":
+        return
+    bad = np.isinf(array) if missing else ~np.isfinite(array)
+    if not bad.any():
+        return
+    sample = np.argwhere(bad)[0][0]
+    value = array[bad].flat[0]
+    raise error(
+        "E524",
+        f"{where}: {what} of sample {int(samples[sample])} holds {value}",
+        notes=["samples count from 0"],
+        help="leave such samples out, or replace what is missing before training",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Samples on axis 0 of one array or several in a row, which may be mapped files.
+
+    Attributes:
+        parts: Arrays of the same shape but for axis 0.
+        dtype: What the samples become: float32 or int64.
+        divisor: What they are divided by, such as the largest value of a pixel.
+    """
+
+    parts: tuple[Array, ...]
+    dtype: str
+    divisor: float = 1.0
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether looking at all samples reads no file."""
+        return not any(isinstance(part, np.memmap) for part in self.parts)
+
+    def take(self, indices: Array) -> Array:
+        """The samples of these numbers as a new array, (n, ...)."""
+        if len(self.parts) == 1:
+            taken = np.asarray(self.parts[0][indices])
+        else:
+            taken = self._gathered(indices)
+        taken = taken.astype(self.dtype)  # always a copy, also of what is not mapped
+        if self.divisor != 1.0:
+            taken /= np.asarray(self.divisor, self.dtype)
+        return taken
+
+    def _gathered(self, indices: Array) -> Array:
+        first = self.parts[0]
+        taken = np.empty((len(indices), *first.shape[1:]), first.dtype)
+        start = 0
+        for part in self.parts:
+            here = (indices >= start) & (indices < start + len(part))
+            taken[here] = part[indices[here] - start]
+            start += len(part)
+        return taken
+
+
+class ArrayData(Dataset):
+    """A data set of arrays, in memory or mapped from files.
+
+    Raises:
+        NetError: The numbers of samples differ (E522), there are none (E525), or one that is in
+            memory is not finite (E524).
+    """
+
+    def __init__(
+        self, inputs: Mapping[str, Rows], targets: Mapping[str, Rows], about: About
+    ) -> None:
+        self.inputs = dict(inputs)
+        self.targets = dict(targets)
+        self.about = about
+        counts = [(f"`{name}`", len(rows)) for name, rows in (self.inputs | self.targets).items()]
+        if len({count for _, count in counts}) > 1:
+            raise mismatched(counts)
+        if not counts or counts[0][1] == 0:
+            raise empty(about.name)
+        self._check()
+
+    def __len__(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+    def read(self, indices: Array) -> Batch:
+        """The samples of these numbers."""
+        return Batch(
+            {name: rows.take(indices) for name, rows in self.inputs.items()},
+            {name: rows.take(indices) for name, rows in self.targets.items()},
+        )
+
+    def labels(self) -> Array | None:
+        """The class of every sample, of the first target that is a label."""
+        for name, rows in self.targets.items():
+            if self.about.kinds.get(name) == "label":
+                return rows.take(np.arange(len(rows))).reshape(-1)
+        return None
+
+    def _check(self) -> None:
+        """Find what is not finite at once where that reads no file, so that no run starts."""
+        for name, rows in (self.inputs | self.targets).items():
+            if not rows.in_memory:
+                continue
+            masked = name in self.targets and self.about.kinds.get(name) != "label"
+            what = f"the input `{name}`" if name in self.inputs else f"`{name}`"
+            start = 0
+            for part in rows.parts:
+                numbers = range(start, start + len(part))
+                check_finite(self.about.name, what, part, np.asarray(numbers), missing=masked)
+                start += len(part)
+
+
+def check_labels(data: Dataset, classes: int, *, ignored: int | None = None) -> None:
+    """Refuse labels that are no class of the network.
+
+    Args:
+        data: Whose labels are looked at; one without labels passes.
+        classes: How many classes the network tells apart.
+        ignored: A label that the loss leaves out.
+
+    Raises:
+        NetError: E523.
+    """
+    labels = data.labels()
+    if labels is not None:
+        check_range(data.about.name, labels, np.arange(len(labels)), classes, ignored=ignored)
+
+
+def check_range(
+    where: str, labels: Array, samples: Array, classes: int, *, ignored: int | None = None
+) -> None:
+    """Refuse class indices outside of [0, classes); also of pixels, (n, ...).
+
+    Raises:
+        NetError: E523, with the first such sample's number.
+    """
+    wrong = (labels < 0) | (labels >= classes)
+    if ignored is not None:
+        wrong &= labels != ignored
+    if wrong.any():
+        raise _outside(where, labels, samples, classes, wrong)
+
+
+def _outside(where: str, labels: Array, samples: Array, classes: int, wrong: Array) -> NetError:
+    sample = int(samples[np.argwhere(wrong)[0][0]])
+    label = int(labels[wrong].flat[0])
+    return error(
+        "E523",
+        f"{where}: the label {label} of sample {sample} is none of {classes} classes",
+        notes=[f"classes and samples count from 0: labels go from 0 to {classes - 1}"],
+        help="renumber the labels, or give the network an output for each class",
+    )

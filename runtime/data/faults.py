@@ -1,0 +1,77 @@
+"""What can be wrong with data, as the errors that name it."""
+
+import os
+from collections.abc import Iterable
+
+from ...grammar.diagnostics import NetError, did_you_mean, error
+from ...grammar.files import check_readable
+
+
+def damaged(path: str, reason: str, help: str | None = None) -> NetError:
+    """The error for a file whose content is not what it should be."""
+    return error(
+        "E521",
+        f"`{path}` cannot be used as data: {reason}",
+        help=help or "the file may be truncated or of another format: fetch or write it anew",
+    )
+
+
+def mismatched(counts: Iterable[tuple[str, int]]) -> NetError:
+    """The error for parts of a data set that hold different numbers of samples."""
+    listed = ", ".join(f"{what} {count:_}" for what, count in counts)
+    return error(
+        "E522",
+        f"the parts of the data hold different numbers of samples: {listed}",
+        help="each sample needs an input and a target",
+    )
+
+
+def empty(name: str, help: str | None = None) -> NetError:
+    """The error for a data set without samples."""
+    return error("E525", f"{name} holds no samples", help=help)
+
+
+def unknown_name(what: str, name: str, known: Iterable[str], where: str) -> NetError:
+    """The error for a column or array that is not there."""
+    names = tuple(known)
+    listed = ", ".join(f"`{each}`" for each in names[:20]) + ", ..." * (len(names) > 20)
+    return error(
+        "E526",
+        f"{where} has no {what} `{name}`",
+        notes=[f"it has {listed}" if names else f"it has no {what}s"],
+        help=did_you_mean(name, names),
+    )
+
+
+def unfit(message: str, help: str | None = None) -> NetError:
+    """The error for preprocessing or augmentation that does not suit the data."""
+    return error("E530", message, help=help)
+
+
+def wrong_argument(message: str, help: str | None = None) -> NetError:
+    """The error for an argument that a data set does not take."""
+    return error("E532", message, help=help)
+
+
+def located(path: str, folder: str) -> str:
+    """A path as a program gives it, relative to the program's folder."""
+    return os.path.join(folder, os.path.expanduser(path))
+
+
+def listed(folder: str) -> list[str]:
+    """The names in a folder, sorted.
+
+    Raises:
+        NetError: E001, it cannot be read.
+    """
+    try:
+        return sorted(os.listdir(folder))
+    except NotADirectoryError:
+        raise error(
+            "E001",
+            f"cannot read `{folder}`: it is a file, not a folder",
+            help="name the folder that holds the data",
+        ) from None
+    except (OSError, ValueError):
+        check_readable(folder)  # names the system's reason
+        raise error("E001", f"cannot read `{folder}`: the folder cannot be listed") from None

@@ -1,0 +1,134 @@
+"""Arrays from Python, and those of an npz file -> a data set."""
+
+import struct
+import zipfile
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.lib import format as npy
+
+from ...grammar.diagnostics import error
+from ..kerneldef import Array
+from ..npz import NpzState, malformed, open_npz
+from .choices import loader
+from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Rows, TargetKind
+from .faults import located, unknown_name
+
+_LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip file's member: lengths of its name and extra
+
+
+def arrays(
+    x: Any,
+    t: Any = None,
+    *,
+    classes: tuple[str, ...] = (),
+    kinds: Mapping[str, TargetKind] | None = None,
+    name: str = "the data",
+) -> Dataset:
+    """A data set of arrays, whose values are taken as they are.
+
+    Real numbers become float32, integers int64; bytes and truth values become float32 as inputs
+    (they are pixels) and int64 as targets (they are classes).
+
+    Args:
+        x: Inputs: an array with the sample on axis 0, or arrays by the input's name.
+        t: Targets: an array, arrays by the target's name, or None for data without.
+        classes: The names of the classes.
+        kinds: What targets mean, where their types do not tell: see `TargetKind`.
+        name: What messages call it.
+
+    Raises:
+        NetError: The numbers of samples differ (E522), there are none (E525), a number is not
+            finite (E524; NaN stands for a target that is not known), or it is no array (E529).
+    """
+    inputs = {key: _rows(key, value, pixels=True) for key, value in _by_name(x, INPUT).items()}
+    given = {} if t is None else _by_name(t, TARGET)
+    targets = {key: _rows(key, value, pixels=False) for key, value in given.items()}
+    sizes = {rows.parts[0].shape[2:] for rows in inputs.values() if rows.parts[0].ndim == 4}
+    guessed = {key: kind_of_target(rows.parts[0], sizes) for key, rows in targets.items()}
+    labels = [key for key, kind in guessed.items() if kind in ("label", "mask")][:1]
+    about = About(
+        name=name,
+        kinds={**guessed, **(kinds or {})},
+        class_names=dict.fromkeys(labels, tuple(classes)) if classes else {},
+    )
+    return ArrayData(inputs, targets, about)
+
+
+@loader("npz", files=True)
+def npz(path: str, *, x: str = "x", y: str = "y", folder: str = "") -> Dataset:
+    """Two arrays of an npz file; what is stored without compression is read on demand.
+
+    Args:
+        path: The file, as `numpy.savez` writes it.
+        x: The name of the inputs.
+        y: The name of the targets.
+        folder: Where a relative path starts.
+
+    Raises:
+        NetError: The file cannot be read (E001) or is damaged (E505), an array is not there
+            (E526), or what `arrays` raises.
+    """
+    file = open_npz(located(path, folder))
+    for name in (x, y):
+        if name not in file:
+            raise unknown_name("array", name, file, f"`{path}`")
+    return arrays(_member(file, x), _member(file, y), name=f"`{path}`")
+
+
+def kind_of_target(array: Array, sizes: set[tuple[int, ...]]) -> TargetKind:
+    """What a target means, as far as its type tells; `sizes` are those of the inputs' images."""
+    counted = array.dtype.kind in "iub"
+    if counted and (array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)):
+        return "label"
+    if counted and array.ndim == 3 and array.shape[1:] in sizes:
+        return "mask"
+    return "image" if array.ndim == 4 and array.shape[2:] in sizes else "values"
+
+
+def _by_name(value: Any, single: str) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {single: value}
+
+
+def _rows(name: str, value: Any, *, pixels: bool) -> Rows:
+    """An array as samples of float32 or int64."""
+    try:
+        array = value if isinstance(value, np.ndarray) else np.asarray(value)
+    except (TypeError, ValueError):
+        array = np.array(None)
+    if array.ndim == 0 or array.dtype.kind not in "biuf":
+        what = f"{array.dtype} of {array.ndim} axes" if array.dtype.kind != "O" else "ragged"
+        raise error(
+            "E529",
+            f"`{name}` is no array of samples: it is {what}",
+            help="give numbers in an array whose first axis counts the samples",
+        )
+    small = array.dtype.kind == "b" or array.dtype == np.uint8
+    real = array.dtype.kind == "f" or (small and pixels)
+    return Rows((array,), "float32" if real else "int64")
+
+
+def _member(file: NpzState, name: str) -> Array:
+    """An array of an npz file, mapped where it is stored as it is."""
+    with zipfile.ZipFile(file.path) as archive:
+        entry = archive.getinfo(f"{name}.npy")
+    if entry.compress_type != zipfile.ZIP_STORED or file.type_of(name).bytes == 0:
+        return file[name]
+    try:
+        return _mapped(file.path, entry.header_offset)
+    except (OSError, ValueError, struct.error) as failure:
+        raise malformed(file.path, str(failure)) from None
+
+
+def _mapped(path: str, start: int) -> Array:
+    """The array whose member of the archive starts at a byte."""
+    with open(path, "rb") as plain:
+        plain.seek(start)
+        plain.seek(sum(_LOCAL_HEADER.unpack(plain.read(_LOCAL_HEADER.size))), 1)
+        version = npy.read_magic(plain)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, columns_first, dtype = read(plain)
+        order: Literal["C", "F"] = "F" if columns_first else "C"
+        mapped: Array = np.memmap(path, dtype, "r", plain.tell(), shape, order)
+    return mapped

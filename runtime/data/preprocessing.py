@@ -1,0 +1,267 @@
+"""A training part -> what is subtracted, divided, rotated; applied alike to every other part."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from ...grammar.diagnostics import error
+from ..kerneldef import Array
+from .choices import Choice
+from .dataset import Batch, Dataset
+from .faults import unfit
+
+Per = Literal["element", "channel"]
+State = dict[str, Array]
+Parts = Callable[[], Iterator[Array]]  # the training part of an input, again each time
+
+_BYTES_AT_ONCE = 2**25
+_MOST_FEATURES = 2**13  # whose covariance, 512 MiB, is decomposed in minutes
+
+
+@dataclass(frozen=True, slots=True)
+class PreprocessorDef:
+    """A row of the table of preprocessing.
+
+    Attributes:
+        name: Its name in the language.
+        fit: `fit(parts, **arguments)`: a pass or several over the training part of one input, to
+            the arrays that `apply` needs.
+        apply: A batch of the input and those arrays to the batch as the network sees it.
+    """
+
+    name: str
+    fit: Callable[..., State]
+    apply: Callable[[Array, State], Array]
+
+
+PREPROCESSORS: dict[str, PreprocessorDef] = {}
+
+
+def preprocessor(
+    name: str, apply: Callable[[Array, State], Array]
+) -> Callable[[Callable[..., State]], Callable[..., State]]:
+    """Enter the decorated function, which fits, into the table of preprocessing."""
+
+    def register(function: Callable[..., State]) -> Callable[..., State]:
+        if name in PREPROCESSORS:
+            raise ValueError(f"preprocessing {name} is defined twice")
+        PREPROCESSORS[name] = PreprocessorDef(name, function, apply)
+        return function
+
+    return register
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One preprocessing, fitted: what it is, and its arrays by the input's name."""
+
+    name: str
+    arrays: Mapping[str, State]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Preprocessing in its order, fitted to the training part.
+
+    Attributes:
+        steps: What is done, first things first.
+    """
+
+    steps: tuple[Step, ...] = ()
+
+    def apply(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Inputs by name, as the network sees them."""
+        done = dict(inputs)
+        for step in self.steps:
+            for name, state in step.arrays.items():
+                done[name] = PREPROCESSORS[step.name].apply(done[name], state)
+        return done
+
+    def state(self) -> State:
+        """What a checkpoint stores: arrays by `position.preprocessing.input.array`."""
+        return {
+            f"{position}.{step.name}.{name}.{key}": array
+            for position, step in enumerate(self.steps)
+            for name, state in step.arrays.items()
+            for key, array in state.items()
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Array]) -> "Fitted":
+        """What `state` gave.
+
+        Raises:
+            NetError: E501, arrays of something else.
+        """
+        steps: dict[int, tuple[str, dict[str, State]]] = {}
+        for full in state:
+            position, _, rest = full.partition(".")
+            kind, _, rest = rest.partition(".")
+            name, _, key = rest.rpartition(".")
+            if not position.isdecimal() or kind not in PREPROCESSORS or not name:
+                raise error("E501", f"the checkpoint has no preprocessing `{full}`")
+            _, arrays = steps.setdefault(int(position), (kind, {}))
+            arrays.setdefault(name, {})[key] = np.asarray(state[full])
+        return cls(tuple(Step(*steps[position]) for position in sorted(steps)))
+
+
+def fit(
+    choices: Iterable[Choice],
+    data: Dataset,
+    indices: Array,
+    *,
+    view: Callable[[Batch], Batch] = lambda batch: batch,
+) -> Fitted:
+    """Fit preprocessing to the training part, and to nothing else.
+
+    Each step is fitted to what the steps before make of the training part; each input of real
+    numbers is fitted on its own. The training part is read in pieces.
+
+    Args:
+        choices: Names in `PREPROCESSORS` with their arguments.
+        data: The data set.
+        indices: The numbers of the training part's samples.
+        view: What happens to a batch before, such as `Augmenter.still`, which crops.
+
+    Raises:
+        NetError: E530, the input suits the preprocessing not; or what `Dataset.take` raises.
+    """
+    fitted = Fitted()
+    first = view(data.take(indices[:1])).inputs
+    names = [name for name, array in first.items() if array.dtype.kind == "f"]
+    for choice in choices:
+        if not names:
+            raise unfit(f"`{choice.name}` needs real numbers, and {data.about.name} has integers")
+        arrays = {}
+        for name in names:
+            parts = _reader(data, indices, view, fitted, name)
+            arrays[name] = PREPROCESSORS[choice.name].fit(parts, **choice.arguments)
+        fitted = Fitted((*fitted.steps, Step(choice.name, arrays)))
+    return fitted
+
+
+def _reader(
+    data: Dataset,
+    indices: Array,
+    view: Callable[[Batch], Batch],
+    fitted: Fitted,
+    name: str,
+) -> Parts:
+    ordered = np.sort(indices)
+    one = sum(array.nbytes for array in data.take(ordered[:1]).inputs.values())
+    size = max(_BYTES_AT_ONCE // max(one, 1), 1)
+    bounds = [*range(0, len(ordered), size), len(ordered)]
+
+    def parts() -> Iterator[Array]:
+        for start, end in pairwise(bounds):
+            yield fitted.apply(view(data.take(ordered[start:end])).inputs)[name]
+
+    return parts
+
+
+def shift_and_scale(x: Array, state: State) -> Array:
+    """(x - shift) factor, either of which may be missing."""
+    done = x - state["shift"] if "shift" in state else x
+    return done * state["factor"] if "factor" in state else done
+
+
+def rotate(x: Array, state: State) -> Array:
+    """(x - shift) matrix on flattened samples; of the same size, they get their shape back."""
+    flat = x.reshape(len(x), -1) - state["shift"]
+    turned: Array = flat @ state["matrix"]
+    return turned.reshape(x.shape) if turned.shape[1] == flat.shape[1] else turned
+
+
+@preprocessor("mean_subtract", shift_and_scale)
+def mean_subtract(parts: Parts, *, per: Per = "element") -> State:
+    """x - mean, the mean of the training part per element, or per channel."""
+    mean, _ = moments(parts, per)
+    return {"shift": mean.astype(np.float32)}
+
+
+@preprocessor("standardize", shift_and_scale)
+def standardize(parts: Parts, *, per: Per = "element") -> State:
+    """(x - mean) / std; what does not vary in the training part is only shifted."""
+    mean, variance = moments(parts, per)
+    std = np.sqrt(variance)
+    # Below float32's resolution of the mean, a deviation is rounding and no variation.
+    varies = std > np.finfo(np.float32).eps * np.abs(mean)
+    factor = np.where(varies, 1 / np.where(varies, std, 1.0), 1.0)
+    return {"shift": mean.astype(np.float32), "factor": factor.astype(np.float32)}
+
+
+@preprocessor("scale", shift_and_scale)
+def scale(parts: Parts, *, low: float = 0.0, high: float = 1.0) -> State:
+    """A linear map of all elements alike: the smallest becomes `low`, the largest `high`."""
+    bounds = [(float(part.min()), float(part.max())) for part in parts()]
+    least, most = min(b[0] for b in bounds), max(b[1] for b in bounds)
+    factor = (high - low) / (most - least) if most > least else 1.0
+    shift = least - low / factor if factor else least
+    return {"shift": np.array([shift], np.float32), "factor": np.array([factor], np.float32)}
+
+
+@preprocessor("whiten", rotate)
+def whiten(
+    parts: Parts,
+    *,
+    method: Literal["pca", "zca"] = "pca",
+    eps: float = 1e-5,
+    components: int | None = None,
+) -> State:
+    """(x - mean) U (S + eps)^(-1/2), and for ZCA times U transposed.
+
+    U and S are eigenvectors and eigenvalues, the largest first, of the covariance of the training
+    part's elements (Krizhevsky 2009, appendix A; CS231n, "Data preprocessing").
+
+    Raises:
+        NetError: E530, too many features, or more components than features.
+    """
+    mean, covariance = _covariance(parts)
+    if components is not None and (method != "pca" or components > len(mean)):
+        why = "goes with `pca` only" if method != "pca" else f"is more than {len(mean)} features"
+        raise unfit(f"`components={components}` {why}", "leave `components` out to keep all")
+    values, vectors = np.linalg.eigh(covariance)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
+    vectors = vectors * np.where(largest < 0, -1.0, 1.0)  # eigenvectors are known up to the sign
+    matrix = vectors / np.sqrt(np.maximum(values, 0) + eps)
+    matrix = matrix @ vectors.T if method == "zca" else matrix[:, :components]
+    return {"shift": mean.astype(np.float32), "matrix": matrix.astype(np.float32)}
+
+
+def moments(parts: Parts, per: Per) -> tuple[Array, Array]:
+    """Mean and (biased) variance in float64, in one pass (Chan, Golub and LeVeque 1983).
+
+    Per element they have the shape of a sample; per channel (C, 1, ..., 1), and of vectors (F,).
+    """
+    count, mean, squares = 0, np.zeros(()), np.zeros(())
+    for part in parts():
+        wide = part.astype(np.float64)
+        axes = (0, *range(2, wide.ndim)) if per == "channel" else (0,)
+        added = wide.size // wide.mean(axis=axes).size
+        own = wide.mean(axis=axes, keepdims=True)
+        difference = own[0] - mean
+        squares = squares + ((wide - own) ** 2).sum(axis=axes, keepdims=True)[0]
+        squares = squares + difference**2 * (count * added / (count + added))
+        count += added
+        mean = mean + difference * (added / count)
+    return mean, squares / count
+
+
+def _covariance(parts: Parts) -> tuple[Array, Array]:
+    """Mean (F,) and covariance (F, F) of flattened samples, divided by their number."""
+    mean = moments(parts, "element")[0].reshape(-1)
+    if len(mean) > _MOST_FEATURES:
+        raise unfit(
+            f"`whiten` needs the covariance of {len(mean):_} numbers per sample",
+            f"it takes up to {_MOST_FEATURES:_}: use smaller images, or `standardize`",
+        )
+    covariance, count = np.zeros((len(mean), len(mean))), 0
+    for part in parts():
+        centred = part.reshape(len(part), -1) - mean
+        covariance += centred.T @ centred
+        count += len(part)
+    return mean, covariance / count

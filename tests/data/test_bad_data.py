@@ -1,0 +1,269 @@
+"""Data that are damaged, do not fit together, or are not there: each is an error that names it."""
+
+import gzip
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.data_files import cifar_bytes, idx_bytes, write_mnist, write_pictures
+
+import netc
+from netc.runtime.data import LOADERS, arrays, check_labels
+from netc.runtime.data.dataset import check_range
+
+Refusal = Callable[..., str]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        (lambda data: data[:-1], "E521", "it holds 23_519 of 23_520 bytes"),
+        (lambda data: data + b"x", "E521", "it holds more than the 23_520 bytes"),
+        (lambda data: data[:9], "E521", "it ends within its header"),
+        (lambda data: b"", "E521", "it starts with nothing, and is no idx file"),
+        (lambda data: b"\x1f\x8b" + data[2:], "E521", "it starts with 1f 8b 08 03"),
+        (lambda data: b"\0\0\7\3" + data[4:], "E521", "it starts with 00 00 07 03"),
+        (lambda data: data[:4] + b"\0\0\0\x1d" + data[8 : 16 + 29 * 784], "E522", "` 29, `"),
+    ],
+)
+@pytest.mark.parametrize("zipped", [False, True])
+def test_idx(
+    tmp_path: Path, refusal: Refusal, zipped: bool, change: Any, code: str, message: str
+) -> None:
+    """A truncated, lengthened or foreign file, and one with fewer images than labels."""
+    write_mnist(tmp_path, zipped=zipped)
+    file = tmp_path / ("train-images-idx3-ubyte" + ".gz" * zipped)
+    data = gzip.decompress(file.read_bytes()) if zipped else file.read_bytes()
+    file.write_bytes(gzip.compress(change(data)) if zipped else change(data))
+    text = refusal(LOADERS["idx"], str(tmp_path))
+    assert text.startswith(f"error[{code}]")
+    assert message in text
+    assert str(file) in text
+
+
+def test_idx_files_that_are_not_there(tmp_path: Path, refusal: Refusal) -> None:
+    """A folder without the files, with half of them, a file, or nothing."""
+    assert "has no `train-images-idx3-ubyte`" in refusal(LOADERS["idx"], str(tmp_path))
+    write_mnist(tmp_path)
+    (tmp_path / "t10k-labels-idx1-ubyte").unlink()
+    assert "has no `t10k-labels-idx1-ubyte`" in refusal(LOADERS["idx"], str(tmp_path))
+    file = str(tmp_path / "train-images-idx3-ubyte")
+    assert "it is a file, not a folder" in refusal(LOADERS["idx"], file)
+    text = refusal(LOADERS["idx"], str(tmp_path / "nowhere"))
+    assert text.startswith("error[E001]: cannot read")
+    assert "no such file or folder" in text
+
+
+def test_idx_files_in_the_wrong_place(tmp_path: Path, refusal: Refusal) -> None:
+    """Images where labels should be and the other way round, and parts of different sizes."""
+    write_mnist(tmp_path)
+    images, labels = (str(tmp_path / f"train-{k}-ubyte") for k in ("images-idx3", "labels-idx1"))
+    assert "looks like the file of labels" in refusal(LOADERS["idx"], labels, labels=images)
+    assert "looks like the file of images" in refusal(LOADERS["idx"], images, labels=images)
+    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(idx_bytes(np.zeros((12, 8, 8), np.uint8)))
+    assert "unequal sizes: 28x28 and 8x8" in refusal(LOADERS["idx"], str(tmp_path))
+
+
+def test_idx_of_absurd_extents(tmp_path: Path, refusal: Refusal) -> None:
+    """A header that promises more than any memory holds is only a header."""
+    header = b"\0\0\x08\x03" + b"\xff" * 12
+    for name in ("big", "big.gz"):
+        data = gzip.compress(header) if name.endswith("gz") else header
+        (tmp_path / name).write_bytes(data)
+        assert "error[E521]" in refusal(LOADERS["idx"], str(tmp_path / name), labels="x")
+
+
+def test_cifar10(tmp_path: Path, refusal: Refusal) -> None:
+    """Truncated records, labels beyond the tenth class, an empty folder."""
+    assert "has no `data_batch_1.bin`" in refusal(LOADERS["cifar10"], str(tmp_path))
+    file = tmp_path / "data_batch_1.bin"
+    data = cifar_bytes(np.array([1, 10], np.uint8), np.zeros((2, 3, 32, 32), np.uint8))
+    file.write_bytes(data[:-5])
+    assert "6_141 bytes are no whole number of 3_073" in refusal(LOADERS["cifar10"], str(tmp_path))
+    file.write_bytes(data)
+    text = refusal(LOADERS["cifar10"], str(tmp_path))
+    assert text.startswith("error[E523]")
+    assert "the label 10 of sample 1 is none of 10 classes" in text
+
+
+def test_npz(tmp_path: Path, refusal: Refusal) -> None:
+    """An array that is not there, a truncated file, arrays of different lengths."""
+    file = tmp_path / "a.npz"
+    np.savez(file, images=np.zeros((3, 4)), labels=np.zeros(2, np.int64))
+    text = refusal(LOADERS["npz"], str(file), x="image", y="labels")
+    assert text.startswith("error[E526]")
+    assert "did you mean `images`?" in text
+    text = refusal(LOADERS["npz"], str(file), x="images", y="labels")
+    assert text.startswith("error[E522]")
+    assert "`input` 3, `target` 2" in text
+    file.write_bytes(file.read_bytes()[:-30])
+    assert "error[E505]" in refusal(LOADERS["npz"], str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "code", "message"),
+    [
+        ("", {}, "E525", "holds no samples"),
+        ("a,b\n", {}, "E525", "holds no samples"),
+        ("a,b\n1,2\n3\n", {}, "E521", "line 3 has 1 cells, and the header names 2 columns"),
+        ("a,a\n1,2\n", {}, "E521", "it has two columns `a`"),
+        ("a,b\n1,2\n", {"target": "c"}, "E526", "has no column `c`"),
+        ("age,b\n1,2\n", {"inputs": ["agw"]}, "E526", "did you mean `age`?"),
+        ("a,b\n1,2\nx,3\n", {}, "E524", "the column `a` of line 3 holds `x`, and not a number"),
+        ("a,b\n1,2\n\n,3\n", {}, "E524", "the column `a` of line 4 holds nothing"),
+        ("a,b\n1,red\n2,\n", {}, "E524", "the column `b` of line 3 holds nothing"),
+        ("a,b\n1,2\n2,red\n", {}, "E524", "the column `b` of line 3 holds `red`"),
+        ("a,b\ninf,2\n", {}, "E524", "the input `input` of sample 0 holds inf"),
+        ("a,b\n1 2,2\n1,2\n", {}, "E527", "line 3 holds 1 numbers, and 2 in the lines before"),
+        ("a\n1\n", {}, "E532", "no column left for the inputs"),
+        ("a,b\n1,2\n", {"target": "a", "inputs": "a"}, "E532", "both input and target"),
+        ("a,b\n1,2\n", {"points": "unit"}, "E530", "are no points of a picture"),
+    ],
+)
+def test_csv(
+    tmp_path: Path, refusal: Refusal, text: str, options: dict[str, Any], code: str, message: str
+) -> None:
+    """Lines, columns and cells that cannot be used, by their place in the file."""
+    (tmp_path / "t.csv").write_text(text)
+    found = refusal(LOADERS["csv"], "t.csv", folder=str(tmp_path), **options)
+    assert found.startswith(f"error[{code}]")
+    assert message in found
+
+
+def test_csv_of_bytes(tmp_path: Path, refusal: Refusal) -> None:
+    """A file that is no text."""
+    (tmp_path / "t.csv").write_bytes(b"a,b\n\xff\xfe,1\n")
+    assert "error[E521]" in refusal(LOADERS["csv"], str(tmp_path / "t.csv"))
+
+
+def test_images(tmp_path: Path, refusal: Refusal) -> None:
+    """No sub-folders, pictures of unequal size, a truncated picture, one that is none."""
+    assert "error[E525]" in refusal(LOADERS["images"], str(tmp_path))
+    write_pictures(tmp_path, {"a/1.png": (5, 3), "a/2.png": (4, 4)})
+    data = LOADERS["images"](str(tmp_path))
+    text = refusal(data.take, [0, 1])
+    assert text.startswith("error[E527]")
+    assert "2.png` is 4x4, and the first picture 3x5" in text
+    assert "`size=3x5`" in text
+    whole = (tmp_path / "a" / "1.png").read_bytes()
+    (tmp_path / "a" / "2.png").write_bytes(whole[: len(whole) // 2])
+    assert "error[E521]" in refusal(data.take, [1])
+    (tmp_path / "a" / "2.png").write_bytes(b"no picture")
+    assert "error[E521]" in refusal(data.take, [1])
+    (tmp_path / "a" / "2.png").unlink()
+    assert "error[E001]" in refusal(data.take, [1])
+
+
+def test_images_without_pillow(
+    tmp_path: Path, refusal: Refusal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the extra that brings Pillow."""
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    text = refusal(LOADERS["images"], str(tmp_path))
+    assert text.startswith("error[E528]")
+    assert "netc[train]" in text
+
+
+@pytest.mark.parametrize(
+    ("x", "t", "code", "message"),
+    [
+        (np.zeros((3, 2)), np.zeros(4), "E522", "`input` 3, `target` 4"),
+        (np.zeros((0, 2)), None, "E525", "the data holds no samples"),
+        ({}, None, "E525", "the data holds no samples"),
+        ([[1.0], [np.nan]], None, "E524", "the input `input` of sample 1 holds nan"),
+        (np.ones(2), [0.5, -np.inf], "E524", "`target` of sample 1 holds -inf"),
+        ([[1, 2], [3]], None, "E529", "`input` is no array of samples: it is ragged"),
+        (np.float32(3), None, "E529", "it is float32 of 0 axes"),
+        (np.array(["a", "b"]), None, "E529", "`input` is no array of samples"),
+        (np.ones(2), np.array([1j, 2j]), "E529", "`target` is no array of samples"),
+    ],
+)
+def test_arrays(refusal: Refusal, x: Any, t: Any, code: str, message: str) -> None:
+    """Arrays that are no samples, of different numbers, or not finite."""
+    text = refusal(arrays, x, t)
+    assert text.startswith(f"error[{code}]")
+    assert message in text
+
+
+def test_mapped_arrays_are_checked_as_they_are_read(tmp_path: Path, refusal: Refusal) -> None:
+    """NaN in a file that is not in memory is found in the batch that holds it."""
+    x = np.zeros((10, 3), np.float32)
+    x[7, 1] = np.nan
+    np.savez(tmp_path / "a.npz", x=x, y=np.zeros(10, np.int64))
+    data = LOADERS["npz"](str(tmp_path / "a.npz"))
+    data.take([0, 1, 2])
+    assert "`input` of sample 7 holds nan" in refusal(data.take, [5, 6, 7])
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+def test_numbers_beyond_float32(refusal: Refusal) -> None:
+    """What overflows in float32 is not finite for the network."""
+    data = arrays(np.array([[1.0], [1e300]]))
+    assert "of sample 1 holds inf" in refusal(data.take, [1])
+
+
+def test_labels_out_of_range(refusal: Refusal) -> None:
+    """Labels from 1 to K, negative ones, and pixels of masks; an ignored class passes."""
+    data = arrays(np.zeros((4, 1)), np.array([1, 2, 3, 1]))
+    check_labels(data, 4)
+    text = refusal(check_labels, data, 3)
+    assert text.startswith("error[E523]: the data: the label 3 of sample 2 is none of 3 classes")
+    assert "labels go from 0 to 2" in text
+    data = arrays(np.zeros((2, 1)), np.array([-100, 0]))
+    check_labels(data, 2, ignored=-100)
+    assert "the label -100 of sample 0" in refusal(check_labels, data, 2)
+    mask = np.zeros((2, 3, 3), np.int64)
+    mask[1, 2, 0] = 5
+    assert "the label 5 of sample 17" in refusal(check_range, "x", mask, np.array([4, 17]), 5)
+
+
+def _damage(data: bytes, random: Random) -> bytes:
+    """The bytes with some changed, dropped or inserted, or with the end missing."""
+    damaged = bytearray(data)
+    if random.random() < 0.3:
+        return bytes(damaged[: random.randrange(len(damaged))])
+    for _ in range(random.choice([1, 1, 3])):
+        at = random.randrange(len(damaged))
+        damaged[at : at + random.choice([1, 1, 0, 7])] = random.randbytes(
+            random.choice([1, 1, 0, 3])
+        )
+    return bytes(damaged)
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow's, on what it can read nevertheless
+@pytest.mark.parametrize("kind", ["idx", "idx.gz", "npz", "csv", "images"])
+def test_damaged_files_are_refused_or_read(tmp_path: Path, kind: str) -> None:
+    """Whatever happens to a file's bytes, reading it ends in samples or in a `NetError`."""
+    random = Random(5)
+    images = np.arange(2 * 9, dtype=np.uint8).reshape(2, 3, 3)
+    path = tmp_path / "a" / f"file.{'png' if kind == 'images' else kind}"
+    path.parent.mkdir()
+    (tmp_path / "labels").write_bytes(idx_bytes(np.array([0, 1], np.uint8)))
+    if kind == "images":
+        Image.fromarray(images[0]).save(path)
+    elif kind == "npz":
+        np.savez(path, x=images, y=np.arange(2))
+    elif kind == "csv":
+        path.write_text("a,b_x,b_y\n1 2 3 4,3,4\n5 6 7 8,,2\n")
+    else:
+        data = idx_bytes(images)
+        path.write_bytes(gzip.compress(data) if kind == "idx.gz" else data)
+    whole = path.read_bytes()
+    name = kind.partition(".")[0]
+    options = {"idx": {"labels": str(tmp_path / "labels")}, "csv": {"inputs": "a"}}.get(name, {})
+    refused, codes = 0, set()
+    for _ in range(150):
+        path.write_bytes(_damage(whole, random))
+        try:
+            opened = LOADERS[name](str(tmp_path if kind == "images" else path), **options)
+            opened.take([0])
+        except netc.NetError as failure:
+            codes.add(failure.diagnostics[0].code)
+            refused += 1
+    assert refused > 10
+    assert codes <= {"E505", *(f"E52{last}" for last in range(1, 8)), "E532"}
