@@ -1,12 +1,17 @@
 """The kinds of values that layers take as arguments: what each accepts, and how it is spelled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from math import isfinite
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from .initializers import AUTO, INITIALIZERS, Init
+
+LARGEST_REAL = (2 - 2**-23) * 2.0**127  # of float32
+LONGEST_SPELLING = 80  # characters
+LONGEST_WHOLE = 1e15  # beyond it, a whole number in a list of real ones keeps its exponent
 
 
 class Word(str):
@@ -27,7 +32,7 @@ class WordCall:
 
 
 class Mismatch(Exception):
-    """A value that a kind does not accept."""
+    """A value that a kind does not accept; its text, if any, is help for the author."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +51,37 @@ class Kind:
 
 
 def spell(value: Any) -> str:
-    """A value as a program spells it."""
+    """A value as a program spells it; what is long ends in `...`."""
+    text = "".join(islice(_pieces(value), LONGEST_SPELLING + 1))
+    return text if len(text) <= LONGEST_SPELLING else f"{text[:LONGEST_SPELLING]}..."
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """The text of a value, piece by piece, so that nothing long is spelled for nothing."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        if value and all(isinstance(item, int) for item in value):
-            return "x".join(map(str, value)) if len(value) > 1 else f"({value[0]},)"
-        return f"({', '.join(map(spell, value))})"
-    if isinstance(value, list):
-        return f"[{', '.join(map(spell, value))}]"
-    if isinstance(value, str) and not isinstance(value, Word):
-        return f'"{value}"'
-    return str(value)
+        yield "yes" if value else "no"
+    elif isinstance(value, tuple) and value and all(isinstance(item, int) for item in value):
+        yield "x".join(map(str, value)) if len(value) > 1 else f"({value[0]},)"
+    elif isinstance(value, list | tuple):
+        opening, closing = "[]" if isinstance(value, list) or _is_literal(value) else "()"
+        yield opening
+        for place, item in enumerate(value):
+            if place:
+                yield ", "
+            is_whole = isinstance(item, float) and item.is_integer() and abs(item) < LONGEST_WHOLE
+            yield from _pieces(int(item) if is_whole else item)
+        yield closing
+    elif isinstance(value, str) and not isinstance(value, Word):
+        yield f'"{value}"'
+    else:
+        yield str(value)
+
+
+def _is_literal(value: Any) -> bool:
+    """Whether a tuple holds real numbers, as weights do, at any depth: a program lists them."""
+    while isinstance(value, tuple) and value:
+        value = value[0]
+    return isinstance(value, float)
 
 
 def _require(condition: bool) -> None:
@@ -135,9 +159,16 @@ def _real(low: float, high: float) -> Callable[[Any], float]:
     def convert(value: Any) -> float:
         _require(isinstance(value, int | float) and not isinstance(value, bool))
         _require(isfinite(value) and low <= value < high)
-        return float(value)
+        return _fitting(float(value))
 
     return convert
+
+
+def _fitting(number: float) -> float:
+    """The number itself, where a float32 can hold it."""
+    if not abs(number) <= LARGEST_REAL:
+        raise Mismatch("a float32 holds numbers up to 3.4e38")
+    return number
 
 
 def _positive_real(value: Any) -> float:
@@ -146,8 +177,19 @@ def _positive_real(value: Any) -> float:
     return number
 
 
+def _probability(value: Any) -> float:
+    number = _real(0.0, float("inf"))(value)
+    _require(number <= 1)
+    return number
+
+
 def _label(value: Any) -> str:
     _require(isinstance(value, str))
+    return str(value)
+
+
+def _text(value: Any) -> str:
+    _require(isinstance(value, str) and not isinstance(value, Word))
     return str(value)
 
 
@@ -169,6 +211,10 @@ def _literal(value: Any) -> Any:
     """A number or rectangular nested lists of numbers, as nested tuples."""
     if isinstance(value, list | tuple):
         _require(len(value) > 0)
+        if set(map(type, value)) <= {int, float}:  # lists may be long, and this is fast
+            numbers = tuple(map(float, value))
+            _fitting(max(map(abs, numbers)))
+            return numbers
         items = tuple(_literal(item) for item in value)
         _require(len({_nesting(item) for item in items}) == 1)
         return items
@@ -210,10 +256,13 @@ Integers = Annotated[
 ]
 Natural = Annotated[int, Kind("an integer that is not negative", _integer(0))]
 Rate = Annotated[float, Kind("a number from 0 up to, but not, 1", _real(0.0, 1.0))]
+Nonnegative = Annotated[float, Kind("a number that is not negative", _real(0.0, float("inf")))]
+Probability = Annotated[float, Kind("a number from 0 to 1", _probability)]
 PositiveReal = Annotated[float, Kind("a positive number", _positive_real)]
 Real = Annotated[float, Kind("a number", _real(float("-inf"), float("inf")))]
 Flag = Annotated[bool, Kind("`yes` or `no`", _flag)]
 LabelName = Annotated[str, Kind("a label", _label)]
+Text = Annotated[str, Kind("a text in quotes", _text)]
 Padding = Annotated[
     int | str | tuple[Any, ...],
     Kind(
@@ -230,6 +279,15 @@ Initializer = Annotated[
     Init, Kind(f"one of {_INITIALIZER_NAMES}", _initializer, tuple(INITIALIZERS))
 ]
 Numbers = Annotated[Any, Kind("a number or nested lists of numbers", _literal)]
+
+
+def or_none(kind: Kind) -> Kind:
+    """What a kind accepts, or the word `none`, which stands for None."""
+
+    def convert(value: Any) -> Any:
+        return None if isinstance(value, Word) and value == "none" else kind.convert(value)
+
+    return Kind(f"{kind.expected}, or `none`", convert, (*kind.words, "none"))
 
 
 def kind_of(annotation: Any) -> Kind:
@@ -261,16 +319,20 @@ __all__ = [
     "Mismatch",
     "Natural",
     "NaturalPerAxis",
+    "Nonnegative",
     "Numbers",
     "Padding",
     "PerAxis",
     "Positive",
     "PositiveReal",
+    "Probability",
     "Rate",
     "Real",
     "Sides",
+    "Text",
     "Word",
     "WordCall",
     "kind_of",
+    "or_none",
     "spell",
 ]

@@ -2,12 +2,13 @@
 
 A layer is one function: its keyword-only signature is its parameter list, the annotations say
 what each argument accepts, and `@layer` says which of them take positional arguments by kind.
+What a `train` block calls (`sgd(lr=0.1)`) is bound in the same way; see `training/terms.py`.
 """
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, Protocol, get_type_hints
 
 from ..grammar.diagnostics import NetError, did_you_mean, error
 from ..grammar.source import Span
@@ -17,6 +18,50 @@ LayerFunction = Callable[..., Any]
 
 # Arguments that every layer takes; lowering acts on them, not the layer.
 COMMON: Mapping[str, Kind] = {"frozen": kind_of(Flag), "share": kind_of(LabelName)}
+
+
+class Signature(Protocol):
+    """What a call may give, and which arguments its positional values are for."""
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """What each argument accepts."""
+        ...
+
+    @property
+    def defaults(self) -> Mapping[str, Any]:
+        """The arguments that may be left out."""
+        ...
+
+    @property
+    def preset(self) -> Mapping[str, Any]:
+        """Arguments that the spelling settles."""
+        ...
+
+    @property
+    def size(self) -> str | None:
+        """The argument that a positional size is for."""
+        ...
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """The arguments that bare integers are for, in order."""
+        ...
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The arguments that real numbers are for, in order; without counts, integers as well."""
+        ...
+
+    @property
+    def choice(self) -> str | None:
+        """The argument that a word or a string is for."""
+        ...
+
+    @property
+    def keywords(self) -> list[str]:
+        """Every keyword that a call may use."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +91,11 @@ class LayerDef:
     choice: str | None
     preset: Mapping[str, Any]
     takes: str
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Which argument takes a positional real number."""
+        return () if self.number is None else (self.number,)
 
     @property
     def keywords(self) -> list[str]:
@@ -121,7 +171,7 @@ class Bound:
 
 
 def bind(
-    definition: LayerDef,
+    definition: Signature,
     given: Sequence[GivenArgument],
     call: Span,
     spelling: str,
@@ -131,10 +181,10 @@ def bind(
     """Settle which argument each value is for, check its kind, and fill in defaults.
 
     Args:
-        definition: The layer's row.
+        definition: The row of what is called: a layer, or what a `train` block calls.
         given: The call's arguments.
         call: The text to blame for what is missing.
-        spelling: The layer as the author spelled it.
+        spelling: What is called as the author spelled it.
         defaults: What `default` statements set, which goes before the layer's own defaults.
 
     Raises:
@@ -153,7 +203,7 @@ def bind(
 
 
 def place(
-    definition: LayerDef, given: Sequence[GivenArgument], spelling: str
+    definition: Signature, given: Sequence[GivenArgument], spelling: str
 ) -> tuple[dict[str, Any], dict[str, Span]]:
     """The values and the spans of given arguments by name, each checked and in canonical form."""
     values: dict[str, Any] = {}
@@ -170,12 +220,12 @@ def place(
     return values, spans
 
 
-def _kind(definition: LayerDef, name: str) -> Kind:
+def _kind(definition: Signature, name: str) -> Kind:
     return definition.kinds.get(name) or COMMON[name]
 
 
 def _name_of(
-    definition: LayerDef, argument: GivenArgument, given: Sequence[GivenArgument], spelling: str
+    definition: Signature, argument: GivenArgument, given: Sequence[GivenArgument], spelling: str
 ) -> str:
     """The parameter that an argument is for: by its keyword, else by its kind."""
     if argument.name is not None:
@@ -189,12 +239,12 @@ def _name_of(
             help=did_you_mean(argument.name, known) or f"its arguments are {_listed(known)}",
         )
     value = argument.value
-    if _is_count(value):
+    if _is_bare(definition, value):
         return _count_name(definition, argument, given, spelling)
     kinds: tuple[tuple[bool, str | None], ...] = (
         (isinstance(value, tuple), definition.size),
         (isinstance(value, str), _word_name(definition, value)),
-        (isinstance(value, float), definition.number),
+        (isinstance(value, float), next(iter(definition.numbers), None)),
     )
     for matches, name in kinds:
         if matches and name is not None:
@@ -202,15 +252,18 @@ def _name_of(
     raise _unplaced(definition, argument, spelling)
 
 
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _is_bare(definition: Signature, value: Any) -> bool:
+    """Whether a value counts in the order of bare numbers: real ones do where several are taken."""
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int) or (isinstance(value, float) and len(definition.numbers) > 1)
 
 
 def _count_name(
-    definition: LayerDef, argument: GivenArgument, given: Sequence[GivenArgument], spelling: str
+    definition: Signature, argument: GivenArgument, given: Sequence[GivenArgument], spelling: str
 ) -> str:
-    counts = definition.counts or ((definition.number,) if definition.number else ())
-    bare = [a for a in given if a.name is None and _is_count(a.value)]
+    counts = definition.counts or definition.numbers
+    bare = [a for a in given if a.name is None and _is_bare(definition, a.value)]
     if len(bare) <= len(counts):
         return counts[bare.index(argument)]
     if not counts:
@@ -225,34 +278,37 @@ def _count_name(
             bare[0].span.to(bare[-1].span),
             help=f"for {meaning} write `{spelling}({side}x{side}, {count})`",
         )
+    what = "integers" if all(isinstance(a.value, int) for a in bare) else "numbers"
     raise error(
         "E104",
-        f"`{text}` has {len(bare)} bare integers, but {spelling} takes {len(counts)}",
+        f"`{text}` has {len(bare)} bare {what}, but {spelling} takes {len(counts)}",
         argument.span,
         help=f"its arguments are {_listed(definition.keywords)}",
     )
 
 
-def _word_name(definition: LayerDef, value: Any) -> str | None:
-    """The argument that a bare word chooses: the one that knows it, else the layer's choice."""
+def _word_name(definition: Signature, value: Any) -> str | None:
+    """The argument that a word or a string is for: the one that knows the word, else the choice."""
+    if not isinstance(value, Word):
+        return definition.choice
     candidates = [name for name, kind in definition.kinds.items() if str(value) in kind.words]
     if definition.choice in candidates or not candidates:
         return definition.choice
     return None
 
 
-def _unplaced(definition: LayerDef, argument: GivenArgument, spelling: str) -> NetError:
+def _unplaced(definition: Signature, argument: GivenArgument, spelling: str) -> NetError:
     message = f"{spelling} cannot take {_describe(argument.value)} without a keyword"
     known = definition.keywords
     return error("E103", message, argument.span, help=f"its arguments are {_listed(known)}")
 
 
-def _convert(definition: LayerDef, name: str, argument: GivenArgument, spelling: str) -> Any:
+def _convert(definition: Signature, name: str, argument: GivenArgument, spelling: str) -> Any:
     kind = _kind(definition, name)
     try:
         return kind.convert(argument.value)
-    except Mismatch:
-        suggestion = None
+    except Mismatch as mismatch:
+        suggestion = str(mismatch) or None
         if isinstance(argument.value, Word):
             suggestion = did_you_mean(argument.value, kind.words)
         raise error(

@@ -1,12 +1,14 @@
 """The stages of compilation as one visible tuple: source text to a checked graph."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..grammar import ast
-from ..grammar.diagnostics import Diagnostic
+from ..grammar.diagnostics import Diagnostic, NetError
 from ..grammar.parser import parse
 from ..grammar.source import Source
 from .analysis.assertions import check_assertions
@@ -16,8 +18,12 @@ from .analysis.structure import heads
 from .analysis.unused import unused_layers
 from .graph import Graph
 from .layers.source import CLASSES
-from .lower import MAX_LAYERS, lower
+from .lower import MAX_LAYERS, Lowered, NotLowered, lower
 from .verify import verify
+
+# What training knows is loaded for programs with a `train` block only: others start faster.
+if TYPE_CHECKING:
+    from .training.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,7 @@ class Compiled:
         graph: The network, neither in training nor in inference mode, not optimised.
         warnings: Findings that are no errors.
         lets: The module's top-level compile-time values.
+        recipe: What the `train` block says; None where there is none.
     """
 
     source: Source
@@ -39,6 +46,7 @@ class Compiled:
     graph: Graph = field(default_factory=lambda: Graph(""))
     warnings: tuple[Diagnostic, ...] = ()
     lets: Mapping[str, Any] = field(default_factory=dict)
+    recipe: "Recipe | None" = None
 
 
 def compile(source: Source, *, max_layers: int = MAX_LAYERS) -> Compiled:
@@ -66,12 +74,40 @@ def lower_module(compiled: Compiled) -> Compiled:
     """
     assert compiled.module is not None
     name = PurePath(compiled.source.name).stem.strip("<>")
-    lowered = lower(compiled.module, name=name, max_layers=compiled.max_layers)
-    last = heads(lowered.graph)
-    if last:
-        units = dict.fromkeys(last, _classes(lowered.graph))
-        lowered = lower(compiled.module, name=name, max_layers=compiled.max_layers, heads=units)
-    return replace(compiled, graph=lowered.graph, warnings=lowered.warnings, lets=lowered.lets)
+    attempt = partial(lower, compiled.module, name=name, max_layers=compiled.max_layers)
+    try:
+        lowered = attempt()
+    except NotLowered as failure:
+        lowered = _lowered_with_heads(attempt, failure)
+    else:
+        if last := heads(lowered.graph):
+            lowered = attempt(heads=dict.fromkeys(last, _classes(lowered.graph)))
+    return replace(
+        compiled,
+        graph=lowered.graph,
+        warnings=lowered.warnings,
+        lets=lowered.lets,
+        recipe=lowered.recipe,
+    )
+
+
+def _lowered_with_heads(attempt: Callable[..., Lowered], failure: NotLowered) -> Lowered:
+    """What a program comes to where the `FC` that it stopped at have the classes as their units.
+
+    A last `FC` that meets a tensor of as many classes in a merge fails while it is taken for a
+    hidden one.
+
+    Raises:
+        NetError: They are not the last ones, or it fails with them, too: the first errors.
+    """
+    ends = [identifier for identifier, degree in failure.graph.nx.out_degree() if degree == 0]
+    last = heads(failure.graph, ends)
+    if last and any(diagnostic.code == "E202" for diagnostic in failure.diagnostics):
+        with suppress(NetError):
+            lowered = attempt(heads=dict.fromkeys(last, _classes(failure.graph)))
+            if set(heads(lowered.graph)) == set(last):
+                return lowered
+    raise NetError(failure.diagnostics) from None
 
 
 def _classes(graph: Graph) -> int:
@@ -92,11 +128,20 @@ def check(compiled: Compiled) -> Compiled:
     assert compiled.module is not None
     noted = check_assertions(compiled.module, compiled.graph, compiled.lets)
     found = [
+        *_doubtful_losses(compiled),
         *check_definitions(compiled.module),
         *unused_layers(compiled.graph),
         *pitfalls(compiled.graph),
     ]
     return replace(compiled, warnings=(*compiled.warnings, *noted, *found))
+
+
+def _doubtful_losses(compiled: Compiled) -> Sequence[Diagnostic]:
+    if compiled.recipe is None:
+        return ()
+    from .training.output_fit import check_losses
+
+    return check_losses(compiled.graph, compiled.recipe.loss)
 
 
 STAGES: tuple[Callable[[Compiled], Compiled], ...] = (

@@ -19,6 +19,18 @@ SITUATIONS: Mapping[str, str] = {
     "under the name before is untouched.",
     "E121": "A file imports itself, directly or through others. Move what both need to a third "
     "file, and import that.",
+    "E131": "A layer that learns stands before an operator that is constant almost everywhere, "
+    "such as STEP or FLOOR, so nothing tells it which way to go. Use a smooth layer in its place, "
+    "or mark what stands before it with `frozen=yes`.",
+    "E132": "The last layer of an output and its loss make no sense together: `RELU` and "
+    "`cross_entropy`, `SIGMOID` and `cross_entropy` (use `binary_cross_entropy`, or `SOFTMAX`), "
+    "`SOFTMAX` and `hinge`. Losses of classes take what `FC` or `CONV` yields, with `SOFTMAX`, "
+    "`LOGSOFTMAX` or `SIGMOID` where the message says so.",
+    "E133": "A data set's targets have another number of axes, or another type, than the loss "
+    "takes. Class indices are integers, one for each sample or position; other targets have the "
+    "output's shape.",
+    "E134": "An input or output of the network is called `loss`, `target`, `step`, `lr` or "
+    "`momentum`, which are inputs and outputs of a training step. Give it another label.",
     "E206": "An array that the network is run on has another number of axes, other extents or "
     "another type than the input. Images are (N, C, H, W), sequences (N, L, C), tokens (N, L).",
     "E403": "A file holds more than 10 MiB, or a label with those around it more than 1,000 "
@@ -27,7 +39,8 @@ SITUATIONS: Mapping[str, str] = {
     "PyTorch's `state_dict`: a label in the program is the first part of a weight's name.",
     "E502": "The engine is not installed, or the device is not there. netc never falls back to "
     "another one: a run on the CPU that was meant for a GPU would go unnoticed.",
-    "E503": "No Graphviz was found to draw with. Install the extra `render`, or write `.dot`.",
+    "E503": "Diagrams are drawn by Graphviz, which the extra `render` installs, or are written as "
+    "`.dot`; curves are drawn by matplotlib, which the extra `train` installs.",
     "E504": "NumPy and onnxruntime computed different results from the same model. The message "
     "names the first value that differs; please report it.",
     "E505": "A file's suffix or content is of no format that netc reads or writes there.",
@@ -36,7 +49,60 @@ SITUATIONS: Mapping[str, str] = {
     "E509": "ONNX models are written with opset 22 or above, as far as the installed onnx goes.",
     "E510": "Two names differ in the program, and would be the same in the format. Rename one.",
     "E511": "A style, theme, direction or depth of diagrams is not known.",
+    "E521": "The file is truncated, or is not what its name says. Fetch or write it anew.",
+    "E522": "Each sample has an input and a target, so there are as many of one as of the other. "
+    "The message names both numbers.",
+    "E523": "Classes count from 0: of K classes the labels are 0 to K - 1. The message names the "
+    "first sample whose label is none of them.",
+    "E524": "An input is NaN, infinite, empty or a word. A target that is NaN or an empty cell is "
+    "not known, and left out by the losses; labels are always known.",
+    "E525": "The file, folder or array holds no sample. `images` looks for sub-folders, one for "
+    "each class.",
+    "E526": "The message lists the columns of the csv file, or the arrays of the npz file.",
+    "E527": "A batch is one array, so its pictures have one size. `images(folder, size=64x64)` "
+    "resizes all of them.",
+    "E528": "`images` reads pictures with Pillow, which comes with the extra `train`.",
+    "E529": "An input or target has not the shape or element type that the network takes, or not "
+    "its name. Images are (N, C, H, W), sequences (N, L, C); class indices are whole numbers.",
+    "E530": "Flips, rotations, shifts, crops and colours need pictures, (N, C, H, W); a crop is no "
+    "larger than the picture, and pairs name points that are there.",
+    "E531": "Up to three fractions divide the data, and come to 1 at most; some sample is left for "
+    "training, and some batch is full where `last = drop`.",
+    "E532": "The number of samples, the noise, the size or the channels make no sense.",
+    "E541": "`--resume` met a checkpoint of another network or another recipe, whose differences "
+    "the notes list, or a file that is no checkpoint. Only `epochs` may change between two parts "
+    "of a run.",
+    "E542": "A step of training made the loss infinite or NaN. The message names the step and the "
+    "layer in which the first such number appeared; the last checkpoint holds good weights.",
+    "E543": "The network has an input, or an output with a loss, for which the data set has no "
+    "array. Several are matched by name: give inputs and outputs the names that the data has.",
+    "E544": "Neither the program nor the command line says what to train on. Add `data = ...` to "
+    "the `train` block, or use `--set data=digits`.",
+    "E545": "The folder for a new run holds the checkpoint of another. Go on with that run "
+    "(`--resume`), or choose another folder (`--output`).",
+    "E546": "`netc evaluate`, `predict` and `features` take the weights of a run that has ended, "
+    "from the folder that `netc train -o FOLDER` left, or else a file of weights.",
+    "E547": "`netc predict` takes arrays and pictures with `--input`, or a data set with `--data`. "
+    "Nothing was given, or a file is of neither kind.",
+    "E551": "A metric, threshold or column of the history is not known, or does not fit the output "
+    "and its targets: their shapes differ, a class is out of range, scores are NaN, or a threshold "
+    "is given for more than two classes.",
+    "E561": "A monitor writes `monitor.csv` and `monitor.json`. The file is another one or damaged, "
+    "or no epoch was recorded yet.",
+    "E562": "Weights that are loaded for transfer learning match by name, shape and type, but for "
+    "those that are left out on purpose, such as a head with another number of classes. The notes "
+    "name the others.",
+    "E563": "A pattern matches no layer or weight, or renaming gives two weights the same name. "
+    "Patterns are those of a shell: `*` stands for any text.",
+    "E564": "Features are one array for each sample: a value whose first axis counts the samples "
+    "and whose other extents are the same for all of them.",
+    "E565": "The shape of an input is open, so no input can be drawn at random. Name the data in a "
+    "`train` block, or give the input a size.",
+    "W110": "A loss of differences on probabilities, such as `mse` on `SOFTMAX`: its gradient "
+    "vanishes where the network is most wrong. `cross_entropy` has no such plateau.",
     "W501": "The diagram was written as `.dot`, since nothing that renders it was found.",
+    "W502": "The run was begun with another engine, other versions, or another number of threads. "
+    "It goes on, but its last bits may differ from those of a run that was never interrupted.",
 }
 
 _HEAD = "==== "

@@ -13,6 +13,7 @@ from .limits import MAX_TEXT
 from .source import Source, Span
 
 _BOM = b"\xef\xbb\xbf"
+_TEMPORARY = (".netc-", ".tmp")  # what names of temporary files start and end with
 
 # What went wrong, and how to go on, by the number of the system's error.
 _REASONS: dict[int | None, tuple[str, str | None]] = {
@@ -121,7 +122,8 @@ def _replacement(target: str) -> Iterator[BinaryIO]:
     replaced = os.path.exists(target)
     if replaced and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    temporary = os.path.join(os.path.dirname(target), f".netc-{secrets.token_hex(8)}.tmp")
+    name = f"{_TEMPORARY[0]}{secrets.token_hex(8)}{_TEMPORARY[1]}"
+    temporary = os.path.join(os.path.dirname(target), name)
     # Created by hand, not by `tempfile`, so that the user's umask sets the permissions.
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
@@ -146,6 +148,14 @@ def write_text(path: str, text: str) -> None:
     """
     with atomic_writer(path) as file:
         file.write(text.encode("utf-8"))
+
+
+def remove_remains(folder: str) -> None:
+    """Remove the temporary files in a folder that killed processes left half written."""
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            if name.startswith(_TEMPORARY[0]) and name.endswith(_TEMPORARY[1]):
+                os.unlink(os.path.join(folder, name))
 
 
 def make_folder(path: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
 from ..layerdef import COMMON, GivenArgument
-from ..names import Block, Scope, labels_in
+from ..names import Block, Scope
 from ..recovery import POISON, poisoned
 from .bindings import bind_chain, try_let
 from .calls import Call
@@ -30,8 +30,7 @@ def call_block(state: State, call: Call, site: Site) -> Tensors:
         site.scope.automatic_name(call.spelling.lower()) if site.label is None else label_path(site)
     )
     state.fitting_path(path, call.span)
-    labels = labels_in(block.statement.body)
-    inner = Scope(f"{path}.", None, labels, block.home, defaults_before=block.start)
+    inner = Scope(f"{path}.", None, block.labels, block.home, defaults_before=block.start)
     common = _bind_arguments(block, call, inner)
     if poisoned(site.current):
         return (POISON,)
@@ -52,11 +51,14 @@ def _caller(
     state: State, block: Block, call: Call, site: Site, path: str, common: Mapping[str, Any]
 ) -> Caller:
     """What a call says to the layers in it: its own words, and those of calls around it."""
-    share = common.get("share")
-    if share is not None:
-        share = state.resolve_path(share, site.scope, call.span)
-    frozen = bool(common.get("frozen")) or any(caller.frozen for caller in state.calls)
-    return Caller(call.spelling, block.statement, path, frozen, share)
+    around = state.calls[-1] if state.calls else None
+    shared = None if around is None else around.shared
+    if (share := common.get("share")) is not None:
+        source = state.resolve_path(share, site.scope, call.span)
+        shared = shared or (path, source)
+    frozen = bool(common.get("frozen")) or (around is not None and around.frozen)
+    outer = frozenset[int]() if around is None else around.blocks
+    return Caller(call.spelling, outer | {id(block.statement)}, frozen, shared)
 
 
 def lower_body(
@@ -88,7 +90,7 @@ def _dropped(chain: ast.Chain) -> NetError:
 
 
 def _check_recursion(state: State, block: Block, call: Call) -> None:
-    if not any(caller.block is block.statement for caller in state.calls):
+    if not state.calls or id(block.statement) not in state.calls[-1].blocks:
         return
     names = [caller.spelling for caller in state.calls]
     cycle = " -> ".join([*names[names.index(call.spelling) :], call.spelling])

@@ -61,6 +61,7 @@ def call_layer(state: State, call: Call, site: Site, definition: LayerDef | None
         outputs,
         site.label is not None,
         state.turns,
+        bound.frozen,
     )
     if len(outputs) == 1:
         state.give_name(path, outputs[0], call.span if site.label is None else site.label.span)
@@ -72,7 +73,7 @@ def _with_surroundings(state: State, bound: Bound, call: Call, site: Site, path:
     arguments = bound.arguments
     if path in state.heads:
         arguments = {**arguments, "units": state.heads[path]}
-    frozen = bound.frozen or any(caller.frozen for caller in state.calls)
+    frozen = bound.frozen or (bool(state.calls) and state.calls[-1].frozen)
     if bound.share is None:
         share = state.shared_path(path)
     else:

@@ -11,7 +11,7 @@ from ...grammar.files import read_source
 from ...grammar.limits import MAX_NESTING
 from ...grammar.parser import parse
 from ..layerdef import LAYERS, GivenArgument, place
-from ..names import Block, Default, Home, Scope
+from ..names import Block, Default, Home, Scope, labels_in
 from .bindings import bind_let
 from .items import evaluate_in
 
@@ -31,7 +31,7 @@ def define_blocks(statements: Iterable[ast.Statement], home: Home) -> None:
             first = Pointer(earlier.statement.name_span, "defined here first")
             message = f"the block `{statement.name}` is defined twice"
             raise error("E112", message, statement.name_span, also=[first])
-        home.blocks[statement.name] = Block(statement, home)
+        home.blocks[statement.name] = Block(statement, home, labels_in(statement.body))
 
 
 def set_default(statement: ast.DefaultStatement, scope: Scope) -> None:

@@ -88,8 +88,8 @@ def label_path(site: Site) -> str:
 
 def label_text(label: ast.Label, scope: Scope) -> str:
     """A label's text, its holes computed."""
-    if label.literal is not None:
-        return label.literal
+    if (literal := label.literal) is not None:
+        return literal
     return ".".join("".join(_piece(p, scope) for p in part) for part in label.parts)
 
 

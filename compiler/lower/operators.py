@@ -212,13 +212,22 @@ def _constant(
 
 
 def _whole(value: Any) -> bool:
-    return all(map(_whole, value)) if isinstance(value, tuple) else isinstance(value, int)
+    if not isinstance(value, tuple):
+        return isinstance(value, int)
+    return _are(value, int) or all(map(_whole, value))
 
 
-def _converted(value: Any, convert: Callable[[Any], Any]) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_converted(item, convert) for item in value)
-    return convert(value)
+def _are(items: Sequence[Any], kind: type) -> bool:
+    """Whether all items are of one kind; lists may be long, and this is told fast."""
+    return set(map(type, items)) == {kind}
+
+
+def _converted(value: Any, convert: type[int] | type[float]) -> Any:
+    if not isinstance(value, tuple):
+        return convert(value)
+    if _are(value, convert):
+        return value
+    return tuple(_converted(item, convert) for item in value)
 
 
 def _outputs(build: LayerBuilder, schema: "OpSchema", arguments: Mapping[str, Any]) -> int:
@@ -269,6 +278,8 @@ def _element_type(value: Any) -> str:
 def _numbers(value: Any) -> Any:
     """A number, or nested lists of numbers in which integers stay integers."""
     if isinstance(value, list | tuple):
+        if _are(value, int):
+            return tuple(value)
         items = tuple(map(_numbers, value))
         _require(len({shape_of(item) for item in items}) <= 1)
         return items

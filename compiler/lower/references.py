@@ -45,8 +45,13 @@ def call(state: State, item: ast.Call, site: Site) -> Tensors:
 
 
 def _argument(expression: ast.Expression, site: Site) -> Any:
-    """An argument's value; a tensor goes by its name, which a layer that takes one looks up."""
+    """An argument's value; a tensor goes by its name, which a layer that takes one looks up.
+
+    A list counts again in each call that it is given to, for each call walks it.
+    """
     value = evaluate_in(site.scope, expression, words=True)
+    if isinstance(value, list) and not isinstance(expression, ast.ListOf):
+        site.scope.home.budget.spend(value, expression)
     return Word(spelled_label(expression)) if isinstance(value, Value) else value
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
@@ -11,6 +12,9 @@ from ..graph import Graph, Layer, Turn, Value
 from ..layerdef import LAYERS
 from ..names import Scope, automatic_name_used
 from ..recovery import POISON, GiveUp
+
+if TYPE_CHECKING:
+    from ..training.settings import Given
 
 Tensors = tuple[Value, ...]
 
@@ -36,19 +40,20 @@ class Site:
 class Caller:
     """A call of a block that lowering stands in, and what it says to all layers in it.
 
+    Each call repeats what those around it say, so that a layer asks the innermost alone.
+
     Attributes:
         spelling: The block's name.
-        block: The block.
-        path: The call's scope.
-        frozen: Whether its weights are not trained.
-        share: The scope whose weights it uses, or None.
+        blocks: The identities of its block and of those around it.
+        frozen: Whether weights are not trained.
+        shared: A scope and the one whose weights it uses, as the outermost call says that shares
+            any; None where no call does.
     """
 
     spelling: str
-    block: ast.BlockStatement
-    path: str
+    blocks: frozenset[int]
     frozen: bool
-    share: str | None
+    shared: tuple[str, str] | None
 
 
 @dataclass(eq=False)
@@ -68,6 +73,8 @@ class State:
         steps: How many turns and calls were taken, layers or not.
         depth: How many chains lowering stands in, blocks' and those of brackets.
         errors: What was found; lowering goes on past a bad layer.
+        training: The settings of the `train` block; None where there is none so far.
+        training_span: Where it stands.
     """
 
     graph: Graph
@@ -83,6 +90,8 @@ class State:
     steps: int = 0
     depth: int = 0
     errors: list[Diagnostic] = field(default_factory=list)
+    training: "Mapping[str, Given] | None" = None
+    training_span: Span | None = None
 
     def report(self, failure: NetError) -> None:
         """Note an error, with what the calls and turns around it have to say.
@@ -125,10 +134,10 @@ class State:
 
     def shared_path(self, path: str) -> str | None:
         """The path whose weights a layer uses because a block around it shares them, or None."""
-        for caller in self.calls:
-            if caller.share is not None:
-                return caller.share + path.removeprefix(caller.path)
-        return None
+        if not self.calls or self.calls[-1].shared is None:
+            return None
+        scope, source = self.calls[-1].shared
+        return source + path.removeprefix(scope)
 
     def resolve_path(self, label: str, scope: Scope, span: Span) -> str:
         """The full path of the layer or block that a label names here.

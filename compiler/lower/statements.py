@@ -1,31 +1,45 @@
 """Statements, and the lowering of a whole module."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...grammar import ast
-from ...grammar.diagnostics import Diagnostic, NetError, error
+from ...grammar.diagnostics import Diagnostic, NetError, Pointer, error
+from ...grammar.source import Span
 from ..graph import Graph
 from ..names import Home, Scope, labels_in
 from ..recovery import GiveUp, Poisoned
 from .bindings import bind_chain, try_let
 from .definitions import define_blocks, import_file, set_default
-from .items import lower_chain
+from .items import evaluate_in, lower_chain
 from .state import State, Tensors
+
+# What training knows is loaded for programs with a `train` block only: others start faster.
+if TYPE_CHECKING:
+    from ..training.recipe import Recipe
 
 MAX_LAYERS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """A lowered module: its graph, what was warned of, and its top-level `let`s."""
+    """A lowered module: its graph, what was warned of, top-level `let`s, and how it is trained."""
 
     graph: Graph
     warnings: tuple[Diagnostic, ...]
     lets: Mapping[str, Any]
+    recipe: "Recipe | None"
+
+
+class NotLowered(NetError):
+    """The errors of a program, and the graph as far as it was lowered."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic], graph: Graph) -> None:
+        super().__init__(diagnostics)
+        self.graph = graph
 
 
 def lower(
@@ -45,7 +59,7 @@ def lower(
             the hidden default. `pipeline.py` finds them with a first lowering.
 
     Raises:
-        NetError: The program is wrong; all that was found, at most 20 errors.
+        NotLowered: The program is wrong; all that was found, at most 20 errors.
     """
     home = Home(module.source)
     top = Scope("", None, labels_in(module.statements), home, lets=home.lets)
@@ -57,14 +71,19 @@ def lower(
             rule = STATEMENTS[type(statement)]
             last = try_to(state, partial(rule, state, statement, top)) or last
     if state.errors:
-        raise NetError(state.errors)
+        raise NotLowered(state.errors, state.graph)
     outputs = state.graph.outputs
     if not last and not outputs:
         span = module.statements[-1].span
         raise error("E003", "a program without a chain is no network", span)
     if not outputs:
         outputs.update(("output" if i == 0 else f"output{i + 1}", v) for i, v in enumerate(last))
-    return Lowered(state.graph, tuple(state.warnings), top.lets)
+    recipe = None
+    if state.training is not None:
+        from ..training.recipe import settle
+
+        recipe = settle(state.training, list(outputs), span=state.training_span)
+    return Lowered(state.graph, tuple(state.warnings), top.lets, recipe)
 
 
 def try_to(state: State, lower_it: Callable[[], Tensors | None]) -> Tensors | None:
@@ -123,8 +142,22 @@ def import_statement(state: State, statement: ast.ImportStatement, scope: Scope)
 
 
 def train_statement(state: State, statement: ast.TrainStatement, scope: Scope) -> None:
-    """Refuse what is read, but not compiled yet."""
-    raise error("E119", "`train` is read, but not compiled yet", statement.span)
+    """Read how the network is trained; the outputs, which losses speak of, come later."""
+    from ..training.settings import read_settings
+
+    keyword = state.training_span
+    if keyword is not None:
+        first = Pointer(keyword, "given here first")
+        message = "a second `train` block"
+        raise error("E123", message, _keyword(statement), also=[first])
+    state.training_span = _keyword(statement)
+    state.training = read_settings(statement, partial(evaluate_in, scope, words=True))
+
+
+def _keyword(statement: ast.TrainStatement) -> Span:
+    """The word `train`, which stands for the block."""
+    start = statement.span.start
+    return Span(statement.span.source, start, start + len("train"))
 
 
 def chain_statement(state: State, statement: ast.ChainStatement, scope: Scope) -> Tensors:

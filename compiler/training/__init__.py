@@ -1,0 +1,1 @@
+"""What training is made of, as graphs: losses, regularizers, optimizers, schedules."""

@@ -1,0 +1,65 @@
+"""Means over what is there: elements whose target is given, positions that are not ignored."""
+
+from dataclasses import dataclass
+
+from ..builder import Builder
+from ..graph import Value
+from ..types import DType
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A target in the output's element type, and which of its elements are given.
+
+    NaN in a target of real numbers means that it is not given, such as a keypoint that was not
+    annotated. Everything that touches such an element is chosen by `Where` before it can meet
+    other numbers, since 0 NaN is NaN: it adds nothing, and its gradient is exactly 0.
+
+    Attributes:
+        target: The target with 0 for what is not given.
+        mask: Truth where it is given; None where all is: integers have no NaN.
+    """
+
+    target: Value
+    mask: Value | None
+
+    @classmethod
+    def of(cls, build: Builder, target: Value, dtype: DType) -> "Given":
+        """What is given of a target, for an output of `dtype`."""
+        if not target.dtype.is_float:
+            return cls(build.Cast(target, to=dtype), None)
+        mask = build.Not(build.IsNaN(target))
+        return cls(build.Where(mask, target, build.constant(0.0, target.dtype)), mask)
+
+    def error(self, build: Builder, output: Value) -> Value:
+        """output - target where the target is given, else 0."""
+        return self.only(build, build.Sub(output, self.target))
+
+    def only(self, build: Builder, x: Value) -> Value:
+        """X where the target is given, else 0."""
+        return x if self.mask is None else chosen(build, self.mask, x)
+
+
+def chosen(build: Builder, mask: Value, x: Value) -> Value:
+    """X where the mask is true, else 0."""
+    return build.Where(mask, x, build.constant(0.0, x.dtype))
+
+
+def masked_mean(build: Builder, x: Value, mask: Value | None) -> Value:
+    """The sum of x, which is 0 where the mask is false, divided by how many are true.
+
+    0 where none are. They are counted in integers: a float32 counts to 16,777,216.
+    """
+    if mask is None:
+        return build.ReduceMean(x, keepdims=0)
+    count = build.ReduceSum(build.Cast(mask, to=DType.INT64), keepdims=0)
+    at_least_one = build.Max(count, build.index_constant(1))
+    return build.Div(build.ReduceSum(x, keepdims=0), build.Cast(at_least_one, to=x.dtype))
+
+
+def sample_mean(build: Builder, x: Value) -> Value:
+    """The sum over each sample, the mean over the samples; x (N, *S)."""
+    rank = len(x.shape)
+    axes = tuple(range(1, rank))
+    sums = build.ReduceSum(x, build.index_constant(axes), keepdims=0) if axes else x
+    return build.ReduceMean(sums, keepdims=0)

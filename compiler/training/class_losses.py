@@ -1,0 +1,70 @@
+"""Losses of class indices, or of a probability for each class, in ordinary operators."""
+
+from ..builder import Builder
+from ..graph import Value
+from ..types import Shape, TensorType
+from .averages import chosen, masked_mean
+
+
+def class_axis(output: TensorType) -> int:
+    """The axis of the classes: 1 in (N, C, H, W), the last one in (N, L, C) and (N, C)."""
+    return 1 if output.rank >= 4 else max(output.rank - 1, 0)
+
+
+def without_axis(shape: Shape, axis: int) -> Shape:
+    """A shape with one axis less: that of the class indices for an output."""
+    return (*shape[:axis], *shape[axis + 1 :])
+
+
+def mean_log_likelihood(
+    build: Builder,
+    predicted: Value,
+    target: Value,
+    axis: int,
+    *,
+    ignore_index: int,
+    smoothing: float = 0.0,
+) -> Value:
+    """-sum t log p over the classes, the mean over the positions; `predicted` is log p.
+
+    For class indices t is 1 for the class and 0 elsewhere, and where the index is `ignore_index`,
+    the position is left out. With smoothing s, t is (1 - s) t + s / C.
+    """
+    axes = build.index_constant((axis,))
+    if target.dtype.is_float:
+        likelihood = build.ReduceSum(build.Mul(target, predicted), axes, keepdims=1)
+        kept = None
+    else:
+        index = build.Unsqueeze(target, axes)
+        kept = build.Not(build.Equal(index, build.constant(ignore_index, index.dtype)))
+        index = build.Where(kept, index, build.constant(0, index.dtype))
+        likelihood = build.GatherElements(predicted, index, axis=axis)
+    if smoothing:
+        mean = build.ReduceMean(predicted, axes, keepdims=1)
+        likelihood = _mixed(build, likelihood, mean, smoothing)
+    if kept is not None:
+        likelihood = chosen(build, kept, likelihood)
+    return build.Neg(masked_mean(build, likelihood, kept))
+
+
+def _mixed(build: Builder, likelihood: Value, mean: Value, smoothing: float) -> Value:
+    """(1 - s) times the target's log-likelihood plus s times the mean of all classes'."""
+    kept, spread = (build.constant(s, mean.dtype) for s in (1.0 - smoothing, smoothing))
+    return build.Add(build.Mul(kept, likelihood), build.Mul(spread, mean))
+
+
+def indexed_margins(
+    build: Builder, scores: Value, target: Value, axis: int, margin: float
+) -> Value:
+    """Sum over the wrong classes of max(0, margin - y[target] + y[i]) / C, averaged.
+
+    The right class's own term is the margin, whatever the scores, and is taken off again.
+    """
+    axes = build.index_constant((axis,))
+    right = build.GatherElements(scores, build.Unsqueeze(target, axes), axis=axis)
+    lacking = build.Add(build.Sub(scores, right), build.constant(margin, scores.dtype))
+    sums = build.ReduceSum(build.Relu(lacking), axes, keepdims=0)
+    wrong = build.Sub(sums, build.constant(margin, scores.dtype))
+    classes = build.Cast(build.Shape(scores, start=axis, end=axis + 1), to=scores.dtype)
+    mean = build.ReduceMean(wrong, keepdims=0)
+    return build.Div(mean, build.Squeeze(classes, build.index_constant((0,))))

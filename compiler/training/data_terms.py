@@ -1,0 +1,222 @@
+"""What `data`, `preprocess` and `augment` may say: names and arguments of what the runtime does.
+
+The functions themselves are those of `runtime/data`, whose tables have the same names.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from ..arguments import (
+    Extents,
+    Kind,
+    Mismatch,
+    Natural,
+    Nonnegative,
+    Positive,
+    PositiveReal,
+    Probability,
+    Real,
+    Text,
+    Word,
+    kind_of,
+)
+from .terms import TermDef, keyword_arguments
+
+Table = dict[str, TermDef]
+
+DATA: Table = {}
+PREPROCESS: Table = {}
+AUGMENT: Table = {}
+
+
+def _term(
+    table: Table, *, number: str | None = None, size: str | None = None, choice: str | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Enter what the decorated function's name and keyword-only signature say into a table."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        name = function.__name__
+        if name in table:
+            raise ValueError(f"{name} is defined twice")
+        kinds, defaults = keyword_arguments(function)
+        numbers = () if number is None else (number,)
+        table[name] = TermDef(name, kinds, defaults, numbers=numbers, size=size, choice=choice)
+        return function
+
+    return register
+
+
+def _one_or_several(single: Kind, several: str) -> Kind:
+    """A value, or a list of such, as a tuple."""
+
+    def convert(value: Any) -> Any:
+        if not isinstance(value, list):
+            return single.convert(value)
+        if not value:
+            raise Mismatch
+        return tuple(single.convert(item) for item in value)
+
+    return Kind(f"{single.expected}, or {several}", convert, single.words)
+
+
+def _pairs(value: Any) -> tuple[tuple[int, int], ...]:
+    """A list of pairs of numbers of points, as tuples."""
+    if not isinstance(value, list | tuple) or not value:
+        raise Mismatch
+    return tuple(_pair(item) for item in value)
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    natural = kind_of(Natural).convert
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise Mismatch
+    return natural(value[0]), natural(value[1])
+
+
+def _plane(value: Any) -> tuple[int, int]:
+    extents = kind_of(Extents).convert(value)
+    if len(extents) != 2:
+        raise Mismatch
+    return extents[0], extents[1]
+
+
+def _gray_or_color(value: Any) -> int:
+    if isinstance(value, bool | Word) or value not in (1, 3):
+        raise Mismatch
+    return int(value)
+
+
+Columns = Annotated[Any, _one_or_several(kind_of(Text), "a list of such texts")]
+Pairs = Annotated[Any, Kind("a list of pairs of points such as `[(0, 1), (2, 4)]`", _pairs)]
+Plane = Annotated[tuple[int, int], Kind("height x width, such as `28x28`", _plane)]
+Channels = Annotated[int, Kind("1 or 3", _gray_or_color)]
+Shown = Literal["label", "box", "mask"]
+ShapeTargets = Annotated[Any, _one_or_several(kind_of(Shown), "a list of these")]
+Per = Literal["element", "channel"]
+
+
+@_term(DATA)
+def digits() -> None:
+    """The UCI 8x8 handwritten digits, which ship with netc."""
+
+
+@_term(DATA, choice="path")
+def idx(*, path: Text, labels: Text | None = None) -> None:
+    """MNIST's format: a folder with its usual file names, or a file of images and one of labels."""
+
+
+@_term(DATA, choice="path")
+def cifar10(*, path: Text) -> None:
+    """A folder with CIFAR-10's binary batches."""
+
+
+@_term(DATA, choice="path")
+def npz(*, path: Text, x: Text = "x", y: Text = "y") -> None:
+    """Two arrays of a NumPy archive."""
+
+
+@_term(DATA, choice="path")
+def csv(
+    *,
+    path: Text,
+    target: Columns | None = None,
+    inputs: Columns | None = None,
+    points: Literal["pixels", "unit"] = "pixels",
+) -> None:
+    """A table with a line of names; the last column is the target where none is named."""
+
+
+@_term(DATA, choice="path", size="size")
+def images(*, path: Text, size: Plane | None = None, channels: Channels = 3) -> None:
+    """A folder of images, a folder for each class."""
+
+
+@_term(DATA, number="samples")
+def xor(*, samples: Positive = 4, noise: Nonnegative = 0.0, seed: Natural = 0) -> None:
+    """Exclusive or: four points of two classes."""
+
+
+@_term(DATA, number="samples")
+def spirals(
+    *,
+    samples: Positive = 300,
+    classes: Positive = 3,
+    noise: Nonnegative = 0.2,
+    seed: Natural = 0,
+) -> None:
+    """Points on the arms of a spiral, an arm for each class."""
+
+
+@_term(DATA, number="samples", choice="target")
+def shapes(
+    *,
+    samples: Positive = 2000,
+    target: ShapeTargets = "label",
+    objects: Positive = 2,
+    noise: Nonnegative = 0.05,
+    seed: Natural = 0,
+) -> None:
+    """Images of 64x64 with overlapping shapes of three classes."""
+
+
+@_term(PREPROCESS, choice="per")
+def mean_subtract(*, per: Per = "element") -> None:
+    """Subtracts the training part's mean."""
+
+
+@_term(PREPROCESS, choice="per")
+def standardize(*, per: Per = "element") -> None:
+    """Subtracts the training part's mean and divides by its deviation."""
+
+
+@_term(PREPROCESS)
+def scale(*, low: Real = 0.0, high: Real = 1.0) -> None:
+    """Maps the training part's smallest and largest value to these numbers."""
+
+
+@_term(PREPROCESS, choice="method")
+def whiten(
+    *,
+    method: Literal["pca", "zca"] = "pca",
+    eps: PositiveReal = 1e-5,
+    components: Positive | None = None,
+) -> None:
+    """Makes the training part's features uncorrelated and of variance 1."""
+
+
+@_term(AUGMENT, choice="axis")
+def flip(
+    *,
+    axis: Literal["horizontal", "vertical"] = "horizontal",
+    rate: Probability = 0.5,
+    pairs: Pairs | None = None,
+) -> None:
+    """Mirrors some of the samples, and with them points, of which pairs change places."""
+
+
+@_term(AUGMENT, number="degrees")
+def rotate(*, degrees: PositiveReal) -> None:
+    """Turns each sample by up to so many degrees either way."""
+
+
+@_term(AUGMENT, number="pixels")
+def translate(*, pixels: Natural) -> None:
+    """Moves each sample by up to so many pixels along each axis."""
+
+
+@_term(AUGMENT, size="size")
+def crop(*, size: Plane, pad: Natural = 0) -> None:
+    """Cuts a part of that size out: anywhere in training, at the centre otherwise.
+
+    With `pad`, out of a picture with a border of so many pixels.
+    """
+
+
+@_term(AUGMENT, number="std")
+def noise(*, std: PositiveReal) -> None:
+    """Adds normal noise of that deviation."""
+
+
+@_term(AUGMENT, number="amount")
+def color(*, amount: PositiveReal) -> None:
+    """Changes brightness, contrast and colours by up to that amount."""

@@ -1,0 +1,77 @@
+"""What training minimises: a loss for each output that has one, and penalties on the weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ...grammar.diagnostics import NetError, error
+from ..builder import Builder
+from ..graph import Graph, Value
+from ..passes.rewrite import rewrite
+from ..types import TensorType
+from .output_fit import named_output, target_type, total_loss
+from .regularizers import penalty
+from .terms import Term
+
+LOSS = "loss"
+TARGET = "target"
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What training minimises.
+
+    Attributes:
+        losses: The loss of each output that has one, by the output's name.
+        weights: What each loss is multiplied by; 1 where it is left out.
+        regularize: Penalties on the weights.
+    """
+
+    losses: Mapping[str, Term]
+    weights: Mapping[str, float] = field(default_factory=dict)
+    regularize: tuple[Term, ...] = ()
+
+    def target_names(self) -> dict[str, str]:
+        """The name of the target of each output: `target` or, of several, `target.<output>`."""
+        if len(self.losses) == 1:
+            return dict.fromkeys(self.losses, TARGET)
+        return {output: f"{TARGET}.{output}" for output in self.losses}
+
+
+def add_loss(
+    graph: Graph, objective: Objective, targets: Mapping[str, TensorType] | None = None
+) -> Graph:
+    """Append targets, as inputs, and the loss, as the output `loss`, to a network.
+
+    Args:
+        graph: The network, mode-neutral.
+        objective: What to minimise.
+        targets: The types of targets by the output's name, where they are not the losses' first
+            choice; see `target_types`.
+
+    Raises:
+        NetError: Outputs and losses do not fit (E132), or a name is taken (E134).
+    """
+    target = rewrite(graph, {})
+    build = Builder(target, scope=LOSS)
+    if LOSS in target.outputs:
+        raise _taken("output", LOSS)
+    values: dict[str, Value] = {}
+    for output, name in objective.target_names().items():
+        if name in target.inputs:
+            raise _taken("input", name)
+        term = objective.losses[output]
+        value = named_output(target, output, term)
+        type = (targets or {}).get(output) or target_type(target, value, term, name=output)
+        values[output] = build.input(name, type)
+    loss = total_loss(build, target.outputs, values, objective.losses, objective.weights)
+    added = penalty(build, objective.regularize)
+    target.outputs[LOSS] = loss if added is None else build.Add(loss, added)
+    return target
+
+
+def _taken(kind: str, name: str) -> NetError:
+    return error(
+        "E134",
+        f"the network has an {kind} `{name}`, which is what training calls its own",
+        help=f"name the {kind} differently",
+    )

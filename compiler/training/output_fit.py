@@ -1,0 +1,231 @@
+"""An output and its loss -> what the loss takes: the stable form of both together, or an error.
+
+`SOFTMAX` with `cross_entropy` and `SIGMOID` with `binary_cross_entropy` are fused: the loss takes
+the logits before them. Where the pair makes no sense, the error says what to do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
+from ..builder import Builder
+from ..graph import Graph, Value
+from ..types import TensorType, author_size
+from .class_losses import class_axis
+from .endings import Ending, ending, replay
+from .losses import LOSSES
+from .pairs import BEFORE, DISSOLVED, DOUBTS, PAIRS, Refusal
+from .terms import Term
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """An output as its loss takes it.
+
+    Attributes:
+        ending: How the output ends.
+        axis: Where its classes lie.
+        fused: Whether the loss takes what comes before the output's last layer.
+    """
+
+    ending: Ending
+    axis: int
+    fused: bool
+
+    def value(self, build: Builder) -> Value:
+        """What the loss takes: the output, or the logits before its last layer.
+
+        Those are reshaped as the output is, by nodes that `build` appends.
+        """
+        return replay(build, self.ending) if self.fused else self.ending.output
+
+
+def fit(graph: Graph, output: Value, term: Term, *, name: str = "output") -> Fit:
+    """How an output and a loss fit together.
+
+    Args:
+        graph: The graph of the output, in any mode; appended nodes do no harm.
+        output: The value that has the loss.
+        term: The loss.
+        name: The output's name, for messages.
+
+    Raises:
+        NetError: E132, they do not fit.
+    """
+    found = ending(graph, output)
+    verdict = PAIRS[term.name].get(found.kind, PAIRS[term.name]["*"])
+    if isinstance(verdict, Refusal):
+        raise _unfit(graph, found, term, name, verdict)
+    axis = class_axis(output.type)
+    if verdict == BEFORE and found.runs_over_an_axis:
+        if found.axis is None:
+            raise _unfit(graph, found, term, name, DISSOLVED)
+        axis = found.axis
+    _check_shape(graph, found, term, name, axis)
+    return Fit(found, axis, verdict == BEFORE)
+
+
+def check_losses(graph: Graph, losses: Mapping[str, Term]) -> tuple[Diagnostic, ...]:
+    """Warnings about pairs of outputs and losses that work, but not well: W110.
+
+    Raises:
+        NetError: E132, with a diagnostic for each output that does not fit its loss, or that is
+            not there.
+    """
+    findings: list[Diagnostic] = []
+    warnings: list[Diagnostic] = []
+    for name, term in losses.items():
+        try:
+            found = fit(graph, named_output(graph, name, term), term, name=name)
+        except NetError as failure:
+            findings += failure.diagnostics
+            continue
+        warnings += _doubts(graph, found, term, name)
+    if findings:
+        raise NetError(findings)
+    return tuple(warnings)
+
+
+def named_output(graph: Graph, name: str, term: Term) -> Value:
+    """An output of the graph by name.
+
+    Raises:
+        NetError: E132, there is none.
+    """
+    if name in graph.outputs:
+        return graph.outputs[name]
+    names = ", ".join(f"`{known}`" for known in graph.outputs)
+    help = did_you_mean(name, graph.outputs) or f"the outputs are {names}"
+    raise error("E132", f"there is no output `{name}` for `{term.name}`", term.span, help=help)
+
+
+def target_types(
+    graph: Graph, output: Value, term: Term, *, name: str = "output"
+) -> tuple[TensorType, ...]:
+    """The types of targets that an output with a loss takes, the default first.
+
+    Raises:
+        NetError: E132, output and loss do not fit.
+    """
+    found = fit(graph, output, term, name=name)
+    return LOSSES[term.name].targets(output.type, axis=found.axis)
+
+
+def target_type(
+    graph: Graph,
+    output: Value,
+    term: Term,
+    *,
+    rank: int | None = None,
+    real: bool = False,
+    name: str = "output",
+) -> TensorType:
+    """The type of target that data of a rank, real numbers or integers, can be fed as.
+
+    Integers are fed to targets of real numbers, too. Without a rank, the loss's default.
+
+    Raises:
+        NetError: E132, output and loss do not fit; E133, no target of that rank does.
+    """
+    accepted = target_types(graph, output, term, name=name)
+    if rank is None:
+        return accepted[0]
+    for type in accepted:
+        if type.rank == rank and (type.dtype.is_float or not real):
+            return type
+    numbers = "real numbers" if real else "integers"
+    forms = " or ".join(map(str, accepted))
+    axes = "1 axis" if rank == 1 else f"{rank} axes"
+    raise error(
+        "E133",
+        f"the target of `{name}` has {numbers} on {axes}, which `{term.name}` does not take",
+        term.span,
+        notes=(f"it takes {forms}",),
+        help="give class indices as integers, one for each position, or numbers in the output's"
+        " shape",
+    )
+
+
+def total_loss(
+    build: Builder,
+    outputs: Mapping[str, Value],
+    targets: Mapping[str, Value],
+    losses: Mapping[str, Term],
+    weights: Mapping[str, float] | None = None,
+) -> Value:
+    """The weighed sum of the losses of several outputs, as a scalar.
+
+    Args:
+        build: A builder on the graph that holds outputs and targets.
+        outputs: Values by the output's name.
+        targets: The target of each output that has a loss, by the output's name, of one of the
+            types that `target_types` names.
+        losses: The loss of each output that has one.
+        weights: What each loss is multiplied by; 1 where it is left out.
+
+    Raises:
+        NetError: E132, an output does not fit its loss.
+    """
+    terms: list[Value] = []
+    for name, term in losses.items():
+        found = fit(build.graph, outputs[name], term, name=name)
+        value = LOSSES[term.name].build(
+            build, found.value(build), targets[name], term, axis=found.axis
+        )
+        weight = (weights or {}).get(name, 1.0)
+        if weight != 1.0:
+            value = build.Mul(build.constant(float(weight), value.dtype), value)
+        terms.append(value)
+    return terms[0] if len(terms) == 1 else build.Sum(*terms)
+
+
+def _check_shape(graph: Graph, found: Ending, term: Term, name: str, axis: int) -> None:
+    """Refuse outputs that no target fits: no real numbers, no classes, or only one."""
+    type = found.output.type
+    counted = not LOSSES[term.name].target(type).dtype.is_float
+    if not type.dtype.is_float:
+        what, advice = f"holds {type.dtype.value}", "a loss takes real numbers"
+    elif counted and type.rank < 2:
+        what, advice = "has no channels", "end in `FC`, with a unit for each class"
+    elif counted and not isinstance(type.shape[axis], int):
+        what, advice = "has as many channels as its input", "give the channels as a number"
+    elif counted and type.shape[axis] == 1:
+        what = "has one channel"
+        advice = (
+            "the probability of a single class is always 1: use `binary_cross_entropy`, or a"
+            " channel for each class"
+        )
+    else:
+        return
+    raise _unfit(graph, found, term, name, Refusal(advice), f"{what}: {author_size(type)}")
+
+
+def _unfit(
+    graph: Graph, found: Ending, term: Term, name: str, refusal: Refusal, what: str = ""
+) -> NetError:
+    """That an output and its loss do not fit."""
+    where = f"the output `{name}` {what or f'ends in `{found.layer(graph)}`'}"
+    return NetError(
+        [_about("E132", f"{where}, which `{term.name}` does not take", graph, found, term, refusal)]
+    )
+
+
+def _doubts(graph: Graph, found: Fit, term: Term, name: str) -> list[Diagnostic]:
+    """A warning about a pair that works, but not well."""
+    doubt = DOUBTS.get((found.ending.kind, term.name))
+    if doubt is None:
+        return []
+    layer = found.ending.layer(graph)
+    message = f"`{term.name}` on `{layer}` learns slowly where the output `{name}` is wrong"
+    return [_about("W110", message, graph, found.ending, term, doubt)]
+
+
+def _about(
+    code: str, message: str, graph: Graph, found: Ending, term: Term, advice: Refusal
+) -> Diagnostic:
+    """A finding that points at the loss and at the output's last layer, where they are written."""
+    layer = graph[found.node].span
+    if term.span is None:
+        return Diagnostic(code, message, layer, help=advice.help)
+    also = () if layer is None else (Pointer(layer, "the output's last layer"),)
+    return Diagnostic(code, message, term.span, also=also, help=advice.help)

@@ -1,0 +1,302 @@
+"""All that a `train` block says, with defaults for what it leaves out, as one record."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean
+from ...grammar.source import Span
+from . import optimizers, schedules
+from .objective import Objective
+from .optimizers import MOMENTUM, OPTIMIZERS
+from .schedules import SCHEDULES, value_at
+from .settings import Given
+from .term_table import TERMS, spell_term, spell_value
+from .terms import Term
+
+ADAM = optimizers.as_term("adam")
+CONSTANT = schedules.as_term("constant")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a network is trained.
+
+    Attributes:
+        loss: The loss of each output that has one, by the output's name.
+        weights: What each loss is multiplied by; 1 where it is left out.
+        data: The data set; None where it comes from Python.
+        split: The shares of training, validation and test data.
+        preprocess: What is fitted on the training data and done to all, in order.
+        augment: What is done to the training data by chance, in order.
+        regularize: Penalties on the weights.
+        optimizer: How weights follow their gradients.
+        schedule: Of the learning rate.
+        momentum: The schedule of the momentum; None where it stays.
+        per: What schedules count where they do not say so themselves: `step` or `epoch`.
+        batch: Samples of a batch; None for all.
+        last: What becomes of a last batch that is short: `keep` or `drop`.
+        epochs: How often all training data is seen.
+        seed: Of initial weights, splits, order, augmentation and noise.
+        span: The block; None where there is none.
+    """
+
+    loss: Mapping[str, Term]
+    weights: Mapping[str, float] = field(default_factory=dict)
+    data: Term | None = None
+    split: tuple[float, ...] = (0.8, 0.1, 0.1)
+    preprocess: tuple[Term, ...] = ()
+    augment: tuple[Term, ...] = ()
+    regularize: tuple[Term, ...] = ()
+    optimizer: Term = ADAM
+    schedule: Term = CONSTANT
+    momentum: Term | None = None
+    per: str = "step"
+    batch: int | None = 32
+    last: str = "keep"
+    epochs: int = 10
+    seed: int = 0
+    span: Span | None = field(default=None, compare=False)
+
+    @property
+    def objective(self) -> Objective:
+        """What training minimises."""
+        return Objective(self.loss, self.weights, self.regularize)
+
+    @property
+    def schedules_momentum(self) -> bool:
+        """Whether momentum changes from step to step."""
+        return self.momentum is not None
+
+    def rates(self, step: int, *, steps_per_epoch: int) -> tuple[float, float]:
+        """The learning rate and the momentum of a step, counted from 0 through all epochs."""
+        length = {"steps_per_epoch": steps_per_epoch, "epochs": self.epochs}
+        arguments = self.optimizer.arguments
+        lr = value_at(self.schedule, arguments["lr"], step, **length)
+        momentum = float(arguments.get(MOMENTUM, 0.0))
+        if self.momentum is not None:
+            momentum = value_at(self.momentum, momentum, step, **length)
+        return lr, momentum
+
+    def settings(self) -> dict[str, str]:
+        """Every setting as a program spells it; what is None is left out."""
+        rows: dict[str, str | None] = {
+            "data": None if self.data is None else spell_term(self.data),
+            "split": spell_value(self.split),
+            "preprocess": _listed(self.preprocess),
+            "augment": _listed(self.augment),
+            "loss": _mapped({name: spell_term(term) for name, term in self.loss.items()}),
+            "weights": _mapped({n: repr(w) for n, w in self.weights.items()}) or None,
+            "regularize": _listed(self.regularize),
+            "optimizer": spell_term(self.optimizer),
+            "schedule": spell_term(self.schedule),
+            "momentum": None if self.momentum is None else spell_term(self.momentum),
+            "per": self.per,
+            "batch": "all" if self.batch is None else str(self.batch),
+            "last": self.last,
+            "epochs": str(self.epochs),
+            "seed": str(self.seed),
+        }
+        return {name: text for name, text in rows.items() if text is not None}
+
+
+def _listed(terms: Sequence[Term]) -> str:
+    return f"[{', '.join(map(spell_term, terms))}]"
+
+
+def _mapped(texts: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{name}: {text}" for name, text in texts.items()) + "}" if texts else ""
+
+
+def settle(
+    given: Mapping[str, Given],
+    outputs: Sequence[str],
+    *,
+    base: Recipe | None = None,
+    span: Span | None = None,
+) -> Recipe:
+    """A recipe of settings, of what they leave out, and checked as a whole.
+
+    Args:
+        given: Settings by name.
+        outputs: The names of the network's outputs.
+        base: What the settings change; the defaults where it is None.
+        span: What to blame for what is missing: the block.
+
+    Raises:
+        NetError: Settings contradict each other (E126, E125), or losses and weights do not go with
+            the outputs (E127); all that was found.
+    """
+    recipe = merge(given, outputs, base=base, span=span)
+    check(recipe, given, outputs)
+    return recipe
+
+
+def merge(
+    given: Mapping[str, Given],
+    outputs: Sequence[str],
+    *,
+    base: Recipe | None = None,
+    span: Span | None = None,
+) -> Recipe:
+    """As `settle`, without checking the recipe as a whole.
+
+    Raises:
+        NetError: E127, it is not said which of several outputs has the loss.
+    """
+    values: dict[str, Any] = {name: found.value for name, found in given.items()}
+    loss = given.get("loss")
+    if base is None:
+        return Recipe(**{**values, "loss": _losses(loss, outputs, span)}, span=span)
+    if loss is not None:
+        values["loss"] = _losses(loss, outputs, span)
+    return _counted_per(replace(base, **values), given)
+
+
+def check(recipe: Recipe, given: Mapping[str, Given], outputs: Sequence[str]) -> None:
+    """Check a recipe as a whole; `given` tells where it names outputs.
+
+    Raises:
+        NetError: As `settle` does.
+    """
+    findings = [*_outputs_named(recipe, given, outputs)]
+    findings += [finding for rule in CHECKS for finding in rule(recipe)]
+    if findings:
+        raise NetError(findings)
+
+
+def _losses(given: Given | None, outputs: Sequence[str], span: Span | None) -> dict[str, Term]:
+    """The loss of each output that has one."""
+    if given is not None and isinstance(given.value, Mapping):
+        return dict(given.value)
+    row = TERMS["loss"]["cross_entropy"]
+    term = given.value if given else Term("loss", row.name, row.defaults)
+    if len(outputs) == 1:
+        return {outputs[0]: term}
+    each = _mapped(dict.fromkeys(outputs, term.name))
+    what = f"one loss, `{term.name}`," if given else "no loss"
+    raise NetError(
+        [
+            Diagnostic(
+                "E127",
+                f"the network has {len(outputs)} outputs, and `train` says {what} for them",
+                given.span if given else span,
+                help=f"give each its own, or some of them: `loss = {each}`",
+            )
+        ]
+    )
+
+
+def _counted_per(recipe: Recipe, given: Mapping[str, Given]) -> Recipe:
+    """The recipe with a new `per` said to the schedules that were there before."""
+    if "per" not in given:
+        return recipe
+    changed: dict[str, Any] = {}
+    for name in ("schedule", MOMENTUM):
+        term: Term | None = getattr(recipe, name)
+        if term is not None and name not in given:
+            changed[name] = replace(term, arguments={**term.arguments, "per": recipe.per})
+    return replace(recipe, **changed)
+
+
+def _outputs_named(
+    recipe: Recipe, given: Mapping[str, Given], outputs: Sequence[str]
+) -> Iterator[Diagnostic]:
+    """Losses of outputs that are not there, and weights of outputs without a loss."""
+    tables = (("loss", recipe.loss, outputs), ("weights", recipe.weights, tuple(recipe.loss)))
+    for setting, mapping, known in tables:
+        for name in mapping:
+            if name in known:
+                continue
+            found = given.get(setting)
+            place = found.places.get(name) if found else None
+            what = "there is no output" if name not in outputs else "no loss is given for"
+            names = ", ".join(f"`{output}`" for output in known)
+            having = "outputs" if setting == "loss" else "outputs with a loss"
+            help = did_you_mean(name, known) or f"the {having}: {names}"
+            yield Diagnostic("E127", f"{what} `{name}`", place, help=help)
+
+
+def _pointer(term: Term | None, text: str) -> tuple[Pointer, ...]:
+    return () if term is None or term.span is None else (Pointer(term.span, text),)
+
+
+_DECAYS_UNASKED = "`adamw` decays where nothing is said: leave `l2` out, or say `weight_decay=0`"
+
+
+def _decays_twice(recipe: Recipe) -> Iterator[Diagnostic]:
+    """`l2` is `weight_decay` by another name."""
+    decay = recipe.optimizer.arguments.get("weight_decay", 0.0)
+    for term in recipe.regularize:
+        if term.name == "l2" and decay:
+            yield Diagnostic(
+                "E126",
+                f"`l2` and the optimizer's `weight_decay={decay}` both shrink the weights",
+                term.span,
+                also=_pointer(recipe.optimizer, "the optimizer"),
+                help=_DECAYS_UNASKED
+                if recipe.optimizer.name == "adamw"
+                else "leave one out: `l2` spares biases, `weight_decay` does not",
+            )
+
+
+def _nesterov_without_momentum(recipe: Recipe) -> Iterator[Diagnostic]:
+    """Nesterov's momentum needs one."""
+    arguments = recipe.optimizer.arguments
+    if arguments.get("nesterov") and not arguments[MOMENTUM] and recipe.momentum is None:
+        message = "`nesterov=yes` needs a momentum, which is 0"
+        help = "write `sgd(lr=0.1, momentum=0.9, nesterov=yes)`"
+        yield Diagnostic("E126", message, recipe.optimizer.span, help=help)
+
+
+def _momentum_scheduled(recipe: Recipe) -> Iterator[Diagnostic]:
+    """A schedule of the momentum goes with an optimizer that has one, and stays in its range."""
+    term, optimizer = recipe.momentum, recipe.optimizer
+    if term is None:
+        return
+    if not OPTIMIZERS[optimizer.name].has_momentum:
+        having = " and ".join(f"`{n}`" for n, row in OPTIMIZERS.items() if row.has_momentum)
+        message = f"`{optimizer.name}` has no momentum that could be scheduled"
+        also = _pointer(optimizer, "the optimizer")
+        yield Diagnostic("E126", message, term.span, also=also, help=f"{having} have one")
+    elif SCHEDULES[term.name].starts_itself:
+        ends = [term.arguments["start"], term.arguments["end"]]
+        if max(ends) >= 1:
+            message = f"a momentum is less than 1, and `{term.name}` leads to {max(ends)}"
+            yield Diagnostic("E125", message, term.span)
+        else:
+            yield from _other_start(recipe, MOMENTUM, term)
+    elif not optimizer.arguments[MOMENTUM]:
+        message = f"`{term.name}` changes a momentum of 0, which stays 0"
+        also = _pointer(optimizer, "the optimizer")
+        help = f"give the first one: `{optimizer.name}(momentum=0.9)`"
+        yield Diagnostic("E126", message, term.span, also=also, help=help)
+
+
+def _rate_scheduled(recipe: Recipe) -> Iterator[Diagnostic]:
+    """A schedule that says where it starts leaves nothing to the optimizer's `lr`."""
+    if SCHEDULES[recipe.schedule.name].starts_itself:
+        yield from _other_start(recipe, "lr", recipe.schedule)
+
+
+def _other_start(recipe: Recipe, name: str, term: Term) -> Iterator[Diagnostic]:
+    """A value of the optimizer's, given with another than the schedule starts with."""
+    optimizer = recipe.optimizer
+    value, start = optimizer.arguments[name], term.arguments["start"]
+    default = TERMS["optimizer"][optimizer.name].defaults[name]
+    if value not in (start, default):
+        yield Diagnostic(
+            "E126",
+            f"`{term.name}` starts with {start}, and `{optimizer.name}` says `{name}={value}`",
+            term.span,
+            also=_pointer(optimizer, "the optimizer"),
+            help=f"leave `{name}` out: `{term.name}` says all",
+        )
+
+
+CHECKS: tuple[Callable[[Recipe], Iterator[Diagnostic]], ...] = (
+    _decays_twice,
+    _nesterov_without_momentum,
+    _rate_scheduled,
+    _momentum_scheduled,
+)

@@ -1,0 +1,128 @@
+"""The table of schedules: the learning rate, or the momentum, at each step or epoch of a run.
+
+A schedule is one plain function of the value to start from, the number n of the step or epoch
+(from 0), and how many there are; its keyword-only signature is its parameter list. Where PyTorch
+has the schedule, the formula is PyTorch's.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import cos, exp, pi
+from typing import Any, Literal
+
+from ..arguments import Natural, Nonnegative, Positive, PositiveReal
+from .terms import Term, TermDef, keyword_arguments
+
+Formula = Callable[..., float]
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleDef:
+    """A row of the table of schedules.
+
+    Attributes:
+        formula: `formula(start, n, total, **arguments)`.
+        signature: Its arguments, with those that all schedules take: `warmup` and `per`.
+        starts_itself: Whether the optimizer's value is ignored, as the arguments say all.
+    """
+
+    formula: Formula
+    signature: TermDef
+    starts_itself: bool
+
+
+SCHEDULES: dict[str, ScheduleDef] = {}
+
+
+def _of_all(*, warmup: Natural = 0, per: Literal["step", "epoch"] = "step") -> None:
+    """What every schedule takes: a warm-up, and what n counts."""
+
+
+def schedule(
+    name: str, *, numbers: tuple[str, ...] = (), starts_itself: bool = False
+) -> Callable[[Formula], Formula]:
+    """Enter the decorated function into the table of schedules."""
+
+    def register(formula: Formula) -> Formula:
+        if name in SCHEDULES:
+            raise ValueError(f"schedule {name} is defined twice")
+        kinds, defaults = keyword_arguments(formula)
+        common, left_out = keyword_arguments(_of_all)
+        signature = TermDef(name, kinds | common, defaults | left_out, numbers=numbers)
+        SCHEDULES[name] = ScheduleDef(formula, signature, starts_itself)
+        return formula
+
+    return register
+
+
+@schedule("constant")
+def constant(start: float, n: int, total: int) -> float:
+    """The optimizer's value throughout."""
+    return start
+
+
+@schedule("step", numbers=("every", "factor"))
+def step(start: float, n: int, total: int, *, every: Positive, factor: PositiveReal = 0.1) -> float:
+    """Start factor^floor(n / every): PyTorch's `StepLR`."""
+    return float(start * factor ** (n // every))
+
+
+@schedule("inverse", numbers=("k",))
+def inverse(start: float, n: int, total: int, *, k: PositiveReal = 1.0) -> float:
+    """Start / (n + k), as the lectures have it: the first value is start / k."""
+    return start / (n + k)
+
+
+@schedule("exponential", numbers=("k",))
+def exponential(start: float, n: int, total: int, *, k: Nonnegative) -> float:
+    """Start e^(-k n), as the lectures have it: PyTorch's `ExponentialLR` with gamma = e^-k."""
+    return start * exp(-k * n)
+
+
+@schedule("cosine", numbers=("end",))
+def cosine(start: float, n: int, total: int, *, end: Nonnegative = 0.0) -> float:
+    """End + (start - end) (1 + cos(pi n / total)) / 2: PyTorch's `CosineAnnealingLR`.
+
+    Half a period over the run, `end` being reached just after the last step (Loshchilov and
+    Hutter 2017, section 3).
+    """
+    return end + (start - end) * (1 + cos(pi * n / max(total, 1))) / 2
+
+
+@schedule("linear", numbers=("start", "end"), starts_itself=True)
+def linear(_: float, n: int, total: int, *, start: Nonnegative, end: Nonnegative) -> float:
+    """Start + (end - start) n / (total - 1): from the first number to the second, both included.
+
+    The lectures' ramp, which is PyTorch's `LinearLR` over total - 1 steps.
+    """
+    return start + (end - start) * min(n / max(total - 1, 1), 1.0)
+
+
+def value_at(term: Term, start: float, step: int, *, steps_per_epoch: int, epochs: int) -> float:
+    """What a schedule gives for a step.
+
+    In a warm-up of w steps the n-th takes (n + 1) / (w + 1) of the schedule's first value:
+    PyTorch's `LinearLR(start_factor=1 / (w + 1), total_iters=w)`. The schedule itself begins after
+    it, and its run is shorter by as much (`SequentialLR`).
+
+    Args:
+        term: The schedule.
+        start: The optimizer's own value.
+        step: The number of the step, from 0, counted through all epochs.
+        steps_per_epoch: How many steps an epoch has.
+        epochs: How many epochs the run has.
+    """
+    arguments = dict(term.arguments)
+    warmup, per = arguments.pop("warmup"), arguments.pop("per")
+    epoch = step // steps_per_epoch
+    n, total = (epoch, epochs) if per == "epoch" else (step, epochs * steps_per_epoch)
+    formula = SCHEDULES[term.name].formula
+    after = max(n - warmup, 0)
+    value = formula(start, after, max(total - warmup, 1), **arguments)
+    return value if n >= warmup else value * (n + 1) / (warmup + 1)
+
+
+def as_term(name: str, **arguments: Any) -> Term:
+    """A schedule by name with its defaults filled in, from arguments that are known to fit."""
+    defaults: Mapping[str, Any] = SCHEDULES[name].signature.defaults
+    return Term("schedule", name, {**defaults, **arguments})

@@ -1,0 +1,293 @@
+"""A `train` block -> its settings by name, each checked by itself: terms, numbers and words."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ...grammar import ast
+from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
+from ...grammar.source import Span
+from ..arguments import (
+    Kind,
+    Mismatch,
+    Natural,
+    Nonnegative,
+    Positive,
+    Word,
+    kind_of,
+    spell,
+)
+from ..layerdef import GivenArgument
+from ..recovery import Poisoned
+from .optimizers import OPTIMIZERS
+from .term_table import NOUNS, bind_term
+from .terms import Term
+
+Evaluate = Callable[[ast.Expression], Any]
+
+SHARES_MAY_MISS = 1e-9  # of 1: 0.7 + 0.2 + 0.1 is not 1 in binary
+
+# A choice of each kind, for messages.
+EXAMPLES: Mapping[str, str] = {
+    "data": "digits",
+    "preprocess": "mean_subtract",
+    "augment": "flip(horizontal)",
+    "loss": "cross_entropy",
+    "regularize": "l2(5e-4)",
+    "optimizer": "sgd(lr=0.1)",
+    "schedule": "exponential(k=0.01)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A setting as it was given.
+
+    Attributes:
+        value: A term, a tuple of terms, a number or a word; for `loss` and `weights` also such
+            values by the output's name.
+        span: The text of the setting.
+        places: Where it names outputs, by name.
+    """
+
+    value: Any
+    span: Span
+    places: Mapping[str, Span] = field(default_factory=dict)
+
+
+def read_settings(statement: ast.TrainStatement, evaluate: Evaluate) -> dict[str, Given]:
+    """The settings of a `train` block by name.
+
+    Args:
+        statement: The block.
+        evaluate: Gives the value of an expression, in which unknown names are words.
+
+    Raises:
+        NetError: Settings are unknown, given twice, or of the wrong kind or value; all of them.
+        Poisoned: A setting reads a value whose computation failed and was reported.
+    """
+    given: dict[str, Given] = {}
+    findings: list[Diagnostic] = []
+    poisoned = False
+    reader = _Reader(evaluate)
+    # What `per` says is a default of the schedules.
+    for entry in sorted(statement.entries, key=lambda entry: entry.name != "per"):
+        try:
+            given[entry.name] = reader.read(entry, given)
+        except NetError as failure:
+            findings += failure.diagnostics
+        except Poisoned:
+            poisoned = True
+    if findings:
+        raise NetError(sorted(findings, key=lambda d: d.span.start if d.span else 0))
+    if poisoned:
+        raise Poisoned
+    return given
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads settings; `schedule_defaults` is what goes before a schedule's own defaults."""
+
+    evaluate: Evaluate
+    schedule_defaults: dict[str, Any] = field(default_factory=dict)
+
+    def read(self, entry: ast.Entry, earlier: Mapping[str, Given]) -> Given:
+        """One setting."""
+        name_span = Span(entry.span.source, entry.span.start, entry.span.start + len(entry.name))
+        if entry.name not in SETTINGS:
+            raise unknown_setting(entry.name, name_span)
+        if entry.name in earlier:
+            first = Pointer(earlier[entry.name].span, "given here first")
+            message = f"`train` gets `{entry.name}` twice"
+            raise error("E123", message, name_span, also=[first])
+        found = SETTINGS[entry.name](self, entry)
+        if entry.name == "per":
+            self.schedule_defaults["per"] = found.value
+        return found
+
+    def term(self, kind: str, expression: ast.Expression, name: str) -> Term:
+        """A choice of a kind, which an expression calls or names."""
+        match expression:
+            case ast.Choice(condition, then, otherwise):
+                holds = self.evaluate(condition)
+                if not isinstance(holds, bool):
+                    message = f"a condition is `yes` or `no`, not `{spell(holds)}`"
+                    raise error("E302", message, condition.span)
+                return self.term(kind, then if holds else otherwise, name)
+            case ast.Name(id):
+                return self._bound(kind, id, (), expression)
+            case ast.Apply(function, arguments):
+                return self._bound(kind, function, arguments, expression)
+        raise _no_term(kind, expression, name)
+
+    def _bound(
+        self, kind: str, name: str, arguments: tuple[ast.Argument, ...], call: ast.Expression
+    ) -> Term:
+        given = [GivenArgument(a.name, self.evaluate(a.value), a.span) for a in arguments]
+        start = call.span.start
+        return bind_term(
+            kind,
+            name,
+            given,
+            call.span,
+            name_span=Span(call.span.source, start, start + len(name)),
+            defaults=self.schedule_defaults if kind == "schedule" else None,
+        )
+
+    def plain(self, kind: Kind, expression: ast.Expression, name: str) -> Any:
+        """A value of a kind."""
+        value = self.evaluate(expression)
+        try:
+            return kind.convert(value)
+        except Mismatch:
+            help = did_you_mean(value, kind.words) if isinstance(value, Word) else None
+            raise _unfit(name, kind.expected, expression, help=help) from None
+
+
+Read = Callable[[_Reader, ast.Expression, str], Any]
+ReadEntry = Callable[[_Reader, ast.Entry], Given]
+
+
+def _term(kind: str) -> Read:
+    """One choice."""
+    return lambda reader, expression, name: reader.term(kind, expression, name)
+
+
+def _terms(kind: str) -> Read:
+    """A choice, or a list of choices."""
+
+    def read(reader: _Reader, expression: ast.Expression, name: str) -> tuple[Term, ...]:
+        listed = isinstance(expression, ast.ListOf)
+        items = expression.items if isinstance(expression, ast.ListOf) else (expression,)
+        terms = tuple(reader.term(kind, item, name) for item in items)
+        if kind == "regularize" and listed:
+            _check_once(terms)
+        return terms
+
+    return read
+
+
+def _check_once(terms: tuple[Term, ...]) -> None:
+    """Refuse a regularizer that is given twice."""
+    first: dict[str, Term] = {}
+    for term in terms:
+        earlier = first.setdefault(term.name, term)
+        if earlier is not term and earlier.span is not None:
+            also = [Pointer(earlier.span, "given here first")]
+            raise error("E123", f"`{term.name}` is given twice", term.span, also=also)
+
+
+def _plain(annotation: Any) -> Read:
+    """A value of the kind that an annotation names."""
+    kind = annotation if isinstance(annotation, Kind) else kind_of(annotation)
+    return lambda reader, expression, name: reader.plain(kind, expression, name)
+
+
+def _alone(read: Read) -> ReadEntry:
+    """One value, for the whole training."""
+
+    def read_entry(reader: _Reader, entry: ast.Entry) -> Given:
+        if isinstance(entry.value, ast.MapOf):
+            message = f"`{entry.name}` is one for all outputs"
+            raise error("E125", message, entry.value.span)
+        return Given(read(reader, entry.value, entry.name), entry.span)
+
+    return read_entry
+
+
+def _by_output(read: Read, *, alone: bool) -> ReadEntry:
+    """A value for each output; where `alone` holds also one for the only output."""
+
+    def read_entry(reader: _Reader, entry: ast.Entry) -> Given:
+        if not isinstance(entry.value, ast.MapOf):
+            if not alone:
+                raise _unfit(entry.name, "a number for each output, `{a: 1, b: 0.5}`", entry.value)
+            return Given(read(reader, entry.value, entry.name), entry.span)
+        values: dict[str, Any] = {}
+        places: dict[str, Span] = {}
+        for item in entry.value.items:
+            name = item.name or ""
+            place = Span(item.span.source, item.span.start, item.span.start + len(name))
+            if name in places:
+                also = [Pointer(places[name], "given here first")]
+                raise error("E123", f"`{entry.name}` gets `{name}` twice", place, also=also)
+            values[name], places[name] = read(reader, item.value, entry.name), place
+        if not values:
+            raise _unfit(entry.name, "a value for each of some outputs", entry.value)
+        return Given(values, entry.span, places)
+
+    return read_entry
+
+
+def _shares(value: Any) -> tuple[float, ...]:
+    """Shares of training, validation and test parts; the last may be left out."""
+    if not isinstance(value, list | tuple) or len(value) not in (2, 3):
+        raise Mismatch
+    shares = tuple(kind_of(Nonnegative).convert(share) for share in value)
+    if abs(sum(shares) - 1) > SHARES_MAY_MISS or shares[0] == 0:
+        raise Mismatch
+    return shares if len(shares) == 3 else (*shares, 0.0)
+
+
+def _batch(value: Any) -> int | None:
+    """How many samples a batch has; None for all."""
+    if isinstance(value, Word) and value == "all":
+        return None
+    return int(kind_of(Positive).convert(value))
+
+
+SHARES = Kind(
+    "the shares of training, validation and test data, which sum to 1: `(0.8, 0.1, 0.1)`", _shares
+)
+BATCH = Kind("a positive integer or `all`", _batch, ("all",))
+
+SETTINGS: Mapping[str, ReadEntry] = {
+    "data": _alone(_term("data")),
+    "split": _alone(_plain(SHARES)),
+    "preprocess": _alone(_terms("preprocess")),
+    "augment": _alone(_terms("augment")),
+    "loss": _by_output(_term("loss"), alone=True),
+    "weights": _by_output(_plain(Nonnegative), alone=False),
+    "regularize": _alone(_terms("regularize")),
+    "optimizer": _alone(_term("optimizer")),
+    "schedule": _alone(_term("schedule")),
+    "momentum": _alone(_term("schedule")),
+    "per": _alone(_plain(Literal["step", "epoch"])),
+    "batch": _alone(_plain(BATCH)),
+    "last": _alone(_plain(Literal["keep", "drop"])),
+    "epochs": _alone(_plain(Positive)),
+    "seed": _alone(_plain(Natural)),
+}
+
+
+def optimizer_arguments() -> set[str]:
+    """The arguments of all optimizers."""
+    return {name for row in OPTIMIZERS.values() for name in row.signature.kinds}
+
+
+def unknown_setting(name: str, span: Span | None = None) -> NetError:
+    """The error for a name that no setting has."""
+    if name in optimizer_arguments():
+        help: str | None = f"it belongs to the optimizer: `optimizer = sgd({name}=...)`"
+    else:
+        known = ", ".join(f"`{known}`" for known in SETTINGS)
+        help = did_you_mean(name, SETTINGS) or f"the settings are {known}"
+    return error("E122", f"`train` has no setting `{name}`", span, help=help)
+
+
+def _no_term(kind: str, expression: ast.Expression, name: str) -> NetError:
+    help = None
+    if name == "momentum":
+        help = f"a momentum that stays is the optimizer's: `sgd(momentum={expression.span.text})`"
+    elif kind == "data" and isinstance(expression, ast.String):
+        help = f"say what is there: `images({expression.span.text})`, or `idx`, `cifar10`, ..."
+    article = "an" if NOUNS[kind][0] in "aeo" else "a"
+    example = f"{article} {NOUNS[kind]} such as `{EXAMPLES[kind]}`"
+    return _unfit(name, example, expression, help=help)
+
+
+def _unfit(name: str, expected: str, value: ast.Syntax, help: str | None = None) -> NetError:
+    text = " ".join(value.span.text.split())
+    shown = text if len(text) <= 40 else f"{text[:37]}..."
+    return error("E125", f"`{name}` is {expected}, not `{shown}`", value.span, help=help)

@@ -1,0 +1,109 @@
+"""The table of all that a `train` block may call, and how such a call is bound and spelled."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...grammar.diagnostics import NetError, did_you_mean, error
+from ...grammar.source import Span
+from ..arguments import Kind, spell
+from ..layerdef import GivenArgument, bind
+from .data_terms import AUGMENT, DATA, PREPROCESS
+from .losses import LOSSES
+from .optimizers import OPTIMIZERS
+from .regularizers import REGULARIZERS
+from .schedules import SCHEDULES
+from .terms import Term, TermDef
+
+# Kind of choice -> name -> what it takes.
+TERMS: Mapping[str, Mapping[str, TermDef]] = {
+    "data": DATA,
+    "preprocess": PREPROCESS,
+    "augment": AUGMENT,
+    "loss": {
+        row.name: TermDef(
+            row.name, row.kinds, row.defaults, numbers=(row.number,) if row.number else ()
+        )
+        for row in LOSSES.values()
+    },
+    "regularize": {
+        row.name: TermDef(row.name, row.kinds, row.defaults, numbers=(row.number,))
+        for row in REGULARIZERS.values()
+    },
+    "optimizer": {name: row.signature for name, row in OPTIMIZERS.items()},
+    "schedule": {name: row.signature for name, row in SCHEDULES.items()},
+}
+
+# What a choice of each kind is called.
+NOUNS: Mapping[str, str] = {
+    "data": "data set",
+    "preprocess": "preprocessing",
+    "augment": "augmentation",
+    "loss": "loss",
+    "regularize": "regularizer",
+    "optimizer": "optimizer",
+    "schedule": "schedule",
+}
+
+
+def bind_term(
+    kind: str,
+    name: str,
+    given: Sequence[GivenArgument],
+    call: Span,
+    *,
+    name_span: Span | None = None,
+    spelling: str | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> Term:
+    """A choice with its arguments settled as a layer's are, by keyword or by kind.
+
+    Args:
+        kind: A key of `TERMS`.
+        name: The choice.
+        given: Its arguments, values computed.
+        call: The whole call's text.
+        name_span: The text of its name; `call` where it is None.
+        spelling: What messages call it; its name where it is None.
+        defaults: What goes before its own defaults.
+
+    Raises:
+        NetError: E124, there is no such choice; or an argument is unknown, given twice, missing,
+            or of the wrong kind.
+    """
+    if name not in TERMS[kind]:
+        raise _unknown(kind, name, name_span or call)
+    bound = bind(TERMS[kind][name], given, call, spelling or name, defaults=defaults)
+    return Term(kind, name, bound.arguments, call)
+
+
+def _unknown(kind: str, name: str, span: Span) -> NetError:
+    others = [other for other, rows in TERMS.items() if name in rows]
+    known = ", ".join(f"`{known}`" for known in TERMS[kind])
+    help = did_you_mean(name, TERMS[kind]) or f"choose one of {known}"
+    if others:
+        help = f"`{name}` belongs to `{others[0]}`; {help}"
+    return error("E124", f"unknown {NOUNS[kind]} `{name}`", span, help=help)
+
+
+def spell_term(term: Term) -> str:
+    """A choice as a program spells it, with the arguments that are not the defaults."""
+    row = TERMS[term.kind][term.name]
+    shown = [
+        f"{name}={spell_value(value, row.kinds[name])}"
+        for name, value in term.arguments.items()
+        if name not in row.defaults or value != row.defaults[name]
+    ]
+    return f"{term.name}({', '.join(shown)})" if shown else term.name
+
+
+def spell_value(value: Any, kind: Kind | None = None) -> str:
+    """A canonical value as a program spells it, so that it is read as the same value again."""
+    if value is None:
+        return "none"
+    if isinstance(value, str):
+        if kind is not None and value in kind.words and value != "none":
+            return value
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, list | tuple) and not all(isinstance(item, int) for item in value):
+        return f"[{', '.join(spell_value(item, kind) for item in value)}]"
+    return spell(value)

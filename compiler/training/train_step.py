@@ -1,0 +1,113 @@
+"""A network and a recipe -> one graph that is one step of training: loss, gradients, updates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..builder import Builder
+from ..graph import PARAMETER, Graph, Node, Value
+from ..initializers import ZEROS
+from ..passes.append_backward import GRADIENT, append_backward, trainable
+from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
+from ..passes.rewrite import Operands, rewrite
+from ..passes.set_mode import set_mode
+from ..types import DType, TensorType
+from ..verify import verify
+from .objective import Objective, add_loss
+from .optimizers import OPTIMIZERS
+from .terms import Term
+
+NEXT = ".next"
+STEP = "step"
+SCALARS = {STEP: DType.INT64, "lr": DType.FLOAT32, "momentum": DType.FLOAT32}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainStep:
+    """One step of training as one graph, which any engine can run.
+
+    Attributes:
+        graph: Its inputs are those of the network, the targets, the scalars `step` (from 0), `lr`
+            and `momentum`, and all state by name. Its outputs are those of the network, `loss`,
+            and `<name>.next` for all state that changes. Gradients are its labels `<name>.grad`.
+        state: The types of parameters, buffers and the optimizer's tensors, by name.
+        slots: Those of the state that belong to the optimizer and start as zeros.
+        targets: The types of the targets, by name.
+    """
+
+    graph: Graph
+    state: Mapping[str, TensorType]
+    slots: frozenset[str]
+    targets: Mapping[str, TensorType]
+
+
+def train_step(
+    graph: Graph,
+    objective: Objective,
+    optimizer: Term,
+    *,
+    targets: Mapping[str, TensorType] | None = None,
+    seed: int = 0,
+    by_momentum: bool = False,
+) -> TrainStep:
+    """Build the step of training of a network.
+
+    Args:
+        graph: The network, mode-neutral.
+        objective: What to minimise.
+        optimizer: How weights follow their gradients.
+        targets: The types of targets by the output's name, where they are not the usual ones.
+        seed: Of the noise (Dropout and the like).
+        by_momentum: Whether momentum is scheduled, so that it is kept even where it starts at 0.
+
+    Raises:
+        NetError: Loss and network do not fit, or a gradient is asked for where there is none.
+    """
+    inputs = set(graph.inputs)
+    with_loss = add_loss(graph, objective, targets)
+    given = {name: v.type for name, v in with_loss.inputs.items() if name not in inputs}
+    settled = set_mode(with_loss, training=True, seed=seed)
+    verify(settled, after="set_mode")
+    updated = _update(append_backward(settled), optimizer, by_momentum)
+    slots = frozenset(updated.parameters.keys() - settled.parameters.keys())
+    state = {name: value.type for name, value in updated.parameters.items()}
+    step = expose_parameters(updated)
+    verify(step, after="train_step")
+    return TrainStep(step, state, slots, given)
+
+
+def expose_parameters(graph: Graph) -> Graph:
+    """The graph with its parameters as inputs, so that they can change from run to run."""
+    return rewrite(graph, {PARAMETER: _as_input})
+
+
+def _as_input(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+    return (build.input(node.attributes["name"], node.outputs[0]),)
+
+
+def _update(graph: Graph, optimizer: Term, by_momentum: bool) -> Graph:
+    """The gradients of a backward graph put to use: a new value for each weight that has one."""
+    target = rewrite(graph, {})
+    build = Builder(target)
+    scalars = {name: _scalar(build, name, dtype) for name, dtype in SCALARS.items()}
+    rule = OPTIMIZERS[optimizer.name]
+    for name, weight in trainable(target).items():
+        gradient = target.outputs.pop(f"{name}{GRADIENT}", None)
+        if gradient is None:
+            continue
+        build.scope = name
+        target.labels[f"{name}{GRADIENT}"] = gradient
+        slots = {
+            slot: build.parameter(
+                f"{name}.{slot}", weight.shape, init=ZEROS, buffer=True, dtype=weight.dtype
+            )
+            for slot in rule.slots(optimizer, by_momentum)
+        }
+        new, new_slots = rule.update(build, weight, gradient, slots, scalars, optimizer)
+        target.outputs[f"{name}{NEXT}"] = new
+        target.outputs |= {f"{name}.{slot}{NEXT}": value for slot, value in new_slots.items()}
+    return eliminate_dead_nodes(target)
+
+
+def _scalar(build: Builder, name: str, dtype: DType) -> Value:
+    """A scalar input, which noise may have asked for before."""
+    return build.graph.inputs.get(name) or build.input(name, TensorType(dtype, ()))
