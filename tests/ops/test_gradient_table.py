@@ -19,6 +19,7 @@ WITHOUT_RULE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", SMOOTH, ids=str)
 def test_gradient(row: OpRow) -> None:
     """The gradient with respect to each argument is what differences say, in float64."""

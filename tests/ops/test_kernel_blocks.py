@@ -7,6 +7,8 @@ from support.ops import OpRow, check_meaning
 from netc.runtime.kernels import convolution, max_pool_gradient, weight_gradient
 from netc.runtime.kernels.lines import Lines
 
+pytestmark = pytest.mark.slow
+
 BLOCKED = {"Conv", "ConvTranspose", "netc.ConvWeightGrad", "netc.MaxPoolGrad"}
 CONVOLVED = BLOCKED - {"netc.MaxPoolGrad"}
 LIMITS = (
