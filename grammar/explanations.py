@@ -87,8 +87,8 @@ SITUATIONS: Mapping[str, str] = {
     "E551": "A metric, threshold or column of the history is not known, or does not fit the output "
     "and its targets: their shapes differ, a class is out of range, scores are NaN, or a threshold "
     "is given for more than two classes.",
-    "E561": "A monitor writes `monitor.csv` and `monitor.json`. The file is another one or damaged, "
-    "or no epoch was recorded yet.",
+    "E561": "A monitor writes `monitor.csv` and `monitor.json`. The file is another one or "
+    "damaged, or no epoch was recorded yet.",
     "E562": "Weights that are loaded for transfer learning match by name, shape and type, but for "
     "those that are left out on purpose, such as a head with another number of classes. The notes "
     "name the others.",

@@ -50,7 +50,7 @@ class InitialState(LazyState):
         try:
             if attributes["literal"] is not None:
                 return np.array(attributes["literal"], type.dtype)
-            return draw(self._init(name), type, self._fans(name), _stream(self.seed, name))
+            return draw(self._init(name), type, self._fans(name), stream(self.seed, name))
         except (MemoryError, ValueError):
             raise error(
                 "E507",
@@ -114,7 +114,7 @@ def draw(init: Init, type: WeightType, fans: Fans, random: np.random.Generator) 
     return INITIALIZERS[init.name](init.numbers, type, fans, random)
 
 
-def _stream(seed: int, name: str) -> np.random.Generator:
+def stream(seed: int, name: str) -> np.random.Generator:
     """A parameter's own stream of random numbers."""
     digest = sha256(f"{seed}\0{name}".encode()).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))

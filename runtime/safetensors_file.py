@@ -35,11 +35,16 @@ ALIGNMENT = 8  # bytes that the header's length is a multiple of
 
 
 class SafetensorsState(LazyState):
-    """The tensors of a safetensors file, which stays memory-mapped."""
+    """The tensors of a safetensors file, which stays memory-mapped.
+
+    Attributes:
+        metadata: The texts in its header, by name.
+    """
 
     def __init__(self, path: str, file: Any) -> None:
         self.path = path
         self._file = file
+        self.metadata: Mapping[str, str] = file.metadata() or {}
         self._names = list(file.keys())
         self._types: dict[str, WeightType] = {}
 
@@ -94,13 +99,15 @@ def open_safetensors(path: str) -> SafetensorsState:
         raise _malformed(path, failure) from None
 
 
-def write_safetensors(file: BinaryIO, state: Mapping[str, Any]) -> None:
-    """Write weights, one at a time.
+def write_safetensors(
+    file: BinaryIO, state: Mapping[str, Any], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write weights, one at a time, and on demand texts by name in the header.
 
     Raises:
         NetError: E505, an element type that the format has not.
     """
-    header: dict[str, Any] = {}
+    header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
     offset = 0
     for name in state:
         type = type_of(state, name)

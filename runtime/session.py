@@ -76,6 +76,15 @@ class Session:
         return dict(zip(names, results, strict=True))
 
 
+def version() -> str:
+    """The version of onnxruntime.
+
+    Raises:
+        NetError: E502, it is not installed.
+    """
+    return str(_onnxruntime().__version__)
+
+
 def _onnxruntime() -> Any:
     try:
         import onnxruntime

@@ -1,8 +1,14 @@
 """What holds for all tests: the marker `oracle`, and the option `--update-golden`."""
 
+import os
 from importlib.util import find_spec
 
 import pytest
+
+# Workers side by side, each with a thread for every core, would wait for each other all the time.
+# OpenBLAS reads this when NumPy is imported, which is later.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Adagrad": "optimizers",
+    "Adam": "optimizers",
+    "AdamW": "optimizers",
     "Diagnostic": "grammar.diagnostics",
     "Graph": "compiler.graph",
     "NetError": "grammar.diagnostics",
     "Network": "network",
-    "TensorSpec": "network",
+    "RMSprop": "optimizers",
+    "SGD": "optimizers",
+    "TensorSpec": "tensor_specs",
     "compile": "network",
+    "diff": "comparison",
     "load": "network",
     "load_weights": "runtime.checkpoint",
     "save_weights": "runtime.checkpoint",
@@ -23,15 +29,21 @@ _HOMES = {
 __all__ = [*_HOMES, "__version__"]
 
 if TYPE_CHECKING:
+    from .comparison import diff as diff
     from .compiler.graph import Graph as Graph
     from .grammar.diagnostics import Diagnostic as Diagnostic
     from .grammar.diagnostics import NetError as NetError
     from .network import Network as Network
-    from .network import TensorSpec as TensorSpec
     from .network import compile as compile
     from .network import load as load
+    from .optimizers import SGD as SGD
+    from .optimizers import Adagrad as Adagrad
+    from .optimizers import Adam as Adam
+    from .optimizers import AdamW as AdamW
+    from .optimizers import RMSprop as RMSprop
     from .runtime.checkpoint import load_weights as load_weights
     from .runtime.checkpoint import save_weights as save_weights
+    from .tensor_specs import TensorSpec as TensorSpec
 
 
 def __getattr__(name: str) -> Any:

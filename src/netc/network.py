@@ -2,35 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from .compiler.analysis.counts import Counts, count
 from .compiler.pipeline import Compiled
 from .compiler.pipeline import compile as compile_source
-from .compiler.types import TensorType
 from .grammar.source import Source
 from .sources import read_program
+from .tensor_specs import TensorSpec, specs
 
 if TYPE_CHECKING:
     from numpy import ndarray
 
     from .compiler.dim import Dim
-    from .compiler.graph import Graph, Value
+    from .compiler.graph import Graph
+    from .compiler.training.recipe import Recipe
+    from .compiler.training.terms import Term
     from .grammar.diagnostics import Diagnostic
+    from .runtime.training.running import Run
     from .summary import Row, Summary
+    from .training import Loss
 
     Array = ndarray[Any, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class TensorSpec:
-    """A named input or output; `shape` is channels first, with the batch as `"N"`."""
-
-    name: str
-    shape: tuple[int | str, ...]
-    dtype: str
 
 
 @dataclass(frozen=True)
@@ -55,14 +50,19 @@ class Network:
         return self.compiled.warnings
 
     @property
+    def recipe(self) -> "Recipe | None":
+        """What the program's `train` block says; None where it has none."""
+        return self.compiled.recipe
+
+    @property
     def inputs(self) -> tuple[TensorSpec, ...]:
         """The inputs, in order of appearance."""
-        return _specs(self.graph.inputs)
+        return specs(self.graph.inputs)
 
     @property
     def outputs(self) -> tuple[TensorSpec, ...]:
         """The outputs, in order of appearance."""
-        return _specs(self.graph.outputs)
+        return specs(self.graph.outputs)
 
     @cached_property
     def counts(self) -> Counts:
@@ -143,9 +143,12 @@ class Network:
 
         if dtype is None:  # the weights may have either type where the plan's is not the network's
             self.check_weights(state)
-        feeds = x if isinstance(x, Mapping) else {self.inputs[0].name: x}
         results = run(
-            self.graph, feeds, state, engine=engine, device=device, fetch=fetch, dtype=dtype
+            *(self.graph, self._named(x), state),
+            engine=engine,
+            device=device,
+            fetch=fetch,
+            dtype=dtype,
         )
         return results if fetch is not None or len(results) > 1 else next(iter(results.values()))
 
@@ -172,26 +175,195 @@ class Network:
 
         export_network(self.compiled, fspath(path), state, opset=opset, seed=seed)
 
+    def backward(self, loss: "Loss | None" = None, *, training: bool = True) -> "Graph":
+        """Forward, loss and gradients as one graph, with the outputs `loss` and `<name>.grad`.
+
+        Args:
+            loss: A loss by name, such as `cross_entropy`, or one for each output by its name;
+                the `train` block's where it is None.
+            training: Whether Dropout drops, and BN normalizes by the batch.
+
+        Raises:
+            NetError: Loss and output do not fit, or an operator has no gradient.
+        """
+        from .training import backward
+
+        return backward(self.compiled, loss, training=training)
+
+    def value_and_grad(
+        self,
+        x: "Array | Mapping[str, Array]",
+        t: "Array | Mapping[str, Array]",
+        state: "Mapping[str, Array]",
+        *,
+        loss: "Loss | None" = None,
+        training: bool = True,
+        dtype: str | None = None,
+    ) -> "tuple[float, dict[str, Array]]":
+        """The loss on a batch, and its gradient with respect to each trainable parameter.
+
+        Args:
+            x: The input, or inputs by name.
+            t: The target of the only loss, or targets by the output's name: class indices, or
+                arrays of the output's shape.
+            state: Parameters and buffers by name.
+            loss: As `backward` has it.
+            training: As `backward` has it.
+            dtype: `float64` computes in double precision.
+
+        Raises:
+            NetError: Arrays, loss and network do not fit together.
+        """
+        from .training import value_and_grad
+
+        feeds = self._named(x)
+        return value_and_grad(
+            self.compiled, feeds, t, state, loss=loss, training=training, dtype=dtype
+        )
+
+    def gradcheck(
+        self,
+        x: "Array | Mapping[str, Array]",
+        t: "Array | Mapping[str, Array]",
+        state: "Mapping[str, Array]",
+        *,
+        loss: "Loss | None" = None,
+        training: bool = True,
+        samples: int | None = 20,
+        seed: int = 0,
+    ) -> dict[str, float]:
+        """Compare gradients with central differences in float64; a small batch will do.
+
+        Args:
+            x: As `value_and_grad` has it.
+            t: As `value_and_grad` has it.
+            state: As `value_and_grad` has it.
+            loss: As `backward` has it.
+            training: As `backward` has it.
+            samples: How many numbers of each parameter are compared; all where it is None.
+            seed: Settles which, and the noise of Dropout.
+
+        Returns:
+            For each trainable parameter the largest error, relative to its largest slope.
+
+        Raises:
+            NetError: As `value_and_grad`.
+        """
+        from .training import gradcheck
+
+        checked = partial(gradcheck, self.compiled, self._named(x), t, state, loss=loss)
+        return checked(training=training, samples=samples, seed=seed)
+
+    def export_training(
+        self,
+        path: "str | PathLike[str]",
+        *,
+        loss: "Loss | None" = None,
+        optimizer: "Term | None" = None,
+        opset: int | None = None,
+    ) -> None:
+        """Write one step of training, loss, gradients and update, as one ONNX model.
+
+        Its inputs are the network's, `target`, `step`, `lr`, `momentum` and all state by name; its
+        outputs `loss` and `<name>.next` for all state that changes.
+
+        Args:
+            path: The model's file.
+            loss: As `backward` has it.
+            optimizer: Such as `netc.SGD(momentum=0.9)`; the `train` block's where it is None.
+            opset: 22, the default, or above.
+
+        Raises:
+            NetError: Loss and output do not fit, or the file cannot be written.
+        """
+        from .training import export_step
+
+        changes = {"loss": loss, "optimizer": optimizer}
+        export_step(self.compiled, fspath(path), changes=changes, opset=opset)
+
+    def train(
+        self,
+        data: Any = None,
+        *,
+        engine: str = "numpy",
+        device: str = "cpu",
+        output: "str | PathLike[str] | None" = None,
+        resume: bool = False,
+        weights: "Mapping[str, Array] | None" = None,
+        patience: int | None = None,
+        **settings: Any,
+    ) -> "Run":
+        """Train the network as its `train` block says.
+
+        Args:
+            data: `(x, t)`, arrays or dictionaries of them, in place of the block's data.
+            engine: `numpy` or `onnxruntime`.
+            device: `cpu` or, on onnxruntime, `cuda`.
+            output: A folder for checkpoints, history, curves and weights.
+            resume: Go on from the checkpoint in that folder.
+            weights: Weights to start from.
+            patience: After how many epochs without a better one to stop.
+            settings: Settings of the block by name, such as `epochs=5` or `lr=0.01`.
+
+        Returns:
+            The run, with `history`, `state` (the best weights) and `test` (losses and metrics).
+
+        Raises:
+            NetError: Data, network and settings do not fit together, or the loss is not finite.
+        """
+        from .training import job_of, run_job
+
+        job = job_of(
+            self.compiled,
+            data=data,
+            changes=settings,
+            resume=resume,
+            folder=None if output is None else fspath(output),
+            engine=engine,
+            device=device,
+            weights=weights,
+            patience=patience,
+        )
+        return run_job(job, source=self.compiled.source.text)
+
+    def _named(self, x: "Array | Mapping[str, Array]") -> "Mapping[str, Array]":
+        """Inputs by name, where a single one is given without."""
+        return x if isinstance(x, Mapping) else {self.inputs[0].name: x}
+
     def draw(
         self,
         path: "str | PathLike[str]",
         *,
         style: str = "graph",
         depth: int | None = None,
-        direction: str = "TB",
+        direction: str | None = None,
         format: str | None = None,
         theme: str = "light",
+        **chain_rule: Any,
     ) -> None:
         """Draw the network; the file's suffix or `format` chooses svg, png, pdf or dot.
 
-        Raises:
-            NetError: The style or format is not known, no renderer is installed, or the file
-                cannot be written.
-        """
-        from .compiler.emit.dot import to_dot
-        from .compiler.emit.render import render
+        Args:
+            path: The picture's file.
+            style: `graph`, the layers; or `backward`, the chain rule on operators.
+            depth: Of layers, paths of more parts than this fold.
+            direction: Where tensors flow: `TB` (layers' default), `LR` (the chain rule's), `BT`
+                or `RL`.
+            format: svg, png, pdf or dot.
+            theme: `light` or `dark`.
+            chain_rule: For `backward`: `loss`, and `inputs`, `targets` and `state` by name, whose
+                numbers stand on the arrows.
 
-        text = to_dot(self.graph, style=style, depth=depth, direction=direction, theme=theme)
+        Raises:
+            NetError: A choice is not known, no renderer is installed, or the file cannot be
+                written.
+        """
+        from .compiler.emit.render import render
+        from .drawing import to_picture_text
+
+        text = to_picture_text(
+            self.compiled, style=style, depth=depth, direction=direction, theme=theme, **chain_rule
+        )
         render(text, fspath(path), format=format)
 
 
@@ -217,12 +389,3 @@ def compile_program(source: Source, *, max_layers: int | None = None) -> Network
     """Compile a source; `max_layers` raises the limit on its layers."""
     limits = {} if max_layers is None else {"max_layers": max_layers}
     return Network(compile_source(source, **limits))
-
-
-def _specs(values: "Mapping[str, Value]") -> tuple[TensorSpec, ...]:
-    return tuple(_spec(name, value.type) for name, value in values.items())
-
-
-def _spec(name: str, type: TensorType) -> TensorSpec:
-    shape = tuple(dim if isinstance(dim, int) else str(dim) for dim in type.shape)
-    return TensorSpec(name, shape, type.dtype.value)

@@ -198,7 +198,7 @@ def test_crops(term: Make) -> None:
 def test_crops_with_a_border(term: Make) -> None:
     """With `pad` windows reach beyond the picture, in training and otherwise; points go along."""
     one = np.arange(1, 13, dtype=np.float32).reshape(1, 3, 4)
-    points = np.tile(np.float32([2, 1]), (400, 1))
+    points = np.tile(np.array([2, 1], np.float32), (400, 1))
     data = arrays(np.broadcast_to(one, (400, 1, 3, 4)), points, kinds={"target": "points"})
     choice = term("crop", size=(3, 4), pad=1)
     framed = np.pad(one, ((0, 0), (1, 1), (1, 1)))

@@ -12,7 +12,7 @@ from support.ops import FLOAT32_TOLERANCE, Known, OpRow, arguments_of, run_kerne
 
 from netc.compiler.builder import Builder
 from netc.compiler.emit.onnx.export import write
-from netc.compiler.graph import Graph
+from netc.compiler.graph import Graph, Value
 from netc.compiler.opdef import OPS
 from netc.compiler.types import DType
 from netc.runtime.agreement import norm_difference
@@ -25,7 +25,7 @@ BUILT = [row for row in ROWS if OPS[row.op_type].decompose is not None]
 def _graph(row: OpRow) -> Graph:
     """The row's operator alone, with symbolic batch."""
     build = Builder(Graph("row"))
-    values = []
+    values: list[Value | None] = []
     for position, argument in enumerate(row.arguments):
         if argument is None:
             values.append(None)

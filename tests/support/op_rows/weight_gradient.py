@@ -23,7 +23,8 @@ def weight_gradient(x: Array, dy: Array, *, group: int = 1, **attributes: Any) -
                 data: Any = (slice(None), slice(g * inputs, (g + 1) * inputs), *place)
                 part = slice(g * filters, (g + 1) * filters)
                 there: Any = (part, slice(None), *tap)
-                dw[there] += dy[(slice(None), part, *position)].T @ x[data]
+                given: Any = (slice(None), part, *position)
+                dw[there] += dy[given].T @ x[data]
     return dw
 
 

@@ -1,0 +1,1 @@
+"""Training: steps on an engine, the loop around them, and what it leaves behind."""

@@ -1,0 +1,215 @@
+"""The pictures' paper: figures of matplotlib in netc's style, to SVG, PNG or PDF.
+
+The only file that imports matplotlib, and only when something is drawn. Figures are made without
+pyplot, so no window system and no figure of the caller is touched; settings hold for the drawing
+and are then put back, those of the user's own `matplotlibrc` included.
+"""
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from ...compiler.emit.palette import THEMES
+from ...grammar.diagnostics import error
+from ...grammar.files import atomic_writer
+
+FORMATS = ("svg", "png", "pdf")
+DPI = 200
+WIDTH = 5.6  # inches: a text column of a paper
+INK = THEMES["light"]
+
+# Okabe and Ito's colours, which are told apart with any colour vision, and in grey.
+BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#e69f00",
+)
+SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW)
+DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.4)), (0, (6, 2, 1.2, 2)))
+
+STYLE: dict[str, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": INK.border,
+    "axes.grid": True,
+    "axes.labelcolor": INK.text,
+    "axes.labelsize": 9,
+    "axes.linewidth": 0.7,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK.text,
+    "axes.titlesize": 10,
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so pictures are the same everywhere
+    "font.size": 8.5,
+    "grid.color": INK.cluster,
+    "grid.alpha": 0.28,
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.6,
+    "lines.solid_capstyle": "round",
+    "savefig.facecolor": INK.background,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "netc",  # ids in SVG are otherwise drawn at random
+    "pdf.compression": 6,
+    "text.color": INK.text,
+    "xtick.color": INK.soft_text,
+    "xtick.labelsize": 8,
+    "xtick.major.size": 3,
+    "xtick.major.width": 0.7,
+    "ytick.color": INK.soft_text,
+    "ytick.labelsize": 8,
+    "ytick.major.size": 3,
+    "ytick.major.width": 0.7,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
+}
+# Without a date and a version, the same curves give the same bytes.
+_NAMELESS: dict[str, dict[str, None]] = {
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+@contextmanager
+def canvas(
+    path: str,
+    rows: Sequence[float] = (2.4,),
+    *,
+    width: float = WIDTH,
+    format: str | None = None,
+) -> Iterator[Any]:
+    """A figure to draw on, which is written when the block ends well.
+
+    Args:
+        path: The picture's file, which appears once it is whole.
+        rows: The heights of its panels in inches; they lie below each other and share their x.
+        width: Its width in inches.
+        format: One of `FORMATS`; by default the path's suffix.
+
+    Yields:
+        The figure; `figure.axes` are its panels.
+
+    Raises:
+        NetError: E505, the format is not known; E503, matplotlib is not installed; E004, the file
+            cannot be written.
+    """
+    chosen = _format(path, format)
+    matplotlib = _matplotlib()
+    with matplotlib.style.context(["default", STYLE]):
+        figure = matplotlib.figure.Figure(figsize=(width, sum(rows)), layout="constrained")
+        figure.subplots(
+            len(rows), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": list(rows)}
+        )
+        yield figure
+        data = io.BytesIO()
+        figure.savefig(data, format=chosen, dpi=DPI, metadata=_NAMELESS[chosen])
+    with atomic_writer(path) as file:
+        file.write(data.getbuffer())
+
+
+def _format(path: str, format: str | None) -> str:
+    found = format or os.path.splitext(path)[1].removeprefix(".")
+    if found.lower() in FORMATS:
+        return found.lower()
+    known = ", ".join(f"`{name}`" for name in FORMATS)
+    what = f"`{path}` has no suffix" if not found else f"curves have no format `{found}`"
+    raise error("E505", what, help=f"the formats are {known}")
+
+
+def _matplotlib() -> Any:
+    try:
+        import matplotlib.figure
+        import matplotlib.style
+    except ImportError as failure:
+        raise error(
+            "E503",
+            "matplotlib is not installed",
+            notes=[] if isinstance(failure, ModuleNotFoundError) else [str(failure)],
+            help="pip install 'netc[train]'",
+        ) from None
+    return matplotlib
+
+
+def shades() -> Any:
+    """Colours from white to dark blue, for shares from 0 to 1."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("shares", [INK.background, SKY, BLUE, "#003e63"])
+
+
+def whole_numbers(axis: Any) -> None:
+    """Ticks at whole numbers only, such as epochs."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True, nbins=9, steps=[1, 2, 5, 10]))
+
+
+def plain_log(axis: Any) -> None:
+    """A logarithmic axis with numbers at 1, 2 and 5 where few decades are shown."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    low, high = sorted(axis.get_view_interval())
+    decades = float(np.log10(high / low)) if low > 0 else 1.0
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2.5 else (1.0,)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def label_ends(axes: Any, ends: Sequence[tuple[float, str, str]], *, size: float = 8.5) -> None:
+    """Name lines where they end, at the right of a panel; labels that would touch move apart.
+
+    Args:
+        axes: The panel, with its final limits.
+        ends: For each line its last y, its name, and its colour.
+        size: Of the text, in points.
+    """
+    height = axes.get_position().height * axes.figure.get_figheight() * 72
+    apart = min(1.25 * size / max(height, 1.0), 1.0 / max(len(ends), 1))
+    at = [
+        float(axes.transAxes.inverted().transform(axes.transData.transform((0, y)))[1])
+        for y, *_ in ends
+    ]
+    for (_, name, colour), place in zip(ends, spread(at, apart), strict=True):
+        axes.annotate(
+            name,
+            (1.0, place),
+            xycoords="axes fraction",
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            ha="left",
+            color=colour,
+            fontsize=size,
+            annotation_clip=False,
+        )
+
+
+def spread(places: Sequence[float], apart: float) -> list[float]:
+    """Places in [0, 1], moved as little as it takes to keep neighbours `apart`, in their order."""
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    groups: list[tuple[float, list[int]]] = []  # a run of touching labels, about its middle
+    for i in order:
+        groups.append((min(max(places[i], 0.0), 1.0), [i]))
+        while len(groups) > 1 and _touch(groups[-2], groups[-1], apart):
+            (_, low), (_, high) = groups[-2:]
+            members = low + high
+            wanted = sum(places[m] for m in members) / len(members)
+            reach = apart * (len(members) - 1) / 2
+            groups[-2:] = [(min(max(wanted, reach), max(1.0 - reach, reach)), members)]
+    result = [0.0] * len(places)
+    for middle, members in groups:
+        for position, member in enumerate(members):
+            result[member] = middle + apart * (position - (len(members) - 1) / 2)
+    return result
+
+
+def _touch(low: tuple[float, list[int]], high: tuple[float, list[int]], apart: float) -> bool:
+    top = low[0] + apart * (len(low[1]) - 1) / 2
+    bottom = high[0] - apart * (len(high[1]) - 1) / 2
+    return bottom - top < apart - 1e-9

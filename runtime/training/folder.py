@@ -1,0 +1,99 @@
+"""The folder of a run: what its files are called, and what `run.json` tells of it."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ...grammar.diagnostics import error
+from ...grammar.files import check_readable, write_text
+
+CHECKPOINT = "checkpoint.safetensors"
+CURVES = "curves.svg"
+FACTS = "run.json"
+HISTORY = "history"
+LAYERS = "layers.svg"
+PROGRAM = "model.net"
+WEIGHTS = "weights.safetensors"
+FORMAT = "netc run 1"
+
+# What Python raises at texts that it cannot make sense of.
+_MALFORMED = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFacts:
+    """What is known of an output that has a loss.
+
+    Attributes:
+        indexed: Whether its targets are indices of classes.
+        names: The names of the classes, or nothing.
+    """
+
+    indexed: bool = False
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a run was, for those who measure and answer with its weights.
+
+    Attributes:
+        settings: All settings, as a program spells them.
+        changes: Those that replaced the program's own.
+        inputs: The network's inputs, by the data's name.
+        shapes: The extents of a sample of each input, by the data's name.
+        outputs: The outputs that have a loss.
+        results: How it ended: `best_epoch`, and loss and metrics of the test part.
+    """
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    outputs: Mapping[str, OutputFacts] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict)
+
+    def save(self, folder: str) -> None:
+        """Write `run.json`, whole or not at all.
+
+        Raises:
+            NetError: E004.
+        """
+        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
+        write_text(os.path.join(folder, FACTS), text + "\n")
+
+    @classmethod
+    def read(cls, folder: str) -> "Facts":
+        """Read what `save` wrote; nothing where there is no such file.
+
+        Raises:
+            NetError: E546, it is damaged.
+        """
+        path = os.path.join(folder, FACTS)
+        if not os.path.exists(path):
+            return cls()
+        check_readable(path)
+        try:
+            with open(path, encoding="utf-8") as file:
+                found = json.load(file)
+            if found.pop("format") != FORMAT:
+                raise ValueError(f"its format is not {FORMAT}")
+            return cls(
+                **{
+                    **found,
+                    "shapes": {name: tuple(shape) for name, shape in found["shapes"].items()},
+                    "outputs": {
+                        name: OutputFacts(bool(each["indexed"]), tuple(each["names"]))
+                        for name, each in found["outputs"].items()
+                    },
+                }
+            )
+        except _MALFORMED as no:
+            raise error(
+                "E546",
+                f"`{path}` is not what training wrote",
+                notes=[str(no)] if str(no) else [],
+                help="train anew in another folder, or give weights with `--weights`",
+            ) from None

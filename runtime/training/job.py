@@ -1,0 +1,142 @@
+"""What is to be trained, on what, and how: a network, a recipe and a data set, tied together."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from typing import Literal, cast
+
+import numpy as np
+
+from ...compiler.graph import Graph
+from ...compiler.text import to_text
+from ...compiler.training.recipe import Recipe
+from ...compiler.training.train_step import TrainStep, train_step
+from ...grammar.diagnostics import Diagnostic
+from ..data.augmentation import Augmenter, augmenter
+from ..data.dataset import Dataset
+from ..data.preprocessing import Fitted, fit
+from ..data.splits import Splits, splits
+from ..kerneldef import Array
+from .checkpoints import Checkpoint
+from .environment import compare, environment
+from .evaluation import Evaluator
+from .folder import CHECKPOINT
+from .loop import SECONDS_BETWEEN_CHECKPOINTS
+from .parts import Samples, Wiring, wire
+
+State = Mapping[str, Array]
+NETWORK = "network"
+ALL = "all"  # samples, whatever part they are in
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What is to be trained, on what, and how.
+
+    Attributes:
+        graph: The network, mode-neutral.
+        recipe: How it is trained.
+        data: The data set.
+        weights: Weights to start from; drawn with the recipe's seed where it is None.
+        fitted: Preprocessing that was fitted before; fitted to the training part where it is None.
+        engine, device: What computes.
+        folder: Where checkpoints go; none are written where it is None.
+        monitor: By what epochs are compared; the validation loss where it is None.
+        patience: After how many epochs without a better one the run ends; None for never.
+        min_delta: By how much a better epoch is better.
+        every: After how many seconds a checkpoint is written within an epoch.
+        changes: The settings that replaced the program's own, which a folder keeps.
+        saved: The checkpoint to go on from; see `resumed`.
+    """
+
+    graph: Graph
+    recipe: Recipe
+    data: Dataset
+    weights: State | None = None
+    fitted: Fitted | None = None
+    engine: str = "numpy"
+    device: str = "cpu"
+    folder: str | None = None
+    monitor: str | None = None
+    patience: int | None = None
+    min_delta: float = 0.0
+    every: float = SECONDS_BETWEEN_CHECKPOINTS
+    changes: Mapping[str, str] = field(default_factory=dict)
+    saved: Checkpoint | None = None
+
+    @cached_property
+    def augmenter(self) -> Augmenter:
+        """What is done to samples by chance."""
+        return augmenter(self.recipe.augment, self.data, seed=self.recipe.seed)
+
+    @cached_property
+    def wiring(self) -> Wiring:
+        """Which of the data's arrays goes where."""
+        return wire(self.graph, self.recipe.objective, self.data, view=self.augmenter.still)
+
+    @cached_property
+    def split(self) -> Splits:
+        """The numbers of the samples of each part."""
+        return splits(self.data, self.recipe.split, seed=self.recipe.seed)
+
+    @cached_property
+    def training(self) -> Samples:
+        """The training part, with preprocessing fitted to it."""
+        recipe, indices, augment = self.recipe, self.split.train, self.augmenter
+        wiring = self.wiring  # a target that does not fit shows before anything is fitted
+        fitted = self.fitted
+        if fitted is None:
+            fitted = fit(recipe.preprocess, self.data, indices, view=augment.still)
+        last = cast(Literal["keep", "drop"], recipe.last)
+        return Samples(
+            *(self.data, indices, wiring, fitted, augment), recipe.batch, last, recipe.seed
+        )
+
+    def part(self, name: str) -> Samples:
+        """The part `train`, `validation` or `test`, or `all`, preprocessed as in training."""
+        found = np.arange(len(self.data)) if name == ALL else getattr(self.split, name)
+        return replace(self.training, indices=found)
+
+    @cached_property
+    def step(self) -> TrainStep:
+        """The step of training."""
+        recipe = self.recipe
+        return train_step(
+            self.graph,
+            recipe.objective,
+            recipe.optimizer,
+            targets={output: target.type for output, target in self.wiring.targets.items()},
+            seed=recipe.seed,
+            by_momentum=recipe.schedules_momentum,
+        )
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """What measures the network while it is trained."""
+        return Evaluator(
+            *(self.graph, self.recipe.objective, self.wiring),
+            engine=self.engine,
+            device=self.device,
+        )
+
+    @property
+    def fixed(self) -> dict[str, str]:
+        """What must be the same for a run to be resumed: all but the number of epochs."""
+        network = sha256(to_text(self.graph).encode()).hexdigest()
+        settings = self.recipe.settings()
+        del settings["epochs"]
+        return {NETWORK: network, **settings, "samples": str(len(self.data))}
+
+    @property
+    def checkpoint(self) -> str | None:
+        """The file of the run's checkpoint."""
+        return None if self.folder is None else os.path.join(self.folder, CHECKPOINT)
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """W502 where a run is resumed elsewhere than it began: its last bits may differ."""
+        if self.saved is None:
+            return ()
+        return compare(self.saved.environment, environment(self.engine))

@@ -1,0 +1,102 @@
+"""What is told how a run goes on: a progress bar, and the files of its folder."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
+
+from ..checkpoint import save_weights
+from .curves import draw_history
+from .folder import CURVES, HISTORY, WEIGHTS
+from .history import History, Row
+from .loop import Feeds, Listener, Loop, Progress
+from .progress import TrainingProgress
+from .running import Run, facts_of
+
+
+class Reporter(Listener):
+    """Passes on to a progress bar what it shows.
+
+    Args:
+        bar: The progress bar.
+        loop: The run.
+        steps: How many steps an epoch has.
+    """
+
+    def __init__(self, bar: TrainingProgress, loop: Loop, steps: int) -> None:
+        self.bar = bar
+        self.loop = loop
+        progress = loop.progress
+        bar.start(
+            epochs=loop.settings.epochs, steps=steps, epoch=progress.epoch, step=progress.batch
+        )
+
+    def on_step(self, progress: Progress, feeds: Feeds, results: Feeds) -> None:
+        """Show the mean loss of the epoch so far."""
+        self.bar.advance(
+            loss=progress.loss / progress.samples,
+            samples=len(next(iter(feeds.values()))),
+            lr=float(feeds["lr"]),
+        )
+
+    def on_epoch(self, progress: Progress, row: Row, best: bool) -> None:
+        """Show what the epoch came to, and why training ends."""
+        self.bar.epoch(row.values())
+        stopping = self.loop.stopping
+        if stopping.stopped:
+            self.bar.say(
+                f"no better `{stopping.monitor}` for {stopping.waited} epochs:"
+                f" epoch {stopping.best_epoch} was the best"
+            )
+
+
+class HistoryFiles(Listener):
+    """Writes the history of a run after each epoch, as CSV and as JSON.
+
+    Args:
+        loop: The run.
+        folder: Where the files go.
+    """
+
+    def __init__(self, loop: Loop, folder: str) -> None:
+        self.loop = loop
+        self.folder = folder
+
+    def on_epoch(self, progress: Progress, row: Row, best: bool) -> None:
+        """Write what all epochs came to."""
+        write_history(self.loop.history, self.folder)
+
+
+def write_history(history: History, folder: str) -> None:
+    """Write a history as `history.csv` and `history.json`.
+
+    Raises:
+        NetError: E004.
+    """
+    for suffix in (".csv", ".json"):
+        history.save(os.path.join(folder, HISTORY + suffix))
+
+
+def write_results(run: Run, folder: str) -> list[str]:
+    """Write the weights, the history and the curves of a run that has ended, and what it came to.
+
+    Returns:
+        The files' paths. Curves are left out where matplotlib is not installed.
+
+    Raises:
+        NetError: E004, a file cannot be written.
+    """
+    paths = [os.path.join(folder, WEIGHTS)]
+    save_weights(paths[0], run.state)
+    write_history(run.history, folder)
+    if len(run.history) and find_spec("matplotlib") is not None:
+        paths.append(os.path.join(folder, CURVES))
+        draw_history(run.history, paths[-1], title=run.job.graph.name)
+    replace(facts_of(run.job), results=_results(run)).save(folder)
+    return paths
+
+
+def _results(run: Run) -> Mapping[str, object]:
+    """How a run ended, as JSON has it."""
+    test = {name: value if value == value else None for name, value in run.test.items()}
+    return {"epochs": len(run.history), "best_epoch": run.best_epoch, "test": test}

@@ -1,0 +1,267 @@
+"""The training loop: steps, validation, stopping early, checkpoints, resuming."""
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..kerneldef import Array
+from .checkpoints import Checkpoint, save_checkpoint
+from .early_stopping import EarlyStopping
+from .history import History, Row
+from .steppers import Stepper
+
+Feeds = Mapping[str, Array]
+Report = Mapping[str, float]
+LOSS = "loss"
+SECONDS_BETWEEN_CHECKPOINTS = 30.0
+
+
+class Part(Protocol):
+    """A part of a data set, in batches that an engine can be fed with."""
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Feeds]:
+        """The batches of an epoch from batch `start` on, in the epoch's order."""
+        ...
+
+
+class Listener:
+    """What is told how a run goes on: a progress bar, curves, a monitor. It does nothing."""
+
+    def on_step(self, progress: "Progress", feeds: Feeds, results: Feeds) -> None:
+        """A step was taken on these feeds, with these results."""
+
+    def on_epoch(self, progress: "Progress", row: Row, best: bool) -> None:
+        """An epoch came to this, and is the best so far, or not."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands between two steps.
+
+    Attributes:
+        epoch, batch: The epoch and its batch that come next, from 0.
+        step: How many steps have been taken.
+        loss, samples: The sum of the losses of this epoch's samples so far, and their number.
+        seconds: How long this epoch has taken so far.
+        done: Whether the run has ended, early or not.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    loss: float = 0.0
+    samples: int = 0
+    seconds: float = 0.0
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a run is driven.
+
+    Attributes:
+        epochs: How often the training part is gone through.
+        rates: The number of a step, from 0, to learning rate and momentum.
+        diagnose: What a step was fed with, state included, whose loss is not finite, to an error.
+        validate: State to losses and metrics, `loss` among them; None for no validation.
+        weights: The names of the parameters and buffers, which the best epoch keeps.
+        checkpoint: The file that is written, if any, and `every` how many seconds.
+        recipe, environment, preprocess: What checkpoints hold besides; see `Checkpoint`.
+    """
+
+    epochs: int
+    rates: Callable[[int], tuple[float, float]]
+    diagnose: Callable[[Feeds, "Progress"], Exception]
+    validate: Callable[[Mapping[str, Array]], Report] | None
+    weights: Collection[str]
+    checkpoint: str | None = None
+    every: float = SECONDS_BETWEEN_CHECKPOINTS
+    recipe: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    preprocess: Mapping[str, Array] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Loop:
+    """A run of training, from where it stands to its end.
+
+    Attributes:
+        stepper: The engine, with the state to start from.
+        part: The training part.
+        settings: How it is driven.
+        stopping: Which epoch is the best, and when to stop.
+        history: What the epochs came to.
+        listeners: Who is told.
+        progress: Where it stands.
+        best: The weights of the best epoch so far.
+    """
+
+    stepper: Stepper
+    part: Part
+    settings: Settings
+    stopping: EarlyStopping
+    history: History = field(default_factory=History)
+    listeners: Sequence[Listener] = ()
+    progress: Progress = field(default_factory=Progress)
+    best: dict[str, Array] = field(default_factory=dict)
+    _saved: float = 0.0
+    _clock: float = 0.0
+
+    def run(self) -> None:
+        """Train to the end.
+
+        Raises:
+            NetError: The loss is not finite (E542), or a checkpoint cannot be written (E004).
+            KeyboardInterrupt: Ctrl-C was pressed; the step was finished and the run saved.
+        """
+        self._saved = self._clock = time.monotonic()
+        with interruption() as asked:
+            while not self.progress.done and self.progress.epoch < self.settings.epochs:
+                self._epoch(asked)
+        self.progress.done = True
+        self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint, if there is a file for it.
+
+        Raises:
+            NetError: The weights are not finite (E542), or it cannot be written (E004): the
+                checkpoint before it stays.
+        """
+        self._check_weights()
+        self._count_time()
+        self._saved = time.monotonic()
+        if self.settings.checkpoint is not None:
+            save_checkpoint(self.settings.checkpoint, self._checkpoint())
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint; the stepper was opened with its state."""
+        progress: dict[str, Any] = dict(checkpoint.progress)
+        self.stopping.restore(progress.pop("stopping"))
+        self.history.rows = [Row.of(values) for values in progress.pop("history")]
+        self.progress = Progress(**progress)
+        self.best = dict(checkpoint.best)
+        if self.progress.epoch < self.settings.epochs and not self.stopping.stopped:
+            self.progress.done = False  # there are more epochs to go than there were
+
+    def _check_weights(self) -> None:
+        """Refuse to keep weights that the last step has made infinite or NaN."""
+        state, progress = self.stepper.state, self.progress
+        weights = {name: state[name] for name in self.settings.weights}
+        if not all(np.isfinite(a).all() for a in weights.values() if a.dtype.kind == "f"):
+            raise self.settings.diagnose(weights, progress)
+
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(
+            state=self.stepper.state,
+            preprocess=self.settings.preprocess,
+            best=self.best,
+            progress={
+                **asdict(self.progress),
+                "stopping": self.stopping.state(),
+                "history": [row.values() for row in self.history.rows],
+            },
+            recipe=self.settings.recipe,
+            environment=self.settings.environment,
+        )
+
+    def _epoch(self, asked: threading.Event) -> None:
+        """The rest of an epoch, its validation, and what follows from that."""
+        progress = self.progress
+        for feeds in self.part.batches(progress.epoch, progress.batch):
+            self._step(feeds)
+            if asked.is_set():
+                self.save()
+                raise KeyboardInterrupt
+            if time.monotonic() - self._saved > self.settings.every:
+                self.save()
+        row = self._row()
+        self.history.append(row)
+        best = self.stopping.update(row.epoch, row.values())
+        if best:
+            state = self.stepper.state
+            self.best = {name: state[name] for name in self.settings.weights}
+        self.progress = Progress(progress.epoch + 1, step=progress.step, done=self.stopping.stopped)
+        for listener in self.listeners:
+            listener.on_epoch(self.progress, row, best)
+        self.save()
+        if asked.is_set():
+            raise KeyboardInterrupt
+
+    def _step(self, feeds: Feeds) -> None:
+        progress = self.progress
+        rate, momentum = self.settings.rates(progress.step)
+        scalars: dict[str, Array] = {
+            "step": np.asarray(progress.step, np.int64),
+            "lr": np.asarray(rate, np.float32),
+            "momentum": np.asarray(momentum, np.float32),
+        }
+        given: dict[str, Array] = {**feeds, **scalars}
+        before = self.stepper.state
+        results = self.stepper.advance(given)
+        loss = float(results[LOSS])
+        if not math.isfinite(loss):
+            self.stepper.state = before
+            raise self.settings.diagnose({**given, **before}, progress)
+        samples = len(next(iter(feeds.values())))
+        progress.loss += loss * samples
+        progress.samples += samples
+        progress.step += 1
+        progress.batch += 1
+        for listener in self.listeners:
+            listener.on_step(progress, given, results)
+
+    def _row(self) -> Row:
+        """What the epoch came to."""
+        progress = self.progress
+        rate, momentum = self.settings.rates(max(progress.step - 1, 0))
+        loss = progress.loss / max(progress.samples, 1)
+        found = {} if self.settings.validate is None else self.settings.validate(self.stepper.state)
+        self._count_time()
+        return Row(
+            epoch=progress.epoch + 1,
+            step=progress.step,
+            loss=loss,
+            val_loss=found.get(LOSS),
+            metrics={f"val_{name}": value for name, value in found.items() if name != LOSS},
+            lr=rate,
+            momentum=momentum,
+            seconds=progress.seconds,
+        )
+
+    def _count_time(self) -> None:
+        now = time.monotonic()
+        self.progress.seconds += now - self._clock
+        self._clock = now
+
+
+@contextmanager
+def interruption() -> Iterator[threading.Event]:
+    """An event that Ctrl-C sets, in place of an exception in the middle of a step.
+
+    A second Ctrl-C ends at once. Outside of the main thread signals are not for us, and where
+    Ctrl-C is ignored, as in a shell's background, it stays so.
+    """
+    asked = threading.Event()
+    usual = signal.getsignal(signal.SIGINT)
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or not callable(usual):
+        yield asked
+        return
+
+    def ask(number: int, frame: Any) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, usual)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, usual)

@@ -1,0 +1,226 @@
+"""A job of training -> a run, from its beginning or from a checkpoint, and what it came to."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ...grammar.diagnostics import NetError, did_you_mean, error
+from ...grammar.files import make_folder, remove_remains
+from ..checkpoint import check_weights
+from ..data.preprocessing import Fitted
+from ..initialize import initialize
+from ..kerneldef import Array
+from .checkpoints import load_checkpoint
+from .diagnosis import diverged
+from .early_stopping import EarlyStopping
+from .environment import environment
+from .evaluation import BATCH
+from .folder import CHECKPOINT, Facts, OutputFacts
+from .history import History
+from .job import NETWORK, Job, State
+from .loop import LOSS, Feeds, Listener, Loop, Progress, Settings
+from .metrics import VALIDATION, direction
+from .steppers import Stepper
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a run of training came to.
+
+    Attributes:
+        job: What was trained.
+        state: The weights of the best epoch, or the last where nothing was validated.
+        last: The weights at the end.
+        history: What each epoch came to.
+        stopped: Whether it ended early.
+        best_epoch: Which epoch `state` is of, from 1.
+        test: Loss and metrics on the test part, with `state`; empty where there is none.
+    """
+
+    job: Job
+    state: dict[str, Array]
+    last: dict[str, Array]
+    history: History
+    stopped: bool
+    best_epoch: int | None = None
+    test: Mapping[str, float] = field(default_factory=dict)
+
+
+def train(job: Job, *, resume: bool = False, listeners: Sequence[Listener] = ()) -> Run:
+    """Train to the end.
+
+    Args:
+        job: What to train.
+        resume: Go on from the checkpoint in the job's folder.
+        listeners: Who is told how it goes on.
+
+    Raises:
+        NetError: Data, network and recipe do not fit together, the loss is not finite (E542), the
+            checkpoint is of another run (E541), the folder holds a run (E545), or a file cannot be
+            read or written.
+        KeyboardInterrupt: Ctrl-C was pressed; the run can be resumed.
+    """
+    job = resumed(job) if resume else job
+    loop = open_loop(job, listeners=listeners)
+    loop.run()
+    return finish(job, loop)
+
+
+def resumed(job: Job) -> Job:
+    """The job with the checkpoint in its folder, where one was written before the run was killed.
+
+    Raises:
+        NetError: The checkpoint is of another run (E541), or cannot be read.
+    """
+    path = job.checkpoint
+    if path is None or not os.path.exists(path):
+        return job
+    saved = load_checkpoint(path)
+    fixed = job.fixed
+    differing = [
+        n for n in dict.fromkeys([*saved.recipe, *fixed]) if saved.recipe.get(n) != fixed.get(n)
+    ]
+    if differing:
+        raise _other_run(path, saved.recipe, fixed, differing)
+    return replace(job, saved=saved, fitted=Fitted.from_state(saved.preprocess))
+
+
+def _other_run(
+    path: str, saved: Mapping[str, str], fixed: Mapping[str, str], differing: Sequence[str]
+) -> NetError:
+    notes = [
+        "the network is another one"
+        if name == NETWORK
+        else f"`{name}` was `{saved.get(name, 'not set')}`, and is `{fixed.get(name, 'not set')}`"
+        for name in differing
+    ]
+    return error(
+        "E541",
+        f"`{path}` belongs to another run",
+        notes=notes,
+        help="only `epochs` may differ; start anew in another folder with `--output`",
+    )
+
+
+def open_loop(job: Job, *, listeners: Sequence[Listener] = ()) -> Loop:
+    """The loop of a run, at its beginning or where the job's checkpoint stands.
+
+    Raises:
+        NetError: As `train`.
+    """
+    saved = job.saved
+    if saved is None:
+        check_folder(job.folder)
+    state = saved.state if saved is not None else _first_state(job)
+    stepper = Stepper(job.step, state, engine=job.engine, device=job.device)
+    monitor = _monitor(job)
+    stopping = EarlyStopping(monitor, job.patience, job.min_delta, direction(monitor))
+    loop = Loop(stepper, job.training, _settings(job), stopping, listeners=listeners)
+    if saved is not None:
+        loop.resume(saved)
+    if job.folder is not None:
+        make_folder(job.folder)
+        remove_remains(job.folder)
+        ended = {} if saved is None else Facts.read(job.folder).results
+        replace(facts_of(job), results=ended).save(job.folder)
+    return loop
+
+
+def facts_of(job: Job) -> Facts:
+    """What a run's folder tells of its job."""
+    first = job.data.take([0]).inputs
+    return Facts(
+        settings=job.recipe.settings(),
+        changes=job.changes,
+        inputs=job.wiring.inputs,
+        shapes={name: array.shape[1:] for name, array in first.items()},
+        outputs={
+            output: OutputFacts(bool(target.classes), target.names)
+            for output, target in job.wiring.targets.items()
+        },
+    )
+
+
+def check_folder(folder: str | None) -> None:
+    """Refuse to begin a run in a folder that holds another.
+
+    Raises:
+        NetError: E545.
+    """
+    path = None if folder is None else os.path.join(folder, CHECKPOINT)
+    if path is not None and os.path.exists(path):
+        raise error(
+            "E545",
+            f"`{path}` holds a run already",
+            help="go on with it (`--resume`), or choose another folder (`--output`)",
+        )
+
+
+def finish(job: Job, loop: Loop) -> Run:
+    """What a loop that has ended came to, measured on the test part."""
+    # In the network's order, whatever that of a checkpoint is: equal runs write equal files.
+    names = list(job.graph.parameters)
+    last = {name: loop.stepper.state[name] for name in names}
+    validated = bool(len(job.part("validation")))
+    best = validated and bool(loop.best)
+    state = {name: loop.best[name] for name in names} if best else last
+    epoch = loop.stopping.best_epoch if best else loop.progress.epoch
+    test = job.part("test")
+    measured = job.evaluator.measure(state, test.still(BATCH)) if len(test) else {}
+    return Run(job, state, last, loop.history, loop.stopping.stopped, epoch, measured)
+
+
+def _monitor(job: Job) -> str:
+    """The column of the history by which epochs are compared.
+
+    Raises:
+        NetError: E551, there will be no such column.
+    """
+    validated = bool(len(job.part("validation")))
+    known = [LOSS, "val_loss", *(f"{VALIDATION}{name}" for name in job.evaluator.names)]
+    known = known if validated else [LOSS]
+    if job.monitor is None:
+        return "val_loss" if validated else LOSS
+    if job.monitor not in known:
+        listed = ", ".join(f"`{name}`" for name in known)
+        raise error(
+            "E551",
+            f"no epoch will have a `{job.monitor}` to be compared by",
+            help=did_you_mean(job.monitor, known) or f"there will be {listed}",
+        )
+    return job.monitor
+
+
+def _first_state(job: Job) -> State:
+    if job.weights is None:
+        return initialize(job.graph, job.recipe.seed)
+    check_weights(job.graph, job.weights)
+    return job.weights
+
+
+def _settings(job: Job) -> Settings:
+    """How the loop is driven."""
+    steps = job.training.steps
+    validation = job.part("validation")
+
+    def rates(step: int) -> tuple[float, float]:
+        return job.recipe.rates(step, steps_per_epoch=steps)
+
+    def validate(state: State) -> dict[str, float]:
+        return job.evaluator.measure(state, validation.still(BATCH))
+
+    def diagnose(feeds: Feeds, progress: Progress) -> Exception:
+        return diverged(job.step.graph, feeds, step=progress.step, epoch=progress.epoch)
+
+    return Settings(
+        epochs=job.recipe.epochs,
+        rates=rates,
+        diagnose=diagnose,
+        validate=validate if len(validation) else None,
+        weights=tuple(job.graph.parameters),
+        checkpoint=job.checkpoint,
+        every=job.every,
+        recipe=job.fixed,
+        environment=environment(job.engine),
+        preprocess=job.training.fitted.state(),
+    )

@@ -1,0 +1,69 @@
+"""The folder of a run -> its weights and preprocessing, to measure with and to answer with."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ...grammar.diagnostics import error
+from ..checkpoint import load_weights
+from ..data.preprocessing import Fitted, Step
+from ..kerneldef import Array
+from .checkpoints import load_preprocessing
+from .folder import CHECKPOINT, WEIGHTS, Facts
+from .parts import Wiring
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What training made.
+
+    Attributes:
+        weights: Parameters and buffers by name.
+        fitted: Preprocessing that was fitted to the training part; None where it is not known.
+        facts: What the run was; empty where it is not known.
+    """
+
+    weights: Mapping[str, Array]
+    fitted: Fitted | None = None
+    facts: Facts = field(default_factory=Facts)
+
+    def fitted_to(self, wiring: Wiring) -> Fitted | None:
+        """The preprocessing by the names that inputs have in other data than the run's."""
+        if self.fitted is None:
+            return None
+        now = {network: name for name, network in wiring.inputs.items()}
+        names = {name: now.get(network, name) for name, network in self.facts.inputs.items()}
+        steps = (
+            Step(step.name, {names.get(name, name): state for name, state in step.arrays.items()})
+            for step in self.fitted.steps
+        )
+        return Fitted(tuple(steps))
+
+
+def open_trained(folder: str | None, weights: str | None = None) -> Trained:
+    """The weights of a run, or those of a file.
+
+    Args:
+        folder: The run's folder.
+        weights: A file of weights that goes before the run's own.
+
+    Raises:
+        NetError: E546, there is nothing to open; or files cannot be read.
+    """
+    if folder is None:
+        if weights is None:
+            help = "give `--run FOLDER` or `--weights FILE`"
+            raise error("E546", "there are no weights", help=help)
+        return Trained(load_weights(weights))
+    checkpoint, own = os.path.join(folder, CHECKPOINT), os.path.join(folder, WEIGHTS)
+    if not os.path.exists(checkpoint) or (weights is None and not os.path.exists(own)):
+        raise error(
+            "E546",
+            f"`{folder}` is no folder of a run that has ended",
+            help=f"train first: `netc train FILE -o {folder}`, with `--resume` to go on",
+        )
+    return Trained(
+        load_weights(weights or own),
+        Fitted.from_state(load_preprocessing(checkpoint)),
+        Facts.read(folder),
+    )

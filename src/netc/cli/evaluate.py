@@ -1,0 +1,183 @@
+"""`netc evaluate`: losses and metrics of a trained network on a part of its data."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+import click
+
+from ..grammar.diagnostics import error
+from ..grammar.files import make_folder
+from ..runtime.checkpoint import check_weights
+from ..runtime.training.evaluation import BATCH, Evaluator
+from ..runtime.training.job import ALL
+from ..runtime.training.metrics import per_class
+from ..runtime.training.pictures import draw_confusion, draw_precision_recall, draw_roc
+from ..runtime.training.predictions import YES_OR_NO
+from ..runtime.training.ranking import precision_recall_curve, roc_curve
+from ..runtime.training.tallies import Confusion, Ranking
+from ..runtime.training.trained import open_trained
+from ..training import job_as_trained
+from .options import file_argument, max_layers_option, open_network
+from .train import settings_of
+
+CURVES = ("roc_auc", "average_precision")  # the metrics that a picture of thresholds needs
+MOST_CLASSES = 50  # in the table
+MOST_LABELS = 12  # that get a confusion matrix each
+
+
+@click.command("evaluate")
+@file_argument
+@click.option("--run", "folder", type=click.Path(), help="The folder of a run.")
+@click.option("--weights", type=click.Path(), help="A file of weights instead of the run's.")
+@click.option(
+    "--part",
+    type=click.Choice(["train", "validation", "test", ALL]),
+    default="test",
+    show_default=True,
+    help="The part of the data.",
+)
+@click.option("--metric", "metrics", multiple=True, help="A metric; all that suit otherwise.")
+@click.option("--threshold", type=float, help="From which probability on the answer is yes.")
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
+@click.option("--engine", default="numpy", show_default=True, help="numpy or onnxruntime.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
+@click.option("-o", "--output", type=click.Path(), help="A folder for pictures.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@max_layers_option
+def command(
+    file: str,
+    folder: str | None,
+    weights: str | None,
+    part: str,
+    metrics: tuple[str, ...],
+    threshold: float | None,
+    changes: tuple[str, ...],
+    engine: str,
+    device: str,
+    output: str | None,
+    as_json: bool,
+    max_layers: int | None,
+) -> None:
+    """Measure FILE with the weights of a run on a part of its data."""
+    network = open_network(file, max_layers)
+    trained = open_trained(folder, weights)
+    check_weights(network.graph, trained.weights)
+    job = job_as_trained(network.compiled, trained, settings_of(changes))
+    samples, where = job.part(part), job.data.about.name
+    if not len(samples):
+        help = "choose another `--part`, or `--set split=...`"
+        raise error("E531", f"the {part} part of {where} is empty", help=help)
+    evaluator = Evaluator(
+        *(job.graph, job.recipe.objective, job.wiring),
+        names=metrics or None,
+        deep=True,
+        more=CURVES if output is not None else (),
+        threshold=threshold,
+        engine=engine,
+        device=device,
+    )
+    found = evaluator.measure(trained.weights, samples.still(BATCH))
+    pictures = [] if output is None else _draw(evaluator, output, threshold)
+    if as_json:
+        about = {"part": part, "samples": len(samples)}
+        click.echo(json.dumps({**about, **_to_json(evaluator, found, pictures)}, indent=2))
+        return
+    click.echo(f"{len(samples)} samples of {where}, " + (part if part == ALL else f"{part} part"))
+    _show(evaluator, found)
+    for path in pictures:
+        click.echo(f"written to {path}")
+
+
+def _to_json(
+    evaluator: Evaluator, found: Mapping[str, float], pictures: Sequence[str]
+) -> dict[str, Any]:
+    confusions = evaluator.tallies(Confusion)
+    return {
+        "metrics": {name: _plain(value) for name, value in found.items()},
+        "classes": {
+            output: [{name: _plain(value) for name, value in row.items()} for row in per_class(c)]
+            for output, c in confusions.items()
+        },
+        "confusion": {output: tally.counts.tolist() for output, tally in confusions.items()},
+        "pictures": list(pictures),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: what nothing was there for is null, and infinity a text."""
+    if not isinstance(value, float) or isfinite(value):
+        return value
+    return None if value != value else repr(value)
+
+
+def _show(evaluator: Evaluator, found: Mapping[str, float]) -> None:
+    """The metrics, and of classes a table."""
+    width = max(map(len, found))
+    for name, value in found.items():
+        click.echo(f"  {name:<{width}}  {value:.4f}")
+    confusions = evaluator.tallies(Confusion)
+    for output, tally in confusions.items():
+        rows = per_class(tally)
+        if not 1 < len(rows) <= MOST_CLASSES:
+            continue
+        click.echo(f"\n{output}" if len(confusions) > 1 else "")
+        _show_table([{name: _cell(value) for name, value in row.items()} for row in rows])
+
+
+def _show_table(rows: Sequence[Mapping[str, str]]) -> None:
+    """Rows under their columns' names, the first column to the left."""
+    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in rows[0]}
+    first = next(iter(widths))
+    for row in ({name: name for name in widths}, *rows):
+        cells = (
+            f"{row[name]:<{width}}" if name == first else f"{row[name]:>{width}}"
+            for name, width in widths.items()
+        )
+        click.echo("  " + "  ".join(cells))
+
+
+def _cell(value: Any) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return "-" if value != value else f"{value:.4f}"
+
+
+def _draw(evaluator: Evaluator, folder: str, threshold: float | None) -> list[str]:
+    """Confusion matrices, and curves over all thresholds, as pictures; returns their paths."""
+    make_folder(folder)
+    prefixed = len(evaluator.metrics) > 1
+    paths: list[str] = []
+
+    def path(output: str, name: str) -> str:
+        paths.append(os.path.join(folder, f"{output}.{name}.svg" if prefixed else f"{name}.svg"))
+        return paths[-1]
+
+    for output, confusion in evaluator.tallies(Confusion).items():
+        for label, counts in enumerate(confusion.counts[:MOST_LABELS]):
+            several = len(confusion.counts) > 1
+            name = f"confusion.{_label(confusion, label)}" if several else "confusion"
+            draw_confusion(counts, path(output, name), names=_sides(confusion))
+    for output, ranking in evaluator.tallies(Ranking).items():
+        names = ranking.names() if len(ranking.columns()) > 1 else [""]
+        columns = list(zip(names, ranking.columns(), strict=True))
+        # A curve needs samples of both kinds: what has none of one is left out.
+        mixed = [(name, column) for name, column in columns if 0 < column[0].sum() < len(column[0])]
+        if mixed:
+            roc = [(name, roc_curve(*column)) for name, column in mixed]
+            draw_roc(roc, path(output, "roc"), threshold=threshold)
+            recall = [(name, precision_recall_curve(*column)) for name, column in mixed]
+            draw_precision_recall(recall, path(output, "precision_recall"), threshold=threshold)
+    return paths
+
+
+def _sides(confusion: Confusion) -> tuple[str, ...]:
+    """The names of rows and columns."""
+    return YES_OR_NO if confusion.form.task == "decisions" else confusion.form.names
+
+
+def _label(confusion: Confusion, label: int) -> str:
+    names = confusion.form.names
+    return names[label] if len(names) == len(confusion.counts) else str(label)

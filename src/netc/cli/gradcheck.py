@@ -1,0 +1,154 @@
+"""`netc gradcheck`: gradients against central differences."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from math import isfinite
+from typing import Any
+
+import click
+
+from ..compiler.passes.set_mode import set_mode
+from ..compiler.training.objective import add_loss
+from ..network import Network
+from ..runtime.checkpoint import load_weights
+from ..runtime.inspection.gradcheck import SAMPLES, TOLERANCE, ParameterCheck, off_kinks
+from ..runtime.inspection.gradcheck import gradcheck as compare
+from ..runtime.inspection.random_feeds import random_feeds
+from ..training import job_of, recipe_of
+from .options import file_argument, max_layers_option, open_network, weights_option
+
+BATCH = 4  # samples; a few show all that is wrong with a gradient
+HEAD = ("parameter", "compared", "kinks", "error", "at", "gradient", "difference")
+LEFT = (0, 4)  # the columns that are aligned to the left
+
+
+@click.command("gradcheck")
+@file_argument
+@click.option(
+    "--samples",
+    default=str(SAMPLES),
+    show_default=True,
+    metavar="N|all",
+    help="How many numbers of each parameter to compare.",
+)
+@click.option("--loss", help="The loss; that of the `train` block otherwise, or cross_entropy.")
+@click.option("--batch", type=click.IntRange(min=1), default=BATCH, show_default=True)
+@click.option("--random", is_flag=True, help="Draw inputs and targets, even where data is named.")
+@click.option("--inference", is_flag=True, help="Without Dropout, and BN by running statistics.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="For weights, samples, and what is compared.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an object per parameter.")
+@weights_option
+@max_layers_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    file: str,
+    samples: str,
+    loss: str | None,
+    batch: int,
+    random: bool,
+    inference: bool,
+    seed: int,
+    as_json: bool,
+    weights: str | None,
+    max_layers: int | None,
+) -> None:
+    """Compare the gradients of FILE's loss with central differences in float64.
+
+    Data come from the `train` block; where it names none, inputs and targets are drawn at random.
+    Exits with 1 where a parameter's gradient is wrong.
+    """
+    network = open_network(file, max_layers)
+    count = _count(samples)
+    drawn = random or network.recipe is None or network.recipe.data is None
+    graph, feeds = (_drawn if drawn else _from_data)(network, loss, batch, seed)
+    settled = set_mode(graph, training=not inference, seed=seed)
+    if "step" in settled.inputs:
+        feeds["step"] = 0
+    state = _weights(network, weights, seed)
+    checks = compare(settled, feeds, state, samples=count, seed=seed)
+    if as_json:
+        click.echo(json.dumps([_plain(check) for check in checks], indent=1))
+    else:
+        _show(checks, "drawn at random" if drawn else "of the data", batch)
+    ctx.exit(0 if all(check.ok for check in checks) else 1)
+
+
+def _weights(network: Network, path: str | None, seed: int) -> Mapping[str, Any]:
+    """Those of a file, or drawn ones; drawn biases are not 0, so that few RELUs are at kinks."""
+    if path is None:
+        return off_kinks(network.graph, network.initialize(seed), seed)
+    state = load_weights(path)
+    network.check_weights(state)
+    return state
+
+
+def _count(samples: str) -> int | None:
+    if samples == "all":
+        return None
+    if not samples.isascii() or not samples.isdigit() or int(samples) < 1:
+        raise click.UsageError(f"`--samples {samples}` is neither a number nor `all`")
+    return int(samples)
+
+
+def _drawn(network: Network, loss: str | None, batch: int, seed: int) -> tuple[Any, dict[str, Any]]:
+    """The network with its loss, and random inputs and targets."""
+    objective = recipe_of(network.compiled, {"loss": loss}).objective
+    feeds = random_feeds(network.graph, objective, batch=batch, seed=seed)
+    return add_loss(network.graph, objective), dict(feeds)
+
+
+def _from_data(
+    network: Network, loss: str | None, batch: int, seed: int
+) -> tuple[Any, dict[str, Any]]:
+    """The network with its loss, and the first samples of the training part."""
+    job = job_of(network.compiled, changes={"loss": loss})
+    part = replace(job.training, indices=job.split.train[:batch])
+    types = {output: target.type for output, target in job.wiring.targets.items()}
+    feeds = next(iter(part.still(batch)))
+    return add_loss(network.graph, job.recipe.objective, types), dict(feeds)
+
+
+def _show(checks: Sequence[ParameterCheck], whence: str, batch: int) -> None:
+    rows = [HEAD, *(_cells(check) for check in checks)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    marks = ["", *("" if check.ok else "  WRONG" for check in checks)]
+    for row, mark in zip(rows, marks, strict=True):
+        cells = [
+            f"{cell:<{width}}" if place in LEFT else f"{cell:>{width}}"
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo(("  ".join(cells) + mark).rstrip())
+    wrong = sum(not check.ok for check in checks)
+    verdict = f"{wrong} of {len(checks)} gradients are wrong" if wrong else "all gradients agree"
+    click.echo(f"{verdict} with central differences on {batch} samples {whence}, to {TOLERANCE:g}")
+
+
+def _cells(check: ParameterCheck) -> tuple[str, ...]:
+    counts = (check.name, str(check.checked), str(check.kinks))
+    if not check.checked:
+        return (*counts, "-", "-", "-", "-")
+    place = ", ".join(map(str, check.place))
+    return (
+        *counts,
+        f"{check.error:.1e}",
+        f"[{place}]",
+        f"{check.gradient:.6g}",
+        f"{check.difference:.6g}",
+    )
+
+
+def _plain(check: ParameterCheck) -> dict[str, Any]:
+    """A row as JSON has it; numbers that are not finite are texts."""
+    values = {**asdict(check), "ok": check.ok}
+    return {
+        name: repr(value) if isinstance(value, float) and not isfinite(value) else value
+        for name, value in values.items()
+    }

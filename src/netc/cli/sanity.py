@@ -1,0 +1,78 @@
+"""`netc sanity`: what should be so before a network is worth training."""
+
+import json
+from collections.abc import Sequence
+
+import click
+
+from ..runtime.checkpoint import load_weights
+from ..runtime.inspection.overfitting import SAMPLES, STEPS
+from ..runtime.inspection.sanity import Check
+from ..runtime.inspection.sanity import sanity as look
+from ..training import job_of
+from .options import file_argument, max_layers_option, open_network
+from .train import settings_of
+
+
+@click.command("sanity")
+@file_argument
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    default=SAMPLES,
+    show_default=True,
+    help="How many samples must be learned by heart.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    default=STEPS,
+    show_default=True,
+    help="In how many steps at most, for each learning rate that is tried.",
+)
+@click.option("--weights", type=click.Path(), help="Start from these weights.")
+@click.option("--engine", default="numpy", show_default=True, help="numpy or onnxruntime.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an object per check.")
+@max_layers_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    file: str,
+    changes: tuple[str, ...],
+    samples: int,
+    steps: int,
+    weights: str | None,
+    engine: str,
+    device: str,
+    as_json: bool,
+    max_layers: int | None,
+) -> None:
+    """Look at FILE's data, loss, activations and gradients, and let it learn a few samples.
+
+    Exits with 1 where something is not as it should be.
+    """
+    network = open_network(file, max_layers)
+    job = job_of(
+        network.compiled,
+        changes=settings_of(changes),
+        weights=None if weights is None else load_weights(weights),
+        engine=engine,
+        device=device,
+    )
+    checks = look(job, samples=samples, steps=steps)
+    if as_json:
+        click.echo(json.dumps([check.to_dict() for check in checks], indent=1))
+    else:
+        _show(checks)
+    ctx.exit(0 if all(check.ok for check in checks) else 1)
+
+
+def _show(checks: Sequence[Check]) -> None:
+    width = max(len(check.name) for check in checks)
+    for check in checks:
+        mark = "ok  " if check.ok else "FAIL"
+        click.echo(f"{mark}  {check.name:<{width}}  {check.message}")
+        if not check.ok and check.advice:
+            click.echo(f"{'':{6 + width}}  help: {check.advice}")

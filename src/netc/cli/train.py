@@ -1,0 +1,155 @@
+"""`netc train`: the program's `train` block, run."""
+
+import gc
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from ..runtime.checkpoint import load_weights
+from ..runtime.inspection.lsuv import lsuv_weights
+from ..runtime.training.job import Job
+from ..runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
+from ..runtime.training.metrics import VALIDATION
+from ..runtime.training.reading import read_history
+from ..runtime.training.running import Run
+from ..runtime.transfer import match_weights
+from ..training import job_of, run_job
+from .options import file_argument, max_layers_option, open_network
+from .terminal import show_diagnostics
+from .training_bar import training_progress
+
+
+@click.command("train")
+@file_argument
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
+@click.option("--epochs", type=click.IntRange(min=1), help="As `--set epochs=N`.")
+@click.option("--seed", type=click.IntRange(min=0), help="As `--set seed=N`.")
+@click.option("--engine", default="numpy", show_default=True, help="numpy or onnxruntime.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
+@click.option("-o", "--output", default="run", show_default=True, help="The run's folder.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in that folder.")
+@click.option("--weights", type=click.Path(), help="Start from these weights.")
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="PATTERN",
+    help="Weights that need not match, such as `head.*`: they are drawn anew.",
+)
+@click.option("--lsuv", is_flag=True, help="Scale the first weights by the data (LSUV).")
+@click.option("--watch", is_flag=True, help="Look at each layer after each epoch, and warn.")
+@click.option("--monitor", help="By what epochs are compared, such as val_accuracy.")
+@click.option("--patience", type=click.IntRange(min=1), help="Stop after so many worse epochs.")
+@click.option(
+    "--save-every",
+    type=click.FloatRange(min=0),
+    default=SECONDS_BETWEEN_CHECKPOINTS,
+    show_default=True,
+    metavar="SECONDS",
+    help="Write a checkpoint so often within an epoch; one is written after each epoch.",
+)
+@max_layers_option
+def command(
+    file: str,
+    changes: tuple[str, ...],
+    epochs: int | None,
+    seed: int | None,
+    engine: str,
+    device: str,
+    output: str,
+    resume: bool,
+    weights: str | None,
+    allow: tuple[str, ...],
+    lsuv: bool,
+    watch: bool,
+    monitor: str | None,
+    patience: int | None,
+    save_every: float,
+    max_layers: int | None,
+) -> None:
+    """Train FILE as its `train` block says, and keep weights, history and curves in a folder."""
+    gc.enable()  # a run may take days
+    if (allow and weights is None) or (lsuv and weights is not None):
+        raise click.UsageError("`--allow` goes with `--weights`, and `--lsuv` without")
+    network = open_network(file, max_layers)
+    job = job_of(
+        network.compiled,
+        changes={**settings_of(changes), **_given(epochs=epochs, seed=seed)},
+        resume=resume,
+        folder=output,
+        engine=engine,
+        device=device,
+        monitor=monitor,
+        patience=patience,
+        every=save_every,
+    )
+    show_diagnostics(job.warnings)
+    if resume and job.saved is None:
+        click.echo(f"`{output}` holds no checkpoint: the run starts at its beginning", err=True)
+    if job.saved is None:
+        job = replace(job, weights=_first_weights(job, weights, allow, lsuv))
+    source = network.compiled.source.text
+    try:
+        run = run_job(job, progress=training_progress(), source=source, watched=watch)
+    except KeyboardInterrupt:
+        words = ["netc", "train", file, "-o", output, "--resume"]
+        click.echo(f"stopped; go on with: {shlex.join(words)}", err=True)
+        raise
+    _report(run, output)
+
+
+def _first_weights(
+    job: Job, path: str | None, allow: Sequence[str], lsuv: bool
+) -> Mapping[str, Any] | None:
+    """The weights that a run starts from; None where the seed settles them.
+
+    Raises:
+        NetError: They cannot be read, or do not match (E562).
+    """
+    if path is None:
+        return lsuv_weights(job) if lsuv else None
+    given = load_weights(path)
+    if not allow:
+        return given
+    matching = match_weights(job.graph, given, allow=allow)
+    for line in matching.lines():
+        click.echo(line, err=True)
+    return matching.merged(job.graph, job.recipe.seed)
+
+
+def settings_of(changes: Sequence[str]) -> dict[str, str]:
+    """Settings by name from `NAME=VALUE`.
+
+    Raises:
+        UsageError: One is not of that form.
+    """
+    found: dict[str, str] = {}
+    for text in changes:
+        name, separator, value = text.partition("=")
+        if not separator or not name.strip() or not value.strip():
+            raise click.UsageError(f"`--set {text}` is not of the form NAME=VALUE, as in lr=0.01")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _given(**settings: int | None) -> dict[str, str]:
+    return {name: str(value) for name, value in settings.items() if value is not None}
+
+
+def _report(run: Run, output: str) -> None:
+    """What the run came to, and how its curves read."""
+    measured, part = run.test, "test"
+    if not measured and len(run.history):
+        part = "validation"
+        measured = {
+            name.removeprefix(VALIDATION): value
+            for name, value in run.history.rows[-1].values().items()
+            if name.startswith(VALIDATION) and value is not None
+        }
+    for name, value in measured.items():
+        click.echo(f"{part} {name}  {value:.4g}")
+    for finding in read_history(run.history):
+        click.echo(str(finding))
+    click.echo(f"written to {output}")

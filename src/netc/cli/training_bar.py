@@ -1,0 +1,93 @@
+"""A run's progress on a terminal: a bar with loss, metrics, learning rate, speed and time left."""
+
+import os
+import sys
+from typing import IO, TYPE_CHECKING, Any
+
+from ..runtime.training.progress import (
+    Pace,
+    PlainProgress,
+    TrainingProgress,
+    Values,
+    duration,
+    line,
+    texts,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def training_progress(stream: IO[str] | None = None) -> TrainingProgress:
+    """A bar where the stream (standard error by default) is a terminal, else plain lines."""
+    stream = sys.stderr if stream is None else stream
+    moves = stream.isatty() and os.environ.get("TERM") != "dumb"  # a bar is drawn over itself
+    return TrainingBar(stream) if moves else PlainProgress(stream)
+
+
+class TrainingBar:
+    """A bar for the whole run; above it, a line stays for each epoch that is done.
+
+    Args:
+        stream: The terminal, or a console of rich.
+    """
+
+    def __init__(self, stream: "IO[str] | Console") -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        console = stream if isinstance(stream, Console) else Console(file=stream)
+        self.pace = Pace()
+        self._bar = Progress(
+            TextColumn("{task.fields[head]}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[values]}", markup=False),
+            TextColumn("[dim]{task.fields[time]}[/]"),
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+        )
+        self._task: Any = None
+
+    def start(self, *, epochs: int, steps: int, epoch: int = 0, step: int = 0) -> None:
+        """A run begins or goes on."""
+        self.pace.start(epochs=epochs, steps=steps, epoch=epoch, step=step)
+        self._task = self._bar.add_task(
+            "", total=self.pace.total, completed=self.pace.done, head="", values="", time=""
+        )
+        self._bar.start()
+
+    def advance(
+        self, *, loss: float, samples: int, lr: float | None = None, metrics: Values | None = None
+    ) -> None:
+        """A step was taken."""
+        pace = self.pace
+        pace.advance(samples)
+        speed = "" if pace.speed is None else f"{pace.speed:,.0f}/s"
+        left = "" if pace.remaining is None else f"{duration(pace.remaining)} left"
+        self._bar.update(
+            self._task,
+            completed=pace.done,
+            head=f"epoch {pace.current}/{pace.epochs}",
+            values="  ".join(texts({"loss": loss, **(metrics or {}), "lr": lr})),
+            time=f"{speed}  {left}".strip(),
+        )
+
+    def epoch(self, values: Values) -> None:
+        """An epoch ended."""
+        done = values.get("epoch")
+        width = len(str(self.pace.epochs))
+        head = f"epoch {int(done or self.pace.current):>{width}}/{self.pace.epochs}"
+        self.say(line([head], values, self.pace))
+
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def refresh(self) -> None:
+        """Draw the bar now; it is otherwise drawn ten times in a second."""
+        self._bar.refresh()
+
+    def finish(self) -> None:
+        """The run ended: the bar goes, the lines stay."""
+        self._bar.stop()

@@ -1,0 +1,25 @@
+"""Values of a graph -> what users see of inputs and outputs: name, shape, element type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .compiler.graph import Value
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """A named input or output; `shape` is channels first, with the batch as `"N"`."""
+
+    name: str
+    shape: tuple[int | str, ...]
+    dtype: str
+
+
+def specs(values: Mapping[str, Value]) -> tuple[TensorSpec, ...]:
+    """What users see of named values, in order."""
+    return tuple(_spec(name, value) for name, value in values.items())
+
+
+def _spec(name: str, value: Value) -> TensorSpec:
+    shape = tuple(dim if isinstance(dim, int) else str(dim) for dim in value.shape)
+    return TensorSpec(name, shape, value.dtype.value)

@@ -1,0 +1,305 @@
+"""Networks and settings -> jobs of training, and what training makes of them."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import __version__
+from .compiler.emit.onnx import export
+from .compiler.graph import Graph
+from .compiler.passes.append_backward import GRADIENT, append_backward
+from .compiler.passes.set_mode import set_mode
+from .compiler.pipeline import Compiled
+from .compiler.training.changes import revise, spell_setting
+from .compiler.training.objective import LOSS, Objective, add_loss
+from .compiler.training.output_fit import target_type
+from .compiler.training.recipe import Recipe
+from .compiler.training.terms import Term
+from .compiler.training.train_step import STEP, train_step
+from .grammar.diagnostics import error
+from .grammar.files import write_text
+from .runtime.checkpoint import check_weights
+from .runtime.data import Dataset, arrays, load
+from .runtime.executor import run as run_plan
+from .runtime.inspection.gradcheck import gradcheck as compare_gradients
+from .runtime.inspection.monitor import watch
+from .runtime.inspection.monitor_picture import draw_records
+from .runtime.plan import plan
+from .runtime.training.folder import LAYERS, PROGRAM, Facts
+from .runtime.training.job import Job
+from .runtime.training.listeners import HistoryFiles, Reporter, write_results
+from .runtime.training.progress import NoProgress, TrainingProgress
+from .runtime.training.running import Run, check_folder, finish, open_loop, resumed
+from .runtime.training.trained import Trained
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+    Array = ndarray[Any, Any]
+
+Loss = str | Term | Mapping[str, str | Term]
+Targets = Any  # an array, or arrays by the output's name
+
+
+def recipe_of(compiled: Compiled, changes: Mapping[str, Any] | None = None) -> Recipe:
+    """What a program's `train` block says, with settings replaced.
+
+    Args:
+        compiled: The program.
+        changes: Settings by name, as a program spells them or as Python has them.
+
+    Raises:
+        NetError: A setting is not known or does not fit.
+    """
+    changes, recipe = changes or {}, compiled.recipe
+    loss = changes.get("loss")
+    if recipe is not None and isinstance(loss, Mapping):  # other outputs' weights go with theirs
+        kept = {name: weight for name, weight in recipe.weights.items() if name in loss}
+        recipe = replace(recipe, weights=kept)
+    return revise(recipe, changes, tuple(compiled.graph.outputs))
+
+
+def open_data(compiled: Compiled, recipe: Recipe, data: Any = None) -> Dataset:
+    """The data set that a recipe names, or that Python gives as `(x, t)`.
+
+    Raises:
+        NetError: E544, no data is named; or what loading raises.
+    """
+    if isinstance(data, Dataset):
+        return data
+    if data is not None:
+        x, t = data
+        return arrays(x, t)
+    if recipe.data is None:
+        raise error(
+            "E544",
+            f"`{compiled.source.name}` does not say what to train on",
+            help="add a block such as `train { data = digits }`, or `--set data=digits`",
+        )
+    return load(recipe.data, folder=os.path.dirname(compiled.source.name))
+
+
+def job_of(
+    compiled: Compiled,
+    *,
+    data: Any = None,
+    changes: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    folder: str | None = None,
+    **options: Any,
+) -> Job:
+    """A program's training as a job.
+
+    Args:
+        compiled: The program.
+        data: A data set or `(x, t)`, in place of the program's.
+        changes: Settings by name that replace the program's.
+        resume: Go on from the checkpoint in the folder, with the settings that it was begun with.
+        folder: The run's folder.
+        options: The job's further fields.
+
+    Raises:
+        NetError: Settings do not fit, the data cannot be opened, or the folder holds another run
+            (E541, E545).
+    """
+    changed = {name: spell_setting(v) for name, v in (changes or {}).items() if v is not None}
+    if not resume:
+        check_folder(folder)
+    elif folder is not None:
+        changed = {**Facts.read(folder).changes, **changed}
+    recipe = recipe_of(compiled, changed)
+    opened = open_data(compiled, recipe, data)
+    if data is not None:
+        recipe = replace(recipe, data=None)
+    job = Job(compiled.graph, recipe, opened, folder=folder, changes=changed, **options)
+    return resumed(job) if resume else job
+
+
+def job_as_trained(
+    compiled: Compiled, trained: Trained, changes: Mapping[str, Any], **options: Any
+) -> Job:
+    """The job of a run that has ended: its settings, its preprocessing, its parts of the data.
+
+    Args:
+        compiled: The program.
+        trained: What the run left.
+        changes: Settings that replace the run's.
+        options: The job's further fields.
+
+    Raises:
+        NetError: Settings do not fit, or the data cannot be opened.
+    """
+    recipe = recipe_as_trained(compiled, trained, changes)
+    job = Job(compiled.graph, recipe, open_data(compiled, recipe), **options)
+    return replace(job, fitted=trained.fitted_to(job.wiring))
+
+
+def recipe_as_trained(compiled: Compiled, trained: Trained, changes: Mapping[str, Any]) -> Recipe:
+    """The recipe of a run that has ended; of weights alone, the program's."""
+    settings = {**trained.facts.settings, **changes}
+    recipe = recipe_of(compiled, settings)
+    of_a_run = bool(trained.facts.settings)
+    return replace(recipe, data=None) if of_a_run and "data" not in settings else recipe
+
+
+def run_job(
+    job: Job,
+    *,
+    progress: TrainingProgress | None = None,
+    source: str = "",
+    watched: bool = False,
+) -> Run:
+    """Train, with a progress bar, and with files in the job's folder where it has one.
+
+    Args:
+        job: What to train.
+        progress: The progress bar.
+        source: The program, of which the folder keeps a copy.
+        watched: Whether a monitor looks at each layer after each epoch.
+
+    Raises:
+        NetError: As `runtime.training.running.train`.
+        KeyboardInterrupt: Ctrl-C was pressed; the run can be resumed.
+    """
+    bar = progress or NoProgress()
+    loop = open_loop(job)
+    if job.folder is not None:
+        write_text(os.path.join(job.folder, PROGRAM), source)
+        loop.listeners = [HistoryFiles(loop, job.folder)]
+    loop.listeners = [*loop.listeners, Reporter(bar, loop, job.training.steps)]
+    monitor = watch(loop, job, folder=job.folder, say=bar.say) if watched else None
+    try:
+        loop.run()
+    finally:
+        bar.finish()
+    run = finish(job, loop)
+    if job.folder is not None:
+        write_results(run, job.folder)
+        if monitor is not None and find_spec("matplotlib") is not None:
+            draw_records(monitor.records, os.path.join(job.folder, LAYERS))
+    return run
+
+
+def objective_of(compiled: Compiled, loss: Loss | None) -> Objective:
+    """What to minimise: a loss by name, by output, or what the program's `train` block says."""
+    return recipe_of(compiled, {"loss": loss}).objective
+
+
+def backward(compiled: Compiled, loss: Loss | None = None, *, training: bool = True) -> Graph:
+    """Forward, loss and gradients as one graph; see `Network.backward`."""
+    with_loss = add_loss(compiled.graph, objective_of(compiled, loss))
+    return append_backward(set_mode(with_loss, training=training), of=LOSS)
+
+
+def value_and_grad(
+    compiled: Compiled,
+    feeds: Mapping[str, "Array"],
+    targets: Targets,
+    state: Mapping[str, "Array"],
+    *,
+    loss: Loss | None = None,
+    training: bool = True,
+    dtype: str | None = None,
+) -> tuple[float, dict[str, "Array"]]:
+    """The loss, and its gradients by the parameter's name; see `Network.value_and_grad`."""
+    graph, fed = with_targets(compiled, feeds, targets, loss=loss, training=training)
+    found = run_plan(plan(append_backward(graph, of=LOSS), dtype=dtype), fed, state)
+    gradients = {
+        name.removesuffix(GRADIENT): array
+        for name, array in found.items()
+        if name.endswith(GRADIENT)
+    }
+    return float(found[LOSS]), gradients
+
+
+def gradcheck(
+    compiled: Compiled,
+    feeds: Mapping[str, "Array"],
+    targets: Targets,
+    state: Mapping[str, "Array"],
+    *,
+    loss: Loss | None = None,
+    training: bool = True,
+    samples: int | None,
+    seed: int,
+) -> dict[str, float]:
+    """The largest relative error of each parameter's gradient; see `Network.gradcheck`."""
+    graph, fed = with_targets(compiled, feeds, targets, loss=loss, training=training, seed=seed)
+    check_weights(compiled.graph, state)
+    checks = compare_gradients(graph, fed, state, samples=samples, seed=seed)
+    return {check.name: check.error for check in checks}
+
+
+def with_targets(
+    compiled: Compiled,
+    feeds: Mapping[str, "Array"],
+    targets: Targets,
+    *,
+    loss: Loss | None = None,
+    training: bool = True,
+    seed: int = 0,
+) -> tuple[Graph, dict[str, Any]]:
+    """A network with its loss in training or inference mode, and what to feed it with.
+
+    Args:
+        compiled: The program.
+        feeds: Inputs by name.
+        targets: Targets by the output's name, or that of the only loss.
+        loss: See `objective_of`.
+        training: Whether Dropout drops, and BN normalizes by the batch.
+        seed: Of the noise.
+
+    Raises:
+        NetError: Loss, output and targets do not fit.
+    """
+    objective = objective_of(compiled, loss)
+    graph, types = compiled.graph, {}
+    fed: dict[str, Any] = dict(feeds)
+    names = objective.target_names()
+    given = targets if isinstance(targets, Mapping) else dict.fromkeys(list(names)[:1], targets)
+    for output, name in names.items():
+        if output not in given:
+            help = "give targets by the output's name: " + ", ".join(f"`{each}`" for each in names)
+            raise error("E543", f"there is no target for the output `{output}`", help=help)
+        array = np.asarray(given[output])
+        types[output] = target_type(
+            graph,
+            graph.outputs[output],
+            objective.losses[output],
+            rank=array.ndim,
+            real=array.dtype.kind == "f",
+            name=output,
+        )
+        integers = not types[output].dtype.is_float
+        fed[name] = array.astype("int64") if integers else array
+    settled = set_mode(add_loss(graph, objective, types), training=training, seed=seed)
+    if STEP in settled.inputs:
+        fed[STEP] = 0
+    return settled, fed
+
+
+def export_step(
+    compiled: Compiled,
+    path: str,
+    *,
+    changes: Mapping[str, Any],
+    opset: int | None = None,
+) -> None:
+    """Write one step of training as an ONNX model; see `Network.export_training`."""
+    recipe = recipe_of(compiled, changes)
+    step = train_step(
+        compiled.graph,
+        recipe.objective,
+        recipe.optimizer,
+        seed=recipe.seed,
+        by_momentum=recipe.schedules_momentum,
+    )
+    metadata = {
+        "source": compiled.source.text,
+        **{f"train.{name}": text for name, text in recipe.settings().items()},
+    }
+    export(step.graph, {}, path, opset=opset, metadata=metadata, version=__version__)
