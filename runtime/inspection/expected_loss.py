@@ -1,0 +1,120 @@
+"""A network's losses -> what they come to while it knows nothing: its weights are close to 0."""
+
+from collections.abc import Callable, Mapping
+from math import log
+from typing import Any
+
+import numpy as np
+
+from ...compiler.builder import Builder
+from ...compiler.graph import Graph
+from ...compiler.training.endings import ending
+from ...compiler.training.losses import LOSSES
+from ...compiler.training.objective import LOSS, Objective
+from ...compiler.training.output_fit import fit
+from ...compiler.training.terms import Term
+from ...compiler.types import TensorType
+from ..executor import run
+from ..kerneldef import Array
+from ..plan import plan
+from ..training.parts import Target, Wiring
+
+ClosedForm = Callable[[Term, int], float]
+
+# Of a loss on logits that are 0, by its term and the number of classes. A loss of -log p over K
+# equal probabilities is ln K, whatever the target, also a smoothed one; a score of 0 falls short of
+# every margin.
+CLOSED_FORMS: Mapping[str, ClosedForm] = {
+    "cross_entropy": lambda term, classes: log(classes),
+    "nll": lambda term, classes: log(classes),
+    "binary_cross_entropy": lambda term, classes: log(2.0),
+    "hinge": lambda term, classes: term.arguments["margin"] * (1 - 1 / classes if classes else 1),
+}
+
+
+def expected_loss(
+    graph: Graph, objective: Objective, wiring: Wiring, feeds: Mapping[str, Array]
+) -> float:
+    """The loss, without penalties, of a network whose weights are close to 0.
+
+    Args:
+        graph: The network.
+        objective: What is minimised.
+        wiring: Its targets.
+        feeds: A batch, whose targets settle what a constant answer costs in regression.
+
+    Raises:
+        NetError: Outputs and losses do not fit.
+    """
+    total = 0.0
+    for output, term in objective.losses.items():
+        target = wiring.targets[output]
+        weight = objective.weights.get(output, 1.0)
+        total += weight * _of_output(graph, output, term, target, feeds[target.name])
+    return total
+
+
+def formula(graph: Graph, objective: Objective, wiring: Wiring) -> str:
+    """Where an expected loss comes from, in words: `ln 10`; of several outputs each."""
+    texts = []
+    for output, term in objective.losses.items():
+        classes = _classes(graph, output, term, wiring.targets[output])
+        text = {
+            "cross_entropy": f"ln {classes}",
+            "nll": f"ln {classes}",
+            "binary_cross_entropy": "ln 2",
+            "hinge": "scores of 0",
+        }.get(term.name, f"always answering {constant_answer(graph, output):g}")
+        texts.append(text)
+    return " and ".join(texts)
+
+
+def constant_answer(graph: Graph, output: str) -> float:
+    """What an output is while all weights are 0."""
+    found = ending(graph, graph.outputs[output])
+    extent = graph.outputs[output].shape[found.axis] if found.axis is not None else 1
+    answers = {"Sigmoid": 0.5, "Softmax": 1 / extent if isinstance(extent, int) else 0.0}
+    return answers.get(found.kind, 0.0)
+
+
+def _classes(graph: Graph, output: str, term: Term, target: Target) -> int:
+    """How many classes a loss tells apart; 0 where it is about numbers or yes and no."""
+    if target.classes or term.name not in ("cross_entropy", "nll"):
+        return target.classes
+    value = graph.outputs[output]
+    extent = value.shape[fit(graph, value, term, name=output).axis]
+    return extent if isinstance(extent, int) else 0
+
+
+def _of_output(graph: Graph, output: str, term: Term, target: Target, given: Array) -> float:
+    if term.name in CLOSED_FORMS:
+        full = Term(term.kind, term.name, {**LOSSES[term.name].defaults, **term.arguments})
+        return CLOSED_FORMS[term.name](full, _classes(graph, output, term, target))
+    return constant_loss(
+        graph.outputs[output].type, term, target, given, constant_answer(graph, output)
+    )
+
+
+def constant_loss(
+    output: TensorType, term: Term, target: Target, given: Array, answer: float
+) -> float:
+    """What a loss comes to where the answer is always the same."""
+    answers = Graph("constant")
+    build = Builder(answers)
+    given_answer, wanted = build.input("answer", output), build.input("target", target.type)
+    answers.outputs[LOSS] = LOSSES[term.name].build(build, given_answer, wanted, term)
+    feeds: dict[str, Any] = {
+        "answer": np.full(_concrete(output, given), answer, np.float64),
+        "target": given,
+    }
+    return float(run(plan(answers, dtype="float64"), feeds, {})[LOSS])
+
+
+def _concrete(output: TensorType, given: Array) -> tuple[int, ...]:
+    """The output's extents, those that are open taken from the target."""
+    shape = [e if isinstance(e, int) else None for e in output.shape]
+    same_rank = len(shape) == given.ndim
+    found = [
+        given.shape[i] if e is None and (i == 0 or same_rank) else e for i, e in enumerate(shape)
+    ]
+    return tuple(1 if extent is None else extent for extent in found)

@@ -1,0 +1,82 @@
+"""A network and its losses -> inputs and targets of the right types, drawn at random."""
+
+import numpy as np
+
+from ...compiler.graph import Graph, Value
+from ...compiler.training.losses import LOSSES
+from ...compiler.training.objective import Objective
+from ...compiler.training.output_fit import fit, target_type
+from ...compiler.types import TensorType
+from ...grammar.diagnostics import error
+from ..initialize import stream
+from ..kerneldef import Array
+
+BATCH = "N"
+# Losses whose targets of real numbers are probabilities.
+PROBABILITIES = frozenset({"binary_cross_entropy", "cross_entropy", "nll"})
+
+
+def random_feeds(
+    graph: Graph, objective: Objective, *, batch: int, seed: int = 0
+) -> dict[str, Array]:
+    """Inputs, normal or below the size of the table that they look up, and targets, by name.
+
+    Args:
+        graph: The network.
+        objective: Its losses.
+        batch: How many samples.
+        seed: For the draw; each array has its own stream.
+
+    Raises:
+        NetError: E565, an extent other than the batch is open; or outputs and losses do not fit.
+    """
+    feeds: dict[str, Array] = {}
+    for name, value in graph.inputs.items():
+        shape = _shape(name, value.type, batch)
+        random = stream(seed, f"input {name}")
+        if value.dtype.is_float:
+            feeds[name] = random.standard_normal(shape).astype(value.dtype.value)
+        else:
+            feeds[name] = random.integers(0, _rows(graph, value), shape)
+    for output, name in objective.target_names().items():
+        feeds[name] = _target(graph, objective, output, batch, stream(seed, f"target {output}"))
+    return feeds
+
+
+def _target(
+    graph: Graph, objective: Objective, output: str, batch: int, random: np.random.Generator
+) -> Array:
+    """A target of the type that a loss takes by default."""
+    term, value = objective.losses[output], graph.outputs[output]
+    type = target_type(graph, value, term, name=output)
+    axis = fit(graph, value, term, name=output).axis
+    shape = _shape(output, type, batch)
+    if not type.dtype.is_float:
+        classes = LOSSES[term.name].classes(value.type, type, axis=axis)
+        return random.integers(0, classes if isinstance(classes, int) else 2, shape)
+    if term.name in PROBABILITIES:
+        return random.random(shape).astype(np.float32)
+    return random.standard_normal(shape).astype(np.float32)
+
+
+def _shape(name: str, type: TensorType, batch: int) -> tuple[int, ...]:
+    bound = type.bind({BATCH: batch})
+    shape = tuple(extent for extent in bound.shape if isinstance(extent, int))
+    if len(shape) < type.rank:
+        raise error(
+            "E565",
+            f"`{name}` has open extents: {type}",
+            help="name data in a `train` block, or give the input a size",
+        )
+    return shape
+
+
+def _rows(graph: Graph, value: Value) -> int:
+    """How many different integers an input may hold: the rows of the tables that it looks up."""
+    tables = [
+        graph[node].inputs[0]
+        for node in graph.consumers(value)
+        if graph[node].op_type == "Gather" and graph[node].inputs[1] == value
+    ]
+    rows = [table.shape[0] for table in tables if table is not None]
+    return min((extent for extent in rows if isinstance(extent, int)), default=2)
