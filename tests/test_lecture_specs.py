@@ -65,6 +65,29 @@ UNET = (
     + conv(1, 1, 16, 2)
 )
 
+# Convolutions without bias, with a scale and a shift for each channel behind them.
+DIGITS_CNN = 9 * (16 + 16 * 16 + 16 * 32 + 32 * 32) + 2 * 2 * (16 + 32) + dense(2 * 2 * 32, 10)
+CIFAR10_VGG = (
+    9 * (3 * 32 + 32 * 32 + 32 * 64 + 64 * 64 + 64 * 128 + 128 * 128)
+    + 2 * 2 * (32 + 64 + 128)
+    + dense(4 * 4 * 128, 10)
+)
+SHAPES_UNET = (
+    9 * (8 + 8 * 16 + 16 * 32 + 32 * 64 + 32 * 32 + 16 * 16 + 8 * 8)
+    + 2 * (2 * (8 + 16 + 32) + 64)
+    + sum(conv(2, 2, 2 * c, c) for c in (32, 16, 8))
+    + dense(8, 4)
+)
+SHAPES_BOXES = (
+    25 * 8
+    + 9 * (8 * 16 + 16 * 32 + 32 * 64)
+    + 2 * (8 + 16 + 32 + 64)
+    + dense(4 * 4 * 64, 64, bias=False)
+    + 2 * 64
+    + dense(64, 3)
+    + dense(64, 4)
+)
+
 # Convolutions without bias, there and back; a scale and a shift for each channel; the scores.
 DECONVNET = (
     3 * 3 * (3 * 32 + 32 * 64 + 64 * 128)
@@ -89,16 +112,22 @@ PARAMETERS: Mapping[str, int] = {
     "logic/perceptron_xor": dense(2, 1),
     "logic/xor": dense(2, 2, 1),
     "logic/xnor": dense(2, 2, 1),
+    "logic/xor_mlp": dense(2, 4, 1),
+    "logic/xor_neuron": dense(2, 1),
     "graphs/product": 0,
     "graphs/chain_rule": 1,
     "graphs/logistic_neuron": dense(2, 1),
     "graphs/relu_layer": dense(3, 2),
+    "graphs/two_sigmoid_layers": dense(2, 2, 1),
     "graphs/weight_decay": 3 + 1,
     "classic/alexnet": ALEXNET,
     "classic/tiny_vgg": convs(3, 3, 10, 10, 10, 10) + dense(13 * 13 * 10, 10),
     "classic/vgg16": sum(conv(3, 3, a, b) for _, a, b in VGG16_CONVS) + dense(*VGG16_DENSE),
     "keypoints/keypoints_net1": dense(96 * 96, 100, 30),
     "keypoints/keypoints_net2": conv(3, 3, 1, 32)
+    + convs(2, 32, 64, 128)
+    + dense(11 * 11 * 128, 500, 500, 30),
+    "keypoints/keypoints_net6": conv(3, 3, 1, 32)
     + convs(2, 32, 64, 128)
     + dense(11 * 11 * 128, 500, 500, 30),
     "volumes/cnn_3d": conv(5, 5, 5, 1, 8) + convs(3, 8, 16, 32, rank=3) + dense(8**3 * 32, 128, 10),
@@ -112,6 +141,15 @@ PARAMETERS: Mapping[str, int] = {
     + sum(conv(1, 1, c, 21) for c in (128, 128, 64))
     + 21 * 21 * (4 * 4 + 4 * 4 + 16 * 16),
     "dense_prediction/unet_small": UNET,
+    "training/cifar10_vgg": CIFAR10_VGG,
+    "training/digits_cnn": DIGITS_CNN,
+    "training/digits_mlp": dense(8 * 8, 64, 10),
+    "training/digits_softmax": dense(8 * 8, 10),
+    "training/o_rings": dense(1, 1),
+    "training/shapes_boxes": SHAPES_BOXES,
+    "training/shapes_unet": SHAPES_UNET,
+    "training/spirals": dense(2, 100, 3),
+    "training/stopping_distance": dense(1, 1),
 }
 
 FIGURES: Mapping[str, int] = {  # as published, or as lectures state them

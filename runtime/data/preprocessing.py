@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -73,10 +74,15 @@ class Fitted:
     steps: tuple[Step, ...] = ()
 
     def apply(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Inputs by name, as the network sees them."""
+        """Inputs by name, as the network sees them.
+
+        Raises:
+            NetError: E530, samples are of another shape than those that it was fitted to.
+        """
         done = dict(inputs)
         for step in self.steps:
             for name, state in step.arrays.items():
+                _check_shape(step.name, name, done[name], state)
                 done[name] = PREPROCESSORS[step.name].apply(done[name], state)
         return done
 
@@ -141,6 +147,22 @@ def fit(
             arrays[name] = PREPROCESSORS[choice.name].fit(parts, **choice.arguments)
         fitted = Fitted((*fitted.steps, Step(choice.name, arrays)))
     return fitted
+
+
+def _check_shape(what: str, name: str, x: Array, state: State) -> None:
+    """Refuse samples from which the fitted mean cannot be subtracted."""
+    shift, held = state["shift"].shape, x.shape[1:]
+    if "matrix" in state:
+        fits = prod(held) == prod(shift)
+    else:
+        same = zip(reversed(held), reversed(shift), strict=False)
+        fits = len(shift) <= len(held) and all(each in (1, extent) for extent, each in same)
+    if not fits:
+        extents = ", ".join(["N", *map(str, held)])
+        raise unfit(
+            f"`{what}` was fitted to samples of another shape than those of `{name}`, ({extents})",
+            "give samples as they were in training",
+        )
 
 
 def _reader(

@@ -7,22 +7,29 @@ import torch
 from torch import nn
 
 Module: TypeAlias = Any  # mypy does not follow torch
+Tensor: TypeAlias = Any
 
 
 class Rule(nn.Module):  # type: ignore[misc]  # mypy does not follow torch
     """A module whose forward pass is a function of its children and the input."""
 
-    def __init__(
-        self, forward: Callable[[Module, torch.Tensor], torch.Tensor], **children: Module
-    ) -> None:
+    def __init__(self, forward: Callable[..., Tensor], **children: Module) -> None:
         super().__init__()
         self.rule = forward
         for name, child in children.items():
             self.add_module(name, child)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         """The rule's result."""
         return self.rule(self, x)
+
+
+class Several(Rule):
+    """A rule of several inputs."""
+
+    def forward(self, *xs: Tensor) -> Tensor:
+        """The rule's result."""
+        return self.rule(self, *xs)
 
 
 def named(**children: Module) -> Module:
@@ -42,8 +49,8 @@ def resnet18() -> Module:
     """ResNet-18 (He et al. 2016)."""
     stages, channels = {}, 64
     for i, c in enumerate((64, 128, 256, 512), start=1):
-        first = _basic(channels, c, 1 if i == 1 else 2)
-        stages[f"layer{i}"] = nn.Sequential(first, _basic(c, c, 1))
+        first = basic(channels, c, 1 if i == 1 else 2)
+        stages[f"layer{i}"] = nn.Sequential(first, basic(c, c, 1))
         channels = c
     return named(
         conv1=conv(3, 64, 7, 2),
@@ -57,8 +64,10 @@ def resnet18() -> Module:
     )
 
 
-def _basic(channels: int, c: int, stride: int) -> Module:
-    def forward(block: Module, x: torch.Tensor) -> torch.Tensor:
+def basic(channels: int, c: int, stride: int) -> Module:
+    """ResNet's basic block."""
+
+    def forward(block: Module, x: Tensor) -> Tensor:
         y = torch.relu(block.bn1(block.conv1(x)))
         y = block.bn2(block.conv2(y))
         return torch.relu(y + (block.downsample(x) if hasattr(block, "downsample") else x))
@@ -99,7 +108,7 @@ def mobilenet_v2() -> Module:
     stages += [(6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
     for t, c, n, s in stages:
         for j in range(n):
-            features.append(_inverted(channels, t, c, s if j == 0 else 1))
+            features.append(inverted_residual(channels, t, c, s if j == 0 else 1))
             channels = c
     features.append(_activated(320, 1280, 1))
     return named(
@@ -119,7 +128,8 @@ def _activated(
     return nn.Sequential(convolution, nn.BatchNorm2d(filters), nn.ReLU6())
 
 
-def _inverted(channels: int, t: int, c: int, stride: int) -> Module:
+def inverted_residual(channels: int, t: int, c: int, stride: int) -> Module:
+    """MobileNet v2's block, t times as wide within."""
     wide = t * channels
     layers = [_activated(channels, wide, 1)] if t > 1 else []
     layers += [_activated(wide, wide, 3, stride, wide), conv(wide, c, 1), nn.BatchNorm2d(c)]
@@ -139,7 +149,7 @@ def densenet121() -> Module:
     }
     channels = 64
     for i, n in enumerate((6, 12, 24, 16), start=1):
-        layers = {f"denselayer{j + 1}": _dense(channels + 32 * j) for j in range(n)}
+        layers = {f"denselayer{j + 1}": dense_layer(channels + 32 * j) for j in range(n)}
         features[f"denseblock{i}"] = named(**layers)
         channels += 32 * n
         if i < 4:
@@ -155,8 +165,10 @@ def densenet121() -> Module:
     )
 
 
-def _dense(channels: int) -> Module:
-    def forward(layer: Module, x: torch.Tensor) -> torch.Tensor:
+def dense_layer(channels: int) -> Module:
+    """DenseNet's layer, whose 32 channels are put behind those that it sees."""
+
+    def forward(layer: Module, x: Tensor) -> Tensor:
         y = layer.conv1(torch.relu(layer.norm1(x)))
         return torch.cat([x, layer.conv2(torch.relu(layer.norm2(y)))], 1)
 

@@ -1,0 +1,221 @@
+"""Differentiation and training from Python: what `Network` offers."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from support.training import Array
+
+import netc
+from netc.compiler.training.train_step import train_step
+from netc.runtime.executor import run
+from netc.runtime.plan import plan
+from netc.runtime.training.folder import Facts
+from netc.runtime.training.steppers import Stepper, initial_state
+
+NET = """\
+net Small
+
+INPUT(6) -> FC(5, bias=no) -> BN -> TANH -> DROPOUT(0.2) -> FC(3)
+
+train {
+  loss      = cross_entropy
+  optimizer = sgd(lr=0.05, momentum=0.9)
+  epochs    = 3
+  batch     = 8
+}
+"""
+TOLERANCE = 1e-4  # norm-wise, of networks in float32
+
+
+@cache
+def small() -> netc.Network:
+    """The network, compiled once."""
+    return netc.compile(NET)
+
+
+def batch(count: int = 12) -> tuple[Array, Array]:
+    """Inputs (N, 6) and labels (N,) that a network can tell apart."""
+    random = np.random.default_rng(0)
+    t = np.arange(count) % 3
+    x = random.standard_normal((count, 6)).astype(np.float32)
+    x[np.arange(count), t] += 3
+    return x, t
+
+
+def test_backward_is_a_graph() -> None:
+    """Loss and gradients by the parameter's name are outputs of a graph that runs."""
+    x, t = batch()
+    graph = small().backward(training=False)
+    names = [f"{n}.grad" for n, node in graph.parameters.items() if node.type.dtype.is_float]
+    assert set(graph.outputs) == {"output", "loss", *(n for n in names if "running" not in n)}
+    found = run(plan(graph), {"input": x, "target": t}, small().initialize(0))
+    value, gradients = small().value_and_grad(x, t, small().initialize(0), training=False)
+    assert float(found["loss"]) == value
+    assert all(np.array_equal(found[f"{name}.grad"], g) for name, g in gradients.items())
+
+
+def test_the_mode_matters() -> None:
+    """In training mode DROPOUT drops and BN takes the batch's statistics; otherwise not."""
+    x, t = batch()
+    state = small().initialize(0)
+    assert (
+        small().value_and_grad(x, t, state)[0]
+        != (small().value_and_grad(x, t, state, training=False)[0])
+    )
+
+
+def test_value_and_grad_by_hand() -> None:
+    """The loss and gradients of a linear layer with squared errors are those of the formula."""
+    net = netc.compile("INPUT(6) -> FC(2)")
+    state = dict(net.initialize(0))
+    x, _ = batch()
+    t = x[:, :2] * 2
+    value, gradients = net.value_and_grad(x, t, state, loss="mse", dtype="float64")
+    error = (x @ state["fc1.weight"].T + state["fc1.bias"] - t).astype(np.float64)
+    assert value == pytest.approx(np.mean(error**2), rel=1e-6)
+    assert np.allclose(gradients["fc1.weight"], 2 * error.T @ x / error.size, rtol=1e-5, atol=1e-7)
+    assert np.allclose(gradients["fc1.bias"], 2 * error.sum(axis=0) / error.size, rtol=1e-5)
+    assert gradients["fc1.weight"].dtype == np.float64
+
+
+def test_several_losses() -> None:
+    """Losses and targets of several outputs are given by the output's name."""
+    net = netc.compile("x = INPUT(6)\noutput a = x -> FC(3)\noutput b = x -> FC(1)")
+    x, t = batch()
+    both = {"a": "cross_entropy", "b": "mse"}
+    targets = {"a": t, "b": x[:, :1]}
+    state = net.initialize(0)
+    value, gradients = net.value_and_grad(x, targets, state, loss=both)
+    single = net.value_and_grad(x, t, state, loss={"a": "cross_entropy"})
+    other = net.value_and_grad(x, x[:, :1], state, loss={"b": "mse"})
+    assert value == pytest.approx(single[0] + other[0], rel=1e-6)
+    assert set(gradients) == {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"}
+    assert set(single[1]) == {"fc1.weight", "fc1.bias"}
+    with pytest.raises(netc.NetError) as failure:
+        net.value_and_grad(x, {"a": t}, state, loss=both)
+    assert str(failure.value) == (
+        "error[E543]: there is no target for the output `b`\n"
+        "  = help: give targets by the output's name: `a`, `b`"
+    )
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_gradcheck(training: bool) -> None:
+    """Every parameter's gradient agrees with central differences, with noise and without."""
+    x, t = batch()
+    errors = small().gradcheck(x, t, small().initialize(1), training=training)
+    names = {"fc1.weight", "bn1.weight", "bn1.bias", "fc2.weight", "fc2.bias"}
+    assert set(errors) == names
+    assert max(errors.values()) <= 1e-6
+
+
+def test_arrays_that_do_not_fit() -> None:
+    """Targets out of range, of another length, rank or type are errors that name them."""
+    x, t = batch()
+    state = small().initialize(0)
+    for wrong in (t + 1, t[:-1], np.zeros((12, 2)), "abc"):
+        with pytest.raises(netc.NetError):
+            small().value_and_grad(x, wrong, state)  # type: ignore[arg-type]
+    with pytest.raises(netc.NetError, match="E501"):
+        small().value_and_grad(x, t, {})
+    with pytest.raises(netc.NetError, match="E501"):
+        small().gradcheck(x, t, {})
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [netc.SGD(lr=0.1, momentum=0.9), netc.Adam(lr=0.01), netc.RMSprop(lr=0.01, momentum=0.5)],
+    ids=lambda term: term.name,
+)
+def test_export_training(optimizer: object, tmp_path: Path) -> None:
+    """One ONNX model, run again and again by onnxruntime alone, takes the steps of NumPy."""
+    path = tmp_path / "step.onnx"
+    net = small()
+    net.export_training(path, loss="cross_entropy", optimizer=optimizer)  # type: ignore[arg-type]
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    recipe = net.recipe
+    assert recipe is not None
+    step = train_step(net.graph, recipe.objective, optimizer)  # type: ignore[arg-type]
+    ours = Stepper(step, net.initialize(0))
+    theirs = initial_state(step, net.initialize(0))
+    outputs = [output.name for output in session.get_outputs()]
+    taken = {given.name for given in session.get_inputs()}
+    x, t = batch()
+    losses: list[float] = []
+    for number in range(10):
+        feeds = {
+            "input": x,
+            "target": t,
+            "step": np.asarray(number, np.int64),
+            "lr": np.asarray(0.05, np.float32),
+            "momentum": np.asarray(0.9, np.float32),
+        }
+        mine = ours.advance(feeds)
+        given = {n: a for n, a in {**feeds, **theirs}.items() if n in taken}
+        found = dict(zip(outputs, session.run(None, given), strict=True))
+        assert found["loss"] == pytest.approx(float(mine["loss"]), rel=TOLERANCE)
+        losses.append(float(found["loss"]))
+        theirs = {name: found.get(f"{name}.next", array) for name, array in theirs.items()}
+    for name, array in ours.state.items():
+        difference = np.linalg.norm(array - theirs[name])
+        assert difference <= TOLERANCE * float(np.linalg.norm(array)), name
+    assert losses[-1] < losses[0]
+
+
+def test_train_with_arrays(tmp_path: Path) -> None:
+    """A run from Python has its history, weights and test results, and a folder where asked."""
+    x, t = batch(90)
+    found = small().train(data=(x, t), epochs=6, lr=0.1, output=tmp_path / "run")
+    assert len(found.history) == 6
+    assert found.test["accuracy"] == 1.0
+    small().check_weights(found.state)
+    answer = small().run(x, found.state)
+    assert isinstance(answer, np.ndarray)
+    assert (answer.argmax(axis=1) == t).mean() > 0.95
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "checkpoint.safetensors",
+        "curves.svg",
+        "history.csv",
+        "history.json",
+        "model.net",
+        "run.json",
+        "weights.safetensors",
+    ]
+    saved = netc.load_weights(tmp_path / "run" / "weights.safetensors")
+    assert all(np.array_equal(saved[name], array) for name, array in found.state.items())
+    facts = Facts.read(str(tmp_path / "run"))
+    assert facts.changes == {"epochs": "6", "lr": "0.1"}
+    assert facts.results["test"]["accuracy"] == 1.0
+    assert "data" not in facts.settings
+
+
+def test_train_on(tmp_path: Path) -> None:
+    """A run goes on from its folder, with more epochs, to what it would have come to."""
+    data = batch(90)
+    small().train(data=data, epochs=2, output=tmp_path)
+    with pytest.raises(netc.NetError, match="E545"):
+        small().train(data=data, epochs=3, output=tmp_path)
+    found = small().train(data=data, epochs=3, output=tmp_path, resume=True)
+    whole = small().train(data=data, epochs=3)
+    assert len(found.history) == 3
+    assert all(np.array_equal(found.last[name], array) for name, array in whole.last.items())
+
+
+def test_inputs_by_name() -> None:
+    """Data of several inputs are dictionaries, as those of `run` are."""
+    program = "x = INPUT(6) as left\ny = INPUT(6) as right\noutput z = ( x | y ) -> ADD -> FC(3)"
+    x, t = batch(30)
+    net = netc.compile(program)
+    found = net.train(data=({"left": x, "right": x}, t), epochs=2, engine="onnxruntime")
+    assert len(found.history) == 2
+
+
+def test_settings_that_do_not_fit() -> None:
+    """Settings from Python are checked as those of a program are."""
+    with pytest.raises(netc.NetError, match="E122"):
+        small().train(data=batch(), epoch=3)
+    with pytest.raises(netc.NetError, match="E125"):
+        small().train(data=batch(), epochs=0)

@@ -1,0 +1,82 @@
+"""Gradients of losses, and gradients of these, against central differences in float64."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from support.losses import Array, LossGraph, evaluate, loss_graph, term
+
+from netc.compiler.builder import Builder
+from netc.compiler.gradient import gradients
+from netc.compiler.graph import Value
+
+STEP = 1e-5
+TOLERANCE = 1e-7
+
+CASES: list[tuple[str, str, dict[str, Any]]] = [
+    ("cross_entropy", "indices", {}),
+    ("cross_entropy", "indices", {"ignore_index": 1, "label_smoothing": 0.1}),
+    ("cross_entropy", "probabilities", {"label_smoothing": 0.1}),
+    ("nll", "indices", {}),
+    ("binary_cross_entropy", "truth", {}),
+    ("mse", "numbers", {}),
+    ("mse", "numbers", {"half": True}),
+    ("mae", "numbers", {}),
+    ("huber", "numbers", {"delta": 0.7}),
+    ("log_cosh", "numbers", {}),
+    ("hinge", "indices", {}),
+    ("hinge", "truth", {"margin": 0.5}),
+]
+
+
+def target(kind: str, random: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """A target for outputs (N, C, H, W); of numbers some are not given."""
+    if kind == "indices":
+        return random.integers(0, shape[1], (shape[0], *shape[2:]))
+    if kind == "probabilities":
+        drawn = random.dirichlet(np.ones(shape[1]), (shape[0], *shape[2:]))
+        return np.moveaxis(drawn, -1, 1)
+    numbers = random.integers(0, 2, shape) if kind == "truth" else random.normal(0, 1, shape)
+    return np.where(random.random(shape) < 0.2, np.nan, numbers)
+
+
+def differentiated(found: LossGraph, value: Value, name: str) -> Value:
+    """The gradient of a scalar with respect to the output, as an output of the graph."""
+    (gradient,) = gradients(Builder(found.graph), value, [found.output])
+    if gradient is None:  # of a gradient that is the same everywhere
+        gradient = Builder(found.graph).Sub(found.output, found.output)
+    found.graph.outputs[name] = gradient
+    return gradient
+
+
+def differences(found: LossGraph, feeds: dict[str, Array], name: str) -> Array:
+    """Central differences of a scalar among the graph's outputs."""
+    result = np.zeros_like(feeds["y"])
+    for place in np.ndindex(result.shape):
+        sides = []
+        for sign in (1, -1):
+            moved = feeds["y"].copy()
+            moved[place] += sign * STEP
+            sides.append(float(evaluate(found.graph, {**feeds, "y": moved})[name]))
+        result[place] = (sides[0] - sides[1]) / (2 * STEP)
+    return result
+
+
+@pytest.mark.parametrize(("name", "kind", "arguments"), CASES)
+def test_first_and_second(name: str, kind: str, arguments: dict[str, Any]) -> None:
+    """The gradient, and a Hessian-vector product, are what differences say."""
+    random = np.random.default_rng(11)
+    shape = (2, 4, 2, 1)
+    feeds = {"y": random.normal(0, 1, shape), "v": random.normal(0, 1, shape)}
+    feeds["t"] = target(kind, random, shape)
+    found = loss_graph(term(name, **arguments), feeds["y"], feeds["t"])
+    build = Builder(found.graph)
+    weights = build.input("v", found.output.type)
+    gradient = differentiated(found, found.loss, "dy")
+    product = build.ReduceSum(build.Mul(gradient, weights), keepdims=0)
+    found.graph.outputs["product"] = product
+    differentiated(found, product, "hv")
+    results = evaluate(found.graph, feeds)
+    for of, key in (("loss", "dy"), ("product", "hv")):
+        expected = differences(found, feeds, of)
+        assert np.max(np.abs(results[key] - expected)) <= TOLERANCE

@@ -1,0 +1,269 @@
+"""Runs that are stopped at any step and go on: the same bits as runs that were never stopped."""
+
+import os
+import signal
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.training import (
+    EVERYTHING,
+    STEPS,
+    Killed,
+    KilledAfter,
+    bits,
+    go_on,
+    job,
+    run,
+    told,
+)
+
+import netc
+from netc.grammar.diagnostics import render
+from netc.runtime.initialize import initialize
+from netc.runtime.training.checkpoints import load_checkpoint, save_checkpoint
+from netc.runtime.training.folder import CHECKPOINT
+from netc.runtime.training.loop import Feeds, Listener, Loop, Progress
+from netc.runtime.training.running import finish, open_loop, resumed
+
+
+@cache
+def unbroken(engine: str = "numpy") -> Loop:
+    """A run from beginning to end."""
+    return run(job(engine=engine))
+
+
+@pytest.mark.parametrize(
+    ("engine", "step"),
+    [*(("numpy", step) for step in range(1, STEPS + 1)), ("onnxruntime", 2), ("onnxruntime", 4)],
+)
+def test_killed_at_any_step(engine: str, step: int, tmp_path: Path) -> None:
+    """Whatever step a run is killed at, all state, best weights and history come out the same."""
+    expected = unbroken(engine)
+    with pytest.raises(Killed):
+        run(job(folder=tmp_path, engine=engine, every=0), KilledAfter(step))
+    found = go_on(job(folder=tmp_path, engine=engine, resume=True))
+    assert found.progress.step == STEPS
+    assert bits(found) == bits(expected)
+    assert told(found) == told(expected)
+
+
+def test_killed_again_and_again(tmp_path: Path) -> None:
+    """A run that is killed at every second step still comes to the same bits."""
+    with pytest.raises(Killed):
+        run(job(folder=tmp_path, every=0), KilledAfter(2))
+    for step in range(3, STEPS, 2):
+        with pytest.raises(Killed):
+            go_on(job(folder=tmp_path, every=0, resume=True), KilledAfter(step))
+    assert bits(go_on(job(folder=tmp_path, resume=True))) == bits(unbroken())
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    ["sgd(lr=0.1, momentum=0.9, nesterov=yes)", "rmsprop(lr=0.01, momentum=0.5)", "adagrad"],
+)
+def test_every_optimizer_is_kept(optimizer: str, tmp_path: Path) -> None:
+    """What an optimizer remembers is in the checkpoint, a scheduled rate of it as well."""
+    changes = {"optimizer": optimizer, "schedule": "exponential(k=0.1)"}
+    with pytest.raises(Killed):
+        run(job(folder=tmp_path, every=0, changes=changes), KilledAfter(4))
+    found = go_on(job(folder=tmp_path, resume=True))
+    assert bits(found) == bits(run(job(changes=changes)))
+
+
+def test_a_ramp_of_rate_and_momentum(tmp_path: Path) -> None:
+    """The step's number, which settles both, goes on where it was."""
+    changes = {
+        "optimizer": "sgd(lr=0.03, momentum=0.9)",
+        "schedule": "linear(0.03, 0.0001)",
+        "momentum": "linear(0.9, 0.999)",
+    }
+    with pytest.raises(Killed):
+        run(job(folder=tmp_path, every=0, changes=changes), KilledAfter(5))
+    found = go_on(job(folder=tmp_path, resume=True))
+    assert bits(found) == bits(run(job(changes=changes)))
+    last = found.history.rows[-1]
+    assert (last.lr, last.momentum) == pytest.approx((0.0001, 0.999))
+
+
+def test_killed_before_the_first_checkpoint(tmp_path: Path) -> None:
+    """Where there is nothing to go on from, the run starts at its beginning."""
+    with pytest.raises(Killed):
+        run(job(folder=tmp_path), KilledAfter(1))
+    assert not (tmp_path / CHECKPOINT).exists()
+    assert bits(go_on(job(folder=tmp_path, resume=True))) == bits(unbroken())
+
+
+def test_given_weights_are_kept_at_once(tmp_path: Path) -> None:
+    """Weights that a run was given are not asked for again, however early it is killed."""
+    given = {name: 2 * array for name, array in initialize(job().graph, 5).items()}
+    with pytest.raises(Killed):
+        run(job(folder=tmp_path, weights=given), KilledAfter(1))
+    assert load_checkpoint(str(tmp_path / CHECKPOINT)).progress["step"] == 0
+    assert bits(go_on(job(folder=tmp_path, resume=True))) == bits(run(job(weights=given)))
+
+
+def test_more_epochs(tmp_path: Path) -> None:
+    """A run that has ended goes on with more epochs, as if it had been begun with them."""
+    changes = {"schedule": "constant"}
+    run(job(folder=tmp_path, changes=changes))
+    found = go_on(job(folder=tmp_path, changes={"epochs": "3"}, resume=True))
+    assert bits(found) == bits(run(job(changes={**changes, "epochs": "3"})))
+    assert len(found.history) == 3
+
+
+def test_nothing_left_to_do(tmp_path: Path) -> None:
+    """Going on with a run that has ended changes nothing."""
+    expected = run(job(folder=tmp_path))
+    of = job(folder=tmp_path, resume=True)
+    found = go_on(of)
+    assert bits(found) == bits(expected)
+    assert told(found) == told(expected)
+    ended = finish(of, found)  # whose files are equal to the byte, the order of weights included
+    assert list(ended.state) == list(ended.last) == list(of.graph.parameters)
+
+
+STANDSTILL = """\
+INPUT(8x8) -> FC(10)
+
+train {
+  optimizer = sgd(lr=1e-12)
+  batch = all
+  epochs = 9
+}
+"""
+
+
+def test_early_stopping_goes_on(tmp_path: Path) -> None:
+    """How long was waited for a better epoch is kept; the run stops where it would have."""
+    options = {"patience": 2, "min_delta": 0.01}
+    expected = run(job(STANDSTILL, **options))
+    assert expected.stopping.stopped
+    assert len(expected.history) == 3
+    with pytest.raises(Killed):
+        run(job(STANDSTILL, folder=tmp_path, every=0, **options), KilledAfter(2))
+    found = go_on(job(STANDSTILL, folder=tmp_path, resume=True, **options))
+    assert found.stopping.state() == expected.stopping.state()
+    assert bits(found) == bits(expected)
+
+
+class Interrupted(Listener):
+    """Presses Ctrl-C after so many steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def on_step(self, progress: Progress, feeds: Feeds, results: Feeds) -> None:
+        """Press it here."""
+        if progress.step == self.steps:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("step", [1, 3, STEPS])
+def test_control_c(step: int, tmp_path: Path) -> None:
+    """Ctrl-C ends the step, saves, and stops; the run goes on from there to the same bits."""
+    usual = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run(job(folder=tmp_path), Interrupted(step))
+    assert signal.getsignal(signal.SIGINT) is usual
+    saved = load_checkpoint(str(tmp_path / CHECKPOINT))
+    assert saved.progress["step"] == step
+    assert bits(go_on(job(folder=tmp_path, resume=True))) == bits(unbroken())
+
+
+def test_control_c_that_is_ignored(tmp_path: Path) -> None:
+    """In a shell's background, where Ctrl-C is for others, the run goes on."""
+    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert run(job(), Interrupted(1)).progress.step == STEPS
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+OTHER_RECIPE = """\
+error[E541]: `{path}` belongs to another run
+  = note: the network is another one
+  = note: `optimizer` was `adam(lr=0.01)`, and is `adam(lr=0.02)`
+  = note: `momentum` was `not set`, and is `constant`
+  = note: `samples` was `60`, and is `50`
+  = help: only `epochs` may differ; start anew in another folder with `--output`"""
+
+
+def test_another_recipe_is_refused(tmp_path: Path) -> None:
+    """What differs from the run that the checkpoint belongs to is named."""
+    run(job(folder=tmp_path, changes={"epochs": "1"}))
+    x, t = (array[:50] for array in job().data.take(np.arange(60)).inputs.values()), np.arange(50)
+    program = EVERYTHING.replace("CONV(3x3, 3)", "CONV(3x3, 2)").replace("lr=0.01", "lr=0.02")
+    with pytest.raises(netc.NetError) as failure:
+        job(program, data=(next(x), t % 10), folder=tmp_path, resume=True)
+    expected = OTHER_RECIPE.replace("  = note: `momentum` was `not set`, and is `constant`\n", "")
+    assert str(failure.value) == expected.format(path=tmp_path / CHECKPOINT)
+
+
+def test_settings_of_the_run_are_kept(tmp_path: Path) -> None:
+    """What was set from outside need not be said again; what is said against it is refused."""
+    run(job(folder=tmp_path, changes={"lr": "0.02", "epochs": "1"}))
+    of = job(folder=tmp_path, resume=True, changes={"epochs": "2"})
+    assert of.recipe.optimizer.arguments["lr"] == 0.02
+    with pytest.raises(netc.NetError, match="E541"):
+        job(folder=tmp_path, resume=True, changes={"lr": "0.03"})
+
+
+def test_another_environment_is_told(tmp_path: Path) -> None:
+    """Other versions, engines or threads are named: the last bits may differ."""
+    run(job(folder=tmp_path, changes={"epochs": "1"}))
+    path = str(tmp_path / CHECKPOINT)
+    saved = load_checkpoint(path)
+    changed = {**saved.environment, "numpy": "1.0", "engine": "onnxruntime", "onnxruntime": "1.2"}
+    save_checkpoint(path, replace(saved, environment=changed))
+    (warning,) = resumed(job(folder=tmp_path, resume=True)).warnings
+    assert render(warning) == (
+        "warning[W502]: the run goes on elsewhere than it began: its last bits may differ from"
+        " those of an unbroken one\n"
+        "  = note: engine: onnxruntime then, numpy now\n"
+        f"  = note: numpy: 1.0 then, {np.__version__} now\n"
+        "  = note: onnxruntime: 1.2 then, none now"
+    )
+
+
+def test_the_same_environment_is_not_told(tmp_path: Path) -> None:
+    """There is no warning where nothing differs, and none at a run's beginning."""
+    assert job(folder=tmp_path).warnings == ()
+    run(job(folder=tmp_path, changes={"epochs": "1"}))
+    assert job(folder=tmp_path, resume=True).warnings == ()
+
+
+def test_a_damaged_checkpoint(tmp_path: Path) -> None:
+    """Files that are no checkpoint, truncated, or of other texts are errors."""
+    run(job(folder=tmp_path, changes={"epochs": "1"}))
+    path = tmp_path / CHECKPOINT
+    whole, saved = path.read_bytes(), load_checkpoint(str(path))
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(netc.NetError, match="is no whole safetensors file"):
+        job(folder=tmp_path, resume=True)
+    netc.save_weights(path, saved.state)
+    with pytest.raises(netc.NetError, match="is no checkpoint of a training run"):
+        job(folder=tmp_path, resume=True)
+    path.write_bytes(whole.replace(b'"progress":"{', b'"progress":"!', 1))
+    with pytest.raises(netc.NetError, match="is no checkpoint of a training run"):
+        job(folder=tmp_path, resume=True)
+
+
+def test_remains_are_removed(tmp_path: Path) -> None:
+    """What a killed process left half written is gone when the run goes on."""
+    (tmp_path / ".netc-0123456789abcdef.tmp").write_bytes(b"half")
+    open_loop(job(folder=tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_a_folder_that_holds_a_run(tmp_path: Path) -> None:
+    """A run is not begun where another is."""
+    run(job(folder=tmp_path, changes={"epochs": "1"}))
+    with pytest.raises(netc.NetError) as failure:
+        job(folder=tmp_path)
+    assert str(failure.value) == (
+        f"error[E545]: `{tmp_path / CHECKPOINT}` holds a run already\n"
+        "  = help: go on with it (`--resume`), or choose another folder (`--output`)"
+    )

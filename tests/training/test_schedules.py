@@ -1,0 +1,127 @@
+"""Every schedule against PyTorch step by step where PyTorch has it, else against its formula."""
+
+from collections.abc import Callable
+from functools import partial
+from math import exp
+from typing import Any
+
+import pytest
+
+from netc.compiler.training.schedules import SCHEDULES, as_term, value_at
+from netc.compiler.training.terms import Term
+
+torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
+lr_scheduler = torch.optim.lr_scheduler
+pytestmark = pytest.mark.oracle
+
+STEPS, EPOCHS = 7, 6  # steps per epoch
+TOTAL = STEPS * EPOCHS
+BASE = 0.3
+
+
+def ours(term: Term, start: float = BASE) -> list[float]:
+    """The values of all steps."""
+    value = partial(value_at, term, start, steps_per_epoch=STEPS, epochs=EPOCHS)
+    return [value(step) for step in range(TOTAL)]
+
+
+def theirs(schedule: Callable[[Any], Any], base: float = BASE) -> list[float]:
+    """The learning rates of PyTorch's scheduler, which steps after each step of training."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=base)
+    scheduler = schedule(optimizer)
+    rates = []
+    for _ in range(TOTAL):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+def then(warmup: int, schedule: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """PyTorch's way of writing a linear warm-up before a schedule."""
+
+    def build(optimizer: Any) -> Any:
+        first = lr_scheduler.LinearLR(optimizer, start_factor=1 / (warmup + 1), total_iters=warmup)
+        return lr_scheduler.SequentialLR(optimizer, [first, schedule(optimizer)], [warmup])
+
+    return build
+
+
+ROWS: list[tuple[Term, Callable[[Any], Any]]] = [
+    (as_term("constant"), lambda o: lr_scheduler.ConstantLR(o, factor=1.0)),
+    (as_term("step", every=5), lambda o: lr_scheduler.StepLR(o, 5)),
+    (as_term("step", every=4, factor=0.5), lambda o: lr_scheduler.StepLR(o, 4, 0.5)),
+    (as_term("exponential", k=0.05), lambda o: lr_scheduler.ExponentialLR(o, exp(-0.05))),
+    (as_term("cosine"), lambda o: lr_scheduler.CosineAnnealingLR(o, TOTAL)),
+    (as_term("cosine", end=0.01), lambda o: lr_scheduler.CosineAnnealingLR(o, TOTAL, 0.01)),
+    (
+        as_term("linear", start=0.3, end=0.003),
+        lambda o: lr_scheduler.LinearLR(o, 1.0, 0.01, TOTAL - 1),
+    ),
+    (as_term("inverse", k=3.0), lambda o: lr_scheduler.LambdaLR(o, lambda n: 1 / (n + 3))),
+    (
+        as_term("constant", warmup=5),
+        then(5, lambda o: lr_scheduler.ConstantLR(o, factor=1.0)),
+    ),
+    (
+        as_term("cosine", warmup=8),
+        then(8, lambda o: lr_scheduler.CosineAnnealingLR(o, TOTAL - 8)),
+    ),
+    (
+        as_term("step", every=10, factor=0.2, warmup=4),
+        then(4, lambda o: lr_scheduler.StepLR(o, 10, 0.2)),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("term", "scheduler"), ROWS, ids=[f"{t.name}-{i}" for i, (t, _) in enumerate(ROWS)]
+)
+def test_values_are_pytorchs(term: Term, scheduler: Callable[[Any], Any]) -> None:
+    """Each step has the learning rate that PyTorch gives it."""
+    assert ours(term) == pytest.approx(theirs(scheduler), rel=1e-12)
+
+
+def test_inverse_is_read_literally() -> None:
+    """The rate is eta0 / (n + k), also at the start."""
+    assert ours(as_term("inverse", k=10.0), 0.5) == [0.5 / (n + 10) for n in range(TOTAL)]
+
+
+def test_linear_reaches_both_ends() -> None:
+    """The ramp starts with the first number and ends with the second, whatever the optimizer."""
+    values = ours(as_term("linear", start=0.9, end=0.999), 0.0)
+    assert (values[0], values[-1]) == (0.9, 0.999)
+    assert values == sorted(values)
+
+
+def test_schedules_per_epoch_stay_within_one() -> None:
+    """What counts epochs takes the value of an epoch for all of its steps."""
+    rows = {
+        "step": as_term("step", every=2, factor=0.5, per="epoch"),
+        "linear": as_term("linear", start=0.03, end=0.0001, per="epoch"),
+        "cosine": as_term("cosine", per="epoch", warmup=2),
+    }
+    for term in rows.values():
+        values = ours(term)
+        epochs = [values[i * STEPS : (i + 1) * STEPS] for i in range(EPOCHS)]
+        assert all(len(set(epoch)) == 1 for epoch in epochs)
+    assert ours(rows["step"])[::STEPS] == [BASE * 0.5 ** (n // 2) for n in range(EPOCHS)]
+    ramp = ours(rows["linear"])[::STEPS]
+    assert ramp == pytest.approx([0.03 + (0.0001 - 0.03) * n / (EPOCHS - 1) for n in range(EPOCHS)])
+    assert ours(rows["cosine"])[::STEPS][:3] == pytest.approx([BASE / 3, BASE * 2 / 3, BASE])
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_runs_of_one_step(name: str) -> None:
+    """A run of a single step, or one that is all warm-up, has values, too."""
+    given: dict[str, dict[str, Any]] = {
+        "step": {"every": 1},
+        "exponential": {"k": 0.1},
+        "linear": {"start": 0.3, "end": 0.1},
+    }
+    term = as_term(name, **given.get(name, {}))
+    start = BASE if name != "inverse" else BASE * term.arguments["k"]
+    once = partial(value_at, start=start, steps_per_epoch=1, epochs=1)
+    assert once(term, step=0) == pytest.approx(BASE)
+    warm = as_term(name, **given.get(name, {}), warmup=3)
+    assert once(warm, step=0) == pytest.approx(BASE / 4)

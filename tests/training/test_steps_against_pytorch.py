@@ -1,0 +1,256 @@
+"""Fifty steps of training beside PyTorch's: the same weights, the same batches, the same losses."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from support.network_rows import random_weights
+
+import netc
+from netc.compiler.training import optimizers, schedules
+from netc.compiler.training.objective import Objective
+from netc.compiler.training.optimizers import MOMENTUM, OPTIMIZERS
+from netc.compiler.training.schedules import SCHEDULES, value_at
+from netc.compiler.training.terms import Term
+from netc.compiler.training.train_step import train_step
+from netc.runtime.agreement import worst_difference
+from netc.runtime.training.steppers import Stepper
+
+Array = np.ndarray[Any, Any]
+
+pytestmark = pytest.mark.oracle
+
+STEPS, PER_EPOCH, BATCH, CLASSES = 50, 10, 8, 5
+TOLERANCE = 1e-4
+PROGRAM = """INPUT(6)
+  -> FC(16) as a -> TANH -> FC(16) as b -> TANH -> FC(5) as c"""
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """An optimizer, and its name and arguments in PyTorch.
+
+    Attributes:
+        ours: Our optimizer's name and arguments.
+        theirs: PyTorch's.
+        schedule: Of the learning rate.
+        momentum: Of the momentum.
+        rates: What PyTorch's schedules make of it; None where the optimizer's own rate stays.
+    """
+
+    ours: tuple[str, Mapping[str, Any]]
+    theirs: tuple[str, Mapping[str, Any]]
+    schedule: tuple[str, Mapping[str, Any]] = ("constant", {})
+    momentum: tuple[str, Mapping[str, Any]] | None = None
+    rates: Callable[[Any], Any] | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        """What sets it apart."""
+        terms = [self.ours, *([] if self.schedule[0] == "constant" else [self.schedule])]
+        terms += [self.momentum] if self.momentum else []
+        return ",".join("-".join([name, *map(str, given)]) for name, given in terms)
+
+
+def alike(name: str, torch_name: str, **arguments: Any) -> StepRow:
+    """An optimizer whose arguments PyTorch calls the same, but for Adam's betas."""
+    given = dict(arguments)
+    if "beta1" in given:
+        given["betas"] = (given.pop("beta1"), given.pop("beta2"))
+    return StepRow((name, arguments), (torch_name, given))
+
+
+OPTIMIZER_ROWS = [
+    alike("sgd", "SGD", lr=0.3),
+    alike("sgd", "SGD", lr=0.1, momentum=0.9),
+    alike("sgd", "SGD", lr=0.1, momentum=0.9, nesterov=True),
+    alike("sgd", "SGD", lr=0.1, momentum=0.9, weight_decay=0.05),
+    alike("sgd", "SGD", lr=0.1, momentum=0.8, nesterov=True, weight_decay=0.05),
+    alike("adam", "Adam", lr=0.02),
+    alike("adam", "Adam", lr=0.02, beta1=0.8, beta2=0.95, eps=1e-4, weight_decay=0.05),
+    alike("adamw", "AdamW", lr=0.02),
+    alike("adamw", "AdamW", lr=0.02, beta1=0.8, beta2=0.95, eps=1e-4, weight_decay=0.5),
+    alike("rmsprop", "RMSprop", lr=0.01),
+    alike("rmsprop", "RMSprop", lr=0.01, alpha=0.9, eps=1e-4, momentum=0.5, weight_decay=0.05),
+    alike("rmsprop", "RMSprop", lr=0.01, alpha=0.9, eps=1e-3, momentum=0.5, centered=True),
+    alike("adagrad", "Adagrad", lr=0.1),
+    alike("adagrad", "Adagrad", lr=0.1, lr_decay=0.05, eps=1e-4, weight_decay=0.05),
+]
+
+
+def scheduled(rates: Callable[[Any], Any], name: str, **arguments: Any) -> StepRow:
+    """SGD with momentum, and a schedule of ours and of PyTorch's for its learning rate."""
+    given = {"lr": 0.2, "momentum": 0.9}
+    return StepRow(("sgd", given), ("SGD", given), (name, arguments), rates=rates)
+
+
+def step_schedule(optimizer: Any) -> Any:
+    """PyTorch's."""
+    from torch.optim import lr_scheduler
+
+    return lr_scheduler.StepLR(optimizer, step_size=12, gamma=0.5)
+
+
+def by_epoch(optimizer: Any) -> Any:
+    """Half as much after every other epoch."""
+    from torch.optim import lr_scheduler
+
+    return lr_scheduler.LambdaLR(optimizer, lambda n: 0.5 ** (n // PER_EPOCH // 2))
+
+
+def inverse(optimizer: Any) -> Any:
+    """The rate over n + 2."""
+    from torch.optim import lr_scheduler
+
+    return lr_scheduler.LambdaLR(optimizer, lambda n: 1 / (n + 2))
+
+
+def exponential(optimizer: Any) -> Any:
+    """PyTorch's, with the ratio of two steps."""
+    from torch.optim import lr_scheduler
+
+    return lr_scheduler.ExponentialLR(optimizer, gamma=float(np.exp(-0.05)))
+
+
+def cosine(optimizer: Any) -> Any:
+    """PyTorch's."""
+    from torch.optim import lr_scheduler
+
+    return lr_scheduler.CosineAnnealingLR(optimizer, T_max=STEPS, eta_min=0.01)
+
+
+def linear(optimizer: Any) -> Any:
+    """PyTorch's, from 0.05 to 0.001 of a rate of 0.2."""
+    from torch.optim import lr_scheduler
+
+    return lr_scheduler.LinearLR(optimizer, 0.25, 0.005, total_iters=STEPS - 1)
+
+
+def warm(optimizer: Any) -> Any:
+    """Eight steps of warm-up, and a cosine for the rest."""
+    from torch.optim import lr_scheduler
+
+    before = lr_scheduler.LinearLR(optimizer, 1 / 9, 1.0, total_iters=8)
+    after = lr_scheduler.CosineAnnealingLR(optimizer, T_max=STEPS - 8)
+    return lr_scheduler.SequentialLR(optimizer, [before, after], milestones=[8])
+
+
+class Ramp:
+    """The lectures' ramps of rate and momentum, which PyTorch has no schedule for, by hand."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self.groups = optimizer.param_groups
+        self.rates = iter(np.linspace(0.03, 0.0001, STEPS))
+        self.momenta = iter(np.linspace(0.9, 0.999, STEPS))
+        self.step()
+
+    def step(self) -> None:
+        """Set both for the next step."""
+        for group in self.groups:
+            group["lr"] = float(next(self.rates, 0.0))
+            group["momentum"] = float(next(self.momenta, 0.0))
+
+
+NESTEROV = {"lr": 0.03, "momentum": 0.9, "nesterov": True}
+SCHEDULE_ROWS = [
+    scheduled(step_schedule, "step", every=12, factor=0.5),
+    scheduled(by_epoch, "step", every=2, factor=0.5, per="epoch"),
+    scheduled(inverse, "inverse", k=2.0),
+    scheduled(exponential, "exponential", k=0.05),
+    scheduled(cosine, "cosine", end=0.01),
+    scheduled(linear, "linear", start=0.05, end=0.001),
+    scheduled(warm, "cosine", warmup=8),
+    StepRow(
+        ("sgd", NESTEROV),
+        ("SGD", NESTEROV),
+        ("linear", {"start": 0.03, "end": 0.0001}),
+        momentum=("linear", {"start": 0.9, "end": 0.999}),
+        rates=Ramp,
+    ),
+]
+
+
+def batches() -> Iterator[tuple[Array, Array]]:
+    """The batches, whose classes can be learned."""
+    random = np.random.default_rng(0)
+    rule = random.standard_normal((6, CLASSES))
+    for _ in range(STEPS):
+        x = random.standard_normal((BATCH, 6))
+        yield x.astype(np.float32), (x @ rule).argmax(1)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+@pytest.mark.parametrize("row", OPTIMIZER_ROWS + SCHEDULE_ROWS, ids=str)
+def test_losses(row: StepRow, engine: str) -> None:
+    """The losses are PyTorch's within 1e-4, and so are the weights in the end."""
+    network = netc.compile(PROGRAM)
+    state = {n: a.astype(np.float32) for n, a in random_weights(network).items()}
+    expected, weights = steps_of_pytorch(row, state)
+    losses, found = steps(row, network, state, engine)
+    assert expected[-1] < expected[0]
+    np.testing.assert_allclose(losses, expected, rtol=0, atol=TOLERANCE)
+    name, difference = worst_difference({n: found[n] for n in weights}, weights)
+    assert difference <= TOLERANCE, name
+
+
+def test_every_row_of_the_tables_is_compared() -> None:
+    """No optimizer and no schedule is left out."""
+    rows = OPTIMIZER_ROWS + SCHEDULE_ROWS
+    assert {row.ours[0] for row in rows} == set(OPTIMIZERS)
+    assert {row.schedule[0] for row in rows} == set(SCHEDULES)
+
+
+def steps(
+    row: StepRow, network: netc.Network, state: Mapping[str, Array], engine: str
+) -> tuple[list[float], Mapping[str, Array]]:
+    """Our losses and last weights."""
+    name, arguments = row.ours
+    optimizer = optimizers.as_term(name, **arguments)
+    objective = Objective({"output": Term("loss", "cross_entropy", {})})
+    step = train_step(network.graph, objective, optimizer, by_momentum=row.momentum is not None)
+    stepper = Stepper(step, state, engine=engine)
+    losses = []
+    for n, (x, target) in enumerate(batches()):
+        given = {"lr": (row.schedule, optimizer.arguments["lr"])}
+        given[MOMENTUM] = (row.momentum or ("constant", {}), optimizer.arguments.get(MOMENTUM, 0.0))
+        scalars = {key: np.float32(rate(*terms, n)) for key, terms in given.items()}
+        feeds = {"input": x, "target": target, "step": np.array(n), **scalars}
+        feeds = {key: array for key, array in feeds.items() if key in step.graph.inputs}
+        losses.append(float(stepper.advance(feeds)["loss"]))
+    return losses, stepper.state
+
+
+def rate(schedule: tuple[str, Mapping[str, Any]], start: float, n: int) -> float:
+    """What one of our schedules gives for a step."""
+    term = schedules.as_term(schedule[0], **schedule[1])
+    epochs = STEPS // PER_EPOCH
+    return value_at(term, start, n, steps_per_epoch=PER_EPOCH, epochs=epochs)
+
+
+def steps_of_pytorch(
+    row: StepRow, state: Mapping[str, Array]
+) -> tuple[list[float], dict[str, Array]]:
+    """PyTorch's losses and last weights."""
+    import torch
+    from support.torch_zoo import named
+    from torch import nn
+
+    module = named(
+        **{"a": nn.Linear(6, 16), "t1": nn.Tanh(), "b": nn.Linear(16, 16), "t2": nn.Tanh()},
+        c=nn.Linear(16, CLASSES),
+    )
+    module.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+    name, arguments = row.theirs
+    optimizer = getattr(torch.optim, name)(module.parameters(), **arguments)
+    schedule = row.rates(optimizer) if row.rates else None
+    losses = []
+    for x, target in batches():
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(module(torch.from_numpy(x)), torch.from_numpy(target))
+        loss.backward()
+        optimizer.step()
+        if schedule is not None:
+            schedule.step()
+        losses.append(float(loss.detach()))
+    return losses, {n: p.detach().numpy() for n, p in module.state_dict().items()}
