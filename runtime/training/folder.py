@@ -42,6 +42,7 @@ class Facts:
     Attributes:
         settings: All settings, as a program spells them.
         changes: Those that replaced the program's own.
+        options: The engine, and by what and when the run ends early.
         inputs: The network's inputs, by the data's name.
         shapes: The extents of a sample of each input, by the data's name.
         outputs: The outputs that have a loss.
@@ -50,6 +51,7 @@ class Facts:
 
     settings: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     outputs: Mapping[str, OutputFacts] = field(default_factory=dict)

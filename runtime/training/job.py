@@ -28,6 +28,8 @@ from .parts import Samples, Wiring, wire
 
 State = Mapping[str, Array]
 NETWORK = "network"
+# What a folder keeps besides the settings, so that resuming need not be told again.
+KEPT = ("engine", "device", "monitor", "patience", "min_delta")
 ALL = "all"  # samples, whatever part they are in
 
 

@@ -73,6 +73,7 @@ class Settings:
         validate: State to losses and metrics, `loss` among them; None for no validation.
         weights: The names of the parameters and buffers, which the best epoch keeps.
         checkpoint: The file that is written, if any, and `every` how many seconds.
+        at_once: Whether one is written before the first step, which nothing else could begin from.
         recipe, environment, preprocess: What checkpoints hold besides; see `Checkpoint`.
     """
 
@@ -83,6 +84,7 @@ class Settings:
     weights: Collection[str]
     checkpoint: str | None = None
     every: float = SECONDS_BETWEEN_CHECKPOINTS
+    at_once: bool = False
     recipe: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     preprocess: Mapping[str, Array] = field(default_factory=dict)
@@ -122,6 +124,8 @@ class Loop:
             KeyboardInterrupt: Ctrl-C was pressed; the step was finished and the run saved.
         """
         self._saved = self._clock = time.monotonic()
+        if self.settings.at_once and not self.progress.step:
+            self.save()
         with interruption() as asked:
             while not self.progress.done and self.progress.epoch < self.settings.epochs:
                 self._epoch(asked)

@@ -17,7 +17,7 @@ from .environment import environment
 from .evaluation import BATCH
 from .folder import CHECKPOINT, Facts, OutputFacts
 from .history import History
-from .job import NETWORK, Job, State
+from .job import KEPT, NETWORK, Job, State
 from .loop import LOSS, Feeds, Listener, Loop, Progress, Settings
 from .metrics import VALIDATION, direction
 from .steppers import Stepper
@@ -132,6 +132,7 @@ def facts_of(job: Job) -> Facts:
     return Facts(
         settings=job.recipe.settings(),
         changes=job.changes,
+        options={name: getattr(job, name) for name in KEPT},
         inputs=job.wiring.inputs,
         shapes={name: array.shape[1:] for name, array in first.items()},
         outputs={
@@ -220,6 +221,7 @@ def _settings(job: Job) -> Settings:
         weights=tuple(job.graph.parameters),
         checkpoint=job.checkpoint,
         every=job.every,
+        at_once=job.weights is not None,
         recipe=job.fixed,
         environment=environment(job.engine),
         preprocess=job.training.fitted.state(),

@@ -30,7 +30,7 @@ from .runtime.inspection.monitor import watch
 from .runtime.inspection.monitor_picture import draw_records
 from .runtime.plan import plan
 from .runtime.training.folder import LAYERS, PROGRAM, Facts
-from .runtime.training.job import Job
+from .runtime.training.job import KEPT, Job
 from .runtime.training.listeners import HistoryFiles, Reporter, write_results
 from .runtime.training.progress import NoProgress, TrainingProgress
 from .runtime.training.running import Run, check_folder, finish, open_loop, resumed
@@ -98,24 +98,28 @@ def job_of(
         compiled: The program.
         data: A data set or `(x, t)`, in place of the program's.
         changes: Settings by name that replace the program's.
-        resume: Go on from the checkpoint in the folder, with the settings that it was begun with.
+        resume: Go on from the checkpoint in the folder, with the settings and options that it was
+            begun with where no others are given.
         folder: The run's folder.
-        options: The job's further fields.
+        options: The job's further fields; None leaves one out.
 
     Raises:
         NetError: Settings do not fit, the data cannot be opened, or the folder holds another run
             (E541, E545).
     """
     changed = {name: spell_setting(v) for name, v in (changes or {}).items() if v is not None}
+    given = {name: value for name, value in options.items() if value is not None}
     if not resume:
         check_folder(folder)
     elif folder is not None:
-        changed = {**Facts.read(folder).changes, **changed}
+        facts = Facts.read(folder)
+        kept = {name: facts.options[name] for name in KEPT if name in facts.options}
+        changed, given = {**facts.changes, **changed}, {**kept, **given}
     recipe = recipe_of(compiled, changed)
     opened = open_data(compiled, recipe, data)
     if data is not None:
         recipe = replace(recipe, data=None)
-    job = Job(compiled.graph, recipe, opened, folder=folder, changes=changed, **options)
+    job = Job(compiled.graph, recipe, opened, folder=folder, changes=changed, **given)
     return resumed(job) if resume else job
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.command_line import Outcome
+from support.training_files import PROGRAM, SMALL, write_data
 
 from netc.cli import run
 
@@ -24,3 +25,12 @@ def called(
         return Outcome(status, out, err)
 
     return call
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    """A folder with a program on digits, and one on `data.npz`."""
+    (tmp_path / "digits.net").write_text(PROGRAM)
+    (tmp_path / "small.net").write_text(SMALL)
+    write_data(tmp_path)
+    return tmp_path

@@ -144,7 +144,7 @@ def test_early_stopping_goes_on(tmp_path: Path) -> None:
     assert len(expected.history) == 3
     with pytest.raises(Killed):
         run(job(STANDSTILL, folder=tmp_path, every=0, **options), KilledAfter(2))
-    found = go_on(job(STANDSTILL, folder=tmp_path, resume=True, **options))
+    found = go_on(job(STANDSTILL, folder=tmp_path, resume=True))
     assert found.stopping.state() == expected.stopping.state()
     assert bits(found) == bits(expected)
 
@@ -267,3 +267,12 @@ def test_a_folder_that_holds_a_run(tmp_path: Path) -> None:
         f"error[E545]: `{tmp_path / CHECKPOINT}` holds a run already\n"
         "  = help: go on with it (`--resume`), or choose another folder (`--output`)"
     )
+
+
+def test_the_engine_is_kept(tmp_path: Path) -> None:
+    """A run goes on with the engine that it was begun with, unless another is asked for."""
+    run(job(folder=tmp_path, engine="onnxruntime", changes={"epochs": "1"}))
+    assert job(folder=tmp_path, resume=True).engine == "onnxruntime"
+    other = job(folder=tmp_path, resume=True, engine="numpy")
+    assert other.engine == "numpy"
+    assert "engine: onnxruntime then, numpy now" in other.warnings[0].notes

@@ -27,8 +27,8 @@ from .training_bar import training_progress
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
 @click.option("--epochs", type=click.IntRange(min=1), help="As `--set epochs=N`.")
 @click.option("--seed", type=click.IntRange(min=0), help="As `--set seed=N`.")
-@click.option("--engine", default="numpy", show_default=True, help="numpy or onnxruntime.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
+@click.option("--engine", help="numpy, the default, or onnxruntime.")
+@click.option("--device", help="cpu, the default, or cuda on onnxruntime.")
 @click.option("-o", "--output", default="run", show_default=True, help="The run's folder.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in that folder.")
 @click.option("--weights", type=click.Path(), help="Start from these weights.")
@@ -56,8 +56,8 @@ def command(
     changes: tuple[str, ...],
     epochs: int | None,
     seed: int | None,
-    engine: str,
-    device: str,
+    engine: str | None,
+    device: str | None,
     output: str,
     resume: bool,
     weights: str | None,

@@ -1,0 +1,254 @@
+"""What can go wrong with `netc train`: interruptions, disks, data, settings, divergence."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.command_line import ENVIRONMENT, Outcome, netc
+from support.training_files import SMALL, write_data
+
+import netc as package
+from netc.runtime.training.checkpoints import load_checkpoint
+
+Call = Callable[..., Outcome]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_control_c(here: Path) -> None:
+    """Ctrl-C saves and exits with 130, says how to go on, and shows no traceback."""
+    words = ["train", "digits.net", "--set", "batch=1", "--epochs", "9999", "-o", "my run"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "netc", *words],
+        cwd=here,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    assert first.startswith("epoch    1/9999"), first
+    assert process.returncode == 130
+    assert rest.rstrip().endswith("stopped; go on with: netc train digits.net -o 'my run' --resume")
+    assert "Traceback" not in rest
+    saved = load_checkpoint(str(here / "my run" / "checkpoint.safetensors"))
+    assert saved.progress["step"] >= 179
+    found = netc("train", "digits.net", "-o", "my run", "--resume", "--epochs", "1", cwd=here)
+    assert found.status == 0, found.err
+
+
+TRUNCATED = """\
+error[E505]: `data.npz` is no whole npz file of plain numbers
+  = note: File is not a zip file
+  = help: it may be truncated, or of another format: save it anew with `numpy.savez`
+
+"""
+
+UNFIT = """\
+error[E501]: 1 weight does not fit
+  = note: `fc1.weight` is float32[2, 3], not float32[2, 2]
+
+"""
+LABELS = """\
+error[E523]: `data.npz`: the label 5 of sample 3 is none of 2 classes
+  = note: classes and samples count from 0: labels go from 0 to 1
+  = help: renumber the labels, or give the network an output for each class
+
+"""
+COUNTS = """\
+error[E522]: the parts of the data hold different numbers of samples: `input` 20, `target` 19
+  = help: each sample needs an input and a target
+
+"""
+NOT_FINITE = """\
+error[E524]: `data.npz`: the input `input` of sample 4 holds nan
+  = note: samples count from 0
+  = help: leave such samples out, or replace what is missing before training
+
+"""
+MISSING = """\
+error[E001]: cannot read `data.npz`: no such file or folder
+  = help: check the path
+
+"""
+NO_DATA = """\
+error[E544]: `<chain>` does not say what to train on
+  = help: add a block such as `train { data = digits }`, or `--set data=digits`
+
+"""
+
+
+def wrong_label(folder: Path) -> None:
+    """A label that no class has."""
+    labels = np.arange(20) % 2
+    labels[3] = 5
+    write_data(folder, y=labels)
+
+
+def not_a_number(folder: Path) -> None:
+    """A coordinate that is NaN."""
+    points = np.zeros((20, 2), np.float32)
+    points[4, 1] = np.nan
+    write_data(folder, x=points)
+
+
+def truncated(folder: Path) -> None:
+    """Half of the file."""
+    data = (folder / "data.npz").read_bytes()
+    (folder / "data.npz").write_bytes(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (wrong_label, LABELS),
+        (lambda folder: write_data(folder, y=np.zeros(19, np.int64)), COUNTS),
+        (not_a_number, NOT_FINITE),
+        (truncated, TRUNCATED),
+        (lambda folder: (folder / "data.npz").unlink(), MISSING),
+    ],
+    ids=["labels", "counts", "nan", "truncated", "missing"],
+)
+def test_data_that_cannot_be_used(spoil: object, message: str, here: Path, called: Call) -> None:
+    """What is wrong with the data is said, and a run that was begun before stays as it is."""
+    assert called("train", "small.net").status == 0
+    kept = ("checkpoint.safetensors", "weights.safetensors", "history.csv", "curves.svg")
+    before = {name: (here / "run" / name).read_bytes() for name in kept}
+    spoil(here)  # type: ignore[operator]
+    found = called("train", "small.net", "--resume", "--epochs", "2")
+    assert (found.status, found.out) == (1, "")
+    assert found.err == message
+    assert {name: (here / "run" / name).read_bytes() for name in kept} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["INPUT -> FC(10)"], NO_DATA),
+        (["small.net", "--engine", "torch"], "error[E502]: there is no engine `torch`\n"),
+        (["small.net", "--device", "cuda"], "error[E502]: the engine numpy cannot train on"),
+        (
+            ["small.net", "--engine", "onnxruntime", "--device", "cuda"],
+            "error[E502]: onnxruntime cannot use the device `cuda`",
+        ),
+        (["small.net", "--set", "epoch=3"], "error[E122]: `train` has no setting `epoch`"),
+        (["small.net", "--set", "batch=0"], "error[E125]: `batch` is a positive integer or `all`"),
+        (["small.net", "--monitor", "val_f1"], "error[E551]: no epoch will have a `val_f1`"),
+        (["small.net", "--weights", "missing.npz"], "error[E001]: cannot read `missing.npz`"),
+        (["small.net", "--weights", "w.npz"], UNFIT),
+        (["nothing.net"], "error[E001]: cannot read `nothing.net`"),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_what_is_refused(arguments: list[str], message: str, here: Path, called: Call) -> None:
+    """Wrong programs, engines, devices, settings and weights are diagnostics."""
+    weights = {"fc1.weight": np.zeros((2, 3), np.float32), "fc1.bias": np.zeros(2, np.float32)}
+    package.save_weights(here / "w.npz", weights)
+    found = called("train", *arguments)
+    assert (found.status, found.out) == (1, "")
+    assert found.err == message if message.endswith("\n\n") else found.err.startswith(message)
+    assert "Traceback" not in found.err
+    assert not (here / "run" / "checkpoint.safetensors").exists()
+
+
+def test_wrong_usage(here: Path, called: Call) -> None:
+    """A setting that is no setting, and numbers out of range, are wrong usage."""
+    wrong = ["--set", "lr"], ["--epochs", "0"], ["--save-every", "-1"], ["--allow", "head.*"]
+    for options in wrong:
+        found = called("train", "small.net", *options)
+        assert (found.status, found.out) == (2, "")
+    assert (
+        "`--set lr` is not of the form NAME=VALUE"
+        in called("train", "small.net", "--set", "lr").err
+    )
+
+
+def test_a_folder_with_a_run(here: Path, called: Call) -> None:
+    """A run is not overwritten."""
+    assert called("train", "small.net").status == 0
+    found = called("train", "small.net")
+    assert (found.status, found.out) == (1, "")
+    assert found.err == (
+        "error[E545]: `run/checkpoint.safetensors` holds a run already\n"
+        "  = help: go on with it (`--resume`), or choose another folder (`--output`)\n\n"
+    )
+
+
+def test_another_recipe(here: Path, called: Call) -> None:
+    """A program that was changed in between is another run, and its differences are named."""
+    assert called("train", "small.net").status == 0
+    (here / "small.net").write_text(SMALL.replace("epochs = 1", "batch = 5"))
+    found = called("train", "small.net", "--resume")
+    assert (found.status, found.out) == (1, "")
+    assert found.err == (
+        "error[E541]: `run/checkpoint.safetensors` belongs to another run\n"
+        "  = note: `batch` was `32`, and is `5`\n"
+        "  = help: only `epochs` may differ; start anew in another folder with `--output`\n\n"
+    )
+
+
+# Runs netc with a limit on the size of files, as a full disk has: a write beyond it fails.
+FULL_DISK = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+from netc.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow
+def test_a_full_disk(here: Path) -> None:
+    """A checkpoint that cannot be written ends the run; the one before it stays, and is whole."""
+    assert netc("train", "digits.net", "--epochs", "1", cwd=here).status == 0
+    checkpoint = here / "run" / "checkpoint.safetensors"
+    before = checkpoint.read_bytes()
+    names = sorted(path.name for path in (here / "run").iterdir())
+    words = ["train", "digits.net", "--resume", "--epochs", "2"]
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK.format(limit=len(before) // 2), *words],
+        cwd=here,
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "error[E004]: cannot write `run/checkpoint.safetensors`: the file would be larger than"
+        " allowed\n  = help: raise the limit on the size of files\n\n"
+    )
+    assert "Traceback" not in done.stderr
+    assert checkpoint.read_bytes() == before
+    assert sorted(path.name for path in (here / "run").iterdir()) == names
+    assert netc("train", "digits.net", "--resume", "--epochs", "2", cwd=here).status == 0
+
+
+DIVERGED = """\
+error[E542]: the loss is not finite in step 2 of the run, in epoch 1
+  --> digits.net:3:33
+   |
+ 3 | INPUT(8x8) -> FC(12) -> RELU -> FC(10)
+   |                                 ^^
+   |
+   = note: the first number that is not finite appeared in `Gemm` of `fc2`
+   = help: lower the learning rate, or normalize what comes in; `netc sanity` looks for more
+
+"""
+
+
+def test_a_loss_that_is_not_finite(here: Path, called: Call) -> None:
+    """The step, the layer and advice are named, and nothing that is spoilt is kept."""
+    found = called("train", "digits.net", "--set", "lr=1e30")
+    assert (found.status, found.out) == (1, "")
+    assert found.err == DIVERGED
+    assert not (here / "run" / "checkpoint.safetensors").exists()
