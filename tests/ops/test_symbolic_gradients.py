@@ -6,6 +6,7 @@ from io import BytesIO
 import numpy as np
 import onnxruntime
 import pytest
+from support.ops import version_of
 
 from netc.compiler import ops  # noqa: F401 - fills the op table
 from netc.compiler.builder import Builder
@@ -98,6 +99,8 @@ def _gradient(make: Make, shape: tuple[Dim, ...]) -> Graph:
 @pytest.mark.parametrize("name", CASES)
 def test_symbolic_extents(name: str) -> None:
     """One graph for all extents yields what a graph for these extents does, on both engines."""
+    if name == "average-counted" and version_of(onnxruntime.__version__) < (1, 25):
+        pytest.skip("before 1.25, onnxruntime does not always count padding behind the rows")
     symbolic = _gradient(CASES[name], (BATCH, 4, symbol("H"), symbol("W")))
     file = BytesIO()
     write(symbolic, {}, file)
