@@ -54,11 +54,11 @@ def add_loss(
     target = rewrite(graph, {})
     build = Builder(target, scope=LOSS)
     if LOSS in target.outputs:
-        raise _taken("output", LOSS)
+        raise name_taken("output", LOSS)
     values: dict[str, Value] = {}
     for output, name in objective.target_names().items():
         if name in target.inputs:
-            raise _taken("input", name)
+            raise name_taken("input", name)
         term = objective.losses[output]
         value = named_output(target, output, term)
         type = (targets or {}).get(output) or target_type(target, value, term, name=output)
@@ -69,7 +69,8 @@ def add_loss(
     return target
 
 
-def _taken(kind: str, name: str) -> NetError:
+def name_taken(kind: str, name: str) -> NetError:
+    """That the network calls its own what training needs a name for."""
     return error(
         "E134",
         f"the network has an {kind} `{name}`, which is what training calls its own",

@@ -12,7 +12,7 @@ from ..passes.rewrite import Operands, rewrite
 from ..passes.set_mode import set_mode
 from ..types import DType, TensorType
 from ..verify import verify
-from .objective import Objective, add_loss
+from .objective import Objective, add_loss, name_taken
 from .optimizers import OPTIMIZERS
 from .terms import Term
 
@@ -60,9 +60,13 @@ def train_step(
         by_momentum: Whether momentum is scheduled, so that it is kept even where it starts at 0.
 
     Raises:
-        NetError: Loss and network do not fit, or a gradient is asked for where there is none.
+        NetError: Loss and network do not fit, a name is taken (E134), or a gradient is asked for
+            where there is none.
     """
     inputs = set(graph.inputs)
+    for name in SCALARS:
+        if name in inputs:
+            raise name_taken("input", name)
     with_loss = add_loss(graph, objective, targets)
     given = {name: v.type for name, v in with_loss.inputs.items() if name not in inputs}
     settled = set_mode(with_loss, training=True, seed=seed)
