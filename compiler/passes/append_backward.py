@@ -1,8 +1,8 @@
-"""Graph -> Graph: appends the gradients of a loss with respect to the weights that are trained."""
+"""Graph -> Graph: appends the gradients of a value, such as the loss, with respect to others."""
 
 from collections.abc import Iterable, Mapping
 
-from ...grammar.diagnostics import NetError, error
+from ...grammar.diagnostics import NetError, did_you_mean, error
 from ..builder import Builder
 from ..gradient import cut_between, gradients
 from ..graph import Graph, Node, Value
@@ -13,32 +13,59 @@ GRADIENT = ".grad"
 
 
 def append_backward(graph: Graph, *, of: str = "loss", wrt: Iterable[str] | None = None) -> Graph:
-    """Append the backward graph of an output.
+    """Append the backward graph of a value.
 
-    Frozen weights, buffers, and all that only they need are left out, and so is a weight that the
-    loss does not depend on. The gradient of `conv1.weight` is the output `conv1.weight.grad`.
+    The gradient of `conv1.weight` is the output `conv1.weight.grad`. What `of` names is an output,
+    too, and of several numbers it is their sum that is differentiated. Frozen weights, buffers,
+    and all that only they need are left out.
 
     Args:
-        graph: A network with a loss, in training or in inference mode.
-        of: The output to differentiate, a scalar.
-        wrt: Names of parameters or inputs; all trainable parameters where it is None.
+        graph: A network, or a network with a loss, in training or in inference mode.
+        of: The output, or any value by its label, to differentiate.
+        wrt: Names of inputs, parameters and other values. Where it is None, all trainable
+            parameters. What `of` does not depend on is left out.
 
     Raises:
-        NetError: E131, an operator on the way, or on each way to a weight, has no gradient.
+        NetError: E131, an operator on the way, or on each way to a weight, has no gradient. E101,
+            a name is not known.
     """
     target = rewrite(graph, {})
-    leaves = {**target.inputs, **target.parameters}
-    names = list(trainable(target)) if wrt is None else list(wrt)
-    value = target.outputs[of]
+    value = named_value(target, of)
+    names = list(trainable(target)) if wrt is None else list(dict.fromkeys(wrt))
+    sources = [named_value(target, name) for name in names]
+    target.outputs.setdefault(of, value)
     last = target.producer(value)
     build = Builder(target, scope=last.scope, span=last.span)
-    found = gradients(build, value, [leaves[name] for name in names])
-    for name, gradient in zip(names, found, strict=True):
+    found = gradients(build, value, sources, cotangent=ones(build, value))
+    for name, source, gradient in zip(names, sources, found, strict=True):
         if gradient is None:
-            _check_way(target, leaves[name], value)
+            _check_way(target, source, name, value)
         else:
             target.outputs[f"{name}{GRADIENT}"] = gradient
     return eliminate_dead_nodes(target)
+
+
+def named_value(graph: Graph, name: str) -> Value:
+    """A real value of a graph by name: an output, an input, a parameter, a label or a binding.
+
+    Raises:
+        NetError: E101, there is none of that name; E131, it holds no real numbers.
+    """
+    tables = {**graph.labels, **graph.parameters, **graph.inputs, **graph.outputs}
+    if name not in tables:
+        known = [*graph.outputs, *graph.inputs, *graph.parameters]
+        help = did_you_mean(name, tables) or f"there is {', '.join(f'`{n}`' for n in known[:8])}"
+        raise error("E101", f"the network has no value `{name}`", help=help)
+    value = tables[name]
+    if not value.dtype.is_float:
+        raise error("E131", f"`{name}` holds {value.dtype.value}, which has no gradient")
+    return value
+
+
+def ones(build: Builder, value: Value) -> Value:
+    """The gradient of the sum of a value's numbers with respect to them: 1 for each."""
+    one = build.constant(1.0, value.dtype)
+    return build.Expand(one, build.Shape(value)) if value.shape else one
 
 
 def trainable(graph: Graph) -> Mapping[str, Value]:
@@ -50,15 +77,14 @@ def trainable(graph: Graph) -> Mapping[str, Value]:
     }
 
 
-def _check_way(graph: Graph, weight: Value, loss: Value) -> None:
-    """A weight without a gradient must be one that the loss does not depend on at all."""
-    node = cut_between(graph, weight, loss)
+def _check_way(graph: Graph, source: Value, name: str, value: Value) -> None:
+    """What has no gradient must be something that the value does not depend on at all."""
+    node = cut_between(graph, source, value)
     if node is not None:
-        raise _cut(graph, weight, node)
+        raise _cut(name, node)
 
 
-def _cut(graph: Graph, weight: Value, node: Node) -> NetError:
-    name = graph.producer(weight).attributes["name"]
+def _cut(name: str, node: Node) -> NetError:
     where = f" in `{node.scope}`" if node.scope else ""
     return error(
         "E131",

@@ -175,28 +175,43 @@ class Network:
 
         export_network(self.compiled, fspath(path), state, opset=opset, seed=seed)
 
-    def backward(self, loss: "Loss | None" = None, *, training: bool = True) -> "Graph":
-        """Forward, loss and gradients as one graph, with the outputs `loss` and `<name>.grad`.
+    def backward(
+        self,
+        loss: "Loss | None" = None,
+        *,
+        of: str | None = None,
+        wrt: Sequence[str] | None = None,
+        training: bool = True,
+    ) -> "Graph":
+        """Forward and gradients as one graph, with the outputs `loss` (or `of`) and `<name>.grad`.
 
         Args:
-            loss: A loss by name, such as `cross_entropy`, or one for each output by its name;
-                the `train` block's where it is None.
+            loss: A loss by name, such as `cross_entropy`, or one for each output by its name.
+                Where it is None, the `train` block's; without a block, an output of one number
+                is differentiated itself, and any other has `cross_entropy`.
+            of: An output, or any value by its label, to differentiate in place of a loss. Of
+                several numbers, the batch's included, it is their sum.
+            wrt: With respect to which inputs, parameters and values, by name. Where it is None,
+                all trainable parameters; without a loss in a network that has none, its inputs.
             training: Whether Dropout drops, and BN normalizes by the batch.
 
         Raises:
-            NetError: Loss and output do not fit, or an operator has no gradient.
+            NetError: Loss and output do not fit, a name is not known, or an operator has no
+                gradient.
         """
         from .training import backward
 
-        return backward(self.compiled, loss, training=training)
+        return backward(self.compiled, loss, of=of, wrt=wrt, training=training)
 
     def value_and_grad(
         self,
         x: "Array | Mapping[str, Array]",
-        t: "Array | Mapping[str, Array]",
+        t: "Array | Mapping[str, Array] | None",
         state: "Mapping[str, Array]",
         *,
         loss: "Loss | None" = None,
+        of: str | None = None,
+        wrt: Sequence[str] | None = None,
         training: bool = True,
         dtype: str | None = None,
     ) -> "tuple[float, dict[str, Array]]":
@@ -205,9 +220,11 @@ class Network:
         Args:
             x: The input, or inputs by name.
             t: The target of the only loss, or targets by the output's name: class indices, or
-                arrays of the output's shape.
+                arrays of the output's shape. None where no loss is differentiated.
             state: Parameters and buffers by name.
             loss: As `backward` has it.
+            of: As `backward` has it; the value is then the sum of its numbers.
+            wrt: As `backward` has it.
             training: As `backward` has it.
             dtype: `float64` computes in double precision.
 
@@ -217,8 +234,9 @@ class Network:
         from .training import value_and_grad
 
         feeds = self._named(x)
+        options: dict[str, Any] = {"loss": loss, "of": of, "wrt": wrt}
         return value_and_grad(
-            self.compiled, feeds, t, state, loss=loss, training=training, dtype=dtype
+            self.compiled, feeds, t, state, training=training, dtype=dtype, **options
         )
 
     def gradcheck(

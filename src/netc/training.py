@@ -1,7 +1,7 @@
 """Networks and settings -> jobs of training, and what training makes of them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import numpy as np
 from . import __version__
 from .compiler.emit.onnx import export
 from .compiler.graph import Graph
-from .compiler.passes.append_backward import GRADIENT, append_backward
+from .compiler.passes.append_backward import GRADIENT, append_backward, trainable
 from .compiler.passes.set_mode import set_mode
 from .compiler.pipeline import Compiled
 from .compiler.training.changes import revise, spell_setting
@@ -20,6 +20,7 @@ from .compiler.training.output_fit import target_type
 from .compiler.training.recipe import Recipe
 from .compiler.training.terms import Term
 from .compiler.training.train_step import STEP, train_step
+from .compiler.types import product
 from .grammar.diagnostics import error
 from .grammar.files import write_text
 from .runtime.checkpoint import check_weights
@@ -193,10 +194,57 @@ def objective_of(compiled: Compiled, loss: Loss | None) -> Objective:
     return recipe_of(compiled, {"loss": loss}).objective
 
 
-def backward(compiled: Compiled, loss: Loss | None = None, *, training: bool = True) -> Graph:
+def own_value(compiled: Compiled, loss: Loss | None, of: str | None) -> str | None:
+    """The network's own value that is to be differentiated; None where it is a loss.
+
+    Args:
+        compiled: The program.
+        loss: What Python or the command line names.
+        of: Likewise; without either, the `train` block's loss, or else an output of one number.
+
+    Raises:
+        NetError: E126, both are named.
+    """
+    if of is not None and loss is not None:
+        help = "`of` is a value of the network, without a loss: leave one of them out"
+        raise error("E126", "both a loss and `of` say what to differentiate", help=help)
+    if of is None and loss is None and compiled.recipe is None:
+        outputs = compiled.graph.outputs
+        single = [name for name, value in outputs.items() if product(value.shape[1:]) == 1]
+        return single[0] if len(outputs) == 1 and single else None
+    return of
+
+
+def backward(
+    compiled: Compiled,
+    loss: Loss | None = None,
+    *,
+    of: str | None = None,
+    wrt: Sequence[str] | None = None,
+    training: bool = True,
+) -> Graph:
     """Forward, loss and gradients as one graph; see `Network.backward`."""
+    own = own_value(compiled, loss, of)
+    if own is not None:
+        graph = set_mode(compiled.graph, training=training)
+        return _with_gradients(graph, own, wrt)
     with_loss = add_loss(compiled.graph, objective_of(compiled, loss))
-    return append_backward(set_mode(with_loss, training=training), of=LOSS)
+    return _with_gradients(set_mode(with_loss, training=training), LOSS, wrt)
+
+
+def _with_gradients(graph: Graph, of: str, wrt: Sequence[str] | None) -> Graph:
+    """A graph with the gradients of a value; of a network without weights, by its inputs.
+
+    Raises:
+        NetError: E131, the value does not depend on what `wrt` names; or as `append_backward`.
+    """
+    if wrt is None and of != LOSS and not trainable(graph):
+        wrt = list(graph.inputs)
+    found = append_backward(graph, of=of, wrt=wrt)
+    for name in wrt or ():
+        if f"{name}{GRADIENT}" not in found.outputs:
+            raise error("E131", f"`{of}` does not depend on `{name}`, so it has no gradient there")
+    return found
 
 
 def value_and_grad(
@@ -206,18 +254,40 @@ def value_and_grad(
     state: Mapping[str, "Array"],
     *,
     loss: Loss | None = None,
+    of: str | None = None,
+    wrt: Sequence[str] | None = None,
     training: bool = True,
     dtype: str | None = None,
 ) -> tuple[float, dict[str, "Array"]]:
     """The loss, and its gradients by the parameter's name; see `Network.value_and_grad`."""
-    graph, fed = with_targets(compiled, feeds, targets, loss=loss, training=training)
-    found = run_plan(plan(append_backward(graph, of=LOSS), dtype=dtype), fed, state)
+    own = own_value(compiled, loss, of)
+    if own is None:
+        graph, fed = with_targets(compiled, feeds, targets, loss=loss, training=training)
+    else:
+        graph, fed = without_loss(compiled, feeds, targets, training=training)
+    backward_graph = _with_gradients(graph, own or LOSS, wrt)
+    found = run_plan(plan(backward_graph, dtype=dtype), fed, state)
     gradients = {
         name.removesuffix(GRADIENT): array
         for name, array in found.items()
         if name.endswith(GRADIENT)
     }
-    return float(found[LOSS]), gradients
+    return float(found[own or LOSS].sum()), gradients
+
+
+def without_loss(
+    compiled: Compiled, feeds: Mapping[str, "Array"], targets: Targets, *, training: bool
+) -> tuple[Graph, dict[str, Any]]:
+    """A network in training or inference mode, and what to feed it with.
+
+    Raises:
+        NetError: E543, there are targets, which only a loss takes.
+    """
+    if targets is not None:
+        help = 'name one, such as `loss="mse"`, or give None for the targets'
+        raise error("E543", "there are targets, but no loss that takes them", help=help)
+    settled = set_mode(compiled.graph, training=training)
+    return settled, {**feeds, **({STEP: 0} if STEP in settled.inputs else {})}
 
 
 def gradcheck(
@@ -264,7 +334,8 @@ def with_targets(
     graph, types = compiled.graph, {}
     fed: dict[str, Any] = dict(feeds)
     names = objective.target_names()
-    given = targets if isinstance(targets, Mapping) else dict.fromkeys(list(names)[:1], targets)
+    only = {} if targets is None else dict.fromkeys(list(names)[:1], targets)
+    given = targets if isinstance(targets, Mapping) else only
     for output, name in names.items():
         if output not in given:
             help = "give targets by the output's name: " + ", ".join(f"`{each}`" for each in names)
