@@ -16,7 +16,12 @@ Output = tuple[int, int]
 
 
 def gradients(
-    build: Builder, of: Value, wrt: Sequence[Value], *, cotangent: Value | None = None
+    build: Builder,
+    of: Value,
+    wrt: Sequence[Value],
+    *,
+    cotangent: Value | None = None,
+    distinct: bool = False,
 ) -> list[Value | None]:
     """The gradients of `of` with respect to each of `wrt`, appended by `build` to its graph.
 
@@ -27,6 +32,8 @@ def gradients(
         of: What to differentiate, a scalar unless there is a `cotangent`.
         wrt: Values that hold real numbers.
         cotangent: What the gradient of `of` is to be, of its type; 1 where it is None.
+        distinct: Whether what an operator passes on as it is, as an addition does, becomes a
+            value of its own, an `Identity`, for pictures that name each gradient.
 
     Returns:
         For each of `wrt` a value of its type, or None where `of` does not depend on it.
@@ -38,7 +45,7 @@ def gradients(
         raise ValueError(f"the gradient of {of.type} needs a cotangent")
     scope, span = build.scope, build.span
     seed = build.constant(1.0, of.dtype) if cotangent is None else cotangent
-    found = _Sweep(build, of, wrt).run(seed)
+    found = _Sweep(build, of, wrt, distinct).run(seed)
     build.scope, build.span = scope, span
     return found
 
@@ -46,7 +53,8 @@ def gradients(
 class _Sweep:
     """One walk from a value back to what it depends on."""
 
-    def __init__(self, build: Builder, of: Value, wrt: Sequence[Value]) -> None:
+    def __init__(self, build: Builder, of: Value, wrt: Sequence[Value], distinct: bool) -> None:
+        self.distinct = distinct
         self.build = build
         self.graph = build.graph
         self.of = of
@@ -95,6 +103,8 @@ class _Sweep:
         for value, part, want in zip(node.inputs, found, wanted, strict=False):
             if value is not None and part is not None and want:
                 _check(node, value, part)
+                if self.distinct and part in cotangents:
+                    part = self.build.Identity(part)
                 self.parts.setdefault((value.node, value.output), []).append(part)
 
     def _total(self, output: Output) -> Value | None:

@@ -1,16 +1,19 @@
 """A graph and its backward graph -> Graphviz text: the chain rule as boxes and arrows.
 
 Forward runs left to right; below it the gradients run back. Where an operator of the backward graph
-reads a value of the forward graph, a dashed line says so.
+reads a value of the forward graph, a dashed line says so. A loss is drawn as lectures write it: one
+box with its formula, and one on the way back with the formula's derivative.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...grammar.diagnostics import error
 from ..builder import Builder
 from ..gradient import cut_between, gradients, no_gradient
 from ..graph import CONSTANT, INPUT, LEAVES, Graph, Node, Value
+from ..passes.append_backward import named_value, ones
 from ..passes.rewrite import Operands, rewrite
 from .dot import FONT, html_text, quoted
 from .palette import THEMES, Theme
@@ -18,8 +21,30 @@ from .symbols import symbol
 
 MOST_NODES = 400
 LOSS = "L"
+AUTOMATIC = re.compile(r"output\d*")  # names of outputs that their author did not name
 
 Output = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LossBox:
+    """A loss that is drawn as its formula.
+
+    Attributes:
+        scope: The scope of its operators.
+        output: The output that it is about, which the formulas call y.
+        target: The input that holds the target.
+        loss: Its formula.
+        gradient: The formula of its derivative.
+        probabilities: The graph's output that the formulas call p; None where they have no p.
+    """
+
+    scope: str
+    output: str
+    target: str
+    loss: str
+    gradient: str
+    probabilities: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +77,14 @@ def differentiate(graph: Graph, *, of: str | None = None) -> ChainRule:
 
     Args:
         graph: A network in training or in inference mode.
-        of: The output; the sum of all outputs where it is None.
+        of: The output, or any value by its label; the sum of all outputs where it is None.
 
     Raises:
-        NetError: E131, an operator on the way has no gradient.
+        NetError: E131, an operator on the way has no gradient; E101, `of` is not known.
     """
     target = rewrite(graph, {"Identity": _pass_on})
     build = Builder(target)
-    value = _total(build, target.outputs) if of is None else target.outputs[of]
+    value = _total(build, target.outputs) if of is None else named_value(target, of)
     forward = len(target)
     values = [
         Value(identifier, k, type)
@@ -68,8 +93,7 @@ def differentiate(graph: Graph, *, of: str | None = None) -> ChainRule:
         for k, type in enumerate(node.outputs)
         if type.dtype.is_float
     ]
-    seed = None if not value.shape else _ones(build, value)
-    found = gradients(build, value, values, cotangent=seed)
+    found = gradients(build, value, values, cotangent=ones(build, value), distinct=True)
     pairs = zip(values, found, strict=True)
     by_output = {(v.node, v.output): g for v, g in pairs if g is not None}
     _check_leaves(target, value, by_output)
@@ -101,13 +125,10 @@ def _pass_on(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...
     return (x,)
 
 
-def _ones(build: Builder, value: Value) -> Value:
-    return build.Expand(build.constant(1.0, value.dtype), build.Shape(value))
-
-
 def to_chain_rule_dot(
     rule: ChainRule,
     *,
+    losses: Sequence[LossBox] = (),
     theme: str = "light",
     direction: str = "LR",
     annotations: Mapping[Output, str] | None = None,
@@ -116,6 +137,7 @@ def to_chain_rule_dot(
 
     Args:
         rule: What to draw.
+        losses: What is drawn as a formula.
         theme: `light` or `dark`.
         direction: Where the forward graph flows: `TB`, `LR`, `BT` or `RL`.
         annotations: What stands on the edges, such as numbers, by node and output; extents
@@ -124,7 +146,7 @@ def to_chain_rule_dot(
     Raises:
         NetError: E511, the graph is too large for such a picture.
     """
-    writer = _Writer(rule, THEMES[theme], annotations or {})
+    writer = _Writer(rule, losses, THEMES[theme], annotations or {})
     if len(writer.drawn) > MOST_NODES:
         raise error(
             "E511",
@@ -136,37 +158,78 @@ def to_chain_rule_dot(
 
 @dataclass(eq=False)
 class _Writer:
+    """Writes a chain rule.
+
+    Attributes:
+        drawn: What has a box: for each box one of its nodes, which stands for all of them.
+        homes: For each node its box; itself where no formula stands for it.
+        formulas: The losses that boxes stand for.
+        names: What values are called.
+    """
+
     rule: ChainRule
+    losses: Sequence[LossBox]
     theme: Theme
     annotations: Mapping[Output, str]
     drawn: dict[int, Node] = field(default_factory=dict)
-    names: Mapping[Output, str] = field(default_factory=dict)
+    homes: Mapping[int, int] = field(default_factory=dict)
+    formulas: Mapping[int, LossBox] = field(default_factory=dict)
+    names: dict[Output, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.graph = self.rule.graph
-        ends = [self.rule.value, *self._leaf_gradients()]
+        self.homes, self.formulas = _gathered(self.rule, self.losses)
+        ends = [self.rule.value, *self._leaf_gradients(), *self._probabilities()]
         self.drawn = {
-            identifier: self.graph[identifier]
+            self.homes[identifier]: self.graph[self.homes[identifier]]
             for identifier in sorted(_ancestors(self.graph, ends))
             if self._is_drawn(identifier)
         }
-        self.names = _names(self.graph)
+        self.names = _names(self.graph, self._letters())
+
+    def _probabilities(self) -> Iterator[Value]:
+        for box in self.losses:
+            if box.probabilities is not None:
+                yield self.graph.outputs[box.probabilities]
+
+    def _letters(self) -> dict[Output, str]:
+        """What the formulas call outputs, targets and probabilities."""
+        outputs = (self.graph.outputs[box.output] for box in self.losses)
+        targets = (self.graph.inputs[box.target] for box in self.losses)
+        letters = {"y": outputs, "t": targets, "p": self._probabilities()}
+        return {(v.node, v.output): c for c, values in letters.items() for v in values}
 
     def _leaf_gradients(self) -> Iterator[Value]:
-        for (identifier, _), gradient in self.rule.gradients.items():
-            if self.graph[identifier].op_type in LEAVES:
-                yield gradient
+        return (self.rule.gradients[leaf] for leaf in self._leaves())
+
+    def _leaves(self) -> Iterator[Output]:
+        """The inputs and weights whose gradients the picture ends in."""
+        targets = {self.graph.inputs[box.target].node for box in self.losses}
+        for identifier, output in self.rule.gradients:
+            node = self.graph[identifier]
+            learned = node.op_type in LEAVES and node.attributes.get("trainable", True)
+            if learned and identifier not in targets:
+                yield identifier, output
 
     def _is_drawn(self, identifier: int) -> bool:
         """Numbers stand in their operator's box; extents are computed out of sight."""
         node = self.graph[identifier]
-        return node.op_type not in (CONSTANT, "Shape") and not (
-            node.op_type == "Expand" and identifier >= self.rule.forward and self._is_seed(node)
-        )
+        if identifier >= self.rule.forward and node.op_type in ("Expand", "Identity"):
+            return not self._is_seed(node) and node.op_type != "Identity"
+        return node.op_type not in (CONSTANT, "Shape")
 
     def _is_seed(self, node: Node) -> bool:
         source = node.inputs[0]
         return source is not None and self.graph.producer(source).op_type == CONSTANT
+
+    def _origin(self, value: Value) -> Value:
+        """Where a gradient comes from that operators passed on as it was."""
+        while value.node >= self.rule.forward:
+            node = self.graph.producer(value)
+            if node.op_type != "Identity" or node.inputs[0] is None:
+                break
+            value = node.inputs[0]
+        return value
 
     def preamble(self, direction: str) -> Iterator[str]:
         theme = self.theme
@@ -188,8 +251,8 @@ class _Writer:
     def body(self) -> Iterator[str]:
         for identifier, node in self.drawn.items():
             yield self._box(identifier, node)
-        for identifier, node in self.drawn.items():
-            yield from self._edges(identifier, node)
+        for identifier in self.drawn:
+            yield from self._edges(identifier)
         yield from self._ends()
 
     def _box(self, identifier: int, node: Node) -> str:
@@ -199,26 +262,62 @@ class _Writer:
             colour = theme.families["source" if node.op_type == INPUT else "dense"]
             looks = f'shape=ellipse, style=filled, fillcolor="{colour}"'
             return f"  n{identifier} [label=<{name}>, {looks}]"
-        family = "convolution" if identifier < self.rule.forward else "attention"
-        label = html_text(symbol(self.graph, node))
-        tip = f"{node.op_type} {node.scope}".strip()
+        forward = identifier < self.rule.forward
+        family = "convolution" if forward else "attention"
+        formula = self.formulas.get(identifier)
+        if formula is None:
+            label, tip = symbol(self.graph, node), f"{node.op_type} {node.scope}".strip()
+        else:
+            label, tip = formula.loss if forward else formula.gradient, formula.scope
+            label = label.replace("-", "\N{MINUS SIGN}")
         return (
-            f'  n{identifier} [label=<{label}>, fillcolor="{theme.families[family]}", '
+            f'  n{identifier} [label=<{html_text(label)}>, fillcolor="{theme.families[family]}", '
             f"tooltip={quoted(tip)}]"
         )
 
-    def _edges(self, identifier: int, node: Node) -> Iterator[str]:
+    def _edges(self, identifier: int) -> Iterator[str]:
         back = identifier >= self.rule.forward
-        for value in dict.fromkeys(v for v in node.inputs if v is not None):
-            if value.node not in self.drawn:
+        for value in self._reads(identifier):
+            source = self.homes[self._origin(value).node]
+            if source not in self.drawn:
                 continue
             if not back:
-                yield f"  n{value.node} -> n{identifier} [label={self._label(value)}, weight=3]"
-            elif value.node < self.rule.forward:
+                yield f"  n{source} -> n{identifier} [label={self._label(value)}, weight=3]"
+            elif source < self.rule.forward:
                 looks = f'style=dashed, constraint=false, color="{self.theme.cluster}"'
-                yield f"  n{value.node} -> n{identifier} [{looks}]"
+                yield f"  n{source} -> n{identifier} [{looks}]"
             else:
-                yield self._backward(value, f"n{identifier}", f"n{value.node}")
+                yield self._backward(value, f"n{identifier}", f"n{source}")
+
+    def _reads(self, identifier: int) -> list[Value]:
+        """What a box takes, each once; a formula's derivative takes what the formula does."""
+        formula = self.formulas.get(identifier)
+        members = [identifier]
+        if formula is not None:
+            members = [node for node, home in self.homes.items() if home == identifier]
+        taken = dict.fromkeys(
+            value
+            for member in members
+            for value in self.graph[member].inputs
+            if value is not None and self.homes[value.node] != identifier
+        )
+        if formula is None:
+            return list(taken)
+        if identifier < self.rule.forward:
+            return list(dict.fromkeys(self._as_written(value, formula) for value in taken))
+        (loss,) = (
+            node
+            for node, found in self.formulas.items()
+            if found is formula and node < self.rule.forward
+        )
+        return [*self._reads(loss), *(v for v in taken if v.node >= self.rule.forward)]
+
+    def _as_written(self, value: Value, formula: LossBox) -> Value:
+        """The value that a formula speaks of where its operators take another: p for logits."""
+        is_target = value == self.graph.inputs[formula.target]
+        if formula.probabilities is None or is_target or value.node not in self.drawn:
+            return value
+        return self.graph.outputs[formula.probabilities]
 
     def _backward(self, value: Value, target: str, source: str) -> str:
         """An arrow against the ranks, so that gradients run back."""
@@ -230,24 +329,28 @@ class _Writer:
         value, theme = self.rule.value, self.theme
         plain = f'shape=plaintext, style="", fontcolor="{theme.skip}"'
         yield f'  value [label=<<B>{self._name(value)}</B>>, shape=plaintext, style=""]'
-        yield f"  n{value.node} -> value [label={self._label(value, named=False)}]"
-        for (identifier, k), gradient in self.rule.gradients.items():
-            node = self.graph[identifier]
-            if node.op_type not in LEAVES:
-                continue
+        yield f"  n{self.homes[value.node]} -> value [label={self._label(value, named=False)}]"
+        for identifier, k in self._leaves():
+            gradient = self.rule.gradients[identifier, k]
             end = f"g{identifier}"
             yield f"  {end} [label=<{self._derivative((identifier, k))}>, {plain}]"
             yield f"  {{ rank=same; n{identifier}; {end} }}"
-            source = f"n{gradient.node}" if gradient.node in self.drawn else "value"
-            yield self._backward(gradient, end, source)
+            home = self.homes[self._origin(gradient).node]
+            yield self._backward(gradient, end, f"n{home}" if home in self.drawn else "value")
         yield from self._seeds()
 
     def _seeds(self) -> Iterator[str]:
         """The operators of the backward graph that read the seed start at the value."""
         seed = self.rule.gradients[self.rule.value.node, self.rule.value.output]
-        for identifier, node in self.drawn.items():
-            if identifier >= self.rule.forward and seed in node.inputs:
-                yield self._backward(seed, f"n{identifier}", "value")
+        started = dict.fromkeys(
+            (self.homes[identifier], value)
+            for identifier, node in self.graph.nodes()
+            if identifier >= self.rule.forward and self.homes[identifier] in self.drawn
+            for value in node.inputs
+            if value is not None and self._origin(value) == seed and node.op_type != "Identity"
+        )
+        for home, value in started:
+            yield self._backward(value, f"n{home}", "value")
 
     def _name(self, value: Value) -> str:
         return html_text(self.names.get((value.node, value.output), LOSS))
@@ -259,20 +362,26 @@ class _Writer:
 
     def _label(self, value: Value, *, named: bool = True) -> str:
         """A forward value: its name, and its numbers or extents."""
-        leaf = self.graph.producer(value).op_type in LEAVES
-        name = self.names.get((value.node, value.output), "") if named and not leaf else ""
+        name = self.names.get((value.node, value.output), "") if named else ""
+        if self.graph.producer(value).op_type in LEAVES and name != "t":
+            name = ""  # it stands where the arrow starts
         return self._lines(html_text(name), self._numbers(value))
 
     def _gradient_label(self, value: Value) -> str:
         """A value of the backward graph: what it is the derivative of, and its numbers."""
-        of = [
-            output
-            for output, gradient in self.rule.gradients.items()
-            if gradient == value
-            and output in self.names
-            and self.graph[output[0]].op_type not in LEAVES
-        ]
-        return self._lines(self._derivative(of[0]) if of else "", self._numbers(value))
+        return self._lines(self._derived(value), self._numbers(value))
+
+    def _derived(self, value: Value) -> str:
+        """What a gradient is the derivative by; of one that was passed on, where it comes from."""
+        for output, gradient in self.rule.gradients.items():
+            if gradient != value or output not in self.names:
+                continue
+            if self.graph[output[0]].op_type not in LEAVES:
+                return self._derivative(output)
+        node = self.graph.producer(value)
+        if node.op_type == "Identity" and node.inputs[0] is not None:
+            return self._derived(node.inputs[0])
+        return ""
 
     def _numbers(self, value: Value) -> str:
         found = self.annotations.get((value.node, value.output))
@@ -282,15 +391,49 @@ class _Writer:
         return f"<{'<BR/>'.join(line for line in (name, html_text(numbers)) if line) or ' '}>"
 
 
-def _names(graph: Graph) -> dict[Output, str]:
-    """What values are called: best what their author calls them, else as outputs or layers."""
+def _gathered(
+    rule: ChainRule, losses: Sequence[LossBox]
+) -> tuple[dict[int, int], dict[int, LossBox]]:
+    """For each node the node that stands for it in the picture, and what formulas stand there.
+
+    The operators of a loss make one box; so do those of its way back, the additions of what they
+    alone yield included.
+    """
+    boxes = {box.scope: box for box in losses}
+    homes: dict[int, int] = {}
+    found: dict[int, LossBox] = {}
+    firsts: dict[tuple[str, bool], int] = {}
+    for identifier, node in rule.graph.nodes():
+        back, scope = identifier >= rule.forward, node.scope
+        if node.op_type in ("Add", "Sum") and back:
+            sources = {homes[value.node] for value in node.inputs if value is not None}
+            if len(sources) == 1 and next(iter(sources)) in found:
+                homes[identifier] = sources.pop()
+                continue
+        homes[identifier] = identifier
+        if scope in boxes and node.op_type not in (*LEAVES, CONSTANT, "Shape"):
+            homes[identifier] = firsts.setdefault((scope, back), identifier)
+            found[homes[identifier]] = boxes[scope]
+    return homes, found
+
+
+def _names(graph: Graph, letters: Mapping[Output, str]) -> dict[Output, str]:
+    """What values are called: best what their author calls them, else as formulas or layers do."""
     own = {
         name: value
         for name, value in graph.labels.items()
         if name not in graph.layers or graph.layers[name].labelled
     }
-    tables = (graph.labels, graph.outputs, own, graph.inputs, graph.parameters)
-    return {(value.node, value.output): name for table in tables for name, value in table.items()}
+    leaves = {**graph.inputs, **graph.parameters}
+    outputs = {
+        name: value for name, value in graph.outputs.items() if not AUTOMATIC.fullmatch(name)
+    }
+
+    def inverted(*tables: Mapping[str, Value]) -> dict[Output, str]:
+        return {(v.node, v.output): name for table in tables for name, v in table.items()}
+
+    automatic = inverted(graph.labels, graph.outputs, leaves)
+    return automatic | dict(letters) | inverted(outputs, own)
 
 
 def _ancestors(graph: Graph, values: Iterable[Value]) -> set[int]:

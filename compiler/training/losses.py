@@ -22,6 +22,23 @@ from .terms import Term
 
 LossFunction = Callable[..., Value]
 Targets = Callable[[TensorType, int], tuple[TensorType, ...]]
+Probabilities = Callable[[Builder, Value, int], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """How lectures write a loss, for pictures: y is the output, t the target, a hyphen a minus.
+
+    Attributes:
+        loss: The loss itself.
+        gradient: Its derivative by what it takes; N counts positions, n elements.
+        probabilities: What p stands for in them: a function of logits and the axis of the
+            classes; None where there is no p.
+    """
+
+    loss: str
+    gradient: str
+    probabilities: Probabilities | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +54,13 @@ class LossDef:
         kinds: What each argument accepts, in the order of the signature.
         defaults: The arguments that may be left out: all.
         number: Which argument takes a positional number.
+        formula: How lectures write it, by its arguments.
     """
 
     name: str
     function: LossFunction
     accepts: Targets
+    formula: Callable[..., Formula]
     kinds: Mapping[str, Kind]
     defaults: Mapping[str, Any]
     number: str | None
@@ -62,6 +81,10 @@ class LossDef:
         if target.dtype.is_float and len(target.shape) < len(output.shape):
             target = build.Unsqueeze(target, build.index_constant((axis,)))
         return self.function(build, output, target, axis, **{**self.defaults, **term.arguments})
+
+    def written(self, term: Term) -> Formula:
+        """The loss with its arguments, as lectures write it."""
+        return self.formula(**{**self.defaults, **term.arguments})
 
     def target(self, output: TensorType) -> TensorType:
         """The type of the target that an output of this type is compared with by default."""
@@ -100,8 +123,28 @@ def decided(output: TensorType, axis: int) -> tuple[TensorType, ...]:
     return classified(output, axis)
 
 
+def softmax(build: Builder, logits: Value, axis: int) -> Value:
+    """The probabilities of classes that exclude each other."""
+    return build.Softmax(logits, axis=axis)
+
+
+def sigmoid(build: Builder, logits: Value, axis: int) -> Value:
+    """The probability of yes, for each element."""
+    return build.Sigmoid(logits)
+
+
+def _half_or_mean(half: bool) -> Formula:
+    if half:
+        return Formula("½ ∑ (y - t)²", "(y - t) / N")
+    return Formula("mean (y - t)²", "2 (y - t) / n")
+
+
 def loss(
-    name: str, *, accepts: Targets = alike, number: str | None = None
+    name: str,
+    *,
+    formula: Callable[..., Formula],
+    accepts: Targets = alike,
+    number: str | None = None,
 ) -> Callable[[LossFunction], LossFunction]:
     """Enter the decorated function into the table of losses."""
 
@@ -118,13 +161,18 @@ def loss(
             kinds={p.name: kind_of(hints[p.name]) for p in arguments},
             defaults={p.name: p.default for p in arguments},
             number=number,
+            formula=formula,
         )
         return function
 
     return register
 
 
-@loss("cross_entropy", accepts=classified)
+@loss(
+    "cross_entropy",
+    formula=lambda **_: Formula("-∑ t log p", "(p - t) / N", softmax),
+    accepts=classified,
+)
 def cross_entropy(
     build: Builder,
     logits: Value,
@@ -146,7 +194,7 @@ def cross_entropy(
     )
 
 
-@loss("nll", accepts=classified)
+@loss("nll", formula=lambda **_: Formula("-∑ t y", "-t / N"), accepts=classified)
 def negative_log_likelihood(
     build: Builder, predicted: Value, target: Value, axis: int, *, ignore_index: Integer = -100
 ) -> Value:
@@ -154,7 +202,10 @@ def negative_log_likelihood(
     return mean_log_likelihood(build, predicted, target, axis, ignore_index=ignore_index)
 
 
-@loss("binary_cross_entropy")
+@loss(
+    "binary_cross_entropy",
+    formula=lambda **_: Formula("-t log p - (1 - t) log(1 - p)", "(p - t) / n", sigmoid),
+)
 def binary_cross_entropy(build: Builder, logits: Value, target: Value, axis: int) -> Value:
     """-t log p - (1 - t) log(1 - p) with p = sigmoid(x), the mean over all elements.
 
@@ -165,7 +216,7 @@ def binary_cross_entropy(build: Builder, logits: Value, target: Value, axis: int
     return masked_mean(build, given.only(build, error), given.mask)
 
 
-@loss("mse")
+@loss("mse", formula=_half_or_mean)
 def mean_squared_error(
     build: Builder, output: Value, target: Value, axis: int, *, half: Flag = False
 ) -> Value:
@@ -182,14 +233,18 @@ def mean_squared_error(
     return build.Mul(build.constant(0.5, output.dtype), sample_mean(build, squares))
 
 
-@loss("mae")
+@loss("mae", formula=lambda **_: Formula("mean |y - t|", "sign(y - t) / n"))
 def mean_absolute_error(build: Builder, output: Value, target: Value, axis: int) -> Value:
     """|y - t|, PyTorch's `L1Loss`, the mean over all elements."""
     given = Given.of(build, target, output.dtype)
     return masked_mean(build, build.Abs(given.error(build, output)), given.mask)
 
 
-@loss("huber", number="delta")
+@loss(
+    "huber",
+    formula=lambda delta: Formula(f"huber(y - t, δ={delta:g})", f"clip(y - t, ±{delta:g}) / n"),
+    number="delta",
+)
 def huber(
     build: Builder, output: Value, target: Value, axis: int, *, delta: PositiveReal = 1.0
 ) -> Value:
@@ -205,7 +260,7 @@ def huber(
     return masked_mean(build, build.Mul(clipped, build.Sub(error, half)), given.mask)
 
 
-@loss("log_cosh")
+@loss("log_cosh", formula=lambda **_: Formula("mean log cosh(y - t)", "tanh(y - t) / n"))
 def log_cosh(build: Builder, output: Value, target: Value, axis: int) -> Value:
     """log cosh(y - t), the mean over all elements.
 
@@ -220,7 +275,12 @@ def log_cosh(build: Builder, output: Value, target: Value, axis: int) -> Value:
     return masked_mean(build, given.only(build, lowered), given.mask)
 
 
-@loss("hinge", accepts=decided, number="margin")
+@loss(
+    "hinge",
+    formula=lambda margin: Formula(f"max(0, {margin:g} - t y)", f"-t / n where t y < {margin:g}"),
+    accepts=decided,
+    number="margin",
+)
 def hinge(
     build: Builder, scores: Value, target: Value, axis: int, *, margin: PositiveReal = 1.0
 ) -> Value:

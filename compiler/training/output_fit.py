@@ -163,15 +163,20 @@ def total_loss(
         losses: The loss of each output that has one.
         weights: What each loss is multiplied by; 1 where it is left out.
 
+    The operators of a loss have a scope of their own, which ends in the output's name.
+
     Raises:
         NetError: E132, an output does not fit its loss.
     """
     terms: list[Value] = []
+    scope = build.scope
     for name, term in losses.items():
+        build.scope = f"{scope}.{name}"
         found = fit(build.graph, outputs[name], term, name=name)
         value = LOSSES[term.name].build(
             build, found.value(build), targets[name], term, axis=found.axis
         )
+        build.scope = scope
         weight = (weights or {}).get(name, 1.0)
         if weight != 1.0:
             value = build.Mul(build.constant(float(weight), value.dtype), value)

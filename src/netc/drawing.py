@@ -5,17 +5,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .compiler.emit.chain_rule import ChainRule, differentiate, to_chain_rule_dot
+from .compiler.builder import Builder
+from .compiler.emit.chain_rule import ChainRule, LossBox, differentiate, to_chain_rule_dot
 from .compiler.emit.dot import BACKWARD, check_choices, to_dot
 from .compiler.graph import Graph
 from .compiler.passes.set_mode import set_mode
 from .compiler.pipeline import Compiled
-from .compiler.training.objective import add_loss
+from .compiler.training.losses import LOSSES
+from .compiler.training.objective import LOSS, Objective, add_loss
+from .compiler.training.output_fit import fit
+from .compiler.training.terms import Term
 from .grammar.diagnostics import error
 from .runtime.executor import run
 from .runtime.initialize import initialize
 from .runtime.plan import plan
-from .training import objective_of, with_targets
+from .training import objective_of, own_value, with_targets
 
 if TYPE_CHECKING:
     from .training import Loss
@@ -54,6 +58,7 @@ def chain_rule_dot(
     compiled: Compiled,
     *,
     loss: "Loss | None" = None,
+    of: str | None = None,
     inputs: Mapping[str, Array] | None = None,
     targets: Mapping[str, Array] | None = None,
     state: Mapping[str, Array] | None = None,
@@ -67,6 +72,7 @@ def chain_rule_dot(
         compiled: The program.
         loss: What is differentiated; where neither it nor a `train` block names a loss, the only
             output, or the sum of all outputs.
+        of: A value of the network to differentiate in place of a loss.
         inputs: A batch by the input's name, whose numbers stand on the arrows; with a loss,
             `targets` by the output's name as well.
         targets: See `inputs`.
@@ -80,17 +86,53 @@ def chain_rule_dot(
             fit.
     """
     feeds: dict[str, Any] = dict(inputs or {})
-    has_loss = loss is not None or compiled.recipe is not None
-    if has_loss and inputs is not None:
-        graph, feeds = with_targets(compiled, feeds, targets or {}, loss=loss, training=False)
-    elif has_loss:
-        with_loss = add_loss(compiled.graph, objective_of(compiled, loss))
-        graph = set_mode(with_loss, training=False)
-    else:
+    has_loss = of is None and (loss is not None or compiled.recipe is not None)
+    own_value(compiled, loss, of)
+    boxes: list[LossBox] = []
+    if not has_loss:
         graph = set_mode(compiled.graph, training=False)
-    rule = differentiate(graph, of="loss" if has_loss else None)
+    else:
+        objective = objective_of(compiled, loss)
+        if inputs is None:
+            graph = set_mode(add_loss(compiled.graph, objective), training=False)
+        else:
+            graph, feeds = with_targets(compiled, feeds, targets or {}, loss=loss, training=False)
+        boxes = _loss_boxes(graph, objective, feeds)
+    rule = differentiate(graph, of=LOSS if has_loss else of)
     found = {} if inputs is None else _numbers(rule, feeds, state or initialize(graph, seed))
-    return to_chain_rule_dot(rule, theme=theme, direction=direction, annotations=found)
+    return to_chain_rule_dot(
+        rule, losses=boxes, theme=theme, direction=direction, annotations=found
+    )
+
+
+def _loss_boxes(graph: Graph, objective: Objective, feeds: Mapping[str, Any]) -> list[LossBox]:
+    """The losses of a graph as formulas; their probabilities become outputs `p` of it."""
+    boxes: list[LossBox] = []
+    for output, target in objective.target_names().items():
+        term, scope = objective.losses[output], f"{LOSS}.{output}"
+        found = fit(graph, graph.outputs[output], term, name=output)
+        formula = LOSSES[term.name].written(term)
+        probabilities = None
+        if formula.probabilities is not None:
+            probabilities = "p" if len(objective.losses) == 1 else f"p.{output}"
+            build = Builder(graph, scope=f"{scope}.p")
+            value = found.ending.output
+            graph.outputs[probabilities] = (
+                value if found.fused else formula.probabilities(build, value, found.axis)
+            )
+        known = _partly_known(term, feeds.get(target))
+        text = f"{formula.loss}, where t is known" if known else formula.loss
+        boxes.append(LossBox(scope, output, target, text, formula.gradient, probabilities))
+    return boxes
+
+
+def _partly_known(term: Term, target: Array | None) -> bool:
+    """Whether some targets count for nothing: NaN, or the class that the loss ignores."""
+    if target is None:
+        return False
+    if target.dtype.kind == "f":
+        return bool(np.isnan(target).any())
+    return bool((target == term.arguments.get("ignore_index", -100)).any())
 
 
 def _numbers(
@@ -122,5 +164,5 @@ def spell_array(array: Array) -> str:
 
 
 def _spell(number: float) -> str:
-    """A number with three digits, and a real minus sign."""
-    return f"{number:.3g}".replace("-", "\N{MINUS SIGN}")
+    """A number with three digits, and a real minus sign; -0 is 0."""
+    return f"{number + 0.0:.3g}".replace("-", "\N{MINUS SIGN}")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,6 +79,127 @@ def test_a_loss() -> None:
     )
     assert re.search(r"n\d+ -> value \[label=<0.693>\]", dot)
     assert "∂loss/∂fc1.weight" in dot
+
+
+def drawn(program: str, **chain_rule: Any) -> str:
+    """The chain rule of a program, in plain characters."""
+    return labels(chain_rule_dot(netc.compile(program).compiled, **chain_rule))
+
+
+def boxes(dot: str) -> list[str]:
+    """What stands in the boxes of operators."""
+    return re.findall(r"n\d+ \[label=<([^>]*)>, fillcolor", dot)
+
+
+X = np.array([[1.0, -2.0, 0.5]], np.float32)
+EYE = {"fc1.weight": np.eye(2, 3, dtype=np.float32), "fc1.bias": np.zeros(2, np.float32)}
+YES = {"output": np.array([[1.0, 0.0]], np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("chain", "loss", "target", "formula", "gradient"),
+    [
+        ("", "cross_entropy", np.array([1]), "-∑ t log p", "(p - t) / N"),
+        (" -> SOFTMAX", "cross_entropy", np.array([1]), "-∑ t log p", "(p - t) / N"),
+        (
+            *(" -> SIGMOID", "binary_cross_entropy", np.array([[1.0, 0.0]], np.float32)),
+            *("-t log p - (1 - t) log(1 - p)", "(p - t) / n"),
+        ),
+        (" -> LOGSOFTMAX", "nll", np.array([0]), "-∑ t y", "-t / N"),
+        ("", "mse", np.ones((1, 2), np.float32), "mean (y - t)²", "2 (y - t) / n"),
+        ("", "mse(half=yes)", np.ones((1, 2), np.float32), "½ ∑ (y - t)²", "(y - t) / N"),
+        ("", "mae", np.ones((1, 2), np.float32), "mean |y - t|", "sign(y - t) / n"),
+        ("", "huber(2)", np.ones((1, 2), np.float32), "huber(y - t, δ=2)", "clip(y - t, ±2) / n"),
+        (
+            *("", "log_cosh", np.ones((1, 2), np.float32)),
+            *("mean log cosh(y - t)", "tanh(y - t) / n"),
+        ),
+        (
+            *("", "hinge", np.ones((1, 2), np.float32)),
+            *("max(0, 1 - t y)", "-t / n where t y &lt; 1"),
+        ),
+    ],
+)
+def test_losses_are_formulas(
+    chain: str, loss: str, target: np.ndarray[Any, Any], formula: str, gradient: str
+) -> None:
+    """A loss is one box with its formula, and one with the formula's derivative on the way back."""
+    found = boxes(
+        drawn(
+            f"INPUT(3) -> FC(2){chain}",
+            loss=loss,
+            inputs={"input": X},
+            targets={"output": target},
+            state=EYE,
+        )
+    )
+    assert found.count(formula) == 1
+    assert found.count(gradient) == 1
+    plumbing = {"IsNaN", "Where", "GatherElements", "Not", "Unsqueeze", "= -100", "LogSoftmax"}
+    assert not plumbing & set(found)
+
+
+def test_cross_entropy_shows_p() -> None:
+    """With weights of 1 the logits are (1, -2), and p = softmax is (0.953, 0.0474): p - t."""
+    dot = drawn(
+        "INPUT(3) -> FC(2)",
+        loss="cross_entropy",
+        inputs={"input": X},
+        targets={"output": np.array([1])},
+        state=EYE,
+    )
+    assert "p [0.953, 0.0474]" in dot
+    assert "t 1" in dot
+    assert "∂loss/∂y [0.953, -0.953]" in dot
+    assert "softmax" in boxes(dot)
+
+
+def test_masks_are_told_where_they_are_in_use() -> None:
+    """Targets that are not known are spoken of only where there are some."""
+    known = {"loss": "mse", "inputs": {"input": X}, "state": EYE}
+    partly = {"output": np.array([[1.0, np.nan]], np.float32)}
+    assert "mean (y - t)², where t is known" in boxes(
+        drawn("INPUT(3) -> FC(2)", targets=partly, **known)
+    )
+    assert "mean (y - t)²" in boxes(drawn("INPUT(3) -> FC(2)", targets=YES, **known))
+
+
+def test_several_losses_have_a_formula_each() -> None:
+    """The loss of each output has its own boxes; p bears the output's name."""
+    dot = drawn(
+        "a = INPUT(3) -> RELU\nb = a -> FC(2)\nc = a -> FC(1)\noutput cls = b\noutput box = c",
+        loss={"cls": "cross_entropy", "box": "mse"},
+    )
+    assert {"-∑ t log p", "(p - t) / N", "mean (y - t)²", "2 (y - t) / n"} <= set(boxes(dot))
+    assert "p.cls" in dot
+
+
+def test_frozen_weights_have_no_gradient() -> None:
+    """What is not trained ends no arrow, and neither does a target."""
+    dot = drawn("INPUT(3) -> FC(2, frozen=yes) -> FC(1)", loss="mse")
+    assert "∂loss/∂fc2.weight" in dot
+    assert "∂loss/∂fc1.weight" not in dot
+    assert "∂loss/∂target" not in dot
+
+
+def test_an_addition_names_both_ways() -> None:
+    """Of f = a + b one arrow back is df/da, the other df/db, and zero has no sign."""
+    dot = drawn(
+        "INPUT(1) as x\nINPUT(1) as y\na = ( x | y ) -> MUL\nb = y -> SQUARE\nf = ( a | b ) -> ADD",
+        inputs={"x": np.array([[2.0]], np.float32), "y": np.array([[-0.0]], np.float32)},
+    )
+    assert "∂f/∂a 1" in dot
+    assert "∂f/∂b 1" in dot
+    assert "-0" not in dot
+
+
+@pytest.mark.parametrize("of", [None, "z"])
+def test_any_value_is_drawn(of: str | None) -> None:
+    """`of` names what is differentiated; without it, that is the output."""
+    program = "INPUT(1) as x\nINPUT(1) as y\nz = ( x | y ) -> MUL\nf = ( z | x ) -> ADD"
+    text = drawn(program, of=of)
+    assert f"∂{of or 'f'}/∂x" in text
+    assert ("∂z/∂z" in text) == (of == "z")
 
 
 def test_what_has_no_gradient() -> None:

@@ -18,6 +18,7 @@ from .options import file_argument, max_layers_option, open_network, weights_opt
 @click.option("--format", "format_", help="svg, png, pdf or dot; the file's suffix otherwise.")
 @click.option("--theme", default="light", show_default=True, help="light or dark.")
 @click.option("--loss", help="What `backward` differentiates; the train block's loss otherwise.")
+@click.option("--of", help="A value of the network that `backward` differentiates instead.")
 @click.option(
     "--input",
     "inputs",
@@ -39,6 +40,7 @@ def command(
     format_: str | None,
     theme: str,
     loss: str | None,
+    of: str | None,
     inputs: tuple[str, ...],
     targets: tuple[str, ...],
     weights: str | None,
@@ -49,6 +51,8 @@ def command(
     chain_rule: dict[str, Any] = {}
     if loss is not None:
         chain_rule["loss"] = loss
+    if of is not None:
+        chain_rule["of"] = of
     if inputs:
         chain_rule["inputs"] = load_named_arrays(inputs, [spec.name for spec in network.inputs])
     if targets:
