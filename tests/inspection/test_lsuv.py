@@ -55,13 +55,17 @@ def test_weights_are_orthonormal_up_to_their_scale() -> None:
 
 
 def test_all_else_is_as_it_was() -> None:
-    """Biases, normalizations and literals are those of the usual initialisation."""
-    graph, feeds = prepared("INPUT(8x8x3) -> CONV(4) -> BN -> RELU -> GAP -> FC(5)")
-    state, usual = lsuv(graph, feeds, 7), netc.compile("INPUT -> FC").initialize(7)
+    """Biases, normalizations, running statistics and literals are as usual; weights are not."""
+    text = (
+        "INPUT(8x8x3) -> CONV(4) -> BN -> RELU -> GAP"
+        " -> FC(3, bias_value=[1, 2, 3]) as a -> TANH -> FC(2, weight=[[1, 2, 3], [3, 2, 1]]) as b"
+    )
+    graph, feeds = prepared(text)
+    state, usual = lsuv(graph, feeds, 7), netc.compile(text).initialize(7)
     assert set(state) == set(graph.parameters)
-    assert not state["conv1.bias"].any()
-    assert (state["bn1.weight"] == 1).all()
-    assert "fc1.weight" in usual
+    changed = {name for name in usual if not np.array_equal(state[name], usual[name])}
+    assert changed == {"conv1.weight", "a.weight"}
+    np.testing.assert_array_equal(state["a.bias"], [1, 2, 3])
 
 
 def test_frozen_weights_stay() -> None:
