@@ -11,6 +11,7 @@ from .builder import Builder
 from .dim import equal
 from .graph import Graph, Node, Value
 from .opdef import OPS, VjpCall
+from .ops.gradients.shapes import shape_value
 
 Output = tuple[int, int]
 
@@ -102,7 +103,7 @@ class _Sweep:
         found = rule(self.build, call)
         for value, part, want in zip(node.inputs, found, wanted, strict=False):
             if value is not None and part is not None and want:
-                _check(node, value, part)
+                part = _fitted(self.build, node, value, part)
                 if self.distinct and part in cotangents:
                     part = self.build.Identity(part)
                 self.parts.setdefault((value.node, value.output), []).append(part)
@@ -164,8 +165,11 @@ def _ancestors(graph: Graph, identifier: int) -> Iterator[int]:
                 pending.append(value.node)
 
 
-def _check(node: Node, value: Value, gradient: Value) -> None:
-    """A rule that yields another type than its argument's is a bug of the rule."""
+def _fitted(build: Builder, node: Node, value: Value, gradient: Value) -> Value:
+    """A gradient with its argument's extents, also where a merge took open ones for equal.
+
+    A rule that yields another type than its argument's is a bug of the rule.
+    """
     fits = len(value.shape) == len(gradient.shape) and not any(
         equal(a, b) is False for a, b in zip(value.shape, gradient.shape, strict=True)
     )
@@ -173,3 +177,6 @@ def _check(node: Node, value: Value, gradient: Value) -> None:
         raise ValueError(
             f"the rule of {node.op_type} yields {gradient.type} for an argument {value.type}"
         )
+    if value.shape == gradient.shape:
+        return gradient
+    return build.Reshape(gradient, shape_value(build, value))

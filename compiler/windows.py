@@ -41,20 +41,12 @@ class Window:
         """Output extents: floor((N + 2P - K) / S) + 1.
 
         With `ceil` the division rounds up, but a window that would start in the padding behind
-        the data is dropped, as PyTorch does.
+        the data is dropped, as PyTorch does: ceil((N + 2P - max(K, P + S)) / S) + 1.
         """
-        slack = [p - r for p, r in zip(self.padded(extents), self.reach, strict=True)]
+        geometry = zip(self.padded(extents), self.reach, self.strides, self.after, strict=True)
         if not self.ceil:
-            return tuple(s // stride + 1 for s, stride in zip(slack, self.strides, strict=True))
-        counts: list[Dim] = []
-        for s, stride, extent, before in zip(
-            slack, self.strides, extents, self.before, strict=True
-        ):
-            count = -((-s) // stride) + 1
-            if isinstance(count, int) and isinstance(extent, int):
-                count -= (count - 1) * stride >= extent + before
-            counts.append(count)
-        return tuple(counts)
+            return tuple((p - r) // s + 1 for p, r, s, _ in geometry)
+        return tuple(-((max(r, a + s) - p) // s) + 1 for p, r, s, a in geometry)
 
     def scattered(self, extents: Sequence[Dim]) -> tuple[Dim, ...]:
         """Output extents of a transposed convolution: (N - 1) S - 2P + reach."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ..compiler.builder import Builder
+from ..compiler.dim import Dim, Polynomial, counts_samples
 from ..compiler.graph import INPUT, LEAVES, Graph, Node, Value
 from ..compiler.opdef import InferenceError
 from ..compiler.passes.rewrite import Operands, copy, rewrite
@@ -24,9 +25,11 @@ def check_binding(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int]
         NetError: E206, extents do not fit each other or leave nothing; E507, a tensor needs more
             memory than there is.
     """
-    spatial = {name: extent for name, extent in symbols.items() if name != "N"}
-    if spatial:
-        _check_types(graph, nodes, spatial)
+    try:
+        _check_types(graph, nodes, symbols)
+    except NetError:  # where the batch does not matter, the message does not name it
+        _check_types(graph, nodes, {name: n for name, n in symbols.items() if name != "N"})
+        raise
     for identifier in nodes:
         for type in graph[identifier].outputs:
             size = type.bind(symbols).size
@@ -53,22 +56,33 @@ def exceeds_memory(graph: Graph, identifier: int, type: TensorType) -> NetError:
 
 
 def _check_types(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int]) -> None:
-    """Infer all types anew from inputs of the extents that are settled."""
+    """Infer all types anew from inputs of the extents that are settled.
+
+    They must be what the compiler declared, which took extents for equal, and cuts to lie within
+    their axes, where nothing spoke against it.
+    """
+    if not symbols:
+        return
+    settled = _listed([f"{name} = {extent}" for name, extent in symbols.items()])
 
     def settle(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
         return (build.input(node.attributes["name"], node.outputs[0].bind(symbols)),)
 
     def infer(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
-        settled = " and ".join(f"{name} = {extent}" for name, extent in symbols.items())
         try:
             outputs = copy(build, node, operands)
         except InferenceError as failure:
             message = f"{place(graph, node)} cannot take an input of {settled}"
             raise error("E206", message, node.span, notes=[str(failure)]) from None
-        for value in outputs:
-            if any(isinstance(extent, int) and extent < 1 for extent in value.shape):
+        for declared, value in zip(node.outputs, outputs, strict=True):
+            if any(map(_vanishes, declared.shape, value.shape)):
                 message = f"an input of {settled} is too small for {place(graph, node)}"
                 raise error("E206", message, node.span, notes=[f"it leaves {spell(value.shape)}"])
+            if declared.bind(symbols) != value.type:
+                message = f"{place(graph, node)} cannot take an input of {settled}"
+                wanted = spell(declared.bind(symbols).shape)
+                note = f"it leaves {spell(value.shape)} where the network expects {wanted}"
+                raise error("E206", message, node.span, notes=[note])
         return outputs
 
     needed = set(nodes)
@@ -77,3 +91,14 @@ def _check_types(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int])
     operators = {graph[i].op_type for i in nodes} - LEAVES
     bare = Graph(graph.name, graph.nx)
     rewrite(bare, {**dict.fromkeys(operators, infer), INPUT: settle}, keep=needed)
+
+
+def _vanishes(declared: Dim, extent: Dim) -> bool:
+    """Whether nothing is left of an open extent; there may be no samples, but no part of one."""
+    least = 0 if counts_samples(declared) else 1
+    return isinstance(declared, Polynomial) and isinstance(extent, int) and extent < least
+
+
+def _listed(items: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from ..compiler.graph import Graph
 from ..compiler.passes.settle import settle
 from ..grammar.diagnostics import did_you_mean, error
+from .executor import admit
 from .executor import run as run_plan
 from .kerneldef import Array
 from .plan import Plan, plan, resolve_fetches
@@ -95,6 +96,7 @@ def _run_onnxruntime(
     """Export the network with the fetches as outputs, and run the model."""
     if dtype is not None:
         raise error("E502", "onnxruntime computes in the network's own element type only")
+    admit(planned(graph, fetch), feeds)
     names = list(resolve_fetches(graph, fetch))
     session = open_session(graph, state, device=device, fetch=names)
     results = session.run(feeds)

@@ -35,9 +35,8 @@ def run(
         NetError: An input does not fit (E206), a weight is missing or does not fit (E501), or
             memory does not suffice (E507).
     """
-    checked = check_feeds(plan.inputs, feeds)
+    checked = admit(plan, feeds)
     _check_names(plan, state)
-    _check_extents(plan, checked.symbols)
     slots: list[Array | None] = [None] * plan.slots
     for name, slot in plan.feeds.items():
         slots[slot] = checked.arrays[name]
@@ -55,6 +54,20 @@ def run(
             for slot in step.release:
                 slots[slot] = None
     return {name: _result(slots[slot], name in plan.shared) for name, slot in plan.fetches.items()}
+
+
+def admit(plan: Plan, feeds: Mapping[str, Any]) -> Feeds:
+    """Check inputs before any engine computes with them; each combination of extents once.
+
+    Raises:
+        NetError: E206 and E507, as `run` has them.
+    """
+    checked = check_feeds(plan.inputs, feeds)
+    key = tuple(sorted(checked.symbols.items()))
+    if key not in plan.checked:
+        check_binding(plan.graph, plan.order, checked.symbols)
+        plan.checked.add(key)
+    return checked
 
 
 def _take(
@@ -80,14 +93,6 @@ def _take(
         if not _exceeds_memory(failure):
             raise
         raise _no_memory(plan, step, feeds) from None
-
-
-def _check_extents(plan: Plan, symbols: Mapping[str, int]) -> None:
-    """Check each combination of extents once."""
-    key = tuple(sorted(symbols.items()))
-    if key not in plan.checked:
-        check_binding(plan.graph, plan.order, symbols)
-        plan.checked.add(key)
 
 
 def _check_names(plan: Plan, state: State) -> None:

@@ -109,11 +109,16 @@ _CASTS = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}
 def _shape_finding(
     name: str, spec: Spec, array: Array, symbols: dict[str, int], settled_by: dict[str, str]
 ) -> Diagnostic | None:
-    """Compare rank and extents; the first input that has a symbol settles it."""
+    """Compare rank and extents; the first input that has a symbol settles it.
+
+    There may be no samples, but each sample holds numbers.
+    """
     if array.ndim != len(spec.shape):
         return _unfit_shape(name, spec, array)
-    for dim, extent in zip(spec.shape, array.shape, strict=True):
+    for axis, (dim, extent) in enumerate(zip(spec.shape, array.shape, strict=True)):
         wanted = substitute(dim, symbols)
+        if isinstance(wanted, Polynomial) and extent == 0 and axis > 0:
+            return unfit(f"the input `{name}` is empty: {spell(array.shape)}")
         if isinstance(wanted, Polynomial):
             symbols[str(wanted)] = extent
             settled_by[str(wanted)] = name

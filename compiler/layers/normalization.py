@@ -1,6 +1,7 @@
 """Normalization layers."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any, Literal
 
 from ..arguments import Flag, Numbers, Positive, PositiveReal, Rate
@@ -173,8 +174,12 @@ def local_response_normalization(
     rank = with_channels(build, x).type.rank
     source = channels_first(build, x) if rank == 3 else None
     features = source.value if source else x
-    # onnxruntime has it for (N, C, H, W) only; 0 keeps an extent, -1 takes the rest.
-    as_image = {2: (0, 0, 1, 1), 3: (0, 0, 0, 1), 5: (0, 0, 0, -1)}.get(rank)
+    # onnxruntime has it for (N, C, H, W) only; 0 keeps an extent, -1 takes the rest, which an
+    # empty batch does not tell.
+    rows = build.concrete(x, (3,)) if rank == 5 else ()
+    columns = next((extent for extent in x.shape[4:] if isinstance(extent, int)), -1)
+    rest = max(prod(rows) * columns, -1)
+    as_image = {2: (0, 0, 1, 1), 3: (0, 0, 0, 1), 5: (0, 0, 0, rest)}.get(rank)
     y = build.LRN(
         build.Reshape(features, build.index_constant(as_image)) if as_image else features,
         size=size,
@@ -183,8 +188,7 @@ def local_response_normalization(
         bias=k,
     )
     if as_image:
-        rows = build.concrete(x, (3,)) if rank == 5 else ()
-        back = {2: (0, 0), 3: (0, 0, 0), 5: (0, 0, 0, *rows, -1)}[rank]
+        back = {2: (0, 0), 3: (0, 0, 0), 5: (0, 0, 0, *rows, columns)}[rank]
         y = build.Reshape(y, build.index_constant(back))
     return as_before(build, y, source) if source else y
 

@@ -108,7 +108,9 @@ def infer_pad(call: OpCall) -> Sequence[TensorType]:
 
 def _most(mode: str, extent: int) -> int:
     """How much a side may gain: a mirror needs that many elements beside the border."""
-    return {"reflect": extent - 1, "wrap": extent, "edge": END if extent else 0}.get(mode, END)
+    return {"reflect": max(extent - 1, 0), "wrap": extent, "edge": END if extent else 0}.get(
+        mode, END
+    )
 
 
 def infer_trilu(call: OpCall) -> Sequence[TensorType]:

@@ -6,6 +6,8 @@ from ..opdef import Cost, InferenceError, OpCall, defop
 from ..types import TensorType
 from .gradients.reduction import RULES
 
+# Those that have no value for no elements.
+EXTREMES = frozenset({"ReduceMax", "ReduceMin"})
 REDUCTIONS = ("ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum")
 
 
@@ -13,6 +15,8 @@ def infer_reduce(call: OpCall) -> Sequence[TensorType]:
     """x, constant axes (by default all) => those axes with an extent of 1, or without them."""
     x = call.type(0)
     axes = reduced_axes(call)
+    if call.op_type in EXTREMES and any(x.shape[axis] == 0 for axis in axes):
+        raise InferenceError(f"{call.op_type} has no value for no elements: {x}")
     keep = call.attributes["keepdims"]
     shape = [1 if i in axes else dim for i, dim in enumerate(x.shape) if keep or i not in axes]
     return (x.with_shape(shape),)

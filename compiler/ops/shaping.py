@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..dim import Dim, equal
+from ..dim import Dim, Polynomial, equal
 from ..opdef import InferenceError, OpCall, defop, free
 from ..types import BroadcastError, DType, TensorType, broadcast, product
 from .gradients.shaping import RULES
@@ -34,10 +34,10 @@ def infer_reshape(call: OpCall) -> Sequence[TensorType]:
 
 
 def _remainder(x: TensorType, known: Sequence[Dim]) -> Dim:
-    """The extent that is left over: x.size / prod(known), symbolic extents cancelled first."""
+    """The extent that is left over: x.size / prod(known), common extents cancelled first."""
     total, fixed = list(x.shape), list(known)
     for dim in known:
-        if not isinstance(dim, int) and dim in total:
+        if dim in total:
             fixed.remove(dim)
             total.remove(dim)
     divisor = product(fixed)
@@ -52,6 +52,8 @@ def infer_squeeze(call: OpCall) -> Sequence[TensorType]:
     x = call.type(0)
     if call.has(1):
         axes = _axes(call, x.rank)
+    elif any(isinstance(extent, Polynomial) for extent in x.shape):
+        raise InferenceError(f"Squeeze needs its `axes`: an open extent of {x} may be 1")
     else:
         axes = {i for i, extent in enumerate(x.shape) if extent == 1}
     if any(equal(x.shape[axis], 1) is False for axis in axes):

@@ -8,7 +8,7 @@ from typing import Any
 from ...compiler.graph import Graph
 from ...compiler.passes.settle import settle
 from ...grammar.diagnostics import did_you_mean, error
-from ..executor import run
+from ..executor import admit, run
 from ..kerneldef import Array
 from ..plan import plan
 from ..session import Session
@@ -47,7 +47,14 @@ def _on_onnxruntime(graph: Graph, device: str) -> Runner:
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "step.onnx")
         export(graph, {}, path)
-        return Session(path, device=device).run
+        session = Session(path, device=device)
+    planned = plan(settle(graph))
+
+    def compute(feeds: Feeds) -> dict[str, Array]:
+        admit(planned, feeds)
+        return session.run(feeds)
+
+    return compute
 
 
 RUNNERS: Mapping[str, Callable[[Graph, str], Runner]] = {
