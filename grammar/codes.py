@@ -117,4 +117,5 @@ CODES = {
     "W110": "an output that learns slowly with its loss",
     "W501": "a picture that could not be rendered",
     "W502": "a run that goes on elsewhere than it began",
+    "W520": "pictures that were changed to what a network takes",
 }

@@ -103,6 +103,8 @@ SITUATIONS: Mapping[str, str] = {
     "W501": "The diagram was written as `.dot`, since nothing that renders it was found.",
     "W502": "The run was begun with another engine, other versions, or another number of threads. "
     "It goes on, but its last bits may differ from those of a run that was never interrupted.",
+    "W520": "`netc predict` resizes pictures to what the network takes, makes them gray for a "
+    "network of one channel, and lays transparent ones on white. The notes say what was done.",
 }
 
 _HEAD = "==== "

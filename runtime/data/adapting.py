@@ -35,7 +35,8 @@ def adapter(
         NetError: E529, the samples have another shape or type.
     """
     if sample.dtype.kind == "f" and not type.dtype.is_float:
-        raise _unlike(where, what, sample, type, "class indices and tokens are whole numbers")
+        advice = "class indices and tokens are whole numbers: `0` and not `0.0`, `t.astype(int)`"
+        raise _unlike(where, what, sample, type, advice)
     dtype = type.dtype.value
     shape, wanted = sample.shape[1:], type.shape[1:]
     if len(shape) == len(wanted) and all(map(_agree, shape, wanted)):
@@ -79,6 +80,14 @@ def _squeezed(shape: Extents) -> Extents:
 def _advice(shape: Extents, wanted: Extents) -> str | None:
     if len(shape) == len(wanted) > 2 and sorted(shape) == sorted(wanted):
         return "channels come first: `x.transpose(0, 3, 1, 2)` makes (N, C, H, W) of (N, H, W, C)"
+    if len(shape) != 3 or shape[0] not in (1, 3):
+        return None
+    channels = 4 - shape[0]
+    if prod(wanted) == channels * prod(shape[1:]):
+        how = "gray" if channels == 1 else "colour"
+        return f"the network takes pictures in {how}: `images(..., channels={channels})`"
+    if len(wanted) == 3 and wanted[0] == shape[0]:
+        return f"`images(..., {wanted[1]}x{wanted[2]})` resizes pictures that are files"
     return None
 
 

@@ -1,36 +1,23 @@
 """A folder of pictures, a sub-folder per class -> a data set; pictures are read on demand."""
 
 import os
-import struct
-import zlib
-from collections.abc import Sequence
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 
-from ...grammar.diagnostics import error
-from ...grammar.files import check_readable
+from ...grammar.diagnostics import NetError, error
 from ..kerneldef import Array
 from .choices import loader
 from .dataset import INPUT, TARGET, About, Batch, Dataset
-from .faults import damaged, empty, listed, located, wrong_argument
-
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
-# What Pillow raises at bytes that it cannot make sense of.
-_MALFORMED = (
-    ArithmeticError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
+from .faults import empty, listed, located, wrong_argument
+from .picture_files import (
+    MODES,
+    SUFFIXES,
+    check_pictures,
+    is_picture,
+    open_picture,
+    pillow,
+    spelled,
 )
-_MODES = {1: "L", 3: "RGB"}
 
 
 @loader("images", files=True)
@@ -47,12 +34,12 @@ def images(
         folder: Where a relative path starts.
 
     Raises:
-        NetError: The folder cannot be read (E001), holds no pictures in sub-folders (E525), or
-            Pillow is missing (E528); when they are read, a picture is damaged (E521) or of
-            another size (E527).
+        NetError: The folder cannot be read (E001), holds no pictures in sub-folders (E525),
+            Pillow is missing (E528), or memory cannot hold one picture (E507); when they are
+            read, a picture is damaged (E521) or of another size (E527).
     """
     pillow()
-    if channels not in _MODES:
+    if channels not in MODES:
         raise wrong_argument(f"pictures have 1 or 3 channels, and not {channels}")
     if size is not None and len(size) != 2:
         raise wrong_argument("`size` is height and width, such as `64x64`")
@@ -74,11 +61,12 @@ class ImageFolder(Dataset):
             raise empty(
                 name,
                 "put the pictures of each class into a sub-folder of their own; known are"
-                f" {' '.join(_SUFFIXES)}",
+                f" {' '.join(SUFFIXES)}",
             )
-        self.mode = _MODES[channels]
+        self.channels = channels
         self.resized = size is not None
-        self.size = size or self._size_of_first()
+        self.size: tuple[int, ...] = size or open_picture(self.files[0][0], channels=channels).size
+        check_pictures(1, channels, self.size)
         self.about = About(name, {TARGET: "label"}, {TARGET: tuple(classes)})
 
     def __len__(self) -> int:
@@ -86,11 +74,10 @@ class ImageFolder(Dataset):
 
     def read(self, indices: Array) -> Batch:
         """The pictures of these numbers, and their classes."""
-        channels = len(self.mode)
-        pictures = np.empty((len(indices), channels, *self.size), np.float32)
+        check_pictures(len(indices), self.channels, self.size)
+        pictures = np.empty((len(indices), self.channels, *self.size), np.float32)
         for place, index in enumerate(indices):
-            pixels = self._pixels(self.files[index][0]).reshape(*self.size, channels)
-            np.divide(pixels.transpose(2, 0, 1), np.float32(255), out=pictures[place])
+            pictures[place] = self._pixels(self.files[index][0])
         labels = np.array([self.files[index][1] for index in indices], np.int64)
         return Batch({INPUT: pictures}, {TARGET: labels})
 
@@ -98,89 +85,21 @@ class ImageFolder(Dataset):
         """The class of every picture, by its folder."""
         return np.array([label for _, label in self.files], np.int64)
 
-    def _size_of_first(self) -> tuple[int, ...]:
-        width, height = _opened(self.files[0][0], self.mode).size
-        return height, width
-
     def _pixels(self, path: str) -> Array:
-        """A picture's bytes, (H, W) or (H, W, 3)."""
-        height, width = self.size
-        picture = _opened(path, self.mode)
-        if picture.size != (width, height):
-            if not self.resized:
-                raise self._unequal(path, picture.size)
-            picture = picture.resize((width, height), pillow().Resampling.BILINEAR)
-        return np.asarray(picture, np.uint8)
+        """A picture, (C, H, W)."""
+        picture = open_picture(path, channels=self.channels)
+        if picture.size != self.size and not self.resized:
+            raise self._unequal(path, picture.size)
+        return picture.to_array(channels=self.channels, size=self.size)
 
-    def _unequal(self, path: str, size: tuple[int, int]) -> Exception:
-        height, width = self.size
+    def _unequal(self, path: str, size: tuple[int, int]) -> NetError:
+        first = spelled(self.size)
         return error(
             "E527",
-            f"`{path}` is {size[1]}x{size[0]}, and the first picture {height}x{width}",
-            help=f"give a size that all are resized to, such as `size={height}x{width}`",
+            f"`{path}` is {spelled(size)}, and the first picture {first}",
+            help=f"give a size that all are resized to, such as `size={first}`",
         )
-
-
-def is_picture(path: str) -> bool:
-    """Whether a file's name is that of a picture."""
-    return path.lower().endswith(_SUFFIXES)
-
-
-def pictures_in(folder: str) -> list[str]:
-    """The paths of the pictures in a folder, in the order of their names.
-
-    Raises:
-        NetError: The folder cannot be read (E001), or holds none (E525).
-    """
-    found = [os.path.join(folder, name) for name in listed(folder) if is_picture(name)]
-    if not found:
-        raise empty(f"`{folder}`", f"known are {' '.join(_SUFFIXES)}")
-    return found
-
-
-def read_pictures(paths: Sequence[str], *, channels: int, size: tuple[int, int]) -> Array:
-    """Pictures (N, C, H, W) in [0, 1], resized to height and width (bilinear).
-
-    Raises:
-        NetError: One cannot be read (E001) or is damaged (E521), or Pillow is missing (E528).
-    """
-    found = np.empty((len(paths), channels, *size), np.float32)
-    for place, path in enumerate(paths):
-        picture = _opened(path, _MODES[channels]).resize(size[::-1], pillow().Resampling.BILINEAR)
-        pixels = np.asarray(picture, np.uint8).reshape(*size, channels)
-        np.divide(pixels.transpose(2, 0, 1), np.float32(255), out=found[place])
-    return found
 
 
 def _is_class(path: str, name: str) -> bool:
     return not name.startswith(".") and os.path.isdir(os.path.join(path, name))
-
-
-def _opened(path: str, mode: str) -> Any:
-    """A picture in a mode of Pillow's, turned as its camera says that it was held."""
-    from PIL import ImageOps
-
-    check_readable(path)
-    image = pillow()
-    try:
-        with image.open(path) as picture:
-            return ImageOps.exif_transpose(picture).convert(mode)
-    except (*_MALFORMED, image.DecompressionBombError) as failure:
-        raise damaged(path, str(failure)) from None
-
-
-def pillow() -> ModuleType:
-    """Pillow's module of pictures.
-
-    Raises:
-        NetError: E528, it is not installed.
-    """
-    try:
-        from PIL import Image
-    except ImportError:
-        raise error(
-            "E528",
-            "pictures are read by Pillow, which is not installed",
-            help="install the extra `train`: `pip install 'netc[train]'`",
-        ) from None
-    return Image

@@ -269,6 +269,11 @@ def test_pictures_as_input(asked: Call, tmp_path: Path) -> None:
     assert [line.split()[0] for line in one.out.splitlines()] == ["new/1.png:", "new/0.png:"]
     large = asked("predict", "digits", "--input", "1.jpg", "-o", "y.npy")
     assert large.status == 0, large.err
+    assert large.err == (
+        "warning[W520]: the picture was changed to what the network takes\n"
+        "  = note: `1.jpg` was resized from 20x30 to 8x8\n\n"
+    )
+    assert not one.err
     resized = Image.open(tmp_path / "1.jpg").convert("L").resize((8, 8), Image.Resampling.BILINEAR)
     np.save(tmp_path / "x.npy", np.asarray(resized, np.float32) / np.float32(255))
     asked("predict", "digits", "--input", "x.npy", "-o", "z.npy")

@@ -74,6 +74,11 @@ def test_class_indices_become_one_hot() -> None:
         (samples(2, 6), type_of(3, 4), "float32 (N, 2, 6)"),
         (samples(2, 3), type_of(2, symbol("H"), symbol("W")), "takes float32 (N, 2, H, W)"),
         (samples(), type_of(dtype=DType.INT64), "class indices and tokens are whole numbers"),
+        (samples(dtype=REAL), type_of(dtype=DType.INT64), "`0` and not `0.0`, `t.astype(int)`"),
+        (samples(3, 8, 8), type_of(1, 8, 8), "takes pictures in gray: `images(..., channels=1)`"),
+        (samples(3, 8, 8), type_of(64), "takes pictures in gray: `images(..., channels=1)`"),
+        (samples(1, 8, 8), type_of(3, 8, 8), "takes pictures in colour: `images(..., channels=3)`"),
+        (samples(3, 8, 8), type_of(3, 9, 7), "`images(..., 9x7)` resizes pictures"),
         (samples(dtype=WHOLE), type_of(3), "takes float32 (N, 3)"),
     ],
 )

@@ -1,6 +1,5 @@
 """Data sets from files and arrays: what is read, in which form, and how much of it."""
 
-import io
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -294,14 +293,3 @@ def test_a_byte_order_mark_is_dropped(tmp_path: Path) -> None:
     """Spreadsheets write a mark before the first name, which does not belong to it."""
     (tmp_path / "f.csv").write_bytes(b"\xef\xbb\xbfa,y\r\n1,0\r\n")
     assert len(LOADERS["csv"](str(tmp_path / "f.csv"), inputs="a")) == 1
-
-
-def test_pictures_of_any_mode(tmp_path: Path) -> None:
-    """Palettes, transparency and 16 bits are read as colour, too."""
-    (tmp_path / "a").mkdir()
-    for mode in ("P", "RGBA", "L", "1", "CMYK"):
-        stream = io.BytesIO()
-        Image.new(mode, (4, 4), 1).save(stream, "TIFF" if mode == "CMYK" else "PNG")
-        suffix = "tif" if mode == "CMYK" else "png"
-        (tmp_path / "a" / f"{mode}.{suffix}").write_bytes(stream.getvalue())
-    assert LOADERS["images"](str(tmp_path)).take(np.arange(5)).inputs["input"].shape == (5, 3, 4, 4)

@@ -11,21 +11,22 @@ import numpy as np
 
 from ..arrays import load_named_arrays, save_arrays
 from ..compiler.training.recipe import Recipe
-from ..grammar.diagnostics import did_you_mean, error
+from ..grammar.diagnostics import Diagnostic, did_you_mean, error
 from ..network import Network
 from ..runtime.checkpoint import check_weights
 from ..runtime.data import Dataset, Fitted, arrays
-from ..runtime.data.image_folder import is_picture, pictures_in, read_pictures
+from ..runtime.data.picture_files import is_picture, pictures_in, read_pictures
 from ..runtime.training.folder import Facts
 from ..runtime.training.parts import Wiring, wire_inputs
 from ..runtime.training.predictions import Answer, answers, forms_of, predict, samples_of
 from ..runtime.training.trained import Trained, open_trained
 from ..training import job_as_trained, open_data, recipe_as_trained
 from .options import file_argument, max_layers_option, open_network
+from .terminal import show_diagnostics
 from .train import settings_of
 
 Arrays = dict[str, np.ndarray[Any, Any]]
-SHOWN = 20  # answers, in a terminal
+SHOWN = 20  # answers, or pictures, in a terminal
 
 
 @click.command("predict")
@@ -186,7 +187,19 @@ def _pictures(network: Network, trained: Trained, paths: Sequence[str]) -> Array
             help="it takes " + ", ".join(f"`{spec.name}` {spec.shape}" for spec in network.inputs),
         )
     channels, height, width = extents
-    return {name: read_pictures(paths, channels=channels, size=(height, width))}
+    pictures, changes = read_pictures(paths, channels=channels, size=(height, width))
+    if changes:
+        show_diagnostics([_changed(changes, len(paths))])
+    return {name: pictures}
+
+
+def _changed(changes: Mapping[str, Sequence[str]], count: int) -> Diagnostic:
+    """The warning that pictures were not what the network takes."""
+    notes = [f"`{path}` was {' and '.join(done)}" for path, done in changes.items()]
+    more = [f"and {len(notes) - SHOWN} more"] if len(notes) > SHOWN else []
+    many = "the picture was" if count == 1 else f"{len(changes)} of {count} pictures were"
+    message = f"{many} changed to what the network takes"
+    return Diagnostic("W520", message, notes=(*notes[:SHOWN], *more))
 
 
 def _fitted(

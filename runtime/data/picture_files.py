@@ -1,0 +1,217 @@
+"""Files of pictures -> numbers from 0 to 1, in gray or colour, whatever the files hold them as."""
+
+import os
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ...grammar.diagnostics import error
+from ...grammar.files import check_readable
+from ..kerneldef import Array
+from ..memory import check_memory
+from .faults import damaged, empty, listed
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
+MODES = {1: "L", 3: "RGB"}  # Pillow's names of 8-bit gray and colour, by the number of channels
+# What Pillow raises at bytes that it cannot make sense of.
+_MALFORMED = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+# Pillow's modes (https://pillow.readthedocs.io/en/stable/handbook/concepts.html).
+_GRAY = ("1", "L", "LA", "La")
+_DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+_TRANSPARENT = ("LA", "PA", "RGBA", "La", "RGBa")
+_BITS_PER_SAMPLE = 258  # TIFF 6.0, section 8
+_SIXTEEN_BITS = ("PNG", "PPM")  # formats whose mode `I` has 16 bits of its 32
+
+
+def is_picture(path: str) -> bool:
+    """Whether a file's name is that of a picture."""
+    return path.lower().endswith(SUFFIXES)
+
+
+def pictures_in(folder: str) -> list[str]:
+    """The paths of the pictures in a folder, in the order of their names.
+
+    Raises:
+        NetError: The folder cannot be read (E001), or holds none (E525).
+    """
+    found = [os.path.join(folder, name) for name in listed(folder) if is_picture(name)]
+    if not found:
+        raise empty(f"`{folder}`", f"known are {' '.join(SUFFIXES)}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture from a file, upright.
+
+    Attributes:
+        image: Pillow's: 8-bit gray or colour, or deep gray from 0 to 1 (mode `F`).
+        upright: The same as the file holds it, with its own mode.
+    """
+
+    image: Any
+    upright: Any
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        width, height = self.image.size
+        return height, width
+
+    def to_array(self, *, channels: int, size: tuple[int, ...]) -> Array:
+        """The picture as float32 (C, H, W) from 0 to 1, resized where needed (bilinear)."""
+        image = self.image
+        if self.size != size:
+            image = image.resize(size[::-1], pillow().Resampling.BILINEAR)
+        largest = 1 if image.mode == "F" else 255
+        pixels = np.asarray(image, np.float32).reshape(*size, -1) / np.float32(largest)
+        return np.broadcast_to(pixels.transpose(2, 0, 1), (channels, *size))
+
+    def changes(self, *, channels: int, size: tuple[int, ...]) -> list[str]:
+        """What `to_array` does to the picture, in words."""
+        sizes = f"resized from {spelled(self.size)} to {spelled(size)}"
+        done = {
+            sizes: self.size != size,
+            "made gray": channels == 1 and _is_coloured(self.upright),
+            "laid on white where it is transparent": _sees_through(self.upright),
+        }
+        return [what for what, is_done in done.items() if is_done]
+
+
+def open_picture(path: str, *, channels: int) -> Picture:
+    """A picture as its camera held it, in gray or colour.
+
+    Transparent parts are laid on white, and gray of up to 16 bits is divided by its largest value.
+
+    Raises:
+        NetError: It cannot be read (E001), is damaged or has numbers whose range is not known
+            (E521), or Pillow is missing (E528).
+    """
+    image = pillow()
+    from PIL import ImageOps
+
+    check_readable(path)
+    try:
+        with image.open(path) as file:
+            upright = ImageOps.exif_transpose(file)
+            return Picture(_converted(path, upright, file, MODES[channels]), upright)
+    except (*_MALFORMED, image.DecompressionBombError) as failure:
+        raise damaged(path, str(failure)) from None
+
+
+def read_pictures(
+    paths: Sequence[str], *, channels: int, size: tuple[int, ...]
+) -> tuple[Array, dict[str, list[str]]]:
+    """Pictures as (N, C, H, W) from 0 to 1, resized (bilinear), and by path what that changed.
+
+    Raises:
+        NetError: One cannot be read (E001) or is damaged (E521), Pillow is missing (E528), or
+            memory cannot hold so many of this size (E507).
+    """
+    check_pictures(len(paths), channels, size)
+    found = np.empty((len(paths), channels, *size), np.float32)
+    changes = {}
+    for place, path in enumerate(paths):
+        picture = open_picture(path, channels=channels)
+        found[place] = picture.to_array(channels=channels, size=size)
+        changes[path] = picture.changes(channels=channels, size=size)
+    return found, {path: done for path, done in changes.items() if done}
+
+
+def check_pictures(count: int, channels: int, size: Sequence[int]) -> None:
+    """Refuse pictures that memory cannot hold.
+
+    Raises:
+        NetError: E507.
+    """
+    many = "1 picture" if count == 1 else f"{count:_} pictures"
+    needed = 4 * count * channels * size[0] * size[1]
+    check_memory(f"{many} of {spelled(size)}", needed, "choose a smaller size, or smaller batches")
+
+
+def spelled(size: Sequence[int]) -> str:
+    """Height and width as programs have them, such as `28x28`."""
+    return "x".join(map(str, size))
+
+
+def pillow() -> ModuleType:
+    """Pillow's module of pictures.
+
+    Raises:
+        NetError: E528, it is not installed.
+    """
+    try:
+        from PIL import Image
+    except ImportError:
+        raise error(
+            "E528",
+            "pictures are read by Pillow, which is not installed",
+            help="install the extra `train`: `pip install 'netc[train]'`",
+        ) from None
+    return Image
+
+
+def _converted(path: str, upright: Any, file: Any, mode: str) -> Any:
+    """A picture in 8 bits of a mode, or in `F`; `file` is the opened file that it comes from."""
+    if upright.mode in _DEEP:
+        return _deep_gray(path, upright, file)
+    if _sees_through(upright):
+        upright = _on_white(upright)
+    return (upright if upright.mode in _GRAY else upright.convert("RGB")).convert(mode)
+
+
+def _sees_through(picture: Any) -> bool:
+    """Whether any pixel is not opaque."""
+    if picture.mode not in _TRANSPARENT and "transparency" not in picture.info:
+        return False
+    return bool(_with_alpha(picture).getchannel("A").getextrema()[0] < 255)
+
+
+def _is_coloured(picture: Any) -> bool:
+    """Whether the channels differ anywhere."""
+    if picture.mode in _GRAY or picture.mode in _DEEP:
+        return False
+    pixels = np.asarray(picture.convert("RGB"))
+    return bool((pixels != pixels[..., :1]).any())
+
+
+def _on_white(picture: Any) -> Any:
+    image = pillow()
+    return image.alpha_composite(image.new("RGBA", picture.size, "white"), _with_alpha(picture))
+
+
+def _with_alpha(picture: Any) -> Any:
+    return picture.convert("LA" if picture.mode == "La" else "RGBA").convert("RGBA")
+
+
+def _deep_gray(path: str, picture: Any, file: Any) -> Any:
+    """Gray of more than 8 bits as numbers from 0 to 1."""
+    if picture.mode == "F" or (picture.mode == "I" and file.format not in _SIXTEEN_BITS):
+        kind = "real numbers" if picture.mode == "F" else "whole numbers of 32 bits"
+        raise damaged(
+            path,
+            f"its pixels are {kind}, whose black and white are not known",
+            "save it with 8 or 16 bits for each pixel and channel",
+        )
+    tags = getattr(file, "tag_v2", {})
+    bits = int(tags[_BITS_PER_SAMPLE][0]) if _BITS_PER_SAMPLE in tags else 16
+    numbers = np.asarray(picture).astype(np.float32) / np.float32(2**bits - 1)
+    return pillow().fromarray(numbers)
