@@ -6,7 +6,7 @@ What a `train` block calls (`sgd(lr=0.1)`) is bound in the same way; see `traini
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, get_type_hints
 
@@ -236,7 +236,7 @@ def _name_of(
             "E102",
             f"{spelling} has no argument `{argument.name}`",
             argument.span,
-            help=did_you_mean(argument.name, known) or f"its arguments are {_listed(known)}",
+            help=did_you_mean(argument.name, known) or _advice(known),
         )
     value = argument.value
     if _is_bare(definition, value):
@@ -283,7 +283,7 @@ def _count_name(
         "E104",
         f"`{text}` has {len(bare)} bare {what}, but {spelling} takes {len(counts)}",
         argument.span,
-        help=f"its arguments are {_listed(definition.keywords)}",
+        help=_advice(definition.keywords),
     )
 
 
@@ -300,7 +300,7 @@ def _word_name(definition: Signature, value: Any) -> str | None:
 def _unplaced(definition: Signature, argument: GivenArgument, spelling: str) -> NetError:
     message = f"{spelling} cannot take {_describe(argument.value)} without a keyword"
     known = definition.keywords
-    return error("E103", message, argument.span, help=f"its arguments are {_listed(known)}")
+    return error("E103", message, argument.span, help=_advice(known))
 
 
 def _convert(definition: Signature, name: str, argument: GivenArgument, spelling: str) -> Any:
@@ -324,5 +324,7 @@ def _describe(value: Any) -> str:
     return f"`{text}`" if len(text) <= 40 else f"`{text[:37]}...`"
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+def _advice(names: Sequence[str]) -> str:
+    """The help that names the arguments there are."""
+    listed = ", ".join(f"`{name}`" for name in names)
+    return f"its arguments are {listed}" if names else "it takes no arguments"
