@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..compiler.graph import Node
-from ..grammar.diagnostics import error
+from ..grammar.diagnostics import NetError, error
 from .kerneldef import Array, Kernel, OperandError
 
 
@@ -46,13 +46,16 @@ def reference_kernel(node: Node) -> Kernel:
     try:
         evaluator = ReferenceEvaluator(model)
     except (NotImplementedError, RuntimeImplementationError):
-        raise error(
-            "E502",
-            f"the engine numpy cannot run `{node.op_type}`, which onnx's reference lacks, too",
-            node.span,
-            help="run it on the engine onnxruntime",
-        ) from None
+        raise _cannot_run(node, "which onnx's reference lacks, too") from None
+    except Exception as failure:  # whatever a reference implementation trips over
+        raise _cannot_run(node, "whose attributes onnx's reference refuses", str(failure)) from None
     return Kernel(node.op_type, partial(_run, evaluator, given))
+
+
+def _cannot_run(node: Node, why: str, *notes: str) -> NetError:
+    message = f"the engine numpy cannot run `{node.op_type}`, {why}"
+    help = "run it on the engine onnxruntime"
+    return error("E502", message, node.span, notes=notes, help=help)
 
 
 def _run(

@@ -17,6 +17,7 @@ from ..dim import Dim, Polynomial
 from ..graph import INPUT, Graph, Node
 from ..opdef import OPS
 from ..ops.reduction import REDUCTIONS
+from ..ops.resampling import NEIGHBOURS
 from ..types import Shape, product
 from ..windows import window_of
 from .sliding_layers import Slide, sliding_layers, spatial_axes
@@ -144,10 +145,10 @@ def scatter(node: Node, operands: Sequence[Field]) -> Field:
 
 
 def resize(node: Node, operands: Sequence[Field]) -> Field:
-    """Interpolation between two neighbours, or none; j is divided by the scale."""
+    """Interpolation between neighbours; j is divided by the scale."""
     (x, *_), (y,) = node.inputs, node.outputs
     assert x is not None
-    reach = 1 if node.attributes["mode"] == "nearest" else 2
+    reach = NEIGHBOURS[node.attributes["mode"]]
     scales = [_ratio(after, before) for after, before in zip(y.shape, x.shape, strict=True)]
     slides = {axis: (reach, 1 / scale) for axis, scale in enumerate(scales) if scale != 1}
     return tuple(_slid(axis, slides) for axis in operands[0])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...grammar.diagnostics import did_you_mean, error
 from ..arguments import Kind, Mismatch, Real, Word, kind_of, spell
 from ..builder import shape_of
-from ..graph import Value
+from ..graph import CONSTANT, Value
 from ..layer_builder import LayerBuilder
 from ..layerdef import GivenArgument, LayerDef
 from ..layers.spatial import describe
@@ -39,6 +39,7 @@ def call_operator(state: State, call: Call, site: Site) -> Tensors:
     """
     name, others = _named(call)
     definition = _definition(name.value, name)
+    _check_attributes(definition, others)
     spelling = f'{OPERATOR}("{name.value}")'
     return call_layer(state, replace(call, spelling=spelling, given=others), site, definition)
 
@@ -71,12 +72,26 @@ def _definition(name: str, argument: GivenArgument) -> LayerDef:
             argument.span,
             help=newer or did_you_mean(name, operators()),
         )
+    if name in RANDOM:
+        message = f"`{name}` draws other numbers on each run, which a network must not"
+        raise error("E103", message, argument.span, help=RANDOM_HELP)
     schema = operators()[name]
     for attribute, kind in attribute_kinds(schema).items():
         if schema.attributes[attribute].required and kind not in ATTRIBUTES:
             what = f"`{attribute}`, a {kind.lower()}, which a program cannot give"
             raise error("E103", f"`{name}` needs {what}", argument.span)
     return _layer_of(name)
+
+
+def _check_attributes(definition: LayerDef, given: Sequence[GivenArgument]) -> None:
+    """Say of an attribute that ONNX has and netc does not that it is so."""
+    from ..fallback import operators
+
+    for argument in given:
+        known = operators()[definition.name].attributes
+        if argument.name in known and argument.name not in definition.kinds:
+            message = f"netc does not have the attribute `{argument.name}` of `{definition.name}`"
+            raise error("E102", message, argument.span, help=INSTEAD.get(argument.name))
 
 
 @cache
@@ -88,14 +103,16 @@ def _layer_of(name: str) -> LayerDef:
     known = OPS[name].attributes if name in OPS else schema.attributes
     kinds = {formal.name: NUMBERS for formal in schema.inputs[1:]}
     kinds |= {
-        attribute: BY_NAME.get(attribute, ATTRIBUTES[kind])
+        attribute: WORDS.get((name, attribute)) or BY_NAME.get(attribute, ATTRIBUTES[kind])
         for attribute, kind in attribute_kinds(schema).items()
         if attribute in known and kind in ATTRIBUTES
     }
+    if name == CONSTANT:
+        kinds = dict(CONSTANTS)
     required = {a.name for a in schema.attributes.values() if a.required}
     return LayerDef(
         name=name,
-        function=_function(name),
+        function=_constant_of if name == CONSTANT else _function(name),
         kinds=kinds,
         defaults={keyword: None for keyword in kinds if keyword not in required},
         size=None,
@@ -126,6 +143,17 @@ def _function(name: str) -> Callable[..., Any]:
     return apply
 
 
+def _constant_of(build: LayerBuilder, **given: Any) -> Value:
+    """ONNX's `Constant`: a number, or numbers, of its graph's own."""
+    found = [(name, value) for name, value in given.items() if value is not None]
+    if len(found) != 1:
+        raise build.fail("E105", f"needs one of {', '.join(f'`{name}`' for name in CONSTANTS)}")
+    ((name, value),) = found
+    real = name.startswith("value_float") or not _whole(value)
+    dtype = DType.FLOAT32 if real else DType.INT64
+    return build.constant(_converted(value, float if real else int), dtype)
+
+
 def _apply(
     build: LayerBuilder,
     name: str,
@@ -147,6 +175,10 @@ def _apply(
         unset = [f"`{key}`" for key, value in OPS[name].attributes.items() if value is None]
         help = f"state {', '.join(unset)}" if unset else None
         raise build.fail("E105", "needs more of its attributes", help=help) from None
+    for value in values:
+        if 0 in value.shape:
+            message = f"leaves a tensor without elements: {' x '.join(map(str, value.shape))}"
+            raise build.fail("E201", message)
     if name in OPS.foreign:
         build.warn(
             "W104",
@@ -208,6 +240,10 @@ def _constant(
     if not dtype.is_float and not whole:
         message = f"takes whole numbers as its `{formal.name}`"
         raise build.fail("E103", message, at=formal.name)
+    if not dtype.is_float and not _within(given, *RANGES[dtype]):
+        least, most = RANGES[dtype]
+        message = f"takes numbers from {least:_} to {most:_} as its `{formal.name}`"
+        raise build.fail("E103", message, at=formal.name)
     return build.constant(_converted(given, float if dtype.is_float else int), dtype)
 
 
@@ -215,6 +251,14 @@ def _whole(value: Any) -> bool:
     if not isinstance(value, tuple):
         return isinstance(value, int)
     return _are(value, int) or all(map(_whole, value))
+
+
+def _within(value: Any, least: int, most: int) -> bool:
+    if not isinstance(value, tuple):
+        return bool(least <= value <= most)
+    if _are(value, int):
+        return bool(least <= min(value) and max(value) <= most)
+    return all(_within(item, least, most) for item in value)
 
 
 def _are(items: Sequence[Any], kind: type) -> bool:
@@ -249,13 +293,28 @@ def _require(condition: bool) -> None:
 
 
 def _integer(value: Any) -> int:
-    _require(isinstance(value, int))
+    _require(isinstance(value, int) and -(2**63) <= value < 2**63)
     return int(value)
 
 
 def _positive(value: Any) -> int:
     _require(_integer(value) > 0)
     return int(value)
+
+
+def _flag(value: Any) -> int:
+    _require(value in (0, 1))
+    return int(value)
+
+
+def _words(*words: str) -> Kind:
+    """One of some words."""
+
+    def convert(value: Any) -> str:
+        _require(value in words)
+        return str(value)
+
+    return Kind(f"one of {', '.join(f'`{word}`' for word in words)}", convert, words)
 
 
 def _text(value: Any) -> str:
@@ -303,9 +362,66 @@ ELEMENT_TYPE = Kind(
     f"one of {', '.join(f'`{name}`' for name in ELEMENT_TYPES)}", _element_type, ELEMENT_TYPES
 )
 EXTENTS = Kind("a list of positive integers", _several(_positive))
-# Attributes that ONNX types as numbers of element types, and those that not every version checks.
+POSITIVE = Kind("a positive integer", _positive)
+FLAG = Kind("`yes` or `no`", _flag)
+FLAGS = (
+    *("align_corners", "allowzero", "ceil_mode", "center_point_box", "count_include_pad"),
+    *("detect_negative", "detect_positive", "exclude_outside", "exclusive", "fmod", "inverse"),
+    *("input_forget", "is_case_sensitive", "keepdims", "largest", "layout", "linear_before_reset"),
+    *("new_axis", "noop_with_empty_axes", "onesided", "periodic", "reverse", "saturate"),
+    *("select_last_index", "sorted", "storage_order", "training_mode", "transA", "transB", "upper"),
+)
+COUNTS = ("blocksize", "group", "hidden_size", "num_groups", "offset_group", "p", "size")
+# Attributes that ONNX types as numbers of element types, as truth values or counts, and those that
+# not every version checks.
 TYPES = ("dtype", "output_dtype", "to")
 BY_NAME: Mapping[str, Kind] = {
     **dict.fromkeys(TYPES, ELEMENT_TYPE),
     **dict.fromkeys(("dilations", "kernel_shape", "strides"), EXTENTS),
+    **dict.fromkeys(FLAGS, FLAG),
+    **dict.fromkeys(COUNTS, POSITIVE),
+}
+# Words that ONNX's own check of types lets pass.
+WORDS: Mapping[tuple[str, str], Kind] = {
+    ("BitShift", "direction"): _words("LEFT", "RIGHT"),
+    ("DepthToSpace", "mode"): _words("DCR", "CRD"),
+    ("Gelu", "approximate"): _words("none", "tanh"),
+    ("Pad", "mode"): _words("constant", "reflect", "edge", "wrap"),
+    ("Resize", "mode"): _words("nearest", "linear", "cubic"),
+    ("Resize", "coordinate_transformation_mode"): _words(
+        *("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel"),
+        *("align_corners", "asymmetric"),
+    ),
+    ("Resize", "nearest_mode"): _words("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"),
+    ("ScatterElements", "reduction"): _words("none", "add", "mul", "max", "min"),
+}
+# What `Constant` holds, which is no operator in a graph but a leaf.
+CONSTANTS: Mapping[str, Kind] = {
+    "value": NUMBERS,
+    "value_float": ATTRIBUTES["FLOAT"],
+    "value_floats": ATTRIBUTES["FLOATS"],
+    "value_int": ATTRIBUTES["INT"],
+    "value_ints": ATTRIBUTES["INTS"],
+}
+# The least and the largest number of each type that holds whole numbers.
+RANGES: Mapping[DType, tuple[int, int]] = {
+    DType.BOOL: (0, 1),
+    DType.INT32: (-(2**31), 2**31 - 1),
+    DType.INT64: (-(2**63), 2**63 - 1),
+    DType.UINT32: (0, 2**32 - 1),
+}
+RANDOM = frozenset(
+    {
+        *("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform"),
+        "RandomUniformLike",
+    }
+)
+RANDOM_HELP = (
+    "`DROPOUT` and other layers make noise in training, from the run's seed; feed other random"
+    " numbers as an `INPUT`"
+)
+# What to write in place of an attribute that the op table does not have.
+INSTEAD = {
+    "auto_pad": "state `pads` in numbers: all befores, then all afters",
+    "output_shape": "state `pads` and `output_padding` in numbers",
 }

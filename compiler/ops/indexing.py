@@ -118,6 +118,8 @@ def infer_trilu(call: OpCall) -> Sequence[TensorType]:
     x = call.type(0)
     if x.rank < 2:
         raise InferenceError(f"Trilu takes matrices, not {x}")
+    if call.has(1) and equal(call.type(1).size, 1) is False:
+        raise InferenceError(f"Trilu takes one diagonal, not {call.type(1)}")
     return (x,)
 
 

@@ -6,7 +6,7 @@ from math import pi, sqrt
 import numpy as np
 
 from ...compiler.types import DType
-from ..kerneldef import Array, kernel
+from ..kerneldef import Array, OperandError, kernel
 from .blockwise import blockwise
 from .erf import erf
 
@@ -29,7 +29,6 @@ for op_type, function in {
     "Log": np.log,
     "Mul": np.multiply,
     "Neg": np.negative,
-    "Pow": np.power,
     "Reciprocal": np.reciprocal,
     "Round": np.rint,
     "Sign": np.sign,
@@ -60,8 +59,18 @@ def divide(a: Array, b: Array, *, out: Array | None = None) -> Array:
     """a / b, broadcast; integers are rounded towards zero."""
     if a.dtype.kind == "f":
         return _apply(np.divide, a, b, out=out)
+    if not np.all(b):
+        raise OperandError("cannot divide whole numbers by 0")
     quotient: Array = np.floor_divide(a, b)
     return _apply(np.add, quotient, (quotient < 0) & (quotient * b != a), out=out)
+
+
+@kernel("Pow", inplace=True)
+def power(x: Array, y: Array, *, out: Array | None = None) -> Array:
+    """x^y, broadcast; integers are rounded towards zero, which leaves 1 / x at -1, 0 and 1 only."""
+    if x.dtype.kind == "f" or np.all(y >= 0):
+        return _apply(np.power, x, y, out=out)
+    return np.trunc(np.power(x.astype(np.float64), y)).astype(x.dtype)
 
 
 @blockwise("Sigmoid")

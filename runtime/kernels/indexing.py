@@ -78,7 +78,7 @@ def pad(
 @kernel("Trilu")
 def trilu(x: Array, k: Array | None = None, *, upper: int) -> Array:
     """The matrices' parts on and above, or below, the diagonal k; the rest is zero."""
-    diagonal = 0 if k is None else int(k)
+    diagonal = 0 if k is None else int(k.item())
     return np.triu(x, diagonal) if upper else np.tril(x, diagonal)
 
 

@@ -1,11 +1,11 @@
 """Interpolation, and the shuffle of channels into space."""
 
-from collections.abc import Callable, Mapping
-from fractions import Fraction
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 
 import numpy as np
 
+from ...compiler.ops.resampling import changes_of
 from ..kerneldef import Array, kernel
 
 # Up to this extent a dense matrix of interpolation weights beats picking the two neighbours.
@@ -18,6 +18,9 @@ COORDINATES: Mapping[str, Callable[[Array, float, int, int], Array]] = {
         (o + 0.5) / scale - 0.5 if after > 1 else o * 0.0
     ),
     "asymmetric": lambda o, scale, before, after: o / scale,
+    "half_pixel_symmetric": lambda o, scale, before, after: (
+        before / 2 * (1 - after / (before * scale)) + (o + 0.5) / scale - 0.5
+    ),
     "align_corners": lambda o, scale, before, after: o * ((before - 1) / max(after - 1, 1)),
 }
 
@@ -39,26 +42,49 @@ def resize(
     mode: str,
     coordinate_transformation_mode: str,
     nearest_mode: str,
+    axes: Sequence[int] | None,
+    cubic_coeff_a: float,
+    exclude_outside: int,
 ) -> Array:
-    """X (*S), scales or sizes, one per axis => y, axis by axis."""
+    """X (*S), scales or sizes, one per axis or per one of `axes` => y, axis by axis."""
     coordinates = COORDINATES[coordinate_transformation_mode]
+    given = None if sizes is None else tuple(map(int, sizes))
+    factors = None if scales is None else tuple(map(float, scales))
     y = x
-    for axis, before in enumerate(x.shape):
-        if sizes is not None:
-            after = int(sizes[axis])
-            scale = after / before
-        else:
-            assert scales is not None
-            scale = float(scales[axis])
-            after = int(before * Fraction(scale))
+    for axis, change in changes_of(x.shape, factors, given, axes).items():
+        before, after = x.shape[axis], int(change.after)  # type: ignore[arg-type]
+        scale = float(change.scale or 1)
         if scale == 1 and after == before:
             continue
         at = coordinates(np.arange(after, dtype=np.float64), scale, before, after)
         if mode == "nearest":
             y = _picked(y, axis, ROUNDINGS[nearest_mode](at))
-        else:
+        elif mode == "linear":
             y = _interpolated(y, axis, at)
+        else:
+            weights = _cubic_weights(at, before, cubic_coeff_a, inside=bool(exclude_outside))
+            y = _multiplied(y, axis, weights.astype(x.dtype))
     return y if y is not x else x.copy()
+
+
+def _cubic_weights(at: Array, extent: int, a: float, *, inside: bool) -> Array:
+    """The weights (after, before) of the four neighbours of each position.
+
+    They are those of cubic convolution (Keys 1981, equation 4). Beyond the border stands the
+    border's element or, with `inside`, nothing.
+    """
+    taps = np.floor(at)[:, None] + np.arange(-1, 3)
+    d = np.abs(at[:, None] - taps)
+    near = ((a + 2) * d - (a + 3)) * d * d + 1
+    far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+    weights = np.where(d < 1, near, far)
+    if inside:
+        weights = np.where((taps >= 0) & (taps < extent), weights, 0)
+        weights /= weights.sum(1, keepdims=True)
+    matrix = np.zeros((len(at), extent))
+    rows = np.broadcast_to(np.arange(len(at))[:, None], taps.shape)
+    np.add.at(matrix, (rows, np.clip(taps, 0, extent - 1).astype(np.intp)), weights)
+    return matrix
 
 
 def _picked(x: Array, axis: int, at: Array) -> Array:
@@ -94,11 +120,16 @@ def _dense(x: Array, axis: int, low: Array, high: Array, share: Array) -> Array:
     weights = np.zeros((len(low), x.shape[axis]), x.dtype)
     weights[rows, low] = 1 - share
     weights[rows, high] += share
+    return _multiplied(x, axis, weights)
+
+
+def _multiplied(x: Array, axis: int, weights: Array) -> Array:
+    """Weights (after, before) times x (..., before, ...) along an axis."""
     if axis == x.ndim - 1:
         return np.asarray(np.matmul(x, weights.T))
     slices = x.reshape(*x.shape[: axis + 1], prod(x.shape[axis + 1 :]))
     y: Array = np.matmul(weights, slices)
-    return y.reshape(*x.shape[:axis], len(low), *x.shape[axis + 1 :])
+    return y.reshape(*x.shape[:axis], len(weights), *x.shape[axis + 1 :])
 
 
 @kernel("DepthToSpace")

@@ -17,7 +17,7 @@ Parts = Sequence[Value | None]
 def resize(build: Builder, call: VjpCall) -> Parts:
     """y = M x along each axis that changes: dx = MT dy."""
     x, dx = call.input(0), call.cotangent
-    scales = build.known(call.input(2)) if _given(call, 2) else (None,) * len(x.shape)
+    scales = _scales(build, call)
     for axis, scale in enumerate(scales):
         if scale == 1 or (scale is None and x.shape[axis] == dx.shape[axis]):
             continue
@@ -28,6 +28,16 @@ def resize(build: Builder, call: VjpCall) -> Parts:
             matrix = _matrix(build, x, dx, axis, scale, call.attributes)
             dx = _multiplied(build, matrix, dx, axis)
     return [dx]
+
+
+def _scales(build: Builder, call: VjpCall) -> Sequence[float | None]:
+    """Each axis's scale, or None where extents tell it."""
+    rank, axes = len(call.input(0).shape), call.attributes["axes"]
+    if not _given(call, 2):
+        return (None,) * rank
+    places = [axis % rank for axis in (range(rank) if axes is None else axes)]
+    known = dict(zip(places, build.known(call.input(2)), strict=True))
+    return [known.get(axis, 1.0) for axis in range(rank)]
 
 
 def _given(call: VjpCall, index: int) -> bool:
@@ -73,6 +83,7 @@ def _matrix(
 ) -> Value:
     """MT (before, after): what interpolation makes of the rows of a unit matrix."""
     before = extent(x, axis)
+    attributes = {**attributes, "axes": None}
     ones = build.Expand(number(build, 1.0, x), vector(build, [before, before]))
     unit = build.Trilu(build.Trilu(ones, upper=1), upper=0)
     if scale is not None:

@@ -34,6 +34,47 @@ def depth_to_space(x: Array, *, blocksize: int, mode: str = "DCR") -> Array:
     return y
 
 
+def cubic(x: Array, region: None, factors: Array, **attributes: Any) -> Array:
+    """Cubic convolution along each axis, which onnx's reference has in single precision only."""
+    axes = attributes.get("axes", range(x.ndim))
+    for axis, factor in zip(axes, factors, strict=True):
+        x = x if factor == 1 else _cubic_line(x, axis, float(factor), **attributes)
+    return x
+
+
+def _cubic_line(
+    x: Array,
+    axis: int,
+    factor: float,
+    *,
+    mode: str,
+    cubic_coeff_a: float = -0.75,
+    exclude_outside: int = 0,
+    coordinate_transformation_mode: str = "half_pixel",
+    axes: Any = None,
+) -> Array:
+    """Weighted means of four neighbours; the weights are Keys's two cubics in the distance."""
+    import numpy as np
+
+    a, extent = cubic_coeff_a, x.shape[axis]
+    columns = []
+    for place in range(int(extent * factor)):
+        at = (place + 0.5) / factor - 0.5
+        if coordinate_transformation_mode == "align_corners":
+            at = place * (extent - 1) / (int(extent * factor) - 1)
+        total, column = 0.0, 0.0
+        for tap in range(int(np.floor(at)) - 1, int(np.floor(at)) + 3):
+            d = abs(at - tap)
+            near, far = (a + 2) * d**3 - (a + 3) * d**2 + 1, a * (d**3 - 5 * d**2 + 8 * d - 4)
+            weight = near if d <= 1 else far
+            if exclude_outside and not 0 <= tap < extent:
+                continue
+            total += weight
+            column = column + weight * x.take(min(max(tap, 0), extent - 1), axis)
+        columns.append(column / total)
+    return np.stack(columns, axis)
+
+
 def resize_row(x: Random, factors: Known, **attributes: Any) -> Any:
     """A row of `Resize` by scales, which ONNX's reference checks."""
     return op_row("Resize", x, None, factors, **attributes)
@@ -61,6 +102,25 @@ ROWS = [
     resize_row(
         IMAGE, scales(0.25, 2.0), mode="linear", coordinate_transformation_mode="pytorch_half_pixel"
     ),
+    resize_row(IMAGE, scales(2.0, 1.5), mode="cubic", formula=cubic),
+    resize_row(IMAGE, scales(0.5, 2.0), mode="cubic", formula=cubic, cubic_coeff_a=-0.5),
+    resize_row(IMAGE, scales(2.0, 1.5), mode="cubic", formula=cubic, exclude_outside=1),
+    resize_row(
+        IMAGE,
+        scales(0.6, 2.5),
+        mode="cubic",
+        formula=cubic,
+        coordinate_transformation_mode="align_corners",
+    ),
+    resize_row(
+        IMAGE,
+        scales(0.7, 2.5),
+        mode="linear",
+        coordinate_transformation_mode="half_pixel_symmetric",
+    ),
+    resize_row(IMAGE, Known((2.0, 3.0), "float32"), axes=(2, 3), **LINEAR),
+    resize_row(IMAGE, Known((2.0,), "float32"), axes=(-1,), mode="cubic", formula=cubic),
+    op_row("Resize", IMAGE, None, None, Known((7, 3)), axes=(3, 2), **LINEAR),
     op_row("Resize", Random((2, 3, 4, 5)), None, None, Known((2, 3, 8, 10)), **LINEAR),
     op_row("Resize", Random((2, 3, 4, 5)), None, None, Known((2, 3, 7, 3)), **LINEAR),
     *(
