@@ -9,6 +9,7 @@ from ..compiler.graph import Node
 from ..grammar.diagnostics import NetError, error
 from .binding import check_binding, exceeds_memory, place
 from .kerneldef import Array, OperandError
+from .lookups import check_lookups
 from .plan import Plan, Step
 from .tensors import Feeds, Spec, check_feeds, spell
 
@@ -67,6 +68,7 @@ def admit(plan: Plan, feeds: Mapping[str, Any]) -> Feeds:
     if key not in plan.checked:
         check_binding(plan.graph, plan.order, checked.symbols)
         plan.checked.add(key)
+    check_lookups(plan.lookups, checked.arrays)
     return checked
 
 

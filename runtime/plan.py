@@ -13,6 +13,7 @@ from ..grammar.diagnostics import did_you_mean, error
 from . import kernels  # noqa: F401 - fills the kernel table
 from .fallback import reference_kernel
 from .kerneldef import KERNELS, Array, Function
+from .lookups import Lookup, lookups
 from .tensors import Spec
 
 Output = tuple[int, int]
@@ -60,6 +61,7 @@ class Plan:
         steps: Kernel calls in order.
         fetches: Slots of the results by name.
         shared: Names of the results whose memory may be an argument's or another result's.
+        lookups: The tables that inputs look up, by the input's name.
         checked: Extents of inputs that were found to fit; filled in as the plan runs.
     """
 
@@ -74,6 +76,7 @@ class Plan:
     steps: tuple[Step, ...]
     fetches: Mapping[str, int]
     shared: frozenset[str]
+    lookups: Mapping[str, Lookup]
     checked: set[tuple[tuple[str, int], ...]] = field(default_factory=set, repr=False)
 
 
@@ -152,6 +155,7 @@ class _Planner:
             steps=self._steps({i: name for name, i in named.items()}, first_use),
             fetches=fetches,
             shared=self._shared(fetches),
+            lookups=lookups(self.graph),
         )
 
     def spec(self, type: TensorType) -> Spec:

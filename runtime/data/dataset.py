@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -225,6 +225,28 @@ def check_labels(data: Dataset, classes: int, *, ignored: int | None = None) -> 
     labels = data.labels()
     if labels is not None:
         check_range(data.about.name, labels, np.arange(len(labels)), classes, ignored=ignored)
+
+
+def as_numbers(given: Any, what: str) -> Array:
+    """An array of numbers from Python's; `what` is what messages call it.
+
+    Raises:
+        NetError: E529, it holds words, nothing, or rows of different lengths.
+    """
+    try:
+        array = np.asarray(given)
+    except (ValueError, TypeError, OverflowError):
+        raise error("E529", f"{what} is no array of numbers") from None
+    if array.dtype.kind in "biuf":
+        return array
+    words = array.dtype.kind in "USO" and any(isinstance(each, str) for each in array.flat)
+    raise error(
+        "E529",
+        f"{what} holds {'words' if words else 'no numbers'}",
+        help="number the classes: `names, t = np.unique(t, return_inverse=True)`"
+        if words
+        else "give integers or real numbers",
+    )
 
 
 def check_range(

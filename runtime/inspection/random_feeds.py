@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...compiler.graph import Graph, Value
+from ...compiler.graph import Graph
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit, target_type
@@ -10,6 +10,7 @@ from ...compiler.types import TensorType
 from ...grammar.diagnostics import error
 from ..initialize import stream
 from ..kerneldef import Array
+from ..lookups import lookups
 
 BATCH = "N"
 # Losses whose targets of real numbers are probabilities.
@@ -31,13 +32,14 @@ def random_feeds(
         NetError: E565, an extent other than the batch is open; or outputs and losses do not fit.
     """
     feeds: dict[str, Array] = {}
+    tables = lookups(graph)
     for name, value in graph.inputs.items():
         shape = _shape(name, value.type, batch)
         random = stream(seed, f"input {name}")
         if value.dtype.is_float:
             feeds[name] = random.standard_normal(shape).astype(value.dtype.value)
         else:
-            feeds[name] = random.integers(0, _rows(graph, value), shape)
+            feeds[name] = random.integers(0, tables[name].rows if name in tables else 2, shape)
     for output, name in objective.target_names().items():
         feeds[name] = _target(graph, objective, output, batch, stream(seed, f"target {output}"))
     return feeds
@@ -69,14 +71,3 @@ def _shape(name: str, type: TensorType, batch: int) -> tuple[int, ...]:
             help="name data in a `train` block, or give the input a size",
         )
     return shape
-
-
-def _rows(graph: Graph, value: Value) -> int:
-    """How many different integers an input may hold: the rows of the tables that it looks up."""
-    tables = [
-        graph[node].inputs[0]
-        for node in graph.consumers(value)
-        if graph[node].op_type == "Gather" and graph[node].inputs[1] == value
-    ]
-    rows = [table.shape[0] for table in tables if table is not None]
-    return min((extent for extent in rows if isinstance(extent, int)), default=2)

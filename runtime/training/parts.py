@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from ...compiler.types import TensorType
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ..data.adapting import adapter
 from ..data.augmentation import Augmenter
-from ..data.dataset import Batch, Dataset, check_labels, check_range
+from ..data.dataset import Batch, Dataset, as_numbers, check_labels, check_range
 from ..data.preprocessing import Fitted
 from ..data.splits import Last, batch_indices, shuffled
 from ..kerneldef import Array
@@ -132,12 +133,10 @@ def _target(
 ) -> Target:
     """How a target is fed to the loss of an output; `names` are the output's and the target's."""
     output, name = names
-    value, about = graph.outputs[output], data.about
+    about = data.about
     indices = about.kinds.get(source) in _INDICES
     type = _target_type(graph, term, data, source, first.targets[source], output)
-    axis = fit(graph, value, term, name=output).axis
-    classes = LOSSES[term.name].classes(value.type, type, axis=axis)
-    counted = classes if isinstance(classes, int) else 0
+    counted = classes_of(graph, term, output, type)
     return Target(
         source=source,
         name=name,
@@ -148,6 +147,33 @@ def _target(
         below=counted or (_below(term, type, first.targets[source]) if indices else 0),
         names=about.class_names.get(source, ()),
     )
+
+
+def classes_of(graph: Graph, term: Term, output: str, type: TensorType) -> int:
+    """How many classes a target of indices tells apart; 0 where it holds real numbers."""
+    value = graph.outputs[output]
+    axis = fit(graph, value, term, name=output).axis
+    classes = LOSSES[term.name].classes(value.type, type, axis=axis)
+    return classes if isinstance(classes, int) else 0
+
+
+def given_target(graph: Graph, term: Term, output: str, given: Any) -> tuple[Array, TensorType]:
+    """A target from Python, and the type of the loss's input that takes it.
+
+    Raises:
+        NetError: E529, it is no array of numbers; E133, the loss takes none of its rank; E523, an
+            index is none of the network's classes.
+    """
+    where, what = "the target", f"the target of `{output}`"
+    array = as_numbers(given, what)
+    real = array.dtype.kind == "f"
+    value = graph.outputs[output]
+    type = target_type(graph, value, term, rank=array.ndim, real=real, name=output)
+    below = classes_of(graph, term, output, type)
+    if not real and (below or term.name == _YES_OR_NO):
+        ignored = term.arguments.get("ignore_index")
+        check_range(where, array, np.arange(len(array)), below or 2, ignored=ignored)
+    return array if type.dtype.is_float else array.astype(np.int64), type
 
 
 def _target_type(

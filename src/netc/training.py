@@ -6,8 +6,6 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from . import __version__
 from .compiler.emit.onnx import export
 from .compiler.graph import Graph
@@ -16,7 +14,6 @@ from .compiler.passes.set_mode import set_mode
 from .compiler.pipeline import Compiled
 from .compiler.training.changes import revise, spell_setting
 from .compiler.training.objective import LOSS, Objective, add_loss
-from .compiler.training.output_fit import target_type
 from .compiler.training.recipe import Recipe
 from .compiler.training.terms import Term
 from .compiler.training.train_step import STEP, train_step
@@ -33,6 +30,7 @@ from .runtime.plan import plan
 from .runtime.training.folder import LAYERS, PROGRAM, Facts
 from .runtime.training.job import KEPT, Job
 from .runtime.training.listeners import HistoryFiles, Reporter, write_results
+from .runtime.training.parts import given_target
 from .runtime.training.progress import NoProgress, TrainingProgress
 from .runtime.training.running import Run, check_folder, finish, open_loop, resumed
 from .runtime.training.trained import Trained
@@ -340,17 +338,9 @@ def with_targets(
         if output not in given:
             help = "give targets by the output's name: " + ", ".join(f"`{each}`" for each in names)
             raise error("E543", f"there is no target for the output `{output}`", help=help)
-        array = np.asarray(given[output])
-        types[output] = target_type(
-            graph,
-            graph.outputs[output],
-            objective.losses[output],
-            rank=array.ndim,
-            real=array.dtype.kind == "f",
-            name=output,
+        fed[name], types[output] = given_target(
+            graph, objective.losses[output], output, given[output]
         )
-        integers = not types[output].dtype.is_float
-        fed[name] = array.astype("int64") if integers else array
     settled = set_mode(add_loss(graph, objective, types), training=training, seed=seed)
     if STEP in settled.inputs:
         fed[STEP] = 0
