@@ -14,6 +14,7 @@ from .source import Source, Span
 
 _BOM = b"\xef\xbb\xbf"
 _TEMPORARY = (".netc-", ".tmp")  # what names of temporary files start and end with
+_NO_BLOCKING, _BINARY = (getattr(os, name, 0) for name in ("O_NONBLOCK", "O_BINARY"))
 
 # What went wrong, and how to go on, by the number of the system's error.
 _REASONS: dict[int | None, tuple[str, str | None]] = {
@@ -28,21 +29,22 @@ _REASONS: dict[int | None, tuple[str, str | None]] = {
     errno.EFBIG: ("the file would be larger than allowed", "raise the limit on the size of files"),
     errno.ENAMETOOLONG: ("the name is too long", "choose a shorter name"),
     errno.ELOOP: ("its symbolic links form a loop", "check the links"),
+    errno.ENXIO: ("it is a pipe or a device", "copy what it yields into a file"),
     errno.EPIPE: ("the reader has gone", None),
 }
 
 
 def read_source(path: str) -> Source:
-    """Read a program.
+    """Read a program from a file, or from a stream that is open already, such as `/dev/stdin`.
 
     A byte-order mark is dropped; at most one byte over the limit on text is read, so that an
-    endless device ends as well.
+    endless stream ends as well.
 
     Raises:
         NetError: E001 (missing, a folder, no permission), E002 (not UTF-8), E403 (too much text).
     """
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb") if _is_open(path) else open_file(path) as file:
             data = file.read(MAX_TEXT + len(_BOM) + 1)
     except (OSError, ValueError) as failure:  # a null character in a path is a ValueError
         raise _file_error("E001", "read", path, failure) from None
@@ -68,13 +70,38 @@ def check_readable(path: str) -> None:
     """Find out whether a file can be read, for packages that open it by themselves.
 
     Raises:
-        NetError: E001 (missing, a folder, no permission).
+        NetError: E001 (missing, no permission, a folder, a pipe, a device).
+    """
+    with open_file(path):
+        return
+
+
+def open_file(path: str) -> BinaryIO:
+    """A regular file, open for reading: never a pipe or a device, which may have no end.
+
+    Raises:
+        NetError: E001 (missing, no permission, a folder, a pipe, a device).
     """
     try:
-        with open(path, "rb"):
-            return
-    except (OSError, ValueError) as failure:
+        # A pipe that nobody writes to would block here.
+        handle = os.open(path, os.O_RDONLY | _NO_BLOCKING | _BINARY)
+        try:
+            mode = os.fstat(handle).st_mode
+            if stat.S_ISDIR(mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if not stat.S_ISREG(mode):
+                raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+            return os.fdopen(handle, "rb")
+        except OSError:
+            os.close(handle)
+            raise
+    except (OSError, ValueError) as failure:  # a null character in a path is a ValueError
         raise _file_error("E001", "read", path, failure) from None
+
+
+def _is_open(path: str) -> bool:
+    """Whether a path names a stream of this process, as a shell's `<(...)` does."""
+    return path == "/dev/stdin" or path.startswith(("/dev/fd/", "/proc/self/fd/"))
 
 
 def too_much_text(name: str) -> NetError:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from ..arguments import (
     Extents,
+    Flag,
     Kind,
     Mismatch,
     Natural,
@@ -122,8 +123,11 @@ def csv(
     target: Columns | None = None,
     inputs: Columns | None = None,
     points: Literal["pixels", "unit"] = "pixels",
+    header: Flag | None = None,
+    delimiter: Text | None = None,
+    decimal: Text | None = None,
 ) -> None:
-    """A table with a line of names; the last column is the target where none is named."""
+    """A table of text; the last column is the target where none is named."""
 
 
 @_term(DATA, choice="path", size="size")

@@ -1,43 +1,23 @@
-"""Tables as text (csv) -> a data set: columns of numbers, of pictures, of words for classes."""
+"""Tables of text (csv) -> a data set: columns of numbers, of pictures, of words for classes."""
 
-import csv as reader
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from math import isqrt
 from typing import Literal
 
 import numpy as np
 
 from ...grammar.diagnostics import NetError, error
-from ...grammar.files import check_readable
 from ..kerneldef import Array
 from .choices import loader
 from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Pairs, Rows, TargetKind
-from .faults import damaged, empty, located, unfit, unknown_name, wrong_argument
+from .faults import located, unfit, wrong_argument
+from .text_table import Table, has_comma, is_missing, read_table
 
-_DELIMITERS = ",;\t"
-_MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
-_WHOLE = re.compile(r"[+-]?\d{1,18}")
+_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _AXES = re.compile(r"(?P<point>.*?)[ _.-]?(?P<axis>[xy])", re.IGNORECASE | re.DOTALL)
-_LONGEST_CELL = 2**27  # characters; a picture of 1,000 x 1,000 pixels takes some four millions
 
 Points = Literal["pixels", "unit"]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A file's cells, by column."""
-
-    name: str
-    columns: dict[str, list[str]]
-    lines: list[int]
-
-    def column(self, name: str) -> list[str]:
-        """The cells of a column."""
-        if name not in self.columns:
-            raise unknown_name("column", name, self.columns, self.name)
-        return self.columns[name]
 
 
 @loader("csv", files=True)
@@ -47,9 +27,12 @@ def csv(
     target: str | Sequence[str] | None = None,
     inputs: str | Sequence[str] | None = None,
     points: Points = "pixels",
+    header: bool | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
     folder: str = "",
 ) -> Dataset:
-    """A table with a header, a sample per line; commas, semicolons or tabs between the cells.
+    """A table of text, gzipped or not, a sample per line, as `read_table` reads it.
 
     Columns of numbers are the inputs, (N, F). A cell of many numbers with spaces between them is
     a picture: alone it is (N, 1, H, H). A single target of words or of whole numbers is a class;
@@ -62,13 +45,18 @@ def csv(
         target: The target's column or columns; the last one, or all that are no `inputs`.
         inputs: The inputs' columns; all that are no targets.
         points: `unit` turns pixels of points into numbers from -1 to 1, picture's edge to edge.
+        header: Whether the first line names the columns; without this argument the cells tell.
+        delimiter: What stands between two cells; likewise.
+        decimal: What stands before decimals; likewise.
         folder: Where a relative path starts.
 
     Raises:
-        NetError: The file cannot be read (E001) or its lines have different lengths (E521), a
-            column is not there (E526), a cell is no number (E524), or it holds no line (E525).
+        NetError: The file cannot be read (E001), is too large (E507) or no table (E521), a column
+            is not there (E526), a cell is no number (E524), or it holds no line (E525).
     """
-    table = read_table(located(path, folder), f"`{path}`")
+    table = read_table(
+        located(path, folder), f"`{path}`", header=header, delimiter=delimiter, decimal=decimal
+    )
     chosen, others = _chosen(table, target, inputs)
     x = _inputs(table, others)
     y, kind, classes = _targets(table, chosen)
@@ -87,51 +75,6 @@ def csv(
     return ArrayData({INPUT: Rows((x,), "float32")}, {TARGET: Rows((y,), dtype)}, about)
 
 
-def read_table(path: str, name: str) -> Table:
-    """The cells of a file as text.
-
-    Raises:
-        NetError: It cannot be read (E001), is no table (E521), or has no line (E525).
-    """
-    check_readable(path)
-    reader.field_size_limit(_LONGEST_CELL)
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            header_line = file.readline()
-            delimiter = max(_DELIMITERS, key=header_line.count)
-            file.seek(0)
-            rows = reader.reader(file, delimiter=delimiter)
-            return _table(name, path, rows)
-    except (reader.Error, OSError, UnicodeDecodeError) as failure:
-        raise damaged(path, str(failure)) from None
-
-
-def _table(name: str, path: str, rows: "Iterator[list[str]]") -> Table:
-    header = [cell.strip() for cell in next(rows, [])]
-    if not any(header):
-        raise empty(name, "the first line names the columns")
-    twice = next((cell for cell in header if header.count(cell) > 1), None)
-    if twice is not None:
-        raise damaged(path, f"it has two columns `{twice}`", "name each column differently")
-    cells: list[list[str]] = [[] for _ in header]
-    lines: list[int] = []
-    for row in rows:
-        line: int = rows.line_num  # type: ignore[attr-defined]
-        if not row:
-            continue
-        if len(row) != len(header):
-            raise damaged(
-                path,
-                f"line {line} has {len(row)} cells, and the header names {len(header)} columns",
-            )
-        lines.append(line)
-        for column, cell in zip(cells, row, strict=True):
-            column.append(cell.strip())
-    if not lines:
-        raise empty(name)
-    return Table(name, dict(zip(header, cells, strict=True)), lines)
-
-
 def _chosen(
     table: Table, target: str | Sequence[str] | None, inputs: str | Sequence[str] | None
 ) -> tuple[list[str], list[str]]:
@@ -141,8 +84,8 @@ def _chosen(
     if target is not None:
         targets = _names(target)
     else:
-        targets = names[-1:] if given is None else [n for n in names if n not in given]
-    others = [n for n in names if n not in targets] if given is None else given
+        targets = names[-1:] if given is None else _without(names, given)
+    others = _without(names, targets) if given is None else given
     for name in (*targets, *others):
         table.column(name)
     if not targets or not others:
@@ -151,10 +94,15 @@ def _chosen(
             f"{table.name} has no column left for the {what}",
             "name the targets with `target=`, and the inputs with `inputs=`",
         )
-    both = next((name for name in targets if name in others), None)
-    if both is not None:
-        raise wrong_argument(f"the column `{both}` of {table.name} is both input and target")
+    both = sorted(set(targets) & set(others))
+    if both:
+        raise wrong_argument(f"the column `{both[0]}` of {table.name} is both input and target")
     return targets, others
+
+
+def _without(names: list[str], others: list[str]) -> list[str]:
+    left_out = set(others)
+    return [name for name in names if name not in left_out]
 
 
 def _names(given: str | Sequence[str]) -> list[str]:
@@ -181,14 +129,16 @@ def _targets(table: Table, names: list[str]) -> tuple[Array, TargetKind, tuple[s
         cells = table.column(names[0])
         if all(map(_WHOLE.fullmatch, cells)):
             return np.array(cells, np.int64), "label", ()
-        if not any(_is_number(cell) for cell in cells):
+        if not any(_is_number(table, cell) for cell in cells):
             return _words(table, names[0], cells)
     joined = np.concatenate([_numbers(table, name) for name in names], axis=1)
     return joined, "points" if _are_points(names) else "values", ()
 
 
-def _words(table: Table, name: str, cells: list[str]) -> tuple[Array, TargetKind, tuple[str, ...]]:
-    missing = next((row for row, cell in enumerate(cells) if cell.casefold() in _MISSING), None)
+def _words(
+    table: Table, name: str, cells: Sequence[str]
+) -> tuple[Array, TargetKind, tuple[str, ...]]:
+    missing = next((row for row, cell in enumerate(cells) if is_missing(cell)), None)
     if missing is not None:
         raise _no_number(table, name, missing)
     classes, labels = np.unique(cells, return_inverse=True)
@@ -198,14 +148,14 @@ def _words(table: Table, name: str, cells: list[str]) -> tuple[Array, TargetKind
 def _numbers(table: Table, name: str) -> Array:
     """A column as float32 (N, 1), or (N, F) where a cell holds F numbers; NaN where it is empty."""
     cells = table.column(name)
-    width = next((len(cell.split()) for cell in cells if cell.casefold() not in _MISSING), 1)
+    width = next((len(cell.split()) for cell in cells if not is_missing(cell)), 1)
     numbers = np.empty((len(cells), width), np.float32)
     for row, cell in enumerate(cells):
-        if cell.casefold() in _MISSING:
+        if is_missing(cell):
             numbers[row] = np.nan
             continue
         try:
-            values = [float(number) for number in cell.split()]
+            values = [table.number(number) for number in cell.split()]
         except ValueError:
             raise _no_number(table, name, row) from None
         if len(values) != width:
@@ -214,21 +164,27 @@ def _numbers(table: Table, name: str) -> Array:
     return numbers
 
 
-def _is_number(cell: str) -> bool:
+def _is_number(table: Table, cell: str) -> bool:
     try:
-        float(cell.split()[0])
+        table.number(cell.split()[0])
     except (IndexError, ValueError):
         return False
-    return cell.casefold() not in _MISSING
+    return not is_missing(cell)
 
 
 def _no_number(table: Table, name: str, row: int) -> NetError:
     cell = table.column(name)[row]
     shown = f"`{cell[:40]}`, and not a number" if cell else "nothing"
+    if has_comma(cell):
+        help = '`decimal=","` says that decimals follow the comma; write thousands without it'
+    elif is_missing(cell):
+        help = "only targets that are numbers may be missing; leave the line or the column out"
+    else:
+        help = "`inputs=` and `target=` name the columns that are used"
     return error(
         "E524",
         f"{table.name}: the column `{name}` of line {table.lines[row]} holds {shown}",
-        help="only targets that are numbers may be missing; leave the line or the column out",
+        help=help,
     )
 
 
@@ -256,10 +212,11 @@ def mirrored_pairs(names: Sequence[str]) -> Pairs:
     points = [name.casefold() for name in names[::2]]
     swapped = [name.replace("left", "\0").replace("right", "left") for name in points]
     partners = [name.replace("\0", "right") for name in swapped]
+    places = {point: place for place, point in reversed(list(enumerate(points)))}
     return tuple(
-        (place, points.index(partner))
+        (place, places[partner])
         for place, partner in enumerate(partners)
-        if partner in points and points.index(partner) > place
+        if places.get(partner, -1) > place
     )
 
 

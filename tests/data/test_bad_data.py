@@ -121,6 +121,21 @@ def test_npz(tmp_path: Path, refusal: Refusal) -> None:
         ("a,b\ninf,2\n", {}, "E524", "the input `input` of sample 0 holds inf"),
         ("a,b\n1 2,2\n1,2\n", {}, "E527", "line 3 holds 1 numbers, and 2 in the lines before"),
         ("a\n1\n", {}, "E532", "no column left for the inputs"),
+        ("2019,2020\n1,2\n", {}, "E521", "its first line holds numbers"),
+        ("5.1,3.5,setosa\n", {}, "E521", "`header=no` says that samples begin"),
+        ("1 2,rose\n3 4,lily\n", {}, "E521", "its first line holds numbers"),
+        ("a,,b\n1,2,3\n", {}, "E521", "its column 2 has no name"),
+        (",a,b\n1,2,3\n1,2,3\n", {}, "E521", "its column 1 has no name"),
+        ("a;b\n1,5;2.5\n", {}, "E524", '`decimal=","` says that decimals follow'),
+        ("a;b\n1,500;2\n", {}, "E524", "holds `1,500`, and not a number"),
+        ("a;b\n1.5;2\n", {"decimal": ","}, "E524", "holds `1.5`, and not a number"),
+        ("a,b\n1,2\n", {"delimiter": "::"}, "E532", "`delimiter` is one character"),
+        ("a,b\n1,2\n", {"decimal": ";"}, "E532", "`decimal` is a point or a comma"),
+        ('a,b\n1,"x\n2,x\n', {}, "E521", "a quote from line 2 on is not closed"),
+        ('a,b\n1,x\n2,"x\n3,x\n4,"x"\n', {}, "E521", "a quote from line 3 on is not closed"),
+        ('a,b\n1,"x\n2,x\n3,x"\n', {}, "E521", "a cell holds whole lines"),
+        ("a b c\n1 2 3\n1 2\n", {}, "E521", "line 3 has 2 cells, and the header names 3 columns"),
+        ("1.5 2 3\n1 2\n", {}, "E521", "line 2 has 2 cells, and the first line has 3"),
         ("a,b\n1,2\n", {"target": "a", "inputs": "a"}, "E532", "both input and target"),
         ("a,b\n1,2\n", {"points": "unit"}, "E530", "are no points of a picture"),
     ],
@@ -133,6 +148,17 @@ def test_csv(
     found = refusal(LOADERS["csv"], "t.csv", folder=str(tmp_path), **options)
     assert found.startswith(f"error[{code}]")
     assert message in found
+
+
+def test_a_quote_that_is_not_closed_hides_no_lines(tmp_path: Path, refusal: Refusal) -> None:
+    """Of 1,000 lines, one lacks a closing quote, and others may close it by chance."""
+    lines = ["a,b,kind", *(f"{number},{number % 3},cat" for number in range(1000))]
+    lines[100] = '99,0,"cat'
+    for last in ("899,2,cat", '899,2,cat"', '899,2,"cat"', '"899",2,cat'):
+        lines[900] = last
+        (tmp_path / "t.csv").write_text("\n".join(lines))
+        text = refusal(LOADERS["csv"], str(tmp_path / "t.csv"))
+        assert "a quote from line 101 on is not closed" in text
 
 
 def test_csv_of_bytes(tmp_path: Path, refusal: Refusal) -> None:

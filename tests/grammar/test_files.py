@@ -6,12 +6,13 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from netc.grammar.diagnostics import NetError
-from netc.grammar.files import atomic_writer, read_source, write_text
+from netc.grammar.files import atomic_writer, check_readable, read_source, write_text
 from netc.grammar.limits import MAX_TEXT
 
 as_root = pytest.mark.skipif(
@@ -271,3 +272,31 @@ def test_writers_side_by_side(tmp_path: Path) -> None:
         second.write(b"second")
     assert Path(path).read_bytes() == b"first"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+@pytest.mark.parametrize("read", [read_source, check_readable])
+def test_only_regular_files_are_read(tmp_path: Path, read: Callable[[str], object]) -> None:
+    """A pipe that nobody writes to would never end, nor would some devices."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    for path in (str(pipe), str(tmp_path / "link"), "/dev/zero"):
+        with pytest.raises(NetError) as caught:
+            read(path)
+        assert str(caught.value) == (
+            f"error[E001]: cannot read `{path}`: it is a pipe or a device\n"
+            "  = help: copy what it yields into a file"
+        )
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="streams by their number")
+def test_a_stream_that_is_open_is_read() -> None:
+    """`netc check <(...)` names a pipe that the shell has opened."""
+    reading, writing = os.pipe()
+    os.write(writing, b"INPUT(2) -> FC(1)")
+    os.close(writing)
+    try:
+        assert read_source(f"/dev/fd/{reading}").text == "INPUT(2) -> FC(1)"
+    finally:
+        os.close(reading)

@@ -1,0 +1,159 @@
+"""Tables of text in the forms in which they are found: with names or without, and what divides."""
+
+import gzip
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import netc
+from netc.runtime.data import LOADERS, load
+from netc.runtime.data.text_table import read_table
+
+IRIS = """5.1,3.5,1.4,0.2,Iris-setosa
+7.0,3.2,4.7,1.4,Iris-versicolor
+4.9,3.0,1.4,0.2,Iris-setosa
+6.4,3.2,4.5,1.5,Iris-versicolor
+
+"""
+WINE = """"fixed acidity";"volatile acidity";"quality"
+7.4;0.7;5
+7.8;0.88;6
+"""
+AUTO = """18.0   8   307.0      130.0      3504.      12.0   70  1\t"chevrolet chevelle malibu"
+15.0   8   350.0      165.0      3693.      11.5   70  1\t"buick skylark 320"
+14.0   8   454.0      220.0      4354.       9.0   70  1\t"chevrolet chevelle malibu"
+"""
+HOUSING = """ 0.00632  18.00   2.310  0  0.5380  65.20   1  24.00
+ 0.02731   0.00   7.070  0  0.4690  78.90   2  21.60
+"""
+GERMAN = """länge;breite;art
+1,5;2;ja
+3,25;10;nein
+"""
+
+FORMS: dict[str, tuple[str, dict[str, Any], list[Any], list[Any]]] = {
+    "no header (iris)": (
+        IRIS,
+        {"inputs": ["1", "4"], "target": "5"},
+        [[5.1, 0.2], [7, 1.4], [4.9, 0.2], [6.4, 1.5]],
+        [0, 1, 0, 1],
+    ),
+    "semicolons and quoted names (wine quality)": (WINE, {}, [[7.4, 0.7], [7.8, 0.88]], [5, 6]),
+    "blanks, and a tab before the last (auto-mpg)": (
+        AUTO,
+        {"inputs": ["2", "3"], "target": "1"},
+        [[8, 307], [8, 350], [8, 454]],
+        [[18], [15], [14]],
+    ),
+    "blanks, aligned (housing)": (
+        HOUSING,
+        {"inputs": ["1", "7"], "target": "8"},
+        [[0.00632, 1], [0.02731, 2]],
+        [[24], [21.6]],
+    ),
+    "decimal commas": (GERMAN, {}, [[1.5, 2], [3.25, 10]], [0, 1]),
+    "decimal commas without a header": (
+        "1,5;0,5;a\n2,5;1;b\n3;2;a\n4;3;b\n",
+        {},
+        [[1.5, 0.5], [2.5, 1], [3, 2], [4, 3]],
+        [0, 1, 0, 1],
+    ),
+    "decimal commas in quotes": ('a,b\n"1,5",1\n"2,25",0\n', {}, [[1.5], [2.25]], [1, 0]),
+    "decimal commas that could divide thousands": (
+        "a;b\n1,500;1\n",
+        {"decimal": ","},
+        [[1.5]],
+        [1],
+    ),
+    "tabs": ("a\tb\n1\t2\n", {}, [[1]], [2]),
+    "bars": ("a|b\n1|2\n", {}, [[1]], [2]),
+    "colons": ("a:b\n1:2\n", {"delimiter": ":"}, [[1]], [2]),
+    "commas that stand for nothing": ("a;b\nx, y;1\nz, y;0\n", {"inputs": "b"}, [[1], [0]], [0, 1]),
+    "blanks behind commas": ('a, b, k\n1, 2, "x"\n3, 4, "y"\n', {}, [[1, 2], [3, 4]], [0, 1]),
+    "a row that is repeated (xor)": ("0,0,0\n0,1,1\n", {}, [[0, 0], [0, 1]], [0, 1]),
+    "names that are numbers": ("1,2\n5,0\n", {"header": True}, [[5]], [0]),
+    "whole numbers without names": ("1,2\n5,0\n", {"header": False}, [[1], [5]], [2, 0]),
+    "a word above numbers": ("label,0,1\n3,0,9\n", {"target": "label"}, [[0, 9]], [3]),
+    "an unknown number in the first line": ("?,0.5,1\n2,2,0\n", {"inputs": "2"}, [[0.5], [2]], []),
+    "row numbers of pandas": (",a,y\n0,5,1\n1,6,0\n", {}, [[5], [6]], [1, 0]),
+    "row numbers out of order": (",a,y\n7,5,1\n3,6,0\n", {}, [[5], [6]], [1, 0]),
+    "row numbers written again": ("Unnamed: 0,a,y\n0,5,1\n1,6,0\n", {}, [[5], [6]], [1, 0]),
+    "row numbers and numbered columns": (",0,1\n0,5.5,1\n1,6,0\n", {}, [[5.5], [6]], [1, 0]),
+    "row names of R": ('"","mpg","cyl"\n"Fiat",21,6\n"Honda",22,4\n', {}, [[21], [22]], [6, 4]),
+    "delimiters at the end": ("a,b,\n1,2,\n3,4,\n", {}, [[1], [3]], [2, 4]),
+    "delimiters at the end of samples": ("a,b\n1,2,\n3,4,\n", {}, [[1], [3]], [2, 4]),
+    "delimiters at the end, no names": ("1.5,0,\n2,0,\n", {}, [[1.5], [2]], [0, 0]),
+    "comments": ("# of 2026\na,b\n1,2\n#3,4\n5,6\n", {}, [[1], [5]], [2, 6]),
+    "a column called #": ("#,a,b\n1,2,0\n", {}, [[1, 2]], [0]),
+    "pictures": ("0 1 2 3,1\n4 5 6 7,1\n", {}, [[[0, 1], [2, 3]]], [1, 1]),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gzip"])
+def test_forms(tmp_path: Path, form: str, encoding: str) -> None:
+    """Each sample is there once, with its numbers, whatever the file's encoding."""
+    text, options, inputs, targets = FORMS[form]
+    zipped = gzip.compress(text.encode()) if encoding == "gzip" else text.encode(encoding)
+    (tmp_path / "t.data").write_bytes(zipped)
+    data = LOADERS["csv"]("t.data", folder=str(tmp_path), **options)
+    batch = data.take(range(len(data)))
+    found = batch.inputs["input"]
+    if form == "pictures":
+        assert found.shape == (2, 1, 2, 2)
+        found = found[0]
+    np.testing.assert_array_equal(found, np.array(inputs, np.float32))
+    if targets:
+        np.testing.assert_array_equal(batch.targets["target"], np.array(targets).astype("f"))
+
+
+def test_arguments_of_a_program(tmp_path: Path) -> None:
+    """`header=no`, `delimiter=` and `decimal=` mean the same in a `train` block."""
+    (tmp_path / "t.txt").write_text("1,5 2\n2,5 0\n")
+    source = (
+        'INPUT(1) -> FC(3)\ntrain { data = csv("t.txt", header=no, delimiter=" ", decimal=",") }'
+    )
+    recipe = netc.compile(source).recipe
+    assert recipe is not None
+    assert recipe.data is not None
+    batch = load(recipe.data, folder=str(tmp_path)).take([0, 1])
+    np.testing.assert_array_equal(batch.inputs["input"], [[1.5], [2.5]])
+    assert batch.targets["target"].tolist() == [2, 0]
+
+
+def test_many_columns_are_read_quickly(tmp_path: Path, refusal: Callable[..., str]) -> None:
+    """Of 60,000 columns, the time grows with their number, not with its square."""
+    names = [
+        f"{side}{number}_{axis}"
+        for number in range(15_000)
+        for side in ("left", "right")
+        for axis in "xy"
+    ]
+    path = tmp_path / "t.csv"
+    path.write_text(",".join([*names, "Image"]) + "\n" + ",".join(["1.5"] * 60_001) + "\n")
+    start = time.perf_counter()
+    data = LOADERS["csv"](str(path), inputs="Image")
+    assert len(data.about.pairs["target"]) == 15_000
+    assert (
+        LOADERS["csv"](str(path), inputs=names[:50_000]).take([0]).targets["target"].size == 10_001
+    )
+    assert "has no column `lefty`" in refusal(LOADERS["csv"], str(path), target="lefty")
+    assert time.perf_counter() - start < 10
+
+
+def test_text_without_end(
+    tmp_path: Path, refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that memory cannot hold is refused by its size, or as soon as it unpacks to more."""
+    monkeypatch.setattr("netc.runtime.data.text_table._LARGEST", 1000)
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * 999)
+    assert refusal(read_table, str(path), "t").startswith("error[E507]")
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    text = refusal(read_table, str(path), "t")
+    assert text.startswith("error[E507]")
+    assert "a table of text has up to 1_000 bytes" in text
