@@ -242,7 +242,7 @@ PerAxis = Annotated[
 ]
 NaturalPerAxis = Annotated[
     int | tuple[int, ...],
-    Kind("an integer that is not negative, or a size such as `1x0`", _per_axis(0)),
+    Kind("a non-negative integer, or a size such as `1x0`", _per_axis(0)),
 ]
 InputSize = Annotated[
     int | tuple[int | str, ...],
@@ -254,15 +254,15 @@ Integer = Annotated[int, Kind("an integer", _integer(-(2**63)))]
 Integers = Annotated[
     int | tuple[int, ...], Kind("an integer or a tuple such as `(-3, -3)`", _integers)
 ]
-Natural = Annotated[int, Kind("an integer that is not negative", _integer(0))]
-Rate = Annotated[float, Kind("a number from 0 up to, but not, 1", _real(0.0, 1.0))]
-Nonnegative = Annotated[float, Kind("a number that is not negative", _real(0.0, float("inf")))]
+Natural = Annotated[int, Kind("a non-negative integer", _integer(0))]
+Rate = Annotated[float, Kind("a number at least 0 and below 1", _real(0.0, 1.0))]
+Nonnegative = Annotated[float, Kind("a non-negative number", _real(0.0, float("inf")))]
 Probability = Annotated[float, Kind("a number from 0 to 1", _probability)]
 PositiveReal = Annotated[float, Kind("a positive number", _positive_real)]
 Real = Annotated[float, Kind("a number", _real(float("-inf"), float("inf")))]
 Flag = Annotated[bool, Kind("`yes` or `no`", _flag)]
 LabelName = Annotated[str, Kind("a label", _label)]
-Text = Annotated[str, Kind("a text in quotes", _text)]
+Text = Annotated[str, Kind("a string in quotes", _text)]
 Padding = Annotated[
     int | str | tuple[Any, ...],
     Kind(
@@ -303,7 +303,7 @@ def kind_of(annotation: Any) -> Kind:
     for extra in getattr(annotation, "__metadata__", ()):
         if isinstance(extra, Kind):
             return extra
-    raise TypeError(f"{annotation} names no kind of argument")
+    raise TypeError(f"{annotation} is not a kind of argument")
 
 
 __all__ = [

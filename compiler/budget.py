@@ -44,7 +44,7 @@ class Budget:
         content = self._measure(value)
         self.items -= content.items
         if content.levels > MAX_NESTING:
-            message = f"a list that nests more than {MAX_NESTING} levels deep"
+            message = f"a list nested more than {MAX_NESTING} levels deep"
             raise error("E402", message, blame.span)
         if self.items < 0:
             raise error("E404", "the lists of this program have too many items", blame.span)

@@ -156,7 +156,7 @@ def _type(info: ValueInfoProto, symbols: Mapping[str, Dim]) -> TensorType:
             raise InferenceError("the shape of its result depends on more than its inputs' shapes")
     name = helper.tensor_dtype_to_np_dtype(tensor.elem_type).name
     if name not in {dtype.value for dtype in DType}:
-        raise InferenceError(f"its result is of {name}, which graphs do not hold")
+        raise InferenceError(f"its result is of {name}, which a graph cannot hold")
     return TensorType(DType(name), tuple(extents))
 
 

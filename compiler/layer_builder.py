@@ -164,7 +164,7 @@ class LayerBuilder(Builder):
         numbers = tuple(extent for extent in extents if isinstance(extent, int))
         if len(numbers) < len(extents):
             raise self.fail(
-                "E201", f"needs an input of known extents, but its input is {author_size(x.type)}"
+                "E201", f"needs an input with known extents, but its input is {author_size(x.type)}"
             )
         return numbers
 
@@ -176,7 +176,7 @@ class LayerBuilder(Builder):
         """Refuse a tensor that no int64 can count the elements of."""
         if any(map(is_long, type.shape)):
             message = f"yields an extent whose formula has more than {LONGEST} characters"
-            raise self.fail("E404", message, help="give the input numbers instead of names")
+            raise self.fail("E404", message, help="give the input numbers in place of names")
         size = product(extent for extent in type.shape if isinstance(extent, int))
         if isinstance(size, int) and size > LARGEST:
             raise self.fail("E404", f"needs a tensor of {size:_} elements, beyond 2^63 - 1")

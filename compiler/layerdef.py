@@ -211,10 +211,10 @@ def place(
     for argument in given:
         name = _name_of(definition, argument, given, spelling)
         if name in spans:
-            raise error("E106", f"{spelling} gets `{name}` twice", argument.span)
+            raise error("E106", f"{spelling} is given `{name}` twice", argument.span)
         if name in definition.preset:
             settled = spell(Word(definition.preset[name]))
-            raise error("E106", f"{spelling} has `{name}={settled}` already", argument.span)
+            raise error("E106", f"{spelling} already has `{name}={settled}`", argument.span)
         values[name] = _convert(definition, name, argument, spelling)
         spans[name] = argument.span
     return values, spans

@@ -69,7 +69,7 @@ def _extra(source: Source, offset: int) -> NetError:
     mark = source.text[offset]
     return error(
         "E013",
-        f"`{mark}` closes nothing",
+        f"`{mark}` has no opening bracket",
         Span(source, offset, offset + 1),
         help=f"remove it, or add the missing `{_PARTNER[mark]}`",
     )
@@ -80,7 +80,9 @@ def _unclosed(source: Source, offset: int, *, met: int | None = None) -> Diagnos
     also = []
     if met is not None:
         place = Span(source, met, met + 1)
-        also.append(Pointer(place, f"`{source.text[met]}` comes before its `{_CLOSING[mark]}`"))
+        also.append(
+            Pointer(place, f"`{source.text[met]}` comes before the closing `{_CLOSING[mark]}`")
+        )
     return Diagnostic(
         "E013",
         f"`{mark}` is never closed",

@@ -12,7 +12,7 @@ from .codes import CODES
 
 # What happened, for codes that take files, weights or engines rather than a program.
 SITUATIONS: Mapping[str, str] = {
-    "E001": "The path is wrong, names a folder, or may not be read; or the zoo has no such spec.",
+    "E001": "The path is wrong, names a folder, or cannot be read; or the zoo has no such spec.",
     "E002": "The file was saved in another encoding. The message names the first byte that does "
     "not fit; save the file as UTF-8.",
     "E004": "The folder is missing or may not be written to, or the disk is full. What stood "
@@ -22,7 +22,7 @@ SITUATIONS: Mapping[str, str] = {
     "E131": "A layer that learns stands before an operator that is constant almost everywhere, "
     "such as STEP or FLOOR, so nothing tells it which way to go. Use a smooth layer in its place, "
     "or mark what stands before it with `frozen=yes`.",
-    "E132": "The last layer of an output and its loss make no sense together: `RELU` and "
+    "E132": "The last layer of an output and its loss do not fit together: `RELU` and "
     "`cross_entropy`, `SIGMOID` and `cross_entropy` (use `binary_cross_entropy`, or `SOFTMAX`), "
     "`SOFTMAX` and `hinge`. Losses of classes take what `FC` or `CONV` yields, with `SOFTMAX`, "
     "`LOGSOFTMAX` or `SIGMOID` where the message says so.",
@@ -43,14 +43,14 @@ SITUATIONS: Mapping[str, str] = {
     "`.dot`; curves are drawn by matplotlib, which the extra `train` installs.",
     "E504": "NumPy and onnxruntime computed different results from the same model. The message "
     "names the first value that differs; please report it.",
-    "E505": "A file's suffix or content is of no format that netc reads or writes there.",
-    "E506": "onnx or onnxruntime refuses the model. The notes are in their words.",
-    "E507": "The arrays of one run do not fit into memory. Run smaller batches or smaller inputs.",
+    "E505": "The suffix or the content of the file is not a format that netc reads or writes here.",
+    "E506": "onnx or onnxruntime refuses the model. The notes quote it.",
+    "E507": "The arrays of one run do not fit in memory. Run smaller batches or smaller inputs.",
     "E509": "ONNX models are written with opset 22 or above, as far as the installed onnx goes.",
-    "E510": "Two names differ in the program, and would be the same in the format. Rename one.",
-    "E511": "A style, theme, direction or depth of diagrams is not known.",
-    "E521": "The file is truncated, or is not what its name says. Fetch or write it anew.",
-    "E522": "Each sample has an input and a target, so there are as many of one as of the other. "
+    "E510": "Two names that differ in the program would be the same in the file. Rename one.",
+    "E511": "The style, theme, direction or depth of a diagram is unknown.",
+    "E521": "The file is truncated, or is not what its name says. Download or write it again.",
+    "E522": "Each sample has an input and a target, so their numbers must be equal. "
     "The message names both numbers.",
     "E523": "Classes count from 0: of K classes the labels are 0 to K - 1. The message names the "
     "first sample whose label is none of them.",
@@ -59,8 +59,8 @@ SITUATIONS: Mapping[str, str] = {
     "E525": "The file, folder or array holds no sample. `images` looks for sub-folders, one for "
     "each class.",
     "E526": "The message lists the columns of the csv file, or the arrays of the npz file.",
-    "E527": "A batch is one array, so its pictures have one size. `images(folder, size=64x64)` "
-    "resizes all of them.",
+    "E527": "A batch is one array, so all its pictures have the same size. `images(folder, "
+    "size=64x64)` resizes all of them.",
     "E528": "`images` reads pictures with Pillow, which comes with the extra `train`.",
     "E529": "An input or target has not the shape or element type that the network takes, or not "
     "its name. Images are (N, C, H, W), sequences (N, L, C); class indices are whole numbers.",
@@ -68,7 +68,7 @@ SITUATIONS: Mapping[str, str] = {
     "larger than the picture, and pairs name points that are there.",
     "E531": "Up to three fractions divide the data, and come to 1 at most; some sample is left for "
     "training, and some batch is full where `last = drop`.",
-    "E532": "The number of samples, the noise, the size or the channels make no sense.",
+    "E532": "The number of samples, the noise, the size or the channels is out of range.",
     "E541": "`--resume` met a checkpoint of another network or another recipe, whose differences "
     "the notes list, or a file that is no checkpoint. Only `epochs` may change between two parts "
     "of a run.",
@@ -76,14 +76,14 @@ SITUATIONS: Mapping[str, str] = {
     "layer in which the first such number appeared; the last checkpoint holds good weights.",
     "E543": "The network has an input, or an output with a loss, for which the data set has no "
     "array. Several are matched by name: give inputs and outputs the names that the data has.",
-    "E544": "Neither the program nor the command line says what to train on. Add `data = ...` to "
+    "E544": "Neither the program nor the command line names the data. Add `data = ...` to "
     "the `train` block, or use `--set data=digits`.",
     "E545": "The folder for a new run holds the checkpoint of another. Go on with that run "
     "(`--resume`), or choose another folder (`--output`).",
-    "E546": "`netc evaluate`, `predict` and `features` take the weights of a run that has ended, "
-    "from the folder that `netc train -o FOLDER` left, or else a file of weights.",
+    "E546": "`netc evaluate`, `predict` and `features` take the weights of a finished run, "
+    "from the folder that `netc train -o FOLDER` left, or a file of weights.",
     "E547": "`netc predict` takes arrays and pictures with `--input`, or a data set with `--data`. "
-    "Nothing was given, or a file is of neither kind.",
+    "Nothing was given, or a file is neither.",
     "E551": "A metric, threshold or column of the history is not known, or does not fit the output "
     "and its targets: their shapes differ, a class is out of range, scores are NaN, or a threshold "
     "is given for more than two classes.",
@@ -96,12 +96,12 @@ SITUATIONS: Mapping[str, str] = {
     "Patterns are those of a shell: `*` stands for any text.",
     "E564": "Features are one array for each sample: a value whose first axis counts the samples "
     "and whose other extents are the same for all of them.",
-    "E565": "The shape of an input is open, so no input can be drawn at random. Name the data in a "
-    "`train` block, or give the input a size.",
+    "E565": "The shape of an input is not fixed, so no random input can be drawn. Name the data in "
+    "a `train` block, or give the input a size.",
     "W110": "A loss of differences on probabilities, such as `mse` on `SOFTMAX`: its gradient "
     "vanishes where the network is most wrong. `cross_entropy` has no such plateau.",
-    "W501": "The diagram was written as `.dot`, since nothing that renders it was found.",
-    "W502": "The run was begun with another engine, other versions, or another number of threads. "
+    "W501": "The diagram was written as `.dot`, because no renderer was found.",
+    "W502": "The run began with another engine, other versions, or another number of threads. "
     "It goes on, but its last bits may differ from those of a run that was never interrupted.",
     "W520": "`netc predict` resizes pictures to what the network takes, makes them gray for a "
     "network of one channel, and lays transparent ones on white. The notes say what was done.",

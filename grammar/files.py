@@ -21,16 +21,16 @@ _REASONS: dict[int | None, tuple[str, str | None]] = {
     errno.ENOENT: ("no such file or folder", "check the path"),
     errno.ENOTDIR: ("a part of the path is not a folder", "check the path"),
     errno.EISDIR: ("it is a folder", "name a file in it"),
-    errno.EACCES: ("permission denied", "check the permissions of the file and of its folder"),
-    errno.EPERM: ("permission denied", "check the permissions of the file and of its folder"),
+    errno.EACCES: ("permission denied", "check the permissions of the file and its folder"),
+    errno.EPERM: ("permission denied", "check the permissions of the file and its folder"),
     errno.EROFS: ("the file system is read-only", "choose another folder"),
     errno.ENOSPC: ("no space left on device", "free some space, or choose another folder"),
     errno.EDQUOT: ("the disk quota is used up", "free some space, or choose another folder"),
-    errno.EFBIG: ("the file would be larger than allowed", "raise the limit on the size of files"),
+    errno.EFBIG: ("the file would be larger than allowed", "raise the limit on file sizes"),
     errno.ENAMETOOLONG: ("the name is too long", "choose a shorter name"),
     errno.ELOOP: ("its symbolic links form a loop", "check the links"),
     errno.ENXIO: ("it is a pipe or a device", "copy what it yields into a file"),
-    errno.EPIPE: ("the reader has gone", None),
+    errno.EPIPE: ("the reader has closed the pipe", None),
 }
 
 
@@ -194,7 +194,7 @@ def make_folder(path: str) -> None:
     try:
         os.makedirs(path, exist_ok=True)
     except (OSError, ValueError) as failure:
-        raise _file_error("E004", "make the folder", path, failure) from None
+        raise _file_error("E004", "create the folder", path, failure) from None
 
 
 def _file_error(code: str, verb: str, path: str, failure: Exception) -> NetError:

@@ -69,7 +69,7 @@ def read_string(text: str, span: Span) -> String:
                 start = span.start + 1 + match.start()
                 raise error(
                     "E019",
-                    f"`{match[0]}` is no escape of a string",
+                    f"`{match[0]}` is not an escape sequence",
                     Span(span.source, start, start + 2),
                     help='write `\\\\` for a backslash; `\\"` is the only other escape',
                 )

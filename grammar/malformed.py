@@ -34,7 +34,7 @@ EXAMPLES = (
     # Chains
     Example(
         "E011",
-        "`->` starts no chain",
+        "a chain cannot start with `->`",
         "name the value to go on from, as in `x -> ...`, or join it to the chain before",
         ("-> FC", "x = -> FC", "block A { -> FC }", "INPUT -> ( -> FC )", "INPUT -> [ -> FC ]"),
     ),
@@ -53,7 +53,7 @@ EXAMPLES = (
     Example("E021", "an empty repetition", "write the steps between the brackets", ("[ ]",)),
     Example(
         "E022",
-        "no count behind `*`",
+        "no count after `*`",
         "write how often, as in `[...]*2`; a computed count takes parentheses, `[...]*(n - 1)`",
         ("[a]*", "[a]* -> b"),
         any_token=True,
@@ -61,33 +61,31 @@ EXAMPLES = (
     ),
     Example(
         "E011",
-        "a chain inside of a call or an expression",
+        "a chain inside a call or an expression",
         "bind the chain to a name of its own without `let`, as in `x = ...`, and use the name",
         ("FC(a -> b)", "FC(a(8) -> b)", "let y = [a -> b]", "FC(n=a -> b)", "let x = a(8) -> b"),
     ),
     _missing(
-        "no label behind `as`",
+        "no label after `as`",
         "a label is a name such as `conv1`, dotted parts, or a string",
         *(f"{item} as" for item in _ITEMS),
         *(f"a -> {item} as" for item in _ITEMS),
     ),
     _missing(
         "a label ends in `.`",
-        "write a name or an integer behind the point",
+        "write a name or an integer after the dot",
         "a as b.",
         "a as b.0.",
         "a.",
         "a.b.",
     ),
     # `for` and `if`
-    _missing("no name behind `for`", "write `for x in list { ... }`", "for"),
-    _missing("no `in` behind the names of `for`", "write `for x in list { ... }`", "for i x"),
-    _missing(
-        "no body behind the list of `for`", "write `for x in list { ... }`", "for i in x -> b"
-    ),
+    _missing("no name after `for`", "write `for x in list { ... }`", "for"),
+    _missing("no `in` after the names of `for`", "write `for x in list { ... }`", "for i x"),
+    _missing("no body after the list of `for`", "write `for x in list { ... }`", "for i in x -> b"),
     Example(
         "E011",
-        "`then` does not stand in a chain",
+        "`then` does not belong in a chain",
         "in a chain, `if` takes braces: `if c { CONV } else { ID }`",
         ("if a then b",),
     ),
@@ -110,32 +108,32 @@ EXAMPLES = (
         "write `if c { ... } else { ... }`",
         ("else { b }", "a else { b }", "a(8) else { b }"),
     ),
-    _missing("no braces behind `else`", "write `else { ... }`", "if a { b } else c"),
+    _missing("no braces after `else`", "write `else { ... }`", "if a { b } else c"),
     # Statements
-    _missing("no name behind `let`", "write `let name = value`", "let", "let 5"),
-    _missing("no `=` behind the name of a `let`", "write `let name = value`", "let x 5", "let x"),
-    _missing("no name behind `net`", "write `net LeNet5`", "net"),
-    _missing("no version behind `language`", "write `language 1`", "language x"),
-    _missing("no path behind `import`", 'write `import "blocks.net"`', "import blocks"),
-    _missing("no layer behind `default`", "write `default CONV(bias=no)`", "default"),
+    _missing("no name after `let`", "write `let name = value`", "let", "let 5"),
+    _missing("no `=` after the name of a `let`", "write `let name = value`", "let x 5", "let x"),
+    _missing("no name after `net`", "write `net LeNet5`", "net"),
+    _missing("no version after `language`", "write `language 1`", "language x"),
+    _missing("no path after `import`", 'write `import "blocks.net"`', "import blocks"),
+    _missing("no layer after `default`", "write `default CONV(bias=no)`", "default"),
     _missing(
-        "no arguments behind the layer of `default`",
+        "no arguments after the layer of `default`",
         "write `default CONV(bias=no)`",
         "default CONV",
     ),
-    _missing("no name behind `output`", "write `output logits`", "output"),
-    _missing("no condition behind `assert`", "write `assert params == 61_706`", "assert"),
-    _missing("no name behind `block`", "write `block Name(c) { ... }`", "block"),
-    _missing("no body behind the name of a block", "write `block Name { ... }`", "block A -> b"),
+    _missing("no name after `output`", "write `output logits`", "output"),
+    _missing("no condition after `assert`", "write `assert params == 61_706`", "assert"),
+    _missing("no name after `block`", "write `block Name(c) { ... }`", "block"),
+    _missing("no body after the name of a block", "write `block Name { ... }`", "block A -> b"),
     _missing(
-        "no body behind the parameters of a block",
+        "no body after the parameters of a block",
         "write `block Name(c) { ... }`",
         "block A(c) -> b",
     ),
     Example(
         "E011",
-        "`{found}` inside of braces",
-        "only a `let`, a binding or a chain stands there; close the braces before",
+        "`{found}` inside braces",
+        "only a `let`, a binding or a chain may stand here; close the braces first",
         tuple(
             f"block A {{ {statement} }}"
             for statement in (
@@ -150,12 +148,12 @@ EXAMPLES = (
             )
         ),
     ),
-    _missing("no `=` behind a setting", "write `name = value`", "train { a 5 }"),
+    _missing("no `=` after a setting", "write `name = value`", "train { a 5 }"),
     Example(
         "E011",
-        "`{found}` is no setting",
+        "`{found}` is not a setting",
         "a setting of `train` is written `name = value`",
         ("train { 5 }", "train { a = 1 -> }", "train { -> }", "train { (a) }"),
     ),
-    _missing("no `:` behind a name", "write `{name: value}`", "train { a = {b 5} }"),
+    _missing("no `:` after a name", "write `{name: value}`", "train { a = {b 5} }"),
 )

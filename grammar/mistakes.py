@@ -87,9 +87,9 @@ def _dangling_arrow(place: Place) -> Diagnostic | None:
         return None
     return Diagnostic(
         "E020",
-        "`->` leads to no step",
+        "no step follows `->`",
         place.behind,
-        help="write the next step behind it, or remove it",
+        help="write the next step after it, or remove it",
     )
 
 
@@ -121,7 +121,7 @@ def _keyword_as_name(place: Place) -> Diagnostic | None:
         return None
     return Diagnostic(
         "E023",
-        f"`{word}` is a word of the language and names nothing else",
+        f"`{word}` is a word of the language and cannot be a name",
         span,
         help=f"choose another name, such as `{word}_` or `{word.capitalize()}`",
     )
@@ -151,23 +151,23 @@ def _bound_value(place: Place) -> Diagnostic | None:
 
 # What people write behind a step, by the type of the token.
 _ARITHMETIC = (
-    "`{found}` does not stand in a chain",
+    "`{found}` does not belong in a chain",
     "merge tensors with `( a | b ) -> ADD`; compute numbers with `let`",
 )
 _LITERAL = (
-    "`{found}` is no step",
-    "numbers stand in the parentheses of a layer, directly behind its name: `FC(10)`",
+    "`{found}` is not a step",
+    "numbers go in the parentheses of a layer, right after its name: `FC(10)`",
 )
 _BEHIND_STEP = {
     **dict.fromkeys(OPERATORS, _ARITHMETIC),
     **dict.fromkeys(_VALUES - {"ADDOP", "NOT"}, _LITERAL),
-    "STAR": ("`*` repeats a bracketed chain only", "write `[CONV -> RELU]*3`"),
+    "STAR": ("`*` repeats only a chain in brackets", "write `[CONV -> RELU]*3`"),
     "VBAR": (
-        "`|` stands between the branches of a group only",
+        "`|` separates the branches of a group",
         "put the branches in parentheses: `( a | b )`",
     ),
     "COMMA": (
-        "`,` joins neither steps nor statements",
+        "`,` does not join steps or statements",
         "write `->` between steps, `|` between branches, and brackets around a list: `[1, 2]`",
     ),
 }
@@ -191,7 +191,7 @@ def _comparison(place: Place) -> Diagnostic | None:
     """`assert a = 5`."""
     if place.failure.type != "EQUAL" or not place.failure.expected >= OPERATORS:
         return None
-    return Diagnostic("E011", "`=` compares nothing", place.failure.span, help="write `==`")
+    return Diagnostic("E011", "`=` does not compare", place.failure.span, help="write `==`")
 
 
 def _open_end(place: Place) -> Diagnostic | None:

@@ -41,11 +41,11 @@ def _sized(match: re.Match[str]) -> str:
 
 _SLIPS = (
     _slip(r"[0-9]+\s*(?:×\s*[0-9]+\s*)*×\s*[0-9]+", "E010", "`×` does not join sizes", _sized),
-    _slip(r"×", "E010", "`×` is not a sign of the language", "write `x` in a size, as in `3x3`"),
-    _slip(r"[→⟶⇒➔➜⟹]", "E010", "`{0}` is not an arrow of the language", "write `->`"),
-    _slip(r"[–—−]>?", "E010", "`{0}` is not a minus sign of the language", "write `-`, or `->`"),
-    _slip(r"=>", "E011", "`=>` is not an arrow of the language", "write `->`"),
-    _slip(r"-->|>>", "E011", "`{0}` is not an arrow of the language", "write `->`"),
+    _slip(r"×", "E010", "`×` is not part of the language", "write `x` in a size, as in `3x3`"),
+    _slip(r"[→⟶⇒➔➜⟹]", "E010", "`{0}` is not the language's arrow", "write `->`"),
+    _slip(r"[–—−]>?", "E010", "`{0}` is not the language's minus sign", "write `-`, or `->`"),
+    _slip(r"=>", "E011", "`=>` is not the language's arrow", "write `->`"),
+    _slip(r"-->|>>", "E011", "`{0}` is not the language's arrow", "write `->`"),
     _slip(
         r"(?<![\w.])([0-9][0-9_.]*)K(?!\w)",
         "E014",
@@ -73,17 +73,17 @@ _SLIPS = (
         "`{0}` is neither a number nor a name",
         "a number ends in a digit or in `k`, `M`, `G`, `T`; a name starts with a letter",
     ),
-    _slip(r"(?<![\w.)\]}])\.[0-9]+", "E011", "`{0}` lacks the digit before its point",
+    _slip(r"(?<![\w.)\]}])\.[0-9]+", "E011", "`{0}` needs a digit before its decimal point",
           "write `0{0}`"),
     _slip(r"&&?", "E010", "`{0}` is not an operator of the language", "write `and`"),
     _slip(r"!(?!=)", "E010", "`!` is not an operator of the language", "write `not`"),
     _slip(r"\*\*", "E011", "`**` is not an operator of the language", "write `^` for a power"),
     _slip(r"[‘’“”'`]", "E010", "`{0}` does not quote a string", 'write `"..."`'),
-    _slip(r";", "E010", "`;` ends no statement", "start the next statement on a new line"),
-    _slip(r"\\", "E010", "`\\` is not a sign of the language",
+    _slip(r";", "E010", "`;` does not end a statement", "start the next statement on a new line"),
+    _slip(r"\\", "E010", "`\\` is not part of the language",
           "a statement may span lines as it is"),
     _slip(rf"[{_INVISIBLE}]", "E010", "the invisible character U+{1:04X}",
-          "replace it by a space"),
+          "replace it with a space"),
 )  # fmt: skip
 
 

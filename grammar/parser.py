@@ -47,7 +47,7 @@ def parse(source: Source) -> Module:
     if not statements:
         raise error(
             "E003",
-            f"`{source.name}` holds no statement",
+            f"`{source.name}` contains no statements",
             help="start with a chain, such as `INPUT(28x28) -> FC(10)`",
         )
     if source.text.count("else") > MAX_NESTING:

@@ -12,7 +12,7 @@ _WORD_BEFORE = re.compile(r"\w+\Z")
 
 
 def check_start(span: Span, *, chain: bool) -> None:
-    """Refuse a statement that starts neither on a new line nor directly behind `{`.
+    """Refuse a statement that starts neither on a new line nor directly after `{`.
 
     Args:
         span: The statement.
@@ -54,7 +54,7 @@ def check_label(places: Sequence[Span]) -> None:
         if left.end != right.start:
             raise error(
                 "E011",
-                "a label contains no white space",
+                "a label cannot contain white space",
                 Span(left.source, left.end, right.start),
                 help="write its parts without a space, or quote it",
             )

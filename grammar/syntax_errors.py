@@ -51,7 +51,7 @@ def report(source: Source, first: Failure | NetError, attempt: Attempt, table: T
         if isinstance(outcome, NetError):
             found.extend(outcome.diagnostics)
         else:
-            # The statement before may be to blame, too: for an arrow that leads to no step.
+            # The statement before may be to blame, too: for an arrow without a step after it.
             piece = bisect_right(cuts, outcome.span.start) - 2
             found.append(explain(outcome, max(start, cuts[piece] if piece >= 0 else 0), table))
         span = found[-1].span
@@ -89,7 +89,7 @@ def _unexpected(place: Place) -> Diagnostic:
         return Diagnostic("E012", "the text ends in the middle of a statement", place.behind, label)
     if not failure.type:
         character = failure.span.text
-        message = f"`{character}` is not a character of the language"
+        message = f"`{character}` is not part of the language"
         return Diagnostic("E010", message, failure.span, help="remove it, or put it in a string")
     if place.starts_line and place.before is not None:
         return Diagnostic("E011", "a statement breaks off", place.behind, label)

@@ -112,8 +112,7 @@ def _parameter(name: str, spec: Spec, state: State) -> Array:
     if array.shape != spec.shape:
         raise error(
             "E501",
-            f"the weight `{name}` has {spell(spec.shape)} numbers, and is given"
-            f" {spell(array.shape)}",
+            f"the weight `{name}` has {spell(spec.shape)} numbers, but got {spell(array.shape)}",
         )
     return array.astype(spec.dtype, copy=False)
 

@@ -84,7 +84,7 @@ def _types(path: str) -> dict[str, WeightType]:
         for info in archive.infolist():
             name = info.filename.removesuffix(_SUFFIX)
             if name == info.filename:
-                raise malformed(path, f"`{name}` is no array")
+                raise malformed(path, f"`{name}` is not an array")
             with archive.open(info) as file:
                 types[name] = _header(path, name, file)
                 held = info.file_size - file.tell()
@@ -101,7 +101,7 @@ def _header(path: str, name: str, file: Any) -> WeightType:
         raise malformed(path, f"`{name}` has version {version} of the format")
     shape, _, dtype = read(file)
     if dtype.kind not in "biuf":
-        raise malformed(path, f"`{name}` holds {dtype}, and not numbers")
+        raise malformed(path, f"`{name}` holds {dtype}, not numbers")
     return WeightType(dtype.name, tuple(shape))
 
 
@@ -126,7 +126,7 @@ def malformed(path: str, reason: str) -> NetError:
     """The error for a file that is not what its suffix says."""
     return error(
         "E505",
-        f"`{path}` is no whole npz file of plain numbers",
+        f"`{path}` is not a complete npz file of plain numbers",
         notes=[reason] if reason else [],
-        help="it may be truncated, or of another format: save it anew with `numpy.savez`",
+        help="it may be truncated, or of another format: save it again with `numpy.savez`",
     )

@@ -80,7 +80,7 @@ class SafetensorsState(LazyState):
         if type.dtype not in _CODES:
             raise error(
                 "E505",
-                f"`{name}` in `{self.path}` holds numbers of {type.dtype}, which NumPy has not",
+                f"`{name}` in `{self.path}` holds {type.dtype}, which NumPy does not have",
                 help="store the weights as float32",
             )
         return type
@@ -132,7 +132,7 @@ def write_safetensors(
 def _malformed(path: str, failure: Exception) -> NetError:
     return error(
         "E505",
-        f"`{path}` is no whole safetensors file",
+        f"`{path}` is not a complete safetensors file",
         notes=[str(failure)],
-        help="it may be truncated, or of another format: copy it anew, or check its suffix",
+        help="it may be truncated, or of another format: copy it again, or check its suffix",
     )

@@ -116,7 +116,10 @@ def _refused(message: str, failure: Exception) -> NetError:
     text = str(failure)
     if isinstance(failure, MemoryError) or "allocate memory" in text or "bad alloc" in text:
         return error(
-            "E507", "onnxruntime has not enough memory", notes=[text], help="run smaller batches"
+            "E507",
+            "onnxruntime does not have enough memory",
+            notes=[text],
+            help="run smaller batches",
         )
     return error("E506", message, notes=text.splitlines()[:5])
 

@@ -53,5 +53,5 @@ def type_of(state: Mapping[str, Any], name: str) -> WeightType:
     try:
         array = np.asarray(state[name])
     except (TypeError, ValueError):
-        raise error("E501", f"the weight `{name}` is no array of numbers") from None
+        raise error("E501", f"the weight `{name}` is not an array of numbers") from None
     return WeightType(array.dtype.name, array.shape)

@@ -96,7 +96,7 @@ def _cast(name: str, spec: Spec, given: Any) -> tuple[Array, Diagnostic | None]:
         found = "no numbers" if array.dtype.kind not in "biuf" else f"numbers of {array.dtype.name}"
         help = "round the numbers, and cast them with `.astype`" if found[0:2] != "no" else None
         return array, unfit(
-            f"the input `{name}` takes numbers of {spec.dtype}, and is given {found}", help=help
+            f"the input `{name}` takes numbers of {spec.dtype}, but got {found}", help=help
         )
     with np.errstate(over="ignore"):
         return array.astype(target), None
@@ -142,7 +142,7 @@ def _inconsistent(name: str, symbol: str, extent: int, settled: int, other: str)
 
 def _unfit_shape(name: str, spec: Spec, array: Array) -> Diagnostic:
     return unfit(
-        f"the input `{name}` takes {spell(spec.shape)}, and is given {spell(array.shape)}",
+        f"the input `{name}` takes {spell(spec.shape)}, but got {spell(array.shape)}",
         help=_remedy(spec.shape, array.shape),
     )
 

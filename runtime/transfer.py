@@ -162,7 +162,7 @@ def _renamed(state: State, rename: Rename | None) -> dict[str, str]:
         if name in names:
             raise error(
                 "E563",
-                f"both `{names[name]}` and `{given}` are renamed to `{name}`",
+                f"both `{names[name]}` and `{given}` would be renamed to `{name}`",
                 help="give each another name, or leave one out",
             )
         names[name] = given

@@ -33,9 +33,9 @@ def _linear_pairs(graph: Graph) -> Iterable[Diagnostic]:
         spans = graph.layers[first].span, graph.layers[second].span
         yield Diagnostic(
             "W106",
-            f"no activation stands between `{first}` and `{second}`, which are one linear map",
+            f"there is no activation between `{first}` and `{second}`, so they are one linear map",
             spans[1],
-            also=() if spans[0] == spans[1] else (Pointer(spans[0], "this layer meets it"),),
+            also=() if spans[0] == spans[1] else (Pointer(spans[0], "this layer follows it"),),
             help="put an activation between them, or `ID` where a linear map is meant",
         )
 
@@ -49,7 +49,7 @@ def _hidden_sigmoids(graph: Graph) -> Iterable[Diagnostic]:
             " 0.25",
             graph.layers[sigmoid].span,
             also=(Pointer(graph.layers[layer].span, "more weights follow here"),),
-            help="use `RELU`, or `TANH` where values must have bounds",
+            help="use `RELU`, or `TANH` where values must be bounded",
         )
 
 
@@ -62,7 +62,8 @@ def _equal_weights(graph: Graph) -> Iterable[Diagnostic]:
                 "W108",
                 f"all weights of the hidden layer `{path}` start with the same value",
                 layer.span,
-                help="its units learn the same; leave `init` and `weight` out to draw them",
+                help="its units all learn the same; remove `init` and `weight` to draw them at"
+                " random",
             )
 
 

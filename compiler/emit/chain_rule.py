@@ -150,7 +150,7 @@ def to_chain_rule_dot(
     if len(writer.drawn) > MOST_NODES:
         raise error(
             "E511",
-            f"a backward graph of {len(writer.drawn)} operators is too large to be drawn",
+            f"a backward graph of {len(writer.drawn)} operators is too large to draw",
             help=f"draw a part of the network, of at most {MOST_NODES} operators",
         )
     return "\n".join([*writer.preamble(direction), *writer.body(), "}"]) + "\n"

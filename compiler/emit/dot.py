@@ -49,7 +49,7 @@ def to_dot(
     """
     check_choices(style=style, direction=direction, theme=theme)
     if depth is not None and depth < 1:
-        raise error("E511", f"a diagram's depth is at least 1, not {depth}")
+        raise error("E511", f"the depth of a diagram is at least 1, not {depth}")
     counts = counts or count(graph)
     drawing = fork(collapse(layer_view(graph, counts, depth)))
     writer = _Writer(drawing, THEMES[theme])

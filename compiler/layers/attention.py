@@ -85,7 +85,8 @@ def _operands(build: LayerBuilder, xs: Sequence[Value]) -> tuple[Value, Value, V
     if len(xs) not in (1, 3):
         raise build.fail(
             "E113",
-            f"takes one tensor or three, queries, keys and values, but {len(xs)} branches meet it",
+            f"takes one tensor or three, queries, keys and values, but {len(xs)} branches lead to"
+            " it",
         )
     sequences = [sequence(build, x) for x in xs]
     q, k, v = sequences * 3 if len(xs) == 1 else sequences

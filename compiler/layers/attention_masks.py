@@ -42,7 +42,7 @@ def masked(build: LayerBuilder, scores: Value, label: str) -> Value:
     """
     mask = build.find(label)
     if mask is None:
-        raise build.fail("E101", f"finds no value `{label}` to mask with", at="mask")
+        raise build.fail("E101", f"has no value `{label}` to mask with", at="mask")
     axes = {2: (1, 2), 3: (1,)}.get(mask.type.rank)
     aligned = mask if axes is None else build.Unsqueeze(mask, build.index_constant(axes))
     if not _fits(aligned, scores):
@@ -84,7 +84,7 @@ def kept_apart(build: LayerBuilder, x: Value, scores: Value) -> Value:
     """The scores with Swin's mask between positions that only a shift has made neighbours."""
     partition = windows_before(build, x)
     if partition is None or scores.shape[2:] != (partition.positions,) * 2:
-        message = f"takes `mask=shifted` behind a {WINDOW} only, whose sequences it attends within"
+        message = f"takes `mask=shifted` only after a {WINDOW}, within whose sequences it attends"
         raise build.fail("E201", message, at="mask")
     if not any(partition.rolls):
         return scores

@@ -62,7 +62,7 @@ def reduce(
         x = build.Unsqueeze(x, build.index_constant((1,)))
     named = range(x.type.rank - 1) if axis is None else axis
     if not named:
-        raise build.fail("E103", "cannot reduce along no axis", at="axis")
+        raise build.fail("E103", "needs at least one axis to reduce", at="axis")
     axes = tuple(sorted({placed_axis(build, x, name) for name in named}))
     (y,) = build.op(REDUCTIONS[mode], (x, build.index_constant(axes)), {"keepdims": 1})
     return y if keep else _without(build, y, [a for a in axes if a != channel_axis(x)])

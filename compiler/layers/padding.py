@@ -149,7 +149,7 @@ def _both_sides(
     if axis is not None:
         pair = (sides, sides) if isinstance(sides, int) else sides
         if len(pair) != 2 or not all(isinstance(side, int) for side in pair):
-            message = "takes for one axis an integer or two, before and after"
+            message = "takes an integer for one axis, or two: before and after"
             raise build.fail("E103", message, at=name, help=f"write `{name}=(0, 1)`")
         return [pair]
     whole = isinstance(sides, int) or isinstance(sides[0], int)

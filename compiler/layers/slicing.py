@@ -54,7 +54,7 @@ def _check_index(build: LayerBuilder, x: Value, place: int, index: int) -> None:
     if isinstance(extent, int) and not -extent <= index < extent:
         raise build.fail(
             "E103",
-            f"finds no index {index} among {extent} {units(x, place)}",
+            f"has no index {index} among {extent} {units(x, place)}",
             at="start",
             help=f"indices are {-extent} to {extent - 1}",
         )
@@ -78,7 +78,7 @@ def _check_range(build: LayerBuilder, x: Value, place: int, start: int, stop: in
             build.concrete(x, (place,))
         empty = (start < 0) == (stop < 0) and stop <= start
     if empty:
-        message = f"takes nothing from {start} to {stop} of {extent} {units(x, place)}"
+        message = f"selects nothing from {start} to {stop} of {extent} {units(x, place)}"
         raise build.fail("E103", message, at="stop")
 
 
@@ -117,10 +117,10 @@ def roll(build: LayerBuilder, x: Value, *, shift: Integers, axis: AxisNames | No
         axes = [placed_axis(build, x, name) for name in axis]
     shifts = (shift,) * len(axes) if isinstance(shift, int) else shift
     if len(set(axes)) < len(axes):
-        raise build.fail("E103", "gets an axis twice", at="axis")
+        raise build.fail("E103", "is given an axis twice", at="axis")
     if len(shifts) != len(axes):
         numbers, ways = counted(len(shifts), "number"), "axis" if len(axes) == 1 else "axes"
-        raise build.fail("E103", f"gets {numbers} for {len(axes)} {ways}", at="shift")
+        raise build.fail("E103", f"is given {numbers} for {len(axes)} {ways}", at="shift")
     return rolled(build, x, dict(zip(axes, shifts, strict=True)))
 
 

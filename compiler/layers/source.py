@@ -39,7 +39,7 @@ def _shape(
     """The tensor's shape: sequences keep the author's order, images put channels first."""
     if sequence:
         if len(extents) != 2:
-            raise build.fail("E201", "takes for a sequence a size of length x channels", at="size")
+            raise build.fail("E201", "takes a size of length x channels for a sequence", at="size")
         return (BATCH, *extents)
     if len(extents) > 4:
         raise build.fail("E201", "takes at most depth x height x width x channels", at="size")
@@ -69,7 +69,7 @@ def parameter(
     """
     extents = (size,) if isinstance(size, int) else size
     if layout == "sequence" and len(extents) != 2:
-        raise build.fail("E201", "takes for a sequence a size of length x channels", at="size")
+        raise build.fail("E201", "takes a size of length x channels for a sequence", at="size")
     if len(extents) > 4:
         raise build.fail("E201", "takes at most depth x height x width x channels", at="size")
     if dtype is not None:

@@ -85,7 +85,7 @@ def per_axis(
         axes = "axis" if rank == 1 else "axes"
         raise build.fail(
             "E201",
-            f"gets a {name} of {size}, but its input has {rank} spatial {axes}",
+            f"is given a {name} of {size}, but its input has {rank} spatial {axes}",
             at=name,
             help=f"write `{name}={'x'.join([str(given[0])] * rank)}`",
         )

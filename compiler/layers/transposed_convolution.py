@@ -93,7 +93,9 @@ def _check_output_pad(
     """Rows added at the end tell apart what `stride` extents of a convolution map to one."""
     if pad == "same" and any(extra):
         raise build.fail(
-            "E103", "cannot take an output_pad beside `pad=same`, which settles it", at="output_pad"
+            "E103",
+            "cannot take an output_pad with `pad=same`, which determines it",
+            at="output_pad",
         )
     for added, stride in zip(extra, strides, strict=True):
         if added >= stride:

@@ -118,7 +118,7 @@ def unwindow(
     for name, given, found in (("size", size, partition.size), ("shift", shift, partition.shift)):
         if given is not None and per_axis(build, given, name, len(found)) != found:
             stated = "x".join(map(str, found))
-            message = f"cannot undo another {name} than that of its {WINDOW}, {stated}"
+            message = f"must undo the {name} of its {WINDOW}, {stated}"
             raise build.fail("E103", message, at=name)
     y = _joined(build, x, partition)
     y = rolled(build, y, dict(enumerate(partition.rolls, 2)))

@@ -131,7 +131,7 @@ def _bind_arguments(block: Block, call: Call, inner: Scope) -> dict[str, Any]:
         if name is None or name not in [*names, *COMMON]:
             raise _unknown_argument(call, argument, names)
         if name in values:
-            raise error("E106", f"`{call.spelling}` gets `{name}` twice", argument.span)
+            raise error("E106", f"`{call.spelling}` is given `{name}` twice", argument.span)
         if name in names:
             values[name] = argument.value
         else:

@@ -107,7 +107,7 @@ def _check_arity(definition: LayerDef, call: Call, site: Site) -> None:
     """A source starts a chain, a merge takes several tensors, any other layer takes one."""
     if definition.takes == "nothing":
         if not site.starts:
-            message = f"{call.spelling} starts a chain, and cannot stand within one"
+            message = f"{call.spelling} starts a chain, and cannot be inside one"
             raise error("E111", message, call.name_span)
         return
     if not site.current:
@@ -120,14 +120,14 @@ def _check_arity(definition: LayerDef, call: Call, site: Site) -> None:
     if definition.takes == "one" and len(site.current) > 1:
         raise error(
             "E113",
-            f"{call.spelling} takes one tensor, but {len(site.current)} branches meet it",
+            f"{call.spelling} takes one tensor, but {len(site.current)} branches lead to it",
             call.name_span,
-            help="merge them before with `ADD` or `CONCAT`",
+            help="merge them first, with `ADD` or `CONCAT`",
         )
     if definition.takes == "many" and len(site.current) == 1:
         raise error(
             "E113",
-            f"{call.spelling} merges several tensors, but one meets it",
+            f"{call.spelling} merges several tensors, but gets one",
             call.name_span,
             help=f"write `( ... | ID ) -> {call.spelling}`",
         )

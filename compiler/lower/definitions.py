@@ -28,7 +28,7 @@ def define_blocks(statements: Iterable[ast.Statement], home: Home) -> None:
             raise error("E114", message, statement.name_span)
         earlier = home.blocks.get(statement.name)
         if earlier is not None and earlier.home is home:
-            first = Pointer(earlier.statement.name_span, "defined here first")
+            first = Pointer(earlier.statement.name_span, "first defined here")
             message = f"the block `{statement.name}` is defined twice"
             raise error("E112", message, statement.name_span, also=[first])
         home.blocks[statement.name] = Block(statement, home, labels_in(statement.body))

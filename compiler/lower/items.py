@@ -98,7 +98,7 @@ def _piece(piece: str | ast.Expression, scope: Scope) -> str:
         return piece
     value = evaluate_in(scope, piece)
     if isinstance(value, bool) or not isinstance(value, int | str):
-        message = f"a label is made of words and integers, not `{spell(value)}`"
+        message = f"a label consists of words and integers, not `{spell(value)}`"
         raise error("E302", message, piece.span)
     return str(value)
 

@@ -65,7 +65,7 @@ def _definition(name: str, argument: GivenArgument) -> LayerDef:
     from ..fallback import attribute_kinds, newest_operators, operators
 
     if name not in operators():
-        newer = f"`{name}` comes with a newer opset" if name in newest_operators() else None
+        newer = f"`{name}` belongs to a newer opset" if name in newest_operators() else None
         raise error(
             "E107",
             f"ONNX has no operator `{name}` in opset {OPSET}",
@@ -170,10 +170,10 @@ def _apply(
         values = build.op(name, inputs, attributes, outputs=outputs)
     except InferenceError as failure:
         taken = " and ".join(describe(x) for x in inputs if x is not None) or "nothing"
-        raise build.fail("E201", f"does not take {taken}: {failure}") from None
+        raise build.fail("E201", f"cannot take {taken}: {failure}") from None
     except UNFORESEEN:
         unset = [f"`{key}`" for key, value in OPS[name].attributes.items() if value is None]
-        help = f"state {', '.join(unset)}" if unset else None
+        help = f"give {', '.join(unset)}" if unset else None
         raise build.fail("E105", "needs more of its attributes", help=help) from None
     for value in values:
         if 0 in value.shape:
@@ -182,8 +182,8 @@ def _apply(
     if name in OPS.foreign:
         build.warn(
             "W104",
-            "has no rules of netc's own: onnx's reference runs it, and it counts as one operation "
-            "per element, without MACs",
+            "has no rules of netc's own: onnx's reference implementation runs it, and it counts as "
+            "one operation per element, without MACs",
         )
     return values
 
@@ -193,7 +193,7 @@ def _inputs(
 ) -> list[Value | None]:
     """The branches as the first inputs, constants for those that keywords give."""
     if len(xs) > schema.max_input:
-        message = f"takes at most {schema.max_input} tensors, but {len(xs)} branches meet it"
+        message = f"takes at most {schema.max_input} tensors, but {len(xs)} branches lead to it"
         raise build.fail("E113", message)
     inputs: list[Value | None] = [*xs]
     for position, formal in enumerate(schema.inputs):
@@ -213,7 +213,7 @@ def _inputs(
             raise build.fail(
                 "E105",
                 f"needs a tensor for `{wanted}`",
-                help=f"let one more branch meet it, or write `{wanted}=` with numbers",
+                help=f"add a branch for it, or write `{wanted}=` with numbers",
             )
     return inputs
 

@@ -190,7 +190,7 @@ class State:
     def free_path(self, path: str, span: Span) -> str:
         """The path itself, where nothing bears it yet."""
         if path in self.places:
-            earlier = Pointer(self.places[path], "given here first")
+            earlier = Pointer(self.places[path], "first given here")
             in_turn = "label the repetition, so that each turn has a scope of its own"
             raise error(
                 "E112",

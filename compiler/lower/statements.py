@@ -75,7 +75,7 @@ def lower(
     outputs = state.graph.outputs
     if not last and not outputs:
         span = module.statements[-1].span
-        raise error("E003", "a program without a chain is no network", span)
+        raise error("E003", "a program without a chain is not a network", span)
     if not outputs:
         outputs.update(("output" if i == 0 else f"output{i + 1}", v) for i, v in enumerate(last))
     recipe = None
@@ -105,7 +105,7 @@ def net_statement(state: State, statement: ast.NetStatement, scope: Scope) -> No
 def language_statement(state: State, statement: ast.LanguageStatement, scope: Scope) -> None:
     """Refuse defaults of a version that this compiler does not know."""
     if statement.version != 1:
-        message = f"language {statement.version} is not known: this is language 1"
+        message = f"language {statement.version} is unknown: this is language 1"
         raise error("E119", message, statement.span)
 
 
@@ -147,7 +147,7 @@ def train_statement(state: State, statement: ast.TrainStatement, scope: Scope) -
 
     keyword = state.training_span
     if keyword is not None:
-        first = Pointer(keyword, "given here first")
+        first = Pointer(keyword, "first given here")
         message = "a second `train` block"
         raise error("E123", message, _keyword(statement), also=[first])
     state.training_span = _keyword(statement)

@@ -90,5 +90,5 @@ def _cut(name: str, node: Node) -> NetError:
         "E131",
         f"no gradient reaches `{name}`: none passes through `{node.op_type}`{where}",
         node.span,
-        help="use a smooth layer in its place, or mark the layers before it with `frozen=yes`",
+        help="use a smooth layer instead, or mark the layers before it with `frozen=yes`",
     )

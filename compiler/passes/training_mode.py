@@ -113,7 +113,7 @@ class Training:
         if taken is not None and not _counts(self.graph.producer(taken)):
             raise error(
                 "E114",
-                f"no input can be named `{STEP}`: training counts its steps by that name",
+                f"an input cannot be named `{STEP}`: training counts its steps under that name",
                 self.graph.producer(taken).span,
                 help="give it another label",
             )
@@ -127,7 +127,7 @@ def _rate(build: Builder, node: Node, operands: Operands) -> float:
     rate = HALF if given is None else build.known(given)
     (rate,) = rate if isinstance(rate, tuple) and len(rate) == 1 else (rate,)
     if not isinstance(rate, float | int):
-        raise error("E119", "a Dropout whose rate is computed is not compiled", node.span)
+        raise error("E119", "a Dropout with a computed rate cannot be compiled", node.span)
     return rate
 
 

@@ -92,7 +92,7 @@ def _parsed(texts: Mapping[str, str]) -> ast.TrainStatement:
     names = [entry.name for entry in getattr(statement, "entries", ())]
     if len(module.statements) > 1 or names != list(texts):
         wrong = " and ".join(f"`{name} = {text}`" for name, text in texts.items())
-        raise error("E125", f"{wrong} is not one value")
+        raise error("E125", f"{wrong} is not a single value")
     assert isinstance(statement, ast.TrainStatement)
     return statement
 
@@ -107,7 +107,7 @@ def _is_argument(entry: ast.Entry) -> bool:
 def _with_argument(optimizer: Term, entry: ast.Entry, settings: Evaluate) -> Term:
     """The optimizer with an argument replaced."""
     if isinstance(entry.value, ast.MapOf):
-        message = f"`{entry.name}` is one for all outputs"
+        message = f"`{entry.name}` is the same for all outputs"
         raise error("E125", message, entry.value.span)
     given = GivenArgument(entry.name, settings(entry.value), entry.span)
     values, _ = place(TERMS["optimizer"][optimizer.name], [given], optimizer.name)
@@ -122,7 +122,7 @@ def _check_ruled(recipe: Recipe, optimizer: Term, entry: ast.Entry) -> None:
     if optimizer.arguments[entry.name] != schedule.arguments["start"]:
         raise error(
             "E126",
-            f"`{entry.name}` has no effect: `{spell_term(schedule)}` says all",
+            f"`{entry.name}` has no effect: `{spell_term(schedule)}` sets it",
             entry.span,
             also=() if schedule.span is None else [Pointer(schedule.span, "the schedule")],
             help=f"set `{RULED[entry.name]}` instead",

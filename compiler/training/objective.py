@@ -73,6 +73,6 @@ def name_taken(kind: str, name: str) -> NetError:
     """That the network calls its own what training needs a name for."""
     return error(
         "E134",
-        f"the network has an {kind} `{name}`, which is what training calls its own",
-        help=f"name the {kind} differently",
+        f"the network has an {kind} `{name}`, a name that training needs for itself",
+        help=f"rename the {kind}",
     )

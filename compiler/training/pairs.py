@@ -18,9 +18,9 @@ class Refusal:
 Verdict = Literal["as is", "before"] | Refusal
 
 DROPPED = Refusal("put the `DROPOUT` before the last layer that has weights")
-DISSOLVED = Refusal("its classes are no axis of the output any more: reshape before the `SOFTMAX`")
+DISSOLVED = Refusal("its classes are no longer an axis of the output: reshape before the `SOFTMAX`")
 NO_ACTIVATION = Refusal(
-    "it takes any numbers, as a layer without an activation yields them: end in `FC` or `CONV`"
+    "it takes unbounded numbers: end in a layer without an activation, such as `FC` or `CONV`"
 )
 
 # Losses of the difference between output and target, which fit everything.
@@ -56,11 +56,9 @@ PAIRS: Mapping[str, Mapping[str, Verdict]] = {
         "*": Refusal("it takes log-probabilities: end in `LOGSOFTMAX`, or use `cross_entropy`"),
     },
     "hinge": {
-        "Softmax": Refusal("it takes scores: leave the `SOFTMAX` out, or use `cross_entropy`"),
-        "LogSoftmax": Refusal("it takes scores: leave the `LOGSOFTMAX` out, or use `nll`"),
-        "Sigmoid": Refusal(
-            "it takes scores: leave the `SIGMOID` out, or use `binary_cross_entropy`"
-        ),
+        "Softmax": Refusal("it takes scores: remove the `SOFTMAX`, or use `cross_entropy`"),
+        "LogSoftmax": Refusal("it takes scores: remove the `LOGSOFTMAX`, or use `nll`"),
+        "Sigmoid": Refusal("it takes scores: remove the `SIGMOID`, or use `binary_cross_entropy`"),
         "activation": NO_ACTIVATION,
         "Dropout": DROPPED,
         "*": AS_IS,

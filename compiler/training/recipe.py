@@ -221,7 +221,7 @@ def _pointer(term: Term | None, text: str) -> tuple[Pointer, ...]:
     return () if term is None or term.span is None else (Pointer(term.span, text),)
 
 
-_DECAYS_UNASKED = "`adamw` decays where nothing is said: leave `l2` out, or say `weight_decay=0`"
+_DECAYS_UNASKED = "`adamw` decays by default: remove `l2`, or write `weight_decay=0`"
 
 
 def _decays_twice(recipe: Recipe) -> Iterator[Diagnostic]:
@@ -236,7 +236,7 @@ def _decays_twice(recipe: Recipe) -> Iterator[Diagnostic]:
                 also=_pointer(recipe.optimizer, "the optimizer"),
                 help=_DECAYS_UNASKED
                 if recipe.optimizer.name == "adamw"
-                else "leave one out: `l2` spares biases, `weight_decay` does not",
+                else "remove one: `l2` leaves biases alone, `weight_decay` does not",
             )
 
 
@@ -256,7 +256,7 @@ def _momentum_scheduled(recipe: Recipe) -> Iterator[Diagnostic]:
         return
     if not OPTIMIZERS[optimizer.name].has_momentum:
         having = " and ".join(f"`{n}`" for n, row in OPTIMIZERS.items() if row.has_momentum)
-        message = f"`{optimizer.name}` has no momentum that could be scheduled"
+        message = f"`{optimizer.name}` has no momentum to schedule"
         also = _pointer(optimizer, "the optimizer")
         yield Diagnostic("E126", message, term.span, also=also, help=f"{having} have one")
     elif SCHEDULES[term.name].starts_itself:
@@ -269,7 +269,7 @@ def _momentum_scheduled(recipe: Recipe) -> Iterator[Diagnostic]:
     elif not optimizer.arguments[MOMENTUM]:
         message = f"`{term.name}` changes a momentum of 0, which stays 0"
         also = _pointer(optimizer, "the optimizer")
-        help = f"give the first one: `{optimizer.name}(momentum=0.9)`"
+        help = f"give it a starting value: `{optimizer.name}(momentum=0.9)`"
         yield Diagnostic("E126", message, term.span, also=also, help=help)
 
 
@@ -290,7 +290,7 @@ def _other_start(recipe: Recipe, name: str, term: Term) -> Iterator[Diagnostic]:
             f"`{term.name}` starts with {start}, and `{optimizer.name}` says `{name}={value}`",
             term.span,
             also=_pointer(optimizer, "the optimizer"),
-            help=f"leave `{name}` out: `{term.name}` says all",
+            help=f"leave `{name}` out: `{term.name}` sets it",
         )
 
 

@@ -98,7 +98,7 @@ class _Reader:
         if entry.name not in SETTINGS:
             raise unknown_setting(entry.name, name_span)
         if entry.name in earlier:
-            first = Pointer(earlier[entry.name].span, "given here first")
+            first = Pointer(earlier[entry.name].span, "first given here")
             message = f"`train` gets `{entry.name}` twice"
             raise error("E123", message, name_span, also=[first])
         found = SETTINGS[entry.name](self, entry)
@@ -174,7 +174,7 @@ def _check_once(terms: tuple[Term, ...]) -> None:
     for term in terms:
         earlier = first.setdefault(term.name, term)
         if earlier is not term and earlier.span is not None:
-            also = [Pointer(earlier.span, "given here first")]
+            also = [Pointer(earlier.span, "first given here")]
             raise error("E123", f"`{term.name}` is given twice", term.span, also=also)
 
 
@@ -189,7 +189,7 @@ def _alone(read: Read) -> ReadEntry:
 
     def read_entry(reader: _Reader, entry: ast.Entry) -> Given:
         if isinstance(entry.value, ast.MapOf):
-            message = f"`{entry.name}` is one for all outputs"
+            message = f"`{entry.name}` is the same for all outputs"
             raise error("E125", message, entry.value.span)
         return Given(read(reader, entry.value, entry.name), entry.span)
 
@@ -210,8 +210,8 @@ def _by_output(read: Read, *, alone: bool) -> ReadEntry:
             name = item.name or ""
             place = Span(item.span.source, item.span.start, item.span.start + len(name))
             if name in places:
-                also = [Pointer(places[name], "given here first")]
-                raise error("E123", f"`{entry.name}` gets `{name}` twice", place, also=also)
+                also = [Pointer(places[name], "first given here")]
+                raise error("E123", f"`{entry.name}` is given `{name}` twice", place, also=also)
             values[name], places[name] = read(reader, item.value, entry.name), place
         if not values:
             raise _unfit(entry.name, "a value for each of some outputs", entry.value)
@@ -279,9 +279,11 @@ def unknown_setting(name: str, span: Span | None = None) -> NetError:
 def _no_term(kind: str, expression: ast.Expression, name: str) -> NetError:
     help = None
     if name == "momentum":
-        help = f"a momentum that stays is the optimizer's: `sgd(momentum={expression.span.text})`"
+        help = (
+            f"a constant momentum belongs to the optimizer: `sgd(momentum={expression.span.text})`"
+        )
     elif kind == "data" and isinstance(expression, ast.String):
-        help = f"say what is there: `images({expression.span.text})`, or `idx`, `cifar10`, ..."
+        help = f"say what it holds: `images({expression.span.text})`, or `idx`, `cifar10`, ..."
     article = "an" if NOUNS[kind][0] in "aeo" else "a"
     example = f"{article} {NOUNS[kind]} such as `{EXAMPLES[kind]}`"
     return _unfit(name, example, expression, help=help)

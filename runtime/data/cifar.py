@@ -55,7 +55,7 @@ def _records(path: str) -> Array:
     check_readable(path)
     size = os.path.getsize(path)
     if size == 0 or size % _RECORD.itemsize:
-        raise damaged(path, f"its {size:_} bytes are no whole number of {_RECORD.itemsize:_}")
+        raise damaged(path, f"its {size:_} bytes are not a multiple of {_RECORD.itemsize:_}")
     records = np.memmap(path, _RECORD, "r")
     check_range(f"`{path}`", records["label"], np.arange(len(records)), len(_CLASSES))
     return records

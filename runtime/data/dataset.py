@@ -212,7 +212,7 @@ class ArrayData(Dataset):
 
 
 def check_labels(data: Dataset, classes: int, *, ignored: int | None = None) -> None:
-    """Refuse labels that are no class of the network.
+    """Refuse labels that are not classes of the network.
 
     Args:
         data: Whose labels are looked at; one without labels passes.
@@ -236,7 +236,7 @@ def as_numbers(given: Any, what: str) -> Array:
     try:
         array = np.asarray(given)
     except (ValueError, TypeError, OverflowError):
-        raise error("E529", f"{what} is no array of numbers") from None
+        raise error("E529", f"{what} is not an array of numbers") from None
     if array.dtype.kind in "biuf":
         return array
     words = array.dtype.kind in "USO" and any(isinstance(each, str) for each in array.flat)

@@ -174,7 +174,7 @@ def _is_number(table: Table, cell: str) -> bool:
 
 def _no_number(table: Table, name: str, row: int) -> NetError:
     cell = table.column(name)[row]
-    shown = f"`{cell[:40]}`, and not a number" if cell else "nothing"
+    shown = f"`{cell[:40]}`, not a number" if cell else "nothing"
     if has_comma(cell):
         help = '`decimal=","` says that decimals follow the comma; write thousands without it'
     elif is_missing(cell):
@@ -224,7 +224,7 @@ def _unit(table: Table, points: Array, kind: TargetKind, images: Array) -> Array
     """Points in pixels as numbers from -1 to 1, first pixel to last."""
     if kind != "points" or images.ndim != 4:
         raise unfit(
-            f"the targets of {table.name} are no points of a picture",
+            f"the targets of {table.name} are not points of a picture",
             "`points=unit` needs pairs of columns such as `nose_x`, `nose_y`, and a picture",
         )
     last = images.shape[2] - 1

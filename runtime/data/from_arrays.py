@@ -101,7 +101,7 @@ def _rows(name: str, value: Any, *, pixels: bool) -> Rows:
         what = f"{array.dtype} of {array.ndim} axes" if array.dtype.kind != "O" else "ragged"
         raise error(
             "E529",
-            f"`{name}` is no array of samples: it is {what}",
+            f"`{name}` is not an array of samples: it is {what}",
             help="give numbers in an array whose first axis counts the samples",
         )
     small = array.dtype.kind == "b" or array.dtype == np.uint8

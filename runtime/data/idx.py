@@ -141,7 +141,9 @@ def _header(path: str, file: Bytes) -> tuple[np.dtype[np.generic], tuple[int, ..
     """The element type and the extents that an idx file states."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES or not magic[3]:
-        raise damaged(path, f"it starts with {magic.hex(' ') or 'nothing'}, and is no idx file")
+        raise damaged(
+            path, f"it starts with {magic.hex(' ') or 'nothing'}, so it is not an idx file"
+        )
     extents = file.read(4 * magic[3])
     if len(extents) < 4 * magic[3]:
         raise damaged(path, "it ends within its header")

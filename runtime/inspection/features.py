@@ -106,7 +106,9 @@ def extract(
             it cannot be written; or data and network do not fit together.
     """
     if not path.endswith(".npz"):
-        raise error("E505", f"`{path}` is no `.npz`", help="features are written to `.npz` files")
+        raise error(
+            "E505", f"`{path}` is not a `.npz` file", help="features are written to `.npz` files"
+        )
     extractor = Extractor(job.graph, state, label, engine=job.engine, device=job.device)
     samples = job.part(part)
     if not len(samples):
@@ -185,6 +187,6 @@ def _write_rows(member: Any, count: int, first: Array, rest: Iterable[Array], la
 def _unfit(label: str, what: str) -> NetError:
     return error(
         "E564",
-        f"`{label}` is no feature of each sample: {what}",
+        f"`{label}` is not a feature of each sample: {what}",
         help="take a layer whose output has a row for each sample, all of one size",
     )

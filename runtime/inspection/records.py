@@ -161,7 +161,7 @@ class Records:
             with open(path, encoding="utf-8") as file:
                 found = json.load(file)
             if found["format"] != FORMAT:
-                raise ValueError(f"its format is {found['format']}, and not {FORMAT}")
+                raise ValueError(f"its format is {found['format']}, not {FORMAT}")
             return cls(
                 _entries(Signal, found["activations"]),
                 _entries(Change, found["gradients"]),
@@ -170,7 +170,7 @@ class Records:
         except _MALFORMED as no:
             raise error(
                 "E561",
-                f"`{path}` is no record of a monitored run",
+                f"`{path}` is not the record of a monitored run",
                 notes=[str(no)] if str(no) else [],
                 help="take the `monitor.json` that training wrote, or remove it",
             ) from None

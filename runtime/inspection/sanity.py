@@ -62,8 +62,8 @@ def sanity(job: Job, *, samples: int = SAMPLES, steps: int = STEPS) -> list[Chec
 
     Args:
         job: What is to be trained.
-        samples: How many samples must be learned by heart.
-        steps: In how many steps at most, for each learning rate that is tried.
+        samples: How many samples must be memorised.
+        steps: The most steps for each learning rate that is tried.
 
     Returns:
         All checks, in the order in which one would look for a mistake.
@@ -183,7 +183,7 @@ def _regularization(subject: Subject) -> Check:
         found > without,
         f"with {said} the loss {'rises' if found > without else 'goes'} from {without:.6g} to"
         f" {found:.6g}",
-        "there is no weight that is penalised: all are frozen, or biases and scales",
+        "no weight is penalised: all are frozen, or biases and scales",
         {"without": without, "with": found},
     )
 
@@ -227,7 +227,7 @@ def _gradients(subject: Subject) -> Check:
         "gradients",
         bool(names) and not dead,
         message,
-        "look at what comes behind: RELU that is never active, a constant factor of 0, an output"
+        "look at what follows: RELU that is never active, a constant factor of 0, an output"
         " that the loss does not depend on, or weights that are all equal to 0",
         norms,
     )

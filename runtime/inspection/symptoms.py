@@ -49,7 +49,7 @@ def _dead(signal: Signal) -> Iterator[Symptom]:
             signal.epoch,
             signal.name,
             f"{signal.dead:.0%} of the units of `{signal.name}` are 0 for all samples",
-            "lower the learning rate, use LEAKY_RELU, or initialise with `he`",
+            "lower the learning rate, use LRELU, or initialise with `he`",
             signal.dead,
         )
 

@@ -101,7 +101,7 @@ _TEXTS = ("progress", "recipe", "environment")
 def _no_checkpoint(path: str) -> NetError:
     return error(
         "E541",
-        f"`{path}` is no checkpoint of a training run",
+        f"`{path}` is not a checkpoint of a training run",
         help="weights alone start a run with `--weights`",
     )
 

@@ -15,11 +15,11 @@ from ..plan import plan
 
 # Of an operator by which the first such number came, what usually helps.
 ADVICE = {
-    "Div": "a division by 0, or by almost 0: add a small number below the line",
-    "Log": "a logarithm met 0: let the loss take logits, which it does in a stable form",
-    "Sqrt": "a root of a negative number: add a small number below it",
+    "Div": "a division by 0, or by almost 0: add a small number to the denominator",
+    "Log": "a logarithm of 0: let the loss take logits, which is the stable form",
+    "Sqrt": "the root of a negative number: add a small number under it",
 }
-USUAL = "lower the learning rate, or normalize what comes in; `netc sanity` looks for more"
+USUAL = "lower the learning rate, or normalize the inputs; `netc sanity` checks for more"
 SHOWN = 5
 
 
@@ -42,7 +42,7 @@ def diverged(graph: Graph, feeds: Mapping[str, Array], *, step: int, epoch: int)
     where = f"in step {step + 1} of the run, in epoch {epoch + 1}"
     node = first_not_finite(graph, feeds)
     if node is None:
-        notes = [f"what is fed is not finite: {_listed(broken)}"] if broken else []
+        notes = [f"the data are not finite: {_listed(broken)}"] if broken else []
         return error("E542", f"the loss is not finite {where}", notes=notes, help=USUAL)
     layer = f"`{node.op_type}` of `{node.scope}`" if node.scope else f"`{node.op_type}`"
     return error(
@@ -62,7 +62,7 @@ def _spoilt(graph: Graph, names: Sequence[str], step: int) -> NetError:
         "E542",
         f"the weights are not finite after step {step} of the run",
         span,
-        notes=[f"what the step made infinite or NaN: {_listed(names)}"],
+        notes=[f"infinite or NaN after the step: {_listed(names)}"],
         help=USUAL,
     )
 

@@ -59,7 +59,7 @@ class EarlyStopping:
             known = ", ".join(f"`{name}`" for name in values)
             raise error(
                 "E551",
-                f"there is no `{self.monitor}` to stop early by",
+                f"there is no `{self.monitor}` for early stopping",
                 help=did_you_mean(self.monitor, values) or f"there are {known}",
             )
         value = values[self.monitor]

@@ -118,7 +118,7 @@ def _format(path: str, format: str | None) -> str:
     if found.lower() in FORMATS:
         return found.lower()
     known = ", ".join(f"`{name}`" for name in FORMATS)
-    what = f"`{path}` has no suffix" if not found else f"curves have no format `{found}`"
+    what = f"`{path}` has no suffix" if not found else f"there is no curve format `{found}`"
     raise error("E505", what, help=f"the formats are {known}")
 
 

@@ -97,5 +97,5 @@ class Facts:
                 "E546",
                 f"`{path}` is not what training wrote",
                 notes=[str(no)] if str(no) else [],
-                help="train anew in another folder, or give weights with `--weights`",
+                help="train again in another folder, or give weights with `--weights`",
             ) from None

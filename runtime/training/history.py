@@ -186,7 +186,7 @@ def _writer(path: str) -> Any:
     for suffix, write in _WRITERS.items():
         if path.endswith(suffix):
             return write
-    raise error("E505", f"`{path}` is no `.csv` or `.json`", help="choose one of the two")
+    raise error("E505", f"`{path}` is not a `.csv` or `.json` file", help="choose one of these")
 
 
 def _number(name: str, value: Any) -> Number:
@@ -212,7 +212,7 @@ def _from_csv(lines: Iterable[str]) -> list[dict[str, Number]]:
 def _from_json(text: str) -> Sequence[dict[str, Number]]:
     found = json.loads(text)
     if found["format"] != FORMAT:
-        raise ValueError(f"its format is {found['format']}, and not {FORMAT}")
+        raise ValueError(f"its format is {found['format']}, not {FORMAT}")
     return [_row(row) for row in found["epochs"]]
 
 
@@ -227,7 +227,7 @@ def _row(values: Mapping[str, Any]) -> dict[str, Number]:
 def _malformed(path: str, reason: str) -> NetError:
     return error(
         "E505",
-        f"`{path}` is no history of a training run",
+        f"`{path}` is not the history of a training run",
         notes=[reason] if reason else [],
-        help="take the `.csv` or `.json` that training wrote",
+        help="use the `.csv` or `.json` that training wrote",
     )

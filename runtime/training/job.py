@@ -45,7 +45,7 @@ class Job:
         fitted: Preprocessing that was fitted before; fitted to the training part where it is None.
         engine, device: What computes.
         folder: Where checkpoints go; none are written where it is None.
-        monitor: By what epochs are compared; the validation loss where it is None.
+        monitor: What decides which epoch is best; the validation loss where it is None.
         patience: After how many epochs without a better one the run ends; None for never.
         min_delta: By how much a better epoch is better.
         every: After how many seconds a checkpoint is written within an epoch.

@@ -78,7 +78,7 @@ def write_history(history: History, folder: str) -> None:
 
 
 def write_results(run: Run, folder: str) -> list[str]:
-    """Write the weights, the history and the curves of a run that has ended, and what it came to.
+    """Write the weights, the history and the curves of a finished run, and what it came to.
 
     Returns:
         The files' paths. Curves are left out where matplotlib is not installed.

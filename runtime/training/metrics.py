@@ -292,7 +292,9 @@ class Metrics:
         for name, found in self.metrics.items():
             if form.task not in found.tasks:
                 fitting = ", ".join(f"`{m.name}`" for m in METRICS.values() if form.task in m.tasks)
-                raise unfit(f"`{name}` is no metric of {form.task}", f"such metrics are {fitting}")
+                raise unfit(
+                    f"`{name}` is not a metric of {form.task}", f"such metrics are {fitting}"
+                )
         self.reset()
 
     def reset(self) -> None:

@@ -73,8 +73,8 @@ def table(form: OutputForm, output: Array, target: Array) -> tuple[Array, Array]
     if np.isnan(output).any():
         count = int(np.isnan(output).sum())
         raise unfit(
-            f"{count} of {output.size} scores are no numbers",
-            "a network that answers NaN has no accuracy: look for the step at which it broke",
+            f"{count} of {output.size} scores are not numbers",
+            "a network that predicts NaN has no accuracy: find the step at which it broke",
         )
     read = _labelled if form.task == "classes" else _decided
     return read(form, output, target)
@@ -106,7 +106,7 @@ def _checked(index: Array, classes: int, form: OutputForm) -> Array:
     with np.errstate(invalid="ignore"):  # NaN is found below
         whole = index.astype(np.int64)
     if index.dtype.kind == "f" and not (whole == index).all():
-        raise unfit("the target holds classes that are no integers", "give class indices")
+        raise unfit("the target holds classes that are not integers", "give class indices")
     wrong = whole[(whole < 0) | (whole >= classes)]
     if wrong.size:
         raise unfit(
@@ -208,5 +208,5 @@ def _shapes(output: Array, target: Array) -> NetError:
     return unfit(
         f"an output of shape {output.shape} cannot be compared with a target of shape"
         f" {target.shape}",
-        "give an answer for each output",
+        "give a target for each output",
     )

@@ -161,8 +161,8 @@ def given_target(graph: Graph, term: Term, output: str, given: Any) -> tuple[Arr
     """A target from Python, and the type of the loss's input that takes it.
 
     Raises:
-        NetError: E529, it is no array of numbers; E133, the loss takes none of its rank; E523, an
-            index is none of the network's classes.
+        NetError: E529, it is not an array of numbers; E133, the loss takes none of its rank; E523,
+            an index is none of the network's classes.
     """
     where, what = "the target", f"the target of `{output}`"
     array = as_numbers(given, what)

@@ -42,7 +42,7 @@ def draw_confusion(
     counts = np.asarray(counts)
     classes = len(counts)
     if counts.shape != (classes, classes) or not classes:
-        raise error("E551", f"counts of shape {counts.shape} are no confusion matrix")
+        raise error("E551", f"counts of shape {counts.shape} are not a confusion matrix")
     names = names if len(names) == classes else [str(i) for i in range(classes)]
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)

@@ -100,11 +100,11 @@ def _counts(positive: Array, scores: Array) -> tuple[Array, Array, Array]:
     positive, scores = np.asarray(positive, bool), np.asarray(scores)
     if positive.ndim != 1 or positive.shape != scores.shape:
         raise unfit(
-            f"answers of shape {positive.shape} do not rank with scores of shape {scores.shape}",
+            f"labels of shape {positive.shape} do not rank with scores of shape {scores.shape}",
             "give a score for each answer",
         )
     if np.isnan(scores).any():
-        raise unfit("scores that are no numbers have no order", "leave such samples out")
+        raise unfit("scores that are not numbers have no order", "leave such samples out")
     order = np.argsort(-scores, kind="stable")
     positive, scores = positive[order], scores[order]
     last = np.flatnonzero(np.append(np.diff(scores) != 0, [True] * bool(len(scores))))

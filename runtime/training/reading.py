@@ -146,7 +146,7 @@ def _broken(curves: Curves) -> Finding | None:
     since = int(curves.epochs[np.argmax(lost)])
     return Finding(
         "diverged",
-        f"diverged in epoch {since}: the training loss is no finite number",
+        f"diverged in epoch {since}: the training loss is not a finite number",
         "lower the learning rate, warm it up, or clip what the data holds",
         since,
         {"loss": float(curves.train[np.argmax(lost)])},
@@ -185,7 +185,7 @@ def _oscillating(curves: Curves) -> Finding | None:
         "oscillating",
         f"oscillating: since epoch {since} the training loss moves by {swing:.0%} of itself from"
         f" epoch to epoch, and {turns:.0%} of the moves reverse the one before",
-        "the learning rate is too high: lower it, let it decay, or take larger batches",
+        "the learning rate is too high: lower it, decay it, or use larger batches",
         since,
         {"swing": swing, "turns": turns, "level": level},
     )
@@ -237,7 +237,7 @@ def _high_variance(curves: Curves) -> Finding | None:
         "high_variance",
         f"high variance: the training loss is {_said(train)}, the validation loss"
         f" {_said(validation)}",
-        "regularize (l2, DROPOUT), augment or gather more data, or take a smaller model; check"
+        "regularize (l2, DROPOUT), augment or gather more data, or use a smaller model; check"
         " that both parts come from the same source",
         None,
         {"training": train, "validation": validation, "guess": curves.guess},
@@ -258,7 +258,7 @@ def _underfitting(curves: Curves) -> Finding | None:
         f" a guess's {_said(curves.guess)}" + (close if curves.validated else ""),
         "train longer, or raise the learning rate: the loss still falls"
         if falling
-        else "take a larger model, raise the learning rate, or regularize less",
+        else "use a larger model, raise the learning rate, or regularize less",
         None,
         {
             "training": train,

@@ -89,16 +89,16 @@ def _other_run(
     path: str, saved: Mapping[str, str], fixed: Mapping[str, str], differing: Sequence[str]
 ) -> NetError:
     notes = [
-        "the network is another one"
+        "the network is different"
         if name == NETWORK
-        else f"`{name}` was `{saved.get(name, 'not set')}`, and is `{fixed.get(name, 'not set')}`"
+        else f"`{name}` was `{saved.get(name, 'not set')}`, but is `{fixed.get(name, 'not set')}`"
         for name in differing
     ]
     return error(
         "E541",
         f"`{path}` belongs to another run",
         notes=notes,
-        help="only `epochs` may differ; start anew in another folder with `--output`",
+        help="only `epochs` may differ; start a new run in another folder with `--output`",
     )
 
 
@@ -152,8 +152,8 @@ def check_folder(folder: str | None) -> None:
     if path is not None and os.path.exists(path):
         raise error(
             "E545",
-            f"`{path}` holds a run already",
-            help="go on with it (`--resume`), or choose another folder (`--output`)",
+            f"`{path}` already holds a run",
+            help="continue it (`--resume`), or choose another folder (`--output`)",
         )
 
 
@@ -186,7 +186,7 @@ def _monitor(job: Job) -> str:
         listed = ", ".join(f"`{name}`" for name in known)
         raise error(
             "E551",
-            f"no epoch will have a `{job.monitor}` to be compared by",
+            f"no epoch will have a `{job.monitor}` to compare",
             help=did_you_mean(job.monitor, known) or f"there will be {listed}",
         )
     return job.monitor

@@ -59,7 +59,7 @@ def open_trained(folder: str | None, weights: str | None = None) -> Trained:
     if not os.path.exists(checkpoint) or (weights is None and not os.path.exists(own)):
         raise error(
             "E546",
-            f"`{folder}` is no folder of a run that has ended",
+            f"`{folder}` is not the folder of a finished run",
             help=f"train first: `netc train FILE -o {folder}`, with `--resume` to go on",
         )
     return Trained(

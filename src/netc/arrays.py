@@ -18,15 +18,15 @@ def load_array(path: str) -> Array:
     """The array in a `.npy` file.
 
     Raises:
-        NetError: The file cannot be read (E001), or holds no plain array (E505).
+        NetError: The file cannot be read (E001), or does not hold a plain array (E505).
     """
     try:
         found = np.load(path, allow_pickle=False)
     except OSError as failure:
-        reason = failure.strerror or "it holds no array"
+        reason = failure.strerror or "it does not hold an array"
         raise error("E001", f"cannot read `{path}`: {reason.lower()}") from None
     except (ValueError, EOFError) as failure:
-        raise error("E505", f"`{path}` holds no plain array: {failure}") from None
+        raise error("E505", f"`{path}` does not hold a plain array: {failure}") from None
     if not isinstance(found, np.ndarray):
         raise error("E505", f"`{path}` holds several arrays", help="give one .npy file per input")
     return found
@@ -65,7 +65,7 @@ def _numbers(text: str) -> Array:
         found = np.array(None)
     if found.dtype.kind not in "fi":
         raise error(
-            "E505", f"`{text}` is no array of numbers", help="write it as `[[1, 2], [3, 4]]`"
+            "E505", f"`{text}` is not an array of numbers", help="write it as `[[1, 2], [3, 4]]`"
         )
     return found.astype(np.float32 if found.dtype.kind == "f" else np.int64)
 

@@ -168,7 +168,7 @@ def _arguments(a: Row, b: Row) -> Iterator[Difference]:
             row.spelled(name) if row.arguments.get(name) is not None else "-" for row in (a, b)
         ]
         other = texts[0] == texts[1]
-        yield Difference(name, texts[0], f"{texts[1]} of other values" if other else texts[1])
+        yield Difference(name, texts[0], f"{texts[1]} with other values" if other else texts[1])
 
 
 def _settled(row: Row, name: str) -> Any:

@@ -102,7 +102,7 @@ def _contents(entries: Sequence[Entry]) -> str:
 def _single(entry: Entry) -> str:
     if entry.row.kind == OUTPUT:
         return f"output `{entry.name}` of {listed(entry.inputs)}: {entry.row.output}"
-    place = f" behind {listed(entry.inputs)}" if entry.inputs else ""
+    place = f" after {listed(entry.inputs)}" if entry.inputs else ""
     return f"`{entry.name}`: {entry.row.called()}{place}{_holding([entry])}"
 
 

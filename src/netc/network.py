@@ -318,7 +318,7 @@ class Network:
             engine: `numpy` or `onnxruntime`.
             device: `cpu` or, on onnxruntime, `cuda`.
             output: A folder for checkpoints, history, curves and weights.
-            resume: Go on from the checkpoint in that folder.
+            resume: Continue from the checkpoint in that folder.
             weights: Weights to start from.
             patience: After how many epochs without a better one to stop.
             settings: Settings of the block by name, such as `epochs=5` or `lr=0.01`.

@@ -16,13 +16,13 @@ CHANGES = {
     "an inserted layer": (
         "INPUT(8) -> FC(4) -> RELU -> FC(2)",
         "INPUT(8) -> FC(4) -> RELU -> DROPOUT -> FC(2)",
-        ["added  `dropout1`: DROPOUT(0.5) behind `relu1`"],
+        ["added  `dropout1`: DROPOUT(0.5) after `relu1`"],
     ),
     "a removed layer": (
         "INPUT(8) -> FC(4) -> RELU -> FC(2)",
         "INPUT(8) -> RELU -> FC(2)",
         [
-            "removed  `fc1`: FC(4) behind `input`, 36 parameters",
+            "removed  `fc1`: FC(4) after `input`, 36 parameters",
             "follows  `relu1`: output 4 -> 8",
             "follows  `fc2` -> `fc1`: parameters 10 -> 18",
         ],
@@ -54,8 +54,8 @@ CHANGES = {
         "INPUT(4) -> FC(4) -> RELU -> FC(4) -> RELU -> FC(2)",
         "INPUT(4) -> FC(3) -> RELU -> FC(4) -> RELU -> FC(4) -> RELU -> FC(2)",
         [
-            "added    `fc1`: FC(3) behind `input`, 15 parameters",
-            "added    `relu1`: RELU behind `fc1`",
+            "added    `fc1`: FC(3) after `input`, 15 parameters",
+            "added    `relu1`: RELU after `fc1`",
             "follows  `fc1` -> `fc2`: parameters 20 -> 16",
             "renamed  4 automatic names shift",
         ],
@@ -84,8 +84,8 @@ CHANGES = {
         "INPUT -> CONV(8) -> BN -> RELU -> GAP -> FC",
         "INPUT -> CONV(8) -> RELU -> BN -> GAP -> FC",
         [
-            "added    `relu1`: RELU behind `conv1`",
-            "removed  `relu1`: RELU behind `bn1`",
+            "added    `relu1`: RELU after `conv1`",
+            "removed  `relu1`: RELU after `bn1`",
         ],
     ),
     "another activation under a label": (
@@ -101,7 +101,7 @@ CHANGES = {
     "a branch": (
         "INPUT(8) -> FC(8) as a -> RELU as b\n( a | b ) -> ADD -> FC(2)",
         "INPUT(8) -> FC(8) as a -> RELU as b\n( a | b -> FC(8) as c ) -> ADD -> FC(2)",
-        ["added  `c`: FC(8) behind `b`, 72 parameters"],
+        ["added  `c`: FC(8) after `b`, 72 parameters"],
     ),
     "shared weights": (
         "INPUT(8) -> FC(8) as a -> RELU -> FC(8) as b -> RELU -> FC(2)",
@@ -116,7 +116,7 @@ CHANGES = {
     "other literal weights": (
         "INPUT(4) -> FC(2, weight=[[1, 2, 3, 4], [5, 6, 7, 8]]) -> RELU",
         "INPUT(4) -> FC(2, weight=[[1, 2, 3, 4], [5, 6, 7, 9]]) -> RELU",
-        ["changed  `fc1`: weight [...] -> [...] of other values"],
+        ["changed  `fc1`: weight [...] -> [...] with other values"],
     ),
     "the name of an output": (
         "output a = INPUT(8) -> FC(2)",

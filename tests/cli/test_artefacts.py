@@ -77,7 +77,7 @@ def test_a_full_disk_leaves_what_was_there(command: list[str], limit: int, tmp_p
     assert done.returncode == 1
     assert done.stderr == (
         f"error[E004]: cannot write `{target.name}`: the file would be larger than allowed\n"
-        "  = help: raise the limit on the size of files\n\n"
+        "  = help: raise the limit on file sizes\n\n"
     )
     assert target.read_text() == "precious"
     assert sorted(path.name for path in tmp_path.iterdir()) == before

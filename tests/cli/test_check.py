@@ -61,7 +61,7 @@ error[E002]: `latin.net` is not UTF-8 text
    = help: save the file as UTF-8
 """,
     "empty.net": """\
-error[E003]: `empty.net` holds no statement
+error[E003]: `empty.net` contains no statements
   = help: start with a chain, such as `INPUT(28x28) -> FC(10)`
 """,
 }

@@ -23,7 +23,7 @@ def test_different(tmp_path: Path) -> None:
     assert (found.status, found.err) == (1, "")
     assert found.out == (
         "changed  `conv1`: filters 8 -> 16; output 32x32x8 -> 32x32x16; parameters 224 -> 448\n"
-        "added    `bn1`: BN behind `conv1`, 32 parameters\n"
+        "added    `bn1`: BN after `conv1`, 32 parameters\n"
         "follows  `relu1`: output 32x32x8 -> 32x32x16\n"
         "follows  `pool1`: output 16x16x8 -> 16x16x16\n"
         "follows  `fc1`: parameters 20,490 -> 40,970\n"

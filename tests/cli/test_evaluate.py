@@ -159,7 +159,7 @@ def test_several_outputs(asked: Call) -> None:
     found = asked("evaluate", "masks", "--metric", "top_0")
     assert found.err.startswith("error[E551]: there is no metric `top_0`")
     found = asked("evaluate", "yes", "--metric", "mae")
-    assert found.err.startswith("error[E551]: `mae` is no metric of decisions")
+    assert found.err.startswith("error[E551]: `mae` is not a metric of decisions")
 
 
 def test_weights_from_a_file(trained: Path, called: Call) -> None:
@@ -173,7 +173,7 @@ def test_weights_from_a_file(trained: Path, called: Call) -> None:
 
 
 NO_RUN = """\
-error[E546]: `nothing` is no folder of a run that has ended
+error[E546]: `nothing` is not the folder of a finished run
   = help: train first: `netc train FILE -o nothing`, with `--resume` to go on
 
 """
@@ -197,7 +197,7 @@ def test_what_cannot_be_opened(command: str, trained: Path, called: Call, tmp_pa
     assert damaged.err == (
         "error[E546]: `./run.json` is not what training wrote\n"
         "  = note: its format is not netc run 1\n"
-        "  = help: train anew in another folder, or give weights with `--weights`\n\n"
+        "  = help: train again in another folder, or give weights with `--weights`\n\n"
     )
 
 
@@ -304,9 +304,9 @@ MASK_NAMES = ("background", "circle", "square", "triangle")
         ([], "error[E547]: there are no samples\n"),
         (
             ["--input", "x.npy", "--data", "digits"],
-            "error[E547]: `--input` and `--data` exclude each other\n",
+            "error[E547]: `--input` and `--data` cannot be combined\n",
         ),
-        (["--input", "a.png", "--input", "x.npy"], "error[E547]: `x.npy` is no picture"),
+        (["--input", "a.png", "--input", "x.npy"], "error[E547]: `x.npy` is not a picture"),
         (["--input", "missing.npy"], "error[E001]: cannot read `missing.npy`"),
         (["--input", "damaged.png"], "error[E521]: `damaged.png` cannot be used as data"),
         (["--input", "empty"], "error[E525]: `empty` holds no samples"),

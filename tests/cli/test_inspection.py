@@ -113,7 +113,7 @@ def test_sanity_of_a_mistake(folder: Path) -> None:
     found = netc("sanity", "dead.net", "--steps", "5", cwd=folder)
     assert found.status == 1
     assert "FAIL  gradients" in found.out
-    assert "help: look at what comes behind" in found.out
+    assert "help: look at what follows" in found.out
     rows = json.loads(netc("sanity", "dead.net", "--steps", "5", "--json", cwd=folder).out)
     assert "gradients" in [row["name"] for row in rows if not row["ok"]]
 

@@ -94,7 +94,7 @@ def test_a_folder_without_a_checkpoint(here: Path, called: Call) -> None:
     """`--resume` where nothing was saved yet begins, and says so."""
     found = called("train", "digits.net", "--resume", "--epochs", "1")
     assert found.status == 0, found.err
-    assert found.err.startswith("`run` holds no checkpoint: the run starts at its beginning\n")
+    assert found.err.startswith("`run` holds no checkpoint, so the run starts from the beginning\n")
 
 
 def test_weights_of_another_network(here: Path, called: Call) -> None:

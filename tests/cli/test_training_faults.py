@@ -37,7 +37,9 @@ def test_control_c(here: Path) -> None:
     _, rest = process.communicate(timeout=60)
     assert first.startswith("epoch    1/9999"), first
     assert process.returncode == 130
-    assert rest.rstrip().endswith("stopped; go on with: netc train digits.net -o 'my run' --resume")
+    assert rest.rstrip().endswith(
+        "stopped; continue with: netc train digits.net -o 'my run' --resume"
+    )
     assert "Traceback" not in rest
     saved = load_checkpoint(str(here / "my run" / "checkpoint.safetensors"))
     assert saved.progress["step"] >= 179
@@ -46,9 +48,9 @@ def test_control_c(here: Path) -> None:
 
 
 TRUNCATED = """\
-error[E505]: `data.npz` is no whole npz file of plain numbers
+error[E505]: `data.npz` is not a complete npz file of plain numbers
   = note: File is not a zip file
-  = help: it may be truncated, or of another format: save it anew with `numpy.savez`
+  = help: it may be truncated, or of another format: save it again with `numpy.savez`
 
 """
 
@@ -177,8 +179,8 @@ def test_a_folder_with_a_run(here: Path, called: Call) -> None:
     found = called("train", "small.net")
     assert (found.status, found.out) == (1, "")
     assert found.err == (
-        "error[E545]: `run/checkpoint.safetensors` holds a run already\n"
-        "  = help: go on with it (`--resume`), or choose another folder (`--output`)\n\n"
+        "error[E545]: `run/checkpoint.safetensors` already holds a run\n"
+        "  = help: continue it (`--resume`), or choose another folder (`--output`)\n\n"
     )
 
 
@@ -190,8 +192,8 @@ def test_another_recipe(here: Path, called: Call) -> None:
     assert (found.status, found.out) == (1, "")
     assert found.err == (
         "error[E541]: `run/checkpoint.safetensors` belongs to another run\n"
-        "  = note: `batch` was `32`, and is `5`\n"
-        "  = help: only `epochs` may differ; start anew in another folder with `--output`\n\n"
+        "  = note: `batch` was `32`, but is `5`\n"
+        "  = help: only `epochs` may differ; start a new run in another folder with `--output`\n\n"
     )
 
 
@@ -225,7 +227,7 @@ def test_a_full_disk(here: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.endswith(
         "error[E004]: cannot write `run/checkpoint.safetensors`: the file would be larger than"
-        " allowed\n  = help: raise the limit on the size of files\n\n"
+        " allowed\n  = help: raise the limit on file sizes\n\n"
     )
     assert "Traceback" not in done.stderr
     assert checkpoint.read_bytes() == before
@@ -241,7 +243,7 @@ error[E542]: the loss is not finite in step 2 of the run, in epoch 1
    |                                 ^^
    |
    = note: the first number that is not finite appeared in `Gemm` of `fc2`
-   = help: lower the learning rate, or normalize what comes in; `netc sanity` looks for more
+   = help: lower the learning rate, or normalize the inputs; `netc sanity` checks for more
 
 """
 

@@ -28,7 +28,7 @@ REFUSED = {
     f"block B0 {{ ID }}\n{DOUBLED_BLOCKS}INPUT -> B60": ("E401", "at least 5_001 layers"),
     f"block B0 {{ if no {{ ID }} }}\n{DOUBLED_BLOCKS}INPUT -> B60": ("E401", "turns and calls"),
     f"block B0 {{ ID }}\n{CALLED_BLOCKS}INPUT -> B200": ("E402", "steps nested more than 100"),
-    f"let a0 = [1]\n{WRAPPED_LISTS}INPUT -> FC(weight=a200)": ("E402", "a list that nests"),
+    f"let a0 = [1]\n{WRAPPED_LISTS}INPUT -> FC(weight=a200)": ("E402", "a list nested"),
     f"let a0 = [1]\n{NESTED_LISTS}INPUT -> FC(weight=a40)": ("E404", "too many items"),
     f"let a0 = [1]\n{DOUBLED_LISTS}INPUT -> FC": ("E404", "too many items"),
     f"{COMPARED_LISTS}INPUT -> FC": ("E404", "too many items"),

@@ -167,5 +167,5 @@ def test_frozen_weights_are_counted_apart() -> None:
 def test_language_version_is_checked() -> None:
     """A file for unknown defaults is refused."""
     assert netc.compile("language 1\nINPUT -> FC").params
-    with pytest.raises(netc.NetError, match="language 2 is not known"):
+    with pytest.raises(netc.NetError, match="language 2 is unknown"):
         netc.compile("language 2\nINPUT -> FC")

@@ -139,5 +139,5 @@ def test_a_squeeze_names_its_axes_where_extents_are_open() -> None:
 
 def test_a_weight_needs_known_extents() -> None:
     """A dense layer on a symbolic image is an error at the layer."""
-    with pytest.raises(netc.NetError, match="FC needs an input of known extents"):
+    with pytest.raises(netc.NetError, match="FC needs an input with known extents"):
         netc.compile("INPUT((H, W, 3)) -> FC")

@@ -25,7 +25,7 @@ Refusal = Callable[..., str]
         (lambda data: data[:-1], "E521", "it holds 23_519 of 23_520 bytes"),
         (lambda data: data + b"x", "E521", "it holds more than the 23_520 bytes"),
         (lambda data: data[:9], "E521", "it ends within its header"),
-        (lambda data: b"", "E521", "it starts with nothing, and is no idx file"),
+        (lambda data: b"", "E521", "it starts with nothing, so it is not an idx file"),
         (lambda data: b"\x1f\x8b" + data[2:], "E521", "it starts with 1f 8b 08 03"),
         (lambda data: b"\0\0\7\3" + data[4:], "E521", "it starts with 00 00 07 03"),
         (lambda data: data[:4] + b"\0\0\0\x1d" + data[8 : 16 + 29 * 784], "E522", "` 29, `"),
@@ -84,7 +84,7 @@ def test_cifar10(tmp_path: Path, refusal: Refusal) -> None:
     file = tmp_path / "data_batch_1.bin"
     data = cifar_bytes(np.array([1, 10], np.uint8), np.zeros((2, 3, 32, 32), np.uint8))
     file.write_bytes(data[:-5])
-    assert "6_141 bytes are no whole number of 3_073" in refusal(LOADERS["cifar10"], str(tmp_path))
+    assert "6_141 bytes are not a multiple of 3_073" in refusal(LOADERS["cifar10"], str(tmp_path))
     file.write_bytes(data)
     text = refusal(LOADERS["cifar10"], str(tmp_path))
     assert text.startswith("error[E523]")
@@ -114,7 +114,7 @@ def test_npz(tmp_path: Path, refusal: Refusal) -> None:
         ("a,a\n1,2\n", {}, "E521", "it has two columns `a`"),
         ("a,b\n1,2\n", {"target": "c"}, "E526", "has no column `c`"),
         ("age,b\n1,2\n", {"inputs": ["agw"]}, "E526", "did you mean `age`?"),
-        ("a,b\n1,2\nx,3\n", {}, "E524", "the column `a` of line 3 holds `x`, and not a number"),
+        ("a,b\n1,2\nx,3\n", {}, "E524", "the column `a` of line 3 holds `x`, not a number"),
         ("a,b\n1,2\n\n,3\n", {}, "E524", "the column `a` of line 4 holds nothing"),
         ("a,b\n1,red\n2,\n", {}, "E524", "the column `b` of line 3 holds nothing"),
         ("a,b\n1,2\n2,red\n", {}, "E524", "the column `b` of line 3 holds `red`"),
@@ -127,8 +127,8 @@ def test_npz(tmp_path: Path, refusal: Refusal) -> None:
         ("a,,b\n1,2,3\n", {}, "E521", "its column 2 has no name"),
         (",a,b\n1,2,3\n1,2,3\n", {}, "E521", "its column 1 has no name"),
         ("a;b\n1,5;2.5\n", {}, "E524", '`decimal=","` says that decimals follow'),
-        ("a;b\n1,500;2\n", {}, "E524", "holds `1,500`, and not a number"),
-        ("a;b\n1.5;2\n", {"decimal": ","}, "E524", "holds `1.5`, and not a number"),
+        ("a;b\n1,500;2\n", {}, "E524", "holds `1,500`, not a number"),
+        ("a;b\n1.5;2\n", {"decimal": ","}, "E524", "holds `1.5`, not a number"),
         ("a,b\n1,2\n", {"delimiter": "::"}, "E532", "`delimiter` is one character"),
         ("a,b\n1,2\n", {"decimal": ";"}, "E532", "`decimal` is a point or a comma"),
         ('a,b\n1,"x\n2,x\n', {}, "E521", "a quote from line 2 on is not closed"),
@@ -137,7 +137,7 @@ def test_npz(tmp_path: Path, refusal: Refusal) -> None:
         ("a b c\n1 2 3\n1 2\n", {}, "E521", "line 3 has 2 cells, and the header names 3 columns"),
         ("1.5 2 3\n1 2\n", {}, "E521", "line 2 has 2 cells, and the first line has 3"),
         ("a,b\n1,2\n", {"target": "a", "inputs": "a"}, "E532", "both input and target"),
-        ("a,b\n1,2\n", {"points": "unit"}, "E530", "are no points of a picture"),
+        ("a,b\n1,2\n", {"points": "unit"}, "E530", "are not points of a picture"),
     ],
 )
 def test_csv(
@@ -168,7 +168,7 @@ def test_csv_of_bytes(tmp_path: Path, refusal: Refusal) -> None:
 
 
 def test_images(tmp_path: Path, refusal: Refusal) -> None:
-    """No sub-folders, pictures of unequal size, a truncated picture, one that is none."""
+    """No sub-folders, pictures of different sizes, a truncated picture, one that is none."""
     assert "error[E525]" in refusal(LOADERS["images"], str(tmp_path))
     write_pictures(tmp_path, {"a/1.png": (5, 3), "a/2.png": (4, 4)})
     data = LOADERS["images"](str(tmp_path))
@@ -203,10 +203,10 @@ def test_images_without_pillow(
         ({}, None, "E525", "the data holds no samples"),
         ([[1.0], [np.nan]], None, "E524", "the input `input` of sample 1 holds nan"),
         (np.ones(2), [0.5, -np.inf], "E524", "`target` of sample 1 holds -inf"),
-        ([[1, 2], [3]], None, "E529", "`input` is no array of samples: it is ragged"),
+        ([[1, 2], [3]], None, "E529", "`input` is not an array of samples: it is ragged"),
         (np.float32(3), None, "E529", "it is float32 of 0 axes"),
-        (np.array(["a", "b"]), None, "E529", "`input` is no array of samples"),
-        (np.ones(2), np.array([1j, 2j]), "E529", "`target` is no array of samples"),
+        (np.array(["a", "b"]), None, "E529", "`input` is not an array of samples"),
+        (np.ones(2), np.array([1j, 2j]), "E529", "`target` is not an array of samples"),
     ],
 )
 def test_arrays(refusal: Refusal, x: Any, t: Any, code: str, message: str) -> None:

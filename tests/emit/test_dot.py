@@ -172,7 +172,7 @@ def test_choices(direction: str, theme: str, graph_of: GraphOf) -> None:
         ({"style": "volume"}, "diagrams have no style `volume`"),
         ({"direction": "tb"}, "diagrams have no direction `tb`"),
         ({"theme": "solar"}, "diagrams have no theme `solar`"),
-        ({"depth": 0}, "a diagram's depth is at least 1, not 0"),
+        ({"depth": 0}, "the depth of a diagram is at least 1, not 0"),
     ],
     ids=["style", "direction", "theme", "depth"],
 )

@@ -244,8 +244,8 @@ def test_an_output_named_like_an_input(graph_of: GraphOf, tmp_path: Path) -> Non
     with pytest.raises(NetError) as caught:
         export(graph, {}, str(tmp_path / "m.onnx"))
     assert str(caught.value) == (
-        "error[E510]: input and output share the name `y`, which ONNX cannot keep apart\n"
-        "  = help: name the output differently"
+        "error[E510]: input and output share the name `y`, and names in ONNX must be unique\n"
+        "  = help: rename the output"
     )
 
 
@@ -279,7 +279,7 @@ def test_opsets_that_cannot_be_written(opset: int, graph_of: GraphOf, tmp_path: 
 @pytest.mark.parametrize(
     ("weight", "message"),
     [
-        (None, "error[E501]: there is no weight for `fc1.bias`"),
+        (None, "error[E501]: no weight is given for `fc1.bias`"),
         (
             np.zeros(4, np.float32),
             "error[E501]: `fc1.bias` is float32[3], and the weight is float32[4]",

@@ -62,9 +62,9 @@ def test_no_renderer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "format", "message"),
     [
-        ("net.gif", None, "pictures have no format `gif`"),
+        ("net.gif", None, "there is no picture format `gif`"),
         ("net", None, "`{path}` has no suffix"),
-        ("net.svg", "jpeg", "pictures have no format `jpeg`"),
+        ("net.svg", "jpeg", "there is no picture format `jpeg`"),
     ],
     ids=["suffix", "none", "given"],
 )

@@ -217,7 +217,7 @@ def test_a_file_over_the_limit(tmp_path: Path) -> None:
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert run.stderr == (
         f"error[E004]: cannot write `{path}`: the file would be larger than allowed\n"
-        "  = help: raise the limit on the size of files\n"
+        "  = help: raise the limit on file sizes\n"
     )
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]

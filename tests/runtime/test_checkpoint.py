@@ -213,7 +213,9 @@ def test_damaged_data(tmp_path: Path, refusal: Refusal) -> None:
     data[50_000] ^= 1
     path.write_bytes(data)
     loaded = netc.load_weights(path)
-    assert refusal(loaded.__getitem__, "a").startswith(f"error[E505]: `{path}` is no whole npz")
+    assert refusal(loaded.__getitem__, "a").startswith(
+        f"error[E505]: `{path}` is not a complete npz"
+    )
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -242,7 +244,7 @@ def test_element_types_that_numpy_lacks(tmp_path: Path, refusal: Refusal) -> Non
     loaded = netc.load_weights(path)
     assert loaded["plain"].tolist() == [0]
     assert refusal(loaded.__getitem__, "brain") == (
-        f"error[E505]: `brain` in `{path}` holds numbers of BF16, which NumPy has not\n"
+        f"error[E505]: `brain` in `{path}` holds BF16, which NumPy does not have\n"
         "  = help: store the weights as float32"
     )
 

@@ -186,7 +186,7 @@ def test_integers_are_cast_to_token_ids(refusal: Refusal) -> None:
     found = run(steps, {"ids": np.arange(4, dtype=np.uint8)[None]}, {})["same"]
     assert found.dtype == np.int64
     assert refusal(run, steps, {"ids": np.zeros((1, 4))}, {}) == (
-        "error[E206]: the input `ids` takes numbers of int64, and is given numbers of float64\n"
+        "error[E206]: the input `ids` takes numbers of int64, but got numbers of float64\n"
         "  = help: round the numbers, and cast them with `.astype`"
     )
 
@@ -194,32 +194,32 @@ def test_integers_are_cast_to_token_ids(refusal: Refusal) -> None:
 REFUSED = {
     "rank": (
         np.zeros((2, 6, 5)),
-        "the input `input` takes N x 2 x 6 x 5, and is given 2 x 6 x 5\n"
+        "the input `input` takes N x 2 x 6 x 5, but got 2 x 6 x 5\n"
         "  = help: the batch axis comes first: `x[None]` is a batch of one",
     ),
     "channels last": (
         np.zeros((3, 6, 5, 2)),
-        "the input `input` takes N x 2 x 6 x 5, and is given 3 x 6 x 5 x 2\n"
+        "the input `input` takes N x 2 x 6 x 5, but got 3 x 6 x 5 x 2\n"
         "  = help: the channels come before rows and columns: `x.transpose(0, 3, 1, 2)`",
     ),
     "vector": (
         np.zeros(60),
-        "the input `input` takes N x 2 x 6 x 5, and is given 60\n"
+        "the input `input` takes N x 2 x 6 x 5, but got 60\n"
         "  = help: give an array of 4 axes, the batch first",
     ),
     "extent": (
         np.zeros((3, 2, 7, 5)),
-        "the input `input` takes N x 2 x 6 x 5, and is given 3 x 2 x 7 x 5",
+        "the input `input` takes N x 2 x 6 x 5, but got 3 x 2 x 7 x 5",
     ),
     "number": (
         3.0,
-        "the input `input` takes N x 2 x 6 x 5, and is given no axes\n"
+        "the input `input` takes N x 2 x 6 x 5, but got no axes\n"
         "  = help: give an array of 4 axes, the batch first",
     ),
-    "text": ("a cat", "the input `input` takes numbers of float32, and is given no numbers"),
-    "complex": (1j, "the input `input` takes numbers of float32, and is given no numbers"),
+    "text": ("a cat", "the input `input` takes numbers of float32, but got no numbers"),
+    "complex": (1j, "the input `input` takes numbers of float32, but got no numbers"),
     "ragged": ([[1], [2, 3]], "the input `input` takes an array of numbers"),
-    "nothing": (None, "the input `input` takes numbers of float32, and is given no numbers"),
+    "nothing": (None, "the input `input` takes numbers of float32, but got no numbers"),
 }
 
 

@@ -51,7 +51,7 @@ def test_runs_models_from_bytes_and_from_files(tmp_path: Path) -> None:
     ("feeds", "message"),
     [
         ({"a": np.ones((2, 3))}, "the input `b` is missing"),
-        ({"a": np.ones((2, 4)), "b": np.ones((2, 3))}, "`a` takes N x 3, and is given 2 x 4"),
+        ({"a": np.ones((2, 4)), "b": np.ones((2, 3))}, "`a` takes N x 3, but got 2 x 4"),
         ({"a": np.ones((2, 3)), "b": np.ones((1, 3))}, "differ in the batch N: 2 and 1"),
     ],
 )

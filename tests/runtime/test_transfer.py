@@ -96,7 +96,7 @@ def test_two_weights_of_one_name(refusal: Refusal) -> None:
     state = network.initialize(0)
     given = {**{name: state[name] for name in state}, "old.weight": state["fc1.weight"]}
     text = refusal(match_weights, network.graph, given, rename={"old.": "fc1."})
-    assert "[E563]: both `fc1.weight` and `old.weight` are renamed to `fc1.weight`" in text
+    assert "[E563]: both `fc1.weight` and `old.weight` would be renamed to `fc1.weight`" in text
 
 
 def test_patterns_that_match_nothing(refusal: Refusal) -> None:

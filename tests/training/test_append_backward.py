@@ -255,7 +255,7 @@ def test_error_through_a_step() -> None:
         " 3 |   -> STEP as hard\n"
         "   |      ^^^^\n"
         "   |\n"
-        "   = help: use a smooth layer in its place, or mark the layers before it with"
+        "   = help: use a smooth layer instead, or mark the layers before it with"
         " `frozen=yes`"
     )
 

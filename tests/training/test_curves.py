@@ -165,7 +165,7 @@ def test_confusion_of_any_size(classes: int, tmp_path: Path) -> None:
 
 def test_what_is_no_confusion(tmp_path: Path) -> None:
     """Counts that are no square are an error."""
-    with pytest.raises(NetError, match="no confusion matrix"):
+    with pytest.raises(NetError, match="not a confusion matrix"):
         draw_confusion(np.zeros((2, 3)), str(tmp_path / "c.svg"))
 
 
@@ -249,7 +249,7 @@ def test_missing_matplotlib_names_the_extra(
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("curves.gif", "curves have no format `gif`"), ("curves", "`.*curves` has no suffix")],
+    [("curves.gif", "there is no curve format `gif`"), ("curves", "`.*curves` has no suffix")],
 )
 def test_formats(name: str, message: str, tmp_path: Path) -> None:
     """Another suffix, or none, is an error that lists the formats."""

@@ -30,7 +30,7 @@ error[E542]: the loss is not finite in step 2 of the run, in epoch 1
    |                                 ^^
    |
    = note: the first number that is not finite appeared in `Gemm` of `fc2`
-   = help: lower the learning rate, or normalize what comes in; `netc sanity` looks for more"""
+   = help: lower the learning rate, or normalize the inputs; `netc sanity` checks for more"""
 
 SPOILT = """\
 error[E542]: the weights are not finite after step 1 of the run
@@ -39,8 +39,8 @@ error[E542]: the weights are not finite after step 1 of the run
  1 | INPUT(8x8) -> FC(16) -> RELU -> FC(10)
    |               ^^
    |
-   = note: what the step made infinite or NaN: `fc1.weight`, `fc2.weight`
-   = help: lower the learning rate, or normalize what comes in; `netc sanity` looks for more"""
+   = note: infinite or NaN after the step: `fc1.weight`, `fc2.weight`
+   = help: lower the learning rate, or normalize the inputs; `netc sanity` checks for more"""
 
 LOGARITHM = """\
 error[E542]: the loss is not finite in step 1 of the run, in epoch 1
@@ -50,7 +50,7 @@ error[E542]: the loss is not finite in step 1 of the run, in epoch 1
    |                                 ^^^
    |
    = note: the first number that is not finite appeared in `Log` of `log1`
-   = help: a logarithm met 0: let the loss take logits, which it does in a stable form"""
+   = help: a logarithm of 0: let the loss take logits, which is the stable form"""
 
 
 def failure_of(program: str, **options: Any) -> str:

@@ -99,6 +99,6 @@ def test_unknown_numbers_are_named() -> None:
     with pytest.raises(NetError) as raised:
         EarlyStopping("val_acuracy").update(1, {"val_loss": 1.0, "val_accuracy": 0.5})
     assert str(raised.value) == (
-        "error[E551]: there is no `val_acuracy` to stop early by\n"
+        "error[E551]: there is no `val_acuracy` for early stopping\n"
         "  = help: did you mean `val_accuracy`?"
     )

@@ -159,9 +159,9 @@ def test_other_files_are_refused(name: str, text: str, tmp_path: Path) -> None:
 
 def test_suffixes() -> None:
     """Another suffix is an error before anything is written or read."""
-    with pytest.raises(NetError, match=r"is no `\.csv` or `\.json`"):
+    with pytest.raises(NetError, match=r"is not a `\.csv` or `\.json` file"):
         sample().save("history.txt")
-    with pytest.raises(NetError, match=r"is no `\.csv` or `\.json`"):
+    with pytest.raises(NetError, match=r"is not a `\.csv` or `\.json` file"):
         History.read("history.txt")
 
 

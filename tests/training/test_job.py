@@ -140,7 +140,7 @@ def test_the_best_epoch() -> None:
 def test_metrics_that_no_epoch_has() -> None:
     """What epochs are compared by is checked before the first one."""
     assert refused(run, job(monitor="val_acuracy")) == (
-        "error[E551]: no epoch will have a `val_acuracy` to be compared by\n"
+        "error[E551]: no epoch will have a `val_acuracy` to compare\n"
         "  = help: did you mean `val_accuracy`?"
     )
     text = refused(run, job(monitor="val_loss", changes={"split": "(1, 0)"}))
@@ -272,4 +272,4 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     """A run's folder that is a file is an error."""
     (tmp_path / "run").write_text("")
     text = refused(lambda: run(job(EVERYTHING, folder=tmp_path / "run")))
-    assert text.startswith("error[E004]: cannot make the folder")
+    assert text.startswith("error[E004]: cannot create the folder")

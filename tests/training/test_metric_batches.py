@@ -104,7 +104,7 @@ def test_one_tally_serves_many_metrics() -> None:
             OutputForm("classes"),
             np.zeros((2, 3)),
             [0.0, NAN],
-            "the target holds classes that are no integers",
+            "the target holds classes that are not integers",
         ),
         (
             "accuracy",
@@ -118,7 +118,7 @@ def test_one_tally_serves_many_metrics() -> None:
             OutputForm("classes"),
             np.full((2, 3), NAN),
             [0, 1],
-            "6 of 6 scores are no numbers",
+            "6 of 6 scores are not numbers",
         ),
         (
             "accuracy",

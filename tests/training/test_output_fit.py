@@ -146,10 +146,10 @@ REFUSED = {
     ("TANH", "binary_cross_entropy"): "end in `SIGMOID`, or in a layer without an activation",
     ("SOFTMAX", "nll"): "end in `LOGSOFTMAX`, or use `cross_entropy`, which takes `SOFTMAX`",
     ("RELU", "nll"): "it takes log-probabilities: end in `LOGSOFTMAX`, or use `cross_entropy`",
-    ("SOFTMAX", "hinge"): "it takes scores: leave the `SOFTMAX` out, or use `cross_entropy`",
-    ("LOGSOFTMAX", "hinge"): "it takes scores: leave the `LOGSOFTMAX` out, or use `nll`",
-    ("SIGMOID", "hinge"): "it takes scores: leave the `SIGMOID` out, or use `binary_cross_entropy`",
-    ("RELU", "hinge"): "it takes any numbers, as a layer without an activation yields them: end in"
+    ("SOFTMAX", "hinge"): "it takes scores: remove the `SOFTMAX`, or use `cross_entropy`",
+    ("LOGSOFTMAX", "hinge"): "it takes scores: remove the `LOGSOFTMAX`, or use `nll`",
+    ("SIGMOID", "hinge"): "it takes scores: remove the `SIGMOID`, or use `binary_cross_entropy`",
+    ("RELU", "hinge"): "it takes unbounded numbers: end in a layer without an activation, such as"
     " `FC` or `CONV`",
 }
 
@@ -221,7 +221,7 @@ def test_both_places() -> None:
             "INPUT(2x3x4) -> SOFTMAX -> FLATTEN",
             "cross_entropy",
             "the output `output` ends in `SOFTMAX`, which `cross_entropy` does not take",
-            "its classes are no axis of the output any more: reshape before the `SOFTMAX`",
+            "its classes are no longer an axis of the output: reshape before the `SOFTMAX`",
         ),
     ],
 )

@@ -85,7 +85,7 @@ def test_overfitting_says_since_when() -> None:
 def test_underfitting_says_what_to_do() -> None:
     """A loss that still falls wants more time, one that does not a larger model."""
     (flat,) = read_curves(*CURVES["underfitting"](0), guess=LN_10)
-    assert flat.advice.startswith("take a larger model")
+    assert flat.advice.startswith("use a larger model")
     slow = LN_10 * (1 - E / 100)
     findings = {f.kind: f for f in read_curves(slow, slow + 0.01, guess=LN_10)}
     assert findings["underfitting"].advice.startswith("train longer")

@@ -184,11 +184,11 @@ def test_control_c_that_is_ignored(tmp_path: Path) -> None:
 
 OTHER_RECIPE = """\
 error[E541]: `{path}` belongs to another run
-  = note: the network is another one
-  = note: `optimizer` was `adam(lr=0.01)`, and is `adam(lr=0.02)`
-  = note: `momentum` was `not set`, and is `constant`
-  = note: `samples` was `60`, and is `50`
-  = help: only `epochs` may differ; start anew in another folder with `--output`"""
+  = note: the network is different
+  = note: `optimizer` was `adam(lr=0.01)`, but is `adam(lr=0.02)`
+  = note: `momentum` was `not set`, but is `constant`
+  = note: `samples` was `60`, but is `50`
+  = help: only `epochs` may differ; start a new run in another folder with `--output`"""
 
 
 def test_another_recipe_is_refused(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_another_recipe_is_refused(tmp_path: Path) -> None:
     program = EVERYTHING.replace("CONV(3x3, 3)", "CONV(3x3, 2)").replace("lr=0.01", "lr=0.02")
     with pytest.raises(netc.NetError) as failure:
         job(program, data=(next(x), t % 10), folder=tmp_path, resume=True)
-    expected = OTHER_RECIPE.replace("  = note: `momentum` was `not set`, and is `constant`\n", "")
+    expected = OTHER_RECIPE.replace("  = note: `momentum` was `not set`, but is `constant`\n", "")
     assert str(failure.value) == expected.format(path=tmp_path / CHECKPOINT)
 
 
@@ -241,13 +241,13 @@ def test_a_damaged_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / CHECKPOINT
     whole, saved = path.read_bytes(), load_checkpoint(str(path))
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(netc.NetError, match="is no whole safetensors file"):
+    with pytest.raises(netc.NetError, match="is not a complete safetensors file"):
         job(folder=tmp_path, resume=True)
     netc.save_weights(path, saved.state)
-    with pytest.raises(netc.NetError, match="is no checkpoint of a training run"):
+    with pytest.raises(netc.NetError, match="is not a checkpoint of a training run"):
         job(folder=tmp_path, resume=True)
     path.write_bytes(whole.replace(b'"progress":"{', b'"progress":"!', 1))
-    with pytest.raises(netc.NetError, match="is no checkpoint of a training run"):
+    with pytest.raises(netc.NetError, match="is not a checkpoint of a training run"):
         job(folder=tmp_path, resume=True)
 
 
@@ -264,8 +264,8 @@ def test_a_folder_that_holds_a_run(tmp_path: Path) -> None:
     with pytest.raises(netc.NetError) as failure:
         job(folder=tmp_path)
     assert str(failure.value) == (
-        f"error[E545]: `{tmp_path / CHECKPOINT}` holds a run already\n"
-        "  = help: go on with it (`--resume`), or choose another folder (`--output`)"
+        f"error[E545]: `{tmp_path / CHECKPOINT}` already holds a run\n"
+        "  = help: continue it (`--resume`), or choose another folder (`--output`)"
     )
 
 

@@ -174,7 +174,7 @@ def test_an_input_named_step() -> None:
     program = "INPUT(4) as step -> DROPOUT"
     with pytest.raises(netc.NetError) as caught:
         graph_in_training(program)
-    assert str(caught.value).startswith("error[E114]: no input can be named `step`")
+    assert str(caught.value).startswith("error[E114]: an input cannot be named `step`")
     graph_in_training("INPUT(4) as step -> RELU")
 
 

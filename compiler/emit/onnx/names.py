@@ -91,9 +91,9 @@ def _fixed_names(graph: Graph) -> set[str]:
             if name in owners:
                 raise error(
                     "E510",
-                    f"{owners[name]} and {kind} share the name `{name}`, which ONNX cannot keep"
-                    " apart",
-                    help=f"name the {kind} differently",
+                    f"{owners[name]} and {kind} share the name `{name}`, and names in ONNX"
+                    " must be unique",
+                    help=f"rename the {kind}",
                 )
             owners[name] = kind
     return set(owners)

@@ -59,7 +59,7 @@ def read(weight: Weight, state: State) -> memoryview:
         NetError: E501, the state has no such parameter, or one of another shape or type.
     """
     if weight.name not in state:
-        raise error("E501", f"there is no weight for `{weight.name}`")
+        raise error("E501", f"no weight is given for `{weight.name}`")
     array = state[weight.name]
     if array.shape != weight.type.shape or array.dtype.name != weight.type.dtype.value:
         found = f"{array.dtype.name}[{', '.join(map(str, array.shape))}]"

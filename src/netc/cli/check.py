@@ -16,7 +16,7 @@ from .terminal import show_diagnostics
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an object per file.")
-@click.option("--strict", is_flag=True, help="Let warnings fail.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @max_layers_option
 @click.pass_context
 def command(

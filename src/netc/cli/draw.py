@@ -27,7 +27,7 @@ from .options import file_argument, max_layers_option, open_network, weights_opt
     help="A .npy file or numbers, such as `x=[[1, -2]]`, to write on the arrows of `backward`.",
 )
 @click.option(
-    "--target", "targets", multiple=True, metavar="[NAME=]T", help="Likewise, for a loss."
+    "--target", "targets", multiple=True, metavar="[NAME=]T", help="The target of a loss, likewise."
 )
 @weights_option
 @max_layers_option

@@ -39,8 +39,10 @@ MOST_LABELS = 12  # that get a confusion matrix each
     show_default=True,
     help="The part of the data.",
 )
-@click.option("--metric", "metrics", multiple=True, help="A metric; all that suit otherwise.")
-@click.option("--threshold", type=float, help="From which probability on the answer is yes.")
+@click.option("--metric", "metrics", multiple=True, help="A metric; by default, all that apply.")
+@click.option(
+    "--threshold", type=float, help="The probability from which on a sample counts as positive."
+)
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
 @click.option("--engine", default="numpy", show_default=True, help="numpy or onnxruntime.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")

@@ -110,7 +110,7 @@ def _opened(network: Network, trained: Trained, inputs: Sequence[str], data: str
         NetError: E547, there are none, or they are of no kind that is known.
     """
     if bool(inputs) == (data is not None):
-        what = "`--input` and `--data` exclude each other" if inputs else "there are no samples"
+        what = "`--input` and `--data` cannot be combined" if inputs else "there are no samples"
         help = "give files with `--input`, or a data set with `--data`"
         raise error("E547", what, help=help)
     if data is not None:
@@ -178,7 +178,9 @@ def _pictures(network: Network, trained: Trained, paths: Sequence[str]) -> Array
     shape = _shape(network, trained, name)
     other = next((path for path in paths if not is_picture(path)), None)
     if other is not None:
-        raise error("E547", f"`{other}` is no picture, as the others are", help="ask for it alone")
+        raise error(
+            "E547", f"`{other}` is not a picture, but the others are", help="predict it on its own"
+        )
     extents = [extent for extent in shape if isinstance(extent, int)]
     if len(network.inputs) > 1 or len(extents) != 3 or shape[0] not in (1, 3):
         raise error(

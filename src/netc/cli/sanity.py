@@ -22,14 +22,14 @@ from .train import settings_of
     type=click.IntRange(min=1),
     default=SAMPLES,
     show_default=True,
-    help="How many samples must be learned by heart.",
+    help="How many samples must be memorised.",
 )
 @click.option(
     "--steps",
     type=click.IntRange(min=1),
     default=STEPS,
     show_default=True,
-    help="In how many steps at most, for each learning rate that is tried.",
+    help="The most steps for each learning rate that is tried.",
 )
 @click.option("--weights", type=click.Path(), help="Start from these weights.")
 @click.option("--engine", default="numpy", show_default=True, help="numpy or onnxruntime.")

@@ -30,7 +30,7 @@ from .training_bar import training_progress
 @click.option("--engine", help="numpy, the default, or onnxruntime.")
 @click.option("--device", help="cpu, the default, or cuda on onnxruntime.")
 @click.option("-o", "--output", default="run", show_default=True, help="The run's folder.")
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in that folder.")
+@click.option("--resume", is_flag=True, help="Continue from the checkpoint in that folder.")
 @click.option("--weights", type=click.Path(), help="Start from these weights.")
 @click.option(
     "--allow",
@@ -40,15 +40,21 @@ from .training_bar import training_progress
 )
 @click.option("--lsuv", is_flag=True, help="Scale the first weights by the data (LSUV).")
 @click.option("--watch", is_flag=True, help="Look at each layer after each epoch, and warn.")
-@click.option("--monitor", help="By what epochs are compared, such as val_accuracy.")
-@click.option("--patience", type=click.IntRange(min=1), help="Stop after so many worse epochs.")
+@click.option(
+    "--monitor", help="The metric that decides which epoch is best, such as val_accuracy."
+)
+@click.option(
+    "--patience",
+    type=click.IntRange(min=1),
+    help="Stop after this many epochs without improvement.",
+)
 @click.option(
     "--save-every",
     type=click.FloatRange(min=0),
     default=SECONDS_BETWEEN_CHECKPOINTS,
     show_default=True,
     metavar="SECONDS",
-    help="Write a checkpoint so often within an epoch; one is written after each epoch.",
+    help="How often to write a checkpoint within an epoch; one is written after every epoch.",
 )
 @max_layers_option
 def command(
@@ -72,7 +78,7 @@ def command(
     """Train FILE as its `train` block says, and keep weights, history and curves in a folder."""
     gc.enable()  # a run may take days
     if (allow and weights is None) or (lsuv and weights is not None):
-        raise click.UsageError("`--allow` goes with `--weights`, and `--lsuv` without")
+        raise click.UsageError("`--allow` needs `--weights`; `--lsuv` excludes it")
     network = open_network(file, max_layers)
     job = job_of(
         network.compiled,
@@ -87,7 +93,9 @@ def command(
     )
     show_diagnostics(job.warnings)
     if resume and job.saved is None:
-        click.echo(f"`{output}` holds no checkpoint: the run starts at its beginning", err=True)
+        click.echo(
+            f"`{output}` holds no checkpoint, so the run starts from the beginning", err=True
+        )
     if job.saved is None:
         job = replace(job, weights=_first_weights(job, weights, allow, lsuv))
     source = network.compiled.source.text
@@ -95,7 +103,7 @@ def command(
         run = run_job(job, progress=training_progress(), source=source, watched=watch)
     except KeyboardInterrupt:
         words = ["netc", "train", file, "-o", output, "--resume"]
-        click.echo(f"stopped; go on with: {shlex.join(words)}", err=True)
+        click.echo(f"stopped; continue with: {shlex.join(words)}", err=True)
         raise
     _report(run, output)
 
