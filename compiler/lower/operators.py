@@ -302,6 +302,11 @@ def _positive(value: Any) -> int:
     return int(value)
 
 
+def _natural(value: Any) -> int:
+    _require(_integer(value) >= 0)
+    return int(value)
+
+
 def _flag(value: Any) -> int:
     _require(value in (0, 1))
     return int(value)
@@ -371,6 +376,8 @@ FLAGS = (
     *("new_axis", "noop_with_empty_axes", "onesided", "periodic", "reverse", "saturate"),
     *("select_last_index", "sorted", "storage_order", "training_mode", "transA", "transB", "upper"),
 )
+NATURAL = Kind("a whole number of at least 0", _natural)
+NATURALS = ("batch_axis", "batch_dims", "block_size", "sampling_ratio", "time_axis")
 COUNTS = ("blocksize", "group", "hidden_size", "num_groups", "offset_group", "p", "size")
 # Attributes that ONNX types as numbers of element types, as truth values or counts, and those that
 # not every version checks.
@@ -380,6 +387,7 @@ BY_NAME: Mapping[str, Kind] = {
     **dict.fromkeys(("dilations", "kernel_shape", "strides"), EXTENTS),
     **dict.fromkeys(FLAGS, FLAG),
     **dict.fromkeys(COUNTS, POSITIVE),
+    **dict.fromkeys(NATURALS, NATURAL),
 }
 # Words that ONNX's own check of types lets pass.
 WORDS: Mapping[tuple[str, str], Kind] = {

@@ -94,6 +94,8 @@ def infer_split(call: OpCall) -> Sequence[TensorType]:
 def infer_pad(call: OpCall) -> Sequence[TensorType]:
     """x, constant pads (all befores, then all afters; negative ones crop) => y (*S + pads)."""
     x = call.type(0)
+    if call.has(2) and (call.type(2).dtype != x.dtype or equal(call.type(2).size, 1) is False):
+        raise InferenceError(f"Pad takes one number of {x.dtype.value}, not {call.type(2)}")
     shape = list(x.shape)
     for axis, (before, after) in padding(call).items():
         extent = shape[axis]

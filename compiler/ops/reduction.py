@@ -30,7 +30,10 @@ def reduced_axes(call: OpCall) -> frozenset[int]:
         raise InferenceError(f"{call.op_type} needs constant axes within {rank}, not {axes}")
     if not axes and not call.attributes["noop_with_empty_axes"]:
         return frozenset(range(rank))
-    return frozenset(axis % rank for axis in axes)
+    reduced = frozenset(axis % rank for axis in axes)
+    if len(reduced) < len(axes):
+        raise InferenceError(f"{call.op_type} has an axis twice among {axes}")
+    return reduced
 
 
 def reduce_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:

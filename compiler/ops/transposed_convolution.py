@@ -6,7 +6,7 @@ from ..dim import equal
 from ..opdef import Cost, InferenceError, OpCall, defop
 from ..types import TensorType, product
 from ..windows import window_of
-from .convolution import WINDOW
+from .convolution import WINDOW, check_weights
 from .gradients.convolution import RULES
 
 
@@ -22,6 +22,7 @@ def infer_conv_transpose(call: OpCall) -> Sequence[TensorType]:
     extra = call.attributes["output_padding"] or (0,) * window.rank
     spatial = tuple(o + e for o, e in zip(window.scattered(x.shape[2:]), extra, strict=True))
     filters = w.shape[1] * call.attributes["group"]
+    check_weights(call, filters)
     return (x.with_shape((x.shape[0], filters, *spatial)),)
 
 

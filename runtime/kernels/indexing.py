@@ -72,7 +72,7 @@ def pad(
     widths = [(max(before, 0), max(after, 0)) for before, after in sides]
     if mode != "constant":
         return np.asarray(np.pad(x[kept], widths, mode=mode))
-    return _surrounded(x[kept], widths, 0 if value is None else value)
+    return _surrounded(x[kept], widths, 0 if value is None else value.item())
 
 
 @kernel("Trilu")
@@ -82,7 +82,7 @@ def trilu(x: Array, k: Array | None = None, *, upper: int) -> Array:
     return np.triu(x, diagonal) if upper else np.tril(x, diagonal)
 
 
-def _surrounded(x: Array, widths: list[tuple[int, int]], value: Array | int) -> Array:
+def _surrounded(x: Array, widths: list[tuple[int, int]], value: float) -> Array:
     """X within a larger tensor of one value; a few times faster than `numpy.pad`."""
     shape = [extent + sum(width) for extent, width in zip(x.shape, widths, strict=True)]
     y = np.full(shape, value, x.dtype)
