@@ -104,6 +104,7 @@ CODES = {
     "E563": "a pattern or a new name for weights that makes no sense",
     "E564": "a value that is not a feature of a sample",
     "E565": "a network that cannot be checked without data",
+    "E575": "a model whose inputs or outputs are no arrays of numbers",
     # Warnings
     "W101": "rows or columns that no window sees",
     "W102": "a reference to an automatic name",

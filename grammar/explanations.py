@@ -98,6 +98,8 @@ SITUATIONS: Mapping[str, str] = {
     "and whose other extents are the same for all of them.",
     "E565": "The shape of an input is not fixed, so no random input can be drawn. Name the data in "
     "a `train` block, or give the input a size.",
+    "E575": "An ONNX model takes or yields sequences, optional values, text, or numbers that NumPy "
+    "does not have, such as bfloat16. Convert them in the model with `Cast` or `SequenceAt`.",
     "W110": "A loss of differences on probabilities, such as `mse` on `SOFTMAX`: its gradient "
     "vanishes where the network is most wrong. `cross_entropy` has no such plateau.",
     "W501": "The diagram was written as `.dot`, because no renderer was found.",

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..compiler.dim import Dim, symbol
 from ..grammar.diagnostics import NetError, did_you_mean, error
 from ..grammar.files import check_readable
@@ -17,8 +19,18 @@ REMEDIES = {
     " libraries",
 }
 
-# ONNX's names of element types, as onnxruntime spells them, and NumPy's.
-_DTYPES = {"float": "float32", "double": "float64"}
+# The types of arrays, as onnxruntime spells them, and NumPy's names of their elements.
+_DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    **{
+        f"tensor({name})": name
+        for name in (
+            *("float16", "bool", "int8", "int16", "int32", "int64"),
+            *("uint8", "uint16", "uint32", "uint64"),
+        )
+    },
+}
 _FATAL = 4  # onnxruntime's log levels; every error reaches us as an exception as well
 
 
@@ -30,8 +42,8 @@ class Session:
         device: `cpu` or `cuda`.
 
     Raises:
-        NetError: E502, onnxruntime or the device cannot be had; E506, the model is refused;
-            E001, there is no such file.
+        NetError: E502, onnxruntime or the device cannot be had; E506, the model is refused; E575,
+            an input is no array of numbers; E001, there is no such file.
     """
 
     def __init__(self, model: str | bytes, *, device: str = "cpu") -> None:
@@ -48,7 +60,8 @@ class Session:
         if PROVIDERS[device] not in active:
             raise _no_device(device, active, "it is built in, but could not be started")
         self.inputs: dict[str, Spec] = {i.name: _spec(i) for i in self._session.get_inputs()}
-        self.outputs: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
+        self._types = {output.name: output.type for output in self._session.get_outputs()}
+        self.outputs: tuple[str, ...] = tuple(self._types)
 
     def run(
         self, feeds: Mapping[str, Any], fetches: Sequence[str] | None = None
@@ -60,20 +73,31 @@ class Session:
             fetches: Outputs to return; all where it is None.
 
         Raises:
-            NetError: Inputs (E206) or names (E101) do not fit, onnxruntime fails (E506), or its
-                memory does not suffice (E507).
+            NetError: Inputs (E206) or names (E101) do not fit, an output is no array of numbers
+                (E575), onnxruntime fails (E506), or its memory does not suffice (E507).
         """
         names = list(self.outputs if fetches is None else fetches)
         for name in names:
             if name not in self.outputs:
                 help = did_you_mean(name, self.outputs)
                 raise error("E101", f"the model has no output `{name}`", help=help)
-        checked = check_feeds(self.inputs, feeds)
+            if self._types[name] not in _DTYPES:
+                others = [other for other, kind in self._types.items() if kind in _DTYPES]
+                help = f"fetch {', '.join(f'`{o}`' for o in others)}" if others else None
+                raise _no_array("output", name, self._types[name], help=help)
+        checked = check_feeds(self._ranked(feeds), feeds)
         try:
             results = self._session.run(names, checked.arrays)
         except Exception as failure:  # onnxruntime's exceptions share no other base
             raise _refused("onnxruntime cannot run the model", failure) from None
         return dict(zip(names, results, strict=True))
+
+    def _ranked(self, feeds: Mapping[str, Any]) -> dict[str, Spec]:
+        """The inputs' specs; onnxruntime tells none without a rank from one without axes."""
+        return {
+            name: spec if spec.shape else Spec(spec.dtype, _shape(feeds.get(name)))
+            for name, spec in self.inputs.items()
+        }
 
 
 def version() -> str:
@@ -135,9 +159,23 @@ def _no_device(device: str, providers: Iterable[str], reason: str) -> NetError:
 
 def _spec(argument: Any) -> Spec:
     """An input as onnxruntime describes it; extents without a name get one."""
-    kind = argument.type.removeprefix("tensor(").removesuffix(")")
+    if argument.type not in _DTYPES:
+        raise _no_array("input", argument.name, argument.type)
     shape: list[Dim] = [
         extent if isinstance(extent, int) else symbol(extent or f"{argument.name}:{axis}")
         for axis, extent in enumerate(argument.shape)
     ]
-    return Spec(_DTYPES.get(kind, kind), tuple(shape))
+    return Spec(_DTYPES[argument.type], tuple(shape))
+
+
+def _shape(given: Any) -> tuple[int, ...]:
+    """The extents of an array; none of what is no array."""
+    try:
+        return np.shape(given)
+    except ValueError:
+        return ()
+
+
+def _no_array(what: str, name: str, kind: str, *, help: str | None = None) -> NetError:
+    message = f"the {what} `{name}` is `{kind}`, which is no array of numbers in NumPy"
+    return error("E575", message, help=help)

@@ -79,7 +79,8 @@ def _name_findings(specs: Mapping[str, Spec], feeds: Mapping[str, Any]) -> Itera
             yield unfit(f"the input `{name}` is missing", help=f"it takes {spec}")
     for name in unknown:
         names = ", ".join(f"`{known}`" for known in specs)
-        near = did_you_mean(str(name), specs) or f"the inputs are {names}"
+        all_of_them = f"the inputs are {names}" if specs else "it takes no inputs"
+        near = did_you_mean(str(name), specs) or all_of_them
         yield unfit(f"the network has no input `{name}`", help=near)
 
 

@@ -45,7 +45,7 @@ def load_named_arrays(texts: Sequence[str], names: Sequence[str]) -> dict[str, A
         name, separator, given = text.partition("=")
         if not separator or Path(text).exists():
             free = [known for known in names if known not in arrays]
-            name, given = (free or [names[-1]])[0], text
+            name, given = (free or [*names[-1:], "input"])[0], text
         if name in arrays:
             raise error("E206", f"the input `{name}` is given twice")
         arrays[name] = _numbers(given) if given.lstrip()[:1] in _NUMERIC else load_array(given)

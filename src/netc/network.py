@@ -346,7 +346,7 @@ class Network:
 
     def _named(self, x: "Array | Mapping[str, Array]") -> "Mapping[str, Array]":
         """Inputs by name, where a single one is given without."""
-        return x if isinstance(x, Mapping) else {self.inputs[0].name: x}
+        return x if isinstance(x, Mapping) else {next(iter(self.graph.inputs), "input"): x}
 
     def draw(
         self,

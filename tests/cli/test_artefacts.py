@@ -198,3 +198,17 @@ def test_zoo(tmp_path: Path) -> None:
     """The zoo lists every shipped spec with its counts."""
     rows = json.loads(netc("zoo", "--json", cwd=tmp_path).out)
     assert {"name": "lenet5", "params": 61_706, "macs": 416_520} in rows
+
+
+def test_run_without_inputs(tmp_path: Path) -> None:
+    """A program that takes nothing runs on both engines and as a model; an array is too many."""
+    (tmp_path / "c.net").write_text('op("Constant", value_floats=[0.5, 1])\n', encoding="utf-8")
+    exported = netc("export", "c.net", "-o", "c.onnx", cwd=tmp_path)
+    assert exported.status == 0, exported.err
+    for arguments in (("c.net",), ("c.net", "--engine", "onnxruntime"), ("c.onnx",)):
+        found = netc("run", *arguments, "-o", "y.npy", cwd=tmp_path)
+        assert found.status == 0, found.err
+        assert np.load(tmp_path / "y.npy").tolist() == [0.5, 1]
+        refused = netc("run", *arguments, "--input", "[1, 2]", cwd=tmp_path)
+        assert refused.status == 1
+        assert "it takes no inputs" in refused.err

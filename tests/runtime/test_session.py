@@ -2,7 +2,7 @@
 
 import builtins
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,87 @@ def test_inputs_that_do_not_fit(feeds: dict[str, Any], message: str, refusal: Re
     found = refusal(Session(model()).run, feeds)
     assert found.startswith("error[E206]: ")
     assert message in found
+
+
+def converter(inputs: Sequence[Any], outputs: Sequence[Any], *nodes: Any) -> bytes:
+    """A model of some nodes."""
+    graph = helper.make_graph(list(nodes), "model", list(inputs), list(outputs))
+    opset = helper.make_opsetid("", 22)
+    proto = helper.make_model(graph, opset_imports=[opset], ir_version=10)
+    return bytes(proto.SerializeToString())
+
+
+def tensor(name: str, kind: int, shape: Sequence[int] | None = (2,)) -> Any:
+    """An input or output."""
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+REAL = tensor("x", TensorProto.FLOAT)
+SEQUENCE = helper.make_tensor_sequence_value_info("s", TensorProto.FLOAT, [2])
+
+
+@pytest.mark.parametrize(
+    ("kind", "spelling"),
+    [(TensorProto.STRING, "tensor(string)"), (TensorProto.BFLOAT16, "tensor(bfloat16)")],
+)
+def test_inputs_that_are_no_numbers(kind: int, spelling: str, refusal: Refusal) -> None:
+    """Text and numbers that NumPy does not have cannot be fed."""
+    node = helper.make_node("Identity", ["x"], ["y"])
+    found = refusal(Session, converter([tensor("x", kind)], [tensor("y", kind)], node))
+    assert found.startswith(f"error[E575]: the input `x` is `{spelling}`, which is no array")
+
+
+def test_inputs_that_are_sequences(refusal: Refusal) -> None:
+    """Nor can a sequence of tensors."""
+    node = helper.make_node("SequenceAt", ["s", "i"], ["y"])
+    index = tensor("i", TensorProto.INT64, [])
+    found = refusal(Session, converter([SEQUENCE, index], [tensor("y", TensorProto.FLOAT)], node))
+    assert "the input `s` is `seq(tensor(float))`" in found
+
+
+@pytest.mark.parametrize(
+    ("output", "node"),
+    [
+        (SEQUENCE, helper.make_node("SequenceConstruct", ["x"], ["s"])),
+        *(
+            (tensor("s", kind), helper.make_node("Cast", ["x"], ["s"], to=kind))
+            for kind in (TensorProto.STRING, TensorProto.BFLOAT16, TensorProto.FLOAT8E4M3FN)
+        ),
+    ],
+)
+def test_outputs_that_are_no_numbers(output: Any, node: Any, refusal: Refusal) -> None:
+    """Other outputs of the same model can be fetched."""
+    outputs = [output, tensor("y", TensorProto.FLOAT)]
+    session = Session(converter([REAL], outputs, node, helper.make_node("Relu", ["x"], ["y"])))
+    found = refusal(session.run, {"x": [1, -1]})
+    assert found.startswith("error[E575]: the output `s` is `")
+    assert "help: fetch `y`" in found
+    assert session.run({"x": [1, -1]}, ["y"])["y"].tolist() == [1, 0]
+
+
+def test_models_without_inputs(refusal: Refusal) -> None:
+    """What depends on nothing is computed, and takes no array."""
+    node = helper.make_node("Constant", [], ["y"], value_float=0.5)
+    session = Session(converter([], [tensor("y", TensorProto.FLOAT, [])], node))
+    assert session.run({})["y"] == 0.5
+    assert "help: it takes no inputs" in refusal(session.run, {"x": [1]})
+
+
+def test_inputs_of_any_rank() -> None:
+    """An input that the model gives no rank takes arrays of every rank."""
+    node = helper.make_node("Relu", ["x"], ["y"])
+    inputs = [tensor("x", TensorProto.FLOAT, None)]
+    session = Session(converter(inputs, [tensor("y", TensorProto.FLOAT, None)], node))
+    for shape in ((), (2,), (2, 3)):
+        assert session.run({"x": np.ones(shape)})["y"].shape == shape
+
+
+@pytest.mark.parametrize("shape", [(2, 0, 4), (2, 3, 0)])
+def test_empty_samples_are_refused(shape: tuple[int, ...], refusal: Refusal) -> None:
+    """There may be no samples, but an empty one can end onnxruntime's process."""
+    network = netc.compile("INPUT((L, M), sequence) -> RELU")
+    session = open_session(network.graph, {})
+    assert "the input `input` is empty" in refusal(session.run, {"input": np.ones(shape)})
 
 
 def test_unknown_outputs(refusal: Refusal) -> None:

@@ -18,9 +18,7 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 @click.command("run")
 @click.argument("model")
-@click.option(
-    "--input", "inputs", multiple=True, required=True, metavar="[NAME=]X.npy", help="An input."
-)
+@click.option("--input", "inputs", multiple=True, metavar="[NAME=]X.npy", help="An input.")
 @click.option("-o", "--output", type=click.Path(), help="A .npy file, or .npz for several arrays.")
 @click.option("--engine", help=f"{' or '.join(ENGINES)}; for an .onnx model, onnxruntime.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
