@@ -80,14 +80,14 @@ def _squeezed(shape: Extents) -> Extents:
 def _advice(shape: Extents, wanted: Extents) -> str | None:
     if len(shape) == len(wanted) > 2 and sorted(shape) == sorted(wanted):
         return "channels come first: `x.transpose(0, 3, 1, 2)` makes (N, C, H, W) of (N, H, W, C)"
+    if shape == (1,) and len(wanted) == 1:
+        return "if these are classes, make them whole numbers: `t.astype(int)`"
     if len(shape) != 3 or shape[0] not in (1, 3):
         return None
     channels = 4 - shape[0]
     if prod(wanted) == channels * prod(shape[1:]):
         how = "gray" if channels == 1 else "colour"
         return f"the network takes pictures in {how}: `images(..., channels={channels})`"
-    if len(wanted) == 3 and wanted[0] == shape[0]:
-        return f"`images(..., {wanted[1]}x{wanted[2]})` resizes pictures that are files"
     return None
 
 

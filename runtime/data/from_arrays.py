@@ -15,6 +15,7 @@ from .choices import loader
 from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Rows, TargetKind
 from .faults import located, unknown_name
 
+_WHITE = 255.0
 _LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip file's member: lengths of its name and extra
 
 
@@ -26,10 +27,12 @@ def arrays(
     kinds: Mapping[str, TargetKind] | None = None,
     name: str = "the data",
 ) -> Dataset:
-    """A data set of arrays, whose values are taken as they are.
+    """A data set of arrays.
 
     Real numbers become float32, integers int64; bytes and truth values become float32 as inputs
-    (they are pixels) and int64 as targets (they are classes).
+    (they are pixels) and int64 as targets (they are classes). Bytes of three axes or more are
+    pictures, whose 0 to 255 become 0 to 1 as in all other data sets; all other values are taken
+    as they are. Words as targets are classes, in the order of `classes` or else of their names.
 
     Args:
         x: Inputs: an array with the sample on axis 0, or arrays by the input's name.
@@ -44,14 +47,19 @@ def arrays(
     """
     inputs = {key: _rows(key, value, pixels=True) for key, value in _by_name(x, INPUT).items()}
     given = {} if t is None else _by_name(t, TARGET)
-    targets = {key: _rows(key, value, pixels=False) for key, value in given.items()}
+    named = {key: _indexed(key, value, classes) for key, value in given.items() if _words(value)}
+    numbers = {**given, **{key: labels for key, (labels, _) in named.items()}}
+    targets = {key: _rows(key, value, pixels=False) for key, value in numbers.items()}
     sizes = {rows.parts[0].shape[2:] for rows in inputs.values() if rows.parts[0].ndim == 4}
     guessed = {key: kind_of_target(rows.parts[0], sizes) for key, rows in targets.items()}
     labels = [key for key, kind in guessed.items() if kind in ("label", "mask")][:1]
     about = About(
         name=name,
         kinds={**guessed, **(kinds or {})},
-        class_names=dict.fromkeys(labels, tuple(classes)) if classes else {},
+        class_names={
+            **(dict.fromkeys(labels, tuple(classes)) if classes else {}),
+            **{key: names for key, (_, names) in named.items()},
+        },
     )
     return ArrayData(inputs, targets, about)
 
@@ -93,12 +101,11 @@ def _by_name(value: Any, single: str) -> dict[str, Any]:
 
 def _rows(name: str, value: Any, *, pixels: bool) -> Rows:
     """An array as samples of float32 or int64."""
-    try:
-        array = value if isinstance(value, np.ndarray) else np.asarray(value)
-    except (TypeError, ValueError):
-        array = np.array(None)
+    array = _array(value)
     if array.ndim == 0 or array.dtype.kind not in "biuf":
-        what = f"{array.dtype} of {array.ndim} axes" if array.dtype.kind != "O" else "ragged"
+        what = f"{array.dtype} of {array.ndim} axes"
+        if array.dtype.kind == "O":
+            what = "ragged, or holds what is no number"
         raise error(
             "E529",
             f"`{name}` is not an array of samples: it is {what}",
@@ -106,7 +113,44 @@ def _rows(name: str, value: Any, *, pixels: bool) -> Rows:
         )
     small = array.dtype.kind == "b" or array.dtype == np.uint8
     real = array.dtype.kind == "f" or (small and pixels)
-    return Rows((array,), "float32" if real else "int64")
+    pictures = pixels and array.dtype == np.uint8 and array.ndim > 2
+    return Rows((array,), "float32" if real else "int64", _WHITE if pictures else 1.0)
+
+
+def _array(value: Any) -> Array:
+    """A value as an array; an array of nothing where it is none."""
+    try:
+        return value if isinstance(value, np.ndarray) else np.asarray(value)
+    except (TypeError, ValueError):
+        return np.array(None)
+
+
+def _words(value: Any) -> bool:
+    """Whether a target is words, one for each sample."""
+    array = _array(value)
+    if (
+        array.ndim == 0
+        or array.size == 0
+        or array.size != len(array)
+        or array.dtype.kind not in "UO"
+    ):
+        return False
+    return all(isinstance(word, str) for word in array.flat)
+
+
+def _indexed(name: str, value: Any, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+    """Words as indices of classes, and the classes' names.
+
+    Raises:
+        NetError: E526, a word is none of the classes that are named.
+    """
+    words = list(map(str, _array(value).flat))
+    names = tuple(classes) or tuple(sorted(set(words)))
+    places = {word: place for place, word in enumerate(names)}
+    unknown = next((word for word in words if word not in places), None)
+    if unknown is not None:
+        raise unknown_name("class", unknown, names, f"`{name}`")
+    return np.array([places[word] for word in words], np.int64), names
 
 
 def _member(file: NpzState, name: str) -> Array:

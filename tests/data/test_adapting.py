@@ -78,7 +78,7 @@ def test_class_indices_become_one_hot() -> None:
         (samples(3, 8, 8), type_of(1, 8, 8), "takes pictures in gray: `images(..., channels=1)`"),
         (samples(3, 8, 8), type_of(64), "takes pictures in gray: `images(..., channels=1)`"),
         (samples(1, 8, 8), type_of(3, 8, 8), "takes pictures in colour: `images(..., channels=3)`"),
-        (samples(3, 8, 8), type_of(3, 9, 7), "`images(..., 9x7)` resizes pictures"),
+        (samples(1), type_of(3), "if these are classes, make them whole numbers"),
         (samples(dtype=WHOLE), type_of(3), "takes float32 (N, 3)"),
     ],
 )

@@ -222,7 +222,7 @@ def test_images_are_turned_upright(tmp_path: Path) -> None:
 
 
 def test_arrays_keep_their_values() -> None:
-    """Arrays are not scaled; bytes are real numbers as inputs, and classes as targets."""
+    """Tables are not scaled; bytes are real numbers as inputs, and classes as targets."""
     x = np.array([[0, 255], [3, 4], [5, 6]], np.uint8)
     batch = arrays(x, np.array([2, 0, 1], np.uint8)).take([0, 2])
     np.testing.assert_array_equal(batch.inputs["input"], np.array([[0, 255], [5, 6]], np.float32))
@@ -230,6 +230,41 @@ def test_arrays_keep_their_values() -> None:
     tokens = arrays([[1, 2], [3, 4]], [[0.5], [1.5]]).take([1])
     assert tokens.inputs["input"].dtype == np.int64
     assert tokens.targets["target"].dtype == np.float32
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (1, 3, 4), (3, 4, 3)])
+def test_bytes_of_pictures_are_scaled(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    """Pictures of bytes are numbers from 0 to 1 in an npz file and from Python, as elsewhere."""
+    x = np.random.default_rng(0).integers(0, 256, (5, *shape), dtype=np.uint8)
+    y = np.arange(5, dtype=np.uint8)
+    np.savez(tmp_path / "plain.npz", x=x, y=y)
+    np.savez_compressed(tmp_path / "packed.npz", x=x, y=y)
+    for data in (
+        LOADERS["npz"](str(tmp_path / "plain.npz")),
+        LOADERS["npz"](str(tmp_path / "packed.npz")),
+        arrays(x, y),
+    ):
+        batch = data.take([4, 0])
+        np.testing.assert_array_equal(batch.inputs["input"], x[[4, 0]] / np.float32(255))
+        assert batch.targets["target"].tolist() == [4, 0]
+    flags = arrays(x > 99, y).take([0]).inputs["input"]
+    np.testing.assert_array_equal(flags, (x[:1] > 99).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["dog", "cat", "dog"], np.array(["dog", "cat", "dog"], object), [["dog"], ["cat"], ["dog"]]],
+)
+def test_words_are_classes(refusal: Callable[..., str], words: Any) -> None:
+    """Words as targets are indices of their sorted names, or of the classes that are named."""
+    data = arrays(np.zeros((3, 2)), words)
+    assert data.take([0, 1, 2]).targets["target"].tolist() == [1, 0, 1]
+    assert data.classes == ("cat", "dog")
+    assert data.about.kinds == {"target": "label"}
+    data = arrays(np.zeros((3, 2)), words, classes=("dog", "cow", "cat"))
+    assert data.take([0, 1, 2]).targets["target"].tolist() == [0, 2, 0]
+    text = refusal(arrays, np.zeros((3, 2)), words, classes=("cow", "dogs"))
+    assert text.startswith("error[E526]: `target` has no class `dog`")
 
 
 def test_arrays_by_name() -> None:
