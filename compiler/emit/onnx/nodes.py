@@ -54,9 +54,16 @@ def emit(graph: Graph, opset: int, *, every_value: bool = False) -> Emission:
 
 
 def emit_operator(emission: Emission, identifier: int, node: Node) -> None:
-    """A node with the same operator and the same attributes; those that are not set stay out."""
+    """A node with the same operator and the same attributes; those that are not set stay out.
+
+    Optional arguments that are left out at the end stay out, too: onnxruntime takes an empty name
+    for an argument that is there, and no longer folds what follows into a convolution.
+    """
     proto = NodeProto(op_type=node.op_type, name=emission.names.nodes[identifier])
-    proto.input.extend(emission.names.of(value) for value in node.inputs)
+    inputs = [emission.names.of(value) for value in node.inputs]
+    while inputs and not inputs[-1]:
+        inputs.pop()
+    proto.input.extend(inputs)
     proto.output.extend(emission.names.values[identifier, i] for i in range(len(node.outputs)))
     proto.attribute.extend(
         attribute(name, value, attribute_type(node.op_type, name, emission.opset))
