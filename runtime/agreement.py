@@ -7,8 +7,10 @@ import numpy as np
 from .kerneldef import Array
 
 
-def norm_difference(found: Array, expected: Array) -> float:
+def norm_difference(found: Array, expected: Array, *, least: float = 0.0) -> float:
     """max |found - expected| / max |expected|, computed in float64.
+
+    `least` takes the place of a smaller max |expected|.
 
     Equal infinities, and NaN in both, count as equal; a NaN or infinity in one of them alone, or
     a difference from a tensor of zeros, as infinitely far. 0 for empty arrays.
@@ -24,7 +26,7 @@ def norm_difference(found: Array, expected: Array) -> float:
         return 0.0
     with np.errstate(invalid="ignore"):
         difference = float(np.max(np.abs(a - b)[differs]))
-    scale = float(np.max(np.abs(b), initial=0.0, where=np.isfinite(b)))
+    scale = float(np.max(np.abs(b), initial=least, where=np.isfinite(b)))
     if not np.isfinite(difference) or not scale:
         return float("inf")
     return difference / scale

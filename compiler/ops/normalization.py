@@ -8,6 +8,7 @@ from ..opdef import Cost, InferenceError, OpCall, defop
 from ..types import DType, TensorType
 from .elementwise import infer_same
 from .gradients.normalization import RULES
+from .gradients.shapes import by_group, shape_value
 
 if TYPE_CHECKING:
     from ..builder import Builder
@@ -35,6 +36,32 @@ def spare_statistics(
     *rest, mean, variance = operands
     copies = (build.Neg(build.Neg(old)) for old in (mean, variance))
     return build.op(call.op_type, (*rest, *copies), call.attributes, outputs=call.outputs)
+
+
+def normalize_groups(
+    build: "Builder", operands: "Sequence[Value | None]", call: OpCall
+) -> "Sequence[Value]":
+    """Builds GroupNormalization from InstanceNormalization, whose channels are the groups.
+
+    onnxruntime computes the variance of a group as E[x^2] - E[x]^2, which cancels where the mean
+    is large beside the deviation, and becomes negative; that of a channel it computes from
+    centred numbers. The first subtraction leaves less of the mean than rounding would.
+    """
+    x, scale, shift = operands[:3]
+    assert x is not None
+    assert scale is not None
+    assert shift is not None
+    groups = call.attributes["num_groups"]
+    one, zero = (build.constant((number,) * groups, x.dtype) for number in (1.0, 0.0))
+    rows = build.Reshape(x, by_group(build, x, groups))
+    axes = build.index_constant(tuple(range(2, rows.type.rank)))
+    centred = build.Sub(rows, build.ReduceMean(rows, axes, keepdims=1))
+    u = build.InstanceNormalization(centred, one, zero, epsilon=call.attributes["epsilon"])
+    u = build.Reshape(u, shape_value(build, x))
+    if trailing := tuple(range(1, x.type.rank - 1)):
+        ones = build.index_constant(trailing)
+        scale, shift = (build.Unsqueeze(vector, ones) for vector in (scale, shift))
+    return [build.Add(build.Mul(u, scale), shift)]
 
 
 def two_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
@@ -148,6 +175,7 @@ defop(
     infer=infer_channelwise,
     cost=statistics_cost,
     attributes={"epsilon": 1e-5, "num_groups": None, "stash_type": 1},
+    decompose=normalize_groups,
     vjp=RULES["GroupNormalization"],
 )
 defop(

@@ -27,8 +27,9 @@ def batch_normalization(
     """
     if not training_mode:
         return _normalized(x, scale, shift, mean, variance, epsilon)
-    batch_mean, batch_variance = _statistics(x)
-    y = _normalized(x, scale, shift, batch_mean, batch_variance, epsilon)
+    y, batch_mean, batch_variance = _centred_by_channel(x)
+    y *= (1 / np.sqrt(batch_variance + epsilon)).reshape((-1,) + (1,) * (x.ndim - 2))
+    y = _scaled(y, scale, shift)
     new = (
         mean * momentum + batch_mean * (1 - momentum),
         variance * momentum + batch_variance * (1 - momentum),
@@ -47,12 +48,29 @@ def _normalized(
     return y
 
 
-def _statistics(x: Array) -> tuple[Array, Array]:
-    """Mean and biased variance per channel, in two passes; zeros and ones for an empty batch."""
+def _centred_by_channel(x: Array) -> tuple[Array, Array, Array]:
+    """x minus its mean per channel, that mean, and the biased variance.
+
+    An empty batch has means of zero and variances of one.
+    """
     if not x.size:
-        return np.zeros(x.shape[1], x.dtype), np.ones(x.shape[1], x.dtype)
+        return x.copy(), np.zeros(x.shape[1], x.dtype), np.ones(x.shape[1], x.dtype)
     axes = (0, *range(2, x.ndim))
-    return x.mean(axes), x.var(axes)
+    centred, mean = _centred(x, axes)
+    return centred, mean.reshape(-1), np.square(centred).mean(axes)
+
+
+def _centred(x: Array, axes: int | tuple[int, ...]) -> tuple[Array, Array]:
+    """x minus its mean over some axes, and that mean with these axes kept.
+
+    A mean of large equal numbers is rounded, and what is left of them would be scaled by up to
+    1 / sqrt(epsilon): the mean of what is left mends that.
+    """
+    mean = x.mean(axes, keepdims=True)
+    centred: Array = x - mean
+    rest = centred.mean(axes, keepdims=True)
+    centred -= rest
+    return centred, mean + rest
 
 
 @kernel("LayerNormalization", counts_outputs=True)
@@ -101,10 +119,9 @@ def group_normalization(
 def _standardized(rows: Array, epsilon: float) -> tuple[Array, Array, Array]:
     """Rows on the last axis with mean 0 and variance 1, their mean, and what scaled them.
 
-    In two passes: a difference of squares would cancel.
+    The variance is that of the centred rows: a difference of squares would cancel.
     """
-    mean = rows.mean(-1, keepdims=True)
-    y: Array = rows - mean
+    y, mean = _centred(rows, -1)
     factor = 1 / np.sqrt(np.square(y).mean(-1, keepdims=True) + epsilon)
     y *= factor
     return y, mean, factor

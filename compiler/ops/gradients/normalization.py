@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from ...builder import Builder
 from ...graph import Value
 from ...opdef import Vjp, VjpCall
-from .shapes import count, plus, shape_value, sum_to, times
+from .shapes import by_group, count, plus, shape_value, sum_to, times
 
 Parts = Sequence[Value | None]
 
@@ -151,13 +151,13 @@ def instance_normalization(build: Builder, call: VjpCall) -> Parts:
 def group_normalization(build: Builder, call: VjpCall) -> Parts:
     """y = scale u + shift, each group of channels of each sample over its positions."""
     x, dy, channels = call.input(0), call.cotangent, _Channels(build, call.input(0))
-    by_group = build.index_constant((0, call.attributes["num_groups"], -1))
-    rows = build.Reshape(x, by_group)
-    u, r = _standardized(build, rows, (2,), call.attributes["epsilon"])
+    extents = by_group(build, x, call.attributes["num_groups"])
+    rows, axes = build.Reshape(x, extents), tuple(range(2, len(x.shape) + 1))
+    u, r = _standardized(build, rows, axes, call.attributes["epsilon"])
     dx, dscale = None, None
     if call.wanted[0]:
-        du = build.Reshape(build.Mul(dy, channels.spread(call.input(1))), by_group)
-        dx = _by_own_statistics(build, r, du, u, (2,))
+        du = build.Reshape(build.Mul(dy, channels.spread(call.input(1))), extents)
+        dx = _by_own_statistics(build, r, du, u, axes)
         dx = build.Reshape(dx, shape_value(build, x))
     if call.wanted[1]:
         dscale = channels.total(build.Mul(dy, build.Reshape(u, shape_value(build, x))))

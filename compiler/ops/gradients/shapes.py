@@ -6,12 +6,26 @@ from math import prod
 from ...builder import Builder
 from ...dim import Dim
 from ...graph import Value
+from ..cuts import END
 
 
 def shape_value(build: Builder, x: Value) -> Value:
     """x's extents as a vector: a constant where all are known, else `Shape`."""
     known = tuple(dim for dim in x.shape if isinstance(dim, int))
     return build.index_constant(known) if len(known) == len(x.shape) else build.Shape(x)
+
+
+def by_group(build: Builder, x: Value, groups: int) -> Value:
+    """The extents (N, groups, C / groups, *S) of x (N, C, *S); a batch may be empty."""
+    channels = x.shape[1]
+    head = (0, groups, channels // groups if isinstance(channels, int) else -1)
+    positions = tuple(dim for dim in x.shape[2:] if isinstance(dim, int))
+    if len(positions) == len(x.shape) - 2:
+        return build.index_constant((*head, *positions))
+    # onnxruntime writes -1 for an open extent at the end of a Concat that a Reshape reads, which
+    # an empty batch leaves undefined; behind a Slice it does not.
+    longer = build.Concat(build.index_constant((1, *head)), build.Shape(x, start=2), axis=0)
+    return build.Slice(longer, build.index_constant((1,)), build.index_constant((END,)))
 
 
 def count(build: Builder, x: Value, axes: Sequence[int]) -> Value:

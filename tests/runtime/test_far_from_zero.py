@@ -1,0 +1,116 @@
+"""Normalizations of inputs whose mean is large beside their deviation, and of constant ones."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.engines import on_both
+
+import netc
+from netc.compiler.opdef import OPS
+from netc.compiler.passes.set_mode import set_mode
+from netc.grammar.diagnostics import NetError
+from netc.runtime.verification import verify_model
+
+Array = np.ndarray[Any, Any]
+
+NORMALIZATIONS = [
+    *(f"INPUT(8x8x4) -> {layer}" for layer in ("GN(1)", "GN(2)", "GN(4)", "IN", "LN", "LN(all)")),
+    *(f"INPUT(64) -> {layer}" for layer in ("GN(4)", "LN", "RMSNORM")),
+    *(f"INPUT((L, 4), sequence) -> {layer}" for layer in ("GN(2)", "IN", "LN")),
+    *(f"INPUT((H, W, 4)) -> {layer}" for layer in ("GN(2)", "IN", "RMSNORM")),
+    *(f"INPUT(4x4x4x4) -> {layer}" for layer in ("GN(2)", "IN", "LN")),
+    *(f"INPUT(8x8x4) -> {layer}" for layer in ("RMSNORM", "LRN", "LRN(3, mean=yes)")),
+]
+BATCH_NORMALIZATIONS = ["INPUT(8x8x4) -> BN", "INPUT(64) -> BN", "INPUT((L, 4), sequence) -> BN"]
+FARAWAY = {"constant": (10.3, 0), "narrow": (10, 0.01), "far": (1000, 1), "wide": (0, 1e4)}
+
+
+def _input(network: netc.Network, batch: int, mean: float, deviation: float) -> Array:
+    """Normal numbers for the network's only input; open extents are 16."""
+    extents = [d if isinstance(d, int) else 16 for d in network.inputs[0].shape[1:]]
+    noise = np.random.default_rng(0).standard_normal((batch, *extents))
+    return (mean + deviation * noise).astype(np.float32)
+
+
+@pytest.mark.parametrize("numbers", FARAWAY.values(), ids=FARAWAY)
+@pytest.mark.parametrize("program", NORMALIZATIONS)
+def test_normalizations(program: str, numbers: tuple[float, float]) -> None:
+    """Both engines yield what float64 yields, NumPy to rounding, onnxruntime to 1e-3."""
+    network = netc.compile(program)
+    state = dict(network.initialize(0))
+    x = _input(network, 2, *numbers)
+    exact = network.run(x, state, dtype="float64")
+    assert isinstance(exact, np.ndarray)
+    scale = max(1.0, np.abs(exact).max())
+    for engine, tolerance in {"numpy": 2e-6, "onnxruntime": 1e-3}.items():
+        found = network.run(x, state, engine=engine)
+        assert isinstance(found, np.ndarray)
+        assert np.abs(found - exact).max() <= tolerance * scale
+
+
+@pytest.mark.parametrize("numbers", [(10.3, 0), (1000.7, 0), (10, 0.01), (1000, 1), (1e5, 1)])
+@pytest.mark.parametrize("program", [p for p in NORMALIZATIONS if "GN" in p])
+def test_groups_on_onnxruntime(program: str, numbers: tuple[float, float]) -> None:
+    """Exported groups are centred before their variance is computed."""
+    network = netc.compile(program)
+    state = dict(network.initialize(0))
+    x = _input(network, 2, *numbers)
+    exact = network.run(x, state, dtype="float64")
+    found = network.run(x, state, engine="onnxruntime")
+    assert isinstance(exact, np.ndarray)
+    assert isinstance(found, np.ndarray)
+    assert np.abs(found - exact).max() <= 2e-6
+
+
+@pytest.mark.parametrize("numbers", FARAWAY.values(), ids=FARAWAY)
+@pytest.mark.parametrize("program", BATCH_NORMALIZATIONS)
+def test_batch_normalization_in_training(program: str, numbers: tuple[float, float]) -> None:
+    """The batch's own statistics are those of float64, NumPy's to rounding."""
+    network = netc.compile(program)
+    state = {name: np.asarray(array) for name, array in network.initialize(0).items()}
+    x = _input(network, 6, *numbers)
+    channels = -1 if "sequence" in program else 1
+    axes = tuple(axis for axis in range(x.ndim) if axis != channels % x.ndim)
+    wide = x.astype(np.float64)
+    exact = wide - wide.mean(axes, keepdims=True)
+    exact /= np.sqrt(np.square(exact).mean(axes, keepdims=True) + 1e-5)
+    ours, theirs = on_both(set_mode(network.graph, training=True), {"input": x}, state)
+    assert np.abs(ours["output"] - exact).max() <= 2e-6
+    assert np.abs(theirs["output"] - exact).max() <= 1e-3
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+@pytest.mark.parametrize("program", [*NORMALIZATIONS, *BATCH_NORMALIZATIONS])
+def test_an_empty_batch(program: str, engine: str) -> None:
+    """No samples in, none out."""
+    network = netc.compile(program)
+    x = _input(network, 0, 0, 1)
+    y = network.run(x, network.initialize(0), engine=engine)
+    assert isinstance(y, np.ndarray)
+    assert y.shape == x.shape
+
+
+@pytest.fixture
+def unsafe_groups() -> Iterator[None]:
+    """Groups as onnxruntime's own operator normalizes them."""
+    table = dict(OPS)
+    OPS["GroupNormalization"] = replace(OPS["GroupNormalization"], decompose=None)
+    yield
+    OPS.update(table)
+
+
+@pytest.mark.usefixtures("unsafe_groups")
+def test_verification_tries_unusual_inputs(tmp_path: Path) -> None:
+    """A model that is right for inputs of mean zero alone is refused."""
+    network = netc.compile("INPUT(8x8x4) -> GN(2)")
+    state = network.initialize(0)
+    network.export(tmp_path / "m.onnx", state)
+    with pytest.raises(NetError, match="differ by") as caught:
+        verify_model(network.graph, dict(state), str(tmp_path / "m.onnx"))
+    (problem,) = caught.value.diagnostics
+    assert problem.code == "E504"
+    assert "`output` (GroupNormalization)" in problem.notes[0]
