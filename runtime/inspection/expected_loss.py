@@ -54,6 +54,28 @@ def expected_loss(
     return total
 
 
+def guessed_loss(
+    graph: Graph, objective: Objective, wiring: Wiring, feeds: Mapping[str, Array]
+) -> float:
+    """The loss, without penalties, of the best answer that is the same for all samples.
+
+    Of classes it is that of equal probabilities; of numbers that of their mean, which for `mse` is
+    the targets' variance. Arguments as `expected_loss` has them.
+    """
+    total = 0.0
+    for output, term in objective.losses.items():
+        target = wiring.targets[output]
+        given = feeds[target.name]
+        weight = objective.weights.get(output, 1.0)
+        if term.name in CLOSED_FORMS:
+            total += weight * _of_output(graph, output, term, target, given)
+        else:
+            mean = np.nanmean(given.astype(np.float64), axis=0)
+            type = graph.outputs[output].type
+            total += weight * constant_loss(type, term, target, given, mean)
+    return total
+
+
 def formula(graph: Graph, objective: Objective, wiring: Wiring) -> str:
     """Where an expected loss comes from, in words: `ln 10`; of several outputs each."""
     texts = []
@@ -96,7 +118,7 @@ def _of_output(graph: Graph, output: str, term: Term, target: Target, given: Arr
 
 
 def constant_loss(
-    output: TensorType, term: Term, target: Target, given: Array, answer: float
+    output: TensorType, term: Term, target: Target, given: Array, answer: float | Array
 ) -> float:
     """What a loss comes to where the answer is always the same."""
     answers = Graph("constant")
@@ -104,10 +126,16 @@ def constant_loss(
     given_answer, wanted = build.input("answer", output), build.input("target", target.type)
     answers.outputs[LOSS] = LOSSES[term.name].build(build, given_answer, wanted, term)
     feeds: dict[str, Any] = {
-        "answer": np.full(_concrete(output, given), answer, np.float64),
+        "answer": _filled(_concrete(output, given), answer),
         "target": given,
     }
     return float(run(plan(answers, dtype="float64"), feeds, {})[LOSS])
+
+
+def _filled(shape: tuple[int, ...], answer: float | Array) -> Array:
+    """The same answer for each sample."""
+    one = np.reshape(answer, shape[1:]) if np.ndim(answer) else answer
+    return np.broadcast_to(np.asarray(one, np.float64), shape)
 
 
 def _concrete(output: TensorType, given: Array) -> tuple[int, ...]:

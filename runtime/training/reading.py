@@ -7,15 +7,17 @@ finding names the numbers that it rests on.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, log
+from math import isfinite
 from typing import Any, Literal
 
 import numpy as np
 
+from ..kerneldef import Array
 from .history import History
 from .trends import (
     FEWEST,
     Curves,
+    Known,
     Losses,
     as_losses,
     ends,
@@ -23,6 +25,8 @@ from .trends import (
     gain_at_end,
     noise,
     smooth,
+    steady,
+    swing,
 )
 
 Kind = Literal[
@@ -30,6 +34,7 @@ Kind = Literal[
     "oscillating",
     "overfitting",
     "high_variance",
+    "not_learning",
     "underfitting",
     "plateau",
     "improving",
@@ -41,6 +46,9 @@ CLOSE = 0.15  # validation within this share of the guess's loss above training 
 RISE = 0.05  # a validation loss that rises by this share of its best value overfits
 FALL = 0.05  # a training loss that falls by this share meanwhile still falls
 GROWTH = 1.5  # a training loss that ends at this multiple of its start diverges
+AT_GUESS = 0.05  # a training loss within this share of a guess's knows nothing
+MOSTLY_WRONG = 0.5  # of a guess's wrong answers, below which a network does not underfit
+JUMPY = 0.02  # a loss that moves by less than this share of its level moves smoothly
 STILL = 0.02  # less than this share of the gain, in the last third, is a plateau
 DONE = 0.05  # a training loss below this share of a guess's has nowhere to fall
 SWING = 0.10  # moves by this share of the loss's level swing
@@ -75,13 +83,15 @@ class Finding:
         return {**own, "since": self.since, "numbers": numbers}
 
 
-def read_history(history: History, *, classes: int | None = None) -> tuple[Finding, ...]:
+UNKNOWN = Known()
+
+
+def read_history(history: History, known: Known = UNKNOWN) -> tuple[Finding, ...]:
     """What a run's losses say.
 
     Args:
         history: Its epochs.
-        classes: How many classes `cross_entropy` tells apart: a guess's loss is ln K. Without,
-            the loss of the first epoch stands for it.
+        known: What the task says; without a guess's loss, that of the first epoch stands for it.
 
     Returns:
         The findings, the gravest first; `fine` alone where there is nothing to say; nothing for
@@ -91,7 +101,9 @@ def read_history(history: History, *, classes: int | None = None) -> tuple[Findi
         history.column("loss"),
         history.column("val_loss"),
         epochs=[row.epoch for row in history.rows],
-        guess=log(classes) if classes and classes > 1 else None,
+        known=known,
+        accuracy=history.column("val_accuracy") if "val_accuracy" in history.columns else (),
+        rates=history.column("lr"),
     )
 
 
@@ -100,7 +112,9 @@ def read_curves(
     validation: Losses = (),
     *,
     epochs: Sequence[int] | None = None,
-    guess: float | None = None,
+    known: Known = UNKNOWN,
+    accuracy: Losses = (),
+    rates: Losses = (),
 ) -> tuple[Finding, ...]:
     """What curves of losses say.
 
@@ -108,14 +122,19 @@ def read_curves(
         train: The training loss of each epoch.
         validation: The validation loss of each epoch, None where it was not measured; or nothing.
         epochs: The numbers of the epochs; from 1 where they are left out.
-        guess: The loss of an answer that knows nothing; by default the first training loss.
+        known: What the task says of a guess, and of learning rates.
+        accuracy: The validation accuracy of each epoch, None where it was not measured.
+        rates: The learning rate at the end of each epoch.
     """
     losses = as_losses(train)
     curves = Curves(
         epochs=np.arange(1, len(losses) + 1) if epochs is None else np.asarray(epochs),
         train=losses,
         validation=as_losses(validation) if len(validation) else np.full(len(losses), np.nan),
-        guess=guess if guess is not None else first_finite(losses),
+        guess=known.guess if known.guess is not None else first_finite(losses),
+        certain=known.guess is not None,
+        wrong=_wrong(as_losses(accuracy), known.chance),
+        raisable=_raisable(as_losses(rates), known.usual_rate),
     )
     if (broken := _broken(curves)) is not None:
         return (broken,)
@@ -127,14 +146,36 @@ def read_curves(
     return tuple(kept) or (_fine(curves),)
 
 
+def _wrong(accuracy: Array, chance: float | None) -> float:
+    """The share of wrong answers in the last epochs, as a share of a guess's."""
+    measured = accuracy[np.isfinite(accuracy)]
+    if chance is None or chance >= 1 or not measured.size:
+        return float("nan")
+    return (1 - float(np.median(measured[-3:]))) / (1 - chance)
+
+
+def _raisable(rates: Array, usual: float | None) -> bool:
+    """Whether no learning rate was above the optimizer's default."""
+    used = rates[np.isfinite(rates)]
+    return usual is None or not used.size or float(used.max()) <= usual
+
+
 # What is left unsaid where something graver was found.
 _INSTEAD: Mapping[Kind, tuple[Kind, ...]] = {
     "high_variance": ("overfitting", "diverged"),
-    "improving": ("overfitting", "diverged", "oscillating", "plateau"),
-    "overfitting": ("diverged",),
-    "plateau": ("diverged", "oscillating", "underfitting", "overfitting", "high_variance"),
-    "underfitting": ("diverged", "oscillating"),
-    "oscillating": ("diverged",),
+    "improving": ("overfitting", "diverged", "oscillating", "plateau", "not_learning"),
+    "overfitting": ("diverged", "not_learning"),
+    "plateau": (
+        "diverged",
+        "oscillating",
+        "not_learning",
+        "underfitting",
+        "overfitting",
+        "high_variance",
+    ),
+    "not_learning": ("diverged",),
+    "underfitting": ("diverged", "oscillating", "not_learning"),
+    "oscillating": ("diverged", "not_learning"),
 }
 
 
@@ -154,8 +195,11 @@ def _broken(curves: Curves) -> Finding | None:
 
 
 def _diverged(curves: Curves) -> Finding | None:
-    """A training loss that ends far above where it started."""
+    """A training loss that ends far above where it started, or jumps about far above a guess's."""
     start, end = float(curves.train[:3].max()), float(np.median(curves.train[-3:]))
+    above = curves.certain and curves.guess > 0 and end > GROWTH * curves.guess
+    if above and swing(curves.train) > JUMPY and not _falls(curves):
+        return _above_a_guess(curves, end)
     if not end > GROWTH * abs(start) or end <= start:
         return None
     lowest = int(np.argmin(curves.train))
@@ -170,24 +214,80 @@ def _diverged(curves: Curves) -> Finding | None:
     )
 
 
+def _falls(curves: Curves) -> bool:
+    """Whether a training loss comes down, so that it only started high."""
+    return steady(curves.train) or float(np.median(curves.train[-3:])) < HIGH * curves.train[0]
+
+
+def _above_a_guess(curves: Curves, end: float) -> Finding:
+    return Finding(
+        "diverged",
+        f"diverged: the training loss jumps about at {_said(end)},"
+        f" {end / curves.guess:.3g} times a guess's {_said(curves.guess)}",
+        "the learning rate is too high: divide it by 3 to 10, or warm it up",
+        int(curves.epochs[0]),
+        {"last": end, "guess": curves.guess, "swing": swing(curves.train)},
+    )
+
+
+def _not_learning(curves: Curves) -> Finding | None:
+    """A training loss that ends where a guess's is, or above, without having been below."""
+    end, lowest = float(np.median(curves.train[-3:])), float(smooth(curves.train).min())
+    known = curves.certain and curves.guess > 0
+    if not known or lowest < (1 - AT_GUESS) * curves.guess or curves.wrong < MOSTLY_WRONG:
+        return None
+    if steady(curves.train):
+        return _too_slow(curves, end)
+    return Finding(
+        "not_learning",
+        f"not learning: the training loss ends at {_said(end)}, and a guess's is"
+        f" {_said(curves.guess)}",
+        "find out why with `netc sanity`: a model that is too small for the task, dead units, or"
+        " targets that do not belong to the inputs"
+        if curves.raisable or _settled(curves, end)
+        else "lower the learning rate; if that does not help, `netc sanity` looks for the cause",
+        None,
+        {"training": end, "guess": curves.guess},
+    )
+
+
+def _settled(curves: Curves, end: float) -> bool:
+    """Whether a loss came to rest at a guess's, which no learning rate mends."""
+    second = curves.train[len(curves.train) // 2 :]
+    return swing(second) <= JUMPY and end <= (1 + AT_GUESS) * curves.guess
+
+
+def _too_slow(curves: Curves, end: float) -> Finding:
+    return Finding(
+        "not_learning",
+        f"too slow: the training loss falls in nearly every epoch, but is still {_said(end)}, and a"
+        f" guess's is {_said(curves.guess)}",
+        "raise the learning rate, 3 to 10 times, or train longer"
+        if curves.raisable
+        else "train longer, or normalize inputs and targets",
+        None,
+        {"training": end, "guess": curves.guess},
+    )
+
+
 def _oscillating(curves: Curves) -> Finding | None:
     """A training loss whose moves mostly reverse each other, and are large for its level."""
     second = curves.train[len(curves.train) // 2 :] if len(curves.train) >= 8 else curves.train
     moves = np.diff(second)
     level = float(np.median(np.abs(second)))
-    swing = float(np.median(np.abs(moves))) / level if level else 0.0
+    moved = swing(second)
     turns = float(np.mean(moves[1:] * moves[:-1] < 0)) if len(moves) > 1 else 0.0
     # Small losses near 0 swing by large shares of themselves, which does no harm.
-    if turns < TURNS or swing < SWING or level * swing < 0.01 * abs(curves.guess):
+    if turns < TURNS or moved < SWING or level * moved < 0.01 * abs(curves.guess):
         return None
     since = int(curves.epochs[-len(second)])
     return Finding(
         "oscillating",
-        f"oscillating: since epoch {since} the training loss moves by {swing:.0%} of itself from"
+        f"oscillating: since epoch {since} the training loss moves by {moved:.0%} of itself from"
         f" epoch to epoch, and {turns:.0%} of the moves reverse the one before",
         "the learning rate is too high: lower it, decay it, or use larger batches",
         since,
-        {"swing": swing, "turns": turns, "level": level},
+        {"swing": moved, "turns": turns, "level": level},
     )
 
 
@@ -248,7 +348,7 @@ def _underfitting(curves: Curves) -> Finding | None:
     """A training loss that is still high, with validation, if any, close to it."""
     train, validation = ends(curves)
     near = not curves.validated or validation - train <= CLOSE * curves.guess
-    if train <= HIGH * curves.guess or not near:
+    if train <= HIGH * curves.guess or not near or curves.wrong < MOSTLY_WRONG:
         return None
     falling = gain_at_end(curves.train) > max(STILL, noise(curves.train))
     close = f" and the validation loss, {_said(validation)}, is close to it"
@@ -256,9 +356,7 @@ def _underfitting(curves: Curves) -> Finding | None:
         "underfitting",
         f"underfitting: the training loss is still {_said(train)}, {train / curves.guess:.0%} of"
         f" a guess's {_said(curves.guess)}" + (close if curves.validated else ""),
-        "train longer, or raise the learning rate: the loss still falls"
-        if falling
-        else "use a larger model, raise the learning rate, or regularize less",
+        _more(falling=falling, raisable=curves.raisable),
         None,
         {
             "training": train,
@@ -266,6 +364,15 @@ def _underfitting(curves: Curves) -> Finding | None:
             "guess": curves.guess,
         },
     )
+
+
+def _more(*, falling: bool, raisable: bool) -> str:
+    """What to do about a training loss that is too high."""
+    if falling:
+        longer = "train longer, or raise the learning rate" if raisable else "train longer"
+        return f"{longer}: the loss still falls"
+    rate = "raise" if raisable else "lower"
+    return f"use a larger model, {rate} the learning rate, or regularize less"
 
 
 def _plateau(curves: Curves) -> Finding | None:
@@ -321,6 +428,7 @@ READINGS: tuple[Reading, ...] = (
     _oscillating,
     _overfitting,
     _high_variance,
+    _not_learning,
     _underfitting,
     _plateau,
     _improving,

@@ -10,6 +10,22 @@ from ..kerneldef import Array
 Losses = Sequence[float | None] | Array
 
 FEWEST = 4  # epochs, below which curves say nothing
+STEADY = 0.8  # of the epochs, in which a loss that falls steadily falls
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a run besides its losses.
+
+    Attributes:
+        guess: The loss of an answer that knows nothing; None where it is not known.
+        chance: The accuracy of such an answer; None where there is none.
+        usual_rate: The optimizer's default learning rate, above which a rate is not low.
+    """
+
+    guess: float | None = None
+    chance: float | None = None
+    usual_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +37,19 @@ class Curves:
         train: The training loss of each, (E,).
         validation: The validation loss of each, NaN where it was not measured, (E,).
         guess: The loss of an answer that knows nothing.
+        certain: Whether that is known; else the first training loss stands for it.
+        wrong: The share of wrong answers at the end, as a share of a guess's; NaN where there is
+            none to count.
+        raisable: Whether a higher learning rate may be what is missing.
     """
 
     epochs: Array
     train: Array
     validation: Array
     guess: float
+    certain: bool = False
+    wrong: float = float("nan")
+    raisable: bool = True
 
     @property
     def validated(self) -> bool:
@@ -57,6 +80,18 @@ def ends(curves: Curves) -> tuple[float, float]:
     known = curves.validation[np.isfinite(curves.validation)]
     validation = float(np.median(known[-3:])) if known.size else float("nan")
     return float(np.median(curves.train[-3:])), validation
+
+
+def swing(losses: Array) -> float:
+    """How far a loss moves from epoch to epoch, as a share of its level."""
+    level = float(np.median(np.abs(losses)))
+    return float(np.median(np.abs(np.diff(losses)))) / level if level else 0.0
+
+
+def steady(losses: Array) -> bool:
+    """Whether a loss falls in nearly every epoch."""
+    moves = np.diff(losses)
+    return bool(moves.size and np.mean(moves < 0) >= STEADY and losses[-1] < losses[0])
 
 
 def gain_at_end(losses: Array) -> float:

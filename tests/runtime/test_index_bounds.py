@@ -38,7 +38,8 @@ def test_tables_have_no_rows_below_zero_nor_above_the_last(engine: str, wrong: i
         network.run(np.array([[0, 1, 2, 3, wrong]]), network.initialize(), engine=engine)
     assert f"the input `ids` holds {wrong}, which is no row of `embed1`" in str(caught.value)
     last = network.run(np.array([[0, 1, 2, 3, 6]]), network.initialize(), engine=engine)
-    assert np.shape(last) == (1, 2)
+    assert isinstance(last, np.ndarray)
+    assert last.shape == (1, 2)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -9,6 +9,7 @@ import pytest
 
 from netc.runtime.training.history import History, Row
 from netc.runtime.training.reading import read_curves, read_history
+from netc.runtime.training.trends import Known
 
 LN_10 = float(np.log(10))
 E = np.arange(1, 41)
@@ -66,13 +67,13 @@ CURVES: dict[str, Callable[[int], tuple[Any, Any]]] = {
 def test_each_kind_is_told(kind: str, seed: int) -> None:
     """A curve of each kind is read as that kind alone, whatever its noise."""
     train, validation = CURVES[kind](seed)
-    found = read_curves(train, validation, guess=LN_10)
+    found = read_curves(train, validation, known=Known(LN_10))
     assert [finding.kind for finding in found] == [kind]
 
 
 def test_overfitting_says_since_when() -> None:
     """The turn of the validation loss is found within two epochs, with the numbers behind it."""
-    (finding,) = read_curves(*CURVES["overfitting"](0), guess=LN_10)
+    (finding,) = read_curves(*CURVES["overfitting"](0), known=Known(LN_10))
     assert finding.since is not None
     assert abs(finding.since - 16) <= 3
     numbers = finding.numbers
@@ -84,10 +85,10 @@ def test_overfitting_says_since_when() -> None:
 
 def test_underfitting_says_what_to_do() -> None:
     """A loss that still falls wants more time, one that does not a larger model."""
-    (flat,) = read_curves(*CURVES["underfitting"](0), guess=LN_10)
+    (flat,) = read_curves(*CURVES["underfitting"](0), known=Known(LN_10))
     assert flat.advice.startswith("use a larger model")
     slow = LN_10 * (1 - E / 100)
-    findings = {f.kind: f for f in read_curves(slow, slow + 0.01, guess=LN_10)}
+    findings = {f.kind: f for f in read_curves(slow, slow + 0.01, known=Known(LN_10))}
     assert findings["underfitting"].advice.startswith("train longer")
 
 
@@ -108,9 +109,9 @@ def test_short_runs_say_nothing() -> None:
 def test_without_validation() -> None:
     """The training loss alone tells underfitting, and cannot tell overfitting."""
     train, _ = CURVES["overfitting"](0)
-    assert {f.kind for f in read_curves(train, guess=LN_10)} <= {"fine", "plateau"}
+    assert {f.kind for f in read_curves(train, known=Known(LN_10))} <= {"fine", "plateau"}
     train, _ = CURVES["underfitting"](0)
-    (finding,) = read_curves(train, guess=LN_10)
+    (finding,) = read_curves(train, known=Known(LN_10))
     assert finding.kind == "underfitting"
     assert "validation" not in finding.numbers
 
@@ -121,7 +122,7 @@ def test_one_bad_epoch_is_no_trend() -> None:
     for place in (20, -1):
         spiked = validation.copy()
         spiked[place] = 5.0
-        assert [f.kind for f in read_curves(train, spiked, guess=LN_10)] == ["fine"]
+        assert [f.kind for f in read_curves(train, spiked, known=Known(LN_10))] == ["fine"]
 
 
 def test_losses_may_be_negative() -> None:
@@ -142,7 +143,7 @@ def test_history_is_read() -> None:
         Row(int(e) + 100, int(e), float(t), float(v) if e % 2 else None)
         for e, t, v in zip(E, train, validation, strict=True)
     ]
-    (finding,) = read_history(History(rows), classes=10)
+    (finding,) = read_history(History(rows), Known(LN_10))
     assert finding.kind == "overfitting"
     assert finding.since is not None
     assert abs(finding.since - 116) <= 4

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ..runtime.checkpoint import load_weights
+from ..runtime.inspection.guess import known_of
 from ..runtime.inspection.lsuv import lsuv_weights
 from ..runtime.training.job import Job
 from ..runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
@@ -158,6 +159,6 @@ def _report(run: Run, output: str) -> None:
         }
     for name, value in measured.items():
         click.echo(f"{part} {name}  {value:.4g}")
-    for finding in read_history(run.history):
+    for finding in read_history(run.history, known_of(run.job)):
         click.echo(str(finding))
     click.echo(f"written to {output}")
