@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..graph import Value
-from ..layer_builder import LayerBuilder
+from ..layer_builder import LARGEST, LayerBuilder
 from ..types import author_extents, author_size
 from ..windows import Window
 
@@ -62,13 +62,15 @@ def window_on(
     """The window that slides over `x` (N, C, *S), checked against its extents.
 
     Raises:
-        NetError: A size of the wrong rank, or a kernel larger than the padded input.
+        NetError: A size of the wrong rank, a kernel larger than the padded input, or one that
+            spans more than an int64 counts.
     """
     rank = x.type.rank - 2
     sizes = per_axis(build, kernel, "kernel", rank)
     dilations = per_axis(build, dilation, "dilation", rank)
     before, after = padding_of(build, pad, sizes, dilations)
     window = Window(sizes, per_axis(build, stride, "stride", rank), before, after, dilations, ceil)
+    _check_span(build, window)
     _check_fits(build, x, window)
     _warn_of_unseen(build, x, window)
     return window
@@ -107,6 +109,12 @@ def padding_of(
         return before, after
     both = per_axis(build, pad, "pad", rank)
     return both, both
+
+
+def _check_span(build: LayerBuilder, window: Window) -> None:
+    widest = max((*window.reach, *window.pads, *window.strides))
+    if widest > LARGEST:
+        raise build.fail("E404", f"has a window that spans {widest:_} positions, beyond 2^63 - 1")
 
 
 def _check_fits(build: LayerBuilder, x: Value, window: Window) -> None:
