@@ -45,6 +45,10 @@ def yields_many(schema: OpSchema) -> bool:
     return option == OpSchema.FormalParameterOption.Variadic
 
 
+# Those that yield real numbers, but no others if their input changes a little.
+CONSTANT = frozenset({"EyeLike", "Hardmax"})
+
+
 def default_of(schema: OpSchema, name: str) -> Any:
     """An attribute's default as a node holds it; None where there is none."""
     proto = schema.attributes[name].default_value
@@ -66,6 +70,7 @@ def define_foreign(op_type: str) -> None:
         infer=infer_by_onnx,
         cost=one_per_element,
         attributes={name: default_of(schema, name) for name in schema.attributes},
+        constant=op_type in CONSTANT,
     )
 
 

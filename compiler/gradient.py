@@ -120,8 +120,15 @@ class _Sweep:
 
 
 def no_gradient(node: Node) -> NetError:
-    """That a gradient is asked for through an operator that has none."""
+    """That a gradient is asked for through an operator that has none, or none that netc knows."""
     where = f" in `{node.scope}`" if node.scope else ""
+    if not OPS[node.op_type].constant:
+        return error(
+            "E131",
+            f"netc has no rule for the gradient of `{node.op_type}`{where}",
+            node.span,
+            help="use operators that have one, or mark the layers before it with `frozen=yes`",
+        )
     return error(
         "E131",
         f"no gradient passes through `{node.op_type}`{where}",

@@ -116,9 +116,10 @@ class OpDef:
         decompose: Builds it from other operators, for engines that lack it; may return None for
             operands on which the operator needs no decomposition.
         vjp: Builds the gradient with respect to each argument (vector-Jacobian products), None
-            for those that are not wanted or have none; the last of these may be left out. An
-            operator without a rule is constant almost everywhere, or yields no real numbers:
-            gradients end there by decision.
+            for those that are not wanted or have none; the last of these may be left out.
+        constant: Whether its output is constant almost everywhere, or holds no real numbers, so
+            that gradients end there by decision. Otherwise an operator without a rule is one that
+            netc cannot differentiate yet.
     """
 
     op_type: str
@@ -130,6 +131,7 @@ class OpDef:
     optional_outputs: bool = False
     decompose: Decompose | None = None
     vjp: Vjp | None = None
+    constant: bool = False
 
 
 class OpTable(dict[str, OpDef]):
@@ -162,10 +164,12 @@ def defop(
     optional_outputs: bool = False,
     decompose: Decompose | None = None,
     vjp: Vjp | None = None,
+    constant: bool = False,
 ) -> None:
     """Enter an operator into the table."""
     if op_type in OPS:
         raise ValueError(f"operator {op_type} is defined twice")
     OPS[op_type] = OpDef(
-        op_type, infer, cost, attributes, view, known, optional_outputs, decompose, vjp
+        *(op_type, infer, cost, attributes, view, known, optional_outputs, decompose, vjp),
+        constant,
     )

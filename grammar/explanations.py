@@ -19,7 +19,8 @@ SITUATIONS: Mapping[str, str] = {
     "under the name before is untouched.",
     "E121": "A file imports itself, directly or through others. Move what both need to a third "
     "file, and import that.",
-    "E131": "A layer that learns stands before an operator that is constant almost everywhere, "
+    "E131": "A layer that learns stands before an operator that netc cannot differentiate yet, as "
+    "the message says, or before one that is constant almost everywhere, "
     "such as STEP or FLOOR, so nothing tells it which way to go. Use a smooth layer in its place, "
     "or mark what stands before it with `frozen=yes`.",
     "E132": "The last layer of an output and its loss do not fit together: `RELU` and "

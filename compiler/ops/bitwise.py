@@ -28,5 +28,11 @@ def infer_bit_shift(call: OpCall) -> Sequence[TensorType]:
     return (y,)
 
 
-defop("BitwiseXor", infer=infer_bitwise, cost=per_element)
-defop("BitShift", infer=infer_bit_shift, cost=per_element, attributes={"direction": None})
+defop("BitwiseXor", infer=infer_bitwise, cost=per_element, constant=True)
+defop(
+    "BitShift",
+    infer=infer_bit_shift,
+    cost=per_element,
+    attributes={"direction": None},
+    constant=True,
+)

@@ -46,7 +46,7 @@ def infer_cumulative_sum(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
-defop("Size", infer=infer_size, cost=free, known=size_value)
+defop("Size", infer=infer_size, cost=free, known=size_value, constant=True)
 defop("Range", infer=infer_range, cost=free)
 defop(
     "CumSum",

@@ -16,9 +16,10 @@ SELU_GAMMA = 1.0507009873554804934193349852946
 UNARY: Mapping[str, Mapping[str, Any]] = {
     **dict.fromkeys(
         (
-            *("Abs", "Ceil", "Erf", "Exp", "Floor", "HardSwish", "Log", "Mish", "Neg"),
-            *("Reciprocal", "Relu", "Round", "Sigmoid", "Sign", "Softplus", "Softsign"),
-            *("Sqrt", "Tanh"),
+            *("Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceil", "Cos", "Cosh"),
+            *("Erf", "Exp", "Floor", "HardSwish", "Log", "Mish", "Neg", "Reciprocal", "Relu"),
+            *("Round", "Sigmoid", "Sign", "Sin", "Sinh", "Softplus", "Softsign", "Sqrt", "Tan"),
+            "Tanh",
         ),
         NO_ATTRIBUTES,
     ),
@@ -28,7 +29,10 @@ UNARY: Mapping[str, Mapping[str, Any]] = {
     "HardSigmoid": {"alpha": 0.2, "beta": 0.5},
     "LeakyRelu": {"alpha": 0.01},
     "Selu": {"alpha": SELU_ALPHA, "gamma": SELU_GAMMA},
+    "Shrink": {"bias": 0.0, "lambd": 0.5},
+    "ThresholdedRelu": {"alpha": 1.0},
 }
+STEPS = frozenset({"Ceil", "Floor", "Round", "Sign"})
 # Those that integers have, too.
 OF_INTEGERS = frozenset({"Abs", "Neg", "Relu", "Sign"})
 BINARY = ("Add", "Div", "Mul", "Pow", "Sub")
@@ -115,7 +119,14 @@ def _spell(types: Sequence[TensorType]) -> str:
 
 for op_type, attributes in UNARY.items():
     infer = infer_same if op_type in OF_INTEGERS else infer_real
-    defop(op_type, infer=infer, cost=per_element, attributes=attributes, vjp=RULES.get(op_type))
+    defop(
+        op_type,
+        infer=infer,
+        cost=per_element,
+        attributes=attributes,
+        vjp=RULES.get(op_type),
+        constant=op_type in STEPS,
+    )
 
 for op_type in BINARY:
     defop(op_type, infer=infer_binary, cost=per_element, vjp=RULES.get(op_type))
@@ -124,7 +135,7 @@ for op_type in VARIADIC:
     defop(op_type, infer=infer_broadcast, cost=per_element, vjp=RULES.get(op_type))
 
 for op_type in COMPARISONS:
-    defop(op_type, infer=infer_comparison, cost=per_element)
+    defop(op_type, infer=infer_comparison, cost=per_element, constant=True)
 
 defop("Clip", infer=infer_within, cost=per_element, vjp=RULES["Clip"])
 defop("PRelu", infer=infer_within, cost=per_element, vjp=RULES["PRelu"])

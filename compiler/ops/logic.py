@@ -31,7 +31,7 @@ def infer_predicate(call: OpCall) -> Sequence[TensorType]:
     return (TensorType(DType.BOOL, x.shape),)
 
 
-defop("Not", infer=infer_not, cost=per_element)
-defop("IsNaN", infer=infer_predicate, cost=per_element)
+defop("Not", infer=infer_not, cost=per_element, constant=True)
+defop("IsNaN", infer=infer_predicate, cost=per_element, constant=True)
 for op_type in ("And", "Or"):
-    defop(op_type, infer=infer_connective, cost=per_element)
+    defop(op_type, infer=infer_connective, cost=per_element, constant=True)

@@ -28,4 +28,5 @@ defop(
     infer=infer_arg_max,
     cost=arg_max_cost,
     attributes={"axis": 0, "keepdims": 1, "select_last_index": 0},
+    constant=True,
 )

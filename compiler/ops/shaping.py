@@ -187,5 +187,6 @@ defop(
     cost=free,
     attributes={"start": 0, "end": None},
     known=shape_values,
+    constant=True,
 )
 defop("Expand", infer=infer_expand, cost=free, vjp=RULES["Expand"])

@@ -22,8 +22,16 @@ def _apply(function: np.ufunc, *arrays: Array, out: Array | None = None) -> Arra
 # What one pass of NumPy computes.
 for op_type, function in {
     "Abs": np.absolute,
+    "Acos": np.arccos,
+    "Acosh": np.arccosh,
     "Add": np.add,
+    "Asin": np.arcsin,
+    "Asinh": np.arcsinh,
+    "Atan": np.arctan,
+    "Atanh": np.arctanh,
     "Ceil": np.ceil,
+    "Cos": np.cos,
+    "Cosh": np.cosh,
     "Exp": np.exp,
     "Floor": np.floor,
     "Log": np.log,
@@ -32,8 +40,11 @@ for op_type, function in {
     "Reciprocal": np.reciprocal,
     "Round": np.rint,
     "Sign": np.sign,
+    "Sin": np.sin,
+    "Sinh": np.sinh,
     "Sqrt": np.sqrt,
     "Sub": np.subtract,
+    "Tan": np.tan,
     "Tanh": np.tanh,
 }.items():
     kernel(op_type, inplace=True)(partial(_apply, function))
@@ -70,7 +81,7 @@ def power(x: Array, y: Array, *, out: Array | None = None) -> Array:
     """x^y, broadcast; integers are rounded towards zero, which leaves 1 / x at -1, 0 and 1 only."""
     if x.dtype.kind == "f" or np.all(y >= 0):
         return _apply(np.power, x, y, out=out)
-    return np.trunc(np.power(x.astype(np.float64), y)).astype(x.dtype)
+    return np.asarray(np.trunc(np.power(x.astype(np.float64), y)).astype(x.dtype))
 
 
 @blockwise("Sigmoid")
@@ -111,6 +122,19 @@ def selu(x: Array, y: Array, t: Array, *, alpha: float, gamma: float) -> None:
     """The gamma-fold of `Elu`."""
     elu(x, y, t, alpha=alpha)
     y *= gamma
+
+
+@kernel("Shrink")
+def shrink(x: Array, *, bias: float, lambd: float) -> Array:
+    """x + bias below -lambd, x - bias above lambd, 0 in between."""
+    moved = np.where(x < -lambd, x + x.dtype.type(bias), x - x.dtype.type(bias))
+    return np.asarray(np.where((x < -lambd) | (x > lambd), moved, x.dtype.type(0)))
+
+
+@kernel("ThresholdedRelu")
+def thresholded_relu(x: Array, *, alpha: float) -> Array:
+    """x where it is above alpha, 0 elsewhere."""
+    return np.asarray(np.where(x > alpha, x, x.dtype.type(0)))
 
 
 @blockwise("Celu")

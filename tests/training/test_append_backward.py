@@ -270,6 +270,31 @@ def test_error_through_steps_of_numbers(operator: str) -> None:
     assert "--> net.net:3:6" in text
 
 
+@pytest.mark.parametrize("operator", ["Sin", "Asinh", "Atan", "Cosh"])
+def test_smooth_operators_pass_gradients_on(operator: str) -> None:
+    """What is smooth is differentiated, whether or not a layer is named after it."""
+    graph = appended(STEP.replace("STEP", f'op("{operator}")'))
+    assert weights_with_gradient(graph)[:2] == ["a.weight", "a.bias"]
+
+
+@pytest.mark.parametrize("operator", ["ReduceL2", "LpNormalization", "MeanVarianceNormalization"])
+def test_error_through_operators_without_a_rule(operator: str) -> None:
+    """That netc has no rule is not said in words that deny a gradient."""
+    program = f"""INPUT(4x4x2) -> CONV(1x1, 3) as a -> op("{operator}") as o"""
+    with pytest.raises(NetError) as caught:
+        appended(program)
+    (finding,) = caught.value.diagnostics
+    assert finding.code == "E131"
+    assert finding.message == f"netc has no rule for the gradient of `{operator}` in `o`"
+    assert "constant" not in str(finding.help)
+
+
+def test_error_through_a_foreign_step() -> None:
+    """Hardmax yields real numbers, and the same ones nearly everywhere."""
+    with pytest.raises(NetError, match="no gradient passes through `Hardmax` in `hard`"):
+        appended(STEP.replace("STEP", 'op("Hardmax")'))
+
+
 def test_steps_behind_frozen_layers() -> None:
     """Where all before a step is frozen, what follows it can be trained."""
     graph = appended(STEP.replace("FC(4)", "FC(4, frozen=yes)"))

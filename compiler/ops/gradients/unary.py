@@ -88,6 +88,73 @@ def sigmoid(build: Builder, x: Value, y: Value) -> Value:
     return build.Mul(y, build.Sub(number(build, 1.0, y), y))
 
 
+def sine(build: Builder, x: Value, y: Value) -> Value:
+    """cos x."""
+    return build.Cos(x)
+
+
+def cosine(build: Builder, x: Value, y: Value) -> Value:
+    """-sin x."""
+    return build.Neg(build.Sin(x))
+
+
+def tangent(build: Builder, x: Value, y: Value) -> Value:
+    """1 + y^2."""
+    return plus(build, build.Mul(y, y), 1.0)
+
+
+def arcsine(build: Builder, x: Value, y: Value) -> Value:
+    """1 / sqrt(1 - x^2)."""
+    rest = build.Sub(number(build, 1.0, x), build.Mul(x, x))
+    return build.Reciprocal(build.Sqrt(rest))
+
+
+def arccosine(build: Builder, x: Value, y: Value) -> Value:
+    """-1 / sqrt(1 - x^2)."""
+    return build.Neg(arcsine(build, x, y))
+
+
+def arctangent(build: Builder, x: Value, y: Value) -> Value:
+    """1 / (1 + x^2)."""
+    return build.Reciprocal(plus(build, build.Mul(x, x), 1.0))
+
+
+def hyperbolic_sine(build: Builder, x: Value, y: Value) -> Value:
+    """cosh x."""
+    return build.Cosh(x)
+
+
+def hyperbolic_cosine(build: Builder, x: Value, y: Value) -> Value:
+    """sinh x."""
+    return build.Sinh(x)
+
+
+def inverse_hyperbolic_sine(build: Builder, x: Value, y: Value) -> Value:
+    """1 / sqrt(x^2 + 1)."""
+    return build.Reciprocal(build.Sqrt(plus(build, build.Mul(x, x), 1.0)))
+
+
+def inverse_hyperbolic_cosine(build: Builder, x: Value, y: Value) -> Value:
+    """1 / sqrt(x^2 - 1)."""
+    return build.Reciprocal(build.Sqrt(plus(build, build.Mul(x, x), -1.0)))
+
+
+def inverse_hyperbolic_tangent(build: Builder, x: Value, y: Value) -> Value:
+    """1 / (1 - x^2)."""
+    return build.Reciprocal(build.Sub(number(build, 1.0, x), build.Mul(x, x)))
+
+
+def shrink(build: Builder, x: Value, y: Value, *, bias: float, lambd: float) -> Value:
+    """1 where x < -lambd or x > lambd, else 0."""
+    below = build.Less(x, number(build, -lambd, x))
+    return indicator(build, build.Or(below, build.Greater(x, number(build, lambd, x))), x)
+
+
+def thresholded_relu(build: Builder, x: Value, y: Value, *, alpha: float) -> Value:
+    """1 where x > alpha, else 0."""
+    return indicator(build, build.Greater(x, number(build, alpha, x)), x)
+
+
 def softplus(build: Builder, x: Value, y: Value) -> Value:
     """1 / (1 + exp(-x))."""
     return build.Sigmoid(x)
@@ -176,7 +243,15 @@ def _where_positive(build: Builder, x: Value, above: float, below: Value) -> Val
 
 SLOPES: Mapping[str, Slope] = {
     "Abs": absolute,
+    "Acos": arccosine,
+    "Acosh": inverse_hyperbolic_cosine,
+    "Asin": arcsine,
+    "Asinh": inverse_hyperbolic_sine,
+    "Atan": arctangent,
+    "Atanh": inverse_hyperbolic_tangent,
     "Celu": celu,
+    "Cos": cosine,
+    "Cosh": hyperbolic_cosine,
     "Elu": elu,
     "Erf": error_function,
     "Exp": exponential,
@@ -188,10 +263,15 @@ SLOPES: Mapping[str, Slope] = {
     "Reciprocal": reciprocal,
     "Relu": relu,
     "Selu": selu,
+    "Shrink": shrink,
     "Sigmoid": sigmoid,
+    "Sin": sine,
+    "Sinh": hyperbolic_sine,
     "Softplus": softplus,
     "Softsign": softsign,
+    "Tan": tangent,
     "Tanh": tanh,
+    "ThresholdedRelu": thresholded_relu,
 }
 RULES: Mapping[str, Vjp] = {
     **{op_type: by_slope(slope) for op_type, slope in SLOPES.items()},

@@ -13,6 +13,8 @@ Formula = Callable[..., Any]
 
 X = Random((None, 3, 4, 5), -3, 3)
 POSITIVE = Random((None, 3, 4, 5), 0.1, 3)
+SMALL = Random((None, 3, 4, 5), -0.9, 0.9)
+BEYOND = Random((None, 3, 4, 5), 1.1, 3)
 TOKENS = Random((None, 4), -9, 9, "int64")
 # Far beyond where exponentials overflow, and the same in float32 and float64.
 BIG = 2.0**100
@@ -55,8 +57,12 @@ def gaussian(x: Array, approximate: str = "none") -> Array:
 # What each operator of one argument means, with its defaults.
 FORMULAS: Mapping[str, Formula] = {
     "Abs": lambda x: np.sqrt(x**2),
+    "Asinh": lambda x: np.log(x + np.sqrt(x**2 + 1)),
+    "Atan": lambda x: np.angle(1 + 1j * x),
     "Ceil": lambda x: -np.floor(-x),
     "Celu": exponential,
+    "Cos": lambda x: np.real(np.exp(1j * x)),
+    "Cosh": lambda x: (np.exp(x) + np.exp(-x)) / 2,
     "Elu": exponential,
     "Erf": error_function,
     "Exp": lambda x: np.e**x,
@@ -72,15 +78,25 @@ FORMULAS: Mapping[str, Formula] = {
     "Round": lambda x: np.round(x),
     "Selu": lambda x: SELU_GAMMA * exponential(x, SELU_ALPHA),
     "Sigmoid": lambda x: np.exp(x) / (np.exp(x) + 1),
+    "Shrink": lambda x: x * (np.abs(x) > 0.5),
     "Sign": lambda x: np.where(x > 0, 1, 0) - np.where(x < 0, 1, 0),
+    "Sin": lambda x: np.imag(np.exp(1j * x)),
+    "Sinh": lambda x: (np.exp(x) - np.exp(-x)) / 2,
     "Softplus": lambda x: np.log(1 + np.exp(x)),
     "Softsign": lambda x: x / (1 + np.abs(x)),
     "Tanh": lambda x: (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x)),
+    "ThresholdedRelu": lambda x: x * (x > 1),
 }
 OF_POSITIVE: Mapping[str, Formula] = {
     "Log": lambda x: np.log2(x) * np.log(2),
     "Reciprocal": lambda x: x**-1,
     "Sqrt": lambda x: x**0.5,
+}
+OF_SMALL: Mapping[str, Formula] = {
+    "Acos": lambda x: np.angle(x + 1j * np.sqrt(1 - x**2)),
+    "Asin": lambda x: np.angle(np.sqrt(1 - x**2) + 1j * x),
+    "Atanh": lambda x: np.log((1 + x) / (1 - x)) / 2,
+    "Tan": lambda x: np.sin(x) / np.cos(x),
 }
 ATTRIBUTES: list[tuple[str, Mapping[str, Any], Formula]] = [
     ("Celu", {"alpha": 0.3}, lambda x, alpha: np.where(x > 0, x, alpha * (np.exp(x / alpha) - 1))),
@@ -98,6 +114,12 @@ ATTRIBUTES: list[tuple[str, Mapping[str, Any], Formula]] = [
         {"alpha": 1.5, "gamma": 2.0},
         lambda x, alpha, gamma: gamma * exponential(x, alpha),
     ),
+    (
+        "Shrink",
+        {"bias": 0.25, "lambd": 1.0},
+        lambda x, bias, lambd: (x - bias * np.sign(x)) * (np.abs(x) > lambd),
+    ),
+    ("ThresholdedRelu", {"alpha": -0.5}, lambda x, alpha: np.where(x > alpha, x, 0)),
 ]
 # What they make of `EXTREMES`, the last of which, that is no number, stays none.
 TAIL = np.exp(-20.0)
@@ -112,6 +134,14 @@ AT_EXTREMES: Mapping[str, list[float]] = {
     "Log": [
         *(np.nan, np.nan, np.nan, np.nan, -np.inf, -np.inf),
         *(np.log(20.0), np.log(200.0), np.log(BIG), np.inf),
+    ],
+    "Asinh": [
+        *(-np.inf, -101 * np.log(2), -np.arcsinh(200.0), -np.arcsinh(20.0), 0, 0),
+        *(np.arcsinh(20.0), np.arcsinh(200.0), 101 * np.log(2), np.inf),
+    ],
+    "Atan": [
+        *(-np.pi / 2, -np.pi / 2, np.arctan(-200.0), np.arctan(-20.0), 0, 0),
+        *(np.arctan(20.0), np.arctan(200.0), np.pi / 2, np.pi / 2),
     ],
     "Neg": [np.inf, BIG, 200, 20, 0, 0, -20, -200, -BIG, -np.inf],
     "Relu": [0, 0, 0, 0, 0, 0, 20, 200, BIG, np.inf],
@@ -192,6 +222,8 @@ ROWS = [
     ),
     *(op_row(op_type, SCALAR, formula=formula) for op_type, formula in FORMULAS.items()),
     *(op_row(op_type, POSITIVE, formula=formula) for op_type, formula in OF_POSITIVE.items()),
+    *(op_row(op_type, SMALL, formula=formula) for op_type, formula in OF_SMALL.items()),
+    op_row("Acosh", BEYOND, formula=lambda x: np.log(x + np.sqrt(x**2 - 1))),
     *(op_row(op_type, X, formula=f, **attributes) for op_type, attributes, f in ATTRIBUTES),
     *(
         op_row(
