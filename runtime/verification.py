@@ -137,7 +137,9 @@ def _moved(feeds: Feeds) -> Feeds:
     random = np.random.default_rng(0)
 
     def move(x: Array) -> Array:
-        return np.nextafter(x, random.choice([-np.inf, np.inf], x.shape).astype(x.dtype))
+        towards = random.choice([-np.inf, np.inf], x.shape)
+        moved: Array = np.nextafter(x, towards.astype(x.dtype))
+        return moved
 
     return _real(feeds, move)
 

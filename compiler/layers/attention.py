@@ -37,12 +37,13 @@ def attention(
         build: The builder.
         *xs: The sequences.
         heads: How many heads the E features are divided among: D = E / heads.
-        causal: Whether position i attends to the positions up to i only.
+        causal: Whether position i attends to the positions up to i only, whatever is masked.
         dropout: The rate of dropout on the attention weights.
         mask: A label, of integers that are 0 where a key must not be attended to, (N, S) or
             (N, L, S), or of numbers that are added to the scores, (N, S), (N, L, S) or
             (N, heads or 1, L, S). The word `shifted` keeps apart what a `WINDOW` with a shift
-            has put side by side. A position that is left no key attends to all evenly.
+            has put side by side. A position that is left no key attends evenly to all, or with
+            `causal` to those up to its own.
         relative: Whether each head learns a bias per relative position,
             `relative_position_bias_table`, as in Swin: (2 H - 1)(2 W - 1) of them in windows of
             H x W, L + S - 1 in other sequences.
@@ -59,13 +60,12 @@ def attention(
     )
     scaled = build.Mul(queries, build.constant(1 / sqrt(width // heads), q.dtype))
     scores = build.MatMul(scaled, build.Transpose(keys, perm=(0, 1, 3, 2)))
-    additions = [position_bias(build, q, k, heads)] if relative else []
-    if causal:
-        additions.append(masked_future(build, scores))
-    if additions:
-        scores = build.Add(scores, build.Add(*additions) if additions[1:] else additions[0])
+    if relative:
+        scores = build.Add(scores, position_bias(build, q, k, heads))
     if mask is not None:
         scores = kept_apart(build, q, scores) if mask == SHIFTED else masked(build, scores, mask)
+    if causal:
+        scores = build.Add(scores, masked_future(build, scores))
     weights = build.Softmax(scores, axis=3)
     if dropout:
         weights = build.Dropout(weights, build.constant(dropout, DType.FLOAT32))

@@ -1,8 +1,8 @@
-"""What is added to the scores (N, heads, L, S) of attention: masks, and biases per position."""
+"""What becomes of the scores (N, heads, L, S) of attention: masks, and biases per position."""
 
 from collections.abc import Sequence
 from itertools import product
-from math import prod
+from math import inf, prod
 from typing import Annotated, Any
 
 from ..arguments import Kind, Mismatch
@@ -15,8 +15,11 @@ from .window_partition import WINDOW, windows_before
 
 SHIFTED = "shifted"
 
-# What is added to a score to mask it: it absorbs any score, and two of them are no infinity.
+# The score of a masked key: equal for all keys of a position that is left none, and no infinity,
+# as a row of nothing else would become NaN.
 MASKED = -1e38
+# What is added to the score of a later key: a first key there always is.
+LATER = -inf
 # Swin's own number, for positions of a window that are no neighbours in the image.
 APART = -100.0
 # How many positions are told apart by constants of the graph.
@@ -37,6 +40,8 @@ Mask = Annotated[str, Kind("a label, or `shifted`", _label_or_shifted, (SHIFTED,
 def masked(build: LayerBuilder, scores: Value, label: str) -> Value:
     """The scores with what a labelled tensor masks, if it holds integers, or adds.
 
+    Real numbers from `MASKED` down to -inf mask, too.
+
     Raises:
         NetError: There is no such tensor, or it does not fit.
     """
@@ -53,12 +58,12 @@ def masked(build: LayerBuilder, scores: Value, label: str) -> Value:
             at="mask",
             help=f"a mask has {keys} numbers, one per key, or {length}x{keys}, for each sample",
         )
-    if aligned.dtype.is_float:
-        aligned = aligned if aligned.dtype is scores.dtype else build.Cast(aligned, to=scores.dtype)
-    else:
-        nothing, lowest = (build.constant(number, scores.dtype) for number in (0.0, MASKED))
-        aligned = build.Where(build.Cast(aligned, to=DType.BOOL), nothing, lowest)
-    return build.Add(scores, aligned)
+    lowest = build.constant(MASKED, scores.dtype)
+    if not aligned.dtype.is_float:
+        return build.Where(build.Cast(aligned, to=DType.BOOL), scores, lowest)
+    if aligned.dtype is not scores.dtype:
+        aligned = build.Cast(aligned, to=scores.dtype)
+    return build.Where(build.LessOrEqual(aligned, lowest), lowest, build.Add(scores, aligned))
 
 
 def _fits(mask: Value, scores: Value) -> bool:
@@ -76,7 +81,7 @@ def masked_future(build: LayerBuilder, scores: Value) -> Value:
     extents = scores.shape[2:]
     known = tuple(extent for extent in extents if isinstance(extent, int))
     shape = build.index_constant(known) if len(known) == 2 else build.Shape(scores, start=2)
-    everything = build.Expand(build.constant(MASKED, scores.dtype), shape)
+    everything = build.Expand(build.constant(LATER, scores.dtype), shape)
     return build.Trilu(everything, build.index_constant(1), upper=1)
 
 
