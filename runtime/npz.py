@@ -4,7 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -12,22 +12,14 @@ from numpy.lib import format as npy
 from ..grammar.diagnostics import NetError, error
 from ..grammar.files import check_readable
 from .kerneldef import Array
+from .memory import check_memory
+from .npy import MALFORMED, Header, read_header
 from .state import LazyState, WeightType
 
 # What zipfile, zlib and NumPy raise at bytes that they cannot make sense of.
-_MALFORMED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
+_MALFORMED = (*MALFORMED, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # how NumPy writes
+_MOST_PACKED = 1032  # bytes that a byte of deflate can stand for (zlib's technical details)
 _SUFFIX = ".npy"
 
 
@@ -39,7 +31,8 @@ class NpzState(LazyState):
         self._types = _types(path)
 
     def __getitem__(self, name: str) -> Array:
-        self._types[name]  # an unknown name is a KeyError, as in any mapping
+        type = self._types[name]  # an unknown name is a KeyError, as in any mapping
+        check_memory(f"`{name}` of `{self.path}`", type.bytes)
         with _opened(self.path) as archive, archive.open(name + _SUFFIX) as member:
             array: Array = npy.read_array(member, allow_pickle=False)
             return array
@@ -85,24 +78,25 @@ def _types(path: str) -> dict[str, WeightType]:
             name = info.filename.removesuffix(_SUFFIX)
             if name == info.filename:
                 raise malformed(path, f"`{name}` is not an array")
+            if info.compress_type not in _PACKED:
+                raise malformed(path, f"`{name}` is packed in a way that NumPy does not use")
             with archive.open(info) as file:
-                types[name] = _header(path, name, file)
+                header = _header(path, name, file)
                 held = info.file_size - file.tell()
-            if held != types[name].bytes:
-                raise malformed(path, f"`{name}` is {types[name]}, and holds {held} bytes")
+            types[name] = WeightType(header.dtype.name, header.shape)
+            if held != header.bytes or info.file_size > _MOST_PACKED * (info.compress_size + 1):
+                packed = f", packed in {info.compress_size:_}"
+                held_bytes = f"`{name}` is {types[name]}, and holds {held:_} bytes{packed}"
+                raise malformed(path, held_bytes)
     return types
 
 
-def _header(path: str, name: str, file: Any) -> WeightType:
-    """An array's type; nothing but plain numbers is taken."""
-    version = npy.read_magic(file)
-    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
-    if read is None:
-        raise malformed(path, f"`{name}` has version {version} of the format")
-    shape, _, dtype = read(file)
-    if dtype.kind not in "biuf":
-        raise malformed(path, f"`{name}` holds {dtype}, not numbers")
-    return WeightType(dtype.name, tuple(shape))
+def _header(path: str, name: str, file: IO[bytes]) -> Header:
+    """An array's type; only plain numbers are taken."""
+    try:
+        return read_header(file)
+    except MALFORMED as failure:
+        raise malformed(path, f"`{name}`: {failure}") from None
 
 
 def write_npz(file: BinaryIO, state: Mapping[str, Any]) -> None:

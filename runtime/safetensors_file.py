@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from ..grammar.diagnostics import NetError, error
 from ..grammar.files import check_readable
 from .kerneldef import Array
+from .memory import check_memory
 from .state import LazyState, WeightType, type_of
 
 DTYPES = {
@@ -49,7 +50,9 @@ class SafetensorsState(LazyState):
         self._types: dict[str, WeightType] = {}
 
     def __getitem__(self, name: str) -> Array:
-        self.type_of(name)  # refuses element types that NumPy has not
+        check_memory(
+            f"`{name}` of `{self.path}`", self.type_of(name).bytes
+        )  # refuses element types that NumPy has not
         try:
             array: Array = self._file.get_tensor(name)
         except (SafetensorError, TypeError, ValueError) as failure:
@@ -68,11 +71,16 @@ class SafetensorsState(LazyState):
     def _index(self) -> Mapping[str, WeightType]:
         """The types of all tensors, from the header."""
         if not self._types:
-            for name in self._names:
-                part = self._file.get_slice(name)
-                code = part.get_dtype()
-                self._types[name] = WeightType(DTYPES.get(code, code), tuple(part.get_shape()))
+            try:
+                self._types = {name: self._type(name) for name in self._names}
+            except (SafetensorError, TypeError, ValueError) as failure:
+                raise _malformed(self.path, failure) from None
         return self._types
+
+    def _type(self, name: str) -> WeightType:
+        part = self._file.get_slice(name)
+        code = part.get_dtype()
+        return WeightType(DTYPES.get(code, code), tuple(part.get_shape()))
 
     def type_of(self, name: str) -> WeightType:
         """A tensor's type, from the header."""

@@ -7,6 +7,7 @@ import numpy as np
 from ...grammar.diagnostics import error
 from ...grammar.files import check_readable
 from ..kerneldef import Array
+from ..memory import check_memory
 from .choices import loader
 from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Rows, check_range
 from .faults import damaged, listed, located
@@ -56,6 +57,7 @@ def _records(path: str) -> Array:
     size = os.path.getsize(path)
     if size == 0 or size % _RECORD.itemsize:
         raise damaged(path, f"its {size:_} bytes are not a multiple of {_RECORD.itemsize:_}")
+    check_memory(f"the records of `{path}`", size)
     records = np.memmap(path, _RECORD, "r")
     check_range(f"`{path}`", records["label"], np.arange(len(records)), len(_CLASSES))
     return records

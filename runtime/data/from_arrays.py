@@ -3,13 +3,13 @@
 import struct
 import zipfile
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 
 from ...grammar.diagnostics import error
 from ..kerneldef import Array
+from ..npy import MALFORMED, read_header
 from ..npz import NpzState, malformed, open_npz
 from .choices import loader
 from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Rows, TargetKind
@@ -161,7 +161,7 @@ def _member(file: NpzState, name: str) -> Array:
         return file[name]
     try:
         return _mapped(file.path, entry.header_offset)
-    except (OSError, ValueError, struct.error) as failure:
+    except (*MALFORMED, struct.error) as failure:
         raise malformed(file.path, str(failure)) from None
 
 
@@ -170,9 +170,6 @@ def _mapped(path: str, start: int) -> Array:
     with open(path, "rb") as plain:
         plain.seek(start)
         plain.seek(sum(_LOCAL_HEADER.unpack(plain.read(_LOCAL_HEADER.size))), 1)
-        version = npy.read_magic(plain)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, columns_first, dtype = read(plain)
-        order: Literal["C", "F"] = "F" if columns_first else "C"
+        shape, order, dtype = read_header(plain)
         mapped: Array = np.memmap(path, dtype, "r", plain.tell(), shape, order)
     return mapped

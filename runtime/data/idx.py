@@ -11,6 +11,7 @@ import numpy as np
 from ...grammar.diagnostics import error
 from ...grammar.files import check_readable
 from ..kerneldef import Array
+from ..memory import check_memory
 from .choices import loader
 from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Rows
 from .faults import damaged, listed, located, mismatched
@@ -19,6 +20,7 @@ from .faults import damaged, listed, located, mismatched
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 # What gzip and NumPy raise at bytes, or extents, that they cannot make sense of.
 _UNREADABLE = (EOFError, MemoryError, OSError, OverflowError, ValueError, zlib.error)
+_MOST_PACKED = 1032  # bytes that a byte of deflate can stand for (zlib's technical details)
 _PARTS = ("train", "t10k")
 _KINDS = {"images": "images-idx3-ubyte", "labels": "labels-idx1-ubyte"}
 
@@ -117,7 +119,7 @@ def read_idx(path: str) -> Array:
     try:
         if path.endswith(".gz"):
             with gzip.open(path) as file:
-                return _compressed(path, file)
+                return _compressed(path, os.path.getsize(path), file)
         with open(path, "rb") as file:
             dtype, shape = _header(path, file)
             start = file.tell()
@@ -129,10 +131,16 @@ def read_idx(path: str) -> Array:
         raise damaged(path, str(failure).lower()) from None
 
 
-def _compressed(path: str, file: Bytes) -> Array:
+def _compressed(path: str, size: int, file: Bytes) -> Array:
     dtype, shape = _header(path, file)
+    needed = prod(shape) * dtype.itemsize
+    if needed > _MOST_PACKED * size:
+        raise damaged(path, f"{size:_} bytes cannot unpack to the {needed:_} of its header")
+    check_memory(
+        f"what `{path}` unpacks to", needed, "a file that is not packed is not kept in memory"
+    )
     # One byte more than it should hold, so that a wrong file cannot fill the memory.
-    data = file.read(prod(shape) * dtype.itemsize + 1)
+    data = file.read(needed + 1)
     _check_size(path, len(data), dtype, shape)
     return np.frombuffer(data, dtype).reshape(shape)
 

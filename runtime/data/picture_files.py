@@ -1,5 +1,6 @@
 """Files of pictures -> numbers from 0 to 1, in gray or colour, whatever the files hold them as."""
 
+import logging
 import os
 import struct
 import zlib
@@ -37,7 +38,10 @@ _MALFORMED = (
 _GRAY = ("1", "L", "LA", "La")
 _DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 _TRANSPARENT = ("LA", "PA", "RGBA", "La", "RGBa")
+_ALWAYS_READ = 2**24  # pixels; more are read where a file has bytes for them
+_MOST_PACKED = 10_000  # pixels that a byte can stand for: 8 bits, packed by deflate
 _BITS_PER_SAMPLE = 258  # TIFF 6.0, section 8
+_SILENT = logging.NullHandler()
 _SIXTEEN_BITS = ("PNG", "PPM")  # formats whose mode `I` has 16 bits of its 32
 
 
@@ -111,6 +115,11 @@ def open_picture(path: str, *, channels: int) -> Picture:
     check_readable(path)
     try:
         with image.open(path) as file:
+            width, height = file.size
+            if width * height > max(_ALWAYS_READ, _MOST_PACKED * os.path.getsize(path)):
+                raise damaged(
+                    path, f"its bytes cannot hold the {width * height:_} pixels it states"
+                )
             upright = ImageOps.exif_transpose(file)
             return Picture(_converted(path, upright, file, MODES[channels]), upright)
     except (*_MALFORMED, image.DecompressionBombError) as failure:
@@ -166,6 +175,7 @@ def pillow() -> ModuleType:
             "pictures are read by Pillow, which is not installed",
             help="install the extra `train`: `pip install 'netc[train]'`",
         ) from None
+    logging.getLogger("PIL").addHandler(_SILENT)  # it tells in exceptions, too
     return Image
 
 

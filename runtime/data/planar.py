@@ -1,12 +1,17 @@
 """Points in the plane, made in code: `xor` and `spirals`."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..kerneldef import Array
+from ..memory import check_memory
 from .choices import loader
-from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Rows
+from .dataset import INPUT, TARGET, About, Batch, Dataset
 from .faults import wrong_argument
 from .streams import normals
+
+_PER_SAMPLE = 32  # bytes that labels and orders take, however samples are made
 
 
 @loader("xor")
@@ -19,14 +24,22 @@ def xor(*, samples: int = 4, noise: float = 0.0, seed: int = 0) -> Dataset:
         seed: Settles the noise.
 
     Raises:
-        NetError: E532, there are no samples, or the noise is negative.
+        NetError: E532, there are no samples, or the noise is negative; E507, they are too many.
     """
-    check_at_least("samples", samples, 1)
+    check_samples(samples)
     check_at_least("noise", noise, 0)
-    corner = np.arange(samples) % 4
-    x = np.stack([corner // 2, corner % 2], axis=1).astype(np.float32)
-    x += np.float32(noise) * normals((seed, "xor"), np.arange(samples), (2,))
-    return _classified("`xor`", x, (corner // 2) ^ (corner % 2), ("false", "true"))
+
+    def points(numbers: Array) -> Array:
+        corner = numbers % 4
+        x = np.stack([corner // 2, corner % 2], axis=1).astype(np.float32)
+        x += np.float32(noise) * normals((seed, "xor"), numbers, (2,))
+        return x
+
+    def labels(numbers: Array) -> Array:
+        differs: Array = (numbers // 2 + numbers) % 2
+        return differs
+
+    return Planar("`xor`", samples, points, labels, ("false", "true"))
 
 
 @loader("spirals")
@@ -43,19 +56,63 @@ def spirals(*, samples: int = 300, classes: int = 3, noise: float = 0.2, seed: i
         seed: Settles the noise.
 
     Raises:
-        NetError: E532, there are no samples or classes, or the noise is negative.
+        NetError: E532, there are no samples or classes, more classes than samples, or the noise
+            is negative; E507, there are too many samples.
     """
-    check_at_least("samples", samples, 1)
+    check_samples(samples)
     check_at_least("classes", classes, 1)
     check_at_least("noise", noise, 0)
-    numbers = np.arange(samples)
-    arm, place = numbers % classes, numbers // classes
-    radius = place / max((samples - 1) // classes, 1)
-    jitter = noise * normals((seed, "spirals"), numbers, (1,))[:, 0].astype(np.float64)
+    if classes > samples:
+        raise wrong_argument(f"`classes` is {classes}, which is more than the {samples} samples")
     apart = 4.0 if classes == 3 else 2 * np.pi / classes
-    angle = 4.0 * radius + apart * arm + jitter
-    x = np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1)
-    return _classified("`spirals`", x.astype(np.float32), arm, tuple(map(str, range(classes))))
+
+    def points(numbers: Array) -> Array:
+        arm, place = numbers % classes, numbers // classes
+        radius = place / max((samples - 1) // classes, 1)
+        jitter = noise * normals((seed, "spirals"), numbers, (1,))[:, 0].astype(np.float64)
+        angle = 4.0 * radius + apart * arm + jitter
+        return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1).astype(np.float32)
+
+    names = tuple(map(str, range(classes)))
+    return Planar("`spirals`", samples, points, lambda numbers: numbers % classes, names)
+
+
+class Planar(Dataset):
+    """Points in the plane and their classes, made when they are read."""
+
+    def __init__(
+        self,
+        name: str,
+        samples: int,
+        points: Callable[[Array], Array],
+        labels: Callable[[Array], Array],
+        classes: tuple[str, ...],
+    ) -> None:
+        self.samples = samples
+        self._points = points
+        self._labels = labels
+        self.about = About(name, {TARGET: "label"}, {TARGET: classes})
+
+    def __len__(self) -> int:
+        return self.samples
+
+    def read(self, indices: Array) -> Batch:
+        """The points of these numbers, (n, 2), and their classes."""
+        return Batch({INPUT: self._points(indices)}, {TARGET: self._labels(indices)})
+
+    def labels(self) -> Array:
+        """The class of every point."""
+        return self._labels(np.arange(self.samples))
+
+
+def check_samples(samples: int) -> None:
+    """Refuse a number of samples that makes no sense, or whose numbers memory cannot hold.
+
+    Raises:
+        NetError: E507, E532.
+    """
+    check_at_least("samples", samples, 1)
+    check_memory(f"the order of {samples:_} samples", _PER_SAMPLE * samples, "take fewer samples")
 
 
 def check_at_least(name: str, value: float, least: int) -> None:
@@ -66,9 +123,3 @@ def check_at_least(name: str, value: float, least: int) -> None:
     """
     if not value >= least:
         raise wrong_argument(f"`{name}` is {value}, and has to be at least {least}")
-
-
-def _classified(name: str, x: Array, labels: Array, classes: tuple[str, ...]) -> Dataset:
-    about = About(name, {TARGET: "label"}, {TARGET: classes})
-    targets = {TARGET: Rows((labels.astype(np.int64),), "int64")}
-    return ArrayData({INPUT: Rows((x,), "float32")}, targets, about)

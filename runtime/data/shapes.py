@@ -7,10 +7,11 @@ from typing import Literal
 import numpy as np
 
 from ..kerneldef import Array
+from ..memory import check_memory
 from .choices import loader
 from .dataset import INPUT, TARGET, About, Batch, Dataset, TargetKind
 from .faults import wrong_argument
-from .planar import check_at_least
+from .planar import check_at_least, check_samples
 from .streams import normals, uniforms
 
 SIDE = 64  # pixels
@@ -35,6 +36,8 @@ _BACK_RADIUS = (5.0, 10.0)
 _BACKGROUND = (0.0, 0.35)
 _BRIGHTNESS = (0.5, 1.0)
 _DRAWN_TOGETHER = 32  # pictures whose arrays stay in the cache
+_DESCRIBED_TOGETHER = 2**16  # objects
+_PER_PIXEL, _PER_NUMBER = 12, 500  # bytes that a pixel and an object's numbers take
 _PER_OBJECT = 6  # numbers that an object is made of
 
 
@@ -75,10 +78,13 @@ def shapes(
         seed: Settles everything.
 
     Raises:
-        NetError: E532, there are no samples, objects or targets, or the noise is negative.
+        NetError: E532, there are no samples, objects or targets, more objects than pixels, or
+            the noise is negative; E507, there are too many samples.
     """
-    check_at_least("samples", samples, 1)
+    check_samples(samples)
     check_at_least("objects", objects, 1)
+    if objects > SIDE * SIDE:
+        raise wrong_argument(f"`objects` is {objects}, which is more than a picture has pixels")
     check_at_least("noise", noise, 0)
     single = isinstance(target, str)
     targets = [target] if isinstance(target, str) else list(target)
@@ -113,7 +119,13 @@ class Shapes(Dataset):
         return self.samples
 
     def read(self, indices: Array) -> Batch:
-        """Draw the pictures of these numbers."""
+        """Draw the pictures of these numbers.
+
+        Raises:
+            NetError: E507, there is not enough memory for so many.
+        """
+        needed = len(indices) * (_PER_PIXEL * SIDE * SIDE + _PER_NUMBER * self.objects)
+        check_memory(f"{len(indices):_} pictures of {SIDE}x{SIDE}", needed, "take smaller batches")
         found = self.describe(indices)
         pictures = np.empty((len(indices), 1, SIDE, SIDE), np.float32)
         mask = np.zeros((len(indices), SIDE, SIDE), np.int64)
@@ -128,7 +140,10 @@ class Shapes(Dataset):
 
     def labels(self) -> Array:
         """The class of the object in front of every picture."""
-        return self.describe(np.arange(self.samples)).kind[:, -1]
+        step = max(1, _DESCRIBED_TOGETHER // self.objects)
+        starts = range(0, self.samples, step)
+        parts = (np.arange(start, min(start + step, self.samples)) for start in starts)
+        return np.concatenate([self.describe(part).kind[:, -1] for part in parts])
 
     def describe(self, indices: Array) -> Objects:
         """What the pictures of these numbers show."""

@@ -9,27 +9,10 @@ import numpy as np
 
 from .grammar.diagnostics import error
 from .grammar.files import atomic_writer
+from .runtime.npy import read_npy
 from .runtime.npz import write_npz
 
 Array = np.ndarray[Any, Any]
-
-
-def load_array(path: str) -> Array:
-    """The array in a `.npy` file.
-
-    Raises:
-        NetError: The file cannot be read (E001), or does not hold a plain array (E505).
-    """
-    try:
-        found = np.load(path, allow_pickle=False)
-    except OSError as failure:
-        reason = failure.strerror or "it does not hold an array"
-        raise error("E001", f"cannot read `{path}`: {reason.lower()}") from None
-    except (ValueError, EOFError) as failure:
-        raise error("E505", f"`{path}` does not hold a plain array: {failure}") from None
-    if not isinstance(found, np.ndarray):
-        raise error("E505", f"`{path}` holds several arrays", help="give one .npy file per input")
-    return found
 
 
 def load_named_arrays(texts: Sequence[str], names: Sequence[str]) -> dict[str, Array]:
@@ -48,7 +31,7 @@ def load_named_arrays(texts: Sequence[str], names: Sequence[str]) -> dict[str, A
             name, given = (free or [*names[-1:], "input"])[0], text
         if name in arrays:
             raise error("E206", f"the input `{name}` is given twice")
-        arrays[name] = _numbers(given) if given.lstrip()[:1] in _NUMERIC else load_array(given)
+        arrays[name] = _numbers(given) if given.lstrip()[:1] in _NUMERIC else read_npy(given)
     return arrays
 
 
@@ -58,7 +41,7 @@ _NUMERIC = frozenset("[-0123456789")
 def _numbers(text: str) -> Array:
     """Numbers as JSON has them, in float32 or int64."""
     if Path(text).exists():
-        return load_array(text)
+        return read_npy(text)
     try:
         found = np.array(json.loads(text))
     except (ValueError, RecursionError):

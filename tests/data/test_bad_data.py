@@ -4,15 +4,12 @@ import gzip
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 from support.data_files import cifar_bytes, idx_bytes, write_mnist, write_pictures
 
-import netc
 from netc.runtime.data import LOADERS, arrays, check_labels
 from netc.runtime.data.dataset import check_range
 
@@ -246,50 +243,3 @@ def test_labels_out_of_range(refusal: Refusal) -> None:
     mask = np.zeros((2, 3, 3), np.int64)
     mask[1, 2, 0] = 5
     assert "the label 5 of sample 17" in refusal(check_range, "x", mask, np.array([4, 17]), 5)
-
-
-def _damage(data: bytes, random: Random) -> bytes:
-    """The bytes with some changed, dropped or inserted, or with the end missing."""
-    damaged = bytearray(data)
-    if random.random() < 0.3:
-        return bytes(damaged[: random.randrange(len(damaged))])
-    for _ in range(random.choice([1, 1, 3])):
-        at = random.randrange(len(damaged))
-        damaged[at : at + random.choice([1, 1, 0, 7])] = random.randbytes(
-            random.choice([1, 1, 0, 3])
-        )
-    return bytes(damaged)
-
-
-@pytest.mark.filterwarnings("ignore")  # Pillow's, on what it can read nevertheless
-@pytest.mark.parametrize("kind", ["idx", "idx.gz", "npz", "csv", "images"])
-def test_damaged_files_are_refused_or_read(tmp_path: Path, kind: str) -> None:
-    """Whatever happens to a file's bytes, reading it ends in samples or in a `NetError`."""
-    random = Random(5)
-    images = np.arange(2 * 9, dtype=np.uint8).reshape(2, 3, 3)
-    path = tmp_path / "a" / f"file.{'png' if kind == 'images' else kind}"
-    path.parent.mkdir()
-    (tmp_path / "labels").write_bytes(idx_bytes(np.array([0, 1], np.uint8)))
-    if kind == "images":
-        Image.fromarray(images[0]).save(path)
-    elif kind == "npz":
-        np.savez(path, x=images, y=np.arange(2))
-    elif kind == "csv":
-        path.write_text("a,b_x,b_y\n1 2 3 4,3,4\n5 6 7 8,,2\n")
-    else:
-        data = idx_bytes(images)
-        path.write_bytes(gzip.compress(data) if kind == "idx.gz" else data)
-    whole = path.read_bytes()
-    name = kind.partition(".")[0]
-    options = {"idx": {"labels": str(tmp_path / "labels")}, "csv": {"inputs": "a"}}.get(name, {})
-    refused, codes = 0, set()
-    for _ in range(150):
-        path.write_bytes(_damage(whole, random))
-        try:
-            opened = LOADERS[name](str(tmp_path if kind == "images" else path), **options)
-            opened.take([0])
-        except netc.NetError as failure:
-            codes.add(failure.diagnostics[0].code)
-            refused += 1
-    assert refused > 10
-    assert codes <= {"E505", *(f"E52{last}" for last in range(1, 8)), "E532"}

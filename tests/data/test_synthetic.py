@@ -139,7 +139,7 @@ def test_noise_of_shapes() -> None:
 def test_shapes_are_streamed_and_fast() -> None:
     """2,000 pictures with all targets take under 2 s, and a large set no memory."""
     tracemalloc.start()
-    LOADERS["shapes"](samples=10**9).take([10**9 - 1])
+    LOADERS["shapes"](samples=10**7).take([10**7 - 1])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2**20
@@ -156,6 +156,8 @@ def test_shapes_are_streamed_and_fast() -> None:
         ("xor", {"noise": -0.1}, "`noise` is -0.1, and has to be at least 0"),
         ("spirals", {"classes": 0}, "`classes` is 0, and has to be at least 1"),
         ("spirals", {"noise": float("nan")}, "`noise` is nan, and has to be at least 0"),
+        ("spirals", {"samples": 3, "classes": 10**9}, "which is more than the 3 samples"),
+        ("shapes", {"objects": 10**9}, "which is more than a picture has pixels"),
         ("shapes", {"objects": 0}, "`objects` is 0, and has to be at least 1"),
         ("shapes", {"target": "class"}, "`shapes` has no target `class`"),
         ("shapes", {"target": []}, "`shapes` needs a target"),
@@ -170,3 +172,39 @@ def test_arguments_that_make_no_sense(
     text = refusal(LOADERS[name], **options)
     assert text.startswith("error[E532]")
     assert message in text
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("xor", {}), ("spirals", {}), ("spirals", {"classes": 10**9}), ("shapes", {})],
+)
+def test_more_samples_than_memory_orders(
+    refusal: Callable[..., str], name: str, options: dict[str, int]
+) -> None:
+    """A number of samples whose order alone fills all memory is refused at once."""
+    text = refusal(LOADERS[name], samples=10**12, **options)
+    assert text.startswith(
+        "error[E507]: there is not enough memory for the order of 1_000_000_000_000 samples: "
+    )
+
+
+def test_points_are_made_when_they_are_read() -> None:
+    """Of a million noisy points, one takes the time and memory of one."""
+    tracemalloc.start()
+    for name in ("xor", "spirals"):
+        assert LOADERS[name](samples=10**6, noise=0.1).take([10**6 - 1]).inputs["input"].shape == (
+            1,
+            2,
+        )
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_a_batch_of_shapes_beyond_memory(refusal: Callable[..., str]) -> None:
+    """What all pictures of a large set together take is asked first."""
+    data = LOADERS["shapes"](samples=10**7)
+    indices = np.broadcast_to(np.int64(0), 10**8)
+    assert refusal(data.read, indices).startswith(
+        "error[E507]: there is not enough memory for 100_000"
+    )
