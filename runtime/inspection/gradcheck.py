@@ -1,6 +1,7 @@
 """Gradients against central differences in float64, parameter by parameter."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
@@ -15,11 +16,11 @@ from ..executor import run
 from ..initialize import stream
 from ..kerneldef import Array
 from ..plan import Plan, plan
+from .kinks import SIDE, with_sides
 
 # A wide step rounds less, a narrow one crosses fewer kinks: one that agrees settles it.
-STEPS = (1e-4, 1e-5, 1e-6)
+STEPS = (1e-4, 1e-5, 1e-6, 1e-7)
 TOLERANCE = 1e-6  # of the largest slope of the parameter
-STAYS = 0.2  # of the difference between the slopes to both sides, from a step to the next
 ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a loss that sums many terms
 SAMPLES = 20
 NOISE = 0.01
@@ -37,6 +38,7 @@ class ParameterCheck:
         error: max |gradient - difference| / max |difference| over those compared.
         place: The index of the number that differs most; empty where none was compared.
         gradient, difference: What was found there.
+        skipped: How many were not looked at, because the time was up.
     """
 
     name: str
@@ -46,6 +48,7 @@ class ParameterCheck:
     place: tuple[int, ...]
     gradient: float
     difference: float
+    skipped: int = 0
 
     @property
     def ok(self) -> bool:
@@ -60,12 +63,15 @@ def gradcheck(
     *,
     samples: int | None = SAMPLES,
     seed: int = 0,
+    seconds: float | None = None,
+    done: Callable[[int], None] | None = None,
 ) -> list[ParameterCheck]:
     """Compare the gradients of a network's loss with central differences.
 
-    (f(w + h) - f(w - h)) / 2 h differs from f'(w) by O(h^2). At a kink, such as that of a ReLU at
-    0, the slopes to both sides differ however small h is, and differences say nothing of the
-    gradient; such numbers are left out and counted.
+    (f(w + h) - f(w - h)) / 2 h differs from f'(w) by O(h^2), unless a kink lies in between, such as
+    that of a ReLU at 0. So it is known of each difference whether an operator changed sides: these
+    say nothing against a gradient. Numbers that no step lies between kinks for are left out and
+    counted.
 
     Args:
         graph: A network with the output `loss`; in inference mode where it is in none.
@@ -74,6 +80,9 @@ def gradcheck(
         samples: How many numbers of each parameter to compare: that of the largest gradient, and
             others at random; all where it is None.
         seed: For the draw.
+        seconds: About how long it may take; each parameter gets its share, and has one number
+            compared at least.
+        done: Is told how many parameters are compared.
 
     Raises:
         NetError: Inputs or weights do not fit, or there is no gradient (E131).
@@ -82,14 +91,17 @@ def gradcheck(
     wide, fed = _doubled(state), _doubled(feeds)
     backward = plan(settle(append_backward(graph, of=LOSS)), dtype="float64")
     found = run(backward, fed, wide)
-    forward = plan(settle(graph), [LOSS], dtype="float64")
-    compare = _Comparison(forward, fed, wide, float(found[LOSS]))
-    return [
-        compare.parameter(
-            name, found.get(f"{name}{GRADIENT}", np.zeros_like(wide[name])), samples, seed
-        )
-        for name in trainable(graph)
-    ]
+    names = list(trainable(graph))
+    clock = _Clock(seconds, len(names))
+    compare = _Comparison(graph, fed, wide, clock)
+    checks: list[ParameterCheck] = []
+    for name in names:
+        clock.next()
+        gradient = found.get(f"{name}{GRADIENT}", np.zeros_like(wide[name]))
+        checks.append(compare.parameter(name, gradient, samples, seed))
+        if done is not None:
+            done(len(checks))
+    return checks
 
 
 def off_kinks(graph: Graph, state: Mapping[str, Array], seed: int = 0) -> dict[str, Array]:
@@ -119,75 +131,129 @@ def _doubled(arrays: Mapping[str, Any]) -> dict[str, Array]:
     return {n: a.astype(np.float64) if a.dtype.kind == "f" else a for n, a in found.items()}
 
 
-@dataclass(frozen=True, slots=True)
 class _Comparison:
-    plan: Plan
-    feeds: Mapping[str, Array]
-    state: Mapping[str, Array]
-    loss: float
+    """Compares one parameter after another.
+
+    Args:
+        graph: The network, whose output `loss` is differentiated.
+        feeds, state: What it computes with, in double precision.
+        clock: Says when to end.
+    """
+
+    def __init__(
+        self, graph: Graph, feeds: Mapping[str, Array], state: Mapping[str, Array], clock: "_Clock"
+    ) -> None:
+        self.feeds, self.state, self.clock = feeds, state, clock
+        self.plan = plan(settle(graph), [LOSS], dtype="float64")
+        watched = with_sides(graph)
+        sides = [name for name in watched.outputs if name.startswith(SIDE)]
+        self.watched = plan(settle(watched), [LOSS, *sides], dtype="float64")
+        self.before = run(self.watched, feeds, state)
+        self.loss = float(self.before[LOSS])
+        self.step = STEPS[0]  # the one that settled most numbers of the last parameter
 
     def parameter(
         self, name: str, gradient: Array, samples: int | None, seed: int
     ) -> ParameterCheck:
         """Compare one parameter."""
+        step = self.step
+        first: dict[int, float] = {}
         places = _places(name, gradient, samples, seed)
-        pairs = {place: self._slopes(name, place, STEPS[0]) for place in places}
-        scale = max((abs(_middle(pair)) for pair in pairs.values()), default=0.0)
+        for place in places:
+            if first and self.clock.over():
+                break
+            first[place] = self._slope(self.plan, name, place, step)[0]
+        scale = max(map(abs, first.values()), default=0.0)
         # Slopes below what rounding leaves of them are compared as if they were that large.
         scale = max(scale, self._rounding(STEPS[0]) / TOLERANCE)
-        slopes = {
-            place: self._slope(name, place, pair, float(gradient.flat[place]), scale)
-            for place, pair in pairs.items()
-        }
+        settled: dict[float, int] = {step: 0}
+        slopes: dict[int, float | None] = {}
+        for place, slope in first.items():
+            wanted = float(gradient.flat[place])
+            if _error(wanted, slope) <= TOLERANCE * scale:
+                slopes[place], by = slope, step
+            elif slopes and self.clock.over():
+                continue
+            else:
+                slopes[place], by = self._within(name, place, wanted, scale)
+            settled[by] = settled.get(by, 0) + 1
+        self.step = max(settled, key=settled.__getitem__)
         smooth = {place: slope for place, slope in slopes.items() if slope is not None}
         errors = {place: _error(float(gradient.flat[place]), s) for place, s in smooth.items()}
         worst = max(errors, key=errors.__getitem__, default=None)
+        kinks, skipped = len(slopes) - len(smooth), len(places) - len(slopes)
         if worst is None:
-            return ParameterCheck(name, 0, len(slopes), 0.0, (), 0.0, 0.0)
+            return ParameterCheck(name, 0, kinks, 0.0, (), 0.0, 0.0, skipped)
         return ParameterCheck(
             name=name,
             checked=len(smooth),
-            kinks=len(slopes) - len(smooth),
+            kinks=kinks,
             error=errors[worst] / scale,
             place=tuple(int(i) for i in np.unravel_index(worst, gradient.shape)),
             gradient=float(gradient.flat[worst]),
             difference=smooth[worst],
+            skipped=skipped,
         )
 
-    def _slope(
-        self, name: str, place: int, pair: tuple[float, float], gradient: float, scale: float
-    ) -> float | None:
-        """The derivative by a number, or None where it is at a kink.
+    def _within(
+        self, name: str, place: int, gradient: float, scale: float
+    ) -> tuple[float | None, float]:
+        """The derivative by a number, and the step that told; None where kinks are too near.
 
-        What the slopes to both sides differ by shrinks with the step where that is due to
-        curvature, and stays at a kink.
+        Only differences across which no operator changes sides speak against a gradient, and only
+        by more than rounding leaves of them.
         """
-        nearest, pairs = _middle(pair), [pair]
+        nearest: float | None = None
+        settled = STEPS[0]
         for step in STEPS:
-            if step != STEPS[0]:
-                pairs.append(self._slopes(name, place, step))
-            slope = _middle(pairs[-1])
-            if _error(gradient, slope) < _error(gradient, nearest):
-                nearest = slope
-            if _error(gradient, slope) <= TOLERANCE * scale:
-                return slope
-        before, last = (abs(right - left) for left, right in pairs[-2:])
-        differs = last > 2 * max(TOLERANCE * scale, self._rounding(STEPS[-1]))
-        return None if differs and last > STAYS * before else nearest
+            slope, clean = self._slope(self.watched, name, place, step)
+            error = _error(gradient, slope)
+            if error <= TOLERANCE * scale:
+                return slope, step
+            told = clean and not error <= self._rounding(step)
+            if told and (nearest is None or error < _error(gradient, nearest)):
+                nearest, settled = slope, step
+        return nearest, settled
 
     def _rounding(self, step: float) -> float:
         """What is not known of a slope, because the loss is rounded."""
         return ROUNDING * max(abs(self.loss), 1.0) / step
 
-    def _slopes(self, name: str, place: int, step: float) -> tuple[float, float]:
-        """The slopes of the loss to the left and to the right of a number."""
-        below, above = (self._loss_at(name, place, move) for move in (-step, step))
-        return (self.loss - below) / step, (above - self.loss) / step
+    def _slope(self, plan: Plan, name: str, place: int, step: float) -> tuple[float, bool]:
+        """The central difference, and whether all that the plan yields but the loss stays."""
+        below, above = (self._moved(plan, name, place, move) for move in (-step, step))
+        clean = all(
+            np.array_equal(self.before[side], found[side])
+            for found in (below, above)
+            for side in found
+            if side != LOSS
+        )
+        return float(above[LOSS] - below[LOSS]) / (2 * step), clean
 
-    def _loss_at(self, name: str, place: int, move: float) -> float:
+    def _moved(self, plan: Plan, name: str, place: int, move: float) -> dict[str, Array]:
         moved = self.state[name].copy()
         moved.flat[place] += move
-        return float(run(self.plan, self.feeds, {**self.state, name: moved})[LOSS])
+        return run(plan, self.feeds, {**self.state, name: moved})
+
+
+class _Clock:
+    """Gives each of several parts an equal share of the time that is left."""
+
+    def __init__(self, seconds: float | None, parts: int) -> None:
+        self.end = None if seconds is None else time.monotonic() + seconds
+        self.parts = parts
+        self._until = 0.0
+
+    def next(self) -> None:
+        """The next part begins."""
+        if self.end is not None:
+            now = time.monotonic()
+            self._until = now + max(self.end - now, 0.0) / self.parts
+        self.parts -= 1
+
+    def over(self) -> bool:
+        """Whether the part has used up its share."""
+        return self.end is not None and time.monotonic() > self._until
 
 
 def _places(name: str, gradient: Array, samples: int | None, seed: int) -> list[int]:
@@ -198,10 +264,6 @@ def _places(name: str, gradient: Array, samples: int | None, seed: int) -> list[
     largest = int(np.argmax(np.abs(gradient)))
     drawn = stream(seed, name).choice(size, samples, replace=False).tolist()
     return list(dict.fromkeys([largest, *drawn]))[:samples]
-
-
-def _middle(pair: tuple[float, float]) -> float:
-    return sum(pair) / 2
 
 
 def _error(gradient: float, slope: float) -> float:

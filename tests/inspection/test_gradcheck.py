@@ -13,7 +13,8 @@ from netc.compiler.graph import Graph, Value
 from netc.compiler.opdef import OPS, VjpCall
 from netc.compiler.passes.set_mode import set_mode
 from netc.compiler.training.objective import add_loss
-from netc.runtime.inspection.gradcheck import TOLERANCE, ParameterCheck, gradcheck
+from netc.runtime.inspection.gradcheck import TOLERANCE, ParameterCheck, gradcheck, off_kinks
+from netc.runtime.inspection.random_feeds import random_feeds
 
 Array = np.ndarray[Any, Any]
 
@@ -162,3 +163,94 @@ def test_numbers_that_are_not_finite_do_not_pass() -> None:
     found = gradcheck(graph, feeds, broken)
     assert not any(check.ok for check in found)
     assert isinstance(found[0], ParameterCheck)
+
+
+# Deep enough that steps of 1e-4 and 1e-5 cross kinks of all of them.
+BENT = {
+    "relu": "INPUT(8x8x2) -> [CONV(3x3, 8) -> RELU]*6 -> GAP -> FC(3)",
+    "residual": "INPUT(8x8x4) -> [( [CONV(3x3, 4) -> BN -> RELU]*2 | ID ) -> ADD]*4 -> FC(3)",
+    "lrelu": "INPUT(8x8x2) -> [CONV(3x3, 8) -> LRELU(0.2)]*6 -> GAP -> FC(3)",
+    "prelu": "INPUT(8x8x2) -> [CONV(3x3, 8) -> PRELU]*6 -> GAP -> FC(3)",
+    "hardswish": "INPUT(8x8x2) -> [CONV(3x3, 8) -> BN -> HARDSWISH]*4 -> GAP -> FC(3)",
+    "hardsigmoid": "INPUT(8x8x2) -> [CONV(3x3, 8) -> BN -> HARDSIGMOID]*4 -> GAP -> FC(3)",
+    "relu6": "INPUT(8x8x2) -> [CONV(3x3, 8) -> BN -> RELU6]*5 -> GAP -> FC(3)",
+    "abs": "INPUT(8x8x2) -> [CONV(3x3, 8) -> ABS]*6 -> GAP -> FC(3)",
+    "max": "INPUT(8x8x4) -> [( CONV(3x3, 4) | CONV(3x3, 4) ) -> MAX]*4 -> GAP -> FC(3)",
+    "pool": "INPUT(16x16x2) -> [CONV(3x3, 8) -> POOL(3x3, stride=1, pad=1)]*4 -> GMP -> FC(3)",
+    "hinge": "INPUT(6) -> FC(40) -> TANH -> FC(3)",
+    "huber": "INPUT(6) -> FC(40) -> RELU -> FC(3)",
+    "mae": "INPUT(6) -> FC(40) -> RELU -> FC(3)",
+}
+LOSSES = ("hinge", "huber", "mae")
+
+
+def bent(name: str) -> tuple[Graph, dict[str, Array], Mapping[str, Array]]:
+    """A network with many kinks, its loss, random inputs, and weights of deviations near 1."""
+    loss = name if name in LOSSES else "cross_entropy"
+    network = netc.compile(f"{BENT[name]}\ntrain {{ data = digits, loss = {loss} }}")
+    assert network.recipe is not None
+    objective = network.recipe.objective
+    feeds = random_feeds(network.graph, objective, batch=4)
+    state = off_kinks(network.graph, network.initialize(1))
+    return set_mode(add_loss(network.graph, objective), training=True), feeds, state
+
+
+@pytest.mark.parametrize("name", BENT)
+def test_kinks_are_no_wrong_gradients(name: str) -> None:
+    """Right gradients of networks with thousands of kinks pass, and most can be compared."""
+    found = gradcheck(*bent(name), samples=6)
+    assert all(check.ok for check in found), [check for check in found if not check.ok]
+    compared, kinks = (sum(getattr(c, n) for c in found) for n in ("checked", "kinks"))
+    assert compared > 4 * kinks
+
+
+BROKEN = {
+    "relu": "Relu",
+    "residual": "Relu",
+    "lrelu": "LeakyRelu",
+    "prelu": "PRelu",
+    "hardswish": "HardSwish",
+    "hardsigmoid": "HardSigmoid",
+    "abs": "Abs",
+    "max": "Max",
+    "pool": "MaxPool",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_wrong_rules_are_found_among_kinks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that is wrong by a thousandth is not excused by the kinks around."""
+    operator = BROKEN[name]
+    right = OPS[operator].vjp
+    assert right is not None
+
+    def nearly(build: Builder, call: VjpCall) -> Any:
+        factor = build.constant(1.001, call.cotangent.dtype)
+        moved = (build.Mul(call.cotangent, factor), *call.cotangents[1:])
+        return right(build, replace(call, cotangents=moved))
+
+    monkeypatch.setitem(OPS, operator, replace(OPS[operator], vjp=nearly))
+    found = gradcheck(*bent(name), samples=4)
+    assert not found[0].ok
+    assert found[0].error > 1e-4
+    assert all(check.ok for check in found[-2:])
+
+
+def test_a_rule_without_its_mask_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gradient that passes a ReLU straight through is wrong."""
+
+    def straight(build: Builder, call: VjpCall) -> list[Value | None]:
+        return [call.cotangent]
+
+    monkeypatch.setitem(OPS, "Relu", replace(OPS["Relu"], vjp=straight))
+    found = gradcheck(*bent("relu"), samples=4)
+    assert not found[0].ok
+
+
+def test_time_is_bounded() -> None:
+    """With no time left each parameter has one number compared, and the rest is counted."""
+    told: list[int] = []
+    found = gradcheck(*bent("relu"), samples=6, seconds=0.0, done=told.append)
+    assert told == list(range(1, len(found) + 1))
+    assert all(check.ok and check.checked + check.kinks == 1 for check in found)
+    assert sum(check.skipped for check in found) > 0

@@ -1,13 +1,16 @@
 """`netc gradcheck`: gradients against central differences."""
 
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from math import isfinite
 from typing import Any
 
 import click
 
+from ..compiler.passes.append_backward import trainable
 from ..compiler.passes.set_mode import set_mode
 from ..compiler.training.objective import add_loss
 from ..network import Network
@@ -18,8 +21,10 @@ from ..runtime.inspection.random_feeds import random_feeds
 from ..training import job_of, recipe_of
 from .options import file_argument, max_layers_option, open_network, weights_option
 
+SECONDS = 60.0
 BATCH = 4  # samples; a few show all that is wrong with a gradient
 HEAD = ("parameter", "compared", "kinks", "error", "at", "gradient", "difference")
+SHOWN = 5  # names in a message
 LEFT = (0, 4)  # the columns that are aligned to the left
 
 
@@ -27,10 +32,13 @@ LEFT = (0, 4)  # the columns that are aligned to the left
 @file_argument
 @click.option(
     "--samples",
-    default=str(SAMPLES),
-    show_default=True,
     metavar="N|all",
-    help="How many numbers of each parameter to compare.",
+    help=f"How many numbers of each parameter to compare.  [default: {SAMPLES}]",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0),
+    help=f"Compare fewer numbers rather than take longer.  [default: {SECONDS:g}]",
 )
 @click.option("--loss", help="The loss; that of the `train` block otherwise, or cross_entropy.")
 @click.option("--batch", type=click.IntRange(min=1), default=BATCH, show_default=True)
@@ -50,7 +58,8 @@ LEFT = (0, 4)  # the columns that are aligned to the left
 def command(
     ctx: click.Context,
     file: str,
-    samples: str,
+    samples: str | None,
+    seconds: float | None,
     loss: str | None,
     batch: int,
     random: bool,
@@ -66,19 +75,31 @@ def command(
     Exits with 1 where a parameter's gradient is wrong.
     """
     network = open_network(file, max_layers)
-    count = _count(samples)
+    count = SAMPLES if samples is None else _count(samples)
+    limit = SECONDS if samples is None and seconds is None else seconds
     drawn = random or network.recipe is None or network.recipe.data is None
     graph, feeds = (_drawn if drawn else _from_data)(network, loss, batch, seed)
     settled = set_mode(graph, training=not inference, seed=seed)
     if "step" in settled.inputs:
         feeds["step"] = 0
     state = _weights(network, weights, seed)
-    checks = compare(settled, feeds, state, samples=count, seed=seed)
+    with _progress(len(trainable(settled))) as done:
+        checks = compare(settled, feeds, state, samples=count, seed=seed, seconds=limit, done=done)
     if as_json:
         click.echo(json.dumps([_plain(check) for check in checks], indent=1))
     else:
         _show(checks, "drawn at random" if drawn else "of the data", batch)
     ctx.exit(0 if all(check.ok for check in checks) else 1)
+
+
+@contextmanager
+def _progress(parameters: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, and nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    with click.progressbar(length=parameters, label="parameters", file=sys.stderr) as bar:
+        yield lambda count: bar.update(1)
 
 
 def _weights(network: Network, path: str | None, seed: int) -> Mapping[str, Any]:
@@ -129,6 +150,13 @@ def _show(checks: Sequence[ParameterCheck], whence: str, batch: int) -> None:
     wrong = sum(not check.ok for check in checks)
     verdict = f"{wrong} of {len(checks)} gradients are wrong" if wrong else "all gradients agree"
     click.echo(f"{verdict} with central differences on {batch} samples {whence}, to {TOLERANCE:g}")
+    untold = [check.name for check in checks if check.ok and not check.checked]
+    if untold:
+        names = ", ".join(f"`{name}`" for name in untold[:SHOWN])
+        more = f" and {len(untold) - SHOWN} more" if len(untold) > SHOWN else ""
+        click.echo(f"nothing could be compared of {names}{more}: kinks are too near")
+    if skipped := sum(check.skipped for check in checks):
+        click.echo(f"{skipped:,} more numbers were left out for lack of time; see `--seconds`")
 
 
 def _cells(check: ParameterCheck) -> tuple[str, ...]:
