@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import total_ordering
+from math import gcd
 
 
 @total_ordering
@@ -126,17 +127,19 @@ def equal(a: Dim, b: Dim) -> bool | None:
     """Whether two extents are equal: yes, no, or None where only a concrete input tells.
 
     Extents are not negative, so a difference whose coefficients share a sign and whose constant
-    term is not zero can never vanish.
+    term is not zero can never vanish; nor can one whose constant term the greatest common divisor
+    of its coefficients does not divide.
     """
     if isinstance(a, int) and isinstance(b, int):
         return a == b
     difference = a - b
     if isinstance(difference, int):
         return difference == 0
-    coefficients = [c for _, c in difference.terms]
-    has_constant = any(m == () for m, _ in difference.terms)
-    one_sign = all(c > 0 for c in coefficients) or all(c < 0 for c in coefficients)
-    return False if has_constant and one_sign else None
+    constant = dict(difference.terms).get((), 0)
+    coefficients = [c for m, c in difference.terms if m != ()]
+    signs = [c > 0 for c in (constant, *coefficients)]
+    never = constant != 0 and (all(signs) or not any(signs))
+    return False if never or constant % gcd(*coefficients) else None
 
 
 def substitute(dim: Dim, values: Mapping[str, int]) -> Dim:

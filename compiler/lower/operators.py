@@ -103,7 +103,7 @@ def _layer_of(name: str) -> LayerDef:
     known = OPS[name].attributes if name in OPS else schema.attributes
     kinds = {formal.name: NUMBERS for formal in schema.inputs[1:]}
     kinds |= {
-        attribute: WORDS.get((name, attribute)) or BY_NAME.get(attribute, ATTRIBUTES[kind])
+        attribute: BY_OPERATOR.get((name, attribute)) or BY_NAME.get(attribute, ATTRIBUTES[kind])
         for attribute, kind in attribute_kinds(schema).items()
         if attribute in known and kind in ATTRIBUTES
     }
@@ -307,6 +307,11 @@ def _natural(value: Any) -> int:
     return int(value)
 
 
+def _not_zero(value: Any) -> float:
+    _require(_real(value) != 0)
+    return float(value)
+
+
 def _flag(value: Any) -> int:
     _require(value in (0, 1))
     return int(value)
@@ -389,9 +394,10 @@ BY_NAME: Mapping[str, Kind] = {
     **dict.fromkeys(COUNTS, POSITIVE),
     **dict.fromkeys(NATURALS, NATURAL),
 }
-# Words that ONNX's own check of types lets pass.
-WORDS: Mapping[tuple[str, str], Kind] = {
+# What ONNX's own check of types lets pass.
+BY_OPERATOR: Mapping[tuple[str, str], Kind] = {
     ("BitShift", "direction"): _words("LEFT", "RIGHT"),
+    ("Celu", "alpha"): Kind("a number other than 0", _not_zero),
     ("DepthToSpace", "mode"): _words("DCR", "CRD"),
     ("Gelu", "approximate"): _words("none", "tanh"),
     ("Pad", "mode"): _words("constant", "reflect", "edge", "wrap"),

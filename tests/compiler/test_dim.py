@@ -47,6 +47,11 @@ def test_what_cancels_is_an_integer() -> None:
         (H + 1, 0, False),
         (BATCH, 1, None),
         (2 * H, H, None),
+        (4 * H, 8, None),
+        (4 * H, 6, False),
+        (6 * H + 4 * W, 3, False),
+        (6 * H + 4 * W, 8, None),
+        (48 * BATCH, 8, False),
     ],
 )
 def test_equality_is_yes_no_or_unknown(a: Dim, b: Dim, verdict: bool | None) -> None:

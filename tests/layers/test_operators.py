@@ -237,6 +237,8 @@ def test_whole_numbers_are_not_divided_by_zero() -> None:
             'op("Conv", W=[[[[1]]]], kernel_shape=[1, 1], group=3)',
             'op("Pad", pads=[0, 0, 1, 1, 0, 0, 1, 1], constant_value=[1, 2])',
             'op("ReduceSum", axes=[1, 1])',
+            'op("Celu", alpha=0)',
+            'op("Reshape", shape=[2, 4])',
             'op("ReduceMax", axes=[1, -3])',
             'op("GatherND", batch_dims=-2, indices=[9])',
         ),

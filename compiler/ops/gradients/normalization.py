@@ -14,6 +14,7 @@ from ...builder import Builder
 from ...graph import Value
 from ...opdef import Vjp, VjpCall
 from .shapes import by_group, count, plus, shape_value, sum_to, times
+from .shaping import extent, vector
 
 Parts = Sequence[Value | None]
 
@@ -184,7 +185,7 @@ def _mean_of_neighbours(build: Builder, x: Value, before: int, after: int) -> Va
 
     A pool over (C, positions) of one channel, as no pool runs along channels.
     """
-    as_image = build.index_constant((0, 1, x.shape[1], -1))
+    as_image = vector(build, [0, 1, extent(x, 1), -1])
     pooled = build.AveragePool(
         build.Reshape(x, as_image),
         kernel_shape=(before + 1 + after, 1),
