@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.graph import Node
+from ..compiler.graph import Graph, Node
 from ..grammar.diagnostics import NetError, error
 from .binding import check_binding, exceeds_memory, place
 from .kerneldef import Array, OperandError
@@ -14,6 +14,9 @@ from .plan import Plan, Step
 from .tensors import Feeds, Spec, check_feeds, spell
 
 State = Mapping[str, Array]
+# What a kernel may raise on operands that no layer would give it.
+UNFORESEEN = (ArithmeticError, LookupError, TypeError, ValueError)
+
 Watch = Callable[[Node, tuple[Array, ...]], None]
 
 
@@ -91,10 +94,20 @@ def _take(
     except OperandError as failure:
         node = plan.graph[step.node]
         raise error("E206", f"{place(plan.graph, node)} {failure}", node.span) from None
-    except (MemoryError, ValueError) as failure:
-        if not _exceeds_memory(failure):
+    except (MemoryError, *UNFORESEEN) as failure:
+        if _exceeds_memory(failure):
+            raise _no_memory(plan, step, feeds) from None
+        node = plan.graph[step.node]
+        if not _is_named(plan.graph, node):
             raise
-        raise _no_memory(plan, step, feeds) from None
+        message = f"{place(plan.graph, node)} cannot be computed: {failure}"
+        raise error("E206", message, node.span) from failure
+
+
+def _is_named(graph: Graph, node: Node) -> bool:
+    """Whether the program names the operator, and so may give it what no layer would."""
+    layer = graph.layers.get(node.scope)
+    return layer is not None and layer.kind == node.op_type
 
 
 def _check_names(plan: Plan, state: State) -> None:

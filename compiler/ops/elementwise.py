@@ -80,6 +80,15 @@ def infer_within(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
+def infer_clip(call: OpCall) -> Sequence[TensorType]:
+    """x, and optionally the least and the largest number."""
+    x = call.type(0)
+    for bound in (call.type(i) for i in range(1, len(call.inputs)) if call.has(i)):
+        if bound.rank or bound.dtype != x.dtype:
+            raise InferenceError(f"Clip takes single numbers of {x.dtype.value}, not {bound}")
+    return (x,)
+
+
 def infer_where(call: OpCall) -> Sequence[TensorType]:
     """A condition, what to take where it holds, and what elsewhere, broadcast together."""
     condition, then, otherwise = call.type(0), call.type(1), call.type(2)
@@ -137,7 +146,7 @@ for op_type in VARIADIC:
 for op_type in COMPARISONS:
     defop(op_type, infer=infer_comparison, cost=per_element, constant=True)
 
-defop("Clip", infer=infer_within, cost=per_element, vjp=RULES["Clip"])
+defop("Clip", infer=infer_clip, cost=per_element, vjp=RULES["Clip"])
 defop("PRelu", infer=infer_within, cost=per_element, vjp=RULES["PRelu"])
 defop("Where", infer=infer_where, cost=per_element, vjp=RULES["Where"])
 defop("Cast", infer=infer_cast, cost=free, attributes={"to": None}, vjp=RULES["Cast"])

@@ -14,6 +14,7 @@ from netc.compiler.dim import BATCH, symbol
 from netc.compiler.graph import Graph
 from netc.compiler.types import DType, TensorType
 from netc.runtime.executor import run
+from netc.runtime.kerneldef import KERNELS, Kernel
 from netc.runtime.plan import plan
 
 Array = np.ndarray[Any, Any]
@@ -334,3 +335,19 @@ def test_memory_that_runs_out(monkeypatch: pytest.MonkeyPatch, refusal: Refusal)
     assert "not enough memory for the result of CONV `c`: 3 x 4 x 6 x 5" in refusal(
         run, steps, {"input": x}, state
     )
+
+
+def test_what_a_kernel_trips_over(monkeypatch: pytest.MonkeyPatch, refusal: Refusal) -> None:
+    """An operator that the program names is an error of the program; a layer's is a bug of ours."""
+
+    def trip(*arguments: Any, **attributes: Any) -> Array:
+        raise ValueError("no such numbers")
+
+    monkeypatch.setitem(KERNELS, "Erf", Kernel("Erf", trip))
+    x = np.zeros((1, 2), np.float32)
+    named = netc.compile('INPUT(2) -> op("Erf") as e')
+    message = "error[E206]: Erf `e` cannot be computed: no such numbers"
+    assert refusal(named.run, x, {}).startswith(message)
+    monkeypatch.setitem(KERNELS, "Relu", Kernel("Relu", trip))
+    with pytest.raises(ValueError, match="no such numbers"):
+        netc.compile("INPUT(2) -> RELU").run(x, {})
