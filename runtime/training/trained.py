@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from ...grammar.diagnostics import error
 from ..checkpoint import load_weights
+from ..data.dataset import Dataset
 from ..data.preprocessing import Fitted, Step
 from ..kerneldef import Array
 from .checkpoints import load_preprocessing
@@ -38,6 +39,17 @@ class Trained:
             for step in self.fitted.steps
         )
         return Fitted(tuple(steps))
+
+    def class_names(self, data: Dataset) -> dict[str, tuple[str, ...]]:
+        """What the run called its classes, by the name that the data have for the target.
+
+        A single target belongs to the only output; several have the outputs' names.
+        """
+        names = {output: facts.names for output, facts in self.facts.outputs.items()}
+        targets = list(data.about.class_names)
+        if len(targets) == 1 and len(names) == 1:
+            return {targets[0]: next(iter(names.values()))}
+        return {target: names[target] for target in targets if target in names}
 
 
 def open_trained(folder: str | None, weights: str | None = None) -> Trained:

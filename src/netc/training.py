@@ -22,6 +22,7 @@ from .grammar.diagnostics import error
 from .grammar.files import write_text
 from .runtime.checkpoint import check_weights
 from .runtime.data import Dataset, arrays, load
+from .runtime.data.class_names import by_names
 from .runtime.executor import run as run_plan
 from .runtime.inspection.gradcheck import gradcheck as compare_gradients
 from .runtime.inspection.monitor import watch
@@ -134,10 +135,13 @@ def job_as_trained(
         options: The job's further fields.
 
     Raises:
-        NetError: Settings do not fit, or the data cannot be opened.
+        NetError: Settings do not fit, the data cannot be opened, or they have a class that the run
+            does not know (E523).
     """
     recipe = recipe_as_trained(compiled, trained, changes)
-    job = Job(compiled.graph, recipe, open_data(compiled, recipe), **options)
+    opened = open_data(compiled, recipe)
+    data = by_names(opened, trained.class_names(opened))
+    job = Job(compiled.graph, recipe, data, **options)
     return replace(job, fitted=trained.fitted_to(job.wiring))
 
 

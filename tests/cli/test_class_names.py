@@ -1,0 +1,116 @@
+"""Classes of new data are known by their names, whichever numbers the data give them."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.command_line import Outcome
+
+from netc.cli import run as command_line
+from netc.runtime.data import LOADERS
+
+Call = Callable[..., Outcome]
+
+TABLE = """\
+INPUT(2) -> FC(3)
+
+train {
+  data = csv("all.csv", target="kind")
+  optimizer = sgd(lr=0.3)
+  preprocess = standardize
+  epochs = 20
+}
+"""
+CENTRES = {"ant": (0.0, 0.0), "bee": (20.0, 0.0), "cat": (0.0, 20.0)}
+PICTURES = """\
+INPUT(8x8) -> FC(10)
+
+train {
+  data = images("all", 8x8, channels=1)
+  optimizer = sgd(lr=0.5)
+  epochs = 8
+}
+"""
+
+
+def write_table(path: Path, *names: str) -> None:
+    """A table of 60 points about the centre of each class."""
+    random = np.random.default_rng(0)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["x", "y", "kind"])
+        for name in names:
+            centre = CENTRES.get(name, (9.0, 9.0))
+            for x, y in random.normal(centre, 1.0, (60, 2)):
+                writer.writerow([f"{x:.4f}", f"{y:.4f}", name])
+
+
+def write_pictures(folder: Path, *classes: int) -> None:
+    """A folder with some classes of the digits."""
+    data = LOADERS["digits"]()
+    batch = data.take(range(600))
+    for index, (x, t) in enumerate(
+        zip(batch.inputs["input"], batch.targets["target"], strict=True)
+    ):
+        if int(t) in classes:
+            (folder / f"d{t}").mkdir(parents=True, exist_ok=True)
+            Image.fromarray((x[0] * 255).astype(np.uint8)).save(folder / f"d{t}" / f"{index}.png")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two trained networks with the data that they know."""
+    path = tmp_path_factory.mktemp("names")
+    write_table(path / "all.csv", *CENTRES)
+    write_pictures(path / "all", *range(10))
+    for name, program in {"table": TABLE, "pictures": PICTURES}.items():
+        (path / f"{name}.net").write_text(program)
+        assert command_line(["train", f"{path}/{name}.net", "-o", f"{path}/{name}"]) == 0
+    return path
+
+
+def accuracy(called: Call, folder: Path, name: str, data: str) -> float:
+    """What `netc evaluate` measures on other data."""
+    options = ["--run", f"{folder}/{name}", "--part", "all", "--set", f"data={data}", "--json"]
+    found = called("evaluate", f"{folder}/{name}.net", *options)
+    assert (found.status, found.err) == (0, "")
+    return float(json.loads(found.out)["metrics"]["accuracy"])
+
+
+@pytest.mark.parametrize("kept", [("bee", "cat"), ("ant", "cat"), ("cat",), ("cat", "bee", "ant")])
+def test_a_table_without_a_class(called: Call, folder: Path, kept: tuple[str, ...]) -> None:
+    """Of classes that are far apart, all samples are right, whichever classes are there."""
+    write_table(folder / "new.csv", *kept)
+    assert accuracy(called, folder, "table", 'csv("new.csv", target="kind")') == 1.0
+
+
+def test_a_folder_of_two_classes(called: Call, folder: Path) -> None:
+    """Pictures of the 3 and the 7 alone are as well known as among the others."""
+    write_pictures(folder / "two", 3, 7)
+    assert accuracy(called, folder, "pictures", 'images("two", 8x8, channels=1)') > 0.9
+
+
+def test_an_unknown_class(called: Call, folder: Path) -> None:
+    """A class that the run does not know is refused, with the one that may have been meant."""
+    write_table(folder / "strange.csv", "ant", "beee")
+    data = 'data=csv("strange.csv", target="kind")'
+    words = ["evaluate", f"{folder}/table.net", "--run", f"{folder}/table", "--set", data]
+    found = called(*words)
+    assert found.status == 1
+    assert "E523" in found.err
+    assert "has a class `beee`, which the run does not know" in found.err
+    assert "did you mean `bee`?" in found.err
+
+
+def test_features_of_a_table_without_a_class(called: Call, folder: Path) -> None:
+    """Features carry the run's numbers of classes."""
+    write_table(folder / "new.csv", "cat", "bee")
+    data = 'data=csv("new.csv", target="kind")'
+    options = ["--label", "fc1", "-o", f"{folder}/f.npz", "--run", f"{folder}/table"]
+    found = called("features", f"{folder}/table.net", *options, "--set", data)
+    assert found.status == 0, found.err
+    assert np.load(folder / "f.npz")["y"].tolist() == [2] * 60 + [1] * 60
