@@ -46,7 +46,8 @@ SITUATIONS: Mapping[str, str] = {
     "names the first value that differs; please report it.",
     "E505": "The suffix or the content of the file is not a format that netc reads or writes here.",
     "E506": "onnx or onnxruntime refuses the model. The notes quote it.",
-    "E507": "The arrays of one run do not fit in memory. Run smaller batches or smaller inputs.",
+    "E507": "The arrays of one run, or of a data set, do not fit in memory. Run smaller batches or "
+    "smaller inputs, or take fewer or smaller samples.",
     "E509": "ONNX models are written with opset 22 or above, as far as the installed onnx goes.",
     "E510": "Two names that differ in the program would be the same in the file. Rename one.",
     "E511": "The style, theme, direction or depth of a diagram is unknown.",

@@ -11,7 +11,7 @@ from .dataset import INPUT, TARGET, About, Batch, Dataset
 from .faults import wrong_argument
 from .streams import normals
 
-_PER_SAMPLE = 32  # bytes that labels and orders take, however samples are made
+_PER_SAMPLE = 100  # bytes that labels and orders take, however samples are made
 
 
 @loader("xor")

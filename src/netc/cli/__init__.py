@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from .. import __version__
-from ..grammar.diagnostics import NetError
+from ..grammar.diagnostics import Diagnostic, NetError
 
 # command -> (module, what `netc --help` says of it)
 COMMANDS = {
@@ -86,5 +86,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 0
     except NetError as failure:
         import_module(".terminal", __name__).show_diagnostics(failure.diagnostics)
+        return 1
+    except MemoryError:
+        help = "run smaller batches or smaller inputs"
+        full = Diagnostic("E507", "there is not enough memory", help=help)
+        import_module(".terminal", __name__).show_diagnostics([full])
         return 1
     return code if isinstance(code, int) else 0
