@@ -27,7 +27,7 @@ PROGRAM = "INPUT(2) -> FC(2)\ntrain { data = xor(8) }\n"
         ["train", "a.net", "--set", 'data=npz("pipe.npz")'],
         ["train", "a.net", "--set", 'data=idx("pipe", labels="pipe")'],
         ["predict", "a.net", "--weights", "pipe.npz", "--input", "[[1, 2]]"],
-        ["predict", "a.net", "--run", "run", "--input", "[[1, 2]]"],
+        ["train", "a.net", "-o", "run", "--resume"],
     ],
 )
 def test_pipes_and_devices(called: Call, tmp_path: Path, command: list[str]) -> None:
