@@ -8,12 +8,16 @@ from .gradients.reduction import RULES
 
 # Those that have no value for no elements.
 EXTREMES = frozenset({"ReduceMax", "ReduceMin"})
-REDUCTIONS = ("ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum")
+# Those that map each element before or after they add up.
+NORMS = ("ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare")
+REDUCTIONS = ("ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", *NORMS)
 
 
 def infer_reduce(call: OpCall) -> Sequence[TensorType]:
     """x, constant axes (by default all) => those axes with an extent of 1, or without them."""
     x = call.type(0)
+    if call.op_type in NORMS and not x.dtype.is_float:
+        raise InferenceError(f"{call.op_type} takes real numbers, not {x}")
     axes = reduced_axes(call)
     if call.op_type in EXTREMES and any(x.shape[axis] == 0 for axis in axes):
         raise InferenceError(f"{call.op_type} has no value for no elements: {x}")
@@ -37,8 +41,8 @@ def reduced_axes(call: OpCall) -> frozenset[int]:
 
 
 def reduce_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
-    """One operation per input element."""
-    return Cost(elementwise=call.type(0).size)
+    """One operation per input element, and another one where it is mapped before."""
+    return Cost(elementwise=call.type(0).size * (2 if call.op_type in NORMS else 1))
 
 
 for op_type in REDUCTIONS:

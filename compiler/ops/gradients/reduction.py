@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from ...builder import Builder
 from ...graph import Value
 from ...opdef import Vjp, VjpCall
-from .shapes import count, indicator, number, shape_value
+from .shapes import count, indicator, number, shape_value, times
+from .unary import Slope, absolute
 
 Parts = Sequence[Value | None]
 
@@ -48,6 +49,42 @@ def reduce_prod(build: Builder, call: VjpCall) -> Parts:
     return [build.Mul(indicator(build, others, x), build.Div(build.Mul(dy, product), factors))]
 
 
+def of_norm(slope: Slope) -> Vjp:
+    """The rule dx = dy slope, where y has kept its axes."""
+
+    def rule(build: Builder, call: VjpCall) -> Parts:
+        y, dy = (_kept(build, call, value) for value in (call.outputs[0], call.cotangent))
+        return [build.Mul(_spread(build, call, dy), slope(build, call.input(0), y))]
+
+    return rule
+
+
+def reduce_l1(build: Builder, x: Value, y: Value) -> Value:
+    """y = sum |x|: the sign, 0 at 0."""
+    return absolute(build, x, x)
+
+
+def reduce_l2(build: Builder, x: Value, y: Value) -> Value:
+    """y = sqrt(sum x^2): x / y, and 0 where all x are, as in PyTorch."""
+    length = build.Where(build.Equal(y, number(build, 0.0, y)), number(build, 1.0, y), y)
+    return build.Div(x, length)
+
+
+def reduce_log_sum(build: Builder, x: Value, y: Value) -> Value:
+    """y = log(sum x): 1 / sum x = exp(-y)."""
+    return build.Exp(build.Neg(y))
+
+
+def reduce_log_sum_exp(build: Builder, x: Value, y: Value) -> Value:
+    """y = log(sum exp x): exp(x - y)."""
+    return build.Exp(build.Sub(x, y))
+
+
+def reduce_sum_square(build: Builder, x: Value, y: Value) -> Value:
+    """y = sum x^2: 2 x."""
+    return times(build, x, 2.0)
+
+
 def _summed(build: Builder, call: VjpCall, x: Value) -> Value:
     """The sums of what was reduced together, with extents of 1."""
     axes = reduced_axes(build, call)
@@ -84,9 +121,14 @@ def reduced_axes(build: Builder, call: VjpCall) -> tuple[int, ...]:
 
 
 RULES: Mapping[str, Vjp] = {
+    "ReduceL1": of_norm(reduce_l1),
+    "ReduceL2": of_norm(reduce_l2),
+    "ReduceLogSum": of_norm(reduce_log_sum),
+    "ReduceLogSumExp": of_norm(reduce_log_sum_exp),
     "ReduceMax": reduce_extremum,
     "ReduceMean": reduce_mean,
     "ReduceMin": reduce_extremum,
     "ReduceProd": reduce_prod,
     "ReduceSum": reduce_sum,
+    "ReduceSumSquare": of_norm(reduce_sum_square),
 }
