@@ -284,6 +284,7 @@ RULES: Mapping[str, Rule] = {
     "InstanceNormalization": statistics,
     "LayerNormalization": statistics,
     "LogSoftmax": softmax,
+    "LpNormalization": softmax,
     "LpPool": window,
     "MatMul": matrix_product,
     "MaxPool": window,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from ..dim import Dim, equal
 from ..opdef import Cost, InferenceError, OpCall, defop
 from ..types import DType, TensorType
-from .elementwise import infer_same
+from .cuts import axis_of
+from .elementwise import infer_real, infer_same
 from .gradients.normalization import RULES
 from .gradients.shapes import by_group, shape_value
 
@@ -119,6 +120,20 @@ def lrn_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=outputs[0].size * (call.attributes["size"] + 5))
 
 
+def infer_lp_normalization(call: OpCall) -> Sequence[TensorType]:
+    """x of real numbers, an axis, and p of 1 or 2 => y like x."""
+    (x,) = infer_real(call)
+    axis_of(call, call.attributes["axis"], x.rank)
+    if call.attributes["p"] not in (1, 2):
+        raise InferenceError(f"LpNormalization has p of 1 or 2, not {call.attributes['p']}")
+    return (x,)
+
+
+def three_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
+    """A power, an addition and a division per element."""
+    return Cost(elementwise=outputs[0].size * 3)
+
+
 def infer_dropout(call: OpCall) -> Sequence[TensorType]:
     """x => y like x, and on demand the mask."""
     x = call.type(0)
@@ -138,6 +153,13 @@ defop(
     optional_outputs=True,
     decompose=spare_statistics,
     vjp=RULES["BatchNormalization"],
+)
+defop(
+    "LpNormalization",
+    infer=infer_lp_normalization,
+    cost=three_per_element,
+    attributes={"axis": -1, "p": 2},
+    vjp=RULES["LpNormalization"],
 )
 defop("Softmax", infer=infer_same, cost=softmax_cost, attributes={"axis": -1}, vjp=RULES["Softmax"])
 defop(

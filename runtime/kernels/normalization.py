@@ -196,3 +196,14 @@ def dropout(
     mask = np.asarray(np.random.RandomState(seed or 0).uniform(0, 1, x.shape) >= rate)
     y: Array = mask * x * x.dtype.type(1 / (1 - rate))
     return (y, mask)[:outputs]
+
+
+@kernel("LpNormalization")
+def lp_normalization(x: Array, *, axis: int, p: int) -> Array:
+    """X divided by its norm along an axis, (sum |x|^p)^(1 / p); zeros stay as they are."""
+    size = np.abs(x).sum(axis, keepdims=True) if p == 1 else _length(x, axis)
+    return np.asarray(x / np.where(size == 0, 1, size).astype(x.dtype))
+
+
+def _length(x: Array, axis: int) -> Array:
+    return np.asarray(np.sqrt(np.square(x).sum(axis, keepdims=True)))

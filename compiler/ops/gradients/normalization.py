@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from ...builder import Builder
 from ...graph import Value
 from ...opdef import Vjp, VjpCall
-from .shapes import by_group, count, plus, shape_value, sum_to, times
+from .shapes import by_group, count, number, plus, shape_value, sum_to, times
 from .shaping import extent, vector
+from .unary import absolute
 
 Parts = Sequence[Value | None]
 
@@ -197,6 +198,22 @@ def _mean_of_neighbours(build: Builder, x: Value, before: int, after: int) -> Va
     return build.Reshape(pooled, shape_value(build, x))
 
 
+def lp_normalization(build: Builder, call: VjpCall) -> Parts:
+    """y = x / n with n the norm along an axis: dx = (dy - s sum y dy) / n.
+
+    s, the norm's own slope, is x's sign where p is 1, and y where p is 2. Of zeros it is dy.
+    """
+    x, y, dy = call.input(0), call.outputs[0], call.cotangent
+    op_type = {1: "ReduceL1", 2: "ReduceL2"}[call.attributes["p"]]
+    axis = build.index_constant((call.attributes["axis"],))
+    (length,) = build.op(op_type, (x, axis), {"keepdims": 1})
+    none = build.Equal(length, number(build, 0.0, x))
+    length = build.Where(none, number(build, 1.0, x), length)
+    slope = absolute(build, x, x) if call.attributes["p"] == 1 else y
+    along = _along_axis(build, call, build.Mul(y, dy))
+    return [build.Div(build.Sub(dy, build.Mul(slope, along)), length)]
+
+
 def softmax(build: Builder, call: VjpCall) -> Parts:
     """dx = y (dy - sum y dy)."""
     y, dy = call.outputs[0], call.cotangent
@@ -274,5 +291,6 @@ RULES: Mapping[str, Vjp] = {
     "LRN": local_response_normalization,
     "LayerNormalization": layer_normalization,
     "LogSoftmax": log_softmax,
+    "LpNormalization": lp_normalization,
     "Softmax": softmax,
 }

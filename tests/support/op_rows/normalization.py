@@ -88,6 +88,19 @@ def response(
     return y
 
 
+KINK = "at 0 lengths have a kink"
+
+
+def normed(x: Array, p: int, axis: int) -> Array:
+    """Shares of the sum of absolute values, or of the length."""
+    return np.asarray(x / np.linalg.norm(x, p, axis, keepdims=True))
+
+
+def at_zeros(x: Array) -> Array:
+    """Zeros stay zeros."""
+    return np.array([[0.0, 0.0], [0.6, -0.8]])
+
+
 RANK_4_ONLY = "it has rank 4 only"
 RATE = "a rate is no weight"
 IMAGE = Random((None, 6, 4, 5), -3.0, 9.0)
@@ -199,6 +212,12 @@ ROWS = [
         op_row("LRN", IMAGE, formula=response, size=size, alpha=0.3, beta=beta, bias=2.0)
         for size, beta in [(1, 0.75), (3, 0.75), (3, 0.5), (5, 1.3), (99, 0.75)]
     ),
+    *(
+        op_row("LpNormalization", x, formula=normed, p=p, axis=axis)
+        for x, axis in ((INPUTS[0], 1), (INPUTS[0], -1), (IMAGE, 1), (IMAGE, -1))
+        for p in (1, 2)
+    ),
+    op_row("LpNormalization", Given([[0.0, 0.0], [3.0, -4.0]]), formula=at_zeros, no_gradient=KINK),
     op_row("LRN", IMAGE, formula=response, size=4, no_engine="it has odd sizes only"),
     *(
         op_row("LRN", x, formula=response, size=3, no_engine=RANK_4_ONLY)
