@@ -15,8 +15,11 @@ from ...compiler.passes.append_backward import trainable
 from ...compiler.training.regularizers import REGULARIZERS
 from ...compiler.training.term_table import spell_term
 from ...compiler.training.terms import Term
+from ...compiler.training.weights import Role, roles
 from ..training.job import Job
-from .expected_loss import expected_loss, formula
+from ..training.suiting import SUITS
+from .expected_loss import expected_loss, formula, guessed_loss
+from .first_steps import LOWER, first_steps
 from .overfitting import SAMPLES, STEPS
 from .probes import layer_names, spread_over_samples
 from .subject import Subject
@@ -26,6 +29,10 @@ SURE = 3.0  # a first loss above this multiple of the expected one is too sure o
 SCALES = (0.01, 10.0)  # between which the deviation of inputs lies
 OFFSET = 5.0  # how many deviations the mean of inputs may be from 0
 VANISHED, EXPLODED = 1e-4, 1e3  # what activations tell samples apart by lies between them
+ABOVE = 1.1  # a loss that steps leave above this multiple of the first one was raised by them
+HIGH = 0.5  # of a guess's loss, above which steps have not learned much
+BETTER = 0.6  # of a loss, below which a tenth of the learning rate does clearly better
+FEWEST = 5  # samples of a class, on average, from which on whole numbers look like classes
 SHOWN = 5  # names in a message
 TRY = Term("regularize", "l2", {**REGULARIZERS["l2"].defaults, "strength": 0.01})
 DECISIONS = ("binary_cross_entropy", "hinge")
@@ -76,7 +83,9 @@ def sanity(job: Job, *, samples: int = SAMPLES, steps: int = STEPS) -> list[Chec
 
 
 def _labels(subject: Subject) -> Check:
-    """Targets that differ from each other."""
+    """Targets that differ from each other, and that are what the loss takes them for."""
+    if (mistaken := _indices_as_numbers(subject)) is not None:
+        return mistaken
     data, train = subject.job.data, subject.job.split.train
     labels = data.labels() if _tells_classes(subject) else None
     if labels is not None:
@@ -107,6 +116,29 @@ def _labels(subject: Subject) -> Check:
         "check how targets are read",
         {f"{name}.deviation": value for name, value in deviations.items()},
     )
+
+
+def _indices_as_numbers(subject: Subject) -> Check | None:
+    """Indices of more than two classes that a loss takes for numbers, as if 9 were near 8."""
+    data, train = subject.job.data, subject.job.split.train
+    labels = data.labels()
+    for output, term in subject.objective.losses.items():
+        target = subject.job.wiring.targets[output]
+        plain = target.indices and not target.classes and not target.below
+        if not plain or labels is None or SUITS[term.name].task != "numbers":
+            continue
+        classes = np.unique(labels[train])
+        every = np.array_equal(classes, np.arange(len(classes)))
+        if every and len(classes) > 2 and len(train) >= FEWEST * len(classes):
+            return Check(
+                "labels",
+                False,
+                f"`{target.name}` holds indices of {len(classes)} classes, which `{term.name}`"
+                " takes for numbers",
+                f"end in `FC({len(classes)})` and take `cross_entropy`",
+                {"classes": len(classes)},
+            )
+    return None
 
 
 def _tells_classes(subject: Subject) -> bool:
@@ -183,9 +215,19 @@ def _regularization(subject: Subject) -> Check:
         found > without,
         f"with {said} the loss {'rises' if found > without else 'goes'} from {without:.6g} to"
         f" {found:.6g}",
-        "no weight is penalised: all are frozen, or biases and scales",
+        _unpenalised(subject, terms),
         {"without": without, "with": found},
     )
+
+
+def _unpenalised(subject: Subject, terms: tuple[Term, ...]) -> str:
+    """Why a penalty does not raise the loss."""
+    penalised = [n for n, role in roles(subject.graph).items() if role is Role.WEIGHT]
+    if penalised and not any(subject.state[name].any() for name in penalised):
+        return "all weights are 0: initialise them at random, as `init=he` does"
+    if not any(term.arguments.get("strength", 1.0) for term in terms):
+        return "the penalty's strength is 0"
+    return "no weight is penalised: all are frozen, or biases and scales"
 
 
 def _activations(subject: Subject) -> Check:
@@ -255,6 +297,24 @@ def _small_subset(subject: Subject) -> Check:
     )
 
 
+def _recipe(subject: Subject) -> Check:
+    """The recipe's own first steps bring the loss down, or are too small to do so."""
+    job = subject.job
+    guess = guessed_loss(job.graph, subject.objective, job.wiring, subject.feeds)
+    found = first_steps(job, subject.state)
+    said = spell_term(job.recipe.optimizer)
+    message = f"{found.steps} steps of {said}: loss {found.first:.3g} -> {found.last:.3g}"
+    numbers = {"first": found.first, "last": found.last, "steps": found.steps}
+    ok = found.last <= ABOVE * max(found.first, guess)  # which NaN is not
+    for share, factor in LOWER.items() if ok and found.last > HIGH * guess else ():
+        numbers[share] = lower = first_steps(job, subject.state, factor=factor).last
+        if lower < BETTER * found.last:
+            ok = False
+            message += f", and {lower:.3g} with {share} of the learning rate"
+            break
+    return Check("recipe", ok, message, "the learning rate is too high: lower it", numbers)
+
+
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(f"`{name}`" for name in names[:SHOWN]) + more
@@ -269,4 +329,5 @@ CHECKS: tuple[Callable[[Subject], Check], ...] = (
     _activations,
     _gradients,
     _small_subset,
+    _recipe,
 )

@@ -85,6 +85,8 @@ class Subject:
         """The gradient of each trainable weight that has one."""
         backward = append_backward(self.graph)
         names = [n for n in trainable(backward) if f"{n}{GRADIENT}" in backward.outputs]
+        if not names:
+            return {}
         found = self.read(backward, [f"{n}{GRADIENT}" for n in names])
         return {name: found[f"{name}{GRADIENT}"] for name in names}
 

@@ -103,7 +103,7 @@ def test_sanity(folder: Path) -> None:
     """A line per check, and 0 where all are well."""
     found = netc("sanity", "net.net", cwd=folder)
     assert found.status == 0, found.out
-    assert [row[:4] for row in found.out.splitlines()] == ["ok  "] * 8
+    assert [row[:4] for row in found.out.splitlines()] == ["ok  "] * 9
     assert "expected 2.303 (ln 10)" in found.out
 
 

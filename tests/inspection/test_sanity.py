@@ -40,7 +40,7 @@ def test_a_sound_job_passes() -> None:
     assert [check.message for check in found.values() if not check.ok] == []
     assert list(found) == [
         *("labels", "inputs", "initial loss", "first loss", "regularization", "activations"),
-        *("gradients", "small subset"),
+        *("gradients", "small subset", "recipe"),
     ]
     assert found["initial loss"].numbers["expected"] == pytest.approx(log(10))
     assert found["small subset"].numbers["accuracy"] == 1.0
@@ -227,3 +227,67 @@ def test_a_line_through_many_points_is_no_false_alarm() -> None:
     assert [check.message for check in found.values() if not check.ok] == []
     assert found["small subset"].message.startswith("2 samples are learned")
     assert found["labels"].message.startswith("targets deviate by `target` ")
+
+
+NETWORKS = {
+    "mlp": "INPUT(8x8) -> FC(32) -> RELU -> FC(10)",
+    "tanh": "INPUT(8x8) -> FC(32) -> TANH -> FC(10)",
+    "cnn": "INPUT(8x8x1) -> CONV(3x3, 8) -> RELU -> POOL -> FC(10)",
+    "bn": "INPUT(8x8x1) -> CONV(3x3, 8) -> BN -> RELU -> POOL -> FC(10)",
+}
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("optimizer", ["sgd(lr=5)", "adam(lr=0.3)", "adam(lr=2)", "sgd(lr=1000)"])
+def test_learning_rates_that_are_too_high(network: str, optimizer: str) -> None:
+    """The recipe's own steps are tried, whatever the network can learn otherwise."""
+    job = job_of(f"{NETWORKS[network]}\ntrain {{ data = digits, optimizer = {optimizer} }}")
+    found = checks(job, steps=1)["recipe"]
+    assert not found.ok, found.message
+    assert "the learning rate is too high" in found.advice
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    "optimizer", ["sgd(lr=0.001)", "sgd(lr=0.1, momentum=0.9)", "adam(lr=0.0001)", "adam(lr=0.03)"]
+)
+def test_learning_rates_that_are_not(network: str, optimizer: str) -> None:
+    """Steps that are small, or bring the loss down, are nothing to complain of."""
+    job = job_of(f"{NETWORKS[network]}\ntrain {{ data = digits, optimizer = {optimizer} }}")
+    found = checks(job, steps=1)["recipe"]
+    assert found.ok, found.message
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "log_cosh"])
+def test_class_indices_are_no_numbers(loss: str) -> None:
+    """A loss of numbers that meets the classes of the digits is a mistake."""
+    program = f"INPUT(8x8) -> FC(32) -> RELU -> FC(1)\ntrain {{ data = digits, loss = {loss} }}"
+    found = checks(job_of(program), steps=1)["labels"]
+    assert not found.ok
+    assert (
+        found.message == f"`target` holds indices of 10 classes, which `{loss}` takes for numbers"
+    )
+    assert "`cross_entropy`" in found.advice
+
+
+def test_numbers_and_one_hot_classes_are_what_losses_take() -> None:
+    """One-hot classes, two classes, and numbers of which few are equal suit `mse`."""
+    one_hot = job_of("INPUT(8x8) -> FC(10)\ntrain { data = digits, loss = mse }")
+    xor = job_of("INPUT(2) -> FC(4) -> TANH -> FC(1)\ntrain { data = xor, loss = mse }")
+    line = job_of("INPUT(3) -> FC(1)\ntrain { loss = mse }", (some((3,)), some()))
+    counted = job_of("INPUT(3) -> FC(1)\ntrain { loss = mse }", (some((3,)), np.arange(60) * 7))
+    assert all(checks(job, steps=1)["labels"].ok for job in (one_hot, xor, line, counted))
+
+
+@pytest.mark.parametrize(
+    ("last", "train", "advice"),
+    [
+        ("FC(10, init=zeros)", TRAIN, "all weights are 0"),
+        ("FC(10, frozen=yes)", TRAIN, "all are frozen"),
+    ],
+)
+def test_why_no_penalty_raises_the_loss(last: str, train: str, advice: str) -> None:
+    """Weights that are 0 are no frozen ones."""
+    found = checks(job_of(f"INPUT(8x8) -> {last}\n{train}"), steps=1)["regularization"]
+    assert not found.ok
+    assert advice in found.advice
