@@ -218,6 +218,19 @@ def test_whole_numbers(engine: str) -> None:
         np.testing.assert_array_equal(found, [expected])
 
 
+def test_neighbours_beyond_all_channels() -> None:
+    """However many neighbours LRN is asked for, its gradient takes no longer."""
+    program = 'INPUT(4) as x -> op("LRN", size={}, alpha={}) as l'
+    x = np.random.default_rng(0).standard_normal((2, 4)).astype(np.float32)
+    few, many = (
+        netc.compile(program.format(size, alpha)).value_and_grad(x, None, {}, of="l", wrt=["x"])[1][
+            "x"
+        ]
+        for size, alpha in ((7, 0.7), (2**40 + 1, 0.1 * (2**40 + 1)))
+    )
+    np.testing.assert_allclose(many, few, rtol=1e-5)
+
+
 def test_whole_numbers_are_not_divided_by_zero() -> None:
     """A quotient that integers do not have is an error of the input."""
     network = netc.compile('INPUT(5, dtype=int64) -> op("Div", B=0)')

@@ -184,18 +184,24 @@ def local_response_normalization(build: Builder, call: VjpCall) -> Parts:
 def _mean_of_neighbours(build: Builder, x: Value, before: int, after: int) -> Value:
     """The sum over channels around each one, divided by their number without borders.
 
-    A pool over (C, positions) of one channel, as no pool runs along channels.
+    A pool over (C, positions) of one channel, as no pool runs along channels. Its window spans no
+    more than all channels, however many neighbours are asked for.
     """
+    size, channels = before + 1 + after, x.shape[1]
+    if isinstance(channels, int):
+        before, after = min(before, channels - 1), min(after, channels - 1)
+    window = before + 1 + after
     as_image = vector(build, [0, 1, extent(x, 1), -1])
     pooled = build.AveragePool(
         build.Reshape(x, as_image),
-        kernel_shape=(before + 1 + after, 1),
+        kernel_shape=(window, 1),
         pads=(before, 0, after, 0),
         strides=(1, 1),
         dilations=(1, 1),
         count_include_pad=1,
     )
-    return build.Reshape(pooled, shape_value(build, x))
+    mean = pooled if window == size else times(build, pooled, window / size)
+    return build.Reshape(mean, shape_value(build, x))
 
 
 def lp_normalization(build: Builder, call: VjpCall) -> Parts:
