@@ -30,7 +30,9 @@ Bytes = BinaryIO | gzip.GzipFile
 
 @loader("idx", files=True)
 def idx(path: str, *, labels: str | None = None, folder: str = "") -> Dataset:
-    """Images (N, C, H, W) in [0, 1] and labels of a folder such as MNIST's, or of two files.
+    """Images (N, C, H, W) and labels of a folder such as MNIST's, or of two files.
+
+    Bytes become numbers from 0 to 1; numbers of other types are taken as they are.
 
     Args:
         path: A folder with `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, and the same
@@ -54,6 +56,9 @@ def idx(path: str, *, labels: str | None = None, folder: str = "") -> Dataset:
     if len({part.shape[1:] for part in images}) > 1:
         listing = " and ".join("x".join(map(str, part.shape[2:])) for part in images)
         raise error("E527", f"the images of `{path}` have unequal sizes: {listing}")
+    if len({part.dtype for part in images}) > 1:
+        listing = " and ".join(part.dtype.name for part in images)
+        raise error("E527", f"the images of `{path}` have unequal types: {listing}")
     held_out = len(images[-1]) if len(images) > 1 else 0
     about = About(name=f"`{path}`", kinds={TARGET: "label"}, held_out=held_out)
     divisor = 255.0 if all(part.dtype == np.uint8 for part in images) else 1.0

@@ -40,7 +40,7 @@ _DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 _TRANSPARENT = ("LA", "PA", "RGBA", "La", "RGBa")
 _ALWAYS_READ = 2**24  # pixels; more are read where a file has bytes for them
 _MOST_PACKED = 10_000  # pixels that a byte can stand for: 8 bits, packed by deflate
-_BITS_PER_SAMPLE = 258  # TIFF 6.0, section 8
+_BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # tags of TIFF 6.0, section 8
 _SILENT = logging.NullHandler()
 _SIXTEEN_BITS = ("PNG", "PPM")  # formats whose mode `I` has 16 bits of its 32
 
@@ -224,4 +224,5 @@ def _deep_gray(path: str, picture: Any, file: Any) -> Any:
     tags = getattr(file, "tag_v2", {})
     bits = int(tags[_BITS_PER_SAMPLE][0]) if _BITS_PER_SAMPLE in tags else 16
     numbers = np.asarray(picture).astype(np.float32) / np.float32(2**bits - 1)
-    return pillow().fromarray(numbers)
+    white_is_zero = tags.get(_PHOTOMETRIC) == 0
+    return pillow().fromarray(1 - numbers if white_is_zero else numbers)

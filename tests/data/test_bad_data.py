@@ -64,6 +64,9 @@ def test_idx_files_in_the_wrong_place(tmp_path: Path, refusal: Refusal) -> None:
     assert "looks like the file of images" in refusal(LOADERS["idx"], images, labels=images)
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(idx_bytes(np.zeros((12, 8, 8), np.uint8)))
     assert "unequal sizes: 28x28 and 8x8" in refusal(LOADERS["idx"], str(tmp_path))
+    real = idx_bytes(np.zeros((12, 28, 28), np.float32))
+    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(real)
+    assert "unequal types: uint8 and float32" in refusal(LOADERS["idx"], str(tmp_path))
 
 
 def test_idx_of_absurd_extents(tmp_path: Path, refusal: Refusal) -> None:

@@ -1,5 +1,6 @@
 """Pictures in files: what each mode becomes, compared with numbers that are known."""
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,17 @@ def test_gray_of_10_bits(tmp_path: Path) -> None:
     values = np.array([[0, 512, 1023]], ">u2")
     (tmp_path / "x.pgm").write_bytes(b"P5 3 1 1023\n" + values.tobytes())
     np.testing.assert_allclose(read(tmp_path / "x.pgm", 1)[0], values / 1023, atol=1e-5)
+
+
+def test_gray_whose_zero_is_white(tmp_path: Path) -> None:
+    """A TIFF file may count from white, which its tag 262 says."""
+    path = tmp_path / "x.tif"
+    Image.fromarray(DEEP).save(path)
+    data = bytearray(path.read_bytes())
+    tag = struct.pack("<HHI", 262, 3, 1)
+    data[data.index(tag) + len(tag)] = 0
+    path.write_bytes(data)
+    np.testing.assert_allclose(read(path, 1)[0], 1 - DEEP / 65535, atol=1e-6)
 
 
 def test_deep_gray_is_turned_and_resized(tmp_path: Path) -> None:
