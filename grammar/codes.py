@@ -119,4 +119,5 @@ CODES = {
     "W501": "a picture that could not be rendered",
     "W502": "a run that resumes in another environment",
     "W520": "pictures that were changed to what a network takes",
+    "W525": "weights without the preprocessing that they were trained with",
 }

@@ -109,6 +109,10 @@ SITUATIONS: Mapping[str, str] = {
     "It goes on, but its last bits may differ from those of a run that was never interrupted.",
     "W520": "`netc predict` resizes pictures to what the network takes, makes them gray for a "
     "network of one channel, and lays transparent ones on white. The notes say what was done.",
+    "W525": "`weights.safetensors` of a run holds the network's weights alone. The network saw "
+    "samples after preprocessing, such as `standardize`; without it, its answers are wrong. "
+    "`netc export --run FOLDER` and `netc predict --run FOLDER` include it, and so do `run.export` "
+    "and `run.predict`.",
 }
 
 _HEAD = "==== "

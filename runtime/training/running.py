@@ -3,14 +3,17 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike, fspath
 
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.files import make_folder, remove_remains
 from ..checkpoint import check_weights
+from ..data import arrays as data_of
 from ..data.preprocessing import Fitted
 from ..initialize import initialize
 from ..kerneldef import Array
 from .checkpoints import load_checkpoint
+from .deployment import class_names, with_preprocessing
 from .diagnosis import diverged
 from .early_stopping import EarlyStopping
 from .environment import environment
@@ -20,7 +23,10 @@ from .history import History
 from .job import KEPT, NETWORK, Job, State
 from .loop import LOSS, Feeds, Listener, Loop, Progress, Settings
 from .metrics import VALIDATION, direction
+from .parts import wire_inputs
+from .predictions import predict, samples_of
 from .steppers import Stepper
+from .trained import Trained
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +41,7 @@ class Run:
         stopped: Whether it ended early.
         best_epoch: Which epoch `state` is of, from 1.
         test: Loss and metrics on the test part, with `state`; empty where there is none.
+        metadata: What models of this run tell of themselves, such as the source text.
     """
 
     job: Job
@@ -44,6 +51,62 @@ class Run:
     stopped: bool
     best_epoch: int | None = None
     test: Mapping[str, float] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def export(self, path: "str | PathLike[str]", *, opset: int | None = None) -> None:
+        """Write an ONNX model with the preprocessing inside and the classes in its metadata.
+
+        Args:
+            path: The model's file.
+            opset: 22, the default, or above.
+
+        Raises:
+            NetError: As `Network.export`.
+        """
+        from ...compiler.emit.onnx import export
+
+        facts = facts_of(self.job)
+        graph, arrays = with_preprocessing(self.job.graph, self.job.training.fitted, facts)
+        about = {**self.metadata, **class_names(facts)}
+        export(graph, {**self.state, **arrays}, fspath(path), opset=opset, metadata=about)
+
+    def predict(
+        self, x: Array | Mapping[str, Array], *, engine: str = "numpy", device: str = "cpu"
+    ) -> Array | dict[str, Array]:
+        """The outputs for new samples, preprocessed as the run's.
+
+        Args:
+            x: Samples as the data have them, (N, ...), or inputs by name.
+            engine: `numpy` or `onnxruntime`.
+            device: `cpu` or, on onnxruntime, `cuda`.
+
+        Returns:
+            The output, or a dictionary where there are several.
+
+        Raises:
+            NetError: The samples do not fit, or the engine cannot be had.
+        """
+        job = self.job
+        data = data_of(x, name="what is given")
+        wiring = wire_inputs(job.graph, data)
+        fitted = Trained(self.state, job.training.fitted, facts_of(job)).fitted_to(wiring)
+        samples = samples_of(data, wiring, fitted or Fitted(), job.recipe.augment)
+        found = predict(job.graph, self.state, samples, engine=engine, device=device)
+        return found if len(found) > 1 else next(iter(found.values()))
+
+    def evaluate(self, part: str = "test") -> dict[str, float]:
+        """Loss and metrics of a part of the data (`train`, `validation`, `test` or `all`).
+
+        Raises:
+            NetError: E531, the part is empty.
+        """
+        samples = self.job.part(part)
+        if not len(samples):
+            help = "choose another part, or another `split`"
+            raise error(
+                "E531", f"the {part} part of {self.job.data.about.name} is empty", help=help
+            )
+        return self.job.evaluator.measure(self.state, samples.still(BATCH))
 
 
 def train(job: Job, *, resume: bool = False, listeners: Sequence[Listener] = ()) -> Run:

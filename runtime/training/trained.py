@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...grammar.diagnostics import error
+from ...grammar.diagnostics import Diagnostic, error
 from ..checkpoint import load_weights
 from ..data.dataset import Dataset
 from ..data.preprocessing import Fitted, Step
@@ -78,4 +78,30 @@ def open_trained(folder: str | None, weights: str | None = None) -> Trained:
         load_weights(weights or own),
         Fitted.from_state(load_preprocessing(checkpoint)),
         Facts.read(folder),
+    )
+
+
+def preprocessing_lost(weights: str, program: str) -> tuple[Diagnostic, ...]:
+    """W525 where a file of weights lies in the folder of a run that preprocessed its samples.
+
+    Args:
+        weights: The file of weights.
+        program: What messages call the program.
+    """
+    folder = os.path.dirname(weights) or "."
+    checkpoint = os.path.join(folder, CHECKPOINT)
+    if os.path.basename(weights) != WEIGHTS or not os.path.isfile(checkpoint):
+        return ()
+    fitted = Fitted.from_state(load_preprocessing(checkpoint))
+    names = dict.fromkeys(step.name for step in fitted.steps)
+    if not names:
+        return ()
+    listed = ", ".join(f"`{name}`" for name in names)
+    return (
+        Diagnostic(
+            "W525",
+            f"`{weights}` was trained on samples after {listed}, which weights do not include",
+            help=f"`netc export {program} --run {folder}` puts preprocessing into the model, and"
+            f" `netc predict {program} --run {folder}` does it",
+        ),
     )

@@ -1,5 +1,6 @@
 """A compiled program and its weights to an ONNX model with the program in its metadata."""
 
+from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,10 +8,14 @@ from numpy import ndarray
 
 from . import __version__
 from .compiler.emit.onnx import export
+from .compiler.graph import Graph
 from .compiler.pipeline import Compiled
 from .grammar import ast
 from .runtime.checkpoint import check_weights
+from .runtime.data.preprocessing import Fitted
 from .runtime.initialize import initialize
+from .runtime.training.deployment import class_names, with_preprocessing
+from .runtime.training.trained import Trained
 
 Array = ndarray[Any, Any]
 
@@ -24,8 +29,20 @@ def export_network(
     *,
     opset: int | None = None,
     seed: int = 0,
-) -> None:
+    trained: Trained | None = None,
+) -> tuple[Graph, Mapping[str, Array]]:
     """Write a program's network as an ONNX model; weights that are not given are drawn.
+
+    Args:
+        compiled: The program.
+        path: The model's file.
+        state: Parameters and buffers.
+        opset: Of the model.
+        seed: For weights that are drawn.
+        trained: A run, whose preprocessing and names of classes go into the model.
+
+    Returns:
+        The network as it was exported, preprocessing included, and all its weights.
 
     Raises:
         NetError: The weights do not fit, the opset is not known, or the file cannot be written.
@@ -36,7 +53,13 @@ def export_network(
         metadata["seed"] = str(seed)
     else:
         check_weights(compiled.graph, state)
-    export(compiled.graph, state, path, opset=opset, metadata=metadata, version=__version__)
+    graph = compiled.graph
+    if trained is not None:
+        graph, arrays = with_preprocessing(graph, trained.fitted or Fitted(), trained.facts)
+        state = ChainMap(arrays, state)  # type: ignore[arg-type]  # nothing is written to it
+        metadata |= class_names(trained.facts)
+    export(graph, state, path, opset=opset, metadata=metadata, version=__version__)
+    return graph, state
 
 
 def _language(compiled: Compiled) -> int:

@@ -183,7 +183,7 @@ def run_job(
         loop.run()
     finally:
         bar.finish()
-    run = finish(job, loop)
+    run = replace(finish(job, loop), metadata={"source": source} if source else {})
     if job.folder is not None:
         write_results(run, job.folder)
         if monitor is not None and find_spec("matplotlib") is not None:

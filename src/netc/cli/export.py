@@ -2,7 +2,9 @@
 
 import click
 
+from ..exports import export_network
 from ..runtime.checkpoint import load_weights
+from ..runtime.training.trained import open_trained, preprocessing_lost
 from ..runtime.verification import verify_model
 from ..training import export_step
 from .options import (
@@ -12,12 +14,16 @@ from .options import (
     seed_option,
     weights_option,
 )
+from .terminal import show_diagnostics
 from .train import settings_of
 
 
 @click.command("export")
 @file_argument
 @click.option("-o", "--output", required=True, type=click.Path(), help="The model's file.")
+@click.option(
+    "--run", "folder", type=click.Path(), help="A run, with its preprocessing and class names."
+)
 @weights_option
 @seed_option
 @click.option("--opset", type=int, help="The opset to write: 22, the default, or above.")
@@ -30,6 +36,7 @@ from .train import settings_of
 def command(
     file: str,
     output: str,
+    folder: str | None,
     weights: str | None,
     seed: int,
     opset: int | None,
@@ -41,13 +48,21 @@ def command(
     """Write FILE as an ONNX model, checked, with a symbolic batch."""
     network = open_network(file, max_layers)
     if training:
-        if weights is not None or verify:
-            raise click.UsageError("a step takes weights as inputs: drop --weights and --verify")
+        if folder is not None or weights is not None or verify:
+            raise click.UsageError(
+                "a step takes weights as inputs: drop --run, --weights and --verify"
+            )
         export_step(network.compiled, output, changes=settings_of(changes), opset=opset)
         click.echo(f"wrote {output}")
         return
-    state = network.initialize(seed) if weights is None else load_weights(weights)
-    network.export(output, state, opset=opset, seed=seed)
+    trained = None if folder is None else open_trained(folder, weights)
+    state = None if trained is None else trained.weights
+    if trained is None and weights is not None:
+        state = load_weights(weights)
+        show_diagnostics(preprocessing_lost(weights, file))
+    graph, state = export_network(
+        network.compiled, output, state, opset=opset, seed=seed, trained=trained
+    )
     click.echo(f"wrote {output}")
     if verify:
-        click.echo(str(verify_model(network.graph, state, output)))
+        click.echo(str(verify_model(graph, state, output)))

@@ -11,7 +11,9 @@ from ..grammar.diagnostics import error
 from ..runtime.checkpoint import load_weights
 from ..runtime.engines import ENGINES
 from ..runtime.session import Session
+from ..runtime.training.trained import preprocessing_lost
 from .options import max_layers_option, open_network, seed_option, weights_option
+from .terminal import show_diagnostics
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -43,6 +45,7 @@ def command(
     else:
         network = open_network(model, max_layers)
         state = network.initialize(seed) if weights is None else load_weights(weights)
+        show_diagnostics(() if weights is None else preprocessing_lost(weights, model))
         feeds = load_named_arrays(inputs, [spec.name for spec in network.inputs])
         found = network.run(
             feeds, state, engine=engine or "numpy", device=device, fetch=fetch or None
