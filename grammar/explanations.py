@@ -33,7 +33,9 @@ SITUATIONS: Mapping[str, str] = {
     "E134": "An input or output of the network is called `loss`, `target`, `step`, `lr` or "
     "`momentum`, which are inputs and outputs of a training step. Give it another label.",
     "E206": "An array that the network is run on has another number of axes, other extents or "
-    "another type than the input. Images are (N, C, H, W), sequences (N, L, C), tokens (N, L).",
+    "another type than the input. Images are (N, C, H, W), sequences (N, L, C), tokens (N, L). An "
+    "extent that the program left open, such as `H`, may also be too small for a layer, or differ "
+    "from what a merge or a slice needs; that is checked before either engine runs.",
     "E403": "A file holds more than 10 MiB, or a label with those around it more than 1,000 "
     "characters. Write repeated parts with `[...]*n`, `for` or a block.",
     "E501": "Weights are missing, unexpected, or of the wrong shape or type. Names follow "

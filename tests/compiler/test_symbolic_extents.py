@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import netc
+from netc.runtime.training.runners import open_runner
 
 ENCODER = (
     "INPUT((H, W, 3)) -> CONV(3x3, 8, stride=2) -> POOL -> ( ID | CONV(8) ) -> CONCAT"
@@ -84,6 +85,22 @@ def test_what_was_left_open_is_checked_with_the_input(
 ) -> None:
     """Extents that a network cannot take are refused before either engine, in the same words."""
     assert message in refusal(netc.compile(program), shape, engine)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+@pytest.mark.parametrize(("program", "shape", "message"), REFUSED)
+def test_engines_that_stay_open_check_each_input(
+    program: str, shape: tuple[int, ...], message: str, engine: str
+) -> None:
+    """So they are by what trains, evaluates and predicts, batch after batch."""
+    graph = netc.compile(program).graph
+    if graph.parameters:
+        pytest.skip("runners take weights as inputs")
+    compute = open_runner(graph, engine=engine)
+    with pytest.raises(netc.NetError) as failure:
+        compute({"input": np.zeros(shape, np.float32)})
+    (finding,) = failure.value.diagnostics
+    assert message in "; ".join((finding.message, *finding.notes))
 
 
 def test_extents_that_fit_run_on_both_engines() -> None:
