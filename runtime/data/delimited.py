@@ -9,6 +9,7 @@ import numpy as np
 
 from ...grammar.diagnostics import NetError, error
 from ..kerneldef import Array
+from ..memory import check_memory
 from .choices import loader
 from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Pairs, Rows, TargetKind
 from .faults import located, unfit, wrong_argument
@@ -149,6 +150,8 @@ def _numbers(table: Table, name: str) -> Array:
     """A column as float32 (N, 1), or (N, F) where a cell holds F numbers; NaN where it is empty."""
     cells = table.column(name)
     width = next((len(cell.split()) for cell in cells if not is_missing(cell)), 1)
+    what = f"{len(cells):_} cells of {width:_} numbers in the column `{name}`"
+    check_memory(what, 4 * len(cells) * width)
     numbers = np.empty((len(cells), width), np.float32)
     for row, cell in enumerate(cells):
         if is_missing(cell):

@@ -108,7 +108,7 @@ def read_table(
         with _text(path) as file:
             between = delimiter or _delimiter(list(islice(file, _LOOKED_AT)))
             file.seek(0)
-            rows = [row for row in _rows(path, file, between) if _is_told(row[1])]
+            rows = [row for row in _rows(path, file, between) if _is_told(row[1], between)]
     except UnicodeDecodeError as failure:
         reason = f"the byte 0x{failure.object[failure.start]:02x} in it is no {failure.encoding}"
         raise damaged(path, reason, "save the file as UTF-8") from None
@@ -171,15 +171,15 @@ def _too_large(path: str, size: int) -> NetError:
     return not_enough_memory(f"the cells of `{path}`, whose text alone takes", size, help)
 
 
-def _is_told(cells: Sequence[str]) -> bool:
-    """Whether a row is neither empty nor a comment; a column may be called `#`."""
-    comment = bool(cells) and cells[0].startswith("#") and (cells[0] != "#" or len(cells) == 1)
-    return any(cells) and not comment
+def _is_told(cells: Sequence[str], delimiter: str) -> bool:
+    """Whether a row is neither empty nor a comment; `#` before a delimiter is a column's name."""
+    is_name = delimiter != BLANKS and cells[:1] == ["#"] and len(cells) > 1
+    return any(cells) and (is_name or not cells[0].startswith("#"))
 
 
 def _delimiter(lines: Sequence[str]) -> str:
     """What divides all lines into as many cells; else what the first one has most of."""
-    told = [line for line in lines if _is_told([line.strip(), ""])]
+    told = [line for line in lines if _is_told([line.strip()], BLANKS)]
     even: dict[str, int] = {}
     for each in ";\t|, ":
         counts = {len(cells) for _, cells in _split(told, each)}

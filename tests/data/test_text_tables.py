@@ -88,6 +88,7 @@ FORMS: dict[str, tuple[str, dict[str, Any], list[Any], list[Any]]] = {
     "delimiters at the end of samples": ("a,b\n1,2,\n3,4,\n", {}, [[1], [3]], [2, 4]),
     "delimiters at the end, no names": ("1.5,0,\n2,0,\n", {}, [[1.5], [2]], [0, 0]),
     "comments": ("# of 2026\na,b\n1,2\n#3,4\n5,6\n", {}, [[1], [5]], [2, 6]),
+    "comments between blanks": ("# a b c\n0.5 1 2\n1.5 2 0\n", {}, [[0.5, 1], [1.5, 2]], [2, 0]),
     "a column called #": ("#,a,b\n1,2,0\n", {}, [[1, 2]], [0]),
     "pictures": ("0 1 2 3,1\n4 5 6 7,1\n", {}, [[[0, 1], [2, 3]]], [1, 1]),
 }
@@ -157,3 +158,14 @@ def test_text_without_end(
     text = refusal(read_table, str(path), "t")
     assert text.startswith("error[E507]")
     assert "a table of text has up to 1_000 bytes" in text
+
+
+def test_a_first_cell_that_lies(
+    tmp_path: Path, refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many numbers in each cell as in the first one are asked for before they are made."""
+    monkeypatch.setattr("netc.runtime.memory.physical_memory", lambda: 2**20)
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "1 " * 1000 + ",1\n" + "1,1\n" * 999)
+    text = refusal(LOADERS["csv"], str(path))
+    assert text.startswith("error[E507]: there is not enough memory for 1_000 cells of 1_000 ")
