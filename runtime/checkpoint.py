@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 from ..compiler.graph import Graph
 from ..grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
 from ..grammar.files import atomic_writer
+from .foreign_names import is_counter
 from .npz import open_npz, write_npz
 from .safetensors_file import open_safetensors, write_safetensors
 from .state import LazyState, WeightType, type_of
@@ -23,6 +24,14 @@ WRITERS: Mapping[str, Callable[[BinaryIO, Mapping[str, Any]], None]] = {
     ".safetensors": write_safetensors,
     ".npz": write_npz,
 }
+
+PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
+CONVERSION = """\
+import torch
+from safetensors.torch import save_file
+state = torch.load({old!r}, map_location="cpu", weights_only=True)
+state = state.get("state_dict", state.get("model", state))
+save_file({{name: w.contiguous().clone() for name, w in state.items()}}, {new!r})"""
 
 
 def load_weights(path: "str | PathLike[str]") -> LazyState:
@@ -68,7 +77,7 @@ def mismatches(graph: Graph, state: Mapping[str, Any]) -> list[Diagnostic]:
     wanted = {name: _type(graph, name) for name in graph.parameters}
     found = {name: type_of(state, name) for name in wanted if name in state}
     missing = [name for name in wanted if name not in found]
-    strange = [name for name in state if name not in wanted]
+    strange = [name for name in state if name not in wanted and not is_counter(graph, name)]
     unfit = [name for name in found if found[name] != wanted[name]]
     findings = [
         _finding("is missing", "are missing", [f"`{name}` of {wanted[name]}" for name in missing]),
@@ -113,7 +122,15 @@ def _conversion(found: WeightType, wanted: WeightType) -> str | None:
 
 
 def _suffix(path: str) -> str:
-    suffix = splitext(path)[1].lower()
+    start, suffix = splitext(path)
+    suffix = suffix.lower()
+    if suffix in PICKLES:
+        raise error(
+            "E505",
+            f"`{path}` is a pickle of PyTorch's, which may run any code when it is read",
+            help="write the weights as safetensors, in Python:\n"
+            + CONVERSION.format(old=path, new=f"{start}.safetensors"),
+        )
     if suffix not in READERS:
         raise error(
             "E505",

@@ -9,6 +9,7 @@ from ..compiler.graph import PARAMETER, Graph, Node, Value
 from ..compiler.passes.rewrite import Operands, rewrite
 from ..grammar.diagnostics import did_you_mean, error
 from .checkpoint import mismatches
+from .foreign_names import is_counter, new_name
 from .initialize import InitialState, initialize
 from .kerneldef import Array
 from .state import LazyState, WeightType, type_of
@@ -103,7 +104,11 @@ def match_weights(
         NetError: E562, some weights match neither each other nor `allow`; E563, two weights are
             renamed to the same name, or a pattern is about nothing.
     """
-    called = _renamed(state, rename)
+    called = {
+        name: given
+        for name, given in _renamed(state, rename).items()
+        if not is_counter(graph, name)
+    }
     wanted = initialize(graph)
     fitting: dict[str, str] = {}
     unfit: dict[str, tuple[WeightType, WeightType]] = {}
@@ -174,8 +179,7 @@ def _new_name(name: str, rename: Rename | None) -> str | None:
         return name
     if not isinstance(rename, Mapping):
         return rename(name)
-    start = max((old for old in rename if name.startswith(old)), key=len, default=None)
-    return name if start is None else rename[start] + name.removeprefix(start)
+    return new_name(name, rename)
 
 
 def _check(graph: Graph, found: Matching, called: Mapping[str, str], allow: Sequence[str]) -> None:

@@ -7,7 +7,6 @@ import click
 from ..grammar.diagnostics import Diagnostic, NetError
 from ..grammar.files import make_folder
 from ..network import Network
-from ..runtime.checkpoint import load_weights
 from ..runtime.verification import verify_model
 from .options import (
     file_argument,
@@ -17,6 +16,7 @@ from .options import (
     weights_option,
 )
 from .terminal import show_diagnostics, show_summary
+from .weights import read_weights
 
 
 @click.command("build")
@@ -35,7 +35,7 @@ def command(
     stem = Path(directory) / file_stem(file, network)
     _draw(network, stem)
     model = f"{stem}.onnx"
-    state = network.initialize(seed) if weights is None else load_weights(weights)
+    state = network.initialize(seed) if weights is None else read_weights(network.graph, weights)
     network.export(model, None if weights is None else state, seed=seed)
     click.echo(f"wrote {model}")
     click.echo(str(verify_model(network.graph, state, model)))

@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from ..arrays import load_named_arrays
-from ..runtime.checkpoint import load_weights
 from .options import file_argument, max_layers_option, open_network, weights_option
+from .weights import read_weights
 
 
 @click.command("draw")
@@ -58,7 +58,7 @@ def command(
     if targets:
         chain_rule["targets"] = load_named_arrays(targets, [spec.name for spec in network.outputs])
     if weights is not None:
-        chain_rule["state"] = load_weights(weights)
+        chain_rule["state"] = read_weights(network.graph, weights)
     network.draw(
         output,
         style=style,

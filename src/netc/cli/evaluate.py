@@ -18,10 +18,10 @@ from ..runtime.training.pictures import draw_confusion, draw_precision_recall, d
 from ..runtime.training.predictions import YES_OR_NO
 from ..runtime.training.ranking import precision_recall_curve, roc_curve
 from ..runtime.training.tallies import Confusion, Ranking
-from ..runtime.training.trained import open_trained
 from ..training import job_as_trained
-from .options import file_argument, max_layers_option, open_network
+from .options import file_argument, max_layers_option, open_network, rename_option
 from .train import settings_of
+from .weights import open_run
 
 CURVES = ("roc_auc", "average_precision")  # the metrics that a picture of thresholds needs
 MOST_CLASSES = 50  # in the table
@@ -31,7 +31,10 @@ MOST_LABELS = 12  # that get a confusion matrix each
 @click.command("evaluate")
 @file_argument
 @click.option("--run", "folder", type=click.Path(), help="The folder of a run.")
-@click.option("--weights", type=click.Path(), help="A file of weights instead of the run's.")
+@click.option(
+    "--weights", type=click.Path(), is_eager=True, help="A file of weights instead of the run's."
+)
+@rename_option
 @click.option(
     "--part",
     type=click.Choice(["train", "validation", "test", ALL]),
@@ -65,7 +68,7 @@ def command(
 ) -> None:
     """Measure FILE with the weights of a run on a part of its data."""
     network = open_network(file, max_layers)
-    trained = open_trained(folder, weights)
+    trained = open_run(network.graph, folder, weights)
     check_weights(network.graph, trained.weights)
     job = job_as_trained(network.compiled, trained, settings_of(changes))
     samples, where = job.part(part), job.data.about.name

@@ -3,8 +3,7 @@
 import click
 
 from ..exports import export_network
-from ..runtime.checkpoint import load_weights
-from ..runtime.training.trained import open_trained, preprocessing_lost
+from ..runtime.training.trained import preprocessing_lost
 from ..runtime.verification import verify_model
 from ..training import export_step
 from .options import (
@@ -16,6 +15,7 @@ from .options import (
 )
 from .terminal import show_diagnostics
 from .train import settings_of
+from .weights import open_run, read_weights
 
 
 @click.command("export")
@@ -55,10 +55,10 @@ def command(
         export_step(network.compiled, output, changes=settings_of(changes), opset=opset)
         click.echo(f"wrote {output}")
         return
-    trained = None if folder is None else open_trained(folder, weights)
+    trained = None if folder is None else open_run(network.graph, folder, weights)
     state = None if trained is None else trained.weights
     if trained is None and weights is not None:
-        state = load_weights(weights)
+        state = read_weights(network.graph, weights)
         show_diagnostics(preprocessing_lost(weights, file))
     graph, state = export_network(
         network.compiled, output, state, opset=opset, seed=seed, trained=trained

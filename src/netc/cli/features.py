@@ -4,11 +4,11 @@ import click
 
 from ..runtime.inspection.features import PARTS, extract
 from ..runtime.training.job import ALL
-from ..runtime.training.trained import open_trained
 from ..runtime.transfer import match_weights
 from ..training import job_as_trained
-from .options import file_argument, max_layers_option, open_network
+from .options import file_argument, max_layers_option, open_network, rename_option
 from .train import settings_of
+from .weights import open_run
 
 
 @click.command("features")
@@ -16,7 +16,10 @@ from .train import settings_of
 @click.option("--label", required=True, help="The layer or label whose output is the feature.")
 @click.option("-o", "--output", type=click.Path(), required=True, help="The .npz file.")
 @click.option("--run", "folder", type=click.Path(), help="The folder of a run.")
-@click.option("--weights", type=click.Path(), help="A file of weights instead of the run's.")
+@click.option(
+    "--weights", type=click.Path(), is_eager=True, help="A file of weights instead of the run's."
+)
+@rename_option
 @click.option(
     "--allow",
     multiple=True,
@@ -52,7 +55,7 @@ def command(
     `train { data = npz("FEATURES.npz") }` reads it.
     """
     network = open_network(file, max_layers)
-    trained = open_trained(folder, weights)
+    trained = open_run(network.graph, folder, weights)
     matching = match_weights(network.graph, trained.weights, allow=allow)
     if not matching.complete:
         for line in matching.lines():

@@ -14,12 +14,12 @@ from ..compiler.passes.append_backward import trainable
 from ..compiler.passes.set_mode import set_mode
 from ..compiler.training.objective import add_loss
 from ..network import Network
-from ..runtime.checkpoint import load_weights
 from ..runtime.inspection.gradcheck import SAMPLES, TOLERANCE, ParameterCheck, off_kinks
 from ..runtime.inspection.gradcheck import gradcheck as compare
 from ..runtime.inspection.random_feeds import random_feeds
 from ..training import job_of, recipe_of
 from .options import file_argument, max_layers_option, open_network, weights_option
+from .weights import read_weights
 
 SECONDS = 60.0
 BATCH = 4  # samples; a few show all that is wrong with a gradient
@@ -106,7 +106,7 @@ def _weights(network: Network, path: str | None, seed: int) -> Mapping[str, Any]
     """Those of a file, or drawn ones; drawn biases are not 0, so that few RELUs are at kinks."""
     if path is None:
         return off_kinks(network.graph, network.initialize(seed), seed)
-    state = load_weights(path)
+    state = read_weights(network.graph, path)
     network.check_weights(state)
     return state
 

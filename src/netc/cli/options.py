@@ -1,6 +1,6 @@
 """Arguments and options that several commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -10,14 +10,49 @@ from ..sources import read_program
 from .terminal import show_diagnostics
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+RENAMING = "netc.rename"
 
 file_argument: Decorator = click.argument("file")
 max_layers_option: Decorator = click.option(
     "--max-layers", type=click.IntRange(min=1), help="Allow more layers than 100,000."
 )
-weights_option: Decorator = click.option(
-    "--weights", type=click.Path(), help="A .safetensors or .npz file; drawn at random otherwise."
+
+
+def _keep_renaming(
+    context: click.Context, parameter: click.Parameter, texts: Sequence[str]
+) -> None:
+    """Remember the new names for `read_weights`.
+
+    Raises:
+        UsageError: One is not of the form OLD=NEW.
+    """
+    if texts and context.params.get("weights") is None:
+        raise click.UsageError("`--rename` needs `--weights`")
+    for text in texts:
+        old, separator, new = text.partition("=")
+        if not separator or not old:
+            raise click.UsageError(f'`--rename {text}` is not of the form "OLD=NEW"')
+        context.meta.setdefault(RENAMING, {})[old] = new
+
+
+rename_option: Decorator = click.option(
+    "--rename",
+    multiple=True,
+    metavar="OLD=NEW",
+    expose_value=False,
+    callback=_keep_renaming,
+    help="A new beginning for names of weights, such as `backbone.=`.",
 )
+
+
+def weights_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--weights` and `--rename`."""
+    help = "A .safetensors or .npz file; drawn at random otherwise."
+    return click.option("--weights", type=click.Path(), is_eager=True, help=help)(
+        rename_option(function)
+    )
+
+
 seed_option: Decorator = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For random weights."
 )

@@ -19,11 +19,12 @@ from ..runtime.data.picture_files import is_picture, pictures_in, read_pictures
 from ..runtime.training.folder import Facts
 from ..runtime.training.parts import Wiring, wire_inputs
 from ..runtime.training.predictions import Answer, answers, forms_of, predict, samples_of
-from ..runtime.training.trained import Trained, open_trained
+from ..runtime.training.trained import Trained
 from ..training import job_as_trained, open_data, recipe_as_trained
-from .options import file_argument, max_layers_option, open_network
+from .options import file_argument, max_layers_option, open_network, rename_option
 from .terminal import show_diagnostics
 from .train import settings_of
+from .weights import open_run
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 SHOWN = 20  # answers, or pictures, in a terminal
@@ -32,7 +33,10 @@ SHOWN = 20  # answers, or pictures, in a terminal
 @click.command("predict")
 @file_argument
 @click.option("--run", "folder", type=click.Path(), help="The folder of a run.")
-@click.option("--weights", type=click.Path(), help="A file of weights instead of the run's.")
+@click.option(
+    "--weights", type=click.Path(), is_eager=True, help="A file of weights instead of the run's."
+)
+@rename_option
 @click.option(
     "--input",
     "inputs",
@@ -64,7 +68,7 @@ def command(
 ) -> None:
     """Answer for new samples with FILE and the weights of a run, preprocessed as in the run."""
     network = open_network(file, max_layers)
-    trained = open_trained(folder, weights)
+    trained = open_run(network.graph, folder, weights)
     check_weights(network.graph, trained.weights)
     settings = settings_of(changes)
     recipe = recipe_as_trained(network.compiled, trained, settings)

@@ -8,12 +8,12 @@ import numpy as np
 
 from ..arrays import load_named_arrays, save_arrays
 from ..grammar.diagnostics import error
-from ..runtime.checkpoint import load_weights
 from ..runtime.engines import ENGINES
 from ..runtime.session import Session
 from ..runtime.training.trained import preprocessing_lost
 from .options import max_layers_option, open_network, seed_option, weights_option
 from .terminal import show_diagnostics
+from .weights import read_weights
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -44,7 +44,9 @@ def command(
         results = _run_onnx(model, inputs, engine=engine, device=device, fetch=fetch)
     else:
         network = open_network(model, max_layers)
-        state = network.initialize(seed) if weights is None else load_weights(weights)
+        state = (
+            network.initialize(seed) if weights is None else read_weights(network.graph, weights)
+        )
         show_diagnostics(() if weights is None else preprocessing_lost(weights, model))
         feeds = load_named_arrays(inputs, [spec.name for spec in network.inputs])
         found = network.run(

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import click
 
-from ..runtime.checkpoint import load_weights
 from ..runtime.inspection.overfitting import SAMPLES, STEPS
 from ..runtime.inspection.sanity import Check
 from ..runtime.inspection.sanity import sanity as look
 from ..training import job_of
-from .options import file_argument, max_layers_option, open_network
+from .options import file_argument, max_layers_option, open_network, rename_option
 from .train import settings_of
+from .weights import read_weights
 
 
 @click.command("sanity")
@@ -31,7 +31,8 @@ from .train import settings_of
     show_default=True,
     help="The most steps for each learning rate that is tried.",
 )
-@click.option("--weights", type=click.Path(), help="Start from these weights.")
+@click.option("--weights", type=click.Path(), is_eager=True, help="Start from these weights.")
+@rename_option
 @click.option("--engine", default="numpy", show_default=True, help="numpy or onnxruntime.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an object per check.")
@@ -57,7 +58,7 @@ def command(
     job = job_of(
         network.compiled,
         changes=settings_of(changes),
-        weights=None if weights is None else load_weights(weights),
+        weights=None if weights is None else read_weights(network.graph, weights),
         engine=engine,
         device=device,
     )

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from ..runtime.checkpoint import load_weights
 from ..runtime.inspection.guess import known_of
 from ..runtime.inspection.lsuv import lsuv_weights
 from ..runtime.training.job import Job
@@ -18,9 +17,10 @@ from ..runtime.training.reading import read_history
 from ..runtime.training.running import Run
 from ..runtime.transfer import match_weights
 from ..training import job_of, run_job
-from .options import file_argument, max_layers_option, open_network
+from .options import file_argument, max_layers_option, open_network, rename_option
 from .terminal import show_diagnostics
 from .training_bar import training_progress
+from .weights import read_weights
 
 
 @click.command("train")
@@ -32,7 +32,8 @@ from .training_bar import training_progress
 @click.option("--device", help="cpu, the default, or cuda on onnxruntime.")
 @click.option("-o", "--output", default="run", show_default=True, help="The run's folder.")
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in that folder.")
-@click.option("--weights", type=click.Path(), help="Start from these weights.")
+@click.option("--weights", type=click.Path(), is_eager=True, help="Start from these weights.")
+@rename_option
 @click.option(
     "--allow",
     multiple=True,
@@ -119,7 +120,7 @@ def _first_weights(
     """
     if path is None:
         return lsuv_weights(job) if lsuv else None
-    given = load_weights(path)
+    given = read_weights(job.graph, path)
     if not allow:
         return given
     matching = match_weights(job.graph, given, allow=allow)

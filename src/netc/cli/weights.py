@@ -1,0 +1,33 @@
+"""The weights that `--weights`, `--run` and `--rename` name, under a network's names."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from ..compiler.graph import Graph
+from ..runtime.checkpoint import load_weights
+from ..runtime.foreign_names import fitted_names
+from ..runtime.training.trained import Trained, open_trained
+from .options import RENAMING
+
+
+def read_weights(graph: Graph, path: str) -> Mapping[str, Any]:
+    """The weights of a file under a network's names, as `--rename` says.
+
+    Raises:
+        NetError: The file cannot be read, or names collide.
+    """
+    renaming = click.get_current_context().meta.get(RENAMING)
+    return fitted_names(graph, load_weights(path), renaming)
+
+
+def open_run(graph: Graph, folder: str | None, weights: str | None) -> Trained:
+    """The weights of a run, or those of a file under a network's names.
+
+    Raises:
+        NetError: As `open_trained` and `read_weights`.
+    """
+    trained = open_trained(folder, weights)
+    return trained if weights is None else replace(trained, weights=read_weights(graph, weights))

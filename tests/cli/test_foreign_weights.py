@@ -1,0 +1,93 @@
+"""Weights as PyTorch names and stores them: state dicts, wrappers, counters, pickles."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.command_line import Outcome
+
+import netc as package
+
+Call = Callable[..., Outcome]
+PROGRAM = "INPUT(8x8x1) -> CONV(3x3, 2) as conv -> BN as bn -> RELU -> FC(3) as head"
+
+
+def weights(folder: Path, change: Callable[[str], str], **more: Any) -> Path:
+    """A file of the network's weights under other names, with PyTorch's counter."""
+    state = {
+        name: np.array(array) for name, array in package.compile(PROGRAM).initialize(3).items()
+    }
+    state["bn.num_batches_tracked"] = np.array(7)
+    package.save_weights(folder / "w.safetensors", {change(n): a for n, a in state.items()} | more)
+    return folder / "w.safetensors"
+
+
+def outputs(called: Call, folder: Path, *options: str) -> Any:
+    """What `netc run` computes with weights."""
+    np.save(folder / "x.npy", np.ones((2, 1, 8, 8), np.float32))
+    words = [PROGRAM, "--input", f"{folder}/x.npy", "-o", f"{folder}/y.npy", *options]
+    found = called("run", *words)
+    assert (found.status, found.err) == (0, "")
+    return np.load(folder / "y.npy")
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    ["", "module.", "_orig_mod.", "module._orig_mod.", "state_dict.", "model.", "model.module."],
+)
+def test_wrappers(called: Call, tmp_path: Path, prefix: str) -> None:
+    """What stands before every name is left out, and the counters of BN are."""
+    path = weights(tmp_path, lambda name: prefix + name)
+    expected = outputs(called, tmp_path, "--seed", "3")
+    assert np.array_equal(outputs(called, tmp_path, "--weights", str(path)), expected)
+
+
+def test_new_names(called: Call, tmp_path: Path) -> None:
+    """`--rename` gives beginnings of names others, on every command that takes weights."""
+    path = weights(tmp_path, lambda name: f"module.net.{name}".replace("net.head", "net.fc"))
+    options = ["--weights", str(path), "--rename", "net.=", "--rename", "net.fc=head"]
+    expected = outputs(called, tmp_path, "--seed", "3")
+    assert np.array_equal(outputs(called, tmp_path, *options), expected)
+    wrapped = ["--weights", str(path), "--rename", "module.net.=", "--rename", "module.net.fc=head"]
+    assert np.array_equal(outputs(called, tmp_path, *wrapped), expected)
+    found = called("export", PROGRAM, *options, "-o", f"{tmp_path}/a.onnx", "--verify")
+    assert (found.status, found.err) == (0, "")
+
+
+def test_a_name_of_nothing(called: Call, tmp_path: Path) -> None:
+    """A new name for a beginning that no weight has is refused, and so is no new name at all."""
+    path = str(weights(tmp_path, str))
+    out = ["-o", f"{tmp_path}/a.onnx"]
+    found = called("export", PROGRAM, "--weights", path, "--rename", "heda.=x.", *out)
+    assert found.status == 1
+    assert "[E563]: no weight's name begins with `heda.`" in found.err
+    assert called("export", PROGRAM, "--weights", path, "--rename", "head", *out).status == 2
+    assert called("export", PROGRAM, "--rename", "a=b", *out).status == 2
+
+
+def test_counters_in_python() -> None:
+    """A state dict with counters fits as it is."""
+    network = package.compile(PROGRAM)
+    state = {**network.initialize(0), "bn.num_batches_tracked": np.array(1)}
+    network.check_weights(state)
+
+
+def test_a_pickle(called: Call, tmp_path: Path) -> None:
+    """The advice for a `.pt` file, done in Python, gives a file that runs."""
+    torch = pytest.importorskip("torch")
+    state = {
+        n: torch.tensor(np.array(a)) for n, a in package.compile(PROGRAM).initialize(3).items()
+    }
+    state["bn.num_batches_tracked"] = torch.tensor(1)
+    torch.save({"state_dict": {f"module.{n}": w for n, w in state.items()}}, tmp_path / "w.pt")
+    found = called("run", PROGRAM, "--weights", f"{tmp_path}/w.pt")
+    assert found.status == 1
+    assert "[E505]" in found.err
+    advice = found.err.partition("in Python:\n")[2]
+    lines = [line.strip().removeprefix("= ") for line in advice.splitlines()]
+    exec("\n".join(lines), {})
+    expected = outputs(called, tmp_path, "--seed", "3")
+    got = outputs(called, tmp_path, "--weights", f"{tmp_path}/w.safetensors")
+    assert np.array_equal(got, expected)
