@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from ..compiler.graph import Node
-from ..grammar.diagnostics import NetError, error
+from ..grammar.diagnostics import error
 from .kerneldef import Array, Kernel, OperandError
 
 
 def reference_kernel(node: Node) -> Kernel:
     """A kernel that runs one node of a graph on onnx's reference evaluator.
 
-    Raises:
-        NetError: E502, the reference does not implement the operator.
+    Where the reference does not implement the operator, the kernel says so (E502) when it runs:
+    plans are made for what another engine runs, too.
     """
     from onnx import NodeProto, helper
     from onnx.reference import ReferenceEvaluator
@@ -46,16 +46,20 @@ def reference_kernel(node: Node) -> Kernel:
     try:
         evaluator = ReferenceEvaluator(model)
     except (NotImplementedError, RuntimeImplementationError):
-        raise _cannot_run(node, "which onnx's reference lacks, too") from None
+        return _refusing(node, "which onnx's reference lacks, too")
     except Exception as failure:  # whatever a reference implementation trips over
-        raise _cannot_run(node, "whose attributes onnx's reference refuses", str(failure)) from None
+        return _refusing(node, "whose attributes onnx's reference refuses", str(failure))
     return Kernel(node.op_type, partial(_run, evaluator, given))
 
 
-def _cannot_run(node: Node, why: str, *notes: str) -> NetError:
+def _refusing(node: Node, why: str, *notes: str) -> Kernel:
     message = f"the engine numpy cannot run `{node.op_type}`, {why}"
-    help = "run it on the engine onnxruntime"
-    return error("E502", message, node.span, notes=notes, help=help)
+
+    def refuse(*arrays: Array | None, **attributes: Any) -> Array:
+        help = "run it on the engine onnxruntime"
+        raise error("E502", message, node.span, notes=notes, help=help)
+
+    return Kernel(node.op_type, refuse)
 
 
 def _run(

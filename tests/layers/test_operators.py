@@ -113,6 +113,9 @@ def test_numpy_refuses_what_the_reference_lacks() -> None:
     network = netc.compile('INPUT(4x4x3) -> op("GlobalLpPool")')
     with pytest.raises(netc.NetError, match="E502"):
         network.run(np.zeros((1, 3, 4, 4), np.float32), network.initialize(0))
+    x = np.full((1, 3, 4, 4), 2.0, np.float32)
+    found = network.run(x, network.initialize(0), engine="onnxruntime")
+    np.testing.assert_allclose(found, np.full((1, 3, 1, 1), 8.0))
 
 
 def test_what_the_reference_trips_over_is_an_input_error() -> None:
