@@ -154,11 +154,12 @@ def _indexed(name: str, value: Any, classes: tuple[str, ...]) -> tuple[Array, tu
 
 
 def _member(file: NpzState, name: str) -> Array:
-    """An array of an npz file, mapped where it is stored as it is."""
+    """An array of an npz file, its bytes checked, mapped where it is stored as it is."""
     with zipfile.ZipFile(file.path) as archive:
         entry = archive.getinfo(f"{name}.npy")
     if entry.compress_type != zipfile.ZIP_STORED or file.type_of(name).bytes == 0:
         return file[name]
+    file.verify(name)
     try:
         return _mapped(file.path, entry.header_offset)
     except (*MALFORMED, struct.error) as failure:

@@ -233,6 +233,21 @@ def test_files_that_lie(tmp_path: Path, lie: str) -> None:
     assert peak < 20 * 2**20
 
 
+@pytest.mark.parametrize("name", ["npz", "packed.npz", "weights.npz"])
+def test_every_bit_of_an_array_counts(tmp_path: Path, name: str) -> None:
+    """The checksums of an archive are compared, also of arrays that stay in the file."""
+    path = place(tmp_path, name)
+    whole = FILES["packed.npz" if name == "packed.npz" else "npz"]
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        packed = archive.getinfo("x.npy").compress_size
+    start = whole.index(b"x.npy") + len("x.npy")
+    for at in range(start + packed // 2, start + packed, 7):
+        damaged = bytearray(whole)
+        damaged[at] ^= 4
+        path.write_bytes(damaged)
+        assert attempt(path).startswith("error[E505]")
+
+
 def test_arrays_that_memory_cannot_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that tell the truth are refused by what they take, before they are read."""
     monkeypatch.setattr("netc.runtime.memory.physical_memory", lambda: 2**20)
