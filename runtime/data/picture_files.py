@@ -86,8 +86,9 @@ class Picture:
         if self.size != size:
             image = image.resize(size[::-1], pillow().Resampling.BILINEAR)
         largest = 1 if image.mode == "F" else 255
-        pixels = np.asarray(image, np.float32).reshape(*size, -1) / np.float32(largest)
-        return np.broadcast_to(pixels.transpose(2, 0, 1), (channels, *size))
+        pixels = np.asarray(image).reshape(*size, -1).transpose(2, 0, 1)
+        scaled = np.divide(pixels, np.float32(largest), dtype=np.float32)
+        return np.broadcast_to(scaled, (channels, *size))
 
     def changes(self, *, channels: int, size: tuple[int, ...]) -> list[str]:
         """What `to_array` does to the picture, in words."""
