@@ -1,6 +1,7 @@
 """Plan and inputs -> results: runs kernels one after another."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from .kerneldef import Array, OperandError
 from .lookups import check_lookups
 from .plan import Plan, Step
 from .tensors import Feeds, Spec, check_feeds, spell
+from .threads import is_large, one_thread
 
 State = Mapping[str, Array]
 # What a kernel may raise on operands that no layer would give it.
@@ -49,7 +51,8 @@ def run(
     for slot, name in plan.loads:
         slots[slot] = _parameter(name, plan.parameters[name], state)
     # IEEE arithmetic without warnings, as ONNX has it: an overflow is infinity.
-    with np.errstate(all="ignore"):
+    threads = nullcontext() if plan.checked[_key(checked)] else one_thread()
+    with threads, np.errstate(all="ignore"):
         for step in plan.steps:
             results = _take(step, slots, plan, state, checked)
             if watch is not None:
@@ -67,12 +70,16 @@ def admit(plan: Plan, feeds: Mapping[str, Any]) -> Feeds:
         NetError: E206 and E507, as `run` has them.
     """
     checked = check_feeds(plan.inputs, feeds)
-    key = tuple(sorted(checked.symbols.items()))
+    key = _key(checked)
     if key not in plan.checked:
         check_binding(plan.graph, plan.order, checked.symbols)
-        plan.checked.add(key)
+        plan.checked[key] = is_large(plan.graph, plan.order, checked.symbols)
     check_lookups(plan.lookups, checked.arrays)
     return checked
+
+
+def _key(checked: Feeds) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(checked.symbols.items()))
 
 
 def _take(

@@ -62,7 +62,8 @@ class Plan:
         fetches: Slots of the results by name.
         shared: Names of the results whose memory may be an argument's or another result's.
         lookups: The tables that inputs look up, by the input's name.
-        checked: Extents of inputs that were found to fit; filled in as the plan runs.
+        checked: Extents of inputs that were found to fit, and whether several threads pay for
+            them; filled in as the plan runs.
     """
 
     graph: Graph
@@ -77,7 +78,7 @@ class Plan:
     fetches: Mapping[str, int]
     shared: frozenset[str]
     lookups: Mapping[str, Lookup]
-    checked: set[tuple[tuple[str, int], ...]] = field(default_factory=set, repr=False)
+    checked: dict[tuple[tuple[str, int], ...], bool] = field(default_factory=dict, repr=False)
 
 
 def plan(graph: Graph, fetch: Iterable[str] | None = None, *, dtype: str | None = None) -> Plan:

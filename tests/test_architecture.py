@@ -33,6 +33,7 @@ ENTRANCES = {
     "pygraphviz": ["compiler/emit/render.py"],
     "rich": ["src/netc/*"],
     "safetensors": ["runtime/*"],
+    "threadpoolctl": ["runtime/threads.py"],
 }
 
 HEAVY = {"lark", "matplotlib", "networkx", "numpy", "onnx", "onnxruntime", "rich"}

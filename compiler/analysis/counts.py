@@ -95,17 +95,17 @@ def count(graph: Graph) -> Counts:
     )
 
 
-def node_cost(graph: Graph, node: Node) -> Cost:
-    """What an operator costs for one sample, by the op table's rule."""
+def node_cost(graph: Graph, node: Node, symbols: Mapping[str, int] = ONE_SAMPLE) -> Cost:
+    """What an operator costs by the op table's rule, for one sample unless symbols say more."""
     definition = OPS[node.op_type]
     call = OpCall(
         node.op_type,
-        tuple(None if value is None else value.type.bind(ONE_SAMPLE) for value in node.inputs),
+        tuple(None if value is None else value.type.bind(symbols) for value in node.inputs),
         node.attributes,
         tuple(None if v is None else _constant(graph.producer(v)) for v in node.inputs),
         len(node.outputs),
     )
-    return definition.cost(call, tuple(type.bind(ONE_SAMPLE) for type in node.outputs))
+    return definition.cost(call, tuple(type.bind(symbols) for type in node.outputs))
 
 
 def elements(node: Node) -> int:
