@@ -1,6 +1,6 @@
 """The stages of compilation as one visible tuple: source text to a checked graph."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,7 +13,7 @@ from ..grammar.parser import parse
 from ..grammar.source import Source
 from .analysis.assertions import check_assertions
 from .analysis.definitions import check_definitions
-from .analysis.pitfalls import pitfalls
+from .analysis.pitfalls import pitfalls, single_samples
 from .analysis.structure import heads
 from .analysis.unused import unused_layers
 from .graph import Graph
@@ -132,6 +132,7 @@ def check(compiled: Compiled) -> Compiled:
         *check_definitions(compiled.module),
         *unused_layers(compiled.graph),
         *pitfalls(compiled.graph),
+        *_lonely_samples(compiled),
     ]
     return replace(compiled, warnings=(*compiled.warnings, *noted, *found))
 
@@ -142,6 +143,11 @@ def _doubtful_losses(compiled: Compiled) -> Sequence[Diagnostic]:
     from .training.output_fit import check_losses
 
     return check_losses(compiled.graph, compiled.recipe.loss)
+
+
+def _lonely_samples(compiled: Compiled) -> Iterable[Diagnostic]:
+    alone = compiled.recipe is not None and compiled.recipe.batch == 1
+    return single_samples(compiled.graph) if alone else ()
 
 
 STAGES: tuple[Callable[[Compiled], Compiled], ...] = (

@@ -104,6 +104,7 @@ CODES = {
     "E563": "a pattern or a new name for weights that makes no sense",
     "E564": "a value that is not a feature of a sample",
     "E565": "a network that cannot be checked without data",
+    "E570": "a batch with one value per channel",
     "E575": "a model whose inputs or outputs are no arrays of numbers",
     # Warnings
     "W101": "rows or columns that no window sees",
@@ -116,6 +117,7 @@ CODES = {
     "W108": "a hidden layer whose weights start out all the same",
     "W109": "a name that hides another",
     "W110": "an output that learns slowly with its loss",
+    "W111": "a normalization of single values",
     "W501": "a picture that could not be rendered",
     "W502": "a run that resumes in another environment",
     "W520": "pictures that were changed to what a network takes",

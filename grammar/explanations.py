@@ -50,7 +50,9 @@ SITUATIONS: Mapping[str, str] = {
     "E506": "onnx or onnxruntime refuses the model. The notes quote it.",
     "E507": "The arrays of one run, or of a data set, do not fit in memory. Run smaller batches or "
     "smaller inputs, or take fewer or smaller samples.",
-    "E509": "ONNX models are written with opset 22 or above, as far as the installed onnx goes.",
+    "E509": "ONNX models are written with opset 13 and above, as far as the installed onnx goes. "
+    "Where an older opset lacks an operator, it is built from others; a few cannot be, and are "
+    "named.",
     "E510": "Two names that differ in the program would be the same in the file. Rename one.",
     "E511": "The style, theme, direction or depth of a diagram is unknown.",
     "E521": "The file is truncated, or is not what its name says. Download or write it again.",
@@ -102,6 +104,10 @@ SITUATIONS: Mapping[str, str] = {
     "and whose other extents are the same for all of them.",
     "E565": "The shape of an input is not fixed, so no random input can be drawn. Name the data in "
     "a `train` block, or give the input a size.",
+    "E570": "In training BN subtracts the mean of a channel over the batch. Where the batch leaves "
+    "a channel one value, that is the mean, and the result does not depend on the input. Take "
+    "larger batches, and where only an epoch's last one is too small, `last = drop` in the `train` "
+    "block.",
     "E575": "An ONNX model takes or yields sequences, optional values, text, or numbers that NumPy "
     "does not have, such as bfloat16. Convert them in the model with `Cast` or `SequenceAt`.",
     "W110": "A loss of differences on probabilities, such as `mse` on `SOFTMAX`: its gradient "

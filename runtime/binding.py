@@ -9,6 +9,7 @@ from ..compiler.opdef import InferenceError
 from ..compiler.passes.rewrite import Operands, copy, rewrite
 from ..compiler.types import TensorType
 from ..grammar.diagnostics import NetError, error
+from .batch_statistics import check_statistics
 from .memory import physical_memory
 from .tensors import spell
 
@@ -22,14 +23,15 @@ def check_binding(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int]
         symbols: The extents by name, such as `N`.
 
     Raises:
-        NetError: E206, extents do not fit each other or leave nothing; E507, a tensor needs more
-            memory than there is.
+        NetError: E206, extents do not fit each other or leave nothing; E570, they leave BN in
+            training one value per channel; E507, a tensor needs more memory than there is.
     """
     try:
         _check_types(graph, nodes, symbols)
     except NetError:  # where the batch does not matter, the message does not name it
         _check_types(graph, nodes, {name: n for name, n in symbols.items() if name != "N"})
         raise
+    check_statistics(graph, nodes, symbols)
     for identifier in nodes:
         for type in graph[identifier].outputs:
             size = type.bind(symbols).size

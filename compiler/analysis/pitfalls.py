@@ -1,12 +1,16 @@
-"""Graph to warnings about what seldom trains: linear pairs, saturation, equal initial weights."""
+"""Graph to warnings about what seldom trains: linear pairs, saturation, equal initial weights.
 
-from collections.abc import Iterable, Mapping, Set
+And normalizations of single values, which leave nothing of them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from ...grammar.diagnostics import Diagnostic, Pointer
+from ..dim import Dim
 from ..graph import LEAVES, Graph, Layer
 from ..initializers import Init
-from ..types import author_extents
+from ..types import author_extents, product
 
 WEIGHTED = frozenset({"CONV", "DROPCONNECT", "DWCONV", "FC", "LINEAR", "LOCAL", "UPCONV"})
 DENSE = frozenset({"FC"})
@@ -18,12 +22,27 @@ LINEAR = frozenset({"BN", "DROPOUT", "FLATTEN", "RESHAPE"})
 # What hands on the small slopes of a sigmoid. A gate's multiplication is none of these.
 HANDING_ON = LINEAR | {"GAP", "GMP", "GN", "IN", "LN", "LRN", "POOL", "RMSNORM", "UPSAMPLE"}
 
+# How many values of a sample, of these extents, share the statistics of a normalization.
+SHARED: Mapping[str, Callable[[Sequence[Dim], Mapping[str, Any]], Dim]] = {
+    "GN": lambda extents, arguments: product(extents) // arguments["groups"],
+    "IN": lambda extents, arguments: product(extents[:-1]),
+    "LN": lambda extents, arguments: (
+        product(extents) if arguments["axes"] == "all" else extents[-1]
+    ),
+    "RMSNORM": lambda extents, arguments: extents[-1],
+}
+
 EQUAL = frozenset({"constant", "ones", "zeros"})
 
 
 def pitfalls(graph: Graph) -> list[Diagnostic]:
     """Warnings about layers that seldom train well, one per place in the text."""
-    found = (*_linear_pairs(graph), *_hidden_sigmoids(graph), *_equal_weights(graph))
+    found = (
+        *_linear_pairs(graph),
+        *_hidden_sigmoids(graph),
+        *_equal_weights(graph),
+        *_single_values(graph),
+    )
     return list({(d.code, d.span): d for d in reversed(found)}.values())[::-1]
 
 
@@ -64,6 +83,35 @@ def _equal_weights(graph: Graph) -> Iterable[Diagnostic]:
                 layer.span,
                 help="its units all learn the same; remove `init` and `weight` to draw them at"
                 " random",
+            )
+
+
+def _single_values(graph: Graph) -> Iterable[Diagnostic]:
+    """Normalizations of one value each, of which they leave its sign at most."""
+    for path, layer in graph.layers.items():
+        shared = SHARED.get(layer.kind)
+        extents = author_extents(layer.outputs[0].type) if shared else ()
+        if shared and shared(extents, layer.arguments) == 1:
+            left = "only its sign" if layer.kind == "RMSNORM" else "nothing of it"
+            yield Diagnostic(
+                "W111",
+                f"`{path}` normalizes each value by itself, and leaves {left}",
+                layer.span,
+                help="normalize over several values, or leave it out",
+            )
+
+
+def single_samples(graph: Graph) -> Iterable[Diagnostic]:
+    """Batch normalizations that batches of one sample leave one value per channel."""
+    for path, layer in graph.layers.items():
+        single = layer.kind == "BN" and not layer.frozen
+        if single and product(author_extents(layer.outputs[0].type)[:-1]) == 1:
+            yield Diagnostic(
+                "W111",
+                f"`{path}` has one value per channel in batches of 1 sample, and leaves nothing"
+                " of it",
+                layer.span,
+                help="take larger batches, or use `LN`, which needs no batch",
             )
 
 

@@ -78,6 +78,7 @@ def sanity(job: Job, *, samples: int = SAMPLES, steps: int = STEPS) -> list[Chec
     Raises:
         NetError: Data, network and recipe do not fit together.
     """
+    job.check_batches()
     subject = Subject(job, samples, steps)
     return [look(subject) for look in CHECKS]
 

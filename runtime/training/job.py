@@ -14,11 +14,13 @@ from ...compiler.text import to_text
 from ...compiler.training.recipe import Recipe
 from ...compiler.training.train_step import TrainStep, train_step
 from ...grammar.diagnostics import Diagnostic
+from ..batch_statistics import check_statistics
 from ..data.augmentation import Augmenter, augmenter
 from ..data.dataset import Dataset
 from ..data.preprocessing import Fitted, fit
 from ..data.splits import Splits, splits
 from ..kerneldef import Array
+from ..tensors import Spec, check_feeds
 from .checkpoints import Checkpoint
 from .environment import compare, environment
 from .evaluation import Evaluator
@@ -113,6 +115,25 @@ class Job:
             seed=recipe.seed,
             by_momentum=recipe.schedules_momentum,
         )
+
+    def check_batches(self) -> None:
+        """Refuse batches that are too small for BN, before the first step.
+
+        Raises:
+            NetError: E570.
+        """
+        graph = self.step.graph
+        specs = {n: Spec(v.dtype.value, v.shape) for n, v in self.graph.inputs.items()}
+        first = next(self.training.still(1))
+        symbols = check_feeds(specs, {name: first[name] for name in specs}).symbols
+        usual, *shorter = self.training.sizes
+        check_statistics(graph, range(len(graph)), {**symbols, "N": usual})
+        for size in shorter:
+            check_statistics(
+                *(graph, range(len(graph)), {**symbols, "N": size}),
+                batch="the last batch of an epoch,",
+                help="`last = drop` leaves that batch out, or choose another size: `batch = ...`",
+            )
 
     @cached_property
     def evaluator(self) -> Evaluator:

@@ -239,6 +239,12 @@ class Samples:
         """The number of batches of an epoch."""
         return len(batch_indices(self.indices, self.batch, last=self.last))
 
+    @property
+    def sizes(self) -> list[int]:
+        """How many samples the batches of an epoch have: the usual number, and a short last one."""
+        found = map(len, batch_indices(self.indices, self.batch, last=self.last))
+        return list(dict.fromkeys(found))
+
     def batches(self, epoch: int, start: int = 0) -> Iterator[Feeds]:
         """The batches of an epoch from batch `start` on, shuffled and augmented.
 

@@ -174,6 +174,7 @@ def open_loop(job: Job, *, listeners: Sequence[Listener] = ()) -> Loop:
     saved = job.saved
     if saved is None:
         check_folder(job.folder)
+    job.check_batches()
     state = saved.state if saved is not None else _first_state(job)
     stepper = Stepper(job.step, state, engine=job.engine, device=job.device)
     monitor = _monitor(job)

@@ -252,10 +252,11 @@ def test_shared_statistics_move_twice() -> None:
 
 
 def test_one_number_per_channel() -> None:
-    """A batch of one vector has no spread: its variance of 0 counts, and not infinity."""
-    found = trained("INPUT(3) -> BN", ones(1, 3))
-    np.testing.assert_allclose(found["bn1.running_var.next"], 0.9)
-    np.testing.assert_allclose(found["output"], 0)
+    """A batch of one vector has no spread, and nothing would be left of it: it is refused."""
+    with pytest.raises(
+        netc.NetError, match="`bn1` has one value per channel in a batch of 1 sample"
+    ):
+        trained("INPUT(3) -> BN", ones(1, 3))
 
 
 @pytest.mark.parametrize(
