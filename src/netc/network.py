@@ -165,7 +165,7 @@ class Network:
         Args:
             path: The model's file; weights above 2 GiB go to a file beside it.
             state: Parameters and buffers; drawn with `seed` where it is None.
-            opset: 22, the default, or above.
+            opset: From 13 on; 22 is the default.
             seed: For the weights, where no state is given.
 
         Raises:
@@ -289,7 +289,7 @@ class Network:
             path: The model's file.
             loss: As `backward` has it.
             optimizer: Such as `netc.SGD(momentum=0.9)`; the `train` block's where it is None.
-            opset: 22, the default, or above.
+            opset: From 13 on; 22 is the default.
 
         Raises:
             NetError: Loss and output do not fit, or the file cannot be written.

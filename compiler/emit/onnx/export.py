@@ -14,6 +14,7 @@ from ...passes.settle import settle
 from ...verify import verify
 from .check import check_file, check_skeleton
 from .nodes import Emission, emit
+from .older import settle_opset
 from .schemas import OPSET, ir_version
 from .weights import State, Weight, chunks, layout, write_data
 from .wire import write_model
@@ -56,7 +57,7 @@ def export(
         graph: The network, mode-neutral.
         state: Parameters and buffers by name.
         path: The model's file.
-        opset: 22, the default, or above.
+        opset: From 13 on; 22 is the default.
         metadata: Entries of the model's `metadata_props`, such as the source text.
         version: The producer's version.
         every_value: Make every computed value an output, after the network's own.
@@ -66,8 +67,9 @@ def export(
         The exported graph, and its values by their names in the model.
 
     Raises:
-        NetError: The opset cannot be written (E509), the weights do not fit (E501), onnx refuses
-            the model (E506), names collide (E510), or a file cannot be written (E004).
+        NetError: The opset cannot be written, or lacks an operator (E509), the weights do not fit
+            (E501), onnx refuses the model (E506), names collide (E510), or a file cannot be
+            written (E004).
     """
     model, emission, weights = _prepare(graph, opset, metadata or {}, version, every_value)
     size = emission.proto.ByteSize() + sum(weight.bytes for weight in weights)
@@ -112,8 +114,8 @@ def _prepare(
     )
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=value)
-    settled = decompose(settle(graph))
-    verify(settled, after="decompose")
+    settled = settle_opset(decompose(settle(graph)), opset)
+    verify(settled, after="settle_opset")
     emission = emit(settled, opset, every_value=every_value)
     weights = layout(emission.graph)
     check_skeleton(model, emission.proto, weights)

@@ -43,7 +43,7 @@ class _Distinct:
         return name
 
 
-def name_all(graph: Graph, opset: int) -> Names:
+def name_all(graph: Graph) -> Names:
     """Name every node and value.
 
     Inputs, parameters and outputs bear their own names. A layer's tensor bears the layer's path,
@@ -60,7 +60,7 @@ def name_all(graph: Graph, opset: int) -> Names:
     values |= own
     wanted = _layer_names(graph)
     distinct_value, distinct_node = _Distinct(taken), _Distinct(set())
-    constants = _constant_names(graph, opset)
+    constants = _constant_names(graph)
     nodes: dict[int, str] = {}
     for identifier, node in graph.nodes():
         if node.op_type not in LEAVES:
@@ -110,13 +110,13 @@ def _layer_names(graph: Graph) -> dict[Output, str]:
     return names
 
 
-def _constant_names(graph: Graph, opset: int) -> dict[int, str]:
+def _constant_names(graph: Graph) -> dict[int, str]:
     """Constants by the first argument that they are used for."""
     names: dict[int, str] = {}
     for _, node in graph.nodes():
         for position, value in enumerate(node.inputs):
             if value is not None and graph.producer(value).op_type == CONSTANT:
-                argument = argument_name(node.op_type, position, opset)
+                argument = argument_name(node.op_type, position)
                 names.setdefault(value.node, _join(graph.producer(value).scope, argument))
     return names
 

@@ -11,6 +11,7 @@ from ...graph import CONSTANT, INPUT, PARAMETER, Graph, Node
 from ...types import DType, TensorType
 from .names import Names, name_all
 from .schemas import attribute_type
+from .written import written
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,14 @@ def emit(graph: Graph, opset: int, *, every_value: bool = False) -> Emission:
     Raises:
         NetError: E510, names that ONNX cannot keep apart.
     """
-    emission = Emission(graph, opset, name_all(graph, opset))
+    emission = Emission(graph, opset, name_all(graph))
     proto = emission.proto
     proto.name = graph.name or "net"
     proto.input.extend(value_info(name, v.type) for name, v in graph.inputs.items())
     for identifier, node in graph.nodes():
         EMITTERS.get(node.op_type, emit_operator)(emission, identifier, node)
     _emit_outputs(emission)
+    _drop_unused(proto)
     infos = _intermediates(emission)
     (proto.output if every_value else proto.value_info).extend(infos)
     return emission
@@ -59,16 +61,16 @@ def emit_operator(emission: Emission, identifier: int, node: Node) -> None:
     Optional arguments that are left out at the end stay out, too: onnxruntime takes an empty name
     for an argument that is there, and no longer folds what follows into a convolution.
     """
+    call = written(emission.graph, node, emission.opset)
     proto = NodeProto(op_type=node.op_type, name=emission.names.nodes[identifier])
-    inputs = [emission.names.of(value) for value in node.inputs]
+    inputs = [emission.names.of(value) for value in call.inputs]
     while inputs and not inputs[-1]:
         inputs.pop()
     proto.input.extend(inputs)
     proto.output.extend(emission.names.values[identifier, i] for i in range(len(node.outputs)))
     proto.attribute.extend(
         attribute(name, value, attribute_type(node.op_type, name, emission.opset))
-        for name, value in sorted(node.attributes.items())
-        if value is not None
+        for name, value in sorted(call.attributes.items())
     )
     layer = emission.graph.layers.get(node.scope)
     proto.doc_string = f"{layer.kind} {node.scope}" if layer else node.scope
@@ -101,6 +103,14 @@ def _emit_outputs(emission: Emission) -> None:
             source = emission.names.of(value)
             emission.proto.node.append(helper.make_node("Identity", [source], [name], name=name))
         emission.proto.output.append(value_info(name, value.type))
+
+
+def _drop_unused(proto: GraphProto) -> None:
+    """Leave out constants that no node reads: an older opset may have them as attributes."""
+    read = {name for node in proto.node for name in node.input}
+    kept = [constant for constant in proto.initializer if constant.name in read]
+    del proto.initializer[:]
+    proto.initializer.extend(kept)
 
 
 def _intermediates(emission: Emission) -> list[ValueInfoProto]:

@@ -8,24 +8,26 @@ from onnx import AttributeProto, defs, helper
 from ....grammar.diagnostics import error
 
 OPSET = 22
+OLDEST = 13
 IR_VERSION = 10
 MAX_IR_VERSION = 13  # the newest that onnxruntime reads
 
 
 def ir_version(opset: int) -> int:
-    """The IR version of a model of this opset: 10, or above where the opset demands it.
+    """The IR version of a model: 10 with the graph's own opset, else the least that it demands.
 
     Raises:
-        NetError: E509, the opset is older than the graph's, or newer than what can be written.
+        NetError: E509, the opset is older or newer than what can be written.
     """
     newest = max(known for known in range(OPSET, defs.onnx_opset_version() + 1) if _fits(known))
-    if not OPSET <= opset <= newest:
+    if not OLDEST <= opset <= newest:
         raise error(
             "E509",
             f"cannot write ONNX opset {opset}",
-            help=f"choose an opset from {OPSET} to {newest}",
+            help=f"choose an opset from {OLDEST} to {newest}",
         )
-    return max(IR_VERSION, _minimal_ir_version(opset))
+    least = _minimal_ir_version(opset)
+    return least if opset < OPSET else max(IR_VERSION, least)
 
 
 def _fits(opset: int) -> bool:
@@ -37,10 +39,26 @@ def _minimal_ir_version(opset: int) -> int:
 
 
 @cache
-def argument_name(op_type: str, position: int, opset: int) -> str:
+def argument_name(op_type: str, position: int) -> str:
     """ONNX's name of an operator's argument, such as `shape` of Reshape."""
-    formal = defs.get_schema(op_type, opset).inputs
+    formal = defs.get_schema(op_type, OPSET).inputs
     return formal[min(position, len(formal) - 1)].name
+
+
+@cache
+def schema_of(op_type: str, opset: int) -> Any:
+    """The operator as an opset has it; None where it does not."""
+    try:
+        return defs.get_schema(op_type, opset)
+    except defs.SchemaError:
+        return None
+
+
+def default_of(op_type: str, name: str) -> Any:
+    """What the graph's opset takes for an attribute that is left out; None for nothing."""
+    default = defs.get_schema(op_type, OPSET).attributes[name].default_value
+    value = helper.get_attribute_value(default) if default.type else None
+    return value.decode() if isinstance(value, bytes) else value
 
 
 @cache

@@ -26,7 +26,7 @@ from .weights import open_run, read_weights
 )
 @weights_option
 @seed_option
-@click.option("--opset", type=int, help="The opset to write: 22, the default, or above.")
+@click.option("--opset", type=int, help="The opset to write, from 13 on; 22 is the default.")
 @click.option("--training", is_flag=True, help="Write one step of training instead.")
 @click.option(
     "--set", "changes", multiple=True, metavar="NAME=VALUE", help="A setting of that training."
