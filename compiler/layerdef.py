@@ -276,7 +276,8 @@ def _count_name(
             "E104",
             f"`{text}` has two bare integers, and only one can be the {counts[0]}",
             bare[0].span.to(bare[-1].span),
-            help=f"for {meaning} write `{spelling}({side}x{side}, {count})`",
+            help=f"for {meaning} write `{spelling}({side}x{side}, {count})`; on a sequence it is"
+            f" `{spelling}({definition.size}={side}, {count})`",
         )
     what = "integers" if all(isinstance(a.value, int) for a in bare) else "numbers"
     raise error(

@@ -200,8 +200,8 @@ def _check(graph: Graph, found: Matching, called: Mapping[str, str], allow: Sequ
         "E562",
         f"{len(wrong)} of {len(found.matched) + len(troubled)} weights do not match by name",
         notes=notes,
-        help="leave out what is to be initialised anew, such as the head of another number of"
-        " classes, by a pattern, or rename what is called differently",
+        help="let what differs, such as the head of another number of classes, be initialised anew"
+        " (`--allow PATTERN`), or rename what is called differently",
     )
 
 

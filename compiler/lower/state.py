@@ -191,13 +191,17 @@ class State:
         """The path itself, where nothing bears it yet."""
         if path in self.places:
             earlier = Pointer(self.places[path], "first given here")
-            in_turn = "label the repetition, so that each turn has a scope of its own"
+            help = "labels within a scope must differ"
+            if self.turns:
+                help = "label the repetition, so that each turn has a scope of its own"
+            elif _binds(span, self.places[path]):
+                help = f"the label suffices: leave out `{path.rpartition('.')[2]} =`"
             raise error(
                 "E112",
                 f"the name `{path}` is given twice",
                 span,
                 also=[] if self.places[path] == span else [earlier],
-                help=in_turn if self.turns else "labels within a scope must differ",
+                help=help,
             )
         return path
 
@@ -221,3 +225,9 @@ class State:
             span,
             help="`--max-layers` raises the limit",
         )
+
+
+def _binds(span: Span, entered: Span) -> bool:
+    """Whether a name binds what was entered before it, as `x` in `x = ... as x` does."""
+    before = span.source is entered.source and span.start < entered.start
+    return before and span.source.text[span.end :].lstrip().startswith("=")

@@ -179,8 +179,10 @@ def _draw(evaluator: Evaluator, folder: str, threshold: float | None) -> list[st
 
 
 def _sides(confusion: Confusion) -> tuple[str, ...]:
-    """The names of rows and columns."""
-    return YES_OR_NO if confusion.form.task == "decisions" else confusion.form.names
+    """The names of rows and columns; of several labels each is a yes or a no."""
+    form, labels = confusion.form, len(confusion.counts)
+    named = form.task == "classes" or (labels == 1 and len(form.names) == len(YES_OR_NO))
+    return form.names if named else YES_OR_NO
 
 
 def _label(confusion: Confusion, label: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ..runtime.checkpoint import mismatches
 from ..runtime.inspection.guess import known_of
 from ..runtime.inspection.lsuv import lsuv_weights
 from ..runtime.training.job import Job
@@ -121,7 +122,7 @@ def _first_weights(
     if path is None:
         return lsuv_weights(job) if lsuv else None
     given = read_weights(job.graph, path)
-    if not allow:
+    if not allow and not mismatches(job.graph, given):
         return given
     matching = match_weights(job.graph, given, allow=allow)
     for line in matching.lines():
