@@ -259,6 +259,7 @@ Rate = Annotated[float, Kind("a number at least 0 and below 1", _real(0.0, 1.0))
 Nonnegative = Annotated[float, Kind("a non-negative number", _real(0.0, float("inf")))]
 Probability = Annotated[float, Kind("a number from 0 to 1", _probability)]
 PositiveReal = Annotated[float, Kind("a positive number", _positive_real)]
+NonNegativeReal = Annotated[float, Kind("a non-negative number", _real(0.0, float("inf")))]
 Real = Annotated[float, Kind("a number", _real(float("-inf"), float("inf")))]
 Flag = Annotated[bool, Kind("`yes` or `no`", _flag)]
 LabelName = Annotated[str, Kind("a label", _label)]

@@ -270,7 +270,7 @@ def _count_name(
         raise _unplaced(definition, argument, spelling)
     text = f"{spelling}({', '.join(spell(a.value) for a in bare)})"
     if definition.size and definition.size not in counts and len(bare) == 2:
-        side, count = (a.value for a in bare)
+        side, count = sorted(a.value for a in bare)  # kernels are the small one
         meaning = f"a {side}x{side} {definition.size} with {count} {counts[0]}"
         raise error(
             "E104",
@@ -309,7 +309,7 @@ def _convert(definition: Signature, name: str, argument: GivenArgument, spelling
     try:
         return kind.convert(argument.value)
     except Mismatch as mismatch:
-        suggestion = str(mismatch) or None
+        suggestion = str(mismatch) or _as_whole(argument, kind)
         if isinstance(argument.value, Word):
             suggestion = did_you_mean(argument.value, kind.words)
         raise error(
@@ -318,6 +318,20 @@ def _convert(definition: Signature, name: str, argument: GivenArgument, spelling
             argument.span,
             help=suggestion,
         ) from None
+
+
+def _as_whole(argument: GivenArgument, kind: Kind) -> str | None:
+    """Help for a whole number that is written, or computed, as a real one."""
+    value = argument.value
+    if not isinstance(value, float) or not value.is_integer():
+        return None
+    try:
+        kind.convert(int(value))
+    except Mismatch:
+        return None
+    if "/" in argument.span.text:
+        return f"`//` divides to a whole number; here it is `{int(value)}`"
+    return f"write the whole number `{int(value)}`"
 
 
 def _describe(value: Any) -> str:

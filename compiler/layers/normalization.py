@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any, Literal
 
-from ..arguments import Flag, Numbers, Positive, PositiveReal, Rate
+from ..arguments import Flag, NonNegativeReal, Numbers, Positive, PositiveReal, Rate
 from ..builder import shape_of
 from ..graph import Value
 from ..initializers import ONES, ZEROS
@@ -160,7 +160,7 @@ def local_response_normalization(
     size: Positive = 5,
     alpha: PositiveReal = 1e-4,
     beta: PositiveReal = 0.75,
-    k: PositiveReal = 2.0,
+    k: NonNegativeReal = 2.0,
     mean: Flag = False,
 ) -> Value:
     """x / (k + alpha sum x^2)^beta, the sum over `size` neighbouring channels (ONNX `LRN`).

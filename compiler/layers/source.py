@@ -11,6 +11,7 @@ from ..layerdef import layer
 from ..types import DType, TensorType
 
 CLASSES = 10
+SMALLEST_PICTURE = 8  # rows and columns, from which on `3x8x8` reads as channels first
 
 
 @layer("INPUT", size="size", counts="size", choice="layout")
@@ -29,8 +30,24 @@ def input(
     """
     given = (size,) if isinstance(size, int) else size
     extents = tuple(symbol(e) if isinstance(e, str) else e for e in given)
+    if layout is None and _is_channels_first(given):
+        last = "x".join(map(str, (*given[1:], given[0])))
+        build.warn(
+            "W116",
+            f"has {given[-1]} channels of {'x'.join(map(str, given[:-1]))}: channels come last",
+            help=f"for {given[0]} channels write `{build.spelling}({last})`",
+        )
     shape = _shape(build, extents, sequence=layout == "sequence", tokens=dtype == "int64")
     return build.input(build.scope, TensorType(DType(dtype), shape))
+
+
+def _is_channels_first(given: tuple[int | str, ...]) -> bool:
+    """Whether a size reads as PyTorch's `3x224x224`: one gray or three color channels in front."""
+    channels, *_, height, width = (*given, 0, 0) if len(given) < 3 else given
+    if channels not in (1, 3) or not isinstance(height, int) or not isinstance(width, int):
+        return False
+    is_square = height == width and height >= SMALLEST_PICTURE
+    return is_square or (channels == 3 and min(height, width) >= 4 * SMALLEST_PICTURE)
 
 
 def _shape(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from ..arguments import Flag, Kind, PositiveReal, kind_of
+from ..arguments import Flag, Kind, NonNegativeReal, kind_of
 from ..builder import Builder
 from ..graph import Value
 from .terms import Term
@@ -61,14 +61,14 @@ def regularizer(name: str, *, number: str) -> Callable[[Penalty], Penalty]:
 
 
 @regularizer("l1", number="strength")
-def l1(build: Builder, weights: Sequence[Value], *, strength: PositiveReal) -> Value:
+def l1(build: Builder, weights: Sequence[Value], *, strength: NonNegativeReal) -> Value:
     """Strength times the sum of |w|; its subgradient at 0 is 0."""
     sums = [build.ReduceSum(build.Abs(weight), keepdims=0) for weight in weights]
     return _scaled(build, sums, strength)
 
 
 @regularizer("l2", number="strength")
-def l2(build: Builder, weights: Sequence[Value], *, strength: PositiveReal) -> Value:
+def l2(build: Builder, weights: Sequence[Value], *, strength: NonNegativeReal) -> Value:
     """Strength / 2 times the sum of w^2: under SGD PyTorch's `weight_decay` on these weights."""
     sums = [build.ReduceSum(build.Mul(weight, weight), keepdims=0) for weight in weights]
     return _scaled(build, sums, strength / 2)
