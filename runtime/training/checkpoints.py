@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from ...grammar.files import atomic_writer
 from ..kerneldef import Array
 from ..safetensors_file import SafetensorsState, open_safetensors, write_safetensors
 
-FORMAT = "netc training 1"
+FORMAT = "netc training 2"
+CHECKSUM = "checksum"
 BEST = "best/"
 PREPROCESS = "preprocess/"
 STATE = "state/"
@@ -56,6 +58,7 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
         "recipe": json.dumps(dict(checkpoint.recipe)),
         "environment": json.dumps(dict(checkpoint.environment)),
     }
+    metadata[CHECKSUM] = _checksum(arrays, metadata)
     with atomic_writer(path) as file:
         write_safetensors(file, arrays, metadata)
 
@@ -67,9 +70,7 @@ def load_checkpoint(path: str) -> Checkpoint:
         NetError: The file cannot be read (E001) or is damaged (E505), or it is no checkpoint
             (E541).
     """
-    found = open_safetensors(path)
-    if found.metadata.get("format") != FORMAT:
-        raise _no_checkpoint(path)
+    found = _opened(path)
     try:
         texts = {name: json.loads(found.metadata[name]) for name in _TEXTS}
     except (KeyError, ValueError):
@@ -88,10 +89,37 @@ def load_preprocessing(path: str) -> dict[str, Array]:
     Raises:
         NetError: As `load_checkpoint`.
     """
+    return _under(_opened(path), PREPROCESS)
+
+
+def _opened(path: str) -> SafetensorsState:
+    """A checkpoint's file, every byte of which is as it was written.
+
+    Raises:
+        NetError: As `load_checkpoint`.
+    """
     found = open_safetensors(path)
     if found.metadata.get("format") != FORMAT:
         raise _no_checkpoint(path)
-    return _under(found, PREPROCESS)
+    if found.metadata.get(CHECKSUM) != _checksum(found, found.metadata):
+        raise error(
+            "E505",
+            f"`{path}` is damaged: its checksum is that of other contents",
+            help="copy it again, or start a new run in another folder with `--output`",
+        )
+    return found
+
+
+def _checksum(arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> str:
+    """SHA-256 of the arrays, with their names, types and shapes, and of the texts."""
+    texts = {name: text for name, text in metadata.items() if name != CHECKSUM}
+    digest = sha256(json.dumps(texts, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name])
+        digest.update(json.dumps([name, array.dtype.name, array.shape]).encode())
+        plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        digest.update(plain.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 # What the header holds as JSON.

@@ -2,12 +2,18 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...grammar.diagnostics import error
-from ...grammar.files import check_readable, write_text
+from ...grammar.files import check_readable, make_folder, write_text
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 CHECKPOINT = "checkpoint.safetensors"
 CURVES = "curves.svg"
@@ -20,6 +26,34 @@ FORMAT = "netc run 1"
 
 # What Python raises at texts that it cannot make sense of.
 _MALFORMED = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
+
+
+@contextmanager
+def locked(folder: str | None) -> Iterator[None]:
+    """A folder that no other run writes to; the system unlocks it when a process ends, or dies.
+
+    Raises:
+        NetError: E545, another run holds it.
+    """
+    if folder is None or fcntl is None:
+        yield
+        return
+    make_folder(folder)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise error(
+                "E545",
+                f"another process is training in `{folder}`",
+                help="wait until it has ended, or choose another folder (`--output`)",
+            ) from None
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(handle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +116,7 @@ class Facts:
                 found = json.load(file)
             if found.pop("format") != FORMAT:
                 raise ValueError(f"its format is not {FORMAT}")
+            _check_types(found)
             return cls(
                 **{
                     **found,
@@ -99,3 +134,32 @@ class Facts:
                 notes=[str(no)] if str(no) else [],
                 help="train again in another folder, or give weights with `--weights`",
             ) from None
+
+
+def _check_types(found: Mapping[str, Any]) -> None:
+    """Refuse what `save` would not have written.
+
+    Raises:
+        TypeError: A field is of another type.
+    """
+    texts = [value for name in ("settings", "changes", "inputs") for value in found[name].values()]
+    texts += [name for each in found["outputs"].values() for name in each["names"]]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("a setting, an input or the name of a class is not a text")
+    extents = [extent for shape in found["shapes"].values() for extent in shape]
+    if not all(type(extent) is int and extent >= 0 for extent in extents):
+        raise TypeError("a shape is not one of whole numbers")
+    if not isinstance(found["results"], dict):
+        raise TypeError("the results are not by name")
+    for name, value in found["options"].items():
+        if not isinstance(value, _OPTIONS[name]) or isinstance(value, bool):
+            raise TypeError(f"the option {name} is {value!r}")
+
+
+_OPTIONS: Mapping[str, tuple[type, ...]] = {
+    "engine": (str,),
+    "device": (str,),
+    "monitor": (str, type(None)),
+    "patience": (int, type(None)),
+    "min_delta": (int, float),
+}

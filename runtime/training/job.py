@@ -147,7 +147,8 @@ class Job:
     @property
     def fixed(self) -> dict[str, str]:
         """What must be the same for a run to be resumed: all but the number of epochs."""
-        network = sha256(to_text(self.graph).encode()).hexdigest()
+        # Its name, which may be the file's, makes no difference.
+        network = sha256(to_text(replace(self.graph, name="")).encode()).hexdigest()
         settings = self.recipe.settings()
         del settings["epochs"]
         return {NETWORK: network, **settings, "samples": str(len(self.data))}

@@ -193,9 +193,9 @@ class Loop:
             state = self.stepper.state
             self.best = {name: state[name] for name in self.settings.weights}
         self.progress = Progress(progress.epoch + 1, step=progress.step, done=self.stopping.stopped)
+        self.save()  # before anybody is told, who may fail to print it
         for listener in self.listeners:
             listener.on_epoch(self.progress, row, best)
-        self.save()
         if asked.is_set():
             raise KeyboardInterrupt
 

@@ -28,7 +28,7 @@ from .runtime.inspection.gradcheck import gradcheck as compare_gradients
 from .runtime.inspection.monitor import watch
 from .runtime.inspection.monitor_picture import draw_records
 from .runtime.plan import plan
-from .runtime.training.folder import LAYERS, PROGRAM, Facts
+from .runtime.training.folder import LAYERS, PROGRAM, Facts, locked
 from .runtime.training.job import KEPT, Job
 from .runtime.training.listeners import HistoryFiles, Reporter, write_results
 from .runtime.training.parts import given_target
@@ -172,23 +172,24 @@ def run_job(
         NetError: As `runtime.training.running.train`.
         KeyboardInterrupt: Ctrl-C was pressed; the run can be resumed.
     """
-    bar = progress or NoProgress()
-    loop = open_loop(job)
-    if job.folder is not None:
-        write_text(os.path.join(job.folder, PROGRAM), source)
-        loop.listeners = [HistoryFiles(loop, job.folder)]
-    loop.listeners = [*loop.listeners, Reporter(bar, loop, job.training.steps)]
-    monitor = watch(loop, job, folder=job.folder, say=bar.say) if watched else None
-    try:
-        loop.run()
-    finally:
-        bar.finish()
-    run = replace(finish(job, loop), metadata={"source": source} if source else {})
-    if job.folder is not None:
-        write_results(run, job.folder)
-        if monitor is not None and find_spec("matplotlib") is not None:
-            draw_records(monitor.records, os.path.join(job.folder, LAYERS))
-    return run
+    with locked(job.folder):
+        bar = progress or NoProgress()
+        loop = open_loop(job)
+        if job.folder is not None:
+            write_text(os.path.join(job.folder, PROGRAM), source)
+            loop.listeners = [HistoryFiles(loop, job.folder)]
+        loop.listeners = [*loop.listeners, Reporter(bar, loop, job.training.steps)]
+        monitor = watch(loop, job, folder=job.folder, say=bar.say) if watched else None
+        try:
+            loop.run()
+        finally:
+            bar.finish()
+        run = replace(finish(job, loop), metadata={"source": source} if source else {})
+        if job.folder is not None:
+            write_results(run, job.folder)
+            if monitor is not None and find_spec("matplotlib") is not None:
+                draw_records(monitor.records, os.path.join(job.folder, LAYERS))
+        return run
 
 
 def objective_of(compiled: Compiled, loss: Loss | None) -> Objective:
