@@ -45,3 +45,11 @@ def test_the_sides_of_a_confusion_matrix(
     confusion = Confusion(OutputForm(task, 1, "logits", None, None, names, "corners"))
     confusion.counts = np.zeros((labels, 2, 2), np.int64)
     assert _sides(confusion) == expected
+
+
+def test_nothing_to_compare(tmp_path: Path) -> None:
+    """Gradients of a network that is all frozen do not agree: there are none."""
+    (tmp_path / "frozen.net").write_text("INPUT(4) -> FC(3, frozen=yes)", encoding="utf-8")
+    found = command("gradcheck", "frozen.net", cwd=tmp_path)
+    assert "there is no trainable weight" in found.out
+    assert "agree" not in found.out

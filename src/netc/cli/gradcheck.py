@@ -147,6 +147,9 @@ def _show(checks: Sequence[ParameterCheck], whence: str, batch: int) -> None:
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         click.echo(("  ".join(cells) + mark).rstrip())
+    if not checks:
+        click.echo("there is no trainable weight: nothing was compared")
+        return
     wrong = sum(not check.ok for check in checks)
     verdict = f"{wrong} of {len(checks)} gradients are wrong" if wrong else "all gradients agree"
     click.echo(f"{verdict} with central differences on {batch} samples {whence}, to {TOLERANCE:g}")
