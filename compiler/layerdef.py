@@ -13,6 +13,7 @@ from typing import Any, Protocol, get_type_hints
 from ..grammar.diagnostics import NetError, did_you_mean, error
 from ..grammar.source import Span
 from .arguments import Flag, Kind, LabelName, Mismatch, Word, kind_of, spell
+from .foreign import FOREIGN_ARGUMENTS, corrected_call
 
 LayerFunction = Callable[..., Any]
 
@@ -232,11 +233,13 @@ def _name_of(
         if argument.name in definition.keywords:
             return argument.name
         known = definition.keywords
+        is_foreign = argument.name in FOREIGN_ARGUMENTS
+        corrected = corrected_call(spelling, given) if is_foreign else None
         raise error(
             "E102",
             f"{spelling} has no argument `{argument.name}`",
             argument.span,
-            help=did_you_mean(argument.name, known) or _advice(known),
+            help=corrected or did_you_mean(argument.name, known) or _advice(known),
         )
     value = argument.value
     if _is_bare(definition, value):
@@ -249,7 +252,7 @@ def _name_of(
     for matches, name in kinds:
         if matches and name is not None:
             return name
-    raise _unplaced(definition, argument, spelling)
+    raise _unplaced(definition, argument, given, spelling)
 
 
 def _is_bare(definition: Signature, value: Any) -> bool:
@@ -267,7 +270,7 @@ def _count_name(
     if len(bare) <= len(counts):
         return counts[bare.index(argument)]
     if not counts:
-        raise _unplaced(definition, argument, spelling)
+        raise _unplaced(definition, argument, given, spelling)
     text = f"{spelling}({', '.join(spell(a.value) for a in bare)})"
     if definition.size and definition.size not in counts and len(bare) == 2:
         side, count = sorted(a.value for a in bare)  # kernels are the small one
@@ -298,10 +301,13 @@ def _word_name(definition: Signature, value: Any) -> str | None:
     return None
 
 
-def _unplaced(definition: Signature, argument: GivenArgument, spelling: str) -> NetError:
+def _unplaced(
+    definition: Signature, argument: GivenArgument, given: Sequence[GivenArgument], spelling: str
+) -> NetError:
     message = f"{spelling} cannot take {_describe(argument.value)} without a keyword"
     known = definition.keywords
-    return error("E103", message, argument.span, help=_advice(known))
+    help = corrected_call(spelling, given) or _advice(known)
+    return error("E103", message, argument.span, help=help)
 
 
 def _convert(definition: Signature, name: str, argument: GivenArgument, spelling: str) -> Any:

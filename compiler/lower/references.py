@@ -88,4 +88,4 @@ def _call(state: State, call: Call, site: Site) -> Tensors:
         return call_block(state, call, site)
     if call.spelling == OPERATOR:
         return call_operator(state, call, site)
-    raise state.unknown(call.spelling, site.scope, call.name_span)
+    raise state.unknown(call.spelling, site.scope, call.name_span, call.given)

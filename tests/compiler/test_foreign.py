@@ -1,0 +1,53 @@
+"""Calls in the words of other frameworks are answered with ours, and the answers compile."""
+
+import re
+
+import pytest
+
+import netc
+
+# What people write behind an input, and the call that the help spells.
+ROWS = [
+    ("Dense(10)", "FC(10)"),
+    ("Linear(784, 10)", "FC(10)"),
+    ('Dense(64, activation="relu")', "FC(64) -> RELU"),
+    ("Conv2d(3, 64, 3)", "CONV(3x3, 64)"),
+    ("Conv2d(3, 64, 3, stride=2, padding=1)", "CONV(3x3, 64, stride=2, pad=1)"),
+    ("Conv2d(3, 64, kernel_size=3, bias=False)", "CONV(3x3, 64, bias=no)"),
+    ('Conv2D(32, 3, activation="relu")', "CONV(3x3, 32) -> RELU"),
+    ('Conv2D(32, (3, 3), padding="same")', "CONV(3x3, 32, pad=same)"),
+    ("Conv2D(filters=8, kernel_size=5, strides=2)", "CONV(5x5, 8, stride=2)"),
+    ("BatchNorm2d(3)", "BN"),
+    ("BatchNormalization", "BN"),
+    ("BN(3)", "BN"),
+    ("MaxPool2d(2)", "MAXPOOL(2x2)"),
+    ("MaxPool2d(3, stride=2)", "MAXPOOL(3x3, stride=2)"),
+    ("MaxPooling2D((2, 2))", "MAXPOOL(2x2)"),
+    ("POOL(2)", "POOL(2x2)"),
+    ("POOL(size=2)", "POOL(2x2)"),
+    ("POOL(3, 2)", "POOL(3x3, stride=2)"),
+    ("GlobalAveragePooling2D", "GAP"),
+    ("Flatten", "FLATTEN"),
+    ("Dropout(0.5)", "DROPOUT(0.5)"),
+    ("relu", "RELU"),
+    ("LeakyReLU(0.2)", "LRELU(0.2)"),
+    ("GroupNorm(3, 3)", "GN(3)"),
+    ("FC(128, activation=relu)", "FC(128) -> RELU"),
+    ("FC(128, dropout=0.5)", "FC(128) -> DROPOUT(0.5)"),
+    ("SOFTMAX(10)", "FC(10) -> SOFTMAX"),
+    ("CONV(3x3, 16, activation=relu)", "CONV(3x3, 16) -> RELU"),
+    ("CONV(3x3, 16, strides=2)", "CONV(3x3, 16, stride=2)"),
+    ('CONV(3x3, 16, padding="same")', "CONV(3x3, 16, pad=same)"),
+    ("CONV(filters=16, kernel_size=3)", "CONV(3x3, 16)"),
+]
+
+
+@pytest.mark.parametrize(("written", "meant"), ROWS)
+def test_the_help_spells_our_call_and_it_compiles(written: str, meant: str) -> None:
+    """The help holds the corrected call, which compiles where the foreign one stood."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(f"INPUT(32x32x3) -> {written} -> FC(2)")
+    found = re.search(r"write `(.*)`$", refused.value.diagnostics[0].help or "")
+    assert found is not None, str(refused.value)
+    assert found[1] == meant
+    netc.compile(f"INPUT(32x32x3) -> {found[1]} -> FC(2)")
