@@ -1,6 +1,7 @@
 """What holds for all tests: the marker `oracle`, and the option `--update-golden`."""
 
 import os
+import signal
 from importlib.util import find_spec
 
 import pytest
@@ -9,6 +10,10 @@ import pytest
 # OpenBLAS reads this when NumPy is imported, which is later.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# A job in the background ignores Ctrl-C, and so would the tests that send it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

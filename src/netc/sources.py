@@ -22,6 +22,8 @@ def read_program(text: str) -> Source:
         NetError: The file cannot be read, or no shipped spec has that name.
     """
     if text == "-":
+        if sys.stdin is None:
+            raise error("E001", "standard input is closed")
         return decode_source("<stdin>", sys.stdin.buffer.read())
     if text.startswith(ZOO):
         return read_source(str(zoo_path(text.removeprefix(ZOO))))

@@ -1,14 +1,17 @@
 """The command line. Each command's module is loaded when the command is called, not before."""
 
+import errno
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
 from .. import __version__
-from ..grammar.diagnostics import Diagnostic, NetError
+from ..grammar.diagnostics import Diagnostic, NetError, did_you_mean
 
 # command -> (module, what `netc --help` says of it)
 COMMANDS = {
@@ -46,6 +49,16 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name; one that is misspelled is answered with its name."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = did_you_mean(name, list(COMMANDS))
+            raise click.UsageError(f"no command `{name}`" + (f"; {near}" if near else ""), ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands with a line each, without loading any."""
         with formatter.section("Commands"):
@@ -69,21 +82,54 @@ def main(arguments: Sequence[str] | None = None) -> None:
     A process that ends soon collects no cycles: that makes start-up a quarter faster.
     """
     gc.disable()
+    _prepare_streams()
     sys.exit(run(arguments))
+
+
+def _prepare_streams() -> None:
+    """Escape what a terminal's encoding lacks; print into nothing where a stream is closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 it stays open
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    """Lead standard output into nothing, so that no later flush fails again."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 it stays open
+    os.dup2(sys.stdout.fileno(), 1)
+
+
+def _output_failed(failure: OSError) -> int:
+    """The exit code after a failed write: a reader that left is no error, a full device is."""
+    _discard_output()
+    if failure.errno == errno.EPIPE:
+        return 0
+    full = Diagnostic("E004", f"cannot write to standard output: {failure.strerror}")
+    import_module(".terminal", __name__).show_diagnostics([full])
+    return 1
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; diagnostics go to standard error."""
     try:
         code = cli.main(args=arguments, prog_name="netc", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as wrong_usage:
         wrong_usage.show()
         return wrong_usage.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+    except SystemExit:
+        if isinstance(sys.stdout, TextIOWrapper):
+            raise
+        return _output_failed(BrokenPipeError(errno.EPIPE, ""))  # click has wrapped a broken pipe
+    except OSError as failure:
+        if failure.filename is not None:
+            raise
+        return _output_failed(failure)
     except NetError as failure:
         import_module(".terminal", __name__).show_diagnostics(failure.diagnostics)
         return 1

@@ -19,8 +19,10 @@ _COLOURS = {"error": "red", "warning": "yellow"}
 
 
 def wants_colour(stream: IO[str]) -> bool:
-    """Whether a stream is a terminal whose user did not say `NO_COLOR`."""
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    """Whether to colour: never under `NO_COLOR`, always under `FORCE_COLOR`, else on terminals."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
 
 
 def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
@@ -28,7 +30,8 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     colour = wants_colour(sys.stderr)
     for diagnostic in diagnostics:
         text = render(diagnostic)
-        click.echo((_coloured(text, diagnostic) if colour else text) + "\n", err=True)
+        shown = _coloured(text, diagnostic) if colour else text
+        click.echo(shown + "\n", err=True, color=colour)
 
 
 def _coloured(text: str, diagnostic: Diagnostic) -> str:

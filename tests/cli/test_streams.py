@@ -1,0 +1,68 @@
+"""Standard streams that are closed, full, left by their reader, or of a narrow encoding."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCES = Path(__file__).parents[2] / "src"
+CHAIN = "INPUT(2) -> FC(3)"
+
+
+def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The end of a bash command in which `netc` is the command line of this checkout."""
+    netc = f'netc() {{ "{sys.executable}" -m netc "$@"; }}; {command}'
+    variables = os.environ | {"PYTHONPATH": str(SOURCES)} | environment
+    return subprocess.run(
+        ["bash", "-c", netc], capture_output=True, text=True, env=variables, timeout=120
+    )
+
+
+@pytest.mark.parametrize("arguments", ["--help", "explain E203", f"summary '{CHAIN}'"])
+def test_a_reader_that_leaves_is_no_error(arguments: str) -> None:
+    """A pipe whose reader has gone ends a command with 0 and without a word."""
+    done = shell(f"( sleep 0.5; netc {arguments}; echo $? >&2 ) | true")
+    assert done.stderr == "0\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
+@pytest.mark.parametrize("arguments", ["--help", "explain E203", f"check '{CHAIN}'"])
+def test_a_full_device_is_an_error(arguments: str) -> None:
+    """What cannot be written is reported, not raised."""
+    done = shell(f"netc {arguments} > /dev/full")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[E004]: cannot write to standard output: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_closed_streams_raise_nothing() -> None:
+    """A closed standard input is an error; closed outputs swallow what is printed."""
+    done = shell("netc check - <&-")
+    assert (done.returncode, done.stderr) == (1, "error[E001]: standard input is closed\n\n")
+    assert shell(f"netc check '{CHAIN}' >&-").returncode == 0
+    assert shell("netc check 'INPUT -> FD' 2>&-").returncode == 1
+
+
+def test_a_narrow_encoding_escapes_what_it_lacks() -> None:
+    """A name beyond Latin-1 prints as its escape."""
+    done = shell("""netc check $'net "\\u4e2d"\nINPUT(2) -> FC(3)'""", PYTHONIOENCODING="latin-1")
+    assert done.returncode == 0, done.stderr
+    assert "\\u4e2d" in done.stdout
+
+
+def test_a_misspelled_command_is_answered_with_its_name() -> None:
+    """The nearest command is named."""
+    done = shell("netc sumary x")
+    assert done.returncode == 2
+    assert "no command `sumary`; did you mean `summary`?" in done.stderr
+
+
+def test_colour_follows_the_environment() -> None:
+    """FORCE_COLOR colours a pipe; NO_COLOR wins over it."""
+    plain, forced = {"NO_COLOR": "", "FORCE_COLOR": ""}, {"NO_COLOR": "", "FORCE_COLOR": "1"}
+    command = "netc check 'INPUT -> FD'"
+    assert "\x1b[" not in shell(command, **plain).stderr
+    assert "\x1b[" in shell(command, **forced).stderr
+    assert "\x1b[" not in shell(command, **forced | {"NO_COLOR": "1"}).stderr
