@@ -8,6 +8,7 @@ from ...grammar.source import Span
 from ..arguments import Kind, spell
 from ..layerdef import GivenArgument, bind
 from .data_terms import AUGMENT, DATA, PREPROCESS
+from .foreign import corrected_term
 from .losses import LOSSES
 from .optimizers import OPTIMIZERS
 from .regularizers import REGULARIZERS
@@ -71,15 +72,17 @@ def bind_term(
             or of the wrong kind.
     """
     if name not in TERMS[kind]:
-        raise _unknown(kind, name, name_span or call)
+        raise _unknown(kind, name, given, name_span or call)
     bound = bind(TERMS[kind][name], given, call, spelling or name, defaults=defaults)
     return Term(kind, name, bound.arguments, call)
 
 
-def _unknown(kind: str, name: str, span: Span) -> NetError:
+def _unknown(kind: str, name: str, given: Sequence[GivenArgument], span: Span) -> NetError:
     others = [other for other, rows in TERMS.items() if name in rows]
     known = ", ".join(f"`{known}`" for known in TERMS[kind])
-    help = did_you_mean(name, TERMS[kind]) or f"choose one of {known}"
+    rows = {row: signature.kinds for row, signature in TERMS[kind].items()}
+    corrected = corrected_term(name, given, rows)
+    help = corrected or did_you_mean(name, TERMS[kind]) or f"choose one of {known}"
     if others:
         help = f"`{name}` belongs to `{others[0]}`; {help}"
     return error("E124", f"unknown {NOUNS[kind]} `{name}`", span, help=help)

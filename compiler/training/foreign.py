@@ -1,0 +1,57 @@
+"""Losses, optimizers and data by the names of PyTorch and Keras, and what they are called here."""
+
+from collections.abc import Container, Mapping, Sequence
+
+from ..arguments import spell
+from ..foreign import Argument
+
+_MNIST = (
+    "`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and"
+    " `t10k-labels-idx1-ubyte`"
+)
+
+WORDS: Mapping[str, str] = {
+    "categoricalcrossentropy": "cross_entropy", "crossentropyloss": "cross_entropy",
+    "sparsecategoricalcrossentropy": "cross_entropy", "crossentropy": "cross_entropy",
+    "softmaxwithloss": "cross_entropy", "nllloss": "nll", "bceloss": "binary_cross_entropy",
+    "bce": "binary_cross_entropy", "bcewithlogitsloss": "binary_cross_entropy",
+    "binarycrossentropy": "binary_cross_entropy", "mseloss": "mse", "meansquarederror": "mse",
+    "l1loss": "mae", "maeloss": "mae", "meanabsoluteerror": "mae", "huberloss": "huber",
+    "smoothl1loss": "huber", "logcosh": "log_cosh", "hingeloss": "hinge",
+    "adam": "adam", "adamw": "adamw", "sgd": "sgd", "rmsprop": "rmsprop", "adagrad": "adagrad",
+    "cosineannealinglr": "cosine", "cosinedecay": "cosine",
+    "randomhorizontalflip": "flip(horizontal)", "standardscaler": "standardize",
+    "mnist": 'idx("mnist/")', "fashionmnist": 'idx("fashion-mnist/")',
+    "cifar": 'cifar10("cifar-10-batches-bin/")',
+}  # fmt: skip
+
+# What a data set's help says of its files.
+FILES: Mapping[str, str] = {
+    "mnist": f"put {_MNIST} from https://ossci-datasets.s3.amazonaws.com/mnist/ into `mnist/`",
+    "fashionmnist": f"put {_MNIST} from https://github.com/zalandoresearch/fashion-mnist"
+    " into `fashion-mnist/`",
+    "cifar": "unpack the binary version from https://www.cs.toronto.edu/~kriz/cifar.html beside"
+    " the program",
+}
+
+KEYWORDS: Mapping[str, str] = {"learning_rate": "lr", "base_lr": "lr"}
+
+
+def corrected_term(
+    name: str, given: Sequence[Argument], known: Mapping[str, Container[str]]
+) -> str | None:
+    """Help that spells a foreign choice in our words, or None where the table does not know it.
+
+    Args:
+        name: The choice as it is written.
+        given: Its arguments.
+        known: The choices that can stand there, and the names of their arguments.
+    """
+    folded = name.casefold().replace("_", "")
+    ours = WORDS.get(folded)
+    if ours is None or ours.split("(")[0] not in known:
+        return None
+    named = {KEYWORDS.get(a.name, a.name): a.value for a in given if a.name}
+    inside = [f"{n}={spell(v)}" for n, v in named.items() if n in known[ours.split("(")[0]]]
+    call = f"{ours}({', '.join(inside)})" if inside and "(" not in ours else ours
+    return f"write `{call}`" + (f", and {FILES[folded]}" if folded in FILES else "")
