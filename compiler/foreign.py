@@ -31,16 +31,16 @@ class Row:
             the first holds that has room for all of them and leaves what has a keyword alone.
         takes: Our arguments that a call may state by keyword.
         rank: How many axes a kernel has that is written as one number.
-        settled: What stands in the call in any case.
         tail: What follows the layer.
+        joins: Whether all positional numbers are the extents of one size.
     """
 
     layer: str
     orders: tuple[tuple[str | None, ...], ...] = ((),)
     takes: tuple[str, ...] = ()
     rank: int = 2
-    settled: str = ""
     tail: str = ""
+    joins: bool = False
 
 
 _CONV_TAKES = ("kernel", "filters", "stride", "pad", "dilation", "groups", "bias")
@@ -103,6 +103,7 @@ _EXACT: Mapping[str, Row] = {
     "CONV": _conv(2, ("filters",), _TORCH),
     "POOL": _pool("POOL"), "MAXPOOL": _pool("MAXPOOL"), "AVGPOOL": _pool("AVGPOOL"),
     "BN": _BN, "FC": _FC, "DROPOUT": _DROP, "GAP": _GAP,
+    "INPUT": Row("INPUT", joins=True), "Input": Row("INPUT", joins=True),
     "SOFTMAX": Row("FC", (("units",),), _UNITS, tail=" -> SOFTMAX"),
 }  # fmt: skip
 
@@ -114,7 +115,9 @@ KEYWORDS: Mapping[str, str] = {
     "negative_slope": "slope", "alpha": "slope", "num_groups": "groups",
 }  # fmt: skip
 
-FOREIGN_ARGUMENTS = frozenset({*KEYWORDS, "activation", "dropout", "input_shape", "in_channels"})
+FOREIGN_ARGUMENTS = frozenset(
+    {*KEYWORDS, "activation", "dropout", "input_shape", "in_channels", "batch", "batch_size"}
+)
 _BARE = ("kernel", "filters", "units", "rate", "slope", "groups")
 _PYTHON = {"True": "yes", "False": "no", "true": "yes", "false": "no"}
 
@@ -125,6 +128,9 @@ def corrected_call(spelling: str, given: Sequence[Argument]) -> str | None:
     if row is None:
         return None
     bare = [a.value for a in given if a.name is None]
+    if row.joins:
+        extents = [extent for value in bare for extent in _extents(value)]
+        return f"write `{row.layer}({'x'.join(map(str, extents))})`" if extents else None
     values: dict[str, Any] = {}
     if spelling in _EXACT and spelling.isupper() and bare and isinstance(bare[0], tuple):
         values["kernel"] = bare.pop(0)
@@ -137,6 +143,12 @@ def corrected_call(spelling: str, given: Sequence[Argument]) -> str | None:
     values |= {KEYWORDS.get(a.name, a.name): a.value for a in given if a.name}
     inside = ", ".join(_spelled(row, n, values[n]) for n in row.takes if n in values)
     return f"write `{row.layer}{f'({inside})' if inside else ''}{row.tail}{_tail(values)}`"
+
+
+def _extents(value: Any) -> tuple[int, ...]:
+    """The numbers of a positional argument; Python's `None` for the batch has none."""
+    numbers = value if isinstance(value, tuple) else (value,)
+    return tuple(number for number in numbers if isinstance(number, int))
 
 
 def _spelled(row: Row, name: str, value: Any) -> str:

@@ -242,6 +242,8 @@ def _name_of(
             help=corrected or did_you_mean(argument.name, known) or _advice(known),
         )
     value = argument.value
+    if value == Word("None"):  # Python's, for a batch of any size
+        raise _unplaced(definition, argument, given, spelling)
     if _is_bare(definition, value):
         return _count_name(definition, argument, given, spelling)
     kinds: tuple[tuple[bool, str | None], ...] = (
@@ -287,7 +289,7 @@ def _count_name(
         "E104",
         f"`{text}` has {len(bare)} bare {what}, but {spelling} takes {len(counts)}",
         argument.span,
-        help=_advice(definition.keywords),
+        help=corrected_call(spelling, given) or _advice(definition.keywords),
     )
 
 

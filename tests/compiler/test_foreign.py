@@ -51,3 +51,20 @@ def test_the_help_spells_our_call_and_it_compiles(written: str, meant: str) -> N
     assert found is not None, str(refused.value)
     assert found[1] == meant
     netc.compile(f"INPUT(32x32x3) -> {found[1]} -> FC(2)")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("INPUT(224, 224, 3)", "INPUT(224x224x3)"),
+        ("INPUT(None, 32, 32, 3)", "INPUT(32x32x3)"),
+        ("INPUT(64x64x3, batch=32)", "INPUT(64x64x3)"),
+        ("Input((28, 28, 1))", "INPUT(28x28x1)"),
+    ],
+)
+def test_the_help_spells_the_input_without_its_batch(written: str, meant: str) -> None:
+    """An input's extents are one size, and the batch is never written."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(f"{written} -> GAP -> FC(2)")
+    assert refused.value.diagnostics[0].help == f"write `{meant}`"
+    netc.compile(f"{meant} -> GAP -> FC(2)")
