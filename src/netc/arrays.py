@@ -1,6 +1,7 @@
 """Arrays from and to `.npy` and `.npz` files, with every failure as a diagnostic."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def load_named_arrays(texts: Sequence[str], names: Sequence[str]) -> dict[str, A
     arrays: dict[str, Array] = {}
     for text in texts:
         name, separator, given = text.partition("=")
-        if not separator or Path(text).exists():
+        if not separator or os.path.exists(text):
             free = [known for known in names if known not in arrays]
             name, given = (free or [*names[-1:], "input"])[0], text
         if name in arrays:
@@ -40,7 +41,7 @@ _NUMERIC = frozenset("[-0123456789")
 
 def _numbers(text: str) -> Array:
     """Numbers as JSON has them, in float32 or int64."""
-    if Path(text).exists():
+    if os.path.exists(text):
         return read_npy(text)
     try:
         found = np.array(json.loads(text))

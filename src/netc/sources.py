@@ -29,6 +29,12 @@ def read_program(text: str) -> Source:
         return read_source(str(zoo_path(text.removeprefix(ZOO))))
     if is_chain(text) and not os.path.exists(text):
         return Source("<chain>", text)
+    if text.endswith(".onnx"):
+        raise error(
+            "E505",
+            f"netc cannot read ONNX models such as `{text}` yet",
+            help="give the program; `netc run` takes an .onnx file",
+        )
     return read_source(text)
 
 

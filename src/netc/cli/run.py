@@ -16,6 +16,7 @@ from .terminal import show_diagnostics
 from .weights import read_weights
 
 Arrays = dict[str, np.ndarray[Any, Any]]
+MOST_NUMBERS = 100
 
 
 @click.command("run")
@@ -56,7 +57,15 @@ def command(
     if output is not None:
         save_arrays(output, results)
     for name, array in results.items():
-        click.echo(f"{name}: {array.dtype}{list(array.shape)}")
+        click.echo(f"{name}: {array.dtype}{list(array.shape)}\n{_shown(array)}")
+
+
+def _shown(array: np.ndarray[Any, Any]) -> str:
+    """The numbers where they are few, their statistics otherwise."""
+    if array.size <= MOST_NUMBERS or not np.issubdtype(array.dtype, np.number):
+        return np.array2string(array, precision=6, suppress_small=True, threshold=MOST_NUMBERS)
+    low, high, mean, deviation = array.min(), array.max(), array.mean(), array.std()
+    return f"  from {low:.6g} to {high:.6g}, mean {mean:.6g}, standard deviation {deviation:.6g}"
 
 
 def _run_onnx(
