@@ -80,6 +80,8 @@ _SLIPS = (
     _slip(r"\*\*", "E011", "`**` is not an operator of the language", "write `^` for a power"),
     _slip(r"[‘’“”'`]", "E010", "`{0}` does not quote a string", 'write `"..."`'),
     _slip(r";", "E010", "`;` does not end a statement", "start the next statement on a new line"),
+    _slip(r"\\[*_\[\]<>#|]", "E010", "`{0}` is Markdown's spelling",
+          lambda match: f"write `{match[0][1:]}`"),
     _slip(r"\\", "E010", "`\\` is not part of the language",
           "a statement may span lines as it is"),
     _slip(rf"[{_INVISIBLE}]", "E010", "the invisible character U+{1:04X}",
