@@ -155,11 +155,13 @@ def _term(kind: str) -> Read:
 
 
 def _terms(kind: str) -> Read:
-    """A choice, or a list of choices."""
+    """A choice, a list of choices, or `none`."""
 
     def read(reader: _Reader, expression: ast.Expression, name: str) -> tuple[Term, ...]:
         listed = isinstance(expression, ast.ListOf)
         items = expression.items if isinstance(expression, ast.ListOf) else (expression,)
+        if isinstance(expression, ast.Name) and expression.id == "none":
+            items = ()
         terms = tuple(reader.term(kind, item, name) for item in items)
         if kind == "regularize" and listed:
             _check_once(terms)

@@ -30,3 +30,12 @@ def test_the_help_spells_our_choice_and_it_compiles(setting: str, written: str, 
     assert found is not None, str(refused.value)
     assert found[1] == meant
     netc.compile(program.format(setting, found[1]))
+
+
+@pytest.mark.parametrize("setting", ["regularize", "preprocess", "augment"])
+@pytest.mark.parametrize("written", ["none", "[]"])
+def test_none_is_an_empty_list_of_choices(setting: str, written: str) -> None:
+    """`none` and an empty list say the same."""
+    net = netc.compile(f"INPUT(8x8) -> FC(10)\ntrain {{\n  {setting} = {written}\n}}\n")
+    assert net.recipe is not None
+    assert getattr(net.recipe, setting) == ()
