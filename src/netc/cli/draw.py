@@ -1,17 +1,21 @@
 """`netc draw`: the network as a picture."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from ..arrays import load_named_arrays
+from ..sources import ZOO, is_chain
 from .options import file_argument, max_layers_option, open_network, weights_option
 from .weights import read_weights
 
 
 @click.command("draw")
 @file_argument
-@click.option("-o", "--output", required=True, type=click.Path(), help="The picture's file.")
+@click.option(
+    "-o", "--output", type=click.Path(), help="The picture's file; FILE's name with .svg otherwise."
+)
 @click.option("--style", default="graph", show_default=True, help="graph or backward.")
 @click.option("--depth", type=click.IntRange(min=1), help="Fold scopes that lie deeper.")
 @click.option("--direction", help="TB, LR, BT or RL.")
@@ -33,7 +37,7 @@ from .weights import read_weights
 @max_layers_option
 def command(
     file: str,
-    output: str,
+    output: str | None,
     style: str,
     depth: int | None,
     direction: str | None,
@@ -59,8 +63,9 @@ def command(
         chain_rule["targets"] = load_named_arrays(targets, [spec.name for spec in network.outputs])
     if weights is not None:
         chain_rule["state"] = read_weights(network.graph, weights)
+    picture = output or _default_name(file, format_ or "svg")
     network.draw(
-        output,
+        picture,
         style=style,
         depth=depth,
         direction=direction,
@@ -68,3 +73,11 @@ def command(
         theme=theme,
         **chain_rule,
     )
+    if output is None:
+        click.echo(f"wrote {picture}")
+
+
+def _default_name(file: str, suffix: str) -> str:
+    """The picture's file in this folder, named like the program; a chain has no name."""
+    nameless = file == "-" or is_chain(file)
+    return f"{'network' if nameless else Path(file.removeprefix(ZOO)).stem}.{suffix}"
