@@ -1,5 +1,6 @@
-"""Random programs of real layers with arguments of all kinds, fitting and not; most compile."""
+"""Random programs of real layers, with arguments of all kinds, fitting and not."""
 
+from collections.abc import Callable
 from functools import cache
 from random import Random
 from typing import Any
@@ -18,6 +19,7 @@ INPUTS = (
     *("INPUT((H, 8, 4))", "INPUT(4611686018427387904)", "INPUT(1000000x1000000x1000000)"),
     "PARAM(4x4x3)",
 )
+SMALL_INPUTS = (*(text for text in INPUTS if len(text) < 25), "INPUT((L, 4), sequence)")
 LABELS = ("a", "a", "a", "b", "x", "conv1", "pool1")
 MERGES = tuple(name for name, row in LAYERS.items() if row.takes in ("many", "any"))
 SINGLE = tuple(name for name, row in LAYERS.items() if row.takes in ("one", "any"))
@@ -44,6 +46,16 @@ def random_network(random: Random) -> str:
         quantity = random.choice(("params", "macs", "memory", "depth", "width", "shape(a)"))
         lines.append(f"assert {quantity} != 3")
     return "\n".join(lines) + "\n"
+
+
+def grown_network(random: Random, compiles: Callable[[str], bool]) -> str:
+    """A program that compiles: a chain that grew step by step, by steps that fit."""
+    text = f"x = {random.choice(SMALL_INPUTS)}"
+    for _ in range(random.choice((4, 8, 12))):
+        longer = f"{text} -> {_step(random, 2)}"
+        if compiles(longer):
+            text = longer
+    return text + "\n"
 
 
 def _body(random: Random) -> str:
