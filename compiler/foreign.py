@@ -141,7 +141,10 @@ def corrected_call(spelling: str, given: Sequence[Argument]) -> str | None:
         return None
     values |= {name: value for name, value in zip(order, bare, strict=False) if name}
     values |= {KEYWORDS.get(a.name, a.name): a.value for a in given if a.name}
-    inside = ", ".join(_spelled(row, n, values[n]) for n in row.takes if n in values)
+    if not all(_fits(name, values[name]) for name in row.takes if name in values):
+        return None
+    written = [_spelled(row, name, values[name]) for name in row.takes if name in values]
+    inside = ", ".join(sorted(written, key=lambda argument: "=" in argument))
     return f"write `{row.layer}{f'({inside})' if inside else ''}{row.tail}{_tail(values)}`"
 
 
@@ -149,6 +152,18 @@ def _extents(value: Any) -> tuple[int, ...]:
     """The numbers of a positional argument; Python's `None` for the batch has none."""
     numbers = value if isinstance(value, tuple) else (value,)
     return tuple(number for number in numbers if isinstance(number, int))
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a value is of the kind that our argument takes: others have no corrected call."""
+    if name == "bias":
+        return isinstance(value, bool) or value in _PYTHON
+    if name in ("rate", "slope"):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if name == "pad" and isinstance(value, str):
+        return value in ("same", "valid")
+    extents = value if isinstance(value, tuple) else (value,)
+    return all(isinstance(e, int) and not isinstance(e, bool) for e in extents)
 
 
 def _spelled(row: Row, name: str, value: Any) -> str:

@@ -30,6 +30,7 @@ ROWS = [
     ("Flatten", "FLATTEN"),
     ("Dropout(0.5)", "DROPOUT(0.5)"),
     ("relu", "RELU"),
+    ("CONV(3, 64, 3)", "CONV(3x3, 64)"),
     ("LeakyReLU(0.2)", "LRELU(0.2)"),
     ("GroupNorm(3, 3)", "GN(3)"),
     ("FC(128, activation=relu)", "FC(128) -> RELU"),
@@ -68,3 +69,21 @@ def test_the_help_spells_the_input_without_its_batch(written: str, meant: str) -
         netc.compile(f"{written} -> GAP -> FC(2)")
     assert refused.value.diagnostics[0].help == f"write `{meant}`"
     netc.compile(f"{meant} -> GAP -> FC(2)")
+
+
+@pytest.mark.parametrize(
+    "written", ["CONV(0.5)", "POOL(2.5)", "CONV(3x3, n)", "FC(10.0)", "FC(1e3)", "CONV(True)"]
+)
+def test_the_help_spells_no_call_that_is_refused(written: str) -> None:
+    """Values that our argument does not take are not put into a corrected call."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(f"INPUT(32x32x3) -> {written} -> FC(2)")
+    assert "write `" not in (refused.value.diagnostics[0].help or "")
+
+
+def test_the_help_for_a_sequence_spells_a_kernel_of_one_number() -> None:
+    """A 1-D kernel is a keyword, which goes behind the counts."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile("INPUT(16x3, sequence) -> Conv1d(3, 8, 5) -> FC(2)")
+    assert refused.value.diagnostics[0].help == "write `CONV(8, kernel=5)`"
+    netc.compile("INPUT(16x3, sequence) -> CONV(8, kernel=5) -> FC(2)")
