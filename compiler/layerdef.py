@@ -13,7 +13,6 @@ from typing import Any, Protocol, get_type_hints
 from ..grammar.diagnostics import NetError, did_you_mean, error
 from ..grammar.source import Span
 from .arguments import Flag, Kind, LabelName, Mismatch, Word, kind_of, spell
-from .foreign import FOREIGN_ARGUMENTS, corrected_call
 
 LayerFunction = Callable[..., Any]
 
@@ -233,17 +232,15 @@ def _name_of(
         if argument.name in definition.keywords:
             return argument.name
         known = definition.keywords
-        is_foreign = argument.name in FOREIGN_ARGUMENTS
-        corrected = corrected_call(spelling, given) if is_foreign else None
         raise error(
             "E102",
             f"{spelling} has no argument `{argument.name}`",
             argument.span,
-            help=corrected or did_you_mean(argument.name, known) or _advice(known),
+            help=did_you_mean(argument.name, known) or _advice(known),
         )
     value = argument.value
     if value == Word("None"):  # Python's, for a batch of any size
-        raise _unplaced(definition, argument, given, spelling)
+        raise _unplaced(definition, argument, spelling)
     if _is_bare(definition, value):
         return _count_name(definition, argument, given, spelling)
     kinds: tuple[tuple[bool, str | None], ...] = (
@@ -254,7 +251,7 @@ def _name_of(
     for matches, name in kinds:
         if matches and name is not None:
             return name
-    raise _unplaced(definition, argument, given, spelling)
+    raise _unplaced(definition, argument, spelling)
 
 
 def _is_bare(definition: Signature, value: Any) -> bool:
@@ -272,7 +269,7 @@ def _count_name(
     if len(bare) <= len(counts):
         return counts[bare.index(argument)]
     if not counts:
-        raise _unplaced(definition, argument, given, spelling)
+        raise _unplaced(definition, argument, spelling)
     text = f"{spelling}({', '.join(spell(a.value) for a in bare)})"
     if definition.size and definition.size not in counts and len(bare) == 2:
         side, count = sorted(a.value for a in bare)  # kernels are the small one
@@ -289,7 +286,7 @@ def _count_name(
         "E104",
         f"`{text}` has {len(bare)} bare {what}, but {spelling} takes {len(counts)}",
         argument.span,
-        help=corrected_call(spelling, given) or _advice(definition.keywords),
+        help=_advice(definition.keywords),
     )
 
 
@@ -303,13 +300,10 @@ def _word_name(definition: Signature, value: Any) -> str | None:
     return None
 
 
-def _unplaced(
-    definition: Signature, argument: GivenArgument, given: Sequence[GivenArgument], spelling: str
-) -> NetError:
+def _unplaced(definition: Signature, argument: GivenArgument, spelling: str) -> NetError:
     message = f"{spelling} cannot take {_describe(argument.value)} without a keyword"
     known = definition.keywords
-    help = corrected_call(spelling, given) or _advice(known)
-    return error("E103", message, argument.span, help=help)
+    return error("E103", message, argument.span, help=_advice(known))
 
 
 def _convert(definition: Signature, name: str, argument: GivenArgument, spelling: str) -> Any:

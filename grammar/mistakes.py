@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from .diagnostics import Diagnostic
 from .expected import OPERATORS, STEPS, described
+from .foreign_syntax import find_foreign
 from .notation import find_slip
 from .pieces import is_open_ended, previous_token, tokens
 from .source import Source, Span
@@ -210,7 +211,13 @@ def _open_end(place: Place) -> Diagnostic | None:
     )
 
 
+def _foreign(place: Place) -> Diagnostic | None:
+    """`nn.Linear(10)`, `3*[...]`, `for i in x:`, `// comment`."""
+    return find_foreign(place.source, place.start, place.failure.span.start)
+
+
 _RULES: tuple[Callable[[Place], Diagnostic | None], ...] = (
+    _foreign,
     _slip,
     _dangling_arrow,
     _space_before_call,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from .diagnostics import NetError, error
+from .foreign_syntax import find_foreign
 from .source import Span
 
 _BLANK = " \t\r\f"
@@ -72,6 +73,9 @@ def previous_character(span: Span) -> int:
 def crowded(span: Span, before: int, *, chain: bool) -> NetError:
     """The error for a statement that starts behind another, whose last character is at `before`."""
     text = span.source.text
+    foreign = find_foreign(span.source, text.rfind("\n", 0, before + 1) + 1, span.start)
+    if foreign is not None:
+        return NetError([foreign])
     word = _WORD_BEFORE.search(text, max(0, before - 80), before + 1)
     if chain and text[span.start] == "(" and word is not None:
         return spaced_call(Span(span.source, before + 1, span.start + 1), word[0])

@@ -3,12 +3,13 @@
 from typing import Any
 
 from ...grammar import ast
-from ...grammar.diagnostics import error
+from ...grammar.diagnostics import NetError, error
 from ..arguments import Word
 from ..evaluate import label_text as spelled_label
 from ..graph import Value
 from ..layerdef import LAYERS, GivenArgument
 from ..recovery import POISON, poisoned
+from .advice import advised
 from .blocks import call_block
 from .calls import Call, call_layer
 from .items import evaluate_in, item, label_text, lower_chain
@@ -23,10 +24,8 @@ def reference(state: State, item: ast.Reference, site: Site) -> Tensors:
     if name in LAYERS or name in site.scope.home.blocks:
         return _call(state, Call(name, (), item.span, item.span), site)
     value = state.find(name, site.scope, item.span)
-    if value is None and name == OPERATOR:
-        return call_operator(state, Call(name, (), item.span, item.span), site)
     if value is None:
-        raise state.unknown(name, site.scope, item.span)
+        return _call(state, Call(name, (), item.span, item.span), site)
     if not site.starts:
         raise error(
             "E111",
@@ -82,10 +81,17 @@ def group(state: State, item: ast.Group, site: Site) -> Tensors:
 
 
 def _call(state: State, call: Call, site: Site) -> Tensors:
+    try:
+        return _called(state, call, site)
+    except NetError as failure:
+        raise advised(failure, call, site.current, site.scope) from None
+
+
+def _called(state: State, call: Call, site: Site) -> Tensors:
     if call.spelling in LAYERS:
         return call_layer(state, call, site)
     if call.spelling in site.scope.home.blocks:
         return call_block(state, call, site)
     if call.spelling == OPERATOR:
         return call_operator(state, call, site)
-    raise state.unknown(call.spelling, site.scope, call.name_span, call.given)
+    raise state.unknown(call.spelling, site.scope, call.name_span)

@@ -1,6 +1,6 @@
 """What a lowering knows while it runs: the graph so far, names and their places, limits."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -8,9 +8,8 @@ from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
 from ...grammar.limits import MAX_NESTING
 from ...grammar.source import Span
-from ..foreign import corrected_call
 from ..graph import Graph, Layer, Turn, Value
-from ..layerdef import LAYERS, GivenArgument
+from ..layerdef import LAYERS
 from ..names import Scope, automatic_name_used
 from ..recovery import POISON, GiveUp
 
@@ -211,14 +210,10 @@ class State:
         self.places[self.free_path(self.fitting_path(path, span), span)] = span
         self.graph.labels[path] = value
 
-    def unknown(
-        self, name: str, scope: Scope, span: Span, given: Sequence[GivenArgument] = ()
-    ) -> NetError:
+    def unknown(self, name: str, scope: Scope, span: Span) -> NetError:
         """The error for a word that is no layer and no value, with the nearest that is one."""
         values = [label for label in self.graph.labels if label.startswith(scope.prefix)]
-        near = corrected_call(name, given) or did_you_mean(
-            name, [*LAYERS, *scope.home.blocks, *values]
-        )
+        near = did_you_mean(name, [*LAYERS, *scope.home.blocks, *values])
         kind = "layer" if name.isupper() else "layer or value"
         return error("E101", f"unknown {kind} `{name}`", span, help=near)
 

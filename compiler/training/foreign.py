@@ -3,7 +3,7 @@
 from collections.abc import Container, Mapping, Sequence
 
 from ..arguments import spell
-from ..foreign import Argument
+from ..layerdef import GivenArgument as Argument
 
 _MNIST = (
     "`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and"

@@ -71,9 +71,7 @@ def test_the_help_spells_the_input_without_its_batch(written: str, meant: str) -
     netc.compile(f"{meant} -> GAP -> FC(2)")
 
 
-@pytest.mark.parametrize(
-    "written", ["CONV(0.5)", "POOL(2.5)", "CONV(3x3, n)", "FC(10.0)", "FC(1e3)", "CONV(True)"]
-)
+@pytest.mark.parametrize("written", ["CONV(0.5)", "POOL(2.5)", "CONV(3x3, n)", "CONV(True)"])
 def test_the_help_spells_no_call_that_is_refused(written: str) -> None:
     """Values that our argument does not take are not put into a corrected call."""
     with pytest.raises(netc.NetError) as refused:

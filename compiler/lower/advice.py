@@ -1,0 +1,88 @@
+"""A call that is refused, and the call in netc's words that says what its author meant."""
+
+from dataclasses import replace
+
+from ...grammar import ast
+from ...grammar.diagnostics import NetError
+from ...grammar.foreign import Argument, missing, translated
+from ...grammar.parser import parse
+from ...grammar.source import Source
+from ..evaluate import Environment, evaluate
+from ..graph import Value
+from ..layerdef import LAYERS, GivenArgument, bind
+from ..names import Scope
+from ..recovery import POISON
+from .calls import Call
+
+# What a call is refused for that other frameworks write in another way.
+CODES = frozenset({"E101", "E102", "E103", "E104", "E105", "E110", "E113"})
+
+
+def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Scope) -> NetError:
+    """The failure of a call, with the corrected call as its help where there is one.
+
+    Args:
+        failure: What the call was refused with.
+        call: The call.
+        current: The tensors that meet it.
+        scope: Where it stands, for the names in its arguments.
+    """
+    first = failure.diagnostics[0]
+    within = first.span is not None and call.span.start <= first.span.start < call.span.end
+    settled = first.code == "E104" and "write `" in (first.help or "")
+    if first.code not in CODES or not within or settled or _is_bound(call):
+        return failure
+    help = missing(call.spelling)
+    if help is None:
+        written = [Argument(given.name, _text(given)) for given in call.given]
+        steps = translated(call.spelling, written, rank=_spatial_rank(current))
+        if steps is None or _plain(steps) == _plain(call.span.text) or not _binds(steps, scope):
+            return failure
+        help = f"write `{steps}`"
+    return NetError([replace(first, help=help), *failure.diagnostics[1:]])
+
+
+def _is_bound(call: Call) -> bool:
+    """Whether a layer takes the arguments: then it is something else that it refuses."""
+    if call.spelling not in LAYERS:
+        return False
+    try:
+        bind(LAYERS[call.spelling], call.given, call.name_span, call.spelling)
+    except NetError:
+        return False
+    return True
+
+
+def _text(given: GivenArgument) -> str:
+    """An argument's value as its author wrote it."""
+    text = given.span.text
+    return text if given.name is None else text.partition("=")[2].strip()
+
+
+def _plain(text: str) -> str:
+    return text.replace(" ", "").removesuffix("()")
+
+
+def _spatial_rank(current: tuple[Value, ...]) -> int:
+    """How many spatial axes the input has; an image's where that is not known."""
+    ranks = {value.type.rank - 2 for value in current if value is not POISON}
+    return ranks.pop() if len(ranks) == 1 and ranks <= {1, 2, 3} else 2
+
+
+def _binds(steps: str, scope: Scope) -> bool:
+    """Whether every call of a chain names a layer and gives it arguments that it takes."""
+    try:
+        statement = parse(Source("<help>", f"value = value -> {steps}")).statements[0]
+        assert isinstance(statement, ast.BindStatement)
+        return all(_call_binds(step.item, scope) for step in statement.chain.steps[1:])
+    except NetError:
+        return False
+
+
+def _call_binds(item: ast.Item, scope: Scope) -> bool:
+    if not isinstance(item, ast.Call):
+        return True
+    environment = Environment(scope.visible_names(), words=True)
+    given = [GivenArgument(a.name, evaluate(a.value, environment), a.span) for a in item.arguments]
+    bind(LAYERS[item.name], given, item.span, item.name)
+    return item.name in LAYERS

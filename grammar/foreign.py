@@ -1,0 +1,368 @@
+"""Calls as other frameworks write them -> the same calls in netc's words, text to text."""
+
+import re
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .foreign_words import (
+    ACTIVATIONS,
+    COUNTED,
+    COUNTS,
+    DROP,
+    KEYWORDS,
+    LAYERS,
+    MERGES,
+    MISSING,
+    OWN,
+    PER_AXIS,
+    VALUES,
+    Row,
+)
+
+
+class Argument(NamedTuple):
+    """An argument as its author wrote it; `name` is None for a positional one."""
+
+    name: str | None
+    text: str
+
+
+def missing(name: str) -> str | None:
+    """What to do without a foreign layer that netc has not."""
+    return MISSING.get(_folded(name))
+
+
+def own_name(name: str) -> Row | None:
+    """The row of a foreign layer's name, with or without its module."""
+    return LAYERS.get(_folded(name))
+
+
+def _folded(name: str) -> str:
+    last = name.rsplit(".", 1)[-1].replace("_", "")
+    return re.sub(r"(?<=[A-Za-z])[123][dD](?=transpose|$)", "", last, flags=re.I).lower()
+
+
+def translated(name: str, arguments: Sequence[Argument], *, rank: int = 2) -> str | None:
+    """A call in netc's words, as steps of a chain; None where nothing is known of it.
+
+    Args:
+        name: What is called: a foreign layer, or one of netc's own.
+        arguments: As the author wrote them.
+        rank: How many spatial axes the input has, which says what a kernel of one number is.
+    """
+    row = own_name(name)
+    if row is None:
+        return None
+    axes = re.search(r"(?<=[A-Za-z])([123])[dD](?=transpose|$)", name, re.I)
+    call = _Call(row.name, int(axes[1]) if axes else rank)
+    if row.name in MERGES:
+        return _merged(row.name, arguments)
+    positional = [argument.text for argument in arguments if argument.name is None]
+    if positional and _is_value(positional[0]) and _takes_value(name, row):
+        rest = [argument for argument in arguments if argument.text is not positional[0]]
+        steps = translated(name.rsplit(".", 1)[-1], rest, rank=rank)
+        return f"{positional[0]} -> {steps}"
+    named = {_keyword(row.name, argument.name) for argument in arguments if argument.name}
+    order = _order(name, row, positional, named)
+    for keyword, text in zip(order, positional, strict=False):
+        call.give(keyword, text)
+    for argument in arguments:
+        if argument.name is not None:
+            call.give(_keyword(row.name, argument.name), argument.text)
+    return call.spelled(row)
+
+
+def _is_value(text: str) -> bool:
+    """Whether an argument names a tensor, and is no word for a choice."""
+    known = text in VALUES or _activation(text) or text in ("same", "valid", "max", "avg", "None")
+    return re.fullmatch(r"[A-Za-z_]\w*", text) is not None and not known
+
+
+def _takes_value(name: str, row: Row) -> bool:
+    """`F.relu(x)` and `relu(x)` take a value; netc's layers take none, nor do PyTorch's."""
+    module, _, last = name.rpartition(".")
+    return bool(row.name) and last.islower() and module not in ("nn", "layers")
+
+
+def _order(name: str, row: Row, positional: Sequence[str], named: Container[str]) -> Sequence[str]:
+    """The keyword of each positional argument, by the habits of whoever writes the name so."""
+    order = row.positional.split()
+    numbers = [text for text in positional if _is_number(text)]
+    words = [text for text in positional if _activation(text) and text not in VALUES]
+    if words and len(positional) > 1:
+        kept = iter(_order(name, row, [t for t in positional if t not in words], named))
+        return ["activation" if text in words else next(kept, DROP) for text in positional]
+    if row.name in ("CONV", "UPCONV", "LOCAL"):
+        if "kernel" in named and len(positional) == 2:
+            return order
+        return _convolution_order(name, order, positional)
+    if row.name == "FC" and len(numbers) == 1 and order[0] == DROP:
+        return order[1:]
+    if row.name in ("GN", "ATTENTION") and len(positional) == 1:
+        return [next(keyword for keyword in order if keyword != DROP)]
+    if row.name == "UPSAMPLE" and len(positional) == 1:
+        return ["factor"]
+    if row.name in ACTIVATIONS and not name.isupper():
+        return [DROP] * len(positional)  # PyTorch's and Keras' axis
+    return order
+
+
+def _convolution_order(name: str, order: Sequence[str], positional: Sequence[str]) -> Sequence[str]:
+    """Sizes are kernels; of bare numbers, Keras has filters first, PyTorch the input's channels."""
+    sizes = [text for text in positional if _size(text)]
+    if sizes:
+        rest = iter(("filters", "stride", "pad"))
+        if name[-1:] == "d" and len(positional) > 2 and positional.index(sizes[0]) == 2:
+            return order
+        return ["kernel" if text is sizes[0] else next(rest, DROP) for text in positional]
+    keras = name[-1:] == "D" or len(positional) < 3
+    if not keras:
+        return order
+    if name.isupper() and len(positional) == 2 and all(map(_is_number, positional)):
+        first, second = (float(text) for text in positional)
+        return ("kernel", "filters") if first <= second else ("filters", "kernel")
+    return LAYERS["convolution"].positional.split()
+
+
+def _keyword(layer: str, name: str) -> str:
+    if name in OWN.get(layer, ()):
+        return name
+    if name == COUNTS.get(layer):
+        return name
+    found = KEYWORDS.get(name, name)
+    return COUNTS.get(layer, "size") if found == "count" else found
+
+
+@dataclass
+class _Call:
+    """A call as it is put together."""
+
+    name: str
+    rank: int
+    given: dict[str, str] = field(default_factory=dict)
+    sizes: list[str] = field(default_factory=list)
+    batch_norm: bool = False
+    activation: str = ""
+    dropout: str = ""
+    label: str = ""
+
+    def give(self, keyword: str, text: str) -> None:
+        """Take an argument."""
+        value = _unquoted(text)
+        if keyword == DROP or (value in ("None", "none", "null") and keyword != "size"):
+            return
+        if keyword == "activation":
+            self.activation = _activation(value) or ""
+        elif keyword == "dropout":
+            self.dropout = _rate(value)
+        elif keyword == "bn":
+            self.batch_norm = VALUES.get(value, value) == "yes"
+        elif keyword == "name":
+            self.label = value
+        elif keyword == "trainable":
+            if VALUES.get(value, value) == "no":
+                self.given["frozen"] = "yes"
+        elif keyword == "size":
+            self.sizes.append(value)
+        elif keyword == "units" and self.name in ACTIVATIONS:
+            self.given["units"] = _whole(value)
+        else:
+            self.given[keyword] = self._value(keyword, value)
+
+    def _value(self, keyword: str, text: str) -> str:
+        text = VALUES.get(text, text)
+        if keyword == "kernel":
+            return _per_axis(text, self.rank)
+        if keyword in PER_AXIS:
+            return _per_axis(text, 1)
+        if keyword in COUNTED:
+            return _whole(text)
+        if keyword == "rate":
+            return _rate(text)
+        if keyword == "factor":
+            return _per_axis(text, 1)
+        return text
+
+    def spelled(self, row: Row) -> str | None:
+        """The steps of the chain."""
+        steps = [row.before] if row.before else []
+        units = self.given.pop("units", None) if self.name in ACTIVATIONS else None
+        if units is not None:
+            steps.append(f"FC({units})")
+        if self.name:
+            steps.append(self._step())
+        if self.batch_norm:
+            steps.append("BN")
+        if self.activation:
+            steps.append(self.activation)
+        if self.dropout:
+            steps.append(f"DROPOUT({self.dropout})")
+        return " -> ".join(steps) or None
+
+    def _step(self) -> str:
+        name, given = self.name, dict(self.given)
+        inside: list[str] = []
+        if self.sizes:
+            size = _joined(self.sizes, image=name == "INPUT")
+            if name == "ADAPTIVEPOOL" and set(re.findall(r"\d+", size)) == {"1"}:
+                return "GAP"
+            inside.append(size)
+        kernel = given.pop("kernel", None)
+        if kernel is not None and kernel.isdigit():
+            given["kernel"] = kernel
+        elif kernel is not None:
+            inside.append(kernel)
+        for keyword in ("filters", "units", "groups", "heads", "vocabulary", "width", "factor"):
+            if keyword in given and (keyword != "groups" or name == "GN"):
+                inside.append(given.pop(keyword))
+        if name == "PAD" and "pad" in given:
+            inside.append(given.pop("pad"))
+        for keyword in ("rate", "slope", "mode"):
+            if keyword in given:
+                inside.append(given.pop(keyword))
+        inside += [f"{keyword}={text}" for keyword, text in given.items()]
+        label = f" as {self.label}" if self.label else ""
+        return f"{name}({', '.join(inside)}){label}" if inside else f"{name}{label}"
+
+
+def _merged(name: str, arguments: Sequence[Argument]) -> str | None:
+    """`ADD(x, y)`, `Add([x, y])` and `torch.cat([x, y], dim=1)`: branches that meet the merge."""
+    values: list[str] = []
+    for argument in arguments:
+        text = argument.text.strip()
+        if argument.name is not None or text.lstrip("-").isdigit():
+            continue
+        listed = text[:1] in "[(" and text[-1:] in "])"
+        values += split_arguments(text[1:-1]) if listed else [text]
+    if not values:
+        return name
+    if not all(re.fullmatch(r"[A-Za-z_][\w.]*", value.strip()) for value in values):
+        return None
+    return f"( {' | '.join(value.strip() for value in values)} ) -> {name}"
+
+
+def applied(layer: str, value: str) -> str:
+    """`CONV(3x3, 16)(x)` and `Add()([x, y])`: what is applied to, before what is applied."""
+    value = value.strip()
+    listed = value[:1] in "[(" and value[-1:] in "])"
+    names = [item.strip() for item in split_arguments(value[1:-1])] if listed else [value]
+    start = f"( {' | '.join(names)} )" if len(names) > 1 else names[0]
+    return f"{start} -> {layer}"
+
+
+def _joined(sizes: Sequence[str], *, image: bool) -> str:
+    """Extents as one size: without the batch, and the channels of an image last."""
+    texts = [part for size in sizes for part in _extents(size)]
+    extents = [text for text in texts if text not in ("None", "none", "-1", "N")]
+    if image and len(extents) == 3 and extents[0] in ("1", "3") and extents[2] not in ("1", "3"):
+        extents = [*extents[1:], extents[0]]
+    if image and len(extents) == 4 and all(text.isdigit() for text in extents):
+        extents = extents[1:]  # a batch that is a number
+        return _joined(extents, image=image)
+    if all(text.isdigit() for text in extents):
+        return "x".join(extents)
+    return f"({', '.join(extents)})"
+
+
+def _extents(text: str) -> list[str]:
+    if text[:1] in "([" and text[-1:] in ")]":
+        return [part.strip() for part in split_arguments(text[1:-1]) if part.strip()]
+    return text.split("x") if _size(text) else [text]
+
+
+def _per_axis(text: str, rank: int) -> str:
+    """A size: `3` is 3x3 on two axes, `(3, 3)` is 3x3, and what is the same on all axes, one."""
+    extents = _extents(text)
+    if len(extents) > 1 and all(extent.isdigit() for extent in extents):
+        same = len(set(extents)) == 1 and rank == 1
+        return extents[0] if same else "x".join(extents)
+    if len(extents) == 1 and extents[0].isdigit() and rank > 1:
+        return "x".join(extents * rank)
+    return extents[0] if len(extents) == 1 else text
+
+
+def _whole(text: str) -> str:
+    """`10.0` and `1e3` as whole numbers."""
+    if _is_number(text) and float(text).is_integer() and abs(float(text)) < 1e15:
+        return str(int(float(text)))
+    return text
+
+
+def _rate(text: str) -> str:
+    """A rate; of a percentage its hundredth."""
+    if _is_number(text) and 1 < float(text) < 100:
+        return f"{float(text) / 100:g}"
+    return text
+
+
+def _activation(text: str) -> str | None:
+    """The layer of an activation by its name: `relu`, `"relu"`, `nn.ReLU()`, `tf.nn.relu`."""
+    bare = re.sub(r"\(.*\)$", "", _unquoted(text), flags=re.S)
+    row = own_name(bare) if re.fullmatch(r"[A-Za-z_][\w.]*", bare) else None
+    activations = ACTIVATIONS | {"LRELU", "PRELU", "ELU", "CELU", "GELU"}
+    return row.name if row is not None and row.name in activations else None
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[0-9][0-9_]*\.?[0-9]*(?:[eE][-+]?[0-9]+)?", text.strip()) is not None
+
+
+def _size(text: str) -> bool:
+    return re.fullmatch(r"\d+(x\d+)+", text.strip()) is not None
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip()
+    return text[1:-1] if len(text) > 1 and text[0] in "\"'" and text[-1] == text[0] else text
+
+
+CALL = re.compile(r"[A-Za-z_][\w.]*\(")
+
+
+def calls(text: str) -> Iterator[tuple[str, list[Argument]]]:
+    """The calls at the top level of a text, `a(1, b=2), c()`, with their arguments."""
+    for part in split_arguments(text):
+        match = CALL.match(part.strip())
+        if match:
+            inner = part.strip()[match.end() : -1]
+            yield match[0][:-1], arguments_of(inner)
+
+
+def arguments_of(text: str) -> list[Argument]:
+    """The arguments between the parentheses of a call."""
+    found = []
+    for part in split_arguments(text):
+        match = re.match(r"\s*([A-Za-z_]\w*)\s*=(?!=)", part)
+        found.append(
+            Argument(match[1], part[match.end() :].strip())
+            if match
+            else Argument(None, part.strip())
+        )
+    return [argument for argument in found if argument.text]
+
+
+_PIECE = re.compile(r'"(?:[^"\\\n]|\\.)*"?|\'(?:[^\'\\\n]|\\.)*\'?|[()\[\]{}]|,|[^()\[\]{},"\']+')
+
+
+def split_arguments(text: str) -> list[str]:
+    """The parts of a text between its commas outside brackets and strings."""
+    parts, depth = [""], 0
+    for match in _PIECE.finditer(text):
+        piece = match[0]
+        depth += (piece in "([{") - (piece in ")]}")
+        if piece == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return [part for part in parts if part.strip()]
+
+
+def closing(text: str, opening: int) -> int:
+    """The offset of the bracket that closes the one at `opening`, or -1."""
+    depth = 0
+    for match in _PIECE.finditer(text, opening):
+        depth += (match[0] in "([{") - (match[0] in ")]}")
+        if depth == 0:
+            return match.start()
+    return -1

@@ -1,0 +1,203 @@
+"""Statements as Python and other languages write them, told from the text where the parser stopped.
+
+A rule is a pattern and what to say where it covers that place; the help spells the statement in
+netc's words.
+"""
+# ruff: noqa: RUF001, this file is about characters that are taken for others
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .diagnostics import Diagnostic
+from .foreign import applied, arguments_of, closing, translated
+from .source import Source, Span
+
+_CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\(")
+_REPEATED_BEFORE = re.compile(r"(?<![\w.)\]])(\d+)\s*[*x×]\s*\[")
+_COUNT_AFTER = re.compile(r"\s*(?:[xX×]\s*|\*\*?\s*-?\s*|\^\s*)(\d+)")
+_LONGEST = 2000  # characters of a statement that are looked at
+
+
+class Line(NamedTuple):
+    """A pattern of a line, and what to say about it.
+
+    Attributes:
+        pattern: What the line looks like.
+        message: What is wrong.
+        help: What to write, from the match.
+    """
+
+    pattern: re.Pattern[str]
+    message: str
+    help: Callable[[re.Match[str]], str]
+
+
+LINES = (
+    Line(
+        re.compile(r"[ \t]*for\s+(.+?)\s+in\s+(.+?)\s*:[ \t]*(?=\n|#|$)"),
+        "a body is written in braces, not after a colon",
+        lambda m: f"write `for {m[1]} in {m[2]} {{ ... }}`",
+    ),
+    Line(
+        re.compile(r"[ \t]*(?:el)?if\s+(.+?)\s*:[ \t]*(?=\n|#|$)"),
+        "a body is written in braces, not after a colon",
+        lambda m: f"write `if {m[1]} {{ ... }}`",
+    ),
+    Line(
+        re.compile(r"[ \t]*else\s*:[ \t]*(?=\n|#|$)"),
+        "a body is written in braces, not after a colon",
+        lambda m: "write `else { ... }`",
+    ),
+    Line(
+        re.compile(r"[ \t]*train\s*:[ \t]*(?=\n|#|$)"),
+        "settings are written in braces, not after a colon",
+        lambda m: "write `train { ... }`, a setting such as `epochs = 3` on each line",
+    ),
+    Line(
+        re.compile(r"[ \t]*(?:block|net)\s+(\w+.*?)\s*:[ \t]*(?=\n|#|$)"),
+        "a body is written in braces, not after a colon",
+        lambda m: f"write `block {m[1]} {{ ... }}`",
+    ),
+    Line(
+        re.compile(r"[ \t]*(?:def|function|fn)\s+(\w+)\s*\(.*?\).*?(?=\n|$)"),
+        "a part of a network is a block, not a function",
+        lambda m: f"write `block {m[1].capitalize()}(c) {{ CONV(3x3, c) -> RELU }}`",
+    ),
+    Line(
+        re.compile(r"[ \t]*class\s+(\w+).*?(?=\n|$)"),
+        "a network is a chain of layers, not a class",
+        lambda m: f"write `net {m[1]}`, and a chain such as `INPUT(28x28) -> FC(10)` below it",
+    ),
+    Line(
+        re.compile(r"[ \t]*return\s+(\w+)[ \t]*(?=\n|$)"),
+        "an output is named, not returned",
+        lambda m: f"write `output {m[1]}`",
+    ),
+    Line(
+        re.compile(r"[ \t]*(?:import\s+[A-Za-z_]|from\s+\S+\s+import\b).*?(?=\n|$)"),
+        "layers need no import",
+        lambda m: 'remove the line; `import "blocks.net"` imports a file of blocks',
+    ),
+    Line(
+        re.compile(r"(?://|/\*|--\s|<!--).*?(?=\n|$)"),
+        "a comment starts with `#`",
+        lambda m: f"write `# {re.sub(r'^[/*%<!-]+|[*/>-]+$', '', m[0]).strip()}`",
+    ),
+)
+
+
+def find_foreign(source: Source, start: int, offset: int) -> Diagnostic | None:
+    """What another language's notation at an offset means here, or None.
+
+    Args:
+        source: The text.
+        start: Where the statement starts.
+        offset: Where the parser stopped.
+    """
+    for rule in (_line, _repeated, _size, _called):
+        found = rule(source, start, offset)
+        if found is not None:
+            return found
+    return None
+
+
+def _line(source: Source, start: int, offset: int) -> Diagnostic | None:
+    """A line that is another language's statement, or its comment."""
+    text = source.text
+    begin = text.rfind("\n", 0, offset) + 1
+    for line in LINES:
+        is_comment = line.pattern.pattern.startswith("(?://")
+        match = line.pattern.match(text, offset if is_comment else begin)
+        if match and match.start() <= offset <= match.end():
+            first = match.start() + len(match[0]) - len(match[0].lstrip())
+            return Diagnostic(
+                "E011", line.message, Span(source, first, match.end()), help=line.help(match)
+            )
+    return None
+
+
+def _repeated(source: Source, start: int, offset: int) -> Diagnostic | None:
+    """`3*[...]`, `[...]x3`, `[...]*-1` and `FC(10)*3`, all of them `[...]*n`."""
+    text = source.text
+    for match in _REPEATED_BEFORE.finditer(text, start, offset + 20):
+        end = closing(text, match.end() - 1)
+        if match.start() <= offset <= match.end() and end > 0:
+            body = text[match.end() - 1 : end + 1]
+            return _repetition(Span(source, match.start(), end + 1), f"{body}*{match[1]}")
+    before = text[:offset].rstrip(" \t*xX×^")
+    count = _COUNT_AFTER.match(text, len(before))
+    if count is None or not before or before[-1] not in ")]":
+        return None
+    opening = _opening(text, len(before) - 1)
+    if opening < start or offset > count.end():
+        return None
+    if before[-1] == ")":
+        name = re.search(r"[A-Za-z_]\w*$", text[:opening])
+        if name is None:
+            return None
+        body, first = f"[{text[name.start() : len(before)]}]", name.start()
+    else:
+        body, first = text[opening : len(before)], opening
+    if len(body) > _LONGEST or ("->" not in body and "," in body and before[-1] == "]"):
+        return None
+    return _repetition(Span(source, first, count.end()), f"{body}*{count[1]}")
+
+
+def _repetition(span: Span, meant: str) -> Diagnostic:
+    message = "a repetition is a chain in brackets, then `*` and how often"
+    return Diagnostic("E022", message, span, help=f"write `{meant}`")
+
+
+def _opening(text: str, end: int) -> int:
+    """The offset of the bracket that the one at `end` closes, or -1."""
+    depth = 0
+    for place in range(end, max(end - _LONGEST, -1), -1):
+        depth += (text[place] in ")]}") - (text[place] in "([{")
+        if depth == 0:
+            return place
+    return -1
+
+
+def _size(source: Source, start: int, offset: int) -> Diagnostic | None:
+    """`32 x 32 x 3`."""
+    for match in re.finditer(r"(?<!\w)\d+(?:\s+[xX]\s*\d+|[xX]\s+\d+)+", source.text[start:]):
+        span = Span(source, start + match.start(), start + match.end())
+        if span.start > offset:
+            return None
+        if offset <= span.end:
+            meant = "x".join(re.findall(r"\d+", match[0]))
+            message = "a size contains no spaces"
+            return Diagnostic("E011", message, span, help=f"write `{meant}`")
+    return None
+
+
+def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
+    """`nn.Linear(784, 10)`, and a layer that is applied: `CONV(3x3, 16)(x)`, `Add()([x, y])`."""
+    text = source.text
+    found = None
+    for match in _CALL.finditer(text, start, min(offset + 1, start + _LONGEST)):
+        end = closing(text, match.end() - 1)
+        if end < 0:
+            continue
+        is_applied = text[end + 1 : end + 2] == "("
+        last = closing(text, end + 1) if is_applied else end
+        dotted = "." in match[0]
+        if match.start() <= offset <= last and (dotted or is_applied):
+            found = (match, end, last)
+            break
+    if found is None:
+        return None
+    match, end, last = found
+    name, arguments = match[0][:-1], arguments_of(text[match.end() : end])
+    steps = translated(name, arguments)
+    if last > end:
+        steps = steps or text[match.start() : end + 1]
+        steps = applied(steps, text[end + 2 : last])
+        message = "a layer is not applied to a value: the value leads to the layer"
+    else:
+        message = f"`{name}` is a name of another framework"
+    if steps is None:
+        return None
+    span = Span(source, match.start(), last + 1)
+    return Diagnostic("E011", message, span, help=f"write `{steps}`")

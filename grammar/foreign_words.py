@@ -1,0 +1,260 @@
+"""What other frameworks call layers, arguments and values, a row each: words, no syntax.
+
+PyTorch, Keras, Caffe, ONNX and whiteboards have other names. A row of `LAYERS` says what a name is
+called here and what its positional arguments are, in their order; `KEYWORDS` and `VALUES` do the
+same for keywords and values. A name of netc's own has a row where people call it as they are used
+to: `POOL(2)`, `CONV(3, 64, 3)`.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+DROP = "_"  # an argument that netc infers or does not need
+
+
+class Row(NamedTuple):
+    """What a foreign layer is here.
+
+    Attributes:
+        name: netc's layer; nothing where only an argument says which.
+        positional: For each positional argument, netc's keyword, or `DROP`.
+        before: A step that stands before it.
+    """
+
+    name: str
+    positional: str = ""
+    before: str = ""
+
+
+_TORCH_CONV = "_ filters kernel stride pad dilation groups bias"
+_KERAS_CONV = "filters kernel stride pad"
+_POOL = "kernel stride pad"
+
+# Names in lower case, without `_` and without the number of spatial axes (`conv` for `Conv2d`).
+LAYERS: Mapping[str, Row] = {
+    "input": Row("INPUT", "size size size size"),
+    "inputlayer": Row("INPUT", "size size size size"),
+    "placeholder": Row("INPUT", "_ size"),
+    "data": Row("INPUT", "size size size size"),
+    "dense": Row("FC", "units activation bias"),
+    "linear": Row("FC", "_ units bias"),
+    "lazylinear": Row("FC", "units bias"),
+    "innerproduct": Row("FC", "units"),
+    "fullyconnected": Row("FC", "units activation"),
+    "fullconnected": Row("FC", "units activation"),
+    "gemm": Row("FC", "units"),
+    "matmul": Row("FC", "units"),
+    "fc": Row("FC", "_ units activation"),
+    "conv": Row("CONV", _TORCH_CONV),
+    "lazyconv": Row("CONV", _KERAS_CONV),
+    "convolution": Row("CONV", _KERAS_CONV),
+    "convtranspose": Row("UPCONV", _TORCH_CONV.replace("dilation", "output_pad")),
+    "convolutiontranspose": Row("UPCONV", _KERAS_CONV),
+    "transposedconv": Row("UPCONV", _KERAS_CONV),
+    "deconvolution": Row("UPCONV", _KERAS_CONV),
+    "upconv": Row("UPCONV", _TORCH_CONV.replace("dilation", "output_pad")),
+    "depthwiseconv": Row("DWCONV", "kernel stride pad multiplier"),
+    "dwconv": Row("DWCONV", "kernel _ _"),
+    "separableconv": Row("CONV", "filters _", before="DWCONV"),
+    "locallyconnected": Row("LOCAL", _KERAS_CONV),
+    "maxpool": Row("MAXPOOL", _POOL),
+    "maxpooling": Row("MAXPOOL", _POOL),
+    "avgpool": Row("AVGPOOL", _POOL),
+    "averagepool": Row("AVGPOOL", _POOL),
+    "averagepooling": Row("AVGPOOL", _POOL),
+    "avgpooling": Row("AVGPOOL", _POOL),
+    "pool": Row("POOL", _POOL),
+    "pooling": Row("POOL", _POOL),
+    "lppool": Row("POOL", "p kernel stride"),
+    "maxunpool": Row("UNPOOL", "_ _ _"),
+    "adaptiveavgpool": Row("ADAPTIVEPOOL", "size"),
+    "adaptivemaxpool": Row("ADAPTIVEPOOL", "size"),
+    "globalaveragepooling": Row("GAP", "_"),
+    "globalaveragepool": Row("GAP", "_"),
+    "globalavgpool": Row("GAP", "_"),
+    "globalpool": Row("GAP", "_"),
+    "gap": Row("GAP", "_"),
+    "globalmaxpooling": Row("GMP", "_"),
+    "globalmaxpool": Row("GMP", "_"),
+    "gmp": Row("GMP", "_"),
+    "batchnorm": Row("BN", "_ eps momentum affine"),
+    "batchnormalization": Row("BN", "_ _ _"),
+    "lazybatchnorm": Row("BN", "eps momentum affine"),
+    "bn": Row("BN", "_"),
+    "layernorm": Row("LN", "_ eps"),
+    "layernormalization": Row("LN", "_ _"),
+    "ln": Row("LN", "_"),
+    "groupnorm": Row("GN", "groups _ eps affine"),
+    "groupnormalization": Row("GN", "groups"),
+    "gn": Row("GN", "groups _"),
+    "instancenorm": Row("IN", "_ eps"),
+    "instancenormalization": Row("IN", "_"),
+    "in": Row("IN", "_"),
+    "rmsnorm": Row("RMSNORM", "_ eps"),
+    "rmsnormalization": Row("RMSNORM", "_"),
+    "localresponsenorm": Row("LRN", "size alpha beta k"),
+    "localresponsenormalization": Row("LRN", "size alpha beta k"),
+    "normalization": Row("NORMALIZE", "_"),
+    "leakyrelu": Row("LRELU", "slope"),
+    "lrelu": Row("LRELU", "slope"),
+    "prelu": Row("PRELU", "_"),
+    "elu": Row("ELU", "alpha"),
+    "celu": Row("CELU", "alpha"),
+    "gelu": Row("GELU", "_"),
+    **{
+        name.lower(): Row(name, "units")
+        for name in (
+            *("RELU", "RELU6", "SELU", "SIGMOID", "HARDSIGMOID", "SWISH", "SILU", "HARDSWISH"),
+            *("MISH", "TANH", "SOFTPLUS", "SOFTSIGN", "STEP", "SOFTMAX", "LOGSOFTMAX"),
+        )
+    },
+    "logistic": Row("SIGMOID", "units"),
+    "heaviside": Row("STEP", "units"),
+    "threshold": Row("STEP", "_ _"),
+    "activation": Row("", "activation"),
+    "dropout": Row("DROPOUT", "rate _"),
+    "spatialdropout": Row("DROPOUT", "rate"),
+    "alphadropout": Row("DROPOUT", "rate"),
+    "gaussiandropout": Row("DROPOUT", "rate"),
+    "droppath": Row("DROPPATH", "rate"),
+    "stochasticdepth": Row("DROPPATH", "rate _"),
+    "flatten": Row("FLATTEN", "_ _"),
+    "reshape": Row("RESHAPE", "size size size size"),
+    "unflatten": Row("RESHAPE", "_ size"),
+    "view": Row("RESHAPE", "size size size size"),
+    "permute": Row("PERMUTE", "axes"),
+    "transpose": Row("PERMUTE", "axes"),
+    "embedding": Row("EMBED", "vocabulary width"),
+    "embed": Row("EMBED", "vocabulary width"),
+    "multiheadattention": Row("ATTENTION", "_ heads dropout"),
+    "selfattention": Row("ATTENTION", "heads"),
+    "attention": Row("ATTENTION", "_ heads"),
+    "mha": Row("ATTENTION", "heads"),
+    "upsample": Row("UPSAMPLE", "_ factor mode"),
+    "upsampling": Row("UPSAMPLE", "factor"),
+    "resize": Row("UPSAMPLE", "factor"),
+    "pixelshuffle": Row("PIXELSHUFFLE", "factor"),
+    "channelshuffle": Row("CHANNELSHUFFLE", "groups"),
+    "zeropadding": Row("PAD", "pad"),
+    "zeropad": Row("PAD", "pad"),
+    "cropping": Row("CROP", "margin"),
+    "identity": Row("ID", "_"),
+    "noop": Row("ID", "_"),
+    "add": Row("ADD"),
+    "eltwise": Row("ADD"),
+    "residual": Row("ADD"),
+    "concatenate": Row("CONCAT"),
+    "concat": Row("CONCAT"),
+    "cat": Row("CONCAT"),
+    "merge": Row("CONCAT"),
+    "stack": Row("CONCAT"),
+    "multiply": Row("MUL"),
+    "mul": Row("MUL"),
+    "subtract": Row("SUB"),
+    "sub": Row("SUB"),
+    "average": Row("MEAN"),
+    "maximum": Row("MAX"),
+    "dot": Row("DOT"),
+}
+MERGES = frozenset({"ADD", "CONCAT", "MUL", "SUB", "MEAN", "MAX", "DOT"})
+ACTIVATIONS = frozenset(
+    row.name for row in LAYERS.values() if row.positional == "units" and row.name.isupper()
+) - {"FC"}
+
+# Keywords of other frameworks, and of whiteboards, as netc's; `DROP` for what it infers.
+KEYWORDS: Mapping[str, str] = {
+    **dict.fromkeys(("kernel_size", "ksize", "pool_size", "kernel_shape", "window", "k"), "kernel"),
+    **dict.fromkeys(("out_channels", "num_filters", "n_filters", "out_features"), "count"),
+    **dict.fromkeys(("num_output", "output_dim", "num_units", "n_units", "features"), "count"),
+    **dict.fromkeys(("channels", "outputs", "hidden", "neurons", "nodes", "out", "size"), "count"),
+    **dict.fromkeys(("strides", "subsample", "steps"), "stride"),
+    **dict.fromkeys(("padding", "pads", "border_mode"), "pad"),
+    **dict.fromkeys(("dilations", "dilation_rate"), "dilation"),
+    **dict.fromkeys(("group", "num_groups"), "groups"),
+    **dict.fromkeys(("use_bias", "bias_term", "biases"), "bias"),
+    **dict.fromkeys(("kernel_initializer", "weight_init", "initializer"), "init"),
+    **dict.fromkeys(("p", "prob", "dropout_rate", "dropout_prob", "drop_prob", "ratio"), "rate"),
+    **dict.fromkeys(("negative_slope", "alpha"), "slope"),
+    **dict.fromkeys(("epsilon",), "eps"),
+    **dict.fromkeys(("num_heads", "n_heads", "nhead"), "heads"),
+    **dict.fromkeys(("input_dim", "num_embeddings", "vocab_size"), "vocabulary"),
+    **dict.fromkeys(("embedding_dim", "embed_dim", "output_size"), "width"),
+    **dict.fromkeys(("scale_factor", "upscale_factor", "scale"), "factor"),
+    **dict.fromkeys(("depth_multiplier",), "multiplier"),
+    **dict.fromkeys(("output_padding",), "output_pad"),
+    **dict.fromkeys(("ceil_mode",), "ceil"),
+    **dict.fromkeys(("count_include_pad",), "count_pad"),
+    **dict.fromkeys(("elementwise_affine", "center"), "affine"),
+    **dict.fromkeys(("trainable", "requires_grad"), "trainable"),
+    **dict.fromkeys(("shape", "input_shape", "dims", "image_size"), "size"),
+    **dict.fromkeys(("in_channels", "in_features", "num_features", "input_size", "dim"), DROP),
+    **dict.fromkeys(("inplace", "data_format", "axis", "padding_mode", "device", "dtype"), DROP),
+    **dict.fromkeys(("batch", "batch_size", "normalized_shape", "return_indices", "key_dim"), DROP),
+    **dict.fromkeys(("bias_initializer", "kernel_regularizer", "batch_first", "start_dim"), DROP),
+    **dict.fromkeys(("pool", "pool_type", "pooling", "type", "interpolation"), "mode"),
+    **dict.fromkeys(("act", "nonlinearity", "activation_fn"), "activation"),
+    **dict.fromkeys(("batch_norm", "batchnorm", "use_bn"), "bn"),
+    **dict.fromkeys(("drop",), "dropout"),
+    **dict.fromkeys(("label",), "name"),
+}
+# Keywords of netc's own whose foreign meaning differs: looked up before `KEYWORDS`.
+OWN: Mapping[str, frozenset[str]] = {
+    "LRN": frozenset({"size", "alpha", "k"}),
+    "ELU": frozenset({"alpha"}),
+    "CELU": frozenset({"alpha"}),
+    "CONCAT": frozenset({"axis"}),
+    "POOL": frozenset({"p"}),
+    "INPUT": frozenset({"size", "dtype"}),
+    "PARAM": frozenset({"size", "dtype"}),
+    "RESHAPE": frozenset({"size"}),
+    "ADAPTIVEPOOL": frozenset({"size"}),
+    "CROP": frozenset({"size"}),
+    "WINDOW": frozenset({"size"}),
+    "ATTENTION": frozenset({"dropout"}),
+}
+# What a count is called, by layer; `kernel` for pools, whose size is their window.
+COUNTS: Mapping[str, str] = {
+    **dict.fromkeys(("CONV", "UPCONV", "LOCAL"), "filters"),
+    **dict.fromkeys(("FC", "LINEAR", "DROPCONNECT"), "units"),
+    **dict.fromkeys(("POOL", "MAXPOOL", "AVGPOOL"), "kernel"),
+    "UPSAMPLE": "factor",
+    "ADAPTIVEPOOL": "size",
+    "GN": "groups",
+}
+VALUES: Mapping[str, str] = {
+    "True": "yes",
+    "true": "yes",
+    "TRUE": "yes",
+    "False": "no",
+    "false": "no",
+    "FALSE": "no",
+    **dict.fromkeys(
+        ("he_normal", "he_uniform", "kaiming", "kaiming_normal", "kaiming_uniform"), "he"
+    ),
+    **dict.fromkeys(("glorot_uniform", "glorot_normal", "xavier", "xavier_uniform"), "glorot"),
+    **dict.fromkeys(("lecun_normal", "lecun_uniform"), "lecun"),
+    "zero": "zeros",
+    "average": "avg",
+    "mean": "avg",
+    "MAX": "max",
+    "AVE": "avg",
+    "AVG": "avg",
+    "SAME": "same",
+    "VALID": "valid",
+    "none": "none",
+}
+PER_AXIS = frozenset({"stride", "dilation", "pad", "output_pad"})
+COUNTED = frozenset({"filters", "units", "groups", "heads", "vocabulary", "width", "factor"})
+
+# What netc has not, and what to do instead.
+MISSING: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("lstm", "gru", "rnn", "simplernn", "bidirectional", "convlstm"),
+        "recurrent layers are not part of the language; `ATTENTION` and `CONV` read sequences",
+    ),
+    **dict.fromkeys(
+        ("lambda", "timedistributed"),
+        "layers of mathematics such as `SQUARE` and `REDUCE` compute; `LINEAR` works at every"
+        " position",
+    ),
+}
