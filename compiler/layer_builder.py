@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from ..grammar.diagnostics import Diagnostic, NetError, error
+from ..grammar.diagnostics import Diagnostic, NetError, Pointer, error
 from ..grammar.source import Span
 from .builder import Builder, shape_of
 from .dim import LONGEST, is_long
@@ -146,12 +146,14 @@ class LayerBuilder(Builder):
         message: str,
         *,
         at: str | None = None,
+        also: Iterable[Pointer] = (),
         notes: Iterable[str] = (),
         help: str | None = None,
     ) -> NetError:
         """An error that points at the argument `at`, or at the layer's name; ready to raise."""
         span = self.bound.spans.get(at or "", self.call_span)
-        return error(code, f"{self.spelling} {message}", span, notes=notes, help=help)
+        text = f"{self.spelling} {message}"
+        return error(code, text, span, also=also, notes=notes, help=help)
 
     def warn(self, code: str, message: str, *, help: str | None = None) -> None:
         """Record a warning about this call."""
@@ -170,7 +172,22 @@ class LayerBuilder(Builder):
 
     def _leaf(self, op_type: str, type: TensorType, **attributes: Any) -> Value:
         self._check_size(type)
+        if (name := attributes.get("name")) is not None:
+            self._check_name(name)
         return super()._leaf(op_type, type, **attributes)
+
+    def _check_name(self, name: str) -> None:
+        """Refuse a second tensor of a name: inputs and weights are given by name, together."""
+        earlier = self.graph.inputs.get(name) or self.graph.parameters.get(name)
+        if earlier is None:
+            return
+        place = self.graph.producer(earlier).span
+        raise self.fail(
+            "E112",
+            f"needs the name `{name}`, which is given already",
+            also=[] if place is None else [Pointer(place, "first given here")],
+            help="give one of the two another label",
+        )
 
     def _check_size(self, type: TensorType) -> None:
         """Refuse a tensor that no int64 can count the elements of."""

@@ -1,7 +1,7 @@
 """Scopes of names: automatic names of layers, labels, bindings, and `let`s."""
 
 from collections import ChainMap, Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,6 +82,11 @@ class Scope:
     lets: dict[str, Any] = field(default_factory=dict)
     bindings: dict[str, Value] = field(default_factory=dict)
 
+    @property
+    def path(self) -> str:
+        """The path of what opened the region; empty at the top level."""
+        return self.prefix.removesuffix(".")
+
     def child(self, name: str) -> "Scope":
         """The region that a labelled turn opens: names in it start with its label."""
         prefix = f"{self.prefix}{name}."
@@ -91,14 +96,15 @@ class Scope:
         """A region for `let`s of its own, whose layers are named as those around it."""
         return Scope(self.prefix, self, self.reserved, self.home, self.defaults_before, self.counts)
 
-    def automatic_name(self, kind: str) -> str:
-        """The next free path for an unlabelled layer: `conv1`, `conv2`; inputs start bare."""
+    def automatic_name(self, kind: str, taken: Container[str]) -> str:
+        """The next path for an unlabelled layer that no label has: `conv1`; inputs start bare."""
         while True:
             self.counts[kind] += 1
             count = self.counts[kind]
             name = kind if kind == "input" and count == 1 else f"{kind}{count}"
-            if name not in self.reserved:
-                return self.prefix + name
+            path = self.prefix + name
+            if name not in self.reserved and path not in taken:
+                return path
 
     def outwards(self) -> Iterator["Scope"]:
         """This region and those around it, innermost first."""
@@ -123,9 +129,9 @@ class Scope:
 
 
 def labels_in(statements: Iterable[ast.Statement]) -> frozenset[str]:
-    """All labels without holes that statements give, at any depth."""
+    """All labels without holes, and all names of values, that statements give at any depth."""
     found: set[str] = set()
-    chains = _chains_of(statements)
+    chains = _chains_of(statements, found)
     while chains:
         for step in chains.pop().steps:
             if step.label is not None and step.label.literal is not None:
@@ -136,14 +142,35 @@ def labels_in(statements: Iterable[ast.Statement]) -> frozenset[str]:
                 case ast.Repeat(chain):
                     chains.append(chain)
                 case ast.For(_, _, body):
-                    chains.extend(_chains_of(body))
+                    chains.extend(_chains_of(body, found))
                 case ast.If(_, then, otherwise):
-                    chains.extend(_chains_of((*then, *(otherwise or ()))))
+                    chains.extend(_chains_of((*then, *(otherwise or ())), found))
     return frozenset(found)
 
 
-def _chains_of(statements: Iterable[ast.Statement]) -> list[ast.Chain]:
-    return [s.chain for s in statements if isinstance(s, _CHAINED) and s.chain is not None]
+def _chains_of(statements: Iterable[ast.Statement], found: set[str]) -> list[ast.Chain]:
+    """The chains of statements; the names that these give to values join those found."""
+    chains: list[ast.Chain] = []
+    for statement in statements:
+        match statement:
+            case ast.BindStatement(target, chain):
+                found.update(name for name, _ in target_names(target))
+                chains.append(chain)
+            case ast.OutputStatement(name, chain) if chain is not None:
+                found.add(name)
+                chains.append(chain)
+            case ast.ChainStatement(chain):
+                chains.append(chain)
+    return chains
+
+
+def target_names(target: ast.Target) -> Iterator[tuple[str, Span]]:
+    """The names that a binding or a `let` gives, and where each stands."""
+    if isinstance(target, ast.NameTarget):
+        yield target.id, target.span
+        return
+    for item in target.items:
+        yield from target_names(item)
 
 
 def automatic_name_used(name: str, layer: Layer, span: Span) -> Diagnostic:
@@ -158,6 +185,3 @@ def automatic_name_used(name: str, layer: Layer, span: Span) -> Diagnostic:
         # A label within a repetition would be given twice.
         help="label the layer, and the repetition around it" if layer.turns else advice,
     )
-
-
-_CHAINED = (ast.ChainStatement, ast.BindStatement, ast.OutputStatement)

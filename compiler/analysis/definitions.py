@@ -8,6 +8,7 @@ from typing import Any
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, Pointer
 from ...grammar.source import Span
+from ..names import target_names
 
 Names = MutableMapping[str, Span]
 
@@ -36,7 +37,7 @@ def _unused(module: ast.Module) -> Iterator[Diagnostic]:
             case ast.Reference(label) if label.literal is not None:
                 called.add(label.literal)
             case ast.LetStatement(target):
-                given += _names(target)
+                given += target_names(target)
             case ast.BlockStatement():
                 blocks.append(syntax)
     for name, span in given:
@@ -59,14 +60,6 @@ def _walk(root: Any) -> Iterator[Any]:
             pending.extend(getattr(syntax, field.name) for field in fields(syntax))
 
 
-def _names(target: ast.Target) -> Iterator[tuple[str, Span]]:
-    if isinstance(target, ast.NameTarget):
-        yield target.id, target.span
-        return
-    for item in target.items:
-        yield from _names(item)
-
-
 def _hidden(statements: Iterable[ast.Statement], around: Names) -> Iterator[Diagnostic]:
     """Names that statements give though they, or what is around them, have them already."""
     known = ChainMap({}, around)
@@ -74,11 +67,11 @@ def _hidden(statements: Iterable[ast.Statement], around: Names) -> Iterator[Diag
     for statement in statements:
         match statement:
             case ast.LetStatement(target):
-                yield from _give(_names(target), known)
-                lets.update(_names(target))
+                yield from _give(target_names(target), known)
+                lets.update(target_names(target))
             case ast.BindStatement(target, chain):
                 yield from _hidden_in_chain(chain, known)
-                known.update(_names(target))
+                known.update(target_names(target))
             case ast.ChainStatement(chain):
                 yield from _hidden_in_chain(chain, known)
             case ast.OutputStatement(_, chain) if chain is not None:
@@ -115,7 +108,7 @@ def _hidden_in_chain(chain: ast.Chain, known: Names) -> Iterator[Diagnostic]:
                 yield from _hidden_in_chain(inner, known)
             case ast.For(target, _, body):
                 region = ChainMap({}, known)
-                yield from _give(_names(target), region)
+                yield from _give(target_names(target), region)
                 yield from _hidden(body, region)
             case ast.If(_, then, otherwise):
                 yield from _hidden(then, known)

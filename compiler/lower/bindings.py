@@ -51,7 +51,8 @@ def bind_chain(
 
     def give(name: str, value: Value) -> None:
         scope.bindings[name] = value
-        state.give_name(scope.prefix + name, value, statement.target.span)
+        path = state.claim(scope.prefix + name, statement.target.span)
+        state.graph.labels[path] = value
 
     whole = tensors[0] if len(tensors) == 1 else list(tensors)
     if isinstance(statement.target, ast.NameTarget) and len(tensors) != 1:

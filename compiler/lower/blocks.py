@@ -12,7 +12,7 @@ from ..names import Block, Scope
 from ..recovery import POISON, poisoned
 from .bindings import bind_chain, try_let
 from .calls import Call
-from .items import evaluate_in, label_path, lower_chain
+from .items import evaluate_in, lower_chain, path_of
 from .state import Caller, Site, State, Tensors
 
 
@@ -26,10 +26,7 @@ def call_block(state: State, call: Call, site: Site) -> Tensors:
     _check_recursion(state, block, call)
     if not poisoned(site.current):
         _check_arity(block, call, site)
-    path = (
-        site.scope.automatic_name(call.spelling.lower()) if site.label is None else label_path(site)
-    )
-    state.fitting_path(path, call.span)
+    path = path_of(state, call.spelling.lower(), call.span, site)
     inner = Scope(f"{path}.", None, block.labels, block.home, defaults_before=block.start)
     common = _bind_arguments(block, call, inner)
     if poisoned(site.current):
@@ -43,7 +40,7 @@ def call_block(state: State, call: Call, site: Site) -> Tensors:
     tensors = lower_body(state, block.statement.body, site.current, inner)
     state.calls, state.frames = calls, frames
     if site.label is None and len(tensors) == 1 and not poisoned(tensors):
-        state.give_name(path, tensors[0], call.span)
+        state.graph.labels[path] = tensors[0]
     return tensors
 
 

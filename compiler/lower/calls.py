@@ -13,7 +13,7 @@ from ..layer_builder import LayerBuilder
 from ..layerdef import LAYERS, Bound, GivenArgument, LayerDef, bind
 from ..recovery import POISON, poisoned
 from ..types import DType
-from .items import label_path
+from .items import path_of
 from .state import Site, State, Tensors
 
 
@@ -40,12 +40,7 @@ def call_layer(state: State, call: Call, site: Site, definition: LayerDef | None
         _check_arity(definition, call, site)
     if len(state.graph.layers) >= state.max_layers:
         raise state.too_many_layers(call.span, state.max_layers + 1)
-    path = (
-        site.scope.automatic_name(definition.name.lower())
-        if site.label is None
-        else state.free_path(label_path(site), site.label.span)
-    )
-    state.fitting_path(path, call.span)
+    path = path_of(state, definition.name.lower(), call.span, site)
     defaults = site.scope.defaults(definition.name)
     bound = bind(definition, call.given, call.name_span, call.spelling, defaults=defaults)
     if poisoned(site.current):
@@ -64,7 +59,7 @@ def call_layer(state: State, call: Call, site: Site, definition: LayerDef | None
         bound.frozen,
     )
     if len(outputs) == 1:
-        state.give_name(path, outputs[0], call.span if site.label is None else site.label.span)
+        state.graph.labels[path] = outputs[0]
     return outputs
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
+from ...grammar.source import Span
 from ..arguments import spell
 from ..evaluate import Environment, evaluate
 from ..names import Scope
@@ -39,6 +40,8 @@ def lower_chain(
     for position, step in enumerate(chain.steps):
         site = Site(current, scope, step.label, may_start and position == 0)
         try:
+            if step.label is not None and not _names_itself(step):
+                state.claim(label_path(site), step.label.span)
             current = ITEMS[type(step.item)](state, step.item, site)
             if step.label is not None and not _names_itself(step):
                 label_result(state, site, current)
@@ -77,7 +80,14 @@ def label_result(state: State, site: Site, tensors: Tensors) -> None:
     if len(tensors) != 1:
         message = f"`{path}` can label one tensor, not {len(tensors)}"
         raise error("E113", message, site.label.span)
-    state.give_name(path, tensors[0], site.label.span)
+    state.graph.labels[path] = tensors[0]
+
+
+def path_of(state: State, kind: str, span: Span, site: Site) -> str:
+    """The path of a layer or block: what its label spells, or else an automatic name."""
+    if site.label is not None:
+        return label_path(site)
+    return state.claim(site.scope.automatic_name(kind, state.places), span)
 
 
 def label_path(site: Site) -> str:

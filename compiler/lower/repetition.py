@@ -32,10 +32,12 @@ def repeat(state: State, item: ast.Repeat, site: Site) -> Tensors:
 
     def turn(index: int, current: Tensors) -> Tensors:
         inner = _turn_scope(site, index)
+        if site.label is not None:
+            state.claim(inner.path, site.label.span)
         starts = site.starts and index == 0
         current = lower_chain(state, item.chain, current, inner, may_start=starts)
         if site.label is not None and len(current) == 1 and not poisoned(current):
-            state.give_name(inner.prefix.removesuffix("."), current[0], item.span)
+            state.graph.labels[inner.path] = current[0]
         return current
 
     return _unroll(state, item.span, count, site.current, turn)
@@ -55,9 +57,10 @@ def for_each(state: State, item: ast.For, site: Site) -> Tensors:
             name = label_text(site.label, inner)
             name = name if site.label.literal is None else f"{name}.{index}"
             inner = inner.child(name)
+            state.claim(inner.path, site.label.span)
         current = lower_body(state, item.body, current, inner)
         if site.label is not None and len(current) == 1 and not poisoned(current):
-            state.give_name(inner.prefix.removesuffix("."), current[0], site.label.span)
+            state.graph.labels[inner.path] = current[0]
         return current
 
     return _unroll(state, item.span, len(items), site.current, turn)

@@ -187,28 +187,37 @@ class State:
             raise error("E403", message, span)
         return path
 
-    def free_path(self, path: str, span: Span) -> str:
-        """The path itself, where nothing bears it yet."""
+    def claim(self, path: str, span: Span) -> str:
+        """The path itself, which from here on is taken: nothing else may bear it.
+
+        Raises:
+            NetError: It is too long, or something bears it already.
+        """
+        self.fitting_path(path, span)
         if path in self.places:
             earlier = Pointer(self.places[path], "first given here")
-            help = "labels within a scope must differ"
-            if self.turns:
-                help = "label the repetition, so that each turn has a scope of its own"
-            elif _binds(span, self.places[path]):
-                help = f"the label suffices: leave out `{path.rpartition('.')[2]} =`"
             raise error(
                 "E112",
                 f"the name `{path}` is given twice",
                 span,
                 also=[] if self.places[path] == span else [earlier],
-                help=help,
+                help=self._how_to_differ(path, span),
             )
+        self.places[path] = span
         return path
 
-    def give_name(self, path: str, value: Value, span: Span) -> None:
-        """Let a path name a value."""
-        self.places[self.free_path(self.fitting_path(path, span), span)] = span
-        self.graph.labels[path] = value
+    def _how_to_differ(self, path: str, span: Span) -> str:
+        """What to do about a name that is given a second time."""
+        layer = self.graph.layers.get(path)
+        if self.places[path] == span and "{" in span.text:
+            return "let the label differ from turn to turn, as `l{i}` does in `for i in ...`"
+        if layer is not None and not layer.labelled:
+            return "that name is an automatic one: label the layer that has it"
+        if self.turns:
+            return "label the repetition, so that each turn has a scope of its own"
+        if _binds(span, self.places[path]):
+            return f"the label suffices: leave out `{path.rpartition('.')[2]} =`"
+        return "labels within a scope must differ"
 
     def unknown(self, name: str, scope: Scope, span: Span) -> NetError:
         """The error for a word that is no layer and no value, with the nearest that is one."""
