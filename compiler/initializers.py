@@ -32,6 +32,9 @@ INITIALIZERS = {
     "torch": 0,
 }
 
+# those whose values do not depend on the seed
+CONSTANT = frozenset({"zeros", "ones", "constant"})
+
 AUTO = Init("auto")
 ZEROS = Init("zeros")
 ONES = Init("ones")

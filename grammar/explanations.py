@@ -87,7 +87,8 @@ SITUATIONS: Mapping[str, str] = {
     "E545": "The folder for a new run holds the checkpoint of another. Go on with that run "
     "(`--resume`), or choose another folder (`--output`).",
     "E546": "`netc evaluate`, `predict` and `features` take the weights of a finished run, "
-    "from the folder that `netc train -o FOLDER` left, or a file of weights.",
+    "from the folder that `netc train -o FOLDER` left, or a file of weights. A program that gives "
+    "the values of all weights needs neither. `net.run(x)` takes a state, with the same exception.",
     "E547": "`netc predict` takes arrays and pictures with `--input`, or a data set with `--data`. "
     "Nothing was given, or a file is neither.",
     "E551": "A metric, threshold or column of the history is not known, or does not fit the output "

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..compiler.analysis.initial_values import resolve
 from ..compiler.graph import Graph
-from ..compiler.initializers import ZEROS, Init
+from ..compiler.initializers import CONSTANT, ZEROS, Init
 from ..grammar.diagnostics import error
 from .kerneldef import Array
 from .memory import physical_memory
@@ -72,6 +72,16 @@ class InitialState(LazyState):
         extents = tuple(extent for extent in value.shape if isinstance(extent, int))
         return WeightType(value.dtype.value, extents)
 
+    @property
+    def drawn(self) -> list[str]:
+        """The parameters that depend on the seed: neither literals nor constants."""
+        return [
+            name
+            for name, value in self.graph.parameters.items()
+            if self.graph.producer(value).attributes["literal"] is None
+            and self._init(name).name not in CONSTANT
+        ]
+
     def _init(self, name: str) -> Init:
         """A parameter's initializer; PyTorch's defaults hold for the bias beside a weight, too."""
         init: Init = self.graph.producer(self.graph.parameters[name]).attributes["init"]
@@ -96,6 +106,25 @@ class InitialState(LazyState):
         if last != "bias" or weight not in parameters or parameters[weight].type.rank < 2:
             return None
         return weight
+
+
+def own_weights(graph: Graph, *, help: str) -> InitialState:
+    """The weights of a network whose program gives the values of them all.
+
+    Args:
+        graph: The network.
+        help: What the error tells to do.
+
+    Raises:
+        NetError: E546, some would be drawn at random.
+    """
+    state = initialize(graph)
+    if state.drawn:
+        first, *others = state.drawn
+        more = f" and {len(others)} more" if others else ""
+        note = f"the program does not give the values of `{first}`{more}"
+        raise error("E546", "there are no weights", notes=[note], help=help)
+    return state
 
 
 def fans(shape: tuple[int, ...]) -> Fans:

@@ -62,6 +62,7 @@ class Session:
         self.inputs: dict[str, Spec] = {i.name: _spec(i) for i in self._session.get_inputs()}
         self._types = {output.name: output.type for output in self._session.get_outputs()}
         self.outputs: tuple[str, ...] = tuple(self._types)
+        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def run(
         self, feeds: Mapping[str, Any], fetches: Sequence[str] | None = None

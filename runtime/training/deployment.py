@@ -87,6 +87,19 @@ def class_names(facts: Facts) -> dict[str, str]:
     return {CLASSES: json.dumps(names, ensure_ascii=False)} if names else {}
 
 
+def read_class_names(metadata: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The names of the classes by output that a model's metadata tell; nothing of other texts."""
+    try:
+        found = json.loads(metadata.get(CLASSES, "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {
+        output: tuple(map(str, names)) for output, names in found.items() if isinstance(names, list)
+    }
+
+
 def _shapes(type: TensorType, first: State, recorded: Extents | None) -> tuple[Shape, Shape]:
     """The extents of a sample as the model takes it, and as preprocessing takes it.
 

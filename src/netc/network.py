@@ -116,7 +116,7 @@ class Network:
     def run(
         self,
         x: "Array | Mapping[str, Array]",
-        state: "Mapping[str, Array]",
+        state: "Mapping[str, Array] | None" = None,
         *,
         engine: str = "numpy",
         device: str = "cpu",
@@ -127,7 +127,7 @@ class Network:
 
         Args:
             x: The input, (N, C, H, W) for images, or inputs by name.
-            state: Parameters and buffers by name.
+            state: Parameters and buffers by name. Where it is None, those that the program gives.
             engine: `numpy` or `onnxruntime`.
             device: `cpu` or, on onnxruntime, `cuda`.
             fetch: Labels whose tensors to return instead of the outputs.
@@ -137,10 +137,15 @@ class Network:
             The output, or a dictionary where there are several or `fetch` names some.
 
         Raises:
-            NetError: The input or the weights do not fit, or the engine cannot be had.
+            NetError: The input or the weights do not fit, or the engine cannot be had; or there is
+                no state, and the program does not give the values of all weights (E546).
         """
         from .runtime.engines import run
+        from .runtime.initialize import own_weights
 
+        if state is None:
+            help = "give a state, such as `net.initialize(seed=0)` or `netc.load_weights(path)`"
+            state = own_weights(self.graph, help=help)
         if dtype is None:  # the weights may have either type where the plan's is not the network's
             self.check_weights(state)
         results = run(
@@ -309,6 +314,7 @@ class Network:
         resume: bool = False,
         weights: "Mapping[str, Array] | None" = None,
         patience: int | None = None,
+        verbose: bool = False,
         **settings: Any,
     ) -> "Run":
         """Train the network as its `train` block says.
@@ -321,6 +327,7 @@ class Network:
             resume: Continue from the checkpoint in that folder.
             weights: Weights to start from.
             patience: After how many epochs without a better one to stop.
+            verbose: Whether to show progress on standard error, as `netc train` does.
             settings: Settings of the block by name, such as `epochs=5` or `lr=0.01`.
 
         Returns:
@@ -342,7 +349,12 @@ class Network:
             weights=weights,
             patience=patience,
         )
-        return run_job(job, source=self.compiled.source.text)
+        progress = None
+        if verbose:
+            from .cli.training_bar import training_progress
+
+            progress = training_progress()
+        return run_job(job, progress=progress, source=self.compiled.source.text)
 
     def _named(self, x: "Array | Mapping[str, Array]") -> "Mapping[str, Array]":
         """Inputs by name, where a single one is given without."""

@@ -179,14 +179,20 @@ error[E546]: `nothing` is not the folder of a finished run
 """
 
 
+NO_WEIGHTS = """\
+error[E546]: there are no weights
+  = note: the program does not give the values of `fc1.weight` and 1 more
+  = help: give `--run FOLDER` or `--weights FILE`
+
+"""
+
+
 @pytest.mark.parametrize("command", ["evaluate", "predict"])
 def test_what_cannot_be_opened(command: str, trained: Path, called: Call, tmp_path: Path) -> None:
     """Missing runs and weights, weights of another network, and damaged facts are errors."""
     program = f"{trained}/digits.net"
     assert called(command, program, "--run", "nothing") == (1, "", NO_RUN)
-    assert called(command, program).err == (
-        "error[E546]: there are no weights\n  = help: give `--run FOLDER` or `--weights FILE`\n\n"
-    )
+    assert called(command, program).err == NO_WEIGHTS
     other = called(command, program, "--run", f"{trained}/yes")
     assert other.status == 1
     assert "error[E501]: 4 weights do not fit" in other.err

@@ -86,6 +86,9 @@ def command(
     )
     found = evaluator.measure(trained.weights, samples.still(BATCH))
     pictures = [] if output is None else _draw(evaluator, output, threshold)
+    if output is not None and not pictures:
+        text = f"nothing to draw in `{output}`: pictures show classes, or decisions of both kinds"
+        click.echo(text, err=True)
     if as_json:
         about = {"part": part, "samples": len(samples)}
         click.echo(json.dumps({**about, **_to_json(evaluator, found, pictures)}, indent=2))
@@ -152,11 +155,11 @@ def _cell(value: Any) -> str:
 
 def _draw(evaluator: Evaluator, folder: str, threshold: float | None) -> list[str]:
     """Confusion matrices, and curves over all thresholds, as pictures; returns their paths."""
-    make_folder(folder)
     prefixed = len(evaluator.metrics) > 1
     paths: list[str] = []
 
     def path(output: str, name: str) -> str:
+        make_folder(folder)
         paths.append(os.path.join(folder, f"{output}.{name}.svg" if prefixed else f"{name}.svg"))
         return paths[-1]
 

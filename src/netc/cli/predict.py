@@ -11,12 +11,13 @@ import numpy as np
 
 from ..arrays import load_named_arrays, save_arrays
 from ..compiler.training.recipe import Recipe
-from ..grammar.diagnostics import Diagnostic, did_you_mean, error
+from ..grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
 from ..network import Network
 from ..runtime.checkpoint import check_weights
 from ..runtime.data import Dataset, Fitted, arrays
 from ..runtime.data.picture_files import is_picture, pictures_in, read_pictures
 from ..runtime.training.folder import Facts
+from ..runtime.training.outputs import OutputForm
 from ..runtime.training.parts import Wiring, wire_inputs
 from ..runtime.training.predictions import Answer, answers, forms_of, predict, samples_of
 from ..runtime.training.trained import Trained
@@ -78,7 +79,8 @@ def command(
     outputs = predict(network.graph, trained.weights, samples, engine=engine, device=device)
     if output is not None:
         save_arrays(output, outputs)
-    forms = forms_of(network.graph, recipe.objective, trained.facts.outputs)
+    assumed = network.recipe is None and not trained.facts.settings and "loss" not in settings
+    forms = _forms(network, trained, recipe, assumed=assumed)
     said = {
         name: answers(array, forms.get(name), top=top)
         for name, array in outputs.items()
@@ -218,6 +220,22 @@ def _fitted(
     job = job_as_trained(network.compiled, trained, settings)
     again = Trained(trained.weights, job.training.fitted, Facts(inputs=job.wiring.inputs))
     return again.fitted_to(wiring) or Fitted()
+
+
+def _forms(
+    network: Network, trained: Trained, recipe: Recipe, *, assumed: bool
+) -> Mapping[str, OutputForm]:
+    """How outputs are read; as numbers where the loss is assumed and does not fit.
+
+    Raises:
+        NetError: The loss that was named does not fit.
+    """
+    try:
+        return forms_of(network.graph, recipe.objective, trained.facts.outputs)
+    except NetError:
+        if assumed:
+            return {}
+        raise
 
 
 def _to_json(names: Sequence[str], said: Mapping[str, Sequence[Answer]]) -> list[dict[str, Any]]:

@@ -1,22 +1,27 @@
 """`netc run`: a network on arrays from files."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 import numpy as np
 
+from ..array_text import describe
 from ..arrays import load_named_arrays, save_arrays
 from ..grammar.diagnostics import error
 from ..runtime.engines import ENGINES
+from ..runtime.initialize import initialize
 from ..runtime.session import Session
+from ..runtime.training.deployment import read_class_names
+from ..runtime.training.folder import WEIGHTS, Facts
 from ..runtime.training.trained import preprocessing_lost
 from .options import max_layers_option, open_network, seed_option, weights_option
 from .terminal import show_diagnostics
 from .weights import read_weights
 
 Arrays = dict[str, np.ndarray[Any, Any]]
-MOST_NUMBERS = 100
+Names = Mapping[str, Sequence[str]]
 
 
 @click.command("run")
@@ -41,31 +46,37 @@ def command(
     max_layers: int | None,
 ) -> None:
     """Run MODEL, a program with weights or an .onnx file, on arrays of shape (N, C, H, W)."""
+    drawn = False
     if model.endswith(".onnx"):
-        results = _run_onnx(model, inputs, engine=engine, device=device, fetch=fetch)
+        results, names = _run_onnx(model, inputs, engine=engine, device=device, fetch=fetch)
     else:
         network = open_network(model, max_layers)
-        state = (
-            network.initialize(seed) if weights is None else read_weights(network.graph, weights)
-        )
+        first = initialize(network.graph, seed)
+        state = first if weights is None else read_weights(network.graph, weights)
+        drawn = weights is None and bool(first.drawn)
         show_diagnostics(() if weights is None else preprocessing_lost(weights, model))
         feeds = load_named_arrays(inputs, [spec.name for spec in network.inputs])
         found = network.run(
             feeds, state, engine=engine or "numpy", device=device, fetch=fetch or None
         )
         results = found if isinstance(found, dict) else {network.outputs[0].name: found}
+        names = {} if weights is None else _names_beside(weights)
     if output is not None:
         save_arrays(output, results)
     for name, array in results.items():
-        click.echo(f"{name}: {array.dtype}{list(array.shape)}\n{_shown(array)}")
+        click.echo(describe(name, array, columns=names.get(name, ())))
+    if drawn:
+        click.echo(f"the weights were drawn at random (seed {seed}); give others with `--weights`")
+    if output is not None:
+        click.echo(f"written to {output}")
 
 
-def _shown(array: np.ndarray[Any, Any]) -> str:
-    """The numbers where they are few, their statistics otherwise."""
-    if array.size <= MOST_NUMBERS or not np.issubdtype(array.dtype, np.number):
-        return np.array2string(array, precision=6, suppress_small=True, threshold=MOST_NUMBERS)
-    low, high, mean, deviation = array.min(), array.max(), array.mean(), array.std()
-    return f"  from {low:.6g} to {high:.6g}, mean {mean:.6g}, standard deviation {deviation:.6g}"
+def _names_beside(weights: str) -> Names:
+    """The names of classes by output, where a file of weights lies in the folder of its run."""
+    if os.path.basename(weights) != WEIGHTS:
+        return {}
+    facts = Facts.read(os.path.dirname(weights))
+    return {output: each.names for output, each in facts.outputs.items()}
 
 
 def _run_onnx(
@@ -75,8 +86,8 @@ def _run_onnx(
     engine: str | None,
     device: str,
     fetch: Sequence[str],
-) -> Arrays:
-    """Run an ONNX file as it is, on onnxruntime."""
+) -> tuple[Arrays, Names]:
+    """Run an ONNX file as it is, on onnxruntime; also the names of its classes by output."""
     if engine not in (None, "onnxruntime"):
         raise error(
             "E502",
@@ -84,4 +95,5 @@ def _run_onnx(
             help="run an .onnx model with `--engine onnxruntime`",
         )
     session = Session(model, device=device)
-    return session.run(load_named_arrays(inputs, list(session.inputs)), list(fetch) or None)
+    feeds = load_named_arrays(inputs, list(session.inputs))
+    return session.run(feeds, list(fetch) or None), read_class_names(session.metadata)

@@ -9,6 +9,7 @@ import click
 from ..compiler.graph import Graph
 from ..runtime.checkpoint import load_weights
 from ..runtime.foreign_names import fitted_names
+from ..runtime.initialize import own_weights
 from ..runtime.training.trained import Trained, open_trained
 from .options import RENAMING
 
@@ -24,10 +25,12 @@ def read_weights(graph: Graph, path: str) -> Mapping[str, Any]:
 
 
 def open_run(graph: Graph, folder: str | None, weights: str | None) -> Trained:
-    """The weights of a run, or those of a file under a network's names.
+    """The weights of a run, those of a file under a network's names, or the program's own.
 
     Raises:
-        NetError: As `open_trained` and `read_weights`.
+        NetError: E546, there are none; or as `open_trained` and `read_weights`.
     """
+    if folder is None and weights is None:
+        return Trained(own_weights(graph, help="give `--run FOLDER` or `--weights FILE`"))
     trained = open_trained(folder, weights)
     return trained if weights is None else replace(trained, weights=read_weights(graph, weights))
