@@ -11,7 +11,7 @@ from ...grammar.source import Span
 from ..graph import Graph, Layer, Turn, Value
 from ..layerdef import LAYERS
 from ..names import Scope, automatic_name_used
-from ..recovery import POISON, GiveUp
+from ..recovery import POISON, GiveUp, Poisoned
 
 if TYPE_CHECKING:
     from ..training.settings import Given
@@ -66,6 +66,7 @@ class State:
         max_layers: How many layers the expanded network may have.
         heads: Units, by path, of the last dense layers that state none.
         places: Where each name was given.
+        scopes: Paths that others start with: of blocks, and of turns of repetitions.
         calls: The calls of blocks that lowering stands in, outermost first.
         turns: The turns of repetitions that lowering stands in, outermost first.
         frames: What those calls and turns add to an error, outermost first.
@@ -83,6 +84,7 @@ class State:
     heads: Mapping[str, int]
     warnings: list[Diagnostic] = field(default_factory=list)
     places: dict[str, Span] = field(default_factory=dict)
+    scopes: set[str] = field(default_factory=set)
     calls: tuple[Caller, ...] = ()
     turns: tuple[Turn, ...] = ()
     frames: tuple[Frame, ...] = ()
@@ -123,14 +125,28 @@ class State:
         return None
 
     def find_layer(self, label: str, *, scope: Scope, span: Span) -> Layer | None:
-        """The layer that a label names here, or None."""
+        """The layer that a label names here, or that yields the value that it names, or None."""
         for region in scope.outwards():
-            layer = self.graph.layers.get(region.prefix + label)
-            if layer is not None:
-                if not layer.labelled:
+            name = region.prefix + label
+            if (path := self._producing_path(name)) is not None:
+                layer = self.graph.layers[path]
+                if path == name and not layer.labelled:
                     self.warnings.append(automatic_name_used(label, layer, span))
                 return layer
         return None
+
+    def _producing_path(self, name: str) -> str | None:
+        """The path of the layer that a full name stands for, or None.
+
+        Raises:
+            Poisoned: The name stands for what was not computed.
+        """
+        if name in self.graph.layers or name not in self.graph.labels:
+            return name if name in self.graph.layers else None
+        value = self.graph.labels[name]
+        if value is POISON:
+            raise Poisoned
+        return self.graph.producer(value).scope
 
     def shared_path(self, path: str) -> str | None:
         """The path whose weights a layer uses because a block around it shares them, or None."""
@@ -140,14 +156,15 @@ class State:
         return source + path.removeprefix(scope)
 
     def resolve_path(self, label: str, scope: Scope, span: Span) -> str:
-        """The full path of the layer or block that a label names here.
+        """The full path of the layer or block that a label names here, or that yields its value.
 
         Raises:
             NetError: There is none.
         """
         for region in scope.outwards():
-            path = region.prefix + label
-            if path in self.graph.layers or path in self.graph.labels:
+            name = region.prefix + label
+            path = name if name in self.scopes else self._producing_path(name)
+            if path is not None:
                 return path
         raise self.unknown(label, scope, span)
 
@@ -204,6 +221,7 @@ class State:
                 help=self._how_to_differ(path, span),
             )
         self.places[path] = span
+        self.scopes.add(path.rpartition(".")[0])
         return path
 
     def _how_to_differ(self, path: str, span: Span) -> str:

@@ -169,7 +169,8 @@ def output_statement(state: State, statement: ast.OutputStatement, scope: Scope)
     """Make a value, or a chain's end, an output of the network."""
     name = statement.name
     if name in state.graph.outputs:
-        raise error("E112", f"output `{name}` is given twice", statement.name_span)
+        also = [Pointer(state.places[name], "first given here")] if name in state.places else []
+        raise error("E112", f"output `{name}` is given twice", statement.name_span, also=also)
     if statement.chain is None:
         value = state.find(name, scope, statement.name_span)
         if value is None:
@@ -179,8 +180,23 @@ def output_statement(state: State, statement: ast.OutputStatement, scope: Scope)
     tensors = lower_chain(state, statement.chain, (), scope)
     if len(tensors) != 1:
         raise error("E113", f"output `{name}` is {len(tensors)} tensors", statement.chain.span)
-    state.graph.outputs[name] = tensors[0]
+    (value,) = tensors
+    if name not in state.places:
+        state.graph.labels[state.claim(name, statement.name_span)] = value
+    elif state.graph.labels.get(name) != value:
+        state.warnings.append(_ambiguous(name, statement.name_span, state.places[name]))
+    state.graph.outputs[name] = value
     return tensors
+
+
+def _ambiguous(name: str, output: Span, value: Span) -> Diagnostic:
+    return Diagnostic(
+        "W109",
+        f"the output `{name}` has the name of another value",
+        output,
+        also=(Pointer(value, "which the program means by that name"),),
+        help="give one of them another name",
+    )
 
 
 STATEMENTS: Mapping[type, Callable[[State, Any, Scope], Tensors | None]] = {

@@ -1,5 +1,6 @@
 """Names of layers, weights, values and outputs: which may meet, and which are refused."""
 
+import numpy as np
 import pytest
 
 import netc
@@ -53,3 +54,48 @@ FREE = {
 def test_automatic_names_skip_computed_labels(program: str) -> None:
     """An unlabelled layer takes the next name that no label has taken, computed ones included."""
     assert list(netc.compile(program).graph.layers) == FREE[program]
+
+
+SPOKEN_OF = [
+    "x = INPUT(4x4x3) -> CONV(3)\noutput mask = x -> CONV(5)\nassert shape(mask) == 4x4x5",
+    "x = INPUT(4x4x3) -> CONV(3)\noutput mask = x -> CONV(3)\nassert receptive_field(mask) == 5x5",
+    "x = INPUT(4x4x3) -> CONV(3)\nassert params(x) == 84 and stride(x) == 1x1\nx -> FC",
+    "x = INPUT(4x4x3) -> CONV(3)\noutput mask = x -> CONV(3, share=x)\nassert params == 84",
+    "output a = INPUT(4x4x3) -> CONV(3)\noutput b = a -> CONV(3, share=a)\nassert params == 84",
+    "INPUT(4x4x3) -> POOL as p\nq = p\nq -> UNPOOL(q)",
+    "q = INPUT(4x4x3) -> POOL\nq -> UNPOOL(q)",
+    "output q = INPUT(4x4x3) -> POOL\noutput r = q -> UNPOOL(q)",
+    "block B { y = CONV(3)\ny -> CONV(3, share=y) }\nINPUT(4x4x3) -> B as b\n"
+    "assert shape(b.y) == 4x4x3 and params == 84",
+    "block B { y = POOL\ny -> UNPOOL(y) }\nINPUT(4x4x3) -> B as b\nassert shape(b.y) == 2x2x3",
+    "block B { CONV(3) as c }\nINPUT(4x4x3) -> B as b -> B(share=b)\nassert params == 84",
+    "output y = INPUT(4) -> FC(2) as y\nassert shape(y) == 2",
+]
+
+
+@pytest.mark.parametrize("program", SPOKEN_OF)
+def test_outputs_and_bindings_are_spoken_of_as_labels_are(program: str) -> None:
+    """The name of an output or a binding serves in assertions, in `share=` and in `UNPOOL`."""
+    assert netc.compile(program).warnings == ()
+
+
+def test_outputs_and_bindings_can_be_fetched() -> None:
+    """A run returns the tensors of outputs, bindings and labels by their names."""
+    net = netc.compile("x = INPUT(2) as a -> FC(2, weight=[[1, 0], [0, 2]])\noutput y = x -> NEG")
+    found = net.run(np.array([[3.0, 4.0]], np.float32), net.initialize(), fetch=["a", "x", "y"])
+    assert {name: value.tolist() for name, value in found.items()} == {
+        "a": [[3.0, 4.0]],
+        "x": [[3.0, 8.0]],
+        "y": [[-3.0, -8.0]],
+    }
+
+
+def test_an_output_with_the_name_of_another_value_is_warned_of() -> None:
+    """The program means the labelled value by that name, and a run's results mean the output."""
+    net = netc.compile(
+        "x = INPUT(3) -> FC(2) as y -> RELU\noutput y = x -> FC(3)\nassert shape(y) == 2"
+    )
+    assert [(w.code, w.message) for w in net.warnings] == [
+        ("W109", "the output `y` has the name of another value")
+    ]
+    assert net.graph.outputs["y"].shape[1:] == (3,)
