@@ -1,4 +1,8 @@
-"""Graphviz text -> a picture in a file, by Graphviz's `dot` or by pygraphviz."""
+"""Graphviz text -> a picture in a file, by the Graphviz of pygraphviz or by the program `dot`.
+
+The first draws the same picture on every machine; `NETC_GRAPHVIZ=dot` chooses the second. Where the
+chosen one is missing or fails, the other draws.
+"""
 
 import os
 import shutil
@@ -7,7 +11,7 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from ...grammar.diagnostics import error
+from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.files import atomic_writer
 
 FORMATS = ("svg", "png", "pdf", "dot")
@@ -30,28 +34,52 @@ def render(text: str, path: str, *, format: str | None = None) -> None:
         NetError: The format is not known (E505), no renderer is installed or the one that is
             fails (E503), or the file cannot be written (E004).
     """
-    data = picture(text, _format(path, format))
+    data = picture(text, format_of(path, format))
     with atomic_writer(path) as file:
         file.write(data)
 
 
 def picture(text: str, format: str) -> bytes:
-    """A diagram's picture as the bytes of a file in one of `FORMATS`."""
+    """A diagram's picture as the bytes of a file in one of `FORMATS`.
+
+    Raises:
+        NetError: E503.
+    """
     if format == "dot":
         return text.encode("utf-8")
-    for renderer in RENDERERS:
-        data = renderer(text, format)
-        if data is not None:
-            return data
-    raise error(
-        "E503",
-        "Graphviz is not installed",
-        help="install it with your system's packages (`apt install graphviz`), or as a part of"
-        " netc: `pip install 'netc[render]'`",
+    failures: list[NetError] = []
+    for renderer in _renderers():
+        try:
+            data = renderer(text, format)
+        except NetError as failure:
+            failures.append(failure)
+        except subprocess.TimeoutExpired:
+            raise error(
+                "E503",
+                f"Graphviz was stopped after {SECONDS} seconds",
+                help="draw less with `--depth`, or write the diagram's text to a `.dot` file",
+            ) from None
+        else:
+            if data is not None:
+                return data
+    raise (
+        failures[0]
+        if failures
+        else error(
+            "E503",
+            "Graphviz is not installed",
+            help="install it as a part of netc (`pip install 'netc[render]'`), or with your system's"
+            " packages (`apt install graphviz`)",
+        )
     )
 
 
-def _format(path: str, format: str | None) -> str:
+def format_of(path: str, format: str | None) -> str:
+    """The format that is asked for, or else that of a file's suffix.
+
+    Raises:
+        NetError: E505, it is not one of `FORMATS`.
+    """
     found = format or os.path.splitext(path)[1].removeprefix(".")
     if found.lower() in FORMATS:
         return found.lower()
@@ -92,17 +120,12 @@ def _run(command: list[str], text: str) -> bytes:
 
     Raises:
         NetError: E503.
+        TimeoutExpired: It took more than `SECONDS`.
     """
     try:
         done = subprocess.run(
             command, input=text.encode("utf-8"), capture_output=True, timeout=SECONDS, check=False
         )
-    except subprocess.TimeoutExpired:
-        raise error(
-            "E503",
-            f"Graphviz was stopped after {SECONDS} seconds",
-            help="draw less with `--depth`, or write the diagram's text to a `.dot` file",
-        ) from None
     except OSError as failure:
         raise error("E503", f"Graphviz cannot be started: {failure.strerror}") from None
     if done.returncode or not done.stdout:
@@ -111,4 +134,19 @@ def _run(command: list[str], text: str) -> bytes:
     return done.stdout
 
 
-RENDERERS: tuple[Renderer, ...] = (_system, _bundled)
+# what `NETC_GRAPHVIZ` names, the usual one first
+RENDERERS: dict[str, Renderer] = {"bundled": _bundled, "dot": _system}
+
+
+def _renderers() -> list[Renderer]:
+    """The renderers in the order in which they are tried.
+
+    Raises:
+        NetError: E505, `NETC_GRAPHVIZ` names none.
+    """
+    chosen = os.environ.get("NETC_GRAPHVIZ") or next(iter(RENDERERS))
+    if chosen not in RENDERERS:
+        known = " and ".join(f"`{name}`" for name in RENDERERS)
+        help = did_you_mean(chosen, RENDERERS) or f"the values are {known}"
+        raise error("E505", f"`NETC_GRAPHVIZ={chosen}` names no Graphviz", help=help)
+    return [RENDERERS[chosen], *(each for name, each in RENDERERS.items() if name != chosen)]

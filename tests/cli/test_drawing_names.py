@@ -24,3 +24,19 @@ def test_a_picture_is_named_like_its_program(
     done = CliRunner().invoke(cli, ["draw", file, "--format", "dot"])
     assert done.output == f"wrote {picture}\n"
     assert [path.name for path in tmp_path.iterdir()] == [picture]
+
+
+def test_a_picture_on_standard_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`-o -` writes the picture's bytes and nothing else; it is SVG unless `--format` says so."""
+    monkeypatch.chdir(tmp_path)
+    for options, start in (
+        ([], b"<?xml"),
+        (["--format", "png"], b"\x89PNG"),
+        (["--style", "backward", "--loss", "mse", "--format", "dot"], b"digraph"),
+    ):
+        done = CliRunner().invoke(cli, ["draw", "INPUT(2) -> FC(3)", "-o", "-", *options])
+        assert (done.exit_code, done.stderr) == (0, "")
+        assert done.stdout_bytes.startswith(start)
+    assert list(tmp_path.iterdir()) == []
+    wrong = CliRunner().invoke(cli, ["draw", "INPUT(2) -> FC(3)", "-o", "-", "--format", "gif"])
+    assert "there is no picture format `gif`" in str(wrong.exception)

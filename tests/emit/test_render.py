@@ -52,8 +52,8 @@ def test_no_renderer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         render(DIAGRAM, str(tmp_path / "net.svg"))
     assert str(caught.value) == (
         "error[E503]: Graphviz is not installed\n"
-        "  = help: install it with your system's packages (`apt install graphviz`), or as a part"
-        " of netc: `pip install 'netc[render]'`"
+        "  = help: install it as a part of netc (`pip install 'netc[render]'`), or with your"
+        " system's packages (`apt install graphviz`)"
     )
     render(DIAGRAM, str(tmp_path / "net.dot"))
     assert [file.name for file in tmp_path.iterdir()] == ["net.dot"]
@@ -82,10 +82,11 @@ def test_unknown_formats(name: str, format: str | None, message: str, tmp_path: 
 
 @pytest.fixture
 def fake_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program that stands for `dot`; tests write its text."""
+    """A program that stands for `dot`, and is chosen; tests write its text."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setattr(shutil, "which", lambda name: str(folder / name))
+    monkeypatch.setenv("NETC_GRAPHVIZ", "dot")
     return folder / "dot"
 
 
@@ -94,16 +95,60 @@ def _script(path: Path, text: str) -> None:
     os.chmod(path, 0o755)
 
 
-def test_the_program_comes_first(fake_program: Path, tmp_path: Path) -> None:
-    """Where the program `dot` is installed, it draws."""
-    _script(fake_program, "import sys; sys.stdin.read(); print(sys.argv[1:])")
-    render(DIAGRAM, str(tmp_path / "net.png"))
-    assert (tmp_path / "net.png").read_text(encoding="utf-8") == "['-Tpng', '-Gdpi=200']\n"
+MARK = "import sys; sys.stdin.read(); print(sys.argv[1:])"
+FAILS = "import sys; sys.exit('syntax error in line 1')"
 
 
-def test_a_renderer_that_fails(fake_program: Path, tmp_path: Path) -> None:
-    """What a failing renderer says is passed on, and no file is left."""
-    _script(fake_program, "import sys; sys.exit('syntax error in line 1')")
+def test_the_program_by_choice(
+    fake_program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program `dot` draws where it is chosen, and only there."""
+    _script(fake_program, MARK)
+    path = tmp_path / "net.png"
+    render(DIAGRAM, str(path))
+    assert path.read_text(encoding="utf-8") == "['-Tpng', '-Gdpi=200']\n"
+    for value in ("bundled", ""):
+        monkeypatch.setenv("NETC_GRAPHVIZ", value)
+        render(DIAGRAM, str(path))
+        assert path.read_bytes().startswith(MAGIC["png"])
+
+
+def test_an_unknown_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A choice that names no Graphviz is an error that lists those that are."""
+    monkeypatch.setenv("NETC_GRAPHVIZ", "system")
+    with pytest.raises(NetError) as caught:
+        render(DIAGRAM, str(tmp_path / "net.svg"))
+    assert str(caught.value) == (
+        "error[E505]: `NETC_GRAPHVIZ=system` names no Graphviz\n"
+        "  = help: the values are `bundled` and `dot`"
+    )
+
+
+def test_each_falls_back_on_the_other(
+    fake_program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the chosen renderer fails, or is not there, the other one draws."""
+    path = tmp_path / "net.svg"
+    _script(fake_program, FAILS)
+    render(DIAGRAM, str(path))
+    assert path.read_bytes().startswith(MAGIC["svg"])
+    _script(fake_program, MARK)
+    monkeypatch.setenv("NETC_GRAPHVIZ", "bundled")
+    for broken in ("import sys; sys.exit('no library')", ""):
+        monkeypatch.setattr(module, "_PYGRAPHVIZ", broken)
+        render(DIAGRAM, str(path))
+        assert path.read_text(encoding="utf-8") == "['-Tsvg']\n"
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    render(DIAGRAM, str(path))
+    assert path.read_text(encoding="utf-8") == "['-Tsvg']\n"
+
+
+def test_renderers_that_fail(
+    fake_program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where both fail, what the chosen one says is passed on, and no file is left."""
+    _script(fake_program, FAILS)
+    monkeypatch.setattr(module, "_PYGRAPHVIZ", "import sys; sys.exit('no library')")
     with pytest.raises(NetError) as caught:
         render(DIAGRAM, str(tmp_path / "net.svg"))
     assert str(caught.value) == (

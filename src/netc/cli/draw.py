@@ -6,15 +6,22 @@ from typing import Any
 import click
 
 from ..arrays import load_named_arrays
+from ..compiler.emit.render import format_of, picture
+from ..drawing import to_picture_text
 from ..sources import ZOO, is_chain
 from .options import file_argument, max_layers_option, open_network, weights_option
 from .weights import read_weights
+
+STDOUT = "-"
 
 
 @click.command("draw")
 @file_argument
 @click.option(
-    "-o", "--output", type=click.Path(), help="The picture's file; FILE's name with .svg otherwise."
+    "-o",
+    "--output",
+    type=click.Path(),
+    help="The picture's file, or - for standard output; FILE's name with .svg by default.",
 )
 @click.option("--style", default="graph", show_default=True, help="graph or backward.")
 @click.option("--depth", type=click.IntRange(min=1), help="Fold scopes that lie deeper.")
@@ -52,29 +59,25 @@ def command(
 ) -> None:
     """Draw FILE: its layers with shapes and counts, or its chain rule (`--style backward`)."""
     network = open_network(file, max_layers)
-    chain_rule: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     if loss is not None:
-        chain_rule["loss"] = loss
+        options["loss"] = loss
     if of is not None:
-        chain_rule["of"] = of
+        options["of"] = of
     if inputs:
-        chain_rule["inputs"] = load_named_arrays(inputs, [spec.name for spec in network.inputs])
+        options["inputs"] = load_named_arrays(inputs, [spec.name for spec in network.inputs])
     if targets:
-        chain_rule["targets"] = load_named_arrays(targets, [spec.name for spec in network.outputs])
+        options["targets"] = load_named_arrays(targets, [spec.name for spec in network.outputs])
     if weights is not None:
-        chain_rule["state"] = read_weights(network.graph, weights)
-    picture = output or _default_name(file, format_ or "svg")
-    network.draw(
-        picture,
-        style=style,
-        depth=depth,
-        direction=direction,
-        format=format_,
-        theme=theme,
-        **chain_rule,
-    )
-    if output is None:
-        click.echo(f"wrote {picture}")
+        options["state"] = read_weights(network.graph, weights)
+    options.update(style=style, depth=depth, direction=direction, theme=theme)
+    if output == STDOUT:
+        text = to_picture_text(network.compiled, **options)
+        click.echo(picture(text, format_of("x.svg", format_)), nl=False)
+        return
+    path = output or _default_name(file, format_ or "svg")
+    network.draw(path, format=format_, **options)
+    click.echo(f"wrote {path}")
 
 
 def _default_name(file: str, suffix: str) -> str:
