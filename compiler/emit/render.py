@@ -68,8 +68,8 @@ def picture(text: str, format: str) -> bytes:
         else error(
             "E503",
             "Graphviz is not installed",
-            help="install it as a part of netc (`pip install 'netc[render]'`), or with your system's"
-            " packages (`apt install graphviz`)",
+            help="install it as a part of netc (`pip install 'netc[render]'`), or with your"
+            " system's packages (`apt install graphviz`)",
         )
     )
 

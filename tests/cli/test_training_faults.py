@@ -55,8 +55,11 @@ error[E505]: `data.npz` is not a complete npz file of plain numbers
 """
 
 UNFIT = """\
-error[E501]: 1 weight does not fit
+error[E562]: 1 of 2 weights do not match by name
+  = note: 1 weight does not fit:
   = note: `fc1.weight` is float32[2, 3], not float32[2, 2]
+  = help: let what differs, such as the head of another number of classes, be initialised anew \
+(`--allow PATTERN`), or rename what is called differently
 
 """
 LABELS = """\
