@@ -165,10 +165,16 @@ class LayerBuilder(Builder):
         extents = tuple(x.shape[axis] for axis in axes)
         numbers = tuple(extent for extent in extents if isinstance(extent, int))
         if len(numbers) < len(extents):
-            raise self.fail(
-                "E201", f"needs an input with known extents, but its input is {author_size(x.type)}"
-            )
+            message = f"needs an input with known extents, but its input is {self.input_size(x)}"
+            raise self.fail("E201", message)
         return numbers
+
+    def input_size(self, x: Value) -> str:
+        """The size of what met the layer, where `x` is that or its channels-first view."""
+        view = self.graph.producer(x)
+        if view.op_type == "Transpose" and view.scope == self.scope and view.inputs[0] is not None:
+            return author_size(view.inputs[0].type)
+        return author_size(x.type)
 
     def _leaf(self, op_type: str, type: TensorType, **attributes: Any) -> Value:
         self._check_size(type)

@@ -130,7 +130,7 @@ def _check_fits(build: LayerBuilder, x: Value, window: Window) -> None:
     kernel = "x".join(map(str, window.kernel))
     raise build.fail(
         "E203",
-        f"{kernel} needs at least {needed}, but its input is {author_size(x.type)}{padded}",
+        f"{kernel} needs at least {needed}, but its input is {build.input_size(x)}{padded}",
         at="kernel",
     )
 

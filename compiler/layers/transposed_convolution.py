@@ -8,7 +8,6 @@ from ..graph import Value
 from ..initializers import AUTO, Init
 from ..layer_builder import LayerBuilder
 from ..layerdef import layer
-from ..types import author_size
 from ..windows import Window
 from .convolution import check_groups
 from .spatial import UNITS, as_before, channels_first, counted, padding_of, per_axis
@@ -131,7 +130,7 @@ def _check_output(build: LayerBuilder, x: Value, window: Window, extra: tuple[in
             whole = counted(extent + added + before + after, unit)
             raise build.fail(
                 "E103",
-                f"has {whole} for an input of {author_size(x.type)}, and `pad` crops "
+                f"has {whole} for an input of {build.input_size(x)}, and `pad` crops "
                 f"{before + after} of them",
                 at="pad",
             )

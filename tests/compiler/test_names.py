@@ -83,6 +83,7 @@ def test_outputs_and_bindings_can_be_fetched() -> None:
     """A run returns the tensors of outputs, bindings and labels by their names."""
     net = netc.compile("x = INPUT(2) as a -> FC(2, weight=[[1, 0], [0, 2]])\noutput y = x -> NEG")
     found = net.run(np.array([[3.0, 4.0]], np.float32), net.initialize(), fetch=["a", "x", "y"])
+    assert isinstance(found, dict)
     assert {name: value.tolist() for name, value in found.items()} == {
         "a": [[3.0, 4.0]],
         "x": [[3.0, 8.0]],

@@ -159,3 +159,26 @@ def test_crop_to_the_size_of_a_layer_of_any_extents() -> None:
     x = np.random.default_rng(0).random((2, 3, 9, 8), np.float32)
     found = output(network, x, network.initialize(0))
     np.testing.assert_array_equal(found, x[:, :, 1:-1, 1:-1])
+
+
+@pytest.mark.parametrize(
+    ("program", "size"),
+    [
+        ("INPUT(6x4, sequence) -> CONV(kernel=9, pad=0)", "6x4"),
+        ("INPUT(6x4, sequence) -> DWCONV(kernel=9, pad=0)", "6x4"),
+        ("INPUT(6x4, sequence) -> POOL(kernel=9)", "6x4"),
+        ("INPUT(6x4, sequence) -> POOL -> POOL(kernel=5, avg)", "3x4"),
+        ("INPUT(6x4, sequence) -> LOCAL(kernel=9, pad=0)", "6x4"),
+        ("INPUT(6x4, sequence) -> UPCONV(kernel=2, pad=9)", "6x4"),
+        ("INPUT((L, 4), sequence) -> LOCAL", "L x 4"),
+        ("INPUT((L, 4), sequence) -> ADAPTIVEPOOL(2)", "L x 4"),
+        ("INPUT((L, 4), sequence) -> WINDOW(2)", "L x 4"),
+        ("INPUT((L, 4), sequence) -> PIXELSHUFFLE", "L x 4"),
+    ],
+)
+def test_messages_show_sequences_as_length_by_channels(program: str, size: str) -> None:
+    """Layers that put channels first inside speak of their input as the author wrote it."""
+    with pytest.raises(netc.NetError) as failure:
+        netc.compile(program)
+    message = failure.value.diagnostics[0].message
+    assert f"input is {size}" in message or f"for an input of {size}," in message
