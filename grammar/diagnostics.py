@@ -61,7 +61,13 @@ class Diagnostic:
         if self.span is not None:
             line, column = self.span.source.locate(self.span.start)
             end_line, end_column = self.span.source.locate(self.span.end)
-            place = {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+            place = {
+                "file": self.span.source.name,
+                "line": line,
+                "column": column,
+                "end_line": end_line,
+                "end_column": end_column,
+            }
         return {
             "severity": self.severity,
             "code": self.code,

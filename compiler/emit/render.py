@@ -62,15 +62,13 @@ def picture(text: str, format: str) -> bytes:
         else:
             if data is not None:
                 return data
-    raise (
-        failures[0]
-        if failures
-        else error(
-            "E503",
-            "Graphviz is not installed",
-            help="install it as a part of netc (`pip install 'netc[render]'`), or with your"
-            " system's packages (`apt install graphviz`)",
-        )
+    if failures:
+        raise failures[0]
+    raise error(
+        "E503",
+        "Graphviz is not installed",
+        help="install it as a part of netc (`pip install 'netc[render]'`), or with your"
+        " system's packages (`apt install graphviz`)",
     )
 
 

@@ -38,6 +38,24 @@ def read_program(text: str) -> Source:
     return read_source(text)
 
 
+def programs_in(text: str) -> list[str]:
+    """The files that an argument means: all `.net` files in a folder, or what it names itself.
+
+    Raises:
+        NetError: E001, a folder holds none.
+    """
+    if not os.path.isdir(text):
+        return [text]
+    found: list[str] = []
+    for folder, inner, names in os.walk(text):
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
+        found += [os.path.join(folder, name) for name in sorted(names) if name.endswith(".net")]
+    if not found:
+        help = "name a file, or a folder with programs"
+        raise error("E001", f"there is no .net file in `{text}`", help=help)
+    return found
+
+
 def is_chain(text: str) -> bool:
     """Whether an argument is a program rather than a path."""
     return "->" in text or "\n" in text or text.lstrip().startswith("INPUT")

@@ -47,10 +47,6 @@ UNREADABLE = {
 error[E001]: cannot read `missing.net`: no such file or folder
   = help: check the path
 """,
-    "folder": """\
-error[E001]: cannot read `folder`: it is a folder
-  = help: name a file in it
-""",
     "latin.net": """\
 error[E002]: `latin.net` is not UTF-8 text
   --> latin.net:1:6
@@ -70,7 +66,6 @@ error[E003]: `empty.net` contains no statements
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_files_that_cannot_be_read(name: str, tmp_path: Path) -> None:
     """What is no program is a diagnostic, never a traceback."""
-    (tmp_path / "folder").mkdir()
     (tmp_path / "latin.net").write_bytes(b"# caf\xe9\nINPUT -> FC\n")
     (tmp_path / "empty.net").touch()
     found = netc("check", name, cwd=tmp_path)

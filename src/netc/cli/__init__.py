@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from typing import Any
 
 import click
 
@@ -48,6 +49,15 @@ class LazyGroup(click.Group):
         module = import_module(f".{COMMANDS[cmd_name][0]}", __name__)
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call the command; where it fails and was to print JSON, print the errors as JSON."""
+        try:
+            return super().invoke(ctx)
+        except NetError as failure:
+            if ctx.meta.get("netc.json"):
+                click.echo(import_module(".terminal", __name__).to_json(failure.diagnostics))
+            raise
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

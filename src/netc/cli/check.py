@@ -1,84 +1,98 @@
 """`netc check`: parse, check shapes and assertions."""
 
-import json
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import click
 
-from ..grammar.diagnostics import Diagnostic, NetError
+from ..grammar.diagnostics import NetError
 from ..network import Network, compile_program
-from ..sources import read_program
+from ..sources import programs_in, read_program
+from .findings import FORMS, Checked, closing_line
 from .options import max_layers_option
 from .terminal import show_diagnostics
+
+TEXT = "text"
 
 
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an object per file.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([TEXT, *FORMS]),
+    default=TEXT,
+    show_default=True,
+    help="The form of what is found: for people, programs, GitHub Actions, or SARIF 2.1.0.",
+)
+@click.option("--json", "form", flag_value="json", help="As `--format json`.")
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors and warnings only.")
+@click.option("-v", "--verbose", is_flag=True, help="Print inputs and outputs, too.")
 @max_layers_option
 @click.pass_context
 def command(
-    ctx: click.Context, files: tuple[str, ...], as_json: bool, strict: bool, max_layers: int | None
+    ctx: click.Context,
+    files: tuple[str, ...],
+    form: str,
+    strict: bool,
+    quiet: bool,
+    verbose: bool,
+    max_layers: int | None,
 ) -> None:
     """Parse each FILE, check its shapes and assertions, and count its parameters.
 
-    Exits with 0 where all are clean, 1 where one has errors, 2 on wrong usage.
+    A folder stands for all .net files in it. Exits with 0 where all are clean, 1 where one has
+    errors, 2 on wrong usage.
     """
-    reports = [_check(file, strict=strict, max_layers=max_layers) for file in files]
-    if as_json:
-        click.echo(json.dumps([report for report, _, _ in reports], indent=1))
-    else:
-        for report, network, diagnostics in reports:
-            show_diagnostics(diagnostics)
-            if network is not None:
-                click.echo(_line(report))
-    ctx.exit(0 if all(report["ok"] for report, _, _ in reports) else 1)
+    found = _checked(files, strict=strict, max_layers=max_layers)
+    if form == TEXT:
+        found = _show(found, quiet=quiet, verbose=verbose)
+    results = list(found)
+    if form != TEXT:
+        text = FORMS[form](results)
+        click.echo(text, nl=bool(text))
+    elif len(results) > 1 and not quiet:
+        click.echo(closing_line(results))
+    ctx.exit(0 if all(checked.ok for checked in results) else 1)
 
 
-def _check(
-    file: str, *, strict: bool, max_layers: int | None
-) -> tuple[dict[str, Any], Network | None, tuple[Diagnostic, ...]]:
-    try:
-        network = compile_program(read_program(file), max_layers=max_layers)
-    except NetError as failure:
-        diagnostics = failure.diagnostics
-        report = {"file": file, "ok": False, "diagnostics": [d.to_dict() for d in diagnostics]}
-        return report, None, diagnostics
-    ok = not (strict and network.warnings)
-    return _report(file, network, ok=ok), network, network.warnings
+def _checked(files: Sequence[str], *, strict: bool, max_layers: int | None) -> Iterator[Checked]:
+    """What each file holds, one after the other; folders are walked."""
+    for given in files:
+        try:
+            paths = programs_in(given)
+        except NetError as failure:
+            yield Checked(given, None, failure.diagnostics, strict)
+            continue
+        for file in paths:
+            try:
+                network = compile_program(read_program(file), max_layers=max_layers)
+            except NetError as failure:
+                yield Checked(file, None, failure.diagnostics, strict)
+            else:
+                yield Checked(file, network, network.warnings, strict)
 
 
-def _report(file: str, network: Network, *, ok: bool) -> dict[str, Any]:
-    counts = network.counts
-    return {
-        "file": file,
-        "name": network.name,
-        "ok": ok,
-        "params": counts.params,
-        "trainable": counts.trainable,
-        "buffers": counts.buffers,
-        "macs": _plain(counts.macs),
-        "flops": _plain(counts.flops),
-        "layers": len(network.graph.layers),
-        "inputs": [asdict(spec) for spec in network.inputs],
-        "outputs": [asdict(spec) for spec in network.outputs],
-        "diagnostics": [warning.to_dict() for warning in network.warnings],
-    }
+def _show(found: Iterator[Checked], *, quiet: bool, verbose: bool) -> Iterator[Checked]:
+    """Show what is found as soon as it is."""
+    for checked in found:
+        show_diagnostics(checked.diagnostics)
+        if checked.network is not None and not quiet:
+            click.echo(_line(checked, checked.network))
+            if verbose:
+                _show_ends(checked.network)
+        yield checked
 
 
-def _plain(count: object) -> int | str:
-    """A count for JSON: an integer, or the formula where extents are symbolic."""
-    return count if isinstance(count, int) else str(count)
+def _line(checked: Checked, network: Network) -> str:
+    mark = "ok" if checked.ok else "warned"
+    plural = "" if network.params == 1 else "s"
+    macs = f"{network.macs:,}" if isinstance(network.macs, int) else str(network.macs)
+    counts = f"{network.params:,} parameter{plural}, {macs} MACs"
+    return f"{mark}: {checked.file}: {network.name}, {len(network.graph.layers)} layers, {counts}"
 
 
-def _line(report: dict[str, Any]) -> str:
-    mark = "ok" if report["ok"] else "warned"
-    plural = "" if report["params"] == 1 else "s"
-    counts = f"{report['params']:,} parameter{plural}, {_grouped(report['macs'])} MACs"
-    return f"{mark}: {report['file']}: {report['name']}, {report['layers']} layers, {counts}"
-
-
-def _grouped(count: int | str) -> str:
-    return f"{count:,}" if isinstance(count, int) else count
+def _show_ends(network: Network) -> None:
+    for kind, specs in ("input", network.inputs), ("output", network.outputs):
+        for spec in specs:
+            click.echo(f"  {kind} {spec.name}: {spec.dtype} ({', '.join(map(str, spec.shape))})")

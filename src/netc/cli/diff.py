@@ -6,14 +6,14 @@ from ..comparison import diff
 from ..grammar.diagnostics import Diagnostic, NetError
 from ..network import Network, compile_program
 from ..sources import read_program
-from .options import max_layers_option
-from .terminal import show_diagnostics
+from .options import json_option, max_layers_option
+from .terminal import show_diagnostics, to_json
 
 
 @click.command("diff")
 @click.argument("before")
 @click.argument("after")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 @max_layers_option
 @click.pass_context
 def command(
@@ -33,6 +33,8 @@ def command(
             errors += failure.diagnostics
     if errors:
         show_diagnostics(errors)
+        if as_json:
+            click.echo(to_json(errors))
         ctx.exit(2)
     found = diff(networks[0], networks[1])
     click.echo(found.to_json() if as_json else str(found))

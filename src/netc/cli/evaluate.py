@@ -19,7 +19,7 @@ from ..runtime.training.predictions import YES_OR_NO
 from ..runtime.training.ranking import precision_recall_curve, roc_curve
 from ..runtime.training.tallies import Confusion, Ranking
 from ..training import job_as_trained
-from .options import file_argument, max_layers_option, open_network, rename_option
+from .options import file_argument, json_option, max_layers_option, open_network, rename_option
 from .train import settings_of
 from .weights import open_run
 
@@ -50,7 +50,7 @@ MOST_LABELS = 12  # that get a confusion matrix each
 @click.option("--engine", default="numpy", show_default=True, help="numpy or onnxruntime.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
 @click.option("-o", "--output", type=click.Path(), help="A folder for pictures.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 @max_layers_option
 def command(
     file: str,

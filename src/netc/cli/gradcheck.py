@@ -18,7 +18,7 @@ from ..runtime.inspection.gradcheck import SAMPLES, TOLERANCE, ParameterCheck, o
 from ..runtime.inspection.gradcheck import gradcheck as compare
 from ..runtime.inspection.random_feeds import random_feeds
 from ..training import job_of, recipe_of
-from .options import file_argument, max_layers_option, open_network, weights_option
+from .options import file_argument, json_option, max_layers_option, open_network, weights_option
 from .weights import read_weights
 
 SECONDS = 60.0
@@ -51,7 +51,7 @@ LEFT = (0, 4)  # the columns that are aligned to the left
     show_default=True,
     help="For weights, samples, and what is compared.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an object per parameter.")
+@json_option("Print a JSON list, an object per parameter.")
 @weights_option
 @max_layers_option
 @click.pass_context

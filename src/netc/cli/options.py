@@ -11,6 +11,7 @@ from .terminal import show_diagnostics
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 RENAMING = "netc.rename"
+JSON = "netc.json"
 
 file_argument: Decorator = click.argument("file")
 max_layers_option: Decorator = click.option(
@@ -51,6 +52,17 @@ def weights_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--weights", type=click.Path(), is_eager=True, help=help)(
         rename_option(function)
     )
+
+
+def keep_form(context: click.Context, parameter: click.Parameter, form: Any) -> Any:
+    """Remember whether errors, too, go to standard output as JSON."""
+    context.meta[JSON] = form in (True, "json")
+    return form
+
+
+def json_option(help: str = "Print JSON.") -> Decorator:
+    """`--json`, by which results and errors are JSON."""
+    return click.option("--json", "as_json", is_flag=True, callback=keep_form, help=help)
 
 
 seed_option: Decorator = click.option(

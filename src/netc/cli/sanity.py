@@ -9,7 +9,7 @@ from ..runtime.inspection.overfitting import SAMPLES, STEPS
 from ..runtime.inspection.sanity import Check
 from ..runtime.inspection.sanity import sanity as look
 from ..training import job_of
-from .options import file_argument, max_layers_option, open_network, rename_option
+from .options import file_argument, json_option, max_layers_option, open_network, rename_option
 from .train import settings_of
 from .weights import read_weights
 
@@ -35,7 +35,7 @@ from .weights import read_weights
 @rename_option
 @click.option("--engine", default="numpy", show_default=True, help="numpy or onnxruntime.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, an object per check.")
+@json_option("Print a JSON list, an object per check.")
 @max_layers_option
 @click.pass_context
 def command(

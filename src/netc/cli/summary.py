@@ -2,7 +2,7 @@
 
 import click
 
-from .options import file_argument, max_layers_option, open_network
+from .options import file_argument, keep_form, max_layers_option, open_network
 from .terminal import show_summary
 
 
@@ -10,7 +10,7 @@ from .terminal import show_summary
 @file_argument
 @click.option("--depth", type=click.IntRange(min=1), help="Fold scopes that lie deeper.")
 @click.option("--columns", help="Column names, separated by commas.")
-@click.option("--json", "form", flag_value="json", help="Print JSON.")
+@click.option("--json", "form", flag_value="json", callback=keep_form, help="Print JSON.")
 @click.option("--markdown", "form", flag_value="markdown", help="Print a Markdown table.")
 @click.option("--csv", "form", flag_value="csv", help="Print comma-separated values.")
 @max_layers_option

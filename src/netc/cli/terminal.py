@@ -1,5 +1,6 @@
 """What goes to the terminal: diagnostics on standard error, colour only where it is wanted."""
 
+import json
 import os
 import re
 import sys
@@ -32,6 +33,12 @@ def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
         text = render(diagnostic)
         shown = _coloured(text, diagnostic) if colour else text
         click.echo(shown + "\n", err=True, color=colour)
+
+
+def to_json(diagnostics: Iterable[Diagnostic]) -> str:
+    """Errors as the JSON object that a command prints in place of its results."""
+    found = {"ok": False, "diagnostics": [diagnostic.to_dict() for diagnostic in diagnostics]}
+    return json.dumps(found, indent=1)
 
 
 def _coloured(text: str, diagnostic: Diagnostic) -> str:

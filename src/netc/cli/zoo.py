@@ -6,10 +6,11 @@ import click
 
 from ..network import load
 from ..sources import zoo
+from .options import json_option
 
 
 @click.command("zoo")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option()
 def command(as_json: bool) -> None:
     """List the shipped specs with their parameters and MACs; open one as `zoo:NAME`."""
     networks = {name: load(path) for name, path in zoo().items()}

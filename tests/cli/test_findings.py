@@ -1,0 +1,164 @@
+"""`netc check` on folders and in its forms; errors as JSON where a command prints JSON."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from support.command_line import Outcome
+
+from netc.grammar.codes import CODES
+
+Call = Callable[..., Outcome]
+
+GOOD = "INPUT(4) -> FC(3)\n"
+WARNED = "INPUT(33x33x3) -> POOL -> FC(10)\n"
+BAD = "# ü, 50%\nINPUT(4) -> FCC(3)\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Programs at several depths, and files that are none."""
+    nets = tmp_path / "nets"
+    for path, text in {
+        "b.net": GOOD,
+        "a.net": GOOD,
+        "inner/bad: 1,2.net": BAD,
+        "inner/deep/warned.net": WARNED,
+        "inner/notes.txt": "no program",
+        ".git/hidden.net": BAD,
+    }.items():
+        (nets / path).parent.mkdir(parents=True, exist_ok=True)
+        (nets / path).write_text(text, encoding="utf-8")
+    (nets / "inner" / "loop").symlink_to(nets)
+    return nets
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_folder(called: Call) -> None:
+    """All programs in a folder are checked in order, and a last line counts what was found."""
+    found = called("check", "nets")
+    assert found.status == 1
+    assert [line.split(": ")[:2] for line in found.out.splitlines()] == [
+        ["ok", "nets/a.net"],
+        ["ok", "nets/b.net"],
+        ["ok", "nets/inner/deep/warned.net"],
+        ["4 files, 1 error, 1 warning"],
+    ]
+    assert "--> nets/inner/bad: 1,2.net:2:13" in found.err
+    strict = called("check", "nets", "--strict")
+    assert strict.out.splitlines()[-1] == "4 files, 2 errors"
+
+
+@pytest.mark.usefixtures("folder")
+def test_no_closing_line(called: Call) -> None:
+    """One file needs no last line, and `-q` leaves all but errors and warnings out."""
+    assert called("check", "nets/a.net").out.count("\n") == 1
+    assert called("check", "-q", "nets/a.net", "nets/b.net") == (0, "", "")
+    quiet = called("check", "-q", "nets")
+    assert (quiet.status, quiet.out) == (1, "")
+    assert "error[E101]" in quiet.err
+
+
+def test_verbose(called: Call) -> None:
+    """`-v` shows inputs and outputs."""
+    assert called("check", "-v", "INPUT(8x8x3) -> FC(10) as y").out.splitlines()[1:] == [
+        "  input input: float32 (N, 3, 8, 8)",
+        "  output output: float32 (N, 10)",
+    ]
+
+
+def test_a_folder_without_programs(called: Call, tmp_path: Path) -> None:
+    """A folder without programs is an error, and other files are checked all the same."""
+    (tmp_path / "empty").mkdir()
+    found = called("check", "empty", GOOD)
+    assert found.status == 1
+    assert found.err == (
+        "error[E001]: there is no .net file in `empty`\n"
+        "  = help: name a file, or a folder with programs\n\n"
+    )
+    assert found.out.splitlines()[-1] == "2 files, 1 error"
+
+
+@pytest.mark.usefixtures("folder")
+def test_github(called: Call) -> None:
+    """A workflow command per finding, with its special characters escaped."""
+    found = called("check", "nets", "--format", "github")
+    assert (found.status, found.err) == (1, "")
+    bad, warned = found.out.splitlines()
+    assert bad == (
+        "::error file=nets/inner/bad%3A 1%2C2.net,line=2,col=13,endLine=2,endColumn=16,"
+        "title=error[E101]::unknown layer `FCC`%0Ahelp: did you mean `FC`?"
+    )
+    assert warned.startswith("::warning file=nets/inner/deep/warned.net,line=1,col=")
+    assert called("check", "none.net", "--format", "github").out == (
+        "::error file=none.net,title=error[E001]::"
+        "cannot read `none.net`: no such file or folder%0Ahelp: check the path\n"
+    )
+    strict = called("check", WARNED, "--format", "github", "--strict")
+    assert (strict.status, strict.out.split()[0]) == (1, "::error")
+    assert called("check", GOOD, "--format", "github").out == ""
+
+
+@pytest.mark.usefixtures("folder")
+def test_sarif(called: Call) -> None:
+    """A log in SARIF 2.1.0: rules, levels, and places whose addresses are valid."""
+    found = called("check", "nets", "none.net", "--format", "sarif")
+    assert (found.status, found.err) == (1, "")
+    log = json.loads(found.out)
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == ["E001", "E101", "W101"]
+    assert all(rule["shortDescription"]["text"] == CODES[rule["id"]] for rule in rules)
+    bad, warned, missing = run["results"]
+    assert [result["level"] for result in run["results"]] == ["error", "warning", "error"]
+    assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in run["results"])
+    place = bad["locations"][0]["physicalLocation"]
+    assert place["region"] == {"startLine": 2, "startColumn": 13, "endLine": 2, "endColumn": 16}
+    assert unquote(place["artifactLocation"]["uri"]) == "nets/inner/bad: 1,2.net"
+    assert " " not in place["artifactLocation"]["uri"]
+    assert missing["locations"] == [{"physicalLocation": {"artifactLocation": {"uri": "none.net"}}}]
+    assert warned["message"]["text"].startswith("POOL")
+
+
+def test_second_places(called: Call, tmp_path: Path) -> None:
+    """A second culprit is a related location; a file that is imported is named itself."""
+    text = "INPUT(4) -> FC(3) as a\na -> FC(3) as a\n"
+    (tmp_path / "twice.net").write_text(text)
+    log = json.loads(called("check", f"{tmp_path}/twice.net", "--format", "sarif").out)
+    (result,) = log["runs"][0]["results"]
+    (related,) = result["relatedLocations"]
+    assert related["physicalLocation"]["region"]["startLine"] == 1
+    assert related["physicalLocation"]["artifactLocation"]["uri"].startswith("file:///")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["summary", BAD, "--json"], 1),
+        (["diff", BAD, GOOD, "--json"], 2),
+        (["diff", GOOD, BAD, "--json"], 2),
+        (["evaluate", BAD, "--json"], 1),
+        (["evaluate", GOOD, "--json"], 1),
+        (["predict", GOOD, "--json"], 1),
+        (["sanity", GOOD, "--json"], 1),
+        (["gradcheck", BAD, "--json"], 1),
+    ],
+    ids=lambda value: " ".join(value[:1]) if isinstance(value, list) else "",
+)
+def test_errors_as_json(arguments: list[str], status: int, called: Call) -> None:
+    """Where results are JSON, errors are, too, and standard error has them for people."""
+    found = called(*arguments)
+    assert found.status == status
+    printed = json.loads(found.out)
+    assert printed["ok"] is False
+    first = printed["diagnostics"][0]
+    assert found.err.startswith(f"error[{first['code']}]: {first['message']}\n")
+
+
+def test_errors_as_text(called: Call) -> None:
+    """Where results are no JSON, standard output stays empty."""
+    for form in ["--csv"], ["--markdown"], []:
+        assert called("summary", BAD, *form).out == ""
