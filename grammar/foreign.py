@@ -16,6 +16,7 @@ from .foreign_words import (
     MISSING,
     OWN,
     PER_AXIS,
+    SIZED,
     VALUES,
     Row,
 )
@@ -43,13 +44,16 @@ def _folded(name: str) -> str:
     return re.sub(r"(?<=[A-Za-z])[123][dD](?=transpose|$)", "", last, flags=re.I).lower()
 
 
-def translated(name: str, arguments: Sequence[Argument], *, rank: int = 2) -> str | None:
+def translated(
+    name: str, arguments: Sequence[Argument], *, rank: int = 2, pad: str = ""
+) -> str | None:
     """A call in netc's words, as steps of a chain; None where nothing is known of it.
 
     Args:
         name: What is called: a foreign layer, or one of netc's own.
         arguments: As the author wrote them.
         rank: How many spatial axes the input has, which says what a kernel of one number is.
+        pad: What a convolution without padding has; netc's own default where it is empty.
     """
     row = own_name(name)
     if row is None:
@@ -70,6 +74,8 @@ def translated(name: str, arguments: Sequence[Argument], *, rank: int = 2) -> st
     for argument in arguments:
         if argument.name is not None:
             call.give(_keyword(row.name, argument.name), argument.text)
+    if pad and row.name == "CONV" and not row.before:
+        call.given.setdefault("pad", pad)
     return call.spelled(row)
 
 
@@ -88,7 +94,6 @@ def _takes_value(name: str, row: Row) -> bool:
 def _order(name: str, row: Row, positional: Sequence[str], named: Container[str]) -> Sequence[str]:
     """The keyword of each positional argument, by the habits of whoever writes the name so."""
     order = row.positional.split()
-    numbers = [text for text in positional if _is_number(text)]
     words = [text for text in positional if _activation(text) and text not in VALUES]
     if words and len(positional) > 1:
         kept = iter(_order(name, row, [t for t in positional if t not in words], named))
@@ -97,7 +102,7 @@ def _order(name: str, row: Row, positional: Sequence[str], named: Container[str]
         if "kernel" in named and len(positional) == 2:
             return order
         return _convolution_order(name, order, positional)
-    if row.name == "FC" and len(numbers) == 1 and order[0] == DROP:
+    if row.name == "FC" and len(positional) == 1 and order[0] == DROP:
         return order[1:]
     if row.name in ("GN", "ATTENTION") and len(positional) == 1:
         return [next(keyword for keyword in order if keyword != DROP)]
@@ -164,7 +169,7 @@ class _Call:
             if VALUES.get(value, value) == "no":
                 self.given["frozen"] = "yes"
         elif keyword == "size":
-            self.sizes.append(value)
+            self.sizes += [value] if self.name in SIZED else []
         elif keyword == "units" and self.name in ACTIVATIONS:
             self.given["units"] = _whole(value)
         else:

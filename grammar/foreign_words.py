@@ -173,7 +173,9 @@ KEYWORDS: Mapping[str, str] = {
     **dict.fromkeys(("group", "num_groups"), "groups"),
     **dict.fromkeys(("use_bias", "bias_term", "biases"), "bias"),
     **dict.fromkeys(("kernel_initializer", "weight_init", "initializer"), "init"),
-    **dict.fromkeys(("p", "prob", "dropout_rate", "dropout_prob", "drop_prob", "ratio"), "rate"),
+    **dict.fromkeys(
+        ("p", "prob", "dropout_ratio", "dropout_rate", "dropout_prob", "drop_prob", "ratio"), "rate"
+    ),
     **dict.fromkeys(("negative_slope", "alpha"), "slope"),
     **dict.fromkeys(("epsilon",), "eps"),
     **dict.fromkeys(("num_heads", "n_heads", "nhead"), "heads"),
@@ -243,6 +245,7 @@ VALUES: Mapping[str, str] = {
     "VALID": "valid",
     "none": "none",
 }
+SIZED = frozenset({"INPUT", "PARAM", "RESHAPE", "ADAPTIVEPOOL", "CROP", "WINDOW", "LRN"})
 PER_AXIS = frozenset({"stride", "dilation", "pad", "output_pad"})
 COUNTED = frozenset({"filters", "units", "groups", "heads", "vocabulary", "width", "factor"})
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from .diagnostics import Diagnostic, NetError
 from .expected import described
+from .foreign_program import foreign_program
 from .malformed import EXAMPLES, Example
 from .mistakes import Failure, Place, find_mistake
 from .pieces import find_cuts, previous_token
@@ -43,6 +44,9 @@ def report(source: Source, first: Failure | NetError, attempt: Attempt, table: T
 
     At most `MAX_REPORTED` are reported, and at most four times the text is parsed for them.
     """
+    foreign = foreign_program(source)
+    if foreign is not None:
+        return NetError([foreign])
     cuts = find_cuts(source)
     found: list[Diagnostic] = []
     start, budget = 0, 4 * len(source.text)
