@@ -44,8 +44,18 @@ def _folded(name: str) -> str:
     return re.sub(r"(?<=[A-Za-z])[123][dD](?=transpose|$)", "", last, flags=re.I).lower()
 
 
+FRAMEWORKS = frozenset("nn f k l m tf torch keras layers functional np jax flax".split())
+_BATCH = frozenset("None none -1 N B ? batch batch_size bs".split())
+
+
 def translated(
-    name: str, arguments: Sequence[Argument], *, rank: int = 2, pad: str = ""
+    name: str,
+    arguments: Sequence[Argument],
+    *,
+    rank: int = 2,
+    pad: str = "",
+    starts: bool = False,
+    flows: bool = False,
 ) -> str | None:
     """A call in netc's words, as steps of a chain; None where nothing is known of it.
 
@@ -54,6 +64,8 @@ def translated(
         arguments: As the author wrote them.
         rank: How many spatial axes the input has, which says what a kernel of one number is.
         pad: What a convolution without padding has; netc's own default where it is empty.
+        starts: Whether nothing meets the call, so that its first argument may be what does.
+        flows: Whether a tensor meets the call, beside those that a merge names.
     """
     row = own_name(name)
     if row is None:
@@ -61,12 +73,15 @@ def translated(
     axes = re.search(r"(?<=[A-Za-z])([123])[dD](?=transpose|$)", name, re.I)
     call = _Call(row.name, int(axes[1]) if axes else rank)
     if row.name in MERGES:
-        return _merged(row.name, arguments)
+        return _merged(row.name, arguments, flows=flows)
+    module, _, last = name.rpartition(".")
+    if module and module.split(".")[0].lower() not in FRAMEWORKS and module != "self":
+        return f"{module} -> {translated(last, arguments, rank=rank)}"
+    arguments = [part for argument in arguments for part in _parts(argument, row, rank)]
     positional = [argument.text for argument in arguments if argument.name is None]
-    if positional and _is_value(positional[0]) and _takes_value(name, row):
+    if positional and _is_value(positional[0]) and (starts or _takes_value(name, row)):
         rest = [argument for argument in arguments if argument.text is not positional[0]]
-        steps = translated(name.rsplit(".", 1)[-1], rest, rank=rank)
-        return f"{positional[0]} -> {steps}"
+        return f"{positional[0]} -> {translated(last, rest, rank=rank)}"
     named = {_keyword(row.name, argument.name) for argument in arguments if argument.name}
     order = _order(name, row, positional, named)
     for keyword, text in zip(order, positional, strict=False):
@@ -77,6 +92,14 @@ def translated(
     if pad and row.name == "CONV" and not row.before:
         call.given.setdefault("pad", pad)
     return call.spelled(row)
+
+
+def _parts(argument: Argument, row: Row, rank: int) -> Sequence[Argument]:
+    """`3x3x32` as the kernel and the filters of an image's convolution."""
+    size = re.fullmatch(r"(\d+x\d+)x(\d+)", argument.text)
+    if size is None or rank != 2 or row.name not in ("CONV", "UPCONV", "LOCAL"):
+        return (argument,)
+    return (Argument(None, size[1]), Argument(None, size[2]))
 
 
 def _is_value(text: str) -> bool:
@@ -102,6 +125,10 @@ def _order(name: str, row: Row, positional: Sequence[str], named: Container[str]
         if "kernel" in named and len(positional) == 2:
             return order
         return _convolution_order(name, order, positional)
+    if order == ["kernel", "stride", "pad"]:
+        rest = iter(order)
+        modes = ("max", "avg", "stochastic", "lp", "MAX", "AVE", "AVG", "average", "mean")
+        return ["mode" if _unquoted(t) in modes else next(rest, DROP) for t in positional]
     if row.name == "FC" and len(positional) == 1 and order[0] == DROP:
         return order[1:]
     if row.name in ("GN", "ATTENTION") and len(positional) == 1:
@@ -115,18 +142,20 @@ def _order(name: str, row: Row, positional: Sequence[str], named: Container[str]
 
 def _convolution_order(name: str, order: Sequence[str], positional: Sequence[str]) -> Sequence[str]:
     """Sizes are kernels; of bare numbers, Keras has filters first, PyTorch the input's channels."""
-    sizes = [text for text in positional if _size(text)]
+    sizes = [text for text in positional if len(_extents(text)) > 1]
     if sizes:
         rest = iter(("filters", "stride", "pad"))
         if name[-1:] == "d" and len(positional) > 2 and positional.index(sizes[0]) == 2:
             return order
         return ["kernel" if text is sizes[0] else next(rest, DROP) for text in positional]
-    keras = name[-1:] == "D" or len(positional) < 3
-    if not keras:
+    plain = re.search(r"\d[dD]$", name) is None and all(map(_is_number, positional))
+    numbers = [float(text) for text in positional] if plain else []
+    if len(numbers) == 2:
+        return ("kernel", "filters") if numbers[0] <= numbers[1] else ("filters", "kernel")
+    if len(numbers) == 3 and numbers[0] == numbers[1] < numbers[2]:
+        return ("kernel", DROP, "filters")  # rows, columns, filters
+    if name[-1:] != "D" and len(positional) > 2:
         return order
-    if name.isupper() and len(positional) == 2 and all(map(_is_number, positional)):
-        first, second = (float(text) for text in positional)
-        return ("kernel", "filters") if first <= second else ("filters", "kernel")
     return LAYERS["convolution"].positional.split()
 
 
@@ -203,6 +232,8 @@ class _Call:
             steps.append(self.activation)
         if self.dropout:
             steps.append(f"DROPOUT({self.dropout})")
+        if row.after:
+            steps.append(row.after)
         return " -> ".join(steps) or None
 
     def _step(self) -> str:
@@ -231,7 +262,7 @@ class _Call:
         return f"{name}({', '.join(inside)}){label}" if inside else f"{name}{label}"
 
 
-def _merged(name: str, arguments: Sequence[Argument]) -> str | None:
+def _merged(name: str, arguments: Sequence[Argument], *, flows: bool) -> str | None:
     """`ADD(x, y)`, `Add([x, y])` and `torch.cat([x, y], dim=1)`: branches that meet the merge."""
     values: list[str] = []
     for argument in arguments:
@@ -242,9 +273,12 @@ def _merged(name: str, arguments: Sequence[Argument]) -> str | None:
         values += split_arguments(text[1:-1]) if listed else [text]
     if not values:
         return name
-    if not all(re.fullmatch(r"[A-Za-z_][\w.]*", value.strip()) for value in values):
+    branches = [value.strip() for value in values]
+    if not all(re.fullmatch(r"[A-Za-z_][\w.]*(\(.*\))?", branch) for branch in branches):
         return None
-    return f"( {' | '.join(value.strip() for value in values)} ) -> {name}"
+    if flows or len(branches) == 1:
+        branches.append("ID")
+    return f"( {' | '.join(branches)} ) -> {name}"
 
 
 def applied(layer: str, value: str) -> str:
@@ -259,7 +293,7 @@ def applied(layer: str, value: str) -> str:
 def _joined(sizes: Sequence[str], *, image: bool) -> str:
     """Extents as one size: without the batch, and the channels of an image last."""
     texts = [part for size in sizes for part in _extents(size)]
-    extents = [text for text in texts if text not in ("None", "none", "-1", "N")]
+    extents = [text for text in texts if text not in _BATCH]
     if image and len(extents) == 3 and extents[0] in ("1", "3") and extents[2] not in ("1", "3"):
         extents = [*extents[1:], extents[0]]
     if image and len(extents) == 4 and all(text.isdigit() for text in extents):

@@ -7,6 +7,7 @@ netc's words.
 
 import re
 from collections.abc import Callable
+from itertools import takewhile
 from typing import NamedTuple
 
 from .diagnostics import Diagnostic
@@ -16,6 +17,10 @@ from .source import Source, Span
 _CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\(")
 _REPEATED_BEFORE = re.compile(r"(?<![\w.)\]])(\d+)\s*[*x×]\s*\[")
 _COUNT_AFTER = re.compile(r"\s*(?:[xX×]\s*|\*\*?\s*-?\s*|\^\s*)(\d+)")
+_SETTINGS = (
+    "data|split|preprocess|augment|loss|regularize|optimizer|schedule|batch|epochs|seed"
+    "|batch_size|learning_rate|lr|num_epochs"
+)
 _LONGEST = 2000  # characters of a statement that are looked at
 
 
@@ -35,29 +40,54 @@ class Line(NamedTuple):
 
 LINES = (
     Line(
-        re.compile(r"[ \t]*for\s+(.+?)\s+in\s+(.+?)\s*:[ \t]*(?=\n|#|$)"),
+        re.compile(r"[ \t]*for\s+(.+?)\s+in\s+([^:\n]+?)\s*:[ \t]*([^\n#]*)"),
         "a body is written in braces, not after a colon",
-        lambda m: f"write `for {m[1]} in {m[2]} {{ ... }}`",
+        lambda m: f"write `for {m[1]} in {m[2]} {{ {m[3].strip() or _body(m)} }}`",
+    ),
+    Line(
+        re.compile(r"[ \t]*train\s*\((.*)\)"),
+        "`train` is a block of settings",
+        lambda m: f"write `{_train(m[1])}`",
+    ),
+    Line(
+        re.compile(r"[ \t]*\w+\.(?:compile|fit|train)\((.*)\)"),
+        "training is a block of settings",
+        lambda m: f"write `{_train(m[1])}`",
+    ),
+    Line(
+        re.compile(r"[ \t]*net\s+(\w+)\s*\{"),
+        "the statements of a network stand in no braces",
+        lambda m: f"write `net {m[1]}` on a line of its own, and the chain below it",
+    ),
+    Line(
+        re.compile(r"[ \t]*(?:network|model|name)\s*:?\s+\"?(\w+)\"?[ \t]*(?=\n|$)"),
+        "a network's name follows `net`",
+        lambda m: f"write `net {m[1]}`",
+    ),
+    Line(
+        re.compile(rf"[ \t]*((?:{_SETTINGS})\s*=\s*[^\n#]+)"),
+        "a setting of training stands in a `train` block",
+        lambda m: f"write `train {{ {m[1].strip()} }}`",
     ),
     Line(
         re.compile(r"[ \t]*(?:el)?if\s+(.+?)\s*:[ \t]*(?=\n|#|$)"),
         "a body is written in braces, not after a colon",
-        lambda m: f"write `if {m[1]} {{ ... }}`",
+        lambda m: f"write `if {m[1]} {{ {_body(m)} }}`",
     ),
     Line(
         re.compile(r"[ \t]*else\s*:[ \t]*(?=\n|#|$)"),
         "a body is written in braces, not after a colon",
-        lambda m: "write `else { ... }`",
+        lambda m: f"write `else {{ {_body(m)} }}`",
     ),
     Line(
         re.compile(r"[ \t]*train\s*:[ \t]*(?=\n|#|$)"),
         "settings are written in braces, not after a colon",
-        lambda m: "write `train { ... }`, a setting such as `epochs = 3` on each line",
+        lambda m: f"write `train {{ {_body(m)} }}`",
     ),
     Line(
         re.compile(r"[ \t]*(?:block|net)\s+(\w+.*?)\s*:[ \t]*(?=\n|#|$)"),
         "a body is written in braces, not after a colon",
-        lambda m: f"write `block {m[1]} {{ ... }}`",
+        lambda m: f"write `block {m[1]} {{ {_body(m)} }}`",
     ),
     Line(
         re.compile(r"[ \t]*(?:def|function|fn)\s+(\w+)\s*\(.*?\).*?(?=\n|$)"),
@@ -87,6 +117,93 @@ LINES = (
 )
 
 
+def _body(match: re.Match[str]) -> str:
+    """The indented lines below a line that ends in a colon, as the body between braces."""
+    lines = match.string[match.end() :].split("\n")[1:]
+    body = takewhile(lambda line: line[:1] in (" ", "\t") and line.strip(), lines)
+    return ", ".join(line.strip() for line in body) or "..."
+
+
+def _train(arguments: str) -> str:
+    """The settings of `model.fit(x, y, epochs=3)` as a block."""
+    names = {"batch_size": "batch", "lr": "optimizer", "learning_rate": "optimizer"}
+    given = [
+        a for a in arguments_of(arguments) if a.name in names or a.name in _SETTINGS.split("|")
+    ]
+    settings = []
+    for name, text in given:
+        value = text.strip("\"'")
+        ours = names.get(name or "", name)
+        settings.append(
+            f"{ours} = {f'adam(lr={value})' if ours != name and 'l' in str(name)[:1] else value}"
+        )
+    return f"train {{ {', '.join(settings) or '...'} }}"
+
+
+PIECES = (
+    Line(
+        re.compile(r"\b(?:repeat|times|loop)\s+(\d+)\s*\{([^{}]*)\}"),
+        "a repetition is a chain in brackets, then `*` and how often",
+        lambda m: f"write `[{m[2].strip()}]*{m[1]}`",
+    ),
+    Line(
+        re.compile(r"for\s*\([^()]*?<\s*=?\s*(\w+)[^()]*\)"),
+        "a `for` takes a list",
+        lambda m: f"write `for i in range({m[1]})`",
+    ),
+    Line(
+        re.compile(r"(\d+)\s*\.\.\.?\s*(\d+)"),
+        "a range is a function",
+        lambda m: f"write `range({m[1]}, {int(m[2]) + 1})`",
+    ),
+    Line(
+        re.compile(r"(\d+(?:\.\d+)?)\s*%(?!\s*\d)"),
+        "a percentage is written as a fraction",
+        lambda m: f"write `{float(m[1]) / 100:g}`",
+    ),
+    Line(re.compile(r":="), "a chain is bound with `=`", lambda m: "write `=`"),
+    Line(
+        re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*([-+*])\s*([A-Za-z_]\w*)(?!\w*\()"),
+        "tensors are merged by a layer",
+        lambda m: f"write `( {m[1]} | {m[3]} ) -> {_MERGED[m[2]]}`",
+    ),
+    Line(
+        re.compile(r"[(\[]\s*([A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)+)\s*[)\]]\s*->"),
+        "`|` stands between the branches of a group",
+        lambda m: f"write `( {' | '.join(part.strip() for part in m[1].split(','))} ) ->`",
+    ),
+    Line(
+        re.compile(
+            r"\b([A-Z]\w*|conv|pool|fc|dense|dropout)[ \t]+(\d+(?:x\d+)*|\d*\.\d+)(?![\w.])"
+        ),
+        "numbers stand in parentheses, directly after a layer's name",
+        lambda m: f"write `{m[1]}({m[2]})`",
+    ),
+    Line(
+        re.compile(r"\b(FC|fc|DENSE|dense|CONV|conv)(\d*)-(\d+)\b"),
+        "the tables' shorthand is in small letters, such as `conv5-16`",
+        lambda m: f"write `{_shorthand(m)}`",
+    ),
+    Line(
+        re.compile(r"(?<=[\w)\]])\s*(>>?|\|>)\s*(?=[A-Za-z(\[])"),
+        "steps are joined by `->`",
+        lambda m: "write `->`",
+    ),
+    Line(
+        re.compile(r"\b(\w+)\s*:\s*([^,}\n:]+)"),
+        "a setting is written with `=`",
+        lambda m: f"write `{m[1]} = {m[2].strip()}`",
+    ),
+)
+_MERGED = {"+": "ADD", "-": "SUB", "*": "MUL"}
+
+
+def _shorthand(match: re.Match[str]) -> str:
+    if match[2]:
+        return f"CONV({match[2]}x{match[2]}, {match[3]})"
+    return f"{'FC' if match[1].lower() in ('fc', 'dense') else 'CONV'}({match[3]})"
+
+
 def find_foreign(source: Source, start: int, offset: int) -> Diagnostic | None:
     """What another language's notation at an offset means here, or None.
 
@@ -95,7 +212,7 @@ def find_foreign(source: Source, start: int, offset: int) -> Diagnostic | None:
         start: Where the statement starts.
         offset: Where the parser stopped.
     """
-    for rule in (_line, _repeated, _size, _called):
+    for rule in (_line, _repeated, _size, _called, _piece):
         found = rule(source, start, offset)
         if found is not None:
             return found
@@ -111,9 +228,27 @@ def _line(source: Source, start: int, offset: int) -> Diagnostic | None:
         match = line.pattern.match(text, offset if is_comment else begin)
         if match and match.start() <= offset <= match.end():
             first = match.start() + len(match[0]) - len(match[0].lstrip())
-            return Diagnostic(
-                "E011", line.message, Span(source, first, match.end()), help=line.help(match)
-            )
+            span = Span(source, first, match.end())
+            return Diagnostic("E011", line.message, span, help=line.help(match))
+    return None
+
+
+def misplaced_setting(source: Source, offset: int) -> str | None:
+    """Help for a setting of training that stands alone, such as `optimizer = adam`."""
+    begin = source.text.rfind("\n", 0, offset) + 1
+    match = re.compile(rf"[ \t]*((?:{_SETTINGS})\s*=\s*[^\n#]+)").match(source.text, begin)
+    return None if match is None else f"write `train {{ {match[1].strip()} }}`"
+
+
+def _piece(source: Source, start: int, offset: int) -> Diagnostic | None:
+    """A part of a statement that another notation writes so."""
+    text = source.text
+    end = text.find("\n", offset)
+    for piece in PIECES:
+        for match in piece.pattern.finditer(text, start, len(text) if end < 0 else end):
+            if match.start() <= offset <= match.end():
+                span = Span(source, match.start(), match.end())
+                return Diagnostic("E011", piece.message, span, help=piece.help(match))
     return None
 
 
@@ -134,9 +269,9 @@ def _repeated(source: Source, start: int, offset: int) -> Diagnostic | None:
         return None
     if before[-1] == ")":
         name = re.search(r"[A-Za-z_]\w*$", text[:opening])
-        if name is None:
-            return None
-        body, first = f"[{text[name.start() : len(before)]}]", name.start()
+        first = opening if name is None else name.start()
+        body = text[first : len(before)]
+        body = f"[{body[1:-1].strip()}]" if name is None else f"[{body}]"
     else:
         body, first = text[opening : len(before)], opening
     if len(body) > _LONGEST or ("->" not in body and "," in body and before[-1] == "]"):
@@ -182,7 +317,7 @@ def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
             continue
         is_applied = text[end + 1 : end + 2] == "("
         last = closing(text, end + 1) if is_applied else end
-        dotted = "." in match[0]
+        dotted = "." in match[0] or text[offset : offset + 1] == "'"
         if match.start() <= offset <= last and (dotted or is_applied):
             found = (match, end, last)
             break
@@ -196,7 +331,8 @@ def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
         steps = applied(steps, text[end + 2 : last])
         message = "a layer is not applied to a value: the value leads to the layer"
     else:
-        message = f"`{name}` is a name of another framework"
+        framework = f"`{name}` is a name of another framework"
+        message = framework if "." in name else "`'` does not quote a string"
     if steps is None:
         return None
     span = Span(source, match.start(), last + 1)

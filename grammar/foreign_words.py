@@ -18,12 +18,13 @@ class Row(NamedTuple):
     Attributes:
         name: netc's layer; nothing where only an argument says which.
         positional: For each positional argument, netc's keyword, or `DROP`.
-        before: A step that stands before it.
+        before, after: Steps that stand around it.
     """
 
     name: str
     positional: str = ""
     before: str = ""
+    after: str = ""
 
 
 _TORCH_CONV = "_ filters kernel stride pad dilation groups bias"
@@ -44,6 +45,8 @@ LAYERS: Mapping[str, Row] = {
     "fullconnected": Row("FC", "units activation"),
     "gemm": Row("FC", "units"),
     "matmul": Row("FC", "units"),
+    "output": Row("FC", "units activation"),
+    "hidden": Row("FC", "units", after="RELU"),
     "fc": Row("FC", "_ units activation"),
     "conv": Row("CONV", _TORCH_CONV),
     "lazyconv": Row("CONV", _KERAS_CONV),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from ...grammar import ast
 from ...grammar.diagnostics import NetError
 from ...grammar.foreign import Argument, missing, translated
+from ...grammar.foreign_syntax import misplaced_setting
 from ...grammar.parser import parse
 from ...grammar.source import Source
 from ..evaluate import Environment, evaluate
@@ -15,7 +16,7 @@ from ..recovery import POISON
 from .calls import Call
 
 # What a call is refused for that other frameworks write in another way.
-CODES = frozenset({"E101", "E102", "E103", "E104", "E105", "E110", "E113"})
+CODES = frozenset({"E101", "E102", "E103", "E104", "E105", "E110", "E113", "E201"})
 
 
 def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Scope) -> NetError:
@@ -30,22 +31,32 @@ def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Sc
     first = failure.diagnostics[0]
     within = first.span is not None and call.span.start <= first.span.start < call.span.end
     settled = first.code == "E104" and "write `" in (first.help or "")
-    if first.code not in CODES or not within or settled or _is_bound(call):
+    if first.code not in CODES or not within or settled or _is_bound(call, first.code):
         return failure
     help = missing(call.spelling)
+    if help is None and first.code == "E101":
+        help = misplaced_setting(call.span.source, call.span.start)
     if help is None:
         written = [Argument(given.name, _text(given)) for given in call.given]
-        steps = translated(call.spelling, written, rank=_spatial_rank(current))
+        steps = translated(
+            call.spelling,
+            written,
+            rank=_spatial_rank(current),
+            starts=first.code == "E110",
+            flows=first.code == "E113",
+        )
         if steps is None or _plain(steps) == _plain(call.span.text) or not _binds(steps, scope):
             return failure
         help = f"write `{steps}`"
     return NetError([replace(first, help=help), *failure.diagnostics[1:]])
 
 
-def _is_bound(call: Call) -> bool:
+def _is_bound(call: Call, code: str) -> bool:
     """Whether a layer takes the arguments: then it is something else that it refuses."""
     if call.spelling not in LAYERS:
         return False
+    if code == "E201":  # of a kernel such as 3x3x32, filters included
+        return not any(isinstance(a.value, tuple) and len(a.value) == 3 for a in call.given)
     try:
         bind(LAYERS[call.spelling], call.given, call.name_span, call.spelling)
     except NetError:

@@ -1,0 +1,61 @@
+"""Programs as people bring them from elsewhere: following the help leads to one that compiles."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import netc
+from netc.grammar.foreign import closing
+
+TABLE = Path(__file__).with_name("habits.txt")
+PROGRAMS = [text.strip("\n") for text in TABLE.read_text(encoding="utf-8").split("\n====\n")]
+MOST_PROGRAMS = 400  # that are tried for one
+_CODE = re.compile(r"`([^`]+)`")
+_CALL = re.compile(r"[A-Za-z_][\w.]*\(")
+
+
+def followed(program: str) -> str | None:
+    """A program that the helps lead to, each put in the place of what it is about."""
+    waiting, seen = [program], {program}
+    while waiting and len(seen) < MOST_PROGRAMS:
+        current = waiting.pop(0)
+        try:
+            netc.compile(current)
+        except netc.NetError as failure:
+            found = failure.diagnostics[0]
+        else:
+            return current
+        if found.help is None or found.span is None:
+            continue
+        for code in _CODE.findall(found.help):
+            for start, end in places(current, found.span.start, found.span.end):
+                following = current[:start] + code + current[end:]
+                if following not in seen:
+                    seen.add(following)
+                    waiting.append(following)
+    return None
+
+
+def places(program: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """What a help may stand for: what is pointed at, the call around it, its line, its body, or all."""
+    yield start, end
+    for match in _CALL.finditer(program, 0, end):
+        last = closing(program, match.end() - 1) + 1
+        if match.start() <= start and end <= last:
+            yield match.start(), last
+    line = program.rfind("\n", 0, start) + 1
+    match = re.compile(r"[^\n]*(?:\n[ \t]+[^\n]*)*").match(program, line)
+    assert match is not None
+    yield line, program.index("\n", end) if "\n" in program[end:] else len(program)
+    yield line, match.end()
+    yield 0, len(program)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda text: text[:60])
+def test_following_the_help_leads_to_a_program(program: str) -> None:
+    """Written with the habits of Keras, PyTorch, Caffe or a whiteboard, and mended by its helps."""
+    with pytest.raises(netc.NetError) as caught:
+        netc.compile(program)
+    assert followed(program) is not None, str(caught.value)
