@@ -55,9 +55,7 @@ def _shape(
 ) -> tuple[Dim, ...]:
     """The tensor's shape: sequences keep the author's order, images put channels first."""
     if sequence:
-        if len(extents) != 2:
-            raise build.fail("E201", "takes a size of length x channels for a sequence", at="size")
-        return (BATCH, *extents)
+        return (BATCH, *_sequence(build, extents))
     if len(extents) > 4:
         raise build.fail("E201", "takes at most depth x height x width x channels", at="size")
     if tokens or len(extents) == 1:
@@ -65,6 +63,16 @@ def _shape(
     if len(extents) == 2:
         return (BATCH, 1, *extents)
     return (BATCH, extents[-1], *extents[:-1])
+
+
+def _sequence(build: LayerBuilder, extents: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    """The length and the channels of a sequence."""
+    if len(extents) != 2:
+        message, help = "takes a size of length x channels for a sequence", None
+        if len(extents) == 1:
+            help = f"write `{build.spelling}({extents[0]}x1, sequence)` for one channel"
+        raise build.fail("E201", message, at="size", help=help)
+    return extents
 
 
 @layer("PARAM", size="size", counts="size", choice="layout")
@@ -85,8 +93,8 @@ def parameter(
     initial values are `normal(0.02)`, which ViT uses.
     """
     extents = (size,) if isinstance(size, int) else size
-    if layout == "sequence" and len(extents) != 2:
-        raise build.fail("E201", "takes a size of length x channels for a sequence", at="size")
+    if layout == "sequence":
+        _sequence(build, extents)
     if len(extents) > 4:
         raise build.fail("E201", "takes at most depth x height x width x channels", at="size")
     if dtype is not None:

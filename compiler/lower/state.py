@@ -1,5 +1,6 @@
 """What a lowering knows while it runs: the graph so far, names and their places, limits."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -235,6 +236,8 @@ class State:
             return "label the repetition, so that each turn has a scope of its own"
         if _binds(span, self.places[path]):
             return f"the label suffices: leave out `{path.rpartition('.')[2]} =`"
+        if rest := _BOUND.match(span.source.text, span.end):
+            return f"a value keeps its name: write `{span.text}2{rest[0].rstrip()}`"
         return "labels within a scope must differ"
 
     def unknown(self, name: str, scope: Scope, span: Span) -> NetError:
@@ -252,6 +255,9 @@ class State:
             span,
             help="`--max-layers` raises the limit",
         )
+
+
+_BOUND = re.compile(r"\s*=[^\n#]*")  # what follows a name that a chain is bound to
 
 
 def _binds(span: Span, entered: Span) -> bool:

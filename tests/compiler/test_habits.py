@@ -39,7 +39,7 @@ def followed(program: str) -> str | None:
 
 
 def places(program: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """What a help may stand for: what is pointed at, the call around it, its line, its body, or all."""
+    """What a help may replace: what it points at, the call around, the line, its body, or all."""
     yield start, end
     for match in _CALL.finditer(program, 0, end):
         last = closing(program, match.end() - 1) + 1
