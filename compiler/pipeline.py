@@ -18,7 +18,7 @@ from .analysis.structure import heads
 from .analysis.unused import unused_layers
 from .graph import Graph
 from .layers.source import CLASSES
-from .lower import MAX_LAYERS, Lowered, NotLowered, lower
+from .lower import MAX_LAYERS, Library, Lowered, NotLowered, lower
 from .verify import verify
 
 # What training knows is loaded for programs with a `train` block only: others start faster.
@@ -79,6 +79,9 @@ def lower_module(compiled: Compiled) -> Compiled:
         lowered = attempt()
     except NotLowered as failure:
         lowered = _lowered_with_heads(attempt, failure)
+    except Library as library:
+        library.warnings += tuple(check_definitions(compiled.module, library=True))
+        raise
     else:
         if last := heads(lowered.graph):
             lowered = attempt(heads=dict.fromkeys(last, _classes(lowered.graph)))
@@ -134,7 +137,22 @@ def check(compiled: Compiled) -> Compiled:
         *pitfalls(compiled.graph),
         *_lonely_samples(compiled),
     ]
-    return replace(compiled, warnings=(*compiled.warnings, *noted, *found))
+    return replace(compiled, warnings=_one_per_place((*compiled.warnings, *noted, *found)))
+
+
+def _one_per_place(warnings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The warnings, where each place in the text that makes several layers alike is told once."""
+    groups: dict[Any, list[Diagnostic]] = {}
+    for warning in warnings:
+        groups.setdefault((warning.code, warning.span, warning.also), []).append(warning)
+    return tuple(_counted(first, 1 + len(others)) for first, *others in groups.values())
+
+
+def _counted(warning: Diagnostic, count: int) -> Diagnostic:
+    if count == 1 or warning.code not in ABOUT_LAYERS:
+        return warning
+    note = f"so it is for {count:_} layers from this place, of which this is the first"
+    return replace(warning, notes=(*warning.notes, note))
 
 
 def _doubtful_losses(compiled: Compiled) -> Sequence[Diagnostic]:
@@ -149,6 +167,9 @@ def _lonely_samples(compiled: Compiled) -> Iterable[Diagnostic]:
     alone = compiled.recipe is not None and compiled.recipe.batch == 1
     return single_samples(compiled.graph) if alone else ()
 
+
+# Warnings that layers give rise to, each by itself.
+ABOUT_LAYERS = frozenset({"W101", "W103", "W104"})
 
 STAGES: tuple[Callable[[Compiled], Compiled], ...] = (
     parse_text,

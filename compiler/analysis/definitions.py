@@ -13,12 +13,14 @@ from ..names import target_names
 Names = MutableMapping[str, Span]
 
 
-def check_definitions(module: ast.Module) -> list[Diagnostic]:
+def check_definitions(module: ast.Module, *, library: bool = False) -> list[Diagnostic]:
     """Warnings about a module's own blocks, `let`s, parameters and bindings.
 
-    Names that start with `_` are meant to be ignored. Linear in the text.
+    Names that start with `_` are meant to be ignored, and what a library defines is used by
+    others. Linear in the text.
     """
-    findings = [*_unused(module), *_hidden(module.statements, {})]
+    unused = () if library else _unused(module)
+    findings = [*unused, *_hidden(module.statements, {})]
     return sorted(findings, key=lambda d: d.span.start if d.span else 0)
 
 

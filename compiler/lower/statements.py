@@ -1,6 +1,6 @@
 """Statements, and the lowering of a whole module."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +42,23 @@ class NotLowered(NetError):
         self.graph = graph
 
 
+class Library(NetError):
+    """A file of blocks and values, to be imported: not a network, which may be what is meant."""
+
+    def __init__(
+        self,
+        finding: Diagnostic,
+        *,
+        blocks: Iterable[str],
+        values: Iterable[str],
+        warnings: Iterable[Diagnostic],
+    ) -> None:
+        super().__init__([finding])
+        self.blocks = tuple(blocks)
+        self.values = tuple(values)
+        self.warnings = tuple(warnings)
+
+
 def lower(
     module: ast.Module,
     *,
@@ -74,8 +91,7 @@ def lower(
         raise NotLowered(state.errors, state.graph)
     outputs = state.graph.outputs
     if not last and not outputs:
-        span = module.statements[-1].span
-        raise error("E003", "a program without a chain is not a network", span)
+        raise _without_chain(module, home, state.warnings)
     if not outputs:
         outputs.update(("output" if i == 0 else f"output{i + 1}", v) for i, v in enumerate(last))
     recipe = None
@@ -84,6 +100,17 @@ def lower(
 
         recipe = settle(state.training, list(outputs), span=state.training_span)
     return Lowered(state.graph, tuple(state.warnings), top.lets, recipe)
+
+
+def _without_chain(module: ast.Module, home: Home, warnings: Sequence[Diagnostic]) -> NetError:
+    """The error for a program without a network; a library is told apart."""
+    span = module.statements[-1].span
+    message = "a program without a chain is not a network"
+    if not all(isinstance(statement, _OF_LIBRARIES) for statement in module.statements):
+        return error("E003", message, span)
+    advice = "`import` it into a program with a chain; `netc check` checks it as a library"
+    finding = Diagnostic("E003", message, span, help=advice)
+    return Library(finding, blocks=home.blocks, values=home.lets, warnings=warnings)
 
 
 def try_to(state: State, lower_it: Callable[[], Tensors | None]) -> Tensors | None:
@@ -198,6 +225,14 @@ def _ambiguous(name: str, output: Span, value: Span) -> Diagnostic:
         help="give one of them another name",
     )
 
+
+_OF_LIBRARIES = (
+    ast.BlockStatement,
+    ast.DefaultStatement,
+    ast.ImportStatement,
+    ast.LanguageStatement,
+    ast.LetStatement,
+)
 
 STATEMENTS: Mapping[type, Callable[[State, Any, Scope], Tensors | None]] = {
     ast.NetStatement: net_statement,

@@ -42,6 +42,41 @@ def test_errors_of_all_files(tmp_path: Path) -> None:
     assert "15 parameters" in found.out
 
 
+def test_a_library_of_blocks(tmp_path: Path) -> None:
+    """A file that only defines blocks and values is fine, and the line says what it is."""
+    (tmp_path / "lib.net").write_text("let k = 3\nblock A { CONV((k, k)) }\nblock B { A -> A }\n")
+    found = netc("check", "lib.net", cwd=tmp_path)
+    assert (found.status, found.err) == (0, "")
+    assert found.out == (
+        "ok: lib.net: a library of 2 blocks and 1 value;"
+        " shapes are checked where its blocks are used\n"
+    )
+    (report,) = json.loads(netc("check", "--json", "lib.net", cwd=tmp_path).out)
+    assert report == {
+        "file": "lib.net",
+        "ok": True,
+        "blocks": ["A", "B"],
+        "values": ["k"],
+        "diagnostics": [],
+    }
+
+
+@pytest.mark.parametrize("program", ["let k = 1 / 0", "let k = j\nblock B { CONV }", 'net "x"'])
+def test_a_library_with_mistakes(tmp_path: Path, program: str) -> None:
+    """Values of a library are computed, and a file without blocks and values is not one."""
+    (tmp_path / "lib.net").write_text(program)
+    assert netc("check", "lib.net", cwd=tmp_path).status == 1
+
+
+def test_a_library_that_hides_a_name(tmp_path: Path) -> None:
+    """A library is warned of names that hide others, which `--strict` refuses."""
+    (tmp_path / "lib.net").write_text("let k = 3\nblock A(k) { CONV(k) }\n")
+    found = netc("check", "--strict", "lib.net", cwd=tmp_path)
+    assert found.status == 1
+    assert "warning[W109]" in found.err
+    assert found.out.startswith("warned: lib.net: a library of 1 block and 1 value")
+
+
 UNREADABLE = {
     "missing.net": """\
 error[E001]: cannot read `missing.net`: no such file or folder

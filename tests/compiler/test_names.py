@@ -100,3 +100,17 @@ def test_an_output_with_the_name_of_another_value_is_warned_of() -> None:
         ("W109", "the output `y` has the name of another value")
     ]
     assert net.graph.outputs["y"].shape[1:] == (3,)
+
+
+def test_a_warning_is_given_once_per_place_with_a_count() -> None:
+    """Turns and calls make many layers of one place in the text, which one warning speaks of."""
+    net = netc.compile(
+        'block B { op("Hardmax", axis=1) }\nx = INPUT(3)\nx -> FC(3) -> [B]*3\n'
+        "for i in range(4) { x -> FC }\nx -> FC"
+    )
+    counted = "so it is for {} layers from this place, of which this is the first".format
+    assert [(w.code, w.notes) for w in net.warnings] == [
+        ("W104", (counted(3),)),
+        ("W103", ()),
+        ("W103", (counted(4),)),
+    ]

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from ..compiler.lower import Library
 from ..grammar.diagnostics import NetError
 from ..network import Network, compile_program
 from ..sources import programs_in, read_program
-from .findings import FORMS, Checked, closing_line
+from .findings import FORMS, Checked, closing_line, counted
 from .options import max_layers_option
 from .terminal import show_diagnostics
 
@@ -67,6 +68,8 @@ def _checked(files: Sequence[str], *, strict: bool, max_layers: int | None) -> I
         for file in paths:
             try:
                 network = compile_program(read_program(file), max_layers=max_layers)
+            except Library as library:
+                yield Checked(file, None, library.warnings, strict, library)
             except NetError as failure:
                 yield Checked(file, None, failure.diagnostics, strict)
             else:
@@ -81,15 +84,27 @@ def _show(found: Iterator[Checked], *, quiet: bool, verbose: bool) -> Iterator[C
             click.echo(_line(checked, checked.network))
             if verbose:
                 _show_ends(checked.network)
+        elif checked.library is not None and not quiet:
+            click.echo(_library_line(checked, checked.library))
         yield checked
 
 
 def _line(checked: Checked, network: Network) -> str:
-    mark = "ok" if checked.ok else "warned"
     plural = "" if network.params == 1 else "s"
     macs = f"{network.macs:,}" if isinstance(network.macs, int) else str(network.macs)
     counts = f"{network.params:,} parameter{plural}, {macs} MACs"
-    return f"{mark}: {checked.file}: {network.name}, {len(network.graph.layers)} layers, {counts}"
+    what = f"{network.name}, {len(network.graph.layers)} layers, {counts}"
+    return f"{_mark(checked)}: {checked.file}: {what}"
+
+
+def _library_line(checked: Checked, library: Library) -> str:
+    what = f"{counted(len(library.blocks), 'block')} and {counted(len(library.values), 'value')}"
+    note = "shapes are checked where its blocks are used"
+    return f"{_mark(checked)}: {checked.file}: a library of {what}; {note}"
+
+
+def _mark(checked: Checked) -> str:
+    return "ok" if checked.ok else "warned"
 
 
 def _show_ends(network: Network) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .. import __version__
+from ..compiler.lower import Library
 from ..grammar.codes import CODES
 from ..grammar.diagnostics import Diagnostic
 from ..grammar.source import Span
@@ -22,15 +23,17 @@ class Checked:
 
     Attributes:
         file: The file, as it was named.
-        network: The network; None where there are errors.
+        network: The network; None where there are errors, and for a library.
         diagnostics: Its errors, or else its warnings.
         strict: Whether warnings are errors.
+        library: What a file of blocks and values alone defines.
     """
 
     file: str
     network: Network | None
     diagnostics: tuple[Diagnostic, ...]
     strict: bool = False
+    library: Library | None = None
 
     @property
     def ok(self) -> bool:
@@ -44,6 +47,9 @@ class Checked:
     def to_dict(self) -> dict[str, Any]:
         """The object of a file in JSON."""
         found = [diagnostic.to_dict() for diagnostic in self.diagnostics]
+        if self.library is not None:
+            defined = {"blocks": self.library.blocks, "values": self.library.values}
+            return {"file": self.file, "ok": self.ok, **defined, "diagnostics": found}
         if self.network is None:
             return {"file": self.file, "ok": False, "diagnostics": found}
         counts = self.network.counts
@@ -172,11 +178,12 @@ def closing_line(files: Iterable[Checked]) -> str:
     """How many files were checked, and how many errors and warnings they have."""
     files = list(files)
     levels = [each.level(diagnostic) for each in files for diagnostic in each.diagnostics]
-    found = [_counted(levels.count("error"), "error")]
+    found = [counted(levels.count("error"), "error")]
     if "warning" in levels:
-        found.append(_counted(levels.count("warning"), "warning"))
-    return ", ".join([_counted(len(files), "file"), *found])
+        found.append(counted(levels.count("warning"), "warning"))
+    return ", ".join([counted(len(files), "file"), *found])
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
     return f"{count:,} {noun}" + "s" * (count != 1)
