@@ -47,6 +47,8 @@ class Home:
         sizes: How many layers each block has at least, as far as that was computed.
         budget: How many items of lists may be computed, in all files of the program.
         files: The program's imported files by path, each read once.
+        places: Where each `let` was given, in this file or the one that it comes from.
+        warnings: What was found in all files of the program.
     """
 
     source: Source
@@ -56,6 +58,21 @@ class Home:
     sizes: dict[str, int] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
     files: "dict[str, Home]" = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)
+    warnings: list[Diagnostic] = field(default_factory=list)
+
+    def warn_of_hidden(self, name: str, kind: str, *, kept: Span, hidden: Span) -> None:
+        """Warn that a name of an import means something else here, unless both are the same."""
+        if kept != hidden and not name.startswith("_"):
+            self.warnings.append(
+                Diagnostic(
+                    "W109",
+                    f"the {kind} `{name}` hides another {kind} of that name",
+                    kept,
+                    also=(Pointer(hidden, "which is hidden"),),
+                    help="give one of them another name",
+                )
+            )
 
 
 @dataclass(eq=False)

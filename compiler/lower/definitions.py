@@ -11,7 +11,7 @@ from ...grammar.files import read_source
 from ...grammar.limits import MAX_NESTING
 from ...grammar.parser import parse
 from ..layerdef import LAYERS, GivenArgument, place
-from ..names import Block, Default, Home, Scope, labels_in
+from ..names import Block, Default, Home, Scope, labels_in, target_names
 from .bindings import bind_let
 from .items import evaluate_in
 
@@ -67,9 +67,28 @@ def import_file(
         raise error("E402", message, statement.span)
     if target not in home.files:
         home.files[target] = _read(path, statement, home, chain)
-    imported = home.files[target]
-    home.lets.update(imported.lets)
-    home.blocks.update({n: b for n, b in imported.blocks.items() if n not in home.blocks})
+    _take_over(home, home.files[target])
+
+
+def _take_over(home: Home, imported: Home) -> None:
+    """Enter what an import defines; what is defined already stays as it is."""
+    for name, block in imported.blocks.items():
+        kept = home.blocks.setdefault(name, block)
+        places = kept.statement.name_span, block.statement.name_span
+        home.warn_of_hidden(name, "block", kept=places[0], hidden=places[1])
+    for name, value in imported.lets.items():
+        home.lets.setdefault(name, value)
+        place = home.places.setdefault(name, imported.places[name])
+        home.warn_of_hidden(name, "value", kept=place, hidden=imported.places[name])
+
+
+def give_value(statement: ast.LetStatement, home: Home) -> None:
+    """Note where a file gives its values, and which of an import's they hide."""
+    for name, span in target_names(statement.target):
+        earlier = home.places.get(name, span)
+        if earlier.source is not span.source:
+            home.warn_of_hidden(name, "value", kept=span, hidden=earlier)
+        home.places[name] = span
 
 
 def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[str, ...]) -> Home:
@@ -79,7 +98,7 @@ def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[st
     except NetError as failure:
         first, *rest = failure.diagnostics
         raise NetError([replace(first, span=first.span or statement.span), *rest]) from None
-    imported = Home(source, budget=home.budget, files=home.files)
+    imported = Home(source, budget=home.budget, files=home.files, warnings=home.warnings)
     scope = Scope("", None, frozenset(), imported, lets=imported.lets)
     statements = parse(source).statements
     define_blocks(statements, imported)
@@ -89,6 +108,7 @@ def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[st
                 import_file(inner, imported, chain)
             case ast.LetStatement():
                 bind_let(inner, scope)
+                give_value(inner, imported)
             case ast.DefaultStatement():
                 set_default(inner, scope)
     return imported

@@ -13,7 +13,7 @@ from ..graph import Graph
 from ..names import Home, Scope, labels_in
 from ..recovery import GiveUp, Poisoned
 from .bindings import bind_chain, try_let
-from .definitions import define_blocks, import_file, set_default
+from .definitions import define_blocks, give_value, import_file, set_default
 from .items import evaluate_in, lower_chain
 from .state import State, Tensors
 
@@ -80,7 +80,7 @@ def lower(
     """
     home = Home(module.source)
     top = Scope("", None, labels_in(module.statements), home, lets=home.lets)
-    state = State(Graph(name), top, max_layers, heads or {})
+    state = State(Graph(name), top, max_layers, heads or {}, home.warnings)
     last: Tensors = ()
     with suppress(GiveUp):
         try_to(state, partial(define_blocks, module.statements, home))
@@ -143,6 +143,7 @@ def assert_statement(state: State, statement: ast.AssertStatement, scope: Scope)
 def let_statement(state: State, statement: ast.LetStatement, scope: Scope) -> None:
     """Compute a value of the file."""
     try_let(state, statement, scope)
+    give_value(statement, scope.home)
 
 
 def bind_statement(state: State, statement: ast.BindStatement, scope: Scope) -> Tensors:

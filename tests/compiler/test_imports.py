@@ -167,3 +167,33 @@ def test_paths_that_leave_their_folder(target: str, tmp_path: Path) -> None:
     text = refused(path)
     assert text.startswith(f"error[E120]: the import `{target}` leaves its folder\n")
     assert "  --> main.net:1:1\n" in text
+
+
+HIDING = {
+    "two imports": ('import "a.net"\nimport "b.net"\n', 3, ["block `B`", "value `k`"]),
+    "the other order": ('import "b.net"\nimport "a.net"\n', 5, ["block `B`", "value `k`"]),
+    "own": ('import "a.net"\nblock B { ID }\nlet k = 7\n', 7, ["block `B`", "value `k`"]),
+    "own before": ('let k = 7\nblock B { ID }\nimport "a.net"\n', 7, ["block `B`", "value `k`"]),
+    "through another": ('import "c.net"\nimport "b.net"\n', 3, ["block `B`", "value `k`"]),
+    "in an import": ('import "d.net"\n', 9, ["value `k`"]),
+    "the same twice": ('import "a.net"\nimport "a.net"\n', 3, []),
+    "on two ways": ('import "a.net"\nimport "c.net"\n', 3, []),
+}
+
+
+@pytest.mark.parametrize("case", HIDING)
+def test_a_definition_that_hides_an_imported_one_is_warned_of(case: str, tmp_path: Path) -> None:
+    """A file's own definitions hold before imported ones, and of these the first; each is told."""
+    (tmp_path / "a.net").write_text("block B { RELU }\nlet k = 3\n")
+    (tmp_path / "b.net").write_text("block B { TANH }\nlet k = 5\n")
+    (tmp_path / "c.net").write_text('import "a.net"\n')
+    (tmp_path / "d.net").write_text('import "a.net"\nlet k = 9\n')
+    imports, kept, hidden = HIDING[case]
+    (tmp_path / "net.net").write_text(
+        f"{imports}INPUT(3) -> FC(k) as f -> B\nassert shape(f) == k\n"
+    )
+    net = netc.load(tmp_path / "net.net")
+    assert net.graph.layers["f"].arguments["units"] == kept
+    found = sorted(w.message for w in net.warnings if w.code == "W109")
+    assert found == [f"the {n} hides another {n.split()[0]} of that name" for n in hidden]
+    assert all(len(w.also) == 1 for w in net.warnings if w.code == "W109")
