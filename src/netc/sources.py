@@ -1,8 +1,10 @@
 """Where programs come from: files, shipped specs, quoted chains, standard input."""
 
 import os
+import re
 import sys
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
 
 from .grammar.diagnostics import did_you_mean, error
@@ -66,6 +68,19 @@ def zoo() -> dict[str, Path]:
     root = Path(str(files("netc.specs")))
     specs = (path for path in root.rglob("*.net") if path.relative_to(root).parts[0] != "lib")
     return {path.relative_to(root).with_suffix("").as_posix(): path for path in sorted(specs)}
+
+
+def description(path: Path) -> str:
+    """What a spec is: the first sentence of the comment that it begins with, without citations."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    comment = takewhile(lambda line: line.startswith("# "), lines)
+    text = " ".join(line.removeprefix("# ") for line in comment)
+    text = _CITATION.sub("", text)
+    return _SENTENCE.match(text)[1]  # type: ignore[index]
+
+
+_CITATION = re.compile(r"\s*\((?:[^()]*\b(?:19|20)\d\d\b[^()]*)\)")
+_SENTENCE = re.compile(r"(.*?)(?:\.(?:\s|$)|(?<=.{24}):(?:\s|$)|$)")  # a few words end at no colon
 
 
 def zoo_path(name: str) -> Path:

@@ -3,8 +3,9 @@
 import json
 import os
 import re
+import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..summary import Summary
 
+UNBOUNDED = 1000  # characters of a line where the output is no terminal
 _COLOURS = {"error": "red", "warning": "yellow"}
 
 
@@ -24,6 +26,11 @@ def wants_colour(stream: IO[str]) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+def width(stream: IO[str]) -> int | None:
+    """How many characters a line of a terminal holds; None of what is no terminal."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
@@ -57,25 +64,65 @@ def _coloured(text: str, diagnostic: Diagnostic) -> str:
 
 
 def show_summary(summary: "Summary") -> None:
-    """Print a layer table: in colour on a terminal, as plain text elsewhere."""
-    if not wants_colour(sys.stdout):
+    """Print a layer table: to fit a terminal, in colour where it is wanted; else as plain text."""
+    colour, columns = wants_colour(sys.stdout), width(sys.stdout)
+    if not colour and columns is None:
         click.echo(str(summary))
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(
+        width=columns or UNBOUNDED,
+        force_terminal=colour or None,
+        color_system="auto" if colour else None,
+        highlight=False,
+    )
+    texts = [
+        [column.title, *cells]
+        for column, cells in zip(summary.columns, zip(*summary.cells(), strict=True), strict=True)
+    ]
+    widths = fitted_widths(texts, console.width)
     table = Table(title=summary.name, title_justify="left", box=None, header_style="bold")
-    for column in summary.columns:
-        table.add_column(column.title, justify=column.align, overflow="fold")
+    for column, room in zip(summary.columns, widths, strict=False):
+        table.add_column(column.title, justify=column.align, overflow="fold", width=room)
     for cells in summary.cells():
-        table.add_row(*(_dimmed(Text(cell)) for cell in cells))
-    console = Console()
+        table.add_row(*(_dimmed(Text(cell)) for cell in cells[: len(widths)]))
     console.print(table)
-    if (note := summary.footnote()) is not None:
+    left_out = ", ".join(f"`{column.key}`" for column in summary.columns[len(widths) :])
+    if left_out:
+        note = f"the terminal is too narrow for {left_out}; `--columns` chooses"
         console.print(Text(note, style="dim"))
+    if (mark := summary.footnote()) is not None:
+        console.print(Text(mark, style="dim"))
     for name, text in summary.totals():
         console.print(Text.assemble((name, "bold"), "  ", text))
+
+
+def fitted_widths(columns: Sequence[Sequence[str]], room: int, *, gap: int = 2) -> list[int]:
+    """How wide columns may be to fit a terminal, without breaks inside words.
+
+    Args:
+        columns: The texts of each column.
+        room: The terminal's width.
+        gap: The blanks of each column's padding.
+
+    Returns:
+        A width for each of the first columns; there is no room for the others.
+    """
+    least = [max(len(word) for text in texts for word in text.split() or [""]) for texts in columns]
+    count = max((n for n in range(len(least) + 1) if sum(least[:n]) + gap * n <= room), default=0)
+    least = least[: max(count, 1)]
+    widths = [
+        max(len(line) for text in texts for line in text.split("\n"))
+        for texts in columns[: len(least)]
+    ]
+    for place in sorted(range(len(widths)), key=lambda place: least[place] - widths[place]):
+        excess = sum(widths) + gap * len(widths) - room
+        if excess > 0:
+            widths[place] = max(widths[place] - excess, least[place])
+    return widths
 
 
 def _dimmed(text: "Text") -> "Text":

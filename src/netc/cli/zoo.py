@@ -1,24 +1,85 @@
-"""`netc zoo`: the shipped specs with their counts."""
+"""`netc zoo`: the shipped specs with what they are and their counts."""
 
 import json
+import sys
+from pathlib import Path
+from textwrap import wrap
 
 import click
 
-from ..network import load
-from ..sources import zoo
+from ..grammar.diagnostics import did_you_mean, error
+from ..network import Network, load
+from ..sources import description, zoo
 from .options import json_option
+from .terminal import width
+
+WIDE = 100  # characters of a terminal from which on a row holds it all
+INDENT = "  "
 
 
 @click.command("zoo")
+@click.argument("words", nargs=-1, metavar="[WORD]...")
 @json_option()
-def command(as_json: bool) -> None:
-    """List the shipped specs with their parameters and MACs; open one as `zoo:NAME`."""
-    networks = {name: load(path) for name, path in zoo().items()}
+def command(words: tuple[str, ...], as_json: bool) -> None:
+    """List the shipped specs with their parameters and MACs; open one as `zoo:NAME`.
+
+    Each WORD must occur in a spec's name or description.
+    """
+    found = {name: (load(path), description(path)) for name, path in _chosen(words).items()}
     if as_json:
-        rows = [{"name": n, "params": net.params, "macs": net.macs} for n, net in networks.items()]
+        rows = [
+            {"name": name, "params": net.params, "macs": net.macs, "description": text}
+            for name, (net, text) in found.items()
+        ]
         click.echo(json.dumps(rows, indent=1))
         return
-    width = max(map(len, networks))
-    click.echo(f"{'name':<{width}}  {'parameters':>15}  {'MACs':>17}")
-    for name, network in networks.items():
-        click.echo(f"{name:<{width}}  {network.params:>15,}  {network.macs:>17,}")
+    columns = width(sys.stdout)
+    if columns is None or columns >= WIDE:
+        _show_table(found, columns)
+    else:
+        _show_blocks(found, columns)
+
+
+def _chosen(words: tuple[str, ...]) -> dict[str, Path]:
+    """The specs in whose names or descriptions all words occur.
+
+    Raises:
+        NetError: E001, there is none.
+    """
+    specs = zoo()
+    folded = [word.casefold() for word in words]
+    found = {
+        name: path
+        for name, path in specs.items()
+        if all(word in f"{name} {description(path)}".casefold() for word in folded)
+    }
+    if not found:
+        asked = " ".join(words)
+        stems = [name.rsplit("/", 1)[-1] for name in specs]
+        help = did_you_mean(asked, stems) or "`netc zoo` lists the shipped specs"
+        raise error("E001", f"the zoo has no spec with `{asked}`", help=help)
+    return found
+
+
+Found = dict[str, tuple[Network, str]]
+
+
+def _show_table(found: Found, columns: int | None) -> None:
+    """A row for each spec; a description that is too long goes on in the next line."""
+    names = max(4, *map(len, found))
+    head = f"{'name':<{names}}  {'parameters':>13}  {'MACs':>15}  "
+    click.echo(f"{head}description")
+    for name, (network, text) in found.items():
+        lines = [text] if columns is None else wrap(text, columns - len(head))
+        first, *more = lines or [""]
+        row = f"{name:<{names}}  {network.params:>13,}  {network.macs:>15,}  {first}"
+        click.echo("\n".join([row.rstrip(), *(" " * len(head) + line for line in more)]))
+
+
+def _show_blocks(found: Found, columns: int) -> None:
+    """A few short lines for each spec."""
+    for name, (network, text) in found.items():
+        click.echo(name)
+        for each in f"{network.params:,} parameters, {network.macs:,} MACs", text:
+            for line in wrap(each, max(columns - len(INDENT), 1), break_long_words=False):
+                click.echo(f"{INDENT}{line}")
