@@ -119,6 +119,8 @@ CODES = {
     "W110": "an output that learns slowly with its loss",
     "W111": "a normalization of single values",
     "W116": "an input whose channels seem to come first",
+    "W118": "braces in a string, which are text",
+    "W119": "a block's input within a repetition",
     "W501": "a picture that could not be rendered",
     "W502": "a run that resumes in another environment",
     "W520": "pictures that were changed to what a network takes",

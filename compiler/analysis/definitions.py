@@ -1,5 +1,6 @@
 """Syntax tree to warnings about names: those never used, and those that hide others."""
 
+import re
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import fields, is_dataclass
@@ -12,6 +13,8 @@ from ..names import target_names
 
 Names = MutableMapping[str, Span]
 
+BRACES = re.compile(r"\{\s*\w[^{}]*\}")
+
 
 def check_definitions(module: ast.Module, *, library: bool = False) -> list[Diagnostic]:
     """Warnings about a module's own blocks, `let`s, parameters and bindings.
@@ -20,7 +23,12 @@ def check_definitions(module: ast.Module, *, library: bool = False) -> list[Diag
     others. Linear in the text.
     """
     unused = () if library else _unused(module)
-    findings = [*unused, *_hidden(module.statements, {})]
+    findings = [
+        *unused,
+        *_hidden(module.statements, {}),
+        *_literal_braces(module),
+        *_inputs_in_turns(module),
+    ]
     return sorted(findings, key=lambda d: d.span.start if d.span else 0)
 
 
@@ -60,6 +68,51 @@ def _walk(root: Any) -> Iterator[Any]:
         elif is_dataclass(syntax) and not isinstance(syntax, Span):
             yield syntax
             pending.extend(getattr(syntax, field.name) for field in fields(syntax))
+
+
+def _literal_braces(module: ast.Module) -> Iterator[Diagnostic]:
+    """Strings, and labels in quotes, with names in braces, which nothing computes."""
+    for syntax in _walk(module.statements):
+        match syntax:
+            case ast.String(text) | ast.Label(((str(text),),)) if BRACES.search(text):
+                yield Diagnostic(
+                    "W118",
+                    f"`{BRACES.findall(text)[0]}` in a string is text, and not computed",
+                    syntax.span,
+                    help="a label without quotes is computed: `as layer{i}`",
+                )
+
+
+def _inputs_in_turns(module: ast.Module) -> Iterator[Diagnostic]:
+    """Uses of `in` within a block's repetitions, where the tensor of the turn may be meant."""
+    blocks = [s for s in module.statements if isinstance(s, ast.BlockStatement)]
+    turns = [_turn(syntax) for block in blocks for syntax in _walk(block.body)]
+    uses = {use.span: use for turn in turns for use in _walk(turn) if _is_input(use)}
+    for span in uses:
+        yield Diagnostic(
+            "W119",
+            "`in` is the block's input in every turn, not what the turn before yields",
+            span,
+            help="if that is meant, bind it before the repetition: `x = in`; otherwise use `ID`, or"
+            " a block for the turn, whose `in` is what meets it",
+        )
+
+
+def _turn(syntax: Any) -> Any:
+    """What a repetition repeats; of other syntax nothing."""
+    match syntax:
+        case ast.For(_, _, body):
+            return body
+        case ast.Repeat(chain, count) if count is not None:
+            return chain
+    return ()
+
+
+def _is_input(syntax: Any) -> bool:
+    match syntax:
+        case ast.Name("in") | ast.Reference(ast.Label((("in",),))):
+            return True
+    return False
 
 
 def _hidden(statements: Iterable[ast.Statement], around: Names) -> Iterator[Diagnostic]:

@@ -114,3 +114,24 @@ def test_a_warning_is_given_once_per_place_with_a_count() -> None:
         ("W103", ()),
         ("W103", (counted(4),)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "places"),
+    [
+        ("for i in range(2) { CONV(in.channels) }", 1),
+        ("[( in | CONV(4) ) -> ADD]*2", 1),
+        ("[( ID | CONV(4) ) -> ADD]*2", 0),
+        ("[[CONV(in.channels)]*2 -> CONV(in.channels)]*2", 2),
+        ("for i in range(2) { if in.channels == 4 { CONV(4) } else { ID } }", 1),
+        ("for i in range(in.channels) { CONV(4) }", 0),
+        ("[CONV(4)]*(in.channels)", 0),
+        ("[CONV(in.channels)]", 0),
+        ("x = in\n[( x | CONV(4) ) -> ADD]*2", 0),
+        ("let c = in.channels\n[CONV(c)]*2", 0),
+    ],
+)
+def test_the_input_of_a_block_in_its_repetitions(body: str, places: int) -> None:
+    """`in` means the block's input in each turn, and each place that says so there is warned of."""
+    net = netc.compile(f"block B {{ {body} }}\nINPUT(4x4x4) -> B")
+    assert [w.code for w in net.warnings] == ["W119"] * places
