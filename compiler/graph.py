@@ -30,6 +30,9 @@ class Value:
     output: int
     type: TensorType
 
+    def __repr__(self) -> str:
+        return f"<Value {self.node}:{self.output} {self.type}>"
+
     @property
     def shape(self) -> Shape:
         """The extents, channels first."""
@@ -61,6 +64,10 @@ class Node:
     attributes: Mapping[str, Any] = field(default_factory=lambda: NO_ATTRIBUTES)
     scope: str = ""
     span: Span | None = None
+
+    def __repr__(self) -> str:
+        types = ", ".join(map(str, self.outputs))
+        return f"<Node {self.op_type} in `{self.scope}`: {types}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,11 @@ class Graph:
     layers: dict[str, Layer] = field(default_factory=dict, repr=False)
     labels: dict[str, Value] = field(default_factory=dict, repr=False)
     facts: dict[int, Any] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        kinds = {"inputs": self.inputs, "parameters": self.parameters, "outputs": self.outputs}
+        counts = (f"{len(values):,} {kind}" for kind, values in kinds.items())
+        return f"<Graph {self.name}: {len(self):,} nodes, {', '.join(counts)}>"
 
     def __len__(self) -> int:
         return len(self.nx)

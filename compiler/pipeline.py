@@ -48,6 +48,9 @@ class Compiled:
     lets: Mapping[str, Any] = field(default_factory=dict)
     recipe: "Recipe | None" = None
 
+    def __repr__(self) -> str:
+        return f"<Compiled {self.graph.name}: {len(self.graph.layers):,} layers>"
+
 
 def compile(source: Source, *, max_layers: int = MAX_LAYERS) -> Compiled:
     """Compile a source text.

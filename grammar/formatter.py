@@ -37,13 +37,16 @@ _POOLS = frozenset({"POOL", "maxpool", "avgpool"})
 def format_source(source: Source) -> str:
     """The canonical text of a program; formatting it again changes nothing.
 
-    Its syntax tree is that of the source, save that the shorthand of papers' tables is written
-    out: `conv5-16` as `CONV(5x5, 16)`, `fc-120` as `FC(120)`, `maxpool` and `avgpool` as `POOL`.
+    Lines end as the first one does. Its syntax tree is that of the source, save that the shorthand
+    of papers' tables is written out: `conv5-16` as `CONV(5x5, 16)`, `fc-120` as `FC(120)`,
+    `maxpool` and `avgpool` as `POOL`.
 
     Raises:
         NetError: The program does not parse.
     """
-    return format_module(parse(source))
+    formatted = format_module(parse(source))
+    first, end, _ = source.text.partition("\n")
+    return formatted.replace("\n", "\r\n") if end and first.endswith("\r") else formatted
 
 
 def format_module(module: Module) -> str:

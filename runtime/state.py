@@ -37,6 +37,9 @@ class LazyState(Mapping[str, Array]):
     def type_of(self, name: str) -> WeightType:
         """A weight's type, without reading it."""
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self):,} weights>"
+
     def materialize(self) -> dict[str, Array]:
         """All weights as a dictionary."""
         return dict(self)

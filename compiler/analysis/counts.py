@@ -71,6 +71,10 @@ class Counts:
         """2 x MACs + elementwise operations for one sample."""
         return 2 * self.macs + self.elementwise
 
+    def __repr__(self) -> str:
+        totals = f"{self.params:,} parameters, {self.macs} MACs, {self.flops} FLOPs"
+        return f"<Counts of {len(self.layers):,} layers: {totals}>"
+
 
 def count(graph: Graph) -> Counts:
     """Count a graph, in time linear in its nodes.

@@ -58,6 +58,10 @@ class Recipe:
     seed: int = 0
     span: Span | None = field(default=None, compare=False)
 
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name} = {text}" for name, text in self.settings().items())
+        return f"<Recipe: {shown}>"
+
     @property
     def objective(self) -> Objective:
         """What training minimises."""

@@ -26,6 +26,10 @@ class Term:
     arguments: Mapping[str, Any]
     span: Span | None = field(default=None, compare=False)
 
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
+        return f"<{self.kind} {self.name}({arguments})>"
+
 
 @dataclass(frozen=True, slots=True)
 class TermDef:

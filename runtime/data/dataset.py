@@ -59,6 +59,9 @@ class Dataset(ABC):
 
     about: About
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.about.name}: {len(self):,} samples>"
+
     @abstractmethod
     def __len__(self) -> int:
         """The number of samples."""

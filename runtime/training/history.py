@@ -80,6 +80,9 @@ class History:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __repr__(self) -> str:
+        return f"<History of {len(self)}: {', '.join(self.columns)}>"
+
     def append(self, row: Row) -> None:
         """Add an epoch; from a resumed run, it replaces that epoch and all after it."""
         self.truncate(row.epoch - 1)

@@ -70,6 +70,9 @@ class Job:
     changes: Mapping[str, str] = field(default_factory=dict)
     saved: Checkpoint | None = None
 
+    def __repr__(self) -> str:
+        return f"<Job: {self.graph.name} on {self.data!r}, epochs={self.recipe.epochs}>"
+
     @cached_property
     def augmenter(self) -> Augmenter:
         """What is done to samples by chance."""

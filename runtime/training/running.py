@@ -53,6 +53,16 @@ class Run:
     test: Mapping[str, float] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """A short report: how long it was, and what it came to."""
+        epochs = f"{len(self.history)} epoch{'s' * (len(self.history) != 1)}"
+        best = "" if self.best_epoch is None else f", the best is {self.best_epoch}"
+        early = ", stopped early" if self.stopped else ""
+        head = f"Run of {self.job.graph.name} on {self.job.data.about.name}: {epochs}{best}{early}"
+        last = self.history.rows[-1].values() if len(self.history) else {}
+        parts = {"last": last, "test": self.test}
+        return "\n".join([head, *(_measured(part, each) for part, each in parts.items() if each)])
+
     def export(self, path: "str | PathLike[str]", *, opset: int | None = None) -> None:
         """Write an ONNX model with the preprocessing inside and the classes in its metadata.
 
@@ -107,6 +117,11 @@ class Run:
                 "E531", f"the {part} part of {self.job.data.about.name} is empty", help=help
             )
         return self.job.evaluator.measure(self.state, samples.still(BATCH))
+
+
+def _measured(part: str, values: Mapping[str, float | None]) -> str:
+    texts = (f"{name} {value:.4g}" for name, value in values.items() if value is not None)
+    return f"  {part}: {'  '.join(texts)}"
 
 
 def train(job: Job, *, resume: bool = False, listeners: Sequence[Listener] = ()) -> Run:

@@ -117,6 +117,9 @@ class Diff:
         """Whether both are the same network; the networks' own names do not count."""
         return not self.changes
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         """A line per change, then the counts of both."""
         from .difference_text import text

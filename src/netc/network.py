@@ -34,6 +34,11 @@ class Network:
 
     compiled: Compiled
 
+    def __repr__(self) -> str:
+        ends = (", ".join(map(str, specs)) for specs in (self.inputs, self.outputs))
+        layers = f"{len(self.graph.layers):,} layers, {self.params:,} parameters"
+        return f"<Network {self.name}: {layers}, {' -> '.join(ends)}>"
+
     @property
     def graph(self) -> "Graph":
         """The graph, neither in training nor in inference mode; `graph.nx` is networkx's."""

@@ -55,6 +55,10 @@ class Row:
     span: Span | None = None
     layers: int = 1
 
+    def __repr__(self) -> str:
+        what = self.call or f"{self.layers:,} layers"
+        return f"<Row {self.name}: {what}, {self.output}, {self.params:,} parameters>"
+
     @property
     def params(self) -> int:
         """Learned parameters, trainable and frozen."""

@@ -86,6 +86,9 @@ class Summary:
         table = _table(self.columns, self.cells())
         return "\n".join([self.name, "", *table, *marks, *totals])
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Rows and totals; counts are integers, or formulas where extents are symbolic.
 

@@ -14,6 +14,9 @@ class TensorSpec:
     shape: tuple[int | str, ...]
     dtype: str
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.dtype} ({', '.join(map(str, self.shape))})"
+
 
 def specs(values: Mapping[str, Value]) -> tuple[TensorSpec, ...]:
     """What users see of named values, in order."""

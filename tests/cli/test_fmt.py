@@ -52,10 +52,14 @@ def test_in_place(file: Path) -> None:
 
 
 def test_line_ends_and_byte_order_mark(file: Path) -> None:
-    """What is written is UTF-8 with line feeds, and no byte-order mark."""
-    file.write_bytes(b"\xef\xbb\xbfINPUT -> FC  # caf\xc3\xa9\r\n")
+    """What is written is UTF-8 with the file's line ends, and no byte-order mark."""
+    file.write_bytes(b"\xef\xbb\xbfINPUT->FC # caf\xc3\xa9\r\n\r\n")
     assert netc("fmt", "a.net", cwd=file.parent).status == 0
-    assert file.read_bytes() == b"INPUT -> FC  # caf\xc3\xa9\n"
+    assert file.read_bytes() == b"INPUT -> FC  # caf\xc3\xa9\r\n"
+    assert netc("fmt", "--check", "a.net", cwd=file.parent).status == 0
+    file.write_bytes(b"INPUT->FC\nassert depth==1\r\n")
+    assert netc("fmt", "a.net", cwd=file.parent).status == 0
+    assert file.read_bytes() == b"INPUT -> FC\nassert depth == 1\n"
 
 
 def test_check(file: Path) -> None:

@@ -101,6 +101,8 @@ def check(text: str) -> None:
     assert said(after.statements) == said(before.statements)
     assert [c.text for c in after.comments] == [c.text for c in before.comments]
     assert formatted(found) == found
+    assert ("\r" in found) == ("\r\n" in text[: text.find("\n") + 1])
+    found = found.replace("\r\n", "\n")
     assert not found.startswith("\n")
     assert found.endswith("\n")
     assert not found.endswith("\n\n")
@@ -193,7 +195,7 @@ def test_deep_nesting(text: str) -> None:
 
 def test_line_ends() -> None:
     """Lines end with a line feed, whatever they ended with before."""
-    assert formatted("a -> b # c\r\n\r\n\r\nb\r\n") == "a -> b  # c\n\nb\n"
+    assert formatted("a -> b # c\r\n\r\n\r\nb\r\n") == "a -> b  # c\r\n\r\nb\r\n"
 
 
 def test_pools_with_defaults_of_their_own() -> None:
