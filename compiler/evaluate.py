@@ -8,11 +8,12 @@ from typing import Any
 
 from ..grammar import ast
 from ..grammar.diagnostics import NetError, did_you_mean, error
+from ..grammar.source import Span
 from .arguments import Word, WordCall, spell
 from .budget import Budget
 from .graph import Value
 from .recovery import POISON, Poisoned
-from .tensor_attributes import tensor_attribute
+from .tensor_attributes import TENSOR_ATTRIBUTES, tensor_attribute
 
 LARGEST = 2**63 - 1
 LONGEST_LIST = 100_000
@@ -28,12 +29,14 @@ class Environment:
         labels: Functions of a label (`params(conv1)`), which get its text and the call.
         words: Whether an unknown name is a choice word, as it is among a layer's arguments.
         budget: How many items of lists may be computed.
+        find: The tensor that a label names, or None; given a place, it warns of automatic names.
     """
 
     names: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, Callable[[str, ast.Apply], Any]] = field(default_factory=dict)
     words: bool = False
     budget: Budget = field(default_factory=Budget)
+    find: Callable[[str, Span | None], Value | None] = lambda label, span: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +183,35 @@ def _choice(expression: ast.Choice, environment: Environment) -> Any:
 
 
 def _attribute(expression: ast.Attribute, environment: Environment) -> Any:
+    tensor = _labelled(expression, environment)
+    if tensor is not None:
+        return tensor_attribute(tensor, expression)
     value = evaluate(expression.value, environment)
     if isinstance(value, Word):
-        return Word(f"{value}.{expression.name}")
+        label = f"{value}.{expression.name}"
+        if expression.name in TENSOR_ATTRIBUTES and environment.find(label, None) is None:
+            raise error("E101", f"unknown name `{value}`", expression.value.span)
+        return Word(label)
     if isinstance(value, Value):
         return tensor_attribute(value, expression)
     raise _unfit(f"{_article(value)} has no `.{expression.name}`", expression)
+
+
+def _labelled(expression: ast.Attribute, environment: Environment) -> Value | None:
+    """The tensor before the dot where that is a label and no other name.
+
+    Among arguments, a word after the dot that a tensor does not have belongs to a longer label.
+    """
+    label = label_text(expression.value)
+    if label is None or label in environment.names:
+        return None
+    tensor = environment.find(label, None)
+    whole = environment.words and environment.find(label_text(expression) or label, None)
+    if tensor is None or whole or (environment.words and expression.name not in TENSOR_ATTRIBUTES):
+        return None
+    if tensor is POISON:
+        raise Poisoned
+    return environment.find(label, expression.value.span)
 
 
 def _index(expression: ast.Index, environment: Environment) -> Any:

@@ -9,7 +9,7 @@ from ..grammar import ast
 from ..grammar.diagnostics import Diagnostic, Pointer
 from ..grammar.source import Source, Span
 from .budget import Budget
-from .graph import Layer, Value
+from .graph import Graph, Layer, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Home:
         files: The program's imported files by path, each read once.
         places: Where each `let` was given, in this file or the one that it comes from.
         warnings: What was found in all files of the program.
+        graph: What the program was lowered to so far, with the tensors that labels name.
     """
 
     source: Source
@@ -60,6 +61,7 @@ class Home:
     files: "dict[str, Home]" = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)
     warnings: list[Diagnostic] = field(default_factory=list)
+    graph: Graph = field(default_factory=lambda: Graph(""))
 
     def warn_of_hidden(self, name: str, kind: str, *, kept: Span, hidden: Span) -> None:
         """Warn that a name of an import means something else here, unless both are the same."""
@@ -134,6 +136,24 @@ class Scope:
         """What names mean in expressions: compile-time values and tensors; inner ones first."""
         regions = [names for scope in self.outwards() for names in (scope.lets, scope.bindings)]
         return ChainMap(*regions, self.home.lets)
+
+    def find(self, name: str, span: Span | None = None) -> Value | None:
+        """The tensor that a name means here, or None.
+
+        With the place where it is used, an automatic name is warned of.
+        """
+        graph = self.home.graph
+        for region in self.outwards():
+            path = region.prefix + name
+            value = region.bindings.get(name, graph.labels.get(path))
+            if value is None:
+                continue
+            layer = graph.layers.get(path)
+            unlabelled = layer is not None and not layer.labelled and name not in region.bindings
+            if layer is not None and unlabelled and span is not None:
+                self.home.warnings.append(automatic_name_used(name, layer, span))
+            return value
+        return None
 
     def defaults(self, layer: str) -> dict[str, Any]:
         """Arguments of a layer that `default` statements set for what stands here."""

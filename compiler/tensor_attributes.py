@@ -7,6 +7,9 @@ from ..grammar.diagnostics import error
 from .graph import Value
 from .types import AUTHOR_AXES, author_extents, author_size, product
 
+# What can stand after a tensor's dot.
+TENSOR_ATTRIBUTES = frozenset({"rank", "size"}.union(*AUTHOR_AXES.values()))
+
 
 def tensor_attribute(value: Value, expression: ast.Attribute) -> int:
     """An extent of a tensor as the author sees it, its rank, or its size without the batch.

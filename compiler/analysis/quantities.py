@@ -59,7 +59,15 @@ class Quantities:
         """What an assertion's names mean: the module's `let`s, then the quantities."""
         names = {name: Lazy(cache(_bound(rule, self))) for name, rule in OF_NETWORK.items()}
         labels = {name: _labelled(rule, self) for name, rule in OF_LABEL.items()}
-        return Environment({**names, **lets}, labels)
+        return Environment({**names, **lets}, labels, find=self.find)
+
+    def find(self, label: str, span: Span | None) -> Value | None:
+        """The tensor that a label stands for, or None; given a place, as `check_label` warns."""
+        if label not in self.graph.labels and label not in self.scopes:
+            return None
+        if span is not None:
+            self.check_label(label, span)
+        return self.value_of(label)
 
     def layers_of(self, label: str) -> Sequence[str]:
         """The layers that a label stands for: those in its scope, or the one that it names."""

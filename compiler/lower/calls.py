@@ -90,7 +90,7 @@ def _build(
         warnings=state.warnings,
         dtype=next((x.dtype for x in current if x.dtype.is_float), DType.FLOAT32),
         look_up=partial(state.find_layer, scope=site.scope, span=call.span),
-        find=partial(state.find, scope=site.scope, span=call.span),
+        find=partial(site.scope.find, span=call.span),
         shared=bound.share,
     )
     operands = {"nothing": (), "one": current, "many": (current,), "any": current}[definition.takes]

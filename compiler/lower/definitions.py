@@ -98,7 +98,8 @@ def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[st
     except NetError as failure:
         first, *rest = failure.diagnostics
         raise NetError([replace(first, span=first.span or statement.span), *rest]) from None
-    imported = Home(source, budget=home.budget, files=home.files, warnings=home.warnings)
+    shared = {name: getattr(home, name) for name in ("budget", "files", "warnings", "graph")}
+    imported = Home(source, **shared)
     scope = Scope("", None, frozenset(), imported, lets=imported.lets)
     statements = parse(source).statements
     define_blocks(statements, imported)

@@ -116,4 +116,5 @@ def _piece(piece: str | ast.Expression, scope: Scope) -> str:
 def evaluate_in(scope: Scope, expression: ast.Expression, *, words: bool = False) -> Any:
     """The value of an expression; `words` lets unknown names be choice words."""
     names = scope.visible_names()
-    return evaluate(expression, Environment(names, words=words, budget=scope.home.budget))
+    environment = Environment(names, words=words, budget=scope.home.budget, find=scope.find)
+    return evaluate(expression, environment)

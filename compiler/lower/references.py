@@ -23,7 +23,7 @@ def reference(state: State, item: ast.Reference, site: Site) -> Tensors:
     name = label_text(item.label, site.scope)
     if name in LAYERS or name in site.scope.home.blocks:
         return _call(state, Call(name, (), item.span, item.span), site)
-    value = state.find(name, site.scope, item.span)
+    value = site.scope.find(name, item.span)
     if value is None:
         return _call(state, Call(name, (), item.span, item.span), site)
     if not site.starts:

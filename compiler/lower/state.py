@@ -113,18 +113,6 @@ class State:
         """Let a name stand for what was not computed, so that uses of it are not told."""
         self.graph.labels.setdefault(path, POISON)
 
-    def find(self, name: str, scope: Scope, span: Span) -> Value | None:
-        """The value that a name means here, or None; automatic names are warned of."""
-        for region in scope.outwards():
-            value = region.bindings.get(name, self.graph.labels.get(region.prefix + name))
-            if value is None:
-                continue
-            layer = self.graph.layers.get(region.prefix + name)
-            if layer is not None and not layer.labelled and name not in region.bindings:
-                self.warnings.append(automatic_name_used(name, layer, span))
-            return value
-        return None
-
     def find_layer(self, label: str, *, scope: Scope, span: Span) -> Layer | None:
         """The layer that a label names here, or that yields the value that it names, or None."""
         for region in scope.outwards():

@@ -78,9 +78,9 @@ def lower(
     Raises:
         NotLowered: The program is wrong; all that was found, at most 20 errors.
     """
-    home = Home(module.source)
+    home = Home(module.source, graph=Graph(name))
     top = Scope("", None, labels_in(module.statements), home, lets=home.lets)
-    state = State(Graph(name), top, max_layers, heads or {}, home.warnings)
+    state = State(home.graph, top, max_layers, heads or {}, home.warnings)
     last: Tensors = ()
     with suppress(GiveUp):
         try_to(state, partial(define_blocks, module.statements, home))
@@ -200,7 +200,7 @@ def output_statement(state: State, statement: ast.OutputStatement, scope: Scope)
         also = [Pointer(state.places[name], "first given here")] if name in state.places else []
         raise error("E112", f"output `{name}` is given twice", statement.name_span, also=also)
     if statement.chain is None:
-        value = state.find(name, scope, statement.name_span)
+        value = scope.find(name, statement.name_span)
         if value is None:
             raise state.unknown(name, scope, statement.name_span)
         state.graph.outputs[name] = value

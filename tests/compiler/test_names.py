@@ -135,3 +135,60 @@ def test_the_input_of_a_block_in_its_repetitions(body: str, places: int) -> None
     """`in` means the block's input in each turn, and each place that says so there is warned of."""
     net = netc.compile(f"block B {{ {body} }}\nINPUT(4x4x4) -> B")
     assert [w.code for w in net.warnings] == ["W119"] * places
+
+
+READ = [
+    "INPUT(4x4x3) -> CONV(5) as y -> FC(y.channels) as z\nassert y.channels == 5 and z.size == 5",
+    "INPUT(4x4x3) -> CONV(5) as y -> if y.height > 2 { FC(7) } else { FC(8) } as z\n"
+    "assert shape(z) == 7",
+    "INPUT(4x4x3) -> CONV(5) as l.a.b\nlet c = l.a.b.channels\nl.a.b -> FC(c)\n"
+    "assert l.a.b.size == 80 and params == 140 + 80 * 5 + 5",
+    "INPUT(4x4x3) -> [CONV(5) as c]*2 as l -> FC(l.0.c.channels) as z\nassert z.channels == 5",
+    "block B { CONV(5) as c -> CONV(c.channels + 1) }\n"
+    "INPUT(4x4x3) -> B as b -> FC(b.c.channels + b.channels) as z\nassert shape(z) == 11",
+    "INPUT(4x4x3) as image\noutput q = image -> CONV(image.channels)\nassert q.channels == 3",
+    "INPUT(6x4, sequence) as s -> LINEAR(s.length) as z\nassert shape(z) == 6x6",
+    "INPUT(4x4x3) -> for i in range(2) { CONV(8) as c{i} } -> FC(c0.rank) as d{c1.width}\n"
+    "assert shape(d4) == 3",
+    "INPUT(4x4x3) -> CONV(3) as y -> CONV(3) as y.channels -> CONV(3, share=y.channels)\n"
+    "assert params == 168",
+    "INPUT(4x4x3) -> POOL as y.height -> UNPOOL(y.height) as z\nassert shape(z) == 4x4x3",
+]
+
+
+@pytest.mark.parametrize("program", READ)
+def test_expressions_read_the_extents_of_labelled_tensors(program: str) -> None:
+    """A label before `.channels` and the like stands for its tensor; a whole label is one."""
+    assert netc.compile(program).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("INPUT(4x4x3) as y -> FC(z.channels)", "unknown name `z`"),
+        ("INPUT(4x4x3) as y -> FC\nassert z.channels == 3", "unknown name `z`"),
+        ("INPUT(4x4x3) as y -> FC(y.length)", "a tensor of 4x4x3 has no `.length`"),
+        ("INPUT(4x4x3) as y -> FC\nassert y.length == 3", "a tensor of 4x4x3 has no `.length`"),
+        ("INPUT((H, W, 3)) as y -> FC(y.height)", "`.height` is H, which only a concrete input"),
+        ("let c = y.channels\nINPUT(4x4x3) as y -> FC(c)", "unknown name `y`"),
+        ("let y = [1]\nINPUT(4x4x3) as y -> FC(y.channels)", "the list `[1]` has no `.channels`"),
+    ],
+)
+def test_extents_that_cannot_be_read(program: str, message: str) -> None:
+    """Unknown labels, other axes and open extents are told, the failure's own cause only once."""
+    with pytest.raises(netc.NetError) as failure:
+        netc.compile(program)
+    assert failure.value.diagnostics[0].message.startswith(message)
+
+
+def test_extents_of_what_failed_are_not_told() -> None:
+    """A label of a layer that failed is no second error where its extents are read."""
+    with pytest.raises(netc.NetError) as failure:
+        netc.compile("INPUT(4x4x3) -> CONV(5, groups=2) as y -> RELU\ny -> FC(y.channels)")
+    assert [d.code for d in failure.value.diagnostics] == ["E204"]
+
+
+def test_an_automatic_name_in_an_expression_is_warned_of() -> None:
+    """`conv1.channels` works, and says that the name shifts."""
+    net = netc.compile("INPUT(4x4x3) -> CONV(5) -> FC(conv1.channels) as z\nassert z.channels == 5")
+    assert [w.code for w in net.warnings] == ["W102"]
