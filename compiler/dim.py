@@ -13,6 +13,9 @@ class Symbol:
 
     name: str
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         return self.name
 
@@ -37,6 +40,9 @@ class Quotient:
         if not numerator.isidentifier():
             numerator = f"({numerator})"
         object.__setattr__(self, "text", f"{numerator}//{self.divisor}")
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         return self.text
@@ -92,6 +98,9 @@ class Polynomial:
 
     def __rsub__(self, other: "Dim") -> "Dim":
         return -self + other
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         text = " + ".join(_spell(m, c) for m, c in sorted(self.terms, key=_reading_order))

@@ -59,6 +59,9 @@ class TensorType:
     def __str__(self) -> str:
         return f"{self.dtype.value}[{', '.join(map(str, self.shape))}]"
 
+    def __repr__(self) -> str:
+        return f"<TensorType {self}>"
+
 
 class BroadcastError(Exception):
     """Shapes that do not broadcast; `axis` counts from the last axis, -1 first."""

@@ -50,6 +50,10 @@ class Diagnostic:
         if self.code not in CODES:
             raise ValueError(f"unregistered diagnostic code {self.code}")
 
+    def __repr__(self) -> str:
+        place = "" if self.span is None else f" at {self.span.place}"
+        return f"<Diagnostic {self.code}{place}: {self.message}>"
+
     @property
     def severity(self) -> Severity:
         """`error` or `warning`, by the code's first letter."""
@@ -137,7 +141,7 @@ def _excerpt(pointer: Pointer, margin: int, *, arrow: str) -> list[str]:
     covered = min(pointer.span.end - pointer.span.start, len(shown) - before)
     marks = ("^" if arrow == "-->" else "-") * max(covered, 1)
     return [
-        f" {'':{margin}}{arrow} {source.name}:{line}:{column}",
+        f" {'':{margin}}{arrow} {pointer.span.place}",
         f" {'':{margin}} |",
         f" {line:>{margin}} | {shown}".rstrip(),
         f" {'':{margin}} | {' ' * before}{marks} {pointer.text}".rstrip(),

@@ -49,6 +49,15 @@ class Span:
         """The text that the span covers."""
         return self.source.text[self.start : self.end]
 
+    @property
+    def place(self) -> str:
+        """Where it starts, as `name:line:column`."""
+        line, column = self.source.locate(self.start)
+        return f"{self.source.name}:{line}:{column}"
+
+    def __repr__(self) -> str:
+        return f"<Span {self.place}>"
+
     def to(self, other: "Span") -> "Span":
         """The span from the start of this one to the end of `other`."""
         return Span(self.source, self.start, other.end)

@@ -75,3 +75,14 @@ def test_an_error() -> None:
         netc.compile("INPUT -> FCC(3)").run(np.zeros((1, 1), np.float32))
     assert "unknown layer `FCC`" in repr(caught.value)
     assert len(repr(caught.value)) < 250
+
+
+def test_diagnostics_and_extents() -> None:
+    """A diagnostic and its span show their place; an extent shows its formula."""
+    with pytest.raises(netc.NetError) as caught:
+        netc.compile("INPUT -> FCC(3)")
+    found = caught.value.diagnostics[0]
+    assert repr(found) == f"<Diagnostic {found.code} at <chain>:1:10: {found.message}>"
+    assert repr(found.span) == "<Span <chain>:1:10>"
+    output = netc.compile("INPUT((H, W, 3)) -> CONV(3x3, 8, stride=2)").graph.outputs["output"]
+    assert repr(output.shape) == "(N, 8, (H + 1)//2, (W + 1)//2)"

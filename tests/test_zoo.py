@@ -8,6 +8,7 @@ import pytest
 from support.layers import norm_error, random_state
 
 import netc
+from netc.network import Engine
 from netc.sources import zoo
 
 Array = np.ndarray[Any, Any]
@@ -100,7 +101,7 @@ def _feeds(network: netc.Network, batch: int) -> dict[str, Array]:
 
 
 def _outputs(
-    network: netc.Network, feeds: Mapping[str, Array], state: Mapping[str, Array], engine: str
+    network: netc.Network, feeds: Mapping[str, Array], state: Mapping[str, Array], engine: Engine
 ) -> dict[str, Array]:
     found = network.run(feeds, state, engine=engine, fetch=list(network.graph.outputs))
     assert isinstance(found, dict)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .compiler.analysis.counts import Counts, count
 from .compiler.pipeline import Compiled
@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     from .training import Loss
 
     Array = ndarray[Any, Any]
+
+Engine = Literal["numpy", "onnxruntime"]
+Device = Literal["cpu", "cuda"]
+Precision = Literal["float32", "float64"]
+Style = Literal["graph", "backward"]
+Direction = Literal["TB", "LR", "BT", "RL"]
+Format = Literal["svg", "png", "pdf", "dot"]
+Theme = Literal["light", "dark"]
 
 
 @dataclass(frozen=True)
@@ -123,10 +131,10 @@ class Network:
         x: "Array | Mapping[str, Array]",
         state: "Mapping[str, Array] | None" = None,
         *,
-        engine: str = "numpy",
-        device: str = "cpu",
+        engine: Engine = "numpy",
+        device: Device = "cpu",
         fetch: Sequence[str] | None = None,
-        dtype: str | None = None,
+        dtype: Precision | None = None,
     ) -> "Array | dict[str, Array]":
         """Run the network in inference mode.
 
@@ -223,7 +231,7 @@ class Network:
         of: str | None = None,
         wrt: Sequence[str] | None = None,
         training: bool = True,
-        dtype: str | None = None,
+        dtype: Precision | None = None,
     ) -> "tuple[float, dict[str, Array]]":
         """The loss on a batch, and its gradient with respect to each trainable parameter.
 
@@ -313,8 +321,8 @@ class Network:
         self,
         data: Any = None,
         *,
-        engine: str = "numpy",
-        device: str = "cpu",
+        engine: Engine = "numpy",
+        device: Device = "cpu",
         output: "str | PathLike[str] | None" = None,
         resume: bool = False,
         weights: "Mapping[str, Array] | None" = None,
@@ -369,11 +377,11 @@ class Network:
         self,
         path: "str | PathLike[str]",
         *,
-        style: str = "graph",
+        style: Style = "graph",
         depth: int | None = None,
-        direction: str | None = None,
-        format: str | None = None,
-        theme: str = "light",
+        direction: Direction | None = None,
+        format: Format | None = None,
+        theme: Theme = "light",
         **chain_rule: Any,
     ) -> None:
         """Draw the network; the file's suffix or `format` chooses svg, png, pdf or dot.

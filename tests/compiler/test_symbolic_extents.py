@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import netc
+from netc.network import Engine
 from netc.runtime.training.runners import open_runner
 
 ENCODER = (
@@ -37,7 +38,7 @@ def test_engines_agree_on_any_size(extents: tuple[int, int]) -> None:
     assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
 
 
-def refusal(network: netc.Network, shape: tuple[int, ...], engine: str) -> str:
+def refusal(network: netc.Network, shape: tuple[int, ...], engine: Engine) -> str:
     """The message and note of an engine that is given zeros of a shape."""
     with pytest.raises(netc.NetError) as failure:
         network.run(np.zeros(shape, np.float32), network.initialize(0), engine=engine)
@@ -81,7 +82,7 @@ REFUSED = (
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 @pytest.mark.parametrize(("program", "shape", "message"), REFUSED)
 def test_what_was_left_open_is_checked_with_the_input(
-    program: str, shape: tuple[int, ...], message: str, engine: str
+    program: str, shape: tuple[int, ...], message: str, engine: Engine
 ) -> None:
     """Extents that a network cannot take are refused before either engine, in the same words."""
     assert message in refusal(netc.compile(program), shape, engine)
@@ -94,7 +95,7 @@ WITHOUT_WEIGHTS = [case for case in REFUSED if not netc.compile(case[0]).graph.p
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 @pytest.mark.parametrize(("program", "shape", "message"), WITHOUT_WEIGHTS)
 def test_engines_that_stay_open_check_each_input(
-    program: str, shape: tuple[int, ...], message: str, engine: str
+    program: str, shape: tuple[int, ...], message: str, engine: Engine
 ) -> None:
     """So they are by what trains, evaluates and predicts, batch after batch."""
     compute = open_runner(netc.compile(program).graph, engine=engine)
@@ -117,7 +118,7 @@ def test_extents_that_fit_run_on_both_engines() -> None:
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 @pytest.mark.parametrize("input", ["2x3x4x6", "4x5x6", "5x6, sequence", "6"])
-def test_no_samples_are_normalized(input: str, engine: str) -> None:
+def test_no_samples_are_normalized(input: str, engine: Engine) -> None:
     """LRN, which engines have for images only, takes an empty batch of any rank."""
     network = netc.compile(f"INPUT({input}) -> LRN(3)")
     shape = [0 if extent == "N" else int(extent) for extent in network.inputs[0].shape]

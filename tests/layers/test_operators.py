@@ -9,6 +9,7 @@ import netc
 from netc.compiler.fallback import operators
 from netc.compiler.lower.operators import RANDOM
 from netc.compiler.opdef import OPS
+from netc.network import Engine
 
 Array = np.ndarray[Any, Any]
 
@@ -152,7 +153,7 @@ def test_what_the_reference_trips_over_is_an_input_error() -> None:
         ("value=7", np.int64(7)),
     ],
 )
-def test_constants(given: str, value: Any, engine: str) -> None:
+def test_constants(given: str, value: Any, engine: Engine) -> None:
     """`Constant` holds what any of its attributes gives, also beside a tensor."""
     program = f'op("Constant", {given}) as l\nINPUT(2x2x1) as x -> RELU'
     network = netc.compile(program)
@@ -194,7 +195,9 @@ def test_resizing(steps: str) -> None:
         ('op("Slice", starts=[0], ends=[5])', "it leaves 3 x 3 x 4 x 4 where the network expects"),
     ],
 )
-def test_a_batch_that_an_operator_fixes_is_no_other(steps: str, message: str, engine: str) -> None:
+def test_a_batch_that_an_operator_fixes_is_no_other(
+    steps: str, message: str, engine: Engine
+) -> None:
     """Numbers in place of the batch are checked against the input's, on both engines alike."""
     network = netc.compile(f"INPUT(4x4x3) -> {steps}")
     with pytest.raises(netc.NetError) as failure:
@@ -219,7 +222,7 @@ def test_attributes_that_netc_lacks_are_named() -> None:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
-def test_whole_numbers(engine: str) -> None:
+def test_whole_numbers(engine: Engine) -> None:
     """Powers and quotients of integers are rounded towards zero."""
     x = np.array([[2, -2, 1, -1, 5]])
     for steps, expected in (

@@ -15,6 +15,7 @@ from netc.compiler.analysis.receptive_field import receptive_fields
 from netc.compiler.graph import LEAVES, Graph
 from netc.compiler.layers.adaptive_pooling import bins_of
 from netc.compiler.passes.settle import settle
+from netc.network import Engine
 
 FLOAT, INDEX = 4, 8
 
@@ -115,7 +116,7 @@ def test_bins(extent: int, count: int) -> None:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
-def test_stochastic_pooling_of_zeros(engine: str) -> None:
+def test_stochastic_pooling_of_zeros(engine: Engine) -> None:
     """A window of zeros gives 0, and others their mean weighted by magnitude."""
     network = netc.compile("INPUT(6x1, sequence) -> POOL(stochastic)")
     x = np.array([[[0], [0], [3], [0], [1], [4]]], np.float32)

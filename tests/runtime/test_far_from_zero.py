@@ -13,6 +13,7 @@ import netc
 from netc.compiler.opdef import OPS
 from netc.compiler.passes.set_mode import set_mode
 from netc.grammar.diagnostics import NetError
+from netc.network import Engine
 from netc.runtime.verification import verify_model
 
 Array = np.ndarray[Any, Any]
@@ -46,7 +47,8 @@ def test_normalizations(program: str, numbers: tuple[float, float]) -> None:
     exact = network.run(x, state, dtype="float64")
     assert isinstance(exact, np.ndarray)
     scale = max(1.0, np.abs(exact).max())
-    for engine, tolerance in {"numpy": 2e-6, "onnxruntime": 1e-3}.items():
+    tolerances: dict[Engine, float] = {"numpy": 2e-6, "onnxruntime": 1e-3}
+    for engine, tolerance in tolerances.items():
         found = network.run(x, state, engine=engine)
         assert isinstance(found, np.ndarray)
         assert np.abs(found - exact).max() <= tolerance * scale
@@ -85,7 +87,7 @@ def test_batch_normalization_in_training(program: str, numbers: tuple[float, flo
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 @pytest.mark.parametrize("program", [*NORMALIZATIONS, *BATCH_NORMALIZATIONS])
-def test_an_empty_batch(program: str, engine: str) -> None:
+def test_an_empty_batch(program: str, engine: Engine) -> None:
     """No samples in, none out."""
     network = netc.compile(program)
     x = _input(network, 0, 0, 1)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import netc
+from netc.network import Engine
 
 ENGINES = ("numpy", "onnxruntime")
 TOKENS = "INPUT(5, dtype=int64) as ids -> EMBED(7, 3) -> FC(2)"
@@ -31,7 +32,7 @@ WAYS: dict[str, Way] = {
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("wrong", [-1, -7, 7])
-def test_tables_have_no_rows_below_zero_nor_above_the_last(engine: str, wrong: int) -> None:
+def test_tables_have_no_rows_below_zero_nor_above_the_last(engine: Engine, wrong: int) -> None:
     """An index outside of a table is refused in the same words on both engines."""
     network = netc.compile(TOKENS)
     with pytest.raises(netc.NetError) as caught:
@@ -109,7 +110,7 @@ def test_targets_are_numbers(way: str, targets: Any, said: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_indices_are_followed_through_what_moves_them(engine: str) -> None:
+def test_indices_are_followed_through_what_moves_them(engine: Engine) -> None:
     """Cuts and joins change no index, so inputs in front of them are checked as well."""
     network = netc.compile(CUT)
     with pytest.raises(netc.NetError, match="the input `ids` holds -2"):

@@ -8,6 +8,7 @@ import click
 from ..arrays import load_named_arrays
 from ..compiler.emit.render import format_of, picture
 from ..drawing import to_picture_text
+from ..network import Format
 from ..sources import ZOO, is_chain
 from .options import file_argument, max_layers_option, open_network, weights_option
 from .weights import read_weights
@@ -48,7 +49,7 @@ def command(
     style: str,
     depth: int | None,
     direction: str | None,
-    format_: str | None,
+    format_: Format | None,
     theme: str,
     loss: str | None,
     of: str | None,

@@ -10,6 +10,7 @@ import numpy as np
 from ..array_text import describe
 from ..arrays import load_named_arrays, save_arrays
 from ..grammar.diagnostics import error
+from ..network import Device, Engine
 from ..runtime.engines import ENGINES
 from ..runtime.initialize import initialize
 from ..runtime.session import Session
@@ -38,8 +39,8 @@ def command(
     model: str,
     inputs: tuple[str, ...],
     output: str | None,
-    engine: str | None,
-    device: str,
+    engine: Engine | None,
+    device: Device,
     fetch: tuple[str, ...],
     weights: str | None,
     seed: int,

@@ -1,0 +1,32 @@
+"""The choices that public signatures list are those that are accepted when the program runs."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+
+import netc
+from netc import network
+from netc.compiler.emit import dot, render
+from netc.runtime.engines import ENGINES
+
+
+def test_literal_types_list_the_choices() -> None:
+    """The choices in public signatures are those that are accepted when the program runs."""
+    assert get_args(network.Engine) == tuple(ENGINES)
+    assert set(get_args(network.Style)) == set(dot.CHOICES["style"])
+    assert set(get_args(network.Direction)) == set(dot.CHOICES["direction"])
+    assert set(get_args(network.Theme)) == set(dot.CHOICES["theme"])
+    assert get_args(network.Format) == render.FORMATS
+
+
+def test_unknown_choices_are_refused_all_the_same() -> None:
+    """A choice that no literal type lists raises a `NetError`, never a foreign exception."""
+    net = netc.compile("INPUT(2) -> FC(1)")
+    state, x = net.initialize(), np.zeros((1, 2), "float32")
+    for wrong in ({"engine": "tpu"}, {"device": "tpu"}, {"dtype": "float16"}):
+        with pytest.raises(netc.NetError):
+            net.run(x, state, **wrong)  # type: ignore[arg-type]
+    for wrong in ({"style": "x"}, {"direction": "x"}, {"theme": "x"}, {"format": "x"}):
+        with pytest.raises(netc.NetError):
+            net.draw("x.svg", **wrong)  # type: ignore[arg-type]
