@@ -6,7 +6,7 @@ netc's words.
 # ruff: noqa: RUF001, this file is about characters that are taken for others
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -117,6 +117,9 @@ LINES = (
 )
 
 
+_MERGED: Mapping[str, str] = {"+": "ADD", "-": "SUB", "*": "MUL"}
+
+
 def _body(match: re.Match[str]) -> str:
     """The indented lines below a line that ends in a colon, as the body between braces."""
     lines = match.string[match.end() :].split("\n")[1:]
@@ -195,7 +198,6 @@ PIECES = (
         lambda m: f"write `{m[1]} = {m[2].strip()}`",
     ),
 )
-_MERGED = {"+": "ADD", "-": "SUB", "*": "MUL"}
 
 
 def _shorthand(match: re.Match[str]) -> str:

@@ -51,6 +51,8 @@ def slice_(
 
 def _check_index(build: LayerBuilder, x: Value, place: int, index: int) -> None:
     extent = x.shape[place]
+    if index == END and not isinstance(extent, int):
+        raise build.fail("E404", f"has no index as large as {index}", at="start")
     if isinstance(extent, int) and not -extent <= index < extent:
         raise build.fail(
             "E103",

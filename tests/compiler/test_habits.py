@@ -13,6 +13,7 @@ TABLE = Path(__file__).with_name("habits.txt")
 PROGRAMS = [text.strip("\n") for text in TABLE.read_text(encoding="utf-8").split("\n====\n")]
 MOST_PROGRAMS = 400  # that are tried for one
 _CODE = re.compile(r"`([^`]+)`")
+_BODY = re.compile(r"[^\n]*(?:\n[ \t]+[^\n]*)*")  # a line, and those that are indented below
 _CALL = re.compile(r"[A-Za-z_][\w.]*\(")
 
 
@@ -46,10 +47,9 @@ def places(program: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         if match.start() <= start and end <= last:
             yield match.start(), last
     line = program.rfind("\n", 0, start) + 1
-    match = re.compile(r"[^\n]*(?:\n[ \t]+[^\n]*)*").match(program, line)
-    assert match is not None
     yield line, program.index("\n", end) if "\n" in program[end:] else len(program)
-    yield line, match.end()
+    if body := _BODY.match(program, line):
+        yield line, body.end()
     yield 0, len(program)
 
 

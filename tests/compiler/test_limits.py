@@ -42,6 +42,7 @@ REFUSED = {
     "INPUT(3000000000x3000000000x3) -> RELU": ("E404", "beyond 2^63 - 1"),
     "INPUT(9223372036854775808) -> RELU": ("E404", "is too large"),
     "let a = 2^62 * 2\nINPUT -> FC": ("E404", "beyond 2^63 - 1"),
+    "INPUT((H, W, 3)) -> SLICE(9223372036854775807, axis=0)": ("E404", "has no index as large as"),
     "INPUT -> DWCONV(1x7, dilation=2^62)": ("E404", "has a window that spans"),
     "INPUT -> LOCAL(3x3, 4, dilation=2^62)": ("E404", "has a window that spans"),
     "INPUT(1) -> FC(99_999_999, weight=0)": ("E404", "cannot fill 99_999_999 numbers"),
