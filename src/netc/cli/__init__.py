@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from .. import __version__
 from ..grammar.diagnostics import Diagnostic, NetError, did_you_mean
@@ -33,6 +34,8 @@ COMMANDS = {
     "explain": ("explain", "Explain the code of an error or a warning."),
     "zoo": ("zoo", "List the shipped specs with their counts."),
 }
+
+COMPLETION = "_NETC_COMPLETE"  # set by the shell that asks what to complete
 
 
 class LazyGroup(click.Group):
@@ -68,6 +71,15 @@ class LazyGroup(click.Group):
             near = did_you_mean(name, list(COMMANDS))
             raise click.UsageError(f"no command `{name}`" + (f"; {near}" if near else ""), ctx)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands and the group's own options, without loading any command."""
+        found = [
+            CompletionItem(name, help=text)
+            for name, (_, text) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands with a line each, without loading any."""
@@ -124,6 +136,8 @@ def _output_failed(failure: OSError) -> int:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; diagnostics go to standard error."""
+    if COMPLETION in os.environ:
+        import_module(".completion", __name__)  # knows how shells take `zoo:NAME`
     try:
         code = cli.main(args=arguments, prog_name="netc", standalone_mode=False)
         sys.stdout.flush()

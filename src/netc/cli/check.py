@@ -8,6 +8,7 @@ from ..compiler.lower import Library
 from ..grammar.diagnostics import NetError
 from ..network import Network, compile_program
 from ..sources import programs_in, read_program
+from .completion import complete_file
 from .findings import FORMS, Checked, closing_line, counted
 from .options import max_layers_option
 from .terminal import show_diagnostics
@@ -16,7 +17,7 @@ TEXT = "text"
 
 
 @click.command("check")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_file)
 @click.option(
     "--format",
     "form",

@@ -6,13 +6,14 @@ from ..comparison import diff
 from ..grammar.diagnostics import Diagnostic, NetError
 from ..network import Network, compile_program
 from ..sources import read_program
+from .completion import complete_file
 from .options import json_option, max_layers_option
 from .terminal import show_diagnostics, to_json
 
 
 @click.command("diff")
-@click.argument("before")
-@click.argument("after")
+@click.argument("before", shell_complete=complete_file)
+@click.argument("after", shell_complete=complete_file)
 @json_option()
 @max_layers_option
 @click.pass_context

@@ -6,14 +6,28 @@ from typing import Any
 import click
 
 from ..arrays import load_named_arrays
-from ..compiler.emit.render import format_of, picture
+from ..compiler.emit.dot import CHOICES
+from ..compiler.emit.render import FORMATS, format_of, picture
 from ..drawing import to_picture_text
 from ..network import Format
 from ..sources import ZOO, is_chain
-from .options import file_argument, max_layers_option, open_network, weights_option
+from .completion import one_of
+from .options import (
+    Decorator,
+    file_argument,
+    max_layers_option,
+    open_network,
+    weights_option,
+)
 from .weights import read_weights
 
 STDOUT = "-"
+
+
+def _choice(name: str, help: str, **settings: Any) -> Decorator:
+    """An option whose choices a shell completes; `Network.draw` refuses others."""
+    complete = one_of(CHOICES[name])
+    return click.option(f"--{name}", shell_complete=complete, help=help, **settings)
 
 
 @click.command("draw")
@@ -24,11 +38,16 @@ STDOUT = "-"
     type=click.Path(),
     help="The picture's file, or - for standard output; FILE's name with .svg by default.",
 )
-@click.option("--style", default="graph", show_default=True, help="graph or backward.")
+@_choice("style", "graph or backward.", default="graph", show_default=True)
 @click.option("--depth", type=click.IntRange(min=1), help="Fold scopes that lie deeper.")
-@click.option("--direction", help="TB, LR, BT or RL.")
-@click.option("--format", "format_", help="svg, png, pdf or dot; the file's suffix otherwise.")
-@click.option("--theme", default="light", show_default=True, help="light or dark.")
+@_choice("direction", "TB, LR, BT or RL.")
+@click.option(
+    "--format",
+    "format_",
+    shell_complete=one_of(FORMATS),
+    help="svg, png, pdf or dot; the file's suffix otherwise.",
+)
+@_choice("theme", "light or dark.", default="light", show_default=True)
 @click.option("--loss", help="What `backward` differentiates; the train block's loss otherwise.")
 @click.option("--of", help="A value of the network that `backward` differentiates instead.")
 @click.option(

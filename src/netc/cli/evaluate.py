@@ -19,7 +19,15 @@ from ..runtime.training.predictions import YES_OR_NO
 from ..runtime.training.ranking import precision_recall_curve, roc_curve
 from ..runtime.training.tallies import Confusion, Ranking
 from ..training import job_as_trained
-from .options import file_argument, json_option, max_layers_option, open_network, rename_option
+from .options import (
+    device_option,
+    engine_option,
+    file_argument,
+    json_option,
+    max_layers_option,
+    open_network,
+    rename_option,
+)
 from .train import settings_of
 from .weights import open_run
 
@@ -47,8 +55,8 @@ MOST_LABELS = 12  # that get a confusion matrix each
     "--threshold", type=float, help="The probability from which on a sample counts as positive."
 )
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
-@click.option("--engine", default="numpy", show_default=True, help="numpy or onnxruntime.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
+@engine_option
+@device_option
 @click.option("-o", "--output", type=click.Path(), help="A folder for pictures.")
 @json_option()
 @max_layers_option

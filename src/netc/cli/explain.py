@@ -7,10 +7,11 @@ import click
 from ..grammar.codes import CODES
 from ..grammar.diagnostics import did_you_mean
 from ..grammar.explanations import Explanation, explain
+from .completion import one_of
 
 
 @click.command("explain")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=one_of(CODES))
 def command(code: str | None) -> None:
     """Explain the CODE of an error or a warning, such as E203; without one, list all codes."""
     if code is None:

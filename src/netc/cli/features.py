@@ -6,7 +6,14 @@ from ..runtime.inspection.features import PARTS, extract
 from ..runtime.training.job import ALL
 from ..runtime.transfer import match_weights
 from ..training import job_as_trained
-from .options import file_argument, max_layers_option, open_network, rename_option
+from .options import (
+    device_option,
+    engine_option,
+    file_argument,
+    max_layers_option,
+    open_network,
+    rename_option,
+)
 from .train import settings_of
 from .weights import open_run
 
@@ -34,8 +41,8 @@ from .weights import open_run
     help="The part of the data.",
 )
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
-@click.option("--engine", default="numpy", show_default=True, help="numpy or onnxruntime.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
+@engine_option
+@device_option
 @max_layers_option
 def command(
     file: str,

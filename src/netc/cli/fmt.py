@@ -8,13 +8,14 @@ from ..grammar.diagnostics import NetError
 from ..grammar.files import read_source, write_text
 from ..grammar.formatter import format_source
 from ..sources import read_program
+from .completion import complete_file
 from .terminal import show_diagnostics
 
 STDIN = "-"
 
 
 @click.command("fmt")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_file)
 @click.option("--check", is_flag=True, help="Write nothing; list what would change, and exit 1.")
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
 @click.pass_context

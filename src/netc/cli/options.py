@@ -7,13 +7,30 @@ import click
 
 from ..network import Network, compile_program
 from ..sources import read_program
+from .completion import complete_file, one_of
 from .terminal import show_diagnostics
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+ENGINES = ("numpy", "onnxruntime")
+DEVICES = ("cpu", "cuda")
 RENAMING = "netc.rename"
 JSON = "netc.json"
 
-file_argument: Decorator = click.argument("file")
+file_argument: Decorator = click.argument("file", shell_complete=complete_file)
+engine_option: Decorator = click.option(
+    "--engine",
+    default="numpy",
+    show_default=True,
+    shell_complete=one_of(ENGINES),
+    help="numpy or onnxruntime.",
+)
+device_option: Decorator = click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    shell_complete=one_of(DEVICES),
+    help="cpu, or cuda on onnxruntime.",
+)
 max_layers_option: Decorator = click.option(
     "--max-layers", type=click.IntRange(min=1), help="Allow more layers than 100,000."
 )

@@ -22,7 +22,15 @@ from ..runtime.training.parts import Wiring, wire_inputs
 from ..runtime.training.predictions import Answer, answers, forms_of, predict, samples_of
 from ..runtime.training.trained import Trained
 from ..training import job_as_trained, open_data, recipe_as_trained
-from .options import file_argument, json_option, max_layers_option, open_network, rename_option
+from .options import (
+    device_option,
+    engine_option,
+    file_argument,
+    json_option,
+    max_layers_option,
+    open_network,
+    rename_option,
+)
 from .terminal import show_diagnostics
 from .train import settings_of
 from .weights import open_run
@@ -49,8 +57,8 @@ SHOWN = 20  # answers, or pictures, in a terminal
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, metavar="K")
 @click.option("-o", "--output", type=click.Path(), help="Outputs as .npy, or .npz for several.")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
-@click.option("--engine", default="numpy", show_default=True, help="numpy or onnxruntime.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
+@engine_option
+@device_option
 @json_option()
 @max_layers_option
 def command(

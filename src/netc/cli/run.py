@@ -17,7 +17,14 @@ from ..runtime.session import Session
 from ..runtime.training.deployment import read_class_names
 from ..runtime.training.folder import WEIGHTS, Facts
 from ..runtime.training.trained import preprocessing_lost
-from .options import max_layers_option, open_network, seed_option, weights_option
+from .completion import complete_file, one_of
+from .options import (
+    device_option,
+    max_layers_option,
+    open_network,
+    seed_option,
+    weights_option,
+)
 from .terminal import show_diagnostics
 from .weights import read_weights
 
@@ -26,11 +33,15 @@ Names = Mapping[str, Sequence[str]]
 
 
 @click.command("run")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_file)
 @click.option("--input", "inputs", multiple=True, metavar="[NAME=]X.npy", help="An input.")
 @click.option("-o", "--output", type=click.Path(), help="A .npy file, or .npz for several arrays.")
-@click.option("--engine", help=f"{' or '.join(ENGINES)}; for an .onnx model, onnxruntime.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
+@click.option(
+    "--engine",
+    shell_complete=one_of(ENGINES),
+    help=f"{' or '.join(ENGINES)}; for an .onnx model, onnxruntime.",
+)
+@device_option
 @click.option("--fetch", multiple=True, metavar="LABEL", help="A tensor to return instead.")
 @weights_option
 @seed_option

@@ -9,7 +9,15 @@ from ..runtime.inspection.overfitting import SAMPLES, STEPS
 from ..runtime.inspection.sanity import Check
 from ..runtime.inspection.sanity import sanity as look
 from ..training import job_of
-from .options import file_argument, json_option, max_layers_option, open_network, rename_option
+from .options import (
+    device_option,
+    engine_option,
+    file_argument,
+    json_option,
+    max_layers_option,
+    open_network,
+    rename_option,
+)
 from .train import settings_of
 from .weights import read_weights
 
@@ -33,8 +41,8 @@ from .weights import read_weights
 )
 @click.option("--weights", type=click.Path(), is_eager=True, help="Start from these weights.")
 @rename_option
-@click.option("--engine", default="numpy", show_default=True, help="numpy or onnxruntime.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda on onnxruntime.")
+@engine_option
+@device_option
 @json_option("Print a JSON list, an object per check.")
 @max_layers_option
 @click.pass_context

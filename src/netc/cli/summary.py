@@ -1,15 +1,28 @@
 """`netc summary`: the layer table."""
 
 import click
+from click.shell_completion import CompletionItem
 
+from ..columns import COLUMNS
 from .options import file_argument, keep_form, max_layers_option, open_network
 from .terminal import show_summary
+
+
+def _complete_columns(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The last of the columns that are written so far."""
+    before, comma, _ = incomplete.rpartition(",")
+    names = (f"{before}{comma}{key}" for key in COLUMNS)
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 @click.command("summary")
 @file_argument
 @click.option("--depth", type=click.IntRange(min=1), help="Fold scopes that lie deeper.")
-@click.option("--columns", help="Column names, separated by commas.")
+@click.option(
+    "--columns", shell_complete=_complete_columns, help="Column names, separated by commas."
+)
 @click.option("--json", "form", flag_value="json", callback=keep_form, help="Print JSON.")
 @click.option("--markdown", "form", flag_value="markdown", help="Print a Markdown table.")
 @click.option("--csv", "form", flag_value="csv", help="Print comma-separated values.")

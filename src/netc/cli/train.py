@@ -18,7 +18,15 @@ from ..runtime.training.reading import read_history
 from ..runtime.training.running import Run
 from ..runtime.transfer import match_weights
 from ..training import job_of, run_job
-from .options import file_argument, max_layers_option, open_network, rename_option
+from .completion import one_of
+from .options import (
+    DEVICES,
+    ENGINES,
+    file_argument,
+    max_layers_option,
+    open_network,
+    rename_option,
+)
 from .terminal import show_diagnostics
 from .training_bar import training_progress
 from .weights import read_weights
@@ -29,8 +37,12 @@ from .weights import read_weights
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
 @click.option("--epochs", type=click.IntRange(min=1), help="As `--set epochs=N`.")
 @click.option("--seed", type=click.IntRange(min=0), help="As `--set seed=N`.")
-@click.option("--engine", help="numpy, the default, or onnxruntime.")
-@click.option("--device", help="cpu, the default, or cuda on onnxruntime.")
+@click.option(
+    "--engine", shell_complete=one_of(ENGINES), help="numpy, the default, or onnxruntime."
+)
+@click.option(
+    "--device", shell_complete=one_of(DEVICES), help="cpu, the default, or cuda on onnxruntime."
+)
 @click.option("-o", "--output", default="run", show_default=True, help="The run's folder.")
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in that folder.")
 @click.option("--weights", type=click.Path(), is_eager=True, help="Start from these weights.")
