@@ -145,3 +145,22 @@ def test_hooks() -> None:
     entries = [line.removeprefix("entry: ") for line in lines if line.startswith("entry: ")]
     assert entries == ["netc check", "netc fmt"]
     assert all(entry.removeprefix("netc ") in COMMANDS for entry in entries)
+
+
+def test_a_folder(file: Path) -> None:
+    """All programs of a folder are formatted; one without any is an error."""
+    inner = file.parent / "nets" / "inner"
+    inner.mkdir(parents=True)
+    for name in ("nets/a.net", "nets/inner/b.net", "nets/inner/notes.txt"):
+        (file.parent / name).write_text(BEFORE)
+    listed = netc("fmt", "--check", "nets", cwd=file.parent)
+    assert (listed.status, listed.out) == (1, "nets/a.net\nnets/inner/b.net\n")
+    assert netc("fmt", "nets", cwd=file.parent).status == 0
+    assert (inner / "b.net").read_text() == AFTER
+    assert (inner / "notes.txt").read_text() == BEFORE
+    (file.parent / "empty").mkdir()
+    found = netc("fmt", "empty", cwd=file.parent)
+    assert (found.status, found.err.splitlines()[0]) == (
+        1,
+        "error[E001]: there is no .net file in `empty`",
+    )

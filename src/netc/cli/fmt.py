@@ -7,7 +7,7 @@ import click
 from ..grammar.diagnostics import NetError
 from ..grammar.files import read_source, write_text
 from ..grammar.formatter import format_source
-from ..sources import read_program
+from ..sources import programs_in, read_program
 from .completion import complete_file
 from .terminal import show_diagnostics
 
@@ -22,22 +22,32 @@ STDIN = "-"
 def command(ctx: click.Context, files: tuple[str, ...], check: bool, diff: bool) -> None:
     """Rewrite each FILE in its canonical form; `-` formats standard input to standard output.
 
-    Only layout changes, and shorthand such as `conv5-16`, which is written out. A file with a
-    syntax error is left as it is.
+    A folder stands for all .net files in it. Only layout changes, and shorthand such as `conv5-16`,
+    which is written out. A file with a syntax error is left as it is.
     """
     failed = False
-    for file in files:
+    for given in files:
         try:
-            changes = _format(file, write=not check and not diff, show=diff)
+            paths = programs_in(given)
         except NetError as failure:
             show_diagnostics(failure.diagnostics)
             failed = True
             continue
-        if check and changes:
-            failed = True
-            if not diff:
-                click.echo(file)
+        for file in paths:
+            failed |= _failed(file, check=check, diff=diff)
     ctx.exit(1 if failed else 0)
+
+
+def _failed(file: str, *, check: bool, diff: bool) -> bool:
+    """Format a file as the options say; whether it has errors, or `--check` finds changes."""
+    try:
+        changes = _format(file, write=not check and not diff, show=diff)
+    except NetError as failure:
+        show_diagnostics(failure.diagnostics)
+        return True
+    if check and changes and not diff:
+        click.echo(file)
+    return check and changes
 
 
 def _format(file: str, *, write: bool, show: bool) -> bool:
