@@ -50,5 +50,8 @@ def _statistics(array: Array) -> list[str]:
     if not finite.size:
         return notes
     wide = finite.astype(np.float64)
-    found = {"min": wide.min(), "mean": wide.mean(), "max": wide.max(), "std": wide.std()}
+    _, power = np.frexp(np.abs(wide).max())
+    scaled = np.ldexp(wide, -power)  # whose sum and squares are finite
+    mean, std = (np.ldexp(value, power) for value in (scaled.mean(), scaled.std()))
+    found = {"min": wide.min(), "mean": mean, "max": wide.max(), "std": std}
     return [GAP.join(f"{name} {value:.6g}" for name, value in found.items()), *notes]

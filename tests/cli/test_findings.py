@@ -1,6 +1,7 @@
 """`netc check` on folders and in its forms; errors as JSON where a command prints JSON."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
@@ -121,6 +122,18 @@ def test_sarif(called: Call) -> None:
     assert " " not in place["artifactLocation"]["uri"]
     assert missing["locations"] == [{"physicalLocation": {"artifactLocation": {"uri": "none.net"}}}]
     assert warned["message"]["text"].startswith("POOL")
+
+
+def test_a_name_that_is_not_utf_8(called: Call, tmp_path: Path) -> None:
+    """The bytes of a file's name stand in its address as they are."""
+    name = b"b\xe9.net"
+    try:
+        (tmp_path / os.fsdecode(name)).write_text(BAD, encoding="utf-8")
+    except OSError:
+        pytest.skip("this file system refuses such names")
+    log = json.loads(called("check", os.fsdecode(name), "--format", "sarif").out)
+    place = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "b%E9.net"
 
 
 def test_second_places(called: Call, tmp_path: Path) -> None:

@@ -111,6 +111,11 @@ def test_run_in_python() -> None:
             np.where(np.arange(120) < 50, np.inf, 1).astype(np.float32),
             "y: float32[120]\n  min 1  mean 1  max 1  std 0\n  50 of 120 are not finite",
         ),
+        (np.ones(101, bool), "y: bool[101]\n  min 1  mean 1  max 1  std 0"),
+        (
+            np.where(np.arange(200) < 100, -1e308, 1e308),
+            "y: float64[200]\n  min -1e+308  mean 0  max 1e+308  std 1e+308",
+        ),
         (np.full(101, np.nan), "y: float64[101]\n  101 of 101 are not finite"),
     ],
 )
