@@ -17,6 +17,7 @@ from .tensor_attributes import TENSOR_ATTRIBUTES, tensor_attribute
 
 LARGEST = 2**63 - 1
 LONGEST_LIST = 100_000
+MOST_DIGITS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +293,19 @@ def _reversed(items: Sequence[Any]) -> list[Any]:
     return list(reversed(_sequence(items)))
 
 
+def _round(number: float, digits: int = 0) -> float:
+    """The number at so many decimals: beyond what a float holds, more of them change nothing."""
+    result = round(number, max(-MOST_DIGITS, min(digits, MOST_DIGITS)))
+    return result if digits else int(result)
+
+
+def _sum(items: Sequence[float], start: float = 0) -> float:
+    """The sum of numbers alone: joining lists one by one would take quadratic time."""
+    if not all(isinstance(number, int | float) for number in (start, *_sequence(items))):
+        raise TypeError
+    return sum(items, start)
+
+
 def _length(items: Sequence[Any]) -> int:
     return len(_sequence(items))
 
@@ -308,11 +322,11 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "abs": abs,
     "floor": math.floor,
     "ceil": math.ceil,
-    "round": round,
+    "round": _round,
     "sqrt": math.sqrt,
     "log2": math.log2,
     "len": _length,
-    "sum": sum,
+    "sum": _sum,
     "range": _range,
     "enumerate": _enumerate,
     "zip": _zip,

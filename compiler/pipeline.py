@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..grammar import ast
 from ..grammar.diagnostics import Diagnostic, NetError
 from ..grammar.parser import parse
-from ..grammar.source import Source
+from ..grammar.source import UNPRINTABLE, Source
 from .analysis.assertions import check_assertions
 from .analysis.definitions import check_definitions
 from .analysis.pitfalls import pitfalls, single_samples
@@ -76,7 +76,7 @@ def lower_module(compiled: Compiled) -> Compiled:
     lowered again with the number of classes as its units.
     """
     assert compiled.module is not None
-    name = PurePath(compiled.source.name).stem.strip("<>")
+    name = UNPRINTABLE.sub("_", PurePath(compiled.source.name).stem.strip("<>"))
     attempt = partial(lower, compiled.module, name=name, max_layers=compiled.max_layers)
     try:
         lowered = attempt()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from .diagnostics import Diagnostic, NetError, Pointer, error
 from .limits import MAX_NESTING, MAX_TEXT
-from .source import Source, Span
+from .source import UNPRINTABLE, Source, Span
 
 _MARKS = re.compile(r'"(?:[^"\\\n]|\\[^\n])*("?)|#[^\n]*|[()\[\]{}]')
 _PARTNER = {")": "(", "]": "[", "}": "{"}
@@ -20,7 +20,7 @@ def check_brackets(source: Source) -> None:
     bracket that it meets has its partner.
 
     Raises:
-        NetError: E013, E015, E402 or E403.
+        NetError: E010, E013, E015, E402 or E403.
     """
     if len(source.text) > MAX_TEXT:  # a first bound: a character has at least one byte
         raise error(
@@ -28,6 +28,8 @@ def check_brackets(source: Source) -> None:
             f"more than {MAX_TEXT // 2**20} MiB of text",
             help="write repeated parts with `[...]*n`, `for` or a block",
         )
+    if match := UNPRINTABLE.search(source.text):
+        raise _unprintable(source, match.start())
     open_at: list[int] = []
     for mark, offset in _brackets(source):
         if mark in _CLOSING:
@@ -54,6 +56,15 @@ def _brackets(source: Source) -> Iterator[tuple[str, int]]:
                 raise _unfinished_string(source, match.start(), match.end())
         elif first != "#":
             yield mark, match.start()
+
+
+def _unprintable(source: Source, offset: int) -> NetError:
+    return error(
+        "E010",
+        f"an unexpected character: U+{ord(source.text[offset]):04X}",
+        Span(source, offset, offset + 1),
+        help="remove it: control characters mean nothing in a program",
+    )
 
 
 def _too_deep(source: Source, offset: int) -> NetError:

@@ -8,7 +8,7 @@ from operator import eq
 from typing import Literal
 
 from .codes import CODES
-from .source import Span
+from .source import UNPRINTABLE, Span
 
 Severity = Literal["error", "warning"]
 
@@ -115,7 +115,11 @@ def render_all(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def render(diagnostic: Diagnostic) -> str:
-    """One diagnostic as text: message, place, the lines with carets, notes and help."""
+    """One diagnostic as text: message, place, the lines with carets, notes and help.
+
+    Names of files and texts of programs may hold what steers a terminal, or no UTF-8: it is shown
+    as replaced.
+    """
     pointers = [] if diagnostic.span is None else [Pointer(diagnostic.span, diagnostic.label)]
     pointers += diagnostic.also
     lines = [pointer.span.source.locate(pointer.span.start)[0] for pointer in pointers]
@@ -129,7 +133,8 @@ def render(diagnostic: Diagnostic) -> str:
         rows += _excerpt(pointer, margin, arrow="-->" if position == 0 else ":::")
     if pointers and notes:
         rows.append(f" {'':{margin}} |")
-    return "\n".join(rows + [f" {'':{margin}} = {note}" for note in notes])
+    text = "\n".join(rows + [f" {'':{margin}} = {note}" for note in notes])
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _excerpt(pointer: Pointer, margin: int, *, arrow: str) -> list[str]:

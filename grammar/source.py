@@ -1,8 +1,12 @@
 """Source text and the spans that point into it."""
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
+
+# What neither XML nor UTF-8 can hold, or what steers a terminal: in no name, in no program.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, eq=False)

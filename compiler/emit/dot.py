@@ -205,7 +205,7 @@ def _plural(word: str, number: int) -> str:
     return word if number == 1 else f"{word}s"
 
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def html_text(text: str) -> str:
@@ -217,6 +217,10 @@ def html_text(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Text for a quoted string of Graphviz; a backslash would start one of its escapes."""
-    plain = _CONTROL.sub(" ", text).replace("\\", "\\\\").replace('"', '\\"')
+    """Text for a quoted string of Graphviz.
+
+    A backslash would start one of its escapes, and `&nbsp;` is an entity to it, though not to XML.
+    """
+    plain = _CONTROL.sub(" ", text).replace("&", "&amp;")
+    plain = plain.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{plain}"'

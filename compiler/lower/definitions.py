@@ -124,7 +124,8 @@ def _resolve(statement: ast.ImportStatement, home: Home) -> str:
         folder = os.path.dirname(home.source.name)
         path = statement.path
     inside = os.path.normpath(path)
-    if os.path.isabs(inside) or inside.split(os.sep)[0] == os.pardir or "\0" in path:
+    leaves = os.path.isabs(inside) or inside.split(os.sep)[0] == os.pardir or "\0" in path
+    if leaves or not _lies_within(os.path.join(folder, inside), folder):
         raise error(
             "E120",
             f"the import `{statement.path}` leaves its folder",
@@ -132,3 +133,9 @@ def _resolve(statement: ast.ImportStatement, home: Home) -> str:
             help="import from the file's own folder, folders below it, or `lib:`",
         )
     return os.path.join(folder, inside)
+
+
+def _lies_within(path: str, folder: str) -> bool:
+    """Whether a path still is in a folder once links are followed, wherever the folder is."""
+    root = os.path.realpath(folder)
+    return os.path.commonpath([os.path.realpath(path), root]) == root

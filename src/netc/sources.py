@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .grammar.diagnostics import did_you_mean, error
 from .grammar.files import decode_source, read_source
+from .grammar.limits import MAX_TEXT
 from .grammar.source import Source
 
 ZOO = "zoo:"
@@ -26,7 +27,7 @@ def read_program(text: str) -> Source:
     if text == "-":
         if sys.stdin is None:
             raise error("E001", "standard input is closed")
-        return decode_source("<stdin>", sys.stdin.buffer.read())
+        return decode_source("<stdin>", sys.stdin.buffer.read(MAX_TEXT + 4))
     if text.startswith(ZOO):
         return read_source(str(zoo_path(text.removeprefix(ZOO))))
     if is_chain(text) and not os.path.exists(text):

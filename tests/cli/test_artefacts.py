@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import onnx
@@ -213,3 +214,26 @@ def test_run_without_inputs(tmp_path: Path) -> None:
         refused = netc("run", *arguments, "--input", "[1, 2]", cwd=tmp_path)
         assert refused.status == 1
         assert "it takes no inputs" in refused.err
+
+
+# A network's name -> what `build` calls its files.
+NAMES = {
+    "../../pwn": "_.._pwn",
+    "/etc/passwd": "_etc_passwd",
+    "..": "network",
+    '&nbsp; <b> \\" \u2028': "_nbsp_ _b_ _ _",
+    "a" * 1_000: "a" * 60,
+    "Réseau 1.5": "Réseau 1.5",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_that_are_no_file_names(name: str, tmp_path: Path) -> None:
+    """Whatever a network is called, `build` writes whole files, and only into its folder."""
+    program = f'net "{name}"\nINPUT(2) -> FC(2)\n'
+    found = netc("build", program, cwd=tmp_path)
+    assert found.status == 0, found.err
+    written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*"))
+    assert written == [f"build/{NAMES[name]}.onnx", f"build/{NAMES[name]}.svg"]
+    ElementTree.parse(tmp_path / written[1])
+    assert onnx.load(tmp_path / written[0]).graph.name == package.compile(program).name

@@ -197,3 +197,21 @@ def test_a_definition_that_hides_an_imported_one_is_warned_of(case: str, tmp_pat
     found = sorted(w.message for w in net.warnings if w.code == "W109")
     assert found == [f"the {n} hides another {n.split()[0]} of that name" for n in hidden]
     assert all(len(w.also) == 1 for w in net.warnings if w.code == "W109")
+
+
+def test_a_link_that_leaves_the_folder(tmp_path: Path) -> None:
+    """A link to a foreign file is refused, and no line of that file is shown."""
+    (tmp_path / "secret.txt").write_text("root:x:0:0\n")
+    path = write(tmp_path / "inner", main='import "parts/a.net"\nINPUT -> FC\n', parts__b="")
+    (tmp_path / "inner" / "parts" / "a.net").symlink_to(tmp_path / "secret.txt")
+    text = refused(path)
+    assert text.startswith("error[E120]: the import `parts/a.net` leaves its folder\n")
+    assert "root" not in text
+
+
+def test_links_within_the_folder(tmp_path: Path) -> None:
+    """A link to a file of the same folder is followed, also where the folder itself is a link."""
+    write(tmp_path / "inner", main=USE, real=BLOCKS)
+    (tmp_path / "inner" / "blocks.net").symlink_to("real.net")
+    (tmp_path / "outer").symlink_to("inner")
+    assert netc.load(str(tmp_path / "outer" / "main.net")).name == "main"

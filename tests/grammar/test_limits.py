@@ -135,3 +135,13 @@ def test_the_limit_of_recursion_is_left_alone() -> None:
     before = sys.getrecursionlimit()
     codes(DEEP["a sum"])
     assert sys.getrecursionlimit() == before
+
+
+UNPRINTABLE = ("\0", "\x1b", "\x7f", "\x9b", "\ud800", "\ufffe", "\uffff")
+
+
+@pytest.mark.parametrize("character", UNPRINTABLE, ids=ascii)
+@pytest.mark.parametrize("form", ['net "a%s"', "a -> b # %s", "a%s -> b"])
+def test_characters_that_no_picture_or_file_can_hold(form: str, character: str) -> None:
+    """Control characters, lone surrogates and noncharacters are refused wherever they stand."""
+    assert codes(form % character) == ["E010"]

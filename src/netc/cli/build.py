@@ -1,5 +1,6 @@
 """`netc build`: check, table, diagram, ONNX model and verified run in one go."""
 
+import re
 from pathlib import Path
 
 import click
@@ -17,6 +18,9 @@ from .options import (
 )
 from .terminal import show_diagnostics, show_summary
 from .weights import read_weights
+
+_NOT_IN_FILE_NAMES = re.compile(r"[^\w .+-]+")
+LONGEST_STEM = 60  # characters, of up to four bytes each
 
 
 @click.command("build")
@@ -42,9 +46,14 @@ def command(
 
 
 def file_stem(file: str, network: Network) -> str:
-    """What the artefacts are called: as the file is, or else as the network is."""
+    """What the artefacts are called: as the file is, or else as the network is.
+
+    A network's name may be any text, and never leads out of the folder.
+    """
     path = Path(file.removeprefix("zoo:"))
-    return path.stem if path.suffix == ".net" or file.startswith("zoo:") else network.name
+    if path.suffix == ".net" or file.startswith("zoo:"):
+        return path.stem
+    return _NOT_IN_FILE_NAMES.sub("_", network.name)[:LONGEST_STEM].strip(". ") or "network"
 
 
 def _draw(network: Network, stem: Path) -> None:
