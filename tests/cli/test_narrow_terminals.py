@@ -9,6 +9,7 @@ import pytest
 from support.command_line import Outcome
 
 import netc as package
+from netc.cli import run
 from netc.cli.terminal import fitted_widths, show_summary
 from netc.sources import description, zoo
 
@@ -103,8 +104,6 @@ def test_no_such_spec(called: Call) -> None:
 
 def test_the_zoo_on_a_narrow_terminal(terminal: Callable[[int], Terminal]) -> None:
     """A few short lines for each spec, none broken inside a word."""
-    from netc.cli import run
-
     stream = terminal(50)
     assert run(["zoo", "resnet18"]) == 0
     assert stream.getvalue() == f"resnet/resnet18\n  {COUNTS}\n  ResNet-18, as in torchvision\n"
