@@ -97,10 +97,17 @@ def label_path(site: Site) -> str:
 
 
 def label_text(label: ast.Label, scope: Scope) -> str:
-    """A label's text, its holes computed."""
-    if (literal := label.literal) is not None:
-        return literal
-    return ".".join("".join(_piece(p, scope) for p in part) for part in label.parts)
+    """A label's text, its holes computed.
+
+    Raises:
+        NetError: It is empty, or a hole is neither a word nor an integer.
+    """
+    text = label.literal
+    if text is None:
+        text = ".".join("".join(_piece(p, scope) for p in part) for part in label.parts)
+    if not text:
+        raise error("E114", "a label needs at least one character", label.span)
+    return text
 
 
 def _piece(piece: str | ast.Expression, scope: Scope) -> str:

@@ -192,3 +192,18 @@ def test_an_automatic_name_in_an_expression_is_warned_of() -> None:
     """`conv1.channels` works, and says that the name shifts."""
     net = netc.compile("INPUT(4x4x3) -> CONV(5) -> FC(conv1.channels) as z\nassert z.channels == 5")
     assert [w.code for w in net.warnings] == ["W102"]
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        'INPUT(2) as "" -> FC',
+        'INPUT(2) as {""} -> FC',
+        'INPUT(2) -> [FC]*2 as ""',
+        'INPUT(2) -> ""',
+    ],
+)
+def test_an_empty_label_is_refused(program: str) -> None:
+    """What has no name can be neither fetched nor exported."""
+    with pytest.raises(netc.NetError):
+        netc.compile(program)
