@@ -70,17 +70,42 @@ def test_choices(arguments: list[str], names: list[str]) -> None:
     assert completed(*arguments) == names
 
 
+def test_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs are offered, and folders beside them; where none fits, the shell completes paths."""
+    for name in ("lenet.net", "mlp.net", "data.csv", "nets/vgg.net"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("INPUT(2) -> FC(1)")
+    monkeypatch.chdir(tmp_path)
+    assert completed("fmt", "m") == ["mlp.net"]
+    assert completed("check", "nets/") == ["nets/vgg.net"]
+    assert completed("diff", "lenet.net", "") == ["lenet.net", "mlp.net", "nets/"]
+    assert "zoo:lenet5" in completed("train", "z")
+    for typed in ("ne", "data", "missing/x"):
+        items = ShellComplete(cli, {}, "netc", "_NETC_COMPLETE").get_completions(["run"], typed)
+        assert [(item.type, item.value) for item in items] == [("file", typed)]
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-def test_bash(tmp_path: Path) -> None:
-    """Bash completes what follows the colon of `zoo:NAME`."""
+@pytest.mark.parametrize(
+    ("words", "reply"),
+    [
+        ("check zoo : lenet", ["lenet5"]),  # as bash breaks `zoo:lenet`
+        ("check zoo : resnet/resnet1", [f"resnet/resnet{n}" for n in (101, 152, 18)]),
+        ("diff zoo : lenet5 zoo : xno", ["xnor"]),
+        ("draw --theme = d", ["dark"]),
+        ("draw --style b", ["backward"]),
+    ],
+)
+def test_bash(tmp_path: Path, words: str, reply: list[str]) -> None:
+    """Bash completes what follows a colon or an equals sign, and keeps its settings."""
     command = tmp_path / "netc"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m netc "$@"\n')
     command.chmod(0o755)
     script = (
-        'eval "$(_NETC_COMPLETE=bash_source netc)"\n'
-        "COMP_WORDS=(netc check zoo:lenet) COMP_CWORD=2\n"
+        'before=$COMP_WORDBREAKS; eval "$(_NETC_COMPLETE=bash_source netc)"\n'
+        f"COMP_WORDS=(netc {words}) COMP_CWORD={len(words.split())}\n"
         "_netc_completion netc\n"
-        'printf "%s\\n" "${COMPREPLY[@]}" "$COMP_WORDBREAKS"\n'
+        '[[ $before == "$COMP_WORDBREAKS" ]] && printf "%s\\n" "${COMPREPLY[@]}"\n'
     )
     done = subprocess.run(
         ["bash", "-c", script],
@@ -90,6 +115,4 @@ def test_bash(tmp_path: Path) -> None:
         timeout=60,
         check=False,
     )
-    reply, *breaks = done.stdout.splitlines()
-    assert reply == "zoo:lenet5", done.stderr
-    assert ":" not in "".join(breaks)
+    assert done.stdout.splitlines() == reply, done.stderr
