@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -146,7 +147,8 @@ class Rows:
             taken = np.asarray(self.parts[0][indices])
         else:
             taken = self._gathered(indices)
-        taken = taken.astype(self.dtype)  # always a copy, also of what is not mapped
+        with np.errstate(over="ignore"):  # what becomes infinite is refused by whoever takes it
+            taken = taken.astype(self.dtype)  # always a copy, also of what is not mapped
         if self.divisor != 1.0:
             taken /= np.asarray(self.divisor, self.dtype)
         return taken
@@ -230,19 +232,35 @@ def check_labels(data: Dataset, classes: int, *, ignored: int | None = None) -> 
         check_range(data.about.name, labels, np.arange(len(labels)), classes, ignored=ignored)
 
 
+def as_array(given: Any, what: str) -> Array:
+    """What Python gives as an array: numbers held as objects are numbers, bytes are words.
+
+    Raises:
+        NetError: E529, NumPy makes no array of it, such as of rows of different lengths.
+    """
+    try:
+        array = given if isinstance(given, np.ndarray) else np.asarray(given)
+    except Exception as failure:  # whatever a foreign `__array__` raises
+        message = f"{what} is not an array of numbers"
+        raise error("E529", message, notes=[" ".join(str(failure).split())]) from None
+    if array.dtype.kind == "S":
+        return np.char.decode(array, "utf-8", "replace")
+    counted = array.dtype.kind == "O" and array.size > 0
+    if counted and all(isinstance(each, Real) for each in array.flat):
+        return np.array(array.tolist())
+    return array
+
+
 def as_numbers(given: Any, what: str) -> Array:
     """An array of numbers from Python's; `what` is what messages call it.
 
     Raises:
         NetError: E529, it holds words, nothing, or rows of different lengths.
     """
-    try:
-        array = np.asarray(given)
-    except (ValueError, TypeError, OverflowError):
-        raise error("E529", f"{what} is not an array of numbers") from None
+    array = as_array(given, what)
     if array.dtype.kind in "biuf":
         return array
-    words = array.dtype.kind in "USO" and any(isinstance(each, str) for each in array.flat)
+    words = array.dtype.kind in "UO" and any(isinstance(each, str) for each in array.flat)
     raise error(
         "E529",
         f"{what} holds {'words' if words else 'no numbers'}",

@@ -12,7 +12,7 @@ from ..kerneldef import Array
 from ..npy import MALFORMED, read_header
 from ..npz import NpzState, malformed, open_npz
 from .choices import loader
-from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Rows, TargetKind
+from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Rows, TargetKind, as_array
 from .faults import located, unknown_name
 
 _WHITE = 255.0
@@ -47,6 +47,7 @@ def arrays(
     """
     inputs = {key: _rows(key, value, pixels=True) for key, value in _by_name(x, INPUT).items()}
     given = {} if t is None else _by_name(t, TARGET)
+    given = {key: as_array(value, f"`{key}`") for key, value in given.items()}
     named = {key: _indexed(key, value, classes) for key, value in given.items() if _words(value)}
     numbers = {**given, **{key: labels for key, (labels, _) in named.items()}}
     targets = {key: _rows(key, value, pixels=False) for key, value in numbers.items()}
@@ -101,11 +102,11 @@ def _by_name(value: Any, single: str) -> dict[str, Any]:
 
 def _rows(name: str, value: Any, *, pixels: bool) -> Rows:
     """An array as samples of float32 or int64."""
-    array = _array(value)
+    array = as_array(value, f"`{name}`")
     if array.ndim == 0 or array.dtype.kind not in "biuf":
         what = f"{array.dtype} of {array.ndim} axes"
         if array.dtype.kind == "O":
-            what = "ragged, or holds what is no number"
+            what = "of objects that are not numbers"
         raise error(
             "E529",
             f"`{name}` is not an array of samples: it is {what}",
@@ -117,17 +118,8 @@ def _rows(name: str, value: Any, *, pixels: bool) -> Rows:
     return Rows((array,), "float32" if real else "int64", _WHITE if pictures else 1.0)
 
 
-def _array(value: Any) -> Array:
-    """A value as an array; an array of nothing where it is none."""
-    try:
-        return value if isinstance(value, np.ndarray) else np.asarray(value)
-    except (TypeError, ValueError):
-        return np.array(None)
-
-
-def _words(value: Any) -> bool:
+def _words(array: Array) -> bool:
     """Whether a target is words, one for each sample."""
-    array = _array(value)
     if (
         array.ndim == 0
         or array.size == 0
@@ -138,13 +130,13 @@ def _words(value: Any) -> bool:
     return all(isinstance(word, str) for word in array.flat)
 
 
-def _indexed(name: str, value: Any, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
+def _indexed(name: str, array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:
     """Words as indices of classes, and the classes' names.
 
     Raises:
         NetError: E526, a word is none of the classes that are named.
     """
-    words = list(map(str, _array(value).flat))
+    words = list(map(str, array.flat))
     names = tuple(classes) or tuple(sorted(set(words)))
     places = {word: place for place, word in enumerate(names)}
     unknown = next((word for word in words if word not in places), None)

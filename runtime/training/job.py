@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import Literal, cast
@@ -13,7 +13,7 @@ from ...compiler.graph import Graph
 from ...compiler.text import to_text
 from ...compiler.training.recipe import Recipe
 from ...compiler.training.train_step import TrainStep, train_step
-from ...grammar.diagnostics import Diagnostic
+from ...grammar.diagnostics import Diagnostic, did_you_mean, error
 from ..batch_statistics import check_statistics
 from ..data.augmentation import Augmenter, augmenter
 from ..data.dataset import Dataset
@@ -33,6 +33,7 @@ NETWORK = "network"
 # What a folder keeps besides the settings, so that resuming need not be told again.
 KEPT = ("engine", "device", "monitor", "patience", "min_delta")
 ALL = "all"  # samples, whatever part they are in
+PARTS = (*(part.name for part in fields(Splits)), ALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +103,14 @@ class Job:
         )
 
     def part(self, name: str) -> Samples:
-        """The part `train`, `validation` or `test`, or `all`, preprocessed as in training."""
+        """The part `train`, `validation` or `test`, or `all`, preprocessed as in training.
+
+        Raises:
+            NetError: E531, there is no such part.
+        """
+        if name not in PARTS:
+            help = did_you_mean(name, PARTS) or f"choose one of {', '.join(PARTS)}"
+            raise error("E531", f"there is no part `{name}` of the data", help=help)
         found = np.arange(len(self.data)) if name == ALL else getattr(self.split, name)
         return replace(self.training, indices=found)
 

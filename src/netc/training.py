@@ -72,8 +72,11 @@ def open_data(compiled: Compiled, recipe: Recipe, data: Any = None) -> Dataset:
     if isinstance(data, Dataset):
         return data
     if data is not None:
-        x, t = data
-        return arrays(x, t)
+        if not isinstance(data, tuple | list) or len(data) != 2:
+            message = "the data from Python are not a pair `(x, t)` of inputs and targets"
+            help = "several inputs or targets are dictionaries by their names"
+            raise error("E529", message, help=help)
+        return arrays(*data)
     if recipe.data is None:
         raise error(
             "E544",

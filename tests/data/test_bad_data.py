@@ -195,6 +195,14 @@ def test_images_without_pillow(
     assert "netc[train]" in text
 
 
+class Guarded:
+    """What refuses to become an array, as PyTorch's tensors with a gradient do."""
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray[Any, Any]:
+        """The refusal."""
+        raise RuntimeError("detach it first")
+
+
 @pytest.mark.parametrize(
     ("x", "t", "code", "message"),
     [
@@ -203,17 +211,28 @@ def test_images_without_pillow(
         ({}, None, "E525", "the data holds no samples"),
         ([[1.0], [np.nan]], None, "E524", "the input `input` of sample 1 holds nan"),
         (np.ones(2), [0.5, -np.inf], "E524", "`target` of sample 1 holds -inf"),
-        ([[1, 2], [3]], None, "E529", "`input` is not an array of samples: it is ragged"),
+        ([[1, 2], [3]], None, "E529", "`input` is not an array of numbers\n  = note: setting an"),
+        ([None, 1.0], None, "E529", "`input` is not an array of samples: it is of objects"),
+        (Guarded(), None, "E529", "`input` is not an array of numbers\n  = note: detach it first"),
+        (np.ones(2), Guarded(), "E529", "`target` is not an array of numbers\n  = note: detach"),
         (np.float32(3), None, "E529", "it is float32 of 0 axes"),
         (np.array(["a", "b"]), None, "E529", "`input` is not an array of samples"),
         (np.ones(2), np.array([1j, 2j]), "E529", "`target` is not an array of samples"),
     ],
 )
-def test_arrays(refusal: Refusal, x: Any, t: Any, code: str, message: str) -> None:
+def test_arrays_that_do_not_fit(refusal: Refusal, x: Any, t: Any, code: str, message: str) -> None:
     """Arrays that are no samples, of different numbers, or not finite."""
     text = refusal(arrays, x, t)
     assert text.startswith(f"error[{code}]")
     assert message in text
+
+
+def test_numbers_held_as_objects_and_words_as_bytes() -> None:
+    """Mixed columns of pandas and names from HDF5 are what they mean."""
+    x = np.array([[1, 2.5], [True, np.float32(0.5)]], object)
+    data = arrays(x, np.array([b"no", b"yes"]))
+    assert data.take([0, 1]).inputs["input"].tolist() == [[1.0, 2.5], [1.0, 0.5]]
+    assert data.about.class_names == {"target": ("no", "yes")}
 
 
 def test_mapped_arrays_are_checked_as_they_are_read(tmp_path: Path, refusal: Refusal) -> None:
@@ -226,7 +245,6 @@ def test_mapped_arrays_are_checked_as_they_are_read(tmp_path: Path, refusal: Ref
     assert "`input` of sample 7 holds nan" in refusal(data.take, [5, 6, 7])
 
 
-@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 def test_numbers_beyond_float32(refusal: Refusal) -> None:
     """What overflows in float32 is not finite for the network."""
     data = arrays(np.array([[1.0], [1e300]]))

@@ -219,3 +219,17 @@ def test_settings_that_do_not_fit() -> None:
         small().train(data=batch(), epoch=3)
     with pytest.raises(netc.NetError, match="E125"):
         small().train(data=batch(), epochs=0)
+
+
+@pytest.mark.parametrize("data", [np.ones((4, 6)), (np.ones((4, 6)), [0, 1, 2, 0], None), "digits"])
+def test_data_that_are_no_pair(data: object) -> None:
+    """What is not inputs and targets is refused, however many values it unpacks to."""
+    with pytest.raises(netc.NetError, match=r"E529.*not a pair `\(x, t\)`"):
+        small().train(data)
+
+
+def test_a_part_that_is_not_there() -> None:
+    """Parts are named: a misspelt one is answered with what was meant."""
+    run = small().train(batch(40), epochs=1)
+    with pytest.raises(netc.NetError, match=r"E531.*no part `valid`(.|\n)*`validation`"):
+        run.evaluate("valid")
