@@ -7,9 +7,11 @@ from .diagnostics import Diagnostic, NetError, Pointer, error
 from .limits import MAX_NESTING, MAX_TEXT
 from .source import UNPRINTABLE, Source, Span
 
-_MARKS = re.compile(r'"(?:[^"\\\n]|\\[^\n])*("?)|#[^\n]*|[()\[\]{}]')
+_MARKS = re.compile(r'"(?:[^"\\\n]|\\[^\n])*("?)|#[^\n]*|[()\[\]{}]|(?:\.\w+)+')
 _PARTNER = {")": "(", "]": "[", "}": "{"}
 _CLOSING = {opening: closing for closing, opening in _PARTNER.items()}
+_LONGEST_STRING = 10_000  # characters
+_MOST_PARTS = 10_000  # of a name with dots
 _REPORTED = 5  # unclosed brackets; the first say enough
 
 
@@ -54,6 +56,11 @@ def _brackets(source: Source) -> Iterator[tuple[str, int]]:
         if first == '"':
             if not match[1]:
                 raise _unfinished_string(source, match.start(), match.end())
+            if len(mark) > _LONGEST_STRING:
+                raise _too_long(source, match.start(), f"a string of {len(mark):_} characters")
+        elif first == ".":
+            if (parts := mark.count(".")) > _MOST_PARTS:
+                raise _too_long(source, match.start(), f"a name of {parts:_} parts")
         elif first != "#":
             yield mark, match.start()
 
@@ -101,6 +108,10 @@ def _unclosed(source: Source, offset: int, *, met: int | None = None) -> Diagnos
         also=tuple(also),
         help=f"add the missing `{_CLOSING[mark]}`",
     )
+
+
+def _too_long(source: Source, start: int, what: str) -> NetError:
+    return error("E403", what, Span(source, start, start + 1))
 
 
 def _unfinished_string(source: Source, start: int, end: int) -> NetError:

@@ -36,8 +36,9 @@ SITUATIONS: Mapping[str, str] = {
     "another type than the input. Images are (N, C, H, W), sequences (N, L, C), tokens (N, L). An "
     "extent that the program left open, such as `H`, may also be too small for a layer, or differ "
     "from what a merge or a slice needs; that is checked before either engine runs.",
-    "E403": "A file holds more than 10 MiB, or a label with those around it more than 1,000 "
-    "characters. Write repeated parts with `[...]*n`, `for` or a block.",
+    "E403": "A file holds more than 10 MiB, a string more than 10,000 characters, or a "
+    "label with those around it more than 1,000. Write repeated parts with `[...]*n`, `for` or a "
+    "block.",
     "E501": "Weights are missing, unexpected, or of the wrong shape or type. Names follow "
     "PyTorch's `state_dict`: a label in the program is the first part of a weight's name.",
     "E502": "The engine is not installed, or the device is not there. netc never falls back to "

@@ -6,11 +6,12 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import BinaryIO
 
 from .diagnostics import NetError, error
 from .limits import MAX_TEXT
-from .source import Source, Span
+from .source import UNPRINTABLE, Source, Span
 
 _BOM = b"\xef\xbb\xbf"
 _TEMPORARY = (".netc-", ".tmp")  # what names of temporary files start and end with
@@ -74,6 +75,11 @@ def check_readable(path: str) -> None:
     """
     with open_file(path):
         return
+
+
+def path_or_bytes(path: str) -> str | bytes:
+    """A path for packages that take UTF-8 alone, or else what lies there."""
+    return Path(path).read_bytes() if UNPRINTABLE.search(path) else path
 
 
 def open_file(path: str) -> BinaryIO:

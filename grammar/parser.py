@@ -1,6 +1,7 @@
 """Source text to a syntax tree; the only file that imports lark."""
 
 import gc
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,10 @@ from .tree import TreeBuilder
 
 _GRAMMAR = Path(__file__).with_name("net.lark")
 _LOCK = RLock()  # one builder serves every parse
+if hasattr(os, "register_at_fork"):  # else a child would wait for a thread that it lacks
+    os.register_at_fork(
+        before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release
+    )
 
 
 def parse(source: Source) -> Module:

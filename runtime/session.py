@@ -7,7 +7,7 @@ import numpy as np
 
 from ..compiler.dim import Dim, symbol
 from ..grammar.diagnostics import NetError, did_you_mean, error
-from ..grammar.files import check_readable
+from ..grammar.files import check_readable, path_or_bytes
 from .kerneldef import Array
 from .tensors import Spec, check_feeds
 
@@ -131,6 +131,7 @@ def _open(runtime: Any, model: str | bytes, device: str) -> Any:
     providers = list(dict.fromkeys([PROVIDERS[device], PROVIDERS["cpu"]]))
     if isinstance(model, str):
         check_readable(model)
+        model = path_or_bytes(model)
     try:
         return runtime.InferenceSession(model, options, providers=providers)
     except Exception as failure:  # onnxruntime's exceptions share no other base

@@ -1,6 +1,7 @@
 """`netc build export draw run summary zoo`: good and bad input, and what is left on the disk."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -237,3 +238,13 @@ def test_names_that_are_no_file_names(name: str, tmp_path: Path) -> None:
     assert written == [f"build/{NAMES[name]}.onnx", f"build/{NAMES[name]}.svg"]
     ElementTree.parse(tmp_path / written[1])
     assert onnx.load(tmp_path / written[0]).graph.name == package.compile(program).name
+
+
+def test_a_file_name_that_is_not_utf8(tmp_path: Path) -> None:
+    """A program is built whatever bytes its file's name holds; its network's name is UTF-8."""
+    name = os.fsdecode(b"a\xff.net")
+    (tmp_path / name).write_text("INPUT(2) -> FC(2)\n")
+    found = netc("build", name, cwd=tmp_path)
+    assert found.status == 0, found.err
+    model = onnx.load_from_string((tmp_path / "build" / os.fsdecode(b"a\xff.onnx")).read_bytes())
+    assert model.graph.name == "a_"

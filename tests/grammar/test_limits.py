@@ -1,6 +1,9 @@
 """Hostile and mistaken text: limits hold, and nothing but a `NetError` ever comes out."""
 
+import os
+import signal
 import sys
+import threading
 import time
 
 import pytest
@@ -135,6 +138,36 @@ def test_the_limit_of_recursion_is_left_alone() -> None:
     before = sys.getrecursionlimit()
     codes(DEEP["a sum"])
     assert sys.getrecursionlimit() == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'net "' + "a" * 10_001 + '"',
+        'net "' + "a" * (MAX_TEXT - 10) + '"',
+        "a as b" + ".c" * 3_000_000,
+        "let x = a" + ".b" * 3_000_000,
+    ],
+    ids=["string", "huge string", "label", "attribute"],
+)
+def test_one_token_that_is_too_long(text: str) -> None:
+    """Strings and dotted names beyond any use are refused before they are parsed."""
+    start = time.process_time()
+    assert codes(text) == ["E403"]
+    assert time.process_time() - start < 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fork_while_another_thread_parses() -> None:
+    """A child of a process that is parsing in another thread can parse as well."""
+    parsing = threading.Thread(target=codes, args=("INPUT" + " -> RELU" * 30_000,))
+    parsing.start()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        os._exit(len(codes("INPUT -> FC")))
+    assert os.waitpid(child, 0)[1] == 0
+    parsing.join()
 
 
 UNPRINTABLE = ("\0", "\x1b", "\x7f", "\x9b", "\ud800", "\ufffe", "\uffff")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from onnx import GraphProto, ModelProto, checker, shape_inference
 
 from ....grammar.diagnostics import NetError, error
+from ....grammar.files import path_or_bytes
 from .nodes import value_info
 from .weights import Weight
 
@@ -35,7 +36,7 @@ def check_file(path: str) -> None:
     Raises:
         NetError: E506, with onnx's own words.
     """
-    _passes(lambda: checker.check_model(path, full_check=True))
+    _passes(lambda: checker.check_model(path_or_bytes(path), full_check=True))
 
 
 def _passes(examine: Callable[[], object]) -> None:
