@@ -8,7 +8,7 @@ import numpy as np
 
 from ...grammar.diagnostics import error
 from ..kerneldef import Array
-from ..training.figures import INK, canvas, plain_log, shades, whole_numbers
+from ..training.figures import INK, canvas, drawable, plain_log, shades, whole_numbers
 from .records import Change, Records, Signal
 
 ROW = 0.17  # inches for a layer
@@ -76,7 +76,7 @@ def draw_records(
     heights = [REST + ROW * len(names) for _, names, _ in shown]
     with canvas(path, heights, width=WIDTH, format=format) as figure:
         if title:
-            figure.suptitle(title, fontsize=10.5, x=0.02, ha="left")
+            figure.suptitle(drawable(title), fontsize=10.5, x=0.02, ha="left")
         for axes, (panel, names, table) in zip(figure.axes, shown, strict=True):
             _plot(figure, axes, panel, names, table, epochs)
         last = figure.axes[len(shown) - 1]
@@ -105,7 +105,7 @@ def _plot(
     mesh = axes.pcolormesh(
         edges, np.arange(len(names) + 1), shown, cmap=shades(), rasterized=True, **limits
     )
-    axes.set_yticks(np.arange(len(names)) + 0.5, names, fontsize=7)
+    axes.set_yticks(np.arange(len(names)) + 0.5, list(map(drawable, names)), fontsize=7)
     axes.invert_yaxis()
     axes.grid(visible=False)
     axes.tick_params(axis="y", length=0)

@@ -8,7 +8,17 @@ import numpy as np
 
 from ...grammar.diagnostics import error
 from ..kerneldef import Array
-from .figures import BLUE, GREEN, INK, ORANGE, canvas, label_ends, plain_log, whole_numbers
+from .figures import (
+    BLUE,
+    GREEN,
+    INK,
+    ORANGE,
+    canvas,
+    drawable,
+    label_ends,
+    plain_log,
+    whole_numbers,
+)
 from .history import History, Number
 from .metrics import VALIDATION
 
@@ -68,7 +78,7 @@ def draw_history(
     marked = best if best is not None else (found.epoch if found else None)
     with canvas(path, heights, format=format) as figure:
         if title:
-            figure.suptitle(title, fontsize=10.5, x=0.02, ha="left")
+            figure.suptitle(drawable(title), fontsize=10.5, x=0.02, ha="left")
         for axes, (label, lines) in zip(figure.axes, panels, strict=True):
             _plot(axes, label, epochs, lines)
         whole_numbers(figure.axes[-1].xaxis)
@@ -123,7 +133,7 @@ def title(name: str) -> str:
     """A metric's name for readers."""
     output, _, metric = name.rpartition(".")
     shown = _TITLES.get(metric, metric.replace("_", " "))
-    return f"{output}: {shown}" if output else shown
+    return drawable(f"{output}: {shown}" if output else shown)
 
 
 def _plot(axes: Any, label: str, epochs: Sequence[int], lines: Sequence[Line]) -> None:

@@ -7,6 +7,8 @@ and are then put back, those of the user's own `matplotlibrc` included.
 
 import io
 import os
+import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -57,6 +59,7 @@ STYLE: dict[str, Any] = {
     "svg.hashsalt": "netc",  # ids in SVG are otherwise drawn at random
     "pdf.compression": 6,
     "text.color": INK.text,
+    "text.parse_math": False,  # names may hold `$`
     "xtick.color": INK.soft_text,
     "xtick.labelsize": 8,
     "xtick.major.size": 3,
@@ -101,7 +104,8 @@ def canvas(
     """
     chosen = _format(path, format)
     matplotlib = _matplotlib()
-    with matplotlib.style.context(["default", STYLE]):
+    with matplotlib.style.context(["default", STYLE]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # drawn as a box
         figure = matplotlib.figure.Figure(figsize=(width, sum(rows)), layout="constrained")
         figure.subplots(
             len(rows), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": list(rows)}
@@ -134,6 +138,15 @@ def _matplotlib() -> Any:
             help="pip install 'netc[train]'",
         ) from None
     return matplotlib
+
+
+# What XML forbids, and halves of characters, such as stand for bytes in names that are not UTF-8.
+_UNDRAWABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def drawable(name: str) -> str:
+    """A name in one line that any format can hold; what it cannot hold is a blank."""
+    return _UNDRAWABLE.sub(" ", name)
 
 
 def shades() -> Any:

@@ -89,10 +89,10 @@ def write_results(run: Run, folder: str) -> list[str]:
     paths = [os.path.join(folder, WEIGHTS)]
     save_weights(paths[0], run.state)
     write_history(run.history, folder)
-    if len(run.history) and find_spec("matplotlib") is not None:
+    replace(facts_of(run.job), results=_results(run)).save(folder)
+    if len(run.history) and find_spec("matplotlib") is not None:  # last: pictures lose no results
         paths.append(os.path.join(folder, CURVES))
         draw_history(run.history, paths[-1], title=run.job.graph.name)
-    replace(facts_of(run.job), results=_results(run)).save(folder)
     return paths
 
 

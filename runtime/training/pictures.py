@@ -8,7 +8,7 @@ import numpy as np
 
 from ...grammar.diagnostics import error
 from ..kerneldef import Array
-from .figures import BLUE, DASHES, INK, SERIES, canvas, shades
+from .figures import BLUE, DASHES, INK, SERIES, canvas, drawable, shades
 from .ranking import PrecisionRecallCurve, RocCurve
 
 MOST_NUMBERED = 24  # classes, up to which the cells of a confusion matrix hold their counts
@@ -58,7 +58,9 @@ def draw_confusion(
             _write_counts(axes, counts, shares, 72 * side / classes)
         right = float(np.trace(counts)) / max(float(counts.sum()), 1.0)
         said = f"{right:.1%} of {int(counts.sum()):,} right"
-        figure.suptitle(f"{title}\n{said}" if title else said, fontsize=9, x=0.02, ha="left")
+        figure.suptitle(
+            f"{drawable(title)}\n{said}" if title else said, fontsize=9, x=0.02, ha="left"
+        )
 
 
 def _name_classes(axes: Any, names: Sequence[str]) -> None:
@@ -76,6 +78,7 @@ def _name_classes(axes: Any, names: Sequence[str]) -> None:
 
 
 def _short(name: str) -> str:
+    name = drawable(name)
     return name if len(name) <= 18 else name[:17] + "…"
 
 
@@ -211,7 +214,7 @@ def _square(axes: Any, x: str, y: str, title: str | None) -> None:
     axes.set_xticks(np.linspace(0, 1, 6))
     axes.set_yticks(np.linspace(0, 1, 6))
     if title:
-        axes.set_title(title, loc="left")
+        axes.set_title(drawable(title), loc="left")
 
 
 def _look(place: int) -> dict[str, Any]:

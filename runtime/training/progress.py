@@ -180,8 +180,13 @@ class PlainProgress:
         self.say(line([head], values, self.pace))
 
     def say(self, text: str) -> None:
-        """A line."""
-        print(text, file=sys.stderr if self._stream is None else self._stream, flush=True)
+        """A line; a log that is full ends no run, a reader that has left does."""
+        try:
+            print(text, file=sys.stderr if self._stream is None else self._stream, flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError:
+            pass
         self._said = self._clock()
 
     def finish(self) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from xml.dom.minidom import parse
 
 import numpy as np
 import pytest
@@ -13,7 +14,10 @@ from support.command_line import ENVIRONMENT, Outcome, netc
 from support.training_files import SMALL, write_data
 
 import netc as package
+from netc.grammar.diagnostics import error
+from netc.runtime.training import listeners
 from netc.runtime.training.checkpoints import load_checkpoint
+from netc.runtime.training.folder import Facts
 
 Call = Callable[..., Outcome]
 
@@ -257,3 +261,45 @@ def test_a_loss_that_is_not_finite(here: Path, called: Call) -> None:
     assert (found.status, found.out) == (1, "")
     assert found.err == DIVERGED
     assert not (here / "run" / "checkpoint.safetensors").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
+def test_a_full_log(here: Path) -> None:
+    """A run whose progress cannot be printed goes on to its end, and loses nothing."""
+    words = [sys.executable, "-m", "netc", "train", "small.net", "--epochs", "3", "--watch"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            words, cwd=here, stdout=subprocess.PIPE, stderr=full, env=ENVIRONMENT, check=False
+        )
+    assert done.returncode == 0
+    assert done.stdout.decode().endswith("written to run\n")
+    assert len((here / "run" / "history.csv").read_text().splitlines()) == 4
+    assert (here / "run" / "weights.safetensors").exists()
+
+
+def test_a_name_that_is_not_a_formula(here: Path) -> None:
+    """Dollar signs, backslashes and null characters of a name are drawn as they are, or blank."""
+    name = "$\\\\frac{1}{$ \0"
+    (here / "odd.net").write_text(f'net "{name}"\n{SMALL}')
+    found = netc("train", "odd.net", "--watch", cwd=here)
+    assert found.status == 0, found.err
+    for picture in ("curves.svg", "layers.svg"):
+        parse(str(here / "run" / picture))
+    assert "<!-- $\\frac{1}{$   -->" in (here / "run" / "curves.svg").read_text()
+
+
+def test_drawing_loses_no_results(
+    here: Path, called: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights, history and what the run came to are there before any picture."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error("E004", "cannot draw")
+
+    monkeypatch.setattr(listeners, "draw_history", fail)
+    found = called("train", "small.net")
+    assert (found.status, found.out) == (1, "")
+    assert found.err.endswith("error[E004]: cannot draw\n\n")
+    assert (here / "run" / "weights.safetensors").exists()
+    assert len((here / "run" / "history.csv").read_text().splitlines()) == 2
+    assert Facts.read(str(here / "run")).results["epochs"] == 1

@@ -4,9 +4,11 @@ import builtins
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.dom.minidom import parse
 
 import matplotlib
 import numpy as np
@@ -303,3 +305,31 @@ def test_labels_keep_their_order() -> None:
 def test_names_for_readers(name: str, shown: str) -> None:
     """Metrics are spelled out, with their output before them."""
     assert title(name) == shown
+
+
+@pytest.mark.parametrize("format", ["svg", "png", "pdf"])
+@pytest.mark.parametrize(
+    "name",
+    ["$\\frac{1}{$", "$x$", "a\0b", "\x1b[31m", "\ufffe", "\udcff", "a\nb", "--", "中", "_^{\\"],
+)
+def test_names_of_any_characters(name: str, format: str, tmp_path: Path) -> None:
+    """A name is drawn as it stands, never as a formula; SVG stays XML, and nothing warns."""
+    path = str(tmp_path / f"picture.{format}")
+    answers, scores = ranked()
+    drawings: list[Callable[[], None]] = [
+        lambda: draw_confusion(np.eye(2, dtype=int), path, names=[name, "b"], title=name),
+        lambda: draw_roc([(name, roc_curve(answers, scores))], path, title=name),
+        lambda: draw_precision_recall([(name, precision_recall_curve(answers, scores))], path),
+        lambda: draw_history(history(3), path, title=name),
+        lambda: draw_history(
+            History([Row(epoch=1, step=1, loss=1.0, metrics={f"{name}.accuracy": 0.5})]), path
+        ),
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for draw in drawings:
+            draw()
+            if format == "svg":
+                parse(path)
+                seen = re.sub("[^ -~中]", " ", name)
+                assert seen in Path(path).read_text().replace("- -", "--")
