@@ -50,7 +50,10 @@ def adapter(
     indices = classes and sample.dtype.kind != "f" and type.dtype.is_float and extents
     if indices and _squeezed(shape) == _squeezed(extents[1:]):
         return partial(_one_hot, shape=extents, dtype=dtype)
-    raise _unlike(where, what, sample, type, _advice(shape, extents))
+    advice = _advice(shape, extents)
+    if advice is None and what.startswith("input "):
+        advice = _advice_on_size(shape, extents)
+    raise _unlike(where, what, sample, type, advice)
 
 
 def _fed(batch: Array, *, dtype: str) -> Array:
@@ -88,6 +91,16 @@ def _advice(shape: Extents, wanted: Extents) -> str | None:
     if prod(wanted) == channels * prod(shape[1:]):
         how = "gray" if channels == 1 else "colour"
         return f"the network takes pictures in {how}: `images(..., channels={channels})`"
+    return None
+
+
+def _advice_on_size(shape: Extents, wanted: Extents) -> str | None:
+    """How inputs of the right rank and another size are brought to what the network takes."""
+    if len(shape) == len(wanted) == 1:
+        return f"of a table, `inputs=` names the columns; or write `INPUT({shape[0]})`"
+    if len(shape) == len(wanted) == 3 and shape[0] == wanted[0]:
+        size = f"{wanted[1]}x{wanted[2]}"
+        return f"of a folder of pictures, `images(..., {size})` makes all {size}"
     return None
 
 

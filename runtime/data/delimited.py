@@ -43,7 +43,8 @@ def csv(
 
     Args:
         path: The file.
-        target: The target's column or columns; the last one, or all that are no `inputs`.
+        target: The target's column or columns; the last one, or all that are no `inputs`, which
+            may be none: new samples have no targets.
         inputs: The inputs' columns; all that are no targets.
         points: `unit` turns pixels of points into numbers from -1 to 1, picture's edge to edge.
         header: Whether the first line names the columns; without this argument the cells tell.
@@ -60,6 +61,8 @@ def csv(
     )
     chosen, others = _chosen(table, target, inputs)
     x = _inputs(table, others)
+    if not chosen:
+        return ArrayData({INPUT: Rows((x,), "float32")}, {}, About(name=table.name))
     y, kind, classes = _targets(table, chosen)
     pairs: Pairs = ()
     if kind == "points":
@@ -89,11 +92,10 @@ def _chosen(
     others = _without(names, targets) if given is None else given
     for name in (*targets, *others):
         table.column(name)
-    if not targets or not others:
-        what = "targets" if not targets else "inputs"
+    if not others:
         raise wrong_argument(
-            f"{table.name} has no column left for the {what}",
-            "name the targets with `target=`, and the inputs with `inputs=`",
+            f"{table.name} has no column left for the inputs",
+            "name the inputs with `inputs=`; where these are all columns, there are no targets",
         )
     both = sorted(set(targets) & set(others))
     if both:

@@ -161,7 +161,8 @@ def _check_shape(what: str, name: str, x: Array, state: State) -> None:
         extents = ", ".join(["N", *map(str, held)])
         raise unfit(
             f"`{what}` was fitted to samples of another shape than those of `{name}`, ({extents})",
-            "give samples as they were in training",
+            "give samples as they were in training"
+            + "; of a table, `inputs=` names the columns" * (len(held) == 1),
         )
 
 

@@ -116,13 +116,13 @@ def _matched(data: Dataset, kind: str, given: list[str], wanted: list[str]) -> d
         return {given[0]: wanted[0]}
     missing = [name for name in wanted if name not in given]
     if missing:
-        has = ", ".join(f"`{name}`" for name in given) or "none"
+        has = ", ".join(f"`{name}`" for name in given)
         near = did_you_mean(missing[0], given)
         whose = "the input" if kind == "input" else "the output"
         raise error(
             "E543",
             f"{data.about.name} has no {kind} for {whose} `{missing[0]}`",
-            notes=[f"its {kind}s are {has}"],
+            notes=[f"its {kind}s are {has}" if given else f"it has no {kind}s at all"],
             help=near or f"name them as the network does: {', '.join(wanted)}",
         )
     return {name: name for name in wanted}

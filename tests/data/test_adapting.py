@@ -80,6 +80,8 @@ def test_class_indices_become_one_hot() -> None:
         (samples(1, 8, 8), type_of(3, 8, 8), "takes pictures in colour: `images(..., channels=3)`"),
         (samples(1), type_of(3), "if these are classes, make them whole numbers"),
         (samples(dtype=WHOLE), type_of(3), "takes float32 (N, 3)"),
+        (samples(5), type_of(4), "of a table, `inputs=` names the columns; or write `INPUT(5)`"),
+        (samples(3, 9, 7), type_of(3, 8, 8), "`images(..., 8x8)` makes all 8x8"),
     ],
 )
 def test_what_does_not_fit(

@@ -169,3 +169,13 @@ def test_a_first_cell_that_lies(
     path.write_text("a,b\n" + "1 " * 1000 + ",1\n" + "1,1\n" * 999)
     text = refusal(LOADERS["csv"], str(path))
     assert text.startswith("error[E507]: there is not enough memory for 1_000 cells of 1_000 ")
+
+
+def test_new_samples_have_no_target(tmp_path: Path) -> None:
+    """Where `inputs` names all columns, none is left for a target."""
+    path = tmp_path / "new.csv"
+    path.write_text("a,b\n0.5,2\n1.5,3\n")
+    data = LOADERS["csv"](str(path), inputs=["b", "a"])
+    assert data.take([0, 1]).inputs["input"].tolist() == [[2.0, 0.5], [3.0, 1.5]]
+    assert data.take([0, 1]).targets == {}
+    assert data.labels() is None
