@@ -13,7 +13,8 @@ from typing import Any
 
 from lark import Lark, Token, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from lark import __version__ as lark_version
-from lark.lexer import ContextualLexer
+from lark.grammar import Rule
+from lark.lexer import ContextualLexer, TerminalDef
 
 from .ast import Comment, Module, Statement
 from .brackets import check_brackets
@@ -22,7 +23,7 @@ from .limits import MAX_NESTING, check_statements
 from .mistakes import Failure
 from .source import Source, Span
 from .syntax_errors import Outcome, Table, build_table, report
-from .tables import kept_tables
+from .tables import kept_tables, read_tables, write_tables
 from .tree import TreeBuilder
 
 _GRAMMAR = Path(__file__).with_name("net.lark")
@@ -172,14 +173,18 @@ def _parser() -> tuple[TreeBuilder, Lark]:
 
     grammar = _GRAMMAR.read_text(encoding="utf-8")
     with kept_tables(grammar, lark_version, sys.version) as path:
-        lark = Lark(
-            grammar,
-            parser="lalr",
-            lexer="contextual",
-            maybe_placeholders=False,
-            transformer=builder,
-            lexer_callbacks={"COMMENT": collect},
-            cache=path or False,
-            _plugins={"ContextualLexer": _Lexer},
-        )
+        kept: dict[str, Any] = {
+            "transformer": builder,
+            "lexer_callbacks": {"COMMENT": collect},
+            "_plugins": {"ContextualLexer": _Lexer},
+        }
+        try:
+            tables = read_tables(path)
+            return builder, Lark._load_from_dict(**tables, **kept)  # type: ignore[no-untyped-call]
+        except Exception:  # there are none, or they are damaged in whatever way
+            pass
+        lark = Lark(grammar, parser="lalr", lexer="contextual", maybe_placeholders=False, **kept)
+        data, memo = lark.memo_serialize([TerminalDef, Rule])
+        data["options"] = {n: v for n, v in data["options"].items() if n not in kept}
+        write_tables(path, {"data": data, "memo": memo})
     return builder, lark

@@ -1,5 +1,6 @@
 """The parser's tables are kept in a folder of the user's own, or not at all."""
 
+import marshal
 import os
 import subprocess
 import sys
@@ -81,3 +82,27 @@ def test_spoilt_tables_are_made_anew(tmp_path: Path) -> None:
     table.write_bytes(table.read_bytes()[:1000])
     assert run() == first
     assert len(os.listdir(tmp_path / "netc")) == 1
+
+
+LEFT = {
+    "a pickle": b"cposix\nsystem\n(S'touch PWNED'\ntR.",
+    "nothing": b"",
+    "noise": bytes(range(256)),
+    "a number": marshal.dumps(3),
+    "half": marshal.dumps({"data": {}, "memo": {}}),
+}
+
+
+@posix
+@pytest.mark.parametrize("kind", LEFT)
+def test_what_stands_in_place_of_tables(kind: str, tmp_path: Path) -> None:
+    """A damaged or forged file is never run; the tables are made and kept anew."""
+    command = [sys.executable, "-c", "import netc; netc.compile('INPUT(2) -> FC(2)')"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run(command, check=True, cwd=tmp_path, env=environment)
+    (tables,) = (tmp_path / "netc").iterdir()
+    whole = tables.read_bytes()
+    tables.write_bytes(LEFT[kind])
+    subprocess.run(command, check=True, cwd=tmp_path, env=environment)
+    assert not (tmp_path / "PWNED").exists()
+    assert len(tables.read_bytes()) == len(whole)
