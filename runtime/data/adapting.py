@@ -84,7 +84,8 @@ def _advice(shape: Extents, wanted: Extents) -> str | None:
     if len(shape) == len(wanted) > 2 and sorted(shape) == sorted(wanted):
         return "channels come first: `x.transpose(0, 3, 1, 2)` makes (N, C, H, W) of (N, H, W, C)"
     if shape == (1,) and len(wanted) == 1:
-        return "if these are classes, make them whole numbers: `t.astype(int)`"
+        how = "`0` in a file in place of `0.0`, or `t.astype(int)`"
+        return f"if these are classes, make them whole numbers: {how}"
     if len(shape) != 3 or shape[0] not in (1, 3):
         return None
     channels = 4 - shape[0]

@@ -110,8 +110,10 @@ def read_table(
             file.seek(0)
             rows = [row for row in _rows(path, file, between) if _is_told(row[1], between)]
     except UnicodeDecodeError as failure:
-        reason = f"the byte 0x{failure.object[failure.start]:02x} in it is no {failure.encoding}"
-        raise damaged(path, reason, "save the file as UTF-8") from None
+        byte, encoding = failure.object[failure.start], failure.encoding.upper()
+        reason = f"the byte 0x{byte:02x} in it is not {encoding}"
+        help = "save the file as UTF-8 text; unpack an archive such as zip"
+        raise damaged(path, reason, help) from None
     except UnicodeError as failure:  # UTF-16 without its mark
         raise damaged(path, str(failure), "save the file as UTF-8") from None
     except (EOFError, OSError, zlib.error) as failure:

@@ -179,3 +179,11 @@ def test_new_samples_have_no_target(tmp_path: Path) -> None:
     assert data.take([0, 1]).inputs["input"].tolist() == [[2.0, 0.5], [3.0, 1.5]]
     assert data.take([0, 1]).targets == {}
     assert data.labels() is None
+
+
+def test_what_is_not_text(tmp_path: Path, refusal: Callable[..., str]) -> None:
+    """Bytes of another encoding, or of an archive, are named, with both ways out."""
+    path = tmp_path / "a.csv"
+    path.write_bytes("größe,y\n1.5,2\n".encode("latin-1"))
+    text = refusal(LOADERS["csv"], str(path))
+    assert "the byte 0xf6 in it is not UTF-8\n  = help: save the file as UTF-8 text; unpack" in text

@@ -218,7 +218,8 @@ def test_labels_of_one_hot_targets() -> None:
             "INPUT(9x9) -> FC(10)",
             np.zeros(60, np.int64),
             "error[E529]: the data: the input `input` is float32 (N, 1, 8, 8), and the network"
-            " takes float32 (N, 1, 9, 9)",
+            " takes float32 (N, 1, 9, 9)\n"
+            "  = help: of a folder of pictures, `images(..., 9x9)` makes all 9x9",
         ),
     ],
 )
@@ -237,6 +238,9 @@ def test_names_that_do_not_match() -> None:
         "error[E543]: the data has no input for the input `b`\n  = note: its inputs are `a`, `c`\n"
         "  = help: name them as the network does: a, b"
     )
+    nothing = refused(lambda: run(job("INPUT(8x8) -> FC(10)", data=(x, None))))
+    assert nothing.startswith("error[E543]: the data has no target for the output `output`\n")
+    assert "  = note: it has no targets at all\n" in nothing
 
 
 def test_what_fits_without_a_word() -> None:
