@@ -77,8 +77,8 @@ SITUATIONS: Mapping[str, str] = {
     "training, and some batch is full where `last = drop`.",
     "E532": "The number of samples, the noise, the size or the channels is out of range.",
     "E541": "`--resume` met a checkpoint of another network or another recipe, whose differences "
-    "the notes list, or a file that is no checkpoint. Only `epochs` may change between two parts "
-    "of a run.",
+    "the notes list, or data with other values, or a file that is not a checkpoint. Only `epochs` "
+    "may change between two parts of a run.",
     "E542": "A step of training made the loss infinite or NaN. The message names the step and the "
     "layer in which the first such number appeared; the last checkpoint holds good weights.",
     "E543": "The network has an input, or an output with a loss, for which the data set has no "

@@ -8,6 +8,7 @@ import numpy as np
 from ...grammar.diagnostics import did_you_mean, error
 from ..kerneldef import Array
 from .dataset import Batch, Dataset
+from .fingerprints import digest
 
 Names = Mapping[str, Sequence[str]]  # the names of the classes in order, by the target's name
 
@@ -60,6 +61,10 @@ class Renumbered(Dataset):
             if target in batch.targets
         }
         return Batch(batch.inputs, {**batch.targets, **changed})
+
+    def fingerprint(self) -> str:
+        """That of the data, with the classes' new numbers."""
+        return digest([self.data.fingerprint(), *self.tables, *self.tables.values()])
 
     def labels(self) -> Array | None:
         """The class of every sample, renumbered."""

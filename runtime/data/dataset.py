@@ -11,6 +11,7 @@ import numpy as np
 from ...grammar.diagnostics import NetError, error
 from ..kerneldef import Array
 from .faults import empty, mismatched
+from .fingerprints import digest, of_rows, some
 
 INPUT = "input"
 TARGET = "target"
@@ -74,6 +75,16 @@ class Dataset(ABC):
     def labels(self) -> Array | None:
         """The class of every sample, (N,), or None where there are none; it reads no pictures."""
         return None
+
+    def fingerprint(self) -> str:
+        """A digest of the values and the names of classes; where it is equal, the data are.
+
+        Of data of unknown origin, only some samples are looked at; a subclass knows better.
+        """
+        batch = self.read(some(len(self)))
+        found = {**batch.inputs, **batch.targets}
+        values = [part for name in found for part in (name, found[name])]
+        return digest([f"{len(self)} {dict(self.about.class_names)}", *values])
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -201,6 +212,12 @@ class ArrayData(Dataset):
             if self.about.kinds.get(name) == "label":
                 return rows.take(np.arange(len(rows))).reshape(-1)
         return None
+
+    def fingerprint(self) -> str:
+        """A digest of all values; of very large arrays, of evenly spaced samples."""
+        rows = self.inputs | self.targets
+        named = (part for name in rows for part in (name, *of_rows(rows[name])))
+        return digest([str(dict(self.about.class_names)), *named])
 
     def _check(self) -> None:
         """Find what is not finite at once where that reads no file, so that no run starts."""

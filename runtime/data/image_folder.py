@@ -9,6 +9,7 @@ from ..kerneldef import Array
 from .choices import loader
 from .dataset import INPUT, TARGET, About, Batch, Dataset
 from .faults import empty, listed, located, wrong_argument
+from .fingerprints import digest, of_files
 from .picture_files import (
     MODES,
     SUFFIXES,
@@ -84,6 +85,13 @@ class ImageFolder(Dataset):
     def labels(self) -> Array:
         """The class of every picture, by its folder."""
         return np.array([label for _, label in self.files], np.int64)
+
+    def fingerprint(self) -> str:
+        """A digest of the files; of very many, of their names and sizes and of some contents."""
+        paths = [path for path, _ in self.files]
+        names = [f"{label}/{os.path.basename(path)}" for path, label in self.files]
+        told = [f"{self.size} {self.channels} {self.classes}", *names]
+        return digest([*told, *of_files(paths)])
 
     def _pixels(self, path: str) -> Array:
         """A picture, (C, H, W)."""

@@ -39,7 +39,7 @@ def xor(*, samples: int = 4, noise: float = 0.0, seed: int = 0) -> Dataset:
         differs: Array = (numbers // 2 + numbers) % 2
         return differs
 
-    return Planar("`xor`", samples, points, labels, ("false", "true"))
+    return Planar("`xor`", (samples, noise, seed), points, labels, ("false", "true"))
 
 
 @loader("spirals")
@@ -74,21 +74,31 @@ def spirals(*, samples: int = 300, classes: int = 3, noise: float = 0.2, seed: i
         return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1).astype(np.float32)
 
     names = tuple(map(str, range(classes)))
-    return Planar("`spirals`", samples, points, lambda numbers: numbers % classes, names)
+    settled = (samples, classes, noise, seed)
+    return Planar("`spirals`", settled, points, lambda numbers: numbers % classes, names)
 
 
 class Planar(Dataset):
-    """Points in the plane and their classes, made when they are read."""
+    """Points in the plane and their classes, made when they are read.
+
+    Args:
+        name: What messages call them.
+        settled: The arguments that they are made by; the first one is how many there are.
+        points: The points of some numbers, (n, 2).
+        labels: Their classes.
+        classes: The names of the classes.
+    """
 
     def __init__(
         self,
         name: str,
-        samples: int,
+        settled: tuple[int, *tuple[float, ...]],
         points: Callable[[Array], Array],
         labels: Callable[[Array], Array],
         classes: tuple[str, ...],
     ) -> None:
-        self.samples = samples
+        self.samples = settled[0]
+        self._settled = settled
         self._points = points
         self._labels = labels
         self.about = About(name, {TARGET: "label"}, {TARGET: classes})
@@ -99,6 +109,10 @@ class Planar(Dataset):
     def read(self, indices: Array) -> Batch:
         """The points of these numbers, (n, 2), and their classes."""
         return Batch({INPUT: self._points(indices)}, {TARGET: self._labels(indices)})
+
+    def fingerprint(self) -> str:
+        """The arguments settle every value."""
+        return f"{self.about.name}{self._settled}"
 
     def labels(self) -> Array:
         """The class of every point."""

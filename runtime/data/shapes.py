@@ -138,6 +138,11 @@ class Shapes(Dataset):
         targets = {"label": found.kind[:, -1], "mask": mask, "box": _boxes(found)}
         return Batch({INPUT: pictures}, {name: targets[w] for name, w in self.targets.items()})
 
+    def fingerprint(self) -> str:
+        """The arguments settle every value."""
+        settled = (self.samples, self.targets, self.objects, self.noise, self.seed)
+        return f"{self.about.name}{settled}"
+
     def labels(self) -> Array:
         """The class of the object in front of every picture."""
         step = max(1, _DESCRIBED_TOGETHER // self.objects)

@@ -30,6 +30,7 @@ from .parts import Samples, Wiring, wire
 
 State = Mapping[str, Array]
 NETWORK = "network"
+VALUES = "values"  # of the data
 # What a folder keeps besides the settings, so that resuming need not be told again.
 KEPT = ("engine", "device", "monitor", "patience", "min_delta")
 ALL = "all"  # samples, whatever part they are in
@@ -155,14 +156,15 @@ class Job:
             device=self.device,
         )
 
-    @property
+    @cached_property
     def fixed(self) -> dict[str, str]:
         """What must be the same for a run to be resumed: all but the number of epochs."""
         # Its name, which may be the file's, makes no difference.
         network = sha256(to_text(replace(self.graph, name="")).encode()).hexdigest()
         settings = self.recipe.settings()
         del settings["epochs"]
-        return {NETWORK: network, **settings, "samples": str(len(self.data))}
+        values = {} if self.folder is None else {VALUES: self.data.fingerprint()}
+        return {NETWORK: network, **settings, "samples": str(len(self.data)), **values}
 
     @property
     def checkpoint(self) -> str | None:

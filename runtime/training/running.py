@@ -20,7 +20,7 @@ from .environment import environment
 from .evaluation import BATCH
 from .folder import CHECKPOINT, Facts, OutputFacts
 from .history import History
-from .job import KEPT, NETWORK, Job, State
+from .job import KEPT, NETWORK, VALUES, Job, State
 from .loop import LOSS, Feeds, Listener, Loop, Progress, Settings
 from .metrics import VALIDATION, direction
 from .parts import wire_inputs
@@ -155,9 +155,18 @@ def resumed(job: Job) -> Job:
         return job
     saved = load_checkpoint(path)
     fixed = job.fixed
+    if VALUES not in saved.recipe:  # of an older version
+        fixed = {name: text for name, text in fixed.items() if name != VALUES}
     differing = [
         n for n in dict.fromkeys([*saved.recipe, *fixed]) if saved.recipe.get(n) != fixed.get(n)
     ]
+    if differing == [VALUES]:
+        raise error(
+            "E541",
+            f"{job.data.about.name} holds other values than those that this run began with",
+            notes=[f"`{path}` keeps their fingerprint"],
+            help="restore the data, or start a new run in another folder with `--output`",
+        )
     if differing:
         raise _other_run(path, saved.recipe, fixed, differing)
     return replace(job, saved=saved, fitted=Fitted.from_state(saved.preprocess))
@@ -171,6 +180,7 @@ def _other_run(
         if name == NETWORK
         else f"`{name}` was `{saved.get(name, 'not set')}`, but is `{fixed.get(name, 'not set')}`"
         for name in differing
+        if name != VALUES
     ]
     return error(
         "E541",

@@ -17,6 +17,7 @@ from support.training import (
     go_on,
     job,
     run,
+    some_digits,
     told,
 )
 
@@ -200,6 +201,36 @@ def test_another_recipe_is_refused(tmp_path: Path) -> None:
         job(program, data=(next(x), t % 10), folder=tmp_path, resume=True)
     expected = OTHER_RECIPE.replace("  = note: `momentum` was `not set`, but is `constant`\n", "")
     assert str(failure.value) == expected.format(path=tmp_path / CHECKPOINT)
+
+
+OTHER_VALUES = """\
+error[E541]: the data holds other values than those that this run began with
+  = note: `{path}` keeps their fingerprint
+  = help: restore the data, or start a new run in another folder with `--output`"""
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["input", "target"])
+def test_other_values_are_refused(which: int, tmp_path: Path) -> None:
+    """Data of the same length but with one other value are not those of the run."""
+    run(job(folder=tmp_path, changes={"epochs": "1"}))
+    data = some_digits()
+    data[which].flat[-1] += 1
+    with pytest.raises(netc.NetError) as failure:
+        job(data=data, folder=tmp_path, resume=True)
+    assert str(failure.value) == OTHER_VALUES.format(path=tmp_path / CHECKPOINT)
+    of = job(folder=tmp_path, resume=True, changes={"epochs": "2"})
+    assert run(of).progress.step == STEPS
+
+
+def test_a_checkpoint_without_a_fingerprint(tmp_path: Path) -> None:
+    """A checkpoint from before there were fingerprints is resumed."""
+    run(job(folder=tmp_path, changes={"epochs": "1"}))
+    path = str(tmp_path / CHECKPOINT)
+    saved = load_checkpoint(path)
+    recipe = {name: text for name, text in saved.recipe.items() if name != "values"}
+    save_checkpoint(path, replace(saved, recipe=recipe))
+    of = job(folder=tmp_path, resume=True, changes={"epochs": "2"})
+    assert run(of).progress.step == STEPS
 
 
 def test_settings_of_the_run_are_kept(tmp_path: Path) -> None:
