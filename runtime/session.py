@@ -62,7 +62,11 @@ class Session:
         self.inputs: dict[str, Spec] = {i.name: _spec(i) for i in self._session.get_inputs()}
         self._types = {output.name: output.type for output in self._session.get_outputs()}
         self.outputs: tuple[str, ...] = tuple(self._types)
-        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        try:
+            found = self._session.get_modelmeta().custom_metadata_map
+        except UnicodeDecodeError:  # its bytes are no text, and nobody needs them to run
+            found = {}
+        self.metadata: dict[str, str] = dict(found)
 
     def run(
         self, feeds: Mapping[str, Any], fetches: Sequence[str] | None = None
