@@ -188,6 +188,11 @@ def whiten(
     """Makes the training part's features uncorrelated and of variance 1."""
 
 
+@_term(PREPROCESS, number="components")
+def pca(*, components: Positive | None = None) -> None:
+    """Turns the training part's features onto their principal axes, and keeps the first."""
+
+
 @_term(AUGMENT, choice="axis")
 def flip(
     *,

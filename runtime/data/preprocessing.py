@@ -242,17 +242,45 @@ def whiten(
     Raises:
         NetError: E530, too many features, or more components than features.
     """
-    mean, covariance = _covariance(parts)
-    if components is not None and (method != "pca" or components > len(mean)):
-        why = "goes with `pca` only" if method != "pca" else f"is more than {len(mean)} features"
-        raise unfit(f"`components={components}` {why}", "leave `components` out to keep all")
-    values, vectors = np.linalg.eigh(covariance)
-    values, vectors = values[::-1], vectors[:, ::-1]
-    largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
-    vectors = vectors * np.where(largest < 0, -1.0, 1.0)  # eigenvectors are known up to the sign
+    mean, values, vectors = _principal_axes(parts, "whiten")
+    if components is not None and method != "pca":
+        advice = "leave `components` out to keep all"
+        raise unfit(f"`components={components}` goes with `pca` only", advice)
+    _check_components(components, len(mean))
     matrix = vectors / np.sqrt(np.maximum(values, 0) + eps)
     matrix = matrix @ vectors.T if method == "zca" else matrix[:, :components]
     return {"shift": mean.astype(np.float32), "matrix": matrix.astype(np.float32)}
+
+
+@preprocessor("pca", rotate)
+def pca(parts: Parts, *, components: int | None = None) -> State:
+    """(x - mean) U, the coordinates along the principal axes, those of largest variance first.
+
+    U are the eigenvectors of the covariance of the training part's elements (Pearson 1901), of
+    which `components` may keep the first; what is kept has the variances of the data.
+
+    Raises:
+        NetError: E530, too many features, or more components than features.
+    """
+    mean, _, vectors = _principal_axes(parts, "pca")
+    _check_components(components, len(mean))
+    matrix = vectors[:, :components]
+    return {"shift": mean.astype(np.float32), "matrix": matrix.astype(np.float32)}
+
+
+def _check_components(components: int | None, features: int) -> None:
+    if components is not None and components > features:
+        advice = "leave `components` out to keep all"
+        raise unfit(f"`components={components}` is more than {features} features", advice)
+
+
+def _principal_axes(parts: Parts, what: str) -> tuple[Array, Array, Array]:
+    """Mean (F,), and the covariance's eigenvalues (F,), largest first, and eigenvectors (F, F)."""
+    mean, covariance = _covariance(parts, what)
+    values, vectors = np.linalg.eigh(covariance)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
+    return mean, values, vectors * np.where(largest < 0, -1.0, 1.0)  # known up to the sign
 
 
 def moments(parts: Parts, per: Per) -> tuple[Array, Array]:
@@ -274,12 +302,12 @@ def moments(parts: Parts, per: Per) -> tuple[Array, Array]:
     return mean, squares / count
 
 
-def _covariance(parts: Parts) -> tuple[Array, Array]:
+def _covariance(parts: Parts, what: str) -> tuple[Array, Array]:
     """Mean (F,) and covariance (F, F) of flattened samples, divided by their number."""
     mean = moments(parts, "element")[0].reshape(-1)
     if len(mean) > _MOST_FEATURES:
         raise unfit(
-            f"`whiten` needs the covariance of {len(mean):_} numbers per sample",
+            f"`{what}` needs the covariance of {len(mean):_} numbers per sample",
             f"it takes up to {_MOST_FEATURES:_}: use smaller images, or `standardize`",
         )
     covariance, count = np.zeros((len(mean), len(mean))), 0

@@ -121,6 +121,19 @@ def test_some_components(term: Make) -> None:
     np.testing.assert_allclose(some, all_.reshape(1797, 64)[:, :10], atol=1e-4)
 
 
+def test_principal_axes(term: Make) -> None:
+    """`pca` keeps the variances of the largest axes, those of NumPy's SVD."""
+    data = LOADERS["digits"]()
+    train = np.arange(1000)
+    found = prepared(data, train, term("pca", components=10))
+    raw = data.take(np.arange(1797)).inputs["input"].reshape(1797, 64).astype(np.float64)
+    centred = raw - raw[train].mean(axis=0)
+    _, scales, axes = np.linalg.svd(centred[train], full_matrices=False)
+    assert found.shape == (1797, 10)
+    np.testing.assert_allclose(np.abs(found), np.abs(centred @ axes[:10].T), atol=2e-4)
+    np.testing.assert_allclose(found[train].var(axis=0), scales[:10] ** 2 / 1000, rtol=1e-3)
+
+
 def test_steps_in_a_row(term: Make) -> None:
     """Each step is fitted to what the steps before leave; the order is the program's."""
     x = images()
@@ -170,6 +183,13 @@ def test_state_and_back(term: Make) -> None:
     for name in batch:
         np.testing.assert_array_equal(first[name], second[name])
     assert Fitted.from_state({}).apply(batch) == batch
+
+
+def test_more_axes_than_features(term: Make, refusal: Refusal) -> None:
+    """There are as many principal axes as features."""
+    data = arrays(images(6, (1, 2, 2)))
+    text = refusal(fit, [term("pca", components=5)], data, np.arange(6))
+    assert text.startswith("error[E530]: `components=5` is more than 4 features")
 
 
 def test_foreign_state(refusal: Refusal) -> None:
