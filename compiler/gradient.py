@@ -133,7 +133,7 @@ def no_gradient(node: Node) -> NetError:
         "E131",
         f"no gradient passes through `{node.op_type}`{where}",
         node.span,
-        help="its output is constant almost everywhere, so the layers before it cannot learn:"
+        help="its output is constant almost everywhere, so no gradient reaches earlier layers:"
         " use a smooth layer such as SIGMOID, or mark the layers before it with `frozen=yes`",
     )
 

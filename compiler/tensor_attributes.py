@@ -27,6 +27,6 @@ def tensor_attribute(value: Value, expression: ast.Attribute) -> int:
         raise error("E302", message, expression.span, help=f"it has {names}")
     extent = known[expression.name]
     if not isinstance(extent, int):
-        message = f"`.{expression.name}` is {extent}, which only a concrete input settles"
+        message = f"`.{expression.name}` is {extent}, which depends on the input's size"
         raise error("E302", message, expression.span)
     return extent

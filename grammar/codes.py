@@ -105,7 +105,7 @@ CODES = {
     "E564": "a value that is not a feature of a sample",
     "E565": "a network that cannot be checked without data",
     "E570": "a batch with one value per channel",
-    "E575": "a model whose inputs or outputs are no arrays of numbers",
+    "E575": "a model whose inputs or outputs are not numeric arrays",
     # Warnings
     "W101": "rows or columns that no window sees",
     "W102": "a reference to an automatic name",

@@ -21,7 +21,7 @@ SITUATIONS: Mapping[str, str] = {
     "file, and import that.",
     "E131": "A layer that learns stands before an operator that netc cannot differentiate yet, as "
     "the message says, or before one that is constant almost everywhere, "
-    "such as STEP or FLOOR, so nothing tells it which way to go. Use a smooth layer in its place, "
+    "such as STEP or FLOOR, so it receives no gradient. Use a smooth layer in its place, "
     "or mark what stands before it with `frozen=yes`.",
     "E132": "The last layer of an output and its loss do not fit together: `RELU` and "
     "`cross_entropy`, `SIGMOID` and `cross_entropy` (use `binary_cross_entropy`, or `SOFTMAX`), "
@@ -73,7 +73,7 @@ SITUATIONS: Mapping[str, str] = {
     "its name. Images are (N, C, H, W), sequences (N, L, C); class indices are whole numbers.",
     "E530": "Flips, rotations, shifts, crops and colours need pictures, (N, C, H, W); a crop is no "
     "larger than the picture, and pairs name points that are there.",
-    "E531": "Up to three fractions divide the data, and come to 1 at most; some sample is left for "
+    "E531": "Up to three fractions divide the data, and sum to at most 1; some sample is left for "
     "training, and some batch is full where `last = drop`.",
     "E532": "The number of samples, the noise, the size or the channels is out of range.",
     "E541": "`--resume` met a checkpoint of another network or another recipe, whose differences "

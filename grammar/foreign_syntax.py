@@ -57,7 +57,7 @@ LINES = (
     Line(
         re.compile(r"[ \t]*net\s+(\w+)\s*\{"),
         "the statements of a network stand in no braces",
-        lambda m: f"write `net {m[1]}` on a line of its own, and the chain below it",
+        lambda m: f"write `net {m[1]}` on its own line, and the chain below it",
     ),
     Line(
         re.compile(r"[ \t]*(?:network|model|name)\s*:?\s+\"?(\w+)\"?[ \t]*(?=\n|$)"),

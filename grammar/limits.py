@@ -61,7 +61,7 @@ def check_expression(expression: Expression) -> None:
                 "E402",
                 f"an expression of more than {MAX_NESTING} levels",
                 expression.span,
-                notes=["each operator of a chain such as `1 + 1 + 1` is a level of its own"],
+                notes=["each operator of a chain such as `1 + 1 + 1` adds a level of nesting"],
                 help="name a part of it with `let`, or use `sum([...])`",
             )
         below = depth + 1
@@ -84,7 +84,7 @@ def check_statements(statements: Iterable[Statement]) -> None:
                 "E402",
                 f"steps nested more than {MAX_NESTING} levels deep",
                 item.span,
-                notes=["each `else if` is a level of its own"],
+                notes=["each `else if` adds a level of nesting"],
                 help="move the inner steps to a block, or select from a list by an index",
             )
         below = depth + 1

@@ -35,7 +35,7 @@ EXAMPLES = (
     Example(
         "E011",
         "a chain cannot start with `->`",
-        "name the value to go on from, as in `x -> ...`, or join it to the chain before",
+        "name the value to continue from, as in `x -> ...`, or join it to the chain before",
         ("-> FC", "x = -> FC", "block A { -> FC }", "INPUT -> ( -> FC )", "INPUT -> [ -> FC ]"),
     ),
     Example(

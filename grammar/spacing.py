@@ -41,7 +41,7 @@ def check_entry_start(span: Span) -> None:
         "E017",
         "two settings on one line",
         _first_word(span),
-        help="put each on a line of its own, or a comma between them",
+        help="put each on its own line, or a comma between them",
     )
 
 
@@ -88,7 +88,7 @@ def crowded(span: Span, before: int, *, chain: bool) -> NetError:
             help="put `->` between two steps; a new chain starts on a new line",
         )
     return error(
-        "E017", "two statements on one line", first, help="start the second on a line of its own"
+        "E017", "two statements on one line", first, help="start the second on its own line"
     )
 
 

@@ -51,7 +51,7 @@ def run(
     """
     if engine not in ENGINES:
         help = did_you_mean(engine, ENGINES) or f"the engines are {' and '.join(ENGINES)}"
-        raise error("E502", f"there is no engine `{engine}`", help=help)
+        raise error("E502", f"unknown engine `{engine}`", help=help)
     return ENGINES[engine](graph, feeds, state, device, fetch, dtype)
 
 
@@ -67,7 +67,7 @@ def _run_numpy(
         raise error(
             "E502",
             f"the engine numpy cannot run on the device `{device}`",
-            help="it runs on `cpu`; the engine onnxruntime has `cuda`, too",
+            help="it runs on `cpu`; the engine onnxruntime also supports `cuda`",
         )
     if dtype not in (None, "float32", "float64"):
         raise error("E502", f"NumPy does not compute in `{dtype}`", help="use float32 or float64")

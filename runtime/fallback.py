@@ -46,7 +46,7 @@ def reference_kernel(node: Node) -> Kernel:
     try:
         evaluator = ReferenceEvaluator(model)
     except (NotImplementedError, RuntimeImplementationError):
-        return _refusing(node, "which onnx's reference lacks, too")
+        return _refusing(node, "which onnx's reference also lacks")
     except Exception as failure:  # whatever a reference implementation trips over
         return _refusing(node, "whose attributes onnx's reference refuses", str(failure))
     return Kernel(node.op_type, partial(_run, evaluator, given))

@@ -79,7 +79,7 @@ def renamed(names: Mapping[str, str], rename: Mapping[str, str]) -> dict[str, st
             raise error(
                 "E563",
                 f"both `{found[new]}` and `{given}` would be renamed to `{new}`",
-                help="give each another name, or leave one out",
+                help="use distinct names, or omit one",
             )
         found[new] = given
     return found

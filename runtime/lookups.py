@@ -78,7 +78,7 @@ def check_lookups(lookups: Mapping[str, Lookup], arrays: Mapping[str, Array]) ->
             wrong = array[(array < 0) | (array >= lookup.rows)].flat[0]
             raise error(
                 "E206",
-                f"the input `{name}` holds {wrong}, which is no row of `{lookup.layer}`",
+                f"the input `{name}` holds {wrong}, which is out of range for `{lookup.layer}`",
                 lookup.node.span,
                 notes=[f"`{lookup.layer}` has {lookup.rows} rows, from 0 to {lookup.rows - 1}"],
                 help="renumber the indices, or give the table more rows",

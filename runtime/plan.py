@@ -110,7 +110,7 @@ def resolve_fetches(graph: Graph, fetch: Iterable[str] | None) -> dict[str, Valu
     for name in fetch:
         if name not in known:
             help = did_you_mean(str(name), known) or "any layer's name or label can be fetched"
-            raise error("E101", f"there is no layer or value `{name}` to fetch", help=help)
+            raise error("E101", f"unknown layer or value `{name}`", help=help)
     return {name: known[name] for name in fetch}
 
 

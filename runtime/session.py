@@ -49,7 +49,7 @@ class Session:
     def __init__(self, model: str | bytes, *, device: str = "cpu") -> None:
         if device not in PROVIDERS:
             help = f"the devices are {' and '.join(f'`{known}`' for known in PROVIDERS)}"
-            raise error("E502", f"there is no device `{device}`", help=help)
+            raise error("E502", f"unknown device `{device}`", help=help)
         runtime = _onnxruntime()
         available = runtime.get_available_providers()
         if PROVIDERS[device] not in available:
@@ -183,5 +183,5 @@ def _shape(given: Any) -> tuple[int, ...]:
 
 
 def _no_array(what: str, name: str, kind: str, *, help: str | None = None) -> NetError:
-    message = f"the {what} `{name}` is `{kind}`, which is no array of numbers in NumPy"
+    message = f"the {what} `{name}` is `{kind}`, which NumPy cannot represent"
     return error("E575", message, help=help)

@@ -168,7 +168,7 @@ def _renamed(state: State, rename: Rename | None) -> dict[str, str]:
             raise error(
                 "E563",
                 f"both `{names[name]}` and `{given}` would be renamed to `{name}`",
-                help="give each another name, or leave one out",
+                help="use distinct names, or omit one",
             )
         names[name] = given
     return names
@@ -200,7 +200,7 @@ def _check(graph: Graph, found: Matching, called: Mapping[str, str], allow: Sequ
         "E562",
         f"{len(wrong)} of {len(found.matched) + len(troubled)} weights do not match by name",
         notes=notes,
-        help="let what differs, such as the head of another number of classes, be initialised anew"
+        help="let what differs, such as the head of another number of classes, be reinitialized"
         " (`--allow PATTERN`), or rename what is called differently",
     )
 

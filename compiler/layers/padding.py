@@ -122,7 +122,7 @@ def _halves(build: LayerBuilder, x: Value, axis: int, wanted: Dim, at: str) -> t
     """What to cut before and after to leave the middle."""
     surplus = x.shape[axis] - wanted
     if not isinstance(surplus, int):
-        message = f"cannot tell how much of {author_size(x.type)} is more than {wanted}"
+        message = f"cannot compute how far {author_size(x.type)} exceeds {wanted}"
         raise build.fail("E201", message, at=at)
     if surplus < 0:
         unit = units(x, axis)

@@ -105,7 +105,7 @@ def _repetition_count(state: State, item: ast.Repeat, scope: Scope) -> int:
     assert item.count is not None
     count = evaluate_in(scope, item.count)
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        message = f"a chain is repeated a whole number of times, not `{spell(count)}`"
+        message = f"a repeat count must be a whole number, not `{spell(count)}`"
         raise error("E103", message, item.count.span)
     expected = count * layers_in(item.chain, scope.home)
     if len(state.graph.layers) + expected > state.max_layers:

@@ -178,7 +178,7 @@ class State:
                 "E402",
                 f"steps nested more than {MAX_NESTING} levels deep",
                 span,
-                notes=["each call of a block within a block is a level of its own"],
+                notes=["each call of a block within a block adds a level of nesting"],
             )
         self.depth += 1
 

@@ -22,9 +22,10 @@ def infer_bit_shift(call: OpCall) -> Sequence[TensorType]:
     """x and by how many bits, below the type's width, to shift it: broadcast together."""
     (y,) = infer_binary(call)
     if y.dtype != DType.UINT32:
-        raise InferenceError(f"BitShift takes integers without sign, not {y}")
+        raise InferenceError(f"BitShift takes unsigned integers, not {y}")
     if call.attributes["direction"] not in DIRECTIONS:
-        raise InferenceError(f"BitShift goes LEFT or RIGHT, not {call.attributes['direction']}")
+        direction = call.attributes["direction"]
+        raise InferenceError(f"BitShift's direction must be LEFT or RIGHT, not {direction}")
     return (y,)
 
 

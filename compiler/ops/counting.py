@@ -28,7 +28,7 @@ def infer_range(call: OpCall) -> Sequence[TensorType]:
         )
     start, limit, delta = call.constants
     if start is None or limit is None or not isinstance(delta, int) or delta == 0:
-        raise InferenceError("Range needs bounds that types tell, and a constant step but 0")
+        raise InferenceError("Range needs bounds and a nonzero step that are known at compile time")
     if isinstance(start, float) or isinstance(limit, float):
         raise InferenceError("Range takes integers")
     count = -((start - limit) // delta)

@@ -30,7 +30,7 @@ def _cut(call: OpCall, extent: Dim, cut: slice) -> Dim:
     start, end, step = int(cut.start), cut.stop, int(cut.step)
     if isinstance(end, Polynomial):
         if start < 0 or step < 0:
-            raise InferenceError(f"Slice cannot tell {start} to {end} in an extent of {extent}")
+            raise InferenceError(f"Slice cannot resolve {start} to {end} on an axis of {extent}")
         return -((start - end) // step)
     if isinstance(extent, int):
         return len(range(*cut.indices(extent)))
@@ -39,7 +39,7 @@ def _cut(call: OpCall, extent: Dim, cut: slice) -> Dim:
             raise InferenceError(f"Slice cannot cut an extent of {extent} backwards from {start}")
         return -((-extent) // -step)
     if start < 0 <= end < END:
-        raise InferenceError(f"Slice cannot tell {start} to {end} in an extent of {extent}")
+        raise InferenceError(f"Slice cannot resolve {start} to {end} on an axis of {extent}")
     origin = extent if start < 0 else 0
     stop = extent if end >= END else (extent + int(end) if end < 0 else int(end))
     return -((origin + start - stop) // step)
@@ -58,7 +58,7 @@ def infer_gather(call: OpCall) -> Sequence[TensorType]:
     """x (*A, S, *B), indices (*I) into the axis of extent S => y (*A, *I, *B)."""
     x, indices = call.type(0), call.type(1)
     if indices.dtype not in (DType.INT32, DType.INT64):
-        raise InferenceError(f"Gather takes indices of int64, not {indices}")
+        raise InferenceError(f"Gather takes int64 indices, not {indices}")
     axis = axis_of(call, call.attributes["axis"], x.rank)
     return (x.with_shape((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])),)
 

@@ -125,7 +125,7 @@ def infer_lp_normalization(call: OpCall) -> Sequence[TensorType]:
     (x,) = infer_real(call)
     axis_of(call, call.attributes["axis"], x.rank)
     if call.attributes["p"] not in (1, 2):
-        raise InferenceError(f"LpNormalization has p of 1 or 2, not {call.attributes['p']}")
+        raise InferenceError(f"LpNormalization's p must be 1 or 2, not {call.attributes['p']}")
     return (x,)
 
 

@@ -54,7 +54,7 @@ def infer_max_unpool(call: OpCall) -> Sequence[TensorType]:
         raise InferenceError(f"MaxUnpool needs an index per element of {x}, not {indices}")
     target = call.constants[2] if call.has(2) else _unpooled(call)
     if target is None:
-        raise InferenceError("MaxUnpool needs a shape that types tell")
+        raise InferenceError("MaxUnpool needs a shape known at compile time")
     return (x.with_shape(target),)
 
 

@@ -20,7 +20,7 @@ def infer_reduce(call: OpCall) -> Sequence[TensorType]:
         raise InferenceError(f"{call.op_type} takes real numbers, not {x}")
     axes = reduced_axes(call)
     if call.op_type in EXTREMES and any(x.shape[axis] == 0 for axis in axes):
-        raise InferenceError(f"{call.op_type} has no value for no elements: {x}")
+        raise InferenceError(f"{call.op_type} is undefined on an empty tensor: {x}")
     keep = call.attributes["keepdims"]
     shape = [1 if i in axes else dim for i, dim in enumerate(x.shape) if keep or i not in axes]
     return (x.with_shape(shape),)
@@ -36,7 +36,7 @@ def reduced_axes(call: OpCall) -> frozenset[int]:
         return frozenset(range(rank))
     reduced = frozenset(axis % rank for axis in axes)
     if len(reduced) < len(axes):
-        raise InferenceError(f"{call.op_type} has an axis twice among {axes}")
+        raise InferenceError(f"{call.op_type} repeats an axis in {axes}")
     return reduced
 
 

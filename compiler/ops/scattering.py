@@ -26,7 +26,8 @@ def infer_scatter_elements(call: OpCall) -> Sequence[TensorType]:
     if updates.dtype != x.dtype or not _alike(updates.shape, indices.shape):
         raise InferenceError(f"ScatterElements cannot write {updates} at {indices} to {x}")
     if call.attributes["reduction"] not in REDUCTIONS:
-        raise InferenceError(f"ScatterElements has no reduction {call.attributes['reduction']}")
+        reduction = call.attributes["reduction"]
+        raise InferenceError(f"ScatterElements does not support the reduction {reduction}")
     return (x,)
 
 
@@ -34,7 +35,7 @@ def _check_indices(call: OpCall, x: TensorType, indices: TensorType) -> None:
     """Indices have x's rank, and on all axes but one no more than its extents."""
     axis = call.attributes["axis"]
     if indices.dtype not in INDICES:
-        raise InferenceError(f"{call.op_type} takes indices of int64, not {indices}")
+        raise InferenceError(f"{call.op_type} takes int64 indices, not {indices}")
     if indices.rank != x.rank or not -x.rank <= axis < x.rank:
         raise InferenceError(f"{call.op_type} cannot index {x} by {indices} on axis {axis}")
     for place, (extent, most) in enumerate(zip(indices.shape, x.shape, strict=True)):

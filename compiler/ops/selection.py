@@ -13,7 +13,7 @@ def infer_arg_max(call: OpCall) -> Sequence[TensorType]:
         raise InferenceError(f"{call.op_type} has no axis {axis} in a tensor of rank {x.rank}")
     axis %= x.rank
     if x.shape[axis] == 0:
-        raise InferenceError(f"{call.op_type} has no value for no elements: {x}")
+        raise InferenceError(f"{call.op_type} is undefined on an empty tensor: {x}")
     kept = (1,) if call.attributes["keepdims"] else ()
     return (TensorType(DType.INT64, (*x.shape[:axis], *kept, *x.shape[axis + 1 :])),)
 

@@ -136,7 +136,7 @@ def infer_expand(call: OpCall) -> Sequence[TensorType]:
     """x broadcast with a known shape."""
     x, target = call.type(0), call.constants[1]
     if target is None:
-        raise InferenceError("Expand needs a shape that types tell")
+        raise InferenceError("Expand needs a shape known at compile time")
     try:
         return (x.with_shape(broadcast([x.shape, target])),)
     except BroadcastError as mismatch:

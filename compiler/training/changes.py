@@ -107,7 +107,7 @@ def _is_argument(entry: ast.Entry) -> bool:
 def _with_argument(optimizer: Term, entry: ast.Entry, settings: Evaluate) -> Term:
     """The optimizer with an argument replaced."""
     if isinstance(entry.value, ast.MapOf):
-        message = f"`{entry.name}` is the same for all outputs"
+        message = f"`{entry.name}` cannot be set per output"
         raise error("E125", message, entry.value.span)
     given = GivenArgument(entry.name, settings(entry.value), entry.span)
     values, _ = place(TERMS["optimizer"][optimizer.name], [given], optimizer.name)

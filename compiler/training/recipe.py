@@ -266,7 +266,7 @@ def _momentum_scheduled(recipe: Recipe) -> Iterator[Diagnostic]:
     elif SCHEDULES[term.name].starts_itself:
         ends = [term.arguments["start"], term.arguments["end"]]
         if max(ends) >= 1:
-            message = f"a momentum is less than 1, and `{term.name}` leads to {max(ends)}"
+            message = f"a momentum must be below 1, but `{term.name}` reaches {max(ends)}"
             yield Diagnostic("E125", message, term.span)
         else:
             yield from _other_start(recipe, MOMENTUM, term)

@@ -191,7 +191,7 @@ def _alone(read: Read) -> ReadEntry:
 
     def read_entry(reader: _Reader, entry: ast.Entry) -> Given:
         if isinstance(entry.value, ast.MapOf):
-            message = f"`{entry.name}` is the same for all outputs"
+            message = f"`{entry.name}` cannot be set per output"
             raise error("E125", message, entry.value.span)
         return Given(read(reader, entry.value, entry.name), entry.span)
 

@@ -12,7 +12,7 @@ def damaged(path: str, reason: str, help: str | None = None) -> NetError:
     return error(
         "E521",
         f"`{path}` cannot be used as data: {reason}",
-        help=help or "the file may be truncated or of another format: fetch or write it anew",
+        help=help or "the file may be truncated or of another format: download or write it again",
     )
 
 

@@ -128,7 +128,8 @@ def _points(
     """Moved points; in mirrored pictures, those of each pair change places."""
     flat = points.reshape(len(points), -1)
     if flat.shape[1] % 2:
-        raise unfit(f"the points `{name}` have {flat.shape[1]} numbers: one has no partner")
+        count = f"the points `{name}` have {flat.shape[1]} numbers"
+        raise unfit(f"{count}: an odd count cannot form (x, y) pairs")
     places = flat.reshape(len(flat), -1, 2).astype(np.float64)
     last, new = (np.array(each[::-1], np.float64) - 1 for each in (size, motion.size))
     if kind == "unit_points":

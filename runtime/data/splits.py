@@ -73,7 +73,7 @@ def _checked(fractions: Sequence[float]) -> tuple[float, float, float]:
         raise error(
             "E531",
             f"the fractions ({listing}) divide no data",
-            help="give up to three fractions, for training, validation and test, that come to 1",
+            help="give up to three fractions, for training, validation and test, that sum to 1",
         )
     train, validation, test = (*fractions, 0.0, 0.0)[:3]
     if train == 0:

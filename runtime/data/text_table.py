@@ -296,7 +296,7 @@ def _columns(path: str, rows: Sequence[Row], *, named: bool) -> dict[str, Sequen
             raise damaged(
                 path,
                 f"line {line} has {len(cells)} cells, and {wanted}",
-                "a cell that holds what divides cells is put in quotes; `delimiter=` names that",
+                "quote cells that contain the delimiter; `delimiter=` names it",
             )
     names = first if named else list(map(str, range(1, len(first) + 1)))
     columns = list(zip(*(cells for _, cells in samples), strict=True)) or [()] * len(names)

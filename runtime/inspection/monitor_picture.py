@@ -72,7 +72,7 @@ def draw_records(
     tables = [(panel, *_table(panel, records, epochs)) for panel in PANELS]
     shown = [(panel, names, table) for panel, names, table in tables if names]
     if not shown:
-        raise error("E561", "there is no epoch to draw", help="train for at least one epoch")
+        raise error("E561", "no epochs recorded", help="train for at least one epoch")
     heights = [REST + ROW * len(names) for _, names, _ in shown]
     with canvas(path, heights, width=WIDTH, format=format) as figure:
         if title:

@@ -68,7 +68,7 @@ def draw_history(
         NetError: E551, there is no epoch or no such metric; E505, E503, E004 as `canvas` raises.
     """
     if not len(history):
-        raise error("E551", "there is no epoch to draw", help="train for at least one epoch")
+        raise error("E551", "no epochs recorded", help="train for at least one epoch")
     names = history.metrics[:MOST_PANELS] if metrics is None else tuple(metrics)
     panels = _panels(history, names)
     heights = [HEIGHTS["loss"], *[HEIGHTS["metric"]] * len(names)]

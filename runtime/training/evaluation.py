@@ -38,7 +38,7 @@ class Evaluator:
             those that suit each loss where it is None.
         deep: Whether these are all that suit a loss, not only those that training shows.
         more: Further metrics, for those outputs that have a score for each class or decision.
-        threshold: The probability from which on a sample counts as positive.
+        threshold: The probability at or above which a sample counts as positive.
         engine, device: What computes.
 
     Raises:
@@ -152,7 +152,7 @@ def form_of(
         output: An output that has one.
         indexed: Whether its targets are indices of classes.
         names: The names of the classes.
-        threshold: The probability from which on a sample counts as positive.
+        threshold: The probability at or above which a sample counts as positive.
     """
     term, value = objective.losses[output], graph.outputs[output]
     return output_form(

@@ -265,7 +265,7 @@ def find_metric(name: str) -> Metric:
         return top_k(int(found[1]))
     known = ", ".join(f"`{known}`" for known in (*METRICS, "top_5"))
     help = did_you_mean(name, METRICS) or f"the metrics are {known}"
-    raise error("E551", f"there is no metric `{name}`", help=help)
+    raise error("E551", f"unknown metric `{name}`", help=help)
 
 
 def direction(column: str) -> Direction:

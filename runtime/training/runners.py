@@ -26,7 +26,7 @@ def open_runner(graph: Graph, *, engine: str = "numpy", device: str = "cpu") -> 
     """
     if engine not in RUNNERS:
         help = did_you_mean(engine, RUNNERS) or f"the engines are {' and '.join(RUNNERS)}"
-        raise error("E502", f"there is no engine `{engine}`", help=help)
+        raise error("E502", f"unknown engine `{engine}`", help=help)
     return RUNNERS[engine](graph, device)
 
 
@@ -35,7 +35,7 @@ def _on_numpy(graph: Graph, device: str) -> Runner:
         raise error(
             "E502",
             f"the engine numpy cannot train on the device `{device}`",
-            help="it trains on `cpu`; the engine onnxruntime has `cuda`, too",
+            help="it trains on `cpu`; the engine onnxruntime also supports `cuda`",
         )
     planned = plan(settle(graph))
     return lambda feeds: run(planned, feeds, {})

@@ -65,7 +65,7 @@ def output_form(
         ending: The type of the output's last operator, such as `Softmax`.
         axis: Where its classes or labels lie.
         indexed: Whether targets are indices of classes, which for `hinge` is not said by its name.
-        threshold: The probability from which on a sample counts as positive.
+        threshold: The probability at or above which a sample counts as positive.
         ignore_index: The class that counts for nothing.
         names: The names of classes.
         boxes: What the four numbers of a box are.

@@ -157,7 +157,7 @@ def test_several_outputs(asked: Call) -> None:
     found = asked("evaluate", "masks", "--json", "--metric", "iou", "--metric", "box.box_iou")
     assert set(json.loads(found.out)["metrics"]) == {"loss", "mask.iou", "box.box_iou"}
     found = asked("evaluate", "masks", "--metric", "top_0")
-    assert found.err.startswith("error[E551]: there is no metric `top_0`")
+    assert found.err.startswith("error[E551]: unknown metric `top_0`")
     found = asked("evaluate", "yes", "--metric", "mae")
     assert found.err.startswith("error[E551]: `mae` is not a metric of decisions")
 
@@ -322,7 +322,7 @@ MASK_NAMES = ("background", "circle", "square", "triangle")
             "error[E543]: the network has no input `other`",
         ),
         (["--input", "x.npy", "-o", "y.txt"], "error[E505]: `y.txt` is neither"),
-        (["--input", "x.npy", "--engine", "torch"], "error[E502]: there is no engine `torch`"),
+        (["--input", "x.npy", "--engine", "torch"], "error[E502]: unknown engine `torch`"),
         (["--data", "digit"], "error[E124]"),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) and value else "",

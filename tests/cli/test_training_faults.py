@@ -62,7 +62,7 @@ UNFIT = """\
 error[E562]: 1 of 2 weights do not match by name
   = note: 1 weight does not fit:
   = note: `fc1.weight` is float32[2, 3], not float32[2, 2]
-  = help: let what differs, such as the head of another number of classes, be initialised anew \
+  = help: let what differs, such as the head of another number of classes, be reinitialized \
 (`--allow PATTERN`), or rename what is called differently
 
 """
@@ -142,7 +142,7 @@ def test_data_that_cannot_be_used(spoil: object, message: str, here: Path, calle
     ("arguments", "message"),
     [
         (["INPUT -> FC(10)"], NO_DATA),
-        (["small.net", "--engine", "torch"], "error[E502]: there is no engine `torch`\n"),
+        (["small.net", "--engine", "torch"], "error[E502]: unknown engine `torch`\n"),
         (["small.net", "--device", "cuda"], "error[E502]: the engine numpy cannot train on"),
         (
             ["small.net", "--engine", "onnxruntime", "--device", "cuda"],

@@ -169,7 +169,10 @@ def test_expressions_read_the_extents_of_labelled_tensors(program: str) -> None:
         ("INPUT(4x4x3) as y -> FC\nassert z.channels == 3", "unknown name `z`"),
         ("INPUT(4x4x3) as y -> FC(y.length)", "a tensor of 4x4x3 has no `.length`"),
         ("INPUT(4x4x3) as y -> FC\nassert y.length == 3", "a tensor of 4x4x3 has no `.length`"),
-        ("INPUT((H, W, 3)) as y -> FC(y.height)", "`.height` is H, which only a concrete input"),
+        (
+            "INPUT((H, W, 3)) as y -> FC(y.height)",
+            "`.height` is H, which depends on the input's size",
+        ),
         ("let c = y.channels\nINPUT(4x4x3) as y -> FC(c)", "unknown name `y`"),
         ("let y = [1]\nINPUT(4x4x3) as y -> FC(y.channels)", "the list `[1]` has no `.channels`"),
     ],

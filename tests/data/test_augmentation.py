@@ -341,4 +341,4 @@ def test_pairs_that_make_no_sense(term: Make, refusal: Refusal) -> None:
     assert "a pair names point -1" in refusal(mirror_order, "p", 4, ((-1, 1),))
     assert "is in two pairs" in refusal(mirror_order, "p", 4, ((0, 1), (1, 2)))
     data = arrays(np.zeros((1, 1, 3, 3)), np.zeros((1, 5)), kinds={"target": "points"})
-    assert "one has no partner" in refusal(augmenter, [term("flip", rate=1.0)], data)
+    assert "an odd count cannot" in refusal(augmenter, [term("flip", rate=1.0)], data)

@@ -90,7 +90,7 @@ def test_tied_embeddings() -> None:
 def test_token_ids_beyond_the_vocabulary() -> None:
     """An id without a row is an error that says which ids there are."""
     network = netc.compile("INPUT(3, dtype=int64) -> EMBED(4, 2)")
-    with pytest.raises(netc.NetError, match="holds 9, which is no row of `embed1`"):
+    with pytest.raises(netc.NetError, match="holds 9, which is out of range for `embed1`"):
         network.run(np.array([[0, 9, 1]]), network.initialize(0))
 
 

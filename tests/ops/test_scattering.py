@@ -31,7 +31,7 @@ def values(build: Builder, *types: tuple[DType, tuple[Any, ...]]) -> list[Value]
             "GatherElements",
             [(FLOAT, (BATCH, 5)), (FLOAT, (BATCH, 1))],
             {"axis": 1},
-            "GatherElements takes indices of int64, not float32[N, 1]",
+            "GatherElements takes int64 indices, not float32[N, 1]",
         ),
         (
             "GatherElements",
@@ -55,7 +55,7 @@ def values(build: Builder, *types: tuple[DType, tuple[Any, ...]]) -> list[Value]
             "ScatterElements",
             [(FLOAT, (4, 5)), (INTEGER, (4, 1)), (FLOAT, (4, 1))],
             {"axis": 1, "reduction": "mean"},
-            "ScatterElements has no reduction mean",
+            "ScatterElements does not support the reduction mean",
         ),
         (
             "OneHot",

@@ -304,10 +304,10 @@ def test_unknown_fetches(refusal: Refusal) -> None:
     """An unknown name is refused, with the likely one."""
     graph = netc.compile("INPUT -> CONV as first -> FC").graph
     assert refusal(plan, graph, ["fist"]) == (
-        "error[E101]: there is no layer or value `fist` to fetch\n  = help: did you mean `first`?"
+        "error[E101]: unknown layer or value `fist`\n  = help: did you mean `first`?"
     )
     assert refusal(plan, graph, ["xyzzy"]) == (
-        "error[E101]: there is no layer or value `xyzzy` to fetch\n"
+        "error[E101]: unknown layer or value `xyzzy`\n"
         "  = help: any layer's name or label can be fetched"
     )
 

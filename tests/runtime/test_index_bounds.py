@@ -37,7 +37,7 @@ def test_tables_have_no_rows_below_zero_nor_above_the_last(engine: Engine, wrong
     network = netc.compile(TOKENS)
     with pytest.raises(netc.NetError) as caught:
         network.run(np.array([[0, 1, 2, 3, wrong]]), network.initialize(), engine=engine)
-    assert f"the input `ids` holds {wrong}, which is no row of `embed1`" in str(caught.value)
+    assert f"the input `ids` holds {wrong}, which is out of range for `embed1`" in str(caught.value)
     last = network.run(np.array([[0, 1, 2, 3, 6]]), network.initialize(), engine=engine)
     assert isinstance(last, np.ndarray)
     assert last.shape == (1, 2)
@@ -49,7 +49,7 @@ def test_training_looks_up_rows_that_there_are(way: str, wrong: int) -> None:
     """Gradients, their check and both engines' steps refuse what `run` refuses."""
     ids = np.zeros((20, 5), np.int64)
     ids[:, 2] = wrong
-    with pytest.raises(netc.NetError, match="which is no row of `embed1`"):
+    with pytest.raises(netc.NetError, match="which is out of range for `embed1`"):
         WAYS[way](netc.compile(TOKENS), ids, np.arange(20) % 2)
 
 

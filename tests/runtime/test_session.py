@@ -87,7 +87,7 @@ def test_inputs_that_are_no_numbers(kind: int, spelling: str, refusal: Refusal) 
     """Text and numbers that NumPy does not have cannot be fed."""
     node = helper.make_node("Identity", ["x"], ["y"])
     found = refusal(Session, converter([tensor("x", kind)], [tensor("y", kind)], node))
-    assert found.startswith(f"error[E575]: the input `x` is `{spelling}`, which is no array")
+    assert found.startswith(f"error[E575]: the input `x` is `{spelling}`, which NumPy cannot")
 
 
 def test_inputs_that_are_sequences(refusal: Refusal) -> None:
@@ -176,7 +176,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, refusal: Refusal) -> None:
 def test_unknown_device(refusal: Refusal) -> None:
     """A device that nobody knows is refused with those that there are."""
     assert refusal(Session, model(), device="tpu") == (
-        "error[E502]: there is no device `tpu`\n  = help: the devices are `cpu` and `cuda`"
+        "error[E502]: unknown device `tpu`\n  = help: the devices are `cpu` and `cuda`"
     )
 
 
@@ -259,12 +259,12 @@ def test_every_label_can_be_fetched_on_both_engines() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"engine": "onxruntime"}, "there is no engine `onxruntime`\n  = help: did you mean"),
+        ({"engine": "onxruntime"}, "unknown engine `onxruntime`\n  = help: did you mean"),
         ({"engine": "tensorflow"}, "= help: the engines are numpy and onnxruntime"),
         ({"device": "cuda"}, "the engine numpy cannot run on the device `cuda`"),
         ({"dtype": "float16"}, "NumPy does not compute in `float16`"),
         ({"engine": "onnxruntime", "dtype": "float64"}, "in the network's own element type"),
-        ({"engine": "onnxruntime", "device": "gpu"}, "there is no device `gpu`"),
+        ({"engine": "onnxruntime", "device": "gpu"}, "unknown device `gpu`"),
     ],
 )
 def test_engines_that_cannot_be_had(

@@ -140,7 +140,7 @@ def test_odd_histories_are_drawn(rows: list[Row], tmp_path: Path) -> None:
 
 def test_nothing_to_draw(tmp_path: Path) -> None:
     """A run without an epoch is an error, and no file."""
-    with pytest.raises(NetError, match="there is no epoch to draw"):
+    with pytest.raises(NetError, match="no epochs recorded"):
         draw_history(History(), str(tmp_path / "curves.svg"))
     assert list(tmp_path.iterdir()) == []
 

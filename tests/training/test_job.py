@@ -262,9 +262,9 @@ def test_what_fits_without_a_word() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"engine": "onnx"}, "error[E502]: there is no engine `onnx`"),
+        ({"engine": "onnx"}, "error[E502]: unknown engine `onnx`"),
         ({"device": "cuda"}, "error[E502]: the engine numpy cannot train on the device `cuda`"),
-        ({"engine": "onnxruntime", "device": "tpu"}, "error[E502]: there is no device `tpu`"),
+        ({"engine": "onnxruntime", "device": "tpu"}, "error[E502]: unknown device `tpu`"),
     ],
 )
 def test_engines_that_cannot_be_had(options: dict[str, str], words: str) -> None:

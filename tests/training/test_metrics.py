@@ -265,9 +265,9 @@ def test_direction_of_a_column(column: str, better: str) -> None:
 @pytest.mark.parametrize(
     ("name", "form", "message"),
     [
-        ("acuracy", CLASSES, "there is no metric `acuracy`\n  = help: did you mean `accuracy`?"),
-        ("top_0", CLASSES, "there is no metric `top_0`"),
-        ("top_²", CLASSES, "there is no metric `top_²`"),
+        ("acuracy", CLASSES, "unknown metric `acuracy`\n  = help: did you mean `accuracy`?"),
+        ("top_0", CLASSES, "unknown metric `top_0`"),
+        ("top_²", CLASSES, "unknown metric `top_²`"),
         ("mae", CLASSES, "`mae` is not a metric of classes"),
         ("accuracy", NUMBERS, "`accuracy` is not a metric of numbers"),
         ("top_5", DECISIONS, "`top_5` is not a metric of decisions"),

@@ -52,7 +52,7 @@ MOST_LABELS = 12  # that get a confusion matrix each
 )
 @click.option("--metric", "metrics", multiple=True, help="A metric; by default, all that apply.")
 @click.option(
-    "--threshold", type=float, help="The probability from which on a sample counts as positive."
+    "--threshold", type=float, help="The probability at or above which a sample counts as positive."
 )
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
 @engine_option

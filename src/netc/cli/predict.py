@@ -75,7 +75,7 @@ def command(
     as_json: bool,
     max_layers: int | None,
 ) -> None:
-    """Answer for new samples with FILE and the weights of a run, preprocessed as in the run."""
+    """Predict new samples with FILE and the weights of a run, preprocessed as in the run."""
     network = open_network(file, max_layers)
     trained = open_run(network.graph, folder, weights)
     check_weights(network.graph, trained.weights)

@@ -51,7 +51,7 @@ from .weights import read_weights
     "--allow",
     multiple=True,
     metavar="PATTERN",
-    help="Weights that need not match, such as `head.*`: they are drawn anew.",
+    help="Weights that need not match, such as `head.*`: they are reinitialized.",
 )
 @click.option("--lsuv", is_flag=True, help="Scale the first weights by the data (LSUV).")
 @click.option("--watch", is_flag=True, help="Look at each layer after each epoch, and warn.")
