@@ -306,14 +306,17 @@ def _recipe(subject: Subject) -> Check:
     said = spell_term(job.recipe.optimizer)
     message = f"{found.steps} steps of {said}: loss {found.first:.3g} -> {found.last:.3g}"
     numbers = {"first": found.first, "last": found.last, "steps": found.steps}
-    ok = found.last <= ABOVE * max(found.first, guess)  # which NaN is not
-    for share, factor in LOWER.items() if ok and found.last > HIGH * guess else ():
+    limit = ABOVE * max(found.first, guess)
+    ok = found.last <= limit  # which NaN is not
+    help = "the learning rate is too high: lower it"
+    for share, factor in LOWER.items() if not ok or found.last > HIGH * guess else ():
         numbers[share] = lower = first_steps(job, subject.state, factor=factor).last
-        if lower < BETTER * found.last:
-            ok = False
+        if lower < BETTER * found.last or (not ok and lower <= limit):
             message += f", and {lower:.3g} with {share} of the learning rate"
-            break
-    return Check("recipe", ok, message, "the learning rate is too high: lower it", numbers)
+            return Check("recipe", False, message, help, numbers)
+    if not ok and isfinite(found.last):
+        help = "a lower learning rate does no better: mend first what other checks find"
+    return Check("recipe", ok, message, help, numbers)
 
 
 def _listed(names: list[str]) -> str:
