@@ -2,16 +2,22 @@
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
 from .diagnostics import NetError, error
 from .limits import MAX_TEXT
 from .source import UNPRINTABLE, Source, Span
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where a file that is open cannot be removed
+    fcntl = None  # type: ignore[assignment]
 
 _BOM = b"\xef\xbb\xbf"
 _TEMPORARY = (".netc-", ".tmp")  # what names of temporary files start and end with
@@ -155,10 +161,8 @@ def _replacement(target: str) -> Iterator[BinaryIO]:
     replaced = os.path.exists(target)
     if replaced and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    name = f"{_TEMPORARY[0]}{secrets.token_hex(8)}{_TEMPORARY[1]}"
-    temporary = os.path.join(os.path.dirname(target), name)
-    # Created by hand, not by `tempfile`, so that the user's umask sets the permissions.
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    temporary, handle = _temporary(target)
+    lock = None if fcntl is None else os.dup(handle)  # holds until the file has its own name
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -171,6 +175,67 @@ def _replacement(target: str) -> Iterator[BinaryIO]:
         with suppress(OSError):
             os.unlink(temporary)
         raise
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _temporary(target: str) -> tuple[str, int]:
+    """A new file beside the target, open and locked; what a killed process left there goes.
+
+    The names depend on the target alone, so that its next writer finds what is left.
+    """
+    for number in count():
+        path = _temporary_path(target, number)
+        _remove_remain(path)
+        # Created by hand, not by `tempfile`, so that the user's umask sets the permissions.
+        with suppress(FileExistsError):  # another process writes to it
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+            if _locked(handle, path):
+                return path, handle
+            os.close(handle)
+    raise AssertionError("there is always a next number")
+
+
+def _temporary_path(target: str, number: int) -> str:
+    digest = sha256(os.fsencode(os.path.basename(target))).hexdigest()
+    name = f"{_TEMPORARY[0]}{digest[:16]}-{number}{_TEMPORARY[1]}"
+    return os.path.join(os.path.dirname(target), name)
+
+
+def _locked(handle: int, path: str) -> bool:
+    """Whether this process alone has a new file, where the file system has locks."""
+    try:
+        return fcntl is None or _lock(handle, path)
+    except OSError:
+        return True
+
+
+def _lock(handle: int, path: str) -> bool:
+    """Lock a file; whether that succeeds, and the path is still its name.
+
+    Raises:
+        OSError: The file system has no locks.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _remove_remain(path: str) -> None:
+    """Remove a temporary file, where there is one, unless a process is writing to it."""
+    with suppress(OSError):
+        if fcntl is None:
+            os.unlink(path)
+            return
+        handle = os.open(path, os.O_WRONLY | _NO_BLOCKING)
+        try:
+            if _lock(handle, path):
+                os.unlink(path)
+        finally:
+            os.close(handle)
 
 
 def write_text(path: str, text: str) -> None:
@@ -188,7 +253,7 @@ def remove_remains(folder: str) -> None:
     with suppress(OSError):
         for name in os.listdir(folder):
             if name.startswith(_TEMPORARY[0]) and name.endswith(_TEMPORARY[1]):
-                os.unlink(os.path.join(folder, name))
+                _remove_remain(os.path.join(folder, name))
 
 
 def make_folder(path: str) -> None:

@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 from netc.grammar.diagnostics import NetError
-from netc.grammar.files import atomic_writer, check_readable, read_source, write_text
+from netc.grammar.files import (
+    atomic_writer,
+    check_readable,
+    read_source,
+    remove_remains,
+    write_text,
+)
 from netc.grammar.limits import MAX_TEXT
 
 as_root = pytest.mark.skipif(
@@ -272,6 +278,47 @@ def test_writers_side_by_side(tmp_path: Path) -> None:
         second.write(b"second")
     assert Path(path).read_bytes() == b"first"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+WRITER = """
+import sys, time
+from netc.grammar.files import atomic_writer
+with atomic_writer(sys.argv[1]) as file:
+    file.write(bytes(10**6))
+    file.flush()
+    print("half", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="`kill -9` is POSIX's")
+def test_what_a_killed_writer_leaves(tmp_path: Path) -> None:
+    """The next writer removes what a killed one left, and never what a living one writes."""
+    path = tmp_path / "model.onnx.data"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    writers = []
+    for _ in range(2):
+        command = [sys.executable, "-c", WRITER, str(path)]
+        writers.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE))
+        out = writers[-1].stdout
+        assert out is not None
+        assert out.readline() == b"half\n"
+    try:
+        assert len(os.listdir(tmp_path)) == 2
+        write_text(str(path), "new")
+        remove_remains(str(tmp_path))
+        assert len(os.listdir(tmp_path)) == 3
+        writers[0].kill()
+        writers[0].wait()
+        write_text(str(path), "newer")
+        assert len(os.listdir(tmp_path)) == 2
+        assert path.read_text() == "newer"
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.communicate()
+    remove_remains(str(tmp_path))
+    assert os.listdir(tmp_path) == ["model.onnx.data"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
