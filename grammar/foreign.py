@@ -10,6 +10,7 @@ from .foreign_words import (
     COUNTED,
     COUNTS,
     DROP,
+    INFERRED,
     KEYWORDS,
     LAYERS,
     MERGES,
@@ -44,7 +45,11 @@ def _folded(name: str) -> str:
     return re.sub(r"(?<=[A-Za-z])[123][dD](?=transpose|$)", "", last, flags=re.I).lower()
 
 
-FRAMEWORKS = frozenset("nn f k l m tf torch keras layers functional np jax flax".split())
+FRAMEWORKS = frozenset(
+    "nn f k l m tf torch keras layers functional np jax flax"
+    " gluon mx mxnet slim contrib linen eqx equinox hk haiku snt tfa tfl tflearn chainer links"
+    " paddle torchvision ops mlx sym lasagne caffe".split()
+)
 _BATCH = frozenset("None none -1 N B ? batch batch_size bs".split())
 
 
@@ -72,6 +77,7 @@ def translated(
         return None
     axes = re.search(r"(?<=[A-Za-z])([123])[dD](?=transpose|$)", name, re.I)
     call = _Call(row.name, int(axes[1]) if axes else rank)
+    call.given |= [row.given] if row.given else []
     if row.name in MERGES:
         return _merged(row.name, arguments, flows=flows)
     module, _, last = name.rpartition(".")
@@ -164,6 +170,8 @@ def _keyword(layer: str, name: str) -> str:
         return name
     if name == COUNTS.get(layer):
         return name
+    if name in INFERRED.get(layer, ()):
+        return DROP
     found = KEYWORDS.get(name, name)
     return COUNTS.get(layer, "size") if found == "count" else found
 
@@ -188,7 +196,7 @@ class _Call:
             return
         if keyword == "activation":
             self.activation = _activation(value) or ""
-        elif keyword == "dropout":
+        elif keyword == "dropout" and keyword not in OWN.get(self.name, ()):
             self.dropout = _rate(value)
         elif keyword == "bn":
             self.batch_norm = VALUES.get(value, value) == "yes"
@@ -197,6 +205,10 @@ class _Call:
         elif keyword == "trainable":
             if VALUES.get(value, value) == "no":
                 self.given["frozen"] = "yes"
+        elif keyword == "momentum" and _is_number(value) and float(value) >= 0.5:
+            self.given[keyword] = f"{1 - float(value):.6g}"  # Keras: the part that is kept
+        elif keyword == "normalized":
+            self.given |= {"axes": "all"} if len(_extents(value)) > 1 else {}
         elif keyword == "size":
             self.sizes += [value] if self.name in SIZED else []
         elif keyword == "units" and self.name in ACTIVATIONS:
@@ -221,20 +233,28 @@ class _Call:
     def spelled(self, row: Row) -> str | None:
         """The steps of the chain."""
         steps = [row.before] if row.before else []
+        after = self._pointwise() if "{" in row.after else {}
         units = self.given.pop("units", None) if self.name in ACTIVATIONS else None
         if units is not None:
             steps.append(f"FC({units})")
         if self.name:
             steps.append(self._step())
+        if row.after and not (row.after in ACTIVATIONS and self.activation):
+            steps.append(row.after.format(**after))
         if self.batch_norm:
             steps.append("BN")
         if self.activation:
             steps.append(self.activation)
         if self.dropout:
             steps.append(f"DROPOUT({self.dropout})")
-        if row.after:
-            steps.append(row.after)
         return " -> ".join(steps) or None
+
+    def _pointwise(self) -> dict[str, str]:
+        """The filters of a separable convolution, whose second part alone has a bias."""
+        filters = self.given.pop("filters", "32")
+        without = ", bias=no" if self.given.get("bias") == "no" else ""
+        self.given["bias"] = "no"
+        return {"filters": filters + without}
 
     def _step(self) -> str:
         name, given = self.name, dict(self.given)
@@ -242,7 +262,7 @@ class _Call:
         if self.sizes:
             size = _joined(self.sizes, image=name == "INPUT")
             if name == "ADAPTIVEPOOL" and set(re.findall(r"\d+", size)) == {"1"}:
-                return "GAP"
+                return "GMP" if given.get("mode") == "max" else "GAP"
             inside.append(size)
         kernel = given.pop("kernel", None)
         if kernel is not None and kernel.isdigit():

@@ -19,12 +19,14 @@ class Row(NamedTuple):
         name: netc's layer; nothing where only an argument says which.
         positional: For each positional argument, netc's keyword, or `DROP`.
         before, after: Steps that stand around it.
+        given: What it is besides, in netc's words: keyword and value.
     """
 
     name: str
     positional: str = ""
     before: str = ""
     after: str = ""
+    given: tuple[str, str] | None = None
 
 
 _TORCH_CONV = "_ filters kernel stride pad dilation groups bias"
@@ -55,10 +57,11 @@ LAYERS: Mapping[str, Row] = {
     "convolutiontranspose": Row("UPCONV", _KERAS_CONV),
     "transposedconv": Row("UPCONV", _KERAS_CONV),
     "deconvolution": Row("UPCONV", _KERAS_CONV),
+    "deconv": Row("UPCONV", _KERAS_CONV),
     "upconv": Row("UPCONV", _TORCH_CONV.replace("dilation", "output_pad")),
     "depthwiseconv": Row("DWCONV", "kernel stride pad multiplier"),
     "dwconv": Row("DWCONV", "kernel _ _"),
-    "separableconv": Row("CONV", "filters _", before="DWCONV"),
+    "separableconv": Row("DWCONV", "filters kernel stride pad", after="CONV(1x1, {filters})"),
     "locallyconnected": Row("LOCAL", _KERAS_CONV),
     "maxpool": Row("MAXPOOL", _POOL),
     "maxpooling": Row("MAXPOOL", _POOL),
@@ -71,7 +74,7 @@ LAYERS: Mapping[str, Row] = {
     "lppool": Row("POOL", "p kernel stride"),
     "maxunpool": Row("UNPOOL", "_ _ _"),
     "adaptiveavgpool": Row("ADAPTIVEPOOL", "size"),
-    "adaptivemaxpool": Row("ADAPTIVEPOOL", "size"),
+    "adaptivemaxpool": Row("ADAPTIVEPOOL", "size", given=("mode", "max")),
     "globalaveragepooling": Row("GAP", "_"),
     "globalaveragepool": Row("GAP", "_"),
     "globalavgpool": Row("GAP", "_"),
@@ -84,13 +87,13 @@ LAYERS: Mapping[str, Row] = {
     "batchnormalization": Row("BN", "_ _ _"),
     "lazybatchnorm": Row("BN", "eps momentum affine"),
     "bn": Row("BN", "_"),
-    "layernorm": Row("LN", "_ eps"),
+    "layernorm": Row("LN", "normalized eps"),
     "layernormalization": Row("LN", "_ _"),
     "ln": Row("LN", "_"),
     "groupnorm": Row("GN", "groups _ eps affine"),
     "groupnormalization": Row("GN", "groups"),
     "gn": Row("GN", "groups _"),
-    "instancenorm": Row("IN", "_ eps"),
+    "instancenorm": Row("IN", "_ eps _ affine", given=("affine", "no")),
     "instancenormalization": Row("IN", "_"),
     "in": Row("IN", "_"),
     "rmsnorm": Row("RMSNORM", "_ eps"),
@@ -103,7 +106,7 @@ LAYERS: Mapping[str, Row] = {
     "prelu": Row("PRELU", "_"),
     "elu": Row("ELU", "alpha"),
     "celu": Row("CELU", "alpha"),
-    "gelu": Row("GELU", "_"),
+    "gelu": Row("GELU", "mode"),
     **{
         name.lower(): Row(name, "units")
         for name in (
@@ -132,6 +135,7 @@ LAYERS: Mapping[str, Row] = {
     "multiheadattention": Row("ATTENTION", "_ heads dropout"),
     "selfattention": Row("ATTENTION", "heads"),
     "attention": Row("ATTENTION", "_ heads"),
+    "multiheaddotproductattention": Row("ATTENTION", "heads"),
     "mha": Row("ATTENTION", "heads"),
     "upsample": Row("UPSAMPLE", "_ factor mode"),
     "upsampling": Row("UPSAMPLE", "factor"),
@@ -166,8 +170,11 @@ ACTIVATIONS = frozenset(
 
 # Keywords of other frameworks, and of whiteboards, as netc's; `DROP` for what it infers.
 KEYWORDS: Mapping[str, str] = {
-    **dict.fromkeys(("kernel_size", "ksize", "pool_size", "kernel_shape", "window", "k"), "kernel"),
-    **dict.fromkeys(("out_channels", "num_filters", "n_filters", "out_features"), "count"),
+    **dict.fromkeys(("kernel_size", "ksize", "pool_size", "kernel_shape", "k"), "kernel"),
+    **dict.fromkeys(("window", "window_shape", "window_size"), "kernel"),
+    **dict.fromkeys(
+        ("out_channels", "num_filters", "num_filter", "n_filters", "out_features"), "count"
+    ),
     **dict.fromkeys(("num_output", "output_dim", "num_units", "n_units", "features"), "count"),
     **dict.fromkeys(("channels", "outputs", "hidden", "neurons", "nodes", "out", "size"), "count"),
     **dict.fromkeys(("strides", "subsample", "steps"), "stride"),
@@ -194,13 +201,18 @@ KEYWORDS: Mapping[str, str] = {
     **dict.fromkeys(("shape", "input_shape", "dims", "image_size"), "size"),
     **dict.fromkeys(("in_channels", "in_features", "num_features", "input_size", "dim"), DROP),
     **dict.fromkeys(("inplace", "data_format", "axis", "padding_mode", "device", "dtype"), DROP),
-    **dict.fromkeys(("batch", "batch_size", "normalized_shape", "return_indices", "key_dim"), DROP),
+    **dict.fromkeys(("num_channels", "num_parameters", "padding_idx", "input_length"), DROP),
+    **dict.fromkeys(("track_running_stats", "kernel_constraint", "bias_regularizer"), DROP),
+    **dict.fromkeys(("batch", "batch_size", "return_indices", "key_dim"), DROP),
     **dict.fromkeys(("bias_initializer", "kernel_regularizer", "batch_first", "start_dim"), DROP),
-    **dict.fromkeys(("pool", "pool_type", "pooling", "type", "interpolation"), "mode"),
+    **dict.fromkeys(
+        ("pool", "pool_type", "pooling", "type", "interpolation", "approximate"), "mode"
+    ),
     **dict.fromkeys(("act", "nonlinearity", "activation_fn"), "activation"),
     **dict.fromkeys(("batch_norm", "batchnorm", "use_bn"), "bn"),
     **dict.fromkeys(("drop",), "dropout"),
     **dict.fromkeys(("label",), "name"),
+    **dict.fromkeys(("normalized_shape",), "normalized"),
 }
 # Keywords of netc's own whose foreign meaning differs: looked up before `KEYWORDS`.
 OWN: Mapping[str, frozenset[str]] = {
@@ -216,13 +228,18 @@ OWN: Mapping[str, frozenset[str]] = {
     "CROP": frozenset({"size"}),
     "WINDOW": frozenset({"size"}),
     "ATTENTION": frozenset({"dropout"}),
+    "BN": frozenset({"scale"}),
 }
+# Keywords that a layer infers, though they say something elsewhere.
+INFERRED: Mapping[str, frozenset[str]] = {"ATTENTION": frozenset({"embed_dim"})}
 # What a count is called, by layer; `kernel` for pools, whose size is their window.
 COUNTS: Mapping[str, str] = {
     **dict.fromkeys(("CONV", "UPCONV", "LOCAL"), "filters"),
     **dict.fromkeys(("FC", "LINEAR", "DROPCONNECT"), "units"),
     **dict.fromkeys(("POOL", "MAXPOOL", "AVGPOOL"), "kernel"),
     "UPSAMPLE": "factor",
+    "DWCONV": "filters",
+    "EMBED": "width",
     "ADAPTIVEPOOL": "size",
     "GN": "groups",
 }

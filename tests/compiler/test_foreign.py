@@ -40,6 +40,29 @@ ROWS = [
     ("CONV(3x3, 16, strides=2)", "CONV(3x3, 16, stride=2)"),
     ('CONV(3x3, 16, padding="same")', "CONV(3x3, 16, pad=same)"),
     ("CONV(filters=16, kernel_size=3)", "CONV(3x3, 16)"),
+    (
+        "SeparableConv2D(64, 5, strides=2, padding='same')",
+        "DWCONV(5x5, stride=2, pad=same, bias=no) -> CONV(1x1, 64)",
+    ),
+    (
+        "SeparableConv2D(filters=64, kernel_size=3, use_bias=False)",
+        "DWCONV(3x3, bias=no) -> CONV(1x1, 64, bias=no)",
+    ),
+    ("nn.AdaptiveMaxPool2d(1)", "GMP"),
+    ("nn.AdaptiveMaxPool2d((4, 4))", "ADAPTIVEPOOL(4x4, max)"),
+    ("BatchNormalization(momentum=0.99)", "BN(momentum=0.01)"),
+    ("nn.BatchNorm2d(3, momentum=0.01)", "BN(momentum=0.01)"),
+    ("nn.InstanceNorm2d(3)", "IN(affine=no)"),
+    ("nn.InstanceNorm2d(3, affine=True)", "IN(affine=yes)"),
+    ("nn.GroupNorm(num_groups=3, num_channels=3)", "GN(3)"),
+    ("nn.LayerNorm([3, 32, 32])", "LN(axes=all)"),
+    ("nn.LayerNorm(3)", "LN"),
+    ("nn.GELU(approximate='tanh')", "GELU(tanh)"),
+    ("gluon.nn.Dense(12, activation='relu')", "FC(12) -> RELU"),
+    ("slim.conv2d(64, [3, 3])", "CONV(3x3, 64)"),
+    ("nn.max_pool(window_shape=(2, 2), strides=(2, 2))", "MAXPOOL(2x2, stride=2)"),
+    ("HIDDEN(12, activation=tanh)", "FC(12) -> TANH"),
+    ("HIDDEN(12)", "FC(12) -> RELU"),
 ]
 
 

@@ -42,7 +42,7 @@ def followed(program: str) -> str | None:
 def places(program: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """What a help may replace: what it points at, the call around, the line, its body, or all."""
     yield start, end
-    for match in _CALL.finditer(program, 0, end):
+    for match in _CALL.finditer(program, 0, end + 1):
         last = closing(program, match.end() - 1) + 1
         if match.start() <= start and end <= last:
             yield match.start(), last
