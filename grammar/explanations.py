@@ -86,7 +86,9 @@ SITUATIONS: Mapping[str, str] = {
     "E544": "Neither the program nor the command line names the data. Add `data = ...` to "
     "the `train` block, or use `--set data=digits`.",
     "E545": "The folder for a new run holds the checkpoint of another. Go on with that run "
-    "(`--resume`), or choose another folder (`--output`).",
+    "(`--resume`), overwrite it (`--force`), or choose another folder (`--output`). Without "
+    "`--output`, a finished run is left alone, and the new one goes to `run2`, `run3`, ... Two "
+    "processes never train in one folder.",
     "E546": "`netc evaluate`, `predict` and `features` take the weights of a finished run, "
     "from the folder that `netc train -o FOLDER` left, or a file of weights. A program that gives "
     "the values of all weights needs neither. `net.run(x)` takes a state, with the same exception.",

@@ -227,7 +227,7 @@ def _lock(handle: int, path: str) -> bool:
 def _remove_remain(path: str) -> None:
     """Remove a temporary file, where there is one, unless a process is writing to it."""
     with suppress(OSError):
-        if fcntl is None:
+        if os.name != "posix":
             os.unlink(path)
             return
         handle = os.open(path, os.O_WRONLY | _NO_BLOCKING)

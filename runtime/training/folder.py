@@ -3,8 +3,9 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from typing import Any
 
 from ...grammar.diagnostics import error
@@ -22,7 +23,13 @@ HISTORY = "history"
 LAYERS = "layers.svg"
 PROGRAM = "model.net"
 WEIGHTS = "weights.safetensors"
+MONITOR = "monitor"
 FORMAT = "netc run 1"
+# What a run may leave besides its program.
+FILES = (
+    *(FACTS, CHECKPOINT, WEIGHTS, CURVES, LAYERS),
+    *(f"{name}{suffix}" for name in (HISTORY, MONITOR) for suffix in (".csv", ".json")),
+)
 
 # What Python raises at texts that it cannot make sense of.
 _MALFORMED = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
@@ -38,22 +45,74 @@ def locked(folder: str | None) -> Iterator[None]:
     if folder is None or fcntl is None:
         yield
         return
-    make_folder(folder)
-    handle = os.open(folder, os.O_RDONLY)
+    made = not os.path.exists(folder)
+    handle = _lock(folder)
     try:
+        yield
+    finally:
+        if made:
+            with suppress(OSError):  # it holds something
+                os.rmdir(folder)
+        os.close(handle)
+
+
+def _lock(folder: str) -> int:
+    """A folder, made where it is not there, open and locked.
+
+    Raises:
+        NetError: E004, it cannot be made; E545, another process holds it.
+    """
+    while True:
+        make_folder(folder)
+        try:
+            handle = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:  # another process has removed it again
+            continue
+        except OSError as failure:
+            raise error("E004", f"cannot open the folder `{folder}`: {failure.strerror}") from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            os.close(handle)
             raise error(
                 "E545",
                 f"another process is training in `{folder}`",
                 help="wait until it has ended, or choose another folder (`--output`)",
             ) from None
         except OSError:  # a file system without locks
-            pass
-        yield
-    finally:
+            return handle
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), os.stat(folder)):
+                return handle
         os.close(handle)
+
+
+def free_folder(usual: str) -> str:
+    """A folder for a run; where the usual one holds a finished run, the next number's.
+
+    Raises:
+        NetError: E546, the usual folder's `run.json` is damaged.
+    """
+    if not Facts.read(usual).results:
+        return usual
+    names = (f"{usual}{number}" for number in count(2))
+    return next(name for name in names if not os.path.lexists(name))
+
+
+def remove_run(folder: str) -> None:
+    """Remove the files of the run that a folder holds, and no others; its program may be in use.
+
+    Raises:
+        NetError: E004, one cannot be removed.
+    """
+    for name in FILES:
+        path = os.path.join(folder, name)
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            continue
+        except OSError as failure:
+            raise error("E004", f"cannot remove `{path}`: {failure.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)

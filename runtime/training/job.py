@@ -53,6 +53,7 @@ class Job:
         patience: After how many epochs without a better one the run ends; None for never.
         min_delta: By how much a better epoch is better.
         every: After how many seconds a checkpoint is written within an epoch.
+        force: Whether a run that the folder holds is overwritten.
         changes: The settings that replaced the program's own, which a folder keeps.
         saved: The checkpoint to go on from; see `resumed`.
     """
@@ -69,6 +70,7 @@ class Job:
     patience: int | None = None
     min_delta: float = 0.0
     every: float = SECONDS_BETWEEN_CHECKPOINTS
+    force: bool = False
     changes: Mapping[str, str] = field(default_factory=dict)
     saved: Checkpoint | None = None
 

@@ -18,7 +18,7 @@ from .diagnosis import diverged
 from .early_stopping import EarlyStopping
 from .environment import environment
 from .evaluation import BATCH
-from .folder import CHECKPOINT, Facts, OutputFacts
+from .folder import CHECKPOINT, Facts, OutputFacts, remove_run
 from .history import History
 from .job import KEPT, NETWORK, VALUES, Job, State
 from .loop import LOSS, Feeds, Listener, Loop, Progress, Settings
@@ -197,7 +197,7 @@ def open_loop(job: Job, *, listeners: Sequence[Listener] = ()) -> Loop:
         NetError: As `train`.
     """
     saved = job.saved
-    if saved is None:
+    if saved is None and not job.force:
         check_folder(job.folder)
     job.check_batches()
     state = saved.state if saved is not None else _first_state(job)
@@ -210,6 +210,8 @@ def open_loop(job: Job, *, listeners: Sequence[Listener] = ()) -> Loop:
     if job.folder is not None:
         make_folder(job.folder)
         remove_remains(job.folder)
+        if job.force and saved is None:
+            remove_run(job.folder)
         ended = {} if saved is None else Facts.read(job.folder).results
         replace(facts_of(job), results=ended).save(job.folder)
     return loop
@@ -242,7 +244,8 @@ def check_folder(folder: str | None) -> None:
         raise error(
             "E545",
             f"`{path}` already holds a run",
-            help="continue it (`--resume`), or choose another folder (`--output`)",
+            help="continue it (`--resume`), overwrite it (`--force`), or choose another folder"
+            " (`--output`)",
         )
 
 

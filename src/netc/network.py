@@ -325,6 +325,7 @@ class Network:
         device: Device = "cpu",
         output: "str | PathLike[str] | None" = None,
         resume: bool = False,
+        force: bool = False,
         weights: "Mapping[str, Array] | None" = None,
         patience: int | None = None,
         verbose: bool = False,
@@ -338,6 +339,7 @@ class Network:
             device: `cpu` or, on onnxruntime, `cuda`.
             output: A folder for checkpoints, history, curves and weights.
             resume: Continue from the checkpoint in that folder.
+            force: Overwrite the run that the folder holds.
             weights: Weights to start from.
             patience: After how many epochs without a better one to stop.
             verbose: Whether to show progress on standard error, as `netc train` does.
@@ -349,25 +351,29 @@ class Network:
         Raises:
             NetError: Data, network and settings do not fit together, or the loss is not finite.
         """
+        from .runtime.training.folder import locked
         from .training import job_of, run_job
 
-        job = job_of(
-            self.compiled,
-            data=data,
-            changes=settings,
-            resume=resume,
-            folder=None if output is None else fspath(output),
-            engine=engine,
-            device=device,
-            weights=weights,
-            patience=patience,
-        )
         progress = None
         if verbose:
             from .cli.training_bar import training_progress
 
             progress = training_progress()
-        return run_job(job, progress=progress, source=self.compiled.source.text)
+        folder = None if output is None else fspath(output)
+        with locked(folder):
+            job = job_of(
+                self.compiled,
+                data=data,
+                changes=settings,
+                resume=resume,
+                folder=folder,
+                engine=engine,
+                device=device,
+                force=force,
+                weights=weights,
+                patience=patience,
+            )
+            return run_job(job, progress=progress, source=self.compiled.source.text)
 
     def _named(self, x: "Array | Mapping[str, Array]") -> "Mapping[str, Array]":
         """Inputs by name, where a single one is given without."""

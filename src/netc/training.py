@@ -28,7 +28,7 @@ from .runtime.inspection.gradcheck import gradcheck as compare_gradients
 from .runtime.inspection.monitor import watch
 from .runtime.inspection.monitor_picture import draw_records
 from .runtime.plan import plan
-from .runtime.training.folder import LAYERS, PROGRAM, Facts, locked
+from .runtime.training.folder import LAYERS, PROGRAM, Facts
 from .runtime.training.job import KEPT, Job
 from .runtime.training.listeners import HistoryFiles, Reporter, write_results
 from .runtime.training.parts import given_target
@@ -95,7 +95,7 @@ def job_of(
     folder: str | None = None,
     **options: Any,
 ) -> Job:
-    """A program's training as a job.
+    """A program's training as a job; the caller holds its folder: see `locked`.
 
     Args:
         compiled: The program.
@@ -112,9 +112,9 @@ def job_of(
     """
     changed = {name: spell_setting(v) for name, v in (changes or {}).items() if v is not None}
     given = {name: value for name, value in options.items() if value is not None}
-    if not resume:
+    if not resume and not options.get("force"):
         check_folder(folder)
-    elif folder is not None:
+    elif resume and folder is not None:
         facts = Facts.read(folder)
         kept = {name: facts.options[name] for name in KEPT if name in facts.options}
         changed, given = {**facts.changes, **changed}, {**kept, **given}
@@ -165,6 +165,8 @@ def run_job(
 ) -> Run:
     """Train, with a progress bar, and with files in the job's folder where it has one.
 
+    The caller holds the folder: see `locked`.
+
     Args:
         job: What to train.
         progress: The progress bar.
@@ -175,24 +177,23 @@ def run_job(
         NetError: As `runtime.training.running.train`.
         KeyboardInterrupt: Ctrl-C was pressed; the run can be resumed.
     """
-    with locked(job.folder):
-        bar = progress or NoProgress()
-        loop = open_loop(job)
-        if job.folder is not None:
-            write_text(os.path.join(job.folder, PROGRAM), source)
-            loop.listeners = [HistoryFiles(loop, job.folder)]
-        loop.listeners = [*loop.listeners, Reporter(bar, loop, job.training.steps)]
-        monitor = watch(loop, job, folder=job.folder, say=bar.say) if watched else None
-        try:
-            loop.run()
-        finally:
-            bar.finish()
-        run = replace(finish(job, loop), metadata={"source": source} if source else {})
-        if job.folder is not None:
-            write_results(run, job.folder)
-            if monitor is not None and find_spec("matplotlib") is not None:
-                draw_records(monitor.records, os.path.join(job.folder, LAYERS))
-        return run
+    bar = progress or NoProgress()
+    loop = open_loop(job)
+    if job.folder is not None:
+        write_text(os.path.join(job.folder, PROGRAM), source)
+        loop.listeners = [HistoryFiles(loop, job.folder)]
+    loop.listeners = [*loop.listeners, Reporter(bar, loop, job.training.steps)]
+    monitor = watch(loop, job, folder=job.folder, say=bar.say) if watched else None
+    try:
+        loop.run()
+    finally:
+        bar.finish()
+    run = replace(finish(job, loop), metadata={"source": source} if source else {})
+    if job.folder is not None:
+        write_results(run, job.folder)
+        if monitor is not None and find_spec("matplotlib") is not None:
+            draw_records(monitor.records, os.path.join(job.folder, LAYERS))
+    return run
 
 
 def objective_of(compiled: Compiled, loss: Loss | None) -> Objective:

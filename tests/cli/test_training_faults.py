@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.dom.minidom import parse
 
@@ -181,14 +182,94 @@ def test_wrong_usage(here: Path, called: Call) -> None:
 
 
 def test_a_folder_with_a_run(here: Path, called: Call) -> None:
-    """A run is not overwritten."""
+    """A run in a folder that is named is not overwritten, unless that is asked for."""
     assert called("train", "small.net").status == 0
-    found = called("train", "small.net")
+    found = called("train", "small.net", "-o", "run")
     assert (found.status, found.out) == (1, "")
     assert found.err == (
         "error[E545]: `run/checkpoint.safetensors` already holds a run\n"
-        "  = help: continue it (`--resume`), or choose another folder (`--output`)\n\n"
+        "  = help: continue it (`--resume`), overwrite it (`--force`), or choose another folder"
+        " (`--output`)\n\n"
     )
+
+
+def test_the_next_free_folder(here: Path, called: Call) -> None:
+    """Without a folder, a run goes where no other is, and says where; finished runs stay."""
+    assert called("train", "small.net").status == 0
+    before = (here / "run" / "checkpoint.safetensors").read_bytes()
+    for folder in ("run2", "run3"):
+        found = called("train", "small.net", "--seed", "3")
+        assert found.status == 0
+        said = f"`run` holds a finished run, so this one goes to `{folder}`\n"
+        assert found.err.startswith(said)
+        assert found.out.endswith(f"written to {folder}\n")
+        assert (here / folder / "weights.safetensors").exists()
+    assert (here / "run" / "checkpoint.safetensors").read_bytes() == before
+
+
+def test_an_unfinished_run_is_not_passed_over(here: Path, called: Call) -> None:
+    """A run that was stopped waits for `--resume` or `--force`."""
+    assert called("train", "small.net", "--watch").status == 0
+    run = here / "run"
+    facts = Facts.read(str(run))
+    replace(facts, results={}).save(str(run))
+    found = called("train", "small.net")
+    assert (found.status, "already holds a run" in found.err) == (1, True)
+    (run / "notes.txt").write_text("mine")
+    found = called("train", "small.net", "--force", "--seed", "3", "--set", "epochs=2")
+    assert found.status == 0, found.err
+    assert found.out.endswith("written to run\n")
+    assert len((run / "history.csv").read_text().splitlines()) == 3
+    assert Facts.read(str(run)).settings["seed"] == "3"
+    assert (run / "notes.txt").exists()
+    assert not (run / "layers.svg").exists()
+    assert not (run / "monitor.csv").exists()
+
+
+def test_what_fails_is_not_overwritten(here: Path, called: Call) -> None:
+    """`--force` removes nothing before the new run is about to begin."""
+    assert called("train", "small.net").status == 0
+    before = {path.name: path.read_bytes() for path in (here / "run").iterdir()}
+    for wrong in (["--set", "batch=0"], ["--engine", "torch"], ["--weights", "none.npz"]):
+        assert called("train", "small.net", "--force", *wrong).status == 1
+    assert called("train", "small.net", "--force", "--resume").status == 2
+    assert {path.name: path.read_bytes() for path in (here / "run").iterdir()} == before
+
+
+def test_what_fails_leaves_no_folder(here: Path, called: Call) -> None:
+    """A run that cannot begin leaves no empty folder; one that was there stays."""
+    assert called("train", "small.net", "--set", "batch=0").status == 1
+    assert not (here / "run").exists()
+    (here / "run").mkdir()
+    assert called("train", "small.net", "--set", "batch=0").status == 1
+    assert (here / "run").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks are POSIX's")
+@pytest.mark.parametrize("resume", [[], ["--resume"]], ids=["begun", "resumed"])
+def test_two_processes_in_one_folder(resume: list[str], here: Path) -> None:
+    """Of two runs in one folder, one is refused at once; the other comes to what it would alone."""
+    words = ["digits.net", "--save-every", "0", "-o"]
+    if resume:
+        assert netc("train", *words, "run", "--epochs", "1", cwd=here).status == 0
+    command = [sys.executable, "-m", "netc", "train", *words, "run", "--epochs", "6", *resume]
+    pair = [
+        subprocess.Popen(command, cwd=here, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+        for _ in range(2)
+    ]
+    ended = sorted((process.communicate(timeout=100)[1], process.returncode) for process in pair)
+    (_, done), (refused, failed) = ended
+    assert (done, failed) == (0, 1), ended
+    assert "error[E545]: another process is training in `run`" in refused
+    assert netc("train", *words, "alone", "--epochs", "6", cwd=here).status == 0
+    for name in ("weights.safetensors", "history.json"):
+        assert (here / "run" / name).exists()
+    ours, theirs = (
+        load_checkpoint(str(here / run / "checkpoint.safetensors")) for run in ("run", "alone")
+    )
+    assert ours.progress["step"] == theirs.progress["step"]
+    for name, array in theirs.state.items():
+        assert np.array_equal(ours.state[name], array)
 
 
 def test_another_recipe(here: Path, called: Call) -> None:

@@ -296,7 +296,8 @@ def test_a_folder_that_holds_a_run(tmp_path: Path) -> None:
         job(folder=tmp_path)
     assert str(failure.value) == (
         f"error[E545]: `{tmp_path / CHECKPOINT}` already holds a run\n"
-        "  = help: continue it (`--resume`), or choose another folder (`--output`)"
+        "  = help: continue it (`--resume`), overwrite it (`--force`), or choose another folder"
+        " (`--output`)"
     )
 
 

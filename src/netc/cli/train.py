@@ -11,6 +11,7 @@ import click
 from ..runtime.checkpoint import mismatches
 from ..runtime.inspection.guess import known_of
 from ..runtime.inspection.lsuv import lsuv_weights
+from ..runtime.training.folder import free_folder, locked
 from ..runtime.training.job import Job
 from ..runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
 from ..runtime.training.metrics import VALIDATION
@@ -31,6 +32,8 @@ from .terminal import show_diagnostics
 from .training_bar import training_progress
 from .weights import read_weights
 
+FOLDER = "run"
+
 
 @click.command("train")
 @file_argument
@@ -43,8 +46,13 @@ from .weights import read_weights
 @click.option(
     "--device", shell_complete=one_of(DEVICES), help="cpu, the default, or cuda on onnxruntime."
 )
-@click.option("-o", "--output", default="run", show_default=True, help="The run's folder.")
+@click.option(
+    "-o",
+    "--output",
+    help=f"The run's folder; by default `{FOLDER}`, or `{FOLDER}2` and so on after a finished run.",
+)
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in that folder.")
+@click.option("--force", is_flag=True, help="Overwrite the run in that folder.")
 @click.option("--weights", type=click.Path(), is_eager=True, help="Start from these weights.")
 @rename_option
 @click.option(
@@ -79,8 +87,9 @@ def command(
     seed: int | None,
     engine: str | None,
     device: str | None,
-    output: str,
+    output: str | None,
     resume: bool,
+    force: bool,
     weights: str | None,
     allow: tuple[str, ...],
     lsuv: bool,
@@ -94,33 +103,50 @@ def command(
     gc.enable()  # a run may take days
     if (allow and weights is None) or (lsuv and weights is not None):
         raise click.UsageError("`--allow` needs `--weights`; `--lsuv` excludes it")
+    if resume and force:
+        raise click.UsageError("`--resume` goes on with a run, and `--force` overwrites it")
     network = open_network(file, max_layers)
-    job = job_of(
-        network.compiled,
-        changes={**settings_of(changes), **_given(epochs=epochs, seed=seed)},
-        resume=resume,
-        folder=output,
-        engine=engine,
-        device=device,
-        monitor=monitor,
-        patience=patience,
-        every=save_every,
-    )
-    show_diagnostics(job.warnings)
-    if resume and job.saved is None:
-        click.echo(
-            f"`{output}` holds no checkpoint, so the run starts from the beginning", err=True
+    folder = output or (FOLDER if resume or force else _free_folder())
+    with locked(folder):
+        job = job_of(
+            network.compiled,
+            changes={**settings_of(changes), **_given(epochs=epochs, seed=seed)},
+            resume=resume,
+            folder=folder,
+            engine=engine,
+            device=device,
+            force=force,
+            monitor=monitor,
+            patience=patience,
+            every=save_every,
         )
-    if job.saved is None:
-        job = replace(job, weights=_first_weights(job, weights, allow, lsuv))
-    source = network.compiled.source.text
-    try:
-        run = run_job(job, progress=training_progress(), source=source, watched=watch)
-    except KeyboardInterrupt:
-        words = ["netc", "train", file, "-o", output, "--resume"]
-        click.echo(f"stopped; continue with: {shlex.join(words)}", err=True)
-        raise
-    _report(run, output)
+        show_diagnostics(job.warnings)
+        if resume and job.saved is None:
+            click.echo(
+                f"`{folder}` holds no checkpoint, so the run starts from the beginning", err=True
+            )
+        if job.saved is None:
+            job = replace(job, weights=_first_weights(job, weights, allow, lsuv))
+        source = network.compiled.source.text
+        try:
+            run = run_job(job, progress=training_progress(), source=source, watched=watch)
+        except KeyboardInterrupt:
+            words = ["netc", "train", file, "-o", folder, "--resume"]
+            click.echo(f"stopped; continue with: {shlex.join(words)}", err=True)
+            raise
+    _report(run, folder)
+
+
+def _free_folder() -> str:
+    """The usual folder, or where it holds a finished run, one that is not there yet, and says so.
+
+    Raises:
+        NetError: E546, the usual folder's `run.json` is damaged.
+    """
+    folder = free_folder(FOLDER)
+    if folder != FOLDER:
+        click.echo(f"`{FOLDER}` holds a finished run, so this one goes to `{folder}`", err=True)
+    return folder
 
 
 def _first_weights(
