@@ -170,10 +170,11 @@ class LayerBuilder(Builder):
         return numbers
 
     def input_size(self, x: Value) -> str:
-        """The size of what met the layer, where `x` is that or its channels-first view."""
-        view = self.graph.producer(x)
-        if view.op_type == "Transpose" and view.scope == self.scope and view.inputs[0] is not None:
-            return author_size(view.inputs[0].type)
+        """The size of what met the layer, where `x` is that or what the layer made of it."""
+        producer = self.graph.producer(x)
+        while producer.scope == self.scope and producer.inputs and producer.inputs[0] is not None:
+            x = producer.inputs[0]
+            producer = self.graph.producer(x)
         return author_size(x.type)
 
     def _leaf(self, op_type: str, type: TensorType, **attributes: Any) -> Value:

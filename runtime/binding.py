@@ -79,11 +79,15 @@ def _check_types(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int])
         for declared, value in zip(node.outputs, outputs, strict=True):
             if any(map(_vanishes, declared.shape, value.shape)):
                 message = f"an input of {settled} is too small for {place(graph, node)}"
-                raise error("E206", message, node.span, notes=[f"it leaves {spell(value.shape)}"])
+                left = spell(_as_met(graph, node, value.type).shape)
+                raise error("E206", message, node.span, notes=[f"it leaves {left}"])
             if declared.bind(symbols) != value.type:
                 message = f"{place(graph, node)} cannot take an input of {settled}"
-                wanted = spell(declared.bind(symbols).shape)
-                note = f"it leaves {spell(value.shape)} where the network expects {wanted}"
+                left, wanted = (
+                    spell(_as_met(graph, node, type).shape)
+                    for type in (value.type, declared.bind(symbols))
+                )
+                note = f"it leaves {left} where the network expects {wanted}"
                 raise error("E206", message, node.span, notes=[note])
         return outputs
 
@@ -93,6 +97,19 @@ def _check_types(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int])
     operators = {graph[i].op_type for i in nodes} - LEAVES
     bare = Graph(graph.name, graph.nx)
     rewrite(bare, {**dict.fromkeys(operators, infer), INPUT: settle}, keep=needed)
+
+
+def _as_met(graph: Graph, node: Node, type: TensorType) -> TensorType:
+    """The type with the axes of a sequence in the author's order.
+
+    Layers that slide along sequences transpose them, and what they yield back.
+    """
+    layer = graph.layers.get(node.scope)
+    if layer is None or type.rank != 3 or len(layer.outputs) != 1:
+        return type
+    (inner,), (outer,) = node.outputs[:1], layer.outputs
+    transposed = inner.shape != outer.shape == tuple(inner.shape[axis] for axis in (0, 2, 1))
+    return type.with_shape(type.shape[axis] for axis in (0, 2, 1)) if transposed else type
 
 
 def _vanishes(declared: Dim, extent: Dim) -> bool:

@@ -158,7 +158,9 @@ def _remedy(wanted: Sequence[Dim], given: tuple[int, ...]) -> str | None:
     for order in permutations(range(1, len(given))):
         perm = (0, *order)
         if _fits(wanted, tuple(given[axis] for axis in perm)):
-            return f"the channels come before rows and columns: `x.transpose{perm}`"
+            first = "the channels come before rows and columns"
+            first = first if len(wanted) > 3 else "the channels of a sequence come last"
+            return f"{first}: `x.transpose{perm}`"
     return None
 
 
