@@ -39,6 +39,8 @@ def call_block(state: State, call: Call, site: Site) -> Tensors:
     state.frames = (*frames, partial(_in_call, call=call))
     tensors = lower_body(state, block.statement.body, site.current, inner)
     state.calls, state.frames = calls, frames
+    if len(tensors) == 1 and not poisoned(tensors):
+        state.yields.setdefault((id(block.statement), tensors[0]), path)
     if site.label is None and len(tensors) == 1 and not poisoned(tensors):
         state.graph.labels[path] = tensors[0]
     return tensors
@@ -51,7 +53,7 @@ def _caller(
     around = state.calls[-1] if state.calls else None
     shared = None if around is None else around.shared
     if (share := common.get("share")) is not None:
-        source = state.resolve_path(share, site.scope, call.span)
+        source = state.resolve_path(share, site.scope, call.span, block)
         shared = shared or (path, source)
     frozen = bool(common.get("frozen")) or (around is not None and around.frozen)
     outer = frozenset[int]() if around is None else around.blocks

@@ -11,7 +11,7 @@ from ...grammar.limits import MAX_NESTING
 from ...grammar.source import Span
 from ..graph import Graph, Layer, Turn, Value
 from ..layerdef import LAYERS
-from ..names import Scope, automatic_name_used
+from ..names import Block, Scope, automatic_name_used
 from ..recovery import POISON, GiveUp, Poisoned
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class State:
         heads: Units, by path, of the last dense layers that state none.
         places: Where each name was given.
         scopes: Paths that others start with: of blocks, and of turns of repetitions.
+        yields: The paths of blocks' calls, by the block's identity and the tensor that comes of it.
         calls: The calls of blocks that lowering stands in, outermost first.
         turns: The turns of repetitions that lowering stands in, outermost first.
         frames: What those calls and turns add to an error, outermost first.
@@ -86,6 +87,7 @@ class State:
     warnings: list[Diagnostic] = field(default_factory=list)
     places: dict[str, Span] = field(default_factory=dict)
     scopes: set[str] = field(default_factory=set)
+    yields: dict[tuple[int, Value], str] = field(default_factory=dict)
     calls: tuple[Caller, ...] = ()
     turns: tuple[Turn, ...] = ()
     frames: tuple[Frame, ...] = ()
@@ -144,18 +146,30 @@ class State:
         scope, source = self.calls[-1].shared
         return source + path.removeprefix(scope)
 
-    def resolve_path(self, label: str, scope: Scope, span: Span) -> str:
-        """The full path of the layer or block that a label names here, or that yields its value.
+    def resolve_path(self, label: str, scope: Scope, span: Span, block: Block | None = None) -> str:
+        """The full path of the layer that a label names here, or that yields its value.
+
+        With `block` it is the path of a call of that block.
 
         Raises:
             NetError: There is none.
         """
         for region in scope.outwards():
             name = region.prefix + label
+            if block is not None and (call := self._call_of(block, name)) is not None:
+                return call
             path = name if name in self.scopes else self._producing_path(name)
             if path is not None:
+                layer = self.graph.layers.get(path)
+                if path == name and layer is not None and not layer.labelled:
+                    self.warnings.append(automatic_name_used(label, layer, span))
                 return path
         raise self.unknown(label, scope, span)
+
+    def _call_of(self, block: Block, name: str) -> str | None:
+        """The path of the call of a block that yields a full name's value, or None."""
+        value = self.graph.labels.get(name)
+        return None if value is None else self.yields.get((id(block.statement), value))
 
     def spend(self, span: Span) -> None:
         """Count a turn or a call, so that no program runs on without adding layers.

@@ -1,0 +1,52 @@
+"""`share=` by what a layer or a block yields: a binding, an output, a turn's scope."""
+
+import numpy as np
+import pytest
+
+import netc
+
+BLOCKS = "block B { FC(8) -> RELU }\nblock A { B }\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "params"),
+    [
+        ("x = INPUT(8) -> B\nx -> B(share=x)", 72),
+        ("output x = INPUT(8) -> B\noutput y = x -> B(share=x)", 72),
+        ("INPUT(8) -> B as x -> B(share=x)", 72),
+        ("x = INPUT(8) -> B as b\nx -> B(share=x) -> B(share=b)", 72),
+        # The same tensor is what two blocks yield, one in the other: each finds its own.
+        ("x = INPUT(8) -> A\nx -> A(share=x) -> B(share=x)", 72),
+        ("x = INPUT(8) -> [B]*2 as l\nx -> B(share=l.0)", 144),
+        ("x = INPUT(8) -> FC(8)\nx -> RELU -> FC(8, share=x)", 72),
+    ],
+)
+def test_a_name_stands_for_what_yields_it(program: str, params: int) -> None:
+    """The weights are counted once, and no layer is asked for weights that it does not have."""
+    netc.compile(f"{BLOCKS}{program}\nassert params == {params}")
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+def test_a_block_that_is_shared_by_a_binding_computes_the_same(engine: str) -> None:
+    """Both calls yield the same of the same input."""
+    network = netc.compile(
+        f"{BLOCKS}x = INPUT(8) as i\na = x -> B\noutput b = x -> B(share=a)\noutput c = a"
+    )
+    feed = np.random.default_rng(0).standard_normal((3, 8)).astype(np.float32)
+    found = network.run(feed, network.initialize(0), fetch=["b", "c"], engine=engine)
+    assert np.any(found["b"] != 0)
+    np.testing.assert_array_equal(found["b"], found["c"])
+
+
+def test_another_blocks_tensor_is_not_shared() -> None:
+    """A block has no weights in common with what is no call of it."""
+    with pytest.raises(netc.NetError) as caught:
+        netc.compile(f"{BLOCKS}x = INPUT(8) -> FC(8) -> RELU\nx -> B(share=x)")
+    assert caught.value.diagnostics[0].code == "E117"
+
+
+def test_an_automatic_name_that_is_shared_is_warned_of() -> None:
+    """It shifts when a layer is inserted; a binding or a label does not."""
+    shared = "INPUT(8) -> FC(8) as a -> RELU -> FC(8) -> RELU -> FC(8, share={})"
+    assert "W102" in [w.code for w in netc.compile(shared.format("fc1")).warnings]
+    assert "W102" not in [w.code for w in netc.compile(shared.format("a")).warnings]
