@@ -7,7 +7,7 @@ from .diagnostics import Diagnostic, NetError, Pointer, error
 from .limits import MAX_NESTING, MAX_TEXT
 from .source import UNPRINTABLE, Source, Span
 
-_MARKS = re.compile(r'"(?:[^"\\\n]|\\[^\n])*("?)|#[^\n]*|[()\[\]{}]|(?:\.\w+)+')
+_MARKS = re.compile(r'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*("?)|#[^\n]*|[()\[\]{}]|(?:\.\w+)+')
 _PARTNER = {")": "(", "]": "[", "}": "{"}
 _CLOSING = {opening: closing for closing, opening in _PARTNER.items()}
 _LONGEST_STRING = 10_000  # characters

@@ -12,6 +12,7 @@ from ..names import Block, Scope
 from ..recovery import POISON, poisoned
 from .bindings import bind_chain, try_let
 from .calls import Call
+from .expansion import layers_in_block
 from .items import evaluate_in, lower_chain, path_of
 from .state import Caller, Site, State, Tensors
 
@@ -24,6 +25,9 @@ def call_block(state: State, call: Call, site: Site) -> Tensors:
     """
     block = site.scope.home.blocks[call.spelling]
     _check_recursion(state, block, call)
+    expected = len(state.graph.layers) + layers_in_block(call.spelling, site.scope.home)
+    if expected > state.max_layers:
+        raise state.too_many_layers(call.span, expected)
     if not poisoned(site.current):
         _check_arity(block, call, site)
     path = path_of(state, call.spelling.lower(), call.span, site)

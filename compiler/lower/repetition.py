@@ -9,12 +9,12 @@ from ...grammar.diagnostics import NetError, error
 from ...grammar.source import Span
 from ..arguments import spell
 from ..graph import Turn
-from ..layerdef import LAYERS
-from ..names import Home, Scope
+from ..names import Scope
 from ..recovery import poisoned
 from ..types import author_size
 from .bindings import bind_target
 from .blocks import lower_body
+from .expansion import layers_in
 from .items import evaluate_in, item, label_text, lower_chain
 from .state import Site, State, Tensors
 
@@ -111,43 +111,6 @@ def _repetition_count(state: State, item: ast.Repeat, scope: Scope) -> int:
     if len(state.graph.layers) + expected > state.max_layers:
         raise state.too_many_layers(item.span, len(state.graph.layers) + expected)
     return count
-
-
-def layers_in(chain: ast.Chain, home: Home) -> int:
-    """At least how many layers a chain expands to, as far as its literal counts tell."""
-    return sum(_layers_in_step(step.item, home) for step in chain.steps)
-
-
-def _layers_in_step(item: ast.Item, home: Home) -> int:
-    match item:
-        case ast.Group(branches):
-            return sum(layers_in(branch, home) for branch in branches)
-        case ast.Repeat(inner, ast.Number(count)) if isinstance(count, int):
-            return count * layers_in(inner, home)
-        case ast.Repeat(inner, None):
-            return layers_in(inner, home)
-        case ast.Call(name):
-            return _layers_in_block(name, home)
-        case ast.Reference(label) if label.literal is not None:
-            return _layers_in_block(label.literal, home)
-        case ast.Shorthand():
-            return 1
-    return 0
-
-
-def _layers_in_block(name: str, home: Home) -> int:
-    """A block's layers, computed once; a layer is one, a value none."""
-    block = home.blocks.get(name)
-    if block is None:
-        return int(name in LAYERS)
-    if name not in home.sizes:
-        home.sizes[name] = 0  # for a block that calls itself
-        chains = [s.chain for s in block.statement.body if isinstance(s, _CHAINED)]
-        home.sizes[name] = sum(layers_in(chain, block.home) for chain in chains)
-    return home.sizes[name]
-
-
-_CHAINED = (ast.ChainStatement, ast.BindStatement)
 
 
 def _in_turn(failure: NetError, count: int, sizes: Sequence[str]) -> NetError:

@@ -25,7 +25,7 @@ REFUSED = {
     "INPUT -> [[[CONV]*1000]*1000]*1000": ("E401", "at least 1_000_000_001 layers"),
     "let n = 1000\nINPUT -> [[[CONV]*n]*n]*n": ("E401", "at least 5_001 layers"),
     "let n = 1000\nINPUT -> [[[ID]*0]*n]*n": ("E401", "more than 20_000 turns and calls"),
-    f"block B0 {{ ID }}\n{DOUBLED_BLOCKS}INPUT -> B60": ("E401", "at least 5_001 layers"),
+    f"block B0 {{ ID }}\n{DOUBLED_BLOCKS}INPUT -> B60": ("E401", f"at least {2**60 + 1:_} layers"),
     f"block B0 {{ if no {{ ID }} }}\n{DOUBLED_BLOCKS}INPUT -> B60": ("E401", "turns and calls"),
     f"block B0 {{ ID }}\n{CALLED_BLOCKS}INPUT -> B200": ("E402", "steps nested more than 100"),
     f"let a0 = [1]\n{WRAPPED_LISTS}INPUT -> FC(weight=a200)": ("E402", "a list nested"),
@@ -121,3 +121,25 @@ def test_a_misspelling_among_many_names() -> None:
         netc.compile(f"{names}INPUT -> FC(b17)")
     assert failure.value.diagnostics[0].code in ("E101", "E103")
     assert time.process_time() - started < 5
+
+
+def test_blocks_that_double_are_refused_before_they_are_expanded() -> None:
+    """What literal counts and calls tell of an expansion is told before a layer is built."""
+    blocks = "".join(f"block B{i + 1} {{ B{i} -> B{i} }}\n" for i in range(17))
+    started = time.process_time()
+    with pytest.raises(netc.NetError) as failure:
+        netc.compile(f"block B0 {{ LN }}\n{blocks}INPUT(4) -> B17")
+    assert failure.value.diagnostics[0].message.startswith(
+        "the network has at least 131_073 layers"
+    )
+    assert time.process_time() - started < 1
+
+
+@pytest.mark.parametrize("count", [150, 3_000])
+@pytest.mark.parametrize("chain", ["[B{0}]*2", "B{0}"])
+def test_blocks_that_call_each_other_in_a_long_row(chain: str, count: int) -> None:
+    """They nest too deep, inside a repetition as well, whose layers are counted beforehand."""
+    blocks = "".join(f"block B{i + 1} {{ B{i} }}\n" for i in range(count))
+    with pytest.raises(netc.NetError) as failure:
+        netc.compile(f"block B0 {{ LN }}\n{blocks}INPUT(4) -> {chain.format(count)}")
+    assert [d.code for d in failure.value.diagnostics] == ["E402"]
