@@ -44,6 +44,7 @@ class Home:
         lets: Compile-time values of the top level, imported ones among them.
         blocks: Blocks, imported ones among them.
         defaults: What `default` statements set, in order.
+        merged: What they come to by layer, place and number of statements, as far as was asked.
         sizes: How many layers each block has at least, as far as that was computed.
         budget: How many items of lists may be computed, in all files of the program.
         files: The program's imported files by path, each read once.
@@ -56,6 +57,7 @@ class Home:
     lets: dict[str, Any] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
     defaults: list[Default] = field(default_factory=list)
+    merged: dict[tuple[str, int | None, int], dict[str, Any]] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
     files: "dict[str, Home]" = field(default_factory=dict)
@@ -157,12 +159,16 @@ class Scope:
 
     def defaults(self, layer: str) -> dict[str, Any]:
         """Arguments of a layer that `default` statements set for what stands here."""
-        values: dict[str, Any] = {}
-        for default in self.home.defaults:
-            holds = self.defaults_before is None or default.start < self.defaults_before
-            if default.layer == layer and holds:
-                values.update(default.arguments)
-        return values
+        known, kept = self.home.defaults, self.home.merged
+        key = (layer, self.defaults_before, len(known))
+        if key not in kept:
+            values: dict[str, Any] = {}
+            for default in known:
+                holds = self.defaults_before is None or default.start < self.defaults_before
+                if default.layer == layer and holds:
+                    values.update(default.arguments)
+            kept[key] = values
+        return dict(kept[key])
 
 
 def labels_in(statements: Iterable[ast.Statement]) -> frozenset[str]:

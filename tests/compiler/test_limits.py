@@ -143,3 +143,12 @@ def test_blocks_that_call_each_other_in_a_long_row(chain: str, count: int) -> No
     with pytest.raises(netc.NetError) as failure:
         netc.compile(f"block B0 {{ LN }}\n{blocks}INPUT(4) -> {chain.format(count)}")
     assert [d.code for d in failure.value.diagnostics] == ["E402"]
+
+
+def test_many_defaults_are_merged_once() -> None:
+    """Thousands of `default` statements cost nothing in each of thousands of layers."""
+    defaults = "".join(f"default CONV({i % 3 + 2})\n" for i in range(2_000))
+    started = time.process_time()
+    network = netc.compile(f"{defaults}INPUT(4x4x4) -> [CONV]*2_000 as c\nassert shape(c) == 4x4x3")
+    assert len(network.graph.layers) == 2_001
+    assert time.process_time() - started < 2
