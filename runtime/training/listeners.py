@@ -21,11 +21,13 @@ class Reporter(Listener):
         bar: The progress bar.
         loop: The run.
         steps: How many steps an epoch has.
+        every: After how many epochs there is a line; there is one for the last in any case.
     """
 
-    def __init__(self, bar: TrainingProgress, loop: Loop, steps: int) -> None:
+    def __init__(self, bar: TrainingProgress, loop: Loop, steps: int, *, every: int = 1) -> None:
         self.bar = bar
         self.loop = loop
+        self.every = every
         progress = loop.progress
         bar.start(
             epochs=loop.settings.epochs, steps=steps, epoch=progress.epoch, step=progress.batch
@@ -41,8 +43,10 @@ class Reporter(Listener):
 
     def on_epoch(self, progress: Progress, row: Row, best: bool) -> None:
         """Show what the epoch came to, and why training ends."""
-        self.bar.epoch(row.values())
         stopping = self.loop.stopping
+        last = stopping.stopped or row.epoch >= self.loop.settings.epochs
+        if last or row.epoch % self.every == 0:
+            self.bar.epoch(row.values())
         if stopping.stopped:
             self.bar.say(
                 f"no better `{stopping.monitor}` for {stopping.waited} epochs:"

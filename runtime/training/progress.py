@@ -91,7 +91,7 @@ class Pace:
         self.epochs = self.steps = 0
         self.done = self.total = 0  # steps
         self._clock = clock
-        self._last = 0.0
+        self._begun = self._last = 0.0
         self._seconds = self._counted = self._samples = 0.0
 
     def start(self, *, epochs: int, steps: int, epoch: int, step: int) -> None:
@@ -99,7 +99,7 @@ class Pace:
         self.epochs, self.steps = epochs, max(steps, 1)
         self.total = epochs * self.steps
         self.done = epoch * self.steps + step
-        self._last = self._clock()
+        self._begun = self._last = self._clock()
         self._seconds = self._counted = self._samples = 0.0
 
     def advance(self, samples: int) -> None:
@@ -126,6 +126,11 @@ class Pace:
     def speed(self) -> float | None:
         """Samples in a second; None before anything was measured."""
         return self._samples / self._seconds if self._seconds > 0 else None
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began or went on."""
+        return self._clock() - self._begun
 
     @property
     def remaining(self) -> float | None:
@@ -202,15 +207,17 @@ UNSAID = ("epoch", "step", "momentum", "seconds")
 
 
 def line(head: list[str], values: Values, pace: Pace) -> str:
-    """A line about an epoch or a step: `epoch 3/40  loss 0.1234  lr 0.1  2,345/s  1:05 left`."""
+    """A line about an epoch or a step: `epoch 3/40  loss 0.1234  lr 0.1  2,345/s  1:05 left`.
+
+    After the last step, it says what has elapsed instead.
+    """
     parts = [*head, *texts(values)]
     if pace.speed is not None:
         parts.append(f"{pace.speed:,.0f}/s" if pace.speed >= 10 else f"{pace.speed:.2g}/s")
     if pace.remaining and pace.done < pace.total:
         parts.append(f"{duration(pace.remaining)} left")
-    seconds = values.get("seconds")
-    if pace.done >= pace.total and seconds is not None:
-        parts.append(duration(seconds))
+    if pace.done >= pace.total:
+        parts.append(f"{duration(pace.elapsed)} elapsed")
     return "  ".join(parts)
 
 

@@ -162,6 +162,7 @@ def run_job(
     progress: TrainingProgress | None = None,
     source: str = "",
     watched: bool = False,
+    log_every: int = 1,
 ) -> Run:
     """Train, with a progress bar, and with files in the job's folder where it has one.
 
@@ -172,6 +173,7 @@ def run_job(
         progress: The progress bar.
         source: The program, of which the folder keeps a copy.
         watched: Whether a monitor looks at each layer after each epoch.
+        log_every: After how many epochs the progress gets a line.
 
     Raises:
         NetError: As `runtime.training.running.train`.
@@ -182,7 +184,7 @@ def run_job(
     if job.folder is not None:
         write_text(os.path.join(job.folder, PROGRAM), source)
         loop.listeners = [HistoryFiles(loop, job.folder)]
-    loop.listeners = [*loop.listeners, Reporter(bar, loop, job.training.steps)]
+    loop.listeners = [*loop.listeners, Reporter(bar, loop, job.training.steps, every=log_every)]
     monitor = watch(loop, job, folder=job.folder, say=bar.say) if watched else None
     try:
         loop.run()

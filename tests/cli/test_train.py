@@ -154,3 +154,13 @@ def test_early_stopping(here: Path, called: Call) -> None:
         "no better `val_accuracy` for 2 epochs: epoch 1 was the best"
     )
     assert json.loads((here / "run" / "run.json").read_text())["results"]["best_epoch"] == 1
+
+
+def test_lines_after_every_so_many_epochs(here: Path, called: Call) -> None:
+    """Some epochs have a line, the last one in any case, which says what has elapsed."""
+    found = called("train", "small.net", "--epochs", "8", "--log-every", "3")
+    lines = found.err.splitlines()
+    assert [line.split("/")[0] for line in lines] == ["epoch 3", "epoch 6", "epoch 8"]
+    assert [line.rsplit(" ", 1)[1] for line in lines] == ["left", "left", "elapsed"]
+    assert len((here / "run" / "history.csv").read_text().splitlines()) == 9
+    assert called("train", "small.net", "--log-every", "0").status == 2

@@ -19,7 +19,7 @@ class Clock:
 
 
 def test_a_line_for_each_epoch() -> None:
-    """Losses, metrics, rate, speed and what is left; the last line says how long it took."""
+    """Losses, metrics, rate, speed and what is left; the last line says what has elapsed."""
     clock, stream = Clock(), io.StringIO()
     told = PlainProgress(stream, clock)
     told.start(epochs=2, steps=3)
@@ -42,7 +42,7 @@ def test_a_line_for_each_epoch() -> None:
     told.finish()
     assert stream.getvalue() == (
         "epoch 1/2  loss 0.5000  accuracy 0.7500  lr 0.01  128/s  0:02 left\n"
-        "epoch 2/2  loss 0.2500  accuracy 0.7500  lr 0.01  128/s  1:15\n"
+        "epoch 2/2  loss 0.2500  accuracy 0.7500  lr 0.01  128/s  0:03 elapsed\n"
     )
 
 

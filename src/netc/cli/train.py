@@ -64,6 +64,14 @@ FOLDER = "run"
 @click.option("--lsuv", is_flag=True, help="Scale the first weights by the data (LSUV).")
 @click.option("--watch", is_flag=True, help="Look at each layer after each epoch, and warn.")
 @click.option(
+    "--log-every",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="EPOCHS",
+    help="Print a line after every so many epochs, and after the last.",
+)
+@click.option(
     "--monitor", help="The metric that decides which epoch is best, such as val_accuracy."
 )
 @click.option(
@@ -94,6 +102,7 @@ def command(
     allow: tuple[str, ...],
     lsuv: bool,
     watch: bool,
+    log_every: int,
     monitor: str | None,
     patience: int | None,
     save_every: float,
@@ -129,7 +138,13 @@ def command(
             job = replace(job, weights=_first_weights(job, weights, allow, lsuv))
         source = network.compiled.source.text
         try:
-            run = run_job(job, progress=training_progress(), source=source, watched=watch)
+            run = run_job(
+                job,
+                progress=training_progress(),
+                source=source,
+                watched=watch,
+                log_every=log_every,
+            )
         except KeyboardInterrupt:
             words = ["netc", "train", file, "-o", folder, "--resume"]
             click.echo(f"stopped; continue with: {shlex.join(words)}", err=True)
