@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from .diagnostics import Diagnostic, NetError, Pointer, error
-from .limits import MAX_NESTING, MAX_TEXT
+from .limits import MAX_LINES, MAX_NESTING, MAX_TEXT, MAX_WORDS
 from .source import UNPRINTABLE, Source, Span
 
-_MARKS = re.compile(r'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*("?)|#[^\n]*|[()\[\]{}]|(?:\.\w+)+')
+_MARKS = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+("?)|#[^\n]*|[()\[\]{}]|(?:\.\w+)+')
+_WORD = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+"?|#[^\n]*|->|[\w.]+|[^\s\w]')
 _PARTNER = {")": "(", "]": "[", "}": "{"}
 _CLOSING = {opening: closing for closing, opening in _PARTNER.items()}
 _LONGEST_STRING = 10_000  # characters
@@ -46,6 +48,22 @@ def check_brackets(source: Source) -> None:
             open_at.pop()
     if open_at:
         raise NetError([_unclosed(source, offset) for offset in open_at[:_REPORTED]])
+    _check_size(source)
+
+
+def _check_size(source: Source) -> None:
+    """Refuse more words than can be read in a moment; large tables of numbers belong to files."""
+    words = islice(_WORD.finditer(source.text), MAX_WORDS, None)
+    beyond = next((match.start() for match in words if match[0][0] not in '#"'), None)
+    if beyond is None and source.text.count("\n") < MAX_LINES:
+        return
+    what = f"{MAX_LINES:_} lines" if beyond is None else f"{MAX_WORDS:_} words and signs"
+    raise error(
+        "E403",
+        f"more than {what}",
+        Span(source, beyond or 0, (beyond or 0) + 1),
+        help="write repeated parts with `[...]*n`, `for` or a block, and load weights from a file",
+    )
 
 
 def _brackets(source: Source) -> Iterator[tuple[str, int]]:

@@ -1,7 +1,7 @@
 """Calls as other frameworks write them -> the same calls in netc's words, text to text."""
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -379,15 +379,6 @@ def _unquoted(text: str) -> str:
 CALL = re.compile(r"[A-Za-z_][\w.]*\(")
 
 
-def calls(text: str) -> Iterator[tuple[str, list[Argument]]]:
-    """The calls at the top level of a text, `a(1, b=2), c()`, with their arguments."""
-    for part in split_arguments(text):
-        match = CALL.match(part.strip())
-        if match:
-            inner = part.strip()[match.end() : -1]
-            yield match[0][:-1], arguments_of(inner)
-
-
 def arguments_of(text: str) -> list[Argument]:
     """The arguments between the parentheses of a call."""
     found = []
@@ -401,7 +392,9 @@ def arguments_of(text: str) -> list[Argument]:
     return [argument for argument in found if argument.text]
 
 
-_PIECE = re.compile(r'"(?:[^"\\\n]|\\.)*"?|\'(?:[^\'\\\n]|\\.)*\'?|[()\[\]{}]|,|[^()\[\]{},"\']+')
+_PIECE = re.compile(
+    r'"(?:[^"\\\n]++|\\.)*+"?|\'(?:[^\'\\\n]++|\\.)*+\'?|[()\[\]{}]|,|[^()\[\]{},"\']+'
+)
 
 
 def split_arguments(text: str) -> list[str]:

@@ -29,6 +29,8 @@ from .ast import (
 from .diagnostics import error
 
 MAX_TEXT = 10 * 2**20  # bytes
+MAX_WORDS = 200_000  # words, numbers and signs outside strings and comments
+MAX_LINES = 500_000  # comments and empty ones included
 MAX_NESTING = 100  # levels, of brackets, of an expression's tree, and of `else if`
 MAX_INTEGER = 2**63 - 1  # what an int64 holds, and with it every extent and count
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from .source import Source, Span
 
-_TOKEN = re.compile(r'"(?:[^"\\\n]|\\[^\n])*"|#[^\n]*|->|=>|[<>=!]=|\w+|[^\s]')
+_TOKEN = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+"|#[^\n]*|->|=>|[<>=!]=|\w+|[^\s]')
 _OPEN_ENDED = frozenset("-> => == <= >= != < > = | , ; : + - * / % ^ . ( [ {".split())
 _CONTINUING = frozenset("as and or not in then else if for let output assert net import".split())
 _STATEMENT = re.compile(

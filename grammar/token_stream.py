@@ -8,7 +8,7 @@ from .ast import Comment, Module
 from .layout import Doc, Remark, Row, Text, row
 
 _TOKEN = re.compile(
-    r'"(?:[^"\\\n]|\\[^\n])*"|#[^\n]*|->|//|[=!<>]='
+    r'"(?:[^"\\\n]++|\\[^\n])*+"|#[^\n]*|->|//|[=!<>]='
     r"|[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-9]+)?[kMGT]?(?!\w)"
     r"|\w+|[^\s]"
 )

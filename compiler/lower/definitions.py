@@ -1,7 +1,7 @@
 """What a file defines before any layer is lowered: blocks, defaults, imports."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 
@@ -16,16 +16,30 @@ from .bindings import bind_let
 from .items import evaluate_in
 
 LIBRARY = "lib:"
+MOST_IMPORTS = 1_000  # of a file
+MOST_PARAMETERS = 100  # of a block, which each call settles anew
 
 
-def define_blocks(statements: Iterable[ast.Statement], home: Home) -> None:
-    """Enter a file's blocks, so that statements and other blocks may use later ones."""
+def define_blocks(statements: Sequence[ast.Statement], home: Home) -> None:
+    """Enter a file's blocks, so that statements and other blocks may use later ones.
+
+    Raises:
+        NetError: A name is taken, or there are too many imports or parameters.
+    """
+    imports = [s for s in statements if isinstance(s, ast.ImportStatement)]
+    if len(imports) > MOST_IMPORTS:
+        message = f"more than {MOST_IMPORTS:_} imports"
+        raise error("E404", message, imports[MOST_IMPORTS].span)
     for statement in statements:
         if not isinstance(statement, ast.BlockStatement):
             continue
         if statement.name in LAYERS:
             message = f"`{statement.name}` is a layer, not a free name"
             raise error("E114", message, statement.name_span)
+        if len(statement.parameters) > MOST_PARAMETERS:
+            message = f"a block of more than {MOST_PARAMETERS} parameters"
+            help = "give several numbers as one list"
+            raise error("E404", message, statement.name_span, help=help)
         earlier = home.blocks.get(statement.name)
         if earlier is not None and earlier.home is home:
             first = Pointer(earlier.statement.name_span, "first defined here")

@@ -21,7 +21,7 @@ from .state import State, Tensors
 if TYPE_CHECKING:
     from ..training.recipe import Recipe
 
-MAX_LAYERS = 100_000
+MAX_LAYERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,10 +50,10 @@ def adapter(
     indices = classes and sample.dtype.kind != "f" and type.dtype.is_float and extents
     if indices and _squeezed(shape) == _squeezed(extents[1:]):
         return partial(_one_hot, shape=extents, dtype=dtype)
-    advice = _advice(shape, extents)
-    if advice is None and what.startswith("input "):
-        advice = _advice_on_size(shape, extents)
-    raise _unlike(where, what, sample, type, advice)
+    found = _advice(shape, extents)
+    if found is None and what.startswith("input "):
+        found = _advice_on_size(shape, extents)
+    raise _unlike(where, what, sample, type, found)
 
 
 def _fed(batch: Array, *, dtype: str) -> Array:

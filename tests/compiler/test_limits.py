@@ -46,6 +46,13 @@ REFUSED = {
     "INPUT(9223372036854775808) -> RELU": ("E404", "is too large"),
     "let a = 2^62 * 2\nINPUT -> FC": ("E404", "beyond 2^63 - 1"),
     "INPUT((H, W, 3)) -> SLICE(9223372036854775807, axis=0)": ("E404", "has no index as large as"),
+    'import "lib:resnet.net"\n' * 1_001 + "INPUT -> FC": ("E404", "more than 1_000 imports"),
+    f"block A({', '.join(f'p{i}=1' for i in range(101))}) {{ RELU }}\nINPUT -> A": (
+        *("E404", "a block of more than 100 parameters"),
+    ),
+    "INPUT -> for i in range(50000) { RELU as a{i} } -> FC": ("E401", "are the limit"),
+    "INPUT -> " + "[RELU]*1 -> " * 40_000 + "FC": ("E403", "more than 200_000 words and signs"),
+    "\n" * 500_001 + "INPUT -> FC": ("E403", "more than 500_000 lines"),
     "INPUT -> DWCONV(1x7, dilation=2^62)": ("E404", "has a window that spans"),
     "INPUT -> LOCAL(3x3, 4, dilation=2^62)": ("E404", "has a window that spans"),
     "INPUT(1) -> FC(99_999_999, weight=0)": ("E404", "cannot fill 99_999_999 numbers"),

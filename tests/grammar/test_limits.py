@@ -90,14 +90,14 @@ def test_large_numbers(text: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_layers() -> None:
-    """A chain of 100,000 layers parses without recursion, in seconds."""
-    text = "INPUT" + "\n  -> CONV(3x3, 8) -> RELU" * 50_000
+def test_thirty_thousand_layers() -> None:
+    """A chain of 30,000 layers parses without recursion, in seconds."""
+    text = "INPUT" + "\n  -> CONV(3x3, 8) -> RELU" * 15_000
     start = time.process_time()
     tree = parse(Source("test.net", text))
-    assert time.process_time() - start < 20  # 3 on an idle machine
+    assert time.process_time() - start < 6  # 1 on an idle machine
     (chain,) = tree.statements
-    assert len(chain.chain.steps) == 100_001  # type: ignore[union-attr]
+    assert len(chain.chain.steps) == 30_001  # type: ignore[union-attr]
 
 
 TOKENS = (

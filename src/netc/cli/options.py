@@ -32,7 +32,7 @@ device_option: Decorator = click.option(
     help="cpu, or cuda on onnxruntime.",
 )
 max_layers_option: Decorator = click.option(
-    "--max-layers", type=click.IntRange(min=1), help="Allow more layers than 100,000."
+    "--max-layers", type=click.IntRange(min=1), help="Allow more layers than 10,000."
 )
 
 
