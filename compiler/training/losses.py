@@ -54,7 +54,7 @@ class LossDef:
         kinds: What each argument accepts, in the order of the signature.
         defaults: The arguments that may be left out: all.
         number: Which argument takes a positional number.
-        formula: How lectures write it, by its arguments.
+        formula: How lectures write it, by its arguments and by whether targets are class indices.
     """
 
     name: str
@@ -82,9 +82,10 @@ class LossDef:
             target = build.Unsqueeze(target, build.index_constant((axis,)))
         return self.function(build, output, target, axis, **{**self.defaults, **term.arguments})
 
-    def written(self, term: Term) -> Formula:
-        """The loss with its arguments, as lectures write it."""
-        return self.formula(**{**self.defaults, **term.arguments})
+    def written(self, term: Term, target: TensorType) -> Formula:
+        """The loss of such a target with its arguments, as lectures write it."""
+        indexed = not target.dtype.is_float
+        return self.formula(indexed=indexed, **{**self.defaults, **term.arguments})
 
     def target(self, output: TensorType) -> TensorType:
         """The type of the target that an output of this type is compared with by default."""
@@ -133,7 +134,25 @@ def sigmoid(build: Builder, logits: Value, axis: int) -> Value:
     return build.Sigmoid(logits)
 
 
-def _half_or_mean(half: bool) -> Formula:
+def _smoothed(label_smoothing: float, **_: object) -> Formula:
+    if not label_smoothing:
+        return Formula("-∑ t log p", "(p - t) / N", softmax)
+    s = f"{label_smoothing:g}"
+    t = f"((1 - {s}) t + {s} / C)"
+    return Formula(f"-∑ {t} log p", f"(p - {t}) / N", softmax)
+
+
+def _sides_or_classes(margin: float, *, indexed: bool) -> Formula:
+    m = f"{margin:g}"
+    if not indexed:
+        return Formula(f"max(0, {m} - t y)", f"-t / n where t y < {m}")
+    lacking = f"{m} - y[t] + y[i]"
+    return Formula(
+        f"∑ max(0, {lacking}) / C, i ≠ t", f"1 / n where {lacking} > 0, at t minus their sum"
+    )
+
+
+def _half_or_mean(half: bool, **_: object) -> Formula:
     if half:
         return Formula("½ ∑ (y - t)²", "(y - t) / N")
     return Formula("mean (y - t)²", "2 (y - t) / n")
@@ -170,7 +189,7 @@ def loss(
 
 @loss(
     "cross_entropy",
-    formula=lambda **_: Formula("-∑ t log p", "(p - t) / N", softmax),
+    formula=_smoothed,
     accepts=classified,
 )
 def cross_entropy(
@@ -242,7 +261,9 @@ def mean_absolute_error(build: Builder, output: Value, target: Value, axis: int)
 
 @loss(
     "huber",
-    formula=lambda delta: Formula(f"huber(y - t, δ={delta:g})", f"clip(y - t, ±{delta:g}) / n"),
+    formula=lambda delta, **_: Formula(
+        f"huber(y - t, δ={delta:g})", f"clip(y - t, ±{delta:g}) / n"
+    ),
     number="delta",
 )
 def huber(
@@ -277,7 +298,7 @@ def log_cosh(build: Builder, output: Value, target: Value, axis: int) -> Value:
 
 @loss(
     "hinge",
-    formula=lambda margin: Formula(f"max(0, {margin:g} - t y)", f"-t / n where t y < {margin:g}"),
+    formula=_sides_or_classes,
     accepts=decided,
     number="margin",
 )

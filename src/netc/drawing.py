@@ -111,7 +111,7 @@ def _loss_boxes(graph: Graph, objective: Objective, feeds: Mapping[str, Any]) ->
     for output, target in objective.target_names().items():
         term, scope = objective.losses[output], f"{LOSS}.{output}"
         found = fit(graph, graph.outputs[output], term, name=output)
-        formula = LOSSES[term.name].written(term)
+        formula = LOSSES[term.name].written(term, graph.inputs[target].type)
         probabilities = None
         if formula.probabilities is not None:
             probabilities = "p" if len(objective.losses) == 1 else f"p.{output}"

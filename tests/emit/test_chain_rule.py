@@ -118,6 +118,15 @@ YES = {"output": np.array([[1.0, 0.0]], np.float32)}
             *("", "hinge", np.ones((1, 2), np.float32)),
             *("max(0, 1 - t y)", "-t / n where t y &lt; 1"),
         ),
+        (
+            *("", "hinge(2)", np.array([0])),
+            *("∑ max(0, 2 - y[t] + y[i]) / C, i ≠ t",),
+            *("1 / n where 2 - y[t] + y[i] &gt; 0, at t minus their sum",),
+        ),
+        (
+            *("", "cross_entropy(label_smoothing=0.1)", np.array([1])),
+            *("-∑ ((1 - 0.1) t + 0.1 / C) log p", "(p - ((1 - 0.1) t + 0.1 / C)) / N"),
+        ),
     ],
 )
 def test_losses_are_formulas(
