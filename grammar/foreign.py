@@ -18,6 +18,7 @@ from .foreign_words import (
     OWN,
     PER_AXIS,
     SIZED,
+    VALUED,
     VALUES,
     Row,
 )
@@ -48,7 +49,7 @@ def _folded(name: str) -> str:
 FRAMEWORKS = frozenset(
     "nn f k l m tf torch keras layers functional np jax flax"
     " gluon mx mxnet slim contrib linen eqx equinox hk haiku snt tfa tfl tflearn chainer links"
-    " paddle torchvision ops mlx sym lasagne caffe".split()
+    " F L paddle torchvision ops mlx sym lasagne caffe".split()
 )
 _BATCH = frozenset("None none -1 N B ? batch batch_size bs".split())
 
@@ -83,6 +84,10 @@ def translated(
     module, _, last = name.rpartition(".")
     if module and module.split(".")[0].lower() not in FRAMEWORKS and module != "self":
         return f"{module} -> {translated(last, arguments, rank=rank)}"
+    valued = [a for a in arguments if a.name in VALUED and _is_value(a.text)]
+    if valued:
+        rest = [argument for argument in arguments if argument not in valued]
+        return f"{valued[0].text} -> {translated(last, rest, rank=rank, pad=pad)}"
     arguments = [part for argument in arguments for part in _parts(argument, row, rank)]
     positional = [argument.text for argument in arguments if argument.name is None]
     if positional and _is_value(positional[0]) and (starts or _takes_value(name, row)):
@@ -296,7 +301,8 @@ def _merged(name: str, arguments: Sequence[Argument], *, flows: bool) -> str | N
     branches = [value.strip() for value in values]
     if not all(re.fullmatch(r"[A-Za-z_][\w.]*(\(.*\))?", branch) for branch in branches):
         return None
-    if flows or len(branches) == 1:
+    computed = [branch for branch in branches if "(" in branch or branch == "ID"]
+    if len(branches) == 1 or (flows and not computed):
         branches.append("ID")
     return f"( {' | '.join(branches)} ) -> {name}"
 

@@ -23,6 +23,18 @@ _ASSIGNED = re.compile(r"^[ \t]*(?:\w+[ \t]*=|return)[ \t]*(?=[\w.]+\()", re.M)
 _PROTOTXT = re.compile(r"^layers?\s*\{", re.M)
 _CALLED = re.compile(r"([A-Za-z_][\w.]*)\(")
 
+# What makes a data flow more than one chain: sums, concatenations, loops, several inputs.
+_BRANCHING = re.compile(
+    r"\+=|\w[ \t]*\)?[ \t]+[-+*][ \t]+\w"
+    r"|\b(?:cat|concat|concatenate|Concatenate|stack|add|Add|mul)\("
+    r"|^[ \t]*(?:for|if|while)\b.*:|\bdef\s+(?:forward|call|__call__)\s*\(\s*self\s*,\s*\w+\s*,",
+    re.M,
+)
+_MERGES = (
+    "write a chain for each line, such as `y = x -> CONV(3x3, 8)`, and merge tensors by a layer:"
+    " `( x | y ) -> ADD`, or `CONCAT`"
+)
+
 # Methods of a tensor, and functions, that only give it another shape: FC flattens by itself.
 _RESHAPES = frozenset({"view", "flatten", "reshape", "size", "squeeze", "contiguous"})
 PAD = "valid"  # the default of PyTorch, Keras and Caffe
@@ -36,8 +48,11 @@ def foreign_program(source: Source) -> Diagnostic | None:
     match = _PYTHON.search(text)
     if match is None or len(text) > _LONGEST:
         return None
-    steps = [step for read in (_caffe, _sequence, _module, _functional) for step in read(text)]
     first = re.compile(r"\S.*").search(text, match.start())
+    if first is not None and _branches(text):
+        span = Span(source, first.start(), first.end())
+        return Diagnostic("E011", "this is a program of another framework", span, help=_MERGES)
+    steps = [step for read in (_caffe, _sequence, _module, _functional) for step in read(text)]
     if not steps or first is None:
         return None
     chain = " -> ".join(steps)
@@ -49,6 +64,16 @@ def foreign_program(source: Source) -> Diagnostic | None:
         Span(source, first.start(), first.end()),
         help=f"write `{chain}`",
     )
+
+
+def _branches(text: str) -> bool:
+    """Whether the layers of a program do not stand in one chain."""
+    forward = _FORWARD.search(text)
+    flow = re.sub(r"#[^\n]*", "", text[forward.start() if forward else 0 :])
+    if forward is None and ("class " in text or _SEQUENTIAL.search(text) or _PROTOTXT.search(text)):
+        return False
+    inputs = re.findall(r"=[ \t]*(?:\w+\.)*Input\(", flow)
+    return _BRANCHING.search(flow) is not None or len(inputs) > 1
 
 
 def _input_of(text: str) -> str:
@@ -71,7 +96,8 @@ def _steps(call: str) -> list[str]:
     name, inner = match[1], call.strip()[match.end() : -1]
     if name.endswith("Sequential"):
         return _listed(inner)
-    steps = translated(name, arguments_of(inner), pad=PAD)
+    pad = "" if re.search(r"\bfeatures\s*=", inner) else PAD  # Flax pads
+    steps = translated(name, arguments_of(inner), pad=pad)
     return [] if steps is None else [steps]
 
 
@@ -95,7 +121,7 @@ def _sequence(text: str) -> Iterator[str]:
     for match in _ADDED.finditer(text):
         end = closing(text, match.end() - 1)
         if end > 0:
-            yield from _steps(text[match.end() : end].strip())
+            yield from _listed(text[match.end() : end])
 
 
 def _module(text: str) -> Iterator[str]:
@@ -124,6 +150,11 @@ def _applied(expression: str, bound: Mapping[str, Sequence[str]]) -> Iterator[st
     end = closing(expression, match.end() - 1)
     inner = split_arguments(expression[match.end() : end]) if end > 0 else []
     name = match[1]
+    if end > 0 and expression[end + 1 : end + 2] == "(":  # `nn.Dense(10)(x)`
+        value = expression[end + 2 : closing(expression, end + 1)]
+        yield from _applied(value.strip(), bound)
+        yield from _steps(expression[: end + 1])
+        return
     if inner:
         yield from _applied(inner[0].strip(), bound)
     last = name.rsplit(".", 1)[-1]
@@ -151,6 +182,8 @@ def _functional(text: str) -> Iterator[str]:
         row = own_name(name)
         if end > 0 and row is not None and (is_applied or row.name == "INPUT"):
             yield from _steps(text[match.end() : end + 1])
+        elif end > 0 and row is not None and "." in name:  # TensorFlow 1: `tf.layers.dense(x, 10)`
+            yield from _applied(text[match.end() : end + 1], {})
 
 
 def _caffe(text: str) -> Iterator[str]:

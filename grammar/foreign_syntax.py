@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from .diagnostics import Diagnostic
-from .foreign import applied, arguments_of, closing, translated
+from .foreign import FRAMEWORKS, applied, arguments_of, closing, missing, translated
 from .source import Source, Span
 
 _CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\(")
@@ -309,6 +309,12 @@ def _size(source: Source, start: int, offset: int) -> Diagnostic | None:
     return None
 
 
+def _lacks(text: str, call: str) -> bool:
+    """Whether a call is of a layer that only other frameworks have, and of no block of the file."""
+    name = call[:-1]
+    return missing(name) is not None and re.search(rf"\bblock\s+{name}\b", text) is None
+
+
 def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
     """`nn.Linear(784, 10)`, and a layer that is applied: `CONV(3x3, 16)(x)`, `Add()([x, y])`."""
     text = source.text
@@ -319,8 +325,8 @@ def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
             continue
         is_applied = text[end + 1 : end + 2] == "("
         last = closing(text, end + 1) if is_applied else end
-        dotted = "." in match[0] or text[offset : offset + 1] == "'"
-        if match.start() <= offset <= last and (dotted or is_applied):
+        dotted = "." in match[0] or text[offset : offset + 1] == "'" or _lacks(text, match[0])
+        if match.start() <= offset <= last + 1 and (dotted or is_applied):
             found = (match, end, last)
             break
     if found is None:
@@ -333,9 +339,13 @@ def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
         steps = applied(steps, text[end + 2 : last])
         message = "a layer is not applied to a value: the value leads to the layer"
     else:
-        framework = f"`{name}` is a name of another framework"
-        message = framework if "." in name else "`'` does not quote a string"
+        message = f"`{name}` is a name of another framework"
+        message = message if "." in name else "`'` does not quote a string"
+    span = Span(source, match.start(), last + 1)
+    framework = "." in name and name.split(".")[0] in FRAMEWORKS
+    if steps is None and (framework or missing(name)):
+        message = message if framework else f"`{name}` is a name of another framework"
+        return Diagnostic("E011", message, span, help=missing(name))
     if steps is None:
         return None
-    span = Span(source, match.start(), last + 1)
     return Diagnostic("E011", message, span, help=f"write `{steps}`")

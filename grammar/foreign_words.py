@@ -140,7 +140,7 @@ LAYERS: Mapping[str, Row] = {
     "upsample": Row("UPSAMPLE", "_ factor mode"),
     "upsampling": Row("UPSAMPLE", "factor"),
     "resize": Row("UPSAMPLE", "factor"),
-    "pixelshuffle": Row("PIXELSHUFFLE", "factor"),
+    **dict.fromkeys(("pixelshuffle", "depthtospace"), Row("PIXELSHUFFLE", "factor")),
     "channelshuffle": Row("CHANNELSHUFFLE", "groups"),
     "zeropadding": Row("PAD", "pad"),
     "zeropad": Row("PAD", "pad"),
@@ -149,7 +149,7 @@ LAYERS: Mapping[str, Row] = {
     "noop": Row("ID", "_"),
     "add": Row("ADD"),
     "eltwise": Row("ADD"),
-    "residual": Row("ADD"),
+    **dict.fromkeys(("residual", "skip", "skipconnection", "shortcut", "sum", "plus"), Row("ADD")),
     "concatenate": Row("CONCAT"),
     "concat": Row("CONCAT"),
     "cat": Row("CONCAT"),
@@ -269,15 +269,71 @@ SIZED = frozenset({"INPUT", "PARAM", "RESHAPE", "ADAPTIVEPOOL", "CROP", "WINDOW"
 PER_AXIS = frozenset({"stride", "dilation", "pad", "output_pad"})
 COUNTED = frozenset({"filters", "units", "groups", "heads", "vocabulary", "width", "factor"})
 
-# What netc has not, and what to do instead.
+# Keywords that give the value that a function takes.
+VALUED = frozenset({"inputs", "input", "bottom"})
+
+# What netc has not, and what to do instead, by the folded names.
+_ENCODER = (
+    "`( ID | ATTENTION(8) ) -> ADD -> LN"
+    " -> ( ID | LINEAR(256) -> RELU -> LINEAR(64) ) -> ADD -> LN`"
+)
 MISSING: Mapping[str, str] = {
     **dict.fromkeys(
         ("lstm", "gru", "rnn", "simplernn", "bidirectional", "convlstm"),
         "recurrent layers are not part of the language; `ATTENTION` and `CONV` read sequences",
     ),
+    "lambda": "layers of mathematics such as `SQUARE` and `REDUCE` compute",
+    "timedistributed": "`LINEAR(10)` is a dense layer at every position",
     **dict.fromkeys(
-        ("lambda", "timedistributed"),
-        "layers of mathematics such as `SQUARE` and `REDUCE` compute; `LINEAR` works at every"
-        " position",
+        ("transformerencoderlayer", "transformerencoder", "transformerblock", "transformer"),
+        f"write its parts; for a sequence of width 64: {_ENCODER}",
+    ),
+    **dict.fromkeys(
+        ("positionalencoding", "positionalembedding", "positionembedding"),
+        "`POSEMBED` adds learned positions",
+    ),
+    **dict.fromkeys(
+        ("weightnorm", "spectralnorm", "weightnormalization", "spectralnormalization"),
+        "weights are not normalized; `BN` and `LN` normalize activations",
+    ),
+    **dict.fromkeys(
+        ("randomflip", "randomhorizontalflip", "randomrotation", "randomcrop"),
+        "augmentation belongs to training: `train { augment = [flip(horizontal), rotate(10)] }`",
+    ),
+    **dict.fromkeys(
+        ("gaussiannoise",), "noise is augmentation of the input: `train { augment = noise(0.05) }`"
+    ),
+    "centercrop": "`CROP(24x24)` cuts to a size",
+    "resizing": "`INPUT(64x64x3)` states the size of the images",
+    "rescaling": "`NORMALIZE(mean=0, std=255)` divides by 255",
+    **dict.fromkeys(("reflectionpad", "reflectpad"), "`PAD(1, reflect)` pads by reflection"),
+    **dict.fromkeys(("replicationpad", "replicatepad"), "`PAD(1, edge)` repeats the edge"),
+    "maxout": "`( FC(64) | FC(64) ) -> MAX` is a maxout of two",
+    "glu": "`SPLIT(2) -> ( ID | SIGMOID ) -> MUL` is a gated linear unit",
+    "interpolate": "`UPSAMPLE(2, nearest)` or `UPSAMPLE(2, bilinear)`",
+    **dict.fromkeys(
+        ("se", "seblock", "semodule", "squeezeexcite", "squeezeexcitation", "squeezeandexcitation"),
+        "with 64 channels: `( ID | GAP -> FC(4) -> RELU -> FC(64) -> SIGMOID ) -> MUL`",
+    ),
+    **dict.fromkeys(
+        ("residualblock", "resblock", "resnetblock", "basicblock", "bottleneck"),
+        "write its parts: `( CONV(3x3, 64) -> BN -> RELU -> CONV(3x3, 64) -> BN | CONV(1x1, 64) )"
+        " -> ADD -> RELU`; a block of your own can hold them",
+    ),
+    **dict.fromkeys(
+        ("convbnrelu", "convbnact", "convbn", "convblock", "convnormact"),
+        "write its parts: `CONV(3x3, 64) -> BN -> RELU`; a block of your own can hold them",
+    ),
+    **dict.fromkeys(
+        ("inception", "inceptionblock", "inceptionmodule"),
+        "write its branches: `( CONV(1x1, 64) | CONV(3x3, 128) | CONV(5x5, 32) ) -> CONCAT`",
+    ),
+    **dict.fromkeys(
+        ("sequential", "modulelist", "chain", "stage"),
+        "steps are joined by arrows: `CONV(3x3, 8) -> RELU`",
+    ),
+    **dict.fromkeys(
+        ("parallel", "branch", "branches", "fork"),
+        "branches stand in parentheses: `( CONV(3x3, 8) | CONV(5x5, 8) ) -> CONCAT`",
     ),
 }

@@ -11,7 +11,7 @@ from ..layerdef import COMMON, GivenArgument
 from ..names import Block, Scope
 from ..recovery import POISON, poisoned
 from .bindings import bind_chain, try_let
-from .calls import Call
+from .calls import Call, start_of
 from .expansion import layers_in_block
 from .items import evaluate_in, lower_chain, path_of
 from .state import Caller, Site, State, Tensors
@@ -109,7 +109,7 @@ def _check_arity(block: Block, call: Call, site: Site) -> None:
             "E110",
             f"`{call.spelling}` has no input: a chain starts with an `INPUT` or with a value",
             call.name_span,
-            help=f"write `INPUT -> {call.spelling}`",
+            help=start_of(call),
         )
     if found != expected:
         tensors = "one tensor" if expected == 1 else f"{expected} tensors"

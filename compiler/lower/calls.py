@@ -98,6 +98,14 @@ def _build(
     return result if isinstance(result, tuple) else (result,)
 
 
+def start_of(call: Call) -> str:
+    """The help for a call without an input, which often belongs to the chain on the line above."""
+    before = call.span.source.text[: call.span.start]
+    if "INPUT" in before and not before.rpartition("\n")[2].strip():
+        return f"write `-> {call.span.text}` to continue the chain above"
+    return f"write `INPUT -> {call.spelling}`"
+
+
 def _check_arity(definition: LayerDef, call: Call, site: Site) -> None:
     """A source starts a chain, a merge takes several tensors, any other layer takes one."""
     if definition.takes == "nothing":
@@ -110,7 +118,7 @@ def _check_arity(definition: LayerDef, call: Call, site: Site) -> None:
             "E110",
             f"{call.spelling} has no input: a chain starts with an `INPUT` or with a value",
             call.name_span,
-            help=f"write `INPUT -> {call.spelling}`",
+            help=start_of(call),
         )
     if definition.takes == "one" and len(site.current) > 1:
         raise error(

@@ -40,6 +40,9 @@ ROWS = [
     ("CONV(3x3, 16, strides=2)", "CONV(3x3, 16, stride=2)"),
     ('CONV(3x3, 16, padding="same")', "CONV(3x3, 16, pad=same)"),
     ("CONV(filters=16, kernel_size=3)", "CONV(3x3, 16)"),
+    ("ADD(CONV(3x3, 3), ID)", "( CONV(3x3, 3) | ID ) -> ADD"),
+    ("CONCAT(CONV(3x3, 8), CONV(5x5, 8))", "( CONV(3x3, 8) | CONV(5x5, 8) ) -> CONCAT"),
+    ("SKIP(CONV(3x3, 3))", "( CONV(3x3, 3) | ID ) -> ADD"),
     (
         "SeparableConv2D(64, 5, strides=2, padding='same')",
         "DWCONV(5x5, stride=2, pad=same, bias=no) -> CONV(1x1, 64)",
@@ -108,3 +111,70 @@ def test_the_help_for_a_sequence_spells_a_kernel_of_one_number() -> None:
         netc.compile("INPUT(16x3, sequence) -> Conv1d(3, 8, 5) -> FC(2)")
     assert refused.value.diagnostics[0].help == "write `CONV(8, kernel=5)`"
     netc.compile("INPUT(16x3, sequence) -> CONV(8, kernel=5) -> FC(2)")
+
+
+@pytest.mark.parametrize("written", ["nn.GRU(3, 8)", "nn.Hardtanh(-1, 1)", "nn.GLU()"])
+def test_a_layer_of_another_framework_is_named_as_such(written: str) -> None:
+    """No step of the help is invented from the numbers of a layer that netc has not."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(f"INPUT -> {written} -> FC(2)")
+    first = refused.value.diagnostics[0]
+    assert "of another framework" in first.message
+    assert "FC(" not in (first.help or "")
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        "x = x + self.fc(x)",
+        "x = self.fc(x)\n    x += x",
+        "x = torch.cat([x, self.fc(x)], 1)",
+        "for layer in self.layers:\n      x = layer(x)",
+    ],
+)
+def test_a_program_whose_tensors_branch_is_not_told_as_one_chain(forward: str) -> None:
+    """A residual, a concatenation or a loop is not dropped without a word."""
+    program = (
+        "class Net(nn.Module):\n  def __init__(self):\n    self.fc = nn.Linear(3, 3)\n"
+        f"  def forward(self, x):\n    {forward}\n    return self.fc(x)\n"
+    )
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(program)
+    assert "INPUT" not in (refused.value.diagnostics[0].help or "")
+    assert "merge tensors by a layer" in (refused.value.diagnostics[0].help or "")
+
+
+@pytest.mark.parametrize(
+    ("program", "meant"),
+    [
+        (
+            "class Net(nn.Module):\n  def __call__(self, x):\n"
+            "    x = nn.Conv(features=32, kernel_size=(3, 3))(x)\n    x = nn.relu(x)\n"
+            "    x = nn.Dense(features=10)(x)\n    return x\n",
+            "INPUT -> CONV(3x3, 32) -> RELU -> FC(10)",
+        ),
+        (
+            "net = nn.Sequential()\nnet.add(nn.Conv2D(channels=6, kernel_size=5),"
+            " nn.MaxPool2D(pool_size=2, strides=2), nn.Dense(10))\n",
+            "INPUT -> CONV(5x5, 6, pad=valid) -> MAXPOOL(2x2, stride=2) -> FC(10)",
+        ),
+        (
+            "import tensorflow as tf\nx = tf.placeholder(tf.float32, [None, 784])\n"
+            "h = tf.layers.dense(x, 128, activation=tf.nn.relu)\ny = tf.layers.dense(h, 10)\n",
+            "INPUT(784) -> FC(128) -> RELU -> FC(10)",
+        ),
+    ],
+)
+def test_a_program_is_told_with_all_its_layers(program: str, meant: str) -> None:
+    """Flax's calls, Gluon's `add` of several and TensorFlow 1's functions keep their arguments."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(program)
+    assert refused.value.diagnostics[0].help == f"write `{meant}`"
+
+
+def test_a_line_without_an_arrow_is_told_to_continue_the_chain() -> None:
+    """Layers on lines of their own keep their arguments in the help."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile("INPUT\nCONV(5x5, 8)\nFC(10)")
+    helps = [each.help for each in refused.value.diagnostics]
+    assert helps[0] == "write `-> CONV(5x5, 8)` to continue the chain above"
