@@ -25,13 +25,13 @@ WORDS: Mapping[str, str] = {
     "cifar": 'cifar10("cifar-10-batches-bin/")',
 }  # fmt: skip
 
-# What a data set's help says of its files.
+# Which files a data set consists of, where they come from, and where they go.
 FILES: Mapping[str, str] = {
-    "mnist": f"put {_MNIST} from https://ossci-datasets.s3.amazonaws.com/mnist/ into `mnist/`",
+    "mnist": f"put {_MNIST} from https://ossci-datasets.s3.amazonaws.com/mnist/ into `{{}}`",
     "fashionmnist": f"put {_MNIST} from https://github.com/zalandoresearch/fashion-mnist"
-    " into `fashion-mnist/`",
-    "cifar": "unpack the binary version from https://www.cs.toronto.edu/~kriz/cifar.html beside"
-    " the program",
+    " into `{}`",
+    "cifar": "put `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin` of the binary"
+    " version from https://www.cs.toronto.edu/~kriz/cifar.html into `{}`",
 }
 
 KEYWORDS: Mapping[str, str] = {"learning_rate": "lr", "base_lr": "lr"}
@@ -54,4 +54,5 @@ def corrected_term(
     named = {KEYWORDS.get(a.name, a.name): a.value for a in given if a.name}
     inside = [f"{n}={spell(v)}" for n, v in named.items() if n in known[ours.split("(")[0]]]
     call = f"{ours}({', '.join(inside)})" if inside and "(" not in ours else ours
-    return f"write `{call}`" + (f", and {FILES[folded]}" if folded in FILES else "")
+    files = FILES.get(folded, "").format(WORDS[folded].split('"')[1]) if folded in FILES else ""
+    return f"write `{call}`" + (f", and {files}" if files else "")

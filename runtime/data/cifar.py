@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from ...compiler.training.foreign import FILES
 from ...grammar.diagnostics import error
 from ...grammar.files import check_readable
 from ..kerneldef import Array
@@ -30,7 +31,8 @@ def cifar10(path: str, *, folder: str = "") -> Dataset:
         NetError: There are no such files (E001), one of them is truncated (E521), or a label is
             none of the ten (E523).
     """
-    place = located(path, folder)
+    fetch = FILES["cifar"].format(path)
+    place = located(path, folder, missing=fetch)
     names = listed(place)
     train = [name for name in names if name.startswith("data_batch_") and name.endswith(".bin")]
     test = [name for name in names if name == "test_batch.bin"]
@@ -38,7 +40,8 @@ def cifar10(path: str, *, folder: str = "") -> Dataset:
         raise error(
             "E001",
             f"`{path}` has no `data_batch_1.bin`",
-            help="name the folder of CIFAR-10's binary version, `cifar-10-batches-bin`",
+            notes=[f"looked for at `{os.path.abspath(place)}`"],
+            help=fetch,
         )
     parts = [_records(os.path.join(place, name)) for name in [*train, *test]]
     inputs = {INPUT: Rows(tuple(part["image"] for part in parts), "float32", 255.0)}

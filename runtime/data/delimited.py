@@ -57,7 +57,11 @@ def csv(
             is not there (E526), a cell is no number (E524), or it holds no line (E525).
     """
     table = read_table(
-        located(path, folder), f"`{path}`", header=header, delimiter=delimiter, decimal=decimal
+        located(path, folder, missing="put the table there, or name another file"),
+        f"`{path}`",
+        header=header,
+        delimiter=delimiter,
+        decimal=decimal,
     )
     chosen, others = _chosen(table, target, inputs)
     x = _inputs(table, others)

@@ -53,9 +53,38 @@ def wrong_argument(message: str, help: str | None = None) -> NetError:
     return error("E532", message, help=help)
 
 
-def located(path: str, folder: str) -> str:
-    """A path as a program gives it, relative to the program's folder."""
-    return os.path.join(folder, os.path.expanduser(path))
+def located(path: str, folder: str, *, missing: str) -> str:
+    """A path as a program gives it, relative to the program's folder.
+
+    Args:
+        path: The path.
+        folder: The program's folder.
+        missing: What to do where there is nothing.
+
+    Raises:
+        NetError: E001, there is nothing.
+    """
+    place = os.path.join(folder, os.path.expanduser(path))
+    try:
+        os.stat(place)
+    except (FileNotFoundError, NotADirectoryError):
+        raise absent(f"cannot read `{place}`: no such file or folder", place, missing) from None
+    except (OSError, ValueError):  # the reader says it better
+        pass
+    return place
+
+
+def absent(message: str, place: str, missing: str) -> NetError:
+    """The error for data that are not there: where they were looked for, and what to do."""
+    notes = [f"looked for at `{os.path.abspath(place)}`"]
+    try:
+        others = os.listdir(os.path.dirname(os.path.abspath(place)))
+    except OSError:
+        others = []
+    name = os.path.basename(os.path.normpath(place))
+    alike = [each for each in others if os.path.splitext(each)[1] == os.path.splitext(name)[1]]
+    guess = did_you_mean(name, alike)
+    return error("E001", message, notes=notes, help=f"{guess} Else {missing}" if guess else missing)
 
 
 def listed(folder: str) -> list[str]:

@@ -79,7 +79,8 @@ def npz(path: str, *, x: str = "x", y: str = "y", folder: str = "") -> Dataset:
         NetError: The file cannot be read (E001) or is damaged (E505), an array is not there
             (E526), or what `arrays` raises.
     """
-    file = open_npz(located(path, folder))
+    missing = f"write it with `numpy.savez({path!r}, {x}=..., {y}=...)`, or name another file"
+    file = open_npz(located(path, folder, missing=missing))
     for name in (x, y):
         if name not in file:
             raise unknown_name("array", name, file, f"`{path}`")

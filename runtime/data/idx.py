@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ...compiler.training.foreign import FILES
 from ...grammar.diagnostics import error
 from ...grammar.files import check_readable
 from ..kerneldef import Array
@@ -44,8 +45,13 @@ def idx(path: str, *, labels: str | None = None, folder: str = "") -> Dataset:
         NetError: A file cannot be read (E001), has another format or is truncated (E521), or
             images and labels differ in number (E522).
     """
-    place = located(path, folder)
-    pairs = _standard(place) if labels is None else [(place, located(labels, folder))]
+    fetch = FILES["fashionmnist" if "fashion" in path.lower() else "mnist"].format(path)
+    if labels is None:
+        pairs = _standard(located(path, folder, missing=fetch), fetch)
+    else:
+        missing = "name the files of images and of labels: `idx(images, labels=...)`"
+        ends = [located(each, folder, missing=missing) for each in (path, labels)]
+        pairs = [(ends[0], ends[1])]
     images, classes = [], []
     for image_file, label_file in pairs:
         images.append(_images(image_file))
@@ -66,8 +72,16 @@ def idx(path: str, *, labels: str | None = None, folder: str = "") -> Dataset:
     return ArrayData(inputs, {TARGET: Rows(tuple(classes), "int64")}, about)
 
 
-def _standard(folder: str) -> list[tuple[str, str]]:
-    """The pairs of files, images and labels, that a folder holds under the usual names."""
+def _standard(folder: str, fetch: str) -> list[tuple[str, str]]:
+    """The pairs of files, images and labels, that a folder holds under the usual names.
+
+    Args:
+        folder: The folder.
+        fetch: Help that says where such files come from.
+
+    Raises:
+        NetError: E001, a file is missing.
+    """
     names = listed(folder)
     pairs = []
     for part in _PARTS:
@@ -85,7 +99,8 @@ def _standard(folder: str) -> list[tuple[str, str]]:
         raise error(
             "E001",
             f"`{folder}` has no `train-{_KINDS['images']}`",
-            help="name a folder with MNIST's files, or two files: `idx(images, labels=...)`",
+            notes=[f"looked for at `{os.path.abspath(folder)}`"],
+            help=f"{fetch}, gzipped or not; or name two files: `idx(images, labels=...)`",
         )
     return [(images, labels) for images, labels in pairs]
 

@@ -44,7 +44,8 @@ def images(
         raise wrong_argument(f"pictures have 1 or 3 channels, and not {channels}")
     if size is not None and len(size) != 2:
         raise wrong_argument("`size` is height and width, such as `64x64`")
-    return ImageFolder(located(path, folder), f"`{path}`", size, channels)
+    missing = f"put the pictures of each class into a sub-folder: `{os.path.join(path, 'CLASS')}`"
+    return ImageFolder(located(path, folder, missing=missing), f"`{path}`", size, channels)
 
 
 class ImageFolder(Dataset):

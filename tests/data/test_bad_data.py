@@ -72,10 +72,12 @@ def test_idx_files_in_the_wrong_place(tmp_path: Path, refusal: Refusal) -> None:
 def test_idx_of_absurd_extents(tmp_path: Path, refusal: Refusal) -> None:
     """A header that promises more than any memory holds is only a header."""
     header = b"\0\0\x08\x03" + b"\xff" * 12
+    labels = tmp_path / "labels"
+    labels.write_bytes(idx_bytes(np.zeros(3, np.uint8)))
     for name in ("big", "big.gz"):
         data = gzip.compress(header) if name.endswith("gz") else header
         (tmp_path / name).write_bytes(data)
-        assert "error[E521]" in refusal(LOADERS["idx"], str(tmp_path / name), labels="x")
+        assert "error[E521]" in refusal(LOADERS["idx"], str(tmp_path / name), labels=str(labels))
 
 
 def test_cifar10(tmp_path: Path, refusal: Refusal) -> None:
@@ -264,3 +266,59 @@ def test_labels_out_of_range(refusal: Refusal) -> None:
     mask = np.zeros((2, 3, 3), np.int64)
     mask[1, 2, 0] = 5
     assert "the label 5 of sample 17" in refusal(check_range, "x", mask, np.array([4, 17]), 5)
+
+
+MNIST = (
+    "put `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and"
+    " `t10k-labels-idx1-ubyte` from "
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "help"),
+    [
+        ("idx", "mnist/", f"{MNIST}https://ossci-datasets.s3.amazonaws.com/mnist/ into `mnist/`"),
+        (
+            "idx",
+            "data/Fashion",
+            f"{MNIST}https://github.com/zalandoresearch/fashion-mnist into `data/Fashion`",
+        ),
+        (
+            "cifar10",
+            "c",
+            "put `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin` of the binary"
+            " version from https://www.cs.toronto.edu/~kriz/cifar.html into `c`",
+        ),
+        (
+            "csv",
+            "irs.csv",
+            "did you mean `iris.csv`? Else put the table there, or name another file",
+        ),
+        ("csv", "iris.csv/a.csv", "put the table there, or name another file"),
+        (
+            "npz",
+            "iri.npz",
+            "write it with `numpy.savez('iri.npz', x=..., y=...)`, or name another file",
+        ),
+        ("images", "p", "put the pictures of each class into a sub-folder: `p/CLASS`"),
+    ],
+)
+def test_data_that_are_not_there(
+    name: str, path: str, help: str, tmp_path: Path, refusal: Refusal
+) -> None:
+    """Which files are missing, where from, and where they go."""
+    (tmp_path / "iris.csv").touch()
+    assert refusal(LOADERS[name], path, folder=str(tmp_path)) == (
+        f"error[E001]: cannot read `{tmp_path}/{path}`: no such file or folder\n"
+        f"  = note: looked for at `{tmp_path / path}`\n"
+        f"  = help: {help}"
+    )
+
+
+@pytest.mark.parametrize("name", ["idx", "cifar10"])
+def test_folders_without_the_files(name: str, tmp_path: Path, refusal: Refusal) -> None:
+    """A folder that is there but lacks the files is answered with the same help."""
+    text = refusal(LOADERS[name], "", folder=str(tmp_path))
+    assert f"looked for at `{tmp_path}`" in text
+    assert "= help: put `" in text
+    assert " from https://" in text
