@@ -13,6 +13,7 @@ from .foreign_words import (
     INFERRED,
     KEYWORDS,
     LAYERS,
+    LETTERS,
     MERGES,
     MISSING,
     OWN,
@@ -20,6 +21,7 @@ from .foreign_words import (
     SIZED,
     VALUED,
     VALUES,
+    WINDOWED,
     Row,
 )
 
@@ -42,10 +44,11 @@ def own_name(name: str) -> Row | None:
 
 
 def _folded(name: str) -> str:
-    last = name.rsplit(".", 1)[-1].replace("_", "")
+    last = re.sub(r"_\d+$|_?\d+x\d+$", "", name.rsplit(".", 1)[-1]).replace("_", "")
     return re.sub(r"(?<=[A-Za-z])[123][dD](?=transpose|$)", "", last, flags=re.I).lower()
 
 
+_SIZED_NAME = re.compile(r"[A-Za-z_.]+?_?(\d+x\d+)")  # `conv3x3`
 FRAMEWORKS = frozenset(
     "nn f k l m tf torch keras layers functional np jax flax"
     " gluon mx mxnet slim contrib linen eqx equinox hk haiku snt tfa tfl tflearn chainer links"
@@ -76,11 +79,15 @@ def translated(
     row = own_name(name)
     if row is None:
         return None
+    row = row._replace(name=name) if name == "LINEAR" else row  # at every position, not FC
     axes = re.search(r"(?<=[A-Za-z])([123])[dD](?=transpose|$)", name, re.I)
     call = _Call(row.name, int(axes[1]) if axes else rank)
     call.given |= [row.given] if row.given else []
     if row.name in MERGES:
         return _merged(row.name, arguments, flows=flows)
+    kernel = _SIZED_NAME.fullmatch(name)
+    if kernel is not None:
+        arguments = [*arguments, Argument("kernel", kernel[1])]
     module, _, last = name.rpartition(".")
     if module and module.split(".")[0].lower() not in FRAMEWORKS and module != "self":
         return f"{module} -> {translated(last, arguments, rank=rank)}"
@@ -140,12 +147,14 @@ def _order(name: str, row: Row, positional: Sequence[str], named: Container[str]
         rest = iter(order)
         modes = ("max", "avg", "stochastic", "lp", "MAX", "AVE", "AVG", "average", "mean")
         return ["mode" if _unquoted(t) in modes else next(rest, DROP) for t in positional]
-    if row.name == "FC" and len(positional) == 1 and order[0] == DROP:
+    if row.name in ("FC", "LINEAR") and len(positional) == 1 and order[0] == DROP:
         return order[1:]
     if row.name in ("GN", "ATTENTION") and len(positional) == 1:
         return [next(keyword for keyword in order if keyword != DROP)]
     if row.name == "UPSAMPLE" and len(positional) == 1:
         return ["factor"]
+    if row.name == "RELU" and not name.isupper() and positional:
+        return ["ceiling"]  # Keras'
     if row.name in ACTIVATIONS and not name.isupper():
         return [DROP] * len(positional)  # PyTorch's and Keras' axis
     return order
@@ -177,6 +186,8 @@ def _keyword(layer: str, name: str) -> str:
         return name
     if name in INFERRED.get(layer, ()):
         return DROP
+    if layer in WINDOWED and name.lower() in LETTERS:
+        name = LETTERS[name.lower()]
     found = KEYWORDS.get(name, name)
     return COUNTS.get(layer, "size") if found == "count" else found
 
@@ -212,6 +223,10 @@ class _Call:
                 self.given["frozen"] = "yes"
         elif keyword == "momentum" and _is_number(value) and float(value) >= 0.5:
             self.given[keyword] = f"{1 - float(value):.6g}"  # Keras: the part that is kept
+        elif keyword == "keep" and _is_number(value):
+            self.given["rate"] = f"{1 - float(value):.6g}"
+        elif keyword == "ceiling":
+            self.name = "RELU6" if _is_number(value) and float(value) == 6 else self.name
         elif keyword == "normalized":
             self.given |= {"axes": "all"} if len(_extents(value)) > 1 else {}
         elif keyword == "size":
@@ -312,6 +327,8 @@ def applied(layer: str, value: str) -> str:
     value = value.strip()
     listed = value[:1] in "[(" and value[-1:] in "])"
     names = [item.strip() for item in split_arguments(value[1:-1])] if listed else [value]
+    if not names:
+        return layer
     start = f"( {' | '.join(names)} )" if len(names) > 1 else names[0]
     return f"{start} -> {layer}"
 

@@ -55,6 +55,14 @@ LINES = (
         lambda m: f"write `{_train(m[1])}`",
     ),
     Line(
+        re.compile(
+            r"[ \t]*(?:print|\w+\.(?:summary|eval|backward|zero_grad|step|save|predict|evaluate))"
+            r"[ \t]*\(.*\)[ \t]*(?=\n|#|$)"
+        ),
+        "a program describes a network, and calls no methods",
+        lambda m: "remove the line; the commands train, run and summarize a network",
+    ),
+    Line(
         re.compile(r"[ \t]*net\s+(\w+)\s*\{"),
         "the statements of a network stand in no braces",
         lambda m: f"write `net {m[1]}` on its own line, and the chain below it",
@@ -193,7 +201,7 @@ PIECES = (
         lambda m: "write `->`",
     ),
     Line(
-        re.compile(r"\b(\w+)\s*:\s*([^,}\n:]+)"),
+        re.compile(r"\b(\w+)\s*:\s*((?:\([^()\n]*\)|[^,}\n:(])+)"),
         "a setting is written with `=`",
         lambda m: f"write `{m[1]} = {m[2].strip()}`",
     ),

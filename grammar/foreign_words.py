@@ -71,7 +71,7 @@ LAYERS: Mapping[str, Row] = {
     "avgpooling": Row("AVGPOOL", _POOL),
     "pool": Row("POOL", _POOL),
     "pooling": Row("POOL", _POOL),
-    "lppool": Row("POOL", "p kernel stride"),
+    "lppool": Row("POOL", "p kernel stride", given=("mode", "lp")),
     "maxunpool": Row("UNPOOL", "_ _ _"),
     "adaptiveavgpool": Row("ADAPTIVEPOOL", "size"),
     "adaptivemaxpool": Row("ADAPTIVEPOOL", "size", given=("mode", "max")),
@@ -170,13 +170,14 @@ ACTIVATIONS = frozenset(
 
 # Keywords of other frameworks, and of whiteboards, as netc's; `DROP` for what it infers.
 KEYWORDS: Mapping[str, str] = {
-    **dict.fromkeys(("kernel_size", "ksize", "pool_size", "kernel_shape", "k"), "kernel"),
+    **dict.fromkeys(("kernel_size", "ksize", "pool_size", "kernel_shape", "filter_size"), "kernel"),
     **dict.fromkeys(("window", "window_shape", "window_size"), "kernel"),
     **dict.fromkeys(
         ("out_channels", "num_filters", "num_filter", "n_filters", "out_features"), "count"
     ),
     **dict.fromkeys(("num_output", "output_dim", "num_units", "n_units", "features"), "count"),
     **dict.fromkeys(("channels", "outputs", "hidden", "neurons", "nodes", "out", "size"), "count"),
+    **dict.fromkeys(("num_classes", "n_classes", "num_hidden"), "count"),
     **dict.fromkeys(("strides", "subsample", "steps"), "stride"),
     **dict.fromkeys(("padding", "pads", "border_mode"), "pad"),
     **dict.fromkeys(("dilations", "dilation_rate"), "dilation"),
@@ -186,6 +187,8 @@ KEYWORDS: Mapping[str, str] = {
     **dict.fromkeys(
         ("p", "prob", "dropout_ratio", "dropout_rate", "dropout_prob", "drop_prob", "ratio"), "rate"
     ),
+    **dict.fromkeys(("keep_prob", "keep"), "keep"),
+    **dict.fromkeys(("max_value",), "ceiling"),
     **dict.fromkeys(("negative_slope", "alpha"), "slope"),
     **dict.fromkeys(("epsilon",), "eps"),
     **dict.fromkeys(("num_heads", "n_heads", "nhead"), "heads"),
@@ -230,6 +233,17 @@ OWN: Mapping[str, frozenset[str]] = {
     "ATTENTION": frozenset({"dropout"}),
     "BN": frozenset({"scale"}),
 }
+# The letters of textbooks, of layers that have a kernel.
+LETTERS: Mapping[str, str] = {
+    "k": "kernel",
+    "s": "stride",
+    "p": "pad",
+    "d": "dilation",
+    "g": "groups",
+    "f": "out_channels",
+    "n": "out_channels",
+}
+WINDOWED = frozenset("CONV UPCONV DWCONV LOCAL POOL MAXPOOL AVGPOOL".split())
 # Keywords that a layer infers, though they say something elsewhere.
 INFERRED: Mapping[str, frozenset[str]] = {"ATTENTION": frozenset({"embed_dim"})}
 # What a count is called, by layer; `kernel` for pools, whose size is their window.

@@ -40,6 +40,20 @@ ROWS = [
     ("CONV(3x3, 16, strides=2)", "CONV(3x3, 16, stride=2)"),
     ('CONV(3x3, 16, padding="same")', "CONV(3x3, 16, pad=same)"),
     ("CONV(filters=16, kernel_size=3)", "CONV(3x3, 16)"),
+    ("LINEAR(10, activation=relu)", "LINEAR(10) -> RELU"),
+    ("LINEAR(3, 10)", "LINEAR(10)"),
+    ("Conv(k=3, s=2, p=1, f=64)", "CONV(3x3, 64, stride=2, pad=1)"),
+    ("CONV(F=64, K=3, S=1, P=1)", "CONV(3x3, 64, stride=1, pad=1)"),
+    ("POOL(k=3, s=2)", "POOL(3x3, stride=2)"),
+    ("LPPOOL(2, 3)", "POOL(3x3, lp, p=2)"),
+    ("conv1x1(64)", "CONV(1x1, 64)"),
+    ("conv3x3(3, 64)", "CONV(3x3, 64)"),
+    ("MaxPool3x3(stride=2)", "MAXPOOL(3x3, stride=2)"),
+    ("ReLU(6)", "RELU6"),
+    ("ReLU(max_value=6.0)", "RELU6"),
+    ("nn.ReLU(True)", "RELU"),
+    ("Dropout(keep_prob=0.8)", "DROPOUT(0.2)"),
+    ("Conv_1(3, 8)", "CONV(3x3, 8)"),
     ("ADD(CONV(3x3, 3), ID)", "( CONV(3x3, 3) | ID ) -> ADD"),
     ("CONCAT(CONV(3x3, 8), CONV(5x5, 8))", "( CONV(3x3, 8) | CONV(5x5, 8) ) -> CONCAT"),
     ("SKIP(CONV(3x3, 3))", "( CONV(3x3, 3) | ID ) -> ADD"),
@@ -178,3 +192,18 @@ def test_a_line_without_an_arrow_is_told_to_continue_the_chain() -> None:
         netc.compile("INPUT\nCONV(5x5, 8)\nFC(10)")
     helps = [each.help for each in refused.value.diagnostics]
     assert helps[0] == "write `-> CONV(5x5, 8)` to continue the chain above"
+
+
+@pytest.mark.parametrize("written", ["Add()([])", "CONV(3x3)( )", "nn.ReLU()()"])
+def test_a_layer_that_is_applied_to_nothing_is_refused(written: str) -> None:
+    """An empty application is answered by a diagnostic."""
+    with pytest.raises(netc.NetError):
+        netc.compile(f"INPUT -> {written}")
+
+
+@pytest.mark.parametrize("line", ["model.summary()", "loss.backward()", "optimizer.step()"])
+def test_a_method_of_a_training_script_is_to_be_removed(line: str) -> None:
+    """Its parentheses are not told as an empty group of branches."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(f"INPUT -> FC\n{line}\n")
+    assert "calls no methods" in refused.value.diagnostics[0].message
