@@ -53,16 +53,51 @@ def normalize_groups(
     assert scale is not None
     assert shift is not None
     groups = call.attributes["num_groups"]
-    one, zero = (build.constant((number,) * groups, x.dtype) for number in (1.0, 0.0))
     rows = build.Reshape(x, by_group(build, x, groups))
-    axes = build.index_constant(tuple(range(2, rows.type.rank)))
-    centred = build.Sub(rows, build.ReduceMean(rows, axes, keepdims=1))
-    u = build.InstanceNormalization(centred, one, zero, epsilon=call.attributes["epsilon"])
-    u = build.Reshape(u, shape_value(build, x))
-    if trailing := tuple(range(1, x.type.rank - 1)):
+    epsilon = call.attributes["epsilon"]
+    if x.dtype is DType.FLOAT64:
+        u = _standardized(build, rows, epsilon)
+    else:
+        one, zero = (build.constant((number,) * groups, x.dtype) for number in (1.0, 0.0))
+        u = build.InstanceNormalization(_centred(build, rows), one, zero, epsilon=epsilon)
+    return [_scaled(build, build.Reshape(u, shape_value(build, x)), scale, shift)]
+
+
+def normalize_channels(
+    build: "Builder", operands: "Sequence[Value | None]", call: OpCall
+) -> "Sequence[Value] | None":
+    """Builds InstanceNormalization of float64, which onnxruntime lacks, from arithmetic."""
+    x, scale, shift = operands
+    assert x is not None
+    assert scale is not None
+    assert shift is not None
+    if x.dtype is not DType.FLOAT64:
+        return None
+    return [_scaled(build, _standardized(build, x, call.attributes["epsilon"]), scale, shift)]
+
+
+def _position_axes(build: "Builder", x: "Value") -> "Value":
+    return build.index_constant(tuple(range(2, x.type.rank)))
+
+
+def _centred(build: "Builder", x: "Value") -> "Value":
+    return build.Sub(x, build.ReduceMean(x, _position_axes(build, x), keepdims=1))
+
+
+def _standardized(build: "Builder", x: "Value", epsilon: float) -> "Value":
+    """Each channel with mean 0 and variance 1 over its positions, in two passes."""
+    centred = _centred(build, x)
+    squares = build.Mul(centred, centred)
+    variance = build.ReduceMean(squares, _position_axes(build, x), keepdims=1)
+    return build.Div(centred, build.Sqrt(build.Add(variance, build.constant(epsilon, x.dtype))))
+
+
+def _scaled(build: "Builder", u: "Value", scale: "Value", shift: "Value") -> "Value":
+    """The channels of (N, C, *S) times `scale` plus `shift`, both (C)."""
+    if trailing := tuple(range(1, u.type.rank - 1)):
         ones = build.index_constant(trailing)
         scale, shift = (build.Unsqueeze(vector, ones) for vector in (scale, shift))
-    return [build.Add(build.Mul(u, scale), shift)]
+    return build.Add(build.Mul(u, scale), shift)
 
 
 def two_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
@@ -190,6 +225,7 @@ defop(
     infer=infer_channelwise,
     cost=statistics_cost,
     attributes={"epsilon": 1e-5},
+    decompose=normalize_channels,
     vjp=RULES["InstanceNormalization"],
 )
 defop(

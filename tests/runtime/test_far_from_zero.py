@@ -68,6 +68,24 @@ def test_groups_on_onnxruntime(program: str, numbers: tuple[float, float]) -> No
     assert np.abs(found - exact).max() <= 2e-6
 
 
+@pytest.mark.parametrize("size", ["5x6x4", "7x4, sequence", "(L, 4), sequence", "3x4x5x4"])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_double_precision_on_onnxruntime(size: str, groups: int) -> None:
+    """Groups and channels of float64 are normalized to the last digits, far from zero, too."""
+    layer = "IN" if groups == 4 else f"GN({groups})"
+    network = netc.compile(f"INPUT({size}, dtype=float64) -> {layer}")
+    x = _input(network, 2, 1000, 1).astype(np.float64)
+    found = network.run(x, network.initialize(0), engine="onnxruntime")
+    assert isinstance(found, np.ndarray)
+    first = np.moveaxis(x, -1, 1) if "sequence" in size else x
+    rows = first.reshape(2, groups, -1)
+    rows = rows - rows.mean(-1, keepdims=True)
+    right = (rows / np.sqrt((rows**2).mean(-1, keepdims=True) + 1e-5)).reshape(first.shape)
+    right = np.moveaxis(right, 1, -1) if "sequence" in size else right
+    np.testing.assert_allclose(found, right, atol=1e-11)
+    assert found.dtype == np.float64
+
+
 @pytest.mark.parametrize("numbers", FARAWAY.values(), ids=FARAWAY)
 @pytest.mark.parametrize("program", BATCH_NORMALIZATIONS)
 def test_batch_normalization_in_training(program: str, numbers: tuple[float, float]) -> None:
