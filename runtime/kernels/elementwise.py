@@ -70,10 +70,25 @@ def divide(a: Array, b: Array, *, out: Array | None = None) -> Array:
     """a / b, broadcast; integers are rounded towards zero."""
     if a.dtype.kind == "f":
         return _apply(np.divide, a, b, out=out)
-    if not np.all(b):
-        raise OperandError("cannot divide whole numbers by 0")
+    _refuse_zeros(b)
     quotient: Array = np.floor_divide(a, b)
     return _apply(np.add, quotient, (quotient < 0) & (quotient * b != a), out=out)
+
+
+@kernel("Mod")
+def remainder(a: Array, b: Array, *, fmod: int = 0) -> Array:
+    """a - b floor(a / b), which has b's sign; with `fmod`, as real numbers need it, C's fmod."""
+    if a.dtype.kind == "f" and not fmod:
+        raise OperandError("takes whole numbers, or `fmod=1`")
+    if a.dtype.kind != "f":
+        _refuse_zeros(b)
+    return _apply(np.fmod if fmod else np.mod, a, b)
+
+
+def _refuse_zeros(divisor: Array) -> None:
+    """Refuse to divide whole numbers by 0, which has no result."""
+    if not np.all(divisor):
+        raise OperandError("cannot divide whole numbers by 0")
 
 
 @kernel("Pow", inplace=True)

@@ -256,6 +256,28 @@ def test_whole_numbers_are_not_divided_by_zero() -> None:
         network.run(np.ones((1, 5), np.int64), {})
 
 
+@pytest.mark.parametrize(("fmod", "right"), [(0, [2, 1, -1]), (1, [-1, 1, 2])])
+def test_remainders(fmod: int, right: list[int]) -> None:
+    """Remainders bear the divisor's sign, with `fmod=1` the dividend's; none is by 0."""
+    program = f'INPUT(3, dtype=int64) -> op("Mod", B={{}}, fmod={fmod})'
+    x = np.array([[-1, 1, 2]])
+    network = netc.compile(program.format("[3, 3, -3]"))
+    for engine in ("numpy", "onnxruntime"):
+        np.testing.assert_array_equal(network.run(x, {}, engine=engine), [right])
+        with pytest.raises(netc.NetError):
+            netc.compile(program.format(0)).run(x, {}, engine=engine)
+
+
+def test_remainders_of_real_numbers() -> None:
+    """Real numbers need `fmod=1`, as ONNX says."""
+    x = np.array([[-1.5, 1.5]], np.float32)
+    np.testing.assert_array_equal(
+        netc.compile('INPUT(2) -> op("Mod", B=1.0, fmod=1)').run(x, {}), [[-0.5, 0.5]]
+    )
+    with pytest.raises(netc.NetError, match="takes whole numbers, or `fmod=1`"):
+        netc.compile('INPUT(2) -> op("Mod", B=1.0)').run(x, {})
+
+
 @pytest.mark.parametrize(
     "call",
     [
