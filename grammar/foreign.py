@@ -50,7 +50,7 @@ def _folded(name: str) -> str:
 
 _SIZED_NAME = re.compile(r"[A-Za-z_.]+?_?(\d+x\d+)")  # `conv3x3`
 FRAMEWORKS = frozenset(
-    "nn f k l m tf torch keras layers functional np jax flax"
+    "nn f k l m tf torch keras layers functional np jax flax optim"
     " gluon mx mxnet slim contrib linen eqx equinox hk haiku snt tfa tfl tflearn chainer links"
     " F L paddle torchvision ops mlx sym lasagne caffe".split()
 )

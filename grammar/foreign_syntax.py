@@ -45,6 +45,11 @@ LINES = (
         lambda m: f"write `for {m[1]} in {m[2]} {{ {m[3].strip() or _body(m)} }}`",
     ),
     Line(
+        re.compile(r"[ \t]*(?:training|Train|TRAIN|fit|trainer|compile)\s*(?=\{)"),
+        "settings of training stand in a `train` block",
+        lambda m: "write `train `",
+    ),
+    Line(
         re.compile(r"[ \t]*train\s*\((.*)\)"),
         "`train` is a block of settings",
         lambda m: f"write `{_train(m[1])}`",
@@ -75,7 +80,7 @@ LINES = (
     Line(
         re.compile(rf"[ \t]*((?:{_SETTINGS})\s*=\s*[^\n#]+)"),
         "a setting of training stands in a `train` block",
-        lambda m: f"write `train {{ {m[1].strip()} }}`",
+        lambda m: f"write `train {{ {_renamed(m[1].strip())} }}`",
     ),
     Line(
         re.compile(r"[ \t]*(?:el)?if\s+(.+?)\s*:[ \t]*(?=\n|#|$)"),
@@ -133,6 +138,14 @@ def _body(match: re.Match[str]) -> str:
     lines = match.string[match.end() :].split("\n")[1:]
     body = takewhile(lambda line: line[:1] in (" ", "\t") and line.strip(), lines)
     return ", ".join(line.strip() for line in body) or "..."
+
+
+def _renamed(setting: str) -> str:
+    """`lr = 0.1` and `batch_size = 32` as settings of a `train` block."""
+    name, _, value = (part.strip() for part in setting.partition("="))
+    if name in ("lr", "learning_rate"):
+        return f"optimizer = sgd(lr={value})"
+    return f"{ {'batch_size': 'batch', 'num_epochs': 'epochs'}.get(name, name) } = {value}"
 
 
 def _train(arguments: str) -> str:
@@ -247,7 +260,7 @@ def misplaced_setting(source: Source, offset: int) -> str | None:
     """Help for a setting of training that stands alone, such as `optimizer = adam`."""
     begin = source.text.rfind("\n", 0, offset) + 1
     match = re.compile(rf"[ \t]*((?:{_SETTINGS})\s*=\s*[^\n#]+)").match(source.text, begin)
-    return None if match is None else f"write `train {{ {match[1].strip()} }}`"
+    return None if match is None else f"write `train {{ {_renamed(match[1].strip())} }}`"
 
 
 def _piece(source: Source, start: int, offset: int) -> Diagnostic | None:
@@ -353,7 +366,10 @@ def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
     framework = "." in name and name.split(".")[0] in FRAMEWORKS
     if steps is None and (framework or missing(name)):
         message = message if framework else f"`{name}` is a name of another framework"
-        return Diagnostic("E011", message, span, help=missing(name))
+        in_train = re.search(r"\btrain\s*\{[^}]*$", text[: match.start()]) is not None
+        bare = text[match.start() : last + 1].removeprefix(name.rpartition(".")[0] + ".")
+        help = f"write `{bare}`" if in_train else missing(name)
+        return Diagnostic("E011", message, span, help=help)
     if steps is None:
         return None
     return Diagnostic("E011", message, span, help=f"write `{steps}`")

@@ -20,7 +20,13 @@ WORDS: Mapping[str, str] = {
     "smoothl1loss": "huber", "logcosh": "log_cosh", "hingeloss": "hinge",
     "adam": "adam", "adamw": "adamw", "sgd": "sgd", "rmsprop": "rmsprop", "adagrad": "adagrad",
     "cosineannealinglr": "cosine", "cosinedecay": "cosine",
-    "randomhorizontalflip": "flip(horizontal)", "standardscaler": "standardize",
+    "randomhorizontalflip": "flip(horizontal)", "randomverticalflip": "flip(vertical)",
+    "horizontalflip": "flip(horizontal)", "verticalflip": "flip(vertical)",
+    "rotation": "rotate", "randomrotation": "rotate", "shift": "translate",
+    "randomcrop": "crop", "gaussiannoise": "noise", "colorjitter": "color",
+    "standardscaler": "standardize", "zscore": "standardize", "normalize": "standardize",
+    "weightdecay": "l2", "imagefolder": "images", "imagedatasetfromdirectory": "images",
+    "readcsv": "csv", "stepdecay": "step",
     "mnist": 'idx("mnist/")', "fashionmnist": 'idx("fashion-mnist/")',
     "cifar": 'cifar10("cifar-10-batches-bin/")',
 }  # fmt: skip
@@ -32,6 +38,21 @@ FILES: Mapping[str, str] = {
     " into `{}`",
     "cifar": "put `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin` of the binary"
     " version from https://www.cs.toronto.edu/~kriz/cifar.html into `{}`",
+}
+
+# Settings that other frameworks have, and where the thing stands here.
+_STOPPING = "the command ends a run early: `netc train --patience 5`"
+_SHARES = "the shares of training, validation and test data: `split = (0.8, 0.1, 0.1)`"
+SETTINGS: Mapping[str, str] = {
+    **dict.fromkeys(("early_stopping", "callbacks", "patience"), _STOPPING),
+    **dict.fromkeys(("validation_split", "val_split", "test_size", "test_split"), _SHARES),
+    **dict.fromkeys(("metrics", "metric"), "`netc evaluate` shows all metrics that suit the loss"),
+    **dict.fromkeys(("random_state", "random_seed"), "it is `seed` here"),
+    **dict.fromkeys(("transform", "transforms"), "it is `preprocess` or `augment` here"),
+    **dict.fromkeys(("criterion", "objective", "loss_fn"), "it is `loss` here"),
+    "dropout": "dropout is a layer of the network: `DROPOUT(0.5)`",
+    "shuffle": "there is no such choice: remove it",
+    "device": "it is an option of the command: `netc train --device cuda`",
 }
 
 KEYWORDS: Mapping[str, str] = {"learning_rate": "lr", "base_lr": "lr"}
@@ -52,7 +73,8 @@ def corrected_term(
     if ours is None or ours.split("(")[0] not in known:
         return None
     named = {KEYWORDS.get(a.name, a.name): a.value for a in given if a.name}
-    inside = [f"{n}={spell(v)}" for n, v in named.items() if n in known[ours.split("(")[0]]]
+    inside = [spell(a.value) for a in given if not a.name and ours != "cosine"]
+    inside += [f"{n}={spell(v)}" for n, v in named.items() if n in known[ours.split("(")[0]]]
     call = f"{ours}({', '.join(inside)})" if inside and "(" not in ours else ours
     files = FILES.get(folded, "").format(WORDS[folded].split('"')[1]) if folded in FILES else ""
     return f"write `{call}`" + (f", and {files}" if files else "")

@@ -1,5 +1,6 @@
 """A `train` block -> its settings by name, each checked by itself: terms, numbers and words."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -19,6 +20,8 @@ from ..arguments import (
 )
 from ..layerdef import GivenArgument
 from ..recovery import Poisoned
+from .foreign import KEYWORDS
+from .foreign import SETTINGS as FOREIGN
 from .optimizers import OPTIMIZERS
 from .term_table import NOUNS, bind_term
 from .terms import Term
@@ -270,12 +273,21 @@ def optimizer_arguments() -> set[str]:
 
 def unknown_setting(name: str, span: Span | None = None) -> NetError:
     """The error for a name that no setting has."""
-    if name in optimizer_arguments():
-        help: str | None = f"it belongs to the optimizer: `optimizer = sgd({name}=...)`"
+    ours = KEYWORDS.get(name, name)
+    if ours in optimizer_arguments():
+        help: str | None = f"it belongs to the optimizer: `optimizer = sgd({ours}={_value(span)})`"
+    elif name in FOREIGN:
+        help = FOREIGN[name]
     else:
         known = ", ".join(f"`{known}`" for known in SETTINGS)
         help = did_you_mean(name, SETTINGS) or f"the settings are {known}"
     return error("E122", f"`train` has no setting `{name}`", span, help=help)
+
+
+def _value(name: Span | None) -> str:
+    """The value after a setting's name, where it is written on the same line."""
+    found = re.match(r"\s*=\s*([\w.+-]+)", name.source.text[name.end :]) if name else None
+    return found[1] if found else "..."
 
 
 def _no_term(kind: str, expression: ast.Expression, name: str) -> NetError:
@@ -286,6 +298,8 @@ def _no_term(kind: str, expression: ast.Expression, name: str) -> NetError:
         )
     elif kind == "data" and isinstance(expression, ast.String):
         help = f"say what it holds: `images({expression.span.text})`, or `idx`, `cifar10`, ..."
+    elif isinstance(expression, ast.String):
+        help = f"write it without quotes: `{expression.span.text[1:-1]}`"
     article = "an" if NOUNS[kind][0] in "aeo" else "a"
     example = f"{article} {NOUNS[kind]} such as `{EXAMPLES[kind]}`"
     return _unfit(name, example, expression, help=help)
