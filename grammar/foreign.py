@@ -241,6 +241,9 @@ class _Call:
         if keyword == "kernel":
             return _per_axis(text, self.rank)
         if keyword in PER_AXIS:
+            sides = _extents(text)
+            if self.name == "PAD" and len(sides) == 4:  # PyTorch's left, right, top and bottom
+                return "(({2}, {3}), ({0}, {1}))".format(*sides)
             return _per_axis(text, 1)
         if keyword in COUNTED:
             return _whole(text)

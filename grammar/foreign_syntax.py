@@ -185,6 +185,11 @@ PIECES = (
         "a percentage is written as a fraction",
         lambda m: f"write `{float(m[1]) / 100:g}`",
     ),
+    Line(
+        re.compile(r"[\[{]([^\[\]{}\n]*\|[^\[\]{}\n]*)[\]}]"),
+        "the branches of a group stand in parentheses",
+        lambda m: f"write `( {m[1].strip()} )`",
+    ),
     Line(re.compile(r":="), "a chain is bound with `=`", lambda m: "write `=`"),
     Line(
         re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*([-+*])\s*([A-Za-z_]\w*)(?!\w*\()"),

@@ -40,6 +40,8 @@ ROWS = [
     ("CONV(3x3, 16, strides=2)", "CONV(3x3, 16, stride=2)"),
     ('CONV(3x3, 16, padding="same")', "CONV(3x3, 16, pad=same)"),
     ("CONV(filters=16, kernel_size=3)", "CONV(3x3, 16)"),
+    ("nn.ZeroPad2d((1, 2, 3, 4))", "PAD(((3, 4), (1, 2)))"),
+    ("nn.ZeroPad2d(2)", "PAD(2)"),
     ("LINEAR(10, activation=relu)", "LINEAR(10) -> RELU"),
     ("LINEAR(3, 10)", "LINEAR(10)"),
     ("Conv(k=3, s=2, p=1, f=64)", "CONV(3x3, 64, stride=2, pad=1)"),
