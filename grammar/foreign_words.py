@@ -30,6 +30,7 @@ class Row(NamedTuple):
 
 
 _TORCH_CONV = "_ filters kernel stride pad dilation groups bias"
+_TORCH_UPCONV = "_ filters kernel stride pad output_pad groups bias dilation"
 _KERAS_CONV = "filters kernel stride pad"
 _POOL = "kernel stride pad"
 
@@ -53,12 +54,12 @@ LAYERS: Mapping[str, Row] = {
     "conv": Row("CONV", _TORCH_CONV),
     "lazyconv": Row("CONV", _KERAS_CONV),
     "convolution": Row("CONV", _KERAS_CONV),
-    "convtranspose": Row("UPCONV", _TORCH_CONV.replace("dilation", "output_pad")),
-    "convolutiontranspose": Row("UPCONV", _KERAS_CONV),
+    "convtranspose": Row("UPCONV", _TORCH_UPCONV, given=("stride", "1")),
+    "convolutiontranspose": Row("UPCONV", _KERAS_CONV, given=("stride", "1")),
     "transposedconv": Row("UPCONV", _KERAS_CONV),
     "deconvolution": Row("UPCONV", _KERAS_CONV),
     "deconv": Row("UPCONV", _KERAS_CONV),
-    "upconv": Row("UPCONV", _TORCH_CONV.replace("dilation", "output_pad")),
+    "upconv": Row("UPCONV", _TORCH_UPCONV),
     "depthwiseconv": Row("DWCONV", "kernel stride pad multiplier"),
     "dwconv": Row("DWCONV", "kernel _ _"),
     "separableconv": Row("DWCONV", "filters kernel stride pad", after="CONV(1x1, {filters})"),
