@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from .diagnostics import Diagnostic
-from .foreign import Argument, arguments_of, closing, own_name, split_arguments, translated
+from .foreign import Argument, arguments_of, closing, missing, own_name, split_arguments, translated
 from .source import Source, Span
 
 _PYTHON = re.compile(
@@ -52,6 +52,10 @@ def foreign_program(source: Source) -> Diagnostic | None:
     if first is not None and _branches(text):
         span = Span(source, first.start(), first.end())
         return Diagnostic("E011", "this is a program of another framework", span, help=_MERGES)
+    lacking = _lacking(text)
+    if first is not None and lacking is not None:
+        span = Span(source, first.start(), first.end())
+        return Diagnostic("E011", "this is a program of another framework", span, help=lacking)
     steps = [step for read in (_caffe, _sequence, _module, _functional) for step in read(text)]
     if not steps or first is None:
         return None
@@ -74,6 +78,13 @@ def _branches(text: str) -> bool:
         return False
     inputs = re.findall(r"=[ \t]*(?:\w+\.)*Input\(", flow)
     return _BRANCHING.search(flow) is not None or len(inputs) > 1
+
+
+def _lacking(text: str) -> str | None:
+    """What to do without a layer that netc has not, if a program has one."""
+    names = re.findall(r"(?<!class )\b([A-Za-z_][\w.]*)\(", text)
+    joins = ("Sequential", "ModuleList", "Chain")
+    return next((found for n in names if not n.endswith(joins) and (found := missing(n))), None)
 
 
 def _input_of(text: str) -> str:

@@ -213,3 +213,10 @@ def test_a_method_of_a_training_script_is_to_be_removed(line: str) -> None:
     with pytest.raises(netc.NetError) as refused:
         netc.compile(f"INPUT -> FC\n{line}\n")
     assert "calls no methods" in refused.value.diagnostics[0].message
+
+
+def test_a_program_with_a_recurrent_layer_is_not_told_without_it() -> None:
+    """A layer that netc has not is not left out of the chain in silence."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile("model = keras.Sequential([\n  layers.LSTM(64),\n  layers.Dense(10),\n])\n")
+    assert "recurrent layers are not part" in (refused.value.diagnostics[0].help or "")
