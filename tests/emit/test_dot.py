@@ -221,7 +221,7 @@ def test_labels_are_escaped(graph_of: GraphOf) -> None:
     graph.name = 'a"b\\\n<i>'
     text = to_dot(graph)
     assert "&lt;b&gt;&amp;&quot;\\\\N" in text
-    assert 'tooltip="INPUT <b>&\\"\\\\N: 8"' in text
+    assert 'tooltip="INPUT <b>&amp;\\"\\\\N: 8"' in text
     assert text.startswith('digraph "a\\"b\\\\ <i>" {\n')
     assert "<B>a&quot;b\\\\ &lt;i&gt;</B>" in text
 

@@ -296,7 +296,9 @@ def test_why_no_penalty_raises_the_loss(last: str, train: str, advice: str) -> N
 def test_a_loss_that_no_learning_rate_brings_down() -> None:
     """Where nothing depends on the weights, the learning rate is not to blame."""
     x = np.random.default_rng(0).normal(size=(150, 4)).astype(np.float32)
-    t = np.random.default_rng(4).permutation(np.repeat(np.float32([0.0, 10.0]), [135, 15]))
+    t = np.random.default_rng(4).permutation(
+        np.repeat(np.array([0.0, 10.0], np.float32), [135, 15])
+    )
     job = job_of("INPUT(4) -> FC(1) -> LN\ntrain { loss = mse, batch = 8 }", (x, t))
     found = checks(job, steps=1)["recipe"]
     assert not found.ok

@@ -53,8 +53,8 @@ def test_without_demand_it_is_an_error(refusal: Refusal) -> None:
         "  = note: 2 weights do not fit:\n"
         "  = note: `head.weight` is float32[10, 16], not float32[5, 16]\n"
         "  = note: `head.bias` is float32[10], not float32[5]\n"
-        "  = help: let what differs, such as the head of another number of classes, be initialised"
-        " anew (`--allow PATTERN`), or rename what is called differently"
+        "  = help: let what differs, such as the head of another number of classes, be"
+        " reinitialized (`--allow PATTERN`), or rename what is called differently"
     )
 
 
