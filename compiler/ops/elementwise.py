@@ -65,6 +65,14 @@ def infer_binary(call: OpCall) -> Sequence[TensorType]:
     return (_broadcast(call, types, types),)
 
 
+def infer_remainder(call: OpCall) -> Sequence[TensorType]:
+    """As a binary operator; real numbers take `fmod=1` only."""
+    (y,) = infer_binary(call)
+    if y.dtype.is_float and not call.attributes["fmod"]:
+        raise InferenceError(f"Mod of real numbers, such as {call.type(0)}, needs `fmod=1`")
+    return (y,)
+
+
 def infer_comparison(call: OpCall) -> Sequence[TensorType]:
     """As a binary operator, but the output is truth values."""
     (y,) = infer_binary(call)
@@ -139,6 +147,8 @@ for op_type, attributes in UNARY.items():
 
 for op_type in BINARY:
     defop(op_type, infer=infer_binary, cost=per_element, vjp=RULES.get(op_type))
+
+defop("Mod", infer=infer_remainder, cost=per_element, attributes={"fmod": 0})
 
 for op_type in VARIADIC:
     defop(op_type, infer=infer_broadcast, cost=per_element, vjp=RULES.get(op_type))

@@ -76,10 +76,8 @@ def divide(a: Array, b: Array, *, out: Array | None = None) -> Array:
 
 
 @kernel("Mod")
-def remainder(a: Array, b: Array, *, fmod: int = 0) -> Array:
+def remainder(a: Array, b: Array, *, fmod: int) -> Array:
     """a - b floor(a / b), which has b's sign; with `fmod`, as real numbers need it, C's fmod."""
-    if a.dtype.kind == "f" and not fmod:
-        raise OperandError("takes whole numbers, or `fmod=1`")
     if a.dtype.kind != "f":
         _refuse_zeros(b)
     return _apply(np.fmod if fmod else np.mod, a, b)
