@@ -258,7 +258,8 @@ class _Writer:
     def _box(self, identifier: int, node: Node) -> str:
         theme = self.theme
         if node.op_type in LEAVES:
-            name = f"<B>{html_text(node.attributes['name'])}</B>"
+            called = self.names[identifier, 0]
+            name = f"<B>{html_text(node.attributes['name'] if called == 't' else called)}</B>"
             colour = theme.families["source" if node.op_type == INPUT else "dense"]
             looks = f'shape=ellipse, style=filled, fillcolor="{colour}"'
             return f"  n{identifier} [label=<{name}>, {looks}]"

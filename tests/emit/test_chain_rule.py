@@ -183,6 +183,14 @@ def test_several_losses_have_a_formula_each() -> None:
     assert "p.cls" in dot
 
 
+def test_inputs_and_their_gradients_have_one_name() -> None:
+    """An input that is bound to a name bears it, as its gradient does."""
+    dot = drawn("x = INPUT(2)\ny = INPUT(2)\n( x | y ) -> MUL as f")
+    assert {"<B>x</B>", "<B>y</B>"} <= set(re.findall("<B>.</B>", dot))
+    assert {"∂f/∂x", "∂f/∂y"} <= set(re.findall("∂f/∂[xy]", dot))
+    assert "input" not in dot
+
+
 def test_frozen_weights_have_no_gradient() -> None:
     """What is not trained ends no arrow, and neither does a target."""
     dot = drawn("INPUT(3) -> FC(2, frozen=yes) -> FC(1)", loss="mse")
