@@ -148,7 +148,13 @@ for op_type, attributes in UNARY.items():
 for op_type in BINARY:
     defop(op_type, infer=infer_binary, cost=per_element, vjp=RULES.get(op_type))
 
-defop("Mod", infer=infer_remainder, cost=per_element, attributes={"fmod": 0})
+defop(
+    "Mod",
+    infer=infer_remainder,
+    cost=per_element,
+    attributes={"fmod": 0},
+    vjp=RULES["Mod"],
+)
 
 for op_type in VARIADIC:
     defop(op_type, infer=infer_broadcast, cost=per_element, vjp=RULES.get(op_type))

@@ -44,6 +44,16 @@ def divide(build: Builder, call: VjpCall) -> Parts:
     ]
 
 
+def remainder(build: Builder, call: VjpCall) -> Parts:
+    """y = a - b n, the whole number n being constant almost everywhere: dy to a, dy (y - a) / b."""
+    a, b, dy = call.input(0), call.input(1), call.cotangent
+    steps = build.Div(build.Sub(call.outputs[0], a), b)
+    return [
+        sum_to(build, dy, a) if call.wanted[0] else None,
+        sum_to(build, build.Mul(dy, steps), b) if call.wanted[1] else None,
+    ]
+
+
 def power(build: Builder, call: VjpCall) -> Parts:
     """y = a^b: dy b a^(b - 1) to a, and dy y log a to b."""
     a, b, dy = call.input(0), call.input(1), call.cotangent
@@ -160,6 +170,7 @@ RULES: Mapping[str, Vjp] = {
     "Max": extremum,
     "Mean": mean,
     "Min": extremum,
+    "Mod": remainder,
     "Mul": multiply,
     "PRelu": prelu,
     "Pow": power,

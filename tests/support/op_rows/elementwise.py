@@ -266,6 +266,13 @@ ROWS = [
         Given([2, 2, 2, -4, 3], "int64"),
         formula=lambda a, b: np.array([-3, -3, 3, -1, 0]),
     ),
+    op_row(
+        "Mod",
+        Given([-7.5, 7.25, 1.25]),
+        Given([2.0, -2.0, 3.0]),
+        formula=lambda a, b, fmod: a - b * np.array([-3.0, -3.0, 0.0]),
+        fmod=1,
+    ),
     op_row("Pow", POSITIVE, X, formula=lambda a, b: np.exp(b * np.log(a))),
     op_row(
         "Pow",
