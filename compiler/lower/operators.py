@@ -176,7 +176,7 @@ def _apply(
         help = f"give {', '.join(unset)}" if unset else None
         raise build.fail("E105", "needs more of its attributes", help=help) from None
     for value in values:
-        if 0 in value.shape:
+        if any(isinstance(extent, int) and extent <= 0 for extent in value.shape):
             message = f"leaves a tensor without elements: {' x '.join(map(str, value.shape))}"
             raise build.fail("E201", message)
     if name in OPS.foreign:

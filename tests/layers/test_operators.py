@@ -256,6 +256,14 @@ def test_whole_numbers_are_not_divided_by_zero() -> None:
         network.run(np.ones((1, 5), np.int64), {})
 
 
+@pytest.mark.parametrize("kernel", [9, 10, 30])
+@pytest.mark.parametrize("pool", ["MaxPool", "AveragePool", "LpPool"])
+def test_windows_beyond_the_input(pool: str, kernel: int) -> None:
+    """A pool whose windows exceed its input is refused when the program is checked."""
+    with pytest.raises(netc.NetError, match=f"{pool}.* leaves a tensor without elements"):
+        netc.compile(f'INPUT(8x8x3) -> op("{pool}", kernel_shape=[{kernel}, {kernel}])')
+
+
 @pytest.mark.parametrize(("fmod", "right"), [(0, [2, 1, -1]), (1, [-1, 1, 2])])
 def test_remainders(fmod: int, right: list[int]) -> None:
     """Remainders bear the divisor's sign, with `fmod=1` the dividend's; none is by 0."""
