@@ -45,9 +45,11 @@ def scatter_elements(
 def one_hot(indices: Array, depth: Array, values: Array, *, axis: int) -> Array:
     """values[1] where the new axis's position is the index, else values[0].
 
-    Negative indices count from the end; one that is out of range makes no position hot.
+    Negative indices count from the end; one that is out of range makes no position hot. Real
+    numbers are rounded towards zero.
     """
     count = int(depth.reshape(()))
+    indices = indices.astype(np.int64)
     wrapped = np.expand_dims(np.where(indices < 0, indices + count, indices), axis)
     shape = [1] * (indices.ndim + 1)
     shape[axis] = count

@@ -1,6 +1,6 @@
 """`op("Name", ...)`: any ONNX operator by name."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -254,6 +254,15 @@ def test_whole_numbers_are_not_divided_by_zero() -> None:
     network = netc.compile('INPUT(5, dtype=int64) -> op("Div", B=0)')
     with pytest.raises(netc.NetError, match="Div `div1` cannot divide whole numbers by 0"):
         network.run(np.ones((1, 5), np.int64), {})
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+def test_one_hot_of_real_numbers(engine: Literal["numpy", "onnxruntime"]) -> None:
+    """Real numbers as indices are rounded towards zero, as ONNX says."""
+    network = netc.compile('INPUT(4) -> op("OneHot", depth=3, values=[0, 1])')
+    x = np.array([[-0.3, 0.7, 2.9, -1.5]], np.float32)
+    right = np.eye(3)[[0, 0, 2, 2]]
+    np.testing.assert_array_equal(network.run(x, {}, engine=engine), right[None])
 
 
 @pytest.mark.parametrize("kernel", [9, 10, 30])
