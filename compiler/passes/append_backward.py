@@ -53,8 +53,10 @@ def named_value(graph: Graph, name: str) -> Value:
     """
     tables = {**graph.labels, **graph.parameters, **graph.inputs, **graph.outputs}
     if name not in tables:
-        known = [*graph.outputs, *graph.inputs, *graph.parameters]
-        help = did_you_mean(name, tables) or f"there is {', '.join(f'`{n}`' for n in known[:8])}"
+        known = list(dict.fromkeys((*graph.outputs, *graph.inputs, *graph.labels, *tables)))
+        help = (
+            did_you_mean(str(name), tables) or f"there is {', '.join(f'`{n}`' for n in known[:8])}"
+        )
         raise error("E101", f"the network has no value `{name}`", help=help)
     value = tables[name]
     if not value.dtype.is_float:

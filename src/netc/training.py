@@ -247,6 +247,8 @@ def _with_gradients(graph: Graph, of: str, wrt: Sequence[str] | None) -> Graph:
     Raises:
         NetError: E131, the value does not depend on what `wrt` names; or as `append_backward`.
     """
+    if isinstance(wrt, str):
+        wrt = [wrt]
     if wrt is None and of != LOSS and not trainable(graph):
         wrt = list(graph.inputs)
     found = append_backward(graph, of=of, wrt=wrt)

@@ -35,6 +35,14 @@ def test_the_graph_of_a_plain_gradient() -> None:
     assert list(graph.outputs) == ["output", "a", "input.grad", "h.weight.grad"]
 
 
+def test_a_single_name_needs_no_list() -> None:
+    """`wrt="h.weight"` is one name, not its letters; messages list inner values as well."""
+    net = netc.compile(MLP)
+    assert list(net.backward(of="a", wrt="h.weight").outputs) == ["output", "a", "h.weight.grad"]
+    with pytest.raises(netc.NetError, match="there is `output`, `input`, `h`, `a`"):
+        net.backward(of="a", wrt="elsewhere")
+
+
 def test_gradients_by_inputs_and_inner_values_of_a_loss() -> None:
     """Of the mean of (y - t)^2: by the output 2 (y - t) / n, by what is before it times W."""
     net = netc.compile(MLP)
