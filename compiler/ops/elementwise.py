@@ -1,12 +1,16 @@
 """Elementwise operators: one operation per output element."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..graph import NO_ATTRIBUTES
 from ..opdef import Cost, InferenceError, OpCall, defop, free
 from ..types import BroadcastError, DType, TensorType, broadcast
 from .gradients.elementwise import RULES
+
+if TYPE_CHECKING:
+    from ..builder import Builder
+    from ..graph import Value
 
 # SELU's numbers in full (Klambauer et al. 2017, equation 2), which ONNX rounds to float32.
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -118,6 +122,20 @@ def per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=outputs[0].size * max(len(call.inputs) - 1, 1))
 
 
+def divide_safely(
+    build: "Builder", operands: "Sequence[Value | None]", call: OpCall
+) -> "Sequence[Value] | None":
+    """Builds whole a / -1 as -a: of the least integer it overflows, which ends onnxruntime."""
+    a, b = operands
+    assert a is not None
+    assert b is not None
+    if a.dtype.is_float or call.constants[1] is not None:
+        return None
+    minus, one = (build.constant(number, a.dtype) for number in (-1, 1))
+    negated = build.Equal(b, minus)
+    return [build.Where(negated, build.Neg(a), build.Div(a, build.Where(negated, one, b)))]
+
+
 def _broadcast(
     call: OpCall, alike: Sequence[TensorType], types: Sequence[TensorType]
 ) -> TensorType:
@@ -146,7 +164,13 @@ for op_type, attributes in UNARY.items():
     )
 
 for op_type in BINARY:
-    defop(op_type, infer=infer_binary, cost=per_element, vjp=RULES.get(op_type))
+    defop(
+        op_type,
+        infer=infer_binary,
+        cost=per_element,
+        decompose=divide_safely if op_type == "Div" else None,
+        vjp=RULES.get(op_type),
+    )
 
 defop(
     "Mod",

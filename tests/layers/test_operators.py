@@ -273,6 +273,18 @@ def test_windows_beyond_the_input(pool: str, kernel: int) -> None:
         netc.compile(f'INPUT(8x8x3) -> op("{pool}", kernel_shape=[{kernel}, {kernel}])')
 
 
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+def test_the_least_integer_by_minus_one(engine: Literal["numpy", "onnxruntime"]) -> None:
+    """A quotient that overflows wraps around on both engines, and ends no process."""
+    sized = "INPUT(3, dtype=int64)"
+    network = netc.compile(f'x = {sized}\ny = {sized}\n( x | y ) -> op("Div")')
+    least = np.iinfo(np.int64).min
+    arrays = [np.array([[least, 7, -7]]), np.array([[-1, -1, 2]])]
+    feeds = {each.name: array for each, array in zip(network.inputs, arrays, strict=True)}
+    found = network.run(feeds, {}, engine=engine)
+    np.testing.assert_array_equal(found, [[least, -7, -3]])
+
+
 @pytest.mark.parametrize(("fmod", "right"), [(0, [2, 1, -1]), (1, [-1, 1, 2])])
 def test_remainders(fmod: int, right: list[int]) -> None:
     """Remainders bear the divisor's sign, with `fmod=1` the dividend's; none is by 0."""
