@@ -129,11 +129,19 @@ def divide_safely(
     a, b = operands
     assert a is not None
     assert b is not None
-    if a.dtype.is_float or call.constants[1] is not None:
+    known = call.constants[1]
+    if a.dtype.is_float or (known is not None and not _holds(known, -1)):
         return None
     minus, one = (build.constant(number, a.dtype) for number in (-1, 1))
     negated = build.Equal(b, minus)
     return [build.Where(negated, build.Neg(a), build.Div(a, build.Where(negated, one, b)))]
+
+
+def _holds(known: Any, number: int) -> bool:
+    """Whether a number is among nested tuples."""
+    if isinstance(known, tuple):
+        return any(_holds(each, number) for each in known)
+    return bool(known == number)
 
 
 def _broadcast(

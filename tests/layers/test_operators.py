@@ -283,6 +283,8 @@ def test_the_least_integer_by_minus_one(engine: Literal["numpy", "onnxruntime"])
     feeds = {each.name: array for each, array in zip(network.inputs, arrays, strict=True)}
     found = network.run(feeds, {}, engine=engine)
     np.testing.assert_array_equal(found, [[least, -7, -3]])
+    constant = netc.compile(f'{sized} -> op("Div", B=[-1, -1, 2])')
+    np.testing.assert_array_equal(constant.run(arrays[0], {}, engine=engine), found)
 
 
 @pytest.mark.parametrize(("fmod", "right"), [(0, [2, 1, -1]), (1, [-1, 1, 2])])
