@@ -11,11 +11,18 @@ from .initializers import AUTO, INITIALIZERS, Init
 
 LARGEST_REAL = (2 - 2**-23) * 2.0**127  # of float32
 LONGEST_SPELLING = 80  # characters
+LARGEST_WHOLE = 2**53  # beyond it, a float no longer tells whole numbers apart
 LONGEST_WHOLE = 1e15  # beyond it, a whole number in a list of real ones keeps its exponent
 
 
 class Word(str):
     """A bare word that stands for a choice: `max`, `same`."""
+
+    __slots__ = ()
+
+
+class Quotient(float):
+    """A real number that `/` made of whole ones; where it is whole, it counts as one."""
 
     __slots__ = ()
 
@@ -50,6 +57,18 @@ class Kind:
     words: tuple[str, ...] = ()
 
 
+def fitted(kind: Kind, value: Any) -> Any:
+    """The value in the kind's canonical form; whole quotients are integers where it needs them.
+
+    Raises:
+        Mismatch: The kind does not accept it.
+    """
+    try:
+        return kind.convert(value)
+    except Mismatch:
+        return kind.convert(whole(value))
+
+
 def spell(value: Any) -> str:
     """A value as a program spells it; what is long ends in `...`."""
     text = "".join(islice(_pieces(value), LONGEST_SPELLING + 1))
@@ -74,7 +93,7 @@ def _pieces(value: Any) -> Iterator[str]:
     elif isinstance(value, str) and not isinstance(value, Word):
         yield f'"{value}"'
     else:
-        yield str(value)
+        yield str(whole(value))
 
 
 def _is_literal(value: Any) -> bool:
@@ -82,6 +101,14 @@ def _is_literal(value: Any) -> bool:
     while isinstance(value, tuple) and value:
         value = value[0]
     return isinstance(value, float)
+
+
+def whole(value: Any) -> Any:
+    """The value with an integer in place of each whole quotient, as in `pad=(3 - 1) / 2`."""
+    if isinstance(value, list | tuple):
+        return type(value)(map(whole, value))
+    is_whole = isinstance(value, Quotient) and value.is_integer() and abs(value) < LARGEST_WHOLE
+    return int(value) if is_whole else value
 
 
 def _require(condition: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from ..grammar import ast
 from ..grammar.diagnostics import NetError, did_you_mean, error
 from ..grammar.source import Span
-from .arguments import Word, WordCall, spell
+from .arguments import Quotient, Word, WordCall, spell, whole
 from .budget import Budget
 from .graph import Value
 from .recovery import POISON, Poisoned
@@ -112,7 +112,7 @@ def _unary(expression: ast.Unary, environment: Environment) -> Any:
     if expression.operator == "not":
         return not _truth(operand, expression.operand)
     number = _number(operand, expression.operand)
-    return -number if expression.operator == "-" else number
+    return _quotient(-number, number) if expression.operator == "-" else number
 
 
 def _binary(expression: ast.Binary, environment: Environment) -> Any:
@@ -127,11 +127,19 @@ def _binary(expression: ast.Binary, environment: Environment) -> Any:
         return environment.budget.spend(left + right, expression)
     a, b = _number(left, expression.left), _number(right, expression.right)
     try:
-        return _in_range(_ARITHMETIC[expression.operator](a, b), expression)
+        result = _in_range(_ARITHMETIC[expression.operator](a, b), expression)
     except ZeroDivisionError:
         raise error("E303", "division by zero", expression.right.span) from None
     except OverflowError:
         raise _too_large(expression) from None
+    return _quotient(result, a, b)
+
+
+def _quotient(result: Any, *operands: Any) -> Any:
+    """The result, marked as a quotient where it is real although no operand was written so."""
+    if isinstance(result, float) and all(isinstance(x, int | Quotient) for x in operands):
+        return Quotient(result)
+    return result
 
 
 def _power(base: float, exponent: float) -> Any:
@@ -217,7 +225,7 @@ def _labelled(expression: ast.Attribute, environment: Environment) -> Value | No
 
 def _index(expression: ast.Index, environment: Environment) -> Any:
     items = evaluate(expression.value, environment)
-    index = evaluate(expression.index, environment)
+    index = whole(evaluate(expression.index, environment))
     if not isinstance(items, list | tuple):
         raise _unfit(f"cannot index {_article(items)}", expression.value)
     if not isinstance(index, int) or isinstance(index, bool):
@@ -276,9 +284,10 @@ class _TooLong(Exception):
 
 
 def _range(*bounds: int) -> list[int]:
-    if len(range(*bounds)) > LONGEST_LIST:
+    numbers = range(*whole(bounds))
+    if len(numbers) > LONGEST_LIST:
         raise _TooLong
-    return list(range(*bounds))
+    return list(numbers)
 
 
 def _enumerate(items: Sequence[Any]) -> list[tuple[int, Any]]:

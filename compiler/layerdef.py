@@ -8,11 +8,23 @@ What a `train` block calls (`sgd(lr=0.1)`) is bound in the same way; see `traini
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import Any, Protocol, get_type_hints
 
 from ..grammar.diagnostics import NetError, did_you_mean, error
 from ..grammar.source import Span
-from .arguments import Flag, Kind, LabelName, Mismatch, Word, kind_of, spell
+from .arguments import (
+    Flag,
+    Kind,
+    LabelName,
+    Mismatch,
+    Quotient,
+    Word,
+    fitted,
+    kind_of,
+    spell,
+    whole,
+)
 
 LayerFunction = Callable[..., Any]
 
@@ -255,10 +267,15 @@ def _name_of(
 
 
 def _is_bare(definition: Signature, value: Any) -> bool:
-    """Whether a value counts in the order of bare numbers: real ones do where several are taken."""
+    """Whether a value counts in the order of bare numbers.
+
+    Real ones do where several are taken, and where only whole ones are.
+    """
     if isinstance(value, bool):
         return False
-    return isinstance(value, int) or (isinstance(value, float) and len(definition.numbers) > 1)
+    if isinstance(value, float) and not isinstance(whole(value), int):
+        return len(definition.numbers) > 1 or bool(definition.counts and not definition.numbers)
+    return isinstance(value, int | float)
 
 
 def _count_name(
@@ -309,7 +326,7 @@ def _unplaced(definition: Signature, argument: GivenArgument, spelling: str) -> 
 def _convert(definition: Signature, name: str, argument: GivenArgument, spelling: str) -> Any:
     kind = _kind(definition, name)
     try:
-        return kind.convert(argument.value)
+        return fitted(kind, argument.value)
     except Mismatch as mismatch:
         suggestion = str(mismatch) or _as_whole(argument, kind)
         if isinstance(argument.value, Word):
@@ -323,17 +340,17 @@ def _convert(definition: Signature, name: str, argument: GivenArgument, spelling
 
 
 def _as_whole(argument: GivenArgument, kind: Kind) -> str | None:
-    """Help for a whole number that is written, or computed, as a real one."""
+    """Help for a real number where only a whole one can stand."""
     value = argument.value
-    if not isinstance(value, float) or not value.is_integer():
+    if not isinstance(value, Quotient) and not (isinstance(value, float) and value.is_integer()):
         return None
     try:
-        kind.convert(int(value))
+        kind.convert(floor(value))
     except Mismatch:
         return None
-    if "/" in argument.span.text:
-        return f"`//` divides to a whole number; here it is `{int(value)}`"
-    return f"write the whole number `{int(value)}`"
+    if isinstance(value, Quotient):
+        return f"`//` divides to a whole number and rounds down; here to `{floor(value)}`"
+    return f"write the whole number `{floor(value)}`"
 
 
 def _describe(value: Any) -> str:

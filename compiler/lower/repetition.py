@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from math import floor
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
 from ...grammar.source import Span
-from ..arguments import spell
+from ..arguments import Quotient, spell, whole
 from ..graph import Turn
 from ..names import Scope
 from ..recovery import poisoned
@@ -103,10 +104,13 @@ def _unroll(state: State, span: Span, count: int, current: Tensors, turn: TurnRu
 def _repetition_count(state: State, item: ast.Repeat, scope: Scope) -> int:
     """How often a chain is repeated, refused at once where that gives too many layers."""
     assert item.count is not None
-    count = evaluate_in(scope, item.count)
+    count = whole(evaluate_in(scope, item.count))
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         message = f"a repeat count must be a whole number, not `{spell(count)}`"
-        raise error("E103", message, item.count.span)
+        help = None
+        if isinstance(count, Quotient) and count >= 0:
+            help = f"`//` divides to a whole number and rounds down; here to `{floor(count)}`"
+        raise error("E103", message, item.count.span, help=help)
     expected = count * layers_in(item.chain, scope.home)
     if len(state.graph.layers) + expected > state.max_layers:
         raise state.too_many_layers(item.span, len(state.graph.layers) + expected)

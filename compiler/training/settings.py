@@ -15,6 +15,7 @@ from ..arguments import (
     Nonnegative,
     Positive,
     Word,
+    fitted,
     kind_of,
     spell,
 )
@@ -142,7 +143,7 @@ class _Reader:
         """A value of a kind."""
         value = self.evaluate(expression)
         try:
-            return kind.convert(value)
+            return fitted(kind, value)
         except Mismatch:
             help = did_you_mean(value, kind.words) if isinstance(value, Word) else None
             raise _unfit(name, kind.expected, expression, help=help) from None

@@ -159,6 +159,12 @@ ROWS = [
         )
         for x, shape in EVERY
     ),
+    *(
+        LayerRow(
+            f"{x} -> LRN(5, k=0, alpha=1, beta=1) as l", shape, torch=response(5, 5.0, 1.0, 0.0)
+        )
+        for x, shape in EVERY
+    ),
     LayerRow(f"{IMAGE} -> LRN(99, alpha=0.1) as l", "4x5x6", torch=response(99, 9.9, 0.75, 2.0)),
     *(
         LayerRow(f"{x} -> NORMALIZE(mean=0.5, std=0.25) as l", shape, torch=preprocessed(0.5, 0.25))
