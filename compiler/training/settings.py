@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ...grammar import ast
@@ -19,12 +20,12 @@ from ..arguments import (
     kind_of,
     spell,
 )
+from ..evaluate import label_text
 from ..layerdef import GivenArgument
 from ..recovery import Poisoned
-from .foreign import KEYWORDS
-from .foreign import SETTINGS as FOREIGN
+from . import foreign
 from .optimizers import OPTIMIZERS
-from .term_table import NOUNS, bind_term
+from .term_table import NOUNS, TERMS, bind_term
 from .terms import Term
 
 Evaluate = Callable[[ast.Expression], Any]
@@ -100,7 +101,7 @@ class _Reader:
         """One setting."""
         name_span = Span(entry.span.source, entry.span.start, entry.span.start + len(entry.name))
         if entry.name not in SETTINGS:
-            raise unknown_setting(entry.name, name_span)
+            raise self.unknown(entry, name_span)
         if entry.name in earlier:
             first = Pointer(earlier[entry.name].span, "first given here")
             message = f"`train` gets `{entry.name}` twice"
@@ -109,6 +110,29 @@ class _Reader:
         if entry.name == "per":
             self.schedule_defaults["per"] = found.value
         return found
+
+    def unknown(self, entry: ast.Entry, span: Span) -> NetError:
+        """The error for a setting that there is not, with ours where it has another name here."""
+        value = None
+        if not isinstance(entry.value, ast.MapOf):
+            with suppress(NetError):
+                value = self.evaluate(entry.value)
+        text = " ".join(entry.value.span.text.split())
+        ours = foreign.SETTINGS.get(entry.name.casefold().replace("_", ""), "").partition(" = ")[0]
+        if ours in NOUNS:
+            text = self._spelled(ours, entry) or text
+        help = foreign.corrected_setting(entry.name, value, text)
+        failure = unknown_setting(entry.name, span)
+        return failure if help is None else NetError([replace(failure.diagnostics[0], help=help)])
+
+    def _spelled(self, setting: str, entry: ast.Entry) -> str | None:
+        """A setting's value in our words where it is refused with them."""
+        try:
+            SETTINGS[setting](self, entry)
+        except NetError as failure:
+            found = re.match("write `([^`]+)`", failure.diagnostics[0].help or "")
+            return found[1] if found else None
+        return None
 
     def term(self, kind: str, expression: ast.Expression, name: str) -> Term:
         """A choice of a kind, which an expression calls or names."""
@@ -123,7 +147,22 @@ class _Reader:
                 return self._bound(kind, id, (), expression)
             case ast.Apply(function, arguments):
                 return self._bound(kind, function, arguments, expression)
-        raise _no_term(kind, expression, name)
+        raise self._no_term(kind, expression, name)
+
+    def _no_term(self, kind: str, expression: ast.Expression, name: str) -> NetError:
+        """The error for a value that names no choice."""
+        help = None
+        written = label_text(expression)
+        if name == "momentum":
+            text = expression.span.text
+            help = f"a constant momentum belongs to the optimizer: `sgd(momentum={text})`"
+        elif written is not None:
+            help = foreign.corrected_term(kind, written, (), TERMS[kind], expression.span)
+        if help is None and kind == "data" and isinstance(expression, ast.String):
+            help = foreign.corrected_path(expression.value)
+        article = "an" if NOUNS[kind][0] in "aeo" else "a"
+        example = f"{article} {NOUNS[kind]} such as `{EXAMPLES[kind]}`"
+        return _unfit(name, example, expression, help=help)
 
     def _bound(
         self, kind: str, name: str, arguments: tuple[ast.Argument, ...], call: ast.Expression
@@ -274,36 +313,13 @@ def optimizer_arguments() -> set[str]:
 
 def unknown_setting(name: str, span: Span | None = None) -> NetError:
     """The error for a name that no setting has."""
-    ours = KEYWORDS.get(name, name)
-    if ours in optimizer_arguments():
-        help: str | None = f"it belongs to the optimizer: `optimizer = sgd({ours}={_value(span)})`"
-    elif name in FOREIGN:
-        help = FOREIGN[name]
+    if name in optimizer_arguments():
+        help: str | None = f"it belongs to the optimizer: `optimizer = sgd({name}=...)`"
     else:
         known = ", ".join(f"`{known}`" for known in SETTINGS)
-        help = did_you_mean(name, SETTINGS) or f"the settings are {known}"
+        help = foreign.corrected_setting(name, None, "...")
+        help = help or did_you_mean(name, SETTINGS) or f"the settings are {known}"
     return error("E122", f"`train` has no setting `{name}`", span, help=help)
-
-
-def _value(name: Span | None) -> str:
-    """The value after a setting's name, where it is written on the same line."""
-    found = re.match(r"\s*=\s*([\w.+-]+)", name.source.text[name.end :]) if name else None
-    return found[1] if found else "..."
-
-
-def _no_term(kind: str, expression: ast.Expression, name: str) -> NetError:
-    help = None
-    if name == "momentum":
-        help = (
-            f"a constant momentum belongs to the optimizer: `sgd(momentum={expression.span.text})`"
-        )
-    elif kind == "data" and isinstance(expression, ast.String):
-        help = f"say what it holds: `images({expression.span.text})`, or `idx`, `cifar10`, ..."
-    elif isinstance(expression, ast.String):
-        help = f"write it without quotes: `{expression.span.text[1:-1]}`"
-    article = "an" if NOUNS[kind][0] in "aeo" else "a"
-    example = f"{article} {NOUNS[kind]} such as `{EXAMPLES[kind]}`"
-    return _unfit(name, example, expression, help=help)
 
 
 def _unfit(name: str, expected: str, value: ast.Syntax, help: str | None = None) -> NetError:

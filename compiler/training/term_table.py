@@ -1,6 +1,7 @@
 """The table of all that a `train` block may call, and how such a call is bound and spelled."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...grammar.diagnostics import NetError, did_you_mean, error
@@ -73,15 +74,31 @@ def bind_term(
     """
     if name not in TERMS[kind]:
         raise _unknown(kind, name, given, name_span or call)
-    bound = bind(TERMS[kind][name], given, call, spelling or name, defaults=defaults)
+    try:
+        bound = bind(TERMS[kind][name], given, call, spelling or name, defaults=defaults)
+    except NetError as failure:
+        raise _advised(failure, kind, name, given, call) from None
     return Term(kind, name, bound.arguments, call)
+
+
+def _advised(
+    failure: NetError, kind: str, name: str, given: Sequence[GivenArgument], call: Span
+) -> NetError:
+    """The failure of a choice that exists, with the corrected call where its arguments are known.
+
+    Bad values keep their own help: only words that others use, and what is missing, have another.
+    """
+    (first,) = failure.diagnostics
+    help = corrected_term(kind, name, given, TERMS[kind], call)
+    if first.code not in ("E102", "E105") or help is None:
+        return failure
+    return NetError([replace(first, help=help)])
 
 
 def _unknown(kind: str, name: str, given: Sequence[GivenArgument], span: Span) -> NetError:
     others = [other for other, rows in TERMS.items() if name in rows]
     known = ", ".join(f"`{known}`" for known in TERMS[kind])
-    rows = {row: signature.kinds for row, signature in TERMS[kind].items()}
-    corrected = corrected_term(name, given, rows)
+    corrected = corrected_term(kind, name, given, TERMS[kind], span)
     help = corrected or did_you_mean(name, TERMS[kind]) or f"choose one of {known}"
     if others:
         help = f"`{name}` belongs to `{others[0]}`; {help}"
