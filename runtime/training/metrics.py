@@ -253,6 +253,29 @@ def per_class(answers: Confusion) -> list[dict[str, Any]]:
     ]
 
 
+# Metrics by the names of PyTorch, Keras and papers, in lower case, without `_`, `-` and `score`.
+FOREIGN: Mapping[str, str] = {
+    "acc": "accuracy", "top1": "accuracy", "categoricalaccuracy": "accuracy",
+    "sparsecategoricalaccuracy": "accuracy", "binaryaccuracy": "accuracy",
+    "multiclassaccuracy": "accuracy", "f1": "f1", "f": "f1", "f1macro": "f1",
+    "macrof1": "f1", "microf1": "f1_micro", "dice": "f1", "miou": "iou", "meaniou": "iou",
+    "jaccard": "iou", "jaccardindex": "iou", "auc": "roc_auc", "auroc": "roc_auc",
+    "rocauc": "roc_auc", "ap": "average_precision", "prauc": "average_precision",
+    "meanabsoluteerror": "mae", "l1": "mae", "rootmeansquarederror": "rmse",
+    "r2": "r2", "rsquared": "r2",
+    "sensitivity": "recall", "tpr": "recall", "ppv": "precision",
+    "topkcategoricalaccuracy": "top_5", "top5accuracy": "top_5", "top5": "top_5",
+}  # fmt: skip
+
+
+def our_name(name: str) -> str | None:
+    """What a metric of another framework is called here, `val_` kept, or None where unknown."""
+    prefix = VALIDATION if name.startswith(VALIDATION) else ""
+    folded = re.sub("[_-]|score$", "", name.removeprefix(VALIDATION).casefold())
+    ours = FOREIGN.get(folded)
+    return None if ours is None else f"{prefix}{ours}"
+
+
 def find_metric(name: str) -> Metric:
     """A metric by name; `top_5` and its like are made as they are asked for.
 
@@ -264,7 +287,8 @@ def find_metric(name: str) -> Metric:
     if found := TOP.fullmatch(name):
         return top_k(int(found[1]))
     known = ", ".join(f"`{known}`" for known in (*METRICS, "top_5"))
-    help = did_you_mean(name, METRICS) or f"the metrics are {known}"
+    ours = our_name(name)
+    help = f"write `{ours}`" if ours else did_you_mean(name, METRICS) or f"the metrics are {known}"
     raise error("E551", f"unknown metric `{name}`", help=help)
 
 

@@ -22,7 +22,7 @@ from .folder import CHECKPOINT, Facts, OutputFacts, remove_run
 from .history import History
 from .job import KEPT, NETWORK, VALUES, Job, State
 from .loop import LOSS, Feeds, Listener, Loop, Progress, Settings
-from .metrics import VALIDATION, direction
+from .metrics import VALIDATION, direction, our_name
 from .parts import wire_inputs
 from .predictions import predict, samples_of
 from .steppers import Stepper
@@ -276,11 +276,10 @@ def _monitor(job: Job) -> str:
         return "val_loss" if validated else LOSS
     if job.monitor not in known:
         listed = ", ".join(f"`{name}`" for name in known)
-        raise error(
-            "E551",
-            f"no epoch will have a `{job.monitor}` to compare",
-            help=did_you_mean(job.monitor, known) or f"there will be {listed}",
-        )
+        ours = f"{VALIDATION}{(our_name(job.monitor) or '').removeprefix(VALIDATION)}"
+        help = did_you_mean(job.monitor, known) or f"there will be {listed}"
+        message = f"no epoch will have a `{job.monitor}` to compare"
+        raise error("E551", message, help=f"write `{ours}`" if ours in known else help)
     return job.monitor
 
 

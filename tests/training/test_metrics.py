@@ -13,6 +13,7 @@ from netc.runtime.training.metrics import (
     Metrics,
     direction,
     find_metric,
+    our_name,
     per_class,
 )
 from netc.runtime.training.outputs import OutputForm
@@ -279,3 +280,27 @@ def test_metrics_that_are_not(name: str, form: OutputForm, message: str) -> None
         Metrics([name], form)
     assert message in str(raised.value)
     assert "= help: " in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("acc", "accuracy"),
+        ("val_acc", "val_accuracy"),
+        ("f1_score", "f1"),
+        ("F1-score", "f1"),
+        ("mIoU", "iou"),
+        ("val_mean_iou", "val_iou"),
+        ("auc", "roc_auc"),
+        ("root_mean_squared_error", "rmse"),
+        ("r2_score", "r2"),
+        ("sensitivity", "recall"),
+        ("top_k_categorical_accuracy", "top_5"),
+    ],
+)
+def test_metrics_of_other_frameworks_are_known_by_our_name(written: str, meant: str) -> None:
+    """The name is ours, `val_` kept, and there is such a metric."""
+    assert our_name(written) == meant
+    assert find_metric(meant.removeprefix("val_"))
+    with pytest.raises(NetError, match=f"write `{meant}`"):
+        find_metric(written)
