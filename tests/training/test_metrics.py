@@ -301,6 +301,6 @@ def test_metrics_that_are_not(name: str, form: OutputForm, message: str) -> None
 def test_metrics_of_other_frameworks_are_known_by_our_name(written: str, meant: str) -> None:
     """The name is ours, `val_` kept, and there is such a metric."""
     assert our_name(written) == meant
-    assert find_metric(meant.removeprefix("val_"))
+    assert find_metric(meant.removeprefix("val_")).name == meant.removeprefix("val_")
     with pytest.raises(NetError, match=f"write `{meant}`"):
         find_metric(written)
