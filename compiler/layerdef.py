@@ -318,6 +318,8 @@ def _word_name(definition: Signature, value: Any) -> str | None:
 
 
 def _unplaced(definition: Signature, argument: GivenArgument, spelling: str) -> NetError:
+    if _is_name(argument.value):
+        return _unknown_name(argument)
     message = f"{spelling} cannot take {_describe(argument.value)} without a keyword"
     known = definition.keywords
     return error("E103", message, argument.span, help=_advice(known))
@@ -351,6 +353,17 @@ def _as_whole(argument: GivenArgument, kind: Kind) -> str | None:
     if isinstance(value, Quotient):
         return f"`//` divides to a whole number and rounds down; here to `{floor(value)}`"
     return f"write the whole number `{floor(value)}`"
+
+
+def _is_name(value: Any) -> bool:
+    """Whether a bare word can be meant as a value's name: capitals are Python's or ours."""
+    return isinstance(value, Word) and value.isidentifier() and value.islower()
+
+
+def _unknown_name(argument: GivenArgument) -> NetError:
+    name = argument.value
+    help = f"give it a value above the chain, such as `let {name} = 16`"
+    return error("E101", f"unknown name `{name}`", argument.span, help=help)
 
 
 def _describe(value: Any) -> str:

@@ -33,6 +33,8 @@ def followed(program: str) -> str | None:
         for code in _CODE.findall(found.help):
             for start, end in places(current, found.span.start, found.span.end):
                 following = current[:start] + code + current[end:]
+                if code.startswith("let "):
+                    following = f"{code}\n{current}"
                 if following not in seen:
                     seen.add(following)
                     waiting.append(following)
