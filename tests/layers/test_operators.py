@@ -3,7 +3,9 @@
 from typing import Any, Literal
 
 import numpy as np
+import onnxruntime
 import pytest
+from support.ops import version_of
 
 import netc
 from netc.compiler.fallback import operators
@@ -259,6 +261,8 @@ def test_whole_numbers_are_not_divided_by_zero() -> None:
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 def test_one_hot_of_real_numbers(engine: Literal["numpy", "onnxruntime"]) -> None:
     """Real numbers as indices are rounded towards zero, as ONNX says."""
+    if engine == "onnxruntime" and version_of(onnxruntime.__version__) < (1, 32):
+        pytest.skip("before 1.32, onnxruntime does not take every such index")
     network = netc.compile('INPUT(4) -> op("OneHot", depth=3, values=[0, 1])')
     x = np.array([[-0.3, 0.7, 2.9, -1.5]], np.float32)
     right = np.eye(3)[[0, 0, 2, 2]]

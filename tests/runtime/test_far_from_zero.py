@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from support.engines import on_both
+from support.ops import version_of
 
 import netc
 from netc.compiler.opdef import OPS
@@ -48,6 +50,8 @@ def test_normalizations(program: str, numbers: tuple[float, float]) -> None:
     assert isinstance(exact, np.ndarray)
     scale = max(1.0, np.abs(exact).max())
     tolerances: dict[Engine, float] = {"numpy": 2e-6, "onnxruntime": 1e-3}
+    if "-> LN" in program and version_of(onnxruntime.__version__) < (1, 32):
+        del tolerances["onnxruntime"]  # earlier ones compute E[x^2] - E[x]^2
     for engine, tolerance in tolerances.items():
         found = network.run(x, state, engine=engine)
         assert isinstance(found, np.ndarray)
