@@ -125,8 +125,8 @@ _MNIST = (
     " `t10k-labels-idx1-ubyte`"
 )
 _CIFAR = (
-    "unpack the binary version (`data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`)"
-    " from https://www.cs.toronto.edu/~kriz/cifar.html into"
+    "put `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin` of the binary version from"
+    " https://www.cs.toronto.edu/~kriz/cifar.html into"
 )
 _IRIS = "put the table from https://archive.ics.uci.edu/dataset/53/iris into"
 _CLASSES = "put a folder of pictures for each class into"

@@ -31,7 +31,7 @@ def cifar10(path: str, *, folder: str = "") -> Dataset:
         NetError: There are no such files (E001), one of them is truncated (E521), or a label is
             none of the ten (E523).
     """
-    fetch = FILES["cifar"].format(path)
+    fetch = f"{FILES['cifar']} `{path}`"
     place = located(path, folder, missing=fetch)
     names = listed(place)
     train = [name for name in names if name.startswith("data_batch_") and name.endswith(".bin")]

@@ -45,7 +45,7 @@ def idx(path: str, *, labels: str | None = None, folder: str = "") -> Dataset:
         NetError: A file cannot be read (E001), has another format or is truncated (E521), or
             images and labels differ in number (E522).
     """
-    fetch = FILES["fashionmnist" if "fashion" in path.lower() else "mnist"].format(path)
+    fetch = f"{FILES['fashionmnist' if 'fashion' in path.lower() else 'mnist']} `{path}`"
     if labels is None:
         pairs = _standard(located(path, folder, missing=fetch), fetch)
     else:
