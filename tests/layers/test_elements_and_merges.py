@@ -152,7 +152,7 @@ def test_a_learned_tensor_alone_is_a_network() -> None:
         *(("INPUT(3) -> PARAM(3)", "E111"), ("PARAM", "E105"), ("PARAM(2x2x2x2x2)", "E201")),
         *(("PARAM(3, sequence)", "E201"), ("PARAM(3x3, value=[1, 2])", "E205")),
         *(("PARAM(99999999999x99999999999)", "E404"), ("PARAM(0)", "E103")),
-        *(("INPUT(3) -> LRELU(a)", "E103"), ("INPUT(3) -> ELU(yes)", "E103")),
+        *(("INPUT(3) -> LRELU(a)", "E101"), ("INPUT(3) -> ELU(yes)", "E103")),
         *(("INPUT(3) -> CELU(0)", "E103"), ("INPUT(3) -> GELU(fast)", "E103")),
         *(("INPUT(3) -> PRELU(weight=[1, 2])", "E205"), ("INPUT(3) -> LRELU(1, 2)", "E104")),
         *(("INPUT(3) -> SCALE(weight=[1, 2])", "E205"), ("INPUT(3) -> SCALE(2)", "E103")),
