@@ -276,14 +276,15 @@ def value_and_grad(
         graph, fed = with_targets(compiled, feeds, targets, loss=loss, training=training)
     else:
         graph, fed = without_loss(compiled, feeds, targets, training=training)
-    backward_graph = _with_gradients(graph, own or LOSS, wrt)
+    value = LOSS if own is None else own
+    backward_graph = _with_gradients(graph, value, wrt)
     found = run_plan(plan(backward_graph, dtype=dtype), fed, state)
     gradients = {
         name.removesuffix(GRADIENT): array
         for name, array in found.items()
         if name.endswith(GRADIENT)
     }
-    return float(found[own or LOSS].sum()), gradients
+    return float(found[value].sum()), gradients
 
 
 def without_loss(

@@ -93,6 +93,12 @@ def test_what_cannot_be_asked(asked: dict[str, Any], message: str) -> None:
     assert message in str(caught.value)
 
 
+def test_an_empty_name_is_no_value() -> None:
+    """The empty text names no value, and is not taken for the loss."""
+    with pytest.raises(netc.NetError, match="the network has no value ``"):
+        netc.compile(PRODUCT).value_and_grad(X, None, {}, of="")
+
+
 def test_tokens_have_no_gradient() -> None:
     """Whole numbers cannot be differentiated by."""
     net = netc.compile("INPUT(4, dtype=int64) as words -> EMBED(10, 3) -> FC(1)")
