@@ -65,6 +65,7 @@ def test_the_layer_table(columns: int, terminal: Callable[[int], Terminal]) -> N
 
 def test_no_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """In a pipe the table is whole, also in colour."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("COLUMNS", "20")
     summary = package.load("zoo:lenet5").summary()
     show_summary(summary)
