@@ -64,7 +64,7 @@ def program(case: Case) -> bytes:
     texts = _seeds()
     # Small programs more often: they compile faster, and say as much.
     base = random.choices(texts, [1 / (200 + len(text)) for text in texts])[0]
-    match number % 4:
+    match random.randrange(4):
         case 0:
             return mutated_bytes(random, base.encode())
         case 1:
