@@ -30,8 +30,9 @@ SITUATIONS: Mapping[str, str] = {
     "E133": "A data set's targets have another number of axes, or another type, than the loss "
     "takes. Class indices are integers, one for each sample or position; other targets have the "
     "output's shape.",
-    "E134": "An input or output of the network is called `loss`, `target`, `step`, `lr` or "
-    "`momentum`, which are inputs and outputs of a training step. Give it another label.",
+    "E134": "An input, a weight or an output of the network is called `loss`, `target`, `step`, "
+    "`lr` or `momentum`, or as a step's next weights are, such as `fc1.weight.next`: these are "
+    "inputs and outputs of a training step. Give it another label.",
     "E206": "An array that the network is run on has another number of axes, other extents or "
     "another type than the input. Images are (N, C, H, W), sequences (N, L, C), tokens (N, L). An "
     "extent that the program left open, such as `H`, may also be too small for a layer, or differ "

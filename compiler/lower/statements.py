@@ -1,9 +1,10 @@
 """Statements, and the lowering of a whole module."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ...grammar import ast
@@ -93,13 +94,21 @@ def lower(
     if not last and not outputs:
         raise _without_chain(module, home, state.warnings)
     if not outputs:
-        outputs.update(("output" if i == 0 else f"output{i + 1}", v) for i, v in enumerate(last))
+        outputs.update(zip(_automatic_outputs(state.graph), last, strict=False))
     recipe = None
     if state.training is not None:
         from ..training.recipe import settle
+        from ..training.train_step import check_names
 
         recipe = settle(state.training, list(outputs), span=state.training_span)
+        check_names(state.graph, recipe.objective)
     return Lowered(state.graph, tuple(state.warnings), top.lets, recipe)
+
+
+def _automatic_outputs(graph: Graph) -> Iterator[str]:
+    """`output`, `output2`, ..., without the names of inputs and weights."""
+    names = (f"output{number}" if number > 1 else "output" for number in count(1))
+    return (name for name in names if name not in graph.inputs and name not in graph.parameters)
 
 
 def _without_chain(module: ast.Module, home: Home, warnings: Sequence[Diagnostic]) -> NetError:
@@ -197,8 +206,11 @@ def output_statement(state: State, statement: ast.OutputStatement, scope: Scope)
     """Make a value, or a chain's end, an output of the network."""
     name = statement.name
     if name in state.graph.outputs:
-        also = [Pointer(state.places[name], "first given here")] if name in state.places else []
+        also = _first(state, name)
         raise error("E112", f"output `{name}` is given twice", statement.name_span, also=also)
+    for kind, table in ("an input", state.graph.inputs), ("a weight", state.graph.parameters):
+        if name in table:
+            raise _shared(name, kind, statement.name_span, _first(state, name))
     if statement.chain is None:
         value = scope.find(name, statement.name_span)
         if value is None:
@@ -215,6 +227,17 @@ def output_statement(state: State, statement: ast.OutputStatement, scope: Scope)
         state.warnings.append(_ambiguous(name, statement.name_span, state.places[name]))
     state.graph.outputs[name] = value
     return tensors
+
+
+def _first(state: State, name: str) -> list[Pointer]:
+    """Where a name was given first, as far as that is known."""
+    return [Pointer(state.places[name], "first given here")] if name in state.places else []
+
+
+def _shared(name: str, kind: str, span: Span, also: Sequence[Pointer]) -> NetError:
+    """That an output has the name of an input or a weight, which no model can hold beside it."""
+    message = f"the output `{name}` has the name of {kind}"
+    return error("E112", message, span, also=also, help="give the output another name")
 
 
 def _ambiguous(name: str, output: Span, value: Span) -> Diagnostic:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...grammar.diagnostics import NetError, error
+from ...grammar.diagnostics import error
 from ..builder import Builder
 from ..graph import Graph, Value
 from ..passes.rewrite import rewrite
@@ -53,12 +53,10 @@ def add_loss(
     """
     target = rewrite(graph, {})
     build = Builder(target, scope=LOSS)
-    if LOSS in target.outputs:
-        raise name_taken("output", LOSS)
+    check_free(target, LOSS)
     values: dict[str, Value] = {}
     for output, name in objective.target_names().items():
-        if name in target.inputs:
-            raise name_taken("input", name)
+        check_free(target, name)
         term = objective.losses[output]
         value = named_output(target, output, term)
         type = (targets or {}).get(output) or target_type(target, value, term, name=output)
@@ -69,10 +67,18 @@ def add_loss(
     return target
 
 
-def name_taken(kind: str, name: str) -> NetError:
-    """That the network calls its own what training needs a name for."""
-    return error(
-        "E134",
-        f"the network has an {kind} `{name}`, a name that training needs for itself",
-        help=f"rename the {kind}",
-    )
+def check_free(graph: Graph, *names: str) -> None:
+    """Refuse a network that calls its own what training needs a name for.
+
+    Raises:
+        NetError: E134, an input, a weight or an output has such a name.
+    """
+    tables = {"an input": graph.inputs, "a weight": graph.parameters, "an output": graph.outputs}
+    for kind, table in tables.items():
+        for name in filter(table.__contains__, names):
+            raise error(
+                "E134",
+                f"the network has {kind} `{name}`, a name that training needs for itself",
+                graph.producer(table[name]).span,
+                help="give it another name",
+            )

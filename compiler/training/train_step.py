@@ -12,7 +12,7 @@ from ..passes.rewrite import Operands, rewrite
 from ..passes.set_mode import set_mode
 from ..types import DType, TensorType
 from ..verify import verify
-from .objective import Objective, add_loss, name_taken
+from .objective import LOSS, Objective, add_loss, check_free
 from .optimizers import OPTIMIZERS
 from .terms import Term
 
@@ -63,13 +63,11 @@ def train_step(
         NetError: Loss and network do not fit, a name is taken (E134), or a gradient is asked for
             where there is none.
     """
-    inputs = set(graph.inputs)
-    for name in SCALARS:
-        if name in inputs:
-            raise name_taken("input", name)
+    check_names(graph, objective)
     with_loss = add_loss(graph, objective, targets)
-    given = {name: v.type for name, v in with_loss.inputs.items() if name not in inputs}
+    given = {name: v.type for name, v in with_loss.inputs.items() if name not in graph.inputs}
     settled = set_mode(with_loss, training=True, seed=seed)
+    check_free(graph, *(settled.outputs.keys() - with_loss.outputs.keys()))
     verify(settled, after="set_mode")
     updated = _update(append_backward(settled), optimizer, by_momentum)
     slots = frozenset(updated.parameters.keys() - settled.parameters.keys())
@@ -77,6 +75,15 @@ def train_step(
     step = expose_parameters(updated)
     verify(step, after="train_step")
     return TrainStep(step, state, slots, given)
+
+
+def check_names(graph: Graph, objective: Objective) -> None:
+    """Refuse a network that calls its own what any step of its training needs a name for.
+
+    Raises:
+        NetError: E134.
+    """
+    check_free(graph, LOSS, *SCALARS, *objective.target_names().values())
 
 
 def expose_parameters(graph: Graph) -> Graph:
@@ -100,11 +107,11 @@ def _update(graph: Graph, optimizer: Term, by_momentum: bool) -> Graph:
             continue
         build.scope = name
         target.labels[f"{name}{GRADIENT}"] = gradient
+        paths = {slot: f"{name}.{slot}" for slot in rule.slots(optimizer, by_momentum)}
+        check_free(graph, *paths.values(), *(f"{path}{NEXT}" for path in (name, *paths.values())))
         slots = {
-            slot: build.parameter(
-                f"{name}.{slot}", weight.shape, init=ZEROS, buffer=True, dtype=weight.dtype
-            )
-            for slot in rule.slots(optimizer, by_momentum)
+            slot: build.parameter(path, weight.shape, init=ZEROS, buffer=True, dtype=weight.dtype)
+            for slot, path in paths.items()
         }
         new, new_slots = rule.update(build, weight, gradient, slots, scalars, optimizer)
         target.outputs[f"{name}{NEXT}"] = new

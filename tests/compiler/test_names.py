@@ -1,6 +1,9 @@
 """Names of layers, weights, values and outputs: which may meet, and which are refused."""
 
+from pathlib import Path
+
 import numpy as np
+import onnx
 import pytest
 
 import netc
@@ -34,6 +37,88 @@ def test_a_name_that_is_given_twice_is_refused_where_it_is_given(program: str) -
     assert (first.code, f"`{COLLIDING[program]}`" in first.message) == ("E112", True)
     assert first.span is not None
     assert first.also or "repetition" in first.label
+
+
+OF_OUTPUTS = {
+    "x = INPUT(4) as y\noutput y = x -> RELU": "the output `y` has the name of an input",
+    "INPUT(2) as x -> FC(2) as y\noutput x = y": "the output `x` has the name of an input",
+    "INPUT(2) as x -> FC(2)\noutput x": "the output `x` has the name of an input",
+    "INPUT(2) -> ( ID | PARAM(2) as p ) -> ADD as y\noutput p = y": (
+        "the output `p` has the name of a weight"
+    ),
+}
+
+
+@pytest.mark.parametrize("program", OF_OUTPUTS)
+def test_an_output_with_the_name_of_an_input_or_a_weight_is_refused(program: str) -> None:
+    """A model tells values apart by name alone, so this is found when the program is checked."""
+    with pytest.raises(netc.NetError) as failure:
+        netc.compile(program)
+    first = failure.value.diagnostics[0]
+    assert (first.code, first.message) == ("E112", OF_OUTPUTS[program])
+    assert [pointer.text for pointer in first.also] == ["first given here"]
+
+
+AUTOMATIC = {
+    'INPUT(2) as "output" -> FC(2)': ["output2"],
+    "INPUT(2) as output": ["output2"],
+    "INPUT(4) as output2 -> SPLIT(2)": ["output", "output3"],
+    "INPUT(2) -> ( ID | PARAM(2) as output ) -> ADD -> FC(2)": ["output2"],
+    "INPUT(2) -> FC(2) as output -> RELU": ["output"],
+}
+
+
+@pytest.mark.parametrize("program", AUTOMATIC)
+def test_automatic_outputs_skip_names_of_inputs_and_weights(program: str, tmp_path: Path) -> None:
+    """What passes `check` can be exported: an output that nobody named takes a free name."""
+    net = netc.compile(program)
+    assert list(net.graph.outputs) == AUTOMATIC[program]
+    net.export(tmp_path / "m.onnx")
+    found = onnx.load(str(tmp_path / "m.onnx")).graph
+    assert [output.name for output in found.output] == AUTOMATIC[program]
+
+
+TRAINED = [
+    *(("INPUT(2) as {} -> FC(2)", f"an input `{n}`") for n in ("loss", "target", "step", "lr")),
+    ("INPUT(2) as {} -> FC(2) as f", "an input `f.weight.next`"),
+    ("INPUT(2) as {} -> FC(2) as f", "an input `f.weight.momentum`"),
+    ("INPUT(2) as {} -> FC(2) as f", "an input `f.bias.momentum.next`"),
+    ("INPUT(2) as {} -> BN as b -> FC(2)", "an input `b.running_mean.next`"),
+    *(
+        ("INPUT(2) -> ( ID | PARAM(2) as {} ) -> ADD -> FC(2) as f", f"a weight `{n}`")
+        for n in ("loss", "target", "step", "lr", "momentum", "f.weight.next", "f.bias.momentum")
+    ),
+    ("x = INPUT(2) -> FC(2)\noutput {} = x", "an output `loss`"),
+]
+
+
+@pytest.mark.parametrize(("program", "what"), TRAINED, ids=[what for _, what in TRAINED])
+def test_names_that_a_step_of_training_needs(program: str, what: str, tmp_path: Path) -> None:
+    """Training and the export of a step refuse them in the same words."""
+    net = netc.compile(program.format(what.split("`")[1]))
+    changes = {"loss": "mse", "optimizer": "sgd(lr=0.1, momentum=0.9)"}
+    data = np.zeros((4, 2), np.float32), np.zeros((4, 2), np.float32)
+    for attempt in (
+        lambda: net.export_training(tmp_path / "t.onnx", **changes),
+        lambda: net.train(data, split=(1, 0, 0), epochs=1, **changes),
+    ):
+        with pytest.raises(netc.NetError) as failure:
+            attempt()
+        first = failure.value.diagnostics[0]
+        assert first.code == "E134"
+        assert first.message == f"the network has {what}, a name that training needs for itself"
+
+
+@pytest.mark.parametrize("name", ["loss", "target", "lr", "step", "momentum"])
+def test_a_train_block_reserves_names(name: str) -> None:
+    """What could never be trained does not pass `check`."""
+    program = f"INPUT(2) as {name} -> FC(2)\n"
+    netc.compile(program)
+    with pytest.raises(netc.NetError) as failure:
+        netc.compile(f"{program}train {{ data = xor }}\n")
+    first = failure.value.diagnostics[0]
+    assert first.code == "E134"
+    assert first.span is not None
 
 
 FREE = {
