@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from .diagnostics import Diagnostic
 from .foreign import FRAMEWORKS, applied, arguments_of, closing, missing, translated
+from .sketches import sketched_chain
 from .source import Source, Span
 
 _CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\(")
@@ -202,13 +203,6 @@ PIECES = (
         lambda m: f"write `( {' | '.join(part.strip() for part in m[1].split(','))} ) ->`",
     ),
     Line(
-        re.compile(
-            r"\b([A-Z]\w*|conv|pool|fc|dense|dropout)[ \t]+(\d+(?:x\d+)*|\d*\.\d+)(?![\w.])"
-        ),
-        "numbers stand in parentheses, directly after a layer's name",
-        lambda m: f"write `{m[1]}({m[2]})`",
-    ),
-    Line(
         re.compile(r"\b(FC|fc|DENSE|dense|CONV|conv)(\d*)-(\d+)\b"),
         "the tables' shorthand is in small letters, such as `conv5-16`",
         lambda m: f"write `{_shorthand(m)}`",
@@ -240,7 +234,7 @@ def find_foreign(source: Source, start: int, offset: int) -> Diagnostic | None:
         start: Where the statement starts.
         offset: Where the parser stopped.
     """
-    for rule in (_line, _repeated, _size, _called, _piece):
+    for rule in (_line, _repeated, _size, _called, _sketched, _piece):
         found = rule(source, start, offset)
         if found is not None:
             return found
@@ -259,6 +253,38 @@ def _line(source: Source, start: int, offset: int) -> Diagnostic | None:
             span = Span(source, first, match.end())
             return Diagnostic("E011", line.message, span, help=line.help(match))
     return None
+
+
+def _sketched(source: Source, start: int, offset: int) -> Diagnostic | None:
+    """A chain whose steps are sketches: `7x7 conv, 64, /2 -> pool -> fc 1000`."""
+    sketch = sketched_chain(source.text, *_chain_at(source.text, offset))
+    if sketch is None:
+        return None
+    span = Span(source, sketch.start, sketch.end)
+    message = "a step is a layer with its arguments in parentheses"
+    return Diagnostic("E011", message, span, help=f"write `{sketch.meant}`")
+
+
+def _chain_at(text: str, offset: int) -> tuple[int, int]:
+    """Where the chain around an offset stands: its line, and lines that arrows join to it."""
+    begin, end = text.rfind("\n", 0, offset) + 1, _line_end(text, offset)
+    while begin and (_starts_with_arrow(text, begin) or text[:begin].rstrip().endswith("->")):
+        begin = text.rfind("\n", 0, begin - 1) + 1
+    while end < len(text) and (
+        _starts_with_arrow(text, end + 1) or text[begin:end].rstrip().endswith("->")
+    ):
+        end = _line_end(text, end + 1)
+    bound = re.compile(r"[ \t]*[A-Za-z_]\w*[ \t]*=(?![=>])").match(text, begin, end)
+    return bound.end() if bound else begin, end
+
+
+def _line_end(text: str, offset: int) -> int:
+    end = text.find("\n", offset)
+    return len(text) if end < 0 else end
+
+
+def _starts_with_arrow(text: str, offset: int) -> bool:
+    return text[offset : offset + 200].lstrip(" \t").startswith("->")
 
 
 def misplaced_setting(source: Source, offset: int) -> str | None:

@@ -14,7 +14,8 @@ from .foreign_program import foreign_program
 from .malformed import EXAMPLES, Example
 from .mistakes import Failure, Place, find_mistake
 from .pieces import find_cuts, previous_token
-from .source import Source
+from .sketches import sketched_lines
+from .source import Source, Span
 
 MAX_REPORTED = 20  # syntax errors in one run
 
@@ -44,7 +45,7 @@ def report(source: Source, first: Failure | NetError, attempt: Attempt, table: T
 
     At most `MAX_REPORTED` are reported, and at most four times the text is parsed for them.
     """
-    foreign = foreign_program(source)
+    foreign = foreign_program(source) or _sketch(source)
     if foreign is not None:
         return NetError([foreign])
     cuts = find_cuts(source)
@@ -67,6 +68,16 @@ def report(source: Source, first: Failure | NetError, attempt: Attempt, table: T
         start = cuts[after]
         outcome = attempt(source, start)
     return NetError(found)
+
+
+def _sketch(source: Source) -> Diagnostic | None:
+    """The one diagnostic of a text whose lines are sketches of steps."""
+    sketch = sketched_lines(source.text)
+    if sketch is None:
+        return None
+    span = Span(source, sketch.start, sketch.end)
+    message = "steps are joined by `->`, their arguments in parentheses"
+    return Diagnostic("E011", message, span, help=f"write `{sketch.meant}`")
 
 
 def explain(failure: Failure, start: int, table: Table) -> Diagnostic:

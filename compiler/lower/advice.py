@@ -7,6 +7,7 @@ from ...grammar.diagnostics import NetError
 from ...grammar.foreign import Argument, missing, translated
 from ...grammar.foreign_syntax import misplaced_setting
 from ...grammar.parser import parse
+from ...grammar.sketches import sketched_call
 from ...grammar.source import Source
 from ..evaluate import Environment, evaluate
 from ..graph import Value
@@ -31,6 +32,7 @@ def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Sc
     first = failure.diagnostics[0]
     within = first.span is not None and call.span.start <= first.span.start < call.span.end
     settled = first.code == "E104" and "write `" in (first.help or "")
+    settled = settled and sketched_call(call.span.text) is None
     if first.code not in CODES or not within or settled or _is_bound(call, first.code):
         return failure
     help = missing(call.spelling)
@@ -38,7 +40,7 @@ def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Sc
         help = misplaced_setting(call.span.source, call.span.start)
     if help is None:
         written = [Argument(given.name, _text(given)) for given in call.given]
-        steps = translated(
+        steps = sketched_call(call.span.text) or translated(
             call.spelling,
             written,
             rank=_spatial_rank(current),
