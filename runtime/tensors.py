@@ -9,6 +9,7 @@ import numpy as np
 
 from ..compiler.dim import Dim, Polynomial, substitute
 from ..grammar.diagnostics import Diagnostic, NetError, did_you_mean
+from .given_arrays import fault_of, to_array
 from .kerneldef import Array
 
 
@@ -88,16 +89,18 @@ def _cast(name: str, spec: Spec, given: Any) -> tuple[Array, Diagnostic | None]:
     """The array in the input's element type, where a cast keeps its meaning."""
     target = np.dtype(spec.dtype)
     try:
-        array = np.asarray(given)
-    except (ValueError, TypeError):
+        array = to_array(given)
+    except ValueError:
         return np.empty(0), unfit(f"the input `{name}` takes an array of numbers")
+    fault = fault_of(array)
+    if fault is not None:
+        return array, unfit(f"the input `{name}` holds {fault[0]}", help=fault[1])
     if array.dtype == target:
         return array, None
     if array.dtype.kind not in _CASTS.get(target.kind, ""):
-        found = "no numbers" if array.dtype.kind not in "biuf" else f"numbers of {array.dtype.name}"
-        help = "round the numbers, and cast them with `.astype`" if found[0:2] != "no" else None
         return array, unfit(
-            f"the input `{name}` takes numbers of {spec.dtype}, but got {found}", help=help
+            f"the input `{name}` takes numbers of {spec.dtype}, but got {array.dtype.name}",
+            help="round the numbers, and cast them with `.astype`",
         )
     with np.errstate(over="ignore"):
         return array.astype(target), None

@@ -119,10 +119,12 @@ def target_type(
     rank: int | None = None,
     real: bool = False,
     name: str = "output",
+    what: str | None = None,
 ) -> TensorType:
     """The type of target that data of a rank, real numbers or integers, can be fed as.
 
-    Integers are fed to targets of real numbers, too. Without a rank, the loss's default.
+    Integers are fed to targets of real numbers, too. Without a rank, the loss's default. `what`
+    is what messages call the data.
 
     Raises:
         NetError: E132, output and loss do not fit; E133, no target of that rank does.
@@ -138,11 +140,12 @@ def target_type(
     axes = "1 axis" if rank == 1 else f"{rank} axes"
     raise error(
         "E133",
-        f"the target of `{name}` has {numbers} on {axes}, which `{term.name}` does not take",
-        term.span,
+        f"{what or f'the target of `{name}`'} has {numbers} on {axes}, which `{term.name}` does not"
+        " take",
         notes=(f"it takes {forms}",),
-        help="give class indices as integers, one for each position, or numbers in the output's"
-        " shape",
+        help="give class indices as integers, one for each position"
+        + (": `0` and not `0.0`, `t.astype(int)`;" if real else ",")
+        + " or numbers in the output's shape",
     )
 
 

@@ -3,12 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
 
 from ...grammar.diagnostics import NetError, error
+from ..given_arrays import are_words, fault_of, to_array
 from ..kerneldef import Array
 from .faults import empty, mismatched
 from .fingerprints import digest, of_rows, some
@@ -250,21 +250,19 @@ def check_labels(data: Dataset, classes: int, *, ignored: int | None = None) -> 
 
 
 def as_array(given: Any, what: str) -> Array:
-    """What Python gives as an array: numbers held as objects are numbers, bytes are words.
+    """What Python gives as an array of numbers or of words.
 
     Raises:
-        NetError: E529, NumPy makes no array of it, such as of rows of different lengths.
+        NetError: E529, it holds something else, or rows of different lengths.
     """
     try:
-        array = given if isinstance(given, np.ndarray) else np.asarray(given)
-    except Exception as failure:  # whatever a foreign `__array__` raises
+        array = to_array(given)
+    except ValueError as failure:
         message = f"{what} is not an array of numbers"
-        raise error("E529", message, notes=[" ".join(str(failure).split())]) from None
-    if array.dtype.kind == "S":
-        return np.char.decode(array, "utf-8", "replace")
-    counted = array.dtype.kind == "O" and array.size > 0
-    if counted and all(isinstance(each, Real) for each in array.flat):
-        return np.array(array.tolist())
+        raise error("E529", message, notes=[str(failure)]) from None
+    fault = None if are_words(array) else fault_of(array)
+    if fault is not None:
+        raise error("E529", f"{what} holds {fault[0]}", help=fault[1])
     return array
 
 
@@ -272,19 +270,13 @@ def as_numbers(given: Any, what: str) -> Array:
     """An array of numbers from Python's; `what` is what messages call it.
 
     Raises:
-        NetError: E529, it holds words, nothing, or rows of different lengths.
+        NetError: E529, it holds anything else, or rows of different lengths.
     """
     array = as_array(given, what)
-    if array.dtype.kind in "biuf":
-        return array
-    words = array.dtype.kind in "UO" and any(isinstance(each, str) for each in array.flat)
-    raise error(
-        "E529",
-        f"{what} holds {'words' if words else 'no numbers'}",
-        help="number the classes: `names, t = np.unique(t, return_inverse=True)`"
-        if words
-        else "give integers or real numbers",
-    )
+    fault = fault_of(array)
+    if fault is not None:
+        raise error("E529", f"{what} holds {fault[0]}", help=fault[1])
+    return array
 
 
 def check_range(

@@ -8,11 +8,22 @@ from typing import Any
 import numpy as np
 
 from ...grammar.diagnostics import error
+from ..given_arrays import are_words
 from ..kerneldef import Array
 from ..npy import MALFORMED, read_header
 from ..npz import NpzState, malformed, open_npz
 from .choices import loader
-from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Rows, TargetKind, as_array
+from .dataset import (
+    INPUT,
+    TARGET,
+    About,
+    ArrayData,
+    Dataset,
+    Rows,
+    TargetKind,
+    as_array,
+    as_numbers,
+)
 from .faults import located, unknown_name
 
 _WHITE = 255.0
@@ -103,14 +114,11 @@ def _by_name(value: Any, single: str) -> dict[str, Any]:
 
 def _rows(name: str, value: Any, *, pixels: bool) -> Rows:
     """An array as samples of float32 or int64."""
-    array = as_array(value, f"`{name}`")
-    if array.ndim == 0 or array.dtype.kind not in "biuf":
-        what = f"{array.dtype} of {array.ndim} axes"
-        if array.dtype.kind == "O":
-            what = "of objects that are not numbers"
+    array = as_numbers(value, f"`{name}`")
+    if array.ndim == 0:
         raise error(
             "E529",
-            f"`{name}` is not an array of samples: it is {what}",
+            f"`{name}` is a single number",
             help="give numbers in an array whose first axis counts the samples",
         )
     small = array.dtype.kind == "b" or array.dtype == np.uint8
@@ -121,14 +129,7 @@ def _rows(name: str, value: Any, *, pixels: bool) -> Rows:
 
 def _words(array: Array) -> bool:
     """Whether a target is words, one for each sample."""
-    if (
-        array.ndim == 0
-        or array.size == 0
-        or array.size != len(array)
-        or array.dtype.kind not in "UO"
-    ):
-        return False
-    return all(isinstance(word, str) for word in array.flat)
+    return array.ndim > 0 and array.size == len(array) and are_words(array)
 
 
 def _indexed(name: str, array: Array, classes: tuple[str, ...]) -> tuple[Array, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -13,11 +13,12 @@ from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit, target_type, target_types
 from ...compiler.training.terms import Term
-from ...compiler.types import TensorType
+from ...compiler.types import DType, TensorType
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ..data.adapting import adapter
 from ..data.augmentation import Augmenter
 from ..data.dataset import Batch, Dataset, as_numbers, check_labels, check_range
+from ..data.from_arrays import kind_of_target
 from ..data.preprocessing import Fitted
 from ..data.splits import Last, batch_indices, shuffled
 from ..kerneldef import Array
@@ -135,7 +136,8 @@ def _target(
     output, name = names
     about = data.about
     indices = about.kinds.get(source) in _INDICES
-    type = _target_type(graph, term, data, source, first.targets[source], output)
+    where = (about.name, f"target `{source}`")
+    type = _fitting(graph, term, output, first.targets[source], where, indices=indices)
     counted = classes_of(graph, term, output, type)
     return Target(
         source=source,
@@ -144,7 +146,7 @@ def _target(
         classes=counted,
         ignored=term.arguments.get("ignore_index"),
         indices=indices,
-        below=counted or (_below(term, type, first.targets[source]) if indices else 0),
+        below=counted or _below(term, type, first.targets[source]),
         names=about.class_names.get(source, ()),
     )
 
@@ -160,39 +162,52 @@ def classes_of(graph: Graph, term: Term, output: str, type: TensorType) -> int:
 def given_target(graph: Graph, term: Term, output: str, given: Any) -> tuple[Array, TensorType]:
     """A target from Python, and the type of the loss's input that takes it.
 
+    It is read as a data set's targets are; only double precision is kept.
+
     Raises:
-        NetError: E529, it is not an array of numbers; E133, the loss takes none of its rank; E523,
-            an index is none of the network's classes.
+        NetError: E529, it is not an array of numbers, or of another shape; E133, the loss takes
+            none of its rank; E523, an index is none of the network's classes.
     """
-    where, what = "the target", f"the target of `{output}`"
-    array = as_numbers(given, what)
-    real = array.dtype.kind == "f"
-    value = graph.outputs[output]
-    type = target_type(graph, value, term, rank=array.ndim, real=real, name=output)
-    below = classes_of(graph, term, output, type)
-    if not real and (below or term.name == _YES_OR_NO):
+    where, what = "the batch", f"target of `{output}`"
+    array = as_numbers(given, f"the {what}")
+    if array.ndim == 0:
+        raise error("E529", f"the {what} is a single number", help="give one for each sample")
+    indices = kind_of_target(array, {array.shape[1:]}) in _INDICES
+    type = _fitting(graph, term, output, array, (where, what), indices=indices)
+    below = classes_of(graph, term, output, type) or _below(term, type, array)
+    if below:
         ignored = term.arguments.get("ignore_index")
-        check_range(where, array, np.arange(len(array)), below or 2, ignored=ignored)
-    return array if type.dtype.is_float else array.astype(np.int64), type
+        check_range(where, array, np.arange(len(array)), below, ignored=ignored)
+    fed = type if array.dtype != np.float64 else replace(type, dtype=DType.FLOAT64)
+    return adapter(where, what, array, fed, classes=indices)(array), type
 
 
-def _target_type(
-    graph: Graph, term: Term, data: Dataset, source: str, first: Array, output: str
+def _fitting(
+    graph: Graph, term: Term, output: str, some: Array, names: tuple[str, str], *, indices: bool
 ) -> TensorType:
-    """What a target is fed as: the loss's first choice that it can be brought to.
+    """What a target is fed as: the loss's first choice that some samples can be brought to.
+
+    Args:
+        graph: The network.
+        term: The loss.
+        output: The output that it takes.
+        some: Targets of some samples.
+        names: What messages call the data and this target.
+        indices: Whether whole numbers are class indices.
 
     Raises:
         NetError: E133 or E529, there is none.
     """
-    value, where, what = graph.outputs[output], data.about.name, f"target `{source}`"
-    indices = data.about.kinds.get(source) in _INDICES
+    value, (where, what) = graph.outputs[output], names
     for type in target_types(graph, value, term, name=output):
         with suppress(NetError):
-            adapter(where, what, first, type, classes=indices)
+            adapter(where, what, some, type, classes=indices)
             return type
-    real = first.dtype.kind == "f"
-    type = target_type(graph, value, term, rank=first.ndim, real=real, name=output)
-    adapter(where, what, first, type, classes=indices)
+    real = some.dtype.kind == "f"
+    type = target_type(
+        graph, value, term, rank=some.ndim, real=real, name=output, what=f"{where}: the {what}"
+    )
+    adapter(where, what, some, type, classes=indices)
     return type
 
 
@@ -201,6 +216,8 @@ def _below(term: Term, type: TensorType, first: Array) -> int:
 
     Where the loss takes more numbers than there are indices, these become one-hot.
     """
+    if first.dtype.kind == "f":
+        return 0
     extents = [extent for extent in type.shape[1:] if isinstance(extent, int)]
     if len(extents) == type.rank - 1 and first[0].size < prod(extents):
         return extents[0]

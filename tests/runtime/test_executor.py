@@ -187,7 +187,7 @@ def test_integers_are_cast_to_token_ids(refusal: Refusal) -> None:
     found = run(steps, {"ids": np.arange(4, dtype=np.uint8)[None]}, {})["same"]
     assert found.dtype == np.int64
     assert refusal(run, steps, {"ids": np.zeros((1, 4))}, {}) == (
-        "error[E206]: the input `ids` takes numbers of int64, but got numbers of float64\n"
+        "error[E206]: the input `ids` takes numbers of int64, but got float64\n"
         "  = help: round the numbers, and cast them with `.astype`"
     )
 
@@ -217,10 +217,28 @@ REFUSED = {
         "the input `input` takes N x 2 x 6 x 5, but got no axes\n"
         "  = help: give an array of 4 axes, the batch first",
     ),
-    "text": ("a cat", "the input `input` takes numbers of float32, but got no numbers"),
-    "complex": (1j, "the input `input` takes numbers of float32, but got no numbers"),
+    "text": (
+        "a cat",
+        "the input `input` holds words\n"
+        "  = help: number them: `names, numbers = np.unique(words, return_inverse=True)`",
+    ),
+    "complex": (
+        1j,
+        "the input `input` holds complex numbers\n"
+        "  = help: give `.real` and `.imag` as numbers side by side",
+    ),
+    "masked": (
+        np.ma.masked_equal(np.zeros((3, 2, 6, 5)), 0),
+        "the input `input` holds masked values\n"
+        "  = help: `.filled(0)` puts a number in place of what is masked; of targets,"
+        " `.filled(np.nan)` leaves it out of the losses",
+    ),
     "ragged": ([[1], [2, 3]], "the input `input` takes an array of numbers"),
-    "nothing": (None, "the input `input` takes numbers of float32, but got no numbers"),
+    "nothing": (
+        None,
+        "the input `input` holds one object of the type `NoneType`\n"
+        "  = help: give an array, or a list of numbers",
+    ),
 }
 
 

@@ -204,9 +204,10 @@ def test_labels_of_one_hot_targets() -> None:
         (
             "INPUT(8x8) -> FC(10)",
             np.zeros((60, 3, 3), np.int64),
-            "error[E133]: the target of `output` has integers on 3 axes, which `cross_entropy` does"
-            " not take\n  = note: it takes int64[N] or float32[N, 10]\n  = help: give class indices"
-            " as integers, one for each position, or numbers in the output's shape",
+            "error[E133]: the data: the target `target` has integers on 3 axes, which"
+            " `cross_entropy` does not take\n  = note: it takes int64[N] or float32[N, 10]\n"
+            "  = help: give class indices as integers, one for each position, or"
+            " numbers in the output's shape",
         ),
         (
             "INPUT(8x8) -> FC(10)\ntrain { loss = mse }",

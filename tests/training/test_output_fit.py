@@ -298,8 +298,8 @@ def test_target_that_fits_not() -> None:
         "error[E133]: the target of `output` has real numbers on 1 axis, which `cross_entropy`"
         " does not take\n"
         "  = note: it takes int64[N] or float32[N, 5]\n"
-        "  = help: give class indices as integers, one for each position, or numbers in the"
-        " output's shape"
+        "  = help: give class indices as integers, one for each position: `0` and not `0.0`,"
+        " `t.astype(int)`; or numbers in the output's shape"
     )
 
 
