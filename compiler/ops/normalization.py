@@ -1,103 +1,20 @@
 """Normalizations, and the dropout that training puts beside them."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ..dim import Dim, equal
 from ..opdef import Cost, InferenceError, OpCall, defop
 from ..types import DType, TensorType
+from .centring import normalize_batches, normalize_channels, normalize_groups, normalize_positions
 from .cuts import axis_of
 from .elementwise import infer_real, infer_same
 from .gradients.normalization import RULES
-from .gradients.shapes import by_group, shape_value
-
-if TYPE_CHECKING:
-    from ..builder import Builder
-    from ..graph import Value
 
 
 def infer_batch_normalization(call: OpCall) -> Sequence[TensorType]:
     """x (N, C, *S), four vectors (C) => y like x, and in training the running mean and variance."""
     statistics = call.type(3)
     return (call.type(0), statistics, statistics)[: call.outputs]
-
-
-def spare_statistics(
-    build: "Builder", operands: "Sequence[Value | None]", call: OpCall
-) -> "Sequence[Value] | None":
-    """Gives BatchNormalization in training copies of the running statistics.
-
-    onnxruntime writes the new statistics over the old ones, even where these are the caller's own
-    arrays or are read elsewhere, unless the new ones are outputs of the model. The copies are
-    negations of negations, because it would optimise an `Identity` away; equal copies for several
-    nodes would become one, but each node moves statistics that the one before has left.
-    """
-    if not call.attributes["training_mode"] or call.outputs == 1:
-        return None
-    *rest, mean, variance = operands
-    copies = (build.Neg(build.Neg(old)) for old in (mean, variance))
-    return build.op(call.op_type, (*rest, *copies), call.attributes, outputs=call.outputs)
-
-
-def normalize_groups(
-    build: "Builder", operands: "Sequence[Value | None]", call: OpCall
-) -> "Sequence[Value]":
-    """Builds GroupNormalization from InstanceNormalization, whose channels are the groups.
-
-    onnxruntime computes the variance of a group as E[x^2] - E[x]^2, which cancels where the mean
-    is large beside the deviation, and becomes negative; that of a channel it computes from
-    centred numbers. The first subtraction leaves less of the mean than rounding would.
-    """
-    x, scale, shift = operands[:3]
-    assert x is not None
-    assert scale is not None
-    assert shift is not None
-    groups = call.attributes["num_groups"]
-    rows = build.Reshape(x, by_group(build, x, groups))
-    epsilon = call.attributes["epsilon"]
-    if x.dtype is DType.FLOAT64:
-        u = _standardized(build, rows, epsilon)
-    else:
-        one, zero = (build.constant((number,) * groups, x.dtype) for number in (1.0, 0.0))
-        u = build.InstanceNormalization(_centred(build, rows), one, zero, epsilon=epsilon)
-    return [_scaled(build, build.Reshape(u, shape_value(build, x)), scale, shift)]
-
-
-def normalize_channels(
-    build: "Builder", operands: "Sequence[Value | None]", call: OpCall
-) -> "Sequence[Value] | None":
-    """Builds InstanceNormalization of float64, which onnxruntime lacks, from arithmetic."""
-    x, scale, shift = operands
-    assert x is not None
-    assert scale is not None
-    assert shift is not None
-    if x.dtype is not DType.FLOAT64:
-        return None
-    return [_scaled(build, _standardized(build, x, call.attributes["epsilon"]), scale, shift)]
-
-
-def _position_axes(build: "Builder", x: "Value") -> "Value":
-    return build.index_constant(tuple(range(2, x.type.rank)))
-
-
-def _centred(build: "Builder", x: "Value") -> "Value":
-    return build.Sub(x, build.ReduceMean(x, _position_axes(build, x), keepdims=1))
-
-
-def _standardized(build: "Builder", x: "Value", epsilon: float) -> "Value":
-    """Each channel with mean 0 and variance 1 over its positions, in two passes."""
-    centred = _centred(build, x)
-    squares = build.Mul(centred, centred)
-    variance = build.ReduceMean(squares, _position_axes(build, x), keepdims=1)
-    return build.Div(centred, build.Sqrt(build.Add(variance, build.constant(epsilon, x.dtype))))
-
-
-def _scaled(build: "Builder", u: "Value", scale: "Value", shift: "Value") -> "Value":
-    """The channels of (N, C, *S) times `scale` plus `shift`, both (C)."""
-    if trailing := tuple(range(1, u.type.rank - 1)):
-        ones = build.index_constant(trailing)
-        scale, shift = (build.Unsqueeze(vector, ones) for vector in (scale, shift))
-    return build.Add(build.Mul(u, scale), shift)
 
 
 def two_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
@@ -186,7 +103,7 @@ defop(
     cost=two_per_element,
     attributes={"epsilon": 1e-5, "momentum": 0.9, "training_mode": 0},
     optional_outputs=True,
-    decompose=spare_statistics,
+    decompose=normalize_batches,
     vjp=RULES["BatchNormalization"],
 )
 defop(
@@ -218,6 +135,7 @@ defop(
     cost=statistics_cost,
     attributes={"axis": -1, "epsilon": 1e-5, "stash_type": 1},
     optional_outputs=True,
+    decompose=normalize_positions,
     vjp=RULES["LayerNormalization"],
 )
 defop(

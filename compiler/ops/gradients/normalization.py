@@ -254,13 +254,17 @@ def _inverse_root(build: Builder, variance: Value, epsilon: float) -> Value:
 def _standardized(
     build: Builder, x: Value, axes: tuple[int, ...], epsilon: float, *known: Value
 ) -> tuple[Value, Value]:
-    """u and r over some axes; the mean and r themselves where they are `known`."""
-    mean = known[0] if known else _mean(build, x, axes)
-    u = build.Sub(x, mean)
-    if len(known) > 1:
-        r = known[1]
-    else:
-        r = _inverse_root(build, _mean(build, build.Mul(u, u), axes), epsilon)
+    """u and r over some axes; the mean and r themselves where they are `known`.
+
+    A mean of large numbers is rounded, and the mean of what it leaves mends that, as in the
+    forward pass.
+    """
+    if len(known) == 2:
+        mean, r = known
+        return build.Mul(build.Sub(x, mean), r), r
+    u = build.Sub(x, _mean(build, x, axes))
+    u = build.Sub(u, _mean(build, u, axes))
+    r = _inverse_root(build, _mean(build, build.Mul(u, u), axes), epsilon)
     return build.Mul(u, r), r
 
 
