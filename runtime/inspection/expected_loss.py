@@ -54,28 +54,6 @@ def expected_loss(
     return total
 
 
-def guessed_loss(
-    graph: Graph, objective: Objective, wiring: Wiring, feeds: Mapping[str, Array]
-) -> float:
-    """The loss, without penalties, of the best answer that is the same for all samples.
-
-    Of classes it is that of equal probabilities; of numbers that of their mean, which for `mse` is
-    the targets' variance. Arguments as `expected_loss` has them.
-    """
-    total = 0.0
-    for output, term in objective.losses.items():
-        target = wiring.targets[output]
-        given = feeds[target.name]
-        weight = objective.weights.get(output, 1.0)
-        if term.name in CLOSED_FORMS:
-            total += weight * _of_output(graph, output, term, target, given)
-        else:
-            mean = np.nanmean(given.astype(np.float64), axis=0)
-            type = graph.outputs[output].type
-            total += weight * constant_loss(type, term, target, given, mean)
-    return total
-
-
 def formula(graph: Graph, objective: Objective, wiring: Wiring) -> str:
     """Where an expected loss comes from, in words: `ln 10`; of several outputs each."""
     texts = []

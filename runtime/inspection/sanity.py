@@ -18,8 +18,9 @@ from ...compiler.training.terms import Term
 from ...compiler.training.weights import Role, roles
 from ..training.job import Job
 from ..training.suiting import SUITS
-from .expected_loss import expected_loss, formula, guessed_loss
+from .expected_loss import expected_loss, formula
 from .first_steps import LOWER, first_steps
+from .guessed_loss import guessed_loss
 from .overfitting import SAMPLES, STEPS
 from .probes import layer_names, spread_over_samples
 from .subject import Subject

@@ -120,6 +120,15 @@ class Evaluator:
                 self._update(results, feeds)
         return {LOSS: total / max(samples, 1), **self._values()}
 
+    def losses(self, state: Mapping[str, Array], batches: Iterable[Mapping[str, Array]]) -> Array:
+        """The loss of each batch, (B,); metrics stay as they are.
+
+        Raises:
+            NetError: Data or weights do not fit.
+        """
+        weights = {name: state[name] for name in self.state}
+        return np.array([float(self._run({**feeds, **weights})[LOSS]) for feeds in batches])
+
     def _update(self, results: Mapping[str, Array], feeds: Mapping[str, Array]) -> None:
         for output, metrics in self.metrics.items():
             metrics.update(results[output], feeds[self.wiring.targets[output].name])

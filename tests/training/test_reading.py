@@ -136,6 +136,50 @@ def test_constant_losses() -> None:
     assert [f.kind for f in read_curves([0.0] * 20)] == ["fine"]
 
 
+@pytest.mark.parametrize(
+    ("error", "kinds"), [(0.0, ["overfitting"]), (0.1, ["overfitting"]), (1.0, ["uncertain"])]
+)
+def test_a_rise_within_its_standard_error_is_uncertain(error: float, kinds: list[str]) -> None:
+    """Overfitting is said of a rise of more than two standard errors, which are named else."""
+    known = Known(LN_10, samples=15, rise_error=error, end_error=error)
+    found = read_curves(*CURVES["overfitting"](0), known=known)
+    assert [finding.kind for finding in found] == kinds
+    (finding,) = found
+    assert ("with 15 validation samples this has a standard error of 1" in str(finding)) == (
+        kinds == ["uncertain"]
+    )
+
+
+@pytest.mark.parametrize(("error", "kind"), [(0.1, "high_variance"), (1.0, "fine")])
+def test_a_gap_within_its_standard_error_is_no_variance(error: float, kind: str) -> None:
+    """A validation loss that a few samples raise is not said to be high."""
+    known = Known(LN_10, samples=15, rise_error=error, end_error=error)
+    train, validation = CURVES["high_variance"](0)
+    assert [f.kind for f in read_curves(train, validation, known=known)] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "samples", "kinds"),
+    [(0.8, 10, {"underfitting"}), (0.8, 1000, {"fine"}), (0.6, 1000, {"underfitting"})],
+)
+def test_few_right_answers_may_be_luck(accuracy: float, samples: int, kinds: set[str]) -> None:
+    """Right answers excuse a high loss, by more than their binomial standard error."""
+    losses = 0.65 + 0.02 * np.exp(-E / 3.0)
+    known = Known(np.log(2), 0.5, samples=samples)
+    found = read_curves(losses, losses, known=known, accuracy=[accuracy] * 40)
+    assert {f.kind for f in found} - {"plateau"} == kinds - {"fine"}
+
+
+def test_the_last_losses_are_named() -> None:
+    """A run with nothing to note ends where its last epoch does."""
+    train, validation = CURVES["fine"](0)
+    (finding,) = read_curves(train, validation, known=Known(LN_10))
+    assert str(finding) == (
+        f"nothing to note: the training loss ends at {train[-1]:.4g}, the validation loss at"
+        f" {validation[-1]:.4g}"
+    )
+
+
 def test_history_is_read() -> None:
     """Epochs keep their numbers, unmeasured ones are skipped, and ln K stands for a guess."""
     train, validation = CURVES["overfitting"](1)

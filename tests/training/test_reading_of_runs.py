@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import netc
-from netc.runtime.inspection.guess import known_of
-from netc.runtime.training.reading import Finding, read_history
+from netc.runtime.inspection.run_reading import read_run
+from netc.runtime.training.findings import Finding
 
 Array = Any
 XOR = (np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32), np.array([[0], [1], [1], [0]]))
@@ -32,6 +32,29 @@ def chance(classes: int = 4) -> tuple[Array, Array]:
     """Classes that the inputs say nothing of."""
     random = np.random.default_rng(0)
     return random.normal(size=(200, 20)).astype(np.float32), random.integers(0, classes, 200)
+
+
+def groups(count: int, mistaken: float) -> tuple[Array, Array]:
+    """Three groups of points that lie apart, with a share of labels that are wrong."""
+    random = np.random.default_rng(1)
+    classes = random.integers(0, 3, count)
+    x = 3 * random.normal(size=(3, 4))[classes] + random.normal(size=(count, 4))
+    wrong = random.random(count) < mistaken
+    return x.astype(np.float32), np.where(wrong, random.integers(0, 3, count), classes)
+
+
+def rare() -> tuple[Array, Array]:
+    """One sample in twenty of a class that the inputs say nothing of."""
+    random = np.random.default_rng(0)
+    return random.normal(size=(400, 5)).astype(np.float32), (np.arange(400) % 20 == 0).astype(int)
+
+
+def flat() -> tuple[Array, Array]:
+    """Points close to three dimensions in a space of 16, each its own target."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(300, 3)) @ random.normal(size=(3, 16))
+    x = (x + 0.1 * random.normal(size=x.shape)).astype(np.float32)
+    return x, x
 
 
 @dataclass(frozen=True)
@@ -132,6 +155,139 @@ RUNS: dict[str, Known] = {
         data=line(offset=20),
         never=FAST,
     ),
+    "forgotten": Known(
+        RELU, {"diverged"}, {"optimizer": "sgd(lr=0.3, momentum=0.99)"}, advice="too high"
+    ),
+    "exploded at once": Known(
+        RELU, {"diverged"}, {"optimizer": "sgd(lr=1e9)"}, advice="too high", epochs=5
+    ),
+    "grown without end": Known(
+        LINE,
+        {"diverged"},
+        {"optimizer": "sgd(lr=1.2)", "batch": "200"},
+        data=line(),
+        advice="diverging since epoch 1",
+    ),
+    "hardly moved": Known(
+        RELU,
+        {"not_learning"},
+        {"optimizer": "sgd(lr=0.000001)"},
+        advice="raise the learning rate a lot: at this pace it takes some ",
+        never=("train longer", "3 to 10 times"),
+    ),
+    "hardly moved, from below a guess": Known(
+        "INPUT(4) -> FC(3)\ntrain { loss = cross_entropy }",
+        {"not_learning"},
+        {"optimizer": "sgd(lr=0.0001)"},
+        data=groups(150, 0.0),
+        advice="the training loss only falls by ",
+        never=("train longer",),
+    ),
+    "hardly moved, with dropout": Known(
+        MLP.format(f="RELU -> DROPOUT(0.5)"),
+        {"not_learning"},
+        {"optimizer": "sgd(lr=0.000001)"},
+        advice="a learning rate that is too low",
+        never=SLOW,
+    ),
+    "a rate that fades at once": Known(
+        RELU,
+        {"underfitting"},
+        {"optimizer": "sgd(lr=0.1)", "schedule": "exponential(0.1)", "epochs": "14"},
+        advice="let the learning rate fall later",
+        never=("larger model",),
+    ),
+    "a penalty that is too strong": Known(
+        RELU,
+        {"not_learning"},
+        {"optimizer": "adam(lr=0.003)", "regularize": "l2(1)", "epochs": "15"},
+        advice="a penalty that is too strong",
+        never=("train longer", *FAST),
+    ),
+    "xor, a neuron, sgd": Known(
+        "INPUT(2) -> FC(1)\ntrain { loss = binary_cross_entropy, split = (1, 0, 0) }",
+        {"not_learning"},
+        {"optimizer": "sgd(lr=0.5)", "epochs": "100"},
+        data=XOR,
+        advice="a model that is too small for the task",
+        never=("too slow", "train longer", "too high", *FAST, *SLOW),
+    ),
+    "xor, still falling": Known(
+        "INPUT(2) -> FC(8) -> TANH -> FC(1)\n"
+        "train { loss = binary_cross_entropy, split = (1, 0, 0) }",
+        {"underfitting"},
+        {"optimizer": "adam(lr=0.05)", "epochs": "20"},
+        data=XOR,
+        advice="train longer: the loss still falls",
+        never=("larger model",),
+    ),
+    "spirals, linear": Known(
+        "INPUT(2) -> FC(3)\ntrain { data = spirals(300, classes=3), loss = cross_entropy }",
+        {"underfitting"},
+        {"optimizer": "adam(lr=0.05)", "epochs": "40"},
+        advice="use a larger model",
+        never=("learning rate", "regularize"),
+    ),
+    "constant numbers": Known(
+        LINE,
+        {"constant"},
+        {"optimizer": "adam(lr=0.01)"},
+        data=(line()[0], np.full((200, 1), 3.0, np.float32)),
+        advice="all training targets are the same",
+        never=("train longer",),
+    ),
+    "one class": Known(
+        "INPUT(3) -> FC(4)\ntrain { loss = cross_entropy }",
+        {"constant"},
+        {"optimizer": "adam(lr=0.01)"},
+        data=(line()[0], np.full(200, 2)),
+        never=("train longer",),
+    ),
+    "rare class, nothing learned": Known(
+        "INPUT(5) -> FC(2)\ntrain { loss = cross_entropy }",
+        {"not_learning"},
+        {"optimizer": "adam(lr=0.01)", "epochs": "40"},
+        data=rare(),
+        advice="guessing gives 0.198",
+        never=FAST,
+    ),
+    "several labels": Known(
+        "INPUT(3) -> FC(2)\ntrain { loss = binary_cross_entropy }",
+        {"fine", "improving"},
+        {"optimizer": "adam(lr=0.05)", "epochs": "30"},
+        data=(line()[0], (line()[0][:, :2] > 0.5).astype(np.float32)),
+    ),
+    "autoencoder": Known(
+        "INPUT(16) -> FC(3) -> FC(16)\ntrain { loss = mse }",
+        {"fine", "improving"},
+        {"optimizer": "adam(lr=0.01)", "epochs": "60"},
+        data=flat(),
+    ),
+    "autoencoder, too narrow": Known(
+        "INPUT(16) -> FC(1) -> FC(16)\ntrain { loss = mse }",
+        {"plateau", "underfitting"},
+        {"optimizer": "adam(lr=0.01)", "epochs": "60"},
+        data=flat(),
+        advice="use a larger model",
+        never=("learning rate", "regularize"),
+    ),
+    "few epochs": Known(
+        RELU, {"fine", "improving"}, {"optimizer": "sgd(lr=0.1)"}, epochs=4, advice="ends at"
+    ),
+    "one sample decides": Known(
+        "INPUT(4) -> FC(32) -> RELU -> FC(3)\ntrain { loss = cross_entropy }",
+        {"uncertain"},
+        {"optimizer": "adam(lr=0.05)", "epochs": "60"},
+        data=groups(150, 0.04),
+        advice="with 15 validation samples this has a standard error of ",
+        never=("overfitting since", "high variance"),
+    ),
+    "high variance": Known(
+        MLP.format(f="BN -> RELU"),
+        {"high_variance", "overfitting"},
+        {"optimizer": "adam(lr=0.01)", "epochs": "40", "split": "(0.05, 0.5, 0.45)"},
+        advice="gather more data",
+    ),
     "noisy": Known(
         RELU,
         {"oscillating", "diverged", "not_learning", "underfitting"},
@@ -145,8 +301,7 @@ RUNS: dict[str, Known] = {
 def reading(run: Known) -> tuple[Finding, ...]:
     """The findings on a run."""
     settings: dict[str, Any] = {"epochs": str(run.epochs), **run.settings}
-    done = netc.compile(run.program).train(run.data, **settings)
-    return read_history(done.history, known_of(done.job))
+    return read_run(netc.compile(run.program).train(run.data, **settings))
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -9,13 +9,12 @@ from typing import Any
 import click
 
 from ..runtime.checkpoint import mismatches
-from ..runtime.inspection.guess import known_of
 from ..runtime.inspection.lsuv import lsuv_weights
+from ..runtime.inspection.run_reading import read_run
 from ..runtime.training.folder import free_folder, locked
 from ..runtime.training.job import Job
 from ..runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
 from ..runtime.training.metrics import VALIDATION
-from ..runtime.training.reading import read_history
 from ..runtime.training.running import Run
 from ..runtime.transfer import match_weights
 from ..training import job_of, run_job
@@ -214,6 +213,6 @@ def _report(run: Run, output: str) -> None:
         }
     for name, value in measured.items():
         click.echo(f"{part} {name}  {value:.4g}")
-    for finding in read_history(run.history, known_of(run.job)):
+    for finding in read_run(run):
         click.echo(str(finding))
     click.echo(f"written to {output}")
