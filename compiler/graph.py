@@ -5,6 +5,7 @@ are its index, keyed (output index, argument index) and written only by `Graph.a
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -106,7 +107,7 @@ class Layer:
 
 @dataclass(eq=False)
 class Graph:
-    """An append-only dataflow graph.
+    """A dataflow graph, append-only but for what is added tentatively.
 
     Attributes:
         name: The network's name.
@@ -153,6 +154,26 @@ class Graph:
                 raise ValueError(f"{node.op_type} `{name}` is there already")
             table[name] = outputs[0]
         return outputs
+
+    @contextmanager
+    def tentatively(self) -> Iterator[None]:
+        """Takes back at the end what is added within."""
+        count = len(self)
+        tables: tuple[dict[Any, Any], ...] = (
+            self.inputs,
+            self.parameters,
+            self.layers,
+            self.labels,
+            self.facts,
+        )
+        lengths = [len(table) for table in tables]
+        try:
+            yield
+        finally:
+            self.nx.remove_nodes_from(range(count, len(self)))
+            for table, length in zip(tables, lengths, strict=True):
+                while len(table) > length:
+                    table.popitem()
 
     def __getitem__(self, identifier: int) -> Node:
         node: Node = self.nx.nodes[identifier]["node"]

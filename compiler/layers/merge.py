@@ -12,7 +12,6 @@ from ..layer_builder import LayerBuilder
 from ..layerdef import layer
 from ..types import BroadcastError, Shape, broadcast
 from .activation import channel_axis
-from .alike import made_alike
 from .axes import AxisName, placed_axis
 from .spatial import describe
 
@@ -75,8 +74,7 @@ def concat(build: LayerBuilder, xs: Sequence[Value], *, axis: AxisName = "channe
         common = broadcast(shared)
     except BroadcastError:
         rule = f"all extents but the {_name(axis)} must agree"
-        help = made_alike(xs, channels=place != channel_axis(first))
-        raise unmergeable(build, xs, rule, help) from None
+        raise unmergeable(build, xs, rule) from None
     parts = [_repeated(build, x, parts, common, place) for x in parts]
     return build.op("Concat", parts, {"axis": place})[0]
 
@@ -102,7 +100,7 @@ def aligned(build: LayerBuilder, xs: Sequence[Value]) -> list[Value]:
     try:
         broadcast([x.shape for x in parts])
     except BroadcastError:
-        raise unmergeable(build, xs, "extents must agree or be 1", made_alike(xs)) from None
+        raise unmergeable(build, xs, "extents must agree or be 1") from None
     return parts
 
 
@@ -171,16 +169,14 @@ def _name(axis: int | str) -> str:
     return axis if isinstance(axis, str) else f"axis {axis}"
 
 
-def unmergeable(
-    build: LayerBuilder, xs: Sequence[Value], rule: str, help: str | None = None
-) -> Exception:
+def unmergeable(build: LayerBuilder, xs: Sequence[Value], rule: str) -> Exception:
     """An error that says what each branch brings, and which layer it comes from."""
     sizes = " and ".join(map(describe, xs))
     mixed = len({x.dtype for x in xs}) > 1
     notes = [
         f"branch {i} brings {_origin(build, x, typed=mixed)}" for i, x in enumerate(xs, start=1)
     ]
-    return build.fail("E202", f"cannot merge {sizes}: {rule}", notes=notes, help=help)
+    return build.fail("E202", f"cannot merge {sizes}: {rule}", notes=notes)
 
 
 def _origin(build: LayerBuilder, x: Value, *, typed: bool) -> str:

@@ -213,7 +213,8 @@ def _per_channel(build: LayerBuilder, x: Value, given: Any, name: str) -> Value:
             message = f"takes a `{name}` of one number or {channels}, one per channel, not {found}"
             raise build.fail("E205", message, at=name)
     if name == "std" and min(numbers) <= 0:
-        raise build.fail("E103", "cannot divide by a `std` that is not positive", at=name)
+        message = "cannot divide by a `std` that is not positive"
+        raise build.fail("E103", message, at=name, help="write 1 for a channel that never varies")
     if not isinstance(given, tuple):
         return build.constant(given, x.dtype)
     trailing = x.type.rank - 1 - axis

@@ -114,7 +114,8 @@ def unwindow(
     partition = windows_before(build, x)
     if partition is None or x.type.rank != 3 or x.shape[1] != partition.positions:
         message = f"needs windows from a {WINDOW} before it, but its input is {describe(x)}"
-        raise build.fail("E201", message)
+        help = f"remove it, or put a `{WINDOW}` before it"
+        raise build.fail("E201", message, help=help)
     for name, given, found in (("size", size, partition.size), ("shift", shift, partition.shift)):
         if given is not None and per_axis(build, given, name, len(found)) != found:
             stated = "x".join(map(str, found))

@@ -15,6 +15,7 @@ from .calls import Call, call_layer
 from .items import evaluate_in, item, label_text, lower_chain
 from .operators import OPERATOR, call_operator
 from .state import Site, State, Tensors
+from .ways import with_way_out
 
 
 @item(ast.Reference)
@@ -59,7 +60,11 @@ def shorthand(state: State, item: ast.Shorthand, site: Site) -> Tensors:
     """`conv5-16` and `fc-120`, the tables' spelling of `CONV(5x5, 16)` and `FC(120)`."""
     size = [] if item.kernel is None else [GivenArgument(None, item.kernel, item.span)]
     given = (*size, GivenArgument(None, item.count, item.span))
-    return call_layer(state, Call(item.kind.upper(), given, item.span, item.span), site)
+    call = Call(item.kind.upper(), given, item.span, item.span)
+    try:
+        return call_layer(state, call, site)
+    except NetError as failure:
+        raise with_way_out(failure, state, call, site) from None
 
 
 @item(ast.Group)
@@ -84,7 +89,8 @@ def _call(state: State, call: Call, site: Site) -> Tensors:
     try:
         return _called(state, call, site)
     except NetError as failure:
-        raise advised(failure, call, site.current, site.scope) from None
+        found = advised(failure, call, site.current, site.scope)
+        raise with_way_out(found, state, call, site) from None
 
 
 def _called(state: State, call: Call, site: Site) -> Tensors:

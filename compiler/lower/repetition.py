@@ -130,7 +130,8 @@ def _in_turn(failure: NetError, count: int, sizes: Sequence[str]) -> NetError:
     if first.code in SHAPE_ERRORS and len(sizes) > 1:
         trail = sizes if len(sizes) <= 8 else [*sizes[:3], "...", *sizes[-3:]]
         first = replace(first, notes=(*first.notes, " -> ".join(trail)))
-    if first.code == "E203" and index > 0 and first.help is None:
+    if first.code == "E203" and index > 0:
         times = "once" if index == 1 else f"{index} times"
-        first = replace(first, help=f"repeat at most {times}, or give the layer a stride of 1")
+        help = ", or ".join(filter(None, (f"repeat at most {times}", first.help)))
+        first = replace(first, help=help)
     return NetError([first, *rest])

@@ -23,6 +23,7 @@ Frame = Callable[[NetError], NetError]
 
 STEPS_PER_LAYER = 4
 MOST_ERRORS = 20
+MOST_TRIALS = 200
 FATAL = frozenset({"E401", "E402"})
 LONGEST_PATH = 1_000  # characters
 
@@ -76,6 +77,7 @@ class State:
         steps: How many turns and calls were taken, layers or not.
         depth: How many chains lowering stands in, blocks' and those of brackets.
         errors: What was found; lowering goes on past a bad layer.
+        trials: How many ways out of errors may still be tried.
         training: The settings of the `train` block; None where there is none so far.
         training_span: Where it stands.
     """
@@ -95,6 +97,7 @@ class State:
     steps: int = 0
     depth: int = 0
     errors: list[Diagnostic] = field(default_factory=list)
+    trials: int = MOST_TRIALS
     training: "Mapping[str, Given] | None" = None
     training_span: Span | None = None
 

@@ -1,0 +1,99 @@
+"""Ways out where a call does not take an argument that it is given (E101 to E117)."""
+
+from collections.abc import Iterator
+from math import prod
+
+from ....grammar.diagnostics import did_you_mean
+from ...arguments import spell
+from ...layerdef import LAYERS
+from ...types import author_extents
+from .case import Case, Way
+
+REACH = 8  # how far the nearest number that fits is looked for
+
+
+def known_label(case: Case) -> Iterator[Way]:
+    """The label that is spelled nearly as one that is not there."""
+    if case.blamed is not None and isinstance(case.blamed.value, str):
+        labels = [name.rpartition(".")[2] for name in case.state.graph.labels]
+        if near := did_you_mean(case.blamed.value, labels):
+            yield Way(near, case.chain(case.replaced(case.blamed, near.split("`")[1])))
+
+
+def same_elements(case: Case) -> Iterator[Way]:
+    """A size of as many elements as there are, with one extent changed, the last one first."""
+    size, own = case.arguments.get("size"), author_extents(case.x.type)
+    numbers = [extent for extent in own if isinstance(extent, int)]
+    if case.call.spelling != "RESHAPE" or not isinstance(size, tuple) or len(numbers) < len(own):
+        return
+    for place in reversed(range(len(size))):
+        extent, rest = divmod(prod(numbers), prod((*size[:place], *size[place + 1 :])))
+        if not rest:
+            fitted = (*size[:place], extent, *size[place + 1 :])
+            yield case.written(case.changed("size", spell(fitted)))
+
+
+def within_input(case: Case) -> Iterator[Way]:
+    """A size that is no larger than the input."""
+    size, extents = case.arguments.get("size"), author_extents(case.x.type)[:-1]
+    if isinstance(size, tuple) and len(size) == len(extents):
+        pairs = zip(size, extents, strict=True)
+        fitted = tuple(min(a, b) if isinstance(b, int) else a for a, b in pairs)
+        yield case.written(case.changed("size", spell(fitted)))
+
+
+def up_to_the_end(case: Case) -> Iterator[Way]:
+    """A slice that ends where its axis does."""
+    if "stop" in case.arguments:
+        yield case.written(case.changed("stop", "end"))
+
+
+def nearest_number(case: Case) -> Iterator[Way]:
+    """The nearest whole number that is taken, of the same sign unless it must not be negative."""
+    number = None if case.blamed is None else case.blamed.value
+    if case.blamed is None or not isinstance(number, int) or isinstance(number, bool):
+        return
+    near = [n for step in range(1, REACH) for n in (number - step, number + step)]
+    for other in (-number, *near) if number < 0 else near:
+        if number <= 0 or other > 0:
+            yield case.written(case.replaced(case.blamed, str(other)))
+
+
+def without_refused(case: Case) -> Iterator[Way]:
+    """The call without a keyword that is understood, and does not go with what is there."""
+    if case.arguments and case.blamed is not None and case.blamed.name is not None:
+        yield from without_argument(case)
+
+
+def without_argument(case: Case) -> Iterator[Way]:
+    """The call without the argument, which has a default or is given already."""
+    if case.blamed is not None:
+        others = [a.span.text for a in case.call.given if a is not case.blamed]
+        listed = f"({', '.join(others)})" if others else ""
+        yield case.written(f"{case.call.spelling}{listed}")
+
+
+def own_weights(case: Case) -> Iterator[Way]:
+    """The layer with weights of its own."""
+    for way in without_argument(case):
+        yield Way(f"{way.help} for weights of its own", way.chain)
+
+
+def general_spelling(case: Case) -> Iterator[Way]:
+    """The layer's own name in place of an alias that settles the argument."""
+    row = LAYERS.get(case.call.spelling)
+    if row is not None and row.preset:
+        text = case.call.span.text
+        yield case.written(f"{row.name}{text.removeprefix(case.call.spelling)}")
+
+
+def missing_number(case: Case) -> Iterator[Way]:
+    """A number for the block's parameter that has no default."""
+    block = case.site.scope.home.blocks.get(case.call.spelling)
+    for parameter in block.statement.parameters if block is not None else ():
+        if parameter.default is None and case.given(parameter.name) is None:
+            way = case.written(case.changed(parameter.name, spell(SAMPLE)))
+            yield Way(f"give it a value, as in `{way.help.split('`')[1]}`", way.chain)
+
+
+SAMPLE = 16
