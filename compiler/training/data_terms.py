@@ -74,6 +74,15 @@ def _pair(value: Any) -> tuple[int, int]:
     return natural(value[0]), natural(value[1])
 
 
+def _class_names(value: Any) -> tuple[str, ...]:
+    """A list of words and whole numbers, as words."""
+    if not isinstance(value, list | tuple) or not value:
+        raise Mismatch
+    if any(isinstance(name, bool) or not isinstance(name, str | int) for name in value):
+        raise Mismatch
+    return tuple(map(str, value))
+
+
 def _plane(value: Any) -> tuple[int, int]:
     extents = kind_of(Extents).convert(value)
     if len(extents) != 2:
@@ -88,6 +97,7 @@ def _gray_or_color(value: Any) -> int:
 
 
 Columns = Annotated[Any, _one_or_several(kind_of(Text), "a list of such texts")]
+Classes = Annotated[Any, Kind("a list of classes such as `[1, 2, 3]`", _class_names)]
 Pairs = Annotated[Any, Kind("a list of pairs of points such as `[(0, 1), (2, 4)]`", _pairs)]
 Plane = Annotated[tuple[int, int], Kind("height x width, such as `28x28`", _plane)]
 Channels = Annotated[int, Kind("1 or 3", _gray_or_color)]
@@ -122,6 +132,7 @@ def csv(
     path: Text,
     target: Columns | None = None,
     inputs: Columns | None = None,
+    classes: Classes | None = None,
     points: Literal["pixels", "unit"] = "pixels",
     header: Flag | None = None,
     delimiter: Text | None = None,

@@ -7,8 +7,9 @@ from . import cifar, delimited, digits, idx, image_folder, planar, shapes
 from .adapting import adapter
 from .augmentation import AUGMENTATIONS, Augmenter, augmenter
 from .choices import LOADERS, Choice, load
-from .dataset import About, ArrayData, Batch, Dataset, Rows, check_labels
+from .dataset import About, ArrayData, Batch, Dataset, Rows
 from .from_arrays import arrays
+from .labels import check_labels
 from .preprocessing import PREPROCESSORS, Fitted, fit
 from .splits import Splits, batch_indices, batches, shuffled, splits
 

@@ -10,8 +10,9 @@ from ...grammar.files import check_readable
 from ..kerneldef import Array
 from ..memory import check_memory
 from .choices import loader
-from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Rows, check_range
+from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Rows
 from .faults import damaged, listed, located
+from .labels import check_range
 
 # A record is the label and the red, green and blue plane (Krizhevsky 2009).
 _RECORD = np.dtype([("label", "u1"), ("image", "u1", (3, 32, 32))])

@@ -1,23 +1,28 @@
 """Data whose classes are numbered by their own names -> the numbers that a run gave these names."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from ...grammar.diagnostics import did_you_mean, error
 from ..kerneldef import Array
 from .dataset import Batch, Dataset
+from .faults import unknown_class
 from .fingerprints import digest
 
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
+
+Table = tuple[Array, Array]  # indices in order, and what each becomes
 Names = Mapping[str, Sequence[str]]  # the names of the classes in order, by the target's name
 
 
 def by_names(data: Dataset, names: Names) -> Dataset:
     """The data with each class under the number that it had in a run.
 
-    A file or folder that lacks a class numbers the others differently. Targets without names on
-    either side hold indices, and stay as they are.
+    A file or folder that lacks a class numbers the others differently. Whole numbers are names
+    where the run's names are numbers, such as 1 to 3. Other targets without names on either side
+    hold indices, and stay as they are.
 
     Args:
         data: The data set.
@@ -27,10 +32,15 @@ def by_names(data: Dataset, names: Names) -> Dataset:
         NetError: E523, the data have a class that the run does not know.
     """
     tables = {
-        target: _table(data, own, names[target])
+        target: (np.arange(len(own)), _table(data, own, names[target]))
         for target, own in data.about.class_names.items()
         if names.get(target) and tuple(names[target]) != own
     }
+    for target, known in names.items():
+        unnamed = data.about.kinds.get(target) == "label" and target not in data.about.class_names
+        if unnamed and _are_numbers(known) and (labels := data.labels()) is not None:
+            values = np.unique(labels)
+            tables[target] = values, _table(data, list(map(str, values)), known)
     return Renumbered(data, tables, names) if tables else data
 
 
@@ -39,11 +49,11 @@ class Renumbered(Dataset):
 
     Args:
         data: The data set.
-        tables: For each target that changes, the new number of each class.
+        tables: For each target that changes, its indices in order, and the new ones.
         names: What the classes are called then.
     """
 
-    def __init__(self, data: Dataset, tables: Mapping[str, Array], names: Names) -> None:
+    def __init__(self, data: Dataset, tables: Mapping[str, Table], names: Names) -> None:
         self.data = data
         self.tables = tables
         renamed = {target: tuple(names[target]) for target in tables}
@@ -64,7 +74,8 @@ class Renumbered(Dataset):
 
     def fingerprint(self) -> str:
         """That of the data, with the classes' new numbers."""
-        return digest([self.data.fingerprint(), *self.tables, *self.tables.values()])
+        numbers = [array for table in self.tables.values() for array in table]
+        return digest([self.data.fingerprint(), *self.tables, *numbers])
 
     def labels(self) -> Array | None:
         """The class of every sample, renumbered."""
@@ -74,20 +85,41 @@ class Renumbered(Dataset):
         return labels if labels is None or table is None else _looked_up(table, labels)
 
 
+def _are_numbers(names: Sequence[str]) -> bool:
+    """Whether names are whole numbers that differ from the indices."""
+    return all(map(_WHOLE.fullmatch, names)) and list(names) != list(map(str, range(len(names))))
+
+
+def numbered(names: Sequence[str]) -> Callable[[str], int | None]:
+    """The number of the class that a text names: as it is written, or as the same number."""
+    places = {name: place for place, name in enumerate(names)}
+    values = {_number(name): place for name, place in places.items()}
+
+    def number_of(text: str) -> int | None:
+        number = _number(text)
+        return places.get(text, None if number is None else values.get(number))
+
+    return number_of
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def _table(data: Dataset, own: Sequence[str], known: Sequence[str]) -> Array:
     """The run's number of each of the data's classes."""
-    strange = next((name for name in own if name not in known), None)
-    if strange is not None:
-        raise error(
-            "E523",
-            f"{data.about.name} has a class `{strange}`, which the run does not know",
-            notes=["the run's classes are " + ", ".join(f"`{name}`" for name in known)],
-            help=did_you_mean(strange, known) or "leave its samples out, or train with that class",
-        )
-    return np.array([list(known).index(name) for name in own], np.int64)
+    number_of = numbered(known)
+    found = [number_of(name) for name in own]
+    if None in found:
+        raise unknown_class(data.about.name, own[found.index(None)], known, "the run")
+    return np.array(found, np.int64)
 
 
-def _looked_up(table: Array, indices: Array) -> Array:
-    """Indices by a table; what is none of its rows, such as an ignored class, stays."""
-    inside = (indices >= 0) & (indices < len(table))
-    return np.where(inside, table[np.where(inside, indices, 0)], indices).astype(indices.dtype)
+def _looked_up(table: Table, indices: Array) -> Array:
+    """Indices by a table; what is not in it, such as an ignored class, stays."""
+    values, numbers = table
+    places = np.minimum(np.searchsorted(values, indices), len(values) - 1)
+    return np.where(values[places] == indices, numbers[places], indices).astype(indices.dtype)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ...grammar.diagnostics import NetError, error
+from ...grammar.diagnostics import error
 from ..given_arrays import are_words, fault_of, to_array
 from ..kerneldef import Array
 from .faults import empty, mismatched
@@ -233,22 +233,6 @@ class ArrayData(Dataset):
                 start += len(part)
 
 
-def check_labels(data: Dataset, classes: int, *, ignored: int | None = None) -> None:
-    """Refuse labels that are not classes of the network.
-
-    Args:
-        data: Whose labels are looked at; one without labels passes.
-        classes: How many classes the network tells apart.
-        ignored: A label that the loss leaves out.
-
-    Raises:
-        NetError: E523.
-    """
-    labels = data.labels()
-    if labels is not None:
-        check_range(data.about.name, labels, np.arange(len(labels)), classes, ignored=ignored)
-
-
 def as_array(given: Any, what: str) -> Array:
     """What Python gives as an array of numbers or of words.
 
@@ -277,29 +261,3 @@ def as_numbers(given: Any, what: str) -> Array:
     if fault is not None:
         raise error("E529", f"{what} holds {fault[0]}", help=fault[1])
     return array
-
-
-def check_range(
-    where: str, labels: Array, samples: Array, classes: int, *, ignored: int | None = None
-) -> None:
-    """Refuse class indices outside of [0, classes); also of pixels, (n, ...).
-
-    Raises:
-        NetError: E523, with the first such sample's number.
-    """
-    wrong = (labels < 0) | (labels >= classes)
-    if ignored is not None:
-        wrong &= labels != ignored
-    if wrong.any():
-        raise _outside(where, labels, samples, classes, wrong)
-
-
-def _outside(where: str, labels: Array, samples: Array, classes: int, wrong: Array) -> NetError:
-    sample = int(samples[np.argwhere(wrong)[0][0]])
-    label = int(labels[wrong].flat[0])
-    return error(
-        "E523",
-        f"{where}: the label {label} of sample {sample} is none of {classes} classes",
-        notes=[f"classes and samples count from 0: labels go from 0 to {classes - 1}"],
-        help="renumber the labels, or give the network an output for each class",
-    )

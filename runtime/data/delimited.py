@@ -11,8 +11,9 @@ from ...grammar.diagnostics import NetError, error
 from ..kerneldef import Array
 from ..memory import check_memory
 from .choices import loader
+from .class_names import numbered
 from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Pairs, Rows, TargetKind
-from .faults import located, unfit, wrong_argument
+from .faults import located, unfit, unknown_class, wrong_argument
 from .text_table import Table, has_comma, is_missing, read_table
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
@@ -27,6 +28,7 @@ def csv(
     *,
     target: str | Sequence[str] | None = None,
     inputs: str | Sequence[str] | None = None,
+    classes: Sequence[str | int] | None = None,
     points: Points = "pixels",
     header: bool | None = None,
     delimiter: str | None = None,
@@ -46,6 +48,8 @@ def csv(
         target: The target's column or columns; the last one, or all that are no `inputs`, which
             may be none: new samples have no targets.
         inputs: The inputs' columns; all that are no targets.
+        classes: What the target's cells call the classes, in the order that numbers them from 0;
+            without it, whole numbers are their own classes, and words are in alphabetical order.
         points: `unit` turns pixels of points into numbers from -1 to 1, picture's edge to edge.
         header: Whether the first line names the columns; without this argument the cells tell.
         delimiter: What stands between two cells; likewise.
@@ -54,7 +58,7 @@ def csv(
 
     Raises:
         NetError: The file cannot be read (E001), is too large (E507) or no table (E521), a column
-            is not there (E526), a cell is no number (E524), or it holds no line (E525).
+            or class is not there (E526), a cell is no number (E524), or it holds no line (E525).
     """
     table = read_table(
         located(path, folder, missing="put the table there, or name another file"),
@@ -67,7 +71,7 @@ def csv(
     x = _inputs(table, others)
     if not chosen:
         return ArrayData({INPUT: Rows((x,), "float32")}, {}, About(name=table.name))
-    y, kind, classes = _targets(table, chosen)
+    y, kind, names = _targets(table, chosen) if classes is None else _named(table, chosen, classes)
     pairs: Pairs = ()
     if kind == "points":
         pairs = mirrored_pairs(chosen)
@@ -76,7 +80,7 @@ def csv(
     about = About(
         name=table.name,
         kinds={TARGET: kind},
-        class_names={TARGET: classes} if classes else {},
+        class_names={TARGET: names} if names else {},
         pairs={TARGET: pairs} if pairs else {},
     )
     dtype = "int64" if kind == "label" else "float32"
@@ -140,6 +144,27 @@ def _targets(table: Table, names: list[str]) -> tuple[Array, TargetKind, tuple[s
             return _words(table, names[0], cells)
     joined = np.concatenate([_numbers(table, name) for name in names], axis=1)
     return joined, "points" if _are_points(names) else "values", ()
+
+
+def _named(
+    table: Table, columns: list[str], classes: Sequence[str | int]
+) -> tuple[Array, TargetKind, tuple[str, ...]]:
+    """A target whose classes are named and numbered by an argument.
+
+    Raises:
+        NetError: There are several columns or names that are equal (E532), or a cell names none
+            of the classes (E526).
+    """
+    names = tuple(map(str, classes))
+    if len(columns) > 1 or len(set(names)) < len(names):
+        raise wrong_argument("`classes=` names each class of a single target once")
+    number_of = numbered(names)
+    found = [number_of(cell) for cell in table.column(columns[0])]
+    if None in found:
+        row = found.index(None)
+        where = f"line {table.lines[row]} of {table.name}"
+        raise unknown_class(where, table.column(columns[0])[row], names, "`classes=`")
+    return np.array(found, np.int64), "label", names
 
 
 def _words(

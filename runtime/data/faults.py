@@ -1,7 +1,7 @@
 """What can be wrong with data, as the errors that name it."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.files import check_readable
@@ -40,6 +40,17 @@ def unknown_name(what: str, name: str, known: Iterable[str], where: str) -> NetE
         f"{where} has no {what} `{name}`",
         notes=[f"it has {listed}" if names else f"it has no {what}s"],
         help=did_you_mean(name, names),
+    )
+
+
+def unknown_class(where: str, name: str, known: Sequence[str], whose: str) -> NetError:
+    """The error for a class that is none of those that `whose` names, such as "the run"."""
+    listed = ", ".join(f"`{each}`" for each in known[:20]) + ", ..." * (len(known) > 20)
+    return error(
+        "E523",
+        f"{where} has a class `{name}`, which {whose} does not know",
+        notes=[f"the classes are {listed}"],
+        help=did_you_mean(name, known) or "leave its samples out, or add the class",
     )
 
 

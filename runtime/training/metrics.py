@@ -37,6 +37,7 @@ class Metric:
         value: What computes it.
         tasks: What outputs it takes.
         direction: Whether a higher or a lower value is better.
+        undefined: Why it is NaN, where it is.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Metric:
     value: Value
     tasks: tuple[Task, ...]
     direction: Direction
+    undefined: str = "no target is known"
 
 
 METRICS: dict[str, Metric] = {}
@@ -53,6 +55,7 @@ def metric(
     of: Callable[[OutputForm], Tally],
     tasks: tuple[Task, ...] = ANSWERS,
     direction: Direction = "higher",
+    undefined: str = "no target is known",
 ) -> Callable[[Value], Value]:
     """Enter the decorated function of a tally into the table of metrics, under its name."""
 
@@ -60,7 +63,7 @@ def metric(
         name = value.__name__
         if name in METRICS:
             raise ValueError(f"metric {name} is defined twice")
-        METRICS[name] = Metric(name, of, value, tasks, direction)
+        METRICS[name] = Metric(name, of, value, tasks, direction, undefined)
         return value
 
     return register
@@ -123,13 +126,13 @@ def iou(answers: Confusion) -> float:
     return mean_share(*_iou(answers.outcomes()), answers.outcomes().present)
 
 
-@metric(Ranking)
+@metric(Ranking, undefined="all targets are of one class")
 def roc_auc(ranking: Ranking) -> float:
     """The area under the ROC curve; of several classes the mean of each against the rest."""
     return _mean(roc_curve(*column).area for column in ranking.columns())
 
 
-@metric(Ranking)
+@metric(Ranking, undefined="no target is of the class that is looked for")
 def average_precision(ranking: Ranking) -> float:
     """Average precision; of several classes the mean of each against the rest."""
     columns = ranking.columns()
@@ -150,7 +153,7 @@ def rmse(errors: Errors) -> float:
     return float(np.sqrt(share(float(squares.sum()), float(count.sum()))))
 
 
-@metric(Errors, NUMBERS)
+@metric(Errors, NUMBERS, undefined="all targets are the same")
 def r2(errors: Errors) -> float:
     """1 - sum (y - t)^2 / sum (t - mean t)^2, the mean over the output's columns.
 

@@ -17,8 +17,9 @@ from ...compiler.types import DType, TensorType
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ..data.adapting import adapter
 from ..data.augmentation import Augmenter
-from ..data.dataset import Batch, Dataset, as_numbers, check_labels, check_range
+from ..data.dataset import Batch, Dataset, as_numbers
 from ..data.from_arrays import kind_of_target
+from ..data.labels import check_labels, check_range
 from ..data.preprocessing import Fitted
 from ..data.splits import Last, batch_indices, shuffled
 from ..kerneldef import Array
@@ -39,6 +40,7 @@ class Target:
         type: Its type there.
         classes: How many classes its indices tell apart; 0 where it holds real numbers.
         ignored: A class that counts for nothing.
+        ignoring: The loss, if it can leave out a class.
         indices: Whether the data holds indices of classes.
         below: What those indices are below; 0 where they may be any number.
         names: The names of the classes, or nothing.
@@ -49,6 +51,7 @@ class Target:
     type: TensorType
     classes: int = 0
     ignored: int | None = None
+    ignoring: str = ""
     indices: bool = False
     below: int = 0
     names: tuple[str, ...] = ()
@@ -99,7 +102,7 @@ def wire(graph: Graph, objective: Objective, data: Dataset, *, view: View = as_i
     labels = next((n for n in first.targets if data.about.kinds.get(n) == "label"), None)
     for target in targets.values():
         if target.source == labels and target.below:
-            check_labels(data, target.below, ignored=target.ignored)
+            check_labels(data, target.below, ignored=target.ignored, ignoring=target.ignoring)
     inputs = wire_inputs(graph, data)
     return Wiring(inputs.inputs, targets, inputs.types)
 
@@ -145,10 +148,15 @@ def _target(
         type=type,
         classes=counted,
         ignored=term.arguments.get("ignore_index"),
+        ignoring=_ignoring(term),
         indices=indices,
         below=counted or _below(term, type, first.targets[source]),
         names=about.class_names.get(source, ()),
     )
+
+
+def _ignoring(term: Term) -> str:
+    return term.name if "ignore_index" in term.arguments else ""
 
 
 def classes_of(graph: Graph, term: Term, output: str, type: TensorType) -> int:
@@ -177,7 +185,8 @@ def given_target(graph: Graph, term: Term, output: str, given: Any) -> tuple[Arr
     below = classes_of(graph, term, output, type) or _below(term, type, array)
     if below:
         ignored = term.arguments.get("ignore_index")
-        check_range(where, array, np.arange(len(array)), below, ignored=ignored)
+        numbers = np.arange(len(array))
+        check_range(where, array, numbers, below, ignored=ignored, ignoring=_ignoring(term))
     fed = type if array.dtype != np.float64 else replace(type, dtype=DType.FLOAT64)
     return adapter(where, what, array, fed, classes=indices)(array), type
 
@@ -291,7 +300,8 @@ class Samples:
         for target in self.wiring.targets.values():
             array, what = batch.targets[target.source], f"target `{target.source}`"
             if target.below:
-                check_range(where, array, indices, target.below, ignored=target.ignored)
+                ignored, ignoring = target.ignored, target.ignoring
+                check_range(where, array, indices, target.below, ignored=ignored, ignoring=ignoring)
             adapt = adapter(where, what, array, target.type, classes=target.indices)
             feeds[target.name] = adapt(array)
         return feeds

@@ -364,3 +364,20 @@ def test_crops_are_centred(called: Call, tmp_path: Path) -> None:
     expected = package.load(tmp_path / "crops.net").run(x[:, :, 1:7, 1:7], state)
     assert isinstance(expected, np.ndarray)
     assert np.array_equal(np.load(tmp_path / "y.npy"), expected)
+
+
+def test_metrics_that_are_not_defined(asked: Call, tmp_path: Path) -> None:
+    """Of targets of one class, the curves' areas are left out with the reason; JSON has null."""
+    (tmp_path / "one.csv").write_text("x,y,t\n" + "0.5,0.1,0\n" * 6)
+    data = f'data=csv("{tmp_path}/one.csv")'
+    names = ("accuracy", "roc_auc", "average_precision")
+    options = [word for name in names for word in ("--metric", name)]
+    words = ["yes", "--part", "all", "--set", data, *options]
+    found = asked("evaluate", *words)
+    assert (found.status, found.err) == (0, "")
+    assert "nan" not in found.out
+    assert "  roc_auc            not defined: all targets are of one class\n" in found.out
+    assert "  average_precision  not defined: no target is of the class that is " in found.out
+    metrics = json.loads(asked("evaluate", *words, "--json").out)["metrics"]
+    assert (metrics["roc_auc"], metrics["average_precision"]) == (None, None)
+    assert metrics["accuracy"] in (0.0, 1.0)

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from support.data_files import cifar_bytes, idx_bytes, write_mnist, write_pictures
 
-from netc.runtime.data import LOADERS, arrays, check_labels
-from netc.runtime.data.dataset import check_range
+from netc.runtime.data import LOADERS, arrays
 
 Refusal = Callable[..., str]
 
@@ -250,21 +249,6 @@ def test_numbers_beyond_float32(refusal: Refusal) -> None:
     """What overflows in float32 is not finite for the network."""
     data = arrays(np.array([[1.0], [1e300]]))
     assert "of sample 1 holds inf" in refusal(data.take, [1])
-
-
-def test_labels_out_of_range(refusal: Refusal) -> None:
-    """Labels from 1 to K, negative ones, and pixels of masks; an ignored class passes."""
-    data = arrays(np.zeros((4, 1)), np.array([1, 2, 3, 1]))
-    check_labels(data, 4)
-    text = refusal(check_labels, data, 3)
-    assert text.startswith("error[E523]: the data: the label 3 of sample 2 is none of 3 classes")
-    assert "labels go from 0 to 2" in text
-    data = arrays(np.zeros((2, 1)), np.array([-100, 0]))
-    check_labels(data, 2, ignored=-100)
-    assert "the label -100 of sample 0" in refusal(check_labels, data, 2)
-    mask = np.zeros((2, 3, 3), np.int64)
-    mask[1, 2, 0] = 5
-    assert "the label 5 of sample 17" in refusal(check_range, "x", mask, np.array([4, 17]), 5)
 
 
 MNIST = (

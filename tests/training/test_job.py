@@ -165,7 +165,7 @@ error[E544]: `program.net` does not say what to train on
 LABELS = """\
 error[E523]: the data: the label 12 of sample 7 is none of 10 classes
   = note: classes and samples count from 0: labels go from 0 to 9
-  = help: renumber the labels, or give the network an output for each class"""
+  = help: renumber the labels, or give the network 13 outputs, one for each class"""
 MISMATCH = """\
 error[E522]: the parts of the data hold different numbers of samples: `input` 60, `target` 59
   = help: each sample needs an input and a target"""

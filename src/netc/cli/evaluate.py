@@ -13,7 +13,7 @@ from ..grammar.files import make_folder
 from ..runtime.checkpoint import check_weights
 from ..runtime.training.evaluation import BATCH, Evaluator
 from ..runtime.training.job import ALL
-from ..runtime.training.metrics import per_class
+from ..runtime.training.metrics import METRICS, per_class
 from ..runtime.training.pictures import draw_confusion, draw_precision_recall, draw_roc
 from ..runtime.training.predictions import YES_OR_NO
 from ..runtime.training.ranking import precision_recall_curve, roc_curve
@@ -133,7 +133,7 @@ def _show(evaluator: Evaluator, found: Mapping[str, float]) -> None:
     """The metrics, and of classes a table."""
     width = max(map(len, found))
     for name, value in found.items():
-        click.echo(f"  {name:<{width}}  {value:.4f}")
+        click.echo(f"  {name:<{width}}  {_value(name, value)}")
     confusions = evaluator.tallies(Confusion)
     for output, tally in confusions.items():
         rows = per_class(tally)
@@ -141,6 +141,14 @@ def _show(evaluator: Evaluator, found: Mapping[str, float]) -> None:
             continue
         click.echo(f"\n{output}" if len(confusions) > 1 else "")
         _show_table([{name: _cell(value) for name, value in row.items()} for row in rows])
+
+
+def _value(name: str, value: float) -> str:
+    """A number, or why there is none."""
+    known = METRICS.get(name.rpartition(".")[2])
+    if value == value or known is None:
+        return f"{value:.4f}"
+    return f"not defined: {known.undefined}"
 
 
 def _show_table(rows: Sequence[Mapping[str, str]]) -> None:

@@ -1,0 +1,85 @@
+"""The classes that labels may name: whatever is none of them is refused, with the way out."""
+
+import numpy as np
+
+from ...grammar.diagnostics import error
+from ..kerneldef import Array
+from .dataset import Dataset
+
+_VOID = 255  # what the masks of PASCAL VOC and Cityscapes hold where no class is known
+_SPELLED = 10  # classes that a message lists
+_MOST_CLASSES = 1000  # that a message suggests
+
+
+def check_labels(
+    data: Dataset, classes: int, *, ignored: int | None = None, ignoring: str = ""
+) -> None:
+    """Refuse labels that are not classes of the network.
+
+    Args:
+        data: Whose labels are looked at; one without labels passes.
+        classes: How many classes the network tells apart.
+        ignored: A label that the loss leaves out.
+        ignoring: The loss, if it can leave out a label.
+
+    Raises:
+        NetError: E523.
+    """
+    labels = data.labels()
+    if labels is not None:
+        numbers = np.arange(len(labels))
+        where = data.about.name
+        check_range(where, labels, numbers, classes, ignored=ignored, ignoring=ignoring)
+
+
+def check_range(
+    where: str,
+    labels: Array,
+    samples: Array,
+    classes: int,
+    *,
+    ignored: int | None = None,
+    ignoring: str = "",
+) -> None:
+    """Refuse class indices outside of [0, classes); also of pixels, (n, ...).
+
+    Args:
+        where: What messages call the data.
+        labels: The indices.
+        samples: The samples' numbers.
+        classes: How many classes there are.
+        ignored: An index that the loss leaves out.
+        ignoring: The loss, if it can leave out an index.
+
+    Raises:
+        NetError: E523, with the first such sample's number.
+    """
+    wrong = (labels < 0) | (labels >= classes)
+    if ignored is not None:
+        wrong &= labels != ignored
+    if not wrong.any():
+        return
+    sample = int(samples[np.argwhere(wrong)[0][0]])
+    label = int(labels[wrong].flat[0])
+    raise error(
+        "E523",
+        f"{where}: the label {label} of sample {sample} is none of {classes} classes",
+        notes=[f"classes and samples count from 0: labels go from 0 to {classes - 1}"],
+        help=_renumbering(labels, np.unique(labels[wrong]), classes, ignoring),
+    )
+
+
+def _renumbering(labels: Array, wrong: Array, classes: int, ignoring: str) -> str:
+    """What to do about labels of which some are out of range."""
+    found = np.unique(labels)
+    from_one = found[0] == 1 and found[-1] <= classes
+    if not from_one and ignoring and len(wrong) == 1 and (labels.ndim > 2 or wrong[0] == _VOID):
+        return f"`{ignoring}(ignore_index={wrong[0]})` leaves the class {wrong[0]} out"
+    if len(found) > classes or 0 in found:
+        outputs = f"{found[-1] + 1} outputs" if found[-1] < _MOST_CLASSES else "more outputs"
+        return f"renumber the labels, or give the network {outputs}, one for each class"
+    how = "`t - 1`" if from_one else "`names, t = np.unique(t, return_inverse=True)`"
+    if labels.ndim > 2:
+        return f"number the classes from 0: {how}"
+    spelled = f"[{', '.join(map(str, found))}]" if len(found) <= _SPELLED else "[...]"
+    return f"number them from 0: `csv(..., classes={spelled})` of a table, {how} of an array"
