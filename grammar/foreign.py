@@ -1,23 +1,30 @@
 """Calls as other frameworks write them -> the same calls in netc's words, text to text."""
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from string import Template
 from typing import NamedTuple
 
 from .foreign_words import (
     ACTIVATIONS,
+    AGREEING,
     COUNTED,
     COUNTS,
     DROP,
     INFERRED,
+    INTERPOLATIONS,
     KEYWORDS,
     LAYERS,
     LETTERS,
+    LOST,
     MERGES,
     MISSING,
+    NORMS,
     OWN,
     PER_AXIS,
+    RECIPES,
+    RENAMED,
     SIZED,
     VALUED,
     VALUES,
@@ -33,9 +40,48 @@ class Argument(NamedTuple):
     text: str
 
 
-def missing(name: str) -> str | None:
+def missing(name: str, arguments: Sequence[Argument] = ()) -> str | None:
     """What to do without a foreign layer that netc has not."""
-    return MISSING.get(_folded(name))
+    recipe = RECIPES.get(_folded(name))
+    if recipe is None:
+        return MISSING.get(_folded(name))
+    bare = [a.text for a in arguments if a.name is None]
+    names = recipe.positional.split()
+    given = dict(zip(names, bare[int(len(bare) > 1 == len(names)) :], strict=False))
+    named = {a.name: a.text for a in arguments if a.name}
+    given |= {ours: named[theirs] for theirs, ours in recipe.keywords.items() if theirs in named}
+    found = {name: re.search(r"(?<![\w.])\d+(?![\w.])", text) for name, text in given.items()}
+    numbers = {name: match[0] for name, match in found.items() if match}
+    return Template(recipe.text).substitute({**recipe.numbers, **numbers})
+
+
+def remarks(name: str, arguments: Sequence[Argument]) -> str:
+    """What a translation leaves out, each behind a semicolon."""
+    row = own_name(name)
+    said = [
+        LOST[str(argument.name)].format(argument.name)
+        for argument in _renamed(name, arguments)
+        if row is not None and _is_lost(row.name, argument)
+    ]
+    return "".join(f"; {text}" for text in dict.fromkeys(said))
+
+
+def _renamed(name: str, arguments: Sequence[Argument]) -> Sequence[Argument]:
+    """Arguments whose keyword means something else in the foreign layer, by another keyword."""
+    keys = ((_folded(name), a.name or "") for a in arguments)
+    return [a._replace(name=RENAMED.get(k, a.name)) for k, a in zip(keys, arguments, strict=True)]
+
+
+def _is_lost(layer: str, argument: Argument) -> bool:
+    """Whether an argument says what netc's layer cannot say, and does not do anyway."""
+    agreeing = AGREEING.get(argument.name or "", ())
+    return _is_unsaid(layer, argument) and _unquoted(argument.text) not in agreeing
+
+
+def _is_unsaid(layer: str, argument: Argument) -> bool:
+    """Whether netc's layer has no argument for what an argument says."""
+    elsewhere = argument.name == "scale" and layer not in NORMS
+    return argument.name in LOST and not elsewhere
 
 
 def own_name(name: str) -> Row | None:
@@ -95,7 +141,11 @@ def translated(
     if valued:
         rest = [argument for argument in arguments if argument not in valued]
         return f"{valued[0].text} -> {translated(last, rest, rank=rank, pad=pad)}"
-    arguments = [part for argument in arguments for part in _parts(argument, row, rank)]
+    arguments = _renamed(name, arguments)
+    if {"scale", "center"} <= {a.name for a in arguments if VALUES.get(a.text) == "no"}:
+        arguments = [*arguments, Argument("affine", "no")]
+    said = [a for a in arguments if a.name == "padding_mode" or not _is_unsaid(row.name, a)]
+    arguments = [part for argument in said for part in _parts(argument, row, rank)]
     positional = [argument.text for argument in arguments if argument.name is None]
     if positional and _is_value(positional[0]) and (starts or _takes_value(name, row)):
         rest = [argument for argument in arguments if argument.text is not positional[0]]
@@ -151,8 +201,10 @@ def _order(name: str, row: Row, positional: Sequence[str], named: Container[str]
         return order[1:]
     if row.name in ("GN", "ATTENTION") and len(positional) == 1:
         return [next(keyword for keyword in order if keyword != DROP)]
-    if row.name == "UPSAMPLE" and len(positional) == 1:
-        return ["factor"]
+    if row.name == "UPSAMPLE":
+        is_mode = [_unquoted(text) in INTERPOLATIONS for text in positional]
+        rest = iter(["factor"] if is_mode.count(False) == 1 else [DROP, "factor"])
+        return ["mode" if one else next(rest, DROP) for one in is_mode]
     if row.name == "RELU" and not name.isupper() and positional:
         return ["ceiling"]  # Keras'
     if row.name in ACTIVATIONS and not name.isupper():
@@ -204,58 +256,100 @@ class _Call:
     activation: str = ""
     dropout: str = ""
     label: str = ""
+    padding_mode: str = ""
 
     def give(self, keyword: str, text: str) -> None:
         """Take an argument."""
         value = _unquoted(text)
         if keyword == DROP or (value in ("None", "none", "null") and keyword != "size"):
             return
-        if keyword == "activation":
-            self.activation = _activation(value) or ""
-        elif keyword == "dropout" and keyword not in OWN.get(self.name, ()):
-            self.dropout = _rate(value)
-        elif keyword == "bn":
-            self.batch_norm = VALUES.get(value, value) == "yes"
-        elif keyword == "name":
-            self.label = value
-        elif keyword == "trainable":
-            if VALUES.get(value, value) == "no":
-                self.given["frozen"] = "yes"
-        elif keyword == "momentum" and _is_number(value) and float(value) >= 0.5:
-            self.given[keyword] = f"{1 - float(value):.6g}"  # Keras: the part that is kept
-        elif keyword == "keep" and _is_number(value):
-            self.given["rate"] = f"{1 - float(value):.6g}"
-        elif keyword == "ceiling":
-            self.name = "RELU6" if _is_number(value) and float(value) == 6 else self.name
-        elif keyword == "normalized":
-            self.given |= {"axes": "all"} if len(_extents(value)) > 1 else {}
-        elif keyword == "size":
-            self.sizes += [value] if self.name in SIZED else []
-        elif keyword == "units" and self.name in ACTIVATIONS:
-            self.given["units"] = _whole(value)
+        take = _TAKEN.get(keyword)
+        if take is not None:
+            take(self, value)
         else:
             self.given[keyword] = self._value(keyword, value)
+
+    def _take_activation(self, value: str) -> None:
+        self.activation = _activation(value) or ""
+
+    def _take_dropout(self, value: str) -> None:
+        if "dropout" in OWN.get(self.name, ()):
+            self.given["dropout"] = value
+        else:
+            self.dropout = _rate(value)
+
+    def _take_batch_norm(self, value: str) -> None:
+        self.batch_norm = VALUES.get(value, value) == "yes"
+
+    def _take_label(self, value: str) -> None:
+        self.label = value
+
+    def _take_trainable(self, value: str) -> None:
+        if VALUES.get(value, value) == "no":
+            self.given["frozen"] = "yes"
+
+    def _take_momentum(self, value: str) -> None:
+        kept = _is_number(value) and float(value) >= 0.5  # Keras: the part that is kept
+        self.given["momentum"] = f"{1 - float(value):.6g}" if kept else value
+
+    def _take_keep(self, value: str) -> None:
+        self.given["rate"] = f"{1 - float(value):.6g}" if _is_number(value) else value
+
+    def _take_ceiling(self, value: str) -> None:
+        self.name = "RELU6" if _is_number(value) and float(value) == 6 else self.name
+
+    def _take_normalized(self, value: str) -> None:
+        self.given |= {"axes": "all"} if len(_extents(value)) > 1 else {}
+
+    def _take_size(self, value: str) -> None:
+        self.sizes += [value] if self.name in SIZED else []
+
+    def _take_padding_mode(self, value: str) -> None:
+        self.padding_mode = {"reflect": "reflect", "replicate": "edge"}.get(value, "")
+
+    def _take_units(self, value: str) -> None:
+        if self.name in ACTIVATIONS:
+            value = _whole(value)
+        self.given["units"] = self._value("units", value)
 
     def _value(self, keyword: str, text: str) -> str:
         text = VALUES.get(text, text)
         if keyword == "kernel":
             return _per_axis(text, self.rank)
         if keyword in PER_AXIS:
-            sides = _extents(text)
-            if self.name == "PAD" and len(sides) == 4:  # PyTorch's left, right, top and bottom
-                return "(({2}, {3}), ({0}, {1}))".format(*sides)
-            return _per_axis(text, 1)
+            return self._sides(text) or _per_axis(text, 1)
         if keyword in COUNTED:
             return _whole(text)
         if keyword == "rate":
             return _rate(text)
         if keyword == "factor":
             return _per_axis(text, 1)
+        if keyword == "margin":
+            return self._sides(text) or _per_axis(text, 1)
         return text
+
+    def _sides(self, text: str) -> str | None:
+        """Different amounts on the sides of each axis, (before, after) of an axis as a pair.
+
+        Keras gives a pair for each axis, PyTorch the pairs of all axes in a row, the last first;
+        netc has the sides before all axes, and those after.
+        """
+        sides = _extents(text)
+        if self.name not in ("PAD", "CROP"):
+            return None
+        if self.rank == 1 and len(sides) == 2 and self.name == "PAD":
+            return f"({', '.join(sides)}), axis=length"
+        pairs = [_extents(side) for side in sides]
+        if len(sides) in (4, 6):
+            pairs = [sides[place : place + 2] for place in range(len(sides) - 2, -1, -2)]
+        if any(len(pair) != 2 for pair in pairs) or len(pairs) < 2:
+            return None
+        before, after = (", ".join(pair[i] for pair in pairs) for i in (0, 1))
+        return f"(({before}), ({after}))"
 
     def spelled(self, row: Row) -> str | None:
         """The steps of the chain."""
-        steps = [row.before] if row.before else []
+        steps = [*self._padded(), *([row.before] if row.before else [])]
         after = self._pointwise() if "{" in row.after else {}
         units = self.given.pop("units", None) if self.name in ACTIVATIONS else None
         if units is not None:
@@ -271,6 +365,22 @@ class _Call:
         if self.dropout:
             steps.append(f"DROPOUT({self.dropout})")
         return " -> ".join(steps) or None
+
+    def _padded(self) -> list[str]:
+        """The padding that stands before a convolution which pads otherwise than with zeros."""
+        pad = self.given.get("pad", "valid")
+        kernel, dilation = self.given.get("kernel", "3"), self.given.get("dilation", "1")
+        if self.name not in WINDOWED:
+            return []
+        if self.padding_mode and pad != "valid":
+            self.given["pad"] = "valid"
+            if pad == "same":
+                pad = "x".join(str((int(k) - 1) // 2) for k in re.findall(r"\d+", kernel))
+            return [f"PAD({pad}, {self.padding_mode})"]
+        if pad == "causal" and kernel.isdigit() and dilation.isdigit():
+            self.given["pad"] = "valid"
+            return [f"PAD(({(int(kernel) - 1) * int(dilation)}, 0), axis=length)"]
+        return []
 
     def _pointwise(self) -> dict[str, str]:
         """The filters of a separable convolution, whose second part alone has a bias."""
@@ -289,7 +399,7 @@ class _Call:
             inside.append(size)
         kernel = given.pop("kernel", None)
         if kernel is not None and kernel.isdigit():
-            given["kernel"] = kernel
+            given = {"kernel": kernel, **given}
         elif kernel is not None:
             inside.append(kernel)
         for keyword in ("filters", "units", "groups", "heads", "vocabulary", "width", "factor"):
@@ -303,6 +413,23 @@ class _Call:
         inside += [f"{keyword}={text}" for keyword, text in given.items()]
         label = f" as {self.label}" if self.label else ""
         return f"{name}({', '.join(inside)}){label}" if inside else f"{name}{label}"
+
+
+# Arguments that say something else than a keyword of ours and its value.
+_TAKEN: Mapping[str, Callable[[_Call, str], None]] = {
+    "activation": _Call._take_activation,
+    "dropout": _Call._take_dropout,
+    "bn": _Call._take_batch_norm,
+    "name": _Call._take_label,
+    "trainable": _Call._take_trainable,
+    "momentum": _Call._take_momentum,
+    "keep": _Call._take_keep,
+    "ceiling": _Call._take_ceiling,
+    "normalized": _Call._take_normalized,
+    "size": _Call._take_size,
+    "padding_mode": _Call._take_padding_mode,
+    "units": _Call._take_units,
+}
 
 
 def _merged(name: str, arguments: Sequence[Argument], *, flows: bool) -> str | None:

@@ -11,17 +11,16 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from .diagnostics import Diagnostic
-from .foreign import FRAMEWORKS, applied, arguments_of, closing, missing, translated
+from .foreign import FRAMEWORKS, applied, arguments_of, closing, missing, remarks, translated
+from .foreign_settings import corrected_setting
 from .sketches import sketched_chain
 from .source import Source, Span
 
 _CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\(")
 _REPEATED_BEFORE = re.compile(r"(?<![\w.)\]])(\d+)\s*[*x×]\s*\[")
 _COUNT_AFTER = re.compile(r"\s*(?:[xX×]\s*|\*\*?\s*-?\s*|\^\s*)(\d+)")
-_SETTINGS = (
-    "data|split|preprocess|augment|loss|regularize|optimizer|schedule|batch|epochs|seed"
-    "|batch_size|learning_rate|lr|num_epochs"
-)
+_OURS = "data|split|preprocess|augment|loss|regularize|optimizer|schedule|batch|epochs|seed"
+_SETTING = re.compile(r"[ \t]*(([A-Za-z_]\w*)\s*=(?!=)\s*[^\n#]+)")
 _LONGEST = 2000  # characters of a statement that are looked at
 
 
@@ -79,9 +78,9 @@ LINES = (
         lambda m: f"write `net {m[1]}`",
     ),
     Line(
-        re.compile(rf"[ \t]*((?:{_SETTINGS})\s*=\s*[^\n#]+)"),
-        "a setting of training stands in a `train` block",
-        lambda m: f"write `train {{ {_renamed(m[1].strip())} }}`",
+        re.compile(r"[ \t]*class_?weights?\s*=\s*\{[^{}]*\}", re.I),
+        "classes have no weights",
+        lambda m: corrected_setting("class_weight", None, "") or "",
     ),
     Line(
         re.compile(r"[ \t]*(?:el)?if\s+(.+?)\s*:[ \t]*(?=\n|#|$)"),
@@ -141,27 +140,41 @@ def _body(match: re.Match[str]) -> str:
     return ", ".join(line.strip() for line in body) or "..."
 
 
-def _renamed(setting: str) -> str:
-    """`lr = 0.1` and `batch_size = 32` as settings of a `train` block."""
-    name, _, value = (part.strip() for part in setting.partition("="))
-    if name in ("lr", "learning_rate"):
-        return f"optimizer = sgd(lr={value})"
-    return f"{ {'batch_size': 'batch', 'num_epochs': 'epochs'}.get(name, name) } = {value}"
+def _setting(text: str, offset: int) -> tuple[re.Match[str], str] | None:
+    """A setting of training on the line at an offset, ours or another's, and what to do with it."""
+    match = _SETTING.match(text, text.rfind("\n", 0, offset) + 1)
+    if match is None or _in_train(text, match.start()):
+        return None
+    name, value = match[2], match[1].partition("=")[2].strip()
+    if name in _OURS.split("|"):
+        return match, f"write `train {{ {match[1].strip()} }}`"
+    help = corrected_setting(name, _number(value), value)
+    if help is None:
+        return None
+    return match, re.sub(r"^write `(.*?)`", r"write `train { \1 }`", help)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _in_train(text: str, offset: int) -> bool:
+    return re.search(r"\btrain\s*\{[^}]*\Z", text[:offset]) is not None
 
 
 def _train(arguments: str) -> str:
     """The settings of `model.fit(x, y, epochs=3)` as a block."""
-    names = {"batch_size": "batch", "lr": "optimizer", "learning_rate": "optimizer"}
-    given = [
-        a for a in arguments_of(arguments) if a.name in names or a.name in _SETTINGS.split("|")
-    ]
     settings = []
-    for name, text in given:
+    for name, text in arguments_of(arguments):
         value = text.strip("\"'")
-        ours = names.get(name or "", name)
-        settings.append(
-            f"{ours} = {f'adam(lr={value})' if ours != name and 'l' in str(name)[:1] else value}"
-        )
+        if name in _OURS.split("|"):
+            settings.append(f"{name} = {value}")
+        elif name is not None:
+            found = re.match("write `(.*?)`", corrected_setting(name, _number(value), value) or "")
+            settings += [found[1]] if found else []
     return f"train {{ {', '.join(settings) or '...'} }}"
 
 
@@ -234,7 +247,7 @@ def find_foreign(source: Source, start: int, offset: int) -> Diagnostic | None:
         start: Where the statement starts.
         offset: Where the parser stopped.
     """
-    for rule in (_line, _repeated, _size, _called, _sketched, _piece):
+    for rule in (_line, _misplaced, _repeated, _size, _called, _sketched, _piece):
         found = rule(source, start, offset)
         if found is not None:
             return found
@@ -289,9 +302,19 @@ def _starts_with_arrow(text: str, offset: int) -> bool:
 
 def misplaced_setting(source: Source, offset: int) -> str | None:
     """Help for a setting of training that stands alone, such as `optimizer = adam`."""
-    begin = source.text.rfind("\n", 0, offset) + 1
-    match = re.compile(rf"[ \t]*((?:{_SETTINGS})\s*=\s*[^\n#]+)").match(source.text, begin)
-    return None if match is None else f"write `train {{ {_renamed(match[1].strip())} }}`"
+    found = _setting(source.text, offset)
+    return None if found is None else found[1]
+
+
+def _misplaced(source: Source, start: int, offset: int) -> Diagnostic | None:
+    """A setting of training outside a `train` block."""
+    found = _setting(source.text, offset)
+    if found is None or not found[0].start() <= offset <= found[0].end():
+        return None
+    span = Span(source, found[0].start(1), found[0].end(1))
+    return Diagnostic(
+        "E011", "a setting of training stands in a `train` block", span, help=found[1]
+    )
 
 
 def _piece(source: Source, start: int, offset: int) -> Diagnostic | None:
@@ -397,10 +420,11 @@ def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
     framework = "." in name and name.split(".")[0] in FRAMEWORKS
     if steps is None and (framework or missing(name)):
         message = message if framework else f"`{name}` is a name of another framework"
-        in_train = re.search(r"\btrain\s*\{[^}]*$", text[: match.start()]) is not None
-        bare = text[match.start() : last + 1].removeprefix(name.rpartition(".")[0] + ".")
-        help = f"write `{bare}`" if in_train else missing(name)
-        return Diagnostic("E011", message, span, help=help)
+        return Diagnostic("E011", message, span, help=missing(name, arguments) or _BY_NAME)
     if steps is None:
         return None
-    return Diagnostic("E011", message, span, help=f"write `{steps}`")
+    help = f"write `{steps}`{remarks(name, arguments)}"
+    return Diagnostic("E011", message, span, help=help)
+
+
+_BY_NAME = '`op("Name")` calls an operator of ONNX by its name'

@@ -33,6 +33,7 @@ _TORCH_CONV = "_ filters kernel stride pad dilation groups bias"
 _TORCH_UPCONV = "_ filters kernel stride pad output_pad groups bias dilation"
 _KERAS_CONV = "filters kernel stride pad"
 _POOL = "kernel stride pad"
+_HARDTANH = 'op("HardSigmoid", alpha=0.5, beta=0.5) -> NORMALIZE(mean=0.5, std=0.5)'
 
 # Names in lower case, without `_` and without the number of spatial axes (`conv` for `Conv2d`).
 LAYERS: Mapping[str, Row] = {
@@ -117,6 +118,13 @@ LAYERS: Mapping[str, Row] = {
     },
     "logistic": Row("SIGMOID", "units"),
     "heaviside": Row("STEP", "units"),
+    "logsigmoid": Row("SIGMOID", "_", after="LOG"),
+    "softmin": Row("SOFTMAX", "_", before="NEG"),
+    "tanhshrink": Row("", "_", before="( ID | TANH ) -> SUB"),
+    "hardtanh": Row("", "_ _", before=_HARDTANH),
+    "hardshrink": Row("", "_", before='op("Shrink", lambd=0.5, bias=0.0)'),
+    "softshrink": Row("", "_", before='op("Shrink", lambd=0.5, bias=0.5)'),
+    "exponential": Row("EXP", "_"),
     "threshold": Row("STEP", "_ _"),
     "activation": Row("", "activation"),
     "dropout": Row("DROPOUT", "rate _"),
@@ -140,11 +148,14 @@ LAYERS: Mapping[str, Row] = {
     "mha": Row("ATTENTION", "heads"),
     "upsample": Row("UPSAMPLE", "_ factor mode"),
     "upsampling": Row("UPSAMPLE", "factor"),
+    "interpolate": Row("UPSAMPLE", "_ factor mode"),
     "resize": Row("UPSAMPLE", "factor"),
     **dict.fromkeys(("pixelshuffle", "depthtospace"), Row("PIXELSHUFFLE", "factor")),
     "channelshuffle": Row("CHANNELSHUFFLE", "groups"),
-    "zeropadding": Row("PAD", "pad"),
-    "zeropad": Row("PAD", "pad"),
+    **dict.fromkeys(("zeropadding", "zeropad", "constantpad"), Row("PAD", "pad value")),
+    **dict.fromkeys(("reflectionpad", "reflectpad"), Row("PAD", "pad", given=("mode", "reflect"))),
+    **dict.fromkeys(("replicationpad", "replicatepad"), Row("PAD", "pad", given=("mode", "edge"))),
+    "pad": Row("PAD", "pad mode"),
     "cropping": Row("CROP", "margin"),
     "identity": Row("ID", "_"),
     "noop": Row("ID", "_"),
@@ -198,17 +209,18 @@ KEYWORDS: Mapping[str, str] = {
     **dict.fromkeys(("scale_factor", "upscale_factor", "scale"), "factor"),
     **dict.fromkeys(("depth_multiplier",), "multiplier"),
     **dict.fromkeys(("output_padding",), "output_pad"),
+    **dict.fromkeys(("cropping",), "margin"),
     **dict.fromkeys(("ceil_mode",), "ceil"),
     **dict.fromkeys(("count_include_pad",), "count_pad"),
-    **dict.fromkeys(("elementwise_affine", "center"), "affine"),
+    **dict.fromkeys(("elementwise_affine",), "affine"),
     **dict.fromkeys(("trainable", "requires_grad"), "trainable"),
     **dict.fromkeys(("shape", "input_shape", "dims", "image_size"), "size"),
     **dict.fromkeys(("in_channels", "in_features", "num_features", "input_size", "dim"), DROP),
-    **dict.fromkeys(("inplace", "data_format", "axis", "padding_mode", "device", "dtype"), DROP),
-    **dict.fromkeys(("num_channels", "num_parameters", "padding_idx", "input_length"), DROP),
-    **dict.fromkeys(("track_running_stats", "kernel_constraint", "bias_regularizer"), DROP),
+    **dict.fromkeys(("inplace", "data_format", "axis", "device", "dtype"), DROP),
+    **dict.fromkeys(("num_channels", "num_parameters", "input_length", "seed", "dim0"), DROP),
+    **dict.fromkeys(("track_running_stats", "add_zero_attn", "end_dim", "layout"), DROP),
     **dict.fromkeys(("batch", "batch_size", "return_indices", "key_dim"), DROP),
-    **dict.fromkeys(("bias_initializer", "kernel_regularizer", "batch_first", "start_dim"), DROP),
+    **dict.fromkeys(("batch_first", "start_dim", "lower", "upper", "min_val", "max_val"), DROP),
     **dict.fromkeys(
         ("pool", "pool_type", "pooling", "type", "interpolation", "approximate"), "mode"
     ),
@@ -233,6 +245,9 @@ OWN: Mapping[str, frozenset[str]] = {
     "WINDOW": frozenset({"size"}),
     "ATTENTION": frozenset({"dropout"}),
     "BN": frozenset({"scale"}),
+    "LN": frozenset({"scale"}),
+    "GN": frozenset({"scale"}),
+    "PAD": frozenset({"value"}),
 }
 # The letters of textbooks, of layers that have a kernel.
 LETTERS: Mapping[str, str] = {
@@ -244,6 +259,7 @@ LETTERS: Mapping[str, str] = {
     "f": "out_channels",
     "n": "out_channels",
 }
+NORMS = frozenset("BN LN GN IN RMSNORM".split())
 WINDOWED = frozenset("CONV UPCONV DWCONV LOCAL POOL MAXPOOL AVGPOOL".split())
 # Keywords that a layer infers, though they say something elsewhere.
 INFERRED: Mapping[str, frozenset[str]] = {"ATTENTION": frozenset({"embed_dim"})}
@@ -280,6 +296,7 @@ VALUES: Mapping[str, str] = {
     "VALID": "valid",
     "none": "none",
 }
+INTERPOLATIONS = frozenset({"nearest", "linear", "bilinear", "trilinear"})
 SIZED = frozenset({"INPUT", "PARAM", "RESHAPE", "ADAPTIVEPOOL", "CROP", "WINDOW", "LRN"})
 PER_AXIS = frozenset({"stride", "dilation", "pad", "output_pad"})
 COUNTED = frozenset({"filters", "units", "groups", "heads", "vocabulary", "width", "factor"})
@@ -287,22 +304,115 @@ COUNTED = frozenset({"filters", "units", "groups", "heads", "vocabulary", "width
 # Keywords that give the value that a function takes.
 VALUED = frozenset({"inputs", "input", "bottom"})
 
-# What netc has not, and what to do instead, by the folded names.
-_ENCODER = (
-    "`( ID | ATTENTION(8) ) -> ADD -> LN"
-    " -> ( ID | LINEAR(256) -> RELU -> LINEAR(64) ) -> ADD -> LN`"
+_TRAINED = "`{0}` belongs to training: `train {{ regularize = l2(0.01) }}`"
+
+# Arguments that say something which netc's layer cannot, and what to do instead; by layer where
+# another layer has the keyword.
+LOST: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            *("kernel_regularizer", "bias_regularizer", "embeddings_regularizer", "W_regularizer"),
+            *("beta_regularizer", "gamma_regularizer", "depthwise_regularizer", "weight_decay"),
+        ),
+        _TRAINED,
+    ),
+    **dict.fromkeys(
+        ("kernel_constraint", "bias_constraint", "embeddings_constraint", "max_norm"),
+        "weights are not constrained: `{0}` has no counterpart",
+    ),
+    "activity_regularizer": "activations are not penalized: `{0}` has no counterpart",
+    "mask_zero": "a mask is given where it is read: `ATTENTION(8, mask=tokens)`",
+    "padding_idx": "all ids are embedded alike: `{0}` has no counterpart",
+    "align_corners": "`UPSAMPLE` interpolates between the centres, as with `align_corners=False`",
+    "keepdims": "`GAP` yields a vector, which aligns with the channels of an image as it is",
+    "output_extent": "`UPSAMPLE` takes a factor: the new extent divided by the old one",
+    "keepdim": "`GAP` yields a vector, which aligns with the channels of an image as it is",
+    "antialias": "`{0}` has no counterpart",
+    "noise_shape": "each element is dropped by itself: `{0}` has no counterpart",
+    "bias_initializer": "biases start at 0; `bias_value=0.1` gives them another value",
+    "padding_mode": "`PAD` pads by `reflect` or `edge`, and with zeros",
+    "weights": "`netc run --weights FILE` loads weights",
+    "return_attention_scores": "`{0}` has no counterpart",
+    "value_dim": "`{0}` has no counterpart",
+    "vdim": "`{0}` has no counterpart",
+    "kdim": "`{0}` has no counterpart",
+    "renorm": "`{0}` has no counterpart",
+    "scale": "`affine` speaks of the scale and the shift together",
+    "center": "`affine` speaks of the scale and the shift together",
+}
+# Keywords that mean something else in a layer of another framework than in ours of its name.
+RENAMED: Mapping[tuple[str, str], str] = {
+    ("upsample", "size"): "output_extent",
+    ("interpolate", "size"): "output_extent",
+}
+# Values of such arguments that say what netc does anyway.
+AGREEING: Mapping[str, frozenset[str]] = {
+    "mask_zero": frozenset({"False"}),
+    "align_corners": frozenset({"False", "None"}),
+    "keepdims": frozenset({"False"}),
+    "keepdim": frozenset({"False"}),
+    "antialias": frozenset({"False"}),
+    "renorm": frozenset({"False"}),
+    "bias_initializer": frozenset({"zeros", "zero", "Zeros()"}),
+    "padding_mode": frozenset({"zeros", "reflect", "replicate"}),
+    "scale": frozenset({"True"}),
+    "center": frozenset({"True"}),
+    "padding_idx": frozenset({"None"}),
+    "max_norm": frozenset({"None"}),
+    "weights": frozenset({"None"}),
+}
+
+
+class Recipe(NamedTuple):
+    """What to write for a layer that netc has not, with the numbers that its call gives.
+
+    Attributes:
+        text: Where `$name` stands for a number.
+        positional: The names of the positional numbers; of a single one, PyTorch has the input's
+            width in front.
+        keywords: The names of numbers by the call's keywords.
+        numbers: What stands where the call gives none.
+    """
+
+    text: str
+    positional: str
+    keywords: Mapping[str, str]
+    numbers: Mapping[str, str]
+
+
+_RECURRENT = Recipe(
+    "recurrent layers are not part of the language; convolutions and attention read sequences:"
+    " `CONV(kernel=3, $units) -> RELU -> GMP`, or `( ID | ATTENTION(4) ) -> ADD -> LN`",
+    "units",
+    {"units": "units", "hidden_size": "units", "filters": "units", "features": "units"},
+    {"units": "64"},
 )
+_ENCODER = Recipe(
+    "write its parts: `( ID | ATTENTION($heads) ) -> ADD -> LN"
+    " -> ( ID | LINEAR($hidden) -> RELU -> LINEAR($width) ) -> ADD -> LN`",
+    "width heads hidden",
+    {
+        **dict.fromkeys(("d_model", "embed_dim", "embedding_dim", "hidden_size"), "width"),
+        **dict.fromkeys(("nhead", "num_heads", "heads", "n_heads"), "heads"),
+        **dict.fromkeys(("dim_feedforward", "ff_dim", "intermediate_dim", "mlp_dim"), "hidden"),
+    },
+    {"width": "64", "heads": "8", "hidden": "256"},
+)
+_ENCODERS = "transformerencoderlayer transformerencoder transformerblock transformer encoderlayer"
+RECIPES: Mapping[str, Recipe] = {
+    **dict.fromkeys(
+        "bidirectional simplernn convlstm rnncell lstmcell grucell".split(), _RECURRENT
+    ),
+    **dict.fromkeys(("lstm", "gru", "rnn"), _RECURRENT),
+    **dict.fromkeys(_ENCODERS.split(), _ENCODER),
+    "timedistributed": Recipe(
+        "`LINEAR($units)` is a dense layer at every position", "units", {}, {"units": "10"}
+    ),
+}
+
+# What netc has not, and what to do instead, by the folded names.
 MISSING: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("lstm", "gru", "rnn", "simplernn", "bidirectional", "convlstm"),
-        "recurrent layers are not part of the language; `ATTENTION` and `CONV` read sequences",
-    ),
     "lambda": "layers of mathematics such as `SQUARE` and `REDUCE` compute",
-    "timedistributed": "`LINEAR(10)` is a dense layer at every position",
-    **dict.fromkeys(
-        ("transformerencoderlayer", "transformerencoder", "transformerblock", "transformer"),
-        f"write its parts; for a sequence of width 64: {_ENCODER}",
-    ),
     **dict.fromkeys(
         ("positionalencoding", "positionalembedding", "positionembedding"),
         "`POSEMBED` adds learned positions",
@@ -321,11 +431,8 @@ MISSING: Mapping[str, str] = {
     "centercrop": "`CROP(24x24)` cuts to a size",
     "resizing": "`INPUT(64x64x3)` states the size of the images",
     "rescaling": "`NORMALIZE(mean=0, std=255)` divides by 255",
-    **dict.fromkeys(("reflectionpad", "reflectpad"), "`PAD(1, reflect)` pads by reflection"),
-    **dict.fromkeys(("replicationpad", "replicatepad"), "`PAD(1, edge)` repeats the edge"),
     "maxout": "`( FC(64) | FC(64) ) -> MAX` is a maxout of two",
     "glu": "`SPLIT(2) -> ( ID | SIGMOID ) -> MUL` is a gated linear unit",
-    "interpolate": "`UPSAMPLE(2, nearest)` or `UPSAMPLE(2, bilinear)`",
     **dict.fromkeys(
         ("se", "seblock", "semodule", "squeezeexcite", "squeezeexcitation", "squeezeandexcitation"),
         "with 64 channels: `( ID | GAP -> FC(4) -> RELU -> FC(64) -> SIGMOID ) -> MUL`",

@@ -1,6 +1,7 @@
 """Reductions of the parser to expressions; see `tree.py`."""
 # ruff: noqa: D102, a method per rule of the grammar, which says what it is
 
+import re
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -20,6 +21,7 @@ from .ast import (
     String,
     TupleOf,
 )
+from .diagnostics import error
 from .expressions import build_expression
 from .limits import check_expression
 from .literals import read_integer, read_number, read_size, read_string
@@ -120,6 +122,15 @@ class ExpressionBuilder:
         name, arguments = parts
         span = self._span(name.start_pos, arguments.end)
         return Apply(str(name), arguments.items, span=span)
+
+    def method(self, parts: Parts) -> Apply:
+        """`nn.MSELoss()`: a call of a dotted name, which only other frameworks have."""
+        value, _, name, arguments = parts
+        called = value.span.to(self._at(name))
+        if not re.fullmatch(r"[\w.]+", called.text):
+            raise error("E011", "a value has no methods", self._at(name))
+        span = self._span(value.span.start, arguments.end)
+        return Apply(called.text, arguments.items, span=span)
 
     def name(self, parts: Parts) -> Name:
         return Name(str(parts[0]), span=self._at(parts[0]))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError
-from ...grammar.foreign import Argument, missing, translated
+from ...grammar.foreign import Argument, missing, remarks, translated
 from ...grammar.foreign_syntax import misplaced_setting
 from ...grammar.parser import parse
 from ...grammar.sketches import sketched_call
@@ -35,11 +35,11 @@ def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Sc
     settled = settled and sketched_call(call.span.text) is None
     if first.code not in CODES or not within or settled or _is_bound(call, first.code):
         return failure
-    help = missing(call.spelling)
+    written = [Argument(given.name, _text(given)) for given in call.given]
+    help = missing(call.spelling, written)
     if help is None and first.code == "E101":
         help = misplaced_setting(call.span.source, call.span.start)
     if help is None:
-        written = [Argument(given.name, _text(given)) for given in call.given]
         steps = sketched_call(call.span.text) or translated(
             call.spelling,
             written,
@@ -49,7 +49,7 @@ def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Sc
         )
         if steps is None or _plain(steps) == _plain(call.span.text) or not _binds(steps, scope):
             return failure
-        help = f"write `{steps}`"
+        help = f"write `{steps}`{remarks(call.spelling, written)}"
     return NetError([replace(first, help=help), *failure.diagnostics[1:]])
 
 

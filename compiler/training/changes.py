@@ -15,7 +15,7 @@ from ..layerdef import GivenArgument, place
 from .optimizers import MOMENTUM
 from .recipe import Recipe, check, merge
 from .schedules import SCHEDULES
-from .settings import SETTINGS, Evaluate, optimizer_arguments, read_settings, unknown_setting
+from .settings import SETTINGS, Evaluate, optimizer_arguments, read_settings
 from .term_table import TERMS, spell_term
 from .terms import Term
 
@@ -52,9 +52,6 @@ def revise(recipe: Recipe | None, changes: Mapping[str, Any], outputs: Sequence[
         NetError: There is no such setting, it does not take the value, or it contradicts others.
     """
     texts = {name: spell_setting(value) for name, value in changes.items() if value is not None}
-    for name in texts:
-        if name not in SETTINGS and name not in optimizer_arguments():
-            raise unknown_setting(name)
     statement = _parsed(texts)
     arguments = tuple(entry for entry in statement.entries if _is_argument(entry))
     others = tuple(entry for entry in statement.entries if not _is_argument(entry))
@@ -101,7 +98,7 @@ def _is_argument(entry: ast.Entry) -> bool:
     """Whether an entry is about the optimizer: `momentum` is where it is no schedule."""
     if entry.name == MOMENTUM:
         return not isinstance(entry.value, ast.Name | ast.Apply | ast.MapOf)
-    return entry.name not in SETTINGS
+    return entry.name not in SETTINGS and entry.name in optimizer_arguments()
 
 
 def _with_argument(optimizer: Term, entry: ast.Entry, settings: Evaluate) -> Term:

@@ -1,6 +1,8 @@
 """Choices of training by the names of PyTorch, Keras and Caffe, and what they are called here."""
 
+import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from math import log
 from typing import Any, NamedTuple
 
@@ -18,14 +20,17 @@ class Row(NamedTuple):
         kind, name: The setting that it stands in, and our choice.
         positional: Our argument for each of its positional ones; `_` where we have none.
         given: Arguments that it has besides, in our words.
+        unlike: Why ours is not the same, only the nearest.
     """
 
     kind: str
     name: str
     positional: str = ""
     given: Mapping[str, Any] = {}
+    unlike: str = ""
 
 
+_NEAREST = "the nearest one, not the same"
 _EPOCHS = {"per": Word("epoch")}  # PyTorch's schedules count epochs
 _CROSS = Row("loss", "cross_entropy")
 _BINARY = Row("loss", "binary_cross_entropy")
@@ -37,9 +42,25 @@ WORDS: Mapping[str, Row] = {
         (
             *("crossentropy", "crossentropyloss", "softmaxcrossentropy", "softmaxloss"),
             *("categoricalcrossentropy", "sparsecategoricalcrossentropy", "softmaxwithloss"),
-            *("kldiv", "kldivloss", "kldivergence", "kullbackleiblerdivergence", "logloss"),
+            "logloss",
         ),
         _CROSS,
+    ),
+    **dict.fromkeys(
+        ("kldiv", "kldivloss", "kldivergence", "kullbackleiblerdivergence"),
+        _CROSS._replace(unlike="which differs by the targets' entropy: the gradients are the same"),
+    ),
+    **dict.fromkeys(
+        ("focal", "focalloss", "sigmoidfocalloss", "dice", "diceloss", "ctc", "ctcloss"),
+        _CROSS._replace(unlike=_NEAREST),
+    ),
+    **dict.fromkeys(
+        ("poisson", "poissonnllloss", "cosinesimilarity", "cosineembeddingloss"),
+        _SQUARES._replace(unlike=_NEAREST),
+    ),
+    **dict.fromkeys(
+        ("triplet", "tripletmarginloss", "contrastive", "marginrankingloss"),
+        Row("loss", "hinge", unlike=_NEAREST),
     ),
     **dict.fromkeys(("bce", "bceloss", "bcewithlogitsloss", "binarycrossentropy"), _BINARY),
     **dict.fromkeys(("sigmoidcrossentropyloss", "binarycrossentropywithlogits"), _BINARY),
@@ -62,6 +83,14 @@ WORDS: Mapping[str, Row] = {
     "gradientdescent": Row("optimizer", "sgd", "lr"),
     "rmsprop": Row("optimizer", "rmsprop", "lr"),
     "adagrad": Row("optimizer", "adagrad", "lr"),
+    **dict.fromkeys(
+        ("nadam", "adamax", "radam", "amsgrad", "lion", "ftrl"),
+        Row("optimizer", "adam", "lr", unlike=_NEAREST),
+    ),
+    "adadelta": Row("optimizer", "rmsprop", unlike=_NEAREST),
+    **dict.fromkeys(
+        ("lbfgs", "lars", "lamb", "asgd", "rprop"), Row("optimizer", "sgd", "lr", unlike=_NEAREST)
+    ),
     "step": Row("schedule", "step", "every factor"),
     "steplr": Row("schedule", "step", "every factor", _EPOCHS),
     "stepdecay": Row("schedule", "step", "every factor", _EPOCHS),
@@ -71,7 +100,28 @@ WORDS: Mapping[str, Row] = {
     "cosineannealing": Row("schedule", "cosine", "_ end", _EPOCHS),
     "cosineannealinglr": Row("schedule", "cosine", "_ end", _EPOCHS),
     "cosinedecay": Row("schedule", "cosine"),
-    "reducelronplateau": Row("schedule", "cosine", "", _EPOCHS),
+    "reducelronplateau": Row(
+        "schedule", "cosine", "", _EPOCHS, "the nearest one: no schedule looks at the loss"
+    ),
+    **dict.fromkeys(
+        ("onecyclelr", "onecycle", "cycliclr", "warmup", "cosinedecayrestarts"),
+        Row("schedule", "cosine", "", unlike="the nearest one: no schedule rises"),
+    ),
+    "cosineannealingwarmrestarts": Row(
+        "schedule", "cosine", "", _EPOCHS, "the nearest one: no schedule starts anew"
+    ),
+    **dict.fromkeys(
+        ("multisteplr", "multistep", "piecewiseconstantdecay"),
+        Row(
+            "schedule", "step", "", _EPOCHS | {"every": 30},
+            "the nearest one: its steps are equally long",
+        ),
+    ),
+    **dict.fromkeys(
+        ("polynomial", "polynomiallr", "polynomialdecay", "linearlr", "lambdalr"),
+        Row("schedule", "linear", "", {"start": 0.1, "end": 0.001}, _NEAREST),
+    ),
+    "exponentialdecay": Row("schedule", "exponential", "_ _ factor"),
     "constantlr": Row("schedule", "constant"),
     "randomhorizontalflip": Row("augment", "flip", "rate", {"axis": Word("horizontal")}),
     "horizontalflip": Row("augment", "flip", "rate", {"axis": Word("horizontal")}),
@@ -79,6 +129,11 @@ WORDS: Mapping[str, Row] = {
     "randomverticalflip": Row("augment", "flip", "rate", {"axis": Word("vertical")}),
     "verticalflip": Row("augment", "flip", "rate", {"axis": Word("vertical")}),
     "randomflip": Row("augment", "flip", "", {"axis": Word("horizontal")}),
+    "randomresizedcrop": Row("augment", "crop", "size", unlike="the nearest one: it only cuts"),
+    **dict.fromkeys(
+        ("randomaffine", "randomtranslation"),
+        Row("augment", "translate", "", {"pixels": 2}, _NEAREST),
+    ),
     "randomcrop": Row("augment", "crop", "size pad"),
     "randomrotation": Row("augment", "rotate", "degrees"),
     "rotation": Row("augment", "rotate", "degrees"),
@@ -120,6 +175,44 @@ KEYWORDS: Mapping[str, str] = {
     "beta": "delta", "reg": "weight_decay",
 }  # fmt: skip
 
+_ARRAYS = (
+    'arrays are saved for a program, and read by `npz("data.npz")`; in Python they are given:'
+    " `net.train((x, t))`"
+)
+_SCALED = "remove it: pictures are numbers from 0 to 1 as they are read"
+_LIST = "write a list, such as `[flip(horizontal), crop(32x32, pad=4)]`"
+
+# What a kind of setting has nothing for, and what to do instead.
+ABSENT: Mapping[tuple[str, str], str] = {
+    **{("data", name): _ARRAYS for name in ("xtrain", "trainloader", "x", "x,y", "dataloader")},
+    **{
+        ("data", name): _ARRAYS
+        for name in ("cifar100", "imdb", "reuters", "svhn", "coco", "wikitext")
+    },
+    **{("augment", name): _LIST for name in ("compose", "sequential")},
+    **{
+        ("preprocess", name): "write a list, such as `[scale, standardize]`"
+        for name in ("compose",)
+    },
+    ("augment", "totensor"): _SCALED,
+    ("preprocess", "totensor"): _SCALED,
+    ("augment", "normalize"): "it is `preprocess = standardize` here",
+    **{
+        ("augment", name): "remove it: samples are not mixed; `noise(0.05)` perturbs them"
+        for name in ("mixup", "cutmix", "randomerasing", "cutout", "autoaugment", "randaugment")
+    },
+    ("regularize", "dropout"): "dropout is a layer of the network: `DROPOUT(0.5)`",
+    ("regularize", "batchnorm"): "it is a layer of the network: `BN`",
+    ("regularize", "elasticnet"): "write `[l1(1e-4), l2(1e-4)]`",
+    ("regularize", "l1l2"): "write `[l1(1e-4), l2(1e-4)]`",
+}
+
+# Arguments that netc settles, or does not need.
+UNNEEDED = frozenset(
+    "params train download transform fromlogits reduction name tmax verbose lastepoch mode"
+    " validationsplit asynchronous staircase labelmode batchsize shuffle seed".split()
+)
+
 _MNIST = (
     "`train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and"
     " `t10k-labels-idx1-ubyte`"
@@ -145,46 +238,6 @@ FILES: Mapping[str, str] = {
 }
 
 
-# Settings by other names, in lower case and without `_`, and how ours is written with their value.
-SETTINGS: Mapping[str, str] = {
-    "lr": "optimizer = sgd(lr={})", "learningrate": "optimizer = sgd(lr={})",
-    "baselr": "optimizer = sgd(lr={})", "weightdecay": "optimizer = sgd(weight_decay={})",
-    "batchsize": "batch = {}", "minibatch": "batch = {}", "bs": "batch = {}",
-    "minibatchsize": "batch = {}", "trainbatchsize": "batch = {}",
-    "numepochs": "epochs = {}", "nepochs": "epochs = {}", "nbepoch": "epochs = {}",
-    "maxepochs": "epochs = {}", "epoch": "epochs = {}", "nbepochs": "epochs = {}",
-    "criterion": "loss = {}", "lossfn": "loss = {}", "lossfunction": "loss = {}",
-    "objective": "loss = {}", "cost": "loss = {}", "opt": "optimizer = {}",
-    "optim": "optimizer = {}", "solver": "optimizer = {}", "dataset": "data = {}",
-    "traindata": "data = {}", "trainset": "data = {}", "scheduler": "schedule = {}",
-    "lrscheduler": "schedule = {}", "lrschedule": "schedule = {}", "lrpolicy": "schedule = {}",
-    "augmentation": "augment = {}", "augmentations": "augment = {}",
-    "dataaugmentation": "augment = {}", "preprocessing": "preprocess = {}",
-    "normalization": "preprocess = {}", "regularizer": "regularize = {}",
-    "kernelregularizer": "regularize = {}", "randomstate": "seed = {}",
-    "randomseed": "seed = {}", "manualseed": "seed = {}", "classweight": "weights = {}",
-}  # fmt: skip
-
-_METRICS = (
-    "name them where they are measured: `netc evaluate --metric accuracy`, `netc train --monitor"
-    " val_accuracy`"
-)
-_STOPPING = "stop early with `netc train --patience 5`; the best epoch is kept"
-_BY_ITSELF = "remove the line: "
-
-# Settings that are not written in a program, and what to do in their place.
-ELSEWHERE: Mapping[str, str] = {
-    "metric": _METRICS, "metrics": _METRICS, "monitor": _METRICS, "callbacks": _STOPPING,
-    "callback": _STOPPING, "earlystopping": _STOPPING, "patience": _STOPPING,
-    "dropout": "dropout is a layer of the network: `DROPOUT(0.5)`",
-    "device": "it is an option of the command: `netc train --device cuda`",
-    "transform": "it is `preprocess` or `augment` here",
-    "transforms": "it is `preprocess` or `augment` here",
-    "shuffle": f"{_BY_ITSELF}samples are shuffled in each epoch",
-    "numworkers": f"{_BY_ITSELF}data are loaded without workers",
-}  # fmt: skip
-
-
 def corrected_term(
     kind: str, name: str, given: Sequence[GivenArgument], known: Mapping[str, TermDef], span: Span
 ) -> str | None:
@@ -197,16 +250,44 @@ def corrected_term(
         known: The choices that can stand there.
         span: The choice's text.
     """
+    name = name.removesuffix(".load_data")
     folded = _folded(name.rsplit(".", 1)[-1])
+    if (kind, folded) in ABSENT:
+        return ABSENT[kind, folded]
     row = WORDS.get(folded)
     if row is None or row.kind != kind:
-        return None
-    call = _call(row, _arguments(row, given, known[row.name]), known[row.name], span)
+        own = next((own for own in known if _folded(own) == folded), name)
+        if own == name:
+            return None
+        row = Row(kind, own, " ".join(known[own].kinds))
+    ours = known[row.name]
+    call = _call(row, _arguments(row, given, ours), ours, span)
     if call is None:
         return None
     path = call[1].get("path")
     todo = f", and {FILES[folded]} `{path}`" if folded in FILES else ""
-    return f"write `{call[0]}`{todo}"
+    unlike = f", {row.unlike}" if row.unlike else ""
+    return f"write `{call[0]}`{unlike}{todo}{_left_out(row, given, ours)}"
+
+
+def _left_out(row: Row, given: Sequence[GivenArgument], ours: TermDef) -> str:
+    """What is said of arguments that our choice has not."""
+    named = [a for a in given if a.name is not None and _folded(a.name) not in UNNEEDED]
+    lost = [a.name for a in named if _our_name(row, str(a.name)) not in (*ours.kinds, "factor")]
+    return "".join(f"; `{name}` has no counterpart" for name in lost)
+
+
+def corrected_value(setting: str, value: Any, text: str) -> str | None:
+    """Help for a setting's value that is a number in other clothes, such as `"10"` or `80/20`."""
+    if setting == "split":
+        parts = [float(part) for part in re.findall(r"\d+(?:\.\d+)?", text)]
+        parts += [1 - parts[0]] if len(parts) == 1 and parts[0] < 1 else []
+        if len(parts) not in (2, 3) or sum(parts) not in (1, 10, 100):
+            return None
+        return f"write `({', '.join(f'{part / sum(parts):.10g}' for part in parts)})`"
+    number = _number_of(value)
+    is_whole = isinstance(number, float) and number.is_integer()
+    return f"write `{int(number)}`" if is_whole else None
 
 
 def corrected_path(path: str) -> str:
@@ -215,25 +296,6 @@ def corrected_path(path: str) -> str:
     if name.endswith((".npz", ".csv", ".tsv", ".txt", ".data")):
         return f'write `{"npz" if name.endswith(".npz") else "csv"}("{path}")`'
     return f'say what it holds: `images("{path}")`, `idx("{path}")` or `cifar10("{path}")`'
-
-
-def corrected_setting(name: str, value: Any, text: str) -> str | None:
-    """Help for a setting by another name, or None where the tables do not know it.
-
-    Args:
-        name: The setting as it is written.
-        value: Its value, where that is a number.
-        text: Its value as our words spell it.
-    """
-    folded = _folded(name)
-    if folded in ELSEWHERE:
-        return ELSEWHERE[folded]
-    if folded in ("validationsplit", "valsplit", "testsize") and _is_share(value) and value < 1:
-        shares = (f"{1 - value:.10g}", *("0",) * (folded == "testsize"), f"{value:.10g}")
-        return f"write `split = ({', '.join(shares)})`"
-    if folded == "droplast" and isinstance(value, bool | Word):
-        return f"write `last = {'drop' if value in (True, 'True') else 'keep'}`"
-    return f"write `{SETTINGS[folded].format(text)}`" if folded in SETTINGS else None
 
 
 def _folded(name: str) -> str:
@@ -245,16 +307,36 @@ def _arguments(row: Row, given: Sequence[GivenArgument], ours: TermDef) -> dict[
     places = iter(row.positional.split())
     found: dict[str, Any] = {}
     for argument in given:
-        name = next(places, "_") if argument.name is None else argument.name
-        name = KEYWORDS.get(_folded(name), name)
-        value = whole(argument.value)
-        if row.name.startswith("adam") and name == "momentum":
-            name = "beta1"  # what its momentum is called
+        if argument.name is None and row.kind == "optimizer" and not _is_number(argument.value):
+            continue  # `model.parameters()`
+        name = _our_name(row, next(places, "_") if argument.name is None else argument.name)
+        value = whole(_number_of(argument.value))
         if row.name == "exponential" and name == "factor" and _is_share(value):
             name, value = "k", float(f"{-log(value):.6g}")
         if name in ours.kinds:
             found[name] = (value, value) if name == ours.size and isinstance(value, int) else value
     return found | {name: value for name, value in row.given.items() if name not in found}
+
+
+def _our_name(row: Row, name: str) -> str:
+    """An argument's name in our words."""
+    name = KEYWORDS.get(_folded(name), name)
+    is_beta = row.name.startswith("adam") and name == "momentum"
+    return "beta1" if is_beta else name  # what its momentum is called
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(_number_of(value), int | float)
+
+
+def _number_of(value: Any) -> Any:
+    """`"1e-3"` and Python's `True` as our values; others as they are."""
+    if isinstance(value, Word) and value in ("True", "False"):
+        return value == "True"
+    if isinstance(value, str) and not isinstance(value, Word):
+        with suppress(ValueError):
+            return float(value)
+    return value
 
 
 def _is_share(value: Any) -> bool:

@@ -1,13 +1,15 @@
 """A `train` block -> its settings by name, each checked by itself: terms, numbers and words."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
+from ...grammar.foreign_settings import SETTINGS as FOREIGN
+from ...grammar.foreign_settings import corrected_setting
 from ...grammar.source import Span
 from ..arguments import (
     Kind,
@@ -118,10 +120,10 @@ class _Reader:
             with suppress(NetError):
                 value = self.evaluate(entry.value)
         text = " ".join(entry.value.span.text.split())
-        ours = foreign.SETTINGS.get(entry.name.casefold().replace("_", ""), "").partition(" = ")[0]
+        ours = FOREIGN.get(entry.name.casefold().replace("_", ""), "").partition(" = ")[0]
         if ours in NOUNS:
             text = self._spelled(ours, entry) or text
-        help = foreign.corrected_setting(entry.name, value, text)
+        help = corrected_setting(entry.name, value, text)
         failure = unknown_setting(entry.name, span)
         return failure if help is None else NetError([replace(failure.diagnostics[0], help=help)])
 
@@ -148,6 +150,19 @@ class _Reader:
             case ast.Apply(function, arguments):
                 return self._bound(kind, function, arguments, expression)
         raise self._no_term(kind, expression, name)
+
+    def terms(self, kind: str, items: Sequence[ast.Expression], name: str) -> tuple[Term, ...]:
+        """Several choices of a kind, or what is wrong with each of them."""
+        found: list[Term] = []
+        findings: list[Diagnostic] = []
+        for item in items:
+            try:
+                found.append(self.term(kind, item, name))
+            except NetError as failure:
+                findings += failure.diagnostics
+        if findings:
+            raise NetError(findings)
+        return tuple(found)
 
     def _no_term(self, kind: str, expression: ast.Expression, name: str) -> NetError:
         """The error for a value that names no choice."""
@@ -185,6 +200,7 @@ class _Reader:
             return fitted(kind, value)
         except Mismatch:
             help = did_you_mean(value, kind.words) if isinstance(value, Word) else None
+            help = help or foreign.corrected_value(name, value, expression.span.text)
             raise _unfit(name, kind.expected, expression, help=help) from None
 
 
@@ -205,7 +221,7 @@ def _terms(kind: str) -> Read:
         items = expression.items if isinstance(expression, ast.ListOf) else (expression,)
         if isinstance(expression, ast.Name) and expression.id == "none":
             items = ()
-        terms = tuple(reader.term(kind, item, name) for item in items)
+        terms = reader.terms(kind, items, name)
         if kind == "regularize" and listed:
             _check_once(terms)
         return terms
@@ -317,7 +333,7 @@ def unknown_setting(name: str, span: Span | None = None) -> NetError:
         help: str | None = f"it belongs to the optimizer: `optimizer = sgd({name}=...)`"
     else:
         known = ", ".join(f"`{known}`" for known in SETTINGS)
-        help = foreign.corrected_setting(name, None, "...")
+        help = corrected_setting(name, None, "...")
         help = help or did_you_mean(name, SETTINGS) or f"the settings are {known}"
     return error("E122", f"`train` has no setting `{name}`", span, help=help)
 

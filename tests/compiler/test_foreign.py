@@ -44,7 +44,7 @@ ROWS = [
     ("nn.ConvTranspose2d(3, 8, 4, 2, 1)", "UPCONV(4x4, 8, stride=2, pad=1)"),
     ("Conv2DTranspose(8, 3)", "UPCONV(3x3, 8, stride=1)"),
     ("Conv2DTranspose(8, 2, strides=2)", "UPCONV(2x2, 8, stride=2)"),
-    ("nn.ZeroPad2d((1, 2, 3, 4))", "PAD(((3, 4), (1, 2)))"),
+    ("nn.ZeroPad2d((1, 2, 3, 4))", "PAD(((3, 1), (4, 2)))"),
     ("nn.ZeroPad2d(2)", "PAD(2)"),
     ("LINEAR(10, activation=relu)", "LINEAR(10) -> RELU"),
     ("LINEAR(3, 10)", "LINEAR(10)"),
@@ -86,6 +86,25 @@ ROWS = [
     ("nn.max_pool(window_shape=(2, 2), strides=(2, 2))", "MAXPOOL(2x2, stride=2)"),
     ("HIDDEN(12, activation=tanh)", "FC(12) -> TANH"),
     ("HIDDEN(12)", "FC(12) -> RELU"),
+    ("ZeroPadding2D(((1, 2), (3, 4)))", "PAD(((1, 3), (2, 4)))"),
+    ("ZeroPadding2D((1, 2))", "PAD(1x2)"),
+    ("nn.ReflectionPad2d(1)", "PAD(1, reflect)"),
+    ("nn.ReplicationPad2d((1, 2, 3, 4))", "PAD(((3, 1), (4, 2)), edge)"),
+    ("Cropping2D(((1, 2), (3, 4)))", "CROP(margin=((1, 3), (2, 4)))"),
+    ("Cropping2D(cropping=2)", "CROP(margin=2)"),
+    (
+        "nn.Conv2d(3, 8, 5, padding=2, padding_mode='reflect')",
+        "PAD(2, reflect) -> CONV(5x5, 8, pad=valid)",
+    ),
+    ("nn.Conv2d(3, 8, 5, padding_mode='zeros')", "CONV(5x5, 8)"),
+    ("F.interpolate(scale_factor=2, mode='bilinear')", "UPSAMPLE(2, bilinear)"),
+    ("nn.LogSigmoid()", "SIGMOID -> LOG"),
+    ("nn.Tanhshrink()", "( ID | TANH ) -> SUB"),
+    (
+        "nn.Hardtanh()",
+        'op("HardSigmoid", alpha=0.5, beta=0.5) -> NORMALIZE(mean=0.5, std=0.5)',
+    ),
+    ("BatchNormalization(scale=True)", "BN"),
 ]
 
 
@@ -98,6 +117,61 @@ def test_the_help_spells_our_call_and_it_compiles(written: str, meant: str) -> N
     assert found is not None, str(refused.value)
     assert found[1] == meant
     netc.compile(f"INPUT(32x32x3) -> {found[1]} -> FC(2)")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant", "said"),
+    [
+        ("Dense(4, kernel_regularizer=l2(0.1))", "FC(4)", "`kernel_regularizer` belongs to"),
+        ("nn.Conv2d(3, 8, 3, padding=1, padding_mode='circular')", "CONV(3x3, 8, pad=1)", "`PAD`"),
+        ("GlobalAveragePooling2D(keepdims=True)", "GAP", "`GAP` yields a vector"),
+        ("BatchNormalization(scale=False)", "BN", "`affine` speaks of"),
+        ("BatchNormalization(scale=False, center=False)", "BN(affine=no)", "`affine` speaks of"),
+        (
+            "UPSAMPLE(2, bilinear, align_corners=True)",
+            "UPSAMPLE(2, bilinear)",
+            "between the centres",
+        ),
+        ("Dense(4, kernel_constraint=max_norm(2))", "FC(4)", "`kernel_constraint` has no"),
+        ("Dense(4, bias_initializer='ones')", "FC(4)", "`bias_value=0.1`"),
+        ("nn.Upsample(size=(64, 64))", "UPSAMPLE", "takes a factor"),
+    ],
+)
+def test_the_help_says_what_it_leaves_out(written: str, meant: str, said: str) -> None:
+    """An argument that netc's layer has not is named behind the call, and the call compiles."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(f"INPUT(32x32x3) -> {written} -> FC(2)")
+    help = refused.value.diagnostics[0].help or ""
+    assert help.startswith(f"write `{meant}`; ")
+    assert said in help
+    netc.compile(f"INPUT(32x32x3) -> {meant} -> FC(2)")
+
+
+def test_a_causal_convolution_pads_in_front() -> None:
+    """Keras' `padding="causal"` is a padding in front, as long as the dilated kernel less one."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(
+            'INPUT(9x4, sequence) -> Conv1D(8, 3, padding="causal", dilation_rate=2) -> FC'
+        )
+    meant = "PAD((4, 0), axis=length) -> CONV(8, kernel=3, pad=valid, dilation=2)"
+    assert refused.value.diagnostics[0].help == f"write `{meant}`"
+    assert netc.compile(f"INPUT(9x4, sequence) -> {meant}").outputs[0].shape == ("N", 9, 8)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("nn.LSTM(64, 128)", "CONV(kernel=3, 128)"),
+        ("LSTM(128)", "CONV(kernel=3, 128)"),
+        ("nn.TransformerEncoderLayer(d_model=16, nhead=2, dim_feedforward=32)", "LINEAR(32)"),
+        ("TimeDistributed(Dense(12))", "LINEAR(12)"),
+    ],
+)
+def test_a_recipe_holds_the_numbers_of_the_call(written: str, meant: str) -> None:
+    """What netc has not is written by other layers, with the sizes that the author gave."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(f"INPUT(10x16, sequence) -> {written} -> FC")
+    assert meant in (refused.value.diagnostics[0].help or "")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import re
 import pytest
 
 import netc
+from netc.compiler.training.changes import override
 
 ROWS = [
     ("loss", "categorical_crossentropy", "cross_entropy"),
@@ -123,7 +124,7 @@ def test_none_is_an_empty_list_of_choices(setting: str, written: str) -> None:
     [
         ("optimizer = Adam(0.01)", "`adam(lr=0.01)`"),
         ('optimizer = "adam"', "`adam`"),
-        ("optimizer = optim.Adam(lr=0.001)", "`Adam(lr=0.001)`"),
+        ("optimizer = optim.Adam(lr=0.001)", "write `adam(lr=0.001)`"),
         ("augment = [rotation(10)]", "`rotate(10)`"),
         ("augment = RandomRotation(15)", "`rotate(15)`"),
         ("augment = [horizontal_flip]", "`flip(horizontal)`"),
@@ -136,6 +137,30 @@ def test_none_is_an_empty_list_of_choices(setting: str, written: str) -> None:
         ("loss_fn = mse", "`loss = mse`"),
         ("dropout = 0.5", "`DROPOUT(0.5)`"),
         ("early_stopping = yes", "`netc train --patience 5`"),
+        ("loss = nn.CrossEntropyLoss()", "write `cross_entropy`"),
+        ("loss = nn.BCEWithLogitsLoss(pos_weight=w)", "; `pos_weight` has no counterpart"),
+        ("optimizer = torch.optim.SGD(model.parameters(), 0.1)", "write `sgd(lr=0.1)`"),
+        ('optimizer = Adam(lr="1e-3", amsgrad=True)', "; `amsgrad` has no counterpart"),
+        ("optimizer = SGD(nesterov=True)", "write `sgd(nesterov=yes)`"),
+        ("optimizer = Nadam(0.01)", "write `adam(lr=0.01)`, the nearest one"),
+        ("loss = kl_div", "write `cross_entropy`, which differs"),
+        ("loss = focal", "write `cross_entropy`, the nearest one"),
+        ("schedule = ReduceLROnPlateau()", "no schedule looks at the loss"),
+        ("schedule = polynomial", "the nearest one"),
+        ("data = keras.datasets.cifar10.load_data()", '`cifar10("cifar-10-batches-bin/")`'),
+        ("data = x_train", '`npz("data.npz")`'),
+        ("augment = transforms.Compose([RandomHorizontalFlip()])", "write a list"),
+        ("regularize = regularizers.l2(0.01)", "write `l2(0.01)`"),
+        ("split = 0.8", "write `(0.8, 0.2)`"),
+        ("split = 80/20", "write `(0.8, 0.2)`"),
+        ("split = (70, 15, 15)", "write `(0.7, 0.15, 0.15)`"),
+        ('epochs = "10"', "write `10`"),
+        ("epochs = 1e1", "write `10`"),
+        ("val_split = 0.2", "write `split = (0.8, 0.2)`"),
+        ("test_split = 0.2", "write `split = (0.8, 0, 0.2)`"),
+        ("train_size = 0.9", "write `split = (0.9, 0.1)`"),
+        ('lr = "0.1"', "write `optimizer = sgd(lr=0.1)`"),
+        ("clipnorm = 1.0", "gradients are not clipped"),
     ],
 )
 def test_a_setting_keeps_its_value_in_our_words(written: str, meant: str) -> None:
@@ -143,6 +168,40 @@ def test_a_setting_keeps_its_value_in_our_words(written: str, meant: str) -> Non
     with pytest.raises(netc.NetError) as refused:
         netc.compile(f"INPUT -> FC\ntrain {{ {written} }}\n")
     assert meant in (refused.value.diagnostics[0].help or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "meant"),
+    [
+        ("optimizer", "Adam(lr=1e-3)", "write `adam(lr=0.001)`"),
+        ("loss", "nn.MSELoss()", "write `mse`"),
+        ("batch_size", "32", "write `batch = 32`"),
+        ("val_split", "0.2", "write `split = (0.8, 0.2)`"),
+    ],
+)
+def test_a_setting_of_the_command_line_is_answered_alike(name: str, text: str, meant: str) -> None:
+    """What `--set` gives is told in our words with its value, as in a block."""
+    network = netc.compile("INPUT(8x8) -> FC\ntrain { data = digits }\n")
+    assert network.recipe is not None
+    with pytest.raises(netc.NetError) as refused:
+        override(network.recipe, name, text)
+    assert refused.value.diagnostics[0].help == meant
+
+
+@pytest.mark.parametrize(
+    ("line", "help"),
+    [
+        ("val_split = 0.1", "write `train { split = (0.9, 0.1) }`"),
+        ("batch_size = 32", "write `train { batch = 32 }`"),
+        ("epochs = 5", "write `train { epochs = 5 }`"),
+        ("early_stopping = 5", "stop early with `netc train --patience 5`; the best epoch is kept"),
+    ],
+)
+def test_a_setting_outside_of_the_block_is_told_where_it_stands(line: str, help: str) -> None:
+    """Settings in our words or in others', below a network, stand in a `train` block."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(f"INPUT -> FC\n{line}\n")
+    assert refused.value.diagnostics[0].help == help
 
 
 def test_a_learning_rate_alone_becomes_an_optimizer() -> None:
