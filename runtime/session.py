@@ -1,5 +1,6 @@
 """ONNX model and inputs -> results, on onnxruntime; a device that cannot be had is an error."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -150,6 +151,12 @@ def _refused(message: str, failure: Exception) -> NetError:
             "onnxruntime does not have enough memory",
             notes=[text],
             help="run smaller batches",
+        )
+    if lacking := re.search(r"NOT_IMPLEMENTED.*implementation for (\w+)\(", text):
+        return error(
+            "E506",
+            f"onnxruntime has no `{lacking[1]}` for the element type of its operands",
+            help="run it on the engine numpy, or write the network in float32",
         )
     return error("E506", message, notes=text.splitlines()[:5])
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ..graph import NO_ATTRIBUTES
 from ..opdef import Cost, InferenceError, OpCall, defop, free
 from ..types import BroadcastError, DType, TensorType, broadcast
+from .double_precision import in_double_precision
 from .gradients.elementwise import RULES
 
 if TYPE_CHECKING:
@@ -167,6 +168,7 @@ for op_type, attributes in UNARY.items():
         infer=infer,
         cost=per_element,
         attributes=attributes,
+        decompose=in_double_precision(op_type),
         vjp=RULES.get(op_type),
         constant=op_type in STEPS,
     )
@@ -189,13 +191,25 @@ defop(
 )
 
 for op_type in VARIADIC:
-    defop(op_type, infer=infer_broadcast, cost=per_element, vjp=RULES.get(op_type))
+    defop(
+        op_type,
+        infer=infer_broadcast,
+        cost=per_element,
+        decompose=in_double_precision(op_type),
+        vjp=RULES.get(op_type),
+    )
 
 for op_type in COMPARISONS:
     defop(op_type, infer=infer_comparison, cost=per_element, constant=True)
 
 defop("Clip", infer=infer_clip, cost=per_element, vjp=RULES["Clip"])
-defop("PRelu", infer=infer_within, cost=per_element, vjp=RULES["PRelu"])
+defop(
+    "PRelu",
+    infer=infer_within,
+    cost=per_element,
+    decompose=in_double_precision("PRelu"),
+    vjp=RULES["PRelu"],
+)
 defop("Where", infer=infer_where, cost=per_element, vjp=RULES["Where"])
 defop("Cast", infer=infer_cast, cost=free, attributes={"to": None}, vjp=RULES["Cast"])
 defop("Identity", infer=infer_same, cost=free, view=True, vjp=RULES["Identity"])

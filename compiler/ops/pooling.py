@@ -7,6 +7,7 @@ from ..dim import Dim, equal
 from ..opdef import Cost, InferenceError, OpCall, defop, free
 from ..types import DType, Shape, TensorType
 from ..windows import window_of
+from .double_precision import in_double_precision
 from .gradients.pooling import RULES
 
 
@@ -99,7 +100,13 @@ defop(
 defop("netc.StochasticPool", infer=infer_pool, cost=stochastic_pool_cost, attributes=WINDOW)
 
 for op_type in ("GlobalAveragePool", "GlobalMaxPool"):
-    defop(op_type, infer=infer_global_pool, cost=global_pool_cost, vjp=RULES[op_type])
+    defop(
+        op_type,
+        infer=infer_global_pool,
+        cost=global_pool_cost,
+        decompose=in_double_precision(op_type),
+        vjp=RULES[op_type],
+    )
 
 defop(
     "MaxUnpool",

@@ -1,11 +1,10 @@
 """The error function, which NumPy lacks."""
 
 from functools import cache
-from math import erf as exact_erf
-from math import exp, factorial, pi, sqrt
 
 import numpy as np
 
+from ...compiler.ops.error_function import END, STEPS, expansions
 from ..kerneldef import Array
 
 # erf x = x p(x^2) / q(x^2) in float32 up to where it rounds to 1: the coefficients, highest power
@@ -19,11 +18,6 @@ DENOMINATOR = (
     *(-1.1791602954361697e-7, 0.000023547966471313185, 0.0010179625278914885),
     *(0.014070470171167667, 0.11098505178285362, 0.49746925110067538, 1.0),
 )
-
-# In float64: Taylor polynomials around the multiples of 1 / STEPS, up to where erf rounds to 1.
-STEPS = 8
-DEGREE = 11
-END = 6
 
 
 def erf(x: Array, y: Array, t: Array) -> None:
@@ -72,18 +66,4 @@ def _taylor(x: Array, y: Array, t: Array) -> None:
 
 @cache
 def _expansions() -> Array:
-    """Row k holds the k-th Taylor coefficient around each centre a.
-
-    The derivatives of erf at a are 2 / sqrt(pi) exp(-a^2) (-1)^k H_k(a), with Hermite's
-    polynomials H_0 = 1, H_1 = 2a, H_k+1 = 2a H_k - 2k H_k-1.
-    """
-    columns = []
-    for index in range(STEPS * END + 1):
-        a = index / STEPS
-        hermite = [1.0, 2 * a]
-        for k in range(1, DEGREE - 1):
-            hermite.append(2 * a * hermite[k] - 2 * k * hermite[k - 1])
-        slope = 2 / sqrt(pi) * exp(-a * a)
-        terms = [slope * (-1) ** k * h / factorial(k + 1) for k, h in enumerate(hermite)]
-        columns.append([exact_erf(a), *terms])
-    return np.array(columns).T.copy()
+    return np.array(expansions())

@@ -5,10 +5,10 @@ it takes as attributes.
 """
 
 from collections.abc import Mapping
-from math import pi, sqrt
 
 from ...builder import Builder
 from ...graph import Graph, Node, Value
+from ...ops import double_precision as parts
 from ...ops.gradients.shapes import plus, times
 from ...passes.inference_mode import required
 from ...passes.rewrite import Operands, Rule, rewrite
@@ -21,14 +21,9 @@ def settle_opset(graph: Graph, opset: int) -> Graph:
 
 
 def gelu(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
-    """x / 2 (1 + erf(x / sqrt 2)), or with tanh(sqrt(2 / pi) (x + 0.044715 x^3)) for the erf."""
+    """GELU from its parts."""
     x = required(operands[0])
-    if node.attributes.get("approximate") == "tanh":
-        cube = times(build, build.Mul(x, build.Mul(x, x)), 0.044715)
-        slope = build.Tanh(times(build, build.Add(x, cube), sqrt(2 / pi)))
-    else:
-        slope = build.Erf(times(build, x, sqrt(0.5)))
-    return (build.Mul(times(build, x, 0.5), plus(build, slope, 1.0)),)
+    return (parts.gelu(build, x, **node.attributes, erf=lambda build, x: build.Erf(x)),)
 
 
 def mish(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
