@@ -191,7 +191,7 @@ class LayerBuilder(Builder):
         place = self.graph.producer(earlier).span
         raise self.fail(
             "E112",
-            f"needs the name `{name}`, which is given already",
+            f"needs the name `{name}`, which is already taken",
             also=[] if place is None else [Pointer(place, "first given here")],
             help="give one of the two another label",
         )

@@ -68,7 +68,7 @@ def _edges(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
 def _types(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
     """The recorded types are those that inference gives."""
     if node.op_type not in OPS and node.op_type not in OPS.foreign:
-        yield "is no operator of the instruction set"
+        yield "is not an operator of the instruction set"
         return
     try:
         call = Builder(graph).call(

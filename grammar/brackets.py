@@ -57,7 +57,7 @@ def _check_size(source: Source) -> None:
     beyond = next((match.start() for match in words if match[0][0] not in '#"'), None)
     if beyond is None and source.text.count("\n") < MAX_LINES:
         return
-    what = f"{MAX_LINES:_} lines" if beyond is None else f"{MAX_WORDS:_} words and signs"
+    what = f"{MAX_LINES:_} lines" if beyond is None else f"{MAX_WORDS:_} tokens"
     raise error(
         "E403",
         f"more than {what}",

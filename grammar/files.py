@@ -36,7 +36,7 @@ _REASONS: dict[int | None, tuple[str, str | None]] = {
     errno.EFBIG: ("the file would be larger than allowed", "raise the limit on file sizes"),
     errno.ENAMETOOLONG: ("the name is too long", "choose a shorter name"),
     errno.ELOOP: ("its symbolic links form a loop", "check the links"),
-    errno.ENXIO: ("it is a pipe or a device", "copy what it yields into a file"),
+    errno.ENXIO: ("it is a pipe or a device", "copy its contents into a file"),
     errno.EPIPE: ("the reader has closed the pipe", None),
 }
 

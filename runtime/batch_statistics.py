@@ -36,5 +36,5 @@ def check_statistics(
         samples, _, *positions = node.outputs[0].bind(symbols).shape
         if product((samples, *positions)) == 1:
             message = f"`{node.scope}` has one value per channel in {batch} of {samples} sample"
-            note = "its mean is that value, and its deviation 0: nothing of it is left"
+            note = "its mean is that value and its deviation 0, so nothing of the input is left"
             raise error("E570", message, node.span, notes=[note], help=help)

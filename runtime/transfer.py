@@ -47,8 +47,8 @@ class Matching:
         unfit = [f"{name} (is {given}, not {want})" for name, (want, given) in self.unfit.items()]
         rows = (
             ("matched", list(self.matched)),
-            ("missing, initialised", list(self.missing)),
-            ("unfit, initialised", unfit),
+            ("missing, initialized", list(self.missing)),
+            ("unfit, initialized", unfit),
             ("unexpected, left out", list(self.unexpected)),
         )
         return [f"{len(names)} {kind}: {_shown(names)}" for kind, names in rows if names]
@@ -95,7 +95,7 @@ def match_weights(
         graph: The network.
         state: Weights by name, such as those of a file.
         allow: Patterns such as `head.*` or `*` of parameters, or of weights, that need not match:
-            those of a head with another number of classes are left out and initialised anew.
+            those of a head with another number of classes are left out and reinitialized.
         rename: From a weight's name to the network's: a function, which returns None to leave a
             weight out, or a table of names or of their beginnings, the longest of which counts:
             `{"backbone.": "", "classifier.": "head."}`.

@@ -77,7 +77,7 @@ def _literal_braces(module: ast.Module) -> Iterator[Diagnostic]:
             case ast.String(text) | ast.Label(((str(text),),)) if BRACES.search(text):
                 yield Diagnostic(
                     "W118",
-                    f"`{BRACES.findall(text)[0]}` in a string is text, and not computed",
+                    f"`{BRACES.findall(text)[0]}` in a string is literal text",
                     syntax.span,
                     help="a label without quotes is computed: `as layer{i}`",
                 )
@@ -91,10 +91,10 @@ def _inputs_in_turns(module: ast.Module) -> Iterator[Diagnostic]:
     for span in uses:
         yield Diagnostic(
             "W119",
-            "`in` is the block's input in every turn, not what the turn before yields",
+            "`in` is the block's input in every turn, not the output of the turn before",
             span,
-            help="if that is meant, bind it before the repetition: `x = in`; otherwise use `ID`, or"
-            " a block for the turn, whose `in` is what meets it",
+            help="if you mean that, bind it before the repetition: `x = in`; otherwise use `ID`, or"
+            " move the turn to a block, whose `in` is the block's own input",
         )
 
 

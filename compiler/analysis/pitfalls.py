@@ -1,6 +1,6 @@
 """Graph to warnings about what seldom trains: linear pairs, saturation, equal initial weights.
 
-And normalizations of single values, which leave nothing of them.
+And normalizations of single values, which discard their input.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
@@ -92,10 +92,10 @@ def _single_values(graph: Graph) -> Iterable[Diagnostic]:
         shared = SHARED.get(layer.kind)
         extents = author_extents(layer.outputs[0].type) if shared else ()
         if shared and shared(extents, layer.arguments) == 1:
-            left = "only its sign" if layer.kind == "RMSNORM" else "nothing of it"
+            left = "only the sign" if layer.kind == "RMSNORM" else "nothing"
             yield Diagnostic(
                 "W111",
-                f"`{path}` normalizes each value by itself, and leaves {left}",
+                f"`{path}` normalizes each value by itself: {left} of its input is left",
                 layer.span,
                 help="normalize over several values, or leave it out",
             )
@@ -108,8 +108,8 @@ def single_samples(graph: Graph) -> Iterable[Diagnostic]:
         if single and product(author_extents(layer.outputs[0].type)[:-1]) == 1:
             yield Diagnostic(
                 "W111",
-                f"`{path}` has one value per channel in batches of 1 sample, and leaves nothing"
-                " of it",
+                f"`{path}` has one value per channel in batches of 1 sample, so"
+                " nothing of its input is left",
                 layer.span,
                 help="take larger batches, or use `LN`, which needs no batch",
             )

@@ -49,7 +49,7 @@ def to_dot(
     """
     check_choices(style=style, direction=direction, theme=theme)
     if depth is not None and depth < 1:
-        raise error("E511", f"the depth of a diagram is at least 1, not {depth}")
+        raise error("E511", f"the depth of a diagram must be at least 1, not {depth}")
     counts = counts or count(graph)
     drawing = fork(collapse(layer_view(graph, counts, depth)))
     writer = _Writer(drawing, THEMES[theme])
@@ -74,7 +74,7 @@ def _check(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         listed = ", ".join(f"`{word}`" for word in known)
         near = did_you_mean(value, known) or f"choose from {listed}"
-        raise error("E511", f"diagrams have no {name} `{value}`", help=near)
+        raise error("E511", f"unknown diagram {name} `{value}`", help=near)
 
 
 @dataclass(eq=False)

@@ -115,7 +115,7 @@ def _of_one_rank(build: LayerBuilder, xs: Sequence[Value]) -> list[Value]:
     """The branches with one number of axes: vectors gain axes of 1 around their channels."""
     rank = max(2, *(x.type.rank for x in xs))
     if any(2 < x.type.rank < rank for x in xs):
-        raise unmergeable(build, xs, "only a vector aligns with what has more axes")
+        raise unmergeable(build, xs, "only a vector broadcasts to a tensor of higher rank")
     return [_widened(build, x, rank) for x in xs]
 
 
@@ -170,12 +170,10 @@ def _name(axis: int | str) -> str:
 
 
 def unmergeable(build: LayerBuilder, xs: Sequence[Value], rule: str) -> Exception:
-    """An error that says what each branch brings, and which layer it comes from."""
+    """An error that names each branch's size and the layer it comes from."""
     sizes = " and ".join(map(describe, xs))
     mixed = len({x.dtype for x in xs}) > 1
-    notes = [
-        f"branch {i} brings {_origin(build, x, typed=mixed)}" for i, x in enumerate(xs, start=1)
-    ]
+    notes = [f"branch {i} is {_origin(build, x, typed=mixed)}" for i, x in enumerate(xs, start=1)]
     return build.fail("E202", f"cannot merge {sizes}: {rule}", notes=notes)
 
 

@@ -103,7 +103,7 @@ def crop(
         extent = x.shape[axis]
         if isinstance(extent, int) and before + after >= extent:
             message = f"cannot cut {before} and {after} of the {units(x, axis)} of {describe(x)}"
-            raise build.fail("E103", message, at="margin", help=f"cut at most {extent - 1} in all")
+            raise build.fail("E103", message, at="margin", help=f"cut at most {extent - 1}")
     return cut(build, x, {a: (b, -e if e else END) for a, (b, e) in zip(axes, cuts, strict=True)})
 
 

@@ -73,7 +73,7 @@ def _definition(name: str, argument: GivenArgument) -> LayerDef:
             help=newer or did_you_mean(name, operators()),
         )
     if name in RANDOM:
-        message = f"`{name}` draws other numbers on each run, which a network must not"
+        message = f"`{name}` draws new random numbers on each run, so a network cannot use it"
         raise error("E103", message, argument.span, help=RANDOM_HELP)
     schema = operators()[name]
     for attribute, kind in attribute_kinds(schema).items():
@@ -201,7 +201,7 @@ def _inputs(
         if given is None:
             inputs += [None] if position == len(inputs) else []
         elif position < len(xs):
-            message = f"gets `{formal.name}` from a branch already"
+            message = f"already gets `{formal.name}` from a branch"
             raise build.fail("E106", message, at=formal.name)
         else:
             inputs.append(_constant(build, schema, position, inputs, given))

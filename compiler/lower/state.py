@@ -234,11 +234,11 @@ class State:
         """What to do about a name that is given a second time."""
         layer = self.graph.layers.get(path)
         if self.places[path] == span and "{" in span.text:
-            return "let the label differ from turn to turn, as `l{i}` does in `for i in ...`"
+            return "use a label that differs in each turn, such as `l{i}` in `for i in ...`"
         if layer is not None and not layer.labelled:
             return "that name is an automatic one: label the layer that has it"
         if self.turns:
-            return "label the repetition, so that each turn has a scope of its own"
+            return "label the repetition, so that each turn has its own scope"
         if _binds(span, self.places[path]):
             return f"the label suffices: leave out `{path.rpartition('.')[2]} =`"
         if rest := _BOUND.match(span.source.text, span.end):

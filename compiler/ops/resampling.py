@@ -35,7 +35,7 @@ def infer_resize(call: OpCall) -> Sequence[TensorType]:
     changes = changes_of(x.shape, scales, sizes, axes)
     shape = tuple(changes[i].after if i in changes else e for i, e in enumerate(x.shape))
     if x.rank > 2 and sizes is not None and equal(shape[0], x.shape[0]) is False:
-        raise InferenceError(f"Resize cannot make a batch of {shape[0]} of {x}")
+        raise InferenceError(f"Resize cannot change the batch of {x} to {shape[0]}")
     return (x.with_shape(shape),)
 
 

@@ -32,7 +32,7 @@ PAIRS: Mapping[str, Mapping[str, Verdict]] = {
         "Softmax": BEFORE,
         "LogSoftmax": BEFORE,
         "Sigmoid": Refusal(
-            "use `binary_cross_entropy` for classes that do not exclude each other, or end in"
+            "use `binary_cross_entropy` for classes that are not mutually exclusive, or end in"
             " `SOFTMAX`"
         ),
         "activation": Refusal("end in `SOFTMAX`, or in a layer without an activation"),
@@ -42,7 +42,7 @@ PAIRS: Mapping[str, Mapping[str, Verdict]] = {
     "binary_cross_entropy": {
         "Sigmoid": BEFORE,
         "Softmax": Refusal(
-            "use `cross_entropy` for classes that exclude each other, or end in `SIGMOID`"
+            "use `cross_entropy` for mutually exclusive classes, or end in `SIGMOID`"
         ),
         "LogSoftmax": Refusal("use `cross_entropy` or `nll`, or end in `SIGMOID`"),
         "activation": Refusal("end in `SIGMOID`, or in a layer without an activation"),

@@ -183,7 +183,7 @@ def _losses(given: Given | None, outputs: Sequence[str], span: Span | None) -> d
         [
             Diagnostic(
                 "E127",
-                f"the network has {len(outputs)} outputs, and `train` says {what} for them",
+                f"the network has {len(outputs)} outputs, but `train` gives {what}",
                 given.span if given else span,
                 help=f"give each its own, or some of them: `loss = {each}`",
             )
@@ -248,7 +248,7 @@ def _nesterov_without_momentum(recipe: Recipe) -> Iterator[Diagnostic]:
     """Nesterov's momentum needs one."""
     arguments = recipe.optimizer.arguments
     if arguments.get("nesterov") and not arguments[MOMENTUM] and recipe.momentum is None:
-        message = "`nesterov=yes` needs a momentum, which is 0"
+        message = "`nesterov=yes` needs a nonzero momentum"
         help = "write `sgd(lr=0.1, momentum=0.9, nesterov=yes)`"
         yield Diagnostic("E126", message, recipe.optimizer.span, help=help)
 
@@ -271,7 +271,7 @@ def _momentum_scheduled(recipe: Recipe) -> Iterator[Diagnostic]:
         else:
             yield from _other_start(recipe, MOMENTUM, term)
     elif not optimizer.arguments[MOMENTUM]:
-        message = f"`{term.name}` changes a momentum of 0, which stays 0"
+        message = f"`{term.name}` has no effect: the momentum is 0"
         also = _pointer(optimizer, "the optimizer")
         help = f"give it a starting value: `{optimizer.name}(momentum=0.9)`"
         yield Diagnostic("E126", message, term.span, also=also, help=help)

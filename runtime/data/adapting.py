@@ -35,7 +35,7 @@ def adapter(
         NetError: E529, the samples have another shape or type.
     """
     if sample.dtype.kind == "f" and not type.dtype.is_float:
-        advice = "class indices and tokens are whole numbers: `0` and not `0.0`, `t.astype(int)`"
+        advice = "class indices and tokens are whole numbers: `0`, not `0.0`, `t.astype(int)`"
         raise _unlike(where, what, sample, type, advice)
     dtype = type.dtype.value
     shape, wanted = sample.shape[1:], type.shape[1:]
@@ -84,7 +84,7 @@ def _advice(shape: Extents, wanted: Extents) -> str | None:
     if len(shape) == len(wanted) > 2 and sorted(shape) == sorted(wanted):
         return "channels come first: `x.transpose(0, 3, 1, 2)` makes (N, C, H, W) of (N, H, W, C)"
     if shape == (1,) and len(wanted) == 1:
-        how = "`0` in a file in place of `0.0`, or `t.astype(int)`"
+        how = "write `0` instead of `0.0` in a file, or `t.astype(int)`"
         return f"if these are classes, make them whole numbers: {how}"
     if len(shape) != 3 or shape[0] not in (1, 3):
         return None
@@ -98,10 +98,10 @@ def _advice(shape: Extents, wanted: Extents) -> str | None:
 def _advice_on_size(shape: Extents, wanted: Extents) -> str | None:
     """How inputs of the right rank and another size are brought to what the network takes."""
     if len(shape) == len(wanted) == 1:
-        return f"of a table, `inputs=` names the columns; or write `INPUT({shape[0]})`"
+        return f"for a table, `inputs=` names the columns; or write `INPUT({shape[0]})`"
     if len(shape) == len(wanted) == 3 and shape[0] == wanted[0]:
         size = f"{wanted[1]}x{wanted[2]}"
-        return f"of a folder of pictures, `images(..., {size})` makes all {size}"
+        return f"for a folder of pictures, `images(..., {size})` resizes all of them"
     return None
 
 

@@ -210,7 +210,7 @@ def _no_number(table: Table, name: str, row: int) -> NetError:
     cell = table.column(name)[row]
     shown = f"`{cell[:40]}`, not a number" if cell else "nothing"
     if has_comma(cell):
-        help = '`decimal=","` says that decimals follow the comma; write thousands without it'
+        help = 'with `decimal=","` the comma is the decimal mark; write thousands without it'
     elif is_missing(cell):
         help = "only targets that are numbers may be missing; leave the line or the column out"
     else:

@@ -95,7 +95,9 @@ def absent(message: str, place: str, missing: str) -> NetError:
     name = os.path.basename(os.path.normpath(place))
     alike = [each for each in others if os.path.splitext(each)[1] == os.path.splitext(name)[1]]
     guess = did_you_mean(name, alike)
-    return error("E001", message, notes=notes, help=f"{guess} Else {missing}" if guess else missing)
+    return error(
+        "E001", message, notes=notes, help=f"{guess} Otherwise, {missing}" if guess else missing
+    )
 
 
 def listed(folder: str) -> list[str]:

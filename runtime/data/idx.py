@@ -156,9 +156,7 @@ def _compressed(path: str, size: int, file: Bytes) -> Array:
     needed = prod(shape) * dtype.itemsize
     if needed > _MOST_PACKED * size:
         raise damaged(path, f"{size:_} bytes cannot unpack to the {needed:_} of its header")
-    check_memory(
-        f"what `{path}` unpacks to", needed, "a file that is not packed is not kept in memory"
-    )
+    check_memory(f"the unpacked `{path}`", needed, "an uncompressed file is not loaded into memory")
     # One byte more than it should hold, so that a wrong file cannot fill the memory.
     data = file.read(needed + 1)
     _check_size(path, len(data), dtype, shape)

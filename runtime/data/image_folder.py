@@ -41,7 +41,7 @@ def images(
     """
     pillow()
     if channels not in MODES:
-        raise wrong_argument(f"pictures have 1 or 3 channels, and not {channels}")
+        raise wrong_argument(f"pictures have 1 or 3 channels, not {channels}")
     if size is not None and len(size) != 2:
         raise wrong_argument("`size` is height and width, such as `64x64`")
     missing = f"put the pictures of each class into a sub-folder: `{os.path.join(path, 'CLASS')}`"

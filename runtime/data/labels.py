@@ -63,7 +63,7 @@ def check_range(
     label = int(labels[wrong].flat[0])
     raise error(
         "E523",
-        f"{where}: the label {label} of sample {sample} is none of {classes} classes",
+        f"{where}: the label {label} of sample {sample} is outside the {classes} classes",
         notes=[f"classes and samples count from 0: labels go from 0 to {classes - 1}"],
         help=_renumbering(labels, np.unique(labels[wrong]), classes, ignoring),
     )

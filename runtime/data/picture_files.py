@@ -219,7 +219,7 @@ def _deep_gray(path: str, picture: Any, file: Any) -> Any:
         kind = "real numbers" if picture.mode == "F" else "whole numbers of 32 bits"
         raise damaged(
             path,
-            f"its pixels are {kind}, whose black and white are not known",
+            f"its pixels are {kind}, whose range is unknown",
             "save it with 8 or 16 bits for each pixel and channel",
         )
     tags = getattr(file, "tag_v2", {})

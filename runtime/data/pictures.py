@@ -47,7 +47,7 @@ class Pictures:
         sizes = {self.inputs[name].shape[2:] for name in self.shown()}
         if len(sizes) != 1:
             problem = "no input is a picture" if not sizes else "the inputs differ in size"
-            raise unfit(f"`{what}` moves pictures, and {problem}", "pictures are (N, C, H, W)")
+            raise unfit(f"`{what}` applies to pictures, but {problem}", "pictures are (N, C, H, W)")
         height, width = sizes.pop()
         return height, width
 
@@ -157,7 +157,7 @@ def mirror_order(name: str, count: int, pairs: Pairs) -> Array:
             f"points count from 0 to {count - 1}",
         )
     if len(set(members)) < len(members):
-        raise unfit(f"a point of `{name}` is in two pairs", "each has one partner in the mirror")
+        raise unfit(f"a point of `{name}` is in two pairs", "each point may be in one pair only")
     for left, right in pairs:
         order[[left, right]] = right, left
     return order

@@ -136,4 +136,4 @@ def check_at_least(name: str, value: float, least: int) -> None:
         NetError: E532.
     """
     if not value >= least:
-        raise wrong_argument(f"`{name}` is {value}, and has to be at least {least}")
+        raise wrong_argument(f"`{name}` is {value}, but must be at least {least}")

@@ -162,7 +162,7 @@ def _check_shape(what: str, name: str, x: Array, state: State) -> None:
         raise unfit(
             f"`{what}` was fitted to samples of another shape than those of `{name}`, ({extents})",
             "give samples as they were in training"
-            + "; of a table, `inputs=` names the columns" * (len(held) == 1),
+            + "; for a table, `inputs=` names the columns" * (len(held) == 1),
         )
 
 

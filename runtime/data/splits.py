@@ -72,7 +72,7 @@ def _checked(fractions: Sequence[float]) -> tuple[float, float, float]:
         listing = ", ".join(f"{fraction:g}" for fraction in fractions)
         raise error(
             "E531",
-            f"the fractions ({listing}) divide no data",
+            f"the fractions ({listing}) do not divide the data",
             help="give up to three fractions, for training, validation and test, that sum to 1",
         )
     train, validation, test = (*fractions, 0.0, 0.0)[:3]
@@ -126,7 +126,7 @@ def batch_indices(indices: Array, size: int | None, *, last: Last = "keep") -> t
     if not count:
         raise error(
             "E531",
-            f"{len(indices)} samples make no batch of {size}",
+            f"{len(indices)} samples are too few for a batch of {size}",
             help="take smaller batches, `batch = all`, or `last = keep`",
         )
     return tuple(indices[place * size : (place + 1) * size] for place in range(count))

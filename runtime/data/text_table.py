@@ -101,7 +101,9 @@ def read_table(
             read in two ways (E521), has no line (E525), or an argument makes no sense (E532).
     """
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n#'):
-        raise wrong_argument("`delimiter` is one character, such as `;`, or a blank for any blanks")
+        raise wrong_argument(
+            "`delimiter` is one character such as `;`, or a blank for any white space"
+        )
     if decimal not in (None, ".", ","):
         raise wrong_argument("`decimal` is a point or a comma")
     try:
@@ -169,7 +171,7 @@ def _text(path: str) -> IO[str]:
 
 
 def _too_large(path: str, size: int) -> NetError:
-    help = f"a table of text has up to {_LARGEST:_} bytes; a larger one can be an npz file"
+    help = f"text tables are limited to {_LARGEST:_} bytes; store larger ones as npz"
     return not_enough_memory(f"the cells of `{path}`, whose text alone takes", size, help)
 
 
@@ -222,7 +224,7 @@ def _rows(path: str, lines: Iterable[str], delimiter: str) -> Iterator[Row]:
     try:
         for start, cells in _split(lines, delimiter, strict=True):
             if any(_holds_lines(cell, delimiter, len(cells)) for cell in cells if "\n" in cell):
-                raise _unclosed(path, start, "a cell holds whole lines")
+                raise _unclosed(path, start, "a cell spans whole lines")
             yield start, cells
             start += 1
     except csv.Error as failure:

@@ -70,7 +70,7 @@ def sanity(job: Job, *, samples: int = SAMPLES, steps: int = STEPS) -> list[Chec
 
     Args:
         job: What is to be trained.
-        samples: How many samples must be memorised.
+        samples: How many samples must be memorized.
         steps: The most steps for each learning rate that is tried.
 
     Returns:
@@ -182,8 +182,8 @@ def _initial_loss(subject: Subject) -> Check:
         "initial loss",
         ok,
         f"{found:.4g} with small weights, expected {expected:.4g} ({what})",
-        "loss and output do not go together: look at the number of classes, at the last layer,"
-        " and at how targets are coded",
+        "loss and output do not match: check the number of classes, the last layer, and the"
+        " encoding of the targets",
         {"loss": found, "expected": expected},
     )
 
@@ -200,7 +200,7 @@ def _first_loss(subject: Subject) -> Check:
         "first loss",
         ok,
         f"{found:.4g} with the {given} weights, {comparison} {SURE:g} times {expected:.4g}",
-        "the network is sure of wrong answers at first: initialise smaller, or normalize inputs",
+        "confident of wrong answers: use smaller initial weights, or normalize inputs",
         {"loss": found, "expected": expected},
     )
 
@@ -226,7 +226,7 @@ def _unpenalised(subject: Subject, terms: tuple[Term, ...]) -> str:
     """Why a penalty does not raise the loss."""
     penalised = [n for n, role in roles(subject.graph).items() if role is Role.WEIGHT]
     if penalised and not any(subject.state[name].any() for name in penalised):
-        return "all weights are 0: initialise them at random, as `init=he` does"
+        return "all weights are 0: initialize them at random, as `init=he` does"
     if not any(term.arguments.get("strength", 1.0) for term in terms):
         return "the penalty's strength is 0"
     return "no weight is penalised: all are frozen, or biases and scales"
@@ -241,7 +241,7 @@ def _activations(subject: Subject) -> Check:
     lost = [name for name, spread in spreads.items() if not spread >= VANISHED]
     wild = [name for name, spread in spreads.items() if not spread <= EXPLODED]
     known = [spread for spread in spreads.values() if isfinite(spread)] or [float("nan")]
-    text = f"what tells samples apart goes from {min(known):.3g} to {max(known):.3g}"
+    text = f"the spread between samples goes from {min(known):.3g} to {max(known):.3g}"
     if lost:
         text = f"it vanishes in {_listed(lost)}: samples differ by {spreads[lost[0]]:.2g} there"
     if wild:
@@ -250,7 +250,7 @@ def _activations(subject: Subject) -> Check:
         "activations",
         not lost and not wild,
         text,
-        "initialise by the data (LSUV) or with `init=he` before RELU, or normalize with BN",
+        "initialize from the data (LSUV) or with `init=he` before RELU, or normalize with BN",
         spreads,
     )
 
@@ -316,7 +316,7 @@ def _recipe(subject: Subject) -> Check:
             message += f", and {lower:.3g} with {share} of the learning rate"
             return Check("recipe", False, message, help, numbers)
     if not ok and isfinite(found.last):
-        help = "a lower learning rate does no better: mend first what other checks find"
+        help = "a lower learning rate does no better: first fix what other checks find"
     return Check("recipe", ok, message, help, numbers)
 
 

@@ -49,7 +49,7 @@ def _dead(signal: Signal) -> Iterator[Symptom]:
             signal.epoch,
             signal.name,
             f"{signal.dead:.0%} of the units of `{signal.name}` are 0 for all samples",
-            "lower the learning rate, use LRELU, or initialise with `he`",
+            "lower the learning rate, use LRELU, or initialize with `he`",
             signal.dead,
         )
 
@@ -61,8 +61,8 @@ def _saturated(signal: Signal) -> Iterator[Symptom]:
             "saturated",
             signal.epoch,
             signal.name,
-            f"{signal.saturated:.0%} of the activations of `{signal.name}` are at their ends",
-            "initialise smaller, normalize inputs, or use BN before it",
+            f"{signal.saturated:.0%} of the activations of `{signal.name}` are saturated",
+            "use smaller initial weights, normalize inputs, or put BN before it",
             signal.saturated,
         )
 
@@ -79,7 +79,7 @@ def _vanishing(weights: Sequence[Change]) -> Iterator[Symptom]:
                 weight.name,
                 f"the gradient of `{weight.name}` vanishes: for its size it is {share:.1g} of that"
                 " of the largest",
-                "use RELU, BN, residual connections, or another initialisation",
+                "use RELU, BN, residual connections, or another initialization",
                 share,
             )
 

@@ -104,7 +104,7 @@ def _opened(path: str) -> SafetensorsState:
     if found.metadata.get(CHECKSUM) != _checksum(found, found.metadata):
         raise error(
             "E505",
-            f"`{path}` is damaged: its checksum is that of other contents",
+            f"`{path}` is damaged: its checksum does not match",
             help="copy it again, or start a new run in another folder with `--output`",
         )
     return found

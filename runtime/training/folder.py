@@ -204,12 +204,12 @@ def _check_types(found: Mapping[str, Any]) -> None:
     texts = [value for name in ("settings", "changes", "inputs") for value in found[name].values()]
     texts += [name for each in found["outputs"].values() for name in each["names"]]
     if not all(isinstance(text, str) for text in texts):
-        raise TypeError("a setting, an input or the name of a class is not a text")
+        raise TypeError("a setting, an input or the name of a class is not text")
     extents = [extent for shape in found["shapes"].values() for extent in shape]
     if not all(type(extent) is int and extent >= 0 for extent in extents):
         raise TypeError("a shape is not one of whole numbers")
     if not isinstance(found["results"], dict):
-        raise TypeError("the results are not by name")
+        raise TypeError("the results are not keyed by name")
     for name, value in found["options"].items():
         if not isinstance(value, _OPTIONS[name]) or isinstance(value, bool):
             raise TypeError(f"the option {name} is {value!r}")

@@ -320,7 +320,7 @@ class Metrics:
             if form.task not in found.tasks:
                 fitting = ", ".join(f"`{m.name}`" for m in METRICS.values() if form.task in m.tasks)
                 raise unfit(
-                    f"`{name}` is not a metric of {form.task}", f"such metrics are {fitting}"
+                    f"`{name}` is not a metric for {form.task}", f"such metrics are {fitting}"
                 )
         self.reset()
 

@@ -151,7 +151,7 @@ def predicted(form: OutputForm, scores: Array) -> Array:
         return largest
     if scores.shape[1] != 2:
         raise unfit(
-            f"a threshold decides between two classes, and there are {scores.shape[1]}",
+            f"a threshold decides between two classes, but there are {scores.shape[1]}",
             "leave the threshold out: the class with the largest score is taken",
         )
     second: Array = (positive_scores(form, scores)[:, 1] >= threshold).astype(np.int64)

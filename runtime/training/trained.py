@@ -72,7 +72,7 @@ def open_trained(folder: str | None, weights: str | None = None) -> Trained:
         raise error(
             "E546",
             f"`{folder}` is not the folder of a finished run",
-            help=f"train first: `netc train FILE -o {folder}`, with `--resume` to go on",
+            help=f"train first: `netc train FILE -o {folder}`, with `--resume` to continue",
         )
     return Trained(
         load_weights(weights or own),
@@ -102,6 +102,6 @@ def preprocessing_lost(weights: str, program: str) -> tuple[Diagnostic, ...]:
             "W525",
             f"`{weights}` was trained on samples after {listed}, which weights do not include",
             help=f"`netc export {program} --run {folder}` puts preprocessing into the model, and"
-            f" `netc predict {program} --run {folder}` does it",
+            f" `netc predict {program} --run {folder}` applies it",
         ),
     )

@@ -126,7 +126,7 @@ def test_threshold(asked: Call) -> None:
     found = asked("evaluate", "digits", "--threshold", "0.4")
     assert found.status == 1
     assert found.err == (
-        "error[E551]: a threshold decides between two classes, and there are 10\n"
+        "error[E551]: a threshold decides between two classes, but there are 10\n"
         "  = help: leave the threshold out: the class with the largest score is taken\n\n"
     )
 
@@ -159,7 +159,7 @@ def test_several_outputs(asked: Call) -> None:
     found = asked("evaluate", "masks", "--metric", "top_0")
     assert found.err.startswith("error[E551]: unknown metric `top_0`")
     found = asked("evaluate", "yes", "--metric", "mae")
-    assert found.err.startswith("error[E551]: `mae` is not a metric of decisions")
+    assert found.err.startswith("error[E551]: `mae` is not a metric for decisions")
 
 
 def test_weights_from_a_file(trained: Path, called: Call) -> None:
@@ -174,7 +174,7 @@ def test_weights_from_a_file(trained: Path, called: Call) -> None:
 
 NO_RUN = """\
 error[E546]: `nothing` is not the folder of a finished run
-  = help: train first: `netc train FILE -o nothing`, with `--resume` to go on
+  = help: train first: `netc train FILE -o nothing`, with `--resume` to continue
 
 """
 
@@ -276,7 +276,7 @@ def test_pictures_as_input(asked: Call, tmp_path: Path) -> None:
     large = asked("predict", "digits", "--input", "1.jpg", "-o", "y.npy")
     assert large.status == 0, large.err
     assert large.err == (
-        "warning[W520]: the picture was changed to what the network takes\n"
+        "warning[W520]: the picture was converted for the network\n"
         "  = note: `1.jpg` was resized from 20x30 to 8x8\n\n"
     )
     assert not one.err

@@ -152,4 +152,4 @@ def test_features_with_another_head(folder: Path) -> None:
     assert "[E562]" in refused.err
     found = netc(*command, "-o", "f.npz", "--allow", "fc1.*", cwd=folder)
     assert found.status == 0, found.err
-    assert "2 unfit, initialised: fc1.weight" in found.out
+    assert "2 unfit, initialized: fc1.weight" in found.out

@@ -68,7 +68,7 @@ error[E562]: 1 of 2 weights do not match by name
 
 """
 LABELS = """\
-error[E523]: `data.npz`: the label 5 of sample 3 is none of 2 classes
+error[E523]: `data.npz`: the label 5 of sample 3 is outside the 2 classes
   = note: classes and samples count from 0: labels go from 0 to 1
   = help: renumber the labels, or give the network 6 outputs, one for each class
 

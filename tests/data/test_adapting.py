@@ -74,14 +74,14 @@ def test_class_indices_become_one_hot() -> None:
         (samples(2, 6), type_of(3, 4), "float32 (N, 2, 6)"),
         (samples(2, 3), type_of(2, symbol("H"), symbol("W")), "takes float32 (N, 2, H, W)"),
         (samples(), type_of(dtype=DType.INT64), "class indices and tokens are whole numbers"),
-        (samples(dtype=REAL), type_of(dtype=DType.INT64), "`0` and not `0.0`, `t.astype(int)`"),
+        (samples(dtype=REAL), type_of(dtype=DType.INT64), "`0`, not `0.0`, `t.astype(int)`"),
         (samples(3, 8, 8), type_of(1, 8, 8), "takes pictures in gray: `images(..., channels=1)`"),
         (samples(3, 8, 8), type_of(64), "takes pictures in gray: `images(..., channels=1)`"),
         (samples(1, 8, 8), type_of(3, 8, 8), "takes pictures in colour: `images(..., channels=3)`"),
         (samples(1), type_of(3), "if these are classes, make them whole numbers"),
         (samples(dtype=WHOLE), type_of(3), "takes float32 (N, 3)"),
-        (samples(5), type_of(4), "of a table, `inputs=` names the columns; or write `INPUT(5)`"),
-        (samples(3, 9, 7), type_of(3, 8, 8), "`images(..., 8x8)` makes all 8x8"),
+        (samples(5), type_of(4), "for a table, `inputs=` names the columns; or write `INPUT(5)`"),
+        (samples(3, 9, 7), type_of(3, 8, 8), "`images(..., 8x8)` resizes all of them"),
     ],
 )
 def test_what_does_not_fit(

@@ -307,8 +307,8 @@ def test_augmentations_in_a_row(term: Make) -> None:
 @pytest.mark.parametrize(
     ("x", "name", "options", "message"),
     [
-        (np.zeros((2, 5)), "flip", {}, "`flip` moves pictures, and no input is a picture"),
-        (np.zeros((2, 5)), "crop", {"size": (2, 2)}, "`crop` moves pictures"),
+        (np.zeros((2, 5)), "flip", {}, "`flip` applies to pictures, but no input is a picture"),
+        (np.zeros((2, 5)), "crop", {"size": (2, 2)}, "`crop` applies to pictures"),
         (
             np.zeros((2, 1, 5, 5)),
             "crop",

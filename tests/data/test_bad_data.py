@@ -89,7 +89,7 @@ def test_cifar10(tmp_path: Path, refusal: Refusal) -> None:
     file.write_bytes(data)
     text = refusal(LOADERS["cifar10"], str(tmp_path))
     assert text.startswith("error[E523]")
-    assert "the label 10 of sample 1 is none of 10 classes" in text
+    assert "the label 10 of sample 1 is outside the 10 classes" in text
 
 
 def test_npz(tmp_path: Path, refusal: Refusal) -> None:
@@ -127,14 +127,14 @@ def test_npz(tmp_path: Path, refusal: Refusal) -> None:
         ("1 2,rose\n3 4,lily\n", {}, "E521", "its first line holds numbers"),
         ("a,,b\n1,2,3\n", {}, "E521", "its column 2 has no name"),
         (",a,b\n1,2,3\n1,2,3\n", {}, "E521", "its column 1 has no name"),
-        ("a;b\n1,5;2.5\n", {}, "E524", '`decimal=","` says that decimals follow'),
+        ("a;b\n1,5;2.5\n", {}, "E524", 'with `decimal=","` the comma is the decimal mark'),
         ("a;b\n1,500;2\n", {}, "E524", "holds `1,500`, not a number"),
         ("a;b\n1.5;2\n", {"decimal": ","}, "E524", "holds `1.5`, not a number"),
         ("a,b\n1,2\n", {"delimiter": "::"}, "E532", "`delimiter` is one character"),
         ("a,b\n1,2\n", {"decimal": ";"}, "E532", "`decimal` is a point or a comma"),
         ('a,b\n1,"x\n2,x\n', {}, "E521", "a quote from line 2 on is not closed"),
         ('a,b\n1,x\n2,"x\n3,x\n4,"x"\n', {}, "E521", "a quote from line 3 on is not closed"),
-        ('a,b\n1,"x\n2,x\n3,x"\n', {}, "E521", "a cell holds whole lines"),
+        ('a,b\n1,"x\n2,x\n3,x"\n', {}, "E521", "a cell spans whole lines"),
         ("a b c\n1 2 3\n1 2\n", {}, "E521", "line 3 has 2 cells, and the header names 3 columns"),
         ("1.5 2 3\n1 2\n", {}, "E521", "line 2 has 2 cells, and the first line has 3"),
         ("a,b\n1,2\n", {"target": "a", "inputs": "a"}, "E532", "both input and target"),
@@ -275,7 +275,7 @@ MNIST = (
         (
             "csv",
             "irs.csv",
-            "did you mean `iris.csv`? Else put the table there, or name another file",
+            "did you mean `iris.csv`? Otherwise, put the table there, or name another file",
         ),
         ("csv", "iris.csv/a.csv", "put the table there, or name another file"),
         (

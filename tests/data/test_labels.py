@@ -20,7 +20,7 @@ def test_labels_out_of_range(refusal: Refusal) -> None:
     data = arrays(np.zeros((4, 1)), np.array([1, 2, 3, 1]))
     check_labels(data, 4)
     text = refusal(check_labels, data, 3)
-    assert text.startswith("error[E523]: the data: the label 3 of sample 2 is none of 3 classes")
+    assert text.startswith("error[E523]: the data: the label 3 of sample 2 is outside the 3")
     assert "labels go from 0 to 2" in text
     data = arrays(np.zeros((2, 1)), np.array([-100, 0]))
     check_labels(data, 2, ignored=-100)

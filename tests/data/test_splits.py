@@ -97,12 +97,12 @@ def test_a_test_part_of_its_own_stays() -> None:
 @pytest.mark.parametrize(
     ("count", "fractions", "message"),
     [
-        (10, (), "the fractions () divide no data"),
-        (10, (0.5, 0.6), "the fractions (0.5, 0.6) divide no data"),
-        (10, (1.2, -0.2), "the fractions (1.2, -0.2) divide no data"),
-        (10, (0.4, 0.2, 0.2, 0.2), "divide no data"),
-        (10, (float("nan"), 0.1), "divide no data"),
-        (10, (0, 0, 0), "divide no data"),
+        (10, (), "the fractions () do not divide the data"),
+        (10, (0.5, 0.6), "the fractions (0.5, 0.6) do not divide the data"),
+        (10, (1.2, -0.2), "the fractions (1.2, -0.2) do not divide the data"),
+        (10, (0.4, 0.2, 0.2, 0.2), "do not divide the data"),
+        (10, (float("nan"), 0.1), "do not divide the data"),
+        (10, (0, 0, 0), "do not divide the data"),
         (10, (0, 1), "the fraction for training is 0"),
         (2, (0.4, 0.3, 0.3), "leaves none of the 2 samples"),
     ],

@@ -157,7 +157,7 @@ def test_text_without_end(
     path.write_bytes(gzip.compress(path.read_bytes()))
     text = refusal(read_table, str(path), "t")
     assert text.startswith("error[E507]")
-    assert "a table of text has up to 1_000 bytes" in text
+    assert "text tables are limited to 1_000 bytes" in text
 
 
 def test_a_first_cell_that_lies(

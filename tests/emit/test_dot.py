@@ -169,10 +169,10 @@ def test_choices(direction: str, theme: str, graph_of: GraphOf) -> None:
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({"style": "volume"}, "diagrams have no style `volume`"),
-        ({"direction": "tb"}, "diagrams have no direction `tb`"),
-        ({"theme": "solar"}, "diagrams have no theme `solar`"),
-        ({"depth": 0}, "the depth of a diagram is at least 1, not 0"),
+        ({"style": "volume"}, "unknown diagram style `volume`"),
+        ({"direction": "tb"}, "unknown diagram direction `tb`"),
+        ({"theme": "solar"}, "unknown diagram theme `solar`"),
+        ({"depth": 0}, "the depth of a diagram must be at least 1, not 0"),
     ],
     ids=["style", "direction", "theme", "depth"],
 )

@@ -90,7 +90,7 @@ CASES: dict[Callable[[Graph], None], str] = {
     " which has fewer",
     _stray_edge: "node 1 (Relu in relu1) has edges [(0, 0, 0), (0, 0, 1)]"
     " for arguments [(0, 0, 0)]",
-    _unknown_operator: "node 1 (Frobnicate in relu1) is no operator of the instruction set",
+    _unknown_operator: "node 1 (Frobnicate in relu1) is not an operator of the instruction set",
     _refused_operands: "node 1 (Transpose in relu1) has operands that it does not take:"
     " Transpose cannot apply (0, 0) to float32[N, 4]",
     _wrong_constant: "node 2 (Constant) is recorded as int64[3], which is not its value's shape",

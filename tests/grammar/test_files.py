@@ -333,7 +333,7 @@ def test_only_regular_files_are_read(tmp_path: Path, read: Callable[[str], objec
             read(path)
         assert str(caught.value) == (
             f"error[E001]: cannot read `{path}`: it is a pipe or a device\n"
-            "  = help: copy what it yields into a file"
+            "  = help: copy its contents into a file"
         )
 
 

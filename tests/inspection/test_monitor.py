@@ -157,7 +157,7 @@ SYMPTOMS: list[tuple[str, list[Signal], list[Change], str]] = [
         "saturated",
         [signal(name="tanh1", saturated=0.9)],
         [],
-        "90% of the activations of `tanh1` are at their ends",
+        "90% of the activations of `tanh1` are saturated",
     ),
     (
         "exploding",

@@ -192,7 +192,7 @@ def test_resizing(steps: str) -> None:
 @pytest.mark.parametrize(
     ("steps", "message"),
     [
-        ('op("Resize", sizes=[2, 3, 8, 8])', "Resize cannot make a batch of 2 of float32[3"),
+        ('op("Resize", sizes=[2, 3, 8, 8])', "Resize cannot change the batch of float32[3"),
         ('op("Expand", shape=[2, 3, 4, 4])', "Expand cannot make (2, 3, 4, 4) of float32[3"),
         ('op("Slice", starts=[0], ends=[5])', "it leaves 3 x 3 x 4 x 4 where the network expects"),
     ],
@@ -210,7 +210,7 @@ def test_a_batch_that_an_operator_fixes_is_no_other(
 @pytest.mark.parametrize("name", sorted(RANDOM))
 def test_operators_that_draw_are_refused(name: str) -> None:
     """A network computes the same on every run, so nothing in it draws."""
-    with pytest.raises(netc.NetError, match=f"`{name}` draws other numbers on each run"):
+    with pytest.raises(netc.NetError, match=f"`{name}` draws new random numbers on each run"):
         netc.compile(f'INPUT(4) -> op("{name}")')
 
 

@@ -28,7 +28,7 @@ def test_all_matches() -> None:
 
 
 def test_a_head_of_another_size_is_left_out_on_demand() -> None:
-    """It is initialised with a seed, as if it had never been loaded; the report names it."""
+    """It is initialized with a seed, as if it had never been loaded; the report names it."""
     network = netc.compile(FIVE)
     found = match_weights(network.graph, netc.compile(TEN).initialize(1), allow=["head.*"])
     assert not found.complete
@@ -40,7 +40,7 @@ def test_a_head_of_another_size_is_left_out_on_demand() -> None:
     assert str(found) == (
         "8 matched: conv1.weight, conv1.bias, bn1.weight, bn1.bias, bn1.running_mean,"
         " bn1.running_var, code.weight, code.bias\n"
-        "2 unfit, initialised: head.weight (is float32[10, 16], not float32[5, 16]), head.bias (is"
+        "2 unfit, initialized: head.weight (is float32[10, 16], not float32[5, 16]), head.bias (is"
         " float32[10], not float32[5])"
     )
 

@@ -163,7 +163,7 @@ NO_DATA = """\
 error[E544]: `program.net` does not say what to train on
   = help: add a block such as `train { data = digits }`, or `--set data=digits`"""
 LABELS = """\
-error[E523]: the data: the label 12 of sample 7 is none of 10 classes
+error[E523]: the data: the label 12 of sample 7 is outside the 10 classes
   = note: classes and samples count from 0: labels go from 0 to 9
   = help: renumber the labels, or give the network 13 outputs, one for each class"""
 MISMATCH = """\
@@ -192,9 +192,9 @@ def test_labels_of_one_hot_targets() -> None:
     """Labels that become one-hot, or probabilities, are within range, too."""
     x, t = some_digits()
     program = "INPUT(8x8) -> FC(5)\ntrain { loss = mse }"
-    assert "is none of 5 classes" in refused(lambda: run(job(program, data=(x, t))))
+    assert "is outside the 5 classes" in refused(lambda: run(job(program, data=(x, t))))
     program = "INPUT(8x8) -> FC(1)\ntrain { loss = binary_cross_entropy }"
-    assert "is none of 2 classes" in refused(lambda: run(job(program, data=(x, t))))
+    assert "is outside the 2 classes" in refused(lambda: run(job(program, data=(x, t))))
     assert run(job(program, data=(x, t % 2))).progress.done
 
 
@@ -220,7 +220,7 @@ def test_labels_of_one_hot_targets() -> None:
             np.zeros(60, np.int64),
             "error[E529]: the data: the input `input` is float32 (N, 1, 8, 8), and the network"
             " takes float32 (N, 1, 9, 9)\n"
-            "  = help: of a folder of pictures, `images(..., 9x9)` makes all 9x9",
+            "  = help: for a folder of pictures, `images(..., 9x9)` resizes all of them",
         ),
     ],
 )

@@ -132,7 +132,7 @@ def test_one_tally_serves_many_metrics() -> None:
             OutputForm("classes", threshold=0.5),
             np.zeros((2, 3)),
             [0, 1],
-            "a threshold decides between two classes, and there are 3",
+            "a threshold decides between two classes, but there are 3",
         ),
         (
             "accuracy",

@@ -269,9 +269,9 @@ def test_direction_of_a_column(column: str, better: str) -> None:
         ("acuracy", CLASSES, "unknown metric `acuracy`\n  = help: did you mean `accuracy`?"),
         ("top_0", CLASSES, "unknown metric `top_0`"),
         ("top_²", CLASSES, "unknown metric `top_²`"),
-        ("mae", CLASSES, "`mae` is not a metric of classes"),
-        ("accuracy", NUMBERS, "`accuracy` is not a metric of numbers"),
-        ("top_5", DECISIONS, "`top_5` is not a metric of decisions"),
+        ("mae", CLASSES, "`mae` is not a metric for classes"),
+        ("accuracy", NUMBERS, "`accuracy` is not a metric for numbers"),
+        ("top_5", DECISIONS, "`top_5` is not a metric for decisions"),
     ],
 )
 def test_metrics_that_are_not(name: str, form: OutputForm, message: str) -> None:

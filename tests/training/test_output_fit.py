@@ -137,10 +137,10 @@ REFUSED = {
     ("TANH", "cross_entropy"): "end in `SOFTMAX`, or in a layer without an activation",
     ("SWISH", "cross_entropy"): "end in `SOFTMAX`, or in a layer without an activation",
     ("RELU6", "cross_entropy"): "end in `SOFTMAX`, or in a layer without an activation",
-    ("SIGMOID", "cross_entropy"): "use `binary_cross_entropy` for classes that do not exclude each"
-    " other, or end in `SOFTMAX`",
+    ("SIGMOID", "cross_entropy"): "use `binary_cross_entropy` for classes that are not mutually"
+    " exclusive, or end in `SOFTMAX`",
     ("DROPOUT", "cross_entropy"): "put the `DROPOUT` before the last layer that has weights",
-    ("SOFTMAX", "binary_cross_entropy"): "use `cross_entropy` for classes that exclude each other,"
+    ("SOFTMAX", "binary_cross_entropy"): "use `cross_entropy` for mutually exclusive classes,"
     " or end in `SIGMOID`",
     ("LOGSOFTMAX", "binary_cross_entropy"): "use `cross_entropy` or `nll`, or end in `SIGMOID`",
     ("TANH", "binary_cross_entropy"): "end in `SIGMOID`, or in a layer without an activation",

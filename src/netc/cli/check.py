@@ -24,12 +24,12 @@ TEXT = "text"
     type=click.Choice([TEXT, *FORMS]),
     default=TEXT,
     show_default=True,
-    help="The form of what is found: for people, programs, GitHub Actions, or SARIF 2.1.0.",
+    help="The report's format: for people, programs, GitHub Actions, or as SARIF 2.1.0.",
 )
-@click.option("--json", "form", flag_value="json", help="As `--format json`.")
+@click.option("--json", "form", flag_value="json", help="Same as `--format json`.")
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors and warnings only.")
-@click.option("-v", "--verbose", is_flag=True, help="Print inputs and outputs, too.")
+@click.option("-v", "--verbose", is_flag=True, help="Also print inputs and outputs.")
 @max_layers_option
 @click.pass_context
 def command(

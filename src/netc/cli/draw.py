@@ -39,7 +39,7 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     help="The picture's file, or - for standard output; FILE's name with .svg by default.",
 )
 @_choice("style", "graph or backward.", default="graph", show_default=True)
-@click.option("--depth", type=click.IntRange(min=1), help="Fold scopes that lie deeper.")
+@click.option("--depth", type=click.IntRange(min=1), help="Fold scopes below this depth.")
 @_choice("direction", "TB, LR, BT or RL.")
 @click.option(
     "--format",

@@ -32,7 +32,7 @@ device_option: Decorator = click.option(
     help="cpu, or cuda on onnxruntime.",
 )
 max_layers_option: Decorator = click.option(
-    "--max-layers", type=click.IntRange(min=1), help="Allow more layers than 10,000."
+    "--max-layers", type=click.IntRange(min=1), help="Allow more than 10,000 layers."
 )
 
 
@@ -59,7 +59,7 @@ rename_option: Decorator = click.option(
     metavar="OLD=NEW",
     expose_value=False,
     callback=_keep_renaming,
-    help="A new beginning for names of weights, such as `backbone.=`.",
+    help="Replace a prefix of weight names, such as `backbone.=`.",
 )
 
 

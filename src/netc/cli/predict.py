@@ -193,7 +193,7 @@ def _pictures(network: Network, trained: Trained, paths: Sequence[str]) -> Array
     other = next((path for path in paths if not is_picture(path)), None)
     if other is not None:
         raise error(
-            "E547", f"`{other}` is not a picture, but the others are", help="predict it on its own"
+            "E547", f"`{other}` is not a picture, but the others are", help="predict it separately"
         )
     extents = [extent for extent in shape if isinstance(extent, int)]
     if len(network.inputs) > 1 or len(extents) != 3 or shape[0] not in (1, 3):
@@ -214,7 +214,7 @@ def _changed(changes: Mapping[str, Sequence[str]], count: int) -> Diagnostic:
     notes = [f"`{path}` was {' and '.join(done)}" for path, done in changes.items()]
     more = [f"and {len(notes) - SHOWN} more"] if len(notes) > SHOWN else []
     many = "the picture was" if count == 1 else f"{len(changes)} of {count} pictures were"
-    message = f"{many} changed to what the network takes"
+    message = f"{many} converted for the network"
     return Diagnostic("W520", message, notes=(*notes[:SHOWN], *more))
 
 

@@ -30,7 +30,7 @@ from .weights import read_weights
     type=click.IntRange(min=1),
     default=SAMPLES,
     show_default=True,
-    help="How many samples must be memorised.",
+    help="How many samples must be memorized.",
 )
 @click.option(
     "--steps",

@@ -19,7 +19,7 @@ def _complete_columns(
 
 @click.command("summary")
 @file_argument
-@click.option("--depth", type=click.IntRange(min=1), help="Fold scopes that lie deeper.")
+@click.option("--depth", type=click.IntRange(min=1), help="Fold scopes below this depth.")
 @click.option(
     "--columns", shell_complete=_complete_columns, help="Column names, separated by commas."
 )

@@ -37,8 +37,8 @@ FOLDER = "run"
 @click.command("train")
 @file_argument
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
-@click.option("--epochs", type=click.IntRange(min=1), help="As `--set epochs=N`.")
-@click.option("--seed", type=click.IntRange(min=0), help="As `--set seed=N`.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Same as `--set epochs=N`.")
+@click.option("--seed", type=click.IntRange(min=0), help="Same as `--set seed=N`.")
 @click.option(
     "--engine", shell_complete=one_of(ENGINES), help="numpy, the default, or onnxruntime."
 )
