@@ -88,7 +88,7 @@ def _limited_bins(build: LayerBuilder, extent: int, count: int) -> Bins:
     if extent % count and extent + 2 * count > LONGEST_INDEX:
         raise build.fail(
             "E404",
-            f"cannot divide {extent} unevenly into {count}: {LONGEST_INDEX:_} rows are the limit",
+            f"cannot divide {extent} unevenly into {count}: the limit is {LONGEST_INDEX:_} rows",
             at="size",
         )
     return bins_of(extent, count)

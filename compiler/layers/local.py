@@ -107,8 +107,8 @@ def _cut(build: LayerBuilder, window: Window, axis: int, extent: int) -> _Cut:
     if min(kernel, count) > MAX_SLICES:
         raise build.fail(
             "E404",
-            f"would cut its input into {min(kernel, count):_} slices, and {MAX_SLICES:_} are the "
-            "limit",
+            f"would cut its input into {min(kernel, count):_} slices, but the limit is "
+            f"{MAX_SLICES:_}",
             at="kernel",
         )
     if kernel <= count:

@@ -256,7 +256,7 @@ class State:
         """The error for a network beyond the limit."""
         return error(
             "E401",
-            f"the network has at least {count:_} layers, and {self.max_layers:_} are the limit",
+            f"the network has at least {count:_} layers, but the limit is {self.max_layers:_}",
             span,
             help="`--max-layers` raises the limit",
         )

@@ -1,4 +1,4 @@
-"""A job of training -> whether its network can learn a handful of samples by heart."""
+"""A job of training -> whether its network can memorize a handful of samples."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

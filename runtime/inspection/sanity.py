@@ -278,7 +278,7 @@ def _gradients(subject: Subject) -> Check:
 
 
 def _small_subset(subject: Subject) -> Check:
-    """A handful of samples can be learned by heart."""
+    """The network can memorize a handful of samples."""
     trial = subject.trial
     answers = "" if trial.accuracy is None else f", {trial.accuracy:.0%} of the answers right"
     verb = "are learned" if trial.learned else "are not learned"
@@ -287,7 +287,7 @@ def _small_subset(subject: Subject) -> Check:
         trial.learned,
         f"{trial.samples} samples {verb} in {trial.steps} steps of adam(lr={trial.rate:g}):"
         f" loss {trial.first:.3g} -> {trial.last:.3g}{answers}",
-        "a network that cannot learn a few samples by heart learns nothing else: look for a"
+        "a network that cannot memorize a few samples cannot learn anything else: look for a"
         " mistake in data, loss or layers before training, or take a larger network",
         {
             "loss": trial.last,

@@ -37,7 +37,7 @@ class Subject:
 
     @cached_property
     def few(self) -> dict[str, Array]:
-        """The samples that are learned by heart: no more than there are weights for.
+        """The samples that are memorized: no more than there are weights for.
 
         Where the data have no more samples than that, they are all.
         """

@@ -50,7 +50,7 @@ REFUSED = {
     f"block A({', '.join(f'p{i}=1' for i in range(101))}) {{ RELU }}\nINPUT -> A": (
         *("E404", "a block of more than 100 parameters"),
     ),
-    "INPUT -> for i in range(50000) { RELU as a{i} } -> FC": ("E401", "are the limit"),
+    "INPUT -> for i in range(50000) { RELU as a{i} } -> FC": ("E401", "the limit is"),
     "INPUT -> " + "[RELU]*1 -> " * 40_000 + "FC": ("E403", "more than 200_000 tokens"),
     "\n" * 500_001 + "INPUT -> FC": ("E403", "more than 500_000 lines"),
     "INPUT -> DWCONV(1x7, dilation=2^62)": ("E404", "has a window that spans"),

@@ -219,7 +219,7 @@ def test_a_start_in_a_bad_minimum_is_no_false_alarm() -> None:
 
 
 def test_a_line_through_many_points_is_no_false_alarm() -> None:
-    """Two parameters learn two samples by heart, of integers that are no classes."""
+    """Two parameters memorize two samples of integers that are not classes."""
     x = np.linspace(-1, 1, 60, dtype=np.float32)[:, None]
     t = np.round(40 + 15 * x + some((1,), scale=9.0)).astype(np.int64)
     job = job_of("INPUT(1) -> FC(1)\ntrain { loss = mse }", (x, t))
