@@ -1,7 +1,7 @@
 """A job of training -> what the first steps of its own recipe come to."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count, islice
 
 import numpy as np
@@ -25,11 +25,13 @@ class Steps:
         steps: How many were taken; fewer where the loss was no longer finite.
         first: The loss before the first.
         last: The mean loss of the last ones; not finite where it was no longer.
+        state: The weights after the last.
     """
 
     steps: int
     first: float
     last: float
+    state: Mapping[str, Array] = field(repr=False)
 
 
 def first_steps(job: Job, state: Mapping[str, Array], *, factor: float = 1.0) -> Steps:
@@ -54,8 +56,8 @@ def first_steps(job: Job, state: Mapping[str, Array], *, factor: float = 1.0) ->
         }
         losses.append(float(stepper.advance({**feeds, **scalars})[LOSS]))
         if not np.isfinite(losses[-1]):
-            return Steps(len(losses), losses[0], losses[-1])
-    return Steps(len(losses), losses[0], float(np.mean(losses[-WINDOW:])))
+            return Steps(len(losses), losses[0], losses[-1], stepper.state)
+    return Steps(len(losses), losses[0], float(np.mean(losses[-WINDOW:])), stepper.state)
 
 
 def _batches(job: Job) -> Iterator[Feeds]:

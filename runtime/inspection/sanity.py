@@ -23,6 +23,7 @@ from .first_steps import LOWER, first_steps
 from .guessed_loss import guessed_loss
 from .overfitting import SAMPLES, STEPS
 from .probes import layer_names, spread_over_samples
+from .slowness import Slowness, slowness
 from .subject import Subject
 
 CLOSE = 0.1  # how much of the expected loss the loss of small weights may differ from it
@@ -306,6 +307,9 @@ def _recipe(subject: Subject) -> Check:
     found = first_steps(job, subject.state)
     said = spell_term(job.recipe.optimizer)
     message = f"{found.steps} steps of {said}: loss {found.first:.3g} -> {found.last:.3g}"
+    slow = slowness(subject, found, guess)
+    if slow is not None:
+        return _too_slow(slow, found.steps, said)
     numbers = {"first": found.first, "last": found.last, "steps": found.steps}
     limit = ABOVE * max(found.first, guess)
     ok = found.last <= limit  # which NaN is not
@@ -318,6 +322,25 @@ def _recipe(subject: Subject) -> Check:
     if not ok and isfinite(found.last):
         help = "a lower learning rate does no better: first fix what other checks find"
     return Check("recipe", ok, message, help, numbers)
+
+
+def _too_slow(slow: Slowness, steps: int, said: str) -> Check:
+    return Check(
+        "recipe",
+        False,
+        f"{steps} steps of {said} bring the loss, {slow.before:.3g}, down by only"
+        f" {max(slow.fall, 0):.2g}; with {slow.factor:,} times the learning rate it is"
+        f" {slow.faster:.3g}",
+        f"the learning rate is too low: in all its {slow.steps:,} steps the run would bring the"
+        f" loss down by about {slow.expected:.2g}; raise it",
+        {
+            "first": slow.before,
+            "fall": slow.fall,
+            "factor": slow.factor,
+            "faster": slow.faster,
+            "expected": slow.expected,
+        },
+    )
 
 
 def _listed(names: list[str]) -> str:

@@ -1,6 +1,7 @@
 """What should be so before training: each check passes on a sound job, and fails on its mistake."""
 
 import json
+from dataclasses import replace
 from math import log
 from typing import Any
 
@@ -12,6 +13,7 @@ from netc.runtime.inspection.expected_loss import expected_loss
 from netc.runtime.inspection.sanity import CLOSE, Check, sanity
 from netc.runtime.inspection.subject import Subject
 from netc.runtime.training.job import Job
+from netc.runtime.training.running import train
 
 Array = np.ndarray[Any, Any]
 
@@ -256,6 +258,59 @@ def test_learning_rates_that_are_not(network: str, optimizer: str) -> None:
     job = job_of(f"{NETWORKS[network]}\ntrain {{ data = digits, optimizer = {optimizer} }}")
     found = checks(job, steps=1)["recipe"]
     assert found.ok, found.message
+
+
+SLOW = ["sgd(lr=0.000001)", "adam(lr=0.0000001)", "rmsprop(lr=0.0000001)"]
+STARTS = {
+    **NETWORKS,
+    "dropout": "INPUT(8x8) -> FC(64) -> RELU -> DROPOUT(0.5) -> FC(10)",
+    "zeros": "INPUT(8x8) -> FC(32) -> TANH -> FC(10, init=zeros)",
+    "frozen": "INPUT(8x8) -> FC(32, frozen=yes) -> RELU -> FC(10)",
+}
+
+
+@pytest.mark.parametrize("network", STARTS)
+@pytest.mark.parametrize("optimizer", SLOW)
+def test_learning_rates_that_are_too_low(network: str, optimizer: str) -> None:
+    """A run in which the loss would hardly move is told from one at a higher rate."""
+    job = job_of(f"{STARTS[network]}\ntrain {{ data = digits, optimizer = {optimizer} }}")
+    found = checks(job, steps=1)["recipe"]
+    assert not found.ok, found.message
+    assert "the learning rate is too low: in all its 450 steps" in found.advice
+    assert found.numbers["expected"] < 0.015 * found.numbers["first"]
+    assert found.numbers["faster"] < 0.8 * found.numbers["first"]
+
+
+@pytest.mark.parametrize("network", ["dropout", "zeros", "frozen"])
+@pytest.mark.parametrize(
+    "train",
+    [
+        "optimizer = sgd(lr=0.1, momentum=0.9), schedule = cosine(warmup=60)",
+        "optimizer = adam(lr=0.001), schedule = cosine(warmup=400)",
+        "optimizer = sgd(lr=0.01)",
+        "optimizer = sgd(lr=0.01), epochs = 1",
+        "optimizer = adam(lr=0.0001)",
+    ],
+)
+def test_slow_starts_are_no_low_rates(network: str, train: str) -> None:
+    """Warm-up, weights of 0, frozen layers and short runs make the first steps small."""
+    found = checks(job_of(f"{STARTS[network]}\ntrain {{ data = digits, {train} }}"), steps=1)
+    assert found["recipe"].ok, found["recipe"].message
+
+
+def test_a_trained_network_needs_no_higher_rate() -> None:
+    """A loss that is low already need not fall: small steps may be what is wanted."""
+    program = f"{NETWORKS['mlp']}\ntrain {{{{ data = digits, optimizer = {{}}, epochs = 8 }}}}"
+    trained = train(job_of(program.format("adam(lr=0.01)"))).state
+    job = replace(job_of(program.format("adam(lr=0.0000001)")), weights=trained)
+    assert checks(job, steps=1)["recipe"].ok
+
+
+def test_no_rate_is_blamed_where_none_helps() -> None:
+    """Twelve layers of sigmoids learn nothing, whatever the learning rate."""
+    program = "INPUT(8x8x1) -> [FC(8) -> SIGMOID]*12 -> FC(10)"
+    job = job_of(f"{program}\ntrain {{ data = digits, optimizer = sgd(lr=0.000001) }}")
+    assert checks(job, steps=1)["recipe"].ok
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber", "log_cosh"])
