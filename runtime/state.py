@@ -1,4 +1,4 @@
-"""Weights by name that are read one at a time."""
+"""Weights by name, read one at a time."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class WeightType:
 
 
 class LazyState(Mapping[str, Array]):
-    """Weights that are drawn or read anew at each access, and are not kept."""
+    """Weights that are drawn or read at each access, and not kept."""
 
     @abstractmethod
     def type_of(self, name: str) -> WeightType:
@@ -49,7 +49,7 @@ def type_of(state: Mapping[str, Any], name: str) -> WeightType:
     """The type of a weight in any state.
 
     Raises:
-        NetError: E501, it is no array.
+        NetError: E501, it is not an array.
     """
     if isinstance(state, LazyState):
         return state.type_of(name)

@@ -31,17 +31,17 @@ from .trained import Trained
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What a run of training came to.
+    """The result of a training run.
 
     Attributes:
         job: What was trained.
-        state: The weights of the best epoch, or the last where nothing was validated.
+        state: The weights of the best epoch, or of the last one if there was no validation.
         last: The weights at the end.
-        history: What each epoch came to.
-        stopped: Whether it ended early.
-        best_epoch: Which epoch `state` is of, from 1.
-        test: Loss and metrics on the test part, with `state`; empty where there is none.
-        metadata: What models of this run tell of themselves, such as the source text.
+        history: The losses and metrics of each epoch.
+        stopped: Whether the run ended early.
+        best_epoch: The epoch that `state` comes from, counted from 1.
+        test: Loss and metrics of `state` on the test part; empty if there is none.
+        metadata: The metadata of exported models, such as the source text.
     """
 
     job: Job
@@ -54,7 +54,7 @@ class Run:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        """A short report: how long it was, and what it came to."""
+        """A short report: the number of epochs, and the results."""
         epochs = f"{len(self.history)} epoch{'s' * (len(self.history) != 1)}"
         best = "" if self.best_epoch is None else f", the best is {self.best_epoch}"
         early = ", stopped early" if self.stopped else ""
@@ -64,14 +64,14 @@ class Run:
         return "\n".join([head, *(_measured(part, each) for part, each in parts.items() if each)])
 
     def export(self, path: "str | PathLike[str]", *, opset: int | None = None) -> None:
-        """Write an ONNX model with the preprocessing inside and the classes in its metadata.
+        """Write an ONNX model that includes the preprocessing, with the classes in its metadata.
 
         Args:
             path: The model's file.
-            opset: 22, the default, or above.
+            opset: 13 or later; 22 by default.
 
         Raises:
-            NetError: As `Network.export`.
+            NetError: See `Network.export`.
         """
         from ...compiler.emit.onnx import export
 
@@ -83,18 +83,18 @@ class Run:
     def predict(
         self, x: Array | Mapping[str, Array], *, engine: str = "numpy", device: str = "cpu"
     ) -> Array | dict[str, Array]:
-        """The outputs for new samples, preprocessed as the run's.
+        """The outputs for new samples, preprocessed as in the run.
 
         Args:
-            x: Samples as the data have them, (N, ...), or inputs by name.
+            x: Raw samples, (N, ...), or inputs by name.
             engine: `numpy` or `onnxruntime`.
             device: `cpu` or, on onnxruntime, `cuda`.
 
         Returns:
-            The output, or a dictionary where there are several.
+            The output, or a dictionary if there are several.
 
         Raises:
-            NetError: The samples do not fit, or the engine cannot be had.
+            NetError: The samples do not fit, or the engine is not available.
         """
         job = self.job
         data = data_of(x, name="what is given")
@@ -105,7 +105,7 @@ class Run:
         return found if len(found) > 1 else next(iter(found.values()))
 
     def evaluate(self, part: str = "test") -> dict[str, float]:
-        """Loss and metrics of a part of the data (`train`, `validation`, `test` or `all`).
+        """Loss and metrics on a part of the data (`train`, `validation`, `test` or `all`).
 
         Raises:
             NetError: E531, the part is empty.
@@ -129,11 +129,11 @@ def train(job: Job, *, resume: bool = False, listeners: Sequence[Listener] = ())
 
     Args:
         job: What to train.
-        resume: Go on from the checkpoint in the job's folder.
-        listeners: Who is told how it goes on.
+        resume: Continue from the checkpoint in the job's folder.
+        listeners: Objects to notify of the progress.
 
     Raises:
-        NetError: Data, network and recipe do not fit together, the loss is not finite (E542), the
+        NetError: Data, network and recipe do not match, the loss is not finite (E542), the
             checkpoint is of another run (E541), the folder holds a run (E545), or a file cannot be
             read or written.
         KeyboardInterrupt: Ctrl-C was pressed; the run can be resumed.
@@ -145,7 +145,7 @@ def train(job: Job, *, resume: bool = False, listeners: Sequence[Listener] = ())
 
 
 def resumed(job: Job) -> Job:
-    """The job with the checkpoint in its folder, where one was written before the run was killed.
+    """The job with the checkpoint in its folder, if there is one.
 
     Raises:
         NetError: The checkpoint is of another run (E541), or cannot be read.

@@ -1,6 +1,6 @@
 """netc: a small language for neural networks, and its compiler.
 
-Everything here is loaded when it is first used: `import netc` alone imports no other package.
+Everything here is loaded on first use: `import netc` alone imports no other package.
 """
 
 from importlib import import_module

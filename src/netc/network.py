@@ -1,4 +1,4 @@
-"""`Network`: a compiled program as a frozen record whose methods call the four parts."""
+"""`Network`: a compiled program; its methods call the compiler and the runtime."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,22 +49,22 @@ class Network:
 
     @property
     def graph(self) -> "Graph":
-        """The graph, neither in training nor in inference mode; `graph.nx` is networkx's."""
+        """The graph, in neither training nor inference mode; `graph.nx` is the networkx graph."""
         return self.compiled.graph
 
     @property
     def name(self) -> str:
-        """The name that the program gives, or else the file's."""
+        """The name given in the program, or that of its file."""
         return self.graph.name
 
     @property
     def warnings(self) -> "tuple[Diagnostic, ...]":
-        """Findings that are no errors."""
+        """Warnings from compilation."""
         return self.compiled.warnings
 
     @property
     def recipe(self) -> "Recipe | None":
-        """What the program's `train` block says; None where it has none."""
+        """The settings of the program's `train` block, or None if it has none."""
         return self.compiled.recipe
 
     @property
@@ -84,7 +84,7 @@ class Network:
 
     @property
     def params(self) -> int:
-        """Learned parameters, trainable and frozen; running statistics are not among them."""
+        """The number of learned parameters, trainable and frozen, without running statistics."""
         return self.counts.params
 
     @property
@@ -99,13 +99,13 @@ class Network:
 
     @property
     def layers(self) -> "Sequence[Row]":
-        """The layer table's rows."""
+        """The rows of the layer table."""
         return self.summary().rows
 
     def summary(
         self, *, depth: int | None = None, columns: Sequence[str] | None = None
     ) -> "Summary":
-        """The layer table; `depth` folds scopes that lie deeper, `columns` chooses by key."""
+        """The layer table; `depth` folds deeper scopes, `columns` selects columns by key."""
         from .summary import summarize
 
         return summarize(self.graph, depth=depth, columns=columns)
@@ -140,18 +140,18 @@ class Network:
 
         Args:
             x: The input, (N, C, H, W) for images, or inputs by name.
-            state: Parameters and buffers by name. Where it is None, those that the program gives.
+            state: Parameters and buffers by name; by default, the values given in the program.
             engine: `numpy` or `onnxruntime`.
             device: `cpu` or, on onnxruntime, `cuda`.
-            fetch: Labels whose tensors to return instead of the outputs.
-            dtype: On NumPy, `float64` computes in double precision; the network's own otherwise.
+            fetch: Labels of tensors to return instead of the outputs.
+            dtype: `float64` computes in double precision on NumPy; by default, the network's type.
 
         Returns:
-            The output, or a dictionary where there are several or `fetch` names some.
+            The output, or a dictionary if there are several or `fetch` is given.
 
         Raises:
-            NetError: The input or the weights do not fit, or the engine cannot be had; or there is
-                no state, and the program does not give the values of all weights (E546).
+            NetError: The input or the weights do not fit, the engine is not available, or there is
+                no state and the program does not give the values of all weights (E546).
         """
         from .runtime.engines import run
         from .runtime.initialize import own_weights
@@ -178,13 +178,13 @@ class Network:
         opset: int | None = None,
         seed: int = 0,
     ) -> None:
-        """Write the network as an ONNX model, checked and with its shapes inferred.
+        """Write the network as an ONNX model, checked and with inferred shapes.
 
         Args:
-            path: The model's file; weights above 2 GiB go to a file beside it.
-            state: Parameters and buffers; drawn with `seed` where it is None.
-            opset: From 13 on; 22 is the default.
-            seed: For the weights, where no state is given.
+            path: The model's file; weights of more than 2 GiB go to a second file next to it.
+            state: Parameters and buffers; by default, drawn at random with `seed`.
+            opset: 13 or later; 22 by default.
+            seed: The seed for weights if no state is given.
 
         Raises:
             NetError: The weights do not fit, or the file cannot be written.
@@ -201,20 +201,21 @@ class Network:
         wrt: Sequence[str] | None = None,
         training: bool = True,
     ) -> "Graph":
-        """Forward and gradients as one graph, with the outputs `loss` (or `of`) and `<name>.grad`.
+        """The forward and backward pass as one graph, with outputs `loss` (or `of`) and `*.grad`.
 
         Args:
-            loss: A loss by name, such as `cross_entropy`, or one for each output by its name.
-                Where it is None, the `train` block's; without a block, an output of one number
-                is differentiated itself, and any other has `cross_entropy`.
-            of: An output, or any value by its label, to differentiate in place of a loss. Of
-                several numbers, the batch's included, it is their sum.
-            wrt: With respect to which inputs, parameters and values, by name. Where it is None,
-                all trainable parameters; without a loss in a network that has none, its inputs.
-            training: Whether Dropout drops, and BN normalizes by the batch.
+            loss: The name of a loss, such as `cross_entropy`, or a dictionary with one for each
+                output. By default, that of the `train` block; without a block, an output of one
+                number is itself differentiated, and any other gets `cross_entropy`.
+            of: An output, or the label of a value, to differentiate instead of a loss. Several
+                numbers, including those of a batch, are summed.
+            wrt: The names of inputs, parameters and values to differentiate with respect to. By
+                default, all trainable parameters, or the inputs if there is neither a loss nor a
+                trainable parameter.
+            training: Whether Dropout is active and BN normalizes by the batch.
 
         Raises:
-            NetError: Loss and output do not fit, a name is not known, or an operator has no
+            NetError: Loss and output do not fit, a name is unknown, or an operator has no
                 gradient.
         """
         from .training import backward
@@ -237,17 +238,17 @@ class Network:
 
         Args:
             x: The input, or inputs by name.
-            t: The target of the only loss, or targets by the output's name: class indices, or
-                arrays of the output's shape. None where no loss is differentiated.
+            t: The target, or targets by output name: class indices, or arrays of the output's
+                shape. None if no loss is differentiated.
             state: Parameters and buffers by name.
-            loss: As `backward` has it.
-            of: As `backward` has it; the value is then the sum of its numbers.
-            wrt: As `backward` has it.
-            training: As `backward` has it.
+            loss: See `backward`.
+            of: See `backward`; the value is then the sum of its numbers.
+            wrt: See `backward`.
+            training: See `backward`.
             dtype: `float64` computes in double precision.
 
         Raises:
-            NetError: Arrays, loss and network do not fit together.
+            NetError: Arrays, loss and network do not match.
         """
         from .training import value_and_grad
 
@@ -268,22 +269,22 @@ class Network:
         samples: int | None = 20,
         seed: int = 0,
     ) -> dict[str, float]:
-        """Compare gradients with central differences in float64; a small batch will do.
+        """Compare gradients with central differences in float64; a small batch is enough.
 
         Args:
-            x: As `value_and_grad` has it.
-            t: As `value_and_grad` has it.
-            state: As `value_and_grad` has it.
-            loss: As `backward` has it.
-            training: As `backward` has it.
-            samples: How many numbers of each parameter are compared; all where it is None.
-            seed: Settles which, and the noise of Dropout.
+            x: See `value_and_grad`.
+            t: See `value_and_grad`.
+            state: See `value_and_grad`.
+            loss: See `backward`.
+            training: See `backward`.
+            samples: How many entries of each parameter to compare; None compares all.
+            seed: The seed for choosing entries, and for Dropout's noise.
 
         Returns:
-            For each trainable parameter the largest error, relative to its largest slope.
+            The largest error of each trainable parameter, relative to its largest difference.
 
         Raises:
-            NetError: As `value_and_grad`.
+            NetError: See `value_and_grad`.
         """
         from .training import gradcheck
 
@@ -298,16 +299,17 @@ class Network:
         optimizer: "Term | None" = None,
         opset: int | None = None,
     ) -> None:
-        """Write one step of training, loss, gradients and update, as one ONNX model.
+        """Write a training step, with loss, gradients and update, as one ONNX model.
 
-        Its inputs are the network's, `target`, `step`, `lr`, `momentum` and all state by name; its
-        outputs `loss` and `<name>.next` for all state that changes.
+        Its inputs are those of the network, `target`, `step`, `lr`, `momentum` and all state by
+        name; its outputs are those of the network, `loss`, and `<name>.next` for all state that
+        changes.
 
         Args:
             path: The model's file.
-            loss: As `backward` has it.
-            optimizer: Such as `netc.SGD(momentum=0.9)`; the `train` block's where it is None.
-            opset: From 13 on; 22 is the default.
+            loss: See `backward`.
+            optimizer: For example `netc.SGD(momentum=0.9)`; by default, that of the `train` block.
+            opset: 13 or later; 22 by default.
 
         Raises:
             NetError: Loss and output do not fit, or the file cannot be written.
@@ -334,14 +336,14 @@ class Network:
         """Train the network as its `train` block says.
 
         Args:
-            data: `(x, t)`, arrays or dictionaries of them, in place of the block's data.
+            data: `(x, t)`, arrays or dictionaries of arrays, instead of the block's data.
             engine: `numpy` or `onnxruntime`.
             device: `cpu` or, on onnxruntime, `cuda`.
-            output: A folder for checkpoints, history, curves and weights.
+            output: The folder for checkpoints, history, curves and weights.
             resume: Continue from the checkpoint in that folder.
-            force: Overwrite the run that the folder holds.
+            force: Overwrite the run in that folder.
             weights: Weights to start from.
-            patience: After how many epochs without a better one to stop.
+            patience: Stop after this many epochs without improvement.
             verbose: Whether to show progress on standard error, as `netc train` does.
             settings: Settings of the block by name, such as `epochs=5` or `lr=0.01`.
 
@@ -349,7 +351,7 @@ class Network:
             The run, with `history`, `state` (the best weights) and `test` (losses and metrics).
 
         Raises:
-            NetError: Data, network and settings do not fit together, or the loss is not finite.
+            NetError: Data, network and settings do not match, or the loss is not finite.
         """
         from .runtime.training.folder import locked
         from .training import job_of, run_job
@@ -376,7 +378,7 @@ class Network:
             return run_job(job, progress=progress, source=self.compiled.source.text)
 
     def _named(self, x: "Array | Mapping[str, Array]") -> "Mapping[str, Array]":
-        """Inputs by name, where a single one is given without."""
+        """Inputs by name; a single array is the first input."""
         return x if isinstance(x, Mapping) else {next(iter(self.graph.inputs), "input"): x}
 
     def draw(
@@ -393,19 +395,18 @@ class Network:
         """Draw the network; the file's suffix or `format` chooses svg, png, pdf or dot.
 
         Args:
-            path: The picture's file.
-            style: `graph`, the layers; or `backward`, the chain rule on operators.
-            depth: Of layers, paths of more parts than this fold.
-            direction: Where tensors flow: `TB` (layers' default), `LR` (the chain rule's), `BT`
-                or `RL`.
+            path: The file to write.
+            style: `graph` draws the layers; `backward` draws the chain rule on operators.
+            depth: Fold scopes below this depth.
+            direction: The direction of the arrows: `TB` (the default for layers), `LR` (the
+                default for the chain rule), `BT` or `RL`.
             format: svg, png, pdf or dot.
             theme: `light` or `dark`.
             chain_rule: For `backward`: `loss`, and `inputs`, `targets` and `state` by name, whose
-                numbers stand on the arrows.
+                numbers appear on the arrows.
 
         Raises:
-            NetError: A choice is not known, no renderer is installed, or the file cannot be
-                written.
+            NetError: A choice is unknown, no renderer is installed, or the file cannot be written.
         """
         from .compiler.emit.render import render
         from .drawing import to_picture_text
@@ -420,7 +421,7 @@ def compile(text: str, *, name: str = "<chain>", max_layers: int | None = None) 
     """Compile a program given as text.
 
     Raises:
-        NetError: The program is wrong.
+        NetError: The program has errors.
     """
     return compile_program(Source(name, text), max_layers=max_layers)
 
@@ -429,7 +430,7 @@ def load(path: "str | PathLike[str]", *, max_layers: int | None = None) -> Netwo
     """Compile a `.net` file, or a shipped spec as `zoo:NAME`.
 
     Raises:
-        NetError: The file cannot be read, or the program is wrong.
+        NetError: The file cannot be read, or the program has errors.
     """
     return compile_program(read_program(fspath(path)), max_layers=max_layers)
 

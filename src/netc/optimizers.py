@@ -1,4 +1,4 @@
-"""Optimizers as Python spells them: `netc.SGD(lr=0.1, momentum=0.9)` is a program's `sgd(...)`."""
+"""Optimizers for Python: `netc.SGD(lr=0.1, momentum=0.9)` is `sgd(...)` in a program."""
 
 from inspect import Parameter, Signature
 from typing import Any
@@ -12,7 +12,7 @@ from .grammar.source import Source, Span
 
 
 class Optimizer:
-    """Makes an optimizer of its arguments; see the manual's page on training for them.
+    """Creates an optimizer; the manual's page on training lists the arguments.
 
     Args:
         name: Its name in the language.

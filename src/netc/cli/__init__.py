@@ -26,7 +26,7 @@ COMMANDS = {
     "train": ("train", "Train a network as its `train` block says."),
     "evaluate": ("evaluate", "Measure a trained network on a data set."),
     "predict": ("predict", "Predict new samples with a trained network."),
-    "sanity": ("sanity", "Look at data, loss, activations and gradients before training."),
+    "sanity": ("sanity", "Check data, loss, activations and gradients before training."),
     "gradcheck": ("gradcheck", "Compare gradients with central differences."),
     "features": ("features", "Write the output of a layer for each sample to a file."),
     "diff": ("diff", "Show what changed between two networks."),
@@ -90,8 +90,8 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="A quoted chain is accepted wherever a FILE is, `-` reads standard input, and "
-    "`zoo:NAME` is a shipped spec.",
+    epilog="Instead of a FILE you can give a quoted chain, `-` for standard input, or `zoo:NAME` "
+    "for a shipped spec.",
 )
 @click.version_option(__version__, prog_name="netc")
 def cli() -> None:

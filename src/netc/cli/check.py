@@ -43,8 +43,8 @@ def command(
 ) -> None:
     """Parse each FILE, check its shapes and assertions, and count its parameters.
 
-    A folder stands for all .net files in it. Exits with 0 where all are clean, 1 where one has
-    errors, 2 on wrong usage.
+    A folder stands for all .net files in it. Exits with 0 if all are clean, 1 if one has errors,
+    and 2 for wrong usage.
     """
     found = _checked(files, strict=strict, max_layers=max_layers)
     if form == TEXT:

@@ -22,8 +22,8 @@ def command(
 ) -> None:
     """Show what changed from BEFORE to AFTER: layers, their shapes and parameters, and counts.
 
-    Exits with 0 where nothing changed, 1 where something did, and 2 on wrong usage or where a
-    program has errors.
+    Exits with 0 if nothing changed, 1 if something did, and 2 for wrong usage or if a program has
+    errors.
     """
     networks: list[Network] = []
     errors: list[Diagnostic] = []

@@ -36,7 +36,7 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     "-o",
     "--output",
     type=click.Path(),
-    help="The picture's file, or - for standard output; FILE's name with .svg by default.",
+    help="The output file, or - for standard output; by default, FILE's name with .svg.",
 )
 @_choice("style", "graph or backward.", default="graph", show_default=True)
 @click.option("--depth", type=click.IntRange(min=1), help="Fold scopes below this depth.")
@@ -45,11 +45,13 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     "--format",
     "format_",
     shell_complete=one_of(FORMATS),
-    help="svg, png, pdf or dot; the file's suffix otherwise.",
+    help="svg, png, pdf or dot; by default, from the file's suffix.",
 )
 @_choice("theme", "light or dark.", default="light", show_default=True)
-@click.option("--loss", help="What `backward` differentiates; the train block's loss otherwise.")
-@click.option("--of", help="A value of the network that `backward` differentiates instead.")
+@click.option(
+    "--loss", help="The loss that `backward` differentiates; by default, that of the train block."
+)
+@click.option("--of", help="A value that `backward` differentiates instead of a loss.")
 @click.option(
     "--input",
     "inputs",
@@ -58,7 +60,11 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     help="A .npy file or numbers, such as `x=[[1, -2]]`, to write on the arrows of `backward`.",
 )
 @click.option(
-    "--target", "targets", multiple=True, metavar="[NAME=]T", help="The target of a loss, likewise."
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="[NAME=]T",
+    help="The target of the loss, in the same form.",
 )
 @weights_option
 @max_layers_option

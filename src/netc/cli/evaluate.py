@@ -57,7 +57,7 @@ MOST_LABELS = 12  # that get a confusion matrix each
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
 @engine_option
 @device_option
-@click.option("-o", "--output", type=click.Path(), help="A folder for pictures.")
+@click.option("-o", "--output", type=click.Path(), help="A folder for plots.")
 @json_option()
 @max_layers_option
 def command(

@@ -22,16 +22,19 @@ from .weights import open_run, read_weights
 @file_argument
 @click.option("-o", "--output", required=True, type=click.Path(), help="The model's file.")
 @click.option(
-    "--run", "folder", type=click.Path(), help="A run, with its preprocessing and class names."
+    "--run",
+    "folder",
+    type=click.Path(),
+    help="The folder of a run, to include its preprocessing and class names.",
 )
 @weights_option
 @seed_option
-@click.option("--opset", type=int, help="The opset to write, from 13 on; 22 is the default.")
-@click.option("--training", is_flag=True, help="Write one step of training instead.")
+@click.option("--opset", type=int, help="The ONNX opset, 13 or later; 22 by default.")
+@click.option("--training", is_flag=True, help="Write a training step instead.")
 @click.option(
-    "--set", "changes", multiple=True, metavar="NAME=VALUE", help="A setting of that training."
+    "--set", "changes", multiple=True, metavar="NAME=VALUE", help="A setting of the training step."
 )
-@click.option("--verify", is_flag=True, help="Run it on onnxruntime and on NumPy, and compare.")
+@click.option("--verify", is_flag=True, help="Run the model on onnxruntime and NumPy, and compare.")
 @max_layers_option
 def command(
     file: str,

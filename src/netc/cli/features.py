@@ -31,7 +31,7 @@ from .weights import open_run
     "--allow",
     multiple=True,
     metavar="PATTERN",
-    help="Weights that need not match, such as `head.*`.",
+    help="Weights that may differ, such as `head.*`.",
 )
 @click.option(
     "--part",
@@ -57,7 +57,7 @@ def command(
     device: str,
     max_layers: int | None,
 ) -> None:
-    """Write what FILE's layer LABEL yields for its data, with the targets, to an .npz file.
+    """Write the output of FILE's layer LABEL for its data, with the targets, to an .npz file.
 
     `train { data = npz("FEATURES.npz") }` reads it.
     """

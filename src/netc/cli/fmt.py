@@ -16,14 +16,18 @@ STDIN = "-"
 
 @click.command("fmt")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_file)
-@click.option("--check", is_flag=True, help="Write nothing; list what would change, and exit 1.")
-@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Write nothing; list the files that would change, and exit with 1 if any.",
+)
+@click.option("--diff", is_flag=True, help="Write nothing; print the changes.")
 @click.pass_context
 def command(ctx: click.Context, files: tuple[str, ...], check: bool, diff: bool) -> None:
     """Rewrite each FILE in its canonical form; `-` formats standard input to standard output.
 
-    A folder stands for all .net files in it. Only layout changes, and shorthand such as `conv5-16`,
-    which is written out. A file with a syntax error is left as it is.
+    A folder stands for all .net files in it. Only the layout changes, and shorthand such as
+    `conv5-16` is expanded. A file with a syntax error is left unchanged.
     """
     failed = False
     for given in files:

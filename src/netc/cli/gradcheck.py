@@ -33,23 +33,29 @@ LEFT = (0, 4)  # the columns that are aligned to the left
 @click.option(
     "--samples",
     metavar="N|all",
-    help=f"How many numbers of each parameter to compare.  [default: {SAMPLES}]",
+    help=f"The number of entries of each parameter to compare.  [default: {SAMPLES}]",
 )
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0),
-    help=f"Compare fewer numbers rather than take longer.  [default: {SECONDS:g}]",
+    help=f"Compare fewer entries rather than take longer than this.  [default: {SECONDS:g}]",
 )
-@click.option("--loss", help="The loss; that of the `train` block otherwise, or cross_entropy.")
+@click.option("--loss", help="The loss; by default, that of the `train` block, or cross_entropy.")
 @click.option("--batch", type=click.IntRange(min=1), default=BATCH, show_default=True)
-@click.option("--random", is_flag=True, help="Draw inputs and targets, even where data is named.")
-@click.option("--inference", is_flag=True, help="Without Dropout, and BN by running statistics.")
+@click.option(
+    "--random", is_flag=True, help="Use random inputs and targets, even if the program names data."
+)
+@click.option(
+    "--inference",
+    is_flag=True,
+    help="Check inference mode: no Dropout, BN with running statistics.",
+)
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="For weights, samples, and what is compared.",
+    help="The seed for weights, samples and the compared entries.",
 )
 @json_option("Print a JSON list, an object per parameter.")
 @weights_option
@@ -71,8 +77,8 @@ def command(
 ) -> None:
     """Compare the gradients of FILE's loss with central differences in float64.
 
-    Data come from the `train` block; where it names none, inputs and targets are drawn at random.
-    Exits with 1 where a parameter's gradient is wrong.
+    Data come from the `train` block; if it names none, inputs and targets are random. Exits with 1
+    if a gradient is wrong.
     """
     network = open_network(file, max_layers)
     count = SAMPLES if samples is None else _count(samples)

@@ -65,7 +65,7 @@ rename_option: Decorator = click.option(
 
 def weights_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--weights` and `--rename`."""
-    help = "A .safetensors or .npz file; drawn at random otherwise."
+    help = "A .safetensors or .npz file; by default, weights are drawn at random."
     return click.option("--weights", type=click.Path(), is_eager=True, help=help)(
         rename_option(function)
     )
@@ -83,7 +83,11 @@ def json_option(help: str = "Print JSON.") -> Decorator:
 
 
 seed_option: Decorator = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="For random weights."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The seed for random weights.",
 )
 
 

@@ -42,7 +42,12 @@ Names = Mapping[str, Sequence[str]]
     help=f"{' or '.join(ENGINES)}; for an .onnx model, onnxruntime.",
 )
 @device_option
-@click.option("--fetch", multiple=True, metavar="LABEL", help="A tensor to return instead.")
+@click.option(
+    "--fetch",
+    multiple=True,
+    metavar="LABEL",
+    help="The label of a tensor to return instead of the outputs.",
+)
 @weights_option
 @seed_option
 @max_layers_option

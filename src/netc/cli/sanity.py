@@ -30,14 +30,14 @@ from .weights import read_weights
     type=click.IntRange(min=1),
     default=SAMPLES,
     show_default=True,
-    help="How many samples must be memorized.",
+    help="The number of samples to memorize.",
 )
 @click.option(
     "--steps",
     type=click.IntRange(min=1),
     default=STEPS,
     show_default=True,
-    help="The most steps for each learning rate that is tried.",
+    help="The maximum number of steps for each learning rate.",
 )
 @click.option("--weights", type=click.Path(), is_eager=True, help="Start from these weights.")
 @rename_option
@@ -58,9 +58,9 @@ def command(
     as_json: bool,
     max_layers: int | None,
 ) -> None:
-    """Look at FILE's data, loss, activations and gradients, and let it learn a few samples.
+    """Check FILE's data, loss, activations and gradients, and train it on a few samples.
 
-    Exits with 1 where something is not as it should be.
+    Exits with 1 if a check fails.
     """
     network = open_network(file, max_layers)
     job = job_of(

@@ -58,17 +58,17 @@ FOLDER = "run"
     "--allow",
     multiple=True,
     metavar="PATTERN",
-    help="Weights that need not match, such as `head.*`: they are reinitialized.",
+    help="Weights that may differ, such as `head.*`; they are reinitialized.",
 )
-@click.option("--lsuv", is_flag=True, help="Scale the first weights by the data (LSUV).")
-@click.option("--watch", is_flag=True, help="Look at each layer after each epoch, and warn.")
+@click.option("--lsuv", is_flag=True, help="Scale the initial weights using the data (LSUV).")
+@click.option("--watch", is_flag=True, help="Monitor each layer after each epoch, and warn.")
 @click.option(
     "--log-every",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
     metavar="EPOCHS",
-    help="Print a line after every so many epochs, and after the last.",
+    help="Print a line every this many epochs, and after the last.",
 )
 @click.option(
     "--monitor", help="The metric that decides which epoch is best, such as val_accuracy."
