@@ -11,7 +11,7 @@ from .initializers import AUTO, INITIALIZERS, Init
 
 LARGEST_REAL = (2 - 2**-23) * 2.0**127  # of float32
 LONGEST_SPELLING = 80  # characters
-LARGEST_WHOLE = 2**53  # beyond it, a float no longer tells whole numbers apart
+LARGEST_WHOLE = 2**53  # beyond it, a float no longer distinguishes whole numbers
 LONGEST_WHOLE = 1e15  # beyond it, a whole number in a list of real ones keeps its exponent
 
 
@@ -135,7 +135,7 @@ def _size(value: Any) -> tuple[int, ...]:
 
 
 def _extent(value: Any) -> int | str:
-    """A positive integer, or a bare capital name for an extent that inputs settle."""
+    """A positive integer, or a bare capital name for an extent that inputs determine."""
     if isinstance(value, Word):
         _require(value.isupper() and value.isidentifier() and value != "N")
         return value

@@ -9,7 +9,7 @@ from math import gcd
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A named extent that only a concrete input settles, such as the batch `N`."""
+    """A named extent that only a concrete input determines, such as the batch `N`."""
 
     name: str
 

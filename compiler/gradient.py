@@ -34,7 +34,7 @@ def gradients(
         wrt: Values that hold real numbers.
         cotangent: What the gradient of `of` is to be, of its type; 1 where it is None.
         distinct: Whether what an operator passes on as it is, as an addition does, becomes a
-            value of its own, an `Identity`, for pictures that name each gradient.
+            a separate value, an `Identity`, for pictures that name each gradient.
 
     Returns:
         For each of `wrt` a value of its type, or None where `of` does not depend on it.

@@ -73,7 +73,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn of a repetition that a layer stands in: turn `index` (from 0) of `count`."""
+    """One turn of a repetition that a layer is in: turn `index` (from 0) of `count`."""
 
     span: Span
     serial: int

@@ -47,7 +47,7 @@ class Signature(Protocol):
 
     @property
     def preset(self) -> Mapping[str, Any]:
-        """Arguments that the spelling settles."""
+        """Arguments that the spelling determines."""
         ...
 
     @property
@@ -90,7 +90,7 @@ class LayerDef:
         defaults: The arguments that may be left out.
         size, counts, number, choice: Which argument takes a positional size, bare integers in
             order, a real number, or a word.
-        preset: Arguments that an alias settles (`MAXPOOL` is `POOL` with `mode=max`).
+        preset: Arguments that an alias determines (`MAXPOOL` is `POOL` with `mode=max`).
     """
 
     name: str

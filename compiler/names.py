@@ -14,7 +14,7 @@ from .graph import Graph, Layer, Value
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block's definition, the file that it stands in, and the labels that its body gives."""
+    """A block's definition, the file that it is in, and the labels that its body gives."""
 
     statement: ast.BlockStatement
     home: "Home"
@@ -44,7 +44,7 @@ class Home:
         lets: Compile-time values of the top level, imported ones among them.
         blocks: Blocks, imported ones among them.
         defaults: What `default` statements set, in order.
-        merged: What they come to by layer, place and number of statements, as far as was asked.
+        merged: The merged regions by layer, place and number of statements, as far as was asked.
         sizes: How many layers each block has at least, as far as that was computed.
         budget: How many items of lists may be computed, in all files of the program.
         files: The program's imported files by path, each read once.
@@ -84,7 +84,7 @@ class Scope:
     """A region of names: the top level, a block's call, a turn of a labelled repetition.
 
     Attributes:
-        prefix: What stands before names in here: empty, or `layer1.0.`.
+        prefix: What precedes names in here: empty, or `layer1.0.`.
         parent: The region around, whose names are visible in here, too; a block's call has none.
         reserved: Labels, which automatic names skip.
         home: The file whose `let`s and blocks are visible.
@@ -114,7 +114,7 @@ class Scope:
         return Scope(prefix, self, self.reserved, self.home, self.defaults_before)
 
     def region(self) -> "Scope":
-        """A region for `let`s of its own, whose layers are named as those around it."""
+        """A region for its own `let`s, whose layers are named as those around it."""
         return Scope(self.prefix, self, self.reserved, self.home, self.defaults_before, self.counts)
 
     def automatic_name(self, kind: str, taken: Container[str]) -> str:

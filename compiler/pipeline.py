@@ -35,7 +35,7 @@ class Compiled:
         max_layers: How many layers the expanded network may have.
         module: The syntax tree.
         graph: The network, neither in training nor in inference mode, not optimised.
-        warnings: Findings that are no errors.
+        warnings: Warnings from compilation.
         lets: The module's top-level compile-time values.
         recipe: What the `train` block says; None where there is none.
     """

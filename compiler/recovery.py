@@ -12,7 +12,7 @@ class Poisoned(Exception):
 
 
 class GiveUp(Exception):
-    """There are errors enough, or one that forbids to go on."""
+    """There are errors enough, or one that prevents continuing."""
 
 
 def poisoned(tensors: tuple[Value, ...]) -> bool:

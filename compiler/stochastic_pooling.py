@@ -63,7 +63,7 @@ def window_elements(build: Builder, x: Value, window: Window) -> Value:
 
 
 def _tap(build: Builder, x: Value, window: Window, axis: int, tap: int) -> Value:
-    """What the windows see by one tap of an axis, with an axis for taps behind all others.
+    """What the windows see by one tap of an axis, with an axis for taps after all others.
 
     The end counts from the end of x, so that the same numbers do for extents that are not known.
     """

@@ -15,7 +15,7 @@ def tensor_attribute(value: Value, expression: ast.Attribute) -> int:
     """An extent of a tensor as the author sees it, its rank, or its size without the batch.
 
     Raises:
-        NetError: The tensor has no such attribute, or only a concrete input settles it.
+        NetError: The tensor has no such attribute, or only a concrete input determines it.
     """
     extents = author_extents(value.type)
     known: dict[str, Any] = dict(zip(AUTHOR_AXES.get(len(extents), ()), extents, strict=True))

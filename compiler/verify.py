@@ -15,7 +15,7 @@ def verify(graph: Graph, *, after: str = "lowering") -> None:
     """Check a graph's invariants, in time linear in its size.
 
     Every argument is a value of an earlier node and has that node's type; edges are exactly the
-    arguments; types are what inference gives anew; inputs and parameters are entered under
+    arguments; types are those that inference gives; inputs and parameters are entered under
     their names; outputs, labels and layers speak of values that are there.
 
     Args:

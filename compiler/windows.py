@@ -40,7 +40,7 @@ class Window:
     def output(self, extents: Sequence[Dim]) -> tuple[Dim, ...]:
         """Output extents: floor((N + 2P - K) / S) + 1.
 
-        With `ceil` the division rounds up, but a window that would start in the padding behind
+        With `ceil` the division rounds up, but a window that would start in the padding after
         the data is dropped, as PyTorch does: ceil((N + 2P - max(K, P + S)) / S) + 1.
         """
         geometry = zip(self.padded(extents), self.reach, self.strides, self.after, strict=True)

@@ -10,7 +10,7 @@ from .source import Source, Span
 
 @dataclass(frozen=True, slots=True)
 class Syntax:
-    """Anything that stands in a source text."""
+    """Anything that is in a source text."""
 
     span: Span = field(compare=False, repr=False, kw_only=True)
 
@@ -103,7 +103,7 @@ class Choice(Syntax):
 
 @dataclass(frozen=True, slots=True)
 class Attribute(Syntax):
-    """`in.channels`; the part behind the dot may be an integer (`params(layer1.0)`)."""
+    """`in.channels`; the part after the dot may be an integer (`params(layer1.0)`)."""
 
     value: "Expression"
     name: str
@@ -382,7 +382,7 @@ Statement = (
 
 @dataclass(frozen=True, slots=True)
 class Comment(Syntax):
-    """`# text`: on a line of its own it belongs to what follows, else to what precedes it."""
+    """`# text`: on its own line it belongs to what follows, else to what precedes it."""
 
     text: str
     own_line: bool

@@ -32,7 +32,7 @@ class Diagnostic:
         code: A key of `CODES`, such as `E203`; warnings start with `W`.
         message: What is wrong, in lower case, without advice.
         span: The smallest text that is to blame, or None where no text is (a missing file).
-        label: A word behind the carets, such as `in repetition 6 of 9`.
+        label: A word after the carets, such as `in repetition 6 of 9`.
         also: The second culprits.
         notes: Facts that explain the message.
         help: How to fix it.

@@ -1,4 +1,4 @@
-"""What could stand in a place: sets of token types, and their names in words."""
+"""What can appear in a place: sets of token types, and their names in words."""
 
 _SIGNS = {
     "EQUAL": "`=`",

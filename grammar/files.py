@@ -23,7 +23,7 @@ _BOM = b"\xef\xbb\xbf"
 _TEMPORARY = (".netc-", ".tmp")  # what names of temporary files start and end with
 _NO_BLOCKING, _BINARY = (getattr(os, name, 0) for name in ("O_NONBLOCK", "O_BINARY"))
 
-# What went wrong, and how to go on, by the number of the system's error.
+# What went wrong, and how to continue, by the number of the system's error.
 _REASONS: dict[int | None, tuple[str, str | None]] = {
     errno.ENOENT: ("no such file or folder", "check the path"),
     errno.ENOTDIR: ("a part of the path is not a folder", "check the path"),
@@ -131,7 +131,7 @@ def atomic_writer(path: str) -> Iterator[BinaryIO]:
 
     The bytes go to a temporary file in the same folder, which replaces the target at the end; on
     any failure it is removed, and what stood under the name is untouched. A symbolic link is
-    followed; what is no ordinary file (`/dev/stdout`, a pipe) is written to directly.
+    followed; what is not an ordinary file (`/dev/stdout`, a pipe) is written to directly.
 
     Raises:
         NetError: E004.

@@ -56,7 +56,7 @@ def missing(name: str, arguments: Sequence[Argument] = ()) -> str | None:
 
 
 def remarks(name: str, arguments: Sequence[Argument]) -> str:
-    """What a translation leaves out, each behind a semicolon."""
+    """What a translation leaves out, each after a semicolon."""
     row = own_name(name)
     said = [
         LOST[str(argument.name)].format(argument.name)
@@ -171,7 +171,7 @@ def _parts(argument: Argument, row: Row, rank: int) -> Sequence[Argument]:
 
 
 def _is_value(text: str) -> bool:
-    """Whether an argument names a tensor, and is no word for a choice."""
+    """Whether an argument names a tensor, and is not a word for a choice."""
     known = text in VALUES or _activation(text) or text in ("same", "valid", "max", "avg", "None")
     return re.fullmatch(r"[A-Za-z_]\w*", text) is not None and not known
 
@@ -183,7 +183,7 @@ def _takes_value(name: str, row: Row) -> bool:
 
 
 def _order(name: str, row: Row, positional: Sequence[str], named: Container[str]) -> Sequence[str]:
-    """The keyword of each positional argument, by the habits of whoever writes the name so."""
+    """The keyword of each positional argument, by the habits of those who write the name so."""
     order = row.positional.split()
     words = [text for text in positional if _activation(text) and text not in VALUES]
     if words and len(positional) > 1:
@@ -367,7 +367,7 @@ class _Call:
         return " -> ".join(steps) or None
 
     def _padded(self) -> list[str]:
-        """The padding that stands before a convolution which pads otherwise than with zeros."""
+        """The padding that precedes a convolution which pads otherwise than with zeros."""
         pad = self.given.get("pad", "valid")
         kernel, dilation = self.given.get("kernel", "3"), self.given.get("dilation", "1")
         if self.name not in WINDOWED:

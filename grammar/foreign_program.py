@@ -71,7 +71,7 @@ def foreign_program(source: Source) -> Diagnostic | None:
 
 
 def _branches(text: str) -> bool:
-    """Whether the layers of a program do not stand in one chain."""
+    """Whether the layers of a program do not form one chain."""
     forward = _FORWARD.search(text)
     flow = re.sub(r"#[^\n]*", "", text[forward.start() if forward else 0 :])
     if forward is None and ("class " in text or _SEQUENTIAL.search(text) or _PROTOTXT.search(text)):

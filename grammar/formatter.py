@@ -64,7 +64,7 @@ class _Formatter(ChainFormatter):
     """Lays out statements, one method per kind."""
 
     def module(self, module: Module) -> Doc:
-        """All statements, and the comments before, between and behind them."""
+        """All statements, and the comments before, between and after them."""
         parts: list[Doc] = []
         for statement in module.statements:
             parts += [*self.comments_between(None), self.statement(statement)]

@@ -115,7 +115,7 @@ class ChainFormatter(ExpressionFormatter):
         return Nest(0, Together(row(*parts)), "column")
 
     def repeat(self, item: Repeat) -> Doc:
-        """`[chain]*n`; the closing bracket has a line of its own where the chain has several."""
+        """`[chain]*n`; the closing bracket has its own line where the chain has several."""
         opening = self.tokens.take()
         chain = Nest(1, self.chain(item.chain))
         body = row(opening, chain, Nest(1, self.tokens.comments()), Break(""), self.tokens.take())
@@ -167,10 +167,10 @@ class ChainFormatter(ExpressionFormatter):
         return [*parts, Nest(2, row(*inner)), closing, self.tokens.take()]
 
     def comments_between(self, start: Doc | None) -> list[Doc]:
-        """What stands before the next statement: comments, blank lines, and a new line.
+        """What precedes the next statement: comments, blank lines, and a new line.
 
         Args:
-            start: What stands before the first statement, where no blank line is kept; None
+            start: What precedes the first statement, where no blank line is kept; None
                 before the others.
         """
         parts: list[Doc] = []
@@ -186,7 +186,7 @@ class ChainFormatter(ExpressionFormatter):
 def _line(steps: list[tuple[Doc, Step]], *, is_first: bool) -> Doc:
     """One line of the author's.
 
-    Steps that fit on a line are laid out together. One that does not begins a line of its own, so
+    Steps that fit on a line are laid out together. One that does not begins its own line, so
     that its lines, which are indented to where it starts, stay in sight.
     """
     runs: list[Doc] = []
@@ -204,7 +204,7 @@ def _line(steps: list[tuple[Doc, Step]], *, is_first: bool) -> Doc:
 
 
 def _space_before(step: Step, *, is_plain: bool) -> Doc:
-    """What stands before a step that is not the first of the author's line."""
+    """What precedes a step that is not the first of the author's line."""
     if isinstance(step.item, Reference):
         return Soft(" ")
     if is_plain:

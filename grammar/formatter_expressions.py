@@ -26,8 +26,8 @@ class Item(NamedTuple):
 
     Attributes:
         doc: The item.
-        separator: What stands behind it, if anything does.
-        remarks: The comments behind the separator.
+        separator: What follows it, if anything does.
+        remarks: The comments after the separator.
         is_last_of_line: Whether the author broke the line there.
     """
 
@@ -46,7 +46,7 @@ class _Operation:
         breaks: Between each two operands, how tightly the operator binds, and whether the author
             broke the line there.
         ends_with_operand: Whether an operator, a call or an index may come next.
-        ends_with_number: Whether the last token is a number, and not a part behind a dot.
+        ends_with_number: Whether the last token is a number, and not a part after a dot.
     """
 
     operands: list[list[Doc]] = field(default_factory=lambda: [[]])
@@ -75,7 +75,7 @@ class _Operation:
 
 
 class ExpressionFormatter:
-    """Lays out expressions; they are formatted as they are spelled, whatever their tree."""
+    """Lays out expressions; they are formatted as spelled, regardless of their tree."""
 
     def __init__(self, tokens: TokenStream) -> None:
         self.tokens = tokens
@@ -123,7 +123,7 @@ class ExpressionFormatter:
         read.operands.append([Text(f"{word} ")])
 
     def _attribute(self, read: _Operation) -> None:
-        """`.` and the part behind it, which may be a keyword or an integer."""
+        """`.` and the part after it, which may be a keyword or an integer."""
         if read.ends_with_number:
             read.add(Text(" "), is_operand=False)  # `1 .5` is no `1.5`
         read.add(self.tokens.take(), self.tokens.take(), is_operand=True)
@@ -131,7 +131,7 @@ class ExpressionFormatter:
     def bracket(self, *, is_call: bool, extra: tuple[int, str] | None = None) -> Nest:
         """A bracket of expressions: arguments, an index, a tuple, a list, a map, parentheses.
 
-        It stands on one line if it fits and the author did not break it, or else its items have
+        It is on one line if it fits and the author did not break it, or else its items have
         lines of their own: those of the author, or one for each, or for plain values as few as
         will do.
 
@@ -205,7 +205,7 @@ def enclosed(
         opening: The opening bracket.
         items: What stands inside.
         closing: The closing bracket.
-        comments: Those behind the opening bracket, and those before the closing one.
+        comments: Those after the opening bracket, and those before the closing one.
         fill: Whether plain items may share lines where one line is not enough.
         keep_lines: Whether the author gave the items lines of their own, which they keep.
     """
@@ -223,7 +223,7 @@ def enclosed(
 
 
 def _line(items: list[Item], *, fill: bool) -> Row:
-    """Items that stand on one line, or if it is too long on one each, or filled if all are plain.
+    """Items that are on one line, or if it is too long on one each, or filled if all are plain.
 
     What is plain has no brackets.
     """

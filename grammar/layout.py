@@ -1,9 +1,9 @@
 """Pieces of text with the places where lines may break, to lines of a given width.
 
-After Wadler ("A prettier printer", 2003) and Oppen ("Prettyprinting", 1980): a `Group` stands on
+After Wadler ("A prettier printer", 2003) and Oppen ("Prettyprinting", 1980): a `Group` is on
 one line if it fits, or else breaks at each of its `Break`s; a `Soft` breaks where what follows it
 does not fit. A `Remark` ends its line wherever it stands, so that no comment can swallow code. The
-printer keeps a stack of its own and never recurses.
+printer keeps its own stack and never recurses.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 WIDTH = 100
-ENDLESS = 2**40  # the width of what cannot stand on one line
+ENDLESS = 2**40  # the width of what cannot be on one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Hard:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A comment, behind what stands on the line or on a line of its own; it ends the line."""
+    """A comment, after what is on the line or on its own line; it ends the line."""
 
     text: str
     own_line: bool
@@ -63,7 +63,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Several pieces, one behind the other."""
+    """Several pieces, one after the other."""
 
     parts: tuple["Doc", ...]
     width: int
@@ -91,7 +91,7 @@ class Nest:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A piece that stands on one line or breaks at each of its own `Break`s.
+    """A piece that is on one line or breaks at each of its own `Break`s.
 
     Attributes:
         doc: The piece.
@@ -111,7 +111,7 @@ Doc = Text | Break | Hard | Remark | Row | Nest | Group
 
 
 def row(*parts: Doc) -> Row:
-    """Several pieces, one behind the other."""
+    """Several pieces, one after the other."""
     return Row(parts, sum([part.width for part in parts]))
 
 
@@ -122,12 +122,12 @@ def lay_out(doc: Doc) -> str:
     return "".join(f"{line}\n" for line in _joined(printer.lines))
 
 
-# What is still to be printed: the indentation of its new lines, whether it stands on one line.
+# What is still to be printed: the indentation of its new lines, whether it is on one line.
 _Task = tuple[int, bool, Doc]
 
 
 class _Printer:
-    """Prints pieces to `lines`, each a pair of its code and the comment behind it."""
+    """Prints pieces to `lines`, each a pair of its code and the comment after it."""
 
     def __init__(self) -> None:
         self.lines: list[tuple[str, str]] = []
@@ -135,7 +135,7 @@ class _Printer:
         self._remark = ""
         self._indent = 0
         self._column = 0
-        self._is_empty = True  # nothing stands on the line but its indentation
+        self._is_empty = True  # nothing is on the line but its indentation
         self._is_over = False  # what comes next starts a new line
         self._blank = False  # an empty line comes before that
         self._stack: list[_Task] = []
@@ -162,7 +162,7 @@ class _Printer:
         self._is_empty = False
 
     def remark(self, doc: Remark, indent: int, flat: bool) -> None:
-        """Print a comment behind the code, or on a line of its own."""
+        """Print a comment after the code, or on its own line."""
         if doc.own_line or self._is_over or self._is_empty:
             if not self._is_empty:
                 self._start_line(indent)
@@ -239,7 +239,7 @@ class _Printer:
 def _widths_to_break(stack: list[_Task]) -> Iterator[int]:
     """The widths of the pieces on top of a stack, up to the first place where a line may break.
 
-    A group that fits on a line of its own counts as a whole.
+    A group that fits on its own line counts as a whole.
     """
     below = len(stack)
     tasks: list[tuple[bool, Doc]] = []
@@ -273,7 +273,7 @@ _RULES: dict[type, Callable[[_Printer, Any, int, bool], None]] = {
 
 
 def _joined(lines: list[tuple[str, str]]) -> Iterator[str]:
-    """Lines with their comments, which stand in one column where lines with comments follow."""
+    """Lines with their comments, which are in one column where lines with comments follow."""
     for alignment, run in groupby(enumerate(lines), key=_alignment):
         if alignment == _NO_REMARK:
             yield from (code for _, (code, _) in run)
@@ -289,9 +289,9 @@ _NO_REMARK, _ALIGNED = -1, -2
 
 
 def _alignment(numbered: tuple[int, tuple[str, str]]) -> int:
-    """What successive lines share whose comments stand in one column.
+    """What successive lines share whose comments are in one column.
 
-    The comment behind an opening bracket speaks of what is inside, and stands for itself.
+    The comment after an opening bracket speaks of what is inside, and stands for itself.
     """
     number, (code, remark) = numbered
     if not remark:

@@ -11,7 +11,7 @@ class Example(NamedTuple):
         message: What is wrong; `{found}` is the unexpected text.
         help: How to fix it.
         texts: Each stops the parser at the token that the message is about.
-        any_token: Whether the message holds for whatever token comes in that place.
+        any_token: Whether the message holds for any token in that place.
         behind: Whether to point behind the token before, where something is missing.
     """
 
@@ -24,7 +24,7 @@ class Example(NamedTuple):
 
 
 def _missing(message: str, help: str, *texts: str) -> Example:
-    """Something is missing, whatever comes instead."""
+    """Something is missing, no matter what comes instead."""
     return Example("E011", message, help, texts, any_token=True)
 
 

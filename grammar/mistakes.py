@@ -56,12 +56,12 @@ class Place(NamedTuple):
 
     @property
     def ends(self) -> bool:
-        """Whether what comes cannot go on with what stands before."""
+        """Whether what comes cannot continue what precedes."""
         return self.failure.type in _ENDS or self.starts_line
 
     @property
     def behind(self) -> Span:
-        """The gap behind the token before, or the failure itself where there is none."""
+        """The gap after the token before, or the failure itself where there is none."""
         if self.before is None:
             return self.failure.span
         return Span(self.source, self.before.end, self.before.end)
@@ -80,7 +80,7 @@ def _slip(place: Place) -> Diagnostic | None:
 
 
 def _dangling_arrow(place: Place) -> Diagnostic | None:
-    """`INPUT ->` with nothing behind it, or with the next statement."""
+    """`INPUT ->` with nothing after it, or with the next statement."""
     before = place.before
     if before is None or before.text != "->":
         return None
@@ -150,7 +150,7 @@ def _bound_value(place: Place) -> Diagnostic | None:
     )
 
 
-# What people write behind a step, by the type of the token.
+# What people write after a step, by the type of the token.
 _ARITHMETIC = (
     "`{found}` does not belong in a chain",
     "merge tensors with `( a | b ) -> ADD`; compute numbers with `let`",
@@ -196,7 +196,7 @@ def _comparison(place: Place) -> Diagnostic | None:
 
 
 def _open_end(place: Place) -> Diagnostic | None:
-    """A text, a bracket or a line that ends behind `=`, `,` or an operator."""
+    """A text, a bracket or a line that ends after `=`, `,` or an operator."""
     before = place.before
     if before is None or not place.ends or not is_open_ended(before.text):
         return None

@@ -115,7 +115,7 @@ def _paused_collector() -> Iterator[None]:
 
 
 class _Lexer(ContextualLexer):
-    """Lark's contextual lexer with a loop of its own for good text, which takes half the time.
+    """Lark's contextual lexer with its own loop for good text, which takes half the time.
 
     It matches white space and a token at once and counts no lines, for spans need none. What does
     not match, and the end of the text, is left to Lark.
@@ -181,7 +181,7 @@ def _parser() -> tuple[TreeBuilder, Lark]:
         try:
             tables = read_tables(path)
             return builder, Lark._load_from_dict(**tables, **kept)  # type: ignore[no-untyped-call]
-        except Exception:  # there are none, or they are damaged in whatever way
+        except Exception:  # there are none, or they are damaged
             pass
         lark = Lark(grammar, parser="lalr", lexer="contextual", maybe_placeholders=False, **kept)
         data, memo = lark.memo_serialize([TerminalDef, Rule])

@@ -51,7 +51,7 @@ def find_cuts(source: Source) -> list[int]:
 
 
 def is_open_ended(word: str) -> bool:
-    """Whether a token asks for another behind it."""
+    """Whether a token asks for another after it."""
     return word in _OPEN_ENDED
 
 

@@ -112,7 +112,7 @@ def sketched_chain(text: str, start: int, end: int) -> Sketch | None:
 
 
 def sketched_call(text: str) -> str | None:
-    """`CONV(32 filters)`, `CONV(3*3, 8)` or `C8` in netc's words; None where it is no sketch."""
+    """`CONV(32 filters)`, `CONV(3*3, 8)` or `C8` in netc's words; None where it is not a sketch."""
     call = _CALL.fullmatch(text)
     if call is not None:
         return _read(f"{call[1]} {call[2]}") if _has_sketch(call[2]) else None
@@ -121,7 +121,7 @@ def sketched_call(text: str) -> str | None:
 
 
 def sketched_lines(text: str) -> Sketch | None:
-    """A chain whose steps stand on lines of their own, numbered, listed or below each other."""
+    """A chain whose steps are on separate lines, numbered, listed or below each other."""
     if len(text) > _LONGEST or "->" in text or "=" in text:
         return None
     lines = [re.sub(r"^\s*(?:\d+[.)]\s+|[-*•|]\s+)", "", line).strip() for line in text.split("\n")]
@@ -216,7 +216,7 @@ class _Layer(NamedTuple):
 def _read(text: str) -> str | None:
     """The steps that the words of a sketch name.
 
-    Numbers belong to the layer before them, or to the first one behind where none is before;
+    Numbers belong to the layer before them, or to the first one after where none is before;
     after a comma or a plus, to the layer that comes before the next.
     """
     layers: list[_Layer] = []

@@ -1,4 +1,4 @@
-"""Where white space matters: statements start on a line of their own, labels contain none."""
+"""Where white space matters: statements start on their own line, labels contain none."""
 
 import re
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ def previous_character(span: Span) -> int:
 
 
 def crowded(span: Span, before: int, *, chain: bool) -> NetError:
-    """The error for a statement that starts behind another, whose last character is at `before`."""
+    """The error for a statement that starts after another, whose last character is at `before`."""
     text = span.source.text
     foreign = find_foreign(span.source, text.rfind("\n", 0, before + 1) + 1, span.start)
     if foreign is not None:

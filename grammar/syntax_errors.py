@@ -41,7 +41,7 @@ def build_table(attempt: Attempt) -> Table:
 
 
 def report(source: Source, first: Failure | NetError, attempt: Attempt, table: Table) -> NetError:
-    """All syntax errors of a text, found by parsing on from the statement behind each failure.
+    """All syntax errors of a text, found by parsing on from the statement after each failure.
 
     At most `MAX_REPORTED` are reported, and at most four times the text is parsed for them.
     """

@@ -2,7 +2,7 @@
 
 The place is `$XDG_CACHE_HOME/netc`, or `~/.cache/netc`. Tables are
 plain numbers and texts, never a pickle, which could run code; still, a folder that others may write
-to is never used, and without a safe folder the tables are made anew in each run.
+to is never used, and without a safe folder the tables are made again in each run.
 """
 
 import marshal

@@ -22,7 +22,7 @@ class Bracket:
     """How the author broke the lines of a bracket, those of inner brackets apart.
 
     Attributes:
-        opened: The first token inside stands on a new line.
+        opened: The first token inside is on a new line.
         separated: There is a line break before or after a separator.
         commented: There are comments.
     """
@@ -42,8 +42,8 @@ class _Token:
 class TokenStream:
     """Takes the tokens of a module in order; each comes with the comments before it.
 
-    No comment is lost and their order is kept, whatever is taken: comments wait before a token,
-    and are either taken with it, by `comments`, or moved behind it, by `defer`.
+    No comment is lost and their order is kept: comments wait before a token,
+    and are either taken with it, by `comments`, or moved after it, by `defer`.
     """
 
     def __init__(self, module: Module) -> None:
@@ -74,7 +74,7 @@ class TokenStream:
         return self._place < len(self._tokens) and self._tokens[self._place].start < offset
 
     def take(self) -> Doc:
-        """The next token, behind the comments that wait for it."""
+        """The next token, after the comments that wait for it."""
         token = self._tokens[self._place]
         if not self._waiting[self._place]:
             self._place += 1
@@ -132,14 +132,14 @@ class TokenStream:
         """Pass over a sign between two pieces, which will begin a line if any is broken there.
 
         Returns:
-            Whether the author broke the line before or behind the sign, and the comments on both
-            of its sides, which will stand before it.
+            Whether the author broke the line before or after the sign, and the comments on both
+            of its sides, which will precede it.
         """
         first = self.starts_line()
         is_broken = first or self.starts_line(1)
         before = self.comments()
         self._place += 1
-        if first:  # what stands behind a sign that begins a line speaks of what follows
+        if first:  # what follows a sign that begins a line speaks of what follows
             waiting = self._waiting[self._place]
             waiting[:] = [replace(comment, own_line=True) for comment in waiting]
         return is_broken, row(*before.parts, *self.comments().parts)

@@ -1,6 +1,6 @@
 """Reductions of the parser to syntax tree nodes, one method per rule of `net.lark`.
 
-The parser calls the method that bears a rule's name with what stands for the rule's parts: tokens
+The parser calls the method that has a rule's name with what stands for the rule's parts: tokens
 for named terminals, and what the methods of inner rules returned. Methods in capitals convert a
 terminal. No tree of the parser's own is ever built, which halves the memory of a parse.
 """
@@ -48,7 +48,7 @@ from .tree_expressions import Arguments, ExpressionBuilder, Hole, Parts, Token
 
 
 class Body(NamedTuple):
-    """The statements between braces and the offset behind the closing one."""
+    """The statements between braces and the offset after the closing one."""
 
     statements: tuple[Statement, ...]
     end: int
@@ -72,7 +72,7 @@ class TreeBuilder(ExpressionBuilder):
         return (part.span, part.value) if isinstance(part, String) else (self._at(part), str(part))
 
     def _begun(self, keyword: Token, end: int) -> Span:
-        """The span of a statement that its keyword begins, on a line of its own."""
+        """The span of a statement that its keyword begins, on its own line."""
         span = self._span(keyword.start_pos, end)
         check_start(span, chain=False)
         return span

@@ -42,7 +42,7 @@ Parts = list[Any]
 
 
 class Arguments(NamedTuple):
-    """The arguments of a call and the offset behind its parenthesis."""
+    """The arguments of a call and the offset after its parenthesis."""
 
     items: tuple[Argument, ...]
     end: int

@@ -22,7 +22,7 @@ def check_statistics(
     Args:
         graph: The graph, in training mode.
         nodes: The nodes that are to run.
-        symbols: The extents that the inputs settle, such as `N`.
+        symbols: The extents that the inputs determine, such as `N`.
         batch: What messages call the batch.
         help: What to do about it.
 

@@ -1,4 +1,4 @@
-"""Extents that inputs settle -> nothing: checks what the compiler had to leave open."""
+"""Extents that inputs determine -> nothing: checks what the compiler had to leave open."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ from .tensors import spell
 
 
 def check_binding(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int]) -> None:
-    """Check that nodes take the extents that concrete inputs settle, and fit into memory.
+    """Check that nodes take the extents that concrete inputs determine, and fit into memory.
 
     Args:
         graph: The graph.
@@ -58,7 +58,7 @@ def exceeds_memory(graph: Graph, identifier: int, type: TensorType) -> NetError:
 
 
 def _check_types(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int]) -> None:
-    """Infer all types anew from inputs of the extents that are settled.
+    """Infer all types again from inputs of the extents that are settled.
 
     They must be what the compiler declared, which took extents for equal, and cuts to lie within
     their axes, where nothing spoke against it.

@@ -138,7 +138,7 @@ def _parameter(name: str, spec: Spec, state: State) -> Array:
 
 
 def _result(array: Array | None, shared: bool) -> Array:
-    """A result in row-major order, with memory of its own."""
+    """A result in row-major order, with its own memory."""
     assert array is not None
     return array.copy() if shared else np.ascontiguousarray(array).reshape(array.shape)
 

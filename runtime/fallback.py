@@ -47,7 +47,7 @@ def reference_kernel(node: Node) -> Kernel:
         evaluator = ReferenceEvaluator(model)
     except (NotImplementedError, RuntimeImplementationError):
         return _refusing(node, "which onnx's reference also lacks")
-    except Exception as failure:  # whatever a reference implementation trips over
+    except Exception as failure:  # anything that a reference implementation raises
         return _refusing(node, "whose attributes onnx's reference refuses", str(failure))
     return Kernel(node.op_type, partial(_run, evaluator, given))
 
@@ -71,12 +71,12 @@ def _run(
         results = evaluator.run(None, dict(zip(names, given, strict=True)))
     except MemoryError:
         raise
-    except Exception as failure:  # whatever a reference implementation trips over
+    except Exception as failure:  # anything that a reference implementation raises
         raise OperandError(f"cannot be computed: {failure}") from failure
     return tuple(_own(np.asarray(result), given) for result in results)
 
 
 def _own(result: Array, arguments: Sequence[Array]) -> Array:
-    """The result in memory of its own: the reference may hand an argument through."""
+    """The result in its own memory: the reference may hand an argument through."""
     shared = any(np.may_share_memory(result, array) for array in arguments)
     return result.copy() if shared else result

@@ -92,7 +92,7 @@ def new_name(name: str, rename: Mapping[str, str]) -> str:
 
 
 def _unwrapped(graph: Graph, names: Mapping[str, str]) -> Mapping[str, str]:
-    """Names without what stands before each of them and before none of the network's."""
+    """Names without what precedes each of them and before none of the network's."""
     while names:
         wrapper = next((each for each in WRAPPERS if all(n.startswith(each) for n in names)), None)
         if wrapper is None or any(name.startswith(wrapper) for name in graph.parameters):

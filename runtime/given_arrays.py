@@ -30,7 +30,7 @@ def to_array(given: Any) -> Array:
             np.ma.isMaskedArray(given) and np.ma.is_masked(given)
         )
         array = given if kept else np.asarray(given)
-    except Exception as failure:  # whatever a foreign `__array__` raises
+    except Exception as failure:  # anything that a foreign `__array__` raises
         raise ValueError(" ".join(str(failure).split())) from None
     if array.dtype.kind == "S":
         return np.char.decode(array, "utf-8", "replace")

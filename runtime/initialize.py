@@ -33,7 +33,7 @@ def initialize(graph: Graph, seed: int = 0) -> "InitialState":
 
 
 class InitialState(LazyState):
-    """Parameters by name, drawn anew, and equal, each time that they are read.
+    """Parameters by name, drawn again, and equal, each time that they are read.
 
     Raises:
         NetError: E507, a parameter does not fit into memory.
@@ -113,7 +113,7 @@ def own_weights(graph: Graph, *, help: str) -> InitialState:
 
     Args:
         graph: The network.
-        help: What the error tells to do.
+        help: The error's help.
 
     Raises:
         NetError: E546, some would be drawn at random.
@@ -183,7 +183,7 @@ def _lecun(numbers: Any, type: WeightType, fans: Fans, random: np.random.Generat
 
 
 def _torch(numbers: Any, type: WeightType, fans: Fans, random: np.random.Generator) -> Array:
-    """Uniform, bound 1 / sqrt(fan_in): what `kaiming_uniform_(a=sqrt(5))` comes to."""
+    """Uniform, bound 1 / sqrt(fan_in): what `kaiming_uniform_(a=sqrt(5))` amounts to."""
     return _uniform(type, random, 1 / sqrt(max(fans[0], 1)))
 
 

@@ -14,7 +14,7 @@ class OperandError(Exception):
     """Values that an operator does not take, such as an index beyond the last row.
 
     Kernels raise it for what only the numbers tell, never for shapes or types, which are checked
-    before. The message goes on from the layer's name: `needs indices below 10, not 12`.
+    before. The message continues from the layer's name: `needs indices below 10, not 12`.
     """
 
 

@@ -47,7 +47,7 @@ class Header(NamedTuple):
 
 
 def read_header(file: IO[bytes]) -> Header:
-    """The header of an array of numbers; the file stands behind it afterwards.
+    """The header of an array of numbers; the file is positioned after it.
 
     Raises:
         ValueError: It is not one; or another exception of `MALFORMED`.

@@ -66,7 +66,7 @@ def open_npz(path: str) -> NpzState:
     """Open an npz file and read its arrays' headers.
 
     Raises:
-        NetError: The file cannot be read (E001), or is no npz file of plain numbers (E505).
+        NetError: The file cannot be read (E001), or is not an npz file of plain numbers (E505).
     """
     return NpzState(path)
 

@@ -98,7 +98,7 @@ def open_safetensors(path: str) -> SafetensorsState:
     """Open a safetensors file.
 
     Raises:
-        NetError: The file cannot be read (E001), or is no safetensors file (E505).
+        NetError: The file cannot be read (E001), or is not a safetensors file (E505).
     """
     check_readable(path)
     try:

@@ -44,7 +44,7 @@ class Session:
 
     Raises:
         NetError: E502, onnxruntime or the device cannot be had; E506, the model is refused; E575,
-            an input is no array of numbers; E001, there is no such file.
+            an input is not an array of numbers; E001, there is no such file.
     """
 
     def __init__(self, model: str | bytes, *, device: str = "cpu") -> None:
@@ -65,7 +65,7 @@ class Session:
         self.outputs: tuple[str, ...] = tuple(self._types)
         try:
             found = self._session.get_modelmeta().custom_metadata_map
-        except UnicodeDecodeError:  # its bytes are no text, and nobody needs them to run
+        except UnicodeDecodeError:  # its bytes are not text, and nobody needs them to run
             found = {}
         self.metadata: dict[str, str] = dict(found)
 
@@ -79,7 +79,7 @@ class Session:
             fetches: Outputs to return; all where it is None.
 
         Raises:
-            NetError: Inputs (E206) or names (E101) do not fit, an output is no array of numbers
+            NetError: Inputs (E206) or names (E101) do not fit, an output is not an array of numbers
                 (E575), onnxruntime fails (E506), or its memory does not suffice (E507).
         """
         names = list(self.outputs if fetches is None else fetches)
@@ -182,7 +182,7 @@ def _spec(argument: Any) -> Spec:
 
 
 def _shape(given: Any) -> tuple[int, ...]:
-    """The extents of an array; none of what is no array."""
+    """The extents of an array; none of what is not an array."""
     try:
         return np.shape(given)
     except ValueError:

@@ -30,7 +30,7 @@ class Feeds:
 
     Attributes:
         arrays: By name, cast to the element types that the network takes.
-        symbols: The extents that the inputs settle, such as the batch `N`.
+        symbols: The extents that the inputs determine, such as the batch `N`.
     """
 
     arrays: dict[str, Array]
@@ -113,7 +113,7 @@ _CASTS = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}
 def _shape_finding(
     name: str, spec: Spec, array: Array, symbols: dict[str, int], settled_by: dict[str, str]
 ) -> Diagnostic | None:
-    """Compare rank and extents; the first input that has a symbol settles it.
+    """Compare rank and extents; the first input that has a symbol determines it.
 
     There may be no samples, but each sample holds numbers.
     """

@@ -27,7 +27,7 @@ def is_large(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int]) -> 
     Args:
         graph: The graph.
         nodes: The nodes that are computed.
-        symbols: The extents that inputs settle, such as the batch `N`.
+        symbols: The extents that inputs determine, such as the batch `N`.
     """
     macs = (node_cost(graph, graph[node], symbols).macs for node in nodes)
     return any(not isinstance(count, int) or count >= LARGE for count in macs)

@@ -153,7 +153,7 @@ def _give(names: Iterable[tuple[str, Span]], known: Names) -> Iterator[Diagnosti
 
 
 def _hidden_in_chain(chain: ast.Chain, known: Names) -> Iterator[Diagnostic]:
-    """What the bodies within a chain hide; each has a region of its own."""
+    """What the bodies within a chain hide; each has its own region."""
     for step in chain.steps:
         match step.item:
             case ast.Group(branches):

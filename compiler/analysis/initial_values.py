@@ -99,7 +99,7 @@ def _activations_met(graph: Graph) -> Mapping[int, Init]:
         for value in node.inputs:
             if value is None:
                 continue
-            # A weight meets what its product meets, whatever the operator.
+            # A weight meets what its product meets, regardless of the operator.
             passes = node.op_type in TRANSPARENT or value.node not in data
             asked = kind or ACTIVATIONS.get(node.op_type, ahead if passes else None)
             if asked is not None:

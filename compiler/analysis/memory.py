@@ -69,7 +69,7 @@ def _is_view(node: Node) -> bool:
 def _peak(graph: Graph, plan: Schedule, owners: list[int]) -> Dim:
     """The most live bytes at any time.
 
-    Memory is taken when its owner runs, and given back behind the last use of its owner and views.
+    Memory is taken when its owner runs, and given back after the last use of its owner and views.
     """
     dies: dict[int, int] = {}
     for identifier, position in plan.last_use.items():
@@ -94,7 +94,7 @@ def _peak(graph: Graph, plan: Schedule, owners: list[int]) -> Dim:
 
 
 def _held(node: Node, outputs: int) -> Dim:
-    """Bytes that a node's outputs take while it is live; parameters are no activations."""
+    """Bytes that a node's outputs take while it is live; parameters are not activations."""
     if node.op_type in LEAVES and node.op_type != INPUT:
         return 0
     return total(map(tensor_bytes, node.outputs[:outputs]))

@@ -157,7 +157,7 @@ def _hidden(graph: Graph) -> Iterable[str]:
         layer = graph.layers.get(node.scope)
         weighted = layer is not None and layer.kind in WEIGHTED
         if weighted and node.op_type not in LEAVES:
-            # The layer's last operator comes first here, and sees what is behind the layer.
+            # The layer's last operator comes first here, and sees what is after the layer.
             ahead_of.setdefault(node.scope, identifier in weighted_ahead)
         if weighted or identifier in weighted_ahead:
             weighted_ahead.update(v.node for v in node.inputs if v is not None)
@@ -165,9 +165,9 @@ def _hidden(graph: Graph) -> Iterable[str]:
 
 
 def _starts_equal(layer: Layer) -> bool:
-    """Whether a layer of several features is told to start with equal weights."""
+    """Whether a layer of several features starts with equal weights."""
     features = author_extents(layer.outputs[0].type)[-1]
-    if features == 1 or layer.kind == "DWCONV":  # its filters see channels of their own
+    if features == 1 or layer.kind == "DWCONV":  # its filters see their own channels
         return False
     return _is_equal(layer.arguments)
 

@@ -4,7 +4,7 @@ The arithmetic is that of Araujo, Norris and Sim, "Computing receptive fields of
 neural networks" (Distill 2019): a window of K taps, dilation D and stride S makes of an extent r
 and a jump j the extent r + D (K - 1) j and the jump S j. Padding counts as input.
 Enlarging by S is a stride of 1 / S. A window across enlarged elements is then taken to lie where it
-sees most of the input, although strides behind it may step over that place.
+sees most of the input, although strides after it may step over that place.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -180,7 +180,7 @@ def matrix_product(node: Node, operands: Sequence[Field]) -> Field:
 
 
 def gather(node: Node, operands: Sequence[Field]) -> Field:
-    """Indices bring their places along, and so do the axes that nothing is picked from."""
+    """Indices carry their places along, and so do the axes that nothing is picked from."""
     x, indices = node.inputs
     assert x is not None
     assert indices is not None
@@ -235,7 +235,7 @@ def statistics(node: Node, operands: Sequence[Field]) -> Field:
 
 
 def max_unpool(node: Node, operands: Sequence[Field]) -> Field:
-    """An element gets a value of its own window, or none; j /= S."""
+    """An element gets the value of its own window, or none; j /= S."""
     slides = {axis: (1, Fraction(1, s)) for axis, s in enumerate(node.attributes["strides"], 2)}
     return tuple(_slid(axis, slides) for axis in operands[0])
 

@@ -1,4 +1,4 @@
-"""Layers that slide a window, but are built from operators of which no single one tells so."""
+"""Layers that slide a window, but are built from operators of which no single one shows it."""
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction

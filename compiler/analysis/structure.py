@@ -66,7 +66,7 @@ def width(graph: Graph, counts: Counts) -> int:
 
 
 def _layers_ahead(graph: Graph, ends: Iterable[int]) -> Mapping[int, str | None]:
-    """For each node that an end needs, the layer with parameters in or behind it.
+    """For each node that an end needs, the layer with parameters in or after it.
 
     None where there is none, `_SEVERAL` where there are several. Nodes are numbered in
     topological order, so one sweep from the last to the first sees users before producers.

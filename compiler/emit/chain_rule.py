@@ -140,7 +140,7 @@ def to_chain_rule_dot(
         losses: What is drawn as a formula.
         theme: `light` or `dark`.
         direction: Where the forward graph flows: `TB`, `LR`, `BT` or `RL`.
-        annotations: What stands on the edges, such as numbers, by node and output; extents
+        annotations: What is on the edges, such as numbers, by node and output; extents
             where it is None.
 
     Raises:
@@ -212,7 +212,7 @@ class _Writer:
                 yield identifier, output
 
     def _is_drawn(self, identifier: int) -> bool:
-        """Numbers stand in their operator's box; extents are computed out of sight."""
+        """Numbers are in their operator's box; extents are computed out of sight."""
         node = self.graph[identifier]
         if identifier >= self.rule.forward and node.op_type in ("Expand", "Identity"):
             return not self._is_seed(node) and node.op_type != "Identity"

@@ -60,7 +60,7 @@ def nest(boxes: list[Box]) -> Cluster:
 
 
 def _groups(box: Box) -> list[Group]:
-    """The scopes and turns that a box stands in, outermost first."""
+    """The scopes and turns that a box is in, outermost first."""
     parts = box.path.split(".")[:-1] if box.kind != "OUTPUT" else []
     scopes: list[Group] = [
         (".".join(parts[: i + 1]), i) for i in range(min(len(parts), MAX_SCOPES))

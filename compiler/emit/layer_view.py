@@ -26,7 +26,7 @@ class Box:
         output: The output's shape as the author writes it.
         params: Learned parameters.
         layers: How many layers it stands for.
-        turns: The turns of repetitions that all of these stand in, outermost first.
+        turns: The turns of repetitions that all of these are in, outermost first.
     """
 
     path: str
@@ -60,7 +60,7 @@ def layer_view(graph: Graph, counts: Counts, depth: int | None = None) -> LayerV
 
     A layer reads what the last layer before it provides: one without operators of its own (a
     FLATTEN of what is flat already) stands between its neighbours. A branch `ID` that ends in a
-    merge is no box, but an edge.
+    merge is not a box, but an edge.
 
     Args:
         graph: The network, not optimised.
@@ -145,7 +145,7 @@ class _Viewer:
 
 
 def _nodes_by_scope(graph: Graph) -> dict[str, list[tuple[int, Node]]]:
-    """The nodes of every layer, in the layers' order, then those of scopes that are no layers."""
+    """The nodes of every layer, in the layers' order, then those of scopes that are not layers."""
     found: dict[str, list[tuple[int, Node]]] = {path: [] for path in graph.layers}
     for identifier, node in graph.nodes():
         found.setdefault(node.scope, []).append((identifier, node))
@@ -188,7 +188,7 @@ def _skips(graph: Graph, reads: Mapping[str, Sequence[Value]]) -> dict[str, tupl
 
 
 def _is_inside(path: str, scope: str) -> bool:
-    """Whether a layer stands in a scope within another."""
+    """Whether a layer is in a scope within another."""
     inner = path.rpartition(".")[0]
     return inner != scope and (not scope or inner.startswith(f"{scope}."))
 
@@ -215,7 +215,7 @@ def _folded(path: str, depth: int | None) -> str:
 
 
 def _common(left: tuple[Turn, ...], right: tuple[Turn, ...]) -> tuple[Turn, ...]:
-    """The turns that both stand in."""
+    """The turns that both are in."""
     same = 0
     for a, b in zip(left, right, strict=False):
         if (a.serial, a.index) != (b.serial, b.index):

@@ -70,7 +70,7 @@ THEMES: Mapping[str, Theme] = {
 
 # Kinds that belong to another family than the file that defines them.
 KINDS = {"OUTPUT": "output", "ID": "shaping", "FLATTEN": "shaping"}
-# Files of layers that share a family's colour; any other file is a family of its own.
+# Files of layers that share a family's colour; any other file is its own family.
 FILES = {
     "adaptive_pooling": "pooling",
     "dropout": "regularization",

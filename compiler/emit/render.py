@@ -92,7 +92,7 @@ def _system(text: str, format: str) -> bytes | None:
     return _run([program, f"-T{format}", *_options(format)], text) if program else None
 
 
-# In a process of its own, so that it can be stopped and its words can be read.
+# In its own process, so that it can be stopped and its words can be read.
 _PYGRAPHVIZ = """
 import sys
 from pygraphviz import AGraph
@@ -103,7 +103,7 @@ sys.stdout.buffer.write(data)
 
 
 def _bundled(text: str, format: str) -> bytes | None:
-    """The Graphviz that pygraphviz brings, if it is installed."""
+    """The Graphviz of pygraphviz, if it is installed."""
     if find_spec("pygraphviz") is None:
         return None
     return _run([sys.executable, "-c", _PYGRAPHVIZ, format, *_options(format)], text)
@@ -114,7 +114,7 @@ def _options(format: str) -> list[str]:
 
 
 def _run(command: list[str], text: str) -> bytes:
-    """A renderer's output; whatever it complains of is passed on where it fails.
+    """A renderer's output; its complaints are passed on if it fails.
 
     Raises:
         NetError: E503.

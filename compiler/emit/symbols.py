@@ -5,7 +5,7 @@ from typing import Any
 
 from ..graph import CONSTANT, Graph, Node
 
-# Signs between two arguments, one of which may be a number that stands in the box.
+# Signs between two arguments, one of which may be a number that is in the box.
 SIGNS: Mapping[str, str] = {
     "Add": "+",
     "Sub": "\N{MINUS SIGN}",
@@ -42,7 +42,7 @@ FUNCTIONS: Mapping[str, str] = {
 
 
 def symbol(graph: Graph, node: Node) -> str:
-    """What stands in an operator's box, a number among its arguments included."""
+    """What is in an operator's box, a number among its arguments included."""
     numbers = [_number(graph, node, position) for position in range(len(node.inputs))]
     if node.op_type in SIGNS:
         return _with_number(SIGNS[node.op_type], numbers)

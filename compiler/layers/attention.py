@@ -37,7 +37,7 @@ def attention(
         build: The builder.
         *xs: The sequences.
         heads: How many heads the E features are divided among: D = E / heads.
-        causal: Whether position i attends to the positions up to i only, whatever is masked.
+        causal: Whether position i attends to the positions up to i only, regardless of the mask.
         dropout: The rate of dropout on the attention weights.
         mask: A label, of integers that are 0 where a key must not be attended to, (N, S) or
             (N, L, S), or of numbers that are added to the scores, (N, S), (N, L, S) or
@@ -99,7 +99,7 @@ def _operands(build: LayerBuilder, xs: Sequence[Value]) -> tuple[Value, Value, V
 def _projections(
     build: LayerBuilder, operands: tuple[Value, Value, Value], init: Init, bias: bool
 ) -> Sequence[Value]:
-    """Queries, keys and values behind their dense layers, each E wide."""
+    """Queries, keys and values after their dense layers, each E wide."""
     q, k, v = operands
     width, *others = (build.concrete(x, (2,))[0] for x in operands)
     if any(other != width for other in others):

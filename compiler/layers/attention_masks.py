@@ -20,9 +20,9 @@ SHIFTED = "shifted"
 MASKED = -1e38
 # What is added to the score of a later key: a first key there always is.
 LATER = -inf
-# Swin's own number, for positions of a window that are no neighbours in the image.
+# Swin's own number, for positions of a window that are not neighbours in the image.
 APART = -100.0
-# How many positions are told apart by constants of the graph.
+# How many positions are distinguished by constants of the graph.
 MAX_POSITIONS = 2**20
 # Swin cuts this distribution off at 2, a hundred deviations away.
 TABLE = Init("normal", (0.02,))
@@ -77,7 +77,7 @@ def _fits(mask: Value, scores: Value) -> bool:
 
 
 def masked_future(build: LayerBuilder, scores: Value) -> Value:
-    """A mask (L, S) of the keys behind each position."""
+    """A mask (L, S) of the keys after each position."""
     extents = scores.shape[2:]
     known = tuple(extent for extent in extents if isinstance(extent, int))
     shape = build.index_constant(known) if len(known) == 2 else build.Shape(scores, start=2)

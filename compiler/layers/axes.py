@@ -51,7 +51,7 @@ def axis_places(rank: int) -> tuple[int, ...]:
     """For each of the author's axes, where it lies in a tensor of `rank`, the batch included.
 
     Images and volumes (N, C, *S) have their channels in front, sequences (N, L, C) and vectors
-    (N, C) behind.
+    (N, C) last.
     """
     return (*range(2, rank), 1) if rank >= 4 else tuple(range(1, rank))
 

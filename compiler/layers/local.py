@@ -1,4 +1,4 @@
-"""The locally connected layer: a convolution whose every position has weights of its own."""
+"""The locally connected layer: a convolution whose every position has its own weights."""
 
 from math import prod
 from typing import NamedTuple

@@ -69,7 +69,7 @@ def reduce(
 
 
 def _without(build: LayerBuilder, x: Value, axes: Sequence[int]) -> Value:
-    """`x` without spatial axes of extent 1; channels go behind the last one that is left."""
+    """`x` without spatial axes of extent 1; channels go after the last one that is left."""
     if not axes:
         return x
     y = build.Squeeze(x, build.index_constant(tuple(axes)))

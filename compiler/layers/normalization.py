@@ -195,7 +195,7 @@ def local_response_normalization(
 
 @layer("NORMALIZE")
 def normalize(build: LayerBuilder, x: Value, *, mean: Numbers = 0.0, std: Numbers = 1.0) -> Value:
-    """(x - mean) / std, each a number or one per channel: preprocessing that is no weight."""
+    """(x - mean) / std, each a number or one per channel: preprocessing without weights."""
     with_channels(build, x)
     centre = _per_channel(build, x, mean, "mean")
     spread = _per_channel(build, x, std, "std")
@@ -222,7 +222,7 @@ def _per_channel(build: LayerBuilder, x: Value, given: Any, name: str) -> Value:
 
 
 def with_channels(build: LayerBuilder, x: Value) -> Value:
-    """`x`, which must hold real numbers and have a channel axis behind the batch."""
+    """`x`, which must hold real numbers and have a channel axis after the batch."""
     if real(build, x).type.rank not in (2, 3, 4, 5):
         raise build.fail("E201", f"needs channels, but its input is {describe(x)}")
     return x

@@ -1,4 +1,4 @@
-"""Layers that lay out the same elements anew: other extents, or another order of the axes."""
+"""Layers that rearrange the same elements: other extents, or another order of the axes."""
 
 from ..arguments import PerAxis
 from ..graph import Value

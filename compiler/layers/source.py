@@ -25,7 +25,7 @@ def input(
 ) -> Value:
     """An input of the network; height x width x channels becomes (N, C, H, W).
 
-    A capital name in place of a number, as in `(H, W, 3)`, is an extent that an input settles.
+    A capital name in place of a number, as in `(H, W, 3)`, is an extent that an input determines.
     `classes` is the width of the last `FC` that states none.
     """
     given = (size,) if isinstance(size, int) else size
@@ -88,7 +88,7 @@ def parameter(
     """A learned tensor that is the same for every sample, such as a class token.
 
     Two numbers are a sequence, length x channels; one is a vector, three are an image, four a
-    volume. The parameter bears the layer's own name, as in PyTorch, and has a batch of 1 that
+    volume. The parameter has the layer's own name, as in PyTorch, and has a batch of 1 that
     merges repeat: (1, C), (1, L, C), (1, C, H, W). `value` states its numbers in that order. The
     initial values are `normal(0.02)`, which ViT uses.
     """

@@ -160,7 +160,7 @@ def counted(count: int, unit: str) -> str:
 
 
 def lying_along(numbers: Sequence[float], trailing: int) -> tuple[Any, ...]:
-    """A vector as nested tuples with `trailing` axes of extent 1 behind it, to broadcast it."""
+    """A vector as nested tuples with `trailing` axes of extent 1 after it, to broadcast it."""
     nested: tuple[Any, ...] = tuple(numbers)
     for _ in range(trailing):
         nested = tuple((item,) for item in nested)

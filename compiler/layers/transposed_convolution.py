@@ -89,7 +89,7 @@ def _fans(channels: int, filters: int, window: Window, init: Init) -> tuple[int,
 def _check_output_pad(
     build: LayerBuilder, extra: tuple[int, ...], strides: tuple[int, ...], pad: Any
 ) -> None:
-    """Rows added at the end tell apart what `stride` extents of a convolution map to one."""
+    """Rows added at the end distinguish what `stride` extents of a convolution map to one."""
     if pad == "same" and any(extra):
         raise build.fail(
             "E103",

@@ -61,7 +61,7 @@ class Partition:
     def regions(self) -> tuple[tuple[int, ...], ...]:
         """For each window, the region of the image that each of its positions comes from.
 
-        The last rows and columns of a rolled image come from its start, and are no neighbours of
+        The last rows and columns of a rolled image come from its start, and are not neighbours of
         the others in their windows: positions may attend to those of the same region.
         """
         axes = [

@@ -18,7 +18,7 @@ from .state import Caller, Site, State, Tensors
 
 
 def call_block(state: State, call: Call, site: Site) -> Tensors:
-    """Lower a block's body on what meets it, in a scope of its own.
+    """Lower a block's body on its input, in its own scope.
 
     Raises:
         NetError: The block does not take these tensors or arguments, or calls itself.
@@ -67,7 +67,7 @@ def _caller(
 def lower_body(
     state: State, body: Sequence[ast.Statement], incoming: Tensors, scope: Scope
 ) -> Tensors:
-    """The tensors of a body's last chain; a body without one passes on what meets it."""
+    """The tensors of a body's last chain; a body without one passes on its input."""
     chains = [s for s in body if isinstance(s, ast.ChainStatement | ast.BindStatement)]
     result = incoming
     for statement in body:

@@ -1,4 +1,4 @@
-"""Calls a layer on the tensors that meet it, and enters it into the graph's layers."""
+"""Calls a layer on its input tensors, and enters it into the graph's layers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class Call:
 
 
 def call_layer(state: State, call: Call, site: Site, definition: LayerDef | None = None) -> Tensors:
-    """Call a layer on what meets it and enter it into the graph's layers.
+    """Call a layer on its input and enter it into the graph's layers.
 
     `definition` is the layer's row where the table of layers has none.
 
@@ -64,7 +64,7 @@ def call_layer(state: State, call: Call, site: Site, definition: LayerDef | None
 
 
 def _with_surroundings(state: State, bound: Bound, call: Call, site: Site, path: str) -> Bound:
-    """The arguments as the blocks around the layer and its place in the network settle them."""
+    """The arguments as the blocks around the layer and its place in the network determine them."""
     arguments = bound.arguments
     if path in state.heads:
         arguments = {**arguments, "units": state.heads[path]}
@@ -79,7 +79,7 @@ def _with_surroundings(state: State, bound: Bound, call: Call, site: Site, path:
 def _build(
     state: State, definition: LayerDef, call: Call, site: Site, path: str, bound: Bound
 ) -> Tensors:
-    """The outputs of the layer's function on the tensors that meet it."""
+    """The outputs of the layer's function on its input tensors."""
     current = site.current
     build = LayerBuilder(
         state.graph,

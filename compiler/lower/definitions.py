@@ -17,7 +17,7 @@ from .items import evaluate_in
 
 LIBRARY = "lib:"
 MOST_IMPORTS = 1_000  # of a file
-MOST_PARAMETERS = 100  # of a block, which each call settles anew
+MOST_PARAMETERS = 100  # of a block, which each call resolves
 
 
 def define_blocks(statements: Sequence[ast.Statement], home: Home) -> None:

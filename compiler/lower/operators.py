@@ -31,7 +31,7 @@ UNFORESEEN = (ArithmeticError, AssertionError, AttributeError, LookupError, Type
 
 
 def call_operator(state: State, call: Call, site: Site) -> Tensors:
-    """Call an ONNX operator on what meets it.
+    """Call an ONNX operator on its input.
 
     Raises:
         NetError: ONNX does not have the operator (E107), or it does not take these tensors,
@@ -262,7 +262,7 @@ def _within(value: Any, least: int, most: int) -> bool:
 
 
 def _are(items: Sequence[Any], kind: type) -> bool:
-    """Whether all items are of one kind; lists may be long, and this is told fast."""
+    """Whether all items are of one kind; lists may be long, and this must be fast."""
     return set(map(type, items)) == {kind}
 
 
@@ -409,7 +409,7 @@ BY_OPERATOR: Mapping[tuple[str, str], Kind] = {
     ("Resize", "nearest_mode"): _words("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"),
     ("ScatterElements", "reduction"): _words("none", "add", "mul", "max", "min"),
 }
-# What `Constant` holds, which is no operator in a graph but a leaf.
+# What `Constant` holds, which is not an operator in a graph but a leaf.
 CONSTANTS: Mapping[str, Kind] = {
     "value": NUMBERS,
     "value_float": ATTRIBUTES["FLOAT"],

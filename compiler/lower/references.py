@@ -69,7 +69,7 @@ def shorthand(state: State, item: ast.Shorthand, site: Site) -> Tensors:
 
 @item(ast.Group)
 def group(state: State, item: ast.Group, site: Site) -> Tensors:
-    """Parallel branches: one tensor goes to each, several are dealt out."""
+    """Parallel branches: one tensor goes to each, or several go to one each."""
     branches, current = item.branches, site.current
     if len(branches) == 1:
         return lower_chain(state, branches[0], current, site.scope, may_start=site.starts)

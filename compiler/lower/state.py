@@ -30,7 +30,7 @@ LONGEST_PATH = 1_000  # characters
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a step stands: what meets it, its scope and label, and whether it may start a chain."""
+    """The place of a step: its input, its scope and label, and whether it may start a chain."""
 
     current: Tensors
     scope: Scope
@@ -40,7 +40,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A call of a block that lowering stands in, and what it says to all layers in it.
+    """A call of a block that lowering is in, and what it says to all layers in it.
 
     Each call repeats what those around it say, so that a layer asks the innermost alone.
 
@@ -70,13 +70,13 @@ class State:
         places: Where each name was given.
         scopes: Paths that others start with: of blocks, and of turns of repetitions.
         yields: The paths of blocks' calls, by the block's identity and the tensor that comes of it.
-        calls: The calls of blocks that lowering stands in, outermost first.
-        turns: The turns of repetitions that lowering stands in, outermost first.
+        calls: The calls of blocks that lowering is in, outermost first.
+        turns: The turns of repetitions that lowering is in, outermost first.
         frames: What those calls and turns add to an error, outermost first.
         repetitions: How many repetitions were entered.
         steps: How many turns and calls were taken, layers or not.
-        depth: How many chains lowering stands in, blocks' and those of brackets.
-        errors: What was found; lowering goes on past a bad layer.
+        depth: How many chains lowering is in, blocks' and those of brackets.
+        errors: What was found; lowering continues past a bad layer.
         trials: How many ways out of errors may still be tried.
         training: The settings of the `train` block; None where there is none so far.
         training_span: Where it stands.
@@ -211,10 +211,10 @@ class State:
         return path
 
     def claim(self, path: str, span: Span) -> str:
-        """The path itself, which from here on is taken: nothing else may bear it.
+        """The path itself, which from here on is taken: nothing else may have it.
 
         Raises:
-            NetError: It is too long, or something bears it already.
+            NetError: It is too long, or something has it already.
         """
         self.fitting_path(path, span)
         if path in self.places:
@@ -246,7 +246,7 @@ class State:
         return "labels within a scope must differ"
 
     def unknown(self, name: str, scope: Scope, span: Span) -> NetError:
-        """The error for a word that is no layer and no value, with the nearest that is one."""
+        """The error for a word that is neither a layer nor a value, with the nearest one."""
         values = [label for label in self.graph.labels if label.startswith(scope.prefix)]
         near = did_you_mean(name, [*LAYERS, *scope.home.blocks, *values])
         kind = "layer" if name.isupper() else "layer or value"

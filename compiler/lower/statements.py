@@ -112,7 +112,7 @@ def _automatic_outputs(graph: Graph) -> Iterator[str]:
 
 
 def _without_chain(module: ast.Module, home: Home, warnings: Sequence[Diagnostic]) -> NetError:
-    """The error for a program without a network; a library is told apart."""
+    """The error for a program without a network; a library gets its own."""
     span = module.statements[-1].span
     message = "a program without a chain is not a network"
     if not all(isinstance(statement, _OF_LIBRARIES) for statement in module.statements):

@@ -1,7 +1,7 @@
 """Normalizations -> what onnxruntime computes exactly: their inputs are centred before.
 
 onnxruntime subtracts means that are rounded, and releases before 1.32 compute the variance of a
-LayerNormalization as E[x^2] - E[x]^2, which cancels where the mean is large beside the deviation.
+LayerNormalization as E[x^2] - E[x]^2, which cancels where the mean is far above the deviation.
 Of centred numbers all that is left is the rounding of the first mean, so that the operator's own
 two passes are the second and the third.
 """

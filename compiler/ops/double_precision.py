@@ -110,7 +110,7 @@ def error_function(build: "Builder", x: "Value") -> "Value":
     y = build.Gather(first, index, axis=0)
     for row in others:
         y = build.Add(build.Mul(y, offset), build.Gather(row, index, axis=0))
-    # The sign of x: its Sign is 0 of zeros and NaN of what is no number.
+    # The sign of x: its Sign is 0 of zeros and NaN of what is not a number.
     return build.Mul(y, build.Where(build.IsNaN(x), x, build.Sign(x)))
 
 

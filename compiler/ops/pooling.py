@@ -96,7 +96,7 @@ defop(
     attributes={**WINDOW, "p": 2},
     vjp=RULES["LpPool"],
 )
-# Only set_mode settles what this computes: docs/decisions/0007.
+# Only set_mode determines what this computes: docs/decisions/0007.
 defop("netc.StochasticPool", infer=infer_pool, cost=stochastic_pool_cost, attributes=WINDOW)
 
 for op_type in ("GlobalAveragePool", "GlobalMaxPool"):

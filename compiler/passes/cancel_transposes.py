@@ -1,4 +1,4 @@
-"""Graph -> Graph: removes pairs of Transpose that undo each other, as sequences bring them."""
+"""Graph -> Graph: removes pairs of Transpose that undo each other, as sequences cause them."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ ELEMENTWISE = ("Identity", *UNARY)
 def cancel_transposes(graph: Graph) -> Graph:
     """Remove every Transpose that undoes the one before it.
 
-    1-D convolutions and pools transpose around themselves. A Transpose is also moved behind an
+    1-D convolutions and pools transpose around themselves. A Transpose is also moved after an
     elementwise operator that alone reads it, so that the pair around `CONV -> RELU -> CONV` on
     sequences meets, too. What nothing reads any more is left to `eliminate_dead_nodes`.
     """

@@ -8,7 +8,7 @@ from .rewrite import rewrite
 def eliminate_dead_nodes(graph: Graph) -> Graph:
     """Drop operators, parameters and constants that no output depends on.
 
-    Of an operator that stays, optional outputs behind the last one that is read are dropped, too.
+    Of an operator that stays, optional outputs after the last one that is read are dropped, too.
     """
     live = {value.node for value in graph.inputs.values()}
     pending = [value.node for value in graph.outputs.values()]

@@ -23,7 +23,7 @@ def rewrite(
     keep: Container[int] | None = None,
     outputs: Mapping[int, int] = MappingProxyType({}),
 ) -> Graph:
-    """Rebuild a graph; types are inferred anew, and the old graph stays as it was.
+    """Rebuild a graph; types are inferred again, and the old graph stays as it was.
 
     Layers, labels and outputs are carried over to the values that stand for theirs; a label
     loses its entry, and a layer its output, where the value is gone.

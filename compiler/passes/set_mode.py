@@ -1,4 +1,4 @@
-"""Graph -> Graph: settles what differs between training and inference."""
+"""Graph -> Graph: determines what differs between training and inference."""
 
 from ..graph import Graph
 from .inference_mode import RULES

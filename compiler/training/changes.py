@@ -95,7 +95,7 @@ def _parsed(texts: Mapping[str, str]) -> ast.TrainStatement:
 
 
 def _is_argument(entry: ast.Entry) -> bool:
-    """Whether an entry is about the optimizer: `momentum` is where it is no schedule."""
+    """Whether an entry is about the optimizer: `momentum` is where it is not a schedule."""
     if entry.name == MOMENTUM:
         return not isinstance(entry.value, ast.Name | ast.Apply | ast.MapOf)
     return entry.name not in SETTINGS and entry.name in optimizer_arguments()

@@ -58,7 +58,7 @@ def indexed_margins(
 ) -> Value:
     """Sum over the wrong classes of max(0, margin - y[target] + y[i]) / C, averaged.
 
-    The right class's own term is the margin, whatever the scores, and is taken off again.
+    The right class's own term is the margin, for any scores, and is taken off again.
     """
     axes = build.index_constant((axis,))
     right = build.GatherElements(scores, build.Unsqueeze(target, axes), axis=axis)

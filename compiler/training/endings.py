@@ -13,7 +13,7 @@ from ..types import Shape, product
 
 # Operators that move data and change no number.
 MOVES = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
-# Endings that losses tell apart; other activations are one kind.
+# Endings that losses distinguish; other activations are one kind.
 TOLD_APART = frozenset({"Dropout", "Log", "LogSoftmax", "Sigmoid", "Softmax"})
 OVER_AN_AXIS = frozenset({"LogSoftmax", "Softmax"})
 # Layers that are built from several operators, by their kind.

@@ -17,7 +17,7 @@ class Row(NamedTuple):
     """What a foreign choice is here.
 
     Attributes:
-        kind, name: The setting that it stands in, and our choice.
+        kind, name: The setting that it is in, and our choice.
         positional: Our argument for each of its positional ones; `_` where we have none.
         given: Arguments that it has besides, in our words.
         unlike: Why ours is not the same, only the nearest.
@@ -207,7 +207,7 @@ ABSENT: Mapping[tuple[str, str], str] = {
     ("regularize", "l1l2"): "write `[l1(1e-4), l2(1e-4)]`",
 }
 
-# Arguments that netc settles, or does not need.
+# Arguments that netc determines, or does not need.
 UNNEEDED = frozenset(
     "params train download transform fromlogits reduction name tmax verbose lastepoch mode"
     " validationsplit asynchronous staircase labelmode batchsize shuffle seed".split()
@@ -244,7 +244,7 @@ def corrected_term(
     """Help that spells a foreign choice in our words, or None where the table does not know it.
 
     Args:
-        kind: The setting that it stands in.
+        kind: The setting that it is in.
         name: The choice as it is written, a module in front or not.
         given: Its arguments.
         known: The choices that can stand there.

@@ -252,7 +252,7 @@ def rmsprop(
 
     g = dL/dw + weight_decay w;  s' = alpha s + (1 - alpha) g^2;  d = g / (sqrt(s') + eps);
     w' = w - lr d, or, with momentum, b' = momentum b + d and w' = w - lr b'. With `centered`,
-    a' = alpha a + (1 - alpha) g, and s' - a'^2 stands below the root.
+    a' = alpha a + (1 - alpha) g, and s' - a'^2 is below the root.
     """
     build = update.build
     g = update.decayed(weight_decay)

@@ -166,7 +166,7 @@ def total_loss(
         losses: The loss of each output that has one.
         weights: What each loss is multiplied by; 1 where it is left out.
 
-    The operators of a loss have a scope of their own, which ends in the output's name.
+    The operators of a loss have their own scope, which ends in the output's name.
 
     Raises:
         NetError: E132, an output does not fit its loss.

@@ -72,7 +72,7 @@ def _one_hot(indices: Array, *, shape: Extents, dtype: str) -> Array:
 
 
 def _agree(held: int, wanted: Dim) -> bool:
-    """Whether an extent is the wanted one, or the data settle it."""
+    """Whether an extent is the wanted one, or the data determine it."""
     return held == wanted or not isinstance(wanted, int)
 
 

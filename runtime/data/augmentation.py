@@ -31,7 +31,7 @@ class Chance:
         return uniforms(self.key, self.samples, count)
 
     def normal(self, shape: tuple[int, ...], *more: str) -> Array:
-        """Standard normal, float32 (n, *shape); `more` tells several uses apart."""
+        """Standard normal, float32 (n, *shape); `more` distinguishes several uses."""
         return normals((*self.key, *more), self.samples, shape)
 
 

@@ -54,7 +54,7 @@ def load(choice: Choice, *, folder: str = "") -> Dataset:
 
     Raises:
         NetError: The files cannot be read (E001, E505, E521), their parts do not fit together
-            (E522, E526, E527), they hold nothing (E525) or what is no number (E524), Pillow is
+            (E522, E526, E527), they hold nothing (E525) or what is not a number (E524), Pillow is
             missing (E528), or an argument makes no sense (E532).
     """
     place = {"folder": folder} if choice.name in _IN_FILES else {}

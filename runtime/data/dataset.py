@@ -45,7 +45,7 @@ class About:
         name: What messages call it.
         kinds: What each target means.
         class_names: The names of the classes of targets that have some.
-        held_out: How many samples, the last ones, are a test part of their own.
+        held_out: How many samples, the last ones, are a separate test part.
         pairs: The points of a target that change places in a mirror, such as the two eyes.
     """
 
@@ -158,7 +158,7 @@ class Rows:
             taken = np.asarray(self.parts[0][indices])
         else:
             taken = self._gathered(indices)
-        with np.errstate(over="ignore"):  # what becomes infinite is refused by whoever takes it
+        with np.errstate(over="ignore"):  # what becomes infinite is refused later, where it is used
             taken = taken.astype(self.dtype)  # always a copy, also of what is not mapped
         if self.divisor != 1.0:
             taken /= np.asarray(self.divisor, self.dtype)

@@ -47,18 +47,18 @@ def csv(
         path: The file.
         target: The target's column or columns; the last one, or all that are no `inputs`, which
             may be none: new samples have no targets.
-        inputs: The inputs' columns; all that are no targets.
+        inputs: The inputs' columns; all that are not targets.
         classes: What the target's cells call the classes, in the order that numbers them from 0;
             without it, whole numbers are their own classes, and words are in alphabetical order.
         points: `unit` turns pixels of points into numbers from -1 to 1, picture's edge to edge.
         header: Whether the first line names the columns; without this argument the cells tell.
         delimiter: What stands between two cells; likewise.
-        decimal: What stands before decimals; likewise.
+        decimal: What precedes decimals; likewise.
         folder: Where a relative path starts.
 
     Raises:
         NetError: The file cannot be read (E001), is too large (E507) or no table (E521), a column
-            or class is not there (E526), a cell is no number (E524), or it holds no line (E525).
+            or class is not there (E526), a cell is not a number (E524), or it holds no line (E525).
     """
     table = read_table(
         located(path, folder, missing="put the table there, or name another file"),

@@ -1,4 +1,4 @@
-"""Data -> a digest of their values, by which a run that goes on knows them again."""
+"""Data -> a digest of their values, by which a resumed run recognizes them."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ def some(count: int) -> Array:
 
 
 def of_rows(rows: "Rows") -> Iterable[str | Array]:
-    """What a digest takes of arrays: their values as samples, whatever type holds them."""
+    """What a digest takes of arrays: their values as samples, regardless of the type."""
     yield f"{rows.dtype} {rows.divisor}"
     for part in rows.parts:
         yield str(part.shape)

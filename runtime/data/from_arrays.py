@@ -54,7 +54,7 @@ def arrays(
 
     Raises:
         NetError: The numbers of samples differ (E522), there are none (E525), a number is not
-            finite (E524; NaN stands for a target that is not known), or it is no array (E529).
+            finite (E524; NaN stands for a target that is not known), or it is not an array (E529).
     """
     inputs = {key: _rows(key, value, pixels=True) for key, value in _by_name(x, INPUT).items()}
     given = {} if t is None else _by_name(t, TARGET)

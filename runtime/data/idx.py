@@ -37,7 +37,7 @@ def idx(path: str, *, labels: str | None = None, folder: str = "") -> Dataset:
 
     Args:
         path: A folder with `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, and the same
-            with `t10k`, which are a test part of their own; or a file of images.
+            with `t10k`, which are a separate test part; or a file of images.
         labels: The file of labels that belongs to a file of images.
         folder: Where relative paths start.
 

@@ -18,7 +18,7 @@ def check_labels(
 
     Args:
         data: Whose labels are looked at; one without labels passes.
-        classes: How many classes the network tells apart.
+        classes: How many classes the network distinguishes.
         ignored: A label that the loss leaves out.
         ignoring: The loss, if it can leave out a label.
 

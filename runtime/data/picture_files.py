@@ -1,4 +1,4 @@
-"""Files of pictures -> numbers from 0 to 1, in gray or colour, whatever the files hold them as."""
+"""Files of pictures -> numbers from 0 to 1, in gray or colour, regardless of the file's mode."""
 
 import logging
 import os
@@ -176,7 +176,7 @@ def pillow() -> ModuleType:
             "pictures are read by Pillow, which is not installed",
             help="install the extra `train`: `pip install 'netc[train]'`",
         ) from None
-    logging.getLogger("PIL").addHandler(_SILENT)  # it tells in exceptions, too
+    logging.getLogger("PIL").addHandler(_SILENT)  # it also reports in exceptions
     return Image
 
 

@@ -111,7 +111,7 @@ class Planar(Dataset):
         return Batch({INPUT: self._points(indices)}, {TARGET: self._labels(indices)})
 
     def fingerprint(self) -> str:
-        """The arguments settle every value."""
+        """The arguments determine every value."""
         return f"{self.about.name}{self._settled}"
 
     def labels(self) -> Array:

@@ -139,7 +139,7 @@ class Shapes(Dataset):
         return Batch({INPUT: pictures}, {name: targets[w] for name, w in self.targets.items()})
 
     def fingerprint(self) -> str:
-        """The arguments settle every value."""
+        """The arguments determine every value."""
         settled = (self.samples, self.targets, self.objects, self.noise, self.seed)
         return f"{self.about.name}{settled}"
 

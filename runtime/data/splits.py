@@ -29,7 +29,7 @@ def splits(data: Dataset, fractions: Sequence[float] = (0.8, 0.1, 0.1), *, seed:
     """Divide a data set, each class in proportion where there are labels.
 
     Validation and test part are rounded up, the training part gets the rest; where the fractions
-    come to less than 1, some samples are left out. A data set that brings a test part of its own
+    sum to less than 1, some samples are left out. A data set with its own test part
     keeps it, unless the fraction for it is 0; the others then divide the rest in proportion.
 
     Args:
@@ -88,7 +88,7 @@ def _up(number: float) -> int:
 def _spread(data: Dataset, count: int, seed: int) -> Array:
     """The first `count` samples in an order of which every stretch holds the classes evenly.
 
-    The k-th of n samples of a class, in random order, stands at (k + u) / n of the way, with a
+    The k-th of n samples of a class, in random order, is at (k + u) / n of the way, with a
     random u of the class's own from [0, 1).
     """
     random = stream((seed, "split"))

@@ -20,7 +20,7 @@ from .faults import damaged, empty, unknown_name, wrong_argument
 BLANKS = " "  # as a delimiter: any number of blanks and tabs
 _MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
 _LONGEST_CELL = 2**27  # characters; a picture of 1,000 x 1,000 pixels takes some four millions
-_LARGEST = min(2**30, physical_memory() // 16)  # bytes of text: cells take some 16 times as much
+_LARGEST = min(2**30, physical_memory() // 16)  # bytes of text: cells take about 16 times as much
 _LOOKED_AT = 30  # lines, for what is between the cells
 _GZIP = b"\x1f\x8b"
 _ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # what spreadsheets call Unicode
@@ -40,7 +40,7 @@ class Table:
         name: What messages call it.
         columns: The cells by the column's name, without blanks around them.
         lines: The line of the file that each row begins in.
-        decimal: What stands before the decimals of a number, a point or a comma.
+        decimal: What precedes the decimals of a number, a point or a comma.
     """
 
     name: str
@@ -94,10 +94,10 @@ def read_table(
             so on. Without this argument the cells tell.
         delimiter: The character between two cells; a blank stands for any number of them. Without
             it, what divides all lines into as many cells.
-        decimal: What stands before decimals, a point or a comma; without it, the cells tell.
+        decimal: What precedes decimals, a point or a comma; without it, the cells tell.
 
     Raises:
-        NetError: It cannot be read (E001), is too large (E507), is no table or one that can be
+        NetError: It cannot be read (E001), is too large (E507), is not a table or can be
             read in two ways (E521), has no line (E525), or an argument makes no sense (E532).
     """
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n#'):
@@ -266,7 +266,7 @@ def _is_header(path: str, rows: Sequence[Row]) -> bool:
     row_numbers = first[0] == "" and len(numbers) == len(first) - 1
     if not numbers or above_numbers or row_numbers:
         return True
-    # Words that are no names occur again, and numbers that are names are whole and differ.
+    # Words that are not names occur again, and numbers that are names are whole and differ.
     occurring = all(
         is_missing(cell) or any(cell in cells[place : place + 1] for cells in others)
         for place, cell in words
@@ -324,7 +324,7 @@ def _says_something(place: int, cells: Sequence[str], named: bool) -> bool:
 
 
 def _decimal(columns: Iterable[Sequence[str]]) -> str:
-    """What stands before decimals: a comma where it cannot divide thousands, and no point does."""
+    """What precedes decimals: a comma where it cannot divide thousands, and no point does."""
     commas = False
     for cells in columns:
         for cell in cells:

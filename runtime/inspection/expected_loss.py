@@ -41,7 +41,7 @@ def expected_loss(
         graph: The network.
         objective: What is minimised.
         wiring: Its targets.
-        feeds: A batch, whose targets settle what a constant answer costs in regression.
+        feeds: A batch, whose targets determine what a constant answer costs in regression.
 
     Raises:
         NetError: Outputs and losses do not fit.
@@ -78,7 +78,7 @@ def constant_answer(graph: Graph, output: str) -> float:
 
 
 def _classes(graph: Graph, output: str, term: Term, target: Target) -> int:
-    """How many classes a loss tells apart; 0 where it is about numbers or yes and no."""
+    """How many classes a loss distinguishes; 0 where it is about numbers or yes and no."""
     if target.classes or term.name not in ("cross_entropy", "nll"):
         return target.classes
     value = graph.outputs[output]
@@ -98,7 +98,7 @@ def _of_output(graph: Graph, output: str, term: Term, target: Target, given: Arr
 def constant_loss(
     output: TensorType, term: Term, target: Target, given: Array, answer: float | Array
 ) -> float:
-    """What a loss comes to where the answer is always the same."""
+    """The loss of an answer that is always the same."""
     answers = Graph("constant")
     build = Builder(answers)
     given_answer, wanted = build.input("answer", output), build.input("target", target.type)

@@ -1,4 +1,4 @@
-"""A job of training -> what the first steps of its own recipe come to."""
+"""A job of training -> the results of the first steps of its recipe."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -267,6 +267,6 @@ def _places(name: str, gradient: Array, samples: int | None, seed: int) -> list[
 
 
 def _error(gradient: float, slope: float) -> float:
-    """How far they are apart; without end where one is no number."""
+    """How far they are apart; without end where one is not a number."""
     found = abs(gradient - slope)
     return float("inf") if isnan(found) else found

@@ -29,7 +29,7 @@ def guessed_loss(
         graph: The network.
         objective: What is minimised.
         wiring: Its targets.
-        feeds: A batch, whose targets settle which answer that is.
+        feeds: A batch, whose targets determine which answer that is.
 
     Raises:
         NetError: Outputs and losses do not fit.
@@ -68,7 +68,7 @@ def _frequencies(value: Value, axis: int, given: Array, term: Term) -> Array:
 
 
 def _yes(value: Value, given: Array, term: Term) -> Array:
-    """How frequent yes is, for each label that has a channel of its own."""
+    """How frequent yes is, for each label that has its own channel."""
     wide = given.astype(np.float64)
     if term.name == "hinge":
         wide = np.where(np.isnan(wide), wide, wide > 0)

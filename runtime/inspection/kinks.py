@@ -33,7 +33,7 @@ def with_sides(graph: Graph) -> Graph:
 
 
 def _decided(build: Builder, node: Node, results: Sequence[Value]) -> list[Value]:
-    """What is no real number: results of comparisons, and indices that were found."""
+    """What is not a real number: results of comparisons, and indices that were found."""
     real = any(value is not None and value.dtype.is_float for value in node.inputs)
     return [value for value in results if real and not value.dtype.is_float]
 

@@ -97,6 +97,6 @@ class Statistics:
 
 
 def spread_over_samples(array: Array) -> float:
-    """How much an activation (N, ...) tells samples apart: sqrt of the mean variance over them."""
+    """How far an activation (N, ...) separates samples: sqrt of the mean variance over them."""
     with np.errstate(all="ignore"):
         return sqrt(float(np.asarray(array, np.float64).var(axis=0).mean()))

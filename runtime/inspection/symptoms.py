@@ -29,7 +29,7 @@ def symptoms(signals: Sequence[Signal], changes: Sequence[Change]) -> list[Sympt
 
 
 def _wild(signal: Signal) -> Iterator[Symptom]:
-    """Activations that are no numbers any more, or huge."""
+    """Activations that are not numbers any more, or huge."""
     if not signal.deviation <= EXPLODING:
         yield Symptom(
             "exploding",
@@ -85,7 +85,7 @@ def _vanishing(weights: Sequence[Change]) -> Iterator[Symptom]:
 
 
 def _exploding(weights: Sequence[Change]) -> Iterator[Symptom]:
-    """Gradients that are no numbers any more, or huge for the size of their weights."""
+    """Gradients that are not numbers any more, or huge for the size of their weights."""
     for weight in weights:
         if weight.relative > EXPLODING or not isfinite(weight.norm):
             value = weight.relative if isfinite(weight.norm) else weight.norm

@@ -282,7 +282,7 @@ def mean(*arrays: Array) -> Array:
 
 
 def _folded(function: np.ufunc, arrays: tuple[Array, ...]) -> Array:
-    """A binary function over the arguments from left to right, in memory of its own."""
+    """A binary function over the arguments from left to right, in its own memory."""
     if len(arrays) == 1:
         return arrays[0].copy()
     result: Array = reduce(function, arrays)

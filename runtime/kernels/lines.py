@@ -29,7 +29,7 @@ class Lines:
     Attributes:
         seen: The data's extents, as far as any shift sees them.
         windows: How many windows there are on each axis.
-        padded: The extents with the zeros behind them, of data and of windows alike.
+        padded: The extents with the zeros after them, of data and of windows alike.
         lead: Where the first element of data lies.
         tail: How far the line of data reaches beyond that of windows.
         offsets: Where a shift of the outer axes starts, for all of them in row-major order.

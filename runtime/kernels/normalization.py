@@ -141,7 +141,7 @@ def local_response_normalization(
 ) -> Array:
     """x / (bias + alpha / size sum x^2)^beta, the sum over `size` channels around each one.
 
-    These are (size - 1) // 2 before it and size // 2 behind it.
+    These are (size - 1) // 2 before it and size // 2 after it.
     """
     squares, channels = np.square(x), x.shape[1]
     sums = squares.copy()

@@ -67,7 +67,7 @@ def load_checkpoint(path: str) -> Checkpoint:
     """Read a checkpoint into memory.
 
     Raises:
-        NetError: The file cannot be read (E001) or is damaged (E505), or it is no checkpoint
+        NetError: The file cannot be read (E001) or is damaged (E505), or it is not a checkpoint
             (E541).
     """
     found = _opened(path)

@@ -63,7 +63,7 @@ class EarlyStopping:
                 help=did_you_mean(self.monitor, values) or f"there are {known}",
             )
         value = values[self.monitor]
-        if value is None:  # an epoch without validation is no evidence
+        if value is None:  # an epoch without validation is not evidence
             return False
         if not self._better(value):
             self.waited += 1

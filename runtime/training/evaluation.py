@@ -25,7 +25,7 @@ Kind = TypeVar("Kind", bound=Tally)
 
 
 class Evaluator:
-    """Measures a network, whatever its weights are at the time.
+    """Measures a network with its current weights.
 
     Attributes:
         metrics: What was measured last, by output.

@@ -24,7 +24,7 @@ DPI = 200
 WIDTH = 5.6  # inches: a text column of a paper
 INK = THEMES["light"]
 
-# Okabe and Ito's colours, which are told apart with any colour vision, and in grey.
+# Okabe and Ito's colours, which can be distinguished with any colour vision, and in grey.
 BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW = (
     "#0072b2",
     "#d55e00",

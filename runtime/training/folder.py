@@ -1,4 +1,4 @@
-"""The folder of a run: what its files are called, and what `run.json` tells of it."""
+"""The folder of a run: what its files are called, and what `run.json` records."""
 
 import json
 import os

@@ -65,7 +65,7 @@ class Row:
 
     @classmethod
     def of(cls, values: Mapping[str, Number]) -> "Row":
-        """A row of its columns; those that are no field are metrics."""
+        """A row of its columns; those that are not fields are metrics."""
         own = {name: values[name] for name in (*BEFORE, *AFTER) if name in values}
         metrics = {name: value for name, value in values.items() if name not in own}
         return cls(**own, metrics=metrics)  # type: ignore[arg-type]
@@ -169,7 +169,7 @@ class History:
         """Read what `save` wrote.
 
         Raises:
-            NetError: E001, the file cannot be read; E505, it is no history.
+            NetError: E001, the file cannot be read; E505, it is not a history.
         """
         _writer(path)
         check_readable(path)
@@ -193,7 +193,7 @@ def _writer(path: str) -> Any:
 
 
 def _number(name: str, value: Any) -> Number:
-    """A column's value as Python's own number, whatever NumPy or a file calls it."""
+    """A column's value as a plain Python number, from NumPy or a file."""
     if value is None:
         return None
     return int(value) if name in WHOLE else float(value)

@@ -55,7 +55,7 @@ class Job:
         every: After how many seconds a checkpoint is written within an epoch.
         force: Whether a run that the folder holds is overwritten.
         changes: The settings that replaced the program's own, which a folder keeps.
-        saved: The checkpoint to go on from; see `resumed`.
+        saved: The checkpoint to continue from; see `resumed`.
     """
 
     graph: Graph

@@ -1,4 +1,4 @@
-"""What is told how a run goes on: a progress bar, and the files of its folder."""
+"""What follows a run's progress: a progress bar, and the files of its folder."""
 
 import os
 from collections.abc import Mapping

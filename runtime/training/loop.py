@@ -32,7 +32,7 @@ class Part(Protocol):
 
 
 class Listener:
-    """What is told how a run goes on: a progress bar, curves, a monitor. It does nothing."""
+    """What follows a run's progress: a progress bar, curves, a monitor. It does nothing."""
 
     def on_step(self, progress: "Progress", feeds: Feeds, results: Feeds) -> None:
         """A step was taken on these feeds, with these results."""

@@ -38,7 +38,7 @@ class Target:
         source: Its name in the data.
         name: Its name among the step's inputs.
         type: Its type there.
-        classes: How many classes its indices tell apart; 0 where it holds real numbers.
+        classes: How many classes its indices distinguish; 0 where it holds real numbers.
         ignored: A class that counts for nothing.
         ignoring: The loss, if it can leave out a class.
         indices: Whether the data holds indices of classes.
@@ -160,7 +160,7 @@ def _ignoring(term: Term) -> str:
 
 
 def classes_of(graph: Graph, term: Term, output: str, type: TensorType) -> int:
-    """How many classes a target of indices tells apart; 0 where it holds real numbers."""
+    """How many classes a target of indices distinguishes; 0 where it holds real numbers."""
     value = graph.outputs[output]
     axis = fit(graph, value, term, name=output).axis
     classes = LOSSES[term.name].classes(value.type, type, axis=axis)
@@ -221,7 +221,7 @@ def _fitting(
 
 
 def _below(term: Term, type: TensorType, first: Array) -> int:
-    """How many classes indices tell apart that are fed as real numbers; 0 where they are numbers.
+    """How many classes indices distinguish that are fed as real numbers; 0 where they are numbers.
 
     Where the loss takes more numbers than there are indices, these become one-hot.
     """

@@ -37,7 +37,7 @@ def draw_confusion(
         format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
-        NetError: E551, it is no matrix; E505, E503, E004 as `canvas` raises.
+        NetError: E551, it is not a matrix; E505, E503, E004 as `canvas` raises.
     """
     counts = np.asarray(counts)
     classes = len(counts)

@@ -16,10 +16,10 @@ HALF_LIFE = 20.0  # seconds after which a measured speed counts half
 
 
 class TrainingProgress(Protocol):
-    """What is told how a run goes on."""
+    """What follows a run's progress."""
 
     def start(self, *, epochs: int, steps: int, epoch: int = 0, step: int = 0) -> None:
-        """A run begins or goes on.
+        """A run begins or continues.
 
         Args:
             epochs: How many epochs there will be.
@@ -95,7 +95,7 @@ class Pace:
         self._seconds = self._counted = self._samples = 0.0
 
     def start(self, *, epochs: int, steps: int, epoch: int, step: int) -> None:
-        """A run begins or goes on."""
+        """A run begins or continues."""
         self.epochs, self.steps = epochs, max(steps, 1)
         self.total = epochs * self.steps
         self.done = epoch * self.steps + step
@@ -162,7 +162,7 @@ class PlainProgress:
         self._said = 0.0
 
     def start(self, *, epochs: int, steps: int, epoch: int = 0, step: int = 0) -> None:
-        """A run begins or goes on."""
+        """A run begins or continues."""
         self.pace.start(epochs=epochs, steps=steps, epoch=epoch, step=step)
         self._said = self._clock()
 

@@ -39,7 +39,7 @@ DONE = 0.05  # a training loss below this share of a guess's has nowhere to fall
 SWING = 0.10  # moves by this share of the loss's level swing
 TURNS = 0.5  # as many of the moves as reverse the one before
 LITTLE = 0.05  # of a guess's loss: a run in which a loss falls by less gets nowhere
-TIMES = 10  # as long as a run, above which training longer is no advice
+TIMES = 10  # as long as a run, above which training longer is not advice
 
 EVENLY = 0.5  # of the first third's fall, above which a loss falls as it did all the time
 FADED = "let the learning rate fall later, or less: it was next to nothing from the middle on"
@@ -47,7 +47,7 @@ LOWER = "the learning rate is too high: divide it by 3 to 10, or warm it up"
 
 
 def broken(curves: Curves) -> Finding | None:
-    """A training loss that is no number."""
+    """A training loss that is not a number."""
     lost = ~np.isfinite(curves.train)
     if not lost.any():
         return None
@@ -113,7 +113,7 @@ def _rising(curves: Curves, start: float, end: float) -> Finding:
 
 
 def _comes_down(curves: Curves) -> bool:
-    """Whether a training loss goes on falling, so that it only started high."""
+    """Whether a training loss continues falling, so that it only started high."""
     later = curves.train[1:]  # the first epoch may hold the steps in which a loss exploded
     return steady(curves.train) or ends(curves)[0] < HIGH * float(np.median(later[: third(later)]))
 

@@ -2,7 +2,7 @@
 
 High variance is a validation loss that stays far above the training loss, or rises while that falls
 (Ng, Machine Learning Yearning, 2018, chapters 20 to 32). What chance explains, by the standard
-errors of the validation part, is no finding.
+errors of the validation part, is not a finding.
 """
 
 from dataclasses import dataclass

@@ -218,7 +218,7 @@ def open_loop(job: Job, *, listeners: Sequence[Listener] = ()) -> Loop:
 
 
 def facts_of(job: Job) -> Facts:
-    """What a run's folder tells of its job."""
+    """What a run's folder records of its job."""
     first = job.data.take([0]).inputs
     return Facts(
         settings=job.recipe.settings(),

@@ -12,7 +12,7 @@ from .outputs import OutputForm, positive_scores, predicted, table, unfit
 
 
 class Tally(Protocol):
-    """Something gathered batch by batch, whatever the size of the batches."""
+    """Something gathered batch by batch, for batches of any size."""
 
     def update(self, output: Array, target: Array) -> None:
         """Add a batch.
@@ -245,7 +245,7 @@ def _moments(y: Array, t: Array) -> Array:
 
 
 class BoxOverlap:
-    """How well boxes (N, 4) or (N, M, 4) overlap with their targets; NaN is no box."""
+    """How well boxes (N, 4) or (N, M, 4) overlap with their targets; NaN is not a box."""
 
     def __init__(self, form: OutputForm) -> None:
         self.form = form

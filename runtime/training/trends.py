@@ -11,7 +11,7 @@ Losses = Sequence[float | None] | Array
 
 FEWEST = 4  # epochs, below which curves say nothing
 STEADY = 0.8  # of the epochs, in which a loss that falls steadily falls
-SAME_PACE = 0.2  # of the first third's fall, above which a loss goes on falling in the last
+SAME_PACE = 0.2  # of the first third's fall, above which a loss continues falling in the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def gain_at_end(losses: Array) -> float:
 
 
 def jitter(losses: Array) -> float:
-    """How far a loss moves to and fro, as a share of its level; a steady fall is no jitter."""
+    """How far a loss moves to and fro, as a share of its level; a steady fall is not jitter."""
     level = float(np.median(np.abs(losses)))
     return float(np.median(np.abs(np.diff(losses, 2)))) / level if level else 0.0
 

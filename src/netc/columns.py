@@ -118,7 +118,7 @@ def layer(row: Row) -> str:
 
 @column("kind and arguments", wrap=38)
 def call(row: Row) -> str:
-    """The layer as a program spells it, without what defaults settle."""
+    """The layer as a program spells it, without what defaults determine."""
     return row.call
 
 

@@ -16,7 +16,7 @@ def diff(before: Network, after: Network) -> Diff:
     """What changed from one network to another, layer by layer.
 
     Layers correspond where they have most in common in all, so that a layer that came or went
-    does not make a change of those behind it.
+    does not count as a change of those after it.
     """
     left, right = _layers(before), _layers(after)
     pairs = _aligned(left, right)
@@ -181,7 +181,7 @@ def _settled(row: Row, name: str) -> Any:
 
 
 def _results(a: Row, b: Row) -> Iterator[Difference]:
-    """What shapes bring about."""
+    """What follows from shapes."""
     if a.outputs != b.outputs:
         kinds = [", ".join(dict.fromkeys(t.dtype.value for t in row.outputs)) for row in (a, b)]
         texts = [a.output, b.output]

@@ -186,7 +186,7 @@ def _renaming(change: Change) -> tuple[str, str]:
 
 
 def _renamed(changes: Iterable[Change], named: "Counter[tuple[str, str]]") -> Iterator[str]:
-    """New names, each once with the count of the layers in it; automatic ones are told apart."""
+    """New names, each once with the count of the layers in it; automatic ones are distinguished."""
     for change in changes:
         count = 0 if _is_shift(change) else named.pop(_renaming(change), 0)
         if count == 1:

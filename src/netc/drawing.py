@@ -73,7 +73,7 @@ def chain_rule_dot(
         loss: What is differentiated; where neither it nor a `train` block names a loss, the only
             output, or the sum of all outputs.
         of: A value of the network to differentiate in place of a loss.
-        inputs: A batch by the input's name, whose numbers stand on the arrows; with a loss,
+        inputs: A batch by the input's name, whose numbers are shown on the arrows; with a loss,
             `targets` by the output's name as well.
         targets: See `inputs`.
         state: Weights for the numbers; drawn with `seed` where it is None.
@@ -138,7 +138,7 @@ def _partly_known(term: Term, target: Array | None) -> bool:
 def _numbers(
     rule: ChainRule, feeds: Mapping[str, Any], state: Mapping[str, Array]
 ) -> dict[Output, str]:
-    """What stands on the arrows: the values of the whole graph for an input."""
+    """The labels of the arrows: the values of the whole graph for an input."""
     values = {f"{node}:{output}": value for (node, output), value in rule.shown().items()}
     graph: Graph = rule.graph
     kept = graph.outputs
@@ -149,7 +149,7 @@ def _numbers(
 
 
 def spell_array(array: Array) -> str:
-    """Numbers as they stand on an arrow; the extents of an array of many."""
+    """Numbers as shown on an arrow; only the extents of large arrays."""
     if array.size > MOST_NUMBERS:
         return "\N{MULTIPLICATION SIGN}".join(map(str, array.shape))
     numbers = [_spell(number) for number in array.ravel().tolist()]

@@ -76,7 +76,7 @@ class Row:
 
     @property
     def call(self) -> str:
-        """The layer as a program spells it, without what defaults settle but for the essentials.
+        """The layer as a program spells it, without what defaults determine but for the essentials.
 
         `CONV(5x5, 32*, pad=valid)`: arguments that a call gives by position are always there, and
         marked where a default filled them in.

@@ -57,7 +57,7 @@ class Summary:
         return [[column.text(row) for column in self.columns] for row in self.rows]
 
     def totals(self) -> list[tuple[str, str]]:
-        """The lines behind the table: a name and its text."""
+        """The lines after the table: a name and its text."""
         counts = self.counts
         kinds = f"{counts.trainable:,} trainable, {counts.frozen:,} frozen"
         buffers = f"; {counts.buffers:,} in buffers" if counts.buffers else ""
@@ -70,7 +70,7 @@ class Summary:
         ]
 
     def footnote(self) -> str | None:
-        """What the mark means, where a cell bears one."""
+        """What the mark means, where a cell has one."""
         texts = [column.key for column in self.columns if column.key in ("call", "arguments")]
         if not texts or not any(row.defaulted for row in self.rows):
             return None

@@ -28,7 +28,7 @@ class Export:
     """What was exported.
 
     Attributes:
-        graph: The graph as it stands in the model, in inference mode.
+        graph: The graph as it is in the model, in inference mode.
         values: The graph's values by their names in the model.
     """
 

@@ -14,7 +14,7 @@ Output = tuple[int, int]
 class Names:
     """Names of the operators by node, and of all values by node and output.
 
-    `copies` are the outputs that must be copies, because their value bears another name: what no
+    `copies` are the outputs that must be copies, because their value has another name: what no
     operator computes, and what is an earlier output, too.
     """
 
@@ -46,7 +46,7 @@ class _Distinct:
 def name_all(graph: Graph) -> Names:
     """Name every node and value.
 
-    Inputs, parameters and outputs bear their own names. A layer's tensor bears the layer's path,
+    Inputs, parameters and outputs have their own names. A layer's tensor has the layer's path,
     what leads to it the path and the operator (`fc1.Flatten`), a constant the path and the name
     of the argument that it is first used for (`add1.shape`).
 
@@ -74,7 +74,7 @@ def name_all(graph: Graph) -> Names:
 
 
 def _own_outputs(graph: Graph) -> dict[Output, str]:
-    """The values that bear an output's name: computed ones, by the first of their outputs."""
+    """The values that have an output's name: computed ones, by the first of their outputs."""
     own: dict[Output, str] = {}
     for name, value in graph.outputs.items():
         if graph.producer(value).op_type not in LEAVES:
@@ -100,7 +100,7 @@ def _fixed_names(graph: Graph) -> set[str]:
 
 
 def _layer_names(graph: Graph) -> dict[Output, str]:
-    """The tensors that bear a layer's path: those that its own operators compute."""
+    """The tensors that have a layer's path: those that its own operators compute."""
     names: dict[Output, str] = {}
     for path, layer in graph.layers.items():
         for i, value in enumerate(layer.outputs):

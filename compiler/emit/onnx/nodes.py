@@ -97,7 +97,7 @@ EMITTERS: Mapping[str, Emitter] = {
 
 
 def _emit_outputs(emission: Emission) -> None:
-    """Declare the outputs; what bears another name already is copied."""
+    """Declare the outputs; what has another name already is copied."""
     for name, value in emission.graph.outputs.items():
         if name in emission.names.copies:
             source = emission.names.of(value)
@@ -126,7 +126,7 @@ def _intermediates(emission: Emission) -> list[ValueInfoProto]:
 
 
 def value_info(name: str, type: TensorType) -> ValueInfoProto:
-    """A typed name; extents that are no numbers are named, the batch `N`."""
+    """A typed name; extents that are not numbers are named, the batch `N`."""
     shape = [dim if isinstance(dim, int) else str(dim) for dim in type.shape]
     return helper.make_tensor_value_info(name, element_type(type.dtype), shape)
 

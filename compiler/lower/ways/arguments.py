@@ -74,13 +74,13 @@ def without_argument(case: Case) -> Iterator[Way]:
 
 
 def own_weights(case: Case) -> Iterator[Way]:
-    """The layer with weights of its own."""
+    """The layer with its own weights."""
     for way in without_argument(case):
         yield Way(f"{way.help} for weights of its own", way.chain)
 
 
 def general_spelling(case: Case) -> Iterator[Way]:
-    """The layer's own name in place of an alias that settles the argument."""
+    """The layer's own name in place of an alias that determines the argument."""
     row = LAYERS.get(case.call.spelling)
     if row is not None and row.preset:
         text = case.call.span.text

@@ -36,7 +36,7 @@ def _made_alike(case: Case, *, avoided: str) -> Iterator[Way]:
 
 
 def _agree(case: Case, steps: Sequence[Step]) -> bool:
-    """Whether branches whose extents are open surely have the same ones behind their steps."""
+    """Whether branches whose extents are open surely have the same ones after their steps."""
     if all(isinstance(extent, int) for x in case.site.current for extent in x.shape[1:]):
         return True
     sizes = []

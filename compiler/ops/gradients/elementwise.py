@@ -64,7 +64,7 @@ def power(build: Builder, call: VjpCall) -> Parts:
 
 
 def _power_to_base(build: Builder, a: Value, b: Value, dy: Value) -> Value:
-    """dy b a^(b - 1), and 0 where b = 0, whatever a is."""
+    """dy b a^(b - 1), and 0 where b = 0, for any a."""
     known = build.known(b)
     if known == 1:
         return dy

@@ -105,7 +105,7 @@ def _uncut_symbolic(build: Builder, dy: Value, x: Value, axis: int, cut: slice) 
 
 
 def _gap(build: Builder, dy: Value, like: Value, axis: int) -> Value:
-    """Zeros to stand beside dy, as many as `like` has on an axis."""
+    """Zeros to put next to dy, as many as `like` has on an axis."""
     extents = [extent(like if i == axis else dy, i) for i in range(len(dy.shape))]
     return build.Expand(number(build, 0.0, dy), vector(build, extents))
 
@@ -133,7 +133,7 @@ def _reversed(build: Builder, x: Value, axis: int) -> Value:
 
 
 def _spaced(build: Builder, y: Value, axis: int, step: int) -> Value:
-    """y with step - 1 zeros behind each element of an axis."""
+    """y with step - 1 zeros after each element of an axis."""
     if step == 1:
         return y
     extents: list[shaping.Extent] = [extent(y, i) for i in range(len(y.shape))]

@@ -141,7 +141,7 @@ def _known(shape: Sequence[Dim]) -> list[int]:
 def _afters(
     dy: Value, x: Value, window: Window
 ) -> tuple[tuple[int, ...], tuple[int, ...], list[int]]:
-    """Paddings behind and extra rows such that dy spreads over x's extents.
+    """Paddings after and extra rows such that dy spreads over x's extents.
 
     Where these are not known, axes that get all rows that can be, and are to be cropped.
     """
@@ -150,7 +150,7 @@ def _afters(
     for axis, (full, least) in enumerate(zip(x.shape[2:], reached, strict=True)):
         rest = full - least
         if isinstance(rest, int):
-            after[axis] += max(-rest, 0)  # windows that `ceil` adds see what is no padding either
+            after[axis] += max(-rest, 0)  # windows that `ceil` adds see what is not padding either
             extra[axis] = max(rest, 0)
         else:
             after[axis], extra[axis] = 0, window.strides[axis] - 1

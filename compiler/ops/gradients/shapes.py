@@ -23,7 +23,7 @@ def by_group(build: Builder, x: Value, groups: int) -> Value:
     if len(positions) == len(x.shape) - 2:
         return build.index_constant((*head, *positions))
     # onnxruntime writes -1 for an open extent at the end of a Concat that a Reshape reads, which
-    # an empty batch leaves undefined; behind a Slice it does not.
+    # an empty batch leaves undefined; after a Slice it does not.
     longer = build.Concat(build.index_constant((1, *head)), build.Shape(x, start=2), axis=0)
     return build.Slice(longer, build.index_constant((1,)), build.index_constant((END,)))
 

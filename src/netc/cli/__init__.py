@@ -125,7 +125,7 @@ def _discard_output() -> None:
 
 
 def _output_failed(failure: OSError) -> int:
-    """The exit code after a failed write: a reader that left is no error, a full device is."""
+    """The exit code after a failed write: a reader that left is not an error, a full device is."""
     _discard_output()
     if failure.errno == errno.EPIPE:
         return 0

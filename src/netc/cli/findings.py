@@ -160,7 +160,7 @@ def _uri(file: str) -> str:
 
 
 def _region(span: Span) -> dict[str, int]:
-    """Lines and columns from 1; the end is behind the last character."""
+    """Lines and columns from 1; the end is after the last character."""
     line, column = span.source.locate(span.start)
     end_line, end_column = span.source.locate(span.end)
     return {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}

@@ -74,7 +74,7 @@ def _format(file: str, *, write: bool, show: bool) -> bool:
 
 
 def _print(text: str) -> None:
-    """Print a text as it would be written to a file, whatever the locale."""
+    """Print a text as it would be written to a file, regardless of the locale."""
     click.echo(text.encode("utf-8"), nl=False)
 
 

@@ -221,7 +221,7 @@ def _changed(changes: Mapping[str, Sequence[str]], count: int) -> Diagnostic:
 def _fitted(
     network: Network, trained: Trained, recipe: Recipe, settings: Mapping[str, str], wiring: Wiring
 ) -> Fitted:
-    """The preprocessing of the run, or, of weights alone, fitted anew where there is any."""
+    """The preprocessing of the run, or, of weights alone, fitted again where there is any."""
     fitted = trained.fitted_to(wiring)
     if fitted is not None or not recipe.preprocess:
         return fitted or Fitted()

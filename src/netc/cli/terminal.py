@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..summary import Summary
 
-UNBOUNDED = 1000  # characters of a line where the output is no terminal
+UNBOUNDED = 1000  # characters of a line where the output is not a terminal
 _COLOURS = {"error": "red", "warning": "yellow"}
 
 
@@ -29,7 +29,7 @@ def wants_colour(stream: IO[str]) -> bool:
 
 
 def width(stream: IO[str]) -> int | None:
-    """How many characters a line of a terminal holds; None of what is no terminal."""
+    """How many characters a line of a terminal holds; None of what is not a terminal."""
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 

@@ -166,7 +166,7 @@ def _free_folder() -> str:
 def _first_weights(
     job: Job, path: str | None, allow: Sequence[str], lsuv: bool
 ) -> Mapping[str, Any] | None:
-    """The weights that a run starts from; None where the seed settles them.
+    """The weights that a run starts from; None where the seed determines them.
 
     Raises:
         NetError: They cannot be read, or do not match (E562).

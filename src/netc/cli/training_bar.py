@@ -50,7 +50,7 @@ class TrainingBar:
         self._task: Any = None
 
     def start(self, *, epochs: int, steps: int, epoch: int = 0, step: int = 0) -> None:
-        """A run begins or goes on."""
+        """A run begins or continues."""
         self.pace.start(epochs=epochs, steps=steps, epoch=epoch, step=step)
         self._task = self._bar.add_task(
             "", total=self.pace.total, completed=self.pace.done, head="", values="", time=""

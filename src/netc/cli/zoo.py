@@ -65,7 +65,7 @@ Found = dict[str, tuple[Network, str]]
 
 
 def _show_table(found: Found, columns: int | None) -> None:
-    """A row for each spec; a description that is too long goes on in the next line."""
+    """A row for each spec; a description that is too long continues in the next line."""
     names = max(4, *map(len, found))
     head = f"{'name':<{names}}  {'parameters':>13}  {'MACs':>15}  "
     click.echo(f"{head}description")
