@@ -94,12 +94,10 @@ def crowded(span: Span, before: int, *, chain: bool) -> NetError:
 
 def spaced_call(span: Span, word: str) -> NetError:
     """The error for a blank between the name of a call and its parenthesis."""
-    return error(
-        "E016",
-        f"a space between `{word}` and its parenthesis",
-        span,
-        help=f"write `{word}(...)` without a space, or `{word} -> ( a | b )` for branches",
-    )
+    help = f"write `{word}(...)` without a space"
+    if not word.islower():  # a layer or a block, which may come before branches
+        help += f", or `{word} -> ( a | b )` for branches"
+    return error("E016", f"a space between `{word}` and its parenthesis", span, help=help)
 
 
 def _first_word(span: Span) -> Span:

@@ -100,7 +100,8 @@ def _standard(folder: str, fetch: str) -> list[tuple[str, str]]:
             "E001",
             f"`{folder}` has no `train-{_KINDS['images']}`",
             notes=[f"looked for at `{os.path.abspath(folder)}`"],
-            help=f"{fetch}, gzipped or not; or name two files: `idx(images, labels=...)`",
+            help=f"{fetch}, gzipped or not; or name two files: "
+            '`idx("images.gz", labels="labels.gz")`',
         )
     return [(images, labels) for images, labels in pairs]
 

@@ -1,20 +1,17 @@
 """Programs as people bring them from elsewhere: following the help leads to one that compiles."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.advice import places
 
 import netc
-from netc.grammar.foreign import closing
 
 TABLE = Path(__file__).with_name("habits.txt")
 PROGRAMS = [text.strip("\n") for text in TABLE.read_text(encoding="utf-8").split("\n====\n")]
 MOST_PROGRAMS = 400  # that are tried for one
 _CODE = re.compile(r"`([^`]+)`")
-_BODY = re.compile(r"[^\n]*(?:\n[ \t]+[^\n]*)*")  # a line, and those that are indented below
-_CALL = re.compile(r"[A-Za-z_][\w.]*\(")
 
 
 def followed(program: str) -> str | None:
@@ -39,20 +36,6 @@ def followed(program: str) -> str | None:
                     seen.add(following)
                     waiting.append(following)
     return None
-
-
-def places(program: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """What a help may replace: what it points at, the call around, the line, its body, or all."""
-    yield start, end
-    for match in _CALL.finditer(program, 0, end + 1):
-        last = closing(program, match.end() - 1) + 1
-        if match.start() <= start and end <= last:
-            yield match.start(), last
-    line = program.rfind("\n", 0, start) + 1
-    yield line, program.index("\n", end) if "\n" in program[end:] else len(program)
-    if body := _BODY.match(program, line):
-        yield line, body.end()
-    yield 0, len(program)
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda text: text[:60])

@@ -1,10 +1,13 @@
 """What following a help makes of a program: each of its ways, as it says, and as one tries it."""
 
 import re
+from collections.abc import Iterator
 
 from netc.grammar.diagnostics import Diagnostic
 from netc.grammar.foreign import closing
 
+_BODY = re.compile(r"[^\n]*(?:\n[ \t]+[^\n]*)*")  # a line, and those that are indented below
+_OPENED = re.compile(r"[A-Za-z_][\w.]*\(")
 _CALL = re.compile(r"[\w\"]+")
 _WAY = re.compile(
     r"(?P<write>write|as in) (?P<calls>`[^`]+`(?: or `[^`]+`)*)"
@@ -67,3 +70,17 @@ def _ended(branches: str, steps: str) -> list[str]:
 def _filled(merge: str, branches: list[str]) -> str:
     """A merge of `branch1`, `branch2` and so on, each the text of a branch."""
     return re.sub(r"branch(\d+)", lambda m: branches[int(m[1]) - 1], merge)
+
+
+def places(program: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """What a help may replace: what it points at, the call around, the line, its body, or all."""
+    yield start, end
+    for match in _OPENED.finditer(program, 0, end + 1):
+        last = closing(program, match.end() - 1) + 1
+        if match.start() <= start and end <= last:
+            yield match.start(), last
+    line = program.rfind("\n", 0, start) + 1
+    yield line, program.index("\n", end) if "\n" in program[end:] else len(program)
+    if body := _BODY.match(program, line):
+        yield line, body.end()
+    yield 0, len(program)

@@ -33,16 +33,28 @@ class Step:
 STAY = Step()
 
 
-def alike(types: Sequence[TensorType], *, ignored: int | None = None) -> Iterator[Sequence[Step]]:
+class Named(int):
+    """A number of channels that a block's parameter holds, and that is spelled by its name."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def alike(
+    types: Sequence[TensorType], names: Mapping[int, str], *, ignored: int | None = None
+) -> Iterator[Sequence[Step]]:
     """Steps for each of some branches after which they may fit each other, the plainest first.
 
     Args:
         types: What the branches yield.
+        names: What numbers of channels are called where the branches are merged.
         ignored: The author's axis along which they may differ.
     """
     if len(types) > MOST_BRANCHES:
         return
-    sizes = [author_extents(type) for type in types]
+    sizes = [_named(author_extents(type), names) for type in types]
     casts = _casts(types)
     found: list[Sequence[Step]] = []
     for target in dict.fromkeys((*sizes, *_smallest(sizes))):
@@ -50,6 +62,15 @@ def alike(types: Sequence[TensorType], *, ignored: int | None = None) -> Iterato
         for chosen in islice(product(*choices), MOST_COMBINATIONS):
             found.append([cast.then(step) for cast, step in zip(casts, chosen, strict=True)])
     yield from sorted(found, key=lambda steps: sum(step.cost for step in steps))
+
+
+def _named(size: Extents, names: Mapping[int, str]) -> Extents:
+    """A size whose channels go by their name, where they have one."""
+    if not size or not isinstance(size[-1], int) or size[-1] not in names:
+        return size
+    channels = Named(size[-1])
+    channels.name = names[size[-1]]
+    return (*size[:-1], channels)
 
 
 def resized(own: TensorType, wanted: TensorType) -> Iterator[Step]:

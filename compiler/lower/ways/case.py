@@ -56,6 +56,15 @@ class Case:
         graph = self.state.graph
         return graph.layers.get(graph.producer(self.x).scope) if self.site.current else None
 
+    @cached_property
+    def parameters(self) -> Mapping[int, str]:
+        """What numbers are called that the parameters of the block around hold."""
+        if not self.state.calls:
+            return {}
+        regions = [region.lets for region in self.site.scope.outwards()]
+        named = {name: value for lets in reversed(regions) for name, value in lets.items()}
+        return {value: name for name, value in named.items() if type(value) is int}
+
     def lowered(self, chain: str) -> Tensors | None:
         """What a chain yields where the call stands, or None, also after too many trials."""
         if self.state.trials == 0:

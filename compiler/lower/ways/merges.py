@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...layerdef import LAYERS
-from ...types import AUTHOR_AXES, author_extents
+from ...types import AUTHOR_AXES, TensorType, author_extents
 from .alike import Step, alike, grouped, spoken
 from .case import Case, Way
 
@@ -21,8 +21,7 @@ def smaller_branches(case: Case) -> Iterator[Way]:
 
 def larger_branches(case: Case) -> Iterator[Way]:
     """The same by enlarging, where that is as plain."""
-    types = [x.type for x in case.site.current]
-    first = next(alike(types, ignored=_ignored(case)), ())
+    first = next(alike(_types(case), case.parameters, ignored=_ignored(case)), ())
     if [step.text.partition("(")[0] for step in first if step.text] == ["POOL"]:
         yield from _made_alike(case, avoided="POOL")
 
@@ -30,9 +29,13 @@ def larger_branches(case: Case) -> Iterator[Way]:
 def _made_alike(case: Case, *, avoided: str) -> Iterator[Way]:
     if LAYERS[case.call.spelling].takes != "many":
         return
-    for steps in alike([x.type for x in case.site.current], ignored=_ignored(case)):
+    for steps in alike(_types(case), case.parameters, ignored=_ignored(case)):
         if not any(avoided in step.text for step in steps) and _agree(case, steps):
             yield from _merged(case, steps)
+
+
+def _types(case: Case) -> Sequence[TensorType]:
+    return [x.type for x in case.site.current]
 
 
 def _agree(case: Case, steps: Sequence[Step]) -> bool:
@@ -91,7 +94,7 @@ def values_for_keys(case: Case) -> Iterator[Way]:
     """As many values as keys."""
     if len(case.site.current) != 3:
         return
-    pair = [x.type for x in case.site.current[1:]]
-    for steps in alike(pair, ignored=-1):
+    pair = _types(case)[1:]
+    for steps in alike(pair, case.parameters, ignored=-1):
         steps = [Step(), *steps]
         yield Way(spoken(steps), f"{grouped(steps, case.tensors)} -> {case.call.span.text}")
