@@ -21,7 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
 SYNTAX = ROOT / "tests" / "grammar" / "syntax_errors.txt"
 DIVIDER = "----\n"
-WAY = re.compile("before it|end branch|merge two")  # said of steps that do for one place alone
+WAY = re.compile(
+    "put `[^`]+` before it|end branch|merge two"
+)  # said of steps that do for one place alone
 
 # What helps spell that is neither of the language nor of the command line.
 ELSEWHERE = frozenset(
