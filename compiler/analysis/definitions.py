@@ -23,13 +23,13 @@ def check_definitions(module: ast.Module, *, library: bool = False) -> list[Diag
     others. Linear in the text.
     """
     unused = () if library else _unused(module)
-    findings = [
-        *unused,
-        *_hidden(module.statements, {}),
-        *_literal_braces(module),
-        *_inputs_in_turns(module),
-    ]
+    findings = [*unused, *_hidden(module.statements, {}), *surprises(module)]
     return sorted(findings, key=lambda d: d.span.start if d.span else 0)
+
+
+def surprises(module: ast.Module) -> list[Diagnostic]:
+    """Warnings about what means something else than it seems to, wherever it is used."""
+    return [*_literal_braces(module), *_inputs_in_turns(module)]
 
 
 def _unused(module: ast.Module) -> Iterator[Diagnostic]:

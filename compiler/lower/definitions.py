@@ -10,6 +10,7 @@ from ...grammar.diagnostics import NetError, Pointer, error
 from ...grammar.files import read_source
 from ...grammar.limits import MAX_NESTING
 from ...grammar.parser import parse
+from ..analysis.definitions import surprises
 from ..layerdef import LAYERS, GivenArgument, place
 from ..names import Block, Default, Home, Scope, labels_in, target_names
 from .bindings import bind_let
@@ -115,7 +116,9 @@ def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[st
     shared = {name: getattr(home, name) for name in ("budget", "files", "warnings", "graph")}
     imported = Home(source, **shared)
     scope = Scope("", None, frozenset(), imported, lets=imported.lets)
-    statements = parse(source).statements
+    module = parse(source)
+    statements = module.statements
+    home.warnings += surprises(module)
     define_blocks(statements, imported)
     for inner in statements:
         match inner:

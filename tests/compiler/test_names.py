@@ -1,6 +1,7 @@
 """Names of layers, weights, values and outputs: which may meet, and which are refused."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -96,7 +97,7 @@ TRAINED = [
 def test_names_that_a_step_of_training_needs(program: str, what: str, tmp_path: Path) -> None:
     """Training and the export of a step refuse them in the same words."""
     net = netc.compile(program.format(what.split("`")[1]))
-    changes = {"loss": "mse", "optimizer": "sgd(lr=0.1, momentum=0.9)"}
+    changes: dict[str, Any] = {"loss": "mse", "optimizer": "sgd(lr=0.1, momentum=0.9)"}
     data = np.zeros((4, 2), np.float32), np.zeros((4, 2), np.float32)
     for attempt in (
         lambda: net.export_training(tmp_path / "t.onnx", **changes),
