@@ -1,6 +1,7 @@
 """Diagnostics of several files -> JSON, GitHub's annotations, and SARIF 2.1.0."""
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from .. import __version__
 from ..compiler.lower import Library
 from ..grammar.codes import CODES
 from ..grammar.diagnostics import Diagnostic
-from ..grammar.source import Span
+from ..grammar.source import Source, Span
 from ..network import Network
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -127,24 +128,33 @@ def to_sarif(files: Sequence[Checked]) -> str:
         for checked in files
         for diagnostic in checked.diagnostics
     ]
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    run = {"tool": {"driver": driver}, "columnKind": "utf16CodeUnits", "results": results}
     return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1)
 
 
 def _result(checked: Checked, diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
     span = diagnostic.span
     related = [
-        {"id": place, "message": {"text": pointer.text}, **_location(checked.file, pointer.span)}
+        {
+            "id": place,
+            "message": {"text": _well_formed(pointer.text)},
+            **_location(checked.file, pointer.span),
+        }
         for place, pointer in enumerate(diagnostic.also, start=1)
     ]
     return {
         "ruleId": diagnostic.code,
         "ruleIndex": rule,
         "level": checked.level(diagnostic),
-        "message": {"text": _message(diagnostic)},
+        "message": {"text": _well_formed(_message(diagnostic))},
         "locations": [_location(checked.file, span)],
         **({"relatedLocations": related} if related else {}),
     }
+
+
+def _well_formed(text: str) -> str:
+    """A text without halves of characters, by which a file's name keeps bytes that are no UTF-8."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _location(file: str, span: Span | None) -> dict[str, Any]:
@@ -155,15 +165,25 @@ def _location(file: str, span: Span | None) -> dict[str, Any]:
 
 
 def _uri(file: str) -> str:
-    path = Path(file)
+    """A file's address, relative to this folder if it lies in it."""
+    path = Path(os.path.normpath(file))
+    if path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
     return path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="surrogateescape")
 
 
 def _region(span: Span) -> dict[str, int]:
-    """Lines and columns from 1; the end is after the last character."""
-    line, column = span.source.locate(span.start)
-    end_line, end_column = span.source.locate(span.end)
+    """Lines and columns from 1, as editors count them; the end is after the last character."""
+    line, column = _place(span.source, span.start)
+    end_line, end_column = _place(span.source, span.end)
     return {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
+
+
+def _place(source: Source, offset: int) -> tuple[int, int]:
+    """The line of an offset, and its column in code units of UTF-16."""
+    line, column = source.locate(offset)
+    before = source.text[offset - column + 1 : offset]
+    return line, len(before.encode("utf-16-le")) // 2 + 1
 
 
 # What `--format` names, apart from `text`.
