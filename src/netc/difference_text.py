@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 
 from .columns import grouped
 from .compiler.dim import Dim
 from .differences import OUTPUT, Change, Diff, Difference, Entry, Total, listed
+from .plain_tables import GAP, hanging, table
 
 EQUAL = "no difference"
 MOST_FOLLOWING = 3  # lines on layers in a row whose outputs merely follow
@@ -15,14 +16,20 @@ MOST_FOLLOWING = 3  # lines on layers in a row whose outputs merely follow
 Line = tuple[str, str]
 
 
-def text(diff: Diff) -> str:
-    """Words for readers: changes in order, then a table of counts."""
+def text(diff: Diff, *, room: int | None = None) -> str:
+    """Words for readers: changes in order, then a table of counts.
+
+    Args:
+        diff: What changed.
+        room: How many characters a line holds; None where there is no limit.
+    """
     if diff.equal:
         return EQUAL
     lines = list(_lines(diff.layers))
-    width = max(len(word) for word, _ in lines)
-    listing = [f"{word:<{width}}  {words}" for word, words in lines]
-    return "\n".join([*listing, "", *_table(diff)])
+    longest = max(len(word) for word, _ in lines)
+    listing = (hanging(f"{word:<{longest}}{GAP}", words, room) for word, words in lines)
+    totals = [("", "before", "after", "difference"), *map(_cells, diff.totals)]
+    return "\n".join([*chain(*listing), "", *table(totals, room=room)])
 
 
 def _lines(layers: Sequence[Change]) -> Iterator[Line]:
@@ -197,20 +204,6 @@ def _renamed(changes: Iterable[Change], named: "Counter[tuple[str, str]]") -> It
 
 
 # Counts
-
-
-def _table(diff: Diff) -> list[str]:
-    """Counts before and after, aligned, with what they differ by."""
-    cells = [("", "before", "after", "difference"), *map(_cells, diff.totals)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    rows = [
-        [
-            cell.rjust(width) if place else cell.ljust(width)
-            for place, (cell, width) in enumerate(row)
-        ]
-        for row in (zip(line, widths, strict=True) for line in cells)
-    ]
-    return ["  ".join(row).rstrip() for row in rows]
 
 
 def _cells(total: Total) -> tuple[str, str, str, str]:

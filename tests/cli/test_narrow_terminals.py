@@ -4,13 +4,17 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
 from support.command_line import Outcome
+from support.command_line import netc as command_line
 
 import netc as package
 from netc.cli import run
 from netc.cli.terminal import fitted_widths, show_summary
+from netc.plain_tables import hanging, table
 from netc.sources import description, zoo
 
 Call = Callable[..., Outcome]
@@ -61,6 +65,98 @@ def test_the_layer_table(columns: int, terminal: Callable[[int], Terminal]) -> N
     assert ("too narrow" in " ".join(words)) == (columns < 78)
     if columns == 60:
         assert "the terminal is too narrow for `macs`, `receptive_field`;" in " ".join(words)
+
+
+PROGRAM = """\
+INPUT(8x8) -> [CONV(3x3, 2) -> BN -> RELU -> POOL]*2 as a_rather_long_name -> FC(10) as head
+
+train {
+  data  = digits
+  split = (0.1, 0.1, 0.8)
+  epochs = 1
+}
+"""
+OTHER = "INPUT(8x8) -> CONV(5x5, 8, bias=no) as stem -> CONV(3x3, 2) as c -> FC(10) as head\n"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a program, another one, a run, and samples."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "a.net").write_text(PROGRAM)
+    (folder / "b.net").write_text(OTHER)
+    np.save(folder / "x.npy", np.full((3, 1, 8, 8), 0.5, np.float32))
+    assert command_line("train", "a.net", cwd=folder).status == 0
+    return folder
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "diff a.net b.net",
+        "evaluate a.net --run run",
+        "explain",
+        "gradcheck a.net --samples 2",
+        "predict a.net --run run --input x.npy --top 5",
+        "run a.net --input x.npy",
+        "run a.net --input x.npy --weights run/weights.safetensors",
+        "sanity a.net --steps 2",
+        "summary a.net",
+        "zoo resnet",
+    ],
+)
+def test_tables(
+    command: str,
+    columns: int,
+    trained: Path,
+    terminal: Callable[[int], Terminal],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Lines fit the terminal, and each word is one that a wide terminal shows as well."""
+    monkeypatch.chdir(trained)
+    wide = terminal(1000)
+    status = run(command.split())
+    narrow = terminal(columns)
+    assert run(command.split()) == status
+    assert max(map(len, narrow.getvalue().splitlines())) <= columns
+    own = {"class", "parameter", "parameters,"}  # blocks tell the names of columns
+    words = {word.strip("[]") for word in wide.getvalue().split()} | own
+    if "summary" not in command:  # which leaves columns out, and says so
+        assert {word.strip("[]") for word in narrow.getvalue().split()} <= words
+
+
+def test_a_table_becomes_blocks() -> None:
+    """Where a row does not fit, its cells stand side by side with the names of their columns."""
+    rows = [
+        ["class", "precision", "f1", ""],
+        ["a cat", "0.5", "0.75", ""],
+        ["b", "1", "0", "WRONG"],
+    ]
+    aligned = ["class  precision    f1", "a cat        0.5  0.75", "b              1     0  WRONG"]
+    assert table(rows, room=None) == aligned
+    assert table(rows, room=29) == aligned
+    assert table(rows, room=28) == [
+        *("class a cat", "  precision 0.5  f1 0.75"),
+        *("class b", "  precision 1  f1 0  WRONG"),
+    ]
+    assert table(rows, room=15)[:3] == ["class a cat", "  precision 0.5", "  f1 0.75"]
+
+
+@pytest.mark.parametrize(
+    ("head", "text", "lines"),
+    [
+        ("", "short", ["short"]),
+        ("ok  ", "one two three four five", ["ok  one two three four", "    five"]),
+        ("ok  ", "one " + "x" * 21, ["ok", "  one", "  " + "x" * 21]),
+        ("a head of its own  ", "one two", ["a head of its own", "  one two"]),
+        (" " * 10, "one two three four", ["  one two three four"]),
+    ],
+)
+def test_a_text_behind_a_head(head: str, text: str, lines: list[str]) -> None:
+    """Further lines stand below the first; where there is too little room, below the head."""
+    assert hanging(head, text, 24) == lines
+    assert hanging(head, text, None) == [head + text]
 
 
 def test_no_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

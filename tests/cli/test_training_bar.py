@@ -1,6 +1,7 @@
 """The bar of a training run: on terminals only, and what it shows."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -67,3 +68,28 @@ def test_a_bar_that_never_started_can_finish() -> None:
     stream = io.StringIO()
     TrainingBar(Console(file=stream, force_terminal=True, width=80)).finish()
     assert "epoch" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("columns", [30, 40, 60, 80])
+def test_narrow_terminals(columns: int) -> None:
+    """Values that have no room are left out whole, the loss last; lines break between values."""
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=columns, color_system=None)
+    bar = TrainingBar(console)
+    bar.start(epochs=200, steps=3)
+    for _ in range(4):
+        bar.advance(loss=0.5, samples=64, lr=0.125, metrics={"accuracy": 0.75})
+    bar.refresh()
+    bar.epoch({"epoch": 1, "loss": 0.5, "val_loss": 0.25, "val_accuracy": 0.5, "lr": 0.125})
+    bar.finish()
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue()).replace("\r", "\n")
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+    assert max(map(len, text.split("\n"))) <= columns
+    for part in (
+        "loss 0.5000",
+        "epoch   1/200",
+        "val_loss 0.2500",
+        "val_accuracy 0.5000",
+        "lr 0.125",
+    ):
+        assert part in text

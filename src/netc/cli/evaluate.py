@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
@@ -10,6 +11,7 @@ import click
 
 from ..grammar.diagnostics import error
 from ..grammar.files import make_folder
+from ..plain_tables import GAP, hanging, table
 from ..runtime.checkpoint import check_weights
 from ..runtime.training.evaluation import BATCH, Evaluator
 from ..runtime.training.job import ALL
@@ -28,6 +30,7 @@ from .options import (
     open_network,
     rename_option,
 )
+from .terminal import width
 from .train import settings_of
 from .weights import open_run
 
@@ -101,8 +104,9 @@ def command(
         about = {"part": part, "samples": len(samples)}
         click.echo(json.dumps({**about, **_to_json(evaluator, found, pictures)}, indent=2))
         return
-    click.echo(f"{len(samples)} samples of {where}, " + (part if part == ALL else f"{part} part"))
-    _show(evaluator, found)
+    what = f"{len(samples)} samples of {where}, " + (part if part == ALL else f"{part} part")
+    room = width(sys.stdout)
+    click.echo("\n".join([*hanging("", what, room), *_lines(evaluator, found, room)]))
     for path in pictures:
         click.echo(f"written to {path}")
 
@@ -129,18 +133,23 @@ def _plain(value: Any) -> Any:
     return None if value != value else repr(value)
 
 
-def _show(evaluator: Evaluator, found: Mapping[str, float]) -> None:
+def _lines(evaluator: Evaluator, found: Mapping[str, float], room: int | None) -> list[str]:
     """The metrics, and of classes a table."""
-    width = max(map(len, found))
-    for name, value in found.items():
-        click.echo(f"  {name:<{width}}  {_value(name, value)}")
+    longest = max(map(len, found))
+    lines = [
+        line
+        for name, value in found.items()
+        for line in hanging(f"{GAP}{name:<{longest}}{GAP}", _value(name, value), room)
+    ]
     confusions = evaluator.tallies(Confusion)
     for output, tally in confusions.items():
         rows = per_class(tally)
-        if not 1 < len(rows) <= MOST_CLASSES:
-            continue
-        click.echo(f"\n{output}" if len(confusions) > 1 else "")
-        _show_table([{name: _cell(value) for name, value in row.items()} for row in rows])
+        if 1 < len(rows) <= MOST_CLASSES:
+            cells = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+            inner = None if room is None else room - len(GAP)
+            lines += ["", *([output] if len(confusions) > 1 else [])]
+            lines += [GAP + line for line in table(cells, room=inner)]
+    return lines
 
 
 def _value(name: str, value: float) -> str:
@@ -149,18 +158,6 @@ def _value(name: str, value: float) -> str:
     if value == value or known is None:
         return f"{value:.4f}"
     return f"not defined: {known.undefined}"
-
-
-def _show_table(rows: Sequence[Mapping[str, str]]) -> None:
-    """Rows under their columns' names, the first column to the left."""
-    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in rows[0]}
-    first = next(iter(widths))
-    for row in ({name: name for name in widths}, *rows):
-        cells = (
-            f"{row[name]:<{width}}" if name == first else f"{row[name]:>{width}}"
-            for name, width in widths.items()
-        )
-        click.echo("  " + "  ".join(cells))
 
 
 def _cell(value: Any) -> str:

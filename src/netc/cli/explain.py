@@ -1,5 +1,6 @@
 """`netc explain`: what a diagnostic's code is about, with programs that it answers."""
 
+import sys
 from textwrap import fill, indent
 
 import click
@@ -7,7 +8,11 @@ import click
 from ..grammar.codes import CODES
 from ..grammar.diagnostics import did_you_mean
 from ..grammar.explanations import Explanation, explain
+from ..plain_tables import GAP, hanging
 from .completion import one_of
+from .terminal import width
+
+MOST = 80  # characters of a line of prose
 
 
 @click.command("explain")
@@ -16,7 +21,7 @@ def command(code: str | None) -> None:
     """Explain the CODE of an error or a warning, such as E203; without one, list all codes."""
     if code is None:
         for known, about in CODES.items():
-            click.echo(f"{known}  {about}")
+            click.echo("\n".join(hanging(f"{known}{GAP}", about, width(sys.stdout))))
         return
     known = code.strip("[]").upper()
     if known not in CODES:
@@ -26,9 +31,10 @@ def command(code: str | None) -> None:
 
 
 def _page(explanation: Explanation) -> str:
-    parts = [f"{explanation.code}: {explanation.about}"]
+    room = min(width(sys.stdout) or MOST, MOST)
+    parts = ["\n".join(hanging("", f"{explanation.code}: {explanation.about}", room, indent=GAP))]
     if explanation.situation is not None:
-        parts.append(fill(explanation.situation, 80))
+        parts.append(fill(explanation.situation, room, break_long_words=False))
     for example in explanation.examples:
         parts += [
             "This program",

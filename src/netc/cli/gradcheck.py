@@ -14,18 +14,21 @@ from ..compiler.passes.append_backward import trainable
 from ..compiler.passes.set_mode import set_mode
 from ..compiler.training.objective import add_loss
 from ..network import Network
+from ..plain_tables import hanging, table
 from ..runtime.inspection.gradcheck import SAMPLES, TOLERANCE, ParameterCheck, off_kinks
 from ..runtime.inspection.gradcheck import gradcheck as compare
 from ..runtime.inspection.random_feeds import random_feeds
 from ..training import job_of, recipe_of
 from .options import file_argument, json_option, max_layers_option, open_network, weights_option
+from .terminal import width
 from .weights import read_weights
 
 SECONDS = 60.0
 BATCH = 4  # samples; a few show all that is wrong with a gradient
 HEAD = ("parameter", "compared", "kinks", "error", "at", "gradient", "difference")
 SHOWN = 5  # names in a message
-LEFT = (0, 4)  # the columns that are aligned to the left
+LEFT = (0, 4, len(HEAD))  # the columns that are aligned to the left
+MOST_BAR, BESIDE_BAR = 36, 32  # characters of a progress bar, and of what stands around it
 
 
 @click.command("gradcheck")
@@ -94,7 +97,8 @@ def command(
     if as_json:
         click.echo(json.dumps([_plain(check) for check in checks], indent=1))
     else:
-        _show(checks, "drawn at random" if drawn else "of the data", batch)
+        whence = "drawn at random" if drawn else "of the data"
+        click.echo("\n".join(_lines(checks, whence, batch)))
     ctx.exit(0 if all(check.ok for check in checks) else 1)
 
 
@@ -104,7 +108,10 @@ def _progress(parameters: int) -> Iterator[Callable[[int], None]]:
     if not sys.stderr.isatty():
         yield lambda count: None
         return
-    with click.progressbar(length=parameters, label="parameters", file=sys.stderr) as bar:
+    room = min(MOST_BAR, max((width(sys.stderr) or 0) - BESIDE_BAR, 1))
+    with click.progressbar(
+        length=parameters, label="parameters", file=sys.stderr, width=room
+    ) as bar:
         yield lambda count: bar.update(1)
 
 
@@ -143,29 +150,29 @@ def _from_data(
     return add_loss(network.graph, job.recipe.objective, types), dict(feeds)
 
 
-def _show(checks: Sequence[ParameterCheck], whence: str, batch: int) -> None:
-    rows = [HEAD, *(_cells(check) for check in checks)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    marks = ["", *("" if check.ok else "  WRONG" for check in checks)]
-    for row, mark in zip(rows, marks, strict=True):
-        cells = [
-            f"{cell:<{width}}" if place in LEFT else f"{cell:>{width}}"
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        click.echo(("  ".join(cells) + mark).rstrip())
+def _lines(checks: Sequence[ParameterCheck], whence: str, batch: int) -> Iterator[str]:
+    """A table, and sentences about it."""
+    marks = ("" if check.ok else "WRONG" for check in checks)
+    rows = [(*_cells(check), mark) for check, mark in zip(checks, marks, strict=True)]
+    yield from table([(*HEAD, ""), *rows], room=width(sys.stdout), left=LEFT)
+    for sentence in _sentences(checks, whence, batch):
+        yield from hanging("", sentence, width(sys.stdout))
+
+
+def _sentences(checks: Sequence[ParameterCheck], whence: str, batch: int) -> Iterator[str]:
     if not checks:
-        click.echo("there is no trainable weight: nothing was compared")
+        yield "there is no trainable weight: nothing was compared"
         return
     wrong = sum(not check.ok for check in checks)
     verdict = f"{wrong} of {len(checks)} gradients are wrong" if wrong else "all gradients agree"
-    click.echo(f"{verdict} with central differences on {batch} samples {whence}, to {TOLERANCE:g}")
+    yield f"{verdict} with central differences on {batch} samples {whence}, to {TOLERANCE:g}"
     untold = [check.name for check in checks if check.ok and not check.checked]
     if untold:
         names = ", ".join(f"`{name}`" for name in untold[:SHOWN])
         more = f" and {len(untold) - SHOWN} more" if len(untold) > SHOWN else ""
-        click.echo(f"nothing could be compared of {names}{more}: kinks are too near")
+        yield f"nothing could be compared of {names}{more}: kinks are too near"
     if skipped := sum(check.skipped for check in checks):
-        click.echo(f"{skipped:,} more numbers were left out for lack of time; see `--seconds`")
+        yield f"{skipped:,} more numbers were left out for lack of time; see `--seconds`"
 
 
 def _cells(check: ParameterCheck) -> tuple[str, ...]:

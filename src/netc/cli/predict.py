@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from ..arrays import load_named_arrays, save_arrays
 from ..compiler.training.recipe import Recipe
 from ..grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
 from ..network import Network
+from ..plain_tables import GAP, filled, hanging
 from ..runtime.checkpoint import check_weights
 from ..runtime.data import Dataset, Fitted, arrays
 from ..runtime.data.picture_files import is_picture, pictures_in, read_pictures
@@ -31,7 +33,7 @@ from .options import (
     open_network,
     rename_option,
 )
-from .terminal import show_diagnostics
+from .terminal import show_diagnostics, width
 from .train import settings_of
 from .weights import open_run
 
@@ -256,11 +258,13 @@ def _to_json(names: Sequence[str], said: Mapping[str, Sequence[Answer]]) -> list
 def _show(names: Sequence[str], said: Mapping[str, Sequence[Answer]]) -> None:
     """A line for each of the first samples and each output."""
     shown = names[:SHOWN]
-    width = max(map(len, shown), default=0) + 1
+    longest = max(map(len, shown), default=0) + 1
     for place, name in enumerate(shown):
         for output, each in said.items():
-            head = f"{name + ':':<{width}}" + (f"  {output}" if len(said) > 1 else "")
-            click.echo(f"{head}  {each[place]}")
+            head = f"{name + ':':<{longest}}" + (f"  {output}" if len(said) > 1 else "") + GAP
+            items = str(each[place]).split(GAP)
+            click.echo("\n".join(filled(items, width(sys.stdout), head=head)))
     if len(names) > SHOWN:
         more = len(names) - SHOWN
-        click.echo(f"and {more} more: `--json` shows all, `-o FILE` keeps the numbers")
+        text = f"and {more} more: `--json` shows all, `-o FILE` keeps the numbers"
+        click.echo("\n".join(hanging("", text, width(sys.stdout))))

@@ -1,6 +1,7 @@
 """`netc run`: a network on arrays from files."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from ..array_text import describe
 from ..arrays import load_named_arrays, save_arrays
 from ..grammar.diagnostics import error
 from ..network import Device, Engine
+from ..plain_tables import hanging
 from ..runtime.engines import ENGINES
 from ..runtime.initialize import initialize
 from ..runtime.session import Session
@@ -25,7 +27,7 @@ from .options import (
     seed_option,
     weights_option,
 )
-from .terminal import show_diagnostics
+from .terminal import show_diagnostics, width
 from .weights import read_weights
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -80,10 +82,12 @@ def command(
         names = {} if weights is None else _names_beside(weights)
     if output is not None:
         save_arrays(output, results)
+    room = width(sys.stdout)
     for name, array in results.items():
-        click.echo(describe(name, array, columns=names.get(name, ())))
+        click.echo(describe(name, array, columns=names.get(name, ()), room=room))
     if drawn:
-        click.echo(f"the weights were drawn at random (seed {seed}); give others with `--weights`")
+        text = f"the weights were drawn at random (seed {seed}); give others with `--weights`"
+        click.echo("\n".join(hanging("", text, room)))
     if output is not None:
         click.echo(f"written to {output}")
 

@@ -1,10 +1,12 @@
 """`netc sanity`: what should be so before a network is worth training."""
 
 import json
+import sys
 from collections.abc import Sequence
 
 import click
 
+from ..plain_tables import hanging
 from ..runtime.inspection.overfitting import SAMPLES, STEPS
 from ..runtime.inspection.sanity import Check
 from ..runtime.inspection.sanity import sanity as look
@@ -18,6 +20,7 @@ from .options import (
     open_network,
     rename_option,
 )
+from .terminal import width
 from .train import settings_of
 from .weights import read_weights
 
@@ -79,9 +82,11 @@ def command(
 
 
 def _show(checks: Sequence[Check]) -> None:
-    width = max(len(check.name) for check in checks)
+    longest, room = max(len(check.name) for check in checks), width(sys.stdout)
     for check in checks:
         mark = "ok  " if check.ok else "FAIL"
-        click.echo(f"{mark}  {check.name:<{width}}  {check.message}")
+        head = f"{mark}  {check.name:<{longest}}  "
+        lines = hanging(head, check.message, room)
         if not check.ok and check.advice:
-            click.echo(f"{'':{6 + width}}  help: {check.advice}")
+            lines += hanging(" " * len(head), f"help: {check.advice}", room)
+        click.echo("\n".join(lines))

@@ -2,12 +2,14 @@
 
 import gc
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
 
+from ..plain_tables import GAP, hanging
 from ..runtime.checkpoint import mismatches
 from ..runtime.inspection.lsuv import lsuv_weights
 from ..runtime.inspection.run_reading import read_run
@@ -27,7 +29,7 @@ from .options import (
     open_network,
     rename_option,
 )
-from .terminal import show_diagnostics
+from .terminal import show_diagnostics, width
 from .training_bar import training_progress
 from .weights import read_weights
 
@@ -214,5 +216,5 @@ def _report(run: Run, output: str) -> None:
     for name, value in measured.items():
         click.echo(f"{part} {name}  {value:.4g}")
     for finding in read_run(run):
-        click.echo(str(finding))
+        click.echo("\n".join(hanging("", str(finding), width(sys.stdout), indent=GAP)))
     click.echo(f"written to {output}")

@@ -2,8 +2,10 @@
 
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
+from ..plain_tables import GAP, filled
 from ..runtime.training.progress import (
     Pace,
     PlainProgress,
@@ -16,6 +18,9 @@ from ..runtime.training.progress import (
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+WIDEST, NARROWEST = 24, 4  # characters of the bar
 
 
 def training_progress(stream: IO[str] | None = None) -> TrainingProgress:
@@ -38,9 +43,10 @@ class TrainingBar:
 
         console = stream if isinstance(stream, Console) else Console(file=stream)
         self.pace = Pace()
+        self._beam = BarColumn(bar_width=WIDEST)
         self._bar = Progress(
             TextColumn("{task.fields[head]}"),
-            BarColumn(bar_width=24),
+            self._beam,
             TextColumn("{task.fields[values]}", markup=False),
             TextColumn("[dim]{task.fields[time]}[/]"),
             console=console,
@@ -65,13 +71,18 @@ class TrainingBar:
         pace.advance(samples)
         speed = "" if pace.speed is None else f"{pace.speed:,.0f}/s"
         left = "" if pace.remaining is None else f"{duration(pace.remaining)} left"
-        self._bar.update(
-            self._task,
-            completed=pace.done,
-            head=f"epoch {pace.current}/{pace.epochs}",
-            values="  ".join(texts({"loss": loss, **(metrics or {}), "lr": lr})),
-            time=f"{speed}  {left}".strip(),
-        )
+        shown = texts({"loss": loss, **(metrics or {}), "lr": lr})
+        self._show(f"epoch {pace.current}/{pace.epochs}", shown, [t for t in (speed, left) if t])
+
+    def _show(self, head: str, values: Sequence[str], times: Sequence[str]) -> None:
+        """Move the bar; a narrow terminal shows fewer values, down to the loss, and fewer times."""
+        least = len(head) + 3 + NARROWEST  # with the blanks between four columns
+        for shown, time in _ever_less(values, times):
+            room = self._bar.console.width - least - len(shown) - len(time)
+            if room >= 0:
+                break
+        self._beam.bar_width = min(max(room, 0) + NARROWEST, WIDEST)
+        self._bar.update(self._task, completed=self.pace.done, head=head, values=shown, time=time)
 
     def epoch(self, values: Values) -> None:
         """An epoch ended."""
@@ -82,7 +93,9 @@ class TrainingBar:
 
     def say(self, text: str) -> None:
         """A line above the bar."""
-        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        console = self._bar.console
+        lines = filled(text.split(GAP), console.width)
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
     def refresh(self) -> None:
         """Draw the bar now; it is otherwise drawn ten times in a second."""
@@ -91,3 +104,12 @@ class TrainingBar:
     def finish(self) -> None:
         """The run ended: the bar goes, the lines stay."""
         self._bar.stop()
+
+
+def _ever_less(values: Sequence[str], times: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Values and times to show beside the bar, each time with one of them less."""
+    for count in range(len(values), 0, -1):
+        yield GAP.join(values[:count]), GAP.join(times)
+    for start in range(1, len(times) + 1):
+        yield GAP.join(values[:1]), GAP.join(times[start:])
+    yield "", ""
