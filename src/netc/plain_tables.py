@@ -55,7 +55,7 @@ def filled(
 
 
 def hanging(head: str, text: str, room: int | None, *, indent: str | None = None) -> list[str]:
-    """A text behind a head; further lines are indented, by default to stand below each other.
+    """A text after a head; further lines are indented, by default to stand below each other.
 
     Where there is little room beside the head, or a word has none, the text starts below it.
     """

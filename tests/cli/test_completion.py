@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from click.shell_completion import ShellComplete
-from support.command_line import ENVIRONMENT
+from support.command_line import ENVIRONMENT, netc
 
 from netc.cli import COMMANDS, cli
+from netc.cli.completion import FishWords, ZshWords
 
 PROGRAMS = (
     *("check", "summary", "draw", "export", "build", "run", "train", "evaluate", "predict"),
@@ -85,6 +86,101 @@ def test_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert [(item.type, item.value) for item in items] == [("file", typed)]
 
 
+@pytest.mark.parametrize("option", [["run", "--input"], ["draw", "--target"], ["train", "-o"]])
+def test_paths(option: list[str]) -> None:
+    """Where a path is expected, the shell completes it."""
+    items = ShellComplete(cli, {}, "netc", "_NETC_COMPLETE").get_completions(option, "x")
+    assert [(item.type, item.value) for item in items] == [("file", "x")]
+
+
+def replied(shell: str, words: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The lines that a shell gets which asks to complete the last of some words."""
+    words = f"netc {words}"
+    last = words.rsplit(" ", 1)[-1]
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", last if shell == "fish" else str(words.count(" ")))
+    found = {"zsh": ZshWords, "fish": FishWords}[shell]
+    return found(cli, {}, "netc", "_NETC_COMPLETE").complete().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ("su", ["plain", "summary", "Print the layer table."]),
+        ("check zoo:xno", ["plain", "zoo:xnor", "_"]),
+        ("draw --theme d", ["plain", "dark", "_"]),
+        ("draw --theme=d", ["plain", "--theme=dark", "_"]),
+        ("summary --columns layer,mac", ["plain", "layer,macs", "_"]),
+        ("run --input x", ["file", "x", "_"]),
+    ],
+)
+def test_zsh(words: str, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Zsh gets three lines for each completion: its type, the word, and what it is."""
+    assert replied("zsh", words, monkeypatch) == lines
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ("su", ["plain,summary\tPrint the layer table."]),
+        ("che", ["plain,check\tParse, check shapes and assertions."]),
+        ("diff a.net zoo:xno", ["plain,zoo:xnor"]),
+        ("draw --theme d", ["plain,dark"]),
+        ("draw --theme=d", ["plain,--theme=dark"]),
+        ("summary --columns layer,mac", ["plain,layer,macs"]),
+        ("summary --columns=layer,mac", ["plain,--columns=layer,macs"]),
+        ("run --input x", ["file,x"]),
+    ],
+)
+def test_fish(words: str, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fish gets a line for each completion, with the whole word that it puts in place."""
+    assert replied("fish", words, monkeypatch) == lines
+
+
+@pytest.mark.parametrize(
+    ("shell", "parts"),
+    [
+        ("bash", ["complete -o nosort -F _netc_completion netc"]),
+        ("zsh", ["#compdef netc", "compset -P '--*='; _path_files -f", "compdef _netc_completion"]),
+        ("fish", ['split --max 1 "," $completion', "complete --no-files --command netc"]),
+    ],
+)
+def test_scripts(shell: str, parts: list[str], tmp_path: Path) -> None:
+    """`_NETC_COMPLETE=SHELL_source netc` prints the script, with what we change in click's."""
+    environment = {**ENVIRONMENT, "_NETC_COMPLETE": f"{shell}_source"}
+    found = netc(cwd=tmp_path, env=environment)
+    assert (found.status, found.err) == (0, "")
+    assert all(part in found.out for part in parts)
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish")
+@pytest.mark.parametrize(
+    ("words", "reply"),
+    [
+        ("summary --columns layer,mac", ["layer,macs"]),
+        ("draw --theme=d", ["--theme=dark"]),
+        ("check zoo:xno", ["zoo:xnor"]),
+    ],
+)
+def test_fish_itself(tmp_path: Path, words: str, reply: list[str]) -> None:
+    """Fish reads the script, and completes by it."""
+    script = f"_NETC_COMPLETE=fish_source netc | source; complete -C 'netc {words}'"
+    assert in_shell(["fish", "--no-config", "-c", script], tmp_path) == reply
+
+
+def in_shell(command: list[str], folder: Path) -> list[str]:
+    """What a shell prints in which `netc` is this checkout's."""
+    program = folder / "netc"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m netc "$@"\n')
+    program.chmod(0o755)
+    environment = {**ENVIRONMENT, "PATH": f"{folder}:{ENVIRONMENT['PATH']}", "HOME": str(folder)}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert not done.stderr
+    return done.stdout.splitlines()
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 @pytest.mark.parametrize(
     ("words", "reply"),
@@ -98,21 +194,10 @@ def test_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_bash(tmp_path: Path, words: str, reply: list[str]) -> None:
     """Bash completes what follows a colon or an equals sign, and keeps its settings."""
-    command = tmp_path / "netc"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m netc "$@"\n')
-    command.chmod(0o755)
     script = (
         'before=$COMP_WORDBREAKS; eval "$(_NETC_COMPLETE=bash_source netc)"\n'
         f"COMP_WORDS=(netc {words}) COMP_CWORD={len(words.split())}\n"
         "_netc_completion netc\n"
         '[[ $before == "$COMP_WORDBREAKS" ]] && printf "%s\\n" "${COMPREPLY[@]}"\n'
     )
-    done = subprocess.run(
-        ["bash", "-c", script],
-        env={**ENVIRONMENT, "PATH": f"{tmp_path}:{ENVIRONMENT['PATH']}"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stdout.splitlines() == reply, done.stderr
+    assert in_shell(["bash", "-c", script], tmp_path) == reply

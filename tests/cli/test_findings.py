@@ -123,7 +123,7 @@ def test_sarif(called: Call) -> None:
     assert warned["message"]["text"].startswith("POOL")
 
 
-STRUCTURE = {
+STRUCTURE: dict[str, dict[str, Any]] = {
     "log": {"$schema": str, "version": str, "runs": "run"},
     "run": {"tool": "tool", "columnKind": str, "results": "result"},
     "tool": {"driver": "driver"},

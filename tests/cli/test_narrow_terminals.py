@@ -153,7 +153,7 @@ def test_a_table_becomes_blocks() -> None:
         (" " * 10, "one two three four", ["  one two three four"]),
     ],
 )
-def test_a_text_behind_a_head(head: str, text: str, lines: list[str]) -> None:
+def test_a_text_after_a_head(head: str, text: str, lines: list[str]) -> None:
     """Further lines stand below the first; where there is too little room, below the head."""
     assert hanging(head, text, 24) == lines
     assert hanging(head, text, None) == [head + text]

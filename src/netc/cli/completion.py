@@ -4,7 +4,14 @@ import os
 from collections.abc import Callable, Iterable
 
 import click
-from click.shell_completion import BashComplete, CompletionItem, add_completion_class
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    FishComplete,
+    ShellComplete,
+    ZshComplete,
+    add_completion_class,
+)
 
 from ..sources import ZOO, zoo
 
@@ -41,6 +48,13 @@ def _paths(incomplete: str) -> tuple[list[str], list[str]]:
     paths = [os.path.join(folder, name) for name in shown]
     folders = [f"{path}/" for path in paths if os.path.isdir(os.path.expanduser(path))]
     return [path for path in paths if path.endswith(".net")], folders
+
+
+def complete_path(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Any path, by the shell."""
+    return [CompletionItem(incomplete, type="file")]
 
 
 def one_of(names: Iterable[str]) -> Completer:
@@ -82,4 +96,38 @@ def _joined(words: Iterable[str]) -> list[str]:
     return found
 
 
-add_completion_class(JoinedWords)
+class _WholeWords(ShellComplete):
+    """A shell that replaces a word such as `--theme=d` as a whole."""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words before the one to complete, and that word."""
+        before, word = super().get_completion_args()
+        option, separator, _ = word.partition("=")
+        self.option = option + separator if option.startswith("--") and separator else ""
+        return before, word
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """What the shell puts in place of the word."""
+        return super().format_completion(
+            CompletionItem(self.option + item.value, item.type, item.help)
+        )
+
+
+class ZshWords(_WholeWords, ZshComplete):
+    """Zsh, which completes paths after `--weights=` once it is set aside."""
+
+    source_template = ZshComplete.source_template.replace(
+        "_path_files", "compset -P '--*='; _path_files"
+    )
+
+
+class FishWords(_WholeWords, FishComplete):
+    """Fish, told that words may hold commas."""
+
+    source_template = FishComplete.source_template.replace(
+        'string split ","', 'string split --max 1 ","'
+    )
+
+
+for shell in JoinedWords, ZshWords, FishWords:
+    add_completion_class(shell)

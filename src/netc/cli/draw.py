@@ -11,7 +11,7 @@ from ..compiler.emit.render import FORMATS, format_of, picture
 from ..drawing import to_picture_text
 from ..network import Format
 from ..sources import ZOO, is_chain
-from .completion import one_of
+from .completion import complete_path, one_of
 from .options import (
     Decorator,
     file_argument,
@@ -57,6 +57,7 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     "inputs",
     multiple=True,
     metavar="[NAME=]X",
+    shell_complete=complete_path,
     help="A .npy file or numbers, such as `x=[[1, -2]]`, to write on the arrows of `backward`.",
 )
 @click.option(
@@ -64,6 +65,7 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     "targets",
     multiple=True,
     metavar="[NAME=]T",
+    shell_complete=complete_path,
     help="The target of the loss, in the same form.",
 )
 @weights_option

@@ -24,6 +24,7 @@ from ..runtime.training.parts import Wiring, wire_inputs
 from ..runtime.training.predictions import Answer, answers, forms_of, predict, samples_of
 from ..runtime.training.trained import Trained
 from ..training import job_as_trained, open_data, recipe_as_trained
+from .completion import complete_path
 from .options import (
     device_option,
     engine_option,
@@ -53,6 +54,7 @@ SHOWN = 20  # answers, or pictures, in a terminal
     "inputs",
     multiple=True,
     metavar="[NAME=]X",
+    shell_complete=complete_path,
     help="A .npy file, a picture, or a folder of pictures.",
 )
 @click.option("--data", metavar="DATA", help='A data set, such as npz("new.npz").')

@@ -19,7 +19,7 @@ from ..runtime.session import Session
 from ..runtime.training.deployment import read_class_names
 from ..runtime.training.folder import WEIGHTS, Facts
 from ..runtime.training.trained import preprocessing_lost
-from .completion import complete_file, one_of
+from .completion import complete_file, complete_path, one_of
 from .options import (
     device_option,
     max_layers_option,
@@ -36,7 +36,14 @@ Names = Mapping[str, Sequence[str]]
 
 @click.command("run")
 @click.argument("model", shell_complete=complete_file)
-@click.option("--input", "inputs", multiple=True, metavar="[NAME=]X.npy", help="An input.")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="[NAME=]X.npy",
+    shell_complete=complete_path,
+    help="An input.",
+)
 @click.option("-o", "--output", type=click.Path(), help="A .npy file, or .npz for several arrays.")
 @click.option(
     "--engine",

@@ -50,6 +50,7 @@ FOLDER = "run"
 @click.option(
     "-o",
     "--output",
+    type=click.Path(),
     help=f"The run's folder; by default `{FOLDER}`, or `{FOLDER}2` and so on after a finished run.",
 )
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in that folder.")
