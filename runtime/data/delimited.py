@@ -19,6 +19,9 @@ from .text_table import Table, has_comma, is_missing, read_table
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _AXES = re.compile(r"(?P<point>.*?)[ _.-]?(?P<axis>[xy])", re.IGNORECASE | re.DOTALL)
 
+_LOOKED_AT = 1000  # cells of a column, for a suggestion
+_SPELLED = 12  # columns that a message lists
+
 Points = Literal["pixels", "unit"]
 
 
@@ -122,11 +125,11 @@ def _names(given: str | Sequence[str]) -> list[str]:
 
 def _inputs(table: Table, names: list[str]) -> Array:
     """Columns side by side (N, F); a single one of pictures is (N, 1, H, H)."""
-    parts = [_numbers(table, name) for name in names]
+    parts = [_numbers(table, name, inputs=names) for name in names]
     for name, part in zip(names, parts, strict=True):
         missing = np.isnan(part).any(axis=1)
         if missing.any():
-            raise _no_number(table, name, int(np.argmax(missing)))
+            raise _no_number(table, name, int(np.argmax(missing)), names)
     joined = np.concatenate(parts, axis=1)
     side = isqrt(joined.shape[1])
     if len(parts) == 1 and side > 1 and side * side == joined.shape[1]:
@@ -177,7 +180,7 @@ def _words(
     return labels.reshape(-1).astype(np.int64), "label", tuple(map(str, classes))
 
 
-def _numbers(table: Table, name: str) -> Array:
+def _numbers(table: Table, name: str, *, inputs: Sequence[str] = ()) -> Array:
     """A column as float32 (N, 1), or (N, F) where a cell holds F numbers; NaN where it is empty."""
     cells = table.column(name)
     width = next((len(cell.split()) for cell in cells if not is_missing(cell)), 1)
@@ -189,9 +192,9 @@ def _numbers(table: Table, name: str) -> Array:
             numbers[row] = np.nan
             continue
         try:
-            values = [table.number(number) for number in cell.split()]
+            values = [table.measure(number) for number in cell.split()]
         except ValueError:
-            raise _no_number(table, name, row) from None
+            raise _no_number(table, name, row, inputs) from None
         if len(values) != width:
             raise _unequal(table, name, row, len(values), width)
         numbers[row] = values
@@ -206,20 +209,55 @@ def _is_number(table: Table, cell: str) -> bool:
     return not is_missing(cell)
 
 
-def _no_number(table: Table, name: str, row: int) -> NetError:
+def _no_number(table: Table, name: str, row: int, inputs: Sequence[str] = ()) -> NetError:
     cell = table.column(name)[row]
     shown = f"`{cell[:40]}`, not a number" if cell else "nothing"
-    if has_comma(cell):
-        help = 'with `decimal=","` the comma is the decimal mark; write thousands without it'
-    elif is_missing(cell):
-        help = "only targets that are numbers may be missing; leave the line or the column out"
-    else:
-        help = "`inputs=` and `target=` name the columns that are used"
     return error(
         "E524",
         f"{table.name}: the column `{name}` of line {table.lines[row]} holds {shown}",
-        help=help,
+        help=_remedy(table, cell, inputs),
     )
+
+
+def _remedy(table: Table, cell: str, inputs: Sequence[str]) -> str:
+    """What to do about a cell of a target, or of one of the inputs, that is not a number."""
+    if is_missing(cell):
+        what = "only targets that are numbers may be missing: leave the line out"
+        return f"{what}, or the column: {_of_numbers(table, inputs)}" if inputs else what
+    if has_comma(cell) and table.decimal == ".":
+        return 'with `decimal=","` the comma is the decimal mark; write thousands without it'
+    for pattern, help in _CELLS.items():
+        if pattern.fullmatch(cell):
+            return help
+    if inputs:
+        return f"words can be the classes of a target, not inputs: {_of_numbers(table, inputs)}"
+    return "a target holds words, which are classes, or numbers; `target=` names its column"
+
+
+# Cells that are nearly numbers, and how they become some.
+_CELLS = {
+    re.compile(
+        r"[+-]?\d{1,3}([,.' ]\d{3})+([.,]\d*)?"
+    ): "write numbers without thousands separators",
+    re.compile(r"'.*'"): "put cells in double quotes, or in none",
+    re.compile(r"[$€£]?\s*[+-]?[\d.,]+\s*[%$€£]?"): "write the number without a unit",
+    re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|\d{1,2}:\d{2}.*"): "write dates and times as"
+    " numbers, such as days since the first one",
+    re.compile(r"[+-]?[\d.]+[dD][+-]?\d+"): "write exponents with `e`",
+}
+
+
+def _of_numbers(table: Table, inputs: Sequence[str]) -> str:
+    """`inputs=` with those that hold nothing but numbers, as far as they are few."""
+    found = [
+        name
+        for name in inputs
+        if all(_is_number(table, cell) for cell in table.column(name)[:_LOOKED_AT])
+    ]
+    if not 0 < len(found) <= _SPELLED:
+        return "`inputs=` names the columns that are used"
+    spelled = ", ".join(f'"{name}"' for name in found)
+    return f"`inputs=[{spelled}]` takes the columns of numbers"
 
 
 def _unequal(table: Table, name: str, row: int, found: int, width: int) -> NetError:

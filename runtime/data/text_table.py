@@ -16,15 +16,28 @@ from ...grammar.diagnostics import NetError
 from ...grammar.files import open_file
 from ..memory import not_enough_memory, physical_memory
 from .faults import damaged, empty, unknown_name, wrong_argument
+from .foreign_formats import check_bytes, check_text
 
 BLANKS = " "  # as a delimiter: any number of blanks and tabs
+_TRUTHS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 _MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
 _LONGEST_CELL = 2**27  # characters; a picture of 1,000 x 1,000 pixels takes some four millions
 _LARGEST = min(2**30, physical_memory() // 16)  # bytes of text: cells take about 16 times as much
+_UTF_8 = "save the file as UTF-8 text; unpack an archive such as zip"
 _LOOKED_AT = 30  # lines, for what is between the cells
 _GZIP = b"\x1f\x8b"
-_ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # what spreadsheets call Unicode
-_BLANK_CELL = re.compile(r'"[^"]*"|[^\s"]\S*|\S+')
+# How files of other encodings begin: with a mark, or, without, with a character of ASCII.
+_ENCODINGS = {
+    re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff"): "utf-32",
+    re.compile(rb"\xff\xfe|\xfe\xff"): "utf-16",  # what spreadsheets call Unicode
+    re.compile(rb"[^\0]\0\0\0"): "utf-32-le",
+    re.compile(rb"\0\0\0[^\0]"): "utf-32-be",
+    re.compile(rb"[^\0]\0"): "utf-16-le",
+    re.compile(rb"\0[^\0]"): "utf-16-be",
+}
+_FEW = 2  # lines, of which the second one alone proves nothing
+_BLANK_CELL = re.compile(r'"[^"]*"(?!\S)|\S+')
+_LEFT_OUT = ("#", "sep=")  # comments, and what tells Excel the delimiter
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _POINT = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -64,11 +77,27 @@ class Table:
         Raises:
             ValueError: It is none.
         """
+        if "_" in text:
+            raise ValueError
         if self.decimal == ",":
             if "." in text:
                 raise ValueError
             text = text.replace(",", ".")
         return float(text)
+
+    def measure(self, text: str) -> float:
+        """The number that a text is, or means: true and yes are 1, false and no are 0.
+
+        Raises:
+            ValueError: It is none.
+        """
+        try:
+            return self.number(text)
+        except ValueError:
+            truth = _TRUTHS.get(text.casefold())
+            if truth is None:
+                raise
+            return truth
 
 
 Row = tuple[int, list[str]]  # the line that it begins in, and its cells
@@ -108,22 +137,23 @@ def read_table(
         raise wrong_argument("`decimal` is a point or a comma")
     try:
         with _text(path) as file:
-            between = delimiter or _delimiter(list(islice(file, _LOOKED_AT)))
+            first = list(islice(file, _LOOKED_AT))
+            check_text(path, first)
+            between = delimiter or _delimiter(first)
             file.seek(0)
             rows = [row for row in _rows(path, file, between) if _is_told(row[1], between)]
     except UnicodeDecodeError as failure:
         byte, encoding = failure.object[failure.start], failure.encoding.upper()
         reason = f"the byte 0x{byte:02x} in it is not {encoding}"
-        help = "save the file as UTF-8 text; unpack an archive such as zip"
-        raise damaged(path, reason, help) from None
-    except UnicodeError as failure:  # UTF-16 without its mark
-        raise damaged(path, str(failure), "save the file as UTF-8") from None
+        raise damaged(path, reason, _UTF_8) from None
+    except UnicodeError as failure:  # a mark in the midst of UTF-16
+        raise damaged(path, str(failure), _UTF_8) from None
     except (EOFError, OSError, zlib.error) as failure:
         raise damaged(path, str(failure)) from None
     if not rows:
         raise empty(name, "the first line names the columns")
     named = _is_header(path, rows) if header is None else header
-    columns = _columns(path, rows, named=named)
+    columns = _columns(path, rows, between, named=named)
     samples = rows[1:] if named else rows
     if not samples:
         raise empty(name)
@@ -166,7 +196,11 @@ def _text(path: str) -> IO[str]:
         data = gzip.GzipFile(fileobj=file).read(_LARGEST + 1) if zipped else file.read()
     if len(data) > _LARGEST:
         raise _too_large(path, len(data))
-    encoding = _ENCODINGS.get(data[:2], "utf-8-sig")
+    check_bytes(path, data)
+    found = (name for start, name in _ENCODINGS.items() if start.match(data))
+    encoding = next(found, "utf-8-sig")
+    if encoding == "utf-8-sig" and b"\0" in data:
+        raise damaged(path, "it holds bytes of zero, as text does not", _UTF_8)
     return TextIOWrapper(BytesIO(data), encoding=encoding, newline="")
 
 
@@ -178,22 +212,29 @@ def _too_large(path: str, size: int) -> NetError:
 def _is_told(cells: Sequence[str], delimiter: str) -> bool:
     """Whether a row is neither empty nor a comment; `#` before a delimiter is a column's name."""
     is_name = delimiter != BLANKS and cells[:1] == ["#"] and len(cells) > 1
-    return any(cells) and (is_name or not cells[0].startswith("#"))
+    return any(cells) and (is_name or not cells[0].startswith(_LEFT_OUT))
 
 
 def _delimiter(lines: Sequence[str]) -> str:
     """What divides all lines into as many cells; else what the first one has most of."""
     told = [line for line in lines if _is_told([line.strip()], BLANKS)]
-    even: dict[str, int] = {}
-    for each in ";\t|, ":
-        counts = {len(cells) for _, cells in _split(told, each)}
-        if len(counts) == 1 and max(counts) > 1:
-            even[each] = counts.pop()
+    # A first line of its own, such as a title, says less than what the others agree on.
+    even = _even(told)
+    if not even and len(told) > _FEW:
+        even = _even(told[1:])
+        if told[0].count("\t") + 2 == even.get("\t"):  # R gives the column of row names no name
+            even.pop(BLANKS, None)
     if even:  # of tabs and blanks, whatever gives more: Auto MPG has a tab before its last cell
         first = next(iter(even))
         return BLANKS if first == "\t" and even.get(BLANKS, 0) > even[first] else first
     most = max(",;\t|", key=told[0].count) if told else ","
     return most if told and most in told[0] else BLANKS
+
+
+def _even(lines: Sequence[str]) -> dict[str, int]:
+    """What divides all lines into as many cells, and into how many."""
+    counts = {each: {len(cells) for _, cells in _split(lines, each)} for each in ";\t|, "}
+    return {each: min(of) for each, of in counts.items() if len(of) == 1 and min(of) > 1}
 
 
 def _split(lines: Iterable[str], delimiter: str, *, strict: bool = False) -> Iterator[Row]:
@@ -263,43 +304,44 @@ def _is_header(path: str, rows: Sequence[Row]) -> bool:
         for place, cell in words
         if place < len(below)
     )
-    row_numbers = first[0] == "" and len(numbers) == len(first) - 1
-    if not numbers or above_numbers or row_numbers:
+    row_numbers = first[0] == "" and len(numbers) == len(first) - 1 and any(below[:1])
+    if above_numbers or row_numbers:
         return True
     # Words that are not names occur again, and numbers that are names are whole and differ.
     occurring = all(
         is_missing(cell) or any(cell in cells[place : place + 1] for cells in others)
         for place, cell in words
     )
+    truths = any(cell.casefold() in _TRUTHS for cell in first)
+    if not numbers and not occurring and not truths:
+        return True
     as_names = len(set(numbers)) == len(numbers) and all(map(_WHOLE.fullmatch, numbers))
-    if occurring and not as_names:
+    if occurring and not (numbers and as_names):
         return False
     raise damaged(
         path,
-        "its first line holds numbers, and may be a sample or the columns' names",
+        "its first line may be a sample or the columns' names",
         "`header=no` says that samples begin in the first line, `header=yes` that it holds names",
     )
 
 
-def _columns(path: str, rows: Sequence[Row], *, named: bool) -> dict[str, Sequence[str]]:
+def _columns(
+    path: str, rows: Sequence[Row], delimiter: str, *, named: bool
+) -> dict[str, Sequence[str]]:
     """The cells of the samples by column.
 
     Raises:
         NetError: E521, lines have different numbers of cells, or columns no names of their own.
     """
     first, samples = rows[0][1], rows[1:] if named else rows
+    if named and samples and len(samples[0][1]) == len(first) + 1 and samples[0][1][-1]:
+        first = _with_row_names(first, samples, delimiter)
     wide = len(first) + 1
     if samples and all(len(cells) == wide and not cells[-1] for _, cells in samples):
         samples = [(line, cells[:-1]) for line, cells in samples]  # a delimiter at the end
     for line, cells in samples:
         if len(cells) != len(first):
-            wanted = f"the header names {len(first)} columns"
-            wanted = wanted if named else f"the first line has {len(first)}"
-            raise damaged(
-                path,
-                f"line {line} has {len(cells)} cells, and {wanted}",
-                "quote cells that contain the delimiter; `delimiter=` names it",
-            )
+            raise _uneven(path, rows, line, len(cells), named=named)
     names = first if named else list(map(str, range(1, len(first) + 1)))
     columns = list(zip(*(cells for _, cells in samples), strict=True)) or [()] * len(names)
     kept = [
@@ -315,6 +357,39 @@ def _columns(path: str, rows: Sequence[Row], *, named: bool) -> dict[str, Sequen
     if nameless is not None:
         raise damaged(path, f"its column {nameless + 1} has no name", "name it in the first line")
     return {names[place]: columns[place] for place in kept}
+
+
+def _with_row_names(first: list[str], samples: Sequence[Row], delimiter: str) -> list[str]:
+    """A header with a name for a column of row names, for which R writes none.
+
+    Numbers beside commas might be halves of numbers with decimal commas.
+    """
+    names = [cells[0] for _, cells in samples]
+    are_numbers = any(map(_is_number, names))
+    if len(set(names)) < len(names) or (are_numbers and delimiter == ","):
+        return first
+    return ["", *first]
+
+
+def _uneven(path: str, rows: Sequence[Row], line: int, found: int, *, named: bool) -> NetError:
+    """The error for a line with another number of cells than the first one."""
+    first = len(rows[0][1])
+    others = {len(cells) for _, cells in rows[1:]}
+    if len(others) == 1 and len(rows) > _FEW:
+        number, many = rows[0][0], "1 cell" if first == 1 else f"{first} cells"
+        help = "begin a title with `#` to leave it out; a header names each column"
+        if found == first + 1:
+            help = (
+                "name the first column there too, for example `row`;"
+                " quote numbers that have a decimal comma"
+            )
+        return damaged(path, f"line {number} has {many}, and all others have {found}", help)
+    wanted = f"the header names {first} columns" if named else f"the first line has {first}"
+    return damaged(
+        path,
+        f"line {line} has {found} cells, and {wanted}",
+        "quote cells that contain the delimiter; `delimiter=` names it",
+    )
 
 
 def _says_something(place: int, cells: Sequence[str], named: bool) -> bool:

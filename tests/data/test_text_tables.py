@@ -90,12 +90,76 @@ FORMS: dict[str, tuple[str, dict[str, Any], list[Any], list[Any]]] = {
     "comments": ("# of 2026\na,b\n1,2\n#3,4\n5,6\n", {}, [[1], [5]], [2, 6]),
     "comments between blanks": ("# a b c\n0.5 1 2\n1.5 2 0\n", {}, [[0.5, 1], [1.5, 2]], [2, 0]),
     "a column called #": ("#,a,b\n1,2,0\n", {}, [[1, 2]], [0]),
+    "row names of R, which have no name": (
+        '"mpg" "cyl"\n"Mazda RX4" 21 6\n"Datsun 710" 22.8 4\n',
+        {},
+        [[21], [22.8]],
+        [6, 4],
+    ),
+    "row names of R between tabs": ("a\tb\nFiat 1\t5\t2\nFord 2\t6\t1\n", {}, [[5], [6]], [2, 1]),
+    "row numbers of R": ("a b\n1 5.5 2\n2 6 1\n", {}, [[5.5], [6]], [2, 1]),
+    "row names of R and commas": ('"a","b"\n"x",5,2\n"y",6,1\n', {}, [[5], [6]], [2, 1]),
+    "row numbers of R and decimal commas": ("a;b\n1;5,5;2\n2;6,5;1\n", {}, [[5.5], [6.5]], [2, 1]),
+    "an empty first column": (",1.5,0\n,2.5,1\n", {}, [[1.5], [2.5]], [0, 1]),
+    "true and false": ("a,b,y\nTrue,no,1\nFALSE,yes,0\n", {}, [[1, 0], [0, 1]], [1, 0]),
+    "true and false without names": (
+        "True,2.5,1\nFalse,3,0\nTrue,3,0\n",
+        {},
+        [[1, 2.5], [0, 3], [1, 3]],
+        [],
+    ),
+    "true and false as classes": ("a,y\n5,True\n6,False\n", {}, [[5], [6]], [1, 0]),
+    "true and false alone": (
+        "yes,no\nno,yes\nno,no\nyes,yes\n",
+        {},
+        [[1], [0], [0], [1]],
+        [0, 1, 0, 1],
+    ),
+    "columns called yes and no": ("yes,no\n5,0\n6,1\n", {}, [[5], [6]], [0, 1]),
+    "words without names (mushroom)": (
+        "p,x,1\ne,x,2\ne,b,2\np,b,1\n",
+        {"inputs": "3", "target": "1", "header": False},
+        [[1], [2], [2], [1]],
+        [1, 0, 0, 1],
+    ),
+    "several labels": (
+        "a,y,z\n1,True,False\n2,False,False\n",
+        {"target": ["y", "z"]},
+        [[1], [2]],
+        [[1, 0], [0, 0]],
+    ),
+    "lines of old Macs": ("a,b\r1,2\r3,4\r", {}, [[1], [3]], [2, 4]),
+    "lines of Windows": ("a,b\r\n1,2\r\n3,4\r\n", {}, [[1], [3]], [2, 4]),
+    "the delimiter as Excel tells it": ("sep=;\na;b\n1;2\n3;4\n", {}, [[1], [3]], [2, 4]),
+    "quoted numbers": ('"a";"b"\n"1.5";"2"\n"3";"4"\n', {}, [[1.5], [3]], [2, 4]),
+    "blanks and tabs": ("1.5 \t2.5 \t0\n3 \t4 \t1\n", {}, [[1.5, 2.5], [3, 4]], [0, 1]),
+    "blanks below names": (
+        "  a    b  kind\n1.0  2.5   yes\n3.0  4.5   no\n",
+        {},
+        [[1, 2.5], [3, 4.5]],
+        [1, 0],
+    ),
+    "blanks around cells (adult)": (
+        "39, State-gov, 13, <=50K\n50, Private, 13, >50K\n\n",
+        {"header": False, "inputs": ["1", "3"], "target": "4"},
+        [[39, 13], [50, 13]],
+        [0, 1],
+    ),
+    "what is missing in other columns (breast cancer)": (
+        "1000025,5,?,2\n1002945,4,10,4\n",
+        {"header": False, "inputs": "2", "target": "4", "classes": ("2", "4")},
+        [[5], [4]],
+        [0, 1],
+    ),
     "pictures": ("0 1 2 3,1\n4 5 6 7,1\n", {}, [[[0, 1], [2, 3]]], [1, 1]),
 }
 
 
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "gzip"]
+
+
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gzip"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
 def test_forms(tmp_path: Path, form: str, encoding: str) -> None:
     """Each sample is there once, with its numbers, whatever the file's encoding."""
     text, options, inputs, targets = FORMS[form]
@@ -187,3 +251,102 @@ def test_what_is_not_text(tmp_path: Path, refusal: Callable[..., str]) -> None:
     path.write_bytes("größe,y\n1.5,2\n".encode("latin-1"))
     text = refusal(LOADERS["csv"], str(path))
     assert "the byte 0xf6 in it is not UTF-8\n  = help: save the file as UTF-8 text; unpack" in text
+
+
+REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
+    "blanks of UCI and unknown cells (auto-mpg)": (
+        AUTO.replace("165.0", "?"),
+        {"header": False},
+        "the column `4` of line 2 holds `?`, not a number",
+        '`inputs=["1", "2", "3", "5", "6", "7", "8"]` takes the columns of numbers',
+    ),
+    "words as inputs": (
+        "sex,length,rings\nM,0.4,15\nF,0.3,7\n",
+        {},
+        "the column `sex` of line 2 holds `M`, not a number",
+        'not inputs: `inputs=["length"]` takes the columns of numbers',
+    ),
+    "a title": (
+        "|1x3 Cross validator\n1, 2.5, a, x\n3, 4, b, x\n",
+        {},
+        "line 1 has 1 cell, and all others have 4",
+        "begin a title with `#` to leave it out",
+    ),
+    "numbers before a comma, or of rows": (
+        "a,b\n1,5,2\n2,5,3\n",
+        {},
+        "line 1 has 2 cells, and all others have 3",
+        "name the first column there too, for example `row`",
+    ),
+    "true or a name": ("True,1\nFalse,0\n", {}, "its first line may be a sample or", "`header=no`"),
+    "thousands": ("a;y\n1,234.5;1\n", {}, "holds `1,234.5`", "without thousands sep"),
+    "thousands in German": (
+        "a;y\n1.234,5;1\n",
+        {"decimal": ","},
+        "`1.234,5`",
+        "without thousands sep",
+    ),
+    "thousands twice": (
+        'a,y\n"1,234,567",1\n',
+        {},
+        "holds `1,234,567`",
+        "without thousands sep",
+    ),
+    "a point beside decimal commas": ("a;y\n1.234;1\n", {"decimal": ","}, "`1.234`", "thousands"),
+    "a comma beside decimal points": (
+        "a;b;y\n1.5;0,5;1\n",
+        {},
+        "`0,5`",
+        'with `decimal=","` the comma',
+    ),
+    "percent": ("a,y\n50%,1\n", {}, "holds `50%`", "write the number without a unit"),
+    "money": ("a,y\n$50,1\n", {}, "holds `$50`", "write the number without a unit"),
+    "dates": ("a,y\n2026-01-31,1\n", {}, "holds `2026-01-31`", "write dates and times as numbers"),
+    "single quotes": ("a,y\n'5',1\n", {}, "holds `'5'`", "put cells in double quotes"),
+    "exponents of Fortran": ("a,y\n1.5D-3,1\n", {}, "holds `1.5D-3`", "write exponents with `e`"),
+    "digits grouped as in Python": ("a,y\n1_000,1\n", {}, "holds `1_000`, not a number", "words"),
+    "a target of both": ("a,y\n1,2\n2,x\n", {}, "holds `x`", "a target holds words, which are"),
+    "a class that is missing": ("a,y\n1,b\n2,\n", {}, "line 3 holds nothing", "leave the line out"),
+    "bytes of zero": ("a,y\n1,2\0\n", {}, "it holds bytes of zero", "save the file as UTF-8 text"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_read(tmp_path: Path, refusal: Callable[..., str], case: str) -> None:
+    """What is no number, or may mean two things, is refused with the setting that helps."""
+    text, options, what, help = REFUSED[case]
+    (tmp_path / "t.data").write_text(text)
+    found = refusal(LOADERS["csv"], "t.data", folder=str(tmp_path), **options)
+    assert what in found
+    assert help in found.splitlines()[-1]
+
+
+FOREIGN: dict[str, tuple[bytes, str, str]] = {
+    "libsvm": (b"+1 1:0.5 3:1\n-1 2:0.3\n", "a LIBSVM file", "load_svmlight_file(path)"),
+    "ranking": (b"2 qid:1 1:0.5 # x\n1 qid:1 2:1e-3\n", "a LIBSVM file", "x.toarray()"),
+    "arff": (b"% Iris\n\n@RELATION iris\n@DATA\n1,2\n", "an ARFF file", "header=no"),
+    "json": (b'[{"a": 1}]', "JSON", "pandas.read_json"),
+    "lines of json": (b'{"a": 1}\n{"a": 2}\n', "JSON", "pandas.read_json"),
+    "html": (b"<!DOCTYPE html>\n<html></html>", "HTML or XML", "download the file"),
+    "lfs": (
+        b"version https://git-lfs.github.com/spec/v1\n",
+        "a pointer of Git LFS",
+        "git lfs pull",
+    ),
+    "workbook": (b"PK\3\4\x14\0", "a zip archive or a workbook", "save the sheet as CSV"),
+    "parquet": (b"PAR1\x15\0", "a Parquet file", "pandas.read_parquet"),
+    "npy": (b"\x93NUMPY\1\0", "an array of NumPy", 'npz("data.npz")'),
+    "pickle": (b"\x80\4\x95\0", "a pickle of Python", "numpy.savez"),
+    "bzip2": (b"BZh91AY", "packed by bzip2", "unpack it"),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_files_of_other_formats(tmp_path: Path, refusal: Callable[..., str], case: str) -> None:
+    """A file that is no table is called what it is, with what makes a table of it."""
+    data, what, help = FOREIGN[case]
+    (tmp_path / "t.data").write_bytes(data)
+    found = refusal(LOADERS["csv"], str(tmp_path / "t.data"))
+    assert found.startswith("error[E521]")
+    assert f"it is {what}, not a table of text" in found
+    assert help in found.splitlines()[-1]
