@@ -31,6 +31,8 @@ _LONGEST_HEADER = 10_000  # characters, as NumPy reads at most where it does not
 # By the format's version, how many bytes state the header's length, and what reads the header.
 _VERSIONS = {(1, 0): (2, npy.read_array_header_1_0), (2, 0): (4, npy.read_array_header_2_0)}
 _ARCHIVE = b"PK\3\4"
+_IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+_TABLES = (".csv", ".txt", ".tsv", ".dat", ".data")
 
 
 class Header(NamedTuple):
@@ -68,6 +70,20 @@ def read_header(file: IO[bytes]) -> Header:
     return Header(tuple(shape), "F" if columns_first else "C", dtype)
 
 
+def _saved_as_npy(path: str) -> str:
+    """How a file of another format becomes an array."""
+    stem, suffix = os.path.splitext(path)
+    if suffix.lower() in _IMAGES:
+        pixels = f'numpy.asarray(PIL.Image.open({path!r}).convert("RGB"), "float32") / 255'
+        channels_first = f"numpy.save({stem + '.npy'!r}, x.transpose(2, 0, 1)[None])"
+        how = f"in Python, `x = {pixels}` and `{channels_first}`"
+        return f"`netc predict` reads images, with the weights of a run; {how} make an array of it"
+    if suffix.lower() in _TABLES:
+        numbers = f'numpy.loadtxt({path!r}, delimiter=",", ndmin=2)'
+        return f"in Python, `numpy.save({stem + '.npy'!r}, {numbers})` converts it"
+    return "save the array with `numpy.save`"
+
+
 def read_npy(path: str) -> Array:
     """The array in an npy file.
 
@@ -79,6 +95,9 @@ def read_npy(path: str) -> Array:
         if file.read(len(_ARCHIVE)) == _ARCHIVE:
             help = "give one .npy file per input"
             raise error("E505", f"`{path}` holds several arrays", help=help)
+        file.seek(0)
+        if file.read(len(npy.MAGIC_PREFIX)) != npy.MAGIC_PREFIX:
+            raise error("E505", f"`{path}` is not a .npy file", help=_saved_as_npy(path))
         file.seek(0)
         try:
             header = read_header(file)

@@ -175,3 +175,29 @@ def test_onnx_models_cannot_be_read_yet(command: str, tmp_path: Path, called: Ca
     found = called(command, str(model), *more)
     assert found.status != 0
     assert found.err.startswith("error[E505]: netc cannot read ONNX models such as")
+
+
+@pytest.mark.parametrize("model", ["a.net", "a.onnx"])
+@pytest.mark.parametrize(
+    ("name", "help"),
+    [
+        (
+            "a.PNG",
+            "`netc predict` reads images, with the weights of a run; in Python, `x = numpy.as",
+        ),
+        ("a.csv", "numpy.loadtxt('a.csv', delimiter=\",\", ndmin=2))` converts it"),
+        ("a.bin", "save the array with `numpy.save`"),
+    ],
+)
+def test_inputs_of_other_formats(
+    called: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, name: str, help: str
+) -> None:
+    """An image or a table in place of an array is told how it becomes one, for both engines."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.net").write_text("INPUT(2) -> FC(2)")
+    package.load("a.net").export("a.onnx")
+    (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n")
+    found = called("run", model, "--input", name)
+    assert found.status == 1
+    assert found.err.startswith(f"error[E505]: `{name}` is not a .npy file\n")
+    assert help in found.err
