@@ -28,22 +28,22 @@ Output = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class LossBox:
-    """A loss that is drawn as its formula.
+    """A loss, or a penalty, that is drawn as its formula.
 
     Attributes:
         scope: The scope of its operators.
-        output: The output that it is about, which the formulas call y.
-        target: The input that holds the target.
         loss: Its formula.
         gradient: The formula of its derivative.
+        output: The output that it is about, which the formulas call y; None for a penalty.
+        target: The input that holds the target, likewise.
         probabilities: The graph's output that the formulas call p; None where they have no p.
     """
 
     scope: str
-    output: str
-    target: str
     loss: str
     gradient: str
+    output: str | None = None
+    target: str | None = None
     probabilities: str | None = None
 
 
@@ -194,17 +194,20 @@ class _Writer:
 
     def _letters(self) -> dict[Output, str]:
         """What the formulas call outputs, targets and probabilities."""
-        outputs = (self.graph.outputs[box.output] for box in self.losses)
-        targets = (self.graph.inputs[box.target] for box in self.losses)
+        outputs = (self.graph.outputs[box.output] for box in self.losses if box.output)
+        targets = self._targets()
         letters = {"y": outputs, "t": targets, "p": self._probabilities()}
         return {(v.node, v.output): c for c, values in letters.items() for v in values}
+
+    def _targets(self) -> Iterator[Value]:
+        return (self.graph.inputs[box.target] for box in self.losses if box.target)
 
     def _leaf_gradients(self) -> Iterator[Value]:
         return (self.rule.gradients[leaf] for leaf in self._leaves())
 
     def _leaves(self) -> Iterator[Output]:
         """The inputs and weights whose gradients the picture ends in."""
-        targets = {self.graph.inputs[box.target].node for box in self.losses}
+        targets = {target.node for target in self._targets()}
         for identifier, output in self.rule.gradients:
             node = self.graph[identifier]
             learned = node.op_type in LEAVES and node.attributes.get("trainable", True)
@@ -278,11 +281,25 @@ class _Writer:
 
     def _edges(self, identifier: int) -> Iterator[str]:
         back = identifier >= self.rule.forward
+        taken: dict[int, list[Value]] = {}
         for value in self._reads(identifier):
-            source = self.homes[self._origin(value).node]
+            taken.setdefault(self.homes[self._origin(value).node], []).append(value)
+        for source, values in taken.items():
             if source not in self.drawn:
                 continue
-            if not back:
+            if back and source in self.formulas and len(values) > 1:
+                yield self._summed(values, f"n{identifier}", f"n{source}")
+                continue
+            yield from self._arrows(identifier, source, values)
+
+    def _summed(self, values: Sequence[Value], target: str, source: str) -> str:
+        """One arrow for what a formula's operators yield in several summands, without a number."""
+        numbers = "" if self.annotations else _extents(values[0])
+        return self._arrow_back(target, source, self._lines("", numbers))
+
+    def _arrows(self, identifier: int, source: int, values: Sequence[Value]) -> Iterator[str]:
+        for value in values:
+            if identifier < self.rule.forward:
                 yield f"  n{source} -> n{identifier} [label={self._label(value)}, weight=3]"
             elif source < self.rule.forward:
                 looks = f'style=dashed, constraint=false, color="{self.theme.cluster}"'
@@ -315,15 +332,19 @@ class _Writer:
 
     def _as_written(self, value: Value, formula: LossBox) -> Value:
         """The value that a formula speaks of where its operators take another: p for logits."""
-        is_target = value == self.graph.inputs[formula.target]
-        if formula.probabilities is None or is_target or value.node not in self.drawn:
+        if formula.probabilities is None or value.node not in self.drawn:
+            return value
+        if value in self._targets():
             return value
         return self.graph.outputs[formula.probabilities]
 
     def _backward(self, value: Value, target: str, source: str) -> str:
+        return self._arrow_back(target, source, self._gradient_label(value))
+
+    def _arrow_back(self, target: str, source: str, label: str) -> str:
         """An arrow against the ranks, so that gradients run back."""
         looks = f'dir=back, color="{self.theme.skip}", fontcolor="{self.theme.skip}"'
-        return f"  {target} -> {source} [label={self._gradient_label(value)}, {looks}]"
+        return f"  {target} -> {source} [label={label}, {looks}]"
 
     def _ends(self) -> Iterator[str]:
         """Where the picture ends: the value with its seed 1, and the leaves' gradients."""
@@ -337,7 +358,8 @@ class _Writer:
             yield f"  {end} [label=<{self._derivative((identifier, k))}>, {plain}]"
             yield f"  {{ rank=same; n{identifier}; {end} }}"
             home = self.homes[self._origin(gradient).node]
-            yield self._backward(gradient, end, f"n{home}" if home in self.drawn else "value")
+            source = f"n{home}" if home in self.drawn else "value"
+            yield self._arrow_back(end, source, self._lines("", self._numbers(gradient)))
         yield from self._seeds()
 
     def _seeds(self) -> Iterator[str]:
@@ -386,10 +408,14 @@ class _Writer:
 
     def _numbers(self, value: Value) -> str:
         found = self.annotations.get((value.node, value.output))
-        return found if found is not None else "\N{MULTIPLICATION SIGN}".join(map(str, value.shape))
+        return found if found is not None else _extents(value)
 
     def _lines(self, name: str, numbers: str) -> str:
         return f"<{'<BR/>'.join(line for line in (name, html_text(numbers)) if line) or ' '}>"
+
+
+def _extents(value: Value) -> str:
+    return "\N{MULTIPLICATION SIGN}".join(map(str, value.shape))
 
 
 def _gathered(

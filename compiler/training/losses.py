@@ -30,8 +30,9 @@ class Formula:
     """How lectures write a loss, for pictures: y is the output, t the target, a hyphen a minus.
 
     Attributes:
-        loss: The loss itself.
-        gradient: Its derivative by what it takes; N counts positions, n elements.
+        loss: The loss itself; N counts samples, or positions that have a class each, and n all
+            elements of the output.
+        gradient: Its derivative by what it takes.
         probabilities: What p stands for in them: a function of logits and the axis of the
             classes; None where there is no p.
     """
@@ -136,26 +137,26 @@ def sigmoid(build: Builder, logits: Value, axis: int) -> Value:
 
 def _smoothed(label_smoothing: float, **_: object) -> Formula:
     if not label_smoothing:
-        return Formula("-∑ t log p", "(p - t) / N", softmax)
+        return Formula("-1/N ∑ t log p", "(p - t) / N", softmax)
     s = f"{label_smoothing:g}"
     t = f"((1 - {s}) t + {s} / C)"
-    return Formula(f"-∑ {t} log p", f"(p - {t}) / N", softmax)
+    return Formula(f"-1/N ∑ {t} log p", f"(p - {t}) / N", softmax)
 
 
 def _sides_or_classes(margin: float, *, indexed: bool) -> Formula:
     m = f"{margin:g}"
     if not indexed:
-        return Formula(f"max(0, {m} - t y)", f"-t / n where t y < {m}")
+        return Formula(f"1/n ∑ max(0, {m} - t y)", f"-t / n where t y < {m}")
     lacking = f"{m} - y[t] + y[i]"
     return Formula(
-        f"∑ max(0, {lacking}) / C, i ≠ t", f"1 / n where {lacking} > 0, at t minus their sum"
+        f"1/n ∑ max(0, {lacking}), i ≠ t", f"1 / n where {lacking} > 0, at t minus their sum"
     )
 
 
 def _half_or_mean(half: bool, **_: object) -> Formula:
     if half:
-        return Formula("½ ∑ (y - t)²", "(y - t) / N")
-    return Formula("mean (y - t)²", "2 (y - t) / n")
+        return Formula("1/2N ∑ (y - t)²", "(y - t) / N")
+    return Formula("1/n ∑ (y - t)²", "2 (y - t) / n")
 
 
 def loss(
@@ -213,7 +214,7 @@ def cross_entropy(
     )
 
 
-@loss("nll", formula=lambda **_: Formula("-∑ t y", "-t / N"), accepts=classified)
+@loss("nll", formula=lambda **_: Formula("-1/N ∑ t y", "-t / N"), accepts=classified)
 def negative_log_likelihood(
     build: Builder, predicted: Value, target: Value, axis: int, *, ignore_index: Integer = -100
 ) -> Value:
@@ -223,7 +224,7 @@ def negative_log_likelihood(
 
 @loss(
     "binary_cross_entropy",
-    formula=lambda **_: Formula("-t log p - (1 - t) log(1 - p)", "(p - t) / n", sigmoid),
+    formula=lambda **_: Formula("-1/n ∑ (t log p + (1 - t) log(1 - p))", "(p - t) / n", sigmoid),
 )
 def binary_cross_entropy(build: Builder, logits: Value, target: Value, axis: int) -> Value:
     """-t log p - (1 - t) log(1 - p) with p = sigmoid(x), the mean over all elements.
@@ -252,7 +253,7 @@ def mean_squared_error(
     return build.Mul(build.constant(0.5, output.dtype), sample_mean(build, squares))
 
 
-@loss("mae", formula=lambda **_: Formula("mean |y - t|", "sign(y - t) / n"))
+@loss("mae", formula=lambda **_: Formula("1/n ∑ |y - t|", "sign(y - t) / n"))
 def mean_absolute_error(build: Builder, output: Value, target: Value, axis: int) -> Value:
     """|y - t|, PyTorch's `L1Loss`, the mean over all elements."""
     given = Given.of(build, target, output.dtype)
@@ -262,7 +263,7 @@ def mean_absolute_error(build: Builder, output: Value, target: Value, axis: int)
 @loss(
     "huber",
     formula=lambda delta, **_: Formula(
-        f"huber(y - t, δ={delta:g})", f"clip(y - t, ±{delta:g}) / n"
+        f"1/n ∑ huber(y - t, δ={delta:g})", f"clip(y - t, ±{delta:g}) / n"
     ),
     number="delta",
 )
@@ -281,7 +282,7 @@ def huber(
     return masked_mean(build, build.Mul(clipped, build.Sub(error, half)), given.mask)
 
 
-@loss("log_cosh", formula=lambda **_: Formula("mean log cosh(y - t)", "tanh(y - t) / n"))
+@loss("log_cosh", formula=lambda **_: Formula("1/n ∑ log cosh(y - t)", "tanh(y - t) / n"))
 def log_cosh(build: Builder, output: Value, target: Value, axis: int) -> Value:
     """log cosh(y - t), the mean over all elements.
 

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 from ..arguments import Flag, Kind, NonNegativeReal, kind_of
 from ..builder import Builder
 from ..graph import Value
+from .losses import Formula
 from .terms import Term
 from .weights import regularized
 
@@ -25,6 +26,7 @@ class RegularizerDef:
         kinds: What each argument accepts, `biases` included.
         defaults: The arguments that may be left out.
         number: Which argument takes a positional number.
+        formula: How lectures write it and its derivative, by its arguments.
     """
 
     name: str
@@ -32,12 +34,19 @@ class RegularizerDef:
     kinds: Mapping[str, Kind]
     defaults: Mapping[str, Any]
     number: str
+    formula: Callable[..., Formula]
+
+    def written(self, term: Term) -> Formula:
+        """The penalty of a term, as lectures write it."""
+        return self.formula(**{**self.defaults, **term.arguments})
 
 
 REGULARIZERS: dict[str, RegularizerDef] = {}
 
 
-def regularizer(name: str, *, number: str) -> Callable[[Penalty], Penalty]:
+def regularizer(
+    name: str, *, number: str, formula: Callable[..., Formula]
+) -> Callable[[Penalty], Penalty]:
     """Enter the decorated function into the table of regularizers."""
 
     def register(function: Penalty) -> Penalty:
@@ -54,20 +63,29 @@ def regularizer(name: str, *, number: str) -> Callable[[Penalty], Penalty]:
             kinds={**kinds, "biases": kind_of(Flag)},
             defaults={**defaults, "biases": False},
             number=number,
+            formula=formula,
         )
         return function
 
     return register
 
 
-@regularizer("l1", number="strength")
+@regularizer(
+    "l1",
+    number="strength",
+    formula=lambda strength, **_: Formula(f"{strength:g} ∑ |w|", f"{strength:g} sign w"),
+)
 def l1(build: Builder, weights: Sequence[Value], *, strength: NonNegativeReal) -> Value:
     """Strength times the sum of |w|; its subgradient at 0 is 0."""
     sums = [build.ReduceSum(build.Abs(weight), keepdims=0) for weight in weights]
     return _scaled(build, sums, strength)
 
 
-@regularizer("l2", number="strength")
+@regularizer(
+    "l2",
+    number="strength",
+    formula=lambda strength, **_: Formula(f"{strength:g}/2 ∑ w²", f"{strength:g} w"),
+)
 def l2(build: Builder, weights: Sequence[Value], *, strength: NonNegativeReal) -> Value:
     """Strength / 2 times the sum of w^2: under SGD PyTorch's `weight_decay` on these weights."""
     sums = [build.ReduceSum(build.Mul(weight, weight), keepdims=0) for weight in weights]
@@ -78,18 +96,27 @@ def penalty(build: Builder, terms: Sequence[Term]) -> Value | None:
     """The sum of the penalties on the trainable weights of the builder's graph, as a scalar.
 
     Biases and the scales and shifts of normalizations are left alone where a term does not say
-    `biases=yes`. None where there is no term, or no weight that one is about.
+    `biases=yes`. The operators of each term have a scope of their own. None where there is no term,
+    or no weight that one is about.
     """
     found: list[Value] = []
-    for term in terms:
+    scope = build.scope
+    for number, term in enumerate(terms):
+        build.scope = penalty_scope(scope, number)
         rule = REGULARIZERS[term.name]
         arguments = {**rule.defaults, **term.arguments}
         weights = regularized(build.graph, biases=arguments.pop("biases"))
         if weights:
             found.append(rule.function(build, list(weights.values()), **arguments))
+    build.scope = scope
     if not found:
         return None
     return found[0] if len(found) == 1 else build.Sum(*found)
+
+
+def penalty_scope(scope: str, number: int) -> str:
+    """The scope of a penalty's operators, by its place among the terms."""
+    return f"{scope}.regularize.{number}"
 
 
 def _scaled(build: Builder, sums: Sequence[Value], factor: float) -> Value:

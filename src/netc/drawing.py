@@ -1,6 +1,6 @@
 """A network as a picture's text: its layers, or its chain rule with the numbers of an input."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from .compiler.pipeline import Compiled
 from .compiler.training.losses import LOSSES
 from .compiler.training.objective import LOSS, Objective, add_loss
 from .compiler.training.output_fit import fit
+from .compiler.training.regularizers import REGULARIZERS, penalty_scope
 from .compiler.training.terms import Term
 from .grammar.diagnostics import error
 from .runtime.executor import run
@@ -122,8 +123,15 @@ def _loss_boxes(graph: Graph, objective: Objective, feeds: Mapping[str, Any]) ->
             )
         known = _partly_known(term, feeds.get(target))
         text = f"{formula.loss}, where t is known" if known else formula.loss
-        boxes.append(LossBox(scope, output, target, text, formula.gradient, probabilities))
-    return boxes
+        boxes.append(LossBox(scope, text, formula.gradient, output, target, probabilities))
+    return [*boxes, *_penalty_boxes(objective)]
+
+
+def _penalty_boxes(objective: Objective) -> Iterator[LossBox]:
+    """The penalties of an objective as formulas."""
+    for number, term in enumerate(objective.regularize):
+        formula = REGULARIZERS[term.name].written(term)
+        yield LossBox(penalty_scope(LOSS, number), formula.loss, formula.gradient)
 
 
 def _partly_known(term: Term, target: Array | None) -> bool:

@@ -99,33 +99,39 @@ YES = {"output": np.array([[1.0, 0.0]], np.float32)}
 @pytest.mark.parametrize(
     ("chain", "loss", "target", "formula", "gradient"),
     [
-        ("", "cross_entropy", np.array([1]), "-∑ t log p", "(p - t) / N"),
-        (" -> SOFTMAX", "cross_entropy", np.array([1]), "-∑ t log p", "(p - t) / N"),
+        ("", "cross_entropy", np.array([1]), "-1/N ∑ t log p", "(p - t) / N"),
+        (" -> SOFTMAX", "cross_entropy", np.array([1]), "-1/N ∑ t log p", "(p - t) / N"),
         (
             *(" -> SIGMOID", "binary_cross_entropy", np.array([[1.0, 0.0]], np.float32)),
-            *("-t log p - (1 - t) log(1 - p)", "(p - t) / n"),
+            *("-1/n ∑ (t log p + (1 - t) log(1 - p))", "(p - t) / n"),
         ),
-        (" -> LOGSOFTMAX", "nll", np.array([0]), "-∑ t y", "-t / N"),
-        ("", "mse", np.ones((1, 2), np.float32), "mean (y - t)²", "2 (y - t) / n"),
-        ("", "mse(half=yes)", np.ones((1, 2), np.float32), "½ ∑ (y - t)²", "(y - t) / N"),
-        ("", "mae", np.ones((1, 2), np.float32), "mean |y - t|", "sign(y - t) / n"),
-        ("", "huber(2)", np.ones((1, 2), np.float32), "huber(y - t, δ=2)", "clip(y - t, ±2) / n"),
+        (" -> LOGSOFTMAX", "nll", np.array([0]), "-1/N ∑ t y", "-t / N"),
+        ("", "mse", np.ones((1, 2), np.float32), "1/n ∑ (y - t)²", "2 (y - t) / n"),
+        ("", "mse(half=yes)", np.ones((1, 2), np.float32), "1/2N ∑ (y - t)²", "(y - t) / N"),
+        ("", "mae", np.ones((1, 2), np.float32), "1/n ∑ |y - t|", "sign(y - t) / n"),
+        (
+            "",
+            "huber(2)",
+            np.ones((1, 2), np.float32),
+            "1/n ∑ huber(y - t, δ=2)",
+            "clip(y - t, ±2) / n",
+        ),
         (
             *("", "log_cosh", np.ones((1, 2), np.float32)),
-            *("mean log cosh(y - t)", "tanh(y - t) / n"),
+            *("1/n ∑ log cosh(y - t)", "tanh(y - t) / n"),
         ),
         (
             *("", "hinge", np.ones((1, 2), np.float32)),
-            *("max(0, 1 - t y)", "-t / n where t y &lt; 1"),
+            *("1/n ∑ max(0, 1 - t y)", "-t / n where t y &lt; 1"),
         ),
         (
             *("", "hinge(2)", np.array([0])),
-            *("∑ max(0, 2 - y[t] + y[i]) / C, i ≠ t",),
+            *("1/n ∑ max(0, 2 - y[t] + y[i]), i ≠ t",),
             *("1 / n where 2 - y[t] + y[i] &gt; 0, at t minus their sum",),
         ),
         (
             *("", "cross_entropy(label_smoothing=0.1)", np.array([1])),
-            *("-∑ ((1 - 0.1) t + 0.1 / C) log p", "(p - ((1 - 0.1) t + 0.1 / C)) / N"),
+            *("-1/N ∑ ((1 - 0.1) t + 0.1 / C) log p", "(p - ((1 - 0.1) t + 0.1 / C)) / N"),
         ),
     ],
 )
@@ -167,10 +173,10 @@ def test_masks_are_told_where_they_are_in_use() -> None:
     """Targets that are not known are spoken of only where there are some."""
     known = {"loss": "mse", "inputs": {"input": X}, "state": EYE}
     partly = {"output": np.array([[1.0, np.nan]], np.float32)}
-    assert "mean (y - t)², where t is known" in boxes(
+    assert "1/n ∑ (y - t)², where t is known" in boxes(
         drawn("INPUT(3) -> FC(2)", targets=partly, **known)
     )
-    assert "mean (y - t)²" in boxes(drawn("INPUT(3) -> FC(2)", targets=YES, **known))
+    assert "1/n ∑ (y - t)²" in boxes(drawn("INPUT(3) -> FC(2)", targets=YES, **known))
 
 
 def test_several_losses_have_a_formula_each() -> None:
@@ -179,7 +185,7 @@ def test_several_losses_have_a_formula_each() -> None:
         "a = INPUT(3) -> RELU\nb = a -> FC(2)\nc = a -> FC(1)\noutput cls = b\noutput box = c",
         loss={"cls": "cross_entropy", "box": "mse"},
     )
-    assert {"-∑ t log p", "(p - t) / N", "mean (y - t)²", "2 (y - t) / n"} <= set(boxes(dot))
+    assert {"-1/N ∑ t log p", "(p - t) / N", "1/n ∑ (y - t)²", "2 (y - t) / n"} <= set(boxes(dot))
     assert "p.cls" in dot
 
 
@@ -208,6 +214,33 @@ def test_an_addition_names_both_ways() -> None:
     assert "∂f/∂a 1" in dot
     assert "∂f/∂b 1" in dot
     assert "-0" not in dot
+
+
+def test_an_addition_of_several_names_no_other_derivative() -> None:
+    """The arrow that ends in df/dy is not called that of the sum, which it passes on."""
+    dot = drawn("INPUT(1) as x\nINPUT(1) as y\n( x | y | x ) -> ADD as z")
+    labels_at_ends = re.findall(r"g\d+ -> \w+ \[label=<([^>]*)>", dot)
+    assert labels_at_ends == ["Nx1", "Nx1"]
+
+
+@pytest.mark.parametrize(
+    ("penalty", "formulas"),
+    [
+        ("l2(0.1)", ["0.1/2 ∑ w²", "0.1 w"]),
+        ("l1(0.1)", ["0.1 ∑ |w|", "0.1 sign w"]),
+        ("[l1(0.1), l2(0.2)]", ["0.1 ∑ |w|", "0.2/2 ∑ w²", "0.1 sign w", "0.2 w"]),
+        ("l2(0.2, biases=yes)", ["0.2/2 ∑ w²", "0.2 w"]),
+    ],
+)
+@pytest.mark.parametrize("layers", ["FC(2)", "FC(4) -> TANH -> FC(2)"])
+def test_penalties_are_formulas(layers: str, penalty: str, formulas: list[str]) -> None:
+    """A penalty is one box for all weights, and its derivative one on the way back."""
+    dot = drawn(f"INPUT(3) -> {layers}\ntrain {{ loss = mse, regularize = {penalty} }}")
+    found = boxes(dot)
+    assert [found.count(formula) for formula in formulas] == [1] * len(formulas)
+    assert not {"Unsqueeze", "copy", "0 or 1", "&gt; 0", "|x|"} & set(found)
+    arrows = re.findall(r"(n\d+ -> n\d+) \[label=\S+, dir=back", dot)
+    assert len(arrows) == len(set(arrows))
 
 
 @pytest.mark.parametrize("of", [None, "z"])
