@@ -232,7 +232,8 @@ def _index(expression: ast.Index, environment: Environment) -> Any:
         raise _unfit(f"an index is an integer, not {_article(index)}", expression.index)
     if not -len(items) <= index < len(items):
         message = f"index {index} is outside a list of {len(items)}"
-        raise error("E303", message, expression.index.span)
+        help = f"indices are {-len(items)} to {len(items) - 1}" if items else None
+        raise error("E303", message, expression.index.span, help=help)
     return items[index]
 
 

@@ -52,10 +52,12 @@ def _unused(module: ast.Module) -> Iterator[Diagnostic]:
                 blocks.append(syntax)
     for name, span in given:
         if name not in read and not name.startswith("_"):
-            yield Diagnostic("W105", f"the value `{name}` is never used", span)
+            help = f"remove it, or name it `_{name}`"
+            yield Diagnostic("W105", f"the value `{name}` is never used", span, help=help)
     for block in blocks:
         if block.name not in called and not block.name.startswith("_"):
-            yield Diagnostic("W105", f"the block `{block.name}` is never used", block.name_span)
+            message, help = f"the block `{block.name}` is never used", "remove it, or call it"
+            yield Diagnostic("W105", message, block.name_span, help=help)
 
 
 def _walk(root: Any) -> Iterator[Any]:

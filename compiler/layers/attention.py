@@ -87,6 +87,7 @@ def _operands(build: LayerBuilder, xs: Sequence[Value]) -> tuple[Value, Value, V
             "E113",
             f"takes one tensor or three, queries, keys and values, but {len(xs)} branches lead to"
             " it",
+            help="keys and values may be one tensor: `( x | y | y ) -> ATTENTION(2)`",
         )
     sequences = [sequence(build, x) for x in xs]
     q, k, v = sequences * 3 if len(xs) == 1 else sequences

@@ -90,7 +90,8 @@ def kept_apart(build: LayerBuilder, x: Value, scores: Value) -> Value:
     partition = windows_before(build, x)
     if partition is None or scores.shape[2:] != (partition.positions,) * 2:
         message = f"takes `mask=shifted` only after a {WINDOW}, within whose sequences it attends"
-        raise build.fail("E201", message, at="mask")
+        help = f"leave it out, or put a `{WINDOW}` before the layer"
+        raise build.fail("E201", message, at="mask", help=help)
     if not any(partition.rolls):
         return scores
     _check_length(build, partition.positions * prod(partition.counts), "mask")

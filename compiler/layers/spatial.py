@@ -151,7 +151,8 @@ def _warn_of_unseen(build: LayerBuilder, x: Value, window: Window) -> None:
         if count and reach >= stride
     ]
     if lost:
-        build.warn("W101", f"never sees the last {' and '.join(lost)} of its input")
+        help = "`ceil=yes` adds a window for them" if "ceil" in build.bound.arguments else None
+        build.warn("W101", f"never sees the last {' and '.join(lost)} of its input", help=help)
 
 
 def counted(count: int, unit: str) -> str:

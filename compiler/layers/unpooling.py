@@ -45,7 +45,9 @@ def _max_pool(build: LayerBuilder, label: str) -> Layer:
         raise build.fail("E101", f"finds no layer `{label}`", at="pool", help=near)
     if found.kind != "POOL" or found.arguments["mode"] != "max":
         kind = f"{found.kind}({found.arguments['mode']})" if found.kind == "POOL" else found.kind
-        raise build.fail("E103", f"undoes a max-pool, but `{label}` is {kind}", at="pool")
+        help = f"give `{label}` the mode `max`" if found.kind == "POOL" else "name a `MAXPOOL`"
+        message = f"undoes a max-pool, but `{label}` is {kind}"
+        raise build.fail("E103", message, at="pool", help=help)
     return found
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
+from ...grammar.source import Span
 from ..evaluate import FUNCTIONS
 from ..graph import Value
 from ..layerdef import LAYERS
@@ -68,7 +69,7 @@ def bind_target(target: ast.Target, value: Any, give: Callable[[str, Any], None]
     if isinstance(target, ast.NameTarget):
         taken = "a layer" if target.id in LAYERS else "a function" if target.id in FUNCTIONS else ""
         if taken:
-            raise error("E114", f"`{target.id}` is {taken}, not a free name", target.span)
+            raise taken_name(target.id, taken, target.span)
         give(target.id, value)
         return
     items = value if isinstance(value, list | tuple) else None
@@ -77,3 +78,9 @@ def bind_target(target: ast.Target, value: Any, give: Callable[[str, Any], None]
         raise error("E302", f"{len(target.items)} names cannot take {found}", target.span)
     for name, item in zip(target.items, items, strict=True):
         bind_target(name, item, give)
+
+
+def taken_name(name: str, what: str, span: Span) -> NetError:
+    """The error for giving a name that the language has."""
+    help = f"choose another name, such as `{name.lower()}_`"
+    return error("E114", f"`{name}` is {what}, not a free name", span, help=help)

@@ -11,7 +11,7 @@ from ..layerdef import COMMON, GivenArgument
 from ..names import Block, Scope
 from ..recovery import POISON, poisoned
 from .bindings import bind_chain, try_let
-from .calls import Call, start_of
+from .calls import MERGE, Call, start_of
 from .expansion import layers_in_block
 from .items import evaluate_in, lower_chain, path_of
 from .state import Caller, Site, State, Tensors
@@ -97,7 +97,8 @@ def _check_recursion(state: State, block: Block, call: Call) -> None:
         return
     names = [caller.spelling for caller in state.calls]
     cycle = " -> ".join([*names[names.index(call.spelling) :], call.spelling])
-    raise error("E116", f"a block cannot call itself: {cycle}", call.name_span)
+    help = "repeat a chain with `[...]*n` or `for`"
+    raise error("E116", f"a block cannot call itself: {cycle}", call.name_span, help=help)
 
 
 def _check_arity(block: Block, call: Call, site: Site) -> None:
@@ -119,7 +120,16 @@ def _check_arity(block: Block, call: Call, site: Site) -> None:
             f"`{call.spelling}` takes {tensors}, but {meet} it",
             call.name_span,
             also=[Pointer(block.statement.name_span, "defined here")],
+            help=_branches(expected, call),
         )
+
+
+def _branches(expected: int, call: Call) -> str:
+    """How as many tensors as a block takes are led to it."""
+    if expected == 1:
+        return MERGE
+    branches = " | ".join([*["..."] * (expected - 1), "ID"])
+    return f"write `( {branches} ) -> {call.span.text}`"
 
 
 def _bind_arguments(block: Block, call: Call, inner: Scope) -> dict[str, Any]:

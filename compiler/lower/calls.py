@@ -16,6 +16,8 @@ from ..types import DType
 from .items import path_of
 from .state import Site, State, Tensors
 
+MERGE = "merge them first, with `ADD` or `CONCAT`"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -111,7 +113,9 @@ def _check_arity(definition: LayerDef, call: Call, site: Site) -> None:
     if definition.takes == "nothing":
         if not site.starts:
             message = f"{call.spelling} starts a chain, and cannot be inside one"
-            raise error("E111", message, call.name_span)
+            own = f"`x = {call.span.text}`"
+            help = f"give it a chain of its own, {own}, and merge that: `( ID | x ) -> ADD`"
+            raise error("E111", message, call.name_span, help=help)
         return
     if not site.current:
         raise error(
@@ -125,7 +129,7 @@ def _check_arity(definition: LayerDef, call: Call, site: Site) -> None:
             "E113",
             f"{call.spelling} takes one tensor, but {len(site.current)} branches lead to it",
             call.name_span,
-            help="merge them first, with `ADD` or `CONCAT`",
+            help=MERGE,
         )
     if definition.takes == "many" and len(site.current) == 1:
         raise error(

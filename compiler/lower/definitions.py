@@ -13,7 +13,7 @@ from ...grammar.parser import parse
 from ..analysis.definitions import surprises
 from ..layerdef import LAYERS, GivenArgument, place
 from ..names import Block, Default, Home, Scope, labels_in, target_names
-from .bindings import bind_let
+from .bindings import bind_let, taken_name
 from .items import evaluate_in
 
 LIBRARY = "lib:"
@@ -35,8 +35,7 @@ def define_blocks(statements: Sequence[ast.Statement], home: Home) -> None:
         if not isinstance(statement, ast.BlockStatement):
             continue
         if statement.name in LAYERS:
-            message = f"`{statement.name}` is a layer, not a free name"
-            raise error("E114", message, statement.name_span)
+            raise taken_name(statement.name, "a layer", statement.name_span)
         if len(statement.parameters) > MOST_PARAMETERS:
             message = f"a block of more than {MOST_PARAMETERS} parameters"
             help = "give several numbers as one list"
@@ -45,7 +44,8 @@ def define_blocks(statements: Sequence[ast.Statement], home: Home) -> None:
         if earlier is not None and earlier.home is home:
             first = Pointer(earlier.statement.name_span, "first defined here")
             message = f"the block `{statement.name}` is defined twice"
-            raise error("E112", message, statement.name_span, also=[first])
+            help = "give one of them another name"
+            raise error("E112", message, statement.name_span, also=[first], help=help)
         home.blocks[statement.name] = Block(statement, home, labels_in(statement.body))
 
 

@@ -17,7 +17,7 @@ from ..layerdef import GivenArgument, LayerDef
 from ..layers.spatial import describe
 from ..opdef import OPS, InferenceError
 from ..types import DType
-from .calls import Call, call_layer
+from .calls import MERGE, Call, call_layer
 from .state import Site, State, Tensors
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _inputs(
     """The branches as the first inputs, constants for those that keywords give."""
     if len(xs) > schema.max_input:
         message = f"takes at most {schema.max_input} tensors, but {len(xs)} branches lead to it"
-        raise build.fail("E113", message)
+        raise build.fail("E113", message, help=MERGE)
     inputs: list[Value | None] = [*xs]
     for position, formal in enumerate(schema.inputs):
         given = arguments.get(formal.name)

@@ -11,7 +11,7 @@ from ..layerdef import LAYERS, GivenArgument
 from ..recovery import POISON, poisoned
 from .advice import advised
 from .blocks import call_block
-from .calls import Call, call_layer
+from .calls import MERGE, Call, call_layer
 from .items import evaluate_in, item, label_text, lower_chain
 from .operators import OPERATOR, call_operator
 from .state import Site, State, Tensors
@@ -77,7 +77,7 @@ def group(state: State, item: ast.Group, site: Site) -> Tensors:
         current = (POISON,)
     if len(current) > 1 and len(current) != len(branches):
         message = f"{len(current)} tensors meet {len(branches)} branches"
-        raise error("E113", message, item.span)
+        raise error("E113", message, item.span, help=MERGE)
     dealt = [(value,) for value in current] if len(current) > 1 else [current] * len(branches)
     ends: list[Value] = []
     for branch, incoming in zip(branches, dealt, strict=True):

@@ -49,7 +49,10 @@ def for_each(state: State, item: ast.For, site: Site) -> Tensors:
     """A body for each item of a list, each turn with its own names and, if labelled, a scope."""
     items = evaluate_in(site.scope, item.iterable)
     if not isinstance(items, list | tuple):
-        raise error("E302", f"`for` takes a list, not `{spell(items)}`", item.iterable.span)
+        message = f"`for` takes a list, not `{spell(items)}`"
+        counts = isinstance(items, int) and not isinstance(items, bool) and items >= 0
+        help = f"`range({items})` counts from 0" if counts else None
+        raise error("E302", message, item.iterable.span, help=help)
 
     def turn(index: int, current: Tensors) -> Tensors:
         inner = site.scope.region()
@@ -73,7 +76,9 @@ def choose(state: State, item: ast.If, site: Site) -> Tensors:
     condition = evaluate_in(site.scope, item.condition)
     if not isinstance(condition, bool):
         message = f"a condition is `yes` or `no`, not `{spell(condition)}`"
-        raise error("E302", message, item.condition.span)
+        number = isinstance(condition, int | float)
+        help = f"compare it, as in `{spell(condition)} > 0`" if number else None
+        raise error("E302", message, item.condition.span, help=help)
     body = item.then if condition else item.otherwise
     return lower_body(state, body or (), site.current, site.scope.region())
 
@@ -106,8 +111,8 @@ def _repetition_count(state: State, item: ast.Repeat, scope: Scope) -> int:
     assert item.count is not None
     count = whole(evaluate_in(scope, item.count))
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        message = f"a repeat count must be a whole number, not `{spell(count)}`"
-        help = None
+        message = f"a repeat count must be a whole number, 0 or more, not `{spell(count)}`"
+        help = "write how often, as in `[...]*2`"
         if isinstance(count, Quotient) and count >= 0:
             help = f"`//` divides to a whole number and rounds down; here to `{floor(count)}`"
         raise error("E103", message, item.count.span, help=help)

@@ -14,6 +14,7 @@ from ..graph import Graph
 from ..names import Home, Scope, labels_in
 from ..recovery import GiveUp, Poisoned
 from .bindings import bind_chain, try_let
+from .calls import MERGE
 from .definitions import define_blocks, give_value, import_file, set_default
 from .items import evaluate_in, lower_chain
 from .state import State, Tensors
@@ -142,7 +143,7 @@ def language_statement(state: State, statement: ast.LanguageStatement, scope: Sc
     """Refuse defaults of a version that this compiler does not know."""
     if statement.version != 1:
         message = f"language {statement.version} is unknown: this is language 1"
-        raise error("E119", message, statement.span)
+        raise error("E119", message, statement.span, help="write `language 1`")
 
 
 def assert_statement(state: State, statement: ast.AssertStatement, scope: Scope) -> None:
@@ -185,8 +186,8 @@ def train_statement(state: State, statement: ast.TrainStatement, scope: Scope) -
     keyword = state.training_span
     if keyword is not None:
         first = Pointer(keyword, "first given here")
-        message = "a second `train` block"
-        raise error("E123", message, _keyword(statement), also=[first])
+        message, help = "a second `train` block", "put all settings into one"
+        raise error("E123", message, _keyword(statement), also=[first], help=help)
     state.training_span = _keyword(statement)
     state.training = read_settings(statement, partial(evaluate_in, scope, words=True))
 
@@ -207,7 +208,9 @@ def output_statement(state: State, statement: ast.OutputStatement, scope: Scope)
     name = statement.name
     if name in state.graph.outputs:
         also = _first(state, name)
-        raise error("E112", f"output `{name}` is given twice", statement.name_span, also=also)
+        message = f"output `{name}` is given twice"
+        help = "give one of them another name"
+        raise error("E112", message, statement.name_span, also=also, help=help)
     for kind, table in ("an input", state.graph.inputs), ("a weight", state.graph.parameters):
         if name in table:
             raise _shared(name, kind, statement.name_span, _first(state, name))
@@ -219,7 +222,8 @@ def output_statement(state: State, statement: ast.OutputStatement, scope: Scope)
         return (value,)
     tensors = lower_chain(state, statement.chain, (), scope)
     if len(tensors) != 1:
-        raise error("E113", f"output `{name}` is {len(tensors)} tensors", statement.chain.span)
+        message = f"output `{name}` is {len(tensors)} tensors"
+        raise error("E113", message, statement.chain.span, help=MERGE)
     (value,) = tensors
     if name not in state.places:
         state.graph.labels[state.claim(name, statement.name_span)] = value

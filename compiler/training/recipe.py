@@ -267,7 +267,8 @@ def _momentum_scheduled(recipe: Recipe) -> Iterator[Diagnostic]:
         ends = [term.arguments["start"], term.arguments["end"]]
         if max(ends) >= 1:
             message = f"a momentum must be below 1, but `{term.name}` reaches {max(ends)}"
-            yield Diagnostic("E125", message, term.span)
+            help = f"stay below 1, as in `momentum = {term.name}({min(*ends, 0.9)}, 0.99)`"
+            yield Diagnostic("E125", message, term.span, help=help)
         else:
             yield from _other_start(recipe, MOMENTUM, term)
     elif not optimizer.arguments[MOMENTUM]:

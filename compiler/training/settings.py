@@ -34,7 +34,8 @@ Evaluate = Callable[[ast.Expression], Any]
 
 SHARES_MAY_MISS = 1e-9  # of 1: 0.7 + 0.2 + 0.1 is not 1 in binary
 
-# A choice of each kind, for messages.
+# A value of each setting, for messages; those that are no choices are said in helps.
+PLAIN = ("split", "batch", "epochs", "seed")
 EXAMPLES: Mapping[str, str] = {
     "data": "digits",
     "preprocess": "mean_subtract",
@@ -43,7 +44,13 @@ EXAMPLES: Mapping[str, str] = {
     "regularize": "l2(5e-4)",
     "optimizer": "sgd(lr=0.1)",
     "schedule": "exponential(k=0.01)",
+    "split": "(0.8, 0.1, 0.1)",
+    "batch": "32",
+    "epochs": "10",
+    "seed": "0",
 }
+
+KEEP_ONE = "keep one of them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,7 @@ class _Reader:
         if entry.name in earlier:
             first = Pointer(earlier[entry.name].span, "first given here")
             message = f"`train` gets `{entry.name}` twice"
-            raise error("E123", message, name_span, also=[first])
+            raise error("E123", message, name_span, also=[first], help=KEEP_ONE)
         found = SETTINGS[entry.name](self, entry)
         if entry.name == "per":
             self.schedule_defaults["per"] = found.value
@@ -236,7 +243,8 @@ def _check_once(terms: tuple[Term, ...]) -> None:
         earlier = first.setdefault(term.name, term)
         if earlier is not term and earlier.span is not None:
             also = [Pointer(earlier.span, "first given here")]
-            raise error("E123", f"`{term.name}` is given twice", term.span, also=also)
+            message = f"`{term.name}` is given twice"
+            raise error("E123", message, term.span, also=also, help=KEEP_ONE)
 
 
 def _plain(annotation: Any) -> Read:
@@ -251,7 +259,9 @@ def _alone(read: Read) -> ReadEntry:
     def read_entry(reader: _Reader, entry: ast.Entry) -> Given:
         if isinstance(entry.value, ast.MapOf):
             message = f"`{entry.name}` cannot be set per output"
-            raise error("E125", message, entry.value.span)
+            values = [f"`{entry.name} = {item.value.span.text}`" for item in entry.value.items]
+            help = f"write {values[0]}" if values else None
+            raise error("E125", message, entry.value.span, help=help)
         return Given(read(reader, entry.value, entry.name), entry.span)
 
     return read_entry
@@ -272,7 +282,8 @@ def _by_output(read: Read, *, alone: bool) -> ReadEntry:
             place = Span(item.span.source, item.span.start, item.span.start + len(name))
             if name in places:
                 also = [Pointer(places[name], "first given here")]
-                raise error("E123", f"`{entry.name}` is given `{name}` twice", place, also=also)
+                message = f"`{entry.name}` is given `{name}` twice"
+                raise error("E123", message, place, also=also, help=KEEP_ONE)
             values[name], places[name] = read(reader, item.value, entry.name), place
         if not values:
             raise _unfit(entry.name, "a value for each of some outputs", entry.value)
@@ -339,6 +350,8 @@ def unknown_setting(name: str, span: Span | None = None) -> NetError:
 
 
 def _unfit(name: str, expected: str, value: ast.Syntax, help: str | None = None) -> NetError:
+    if help is None and name in PLAIN:
+        help = f"such as `{name} = {EXAMPLES[name]}`"
     text = " ".join(value.span.text.split())
     shown = text if len(text) <= 40 else f"{text[:37]}..."
     return error("E125", f"`{name}` is {expected}, not `{shown}`", value.span, help=help)

@@ -83,7 +83,7 @@ def test_a_list_that_is_named_in_an_error() -> None:
     with pytest.raises(netc.NetError) as failure:
         netc.compile("let a = range(100_000)\nINPUT -> [FC]*a")
     message = failure.value.diagnostics[0].message
-    assert message.startswith("a repeat count must be a whole number, not `[0, 1, 2, ")
+    assert message.startswith("a repeat count must be a whole number, 0 or more, not `[0, 1, 2, ")
     assert message.endswith("...`")
     assert len(message) < 150
 

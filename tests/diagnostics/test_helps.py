@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.advice import followed, places
-from support.spelled import A_NAME, SPELLED, compiles, exists, is_command_line
+from support.spelled import A_NAME, SPELLED, compiles, exists, filled, is_command_line
 
 import netc
 from netc.grammar.diagnostics import Diagnostic
@@ -97,7 +97,11 @@ def _fits(spelled: str, program: str, diagnostic: Diagnostic) -> bool:
     if diagnostic.span is None or A_NAME.search(diagnostic.help or ""):
         return False
     start, end = diagnostic.span.start, diagnostic.span.end
-    texts = [program[:a] + spelled + program[b:] for a, b in places(program, start, end)]
+    texts = [
+        program[:a] + text + program[b:]
+        for text in filled(spelled)
+        for a, b in places(program, start, end)
+    ]
     return any(compiles(text) or compiles(f"{text}\nINPUT(8) -> FC(3)") for text in texts)
 
 

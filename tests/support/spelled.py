@@ -49,6 +49,7 @@ CONTEXTS = (
     f"{VALUES}{TENSORS}( x | a ) -> {{}}",
     f"{VALUES}{TENSORS}x -> ID as relu1 -> {{}}",
     f"{TENSORS}x -> FC(x{{}})",
+    "(x, y) = INPUT(8x4, sequence) -> ( ID | ID )\n{}",
     "(branch1, branch2) = INPUT(8) -> ( ID | ID )\nbranch3 = branch1 -> ID\n{}",
     f"{VALUES}INPUT(8) -> FC(3)\nlet (a, b) = (1, 2)\nlet computed = {{}}",
     f"{VALUES}INPUT(8) -> FC(3)\nassert {{}}",
@@ -96,11 +97,12 @@ def programs(spelled: str) -> Iterator[str]:
     starts = ("INPUT(8x8x4)", "INPUT(8x4, sequence)")
     calls = [f"{start} -> {layer}({{}})" for layer in LAYERS for start in starts]
     for contexts in (CONTEXTS, TRAINING, calls):
-        for text in _filled(SETTING.get(spelled, spelled)):
+        for text in filled(SETTING.get(spelled, spelled)):
             yield from (context.format(text) for context in contexts)
 
 
-def _filled(spelled: str) -> Iterator[str]:
+def filled(spelled: str) -> Iterator[str]:
+    """A text with something in each place of `...`."""
     first, *others = spelled.split("...")
     for values in product(ANYTHING, repeat=len(others)):
         yield first + "".join(v + part for v, part in zip(values, others, strict=True))

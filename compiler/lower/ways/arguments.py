@@ -18,6 +18,9 @@ def known_label(case: Case) -> Iterator[Way]:
         labels = [name.rpartition(".")[2] for name in case.state.graph.labels]
         if near := did_you_mean(case.blamed.value, labels):
             yield Way(near, case.chain(case.replaced(case.blamed, near.split("`")[1])))
+        if LAYERS.get(case.call.spelling) is not None and case.arguments:
+            label = f"`... as {case.blamed.value}`"
+            yield Way(f"label the layer that is meant, as in {label}", case.chain(""))
 
 
 def same_elements(case: Case) -> Iterator[Way]:
