@@ -70,13 +70,13 @@ SITUATIONS: Mapping[str, str] = {
     "E525": "The file, folder or array holds no samples. `images` expects a sub-folder for "
     "each class.",
     "E526": "The message lists the columns of the csv file, or the arrays of the npz file.",
-    "E527": "A batch is one array, so all its pictures must have the same size. "
+    "E527": "A batch is one array, so all its images must have the same size. "
     "`images(folder, size=64x64)` resizes all of them.",
-    "E528": "`images` reads pictures with Pillow, which the extra `train` installs.",
+    "E528": "`images` reads images with Pillow, which the extra `train` installs.",
     "E529": "An input or target has another shape, element type or name than the network "
     "expects. Images are (N, C, H, W), sequences (N, L, C); class indices are whole numbers.",
-    "E530": "Flips, rotations, shifts, crops and colours need pictures, (N, C, H, W). A crop "
-    "must not be larger than the picture, and pairs must name existing points.",
+    "E530": "Flips, rotations, shifts, crops and colours need images, (N, C, H, W). A crop "
+    "must not be larger than the image, and pairs must name existing points.",
     "E531": "Up to three fractions divide the data, and sum to at most 1. Some samples must "
     "be left for training and, with `last = drop`, enough for a full batch.",
     "E532": "The number of samples, the noise, the size or the channels is out of range.",
@@ -98,8 +98,8 @@ SITUATIONS: Mapping[str, str] = {
     "from the folder that `netc train -o FOLDER` wrote, or a file of weights. Likewise, "
     "`net.run(x)` needs a state. A program that gives the values of all weights needs none of "
     "these.",
-    "E547": "`netc predict` takes arrays and pictures with `--input`, or a data set with "
-    "`--data`. Neither was given, or a file is neither an array nor a picture.",
+    "E547": "`netc predict` takes arrays and images with `--input`, or a data set with "
+    "`--data`. Neither was given, or a file is neither an array nor an image.",
     "E551": "A metric, threshold or column of the history is unknown, or does not fit the "
     "output and its targets: their shapes differ, a class is out of range, scores are NaN, or "
     "a threshold is given for more than two classes.",
@@ -126,7 +126,7 @@ SITUATIONS: Mapping[str, str] = {
     "W501": "The diagram was written as `.dot`, because no renderer was found.",
     "W502": "The run began with another engine, other versions, or another number of threads. "
     "It continues, but its last bits may differ from those of an uninterrupted run.",
-    "W520": "`netc predict` resizes pictures to what the network takes, makes them gray for a "
+    "W520": "`netc predict` resizes images to what the network takes, makes them gray for a "
     "network with one channel, and lays transparent ones on white. The notes say what was "
     "done.",
     "W525": "`weights.safetensors` of a run holds only the network's weights. The network was "

@@ -322,13 +322,13 @@ LOST: Mapping[str, str] = {
     ),
     "activity_regularizer": "activations are not penalized: `{0}` has no counterpart",
     "mask_zero": "a mask is given where it is read: `ATTENTION(8, mask=tokens)`",
-    "padding_idx": "all ids are embedded alike: `{0}` has no counterpart",
+    "padding_idx": "all ids are embedded in the same way: `{0}` has no counterpart",
     "align_corners": "`UPSAMPLE` interpolates between the centres, as with `align_corners=False`",
-    "keepdims": "`GAP` yields a vector, which aligns with the channels of an image as it is",
+    "keepdims": "`GAP` yields a vector, which aligns with the channels of an image",
     "output_extent": "`UPSAMPLE` takes a factor: the new extent divided by the old one",
-    "keepdim": "`GAP` yields a vector, which aligns with the channels of an image as it is",
+    "keepdim": "`GAP` yields a vector, which aligns with the channels of an image",
     "antialias": "`{0}` has no counterpart",
-    "noise_shape": "each element is dropped by itself: `{0}` has no counterpart",
+    "noise_shape": "elements are dropped independently: `{0}` has no counterpart",
     "bias_initializer": "biases start at 0; `bias_value=0.1` gives them another value",
     "padding_mode": "`PAD` pads by `reflect` or `edge`, and with zeros",
     "weights": "`netc run --weights FILE` loads weights",
@@ -337,8 +337,8 @@ LOST: Mapping[str, str] = {
     "vdim": "`{0}` has no counterpart",
     "kdim": "`{0}` has no counterpart",
     "renorm": "`{0}` has no counterpart",
-    "scale": "`affine` speaks of the scale and the shift together",
-    "center": "`affine` speaks of the scale and the shift together",
+    "scale": "`affine` covers both scale and shift",
+    "center": "`affine` covers both scale and shift",
 }
 # Keywords that mean something else in a layer of another framework than in ours of its name.
 RENAMED: Mapping[tuple[str, str], str] = {

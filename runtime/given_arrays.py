@@ -44,7 +44,7 @@ def fault_of(array: Array) -> tuple[str, str] | None:
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         return _masked(array)
     if array.dtype == np.uint64 and array.size and array.max() > _LARGEST:
-        return f"numbers above {_LARGEST}", "cast what is that large to real numbers"
+        return f"numbers above {_LARGEST}", "cast such large numbers to real numbers"
     return None if array.dtype.kind in "biuf" else _OTHERS[array.dtype.kind](array)
 
 
@@ -70,7 +70,7 @@ def _masked(array: Array) -> tuple[str, str]:
         left_out = "of targets, `.filled(np.nan)` leaves it out of the losses"
     else:
         left_out = "of class targets, `.filled(-100)` leaves it out of `cross_entropy`"
-    return "masked values", f"`.filled(0)` puts a number in place of what is masked; {left_out}"
+    return "masked values", f"`.filled(0)` replaces masked values with a number; {left_out}"
 
 
 def _words(array: Array) -> tuple[str, str]:
@@ -79,7 +79,7 @@ def _words(array: Array) -> tuple[str, str]:
             array.astype(type)
         except ValueError:
             continue
-        return "numbers written as words", f"`.astype({type})` makes numbers of them"
+        return "numbers written as words", f"`.astype({type})` converts them to numbers"
     return "words", "number them: `names, numbers = np.unique(words, return_inverse=True)`"
 
 
@@ -91,11 +91,11 @@ def _objects(array: Array) -> tuple[str, str]:
         kind = type(array.item()).__name__
         return f"one object of the type `{kind}`", "give an array, or a list of numbers"
     if array.size and not strange:
-        return "numbers of more than 64 bits", "cast what is that large to real numbers"
+        return "numbers of more than 64 bits", "cast such large numbers to real numbers"
     if any(type(each).__name__ in _MISSING for each in strange):
         return "missing values", _WITHOUT
     if any(isinstance(each, str) for each in strange):
-        return "words and numbers mixed", "`.astype(str)` makes words of them all"
+        return "words and numbers mixed", "`.astype(str)` converts them all to words"
     return "objects that are not numbers", "give integers or real numbers"
 
 
@@ -106,11 +106,11 @@ _OTHERS: dict[str, Callable[[Array], tuple[str, str]]] = {
     "c": lambda _: ("complex numbers", "give `.real` and `.imag` as numbers side by side"),
     "M": lambda _: (
         "dates",
-        "make numbers of them, such as days: `(x - x.min()) / np.timedelta64(1, 'D')`",
+        "convert them to numbers, such as days: `(x - x.min()) / np.timedelta64(1, 'D')`",
     ),
-    "m": lambda _: ("spans of time", "`x / np.timedelta64(1, 's')` makes seconds of them"),
+    "m": lambda _: ("time spans", "`x / np.timedelta64(1, 's')` converts them to seconds"),
     "V": lambda _: (
         "records of named fields",
-        "`np.lib.recfunctions.structured_to_unstructured(x)` makes columns of the fields",
+        "`np.lib.recfunctions.structured_to_unstructured(x)` converts the fields to columns",
     ),
 }

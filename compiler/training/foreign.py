@@ -108,7 +108,7 @@ WORDS: Mapping[str, Row] = {
         Row("schedule", "cosine", "", unlike="the nearest one: no schedule rises"),
     ),
     "cosineannealingwarmrestarts": Row(
-        "schedule", "cosine", "", _EPOCHS, "the nearest one: no schedule starts anew"
+        "schedule", "cosine", "", _EPOCHS, "the nearest one: no schedule restarts"
     ),
     **dict.fromkeys(
         ("multisteplr", "multistep", "piecewiseconstantdecay"),
@@ -179,7 +179,7 @@ _ARRAYS = (
     'arrays are saved for a program, and read by `npz("data.npz")`; in Python they are given:'
     " `net.train((x, t))`"
 )
-_SCALED = "remove it: pictures are numbers from 0 to 1 as they are read"
+_SCALED = "remove it: images are numbers from 0 to 1 as they are read"
 _LIST = "write a list, such as `[flip(horizontal), crop(32x32, pad=4)]`"
 
 # What a kind of setting has nothing for, and what to do instead.
@@ -222,7 +222,7 @@ _CIFAR = (
     " https://www.cs.toronto.edu/~kriz/cifar.html into"
 )
 _IRIS = "put the table from https://archive.ics.uci.edu/dataset/53/iris into"
-_CLASSES = "put a folder of pictures for each class into"
+_CLASSES = "put a folder of images for each class into"
 
 # What is to be done for a data set, before the name of its folder or file.
 FILES: Mapping[str, str] = {

@@ -91,7 +91,7 @@ def _advice(shape: Extents, wanted: Extents) -> str | None:
     channels = 4 - shape[0]
     if prod(wanted) == channels * prod(shape[1:]):
         how = "gray" if channels == 1 else "colour"
-        return f"the network takes pictures in {how}: `images(..., channels={channels})`"
+        return f"the network takes images in {how}: `images(..., channels={channels})`"
     return None
 
 
@@ -101,7 +101,7 @@ def _advice_on_size(shape: Extents, wanted: Extents) -> str | None:
         return f"for a table, `inputs=` names the columns; or write `INPUT({shape[0]})`"
     if len(shape) == len(wanted) == 3 and shape[0] == wanted[0]:
         size = f"{wanted[1]}x{wanted[2]}"
-        return f"for a folder of pictures, `images(..., {size})` resizes all of them"
+        return f"for a folder of images, `images(..., {size})` resizes all of them"
     return None
 
 

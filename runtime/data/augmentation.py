@@ -225,7 +225,7 @@ def _room(pictures: Pictures, size: Sequence[int], pad: int) -> Array:
     height, width = (extent + 2 * pad for extent in pictures.size("crop"))
     if len(size) != 2 or size[0] > height or size[1] > width:
         spelled = "x".join(map(str, size))
-        raise unfit(f"`crop({spelled})` does not fit into pictures of {height}x{width}")
+        raise unfit(f"`crop({spelled})` does not fit into images of {height}x{width}")
     return np.array([width - size[1], height - size[0]])
 
 

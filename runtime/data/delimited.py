@@ -265,7 +265,7 @@ def _unequal(table: Table, name: str, row: int, found: int, width: int) -> NetEr
         "E527",
         f"{table.name}: the column `{name}` of line {table.lines[row]} holds {found} numbers, and"
         f" {width} in the lines before",
-        help="pictures have the same number of pixels in all lines",
+        help="images have the same number of pixels in all lines",
     )
 
 
@@ -296,8 +296,8 @@ def _unit(table: Table, points: Array, kind: TargetKind, images: Array) -> Array
     """Points in pixels as numbers from -1 to 1, first pixel to last."""
     if kind != "points" or images.ndim != 4:
         raise unfit(
-            f"the targets of {table.name} are not points of a picture",
-            "`points=unit` needs pairs of columns such as `nose_x`, `nose_y`, and a picture",
+            f"the targets of {table.name} are not points of an image",
+            "`points=unit` needs pairs of columns such as `nose_x`, `nose_y`, and an image",
         )
     last = images.shape[2] - 1
     scaled: Array = (2 * points - last) / np.float32(last)

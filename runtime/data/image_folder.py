@@ -41,10 +41,10 @@ def images(
     """
     pillow()
     if channels not in MODES:
-        raise wrong_argument(f"pictures have 1 or 3 channels, not {channels}")
+        raise wrong_argument(f"images have 1 or 3 channels, not {channels}")
     if size is not None and len(size) != 2:
         raise wrong_argument("`size` is height and width, such as `64x64`")
-    missing = f"put the pictures of each class into a sub-folder: `{os.path.join(path, 'CLASS')}`"
+    missing = f"put the images of each class into a sub-folder: `{os.path.join(path, 'CLASS')}`"
     return ImageFolder(located(path, folder, missing=missing), f"`{path}`", size, channels)
 
 
@@ -62,7 +62,7 @@ class ImageFolder(Dataset):
         if not self.files:
             raise empty(
                 name,
-                "put the pictures of each class into a sub-folder of their own; known are"
+                "put the images of each class into a separate sub-folder; known are"
                 f" {' '.join(SUFFIXES)}",
             )
         self.channels = channels
@@ -105,7 +105,7 @@ class ImageFolder(Dataset):
         first = spelled(self.size)
         return error(
             "E527",
-            f"`{path}` is {spelled(size)}, and the first picture {first}",
+            f"`{path}` is {spelled(size)}, and the first image {first}",
             help=f"give a size that all are resized to, such as `size={first}`",
         )
 

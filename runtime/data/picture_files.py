@@ -152,7 +152,7 @@ def check_pictures(count: int, channels: int, size: Sequence[int]) -> None:
     Raises:
         NetError: E507.
     """
-    many = "1 picture" if count == 1 else f"{count:_} pictures"
+    many = "1 image" if count == 1 else f"{count:_} images"
     needed = 4 * count * channels * size[0] * size[1]
     check_memory(f"{many} of {spelled(size)}", needed, "choose a smaller size, or smaller batches")
 
@@ -173,7 +173,7 @@ def pillow() -> ModuleType:
     except ImportError:
         raise error(
             "E528",
-            "pictures are read by Pillow, which is not installed",
+            "images are read by Pillow, which is not installed",
             help="install the extra `train`: `pip install 'netc[train]'`",
         ) from None
     logging.getLogger("PIL").addHandler(_SILENT)  # it also reports in exceptions

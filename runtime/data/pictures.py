@@ -46,8 +46,8 @@ class Pictures:
         """
         sizes = {self.inputs[name].shape[2:] for name in self.shown()}
         if len(sizes) != 1:
-            problem = "no input is a picture" if not sizes else "the inputs differ in size"
-            raise unfit(f"`{what}` applies to pictures, but {problem}", "pictures are (N, C, H, W)")
+            problem = "no input is an image" if not sizes else "the inputs differ in size"
+            raise unfit(f"`{what}` applies to images, but {problem}", "images are (N, C, H, W)")
         height, width = sizes.pop()
         return height, width
 

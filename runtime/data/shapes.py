@@ -84,7 +84,7 @@ def shapes(
     check_samples(samples)
     check_at_least("objects", objects, 1)
     if objects > SIDE * SIDE:
-        raise wrong_argument(f"`objects` is {objects}, which is more than a picture has pixels")
+        raise wrong_argument(f"`objects` is {objects}, which is more than an image has pixels")
     check_at_least("noise", noise, 0)
     single = isinstance(target, str)
     targets = [target] if isinstance(target, str) else list(target)
@@ -125,7 +125,7 @@ class Shapes(Dataset):
             NetError: E507, there is not enough memory for so many.
         """
         needed = len(indices) * (_PER_PIXEL * SIDE * SIDE + _PER_NUMBER * self.objects)
-        check_memory(f"{len(indices):_} pictures of {SIDE}x{SIDE}", needed, "take smaller batches")
+        check_memory(f"{len(indices):_} images of {SIDE}x{SIDE}", needed, "take smaller batches")
         found = self.describe(indices)
         pictures = np.empty((len(indices), 1, SIDE, SIDE), np.float32)
         mask = np.zeros((len(indices), SIDE, SIDE), np.int64)

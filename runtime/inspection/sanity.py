@@ -201,7 +201,7 @@ def _first_loss(subject: Subject) -> Check:
         "first loss",
         ok,
         f"{found:.4g} with the {given} weights, {comparison} {SURE:g} times {expected:.4g}",
-        "confident of wrong answers: use smaller initial weights, or normalize inputs",
+        "the network is confidently wrong: use smaller initial weights, or normalize inputs",
         {"loss": found, "expected": expected},
     )
 

@@ -199,7 +199,7 @@ def _faster(curves: Curves, end: float) -> str:
         return f"{how}, or train longer"
     how = "raise the learning rate a lot" if curves.raisable else ""
     how = how if curves.low else f"{how}{', or ' if how else ''}{_normalize(curves)}"
-    return f"{how}: at this pace it takes some {_round(epochs):,} epochs to get to {said(goal)}"
+    return f"{how}: at this pace it takes about {_round(epochs):,} epochs to get to {said(goal)}"
 
 
 def _normalize(curves: Curves) -> str:

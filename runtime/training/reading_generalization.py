@@ -106,7 +106,7 @@ def uncertain(curves: Curves) -> Finding | None:
         f"no clear overfitting: the validation loss rises from {said(rise.best)} in epoch"
         f" {rise.since} to {said(rise.last)}, but with {_samples(curves.known.samples)} this has a"
         f" standard error of {said(error)}",
-        "validate on more samples to tell",
+        "validate on more samples to be sure",
         rise.since,
         {"best_validation": rise.best, "last_validation": rise.last, "standard_error": error},
     )

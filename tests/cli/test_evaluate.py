@@ -276,7 +276,7 @@ def test_pictures_as_input(asked: Call, tmp_path: Path) -> None:
     large = asked("predict", "digits", "--input", "1.jpg", "-o", "y.npy")
     assert large.status == 0, large.err
     assert large.err == (
-        "warning[W520]: the picture was converted for the network\n"
+        "warning[W520]: the image was converted for the network\n"
         "  = note: `1.jpg` was resized from 20x30 to 8x8\n\n"
     )
     assert not one.err
@@ -312,7 +312,7 @@ MASK_NAMES = ("background", "circle", "square", "triangle")
             ["--input", "x.npy", "--data", "digits"],
             "error[E547]: `--input` and `--data` cannot be combined\n",
         ),
-        (["--input", "a.png", "--input", "x.npy"], "error[E547]: `x.npy` is not a picture"),
+        (["--input", "a.png", "--input", "x.npy"], "error[E547]: `x.npy` is not an image"),
         (["--input", "missing.npy"], "error[E001]: cannot read `missing.npy`"),
         (["--input", "damaged.png"], "error[E521]: `damaged.png` cannot be used as data"),
         (["--input", "empty"], "error[E525]: `empty` holds no samples"),
@@ -346,7 +346,7 @@ def test_a_network_that_takes_no_pictures(asked: Call, tmp_path: Path) -> None:
     """Pictures for a network of two numbers are refused."""
     Image.new("L", (8, 8)).save(tmp_path / "a.png")
     found = asked("predict", "yes", "--input", "a.png")
-    assert found.err.startswith("error[E547]: `a.png` is a picture, and `yes` takes none")
+    assert found.err.startswith("error[E547]: `a.png` is an image, and `yes` takes none")
 
 
 def test_crops_are_centred(called: Call, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_nothing_to_draw(called: Call, points: Path) -> None:
     found = called("evaluate", "a.net", "--run", "run", "-o", "pictures")
     assert found.status == 0
     assert found.err == (
-        "nothing to draw in `pictures`: pictures show classes, or decisions of both kinds\n"
+        "nothing to draw in `pictures`: plots show classes, or decisions of both kinds\n"
     )
     assert not (points / "pictures").exists()
 

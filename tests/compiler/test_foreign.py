@@ -125,8 +125,8 @@ def test_the_help_spells_our_call_and_it_compiles(written: str, meant: str) -> N
         ("Dense(4, kernel_regularizer=l2(0.1))", "FC(4)", "`kernel_regularizer` belongs to"),
         ("nn.Conv2d(3, 8, 3, padding=1, padding_mode='circular')", "CONV(3x3, 8, pad=1)", "`PAD`"),
         ("GlobalAveragePooling2D(keepdims=True)", "GAP", "`GAP` yields a vector"),
-        ("BatchNormalization(scale=False)", "BN", "`affine` speaks of"),
-        ("BatchNormalization(scale=False, center=False)", "BN(affine=no)", "`affine` speaks of"),
+        ("BatchNormalization(scale=False)", "BN", "`affine` covers both"),
+        ("BatchNormalization(scale=False, center=False)", "BN(affine=no)", "`affine` covers both"),
         (
             "UPSAMPLE(2, bilinear, align_corners=True)",
             "UPSAMPLE(2, bilinear)",

@@ -307,13 +307,13 @@ def test_augmentations_in_a_row(term: Make) -> None:
 @pytest.mark.parametrize(
     ("x", "name", "options", "message"),
     [
-        (np.zeros((2, 5)), "flip", {}, "`flip` applies to pictures, but no input is a picture"),
-        (np.zeros((2, 5)), "crop", {"size": (2, 2)}, "`crop` applies to pictures"),
+        (np.zeros((2, 5)), "flip", {}, "`flip` applies to images, but no input is an image"),
+        (np.zeros((2, 5)), "crop", {"size": (2, 2)}, "`crop` applies to images"),
         (
             np.zeros((2, 1, 5, 5)),
             "crop",
             {"size": (6, 5)},
-            "`crop(6x5)` does not fit into pictures",
+            "`crop(6x5)` does not fit into images",
         ),
         (np.zeros((2, 1, 5, 5)), "crop", {"size": (2, 2, 2)}, "`crop(2x2x2)` does not fit"),
         (np.zeros((2, 5), int), "noise", {"std": 1.0}, "the inputs are integers"),

@@ -138,7 +138,7 @@ def test_npz(tmp_path: Path, refusal: Refusal) -> None:
         ("a b c\n1 2 3\n1 2\n", {}, "E521", "line 3 has 2 cells, and the header names 3 columns"),
         ("1.5 2 3\n1 2\n", {}, "E521", "line 2 has 2 cells, and the first line has 3"),
         ("a,b\n1,2\n", {"target": "a", "inputs": "a"}, "E532", "both input and target"),
-        ("a,b\n1,2\n", {"points": "unit"}, "E530", "are not points of a picture"),
+        ("a,b\n1,2\n", {"points": "unit"}, "E530", "are not points of an image"),
     ],
 )
 def test_csv(
@@ -175,7 +175,7 @@ def test_images(tmp_path: Path, refusal: Refusal) -> None:
     data = LOADERS["images"](str(tmp_path))
     text = refusal(data.take, [0, 1])
     assert text.startswith("error[E527]")
-    assert "2.png` is 4x4, and the first picture 3x5" in text
+    assert "2.png` is 4x4, and the first image 3x5" in text
     assert "`size=3x5`" in text
     whole = (tmp_path / "a" / "1.png").read_bytes()
     (tmp_path / "a" / "2.png").write_bytes(whole[: len(whole) // 2])
@@ -283,7 +283,7 @@ MNIST = (
             "iri.npz",
             "write it with `numpy.savez('iri.npz', x=..., y=...)`, or name another file",
         ),
-        ("images", "p", "put the pictures of each class into a sub-folder: `p/CLASS`"),
+        ("images", "p", "put the images of each class into a sub-folder: `p/CLASS`"),
     ],
 )
 def test_data_that_are_not_there(

@@ -142,8 +142,8 @@ def test_memory_is_asked_before_it_is_taken(tmp_path: Path, refusal: Callable[..
     Image.new("L", (4, 4), 7).save(tmp_path / "a" / "x.png")
     text = refusal(LOADERS["images"], str(tmp_path), size=(10**6, 10**6))
     assert text.startswith(
-        "error[E507]: there is not enough memory for 1 picture of 1000000x1000000:"
+        "error[E507]: there is not enough memory for 1 image of 1000000x1000000:"
         " 12_000_000_000_000 bytes"
     )
     data = LOADERS["images"](str(tmp_path), size=(2000, 2000))
-    assert "for 1_000_000 pictures of 2000x2000" in refusal(data.take, np.zeros(10**6, np.int64))
+    assert "for 1_000_000 images of 2000x2000" in refusal(data.take, np.zeros(10**6, np.int64))

@@ -157,11 +157,11 @@ def test_shapes_are_streamed_and_fast() -> None:
         ("spirals", {"classes": 0}, "`classes` is 0, but must be at least 1"),
         ("spirals", {"noise": float("nan")}, "`noise` is nan, but must be at least 0"),
         ("spirals", {"samples": 3, "classes": 10**9}, "which is more than the 3 samples"),
-        ("shapes", {"objects": 10**9}, "which is more than a picture has pixels"),
+        ("shapes", {"objects": 10**9}, "which is more than an image has pixels"),
         ("shapes", {"objects": 0}, "`objects` is 0, but must be at least 1"),
         ("shapes", {"target": "class"}, "`shapes` has no target `class`"),
         ("shapes", {"target": []}, "`shapes` needs a target"),
-        ("images", {"path": "x", "channels": 4}, "pictures have 1 or 3 channels, not 4"),
+        ("images", {"path": "x", "channels": 4}, "images have 1 or 3 channels, not 4"),
         ("images", {"path": "x", "size": (3,)}, "`size` is height and width"),
     ],
 )

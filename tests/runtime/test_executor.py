@@ -230,7 +230,7 @@ REFUSED = {
     "masked": (
         np.ma.masked_equal(np.zeros((3, 2, 6, 5)), 0),
         "the input `input` holds masked values\n"
-        "  = help: `.filled(0)` puts a number in place of what is masked; of targets,"
+        "  = help: `.filled(0)` replaces masked values with a number; of targets,"
         " `.filled(np.nan)` leaves it out of the losses",
     ),
     "ragged": ([[1], [2, 3]], "the input `input` takes an array of numbers"),

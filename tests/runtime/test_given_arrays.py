@@ -32,7 +32,7 @@ FAULTS: dict[str, tuple[Any, str, str]] = {
     "real numbers as words": (["1", "2.5"], "numbers written as words", "`.astype(float)`"),
     "words among numbers": (np.array([1, "a"], object), "words and numbers mixed", ".astype(str)"),
     "dates": (np.array(["2026-01-01"], "M8[D]"), "dates", "np.timedelta64(1, 'D')"),
-    "spans": (np.array([3], "m8[s]"), "spans of time", "np.timedelta64(1, 's')"),
+    "spans": (np.array([3], "m8[s]"), "time spans", "np.timedelta64(1, 's')"),
     "complex numbers": (X + 1j, "complex numbers", ".real"),
     "records": (np.zeros(3, MIXED), "records of named fields", "structured_to_unstructured"),
     "large integers": (np.array([2**63], np.uint64), "numbers above 9223372036854775807", "cast"),
@@ -138,5 +138,5 @@ def test_whole_numbers_that_say_neither_yes_nor_no() -> None:
         lambda: network.train((X, t), loss="binary_cross_entropy", epochs=1, split=(1, 0, 0)),
         lambda: network.value_and_grad(X, t, network.initialize(), loss="binary_cross_entropy"),
     ):
-        with pytest.raises(netc.NetError, match="the label 7 of sample 1 is none of 2"):
+        with pytest.raises(netc.NetError, match="the label 7 of sample 1 is outside the 2"):
             way()

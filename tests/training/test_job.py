@@ -220,7 +220,7 @@ def test_labels_of_one_hot_targets() -> None:
             np.zeros(60, np.int64),
             "error[E529]: the data: the input `input` is float32 (N, 1, 8, 8), and the network"
             " takes float32 (N, 1, 9, 9)\n"
-            "  = help: for a folder of pictures, `images(..., 9x9)` resizes all of them",
+            "  = help: for a folder of images, `images(..., 9x9)` resizes all of them",
         ),
     ],
 )

@@ -172,7 +172,7 @@ RUNS: dict[str, Known] = {
         RELU,
         {"not_learning"},
         {"optimizer": "sgd(lr=0.000001)"},
-        advice="raise the learning rate a lot: at this pace it takes some ",
+        advice="raise the learning rate a lot: at this pace it takes about ",
         never=("train longer", "3 to 10 times"),
     ),
     "hardly moved, from below a guess": Known(

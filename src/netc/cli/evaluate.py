@@ -98,7 +98,7 @@ def command(
     found = evaluator.measure(trained.weights, samples.still(BATCH))
     pictures = [] if output is None else _draw(evaluator, output, threshold)
     if output is not None and not pictures:
-        text = f"nothing to draw in `{output}`: pictures show classes, or decisions of both kinds"
+        text = f"nothing to draw in `{output}`: plots show classes, or decisions of both kinds"
         click.echo(text, err=True)
     if as_json:
         about = {"part": part, "samples": len(samples)}

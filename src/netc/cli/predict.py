@@ -55,7 +55,7 @@ SHOWN = 20  # answers, or pictures, in a terminal
     multiple=True,
     metavar="[NAME=]X",
     shell_complete=complete_path,
-    help="A .npy file, a picture, or a folder of pictures.",
+    help="A .npy file, an image, or a folder of images.",
 )
 @click.option("--data", metavar="DATA", help='A data set, such as npz("new.npz").')
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, metavar="K")
@@ -197,13 +197,13 @@ def _pictures(network: Network, trained: Trained, paths: Sequence[str]) -> Array
     other = next((path for path in paths if not is_picture(path)), None)
     if other is not None:
         raise error(
-            "E547", f"`{other}` is not a picture, but the others are", help="predict it separately"
+            "E547", f"`{other}` is not an image, but the others are", help="predict it separately"
         )
     extents = [extent for extent in shape if isinstance(extent, int)]
     if len(network.inputs) > 1 or len(extents) != 3 or shape[0] not in (1, 3):
         raise error(
             "E547",
-            f"`{paths[0]}` is a picture, and `{network.name}` takes none",
+            f"`{paths[0]}` is an image, and `{network.name}` takes none",
             help="it takes " + ", ".join(f"`{spec.name}` {spec.shape}" for spec in network.inputs),
         )
     channels, height, width = extents
@@ -217,7 +217,7 @@ def _changed(changes: Mapping[str, Sequence[str]], count: int) -> Diagnostic:
     """The warning that pictures were not what the network takes."""
     notes = [f"`{path}` was {' and '.join(done)}" for path, done in changes.items()]
     more = [f"and {len(notes) - SHOWN} more"] if len(notes) > SHOWN else []
-    many = "the picture was" if count == 1 else f"{len(changes)} of {count} pictures were"
+    many = "the image was" if count == 1 else f"{len(changes)} of {count} images were"
     message = f"{many} converted for the network"
     return Diagnostic("W520", message, notes=(*notes[:SHOWN], *more))
 
