@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from ..compiler.graph import Graph
 from ..compiler.passes.settle import settle
-from ..grammar.diagnostics import did_you_mean, error
+from ..grammar.diagnostics import NetError, did_you_mean, error
 from .executor import admit
 from .executor import run as run_plan
 from .kerneldef import Array
@@ -93,13 +93,21 @@ def _run_onnxruntime(
     fetch: Sequence[str] | None,
     dtype: str | None,
 ) -> dict[str, Array]:
-    """Export the network with the fetches as outputs, and run the model."""
+    """Export the network with the fetches as outputs, and run the model.
+
+    What onnxruntime trips over, such as an index that no table has, NumPy says in our words.
+    """
     if dtype is not None:
         raise error("E502", "onnxruntime computes in the network's own element type only")
     admit(planned(graph, fetch), feeds)
     names = list(resolve_fetches(graph, fetch))
-    session = open_session(graph, state, device=device, fetch=names)
-    results = session.run(feeds)
+    try:
+        session = open_session(graph, state, device=device, fetch=names)
+        results = session.run(feeds)
+    except NetError as failure:
+        if any(found.code == "E506" for found in failure.diagnostics):
+            run_plan(planned(graph, fetch), feeds, state)
+        raise
     return dict(zip(names, results.values(), strict=True))
 
 

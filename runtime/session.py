@@ -155,8 +155,8 @@ def _refused(message: str, failure: Exception) -> NetError:
     if lacking := re.search(r"NOT_IMPLEMENTED.*implementation for (\w+)\(", text):
         return error(
             "E506",
-            f"onnxruntime has no `{lacking[1]}` for the element type of its operands",
-            help="run it on the engine numpy, or write the network in float32",
+            f"onnxruntime has no `{lacking[1]}` for these operands",
+            help="run it on the engine numpy, or in float32 where the network is of float64",
         )
     return error("E506", message, notes=text.splitlines()[:5])
 

@@ -1,6 +1,7 @@
 """What operators that cut and pad say in their arguments: places on axes, as constants."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..dim import Dim
 from ..opdef import InferenceError, OpCall
@@ -54,3 +55,23 @@ def axis_of(call: OpCall, axis: int, rank: int) -> int:
     if not -rank <= axis < rank:
         raise InferenceError(f"{call.op_type} has no axis {axis} in a tensor of rank {rank}")
     return axis % rank
+
+
+def check_indices(call: OpCall, index: int, extent: Dim) -> None:
+    """Constant indices among the arguments lie within an axis; those below 0 count from its end."""
+    if not isinstance(extent, int) or index >= len(call.constants):
+        return
+    for number in numbers_of(call.constants[index]):
+        if isinstance(number, int) and not -extent <= number < extent:
+            raise InferenceError(f"{call.op_type} needs indices below {extent}, not {number}")
+
+
+def numbers_of(known: Any) -> Iterator[Any]:
+    """The numbers in nested tuples, as far as types tell them."""
+    waiting = [known]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, tuple):
+            waiting.extend(reversed(item))
+        elif item is not None:
+            yield item

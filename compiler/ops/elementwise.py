@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ..graph import NO_ATTRIBUTES
 from ..opdef import Cost, InferenceError, OpCall, defop, free
 from ..types import BroadcastError, DType, TensorType, broadcast
+from .cuts import numbers_of
 from .double_precision import in_double_precision
 from .gradients.elementwise import RULES
 
@@ -70,9 +71,17 @@ def infer_binary(call: OpCall) -> Sequence[TensorType]:
     return (_broadcast(call, types, types),)
 
 
-def infer_remainder(call: OpCall) -> Sequence[TensorType]:
-    """As a binary operator; real numbers take `fmod=1` only."""
+def infer_quotient(call: OpCall) -> Sequence[TensorType]:
+    """As a binary operator; whole numbers are not divided by 0."""
     (y,) = infer_binary(call)
+    if not y.dtype.is_float and 0 in numbers_of(call.constants[1]):
+        raise InferenceError(f"{call.op_type} cannot divide whole numbers by 0")
+    return (y,)
+
+
+def infer_remainder(call: OpCall) -> Sequence[TensorType]:
+    """As a quotient; real numbers take `fmod=1` only."""
+    (y,) = infer_quotient(call)
     if y.dtype.is_float and not call.attributes["fmod"]:
         raise InferenceError(f"Mod of real numbers, such as {call.type(0)}, needs `fmod=1`")
     return (y,)
@@ -131,18 +140,11 @@ def divide_safely(
     assert a is not None
     assert b is not None
     known = call.constants[1]
-    if a.dtype.is_float or (known is not None and not _holds(known, -1)):
+    if a.dtype.is_float or (known is not None and -1 not in numbers_of(known)):
         return None
     minus, one = (build.constant(number, a.dtype) for number in (-1, 1))
     negated = build.Equal(b, minus)
     return [build.Where(negated, build.Neg(a), build.Div(a, build.Where(negated, one, b)))]
-
-
-def _holds(known: Any, number: int) -> bool:
-    """Whether a number is among nested tuples."""
-    if isinstance(known, tuple):
-        return any(_holds(each, number) for each in known)
-    return bool(known == number)
 
 
 def _broadcast(
@@ -176,7 +178,7 @@ for op_type, attributes in UNARY.items():
 for op_type in BINARY:
     defop(
         op_type,
-        infer=infer_binary,
+        infer=infer_quotient if op_type == "Div" else infer_binary,
         cost=per_element,
         decompose=divide_safely if op_type == "Div" else None,
         vjp=RULES.get(op_type),

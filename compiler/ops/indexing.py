@@ -6,7 +6,16 @@ from typing import Any
 from ..dim import Dim, Polynomial, equal
 from ..opdef import InferenceError, OpCall, defop, free
 from ..types import DType, Shape, TensorType
-from .cuts import END, START, axis_of, extents_of, padding, slices
+from .cuts import (
+    END,
+    START,
+    axis_of,
+    check_indices,
+    extents_of,
+    numbers_of,
+    padding,
+    slices,
+)
 from .gradients.indexing import RULES
 
 
@@ -60,6 +69,7 @@ def infer_gather(call: OpCall) -> Sequence[TensorType]:
     if indices.dtype not in (DType.INT32, DType.INT64):
         raise InferenceError(f"Gather takes int64 indices, not {indices}")
     axis = axis_of(call, call.attributes["axis"], x.rank)
+    check_indices(call, 1, x.shape[axis])
     return (x.with_shape((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])),)
 
 
@@ -125,6 +135,24 @@ def infer_trilu(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
+def infer_reverse_sequence(call: OpCall) -> Sequence[TensorType]:
+    """x and a length per sample => y like x, the first so many elements of each sample reversed.
+
+    Samples lie on `batch_axis`, their elements on `time_axis`; these are the first two axes.
+    """
+    x, lengths = call.type(0), call.type(1)
+    batch, time = call.attributes["batch_axis"], call.attributes["time_axis"]
+    if x.rank < 2 or {batch, time} != {0, 1}:
+        raise InferenceError(f"ReverseSequence cannot reverse {x} on axis {time} for axis {batch}")
+    if lengths.rank != 1 or equal(lengths.shape[0], x.shape[batch]) is False:
+        raise InferenceError(f"ReverseSequence needs a length per sample of {x}, not {lengths}")
+    most = x.shape[time]
+    for number in numbers_of(call.constants[1]):
+        if isinstance(most, int) and not 0 <= number <= most:
+            raise InferenceError(f"ReverseSequence needs lengths from 0 to {most}, not {number}")
+    return (x,)
+
+
 def _replaced(shape: Shape, axis: int, extent: Dim) -> Shape:
     return (*shape[:axis], extent, *shape[axis + 1 :])
 
@@ -147,3 +175,10 @@ defop(
 )
 defop("Pad", infer=infer_pad, cost=free, attributes={"mode": "constant"}, vjp=RULES["Pad"])
 defop("Trilu", infer=infer_trilu, cost=free, attributes={"upper": 1}, vjp=RULES["Trilu"])
+defop(
+    "ReverseSequence",
+    infer=infer_reverse_sequence,
+    cost=free,
+    attributes={"batch_axis": 1, "time_axis": 0},
+    vjp=RULES["ReverseSequence"],
+)

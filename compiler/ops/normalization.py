@@ -13,6 +13,8 @@ from .gradients.normalization import RULES
 
 def infer_batch_normalization(call: OpCall) -> Sequence[TensorType]:
     """x (N, C, *S), four vectors (C) => y like x, and in training the running mean and variance."""
+    for index in range(1, 5):
+        _check_vector(call, index, call.type(0).shape[1:2])
     statistics = call.type(3)
     return (call.type(0), statistics, statistics)[: call.outputs]
 

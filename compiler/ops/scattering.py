@@ -6,6 +6,7 @@ from typing import Any
 from ..dim import Dim, equal
 from ..opdef import Cost, InferenceError, OpCall, defop, free
 from ..types import DType, TensorType
+from .cuts import check_indices
 from .gradients import scattering as gradients
 
 INDICES = frozenset({DType.INT32, DType.INT64})
@@ -38,6 +39,7 @@ def _check_indices(call: OpCall, x: TensorType, indices: TensorType) -> None:
         raise InferenceError(f"{call.op_type} takes int64 indices, not {indices}")
     if indices.rank != x.rank or not -x.rank <= axis < x.rank:
         raise InferenceError(f"{call.op_type} cannot index {x} by {indices} on axis {axis}")
+    check_indices(call, 1, x.shape[axis])
     for place, (extent, most) in enumerate(zip(indices.shape, x.shape, strict=True)):
         if place == axis % x.rank or not (isinstance(extent, int) and isinstance(most, int)):
             continue

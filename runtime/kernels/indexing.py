@@ -82,6 +82,20 @@ def trilu(x: Array, k: Array | None = None, *, upper: int) -> Array:
     return np.triu(x, diagonal) if upper else np.tril(x, diagonal)
 
 
+@kernel("ReverseSequence")
+def reverse_sequence(x: Array, lengths: Array, *, batch_axis: int, time_axis: int) -> Array:
+    """The first elements of each sample in reverse order, as many as its length says."""
+    most = x.shape[time_axis]
+    if lengths.size and (lengths.min() < 0 or lengths.max() > most):
+        wrong = lengths[(lengths < 0) | (lengths > most)][0]
+        raise OperandError(f"needs lengths from 0 to {most}, not {wrong}")
+    y = x.copy()
+    samples = zip(np.moveaxis(x, batch_axis, 0), np.moveaxis(y, batch_axis, 0), strict=True)
+    for (source, target), length in zip(samples, _integers(lengths), strict=True):
+        target[:length] = source[:length][::-1]
+    return y
+
+
 def _surrounded(x: Array, widths: list[tuple[int, int]], value: float) -> Array:
     """X within a larger tensor of one value; a few times faster than `numpy.pad`."""
     shape = [extent + sum(width) for extent, width in zip(x.shape, widths, strict=True)]

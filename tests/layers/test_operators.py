@@ -252,10 +252,10 @@ def test_neighbours_beyond_all_channels() -> None:
 
 
 def test_whole_numbers_are_not_divided_by_zero() -> None:
-    """A quotient that integers do not have is an error of the input."""
-    network = netc.compile('INPUT(5, dtype=int64) -> op("Div", B=0)')
-    with pytest.raises(netc.NetError, match="Div `div1` cannot divide whole numbers by 0"):
-        network.run(np.ones((1, 5), np.int64), {})
+    """A constant quotient that integers do not have is an error of the program."""
+    for op_type in ("Div", "Mod"):
+        with pytest.raises(netc.NetError, match=f"{op_type} cannot divide whole numbers by 0"):
+            netc.compile(f'INPUT(5, dtype=int64) -> op("{op_type}", B=[1, 2, 0, 3, 4])')
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])

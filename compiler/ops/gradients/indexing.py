@@ -62,6 +62,11 @@ def pad(build: Builder, call: VjpCall) -> Parts:
     return [dx, None, reshape_like(build, rest, call.input(2))]
 
 
+def reverse_sequence(build: Builder, call: VjpCall) -> Parts:
+    """Each sample of dy is reversed as that of x was."""
+    return [build.ReverseSequence(call.cotangent, call.input(1), **call.attributes)]
+
+
 def trilu(build: Builder, call: VjpCall) -> Parts:
     """A triangle of x: the same triangle of dy."""
     return [build.Trilu(call.cotangent, *call.inputs[1:], **call.attributes)]
@@ -200,6 +205,7 @@ FOLDS: Mapping[str, Fold] = {"edge": _edge, "reflect": _reflect, "wrap": _wrap}
 RULES: Mapping[str, Vjp] = {
     "Gather": gather,
     "Pad": pad,
+    "ReverseSequence": reverse_sequence,
     "Slice": slice_,
     "Split": shaping.split,
     "Trilu": trilu,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from support.ops import Known, Random, op_row
+from support.ops import Given, Known, Random, op_row
 
 X = Random((None, 3, 4, 5))
 TOKENS = Random((None, 6), 0, 7, "int64")
@@ -51,4 +51,10 @@ ROWS = [
     op_row("Trilu", Random((None, 2, 4, 5)), Known(1), upper=1),
     op_row("Trilu", Random((4, 4)), Known(-1), upper=0),
     op_row("Trilu", Random((2, 5, 3)), Known(2), upper=0),
+    op_row("ReverseSequence", Random((5, 2, 3)), Given([2, 5], "int64")),
+    op_row(
+        *("ReverseSequence", Random((3, 4, 2, None)), Given([1, 4, 3], "int64")),
+        batch_axis=0,
+        time_axis=1,
+    ),
 ]
