@@ -111,6 +111,9 @@ class Job:
         Raises:
             NetError: E531, there is no such part.
         """
+        if not isinstance(name, str):
+            help = "`run.predict(x)` takes new samples; `netc evaluate --set data=...`, other data"
+            raise error("E531", "a part of the data is chosen by its name", help=help)
         if name not in PARTS:
             help = did_you_mean(name, PARTS) or f"choose one of {', '.join(PARTS)}"
             raise error("E531", f"there is no part `{name}` of the data", help=help)

@@ -46,7 +46,7 @@ class Trained:
         A single target belongs to the only output; several have the outputs' names.
         """
         names = {output: facts.names for output, facts in self.facts.outputs.items()}
-        targets = list(data.about.class_names)
+        targets = list({**data.about.kinds, **data.about.class_names})
         if len(targets) == 1 and len(names) == 1:
             return {targets[0]: next(iter(names.values()))}
         return {target: names[target] for target in targets if target in names}

@@ -37,6 +37,11 @@ train {
 """
 
 
+NUMBERS = TABLE.replace(
+    'csv("all.csv", target="kind")', 'csv("numbers.csv", target="kind", classes=[1, 2, 3])'
+)
+
+
 def write_table(path: Path, *names: str) -> None:
     """A table of 60 points about the centre of each class."""
     random = np.random.default_rng(0)
@@ -63,11 +68,12 @@ def write_pictures(folder: Path, *classes: int) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two trained networks with the data that they know."""
+    """Three trained networks with the data that they know."""
     path = tmp_path_factory.mktemp("names")
     write_table(path / "all.csv", *CENTRES)
     write_pictures(path / "all", *range(10))
-    for name, program in {"table": TABLE, "pictures": PICTURES}.items():
+    write_numbers(path / "numbers.csv", 1, 2, 3)
+    for name, program in {"table": TABLE, "pictures": PICTURES, "numbers": NUMBERS}.items():
         (path / f"{name}.net").write_text(program)
         assert command_line(["train", f"{path}/{name}.net", "-o", f"{path}/{name}"]) == 0
     return path
@@ -114,3 +120,36 @@ def test_features_of_a_table_without_a_class(called: Call, folder: Path) -> None
     found = called("features", f"{folder}/table.net", *options, "--set", data)
     assert found.status == 0, found.err
     assert np.load(folder / "f.npz")["y"].tolist() == [2] * 60 + [1] * 60
+
+
+@pytest.mark.parametrize(
+    ("numbers", "options"),
+    [
+        ((1, 2, 3), ""),
+        ((2, 3), ""),
+        ((3, 1), ""),
+        ((2, 3), ", classes=[2, 3]"),
+        ((2.0, 3.0), ", classes=[2, 3]"),
+    ],
+)
+def test_classes_that_are_numbers(
+    called: Call, folder: Path, numbers: tuple[float, ...], options: str
+) -> None:
+    """Where a run called its classes 1 to 3, the same numbers in other data are these classes."""
+    write_numbers(folder / "some.csv", *numbers)
+    data = f'csv("some.csv", target="kind"{options})'
+    assert accuracy(called, folder, "numbers", data) == 1.0
+    write_numbers(folder / "strange.csv", 0, 1)
+    words = ["--run", f"{folder}/numbers", "--set", 'data=csv("strange.csv", target="kind")']
+    found = called("evaluate", f"{folder}/numbers.net", *words)
+    assert "has a class `0`, which the run does not know" in found.err
+
+
+def write_numbers(path: Path, *numbers: float) -> None:
+    """As `write_table`, with a number for each class, from 1 on."""
+    names = dict(enumerate(CENTRES, start=1))
+    write_table(path, *(names.get(int(number), "none") for number in numbers))
+    text = path.read_text()
+    for number in numbers:
+        text = text.replace(names.get(int(number), "none"), str(number))
+    path.write_text(text)

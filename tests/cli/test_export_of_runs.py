@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from PIL import Image
 from support.command_line import Outcome
 
 import netc as package
@@ -154,3 +156,70 @@ def agree(found: np.ndarray, expected: object) -> None:
 def test_every_row_has_nodes() -> None:
     """No preprocessing of the table lacks its form as nodes."""
     assert {row.apply for row in PREPROCESSORS.values()} <= set(BUILDS)
+
+
+def write_odd_pictures(folder: Path) -> int:
+    """One picture of two classes in each form that files have it in; their number."""
+    random = np.random.default_rng(3)
+    image = Image.fromarray(random.integers(0, 256, (12, 10, 3)).astype(np.uint8))
+    see_through = image.convert("RGBA")
+    see_through.putalpha(Image.fromarray(random.integers(0, 256, (12, 10)).astype(np.uint8)))
+    deep = Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)
+    turned = Image.Exif()
+    turned[274] = 6  # the camera was held upright
+    forms: dict[str, tuple[Image.Image, dict[str, Any]]] = {
+        "plain.png": (image, {}),
+        "size.png": (image.resize((33, 17)), {}),
+        "palette.png": (image.quantize(16), {}),
+        "palette.gif": (image.convert("P"), {"transparency": 0}),
+        "alpha.png": (see_through, {}),
+        "cmyk.tif": (image.convert("CMYK"), {}),
+        "exif.jpg": (image, {"exif": turned}),
+        "deep.png": (deep, {}),
+        "deep.tif": (deep, {}),
+        "gray.png": (image.convert("L"), {}),
+        "bit.png": (image.convert("1"), {}),
+    }
+    for place, (name, (form, options)) in enumerate(forms.items()):
+        path = folder / "odd" / "ab"[place % 2] / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        form.save(path, **options)
+    return len(forms)
+
+
+@pytest.mark.parametrize(("extents", "channels"), [("8x8x3", 3), ("8x8", 1), ("192", 3)])
+def test_pictures_of_all_forms(called: Call, tmp_path: Path, extents: str, channels: int) -> None:
+    """`predict`, `evaluate` and the exported model agree on whatever pictures files hold."""
+    count = write_odd_pictures(tmp_path)
+    (tmp_path / "a.net").write_text(f"""
+INPUT({extents}) -> FC(2)
+train {{
+  data = images("odd", 8x8, channels={channels})
+  preprocess = standardize
+  optimizer = sgd(lr=0.01)
+  epochs = 2
+}}
+""")
+    program, run = [f"{tmp_path}/a.net"], ["--run", f"{tmp_path}/run"]
+    assert called("train", *program, "-o", f"{tmp_path}/run").status == 0
+    assert called("export", *program, *run, "-o", f"{tmp_path}/a.onnx").status == 0
+    data = LOADERS["images"](f"{tmp_path}/odd", size=(8, 8), channels=channels)
+    x, t = everything(data)
+    shape = onnxruntime.InferenceSession(f"{tmp_path}/a.onnx").get_inputs()[0].shape[1:]
+    scores = on_onnxruntime(tmp_path / "a.onnx", x.reshape(count, *shape))
+    files = sorted((tmp_path / "odd").glob("*/*"))
+    inputs = [word for path in files for word in ("--input", str(path))]
+    found = called("predict", *program, *run, *inputs, "--top", "2", "--json")
+    assert found.status == 0, found.err
+    for row, shares in zip(json.loads(found.out), _softmax(scores), strict=True):
+        given = {each["class"]: each["score"] for each in row["output"]["ranked"]}
+        np.testing.assert_allclose([given["a"], given["b"]], shares, atol=1e-5)
+    measured = called("evaluate", *program, *run, "--part", "all", "--json")
+    accuracy = json.loads(measured.out)["metrics"]["accuracy"]
+    assert accuracy == pytest.approx(float((scores.argmax(axis=1) == t).mean()))
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares: np.ndarray = raised / raised.sum(axis=1, keepdims=True)
+    return shares
