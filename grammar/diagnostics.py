@@ -133,7 +133,9 @@ def render(diagnostic: Diagnostic) -> str:
         rows += _excerpt(pointer, margin, arrow="-->" if position == 0 else ":::")
     if pointers and notes:
         rows.append(f" {'':{margin}} |")
-    text = "\n".join(rows + [f" {'':{margin}} = {note}" for note in notes])
+    indent = f" {'':{margin}} "
+    rows += [f"{indent}= {note}".replace("\n", f"\n{indent}  ") for note in notes]
+    text = "\n".join(rows)
     return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

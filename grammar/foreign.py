@@ -3,12 +3,11 @@
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from string import Template
-from typing import NamedTuple
 
+from .foreign_recipes import is_unsaid, own_name, renamed
+from .foreign_text import Argument, is_number, split_arguments, unquoted
 from .foreign_words import (
     ACTIVATIONS,
-    AGREEING,
     COUNTED,
     COUNTS,
     DROP,
@@ -17,82 +16,15 @@ from .foreign_words import (
     KEYWORDS,
     LAYERS,
     LETTERS,
-    LOST,
     MERGES,
-    MISSING,
-    NORMS,
     OWN,
     PER_AXIS,
-    RECIPES,
-    RENAMED,
     SIZED,
     VALUED,
     VALUES,
     WINDOWED,
     Row,
 )
-
-
-class Argument(NamedTuple):
-    """An argument as its author wrote it; `name` is None for a positional one."""
-
-    name: str | None
-    text: str
-
-
-def missing(name: str, arguments: Sequence[Argument] = ()) -> str | None:
-    """What to do without a foreign layer that netc has not."""
-    recipe = RECIPES.get(_folded(name))
-    if recipe is None:
-        return MISSING.get(_folded(name))
-    bare = [a.text for a in arguments if a.name is None]
-    names = recipe.positional.split()
-    given = dict(zip(names, bare[int(len(bare) > 1 == len(names)) :], strict=False))
-    named = {a.name: a.text for a in arguments if a.name}
-    given |= {ours: named[theirs] for theirs, ours in recipe.keywords.items() if theirs in named}
-    found = {name: re.search(r"(?<![\w.])\d+(?![\w.])", text) for name, text in given.items()}
-    numbers = {name: match[0] for name, match in found.items() if match}
-    return Template(recipe.text).substitute({**recipe.numbers, **numbers})
-
-
-def remarks(name: str, arguments: Sequence[Argument]) -> str:
-    """What a translation leaves out, each after a semicolon."""
-    row = own_name(name)
-    said = [
-        LOST[str(argument.name)].format(argument.name)
-        for argument in _renamed(name, arguments)
-        if row is not None and _is_lost(row.name, argument)
-    ]
-    return "".join(f"; {text}" for text in dict.fromkeys(said))
-
-
-def _renamed(name: str, arguments: Sequence[Argument]) -> Sequence[Argument]:
-    """Arguments whose keyword means something else in the foreign layer, by another keyword."""
-    keys = ((_folded(name), a.name or "") for a in arguments)
-    return [a._replace(name=RENAMED.get(k, a.name)) for k, a in zip(keys, arguments, strict=True)]
-
-
-def _is_lost(layer: str, argument: Argument) -> bool:
-    """Whether an argument says what netc's layer cannot say, and does not do anyway."""
-    agreeing = AGREEING.get(argument.name or "", ())
-    return _is_unsaid(layer, argument) and _unquoted(argument.text) not in agreeing
-
-
-def _is_unsaid(layer: str, argument: Argument) -> bool:
-    """Whether netc's layer has no argument for what an argument says."""
-    elsewhere = argument.name == "scale" and layer not in NORMS
-    return argument.name in LOST and not elsewhere
-
-
-def own_name(name: str) -> Row | None:
-    """The row of a foreign layer's name, with or without its module."""
-    return LAYERS.get(_folded(name))
-
-
-def _folded(name: str) -> str:
-    last = re.sub(r"_\d+$|_?\d+x\d+$", "", name.rsplit(".", 1)[-1]).replace("_", "")
-    return re.sub(r"(?<=[A-Za-z])[123][dD](?=transpose|$)", "", last, flags=re.I).lower()
-
 
 _SIZED_NAME = re.compile(r"[A-Za-z_.]+?_?(\d+x\d+)")  # `conv3x3`
 FRAMEWORKS = frozenset(
@@ -141,10 +73,10 @@ def translated(
     if valued:
         rest = [argument for argument in arguments if argument not in valued]
         return f"{valued[0].text} -> {translated(last, rest, rank=rank, pad=pad)}"
-    arguments = _renamed(name, arguments)
+    arguments = renamed(name, arguments)
     if {"scale", "center"} <= {a.name for a in arguments if VALUES.get(a.text) == "no"}:
         arguments = [*arguments, Argument("affine", "no")]
-    said = [a for a in arguments if a.name == "padding_mode" or not _is_unsaid(row.name, a)]
+    said = [a for a in arguments if a.name == "padding_mode" or not is_unsaid(row.name, a)]
     arguments = [part for argument in said for part in _parts(argument, row, rank)]
     positional = [argument.text for argument in arguments if argument.name is None]
     if positional and _is_value(positional[0]) and (starts or _takes_value(name, row)):
@@ -196,13 +128,13 @@ def _order(name: str, row: Row, positional: Sequence[str], named: Container[str]
     if order == ["kernel", "stride", "pad"]:
         rest = iter(order)
         modes = ("max", "avg", "stochastic", "lp", "MAX", "AVE", "AVG", "average", "mean")
-        return ["mode" if _unquoted(t) in modes else next(rest, DROP) for t in positional]
+        return ["mode" if unquoted(t) in modes else next(rest, DROP) for t in positional]
     if row.name in ("FC", "LINEAR") and len(positional) == 1 and order[0] == DROP:
         return order[1:]
     if row.name in ("GN", "ATTENTION") and len(positional) == 1:
         return [next(keyword for keyword in order if keyword != DROP)]
     if row.name == "UPSAMPLE":
-        is_mode = [_unquoted(text) in INTERPOLATIONS for text in positional]
+        is_mode = [unquoted(text) in INTERPOLATIONS for text in positional]
         rest = iter(["factor"] if is_mode.count(False) == 1 else [DROP, "factor"])
         return ["mode" if one else next(rest, DROP) for one in is_mode]
     if row.name == "RELU" and not name.isupper() and positional:
@@ -220,7 +152,7 @@ def _convolution_order(name: str, order: Sequence[str], positional: Sequence[str
         if name[-1:] == "d" and len(positional) > 2 and positional.index(sizes[0]) == 2:
             return order
         return ["kernel" if text is sizes[0] else next(rest, DROP) for text in positional]
-    plain = re.search(r"\d[dD]$", name) is None and all(map(_is_number, positional))
+    plain = re.search(r"\d[dD]$", name) is None and all(map(is_number, positional))
     numbers = [float(text) for text in positional] if plain else []
     if len(numbers) == 2:
         return ("kernel", "filters") if numbers[0] <= numbers[1] else ("filters", "kernel")
@@ -260,7 +192,7 @@ class _Call:
 
     def give(self, keyword: str, text: str) -> None:
         """Take an argument."""
-        value = _unquoted(text)
+        value = unquoted(text)
         if keyword == DROP or (value in ("None", "none", "null") and keyword != "size"):
             return
         take = _TAKEN.get(keyword)
@@ -289,14 +221,14 @@ class _Call:
             self.given["frozen"] = "yes"
 
     def _take_momentum(self, value: str) -> None:
-        kept = _is_number(value) and float(value) >= 0.5  # Keras: the part that is kept
+        kept = is_number(value) and float(value) >= 0.5  # Keras: the part that is kept
         self.given["momentum"] = f"{1 - float(value):.6g}" if kept else value
 
     def _take_keep(self, value: str) -> None:
-        self.given["rate"] = f"{1 - float(value):.6g}" if _is_number(value) else value
+        self.given["rate"] = f"{1 - float(value):.6g}" if is_number(value) else value
 
     def _take_ceiling(self, value: str) -> None:
-        self.name = "RELU6" if _is_number(value) and float(value) == 6 else self.name
+        self.name = "RELU6" if is_number(value) and float(value) == 6 else self.name
 
     def _take_normalized(self, value: str) -> None:
         self.given |= {"axes": "all"} if len(_extents(value)) > 1 else {}
@@ -496,78 +428,25 @@ def _per_axis(text: str, rank: int) -> str:
 
 def _whole(text: str) -> str:
     """`10.0` and `1e3` as whole numbers."""
-    if _is_number(text) and float(text).is_integer() and abs(float(text)) < 1e15:
+    if is_number(text) and float(text).is_integer() and abs(float(text)) < 1e15:
         return str(int(float(text)))
     return text
 
 
 def _rate(text: str) -> str:
     """A rate; of a percentage its hundredth."""
-    if _is_number(text) and 1 < float(text) < 100:
+    if is_number(text) and 1 < float(text) < 100:
         return f"{float(text) / 100:g}"
     return text
 
 
 def _activation(text: str) -> str | None:
     """The layer of an activation by its name: `relu`, `"relu"`, `nn.ReLU()`, `tf.nn.relu`."""
-    bare = re.sub(r"\(.*\)$", "", _unquoted(text), flags=re.S)
+    bare = re.sub(r"\(.*\)$", "", unquoted(text), flags=re.S)
     row = own_name(bare) if re.fullmatch(r"[A-Za-z_][\w.]*", bare) else None
     activations = ACTIVATIONS | {"LRELU", "PRELU", "ELU", "CELU", "GELU"}
     return row.name if row is not None and row.name in activations else None
 
 
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[0-9][0-9_]*\.?[0-9]*(?:[eE][-+]?[0-9]+)?", text.strip()) is not None
-
-
 def _size(text: str) -> bool:
     return re.fullmatch(r"\d+(x\d+)+", text.strip()) is not None
-
-
-def _unquoted(text: str) -> str:
-    text = text.strip()
-    return text[1:-1] if len(text) > 1 and text[0] in "\"'" and text[-1] == text[0] else text
-
-
-CALL = re.compile(r"[A-Za-z_][\w.]*\(")
-
-
-def arguments_of(text: str) -> list[Argument]:
-    """The arguments between the parentheses of a call."""
-    found = []
-    for part in split_arguments(text):
-        match = re.match(r"\s*([A-Za-z_]\w*)\s*=(?!=)", part)
-        found.append(
-            Argument(match[1], part[match.end() :].strip())
-            if match
-            else Argument(None, part.strip())
-        )
-    return [argument for argument in found if argument.text]
-
-
-_PIECE = re.compile(
-    r'"(?:[^"\\\n]++|\\.)*+"?|\'(?:[^\'\\\n]++|\\.)*+\'?|[()\[\]{}]|,|[^()\[\]{},"\']+'
-)
-
-
-def split_arguments(text: str) -> list[str]:
-    """The parts of a text between its commas outside brackets and strings."""
-    parts, depth = [""], 0
-    for match in _PIECE.finditer(text):
-        piece = match[0]
-        depth += (piece in "([{") - (piece in ")]}")
-        if piece == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += piece
-    return [part for part in parts if part.strip()]
-
-
-def closing(text: str, opening: int) -> int:
-    """The offset of the bracket that closes the one at `opening`, or -1."""
-    depth = 0
-    for match in _PIECE.finditer(text, opening):
-        depth += (match[0] in "([{") - (match[0] in ")]}")
-        if depth == 0:
-            return match.start()
-    return -1

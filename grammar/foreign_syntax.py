@@ -11,8 +11,11 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from .diagnostics import Diagnostic
-from .foreign import FRAMEWORKS, applied, arguments_of, closing, missing, remarks, translated
+from .foreign import FRAMEWORKS, applied, translated
+from .foreign_recipes import missing, remarks
 from .foreign_settings import corrected_setting
+from .foreign_text import arguments_of, closing
+from .python_networks import contained
 from .sketches import sketched_chain
 from .source import Source, Span
 
@@ -408,7 +411,8 @@ def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
         return None
     match, end, last = found
     name, arguments = match[0][:-1], arguments_of(text[match.end() : end])
-    steps = translated(name, arguments)
+    inside = contained(name, text[match.start() : end + 1], starts=_starts(text, match.start()))
+    steps = inside.code if inside else translated(name, arguments)
     if last > end:
         steps = steps or text[match.start() : end + 1]
         steps = applied(steps, text[end + 2 : last])
@@ -423,8 +427,14 @@ def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
         return Diagnostic("E011", message, span, help=missing(name, arguments) or _BY_NAME)
     if steps is None:
         return None
-    help = f"write `{steps}`{remarks(name, arguments)}"
+    said = "".join(f"; {text}" for text in inside.said) if inside else remarks(name, arguments)
+    help = f"write `{steps}`{said}"
     return Diagnostic("E011", message, span, help=help)
+
+
+def _starts(text: str, offset: int) -> bool:
+    """Whether a chain starts at an offset."""
+    return not text[text.rfind("\n", 0, offset) + 1 : offset].rstrip().endswith(("->", "|", "("))
 
 
 _BY_NAME = '`op("Name")` calls an operator of ONNX by its name'

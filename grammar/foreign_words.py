@@ -125,6 +125,7 @@ LAYERS: Mapping[str, Row] = {
     "hardshrink": Row("", "_", before='op("Shrink", lambd=0.5, bias=0.0)'),
     "softshrink": Row("", "_", before='op("Shrink", lambd=0.5, bias=0.5)'),
     "exponential": Row("EXP", "_"),
+    **{name: Row(name.upper(), "_") for name in ("abs", "exp", "log", "sqrt", "square", "neg")},
     "threshold": Row("STEP", "_ _"),
     "activation": Row("", "activation"),
     "dropout": Row("DROPOUT", "rate _"),
@@ -372,12 +373,14 @@ class Recipe(NamedTuple):
             width in front.
         keywords: The names of numbers by the call's keywords.
         numbers: What stands where the call gives none.
+        steps: What stands for the layer in a whole program.
     """
 
     text: str
     positional: str
     keywords: Mapping[str, str]
     numbers: Mapping[str, str]
+    steps: str = ""
 
 
 _RECURRENT = Recipe(
@@ -386,10 +389,14 @@ _RECURRENT = Recipe(
     "units",
     {"units": "units", "hidden_size": "units", "filters": "units", "features": "units"},
     {"units": "64"},
+    "CONV(kernel=3, $units) -> TANH",
+)
+_ENCODER_STEPS = (
+    "( ID | ATTENTION($heads) ) -> ADD -> LN"
+    " -> ( ID | LINEAR($hidden) -> RELU -> LINEAR($width) ) -> ADD -> LN"
 )
 _ENCODER = Recipe(
-    "write its parts: `( ID | ATTENTION($heads) ) -> ADD -> LN"
-    " -> ( ID | LINEAR($hidden) -> RELU -> LINEAR($width) ) -> ADD -> LN`",
+    f"write its parts: `{_ENCODER_STEPS}`",
     "width heads hidden",
     {
         **dict.fromkeys(("d_model", "embed_dim", "embedding_dim", "hidden_size"), "width"),
@@ -397,6 +404,7 @@ _ENCODER = Recipe(
         **dict.fromkeys(("dim_feedforward", "ff_dim", "intermediate_dim", "mlp_dim"), "hidden"),
     },
     {"width": "64", "heads": "8", "hidden": "256"},
+    _ENCODER_STEPS,
 )
 _ENCODERS = "transformerencoderlayer transformerencoder transformerblock transformer encoderlayer"
 RECIPES: Mapping[str, Recipe] = {
@@ -405,6 +413,9 @@ RECIPES: Mapping[str, Recipe] = {
     ),
     **dict.fromkeys(("lstm", "gru", "rnn"), _RECURRENT),
     **dict.fromkeys(_ENCODERS.split(), _ENCODER),
+    "transformerencoderlayer": _ENCODER._replace(
+        numbers={"width": "64", "heads": "8", "hidden": "2048"}
+    ),
     "timedistributed": Recipe(
         "`LINEAR($units)` is a dense layer at every position", "units", {}, {"units": "10"}
     ),
@@ -412,6 +423,11 @@ RECIPES: Mapping[str, Recipe] = {
 
 # What netc has not, and what to do instead, by the folded names.
 MISSING: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("print", "summary", "plotmodel", "show"),
+        "a program describes a network and calls no functions: remove the line; `netc summary` and"
+        " `netc draw` show the network",
+    ),
     "lambda": "layers of mathematics such as `SQUARE` and `REDUCE` compute",
     **dict.fromkeys(
         ("positionalencoding", "positionalembedding", "positionembedding"),

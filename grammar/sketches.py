@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from .foreign import Argument, closing, own_name, split_arguments, translated
+from .foreign import translated
+from .foreign_recipes import own_name
+from .foreign_text import Argument, closing, split_arguments
 from .foreign_words import ACTIVATIONS, DROP
 
 _LONGEST = 2000  # characters of a chain that are looked at

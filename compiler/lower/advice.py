@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 from ...grammar import ast
-from ...grammar.diagnostics import NetError
-from ...grammar.foreign import Argument, missing, remarks, translated
+from ...grammar.diagnostics import NetError, error
+from ...grammar.foreign import translated
+from ...grammar.foreign_recipes import missing, remarks
 from ...grammar.foreign_syntax import misplaced_setting
+from ...grammar.foreign_text import Argument
 from ...grammar.parser import parse
+from ...grammar.python_networks import contained
 from ...grammar.sketches import sketched_call
 from ...grammar.source import Source
 from ..evaluate import Environment, evaluate
@@ -36,7 +39,8 @@ def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Sc
     if first.code not in CODES or not within or settled or _is_bound(call, first.code):
         return failure
     written = [Argument(given.name, _text(given)) for given in call.given]
-    help = missing(call.spelling, written)
+    inside = contained(call.spelling, call.span.text, starts=not current)
+    help = inside.help if inside else missing(call.spelling, written)
     if help is None and first.code == "E101":
         help = misplaced_setting(call.span.source, call.span.start)
     if help is None:
@@ -51,6 +55,23 @@ def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Sc
             return failure
         help = f"write `{steps}`{remarks(call.spelling, written)}"
     return NetError([replace(first, help=help), *failure.diagnostics[1:]])
+
+
+def reworded(failure: NetError, call: ast.Call, *, starts: bool) -> NetError:
+    """The failure of a call's arguments, with what the whole call says as its help, if it is known.
+
+    Args:
+        failure: What the arguments were refused with.
+        call: The call.
+        starts: Whether it starts a chain.
+    """
+    text = call.span.text
+    inside, sketch = contained(call.name, text, starts=starts), sketched_call(text)
+    if inside is not None:
+        return error("E101", f"unknown layer `{call.name}`", call.span, help=inside.help)
+    if sketch is None:
+        return failure
+    return NetError([replace(failure.diagnostics[0], help=f"write `{sketch}`")])
 
 
 def _is_bound(call: Call, code: str) -> bool:

@@ -9,7 +9,7 @@ from ..evaluate import label_text as spelled_label
 from ..graph import Value
 from ..layerdef import LAYERS, GivenArgument
 from ..recovery import POISON, poisoned
-from .advice import advised
+from .advice import advised, reworded
 from .blocks import call_block
 from .calls import MERGE, Call, call_layer
 from .items import evaluate_in, item, label_text, lower_chain
@@ -40,7 +40,12 @@ def reference(state: State, item: ast.Reference, site: Site) -> Tensors:
 @item(ast.Call)
 def call(state: State, item: ast.Call, site: Site) -> Tensors:
     """A layer or block with arguments."""
-    given = tuple(GivenArgument(a.name, _argument(a.value, site), a.span) for a in item.arguments)
+    try:
+        given = tuple(
+            GivenArgument(a.name, _argument(a.value, site), a.span) for a in item.arguments
+        )
+    except NetError as failure:
+        raise reworded(failure, item, starts=site.starts) from None
     return _call(state, Call(item.name, given, item.name_span, item.span), site)
 
 

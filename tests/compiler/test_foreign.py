@@ -207,7 +207,7 @@ def test_the_help_for_a_sequence_spells_a_kernel_of_one_number() -> None:
     netc.compile("INPUT(16x3, sequence) -> CONV(8, kernel=5) -> FC(2)")
 
 
-@pytest.mark.parametrize("written", ["nn.GRU(3, 8)", "nn.Hardtanh(-1, 1)", "nn.GLU()"])
+@pytest.mark.parametrize("written", ["nn.GRU(3, 8)", "nn.Fold(3)", "nn.GLU()"])
 def test_a_layer_of_another_framework_is_named_as_such(written: str) -> None:
     """No step of the help is invented from the numbers of a layer that netc has not."""
     with pytest.raises(netc.NetError) as refused:
@@ -215,27 +215,6 @@ def test_a_layer_of_another_framework_is_named_as_such(written: str) -> None:
     first = refused.value.diagnostics[0]
     assert "of another framework" in first.message
     assert "FC(" not in (first.help or "")
-
-
-@pytest.mark.parametrize(
-    "forward",
-    [
-        "x = x + self.fc(x)",
-        "x = self.fc(x)\n    x += x",
-        "x = torch.cat([x, self.fc(x)], 1)",
-        "for layer in self.layers:\n      x = layer(x)",
-    ],
-)
-def test_a_program_whose_tensors_branch_is_not_told_as_one_chain(forward: str) -> None:
-    """A residual, a concatenation or a loop is not dropped without a word."""
-    program = (
-        "class Net(nn.Module):\n  def __init__(self):\n    self.fc = nn.Linear(3, 3)\n"
-        f"  def forward(self, x):\n    {forward}\n    return self.fc(x)\n"
-    )
-    with pytest.raises(netc.NetError) as refused:
-        netc.compile(program)
-    assert "INPUT" not in (refused.value.diagnostics[0].help or "")
-    assert "merge tensors by a layer" in (refused.value.diagnostics[0].help or "")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,72 @@
+"""The text of calls in other languages: names, arguments and brackets."""
+
+import re
+from typing import NamedTuple
+
+
+class Argument(NamedTuple):
+    """An argument as its author wrote it; `name` is None for a positional one."""
+
+    name: str | None
+    text: str
+
+
+def folded(name: str) -> str:
+    """A layer's name in small letters, without module, size and number: `conv` of `nn.Conv2d`."""
+    last = re.sub(r"_\d+$|_?\d+x\d+$", "", name.rsplit(".", 1)[-1]).replace("_", "")
+    return re.sub(r"(?<=[A-Za-z])[123][dD](?=transpose|$)", "", last, flags=re.I).lower()
+
+
+CALL = re.compile(r"[A-Za-z_][\w.]*\(")
+
+
+def arguments_of(text: str) -> list[Argument]:
+    """The arguments between the parentheses of a call."""
+    found = []
+    for part in split_arguments(text):
+        match = re.match(r"\s*([A-Za-z_]\w*)\s*=(?!=)", part)
+        found.append(
+            Argument(match[1], part[match.end() :].strip())
+            if match
+            else Argument(None, part.strip())
+        )
+    return [argument for argument in found if argument.text]
+
+
+_PIECE = re.compile(
+    r'"(?:[^"\\\n]++|\\.)*+"?|\'(?:[^\'\\\n]++|\\.)*+\'?|[()\[\]{}]|,|[^()\[\]{},"\']+'
+)
+
+
+def split_arguments(text: str) -> list[str]:
+    """The parts of a text between its commas outside brackets and strings."""
+    parts, depth = [""], 0
+    for match in _PIECE.finditer(text):
+        piece = match[0]
+        depth += (piece in "([{") - (piece in ")]}")
+        if piece == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return [part for part in parts if part.strip()]
+
+
+def closing(text: str, opening: int) -> int:
+    """The offset of the bracket that closes the one at `opening`, or -1."""
+    depth = 0
+    for match in _PIECE.finditer(text, opening):
+        depth += (match[0] in "([{") - (match[0] in ")]}")
+        if depth == 0:
+            return match.start()
+    return -1
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a plain number."""
+    return re.fullmatch(r"[0-9][0-9_]*\.?[0-9]*(?:[eE][-+]?[0-9]+)?", text.strip()) is not None
+
+
+def unquoted(text: str) -> str:
+    """A text without the quotes around it."""
+    text = text.strip()
+    return text[1:-1] if len(text) > 1 and text[0] in "\"'" and text[-1] == text[0] else text

@@ -1,0 +1,329 @@
+"""Layers of PyTorch, Keras, Flax and others, applied to tensors -> the steps that they are here."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from .flow import Flow
+from .foreign import translated
+from .foreign_recipes import missing, own_name, remarks, stand_in
+from .foreign_text import Argument
+from .foreign_words import MERGES
+
+# Arguments that say nothing about a network.
+_IGNORED = frozenset("training train deterministic use_running_average rng key mask name".split())
+_INPUTS = {
+    0: "INPUT({})",
+    1: "INPUT(128x{}, sequence)",
+    2: "INPUT(32x32x{})",
+    3: "INPUT(16x32x32x{})",
+}
+
+
+_MOST_LAYERS = 1000
+_WEIGHTED = frozenset("CONV UPCONV DWCONV FC LINEAR EMBED BN LN GN PRELU ATTENTION".split())
+# Layers that keep the channels of their input.
+_KEEPING = re.compile(r"(?:GAP|GMP|BN|LN|GN|RELU|MAXPOOL|AVGPOOL|POOL|DROPOUT|ADAPTIVEPOOL)\b")
+
+
+class NotUnderstoodError(Exception):
+    """A part of a program says more than this reader knows."""
+
+
+class LackingError(Exception):
+    """A program has a layer that netc has not, and for which nothing stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A layer that is not applied yet: what it is called, with its module, and its arguments."""
+
+    name: str
+    arguments: tuple[Argument, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor as a program sees it.
+
+    Attributes:
+        flow: Where it comes from.
+        axes: How many axes it has beside the batch and the channels, where that is known.
+        is_flat: Whether it was flattened by what needs no step before a dense layer.
+    """
+
+    flow: Flow
+    axes: int | None = None
+    is_flat: bool = False
+
+    def behind(self, steps: str, axes: int | None) -> "Tensor":
+        """The tensor behind further steps."""
+        if self.is_flat and self.axes != 0 and not steps.startswith(("FC(", "RESHAPE(", "DROPOUT")):
+            steps = f"FLATTEN -> {steps}"
+        return Tensor(Flow(steps, (self.flow,)), axes, self.is_flat and steps.startswith("DROPOUT"))
+
+
+@dataclass
+class Layers:
+    """Applies layers, and keeps what is to be said of the translation."""
+
+    said: list[str] = field(default_factory=list)
+    applied: dict[int, tuple[Step, Flow]] = field(default_factory=dict)
+    count: int = 0
+
+    def knows(self, name: str) -> bool:
+        """Whether a function of a tensor has a meaning of its own here."""
+        return name.lower() in _SPECIAL or stand_in(name, ()) is not None
+
+    def apply(self, step: Step, x: Tensor, *others: Tensor) -> Tensor:
+        """A layer applied to a tensor, and to others where it takes several.
+
+        Raises:
+            LackingError: netc has no such layer.
+            NotUnderstoodError: Its arguments are not understood.
+        """
+        self._check_count()
+        arguments = [a for a in step.arguments if a.name not in _IGNORED]
+        name = step.name.rpartition(".")[2]
+        special = _SPECIAL.get(name.lower())
+        if special is not None:
+            return special(x, arguments)
+        row = own_name(name)
+        instead = stand_in(name, arguments)
+        if row is None and instead is None:
+            raise LackingError(missing(name, arguments) or f"`{name}` has no counterpart")
+        layer = row.name if row else ""
+        x = _with_input(x, step, layer if instead is None else "ATTENTION")
+        if instead is not None:
+            self._say(instead.remark)
+            return x.behind(instead.steps, instead.axes)
+        is_dense = layer == "FC" and not x.is_flat and x.axes == 1  # at every position
+        pad = "" if _pads_by_itself(step) else "valid"
+        called = "LINEAR" if is_dense else name
+        steps = translated(called, arguments, rank=x.axes or 2, pad=pad)
+        if steps is None:
+            raise NotUnderstoodError(name)
+        for remark in remarks(name, arguments).split("; ")[1:]:
+            self._say(remark)
+        axes = x.axes if is_dense else _axes_behind(x, layer, name)
+        queries = (x, *others)
+        if layer == "ATTENTION" and len({id(q.flow) for q in queries}) > 1:
+            values = [*queries, queries[-1]][:3]
+            return Tensor(Flow(steps, tuple(q.flow for q in values)), axes)
+        found = x.behind(steps, axes)
+        if layer in _WEIGHTED:
+            self._share(step, found.flow)
+        return found
+
+    def _share(self, step: Step, flow: Flow) -> None:
+        """A layer that is applied again keeps its weights."""
+        _, first = self.applied.setdefault(id(step), (step, flow))
+        call = re.match(r"(?:FLATTEN -> )?[A-Z]+(?:\(([^()]|\([^()]*\))*\))?", flow.step)
+        if first is flow or call is None:
+            return
+        if " as " not in first.step:
+            label = f"shared{sum(' as ' in flow.step for _, flow in self.applied.values()) + 1}"
+            first.step = f"{call[0]} as {label}{first.step[call.end() :]}"
+        label = first.step.partition(" as ")[2].split()[0]
+        inner = f"{call[0][:-1]}, " if call[0].endswith(")") else f"{call[0]}("
+        flow.step = f"{inner}share={label}){flow.step[call.end() :]}"
+
+    def adjusted(self, x: Tensor, sign: str, other: object) -> Tensor:
+        """A tensor by a number, or with learned positions added."""
+        if isinstance(other, int | float) and other and sign in ("Div", "Mult"):
+            std = other if sign == "Div" else 1 / other
+            return x.behind(f"NORMALIZE(mean=0, std={std:.6g})", x.axes)
+        if sign == "Add" and x.axes == 1:
+            return x.behind("POSEMBED", 1)
+        raise NotUnderstoodError("arithmetic of a tensor")
+
+    def last(self, x: Tensor) -> Tensor:
+        """The last state of a recurrent layer, of which `x` holds all."""
+        return x.behind("SLICE(-1, axis=length)", 0) if x.axes == 1 else x
+
+    def part(self, x: Tensor, index: object) -> Tensor:
+        """`x[:, -1]`, a position of a sequence; `h[-1]` of a vector is the last layer's."""
+        if isinstance(index, int):
+            return self.last(x) if index == -1 or x.axes == 0 else _not_understood(x, ())
+        places = index if isinstance(index, tuple) and x.axes == 1 else ()
+        rest = (*places[:1], *places[2:])
+        is_whole = bool(rest) and all(place == slice(None) for place in rest)
+        if is_whole and isinstance(places[1], int):
+            return x.behind(f"SLICE({places[1]}, axis=length)", 0)
+        raise NotUnderstoodError("an index")
+
+    def merge(self, name: str, tensors: Sequence[Tensor]) -> Tensor:
+        """Tensors that a layer merges."""
+        row = own_name(name)
+        if row is None or row.name not in MERGES or not tensors:
+            raise NotUnderstoodError(name)
+        self._check_count()
+        if len(tensors) == 1:
+            return tensors[0]
+        axes = next((tensor.axes for tensor in tensors if tensor.axes is not None), None)
+        return Tensor(Flow(row.name, tuple(tensor.flow for tensor in tensors)), axes)
+
+    def _check_count(self) -> None:
+        self.count += 1
+        if self.count > _MOST_LAYERS:
+            raise NotUnderstoodError("too many layers")
+
+    def _say(self, remark: str) -> None:
+        if remark not in self.said:
+            self.said.append(remark)
+
+
+def _pads_by_itself(step: Step) -> bool:
+    """Whether convolutions pad by default: Flax' and Haiku's do."""
+    is_haiku = step.name.split(".")[0] in ("hk", "haiku")
+    return is_haiku or any(argument.name == "features" for argument in step.arguments)
+
+
+def _axes_in(name: str) -> int | None:
+    number = re.search(r"(?<=[a-z])([123])[dD]", name)
+    return int(number[1]) if number else None
+
+
+def _axes_behind(x: Tensor, layer: str, name: str) -> int | None:
+    """How many axes beside the channels are left behind a layer."""
+    if layer in ("GAP", "GMP", "FC", "FLATTEN"):
+        return 0
+    if layer in ("EMBED", "ATTENTION"):
+        return 1
+    if layer in ("CONV", "UPCONV", "DWCONV", "MAXPOOL", "AVGPOOL", "POOL"):
+        return _axes_in(name) or x.axes or 2
+    return x.axes
+
+
+def _with_input(x: Tensor, step: Step, layer: str) -> Tensor:
+    """The tensor; an input that is not settled yet is what its first layer expects."""
+    if x.flow.inputs:
+        _settle(x.flow, step, layer)
+        return x
+    plain = re.fullmatch(r"INPUT(?:\((\d+)(?:x(\d+))?(?:, dtype=\w+)?\))?", x.flow.step)
+    axes = _axes_in(step.name) or {"CONV": 2, "FC": 0, "ATTENTION": 1, "LN": 1}.get(layer)
+    if layer == "EMBED" and (plain or not x.flow.step):
+        length = plain[1] if plain and plain[1] else "128"
+        x.flow.step = f"INPUT({length}, dtype=int64)"
+        return replace(x, axes=0)
+    if plain and plain[2] and axes == 1:
+        x.flow.step = f"INPUT({plain[1]}x{plain[2]}, sequence)"
+        return replace(x, axes=1)
+    if x.flow.step:
+        return x
+    guessed = _guessed(x, step, axes, layer)
+    return _with_input(guessed, step, layer) if guessed.flow.step else guessed
+
+
+def _settle(flow: Flow, step: Step, layer: str) -> None:
+    """Give an input of unknown size the channels that a later layer expects of it."""
+    while len(flow.inputs) == 1 and _KEEPING.match(flow.step):
+        (flow,) = flow.inputs
+    if flow.step == "INPUT" and layer in ("FC", "CONV"):
+        asked = _guessed(Tensor(Flow("")), step, 2, layer).flow.step
+        flow.step = asked if not flow.inputs else flow.step
+
+
+def _guessed(x: Tensor, step: Step, axes: int | None, layer: str) -> Tensor:
+    """An input by the sizes that the first layer says."""
+    given = {a.name: a.text for a in step.arguments}
+    sizes = ("input_shape", "batch_input_shape", "input_dim")
+    shape = next((given[name] for name in sizes if name in given), None)
+    bare = [a.text for a in step.arguments if a.name is None]
+    counts = ("in_channels", "in_features", "num_features", "embed_dim", "input_size", "d_model")
+    width = next((given[name] for name in counts if name in given), (bare or [""])[0])
+    last = step.name.rpartition(".")[2]
+    torch = re.fullmatch(r"[A-Z].*[123]d|Linear|MultiheadAttention|LayerNorm", last) is not None
+    is_torch = (torch and len(bare) > 1) or any(name in given for name in counts)
+    if shape is not None:
+        return replace(input_of(Step("Input", (Argument(None, shape),)), x.flow), is_flat=x.is_flat)
+    if is_torch and width.isdigit() and axes is not None:
+        form = "INPUT(1x1x{})" if layer == "UPCONV" and axes == 2 else _INPUTS[axes]
+        x.flow.step = form.format(width)
+        return replace(x, axes=axes)
+    x.flow.step = {1: "INPUT(128x64, sequence)", 3: "INPUT(16x32x32x1)"}.get(axes or 0, "INPUT")
+    return replace(x, axes=axes if axes in (1, 3) else None)
+
+
+def input_of(step: Step, flow: Flow | None = None) -> Tensor:
+    """The tensor of `Input(shape=(28, 28, 1))`."""
+    flow = flow or Flow("")
+    given = [argument for argument in step.arguments if argument.name not in _IGNORED]
+    flow.step = translated(step.name.rpartition(".")[2], given) or "INPUT"
+    extents = re.findall(r"\d+", flow.step.partition(",")[0])
+    return Tensor(flow, len(extents) - 1 if extents else None)
+
+
+def _numbers(arguments: Sequence[Argument]) -> list[int]:
+    kept = (None, "dim", "axis", "target_shape", "start_dim", "dims", "shape", "newshape")
+    text = ",".join(argument.text for argument in arguments if argument.name in kept)
+    return [int(number) for number in re.findall(r"-?\d+", text)]
+
+
+def _unchanged(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+    return x
+
+
+def _flattened(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+    return replace(x, is_flat=True)
+
+
+def _viewed(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+    """`x.view(-1, 784)` flattens, `x.view(-1, 64, 7, 7)` is a shape, the channels first."""
+    sizes = _without_batch(arguments)
+    if len(sizes) < 2:
+        return _flattened(x, arguments)
+    if x.axes == 0 and set(sizes[1:]) == {"1"}:
+        return x  # a vector aligns with the channels of an image
+    if not all(size.isdigit() for size in sizes):
+        raise NotUnderstoodError("a shape")
+    return x.behind(f"RESHAPE({'x'.join([*sizes[1:], sizes[0]])})", len(sizes) - 1)
+
+
+def _keras_reshaped(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+    """Keras' `Reshape((7, 7, 64))`, the channels last."""
+    sizes = [str(number) for number in _numbers(arguments)]
+    if "-1" in sizes:
+        return _flattened(x, arguments) if len(sizes) == 1 else _not_understood(x, arguments)
+    return x.behind(f"RESHAPE({'x'.join(sizes)})", len(sizes) - 1)
+
+
+def _unflattened(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+    """`nn.Unflatten(1, (64, 7, 7))`."""
+    return _viewed(x, [Argument(None, "-1"), *arguments[1:]])
+
+
+def _without_batch(arguments: Sequence[Argument]) -> list[str]:
+    """The extents of a shape behind the batch."""
+    parts = [part for a in arguments for part in a.text.strip("()[] ").split(",") if part.strip()]
+    return [part.strip() for part in parts[1:]]
+
+
+def _averaged(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+    """`x.mean([2, 3])` and `x.mean(dim=1)` of a sequence."""
+    over = {number % ((x.axes or 2) + 2) for number in _numbers(arguments)}
+    spatial = set(range(2, 4)) if (x.axes or 2) == 2 else {1}
+    if over != spatial and over != {1, 2}:
+        raise NotUnderstoodError("mean")
+    return x.behind("GAP", 0)
+
+
+def _not_understood(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+    raise NotUnderstoodError("a shape")
+
+
+_SAME = "contiguous squeeze to float cuda cpu clone detach half type stop_gradient".split()
+_OTHER = "permute transpose swapaxes chunk split einsum matmul bmm".split()
+_SPECIAL: Mapping[str, Callable[[Tensor, Sequence[Argument]], Tensor]] = {
+    **dict.fromkeys(("flatten", "ravel"), _flattened),
+    "view": _viewed,
+    "unflatten": _unflattened,
+    **dict.fromkeys(("mean", "reduce_mean"), _averaged),
+    **dict.fromkeys(_SAME, _unchanged),
+    **dict.fromkeys(_OTHER, _not_understood),
+}
+
+
+def reshaped(x: Tensor, arguments: Sequence[Argument], *, is_layer: bool) -> Tensor:
+    """`reshape` as a function has the batch in front, Keras' layer has not."""
+    return (_keras_reshaped if is_layer else _viewed)(x, arguments)
