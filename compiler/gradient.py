@@ -5,6 +5,7 @@ can be differentiated again. Gradients of a value that is used several times are
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from ..grammar.diagnostics import NetError, error
 from .builder import Builder
@@ -23,6 +24,7 @@ def gradients(
     *,
     cotangent: Value | None = None,
     distinct: bool = False,
+    steps: "list[Step] | None" = None,
 ) -> list[Value | None]:
     """The gradients of `of` with respect to each of `wrt`, appended by `build` to its graph.
 
@@ -34,7 +36,8 @@ def gradients(
         wrt: Values that hold real numbers.
         cotangent: What the gradient of `of` is to be, of its type; 1 where it is None.
         distinct: Whether what an operator passes on as it is, as an addition does, becomes a
-            a separate value, an `Identity`, for pictures that name each gradient.
+            separate value, an `Identity`, for pictures that name each gradient.
+        steps: Where the steps of the walk are noted, for pictures of whole rules.
 
     Returns:
         For each of `wrt` a value of its type, or None where `of` does not depend on it.
@@ -46,9 +49,27 @@ def gradients(
         raise ValueError(f"the gradient of {of.type} needs a cotangent")
     scope, span = build.scope, build.span
     seed = build.constant(1.0, of.dtype) if cotangent is None else cotangent
-    found = _Sweep(build, of, wrt, distinct).run(seed)
+    sweep = _Sweep(build, of, wrt, distinct)
+    found = sweep.run(seed)
     build.scope, build.span = scope, span
+    if steps is not None:
+        steps += sweep.steps
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the rule of one node appended.
+
+    Attributes:
+        node: The node that was differentiated.
+        appended: The nodes that its rule added.
+        parts: For each of its arguments what is added to its gradient; None where nothing is.
+    """
+
+    node: int
+    appended: range
+    parts: tuple[Value | None, ...]
 
 
 class _Sweep:
@@ -63,6 +84,7 @@ class _Sweep:
         self.targets = {(value.node, value.output) for value in wrt}
         self.dependent = self._dependents()
         self.parts: dict[Output, list[Value]] = {}
+        self.steps: list[Step] = []
 
     def run(self, seed: Value) -> list[Value | None]:
         """The gradients, given that of the value itself."""
@@ -100,13 +122,18 @@ class _Sweep:
         wanted = tuple(v is not None and self._carries(v, self.dependent) for v in node.inputs)
         attributes = {**OPS[node.op_type].attributes, **node.attributes}
         call = VjpCall(node.op_type, node.inputs, outputs, cotangents, wanted, attributes)
+        first = len(self.graph)
         found = rule(self.build, call)
+        passed: list[Value | None] = []
         for value, part, want in zip(node.inputs, found, wanted, strict=False):
+            passed.append(None)
             if value is not None and part is not None and want:
                 part = _fitted(self.build, node, value, part)
                 if self.distinct and part in cotangents:
                     part = self.build.Identity(part)
                 self.parts.setdefault((value.node, value.output), []).append(part)
+                passed[-1] = part
+        self.steps.append(Step(identifier, range(first, len(self.graph)), tuple(passed)))
 
     def _total(self, output: Output) -> Value | None:
         """The sum of what arrived at an output; it is added up once."""

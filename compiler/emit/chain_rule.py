@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 from ...grammar.diagnostics import error
 from ..builder import Builder
-from ..gradient import cut_between, gradients, no_gradient
+from ..gradient import Step, cut_between, gradients, no_gradient
 from ..graph import CONSTANT, INPUT, LEAVES, Graph, Node, Value
 from ..passes.append_backward import named_value, ones
 from ..passes.rewrite import Operands, rewrite
 from .dot import FONT, html_text, quoted
 from .palette import THEMES, Theme
+from .rules import RuleBox, is_filled, rule_boxes
 from .symbols import symbol
 
 MOST_NODES = 400
@@ -56,12 +57,14 @@ class ChainRule:
         forward: How many nodes the forward graph has.
         value: What is differentiated.
         gradients: For each value of the forward graph that it depends on, its gradient.
+        steps: What the rule of each node appended.
     """
 
     graph: Graph
     forward: int
     value: Value
     gradients: Mapping[Output, Value]
+    steps: Sequence[Step] = ()
 
     def shown(self) -> dict[Output, Value]:
         """All values that a picture can show, by node and output."""
@@ -93,11 +96,14 @@ def differentiate(graph: Graph, *, of: str | None = None) -> ChainRule:
         for k, type in enumerate(node.outputs)
         if type.dtype.is_float
     ]
-    found = gradients(build, value, values, cotangent=ones(build, value), distinct=True)
+    steps: list[Step] = []
+    found = gradients(
+        build, value, values, cotangent=ones(build, value), distinct=True, steps=steps
+    )
     pairs = zip(values, found, strict=True)
     by_output = {(v.node, v.output): g for v, g in pairs if g is not None}
     _check_leaves(target, value, by_output)
-    return ChainRule(target, forward, value, by_output)
+    return ChainRule(target, forward, value, by_output, steps)
 
 
 def _check_leaves(graph: Graph, value: Value, found: Mapping[Output, Value]) -> None:
@@ -164,6 +170,7 @@ class _Writer:
         drawn: What has a box: for each box one of its nodes, which stands for all of them.
         homes: For each node its box; itself where no formula stands for it.
         formulas: The losses that boxes stand for.
+        rules: The rules of operators that boxes on the way back stand for.
         names: What values are called.
     """
 
@@ -174,11 +181,15 @@ class _Writer:
     drawn: dict[int, Node] = field(default_factory=dict)
     homes: Mapping[int, int] = field(default_factory=dict)
     formulas: Mapping[int, LossBox] = field(default_factory=dict)
+    rules: Mapping[int, RuleBox] = field(default_factory=dict)
     names: dict[Output, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.graph = self.rule.graph
-        self.homes, self.formulas = _gathered(self.rule, self.losses)
+        homes, self.formulas = _gathered(self.rule, self.losses)
+        self.rules = rule_boxes(self.graph, self.rule.steps, {box.scope for box in self.losses})
+        inside = {m: home for home, box in self.rules.items() for m in box.members}
+        self.homes = homes | inside | {home: home for home in self.rules}
         ends = [self.rule.value, *self._leaf_gradients(), *self._probabilities()]
         self.drawn = {
             self.homes[identifier]: self.graph[self.homes[identifier]]
@@ -219,6 +230,8 @@ class _Writer:
         node = self.graph[identifier]
         if identifier >= self.rule.forward and node.op_type in ("Expand", "Identity"):
             return not self._is_seed(node) and node.op_type != "Identity"
+        if node.op_type == "Expand" and is_filled(self.graph, node.inputs[0]):
+            return False
         return node.op_type not in (CONSTANT, "Shape")
 
     def _is_seed(self, node: Node) -> bool:
@@ -269,11 +282,13 @@ class _Writer:
         forward = identifier < self.rule.forward
         family = "convolution" if forward else "attention"
         formula = self.formulas.get(identifier)
-        if formula is None:
+        if identifier in self.rules:
+            label, tip = self.rules[identifier].text, node.scope
+        elif formula is None:
             label, tip = symbol(self.graph, node), f"{node.op_type} {node.scope}".strip()
         else:
             label, tip = formula.loss if forward else formula.gradient, formula.scope
-            label = label.replace("-", "\N{MINUS SIGN}")
+        label = label.replace("-", "\N{MINUS SIGN}")
         return (
             f'  n{identifier} [label=<{html_text(label)}>, fillcolor="{theme.families[family]}", '
             f"tooltip={quoted(tip)}]"
@@ -309,6 +324,8 @@ class _Writer:
 
     def _reads(self, identifier: int) -> list[Value]:
         """What a box takes, each once; a formula's derivative takes what the formula does."""
+        if identifier in self.rules:
+            return [v for v in self.rules[identifier].reads if v.node in self.homes]
         formula = self.formulas.get(identifier)
         members = [identifier]
         if formula is not None:

@@ -1,9 +1,12 @@
 """Operators as mathematics writes them, for pictures of computational graphs."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..graph import CONSTANT, Graph, Node
+from ..graph import CONSTANT, Graph, Node, Value
+from ..types import DType
+from .rules import rule_of
 
 # Signs between two arguments, one of which may be a number that is in the box.
 SIGNS: Mapping[str, str] = {
@@ -20,7 +23,6 @@ SIGNS: Mapping[str, str] = {
     "MatMul": "\N{DOT OPERATOR}",
 }
 FUNCTIONS: Mapping[str, str] = {
-    "Abs": "|x|",
     "Cast": "0 or 1",
     "Exp": "exp",
     "Expand": "copy",
@@ -29,15 +31,13 @@ FUNCTIONS: Mapping[str, str] = {
     "LogSoftmax": "log softmax",
     "Neg": "\N{MINUS SIGN}x",
     "Reciprocal": "1/x",
-    "ReduceMean": "mean",
-    "ReduceSum": "\N{N-ARY SUMMATION}",
-    "Relu": "max(0, x)",
     "Sigmoid": "\N{GREEK SMALL LETTER SIGMA}",
-    "Softmax": "softmax",
     "Sqrt": "\N{SQUARE ROOT}",
     "Sum": "+",
     "Tanh": "tanh",
-    "Transpose": "transpose",
+    "Squeeze": "reshape",
+    "Unsqueeze": "reshape",
+    "Where": "choose",
 }
 
 
@@ -48,7 +48,21 @@ def symbol(graph: Graph, node: Node) -> str:
         return _with_number(SIGNS[node.op_type], numbers)
     if node.op_type == "Gemm" and (len(node.inputs) < 3 or node.inputs[2] is None):
         return SIGNS["MatMul"]
-    return FUNCTIONS.get(node.op_type, node.op_type)
+    if node.op_type == "Cast" and graph.producer(_first(node)).outputs[0].dtype is not DType.BOOL:
+        return "cast"
+    rule = rule_of(graph, node)
+    return FUNCTIONS.get(node.op_type, _words(node.op_type)) if rule is None else rule.value
+
+
+def _first(node: Node) -> Value:
+    (value, *_) = node.inputs
+    assert value is not None
+    return value
+
+
+def _words(op_type: str) -> str:
+    """An operator's name in words: `max pool grad`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", op_type.removeprefix("netc.")).lower()
 
 
 def _with_number(sign: str, numbers: list[str]) -> str:

@@ -216,6 +216,95 @@ def test_an_addition_names_both_ways() -> None:
     assert "-0" not in dot
 
 
+SLOPES = {"y.weight": np.full(3, 0.25, np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("layer", "value", "gradients"),
+    [
+        ("RELU", "max(0, x)", ["g if x &gt; 0, else 0"]),
+        ("RELU6", "max(0, min(6, x))", ["g if 0 ≤ x ≤ 6, else 0"]),
+        ("LRELU(0.2)", "x if x &gt; 0, else 0.2 x", ["g if x &gt; 0, else 0.2 g"]),
+        (
+            *("PRELU", "x if x &gt; 0, else a x"),
+            ["g if x &gt; 0, else a g", "∑ g min(0, x)"],
+        ),
+        ("ELU", "x if x &gt; 0, else exp x - 1", ["g if x &gt; 0, else (y + 1) g"]),
+        ("ELU(2)", "x if x &gt; 0, else 2 (exp x - 1)", ["g if x &gt; 0, else (y + 2) g"]),
+        (
+            *("SELU", "1.05 x if x &gt; 0, else 1.76 (exp x - 1)"),
+            ["1.05 g if x &gt; 0, else (y + 1.76) g"],
+        ),
+        (
+            *("CELU(2)", "x if x &gt; 0, else 2 (exp(x / 2) - 1)"),
+            ["g if x &gt; 0, else (y / 2 + 1) g"],
+        ),
+        ("GELU", "x Φ(x)", ["g (Φ(x) + x φ(x))"]),
+        ("MISH", "x t, t = tanh log(1 + exp x)", ["(t + x (1 - t²) sigmoid x) g"]),
+        ("SOFTPLUS", "log(1 + exp x)", ["g sigmoid x"]),
+        ("SOFTSIGN", "x / (1 + |x|)", ["g / (1 + |x|)²"]),
+        ("HARDSIGMOID", "clip(0.167 x + 0.5, 0 to 1)", ["0.167 g if 0 &lt; y &lt; 1, else 0"]),
+        ("ABS", "|x|", ["g sign x"]),
+        (
+            *("LN", "w z + b, z = (x - mean) / std"),
+            ["(h - mean h - z mean h z) / std, h = w g", "∑ g z", "∑ g"],
+        ),
+        ("BN", "w z + b, z = (x - mean) / std", ["w g / std", "∑ g z", "∑ g"]),
+        ("BN(affine=no)", "(x - mean) / std", ["g / std"]),
+        ("REDUCE(mean)", "mean", ["g / n"]),
+        ("REDUCE(prod)", "product", ["g y / x"]),
+    ],
+)
+def test_rules_are_formulas(layer: str, value: str, gradients: list[str]) -> None:
+    """A layer is one box, and each of its gradients one on the way back."""
+    found = boxes(drawn(f"INPUT(3) -> {layer}"))
+    assert sorted(found) == sorted([value, *gradients])
+
+
+@pytest.mark.parametrize(
+    ("layer", "forward", "back"),
+    [
+        ("CONV(3x3, 2)", "w * x + b", ["w * g, transposed", "x * g", "∑ g"]),
+        ("CONV(3x3, 2, bias=no)", "w * x", ["w * g, transposed", "x * g"]),
+        ("UPCONV(2x2, 2)", "w * x, transposed + b", ["w * g", "g * x", "∑ g"]),
+        ("POOL", "max in each window", ["g at each maximum"]),
+        ("POOL(avg)", "mean in each window", ["g / n in each window"]),
+        ("GAP", "mean", ["g / n"]),
+    ],
+)
+def test_rules_of_pictures_are_formulas(layer: str, forward: str, back: list[str]) -> None:
+    """Convolutions and pools are formulas; what else is drawn only moves numbers."""
+    found = boxes(drawn(f"INPUT(4x4x1) -> {layer}"))
+    assert set(found) - {"reshape", "flatten", "squeeze"} == {forward, *back}
+
+
+def test_numbers_of_a_rule() -> None:
+    """At (-2, 0, 3) with slopes of 1/4, PRELU's gradient is (1/4, 1/4, 1), and -2 by the first."""
+    dot = drawn(
+        "INPUT(3) -> PRELU as y",
+        inputs={"input": np.array([[-2.0, 0.0, 3.0]], np.float32)},
+        state=SLOPES,
+    )
+    assert re.search(r"g\d+ -> n\d+ \[label=<\[0.25, 0.25, 1\]>", dot)
+    assert re.search(r"g\d+ -> n\d+ \[label=<\[-2, 0, 0\]>", dot)
+
+
+def test_a_rule_reads_what_its_own_gradient_takes() -> None:
+    """PRELU's gradient by x reads slopes and x, that by the slopes reads x alone."""
+    dot = drawn("INPUT(3) -> PRELU as y")
+    (by_x,) = re.findall(r"n(\d+) \[label=<g if", dot)
+    (by_slope,) = re.findall(r"n(\d+) \[label=<∑ g min", dot)
+    dashed = re.findall(r"n\d+ -> n(\d+) \[style=dashed", dot)
+    assert (dashed.count(by_x), dashed.count(by_slope)) == (2, 1)
+
+
+def test_an_embedding_is_a_formula() -> None:
+    """Rows are looked up, and their gradients are added up where they came from."""
+    found = boxes(drawn("INPUT(4, dtype=int64) -> EMBED(10, 3) -> FC(2)", loss="mse"))
+    assert {"x[i]", "∑ g at each i"} <= set(found)
+    assert not {"scatter elements", "copy"} & set(found)
+
+
 def test_an_addition_of_several_names_no_other_derivative() -> None:
     """The arrow that ends in df/dy is not called that of the sum, which it passes on."""
     dot = drawn("INPUT(1) as x\nINPUT(1) as y\n( x | y | x ) -> ADD as z")
