@@ -1,7 +1,7 @@
 """Operators that pick elements out of a tensor, or put some around it, and compute nothing."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..dim import Dim, Polynomial, equal
 from ..opdef import InferenceError, OpCall, defop, free
@@ -17,6 +17,10 @@ from .cuts import (
     slices,
 )
 from .gradients.indexing import RULES
+
+if TYPE_CHECKING:
+    from ..builder import Builder
+    from ..graph import Value
 
 
 def infer_slice(call: OpCall) -> Sequence[TensorType]:
@@ -153,6 +157,20 @@ def infer_reverse_sequence(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
+def reverse_at_least_one(
+    build: "Builder", operands: "Sequence[Value | None]", call: OpCall
+) -> "Sequence[Value] | None":
+    """Gives ReverseSequence lengths of 1 for 0, of which onnxruntime before 1.32 yields zeros."""
+    x, lengths = operands
+    assert lengths is not None
+    known = call.constants[1]
+    if known is not None and 0 not in known:
+        return None
+    none = build.Equal(lengths, build.constant(0, lengths.dtype))
+    lengths = build.Where(none, build.constant(1, lengths.dtype), lengths)
+    return build.op(call.op_type, (x, lengths), call.attributes)
+
+
 def _replaced(shape: Shape, axis: int, extent: Dim) -> Shape:
     return (*shape[:axis], extent, *shape[axis + 1 :])
 
@@ -180,5 +198,6 @@ defop(
     infer=infer_reverse_sequence,
     cost=free,
     attributes={"batch_axis": 1, "time_axis": 0},
+    decompose=reverse_at_least_one,
     vjp=RULES["ReverseSequence"],
 )
