@@ -229,7 +229,7 @@ def _index(expression: ast.Index, environment: Environment) -> Any:
     if not isinstance(items, list | tuple):
         raise _unfit(f"cannot index {_article(items)}", expression.value)
     if not isinstance(index, int) or isinstance(index, bool):
-        raise _unfit(f"an index is an integer, not {_article(index)}", expression.index)
+        raise _unfit(f"an index must be an integer, not {_article(index)}", expression.index)
     if not -len(items) <= index < len(items):
         message = f"index {index} is outside a list of {len(items)}"
         help = f"indices are {-len(items)} to {len(items) - 1}" if items else None
@@ -366,7 +366,7 @@ _RULES: Mapping[type, Callable[[Any, Environment], Any]] = {
 
 def _truth(value: Any, blame: ast.Expression) -> bool:
     if not isinstance(value, bool):
-        raise _unfit(f"a condition is `yes` or `no`, not {_article(value)}", blame)
+        raise _unfit(f"a condition must be `yes` or `no`, not {_article(value)}", blame)
     return value
 
 

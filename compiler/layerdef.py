@@ -335,7 +335,7 @@ def _convert(definition: Signature, name: str, argument: GivenArgument, spelling
             suggestion = did_you_mean(argument.value, kind.words)
         raise error(
             "E103",
-            f"the `{name}` of {spelling} is {kind.expected}, not {_describe(argument.value)}",
+            f"the `{name}` of {spelling} must be {kind.expected}, not {_describe(argument.value)}",
             argument.span,
             help=suggestion,
         ) from None

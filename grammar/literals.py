@@ -22,7 +22,7 @@ def read_integer(text: str, span: Span) -> int:
     """
     digits = text.replace("_", "").lstrip("0") or "0"
     if len(digits) > _DIGITS or int(digits) > MAX_INTEGER:
-        raise _too_large(span, "an integer is at most 2^63 - 1 = 9223372036854775807")
+        raise _too_large(span, "an integer must be at most 2^63 - 1 = 9223372036854775807")
     return int(digits)
 
 
@@ -37,13 +37,13 @@ def read_number(text: str, span: Span) -> Number:
     if factor is None or "e" in plain.casefold():
         value = float(plain.rstrip("kMGT")) * (factor or 1)
         if value == float("inf"):
-            raise _too_large(span, "a float is at most about 1.8e308")
+            raise _too_large(span, "a float must be at most about 1.8e308")
         return Number(value, span=span)
     amount = Decimal(plain[:-1]) * factor
     if amount != amount.to_integral_value():
         return Number(float(amount), span=span)
     if amount > MAX_INTEGER:
-        raise _too_large(span, "an integer is at most 2^63 - 1 = 9223372036854775807")
+        raise _too_large(span, "an integer must be at most 2^63 - 1 = 9223372036854775807")
     return Number(int(amount), span=span)
 
 

@@ -146,5 +146,5 @@ def _renderers() -> list[Renderer]:
     if chosen not in RENDERERS:
         known = " and ".join(f"`{name}`" for name in RENDERERS)
         help = did_you_mean(chosen, RENDERERS) or f"the values are {known}"
-        raise error("E505", f"`NETC_GRAPHVIZ={chosen}` names no Graphviz", help=help)
+        raise error("E505", f"`NETC_GRAPHVIZ={chosen}` is not a known Graphviz", help=help)
     return [RENDERERS[chosen], *(each for name, each in RENDERERS.items() if name != chosen)]

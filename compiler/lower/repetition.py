@@ -75,7 +75,7 @@ def choose(state: State, item: ast.If, site: Site) -> Tensors:
     """One of two bodies; without `else` nothing happens where the condition does not hold."""
     condition = evaluate_in(site.scope, item.condition)
     if not isinstance(condition, bool):
-        message = f"a condition is `yes` or `no`, not `{spell(condition)}`"
+        message = f"a condition must be `yes` or `no`, not `{spell(condition)}`"
         number = isinstance(condition, int | float)
         help = f"compare it, as in `{spell(condition)} > 0`" if number else None
         raise error("E302", message, item.condition.span, help=help)

@@ -113,7 +113,7 @@ class _Reader:
             raise self.unknown(entry, name_span)
         if entry.name in earlier:
             first = Pointer(earlier[entry.name].span, "first given here")
-            message = f"`train` gets `{entry.name}` twice"
+            message = f"`train` sets `{entry.name}` twice"
             raise error("E123", message, name_span, also=[first], help=KEEP_ONE)
         found = SETTINGS[entry.name](self, entry)
         if entry.name == "per":
@@ -149,7 +149,7 @@ class _Reader:
             case ast.Choice(condition, then, otherwise):
                 holds = self.evaluate(condition)
                 if not isinstance(holds, bool):
-                    message = f"a condition is `yes` or `no`, not `{spell(holds)}`"
+                    message = f"a condition must be `yes` or `no`, not `{spell(holds)}`"
                     raise error("E302", message, condition.span)
                 return self.term(kind, then if holds else otherwise, name)
             case ast.Name(id):
@@ -354,4 +354,4 @@ def _unfit(name: str, expected: str, value: ast.Syntax, help: str | None = None)
         help = f"such as `{name} = {EXAMPLES[name]}`"
     text = " ".join(value.span.text.split())
     shown = text if len(text) <= 40 else f"{text[:37]}..."
-    return error("E125", f"`{name}` is {expected}, not `{shown}`", value.span, help=help)
+    return error("E125", f"`{name}` must be {expected}, not `{shown}`", value.span, help=help)

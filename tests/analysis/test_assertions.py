@@ -88,7 +88,7 @@ def test_holds(condition: str) -> None:
         ("depth == 4 and width == 11", "width is 10, not 11 (1 fewer)"),
         ("not (depth == 4)", "not (depth == 4) does not hold"),
         ("depth == 1 or depth == 2", "depth == 1 or depth == 2 does not hold"),
-        ("params", "a condition is `yes` or `no`, not the number `16902`"),
+        ("params", "a condition must be `yes` or `no`, not the number `16902`"),
         ("stride(out) == 1", "`out` has no stride: its elements have no positions"),
     ],
 )

@@ -154,7 +154,10 @@ def test_data_that_cannot_be_used(spoil: object, message: str, here: Path, calle
             "error[E502]: onnxruntime cannot use the device `cuda`",
         ),
         (["small.net", "--set", "epoch=3"], "error[E122]: `train` has no setting `epoch`"),
-        (["small.net", "--set", "batch=0"], "error[E125]: `batch` is a positive integer or `all`"),
+        (
+            ["small.net", "--set", "batch=0"],
+            "error[E125]: `batch` must be a positive integer",
+        ),
         (["small.net", "--monitor", "val_f1"], "error[E551]: no epoch will have a `val_f1`"),
         (["small.net", "--weights", "missing.npz"], "error[E001]: cannot read `missing.npz`"),
         (["small.net", "--weights", "w.npz"], UNFIT),

@@ -119,7 +119,7 @@ def test_an_unknown_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(NetError) as caught:
         render(DIAGRAM, str(tmp_path / "net.svg"))
     assert str(caught.value) == (
-        "error[E505]: `NETC_GRAPHVIZ=system` names no Graphviz\n"
+        "error[E505]: `NETC_GRAPHVIZ=system` is not a known Graphviz\n"
         "  = help: the values are `bundled` and `dot`"
     )
 

@@ -81,7 +81,7 @@ def test_what_was_expected_and_what_was_given(
             assert diagnostic.code == "E103"
             assert diagnostic.span.text == argument
             assert diagnostic.message.startswith(
-                f"the `{name}` of {spelling} is {kind.expected}, not"
+                f"the `{name}` of {spelling} must be {kind.expected}, not"
             )
     assert refused
 

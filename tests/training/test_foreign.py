@@ -94,7 +94,7 @@ def test_what_a_program_does_not_say_is_pointed_elsewhere(written: str, help: st
 
 def test_bad_values_keep_their_own_help() -> None:
     """A known choice with a value that it refuses is not rewritten."""
-    with pytest.raises(netc.NetError, match="the `lr` of adam is a positive number"):
+    with pytest.raises(netc.NetError, match="the `lr` of adam must be a positive number"):
         netc.compile("INPUT(4) -> FC(2)\ntrain {\n  optimizer = adam(lr=-1)\n}\n")
 
 

@@ -69,6 +69,6 @@ def test_a_wrong_argument_from_python() -> None:
     with pytest.raises(netc.NetError) as caught:
         netc.SGD(momentum=0.9, lr=-1)
     (diagnostic,) = caught.value.diagnostics
-    assert diagnostic.message == "the `lr` of SGD is a positive number, not `-1`"
+    assert diagnostic.message == "the `lr` of SGD must be a positive number, not `-1`"
     assert diagnostic.span is not None
     assert diagnostic.span.text == "lr=-1"
