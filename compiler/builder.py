@@ -71,7 +71,7 @@ class Builder:
     def known(self, value: Value) -> Any:
         """What a value holds, as nested tuples, where types alone tell: constants and shapes.
 
-        Of what is computed, no more than `MOST_KNOWN` numbers are told, and each is computed once.
+        Of what is computed, no more than `MOST_KNOWN` numbers are given, and each is computed once.
         """
         producer = self.graph.producer(value)
         if producer.op_type == CONSTANT:

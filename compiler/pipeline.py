@@ -144,7 +144,7 @@ def check(compiled: Compiled) -> Compiled:
 
 
 def _one_per_place(warnings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """The warnings, where each place in the text that makes several layers alike is told once."""
+    """The warnings; each place in the text that makes several layers alike is reported once."""
     groups: dict[Any, list[Diagnostic]] = {}
     for warning in warnings:
         groups.setdefault((warning.code, warning.span, warning.also), []).append(warning)

@@ -16,7 +16,7 @@ def verify(graph: Graph, *, after: str = "lowering") -> None:
 
     Every argument is a value of an earlier node and has that node's type; edges are exactly the
     arguments; types are those that inference gives; inputs and parameters are entered under
-    their names; outputs, labels and layers speak of values that are there.
+    their names; outputs, labels and layers refer to values that are there.
 
     Args:
         graph: What to check.
@@ -92,7 +92,7 @@ def _leaf(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
 
 
 def _tables(graph: Graph) -> Iterator[str]:
-    """The graph's tables speak of values that are there, inputs and parameters of all of them."""
+    """The graph's tables refer to values that are there, inputs and parameters of all of them."""
     for op_type, table in ((INPUT, graph.inputs), (PARAMETER, graph.parameters)):
         nodes = {
             node.attributes["name"]: identifier

@@ -18,7 +18,7 @@ MOST_CANDIDATES = 2_000  # names that are compared with a misspelled one
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """A second place that a diagnostic speaks of, with a word about it."""
+    """A second place that a diagnostic refers to, with a word about it."""
 
     span: Span
     text: str

@@ -291,7 +291,7 @@ _NO_REMARK, _ALIGNED = -1, -2
 def _alignment(numbered: tuple[int, tuple[str, str]]) -> int:
     """What successive lines share whose comments are in one column.
 
-    The comment after an opening bracket speaks of what is inside, and stands for itself.
+    The comment after an opening bracket refers to what is inside, and stands for itself.
     """
     number, (code, remark) = numbered
     if not remark:

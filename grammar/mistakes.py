@@ -1,4 +1,4 @@
-"""Mistakes that are told from the text around a failure of the parser, one rule for each."""
+"""Mistakes that are found from the text around a failure of the parser, one rule for each."""
 
 import re
 from collections.abc import Callable

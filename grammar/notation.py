@@ -1,4 +1,4 @@
-"""Notations of other languages and slips of the pen, each with the advice that mends it."""
+"""Notations of other languages and typos, each with the advice that fixes it."""
 # ruff: noqa: RUF001, this file is about characters that are taken for others
 
 import re

@@ -179,7 +179,7 @@ def _step(text: str, *, first: bool) -> str | None:
 
 
 def _grouped(group: re.Match[str]) -> str | None:
-    """The chains in a bracket, each read by itself."""
+    """The chains in a bracket, each read separately."""
     inner = group[2]
     branches = [inner[a:b] for a, b in _split(inner, 0, len(inner), _BAR)]
     read = [_chain(branch) for branch in branches]

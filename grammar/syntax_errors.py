@@ -2,7 +2,7 @@
 
 Most messages come from a table of labelled examples (`malformed.py`): each malformed text is parsed
 once, and the parser's state and the type of the token at which it stops are the key of its message.
-The rest is told from the text around the failure (`mistakes.py`).
+The rest is found from the text around the failure (`mistakes.py`).
 """
 
 from bisect import bisect_right

@@ -139,7 +139,7 @@ class TokenStream:
         is_broken = first or self.starts_line(1)
         before = self.comments()
         self._place += 1
-        if first:  # what follows a sign that begins a line speaks of what follows
+        if first:  # what follows a sign that begins a line refers to what follows
             waiting = self._waiting[self._place]
             waiting[:] = [replace(comment, own_line=True) for comment in waiting]
         return is_broken, row(*before.parts, *self.comments().parts)

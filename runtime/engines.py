@@ -47,7 +47,7 @@ def run(
 
     Raises:
         NetError: Inputs (E206), weights (E501) or names (E101) do not fit, or the engine or
-            device cannot be had (E502).
+            device is not available (E502).
     """
     if engine not in ENGINES:
         help = did_you_mean(engine, ENGINES) or f"the engines are {' and '.join(ENGINES)}"

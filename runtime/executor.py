@@ -50,7 +50,7 @@ def run(
         slots[slot] = array
     for slot, name in plan.loads:
         slots[slot] = _parameter(name, plan.parameters[name], state)
-    # IEEE arithmetic without warnings, as ONNX has it: an overflow is infinity.
+    # IEEE arithmetic without warnings, as in ONNX: an overflow is infinity.
     threads = nullcontext() if plan.checked[_key(checked)] else one_thread()
     with threads, np.errstate(all="ignore"):
         for step in plan.steps:
@@ -67,7 +67,7 @@ def admit(plan: Plan, feeds: Mapping[str, Any]) -> Feeds:
     """Check inputs before any engine computes with them; each combination of extents once.
 
     Raises:
-        NetError: E206 and E507, as `run` has them.
+        NetError: E206 and E507, as in `run`.
     """
     checked = check_feeds(plan.inputs, feeds)
     key = _key(checked)

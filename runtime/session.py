@@ -1,4 +1,4 @@
-"""ONNX model and inputs -> results, on onnxruntime; a device that cannot be had is an error."""
+"""ONNX model and inputs -> results, on onnxruntime; a device that is not available is an error."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +43,7 @@ class Session:
         device: `cpu` or `cuda`.
 
     Raises:
-        NetError: E502, onnxruntime or the device cannot be had; E506, the model is refused; E575,
+        NetError: E502, onnxruntime or the device is missing; E506, the model is refused; E575,
             an input is not an array of numbers; E001, there is no such file.
     """
 

@@ -1,4 +1,4 @@
-"""Graph to the quantities that assertions speak of, each computed when it is first read."""
+"""Graph to the quantities that assertions refer to, each computed when it is first read."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence

@@ -348,7 +348,7 @@ class _Writer:
         return [*self._reads(loss), *(v for v in taken if v.node >= self.rule.forward)]
 
     def _as_written(self, value: Value, formula: LossBox) -> Value:
-        """The value that a formula speaks of where its operators take another: p for logits."""
+        """The value that a formula shows where its operators take another: p for logits."""
         if formula.probabilities is None or value.node not in self.drawn:
             return value
         if value in self._targets():

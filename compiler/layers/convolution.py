@@ -52,7 +52,7 @@ def depthwise_convolution(
     weight: Numbers | None = None,
     bias_value: Numbers | None = None,
 ) -> Value:
-    """Each channel is convolved by itself, into `multiplier` channels (ONNX `Conv`).
+    """Each channel is convolved separately, into `multiplier` channels (ONNX `Conv`).
 
     The weight is (channels * multiplier, 1, *kernel); channel c yields the outputs from
     c * multiplier on.

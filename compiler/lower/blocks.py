@@ -133,7 +133,7 @@ def _branches(expected: int, call: Call) -> str:
 
 
 def _bind_arguments(block: Block, call: Call, inner: Scope) -> dict[str, Any]:
-    """Give a block's parameters their values; returns what its layers are told in common."""
+    """Give a block's parameters their values; returns what its layers have in common."""
     parameters = block.statement.parameters
     names = [parameter.name for parameter in parameters]
     values: dict[str, Any] = {}

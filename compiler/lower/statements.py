@@ -147,7 +147,7 @@ def language_statement(state: State, statement: ast.LanguageStatement, scope: Sc
 
 
 def assert_statement(state: State, statement: ast.AssertStatement, scope: Scope) -> None:
-    """Assertions speak of the whole network: `analysis/assertions.py` checks them."""
+    """Assertions refer to the whole network: `analysis/assertions.py` checks them."""
 
 
 def let_statement(state: State, statement: ast.LetStatement, scope: Scope) -> None:
@@ -180,7 +180,7 @@ def import_statement(state: State, statement: ast.ImportStatement, scope: Scope)
 
 
 def train_statement(state: State, statement: ast.TrainStatement, scope: Scope) -> None:
-    """Read how the network is trained; the outputs, which losses speak of, come later."""
+    """Read how the network is trained; the outputs, which losses refer to, come later."""
     from ..training.settings import read_settings
 
     keyword = state.training_span

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_GAMMA = 1.0507009873554804934193349852946
 
-# Operators of one argument that map each element by itself, and their attributes.
+# Operators of one argument that map each element separately, and their attributes.
 UNARY: Mapping[str, Mapping[str, Any]] = {
     **dict.fromkeys(
         (

@@ -78,7 +78,7 @@ class Training:
 
         With ONNX's momentum 0 these are the batch's mean and biased variance. The running
         statistics become m running + (1 - m) batch with the momentum m of the node, the variance
-        times n / (n - 1) for n numbers per channel, as PyTorch has it. A frozen layer normalizes
+        times n / (n - 1) for n numbers per channel, as in PyTorch. A frozen layer normalizes
         by its running statistics, and leaves them as they are.
         """
         if node.attributes["training_mode"] or self._is_frozen(node):

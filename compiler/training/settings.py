@@ -1,4 +1,4 @@
-"""A `train` block -> its settings by name, each checked by itself: terms, numbers and words."""
+"""A `train` block -> its settings by name, each checked separately: terms, numbers and words."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

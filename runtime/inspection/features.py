@@ -52,7 +52,7 @@ class Extractor:
         engine, device: What computes.
 
     Raises:
-        NetError: E101, there is no such value; E502, the engine cannot be had.
+        NetError: E101, there is no such value; E502, the engine is not available.
     """
 
     def __init__(

@@ -56,7 +56,7 @@ def lsuv(graph: Graph, feeds: Mapping[str, Any], seed: int = 0) -> dict[str, Arr
 
     Returns:
         The state: weights of dense layers and convolutions are orthonormal and scaled; all else
-        is as `initialize` has it.
+        is as in `initialize`.
 
     Raises:
         NetError: The inputs do not fit.

@@ -60,7 +60,7 @@ class Check:
     numbers: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """The check as JSON has it; numbers that are not finite are texts."""
+        """The check as JSON; numbers that are not finite are texts."""
         numbers = {k: v if isfinite(v) else repr(v) for k, v in self.numbers.items()}
         own = {"name": self.name, "ok": self.ok, "message": self.message}
         return {**own, "advice": "" if self.ok else self.advice, "numbers": numbers}

@@ -141,7 +141,7 @@ class _RowView:
     """What each tap sees from every output position.
 
     Attributes:
-        grid: The positions that `taps` speaks of: here, the output's.
+        grid: The positions that `taps` refers to: here, the output's.
     """
 
     def __init__(self, window: Window, spatial: Extents, extents: Extents) -> None:

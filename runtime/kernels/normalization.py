@@ -64,7 +64,7 @@ def _centred(x: Array, axes: int | tuple[int, ...]) -> tuple[Array, Array]:
     """x minus its mean over some axes, and that mean with these axes kept.
 
     A mean of large equal numbers is rounded, and what is left of them would be scaled by up to
-    1 / sqrt(epsilon): the mean of what is left mends that.
+    1 / sqrt(epsilon): the mean of what is left fixes that.
     """
     mean = x.mean(axes, keepdims=True)
     centred: Array = x - mean

@@ -16,7 +16,7 @@ from .lines import Extents, Lines, Shifts, Stack, lines_of, write
 SCRATCH_BYTES = 2**18
 # Products below this size skip what OpenBLAS does to prepare large ones; measured.
 SMALL_PRODUCT = 10**6
-# From this length on a product of one sample is worth being taken by itself; measured.
+# From this length on a product of one sample is worth being taken separately; measured.
 LONG_PRODUCT = 128
 
 

@@ -28,7 +28,7 @@ class Checkpoint:
         state: Parameters, buffers, and the optimizer's tensors.
         preprocess: What preprocessing was fitted to the training part.
         best: The weights of the best epoch so far, if there is one.
-        progress: What else the loop needs, as JSON has it: epoch, step, sums, stopping.
+        progress: What else the loop needs, as JSON: epoch, step, sums, stopping.
         recipe: What must be the same on resuming, by name: the network and each setting.
         environment: Engine, versions and threads, on which the last bits depend.
     """

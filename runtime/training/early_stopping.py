@@ -80,7 +80,7 @@ class EarlyStopping:
         return gain > self.min_delta
 
     def state(self) -> dict[str, Any]:
-        """Where it stands, as JSON has it; infinities are written as text."""
+        """Where it stands, as JSON; infinities are written as text."""
         best = None if self.best is None else repr(self.best)
         return {"best": best, "best_epoch": self.best_epoch, "waited": self.waited}
 

@@ -42,7 +42,7 @@ class Evaluator:
         engine, device: What computes.
 
     Raises:
-        NetError: A metric does not suit any output (E551), or the engine cannot be had (E502).
+        NetError: A metric does not suit any output (E551), or the engine is not available (E502).
     """
 
     def __init__(

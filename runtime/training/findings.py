@@ -42,7 +42,7 @@ class Finding:
         return f"{self.message}; {self.advice}" if self.advice else self.message
 
     def to_dict(self) -> dict[str, Any]:
-        """The finding as JSON has it; numbers that are not finite are texts."""
+        """The finding as JSON; numbers that are not finite are texts."""
         numbers = {k: v if isfinite(v) else repr(v) for k, v in self.numbers.items()}
         own = {"kind": self.kind, "message": self.message, "advice": self.advice}
         return {**own, "since": self.since, "numbers": numbers}

@@ -147,7 +147,7 @@ class History:
         return text.getvalue()
 
     def to_dict(self) -> dict[str, Any]:
-        """The rows as JSON has them; numbers that are not finite are texts."""
+        """The rows as JSON; numbers that are not finite are texts."""
         rows = [{name: _plain(value) for name, value in row.values().items()} for row in self.rows]
         best = self.best()
         return {"format": FORMAT, "best_epoch": int(best.epoch) if best else None, "epochs": rows}

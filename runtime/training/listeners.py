@@ -101,6 +101,6 @@ def write_results(run: Run, folder: str) -> list[str]:
 
 
 def _results(run: Run) -> Mapping[str, object]:
-    """How a run ended, as JSON has it."""
+    """How a run ended, as JSON."""
     test = {name: value if value == value else None for name, value in run.test.items()}
     return {"epochs": len(run.history), "best_epoch": run.best_epoch, "test": test}

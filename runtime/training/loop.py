@@ -100,7 +100,7 @@ class Loop:
         settings: How it is driven.
         stopping: Which epoch is the best, and when to stop.
         history: What the epochs came to.
-        listeners: Who is told.
+        listeners: Objects to notify of the progress.
         progress: Where it stands.
         best: The weights of the best epoch so far.
     """
@@ -193,7 +193,7 @@ class Loop:
             state = self.stepper.state
             self.best = {name: state[name] for name in self.settings.weights}
         self.progress = Progress(progress.epoch + 1, step=progress.step, done=self.stopping.stopped)
-        self.save()  # before anybody is told, who may fail to print it
+        self.save()  # before listeners are notified, which may fail to print
         for listener in self.listeners:
             listener.on_epoch(self.progress, row, best)
         if asked.is_set():

@@ -163,7 +163,7 @@ def draw_precision_recall(
 ) -> None:
     """Draw precision over recall, the precision of guessing, and the point of a threshold.
 
-    Arguments and errors as `draw_roc` has them.
+    Arguments and errors as in `draw_roc`.
     """
     shown = _smallest(
         [(name, curve, curve.average_precision) for name, curve in curves],

@@ -38,7 +38,7 @@ class Answer:
     values: tuple[float, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The answer as JSON has it; numbers that are not finite are texts."""
+        """The answer as JSON; numbers that are not finite are texts."""
         if not self.ranked:
             return {"values": [_plain(value) for value in self.values]}
         return {"ranked": [{"class": name, "score": _plain(s)} for name, s in self.ranked]}
@@ -71,7 +71,7 @@ def predict(
     """All outputs of a network in inference mode, by name, (N, ...).
 
     Raises:
-        NetError: Samples and network do not fit, or the engine cannot be had (E502).
+        NetError: Samples and network do not fit, or the engine is not available (E502).
     """
     exposed = expose_parameters(set_mode(graph, training=False))
     run = open_runner(exposed, engine=engine, device=device)

@@ -46,7 +46,7 @@ class TrainingProgress(Protocol):
         """An epoch ended.
 
         Args:
-            values: Its columns, such as `Row.values()` has them.
+            values: Its columns, such as in `Row.values()`.
         """
         ...
 

@@ -168,7 +168,7 @@ def _at_guess(curves: Curves, end: float) -> bool:
 
 
 def _settled(curves: Curves, end: float) -> bool:
-    """Whether a loss came to rest at a guess's, which no learning rate mends."""
+    """Whether a loss came to rest at a guess's, which no learning rate fixes."""
     second = curves.train[len(curves.train) // 2 :]
     return swing(second) <= JUMPY and _at_guess(curves, end)
 

@@ -22,7 +22,7 @@ def open_runner(graph: Graph, *, engine: str = "numpy", device: str = "cpu") -> 
     """An engine for a graph without parameters: all that changes is an input.
 
     Raises:
-        NetError: The engine or the device cannot be had (E502).
+        NetError: The engine or the device is not available (E502).
     """
     if engine not in RUNNERS:
         help = did_you_mean(engine, RUNNERS) or f"the engines are {' and '.join(RUNNERS)}"

@@ -24,7 +24,7 @@ class Stepper:
         device: `cpu`, or `cuda` on onnxruntime.
 
     Raises:
-        NetError: The engine or the device cannot be had (E502).
+        NetError: The engine or the device is not available (E502).
     """
 
     def __init__(

@@ -40,7 +40,7 @@ _NUMERIC = frozenset("[-0123456789")
 
 
 def _numbers(text: str) -> Array:
-    """Numbers as JSON has them, in float32 or int64."""
+    """Numbers as JSON, in float32 or int64."""
     if os.path.exists(text):
         return read_npy(text)
     try:

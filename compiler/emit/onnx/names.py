@@ -23,7 +23,7 @@ class Names:
     copies: frozenset[str]
 
     def of(self, value: Value | None) -> str:
-        """A value's name; empty where an optional argument is left out, as ONNX has it."""
+        """A value's name; empty where an optional argument is left out, as in ONNX."""
         return "" if value is None else self.values[value.node, value.output]
 
 

@@ -16,7 +16,7 @@ MOST_OFFERED = 2
 
 
 def with_way_out(failure: NetError, state: State, call: Call, site: Site) -> NetError:
-    """The failure of a call, with what mends it as its help where something does.
+    """The failure of a call, with what fixes it as its help where something does.
 
     A help that it has already is kept.
     """

@@ -256,7 +256,7 @@ def _standardized(
 ) -> tuple[Value, Value]:
     """u and r over some axes; the mean and r themselves where they are `known`.
 
-    A mean of large numbers is rounded, and the mean of what it leaves mends that, as in the
+    A mean of large numbers is rounded, and the mean of what it leaves fixes that, as in the
     forward pass.
     """
     if len(known) == 2:

@@ -1,4 +1,4 @@
-"""Gradients of operators that map each element by itself: dx = dy times the slope there.
+"""Gradients of operators that map each element separately: dx = dy times the slope there.
 
 A slope is built from x or y, whichever costs less; where it jumps it is PyTorch's. Jumps are
 comparisons, so that second derivatives end there, and `Where` chooses between terms that are all

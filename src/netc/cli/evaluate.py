@@ -127,7 +127,7 @@ def _to_json(
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it: what nothing was there for is null, and infinity a text."""
+    """A value as JSON: what nothing was there for is null, and infinity a text."""
     if not isinstance(value, float) or isfinite(value):
         return value
     return None if value != value else repr(value)

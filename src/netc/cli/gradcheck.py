@@ -190,7 +190,7 @@ def _cells(check: ParameterCheck) -> tuple[str, ...]:
 
 
 def _plain(check: ParameterCheck) -> dict[str, Any]:
-    """A row as JSON has it; numbers that are not finite are texts."""
+    """A row as JSON; numbers that are not finite are texts."""
     values = {**asdict(check), "ok": check.ok}
     return {
         name: repr(value) if isinstance(value, float) and not isfinite(value) else value
