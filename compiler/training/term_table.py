@@ -90,7 +90,9 @@ def _advised(
     """
     (first,) = failure.diagnostics
     help = corrected_term(kind, name, given, TERMS[kind], call)
-    if first.code not in ("E102", "E105") or help is None:
+    if first.code == "E106":
+        help = "keep one of them"
+    if first.code not in ("E102", "E105", "E106") or help is None:
         return failure
     return NetError([replace(first, help=help)])
 

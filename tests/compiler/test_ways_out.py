@@ -94,6 +94,7 @@ REFUSED = [
     ("E106", "INPUT -> AVGPOOL(max) -> FC", 1),
     ("E103", "INPUT(14x14x8) -> RESHAPE(196x9)", 1),
     ("E103", "INPUT(14x14x8) -> RESHAPE(13x14x8)", 1),
+    ("E103", "INPUT(6x4x3) -> RESHAPE(70)", 1),
     ("E103", "INPUT(6x4x3) -> CROP(7x4)", 1),
     ("E103", "INPUT(6x4x3) -> SLICE(-1, 1, axis=height)", 1),
     ("E103", "INPUT -> CONV(3x3, 8, stride=0) -> FC", 1),
@@ -112,6 +113,7 @@ REFUSED = [
         "block B(c) { ( CONV(3x3, c) | CONV(1x1, 4) ) -> ADD }\nINPUT(8x8x8) -> B(6) -> FC",
         1,
     ),
+    ("E105", "INPUT(6x4x6) -> SPLIT -> ADD", 1),
     ("E105", "block B(c) { CONV(3x3, c) }\nINPUT(8x8x8) -> B -> FC", 1),
     ("E104", "block B(c) { CONV(3x3, c) }\nINPUT(8x8x8) -> B(4, 5) -> FC", 1),
     ("E203", "INPUT(8x8x1) -> [CONV(3x3, 4, pad=valid)]*4 -> FC", 2),
@@ -184,6 +186,7 @@ def test_the_plainest_way_comes_first(program: str, expected: str) -> None:
         "INPUT((H, W, 3)) -> ( ID | UPSAMPLE -> PAD(1) ) -> ADD",
         "INPUT(8x8x3) -> CONV(3x3, 8, stride=fast)",
         "INPUT(0)",
+        "INPUT((L,)) -> CONV",
     ],
 )
 def test_no_way_is_offered_where_none_is_known(program: str) -> None:
@@ -191,7 +194,7 @@ def test_no_way_is_offered_where_none_is_known(program: str) -> None:
     with pytest.raises(netc.NetError) as refused:
         netc.compile(program)
     help = refused.value.diagnostics[0].help or ""
-    assert not re.search("end branch|write `(CONV|INPUT)`", help)
+    assert not re.search("end branch|write `(CONV|INPUT)`|in place of names", help)
 
 
 def test_trials_leave_the_program_as_it_is() -> None:

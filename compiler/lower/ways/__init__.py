@@ -75,6 +75,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
         tensors.embedded,
         tensors.real_numbers,
         tensors.over_positions,
+        tensors.known_extents,
         tensors.as_labelled,
         tensors.fewer_axes,
     ),

@@ -27,13 +27,14 @@ def same_elements(case: Case) -> Iterator[Way]:
     """A size of as many elements as there are, with one extent changed, the last one first."""
     size, own = case.arguments.get("size"), author_extents(case.x.type)
     numbers = [extent for extent in own if isinstance(extent, int)]
-    if case.call.spelling != "RESHAPE" or not isinstance(size, tuple) or len(numbers) < len(own):
+    extents = (size,) if isinstance(size, int) else size
+    if case.call.spelling != "RESHAPE" or extents is None or len(numbers) < len(own):
         return
-    for place in reversed(range(len(size))):
-        extent, rest = divmod(prod(numbers), prod((*size[:place], *size[place + 1 :])))
+    for place in reversed(range(len(extents))):
+        extent, rest = divmod(prod(numbers), prod((*extents[:place], *extents[place + 1 :])))
         if not rest:
-            fitted = (*size[:place], extent, *size[place + 1 :])
-            yield case.written(case.changed("size", spell(fitted)))
+            fitted = (*extents[:place], extent, *extents[place + 1 :])
+            yield case.written(case.changed("size", "x".join(map(str, fitted))))
 
 
 def within_input(case: Case) -> Iterator[Way]:
@@ -91,12 +92,23 @@ def general_spelling(case: Case) -> Iterator[Way]:
 
 
 def missing_number(case: Case) -> Iterator[Way]:
-    """A number for the block's parameter that has no default."""
-    block = case.site.scope.home.blocks.get(case.call.spelling)
-    for parameter in block.statement.parameters if block is not None else ():
-        if parameter.default is None and case.given(parameter.name) is None:
-            way = case.written(case.changed(parameter.name, spell(SAMPLE)))
-            yield Way(f"give it a value, as in `{way.help.split('`')[1]}`", way.chain)
+    """A number for the argument that has no default, of a block or a layer."""
+    for name in _required(case):
+        for sample in SAMPLES:
+            call = case.changed(name, str(sample))
+            yield Way(f"give it a value, as in `{call}`", case.chain(call))
 
 
-SAMPLE = 16
+SAMPLES = (16, 8, 4, 3, 2)
+
+
+def _required(case: Case) -> Iterator[str]:
+    """The arguments that have no default."""
+    row, block = (
+        LAYERS.get(case.call.spelling),
+        case.site.scope.home.blocks.get(case.call.spelling),
+    )
+    if row is not None:
+        yield from (name for name in row.kinds if name not in row.defaults)
+    elif block is not None:
+        yield from (p.name for p in block.statement.parameters if p.default is None)

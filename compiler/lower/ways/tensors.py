@@ -90,6 +90,19 @@ def over_positions(case: Case) -> Iterator[Way]:
         yield case.after("GAP")
 
 
+def known_extents(case: Case) -> Iterator[Way]:
+    """An input of known size where a layer needs one."""
+    extents = author_extents(case.x.type)
+    if any(not isinstance(extent, int) for extent in extents):
+        size = "x".join(str(e if isinstance(e, int) else SOME) for e in extents)
+        known = f"INPUT({size}{', sequence' if case.x.type.rank == 3 else ''})"
+        call = case.call.span.text
+        yield Way("give the input numbers in place of names", f"{known} -> {call}")
+
+
+SOME = 32  # positions, where a number may stand for any
+
+
 def as_labelled(case: Case) -> Iterator[Way]:
     """The size of the tensor that an argument names."""
     for argument in case.call.given:
