@@ -309,7 +309,9 @@ def _recipe(subject: Subject) -> Check:
     message = f"{found.steps} steps of {said}: loss {found.first:.3g} -> {found.last:.3g}"
     slow = slowness(subject, found, guess)
     if slow is not None:
-        return _too_slow(slow, found.steps, said)
+        terms = subject.objective.losses.values()
+        task = all(SUITS[term.name].task == "numbers" for term in terms)
+        return _too_slow(slow, found.steps, said, numbers=task)
     numbers = {"first": found.first, "last": found.last, "steps": found.steps}
     limit = ABOVE * max(found.first, guess)
     ok = found.last <= limit  # which NaN is not
@@ -324,15 +326,16 @@ def _recipe(subject: Subject) -> Check:
     return Check("recipe", ok, message, help, numbers)
 
 
-def _too_slow(slow: Slowness, steps: int, said: str) -> Check:
+def _too_slow(slow: Slowness, steps: int, said: str, *, numbers: bool) -> Check:
+    way_out = "raise it, or scale the targets" if numbers else "raise it"
     return Check(
         "recipe",
         False,
-        f"{steps} steps of {said} bring the loss, {slow.before:.3g}, down by only"
-        f" {max(slow.fall, 0):.2g}; with {slow.factor:,} times the learning rate it is"
+        f"{steps} steps of {said} lower the loss of {slow.before:.3g} by only"
+        f" {max(slow.fall, 0):.2g}; with {slow.factor:,} times the learning rate, they lower it to"
         f" {slow.faster:.3g}",
-        f"the learning rate is too low: in all its {slow.steps:,} steps the run would bring the"
-        f" loss down by about {slow.expected:.2g}; raise it",
+        f"the learning rate is too low: in all its {slow.steps:,} steps, the run would lower the"
+        f" loss by about {slow.expected:.2g}; {way_out}",
         {
             "first": slow.before,
             "fall": slow.fall,

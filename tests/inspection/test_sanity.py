@@ -276,7 +276,7 @@ def test_learning_rates_that_are_too_low(network: str, optimizer: str) -> None:
     job = job_of(f"{STARTS[network]}\ntrain {{ data = digits, optimizer = {optimizer} }}")
     found = checks(job, steps=1)["recipe"]
     assert not found.ok, found.message
-    assert "the learning rate is too low: in all its 450 steps" in found.advice
+    assert "the learning rate is too low: in all its 450 steps, the run" in found.advice
     assert found.numbers["expected"] < 0.015 * found.numbers["first"]
     assert found.numbers["faster"] < 0.8 * found.numbers["first"]
 
@@ -358,3 +358,13 @@ def test_a_loss_that_no_learning_rate_brings_down() -> None:
     found = checks(job, steps=1)["recipe"]
     assert not found.ok
     assert "a lower learning rate does no better" in found.advice
+
+
+def test_a_rate_that_is_too_low_for_large_targets() -> None:
+    """Adam's default moves weights by thousandths, which targets of thousands do not notice."""
+    x = some((3,))
+    data = (x, (1000 * x[:, :1] + 5000).astype(np.float32))
+    job = job_of("INPUT(3) -> FC(1)\ntrain { loss = mse, optimizer = adam, epochs = 50 }", data)
+    found = checks(job, steps=1)["recipe"]
+    assert not found.ok
+    assert found.advice.endswith("raise it, or scale the targets")
