@@ -1,5 +1,6 @@
 """Batches that leave BN one value per channel are refused before the first step."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from support.jobs import job_of
 import netc
 from netc.grammar.diagnostics import Diagnostic, NetError
 from netc.runtime.inspection.sanity import sanity
+from netc.runtime.session import Session
 from netc.runtime.training.running import train
 
 RANDOM = np.random.default_rng(0)
@@ -97,3 +99,23 @@ def test_validation_and_use_of_one_sample() -> None:
     y = netc.compile(DENSE).run(x[:1], run.state)
     assert isinstance(y, np.ndarray)
     assert np.isfinite(y).all()
+
+
+def test_an_exported_step_of_one_sample(tmp_path: Path) -> None:
+    """A model refuses nothing: the layer yields its bias, and no gradient passes through it."""
+    network = netc.compile("INPUT(4) -> FC(3) as f -> BN as b -> FC(2) as g")
+    network.export_training(tmp_path / "s.onnx", loss="cross_entropy", optimizer=netc.SGD(lr=0.1))
+    state = {name: np.array(array) for name, array in network.initialize(0).items()}
+    settings = {"lr": np.float32(0.1), "momentum": np.float32(0), "step": np.int64(0)}
+    feeds = {
+        "input": np.full((1, 4), 10.3, np.float32),
+        "target": np.array([1]),
+        **settings,
+        **state,
+    }
+    session = Session(str(tmp_path / "s.onnx"))
+    found = session.run({name: feeds[name] for name in session.inputs})
+    np.testing.assert_allclose(found["loss"], np.log(2), rtol=1e-6)
+    np.testing.assert_array_equal(found["f.weight.next"], state["f.weight"])
+    np.testing.assert_allclose(found["b.running_var.next"], 0.9)
+    np.testing.assert_allclose(found["g.bias.next"], [-0.05, 0.05], rtol=1e-6)
