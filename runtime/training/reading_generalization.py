@@ -6,6 +6,7 @@ errors of the validation part, is not a finding.
 """
 
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -104,8 +105,8 @@ def uncertain(curves: Curves) -> Finding | None:
     return Finding(
         "uncertain",
         f"no clear overfitting: the validation loss rises from {said(rise.best)} in epoch"
-        f" {rise.since} to {said(rise.last)}, but with {_samples(curves.known.samples)} this has a"
-        f" standard error of {said(error)}",
+        f" {rise.since} to {said(rise.last)}, but with {_samples(curves.known.samples)} this"
+        + (f" has a standard error of {said(error)}" if isfinite(error) else " may be chance"),
         "validate on more samples to be sure",
         rise.since,
         {"best_validation": rise.best, "last_validation": rise.last, "standard_error": error},

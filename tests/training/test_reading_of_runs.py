@@ -282,6 +282,15 @@ RUNS: dict[str, Known] = {
         advice="with 15 validation samples this has a standard error of ",
         never=("overfitting since", "high variance"),
     ),
+    "one sample to validate": Known(
+        "INPUT(20) -> FC(64) -> RELU -> FC(4)\n"
+        "train { loss = cross_entropy, split = (0.95, 0.05, 0) }",
+        {"uncertain"},
+        {"optimizer": "adam(lr=0.03)", "epochs": "40"},
+        data=tuple(part[:20] for part in chance()),
+        advice="with 1 validation sample this may be chance",
+        never=("overfitting since", "inf"),
+    ),
     "high variance": Known(
         MLP.format(f="BN -> RELU"),
         {"high_variance", "overfitting"},
