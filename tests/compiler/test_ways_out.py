@@ -113,6 +113,13 @@ REFUSED = [
         "block B(c) { ( CONV(3x3, c) | CONV(1x1, 4) ) -> ADD }\nINPUT(8x8x8) -> B(6) -> FC",
         1,
     ),
+    (
+        "E202",
+        "block Res(c, s) { ( CONV(3x3, c, stride=s) | ID ) -> ADD }\n"
+        "INPUT(8x8x8) -> Res(8, 1) -> Res(16, 2) -> Res(24, 1) -> FC",
+        1,
+    ),
+    ("E202", "INPUT(8x8x8) -> for c in [8, 12, 16] { ( CONV(3x3, c) | ID ) -> ADD } -> FC", 1),
     ("E105", "INPUT(6x4x6) -> SPLIT -> ADD", 1),
     ("E105", "block B(c) { CONV(3x3, c) }\nINPUT(8x8x8) -> B -> FC", 1),
     ("E104", "block B(c) { CONV(3x3, c) }\nINPUT(8x8x8) -> B(4, 5) -> FC", 1),

@@ -1,7 +1,8 @@
 """Steps that bring the branches of a merge to one size and one element type."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, product
 from math import prod
 
@@ -34,7 +35,7 @@ STAY = Step()
 
 
 class Named(int):
-    """A number of channels that a block's parameter holds, and that is spelled by its name."""
+    """A number that a parameter of a block, or of a loop, holds, and that goes by its name."""
 
     name: str
 
@@ -60,7 +61,8 @@ def alike(
     for target in dict.fromkeys((*sizes, *_smallest(sizes))):
         choices = [list(_steps(size, _except(size, target, ignored))) for size in sizes]
         for chosen in islice(product(*choices), MOST_COMBINATIONS):
-            found.append([cast.then(step) for cast, step in zip(casts, chosen, strict=True)])
+            steps = [cast.then(step) for cast, step in zip(casts, chosen, strict=True)]
+            found.append([_with_stride(step, names) for step in steps])
     yield from sorted(found, key=lambda steps: sum(step.cost for step in steps))
 
 
@@ -71,6 +73,15 @@ def _named(size: Extents, names: Mapping[int, str]) -> Extents:
     channels = Named(size[-1])
     channels.name = names[size[-1]]
     return (*size[:-1], channels)
+
+
+def _with_stride(step: Step, names: Mapping[int, str]) -> Step:
+    """A step whose stride goes by its name, where it has one."""
+    text = _STRIDE.sub(lambda match: names.get(int(match[0]), match[0]), step.text)
+    return replace(step, text=text)
+
+
+_STRIDE = re.compile(r"(?<=stride=)\d+\b(?!x)")
 
 
 def resized(own: TensorType, wanted: TensorType) -> Iterator[Step]:

@@ -58,10 +58,9 @@ class Case:
 
     @cached_property
     def parameters(self) -> Mapping[int, str]:
-        """What numbers are called that the parameters of the block around hold."""
-        if not self.state.calls:
-            return {}
-        regions = [region.lets for region in self.site.scope.outwards()]
+        """What numbers are called that differ from call to call, or from turn to turn."""
+        home = self.site.scope.home
+        regions = [r.lets for r in self.site.scope.outwards() if r.lets is not home.lets]
         named = {name: value for lets in reversed(regions) for name, value in lets.items()}
         return {value: name for name, value in named.items() if type(value) is int}
 
