@@ -12,6 +12,7 @@ from .binding import check_binding, exceeds_memory, place
 from .kerneldef import Array, OperandError
 from .lookups import check_lookups
 from .plan import Plan, Step
+from .state import weight_of
 from .tensors import Feeds, Spec, check_feeds, spell
 from .threads import is_large, one_thread
 
@@ -128,7 +129,7 @@ def _check_names(plan: Plan, state: State) -> None:
 
 def _parameter(name: str, spec: Spec, state: State) -> Array:
     """A parameter in the element type that the plan computes in."""
-    array = np.asarray(state[name])
+    array = weight_of(state, name)
     if array.shape != spec.shape:
         raise error(
             "E501",

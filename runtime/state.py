@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..grammar.diagnostics import error
+from .given_arrays import to_array
 from .kerneldef import Array
 
 
@@ -53,8 +54,22 @@ def type_of(state: Mapping[str, Any], name: str) -> WeightType:
     """
     if isinstance(state, LazyState):
         return state.type_of(name)
-    try:
-        array = np.asarray(state[name])
-    except (TypeError, ValueError):
-        raise error("E501", f"the weight `{name}` is not an array of numbers") from None
+    array = weight_of(state, name)
     return WeightType(array.dtype.name, array.shape)
+
+
+def weight_of(state: Mapping[str, Any], name: str) -> Array:
+    """A weight in any state as an array.
+
+    Raises:
+        NetError: E501, it is not an array, or has a mask.
+    """
+    try:
+        array = to_array(state[name])
+    except ValueError as failure:
+        message = f"the weight `{name}` is not an array of numbers"
+        raise error("E501", message, notes=[str(failure)]) from None
+    if np.ma.isMaskedArray(array):
+        help = "`.filled(0)` replaces masked values with a number"
+        raise error("E501", f"the weight `{name}` holds masked values", help=help)
+    return array

@@ -71,7 +71,10 @@ def check_range(
 
 def _renumbering(labels: Array, wrong: Array, classes: int, ignoring: str) -> str:
     """What to do about labels of which some are out of range."""
-    found = np.unique(labels)
+    found = [int(label) for label in np.unique(labels)]
+    if found == [0, _VOID] and classes == len(found):
+        left_out = f"; `{ignoring}(ignore_index={_VOID})` leaves it out" if ignoring else ""
+        return f"if {_VOID} is the second class, `t // {_VOID}` numbers it 1{left_out}"
     from_one = found[0] == 1 and found[-1] <= classes
     if not from_one and ignoring and len(wrong) == 1 and (labels.ndim > 2 or wrong[0] == _VOID):
         return f"`{ignoring}(ignore_index={wrong[0]})` leaves the class {wrong[0]} out"

@@ -105,7 +105,7 @@ class Job:
             *(self.data, indices, wiring, fitted, augment), recipe.batch, last, recipe.seed
         )
 
-    def part(self, name: str) -> Samples:
+    def part(self, name: object) -> Samples:
         """The part `train`, `validation` or `test`, or `all`, preprocessed as in training.
 
         Raises:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -140,3 +141,43 @@ def test_whole_numbers_that_say_neither_yes_nor_no() -> None:
     ):
         with pytest.raises(netc.NetError, match="the label 7 of sample 1 is outside the 2"):
             way()
+
+
+class Guarded:
+    """A weight that refuses to become an array, as PyTorch's tensors with a gradient do."""
+
+    def __array__(self, *_: object, **__: object) -> np.ndarray[Any, Any]:
+        """The refusal."""
+        raise RuntimeError("detach it first")
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.ma.masked_equal(np.zeros(3, np.float32), 0), "`fc1.bias` holds masked values"),
+        (Guarded(), "`fc1.bias` is not an array of numbers\n  = note: detach it first"),
+        ([[1], [2, 3]], "`fc1.bias` is not an array of numbers"),
+    ],
+)
+@pytest.mark.parametrize("way", ["run", "value_and_grad", "train", "export"])
+def test_weights(tmp_path: Path, way: str, weight: Any, message: str) -> None:
+    """Weights with a mask, and what is no array, are refused wherever weights are taken."""
+    network = netc.compile(NETWORK)
+    state: Any = {**network.initialize(), "fc1.bias": weight}
+    ways: dict[str, Callable[[], object]] = {
+        "run": lambda: network.run(X, state),
+        "value_and_grad": lambda: network.value_and_grad(X, T, state),
+        "train": lambda: network.train((X, T), weights=state, epochs=1),
+        "export": lambda: network.export(str(tmp_path / "a.onnx"), state),
+    }
+    with pytest.raises(netc.NetError) as caught:
+        ways[way]()
+    assert str(caught.value).startswith(f"error[E501]: the weight {message}")
+    assert not (tmp_path / "a.onnx").exists()
+
+
+def test_a_part_is_chosen_by_its_name() -> None:
+    """Arrays in place of a part's name are refused, with what takes arrays."""
+    run = netc.compile(NETWORK).train((X, T), epochs=1, split=(1, 0, 0))
+    with pytest.raises(netc.NetError, match=r"E531.*\n.*`run.predict\(x\)` takes new samples"):
+        run.evaluate((X, T))  # type: ignore[arg-type]  # what a user may try

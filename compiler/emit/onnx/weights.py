@@ -60,7 +60,7 @@ def read(weight: Weight, state: State) -> memoryview:
     """
     if weight.name not in state:
         raise error("E501", f"no weight is given for `{weight.name}`")
-    array = state[weight.name]
+    array = np.asarray(state[weight.name])
     if array.shape != weight.type.shape or array.dtype.name != weight.type.dtype.value:
         found = f"{array.dtype.name}[{', '.join(map(str, array.shape))}]"
         raise error("E501", f"`{weight.name}` is {weight.type}, and the weight is {found}")
