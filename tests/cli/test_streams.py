@@ -37,6 +37,35 @@ def test_a_full_device_is_an_error(arguments: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+WARNED = "check 'INPUT(33x33x3) -> POOL -> FC(10)'"
+WRONG = "check 'INPUT -> FD'"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
+@pytest.mark.parametrize("error", ["2>/dev/full", "2>&-"])
+@pytest.mark.parametrize(
+    ("arguments", "status"), [(WARNED, 0), (WRONG, 1), ("check --nope", 2), ("sumary", 2)]
+)
+def test_standard_error_never_fails(error: str, arguments: str, status: int) -> None:
+    """A command does its work and ends as usual where nothing can be said of it."""
+    done = shell(f"netc {arguments} {error}")
+    assert done.returncode == status
+    assert done.stdout.startswith("ok: ") == (status == 0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
+@pytest.mark.parametrize("streams", ["2>/dev/full", ">/dev/full 2>&1", "2>&1 | true", ">&- 2>&-"])
+def test_training_saves_before_it_prints(streams: str, tmp_path: Path) -> None:
+    """Whatever becomes of what is printed, the run is whole, and beside a finished one."""
+    program = "INPUT(2) -> FC(2)\ntrain { data = xor(20), epochs = 2 }\n"
+    (tmp_path / "a.net").write_text(program)
+    for folder in "run", "run2":
+        shell(f"cd {tmp_path}; netc train a.net {streams}")
+        names = {path.name for path in (tmp_path / folder).iterdir()}
+        assert {"checkpoint.safetensors", "run.json", "weights.safetensors"} <= names
+        assert not any(name.startswith(".netc-") for name in names)
+
+
 def test_closed_streams_raise_nothing() -> None:
     """A closed standard input is an error; closed outputs swallow what is printed."""
     done = shell("netc check - <&-")

@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 from .. import __version__
 from ..grammar.diagnostics import Diagnostic, NetError, did_you_mean
+from .streams import discard_output, prepare_streams
 
 # command -> (module, what `netc --help` says of it)
 COMMANDS = {
@@ -104,29 +105,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     A process that ends soon collects no cycles: that makes start-up a quarter faster.
     """
     gc.disable()
-    _prepare_streams()
+    prepare_streams()
     sys.exit(run(arguments))
-
-
-def _prepare_streams() -> None:
-    """Escape what a terminal's encoding lacks; print into nothing where a stream is closed."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 it stays open
-        elif isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _discard_output() -> None:
-    """Lead standard output into nothing, so that no later flush fails again."""
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 it stays open
-    os.dup2(sys.stdout.fileno(), 1)
 
 
 def _output_failed(failure: OSError) -> int:
     """The exit code after a failed write: a reader that left is not an error, a full device is."""
-    _discard_output()
+    discard_output()
     if failure.errno == errno.EPIPE:
         return 0
     full = Diagnostic("E004", f"cannot write to standard output: {failure.strerror}")
