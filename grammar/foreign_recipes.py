@@ -44,7 +44,7 @@ def stand_in(name: str, arguments: Sequence[Argument]) -> StandIn | None:
     steps = _filled(recipe, recipe.steps, arguments)
     if recipe is not RECIPES["lstm"]:
         return StandIn(steps, 1, f"the steps of `{name}` are written out")
-    remark = "recurrent layers are not part of the language: convolutions stand for them"
+    remark = "recurrent layers are not part of the language: convolutions replace them"
     bare = [a for a in arguments if a.name is None]
     given = " ".join(f"{a.name}={a.text}" for a in arguments)
     all_steps = len(bare) > 1 or "hidden_size=" in given or "return_sequences=True" in given

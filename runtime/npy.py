@@ -77,7 +77,9 @@ def _saved_as_npy(path: str) -> str:
         pixels = f'numpy.asarray(PIL.Image.open({path!r}).convert("RGB"), "float32") / 255'
         channels_first = f"numpy.save({stem + '.npy'!r}, x.transpose(2, 0, 1)[None])"
         how = f"in Python, `x = {pixels}` and `{channels_first}`"
-        return f"`netc predict` reads images, with the weights of a run; {how} make an array of it"
+        return (
+            f"`netc predict` reads images, with the weights of a run; {how} convert it to an array"
+        )
     if suffix.lower() in _TABLES:
         numbers = f'numpy.loadtxt({path!r}, delimiter=",", ndmin=2)'
         return f"in Python, `numpy.save({stem + '.npy'!r}, {numbers})` converts it"

@@ -114,7 +114,7 @@ def _check_arity(definition: LayerDef, call: Call, site: Site) -> None:
         if not site.starts:
             message = f"{call.spelling} starts a chain, and cannot be inside one"
             own = f"`x = {call.span.text}`"
-            help = f"give it a chain of its own, {own}, and merge that: `( ID | x ) -> ADD`"
+            help = f"give it its own chain, {own}, and merge that: `( ID | x ) -> ADD`"
             raise error("E111", message, call.name_span, help=help)
         return
     if not site.current:

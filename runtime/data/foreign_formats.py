@@ -6,29 +6,29 @@ from collections.abc import Sequence
 from ...grammar.diagnostics import NetError
 from .faults import damaged
 
-_UNPACK = "unpack it; gzip alone is read as it is"
-_WITH_PANDAS = "`pandas.read_{}(path).to_csv(...)` makes a table of text of it"
+_UNPACK = "unpack it; only gzip is read directly"
+_WITH_PANDAS = "`pandas.read_{}(path).to_csv(...)` converts it to a text table"
 # What a file begins with, what it is, and what to do.
 _BYTES: tuple[tuple[bytes, str, str], ...] = (
     (b"PK\3\4", "a zip archive or a workbook", "unpack it, or save the sheet as CSV"),
-    (b"\xd0\xcf\x11\xe0", "a workbook of Excel", "save the sheet as CSV"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook", "save the sheet as CSV"),
     (b"PAR1", "a Parquet file", _WITH_PANDAS.format("parquet")),
     (b"ARROW1", "a Feather file", _WITH_PANDAS.format("feather")),
     (b"\x89HDF", "an HDF5 file", _WITH_PANDAS.format("hdf")),
-    (b"SQLite format 3", "a database of SQLite", _WITH_PANDAS.format("sql")),
+    (b"SQLite format 3", "an SQLite database", _WITH_PANDAS.format("sql")),
     (
         b"\x93NUMPY",
-        "an array of NumPy",
+        "a NumPy array",
         '`numpy.savez("data.npz", x=..., y=...)` and `npz("data.npz")`',
     ),
     (
         b"\x80\4\x95",
-        "a pickle of Python",
+        "a Python pickle",
         'save its arrays by `numpy.savez("data.npz", x=..., y=...)`',
     ),
-    (b"BZh", "packed by bzip2", _UNPACK),
-    (b"\xfd7zXZ", "packed by xz", _UNPACK),
-    (b"\x28\xb5\x2f\xfd", "packed by zstd", _UNPACK),
+    (b"BZh", "compressed with bzip2", _UNPACK),
+    (b"\xfd7zXZ", "compressed with xz", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", _UNPACK),
     (b"%PDF", "a PDF file", "save its table as CSV"),
 )
 _PAIRS = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?(\s+(qid|\d+):[+-]?[\d.e+-]+)+\s*(#.*)?", re.I)
@@ -57,8 +57,8 @@ _TEXTS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     ),
     (
         re.compile(r"version https://git-lfs"),
-        "a pointer of Git LFS",
-        "`git lfs pull` fetches the file that it stands for",
+        "a Git LFS pointer",
+        "`git lfs pull` fetches the actual file",
     ),
 )
 

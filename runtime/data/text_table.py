@@ -200,7 +200,7 @@ def _text(path: str) -> IO[str]:
     found = (name for start, name in _ENCODINGS.items() if start.match(data))
     encoding = next(found, "utf-8-sig")
     if encoding == "utf-8-sig" and b"\0" in data:
-        raise damaged(path, "it holds bytes of zero, as text does not", _UTF_8)
+        raise damaged(path, "it contains zero bytes, which text does not", _UTF_8)
     return TextIOWrapper(BytesIO(data), encoding=encoding, newline="")
 
 

@@ -307,7 +307,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "digits grouped as in Python": ("a,y\n1_000,1\n", {}, "holds `1_000`, not a number", "words"),
     "a target of both": ("a,y\n1,2\n2,x\n", {}, "holds `x`", "a target holds words, which are"),
     "a class that is missing": ("a,y\n1,b\n2,\n", {}, "line 3 holds nothing", "leave the line out"),
-    "bytes of zero": ("a,y\n1,2\0\n", {}, "it holds bytes of zero", "save the file as UTF-8 text"),
+    "bytes of zero": ("a,y\n1,2\0\n", {}, "it contains zero bytes", "save the file as UTF-8 text"),
 }
 
 
@@ -330,14 +330,14 @@ FOREIGN: dict[str, tuple[bytes, str, str]] = {
     "html": (b"<!DOCTYPE html>\n<html></html>", "HTML or XML", "download the file"),
     "lfs": (
         b"version https://git-lfs.github.com/spec/v1\n",
-        "a pointer of Git LFS",
+        "a Git LFS pointer",
         "git lfs pull",
     ),
     "workbook": (b"PK\3\4\x14\0", "a zip archive or a workbook", "save the sheet as CSV"),
     "parquet": (b"PAR1\x15\0", "a Parquet file", "pandas.read_parquet"),
-    "npy": (b"\x93NUMPY\1\0", "an array of NumPy", 'npz("data.npz")'),
-    "pickle": (b"\x80\4\x95\0", "a pickle of Python", "numpy.savez"),
-    "bzip2": (b"BZh91AY", "packed by bzip2", "unpack it"),
+    "npy": (b"\x93NUMPY\1\0", "a NumPy array", 'npz("data.npz")'),
+    "pickle": (b"\x80\4\x95\0", "a Python pickle", "numpy.savez"),
+    "bzip2": (b"BZh91AY", "compressed with bzip2", "unpack it"),
 }
 
 

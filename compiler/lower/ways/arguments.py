@@ -20,7 +20,7 @@ def known_label(case: Case) -> Iterator[Way]:
             yield Way(near, case.chain(case.replaced(case.blamed, near.split("`")[1])))
         if LAYERS.get(case.call.spelling) is not None and case.arguments:
             label = f"`... as {case.blamed.value}`"
-            yield Way(f"label the layer that is meant, as in {label}", case.chain(""))
+            yield Way(f"label the intended layer, as in {label}", case.chain(""))
 
 
 def same_elements(case: Case) -> Iterator[Way]:
