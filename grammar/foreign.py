@@ -133,6 +133,8 @@ def _order(name: str, row: Row, positional: Sequence[str], named: Container[str]
         return order[1:]
     if row.name in ("GN", "ATTENTION") and len(positional) == 1:
         return [next(keyword for keyword in order if keyword != DROP)]
+    if row.name == "ATTENTION" and "MultiHead" in name:
+        return ["heads"]  # Keras'; PyTorch's `MultiheadAttention` has the width in front
     if row.name == "UPSAMPLE":
         is_mode = [unquoted(text) in INTERPOLATIONS for text in positional]
         rest = iter(["factor"] if is_mode.count(False) == 1 else [DROP, "factor"])
@@ -328,7 +330,7 @@ class _Call:
             size = _joined(self.sizes, image=name == "INPUT")
             if name == "ADAPTIVEPOOL" and set(re.findall(r"\d+", size)) == {"1"}:
                 return "GMP" if given.get("mode") == "max" else "GAP"
-            inside.append(size)
+            inside += [size] if size else []
         kernel = given.pop("kernel", None)
         if kernel is not None and kernel.isdigit():
             given = {"kernel": kernel, **given}
@@ -406,7 +408,7 @@ def _joined(sizes: Sequence[str], *, image: bool) -> str:
         return _joined(extents, image=image)
     if all(text.isdigit() for text in extents):
         return "x".join(extents)
-    return f"({', '.join(extents)})"
+    return f"({', '.join(extents)})" if extents else ""
 
 
 def _extents(text: str) -> list[str]:

@@ -13,7 +13,8 @@ from .source import Source, Span
 
 _PYTHON = re.compile(
     r"^[ \t]*(?:import\s+[A-Za-z_]|from\s+\S+\s+import\b|class\s+\w+\s*[(:]|def\s+\w+\s*\()"
-    r"|(?:^|=)[ \t]*(?:\w+\.)*(?:Sequential|Chain|Input|placeholder)\(|^[ \t]*\w+\.add\(",
+    r"|(?:^|=)[ \t]*(?:\w+\.)*(?:Sequential|Chain|serial|Input|input_data|placeholder)\("
+    r"|^[ \t]*\w+\.add\(",
     re.M,
 )
 _FUNCTIONAL = re.compile(r"\)\(\w+\)|\b(?:Model|dense|conv2d)\(")

@@ -71,6 +71,11 @@ LINES = (
         lambda m: "remove the line; the commands train, run and summarize a network",
     ),
     Line(
+        re.compile(r"[ \t]*([A-Za-z_]\w*)\s*([-+*])=\s*([^\n#]+?)[ \t]*(?=\n|#|$)"),
+        "a name is bound once, and tensors are merged by a layer",
+        lambda m: f"write `{m[1]}2 = ( {m[1]} | {m[3]} ) -> {_MERGED[m[2]]}`",
+    ),
+    Line(
         re.compile(r"[ \t]*net\s+(\w+)\s*\{"),
         "the statements of a network stand in no braces",
         lambda m: f"write `net {m[1]}` on its own line, and the chain below it",
@@ -169,16 +174,27 @@ def _in_train(text: str, offset: int) -> bool:
 
 
 def _train(arguments: str) -> str:
-    """The settings of `model.fit(x, y, epochs=3)` as a block."""
-    settings = []
+    """The settings of `model.fit(x, y, epochs=3)` as a block; a rate goes to its optimizer."""
+    settings: dict[str, str] = {}
     for name, text in arguments_of(arguments):
         value = text.strip("\"'")
-        if name in _OURS.split("|"):
-            settings.append(f"{name} = {value}")
-        elif name is not None:
+        ours = f"{name} = {value}" if name in _OURS.split("|") else None
+        if ours is None and name is not None:
             found = re.match("write `(.*?)`", corrected_setting(name, _number(value), value) or "")
-            settings += [found[1]] if found else []
-    return f"train {{ {', '.join(settings) or '...'} }}"
+            ours = found[1] if found else None
+        if ours is not None:
+            key, _, value = ours.partition(" = ")
+            settings[key] = _with_rate(settings.get(key), value)
+    inside = ", ".join(f"{name} = {value}" for name, value in settings.items())
+    return f"train {{ {inside or '...'} }}"
+
+
+def _with_rate(optimizer: str | None, value: str) -> str:
+    """A bare optimizer and the rate that was given apart from it, in one."""
+    bare, rated = (optimizer, value) if value.startswith("sgd(") else (value, optimizer or "")
+    if bare is None or not rated.startswith("sgd(") or not bare.isidentifier():
+        return value
+    return bare.lower() + rated.removeprefix("sgd")
 
 
 PIECES = (
@@ -250,7 +266,7 @@ def find_foreign(source: Source, start: int, offset: int) -> Diagnostic | None:
         start: Where the statement starts.
         offset: Where the parser stopped.
     """
-    for rule in (_line, _misplaced, _repeated, _size, _called, _sketched, _piece):
+    for rule in (_line, _misplaced, _repeated, _size, _settings, _sketched, _called, _piece):
         found = rule(source, start, offset)
         if found is not None:
             return found
@@ -278,7 +294,9 @@ def _sketched(source: Source, start: int, offset: int) -> Diagnostic | None:
         return None
     span = Span(source, sketch.start, sketch.end)
     message = "a step is a layer with its arguments in parentheses"
-    return Diagnostic("E011", message, span, help=f"write `{sketch.meant}`")
+    if sketch.name:
+        message = f"`{sketch.name}` is a name of another framework"
+    return Diagnostic("E011", message, span, help=f"write `{sketch.meant}`{sketch.said}")
 
 
 def _chain_at(text: str, offset: int) -> tuple[int, int]:
@@ -307,6 +325,23 @@ def misplaced_setting(source: Source, offset: int) -> str | None:
     """Help for a setting of training that stands alone, such as `optimizer = adam`."""
     found = _setting(source.text, offset)
     return None if found is None else found[1]
+
+
+def _settings(source: Source, start: int, offset: int) -> Diagnostic | None:
+    """A `train` block whose settings are written with colons."""
+    text = source.text
+    opening = text.rfind("{", 0, offset + 1)
+    end = closing(text, opening) if opening >= 0 else -1
+    word = re.search(r"\btrain\s*\Z", text[:opening]) if end >= offset else None
+    body = text[opening + 1 : end]
+    if word is None or not re.search(r"\w\s*:\s*[^:]", body) or "{" in body:
+        return None
+    written = re.sub(r"(?m)(^|,)\s*[\"']?(\w+)[\"']?\s*:", r"\1 \2 =", body)
+    written = re.sub(r",?[ \t]*\n", ",", written.strip())
+    span = Span(source, word.start(), end + 1)
+    return Diagnostic(
+        "E011", "a setting is written with `=`", span, help=f"write `{_train(written)}`"
+    )
 
 
 def _misplaced(source: Source, start: int, offset: int) -> Diagnostic | None:

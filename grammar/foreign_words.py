@@ -38,6 +38,7 @@ _HARDTANH = 'op("HardSigmoid", alpha=0.5, beta=0.5) -> NORMALIZE(mean=0.5, std=0
 # Names in lower case, without `_` and without the number of spatial axes (`conv` for `Conv2d`).
 LAYERS: Mapping[str, Row] = {
     "input": Row("INPUT", "size size size size"),
+    **dict.fromkeys(("image", "inputdata"), Row("INPUT", "size size size size")),
     "inputlayer": Row("INPUT", "size size size size"),
     "placeholder": Row("INPUT", "_ size"),
     "data": Row("INPUT", "size size size size"),
@@ -454,7 +455,7 @@ MISSING: Mapping[str, str] = {
         "with 64 channels: `( ID | GAP -> FC(4) -> RELU -> FC(64) -> SIGMOID ) -> MUL`",
     ),
     **dict.fromkeys(
-        ("residualblock", "resblock", "resnetblock", "basicblock", "bottleneck"),
+        ("residualblock", "resblock", "res", "resnetblock", "basicblock", "bottleneck"),
         "write its parts: `( CONV(3x3, 64) -> BN -> RELU -> CONV(3x3, 64) -> BN | CONV(1x1, 64) )"
         " -> ADD -> RELU`; a block of your own can hold them",
     ),

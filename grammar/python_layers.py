@@ -21,6 +21,7 @@ _INPUTS = {
 
 
 _MOST_LAYERS = 1000
+_GLOBAL = {"MAXPOOL": "GMP", "AVGPOOL": "GAP"}
 _WEIGHTED = frozenset("CONV UPCONV DWCONV FC LINEAR EMBED BN LN GN PRELU ATTENTION".split())
 # Layers that keep the channels of their input.
 _KEEPING = re.compile(r"(?:GAP|GMP|BN|LN|GN|RELU|MAXPOOL|AVGPOOL|POOL|DROPOUT|ADAPTIVEPOOL)\b")
@@ -103,6 +104,8 @@ class Layers:
         steps = translated(called, arguments, rank=x.axes or 2, pad=pad)
         if steps is None:
             raise NotUnderstoodError(name)
+        if layer in _GLOBAL and arguments and arguments[0].text == "None":  # `i.size(2)`
+            return x.behind(_GLOBAL[layer], 0)
         for remark in remarks(name, arguments).split("; ")[1:]:
             self._say(remark)
         axes = x.axes if is_dense else _axes_behind(x, layer, name)
@@ -130,9 +133,12 @@ class Layers:
 
     def adjusted(self, x: Tensor, sign: str, other: object) -> Tensor:
         """A tensor by a number, or with learned positions added."""
-        if isinstance(other, int | float) and other and sign in ("Div", "Mult"):
-            std = other if sign == "Div" else 1 / other
-            return x.behind(f"NORMALIZE(mean=0, std={std:.6g})", x.axes)
+        known = isinstance(other, int | float) and other and sign in _SCALED
+        scaled = _SCALED[sign](float(other)) if known else None
+        if scaled and scaled[1] > 0:
+            turned = "NEG -> " if sign == "From" else ""
+            steps = f"{turned}NORMALIZE(mean={scaled[0]:.6g}, std={scaled[1]:.6g})"
+            return x.behind(steps, x.axes)
         if sign == "Add" and x.axes == 1:
             return x.behind("POSEMBED", 1)
         raise NotUnderstoodError("arithmetic of a tensor")
@@ -200,7 +206,7 @@ def _with_input(x: Tensor, step: Step, layer: str) -> Tensor:
     if x.flow.inputs:
         _settle(x.flow, step, layer)
         return x
-    plain = re.fullmatch(r"INPUT(?:\((\d+)(?:x(\d+))?(?:, dtype=\w+)?\))?", x.flow.step)
+    plain = re.fullmatch(r"INPUT(?:\((?:(\d+)(?:x(\d+))?)?(?:,? ?dtype=\w+)?\))?", x.flow.step)
     axes = _axes_in(step.name) or {"CONV": 2, "FC": 0, "ATTENTION": 1, "LN": 1}.get(layer)
     if layer == "EMBED" and (plain or not x.flow.step):
         length = plain[1] if plain and plain[1] else "128"
@@ -280,6 +286,12 @@ def _viewed(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
     return x.behind(f"RESHAPE({'x'.join([*sizes[1:], sizes[0]])})", len(sizes) - 1)
 
 
+def _transposed(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+    """Of a sequence, channels to the front or back: its layout says nothing here."""
+    is_layout = set(_numbers(arguments)) <= {0, 1, 2, -1} and x.axes == 1
+    return x if is_layout else _not_understood(x, arguments)
+
+
 def _keras_reshaped(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
     """Keras' `Reshape((7, 7, 64))`, the channels last."""
     sizes = [str(number) for number in _numbers(arguments)]
@@ -313,11 +325,20 @@ def _not_understood(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
 
 
 _SAME = "contiguous squeeze to float cuda cpu clone detach half type stop_gradient".split()
-_OTHER = "permute transpose swapaxes chunk split einsum matmul bmm".split()
+# What arithmetic with a number is as (x - mean) / std.
+_SCALED: Mapping[str, Callable[[float], tuple[float, float]]] = {
+    "Add": lambda c: (-c, 1),
+    "Sub": lambda c: (c, 1),
+    "Mult": lambda c: (0, 1 / c),
+    "Div": lambda c: (0, c),
+    "From": lambda c: (-c, 1),  # 1 - x, of the negated x
+}
+_OTHER = "chunk split einsum matmul bmm".split()
 _SPECIAL: Mapping[str, Callable[[Tensor, Sequence[Argument]], Tensor]] = {
     **dict.fromkeys(("flatten", "ravel"), _flattened),
     "view": _viewed,
     "unflatten": _unflattened,
+    **dict.fromkeys(("permute", "transpose", "swapaxes"), _transposed),
     **dict.fromkeys(("mean", "reduce_mean"), _averaged),
     **dict.fromkeys(_SAME, _unchanged),
     **dict.fromkeys(_OTHER, _not_understood),

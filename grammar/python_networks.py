@@ -168,7 +168,7 @@ def _required(node: ast.FunctionDef | ast.Lambda) -> list[str]:
     """The parameters of a function that have no defaults, `self` left out."""
     names = [parameter.arg for parameter in (*node.args.posonlyargs, *node.args.args)]
     names = names[: len(names) - len(node.args.defaults)]
-    return [name for name in names if name not in ("self", "cls", "F")]
+    return [name for name in names if name not in ("self", "cls", "F", "key", "rng")]
 
 
 def _argument(name: str) -> Any:

@@ -157,6 +157,8 @@ class Interpreter:
             return [value, *[self.layers.last(value)] * (count - 1)]
         if isinstance(value, Opaque):
             return [Opaque()] * count
+        if isinstance(value, Model):  # stax
+            return [value] * count
         raise NotUnderstoodError("unpacking")
 
     # Expressions
@@ -240,7 +242,8 @@ class Interpreter:
         if isinstance(left, Tensor):
             return self.layers.adjusted(left, type(sign).__name__, right)
         if isinstance(right, Tensor):
-            raise NotUnderstoodError("arithmetic of a tensor")
+            kind = type(sign).__name__
+            return self.layers.adjusted(right, "From" if kind == "Sub" else kind, left)
         return computed(sign, left, right)
 
     def _unary(self, node: ast.UnaryOp, scope: Scope) -> Any:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from .foreign import translated
-from .foreign_recipes import own_name
-from .foreign_text import Argument, closing, split_arguments
-from .foreign_words import ACTIVATIONS, DROP
+from .foreign_recipes import own_name, remarks
+from .foreign_text import Argument, arguments_of, closing, split_arguments
+from .foreign_words import ACTIVATIONS, DROP, MERGES
 
 _LONGEST = 2000  # characters of a chain that are looked at
 
@@ -72,7 +72,7 @@ _TIMES = re.compile(
 # What other messages are about: a forgotten arrow, and a space before a parenthesis.
 _STEP = r"[A-Z][A-Z0-9]*(?:\([^()]*\))?"
 _CROWDED = re.compile(rf"(?:{_STEP}\s+)+{_STEP}|\w+\s+\(.*\)")
-_GROUP = re.compile(r"([(\[])(.*)([)\]](?:\s*\*\s*\w+)?(?:\s+as\s+[\w.]+)?)", re.DOTALL)
+_GROUP = re.compile(r"([(\[])(.*)([)\]])(?:\s*[*xX×^]\s*(\w+))?((?:\s+as\s+[\w.]+)?)", re.DOTALL)
 # An argument of a call that is a sketch of one: `32 filters`, `/2`, `s2`, `8@3x3`, `3*3`.
 _SKETCHY = re.compile(
     rf"\d+\s*[*@]\s*\d+.*|\d+\s+by\s+\d+|(?:\d+x\d+)?\s*/\s*\d+|[skpdfngK]\d+"
@@ -82,11 +82,21 @@ _SKETCHY = re.compile(
 
 
 class Sketch(NamedTuple):
-    """A stretch of a text, and what it says in netc's words."""
+    """A stretch of a text, and what it says in netc's words.
+
+    Attributes:
+        start: Where it starts.
+        end: Where it ends.
+        meant: The steps that it means.
+        said: What is not the same, each after a semicolon.
+        name: The first name of another framework's.
+    """
 
     start: int
     end: int
     meant: str
+    said: str = ""
+    name: str = ""
 
 
 def sketched_chain(text: str, start: int, end: int) -> Sketch | None:
@@ -110,14 +120,17 @@ def sketched_chain(text: str, start: int, end: int) -> Sketch | None:
         return None
     first, last = changed[0], changed[-1]
     meant = " -> ".join(str(step) for step in read[first : last + 1])
-    return Sketch(*_stripped(text, pieces[first][0], pieces[last][1]), meant)
+    calls = [_called(text[a:b].strip(), first=i == 0) for i, (a, b) in enumerate(pieces)]
+    said = "".join(remarks(*call) for call in calls if call)
+    name = next((call[0] for call in calls if call), "")
+    return Sketch(*_stripped(text, pieces[first][0], pieces[last][1]), meant, said, name)
 
 
 def sketched_call(text: str) -> str | None:
     """`CONV(32 filters)`, `CONV(3*3, 8)` or `C8` in netc's words; None where it is not a sketch."""
     call = _CALL.fullmatch(text)
     if call is not None:
-        return _read(f"{call[1]} {call[2]}") if _has_sketch(call[2]) else None
+        return _read(f"{call[1]} {call[2]}") if _has_sketch(call[2], call[1]) else None
     part = _PARTS.fullmatch(text)
     return _read(text) if part is not None and part["letter"] else None
 
@@ -158,7 +171,7 @@ def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _step(text: str, *, first: bool) -> str | None:
     """A step in netc's words, as it is where it is one already; None where it cannot be read."""
-    text = text.strip()
+    text = re.sub(r"^([A-Za-z_]+)\d*\s*:\s*", r"\1 ", text.strip())  # `conv1: 3x3, 8`
     group = _GROUP.fullmatch(text)
     if group is not None and closing(text, 0) == group.start(3):
         return _grouped(group)
@@ -169,13 +182,31 @@ def _step(text: str, *, first: bool) -> str | None:
     if _CROWDED.fullmatch(text):
         return None
     call = _CALL.fullmatch(text)
-    if call is not None and (text[len(call[1])] != "(" or _has_sketch(call[2])):
+    if call is not None and (text[len(call[1])] != "(" or _has_sketch(call[2], call[1])):
         return _read(f"{call[1]} {call[2]}")
     if _PLAIN.fullmatch(text):
-        return sketched_call(text) or text
+        return sketched_call(text) or _foreign(text, first=first) or text
     if first and (size := re.fullmatch(r"\d+(?:\s*[x×*]\s*\d+)*", text)):
         return f"INPUT({'x'.join(re.findall(r'[0-9]+', size[0]))})"
     return _read(text)
+
+
+def _foreign(text: str, *, first: bool) -> str | None:
+    """A call, or a layer's name, of another framework in netc's words."""
+    call = _called(text, first=first)
+    return None if call is None else translated(*call)
+
+
+def _called(text: str, *, first: bool) -> tuple[str, list[Argument]] | None:
+    """The name and the arguments of a step of another framework."""
+    called = re.fullmatch(r"([A-Za-z_][\w.]*)(?:\((.*)\))?", text, re.DOTALL)
+    if called is None or called[1].isupper() or called[1] == "output":
+        return None
+    is_closed = called[2] is None or closing(text, len(called[1])) == len(text) - 1
+    row = own_name(called[1])
+    if row is None or row.name in MERGES or not is_closed or (first and called[2] is None):
+        return None
+    return called[1], arguments_of((called[2] or "").replace("×", "x"))
 
 
 def _grouped(group: re.Match[str]) -> str | None:
@@ -187,7 +218,8 @@ def _grouped(group: re.Match[str]) -> str | None:
         return None
     if read == [branch.strip() for branch in branches]:
         return group[0]
-    return f"{group[1]}{' | '.join(map(str, read))}{group[3]}"
+    times = f"*{group[4]}" if group[4] else ""
+    return f"{group[1]}{' | '.join(map(str, read))}{group[3]}{times}{group[5]}"
 
 
 def _chain(text: str) -> str | None:
@@ -204,8 +236,13 @@ def _bare(step: str) -> str:
     return step[1:-1].strip() if step[:1] in "([" and closing(step, 0) == len(step) - 1 else step
 
 
-def _has_sketch(arguments: str) -> bool:
-    return any(_SKETCHY.fullmatch(part.strip()) for part in split_arguments(arguments))
+def _has_sketch(arguments: str, name: str) -> bool:
+    """Whether an argument is a sketch; a product is one of a kernel, and a number elsewhere."""
+    row = own_name(name)
+    parts = [part.strip() for part in split_arguments(arguments)]
+    if row is None or row.name not in _KERNELS:
+        parts = [part for part in parts if "*" not in part]
+    return any(_SKETCHY.fullmatch(part) for part in parts)
 
 
 class _Layer(NamedTuple):

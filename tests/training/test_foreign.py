@@ -204,6 +204,31 @@ def test_a_setting_outside_of_the_block_is_told_where_it_stands(line: str, help:
     assert refused.value.diagnostics[0].help == help
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (
+            "train { optimizer: adam, lr: 0.001, epochs: 10, batch_size: 32 }",
+            "train { optimizer = adam(lr=0.001), epochs = 10, batch = 32 }",
+        ),
+        (
+            "train {\n  lr: 0.1\n  loss: mse\n  epochs: 3\n}",
+            "train { optimizer = sgd(lr=0.1), loss = mse, epochs = 3 }",
+        ),
+        (
+            "train(optimizer=adam, lr=0.01, val_split=0.2)",
+            "train { optimizer = adam(lr=0.01), split = (0.8, 0.2) }",
+        ),
+    ],
+)
+def test_a_block_in_another_notation_is_told_whole(written: str, meant: str) -> None:
+    """Colons and calls are answered with all settings, and a rate goes to its optimizer."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(f"INPUT -> FC(10)\n{written}\n")
+    assert refused.value.diagnostics[0].help == f"write `{meant}`"
+    netc.compile(f"INPUT -> FC(10)\n{meant}\n")
+
+
 def test_a_learning_rate_alone_becomes_an_optimizer() -> None:
     """Outside of a block, too, the help spells a block that compiles."""
     with pytest.raises(netc.NetError) as refused:
