@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     Operands = Sequence[Value | None]
 
+MEAN_VARIANCE_EPSILON = 1e-9  # in ONNX's definition of MeanVarianceNormalization
+
 
 def normalize_batches(
     build: "Builder", operands: "Operands", call: OpCall
@@ -82,6 +84,19 @@ def normalize_groups(build: "Builder", operands: "Operands", call: OpCall) -> "S
         centred, _ = _centred(build, rows, _positions(rows))
         u = build.InstanceNormalization(centred, one, zero, epsilon=epsilon)
     return [_scaled(build, build.Reshape(u, shape_value(build, x)), scale, shift)]
+
+
+def normalize_axes(build: "Builder", operands: "Operands", call: OpCall) -> "Sequence[Value]":
+    """Builds MeanVarianceNormalization, c / (sqrt(mean c^2) + 1e-9) of the centred c.
+
+    Its epsilon is so small that of equal numbers c must be 0 to the last bit.
+    """
+    (x,) = _present(operands)
+    axes = [axis % x.type.rank for axis in call.attributes["axes"]]
+    centred, _ = _centred(build, _centred(build, x, axes)[0], axes)
+    squares = build.Mul(centred, centred)
+    variance = build.ReduceMean(squares, build.index_constant(tuple(axes)), keepdims=1)
+    return [build.Div(centred, plus(build, build.Sqrt(variance), MEAN_VARIANCE_EPSILON))]
 
 
 def _present(operands: "Operands") -> "list[Value]":

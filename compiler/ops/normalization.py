@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from ..dim import Dim, equal
 from ..opdef import Cost, InferenceError, OpCall, defop
 from ..types import DType, TensorType
-from .centring import normalize_batches, normalize_channels, normalize_groups, normalize_positions
+from .centring import (
+    normalize_axes,
+    normalize_batches,
+    normalize_channels,
+    normalize_groups,
+    normalize_positions,
+)
 from .cuts import axis_of
 from .elementwise import infer_real, infer_same
 from .gradients.normalization import RULES
@@ -83,6 +89,14 @@ def infer_lp_normalization(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
+def infer_mean_variance(call: OpCall) -> Sequence[TensorType]:
+    """x of real numbers, and axes that it has => y like x."""
+    (x,) = infer_real(call)
+    for axis in call.attributes["axes"]:
+        axis_of(call, axis, x.rank)
+    return (x,)
+
+
 def three_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     """A power, an addition and a division per element."""
     return Cost(elementwise=outputs[0].size * 3)
@@ -114,6 +128,13 @@ defop(
     cost=three_per_element,
     attributes={"axis": -1, "p": 2},
     vjp=RULES["LpNormalization"],
+)
+defop(
+    "MeanVarianceNormalization",
+    infer=infer_mean_variance,
+    cost=statistics_cost,
+    attributes={"axes": (0, 2, 3)},
+    decompose=normalize_axes,
 )
 defop("Softmax", infer=infer_same, cost=softmax_cost, attributes={"axis": -1}, vjp=RULES["Softmax"])
 defop(

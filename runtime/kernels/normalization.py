@@ -4,6 +4,7 @@ from math import prod
 
 import numpy as np
 
+from ...compiler.ops.centring import MEAN_VARIANCE_EPSILON
 from ..kerneldef import Array, kernel
 
 
@@ -132,6 +133,14 @@ def _scaled(y: Array, scale: Array, shift: Array) -> Array:
     channels = (-1,) + (1,) * (y.ndim - 2)
     y *= scale.reshape(channels)
     y += shift.reshape(channels)
+    return y
+
+
+@kernel("MeanVarianceNormalization")
+def mean_variance_normalization(x: Array, *, axes: tuple[int, ...]) -> Array:
+    """(x - mean) / (deviation + 1e-9) over some axes, as ONNX defines it."""
+    y, _ = _centred(x, axes)
+    y /= np.sqrt(np.square(y).mean(axes, keepdims=True)) + x.dtype.type(MEAN_VARIANCE_EPSILON)
     return y
 
 

@@ -32,6 +32,10 @@ NORMALIZATIONS = [
     *(f"INPUT(4x4x4x4) -> {layer}" for layer in ("GN(2)", "IN", "LN")),
     *(f"INPUT(8x8x4) -> {layer}" for layer in ("RMSNORM", "LRN", "LRN(3, mean=yes)")),
 ]
+MEAN_VARIANCES = [
+    f'INPUT(8x8x4) -> op("MeanVarianceNormalization"{axes})'
+    for axes in ("", ", axes=[1, 2, 3]", ", axes=[-1]")
+]
 BATCH_NORMALIZATIONS = ["INPUT(8x8x4) -> BN", "INPUT(64) -> BN", "INPUT((L, 4), sequence) -> BN"]
 FARAWAY = {
     "constant": (10.3, 0),
@@ -52,7 +56,7 @@ def _input(network: netc.Network, batch: int, mean: float, deviation: float) -> 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 @pytest.mark.parametrize("numbers", FARAWAY.values(), ids=FARAWAY)
-@pytest.mark.parametrize("program", NORMALIZATIONS)
+@pytest.mark.parametrize("program", [*NORMALIZATIONS, *MEAN_VARIANCES])
 def test_normalizations(program: str, numbers: tuple[float, float], engine: Engine) -> None:
     """Both engines yield to rounding what float64 yields, of equal numbers 0."""
     network = netc.compile(program)

@@ -96,6 +96,12 @@ def normed(x: Array, p: int, axis: int) -> Array:
     return np.asarray(x / np.linalg.norm(x, p, axis, keepdims=True))
 
 
+def spread(x: Array, axes: tuple[int, ...] = (0, 2, 3)) -> Array:
+    """Distances from the mean, counted in deviations."""
+    deviation = np.std(x, axes, keepdims=True) + 1e-9
+    return np.asarray((x - np.mean(x, axes, keepdims=True)) / deviation)
+
+
 def at_zeros(x: Array) -> Array:
     """Zeros stay zeros."""
     return np.array([[0.0, 0.0], [0.6, -0.8]])
@@ -217,6 +223,8 @@ ROWS = [
         for x, axis in ((INPUTS[0], 1), (INPUTS[0], -1), (IMAGE, 1), (IMAGE, -1))
         for p in (1, 2)
     ),
+    op_row("MeanVarianceNormalization", IMAGE, formula=spread),
+    op_row("MeanVarianceNormalization", IMAGE, formula=spread, axes=(1, -1)),
     op_row("LpNormalization", Given([[0.0, 0.0], [3.0, -4.0]]), formula=at_zeros, no_gradient=KINK),
     op_row("LRN", IMAGE, formula=response, size=4, no_engine="it has odd sizes only"),
     *(
