@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from .extents import fit_input
 from .flow import Flow
 from .foreign import translated
 from .foreign_recipes import missing, own_name, remarks, stand_in
@@ -71,6 +73,7 @@ class Layers:
     said: list[str] = field(default_factory=list)
     applied: dict[int, tuple[Step, Flow]] = field(default_factory=dict)
     count: int = 0
+    is_fitted: bool = False
 
     def knows(self, name: str) -> bool:
         """Whether a function of a tensor has a meaning of its own here."""
@@ -98,6 +101,9 @@ class Layers:
         if instead is not None:
             self._say(instead.remark)
             return x.behind(instead.steps, instead.axes)
+        if layer == "FC" and not self.is_fitted and (width := _width(step)):
+            self.is_fitted = True  # by the first dense layer
+            fit_input(x.flow, width)
         is_dense = layer == "FC" and not x.is_flat and x.axes == 1  # at every position
         pad = "" if _pads_by_itself(step) else "valid"
         called = "LINEAR" if is_dense else name
@@ -131,7 +137,7 @@ class Layers:
         inner = f"{call[0][:-1]}, " if call[0].endswith(")") else f"{call[0]}("
         flow.step = f"{inner}share={label}){flow.step[call.end() :]}"
 
-    def adjusted(self, x: Tensor, sign: str, other: object) -> Tensor:
+    def adjusted(self, x: Tensor, sign: str, other: Any) -> Tensor:
         """A tensor by a number, or with learned positions added."""
         known = isinstance(other, int | float) and other and sign in _SCALED
         scaled = _SCALED[sign](float(other)) if known else None
@@ -183,6 +189,15 @@ def _pads_by_itself(step: Step) -> bool:
     """Whether convolutions pad by default: Flax' and Haiku's do."""
     is_haiku = step.name.split(".")[0] in ("hk", "haiku")
     return is_haiku or any(argument.name == "features" for argument in step.arguments)
+
+
+def _width(step: Step) -> int | None:
+    """How many features `nn.Linear(784, 10)` expects."""
+    named = next((a.text for a in step.arguments if a.name == "in_features"), "")
+    bare = [a.text for a in step.arguments if a.name is None]
+    is_torch = step.name.endswith("Linear") and len(bare) > 1
+    text = named or (bare[0] if is_torch else "")
+    return int(text) if text.isdigit() else None
 
 
 def _axes_in(name: str) -> int | None:
@@ -239,7 +254,10 @@ def _guessed(x: Tensor, step: Step, axes: int | None, layer: str) -> Tensor:
     counts = ("in_channels", "in_features", "num_features", "embed_dim", "input_size", "d_model")
     width = next((given[name] for name in counts if name in given), (bare or [""])[0])
     last = step.name.rpartition(".")[2]
-    torch = re.fullmatch(r"[A-Z].*[123]d|Linear|MultiheadAttention|LayerNorm", last) is not None
+    torch = (
+        re.fullmatch(r"[A-Z].*[123]d|Linear|MultiheadAttention|LayerNorm|LSTM|GRU|RNN", last)
+        is not None
+    )
     is_torch = (torch and len(bare) > 1) or any(name in given for name in counts)
     if shape is not None:
         return replace(input_of(Step("Input", (Argument(None, shape),)), x.flow), is_flat=x.is_flat)
