@@ -6,7 +6,7 @@ from typing import Any
 from ..grammar.source import Span
 from .graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
 from .initializers import Init
-from .opdef import OPS, OpCall
+from .signature import SIGNATURES, OpCall
 from .types import DType, Shape, TensorType
 
 MOST_KNOWN = 1_000
@@ -25,7 +25,7 @@ class Builder:
         self.span = span
 
     def __getattr__(self, op_type: str) -> Callable[..., Value]:
-        if op_type not in OPS:
+        if op_type not in SIGNATURES:
             raise AttributeError(op_type)
 
         def apply(*inputs: Value | None, **attributes: Any) -> Value:
@@ -48,7 +48,7 @@ class Builder:
         """
         inputs = tuple(inputs)
         call = self.call(op_type, inputs, attributes, outputs=outputs)
-        types = tuple(OPS[op_type].infer(call))
+        types = tuple(SIGNATURES[op_type].infer(call))
         return self.graph.add(Node(op_type, inputs, types, call.attributes, self.scope, self.span))
 
     def call(
@@ -63,7 +63,7 @@ class Builder:
         return OpCall(
             op_type,
             tuple(None if value is None else value.type for value in inputs),
-            {**OPS[op_type].attributes, **(attributes or {})},
+            {**SIGNATURES[op_type].attributes, **(attributes or {})},
             tuple(None if value is None else self.known(value) for value in inputs),
             outputs,
         )
@@ -95,7 +95,7 @@ class Builder:
         return [source for source in sources if _is_told(self.graph[source])]
 
     def _computed(self, node: Node) -> Any:
-        known = OPS[node.op_type].known
+        known = SIGNATURES[node.op_type].known
         assert known is not None
         return known(self.call(node.op_type, node.inputs, node.attributes))
 
@@ -146,7 +146,7 @@ class Builder:
 
 def _is_told(node: Node) -> bool:
     """Whether an operator's output is computed where types tell its arguments."""
-    definition = OPS.get(node.op_type)
+    definition = SIGNATURES.get(node.op_type)
     if definition is None or definition.known is None:
         return False
     size = node.outputs[0].size

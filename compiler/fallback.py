@@ -10,7 +10,9 @@ from .builder import MOST_KNOWN
 from .dim import Dim
 from .emit.onnx.nodes import attribute, element_type, value_info
 from .emit.onnx.schemas import IR_VERSION, OPSET, attribute_type
-from .opdef import OPS, Cost, InferenceError, OpCall, OpDef
+from .opdef import OPS, Cost, Moves, OpDef
+from .receptive_field import everything
+from .signature import InferenceError, OpCall
 from .types import DType, TensorType
 
 OpSchema = defs.OpSchema
@@ -45,8 +47,12 @@ def yields_many(schema: OpSchema) -> bool:
     return option == OpSchema.FormalParameterOption.Variadic
 
 
-# Those that yield real numbers, but no others if their input changes a little.
-CONSTANT = frozenset({"EyeLike", "Hardmax"})
+# What else is known of some: that they yield the same if their input changes a little.
+FACTS: Mapping[str, Mapping[str, Any]] = {
+    "EyeLike": {"constant": True},
+    "Hardmax": {"constant": True},
+    "Tile": {"moves": Moves.SOME},
+}
 
 
 def default_of(schema: OpSchema, name: str) -> Any:
@@ -69,8 +75,9 @@ def define_foreign(op_type: str) -> None:
         op_type,
         infer=infer_by_onnx,
         cost=one_per_element,
+        sees=everything,
         attributes={name: default_of(schema, name) for name in schema.attributes},
-        constant=op_type in CONSTANT,
+        **FACTS.get(op_type, {}),
     )
 
 

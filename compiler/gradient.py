@@ -12,7 +12,7 @@ from .builder import Builder
 from .dim import equal
 from .graph import Graph, Node, Value
 from .opdef import OPS, VjpCall
-from .ops.gradients.shapes import shape_value
+from .ops.building import shape_value
 
 Output = tuple[int, int]
 

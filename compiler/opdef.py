@@ -1,49 +1,17 @@
-"""The op table: what each operator of the instruction set means at compile time."""
+"""The op table: all that the compiler knows of each operator of the instruction set, in one row."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from enum import Enum
+from typing import Any, cast
 
+from .builder import Builder
 from .dim import Dim
-from .graph import NO_ATTRIBUTES
+from .graph import LEAVES, Node, Value
+from .initializers import Init
+from .receptive_field import FieldRule
+from .signature import SIGNATURES, OpCall, OpTable, Signature
 from .types import TensorType
-
-if TYPE_CHECKING:
-    from .builder import Builder
-    from .graph import Value
-
-
-class InferenceError(Exception):
-    """Operands that an operator does not take; the message speaks in tensor types."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpCall:
-    """An application of an operator, as type inference and costs see it.
-
-    Attributes:
-        inputs: Types of the arguments; None where an optional one is left out.
-        attributes: The operator's attributes with defaults filled in.
-        constants: For each argument its nested tuples where it is a constant, else None.
-        outputs: How many outputs are asked for.
-    """
-
-    op_type: str
-    inputs: tuple[TensorType | None, ...]
-    attributes: Mapping[str, Any]
-    constants: tuple[Any, ...] = ()
-    outputs: int = 1
-
-    def type(self, index: int) -> TensorType:
-        """The type of a required argument."""
-        found = self.inputs[index] if index < len(self.inputs) else None
-        if found is None:
-            raise InferenceError(f"{self.op_type} needs argument {index}")
-        return found
-
-    def has(self, index: int) -> bool:
-        """Whether an optional argument is given."""
-        return index < len(self.inputs) and self.inputs[index] is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,32 +36,84 @@ class VjpCall:
     """
 
     op_type: str
-    inputs: "tuple[Value | None, ...]"
-    outputs: "tuple[Value, ...]"
-    cotangents: "tuple[Value | None, ...]"
+    inputs: tuple[Value | None, ...]
+    outputs: tuple[Value, ...]
+    cotangents: tuple[Value | None, ...]
     wanted: tuple[bool, ...]
     attributes: Mapping[str, Any]
 
-    def input(self, index: int) -> "Value":
+    def input(self, index: int) -> Value:
         """A required argument."""
         value = self.inputs[index]
         assert value is not None
         return value
 
     @property
-    def cotangent(self) -> "Value":
+    def cotangent(self) -> Value:
         """The gradient with respect to the first output, which the loss depends on."""
         value = self.cotangents[0]
         assert value is not None
         return value
 
 
-Infer = Callable[[OpCall], Sequence[TensorType]]
-CostRule = Callable[[OpCall, Sequence[TensorType]], Cost]
-Known = Callable[[OpCall], Any]
-Decompose = Callable[["Builder", "Sequence[Value | None]", OpCall], "Sequence[Value] | None"]
+class Role(Enum):
+    """What a parameter does, as an argument of an operator, to the data that it meets."""
 
-Vjp = Callable[["Builder", VjpCall], "Sequence[Value | None]"]
+    WEIGHT = "weight"
+    BIAS = "bias"
+    SCALE = "scale"
+    OTHER = "other"
+
+
+class Yields(Enum):
+    """What kind of numbers an operator yields, as far as a loss must know."""
+
+    ANYTHING = "anything"
+    ACTIVATIONS = "activations"
+    PROBABILITY = "a probability"
+    PROBABILITIES = "probabilities along an axis"
+    LOG_PROBABILITIES = "log-probabilities along an axis"
+    LOGARITHM = "a logarithm"
+    NOISE = "numbers that training drops at random"
+
+    @property
+    def runs_over_an_axis(self) -> bool:
+        """Whether the numbers of an axis depend on each other."""
+        return self in (Yields.PROBABILITIES, Yields.LOG_PROBABILITIES)
+
+
+class Moves(Enum):
+    """Whether an operator only moves numbers, and which."""
+
+    NONE = "it computes"
+    ALL = "each number of its first argument, once"
+    SOME = "numbers of its first argument, some of them several times or never"
+    JOINED = "the numbers of all its arguments"
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """How an activation function treats what a layer yields.
+
+    Attributes:
+        init: What `init=auto` gives the weights before it.
+        dies: Whether a unit that is negative for all data yields 0 and learns no more.
+        slope: Of a function that saturates its slope, as a share of the steepest, told from an
+            output or an array of outputs.
+    """
+
+    init: Init
+    dies: bool = False
+    slope: Callable[[Any], Any] | None = None
+
+
+Parts = Sequence[Value | None]
+Operands = tuple[Value | None, ...]
+
+CostRule = Callable[[OpCall, Sequence[TensorType]], Cost]
+Decompose = Callable[[Builder, Operands, OpCall], Sequence[Value] | None]
+Vjp = Callable[[Builder, VjpCall], Parts]
+Kinks = Callable[[Builder, Node, Sequence[Value]], Sequence[Value]]
 
 
 def free(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
@@ -101,75 +121,71 @@ def free(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost()
 
 
-@dataclass(frozen=True, slots=True)
-class OpDef:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpDef(Signature):
     """All compile-time meaning of an operator in one place.
 
+    A field that is left out states what its default says.
+
     Attributes:
-        infer: The types of its outputs.
         cost: What it costs, given its outputs' types.
-        attributes: Its attributes with their ONNX defaults.
-        view: Whether its output shares its first argument's memory.
-        known: What its output holds as far as types tell (nested tuples of extents), or None:
-            so that shapes computed from shapes, as `Expand` takes them, can be inferred.
-        optional_outputs: Whether all outputs but the first may be left out.
-        decompose: Builds it from other operators, for engines that lack it; may return None for
-            operands on which the operator needs no decomposition.
+        sees: What of the network's input one element of its output sees.
+        elementwise: Whether it maps each element of its only argument separately.
         vjp: Builds the gradient with respect to each argument (vector-Jacobian products), None
             for those that are not wanted or have none; the last of these may be left out.
         constant: Whether its output is constant almost everywhere, or holds no real numbers, so
             that gradients end there by decision. Otherwise an operator without a rule is one that
             netc cannot differentiate yet.
+        kinks: Builds what tells on which side of its kinks its operands are: integers, or truth
+            values. None where it is smooth.
+        decompose: Builds it from other operators, for engines that lack it; may return None for
+            operands on which the operator needs no decomposition.
+        asks: For an argument how many outputs its producer is to have before this is decomposed,
+            where it can have them.
+        view: Whether its output shares its first argument's memory.
+        moves: Whether it only moves numbers.
+        passes: Whether `init=auto` looks through it for the activation after a layer.
+        activation: What it is as an activation function.
+        yields: What kind of numbers it yields.
+        roles: What a parameter is as each of its arguments; the last stands for all further ones.
+        symbol: What stands in its box in pictures, if not its name.
+        sign: What stands between its two arguments in formulas.
     """
 
-    op_type: str
-    infer: Infer
     cost: CostRule
-    attributes: Mapping[str, Any] = field(default_factory=lambda: NO_ATTRIBUTES)
-    view: bool = False
-    known: Known | None = None
-    optional_outputs: bool = False
-    decompose: Decompose | None = None
+    sees: FieldRule
+    elementwise: bool = False
     vjp: Vjp | None = None
     constant: bool = False
+    kinks: Kinks | None = None
+    decompose: Decompose | None = None
+    asks: Mapping[int, int] = field(default_factory=dict)
+    view: bool = False
+    moves: Moves = Moves.NONE
+    passes: bool = False
+    activation: Activation | None = None
+    yields: Yields = Yields.ANYTHING
+    roles: tuple[Role, ...] = (Role.OTHER,)
+    symbol: str = ""
+    sign: str = ""
+
+    def role(self, argument: int) -> Role:
+        """What a parameter is as an argument."""
+        return self.roles[min(argument, len(self.roles) - 1)]
 
 
-class OpTable(dict[str, OpDef]):
-    """Operators by name.
-
-    Attributes:
-        foreign: Operators that a program names and that the table does not define; `fallback.py`
-            enters them. They can be looked up, but are not among the table's keys.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.foreign: dict[str, OpDef] = {}
-
-    def __missing__(self, op_type: str) -> OpDef:
-        return self.foreign[op_type]
+# The same table: its rows are signatures, and more.
+OPS = cast("OpTable[OpDef]", SIGNATURES)
 
 
-OPS = OpTable()
+def definition(node: Node) -> OpDef | None:
+    """The row of a node's operator; None for an input, a parameter or a constant."""
+    return None if node.op_type in LEAVES else OPS[node.op_type]
 
 
-def defop(
-    op_type: str,
-    *,
-    infer: Infer,
-    cost: CostRule,
-    attributes: Mapping[str, Any] = NO_ATTRIBUTES,
-    view: bool = False,
-    known: Known | None = None,
-    optional_outputs: bool = False,
-    decompose: Decompose | None = None,
-    vjp: Vjp | None = None,
-    constant: bool = False,
-) -> None:
-    """Enter an operator into the table."""
-    if op_type in OPS:
-        raise ValueError(f"operator {op_type} is defined twice")
-    OPS[op_type] = OpDef(
-        *(op_type, infer, cost, attributes, view, known, optional_outputs, decompose, vjp),
-        constant,
-    )
+def define(*rows: OpDef) -> None:
+    """Enter operators into the table."""
+    for row in rows:
+        if row.op_type in OPS:
+            raise ValueError(f"operator {row.op_type} is defined twice")
+        OPS[row.op_type] = row

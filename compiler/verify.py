@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from .builder import Builder, shape_of
 from .graph import CONSTANT, INPUT, LEAVES, PARAMETER, Graph, Node, Value
-from .opdef import OPS, InferenceError
+from .opdef import OPS
+from .signature import InferenceError
 
 
 class InvariantError(Exception):

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from ..compiler.builder import Builder
 from ..compiler.dim import Dim, Polynomial, counts_samples
 from ..compiler.graph import INPUT, LEAVES, Graph, Node, Value
-from ..compiler.opdef import InferenceError
 from ..compiler.passes.rewrite import Operands, copy, rewrite
+from ..compiler.signature import InferenceError
 from ..compiler.types import TensorType
 from ..grammar.diagnostics import NetError, error
 from .batch_statistics import check_statistics

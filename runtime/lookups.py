@@ -4,17 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..compiler.graph import INPUT, Graph, Node, Value
+from ..compiler.opdef import Moves, definition
 from ..grammar.diagnostics import error
 from .kerneldef import Array
 
 # Layers whose indices count from 0; those of ONNX's own `Gather` may count from the end.
 TABLES = frozenset({"EMBED"})
-# Operators whose results hold nothing but numbers of their first arguments, or of all arguments.
-MOVES = frozenset(
-    {"Cast", "Expand", "Flatten", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Tile"}
-    | {"Transpose", "Unsqueeze", "Gather"}
-)
-JOINS = frozenset({"Concat"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +55,9 @@ def _sources(graph: Graph, indices: Value) -> Iterator[str]:
         node = graph.producer(value)
         if node.op_type == INPUT:
             yield node.attributes["name"]
-        elif node.op_type in JOINS:
-            waiting += [each for each in node.inputs if each is not None]
-        elif node.op_type in MOVES and node.inputs[0] is not None:
-            waiting.append(node.inputs[0])
+        elif row := definition(node):
+            taken = {Moves.NONE: 0, Moves.JOINED: len(node.inputs)}.get(row.moves, 1)
+            waiting += [each for each in node.inputs[:taken] if each is not None]
 
 
 def check_lookups(lookups: Mapping[str, Lookup], arrays: Mapping[str, Array]) -> None:

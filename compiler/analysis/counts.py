@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from ..dim import BATCH, Dim
 from ..graph import CONSTANT, LEAVES, PARAMETER, Graph, Node
-from ..opdef import OPS, Cost, OpCall
+from ..opdef import OPS, Cost
+from ..signature import OpCall
 from ..types import TensorType
 
 ONE_SAMPLE: Mapping[str, int] = {str(BATCH): 1}

@@ -2,67 +2,12 @@
 
 from collections.abc import Mapping
 
-from ..graph import INPUT, Graph
-from ..initializers import AUTO, Init
+from ..graph import INPUT, Graph, Node
+from ..initializers import AUTO, GLOROT, HE, Init
+from ..opdef import OPS, definition
 
-HE = Init("he")
-GLOROT = Init("glorot")
-LECUN = Init("lecun")
-
-# The first of these that a layer's output meets decides.
-ACTIVATIONS: Mapping[str, Init] = {
-    "Celu": HE,
-    "Clip": HE,
-    "Elu": HE,
-    "Gelu": HE,
-    "HardSigmoid": GLOROT,
-    "HardSwish": HE,
-    "LeakyRelu": HE,
-    "LogSoftmax": GLOROT,
-    "Mish": HE,
-    "PRelu": HE,
-    "Relu": HE,
-    "Selu": LECUN,
-    "Sigmoid": GLOROT,
-    "Softmax": GLOROT,
-    "Softplus": HE,
-    "Softsign": GLOROT,
-    "Tanh": GLOROT,
-    "ThresholdedRelu": HE,
-}
-
-# Layers that are built from several operators decide by their kind.
+# Layers that are activations built from several operators.
 COMPOSED: Mapping[str, Init] = {"SWISH": HE}
-
-# What may stand between a layer and its activation; any other operator ends the search.
-TRANSPARENT = frozenset(
-    {
-        "Add",
-        "AveragePool",
-        "BatchNormalization",
-        "Concat",
-        "DepthToSpace",
-        "Dropout",
-        "Flatten",
-        "GlobalAveragePool",
-        "GlobalMaxPool",
-        "GroupNormalization",
-        "Identity",
-        "InstanceNormalization",
-        "LRN",
-        "LayerNormalization",
-        "LpPool",
-        "MaxPool",
-        "MaxUnpool",
-        "Mul",
-        "Reshape",
-        "Resize",
-        "Squeeze",
-        "Transpose",
-        "Unsqueeze",
-        "netc.StochasticPool",
-    }
-)
 
 
 def resolve(graph: Graph) -> dict[str, Init]:
@@ -95,16 +40,22 @@ def _activations_met(graph: Graph) -> Mapping[int, Init]:
         node = graph[identifier]
         ahead = met.get(identifier)
         layer = graph.layers.get(node.scope)
-        kind = COMPOSED.get(layer.kind) if layer else None
+        asked = (COMPOSED.get(layer.kind) if layer else None) or _asked(node)
         for value in node.inputs:
             if value is None:
                 continue
             # A weight meets what its product meets, regardless of the operator.
-            passes = node.op_type in TRANSPARENT or value.node not in data
-            asked = kind or ACTIVATIONS.get(node.op_type, ahead if passes else None)
-            if asked is not None:
-                met[value.node] = asked
+            passes = OPS[node.op_type].passes or value.node not in data
+            init = asked or (ahead if passes else None)
+            if init is not None:
+                met[value.node] = init
     return met
+
+
+def _asked(node: Node) -> Init | None:
+    """What an operator asks for, if it is an activation."""
+    row = definition(node)
+    return row.activation.init if row and row.activation else None
 
 
 def _fed_by_inputs(graph: Graph) -> set[int]:

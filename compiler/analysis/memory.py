@@ -5,13 +5,10 @@ from dataclasses import dataclass
 
 from ..dim import Dim, substitute
 from ..graph import INPUT, LEAVES, Graph, Node
-from ..opdef import OPS
+from ..opdef import definition
 from ..schedule import Schedule, needed_outputs, schedule
 from ..types import TensorType
 from .counts import ONE_SAMPLE, total
-
-# Operators that inference leaves out: their output is their first argument.
-OMITTED = frozenset({"Dropout"})
 
 # The side that peaks are compared at where extents are symbolic.
 _LARGE = 2**12
@@ -63,7 +60,8 @@ def _owners(graph: Graph) -> list[int]:
 
 
 def _is_view(node: Node) -> bool:
-    return node.op_type not in LEAVES and (node.op_type in OMITTED or OPS[node.op_type].view)
+    row = definition(node)
+    return row is not None and row.view
 
 
 def _peak(graph: Graph, plan: Schedule, owners: list[int]) -> Dim:

@@ -16,7 +16,7 @@ from ..types import author_extents
 from . import structure
 from .counts import Counts, count, total
 from .memory import Memory, measure
-from .receptive_field import ReceptiveField, receptive_fields
+from .receptive_fields import ReceptiveField, receptive_fields
 
 
 class Quantities:

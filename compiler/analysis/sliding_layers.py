@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from ..graph import LEAVES, Graph, Layer, Value
+from ..receptive_field import Slide
 from ..types import TensorType
-
-Slide = tuple[int, int | Fraction]  # the reach and the stride of a window
 
 
 def spatial_axes(type: TensorType) -> range:

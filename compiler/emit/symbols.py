@@ -1,57 +1,26 @@
 """Operators as mathematics writes them, for pictures of computational graphs."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from ..graph import CONSTANT, Graph, Node, Value
+from ..opdef import OPS
 from ..types import DType
 from .rules import rule_of
-
-# Signs between two arguments, one of which may be a number that is in the box.
-SIGNS: Mapping[str, str] = {
-    "Add": "+",
-    "Sub": "\N{MINUS SIGN}",
-    "Mul": "\N{MULTIPLICATION SIGN}",
-    "Div": "\N{DIVISION SIGN}",
-    "Pow": "^",
-    "Greater": ">",
-    "GreaterOrEqual": "\N{GREATER-THAN OR EQUAL TO}",
-    "Less": "<",
-    "LessOrEqual": "\N{LESS-THAN OR EQUAL TO}",
-    "Equal": "=",
-    "MatMul": "\N{DOT OPERATOR}",
-}
-FUNCTIONS: Mapping[str, str] = {
-    "Cast": "0 or 1",
-    "Exp": "exp",
-    "Expand": "copy",
-    "Gemm": "W x + b",
-    "Log": "log",
-    "LogSoftmax": "log softmax",
-    "Neg": "\N{MINUS SIGN}x",
-    "Reciprocal": "1/x",
-    "Sigmoid": "\N{GREEK SMALL LETTER SIGMA}",
-    "Sqrt": "\N{SQUARE ROOT}",
-    "Sum": "+",
-    "Tanh": "tanh",
-    "Squeeze": "reshape",
-    "Unsqueeze": "reshape",
-    "Where": "choose",
-}
 
 
 def symbol(graph: Graph, node: Node) -> str:
     """What is in an operator's box, a number among its arguments included."""
     numbers = [_number(graph, node, position) for position in range(len(node.inputs))]
-    if node.op_type in SIGNS:
-        return _with_number(SIGNS[node.op_type], numbers)
+    row = OPS[node.op_type]
+    if row.sign:
+        return _with_number(row.sign, numbers)
     if node.op_type == "Gemm" and (len(node.inputs) < 3 or node.inputs[2] is None):
-        return SIGNS["MatMul"]
+        return OPS["MatMul"].sign
     if node.op_type == "Cast" and graph.producer(_first(node)).outputs[0].dtype is not DType.BOOL:
         return "cast"
     rule = rule_of(graph, node)
-    return FUNCTIONS.get(node.op_type, _words(node.op_type)) if rule is None else rule.value
+    return rule.value if rule else row.symbol or _words(node.op_type)
 
 
 def _first(node: Node) -> Value:

@@ -15,7 +15,8 @@ from ..graph import CONSTANT, Value
 from ..layer_builder import LayerBuilder
 from ..layerdef import GivenArgument, LayerDef
 from ..layers.spatial import describe
-from ..opdef import OPS, InferenceError
+from ..opdef import OPS
+from ..signature import InferenceError
 from ..types import DType
 from .calls import MERGE, Call, call_layer
 from .state import Site, State, Tensors

@@ -4,10 +4,13 @@ Importing this package fills the op table.
 """
 
 from . import (
+    activation,
+    arithmetic,
     bitwise,
     convolution,
     counting,
-    elementwise,
+    dropout,
+    functions,
     indexing,
     linear,
     logic,
@@ -19,15 +22,18 @@ from . import (
     scattering,
     selection,
     shaping,
-    transposed_convolution,
+    softmax,
     weight_gradient,
 )
 
 __all__ = [
+    "activation",
+    "arithmetic",
     "bitwise",
     "convolution",
     "counting",
-    "elementwise",
+    "dropout",
+    "functions",
     "indexing",
     "linear",
     "logic",
@@ -39,6 +45,6 @@ __all__ = [
     "scattering",
     "selection",
     "shaping",
-    "transposed_convolution",
+    "softmax",
     "weight_gradient",
 ]

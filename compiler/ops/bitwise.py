@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from ..opdef import InferenceError, OpCall, defop
+from ..opdef import OpDef, define
+from ..receptive_field import elementwise
+from ..signature import InferenceError, OpCall
 from ..types import DType, TensorType
 from .elementwise import infer_binary, per_element
 
@@ -29,11 +31,14 @@ def infer_bit_shift(call: OpCall) -> Sequence[TensorType]:
     return (y,)
 
 
-defop("BitwiseXor", infer=infer_bitwise, cost=per_element, constant=True)
-defop(
-    "BitShift",
-    infer=infer_bit_shift,
-    cost=per_element,
-    attributes={"direction": None},
-    constant=True,
+define(
+    OpDef("BitwiseXor", infer=infer_bitwise, cost=per_element, sees=elementwise, constant=True),
+    OpDef(
+        "BitShift",
+        infer=infer_bit_shift,
+        cost=per_element,
+        sees=elementwise,
+        attributes={"direction": None},
+        constant=True,
+    ),
 )

@@ -7,24 +7,18 @@ two passes are the second and the third.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
-from ..opdef import OpCall
+from ..builder import Builder
+from ..graph import Value
+from ..opdef import Operands
+from ..signature import OpCall
 from ..types import DType
-from .gradients.shapes import by_group, plus, shape_value, times
-
-if TYPE_CHECKING:
-    from ..builder import Builder
-    from ..graph import Value
-
-    Operands = Sequence[Value | None]
+from .building import by_group, plus, shape_value, times
 
 MEAN_VARIANCE_EPSILON = 1e-9  # in ONNX's definition of MeanVarianceNormalization
 
 
-def normalize_batches(
-    build: "Builder", operands: "Operands", call: OpCall
-) -> "Sequence[Value] | None":
+def normalize_batches(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value] | None:
     """Centres what BatchNormalization takes in training; the batch's mean is the sum of two.
 
     The running statistics are copies: onnxruntime writes the new ones over the old ones, even
@@ -50,7 +44,7 @@ def normalize_batches(
     return [y, *moved]
 
 
-def normalize_positions(build: "Builder", operands: "Operands", call: OpCall) -> "Sequence[Value]":
+def normalize_positions(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     """Centres what LayerNormalization takes; the mean that it yields is the sum of two."""
     x, *affine = _present(operands)
     rank = x.type.rank
@@ -63,7 +57,7 @@ def normalize_positions(build: "Builder", operands: "Operands", call: OpCall) ->
     return [y, *statistics]
 
 
-def normalize_channels(build: "Builder", operands: "Operands", call: OpCall) -> "Sequence[Value]":
+def normalize_channels(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     """Centres what InstanceNormalization takes."""
     x, scale, shift = _present(operands)
     if x.dtype is DType.FLOAT64:
@@ -72,7 +66,7 @@ def normalize_channels(build: "Builder", operands: "Operands", call: OpCall) -> 
     return [build.InstanceNormalization(centred, scale, shift, **call.attributes)]
 
 
-def normalize_groups(build: "Builder", operands: "Operands", call: OpCall) -> "Sequence[Value]":
+def normalize_groups(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     """Builds GroupNormalization from InstanceNormalization, whose channels are the groups."""
     x, scale, shift = _present(operands)
     groups, epsilon = call.attributes["num_groups"], call.attributes["epsilon"]
@@ -86,7 +80,7 @@ def normalize_groups(build: "Builder", operands: "Operands", call: OpCall) -> "S
     return [_scaled(build, build.Reshape(u, shape_value(build, x)), scale, shift)]
 
 
-def normalize_axes(build: "Builder", operands: "Operands", call: OpCall) -> "Sequence[Value]":
+def normalize_axes(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     """Builds MeanVarianceNormalization, c / (sqrt(mean c^2) + 1e-9) of the centred c.
 
     Its epsilon is so small that of equal numbers c must be 0 to the last bit.
@@ -99,21 +93,21 @@ def normalize_axes(build: "Builder", operands: "Operands", call: OpCall) -> "Seq
     return [build.Div(centred, plus(build, build.Sqrt(variance), MEAN_VARIANCE_EPSILON))]
 
 
-def _present(operands: "Operands") -> "list[Value]":
+def _present(operands: Operands) -> list[Value]:
     return [value for value in operands if value is not None]
 
 
-def _positions(x: "Value") -> range:
+def _positions(x: Value) -> range:
     return range(2, x.type.rank)
 
 
-def _centred(build: "Builder", x: "Value", axes: Iterable[int]) -> "tuple[Value, Value]":
+def _centred(build: Builder, x: Value, axes: Iterable[int]) -> tuple[Value, Value]:
     """x minus its mean over some axes, and that mean with these axes kept."""
     mean = build.ReduceMean(x, build.index_constant(tuple(axes)), keepdims=1)
     return build.Sub(x, mean), mean
 
 
-def _standardized(build: "Builder", x: "Value", epsilon: float) -> "Value":
+def _standardized(build: Builder, x: Value, epsilon: float) -> Value:
     """Each channel with mean 0 and variance 1, of float64, which onnxruntime's operator lacks."""
     centred, _ = _centred(build, x, _positions(x))
     axes = build.index_constant(tuple(_positions(x)))
@@ -121,7 +115,7 @@ def _standardized(build: "Builder", x: "Value", epsilon: float) -> "Value":
     return build.Div(centred, build.Sqrt(plus(build, variance, epsilon)))
 
 
-def _scaled(build: "Builder", u: "Value", scale: "Value", shift: "Value") -> "Value":
+def _scaled(build: Builder, u: Value, scale: Value, shift: Value) -> Value:
     """The channels of (N, C, *S) times `scale` plus `shift`, both (C)."""
     if trailing := tuple(range(1, u.type.rank - 1)):
         ones = build.index_constant(trailing)

@@ -1,12 +1,23 @@
-"""Convolutions over any number of spatial axes."""
+"""Convolutions over any number of spatial axes, and transposed ones.
 
-from collections.abc import Sequence
+`Conv`, `ConvTranspose` and `netc.ConvWeightGrad` are the three sides of one trilinear form, the sum
+over y[o] w[k] x[o stride + k dilation - padding]: the gradients of each are the other two.
+"""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..builder import Builder
 from ..dim import Dim, equal
-from ..opdef import Cost, InferenceError, OpCall, defop
+from ..graph import Value
+from ..opdef import Cost, OpDef, Parts, Role, VjpCall, define
+from ..receptive_field import scatter, window
+from ..signature import InferenceError, OpCall
 from ..types import TensorType, product
 from ..windows import window_of
-from .gradients.convolution import RULES
+from .indexing import cropped
+
+WINDOW = {"kernel_shape": None, "strides": None, "pads": None, "dilations": None, "group": 1}
 
 
 def infer_conv(call: OpCall) -> Sequence[TensorType]:
@@ -37,6 +48,119 @@ def conv_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(macs=y.size * taps, elementwise=y.size if call.has(2) else 0)
 
 
-WINDOW = {"kernel_shape": None, "strides": None, "pads": None, "dilations": None, "group": 1}
+def conv(build: Builder, call: VjpCall) -> Parts:
+    """y = x * w + b: dx is the transposed convolution of dy, db the sum of dy."""
+    x, w, dy = call.input(0), call.input(1), call.cotangent
+    geometry = geometry_of(call)
+    return [
+        input_gradient(build, dy, w, x, geometry) if call.wanted[0] else None,
+        _weight_gradient(build, x, dy, geometry) if call.wanted[1] else None,
+        _bias_gradient(build, call),
+    ]
 
-defop("Conv", infer=infer_conv, cost=conv_cost, attributes=WINDOW, vjp=RULES["Conv"])
+
+def input_gradient(
+    build: Builder, dy: Value, w: Value, x: Value, geometry: Mapping[str, Any]
+) -> Value:
+    """The transposed convolution of dy, of x's extents.
+
+    Where a stride leaves open how many of x's last rows no window sees, it yields as many as can
+    be, and is cropped.
+    """
+    window = window_of(geometry)
+    extra: list[int] = []
+    open_axes: list[int] = []
+    reached = window.scattered(dy.shape[2:])
+    for axis, (full, least) in enumerate(zip(x.shape[2:], reached, strict=True)):
+        rest = full - least
+        if not isinstance(rest, int):
+            open_axes.append(2 + axis)
+            rest = window.strides[axis] - 1
+        extra.append(rest)
+    padding = tuple(extra) if any(extra) else None
+    dx = build.ConvTranspose(dy, w, **geometry, output_padding=padding)
+    return cropped(build, dx, x, open_axes)
+
+
+def _weight_gradient(build: Builder, x: Value, dy: Value, geometry: Mapping[str, Any]) -> Value:
+    return build.op("netc.ConvWeightGrad", (x, dy), geometry)[0]
+
+
+def _bias_gradient(build: Builder, call: VjpCall) -> Value | None:
+    """The bias is added at every position."""
+    if len(call.inputs) < 3 or not call.wanted[2]:
+        return None
+    positions = (0, *range(2, len(call.cotangent.shape)))
+    return build.ReduceSum(call.cotangent, build.index_constant(positions), keepdims=0)
+
+
+def infer_conv_transpose(call: OpCall) -> Sequence[TensorType]:
+    """x (N, C, *S), w (C, M / group, *K), b (M) => y (N, M, *(S - 1) stride - 2P + reach + extra).
+
+    The reach is d (K - 1) + 1; the extra, `output_padding`, adds rows at the end.
+    """
+    x, w = call.type(0), call.type(1)
+    if x.rank != w.rank or equal(x.shape[1], w.shape[0]) is False:
+        raise InferenceError(f"ConvTranspose cannot apply {w} to {x}")
+    window = window_of(call.attributes)
+    extra = call.attributes["output_padding"] or (0,) * window.rank
+    spatial = tuple(o + e for o, e in zip(window.scattered(x.shape[2:]), extra, strict=True))
+    filters = w.shape[1] * call.attributes["group"]
+    check_weights(call, filters)
+    return (x.with_shape((x.shape[0], filters, *spatial)),)
+
+
+def conv_transpose_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
+    """Each input element takes M / group * K products; a bias adds one operation per output."""
+    (y,) = outputs
+    taps = product(call.type(1).shape[1:])
+    return Cost(macs=call.type(0).size * taps, elementwise=y.size if call.has(2) else 0)
+
+
+def conv_transpose(build: Builder, call: VjpCall) -> Parts:
+    """y = x * wT + b: dx is the convolution of dy; for the weight x and dy change places."""
+    x, w, dy = call.input(0), call.input(1), call.cotangent
+    geometry = geometry_of(call)
+    return [
+        windows_seen(build, dy, w, x, geometry) if call.wanted[0] else None,
+        _weight_gradient(build, dy, x, geometry) if call.wanted[1] else None,
+        _bias_gradient(build, call),
+    ]
+
+
+def windows_seen(
+    build: Builder, x: Value, w: Value, y: Value, geometry: Mapping[str, Any]
+) -> Value:
+    """The convolution of x, as much of it as y has."""
+    found = build.Conv(x, w, **geometry)
+    axes = [i for i, (a, b) in enumerate(zip(found.shape, y.shape, strict=True)) if a != b]
+    return cropped(build, found, y, axes)
+
+
+def geometry_of(call: VjpCall) -> dict[str, Any]:
+    """The attributes that all three share."""
+    return {key: call.attributes[key] for key in WINDOW}
+
+
+ROLES = (Role.OTHER, Role.WEIGHT, Role.BIAS)
+
+define(
+    OpDef(
+        "Conv",
+        infer=infer_conv,
+        cost=conv_cost,
+        sees=window,
+        attributes=WINDOW,
+        vjp=conv,
+        roles=ROLES,
+    ),
+    OpDef(
+        "ConvTranspose",
+        infer=infer_conv_transpose,
+        cost=conv_transpose_cost,
+        sees=scatter,
+        attributes={**WINDOW, "output_padding": None},
+        vjp=conv_transpose,
+        roles=ROLES,
+    ),
+)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from ..builder import Builder
 from ..dim import Dim
-from ..opdef import InferenceError, OpCall, defop, free
+from ..opdef import OpDef, Parts, VjpCall, define, free
+from ..receptive_field import elementwise, everything, throughout
+from ..signature import InferenceError, OpCall
 from ..types import DType, TensorType
 from .elementwise import per_element
-from .gradients import counting as gradients
 
 
 def infer_size(call: OpCall) -> Sequence[TensorType]:
@@ -46,12 +48,21 @@ def infer_cumulative_sum(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
-defop("Size", infer=infer_size, cost=free, known=size_value, constant=True)
-defop("Range", infer=infer_range, cost=free)
-defop(
-    "CumSum",
-    infer=infer_cumulative_sum,
-    cost=per_element,
-    attributes={"exclusive": 0, "reverse": 0},
-    vjp=gradients.cumulative_sum,
+def cumulative_sum(build: Builder, call: VjpCall) -> Parts:
+    """y_i = sum of x_j, j <= i: dx_j = sum of dy_i, i >= j, the sum from the other end."""
+    attributes = {**call.attributes, "reverse": 1 - call.attributes["reverse"]}
+    return [build.CumSum(call.cotangent, call.input(1), **attributes)]
+
+
+define(
+    OpDef("Size", infer=infer_size, cost=free, sees=elementwise, known=size_value, constant=True),
+    OpDef("Range", infer=infer_range, cost=free, sees=everything),
+    OpDef(
+        "CumSum",
+        infer=infer_cumulative_sum,
+        cost=per_element,
+        sees=throughout,
+        attributes={"exclusive": 0, "reverse": 0},
+        vjp=cumulative_sum,
+    ),
 )

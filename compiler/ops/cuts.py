@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..dim import Dim
-from ..opdef import InferenceError, OpCall
+from ..signature import InferenceError, OpCall
 
 # How ONNX spells "to the end", forwards and backwards.
 END = 2**63 - 1

@@ -5,101 +5,97 @@ Some of them it has in newer releases, or where it does not merge them with thei
 
 from collections.abc import Callable, Mapping, Sequence
 from math import pi, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..opdef import Decompose, OpCall
+from ..builder import Builder
+from ..graph import Value
+from ..opdef import Decompose, Operands
+from ..signature import OpCall
 from ..types import DType
+from .building import plus, times
 from .error_function import END, STEPS, expansions
-from .gradients.shapes import plus, times
 
-if TYPE_CHECKING:
-    from ..builder import Builder
-    from ..graph import Value
-
-Rule = Callable[..., "Value"]
+Rule = Callable[..., Value]
 Attributes = Mapping[str, Any]
 
 
-def in_double_precision(op_type: str) -> Decompose | None:
-    """How an operator is built where its first argument is of float64; None for all others."""
-    rule = RULES.get(op_type)
+def in_double_precision(rule: Rule) -> Decompose:
+    """How an operator is built where its first argument is of float64."""
 
-    def decompose(
-        build: "Builder", operands: "Sequence[Value | None]", call: OpCall
-    ) -> "Sequence[Value] | None":
-        if rule is None or call.type(0).dtype is not DType.FLOAT64:
+    def decompose(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value] | None:
+        if call.type(0).dtype is not DType.FLOAT64:
             return None
         return [rule(build, *operands, **call.attributes)]
 
-    return decompose if rule else None
+    return decompose
 
 
-def sigmoid(build: "Builder", x: "Value") -> "Value":
+def sigmoid(build: Builder, x: Value) -> Value:
     """1 / (1 + exp -x)."""
     return build.Reciprocal(plus(build, build.Exp(build.Neg(x)), 1.0))
 
 
-def softplus(build: "Builder", x: "Value") -> "Value":
+def softplus(build: Builder, x: Value) -> Value:
     """log(1 + exp x) = max(x, 0) + log(1 + exp -|x|), which does not overflow."""
     rest = build.Log(plus(build, build.Exp(build.Neg(build.Abs(x))), 1.0))
     return build.Add(_positive(build, x), rest)
 
 
-def mish(build: "Builder", x: "Value") -> "Value":
+def mish(build: Builder, x: Value) -> Value:
     """x tanh(softplus x)."""
     return build.Mul(x, build.Tanh(softplus(build, x)))
 
 
-def softsign(build: "Builder", x: "Value") -> "Value":
+def softsign(build: Builder, x: Value) -> Value:
     """x / (1 + |x|)."""
     return build.Div(x, plus(build, build.Abs(x), 1.0))
 
 
-def elu(build: "Builder", x: "Value", *, alpha: float) -> "Value":
+def elu(build: Builder, x: Value, *, alpha: float) -> Value:
     """x where it is positive, alpha (exp x - 1) elsewhere."""
     curve = plus(build, build.Exp(_negative(build, x)), -1.0)
     return build.Add(_positive(build, x), times(build, curve, alpha))
 
 
-def selu(build: "Builder", x: "Value", *, alpha: float, gamma: float) -> "Value":
+def selu(build: Builder, x: Value, *, alpha: float, gamma: float) -> Value:
     """Gamma times ELU."""
     return times(build, elu(build, x, alpha=alpha), gamma)
 
 
-def celu(build: "Builder", x: "Value", *, alpha: float) -> "Value":
+def celu(build: Builder, x: Value, *, alpha: float) -> Value:
     """max(x, 0) + min(0, alpha (exp(x / alpha) - 1))."""
     curve = plus(build, build.Exp(times(build, x, 1 / alpha)), -1.0)
     return build.Add(_positive(build, x), _negative(build, times(build, curve, alpha)))
 
 
-def leaky_relu(build: "Builder", x: "Value", *, alpha: float) -> "Value":
+def leaky_relu(build: Builder, x: Value, *, alpha: float) -> Value:
     """x where it is positive, alpha x elsewhere."""
     return build.Add(_positive(build, x), times(build, _negative(build, x), alpha))
 
 
-def prelu(build: "Builder", x: "Value", slope: "Value") -> "Value":
+def prelu(build: Builder, x: Value, slope: Value) -> Value:
     """x where it is positive, slope x elsewhere."""
     return build.Add(_positive(build, x), build.Mul(_negative(build, x), slope))
 
 
-def thresholded_relu(build: "Builder", x: "Value", *, alpha: float) -> "Value":
+def thresholded_relu(build: Builder, x: Value, *, alpha: float) -> Value:
     """x where it is above alpha, 0 elsewhere."""
     above = build.Greater(x, build.constant(alpha, x.dtype))
     return build.Where(above, x, build.constant(0.0, x.dtype))
 
 
-def hard_sigmoid(build: "Builder", x: "Value", *, alpha: float, beta: float) -> "Value":
+def hard_sigmoid(build: Builder, x: Value, *, alpha: float, beta: float) -> Value:
     """Alpha x + beta between 0 and 1."""
     line = plus(build, times(build, x, alpha), beta)
     return _positive(build, build.Min(line, build.constant(1.0, x.dtype)))
 
 
-def hard_swish(build: "Builder", x: "Value") -> "Value":
+def hard_swish(build: Builder, x: Value) -> Value:
     """x max(0, min(1, x / 6 + 1 / 2))."""
     return build.Mul(x, hard_sigmoid(build, x, alpha=1 / 6, beta=0.5))
 
 
-def error_function(build: "Builder", x: "Value") -> "Value":
+def error_function(build: Builder, x: Value) -> Value:
     """Horner's rule for the polynomial around the multiple of 1 / STEPS that is nearest to |x|."""
     size = build.Min(build.Abs(x), build.constant(float(END), x.dtype))
     size = build.Where(build.IsNaN(x), build.constant(0.0, x.dtype), size)
@@ -114,7 +110,7 @@ def error_function(build: "Builder", x: "Value") -> "Value":
     return build.Mul(y, build.Where(build.IsNaN(x), x, build.Sign(x)))
 
 
-def gelu(build: "Builder", x: "Value", *, approximate: str, erf: Rule = error_function) -> "Value":
+def gelu(build: Builder, x: Value, *, approximate: str, erf: Rule = error_function) -> Value:
     """x / 2 (1 + erf(x / sqrt 2)), or with tanh(sqrt(2 / pi) (x + 0.044715 x^3)) for the erf."""
     if approximate == "tanh":
         cube = times(build, build.Mul(x, build.Mul(x, x)), 0.044715)
@@ -124,74 +120,49 @@ def gelu(build: "Builder", x: "Value", *, approximate: str, erf: Rule = error_fu
     return build.Mul(times(build, x, 0.5), plus(build, curve, 1.0))
 
 
-def hyperbolic_sine(build: "Builder", x: "Value") -> "Value":
+def hyperbolic_sine(build: Builder, x: Value) -> Value:
     """(exp x - exp -x) / 2."""
     return times(build, build.Sub(build.Exp(x), build.Exp(build.Neg(x))), 0.5)
 
 
-def hyperbolic_cosine(build: "Builder", x: "Value") -> "Value":
+def hyperbolic_cosine(build: Builder, x: Value) -> Value:
     """(exp x + exp -x) / 2."""
     return times(build, build.Add(build.Exp(x), build.Exp(build.Neg(x))), 0.5)
 
 
-def cosine(build: "Builder", x: "Value") -> "Value":
+def cosine(build: Builder, x: Value) -> Value:
     """1 - 2 sin^2(x / 2)."""
     half = build.Sin(times(build, x, 0.5))
     return plus(build, times(build, build.Mul(half, half), -2.0), 1.0)
 
 
-def tangent(build: "Builder", x: "Value") -> "Value":
+def tangent(build: Builder, x: Value) -> Value:
     """Sin x / cos x."""
     return build.Div(build.Sin(x), cosine(build, x))
 
 
-def mean(build: "Builder", *operands: "Value") -> "Value":
+def mean(build: Builder, *operands: Value) -> Value:
     """The sum over the number of operands."""
     return times(build, build.Sum(*operands), 1 / len(operands))
 
 
-def global_mean(build: "Builder", x: "Value") -> "Value":
+def global_mean(build: Builder, x: Value) -> Value:
     """The mean over all positions."""
     return build.ReduceMean(x, _positions(build, x), keepdims=1)
 
 
-def global_maximum(build: "Builder", x: "Value") -> "Value":
+def global_maximum(build: Builder, x: Value) -> Value:
     """The maximum over all positions."""
     return build.ReduceMax(x, _positions(build, x), keepdims=1)
 
 
-def _positions(build: "Builder", x: "Value") -> "Value":
+def _positions(build: Builder, x: Value) -> Value:
     return build.index_constant(tuple(range(2, x.type.rank)))
 
 
-def _positive(build: "Builder", x: "Value") -> "Value":
+def _positive(build: Builder, x: Value) -> Value:
     return build.Max(x, build.constant(0.0, x.dtype))
 
 
-def _negative(build: "Builder", x: "Value") -> "Value":
+def _negative(build: Builder, x: Value) -> Value:
     return build.Min(x, build.constant(0.0, x.dtype))
-
-
-RULES: Mapping[str, Rule] = {
-    "Celu": celu,
-    "Cos": cosine,
-    "Cosh": hyperbolic_cosine,
-    "Elu": elu,
-    "Erf": error_function,
-    "Gelu": gelu,
-    "GlobalAveragePool": global_mean,
-    "GlobalMaxPool": global_maximum,
-    "HardSigmoid": hard_sigmoid,
-    "HardSwish": hard_swish,
-    "LeakyRelu": leaky_relu,
-    "Mean": mean,
-    "Mish": mish,
-    "PRelu": prelu,
-    "Selu": selu,
-    "Sigmoid": sigmoid,
-    "Sinh": hyperbolic_sine,
-    "Softplus": softplus,
-    "Softsign": softsign,
-    "Tan": tangent,
-    "ThresholdedRelu": thresholded_relu,
-}

@@ -1,10 +1,20 @@
-"""Operators on truth values."""
+"""Comparisons, operators on truth values, and the choice between two values."""
 
 from collections.abc import Sequence
 
-from ..opdef import InferenceError, OpCall, defop
+from ..builder import Builder
+from ..opdef import OpDef, Parts, VjpCall, define
+from ..receptive_field import elementwise
+from ..signature import Infer, InferenceError, OpCall
 from ..types import DType, TensorType
-from .elementwise import infer_binary, per_element
+from .building import number, sum_to
+from .elementwise import broadcast_type, infer_binary, per_element
+
+
+def infer_comparison(call: OpCall) -> Sequence[TensorType]:
+    """As a binary operator, but the output is truth values."""
+    (y,) = infer_binary(call)
+    return (TensorType(DType.BOOL, y.shape),)
 
 
 def infer_not(call: OpCall) -> Sequence[TensorType]:
@@ -31,7 +41,42 @@ def infer_predicate(call: OpCall) -> Sequence[TensorType]:
     return (TensorType(DType.BOOL, x.shape),)
 
 
-defop("Not", infer=infer_not, cost=per_element, constant=True)
-defop("IsNaN", infer=infer_predicate, cost=per_element, constant=True)
-for op_type in ("And", "Or"):
-    defop(op_type, infer=infer_connective, cost=per_element, constant=True)
+def infer_where(call: OpCall) -> Sequence[TensorType]:
+    """A condition, what to take where it holds, and what elsewhere, broadcast together."""
+    condition, then, otherwise = call.type(0), call.type(1), call.type(2)
+    if condition.dtype != DType.BOOL:
+        raise InferenceError(f"Where takes truth values as its condition, not {condition}")
+    return (broadcast_type(call, [then, otherwise], [condition, then, otherwise]),)
+
+
+def where(build: Builder, call: VjpCall) -> Parts:
+    """y is one argument or the other: dy to the one that is taken, and 0 to the other."""
+    condition, dy = call.input(0), call.cotangent
+    zero = number(build, 0.0, dy)
+    then, otherwise = call.input(1), call.input(2)
+    return [
+        None,
+        sum_to(build, build.Where(condition, dy, zero), then) if call.wanted[1] else None,
+        sum_to(build, build.Where(condition, zero, dy), otherwise) if call.wanted[2] else None,
+    ]
+
+
+def _decision(op_type: str, infer: Infer, sign: str = "") -> OpDef:
+    """The row of an operator that yields truth values."""
+    return OpDef(op_type, infer=infer, cost=per_element, sees=elementwise, constant=True, sign=sign)
+
+
+define(
+    _decision("Equal", infer_comparison, "="),
+    _decision("Greater", infer_comparison, ">"),
+    _decision("GreaterOrEqual", infer_comparison, "\N{GREATER-THAN OR EQUAL TO}"),
+    _decision("Less", infer_comparison, "<"),
+    _decision("LessOrEqual", infer_comparison, "\N{LESS-THAN OR EQUAL TO}"),
+    _decision("IsNaN", infer_predicate),
+    _decision("Not", infer_not),
+    _decision("And", infer_connective),
+    _decision("Or", infer_connective),
+    OpDef(
+        "Where", infer=infer_where, cost=per_element, sees=elementwise, vjp=where, symbol="choose"
+    ),
+)

@@ -5,13 +5,13 @@ from typing import Any
 
 from ..builder import Builder
 from ..graph import Value
-from ..opdef import Cost, InferenceError, OpCall, defop
+from ..opdef import Cost, OpDef, Parts, VjpCall, define
+from ..receptive_field import everything
+from ..signature import InferenceError, OpCall
 from ..types import TensorType
 from ..windows import Window, window_of
-from .gradients.pooling import GEOMETRY, RULES
-from .gradients.shapes import shape_value
-from .gradients.shaping import reshape_like, zeros_like
-from .pooling import WINDOW, pool_cost
+from .building import reshape_like, shape_value, zeros_like
+from .pooling import GEOMETRY, WINDOW, geometry_of, picked, pool_cost
 
 
 def infer_max_pool_grad(call: OpCall) -> Sequence[TensorType]:
@@ -26,6 +26,17 @@ def infer_max_pool_grad(call: OpCall) -> Sequence[TensorType]:
 def max_pool_grad_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     """As the pool: one operation per element of each window."""
     return pool_cost(call, [call.type(1)])
+
+
+def max_pool_grad(build: Builder, call: VjpCall) -> Parts:
+    """dx of dy, given the gradient v with respect to it: v at each window's maximum.
+
+    Nothing goes to x or y, which only say where the maxima are.
+    """
+    if not call.wanted[2]:
+        return []
+    indices = build.op("MaxPool", (call.input(0),), geometry_of(call), outputs=2)[1]
+    return [None, None, picked(build, call.cotangent, indices)]
 
 
 def decompose_max_pool_grad(
@@ -65,11 +76,15 @@ def _indices(build: Builder, x: Value, y: Value, geometry: Mapping[str, Any]) ->
     return build.op("MaxPool", (x,), geometry, outputs=2)[1]
 
 
-defop(
-    "netc.MaxPoolGrad",
-    infer=infer_max_pool_grad,
-    cost=max_pool_grad_cost,
-    attributes=WINDOW,
-    decompose=decompose_max_pool_grad,
-    vjp=RULES["netc.MaxPoolGrad"],
+define(
+    OpDef(
+        "netc.MaxPoolGrad",
+        infer=infer_max_pool_grad,
+        cost=max_pool_grad_cost,
+        sees=everything,
+        attributes=WINDOW,
+        vjp=max_pool_grad,
+        decompose=decompose_max_pool_grad,
+        asks={1: 2},  # the pool is to say where its maxima are
+    )
 )

@@ -2,15 +2,21 @@
 
 from collections.abc import Sequence
 
-from ..opdef import Cost, InferenceError, OpCall, defop
+from ..builder import Builder
+from ..graph import Node, Value
+from ..opdef import Cost, Kinks, OpDef, Parts, Vjp, VjpCall, define
+from ..receptive_field import Field, everything, without
+from ..signature import InferenceError, OpCall
 from ..types import TensorType
-from .gradients.reduction import RULES
+from .building import count, indicator, number, shape_value, times
+from .elementwise import Slope
+from .functions import absolute
+from .kinks import ZERO, first
 
 # Those that have no value for no elements.
 EXTREMES = frozenset({"ReduceMax", "ReduceMin"})
 # Those that map each element before or after they add up.
-NORMS = ("ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare")
-REDUCTIONS = ("ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", *NORMS)
+NORMS = frozenset({"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"})
 
 
 def infer_reduce(call: OpCall) -> Sequence[TensorType]:
@@ -45,11 +51,154 @@ def reduce_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=call.type(0).size * (2 if call.op_type in NORMS else 1))
 
 
-for op_type in REDUCTIONS:
-    defop(
+def reduce(node: Node, operands: Sequence[Field]) -> Field:
+    """What is left of an axis sees all of it; with axes dropped, which they were is not told."""
+    x, (y,) = node.inputs[0], node.outputs
+    assert x is not None
+    if x.type.rank != y.rank:
+        return everything(node, operands)
+    field = operands[0]
+    for place, (before, after) in enumerate(zip(x.shape, y.shape, strict=True)):
+        if before != after:
+            field = tuple(without(axis, place) for axis in field)
+    return field
+
+
+def reduce_sum(build: Builder, call: VjpCall) -> Parts:
+    """y = sum x: dy to every x that it sums."""
+    return [_spread(build, call, _kept(build, call, call.cotangent))]
+
+
+def reduce_mean(build: Builder, call: VjpCall) -> Parts:
+    """y is the mean of n numbers: dy / n to each."""
+    dy = _kept(build, call, call.cotangent)
+    axes = _reduced(build, call)
+    return [_spread(build, call, build.Div(dy, count(build, call.input(0), axes)))]
+
+
+def reduce_extremum(build: Builder, call: VjpCall) -> Parts:
+    """y is the largest or smallest x: dy to it, in equal shares to those that are equal."""
+    x = call.input(0)
+    y, dy = (_kept(build, call, value) for value in (call.outputs[0], call.cotangent))
+    chosen = indicator(build, build.Equal(x, y), x)
+    return [build.Mul(chosen, build.Div(dy, _summed(build, call, chosen)))]
+
+
+def reduce_prod(build: Builder, call: VjpCall) -> Parts:
+    """y = prod x: dy times the product of the others.
+
+    That is the product p of all that are not 0 divided by x, or p itself at the only 0, and 0
+    where another one is 0. At zeros this is the first derivative only.
+    """
+    x, dy = call.input(0), _kept(build, call, call.cotangent)
+    zero, one = number(build, 0.0, x), number(build, 1.0, x)
+    vanishes = build.Equal(x, zero)
+    zeros = indicator(build, vanishes, x)
+    others = build.Equal(zeros, _summed(build, call, zeros))
+    factors = build.Where(vanishes, one, x)
+    axes = build.index_constant(_reduced(build, call))
+    attributes = {"noop_with_empty_axes": call.attributes["noop_with_empty_axes"]}
+    (product,) = build.op("ReduceProd", (factors, axes), attributes)
+    return [build.Mul(indicator(build, others, x), build.Div(build.Mul(dy, product), factors))]
+
+
+def of_norm(slope: Slope) -> Vjp:
+    """The rule dx = dy slope, where y has kept its axes."""
+
+    def rule(build: Builder, call: VjpCall) -> Parts:
+        y, dy = (_kept(build, call, value) for value in (call.outputs[0], call.cotangent))
+        return [build.Mul(_spread(build, call, dy), slope(build, call.input(0), y))]
+
+    return rule
+
+
+def reduce_l1(build: Builder, x: Value, y: Value) -> Value:
+    """y = sum |x|: the sign, 0 at 0."""
+    return absolute(build, x, x)
+
+
+def reduce_l2(build: Builder, x: Value, y: Value) -> Value:
+    """y = sqrt(sum x^2): x / y, and 0 where all x are, as in PyTorch."""
+    length = build.Where(build.Equal(y, number(build, 0.0, y)), number(build, 1.0, y), y)
+    return build.Div(x, length)
+
+
+def reduce_log_sum(build: Builder, x: Value, y: Value) -> Value:
+    """y = log(sum x): 1 / sum x = exp(-y)."""
+    return build.Exp(build.Neg(y))
+
+
+def reduce_log_sum_exp(build: Builder, x: Value, y: Value) -> Value:
+    """y = log(sum exp x): exp(x - y)."""
+    return build.Exp(build.Sub(x, y))
+
+
+def reduce_sum_square(build: Builder, x: Value, y: Value) -> Value:
+    """y = sum x^2: 2 x."""
+    return times(build, x, 2.0)
+
+
+def _summed(build: Builder, call: VjpCall, x: Value) -> Value:
+    """The sums of what was reduced together, with extents of 1."""
+    axes = _reduced(build, call)
+    return build.ReduceSum(x, build.index_constant(axes), keepdims=1) if axes else x
+
+
+def _spread(build: Builder, call: VjpCall, dy: Value) -> Value:
+    """dy, with extents of 1, for every x that was reduced to it."""
+    return (
+        build.Expand(dy, shape_value(build, call.input(0)))
+        if dy.shape != call.input(0).shape
+        else dy
+    )
+
+
+def _kept(build: Builder, call: VjpCall, y: Value) -> Value:
+    """y or dy with the reduced axes as extents of 1, so that it broadcasts to x."""
+    axes = _reduced(build, call)
+    if call.attributes["keepdims"] or not axes:
+        return y
+    return build.Unsqueeze(y, build.index_constant(axes))
+
+
+def _reduced(build: Builder, call: VjpCall) -> tuple[int, ...]:
+    """The axes that were reduced, counted from 0."""
+    rank = len(call.input(0).shape)
+    given = call.inputs[1] if len(call.inputs) > 1 else None
+    axes = () if given is None else build.known(given)
+    if axes is None:
+        raise ValueError("a gradient needs reduced axes that are known")
+    if not axes and not call.attributes["noop_with_empty_axes"]:
+        return tuple(range(rank))
+    return tuple(sorted(axis % rank for axis in axes))
+
+
+def _extremum_kinks(build: Builder, node: Node, results: Sequence[Value]) -> Sequence[Value]:
+    kept = {**node.attributes, "keepdims": 1}
+    return [build.Equal(first(node), build.op(node.op_type, node.inputs, kept)[0])]
+
+
+def _reduction(op_type: str, vjp: Vjp, *, kinks: Kinks | None = None) -> OpDef:
+    return OpDef(
         op_type,
         infer=infer_reduce,
         cost=reduce_cost,
+        sees=reduce,
         attributes={"keepdims": 1, "noop_with_empty_axes": 0},
-        vjp=RULES.get(op_type),
+        vjp=vjp,
+        kinks=kinks,
     )
+
+
+define(
+    _reduction("ReduceL1", of_norm(reduce_l1), kinks=ZERO),
+    _reduction("ReduceL2", of_norm(reduce_l2)),
+    _reduction("ReduceLogSum", of_norm(reduce_log_sum)),
+    _reduction("ReduceLogSumExp", of_norm(reduce_log_sum_exp)),
+    _reduction("ReduceMax", reduce_extremum, kinks=_extremum_kinks),
+    _reduction("ReduceMean", reduce_mean),
+    _reduction("ReduceMin", reduce_extremum, kinks=_extremum_kinks),
+    _reduction("ReduceProd", reduce_prod),
+    _reduction("ReduceSum", reduce_sum),
+    _reduction("ReduceSumSquare", of_norm(reduce_sum_square)),
+)

@@ -1,13 +1,18 @@
-"""Operators that read or write single elements by their index on an axis."""
+"""Operators that read or write single elements by their index on an axis: transposes of another."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from ...grammar.diagnostics import error
+from ..builder import Builder
 from ..dim import Dim, equal
-from ..opdef import Cost, InferenceError, OpCall, defop, free
+from ..graph import Value
+from ..opdef import Cost, Moves, OpDef, Parts, VjpCall, define, free
+from ..receptive_field import elementwise
+from ..signature import InferenceError, OpCall
 from ..types import DType, TensorType
+from .building import zeros_like
 from .cuts import check_indices
-from .gradients import scattering as gradients
 
 INDICES = frozenset({DType.INT32, DType.INT64})
 REDUCTIONS = ("none", "add", "mul", "min", "max")
@@ -18,6 +23,16 @@ def infer_gather_elements(call: OpCall) -> Sequence[TensorType]:
     x, indices = call.type(0), call.type(1)
     _check_indices(call, x, indices)
     return (x.with_shape(indices.shape),)
+
+
+def gather_elements(build: Builder, call: VjpCall) -> Parts:
+    """y = x[indices]: dx is dy added up at the indices, 0 elsewhere."""
+    zeros = zeros_like(build, call.input(0))
+    axis = call.attributes["axis"]
+    return [
+        build.ScatterElements(zeros, call.input(1), call.cotangent, axis=axis, reduction="add"),
+        None,
+    ]
 
 
 def infer_scatter_elements(call: OpCall) -> Sequence[TensorType]:
@@ -51,6 +66,36 @@ def _alike(a: Sequence[Dim], b: Sequence[Dim]) -> bool:
     return len(a) == len(b) and all(equal(*pair) is not False for pair in zip(a, b, strict=True))
 
 
+def scatter_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
+    """One operation per update, where they are combined with what was there."""
+    combines = call.attributes["reduction"] != "none"
+    return Cost(elementwise=call.type(2).size if combines else 0)
+
+
+def scatter_elements(build: Builder, call: VjpCall) -> Parts:
+    """y = x with updates u at the indices: dx = dy, with 0 at the indices unless u was added.
+
+    du is dy at the indices. Where an index comes twice and nothing is added, ONNX leaves open
+    which update stays, and the gradient goes to each.
+    """
+    reduction, axis = call.attributes["reduction"], call.attributes["axis"]
+    if reduction not in ("none", "add"):
+        raise error(
+            "E131",
+            f"no gradient passes through `ScatterElements` with reduction `{reduction}`",
+            build.span,
+            help="add the updates, with reduction `add`",
+        )
+    indices, updates, dy = call.input(1), call.input(2), call.cotangent
+    dx: Value | None = None
+    if call.wanted[0]:
+        replaced = reduction == "none"
+        zeros = zeros_like(build, updates) if replaced else None
+        dx = build.ScatterElements(dy, indices, zeros, axis=axis) if replaced else dy
+    du = build.GatherElements(dy, indices, axis=axis) if call.wanted[2] else None
+    return [dx, None, du]
+
+
 def infer_one_hot(call: OpCall) -> Sequence[TensorType]:
     """indices (*I), a constant depth, values (off, on) => y (*I) with the depth at `axis`."""
     indices, values = call.type(0), call.type(2)
@@ -71,24 +116,42 @@ def _depth(call: OpCall) -> Dim | None:
     return depth
 
 
-def scatter_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
-    """One operation per update, where they are combined with what was there."""
-    combines = call.attributes["reduction"] != "none"
-    return Cost(elementwise=call.type(2).size if combines else 0)
+def one_hot(build: Builder, call: VjpCall) -> Parts:
+    """y = off + (on - off) hot: (sum dy (1 - hot), sum dy hot) to the two values."""
+    indices, depth, values = (call.input(i) for i in range(3))
+    numbers = build.constant((0.0, 1.0), values.dtype)
+    hot = build.OneHot(indices, depth, numbers, axis=call.attributes["axis"])
+    on = build.ReduceSum(build.Mul(call.cotangent, hot), keepdims=0)
+    off = build.Sub(build.ReduceSum(call.cotangent, keepdims=0), on)
+    first = build.index_constant((0,))
+    parts = [build.Unsqueeze(part, first) for part in (off, on)]
+    return [None, None, build.op("Concat", parts, {"axis": 0})[0]]
 
 
-defop(
-    "GatherElements",
-    infer=infer_gather_elements,
-    cost=free,
-    attributes={"axis": 0},
-    vjp=gradients.gather_elements,
+define(
+    OpDef(
+        "GatherElements",
+        infer=infer_gather_elements,
+        cost=free,
+        sees=elementwise,
+        attributes={"axis": 0},
+        vjp=gather_elements,
+        moves=Moves.SOME,
+    ),
+    OpDef(
+        "ScatterElements",
+        infer=infer_scatter_elements,
+        cost=scatter_cost,
+        sees=elementwise,
+        attributes={"axis": 0, "reduction": "none"},
+        vjp=scatter_elements,
+    ),
+    OpDef(
+        "OneHot",
+        infer=infer_one_hot,
+        cost=free,
+        sees=elementwise,
+        attributes={"axis": -1},
+        vjp=one_hot,
+    ),
 )
-defop(
-    "ScatterElements",
-    infer=infer_scatter_elements,
-    cost=scatter_cost,
-    attributes={"axis": 0, "reduction": "none"},
-    vjp=gradients.scatter_elements,
-)
-defop("OneHot", infer=infer_one_hot, cost=free, attributes={"axis": -1}, vjp=gradients.one_hot)

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from ..opdef import Cost, InferenceError, OpCall, defop
+from ..opdef import Cost, OpDef, define
+from ..signature import InferenceError, OpCall
 from ..types import DType, TensorType
+from .reduction import reduce
 
 
 def infer_arg_max(call: OpCall) -> Sequence[TensorType]:
@@ -23,10 +25,13 @@ def arg_max_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=call.type(0).size)
 
 
-defop(
-    "ArgMax",
-    infer=infer_arg_max,
-    cost=arg_max_cost,
-    attributes={"axis": 0, "keepdims": 1, "select_last_index": 0},
-    constant=True,
+define(
+    OpDef(
+        "ArgMax",
+        infer=infer_arg_max,
+        cost=arg_max_cost,
+        sees=reduce,
+        attributes={"axis": 0, "keepdims": 1, "select_last_index": 0},
+        constant=True,
+    )
 )

@@ -1,12 +1,17 @@
-"""Operators that move data and compute nothing."""
+"""Operators that move data and compute nothing; gradients are moved back."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from ..builder import Builder
 from ..dim import Dim, Polynomial, equal
-from ..opdef import InferenceError, OpCall, defop, free
+from ..graph import Node
+from ..opdef import Moves, OpDef, Parts, VjpCall, define, free
+from ..receptive_field import Field, elementwise, everything, reshape
+from ..signature import InferenceError, OpCall
 from ..types import BroadcastError, DType, TensorType, broadcast, product
-from .gradients.shaping import RULES
+from .building import extent, reshape_like, sum_to, vector
 
 
 def infer_flatten(call: OpCall) -> Sequence[TensorType]:
@@ -91,12 +96,31 @@ def _axes(call: OpCall, rank: int) -> set[int]:
     return {axis % rank for axis in axes}
 
 
+def reshaped(build: Builder, call: VjpCall) -> Parts:
+    """The elements in another shape: those of dy in x's shape."""
+    return [reshape_like(build, call.cotangent, call.input(0))]
+
+
 def infer_transpose(call: OpCall) -> Sequence[TensorType]:
     """y's axis i is x's axis perm[i]."""
     x, perm = call.type(0), call.attributes["perm"]
     if sorted(perm) != list(range(x.rank)):
         raise InferenceError(f"Transpose cannot apply {perm} to {x}")
     return (x.with_shape(x.shape[axis] for axis in perm),)
+
+
+def transpose(build: Builder, call: VjpCall) -> Parts:
+    """Axis i is x's axis perm[i]: x's axis perm[i] is dy's axis i."""
+    perm = call.attributes["perm"]
+    return [build.Transpose(call.cotangent, perm=tuple(map(perm.index, range(len(perm)))))]
+
+
+def transposed(node: Node, operands: Sequence[Field]) -> Field:
+    """Places move along: y's axis i is x's axis perm[i]."""
+    position = {axis: i for i, axis in enumerate(node.attributes["perm"])}
+    return tuple(
+        replace(axis, places=frozenset(position[a] for a in axis.places)) for axis in operands[0]
+    )
 
 
 def infer_concat(call: OpCall) -> Sequence[TensorType]:
@@ -115,6 +139,23 @@ def infer_concat(call: OpCall) -> Sequence[TensorType]:
     return (first.with_shape(shape),)
 
 
+def concat_values(call: OpCall) -> tuple[Dim, ...] | None:
+    """Known vectors joined, such as a batch extent and constants."""
+    if any(part is None for part in call.constants):
+        return None
+    return tuple(extent for part in call.constants for extent in part)
+
+
+def concat(build: Builder, call: VjpCall) -> Parts:
+    """Parts side by side: each gets its part of dy."""
+    parts = [value for value in call.inputs if value is not None]
+    axis = call.attributes["axis"]
+    if len(parts) == 1:
+        return [call.cotangent]
+    extents = vector(build, [extent(part, axis) for part in parts])
+    return build.op("Split", (call.cotangent, extents), {"axis": axis}, outputs=len(parts))
+
+
 def infer_shape(call: OpCall) -> Sequence[TensorType]:
     """The extents from `start` to `end` as a vector of int64."""
     return (TensorType(DType.INT64, (len(shape_values(call)),)),)
@@ -123,13 +164,6 @@ def infer_shape(call: OpCall) -> Sequence[TensorType]:
 def shape_values(call: OpCall) -> tuple[Dim, ...]:
     """The extents themselves."""
     return call.type(0).shape[call.attributes["start"] : call.attributes["end"]]
-
-
-def concat_values(call: OpCall) -> tuple[Dim, ...] | None:
-    """Known vectors joined, such as a batch extent and constants."""
-    if any(part is None for part in call.constants):
-        return None
-    return tuple(extent for part in call.constants for extent in part)
 
 
 def infer_expand(call: OpCall) -> Sequence[TensorType]:
@@ -143,50 +177,95 @@ def infer_expand(call: OpCall) -> Sequence[TensorType]:
         raise InferenceError(f"Expand cannot make {target} of {x}") from mismatch
 
 
-defop(
-    "Flatten",
-    infer=infer_flatten,
-    cost=free,
-    attributes={"axis": 1},
-    view=True,
-    vjp=RULES["Flatten"],
+def expand(build: Builder, call: VjpCall) -> Parts:
+    """x broadcast: dy summed over what was repeated."""
+    return [sum_to(build, call.cotangent, call.input(0))]
+
+
+define(
+    OpDef(
+        "Flatten",
+        infer=infer_flatten,
+        cost=free,
+        sees=everything,
+        attributes={"axis": 1},
+        vjp=reshaped,
+        view=True,
+        moves=Moves.ALL,
+        passes=True,
+    ),
+    OpDef(
+        "Reshape",
+        infer=infer_reshape,
+        cost=free,
+        sees=reshape,
+        attributes={"allowzero": 0},
+        vjp=reshaped,
+        view=True,
+        moves=Moves.ALL,
+        passes=True,
+    ),
+    OpDef(
+        "Squeeze",
+        infer=infer_squeeze,
+        cost=free,
+        sees=reshape,
+        known=squeeze_values,
+        vjp=reshaped,
+        view=True,
+        moves=Moves.ALL,
+        passes=True,
+        symbol="reshape",
+    ),
+    OpDef(
+        "Unsqueeze",
+        infer=infer_unsqueeze,
+        cost=free,
+        sees=reshape,
+        known=unsqueeze_values,
+        vjp=reshaped,
+        view=True,
+        moves=Moves.ALL,
+        passes=True,
+        symbol="reshape",
+    ),
+    OpDef(
+        "Transpose",
+        infer=infer_transpose,
+        cost=free,
+        sees=transposed,
+        attributes={"perm": None},
+        vjp=transpose,
+        moves=Moves.ALL,
+        passes=True,
+    ),
+    OpDef(
+        "Concat",
+        infer=infer_concat,
+        cost=free,
+        sees=elementwise,
+        attributes={"axis": 1},
+        known=concat_values,
+        vjp=concat,
+        moves=Moves.JOINED,
+        passes=True,
+    ),
+    OpDef(
+        "Shape",
+        infer=infer_shape,
+        cost=free,
+        sees=elementwise,
+        attributes={"start": 0, "end": None},
+        known=shape_values,
+        constant=True,
+    ),
+    OpDef(
+        "Expand",
+        infer=infer_expand,
+        cost=free,
+        sees=elementwise,
+        vjp=expand,
+        moves=Moves.SOME,
+        symbol="copy",
+    ),
 )
-defop(
-    "Reshape",
-    infer=infer_reshape,
-    cost=free,
-    attributes={"allowzero": 0},
-    view=True,
-    vjp=RULES["Reshape"],
-)
-defop(
-    "Squeeze", infer=infer_squeeze, cost=free, view=True, known=squeeze_values, vjp=RULES["Squeeze"]
-)
-defop(
-    "Unsqueeze",
-    infer=infer_unsqueeze,
-    cost=free,
-    view=True,
-    known=unsqueeze_values,
-    vjp=RULES["Unsqueeze"],
-)
-defop(
-    "Transpose", infer=infer_transpose, cost=free, attributes={"perm": None}, vjp=RULES["Transpose"]
-)
-defop(
-    "Concat",
-    infer=infer_concat,
-    cost=free,
-    attributes={"axis": 1},
-    known=concat_values,
-    vjp=RULES["Concat"],
-)
-defop(
-    "Shape",
-    infer=infer_shape,
-    cost=free,
-    attributes={"start": 0, "end": None},
-    known=shape_values,
-    constant=True,
-)
-defop("Expand", infer=infer_expand, cost=free, vjp=RULES["Expand"])

@@ -7,13 +7,14 @@ from math import prod
 from ..builder import Builder
 from ..dim import Dim, equal
 from ..graph import Value
-from ..opdef import Cost, InferenceError, OpCall, defop
+from ..opdef import Cost, OpDef, Parts, VjpCall, define
+from ..receptive_field import everything
+from ..signature import InferenceError, OpCall
 from ..types import TensorType
 from ..windows import Window, window_of
-from .convolution import WINDOW
+from .convolution import WINDOW, geometry_of, input_gradient, windows_seen
 from .cuts import END
-from .gradients.convolution import RULES
-from .gradients.indexing import cropped
+from .indexing import cropped
 
 
 def infer_conv_weight_grad(call: OpCall) -> Sequence[TensorType]:
@@ -43,6 +44,16 @@ def conv_weight_grad_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     (dw,) = outputs
     taps = prod(extent for extent in dw.shape[1:] if isinstance(extent, int))
     return Cost(macs=call.type(1).size * taps)
+
+
+def conv_weight_grad(build: Builder, call: VjpCall) -> Parts:
+    """dw of x and dy, given the gradient v with respect to it: x is to v as to a weight."""
+    x, dy, v = call.input(0), call.input(1), call.cotangent
+    geometry = geometry_of(call)
+    return [
+        input_gradient(build, dy, v, x, geometry) if call.wanted[0] else None,
+        windows_seen(build, x, v, dy, geometry) if call.wanted[1] else None,
+    ]
 
 
 def decompose_conv_weight_grad(
@@ -159,11 +170,14 @@ def _integer(extent: Dim) -> int:
     return extent
 
 
-defop(
-    "netc.ConvWeightGrad",
-    infer=infer_conv_weight_grad,
-    cost=conv_weight_grad_cost,
-    attributes=WINDOW,
-    decompose=decompose_conv_weight_grad,
-    vjp=RULES["netc.ConvWeightGrad"],
+define(
+    OpDef(
+        "netc.ConvWeightGrad",
+        infer=infer_conv_weight_grad,
+        cost=conv_weight_grad_cost,
+        sees=everything,
+        attributes=WINDOW,
+        vjp=conv_weight_grad,
+        decompose=decompose_conv_weight_grad,
+    )
 )

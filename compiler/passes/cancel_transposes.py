@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 from ..builder import Builder
 from ..graph import Graph, Node, Value
-from ..ops.elementwise import UNARY
+from ..opdef import OPS
 from .rewrite import Operands, Rule, copy, rewrite
 
 TRANSPOSE = "Transpose"
-# f(transpose x) = transpose f(x): operators of one argument that treat all elements alike.
-ELEMENTWISE = ("Identity", *UNARY)
 
 
 def cancel_transposes(graph: Graph) -> Graph:
@@ -33,7 +31,8 @@ def cancel_transposes(graph: Graph) -> Graph:
         (y,) = copy(build, node, before.inputs)
         return build.op(TRANSPOSE, (y,), before.attributes)
 
-    rules: dict[str, Rule] = {TRANSPOSE: _cancel, **dict.fromkeys(ELEMENTWISE, move_behind)}
+    elementwise = [op_type for op_type, row in OPS.items() if row.elementwise]
+    rules: dict[str, Rule] = {TRANSPOSE: _cancel, **dict.fromkeys(elementwise, move_behind)}
     return rewrite(graph, rules)
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from ..builder import Builder
 from ..graph import Graph, Node, Value
-from ..opdef import OPS, Decompose
+from ..opdef import OPS, Decompose, definition
 from .rewrite import Operands, Rule, rewrite
 
 
@@ -16,15 +16,20 @@ def decompose(graph: Graph) -> Graph:
         how = OPS[op_type].decompose
         if how is not None:
             rules[op_type] = partial(_decompose, how)
-    return rewrite(graph, rules, outputs=_with_indices(graph)) if rules else graph
+    return rewrite(graph, rules, outputs=_asked(graph)) if rules else graph
 
 
-def _with_indices(graph: Graph) -> dict[int, int]:
-    """The max-pools that are to say where their maxima are: their gradients are built with that."""
-    grads = (node for _, node in graph.nodes() if node.op_type == "netc.MaxPoolGrad")
-    maxima = (node.inputs[1] for node in grads)
-    pools = {y.node: graph.producer(y) for y in maxima if y is not None}
-    return {i: 2 for i, node in pools.items() if node.op_type == "MaxPool"}
+def _asked(graph: Graph) -> dict[int, int]:
+    """How many outputs producers are to have, so that what they feed can be decomposed."""
+    found: dict[int, int] = {}
+    for _, node in graph.nodes():
+        row = definition(node)
+        for argument, outputs in row.asks.items() if row else ():
+            value = node.inputs[argument]
+            producer = definition(graph.producer(value)) if value is not None else None
+            if value is not None and producer is not None and producer.optional_outputs:
+                found[value.node] = outputs
+    return found
 
 
 def _decompose(

@@ -6,18 +6,11 @@ loss then takes the logits, moved in the same way.
 
 from dataclasses import dataclass
 
-from ..analysis.initial_values import ACTIVATIONS
+from ..analysis.initial_values import COMPOSED
 from ..builder import Builder
 from ..graph import Graph, Node, Value
+from ..opdef import Moves, Yields, definition
 from ..types import Shape, product
-
-# Operators that move data and change no number.
-MOVES = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
-# Endings that losses distinguish; other activations are one kind.
-TOLD_APART = frozenset({"Dropout", "Log", "LogSoftmax", "Sigmoid", "Softmax"})
-OVER_AN_AXIS = frozenset({"LogSoftmax", "Softmax"})
-# Layers that are built from several operators, by their kind.
-COMPOSED = frozenset({"SWISH"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +19,7 @@ class Ending:
 
     Attributes:
         output: The output.
-        kind: The last operator's type where it is in `TOLD_APART`, else `activation`, else ``.
+        kind: What its last operator yields.
         node: The last operator that computes.
         moves: The operators between it and the output, in order.
         argument: What the last operator takes; None where it takes nothing.
@@ -35,7 +28,7 @@ class Ending:
     """
 
     output: Value
-    kind: str
+    kind: Yields
     node: int
     moves: tuple[Node, ...]
     argument: Value | None
@@ -44,7 +37,7 @@ class Ending:
     @property
     def runs_over_an_axis(self) -> bool:
         """Whether the last operator relates the numbers of an axis to each other."""
-        return self.kind in OVER_AN_AXIS
+        return self.kind.runs_over_an_axis
 
     def layer(self, graph: Graph) -> str:
         """The last operator's layer, as the author calls it, or the operator."""
@@ -56,15 +49,16 @@ class Ending:
 def ending(graph: Graph, output: Value) -> Ending:
     """How an output ends. Takes time linear in the operators that move data at its end."""
     value, moves = output, []
-    while graph.producer(value).op_type in MOVES:
+    while _moves(graph.producer(value)):
         moves.append(graph.producer(value))
         (value,) = (graph.producer(value).inputs[0] or value,)
     node = graph.producer(value)
     moves.reverse()
-    axis = node.attributes.get("axis") if node.op_type in OVER_AN_AXIS else None
+    kind = _kind(graph, node)
+    axis = node.attributes.get("axis") if kind.runs_over_an_axis else None
     return Ending(
         output=output,
-        kind=_kind(graph, node),
+        kind=kind,
         node=value.node,
         moves=tuple(moves),
         argument=node.inputs[0] if node.inputs else None,
@@ -81,12 +75,19 @@ def replay(build: Builder, found: Ending) -> Value:
     return value
 
 
-def _kind(graph: Graph, node: Node) -> str:
+def _moves(node: Node) -> bool:
+    """Whether an operator moves data and changes no number."""
+    row = definition(node)
+    return row is not None and row.moves is Moves.ALL
+
+
+def _kind(graph: Graph, node: Node) -> Yields:
     layer = graph.layers.get(node.scope)
-    if node.op_type in TOLD_APART:
-        return node.op_type
-    composed = layer is not None and layer.kind in COMPOSED
-    return "activation" if composed or node.op_type in ACTIVATIONS else ""
+    row = definition(node)
+    if row and row.yields is not Yields.ANYTHING:
+        return row.yields
+    is_activation = (layer and layer.kind in COMPOSED) or (row and row.activation)
+    return Yields.ACTIVATIONS if is_activation else Yields.ANYTHING
 
 
 def _followed(axis: int, moves: list[Node], shape: Shape) -> int | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
 from ..builder import Builder
 from ..graph import Graph, Value
+from ..opdef import Yields
 from ..types import TensorType, author_size
 from .class_losses import class_axis
 from .endings import Ending, ending, replay
@@ -53,7 +54,7 @@ def fit(graph: Graph, output: Value, term: Term, *, name: str = "output") -> Fit
         NetError: E132, they do not fit.
     """
     found = ending(graph, output)
-    verdict = PAIRS[term.name].get(found.kind, PAIRS[term.name]["*"])
+    verdict = PAIRS[term.name].get(found.kind, PAIRS[term.name][Yields.ANYTHING])
     if isinstance(verdict, Refusal):
         raise _unfit(graph, found, term, name, verdict)
     axis = class_axis(output.type)

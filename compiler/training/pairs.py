@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from ..opdef import Yields
+
 AS_IS: Literal["as is"] = "as is"
 BEFORE: Literal["before"] = "before"
 
@@ -26,48 +28,59 @@ NO_ACTIVATION = Refusal(
 # Losses of the difference between output and target, which fit everything.
 OF_DIFFERENCES = ("mse", "mae", "huber", "log_cosh")
 
-# For each loss, by how an output ends (see `endings.py`), what becomes of it; `*` is any other.
-PAIRS: Mapping[str, Mapping[str, Verdict]] = {
+# For each loss, by what an output's last operator yields, what becomes of it; `ANYTHING` stands for
+# all that are not listed.
+PAIRS: Mapping[str, Mapping[Yields, Verdict]] = {
     "cross_entropy": {
-        "Softmax": BEFORE,
-        "LogSoftmax": BEFORE,
-        "Sigmoid": Refusal(
+        Yields.PROBABILITIES: BEFORE,
+        Yields.LOG_PROBABILITIES: BEFORE,
+        Yields.PROBABILITY: Refusal(
             "use `binary_cross_entropy` for classes that are not mutually exclusive, or end in"
             " `SOFTMAX`"
         ),
-        "activation": Refusal("end in `SOFTMAX`, or in a layer without an activation"),
-        "Dropout": DROPPED,
-        "*": AS_IS,
+        Yields.ACTIVATIONS: Refusal("end in `SOFTMAX`, or in a layer without an activation"),
+        Yields.NOISE: DROPPED,
+        Yields.ANYTHING: AS_IS,
     },
     "binary_cross_entropy": {
-        "Sigmoid": BEFORE,
-        "Softmax": Refusal(
+        Yields.PROBABILITY: BEFORE,
+        Yields.PROBABILITIES: Refusal(
             "use `cross_entropy` for mutually exclusive classes, or end in `SIGMOID`"
         ),
-        "LogSoftmax": Refusal("use `cross_entropy` or `nll`, or end in `SIGMOID`"),
-        "activation": Refusal("end in `SIGMOID`, or in a layer without an activation"),
-        "Dropout": DROPPED,
-        "*": AS_IS,
+        Yields.LOG_PROBABILITIES: Refusal("use `cross_entropy` or `nll`, or end in `SIGMOID`"),
+        Yields.ACTIVATIONS: Refusal("end in `SIGMOID`, or in a layer without an activation"),
+        Yields.NOISE: DROPPED,
+        Yields.ANYTHING: AS_IS,
     },
     "nll": {
-        "LogSoftmax": AS_IS,
-        "Log": AS_IS,
-        "Softmax": Refusal("end in `LOGSOFTMAX`, or use `cross_entropy`, which takes `SOFTMAX`"),
-        "*": Refusal("it takes log-probabilities: end in `LOGSOFTMAX`, or use `cross_entropy`"),
+        Yields.LOG_PROBABILITIES: AS_IS,
+        Yields.LOGARITHM: AS_IS,
+        Yields.PROBABILITIES: Refusal(
+            "end in `LOGSOFTMAX`, or use `cross_entropy`, which takes `SOFTMAX`"
+        ),
+        Yields.ANYTHING: Refusal(
+            "it takes log-probabilities: end in `LOGSOFTMAX`, or use `cross_entropy`"
+        ),
     },
     "hinge": {
-        "Softmax": Refusal("it takes scores: remove the `SOFTMAX`, or use `cross_entropy`"),
-        "LogSoftmax": Refusal("it takes scores: remove the `LOGSOFTMAX`, or use `nll`"),
-        "Sigmoid": Refusal("it takes scores: remove the `SIGMOID`, or use `binary_cross_entropy`"),
-        "activation": NO_ACTIVATION,
-        "Dropout": DROPPED,
-        "*": AS_IS,
+        Yields.PROBABILITIES: Refusal(
+            "it takes scores: remove the `SOFTMAX`, or use `cross_entropy`"
+        ),
+        Yields.LOG_PROBABILITIES: Refusal("it takes scores: remove the `LOGSOFTMAX`, or use `nll`"),
+        Yields.PROBABILITY: Refusal(
+            "it takes scores: remove the `SIGMOID`, or use `binary_cross_entropy`"
+        ),
+        Yields.ACTIVATIONS: NO_ACTIVATION,
+        Yields.NOISE: DROPPED,
+        Yields.ANYTHING: AS_IS,
     },
-    **{name: {"*": AS_IS} for name in OF_DIFFERENCES},
+    **{name: {Yields.ANYTHING: AS_IS} for name in OF_DIFFERENCES},
 }
 
-# Pairs, by ending and loss, that work, but not well, and what to do instead.
-DOUBTS: Mapping[tuple[str, str], Refusal] = {
-    ("Softmax", name): Refusal("use `cross_entropy`, whose gradient does not vanish there")
+# Pairs of what an output yields and its loss that work, but not well, and what to do instead.
+DOUBTS: Mapping[tuple[Yields, str], Refusal] = {
+    (Yields.PROBABILITIES, name): Refusal(
+        "use `cross_entropy`, whose gradient does not vanish there"
+    )
     for name in OF_DIFFERENCES
 }

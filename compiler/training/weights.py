@@ -1,43 +1,9 @@
 """Graph -> what its parameters are: weights, biases, or scales and shifts."""
 
-from collections.abc import Iterator, Mapping
-from enum import Enum
+from collections.abc import Iterator
 
 from ..graph import INPUT, Graph, Value
-
-
-class Role(Enum):
-    """What a parameter does to the data that it meets."""
-
-    WEIGHT = "weight"
-    BIAS = "bias"
-    SCALE = "scale"
-    OTHER = "other"
-
-
-_DATA = Role.OTHER  # the argument that others act on
-_NORMALIZED = (_DATA, Role.SCALE, Role.BIAS, Role.OTHER, Role.OTHER)
-
-# By operator, what a parameter is that comes as each of its arguments.
-ROLES: Mapping[str, tuple[Role, ...]] = {
-    **dict.fromkeys(("Conv", "ConvTranspose"), (_DATA, Role.WEIGHT, Role.BIAS)),
-    "Gemm": (Role.WEIGHT, Role.WEIGHT, Role.BIAS),
-    "MatMul": (Role.WEIGHT, Role.WEIGHT),
-    "Gather": (Role.WEIGHT, Role.OTHER),  # the table of an embedding
-    "PRelu": (_DATA, Role.SCALE),
-    **dict.fromkeys(
-        (
-            *("BatchNormalization", "GroupNormalization", "InstanceNormalization"),
-            "LayerNormalization",
-        ),
-        _NORMALIZED,
-    ),
-}
-# Operators that take it as any of their arguments.
-ANYWHERE: Mapping[str, Role] = {
-    **dict.fromkeys(("Add", "Sub", "Sum"), Role.BIAS),
-    **dict.fromkeys(("Div", "Mul"), Role.SCALE),
-}
+from ..opdef import OPS, Role
 
 
 def roles(graph: Graph) -> dict[str, Role]:
@@ -92,11 +58,9 @@ def _roles_at(graph: Graph, identifier: int, value: Value) -> Iterator[Role]:
         users = graph.consumers(Value(identifier, 0, node.outputs[0]))
         if users and all(graph[user].op_type == "ReduceSum" for user in users):
             yield Role.WEIGHT
-    by_place = ROLES.get(node.op_type, ())
-    elsewhere = ANYWHERE.get(node.op_type, Role.OTHER)
     for place, argument in enumerate(node.inputs):
         if argument == value:
-            yield by_place[place] if place < len(by_place) else elsewhere
+            yield OPS[node.op_type].role(place)
 
 
 def _data(graph: Graph) -> set[int]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...compiler.builder import Builder
 from ...compiler.graph import Graph
+from ...compiler.opdef import Yields
 from ...compiler.training.endings import ending
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import LOSS, Objective
@@ -73,7 +74,10 @@ def constant_answer(graph: Graph, output: str) -> float:
     """What an output is while all weights are 0."""
     found = ending(graph, graph.outputs[output])
     extent = graph.outputs[output].shape[found.axis] if found.axis is not None else 1
-    answers = {"Sigmoid": 0.5, "Softmax": 1 / extent if isinstance(extent, int) else 0.0}
+    answers = {
+        Yields.PROBABILITY: 0.5,
+        Yields.PROBABILITIES: 1 / extent if isinstance(extent, int) else 0.0,
+    }
     return answers.get(found.kind, 0.0)
 
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from ...compiler.graph import PARAMETER, Graph, Value
 from ...compiler.initializers import Init
+from ...compiler.opdef import Role
 from ...compiler.passes.append_backward import trainable
 from ...compiler.passes.rewrite import rewrite
 from ...compiler.passes.set_mode import set_mode
-from ...compiler.training.weights import Role, roles
+from ...compiler.training.weights import roles
 from ..initialize import draw, fans, initialize, stream
 from ..kerneldef import Array
 from ..training.job import Job

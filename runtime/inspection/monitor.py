@@ -7,6 +7,7 @@ from math import sqrt
 import numpy as np
 
 from ...compiler.graph import Graph
+from ...compiler.opdef import Activation, definition
 from ...compiler.passes.append_backward import GRADIENT
 from ...compiler.training.train_step import NEXT, TrainStep
 from ..kerneldef import Array
@@ -19,13 +20,6 @@ from .samples import BATCH, some
 from .symptoms import symptoms
 
 NEARLY_FLAT = 0.05  # of an activation's steepest slope
-
-# How steep an activation is at an output, as a share of its steepest slope.
-SLOPES: Mapping[str, Callable[[Array], Array]] = {
-    "Tanh": lambda y: 1 - y * y,
-    "Sigmoid": lambda y: 4 * y * (1 - y),
-}
-RECTIFIERS = frozenset({"Relu"})
 
 
 class Monitor(Listener):
@@ -118,13 +112,13 @@ class Look:
 
     def __init__(self, graph: Graph, samples: int) -> None:
         self.samples = samples
-        self.layers = {name: _operator(graph, name) for name in layer_names(graph)}
+        self.activations = {name: _activation(graph, name) for name in layer_names(graph)}
         self.weights = [
             name.removesuffix(NEXT)
             for name in graph.outputs
             if name.endswith(NEXT) and name.removesuffix(NEXT) + GRADIENT in graph.labels
         ]
-        names = [*self.layers, *(w + GRADIENT for w in self.weights)]
+        names = [*self.activations, *(w + GRADIENT for w in self.weights)]
         self._probe = Probe.of(graph, [*names, *(w + NEXT for w in self.weights)])
 
     def at(
@@ -136,7 +130,7 @@ class Look:
             NetError: Inputs or weights do not fit.
         """
         found = self._probe.read({**given, **state})
-        signals = [self._signal(name, found[name], epoch) for name in self.layers]
+        signals = [self._signal(name, found[name], epoch) for name in self.activations]
         changes = [
             _change(name, state[name], found[name + GRADIENT], found[name + NEXT], epoch)
             for name in self.weights
@@ -144,8 +138,8 @@ class Look:
         return signals, changes
 
     def _signal(self, name: str, array: Array, epoch: int) -> Signal:
-        seen, operator = Statistics.of(array), self.layers[name]
-        slope = SLOPES.get(operator)
+        seen, activation = Statistics.of(array), self.activations[name]
+        slope = activation.slope if activation else None
         return Signal(
             epoch=epoch,
             name=name,
@@ -153,7 +147,7 @@ class Look:
             deviation=seen.deviation,
             zeros=seen.zeros,
             norm=seen.norm / sqrt(self.samples),
-            dead=dead_units(array) if operator in RECTIFIERS else None,
+            dead=dead_units(array) if activation and activation.dies else None,
             saturated=None if slope is None else float((slope(array) < NEARLY_FLAT).mean()),
         )
 
@@ -175,8 +169,9 @@ def _before(loop: Loop, folder: str | None) -> Records:
     return records
 
 
-def _operator(graph: Graph, name: str) -> str:
-    return graph.producer(graph.labels[name]).op_type
+def _activation(graph: Graph, name: str) -> Activation | None:
+    row = definition(graph.producer(graph.labels[name]))
+    return row.activation if row else None
 
 
 def _change(name: str, weight: Array, gradient: Array, moved: Array, epoch: int) -> Change:

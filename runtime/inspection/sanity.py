@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from ...compiler.opdef import Role
 from ...compiler.passes.append_backward import trainable
 from ...compiler.training.regularizers import REGULARIZERS
 from ...compiler.training.term_table import spell_term
 from ...compiler.training.terms import Term
-from ...compiler.training.weights import Role, roles
+from ...compiler.training.weights import roles
 from ..training.job import Job
 from ..training.suiting import SUITS
 from .expected_loss import expected_loss, formula

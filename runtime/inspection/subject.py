@@ -7,11 +7,12 @@ from functools import cached_property
 import numpy as np
 
 from ...compiler.graph import Graph
+from ...compiler.opdef import Role
 from ...compiler.passes.append_backward import GRADIENT, append_backward, trainable
 from ...compiler.passes.set_mode import set_mode
 from ...compiler.training.objective import LOSS, Objective, add_loss
 from ...compiler.training.terms import Term
-from ...compiler.training.weights import Role, roles
+from ...compiler.training.weights import roles
 from ..initialize import initialize
 from ..kerneldef import Array
 from ..training.job import Job

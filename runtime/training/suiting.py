@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ...compiler.opdef import Yields
 from .outputs import Boxes, OutputForm, Scores, Task
 
 
@@ -38,11 +39,11 @@ SUITS: Mapping[str, Suit] = {
     "nll": Suit("classes", "log_probabilities", ("accuracy",), _CLASSES),
 }
 
-# What the last operator of an output makes of it.
-ENDINGS: Mapping[str, Scores] = {
-    "LogSoftmax": "log_probabilities",
-    "Sigmoid": "probabilities",
-    "Softmax": "probabilities",
+# What an output holds by what its last operator yields.
+SCORES: Mapping[Yields, Scores] = {
+    Yields.LOG_PROBABILITIES: "log_probabilities",
+    Yields.PROBABILITY: "probabilities",
+    Yields.PROBABILITIES: "probabilities",
 }
 FROM_TOP_5 = 10  # classes, from which on the five likeliest say something
 
@@ -50,7 +51,7 @@ FROM_TOP_5 = 10  # classes, from which on the five likeliest say something
 def output_form(
     loss: str,
     *,
-    ending: str = "",
+    ending: Yields = Yields.ANYTHING,
     axis: int | None = 1,
     indexed: bool = False,
     threshold: float | None = None,
@@ -62,7 +63,7 @@ def output_form(
 
     Args:
         loss: The loss's name.
-        ending: The type of the output's last operator, such as `Softmax`.
+        ending: What the output's last operator yields.
         axis: Where its classes or labels lie.
         indexed: Whether targets are indices of classes, which for `hinge` is not said by its name.
         threshold: The probability at or above which a sample counts as positive.
@@ -72,7 +73,7 @@ def output_form(
     """
     suit = SUITS[loss]
     task: Task = "classes" if indexed and suit.task == "decisions" else suit.task
-    scores = ENDINGS.get(ending, suit.scores)
+    scores = SCORES.get(ending, suit.scores)
     return OutputForm(task, axis, scores, threshold, ignore_index, names, boxes)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .compiler.analysis.counts import Counts, LayerCounts, total
 from .compiler.analysis.memory import Memory
-from .compiler.analysis.receptive_field import ReceptiveField
+from .compiler.analysis.receptive_fields import ReceptiveField
 from .compiler.arguments import spell
 from .compiler.dim import Dim
 from .compiler.graph import Graph, Layer

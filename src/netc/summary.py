@@ -12,7 +12,7 @@ from typing import Any
 from .columns import COLUMNS, USUAL, Column, byte_count, chosen_columns, quantity
 from .compiler.analysis.counts import CONVENTION, Counts, count
 from .compiler.analysis.memory import measure
-from .compiler.analysis.receptive_field import receptive_fields
+from .compiler.analysis.receptive_fields import receptive_fields
 from .compiler.dim import Dim
 from .compiler.graph import Graph
 from .rows import DEFAULT_MARK, Row, folded, rows_of

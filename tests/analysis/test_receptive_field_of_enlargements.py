@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.compiler.analysis.receptive_field import receptive_fields
+from netc.compiler.analysis.receptive_fields import receptive_fields
 
 LENGTH = 24
 

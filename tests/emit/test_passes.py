@@ -7,11 +7,12 @@ import pytest
 
 from netc.compiler.builder import Builder
 from netc.compiler.graph import Graph, Value
-from netc.compiler.opdef import OPS, OpCall
+from netc.compiler.opdef import OPS
 from netc.compiler.passes.decompose import decompose
 from netc.compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
 from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.passes.set_mode import set_mode
+from netc.compiler.signature import OpCall
 from netc.compiler.text import to_text
 
 GraphOf = Callable[[str], Graph]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import netc
-from netc.compiler.analysis.initial_values import GLOROT, HE, LECUN, resolve
-from netc.compiler.initializers import Init
+from netc.compiler.analysis.initial_values import resolve
+from netc.compiler.initializers import GLOROT, HE, LECUN, Init
 from netc.compiler.types import author_size
 from netc.network import Engine
 

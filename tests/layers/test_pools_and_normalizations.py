@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import netc
-from netc.compiler.analysis.initial_values import HE, resolve
+from netc.compiler.analysis.initial_values import resolve
 from netc.compiler.analysis.memory import measure
-from netc.compiler.analysis.receptive_field import receptive_fields
+from netc.compiler.analysis.receptive_fields import receptive_fields
 from netc.compiler.graph import LEAVES, Graph
+from netc.compiler.initializers import HE
 from netc.compiler.layers.adaptive_pooling import bins_of
 from netc.compiler.passes.settle import settle
 from netc.network import Engine

@@ -10,7 +10,7 @@ import netc
 from netc.compiler.builder import Builder
 from netc.compiler.emit.onnx.export import write
 from netc.compiler.graph import Graph
-from netc.compiler.ops.double_precision import RULES
+from netc.compiler.opdef import OPS
 from netc.compiler.types import DType, TensorType
 from netc.grammar.diagnostics import NetError
 from netc.runtime.executor import run
@@ -18,8 +18,8 @@ from netc.runtime.plan import plan
 from netc.runtime.session import Session
 
 NUMBERS = (-1e3, -40.5, -6.1, -1.0, -0.3, -1e-9, -0.0, 0.0, 1e-9, 0.7, 2.0, 6.1, 40.5, 1e3)
-POOLS = [op_type for op_type in RULES if op_type.startswith("Global")]
-ELEMENTWISE = [op_type for op_type in RULES if op_type not in (*POOLS, "Mean", "PRelu")]
+POOLS = ("GlobalAveragePool", "GlobalMaxPool")
+ELEMENTWISE = [op_type for op_type, row in OPS.items() if row.elementwise and row.decompose]
 ATTRIBUTES: dict[str, dict[str, Any]] = {
     "Celu": {"alpha": 0.7},
     "Elu": {"alpha": 1.3},

@@ -10,7 +10,7 @@ from netc.compiler.builder import Builder
 from netc.compiler.dim import BATCH
 from netc.compiler.gradient import gradients
 from netc.compiler.graph import Graph, Value
-from netc.compiler.opdef import InferenceError
+from netc.compiler.signature import InferenceError
 from netc.compiler.types import DType, TensorType
 from netc.grammar.diagnostics import NetError
 from netc.runtime import kernels  # noqa: F401 - fills the kernel table

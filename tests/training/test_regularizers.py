@@ -9,10 +9,11 @@ import netc
 from netc.compiler.builder import Builder
 from netc.compiler.gradient import gradients
 from netc.compiler.graph import Graph
+from netc.compiler.opdef import Role
 from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.training.regularizers import REGULARIZERS, penalty
 from netc.compiler.training.terms import Term
-from netc.compiler.training.weights import Role, regularized, roles
+from netc.compiler.training.weights import regularized, roles
 from netc.compiler.verify import verify
 from netc.runtime.executor import run
 from netc.runtime.plan import plan

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ...builder import Builder
 from ...graph import Graph, Node, Value
 from ...ops import double_precision as parts
-from ...ops.gradients.shapes import plus, times
+from ...ops.building import plus, times
 from ...passes.inference_mode import required
 from ...passes.rewrite import Operands, Rule, rewrite
 

@@ -1,14 +1,19 @@
-"""Gradients of elementwise operators; arguments that were broadcast get sums."""
+"""Arithmetic of two or more arguments; a gradient sums over the axes that were broadcast."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from ...builder import Builder
-from ...graph import Value
-from ...opdef import Vjp, VjpCall
-from . import unary
-from .shapes import indicator, number, plus, sum_to, times
-
-Parts = Sequence[Value | None]
+from ..builder import Builder
+from ..graph import Value
+from ..opdef import OpDef, Parts, Role, VjpCall, define
+from ..receptive_field import elementwise
+from ..signature import InferenceError, OpCall
+from ..types import TensorType
+from . import double_precision
+from .building import indicator, number, plus, sum_to, times
+from .cuts import numbers_of
+from .double_precision import in_double_precision
+from .elementwise import infer_binary, infer_broadcast, per_element
+from .kinks import chosen
 
 
 def add(build: Builder, call: VjpCall) -> Parts:
@@ -42,6 +47,37 @@ def divide(build: Builder, call: VjpCall) -> Parts:
         sum_to(build, da, a) if call.wanted[0] else None,
         build.Neg(sum_to(build, build.Mul(da, call.outputs[0]), b)) if call.wanted[1] else None,
     ]
+
+
+def divide_safely(
+    build: Builder, operands: Sequence[Value | None], call: OpCall
+) -> Sequence[Value] | None:
+    """Builds whole a / -1 as -a: of the least integer it overflows, which ends onnxruntime."""
+    a, b = operands
+    assert a is not None
+    assert b is not None
+    known = call.constants[1]
+    if a.dtype.is_float or (known is not None and -1 not in numbers_of(known)):
+        return None
+    minus, one = (build.constant(number, a.dtype) for number in (-1, 1))
+    negated = build.Equal(b, minus)
+    return [build.Where(negated, build.Neg(a), build.Div(a, build.Where(negated, one, b)))]
+
+
+def infer_quotient(call: OpCall) -> Sequence[TensorType]:
+    """As a binary operator; whole numbers are not divided by 0."""
+    (y,) = infer_binary(call)
+    if not y.dtype.is_float and 0 in numbers_of(call.constants[1]):
+        raise InferenceError(f"{call.op_type} cannot divide whole numbers by 0")
+    return (y,)
+
+
+def infer_remainder(call: OpCall) -> Sequence[TensorType]:
+    """As a quotient; real numbers take `fmod=1` only."""
+    (y,) = infer_quotient(call)
+    if y.dtype.is_float and not call.attributes["fmod"]:
+        raise InferenceError(f"Mod of real numbers, such as {call.type(0)}, needs `fmod=1`")
+    return (y,)
 
 
 def remainder(build: Builder, call: VjpCall) -> Parts:
@@ -110,71 +146,76 @@ def _each(build: Builder, call: VjpCall, dy: Value) -> Parts:
     ]
 
 
-def clip(build: Builder, call: VjpCall) -> Parts:
-    """y = min(max(x, low), high): dy to whichever y is, to x also where it equals a bound.
-
-    Bounds get a gradient as in PyTorch: the lower one where x < low < high, the upper one where
-    x > high or high < low.
-    """
-    x, dy = call.input(0), call.cotangent
-    low, high = (*call.inputs[1:], None, None)[:2]
-    zero = number(build, 0.0, x)
-    found: list[Value | None] = [None, None, None]
-    if call.wanted[0] and low is None and high is None:
-        found[0] = dy
-    elif call.wanted[0]:
-        found[0] = build.Mul(dy, indicator(build, build.Equal(x, call.outputs[0]), x))
-    if low is not None and call.wanted[1]:
-        below = build.Less(x, low)
-        if high is not None:
-            below = build.And(below, build.Less(low, high))
-        found[1] = sum_to(build, build.Where(below, dy, zero), low)
-    if high is not None and call.wanted[2]:
-        above = build.Greater(x, high)
-        if low is not None:
-            above = build.Or(above, build.Less(high, low))
-        found[2] = sum_to(build, build.Where(above, dy, zero), high)
-    return found
-
-
-def prelu(build: Builder, call: VjpCall) -> Parts:
-    """y = x where x > 0, else slope x: dy times 1 or the slope to x, and x dy to the slope."""
-    x, slope, dy = call.input(0), call.input(1), call.cotangent
-    zero, one = number(build, 0.0, x), number(build, 1.0, x)
-    positive = build.Greater(x, zero)
-    return [
-        build.Mul(dy, build.Where(positive, one, slope)) if call.wanted[0] else None,
-        sum_to(build, build.Mul(dy, build.Where(positive, zero, x)), slope)
-        if call.wanted[1]
-        else None,
-    ]
-
-
-def where(build: Builder, call: VjpCall) -> Parts:
-    """y is one argument or the other: dy to the one that is taken, and 0 to the other."""
-    condition, dy = call.input(0), call.cotangent
-    zero = number(build, 0.0, dy)
-    then, otherwise = call.input(1), call.input(2)
-    return [
-        None,
-        sum_to(build, build.Where(condition, dy, zero), then) if call.wanted[1] else None,
-        sum_to(build, build.Where(condition, zero, dy), otherwise) if call.wanted[2] else None,
-    ]
-
-
-RULES: Mapping[str, Vjp] = {
-    **unary.RULES,
-    "Add": add,
-    "Clip": clip,
-    "Div": divide,
-    "Max": extremum,
-    "Mean": mean,
-    "Min": extremum,
-    "Mod": remainder,
-    "Mul": multiply,
-    "PRelu": prelu,
-    "Pow": power,
-    "Sub": subtract,
-    "Sum": add,
-    "Where": where,
-}
+define(
+    OpDef(
+        "Add",
+        infer=infer_binary,
+        cost=per_element,
+        sees=elementwise,
+        vjp=add,
+        passes=True,
+        roles=(Role.BIAS,),
+        sign="+",
+    ),
+    OpDef(
+        "Sub",
+        infer=infer_binary,
+        cost=per_element,
+        sees=elementwise,
+        vjp=subtract,
+        roles=(Role.BIAS,),
+        sign="\N{MINUS SIGN}",
+    ),
+    OpDef(
+        "Mul",
+        infer=infer_binary,
+        cost=per_element,
+        sees=elementwise,
+        vjp=multiply,
+        passes=True,
+        roles=(Role.SCALE,),
+        sign="\N{MULTIPLICATION SIGN}",
+    ),
+    OpDef(
+        "Div",
+        infer=infer_quotient,
+        cost=per_element,
+        sees=elementwise,
+        vjp=divide,
+        decompose=divide_safely,
+        roles=(Role.SCALE,),
+        sign="\N{DIVISION SIGN}",
+    ),
+    OpDef("Pow", infer=infer_binary, cost=per_element, sees=elementwise, vjp=power, sign="^"),
+    OpDef(
+        "Mod",
+        infer=infer_remainder,
+        cost=per_element,
+        sees=elementwise,
+        attributes={"fmod": 0},
+        vjp=remainder,
+    ),
+    OpDef(
+        "Sum",
+        infer=infer_broadcast,
+        cost=per_element,
+        sees=elementwise,
+        vjp=add,
+        roles=(Role.BIAS,),
+        symbol="+",
+    ),
+    OpDef(
+        "Mean",
+        infer=infer_broadcast,
+        cost=per_element,
+        sees=elementwise,
+        vjp=mean,
+        decompose=in_double_precision(double_precision.mean),
+    ),
+    OpDef(
+        "Max", infer=infer_broadcast, cost=per_element, sees=elementwise, vjp=extremum, kinks=chosen
+    ),
+    OpDef(
+        "Min", infer=infer_broadcast, cost=per_element, sees=elementwise, vjp=extremum, kinks=chosen
+    ),
+)

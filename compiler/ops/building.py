@@ -1,12 +1,14 @@
-"""What many rules need: extents as values, numbers of a type, and sums that undo broadcasting."""
+"""What rules build with: numbers of a type, extents as values, sums that undo broadcasting."""
 
 from collections.abc import Sequence
 from math import prod
 
-from ...builder import Builder
-from ...dim import Dim
-from ...graph import Value
-from ..cuts import END
+from ..builder import Builder
+from ..dim import Dim
+from ..graph import Value
+from .cuts import END
+
+Extent = int | tuple[Value, int]
 
 
 def shape_value(build: Builder, x: Value) -> Value:
@@ -55,6 +57,42 @@ def plus(build: Builder, x: Value, term: float) -> Value:
 def indicator(build: Builder, condition: Value, like: Value) -> Value:
     """1 where a condition holds, else 0, of the element type of `like`."""
     return build.Cast(condition, to=like.dtype)
+
+
+def zeros_like(build: Builder, x: Value) -> Value:
+    """Zeros of x's type."""
+    return build.Expand(number(build, 0.0, x), shape_value(build, x))
+
+
+def reshape_like(build: Builder, y: Value, x: Value) -> Value:
+    """y's elements in x's shape; the batch is left to the engine where it alone is symbolic."""
+    if y.shape == x.shape:
+        return y
+    open_extents = [dim for dim in x.shape if not isinstance(dim, int)]
+    if len(open_extents) > 1 or 0 in x.shape:
+        return build.Reshape(y, shape_value(build, x), allowzero=1)
+    target = tuple(dim if isinstance(dim, int) else -1 for dim in x.shape)
+    return build.Reshape(y, build.index_constant(target))
+
+
+def extent(x: Value, axis: int) -> Extent:
+    """An extent of x for `vector`: the number, or where it is to be read."""
+    dim: Dim = x.shape[axis]
+    return dim if isinstance(dim, int) else (x, axis % len(x.shape))
+
+
+def vector(build: Builder, extents: Sequence[Extent]) -> Value:
+    """Extents as a vector: a constant where all are known, else joined as the engine runs."""
+    known = tuple(e for e in extents if isinstance(e, int))
+    if len(known) == len(extents):
+        return build.index_constant(known)
+    parts = [
+        build.index_constant((e,))
+        if isinstance(e, int)
+        else build.Shape(e[0], start=e[1], end=e[1] + 1)
+        for e in extents
+    ]
+    return build.op("Concat", parts, {"axis": 0})[0]
 
 
 def sum_to(build: Builder, dy: Value, x: Value) -> Value:

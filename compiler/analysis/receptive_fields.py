@@ -1,0 +1,64 @@
+"""Graph to receptive fields: how much of the input one element of each layer's output sees."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..dim import Dim
+from ..graph import INPUT, LEAVES, Graph, Node
+from ..opdef import OPS
+from ..receptive_field import Axis, Field, slid, whole_number
+from .sliding_layers import sliding_layers, spatial_axes
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptiveField:
+    """What one element of a tensor sees, per spatial axis of the input (height, width).
+
+    Attributes:
+        extents: Rows, columns, ...; empty where the input has no spatial axes.
+        strides: Cumulative strides, below 1 where the tensor is larger than the input; None for a
+            tensor without positions, such as a vector.
+    """
+
+    extents: tuple[Dim, ...]
+    strides: tuple[float, ...] | None
+
+
+def receptive_fields(graph: Graph) -> dict[str, ReceptiveField]:
+    """The receptive field of each layer's output, by path; linear in the graph.
+
+    A layer with several outputs reports its first.
+    """
+    fields: dict[int, Field] = {}
+    sliding = sliding_layers(graph)
+    for identifier, node in graph.nodes():
+        operands = [fields.get(v.node, ()) if v is not None else () for v in node.inputs]
+        if node.op_type in LEAVES:
+            fields[identifier] = _start(node)
+        else:
+            fields[identifier] = OPS[node.op_type].sees(node, operands)
+        if identifier in sliding:
+            x, slides = sliding[identifier]
+            fields[identifier] = tuple(slid(axis, slides) for axis in fields[x.node])
+    return {
+        path: _reported(fields[layer.outputs[0].node])
+        for path, layer in graph.layers.items()
+        if layer.outputs
+    }
+
+
+def _reported(field: Field) -> ReceptiveField:
+    jumps = tuple(_plain(axis.jump) for axis in field if axis.jump is not None)
+    placed = jumps if jumps and len(jumps) == len(field) else None
+    return ReceptiveField(tuple(map(whole_number, (axis.extent for axis in field))), placed)
+
+
+def _plain(jump: int | Fraction) -> float:
+    return int(jump) if jump == int(jump) else float(jump)
+
+
+def _start(node: Node) -> Field:
+    """Each element of an input sees itself; other leaves see nothing."""
+    (type,) = node.outputs
+    axes = spatial_axes(type) if node.op_type == INPUT else ()
+    return tuple(Axis(1, type.shape[a], 1, frozenset({a})) for a in axes)

@@ -1,0 +1,220 @@
+"""What one element of a tensor sees of the network's input, and how operators change that.
+
+The arithmetic is that of Araujo, Norris and Sim, "Computing receptive fields of convolutional
+neural networks" (Distill 2019): a window of K taps, dilation D and stride S makes of an extent r
+and a jump j the extent r + D (K - 1) j and the jump S j. Padding counts as input.
+Enlarging by S is a stride of 1 / S. A window across enlarged elements is then taken to lie where it
+sees most of the input, although strides after it may step over that place.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import zip_longest
+from math import ceil, gcd
+
+from .dim import Dim, Polynomial
+from .graph import Node
+from .types import Shape, product
+from .windows import window_of
+
+Extent = Dim | Fraction
+Slide = tuple[int, int | Fraction]  # the reach and the stride of a window
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What a tensor's elements see along one spatial axis of the input.
+
+    Attributes:
+        extent: How many rows (columns, positions) of the input one element sees.
+        whole: How many the input has.
+        jump: By how many of them the windows of neighbours differ; None without `places`.
+        places: The tensor's own axes along which neighbours lie; empty where none is left, as in
+            a vector, which then stands for the whole input.
+    """
+
+    extent: Extent
+    whole: Dim
+    jump: int | Fraction | None = 1
+    places: frozenset[int] = frozenset()
+
+
+Field = tuple[Axis, ...]
+FieldRule = Callable[[Node, Sequence[Field]], Field]
+
+
+def elementwise(node: Node, operands: Sequence[Field]) -> Field:
+    """Elementwise: what any operand sees; operands of a lower rank align with the last axes."""
+    rank = node.outputs[0].rank
+    aligned = [
+        shifted(field, rank - value.type.rank)
+        for field, value in zip(operands, node.inputs, strict=True)
+        if value is not None and field
+    ]
+    if len(aligned) == 1:
+        return aligned[0]
+    return tuple(merged(axes) for axes in zip_longest(*aligned))
+
+
+def window(node: Node, operands: Sequence[Field]) -> Field:
+    """A sliding window: r += D (K - 1) j, j *= S along the axes that it slides on."""
+    taps = window_of(node.attributes)
+    slides = {
+        2 + i: (reach, stride)
+        for i, (reach, stride) in enumerate(zip(taps.reach, taps.strides, strict=True))
+    }
+    return tuple(slid(axis, slides) for axis in operands[0])
+
+
+def scatter(node: Node, operands: Sequence[Field]) -> Field:
+    """A transposed window: an element sees the inputs whose taps reach it; j /= S.
+
+    Of the taps that meet in one element, neighbours are lcm(S, D) apart in the output.
+    """
+    taps = window_of(node.attributes)
+    slides: dict[int, Slide] = {}
+    for axis, (k, s, d) in enumerate(
+        zip(taps.kernel, taps.strides, taps.dilations, strict=True), start=2
+    ):
+        meeting = (k - 1) // (s // gcd(s, d))
+        slides[axis] = (1 + meeting * (d // gcd(s, d)), Fraction(1, s))
+    return tuple(slid(axis, slides) for axis in operands[0])
+
+
+def everything(node: Node, operands: Sequence[Field]) -> Field:
+    """Every element sees the whole input, and no positions are left."""
+    return tuple(map(spread, elementwise(node, operands)))
+
+
+def throughout(node: Node, operands: Sequence[Field]) -> Field:
+    """Every element sees the whole input; places stay."""
+    return tuple(replace(axis, extent=axis.whole) for axis in elementwise(node, operands))
+
+
+def along_axis(node: Node, operands: Sequence[Field]) -> Field:
+    """Elements on `axis` see each other: all of the input, where that axis holds places."""
+    mixed = node.attributes["axis"] % node.outputs[0].rank
+    return tuple(
+        replace(axis, extent=axis.whole) if mixed in axis.places else axis for axis in operands[0]
+    )
+
+
+def statistics(node: Node, operands: Sequence[Field]) -> Field:
+    """Elements that are normalized together see each other: on all axes, or those from `axis`."""
+    first = node.attributes.get("axis", 2) % node.outputs[0].rank
+    return tuple(
+        replace(axis, extent=axis.whole) if any(p >= first for p in axis.places) else axis
+        for axis in operands[0]
+    )
+
+
+def reshape(node: Node, operands: Sequence[Field]) -> Field:
+    """Places stay with their axes, which may merge or split; a vector stands for the input."""
+    source, (target,) = node.inputs[0], node.outputs
+    assert source is not None
+    if target.rank <= 2:
+        return everything(node, operands)
+    # Of one sample, whose windows lie along the batch.
+    before, after = (type.bind({"N": 1}).shape for type in (source.type, target))
+    moved = _axes_after(before, after)
+    batch = frozenset({0} if after[0] == 1 else ())
+    result = []
+    for axis in operands[0]:
+        places = frozenset[int]().union(*(moved[a] for a in axis.places)) - batch
+        result.append(replace(axis, places=places) if places else spread(axis))
+    return _dealt(result, frozenset(range(2, target.rank)))
+
+
+def _dealt(field: Sequence[Axis], spatial: frozenset[int]) -> Field:
+    """Rows and columns that one axis held together, as a sequence of positions does, apart again.
+
+    Those that share an image's spatial axes get one each, in order.
+    """
+    if len(field) != len(spatial) or any(axis.places != spatial for axis in field):
+        return tuple(field)
+    return tuple(
+        replace(axis, places=frozenset({place})) for place, axis in enumerate(field, start=2)
+    )
+
+
+def shifted(field: Field, by: int) -> Field:
+    """The same on axes that lie further back."""
+    if by == 0:
+        return field
+    return tuple(replace(axis, places=frozenset(a + by for a in axis.places)) for axis in field)
+
+
+def merged(axes: Sequence[Axis | None]) -> Axis:
+    """What several operands see together; the places are those of the operands that have some."""
+    present = [axis for axis in axes if axis is not None]
+    placed = [axis for axis in present if axis.places]
+    return Axis(
+        extent=_widest([axis.extent for axis in present]),
+        whole=whole_number(_widest([axis.whole for axis in present])),
+        jump=max((axis.jump for axis in placed if axis.jump is not None), default=None),
+        places=frozenset[int]().union(*(axis.places for axis in placed)),
+    )
+
+
+def _widest(extents: Sequence[Extent]) -> Extent:
+    """The largest extent; a symbolic one counts as larger than any number."""
+    return next((e for e in extents if isinstance(e, Polynomial)), None) or max(
+        e for e in extents if not isinstance(e, Polynomial)
+    )
+
+
+def whole_number(extent: Extent) -> Dim:
+    """What an element sees at most, where its neighbour may see one row less."""
+    return ceil(extent) if isinstance(extent, Fraction) else extent
+
+
+def slid(axis: Axis, slides: Mapping[int, Slide]) -> Axis:
+    """What is seen through windows, given how they slide on a tensor's axes."""
+    extent, jump = axis.extent, axis.jump
+    for place in sorted(axis.places & slides.keys()):
+        reach, stride = slides[place]
+        assert jump is not None
+        extent, jump = _grown(extent, (reach - 1) * jump), jump * stride
+    return replace(axis, extent=extent, jump=jump)
+
+
+def _grown(extent: Extent, by: int | Fraction) -> Extent:
+    return extent + ceil(by) if isinstance(extent, Polynomial) else extent + by
+
+
+def without(axis: Axis, place: int) -> Axis:
+    """What is seen once the elements along one of a tensor's axes are summed."""
+    if place not in axis.places:
+        return axis
+    left = axis.places - {place}
+    return replace(axis, extent=axis.whole, places=left) if left else spread(axis)
+
+
+def spread(axis: Axis) -> Axis:
+    """The whole input, without places."""
+    return Axis(extent=axis.whole, whole=axis.whole, jump=None)
+
+
+def _axes_after(before: Shape, after: Shape) -> list[frozenset[int]]:
+    """For each axis of a shape, the axes that hold its elements' places once it is reshaped.
+
+    Both shapes are cut into the shortest runs of axes with equal products: (C, H, W) and (C, H W)
+    into C | H W. Symbolic products that differ leave one run for all the rest.
+    """
+    moved: list[frozenset[int]] = []
+    i = j = 0
+    while i < len(before):
+        left, right = i + 1, j + 1
+        a, b = product(before[i:left]), product(after[j:right])
+        while a != b and (left < len(before) or right < len(after)):
+            if not (isinstance(a, int) and isinstance(b, int)):
+                left, right = len(before), len(after)
+            elif right == len(after) or (a < b and left < len(before)):
+                left += 1
+            else:
+                right += 1
+            a, b = product(before[i:left]), product(after[j:right])
+        moved += [frozenset(range(j, min(right, len(after))))] * (left - i)
+        i, j = left, right
+    return moved
