@@ -227,7 +227,7 @@ def place(
         if name in definition.preset:
             settled = spell(Word(definition.preset[name]))
             raise error("E106", f"{spelling} already has `{name}={settled}`", argument.span)
-        values[name] = _convert(definition, name, argument, spelling)
+        values[name] = converted(_kind(definition, name), name, argument, spelling)
         spans[name] = argument.span
     return values, spans
 
@@ -325,8 +325,12 @@ def _unplaced(definition: Signature, argument: GivenArgument, spelling: str) -> 
     return error("E103", message, argument.span, help=_advice(known))
 
 
-def _convert(definition: Signature, name: str, argument: GivenArgument, spelling: str) -> Any:
-    kind = _kind(definition, name)
+def converted(kind: Kind, name: str, argument: GivenArgument, spelling: str) -> Any:
+    """An argument's value in canonical form.
+
+    Raises:
+        NetError: E103, it is not of the kind.
+    """
     try:
         return fitted(kind, argument.value)
     except Mismatch as mismatch:

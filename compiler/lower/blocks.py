@@ -7,7 +7,7 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
-from ..layerdef import COMMON, GivenArgument
+from ..layerdef import COMMON, GivenArgument, converted
 from ..names import Block, Scope
 from ..recovery import POISON, poisoned
 from .bindings import bind_chain, try_let
@@ -143,12 +143,12 @@ def _bind_arguments(block: Block, call: Call, inner: Scope) -> dict[str, Any]:
         name = argument.name if argument.name is not None else next(positional, None)
         if name is None or name not in [*names, *COMMON]:
             raise _unknown_argument(call, argument, names)
-        if name in values:
+        if name in values or name in common:
             raise error("E106", f"`{call.spelling}` is given `{name}` twice", argument.span)
         if name in names:
             values[name] = argument.value
         else:
-            common[name] = COMMON[name].convert(argument.value)
+            common[name] = converted(COMMON[name], name, argument, call.spelling)
     for parameter in parameters:
         if parameter.name in values:
             inner.lets[parameter.name] = values[parameter.name]

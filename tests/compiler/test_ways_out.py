@@ -204,6 +204,24 @@ def test_no_way_is_offered_where_none_is_known(program: str) -> None:
     assert not re.search("end branch|write `(CONV|INPUT)`|in place of names", help)
 
 
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ("frozen=3", "E103"),
+        ("frozen=maybe", "E103"),
+        ("frozen=[1]", "E103"),
+        ("share=7", "E103"),
+        ("frozen=yes, frozen=no", "E106"),
+        ("share=a, share=a", "E106"),
+    ],
+)
+def test_what_a_block_and_its_layers_have_in_common_is_checked(given: str, code: str) -> None:
+    """`frozen` and `share` of a block are of the kinds that those of a layer are."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(f"block B {{ FC(8) }}\nINPUT(8) -> B as a -> B({given})")
+    assert refused.value.diagnostics[0].code == code
+
+
 def test_trials_leave_the_program_as_it_is() -> None:
     """Names, warnings and errors of a program are those without the ways that were tried."""
     program = "INPUT(8x8x3) as x -> CONV(3x3, 8) as y\n( x | y ) -> ADD\nx -> CONV(3x3, 6) as z"
