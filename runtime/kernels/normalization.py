@@ -139,6 +139,8 @@ def _scaled(y: Array, scale: Array, shift: Array) -> Array:
 @kernel("MeanVarianceNormalization")
 def mean_variance_normalization(x: Array, *, axes: tuple[int, ...]) -> Array:
     """(x - mean) / (deviation + 1e-9) over some axes, as ONNX defines it."""
+    if not x.size:
+        return x.copy()
     y, _ = _centred(x, axes)
     y /= np.sqrt(np.square(y).mean(axes, keepdims=True)) + x.dtype.type(MEAN_VARIANCE_EPSILON)
     return y

@@ -146,7 +146,7 @@ def test_gradients_in_training(layer: str, numbers: tuple[float, float]) -> None
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
-@pytest.mark.parametrize("program", [*NORMALIZATIONS, *BATCH_NORMALIZATIONS])
+@pytest.mark.parametrize("program", [*NORMALIZATIONS, *BATCH_NORMALIZATIONS, *MEAN_VARIANCES])
 def test_an_empty_batch(program: str, engine: Engine) -> None:
     """No samples in, none out."""
     network = netc.compile(program)
