@@ -66,6 +66,16 @@ def test_training_saves_before_it_prints(streams: str, tmp_path: Path) -> None:
         assert not any(name.startswith(".netc-") for name in names)
 
 
+@pytest.mark.parametrize("streams", ["| true", ">&-", "2>&1 | true"])
+def test_building_writes_before_it_prints(streams: str, tmp_path: Path) -> None:
+    """A reader that leaves early still finds the files."""
+    (tmp_path / "a.net").write_text(CHAIN)
+    shell(f"cd {tmp_path}; netc build a.net {streams}")
+    names = {path.name for path in (tmp_path / "build").iterdir()}
+    assert "a.onnx" in names
+    assert names & {"a.svg", "a.dot"}
+
+
 def test_closed_streams_raise_nothing() -> None:
     """A closed standard input is an error; closed outputs swallow what is printed."""
     done = shell("netc check - <&-")

@@ -34,14 +34,14 @@ def command(
 ) -> None:
     """Check FILE, print its table, draw it, export it, and compare NumPy with onnxruntime."""
     network = open_network(file, max_layers)
-    show_summary(network.summary())
     make_folder(directory)
     stem = Path(directory) / file_stem(file, network)
-    _draw(network, stem)
+    diagram = _draw(network, stem)
     model = f"{stem}.onnx"
     state = network.initialize(seed) if weights is None else read_weights(network.graph, weights)
     network.export(model, None if weights is None else state, seed=seed)
-    click.echo(f"wrote {model}")
+    show_summary(network.summary())  # once all is written, since a reader may leave early
+    click.echo(f"wrote {diagram}\nwrote {model}")
     click.echo(str(verify_model(network.graph, state, model)))
 
 
@@ -56,11 +56,10 @@ def file_stem(file: str, network: Network) -> str:
     return _NOT_IN_FILE_NAMES.sub("_", network.name)[:LONGEST_STEM].strip(". ") or "network"
 
 
-def _draw(network: Network, stem: Path) -> None:
-    """The diagram as SVG; without a renderer as DOT, with a warning that names the remedies."""
+def _draw(network: Network, stem: Path) -> str:
+    """The path of the diagram: SVG, or without a renderer DOT, with a warning that helps."""
     try:
         network.draw(f"{stem}.svg")
-        click.echo(f"wrote {stem}.svg")
     except NetError as failure:
         if failure.diagnostics[0].code != "E503":
             raise
@@ -68,3 +67,5 @@ def _draw(network: Network, stem: Path) -> None:
         problem = failure.diagnostics[0]
         message = f"{problem.message}; wrote {stem}.dot instead"
         show_diagnostics([Diagnostic("W501", message, help=problem.help)])
+        return f"{stem}.dot"
+    return f"{stem}.svg"
