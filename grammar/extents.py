@@ -8,7 +8,7 @@ from .foreign_text import arguments_of
 
 # Extents of well-known data sets and networks first.
 _EXTENTS = (32, 28, 224, 64, 96, 128, 48, 227, 299, 256, 100)
-_LARGEST, _LONGEST = 300, 100  # extents and steps that are tried
+_LARGEST, _LONGEST = 300, 40  # extents and steps that are tried
 _INPUT = re.compile(r"INPUT\((?:32x32x(\d+)|128x(\d+), sequence)\)")
 _CALL = re.compile(r"([A-Z]+)(?:\((.*)\))?(?: as .*)?")
 
@@ -25,19 +25,14 @@ def fit_input(flow: Flow, features: int) -> None:
         steps[:0] = flow.step.split(" -> ")
         (flow,) = flow.inputs
     start = _INPUT.fullmatch(flow.step)
-    if (
-        start is None
-        or len(steps) > _LONGEST
-        or any(step.startswith(("FC", "RESHAPE", "SLICE", "(")) for step in steps)
-    ):
+    is_known = all(not step.startswith(("FC", "RESHAPE", "SLICE", "(")) for step in steps)
+    if start is None or len(steps) > _LONGEST or not is_known:
         return
     axes, channels = (2, start[1]) if start[1] else (1, start[2])
     for extent in (32, 128)[axes == 1], *_EXTENTS, *range(1, _LARGEST):
         if _features(steps, extent, int(channels), axes) == features:
-            size = (
-                f"{extent}x{extent}x{channels}" if axes == 2 else f"{extent}x{channels}, sequence"
-            )
-            flow.step = f"INPUT({size})"
+            size = f"{extent}x{extent}" if axes == 2 else f"{extent}"
+            flow.step = f"INPUT({size}x{channels}{', sequence' * (axes == 1)})"
             return
 
 

@@ -24,6 +24,7 @@ _REPEATED_BEFORE = re.compile(r"(?<![\w.)\]])(\d+)\s*[*x×]\s*\[")
 _COUNT_AFTER = re.compile(r"\s*(?:[xX×]\s*|\*\*?\s*-?\s*|\^\s*)(\d+)")
 _OURS = "data|split|preprocess|augment|loss|regularize|optimizer|schedule|batch|epochs|seed"
 _SETTING = re.compile(r"[ \t]*(([A-Za-z_]\w*)\s*=(?!=)\s*[^\n#]+)")
+_MOST_LINES = 20  # settings that stand below each other
 _LONGEST = 2000  # characters of a statement that are looked at
 
 
@@ -60,7 +61,7 @@ LINES = (
     Line(
         re.compile(r"[ \t]*\w+\.(?:compile|fit|train)\((.*)\)"),
         "training is a block of settings",
-        lambda m: f"write `{_train(m[1])}`",
+        lambda m: _fitted(m),
     ),
     Line(
         re.compile(
@@ -187,6 +188,15 @@ def _train(arguments: str) -> str:
             settings[key] = _with_rate(settings.get(key), value)
     inside = ", ".join(f"{name} = {value}" for name, value in settings.items())
     return f"train {{ {inside or '...'} }}"
+
+
+def _fitted(match: re.Match[str]) -> str:
+    """What `model.compile(...)` and `model.fit(...)` say together, told at the first of them."""
+    calls = [*match.re.finditer(match.string, max(match.start() - _LONGEST, 0))]
+    if any(call.start() < match.start() for call in calls):
+        return "remove the line: one block holds all settings"
+    arguments = ", ".join(call[1].strip().rstrip(",") for call in calls)
+    return f"write `{_train(arguments)}`"
 
 
 def _with_rate(optimizer: str | None, value: str) -> str:
@@ -345,14 +355,28 @@ def _settings(source: Source, start: int, offset: int) -> Diagnostic | None:
 
 
 def _misplaced(source: Source, start: int, offset: int) -> Diagnostic | None:
-    """A setting of training outside a `train` block."""
-    found = _setting(source.text, offset)
+    """Settings of training outside a `train` block, those above and below included."""
+    text = source.text
+    found = _setting(text, offset)
     if found is None or not found[0].start() <= offset <= found[0].end():
         return None
-    span = Span(source, found[0].start(1), found[0].end(1))
-    return Diagnostic(
-        "E011", "a setting of training stands in a `train` block", span, help=found[1]
-    )
+    matches = [found[0]]
+    while len(matches) < _MOST_LINES and (above := _block_setting(text, matches[0].start() - 1)):
+        matches.insert(0, above)
+    while len(matches) < _MOST_LINES and (below := _block_setting(text, matches[-1].end() + 1)):
+        matches.append(below)
+    block = f"write `{_train(', '.join(match[1].strip() for match in matches))}`"
+    is_several = len(matches) > 1 and found[1].startswith("write `")
+    first, last = (matches[0], matches[-1]) if is_several else (found[0], found[0])
+    span = Span(source, first.start(1), last.end(1))
+    message = "a setting of training stands in a `train` block"
+    return Diagnostic("E011", message, span, help=block if is_several else found[1])
+
+
+def _block_setting(text: str, offset: int) -> re.Match[str] | None:
+    """The setting on the line at an offset, if it is one that a `train` block holds."""
+    found = _setting(text, offset) if 0 <= offset < len(text) else None
+    return found[0] if found is not None and found[1].startswith("write `") else None
 
 
 def _piece(source: Source, start: int, offset: int) -> Diagnostic | None:

@@ -67,7 +67,7 @@ def report(source: Source, first: Failure | NetError, attempt: Attempt, table: T
             break
         start = cuts[after]
         outcome = attempt(source, start)
-    return NetError(found)
+    return NetError([each for i, each in enumerate(found) if each not in found[:i]])
 
 
 def _sketch(source: Source) -> Diagnostic | None:

@@ -229,6 +229,27 @@ def test_a_block_in_another_notation_is_told_whole(written: str, meant: str) -> 
     netc.compile(f"INPUT -> FC(10)\n{meant}\n")
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (
+            "optimizer = adam\nlr = 0.01\nepochs = 5\nbatch_size = 32",
+            "train { optimizer = adam(lr=0.01), epochs = 5, batch = 32 }",
+        ),
+        (
+            'model.compile(optimizer="adam", loss="mse")\nmodel.fit(x, y, epochs=5)',
+            "train { optimizer = adam, loss = mse, epochs = 5 }",
+        ),
+    ],
+)
+def test_settings_on_several_lines_are_told_as_one_block(written: str, meant: str) -> None:
+    """Settings below each other, and those of two calls, belong to one block."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(f"INPUT -> FC(10)\n{written}\n")
+    assert refused.value.diagnostics[0].help == f"write `{meant}`"
+    netc.compile(f"INPUT -> FC(10)\n{meant}\n")
+
+
 def test_a_learning_rate_alone_becomes_an_optimizer() -> None:
     """Outside of a block, too, the help spells a block that compiles."""
     with pytest.raises(netc.NetError) as refused:
