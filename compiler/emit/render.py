@@ -128,7 +128,8 @@ def _run(command: list[str], text: str) -> bytes:
         raise error("E503", f"Graphviz cannot be started: {failure.strerror}") from None
     if done.returncode or not done.stdout:
         lines = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
-        raise error("E503", "Graphviz failed to draw the diagram", notes=lines[-3:])
+        shown = 1 if any(line.startswith("Traceback ") for line in lines) else 3
+        raise error("E503", "Graphviz failed to draw the diagram", notes=lines[-shown:])
     return done.stdout
 
 

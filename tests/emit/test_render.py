@@ -157,6 +157,15 @@ def test_renderers_that_fail(
     assert not (tmp_path / "net.svg").exists()
 
 
+@pytest.mark.usefixtures("no_program")
+def test_a_renderer_that_breaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a traceback, its last line alone is passed on."""
+    monkeypatch.setattr(module, "_PYGRAPHVIZ", "raise OSError('no room')")
+    with pytest.raises(NetError) as caught:
+        render(DIAGRAM, str(tmp_path / "net.svg"))
+    assert caught.value.diagnostics[0].notes == ("OSError: no room",)
+
+
 def test_a_renderer_that_hangs(
     fake_program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
