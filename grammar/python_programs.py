@@ -39,7 +39,9 @@ _DICTS = frozenset("OrderedDict ModuleDict".split())
 FORWARD = ("forward", "call", "__call__", "construct", "hybrid_forward")
 
 
-class _Return(Exception):
+class _Return(NotUnderstoodError):
+    """What `return` leaves a function with; outside of one, it is not understood."""
+
     def __init__(self, value: Any) -> None:
         self.value = value
 

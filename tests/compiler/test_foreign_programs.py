@@ -85,10 +85,11 @@ def test_layers_in_a_row_are_told_as_a_chain(call: str, meant: str) -> None:
         "x = " + "-" * 50_000 + "1\n",
         "x = a" + ".b" * 30_000 + "\n",
         "x = {[1]: 2}\nf(*5)\n",
+        "return nn.Linear(3, 4)(x)\n",
         "class A(A):\n    pass\nm = A()\n",
         "m = nn.TransformerEncoder(nn.TransformerEncoderLayer(64, 8), 10**9)\n",
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_a_hostile_program_is_refused_soon(program: str) -> None:
     """Reading a program neither runs out of time or memory nor fails in another way."""
