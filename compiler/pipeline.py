@@ -16,10 +16,10 @@ from .analysis.definitions import check_definitions
 from .analysis.pitfalls import pitfalls, single_samples
 from .analysis.structure import heads
 from .analysis.unused import unused_layers
-from .graph import Graph
+from .ir.graph import Graph
+from .ir.verify import verify
 from .layers.source import CLASSES
 from .lower import MAX_LAYERS, Library, Lowered, NotLowered, lower
-from .verify import verify
 
 # What training knows is loaded for programs with a `train` block only: others start faster.
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from ..compiler.graph import Graph
-from ..compiler.types import product
+from ..compiler.ir.graph import Graph
+from ..compiler.ir.types import product
 from ..grammar.diagnostics import error
 
 LARGER = "take 2 samples or more, or use `LN`, which needs no batch"

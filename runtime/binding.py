@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from ..compiler.builder import Builder
-from ..compiler.dim import Dim, Polynomial, counts_samples
-from ..compiler.graph import INPUT, LEAVES, Graph, Node, Value
+from ..compiler.ir.builder import Builder
+from ..compiler.ir.dim import Dim, Polynomial, counts_samples
+from ..compiler.ir.graph import INPUT, LEAVES, Graph, Node, Value
+from ..compiler.ir.signature import InferenceError
+from ..compiler.ir.types import TensorType
 from ..compiler.passes.rewrite import Operands, copy, rewrite
-from ..compiler.signature import InferenceError
-from ..compiler.types import TensorType
 from ..grammar.diagnostics import NetError, error
 from .batch_statistics import check_statistics
 from .memory import physical_memory

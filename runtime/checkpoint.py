@@ -5,7 +5,7 @@ from os import PathLike, fspath
 from os.path import splitext
 from typing import Any, BinaryIO
 
-from ..compiler.graph import Graph
+from ..compiler.ir.graph import Graph
 from ..grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
 from ..grammar.files import atomic_writer
 from .foreign_names import is_counter

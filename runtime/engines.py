@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ..compiler.graph import Graph
+from ..compiler.ir.graph import Graph
 from ..compiler.passes.settle import settle
 from ..grammar.diagnostics import NetError, did_you_mean, error
 from .executor import admit

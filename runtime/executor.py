@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.graph import Graph, Node
+from ..compiler.ir.graph import Graph, Node
 from ..grammar.diagnostics import NetError, error
 from .binding import check_binding, exceeds_memory, place
 from .kerneldef import Array, OperandError

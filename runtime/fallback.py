@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.graph import Node
+from ..compiler.ir.graph import Node
 from ..grammar.diagnostics import error
 from .kerneldef import Array, Kernel, OperandError
 
@@ -21,8 +21,8 @@ def reference_kernel(node: Node) -> Kernel:
     from onnx.reference import ReferenceEvaluator
     from onnx.reference.op_run import RuntimeImplementationError
 
-    from ..compiler.emit.onnx.nodes import attribute
-    from ..compiler.emit.onnx.schemas import IR_VERSION, OPSET, attribute_type
+    from ..compiler.onnx_standard.protos import attribute
+    from ..compiler.onnx_standard.schemas import IR_VERSION, OPSET, attribute_type
 
     names = ["" if value is None else f"x{i}" for i, value in enumerate(node.inputs)]
     results = [f"y{i}" for i in range(len(node.outputs))]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from ..compiler.graph import Graph
+from ..compiler.ir.graph import Graph
 from ..grammar.diagnostics import did_you_mean, error
 from .kerneldef import Array
 from .state import LazyState, WeightType, type_of

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..compiler.analysis.initial_values import resolve
-from ..compiler.graph import Graph
-from ..compiler.initializers import CONSTANT, ZEROS, Init
+from ..compiler.ir.graph import Graph
+from ..compiler.ir.initializers import CONSTANT, ZEROS, Init
 from ..grammar.diagnostics import error
 from .kerneldef import Array
 from .memory import physical_memory

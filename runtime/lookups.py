@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..compiler.graph import INPUT, Graph, Node, Value
-from ..compiler.opdef import Moves, definition
+from ..compiler.ir.graph import INPUT, Graph, Node, Value
+from ..compiler.ops.opdef import Moves, definition
 from ..grammar.diagnostics import error
 from .kerneldef import Array
 

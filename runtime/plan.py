@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
-from ..compiler.schedule import Schedule, schedule
-from ..compiler.types import DType, TensorType
+from ..compiler.ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
+from ..compiler.ir.schedule import Schedule, schedule
+from ..compiler.ir.types import DType, TensorType
 from ..grammar.diagnostics import did_you_mean, error
 from . import kernels  # noqa: F401 - fills the kernel table
 from .fallback import reference_kernel

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.dim import Dim, symbol
+from ..compiler.ir.dim import Dim, symbol
 from ..grammar.diagnostics import NetError, did_you_mean, error
 from ..grammar.files import check_readable, path_or_bytes
 from .kerneldef import Array

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler.dim import Dim, Polynomial, substitute
+from ..compiler.ir.dim import Dim, Polynomial, substitute
 from ..grammar.diagnostics import Diagnostic, NetError, did_you_mean
 from .given_arrays import fault_of, to_array
 from .kerneldef import Array

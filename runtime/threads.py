@@ -14,7 +14,7 @@ from typing import Any
 from threadpoolctl import ThreadpoolController
 
 from ..compiler.analysis.counts import node_cost
-from ..compiler.graph import Graph
+from ..compiler.ir.graph import Graph
 
 # What a user sets who wants to choose; then nothing is changed.
 CHOSEN = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS")

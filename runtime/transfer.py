@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from ..compiler.builder import Builder
-from ..compiler.graph import PARAMETER, Graph, Node, Value
+from ..compiler.ir.builder import Builder
+from ..compiler.ir.graph import PARAMETER, Graph, Node, Value
 from ..compiler.passes.rewrite import Operands, rewrite
 from ..grammar.diagnostics import did_you_mean, error
 from .checkpoint import mismatches

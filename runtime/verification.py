@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..compiler.emit.onnx import export
-from ..compiler.graph import Graph
+from ..compiler.ir.graph import Graph
 from ..grammar.diagnostics import NetError, error
 from .agreement import norm_difference
 from .engines import run

@@ -6,9 +6,9 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError
-from ..arguments import spell
-from ..evaluate import Environment, evaluate
-from ..graph import Graph
+from ..expressions.arguments import spell
+from ..expressions.evaluate import Environment, evaluate
+from ..ir.graph import Graph
 from .quantities import Quantities
 
 # operator -> (how it fails to hold, the operator with its sides swapped)

@@ -6,11 +6,11 @@ Everything is computed from shapes for one sample; no weight is ever allocated.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ..dim import BATCH, Dim
-from ..graph import CONSTANT, LEAVES, PARAMETER, Graph, Node
-from ..opdef import OPS, Cost
-from ..signature import OpCall
-from ..types import TensorType
+from ..ir.dim import BATCH, Dim
+from ..ir.graph import CONSTANT, LEAVES, PARAMETER, Graph, Node
+from ..ir.signature import OpCall
+from ..ir.types import TensorType
+from ..ops.opdef import OPS, Cost
 
 ONE_SAMPLE: Mapping[str, int] = {str(BATCH): 1}
 

@@ -9,7 +9,7 @@ from typing import Any
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, Pointer
 from ...grammar.source import Span
-from ..names import target_names
+from ..expressions.names import target_names
 
 Names = MutableMapping[str, Span]
 

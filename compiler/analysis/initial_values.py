@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from ..graph import INPUT, Graph, Node
-from ..initializers import AUTO, GLOROT, HE, Init
-from ..opdef import OPS, definition
+from ..ir.graph import INPUT, Graph, Node
+from ..ir.initializers import AUTO, GLOROT, HE, Init
+from ..ops.opdef import OPS, definition
 
 # Layers that are activations built from several operators.
 COMPOSED: Mapping[str, Init] = {"SWISH": HE}

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..dim import Dim, substitute
-from ..graph import INPUT, LEAVES, Graph, Node
-from ..opdef import definition
-from ..schedule import Schedule, needed_outputs, schedule
-from ..types import TensorType
+from ..ir.dim import Dim, substitute
+from ..ir.graph import INPUT, LEAVES, Graph, Node
+from ..ir.schedule import Schedule, needed_outputs, schedule
+from ..ir.types import TensorType
+from ..ops.opdef import definition
 from .counts import ONE_SAMPLE, total
 
 # The side that peaks are compared at where extents are symbolic.

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from ...grammar.diagnostics import Diagnostic, Pointer
-from ..dim import Dim
-from ..graph import LEAVES, Graph, Layer
-from ..initializers import Init
-from ..types import author_extents, product
+from ..ir.dim import Dim
+from ..ir.graph import LEAVES, Graph, Layer
+from ..ir.initializers import Init
+from ..ir.types import author_extents, product
 
 WEIGHTED = frozenset({"CONV", "DROPCONNECT", "DWCONV", "FC", "LINEAR", "LOCAL", "UPCONV"})
 DENSE = frozenset({"FC"})

@@ -8,11 +8,11 @@ from typing import Any
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, did_you_mean, error
 from ...grammar.source import Span
-from ..dim import Dim
-from ..evaluate import Environment, Lazy
-from ..graph import Graph, Value
-from ..names import automatic_name_used
-from ..types import author_extents
+from ..expressions.evaluate import Environment, Lazy
+from ..expressions.names import automatic_name_used
+from ..ir.dim import Dim
+from ..ir.graph import Graph, Value
+from ..ir.types import author_extents
 from . import structure
 from .counts import Counts, count, total
 from .memory import Memory, measure

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from ..dim import Dim
-from ..graph import INPUT, LEAVES, Graph, Node
-from ..opdef import OPS
-from ..receptive_field import Axis, Field, slid, whole_number
+from ..ir.dim import Dim
+from ..ir.graph import INPUT, LEAVES, Graph, Node
+from ..ops.opdef import OPS
+from ..ops.receptive_field import Axis, Field, slid, whole_number
 from .sliding_layers import sliding_layers, spatial_axes
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from ..graph import LEAVES, Graph, Layer, Value
-from ..receptive_field import Slide
-from ..types import TensorType
+from ..ir.graph import LEAVES, Graph, Layer, Value
+from ..ir.types import TensorType
+from ..ops.receptive_field import Slide
 
 
 def spatial_axes(type: TensorType) -> range:

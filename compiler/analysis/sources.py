@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from ..graph import CONSTANT, PARAMETER, Graph, Value
+from ..ir.graph import CONSTANT, PARAMETER, Graph, Value
 
 Output = tuple[int, int]
 Paths = tuple[str, ...]

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from ..graph import LEAVES, PARAMETER, Graph, Node
-from ..types import author_extents
+from ..ir.graph import LEAVES, PARAMETER, Graph, Node
+from ..ir.types import author_extents
 from .counts import Counts
 
 _NOTHING = None

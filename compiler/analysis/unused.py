@@ -1,7 +1,7 @@
 """Layers that no output needs: most likely a result that the author forgot to use."""
 
 from ...grammar.diagnostics import Diagnostic
-from ..graph import Graph
+from ..ir.graph import Graph
 
 
 def unused_layers(graph: Graph) -> list[Diagnostic]:

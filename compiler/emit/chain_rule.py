@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...grammar.diagnostics import error
-from ..builder import Builder
-from ..gradient import Step, cut_between, gradients, no_gradient
-from ..graph import CONSTANT, INPUT, LEAVES, Graph, Node, Value
+from ..ir.builder import Builder
+from ..ir.graph import CONSTANT, INPUT, LEAVES, Graph, Node, Value
 from ..passes.append_backward import named_value, ones
+from ..passes.gradient import Step, cut_between, gradients, no_gradient
 from ..passes.rewrite import Operands, rewrite
 from .dot import FONT, html_text, quoted
 from .palette import THEMES, Theme

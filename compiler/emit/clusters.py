@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
-from ..graph import Turn
+from ..ir.graph import Turn
 from .layer_view import Box
 
 MAX_SCOPES = 16  # levels of dotted paths that become clusters

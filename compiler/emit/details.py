@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..arguments import spell
-from ..graph import Layer
-from ..layerdef import LAYERS
+from ..expressions.arguments import spell
+from ..ir.graph import Layer
+from ..layers.layerdef import LAYERS
 
 MAX_LENGTH = 40  # characters of one argument
 

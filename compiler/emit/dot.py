@@ -7,7 +7,7 @@ from html import escape
 
 from ...grammar.diagnostics import did_you_mean, error
 from ..analysis.counts import Counts, count
-from ..graph import Graph
+from ..ir.graph import Graph
 from .clusters import Cluster
 from .collapse import Drawing, collapse
 from .forks import FORK, fork

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..analysis.counts import Counts
-from ..graph import CONSTANT, PARAMETER, Graph, Layer, Node, Turn, Value
-from ..types import author_size
+from ..ir.graph import CONSTANT, PARAMETER, Graph, Layer, Node, Turn, Value
+from ..ir.types import author_size
 from .details import details
 
 OUTPUT = "OUTPUT"

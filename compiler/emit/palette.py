@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..layerdef import LAYERS
+from ..layers.layerdef import LAYERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
-from ..gradient import Step
-from ..graph import CONSTANT, Graph, Node, Value
-from ..opdef import OPS
+from ..ir.graph import CONSTANT, Graph, Node, Value
+from ..ops.opdef import OPS
+from ..passes.gradient import Step
 
 
 @dataclass(frozen=True, slots=True)

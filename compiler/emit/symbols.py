@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from ..graph import CONSTANT, Graph, Node, Value
-from ..opdef import OPS
-from ..types import DType
+from ..ir.graph import CONSTANT, Graph, Node, Value
+from ..ir.types import DType
+from ..ops.opdef import OPS
 from .rules import rule_of
 
 

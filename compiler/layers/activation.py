@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Literal
 
-from ..arguments import Flag, Initializer, Numbers, PositiveReal, Real
-from ..graph import Value
-from ..initializers import Init
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
+from ..expressions.arguments import Flag, Initializer, Numbers, PositiveReal, Real
+from ..ir.graph import Value
+from ..ir.initializers import Init
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .spatial import describe
 
 Rule = Callable[[LayerBuilder, Value], Value]

@@ -3,10 +3,10 @@
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from ..arguments import PerAxis
-from ..graph import Value
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
+from ..expressions.arguments import PerAxis
+from ..ir.graph import Value
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .spatial import as_before, channels_first, lying_along, per_axis
 
 POOLS = {"avg": "AveragePool", "max": "MaxPool"}

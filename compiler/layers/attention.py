@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from math import sqrt
 
-from ..arguments import Flag, Initializer, Positive, Rate
-from ..graph import Value
-from ..initializers import AUTO, ZEROS, Init
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
-from ..types import DType
+from ..expressions.arguments import Flag, Initializer, Positive, Rate
+from ..ir.graph import Value
+from ..ir.initializers import AUTO, ZEROS, Init
+from ..ir.types import DType
 from .attention_masks import SHIFTED, Mask, kept_apart, masked, masked_future, position_bias
 from .dense import projected
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .sequence import sequence
 
 

@@ -5,11 +5,11 @@ from itertools import product
 from math import inf, prod
 from typing import Annotated, Any
 
-from ..arguments import Kind, Mismatch
-from ..graph import Value
-from ..initializers import Init
-from ..layer_builder import LayerBuilder
-from ..types import BroadcastError, DType, broadcast
+from ..expressions.arguments import Kind, Mismatch
+from ..ir.graph import Value
+from ..ir.initializers import Init
+from ..ir.types import BroadcastError, DType, broadcast
+from .layer_builder import LayerBuilder
 from .spatial import describe
 from .window_partition import WINDOW, windows_before
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from ..arguments import Kind, Mismatch, Word
-from ..graph import Value
-from ..layer_builder import LayerBuilder
-from ..types import AUTHOR_AXES
+from ..expressions.arguments import Kind, Mismatch, Word
+from ..ir.graph import Value
+from ..ir.types import AUTHOR_AXES
+from .layer_builder import LayerBuilder
 
 UNITS = {"depth": "slices", "height": "rows", "width": "columns", "length": "positions"}
 WORDS = ("channels", "height", "width", "depth", "length")

@@ -1,11 +1,11 @@
 """Convolution layers, full and depthwise."""
 
-from ..arguments import Flag, Initializer, Numbers, Padding, PerAxis, Positive
-from ..graph import Value
-from ..initializers import AUTO
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
-from ..windows import Window
+from ..expressions.arguments import Flag, Initializer, Numbers, Padding, PerAxis, Positive
+from ..ir.graph import Value
+from ..ir.initializers import AUTO
+from ..ir.windows import Window
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .spatial import SpatialInput, as_before, channels_first, window_on
 
 

@@ -1,11 +1,11 @@
 """Dense layers."""
 
-from ..arguments import Flag, Initializer, Numbers, Positive
-from ..graph import Value
-from ..initializers import AUTO
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
+from ..expressions.arguments import Flag, Initializer, Numbers, Positive
+from ..ir.graph import Value
+from ..ir.initializers import AUTO
 from .activation import channel_axis
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .spatial import describe
 
 HIDDEN_UNITS = 128

@@ -1,13 +1,13 @@
 """Layers that drop something in training, and nothing at inference."""
 
-from ..arguments import Flag, Initializer, Numbers, Positive, Rate
-from ..graph import Value
-from ..initializers import AUTO
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
-from ..types import DType
+from ..expressions.arguments import Flag, Initializer, Numbers, Positive, Rate
+from ..ir.graph import Value
+from ..ir.initializers import AUTO
+from ..ir.types import DType
 from .activation import real
 from .dense import HIDDEN_UNITS, flattened
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 
 
 @layer("DROPOUT", number="rate")

@@ -1,12 +1,12 @@
 """Layers that turn token ids into features, and positions into features that are added."""
 
-from ..arguments import Initializer, Numbers, Positive
-from ..graph import Value
-from ..initializers import Init
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
-from ..types import DType
+from ..expressions.arguments import Initializer, Numbers, Positive
+from ..ir.graph import Value
+from ..ir.initializers import Init
+from ..ir.types import DType
 from .axes import arranged
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .sequence import sequence
 from .spatial import describe
 

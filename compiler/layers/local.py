@@ -3,13 +3,13 @@
 from math import prod
 from typing import NamedTuple
 
-from ..arguments import Flag, Initializer, Numbers, Padding, PerAxis, Positive
-from ..graph import Value
-from ..initializers import AUTO
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
-from ..windows import Window
+from ..expressions.arguments import Flag, Initializer, Numbers, Padding, PerAxis, Positive
+from ..ir.graph import Value
+from ..ir.initializers import AUTO
+from ..ir.windows import Window
 from .convolution import check_groups
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .spatial import as_before, channels_first, window_on
 
 MAX_SLICES = 4096

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from ..arguments import Flag, Initializer, Numbers
-from ..graph import Value
-from ..initializers import ONES
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
+from ..expressions.arguments import Flag, Initializer, Numbers
+from ..ir.graph import Value
+from ..ir.initializers import ONES
 from .activation import channel_axis, define_map, per_channel, real
 from .axes import AxisNames, placed_axis
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 
 define_map("SQUARE", "x^2", lambda build, x: build.Mul(x, x))
 define_map("SQRT", "The square root; none of a negative number", lambda build, x: build.Sqrt(x))

@@ -6,13 +6,13 @@ Extents of 1 broadcast, and a vector aligns with the channels of a sequence, ima
 from collections.abc import Sequence
 from itertools import groupby
 
-from ..dim import Dim
-from ..graph import Value
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
-from ..types import BroadcastError, Shape, broadcast
+from ..ir.dim import Dim
+from ..ir.graph import Value
+from ..ir.types import BroadcastError, Shape, broadcast
 from .activation import channel_axis
 from .axes import AxisName, placed_axis
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .spatial import describe
 
 WORDS = {2: "two", 3: "three"}

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any, Literal
 
-from ..arguments import Flag, NonNegativeReal, Numbers, Positive, PositiveReal, Rate
-from ..builder import shape_of
-from ..graph import Value
-from ..initializers import ONES, ZEROS
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
+from ..expressions.arguments import Flag, NonNegativeReal, Numbers, Positive, PositiveReal, Rate
+from ..ir.builder import shape_of
+from ..ir.graph import Value
+from ..ir.initializers import ONES, ZEROS
 from .activation import channel_axis, real
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .spatial import as_before, channels_first, describe, lying_along
 
 EPSILON = 1e-5

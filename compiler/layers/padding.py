@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from ..arguments import LabelName, PerAxis, Real, Sides
-from ..dim import Dim
-from ..graph import Value
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
+from ..expressions.arguments import LabelName, PerAxis, Real, Sides
+from ..ir.dim import Dim
+from ..ir.graph import Value
+from ..ir.types import author_size
 from ..ops.cuts import END
-from ..types import author_size
 from .axes import AxisName, placed_axis, spatial_places, units
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .slicing import cut
 from .spatial import describe, per_axis
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ..arguments import Flag, Padding, PerAxis, Positive
-from ..graph import Value
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
-from ..windows import Window
+from ..expressions.arguments import Flag, Padding, PerAxis, Positive
+from ..ir.graph import Value
+from ..ir.windows import Window
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .spatial import as_before, channels_first, window_on
 
 LP_NORM = 2

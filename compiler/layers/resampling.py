@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from ..arguments import PerAxis, Positive
-from ..graph import Value
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
-from ..types import DType
+from ..expressions.arguments import PerAxis, Positive
+from ..ir.graph import Value
+from ..ir.types import DType
 from .activation import channel_axis
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .spatial import as_before, channels_first, describe, per_axis
 
 MAX_FACTOR = 2**24  # ONNX states scales in float32, which is exact up to here

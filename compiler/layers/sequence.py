@@ -1,8 +1,8 @@
 """Sequences (N, L, C) as layers take them."""
 
-from ..graph import Value
-from ..layer_builder import LayerBuilder
-from ..types import product
+from ..ir.graph import Value
+from ..ir.types import product
+from .layer_builder import LayerBuilder
 from .spatial import describe
 
 

@@ -1,11 +1,11 @@
 """Layers that rearrange the same elements: other extents, or another order of the axes."""
 
-from ..arguments import PerAxis
-from ..graph import Value
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
-from ..types import author_size, product
+from ..expressions.arguments import PerAxis
+from ..ir.graph import Value
+from ..ir.types import author_size, product
 from .axes import AxisNames, arranged, author_axis, axis_names, axis_places
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .spatial import describe
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from ..arguments import Integer, Integers, Kind, Mismatch, Positive, Word
-from ..graph import Value
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
+from ..expressions.arguments import Integer, Integers, Kind, Mismatch, Positive, Word
+from ..ir.graph import Value
 from ..ops.cuts import END
 from .axes import AxisName, AxisNames, arranged, axis_places, placed_axis, spatial_places, units
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .spatial import counted
 
 MAX_PARTS = 10_000

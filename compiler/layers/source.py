@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from ..arguments import Initializer, InputSize, Numbers, PerAxis, Positive
-from ..dim import BATCH, Dim, symbol
-from ..graph import Value
-from ..initializers import Init
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
-from ..types import DType, TensorType
+from ..expressions.arguments import Initializer, InputSize, Numbers, PerAxis, Positive
+from ..ir.dim import BATCH, Dim, symbol
+from ..ir.graph import Value
+from ..ir.initializers import Init
+from ..ir.types import DType, TensorType
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 
 CLASSES = 10
 SMALLEST_PICTURE = 8  # rows and columns, from which on `3x8x8` reads as channels first

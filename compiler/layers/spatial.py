@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..graph import Value
-from ..layer_builder import LARGEST, LayerBuilder
-from ..types import author_extents, author_size
-from ..windows import Window
+from ..ir.graph import Value
+from ..ir.types import author_extents, author_size
+from ..ir.windows import Window
+from .layer_builder import LARGEST, LayerBuilder
 
 UNITS = {1: ("position",), 2: ("row", "column"), 3: ("slice", "row", "column")}
 

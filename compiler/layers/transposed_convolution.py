@@ -3,13 +3,21 @@
 from math import prod
 from typing import Any
 
-from ..arguments import Flag, Initializer, NaturalPerAxis, Numbers, Padding, PerAxis, Positive
-from ..graph import Value
-from ..initializers import AUTO, Init
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
-from ..windows import Window
+from ..expressions.arguments import (
+    Flag,
+    Initializer,
+    NaturalPerAxis,
+    Numbers,
+    Padding,
+    PerAxis,
+    Positive,
+)
+from ..ir.graph import Value
+from ..ir.initializers import AUTO, Init
+from ..ir.windows import Window
 from .convolution import check_groups
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .spatial import UNITS, as_before, channels_first, counted, padding_of, per_axis
 
 

@@ -1,13 +1,13 @@
 """The layer that undoes a max-pool."""
 
 from ...grammar.diagnostics import did_you_mean
-from ..arguments import LabelName
-from ..dim import equal
-from ..graph import Graph, Layer, Node, Value
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
-from ..types import author_size
-from ..windows import Window, window_of
+from ..expressions.arguments import LabelName
+from ..ir.dim import equal
+from ..ir.graph import Graph, Layer, Node, Value
+from ..ir.types import author_size
+from ..ir.windows import Window, window_of
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .spatial import as_before, channels_first, describe
 
 

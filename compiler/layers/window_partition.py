@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from ..arguments import NaturalPerAxis, PerAxis
-from ..graph import Graph, Layer, Value
-from ..layer_builder import LayerBuilder
-from ..layerdef import layer
+from ..expressions.arguments import NaturalPerAxis, PerAxis
+from ..ir.graph import Graph, Layer, Value
 from ..ops.cuts import END
+from .layer_builder import LayerBuilder
+from .layerdef import layer
 from .padding import padded
 from .slicing import cut, rolled
 from .spatial import SpatialInput, as_before, channels_first, describe, per_axis

@@ -12,11 +12,11 @@ from ...grammar.parser import parse
 from ...grammar.python_networks import contained
 from ...grammar.sketches import sketched_call
 from ...grammar.source import Source
-from ..evaluate import Environment, evaluate
-from ..graph import Value
-from ..layerdef import LAYERS, GivenArgument, bind
-from ..names import Scope
-from ..recovery import POISON
+from ..expressions.evaluate import Environment, evaluate
+from ..expressions.names import Scope
+from ..expressions.recovery import POISON
+from ..ir.graph import Value
+from ..layers.layerdef import LAYERS, GivenArgument, bind
 from .calls import Call
 
 # What a call is refused for that other frameworks write in another way.

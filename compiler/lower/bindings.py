@@ -6,11 +6,11 @@ from typing import Any
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
 from ...grammar.source import Span
-from ..evaluate import FUNCTIONS
-from ..graph import Value
-from ..layerdef import LAYERS
-from ..names import Scope
-from ..recovery import POISON, Poisoned, poisoned
+from ..expressions.evaluate import FUNCTIONS
+from ..expressions.names import Scope
+from ..expressions.recovery import POISON, Poisoned, poisoned
+from ..ir.graph import Value
+from ..layers.layerdef import LAYERS
 from .items import evaluate_in, lower_chain
 from .state import State, Tensors
 

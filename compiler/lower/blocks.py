@@ -7,9 +7,9 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
-from ..layerdef import COMMON, GivenArgument, converted
-from ..names import Block, Scope
-from ..recovery import POISON, poisoned
+from ..expressions.names import Block, Scope
+from ..expressions.recovery import POISON, poisoned
+from ..layers.layerdef import COMMON, GivenArgument, converted
 from .bindings import bind_chain, try_let
 from .calls import MERGE, Call, start_of
 from .expansion import layers_in_block

@@ -8,11 +8,11 @@ from ...grammar.diagnostics import error
 from ...grammar.source import Span
 from .. import layers as _layers  # noqa: F401  (fills the table of layers)
 from .. import ops as _ops  # noqa: F401  (fills the op table)
-from ..graph import Layer
-from ..layer_builder import LayerBuilder
-from ..layerdef import LAYERS, Bound, GivenArgument, LayerDef, bind
-from ..recovery import POISON, poisoned
-from ..types import DType
+from ..expressions.recovery import POISON, poisoned
+from ..ir.graph import Layer
+from ..ir.types import DType
+from ..layers.layer_builder import LayerBuilder
+from ..layers.layerdef import LAYERS, Bound, GivenArgument, LayerDef, bind
 from .items import path_of
 from .state import Site, State, Tensors
 

@@ -11,8 +11,8 @@ from ...grammar.files import read_source
 from ...grammar.limits import MAX_NESTING
 from ...grammar.parser import parse
 from ..analysis.definitions import surprises
-from ..layerdef import LAYERS, GivenArgument, place
-from ..names import Block, Default, Home, Scope, labels_in, target_names
+from ..expressions.names import Block, Default, Home, Scope, labels_in, target_names
+from ..layers.layerdef import LAYERS, GivenArgument, place
 from .bindings import bind_let, taken_name
 from .items import evaluate_in
 

@@ -2,8 +2,8 @@
 
 from ...grammar import ast
 from ...grammar.limits import MAX_NESTING
-from ..layerdef import LAYERS
-from ..names import Home
+from ..expressions.names import Home
+from ..layers.layerdef import LAYERS
 
 _CHAINED = (ast.ChainStatement, ast.BindStatement)
 

@@ -6,10 +6,10 @@ from typing import Any
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
 from ...grammar.source import Span
-from ..arguments import spell
-from ..evaluate import Environment, evaluate
-from ..names import Scope
-from ..recovery import POISON, Poisoned, poisoned
+from ..expressions.arguments import spell
+from ..expressions.evaluate import Environment, evaluate
+from ..expressions.names import Scope
+from ..expressions.recovery import POISON, Poisoned, poisoned
 from .state import Site, State, Tensors
 
 Rule = Callable[[State, Any, Site], Tensors]

@@ -9,20 +9,20 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ...grammar.diagnostics import did_you_mean, error
-from ..arguments import Kind, Mismatch, Real, Word, kind_of, spell
-from ..builder import shape_of
-from ..graph import CONSTANT, Value
-from ..layer_builder import LayerBuilder
-from ..layerdef import GivenArgument, LayerDef
+from ..expressions.arguments import Kind, Mismatch, Real, Word, kind_of, spell
+from ..ir.builder import shape_of
+from ..ir.graph import CONSTANT, Value
+from ..ir.signature import InferenceError
+from ..ir.types import DType
+from ..layers.layer_builder import LayerBuilder
+from ..layers.layerdef import GivenArgument, LayerDef
 from ..layers.spatial import describe
-from ..opdef import OPS
-from ..signature import InferenceError
-from ..types import DType
+from ..ops.opdef import OPS
 from .calls import MERGE, Call, call_layer
 from .state import Site, State, Tensors
 
 if TYPE_CHECKING:
-    from ..fallback import OpSchema
+    from ..onnx_standard.foreign_operators import OpSchema
 
 OPERATOR = "op"
 MAX_OUTPUTS = 10_000
@@ -62,8 +62,8 @@ def _named(call: Call) -> tuple[GivenArgument, Sequence[GivenArgument]]:
 
 
 def _definition(name: str, argument: GivenArgument) -> LayerDef:
-    from ..emit.onnx.schemas import OPSET
-    from ..fallback import attribute_kinds, newest_operators, operators
+    from ..onnx_standard.foreign_operators import attribute_kinds, newest_operators, operators
+    from ..onnx_standard.schemas import OPSET
 
     if name not in operators():
         newer = f"`{name}` belongs to a newer opset" if name in newest_operators() else None
@@ -86,7 +86,7 @@ def _definition(name: str, argument: GivenArgument) -> LayerDef:
 
 def _check_attributes(definition: LayerDef, given: Sequence[GivenArgument]) -> None:
     """Say of an attribute that ONNX has and netc does not that it is so."""
-    from ..fallback import operators
+    from ..onnx_standard.foreign_operators import operators
 
     for argument in given:
         known = operators()[definition.name].attributes
@@ -98,7 +98,7 @@ def _check_attributes(definition: LayerDef, given: Sequence[GivenArgument]) -> N
 @cache
 def _layer_of(name: str) -> LayerDef:
     """An operator as a row of the table of layers."""
-    from ..fallback import attribute_kinds, operators
+    from ..onnx_standard.foreign_operators import attribute_kinds, operators
 
     schema = operators()[name]
     known = OPS[name].attributes if name in OPS else schema.attributes
@@ -128,7 +128,7 @@ def _layer_of(name: str) -> LayerDef:
 def _function(name: str) -> Callable[..., Any]:
     def apply(build: LayerBuilder, *xs: Value, **arguments: Any) -> Value | tuple[Value, ...]:
         """Adds the operator."""
-        from ..fallback import operators
+        from ..onnx_standard.foreign_operators import operators
 
         schema = operators()[name]
         inputs = _inputs(build, schema, xs, arguments)
@@ -163,7 +163,7 @@ def _apply(
     outputs: int,
 ) -> tuple[Value, ...]:
     """The operator's outputs, once both onnx and the op table take its operands."""
-    from ..fallback import define_foreign, outputs_by_onnx
+    from ..onnx_standard.foreign_operators import define_foreign, outputs_by_onnx
 
     define_foreign(name)
     try:
@@ -277,7 +277,7 @@ def _converted(value: Any, convert: type[int] | type[float]) -> Any:
 
 def _outputs(build: LayerBuilder, schema: "OpSchema", arguments: Mapping[str, Any]) -> int:
     """How many outputs there are: all that an operator must have, or as many as it splits into."""
-    from ..fallback import yields_many
+    from ..onnx_standard.foreign_operators import yields_many
 
     if not yields_many(schema):
         return max(schema.min_output, 1)

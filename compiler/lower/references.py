@@ -4,11 +4,11 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
-from ..arguments import Word
-from ..evaluate import label_text as spelled_label
-from ..graph import Value
-from ..layerdef import LAYERS, GivenArgument
-from ..recovery import POISON, poisoned
+from ..expressions.arguments import Word
+from ..expressions.evaluate import label_text as spelled_label
+from ..expressions.recovery import POISON, poisoned
+from ..ir.graph import Value
+from ..layers.layerdef import LAYERS, GivenArgument
 from .advice import advised, reworded
 from .blocks import call_block
 from .calls import MERGE, Call, call_layer

@@ -8,11 +8,11 @@ from math import floor
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
 from ...grammar.source import Span
-from ..arguments import Quotient, spell, whole
-from ..graph import Turn
-from ..names import Scope
-from ..recovery import poisoned
-from ..types import author_size
+from ..expressions.arguments import Quotient, spell, whole
+from ..expressions.names import Scope
+from ..expressions.recovery import poisoned
+from ..ir.graph import Turn
+from ..ir.types import author_size
 from .bindings import bind_target
 from .blocks import lower_body
 from .expansion import layers_in

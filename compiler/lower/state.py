@@ -9,10 +9,10 @@ from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
 from ...grammar.limits import MAX_NESTING
 from ...grammar.source import Span
-from ..graph import Graph, Layer, Turn, Value
-from ..layerdef import LAYERS
-from ..names import Block, Scope, automatic_name_used
-from ..recovery import POISON, GiveUp, Poisoned
+from ..expressions.names import Block, Scope, automatic_name_used
+from ..expressions.recovery import POISON, GiveUp, Poisoned
+from ..ir.graph import Graph, Layer, Turn, Value
+from ..layers.layerdef import LAYERS
 
 if TYPE_CHECKING:
     from ..training.settings import Given

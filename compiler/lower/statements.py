@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, error
 from ...grammar.source import Span
-from ..graph import Graph
-from ..names import Home, Scope, labels_in
-from ..recovery import GiveUp, Poisoned
+from ..expressions.names import Home, Scope, labels_in
+from ..expressions.recovery import GiveUp, Poisoned
+from ..ir.graph import Graph
 from .bindings import bind_chain, try_let
 from .calls import MERGE
 from .definitions import define_blocks, give_value, import_file, set_default

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import pi, sqrt
 
-from ..builder import Builder
-from ..graph import Node, Value
-from ..initializers import GLOROT, HE, LECUN
-from ..opdef import Activation, OpDef, Parts, Role, VjpCall, Yields, define
-from ..receptive_field import elementwise
-from ..signature import InferenceError, OpCall
-from ..types import TensorType
+from ..ir.builder import Builder
+from ..ir.graph import Node, Value
+from ..ir.initializers import GLOROT, HE, LECUN
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import TensorType
 from . import double_precision
 from .building import indicator, number, plus, sum_to, times
 from .double_precision import in_double_precision
 from .elementwise import broadcast_type, infer_same, per_element, spelled, unary
 from .kinks import ZERO, around, beyond
+from .opdef import Activation, OpDef, Parts, Role, VjpCall, Yields, define
+from .receptive_field import elementwise
 
 # SELU's numbers in full (Klambauer et al. 2017, equation 2), which ONNX rounds to float32.
 SELU_ALPHA = 1.6732632423543772848170429916717

@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 
-from ..builder import Builder
-from ..graph import Value
-from ..opdef import OpDef, Parts, Role, VjpCall, define
-from ..receptive_field import elementwise
-from ..signature import InferenceError, OpCall
-from ..types import TensorType
+from ..ir.builder import Builder
+from ..ir.graph import Value
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import TensorType
 from . import double_precision
 from .building import indicator, number, plus, sum_to, times
 from .cuts import numbers_of
 from .double_precision import in_double_precision
 from .elementwise import infer_binary, infer_broadcast, per_element
 from .kinks import chosen
+from .opdef import OpDef, Parts, Role, VjpCall, define
+from .receptive_field import elementwise
 
 
 def add(build: Builder, call: VjpCall) -> Parts:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from ..opdef import OpDef, define
-from ..receptive_field import elementwise
-from ..signature import InferenceError, OpCall
-from ..types import DType, TensorType
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import DType, TensorType
 from .elementwise import infer_binary, per_element
+from .opdef import OpDef, define
+from .receptive_field import elementwise
 
 INTEGERS = frozenset({DType.INT32, DType.INT64, DType.UINT32})
 DIRECTIONS = ("LEFT", "RIGHT")

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from math import prod
 
-from ..builder import Builder
-from ..dim import Dim
-from ..graph import Value
+from ..ir.builder import Builder
+from ..ir.dim import Dim
+from ..ir.graph import Value
 from .cuts import END
 
 Extent = int | tuple[Value, int]

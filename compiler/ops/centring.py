@@ -8,12 +8,12 @@ two passes are the second and the third.
 
 from collections.abc import Iterable, Sequence
 
-from ..builder import Builder
-from ..graph import Value
-from ..opdef import Operands
-from ..signature import OpCall
-from ..types import DType
+from ..ir.builder import Builder
+from ..ir.graph import Value
+from ..ir.signature import OpCall
+from ..ir.types import DType
 from .building import by_group, plus, shape_value, times
+from .opdef import Operands
 
 MEAN_VARIANCE_EPSILON = 1e-9  # in ONNX's definition of MeanVarianceNormalization
 

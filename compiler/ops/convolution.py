@@ -7,15 +7,15 @@ over y[o] w[k] x[o stride + k dilation - padding]: the gradients of each are the
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..builder import Builder
-from ..dim import Dim, equal
-from ..graph import Value
-from ..opdef import Cost, OpDef, Parts, Role, VjpCall, define
-from ..receptive_field import scatter, window
-from ..signature import InferenceError, OpCall
-from ..types import TensorType, product
-from ..windows import window_of
+from ..ir.builder import Builder
+from ..ir.dim import Dim, equal
+from ..ir.graph import Value
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import TensorType, product
+from ..ir.windows import window_of
 from .indexing import cropped
+from .opdef import Cost, OpDef, Parts, Role, VjpCall, define
+from .receptive_field import scatter, window
 
 WINDOW = {"kernel_shape": None, "strides": None, "pads": None, "dilations": None, "group": 1}
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from ..builder import Builder
-from ..dim import Dim
-from ..opdef import OpDef, Parts, VjpCall, define, free
-from ..receptive_field import elementwise, everything, throughout
-from ..signature import InferenceError, OpCall
-from ..types import DType, TensorType
+from ..ir.builder import Builder
+from ..ir.dim import Dim
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import DType, TensorType
 from .elementwise import per_element
+from .opdef import OpDef, Parts, VjpCall, define, free
+from .receptive_field import elementwise, everything, throughout
 
 
 def infer_size(call: OpCall) -> Sequence[TensorType]:

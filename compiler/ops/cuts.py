@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..dim import Dim
-from ..signature import InferenceError, OpCall
+from ..ir.dim import Dim
+from ..ir.signature import InferenceError, OpCall
 
 # How ONNX spells "to the end", forwards and backwards.
 END = 2**63 - 1

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from math import pi, sqrt
 from typing import Any
 
-from ..builder import Builder
-from ..graph import Value
-from ..opdef import Decompose, Operands
-from ..signature import OpCall
-from ..types import DType
+from ..ir.builder import Builder
+from ..ir.graph import Value
+from ..ir.signature import OpCall
+from ..ir.types import DType
 from .building import plus, times
 from .error_function import END, STEPS, expansions
+from .opdef import Decompose, Operands
 
 Rule = Callable[..., Value]
 Attributes = Mapping[str, Any]

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from ..builder import Builder
-from ..opdef import OpDef, Parts, VjpCall, Yields, define, free
-from ..receptive_field import elementwise
-from ..signature import OpCall
-from ..types import DType, TensorType
+from ..ir.builder import Builder
+from ..ir.signature import OpCall
+from ..ir.types import DType, TensorType
+from .opdef import OpDef, Parts, VjpCall, Yields, define, free
+from .receptive_field import elementwise
 
 
 def infer_dropout(call: OpCall) -> Sequence[TensorType]:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..builder import Builder
-from ..graph import NO_ATTRIBUTES, Value
-from ..opdef import Cost, OpDef, Parts, Vjp, VjpCall
-from ..receptive_field import elementwise
-from ..signature import Infer, InferenceError, OpCall
-from ..types import BroadcastError, TensorType, broadcast
+from ..ir.builder import Builder
+from ..ir.graph import NO_ATTRIBUTES, Value
+from ..ir.signature import Infer, InferenceError, OpCall
+from ..ir.types import BroadcastError, TensorType, broadcast
 from .double_precision import Rule, in_double_precision
+from .opdef import Cost, OpDef, Parts, Vjp, VjpCall
+from .receptive_field import elementwise
 
 # slope(build, x, y, **attributes)
 Slope = Callable[..., Value]

@@ -7,16 +7,16 @@ comparisons, so that second derivatives end there.
 from collections.abc import Sequence
 from math import pi, sqrt
 
-from ..builder import Builder
-from ..graph import Value
-from ..opdef import Moves, OpDef, Parts, VjpCall, Yields, define, free
-from ..receptive_field import elementwise
-from ..signature import InferenceError, OpCall
-from ..types import DType, TensorType
+from ..ir.builder import Builder
+from ..ir.graph import Value
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import DType, TensorType
 from . import double_precision
 from .building import indicator, number, plus, times
 from .elementwise import infer_same, unary
 from .kinks import ZERO, stepped
+from .opdef import Moves, OpDef, Parts, VjpCall, Yields, define, free
+from .receptive_field import elementwise
 
 
 def identity(build: Builder, call: VjpCall) -> Parts:

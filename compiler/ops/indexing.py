@@ -8,15 +8,15 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
-from ..builder import Builder
-from ..dim import Dim, Polynomial, equal
-from ..graph import Node, Value
-from ..opdef import Moves, OpDef, Operands, Parts, Role, VjpCall, define, free
-from ..receptive_field import Field, elementwise, merged, shifted, throughout
-from ..signature import InferenceError, OpCall
-from ..types import DType, Shape, TensorType
+from ..ir.builder import Builder
+from ..ir.dim import Dim, Polynomial, equal
+from ..ir.graph import Node, Value
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import DType, Shape, TensorType
 from .building import Extent, extent, number, reshape_like, shape_value, vector, zeros_like
 from .cuts import END, START, axis_of, check_indices, extents_of, numbers_of, padding, slices
+from .opdef import Moves, OpDef, Operands, Parts, Role, VjpCall, define, free
+from .receptive_field import Field, elementwise, merged, shifted, throughout
 
 
 def infer_slice(call: OpCall) -> Sequence[TensorType]:

@@ -6,9 +6,9 @@ say nothing of a gradient; differences within one side do.
 
 from collections.abc import Sequence
 
-from ..builder import Builder
-from ..graph import Node, Value
-from ..opdef import Kinks
+from ..ir.builder import Builder
+from ..ir.graph import Node, Value
+from .opdef import Kinks
 
 
 def around(*bounds: float) -> Kinks:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from ..builder import Builder
-from ..dim import Dim, equal
-from ..graph import Node, Value
-from ..opdef import Cost, OpDef, Parts, Role, VjpCall, define
-from ..receptive_field import Field, elementwise, everything, without
-from ..signature import InferenceError, OpCall
-from ..types import BroadcastError, Shape, TensorType, broadcast
+from ..ir.builder import Builder
+from ..ir.dim import Dim, equal
+from ..ir.graph import Node, Value
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import BroadcastError, Shape, TensorType, broadcast
 from .building import reshape_like, sum_to, times
+from .opdef import Cost, OpDef, Parts, Role, VjpCall, define
+from .receptive_field import Field, elementwise, everything, without
 
 
 def infer_gemm(call: OpCall) -> Sequence[TensorType]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from ..builder import Builder
-from ..opdef import OpDef, Parts, VjpCall, define
-from ..receptive_field import elementwise
-from ..signature import Infer, InferenceError, OpCall
-from ..types import DType, TensorType
+from ..ir.builder import Builder
+from ..ir.signature import Infer, InferenceError, OpCall
+from ..ir.types import DType, TensorType
 from .building import number, sum_to
 from .elementwise import broadcast_type, infer_binary, per_element
+from .opdef import OpDef, Parts, VjpCall, define
+from .receptive_field import elementwise
 
 
 def infer_comparison(call: OpCall) -> Sequence[TensorType]:

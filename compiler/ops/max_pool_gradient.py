@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..builder import Builder
-from ..graph import Value
-from ..opdef import Cost, OpDef, Parts, VjpCall, define
-from ..receptive_field import everything
-from ..signature import InferenceError, OpCall
-from ..types import TensorType
-from ..windows import Window, window_of
+from ..ir.builder import Builder
+from ..ir.graph import Value
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import TensorType
+from ..ir.windows import Window, window_of
 from .building import reshape_like, shape_value, zeros_like
+from .opdef import Cost, OpDef, Parts, VjpCall, define
 from .pooling import GEOMETRY, WINDOW, geometry_of, picked, pool_cost
+from .receptive_field import everything
 
 
 def infer_max_pool_grad(call: OpCall) -> Sequence[TensorType]:

@@ -10,13 +10,11 @@ with means over the same elements (Ioffe and Szegedy 2015, section 3; Ba, Kiros 
 
 from collections.abc import Sequence
 
-from ..builder import Builder
-from ..dim import Dim, equal
-from ..graph import Value
-from ..opdef import Cost, OpDef, Parts, Role, VjpCall, define
-from ..receptive_field import elementwise, statistics, throughout
-from ..signature import InferenceError, OpCall
-from ..types import TensorType
+from ..ir.builder import Builder
+from ..ir.dim import Dim, equal
+from ..ir.graph import Value
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import TensorType
 from .building import by_group, count, extent, plus, shape_value, sum_to, times, vector
 from .centring import (
     normalize_axes,
@@ -27,6 +25,8 @@ from .centring import (
 )
 from .cuts import axis_of
 from .elementwise import infer_real, infer_same
+from .opdef import Cost, OpDef, Parts, Role, VjpCall, define
+from .receptive_field import elementwise, statistics, throughout
 
 ROLES = (Role.OTHER, Role.SCALE, Role.BIAS, Role.OTHER)
 

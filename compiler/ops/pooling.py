@@ -5,20 +5,20 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-from ..builder import Builder
-from ..dim import Dim, equal
-from ..graph import Node, Value
-from ..opdef import Cost, OpDef, Parts, VjpCall, define, free
-from ..receptive_field import Field, everything, slid, window
-from ..signature import InferenceError, OpCall
-from ..types import DType, Shape, TensorType
-from ..windows import Window, window_of
+from ..ir.builder import Builder
+from ..ir.dim import Dim, equal
+from ..ir.graph import Node, Value
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import DType, Shape, TensorType
+from ..ir.windows import Window, window_of
 from . import double_precision
 from .building import count, extent, number, reshape_like, shape_value, times, vector, zeros_like
 from .double_precision import in_double_precision
 from .functions import absolute as sign_of
 from .indexing import cropped
 from .kinks import chosen
+from .opdef import Cost, OpDef, Parts, VjpCall, define, free
+from .receptive_field import Field, everything, slid, window
 
 WINDOW = {"kernel_shape": None, "strides": None, "pads": None, "dilations": None, "ceil_mode": 0}
 GEOMETRY = tuple(WINDOW)

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from ..builder import Builder
-from ..graph import Node, Value
-from ..opdef import Cost, Kinks, OpDef, Parts, Vjp, VjpCall, define
-from ..receptive_field import Field, everything, without
-from ..signature import InferenceError, OpCall
-from ..types import TensorType
+from ..ir.builder import Builder
+from ..ir.graph import Node, Value
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import TensorType
 from .building import count, indicator, number, shape_value, times
 from .elementwise import Slope
 from .functions import absolute
 from .kinks import ZERO, first
+from .opdef import Cost, Kinks, OpDef, Parts, Vjp, VjpCall, define
+from .receptive_field import Field, everything, without
 
 # Those that have no value for no elements.
 EXTREMES = frozenset({"ReduceMax", "ReduceMin"})

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from ..builder import Builder
-from ..dim import Dim, equal
-from ..graph import Node, Value
-from ..opdef import Cost, OpDef, Parts, VjpCall, define, free
-from ..receptive_field import Field, slid
-from ..signature import InferenceError, OpCall
-from ..types import DType, TensorType
+from ..ir.builder import Builder
+from ..ir.dim import Dim, equal
+from ..ir.graph import Node, Value
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import DType, TensorType
 from .building import Extent, extent, number, reshape_like, vector
+from .opdef import Cost, OpDef, Parts, VjpCall, define, free
+from .receptive_field import Field, slid
 
 # How many neighbours along an axis interpolation weighs.
 NEIGHBOURS = {"nearest": 1, "linear": 2, "cubic": 4}

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...grammar.diagnostics import error
-from ..builder import Builder
-from ..dim import Dim, equal
-from ..graph import Value
-from ..opdef import Cost, Moves, OpDef, Parts, VjpCall, define, free
-from ..receptive_field import elementwise
-from ..signature import InferenceError, OpCall
-from ..types import DType, TensorType
+from ..ir.builder import Builder
+from ..ir.dim import Dim, equal
+from ..ir.graph import Value
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import DType, TensorType
 from .building import zeros_like
 from .cuts import check_indices
+from .opdef import Cost, Moves, OpDef, Parts, VjpCall, define, free
+from .receptive_field import elementwise
 
 INDICES = frozenset({DType.INT32, DType.INT64})
 REDUCTIONS = ("none", "add", "mul", "min", "max")

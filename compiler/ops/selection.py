@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from ..opdef import Cost, OpDef, define
-from ..signature import InferenceError, OpCall
-from ..types import DType, TensorType
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import DType, TensorType
+from .opdef import Cost, OpDef, define
 from .reduction import reduce
 
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..builder import Builder
-from ..dim import Dim, Polynomial, equal
-from ..graph import Node
-from ..opdef import Moves, OpDef, Parts, VjpCall, define, free
-from ..receptive_field import Field, elementwise, everything, reshape
-from ..signature import InferenceError, OpCall
-from ..types import BroadcastError, DType, TensorType, broadcast, product
+from ..ir.builder import Builder
+from ..ir.dim import Dim, Polynomial, equal
+from ..ir.graph import Node
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import BroadcastError, DType, TensorType, broadcast, product
 from .building import extent, reshape_like, sum_to, vector
+from .opdef import Moves, OpDef, Parts, VjpCall, define, free
+from .receptive_field import Field, elementwise, everything, reshape
 
 
 def infer_flatten(call: OpCall) -> Sequence[TensorType]:

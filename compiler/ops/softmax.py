@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from ..builder import Builder
-from ..graph import Value
-from ..opdef import Cost, OpDef, Parts, VjpCall, Yields, define
-from ..receptive_field import along_axis
-from ..signature import InferenceError, OpCall
-from ..types import TensorType
+from ..ir.builder import Builder
+from ..ir.graph import Value
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import TensorType
 from .activation import BOUNDED
 from .building import number
 from .cuts import axis_of
 from .elementwise import infer_real, infer_same
 from .functions import absolute
+from .opdef import Cost, OpDef, Parts, VjpCall, Yields, define
+from .receptive_field import along_axis
 
 
 def three_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:

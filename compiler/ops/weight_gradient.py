@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from itertools import product as combinations
 from math import prod
 
-from ..builder import Builder
-from ..dim import Dim, equal
-from ..graph import Value
-from ..opdef import Cost, OpDef, Parts, VjpCall, define
-from ..receptive_field import everything
-from ..signature import InferenceError, OpCall
-from ..types import TensorType
-from ..windows import Window, window_of
+from ..ir.builder import Builder
+from ..ir.dim import Dim, equal
+from ..ir.graph import Value
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import TensorType
+from ..ir.windows import Window, window_of
 from .convolution import WINDOW, geometry_of, input_gradient, windows_seen
 from .cuts import END
 from .indexing import cropped
+from .opdef import Cost, OpDef, Parts, VjpCall, define
+from .receptive_field import everything
 
 
 def infer_conv_weight_grad(call: OpCall) -> Sequence[TensorType]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from ..builder import Builder
-from ..graph import Graph, Node, Value
-from ..opdef import OPS
+from ..ir.builder import Builder
+from ..ir.graph import Graph, Node, Value
+from ..ops.opdef import OPS
 from .rewrite import Operands, Rule, copy, rewrite
 
 TRANSPOSE = "Transpose"

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from ..builder import Builder
-from ..graph import Graph, Node, Value
-from ..opdef import OPS, Decompose, definition
+from ..ir.builder import Builder
+from ..ir.graph import Graph, Node, Value
+from ..ops.opdef import OPS, Decompose, definition
 from .rewrite import Operands, Rule, rewrite
 
 

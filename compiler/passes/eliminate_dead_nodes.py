@@ -1,7 +1,7 @@
 """Graph -> Graph: drops what no output depends on; inputs stay, because callers feed them."""
 
-from ..graph import Graph
-from ..schedule import needed_outputs
+from ..ir.graph import Graph
+from ..ir.schedule import needed_outputs
 from .rewrite import rewrite
 
 

@@ -5,11 +5,11 @@ BatchNormalization needs no rule: in a mode-neutral graph it reads its running s
 
 from collections.abc import Mapping
 
-from ..builder import Builder
-from ..graph import Node, Value
-from ..stochastic_pooling import mean_by_magnitude
-from ..types import DType
+from ..ir.builder import Builder
+from ..ir.graph import Node, Value
+from ..ir.types import DType
 from .rewrite import Operands, Rule
+from .stochastic_pooling import mean_by_magnitude
 
 
 def pass_on(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from ..builder import Builder
-from ..graph import LEAVES, Graph, Node, Value
+from ..ir.builder import Builder
+from ..ir.graph import LEAVES, Graph, Node, Value
 
 Operands = tuple[Value | None, ...]
 Rule = Callable[[Builder, Node, Operands], tuple[Value, ...] | None]

@@ -1,6 +1,6 @@
 """Graph -> Graph: determines what differs between training and inference."""
 
-from ..graph import Graph
+from ..ir.graph import Graph
 from .inference_mode import RULES
 from .rewrite import rewrite
 from .training_mode import NEXT, Training

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from ..graph import Graph
-from ..verify import verify
+from ..ir.graph import Graph
+from ..ir.verify import verify
 from .cancel_transposes import cancel_transposes
 from .eliminate_dead_nodes import eliminate_dead_nodes
 from .set_mode import set_mode

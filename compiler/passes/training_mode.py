@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 
 from ...grammar.diagnostics import error
-from ..builder import Builder
-from ..graph import INPUT, PARAMETER, Graph, Node, Value
-from ..noise import kept, key_of, uniform
-from ..stochastic_pooling import sample_by_magnitude
-from ..types import DType, TensorType
+from ..ir.builder import Builder
+from ..ir.graph import INPUT, PARAMETER, Graph, Node, Value
+from ..ir.types import DType, TensorType
 from .inference_mode import keep_paths, pass_on, required
+from .noise import kept, key_of, uniform
 from .rewrite import Operands, Rule
+from .stochastic_pooling import sample_by_magnitude
 
 STEP = "step"
 NEXT = ".next"

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from ..builder import Builder
-from ..graph import Value
-from ..types import DType
+from ..ir.builder import Builder
+from ..ir.graph import Value
+from ..ir.types import DType
 
 
 @dataclass(frozen=True, slots=True)

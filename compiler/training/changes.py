@@ -9,9 +9,9 @@ from ...grammar import ast
 from ...grammar.diagnostics import Pointer, error
 from ...grammar.parser import parse
 from ...grammar.source import Source
-from ..arguments import spell
-from ..evaluate import Environment, evaluate
-from ..layerdef import GivenArgument, place
+from ..expressions.arguments import spell
+from ..expressions.evaluate import Environment, evaluate
+from ..layers.layerdef import GivenArgument, place
 from .optimizers import MOMENTUM
 from .recipe import Recipe, check, merge
 from .schedules import SCHEDULES

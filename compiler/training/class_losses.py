@@ -1,8 +1,8 @@
 """Losses of class indices, or of a probability for each class, in ordinary operators."""
 
-from ..builder import Builder
-from ..graph import Value
-from ..types import Shape, TensorType
+from ..ir.builder import Builder
+from ..ir.graph import Value
+from ..ir.types import Shape, TensorType
 from .averages import chosen, masked_mean
 
 

@@ -6,7 +6,7 @@ The functions themselves are those of `runtime/data`, whose tables have the same
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from ..arguments import (
+from ..expressions.arguments import (
     Extents,
     Flag,
     Kind,

@@ -7,10 +7,10 @@ loss then takes the logits, moved in the same way.
 from dataclasses import dataclass
 
 from ..analysis.initial_values import COMPOSED
-from ..builder import Builder
-from ..graph import Graph, Node, Value
-from ..opdef import Moves, Yields, definition
-from ..types import Shape, product
+from ..ir.builder import Builder
+from ..ir.graph import Graph, Node, Value
+from ..ir.types import Shape, product
+from ..ops.opdef import Moves, Yields, definition
 
 
 @dataclass(frozen=True, slots=True)

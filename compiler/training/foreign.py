@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from ...grammar.diagnostics import NetError
 from ...grammar.source import Span
-from ..arguments import Word, spell, whole
-from ..layerdef import GivenArgument, bind
+from ..expressions.arguments import Word, spell, whole
+from ..layers.layerdef import GivenArgument, bind
 from .terms import TermDef
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from math import log
 from typing import Any, get_type_hints
 
-from ..arguments import Flag, Integer, Kind, PositiveReal, Rate, kind_of
-from ..builder import Builder
-from ..dim import Dim
-from ..graph import Value
-from ..types import DType, TensorType
+from ..expressions.arguments import Flag, Integer, Kind, PositiveReal, Rate, kind_of
+from ..ir.builder import Builder
+from ..ir.dim import Dim
+from ..ir.graph import Value
+from ..ir.types import DType, TensorType
 from .averages import Given, masked_mean, sample_mean
 from .class_losses import class_axis, indexed_margins, mean_log_likelihood, without_axis
 from .terms import Term

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...grammar.diagnostics import error
-from ..builder import Builder
-from ..graph import Graph, Value
+from ..ir.builder import Builder
+from ..ir.graph import Graph, Value
+from ..ir.types import TensorType
 from ..passes.rewrite import rewrite
-from ..types import TensorType
 from .output_fit import named_output, target_type, total_loss
 from .regularizers import penalty
 from .terms import Term

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..arguments import Flag, Nonnegative, PositiveReal, Rate, kind_of
-from ..builder import Builder
-from ..graph import Value
-from ..types import DType
+from ..expressions.arguments import Flag, Nonnegative, PositiveReal, Rate, kind_of
+from ..ir.builder import Builder
+from ..ir.graph import Value
+from ..ir.types import DType
 from .terms import Term, TermDef, keyword_arguments
 
 Slots = dict[str, Value]

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
-from ..builder import Builder
-from ..graph import Graph, Value
-from ..opdef import Yields
-from ..types import TensorType, author_size
+from ..ir.builder import Builder
+from ..ir.graph import Graph, Value
+from ..ir.types import TensorType, author_size
+from ..ops.opdef import Yields
 from .class_losses import class_axis
 from .endings import Ending, ending, replay
 from .losses import LOSSES

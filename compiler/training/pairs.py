@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ..opdef import Yields
+from ..ops.opdef import Yields
 
 AS_IS: Literal["as is"] = "as is"
 BEFORE: Literal["before"] = "before"

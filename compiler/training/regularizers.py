@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from ..arguments import Flag, Kind, NonNegativeReal, kind_of
-from ..builder import Builder
-from ..graph import Value
+from ..expressions.arguments import Flag, Kind, NonNegativeReal, kind_of
+from ..ir.builder import Builder
+from ..ir.graph import Value
 from .losses import Formula
 from .terms import Term
 from .weights import regularized

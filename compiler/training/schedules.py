@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import cos, exp, pi
 from typing import Any, Literal
 
-from ..arguments import Natural, Nonnegative, Positive, PositiveReal
+from ..expressions.arguments import Natural, Nonnegative, Positive, PositiveReal
 from .terms import Term, TermDef, keyword_arguments
 
 Formula = Callable[..., float]

@@ -11,7 +11,7 @@ from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, 
 from ...grammar.foreign_settings import SETTINGS as FOREIGN
 from ...grammar.foreign_settings import corrected_setting
 from ...grammar.source import Span
-from ..arguments import (
+from ..expressions.arguments import (
     Kind,
     Mismatch,
     Natural,
@@ -22,9 +22,9 @@ from ..arguments import (
     kind_of,
     spell,
 )
-from ..evaluate import label_text
-from ..layerdef import GivenArgument
-from ..recovery import Poisoned
+from ..expressions.evaluate import label_text
+from ..expressions.recovery import Poisoned
+from ..layers.layerdef import GivenArgument
 from . import foreign
 from .optimizers import OPTIMIZERS
 from .term_table import NOUNS, TERMS, bind_term

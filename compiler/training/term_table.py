@@ -6,8 +6,8 @@ from typing import Any
 
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.source import Span
-from ..arguments import Kind, spell
-from ..layerdef import GivenArgument, bind
+from ..expressions.arguments import Kind, spell
+from ..layers.layerdef import GivenArgument, bind
 from .data_terms import AUGMENT, DATA, PREPROCESS
 from .foreign import corrected_term
 from .losses import LOSSES

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
 from ...grammar.source import Span
-from ..arguments import Kind, kind_of, or_none
+from ..expressions.arguments import Kind, kind_of, or_none
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..builder import Builder
-from ..graph import PARAMETER, Graph, Node, Value
-from ..initializers import ZEROS
+from ..ir.builder import Builder
+from ..ir.graph import PARAMETER, Graph, Node, Value
+from ..ir.initializers import ZEROS
+from ..ir.types import DType, TensorType
+from ..ir.verify import verify
 from ..passes.append_backward import GRADIENT, append_backward, trainable
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
 from ..passes.rewrite import Operands, rewrite
 from ..passes.set_mode import set_mode
-from ..types import DType, TensorType
-from ..verify import verify
 from .objective import LOSS, Objective, add_loss, check_free
 from .optimizers import OPTIMIZERS
 from .terms import Term

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ..graph import INPUT, Graph, Value
-from ..opdef import OPS, Role
+from ..ir.graph import INPUT, Graph, Value
+from ..ops.opdef import OPS, Role
 
 
 def roles(graph: Graph) -> dict[str, Role]:

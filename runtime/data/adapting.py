@@ -6,8 +6,8 @@ from math import prod
 
 import numpy as np
 
-from ...compiler.dim import Dim
-from ...compiler.types import TensorType
+from ...compiler.ir.dim import Dim
+from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import NetError, error
 from ..kerneldef import Array
 

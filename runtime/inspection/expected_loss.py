@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.builder import Builder
-from ...compiler.graph import Graph
-from ...compiler.opdef import Yields
+from ...compiler.ir.builder import Builder
+from ...compiler.ir.graph import Graph
+from ...compiler.ir.types import TensorType
+from ...compiler.ops.opdef import Yields
 from ...compiler.training.endings import ending
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import LOSS, Objective
 from ...compiler.training.output_fit import fit
 from ...compiler.training.terms import Term
-from ...compiler.types import TensorType
 from ..executor import run
 from ..kerneldef import Array
 from ..plan import plan

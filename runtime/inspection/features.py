@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
-from ...compiler.graph import Graph
+from ...compiler.ir.graph import Graph
 from ...compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
 from ...compiler.passes.rewrite import rewrite
 from ...compiler.passes.set_mode import set_mode

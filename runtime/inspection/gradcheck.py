@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.graph import Graph
+from ...compiler.ir.graph import Graph
 from ...compiler.passes.append_backward import GRADIENT, append_backward, trainable
 from ...compiler.passes.set_mode import set_mode
 from ...compiler.passes.settle import settle

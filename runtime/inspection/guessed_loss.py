@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ...compiler.graph import Graph, Value
+from ...compiler.ir.graph import Graph, Value
 from ...compiler.training.class_losses import class_axis
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from ...compiler.builder import Builder
-from ...compiler.graph import LEAVES, Graph, Node, Value
-from ...compiler.opdef import OPS
+from ...compiler.ir.builder import Builder
+from ...compiler.ir.graph import LEAVES, Graph, Node, Value
+from ...compiler.ops.opdef import OPS
 from ...compiler.passes.rewrite import rewrite
 
 SIDE = "side "  # no label has a space in it

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.graph import PARAMETER, Graph, Value
-from ...compiler.initializers import Init
-from ...compiler.opdef import Role
+from ...compiler.ir.graph import PARAMETER, Graph, Value
+from ...compiler.ir.initializers import Init
+from ...compiler.ops.opdef import Role
 from ...compiler.passes.append_backward import trainable
 from ...compiler.passes.rewrite import rewrite
 from ...compiler.passes.set_mode import set_mode

@@ -6,8 +6,8 @@ from math import sqrt
 
 import numpy as np
 
-from ...compiler.graph import Graph
-from ...compiler.opdef import Activation, definition
+from ...compiler.ir.graph import Graph
+from ...compiler.ops.opdef import Activation, definition
 from ...compiler.passes.append_backward import GRADIENT
 from ...compiler.training.train_step import NEXT, TrainStep
 from ..kerneldef import Array

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...compiler.graph import Graph
+from ...compiler.ir.graph import Graph
 from ...compiler.passes.append_backward import trainable
 from ...compiler.training import optimizers
 from ...compiler.training.objective import LOSS

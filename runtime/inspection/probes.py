@@ -6,7 +6,7 @@ from math import sqrt
 
 import numpy as np
 
-from ...compiler.graph import Graph
+from ...compiler.ir.graph import Graph
 from ...compiler.passes.inference_mode import RULES
 from ...compiler.passes.rewrite import rewrite
 from ...compiler.passes.settle import settle

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ...compiler.graph import Graph
+from ...compiler.ir.graph import Graph
+from ...compiler.ir.types import TensorType
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit, target_type
-from ...compiler.types import TensorType
 from ...grammar.diagnostics import error
 from ..initialize import stream
 from ..kerneldef import Array

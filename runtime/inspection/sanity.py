@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.opdef import Role
+from ...compiler.ops.opdef import Role
 from ...compiler.passes.append_backward import trainable
 from ...compiler.training.regularizers import REGULARIZERS
 from ...compiler.training.term_table import spell_term

@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ...compiler.graph import Graph
-from ...compiler.opdef import Role
+from ...compiler.ir.graph import Graph
+from ...compiler.ops.opdef import Role
 from ...compiler.passes.append_backward import GRADIENT, append_backward, trainable
 from ...compiler.passes.set_mode import set_mode
 from ...compiler.training.objective import LOSS, Objective, add_loss

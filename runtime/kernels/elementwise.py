@@ -5,7 +5,7 @@ from math import pi, sqrt
 
 import numpy as np
 
-from ...compiler.types import DType
+from ...compiler.ir.types import DType
 from ..kerneldef import Array, OperandError, kernel
 from .blockwise import blockwise
 from .erf import erf

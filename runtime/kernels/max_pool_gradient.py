@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.windows import Window, window_of
+from ...compiler.ir.windows import Window, window_of
 from ..kerneldef import Array, kernel
 from .pooling import tap_ranges
 

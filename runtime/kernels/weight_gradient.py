@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.windows import Window, window_of
+from ...compiler.ir.windows import Window, window_of
 from ..kerneldef import Array, kernel
 from .lines import Extents, Lines, Shifts, Stack, lines_of, write
 

@@ -7,11 +7,11 @@ import json
 from collections.abc import Callable, Mapping
 from math import prod
 
-from ...compiler.builder import Builder
-from ...compiler.graph import INPUT, Graph, Node, Value
-from ...compiler.initializers import ZEROS
+from ...compiler.ir.builder import Builder
+from ...compiler.ir.graph import INPUT, Graph, Node, Value
+from ...compiler.ir.initializers import ZEROS
+from ...compiler.ir.types import DType, Shape, TensorType
 from ...compiler.passes.rewrite import Operands, rewrite
-from ...compiler.types import DType, Shape, TensorType
 from ..data.preprocessing import PREPROCESSORS, Fitted, State, rotate, shift_and_scale
 from ..kerneldef import Array
 from .folder import Facts

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ...compiler.graph import Graph, Node, Value
+from ...compiler.ir.graph import Graph, Node, Value
 from ...compiler.passes.settle import settle
 from ...compiler.training.objective import LOSS
 from ...compiler.training.train_step import NEXT

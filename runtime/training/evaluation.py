@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ...compiler.graph import Graph
+from ...compiler.ir.graph import Graph
 from ...compiler.passes.set_mode import set_mode
 from ...compiler.training.endings import ending
 from ...compiler.training.objective import LOSS, Objective, add_loss

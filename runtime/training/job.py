@@ -9,8 +9,8 @@ from typing import Literal, cast
 
 import numpy as np
 
-from ...compiler.graph import Graph
-from ...compiler.text import to_text
+from ...compiler.ir.graph import Graph
+from ...compiler.ir.text import to_text
 from ...compiler.training.recipe import Recipe
 from ...compiler.training.train_step import TrainStep, train_step
 from ...grammar.diagnostics import Diagnostic, did_you_mean, error

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.graph import Graph
+from ...compiler.ir.graph import Graph
+from ...compiler.ir.types import DType, TensorType
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit, target_type, target_types
 from ...compiler.training.terms import Term
-from ...compiler.types import DType, TensorType
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ..data.adapting import adapter
 from ..data.augmentation import Augmenter

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.graph import Graph
+from ...compiler.ir.graph import Graph
 from ...compiler.passes.set_mode import set_mode
 from ...compiler.training.objective import Objective
 from ...compiler.training.terms import Term

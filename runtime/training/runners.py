@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...compiler.graph import Graph
+from ...compiler.ir.graph import Graph
 from ...compiler.passes.settle import settle
 from ...grammar.diagnostics import did_you_mean, error
 from ..executor import admit, run

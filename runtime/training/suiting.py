@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...compiler.opdef import Yields
+from ...compiler.ops.opdef import Yields
 from .outputs import Boxes, OutputForm, Scores, Task
 
 

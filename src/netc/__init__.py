@@ -30,7 +30,7 @@ __all__ = [*_HOMES, "__version__"]
 
 if TYPE_CHECKING:
     from .comparison import diff as diff
-    from .compiler.graph import Graph as Graph
+    from .compiler.ir.graph import Graph as Graph
     from .grammar.diagnostics import Diagnostic as Diagnostic
     from .grammar.diagnostics import NetError as NetError
     from .network import Network as Network

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .compiler.dim import Dim
+from .compiler.ir.dim import Dim
 from .grammar.diagnostics import did_you_mean, error
 from .rows import Row
 

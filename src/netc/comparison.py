@@ -6,7 +6,7 @@ from typing import Any
 from .alignment import Item, align
 from .compiler.analysis.memory import Memory
 from .compiler.analysis.sources import sources
-from .compiler.graph import Graph
+from .compiler.ir.graph import Graph
 from .differences import OUTPUT, Change, Diff, Difference, Entry, Kind, Total, listed
 from .network import Network
 from .rows import Row, rows_of

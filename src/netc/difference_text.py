@@ -6,7 +6,7 @@ from itertools import chain, groupby
 from operator import attrgetter
 
 from .columns import grouped
-from .compiler.dim import Dim
+from .compiler.ir.dim import Dim
 from .differences import OUTPUT, Change, Diff, Difference, Entry, Total, listed
 from .plain_tables import GAP, hanging, table
 

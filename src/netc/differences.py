@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from .columns import COLUMNS, quantity
-from .compiler.dim import Dim
+from .compiler.ir.dim import Dim
 from .rows import Row
 
 OUTPUT = "OUTPUT"

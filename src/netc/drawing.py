@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .compiler.builder import Builder
 from .compiler.emit.chain_rule import ChainRule, LossBox, differentiate, to_chain_rule_dot
 from .compiler.emit.dot import BACKWARD, check_choices, to_dot
-from .compiler.graph import Graph
+from .compiler.ir.builder import Builder
+from .compiler.ir.graph import Graph
 from .compiler.passes.set_mode import set_mode
 from .compiler.pipeline import Compiled
 from .compiler.training.losses import LOSSES

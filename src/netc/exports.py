@@ -8,7 +8,7 @@ from numpy import ndarray
 
 from . import __version__
 from .compiler.emit.onnx import export
-from .compiler.graph import Graph
+from .compiler.ir.graph import Graph
 from .compiler.pipeline import Compiled
 from .grammar import ast
 from .runtime.checkpoint import check_weights

@@ -16,8 +16,8 @@ from .tensor_specs import TensorSpec, specs
 if TYPE_CHECKING:
     from numpy import ndarray
 
-    from .compiler.dim import Dim
-    from .compiler.graph import Graph
+    from .compiler.ir.dim import Dim
+    from .compiler.ir.graph import Graph
     from .compiler.training.recipe import Recipe
     from .compiler.training.terms import Term
     from .grammar.diagnostics import Diagnostic

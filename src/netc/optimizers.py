@@ -3,8 +3,8 @@
 from inspect import Parameter, Signature
 from typing import Any
 
-from .compiler.arguments import spell
-from .compiler.layerdef import GivenArgument
+from .compiler.expressions.arguments import spell
+from .compiler.layers.layerdef import GivenArgument
 from .compiler.training.optimizers import OPTIMIZERS
 from .compiler.training.term_table import bind_term
 from .compiler.training.terms import Term

@@ -7,11 +7,11 @@ from typing import Any
 from .compiler.analysis.counts import Counts, LayerCounts, total
 from .compiler.analysis.memory import Memory
 from .compiler.analysis.receptive_fields import ReceptiveField
-from .compiler.arguments import spell
-from .compiler.dim import Dim
-from .compiler.graph import Graph, Layer
-from .compiler.layerdef import LAYERS
-from .compiler.types import TensorType, author_size
+from .compiler.expressions.arguments import spell
+from .compiler.ir.dim import Dim
+from .compiler.ir.graph import Graph, Layer
+from .compiler.ir.types import TensorType, author_size
+from .compiler.layers.layerdef import LAYERS
 from .grammar.source import Span
 
 DEFAULT_MARK = "*"

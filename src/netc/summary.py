@@ -13,8 +13,8 @@ from .columns import COLUMNS, USUAL, Column, byte_count, chosen_columns, quantit
 from .compiler.analysis.counts import CONVENTION, Counts, count
 from .compiler.analysis.memory import measure
 from .compiler.analysis.receptive_fields import receptive_fields
-from .compiler.dim import Dim
-from .compiler.graph import Graph
+from .compiler.ir.dim import Dim
+from .compiler.ir.graph import Graph
 from .rows import DEFAULT_MARK, Row, folded, rows_of
 
 __all__ = ["Row", "Summary", "summarize"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .compiler.graph import Value
+from .compiler.ir.graph import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .compiler.emit.onnx import export
-from .compiler.graph import Graph
+from .compiler.ir.graph import Graph
+from .compiler.ir.types import product
 from .compiler.passes.append_backward import GRADIENT, append_backward, trainable
 from .compiler.passes.set_mode import set_mode
 from .compiler.pipeline import Compiled
@@ -17,7 +18,6 @@ from .compiler.training.objective import LOSS, Objective, add_loss
 from .compiler.training.recipe import Recipe
 from .compiler.training.terms import Term
 from .compiler.training.train_step import STEP, train_step
-from .compiler.types import product
 from .grammar.diagnostics import error
 from .grammar.files import write_text
 from .runtime.checkpoint import check_weights

@@ -8,7 +8,7 @@ import pytest
 
 import netc
 from netc.compiler.analysis import quantities
-from netc.compiler.graph import Graph
+from netc.compiler.ir.graph import Graph
 
 NET = """\
 INPUT(32x32x1) -> CONV(5x5, 6, pad=valid) as c1 -> RELU -> POOL as s2

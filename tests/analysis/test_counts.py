@@ -3,11 +3,11 @@
 import netc
 from netc.compiler import ops  # noqa: F401  (fills the op table)
 from netc.compiler.analysis.counts import count
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH, symbol
-from netc.compiler.graph import Graph
-from netc.compiler.initializers import AUTO
-from netc.compiler.types import DType, TensorType
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH, symbol
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.initializers import AUTO
+from netc.compiler.ir.types import DType, TensorType
 
 LENET5 = """
 INPUT(32x32x1)

@@ -5,11 +5,11 @@ import pytest
 import netc
 from netc.compiler import ops  # noqa: F401  (fills the op table)
 from netc.compiler.analysis.initial_values import resolve
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH
-from netc.compiler.graph import Graph
-from netc.compiler.initializers import AUTO, GLOROT, HE, Init
-from netc.compiler.types import DType, TensorType
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.initializers import AUTO, GLOROT, HE, Init
+from netc.compiler.ir.types import DType, TensorType
 
 
 @pytest.mark.parametrize(

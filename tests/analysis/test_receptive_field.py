@@ -5,11 +5,11 @@ import pytest
 import netc
 from netc.compiler import ops  # noqa: F401  (fills the op table)
 from netc.compiler.analysis.receptive_fields import receptive_fields
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH, symbol
-from netc.compiler.graph import Graph, Layer, Value
-from netc.compiler.initializers import AUTO
-from netc.compiler.types import DType, Shape, TensorType
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH, symbol
+from netc.compiler.ir.graph import Graph, Layer, Value
+from netc.compiler.ir.initializers import AUTO
+from netc.compiler.ir.types import DType, Shape, TensorType
 from netc.grammar.source import Source, Span
 
 Seen = tuple[tuple[object, ...], tuple[float, ...] | None]

@@ -1,8 +1,8 @@
 """Order and last uses."""
 
 import netc
-from netc.compiler.graph import LEAVES
-from netc.compiler.schedule import schedule
+from netc.compiler.ir.graph import LEAVES
+from netc.compiler.ir.schedule import schedule
 
 
 def test_order_leaves_out_what_no_fetch_needs() -> None:

@@ -72,7 +72,7 @@ def test_gradcheck_names_a_wrong_gradient(folder: Path) -> None:
 WRONG = """
 from dataclasses import replace
 from netc.compiler import ops
-from netc.compiler.opdef import OPS
+from netc.compiler.ops.opdef import OPS
 right = OPS["Relu"].vjp
 def twice(build, call):
     (dx,) = right(build, call)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netc.compiler.dim import BATCH, Dim, equal, substitute, symbol
+from netc.compiler.ir.dim import BATCH, Dim, equal, substitute, symbol
 
 H = symbol("H")
 W = symbol("W")

@@ -3,7 +3,7 @@
 import pytest
 
 import netc
-from netc.compiler.types import author_size
+from netc.compiler.ir.types import author_size
 
 
 def shapes(program: str) -> dict[str, str]:

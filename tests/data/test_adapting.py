@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netc.compiler.dim import BATCH, symbol
-from netc.compiler.types import DType, TensorType
+from netc.compiler.ir.dim import BATCH, symbol
+from netc.compiler.ir.types import DType, TensorType
 from netc.runtime.data import adapter
 
 Array = np.ndarray[Any, Any]

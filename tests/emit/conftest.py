@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netc.compiler.graph import Graph, Value
+from netc.compiler.ir.graph import Graph, Value
+from netc.compiler.ir.verify import verify
 from netc.compiler.lower import lower
-from netc.compiler.verify import verify
 from netc.grammar.parser import parse
 from netc.grammar.source import Source
 

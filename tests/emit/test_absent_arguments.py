@@ -10,8 +10,8 @@ import pytest
 
 import netc
 from netc.compiler.emit.onnx.nodes import emit
-from netc.compiler.emit.onnx.schemas import OPSET
-from netc.compiler.graph import Graph
+from netc.compiler.ir.graph import Graph
+from netc.compiler.onnx_standard.schemas import OPSET
 from netc.compiler.passes.decompose import decompose
 from netc.compiler.passes.settle import settle
 from netc.sources import zoo

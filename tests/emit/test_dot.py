@@ -12,8 +12,8 @@ from netc.compiler.emit.dot import to_dot
 from netc.compiler.emit.forks import FORK, fork
 from netc.compiler.emit.layer_view import layer_view
 from netc.compiler.emit.palette import FILES, THEMES, family
-from netc.compiler.graph import Graph
-from netc.compiler.layerdef import LAYERS
+from netc.compiler.ir.graph import Graph
+from netc.compiler.layers.layerdef import LAYERS
 from netc.grammar.diagnostics import NetError
 
 GraphOf = Callable[[str], Graph]

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from netc.compiler.emit.dot import to_dot
-from netc.compiler.graph import Graph
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.text import to_text
+from netc.compiler.ir.verify import verify
 from netc.compiler.passes.cancel_transposes import cancel_transposes
 from netc.compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
 from netc.compiler.passes.set_mode import set_mode
-from netc.compiler.text import to_text
-from netc.compiler.verify import verify
 
 FILES = sorted((Path(__file__).parent / "golden").glob("*.txt"))
 MARK = "--- "

@@ -11,11 +11,11 @@ import pytest
 from onnx import numpy_helper
 from support.ops import version_of
 
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH
 from netc.compiler.emit.onnx import check, export, wire, write
-from netc.compiler.graph import Graph
-from netc.compiler.types import DType, TensorType
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.types import DType, TensorType
 from netc.grammar.diagnostics import NetError
 
 LENET = "INPUT(28x28) -> [CONV(5x5, 6) -> RELU -> POOL]*2 -> FC(84) as hidden -> RELU -> FC(10)"

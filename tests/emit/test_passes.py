@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from netc.compiler.builder import Builder
-from netc.compiler.graph import Graph, Value
-from netc.compiler.opdef import OPS
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.graph import Graph, Value
+from netc.compiler.ir.signature import OpCall
+from netc.compiler.ir.text import to_text
+from netc.compiler.ops.opdef import OPS
 from netc.compiler.passes.decompose import decompose
 from netc.compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
 from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.passes.set_mode import set_mode
-from netc.compiler.signature import OpCall
-from netc.compiler.text import to_text
 
 GraphOf = Callable[[str], Graph]
 

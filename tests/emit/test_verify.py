@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH
-from netc.compiler.graph import Graph, Node, Value
-from netc.compiler.types import DType, TensorType
-from netc.compiler.verify import InvariantError, verify
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.graph import Graph, Node, Value
+from netc.compiler.ir.types import DType, TensorType
+from netc.compiler.ir.verify import InvariantError, verify
 
 X = TensorType(DType.FLOAT32, (BATCH, 4))
 WRONG = TensorType(DType.FLOAT32, (BATCH, 5))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import netc
-from netc.compiler.builder import Builder
-from netc.compiler.graph import Graph, Value
-from netc.compiler.opdef import OPS, VjpCall
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.graph import Graph, Value
+from netc.compiler.ops.opdef import OPS, VjpCall
 from netc.compiler.passes.set_mode import set_mode
 from netc.compiler.training.objective import add_loss
 from netc.runtime.inspection.gradcheck import TOLERANCE, ParameterCheck, gradcheck, off_kinks

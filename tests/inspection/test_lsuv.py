@@ -7,7 +7,7 @@ import pytest
 from support.jobs import job_of
 
 import netc
-from netc.compiler.graph import Graph
+from netc.compiler.ir.graph import Graph
 from netc.runtime.inspection.lsuv import TOLERANCE, lsuv, lsuv_weights, scaled_state
 from netc.runtime.inspection.samples import BATCH, some
 

@@ -6,8 +6,8 @@ import pytest
 
 import netc
 from netc.compiler import layers  # noqa: F401  (fills the table)
-from netc.compiler.arguments import Kind, Mismatch, Word, WordCall
-from netc.compiler.layerdef import COMMON, LAYERS, LayerDef
+from netc.compiler.expressions.arguments import Kind, Mismatch, Word, WordCall
+from netc.compiler.layers.layerdef import COMMON, LAYERS, LayerDef
 
 # As a program spells a value, and the value that it means.
 VALUES: dict[str, Any] = {

@@ -7,8 +7,8 @@ import pytest
 
 import netc
 from netc.compiler.analysis.initial_values import resolve
-from netc.compiler.initializers import GLOROT, HE, LECUN, Init
-from netc.compiler.types import author_size
+from netc.compiler.ir.initializers import GLOROT, HE, LECUN, Init
+from netc.compiler.ir.types import author_size
 from netc.network import Engine
 
 Array = np.ndarray[Any, Any]

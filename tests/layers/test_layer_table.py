@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.layers import LayerRow, check_counts, check_engines, check_torch
 
-from netc.compiler.layerdef import LAYERS
+from netc.compiler.layers.layerdef import LAYERS
 
 FOLDER = Path(__file__).parents[1] / "support" / "rows"
 FAMILIES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))

@@ -12,8 +12,8 @@ import netc
 from netc.compiler.analysis.initial_values import resolve
 from netc.compiler.analysis.memory import measure
 from netc.compiler.analysis.receptive_fields import receptive_fields
-from netc.compiler.graph import LEAVES, Graph
-from netc.compiler.initializers import HE
+from netc.compiler.ir.graph import LEAVES, Graph
+from netc.compiler.ir.initializers import HE
 from netc.compiler.layers.adaptive_pooling import bins_of
 from netc.compiler.passes.settle import settle
 from netc.network import Engine

@@ -10,11 +10,11 @@ import pytest
 from support.op_table import ROWS
 from support.ops import FLOAT32_TOLERANCE, Known, OpRow, arguments_of, run_kernel
 
-from netc.compiler.builder import Builder
 from netc.compiler.emit.onnx.export import write
-from netc.compiler.graph import Graph, Value
-from netc.compiler.opdef import OPS
-from netc.compiler.types import DType
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.graph import Graph, Value
+from netc.compiler.ir.types import DType
+from netc.compiler.ops.opdef import OPS
 from netc.runtime.agreement import norm_difference
 
 Array = np.ndarray[Any, Any]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import netc
-from netc.compiler.builder import Builder
 from netc.compiler.emit.onnx.export import write
-from netc.compiler.graph import Graph
-from netc.compiler.opdef import OPS
-from netc.compiler.types import DType, TensorType
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.types import DType, TensorType
+from netc.compiler.ops.opdef import OPS
 from netc.grammar.diagnostics import NetError
 from netc.runtime.executor import run
 from netc.runtime.plan import plan

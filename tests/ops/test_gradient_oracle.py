@@ -9,12 +9,12 @@ import pytest
 from support.layers import Array, LayerRow, Oracle, feeds_for, norm_error, random_state
 
 import netc
-from netc.compiler.builder import Builder
-from netc.compiler.gradient import gradients
-from netc.compiler.graph import Graph
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.verify import verify
 from netc.compiler.passes.append_backward import trainable
+from netc.compiler.passes.gradient import gradients
 from netc.compiler.passes.set_mode import set_mode
-from netc.compiler.verify import verify
 from netc.runtime.executor import run
 from netc.runtime.plan import plan
 

@@ -5,7 +5,7 @@ from support.gradients import check_gradient, check_second_gradient, has_gradien
 from support.op_table import ROWS
 from support.ops import OpRow
 
-from netc.compiler.opdef import OPS
+from netc.compiler.ops.opdef import OPS
 
 SMOOTH = [row for row in ROWS if has_gradient(row)]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from netc.compiler import ops  # noqa: F401 - fills the op table
-from netc.compiler.builder import Builder
-from netc.compiler.gradient import gradients
-from netc.compiler.graph import Graph
-from netc.compiler.types import DType, TensorType
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.types import DType, TensorType
+from netc.compiler.passes.gradient import gradients
 from netc.runtime.executor import run
 from netc.runtime.plan import plan
 

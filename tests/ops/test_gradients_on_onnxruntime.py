@@ -9,8 +9,8 @@ from support.op_table import ROWS
 from support.ops import OpRow
 
 from netc.compiler.emit.onnx.export import write
-from netc.compiler.opdef import OPS
-from netc.compiler.verify import verify
+from netc.compiler.ir.verify import verify
+from netc.compiler.ops.opdef import OPS
 from netc.runtime.agreement import norm_difference
 from netc.runtime.executor import run
 from netc.runtime.plan import plan

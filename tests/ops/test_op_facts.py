@@ -7,7 +7,7 @@ import pytest
 from support.op_table import ROWS
 from support.ops import Array, OpRow, arguments_of, run_kernel
 
-from netc.compiler.opdef import OPS, Moves, OpDef, Yields
+from netc.compiler.ops.opdef import OPS, Moves, OpDef, Yields
 from netc.runtime.kerneldef import KERNELS
 
 ELEMENTWISE = [row for row in OPS.values() if row.elementwise and not row.view]

@@ -4,7 +4,7 @@ import pytest
 from support.op_table import ROWS
 from support.ops import OpRow, check_engine, check_meaning, check_memory, check_types
 
-from netc.compiler.opdef import OPS
+from netc.compiler.ops.opdef import OPS
 from netc.runtime.kerneldef import KERNELS
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from netc.compiler import ops  # noqa: F401 - fills the op table
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH
-from netc.compiler.gradient import gradients
-from netc.compiler.graph import Graph, Value
-from netc.compiler.signature import InferenceError
-from netc.compiler.types import DType, TensorType
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.graph import Graph, Value
+from netc.compiler.ir.signature import InferenceError
+from netc.compiler.ir.types import DType, TensorType
+from netc.compiler.passes.gradient import gradients
 from netc.grammar.diagnostics import NetError
 from netc.runtime import kernels  # noqa: F401 - fills the kernel table
 from netc.runtime.kerneldef import KERNELS, OperandError

@@ -9,7 +9,7 @@ import pytest
 from support.gradients import Scalar, feeds_of
 from support.ops import Array, Given, Known, OpRow, op_row
 
-from netc.compiler.verify import verify
+from netc.compiler.ir.verify import verify
 from netc.runtime.executor import run
 from netc.runtime.plan import plan
 

@@ -9,12 +9,12 @@ import pytest
 from support.ops import version_of
 
 from netc.compiler import ops  # noqa: F401 - fills the op table
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH, Dim, symbol
 from netc.compiler.emit.onnx.export import write
-from netc.compiler.gradient import gradients
-from netc.compiler.graph import Graph, Value
-from netc.compiler.types import DType, TensorType
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH, Dim, symbol
+from netc.compiler.ir.graph import Graph, Value
+from netc.compiler.ir.types import DType, TensorType
+from netc.compiler.passes.gradient import gradients
 from netc.runtime.agreement import norm_difference
 from netc.runtime.executor import run
 from netc.runtime.plan import plan

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import netc
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH, symbol
-from netc.compiler.graph import Graph
-from netc.compiler.types import DType, TensorType
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH, symbol
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.types import DType, TensorType
 from netc.runtime.executor import run
 from netc.runtime.kerneldef import KERNELS, Kernel
 from netc.runtime.plan import plan

@@ -12,7 +12,7 @@ from support.engines import on_both
 
 import netc
 from netc.compiler.emit.onnx.export import write
-from netc.compiler.opdef import OPS
+from netc.compiler.ops.opdef import OPS
 from netc.compiler.passes.append_backward import append_backward
 from netc.compiler.passes.set_mode import set_mode
 from netc.grammar.diagnostics import NetError

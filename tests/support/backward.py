@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from netc.compiler.graph import Graph, Value
+from netc.compiler.ir.graph import Graph, Value
+from netc.compiler.ir.types import TensorType
+from netc.compiler.ir.verify import verify
 from netc.compiler.passes.append_backward import GRADIENT, append_backward, trainable
 from netc.compiler.passes.set_mode import set_mode
 from netc.compiler.training.objective import Objective, add_loss
-from netc.compiler.types import TensorType
-from netc.compiler.verify import verify
 from netc.runtime.executor import run
 from netc.runtime.plan import plan
 

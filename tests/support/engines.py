@@ -8,9 +8,9 @@ import numpy as np
 import onnxruntime
 
 from netc.compiler.emit.onnx.export import write
-from netc.compiler.graph import Graph
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.verify import verify
 from netc.compiler.training.train_step import expose_parameters
-from netc.compiler.verify import verify
 from netc.runtime.executor import run
 from netc.runtime.plan import plan
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 import netc
-from netc.compiler.dim import substitute
+from netc.compiler.ir.dim import substitute
 from netc.drawing import to_picture_text
 from netc.grammar.formatter import format_source
 from netc.sources import zoo

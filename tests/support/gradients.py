@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from netc.compiler.builder import Builder
-from netc.compiler.gradient import gradients
-from netc.compiler.graph import Graph, Value
-from netc.compiler.opdef import OPS
-from netc.compiler.types import DType
-from netc.compiler.verify import verify
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.graph import Graph, Value
+from netc.compiler.ir.types import DType
+from netc.compiler.ir.verify import verify
+from netc.compiler.ops.opdef import OPS
+from netc.compiler.passes.gradient import gradients
 from netc.runtime.executor import run
 from netc.runtime.plan import plan
 from support.ops import Array, Known, OpRow, arguments_of, node_of

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import netc
-from netc.compiler.types import author_size
+from netc.compiler.ir.types import author_size
 
 Array = np.ndarray[Any, Any]
 Oracle = Callable[[Any, Mapping[str, Any]], Any]

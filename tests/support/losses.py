@@ -8,15 +8,15 @@ import numpy as np
 import onnxruntime
 
 from netc.compiler import ops  # noqa: F401 - fills the op table
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH
 from netc.compiler.emit.onnx.export import write
-from netc.compiler.gradient import gradients
-from netc.compiler.graph import Graph, Value
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.graph import Graph, Value
+from netc.compiler.ir.types import DType, TensorType
+from netc.compiler.ir.verify import verify
+from netc.compiler.passes.gradient import gradients
 from netc.compiler.training.losses import LOSSES
 from netc.compiler.training.terms import Term
-from netc.compiler.types import DType, TensorType
-from netc.compiler.verify import verify
 from netc.runtime.executor import run
 from netc.runtime.plan import plan
 

@@ -6,9 +6,9 @@ from random import Random
 from typing import Any
 
 from netc.compiler import layers as _layers  # noqa: F401  (fills the table of layers)
-from netc.compiler.arguments import Kind, Mismatch
-from netc.compiler.evaluate import Environment, evaluate
-from netc.compiler.layerdef import COMMON, LAYERS, LayerDef
+from netc.compiler.expressions.arguments import Kind, Mismatch
+from netc.compiler.expressions.evaluate import Environment, evaluate
+from netc.compiler.layers.layerdef import COMMON, LAYERS, LayerDef
 from netc.grammar import ast
 from netc.grammar.parser import parse
 from netc.grammar.source import Source

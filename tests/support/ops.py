@@ -11,10 +11,10 @@ from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
 from netc.compiler import ops  # noqa: F401 - fills the op table
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH
-from netc.compiler.graph import Graph, Node, Value
-from netc.compiler.types import DType, TensorType
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.graph import Graph, Node, Value
+from netc.compiler.ir.types import DType, TensorType
 from netc.runtime import kernels  # noqa: F401 - fills the kernel table
 from netc.runtime.agreement import norm_difference
 from netc.runtime.kerneldef import KERNELS

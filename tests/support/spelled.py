@@ -11,10 +11,10 @@ import click
 
 import netc
 from netc.cli import COMMANDS, cli
-from netc.compiler.arguments import Kind
-from netc.compiler.evaluate import FUNCTIONS
-from netc.compiler.fallback import operators
-from netc.compiler.layerdef import COMMON, LAYERS
+from netc.compiler.expressions.arguments import Kind
+from netc.compiler.expressions.evaluate import FUNCTIONS
+from netc.compiler.layers.layerdef import COMMON, LAYERS
+from netc.compiler.onnx_standard.foreign_operators import operators
 from netc.compiler.training.settings import SETTINGS
 from netc.compiler.training.term_table import TERMS
 from netc.runtime.training.metrics import METRICS

@@ -10,16 +10,16 @@ from support.layers import norm_error
 from support.network_rows import ROWS, Array, NetworkRow, random_arrays, random_weights
 
 import netc
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH
-from netc.compiler.gradient import gradients
-from netc.compiler.graph import CONSTANT, INPUT, Graph
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.graph import CONSTANT, INPUT, Graph
+from netc.compiler.ir.text import to_text
+from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.passes.append_backward import GRADIENT, append_backward
+from netc.compiler.passes.gradient import gradients
 from netc.compiler.passes.set_mode import set_mode
-from netc.compiler.text import to_text
 from netc.compiler.training.objective import Objective, add_loss
 from netc.compiler.training.terms import Term
-from netc.compiler.types import DType, TensorType
 from netc.grammar.diagnostics import NetError
 
 MSE = Term("loss", "mse", {})

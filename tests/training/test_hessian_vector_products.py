@@ -10,15 +10,15 @@ from support.backward import backward, numbers
 from support.network_rows import random_arrays, random_weights
 
 import netc
-from netc.compiler.builder import Builder
-from netc.compiler.gradient import gradients
-from netc.compiler.graph import Graph
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.verify import verify
 from netc.compiler.passes.append_backward import GRADIENT, trainable
 from netc.compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
+from netc.compiler.passes.gradient import gradients
 from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.terms import Term
-from netc.compiler.verify import verify
 from netc.runtime.agreement import norm_difference
 
 Array = np.ndarray[Any, Any]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from support.losses import Array, LossGraph, evaluate, loss_graph, term
 
-from netc.compiler.builder import Builder
-from netc.compiler.gradient import gradients
-from netc.compiler.graph import Value
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.graph import Value
+from netc.compiler.passes.gradient import gradients
 
 STEP = 1e-5
 TOLERANCE = 1e-7

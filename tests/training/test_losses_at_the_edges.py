@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from support.losses import Array, evaluate, loss_graph, loss_of, on_engine, term
 
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH
-from netc.compiler.gradient import gradients
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.types import DType, TensorType
+from netc.compiler.passes.gradient import gradients
 from netc.compiler.training.losses import LOSSES
-from netc.compiler.types import DType, TensorType
 
 NAN = float("nan")
 ELEMENTWISE = ("mse", "mae", "huber", "log_cosh", "binary_cross_entropy", "hinge")

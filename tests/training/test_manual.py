@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from netc.compiler.evaluate import Environment, evaluate
+from netc.compiler.expressions.evaluate import Environment, evaluate
 from netc.compiler.training.settings import SETTINGS
 from netc.compiler.training.term_table import TERMS
 from netc.grammar import ast

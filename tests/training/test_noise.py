@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from support.engines import on_both
 
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH
-from netc.compiler.graph import Graph
-from netc.compiler.noise import STEP_STRIDES, kept, key_of, noise_bits, uniform
-from netc.compiler.types import DType, Shape, TensorType
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.types import DType, Shape, TensorType
+from netc.compiler.passes.noise import STEP_STRIDES, kept, key_of, noise_bits, uniform
 
 Array = np.ndarray[Any, Any]
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from netc.compiler import ops  # noqa: F401 - fills the op table
-from netc.compiler.builder import Builder
-from netc.compiler.graph import Graph
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.types import DType, TensorType
+from netc.compiler.ir.verify import verify
 from netc.compiler.training.optimizers import OPTIMIZERS, as_term
 from netc.compiler.training.terms import Term
-from netc.compiler.types import DType, TensorType
-from netc.compiler.verify import verify
 from netc.runtime.executor import run
 from netc.runtime.plan import Plan, plan
 

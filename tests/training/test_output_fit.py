@@ -7,8 +7,9 @@ import pytest
 from support.losses import Array, term
 
 import netc
-from netc.compiler.builder import Builder
-from netc.compiler.graph import Graph
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.verify import verify
 from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.training.losses import LOSSES
 from netc.compiler.training.output_fit import (
@@ -19,7 +20,6 @@ from netc.compiler.training.output_fit import (
     total_loss,
 )
 from netc.compiler.training.terms import Term
-from netc.compiler.verify import verify
 from netc.grammar.source import Source, Span
 from netc.runtime.executor import run
 from netc.runtime.plan import plan

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 import netc
-from netc.compiler.builder import Builder
-from netc.compiler.gradient import gradients
-from netc.compiler.graph import Graph
-from netc.compiler.opdef import Role
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.verify import verify
+from netc.compiler.ops.opdef import Role
+from netc.compiler.passes.gradient import gradients
 from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.training.regularizers import REGULARIZERS, penalty
 from netc.compiler.training.terms import Term
 from netc.compiler.training.weights import regularized, roles
-from netc.compiler.verify import verify
 from netc.runtime.executor import run
 from netc.runtime.plan import plan
 

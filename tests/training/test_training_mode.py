@@ -9,13 +9,13 @@ from support.engines import on_both
 from support.layers import norm_error
 
 import netc
-from netc.compiler.builder import Builder
-from netc.compiler.dim import BATCH
-from netc.compiler.gradient import gradients
-from netc.compiler.graph import Graph
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.text import to_text
+from netc.compiler.ir.types import DType, TensorType
+from netc.compiler.passes.gradient import gradients
 from netc.compiler.passes.set_mode import set_mode
-from netc.compiler.text import to_text
-from netc.compiler.types import DType, TensorType
 
 Array = np.ndarray[Any, Any]
 

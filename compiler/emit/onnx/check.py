@@ -6,7 +6,7 @@ from onnx import GraphProto, ModelProto, checker, shape_inference
 
 from ....grammar.diagnostics import NetError, error
 from ....grammar.files import path_or_bytes
-from .nodes import value_info
+from ...onnx_standard.protos import value_info
 from .weights import Weight
 
 

@@ -8,14 +8,14 @@ from typing import BinaryIO
 from onnx import GraphProto, ModelProto, helper
 
 from ....grammar.files import atomic_writer
-from ...graph import Graph, Value
+from ...ir.graph import Graph, Value
+from ...ir.verify import verify
+from ...onnx_standard.schemas import OPSET, ir_version
 from ...passes.decompose import decompose
 from ...passes.settle import settle
-from ...verify import verify
 from .check import check_file, check_skeleton
 from .nodes import Emission, emit
 from .older import settle_opset
-from .schemas import OPSET, ir_version
 from .weights import State, Weight, chunks, layout, write_data
 from .wire import write_model
 

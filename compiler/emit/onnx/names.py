@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ....grammar.diagnostics import error
-from ...graph import CONSTANT, LEAVES, Graph, Node, Value
-from .schemas import argument_name
+from ...ir.graph import CONSTANT, LEAVES, Graph, Node, Value
+from ...onnx_standard.schemas import argument_name
 
 Output = tuple[int, int]
 

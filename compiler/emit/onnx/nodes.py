@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from onnx import AttributeProto, GraphProto, NodeProto, ValueInfoProto, helper, numpy_helper
+from onnx import GraphProto, NodeProto, ValueInfoProto, helper, numpy_helper
 
-from ...graph import CONSTANT, INPUT, PARAMETER, Graph, Node
-from ...types import DType, TensorType
+from ...ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node
+from ...onnx_standard.protos import attribute, value_info
+from ...onnx_standard.schemas import attribute_type
 from .names import Names, name_all
-from .schemas import attribute_type
 from .written import written
 
 
@@ -123,55 +122,3 @@ def _intermediates(emission: Emission) -> list[ValueInfoProto]:
         for i, type in enumerate(node.outputs)
         if emission.names.values[identifier, i] not in outputs
     ]
-
-
-def value_info(name: str, type: TensorType) -> ValueInfoProto:
-    """A typed name; extents that are not numbers are named, the batch `N`."""
-    shape = [dim if isinstance(dim, int) else str(dim) for dim in type.shape]
-    return helper.make_tensor_value_info(name, element_type(type.dtype), shape)
-
-
-def element_type(dtype: DType) -> int:
-    """ONNX's number of an element type."""
-    return int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype.value)))
-
-
-def attribute(name: str, value: Any, kind: int) -> AttributeProto:
-    """An attribute of the type that the operator's schema gives it."""
-    proto = AttributeProto(name=name, type=AttributeProto.AttributeType.Name(kind))
-    PUT[kind](proto, value)
-    return proto
-
-
-def _put_int(proto: AttributeProto, value: Any) -> None:
-    proto.i = element_type(value) if isinstance(value, DType) else int(value)
-
-
-def _put_float(proto: AttributeProto, value: Any) -> None:
-    proto.f = float(value)
-
-
-def _put_string(proto: AttributeProto, value: Any) -> None:
-    proto.s = str(value).encode()
-
-
-def _put_ints(proto: AttributeProto, value: Any) -> None:
-    proto.ints.extend(map(int, value))
-
-
-def _put_floats(proto: AttributeProto, value: Any) -> None:
-    proto.floats.extend(map(float, value))
-
-
-def _put_strings(proto: AttributeProto, value: Any) -> None:
-    proto.strings.extend(str(item).encode() for item in value)
-
-
-PUT: Mapping[int, Callable[[AttributeProto, Any], None]] = {
-    AttributeProto.INT: _put_int,
-    AttributeProto.FLOAT: _put_float,
-    AttributeProto.STRING: _put_string,
-    AttributeProto.INTS: _put_ints,
-    AttributeProto.FLOATS: _put_floats,
-    AttributeProto.STRINGS: _put_strings,
-}

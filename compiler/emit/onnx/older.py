@@ -6,8 +6,8 @@ it takes as attributes.
 
 from collections.abc import Mapping
 
-from ...builder import Builder
-from ...graph import Graph, Node, Value
+from ...ir.builder import Builder
+from ...ir.graph import Graph, Node, Value
 from ...ops import double_precision as parts
 from ...ops.building import plus, times
 from ...passes.inference_mode import required

@@ -8,9 +8,9 @@ import numpy as np
 from onnx import TensorProto
 
 from ....grammar.diagnostics import error
-from ...graph import Graph
-from ...types import TensorType
-from .nodes import element_type
+from ...ir.graph import Graph
+from ...ir.types import TensorType
+from ...onnx_standard.protos import element_type
 
 Array = np.ndarray[Any, Any]
 State = Mapping[str, Array]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....grammar.diagnostics import NetError, error
-from ...builder import Builder
-from ...graph import Graph, Node, Value
-from .schemas import OPSET, argument_name, default_of, schema_of
+from ...ir.builder import Builder
+from ...ir.graph import Graph, Node, Value
+from ...onnx_standard.schemas import OPSET, argument_name, default_of, schema_of
 
 # Words that attributes of earlier opsets do not know: operator, attribute, word => first opset.
 WORDS: Mapping[tuple[str, str, Any], int] = {

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain, islice
 
 from ....grammar.diagnostics import NetError
-from ...recovery import poisoned
+from ...expressions.recovery import poisoned
 from ..calls import Call
 from ..state import Site, State
 from . import arguments, merges, tensors

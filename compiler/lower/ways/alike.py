@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 from math import prod
 
-from ...dim import Dim
-from ...types import DType, TensorType, author_extents
+from ...ir.dim import Dim
+from ...ir.types import DType, TensorType, author_extents
 
 Extents = tuple[Dim, ...]
 

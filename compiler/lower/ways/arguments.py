@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from math import prod
 
 from ....grammar.diagnostics import did_you_mean
-from ...arguments import spell
-from ...layerdef import LAYERS
-from ...types import author_extents
+from ...expressions.arguments import spell
+from ...ir.types import author_extents
+from ...layers.layerdef import LAYERS
 from .case import Case, Way
 
 REACH = 8  # how far the nearest number that fits is looked for

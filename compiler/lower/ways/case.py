@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from ....grammar.diagnostics import NetError
-from ...graph import Layer, Value
-from ...layerdef import LAYERS, GivenArgument, bind, place
-from ...recovery import POISON
+from ...expressions.recovery import POISON
+from ...ir.graph import Layer, Value
+from ...layers.layerdef import LAYERS, GivenArgument, bind, place
 from ..calls import Call
 from ..state import Site, State, Tensors
 from .trial import tried

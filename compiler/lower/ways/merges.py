@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ...layerdef import LAYERS
-from ...types import AUTHOR_AXES, TensorType, author_extents
+from ...ir.types import AUTHOR_AXES, TensorType, author_extents
+from ...layers.layerdef import LAYERS
 from .alike import Step, alike, grouped, spoken
 from .case import Case, Way
 

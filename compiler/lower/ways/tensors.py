@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import isqrt, prod
 
-from ...types import DType, author_extents
+from ...ir.types import DType, author_extents
 from .alike import CAST, projection, resized
 from .case import NOTHING, Case, Way
 

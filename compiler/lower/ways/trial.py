@@ -6,9 +6,9 @@ from ....grammar import ast
 from ....grammar.diagnostics import NetError
 from ....grammar.parser import parse
 from ....grammar.source import Source
-from ...graph import Graph, Value
-from ...names import Scope
-from ...recovery import GiveUp, Poisoned, poisoned
+from ...expressions.names import Scope
+from ...expressions.recovery import GiveUp, Poisoned, poisoned
+from ...ir.graph import Graph, Value
 from ..items import lower_chain
 from ..state import State, Tensors
 

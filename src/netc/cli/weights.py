@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ..compiler.graph import Graph
+from ..compiler.ir.graph import Graph
 from ..runtime.checkpoint import load_weights
 from ..runtime.foreign_names import fitted_names
 from ..runtime.initialize import own_weights

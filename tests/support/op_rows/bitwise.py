@@ -5,7 +5,7 @@ from operator import add, mul, sub
 
 import numpy as np
 
-from netc.compiler.types import DType
+from netc.compiler.ir.types import DType
 from support.ops import Array, Given, Random, op_row
 
 WORDS = Random((None, 3, 5), 0, 2**32, "uint32")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from netc.compiler.types import DType
+from netc.compiler.ir.types import DType
 from support.ops import Argument, Array, Given, Known, Random, op_row
 
 Formula = Callable[..., Any]

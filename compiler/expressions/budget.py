@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..grammar import ast
-from ..grammar.diagnostics import error
-from ..grammar.limits import MAX_NESTING
+from ...grammar import ast
+from ...grammar.diagnostics import error
+from ...grammar.limits import MAX_NESTING
 
 MOST_ITEMS = 1_000_000
 

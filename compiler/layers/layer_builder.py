@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from ..grammar.diagnostics import Diagnostic, NetError, Pointer, error
-from ..grammar.source import Span
-from .builder import Builder, shape_of
-from .dim import LONGEST, is_long
-from .graph import Graph, Layer, Value
-from .initializers import AUTO, ZEROS, Init
+from ...grammar.diagnostics import Diagnostic, NetError, Pointer, error
+from ...grammar.source import Span
+from ..ir.builder import Builder, shape_of
+from ..ir.dim import LONGEST, is_long
+from ..ir.graph import Graph, Layer, Value
+from ..ir.initializers import AUTO, ZEROS, Init
+from ..ir.types import DType, Shape, TensorType, author_size, product
 from .layerdef import Bound
-from .types import DType, Shape, TensorType, author_size, product
 
 LARGEST = 2**63 - 1
 LARGEST_FILLED = 10**7

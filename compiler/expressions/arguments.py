@@ -7,7 +7,7 @@ from math import isfinite
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from .initializers import AUTO, INITIALIZERS, Init
+from ..ir.initializers import AUTO, INITIALIZERS, Init
 
 LARGEST_REAL = (2 - 2**-23) * 2.0**127  # of float32
 LONGEST_SPELLING = 80  # characters

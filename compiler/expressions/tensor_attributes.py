@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from ..grammar import ast
-from ..grammar.diagnostics import error
-from .graph import Value
-from .types import AUTHOR_AXES, author_extents, author_size, product
+from ...grammar import ast
+from ...grammar.diagnostics import error
+from ..ir.graph import Value
+from ..ir.types import AUTHOR_AXES, author_extents, author_size, product
 
 # What can stand after a tensor's dot.
 TENSOR_ATTRIBUTES = frozenset({"rank", "size"}.union(*AUTHOR_AXES.values()))

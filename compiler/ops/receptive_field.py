@@ -13,10 +13,10 @@ from fractions import Fraction
 from itertools import zip_longest
 from math import ceil, gcd
 
-from .dim import Dim, Polynomial
-from .graph import Node
-from .types import Shape, product
-from .windows import window_of
+from ..ir.dim import Dim, Polynomial
+from ..ir.graph import Node
+from ..ir.types import Shape, product
+from ..ir.windows import window_of
 
 Extent = Dim | Fraction
 Slide = tuple[int, int | Fraction]  # the reach and the stride of a window

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, cast
 
-from .builder import Builder
-from .dim import Dim
-from .graph import LEAVES, Node, Value
-from .initializers import Init
+from ..ir.builder import Builder
+from ..ir.dim import Dim
+from ..ir.graph import LEAVES, Node, Value
+from ..ir.initializers import Init
+from ..ir.signature import SIGNATURES, OpCall, OpTable, Signature
+from ..ir.types import TensorType
 from .receptive_field import FieldRule
-from .signature import SIGNATURES, OpCall, OpTable, Signature
-from .types import TensorType
 
 
 @dataclass(frozen=True, slots=True)

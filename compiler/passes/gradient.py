@@ -7,12 +7,12 @@ can be differentiated again. Gradients of a value that is used several times are
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..grammar.diagnostics import NetError, error
-from .builder import Builder
-from .dim import equal
-from .graph import Graph, Node, Value
-from .opdef import OPS, VjpCall
-from .ops.building import shape_value
+from ...grammar.diagnostics import NetError, error
+from ..ir.builder import Builder
+from ..ir.dim import equal
+from ..ir.graph import Graph, Node, Value
+from ..ops.building import shape_value
+from ..ops.opdef import OPS, VjpCall
 
 Output = tuple[int, int]
 

@@ -17,9 +17,9 @@ key keeps streams that overlap in the first round from being equal.
 
 from hashlib import blake2b
 
-from .builder import Builder
-from .graph import Value
-from .types import DType
+from ..ir.builder import Builder
+from ..ir.graph import Value
+from ..ir.types import DType
 
 WORD = 2**32
 # What an element adds before the first round, and what a step adds before each. All are odd, so

@@ -12,7 +12,7 @@ from typing import Any
 
 import networkx
 
-from ..grammar.source import Span
+from ...grammar.source import Span
 from .types import DType, Shape, TensorType
 
 NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any, Protocol, get_type_hints
 
-from ..grammar.diagnostics import NetError, did_you_mean, error
-from ..grammar.source import Span
-from .arguments import (
+from ...grammar.diagnostics import NetError, did_you_mean, error
+from ...grammar.source import Span
+from ..expressions.arguments import (
     Flag,
     Kind,
     LabelName,

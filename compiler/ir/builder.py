@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..grammar.source import Span
+from ...grammar.source import Span
 from .graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
 from .initializers import Init
 from .signature import SIGNATURES, OpCall

@@ -5,7 +5,7 @@ from typing import Any
 
 from onnx import AttributeProto, defs, helper
 
-from ....grammar.diagnostics import error
+from ...grammar.diagnostics import error
 
 OPSET = 22
 OLDEST = 13

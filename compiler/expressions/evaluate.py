@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..grammar import ast
-from ..grammar.diagnostics import NetError, did_you_mean, error
-from ..grammar.source import Span
+from ...grammar import ast
+from ...grammar.diagnostics import NetError, did_you_mean, error
+from ...grammar.source import Span
+from ..ir.graph import Value
 from .arguments import Quotient, Word, WordCall, spell, whole
 from .budget import Budget
-from .graph import Value
 from .recovery import POISON, Poisoned
 from .tensor_attributes import TENSOR_ATTRIBUTES, tensor_attribute
 

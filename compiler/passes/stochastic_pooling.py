@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
-from .builder import Builder
-from .graph import Value
-from .ops.cuts import END
-from .windows import Window, window_of
+from ..ir.builder import Builder
+from ..ir.graph import Value
+from ..ir.windows import Window, window_of
+from ..ops.cuts import END
 
 
 def mean_by_magnitude(build: Builder, x: Value, attributes: Mapping[str, Any]) -> Value:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .graph import LEAVES, Graph, Node, Value
-from .opdef import OPS
+from .signature import SIGNATURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +60,4 @@ def needed_outputs(graph: Graph, nodes: Iterable[int]) -> dict[int, int]:
 
 
 def _has_optional_outputs(node: Node) -> bool:
-    return node.op_type in OPS and OPS[node.op_type].optional_outputs
+    return node.op_type in SIGNATURES and SIGNATURES[node.op_type].optional_outputs

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from .builder import Builder, shape_of
 from .graph import CONSTANT, INPUT, LEAVES, PARAMETER, Graph, Node, Value
-from .opdef import OPS
-from .signature import InferenceError
+from .signature import SIGNATURES, InferenceError
 
 
 class InvariantError(Exception):
@@ -68,14 +67,14 @@ def _edges(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
 
 def _types(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
     """The recorded types are those that inference gives."""
-    if node.op_type not in OPS and node.op_type not in OPS.foreign:
+    if node.op_type not in SIGNATURES and node.op_type not in SIGNATURES.foreign:
         yield "is not an operator of the instruction set"
         return
     try:
         call = Builder(graph).call(
             node.op_type, node.inputs, node.attributes, outputs=len(node.outputs)
         )
-        inferred = tuple(OPS[node.op_type].infer(call))
+        inferred = tuple(SIGNATURES[node.op_type].infer(call))
     except InferenceError as failure:
         yield f"has operands that it does not take: {failure}"
         return

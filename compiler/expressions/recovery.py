@@ -1,7 +1,7 @@
 """Going on past an error: what was not computed is poisoned, and what follows is not told."""
 
-from .graph import Value
-from .types import DType, TensorType
+from ..ir.graph import Value
+from ..ir.types import DType, TensorType
 
 POISON = Value(-1, 0, TensorType(DType.FLOAT32, ()))
 """Stands for a tensor or a compile-time value whose computation failed and was reported."""

@@ -6,14 +6,14 @@ from typing import Any
 
 from onnx import ModelProto, NodeProto, ValueInfoProto, checker, defs, helper, shape_inference
 
-from .builder import MOST_KNOWN
-from .dim import Dim
-from .emit.onnx.nodes import attribute, element_type, value_info
-from .emit.onnx.schemas import IR_VERSION, OPSET, attribute_type
-from .opdef import OPS, Cost, Moves, OpDef
-from .receptive_field import everything
-from .signature import InferenceError, OpCall
-from .types import DType, TensorType
+from ..ir.builder import MOST_KNOWN
+from ..ir.dim import Dim
+from ..ir.signature import InferenceError, OpCall
+from ..ir.types import DType, TensorType
+from ..ops.opdef import OPS, Cost, Moves, OpDef
+from ..ops.receptive_field import everything
+from .protos import attribute, element_type, value_info
+from .schemas import IR_VERSION, OPSET, attribute_type
 
 OpSchema = defs.OpSchema
 

@@ -5,11 +5,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..grammar import ast
-from ..grammar.diagnostics import Diagnostic, Pointer
-from ..grammar.source import Source, Span
+from ...grammar import ast
+from ...grammar.diagnostics import Diagnostic, Pointer
+from ...grammar.source import Source, Span
+from ..ir.graph import Graph, Layer, Value
 from .budget import Budget
-from .graph import Graph, Layer, Value
 
 
 @dataclass(frozen=True, slots=True)
