@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ..compiler.ir.graph import Graph
-from ..compiler.passes.settle import settle
+from ..compiler.passes.pipeline import settle
 from ..grammar.diagnostics import NetError, did_you_mean, error
 from .executor import admit
 from .executor import run as run_plan

@@ -30,6 +30,12 @@ def append_backward(graph: Graph, *, of: str = "loss", wrt: Iterable[str] | None
             a name is not known.
     """
     target = rewrite(graph, {})
+    append_gradients(target, of=of, wrt=wrt)
+    return eliminate_dead_nodes(target)
+
+
+def append_gradients(target: Graph, *, of: str = "loss", wrt: Iterable[str] | None = None) -> None:
+    """Append a value's gradients to the graph itself, as `append_backward` does to a copy."""
     value = named_value(target, of)
     names = list(trainable(target)) if wrt is None else list(dict.fromkeys(wrt))
     sources = [named_value(target, name) for name in names]
@@ -42,7 +48,6 @@ def append_backward(graph: Graph, *, of: str = "loss", wrt: Iterable[str] | None
             _check_way(target, source, name, value)
         else:
             target.outputs[f"{name}{GRADIENT}"] = gradient
-    return eliminate_dead_nodes(target)
 
 
 def named_value(graph: Graph, name: str) -> Value:

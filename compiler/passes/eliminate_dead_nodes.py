@@ -1,14 +1,22 @@
 """Graph -> Graph: drops what no output depends on; inputs stay, because callers feed them."""
 
+from collections.abc import Mapping
+
 from ..ir.graph import Graph
 from ..ir.schedule import needed_outputs
-from .rewrite import rewrite
+from .rewrite import Rule, rewrite
+
+NO_RULES: Mapping[str, Rule] = {}
 
 
-def eliminate_dead_nodes(graph: Graph) -> Graph:
+def eliminate_dead_nodes(graph: Graph, rules: Mapping[str, Rule] = NO_RULES) -> Graph:
     """Drop operators, parameters and constants that no output depends on.
 
     Of an operator that stays, optional outputs after the last one that is read are dropped, too.
+
+    Args:
+        graph: The graph to start from.
+        rules: By operator, what to build instead of what stays.
     """
     live = {value.node for value in graph.inputs.values()}
     pending = [value.node for value in graph.outputs.values()]
@@ -17,4 +25,4 @@ def eliminate_dead_nodes(graph: Graph) -> Graph:
         if identifier not in live:
             live.add(identifier)
             pending.extend(value.node for value in graph[identifier].inputs if value is not None)
-    return rewrite(graph, {}, keep=live, outputs=needed_outputs(graph, live))
+    return rewrite(graph, rules, keep=live, outputs=needed_outputs(graph, live))

@@ -40,10 +40,10 @@ class Objective:
 def add_loss(
     graph: Graph, objective: Objective, targets: Mapping[str, TensorType] | None = None
 ) -> Graph:
-    """Append targets, as inputs, and the loss, as the output `loss`, to a network.
+    """A network with targets, as inputs, and the loss, as the output `loss`.
 
     Args:
-        graph: The network, mode-neutral.
+        graph: The network, mode-neutral; it stays as it is.
         objective: What to minimise.
         targets: The types of targets by the output's name, where they are not the losses' first
             choice; see `target_types`.

@@ -7,11 +7,10 @@ from ..ir.builder import Builder
 from ..ir.graph import PARAMETER, Graph, Node, Value
 from ..ir.initializers import ZEROS
 from ..ir.types import DType, TensorType
-from ..ir.verify import verify
-from ..passes.append_backward import GRADIENT, append_backward, trainable
+from ..passes.append_backward import GRADIENT, append_gradients, trainable
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
+from ..passes.pipeline import Pass, in_mode, run_passes
 from ..passes.rewrite import Operands, rewrite
-from ..passes.set_mode import set_mode
 from .objective import LOSS, Objective, add_loss, check_free
 from .optimizers import OPTIMIZERS
 from .terms import Term
@@ -66,15 +65,14 @@ def train_step(
     check_names(graph, objective)
     with_loss = add_loss(graph, objective, targets)
     given = {name: v.type for name, v in with_loss.inputs.items() if name not in graph.inputs}
-    settled = set_mode(with_loss, training=True, seed=seed)
-    check_free(graph, *(settled.outputs.keys() - with_loss.outputs.keys()))
-    verify(settled, after="set_mode")
-    updated = _update(append_backward(settled), optimizer, by_momentum)
-    slots = frozenset(updated.parameters.keys() - settled.parameters.keys())
-    state = {name: value.type for name, value in updated.parameters.items()}
-    step = expose_parameters(updated)
-    verify(step, after="train_step")
-    return TrainStep(step, state, slots, given)
+    step = run_passes(with_loss, (in_mode(training=True, seed=seed),))  # ours, to append to
+    check_free(graph, *(step.outputs.keys() - with_loss.outputs.keys()))
+    network = frozenset(step.parameters)
+    append_gradients(step)
+    _append_update(step, optimizer, by_momentum)
+    exposed = run_passes(step, (Pass("expose_parameters", _expose_used),))
+    state = {n: v.type for n, v in step.parameters.items() if n in exposed.inputs}
+    return TrainStep(exposed, state, frozenset(state.keys() - network), given)
 
 
 def check_names(graph: Graph, objective: Objective) -> None:
@@ -91,13 +89,17 @@ def expose_parameters(graph: Graph) -> Graph:
     return rewrite(graph, {PARAMETER: _as_input})
 
 
+def _expose_used(graph: Graph) -> Graph:
+    """The same for those parameters that an output depends on, without the others."""
+    return eliminate_dead_nodes(graph, {PARAMETER: _as_input})
+
+
 def _as_input(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
     return (build.input(node.attributes["name"], node.outputs[0]),)
 
 
-def _update(graph: Graph, optimizer: Term, by_momentum: bool) -> Graph:
-    """The gradients of a backward graph put to use: a new value for each weight that has one."""
-    target = rewrite(graph, {})
+def _append_update(target: Graph, optimizer: Term, by_momentum: bool) -> None:
+    """Put the gradients of a graph to use: a new value for each weight that has one."""
     build = Builder(target)
     scalars = {name: _scalar(build, name, dtype) for name, dtype in SCALARS.items()}
     rule = OPTIMIZERS[optimizer.name]
@@ -108,7 +110,7 @@ def _update(graph: Graph, optimizer: Term, by_momentum: bool) -> Graph:
         build.scope = name
         target.labels[f"{name}{GRADIENT}"] = gradient
         paths = {slot: f"{name}.{slot}" for slot in rule.slots(optimizer, by_momentum)}
-        check_free(graph, *paths.values(), *(f"{path}{NEXT}" for path in (name, *paths.values())))
+        check_free(target, *paths.values(), *(f"{path}{NEXT}" for path in (name, *paths.values())))
         slots = {
             slot: build.parameter(path, weight.shape, init=ZEROS, buffer=True, dtype=weight.dtype)
             for slot, path in paths.items()
@@ -116,7 +118,6 @@ def _update(graph: Graph, optimizer: Term, by_momentum: bool) -> Graph:
         new, new_slots = rule.update(build, weight, gradient, slots, scalars, optimizer)
         target.outputs[f"{name}{NEXT}"] = new
         target.outputs |= {f"{name}.{slot}{NEXT}": value for slot, value in new_slots.items()}
-    return eliminate_dead_nodes(target)
 
 
 def _scalar(build: Builder, name: str, dtype: DType) -> Value:

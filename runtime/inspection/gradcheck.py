@@ -10,8 +10,8 @@ import numpy as np
 
 from ...compiler.ir.graph import Graph
 from ...compiler.passes.append_backward import GRADIENT, append_backward, trainable
+from ...compiler.passes.pipeline import settle
 from ...compiler.passes.set_mode import set_mode
-from ...compiler.passes.settle import settle
 from ..executor import run
 from ..initialize import stream
 from ..kerneldef import Array

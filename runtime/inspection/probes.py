@@ -8,8 +8,8 @@ import numpy as np
 
 from ...compiler.ir.graph import Graph
 from ...compiler.passes.inference_mode import RULES
+from ...compiler.passes.pipeline import settle
 from ...compiler.passes.rewrite import rewrite
-from ...compiler.passes.settle import settle
 from ..executor import run
 from ..kerneldef import Array
 from ..plan import Plan, plan, resolve_fetches

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...compiler.ir.graph import Graph, Node, Value
-from ...compiler.passes.settle import settle
+from ...compiler.passes.pipeline import settle
 from ...compiler.training.objective import LOSS
 from ...compiler.training.train_step import NEXT
 from ...grammar.diagnostics import NetError, error

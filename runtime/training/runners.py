@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...compiler.ir.graph import Graph
-from ...compiler.passes.settle import settle
+from ...compiler.passes.pipeline import settle
 from ...grammar.diagnostics import did_you_mean, error
 from ..executor import admit, run
 from ..kerneldef import Array

@@ -13,7 +13,7 @@ from netc.compiler.emit.onnx.nodes import emit
 from netc.compiler.ir.graph import Graph
 from netc.compiler.onnx_standard.schemas import OPSET
 from netc.compiler.passes.decompose import decompose
-from netc.compiler.passes.settle import settle
+from netc.compiler.passes.pipeline import settle
 from netc.sources import zoo
 
 FAMILIES = sorted(

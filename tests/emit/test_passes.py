@@ -9,9 +9,11 @@ from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Graph, Value
 from netc.compiler.ir.signature import OpCall
 from netc.compiler.ir.text import to_text
+from netc.compiler.ir.verify import InvariantError
 from netc.compiler.ops.opdef import OPS
 from netc.compiler.passes.decompose import decompose
 from netc.compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
+from netc.compiler.passes.pipeline import DECOMPOSE, SIMPLIFY, Pass, in_mode, run_passes
 from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.passes.set_mode import set_mode
 
@@ -72,3 +74,26 @@ def test_decompose(graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ops == ["Constant", "Constant", "Mul", "Sigmoid", "Mul", "Sub"]
     assert [node.op_type for _, node in found.nodes() if node.scope == "tanh1"] == ["Tanh"]
     assert found.producer(found.outputs["output"]).op_type == "Sub"
+
+
+def test_a_pass_that_breaks_the_graph_is_named(graph_of: GraphOf) -> None:
+    """The check after each pass names it, and so does a pass that lacks what it needs."""
+
+    def broken(graph: Graph) -> Graph:
+        found = rewrite(graph, {})
+        found.outputs["gone"] = Value(len(found), 0, next(iter(found.outputs.values())).type)
+        return found
+
+    graph = graph_of("INPUT(4) -> FC(2)")
+    with pytest.raises(InvariantError, match="after break_it"):
+        run_passes(graph, (Pass("break_it", broken),))
+    with pytest.raises(InvariantError, match=r"before cancel_transposes: .* training or in inf"):
+        run_passes(graph, SIMPLIFY)
+
+
+def test_each_pass_is_checked_once(graph_of: GraphOf) -> None:
+    """The caller may look at the graph after each pass."""
+    seen: list[str] = []
+    passes = (in_mode(training=False), *SIMPLIFY, DECOMPOSE)
+    run_passes(graph_of("INPUT(4) -> FC(2)"), passes, check=lambda graph, after: seen.append(after))
+    assert seen == ["set_mode", "cancel_transposes", "eliminate_dead_nodes", "decompose"]

@@ -15,7 +15,7 @@ from netc.compiler.analysis.receptive_fields import receptive_fields
 from netc.compiler.ir.graph import LEAVES, Graph
 from netc.compiler.ir.initializers import HE
 from netc.compiler.layers.adaptive_pooling import bins_of
-from netc.compiler.passes.settle import settle
+from netc.compiler.passes.pipeline import settle
 from netc.network import Engine
 
 FLOAT, INDEX = 4, 8

@@ -3,16 +3,15 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 from onnx import GraphProto, ModelProto, helper
 
 from ....grammar.files import atomic_writer
 from ...ir.graph import Graph, Value
-from ...ir.verify import verify
 from ...onnx_standard.schemas import OPSET, ir_version
-from ...passes.decompose import decompose
-from ...passes.settle import settle
+from ...passes.pipeline import DECOMPOSE, SIMPLIFY, Pass, in_mode, run_passes
 from .check import check_file, check_skeleton
 from .nodes import Emission, emit
 from .older import settle_opset
@@ -114,8 +113,8 @@ def _prepare(
     )
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=value)
-    settled = settle_opset(decompose(settle(graph)), opset)
-    verify(settled, after="settle_opset")
+    to_opset = Pass("settle_opset", partial(settle_opset, opset=opset))
+    settled = run_passes(graph, (in_mode(training=False), *SIMPLIFY, DECOMPOSE, to_opset))
     emission = emit(settled, opset, every_value=every_value)
     weights = layout(emission.graph)
     check_skeleton(model, emission.proto, weights)

@@ -1,0 +1,92 @@
+"""Passes, one after the other, each with what it needs and what it leaves, and a check after it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+
+from ..ir.graph import Graph
+from ..ir.verify import InvariantError, verify
+from .cancel_transposes import cancel_transposes
+from .decompose import decompose
+from .eliminate_dead_nodes import eliminate_dead_nodes
+from .set_mode import set_mode
+
+
+class Form(Enum):
+    """What is true of a graph at some point of a pipeline."""
+
+    MODE = "it is in training or in inference mode"
+    STANDARD = "it holds operators of ONNX only, which engines have"
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A graph -> graph transformation.
+
+    Attributes:
+        name: Its name, a verb.
+        run: Builds another graph, and leaves the one that it is given.
+        needs: What must be true of a graph before.
+        leaves: What is true after it, besides what was true before.
+    """
+
+    name: str
+    run: Callable[[Graph], Graph]
+    needs: frozenset[Form] = frozenset()
+    leaves: frozenset[Form] = frozenset()
+
+
+def run_passes(
+    graph: Graph,
+    passes: Iterable[Pass],
+    *,
+    forms: Iterable[Form] = (),
+    check: Callable[..., None] = verify,
+) -> Graph:
+    """What passes make of a graph, checked after each of them.
+
+    Args:
+        graph: Where to start; it stays as it is.
+        passes: What to run, in order.
+        forms: What is true of the graph.
+        check: Called with the graph after each pass, and `after`, the pass's name.
+
+    Raises:
+        InvariantError: A pass lacks what it needs, or broke an invariant; the message names it.
+    """
+    forms = set(forms)
+    for each in passes:
+        for missing in each.needs - forms:
+            raise InvariantError(f"before {each.name}: not true of the graph: {missing.value}")
+        graph = each.run(graph)
+        check(graph, after=each.name)
+        forms |= each.leaves
+    return graph
+
+
+_MODE, _STANDARD = frozenset({Form.MODE}), frozenset({Form.STANDARD})
+
+SIMPLIFY = (
+    Pass("cancel_transposes", cancel_transposes, needs=_MODE),
+    Pass("eliminate_dead_nodes", eliminate_dead_nodes, needs=_MODE),
+)
+DECOMPOSE = Pass("decompose", decompose, needs=_MODE, leaves=_STANDARD)
+
+
+def in_mode(*, training: bool, seed: int = 0) -> Pass:
+    """The pass that puts a mode-neutral graph in a mode."""
+    return Pass("set_mode", partial(set_mode, training=training, seed=seed), leaves=_MODE)
+
+
+def settle(graph: Graph) -> Graph:
+    """Put a network in inference mode and simplify it, as every engine does before it runs.
+
+    What is to be read must be an output before: nothing else is sure to stay.
+    """
+    return run_passes(graph, (in_mode(training=False), *SIMPLIFY))
+
+
+def simplify(graph: Graph) -> Graph:
+    """Simplify a graph that is in a mode, such as a step of training."""
+    return run_passes(graph, SIMPLIFY, forms=_MODE)
