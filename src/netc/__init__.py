@@ -20,7 +20,7 @@ _HOMES = {
     "SGD": "optimizers",
     "TensorSpec": "tensor_specs",
     "compile": "network",
-    "diff": "comparison",
+    "diff": "comparison.compare",
     "load": "network",
     "load_weights": "runtime.checkpoint",
     "save_weights": "runtime.checkpoint",
@@ -29,7 +29,7 @@ _HOMES = {
 __all__ = [*_HOMES, "__version__"]
 
 if TYPE_CHECKING:
-    from .comparison import diff as diff
+    from .comparison.compare import diff as diff
     from .compiler.ir.graph import Graph as Graph
     from .grammar.diagnostics import Diagnostic as Diagnostic
     from .grammar.diagnostics import NetError as NetError

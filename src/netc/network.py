@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from .compiler.training.terms import Term
     from .grammar.diagnostics import Diagnostic
     from .runtime.training.running import Run
-    from .summary import Row, Summary
+    from .summary.rows import Row
+    from .summary.table import Summary
     from .training import Loss
 
     Array = ndarray[Any, Any]
@@ -106,7 +107,7 @@ class Network:
         self, *, depth: int | None = None, columns: Sequence[str] | None = None
     ) -> "Summary":
         """The layer table; `depth` folds deeper scopes, `columns` selects columns by key."""
-        from .summary import summarize
+        from .summary.table import summarize
 
         return summarize(self.graph, depth=depth, columns=columns)
 

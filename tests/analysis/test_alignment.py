@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from netc.alignment import Item, align
+from netc.comparison.alignment import LayerKey, align
 
 
-def items(names: list[str]) -> list[Item]:
+def items(names: list[str]) -> list[LayerKey]:
     """Layers that are equal where the part of their name before `@` is."""
-    return [Item(n[0], n.split("@")[0], n.split("@")[0], n, labelled=False) for n in names]
+    return [LayerKey(n[0], n.split("@")[0], n.split("@")[0], n, labelled=False) for n in names]
 
 
 def test_pairs_rise() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 import netc
-from netc.differences import Diff
+from netc.comparison.report import Diff
 from netc.sources import zoo
 
 

@@ -6,14 +6,14 @@ from textwrap import dedent
 import pytest
 
 import netc
-from netc.columns import COLUMNS, byte_count
 from netc.compiler import ops  # noqa: F401  (fills the op table)
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.initializers import AUTO
 from netc.compiler.ir.types import DType, TensorType
-from netc.summary import Summary, summarize
+from netc.summary.columns import COLUMNS, byte_count
+from netc.summary.table import Summary, summarize
 
 SCOPED = """
 INPUT(8x8x3) -> [CONV(4) as conv -> BN as bn -> RELU as act]*2 as body -> POOL -> FC

@@ -7,7 +7,7 @@ import pytest
 from support.command_line import netc as command
 
 import netc
-from netc.cli.evaluate import _sides
+from netc.cli.commands.evaluate import _sides
 from netc.runtime.training.outputs import OutputForm, Task
 from netc.runtime.training.tallies import Confusion
 

@@ -50,7 +50,7 @@ class LazyGroup(click.Group):
         """A command from its module, which is loaded now."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f".{COMMANDS[cmd_name][0]}", __name__)
+        module = import_module(f".commands.{COMMANDS[cmd_name][0]}", __name__)
         command: click.Command = module.command
         return command
 

@@ -15,7 +15,7 @@ from ..grammar.diagnostics import Diagnostic, render
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from ..summary import Summary
+    from ..summary.table import Summary
 
 UNBOUNDED = 1000  # characters of a line where the output is not a terminal
 _COLOURS = {"error": "red", "warning": "yellow"}

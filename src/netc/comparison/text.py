@@ -5,31 +5,29 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from operator import attrgetter
 
-from .columns import grouped
-from .compiler.ir.dim import Dim
-from .differences import OUTPUT, Change, Diff, Difference, Entry, Total, listed
-from .plain_tables import GAP, hanging, table
+from ..compiler.ir.dim import Dim
+from ..plain_tables import GAP, hanging, table
+from ..summary.columns import grouped
+from .changes import OUTPUT, Change, Difference, Entry, Total, listed
 
-EQUAL = "no difference"
 MOST_FOLLOWING = 3  # lines on layers in a row whose outputs merely follow
 
 Line = tuple[str, str]
 
 
-def text(diff: Diff, *, room: int | None = None) -> str:
+def text(layers: Sequence[Change], totals: Sequence[Total], *, room: int | None = None) -> str:
     """Words for readers: changes in order, then a table of counts.
 
     Args:
-        diff: What changed.
+        layers: Every layer of either side, in order.
+        totals: The counts of both networks.
         room: How many characters a line holds; None where there is no limit.
     """
-    if diff.equal:
-        return EQUAL
-    lines = list(_lines(diff.layers))
+    lines = list(_lines(layers))
     longest = max(len(word) for word, _ in lines)
     listing = (hanging(f"{word:<{longest}}{GAP}", words, room) for word, words in lines)
-    totals = [("", "before", "after", "difference"), *map(_cells, diff.totals)]
-    return "\n".join([*chain(*listing), "", *table(totals, room=room)])
+    counts = [("", "before", "after", "difference"), *map(_cells, totals)]
+    return "\n".join([*chain(*listing), "", *table(counts, room=room)])
 
 
 def _lines(layers: Sequence[Change]) -> Iterator[Line]:

@@ -9,19 +9,19 @@ from typing import Any
 
 import click
 
-from ..grammar.diagnostics import error
-from ..grammar.files import make_folder
-from ..plain_tables import GAP, hanging, table
-from ..runtime.checkpoint import check_weights
-from ..runtime.training.evaluation import BATCH, Evaluator
-from ..runtime.training.job import ALL
-from ..runtime.training.metrics import METRICS, per_class
-from ..runtime.training.pictures import draw_confusion, draw_precision_recall, draw_roc
-from ..runtime.training.predictions import YES_OR_NO
-from ..runtime.training.ranking import precision_recall_curve, roc_curve
-from ..runtime.training.tallies import Confusion, Ranking
-from ..training import job_as_trained
-from .options import (
+from ...grammar.diagnostics import error
+from ...grammar.files import make_folder
+from ...plain_tables import GAP, hanging, table
+from ...runtime.checkpoint import check_weights
+from ...runtime.training.evaluation import BATCH, Evaluator
+from ...runtime.training.job import ALL
+from ...runtime.training.metrics import METRICS, per_class
+from ...runtime.training.pictures import draw_confusion, draw_precision_recall, draw_roc
+from ...runtime.training.predictions import YES_OR_NO
+from ...runtime.training.ranking import precision_recall_curve, roc_curve
+from ...runtime.training.tallies import Confusion, Ranking
+from ...training import job_as_trained
+from ..options import (
     device_option,
     engine_option,
     file_argument,
@@ -30,9 +30,9 @@ from .options import (
     open_network,
     rename_option,
 )
-from .terminal import width
+from ..terminal import width
+from ..weights import open_run
 from .train import settings_of
-from .weights import open_run
 
 CURVES = ("roc_auc", "average_precision")  # the metrics that a picture of thresholds needs
 MOST_CLASSES = 50  # in the table

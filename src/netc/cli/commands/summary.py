@@ -3,9 +3,9 @@
 import click
 from click.shell_completion import CompletionItem
 
-from ..columns import COLUMNS
-from .options import file_argument, keep_form, max_layers_option, open_network
-from .terminal import show_summary
+from ...summary.columns import COLUMNS
+from ..options import file_argument, keep_form, max_layers_option, open_network
+from ..terminal import show_summary
 
 
 def _complete_columns(

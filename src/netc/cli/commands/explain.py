@@ -5,12 +5,12 @@ from textwrap import fill, indent
 
 import click
 
-from ..grammar.codes import CODES
-from ..grammar.diagnostics import did_you_mean
-from ..grammar.explanations import Explanation, explain
-from ..plain_tables import GAP, hanging
-from .completion import one_of
-from .terminal import width
+from ...grammar.codes import CODES
+from ...grammar.diagnostics import did_you_mean
+from ...grammar.explanations import Explanation, explain
+from ...plain_tables import GAP, hanging
+from ..completion import one_of
+from ..terminal import width
 
 MOST = 80  # characters of a line of prose
 

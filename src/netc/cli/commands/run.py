@@ -8,27 +8,27 @@ from typing import Any
 import click
 import numpy as np
 
-from ..array_text import describe
-from ..arrays import load_named_arrays, save_arrays
-from ..grammar.diagnostics import error
-from ..network import Device, Engine
-from ..plain_tables import hanging
-from ..runtime.engines import ENGINES
-from ..runtime.initialize import initialize
-from ..runtime.session import Session
-from ..runtime.training.deployment import read_class_names
-from ..runtime.training.folder import WEIGHTS, Facts
-from ..runtime.training.trained import preprocessing_lost
-from .completion import complete_file, complete_path, one_of
-from .options import (
+from ...array_text import describe
+from ...arrays import load_named_arrays, save_arrays
+from ...grammar.diagnostics import error
+from ...network import Device, Engine
+from ...plain_tables import hanging
+from ...runtime.engines import ENGINES
+from ...runtime.initialize import initialize
+from ...runtime.session import Session
+from ...runtime.training.deployment import read_class_names
+from ...runtime.training.folder import WEIGHTS, Facts
+from ...runtime.training.trained import preprocessing_lost
+from ..completion import complete_file, complete_path, one_of
+from ..options import (
     device_option,
     max_layers_option,
     open_network,
     seed_option,
     weights_option,
 )
-from .terminal import show_diagnostics, width
-from .weights import read_weights
+from ..terminal import show_diagnostics, width
+from ..weights import read_weights
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 Names = Mapping[str, Sequence[str]]

@@ -7,11 +7,11 @@ from textwrap import wrap
 
 import click
 
-from ..grammar.diagnostics import did_you_mean, error
-from ..network import Network, load
-from ..sources import description, zoo
-from .options import json_option
-from .terminal import width
+from ...grammar.diagnostics import did_you_mean, error
+from ...network import Network, load
+from ...sources import description, zoo
+from ..options import json_option
+from ..terminal import width
 
 WIDE = 100  # characters of a terminal from which on a row holds it all
 INDENT = "  "

@@ -10,22 +10,22 @@ from typing import Any
 import click
 import numpy as np
 
-from ..arrays import load_named_arrays, save_arrays
-from ..compiler.training.recipe import Recipe
-from ..grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
-from ..network import Network
-from ..plain_tables import GAP, filled, hanging
-from ..runtime.checkpoint import check_weights
-from ..runtime.data import Dataset, Fitted, arrays
-from ..runtime.data.picture_files import is_picture, pictures_in, read_pictures
-from ..runtime.training.folder import Facts
-from ..runtime.training.outputs import OutputForm
-from ..runtime.training.parts import Wiring, wire_inputs
-from ..runtime.training.predictions import Answer, answers, forms_of, predict, samples_of
-from ..runtime.training.trained import Trained
-from ..training import job_as_trained, open_data, recipe_as_trained
-from .completion import complete_path
-from .options import (
+from ...arrays import load_named_arrays, save_arrays
+from ...compiler.training.recipe import Recipe
+from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
+from ...network import Network
+from ...plain_tables import GAP, filled, hanging
+from ...runtime.checkpoint import check_weights
+from ...runtime.data import Dataset, Fitted, arrays
+from ...runtime.data.picture_files import is_picture, pictures_in, read_pictures
+from ...runtime.training.folder import Facts
+from ...runtime.training.outputs import OutputForm
+from ...runtime.training.parts import Wiring, wire_inputs
+from ...runtime.training.predictions import Answer, answers, forms_of, predict, samples_of
+from ...runtime.training.trained import Trained
+from ...training import job_as_trained, open_data, recipe_as_trained
+from ..completion import complete_path
+from ..options import (
     device_option,
     engine_option,
     file_argument,
@@ -34,9 +34,9 @@ from .options import (
     open_network,
     rename_option,
 )
-from .terminal import show_diagnostics, width
+from ..terminal import show_diagnostics, width
+from ..weights import open_run
 from .train import settings_of
-from .weights import open_run
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 SHOWN = 20  # answers, or pictures, in a terminal

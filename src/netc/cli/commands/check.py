@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from ..compiler.lower import Library
-from ..grammar.diagnostics import NetError
-from ..network import Network, compile_program
-from ..sources import programs_in, read_program
-from .completion import complete_file
-from .findings import FORMS, Checked, closing_line, counted
-from .options import max_layers_option
-from .terminal import show_diagnostics
+from ...compiler.lower import Library
+from ...grammar.diagnostics import NetError
+from ...network import Network, compile_program
+from ...sources import programs_in, read_program
+from ..completion import complete_file
+from ..findings import FORMS, Checked, closing_line, counted
+from ..options import max_layers_option
+from ..terminal import show_diagnostics
 
 TEXT = "text"
 

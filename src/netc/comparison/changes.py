@@ -1,17 +1,16 @@
-"""What changed between two networks, as records: changes of layers, and counts of both."""
+"""Records of what changed: layers on both sides, their differences, and totals."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from .columns import COLUMNS, quantity
-from .compiler.ir.dim import Dim
-from .rows import Row
+from ..compiler.ir.dim import Dim
+from ..summary.columns import COLUMNS
+from ..summary.rows import Row
 
 OUTPUT = "OUTPUT"
 
-Kind = Literal["added", "removed", "changed", "follows", "renamed", "same"]
+ChangeKind = Literal["added", "removed", "changed", "follows", "renamed", "same"]
 
 # The columns of the layer table that JSON shows of a layer.
 _COLUMNS = ("layer", "kind", "arguments", "output", "params", "trainable", "frozen", "macs")
@@ -63,7 +62,7 @@ class Change:
         differences: What differs, names apart.
     """
 
-    change: Kind
+    change: ChangeKind
     before: Entry | None
     after: Entry | None
     differences: tuple[Difference, ...] = ()
@@ -91,61 +90,6 @@ class Total(NamedTuple):
     name: str
     before: Dim
     after: Dim
-
-
-@dataclass(frozen=True)
-class Diff:
-    """What changed between two networks.
-
-    Attributes:
-        names: The networks' names, before and after.
-        layers: Every layer and output of either side, in order, changed or not.
-        totals: Layers, parameters, MACs and FLOPs of both.
-    """
-
-    names: tuple[str, str]
-    layers: tuple[Change, ...] = field(repr=False)
-    totals: tuple[Total, ...]
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        """The layers and outputs that differ."""
-        return tuple(change for change in self.layers if change.change != "same")
-
-    @property
-    def equal(self) -> bool:
-        """Whether both are the same network; the networks' own names do not count."""
-        return not self.changes
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def __str__(self) -> str:
-        """A line per change, then the counts of both."""
-        from .difference_text import text
-
-        return text(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """All changes with the layers before and after, and the counts of both."""
-        return {
-            "before": self.names[0],
-            "after": self.names[1],
-            "equal": self.equal,
-            "changes": [change.to_dict() for change in self.changes],
-            "totals": {
-                total.name: {
-                    "before": quantity(total.before),
-                    "after": quantity(total.after),
-                    "difference": quantity(total.after - total.before),
-                }
-                for total in self.totals
-            },
-        }
-
-    def to_json(self) -> str:
-        """`to_dict` as JSON text."""
-        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
 
 
 def listed(names: Sequence[str]) -> str:

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import click
 
-from ..grammar.diagnostics import Diagnostic, NetError
-from ..grammar.files import make_folder
-from ..network import Network
-from ..runtime.verification import verify_model
-from .options import (
+from ...grammar.diagnostics import Diagnostic, NetError
+from ...grammar.files import make_folder
+from ...network import Network
+from ...runtime.verification import verify_model
+from ..options import (
     file_argument,
     max_layers_option,
     open_network,
     seed_option,
     weights_option,
 )
-from .terminal import show_diagnostics, show_summary
-from .weights import read_weights
+from ..terminal import show_diagnostics, show_summary
+from ..weights import read_weights
 
 _NOT_IN_FILE_NAMES = re.compile(r"[^\w .+-]+")
 LONGEST_STEM = 60  # characters, of up to four bytes each

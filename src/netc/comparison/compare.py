@@ -3,13 +3,14 @@
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .alignment import Item, align
-from .compiler.analysis.memory import Memory
-from .compiler.analysis.sources import sources
-from .compiler.ir.graph import Graph
-from .differences import OUTPUT, Change, Diff, Difference, Entry, Kind, Total, listed
-from .network import Network
-from .rows import Row, rows_of
+from ..compiler.analysis.memory import Memory
+from ..compiler.analysis.sources import sources
+from ..compiler.ir.graph import Graph
+from ..network import Network
+from ..summary.rows import Row, rows_of
+from .alignment import LayerKey, align
+from .changes import OUTPUT, Change, ChangeKind, Difference, Entry, Total, listed
+from .report import Diff
 
 
 def diff(before: Network, after: Network) -> Diff:
@@ -64,13 +65,13 @@ def _aligned(before: Sequence[Entry], after: Sequence[Entry]) -> list[tuple[int,
     """The places of layers that correspond, told by numbers, which compare faster than calls."""
     numbers: dict[Hashable, int] = {}
 
-    def item(entry: Entry) -> Item:
+    def item(entry: Entry) -> LayerKey:
         row = entry.row
         arguments = tuple((name, _settled(row, name)) for name in row.arguments)
         call = (row.kind, arguments)
         held = (row.outputs, row.trainable, row.frozen, row.buffers, len(entry.lenders))
         short, exact = (numbers.setdefault(key, len(numbers)) for key in (call, (call, held)))
-        return Item(row.kind, short, exact, row.name, entry.labelled)
+        return LayerKey(row.kind, short, exact, row.name, entry.labelled)
 
     return align([item(entry) for entry in before], [item(entry) for entry in after])
 
@@ -132,8 +133,15 @@ def _compared(before: Entry, after: Entry, same: _Correspondence) -> Change:
     """A layer that is on both sides, with what differs."""
     own = tuple(_own_differences(before, after, same))
     results = tuple(_results(before.row, after.row))
-    renamed = before.name != after.name
-    change: Kind = "changed" if own else "follows" if results else "renamed" if renamed else "same"
+    change: ChangeKind = (
+        "changed"
+        if own
+        else "follows"
+        if results
+        else "renamed"
+        if before.name != after.name
+        else "same"
+    )
     return Change(change, before, after, own + results)
 
 

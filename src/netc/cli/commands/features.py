@@ -2,11 +2,11 @@
 
 import click
 
-from ..runtime.inspection.features import PARTS, extract
-from ..runtime.training.job import ALL
-from ..runtime.transfer import match_weights
-from ..training import job_as_trained
-from .options import (
+from ...runtime.inspection.features import PARTS, extract
+from ...runtime.training.job import ALL
+from ...runtime.transfer import match_weights
+from ...training import job_as_trained
+from ..options import (
     device_option,
     engine_option,
     file_argument,
@@ -14,8 +14,8 @@ from .options import (
     open_network,
     rename_option,
 )
+from ..weights import open_run
 from .train import settings_of
-from .weights import open_run
 
 
 @click.command("features")

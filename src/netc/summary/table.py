@@ -9,12 +9,12 @@ from itertools import zip_longest
 from textwrap import wrap
 from typing import Any
 
+from ..compiler.analysis.counts import CONVENTION, Counts, count
+from ..compiler.analysis.memory import measure
+from ..compiler.analysis.receptive_fields import receptive_fields
+from ..compiler.ir.dim import Dim
+from ..compiler.ir.graph import Graph
 from .columns import COLUMNS, USUAL, Column, byte_count, chosen_columns, quantity
-from .compiler.analysis.counts import CONVENTION, Counts, count
-from .compiler.analysis.memory import measure
-from .compiler.analysis.receptive_fields import receptive_fields
-from .compiler.ir.dim import Dim
-from .compiler.ir.graph import Graph
 from .rows import DEFAULT_MARK, Row, folded, rows_of
 
 __all__ = ["Row", "Summary", "summarize"]

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .compiler.analysis.counts import Counts, LayerCounts, total
-from .compiler.analysis.memory import Memory
-from .compiler.analysis.receptive_fields import ReceptiveField
-from .compiler.expressions.arguments import spell
-from .compiler.ir.dim import Dim
-from .compiler.ir.graph import Graph, Layer
-from .compiler.ir.types import TensorType, author_size
-from .compiler.layers.layerdef import LAYERS
-from .grammar.source import Span
+from ..compiler.analysis.counts import Counts, LayerCounts, total
+from ..compiler.analysis.memory import Memory
+from ..compiler.analysis.receptive_fields import ReceptiveField
+from ..compiler.expressions.arguments import spell
+from ..compiler.ir.dim import Dim
+from ..compiler.ir.graph import Graph, Layer
+from ..compiler.ir.types import TensorType, author_size
+from ..compiler.layers.layerdef import LAYERS
+from ..grammar.source import Span
 
 DEFAULT_MARK = "*"
 LONGEST_VALUE = 24

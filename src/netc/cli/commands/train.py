@@ -9,19 +9,19 @@ from typing import Any
 
 import click
 
-from ..plain_tables import GAP, hanging
-from ..runtime.checkpoint import mismatches
-from ..runtime.inspection.lsuv import lsuv_weights
-from ..runtime.inspection.run_reading import read_run
-from ..runtime.training.folder import free_folder, locked
-from ..runtime.training.job import Job
-from ..runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
-from ..runtime.training.metrics import VALIDATION
-from ..runtime.training.running import Run
-from ..runtime.transfer import match_weights
-from ..training import job_of, run_job
-from .completion import one_of
-from .options import (
+from ...plain_tables import GAP, hanging
+from ...runtime.checkpoint import mismatches
+from ...runtime.inspection.lsuv import lsuv_weights
+from ...runtime.inspection.run_reading import read_run
+from ...runtime.training.folder import free_folder, locked
+from ...runtime.training.job import Job
+from ...runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
+from ...runtime.training.metrics import VALIDATION
+from ...runtime.training.running import Run
+from ...runtime.transfer import match_weights
+from ...training import job_of, run_job
+from ..completion import one_of
+from ..options import (
     DEVICES,
     ENGINES,
     file_argument,
@@ -29,9 +29,9 @@ from .options import (
     open_network,
     rename_option,
 )
-from .terminal import show_diagnostics, width
-from .training_bar import training_progress
-from .weights import read_weights
+from ..terminal import show_diagnostics, width
+from ..training_bar import training_progress
+from ..weights import read_weights
 
 FOLDER = "run"
 

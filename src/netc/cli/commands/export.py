@@ -2,20 +2,20 @@
 
 import click
 
-from ..exports import export_network
-from ..runtime.training.trained import preprocessing_lost
-from ..runtime.verification import verify_model
-from ..training import export_step
-from .options import (
+from ...exports import export_network
+from ...runtime.training.trained import preprocessing_lost
+from ...runtime.verification import verify_model
+from ...training import export_step
+from ..options import (
     file_argument,
     max_layers_option,
     open_network,
     seed_option,
     weights_option,
 )
-from .terminal import show_diagnostics
+from ..terminal import show_diagnostics
+from ..weights import open_run, read_weights
 from .train import settings_of
-from .weights import open_run, read_weights
 
 
 @click.command("export")

@@ -5,21 +5,21 @@ from typing import Any
 
 import click
 
-from ..arrays import load_named_arrays
-from ..compiler.emit.dot import CHOICES
-from ..compiler.emit.render import FORMATS, format_of, picture
-from ..drawing import to_picture_text
-from ..network import Format
-from ..sources import ZOO, is_chain
-from .completion import complete_path, one_of
-from .options import (
+from ...arrays import load_named_arrays
+from ...compiler.emit.dot import CHOICES
+from ...compiler.emit.render import FORMATS, format_of, picture
+from ...drawing import to_picture_text
+from ...network import Format
+from ...sources import ZOO, is_chain
+from ..completion import complete_path, one_of
+from ..options import (
     Decorator,
     file_argument,
     max_layers_option,
     open_network,
     weights_option,
 )
-from .weights import read_weights
+from ..weights import read_weights
 
 STDOUT = "-"
 

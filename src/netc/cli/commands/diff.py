@@ -4,14 +4,13 @@ import sys
 
 import click
 
-from ..comparison import diff
-from ..difference_text import text
-from ..grammar.diagnostics import Diagnostic, NetError
-from ..network import Network, compile_program
-from ..sources import read_program
-from .completion import complete_file
-from .options import json_option, max_layers_option
-from .terminal import show_diagnostics, to_json, width
+from ...comparison.compare import diff
+from ...grammar.diagnostics import Diagnostic, NetError
+from ...network import Network, compile_program
+from ...sources import read_program
+from ..completion import complete_file
+from ..options import json_option, max_layers_option
+from ..terminal import show_diagnostics, to_json, width
 
 
 @click.command("diff")
@@ -41,5 +40,5 @@ def command(
             click.echo(to_json(errors))
         ctx.exit(2)
     found = diff(networks[0], networks[1])
-    click.echo(found.to_json() if as_json else text(found, room=width(sys.stdout)))
+    click.echo(found.to_json() if as_json else found.to_text(room=width(sys.stdout)))
     ctx.exit(0 if found.equal else 1)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import click
 
-from ..plain_tables import hanging
-from ..runtime.inspection.overfitting import SAMPLES, STEPS
-from ..runtime.inspection.sanity import Check
-from ..runtime.inspection.sanity import sanity as look
-from ..training import job_of
-from .options import (
+from ...plain_tables import hanging
+from ...runtime.inspection.overfitting import SAMPLES, STEPS
+from ...runtime.inspection.sanity import Check
+from ...runtime.inspection.sanity import sanity as look
+from ...training import job_of
+from ..options import (
     device_option,
     engine_option,
     file_argument,
@@ -20,9 +20,9 @@ from .options import (
     open_network,
     rename_option,
 )
-from .terminal import width
+from ..terminal import width
+from ..weights import read_weights
 from .train import settings_of
-from .weights import read_weights
 
 
 @click.command("sanity")

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .compiler.ir.dim import Dim
-from .grammar.diagnostics import did_you_mean, error
+from ..compiler.ir.dim import Dim
+from ..grammar.diagnostics import did_you_mean, error
 from .rows import Row
 
 NOTHING = "-"

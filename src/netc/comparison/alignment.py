@@ -20,7 +20,7 @@ Gap = tuple[range, range]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class LayerKey:
     """A layer as alignment sees it.
 
     Attributes:
@@ -38,11 +38,11 @@ class Item:
     labelled: bool
 
 
-Items = Sequence[Item]
-Same = Callable[[Item, Item], bool]
+LayerKeys = Sequence[LayerKey]
+Same = Callable[[LayerKey, LayerKey], bool]
 
 
-def align(before: Items, after: Items) -> list[Pair]:
+def align(before: LayerKeys, after: LayerKeys) -> list[Pair]:
     """The places of layers that correspond; both rise from pair to pair.
 
     The pairs have most in common in all: a longest common subsequence in which equal layers weigh
@@ -69,7 +69,7 @@ def _is_small(gap: Gap) -> bool:
     return len(gap[0]) * len(gap[1]) <= LARGEST_GAP
 
 
-def _equal(a: Item, b: Item) -> bool:
+def _equal(a: LayerKey, b: LayerKey) -> bool:
     return a.exact == b.exact
 
 
@@ -83,12 +83,12 @@ def _between(gap: Gap, pairs: Sequence[Pair]) -> Iterator[Gap]:
         i, j = x + 1, y + 1
 
 
-def _named_ends(before: Items, after: Items, gap: Gap) -> list[Pair]:
+def _named_ends(before: LayerKeys, after: LayerKeys, gap: Gap) -> list[Pair]:
     """Equal layers of equal names at the start and at the end."""
     return _ends(before, after, gap, lambda a, b: a.exact == b.exact and a.path == b.path)
 
 
-def _ends(before: Items, after: Items, gap: Gap, same: Same = _equal) -> list[Pair]:
+def _ends(before: LayerKeys, after: LayerKeys, gap: Gap, same: Same = _equal) -> list[Pair]:
     """Equal layers at the start and at the end."""
     a, b = gap
     head = tail = 0
@@ -101,7 +101,7 @@ def _ends(before: Items, after: Items, gap: Gap, same: Same = _equal) -> list[Pa
     return [(a[k], b[k]) for k in range(head)] + ends
 
 
-def _anchors(before: Items, after: Items, gap: Gap) -> list[Pair]:
+def _anchors(before: LayerKeys, after: LayerKeys, gap: Gap) -> list[Pair]:
     """Equal layers of equal names, as many as keep their order (patience sorting)."""
     places = {(after[j].path, after[j].call): j for j in gap[1]}
     keys = ((i, (before[i].path, before[i].call)) for i in gap[0])
@@ -122,12 +122,12 @@ def _anchors(before: Items, after: Items, gap: Gap) -> list[Pair]:
     return found[::-1]
 
 
-def _by_place(before: Items, after: Items, gap: Gap) -> list[Pair]:
+def _by_place(before: LayerKeys, after: LayerKeys, gap: Gap) -> list[Pair]:
     """Layers at the same place, where they are of the same kind: for what nothing divides."""
     return [(i, j) for i, j in zip(*gap, strict=False) if before[i].kind == after[j].kind]
 
 
-def _best(before: Items, after: Items, gap: Gap) -> list[Pair]:
+def _best(before: LayerKeys, after: LayerKeys, gap: Gap) -> list[Pair]:
     """The pairs that are worth most (Needleman and Wunsch 1970, without a price for gaps)."""
     a, b = gap
     right = [after[j] for j in b]
@@ -167,7 +167,7 @@ def _retraced(steps: Sequence[bytearray], gap: Gap) -> list[Pair]:
     return found[::-1]
 
 
-def _worth(a: Item, b: Item) -> int:
+def _worth(a: LayerKey, b: LayerKey) -> int:
     """What two layers have in common; 0 where they cannot correspond."""
     named = 0
     if a.path == b.path:

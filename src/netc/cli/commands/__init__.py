@@ -1,0 +1,1 @@
+"""A module per command: it parses options, calls what is public in `netc`, and prints."""

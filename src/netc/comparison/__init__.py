@@ -1,0 +1,1 @@
+"""What changed between two networks: layers that correspond, their differences, and words."""
