@@ -73,3 +73,9 @@ def test_shipped_specs_are_resources() -> None:
     """The model zoo is found by `importlib.resources` wherever netc is installed."""
     names = {entry.name for entry in files("netc.specs").iterdir()}
     assert "lenet5.net" in names
+
+
+@pytest.mark.parametrize("name", netc.__all__)
+def test_public_names_load(name: str) -> None:
+    """Each name that `netc` offers is found where its table says."""
+    assert getattr(netc, name) is not None

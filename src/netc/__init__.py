@@ -13,7 +13,7 @@ _HOMES = {
     "Adam": "optimizers",
     "AdamW": "optimizers",
     "Diagnostic": "grammar.diagnostics",
-    "Graph": "compiler.graph",
+    "Graph": "compiler.ir.graph",
     "NetError": "grammar.diagnostics",
     "Network": "network",
     "RMSprop": "optimizers",
