@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..grammar import ast
 from ..grammar.diagnostics import Diagnostic, NetError
-from ..grammar.parser import parse
+from ..grammar.parsing.parser import parse
 from ..grammar.source import UNPRINTABLE, Source
 from .analysis.assertions import check_assertions
 from .analysis.definitions import check_definitions

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
-from ...grammar.foreign import translated
-from ...grammar.foreign_recipes import missing, remarks
-from ...grammar.foreign_syntax import misplaced_setting
-from ...grammar.foreign_text import Argument
-from ...grammar.parser import parse
-from ...grammar.python_networks import contained
-from ...grammar.sketches import sketched_call
+from ...grammar.parsing.parser import parse
 from ...grammar.source import Source
+from ...grammar.translation.call_text import Argument
+from ...grammar.translation.calls import translated
+from ...grammar.translation.python_networks import contained
+from ...grammar.translation.recipes import missing, remarks
+from ...grammar.translation.sketches import sketched_call
+from ...grammar.translation.statements import misplaced_setting
 from ..expressions.evaluate import Environment, evaluate
 from ..expressions.names import Scope
 from ..expressions.recovery import POISON

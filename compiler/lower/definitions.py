@@ -9,7 +9,7 @@ from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, error
 from ...grammar.files import read_source
 from ...grammar.limits import MAX_NESTING
-from ...grammar.parser import parse
+from ...grammar.parsing.parser import parse
 from ..analysis.definitions import surprises
 from ..expressions.names import Block, Default, Home, Scope, labels_in, target_names
 from ..layers.layerdef import LAYERS, GivenArgument, place

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import Pointer, error
-from ...grammar.parser import parse
+from ...grammar.parsing.parser import parse
 from ...grammar.source import Source
 from ..expressions.arguments import spell
 from ..expressions.evaluate import Environment, evaluate

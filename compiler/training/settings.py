@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
-from ...grammar.foreign_settings import SETTINGS as FOREIGN
-from ...grammar.foreign_settings import corrected_setting
 from ...grammar.source import Span
+from ...grammar.translation.settings import SETTINGS as FOREIGN
+from ...grammar.translation.settings import corrected_setting
 from ..expressions.arguments import (
     Kind,
     Mismatch,

@@ -6,7 +6,7 @@ import netc
 from netc.compiler.analysis.structure import depth, heads, width
 from netc.compiler.ir.graph import Graph
 from netc.compiler.lower import lower
-from netc.grammar.parser import parse
+from netc.grammar.parsing.parser import parse
 from netc.grammar.source import Source
 
 

@@ -9,7 +9,7 @@ import pytest
 from netc.compiler.ir.graph import Graph, Value
 from netc.compiler.ir.verify import verify
 from netc.compiler.lower import lower
-from netc.grammar.parser import parse
+from netc.grammar.parsing.parser import parse
 from netc.grammar.source import Source
 
 State = dict[str, np.ndarray[Any, Any]]

@@ -24,9 +24,9 @@ from netc.grammar.ast import (
     Syntax,
 )
 from netc.grammar.diagnostics import NetError
-from netc.grammar.formatter import format_source
-from netc.grammar.layout import WIDTH
-from netc.grammar.parser import parse
+from netc.grammar.formatting.formatter import format_source
+from netc.grammar.formatting.layout import WIDTH
+from netc.grammar.parsing.parser import parse
 from netc.grammar.source import Source
 
 HERE = Path(__file__).parent

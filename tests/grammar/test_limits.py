@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from netc.grammar.ast import Module
 from netc.grammar.diagnostics import Diagnostic, NetError, render_all
 from netc.grammar.limits import MAX_NESTING, MAX_TEXT
-from netc.grammar.parser import parse
+from netc.grammar.parsing.parser import parse
 from netc.grammar.source import Source
 
 

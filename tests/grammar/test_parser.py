@@ -48,7 +48,7 @@ from netc.grammar.ast import (
     TupleTarget,
     Unary,
 )
-from netc.grammar.parser import parse
+from netc.grammar.parsing.parser import parse
 from netc.grammar.source import Source, Span
 
 AT = Span(Source("", ""), 0, 0)  # spans take no part in equality

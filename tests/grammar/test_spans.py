@@ -12,7 +12,7 @@ from netc.grammar.ast import (
     OutputStatement,
     Syntax,
 )
-from netc.grammar.parser import parse
+from netc.grammar.parsing.parser import parse
 from netc.grammar.source import Source
 
 

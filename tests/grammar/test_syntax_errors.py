@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from netc.grammar.diagnostics import NetError
-from netc.grammar.malformed import EXAMPLES
-from netc.grammar.parser import parse
+from netc.grammar.parsing.parser import parse
 from netc.grammar.source import Source
+from netc.grammar.syntax_failures.malformed import EXAMPLES
 
 GOLDEN = Path(__file__).with_name("syntax_errors.txt")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from netc.grammar.tables import kept_tables
+from netc.grammar.parsing.tables import kept_tables
 
 posix = pytest.mark.skipif(os.name != "posix", reason="users of POSIX")
 
@@ -67,7 +67,7 @@ def test_no_folder(tmp_path: Path) -> None:
 @posix
 def test_spoilt_tables_are_made_anew(tmp_path: Path) -> None:
     """A parser reads its tables, writes them where there are none, and survives spoilt ones."""
-    code = "from netc.grammar.parser import parse; from netc.grammar.source import Source; "
+    code = "from netc.grammar.parsing.parser import parse; from netc.grammar.source import Source; "
     command = [sys.executable, "-c", code + "print(parse(Source('', 'a -> b # c')))"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from netc.grammar.diagnostics import Diagnostic
-from netc.grammar.foreign_text import closing
+from netc.grammar.translation.call_text import closing
 
 _BODY = re.compile(r"[^\n]*(?:\n[ \t]+[^\n]*)*")  # a line, and those that are indented below
 _OPENED = re.compile(r"[A-Za-z_][\w.]*\(")

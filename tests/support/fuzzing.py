@@ -22,7 +22,7 @@ import numpy as np
 import netc
 from netc.compiler.ir.dim import substitute
 from netc.drawing import to_picture_text
-from netc.grammar.formatter import format_source
+from netc.grammar.formatting.formatter import format_source
 from netc.sources import zoo
 from support import mutants
 from support.mutations import mutated_bytes, mutated_tokens

@@ -10,7 +10,7 @@ from netc.compiler.expressions.arguments import Kind, Mismatch
 from netc.compiler.expressions.evaluate import Environment, evaluate
 from netc.compiler.layers.layerdef import COMMON, LAYERS, LayerDef
 from netc.grammar import ast
-from netc.grammar.parser import parse
+from netc.grammar.parsing.parser import parse
 from netc.grammar.source import Source
 
 INPUTS = (

@@ -9,7 +9,7 @@ from netc.compiler.expressions.evaluate import Environment, evaluate
 from netc.compiler.training.settings import SETTINGS
 from netc.compiler.training.term_table import TERMS
 from netc.grammar import ast
-from netc.grammar.parser import parse
+from netc.grammar.parsing.parser import parse
 from netc.grammar.source import Source
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ....grammar import ast
 from ....grammar.diagnostics import NetError
-from ....grammar.parser import parse
+from ....grammar.parsing.parser import parse
 from ....grammar.source import Source
 from ...expressions.names import Scope
 from ...expressions.recovery import GiveUp, Poisoned, poisoned

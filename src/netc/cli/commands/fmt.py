@@ -6,7 +6,7 @@ import click
 
 from ...grammar.diagnostics import NetError
 from ...grammar.files import read_source, write_text
-from ...grammar.formatter import format_source
+from ...grammar.formatting.formatter import format_source
 from ...sources import programs_in, read_program
 from ..completion import complete_file
 from ..terminal import show_diagnostics

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, cast
 
-from .ast import (
+from ..ast import (
     Apply,
     Argument,
     Attribute,
@@ -21,11 +21,11 @@ from .ast import (
     String,
     TupleOf,
 )
-from .diagnostics import error
+from ..diagnostics import error
+from ..limits import check_expression
+from ..source import Source, Span
 from .expressions import build_expression
-from .limits import check_expression
 from .literals import read_integer, read_number, read_size, read_string
-from .source import Source, Span
 
 
 class Token(Protocol):

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from string import Template
 from typing import NamedTuple
 
-from .foreign_text import Argument, folded, unquoted
-from .foreign_words import AGREEING, LAYERS, LOST, MISSING, NORMS, RECIPES, RENAMED, Recipe, Row
+from .call_text import Argument, folded, unquoted
+from .words import AGREEING, LAYERS, LOST, MISSING, NORMS, RECIPES, RENAMED, Recipe, Row
 
 
 def own_name(name: str) -> Row | None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from .source import Source, Span
+from ..source import Source, Span
 
 _TOKEN = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+"|#[^\n]*|->|=>|[<>=!]=|\w+|[^\s]')
 _OPEN_ENDED = frozenset("-> => == <= >= != < > = | , ; : + - * / % ^ . ( [ {".split())

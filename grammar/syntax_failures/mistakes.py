@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from .diagnostics import Diagnostic
+from ..diagnostics import Diagnostic
+from ..source import Source, Span
+from ..translation.statements import find_foreign
 from .expected import OPERATORS, STEPS, described
-from .foreign_syntax import find_foreign
 from .notation import find_slip
 from .pieces import is_open_ended, previous_token, tokens
-from .source import Source, Span
 from .spacing import spaced_call
 
 KEYWORDS = frozenset(

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .call_text import Argument
+from .calls import translated
 from .extents import fit_input
 from .flow import Flow
-from .foreign import translated
-from .foreign_recipes import missing, own_name, remarks, stand_in
-from .foreign_text import Argument
-from .foreign_words import MERGES
+from .recipes import missing, own_name, remarks, stand_in
+from .words import MERGES
 
 # Arguments that say nothing about a network.
 _IGNORED = frozenset("training train deterministic use_running_average rng key mask name".split())

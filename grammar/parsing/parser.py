@@ -16,17 +16,17 @@ from lark import __version__ as lark_version
 from lark.grammar import Rule
 from lark.lexer import ContextualLexer, TerminalDef
 
-from .ast import Comment, Module, Statement
+from ..ast import Comment, Module, Statement
+from ..diagnostics import NetError, error
+from ..limits import MAX_NESTING, check_statements
+from ..source import Source, Span
+from ..syntax_failures.mistakes import Failure
+from ..syntax_failures.syntax_errors import Outcome, Table, build_table, report
 from .brackets import check_brackets
-from .diagnostics import NetError, error
-from .limits import MAX_NESTING, check_statements
-from .mistakes import Failure
-from .source import Source, Span
-from .syntax_errors import Outcome, Table, build_table, report
 from .tables import kept_tables, read_tables, write_tables
 from .tree import TreeBuilder
 
-_GRAMMAR = Path(__file__).with_name("net.lark")
+_GRAMMAR = Path(__file__).parents[1] / "net.lark"
 _LOCK = RLock()  # one builder serves every parse
 if hasattr(os, "register_at_fork"):  # else a child would wait for a thread that it lacks
     os.register_at_fork(

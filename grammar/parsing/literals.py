@@ -3,10 +3,10 @@
 import re
 from decimal import Decimal
 
-from .ast import Number, Size, String
-from .diagnostics import error
-from .limits import MAX_INTEGER
-from .source import Span
+from ..ast import Number, Size, String
+from ..diagnostics import error
+from ..limits import MAX_INTEGER
+from ..source import Span
 
 _SUFFIXES = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _DIGITS = len(str(MAX_INTEGER))

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from .foreign import translated
-from .foreign_recipes import own_name, remarks
-from .foreign_text import Argument, arguments_of, closing, split_arguments
-from .foreign_words import ACTIVATIONS, DROP, MERGES
+from .call_text import Argument, arguments_of, closing, split_arguments
+from .calls import translated
+from .recipes import own_name, remarks
+from .words import ACTIVATIONS, DROP, MERGES
 
 _LONGEST = 2000  # characters of a chain that are looked at
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .foreign_recipes import is_unsaid, own_name, renamed
-from .foreign_text import Argument, is_number, split_arguments, unquoted
-from .foreign_words import (
+from .call_text import Argument, is_number, split_arguments, unquoted
+from .recipes import is_unsaid, own_name, renamed
+from .words import (
     ACTIVATIONS,
     COUNTED,
     COUNTS,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from .ast import (
+from ..ast import (
     Argument,
     Call,
     Chain,
@@ -19,7 +19,7 @@ from .ast import (
     Statement,
     Step,
 )
-from .formatter_expressions import ExpressionFormatter, enclosed, plain_item
+from .expressions import ExpressionFormatter, enclosed, plain_item
 from .layout import ENDLESS, Break, Doc, Hard, Nest, Row, Soft, Text, row
 from .layout import Group as Together
 from .token_stream import TokenStream

@@ -5,11 +5,11 @@ Such a program is answered once, with its translation, in place of an error on e
 
 import re
 
-from .diagnostics import Diagnostic
-from .foreign_configs import config_steps, is_config
+from ..diagnostics import Diagnostic
+from ..source import Source, Span
+from .config_files import config_steps, is_config
 from .python_layers import LackingError
 from .python_networks import python_network
-from .source import Source, Span
 
 _PYTHON = re.compile(
     r"^[ \t]*(?:import\s+[A-Za-z_]|from\s+\S+\s+import\b|class\s+\w+\s*[(:]|def\s+\w+\s*\()"

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
-from .ast import Comment, Module
+from ..ast import Comment, Module
 from .layout import Doc, Remark, Row, Text, row
 
 _TOKEN = re.compile(

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from .diagnostics import Diagnostic, NetError, Pointer, error
-from .limits import MAX_LINES, MAX_NESTING, MAX_TEXT, MAX_WORDS
-from .source import UNPRINTABLE, Source, Span
+from ..diagnostics import Diagnostic, NetError, Pointer, error
+from ..limits import MAX_LINES, MAX_NESTING, MAX_TEXT, MAX_WORDS
+from ..source import UNPRINTABLE, Source, Span
 
 _MARKS = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+("?)|#[^\n]*|[()\[\]{}]|(?:\.\w+)+')
 _WORD = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+"?|#[^\n]*|->|[\w.]+|[^\s\w]')

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from .call_text import arguments_of
 from .flow import Flow
-from .foreign_text import arguments_of
 
 # Extents of well-known data sets and networks first.
 _EXTENTS = (32, 28, 224, 64, 96, 128, 48, 227, 299, 256, 100)

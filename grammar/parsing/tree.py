@@ -7,7 +7,7 @@ terminal. No tree of the parser's own is ever built, which halves the memory of 
 
 from typing import Any, NamedTuple
 
-from .ast import (
+from ..ast import (
     AssertStatement,
     BindStatement,
     BlockStatement,
@@ -40,10 +40,10 @@ from .ast import (
     TrainStatement,
     TupleTarget,
 )
-from .limits import check_expression
+from ..limits import check_expression
+from ..source import Span
+from ..syntax_failures.spacing import check_entry_start, check_label, check_start
 from .literals import read_integer
-from .source import Span
-from .spacing import check_entry_start, check_label, check_start
 from .tree_expressions import Arguments, ExpressionBuilder, Hole, Parts, Token
 
 

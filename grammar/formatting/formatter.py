@@ -8,7 +8,7 @@ are met, so that nothing can be lost or change places.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .ast import (
+from ..ast import (
     AssertStatement,
     BindStatement,
     BlockStatement,
@@ -24,10 +24,10 @@ from .ast import (
     Statement,
     TrainStatement,
 )
-from .formatter_chains import ChainFormatter
+from ..parsing.parser import parse
+from ..source import Source
+from .chains import ChainFormatter
 from .layout import Doc, Group, Hard, Nest, Text, lay_out, row
-from .parser import parse
-from .source import Source
 from .token_stream import TokenStream
 
 _ASSIGNED = frozenset("=")

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from .diagnostics import NetError, error
-from .foreign_syntax import find_foreign
-from .source import Span
+from ..diagnostics import NetError, error
+from ..source import Span
+from ..translation.statements import find_foreign
 
 _BLANK = " \t\r\f"
 _WORD_BEFORE = re.compile(r"\w+\Z")

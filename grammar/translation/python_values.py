@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .foreign_recipes import own_name
-from .foreign_words import VALUES
 from .python_layers import NotUnderstoodError, Step, Tensor
+from .recipes import own_name
+from .words import VALUES
 
 MOST_ITEMS = 1000  # of a list, and characters of a text
 _LARGEST = 2**40

@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from .diagnostics import Diagnostic
-from .source import Source, Span
+from ..diagnostics import Diagnostic
+from ..source import Source, Span
 
 
 class Slip(NamedTuple):

@@ -8,14 +8,14 @@ The rest is found from the text around the failure (`mistakes.py`).
 from bisect import bisect_right
 from collections.abc import Callable
 
-from .diagnostics import Diagnostic, NetError
+from ..diagnostics import Diagnostic, NetError
+from ..source import Source, Span
+from ..translation.programs import foreign_program
+from ..translation.sketches import sketched_lines
 from .expected import described
-from .foreign_program import foreign_program
 from .malformed import EXAMPLES, Example
 from .mistakes import Failure, Place, find_mistake
 from .pieces import find_cuts, previous_token
-from .sketches import sketched_lines
-from .source import Source, Span
 
 MAX_REPORTED = 20  # syntax errors in one run
 

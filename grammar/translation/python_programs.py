@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .foreign_recipes import own_name
-from .foreign_text import Argument
-from .foreign_words import MERGES
+from .call_text import Argument
 from .python_layers import Layers, NotUnderstoodError, Step, Tensor, input_of, reshaped
 from .python_values import (
     BUILT_IN,
@@ -31,6 +29,8 @@ from .python_values import (
     texts,
     unknown_size,
 )
+from .recipes import own_name
+from .words import MERGES
 
 _MOST_STEPS = 20_000  # statements and expressions that are read
 CONTAINERS = frozenset("Sequential SequentialCell HybridSequential Chain serial".split())

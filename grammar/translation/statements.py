@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from itertools import takewhile
 from typing import NamedTuple
 
-from .diagnostics import Diagnostic
-from .foreign import FRAMEWORKS, applied, translated
-from .foreign_recipes import missing, remarks
-from .foreign_settings import corrected_setting
-from .foreign_text import arguments_of, closing
+from ..diagnostics import Diagnostic
+from ..source import Source, Span
+from .call_text import arguments_of, closing
+from .calls import FRAMEWORKS, applied, translated
 from .python_networks import contained
+from .recipes import missing, remarks
+from .settings import corrected_setting
 from .sketches import sketched_chain
-from .source import Source, Span
 
 _CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\(")
 _REPEATED_BEFORE = re.compile(r"(?<![\w.)\]])(\d+)\s*[*x×]\s*\[")

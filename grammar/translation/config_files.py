@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from .foreign import translated
-from .foreign_recipes import own_name
-from .foreign_text import Argument, closing
+from .call_text import Argument, closing
+from .calls import translated
+from .recipes import own_name
 
 _PROTOTXT = re.compile(r"^layers?\s*\{", re.M)
 _SECTION = re.compile(r"^\[(\w+)\][ \t]*(?:#.*)?$", re.M)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from .ast import Binary, Comparison, Expression, Unary
-from .source import Span
+from ..ast import Binary, Comparison, Expression, Unary
+from ..source import Span
 
 # From loose to tight. `-2^2` is `-(2^2)`, and `not a == b` is `not (a == b)`.
 _INFIX = {"or": 1, "and": 2, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6, "^": 8}

@@ -1,0 +1,1 @@
+"""A program to its canonical text."""
