@@ -76,13 +76,19 @@ def _renumbering(labels: Array, wrong: Array, classes: int, ignoring: str) -> st
         left_out = f"; `{ignoring}(ignore_index={_VOID})` leaves it out" if ignoring else ""
         return f"if {_VOID} is the second class, `t // {_VOID}` numbers it 1{left_out}"
     from_one = found[0] == 1 and found[-1] <= classes
-    if not from_one and ignoring and len(wrong) == 1 and (labels.ndim > 2 or wrong[0] == _VOID):
-        return f"`{ignoring}(ignore_index={wrong[0]})` leaves the class {wrong[0]} out"
-    if len(found) > classes or 0 in found:
-        outputs = f"{found[-1] + 1} outputs" if found[-1] < _MOST_CLASSES else "more outputs"
-        return f"renumber the labels, or give the network {outputs}, one for each class"
+    left_out = f"`{ignoring}(ignore_index={wrong[0]})` leaves the class {wrong[0]} out"
+    one = bool(ignoring) and len(wrong) == 1
+    if not from_one and one and (labels.ndim > 2 or wrong[0] == _VOID):
+        return left_out
+    or_left_out = f"; {left_out}" if one and wrong[0] < 0 and 0 in found else ""
+    needed = len(found) if found[0] < 0 else found[-1] + 1
+    if len(found) > classes or found[0] == 0:
+        outputs = f"{needed} outputs" if needed <= _MOST_CLASSES else "more outputs"
+        enough = f"give the network {outputs}, one for each class"
+        return f"renumber the labels, or {enough}{or_left_out}"
     how = "`t - 1`" if from_one else "`names, t = np.unique(t, return_inverse=True)`"
     if labels.ndim > 2:
         return f"number the classes from 0: {how}"
     spelled = f"[{', '.join(map(str, found))}]" if len(found) <= _SPELLED else "[...]"
-    return f"number them from 0: `csv(..., classes={spelled})` of a table, {how} of an array"
+    from_zero = f"`csv(..., classes={spelled})` of a table, {how} of an array"
+    return f"number them from 0: {from_zero}{or_left_out}"

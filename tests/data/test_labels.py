@@ -41,6 +41,17 @@ def mask_of(*values: int) -> np.ndarray[Any, Any]:
         ([1, 2, 3], 3, "number them from 0: `csv(..., classes=[1, 2, 3])` of a table, `t - 1` of"),
         ([2, 4, 4], 2, "`csv(..., classes=[2, 4])` of a table, `names, t = np.unique(t, return_"),
         ([-1, 1], 2, "`csv(..., classes=[-1, 1])` of a table, `names, t = np.unique(t, return_"),
+        ([-1, 0, 1], 3, "an array; `cross_entropy(ignore_index=-1)` leaves the class -1 out"),
+        (
+            [-1, 0, 1],
+            2,
+            "3 outputs, one for each class; `cross_entropy(ignore_index=-1)`",
+        ),
+        (
+            [-2, -1, 0, 1],
+            4,
+            "classes=[-2, -1, 0, 1])` of a table, `names, t = np.unique(t",
+        ),
         ([0, 1, 2], 2, "renumber the labels, or give the network 3 outputs, one for each class"),
         ([0, 1, 99999], 2, "renumber the labels, or give the network more outputs, one for each"),
         ([0, 1, 255], 2, "`cross_entropy(ignore_index=255)` leaves the class 255 out"),
