@@ -1,6 +1,6 @@
 """A data set and a network -> batches that a step of training can be fed with."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import prod
@@ -142,6 +142,9 @@ def _target(
     where = (about.name, f"target `{source}`")
     type = _fitting(graph, term, output, first.targets[source], where, indices=indices)
     counted = classes_of(graph, term, output, type)
+    class_names = about.class_names.get(source, ())
+    if not counted and _single(type, first.targets[source]):
+        _check_two(output, where, class_names)
     return Target(
         source=source,
         name=name,
@@ -151,8 +154,31 @@ def _target(
         ignoring=_ignoring(term),
         indices=indices,
         below=counted or _below(term, type, first.targets[source]),
-        names=about.class_names.get(source, ()),
+        names=class_names,
     )
+
+
+def _single(type: TensorType, target: Array) -> bool:
+    """Whether a target is fed as it is, not one-hot."""
+    return target[0].size == prod(extent for extent in type.shape[1:] if isinstance(extent, int))
+
+
+def _check_two(output: str, where: tuple[str, str], names: Sequence[str]) -> None:
+    """Refuse more than two words as values of one number: their order says nothing.
+
+    Raises:
+        NetError: E133.
+    """
+    if len(names) > 2 and tuple(names) != tuple(map(str, range(len(names)))):
+        spelled = ", ".join(f"`{name}`" for name in names[:3])
+        raise error(
+            "E133",
+            f"the output `{output}` is one number, and the {where[1]} of {where[0]} names"
+            f" {len(names)} classes",
+            notes=[f"as values, {spelled} would be 0, 1, 2, in the order of their names"],
+            help=f"end the network in `FC({len(names)})` and choose `loss = cross_entropy`;"
+            " if they are numbers, write them with digits and a point alone",
+        )
 
 
 def _ignoring(term: Term) -> str:

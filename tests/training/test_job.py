@@ -166,6 +166,11 @@ LABELS = """\
 error[E523]: the data: the label 12 of sample 7 is outside the 10 classes
   = note: classes and samples count from 0: labels go from 0 to 9
   = help: renumber the labels, or give the network 13 outputs, one for each class"""
+WORDS = """\
+error[E133]: the output `output` is one number, and the target `target` of the data names 3 classes
+  = note: as values, `ash`, `elm`, `oak` would be 0, 1, 2, in the order of their names
+  = help: end the network in `FC(3)` and choose `loss = cross_entropy`; if they are numbers, write \
+them with digits and a point alone"""
 MISMATCH = """\
 error[E522]: the parts of the data hold different numbers of samples: `input` 60, `target` 59
   = help: each sample needs an input and a target"""
@@ -196,6 +201,18 @@ def test_labels_of_one_hot_targets() -> None:
     program = "INPUT(8x8) -> FC(1)\ntrain { loss = binary_cross_entropy }"
     assert "is outside the 2 classes" in refused(lambda: run(job(program, data=(x, t))))
     assert run(job(program, data=(x, t % 2))).progress.done
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "log_cosh", "hinge"])
+def test_words_are_not_values(loss: str) -> None:
+    """Three classes with names are refused as values of one number; two, or numbers, are not."""
+    x = np.eye(6, dtype=np.float32)
+    words, two = np.array(["ash", "elm", "oak"] * 2), np.array(["no", "yes"] * 3)
+    program = f"INPUT(6) -> FC({{}})\ntrain {{{{ loss = {loss}, epochs = 1, split = (1, 0, 0) }}}}"
+    assert refused(lambda: run(job(program.format(1), data=(x, words)))) == WORDS
+    assert run(job(program.format(3), data=(x, words))).progress.done
+    assert run(job(program.format(1), data=(x, two))).progress.done
+    assert run(job(program.format(1), data=(x, np.arange(6)))).progress.done
 
 
 @pytest.mark.parametrize(
