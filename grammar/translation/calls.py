@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .call_text import Argument, is_number, split_arguments, unquoted
+from .call_text import Argument, arguments_of, is_number, split_arguments, unquoted
 from .recipes import is_unsaid, own_name, renamed
 from .words import (
     ACTIVATIONS,
@@ -77,7 +77,7 @@ def translated(
     if {"scale", "center"} <= {a.name for a in arguments if VALUES.get(a.text) == "no"}:
         arguments = [*arguments, Argument("affine", "no")]
     said = [a for a in arguments if a.name == "padding_mode" or not is_unsaid(row.name, a)]
-    arguments = [part for argument in said for part in _parts(argument, row, rank)]
+    arguments = [part for argument in said for part in _parts(argument, row, rank, said)]
     positional = [argument.text for argument in arguments if argument.name is None]
     if positional and _is_value(positional[0]) and (starts or _takes_value(name, row)):
         rest = [argument for argument in arguments if argument.text is not positional[0]]
@@ -94,12 +94,25 @@ def translated(
     return call.spelled(row)
 
 
-def _parts(argument: Argument, row: Row, rank: int) -> Sequence[Argument]:
-    """`3x3x32` as the kernel and the filters of an image's convolution."""
-    size = re.fullmatch(r"(\d+x\d+)x(\d+)", argument.text)
+def _parts(
+    argument: Argument, row: Row, rank: int, others: Sequence[Argument]
+) -> Sequence[Argument]:
+    """`3x3x32` and `32x3x3` as the kernel and the filters of an image's convolution.
+
+    Beside a number, which is the filters, the third extent is the input's channels.
+    """
+    size = re.fullmatch(r"(\d+)x(\d+)x(\d+)", argument.text)
     if size is None or rank != 2 or row.name not in ("CONV", "UPCONV", "LOCAL"):
         return (argument,)
-    return (Argument(None, size[1]), Argument(None, size[2]))
+    first, middle, last = size.groups()
+    is_first = middle == last != first  # PyTorch's order
+    kernel, count = (f"{middle}x{last}", first) if is_first else (f"{first}x{middle}", last)
+    has_filters = any(
+        (other.name is None and other.text.isdigit())
+        or _keyword(row.name, other.name or "") == "filters"
+        for other in others
+    )
+    return (Argument(None, kernel), *(() if has_filters else (Argument("filters", count),)))
 
 
 def _is_value(text: str) -> bool:
@@ -178,6 +191,9 @@ def _keyword(layer: str, name: str) -> str:
     return COUNTS.get(layer, "size") if found == "count" else found
 
 
+_NONE: Mapping[str, str] = {"bias": "no", "pad": "valid"}  # what nothing is of an argument
+
+
 @dataclass
 class _Call:
     """A call as it is put together."""
@@ -195,6 +211,8 @@ class _Call:
     def give(self, keyword: str, text: str) -> None:
         """Take an argument."""
         value = unquoted(text)
+        if value in ("None", "none", "null"):
+            value = _NONE.get(keyword, value)
         if keyword == DROP or (value in ("None", "none", "null") and keyword != "size"):
             return
         take = _TAKEN.get(keyword)
@@ -377,13 +395,21 @@ def _merged(name: str, arguments: Sequence[Argument], *, flows: bool) -> str | N
         values += split_arguments(text[1:-1]) if listed else [text]
     if not values:
         return name
-    branches = [value.strip() for value in values]
+    branches = [_branch(value.strip()) for value in values]
     if not all(re.fullmatch(r"[A-Za-z_][\w.]*(\(.*\))?", branch) for branch in branches):
         return None
     computed = [branch for branch in branches if "(" in branch or branch == "ID"]
     if len(branches) == 1 or (flows and not computed):
         branches.append("ID")
     return f"( {' | '.join(branches)} ) -> {name}"
+
+
+def _branch(value: str) -> str:
+    """A branch of a merge, of another framework's layers in netc's words."""
+    call = re.fullmatch(r"([A-Za-z_][\w.]*)\((.*)\)", value, re.DOTALL)
+    if call is None or call[1].isupper() or own_name(call[1]) is None:
+        return value
+    return translated(call[1], arguments_of(call[2])) or value
 
 
 def applied(layer: str, value: str) -> str:

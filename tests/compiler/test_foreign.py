@@ -61,6 +61,13 @@ ROWS = [
     ("Dropout(keep_prob=0.8)", "DROPOUT(0.2)"),
     ("Conv_1(3, 8)", "CONV(3x3, 8)"),
     ("ADD(CONV(3x3, 3), ID)", "( CONV(3x3, 3) | ID ) -> ADD"),
+    ("concat(conv(3x3, 8), conv(5x5, 8))", "( CONV(3x3, 8) | CONV(5x5, 8) ) -> CONCAT"),
+    ("CONV(3x3x3, 16)", "CONV(3x3, 16)"),
+    ("CONV(3x3x64)", "CONV(3x3, 64)"),
+    ("CONV(64x3x3)", "CONV(3x3, 64)"),
+    ("CONV(5x5x3, filters=16, stride=2)", "CONV(5x5, 16, stride=2)"),
+    ("CONV(3x3, 16, bias=None)", "CONV(3x3, 16, bias=no)"),
+    ("CONV(3x3, 16, pad=none)", "CONV(3x3, 16, pad=valid)"),
     ("CONCAT(CONV(3x3, 8), CONV(5x5, 8))", "( CONV(3x3, 8) | CONV(5x5, 8) ) -> CONCAT"),
     ("SKIP(CONV(3x3, 3))", "( CONV(3x3, 3) | ID ) -> ADD"),
     (
