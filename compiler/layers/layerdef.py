@@ -288,7 +288,8 @@ def _count_name(
     if not counts:
         raise _unplaced(definition, argument, spelling)
     text = f"{spelling}({', '.join(spell(a.value) for a in bare)})"
-    if definition.size and definition.size not in counts and len(bare) == 2:
+    has_size = any(a.name == definition.size or isinstance(a.value, tuple) for a in given)
+    if definition.size and definition.size not in counts and len(bare) == 2 and not has_size:
         side, count = sorted(a.value for a in bare)  # kernels are the small one
         meaning = f"a {side}x{side} {definition.size} with {count} {counts[0]}"
         raise error(
@@ -318,11 +319,31 @@ def _word_name(definition: Signature, value: Any) -> str | None:
 
 
 def _unplaced(definition: Signature, argument: GivenArgument, spelling: str) -> NetError:
-    if _is_name(argument.value):
+    keyword = _keyword_of(definition, argument.value)
+    if keyword is None and _is_name(argument.value):
         return _unknown_name(argument)
     message = f"{spelling} cannot take {_describe(argument.value)} without a keyword"
-    known = definition.keywords
-    return error("E103", message, argument.span, help=_advice(known))
+    help = f"write `{keyword}`" if keyword else _advice(definition.keywords)
+    return error("E103", message, argument.span, help=help)
+
+
+def _keyword_of(definition: Signature, value: Any) -> str | None:
+    """`dtype=int64` for the word `int64`, `causal=yes` for `causal`."""
+    if not isinstance(value, Word):
+        return None
+    flag = {**COMMON, **definition.kinds}.get(value)
+    if flag is not None and _accepts(flag, True):
+        return f"{value}=yes"
+    knowing = [name for name, kind in definition.kinds.items() if value in kind.words]
+    return f"{knowing[0]}={value}" if len(knowing) == 1 else None
+
+
+def _accepts(kind: Kind, value: Any) -> bool:
+    try:
+        kind.convert(value)
+    except Mismatch:
+        return False
+    return True
 
 
 def converted(kind: Kind, name: str, argument: GivenArgument, spelling: str) -> Any:
@@ -334,8 +355,8 @@ def converted(kind: Kind, name: str, argument: GivenArgument, spelling: str) -> 
     try:
         return fitted(kind, argument.value)
     except Mismatch as mismatch:
-        suggestion = str(mismatch) or _as_whole(argument, kind)
-        if isinstance(argument.value, Word):
+        suggestion = str(mismatch) or _as_whole(argument, kind) or _as_flag(argument, kind, name)
+        if isinstance(argument.value, Word) and suggestion is None:
             suggestion = did_you_mean(argument.value, kind.words)
         raise error(
             "E103",
@@ -350,13 +371,23 @@ def _as_whole(argument: GivenArgument, kind: Kind) -> str | None:
     value = argument.value
     if not isinstance(value, Quotient) and not (isinstance(value, float) and value.is_integer()):
         return None
-    try:
-        kind.convert(floor(value))
-    except Mismatch:
+    if not _accepts(kind, floor(value)):
         return None
     if isinstance(value, Quotient):
         return f"`//` divides to a whole number and rounds down; here to `{floor(value)}`"
     return f"write the whole number `{floor(value)}`"
+
+
+_FLAGS: Mapping[str, bool] = {
+    **dict.fromkeys(("True", "true", "on", "1"), True),
+    **dict.fromkeys(("False", "false", "off", "0", "None", "none"), False),
+}
+
+
+def _as_flag(argument: GivenArgument, kind: Kind, name: str) -> str | None:
+    """Help for `True` or 0 where `yes` or `no` stands."""
+    flag = _FLAGS.get(str(argument.value))
+    return None if flag is None or not _accepts(kind, flag) else f"write `{name}={spell(flag)}`"
 
 
 def _is_name(value: Any) -> bool:

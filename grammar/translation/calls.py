@@ -163,7 +163,9 @@ def _convolution_order(name: str, order: Sequence[str], positional: Sequence[str
     """Sizes are kernels; of bare numbers, Keras has filters first, PyTorch the input's channels."""
     sizes = [text for text in positional if len(_extents(text)) > 1]
     if sizes:
-        rest = iter(("filters", "stride", "pad"))
+        counts = [int(text) for text in positional if text.isdigit()][:2]
+        is_in_front = len(counts) == 2 and counts[0] < counts[1]  # the input's channels
+        rest = iter((DROP, "filters") if is_in_front else ("filters", "stride", "pad"))
         if name[-1:] == "d" and len(positional) > 2 and positional.index(sizes[0]) == 2:
             return order
         return ["kernel" if text is sizes[0] else next(rest, DROP) for text in positional]
