@@ -1,128 +1,47 @@
-"""The table of losses: an output and a target -> one number, in ordinary operators.
+"""The losses: an output and a target -> one number, in ordinary operators.
 
-A loss is one function: its keyword-only signature is its parameter list, as for layers. Means are
-PyTorch's; where nothing is left to average over (every class index is ignored, no target is
-given), a loss is 0.
+A loss is one function: its keyword-only signature is its parameter list, as for layers, and
+`@loss` says all else. Means are PyTorch's; where nothing is left to average over (every class
+index is ignored, no target is given), a loss is 0.
 """
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from math import log
-from typing import Any, get_type_hints
 
-from ..expressions.arguments import Flag, Integer, Kind, PositiveReal, Rate, kind_of
+from ..expressions.arguments import Flag, Integer, PositiveReal, Rate
 from ..ir.builder import Builder
-from ..ir.dim import Dim
 from ..ir.graph import Value
-from ..ir.types import DType, TensorType
+from ..ops.opdef import Yields
 from .averages import Given, masked_mean, sample_mean
-from .class_losses import class_axis, indexed_margins, mean_log_likelihood, without_axis
-from .terms import Term
+from .class_losses import indexed_margins, mean_log_likelihood
+from .lossdef import (
+    AS_IS,
+    BEFORE,
+    CLASSES,
+    DECISIONS,
+    LOSSES,
+    NUMBERS,
+    SIDES,
+    Doubt,
+    Formula,
+    Refusal,
+    Verdict,
+    ZeroKnowledge,
+    loss,
+)
 
-LossFunction = Callable[..., Value]
-Targets = Callable[[TensorType, int], tuple[TensorType, ...]]
-Probabilities = Callable[[Builder, Value, int], Value]
+__all__ = ["LOSSES"]
 
+DROPPED = Refusal("put the `DROPOUT` before the last layer that has weights")
 
-@dataclass(frozen=True, slots=True)
-class Formula:
-    """How lectures write a loss, for pictures: y is the output, t the target, a hyphen a minus.
+# What losses of the difference between output and target take: everything.
+DIFFERENCES: Mapping[Yields, Verdict] = {
+    Yields.PROBABILITIES: Doubt("use `cross_entropy`, whose gradient does not vanish there"),
+    Yields.ANYTHING: AS_IS,
+}
 
-    Attributes:
-        loss: The loss itself; N counts samples, or positions that have a class each, and n all
-            elements of the output.
-        gradient: Its derivative by what it takes.
-        probabilities: What p stands for in them: a function of logits and the axis of the
-            classes; None where there is no p.
-    """
-
-    loss: str
-    gradient: str
-    probabilities: Probabilities | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LossDef:
-    """A row of the table of losses.
-
-    Attributes:
-        name: The loss's name in the language.
-        function: `function(build, output, target, axis, **arguments)`, the mean as a scalar; the
-            classes lie on `axis` of the output.
-        accepts: The types of targets that it takes for an output with classes on an axis, the
-            one that it takes by default first.
-        kinds: What each argument accepts, in the order of the signature.
-        defaults: The arguments that may be left out: all.
-        number: Which argument takes a positional number.
-        formula: How lectures write it, by its arguments and by whether targets are class indices.
-    """
-
-    name: str
-    function: LossFunction
-    accepts: Targets
-    formula: Callable[..., Formula]
-    kinds: Mapping[str, Kind]
-    defaults: Mapping[str, Any]
-    number: str | None
-
-    def build(
-        self, build: Builder, output: Value, target: Value, term: Term, *, axis: int | None = None
-    ) -> Value:
-        """The loss as a scalar of the output's element type.
-
-        Args:
-            build: A builder on the graph that holds `output` and `target`.
-            output: What the loss takes, such as logits; see `output_fit.fit`.
-            target: Of one of the types that `targets` names.
-            term: The loss's arguments.
-            axis: Where the classes lie in the output; the axis of its channels where it is None.
-        """
-        axis = class_axis(output.type) if axis is None else axis
-        if target.dtype.is_float and len(target.shape) < len(output.shape):
-            target = build.Unsqueeze(target, build.index_constant((axis,)))
-        return self.function(build, output, target, axis, **{**self.defaults, **term.arguments})
-
-    def written(self, term: Term, target: TensorType) -> Formula:
-        """The loss of such a target with its arguments, as lectures write it."""
-        indexed = not target.dtype.is_float
-        return self.formula(indexed=indexed, **{**self.defaults, **term.arguments})
-
-    def target(self, output: TensorType) -> TensorType:
-        """The type of the target that an output of this type is compared with by default."""
-        return self.targets(output)[0]
-
-    def targets(self, output: TensorType, *, axis: int | None = None) -> tuple[TensorType, ...]:
-        """The types of all targets that it takes for an output of this type."""
-        return self.accepts(output, class_axis(output) if axis is None else axis)
-
-    def classes(self, output: TensorType, target: TensorType, *, axis: int | None = None) -> Dim:
-        """How many classes a target of indices counts, which must be below; 0 for real numbers."""
-        if target.dtype.is_float:
-            return 0
-        return output.shape[class_axis(output) if axis is None else axis]
-
-
-LOSSES: dict[str, LossDef] = {}
-
-
-def alike(output: TensorType, axis: int) -> tuple[TensorType, ...]:
-    """Targets of the output's own type; a single channel's axis may be left out."""
-    if output.rank < 2 or output.shape[axis] != 1:
-        return (output,)
-    return (output, output.with_shape(without_axis(output.shape, axis)))
-
-
-def classified(output: TensorType, axis: int) -> tuple[TensorType, ...]:
-    """A class index per position, or a probability (such as one-hot) for each class."""
-    return (TensorType(DType.INT64, without_axis(output.shape, axis)), output)
-
-
-def decided(output: TensorType, axis: int) -> tuple[TensorType, ...]:
-    """Yes or no for each element, or with several channels rather the index of the right one."""
-    if output.rank < 2 or output.shape[axis] == 1:
-        return alike(output, axis)
-    return classified(output, axis)
+# -log p of equally likely classes is ln K, whatever the target, also a smoothed one.
+EQUALLY_LIKELY = ZeroKnowledge("ln {classes}", lambda classes, **_: log(classes))
 
 
 def softmax(build: Builder, logits: Value, axis: int) -> Value:
@@ -159,39 +78,23 @@ def _half_or_mean(half: bool, **_: object) -> Formula:
     return Formula("1/n ∑ (y - t)²", "2 (y - t) / n")
 
 
-def loss(
-    name: str,
-    *,
-    formula: Callable[..., Formula],
-    accepts: Targets = alike,
-    number: str | None = None,
-) -> Callable[[LossFunction], LossFunction]:
-    """Enter the decorated function into the table of losses."""
-
-    def register(function: LossFunction) -> LossFunction:
-        if name in LOSSES:
-            raise ValueError(f"loss {name} is defined twice")
-        hints = get_type_hints(function, include_extras=True)
-        signature = inspect.signature(function).parameters.values()
-        arguments = [p for p in signature if p.kind is inspect.Parameter.KEYWORD_ONLY]
-        LOSSES[name] = LossDef(
-            name=name,
-            function=function,
-            accepts=accepts,
-            kinds={p.name: kind_of(hints[p.name]) for p in arguments},
-            defaults={p.name: p.default for p in arguments},
-            number=number,
-            formula=formula,
-        )
-        return function
-
-    return register
-
-
 @loss(
     "cross_entropy",
     formula=_smoothed,
-    accepts=classified,
+    targets=CLASSES,
+    scores="logits",
+    fits={
+        Yields.PROBABILITIES: BEFORE,
+        Yields.LOG_PROBABILITIES: BEFORE,
+        Yields.PROBABILITY: Refusal(
+            "use `binary_cross_entropy` for classes that are not mutually exclusive, or end in"
+            " `SOFTMAX`"
+        ),
+        Yields.ACTIVATIONS: Refusal("end in `SOFTMAX`, or in a layer without an activation"),
+        Yields.NOISE: DROPPED,
+        Yields.ANYTHING: AS_IS,
+    },
+    start=EQUALLY_LIKELY,
 )
 def cross_entropy(
     build: Builder,
@@ -214,7 +117,23 @@ def cross_entropy(
     )
 
 
-@loss("nll", formula=lambda **_: Formula("-1/N ∑ t y", "-t / N"), accepts=classified)
+@loss(
+    "nll",
+    formula=lambda **_: Formula("-1/N ∑ t y", "-t / N"),
+    targets=CLASSES,
+    scores="log_probabilities",
+    fits={
+        Yields.LOG_PROBABILITIES: AS_IS,
+        Yields.LOGARITHM: AS_IS,
+        Yields.PROBABILITIES: Refusal(
+            "end in `LOGSOFTMAX`, or use `cross_entropy`, which takes `SOFTMAX`"
+        ),
+        Yields.ANYTHING: Refusal(
+            "it takes log-probabilities: end in `LOGSOFTMAX`, or use `cross_entropy`"
+        ),
+    },
+    start=EQUALLY_LIKELY,
+)
 def negative_log_likelihood(
     build: Builder, predicted: Value, target: Value, axis: int, *, ignore_index: Integer = -100
 ) -> Value:
@@ -225,6 +144,19 @@ def negative_log_likelihood(
 @loss(
     "binary_cross_entropy",
     formula=lambda **_: Formula("-1/n ∑ (t log p + (1 - t) log(1 - p))", "(p - t) / n", sigmoid),
+    targets=DECISIONS,
+    scores="logits",
+    fits={
+        Yields.PROBABILITY: BEFORE,
+        Yields.PROBABILITIES: Refusal(
+            "use `cross_entropy` for mutually exclusive classes, or end in `SIGMOID`"
+        ),
+        Yields.LOG_PROBABILITIES: Refusal("use `cross_entropy` or `nll`, or end in `SIGMOID`"),
+        Yields.ACTIVATIONS: Refusal("end in `SIGMOID`, or in a layer without an activation"),
+        Yields.NOISE: DROPPED,
+        Yields.ANYTHING: AS_IS,
+    },
+    start=ZeroKnowledge("ln 2", lambda **_: log(2.0)),
 )
 def binary_cross_entropy(build: Builder, logits: Value, target: Value, axis: int) -> Value:
     """-t log p - (1 - t) log(1 - p) with p = sigmoid(x), the mean over all elements.
@@ -236,7 +168,14 @@ def binary_cross_entropy(build: Builder, logits: Value, target: Value, axis: int
     return masked_mean(build, given.only(build, error), given.mask)
 
 
-@loss("mse", formula=_half_or_mean)
+@loss(
+    "mse",
+    formula=_half_or_mean,
+    targets=NUMBERS,
+    scores="logits",
+    fits=DIFFERENCES,
+    start=None,
+)
 def mean_squared_error(
     build: Builder, output: Value, target: Value, axis: int, *, half: Flag = False
 ) -> Value:
@@ -253,7 +192,14 @@ def mean_squared_error(
     return build.Mul(build.constant(0.5, output.dtype), sample_mean(build, squares))
 
 
-@loss("mae", formula=lambda **_: Formula("1/n ∑ |y - t|", "sign(y - t) / n"))
+@loss(
+    "mae",
+    formula=lambda **_: Formula("1/n ∑ |y - t|", "sign(y - t) / n"),
+    targets=NUMBERS,
+    scores="logits",
+    fits=DIFFERENCES,
+    start=None,
+)
 def mean_absolute_error(build: Builder, output: Value, target: Value, axis: int) -> Value:
     """|y - t|, PyTorch's `L1Loss`, the mean over all elements."""
     given = Given.of(build, target, output.dtype)
@@ -265,7 +211,11 @@ def mean_absolute_error(build: Builder, output: Value, target: Value, axis: int)
     formula=lambda delta, **_: Formula(
         f"1/n ∑ huber(y - t, δ={delta:g})", f"clip(y - t, ±{delta:g}) / n"
     ),
-    number="delta",
+    targets=NUMBERS,
+    scores="logits",
+    fits=DIFFERENCES,
+    start=None,
+    numbers=("delta",),
 )
 def huber(
     build: Builder, output: Value, target: Value, axis: int, *, delta: PositiveReal = 1.0
@@ -282,7 +232,14 @@ def huber(
     return masked_mean(build, build.Mul(clipped, build.Sub(error, half)), given.mask)
 
 
-@loss("log_cosh", formula=lambda **_: Formula("1/n ∑ log cosh(y - t)", "tanh(y - t) / n"))
+@loss(
+    "log_cosh",
+    formula=lambda **_: Formula("1/n ∑ log cosh(y - t)", "tanh(y - t) / n"),
+    targets=NUMBERS,
+    scores="logits",
+    fits=DIFFERENCES,
+    start=None,
+)
 def log_cosh(build: Builder, output: Value, target: Value, axis: int) -> Value:
     """log cosh(y - t), the mean over all elements.
 
@@ -300,8 +257,28 @@ def log_cosh(build: Builder, output: Value, target: Value, axis: int) -> Value:
 @loss(
     "hinge",
     formula=_sides_or_classes,
-    accepts=decided,
-    number="margin",
+    targets=SIDES,
+    scores="margins",
+    fits={
+        Yields.PROBABILITIES: Refusal(
+            "it takes scores: remove the `SOFTMAX`, or use `cross_entropy`"
+        ),
+        Yields.LOG_PROBABILITIES: Refusal("it takes scores: remove the `LOGSOFTMAX`, or use `nll`"),
+        Yields.PROBABILITY: Refusal(
+            "it takes scores: remove the `SIGMOID`, or use `binary_cross_entropy`"
+        ),
+        Yields.ACTIVATIONS: Refusal(
+            "it takes unbounded numbers: end in a layer without an activation, such as `FC` or"
+            " `CONV`"
+        ),
+        Yields.NOISE: DROPPED,
+        Yields.ANYTHING: AS_IS,
+    },
+    # A score of 0 falls short of every margin.
+    start=ZeroKnowledge(
+        "scores of 0", lambda classes, margin: margin * (1 - 1 / classes if classes else 1)
+    ),
+    numbers=("margin",),
 )
 def hinge(
     build: Builder, scores: Value, target: Value, axis: int, *, margin: PositiveReal = 1.0

@@ -8,6 +8,7 @@ from ..ir.builder import Builder
 from ..ir.graph import Graph, Value
 from ..ir.types import TensorType
 from ..passes.rewrite import rewrite
+from .losses import LOSSES
 from .output_fit import named_output, target_type, total_loss
 from .regularizers import penalty
 from .terms import Term
@@ -29,6 +30,11 @@ class Objective:
     losses: Mapping[str, Term]
     weights: Mapping[str, float] = field(default_factory=dict)
     regularize: tuple[Term, ...] = ()
+
+    @property
+    def is_of_numbers(self) -> bool:
+        """Whether no loss is about classes or decisions."""
+        return all(LOSSES[term.name].targets.task == "numbers" for term in self.losses.values())
 
     def target_names(self) -> dict[str, str]:
         """The name of the target of each output: `target` or, of several, `target.<output>`."""

@@ -11,12 +11,13 @@ from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, 
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Value
 from ..ir.types import TensorType, author_size
-from ..ops.opdef import Yields
 from .class_losses import class_axis
 from .endings import Ending, ending, replay
+from .lossdef import BEFORE, Doubt, Refusal
 from .losses import LOSSES
-from .pairs import BEFORE, DISSOLVED, DOUBTS, PAIRS, Refusal
 from .terms import Term
+
+DISSOLVED = Refusal("its classes are no longer an axis of the output: reshape before the `SOFTMAX`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def fit(graph: Graph, output: Value, term: Term, *, name: str = "output") -> Fit
         NetError: E132, they do not fit.
     """
     found = ending(graph, output)
-    verdict = PAIRS[term.name].get(found.kind, PAIRS[term.name][Yields.ANYTHING])
+    verdict = LOSSES[term.name].verdict(found.kind)
     if isinstance(verdict, Refusal):
         raise _unfit(graph, found, term, name, verdict)
     axis = class_axis(output.type)
@@ -109,7 +110,7 @@ def target_types(
         NetError: E132, output and loss do not fit.
     """
     found = fit(graph, output, term, name=name)
-    return LOSSES[term.name].targets(output.type, axis=found.axis)
+    return LOSSES[term.name].target_types(output.type, axis=found.axis)
 
 
 def target_type(
@@ -191,7 +192,8 @@ def total_loss(
 def _check_shape(graph: Graph, found: Ending, term: Term, name: str, axis: int) -> None:
     """Refuse outputs that no target fits: no real numbers, no classes, or only one."""
     type = found.output.type
-    counted = not LOSSES[term.name].target(type).dtype.is_float
+    row = LOSSES[term.name]
+    counted = row.targets.task == "classes" or not row.target_types(type)[0].dtype.is_float
     if not type.dtype.is_float:
         what, advice = f"holds {type.dtype.value}", "a loss takes real numbers"
     elif counted and type.rank < 2:
@@ -221,8 +223,8 @@ def _unfit(
 
 def _doubts(graph: Graph, found: Fit, term: Term, name: str) -> list[Diagnostic]:
     """A warning about a pair that works, but not well."""
-    doubt = DOUBTS.get((found.ending.kind, term.name))
-    if doubt is None:
+    doubt = LOSSES[term.name].verdict(found.ending.kind)
+    if not isinstance(doubt, Doubt):
         return []
     layer = found.ending.layer(graph)
     message = f"`{term.name}` on `{layer}` learns slowly where the output `{name}` is wrong"
@@ -230,7 +232,7 @@ def _doubts(graph: Graph, found: Fit, term: Term, name: str) -> list[Diagnostic]
 
 
 def _about(
-    code: str, message: str, graph: Graph, found: Ending, term: Term, advice: Refusal
+    code: str, message: str, graph: Graph, found: Ending, term: Term, advice: Refusal | Doubt
 ) -> Diagnostic:
     """A finding that points at the loss and at the output's last layer, where they are written."""
     layer = graph[found.node].span

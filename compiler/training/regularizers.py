@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 from ..expressions.arguments import Flag, Kind, NonNegativeReal, kind_of
 from ..ir.builder import Builder
 from ..ir.graph import Value
-from .losses import Formula
+from .lossdef import Formula
 from .terms import Term
 from .weights import regularized
 

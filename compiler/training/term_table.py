@@ -21,12 +21,7 @@ TERMS: Mapping[str, Mapping[str, TermDef]] = {
     "data": DATA,
     "preprocess": PREPROCESS,
     "augment": AUGMENT,
-    "loss": {
-        row.name: TermDef(
-            row.name, row.kinds, row.defaults, numbers=(row.number,) if row.number else ()
-        )
-        for row in LOSSES.values()
-    },
+    "loss": {name: row.signature for name, row in LOSSES.items()},
     "regularize": {
         row.name: TermDef(row.name, row.kinds, row.defaults, numbers=(row.number,))
         for row in REGULARIZERS.values()

@@ -1,7 +1,6 @@
 """A network's losses -> what they come to while it knows nothing: its weights are close to 0."""
 
-from collections.abc import Callable, Mapping
-from math import log
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,18 +18,6 @@ from ..executor import run
 from ..kerneldef import Array
 from ..plan import plan
 from ..training.parts import Target, Wiring
-
-ClosedForm = Callable[[Term, int], float]
-
-# Of a loss on logits that are 0, by its term and the number of classes. A loss of -log p over K
-# equal probabilities is ln K, whatever the target, also a smoothed one; a score of 0 falls short of
-# every margin.
-CLOSED_FORMS: Mapping[str, ClosedForm] = {
-    "cross_entropy": lambda term, classes: log(classes),
-    "nll": lambda term, classes: log(classes),
-    "binary_cross_entropy": lambda term, classes: log(2.0),
-    "hinge": lambda term, classes: term.arguments["margin"] * (1 - 1 / classes if classes else 1),
-}
 
 
 def expected_loss(
@@ -59,14 +46,12 @@ def formula(graph: Graph, objective: Objective, wiring: Wiring) -> str:
     """Where an expected loss comes from, in words: `ln 10`; of several outputs each."""
     texts = []
     for output, term in objective.losses.items():
-        classes = _classes(graph, output, term, wiring.targets[output])
-        text = {
-            "cross_entropy": f"ln {classes}",
-            "nll": f"ln {classes}",
-            "binary_cross_entropy": "ln 2",
-            "hinge": "scores of 0",
-        }.get(term.name, f"always answering {constant_answer(graph, output):g}")
-        texts.append(text)
+        start = LOSSES[term.name].start
+        if start is None:
+            texts.append(f"always answering {constant_answer(graph, output):g}")
+        else:
+            classes = _classes(graph, output, term, wiring.targets[output])
+            texts.append(start.text.format(classes=classes))
     return " and ".join(texts)
 
 
@@ -83,7 +68,7 @@ def constant_answer(graph: Graph, output: str) -> float:
 
 def _classes(graph: Graph, output: str, term: Term, target: Target) -> int:
     """How many classes a loss distinguishes; 0 where it is about numbers or yes and no."""
-    if target.classes or term.name not in ("cross_entropy", "nll"):
+    if target.classes or LOSSES[term.name].targets.task != "classes":
         return target.classes
     value = graph.outputs[output]
     extent = value.shape[fit(graph, value, term, name=output).axis]
@@ -91,9 +76,10 @@ def _classes(graph: Graph, output: str, term: Term, target: Target) -> int:
 
 
 def _of_output(graph: Graph, output: str, term: Term, target: Target, given: Array) -> float:
-    if term.name in CLOSED_FORMS:
-        full = Term(term.kind, term.name, {**LOSSES[term.name].defaults, **term.arguments})
-        return CLOSED_FORMS[term.name](full, _classes(graph, output, term, target))
+    row = LOSSES[term.name]
+    if row.start is not None:
+        classes = _classes(graph, output, term, target)
+        return row.start.value(classes=classes, **row.arguments(term))
     return constant_loss(
         graph.outputs[output].type, term, target, given, constant_answer(graph, output)
     )

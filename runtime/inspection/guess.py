@@ -6,7 +6,6 @@ from ...compiler.training.optimizers import OPTIMIZERS
 from ...grammar.diagnostics import NetError
 from ..kerneldef import Array
 from ..training.job import Job
-from ..training.suiting import SUITS
 from ..training.trends import Known
 from .guessed_loss import guessed_loss
 from .samples import some
@@ -30,7 +29,7 @@ def known_of(job: Job) -> Known:
         usual_rate=defaults["lr"],
         constant=_are_constant(job, targets),
         penalised=bool(objective.regularize),
-        numbers=all(SUITS[term.name].task == "numbers" for term in objective.losses.values()),
+        numbers=objective.is_of_numbers,
         samples=len(job.part("validation")),
     )
 

@@ -1,11 +1,13 @@
 """A network's losses -> what the best answer costs that is the same for every sample."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from ...compiler.ir.graph import Graph, Value
 from ...compiler.training.class_losses import class_axis
+from ...compiler.training.lossdef import Values
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit
@@ -14,7 +16,7 @@ from ..kerneldef import Array
 from ..training.parts import Target, Wiring
 from .expected_loss import constant_loss
 
-Guess = Callable[[Array, Term], float]
+Guess = Callable[[Array, Mapping[str, Any]], float]
 
 
 def guessed_loss(
@@ -44,12 +46,15 @@ def guessed_loss(
 
 def _guessed(graph: Graph, output: str, term: Term, target: Target, given: Array) -> float:
     value = graph.outputs[output]
-    full = Term(term.kind, term.name, {**LOSSES[term.name].defaults, **term.arguments})
-    if term.name in ("cross_entropy", "nll") or (term.name == "hinge" and target.classes):
+    row = LOSSES[term.name]
+    task = row.targets.task_of(indexed=bool(target.classes))
+    if task == "classes":
         axis = fit(graph, value, term, name=output).axis
-        return OF_CLASSES[term.name](_frequencies(value, axis, given, full), full)
-    if term.name in OF_DECISIONS:
-        return OF_DECISIONS[term.name](_yes(value, given, term), full)
+        frequencies = _frequencies(value, axis, given, term)
+        return OF_CLASSES[row.targets.values](frequencies, row.arguments(term))
+    if task == "decisions":
+        yes = _yes(value, given, row.targets.values)
+        return OF_DECISIONS[row.targets.values](yes, row.arguments(term))
     wide = given.astype(np.float64)
     answers = (np.nanmean(wide, axis=0), np.nanmedian(wide, axis=0))
     return min(constant_loss(value.type, term, target, given, answer) for answer in answers)
@@ -67,10 +72,10 @@ def _frequencies(value: Value, axis: int, given: Array, term: Term) -> Array:
     return frequencies
 
 
-def _yes(value: Value, given: Array, term: Term) -> Array:
+def _yes(value: Value, given: Array, values: Values) -> Array:
     """How frequent yes is, for each label that has its own channel."""
     wide = given.astype(np.float64)
-    if term.name == "hinge":
+    if values is Values.SIDES:
         wide = np.where(np.isnan(wide), wide, wide > 0)
     own = wide.ndim == len(value.shape) and wide.ndim > 1
     channel = class_axis(value.type) if own else None
@@ -79,14 +84,14 @@ def _yes(value: Value, given: Array, term: Term) -> Array:
     return yes
 
 
-def _entropy(frequencies: Array, term: Term) -> float:
+def _entropy(frequencies: Array, arguments: Mapping[str, Any]) -> float:
     """-sum q log q, of frequencies that label smoothing has mixed."""
-    smoothing = term.arguments.get("label_smoothing", 0.0)
+    smoothing = arguments.get("label_smoothing", 0.0)
     mixed = (1 - smoothing) * frequencies + smoothing / max(len(frequencies), 1)
     return float(_terms(mixed).sum())
 
 
-def _entropies(yes: Array, term: Term) -> float:
+def _entropies(yes: Array, arguments: Mapping[str, Any]) -> float:
     """The mean over the labels of the entropy of yes and no."""
     return float(np.mean(_terms(yes) + _terms(1 - yes)))
 
@@ -96,22 +101,22 @@ def _terms(q: Array) -> Array:
     return -q * np.log(np.where(q > 0, q, 1.0))
 
 
-def _most_frequent(frequencies: Array, term: Term) -> float:
+def _most_frequent(frequencies: Array, arguments: Mapping[str, Any]) -> float:
     """The hinge loss of scores that are the margin for the most frequent class, and else 0."""
-    return float(term.arguments["margin"] * (1 - frequencies.max(initial=0.0)))
+    return float(arguments["margin"] * (1 - frequencies.max(initial=0.0)))
 
 
-def _more_frequent(yes: Array, term: Term) -> float:
+def _more_frequent(yes: Array, arguments: Mapping[str, Any]) -> float:
     """The hinge loss of scores at the margin, on the side of the more frequent answer."""
-    return float(2 * term.arguments["margin"] * np.mean(np.minimum(yes, 1 - yes)))
+    return float(2 * arguments["margin"] * np.mean(np.minimum(yes, 1 - yes)))
 
 
-OF_CLASSES: Mapping[str, Guess] = {
-    "cross_entropy": _entropy,
-    "nll": _entropy,
-    "hinge": _most_frequent,
+# What a guess costs, by what targets say.
+OF_CLASSES: Mapping[Values, Guess] = {
+    Values.PROBABILITIES: _entropy,
+    Values.SIDES: _most_frequent,
 }
-OF_DECISIONS: Mapping[str, Guess] = {
-    "binary_cross_entropy": _entropies,
-    "hinge": _more_frequent,
+OF_DECISIONS: Mapping[Values, Guess] = {
+    Values.PROBABILITY: _entropies,
+    Values.SIDES: _more_frequent,
 }

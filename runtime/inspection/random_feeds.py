@@ -1,9 +1,12 @@
 """A network and its losses -> inputs and targets of the right types, drawn at random."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
 from ...compiler.ir.graph import Graph
 from ...compiler.ir.types import TensorType
+from ...compiler.training.lossdef import Values
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit, target_type
@@ -13,8 +16,6 @@ from ..kerneldef import Array
 from ..lookups import lookups
 
 BATCH = "N"
-# Losses whose targets of real numbers are probabilities.
-PROBABILITIES = frozenset({"binary_cross_entropy", "cross_entropy", "nll"})
 
 
 def random_feeds(
@@ -56,9 +57,24 @@ def _target(
     if not type.dtype.is_float:
         classes = LOSSES[term.name].classes(value.type, type, axis=axis)
         return random.integers(0, classes if isinstance(classes, int) else 2, shape)
-    if term.name in PROBABILITIES:
-        return random.random(shape).astype(np.float32)
-    return random.standard_normal(shape).astype(np.float32)
+    drawn = DRAWN[LOSSES[term.name].targets.values](random, shape, axis)
+    return drawn.astype(np.float32)
+
+
+def _distributions(random: np.random.Generator, shape: tuple[int, ...], axis: int) -> Array:
+    """Probabilities that sum to 1 along an axis."""
+    drawn = random.random(shape)
+    shares: Array = drawn / drawn.sum(axis=axis, keepdims=True)
+    return shares
+
+
+# How targets of real numbers are drawn, by what they say.
+DRAWN: Mapping[Values, Callable[[np.random.Generator, tuple[int, ...], int], Array]] = {
+    Values.NUMBERS: lambda random, shape, axis: random.standard_normal(shape),
+    Values.SIDES: lambda random, shape, axis: random.standard_normal(shape),
+    Values.PROBABILITY: lambda random, shape, axis: random.random(shape),
+    Values.PROBABILITIES: _distributions,
+}
 
 
 def _shape(name: str, type: TensorType, batch: int) -> tuple[int, ...]:

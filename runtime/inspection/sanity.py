@@ -13,12 +13,12 @@ import numpy as np
 
 from ...compiler.ops.opdef import Role
 from ...compiler.passes.append_backward import trainable
+from ...compiler.training.losses import LOSSES
 from ...compiler.training.regularizers import REGULARIZERS
 from ...compiler.training.term_table import spell_term
 from ...compiler.training.terms import Term
 from ...compiler.training.weights import roles
 from ..training.job import Job
-from ..training.suiting import SUITS
 from .expected_loss import expected_loss, formula
 from .first_steps import LOWER, first_steps
 from .guessed_loss import guessed_loss
@@ -38,7 +38,6 @@ BETTER = 0.6  # of a loss, below which a tenth of the learning rate does clearly
 FEWEST = 5  # samples of a class, on average, from which on whole numbers look like classes
 SHOWN = 5  # names in a message
 TRY = Term("regularize", "l2", {**REGULARIZERS["l2"].defaults, "strength": 0.01})
-DECISIONS = ("binary_cross_entropy", "hinge")
 PLAIN = ("SOFTMAX",)  # whose outputs are small where there are many classes
 
 
@@ -91,7 +90,7 @@ def _labels(subject: Subject) -> Check:
     if (mistaken := _indices_as_numbers(subject)) is not None:
         return mistaken
     data, train = subject.job.data, subject.job.split.train
-    labels = data.labels() if _tells_classes(subject) else None
+    labels = None if subject.objective.is_of_numbers else data.labels()
     if labels is not None:
         classes, counts = np.unique(labels[train], return_counts=True)
         rarest = f"from {counts.min()} to {counts.max()} samples each"
@@ -129,7 +128,7 @@ def _indices_as_numbers(subject: Subject) -> Check | None:
     for output, term in subject.objective.losses.items():
         target = subject.job.wiring.targets[output]
         plain = target.indices and not target.classes and not target.below
-        if not plain or labels is None or SUITS[term.name].task != "numbers":
+        if not plain or labels is None or LOSSES[term.name].targets.task != "numbers":
             continue
         classes = np.unique(labels[train])
         every = np.array_equal(classes, np.arange(len(classes)))
@@ -143,12 +142,6 @@ def _indices_as_numbers(subject: Subject) -> Check | None:
                 {"classes": len(classes)},
             )
     return None
-
-
-def _tells_classes(subject: Subject) -> bool:
-    """Whether a loss is about classes, or yes and no; integers may be plain numbers otherwise."""
-    indexed = any(target.classes for target in subject.job.wiring.targets.values())
-    return indexed or any(term.name in DECISIONS for term in subject.objective.losses.values())
 
 
 def _inputs(subject: Subject) -> Check:
@@ -310,9 +303,7 @@ def _recipe(subject: Subject) -> Check:
     message = f"{found.steps} steps of {said}: loss {found.first:.3g} -> {found.last:.3g}"
     slow = slowness(subject, found, guess)
     if slow is not None:
-        terms = subject.objective.losses.values()
-        task = all(SUITS[term.name].task == "numbers" for term in terms)
-        return _too_slow(slow, found.steps, said, numbers=task)
+        return _too_slow(slow, found.steps, said, numbers=subject.objective.is_of_numbers)
     numbers = {"first": found.first, "last": found.last, "steps": found.steps}
     limit = ABOVE * max(found.first, guess)
     ok = found.last <= limit  # which NaN is not

@@ -8,6 +8,7 @@ import numpy as np
 from ...compiler.ir.graph import Graph
 from ...compiler.passes.set_mode import set_mode
 from ...compiler.training.endings import ending
+from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import LOSS, Objective, add_loss
 from ...compiler.training.output_fit import fit
 from ...compiler.training.train_step import expose_parameters
@@ -16,7 +17,7 @@ from .metrics import Metrics, find_metric
 from .outputs import OutputForm
 from .parts import Target, Wiring
 from .runners import open_runner
-from .suiting import SUITS, output_form, suitable, thorough
+from .suiting import output_form, suitable, thorough
 from .tallies import Tally
 
 BATCH = 256  # samples that are measured at once
@@ -180,7 +181,7 @@ def _names(loss: str, target: Target, *, deep: bool, more: Sequence[str]) -> tup
     positions = target.type.rank > 1 and bool(target.classes)
     indexed = bool(target.classes)
     found = choose(loss, classes=target.classes, positions=positions, indexed=indexed)
-    scored = SUITS[loss].task != "numbers" and not positions
+    scored = LOSSES[loss].targets.task != "numbers" and not positions
     return tuple(dict.fromkeys([*found, *(more if scored else ())]))
 
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from ...compiler.training.lossdef import Task
 from ...grammar.diagnostics import did_you_mean, error
 from ..kerneldef import Array
 from .early_stopping import Direction
-from .outputs import OutputForm, Task, unfit
+from .outputs import OutputForm, unfit
 from .ranking import precision_recall_curve, roc_curve
 from .tallies import BoxOverlap, Confusion, Errors, Outcomes, Ranking, Tally, TopK
 

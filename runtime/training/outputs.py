@@ -9,11 +9,10 @@ from typing import Literal
 
 import numpy as np
 
+from ...compiler.training.lossdef import Scores, Task
 from ...grammar.diagnostics import NetError, error
 from ..kerneldef import Array
 
-Task = Literal["classes", "decisions", "numbers"]
-Scores = Literal["logits", "log_probabilities", "probabilities", "margins"]
 Boxes = Literal["corners", "size", "center"]
 
 # Where an unsaid threshold lies: at even odds, which is 0 for margins.

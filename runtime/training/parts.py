@@ -10,6 +10,7 @@ import numpy as np
 
 from ...compiler.ir.graph import Graph
 from ...compiler.ir.types import DType, TensorType
+from ...compiler.training.lossdef import Values
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit, target_type, target_types
@@ -27,7 +28,6 @@ from ..kerneldef import Array
 Feeds = dict[str, Array]
 View = Callable[[Batch], Batch]
 _INDICES = ("label", "mask")  # kinds of targets that are indices of classes
-_YES_OR_NO = "binary_cross_entropy"  # whose targets are 0, 1, or between
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +256,7 @@ def _below(term: Term, type: TensorType, first: Array) -> int:
     extents = [extent for extent in type.shape[1:] if isinstance(extent, int)]
     if len(extents) == type.rank - 1 and first[0].size < prod(extents):
         return extents[0]
-    return 2 if term.name == _YES_OR_NO else 0
+    return 2 if LOSSES[term.name].targets.values is Values.PROBABILITY else 0
 
 
 @dataclass(frozen=True, slots=True)

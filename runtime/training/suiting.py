@@ -1,42 +1,22 @@
 """A loss -> how its output is read, and which metrics suit it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ...compiler.ops.opdef import Yields
-from .outputs import Boxes, OutputForm, Scores, Task
+from ...compiler.training.lossdef import Scores, Task
+from ...compiler.training.losses import LOSSES
+from .outputs import Boxes, OutputForm
 
-
-@dataclass(frozen=True, slots=True)
-class Suit:
-    """What suits a loss.
-
-    Attributes:
-        task: What its output is.
-        scores: What its output holds where the last layer says nothing else.
-        following: The metrics that training shows.
-        evaluating: Those that an evaluation adds.
-    """
-
-    task: Task
-    scores: Scores
-    following: tuple[str, ...]
-    evaluating: tuple[str, ...]
-
-
-_CLASSES = ("balanced_accuracy", "precision", "recall", "f1")
-_YES_OR_NO = ("precision", "recall", "f1", "roc_auc", "average_precision")
-_NUMBERS = Suit("numbers", "logits", ("mae",), ("rmse", "r2"))
-
-SUITS: Mapping[str, Suit] = {
-    "binary_cross_entropy": Suit("decisions", "logits", ("accuracy",), _YES_OR_NO),
-    "cross_entropy": Suit("classes", "logits", ("accuracy",), _CLASSES),
-    "hinge": Suit("decisions", "margins", ("accuracy",), _YES_OR_NO),
-    "huber": _NUMBERS,
-    "log_cosh": _NUMBERS,
-    "mae": _NUMBERS,
-    "mse": _NUMBERS,
-    "nll": Suit("classes", "log_probabilities", ("accuracy",), _CLASSES),
+# By the task of an output, the metrics that training shows, and those that an evaluation adds.
+FOLLOWING: Mapping[Task, tuple[str, ...]] = {
+    "classes": ("accuracy",),
+    "decisions": ("accuracy",),
+    "numbers": ("mae",),
+}
+EVALUATING: Mapping[Task, tuple[str, ...]] = {
+    "classes": ("balanced_accuracy", "precision", "recall", "f1"),
+    "decisions": ("precision", "recall", "f1", "roc_auc", "average_precision"),
+    "numbers": ("rmse", "r2"),
 }
 
 # What an output holds by what its last operator yields.
@@ -71,9 +51,9 @@ def output_form(
         names: The names of classes.
         boxes: What the four numbers of a box are.
     """
-    suit = SUITS[loss]
-    task: Task = "classes" if indexed and suit.task == "decisions" else suit.task
-    scores = SCORES.get(ending, suit.scores)
+    row = LOSSES[loss]
+    task = row.targets.task_of(indexed=indexed)
+    scores = SCORES.get(ending, row.scores)
     return OutputForm(task, axis, scores, threshold, ignore_index, names, boxes)
 
 
@@ -88,22 +68,18 @@ def suitable(
         positions: Whether each sample has many answers, such as a class for each pixel.
         indexed: Whether targets are indices of classes.
     """
-    suit = SUITS[loss]
-    if suit.task == "numbers":
-        return suit.following
-    return ("iou", *suit.following) if positions else suit.following
+    task = LOSSES[loss].targets.task_of(indexed=indexed)
+    is_of_pixels = positions and task != "numbers"
+    return ("iou", *FOLLOWING[task]) if is_of_pixels else FOLLOWING[task]
 
 
 def thorough(
     loss: str, *, classes: int = 0, positions: bool = False, indexed: bool = False
 ) -> tuple[str, ...]:
     """The metrics of an evaluation: those to follow, and more. Arguments as `suitable` has."""
-    suit = SUITS[loss]
+    task = LOSSES[loss].targets.task_of(indexed=indexed)
     first = suitable(loss, classes=classes, positions=positions, indexed=indexed)
-    if suit.task == "numbers":
-        return (*first, *suit.evaluating)
-    many = indexed or suit.task == "classes"
-    more = _CLASSES if many else suit.evaluating
+    many, more = task == "classes", EVALUATING[task]
     if positions:  # every pixel's score would have to be kept
         more = tuple(name for name in more if name not in ("roc_auc", "average_precision"))
     elif many and classes == 2:

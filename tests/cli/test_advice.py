@@ -8,7 +8,8 @@ from support.command_line import netc as command
 
 import netc
 from netc.cli.commands.evaluate import _sides
-from netc.runtime.training.outputs import OutputForm, Task
+from netc.compiler.training.lossdef import Task
+from netc.runtime.training.outputs import OutputForm
 from netc.runtime.training.tallies import Confusion
 
 

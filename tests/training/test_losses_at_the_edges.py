@@ -177,12 +177,11 @@ IMAGE = TensorType(DType.FLOAT32, (BATCH, 5, 8, 9))
 def test_types_of_targets(name: str, output: Any, targets: list[str]) -> None:
     """Each loss says which targets it takes for an output, the default first."""
     type = TensorType(DType.FLOAT32, output)
-    assert [str(target) for target in LOSSES[name].targets(type)] == targets
-    assert str(LOSSES[name].target(type)) == targets[0]
+    assert [str(target) for target in LOSSES[name].target_types(type)] == targets
 
 
 def test_classes_that_indices_count() -> None:
     """For targets of indices the number of classes is known, so that data can be checked."""
     row = LOSSES["cross_entropy"]
-    assert row.classes(IMAGE, row.target(IMAGE)) == 5
+    assert row.classes(IMAGE, row.target_types(IMAGE)[0]) == 5
     assert row.classes(IMAGE, IMAGE) == 0

@@ -1,0 +1,225 @@
+"""The table of losses: all that netc knows of each loss, in one row."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Literal
+
+from ..ir.builder import Builder
+from ..ir.dim import Dim
+from ..ir.graph import Value
+from ..ir.types import DType, TensorType
+from ..ops.opdef import Yields
+from .class_losses import class_axis, without_axis
+from .terms import Term, TermDef, keyword_arguments
+
+LossFunction = Callable[..., Value]
+Probabilities = Callable[[Builder, Value, int], Value]
+
+# One of several classes for each position, yes or no for each element, or numbers.
+Task = Literal["classes", "decisions", "numbers"]
+# What an output holds of classes and decisions.
+Scores = Literal["logits", "log_probabilities", "probabilities", "margins"]
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """How lectures write a loss, for pictures: y is the output, t the target, a hyphen a minus.
+
+    Attributes:
+        loss: The loss itself; N counts samples, or positions that have a class each, and n all
+            elements of the output.
+        gradient: Its derivative by what it takes.
+        probabilities: What p stands for in them: a function of logits and the axis of the
+            classes; None where there is no p.
+    """
+
+    loss: str
+    gradient: str
+    probabilities: Probabilities | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """That a loss does not take an output, and what to do instead."""
+
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """That a loss takes an output as it is, but learns slowly, and what to do instead."""
+
+    help: str
+
+
+AS_IS: Literal["as is"] = "as is"
+BEFORE: Literal["before"] = "before"  # the loss takes what comes before the output's last layer
+
+Verdict = Literal["as is", "before"] | Refusal | Doubt
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroKnowledge:
+    """What a loss comes to while a network knows nothing, whatever the targets are.
+
+    Attributes:
+        text: Where the number comes from, `{classes}` being how many there are.
+        value: `value(classes, **arguments)`; 0 classes where targets are no indices of classes.
+    """
+
+    text: str
+    value: Callable[..., float]
+
+
+class Values(Enum):
+    """What real numbers in a target say."""
+
+    NUMBERS = "numbers"
+    PROBABILITY = "how likely yes is"
+    PROBABILITIES = "how likely each class is"
+    SIDES = "yes where they are above 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What a loss compares an output with.
+
+    Attributes:
+        task: What the output is while its targets are no indices of classes.
+        types: The types that are taken for an output with classes on an axis, the one that is
+            taken by default first.
+        values: What their real numbers say.
+    """
+
+    task: Task
+    types: Callable[[TensorType, int], tuple[TensorType, ...]]
+    values: Values
+
+    def task_of(self, *, indexed: bool) -> Task:
+        """What the output is, by whether targets are indices of classes."""
+        return "classes" if indexed else self.task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossDef:
+    """A row of the table of losses.
+
+    Attributes:
+        signature: Its name and its arguments, which all have defaults.
+        function: `function(build, output, target, axis, **arguments)`, the mean as a scalar; the
+            classes lie on `axis` of the output.
+        formula: How lectures write it, by its arguments and by whether targets are class indices.
+        targets: What it compares an output with.
+        scores: What the output holds where its last layer says nothing else.
+        fits: By what an output's last operator yields, what becomes of it; `Yields.ANYTHING`
+            stands for all that are not listed.
+        start: What it comes to at first; None where that depends on the targets.
+    """
+
+    signature: TermDef
+    function: LossFunction
+    formula: Callable[..., Formula]
+    targets: Targets
+    scores: Scores
+    fits: Mapping[Yields, Verdict]
+    start: ZeroKnowledge | None
+
+    def build(
+        self, build: Builder, output: Value, target: Value, term: Term, *, axis: int | None = None
+    ) -> Value:
+        """The loss as a scalar of the output's element type.
+
+        Args:
+            build: A builder on the graph that holds `output` and `target`.
+            output: What the loss takes, such as logits; see `output_fit.fit`.
+            target: Of one of the types that `target_types` names.
+            term: The loss's arguments.
+            axis: Where the classes lie in the output; the axis of its channels where it is None.
+        """
+        axis = class_axis(output.type) if axis is None else axis
+        if target.dtype.is_float and len(target.shape) < len(output.shape):
+            target = build.Unsqueeze(target, build.index_constant((axis,)))
+        return self.function(build, output, target, axis, **self.arguments(term))
+
+    def arguments(self, term: Term) -> dict[str, Any]:
+        """A term's arguments, with defaults for those that it leaves out."""
+        return {**self.signature.defaults, **term.arguments}
+
+    def written(self, term: Term, target: TensorType) -> Formula:
+        """The loss of such a target with its arguments, as lectures write it."""
+        return self.formula(indexed=not target.dtype.is_float, **self.arguments(term))
+
+    def verdict(self, kind: Yields) -> Verdict:
+        """What becomes of an output whose last operator yields such numbers."""
+        return self.fits.get(kind, self.fits[Yields.ANYTHING])
+
+    def target_types(
+        self, output: TensorType, *, axis: int | None = None
+    ) -> tuple[TensorType, ...]:
+        """The types of all targets that it takes for an output of this type, its default first."""
+        return self.targets.types(output, class_axis(output) if axis is None else axis)
+
+    def classes(self, output: TensorType, target: TensorType, *, axis: int | None = None) -> Dim:
+        """How many classes a target of indices counts, which must be below; 0 for real numbers."""
+        if target.dtype.is_float:
+            return 0
+        return output.shape[class_axis(output) if axis is None else axis]
+
+
+LOSSES: dict[str, LossDef] = {}
+
+
+def alike(output: TensorType, axis: int) -> tuple[TensorType, ...]:
+    """Targets of the output's own type; a single channel's axis may be left out."""
+    if output.rank < 2 or output.shape[axis] != 1:
+        return (output,)
+    return (output, output.with_shape(without_axis(output.shape, axis)))
+
+
+def classified(output: TensorType, axis: int) -> tuple[TensorType, ...]:
+    """A class index per position, or a probability (such as one-hot) for each class."""
+    return (TensorType(DType.INT64, without_axis(output.shape, axis)), output)
+
+
+def decided(output: TensorType, axis: int) -> tuple[TensorType, ...]:
+    """Yes or no for each element, or with several channels rather the index of the right one."""
+    if output.rank < 2 or output.shape[axis] == 1:
+        return alike(output, axis)
+    return classified(output, axis)
+
+
+CLASSES = Targets("classes", classified, Values.PROBABILITIES)
+DECISIONS = Targets("decisions", alike, Values.PROBABILITY)
+SIDES = Targets("decisions", decided, Values.SIDES)
+NUMBERS = Targets("numbers", alike, Values.NUMBERS)
+
+
+def loss(
+    name: str,
+    *,
+    formula: Callable[..., Formula],
+    targets: Targets,
+    scores: Scores,
+    fits: Mapping[Yields, Verdict],
+    start: ZeroKnowledge | None,
+    numbers: tuple[str, ...] = (),
+) -> Callable[[LossFunction], LossFunction]:
+    """Enter the decorated function into the table of losses."""
+
+    def register(function: LossFunction) -> LossFunction:
+        if name in LOSSES:
+            raise ValueError(f"loss {name} is defined twice")
+        signature = TermDef(name, *keyword_arguments(function), numbers=numbers)
+        LOSSES[name] = LossDef(
+            signature=signature,
+            function=function,
+            formula=formula,
+            targets=targets,
+            scores=scores,
+            fits=fits,
+            start=start,
+        )
+        return function
+
+    return register
