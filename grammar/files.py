@@ -17,7 +17,7 @@ from .source import UNPRINTABLE, Source, Span
 try:
     import fcntl
 except ImportError:  # not on Windows, where a file that is open cannot be removed
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # Windows has none
 
 _BOM = b"\xef\xbb\xbf"
 _TEMPORARY = (".netc-", ".tmp")  # what names of temporary files start and end with

@@ -11,7 +11,7 @@ from ..grammar.diagnostics import NetError, error
 try:
     import resource
 except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
+    resource = None  # type: ignore[assignment]  # Windows has none
 
 
 # Where Linux states what a container may take at most, by the version of its control groups.

@@ -26,7 +26,7 @@ def test_unknown_choices_are_refused_all_the_same() -> None:
     state, x = net.initialize(), np.zeros((1, 2), "float32")
     for wrong in ({"engine": "tpu"}, {"device": "tpu"}, {"dtype": "float16"}):
         with pytest.raises(netc.NetError):
-            net.run(x, state, **wrong)  # type: ignore[arg-type]
+            net.run(x, state, **wrong)  # type: ignore[arg-type]  # a wrong choice on purpose
     for wrong in ({"style": "x"}, {"direction": "x"}, {"theme": "x"}, {"format": "x"}):
         with pytest.raises(netc.NetError):
-            net.draw("x.svg", **wrong)  # type: ignore[arg-type]
+            net.draw("x.svg", **wrong)  # type: ignore[arg-type]  # a wrong choice on purpose

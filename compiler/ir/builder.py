@@ -6,7 +6,7 @@ from typing import Any
 from ...grammar.source import Span
 from .graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
 from .initializers import Init
-from .signature import SIGNATURES, OpCall
+from .signature import REQUIRED, SIGNATURES, MissingAttributeError, OpCall
 from .types import DType, Shape, TensorType
 
 MOST_KNOWN = 1_000
@@ -59,11 +59,19 @@ class Builder:
         *,
         outputs: int = 1,
     ) -> OpCall:
-        """An application as type inference sees it: types, known values, defaults filled in."""
+        """An application as type inference sees it: types, known values, defaults filled in.
+
+        Raises:
+            MissingAttributeError: An attribute without a default is not given.
+        """
+        filled = {**SIGNATURES[op_type].attributes, **(attributes or {})}
+        if REQUIRED in filled.values():
+            missing = ", ".join(f"`{name}`" for name, value in filled.items() if value is REQUIRED)
+            raise MissingAttributeError(f"{op_type} needs {missing}")
         return OpCall(
             op_type,
             tuple(None if value is None else value.type for value in inputs),
-            {**SIGNATURES[op_type].attributes, **(attributes or {})},
+            filled,
             tuple(None if value is None else self.known(value) for value in inputs),
             outputs,
         )

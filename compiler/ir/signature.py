@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from .graph import NO_ATTRIBUTES
@@ -10,6 +11,19 @@ from .types import TensorType
 
 class InferenceError(Exception):
     """Operands that an operator does not take; the message speaks in tensor types."""
+
+
+class MissingAttributeError(InferenceError):
+    """An attribute without a default is not given."""
+
+
+class Required(Enum):
+    """What stands as the default of an attribute that has none."""
+
+    REQUIRED = "required"
+
+
+REQUIRED = Required.REQUIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,19 @@ class OpCall:
             raise InferenceError(f"{self.op_type} needs argument {index}")
         return found
 
+    def vector(self, index: int) -> tuple[Any, ...] | None:
+        """The numbers of a vector among the arguments, where types tell them.
+
+        Raises:
+            InferenceError: The argument is not a vector.
+        """
+        if self.type(index).rank != 1:
+            raise InferenceError(
+                f"{self.op_type} needs a vector for argument {index}, not {self.type(index)}"
+            )
+        known: tuple[Any, ...] | None = self.constants[index]
+        return known
+
     def has(self, index: int) -> bool:
         """Whether an optional argument is given."""
         return index < len(self.inputs) and self.inputs[index] is not None
@@ -51,7 +78,7 @@ class Signature:
 
     Attributes:
         infer: The types of its outputs.
-        attributes: Its attributes with their ONNX defaults.
+        attributes: Its attributes with their ONNX defaults, `REQUIRED` for those without.
         known: What its output holds as far as types tell (nested tuples of extents), or None:
             so that shapes computed from shapes, as `Expand` takes them, can be inferred.
         optional_outputs: Whether all outputs but the first may be left out.

@@ -12,7 +12,7 @@ from ...grammar.diagnostics import did_you_mean, error
 from ..expressions.arguments import Kind, Mismatch, Real, Word, kind_of, spell
 from ..ir.builder import shape_of
 from ..ir.graph import CONSTANT, Value
-from ..ir.signature import InferenceError
+from ..ir.signature import InferenceError, MissingAttributeError
 from ..ir.types import DType
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import GivenArgument, LayerDef
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 OPERATOR = "op"
 MAX_OUTPUTS = 10_000
-
-# What a type rule may raise for attributes that no layer of ours would leave out or set.
-UNFORESEEN = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def call_operator(state: State, call: Call, site: Site) -> Tensors:
@@ -169,13 +166,11 @@ def _apply(
     try:
         outputs_by_onnx(build.call(name, inputs, attributes, outputs=outputs))
         values = build.op(name, inputs, attributes, outputs=outputs)
+    except MissingAttributeError as missing:
+        raise build.fail("E105", str(missing).removeprefix(f"{name} ")) from None
     except InferenceError as failure:
         taken = " and ".join(describe(x) for x in inputs if x is not None) or "nothing"
         raise build.fail("E201", f"cannot take {taken}: {failure}") from None
-    except UNFORESEEN:
-        unset = [f"`{key}`" for key, value in OPS[name].attributes.items() if value is None]
-        help = f"give {', '.join(unset)}" if unset else None
-        raise build.fail("E105", "needs more of its attributes", help=help) from None
     for value in values:
         if any(isinstance(extent, int) and extent <= 0 for extent in value.shape):
             message = f"leaves a tensor without elements: {' x '.join(map(str, value.shape))}"

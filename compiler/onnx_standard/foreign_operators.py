@@ -47,6 +47,9 @@ def yields_many(schema: OpSchema) -> bool:
     return option == OpSchema.FormalParameterOption.Variadic
 
 
+# How onnx refuses operands, or trips over them: the last two for numbers that it does not expect.
+REFUSALS = (shape_inference.InferenceError, checker.ValidationError, ValueError, IndexError)
+
 # What else is known of some: that they yield the same if their input changes a little.
 FACTS: Mapping[str, Mapping[str, Any]] = {
     "EyeLike": {"constant": True},
@@ -107,7 +110,7 @@ def outputs_by_onnx(call: OpCall) -> Sequence[ValueInfoProto]:
         inferred = shape_inference.infer_shapes(
             model, check_type=True, strict_mode=True, data_prop=_is_followed(call)
         )
-    except (shape_inference.InferenceError, checker.ValidationError) as failure:
+    except REFUSALS as failure:
         raise InferenceError(_reason(failure)) from None
     return tuple(inferred.graph.output)
 

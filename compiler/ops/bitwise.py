@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..ir.signature import InferenceError, OpCall
+from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .elementwise import infer_binary, per_element
 from .opdef import OpDef, define
@@ -38,7 +38,7 @@ define(
         infer=infer_bit_shift,
         cost=per_element,
         sees=elementwise,
-        attributes={"direction": None},
+        attributes={"direction": REQUIRED},
         constant=True,
     ),
 )

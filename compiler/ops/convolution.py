@@ -10,14 +10,14 @@ from typing import Any
 from ..ir.builder import Builder
 from ..ir.dim import Dim, equal
 from ..ir.graph import Value
-from ..ir.signature import InferenceError, OpCall
+from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import TensorType, product
 from ..ir.windows import window_of
 from .indexing import cropped
 from .opdef import Cost, OpDef, Parts, Role, VjpCall, define
 from .receptive_field import scatter, window
 
-WINDOW = {"kernel_shape": None, "strides": None, "pads": None, "dilations": None, "group": 1}
+WINDOW = {"kernel_shape": REQUIRED, "strides": None, "pads": None, "dilations": None, "group": 1}
 
 
 def infer_conv(call: OpCall) -> Sequence[TensorType]:

@@ -44,10 +44,10 @@ def vector_of(call: OpCall, index: int) -> tuple[int, ...]:
 
 def extents_of(call: OpCall, index: int) -> tuple[Dim, ...]:
     """A vector among the arguments that types tell."""
-    found = call.constants[index] if index < len(call.constants) else None
+    found = call.vector(index) if index < len(call.constants) else None
     if found is None:
         raise InferenceError(f"{call.op_type} needs a constant for argument {index}")
-    return tuple(found)
+    return found
 
 
 def axis_of(call: OpCall, axis: int, rank: int) -> int:

@@ -9,7 +9,7 @@ from math import pi, sqrt
 
 from ..ir.builder import Builder
 from ..ir.graph import Value
-from ..ir.signature import InferenceError, OpCall
+from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from . import double_precision
 from .building import indicator, number, plus, times
@@ -147,7 +147,7 @@ define(
         infer=infer_cast,
         cost=free,
         sees=elementwise,
-        attributes={"to": None},
+        attributes={"to": REQUIRED},
         vjp=cast,
         moves=Moves.SOME,
         symbol="0 or 1",

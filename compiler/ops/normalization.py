@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ..ir.builder import Builder
 from ..ir.dim import Dim, equal
 from ..ir.graph import Value
-from ..ir.signature import InferenceError, OpCall
+from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import TensorType
 from .building import by_group, count, extent, plus, shape_value, sum_to, times, vector
 from .centring import (
@@ -369,7 +369,7 @@ define(
         infer=infer_channelwise,
         cost=statistics_cost,
         sees=statistics,
-        attributes={"epsilon": 1e-5, "num_groups": None, "stash_type": 1},
+        attributes={"epsilon": 1e-5, "num_groups": REQUIRED, "stash_type": 1},
         vjp=group_normalization,
         decompose=normalize_groups,
         passes=True,
@@ -380,7 +380,7 @@ define(
         infer=infer_same,
         cost=lrn_cost,
         sees=elementwise,
-        attributes={"alpha": 1e-4, "beta": 0.75, "bias": 1.0, "size": None},
+        attributes={"alpha": 1e-4, "beta": 0.75, "bias": 1.0, "size": REQUIRED},
         vjp=local_response_normalization,
         passes=True,
     ),

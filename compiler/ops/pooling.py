@@ -8,7 +8,7 @@ from typing import Any
 from ..ir.builder import Builder
 from ..ir.dim import Dim, equal
 from ..ir.graph import Node, Value
-from ..ir.signature import InferenceError, OpCall
+from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import DType, Shape, TensorType
 from ..ir.windows import Window, window_of
 from . import double_precision
@@ -20,8 +20,14 @@ from .kinks import chosen
 from .opdef import Cost, OpDef, Parts, VjpCall, define, free
 from .receptive_field import Field, everything, slid, window
 
-WINDOW = {"kernel_shape": None, "strides": None, "pads": None, "dilations": None, "ceil_mode": 0}
-GEOMETRY = tuple(WINDOW)
+GEOMETRY = ("kernel_shape", "strides", "pads", "dilations", "ceil_mode")
+WINDOW = {
+    "kernel_shape": REQUIRED,
+    "strides": None,
+    "pads": None,
+    "dilations": None,
+    "ceil_mode": 0,
+}
 
 
 def infer_pool(call: OpCall) -> Sequence[TensorType]:
@@ -84,7 +90,7 @@ def _elements(window: Window, axis: int, length: int, windows: int, counted: boo
 
 def _nested(number: float, depth: int) -> Any:
     for _ in range(depth):
-        number = (number,)  # type: ignore[assignment]
+        number = (number,)  # type: ignore[assignment]  # tuples of tuples
     return number
 
 
@@ -344,7 +350,7 @@ define(
         infer=infer_max_unpool,
         cost=free,
         sees=unpooled,
-        attributes={"kernel_shape": None, "strides": None, "pads": None, "dilations": None},
+        attributes={"kernel_shape": REQUIRED, "strides": None, "pads": None, "dilations": None},
         vjp=max_unpool,
         passes=True,
     ),

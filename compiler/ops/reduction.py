@@ -35,7 +35,7 @@ def infer_reduce(call: OpCall) -> Sequence[TensorType]:
 def reduced_axes(call: OpCall) -> frozenset[int]:
     """The axes that a reduction removes, counted from the first."""
     rank = call.type(0).rank
-    axes = call.constants[1] if call.has(1) else ()
+    axes = call.vector(1) if call.has(1) else ()
     if axes is None or not all(isinstance(a, int) and -rank <= a < rank for a in axes):
         raise InferenceError(f"{call.op_type} needs constant axes within {rank}, not {axes}")
     if not axes and not call.attributes["noop_with_empty_axes"]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from ..ir.builder import Builder
 from ..ir.dim import Dim, equal
 from ..ir.graph import Node, Value
-from ..ir.signature import InferenceError, OpCall
+from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .building import Extent, extent, number, reshape_like, vector
 from .opdef import Cost, OpDef, Parts, VjpCall, define, free
@@ -236,7 +236,7 @@ define(
         infer=infer_depth_to_space,
         cost=free,
         sees=spread_over_blocks,
-        attributes={"blocksize": None, "mode": "DCR"},
+        attributes={"blocksize": REQUIRED, "mode": "DCR"},
         vjp=depth_to_space,
         passes=True,
     ),

@@ -100,13 +100,17 @@ def infer_one_hot(call: OpCall) -> Sequence[TensorType]:
     """indices (*I), a constant depth, values (off, on) => y (*I) with the depth at `axis`."""
     indices, values = call.type(0), call.type(2)
     extent = _depth(call)
-    if extent is None or (isinstance(extent, int) and extent < 1):
+    if extent is None or (isinstance(extent, int | float) and not _counts(extent)):
         raise InferenceError(f"OneHot needs a constant and positive depth, not {extent}")
     axis, rank = call.attributes["axis"], indices.rank + 1
     if values.shape != (2,) or not -rank <= axis < rank:
         raise InferenceError(f"OneHot cannot write {values} for {indices} on axis {axis}")
     axis %= rank
     return (values.with_shape((*indices.shape[:axis], extent, *indices.shape[axis:])),)
+
+
+def _counts(number: float) -> bool:
+    return isinstance(number, int) and number > 0
 
 
 def _depth(call: OpCall) -> Dim | None:

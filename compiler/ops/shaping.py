@@ -7,9 +7,10 @@ from typing import Any
 from ..ir.builder import Builder
 from ..ir.dim import Dim, Polynomial, equal
 from ..ir.graph import Node
-from ..ir.signature import InferenceError, OpCall
+from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import BroadcastError, DType, TensorType, broadcast, product
 from .building import extent, reshape_like, sum_to, vector
+from .cuts import axis_of
 from .opdef import Moves, OpDef, Parts, VjpCall, define, free
 from .receptive_field import Field, elementwise, everything, reshape
 
@@ -22,7 +23,7 @@ def infer_flatten(call: OpCall) -> Sequence[TensorType]:
 
 def infer_reshape(call: OpCall) -> Sequence[TensorType]:
     """x and a constant shape; 0 copies an extent, -1 takes what is left."""
-    x, target = call.type(0), call.constants[1]
+    x, target = call.type(0), call.vector(1)
     if target is None:
         raise InferenceError("Reshape needs a constant shape")
     copies = 0 if not call.attributes["allowzero"] else None
@@ -74,8 +75,10 @@ def squeeze_values(call: OpCall) -> Any:
 
 def infer_unsqueeze(call: OpCall) -> Sequence[TensorType]:
     """x with an extent of 1 at each constant axis, counted in the output."""
-    x, given = call.type(0), call.constants[1]
-    rank = x.rank + len(given or ())
+    x, given = call.type(0), call.vector(1)
+    if given is None:
+        raise InferenceError("Unsqueeze needs constant axes")
+    rank = x.rank + len(given)
     axes = _axes(call, rank)
     if len(axes) < len(given):
         raise InferenceError(f"Unsqueeze cannot add axes {given} to {x}")
@@ -90,7 +93,7 @@ def unsqueeze_values(call: OpCall) -> Any:
 
 
 def _axes(call: OpCall, rank: int) -> set[int]:
-    axes = call.constants[1]
+    axes = call.vector(1)
     if axes is None or not all(-rank <= axis < rank for axis in axes):
         raise InferenceError(f"{call.op_type} needs constant axes within {rank}, not {axes}")
     return {axis % rank for axis in axes}
@@ -126,11 +129,12 @@ def transposed(node: Node, operands: Sequence[Field]) -> Field:
 def infer_concat(call: OpCall) -> Sequence[TensorType]:
     """Extents add up on `axis` and agree elsewhere."""
     types = [call.type(i) for i in range(len(call.inputs))]
-    first, axis = types[0], call.attributes["axis"]
+    first = types[0]
+    axis = axis_of(call, call.attributes["axis"], first.rank)
     for other in types[1:]:
         same_rank = other.rank == first.rank
         if not same_rank or any(
-            equal(a, b) is False and i != axis % first.rank
+            equal(a, b) is False and i != axis
             for i, (a, b) in enumerate(zip(first.shape, other.shape, strict=True))
         ):
             raise InferenceError(f"Concat cannot join {first} and {other} on axis {axis}")
@@ -168,7 +172,7 @@ def shape_values(call: OpCall) -> tuple[Dim, ...]:
 
 def infer_expand(call: OpCall) -> Sequence[TensorType]:
     """x broadcast with a known shape."""
-    x, target = call.type(0), call.constants[1]
+    x, target = call.type(0), call.vector(1)
     if target is None:
         raise InferenceError("Expand needs a shape known at compile time")
     try:
@@ -234,7 +238,7 @@ define(
         infer=infer_transpose,
         cost=free,
         sees=transposed,
-        attributes={"perm": None},
+        attributes={"perm": REQUIRED},
         vjp=transpose,
         moves=Moves.ALL,
         passes=True,

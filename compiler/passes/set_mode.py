@@ -21,8 +21,8 @@ def set_mode(graph: Graph, *, training: bool, seed: int = 0) -> Graph:
     What is in training mode stays so: a graph that was put in a mode is no longer neutral.
 
     Raises:
-        NetError: In training an input is named `step` (E114), or a rate of Dropout is computed
-            (E119).
+        NetError: In training an input is named `step` (E134), or a rate of Dropout is computed
+            (E103).
     """
     if not training:
         return rewrite(graph, RULES)

@@ -112,8 +112,8 @@ class Training:
         taken = self.graph.inputs.get(STEP)
         if taken is not None and not _counts(self.graph.producer(taken)):
             raise error(
-                "E114",
-                f"an input cannot be named `{STEP}`: training counts its steps under that name",
+                "E134",
+                f"the network has an input `{STEP}`, a name that training needs for itself",
                 self.graph.producer(taken).span,
                 help="give it another label",
             )
@@ -127,7 +127,7 @@ def _rate(build: Builder, node: Node, operands: Operands) -> float:
     rate = HALF if given is None else build.known(given)
     (rate,) = rate if isinstance(rate, tuple) and len(rate) == 1 else (rate,)
     if not isinstance(rate, float | int):
-        raise error("E119", "a Dropout with a computed rate cannot be compiled", node.span)
+        raise error("E103", "training needs a rate of `Dropout` that is a constant", node.span)
     return rate
 
 

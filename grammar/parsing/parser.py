@@ -66,6 +66,7 @@ def _statements(source: Source) -> tuple[tuple[Statement, ...], tuple[Comment, .
     builder, lark = _parser()
     builder.begin(source)
     try:
+        # Lark says that it returns its own tree; the builder returns statements.
         return lark.parse(source.text), tuple(builder.comments)  # type: ignore[return-value]
     except (NetError, UnexpectedInput) as failure:
         first = _failure(source, failure)
@@ -180,6 +181,7 @@ def _parser() -> tuple[TreeBuilder, Lark]:
         }
         try:
             tables = read_tables(path)
+            # Lark does not annotate this function.
             return builder, Lark._load_from_dict(**tables, **kept)  # type: ignore[no-untyped-call]
         except Exception:  # there are none, or they are damaged
             pass

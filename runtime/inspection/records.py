@@ -178,6 +178,7 @@ class Records:
 
 def _entries(kind: type[Entry], rows: Sequence[Mapping[str, Any]]) -> list[Entry]:
     """Entries from JSON; texts in place of numbers are those that are not finite."""
+    # `kind` is a class of records, which `fields` cannot tell from its type.
     numbers = {f.name for f in fields(kind) if "float" in str(f.type)}  # type: ignore[arg-type]
     return [
         kind(**{n: float(v) if n in numbers and v is not None else v for n, v in row.items()})

@@ -52,7 +52,7 @@ def resize(
     factors = None if scales is None else tuple(map(float, scales))
     y = x
     for axis, change in changes_of(x.shape, factors, given, axes).items():
-        before, after = x.shape[axis], int(change.after)  # type: ignore[arg-type]
+        before, after = x.shape[axis], int(change.after)  # type: ignore[arg-type]  # known
         scale = float(change.scale or 1)
         if scale == 1 and after == before:
             continue

@@ -14,7 +14,7 @@ from ...grammar.files import check_readable, make_folder, write_text
 try:
     import fcntl
 except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # Windows has none
 
 CHECKPOINT = "checkpoint.safetensors"
 CURVES = "curves.svg"

@@ -68,7 +68,7 @@ class Row:
         """A row of its columns; those that are not fields are metrics."""
         own = {name: values[name] for name in (*BEFORE, *AFTER) if name in values}
         metrics = {name: value for name, value in values.items() if name not in own}
-        return cls(**own, metrics=metrics)  # type: ignore[arg-type]
+        return cls(**own, metrics=metrics)  # type: ignore[arg-type]  # numbers all
 
 
 class History:

@@ -77,7 +77,7 @@ def description(path: Path) -> str:
     comment = takewhile(lambda line: line.startswith("# "), lines)
     text = " ".join(line.removeprefix("# ") for line in comment)
     text = _CITATION.sub("", text)
-    return _SENTENCE.match(text)[1]  # type: ignore[index]
+    return _SENTENCE.match(text)[1]  # type: ignore[index]  # it always matches
 
 
 _CITATION = re.compile(r"\s*\((?:[^()]*\b(?:19|20)\d\d\b[^()]*)\)")

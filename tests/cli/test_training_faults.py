@@ -133,7 +133,7 @@ def test_data_that_cannot_be_used(spoil: object, message: str, here: Path, calle
     assert called("train", "small.net").status == 0
     kept = ("checkpoint.safetensors", "weights.safetensors", "history.csv", "curves.svg")
     before = {name: (here / "run" / name).read_bytes() for name in kept}
-    spoil(here)  # type: ignore[operator]
+    spoil(here)  # type: ignore[operator]  # a function of the table
     resumed = called("train", "small.net", "--resume", "--epochs", "2")
     assert (resumed.status, resumed.out) == (1, "")
     assert resumed.err.startswith("error[")

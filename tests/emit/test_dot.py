@@ -180,7 +180,7 @@ def test_unknown_choices(choice: dict[str, str], message: str, graph_of: GraphOf
     """A choice that there is not is an error with the ones that there are."""
     graph = graph_of("INPUT(8) -> RELU")
     with pytest.raises(NetError) as caught:
-        to_dot(graph, **choice)  # type: ignore[arg-type]
+        to_dot(graph, **choice)  # type: ignore[arg-type]  # a wrong choice on purpose
     assert str(caught.value).splitlines()[0] == f"error[E511]: {message}"
 
 

@@ -350,6 +350,9 @@ def test_remainders_of_real_numbers() -> None:
         *('op("LSTM")', 'op("Where")', 'op("Conv", W=1)', 'op("Gemm", B=[[1]], alpha=[1])'),
         *('op("Resize", scales=[0, 0])', 'op("Expand", shape=[-1])', 'op("Slice", starts=[0])'),
         *('op("TopK", K=-1)', 'op("StringNormalizer")'),
+        *('op("Unsqueeze", axes=3)', 'op("ReduceMean", axes=1)', 'op("Concat", axis=2^40)'),
+        *('op("OneHot", depth=0.5, values=[2, 2])', 'op("BlackmanWindow", output_datatype=-1)'),
+        'op("STFT", frame_step=[], frame_length=[0])',
         *('op("SequenceEmpty")', 'op("Range", limit=3)', 'op("EyeLike", dtype=float16)'),
         *('op("Einsum", equation="->->")', 'op("ReduceSum", axes=[9])', 'op("Squeeze", axes=[1])'),
     ],
@@ -381,3 +384,9 @@ def test_every_operator_without_attributes(inputs: str) -> None:
             continue
         tried += 1
     assert tried > 10
+
+
+def test_attributes_without_a_default_are_named() -> None:
+    """An attribute that must be given is named where it is not."""
+    with pytest.raises(netc.NetError, match=r"E105.*needs `kernel_shape=`"):
+        netc.compile('INPUT(4x4x3) -> op("MaxPool")')

@@ -25,4 +25,4 @@ def write_data(folder: Path, *, x: object = None, y: object = None) -> None:
     points = np.random.default_rng(0).random((20, 2)).astype(np.float32)
     labels = np.arange(20) % 2
     arrays = {"x": points if x is None else x, "y": labels if y is None else y}
-    np.savez(folder / "data.npz", **arrays)  # type: ignore[arg-type]
+    np.savez(folder / "data.npz", **arrays)  # type: ignore[arg-type]  # NumPy's stubs want a flag

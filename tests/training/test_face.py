@@ -118,7 +118,7 @@ def test_arrays_that_do_not_fit() -> None:
     state = small().initialize(0)
     for wrong in (t + 1, t[:-1], np.zeros((12, 2)), "abc"):
         with pytest.raises(netc.NetError):
-            small().value_and_grad(x, wrong, state)  # type: ignore[arg-type]
+            small().value_and_grad(x, wrong, state)  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(netc.NetError, match="E501"):
         small().value_and_grad(x, t, {})
     with pytest.raises(netc.NetError, match="E501"):
@@ -130,15 +130,15 @@ def test_arrays_that_do_not_fit() -> None:
     [netc.SGD(lr=0.1, momentum=0.9), netc.Adam(lr=0.01), netc.RMSprop(lr=0.01, momentum=0.5)],
     ids=lambda term: term.name,
 )
-def test_export_training(optimizer: object, tmp_path: Path) -> None:
+def test_export_training(optimizer: netc.Term, tmp_path: Path) -> None:
     """One ONNX model, run again and again by onnxruntime alone, takes the steps of NumPy."""
     path = tmp_path / "step.onnx"
     net = small()
-    net.export_training(path, loss="cross_entropy", optimizer=optimizer)  # type: ignore[arg-type]
+    net.export_training(path, loss="cross_entropy", optimizer=optimizer)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     recipe = net.recipe
     assert recipe is not None
-    step = train_step(net.graph, recipe.objective, optimizer)  # type: ignore[arg-type]
+    step = train_step(net.graph, recipe.objective, optimizer)
     ours = Stepper(step, net.initialize(0))
     theirs = initial_state(step, net.initialize(0))
     outputs = [output.name for output in session.get_outputs()]

@@ -113,7 +113,7 @@ def test_all_scores_rank_alike(scores: str) -> None:
         "log_probabilities": np.log(softmax(logits)),
         "probabilities": softmax(logits),
     }
-    metrics = Metrics(["roc_auc"], OutputForm("classes", scores=scores))  # type: ignore[arg-type]
+    metrics = Metrics(["roc_auc"], OutputForm("classes", scores=scores))  # type: ignore[arg-type]  # by name
     metrics.update(given[scores], target)
     areas = [roc_curve(target == k, softmax(logits)[:, k]).area for k in range(3)]
     assert metrics.values()["roc_auc"] == pytest.approx(np.mean(areas), rel=1e-12)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from support.ops import Given, Known, Random, op_row
+from support.ops import Array, Given, Known, Random, op_row
 
 X = Random((None, 5, 4))
 
@@ -12,7 +12,7 @@ def indices(*shape: int | None, extent: int = 5, dtype: str = "int64") -> Random
     return Random(shape, -extent, extent, dtype)
 
 
-def hot(indices, depth, values, axis=-1):  # type: ignore[no-untyped-def]
+def hot(indices: Array, depth: Array, values: Array, axis: int = -1) -> Array:
     """OneHot by rows of a unit matrix, with a row of zeros for what is out of range."""
     count = int(np.ravel(depth)[0])
     known = (indices >= -count) & (indices < count)
@@ -20,7 +20,7 @@ def hot(indices, depth, values, axis=-1):  # type: ignore[no-untyped-def]
     return np.moveaxis(np.where(unit > 0, values[1], values[0]), -1, axis)
 
 
-def combined(x, indices, updates, axis, reduction):  # type: ignore[no-untyped-def]
+def combined(x: Array, indices: Array, updates: Array, axis: int, reduction: str) -> Array:
     """ScatterElements with a reduction, update by update."""
     result = x.copy()
     places = list(np.indices(indices.shape))
