@@ -8,7 +8,7 @@ import pytest
 import netc
 from netc import network
 from netc.compiler.emit import dot, render
-from netc.runtime.engines import ENGINES
+from netc.runtime.engines.engine import ENGINES
 
 
 def test_literal_types_list_the_choices() -> None:

@@ -9,7 +9,7 @@ import pytest
 from support.layers import feeds_for, norm_error
 
 import netc
-from netc.runtime.session import Session
+from netc.runtime.engines.session import Session
 from netc.sources import zoo
 
 SPECS = zoo()

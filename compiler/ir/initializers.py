@@ -1,4 +1,4 @@
-"""How a parameter's first values are drawn: descriptions that `runtime/initialize.py` acts on."""
+"""How a parameter's first values are drawn; `runtime/weights/initialize.py` acts on it."""
 
 from dataclasses import dataclass
 

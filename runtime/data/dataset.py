@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ...grammar.diagnostics import error
-from ..given_arrays import are_words, fault_of, to_array
+from ..arrays.from_python import are_words, fault_of, to_array
 from ..kerneldef import Array
 from .faults import empty, mismatched
 from .fingerprints import digest, of_rows, some

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from ...grammar.diagnostics import NetError, error
+from ..arrays.memory import check_memory
 from ..kerneldef import Array
-from ..memory import check_memory
 from .choices import loader
 from .class_names import numbered
 from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Pairs, Rows, TargetKind

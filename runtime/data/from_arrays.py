@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ...grammar.diagnostics import error
-from ..given_arrays import are_words
+from ..arrays.from_python import are_words
+from ..arrays.npy import MALFORMED, read_header
 from ..kerneldef import Array
-from ..npy import MALFORMED, read_header
-from ..npz import NpzState, malformed, open_npz
+from ..weights.npz import NpzState, malformed, open_npz
 from .choices import loader
 from .dataset import (
     INPUT,

@@ -11,8 +11,8 @@ import numpy as np
 from ...compiler.training.foreign import FILES
 from ...grammar.diagnostics import error
 from ...grammar.files import check_readable
+from ..arrays.memory import check_memory
 from ..kerneldef import Array
-from ..memory import check_memory
 from .choices import loader
 from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Rows
 from .faults import damaged, listed, located, mismatched

@@ -13,8 +13,8 @@ import numpy as np
 
 from ...grammar.diagnostics import error
 from ...grammar.files import check_readable
+from ..arrays.memory import check_memory
 from ..kerneldef import Array
-from ..memory import check_memory
 from .faults import damaged, empty, listed
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp")

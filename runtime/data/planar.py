@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..arrays.memory import check_memory
 from ..kerneldef import Array
-from ..memory import check_memory
 from .choices import loader
 from .dataset import INPUT, TARGET, About, Batch, Dataset
 from .faults import wrong_argument

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from ..arrays.memory import check_memory
 from ..kerneldef import Array
-from ..memory import check_memory
 from .choices import loader
 from .dataset import INPUT, TARGET, About, Batch, Dataset, TargetKind
 from .faults import wrong_argument

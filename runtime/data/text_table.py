@@ -14,7 +14,7 @@ from typing import IO
 
 from ...grammar.diagnostics import NetError
 from ...grammar.files import open_file
-from ..memory import not_enough_memory, physical_memory
+from ..arrays.memory import not_enough_memory, physical_memory
 from .faults import damaged, empty, unknown_name, wrong_argument
 from .foreign_formats import check_bytes, check_text
 

@@ -1,1 +1,1 @@
-"""Looking inside a network: are its gradients right, does it learn, and what do its layers do."""
+"""Looking inside a network: are its gradients right, and what do its layers compute."""

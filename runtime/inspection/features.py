@@ -15,12 +15,12 @@ from ...compiler.passes.set_mode import set_mode
 from ...compiler.training.train_step import expose_parameters
 from ...grammar.diagnostics import NetError, error
 from ...grammar.files import atomic_writer
+from ..engines.plan import resolve_fetches
+from ..engines.runners import open_runner
+from ..feeding.wiring import Samples
+from ..inference.evaluator import BATCH
 from ..kerneldef import Array
-from ..plan import resolve_fetches
-from ..training.evaluation import BATCH
 from ..training.job import ALL, Job
-from ..training.parts import Samples
-from ..training.runners import open_runner
 
 FEATURES = "x"
 TARGETS = "y"

@@ -12,10 +12,10 @@ from ...compiler.ir.graph import Graph
 from ...compiler.passes.append_backward import GRADIENT, append_backward, trainable
 from ...compiler.passes.pipeline import settle
 from ...compiler.passes.set_mode import set_mode
-from ..executor import run
-from ..initialize import stream
+from ..engines.executor import run
+from ..engines.plan import Plan, plan
 from ..kerneldef import Array
-from ..plan import Plan, plan
+from ..weights.initialize import stream
 from .kinks import SIDE, with_sides
 
 # A wide step rounds less, a narrow one crosses fewer kinks: one that agrees settles it.

@@ -18,9 +18,9 @@ from ...compiler.passes.append_backward import trainable
 from ...compiler.passes.rewrite import rewrite
 from ...compiler.passes.set_mode import set_mode
 from ...compiler.training.weights import roles
-from ..initialize import draw, fans, initialize, stream
 from ..kerneldef import Array
 from ..training.job import Job
+from ..weights.initialize import draw, fans, initialize, stream
 from .probes import Probe, without_chance
 from .samples import BATCH, some
 

@@ -10,9 +10,9 @@ from ...compiler.ir.graph import Graph
 from ...compiler.passes.inference_mode import RULES
 from ...compiler.passes.pipeline import settle
 from ...compiler.passes.rewrite import rewrite
-from ..executor import run
+from ..engines.executor import run
+from ..engines.plan import Plan, plan, resolve_fetches
 from ..kerneldef import Array
-from ..plan import Plan, plan, resolve_fetches
 
 Arrays = Mapping[str, Array]
 

@@ -11,9 +11,9 @@ from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit, target_type
 from ...grammar.diagnostics import error
-from ..initialize import stream
+from ..engines.lookups import lookups
 from ..kerneldef import Array
-from ..lookups import lookups
+from ..weights.initialize import stream
 
 BATCH = "N"
 

@@ -1,1 +1,1 @@
-"""Training: steps on an engine, the loop around them, and what it leaves behind."""
+"""Training: a job, its steps and the loop around them, and who listens to it."""

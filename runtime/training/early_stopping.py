@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from math import isnan
-from typing import Any, Literal
+from typing import Any
 
 from ...grammar.diagnostics import did_you_mean, error
-
-Direction = Literal["lower", "higher"]
+from ..metrics.definitions import Direction
 
 
 class EarlyStopping:

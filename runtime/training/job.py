@@ -14,19 +14,19 @@ from ...compiler.ir.text import to_text
 from ...compiler.training.recipe import Recipe
 from ...compiler.training.train_step import TrainStep, train_step
 from ...grammar.diagnostics import Diagnostic, did_you_mean, error
-from ..batch_statistics import check_statistics
+from ..arrays.feeds import Spec, check_feeds
 from ..data.augmentation import Augmenter, augmenter
 from ..data.dataset import Dataset
 from ..data.preprocessing import Fitted, fit
 from ..data.splits import Splits, splits
+from ..engines.batch_statistics import check_statistics
+from ..feeding.wiring import Samples, Wiring, wire
+from ..inference.evaluator import Evaluator
 from ..kerneldef import Array
-from ..tensors import Spec, check_feeds
-from .checkpoints import Checkpoint
-from .environment import compare, environment
-from .evaluation import Evaluator
-from .folder import CHECKPOINT
+from ..run_folder.checkpoint import Checkpoint
+from ..run_folder.environment import compare, environment
+from ..run_folder.folder import CHECKPOINT
 from .loop import SECONDS_BETWEEN_CHECKPOINTS
-from .parts import Samples, Wiring, wire
 
 State = Mapping[str, Array]
 NETWORK = "network"

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 
-from ..checkpoint import save_weights
-from .curves import draw_history
-from .folder import CURVES, HISTORY, WEIGHTS
-from .history import History, Row
+from ..plots.training_curves import draw_history
+from ..run_folder.folder import CURVES, HISTORY, WEIGHTS
+from ..run_folder.history import History, Row
+from ..weights.files import save_weights
 from .loop import Feeds, Listener, Loop, Progress
 from .progress import TrainingProgress
-from .running import Run, facts_of
+from .run import Run, facts_of
 
 
 class Reporter(Listener):

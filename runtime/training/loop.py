@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..kerneldef import Array
-from .checkpoints import Checkpoint, save_checkpoint
+from ..run_folder.checkpoint import Checkpoint, save_checkpoint
+from ..run_folder.history import History, Row
 from .early_stopping import EarlyStopping
-from .history import History, Row
-from .steppers import Stepper
+from .stepper import Stepper
 
 Feeds = Mapping[str, Array]
 Report = Mapping[str, float]

@@ -22,8 +22,8 @@ _HOMES = {
     "compile": "network",
     "diff": "comparison.compare",
     "load": "network",
-    "load_weights": "runtime.checkpoint",
-    "save_weights": "runtime.checkpoint",
+    "load_weights": "runtime.weights.files",
+    "save_weights": "runtime.weights.files",
 }
 
 __all__ = [*_HOMES, "__version__"]
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from .optimizers import Adam as Adam
     from .optimizers import AdamW as AdamW
     from .optimizers import RMSprop as RMSprop
-    from .runtime.checkpoint import load_weights as load_weights
-    from .runtime.checkpoint import save_weights as save_weights
+    from .runtime.weights.files import load_weights as load_weights
+    from .runtime.weights.files import save_weights as save_weights
     from .tensor_specs import TensorSpec as TensorSpec
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from .grammar.diagnostics import error
 from .grammar.files import atomic_writer
-from .runtime.npy import read_npy
-from .runtime.npz import write_npz
+from .runtime.arrays.npy import read_npy
+from .runtime.weights.npz import write_npz
 
 Array = np.ndarray[Any, Any]
 

@@ -17,9 +17,9 @@ from .compiler.training.output_fit import fit
 from .compiler.training.regularizers import REGULARIZERS, penalty_scope
 from .compiler.training.terms import Term
 from .grammar.diagnostics import error
-from .runtime.executor import run
-from .runtime.initialize import initialize
-from .runtime.plan import plan
+from .runtime.engines.executor import run
+from .runtime.engines.plan import plan
+from .runtime.weights.initialize import initialize
 from .training import objective_of, own_value, with_targets
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from .compiler.emit.onnx import export
 from .compiler.ir.graph import Graph
 from .compiler.pipeline import Compiled
 from .grammar import ast
-from .runtime.checkpoint import check_weights
 from .runtime.data.preprocessing import Fitted
-from .runtime.initialize import initialize
-from .runtime.training.deployment import class_names, with_preprocessing
-from .runtime.training.trained import Trained
+from .runtime.inference.deployment import class_names, with_preprocessing
+from .runtime.run_folder.trained import Trained
+from .runtime.weights.files import check_weights
+from .runtime.weights.initialize import initialize
 
 Array = ndarray[Any, Any]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .compiler.training.recipe import Recipe
     from .compiler.training.terms import Term
     from .grammar.diagnostics import Diagnostic
-    from .runtime.training.running import Run
+    from .runtime.training.run import Run
     from .summary.rows import Row
     from .summary.table import Summary
     from .training import Loss
@@ -113,7 +113,7 @@ class Network:
 
     def initialize(self, seed: int = 0) -> "Mapping[str, Array]":
         """Parameters and buffers by name, drawn when read."""
-        from .runtime.initialize import initialize
+        from .runtime.weights.initialize import initialize
 
         return initialize(self.graph, seed)
 
@@ -123,7 +123,7 @@ class Network:
         Raises:
             NetError: Weights are missing, unexpected, or of the wrong shape or type.
         """
-        from .runtime.checkpoint import check_weights
+        from .runtime.weights.files import check_weights
 
         check_weights(self.graph, state)
 
@@ -154,8 +154,8 @@ class Network:
             NetError: The input or the weights do not fit, the engine is not available, or there is
                 no state and the program does not give the values of all weights (E546).
         """
-        from .runtime.engines import run
-        from .runtime.initialize import own_weights
+        from .runtime.engines.engine import run
+        from .runtime.weights.initialize import own_weights
 
         if state is None:
             help = "give a state, such as `net.initialize(seed=0)` or `netc.load_weights(path)`"
@@ -354,7 +354,7 @@ class Network:
         Raises:
             NetError: Data, network and settings do not match, or the loss is not finite.
         """
-        from .runtime.training.folder import locked
+        from .runtime.run_folder.folder import locked
         from .training import job_of, run_job
 
         progress = None

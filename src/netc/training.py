@@ -20,21 +20,21 @@ from .compiler.training.terms import Term
 from .compiler.training.train_step import STEP, train_step
 from .grammar.diagnostics import error
 from .grammar.files import write_text
-from .runtime.checkpoint import check_weights
 from .runtime.data import Dataset, arrays, load
 from .runtime.data.class_names import by_names
-from .runtime.executor import run as run_plan
+from .runtime.engines.executor import run as run_plan
+from .runtime.engines.plan import plan
+from .runtime.feeding.wiring import given_target
 from .runtime.inspection.gradcheck import gradcheck as compare_gradients
-from .runtime.inspection.monitor import watch
-from .runtime.inspection.monitor_picture import draw_records
-from .runtime.plan import plan
-from .runtime.training.folder import LAYERS, PROGRAM, Facts
+from .runtime.monitoring.heat_maps import draw_records
+from .runtime.monitoring.monitor import watch
+from .runtime.run_folder.folder import LAYERS, PROGRAM, Facts
+from .runtime.run_folder.trained import Trained
 from .runtime.training.job import KEPT, Job
 from .runtime.training.listeners import HistoryFiles, Reporter, write_results
-from .runtime.training.parts import given_target
 from .runtime.training.progress import NoProgress, TrainingProgress
-from .runtime.training.running import Run, check_folder, finish, open_loop, resumed
-from .runtime.training.trained import Trained
+from .runtime.training.run import Run, check_folder, finish, open_loop, resumed
+from .runtime.weights.files import check_weights
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -176,7 +176,7 @@ def run_job(
         log_every: After how many epochs the progress gets a line.
 
     Raises:
-        NetError: As `runtime.training.running.train`.
+        NetError: As `runtime.training.run.train`.
         KeyboardInterrupt: Ctrl-C was pressed; the run can be resumed.
     """
     bar = progress or NoProgress()

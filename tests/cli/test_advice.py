@@ -9,8 +9,8 @@ from support.command_line import netc as command
 import netc
 from netc.cli.commands.evaluate import _sides
 from netc.compiler.training.lossdef import Task
-from netc.runtime.training.outputs import OutputForm
-from netc.runtime.training.tallies import Confusion
+from netc.runtime.metrics.accumulators import Confusion
+from netc.runtime.metrics.outputs import OutputForm
 
 
 def test_weights_of_another_head(tmp_path: Path) -> None:

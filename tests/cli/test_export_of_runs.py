@@ -15,7 +15,7 @@ from support.command_line import Outcome
 import netc as package
 from netc.runtime.data import LOADERS, Dataset
 from netc.runtime.data.preprocessing import PREPROCESSORS
-from netc.runtime.training.deployment import BUILDS
+from netc.runtime.inference.deployment import BUILDS
 
 Call = Callable[..., Outcome]
 

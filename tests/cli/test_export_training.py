@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from support.command_line import netc
 
-from netc.runtime.session import Session
+from netc.runtime.engines.session import Session
 
 
 def test_one_step(tmp_path: Path) -> None:

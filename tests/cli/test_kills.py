@@ -11,9 +11,9 @@ from random import Random
 import pytest
 from support.command_line import ENVIRONMENT, netc
 
-from netc.runtime.training.checkpoints import load_checkpoint
-from netc.runtime.training.folder import CHECKPOINT, WEIGHTS
-from netc.runtime.training.folder import PROGRAM as SOURCE
+from netc.runtime.run_folder.checkpoint import load_checkpoint
+from netc.runtime.run_folder.folder import CHECKPOINT, WEIGHTS
+from netc.runtime.run_folder.folder import PROGRAM as SOURCE
 
 PROGRAM = """\
 INPUT(8x8) -> CONV(3x3, 3) -> BN -> RELU -> POOL -> DROPOUT(0.3) -> FC(10)

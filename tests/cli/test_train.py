@@ -9,7 +9,7 @@ from support.command_line import Outcome, netc
 from support.training_files import PROGRAM
 
 import netc as package
-from netc.runtime.training.checkpoints import load_checkpoint
+from netc.runtime.run_folder.checkpoint import load_checkpoint
 
 Call = Callable[..., Outcome]
 

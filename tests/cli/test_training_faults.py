@@ -16,9 +16,9 @@ from support.training_files import SMALL, write_data
 
 import netc as package
 from netc.grammar.diagnostics import error
+from netc.runtime.run_folder.checkpoint import load_checkpoint
+from netc.runtime.run_folder.folder import Facts
 from netc.runtime.training import listeners
-from netc.runtime.training.checkpoints import load_checkpoint
-from netc.runtime.training.folder import Facts
 
 Call = Callable[..., Outcome]
 

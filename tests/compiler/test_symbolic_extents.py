@@ -5,7 +5,7 @@ import pytest
 
 import netc
 from netc.network import Engine
-from netc.runtime.training.runners import open_runner
+from netc.runtime.engines.runners import open_runner
 
 ENCODER = (
     "INPUT((H, W, 3)) -> CONV(3x3, 8, stride=2) -> POOL -> ( ID | CONV(8) ) -> CONCAT"

@@ -18,9 +18,9 @@ from support.damage import damage
 from support.data_files import cifar_bytes, idx_bytes
 
 import netc
-from netc.runtime.checkpoint import load_weights
+from netc.runtime.arrays.npy import read_npy
 from netc.runtime.data import LOADERS, Dataset
-from netc.runtime.npy import read_npy
+from netc.runtime.weights.files import load_weights
 
 ROUNDS = 100
 PICTURES = np.arange(2 * 9, dtype=np.uint8).reshape(2, 3, 3)
@@ -248,7 +248,7 @@ def test_every_bit_of_an_array_counts(tmp_path: Path, name: str) -> None:
 
 def test_arrays_that_memory_cannot_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that tell the truth are refused by what they take, before they are read."""
-    monkeypatch.setattr("netc.runtime.memory.physical_memory", lambda: 2**20)
+    monkeypatch.setattr("netc.runtime.arrays.memory.physical_memory", lambda: 2**20)
     large = np.zeros((2, 3, 2**18), np.float32)
     stream = io.BytesIO()
     np.savez_compressed(stream, x=large, y=np.arange(2))

@@ -228,7 +228,7 @@ def test_a_first_cell_that_lies(
     tmp_path: Path, refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As many numbers in each cell as in the first one are asked for before they are made."""
-    monkeypatch.setattr("netc.runtime.memory.physical_memory", lambda: 2**20)
+    monkeypatch.setattr("netc.runtime.arrays.memory.physical_memory", lambda: 2**20)
     path = tmp_path / "t.csv"
     path.write_text("a,b\n" + "1 " * 1000 + ",1\n" + "1,1\n" * 999)
     text = refusal(LOADERS["csv"], str(path))

@@ -9,8 +9,8 @@ from support.jobs import job_of
 
 import netc
 from netc.runtime.inspection.features import Extractor, extract
-from netc.runtime.training.running import train
-from netc.runtime.transfer import freeze, match_weights
+from netc.runtime.training.run import train
+from netc.runtime.weights.transfer import freeze, match_weights
 
 Array = np.ndarray[Any, Any]
 

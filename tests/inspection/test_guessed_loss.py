@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from support.jobs import job_of
 
-from netc.runtime.inspection.guess import known_of
-from netc.runtime.inspection.run_reading import standard_error
+from netc.runtime.learning_curves.guess import known_of
+from netc.runtime.learning_curves.of_run import standard_error
 
 X = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
 FIFTH = np.arange(100) % 5 == 0

@@ -10,12 +10,12 @@ import pytest
 from support.jobs import job_of
 
 import netc
-from netc.runtime.inspection.monitor import Monitor, dead_units
-from netc.runtime.inspection.monitor_picture import draw_records
-from netc.runtime.inspection.records import Change, Records, Signal
-from netc.runtime.inspection.symptoms import symptoms
+from netc.runtime.monitoring.heat_maps import draw_records
+from netc.runtime.monitoring.monitor import Monitor, dead_units
+from netc.runtime.monitoring.records import Change, Records, Signal
+from netc.runtime.monitoring.symptoms import symptoms
 from netc.runtime.training.job import Job
-from netc.runtime.training.running import open_loop, resumed
+from netc.runtime.training.run import open_loop, resumed
 
 Array = np.ndarray[Any, Any]
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from support.jobs import job_of
 
-from netc.runtime.inspection.expected_loss import expected_loss
-from netc.runtime.inspection.sanity import CLOSE, Check, sanity
-from netc.runtime.inspection.subject import Subject
+from netc.runtime.sanity.checks import CLOSE, Check, sanity
+from netc.runtime.sanity.expected_loss import expected_loss
+from netc.runtime.sanity.subject import Subject
 from netc.runtime.training.job import Job
-from netc.runtime.training.running import train
+from netc.runtime.training.run import train
 
 Array = np.ndarray[Any, Any]
 

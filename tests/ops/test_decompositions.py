@@ -15,7 +15,7 @@ from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Graph, Value
 from netc.compiler.ir.types import DType
 from netc.compiler.ops.opdef import OPS
-from netc.runtime.agreement import norm_difference
+from netc.runtime.engines.agreement import norm_difference
 
 Array = np.ndarray[Any, Any]
 

@@ -13,9 +13,9 @@ from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.ops.opdef import OPS
 from netc.grammar.diagnostics import NetError
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
-from netc.runtime.session import Session
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
+from netc.runtime.engines.session import Session
 
 NUMBERS = (-1e3, -40.5, -6.1, -1.0, -0.3, -1e-9, -0.0, 0.0, 1e-9, 0.7, 2.0, 6.1, 40.5, 1e3)
 POOLS = ("GlobalAveragePool", "GlobalMaxPool")

@@ -15,8 +15,8 @@ from netc.compiler.ir.verify import verify
 from netc.compiler.passes.append_backward import trainable
 from netc.compiler.passes.gradient import gradients
 from netc.compiler.passes.set_mode import set_mode
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
 
 TOLERANCE = 1e-8
 BATCH = 3

@@ -10,8 +10,8 @@ from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.passes.gradient import gradients
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
 
 # x, the maximum's operator with its attributes, dy and dx
 CASES: dict[str, tuple[Any, str, dict[str, Any], Any, Any]] = {

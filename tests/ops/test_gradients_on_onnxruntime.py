@@ -11,10 +11,10 @@ from support.ops import OpRow
 from netc.compiler.emit.onnx.export import write
 from netc.compiler.ir.verify import verify
 from netc.compiler.ops.opdef import OPS
-from netc.runtime.agreement import norm_difference
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
-from netc.runtime.session import Session
+from netc.runtime.engines.agreement import norm_difference
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
+from netc.runtime.engines.session import Session
 
 TOLERANCE = 1e-4  # that of networks, as a gradient is made of several operators
 

@@ -10,8 +10,8 @@ from support.gradients import Scalar, feeds_of
 from support.ops import Array, Given, Known, OpRow, op_row
 
 from netc.compiler.ir.verify import verify
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
 
 INFINITE = np.inf
 SIXTH = float(np.float32(1 / 6))  # as PyTorch rounds it

@@ -15,9 +15,9 @@ from netc.compiler.ir.dim import BATCH, Dim, symbol
 from netc.compiler.ir.graph import Graph, Value
 from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.passes.gradient import gradients
-from netc.runtime.agreement import norm_difference
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
+from netc.runtime.engines.agreement import norm_difference
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
 
 Make = Callable[[Builder, Value], Value]
 END, START = 2**63 - 1, -(2**63)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.geometries import geometries, random_array
 
 from netc.runtime import kernels  # noqa: F401 - fills the kernel table
-from netc.runtime.agreement import norm_difference
+from netc.runtime.engines.agreement import norm_difference
 from netc.runtime.kerneldef import KERNELS
 
 Array = np.ndarray[Any, Any]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from netc.runtime.agreement import norm_difference, worst_difference
+from netc.runtime.engines.agreement import norm_difference, worst_difference
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ import pytest
 import safetensors.numpy
 
 import netc
-from netc.runtime.checkpoint import mismatches
-from netc.runtime.state import LazyState
+from netc.runtime.weights.files import mismatches
+from netc.runtime.weights.state import LazyState
 
 Array = np.ndarray[Any, Any]
 Refusal = Callable[..., str]

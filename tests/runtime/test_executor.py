@@ -13,9 +13,9 @@ from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH, symbol
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.types import DType, TensorType
-from netc.runtime.executor import run
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
 from netc.runtime.kerneldef import KERNELS, Kernel
-from netc.runtime.plan import plan
 
 Array = np.ndarray[Any, Any]
 Refusal = Callable[..., str]

@@ -17,10 +17,10 @@ from netc.compiler.passes.append_backward import append_backward
 from netc.compiler.passes.set_mode import set_mode
 from netc.grammar.diagnostics import NetError
 from netc.network import Engine
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
-from netc.runtime.session import Session
-from netc.runtime.verification import verify_model
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
+from netc.runtime.engines.session import Session
+from netc.runtime.engines.verification import verify_model
 
 Array = np.ndarray[Any, Any]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import netc
+from netc.runtime.arrays.from_python import fault_of, to_array
 from netc.runtime.data import arrays
-from netc.runtime.given_arrays import fault_of, to_array
 
 NETWORK = "INPUT(2) -> FC(3)"
 X = np.array([[0.5, 1], [2, 3], [4, 5]], np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.runtime.initialize import fans, initialize
+from netc.runtime.weights.initialize import fans, initialize
 
 Refusal = Callable[..., str]
 

@@ -13,8 +13,8 @@ import pytest
 from onnx import TensorProto, helper
 
 import netc
-from netc.runtime.engines import open_session, run
-from netc.runtime.session import Session
+from netc.runtime.engines.engine import open_session, run
+from netc.runtime.engines.session import Session
 
 Refusal = Callable[..., str]
 

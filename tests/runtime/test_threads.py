@@ -7,8 +7,8 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import netc
-from netc.runtime.engines import planned
-from netc.runtime.threads import CHOSEN, is_large, one_thread
+from netc.runtime.engines.engine import planned
+from netc.runtime.engines.threads import CHOSEN, is_large, one_thread
 
 SMALL = "INPUT(8x8x1) -> CONV(3x3, 16) -> RELU -> FC(10)"
 WIDE = "INPUT(1024) -> FC(2048) -> FC(10)"
@@ -46,7 +46,7 @@ def test_a_run_uses_one_thread_and_gives_the_others_back(monkeypatch: pytest.Mon
         seen.append(threads())
         return ()
 
-    monkeypatch.setattr("netc.runtime.executor._take", take)
+    monkeypatch.setattr("netc.runtime.engines.executor._take", take)
     with threadpool_limits(limits=2, user_api="blas"):
         before = threads()
         with one_thread():

@@ -7,7 +7,7 @@ import pytest
 
 import netc
 from netc.compiler.passes.append_backward import trainable
-from netc.runtime.transfer import freeze, match_weights
+from netc.runtime.weights.transfer import freeze, match_weights
 
 TEN = "INPUT(8x8x1) -> CONV(3x3, 4) -> BN -> RELU -> FC(16) as code -> FC(10) as head"
 FIVE = TEN.replace("FC(10)", "FC(5)")

@@ -12,8 +12,8 @@ from netc.compiler.ir.verify import verify
 from netc.compiler.passes.append_backward import GRADIENT, append_backward, trainable
 from netc.compiler.passes.set_mode import set_mode
 from netc.compiler.training.objective import Objective, add_loss
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
 
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]

@@ -11,8 +11,8 @@ from netc.compiler.emit.onnx.export import write
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.verify import verify
 from netc.compiler.training.train_step import expose_parameters
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
 
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]

@@ -12,8 +12,8 @@ from netc.compiler.ir.types import DType
 from netc.compiler.ir.verify import verify
 from netc.compiler.ops.opdef import OPS
 from netc.compiler.passes.gradient import gradients
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
 from support.ops import Array, Known, OpRow, arguments_of, node_of
 
 STEP = 1e-5  # the error of a difference is of the order of its square

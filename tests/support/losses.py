@@ -17,8 +17,8 @@ from netc.compiler.ir.verify import verify
 from netc.compiler.passes.gradient import gradients
 from netc.compiler.training.losses import LOSSES
 from netc.compiler.training.terms import Term
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
 
 Array = np.ndarray[Any, Any]
 

@@ -16,7 +16,7 @@ from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.graph import Graph, Node, Value
 from netc.compiler.ir.types import DType, TensorType
 from netc.runtime import kernels  # noqa: F401 - fills the kernel table
-from netc.runtime.agreement import norm_difference
+from netc.runtime.engines.agreement import norm_difference
 from netc.runtime.kerneldef import KERNELS
 
 Array = np.ndarray[Any, Any]

@@ -17,7 +17,7 @@ from netc.compiler.layers.layerdef import COMMON, LAYERS
 from netc.compiler.onnx_standard.foreign_operators import operators
 from netc.compiler.training.settings import SETTINGS
 from netc.compiler.training.term_table import TERMS
-from netc.runtime.training.metrics import METRICS
+from netc.runtime.metrics.definitions import METRICS
 
 GRAMMAR = (Path(netc.__file__).parent / "grammar" / "net.lark").read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ from netc.compiler.pipeline import Compiled
 from netc.runtime.data import digits
 from netc.runtime.training.job import Job
 from netc.runtime.training.loop import Feeds, Listener, Loop, Progress
-from netc.runtime.training.running import open_loop, resumed
+from netc.runtime.training.run import open_loop, resumed
 from netc.training import job_of
 
 Array = np.ndarray[Any, Any]

@@ -16,7 +16,7 @@ from netc.compiler.training.objective import Objective
 from netc.compiler.training.output_fit import fit
 from netc.compiler.training.terms import Term
 from netc.grammar.diagnostics import NetError
-from netc.runtime.session import Session
+from netc.runtime.engines.session import Session
 from netc.sources import zoo
 
 MOST_PARAMS = 5_000_000

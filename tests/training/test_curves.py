@@ -15,12 +15,11 @@ import numpy as np
 import pytest
 
 from netc.grammar.diagnostics import NetError
-from netc.runtime.training import figures
-from netc.runtime.training.curves import draw_history, title
-from netc.runtime.training.figures import canvas, spread
-from netc.runtime.training.history import History, Row
-from netc.runtime.training.pictures import draw_confusion, draw_precision_recall, draw_roc
-from netc.runtime.training.ranking import precision_recall_curve, roc_curve
+from netc.runtime.metrics.threshold_curves import precision_recall_curve, roc_curve
+from netc.runtime.plots.canvas import STYLE, canvas, spread
+from netc.runtime.plots.evaluation_plots import draw_confusion, draw_precision_recall, draw_roc
+from netc.runtime.plots.training_curves import draw_history, title
+from netc.runtime.run_folder.history import History, Row
 
 NAN = float("nan")
 
@@ -60,7 +59,7 @@ DRAWINGS: dict[str, Callable[[str], None]] = {
 @pytest.fixture
 def texts(monkeypatch: pytest.MonkeyPatch) -> None:
     """SVG with its words as text, which tests can read."""
-    monkeypatch.setitem(figures.STYLE, "svg.fonttype", "none")
+    monkeypatch.setitem(STYLE, "svg.fonttype", "none")
 
 
 def words(path: Path) -> list[str]:
@@ -212,10 +211,10 @@ def test_drawing_opens_no_window(tmp_path: Path) -> None:
     """Neither pyplot nor a backend with windows is loaded, and nothing of matplotlib before."""
     code = (
         "import sys\n"
-        "from netc.runtime.training import curves, pictures\n"
+        "from netc.runtime.plots import evaluation_plots, training_curves\n"
         "assert not any(name.startswith('matplotlib') for name in sys.modules)\n"
-        "from netc.runtime.training.history import History, Row\n"
-        f"curves.draw_history(History([Row(1, 1, 0.5)]), {str(tmp_path / 'c.svg')!r})\n"
+        "from netc.runtime.run_folder.history import History, Row\n"
+        f"training_curves.draw_history(History([Row(1, 1, 0.5)]), {str(tmp_path / 'c.svg')!r})\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
         "assert 'tkinter' not in sys.modules\n"
     )

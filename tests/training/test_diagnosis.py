@@ -8,9 +8,9 @@ import pytest
 from support.training import Killed, KilledAfter, bits, go_on, job, run, some_digits
 
 import netc
-from netc.runtime.training.checkpoints import load_checkpoint
-from netc.runtime.training.folder import CHECKPOINT
-from netc.runtime.training.running import open_loop
+from netc.runtime.run_folder.checkpoint import load_checkpoint
+from netc.runtime.run_folder.folder import CHECKPOINT
+from netc.runtime.training.run import open_loop
 
 HUGE = """\
 INPUT(8x8) -> FC(16) -> RELU -> FC(10)

@@ -10,10 +10,10 @@ from support.training import Array
 
 import netc
 from netc.compiler.training.train_step import train_step
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
-from netc.runtime.training.folder import Facts
-from netc.runtime.training.steppers import Stepper, initial_state
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
+from netc.runtime.run_folder.folder import Facts
+from netc.runtime.training.stepper import Stepper, initial_state
 
 NET = """\
 net Small

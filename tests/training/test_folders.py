@@ -9,8 +9,8 @@ import pytest
 
 import netc as package
 from netc import NetError
-from netc.runtime.training.checkpoints import load_checkpoint
-from netc.runtime.training.folder import CHECKPOINT, FACTS, Facts, locked
+from netc.runtime.run_folder.checkpoint import load_checkpoint
+from netc.runtime.run_folder.folder import CHECKPOINT, FACTS, Facts, locked
 
 PROGRAM = """\
 INPUT(2) -> FC(2)

@@ -19,7 +19,7 @@ from netc.compiler.passes.gradient import gradients
 from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.terms import Term
-from netc.runtime.agreement import norm_difference
+from netc.runtime.engines.agreement import norm_difference
 
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]

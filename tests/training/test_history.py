@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from netc.grammar.diagnostics import NetError
-from netc.runtime.training.history import History, Row
+from netc.runtime.run_folder.history import History, Row
 
 NAN, INF = float("nan"), float("inf")
 

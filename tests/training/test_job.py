@@ -9,8 +9,8 @@ from support.training import EVERYTHING, Array, compiled, job, run, some_digits,
 
 import netc
 from netc.runtime.data import arrays
-from netc.runtime.initialize import initialize
-from netc.runtime.training.running import finish, train
+from netc.runtime.training.run import finish, train
+from netc.runtime.weights.initialize import initialize
 from netc.training import job_of
 
 DIGITS = """\

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from netc.grammar.diagnostics import NetError
-from netc.runtime.training.metrics import METRICS, Metrics
-from netc.runtime.training.outputs import OutputForm
+from netc.runtime.metrics.definitions import METRICS, Metrics
+from netc.runtime.metrics.outputs import OutputForm
 
 NAN = float("nan")
 

@@ -7,8 +7,9 @@ import pytest
 
 from netc.compiler.training.losses import LOSSES
 from netc.grammar.diagnostics import NetError
-from netc.runtime.training.boxes import box_iou
-from netc.runtime.training.metrics import (
+from netc.runtime.metrics.accumulators import Confusion
+from netc.runtime.metrics.box_overlap import box_iou
+from netc.runtime.metrics.definitions import (
     METRICS,
     Metrics,
     direction,
@@ -16,9 +17,8 @@ from netc.runtime.training.metrics import (
     our_name,
     per_class,
 )
-from netc.runtime.training.outputs import OutputForm
-from netc.runtime.training.suiting import output_form, suitable, thorough
-from netc.runtime.training.tallies import Confusion
+from netc.runtime.metrics.outputs import OutputForm
+from netc.runtime.metrics.suiting import output_form, suitable, thorough
 
 CLASSES = OutputForm("classes")
 DECISIONS = OutputForm("decisions")

@@ -10,7 +10,7 @@ from support.network_rows import ROWS, NetworkRow, random_arrays, random_weights
 import netc
 from netc.compiler.passes.append_backward import GRADIENT
 from netc.compiler.passes.training_mode import NEXT
-from netc.runtime.agreement import norm_difference
+from netc.runtime.engines.agreement import norm_difference
 
 pytestmark = pytest.mark.oracle
 

@@ -13,8 +13,8 @@ from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.ir.verify import verify
 from netc.compiler.training.optimizers import OPTIMIZERS, as_term
 from netc.compiler.training.terms import Term
-from netc.runtime.executor import run
-from netc.runtime.plan import Plan, plan
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import Plan, plan
 
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
 pytestmark = pytest.mark.oracle

@@ -21,8 +21,8 @@ from netc.compiler.training.output_fit import (
 )
 from netc.compiler.training.terms import Term
 from netc.grammar.source import Source, Span
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
 
 
 def loss_of(text: str, losses: dict[str, Term], feeds: dict[str, Array], **weights: float) -> float:

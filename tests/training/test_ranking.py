@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from netc.grammar.diagnostics import NetError
-from netc.runtime.training.metrics import Metrics
-from netc.runtime.training.outputs import OutputForm, sigmoid, softmax
-from netc.runtime.training.ranking import precision_recall_curve, roc_curve
+from netc.runtime.metrics.definitions import Metrics
+from netc.runtime.metrics.outputs import OutputForm, sigmoid, softmax
+from netc.runtime.metrics.threshold_curves import precision_recall_curve, roc_curve
 
 INF = float("inf")
 POSITIVE = np.array([False, False, True, True])

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from netc.runtime.training.history import History, Row
-from netc.runtime.training.reading import read_curves, read_history
-from netc.runtime.training.trends import Known
+from netc.runtime.learning_curves.diagnosis import read_curves, read_history
+from netc.runtime.learning_curves.trends import Known
+from netc.runtime.run_folder.history import History, Row
 
 LN_10 = float(np.log(10))
 E = np.arange(1, 41)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import netc
-from netc.runtime.inspection.run_reading import read_run
-from netc.runtime.training.findings import Finding
+from netc.runtime.learning_curves.findings import Finding
+from netc.runtime.learning_curves.of_run import read_run
 
 Array = Any
 XOR = (np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32), np.array([[0], [1], [1], [0]]))

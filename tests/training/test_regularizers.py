@@ -15,8 +15,8 @@ from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.training.regularizers import REGULARIZERS, penalty
 from netc.compiler.training.terms import Term
 from netc.compiler.training.weights import regularized, roles
-from netc.runtime.executor import run
-from netc.runtime.plan import plan
+from netc.runtime.engines.executor import run
+from netc.runtime.engines.plan import plan
 
 State = dict[str, np.ndarray[Any, Any]]
 

@@ -23,11 +23,11 @@ from support.training import (
 
 import netc
 from netc.grammar.diagnostics import render
-from netc.runtime.initialize import initialize
-from netc.runtime.training.checkpoints import load_checkpoint, save_checkpoint
-from netc.runtime.training.folder import CHECKPOINT
+from netc.runtime.run_folder.checkpoint import load_checkpoint, save_checkpoint
+from netc.runtime.run_folder.folder import CHECKPOINT
 from netc.runtime.training.loop import Feeds, Listener, Loop, Progress
-from netc.runtime.training.running import finish, open_loop, resumed
+from netc.runtime.training.run import finish, open_loop, resumed
+from netc.runtime.weights.initialize import initialize
 
 
 @cache

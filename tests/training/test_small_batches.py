@@ -9,9 +9,9 @@ from support.jobs import job_of
 
 import netc
 from netc.grammar.diagnostics import Diagnostic, NetError
-from netc.runtime.inspection.sanity import sanity
-from netc.runtime.session import Session
-from netc.runtime.training.running import train
+from netc.runtime.engines.session import Session
+from netc.runtime.sanity.checks import sanity
+from netc.runtime.training.run import train
 
 RANDOM = np.random.default_rng(0)
 DENSE = "INPUT(4) -> FC(8) -> BN -> RELU -> FC(3)"

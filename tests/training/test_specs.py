@@ -14,7 +14,7 @@ import netc
 from netc.runtime.data.delimited import mirrored_pairs
 from netc.runtime.data.shapes import shapes
 from netc.runtime.data.splits import splits
-from netc.runtime.training.boxes import box_iou
+from netc.runtime.metrics.box_overlap import box_iou
 from netc.sources import zoo
 from netc.training import job_of
 

@@ -15,8 +15,8 @@ from netc.compiler.training.optimizers import MOMENTUM, OPTIMIZERS
 from netc.compiler.training.schedules import SCHEDULES, value_at
 from netc.compiler.training.terms import Term
 from netc.compiler.training.train_step import train_step
-from netc.runtime.agreement import worst_difference
-from netc.runtime.training.steppers import Stepper
+from netc.runtime.engines.agreement import worst_difference
+from netc.runtime.training.stepper import Stepper
 
 Array = np.ndarray[Any, Any]
 

@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from ..compiler.ir.graph import Graph
-from ..runtime.checkpoint import load_weights
-from ..runtime.foreign_names import fitted_names
-from ..runtime.initialize import own_weights
-from ..runtime.training.trained import Trained, open_trained
+from ..runtime.run_folder.trained import Trained, open_trained
+from ..runtime.weights.files import load_weights
+from ..runtime.weights.foreign_names import fitted_names
+from ..runtime.weights.initialize import own_weights
 from .options import RENAMING
 
 

@@ -8,7 +8,7 @@ import click
 from ...grammar.diagnostics import Diagnostic, NetError
 from ...grammar.files import make_folder
 from ...network import Network
-from ...runtime.verification import verify_model
+from ...runtime.engines.verification import verify_model
 from ..options import (
     file_argument,
     max_layers_option,

@@ -12,14 +12,14 @@ import click
 from ...grammar.diagnostics import error
 from ...grammar.files import make_folder
 from ...plain_tables import GAP, hanging, table
-from ...runtime.checkpoint import check_weights
-from ...runtime.training.evaluation import BATCH, Evaluator
+from ...runtime.inference.evaluator import BATCH, Evaluator
+from ...runtime.inference.predictions import YES_OR_NO
+from ...runtime.metrics.accumulators import Confusion, Ranking
+from ...runtime.metrics.definitions import METRICS, per_class
+from ...runtime.metrics.threshold_curves import precision_recall_curve, roc_curve
+from ...runtime.plots.evaluation_plots import draw_confusion, draw_precision_recall, draw_roc
 from ...runtime.training.job import ALL
-from ...runtime.training.metrics import METRICS, per_class
-from ...runtime.training.pictures import draw_confusion, draw_precision_recall, draw_roc
-from ...runtime.training.predictions import YES_OR_NO
-from ...runtime.training.ranking import precision_recall_curve, roc_curve
-from ...runtime.training.tallies import Confusion, Ranking
+from ...runtime.weights.files import check_weights
 from ...training import job_as_trained
 from ..options import (
     device_option,

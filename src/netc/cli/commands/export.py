@@ -3,8 +3,8 @@
 import click
 
 from ...exports import export_network
-from ...runtime.training.trained import preprocessing_lost
-from ...runtime.verification import verify_model
+from ...runtime.engines.verification import verify_model
+from ...runtime.run_folder.trained import preprocessing_lost
 from ...training import export_step
 from ..options import (
     file_argument,

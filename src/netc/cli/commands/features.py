@@ -4,7 +4,7 @@ import click
 
 from ...runtime.inspection.features import PARTS, extract
 from ...runtime.training.job import ALL
-from ...runtime.transfer import match_weights
+from ...runtime.weights.transfer import match_weights
 from ...training import job_as_trained
 from ..options import (
     device_option,

@@ -15,14 +15,14 @@ from ...compiler.training.recipe import Recipe
 from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
 from ...network import Network
 from ...plain_tables import GAP, filled, hanging
-from ...runtime.checkpoint import check_weights
 from ...runtime.data import Dataset, Fitted, arrays
 from ...runtime.data.picture_files import is_picture, pictures_in, read_pictures
-from ...runtime.training.folder import Facts
-from ...runtime.training.outputs import OutputForm
-from ...runtime.training.parts import Wiring, wire_inputs
-from ...runtime.training.predictions import Answer, answers, forms_of, predict, samples_of
-from ...runtime.training.trained import Trained
+from ...runtime.feeding.wiring import Wiring, wire_inputs
+from ...runtime.inference.predictions import Answer, answers, forms_of, predict, samples_of
+from ...runtime.metrics.outputs import OutputForm
+from ...runtime.run_folder.folder import Facts
+from ...runtime.run_folder.trained import Trained
+from ...runtime.weights.files import check_weights
 from ...training import job_as_trained, open_data, recipe_as_trained
 from ..completion import complete_path
 from ..options import (

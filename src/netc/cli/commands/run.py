@@ -13,12 +13,12 @@ from ...arrays import load_named_arrays, save_arrays
 from ...grammar.diagnostics import error
 from ...network import Device, Engine
 from ...plain_tables import hanging
-from ...runtime.engines import ENGINES
-from ...runtime.initialize import initialize
-from ...runtime.session import Session
-from ...runtime.training.deployment import read_class_names
-from ...runtime.training.folder import WEIGHTS, Facts
-from ...runtime.training.trained import preprocessing_lost
+from ...runtime.engines.engine import ENGINES
+from ...runtime.engines.session import Session
+from ...runtime.inference.deployment import read_class_names
+from ...runtime.run_folder.folder import WEIGHTS, Facts
+from ...runtime.run_folder.trained import preprocessing_lost
+from ...runtime.weights.initialize import initialize
 from ..completion import complete_file, complete_path, one_of
 from ..options import (
     device_option,

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import click
 
 from ...plain_tables import hanging
-from ...runtime.inspection.overfitting import SAMPLES, STEPS
-from ...runtime.inspection.sanity import Check
-from ...runtime.inspection.sanity import sanity as look
+from ...runtime.sanity.checks import Check
+from ...runtime.sanity.checks import sanity as look
+from ...runtime.sanity.overfitting import SAMPLES, STEPS
 from ...training import job_of
 from ..options import (
     device_option,

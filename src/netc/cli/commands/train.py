@@ -10,15 +10,15 @@ from typing import Any
 import click
 
 from ...plain_tables import GAP, hanging
-from ...runtime.checkpoint import mismatches
 from ...runtime.inspection.lsuv import lsuv_weights
-from ...runtime.inspection.run_reading import read_run
-from ...runtime.training.folder import free_folder, locked
+from ...runtime.learning_curves.of_run import read_run
+from ...runtime.metrics.definitions import VALIDATION
+from ...runtime.run_folder.folder import free_folder, locked
 from ...runtime.training.job import Job
 from ...runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
-from ...runtime.training.metrics import VALIDATION
-from ...runtime.training.running import Run
-from ...runtime.transfer import match_weights
+from ...runtime.training.run import Run
+from ...runtime.weights.files import mismatches
+from ...runtime.weights.transfer import match_weights
 from ...training import job_of, run_job
 from ..completion import one_of
 from ..options import (

@@ -1,0 +1,1 @@
+"""Arrays from outside: what they may hold, how large they may be, and `.npy` files of them."""

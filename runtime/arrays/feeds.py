@@ -1,0 +1,171 @@
+"""Arrays from outside -> arrays that a network takes: names, element types, ranks and extents."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from ...compiler.ir.dim import Dim, Polynomial, substitute
+from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean
+from ..kerneldef import Array
+from .from_python import fault_of, to_array
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What an input takes: NumPy's name of the element type, and the extents."""
+
+    dtype: str
+    shape: tuple[Dim, ...]
+
+    def __str__(self) -> str:
+        return f"{self.dtype} of {spell(self.shape)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """Checked inputs.
+
+    Attributes:
+        arrays: By name, cast to the element types that the network takes.
+        symbols: The extents that the inputs determine, such as the batch `N`.
+    """
+
+    arrays: dict[str, Array]
+    symbols: dict[str, int]
+
+
+def check_feeds(specs: Mapping[str, Spec], feeds: Mapping[str, Any]) -> Feeds:
+    """Check and cast the inputs of one run.
+
+    Integers and other floats are cast to the input's float type; floats are never cast to
+    integers.
+
+    Raises:
+        NetError: E206, with a diagnostic for each name, element type, rank or extent that does
+            not fit.
+    """
+    findings = list(_name_findings(specs, feeds))
+    arrays: dict[str, Array] = {}
+    symbols: dict[str, int] = {}
+    settled_by: dict[str, str] = {}
+    for name, spec in specs.items():
+        if name in feeds:
+            array, finding = _cast(name, spec, feeds[name])
+            finding = finding or _shape_finding(name, spec, array, symbols, settled_by)
+            arrays[name] = array
+            findings += [finding] if finding else []
+    if findings:
+        raise NetError(findings)
+    return Feeds(arrays, symbols)
+
+
+def unfit(message: str, *, help: str | None = None) -> Diagnostic:
+    """A finding about a concrete input."""
+    return Diagnostic("E206", message, help=help)
+
+
+def spell(shape: Sequence[Dim]) -> str:
+    """Extents as text: `N x 3 x 32 x 32`; a scalar is `no axes`."""
+    return " x ".join(map(str, shape)) or "no axes"
+
+
+def _name_findings(specs: Mapping[str, Spec], feeds: Mapping[str, Any]) -> Iterable[Diagnostic]:
+    """Inputs that are missing, and arrays that no input takes."""
+    unknown = [name for name in feeds if name not in specs]
+    for name, spec in specs.items():
+        if name not in feeds:
+            yield unfit(f"the input `{name}` is missing", help=f"it takes {spec}")
+    for name in unknown:
+        names = ", ".join(f"`{known}`" for known in specs)
+        all_of_them = f"the inputs are {names}" if specs else "it takes no inputs"
+        near = did_you_mean(str(name), specs) or all_of_them
+        yield unfit(f"the network has no input `{name}`", help=near)
+
+
+def _cast(name: str, spec: Spec, given: Any) -> tuple[Array, Diagnostic | None]:
+    """The array in the input's element type, where a cast keeps its meaning."""
+    target = np.dtype(spec.dtype)
+    try:
+        array = to_array(given)
+    except ValueError:
+        return np.empty(0), unfit(f"the input `{name}` takes an array of numbers")
+    fault = fault_of(array)
+    if fault is not None:
+        return array, unfit(f"the input `{name}` holds {fault[0]}", help=fault[1])
+    if array.dtype == target:
+        return array, None
+    if array.dtype.kind not in _CASTS.get(target.kind, ""):
+        return array, unfit(
+            f"the input `{name}` takes numbers of {spec.dtype}, but got {array.dtype.name}",
+            help="round the numbers, and cast them with `.astype`",
+        )
+    with np.errstate(over="ignore"):
+        return array.astype(target), None
+
+
+# For the kind of an input's element type, the kinds that are cast to it.
+_CASTS = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}
+
+
+def _shape_finding(
+    name: str, spec: Spec, array: Array, symbols: dict[str, int], settled_by: dict[str, str]
+) -> Diagnostic | None:
+    """Compare rank and extents; the first input that has a symbol determines it.
+
+    There may be no samples, but each sample holds numbers.
+    """
+    if array.ndim != len(spec.shape):
+        return _unfit_shape(name, spec, array)
+    for axis, (dim, extent) in enumerate(zip(spec.shape, array.shape, strict=True)):
+        wanted = substitute(dim, symbols)
+        if isinstance(wanted, Polynomial) and extent == 0 and axis > 0:
+            return unfit(f"the input `{name}` is empty: {spell(array.shape)}")
+        if isinstance(wanted, Polynomial):
+            symbols[str(wanted)] = extent
+            settled_by[str(wanted)] = name
+        elif wanted != extent and str(dim) in settled_by:
+            return _inconsistent(name, str(dim), extent, wanted, settled_by[str(dim)])
+        elif wanted != extent:
+            return _unfit_shape(name, spec, array)
+    return None
+
+
+def _inconsistent(name: str, symbol: str, extent: int, settled: int, other: str) -> Diagnostic:
+    what = "the batch " if symbol == "N" else ""
+    if other == name:
+        message = f"the input `{name}` has {what}{symbol} as {settled} and as {extent}"
+    else:
+        message = (
+            f"the inputs `{other}` and `{name}` differ in {what}{symbol}: {settled} and {extent}"
+        )
+    return unfit(message)
+
+
+def _unfit_shape(name: str, spec: Spec, array: Array) -> Diagnostic:
+    return unfit(
+        f"the input `{name}` takes {spell(spec.shape)}, but got {spell(array.shape)}",
+        help=_remedy(spec.shape, array.shape),
+    )
+
+
+def _remedy(wanted: Sequence[Dim], given: tuple[int, ...]) -> str | None:
+    """What makes the array fit: a batch axis, or axes in another order."""
+    if len(given) + 1 == len(wanted) and _fits(wanted[1:], given):
+        return "the batch axis comes first: `x[None]` is a batch of one"
+    if len(given) != len(wanted):
+        axes = "axis" if len(wanted) == 1 else "axes"
+        return f"give an array of {len(wanted)} {axes}, the batch first"
+    for order in permutations(range(1, len(given))):
+        perm = (0, *order)
+        if _fits(wanted, tuple(given[axis] for axis in perm)):
+            first = "the channels come before rows and columns"
+            first = first if len(wanted) > 3 else "the channels of a sequence come last"
+            return f"{first}: `x.transpose{perm}`"
+    return None
+
+
+def _fits(wanted: Sequence[Dim], given: Sequence[int]) -> bool:
+    return all(not isinstance(w, int) or w == g for w, g in zip(wanted, given, strict=True))

@@ -1,0 +1,156 @@
+"""Plan and inputs -> results: runs kernels one after another."""
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from ...compiler.ir.graph import Graph, Node
+from ...grammar.diagnostics import NetError, error
+from ..arrays.feeds import Feeds, Spec, check_feeds, spell
+from ..kerneldef import Array, OperandError
+from ..weights.state import weight_of
+from .binding import check_binding, exceeds_memory, place
+from .lookups import check_lookups
+from .plan import Plan, Step
+from .threads import is_large, one_thread
+
+State = Mapping[str, Array]
+# What a kernel may raise on operands that no layer would give it.
+UNFORESEEN = (ArithmeticError, LookupError, TypeError, ValueError)
+
+Watch = Callable[[Node, tuple[Array, ...]], None]
+
+
+def run(
+    plan: Plan, feeds: Mapping[str, Any], state: State, *, watch: Watch | None = None
+) -> dict[str, Array]:
+    """Compute what a plan fetches.
+
+    Args:
+        plan: What to compute.
+        feeds: The network's inputs by name, channels first, batch first.
+        state: Parameters and buffers by name; each is read once, when it is first needed.
+        watch: Gets each operator with its results as soon as they are computed; it must neither
+            keep nor change them.
+
+    Returns:
+        The fetched arrays by name, which share no memory with feeds, state or each other.
+
+    Raises:
+        NetError: An input does not fit (E206), a weight is missing or does not fit (E501), or
+            memory does not suffice (E507).
+    """
+    checked = admit(plan, feeds)
+    _check_names(plan, state)
+    slots: list[Array | None] = [None] * plan.slots
+    for name, slot in plan.feeds.items():
+        slots[slot] = checked.arrays[name]
+    for slot, array in plan.constants:
+        slots[slot] = array
+    for slot, name in plan.loads:
+        slots[slot] = _parameter(name, plan.parameters[name], state)
+    # IEEE arithmetic without warnings, as in ONNX: an overflow is infinity.
+    threads = nullcontext() if plan.checked[_key(checked)] else one_thread()
+    with threads, np.errstate(all="ignore"):
+        for step in plan.steps:
+            results = _take(step, slots, plan, state, checked)
+            if watch is not None:
+                watch(plan.graph[step.node], results)
+            del results  # or what is released here would live through the next kernel
+            for slot in step.release:
+                slots[slot] = None
+    return {name: _result(slots[slot], name in plan.shared) for name, slot in plan.fetches.items()}
+
+
+def admit(plan: Plan, feeds: Mapping[str, Any]) -> Feeds:
+    """Check inputs before any engine computes with them; each combination of extents once.
+
+    Raises:
+        NetError: E206 and E507, as in `run`.
+    """
+    checked = check_feeds(plan.inputs, feeds)
+    key = _key(checked)
+    if key not in plan.checked:
+        check_binding(plan.graph, plan.order, checked.symbols)
+        plan.checked[key] = is_large(plan.graph, plan.order, checked.symbols)
+    check_lookups(plan.lookups, checked.arrays)
+    return checked
+
+
+def _key(checked: Feeds) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(checked.symbols.items()))
+
+
+def _take(
+    step: Step, slots: list[Array | None], plan: Plan, state: State, feeds: Feeds
+) -> tuple[Array, ...]:
+    """Call one kernel, and put its results into their slots."""
+    try:
+        for slot, name in step.loads:
+            slots[slot] = _parameter(name, plan.parameters[name], state)
+        arguments = [None if slot is None else slots[slot] for slot in step.arguments]
+        reused = {} if step.reuse is None else {"out": slots[step.reuse]}
+        results = step.function(*arguments, **step.attributes, **reused)
+        results = results if isinstance(results, tuple) else (results,)
+        typed = zip(results, step.dtypes, strict=True)
+        arrays = tuple(np.asarray(result, dtype) for result, dtype in typed)
+        for slot, array in zip(step.outputs, arrays, strict=True):
+            slots[slot] = array
+        return arrays
+    except OperandError as failure:
+        node = plan.graph[step.node]
+        raise error("E206", f"{place(plan.graph, node)} {failure}", node.span) from None
+    except (MemoryError, *UNFORESEEN) as failure:
+        if _exceeds_memory(failure):
+            raise _no_memory(plan, step, feeds) from None
+        node = plan.graph[step.node]
+        if not _is_named(plan.graph, node):
+            raise
+        message = f"{place(plan.graph, node)} cannot be computed: {failure}"
+        raise error("E206", message, node.span) from failure
+
+
+def _is_named(graph: Graph, node: Node) -> bool:
+    """Whether the program names the operator, and so may give it what no layer would."""
+    layer = graph.layers.get(node.scope)
+    return layer is not None and layer.kind == node.op_type
+
+
+def _check_names(plan: Plan, state: State) -> None:
+    missing = [name for name in plan.parameters if name not in state]
+    if missing:
+        shown = ", ".join(f"`{name}`" for name in missing[:5])
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        what = "weight is" if len(missing) == 1 else "weights are"
+        raise error("E501", f"the {what} missing: {shown}{more}")
+
+
+def _parameter(name: str, spec: Spec, state: State) -> Array:
+    """A parameter in the element type that the plan computes in."""
+    array = weight_of(state, name)
+    if array.shape != spec.shape:
+        raise error(
+            "E501",
+            f"the weight `{name}` has {spell(spec.shape)} numbers, but got {spell(array.shape)}",
+        )
+    return array.astype(spec.dtype, copy=False)
+
+
+def _result(array: Array | None, shared: bool) -> Array:
+    """A result in row-major order, with its own memory."""
+    assert array is not None
+    return array.copy() if shared else np.ascontiguousarray(array).reshape(array.shape)
+
+
+def _exceeds_memory(failure: Exception) -> bool:
+    """NumPy refuses arrays beyond the address space with a ValueError."""
+    if isinstance(failure, MemoryError):
+        return True
+    return any(text in str(failure) for text in ("array is too big", "Maximum allowed dimension"))
+
+
+def _no_memory(plan: Plan, step: Step, feeds: Feeds) -> NetError:
+    type, *_ = plan.graph[step.node].outputs
+    return exceeds_memory(plan.graph, step.node, type.bind(feeds.symbols))

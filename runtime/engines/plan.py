@@ -1,0 +1,281 @@
+"""Graph -> Plan: kernel calls in order, with numbered slots for the arrays between them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...compiler.ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
+from ...compiler.ir.schedule import Schedule, schedule
+from ...compiler.ir.types import DType, TensorType
+from ...grammar.diagnostics import did_you_mean, error
+from .. import kernels  # noqa: F401 - fills the kernel table
+from ..arrays.feeds import Spec
+from ..kerneldef import KERNELS, Array, Function
+from .fallback import reference_kernel
+from .lookups import Lookup, lookups
+
+Output = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One kernel call.
+
+    Attributes:
+        function: The kernel.
+        arguments: Slots of its arguments; None where an optional one is left out.
+        outputs: Slots of its results, and their element types in `dtypes`.
+        attributes: The keywords that it is called with.
+        loads: Parameters that are read just before, by slot.
+        reuse: The slot of an argument that dies here and whose memory the result may take.
+        release: Slots that no later step reads.
+        node: The graph's node, for messages.
+    """
+
+    function: Function
+    arguments: tuple[int | None, ...]
+    outputs: tuple[int, ...]
+    dtypes: tuple[np.dtype[Any], ...]
+    attributes: Mapping[str, Any]
+    loads: tuple[tuple[int, str], ...]
+    reuse: int | None
+    release: tuple[int, ...]
+    node: int
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What to do to compute some values of a graph.
+
+    Attributes:
+        graph: The graph that the plan was made from.
+        order: The nodes of the steps.
+        slots: How many arrays there are at most.
+        inputs: What the network takes, by name.
+        feeds: Slots of the inputs that are read.
+        parameters: What the plan reads of the state, by name.
+        loads: Parameters that are fetched and that no step reads, by slot.
+        constants: Slots and their arrays.
+        steps: Kernel calls in order.
+        fetches: Slots of the results by name.
+        shared: Names of the results whose memory may be an argument's or another result's.
+        lookups: The tables that inputs look up, by the input's name.
+        checked: Extents of inputs that were found to fit, and whether several threads pay for
+            them; filled in as the plan runs.
+    """
+
+    graph: Graph
+    order: tuple[int, ...]
+    slots: int
+    inputs: Mapping[str, Spec]
+    feeds: Mapping[str, int]
+    parameters: Mapping[str, Spec]
+    loads: tuple[tuple[int, str], ...]
+    constants: tuple[tuple[int, Array], ...]
+    steps: tuple[Step, ...]
+    fetches: Mapping[str, int]
+    shared: frozenset[str]
+    lookups: Mapping[str, Lookup]
+    checked: dict[tuple[tuple[str, int], ...], bool] = field(default_factory=dict, repr=False)
+
+
+def plan(graph: Graph, fetch: Iterable[str] | None = None, *, dtype: str | None = None) -> Plan:
+    """Plan the computation of a graph's outputs, or of the values that `fetch` names.
+
+    Args:
+        graph: What to compute.
+        fetch: Labels, bindings, or outputs; the graph's outputs where it is None.
+        dtype: The element type to compute in, `float32` or `float64`, in place of the graph's.
+
+    Raises:
+        NetError: E101, a name is not known.
+    """
+    values = resolve_fetches(graph, fetch)
+    return _Planner(graph, values, dtype).plan()
+
+
+def resolve_fetches(graph: Graph, fetch: Iterable[str] | None) -> dict[str, Value]:
+    """The values that names stand for; the graph's outputs where `fetch` is None.
+
+    Raises:
+        NetError: E101, a name is not known.
+    """
+    if fetch is None:
+        return dict(graph.outputs)
+    if isinstance(fetch, str):
+        fetch = [fetch]
+    known = {**graph.labels, **graph.outputs}
+    for name in fetch:
+        if name not in known:
+            help = did_you_mean(str(name), known) or "any layer's name or label can be fetched"
+            raise error("E101", f"unknown layer or value `{name}`", help=help)
+    return {name: known[name] for name in fetch}
+
+
+class _Planner:
+    """Collects what a plan consists of."""
+
+    def __init__(self, graph: Graph, values: Mapping[str, Value], dtype: str | None) -> None:
+        self.graph = graph
+        self.values = values
+        self.dtype = dtype
+        self.schedule: Schedule = schedule(graph, values.values())
+        needed = sorted((*self.schedule.leaves, *self.schedule.order))
+        outputs = [(i, k) for i in needed for k in range(len(graph[i].outputs))]
+        self.slot: dict[Output, int] = {output: slot for slot, output in enumerate(outputs)}
+        self.roots = self._roots(needed)
+        self.dies = self._deaths()
+
+    def plan(self) -> Plan:
+        """The plan."""
+        fetches = {name: self.slot[v.node, v.output] for name, v in self.values.items()}
+        leaves = {i: self.graph[i] for i in self.schedule.leaves}
+        named = {
+            node.attributes["name"]: i for i, node in leaves.items() if node.op_type == PARAMETER
+        }
+        first_use = self._first_uses()
+        return Plan(
+            graph=self.graph,
+            order=self.schedule.order,
+            slots=len(self.slot),
+            inputs={name: self.spec(value.type) for name, value in self.graph.inputs.items()},
+            feeds={
+                node.attributes["name"]: self.slot[i, 0]
+                for i, node in leaves.items()
+                if node.op_type == INPUT
+            },
+            parameters={name: self.spec(self.graph[i].outputs[0]) for name, i in named.items()},
+            loads=tuple((self.slot[i, 0], name) for name, i in named.items() if i not in first_use),
+            constants=tuple(
+                (self.slot[i, 0], self._constant(node))
+                for i, node in leaves.items()
+                if node.op_type == CONSTANT
+            ),
+            steps=self._steps({i: name for name, i in named.items()}, first_use),
+            fetches=fetches,
+            shared=self._shared(fetches),
+            lookups=lookups(self.graph),
+        )
+
+    def spec(self, type: TensorType) -> Spec:
+        """The type of a value as it is computed."""
+        return Spec(self._dtype(type.dtype).name, type.shape)
+
+    def _dtype(self, dtype: DType) -> np.dtype[Any]:
+        return np.dtype(self.dtype if self.dtype and dtype.is_float else dtype.value)
+
+    def _constant(self, node: Node) -> Array:
+        (type,) = node.outputs
+        array = np.array(node.attributes["value"], self._dtype(type.dtype))
+        array.flags.writeable = False
+        return array
+
+    def _roots(self, needed: Iterable[int]) -> dict[int, frozenset[int]]:
+        """For each slot the slots whose memory its array may lie in; itself unless it is a view."""
+        roots: dict[int, frozenset[int]] = {}
+        for identifier in needed:
+            node = self.graph[identifier]
+            origins = [self.slot[v.node, v.output] for v in node.inputs if v is not None]
+            # Of a kernel that is not ours nothing is known.
+            is_view = node.op_type not in KERNELS or KERNELS[node.op_type].view
+            for k in range(len(node.outputs)):
+                slot = self.slot[identifier, k]
+                own = frozenset([slot])
+                roots[slot] = own.union(*(roots[o] for o in origins)) if is_view else own
+        return roots
+
+    def _deaths(self) -> dict[int, int]:
+        """For each root the position of the last step that reads it or a view of it."""
+        dies: dict[int, int] = {}
+        for (identifier, _), slot in self.slot.items():
+            position = self.schedule.last_use.get(identifier, -1)
+            for root in self.roots[slot]:
+                dies[root] = max(dies.get(root, -1), position)
+        return dies
+
+    def _first_uses(self) -> dict[int, int]:
+        """For each node that is read, the position of its first reader."""
+        first: dict[int, int] = {}
+        for position, identifier in enumerate(self.schedule.order):
+            for value in self.graph[identifier].inputs:
+                if value is not None:
+                    first.setdefault(value.node, position)
+        return first
+
+    def _steps(self, names: Mapping[int, str], first_use: Mapping[int, int]) -> tuple[Step, ...]:
+        loads: dict[int, list[tuple[int, str]]] = {}
+        for identifier, name in names.items():
+            if identifier in first_use:
+                slot = self.slot[identifier, 0]
+                loads.setdefault(first_use[identifier], []).append((slot, name))
+        release: dict[int, list[int]] = {}
+        for (identifier, _), slot in self.slot.items():
+            position = self.schedule.last_use.get(identifier, -1)
+            release.setdefault(position, []).append(slot)
+        return tuple(
+            self._step(position, identifier, loads.get(position, ()), release.get(position, ()))
+            for position, identifier in enumerate(self.schedule.order)
+        )
+
+    def _step(
+        self,
+        position: int,
+        identifier: int,
+        loads: Iterable[tuple[int, str]],
+        release: Iterable[int],
+    ) -> Step:
+        node = self.graph[identifier]
+        found = KERNELS.get(node.op_type) or reference_kernel(node)
+        asked = {"outputs": len(node.outputs)} if found.counts_outputs else {}
+        return Step(
+            function=found.function,
+            arguments=tuple(
+                None if v is None else self.slot[v.node, v.output] for v in node.inputs
+            ),
+            outputs=tuple(self.slot[identifier, k] for k in range(len(node.outputs))),
+            dtypes=tuple(self._dtype(type.dtype) for type in node.outputs),
+            attributes={**self._attributes(node), **asked},
+            loads=tuple(loads),
+            reuse=self._reusable(position, node) if found.inplace else None,
+            release=tuple(release),
+            node=identifier,
+        )
+
+    def _attributes(self, node: Node) -> dict[str, Any]:
+        """A node's attributes, element types among them being those that are computed in."""
+        return {
+            name: DType(self._dtype(value).name) if isinstance(value, DType) else value
+            for name, value in node.attributes.items()
+        }
+
+    def _reusable(self, position: int, node: Node) -> int | None:
+        """An argument of the result's type whose memory nobody else reads, now or later."""
+        slots = [self.slot[v.node, v.output] for v in node.inputs if v is not None]
+        for value in node.inputs:
+            if value is None or value.type != node.outputs[0]:
+                continue
+            slot = self.slot[value.node, value.output]
+            others = [o for o in slots if o != slot]
+            alone = slots.count(slot) == 1 and not any(
+                self.roots[slot] & self.roots[o] for o in others
+            )
+            owned = self.roots[slot] == {slot} and self.graph.producer(value).op_type in KERNELS
+            if alone and owned and self.dies[slot] == position:
+                return slot
+        return None
+
+    def _shared(self, fetches: Mapping[str, int]) -> frozenset[str]:
+        """Results whose memory is not theirs alone."""
+        computed = {
+            self.slot[i, k] for i in self.schedule.order for k in range(len(self.graph[i].outputs))
+        }
+        seen: set[int] = set()
+        shared: set[str] = set()
+        for name, slot in fetches.items():
+            roots = self.roots[slot]
+            if roots & seen or not roots <= computed:
+                shared.add(name)
+            seen |= roots
+        return frozenset(shared)

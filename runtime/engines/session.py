@@ -1,0 +1,194 @@
+"""ONNX model and inputs -> results, on onnxruntime; a device that is not available is an error."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...compiler.ir.dim import Dim, symbol
+from ...grammar.diagnostics import NetError, did_you_mean, error
+from ...grammar.files import check_readable, path_or_bytes
+from ..arrays.feeds import Spec, check_feeds
+from ..kerneldef import Array
+
+# What a device is to onnxruntime, and how to get it.
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+REMEDIES = {
+    "cpu": "pip install 'netc[cpu]'",
+    "cuda": "pip uninstall onnxruntime, then pip install 'netc[gpu]', and check the driver and its"
+    " libraries",
+}
+
+# The types of arrays, as onnxruntime spells them, and NumPy's names of their elements.
+_DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    **{
+        f"tensor({name})": name
+        for name in (
+            *("float16", "bool", "int8", "int16", "int32", "int64"),
+            *("uint8", "uint16", "uint32", "uint64"),
+        )
+    },
+}
+_FATAL = 4  # onnxruntime's log levels; every error reaches us as an exception as well
+
+
+class Session:
+    """A model that is ready to run.
+
+    Args:
+        model: The path of a model, or its bytes.
+        device: `cpu` or `cuda`.
+
+    Raises:
+        NetError: E502, onnxruntime or the device is missing; E506, the model is refused; E575,
+            an input is not an array of numbers; E001, there is no such file.
+    """
+
+    def __init__(self, model: str | bytes, *, device: str = "cpu") -> None:
+        if device not in PROVIDERS:
+            help = f"the devices are {' and '.join(f'`{known}`' for known in PROVIDERS)}"
+            raise error("E502", f"unknown device `{device}`", help=help)
+        runtime = _onnxruntime()
+        available = runtime.get_available_providers()
+        if PROVIDERS[device] not in available:
+            raise _no_device(device, available, "this onnxruntime was built without it")
+        self.device = device
+        self._session = _open(runtime, model, device)
+        active = self._session.get_providers()
+        if PROVIDERS[device] not in active:
+            raise _no_device(device, active, "it is built in, but could not be started")
+        self.inputs: dict[str, Spec] = {i.name: _spec(i) for i in self._session.get_inputs()}
+        self._types = {output.name: output.type for output in self._session.get_outputs()}
+        self.outputs: tuple[str, ...] = tuple(self._types)
+        try:
+            found = self._session.get_modelmeta().custom_metadata_map
+        except UnicodeDecodeError:  # its bytes are not text, and nobody needs them to run
+            found = {}
+        self.metadata: dict[str, str] = dict(found)
+
+    def run(
+        self, feeds: Mapping[str, Any], fetches: Sequence[str] | None = None
+    ) -> dict[str, Array]:
+        """Run the model.
+
+        Args:
+            feeds: Inputs by name.
+            fetches: Outputs to return; all where it is None.
+
+        Raises:
+            NetError: Inputs (E206) or names (E101) do not fit, an output is not an array of numbers
+                (E575), onnxruntime fails (E506), or its memory does not suffice (E507).
+        """
+        names = list(self.outputs if fetches is None else fetches)
+        for name in names:
+            if name not in self.outputs:
+                help = did_you_mean(name, self.outputs)
+                raise error("E101", f"the model has no output `{name}`", help=help)
+            if self._types[name] not in _DTYPES:
+                others = [other for other, kind in self._types.items() if kind in _DTYPES]
+                help = f"fetch {', '.join(f'`{o}`' for o in others)}" if others else None
+                raise _no_array("output", name, self._types[name], help=help)
+        checked = check_feeds(self._ranked(feeds), feeds)
+        try:
+            results = self._session.run(names, checked.arrays)
+        except Exception as failure:  # onnxruntime's exceptions share no other base
+            raise _refused("onnxruntime cannot run the model", failure) from None
+        return dict(zip(names, results, strict=True))
+
+    def _ranked(self, feeds: Mapping[str, Any]) -> dict[str, Spec]:
+        """The inputs' specs; onnxruntime tells none without a rank from one without axes."""
+        return {
+            name: spec if spec.shape else Spec(spec.dtype, _shape(feeds.get(name)))
+            for name, spec in self.inputs.items()
+        }
+
+
+def version() -> str:
+    """The version of onnxruntime.
+
+    Raises:
+        NetError: E502, it is not installed.
+    """
+    return str(_onnxruntime().__version__)
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as failure:
+        raise error(
+            "E502",
+            "onnxruntime is not installed",
+            notes=[] if isinstance(failure, ModuleNotFoundError) else [str(failure)],
+            help="pip install 'netc[cpu]', or pip install 'netc[gpu]' for CUDA; not both",
+        ) from None
+    return onnxruntime
+
+
+def _open(runtime: Any, model: str | bytes, device: str) -> Any:
+    runtime.set_default_logger_severity(_FATAL)
+    options = runtime.SessionOptions()
+    options.log_severity_level = _FATAL
+    # The CPU runs what a device has no kernel for, such as the computation of shapes.
+    providers = list(dict.fromkeys([PROVIDERS[device], PROVIDERS["cpu"]]))
+    if isinstance(model, str):
+        check_readable(model)
+        model = path_or_bytes(model)
+    try:
+        return runtime.InferenceSession(model, options, providers=providers)
+    except Exception as failure:  # onnxruntime's exceptions share no other base
+        raise _refused("onnxruntime refuses the model", failure) from None
+
+
+def _refused(message: str, failure: Exception) -> NetError:
+    text = str(failure)
+    if isinstance(failure, MemoryError) or "allocate memory" in text or "bad alloc" in text:
+        return error(
+            "E507",
+            "onnxruntime does not have enough memory",
+            notes=[text],
+            help="run smaller batches",
+        )
+    if lacking := re.search(r"NOT_IMPLEMENTED.*implementation for (\w+)\(", text):
+        return error(
+            "E506",
+            f"onnxruntime has no `{lacking[1]}` for these operands",
+            help="run it on the engine numpy, or in float32 where the network is of float64",
+        )
+    return error("E506", message, notes=text.splitlines()[:5])
+
+
+def _no_device(device: str, providers: Iterable[str], reason: str) -> NetError:
+    return error(
+        "E502",
+        f"onnxruntime cannot use the device `{device}`: {reason}",
+        notes=[f"it can use {', '.join(providers)}"],
+        help=REMEDIES[device],
+    )
+
+
+def _spec(argument: Any) -> Spec:
+    """An input as onnxruntime describes it; extents without a name get one."""
+    if argument.type not in _DTYPES:
+        raise _no_array("input", argument.name, argument.type)
+    shape: list[Dim] = [
+        extent if isinstance(extent, int) else symbol(extent or f"{argument.name}:{axis}")
+        for axis, extent in enumerate(argument.shape)
+    ]
+    return Spec(_DTYPES[argument.type], tuple(shape))
+
+
+def _shape(given: Any) -> tuple[int, ...]:
+    """The extents of an array; none of what is not an array."""
+    try:
+        return np.shape(given)
+    except ValueError:
+        return ()
+
+
+def _no_array(what: str, name: str, kind: str, *, help: str | None = None) -> NetError:
+    message = f"the {what} `{name}` is `{kind}`, which NumPy cannot represent"
+    return error("E575", message, help=help)

@@ -1,0 +1,1 @@
+"""Networks in inference mode: measured, asked for predictions, prepared for deployment."""

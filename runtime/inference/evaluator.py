@@ -1,0 +1,204 @@
+"""Losses and metrics of a network in inference mode, over a part of a data set."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from ...compiler.ir.graph import Graph
+from ...compiler.passes.set_mode import set_mode
+from ...compiler.training.endings import ending
+from ...compiler.training.losses import LOSSES
+from ...compiler.training.objective import LOSS, Objective, add_loss
+from ...compiler.training.output_fit import fit
+from ...compiler.training.train_step import expose_parameters
+from ..engines.runners import open_runner
+from ..feeding.wiring import Target, Wiring
+from ..kerneldef import Array
+from ..metrics.accumulators import Tally
+from ..metrics.definitions import Metrics, find_metric
+from ..metrics.outputs import OutputForm
+from ..metrics.suiting import output_form, suitable, thorough
+
+BATCH = 256  # samples that are measured at once
+
+Kind = TypeVar("Kind", bound=Tally)
+
+
+class Evaluator:
+    """Measures a network with its current weights.
+
+    Attributes:
+        metrics: What was measured last, by output.
+
+    Args:
+        graph: The network, mode-neutral.
+        objective: What training minimises.
+        wiring: Which targets there are.
+        names: Metrics to compute, for every output that they suit, or for one as `output.metric`;
+            those that suit each loss where it is None.
+        deep: Whether these are all that suit a loss, not only those that training shows.
+        more: Further metrics, for those outputs that have a score for each class or decision.
+        threshold: The probability at or above which a sample counts as positive.
+        engine, device: What computes.
+
+    Raises:
+        NetError: A metric does not suit any output (E551), or the engine is not available (E502).
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        objective: Objective,
+        wiring: Wiring,
+        *,
+        names: Sequence[str] | None = None,
+        deep: bool = False,
+        more: Sequence[str] = (),
+        threshold: float | None = None,
+        engine: str = "numpy",
+        device: str = "cpu",
+    ) -> None:
+        self.wiring = wiring
+        types = {output: target.type for output, target in wiring.targets.items()}
+        measured = expose_parameters(set_mode(add_loss(graph, objective, types), training=False))
+        self.state = frozenset(graph.parameters)
+        self._run = open_runner(measured, engine=engine, device=device)
+        forms = {
+            output: form_of(
+                graph,
+                objective,
+                output,
+                indexed=bool(target.classes),
+                names=target.names,
+                threshold=threshold,
+            )
+            for output, target in wiring.targets.items()
+        }
+        suited: Mapping[str, Sequence[str]] = {
+            output: _names(objective.losses[output].name, target, deep=deep, more=more)
+            for output, target in wiring.targets.items()
+        }
+        chosen = suited if names is None else _asked(names, forms)
+        self.metrics = {output: Metrics(chosen[output], forms[output]) for output in forms}
+
+    @property
+    def names(self) -> list[str]:
+        """What is measured besides the loss, of several outputs as `output.metric`."""
+        return [
+            self._named(output, name)
+            for output, metrics in self.metrics.items()
+            for name in metrics.metrics
+        ]
+
+    def tallies(self, kind: type[Kind]) -> dict[str, Kind]:
+        """What was gathered of a kind, such as confusion matrices, by the output's name."""
+        return {
+            output: tally
+            for output, metrics in self.metrics.items()
+            for name in metrics.metrics
+            if isinstance(tally := metrics.tally(name), kind)
+        }
+
+    def measure(
+        self, state: Mapping[str, Array], batches: Iterable[Mapping[str, Array]]
+    ) -> dict[str, float]:
+        """The mean loss, and the metrics by name, of several outputs as `output.metric`.
+
+        Raises:
+            NetError: Data or weights do not fit, or the outputs hold NaN (E551).
+        """
+        weights = {name: state[name] for name in self.state}
+        for metrics in self.metrics.values():
+            metrics.reset()
+        total, samples = 0.0, 0
+        for feeds in batches:
+            results = self._run({**feeds, **weights})
+            count = len(next(iter(feeds.values())))
+            total += float(results[LOSS]) * count
+            samples += count
+            if np.isfinite(results[LOSS]):
+                self._update(results, feeds)
+        return {LOSS: total / max(samples, 1), **self._values()}
+
+    def losses(self, state: Mapping[str, Array], batches: Iterable[Mapping[str, Array]]) -> Array:
+        """The loss of each batch, (B,); metrics stay as they are.
+
+        Raises:
+            NetError: Data or weights do not fit.
+        """
+        weights = {name: state[name] for name in self.state}
+        return np.array([float(self._run({**feeds, **weights})[LOSS]) for feeds in batches])
+
+    def _update(self, results: Mapping[str, Array], feeds: Mapping[str, Array]) -> None:
+        for output, metrics in self.metrics.items():
+            metrics.update(results[output], feeds[self.wiring.targets[output].name])
+
+    def _values(self) -> dict[str, float]:
+        return {
+            self._named(output, name): value
+            for output, metrics in self.metrics.items()
+            for name, value in metrics.values().items()
+        }
+
+    def _named(self, output: str, name: str) -> str:
+        return f"{output}.{name}" if len(self.metrics) > 1 else name
+
+
+def form_of(
+    graph: Graph,
+    objective: Objective,
+    output: str,
+    *,
+    indexed: bool,
+    names: tuple[str, ...] = (),
+    threshold: float | None = None,
+) -> OutputForm:
+    """How an output is read: where its classes lie, and whether it holds probabilities.
+
+    Args:
+        graph: The network.
+        objective: Its losses.
+        output: An output that has one.
+        indexed: Whether its targets are indices of classes.
+        names: The names of the classes.
+        threshold: The probability at or above which a sample counts as positive.
+    """
+    term, value = objective.losses[output], graph.outputs[output]
+    return output_form(
+        term.name,
+        ending=ending(graph, value).kind,
+        axis=fit(graph, value, term, name=output).axis,
+        indexed=indexed,
+        threshold=threshold,
+        ignore_index=term.arguments.get("ignore_index"),
+        names=names,
+    )
+
+
+def _names(loss: str, target: Target, *, deep: bool, more: Sequence[str]) -> tuple[str, ...]:
+    choose = thorough if deep else suitable
+    positions = target.type.rank > 1 and bool(target.classes)
+    indexed = bool(target.classes)
+    found = choose(loss, classes=target.classes, positions=positions, indexed=indexed)
+    scored = LOSSES[loss].targets.task != "numbers" and not positions
+    return tuple(dict.fromkeys([*found, *(more if scored else ())]))
+
+
+def _asked(names: Sequence[str], forms: Mapping[str, OutputForm]) -> Mapping[str, Sequence[str]]:
+    """The metrics of each output that somebody asked for.
+
+    Raises:
+        NetError: E551, one is not known, or suits no output.
+    """
+    found: dict[str, list[str]] = {output: [] for output in forms}
+    for name in names:
+        output, _, own = name.rpartition(".")
+        if output in forms:
+            found[output].append(own)
+            continue
+        row = find_metric(name)
+        suited = [output for output, form in forms.items() if form.task in row.tasks]
+        for output in suited or forms:  # what suits none is refused where it is used
+            found[output].append(name)
+    return found

@@ -1,0 +1,1 @@
+"""Metrics: what outputs and targets mean, what is gathered of them, and the numbers it gives."""

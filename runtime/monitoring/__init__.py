@@ -1,0 +1,1 @@
+"""Monitoring: what each layer does while a network is trained, and what is wrong with it."""

@@ -1,0 +1,190 @@
+"""What each layer does while a network is trained: activations, gradients, updates by epoch."""
+
+import os
+from collections.abc import Callable, Mapping
+from math import sqrt
+
+import numpy as np
+
+from ...compiler.ir.graph import Graph
+from ...compiler.ops.opdef import Activation, definition
+from ...compiler.passes.append_backward import GRADIENT
+from ...compiler.training.train_step import NEXT, TrainStep
+from ..inspection.probes import Probe, Statistics, layer_names
+from ..inspection.samples import BATCH, some
+from ..kerneldef import Array
+from ..run_folder.history import Row
+from ..training.job import Job
+from ..training.loop import Feeds, Listener, Loop, Progress
+from .records import FILE, Change, Records, Signal
+from .symptoms import symptoms
+
+NEARLY_FLAT = 0.05  # of an activation's steepest slope
+
+
+class Monitor(Listener):
+    """Looks at every layer after each epoch, on a batch that stays the same.
+
+    The step's own graph is computed once more, with the epoch's last learning rate, and its
+    results are not used: training goes on as if nobody looked.
+
+    Args:
+        loop: The run.
+        step: Its step.
+        feeds: The batch: inputs and targets by name.
+        folder: Where `monitor.csv` and `monitor.json` go; none are written where it is None.
+        say: Is told of each new symptom.
+
+    Attributes:
+        records: What was recorded.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        step: TrainStep,
+        feeds: Feeds,
+        *,
+        folder: str | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        self.loop = loop
+        self.feeds = dict(feeds)
+        self.folder = folder
+        self.say = say
+        self.records = _before(loop, folder)
+        self._look = Look(step.graph, len(next(iter(feeds.values()))))
+
+    def on_epoch(self, progress: Progress, row: Row, best: bool) -> None:
+        """Record every layer and parameter, and what is wrong with them."""
+        given: dict[str, Array] = {
+            **self.feeds,
+            "step": np.asarray(progress.step, np.int64),
+            "lr": np.asarray(row.lr or 0.0, np.float32),
+            "momentum": np.asarray(row.momentum or 0.0, np.float32),
+        }
+        records = self.records
+        records.truncate(row.epoch - 1)
+        signals, changes = self._look.at(given, self.loop.stepper.state, row.epoch)
+        records.signals += signals
+        records.changes += changes
+        known = {(found.kind, found.name) for found in records.symptoms}
+        for found in symptoms(signals, changes):
+            records.symptoms.append(found)
+            if self.say is not None and (found.kind, found.name) not in known:
+                self.say(str(found))
+        if self.folder is not None:
+            records.save(self.folder)
+
+
+def watch(
+    loop: Loop,
+    job: Job,
+    *,
+    folder: str | None = None,
+    say: Callable[[str], None] | None = None,
+    samples: int = BATCH,
+) -> Monitor:
+    """Let a monitor look at a run, on some samples of its training part.
+
+    Args:
+        loop: The run, before it starts.
+        job: What is trained.
+        folder: Where the monitor's files go.
+        say: Is told of each new symptom.
+        samples: How many samples it looks at.
+
+    Raises:
+        NetError: E561, the folder holds another monitor's file and the run is resumed.
+    """
+    monitor = Monitor(loop, job.step, some(job, samples), folder=folder, say=say)
+    loop.listeners = [*loop.listeners, monitor]
+    return monitor
+
+
+class Look:
+    """Computes what is recorded of a step's graph.
+
+    Args:
+        graph: The step of training.
+        samples: How many samples the batch has.
+    """
+
+    def __init__(self, graph: Graph, samples: int) -> None:
+        self.samples = samples
+        self.activations = {name: _activation(graph, name) for name in layer_names(graph)}
+        self.weights = [
+            name.removesuffix(NEXT)
+            for name in graph.outputs
+            if name.endswith(NEXT) and name.removesuffix(NEXT) + GRADIENT in graph.labels
+        ]
+        names = [*self.activations, *(w + GRADIENT for w in self.weights)]
+        self._probe = Probe.of(graph, [*names, *(w + NEXT for w in self.weights)])
+
+    def at(
+        self, given: Feeds, state: Mapping[str, Array], epoch: int
+    ) -> tuple[list[Signal], list[Change]]:
+        """What layers and parameters look like with some weights.
+
+        Raises:
+            NetError: Inputs or weights do not fit.
+        """
+        found = self._probe.read({**given, **state})
+        signals = [self._signal(name, found[name], epoch) for name in self.activations]
+        changes = [
+            _change(name, state[name], found[name + GRADIENT], found[name + NEXT], epoch)
+            for name in self.weights
+        ]
+        return signals, changes
+
+    def _signal(self, name: str, array: Array, epoch: int) -> Signal:
+        seen, activation = Statistics.of(array), self.activations[name]
+        slope = activation.slope if activation else None
+        return Signal(
+            epoch=epoch,
+            name=name,
+            mean=seen.mean,
+            deviation=seen.deviation,
+            zeros=seen.zeros,
+            norm=seen.norm / sqrt(self.samples),
+            dead=dead_units(array) if activation and activation.dies else None,
+            saturated=None if slope is None else float((slope(array) < NEARLY_FLAT).mean()),
+        )
+
+
+def dead_units(array: Array) -> float:
+    """The share of units, (N, units) or (N, L, units), or channels, (N, C, ...), that are all 0."""
+    axis = 2 if array.ndim == 3 else min(1, array.ndim - 1)
+    others = tuple(place for place in range(array.ndim) if place != axis)
+    return float((array == 0).all(axis=others).mean())
+
+
+def _before(loop: Loop, folder: str | None) -> Records:
+    """What was recorded of the epochs before, where a run is resumed."""
+    done = loop.progress.epoch
+    if folder is None or not done or not os.path.exists(os.path.join(folder, f"{FILE}.json")):
+        return Records()
+    records = Records.read(folder)
+    records.truncate(done)
+    return records
+
+
+def _activation(graph: Graph, name: str) -> Activation | None:
+    row = definition(graph.producer(graph.labels[name]))
+    return row.activation if row else None
+
+
+def _change(name: str, weight: Array, gradient: Array, moved: Array, epoch: int) -> Change:
+    seen = Statistics.of(gradient)
+    size = Statistics.of(weight).norm
+    update = Statistics.of(moved.astype(np.float64) - weight).norm
+    return Change(
+        epoch=epoch,
+        name=name,
+        mean=seen.mean,
+        deviation=seen.deviation,
+        zeros=seen.zeros,
+        norm=seen.norm,
+        weight=size,
+        update=update / size if size > 0 else float("nan"),
+    )

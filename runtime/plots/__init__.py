@@ -1,0 +1,1 @@
+"""Plots: curves of training, confusion matrices, ROC and precision-recall curves."""

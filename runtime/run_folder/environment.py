@@ -1,0 +1,65 @@
+"""What the last bits of a run depend on: engine, versions, BLAS, processor and threads."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ...grammar.diagnostics import Diagnostic
+from ..engines.session import version
+
+# What sets the number of BLAS's threads, the first that is there.
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+
+
+def environment(engine: str) -> dict[str, str]:
+    """What the last bits of a run depend on, by name.
+
+    Raises:
+        NetError: E502, the engine onnxruntime is not installed.
+    """
+    build: Any = np.show_config(mode="dicts")
+    found = {
+        "engine": engine,
+        "numpy": np.__version__,
+        "BLAS": _blas(build),
+        "BLAS kernels": os.environ.get("OPENBLAS_CORETYPE", ""),
+        "instructions": (build.get("SIMD Extensions", {}).get("found") or [""])[-1],
+        "threads": _threads(),
+    }
+    if engine == "onnxruntime":
+        found["onnxruntime"] = version()
+    return found
+
+
+def _blas(build: Mapping[str, Any]) -> str:
+    blas = build.get("Build Dependencies", {}).get("blas", {})
+    return f"{blas.get('name', '')} {blas.get('version', '')}".strip()
+
+
+def _threads() -> str:
+    set_to = next((os.environ[name] for name in _THREADS if os.environ.get(name)), None)
+    if set_to is not None:
+        return set_to
+    ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return str(ours)
+
+
+def compare(saved: Mapping[str, str], now: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+    """A warning where two environments differ: W502."""
+    notes = [
+        f"{name}: {saved.get(name) or 'none'} then, {now.get(name) or 'none'} now"
+        for name in dict.fromkeys([*saved, *now])
+        if saved.get(name) != now.get(name)
+    ]
+    if not notes:
+        return ()
+    return (
+        Diagnostic(
+            "W502",
+            "the run goes on elsewhere than it began: its last bits may differ from those of an"
+            " unbroken one",
+            notes=tuple(notes),
+        ),
+    )

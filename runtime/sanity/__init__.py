@@ -1,0 +1,1 @@
+"""Sanity checks: what should be so before a network is worth training."""

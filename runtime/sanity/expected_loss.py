@@ -1,0 +1,116 @@
+"""A network's losses -> what they come to while it knows nothing: its weights are close to 0."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ...compiler.ir.builder import Builder
+from ...compiler.ir.graph import Graph
+from ...compiler.ir.types import TensorType
+from ...compiler.ops.opdef import Yields
+from ...compiler.training.endings import ending
+from ...compiler.training.losses import LOSSES
+from ...compiler.training.objective import LOSS, Objective
+from ...compiler.training.output_fit import fit
+from ...compiler.training.terms import Term
+from ..engines.executor import run
+from ..engines.plan import plan
+from ..feeding.wiring import Target, Wiring
+from ..kerneldef import Array
+
+
+def expected_loss(
+    graph: Graph, objective: Objective, wiring: Wiring, feeds: Mapping[str, Array]
+) -> float:
+    """The loss, without penalties, of a network whose weights are close to 0.
+
+    Args:
+        graph: The network.
+        objective: What is minimised.
+        wiring: Its targets.
+        feeds: A batch, whose targets determine what a constant answer costs in regression.
+
+    Raises:
+        NetError: Outputs and losses do not fit.
+    """
+    total = 0.0
+    for output, term in objective.losses.items():
+        target = wiring.targets[output]
+        weight = objective.weights.get(output, 1.0)
+        total += weight * _of_output(graph, output, term, target, feeds[target.name])
+    return total
+
+
+def formula(graph: Graph, objective: Objective, wiring: Wiring) -> str:
+    """Where an expected loss comes from, in words: `ln 10`; of several outputs each."""
+    texts = []
+    for output, term in objective.losses.items():
+        start = LOSSES[term.name].start
+        if start is None:
+            texts.append(f"always answering {constant_answer(graph, output):g}")
+        else:
+            classes = _classes(graph, output, term, wiring.targets[output])
+            texts.append(start.text.format(classes=classes))
+    return " and ".join(texts)
+
+
+def constant_answer(graph: Graph, output: str) -> float:
+    """What an output is while all weights are 0."""
+    found = ending(graph, graph.outputs[output])
+    extent = graph.outputs[output].shape[found.axis] if found.axis is not None else 1
+    answers = {
+        Yields.PROBABILITY: 0.5,
+        Yields.PROBABILITIES: 1 / extent if isinstance(extent, int) else 0.0,
+    }
+    return answers.get(found.kind, 0.0)
+
+
+def _classes(graph: Graph, output: str, term: Term, target: Target) -> int:
+    """How many classes a loss distinguishes; 0 where it is about numbers or yes and no."""
+    if target.classes or LOSSES[term.name].targets.task != "classes":
+        return target.classes
+    value = graph.outputs[output]
+    extent = value.shape[fit(graph, value, term, name=output).axis]
+    return extent if isinstance(extent, int) else 0
+
+
+def _of_output(graph: Graph, output: str, term: Term, target: Target, given: Array) -> float:
+    row = LOSSES[term.name]
+    if row.start is not None:
+        classes = _classes(graph, output, term, target)
+        return row.start.value(classes=classes, **row.arguments(term))
+    return constant_loss(
+        graph.outputs[output].type, term, target, given, constant_answer(graph, output)
+    )
+
+
+def constant_loss(
+    output: TensorType, term: Term, target: Target, given: Array, answer: float | Array
+) -> float:
+    """The loss of an answer that is always the same."""
+    answers = Graph("constant")
+    build = Builder(answers)
+    given_answer, wanted = build.input("answer", output), build.input("target", target.type)
+    answers.outputs[LOSS] = LOSSES[term.name].build(build, given_answer, wanted, term)
+    feeds: dict[str, Any] = {
+        "answer": _filled(_concrete(output, given), answer),
+        "target": given,
+    }
+    return float(run(plan(answers, dtype="float64"), feeds, {})[LOSS])
+
+
+def _filled(shape: tuple[int, ...], answer: float | Array) -> Array:
+    """The same answer for each sample."""
+    one = np.reshape(answer, shape[1:]) if np.ndim(answer) else answer
+    return np.broadcast_to(np.asarray(one, np.float64), shape)
+
+
+def _concrete(output: TensorType, given: Array) -> tuple[int, ...]:
+    """The output's extents, those that are open taken from the target."""
+    shape = [e if isinstance(e, int) else None for e in output.shape]
+    same_rank = len(shape) == given.ndim
+    found = [
+        given.shape[i] if e is None and (i == 0 or same_rank) else e for i, e in enumerate(shape)
+    ]
+    return tuple(1 if extent is None else extent for extent in found)

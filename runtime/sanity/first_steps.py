@@ -1,0 +1,66 @@
+"""A job of training -> the results of the first steps of its recipe."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count, islice
+
+import numpy as np
+
+from ...compiler.training.objective import LOSS
+from ..feeding.wiring import Feeds
+from ..kerneldef import Array
+from ..training.job import Job
+from ..training.stepper import Stepper
+
+STEPS = 40
+WINDOW = 10  # steps at the end whose losses are averaged
+LOWER = {"a tenth": 0.1, "a hundredth": 0.01}  # of the learning rate
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What some steps came to.
+
+    Attributes:
+        steps: How many were taken; fewer where the loss was no longer finite.
+        first: The loss before the first.
+        last: The mean loss of the last ones; not finite where it was no longer.
+        state: The weights after the last.
+    """
+
+    steps: int
+    first: float
+    last: float
+    state: Mapping[str, Array] = field(repr=False)
+
+
+def first_steps(job: Job, state: Mapping[str, Array], *, factor: float = 1.0) -> Steps:
+    """Take the first steps of a run, with its own optimizer, schedule, batches and penalties.
+
+    Args:
+        job: The run.
+        state: What it starts from.
+        factor: What its learning rates are multiplied by.
+
+    Raises:
+        NetError: Data, network and recipe do not fit together.
+    """
+    stepper = Stepper(job.step, state, engine=job.engine, device=job.device)
+    losses: list[float] = []
+    for number, feeds in enumerate(islice(_batches(job), STEPS)):
+        rate, momentum = job.recipe.rates(number, steps_per_epoch=job.training.steps)
+        scalars = {
+            "step": np.asarray(number, np.int64),
+            "lr": np.asarray(factor * rate, np.float32),
+            "momentum": np.asarray(momentum, np.float32),
+        }
+        losses.append(float(stepper.advance({**feeds, **scalars})[LOSS]))
+        if not np.isfinite(losses[-1]):
+            return Steps(len(losses), losses[0], losses[-1], stepper.state)
+    return Steps(len(losses), losses[0], float(np.mean(losses[-WINDOW:])), stepper.state)
+
+
+def _batches(job: Job) -> Iterator[Feeds]:
+    """The batches of epoch after epoch."""
+    for epoch in count():
+        yield from job.training.batches(epoch)

@@ -1,0 +1,122 @@
+"""A network's losses -> what the best answer costs that is the same for every sample."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ...compiler.ir.graph import Graph, Value
+from ...compiler.training.class_losses import class_axis
+from ...compiler.training.lossdef import Values
+from ...compiler.training.losses import LOSSES
+from ...compiler.training.objective import Objective
+from ...compiler.training.output_fit import fit
+from ...compiler.training.terms import Term
+from ..feeding.wiring import Target, Wiring
+from ..kerneldef import Array
+from .expected_loss import constant_loss
+
+Guess = Callable[[Array, Mapping[str, Any]], float]
+
+
+def guessed_loss(
+    graph: Graph, objective: Objective, wiring: Wiring, feeds: Mapping[str, Array]
+) -> float:
+    """The loss, without penalties, of the best answer that is the same for all samples.
+
+    Of classes it is the entropy of their frequencies, ln K for K that are equally frequent; of
+    numbers the loss of their mean or median, which for `mse` is the targets' variance.
+
+    Args:
+        graph: The network.
+        objective: What is minimised.
+        wiring: Its targets.
+        feeds: A batch, whose targets determine which answer that is.
+
+    Raises:
+        NetError: Outputs and losses do not fit.
+    """
+    total = 0.0
+    for output, term in objective.losses.items():
+        target = wiring.targets[output]
+        found = _guessed(graph, output, term, target, feeds[target.name])
+        total += objective.weights.get(output, 1.0) * found
+    return total
+
+
+def _guessed(graph: Graph, output: str, term: Term, target: Target, given: Array) -> float:
+    value = graph.outputs[output]
+    row = LOSSES[term.name]
+    task = row.targets.task_of(indexed=bool(target.classes))
+    if task == "classes":
+        axis = fit(graph, value, term, name=output).axis
+        frequencies = _frequencies(value, axis, given, term)
+        return OF_CLASSES[row.targets.values](frequencies, row.arguments(term))
+    if task == "decisions":
+        yes = _yes(value, given, row.targets.values)
+        return OF_DECISIONS[row.targets.values](yes, row.arguments(term))
+    wide = given.astype(np.float64)
+    answers = (np.nanmean(wide, axis=0), np.nanmedian(wide, axis=0))
+    return min(constant_loss(value.type, term, target, given, answer) for answer in answers)
+
+
+def _frequencies(value: Value, axis: int, given: Array, term: Term) -> Array:
+    """How frequent each class is, (K,)."""
+    if given.dtype.kind == "f":
+        others = tuple(i for i in range(given.ndim) if i != axis)
+        return np.asarray(given.mean(axis=others, dtype=np.float64))
+    counted = given[(given >= 0) & (given != term.arguments.get("ignore_index"))]
+    extent = value.shape[axis]
+    counts = np.bincount(counted.ravel(), minlength=extent if isinstance(extent, int) else 0)
+    frequencies: Array = counts / max(counts.sum(), 1)
+    return frequencies
+
+
+def _yes(value: Value, given: Array, values: Values) -> Array:
+    """How frequent yes is, for each label that has its own channel."""
+    wide = given.astype(np.float64)
+    if values is Values.SIDES:
+        wide = np.where(np.isnan(wide), wide, wide > 0)
+    own = wide.ndim == len(value.shape) and wide.ndim > 1
+    channel = class_axis(value.type) if own else None
+    others = tuple(i for i in range(wide.ndim) if i != channel)
+    yes: Array = np.clip(np.nanmean(wide, axis=others), 0.0, 1.0)
+    return yes
+
+
+def _entropy(frequencies: Array, arguments: Mapping[str, Any]) -> float:
+    """-sum q log q, of frequencies that label smoothing has mixed."""
+    smoothing = arguments.get("label_smoothing", 0.0)
+    mixed = (1 - smoothing) * frequencies + smoothing / max(len(frequencies), 1)
+    return float(_terms(mixed).sum())
+
+
+def _entropies(yes: Array, arguments: Mapping[str, Any]) -> float:
+    """The mean over the labels of the entropy of yes and no."""
+    return float(np.mean(_terms(yes) + _terms(1 - yes)))
+
+
+def _terms(q: Array) -> Array:
+    """-q log q, which is 0 where q is."""
+    return -q * np.log(np.where(q > 0, q, 1.0))
+
+
+def _most_frequent(frequencies: Array, arguments: Mapping[str, Any]) -> float:
+    """The hinge loss of scores that are the margin for the most frequent class, and else 0."""
+    return float(arguments["margin"] * (1 - frequencies.max(initial=0.0)))
+
+
+def _more_frequent(yes: Array, arguments: Mapping[str, Any]) -> float:
+    """The hinge loss of scores at the margin, on the side of the more frequent answer."""
+    return float(2 * arguments["margin"] * np.mean(np.minimum(yes, 1 - yes)))
+
+
+# What a guess costs, by what targets say.
+OF_CLASSES: Mapping[Values, Guess] = {
+    Values.PROBABILITIES: _entropy,
+    Values.SIDES: _most_frequent,
+}
+OF_DECISIONS: Mapping[Values, Guess] = {
+    Values.PROBABILITY: _entropies,
+    Values.SIDES: _more_frequent,
+}

@@ -1,0 +1,319 @@
+"""A job of training -> a run, from its beginning or from a checkpoint, and what it came to."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from os import PathLike, fspath
+
+from ...grammar.diagnostics import NetError, did_you_mean, error
+from ...grammar.files import make_folder, remove_remains
+from ..data import arrays as data_of
+from ..data.preprocessing import Fitted
+from ..feeding.wiring import wire_inputs
+from ..inference.deployment import class_names, with_preprocessing
+from ..inference.evaluator import BATCH
+from ..inference.predictions import predict, samples_of
+from ..kerneldef import Array
+from ..metrics.definitions import VALIDATION, direction, our_name
+from ..run_folder.checkpoint import load_checkpoint
+from ..run_folder.environment import environment
+from ..run_folder.folder import CHECKPOINT, Facts, OutputFacts, remove_run
+from ..run_folder.history import History
+from ..run_folder.trained import Trained
+from ..weights.files import check_weights
+from ..weights.initialize import initialize
+from .divergence import diverged
+from .early_stopping import EarlyStopping
+from .job import KEPT, NETWORK, VALUES, Job, State
+from .loop import LOSS, Feeds, Listener, Loop, Progress, Settings
+from .stepper import Stepper
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The result of a training run.
+
+    Attributes:
+        job: What was trained.
+        state: The weights of the best epoch, or of the last one if there was no validation.
+        last: The weights at the end.
+        history: The losses and metrics of each epoch.
+        stopped: Whether the run ended early.
+        best_epoch: The epoch that `state` comes from, counted from 1.
+        test: Loss and metrics of `state` on the test part; empty if there is none.
+        metadata: The metadata of exported models, such as the source text.
+    """
+
+    job: Job
+    state: dict[str, Array]
+    last: dict[str, Array]
+    history: History
+    stopped: bool
+    best_epoch: int | None = None
+    test: Mapping[str, float] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """A short report: the number of epochs, and the results."""
+        epochs = f"{len(self.history)} epoch{'s' * (len(self.history) != 1)}"
+        best = "" if self.best_epoch is None else f", the best is {self.best_epoch}"
+        early = ", stopped early" if self.stopped else ""
+        head = f"Run of {self.job.graph.name} on {self.job.data.about.name}: {epochs}{best}{early}"
+        last = self.history.rows[-1].values() if len(self.history) else {}
+        parts = {"last": last, "test": self.test}
+        return "\n".join([head, *(_measured(part, each) for part, each in parts.items() if each)])
+
+    def export(self, path: "str | PathLike[str]", *, opset: int | None = None) -> None:
+        """Write an ONNX model that includes the preprocessing, with the classes in its metadata.
+
+        Args:
+            path: The model's file.
+            opset: 13 or later; 22 by default.
+
+        Raises:
+            NetError: See `Network.export`.
+        """
+        from ...compiler.emit.onnx import export
+
+        facts = facts_of(self.job)
+        graph, arrays = with_preprocessing(self.job.graph, self.job.training.fitted, facts)
+        about = {**self.metadata, **class_names(facts)}
+        export(graph, {**self.state, **arrays}, fspath(path), opset=opset, metadata=about)
+
+    def predict(
+        self, x: Array | Mapping[str, Array], *, engine: str = "numpy", device: str = "cpu"
+    ) -> Array | dict[str, Array]:
+        """The outputs for new samples, preprocessed as in the run.
+
+        Args:
+            x: Raw samples, (N, ...), or inputs by name.
+            engine: `numpy` or `onnxruntime`.
+            device: `cpu` or, on onnxruntime, `cuda`.
+
+        Returns:
+            The output, or a dictionary if there are several.
+
+        Raises:
+            NetError: The samples do not fit, or the engine is not available.
+        """
+        job = self.job
+        data = data_of(x, name="what is given")
+        wiring = wire_inputs(job.graph, data)
+        fitted = Trained(self.state, job.training.fitted, facts_of(job)).fitted_to(wiring)
+        samples = samples_of(data, wiring, fitted or Fitted(), job.recipe.augment)
+        found = predict(job.graph, self.state, samples, engine=engine, device=device)
+        return found if len(found) > 1 else next(iter(found.values()))
+
+    def evaluate(self, part: str = "test") -> dict[str, float]:
+        """Loss and metrics on a part of the data (`train`, `validation`, `test` or `all`).
+
+        Raises:
+            NetError: E531, the part is empty.
+        """
+        samples = self.job.part(part)
+        if not len(samples):
+            help = "choose another part, or another `split`"
+            raise error(
+                "E531", f"the {part} part of {self.job.data.about.name} is empty", help=help
+            )
+        return self.job.evaluator.measure(self.state, samples.still(BATCH))
+
+
+def _measured(part: str, values: Mapping[str, float | None]) -> str:
+    texts = (f"{name} {value:.4g}" for name, value in values.items() if value is not None)
+    return f"  {part}: {'  '.join(texts)}"
+
+
+def train(job: Job, *, resume: bool = False, listeners: Sequence[Listener] = ()) -> Run:
+    """Train to the end.
+
+    Args:
+        job: What to train.
+        resume: Continue from the checkpoint in the job's folder.
+        listeners: Objects to notify of the progress.
+
+    Raises:
+        NetError: Data, network and recipe do not match, the loss is not finite (E542), the
+            checkpoint is of another run (E541), the folder holds a run (E545), or a file cannot be
+            read or written.
+        KeyboardInterrupt: Ctrl-C was pressed; the run can be resumed.
+    """
+    job = resumed(job) if resume else job
+    loop = open_loop(job, listeners=listeners)
+    loop.run()
+    return finish(job, loop)
+
+
+def resumed(job: Job) -> Job:
+    """The job with the checkpoint in its folder, if there is one.
+
+    Raises:
+        NetError: The checkpoint is of another run (E541), or cannot be read.
+    """
+    path = job.checkpoint
+    if path is None or not os.path.exists(path):
+        return job
+    saved = load_checkpoint(path)
+    fixed = job.fixed
+    if VALUES not in saved.recipe:  # of an older version
+        fixed = {name: text for name, text in fixed.items() if name != VALUES}
+    differing = [
+        n for n in dict.fromkeys([*saved.recipe, *fixed]) if saved.recipe.get(n) != fixed.get(n)
+    ]
+    if differing == [VALUES]:
+        raise error(
+            "E541",
+            f"{job.data.about.name} holds other values than those that this run began with",
+            notes=[f"`{path}` keeps their fingerprint"],
+            help="restore the data, or start a new run in another folder with `--output`",
+        )
+    if differing:
+        raise _other_run(path, saved.recipe, fixed, differing)
+    return replace(job, saved=saved, fitted=Fitted.from_state(saved.preprocess))
+
+
+def _other_run(
+    path: str, saved: Mapping[str, str], fixed: Mapping[str, str], differing: Sequence[str]
+) -> NetError:
+    notes = [
+        "the network is different"
+        if name == NETWORK
+        else f"`{name}` was `{saved.get(name, 'not set')}`, but is `{fixed.get(name, 'not set')}`"
+        for name in differing
+        if name != VALUES
+    ]
+    return error(
+        "E541",
+        f"`{path}` belongs to another run",
+        notes=notes,
+        help="only `epochs` may differ; start a new run in another folder with `--output`",
+    )
+
+
+def open_loop(job: Job, *, listeners: Sequence[Listener] = ()) -> Loop:
+    """The loop of a run, at its beginning or where the job's checkpoint stands.
+
+    Raises:
+        NetError: As `train`.
+    """
+    saved = job.saved
+    if saved is None and not job.force:
+        check_folder(job.folder)
+    job.check_batches()
+    state = saved.state if saved is not None else _first_state(job)
+    stepper = Stepper(job.step, state, engine=job.engine, device=job.device)
+    monitor = _monitor(job)
+    stopping = EarlyStopping(monitor, job.patience, job.min_delta, direction(monitor))
+    loop = Loop(stepper, job.training, _settings(job), stopping, listeners=listeners)
+    if saved is not None:
+        loop.resume(saved)
+    if job.folder is not None:
+        make_folder(job.folder)
+        remove_remains(job.folder)
+        if job.force and saved is None:
+            remove_run(job.folder)
+        ended = {} if saved is None else Facts.read(job.folder).results
+        replace(facts_of(job), results=ended).save(job.folder)
+    return loop
+
+
+def facts_of(job: Job) -> Facts:
+    """What a run's folder records of its job."""
+    first = job.data.take([0]).inputs
+    return Facts(
+        settings=job.recipe.settings(),
+        changes=job.changes,
+        options={name: getattr(job, name) for name in KEPT},
+        inputs=job.wiring.inputs,
+        shapes={name: array.shape[1:] for name, array in first.items()},
+        outputs={
+            output: OutputFacts(bool(target.classes), target.names)
+            for output, target in job.wiring.targets.items()
+        },
+    )
+
+
+def check_folder(folder: str | None) -> None:
+    """Refuse to begin a run in a folder that holds another.
+
+    Raises:
+        NetError: E545.
+    """
+    path = None if folder is None else os.path.join(folder, CHECKPOINT)
+    if path is not None and os.path.exists(path):
+        raise error(
+            "E545",
+            f"`{path}` already holds a run",
+            help="continue it (`--resume`), overwrite it (`--force`), or choose another folder"
+            " (`--output`)",
+        )
+
+
+def finish(job: Job, loop: Loop) -> Run:
+    """What a loop that has ended came to, measured on the test part."""
+    # In the network's order, whatever that of a checkpoint is: equal runs write equal files.
+    names = list(job.graph.parameters)
+    last = {name: loop.stepper.state[name] for name in names}
+    validated = bool(len(job.part("validation")))
+    best = validated and bool(loop.best)
+    state = {name: loop.best[name] for name in names} if best else last
+    epoch = loop.stopping.best_epoch if best else loop.progress.epoch
+    test = job.part("test")
+    measured = job.evaluator.measure(state, test.still(BATCH)) if len(test) else {}
+    return Run(job, state, last, loop.history, loop.stopping.stopped, epoch, measured)
+
+
+def _monitor(job: Job) -> str:
+    """The column of the history by which epochs are compared.
+
+    Raises:
+        NetError: E551, there will be no such column.
+    """
+    validated = bool(len(job.part("validation")))
+    known = [LOSS, "val_loss", *(f"{VALIDATION}{name}" for name in job.evaluator.names)]
+    known = known if validated else [LOSS]
+    if job.monitor is None:
+        return "val_loss" if validated else LOSS
+    if job.monitor not in known:
+        listed = ", ".join(f"`{name}`" for name in known)
+        ours = f"{VALIDATION}{(our_name(job.monitor) or '').removeprefix(VALIDATION)}"
+        help = did_you_mean(job.monitor, known) or f"there will be {listed}"
+        message = f"no epoch will have a `{job.monitor}` to compare"
+        raise error("E551", message, help=f"write `{ours}`" if ours in known else help)
+    return job.monitor
+
+
+def _first_state(job: Job) -> State:
+    if job.weights is None:
+        return initialize(job.graph, job.recipe.seed)
+    check_weights(job.graph, job.weights)
+    return job.weights
+
+
+def _settings(job: Job) -> Settings:
+    """How the loop is driven."""
+    steps = job.training.steps
+    validation = job.part("validation")
+
+    def rates(step: int) -> tuple[float, float]:
+        return job.recipe.rates(step, steps_per_epoch=steps)
+
+    def validate(state: State) -> dict[str, float]:
+        return job.evaluator.measure(state, validation.still(BATCH))
+
+    def diagnose(feeds: Feeds, progress: Progress) -> Exception:
+        return diverged(job.step.graph, feeds, step=progress.step, epoch=progress.epoch)
+
+    return Settings(
+        epochs=job.recipe.epochs,
+        rates=rates,
+        diagnose=diagnose,
+        validate=validate if len(validation) else None,
+        weights=tuple(job.graph.parameters),
+        checkpoint=job.checkpoint,
+        every=job.every,
+        at_once=job.weights is not None,
+        recipe=job.fixed,
+        environment=environment(job.engine),
+        preprocess=job.training.fitted.state(),
+    )

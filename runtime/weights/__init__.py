@@ -1,0 +1,1 @@
+"""Weights by name: first values, files that hold them, and those of other networks."""

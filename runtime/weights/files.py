@@ -1,0 +1,146 @@
+"""Weights in files: safetensors and npz, read one tensor at a time and written whole or not."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike, fspath
+from os.path import splitext
+from typing import Any, BinaryIO
+
+from ...compiler.ir.graph import Graph
+from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
+from ...grammar.files import atomic_writer
+from .foreign_names import is_counter
+from .npz import open_npz, write_npz
+from .safetensors_file import open_safetensors, write_safetensors
+from .state import LazyState, WeightType, type_of
+
+# How many findings of a kind are shown.
+SHOWN = 10
+
+READERS: Mapping[str, Callable[[str], LazyState]] = {
+    ".safetensors": open_safetensors,
+    ".npz": open_npz,
+}
+WRITERS: Mapping[str, Callable[[BinaryIO, Mapping[str, Any]], None]] = {
+    ".safetensors": write_safetensors,
+    ".npz": write_npz,
+}
+
+PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
+CONVERSION = """\
+import torch
+from safetensors.torch import save_file
+state = torch.load({old!r}, map_location="cpu", weights_only=True)
+state = state.get("state_dict", state.get("model", state))
+save_file({{name: w.contiguous().clone() for name, w in state.items()}}, {new!r})"""
+
+
+def load_weights(path: "str | PathLike[str]") -> LazyState:
+    """Open a file of weights; each tensor is read when it is asked for.
+
+    Args:
+        path: A `.safetensors` or `.npz` file.
+
+    Raises:
+        NetError: The suffix is neither (E505), the file cannot be read (E001), or it is not what
+            its suffix says (E505).
+    """
+    path = fspath(path)
+    return READERS[_suffix(path)](path)
+
+
+def save_weights(path: "str | PathLike[str]", state: Mapping[str, Any]) -> None:
+    """Write weights to a `.safetensors` or `.npz` file, tensor by tensor.
+
+    Raises:
+        NetError: The suffix is neither, or a tensor's type cannot be stored (E505); the file
+            cannot be written (E004).
+    """
+    path = fspath(path)
+    write = WRITERS[_suffix(path)]
+    with atomic_writer(path) as file:
+        write(file, state)
+
+
+def check_weights(graph: Graph, state: Mapping[str, Any]) -> None:
+    """Compare weights with what a network's parameters and buffers are.
+
+    Raises:
+        NetError: E501, a diagnostic for each kind of mismatch, which lists the weights.
+    """
+    findings = mismatches(graph, state)
+    if findings:
+        raise NetError(findings)
+
+
+def mismatches(graph: Graph, state: Mapping[str, Any]) -> list[Diagnostic]:
+    """What check_weights finds: at most one diagnostic each for missing, unexpected and unfit."""
+    wanted = {name: _type(graph, name) for name in graph.parameters}
+    found = {name: type_of(state, name) for name in wanted if name in state}
+    missing = [name for name in wanted if name not in found]
+    strange = [name for name in state if name not in wanted and not is_counter(graph, name)]
+    unfit = [name for name in found if found[name] != wanted[name]]
+    findings = [
+        _finding("is missing", "are missing", [f"`{name}` of {wanted[name]}" for name in missing]),
+        _finding(
+            "has no place in the network",
+            "have no place in the network",
+            [_with_guess(name, missing or wanted) for name in strange[:SHOWN]] + strange[SHOWN:],
+        ),
+        _finding(
+            "does not fit",
+            "do not fit",
+            [f"`{name}` is {found[name]}, not {wanted[name]}" for name in unfit],
+            help=_conversion(found[unfit[0]], wanted[unfit[0]]) if unfit else None,
+        ),
+    ]
+    return [finding for finding in findings if finding is not None]
+
+
+def _finding(
+    one: str, several: str, rows: Sequence[str], *, help: str | None = None
+) -> Diagnostic | None:
+    """A diagnostic that lists the first few of its rows and counts the others."""
+    if not rows:
+        return None
+    title = f"1 weight {one}" if len(rows) == 1 else f"{len(rows)} weights {several}"
+    more = [f"and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
+    return Diagnostic("E501", title, notes=(*rows[:SHOWN], *more), help=help)
+
+
+def _with_guess(name: str, candidates: Iterable[str]) -> str:
+    guess = did_you_mean(str(name), candidates)
+    return f"`{name}`" if guess is None else f"`{name}`: {guess}"
+
+
+def _conversion(found: WeightType, wanted: WeightType) -> str | None:
+    """What turns a weight into what is wanted, where that is plain."""
+    if found.shape == wanted.shape:
+        return f"cast the weights: `array.astype({wanted.dtype!r})`"
+    if len(found.shape) == 2 and found.shape == wanted.shape[::-1]:
+        return "dense weights are (out, in): transpose them with `array.T`"
+    return None
+
+
+def _suffix(path: str) -> str:
+    start, suffix = splitext(path)
+    suffix = suffix.lower()
+    if suffix in PICKLES:
+        raise error(
+            "E505",
+            f"`{path}` is a pickle of PyTorch's, which may run any code when it is read",
+            help="write the weights as safetensors, in Python:\n"
+            + CONVERSION.format(old=path, new=f"{start}.safetensors"),
+        )
+    if suffix not in READERS:
+        raise error(
+            "E505",
+            f"`{path}` is not known as a file of weights",
+            help="name it `.safetensors` or `.npz`",
+        )
+    return suffix
+
+
+def _type(graph: Graph, name: str) -> WeightType:
+    value = graph.parameters[name]
+    extents = tuple(extent for extent in value.shape if isinstance(extent, int))
+    return WeightType(value.dtype.value, extents)
