@@ -9,7 +9,7 @@ from ...grammar.source import Source
 from ...grammar.translation.call_text import Argument
 from ...grammar.translation.calls import translated
 from ...grammar.translation.python_networks import contained
-from ...grammar.translation.recipes import missing, remarks
+from ...grammar.translation.recipes import ended, missing, own_name, remarks
 from ...grammar.translation.sketches import sketched_call
 from ...grammar.translation.statements import misplaced_setting
 from ..expressions.evaluate import Environment, evaluate
@@ -40,9 +40,10 @@ def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Sc
         return failure
     written = [Argument(given.name, _text(given)) for given in call.given]
     inside = contained(call.spelling, call.span.text, starts=not current)
-    help = inside.help if inside else missing(call.spelling, written)
-    if help is None and first.code == "E101":
-        help = misplaced_setting(call.span.source, call.span.start)
+    help = ended(call.spelling, written) if current else None
+    if first.code == "E101" and own_name(call.spelling) is None:
+        help = help or misplaced_setting(call.span.source, call.span.start)
+    help = help or (inside.help if inside else missing(call.spelling, written))
     if help is None:
         steps = sketched_call(call.span.text) or translated(
             call.spelling,

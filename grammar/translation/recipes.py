@@ -22,6 +22,12 @@ def missing(name: str, arguments: Sequence[Argument] = ()) -> str | None:
     return _filled(recipe, recipe.text, arguments)
 
 
+def ended(name: str, arguments: Sequence[Argument]) -> str | None:
+    """What to do with a step that only marks the end of a chain."""
+    is_mark = folded(name) in ("output", "out", "end", "result") and not arguments
+    return "remove it: the end of the chain is the output; a dense layer is `FC`" * is_mark or None
+
+
 class StandIn(NamedTuple):
     """Steps that stand for a layer that netc has not, and what is to be said of them.
 

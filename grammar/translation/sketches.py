@@ -32,7 +32,8 @@ _PARTS = re.compile(
     | (?:dilation|\bd)\s*[=:]?\s*(?P<dilation>\d+)
     | (?P<percent>\d+(?:\.\d+)?)\s*%
     | (?P<rate>0?\.\d+)
-    | (?:(?:{_UNITS}|\b[fnNK])\s*[=:]?\s*)?(?P<count>\d+)(?:\s*-?\s*(?:{_UNITS})\b)?
+    | (?:(?:{_UNITS}|\b[fnNK])\s*[=:]?\s*)?(?P<count>\d+)(?:\s*-?\s*(?:{_UNITS})\b
+        |(?<=\d\d)-?(?:d|dim|dimensional|way)\b)?
     | (?P<letter>C|FC|F|S|P|MP|AP|(?:conv|dense|fc)(?=\d\d))(?P<number>\d+)(?![\w(])
     | (?P<join>[,+&]|/(?=\s*[A-Za-z])|\band\b|\bwith\b|\bthen\b|\bplus\b)
     | (?P<filler>(?<=\d)\s*@\s*(?=\d)|[()\[\]{{}}<>:=-]
@@ -145,6 +146,17 @@ def sketched_lines(text: str) -> Sketch | None:
     if len(read) < 2 or None in read:
         return None
     return Sketch(*_stripped(text, 0, len(text)), " -> ".join(map(str, read)))
+
+
+def sketched_branches(text: str) -> str | None:
+    """Branches that commas or `||` separate, as a group; None where they are not read."""
+    parts = split_arguments(text.replace("||", ","))
+    if "|" in text.replace("||", ""):
+        return None
+    branches = [_chain(part) for part in parts]
+    if len(branches) < 2 or None in branches:
+        return None
+    return f"( {' | '.join(map(str, branches))} )"
 
 
 def _split(
@@ -279,7 +291,7 @@ def _read(text: str) -> str | None:
 
 def _parts(text: str) -> Iterator[tuple[str, str]]:
     """Kinds and values of the parts of a sketch: `layer`, `join`, or an argument's keyword."""
-    place = 0
+    place = depth = 0
     while place < len(text):
         part = _PARTS.match(text, place)
         if part is None:
@@ -287,6 +299,9 @@ def _parts(text: str) -> Iterator[tuple[str, str]]:
             return
         place = part.end()
         kind = part.lastgroup or ""
+        depth += (part[0] == "(") - (part[0] == ")" and depth > 0)
+        if part[0] == "," and depth:
+            continue  # between the arguments of one call
         if kind == "number":
             name, keyword = _LETTERS[part["letter"]]
             yield "layer", name

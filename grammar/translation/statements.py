@@ -6,7 +6,7 @@ netc's words.
 # ruff: noqa: RUF001, this file is about characters that are taken for others
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -15,12 +15,14 @@ from ..source import Source, Span
 from .call_text import arguments_of, closing
 from .calls import FRAMEWORKS, applied, translated
 from .python_networks import contained
-from .recipes import missing, remarks
+from .recipes import missing, own_name, remarks
 from .settings import corrected_setting
-from .sketches import sketched_chain
+from .sketches import sketched_branches, sketched_chain
+from .words import MERGES
 
 _CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\(")
 _REPEATED_BEFORE = re.compile(r"(?<![\w.)\]])(\d+)\s*[*x×]\s*\[")
+_STROKES = re.compile(r"""^[/*%<!"'-]+|[*/>"'-]+$""")
 _COUNT_AFTER = re.compile(r"\s*(?:[xX×]\s*|\*\*?\s*-?\s*|\^\s*)(\d+)")
 _OURS = "data|split|preprocess|augment|loss|regularize|optimizer|schedule|batch|epochs|seed"
 _SETTING = re.compile(r"[ \t]*(([A-Za-z_]\w*)\s*=(?!=)\s*[^\n#]+)")
@@ -42,6 +44,9 @@ class Line(NamedTuple):
     help: Callable[[re.Match[str]], str]
 
 
+_BLOCK = "training is a block of settings"
+_ONE_BLOCK = "remove the line: one block holds all settings"
+
 LINES = (
     Line(
         re.compile(r"[ \t]*for\s+(.+?)\s+in\s+([^:\n]+?)\s*:[ \t]*([^\n#]*)"),
@@ -59,8 +64,8 @@ LINES = (
         lambda m: f"write `{_train(m[1])}`",
     ),
     Line(
-        re.compile(r"[ \t]*\w+\.(?:compile|fit|train)\((.*)\)"),
-        "training is a block of settings",
+        re.compile(r"[ \t]*(?:\w+\.(?:compile|fit|train)|compile|fit)\((.*)\)"),
+        _BLOCK,
         lambda m: _fitted(m),
     ),
     Line(
@@ -104,7 +109,7 @@ LINES = (
     Line(
         re.compile(r"[ \t]*train\s*:[ \t]*(?=\n|#|$)"),
         "settings are written in braces, not after a colon",
-        lambda m: f"write `train {{ {_body(m)} }}`",
+        lambda m: f"write `{_train(_with_equals(_body(m)))}`",
     ),
     Line(
         re.compile(r"[ \t]*(?:block|net)\s+(\w+.*?)\s*:[ \t]*(?=\n|#|$)"),
@@ -132,9 +137,9 @@ LINES = (
         lambda m: 'remove the line; `import "blocks.net"` imports a file of blocks',
     ),
     Line(
-        re.compile(r"(?://|/\*|--\s|<!--).*?(?=\n|$)"),
+        re.compile(r"(?://|/\*|--\s|<!--|\"\"\"|'''|(?<![^\n])%).*?(?=\n|$)"),
         "a comment starts with `#`",
-        lambda m: f"write `# {re.sub(r'^[/*%<!-]+|[*/>-]+$', '', m[0]).strip()}`",
+        lambda m: f"write `# {_STROKES.sub('', m[0]).strip()}`",
     ),
 )
 
@@ -194,7 +199,7 @@ def _fitted(match: re.Match[str]) -> str:
     """What `model.compile(...)` and `model.fit(...)` say together, told at the first of them."""
     calls = [*match.re.finditer(match.string, max(match.start() - _LONGEST, 0))]
     if any(call.start() < match.start() for call in calls):
-        return "remove the line: one block holds all settings"
+        return _ONE_BLOCK
     arguments = ", ".join(call[1].strip().rstrip(",") for call in calls)
     return f"write `{_train(arguments)}`"
 
@@ -219,6 +224,11 @@ PIECES = (
         lambda m: f"write `for i in range({m[1]})`",
     ),
     Line(
+        re.compile(r"(?<=[(,\s])(\w+)\s*->\s*(\d+)(?=\s*[,)])"),
+        "the size of a layer's input is inferred",
+        lambda m: f"write `{m[2]}`",
+    ),
+    Line(
         re.compile(r"(\d+)\s*\.\.\.?\s*(\d+)"),
         "a range is a function",
         lambda m: f"write `range({m[1]}, {int(m[2]) + 1})`",
@@ -232,6 +242,11 @@ PIECES = (
         re.compile(r"[\[{]([^\[\]{}\n]*\|[^\[\]{}\n]*)[\]}]"),
         "the branches of a group stand in parentheses",
         lambda m: f"write `( {m[1].strip()} )`",
+    ),
+    Line(
+        re.compile(r"\.{3}|…|\\[lcdv]?dots\b"),
+        "a chain leaves out no steps",
+        lambda m: "write the steps, or repeat them, as in `[CONV -> RELU]*3`",
     ),
     Line(re.compile(r":="), "a chain is bound with `=`", lambda m: "write `=`"),
     Line(
@@ -276,11 +291,38 @@ def find_foreign(source: Source, start: int, offset: int) -> Diagnostic | None:
         start: Where the statement starts.
         offset: Where the parser stopped.
     """
-    for rule in (_line, _misplaced, _repeated, _size, _settings, _sketched, _called, _piece):
+    for rule in RULES:
         found = rule(source, start, offset)
         if found is not None:
             return found
     return None
+
+
+def _merged(source: Source, start: int, offset: int) -> Diagnostic | None:
+    """Branches in other brackets or with commas: `[a || b] -> CONCAT`, `RESIDUAL(a -> b)`."""
+    text = source.text
+    for match in _OPENED.finditer(text, start, min(offset + 1, start + _LONGEST)):
+        end = closing(text, match.end() - 1)
+        if not match.start() <= offset <= end:
+            continue
+        inside, merge = text[match.end() : end].strip(), own_name(match[1] or "")
+        if merge is not None and merge.name in MERGES and "->" in inside:
+            meant = sketched_branches(inside) or f"( {inside} | ID )"
+            meant = f"{meant} -> {merge.name}"
+        elif not match[1] and (follows := _FOLLOWS.match(text, end + 1)):
+            merge = own_name(follows[1])
+            meant = sketched_branches(inside) if merge and merge.name in MERGES else None
+        else:
+            continue
+        if meant is not None:
+            span = Span(source, match.start(), end + 1)
+            message = "the branches of a group stand in parentheses, separated by `|`"
+            return Diagnostic("E011", message, span, help=f"write `{meant}`")
+    return None
+
+
+_OPENED = re.compile(r"([A-Za-z_]\w*)?[(\[{]")
+_FOLLOWS = re.compile(r"\s*->\s*(\w+)")
 
 
 def _line(source: Source, start: int, offset: int) -> Diagnostic | None:
@@ -333,8 +375,14 @@ def _starts_with_arrow(text: str, offset: int) -> bool:
 
 def misplaced_setting(source: Source, offset: int) -> str | None:
     """Help for a setting of training that stands alone, such as `optimizer = adam`."""
-    found = _setting(source.text, offset)
-    return None if found is None else found[1]
+    for line in LINES:
+        if line.message == _BLOCK and (match := line.pattern.match(source.text, offset)):
+            return line.help(match)
+    found = _settings_around(source.text, offset)
+    if found is None:
+        return None
+    above, help = found
+    return help if above[0].end() >= offset else _ONE_BLOCK
 
 
 def _settings(source: Source, start: int, offset: int) -> Diagnostic | None:
@@ -346,31 +394,42 @@ def _settings(source: Source, start: int, offset: int) -> Diagnostic | None:
     body = text[opening + 1 : end]
     if word is None or not re.search(r"\w\s*:\s*[^:]", body) or "{" in body:
         return None
-    written = re.sub(r"(?m)(^|,)\s*[\"']?(\w+)[\"']?\s*:", r"\1 \2 =", body)
-    written = re.sub(r",?[ \t]*\n", ",", written.strip())
+    written = re.sub(r",?[ \t]*\n", ",", _with_equals(body).strip())
     span = Span(source, word.start(), end + 1)
     return Diagnostic(
         "E011", "a setting is written with `=`", span, help=f"write `{_train(written)}`"
     )
 
 
+def _with_equals(body: str) -> str:
+    """Settings with `=` in place of colons."""
+    return re.sub(r"(?m)(^|,)\s*[\"']?(\w+)[\"']?\s*:", r"\1 \2 =", body)
+
+
 def _misplaced(source: Source, start: int, offset: int) -> Diagnostic | None:
     """Settings of training outside a `train` block, those above and below included."""
-    text = source.text
+    found = _settings_around(source.text, offset)
+    if found is None or not found[0][0].start() <= offset <= found[0][-1].end():
+        return None
+    matches, help = found
+    span = Span(source, matches[0].start(1), matches[-1].end(1))
+    message = "a setting of training stands in a `train` block"
+    return Diagnostic("E011", message, span, help=help)
+
+
+def _settings_around(text: str, offset: int) -> tuple[Sequence[re.Match[str]], str] | None:
+    """The setting at an offset with those above and below it, and what to do with them."""
     found = _setting(text, offset)
-    if found is None or not found[0].start() <= offset <= found[0].end():
+    if found is None:
         return None
     matches = [found[0]]
     while len(matches) < _MOST_LINES and (above := _block_setting(text, matches[0].start() - 1)):
         matches.insert(0, above)
     while len(matches) < _MOST_LINES and (below := _block_setting(text, matches[-1].end() + 1)):
         matches.append(below)
-    block = f"write `{_train(', '.join(match[1].strip() for match in matches))}`"
-    is_several = len(matches) > 1 and found[1].startswith("write `")
-    first, last = (matches[0], matches[-1]) if is_several else (found[0], found[0])
-    span = Span(source, first.start(1), last.end(1))
-    message = "a setting of training stands in a `train` block"
-    return Diagnostic("E011", message, span, help=block if is_several else found[1])
+    if len(matches) == 1 or not found[1].startswith("write `"):
+        return found[:1], found[1]
+    return matches, f"write `{_train(', '.join(match[1].strip() for match in matches))}`"
 
 
 def _block_setting(text: str, offset: int) -> re.Match[str] | None:
@@ -470,6 +529,12 @@ def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
         return None
     match, end, last = found
     name, arguments = match[0][:-1], arguments_of(text[match.end() : end])
+    if name.endswith(".add") and len(arguments) == 1:  # `model.add(Dense(10))`
+        inner = _CALL.match(text, match.end())
+        help = missing(inner[0][:-1], arguments_of(text[inner.end() : end - 1])) if inner else None
+        if help is not None:
+            span = Span(source, match.start(), end + 1)
+            return Diagnostic("E011", f"`{name}` is a name of another framework", span, help=help)
     inside = contained(name, text[match.start() : end + 1], starts=_starts(text, match.start()))
     steps = inside.code if inside else translated(name, arguments)
     if last > end:
@@ -495,5 +560,17 @@ def _starts(text: str, offset: int) -> bool:
     """Whether a chain starts at an offset."""
     return not text[text.rfind("\n", 0, offset) + 1 : offset].rstrip().endswith(("->", "|", "("))
 
+
+RULES: Sequence[Callable[[Source, int, int], Diagnostic | None]] = (
+    _line,
+    _misplaced,
+    _repeated,
+    _size,
+    _settings,
+    _merged,
+    _sketched,
+    _called,
+    _piece,
+)
 
 _BY_NAME = '`op("Name")` calls an operator of ONNX by its name'

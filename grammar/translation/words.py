@@ -264,7 +264,10 @@ LETTERS: Mapping[str, str] = {
 NORMS = frozenset("BN LN GN IN RMSNORM".split())
 WINDOWED = frozenset("CONV UPCONV DWCONV LOCAL POOL MAXPOOL AVGPOOL".split())
 # Keywords that a layer infers, though they say something elsewhere.
-INFERRED: Mapping[str, frozenset[str]] = {"ATTENTION": frozenset({"embed_dim"})}
+INFERRED: Mapping[str, frozenset[str]] = {
+    "ATTENTION": frozenset({"embed_dim"}),
+    **dict.fromkeys(("FC", "LINEAR"), frozenset({"input_dim"})),
+}
 # What a count is called, by layer; `kernel` for pools, whose size is their window.
 COUNTS: Mapping[str, str] = {
     **dict.fromkeys(("CONV", "UPCONV", "LOCAL"), "filters"),
@@ -410,7 +413,8 @@ _ENCODER = Recipe(
 _ENCODERS = "transformerencoderlayer transformerencoder transformerblock transformer encoderlayer"
 RECIPES: Mapping[str, Recipe] = {
     **dict.fromkeys(
-        "bidirectional simplernn convlstm rnncell lstmcell grucell".split(), _RECURRENT
+        "bidirectional simplernn convlstm rnncell lstmcell grucell bilstm bigru birnn".split(),
+        _RECURRENT,
     ),
     **dict.fromkeys(("lstm", "gru", "rnn"), _RECURRENT),
     **dict.fromkeys(_ENCODERS.split(), _ENCODER),
@@ -422,6 +426,8 @@ RECIPES: Mapping[str, Recipe] = {
     ),
 }
 
+_LOSSES = "loss crossentropy crossentropyloss softmaxloss softmaxwithloss nllloss criterion"
+
 # What netc has not, and what to do instead, by the folded names.
 MISSING: Mapping[str, str] = {
     **dict.fromkeys(
@@ -429,6 +435,17 @@ MISSING: Mapping[str, str] = {
         "a program describes a network and calls no functions: remove the line; `netc summary` and"
         " `netc draw` show the network",
     ),
+    **dict.fromkeys(_LOSSES.split(), "the loss is a setting: `train { loss = cross_entropy }`"),
+    **dict.fromkeys(("mse", "mseloss"), "the loss is a setting: `train { loss = mse }`"),
+    **dict.fromkeys(
+        ("bce", "bceloss", "binarycrossentropy"),
+        "the loss is a setting: `train { loss = binary_cross_entropy }`",
+    ),
+    **dict.fromkeys(
+        ("adam", "sgd", "optimizer"), "the optimizer is a setting: `train { optimizer = adam }`"
+    ),
+    "argmax": '`op("ArgMax", axis=1, keepdims=0)` is the index of the largest value;'
+    " `netc predict` names the class",
     "lambda": "layers of mathematics such as `SQUARE` and `REDUCE` compute",
     **dict.fromkeys(
         ("positionalencoding", "positionalembedding", "positionembedding"),

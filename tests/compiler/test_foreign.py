@@ -283,3 +283,31 @@ def test_a_program_with_a_recurrent_layer_is_not_told_without_it() -> None:
     with pytest.raises(netc.NetError) as refused:
         netc.compile("model = keras.Sequential([\n  layers.LSTM(64),\n  layers.Dense(10),\n])\n")
     assert "recurrent layers are not part" in (refused.value.diagnostics[0].help or "")
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("BiLSTM(64)", "recurrent layers are not part of the language"),
+        ("OUTPUT", "the end of the chain is the output"),
+        ("LOSS", "train { loss = cross_entropy }"),
+        ("CROSS_ENTROPY", "train { loss = cross_entropy }"),
+        ("MSE", "train { loss = mse }"),
+        ("ARGMAX", 'op("ArgMax", axis=1, keepdims=0)'),
+        ("...", "[CONV -> RELU]*3"),
+        ("…", "[CONV -> RELU]*3"),
+    ],
+)
+def test_a_step_that_is_no_layer_is_told_where_it_belongs(step: str, said: str) -> None:
+    """Ends of a chain, losses and dots are not answered with a layer."""
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(f"INPUT -> FC(10) -> {step}")
+    assert said in (refused.value.diagnostics[0].help or "")
+
+
+def test_a_dense_layer_takes_no_width_of_its_input() -> None:
+    """Keras' `input_dim` is an input in front, and not a second count."""
+    program = "model = Sequential()\nmodel.add(Dense(64, input_dim=20))\nmodel.add(Dense(1))"
+    with pytest.raises(netc.NetError) as refused:
+        netc.compile(program)
+    assert refused.value.diagnostics[0].help == "write `INPUT(20) -> FC(64) -> FC(1)`"

@@ -240,6 +240,15 @@ def test_a_block_in_another_notation_is_told_whole(written: str, meant: str) -> 
             'model.compile(optimizer="adam", loss="mse")\nmodel.fit(x, y, epochs=5)',
             "train { optimizer = adam, loss = mse, epochs = 5 }",
         ),
+        (
+            'compile(optimizer="adam", loss="mse")\nfit(x, y, epochs=5)',
+            "train { optimizer = adam, loss = mse, epochs = 5 }",
+        ),
+        ("optimizer = adam\nloss = mse", "train { optimizer = adam, loss = mse }"),
+        (
+            "train:\n  epochs: 10\n  lr: 0.1",
+            "train { epochs = 10, optimizer = sgd(lr=0.1) }",
+        ),
     ],
 )
 def test_settings_on_several_lines_are_told_as_one_block(written: str, meant: str) -> None:
