@@ -9,6 +9,7 @@ import pytest
 from support.training import Array
 
 import netc
+from netc.compiler.training.terms import Term
 from netc.compiler.training.train_step import train_step
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
@@ -130,7 +131,7 @@ def test_arrays_that_do_not_fit() -> None:
     [netc.SGD(lr=0.1, momentum=0.9), netc.Adam(lr=0.01), netc.RMSprop(lr=0.01, momentum=0.5)],
     ids=lambda term: term.name,
 )
-def test_export_training(optimizer: netc.Term, tmp_path: Path) -> None:
+def test_export_training(optimizer: Term, tmp_path: Path) -> None:
     """One ONNX model, run again and again by onnxruntime alone, takes the steps of NumPy."""
     path = tmp_path / "step.onnx"
     net = small()
