@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from math import log
 from typing import Any, NamedTuple
 
@@ -87,6 +88,9 @@ WORDS: Mapping[str, Row] = {
         ("nadam", "adamax", "radam", "amsgrad", "lion", "ftrl"),
         Row("optimizer", "adam", "lr", unlike=_NEAREST),
     ),
+    "momentum": Row("optimizer", "sgd", "momentum"),
+    "nesterov": Row("optimizer", "sgd", "momentum", {"momentum": 0.9, "nesterov": True}),
+    "momentumoptimizer": Row("optimizer", "sgd", "lr momentum"),
     "adadelta": Row("optimizer", "rmsprop", unlike=_NEAREST),
     **dict.fromkeys(
         ("lbfgs", "lars", "lamb", "asgd", "rprop"), Row("optimizer", "sgd", "lr", unlike=_NEAREST)
@@ -163,6 +167,8 @@ WORDS: Mapping[str, Row] = {
     "loaddigits": Row("data", "digits"),
     "readcsv": Row("data", "csv", "path", {"path": "data.csv"}),
     "csv": Row("data", "csv", "path"),
+    **dict.fromkeys(("loadtxt", "genfromtxt"), Row("data", "csv", "path", {"path": "data.csv"})),
+    "load": Row("data", "npz", "path", {"path": "data.npz"}),
 }  # fmt: skip
 
 # Keywords, in lower case and without `_`.
@@ -172,7 +178,9 @@ KEYWORDS: Mapping[str, str] = {
     "stepsize": "every", "gamma": "factor", "decayrate": "factor", "etamin": "end",
     "padding": "pad", "p": "rate", "brightness": "amount", "ncomponents": "components",
     "root": "path", "directory": "path", "data": "path", "size": "size", "imagesize": "size",
-    "beta": "delta", "reg": "weight_decay",
+    "beta": "delta", "reg": "weight_decay", "sep": "delimiter", "label": "target",
+    "labelcol": "target", "targetcolumn": "target", "labelcolumn": "target", "features": "inputs",
+    "usecols": "inputs", "file": "path", "filename": "path", "filepath": "path",
 }  # fmt: skip
 
 _ARRAYS = (
@@ -203,8 +211,6 @@ ABSENT: Mapping[tuple[str, str], str] = {
     },
     ("regularize", "dropout"): "dropout is a layer of the network: `DROPOUT(0.5)`",
     ("regularize", "batchnorm"): "it is a layer of the network: `BN`",
-    ("regularize", "elasticnet"): "write `[l1(1e-4), l2(1e-4)]`",
-    ("regularize", "l1l2"): "write `[l1(1e-4), l2(1e-4)]`",
 }
 
 # Arguments that netc determines, or does not need.
@@ -252,6 +258,8 @@ def corrected_term(
     """
     name = name.removesuffix(".load_data")
     folded = _folded(name.rsplit(".", 1)[-1])
+    if kind == "regularize" and folded in ("l1l2", "elasticnet"):
+        return _elastic_net(given)
     if (kind, folded) in ABSENT:
         return ABSENT[kind, folded]
     row = WORDS.get(folded)
@@ -270,8 +278,17 @@ def corrected_term(
     return f"write `{call[0]}`{unlike}{todo}{_left_out(row, given, ours)}"
 
 
+def _elastic_net(given: Sequence[GivenArgument]) -> str:
+    """Both penalties, each with its strength."""
+    places = iter(("l1", "l2"))
+    found = {a.name or next(places, ""): a.value for a in given}
+    terms = [f"{name}({spell(found.get(name, 1e-4))})" for name in ("l1", "l2")]
+    return f"write `[{', '.join(terms)}]`"
+
+
 def _left_out(row: Row, given: Sequence[GivenArgument], ours: TermDef) -> str:
     """What is said of arguments that our choice has not."""
+    given = _unpacked(given)
     named = [a for a in given if a.name is not None and _folded(a.name) not in UNNEEDED]
     lost = [a.name for a in named if _our_name(row, str(a.name)) not in (*ours.kinds, "factor")]
     return "".join(f"; `{name}` has no counterpart" for name in lost)
@@ -306,7 +323,7 @@ def _arguments(row: Row, given: Sequence[GivenArgument], ours: TermDef) -> dict[
     """The arguments by our names, those that we have none for left out."""
     places = iter(row.positional.split())
     found: dict[str, Any] = {}
-    for argument in given:
+    for argument in _unpacked(given):
         if argument.name is None and row.kind == "optimizer" and not _is_number(argument.value):
             continue  # `model.parameters()`
         name = _our_name(row, next(places, "_") if argument.name is None else argument.name)
@@ -316,6 +333,19 @@ def _arguments(row: Row, given: Sequence[GivenArgument], ours: TermDef) -> dict[
         if name in ours.kinds:
             found[name] = (value, value) if name == ours.size and isinstance(value, int) else value
     return found | {name: value for name, value in row.given.items() if name not in found}
+
+
+def _unpacked(given: Sequence[GivenArgument]) -> Sequence[GivenArgument]:
+    """The arguments with PyTorch's `betas=(0.9, 0.999)` as two."""
+    found: list[GivenArgument] = []
+    for argument in given:
+        is_pair = isinstance(argument.value, tuple | list) and len(argument.value) == 2
+        if argument.name == "betas" and is_pair:
+            named = zip(("beta1", "beta2"), argument.value, strict=True)
+            found += [replace(argument, name=name, value=value) for name, value in named]
+        else:
+            found.append(argument)
+    return found
 
 
 def _our_name(row: Row, name: str) -> str:

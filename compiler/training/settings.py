@@ -180,6 +180,8 @@ class _Reader:
             help = f"a constant momentum belongs to the optimizer: `sgd(momentum={text})`"
         elif written is not None:
             help = foreign.corrected_term(kind, written, (), TERMS[kind], expression.span)
+        elif name in LISTED and isinstance(expression, ast.Binary):
+            help = f"write `[{', '.join(part.span.text for part in _joined(expression))}]`"
         if help is None and kind == "data" and isinstance(expression, ast.String):
             help = foreign.corrected_path(expression.value)
         article = "an" if NOUNS[kind][0] in "aeo" else "a"
@@ -209,6 +211,18 @@ class _Reader:
             help = did_you_mean(value, kind.words) if isinstance(value, Word) else None
             help = help or foreign.corrected_value(name, value, expression.span.text)
             raise _unfit(name, kind.expected, expression, help=help) from None
+
+
+LISTED = ("preprocess", "augment", "regularize")  # settings that take several choices
+
+
+def _joined(expression: ast.Expression) -> Sequence[ast.Expression]:
+    """The choices that operators join: `l1(1e-4) + l2(1e-4)`."""
+    parts = []
+    while isinstance(expression, ast.Binary):
+        parts.append(expression.right)
+        expression = expression.left
+    return [expression, *reversed(parts)]
 
 
 Read = Callable[[_Reader, ast.Expression, str], Any]
