@@ -196,30 +196,15 @@ NUMBERS = Targets("numbers", alike, Values.NUMBERS)
 
 
 def loss(
-    name: str,
-    *,
-    formula: Callable[..., Formula],
-    targets: Targets,
-    scores: Scores,
-    fits: Mapping[Yields, Verdict],
-    start: ZeroKnowledge | None,
-    numbers: tuple[str, ...] = (),
+    name: str, *, numbers: tuple[str, ...] = (), **row: Any
 ) -> Callable[[LossFunction], LossFunction]:
-    """Enter the decorated function into the table of losses."""
+    """Enter the decorated function into the table of losses; `row` has the other fields."""
 
     def register(function: LossFunction) -> LossFunction:
         if name in LOSSES:
             raise ValueError(f"loss {name} is defined twice")
         signature = TermDef(name, *keyword_arguments(function), numbers=numbers)
-        LOSSES[name] = LossDef(
-            signature=signature,
-            function=function,
-            formula=formula,
-            targets=targets,
-            scores=scores,
-            fits=fits,
-            start=start,
-        )
+        LOSSES[name] = LossDef(signature=signature, function=function, **row)
         return function
 
     return register

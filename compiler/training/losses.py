@@ -6,6 +6,7 @@ index is ignored, no target is given), a loss is 0.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from math import log
 
 from ..expressions.arguments import Flag, Integer, PositiveReal, Rate
@@ -34,11 +35,30 @@ __all__ = ["LOSSES"]
 
 DROPPED = Refusal("put the `DROPOUT` before the last layer that has weights")
 
-# What losses of the difference between output and target take: everything.
-DIFFERENCES: Mapping[Yields, Verdict] = {
-    Yields.PROBABILITIES: Doubt("use `cross_entropy`, whose gradient does not vanish there"),
+# What losses take that turn logits into probabilities of classes.
+CLASS_LOGITS: Mapping[Yields, Verdict] = {
+    Yields.PROBABILITIES: BEFORE,
+    Yields.LOG_PROBABILITIES: BEFORE,
+    Yields.PROBABILITY: Refusal(
+        "use `binary_cross_entropy` for classes that are not mutually exclusive, or end in"
+        " `SOFTMAX`"
+    ),
+    Yields.ACTIVATIONS: Refusal("end in `SOFTMAX`, or in a layer without an activation"),
+    Yields.NOISE: DROPPED,
     Yields.ANYTHING: AS_IS,
 }
+
+# A loss of the difference between output and target, which fits everything.
+of_difference = partial(
+    loss,
+    targets=NUMBERS,
+    scores="logits",
+    fits={
+        Yields.PROBABILITIES: Doubt("use `cross_entropy`, whose gradient does not vanish there"),
+        Yields.ANYTHING: AS_IS,
+    },
+    start=None,
+)
 
 # -log p of equally likely classes is ln K, whatever the target, also a smoothed one.
 EQUALLY_LIKELY = ZeroKnowledge("ln {classes}", lambda classes, **_: log(classes))
@@ -83,17 +103,7 @@ def _half_or_mean(half: bool, **_: object) -> Formula:
     formula=_smoothed,
     targets=CLASSES,
     scores="logits",
-    fits={
-        Yields.PROBABILITIES: BEFORE,
-        Yields.LOG_PROBABILITIES: BEFORE,
-        Yields.PROBABILITY: Refusal(
-            "use `binary_cross_entropy` for classes that are not mutually exclusive, or end in"
-            " `SOFTMAX`"
-        ),
-        Yields.ACTIVATIONS: Refusal("end in `SOFTMAX`, or in a layer without an activation"),
-        Yields.NOISE: DROPPED,
-        Yields.ANYTHING: AS_IS,
-    },
+    fits=CLASS_LOGITS,
     start=EQUALLY_LIKELY,
 )
 def cross_entropy(
@@ -168,13 +178,9 @@ def binary_cross_entropy(build: Builder, logits: Value, target: Value, axis: int
     return masked_mean(build, given.only(build, error), given.mask)
 
 
-@loss(
+@of_difference(
     "mse",
     formula=_half_or_mean,
-    targets=NUMBERS,
-    scores="logits",
-    fits=DIFFERENCES,
-    start=None,
 )
 def mean_squared_error(
     build: Builder, output: Value, target: Value, axis: int, *, half: Flag = False
@@ -192,13 +198,9 @@ def mean_squared_error(
     return build.Mul(build.constant(0.5, output.dtype), sample_mean(build, squares))
 
 
-@loss(
+@of_difference(
     "mae",
     formula=lambda **_: Formula("1/n ∑ |y - t|", "sign(y - t) / n"),
-    targets=NUMBERS,
-    scores="logits",
-    fits=DIFFERENCES,
-    start=None,
 )
 def mean_absolute_error(build: Builder, output: Value, target: Value, axis: int) -> Value:
     """|y - t|, PyTorch's `L1Loss`, the mean over all elements."""
@@ -206,15 +208,11 @@ def mean_absolute_error(build: Builder, output: Value, target: Value, axis: int)
     return masked_mean(build, build.Abs(given.error(build, output)), given.mask)
 
 
-@loss(
+@of_difference(
     "huber",
     formula=lambda delta, **_: Formula(
         f"1/n ∑ huber(y - t, δ={delta:g})", f"clip(y - t, ±{delta:g}) / n"
     ),
-    targets=NUMBERS,
-    scores="logits",
-    fits=DIFFERENCES,
-    start=None,
     numbers=("delta",),
 )
 def huber(
@@ -232,13 +230,9 @@ def huber(
     return masked_mean(build, build.Mul(clipped, build.Sub(error, half)), given.mask)
 
 
-@loss(
+@of_difference(
     "log_cosh",
     formula=lambda **_: Formula("1/n ∑ log cosh(y - t)", "tanh(y - t) / n"),
-    targets=NUMBERS,
-    scores="logits",
-    fits=DIFFERENCES,
-    start=None,
 )
 def log_cosh(build: Builder, output: Value, target: Value, axis: int) -> Value:
     """log cosh(y - t), the mean over all elements.

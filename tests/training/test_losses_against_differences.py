@@ -1,9 +1,8 @@
 """Gradients of losses, and gradients of these, against central differences in float64."""
 
-from typing import Any
-
 import numpy as np
 import pytest
+from support.loss_rows import ROWS, LossRow, partly_given, target
 from support.losses import Array, LossGraph, evaluate, loss_graph, term
 
 from netc.compiler.ir.builder import Builder
@@ -12,32 +11,6 @@ from netc.compiler.passes.gradient import gradients
 
 STEP = 1e-5
 TOLERANCE = 1e-7
-
-CASES: list[tuple[str, str, dict[str, Any]]] = [
-    ("cross_entropy", "indices", {}),
-    ("cross_entropy", "indices", {"ignore_index": 1, "label_smoothing": 0.1}),
-    ("cross_entropy", "probabilities", {"label_smoothing": 0.1}),
-    ("nll", "indices", {}),
-    ("binary_cross_entropy", "truth", {}),
-    ("mse", "numbers", {}),
-    ("mse", "numbers", {"half": True}),
-    ("mae", "numbers", {}),
-    ("huber", "numbers", {"delta": 0.7}),
-    ("log_cosh", "numbers", {}),
-    ("hinge", "indices", {}),
-    ("hinge", "truth", {"margin": 0.5}),
-]
-
-
-def target(kind: str, random: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """A target for outputs (N, C, H, W); of numbers some are not given."""
-    if kind == "indices":
-        return random.integers(0, shape[1], (shape[0], *shape[2:]))
-    if kind == "probabilities":
-        drawn = random.dirichlet(np.ones(shape[1]), (shape[0], *shape[2:]))
-        return np.moveaxis(drawn, -1, 1)
-    numbers = random.integers(0, 2, shape) if kind == "truth" else random.normal(0, 1, shape)
-    return np.where(random.random(shape) < 0.2, np.nan, numbers)
 
 
 def differentiated(found: LossGraph, value: Value, name: str) -> Value:
@@ -62,14 +35,14 @@ def differences(found: LossGraph, feeds: dict[str, Array], name: str) -> Array:
     return result
 
 
-@pytest.mark.parametrize(("name", "kind", "arguments"), CASES)
-def test_first_and_second(name: str, kind: str, arguments: dict[str, Any]) -> None:
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_first_and_second(row: LossRow) -> None:
     """The gradient, and a Hessian-vector product, are what differences say."""
     random = np.random.default_rng(11)
     shape = (2, 4, 2, 1)
     feeds = {"y": random.normal(0, 1, shape), "v": random.normal(0, 1, shape)}
-    feeds["t"] = target(kind, random, shape)
-    found = loss_graph(term(name, **arguments), feeds["y"], feeds["t"])
+    feeds["t"] = partly_given(row.kind, random, target(row.kind, random, shape))
+    found = loss_graph(term(row.name, **row.arguments), feeds["y"], feeds["t"])
     build = Builder(found.graph)
     weights = build.input("v", found.output.type)
     gradient = differentiated(found, found.loss, "dy")

@@ -1,0 +1,56 @@
+"""Each row of the table of losses is complete, and nothing else knows losses by their names."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from support.loss_rows import ROWS
+
+from netc.compiler.ops.opdef import Yields
+from netc.compiler.training.losses import LOSSES
+from netc.compiler.training.terms import Term
+from netc.runtime.inspection.guessed_loss import OF_CLASSES, OF_DECISIONS
+from netc.runtime.inspection.random_feeds import DRAWN
+from netc.runtime.training.metrics import METRICS
+from netc.runtime.training.suiting import EVALUATING, FOLLOWING
+
+ROOT = Path(__file__).parents[2]
+# The rows themselves, names of other frameworks, and what a `train` block says by default.
+NAMED = {"losses.py", "foreign.py", "recipe.py", "settings.py"}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_row_says_all(name: str) -> None:
+    """What the rest of netc reads of a loss is there."""
+    row = LOSSES[name]
+    task, values = row.targets.task, row.targets.values
+    assert name in {row.name for row in ROWS}, f"`{name}` has no row in tests/support/loss_rows.py"
+    assert set(row.signature.kinds) == set(row.signature.defaults), (
+        f"an argument of `{name}` has no default"
+    )
+    assert Yields.ANYTHING in row.fits, f"`{name}` does not say which outputs fit"
+    assert values in DRAWN, f"no targets of {values} are drawn at random"
+    guesses = {"classes": OF_CLASSES, "decisions": OF_DECISIONS}.get(task)
+    assert guesses is None or values in guesses, f"no constant answer is best for {values}"
+    for metrics in (*FOLLOWING[task], *EVALUATING[task]):
+        assert task in METRICS[metrics].tasks, f"`{metrics}` does not measure {task}"
+    arguments = row.arguments(Term("loss", name, {}))
+    for indexed in (False, True):
+        assert row.formula(indexed=indexed, **arguments).gradient, f"`{name}` has no formula"
+    if row.start is not None:
+        assert row.start.text.format(classes=3), f"`{name}` does not say what it starts with"
+        assert row.start.value(classes=3, **arguments) > 0
+
+
+def test_no_other_file_knows_a_loss() -> None:
+    """What depends on a loss is read from its row, and never chosen by its name."""
+    names = LOSSES.keys() - METRICS.keys()
+    found = {
+        f"{path.relative_to(ROOT)}:{node.lineno} knows the loss `{node.value}`"
+        for folder in ("compiler", "runtime", "src/netc/cli")
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name not in NAMED
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in names
+    }
+    assert not found
