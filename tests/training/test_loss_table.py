@@ -9,10 +9,10 @@ from support.loss_rows import ROWS
 from netc.compiler.ops.opdef import Yields
 from netc.compiler.training.losses import LOSSES
 from netc.compiler.training.terms import Term
-from netc.runtime.inspection.guessed_loss import OF_CLASSES, OF_DECISIONS
 from netc.runtime.inspection.random_feeds import DRAWN
-from netc.runtime.training.metrics import METRICS
-from netc.runtime.training.suiting import EVALUATING, FOLLOWING
+from netc.runtime.metrics.definitions import METRICS
+from netc.runtime.metrics.suiting import EVALUATING, FOLLOWING
+from netc.runtime.sanity.guessed_loss import OF_CLASSES, OF_DECISIONS
 
 ROOT = Path(__file__).parents[2]
 # The rows themselves, names of other frameworks, and what a `train` block says by default.
@@ -46,11 +46,11 @@ def test_no_other_file_knows_a_loss() -> None:
     """What depends on a loss is read from its row, and never chosen by its name."""
     names = LOSSES.keys() - METRICS.keys()
     found = {
-        f"{path.relative_to(ROOT)}:{node.lineno} knows the loss `{node.value}`"
+        f"{path.relative_to(ROOT)}:{node.lineno} knows the loss {node.value!r}"
         for folder in ("compiler", "runtime", "src/netc/cli")
         for path in (ROOT / folder).rglob("*.py")
         if path.name not in NAMED
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and node.value in names
+        if isinstance(node, ast.Constant) and str(node.value) in names
     }
     assert not found

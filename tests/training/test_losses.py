@@ -53,7 +53,7 @@ def indices(random: np.random.Generator, y: Array) -> Array:
 def test_every_loss(row: LossRow, seed: int) -> None:
     """Every loss of the table on logits of some scale; numbers also where nothing is wrong."""
     random = np.random.default_rng(seed)
-    y: Array = random.normal(0, 1, logits(random).shape)
+    y = np.asarray(random.normal(0, 1, logits(random).shape))
     if row.torch == "multi_margin_loss":  # which takes vectors only
         y = y.reshape(-1, y.shape[1])
     t = target(row.kind, random, y.shape)
