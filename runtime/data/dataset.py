@@ -47,6 +47,7 @@ class About:
         class_names: The names of the classes of targets that have some.
         held_out: How many samples, the last ones, are a separate test part.
         pairs: The points of a target that change places in a mirror, such as the two eyes.
+        columns: The names of the columns of inputs that have some.
     """
 
     name: str
@@ -54,6 +55,7 @@ class About:
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     held_out: int = 0
     pairs: Mapping[str, Pairs] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Dataset(ABC):

@@ -72,8 +72,10 @@ def csv(
     )
     chosen, others = _chosen(table, target, inputs)
     x = _inputs(table, others)
+    columns = {INPUT: tuple(others)} if x.shape[1:] == (len(others),) else {}
     if not chosen:
-        return ArrayData({INPUT: Rows((x,), "float32")}, {}, About(name=table.name))
+        about = About(name=table.name, columns=columns)
+        return ArrayData({INPUT: Rows((x,), "float32")}, {}, about)
     y, kind, names = _targets(table, chosen) if classes is None else _named(table, chosen, classes)
     pairs: Pairs = ()
     if kind == "points":
@@ -85,6 +87,7 @@ def csv(
         kinds={TARGET: kind},
         class_names={TARGET: names} if names else {},
         pairs={TARGET: pairs} if pairs else {},
+        columns=columns,
     )
     dtype = "int64" if kind == "label" else "float32"
     return ArrayData({INPUT: Rows((x,), "float32")}, {TARGET: Rows((y,), dtype)}, about)

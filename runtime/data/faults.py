@@ -31,7 +31,9 @@ def empty(name: str, help: str | None = None) -> NetError:
     return error("E525", f"{name} holds no samples", help=help)
 
 
-def unknown_name(what: str, name: str, known: Iterable[str], where: str) -> NetError:
+def unknown_name(
+    what: str, name: str, known: Iterable[str], where: str, *, help: str | None = None
+) -> NetError:
     """The error for a column or array that is not there."""
     names = tuple(known)
     listed = ", ".join(f"`{each}`" for each in names[:20]) + ", ..." * (len(names) > 20)
@@ -39,7 +41,7 @@ def unknown_name(what: str, name: str, known: Iterable[str], where: str) -> NetE
         "E526",
         f"{where} has no {what} `{name}`",
         notes=[f"it has {listed}" if names else f"it has no {what}s"],
-        help=did_you_mean(name, names),
+        help=did_you_mean(name, names) or help,
     )
 
 

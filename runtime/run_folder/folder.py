@@ -138,6 +138,7 @@ class Facts:
         options: The engine, and by what and when the run ends early.
         inputs: The network's inputs, by the data's name.
         shapes: The extents of a sample of each input, by the data's name.
+        columns: The names of the columns of each input that has some, by the data's name.
         outputs: The outputs that have a loss.
         results: How it ended: `best_epoch`, and loss and metrics of the test part.
     """
@@ -147,6 +148,7 @@ class Facts:
     options: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outputs: Mapping[str, OutputFacts] = field(default_factory=dict)
     results: Mapping[str, Any] = field(default_factory=dict)
 
@@ -175,11 +177,13 @@ class Facts:
                 found = json.load(file)
             if found.pop("format") != FORMAT:
                 raise ValueError(f"its format is not {FORMAT}")
+            found.setdefault("columns", {})  # which earlier versions did not record
             _check_types(found)
             return cls(
                 **{
                     **found,
                     "shapes": {name: tuple(shape) for name, shape in found["shapes"].items()},
+                    "columns": {name: tuple(names) for name, names in found["columns"].items()},
                     "outputs": {
                         name: OutputFacts(bool(each["indexed"]), tuple(each["names"]))
                         for name, each in found["outputs"].items()
@@ -203,8 +207,9 @@ def _check_types(found: Mapping[str, Any]) -> None:
     """
     texts = [value for name in ("settings", "changes", "inputs") for value in found[name].values()]
     texts += [name for each in found["outputs"].values() for name in each["names"]]
+    texts += [name for names in found["columns"].values() for name in names]
     if not all(isinstance(text, str) for text in texts):
-        raise TypeError("a setting, an input or the name of a class is not text")
+        raise TypeError("a setting, an input, or the name of a class or column is not text")
     extents = [extent for shape in found["shapes"].values() for extent in shape]
     if not all(type(extent) is int and extent >= 0 for extent in extents):
         raise TypeError("a shape is not one of whole numbers")

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...grammar.diagnostics import Diagnostic, error
+from ..data.class_names import by_names
+from ..data.column_names import by_columns
 from ..data.dataset import Dataset
 from ..data.preprocessing import Fitted, Step
 from ..feeding.wiring import Wiring
@@ -40,7 +42,15 @@ class Trained:
         )
         return Fitted(tuple(steps))
 
-    def class_names(self, data: Dataset) -> dict[str, tuple[str, ...]]:
+    def as_in_the_run(self, data: Dataset) -> Dataset:
+        """Other data with the run's columns in the run's order, and the run's classes.
+
+        Raises:
+            NetError: E526, a column of the run is missing; E523, the run does not know a class.
+        """
+        return by_columns(by_names(data, self._class_names(data)), self.facts.columns)
+
+    def _class_names(self, data: Dataset) -> dict[str, tuple[str, ...]]:
         """What the run called its classes, by the name that the data have for the target.
 
         A single target belongs to the only output; several have the outputs' names.

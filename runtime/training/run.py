@@ -226,6 +226,7 @@ def facts_of(job: Job) -> Facts:
         options={name: getattr(job, name) for name in KEPT},
         inputs=job.wiring.inputs,
         shapes={name: array.shape[1:] for name, array in first.items()},
+        columns=job.data.about.columns,
         outputs={
             output: OutputFacts(bool(target.classes), target.names)
             for output, target in job.wiring.targets.items()

@@ -21,7 +21,6 @@ from .compiler.training.train_step import STEP, train_step
 from .grammar.diagnostics import error
 from .grammar.files import write_text
 from .runtime.data import Dataset, arrays, load
-from .runtime.data.class_names import by_names
 from .runtime.engines.executor import run as run_plan
 from .runtime.engines.plan import plan
 from .runtime.feeding.wiring import given_target
@@ -138,13 +137,12 @@ def job_as_trained(
         options: The job's further fields.
 
     Raises:
-        NetError: Settings do not fit, the data cannot be opened, or they have a class that the run
-            does not know (E523).
+        NetError: Settings do not fit, the data cannot be opened, they lack a column of the run
+            (E526), or have a class that the run does not know (E523).
     """
     recipe = recipe_as_trained(compiled, trained, changes)
     opened = open_data(compiled, recipe)
-    data = by_names(opened, trained.class_names(opened))
-    job = Job(compiled.graph, recipe, data, **options)
+    job = Job(compiled.graph, recipe, trained.as_in_the_run(opened), **options)
     return replace(job, fitted=trained.fitted_to(job.wiring))
 
 

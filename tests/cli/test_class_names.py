@@ -1,4 +1,4 @@
-"""Classes of new data are known by their names, whichever numbers the data give them."""
+"""Classes and columns of new data are known by their names, whatever their order there."""
 
 import csv
 import json
@@ -110,6 +110,53 @@ def test_an_unknown_class(called: Call, folder: Path) -> None:
     assert "E523" in found.err
     assert "has a class `beee`, which the run does not know" in found.err
     assert "did you mean `bee`?" in found.err
+
+
+def write_columns(path: Path, *columns: str) -> None:
+    """The table of all classes with its columns in another order, or with other names."""
+    names, *rows = [line.split(",") for line in (path / "all.csv").read_text().splitlines()]
+    cells = [
+        [dict(zip(names, row, strict=True)).get(name, "1") for name in columns] for row in rows
+    ]
+    lines = [",".join(line) for line in (columns, *cells)]
+    (path / "columns.csv").write_text("\n".join(lines))
+
+
+@pytest.mark.parametrize("columns", ["y x kind", "kind y x", "y note kind x"])
+def test_columns_in_another_order(called: Call, folder: Path, columns: str) -> None:
+    """Columns are known by their names, in evaluation and in prediction; others are left out."""
+    write_columns(folder, *columns.split())
+    assert accuracy(called, folder, "table", 'csv("columns.csv", target="kind")') == 1.0
+    data = 'csv("columns.csv", inputs=["y", "x"], target="kind")'
+    words = ["--run", f"{folder}/table", "--data", data, "--json"]
+    found = called("predict", f"{folder}/table.net", *words)
+    assert found.status == 0, found.err
+    said = [sample["output"]["ranked"][0]["class"] for sample in json.loads(found.out)]
+    kinds = [line.split(",")[2] for line in (folder / "all.csv").read_text().splitlines()[1:]]
+    assert said == kinds
+
+
+def test_a_column_that_is_missing(called: Call, folder: Path) -> None:
+    """A table without one of the run's columns is refused, also if it has as many."""
+    write_columns(folder, "x", "why", "kind")
+    for words in (["evaluate", "--set"], ["predict", "--data"]):
+        command, option = words
+        data = 'csv("columns.csv", target="kind")'
+        data = data if option == "--data" else f"data={data}"
+        found = called(command, f"{folder}/table.net", "--run", f"{folder}/table", option, data)
+        assert found.status == 1
+        assert "error[E526]: `columns.csv` has no input column `y`" in found.err
+    write_columns(folder, "x", "y")
+    words = ["predict", f"{folder}/table.net", "--run", f"{folder}/table", "--data"]
+    assert '`inputs=["x", "y"]` names the inputs' in called(*words, 'csv("columns.csv")').err
+    assert called(*words, 'csv("columns.csv", inputs=["x", "y"])').status == 0
+
+
+def test_columns_without_names(called: Call, folder: Path) -> None:
+    """A table without a header is read by position, as the run's table was."""
+    rows = (folder / "all.csv").read_text().splitlines()[1:]
+    (folder / "bare.csv").write_text("\n".join(rows))
+    assert accuracy(called, folder, "table", 'csv("bare.csv", header=no)') == 1.0
 
 
 def test_features_of_a_table_without_a_class(called: Call, folder: Path) -> None:

@@ -16,6 +16,7 @@ from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
 from ...network import Network
 from ...plain_tables import GAP, filled, hanging
 from ...runtime.data import Dataset, Fitted, arrays
+from ...runtime.data.column_names import by_columns
 from ...runtime.data.picture_files import is_picture, pictures_in, read_pictures
 from ...runtime.feeding.wiring import Wiring, wire_inputs
 from ...runtime.inference.predictions import Answer, answers, forms_of, predict, samples_of
@@ -133,7 +134,7 @@ def _opened(network: Network, trained: Trained, inputs: Sequence[str], data: str
         raise error("E547", what, help=help)
     if data is not None:
         changed = recipe_as_trained(network.compiled, trained, {"data": data})
-        found = open_data(network.compiled, changed)
+        found = by_columns(open_data(network.compiled, changed), trained.facts.columns)
         return _New(found, wire_inputs(network.graph, found), _numbers(len(found)))
     paths = [path for text in inputs for path in _expanded(text)]
     if any(map(is_picture, paths)):
