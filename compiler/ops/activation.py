@@ -254,18 +254,9 @@ define(
         activation=RECTIFYING,
         double=double_precision.leaky_relu,
     ),
+    unary("Mish", slope=mish, activation=RECTIFYING, double=double_precision.mish),
     unary(
-        "Mish",
-        slope=mish,
-        activation=RECTIFYING,
-        double=double_precision.mish,
-    ),
-    unary(
-        "Relu",
-        slope=relu,
-        infer=infer_same,
-        kinks=ZERO,
-        activation=replace(RECTIFYING, dies=True),
+        "Relu", slope=relu, infer=infer_same, kinks=ZERO, activation=replace(RECTIFYING, dies=True)
     ),
     unary(
         "Selu",
@@ -284,23 +275,9 @@ define(
         symbol="\N{GREEK SMALL LETTER SIGMA}",
         double=double_precision.sigmoid,
     ),
-    unary(
-        "Softplus",
-        slope=softplus,
-        activation=RECTIFYING,
-        double=double_precision.softplus,
-    ),
-    unary(
-        "Softsign",
-        slope=softsign,
-        activation=BOUNDED,
-        double=double_precision.softsign,
-    ),
-    unary(
-        "Tanh",
-        slope=tanh,
-        activation=replace(BOUNDED, slope=lambda y: 1 - y * y),
-    ),
+    unary("Softplus", slope=softplus, activation=RECTIFYING, double=double_precision.softplus),
+    unary("Softsign", slope=softsign, activation=BOUNDED, double=double_precision.softsign),
+    unary("Tanh", slope=tanh, activation=replace(BOUNDED, slope=lambda y: 1 - y * y)),
     unary(
         "ThresholdedRelu",
         slope=thresholded_relu,

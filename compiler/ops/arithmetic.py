@@ -1,6 +1,7 @@
 """Arithmetic of two or more arguments; a gradient sums over the axes that were broadcast."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from ..ir.builder import Builder
 from ..ir.graph import Value
@@ -146,76 +147,36 @@ def _each(build: Builder, call: VjpCall, dy: Value) -> Parts:
     ]
 
 
+_arithmetic = partial(OpDef, cost=per_element, sees=elementwise)
+
 define(
-    OpDef(
-        "Add",
-        infer=infer_binary,
-        cost=per_element,
-        sees=elementwise,
-        vjp=add,
-        passes=True,
-        roles=(Role.BIAS,),
-        sign="+",
-    ),
-    OpDef(
-        "Sub",
-        infer=infer_binary,
-        cost=per_element,
-        sees=elementwise,
-        vjp=subtract,
-        roles=(Role.BIAS,),
-        sign="\N{MINUS SIGN}",
-    ),
-    OpDef(
+    _arithmetic("Add", infer=infer_binary, vjp=add, passes=True, roles=(Role.BIAS,), sign="+"),
+    _arithmetic("Sub", infer=infer_binary, vjp=subtract, roles=(Role.BIAS,), sign="\N{MINUS SIGN}"),
+    _arithmetic(
         "Mul",
         infer=infer_binary,
-        cost=per_element,
-        sees=elementwise,
         vjp=multiply,
         passes=True,
         roles=(Role.SCALE,),
         sign="\N{MULTIPLICATION SIGN}",
     ),
-    OpDef(
+    _arithmetic(
         "Div",
         infer=infer_quotient,
-        cost=per_element,
-        sees=elementwise,
         vjp=divide,
         decompose=divide_safely,
         roles=(Role.SCALE,),
         sign="\N{DIVISION SIGN}",
     ),
-    OpDef("Pow", infer=infer_binary, cost=per_element, sees=elementwise, vjp=power, sign="^"),
-    OpDef(
-        "Mod",
-        infer=infer_remainder,
-        cost=per_element,
-        sees=elementwise,
-        attributes={"fmod": 0},
-        vjp=remainder,
-    ),
-    OpDef(
-        "Sum",
-        infer=infer_broadcast,
-        cost=per_element,
-        sees=elementwise,
-        vjp=add,
-        roles=(Role.BIAS,),
-        symbol="+",
-    ),
-    OpDef(
+    _arithmetic("Pow", infer=infer_binary, vjp=power, sign="^"),
+    _arithmetic("Mod", infer=infer_remainder, attributes={"fmod": 0}, vjp=remainder),
+    _arithmetic("Sum", infer=infer_broadcast, vjp=add, roles=(Role.BIAS,), symbol="+"),
+    _arithmetic(
         "Mean",
         infer=infer_broadcast,
-        cost=per_element,
-        sees=elementwise,
         vjp=mean,
         decompose=in_double_precision(double_precision.mean),
     ),
-    OpDef(
-        "Max", infer=infer_broadcast, cost=per_element, sees=elementwise, vjp=extremum, kinks=chosen
-    ),
-    OpDef(
-        "Min", infer=infer_broadcast, cost=per_element, sees=elementwise, vjp=extremum, kinks=chosen
-    ),
+    _arithmetic("Max", infer=infer_broadcast, vjp=extremum, kinks=chosen),
+    _arithmetic("Min", infer=infer_broadcast, vjp=extremum, kinks=chosen),
 )

@@ -160,21 +160,9 @@ define(
     unary("Atan", slope=arctangent),
     unary("Atanh", slope=inverse_hyperbolic_tangent),
     unary("Ceil", constant=True, kinks=stepped),
-    unary(
-        "Cos",
-        slope=cosine,
-        double=double_precision.cosine,
-    ),
-    unary(
-        "Cosh",
-        slope=hyperbolic_cosine,
-        double=double_precision.hyperbolic_cosine,
-    ),
-    unary(
-        "Erf",
-        slope=error_function,
-        double=double_precision.error_function,
-    ),
+    unary("Cos", slope=cosine, double=double_precision.cosine),
+    unary("Cosh", slope=hyperbolic_cosine, double=double_precision.hyperbolic_cosine),
+    unary("Erf", slope=error_function, double=double_precision.error_function),
     unary("Exp", slope=exponential),
     unary("Floor", constant=True, kinks=stepped),
     unary("Log", vjp=logarithm, yields=Yields.LOGARITHM),
@@ -183,15 +171,7 @@ define(
     unary("Round", constant=True, kinks=stepped),
     unary("Sign", constant=True, infer=infer_same, kinks=stepped),
     unary("Sin", slope=sine),
-    unary(
-        "Sinh",
-        slope=hyperbolic_sine,
-        double=double_precision.hyperbolic_sine,
-    ),
+    unary("Sinh", slope=hyperbolic_sine, double=double_precision.hyperbolic_sine),
     unary("Sqrt", vjp=square_root, symbol="\N{SQUARE ROOT}"),
-    unary(
-        "Tan",
-        slope=tangent,
-        double=double_precision.tangent,
-    ),
+    unary("Tan", slope=tangent, double=double_precision.tangent),
 )

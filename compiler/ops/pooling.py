@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -287,45 +288,26 @@ def geometry_of(call: VjpCall) -> dict[str, Any]:
     return {key: call.attributes[key] for key in GEOMETRY}
 
 
+_pool = partial(OpDef, infer=infer_pool, sees=window, passes=True)
+
 define(
-    OpDef(
+    _pool(
         "MaxPool",
-        infer=infer_pool,
         cost=pool_cost,
-        sees=window,
         attributes={**WINDOW, "storage_order": 0},
         optional_outputs=True,
         vjp=max_pool,
         kinks=_max_pool_kinks,
-        passes=True,
     ),
-    OpDef(
+    _pool(
         "AveragePool",
-        infer=infer_pool,
         cost=pool_cost,
-        sees=window,
         attributes={**WINDOW, "count_include_pad": 0},
         vjp=average_pool,
-        passes=True,
     ),
-    OpDef(
-        "LpPool",
-        infer=infer_pool,
-        cost=lp_pool_cost,
-        sees=window,
-        attributes={**WINDOW, "p": 2},
-        vjp=lp_pool,
-        passes=True,
-    ),
+    _pool("LpPool", cost=lp_pool_cost, attributes={**WINDOW, "p": 2}, vjp=lp_pool),
     # Only set_mode determines what this computes: docs/decisions/0007.
-    OpDef(
-        "netc.StochasticPool",
-        infer=infer_pool,
-        cost=stochastic_pool_cost,
-        sees=window,
-        attributes=WINDOW,
-        passes=True,
-    ),
+    _pool("netc.StochasticPool", cost=stochastic_pool_cost, attributes=WINDOW),
     OpDef(
         "GlobalAveragePool",
         infer=infer_global_pool,

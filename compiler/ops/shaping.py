@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ..ir.builder import Builder
@@ -186,52 +187,16 @@ def expand(build: Builder, call: VjpCall) -> Parts:
     return [sum_to(build, call.cotangent, call.input(0))]
 
 
+_reshaping = partial(OpDef, cost=free, vjp=reshaped, view=True, moves=Moves.ALL, passes=True)
+
 define(
-    OpDef(
-        "Flatten",
-        infer=infer_flatten,
-        cost=free,
-        sees=everything,
-        attributes={"axis": 1},
-        vjp=reshaped,
-        view=True,
-        moves=Moves.ALL,
-        passes=True,
+    _reshaping("Flatten", infer=infer_flatten, sees=everything, attributes={"axis": 1}),
+    _reshaping("Reshape", infer=infer_reshape, sees=reshape, attributes={"allowzero": 0}),
+    _reshaping(
+        "Squeeze", infer=infer_squeeze, sees=reshape, known=squeeze_values, symbol="reshape"
     ),
-    OpDef(
-        "Reshape",
-        infer=infer_reshape,
-        cost=free,
-        sees=reshape,
-        attributes={"allowzero": 0},
-        vjp=reshaped,
-        view=True,
-        moves=Moves.ALL,
-        passes=True,
-    ),
-    OpDef(
-        "Squeeze",
-        infer=infer_squeeze,
-        cost=free,
-        sees=reshape,
-        known=squeeze_values,
-        vjp=reshaped,
-        view=True,
-        moves=Moves.ALL,
-        passes=True,
-        symbol="reshape",
-    ),
-    OpDef(
-        "Unsqueeze",
-        infer=infer_unsqueeze,
-        cost=free,
-        sees=reshape,
-        known=unsqueeze_values,
-        vjp=reshaped,
-        view=True,
-        moves=Moves.ALL,
-        passes=True,
-        symbol="reshape",
+    _reshaping(
+        "Unsqueeze", infer=infer_unsqueeze, sees=reshape, known=unsqueeze_values, symbol="reshape"
     ),
     OpDef(
         "Transpose",
