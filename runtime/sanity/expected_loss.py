@@ -80,19 +80,26 @@ def _of_output(graph: Graph, output: str, term: Term, target: Target, given: Arr
     if row.start is not None:
         classes = _classes(graph, output, term, target)
         return row.start.value(classes=classes, **row.arguments(term))
-    return constant_loss(
-        graph.outputs[output].type, term, target, given, constant_answer(graph, output)
-    )
+    value = graph.outputs[output]
+    found = fit(graph, value, term, name=output)
+    answer = 0.0 if found.fused else constant_answer(graph, output)  # before it, logits are 0
+    return constant_loss(value.type, term, target, given, answer, axis=found.axis)
 
 
 def constant_loss(
-    output: TensorType, term: Term, target: Target, given: Array, answer: float | Array
+    output: TensorType,
+    term: Term,
+    target: Target,
+    given: Array,
+    answer: float | Array,
+    *,
+    axis: int | None = None,
 ) -> float:
-    """The loss of an answer that is always the same."""
+    """The loss of an answer that is always the same, its classes on an axis."""
     answers = Graph("constant")
     build = Builder(answers)
     given_answer, wanted = build.input("answer", output), build.input("target", target.type)
-    answers.outputs[LOSS] = LOSSES[term.name].build(build, given_answer, wanted, term)
+    answers.outputs[LOSS] = LOSSES[term.name].build(build, given_answer, wanted, term, axis=axis)
     feeds: dict[str, Any] = {
         "answer": _filled(_concrete(output, given), answer),
         "target": given,

@@ -51,6 +51,9 @@ def _guessed(graph: Graph, output: str, term: Term, target: Target, given: Array
     if task == "classes":
         axis = fit(graph, value, term, name=output).axis
         frequencies = _frequencies(value, axis, given, term)
+        if given.dtype.kind == "f":
+            answer = _log_likelihoods(frequencies, axis, given.shape, row.arguments(term))
+            return constant_loss(value.type, term, target, given, answer, axis=axis)
         return OF_CLASSES[row.targets.values](frequencies, row.arguments(term))
     if task == "decisions":
         yes = _yes(value, given, row.targets.values)
@@ -84,11 +87,25 @@ def _yes(value: Value, given: Array, values: Values) -> Array:
     return yes
 
 
-def _entropy(frequencies: Array, arguments: Mapping[str, Any]) -> float:
-    """-sum q log q, of frequencies that label smoothing has mixed."""
+def _log_likelihoods(
+    frequencies: Array, axis: int, shape: tuple[int, ...], arguments: Mapping[str, Any]
+) -> Array:
+    """One sample's answer, log q of each class on the axis, for targets of a shape."""
+    mixed = np.maximum(_mixed(frequencies, arguments), np.finfo(np.float64).tiny)
+    others = tuple(i - 1 for i in range(1, len(shape)) if i != axis)
+    return np.broadcast_to(np.expand_dims(np.log(mixed), others), shape[1:])
+
+
+def _mixed(frequencies: Array, arguments: Mapping[str, Any]) -> Array:
+    """Frequencies that label smoothing, where a loss has it, has mixed with equal ones."""
     smoothing = arguments.get("label_smoothing", 0.0)
-    mixed = (1 - smoothing) * frequencies + smoothing / max(len(frequencies), 1)
-    return float(_terms(mixed).sum())
+    mixed: Array = (1 - smoothing) * frequencies + smoothing / max(len(frequencies), 1)
+    return mixed
+
+
+def _entropy(frequencies: Array, arguments: Mapping[str, Any]) -> float:
+    """-sum q log q."""
+    return float(_terms(_mixed(frequencies, arguments)).sum())
 
 
 def _entropies(yes: Array, arguments: Mapping[str, Any]) -> float:

@@ -27,6 +27,12 @@ CASES: list[tuple[str, str, Any, float]] = [
         FIFTH.astype(int),
         float(-(Q * np.log(Q)).sum()),
     ),
+    (
+        "FC(2)",
+        "cross_entropy(label_smoothing=0.1)",
+        np.stack([~FIFTH, FIFTH], axis=1).astype(np.float32),
+        float(-(Q * np.log(Q)).sum()),
+    ),
     ("FC(2) -> LOGSOFTMAX", "nll", FIFTH.astype(int), H),
     ("FC(1)", "binary_cross_entropy", FIFTH.astype(np.float32), H),
     (
