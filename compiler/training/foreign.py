@@ -49,7 +49,7 @@ WORDS: Mapping[str, Row] = {
     ),
     **dict.fromkeys(
         ("kldiv", "kldivloss", "kldivergence", "kullbackleiblerdivergence"),
-        _CROSS._replace(unlike="which differs by the targets' entropy: the gradients are the same"),
+        Row("loss", "kl_divergence"),
     ),
     **dict.fromkeys(
         ("focal", "focalloss", "sigmoidfocalloss", "dice", "diceloss", "ctc", "ctcloss"),

@@ -190,6 +190,7 @@ def decided(output: TensorType, axis: int) -> tuple[TensorType, ...]:
 
 
 CLASSES = Targets("classes", classified, Values.PROBABILITIES)
+DISTRIBUTIONS = Targets("classes", alike, Values.PROBABILITIES)
 DECISIONS = Targets("decisions", alike, Values.PROBABILITY)
 SIDES = Targets("decisions", decided, Values.SIDES)
 NUMBERS = Targets("numbers", alike, Values.NUMBERS)

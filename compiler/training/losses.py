@@ -20,6 +20,7 @@ from .lossdef import (
     BEFORE,
     CLASSES,
     DECISIONS,
+    DISTRIBUTIONS,
     LOSSES,
     NUMBERS,
     SIDES,
@@ -149,6 +150,25 @@ def negative_log_likelihood(
 ) -> Value:
     """-log p[target] of log-probabilities, PyTorch's `NLLLoss`, the mean over all positions."""
     return mean_log_likelihood(build, predicted, target, axis, ignore_index=ignore_index)
+
+
+@loss(
+    "kl_divergence",
+    formula=lambda **_: Formula("1/N ∑ t log(t / p)", "(p - t) / N", softmax),
+    targets=DISTRIBUTIONS,
+    scores="logits",
+    fits=CLASS_LOGITS,
+    start=None,
+)
+def kl_divergence(build: Builder, logits: Value, target: Value, axis: int) -> Value:
+    """Sum t log(t / softmax(logits)), 0 where t is 0, over each sample, the mean over the samples.
+
+    PyTorch's `KLDivLoss(reduction="batchmean")` on log-probabilities (Kullback and Leibler 1951).
+    """
+    zero, one = (build.constant(number, target.dtype) for number in (0.0, 1.0))
+    known = build.Log(build.Where(build.Greater(target, zero), target, one))
+    missed = build.Sub(known, build.LogSoftmax(logits, axis=axis))
+    return sample_mean(build, build.Mul(target, missed))
 
 
 @loss(

@@ -14,6 +14,8 @@ X = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)
 FIFTH = np.arange(100) % 5 == 0
 NUMBERS = np.where(FIFTH, 10.0, 0.0).astype(np.float32)[:, None]
 H = -(0.2 * log(0.2) + 0.8 * log(0.8))
+HALF = np.arange(100) % 2
+SPLIT = np.where(np.stack([HALF, 1 - HALF], axis=1), 0.2, 0.8).astype(np.float32)
 Q = 0.9 * np.array([0.2, 0.8]) + 0.05
 
 CASES: list[tuple[str, str, Any, float]] = [
@@ -33,6 +35,7 @@ CASES: list[tuple[str, str, Any, float]] = [
         np.stack([~FIFTH, FIFTH], axis=1).astype(np.float32),
         float(-(Q * np.log(Q)).sum()),
     ),
+    ("FC(2) -> SOFTMAX", "kl_divergence", SPLIT, log(2) - H),
     ("FC(2) -> LOGSOFTMAX", "nll", FIFTH.astype(int), H),
     ("FC(1)", "binary_cross_entropy", FIFTH.astype(np.float32), H),
     (

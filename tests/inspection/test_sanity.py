@@ -49,10 +49,15 @@ def test_a_sound_job_passes() -> None:
     json.dumps([check.to_dict() for check in found.values()], allow_nan=False)
 
 
+DISTRIBUTIONS = np.where(np.arange(60)[:, None] % 7 == np.arange(7), 0.4, 0.1).astype(np.float32)
+UNCERTAIN = log(7) + 0.4 * log(0.4) + 0.6 * log(0.1)  # ln 7 minus the targets' entropy
 LOSSES: list[tuple[str, str, Any, float | None]] = [
     ("FC(7)", "cross_entropy", np.arange(60) % 7, log(7)),
     ("FC(7) -> SOFTMAX", "cross_entropy", np.arange(60) % 7, log(7)),
     ("FC(7)", "cross_entropy(label_smoothing=0.1)", np.arange(60) % 7, log(7)),
+    ("FC(7)", "kl_divergence", DISTRIBUTIONS, UNCERTAIN),
+    ("FC(7) -> SOFTMAX", "kl_divergence", DISTRIBUTIONS, UNCERTAIN),
+    ("FC(7) -> LOGSOFTMAX", "kl_divergence", DISTRIBUTIONS, UNCERTAIN),
     ("FC(7) -> LOGSOFTMAX", "nll", np.arange(60) % 7, log(7)),
     ("FC(1)", "binary_cross_entropy", (np.arange(60) % 2).astype(np.float32), log(2)),
     ("FC(3) -> SIGMOID", "binary_cross_entropy", (some((3,)) > 0).astype(np.float32), log(2)),

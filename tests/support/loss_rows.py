@@ -51,6 +51,10 @@ def partly_given(kind: Kind, random: np.random.Generator, t: Array) -> Array:
     return np.where(random.random(t.shape) < 0.2, np.nan, t)
 
 
+def _kl_divergence(torch: Any, y: Tensor, t: Tensor) -> Tensor:
+    return torch.nn.KLDivLoss(reduction="batchmean")(torch.log_softmax(y, 1), t)
+
+
 def _half(torch: Any, y: Tensor, t: Tensor, *, half: bool) -> Tensor:
     return ((y - t) ** 2).sum() / len(y) / 2
 
@@ -71,6 +75,7 @@ ROWS = (
     ),
     LossRow("cross_entropy", "probabilities", "cross_entropy"),
     LossRow("cross_entropy", "probabilities", "cross_entropy", {"label_smoothing": 0.2}),
+    LossRow("kl_divergence", "probabilities", _kl_divergence),
     LossRow("nll", "indices", "nll_loss", {"ignore_index": 1}),
     LossRow("binary_cross_entropy", "truth", "binary_cross_entropy_with_logits"),
     LossRow("mse", "numbers", "mse_loss"),
