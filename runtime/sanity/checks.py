@@ -131,14 +131,16 @@ def _indices_as_numbers(subject: Subject) -> Check | None:
         if not plain or labels is None or LOSSES[term.name].targets.task != "numbers":
             continue
         classes = np.unique(labels[train])
-        every = np.array_equal(classes, np.arange(len(classes)))
+        first = int(classes[0])
+        every = first in (0, 1) and np.array_equal(classes - first, np.arange(len(classes)))
         if every and len(classes) > 2 and len(train) >= FEWEST * len(classes):
             return Check(
                 "labels",
                 False,
                 f"`{target.name}` holds indices of {len(classes)} classes, which `{term.name}`"
                 " takes for numbers",
-                f"end in `FC({len(classes)})` and take `cross_entropy`",
+                f"end in `FC({len(classes)})` and take `cross_entropy`"
+                + ", with labels that count from 0" * first,
                 {"classes": len(classes)},
             )
     return None

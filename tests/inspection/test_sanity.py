@@ -330,6 +330,16 @@ def test_class_indices_are_no_numbers(loss: str) -> None:
     assert "`cross_entropy`" in found.advice
 
 
+def test_class_indices_from_one_are_no_numbers() -> None:
+    """Classes that a table numbers from 1 are a mistake, too; years are not."""
+    classes = np.arange(60) % 3 + 1
+    program = "INPUT(3) -> FC(1)\ntrain { loss = mse }"
+    found = checks(job_of(program, (some((3,)), classes)), steps=1)["labels"]
+    assert found.message == "`target` holds indices of 3 classes, which `mse` takes for numbers"
+    assert found.advice.endswith("take `cross_entropy`, with labels that count from 0")
+    assert checks(job_of(program, (some((3,)), classes + 2000)), steps=1)["labels"].ok
+
+
 def test_numbers_and_one_hot_classes_are_what_losses_take() -> None:
     """One-hot classes, two classes, and numbers of which few are equal suit `mse`."""
     one_hot = job_of("INPUT(8x8) -> FC(10)\ntrain { data = digits, loss = mse }")
