@@ -203,6 +203,12 @@ def test_zoo(tmp_path: Path) -> None:
     assert (lenet["params"], lenet["macs"]) == (61_706, 416_520)
 
 
+def test_a_model_is_a_file(tmp_path: Path) -> None:
+    """`netc export -o -` leaves no file of that name."""
+    assert netc("export", "INPUT(2) -> FC(1)", "-o", "-", cwd=tmp_path).returncode == 2
+    assert not list(tmp_path.iterdir())
+
+
 def test_run_without_inputs(tmp_path: Path) -> None:
     """A program that takes nothing runs on both engines and as a model; an array is too many."""
     (tmp_path / "c.net").write_text('op("Constant", value_floats=[0.5, 1])\n', encoding="utf-8")

@@ -49,6 +49,10 @@ def command(
     max_layers: int | None,
 ) -> None:
     """Write FILE as an ONNX model, checked, with a symbolic batch."""
+    if output == "-":
+        raise click.UsageError(
+            "a model is written to a file, not to standard output: -o model.onnx"
+        )
     network = open_network(file, max_layers)
     if training:
         if folder is not None or weights is not None or verify:
