@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ..diagnostics import Diagnostic
 from ..source import Source, Span
+from ..translation.typeset import ARROWS
 
 
 class Slip(NamedTuple):
@@ -42,7 +43,7 @@ def _sized(match: re.Match[str]) -> str:
 _SLIPS = (
     _slip(r"[0-9]+\s*(?:×\s*[0-9]+\s*)*×\s*[0-9]+", "E010", "`×` does not join sizes", _sized),
     _slip(r"×", "E010", "`×` is not part of the language", "write `x` in a size, as in `3x3`"),
-    _slip(r"[→⟶⇒➔➜⟹]", "E010", "`{0}` is not the language's arrow", "write `->`"),
+    _slip(rf"[{ARROWS}]", "E010", "`{0}` is not the language's arrow", "write `->`"),
     _slip(r"[–—−]>?", "E010", "`{0}` is not the language's minus sign", "write `-`, or `->`"),
     _slip(r"=>", "E011", "`=>` is not the language's arrow", "write `->`"),
     _slip(r"-->|>>", "E011", "`{0}` is not the language's arrow", "write `->`"),

@@ -5,19 +5,23 @@ once, and the parser's state and the type of the token at which it stops are the
 The rest is found from the text around the failure (`mistakes.py`).
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable
 
 from ..diagnostics import Diagnostic, NetError
 from ..source import Source, Span
 from ..translation.programs import foreign_program
-from ..translation.sketches import sketched_lines
+from ..translation.sketches import sketched_chain, sketched_lines
+from ..translation.typeset import plain
 from .expected import described
 from .malformed import EXAMPLES, Example
 from .mistakes import Failure, Place, find_mistake
 from .pieces import find_cuts, previous_token
 
 MAX_REPORTED = 20  # syntax errors in one run
+
+_BOUND = re.compile(r"\s*\w+\s*=(?!=)\s*")
 
 Outcome = Failure | NetError | None
 Attempt = Callable[[Source, int], Outcome]
@@ -45,7 +49,7 @@ def report(source: Source, first: Failure | NetError, attempt: Attempt, table: T
 
     At most `MAX_REPORTED` are reported, and at most four times the text is parsed for them.
     """
-    foreign = foreign_program(source) or _sketch(source)
+    foreign = foreign_program(source) or _sketch(source) or _typeset(source, attempt)
     if foreign is not None:
         return NetError([foreign])
     cuts = find_cuts(source)
@@ -78,6 +82,37 @@ def _sketch(source: Source) -> Diagnostic | None:
     span = Span(source, sketch.start, sketch.end)
     message = "steps are joined by `->`, their arguments in parentheses"
     return Diagnostic("E011", message, span, help=f"write `{sketch.meant}`")
+
+
+def _typeset(source: Source, attempt: Attempt) -> Diagnostic | None:
+    """The one diagnostic of a program that is right in plain characters, and spelled in others.
+
+    A single one of them is told where it stands.
+    """
+    change = plain(source.text)
+    if change is None or (change.count == 1 and not change.is_markup):
+        return None
+    meant = Source(source.name, change.text)
+    inside = foreign_program(meant) or _sketch(meant)
+    if inside is None and attempt(meant, 0) is not None:
+        return None
+    lines, others = source.text.split("\n"), [_translated(s) for s in change.text.split("\n")]
+    first = next(i for i, line in enumerate(lines) if [line] != others[i : i + 1])
+    start = source.line_starts[first] + len(lines[first]) - len(lines[first].lstrip())
+    span = Span(source, start, source.line_starts[first] + len(lines[first].rstrip()))
+    if inside is not None:
+        return Diagnostic("E011", inside.message, span, help=inside.help)
+    is_one = lines[:first] + lines[first + 1 :] == others[:first] + others[first + 1 :]
+    meant_text = others[first] if is_one else "\n".join(others)
+    help = f"write `{meant_text.strip()}`"
+    return Diagnostic("E010", "a program is written in plain characters", span, help=help)
+
+
+def _translated(line: str) -> str:
+    """A line of a program, its chain in netc's words."""
+    bound = _BOUND.match(line)
+    sketch = sketched_chain(line, bound.end() if bound else 0, len(line))
+    return line if sketch is None else line[: sketch.start] + sketch.meant + line[sketch.end :]
 
 
 def explain(failure: Failure, start: int, table: Table) -> Diagnostic:

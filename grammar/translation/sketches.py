@@ -11,6 +11,7 @@ from typing import NamedTuple
 from .call_text import Argument, arguments_of, closing, split_arguments
 from .calls import translated
 from .recipes import own_name, remarks
+from .typeset import ARROWS
 from .words import ACTIVATIONS, DROP, MERGES
 
 _LONGEST = 2000  # characters of a chain that are looked at
@@ -60,7 +61,7 @@ _KEYWORDS: Mapping[str, str] = {"halved": "stride", "percent": "rate", "sides": 
 _KERNELS = frozenset({"CONV", "UPCONV", "DWCONV", "LOCAL", "MAXPOOL", "AVGPOOL", "POOL"})
 _WIDEST_KERNEL = 15  # `8@3x3` is a kernel, `8@28x28` are maps of that size
 
-_ARROW = re.compile(r"-+>|=+>|[→⟶⇒➔➜⟹↓]|>>|\|>?")
+_ARROW = re.compile(rf"-+>|=+>|[{ARROWS}↓]|>>|\|>?")
 _BAR = re.compile(r"\|")
 _DASH = re.compile(r"[-–,]")
 _WIDTHS = re.compile(r"\s*\d+(?:\s*[-–,]\s*\d+)+\s*")  # `784-128-10`
