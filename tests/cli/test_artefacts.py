@@ -205,7 +205,7 @@ def test_zoo(tmp_path: Path) -> None:
 
 def test_a_model_is_a_file(tmp_path: Path) -> None:
     """`netc export -o -` leaves no file of that name."""
-    assert netc("export", "INPUT(2) -> FC(1)", "-o", "-", cwd=tmp_path).returncode == 2
+    assert netc("export", "INPUT(2) -> FC(1)", "-o", "-", cwd=tmp_path).status == 2
     assert not list(tmp_path.iterdir())
 
 
