@@ -118,6 +118,16 @@ def _is_named(graph: Graph, node: Node) -> bool:
     return layer is not None and layer.kind == node.op_type
 
 
+def read_weights(plan: Plan, state: State) -> dict[str, Array]:
+    """All weights that a plan reads, in the element types that it computes in.
+
+    Raises:
+        NetError: E501, one is missing or does not fit.
+    """
+    _check_names(plan, state)
+    return {name: _parameter(name, spec, state) for name, spec in plan.parameters.items()}
+
+
 def _check_names(plan: Plan, state: State) -> None:
     missing = [name for name in plan.parameters if name not in state]
     if missing:

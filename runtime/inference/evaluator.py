@@ -6,13 +6,11 @@ from typing import TypeVar
 import numpy as np
 
 from ...compiler.ir.graph import Graph
-from ...compiler.passes.set_mode import set_mode
 from ...compiler.training.endings import ending
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import LOSS, Objective, add_loss
 from ...compiler.training.output_fit import fit
-from ...compiler.training.train_step import expose_parameters
-from ..engines.runners import open_runner
+from ..engines.engine import engine_named
 from ..feeding.wiring import Target, Wiring
 from ..kerneldef import Array
 from ..metrics.accumulators import Tally
@@ -61,9 +59,9 @@ class Evaluator:
     ) -> None:
         self.wiring = wiring
         types = {output: target.type for output, target in wiring.targets.items()}
-        measured = expose_parameters(set_mode(add_loss(graph, objective, types), training=False))
+        measured = add_loss(graph, objective, types)
         self.state = frozenset(graph.parameters)
-        self._run = open_runner(measured, engine=engine, device=device)
+        self._run = engine_named(engine).open(measured, device=device)
         forms = {
             output: form_of(
                 graph,
@@ -113,7 +111,7 @@ class Evaluator:
             metrics.reset()
         total, samples = 0.0, 0
         for feeds in batches:
-            results = self._run({**feeds, **weights})
+            results = self._run(feeds, weights)
             count = len(next(iter(feeds.values())))
             total += float(results[LOSS]) * count
             samples += count
@@ -128,7 +126,7 @@ class Evaluator:
             NetError: Data or weights do not fit.
         """
         weights = {name: state[name] for name in self.state}
-        return np.array([float(self._run({**feeds, **weights})[LOSS]) for feeds in batches])
+        return np.array([float(self._run(feeds, weights)[LOSS]) for feeds in batches])
 
     def _update(self, results: Mapping[str, Array], feeds: Mapping[str, Array]) -> None:
         for output, metrics in self.metrics.items():

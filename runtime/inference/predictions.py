@@ -7,14 +7,12 @@ from typing import Any
 import numpy as np
 
 from ...compiler.ir.graph import Graph
-from ...compiler.passes.set_mode import set_mode
 from ...compiler.training.objective import Objective
 from ...compiler.training.terms import Term
-from ...compiler.training.train_step import expose_parameters
 from ..data.augmentation import AUGMENTATIONS, Augmenter
 from ..data.dataset import Dataset
 from ..data.preprocessing import Fitted
-from ..engines.runners import open_runner
+from ..engines.engine import engine_named
 from ..feeding.wiring import Samples, Wiring
 from ..kerneldef import Array
 from ..metrics.outputs import OutputForm, positive_scores
@@ -73,12 +71,11 @@ def predict(
     Raises:
         NetError: Samples and network do not fit, or the engine is not available (E502).
     """
-    exposed = expose_parameters(set_mode(graph, training=False))
-    run = open_runner(exposed, engine=engine, device=device)
+    run = engine_named(engine).open(graph, device=device)
     state = {name: weights[name] for name in graph.parameters}
-    found: dict[str, list[Array]] = {name: [] for name in exposed.outputs}
+    found: dict[str, list[Array]] = {name: [] for name in graph.outputs}
     for feeds in samples.still(BATCH):
-        for name, array in run({**feeds, **state}).items():
+        for name, array in run(feeds, state).items():
             found[name].append(array)
     return {name: np.concatenate(arrays) for name, arrays in found.items()}
 

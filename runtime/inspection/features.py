@@ -12,11 +12,10 @@ from ...compiler.ir.graph import Graph
 from ...compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
 from ...compiler.passes.rewrite import rewrite
 from ...compiler.passes.set_mode import set_mode
-from ...compiler.training.train_step import expose_parameters
 from ...grammar.diagnostics import NetError, error
 from ...grammar.files import atomic_writer
+from ..engines.engine import engine_named
 from ..engines.plan import resolve_fetches
-from ..engines.runners import open_runner
 from ..feeding.wiring import Samples
 from ..inference.evaluator import BATCH
 from ..kerneldef import Array
@@ -70,7 +69,7 @@ class Extractor:
         needed = eliminate_dead_nodes(set_mode(watched, training=False))
         self.inputs = tuple(name for name in needed.inputs)
         self.weights = {name: state[name] for name in needed.parameters}
-        self._run = open_runner(expose_parameters(needed), engine=engine, device=device)
+        self._run = engine_named(engine).open(needed, device=device)
 
     def features(self, feeds: Mapping[str, Array]) -> Array:
         """The features of a batch, (N, ...).
@@ -79,7 +78,7 @@ class Extractor:
             NetError: E564, the value has no row for each sample; or inputs do not fit.
         """
         given = {name: feeds[name] for name in self.inputs}
-        array = self._run({**given, **self.weights})[self.label]
+        array = self._run(given, self.weights)[self.label]
         count = len(next(iter(feeds.values())))
         if array.ndim == 0 or len(array) != count:
             raise _unfit(self.label, f"of {count} samples it is {list(array.shape)}")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...compiler.training.train_step import NEXT, TrainStep
-from ..engines.runners import Runner, open_runner
+from ..engines.engine import Runner, engine_named
 from ..kerneldef import Array
 
 
@@ -36,7 +36,7 @@ class Stepper:
         device: str = "cpu",
     ) -> None:
         self.state = initial_state(step, state)
-        self._run: Runner = open_runner(step.graph, engine=engine, device=device)
+        self._run: Runner = engine_named(engine).open(step.graph, device=device)
 
     def advance(self, feeds: Mapping[str, Any]) -> dict[str, Array]:
         """Take one step, and return the loss and the network's outputs.
@@ -44,7 +44,7 @@ class Stepper:
         Raises:
             NetError: The batch does not fit the network.
         """
-        results = self._run({**feeds, **self.state})
+        results = self._run({**feeds, **self.state}, {})
         moved = {name: results.pop(name + NEXT) for name in self.state if name + NEXT in results}
         self.state = {**self.state, **moved}
         return results

@@ -148,7 +148,7 @@ def test_data_that_cannot_be_used(spoil: object, message: str, here: Path, calle
     [
         (["INPUT -> FC(10)"], NO_DATA),
         (["small.net", "--engine", "torch"], "error[E502]: unknown engine `torch`\n"),
-        (["small.net", "--device", "cuda"], "error[E502]: the engine numpy cannot train on"),
+        (["small.net", "--device", "cuda"], "error[E502]: the engine numpy cannot run on"),
         (
             ["small.net", "--engine", "onnxruntime", "--device", "cuda"],
             "error[E502]: onnxruntime cannot use the device `cuda`",

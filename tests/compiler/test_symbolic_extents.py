@@ -5,7 +5,7 @@ import pytest
 
 import netc
 from netc.network import Engine
-from netc.runtime.engines.runners import open_runner
+from netc.runtime.engines.engine import engine_named
 
 ENCODER = (
     "INPUT((H, W, 3)) -> CONV(3x3, 8, stride=2) -> POOL -> ( ID | CONV(8) ) -> CONCAT"
@@ -88,19 +88,16 @@ def test_what_was_left_open_is_checked_with_the_input(
     assert message in refusal(netc.compile(program), shape, engine)
 
 
-# Runners take weights as inputs.
-WITHOUT_WEIGHTS = [case for case in REFUSED if not netc.compile(case[0]).graph.parameters]
-
-
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
-@pytest.mark.parametrize(("program", "shape", "message"), WITHOUT_WEIGHTS)
+@pytest.mark.parametrize(("program", "shape", "message"), REFUSED)
 def test_engines_that_stay_open_check_each_input(
     program: str, shape: tuple[int, ...], message: str, engine: Engine
 ) -> None:
     """So they are by what trains, evaluates and predicts, batch after batch."""
-    compute = open_runner(netc.compile(program).graph, engine=engine)
+    network = netc.compile(program)
+    compute = engine_named(engine).open(network.graph)
     with pytest.raises(netc.NetError) as failure:
-        compute({"input": np.zeros(shape, np.float32)})
+        compute({"input": np.zeros(shape, np.float32)}, network.initialize())
     (finding,) = failure.value.diagnostics
     assert message in "; ".join((finding.message, *finding.notes))
 

@@ -1,6 +1,7 @@
 """Sessions on onnxruntime: results, and devices, models and inputs that are refused."""
 
 import builtins
+import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 from onnx import TensorProto, helper
 
 import netc
-from netc.runtime.engines.engine import open_session, run
+from netc.compiler.emit.onnx import write
+from netc.runtime.engines.engine import run
 from netc.runtime.engines.session import Session
 
 Refusal = Callable[..., str]
@@ -139,7 +141,9 @@ def test_inputs_of_any_rank() -> None:
 def test_empty_samples_are_refused(shape: tuple[int, ...], refusal: Refusal) -> None:
     """There may be no samples, but an empty one can end onnxruntime's process."""
     network = netc.compile("INPUT((L, M), sequence) -> RELU")
-    session = open_session(network.graph, {})
+    written = io.BytesIO()
+    write(network.graph, {}, written)
+    session = Session(written.getvalue())
     assert "the input `input` is empty" in refusal(session.run, {"input": np.ones(shape)})
 
 
@@ -252,8 +256,6 @@ def test_every_label_can_be_fetched_on_both_engines() -> None:
     assert list(numpy) == list(other) == labels
     for label in labels:
         np.testing.assert_allclose(other[label], numpy[label], rtol=1e-4, atol=1e-6)
-    session = open_session(network.graph, state)
-    assert len(session.outputs) == 1
 
 
 @pytest.mark.parametrize(
@@ -276,3 +278,23 @@ def test_engines_that_cannot_be_had(
     found = refusal(run, network.graph, {"i": x}, network.initialize(0), **options)
     assert found.startswith("error[E502]: ")
     assert message in found
+
+
+def test_a_network_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs on onnxruntime share a session for each choice of fetches, whatever the weights are."""
+    sessions: list[str | bytes] = []
+
+    def counted(model: str | bytes, *, device: str) -> Session:
+        sessions.append(model)
+        return Session(model, device=device)
+
+    monkeypatch.setattr("netc.runtime.engines.engine.Session", counted)
+    network = netc.compile(NET)
+    x = {"i": np.random.default_rng(0).standard_normal((2, 2, 6, 5)).astype(np.float32)}
+    for seed in range(3):
+        state = network.initialize(seed)
+        found = run(network.graph, x, state, engine="onnxruntime")["output"]
+        np.testing.assert_allclose(found, run(network.graph, x, state)["output"], atol=1e-5)
+    assert len(sessions) == 1
+    run(network.graph, x, state, engine="onnxruntime", fetch=["c"])
+    assert len(sessions) == 2

@@ -7,7 +7,8 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import netc
-from netc.runtime.engines.engine import planned
+from netc.compiler.passes.pipeline import settle
+from netc.runtime.engines.plan import plan
 from netc.runtime.engines.threads import CHOSEN, is_large, one_thread
 
 SMALL = "INPUT(8x8x1) -> CONV(3x3, 16) -> RELU -> FC(10)"
@@ -32,8 +33,8 @@ def unchosen(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_large_products_are_told(program: str, batch: int, large: bool) -> None:
     """What counts is the work of one operator with the batch that is fed."""
-    plan = planned(netc.compile(program).graph, None)
-    assert is_large(plan.graph, plan.order, {"N": batch}) is large
+    planned = plan(settle(netc.compile(program).graph))
+    assert is_large(planned.graph, planned.order, {"N": batch}) is large
 
 
 @pytest.mark.usefixtures("unchosen")

@@ -281,7 +281,7 @@ def test_what_fits_without_a_word() -> None:
     ("options", "words"),
     [
         ({"engine": "onnx"}, "error[E502]: unknown engine `onnx`"),
-        ({"device": "cuda"}, "error[E502]: the engine numpy cannot train on the device `cuda`"),
+        ({"device": "cuda"}, "error[E502]: the engine numpy cannot run on the device `cuda`"),
         ({"engine": "onnxruntime", "device": "tpu"}, "error[E502]: unknown device `tpu`"),
     ],
 )
