@@ -1,15 +1,16 @@
 """Networks and settings -> jobs of training, and what training makes of them."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from . import __version__
 from .compiler.emit.onnx import export
 from .compiler.ir.graph import Graph
-from .compiler.ir.types import product
+from .compiler.ir.types import TensorType, product
 from .compiler.passes.append_backward import GRADIENT, append_backward, trainable
 from .compiler.passes.set_mode import set_mode
 from .compiler.pipeline import Compiled
@@ -22,7 +23,7 @@ from .grammar.diagnostics import error
 from .grammar.files import write_text
 from .runtime.data import Dataset, arrays, load
 from .runtime.engines.executor import run as run_plan
-from .runtime.engines.plan import plan
+from .runtime.engines.plan import Plan, plan
 from .runtime.feeding.wiring import given_target
 from .runtime.inspection.gradcheck import gradcheck as compare_gradients
 from .runtime.monitoring.heat_maps import draw_records
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 Loss = str | Term | Mapping[str, str | Term]
 Targets = Any  # an array, or arrays by the output's name
+
+# Plans of a loss and its gradients, for as long as the network lives.
+_PLANS: "WeakKeyDictionary[Graph, dict[Any, Plan]]" = WeakKeyDictionary()
 
 
 def recipe_of(compiled: Compiled, changes: Mapping[str, Any] | None = None) -> Recipe:
@@ -269,35 +273,29 @@ def value_and_grad(
     dtype: str | None = None,
 ) -> tuple[float, dict[str, "Array"]]:
     """The loss, and its gradients by the parameter's name; see `Network.value_and_grad`."""
-    own = own_value(compiled, loss, of)
+    own, graph = own_value(compiled, loss, of), compiled.graph
     if own is None:
-        graph, fed = with_targets(compiled, feeds, targets, loss=loss, training=training)
+        objective = objective_of(compiled, loss)
+        fed, types = _fed(graph, objective, feeds, targets)
+        key: tuple[Any, ...] = (repr(objective), *types.items())
+    elif targets is not None:
+        help = 'name one, such as `loss="mse"`, or give None for the targets'
+        raise error("E543", "there are targets, but no loss that takes them", help=help)
     else:
-        graph, fed = without_loss(compiled, feeds, targets, training=training)
+        fed, key = dict(feeds), (own,)
     value = LOSS if own is None else own
-    backward_graph = _with_gradients(graph, value, wrt)
-    found = run_plan(plan(backward_graph, dtype=dtype), fed, state)
-    gradients = {
+    key = (*key, None if wrt is None else tuple(wrt), training, dtype, len(graph))
+    plans = _PLANS.setdefault(graph, {})
+    if key not in plans:
+        measured = graph if own is not None else add_loss(graph, objective, types)
+        gradients = _with_gradients(set_mode(measured, training=training), value, wrt)
+        plans[key] = plan(gradients, dtype=dtype)
+    found = run_plan(plans[key], {**fed, **_first_step(plans[key].inputs)}, state)
+    return float(found[value].sum()), {
         name.removesuffix(GRADIENT): array
         for name, array in found.items()
         if name.endswith(GRADIENT)
     }
-    return float(found[value].sum()), gradients
-
-
-def without_loss(
-    compiled: Compiled, feeds: Mapping[str, "Array"], targets: Targets, *, training: bool
-) -> tuple[Graph, dict[str, Any]]:
-    """A network in training or inference mode, and what to feed it with.
-
-    Raises:
-        NetError: E543, there are targets, which only a loss takes.
-    """
-    if targets is not None:
-        help = 'name one, such as `loss="mse"`, or give None for the targets'
-        raise error("E543", "there are targets, but no loss that takes them", help=help)
-    settled = set_mode(compiled.graph, training=training)
-    return settled, {**feeds, **({STEP: 0} if STEP in settled.inputs else {})}
 
 
 def gradcheck(
@@ -341,8 +339,22 @@ def with_targets(
         NetError: Loss, output and targets do not fit.
     """
     objective = objective_of(compiled, loss)
-    graph, types = compiled.graph, {}
+    fed, types = _fed(compiled.graph, objective, feeds, targets)
+    with_loss = add_loss(compiled.graph, objective, types)
+    settled = set_mode(with_loss, training=training, seed=seed)
+    return settled, {**fed, **_first_step(settled.inputs)}
+
+
+def _fed(
+    graph: Graph, objective: Objective, feeds: Mapping[str, "Array"], targets: Targets
+) -> tuple[dict[str, Any], dict[str, TensorType]]:
+    """Inputs and targets as they are fed, and what each loss takes.
+
+    Raises:
+        NetError: A target is missing (E543), or as `given_target`.
+    """
     fed: dict[str, Any] = dict(feeds)
+    types: dict[str, TensorType] = {}
     names = objective.target_names()
     only = {} if targets is None else dict.fromkeys(list(names)[:1], targets)
     given = targets if isinstance(targets, Mapping) else only
@@ -353,10 +365,12 @@ def with_targets(
         fed[name], types[output] = given_target(
             graph, objective.losses[output], output, given[output]
         )
-    settled = set_mode(add_loss(graph, objective, types), training=training, seed=seed)
-    if STEP in settled.inputs:
-        fed[STEP] = 0
-    return settled, fed
+    return fed, types
+
+
+def _first_step(inputs: Container[str]) -> dict[str, int]:
+    """The number of the step, which noise is drawn by, where there is any."""
+    return {STEP: 0} if STEP in inputs else {}
 
 
 def export_step(

@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -12,7 +13,7 @@ import netc
 from netc.compiler.training.terms import Term
 from netc.compiler.training.train_step import train_step
 from netc.runtime.engines.executor import run
-from netc.runtime.engines.plan import plan
+from netc.runtime.engines.plan import Plan, plan
 from netc.runtime.run_folder.folder import Facts
 from netc.runtime.training.stepper import Stepper, initial_state
 
@@ -56,6 +57,32 @@ def test_backward_is_a_graph() -> None:
     value, gradients = small().value_and_grad(x, t, small().initialize(0), training=False)
     assert float(found["loss"]) == value
     assert all(np.array_equal(found[f"{name}.grad"], g) for name, g in gradients.items())
+
+
+def test_a_loss_is_planned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches and weights change; loss, mode, precision and kinds of targets need a new plan."""
+    plans: list[Plan] = []
+
+    def counted(graph: netc.Graph, **options: Any) -> Plan:
+        plans.append(plan(graph, **options))
+        return plans[-1]
+
+    monkeypatch.setattr("netc.training.plan", counted)
+    net = netc.compile(NET)
+    x, t = batch()
+    values = [net.value_and_grad(x, t, net.initialize(seed))[0] for seed in range(3)]
+    assert len(set(values)) == 3
+    net.value_and_grad(x[:5], t[:5], net.initialize(0))
+    assert len(plans) == 1
+    one_hot = np.eye(3, dtype=np.float32)[t]
+    changes: list[dict[str, Any]] = [
+        *({"training": False}, {"dtype": "float64"}, {"wrt": ["fc1.weight"]}),
+        *({"loss": "mse", "t": one_hot}, {"loss": "cross_entropy(label_smoothing=0.1)"}),
+        *({"t": one_hot}, {"of": "fc2", "t": None}),
+    ]
+    for count, change in enumerate(changes, start=2):
+        net.value_and_grad(x, state=net.initialize(0), **{"t": t, **change})
+        assert len(plans) == count
 
 
 def test_the_mode_matters() -> None:
