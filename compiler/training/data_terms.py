@@ -3,7 +3,6 @@
 The functions themselves are those of `runtime/data`, whose tables have the same names.
 """
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from ..expressions.arguments import (
@@ -21,30 +20,11 @@ from ..expressions.arguments import (
     Word,
     kind_of,
 )
-from .terms import TermDef, keyword_arguments
+from .terms import TermDef, TermTable
 
-Table = dict[str, TermDef]
-
-DATA: Table = {}
-PREPROCESS: Table = {}
-AUGMENT: Table = {}
-
-
-def _term(
-    table: Table, *, number: str | None = None, size: str | None = None, choice: str | None = None
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Enter what the decorated function's name and keyword-only signature say into a table."""
-
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        name = function.__name__
-        if name in table:
-            raise ValueError(f"{name} is defined twice")
-        kinds, defaults = keyword_arguments(function)
-        numbers = () if number is None else (number,)
-        table[name] = TermDef(name, kinds, defaults, numbers=numbers, size=size, choice=choice)
-        return function
-
-    return register
+DATA = TermTable("data", TermDef)
+PREPROCESS = TermTable("preprocess", TermDef)
+AUGMENT = TermTable("augment", TermDef)
 
 
 def _one_or_several(single: Kind, several: str) -> Kind:
@@ -106,27 +86,27 @@ ShapeTargets = Annotated[Any, _one_or_several(kind_of(Shown), "a list of these")
 Per = Literal["element", "channel"]
 
 
-@_term(DATA)
+@DATA.enter("digits")
 def digits() -> None:
     """The UCI 8x8 handwritten digits, which ship with netc."""
 
 
-@_term(DATA, choice="path")
+@DATA.enter("idx", choice="path")
 def idx(*, path: Text, labels: Text | None = None) -> None:
     """MNIST's format: a folder with its usual file names, or a file of images and one of labels."""
 
 
-@_term(DATA, choice="path")
+@DATA.enter("cifar10", choice="path")
 def cifar10(*, path: Text) -> None:
     """A folder with CIFAR-10's binary batches."""
 
 
-@_term(DATA, choice="path")
+@DATA.enter("npz", choice="path")
 def npz(*, path: Text, x: Text = "x", y: Text = "y") -> None:
     """Two arrays of a NumPy archive."""
 
 
-@_term(DATA, choice="path")
+@DATA.enter("csv", choice="path")
 def csv(
     *,
     path: Text,
@@ -141,17 +121,17 @@ def csv(
     """A table of text; the last column is the target where none is named."""
 
 
-@_term(DATA, choice="path", size="size")
+@DATA.enter("images", choice="path", size="size")
 def images(*, path: Text, size: Plane | None = None, channels: Channels = 3) -> None:
     """A folder of images, a folder for each class."""
 
 
-@_term(DATA, number="samples")
+@DATA.enter("xor", numbers=("samples",))
 def xor(*, samples: Positive = 4, noise: Nonnegative = 0.0, seed: Natural = 0) -> None:
     """Exclusive or: four points of two classes."""
 
 
-@_term(DATA, number="samples")
+@DATA.enter("spirals", numbers=("samples",))
 def spirals(
     *,
     samples: Positive = 300,
@@ -162,7 +142,7 @@ def spirals(
     """Points on the arms of a spiral, an arm for each class."""
 
 
-@_term(DATA, number="samples", choice="target")
+@DATA.enter("shapes", numbers=("samples",), choice="target")
 def shapes(
     *,
     samples: Positive = 2000,
@@ -174,22 +154,22 @@ def shapes(
     """Images of 64x64 with overlapping shapes of three classes."""
 
 
-@_term(PREPROCESS, choice="per")
+@PREPROCESS.enter("mean_subtract", choice="per")
 def mean_subtract(*, per: Per = "element") -> None:
     """Subtracts the training part's mean."""
 
 
-@_term(PREPROCESS, choice="per")
+@PREPROCESS.enter("standardize", choice="per")
 def standardize(*, per: Per = "element") -> None:
     """Subtracts the training part's mean and divides by its deviation."""
 
 
-@_term(PREPROCESS)
+@PREPROCESS.enter("scale")
 def scale(*, low: Real = 0.0, high: Real = 1.0) -> None:
     """Maps the training part's smallest and largest value to these numbers."""
 
 
-@_term(PREPROCESS, choice="method")
+@PREPROCESS.enter("whiten", choice="method")
 def whiten(
     *,
     method: Literal["pca", "zca"] = "pca",
@@ -199,12 +179,12 @@ def whiten(
     """Makes the training part's features uncorrelated and of variance 1."""
 
 
-@_term(PREPROCESS, number="components")
+@PREPROCESS.enter("pca", numbers=("components",))
 def pca(*, components: Positive | None = None) -> None:
     """Turns the training part's features onto their principal axes, and keeps the first."""
 
 
-@_term(AUGMENT, choice="axis")
+@AUGMENT.enter("flip", choice="axis")
 def flip(
     *,
     axis: Literal["horizontal", "vertical"] = "horizontal",
@@ -214,17 +194,17 @@ def flip(
     """Mirrors some of the samples, and with them points, of which pairs change places."""
 
 
-@_term(AUGMENT, number="degrees")
+@AUGMENT.enter("rotate", numbers=("degrees",))
 def rotate(*, degrees: PositiveReal) -> None:
     """Turns each sample by up to so many degrees either way."""
 
 
-@_term(AUGMENT, number="pixels")
+@AUGMENT.enter("translate", numbers=("pixels",))
 def translate(*, pixels: Natural) -> None:
     """Moves each sample by up to so many pixels along each axis."""
 
 
-@_term(AUGMENT, size="size")
+@AUGMENT.enter("crop", size="size")
 def crop(*, size: Plane, pad: Natural = 0) -> None:
     """Cuts a part of that size out: anywhere in training, at the centre otherwise.
 
@@ -232,11 +212,11 @@ def crop(*, size: Plane, pad: Natural = 0) -> None:
     """
 
 
-@_term(AUGMENT, number="std")
+@AUGMENT.enter("noise", numbers=("std",))
 def noise(*, std: PositiveReal) -> None:
     """Adds normal noise of that deviation."""
 
 
-@_term(AUGMENT, number="amount")
+@AUGMENT.enter("color", numbers=("amount",))
 def color(*, amount: PositiveReal) -> None:
     """Changes brightness, contrast and colours by up to that amount."""

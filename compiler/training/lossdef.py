@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal
+from typing import Literal
 
 from ..ir.builder import Builder
 from ..ir.dim import Dim
@@ -11,9 +11,8 @@ from ..ir.graph import Value
 from ..ir.types import DType, TensorType
 from ..ops.opdef import Yields
 from .class_losses import class_axis, without_axis
-from .terms import Term, TermDef, keyword_arguments
+from .terms import Term, TermDef, TermTable
 
-LossFunction = Callable[..., Value]
 Probabilities = Callable[[Builder, Value, int], Value]
 
 # One of several classes for each position, yes or no for each element, or numbers.
@@ -102,13 +101,13 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LossDef:
+class LossDef(TermDef):
     """A row of the table of losses.
 
+    Its function is `function(build, output, target, axis, **arguments)`, the mean as a scalar; the
+    classes lie on `axis` of the output. All arguments have defaults.
+
     Attributes:
-        signature: Its name and its arguments, which all have defaults.
-        function: `function(build, output, target, axis, **arguments)`, the mean as a scalar; the
-            classes lie on `axis` of the output.
         formula: How lectures write it, by its arguments and by whether targets are class indices.
         targets: What it compares an output with.
         scores: What the output holds where its last layer says nothing else.
@@ -117,8 +116,6 @@ class LossDef:
         start: What it comes to at first; None where that depends on the targets.
     """
 
-    signature: TermDef
-    function: LossFunction
     formula: Callable[..., Formula]
     targets: Targets
     scores: Scores
@@ -140,15 +137,12 @@ class LossDef:
         axis = class_axis(output.type) if axis is None else axis
         if target.dtype.is_float and len(target.shape) < len(output.shape):
             target = build.Unsqueeze(target, build.index_constant((axis,)))
-        return self.function(build, output, target, axis, **self.arguments(term))
-
-    def arguments(self, term: Term) -> dict[str, Any]:
-        """A term's arguments, with defaults for those that it leaves out."""
-        return {**self.signature.defaults, **term.arguments}
+        loss: Value = self.function(build, output, target, axis, **self.settled(term.arguments))
+        return loss
 
     def written(self, term: Term, target: TensorType) -> Formula:
         """The loss of such a target with its arguments, as lectures write it."""
-        return self.formula(indexed=not target.dtype.is_float, **self.arguments(term))
+        return self.formula(indexed=not target.dtype.is_float, **self.settled(term.arguments))
 
     def verdict(self, kind: Yields) -> Verdict:
         """What becomes of an output whose last operator yields such numbers."""
@@ -167,7 +161,7 @@ class LossDef:
         return output.shape[class_axis(output) if axis is None else axis]
 
 
-LOSSES: dict[str, LossDef] = {}
+LOSSES = TermTable("loss", LossDef)
 
 
 def alike(output: TensorType, axis: int) -> tuple[TensorType, ...]:
@@ -194,18 +188,3 @@ DISTRIBUTIONS = Targets("classes", alike, Values.PROBABILITIES)
 DECISIONS = Targets("decisions", alike, Values.PROBABILITY)
 SIDES = Targets("decisions", decided, Values.SIDES)
 NUMBERS = Targets("numbers", alike, Values.NUMBERS)
-
-
-def loss(
-    name: str, *, numbers: tuple[str, ...] = (), **row: Any
-) -> Callable[[LossFunction], LossFunction]:
-    """Enter the decorated function into the table of losses; `row` has the other fields."""
-
-    def register(function: LossFunction) -> LossFunction:
-        if name in LOSSES:
-            raise ValueError(f"loss {name} is defined twice")
-        signature = TermDef(name, *keyword_arguments(function), numbers=numbers)
-        LOSSES[name] = LossDef(signature=signature, function=function, **row)
-        return function
-
-    return register

@@ -1,7 +1,7 @@
 """The losses: an output and a target -> one number, in ordinary operators.
 
 A loss is one function: its keyword-only signature is its parameter list, as for layers, and
-`@loss` says all else. Means are PyTorch's; where nothing is left to average over (every class
+its row says all else. Means are PyTorch's; where nothing is left to average over (every class
 index is ignored, no target is given), a loss is 0.
 """
 
@@ -29,10 +29,11 @@ from .lossdef import (
     Refusal,
     Verdict,
     ZeroKnowledge,
-    loss,
 )
 
 __all__ = ["LOSSES"]
+
+loss = LOSSES.enter
 
 DROPPED = Refusal("put the `DROPOUT` before the last layer that has weights")
 

@@ -7,13 +7,12 @@ values of the graph, so that they can change from step to step.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ..expressions.arguments import Flag, Nonnegative, PositiveReal, Rate, kind_of
 from ..ir.builder import Builder
 from ..ir.graph import Value
 from ..ir.types import DType
-from .terms import Term, TermDef, keyword_arguments
+from .terms import Term, TermDef, TermTable
 
 Slots = dict[str, Value]
 Rule = Callable[..., tuple[Value, Slots]]
@@ -75,25 +74,24 @@ class Update:
         return build.Sub(self.weight, build.Mul(rate or self.lr, direction))
 
 
-@dataclass(frozen=True, slots=True)
-class OptimizerDef:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizerDef(TermDef):
     """A row of the table of optimizers.
 
+    Its function is `function(update, **arguments)`, the new weight and the new slots by name; of
+    the arguments, `lr` and `momentum` are none of its own.
+
     Attributes:
-        rule: `rule(update, **arguments)`, the new weight and the new slots by name.
-        signature: Its arguments, `lr` and `momentum` included.
         asked_by: The slots, each with the argument that asks for it, or None where it is always
             there.
     """
 
-    rule: Rule
-    signature: TermDef
     asked_by: Mapping[str, str | None]
 
     @property
     def has_momentum(self) -> bool:
         """Whether it has a momentum, which can be scheduled."""
-        return MOMENTUM in self.signature.kinds
+        return MOMENTUM in self.kinds
 
     def slots(self, term: Term, by_momentum: bool = False) -> tuple[str, ...]:
         """The names of the tensors that it keeps for each weight.
@@ -103,7 +101,7 @@ class OptimizerDef:
             by_momentum: Whether momentum is scheduled, so that it is kept even where it starts
                 at 0.
         """
-        arguments = {**self.signature.defaults, **term.arguments}
+        arguments = self.settled(term.arguments)
         asked = {name for name, value in arguments.items() if value}
         if by_momentum and self.has_momentum:
             asked.add(MOMENTUM)
@@ -134,33 +132,24 @@ class OptimizerDef:
             else build.Cast(scalars[name], to=weight.dtype)
             for name in ("lr", MOMENTUM)
         )
-        arguments = {**self.signature.defaults, **term.arguments}
+        arguments = self.settled(term.arguments)
         own = {n: v for n, v in arguments.items() if n not in ("lr", MOMENTUM)}
         state = Update(build, weight, gradient, slots, lr, momentum, scalars["step"])
-        return self.rule(state, **own)
+        updated: tuple[Value, Slots] = self.function(state, **own)
+        return updated
 
 
-OPTIMIZERS: dict[str, OptimizerDef] = {}
+OPTIMIZERS = TermTable("optimizer", OptimizerDef)
 
 
 def optimizer(
     name: str, *, lr: float, slots: Mapping[str, str | None], momentum: float | None = None
 ) -> Callable[[Rule], Rule]:
     """Enter the decorated function into the table of optimizers."""
-
-    def register(rule: Rule) -> Rule:
-        if name in OPTIMIZERS:
-            raise ValueError(f"optimizer {name} is defined twice")
-        kinds, defaults = {"lr": kind_of(PositiveReal)}, {"lr": lr}
-        if momentum is not None:
-            kinds[MOMENTUM], defaults[MOMENTUM] = kind_of(Rate), momentum
-        own, left_out = keyword_arguments(rule)
-        numbers = tuple(number for number in ("lr", MOMENTUM) if number in defaults)
-        signature = TermDef(name, kinds | own, {**defaults, **left_out}, numbers=numbers)
-        OPTIMIZERS[name] = OptimizerDef(rule, signature, slots)
-        return rule
-
-    return register
+    kinds, defaults = {"lr": kind_of(PositiveReal)}, {"lr": lr}
+    if momentum is not None:
+        kinds[MOMENTUM], defaults[MOMENTUM] = kind_of(Rate), momentum
+    return OPTIMIZERS.enter(name, first=(kinds, defaults), numbers=tuple(defaults), asked_by=slots)
 
 
 @optimizer("sgd", lr=0.01, momentum=0.0, slots={MOMENTUM: MOMENTUM})
@@ -290,8 +279,3 @@ def adagrad(
         passed = build.Cast(update.step, to=update.weight.dtype)
         rate = build.Div(rate, build.Add(update.number(1.0), update.scaled(passed, lr_decay)))
     return update.descended(direction, rate), {"sum": total}
-
-
-def as_term(name: str, **arguments: Any) -> Term:
-    """An optimizer by name with its defaults filled in, from arguments that are known to fit."""
-    return Term("optimizer", name, {**OPTIMIZERS[name].signature.defaults, **arguments})

@@ -6,16 +6,16 @@ from typing import Any
 
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean
 from ...grammar.source import Span
-from . import optimizers, schedules
+from .losses import LOSSES
 from .objective import Objective
 from .optimizers import MOMENTUM, OPTIMIZERS
 from .schedules import SCHEDULES, value_at
 from .settings import Given
-from .term_table import TERMS, spell_term, spell_value
+from .term_table import spell_term, spell_value
 from .terms import Term
 
-ADAM = optimizers.as_term("adam")
-CONSTANT = schedules.as_term("constant")
+ADAM = OPTIMIZERS.term("adam")
+CONSTANT = SCHEDULES.term("constant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,7 @@ def _losses(given: Given | None, outputs: Sequence[str], span: Span | None) -> d
     """The loss of each output that has one."""
     if given is not None and isinstance(given.value, Mapping):
         return dict(given.value)
-    row = TERMS["loss"]["cross_entropy"]
-    term = given.value if given else Term("loss", row.name, row.defaults)
+    term = given.value if given else LOSSES.term("cross_entropy")
     if len(outputs) == 1:
         return {outputs[0]: term}
     each = _mapped(dict.fromkeys(outputs, term.name))
@@ -288,7 +287,7 @@ def _other_start(recipe: Recipe, name: str, term: Term) -> Iterator[Diagnostic]:
     """A value of the optimizer's, given with another than the schedule starts with."""
     optimizer = recipe.optimizer
     value, start = optimizer.arguments[name], term.arguments["start"]
-    default = TERMS["optimizer"][optimizer.name].defaults[name]
+    default = OPTIMIZERS[optimizer.name].defaults[name]
     if value not in (start, default):
         yield Diagnostic(
             "E126",

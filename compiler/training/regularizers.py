@@ -1,78 +1,44 @@
 """The table of regularizers: penalties on the weights of a graph that training adds to the loss."""
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, get_type_hints
 
-from ..expressions.arguments import Flag, Kind, NonNegativeReal, kind_of
+from ..expressions.arguments import Flag, NonNegativeReal
 from ..ir.builder import Builder
 from ..ir.graph import Value
 from .lossdef import Formula
-from .terms import Term
+from .terms import Term, TermDef, TermTable
 from .weights import regularized
 
-Penalty = Callable[..., Value]
 
-
-@dataclass(frozen=True, slots=True)
-class RegularizerDef:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegularizerDef(TermDef):
     """A row of the table of regularizers.
 
+    Its function is `function(build, weights, **arguments)`, the penalty on all weights as a scalar;
+    of the arguments, `biases` is none of its own.
+
     Attributes:
-        name: Its name in the language.
-        function: `function(build, weights, **arguments)`, the penalty on all weights as a scalar;
-            of the arguments, `biases` is none of its own.
-        kinds: What each argument accepts, `biases` included.
-        defaults: The arguments that may be left out.
-        number: Which argument takes a positional number.
         formula: How lectures write it and its derivative, by its arguments.
     """
 
-    name: str
-    function: Penalty
-    kinds: Mapping[str, Kind]
-    defaults: Mapping[str, Any]
-    number: str
     formula: Callable[..., Formula]
 
     def written(self, term: Term) -> Formula:
         """The penalty of a term, as lectures write it."""
-        return self.formula(**{**self.defaults, **term.arguments})
+        return self.formula(**self.settled(term.arguments))
 
 
-REGULARIZERS: dict[str, RegularizerDef] = {}
+def _of_all(*, biases: Flag = False) -> None:
+    """What every regularizer takes: whether it is about biases, too."""
 
 
-def regularizer(
-    name: str, *, number: str, formula: Callable[..., Formula]
-) -> Callable[[Penalty], Penalty]:
-    """Enter the decorated function into the table of regularizers."""
-
-    def register(function: Penalty) -> Penalty:
-        if name in REGULARIZERS:
-            raise ValueError(f"regularizer {name} is defined twice")
-        hints = get_type_hints(function, include_extras=True)
-        signature = inspect.signature(function).parameters.values()
-        arguments = [p for p in signature if p.kind is inspect.Parameter.KEYWORD_ONLY]
-        kinds = {p.name: kind_of(hints[p.name]) for p in arguments}
-        defaults = {p.name: p.default for p in arguments if p.default is not p.empty}
-        REGULARIZERS[name] = RegularizerDef(
-            name=name,
-            function=function,
-            kinds={**kinds, "biases": kind_of(Flag)},
-            defaults={**defaults, "biases": False},
-            number=number,
-            formula=formula,
-        )
-        return function
-
-    return register
+REGULARIZERS = TermTable("regularize", RegularizerDef, common=_of_all)
 
 
-@regularizer(
+@REGULARIZERS.enter(
     "l1",
-    number="strength",
+    numbers=("strength",),
     formula=lambda strength, **_: Formula(f"{strength:g} ∑ |w|", f"{strength:g} sign w"),
 )
 def l1(build: Builder, weights: Sequence[Value], *, strength: NonNegativeReal) -> Value:
@@ -81,9 +47,9 @@ def l1(build: Builder, weights: Sequence[Value], *, strength: NonNegativeReal) -
     return _scaled(build, sums, strength)
 
 
-@regularizer(
+@REGULARIZERS.enter(
     "l2",
-    number="strength",
+    numbers=("strength",),
     formula=lambda strength, **_: Formula(f"{strength:g}/2 ∑ w²", f"{strength:g} w"),
 )
 def l2(build: Builder, weights: Sequence[Value], *, strength: NonNegativeReal) -> Value:
@@ -104,7 +70,7 @@ def penalty(build: Builder, terms: Sequence[Term]) -> Value | None:
     for number, term in enumerate(terms):
         build.scope = penalty_scope(scope, number)
         rule = REGULARIZERS[term.name]
-        arguments = {**rule.defaults, **term.arguments}
+        arguments = rule.settled(term.arguments)
         weights = regularized(build.graph, biases=arguments.pop("biases"))
         if weights:
             found.append(rule.function(build, list(weights.values()), **arguments))

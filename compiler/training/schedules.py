@@ -5,54 +5,33 @@ A schedule is one plain function of the value to start from, the number n of the
 has the schedule, the formula is PyTorch's.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import cos, exp, pi
-from typing import Any, Literal
+from typing import Literal
 
 from ..expressions.arguments import Natural, Nonnegative, Positive, PositiveReal
-from .terms import Term, TermDef, keyword_arguments
-
-Formula = Callable[..., float]
+from .terms import Term, TermDef, TermTable
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleDef:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleDef(TermDef):
     """A row of the table of schedules.
 
+    Its function is `function(start, n, total, **arguments)`.
+
     Attributes:
-        formula: `formula(start, n, total, **arguments)`.
-        signature: Its arguments, with those that all schedules take: `warmup` and `per`.
         starts_itself: Whether the optimizer's value is ignored, as the arguments say all.
     """
 
-    formula: Formula
-    signature: TermDef
-    starts_itself: bool
-
-
-SCHEDULES: dict[str, ScheduleDef] = {}
+    starts_itself: bool = False
 
 
 def _of_all(*, warmup: Natural = 0, per: Literal["step", "epoch"] = "step") -> None:
     """What every schedule takes: a warm-up, and what n counts."""
 
 
-def schedule(
-    name: str, *, numbers: tuple[str, ...] = (), starts_itself: bool = False
-) -> Callable[[Formula], Formula]:
-    """Enter the decorated function into the table of schedules."""
-
-    def register(formula: Formula) -> Formula:
-        if name in SCHEDULES:
-            raise ValueError(f"schedule {name} is defined twice")
-        kinds, defaults = keyword_arguments(formula)
-        common, left_out = keyword_arguments(_of_all)
-        signature = TermDef(name, kinds | common, defaults | left_out, numbers=numbers)
-        SCHEDULES[name] = ScheduleDef(formula, signature, starts_itself)
-        return formula
-
-    return register
+SCHEDULES = TermTable("schedule", ScheduleDef, common=_of_all)
+schedule = SCHEDULES.enter
 
 
 @schedule("constant")
@@ -116,13 +95,7 @@ def value_at(term: Term, start: float, step: int, *, steps_per_epoch: int, epoch
     warmup, per = arguments.pop("warmup"), arguments.pop("per")
     epoch = step // steps_per_epoch
     n, total = (epoch, epochs) if per == "epoch" else (step, epochs * steps_per_epoch)
-    formula = SCHEDULES[term.name].formula
+    formula = SCHEDULES[term.name].function
     after = max(n - warmup, 0)
-    value = formula(start, after, max(total - warmup, 1), **arguments)
+    value: float = formula(start, after, max(total - warmup, 1), **arguments)
     return value if n >= warmup else value * (n + 1) / (warmup + 1)
-
-
-def as_term(name: str, **arguments: Any) -> Term:
-    """A schedule by name with its defaults filled in, from arguments that are known to fit."""
-    defaults: Mapping[str, Any] = SCHEDULES[name].signature.defaults
-    return Term("schedule", name, {**defaults, **arguments})

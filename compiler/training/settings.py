@@ -349,7 +349,7 @@ SETTINGS: Mapping[str, ReadEntry] = {
 
 def optimizer_arguments() -> set[str]:
     """The arguments of all optimizers."""
-    return {name for row in OPTIMIZERS.values() for name in row.signature.kinds}
+    return {name for row in OPTIMIZERS.values() for name in row.kinds}
 
 
 def unknown_setting(name: str, span: Span | None = None) -> NetError:

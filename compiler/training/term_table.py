@@ -21,13 +21,10 @@ TERMS: Mapping[str, Mapping[str, TermDef]] = {
     "data": DATA,
     "preprocess": PREPROCESS,
     "augment": AUGMENT,
-    "loss": {name: row.signature for name, row in LOSSES.items()},
-    "regularize": {
-        row.name: TermDef(row.name, row.kinds, row.defaults, numbers=(row.number,))
-        for row in REGULARIZERS.values()
-    },
-    "optimizer": {name: row.signature for name, row in OPTIMIZERS.items()},
-    "schedule": {name: row.signature for name, row in SCHEDULES.items()},
+    "loss": LOSSES,
+    "regularize": REGULARIZERS,
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
 }
 
 # What a choice of each kind is called.

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from ...grammar.source import Span
 from ..expressions.arguments import Kind, kind_of, or_none
@@ -31,12 +31,14 @@ class Term:
         return f"<{self.kind} {self.name}({arguments})>"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TermDef:
-    """What a choice takes: a signature that arguments are bound to as to a layer's.
+    """A row of a table of choices: a signature, to which arguments are bound as to a layer's.
 
     Attributes:
+        kind: The kind of choice.
         name: Its name in the language.
+        function: What it does; of `data`, `preprocess` and `augment`, what it is called with.
         kinds: What each argument accepts, in order.
         defaults: The arguments that may be left out.
         numbers: Which arguments take positional numbers, in order.
@@ -44,7 +46,9 @@ class TermDef:
         choice: Which argument takes a positional word or string.
     """
 
+    kind: str
     name: str
+    function: Callable[..., Any]
     kinds: Mapping[str, Kind]
     defaults: Mapping[str, Any]
     numbers: tuple[str, ...] = ()
@@ -66,10 +70,65 @@ class TermDef:
         """Every keyword that a call may use."""
         return list(self.kinds)
 
+    def settled(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments, with defaults for those that are left out."""
+        return {**self.defaults, **arguments}
 
-def keyword_arguments(
-    function: Callable[..., Any],
-) -> tuple[dict[str, Kind], dict[str, Any]]:
+
+Row = TypeVar("Row", bound=TermDef)
+Function = TypeVar("Function", bound=Callable[..., Any])
+Signature = tuple[Mapping[str, Kind], Mapping[str, Any]]  # kinds and defaults
+
+
+class TermTable(dict[str, Row]):
+    """The choices of one kind by name, each entered by the function that it stands for.
+
+    Args:
+        kind: The kind of choice.
+        row: What makes a row.
+        common: A function whose keyword-only arguments every choice takes besides its own.
+    """
+
+    def __init__(
+        self, kind: str, row: type[Row], *, common: Callable[..., None] | None = None
+    ) -> None:
+        super().__init__()
+        self.kind, self.row = kind, row
+        self.common: Signature = ({}, {}) if common is None else keyword_arguments(common)
+
+    def enter(
+        self, name: str, *, first: Signature = ({}, {}), **fields: Any
+    ) -> Callable[[Function], Function]:
+        """Enter the decorated function, whose keyword-only signature is its parameter list.
+
+        Args:
+            name: Its name in the language.
+            first: Kinds and defaults of what goes before its own arguments.
+            fields: What else its row says.
+        """
+
+        def register(function: Function) -> Function:
+            if name in self:
+                raise ValueError(f"the {self.kind} {name} is defined twice")
+            own, left_out = keyword_arguments(function)
+            self[name] = self.row(
+                kind=self.kind,
+                name=name,
+                function=function,
+                kinds={**first[0], **own, **self.common[0]},
+                defaults={**first[1], **left_out, **self.common[1]},
+                **fields,
+            )
+            return function
+
+        return register
+
+    def term(self, name: str, /, **arguments: Any) -> Term:
+        """A choice with defaults filled in, from arguments that are known to fit."""
+        return Term(self.kind, name, self[name].settled(arguments))
+
+
+def keyword_arguments(function: Callable[..., Any]) -> Signature:
     """The kinds and the defaults of a function's keyword-only arguments.
 
     One whose default is None takes the word `none`, too.

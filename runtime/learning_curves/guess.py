@@ -22,7 +22,7 @@ def known_of(job: Job) -> Known:
     except NetError:  # of data that are gone, or damaged
         feeds, guess = {}, float("nan")
     targets = [feeds[target.name] for target in wiring.targets.values() if feeds]
-    defaults = OPTIMIZERS[job.recipe.optimizer.name].signature.defaults
+    defaults = OPTIMIZERS[job.recipe.optimizer.name].defaults
     return Known(
         guess=guess if np.isfinite(guess) and guess > 0 else None,
         chance=_chance(job),

@@ -37,7 +37,7 @@ HIGH = 0.5  # of a guess's loss, above which steps have not learned much
 BETTER = 0.6  # of a loss, below which a tenth of the learning rate does clearly better
 FEWEST = 5  # samples of a class, on average, from which on whole numbers look like classes
 SHOWN = 5  # names in a message
-TRY = Term("regularize", "l2", {**REGULARIZERS["l2"].defaults, "strength": 0.01})
+TRY = REGULARIZERS.term("l2", strength=0.01)
 PLAIN = ("SOFTMAX",)  # whose outputs are small where there are many classes
 
 

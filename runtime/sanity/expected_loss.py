@@ -79,7 +79,7 @@ def _of_output(graph: Graph, output: str, term: Term, target: Target, given: Arr
     row = LOSSES[term.name]
     if row.start is not None:
         classes = _classes(graph, output, term, target)
-        return row.start.value(classes=classes, **row.arguments(term))
+        return row.start.value(classes=classes, **row.settled(term.arguments))
     value = graph.outputs[output]
     found = fit(graph, value, term, name=output)
     answer = 0.0 if found.fused else constant_answer(graph, output)  # before it, logits are 0

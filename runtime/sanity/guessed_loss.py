@@ -52,12 +52,12 @@ def _guessed(graph: Graph, output: str, term: Term, target: Target, given: Array
         axis = fit(graph, value, term, name=output).axis
         frequencies = _frequencies(value, axis, given, term)
         if given.dtype.kind == "f":
-            answer = _log_likelihoods(frequencies, axis, given.shape, row.arguments(term))
+            answer = _log_likelihoods(frequencies, axis, given.shape, row.settled(term.arguments))
             return constant_loss(value.type, term, target, given, answer, axis=axis)
-        return OF_CLASSES[row.targets.values](frequencies, row.arguments(term))
+        return OF_CLASSES[row.targets.values](frequencies, row.settled(term.arguments))
     if task == "decisions":
         yes = _yes(value, given, row.targets.values)
-        return OF_DECISIONS[row.targets.values](yes, row.arguments(term))
+        return OF_DECISIONS[row.targets.values](yes, row.settled(term.arguments))
     wide = given.astype(np.float64)
     answers = (np.nanmean(wide, axis=0), np.nanmedian(wide, axis=0))
     return min(constant_loss(value.type, term, target, given, answer) for answer in answers)

@@ -7,8 +7,8 @@ import numpy as np
 
 from ...compiler.ir.graph import Graph
 from ...compiler.passes.append_backward import trainable
-from ...compiler.training import optimizers
 from ...compiler.training.objective import LOSS
+from ...compiler.training.optimizers import OPTIMIZERS
 from ...compiler.training.train_step import TrainStep, train_step
 from ..feeding.wiring import Wiring
 from ..inspection.probes import without_chance
@@ -77,7 +77,7 @@ def overfit(
     step = train_step(
         without_chance(graph),
         objective,
-        optimizers.as_term("adam"),
+        OPTIMIZERS.term("adam"),
         targets={output: target.type for output, target in job.wiring.targets.items()},
         seed=job.recipe.seed,
     )

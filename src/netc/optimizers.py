@@ -23,11 +23,11 @@ class Optimizer:
         row = OPTIMIZERS[name]
         self.name = name
         self.__name__ = spelling
-        self.__doc__ = row.rule.__doc__
+        self.__doc__ = row.function.__doc__
         self.__signature__ = Signature(
             [
                 Parameter(argument, Parameter.KEYWORD_ONLY, default=default)
-                for argument, default in row.signature.defaults.items()
+                for argument, default in row.defaults.items()
             ]
         )
 

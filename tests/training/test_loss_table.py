@@ -8,7 +8,6 @@ from support.loss_rows import ROWS
 
 from netc.compiler.ops.opdef import Yields
 from netc.compiler.training.losses import LOSSES
-from netc.compiler.training.terms import Term
 from netc.runtime.inspection.random_feeds import DRAWN
 from netc.runtime.metrics.definitions import METRICS
 from netc.runtime.metrics.suiting import EVALUATING, FOLLOWING
@@ -25,16 +24,14 @@ def test_a_row_says_all(name: str) -> None:
     row = LOSSES[name]
     task, values = row.targets.task, row.targets.values
     assert name in {row.name for row in ROWS}, f"`{name}` has no row in tests/support/loss_rows.py"
-    assert set(row.signature.kinds) == set(row.signature.defaults), (
-        f"an argument of `{name}` has no default"
-    )
+    assert set(row.kinds) == set(row.defaults), f"an argument of `{name}` has no default"
     assert Yields.ANYTHING in row.fits, f"`{name}` does not say which outputs fit"
     assert values in DRAWN, f"no targets of {values} are drawn at random"
     guesses = {"classes": OF_CLASSES, "decisions": OF_DECISIONS}.get(task)
     assert guesses is None or values in guesses, f"no constant answer is best for {values}"
     for metrics in (*FOLLOWING[task], *EVALUATING[task]):
         assert task in METRICS[metrics].tasks, f"`{metrics}` does not measure {task}"
-    arguments = row.arguments(Term("loss", name, {}))
+    arguments = dict(row.defaults)
     for indexed in (False, True):
         assert row.formula(indexed=indexed, **arguments).gradient, f"`{name}` has no formula"
     if row.start is not None:

@@ -11,7 +11,7 @@ from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.ir.verify import verify
-from netc.compiler.training.optimizers import OPTIMIZERS, as_term
+from netc.compiler.training.optimizers import OPTIMIZERS
 from netc.compiler.training.terms import Term
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import Plan, plan
@@ -143,7 +143,7 @@ def compare(found: list[Array], wanted: list[Array], dtype: str) -> None:
 def test_steps_are_pytorchs(row: Any, dtype: str) -> None:
     """Twenty steps lead where PyTorch's optimizer leads."""
     name, arguments, theirs, renamed = row
-    term = as_term(name, **arguments)
+    term = OPTIMIZERS.term(name, **arguments)
     gradients, start = draws()
     rates = [(term.arguments["lr"], term.arguments.get("momentum", 0.0))] * STEPS
     own = {key: value for key, value in arguments.items() if not key.startswith("beta")}
@@ -162,7 +162,7 @@ def test_rate_and_momentum_may_change_at_each_step(name: str, theirs: Any) -> No
     """Ramps of both are followed, as PyTorch follows changes of its groups."""
     gradients, start = draws()
     rates = list(zip(np.linspace(0.03, 0.0001, STEPS), np.linspace(0.9, 0.999, STEPS), strict=True))
-    term = as_term(name, momentum=0.9)
+    term = OPTIMIZERS.term(name, momentum=0.9)
     found = trajectory(term, gradients, start, rates, "float64")
     wanted = expected(lambda w: theirs(w, momentum=0.9), gradients, start, rates, "float64")
     compare(found, wanted, "float64")
@@ -170,16 +170,17 @@ def test_rate_and_momentum_may_change_at_each_step(name: str, theirs: Any) -> No
 
 def test_a_scheduled_momentum_that_starts_at_zero_is_kept() -> None:
     """The slot is there although the argument is 0."""
-    term = as_term("sgd")
+    term = OPTIMIZERS.term("sgd")
     assert OPTIMIZERS["sgd"].slots(term) == ()
     assert OPTIMIZERS["sgd"].slots(term, by_momentum=True) == ("momentum",)
-    assert OPTIMIZERS["adam"].slots(as_term("adam"), by_momentum=True) == ("exp_avg", "exp_avg_sq")
+    adam = OPTIMIZERS.term("adam")
+    assert OPTIMIZERS["adam"].slots(adam, by_momentum=True) == ("exp_avg", "exp_avg_sq")
 
 
 def test_many_steps_of_adam_in_float32() -> None:
     """The bias correction keeps its digits in the first steps and far into a run."""
     gradients, start = draws()
-    term = as_term("adam", lr=0.1)
+    term = OPTIMIZERS.term("adam", lr=0.1)
     step, _ = planned(term, "float32")
     weight = start.astype("float32")
     for count in (1, 2, 10_000, 1_000_000):
@@ -213,5 +214,5 @@ def test_defaults_are_pytorchs() -> None:
             group["beta1"], group["beta2"] = group["betas"]
         if name == "sgd":
             group["lr"] = 0.01
-        for argument, default in OPTIMIZERS[name].signature.defaults.items():
+        for argument, default in OPTIMIZERS[name].defaults.items():
             assert group[argument] == default, (name, argument)

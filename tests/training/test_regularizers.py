@@ -171,4 +171,4 @@ def test_arguments() -> None:
     for row in REGULARIZERS.values():
         assert list(row.kinds) == ["strength", "biases"]
         assert row.defaults == {"biases": False}
-        assert row.number == "strength"
+        assert row.numbers == ("strength",)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from netc.compiler.training.schedules import SCHEDULES, as_term, value_at
+from netc.compiler.training.schedules import SCHEDULES, value_at
 from netc.compiler.training.terms import Term
 
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
@@ -48,27 +48,27 @@ def then(warmup: int, schedule: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 ROWS: list[tuple[Term, Callable[[Any], Any]]] = [
-    (as_term("constant"), lambda o: lr_scheduler.ConstantLR(o, factor=1.0)),
-    (as_term("step", every=5), lambda o: lr_scheduler.StepLR(o, 5)),
-    (as_term("step", every=4, factor=0.5), lambda o: lr_scheduler.StepLR(o, 4, 0.5)),
-    (as_term("exponential", k=0.05), lambda o: lr_scheduler.ExponentialLR(o, exp(-0.05))),
-    (as_term("cosine"), lambda o: lr_scheduler.CosineAnnealingLR(o, TOTAL)),
-    (as_term("cosine", end=0.01), lambda o: lr_scheduler.CosineAnnealingLR(o, TOTAL, 0.01)),
+    (SCHEDULES.term("constant"), lambda o: lr_scheduler.ConstantLR(o, factor=1.0)),
+    (SCHEDULES.term("step", every=5), lambda o: lr_scheduler.StepLR(o, 5)),
+    (SCHEDULES.term("step", every=4, factor=0.5), lambda o: lr_scheduler.StepLR(o, 4, 0.5)),
+    (SCHEDULES.term("exponential", k=0.05), lambda o: lr_scheduler.ExponentialLR(o, exp(-0.05))),
+    (SCHEDULES.term("cosine"), lambda o: lr_scheduler.CosineAnnealingLR(o, TOTAL)),
+    (SCHEDULES.term("cosine", end=0.01), lambda o: lr_scheduler.CosineAnnealingLR(o, TOTAL, 0.01)),
     (
-        as_term("linear", start=0.3, end=0.003),
+        SCHEDULES.term("linear", start=0.3, end=0.003),
         lambda o: lr_scheduler.LinearLR(o, 1.0, 0.01, TOTAL - 1),
     ),
-    (as_term("inverse", k=3.0), lambda o: lr_scheduler.LambdaLR(o, lambda n: 1 / (n + 3))),
+    (SCHEDULES.term("inverse", k=3.0), lambda o: lr_scheduler.LambdaLR(o, lambda n: 1 / (n + 3))),
     (
-        as_term("constant", warmup=5),
+        SCHEDULES.term("constant", warmup=5),
         then(5, lambda o: lr_scheduler.ConstantLR(o, factor=1.0)),
     ),
     (
-        as_term("cosine", warmup=8),
+        SCHEDULES.term("cosine", warmup=8),
         then(8, lambda o: lr_scheduler.CosineAnnealingLR(o, TOTAL - 8)),
     ),
     (
-        as_term("step", every=10, factor=0.2, warmup=4),
+        SCHEDULES.term("step", every=10, factor=0.2, warmup=4),
         then(4, lambda o: lr_scheduler.StepLR(o, 10, 0.2)),
     ),
 ]
@@ -84,12 +84,12 @@ def test_values_are_pytorchs(term: Term, scheduler: Callable[[Any], Any]) -> Non
 
 def test_inverse_is_read_literally() -> None:
     """The rate is eta0 / (n + k), also at the start."""
-    assert ours(as_term("inverse", k=10.0), 0.5) == [0.5 / (n + 10) for n in range(TOTAL)]
+    assert ours(SCHEDULES.term("inverse", k=10.0), 0.5) == [0.5 / (n + 10) for n in range(TOTAL)]
 
 
 def test_linear_reaches_both_ends() -> None:
     """The ramp starts with the first number and ends with the second, whatever the optimizer."""
-    values = ours(as_term("linear", start=0.9, end=0.999), 0.0)
+    values = ours(SCHEDULES.term("linear", start=0.9, end=0.999), 0.0)
     assert (values[0], values[-1]) == (0.9, 0.999)
     assert values == sorted(values)
 
@@ -97,9 +97,9 @@ def test_linear_reaches_both_ends() -> None:
 def test_schedules_per_epoch_stay_within_one() -> None:
     """What counts epochs takes the value of an epoch for all of its steps."""
     rows = {
-        "step": as_term("step", every=2, factor=0.5, per="epoch"),
-        "linear": as_term("linear", start=0.03, end=0.0001, per="epoch"),
-        "cosine": as_term("cosine", per="epoch", warmup=2),
+        "step": SCHEDULES.term("step", every=2, factor=0.5, per="epoch"),
+        "linear": SCHEDULES.term("linear", start=0.03, end=0.0001, per="epoch"),
+        "cosine": SCHEDULES.term("cosine", per="epoch", warmup=2),
     }
     for term in rows.values():
         values = ours(term)
@@ -119,9 +119,9 @@ def test_runs_of_one_step(name: str) -> None:
         "exponential": {"k": 0.1},
         "linear": {"start": 0.3, "end": 0.1},
     }
-    term = as_term(name, **given.get(name, {}))
+    term = SCHEDULES.term(name, **given.get(name, {}))
     start = BASE if name != "inverse" else BASE * term.arguments["k"]
     once = partial(value_at, start=start, steps_per_epoch=1, epochs=1)
     assert once(term, step=0) == pytest.approx(BASE)
-    warm = as_term(name, **given.get(name, {}), warmup=3)
+    warm = SCHEDULES.term(name, **given.get(name, {}), warmup=3)
     assert once(warm, step=0) == pytest.approx(BASE / 4)

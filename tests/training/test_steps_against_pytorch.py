@@ -9,7 +9,6 @@ import pytest
 from support.network_rows import random_weights
 
 import netc
-from netc.compiler.training import optimizers, schedules
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.optimizers import MOMENTUM, OPTIMIZERS
 from netc.compiler.training.schedules import SCHEDULES, value_at
@@ -206,7 +205,7 @@ def steps(
 ) -> tuple[list[float], Mapping[str, Array]]:
     """Our losses and last weights."""
     name, arguments = row.ours
-    optimizer = optimizers.as_term(name, **arguments)
+    optimizer = OPTIMIZERS.term(name, **arguments)
     objective = Objective({"output": Term("loss", "cross_entropy", {})})
     step = train_step(network.graph, objective, optimizer, by_momentum=row.momentum is not None)
     stepper = Stepper(step, state, engine=engine)
@@ -223,7 +222,7 @@ def steps(
 
 def rate(schedule: tuple[str, Mapping[str, Any]], start: float, n: int) -> float:
     """What one of our schedules gives for a step."""
-    term = schedules.as_term(schedule[0], **schedule[1])
+    term = SCHEDULES.term(schedule[0], **schedule[1])
     epochs = STEPS // PER_EPOCH
     return value_at(term, start, n, steps_per_epoch=PER_EPOCH, epochs=epochs)
 

@@ -4,7 +4,7 @@ import pytest
 
 import netc
 from netc.compiler.training.objective import Objective
-from netc.compiler.training.optimizers import as_term
+from netc.compiler.training.optimizers import OPTIMIZERS
 from netc.compiler.training.terms import Term
 from netc.compiler.training.train_step import TrainStep, train_step
 
@@ -14,7 +14,7 @@ MSE = Term("loss", "mse", {"half": False})
 def step_of(program: str) -> TrainStep:
     """A step of SGD with momentum on the mean squared error."""
     graph = netc.compile(program).graph
-    return train_step(graph, Objective({"output": MSE}), as_term("sgd", momentum=0.9))
+    return train_step(graph, Objective({"output": MSE}), OPTIMIZERS.term("sgd", momentum=0.9))
 
 
 def test_inputs_and_outputs() -> None:
