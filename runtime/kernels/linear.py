@@ -38,3 +38,9 @@ def matmul(a: Array, b: Array) -> Array:
     rows = prod(a.shape[:-1])
     y: Array = np.matmul(a.reshape(rows, a.shape[-1]), b)
     return y.reshape(*a.shape[:-1], b.shape[-1])
+
+
+@kernel("Einsum", view=True)
+def einsum(*arrays: Array, equation: str) -> Array:
+    """Products summed over the indices that the result lacks; several at once run on BLAS."""
+    return np.asarray(np.einsum(equation, *arrays, optimize=len(arrays) > 1))

@@ -130,7 +130,7 @@ CASES: dict[str, tuple[str, Feeds, str]] = {
         "INPUT((L, 4), sequence) as x\nINPUT((M, 4), sequence) as y\n( x | y ) ->"
         ' op("Einsum", equation="blc,blc->bl")',
         {"x": X, "y": X[:, :2]},
-        "Einsum `einsum1` cannot be computed",
+        "Einsum `einsum1` cannot take an input of L = 3 and M = 2",
     ),
 }
 
