@@ -10,7 +10,7 @@ from ..ir.builder import MOST_KNOWN
 from ..ir.dim import Dim
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, TensorType
-from ..ops.opdef import OPS, Cost, Moves, OpDef
+from ..ops.opdef import OPS, Cost, OpDef
 from ..ops.receptive_field import everything
 from .protos import attribute, element_type, value_info
 from .schemas import IR_VERSION, OPSET, attribute_type
@@ -54,7 +54,6 @@ REFUSALS = (shape_inference.InferenceError, checker.ValidationError, ValueError,
 FACTS: Mapping[str, Mapping[str, Any]] = {
     "EyeLike": {"constant": True},
     "Hardmax": {"constant": True},
-    "Tile": {"moves": Moves.SOME},
 }
 
 

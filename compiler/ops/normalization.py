@@ -15,8 +15,9 @@ from ..ir.dim import Dim, equal
 from ..ir.graph import Value
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import TensorType
-from .building import by_group, count, extent, plus, shape_value, sum_to, times, vector
+from .building import by_group, count, extent, number, plus, shape_value, sum_to, times, vector
 from .centring import (
+    MEAN_VARIANCE_EPSILON,
     normalize_axes,
     normalize_batches,
     normalize_channels,
@@ -285,6 +286,23 @@ def infer_mean_variance(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
+def mean_variance_normalization(build: Builder, call: VjpCall) -> Parts:
+    """y = c / (s + epsilon) with c = x - mean and s = sqrt(mean c^2), 0 where s is.
+
+    dx = dc - mean dc with dc = (dy - y mean(dy c) / s) / (s + epsilon).
+    """
+    x, y, dy = call.input(0), call.outputs[0], call.cotangent
+    axes = tuple(axis % len(x.shape) for axis in call.attributes["axes"])
+    c = build.Sub(x, _mean(build, x, axes))
+    s = build.Sqrt(_mean(build, build.Mul(c, c), axes))
+    zero, one = number(build, 0.0, x), number(build, 1.0, x)
+    safe = build.Where(build.Equal(s, zero), one, s)
+    along = build.Div(_mean(build, build.Mul(dy, c), axes), safe)
+    rest = build.Sub(dy, build.Mul(y, along))
+    dc = build.Div(rest, plus(build, s, MEAN_VARIANCE_EPSILON))
+    return [build.Sub(dc, _mean(build, dc, axes))]
+
+
 def lrn_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     """Per element a square, `size` additions, a product, an addition, a power and a division."""
     return Cost(elementwise=outputs[0].size * (call.attributes["size"] + 5))
@@ -390,6 +408,7 @@ define(
         cost=statistics_cost,
         sees=throughout,
         attributes={"axes": (0, 2, 3)},
+        vjp=mean_variance_normalization,
         decompose=normalize_axes,
     ),
 )

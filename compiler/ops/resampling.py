@@ -10,7 +10,7 @@ from ..ir.graph import Node, Value
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .building import Extent, extent, number, reshape_like, vector
-from .opdef import Cost, OpDef, Parts, VjpCall, define, free
+from .opdef import Cost, Moves, OpDef, Parts, VjpCall, define, free
 from .receptive_field import Field, slid
 
 # How many neighbours along an axis interpolation weighs.
@@ -214,6 +214,26 @@ def spread_over_blocks(node: Node, operands: Sequence[Field]) -> Field:
     return tuple(slid(axis, {2: slide, 3: slide}) for axis in operands[0])
 
 
+def infer_space_to_depth(call: OpCall) -> Sequence[TensorType]:
+    """x (N, C, H, W), blocks b x b => y (N, C b^2, H / b, W / b)."""
+    x, block = call.type(0), call.attributes["blocksize"]
+    if x.rank != 4 or block < 1 or any(isinstance(e, int) and e % block for e in x.shape[2:]):
+        raise InferenceError(f"SpaceToDepth cannot stack blocks of {block}x{block} of {x}")
+    n, c, h, w = x.shape
+    return (x.with_shape((n, c * block**2, h // block, w // block)),)
+
+
+def space_to_depth(build: Builder, call: VjpCall) -> Parts:
+    """Blocks of space as channels: back to blocks."""
+    return [build.DepthToSpace(call.cotangent, blocksize=call.attributes["blocksize"])]
+
+
+def seen_in_blocks(node: Node, operands: Sequence[Field]) -> Field:
+    """An element sees one place of a block; j is multiplied by the block's side."""
+    slide = (1, node.attributes["blocksize"])
+    return tuple(slid(axis, {2: slide, 3: slide}) for axis in operands[0])
+
+
 define(
     OpDef(
         "Resize",
@@ -238,6 +258,16 @@ define(
         sees=spread_over_blocks,
         attributes={"blocksize": REQUIRED, "mode": "DCR"},
         vjp=depth_to_space,
+        passes=True,
+    ),
+    OpDef(
+        "SpaceToDepth",
+        infer=infer_space_to_depth,
+        cost=free,
+        sees=seen_in_blocks,
+        attributes={"blocksize": REQUIRED},
+        vjp=space_to_depth,
+        moves=Moves.ALL,
         passes=True,
     ),
 )

@@ -10,8 +10,8 @@ from ..ir.dim import Dim, Polynomial, equal
 from ..ir.graph import Node
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import BroadcastError, DType, TensorType, broadcast, product
-from .building import extent, reshape_like, sum_to, vector
-from .cuts import axis_of
+from .building import Extent, extent, reshape_like, sum_to, vector
+from .cuts import axis_of, extents_of
 from .opdef import Moves, OpDef, Parts, VjpCall, define, free
 from .receptive_field import Field, elementwise, everything, reshape
 
@@ -187,6 +187,25 @@ def expand(build: Builder, call: VjpCall) -> Parts:
     return [sum_to(build, call.cotangent, call.input(0))]
 
 
+def infer_tile(call: OpCall) -> Sequence[TensorType]:
+    """x, and how often it is repeated along each axis => y (*S repeats)."""
+    x, repeats = call.type(0), extents_of(call, 1)
+    if len(repeats) != x.rank or any(isinstance(n, int) and n < 0 for n in repeats):
+        raise InferenceError(f"Tile takes a number from 0 per axis of {x}, not {repeats}")
+    return (x.with_shape(e * n for e, n in zip(x.shape, repeats, strict=True)),)
+
+
+def tile(build: Builder, call: VjpCall) -> Parts:
+    """x repeated: dy summed over the repetitions."""
+    x, repeats = call.input(0), build.known(call.input(1))
+    apart: list[Extent] = []
+    for axis, number in enumerate(repeats):
+        apart += [number, extent(x, axis)]
+    column = build.Reshape(call.cotangent, vector(build, apart), allowzero=1)
+    axes = build.index_constant(tuple(range(0, 2 * len(repeats), 2)))
+    return [build.ReduceSum(column, axes, keepdims=0)]
+
+
 _reshaping = partial(OpDef, cost=free, vjp=reshaped, view=True, moves=Moves.ALL, passes=True)
 
 define(
@@ -228,6 +247,7 @@ define(
         known=shape_values,
         constant=True,
     ),
+    OpDef("Tile", infer=infer_tile, cost=free, sees=everything, vjp=tile, moves=Moves.SOME),
     OpDef(
         "Expand",
         infer=infer_expand,

@@ -144,3 +144,12 @@ def depth_to_space(x: Array, *, blocksize: int, mode: str) -> Array:
     y = np.empty((n, kept, h * b, w * b), x.dtype)
     y.reshape(n, kept, h, b, w, b)[...] = blocks
     return y
+
+
+@kernel("SpaceToDepth")
+def space_to_depth(x: Array, *, blocksize: int) -> Array:
+    """Blocks of space as channels, the block's place before the channel."""
+    n, c, h, w = x.shape
+    b = blocksize
+    apart = x.reshape(n, c, h // b, b, w // b, b)
+    return apart.transpose(0, 3, 5, 1, 2, 4).reshape(n, c * b * b, h // b, w // b)

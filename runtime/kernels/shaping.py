@@ -62,3 +62,9 @@ def shape_of(x: Array, *, start: int, end: int | None) -> Array:
 def expand(x: Array, shape: Array) -> Array:
     """x broadcast with a shape."""
     return np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(int(e) for e in shape)))
+
+
+@kernel("Tile")
+def tile(x: Array, repeats: Array) -> Array:
+    """x, repeated along each axis."""
+    return np.tile(x, repeats)

@@ -130,4 +130,6 @@ ROWS = [
         for shape, block in (((None, 8, 3, 4), 2), ((None, 9, 2, 3), 3), ((None, 5, 2, 3), 1))
         for mode in ("CRD", "DCR")
     ),
+    op_row("SpaceToDepth", Random((None, 2, 4, 6)), blocksize=2),
+    op_row("SpaceToDepth", Random((None, 1, 3, 9)), blocksize=3),
 ]

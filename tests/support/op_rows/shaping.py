@@ -35,4 +35,7 @@ ROWS = [
     op_row("Shape", X, start=-2),
     op_row("Expand", Random((None, 1, 4)), Known((3, 1)), formula=lambda x, s: x.repeat(3, 1)),
     op_row("Expand", Random((4,)), Known((2, 3, 4)), formula=lambda x, s: np.stack([[x] * 3] * 2)),
+    op_row("Tile", X, Known((1, 2, 1, 3))),
+    op_row("Tile", Random((2, 3)), Known((2, 0))),
+    op_row("Tile", Random((3,), 0, 9, "int64"), Known((2,))),
 ]
