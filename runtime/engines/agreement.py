@@ -1,7 +1,5 @@
 """How far two engines' results are apart."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from ..kerneldef import Array
@@ -30,12 +28,3 @@ def norm_difference(found: Array, expected: Array, *, least: float = 0.0) -> flo
     if not np.isfinite(difference) or not scale:
         return float("inf")
     return difference / scale
-
-
-def worst_difference(
-    found: Mapping[str, Array], expected: Mapping[str, Array]
-) -> tuple[str, float]:
-    """The name of the tensor that differs most, norm-wise, and by how much."""
-    differences = {name: norm_difference(found[name], array) for name, array in expected.items()}
-    name = max(differences, key=lambda key: differences[key])
-    return name, differences[name]

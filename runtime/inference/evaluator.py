@@ -13,14 +13,14 @@ from ...compiler.training.output_fit import fit
 from ..engines.engine import engine_named
 from ..feeding.wiring import Target, Wiring
 from ..kerneldef import Array
-from ..metrics.accumulators import Tally
+from ..metrics.accumulators import Accumulator
 from ..metrics.definitions import Metrics, find_metric
 from ..metrics.outputs import OutputForm
 from ..metrics.suiting import output_form, suitable, thorough
 
 BATCH = 256  # samples that are measured at once
 
-Kind = TypeVar("Kind", bound=Tally)
+Kind = TypeVar("Kind", bound=Accumulator)
 
 
 class Evaluator:
@@ -89,13 +89,13 @@ class Evaluator:
             for name in metrics.metrics
         ]
 
-    def tallies(self, kind: type[Kind]) -> dict[str, Kind]:
+    def accumulators(self, kind: type[Kind]) -> dict[str, Kind]:
         """What was gathered of a kind, such as confusion matrices, by the output's name."""
         return {
-            output: tally
+            output: accumulator
             for output, metrics in self.metrics.items()
             for name in metrics.metrics
-            if isinstance(tally := metrics.tally(name), kind)
+            if isinstance(accumulator := metrics.accumulator(name), kind)
         }
 
     def measure(

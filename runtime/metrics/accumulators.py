@@ -1,6 +1,5 @@
 """What metrics are computed from, gathered batch by batch: counts, errors, hits, scores."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +10,7 @@ from .box_overlap import box_iou
 from .outputs import OutputForm, positive_scores, predicted, table, unfit
 
 
-class Tally(Protocol):
+class Accumulator(Protocol):
     """Something gathered batch by batch, for batches of any size."""
 
     def update(self, output: Array, target: Array) -> None:
@@ -20,14 +19,6 @@ class Tally(Protocol):
         Raises:
             NetError: E551, output and target do not fit.
         """
-        ...
-
-    def state(self) -> dict[str, Array]:
-        """All that was gathered, for a checkpoint."""
-        ...
-
-    def restore(self, state: Mapping[str, Array]) -> None:
-        """Go on from what `state` returned."""
         ...
 
 
@@ -88,14 +79,6 @@ class Confusion:
             return Outcomes(*(part[0] if len(part) else part.reshape(-1) for part in parts))
         return Outcomes(*(part[:, 1] if part.size else part.reshape(-1) for part in parts))
 
-    def state(self) -> dict[str, Array]:
-        """The counts."""
-        return {"counts": self.counts}
-
-    def restore(self, state: Mapping[str, Array]) -> None:
-        """Go on from some counts."""
-        self.counts = np.array(state["counts"])
-
 
 def pair_counts(right: Array, answered: Array, classes: int) -> Array:
     """How often each pair of indices below `classes` occurs, (classes, classes)."""
@@ -121,14 +104,6 @@ class TopK:
         ahead = (scores > own).sum(axis=1) + ((scores == own) & before).sum(axis=1)
         self.totals = self.totals + np.array([(ahead < self.k).sum(), len(index)])
 
-    def state(self) -> dict[str, Array]:
-        """The totals."""
-        return {"totals": self.totals}
-
-    def restore(self, state: Mapping[str, Array]) -> None:
-        """Go on from some totals."""
-        self.totals = np.array(state["totals"])
-
 
 class Ranking:
     """Every score with its answer, which thresholds are then tried on: 9 bytes for each score."""
@@ -152,8 +127,7 @@ class Ranking:
 
         Of two classes, and of one label, there is one column: that of the second, or of yes.
         """
-        state = self.state()
-        scores, answers = state["scores"], state["answers"]
+        scores, answers = self._joined()
         first = 1 if self.form.task == "classes" and scores.shape[1] == 2 else 0
         found = []
         for column in range(first, scores.shape[1]):
@@ -168,18 +142,13 @@ class Ranking:
         named = self.form.names if len(self.form.names) == total else tuple(map(str, range(total)))
         return list(named[first:])
 
-    def state(self) -> dict[str, Array]:
-        """The scores and answers."""
+    def _joined(self) -> tuple[Array, Array]:
+        """All scores and answers; from now on they are kept as one batch."""
         if not self._scores:
-            return {"scores": np.zeros((0, 0)), "answers": np.zeros((0, 0), np.int8)}
+            return np.zeros((0, 0)), np.zeros((0, 0), np.int8)
         scores, answers = np.concatenate(self._scores), np.concatenate(self._answers)
         self._scores, self._answers = [scores], [answers]
-        return {"scores": scores, "answers": answers}
-
-    def restore(self, state: Mapping[str, Array]) -> None:
-        """Go on from some scores and answers."""
-        scores, answers = np.array(state["scores"]), np.array(state["answers"])
-        self._scores, self._answers = ([scores], [answers]) if scores.size else ([], [])
+        return scores, answers
 
 
 class Errors:
@@ -225,14 +194,6 @@ class Errors:
         merged[4] = spread + more + moved * moved * n * m / total
         self.moments = merged
 
-    def state(self) -> dict[str, Array]:
-        """The moments."""
-        return {"moments": self.moments}
-
-    def restore(self, state: Mapping[str, Array]) -> None:
-        """Go on from some moments."""
-        self.moments = np.array(state["moments"])
-
 
 def _moments(y: Array, t: Array) -> Array:
     """The moments of one batch, (5, columns)."""
@@ -263,11 +224,3 @@ class BoxOverlap:
         known = ~np.isnan(target).any(axis=-1)
         overlap = box_iou(output[known], target[known], boxes=self.form.boxes)
         self.totals = self.totals + np.array([overlap.sum(), (overlap >= 0.5).sum(), overlap.size])
-
-    def state(self) -> dict[str, Array]:
-        """The totals."""
-        return {"totals": self.totals}
-
-    def restore(self, state: Mapping[str, Array]) -> None:
-        """Go on from some totals."""
-        self.totals = np.array(state["totals"])

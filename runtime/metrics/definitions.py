@@ -1,6 +1,6 @@
 """The table of metrics: what is gathered from a run's answers -> one number by name.
 
-Several metrics are computed from one tally: accuracy, recall and IoU share one confusion matrix.
+Several metrics share an accumulator: accuracy, recall and IoU come from one confusion matrix.
 A metric without anything to measure (no box, no class, no yes to be found) is NaN.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from ...compiler.training.lossdef import Task
 from ...grammar.diagnostics import did_you_mean, error
 from ..kerneldef import Array
-from .accumulators import BoxOverlap, Confusion, Errors, Outcomes, Ranking, Tally, TopK
+from .accumulators import Accumulator, BoxOverlap, Confusion, Errors, Outcomes, Ranking, TopK
 from .outputs import OutputForm, unfit
 from .threshold_curves import precision_recall_curve, roc_curve
 
@@ -34,7 +34,7 @@ class Metric:
 
     Attributes:
         name: The metric's name.
-        of: What makes the tally that it is computed from.
+        of: What makes the accumulator that it is computed from.
         value: What computes it.
         tasks: What outputs it takes.
         direction: Whether a higher or a lower value is better.
@@ -42,7 +42,7 @@ class Metric:
     """
 
     name: str
-    of: Callable[[OutputForm], Tally]
+    of: Callable[[OutputForm], Accumulator]
     value: Value
     tasks: tuple[Task, ...]
     direction: Direction
@@ -53,12 +53,12 @@ METRICS: dict[str, Metric] = {}
 
 
 def metric(
-    of: Callable[[OutputForm], Tally],
+    of: Callable[[OutputForm], Accumulator],
     tasks: tuple[Task, ...] = ANSWERS,
     direction: Direction = "higher",
     undefined: str = "no target is known",
 ) -> Callable[[Value], Value]:
-    """Enter the decorated function of a tally into the table of metrics, under its name."""
+    """Enter the decorated function of an accumulator into the table of metrics, under its name."""
 
     def register(value: Value) -> Value:
         name = value.__name__
@@ -328,7 +328,7 @@ class Metrics:
     def reset(self) -> None:
         """Forget all batches."""
         makers = dict.fromkeys(found.of for found in self.metrics.values())
-        self._tallies = {make: make(self.form) for make in makers}
+        self._accumulators = {make: make(self.form) for make in makers}
 
     def update(self, output: Array, target: Array) -> None:
         """Add a batch.
@@ -336,31 +336,16 @@ class Metrics:
         Raises:
             NetError: E551, output and target do not fit.
         """
-        for tally in self._tallies.values():
-            tally.update(output, target)
+        for accumulator in self._accumulators.values():
+            accumulator.update(output, target)
 
     def values(self) -> dict[str, float]:
         """Each metric of all batches so far."""
         return {
-            name: float(found.value(self._tallies[found.of]))
+            name: float(found.value(self._accumulators[found.of]))
             for name, found in self.metrics.items()
         }
 
-    def tally(self, name: str) -> Tally:
+    def accumulator(self, name: str) -> Accumulator:
         """What a metric is computed from, such as the confusion matrix behind `accuracy`."""
-        return self._tallies[self.metrics[name].of]
-
-    def state(self) -> dict[str, Array]:
-        """All that was gathered, for a checkpoint."""
-        return {
-            f"{number}.{name}": array
-            for number, tally in enumerate(self._tallies.values())
-            for name, array in tally.state().items()
-        }
-
-    def restore(self, state: Mapping[str, Array]) -> None:
-        """Go on from what `state` of the same metrics returned."""
-        for number, tally in enumerate(self._tallies.values()):
-            prefix = f"{number}."
-            own = {n.removeprefix(prefix): a for n, a in state.items() if n.startswith(prefix)}
-            tally.restore(own)
+        return self._accumulators[self.metrics[name].of]

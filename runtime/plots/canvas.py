@@ -1,4 +1,4 @@
-"""The pictures' paper: figures of matplotlib in netc's style, to SVG, PNG or PDF.
+"""Figures of matplotlib in netc's style, written as SVG, PNG or PDF.
 
 The only file that imports matplotlib, and only when something is drawn. Figures are made without
 pyplot, so no window system and no figure of the caller is touched; settings hold for the drawing

@@ -41,10 +41,6 @@ class LazyState(Mapping[str, Array]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self):,} weights>"
 
-    def materialize(self) -> dict[str, Array]:
-        """All weights as a dictionary."""
-        return dict(self)
-
 
 def type_of(state: Mapping[str, Any], name: str) -> WeightType:
     """The type of a weight in any state.

@@ -84,7 +84,7 @@ def _weights(path: Path) -> Mapping[str, Any]:
     state = load_weights(path)
     for name in state:
         state.type_of(name)
-    return state.materialize()
+    return dict(state)
 
 
 def _read(path: Path) -> Dataset | Mapping[str, Any] | Any:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from netc.runtime.engines.agreement import norm_difference, worst_difference
+from netc.runtime.engines.agreement import norm_difference
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,3 @@ def test_shapes_must_agree() -> None:
     """Tensors of different shapes cannot be compared."""
     with pytest.raises(ValueError, match="cannot be compared"):
         norm_difference(np.zeros(3), np.zeros((1, 3)))
-
-
-def test_the_worst_tensor_is_named() -> None:
-    """Of several tensors the one that differs most is named."""
-    expected = {"a": np.array([100.0]), "b": np.array([1.0]), "c": np.array([1.0])}
-    found = {"a": np.array([101.0]), "b": np.array([1.5]), "c": np.array([1.0])}
-    assert worst_difference(found, expected) == ("b", 0.5)

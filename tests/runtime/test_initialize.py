@@ -175,7 +175,7 @@ def test_lazy() -> None:
     assert peak < 1.5 * weight.nbytes
     weight[:] = 0
     assert state["a.weight"].any()
-    assert {name: array.shape for name, array in state.materialize().items()} == {
+    assert {name: array.shape for name, array in state.items()} == {
         name: state.type_of(name).shape for name in state
     }
 

@@ -48,38 +48,23 @@ def test_batches_add_up(task: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("task", ["classes", "decisions", "numbers"])
-def test_state_goes_on(task: str) -> None:
-    """What was gathered can be stored as arrays and gone on with, to the same bits."""
+def test_reset_forgets_all_batches(task: str) -> None:
+    """After it nothing is known, and what comes then counts alone."""
     form, output, target, names = data(task)
-    first, whole, resumed = (Metrics(names, form) for _ in range(3))
-    for metrics in (first, whole):
-        metrics.update(output[:20], target[:20])
-    state = {name: array.copy() for name, array in first.state().items()}
-    first.update(output[:5], target[:5])  # which must not reach what was stored
-    resumed.restore(state)
-    for metrics in (whole, resumed):
+    reused, fresh = Metrics(names, form), Metrics(names, form)
+    reused.update(output[:20], target[:20])
+    reused.reset()
+    assert np.isnan(list(reused.values().values())).all()
+    for metrics in (reused, fresh):
         metrics.update(output[20:], target[20:])
-    assert resumed.values() == whole.values()
-    whole.reset()
-    assert np.isnan(list(whole.values().values())).all()
+    assert reused.values() == fresh.values()
 
 
-@pytest.mark.parametrize("task", ["classes", "decisions", "numbers"])
-def test_state_before_the_first_batch(task: str) -> None:
-    """Nothing gathered yet can be stored as well."""
-    form, output, target, names = data(task)
-    whole, resumed = Metrics(names, form), Metrics(names, form)
-    resumed.restore(whole.state())
-    for metrics in (whole, resumed):
-        metrics.update(output, target)
-    assert resumed.values() == whole.values()
-
-
-def test_one_tally_serves_many_metrics() -> None:
+def test_one_matrix_serves_many_metrics() -> None:
     """Accuracy and recall look at the same confusion matrix."""
     metrics = Metrics(["accuracy", "recall", "roc_auc"], OutputForm("classes"))
-    assert metrics.tally("accuracy") is metrics.tally("recall")
-    assert metrics.tally("accuracy") is not metrics.tally("roc_auc")
+    assert metrics.accumulator("accuracy") is metrics.accumulator("recall")
+    assert metrics.accumulator("accuracy") is not metrics.accumulator("roc_auc")
 
 
 @pytest.mark.parametrize(

@@ -114,14 +114,14 @@ def command(
 def _to_json(
     evaluator: Evaluator, found: Mapping[str, float], pictures: Sequence[str]
 ) -> dict[str, Any]:
-    confusions = evaluator.tallies(Confusion)
+    confusions = evaluator.accumulators(Confusion)
     return {
         "metrics": {name: _plain(value) for name, value in found.items()},
         "classes": {
             output: [{name: _plain(value) for name, value in row.items()} for row in per_class(c)]
             for output, c in confusions.items()
         },
-        "confusion": {output: tally.counts.tolist() for output, tally in confusions.items()},
+        "confusion": {output: matrix.counts.tolist() for output, matrix in confusions.items()},
         "pictures": list(pictures),
     }
 
@@ -141,9 +141,9 @@ def _lines(evaluator: Evaluator, found: Mapping[str, float], room: int | None) -
         for name, value in found.items()
         for line in hanging(f"{GAP}{name:<{longest}}{GAP}", _value(name, value), room)
     ]
-    confusions = evaluator.tallies(Confusion)
-    for output, tally in confusions.items():
-        rows = per_class(tally)
+    confusions = evaluator.accumulators(Confusion)
+    for output, matrix in confusions.items():
+        rows = per_class(matrix)
         if 1 < len(rows) <= MOST_CLASSES:
             cells = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
             inner = None if room is None else room - len(GAP)
@@ -176,12 +176,12 @@ def _draw(evaluator: Evaluator, folder: str, threshold: float | None) -> list[st
         paths.append(os.path.join(folder, f"{output}.{name}.svg" if prefixed else f"{name}.svg"))
         return paths[-1]
 
-    for output, confusion in evaluator.tallies(Confusion).items():
+    for output, confusion in evaluator.accumulators(Confusion).items():
         for label, counts in enumerate(confusion.counts[:MOST_LABELS]):
             several = len(confusion.counts) > 1
             name = f"confusion.{_label(confusion, label)}" if several else "confusion"
             draw_confusion(counts, path(output, name), names=_sides(confusion))
-    for output, ranking in evaluator.tallies(Ranking).items():
+    for output, ranking in evaluator.accumulators(Ranking).items():
         names = ranking.names() if len(ranking.columns()) > 1 else [""]
         columns = list(zip(names, ranking.columns(), strict=True))
         # A curve needs samples of both kinds: what has none of one is left out.
