@@ -17,6 +17,8 @@ def cancel_transposes(graph: Graph) -> Graph:
     elementwise operator that alone reads it, so that the pair around `CONV -> RELU -> CONV` on
     sequences meets, too. What nothing reads any more is left to `eliminate_dead_nodes`.
     """
+    if not any(node.op_type == TRANSPOSE for _, node in graph.nodes()):
+        return graph
     outputs = {(value.node, value.output) for value in graph.outputs.values()}
 
     def move_behind(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
