@@ -90,7 +90,9 @@ def _typeset(source: Source, attempt: Attempt) -> Diagnostic | None:
     A single one of them is told where it stands.
     """
     change = plain(source.text)
-    if change is None or (change.count == 1 and not change.is_markup):
+    if change is None or not change.text.strip():
+        return None
+    if change.changes == 1 and not change.is_markup:
         return None
     meant = Source(source.name, change.text)
     inside = foreign_program(meant) or _sketch(meant)
@@ -98,8 +100,9 @@ def _typeset(source: Source, attempt: Attempt) -> Diagnostic | None:
         return None
     lines, others = source.text.split("\n"), [_translated(s) for s in change.text.split("\n")]
     first = next(i for i, line in enumerate(lines) if [line] != others[i : i + 1])
-    start = source.line_starts[first] + len(lines[first]) - len(lines[first].lstrip())
-    span = Span(source, start, source.line_starts[first] + len(lines[first].rstrip()))
+    inner, start = lines[first].strip() or lines[first], source.line_starts[first]
+    start += lines[first].index(inner)
+    span = Span(source, start, start + len(inner))
     if inside is not None:
         return Diagnostic("E011", inside.message, span, help=inside.help)
     is_one = lines[:first] + lines[first + 1 :] == others[:first] + others[first + 1 :]

@@ -306,14 +306,12 @@ def _merged(source: Source, start: int, offset: int) -> Diagnostic | None:
         if not match.start() <= offset <= end:
             continue
         inside, merge = text[match.end() : end].strip(), own_name(match[1] or "")
+        meant: str | None = None
         if merge is not None and merge.name in MERGES and "->" in inside:
-            meant = sketched_branches(inside) or f"( {inside} | ID )"
-            meant = f"{meant} -> {merge.name}"
+            meant = f"{sketched_branches(inside) or f'( {inside} | ID )'} -> {merge.name}"
         elif not match[1] and (follows := _FOLLOWS.match(text, end + 1)):
             merge = own_name(follows[1])
             meant = sketched_branches(inside) if merge and merge.name in MERGES else None
-        else:
-            continue
         if meant is not None:
             span = Span(source, match.start(), end + 1)
             message = "the branches of a group stand in parentheses, separated by `|`"

@@ -68,12 +68,12 @@ class Change(NamedTuple):
 
     Attributes:
         text: The same in plain characters.
-        count: How many of its parts are changed, each of them one character.
+        changes: How many of its parts are changed, each of them one character.
         is_markup: Whether other parts than single characters are changed.
     """
 
     text: str
-    count: int
+    changes: int
     is_markup: bool
 
 
@@ -87,8 +87,8 @@ def plain(text: str) -> Change | None:
         for pattern, replacement in _RULES:
             found = [match[0].strip() for match in pattern.finditer(parts[place])]
             is_markup = is_markup or not all(map(_ALONE.fullmatch, found))
-            parts[place], changes = pattern.subn(replacement, parts[place])
-            count += changes
+            parts[place], replaced = pattern.subn(replacement, parts[place])
+            count += replaced
         count += sum(ord(character) in _PUNCTUATION for character in parts[place])
         parts[place] = parts[place].translate(_PUNCTUATION)
     return Change("".join(parts), count, is_markup) if count else None
