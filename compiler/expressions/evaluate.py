@@ -91,8 +91,16 @@ def _name(expression: ast.Name, environment: Environment) -> Any:
         "E101",
         f"unknown name `{expression.id}`",
         expression.span,
-        help=did_you_mean(expression.id, known),
+        help=did_you_mean(expression.id, known) or _value_of(expression.id, environment),
     )
+
+
+def _value_of(name: str, environment: Environment) -> str | None:
+    """Help for a name without a value: that of a label is a tensor, which has a shape."""
+    if not environment.labels:
+        return f"give it a value above, such as `let {name} = 3`"
+    is_label = environment.find(name, None) is not None
+    return f"write `shape({name})` for its size" if is_label else None
 
 
 def _tuple(expression: ast.TupleOf, environment: Environment) -> tuple[Any, ...]:

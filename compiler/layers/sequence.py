@@ -16,6 +16,9 @@ def sequence(build: LayerBuilder, x: Value) -> Value:
         return x
     help = None
     length, channels = product(x.shape[2:]), x.shape[1] if x.type.rank > 3 else None
-    if isinstance(length, int) and isinstance(channels, int):
+    if channels == 1 and x.type.rank == 4 and isinstance(length, int):
+        size = "x".join(map(str, x.shape[2:]))
+        help = f"`INPUT({size}, sequence)` is a sequence, and `RESHAPE({size})` makes one of rows"
+    elif isinstance(length, int) and isinstance(channels, int):
         help = f"`RESHAPE({length}x{channels})` makes a sequence of its positions"
     raise build.fail("E201", f"needs a sequence, but its input is {describe(x)}", help=help)

@@ -36,6 +36,7 @@ def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Sc
     within = first.span is not None and call.span.start <= first.span.start < call.span.end
     settled = first.code == "E104" and "write `" in (first.help or "")
     settled = settled and sketched_call(call.span.text) is None
+    settled = settled or call.spelling in scope.home.blocks
     if first.code not in CODES or not within or settled or _is_bound(call, first.code):
         return failure
     written = [Argument(given.name, _text(given)) for given in call.given]

@@ -24,6 +24,7 @@ _CALL = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\(")
 _REPEATED_BEFORE = re.compile(r"(?<![\w.)\]])(\d+)\s*[*x×]\s*\[")
 _STROKES = re.compile(r"""^[/*%<!"'-]+|[*/>"'-]+$""")
 _COUNT_AFTER = re.compile(r"\s*(?:[xX×]\s*|\*\*?\s*-?\s*|\^\s*)(\d+)")
+_COUNT_IN_BRACKETS = re.compile(r"(?:\s*[({]\s*|[ \t]+)(\d+)(?:\s*[)}])?")
 _OURS = "data|split|preprocess|augment|loss|regularize|optimizer|schedule|batch|epochs|seed"
 _SETTING = re.compile(r"[ \t]*(([A-Za-z_]\w*)\s*=(?!=)\s*[^\n#]+)")
 _MOST_LINES = 20  # settings that stand below each other
@@ -87,6 +88,36 @@ LINES = (
         lambda m: f"write `net {m[1]}` on its own line, and the chain below it",
     ),
     Line(
+        re.compile(r"[ \t]*output\s*(?:=\s*)?(?=[A-Za-z(])([^=\n#]*?->[^\n#]*?)[ \t]*(?=\n|#|$)"),
+        "an output has a name",
+        lambda m: f"write `{_named_output(m[1])}`",
+    ),
+    Line(
+        re.compile(
+            r"[ \t]*(?:let\s+|const\s+|var\s+)?(\w+)\s*:\s*\w+\s*=\s*([^\n#]+?)[ \t]*(?=\n|#|$)"
+        ),
+        "names have no types",
+        lambda m: f"write `let {m[1]} = {m[2]}`",
+    ),
+    Line(
+        re.compile(
+            r"[ \t]*(?:const|var|val|int|float|define|set)\s+(\w+)\s*=?\s*([\d\[(][^\n#]*?)"
+            r"[ \t]*(?=\n|#|$)"
+        ),
+        "numbers are named by `let`",
+        lambda m: f"write `let {m[1]} = {m[2]}`",
+    ),
+    Line(
+        re.compile(r"[ \t]*let\s+(\w+)\s*(?:==|:=|<-)\s*([^\n#]+?)[ \t]*(?=\n|#|$)"),
+        "a name is given its value by `=`",
+        lambda m: f"write `let {m[1]} = {m[2]}`",
+    ),
+    Line(
+        re.compile(r"[ \t]*import\s+\w+\s+from\s+(\"[^\"\n]*\")[ \t]*(?=\n|#|$)"),
+        "an import takes all blocks of a file",
+        lambda m: f"write `import {m[1]}`",
+    ),
+    Line(
         re.compile(r"[ \t]*(?:network|model|name)\s*:?\s+\"?(\w+)\"?[ \t]*(?=\n|$)"),
         "a network's name follows `net`",
         lambda m: f"write `net {m[1]}`",
@@ -142,6 +173,13 @@ LINES = (
         lambda m: f"write `# {_STROKES.sub('', m[0]).strip()}`",
     ),
 )
+
+
+def _named_output(chain: str) -> str:
+    """An output by the label at the end of its chain, or by any name."""
+    before, _, label = chain.rpartition(" as ")
+    is_named = before and re.fullmatch(r"\w+", label.strip())
+    return f"output {label.strip()} = {before}" if is_named else f"output y = {chain}"
 
 
 _MERGED: Mapping[str, str] = {"+": "ADD", "-": "SUB", "*": "MUL"}
@@ -213,6 +251,19 @@ def _with_rate(optimizer: str | None, value: str) -> str:
 
 
 PIECES = (
+    Line(
+        re.compile(
+            r"\bas\s+(?!\w+\s*(?:->|\||[)\]},#]|$))(\w+(?:[ -][a-z\d]\w*)+)"
+            r"(?=\s*(?:->|\||[)\]}#]|$))"
+        ),
+        "a label is one word",
+        lambda m: f"write `as {re.sub('[ -]', '_', m[1])}`",
+    ),
+    Line(
+        re.compile(r"for\s+(\w+)\s*(?:=|in|from)\s*(\d+)\s*(?:to|:|,)\s*(\d+)"),
+        "a `for` takes a list",
+        lambda m: f"write `for {m[1]} in range({m[2]}, {int(m[3]) + 1})`",
+    ),
     Line(
         re.compile(r"\b(?:repeat|times|loop)\s+(\d+)\s*\{([^{}]*)\}"),
         "a repetition is a chain in brackets, then `*` and how often",
@@ -456,8 +507,9 @@ def _repeated(source: Source, start: int, offset: int) -> Diagnostic | None:
         if match.start() <= offset <= match.end() and end > 0:
             body = text[match.end() - 1 : end + 1]
             return _repetition(Span(source, match.start(), end + 1), f"{body}*{match[1]}")
-    before = text[:offset].rstrip(" \t*xX×^")
-    count = _COUNT_AFTER.match(text, len(before))
+    before = text[:offset].rstrip(" \t*xX×^({")
+    bracketed = before[-1:] == "]" and _COUNT_IN_BRACKETS.match(text, len(before))
+    count = bracketed or _COUNT_AFTER.match(text, len(before))
     if count is None or not before or before[-1] not in ")]":
         return None
     opening = _opening(text, len(before) - 1)
