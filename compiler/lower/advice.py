@@ -11,7 +11,7 @@ from ...grammar.translation.calls import translated
 from ...grammar.translation.python_networks import contained
 from ...grammar.translation.recipes import ended, missing, own_name, remarks
 from ...grammar.translation.sketches import sketched_call
-from ...grammar.translation.statements import misplaced_setting
+from ...grammar.translation.training_blocks import misplaced_setting
 from ..expressions.evaluate import Environment, evaluate
 from ..expressions.names import Scope
 from ..expressions.recovery import POISON
