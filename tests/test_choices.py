@@ -6,18 +6,20 @@ import numpy as np
 import pytest
 
 import netc
-from netc import network
+from netc import choices
 from netc.compiler.emit import dot, render
 from netc.runtime.engines.engine import ENGINES
+from netc.runtime.training.job import PARTS
 
 
 def test_literal_types_list_the_choices() -> None:
     """The choices in public signatures are those that are accepted when the program runs."""
-    assert get_args(network.Engine) == tuple(ENGINES)
-    assert set(get_args(network.Style)) == set(dot.CHOICES["style"])
-    assert set(get_args(network.Direction)) == set(dot.CHOICES["direction"])
-    assert set(get_args(network.Theme)) == set(dot.CHOICES["theme"])
-    assert get_args(network.Format) == render.FORMATS
+    assert get_args(choices.Engine) == tuple(ENGINES)
+    assert set(choices.PARTS) == set(get_args(choices.Part)) == set(PARTS)
+    assert set(get_args(choices.Style)) == set(dot.CHOICES["style"])
+    assert set(get_args(choices.Direction)) == set(dot.CHOICES["direction"])
+    assert set(get_args(choices.Theme)) == set(dot.CHOICES["theme"])
+    assert get_args(choices.Format) == render.FORMATS
 
 
 def test_unknown_choices_are_refused_all_the_same() -> None:

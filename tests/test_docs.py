@@ -93,6 +93,12 @@ def test_python(block: Block, folder: Path) -> None:
     exec(compile(block.text, block.place, "exec"), {"__name__": "__main__"})
 
 
+def test_python_is_public() -> None:
+    """Examples need nothing of the compiler or the runtime: what users call is in `netc` itself."""
+    inner = re.compile(r"netc\.(?:grammar|compiler|runtime)|from netc\.\w+ import _")
+    assert [block.place for block in _blocks("python") if inner.search(block.text)] == []
+
+
 def _commands(block: Block) -> list[tuple[str, str | None]]:
     """The commands of a block, each with the output that the manual shows, or None."""
     rows = block.text.splitlines(keepends=True)

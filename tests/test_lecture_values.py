@@ -9,7 +9,7 @@ import pytest
 from support.layers import norm_error
 
 import netc
-from netc.network import Engine
+from netc.choices import Engine
 
 Array = np.ndarray[Any, Any]
 

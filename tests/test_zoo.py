@@ -8,7 +8,7 @@ import pytest
 from support.layers import norm_error, random_state
 
 import netc
-from netc.network import Engine
+from netc.choices import Engine
 from netc.sources import zoo
 
 Array = np.ndarray[Any, Any]

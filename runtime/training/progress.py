@@ -1,6 +1,6 @@
 """How far a run is and how long it will take -> plain lines; a terminal's bar says the same.
 
-The bar itself is drawn by `netc.cli.training_bar`, where rich may enter.
+The bar itself is drawn by `netc.training_bar`, where rich may enter.
 """
 
 import sys

@@ -16,11 +16,11 @@ from .compiler.training.objective import LOSS, Objective, add_loss
 from .compiler.training.output_fit import fit
 from .compiler.training.regularizers import REGULARIZERS, penalty_scope
 from .compiler.training.terms import Term
+from .gradients import objective_of, own_value, with_targets
 from .grammar.diagnostics import error
 from .runtime.engines.executor import run
 from .runtime.engines.plan import plan
 from .runtime.weights.initialize import initialize
-from .training import objective_of, own_value, with_targets
 
 if TYPE_CHECKING:
     from .training import Loss

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from .choices import Device, Direction, Engine, Format, Precision, Style, Theme
 from .compiler.analysis.counts import Counts, count
-from .compiler.pipeline import Compiled
 from .compiler.pipeline import compile as compile_source
 from .grammar.source import Source
 from .sources import read_program
 from .tensor_specs import TensorSpec, specs
+from .trainable import Trainable
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -21,27 +22,16 @@ if TYPE_CHECKING:
     from .compiler.training.recipe import Recipe
     from .compiler.training.terms import Term
     from .grammar.diagnostics import Diagnostic
-    from .runtime.training.run import Run
     from .summary.rows import Row
     from .summary.table import Summary
     from .training import Loss
 
     Array = ndarray[Any, Any]
 
-Engine = Literal["numpy", "onnxruntime"]
-Device = Literal["cpu", "cuda"]
-Precision = Literal["float32", "float64"]
-Style = Literal["graph", "backward"]
-Direction = Literal["TB", "LR", "BT", "RL"]
-Format = Literal["svg", "png", "pdf", "dot"]
-Theme = Literal["light", "dark"]
-
 
 @dataclass(frozen=True)
-class Network:
+class Network(Trainable):
     """A compiled, checked network."""
-
-    compiled: Compiled
 
     def __repr__(self) -> str:
         ends = (", ".join(map(str, specs)) for specs in (self.inputs, self.outputs))
@@ -219,7 +209,7 @@ class Network:
             NetError: Loss and output do not fit, a name is unknown, or an operator has no
                 gradient.
         """
-        from .training import backward
+        from .gradients import backward
 
         return backward(self.compiled, loss, of=of, wrt=wrt, training=training)
 
@@ -251,7 +241,7 @@ class Network:
         Raises:
             NetError: Arrays, loss and network do not match.
         """
-        from .training import value_and_grad
+        from .gradients import value_and_grad
 
         feeds = self._named(x)
         options: dict[str, Any] = {"loss": loss, "of": of, "wrt": wrt}
@@ -287,7 +277,7 @@ class Network:
         Raises:
             NetError: See `value_and_grad`.
         """
-        from .training import gradcheck
+        from .gradients import gradcheck
 
         checked = partial(gradcheck, self.compiled, self._named(x), t, state, loss=loss)
         return checked(training=training, samples=samples, seed=seed)
@@ -315,72 +305,10 @@ class Network:
         Raises:
             NetError: Loss and output do not fit, or the file cannot be written.
         """
-        from .training import export_step
+        from .gradients import export_step
 
         changes = {"loss": loss, "optimizer": optimizer}
         export_step(self.compiled, fspath(path), changes=changes, opset=opset)
-
-    def train(
-        self,
-        data: Any = None,
-        *,
-        engine: Engine = "numpy",
-        device: Device = "cpu",
-        output: "str | PathLike[str] | None" = None,
-        resume: bool = False,
-        force: bool = False,
-        weights: "Mapping[str, Array] | None" = None,
-        patience: int | None = None,
-        verbose: bool = False,
-        **settings: Any,
-    ) -> "Run":
-        """Train the network as its `train` block says.
-
-        Args:
-            data: `(x, t)`, arrays or dictionaries of arrays, instead of the block's data.
-            engine: `numpy` or `onnxruntime`.
-            device: `cpu` or, on onnxruntime, `cuda`.
-            output: The folder for checkpoints, history, curves and weights.
-            resume: Continue from the checkpoint in that folder.
-            force: Overwrite the run in that folder.
-            weights: Weights to start from.
-            patience: Stop after this many epochs without improvement.
-            verbose: Whether to show progress on standard error, as `netc train` does.
-            settings: Settings of the block by name, such as `epochs=5` or `lr=0.01`.
-
-        Returns:
-            The run, with `history`, `state` (the best weights) and `test` (losses and metrics).
-
-        Raises:
-            NetError: Data, network and settings do not match, or the loss is not finite.
-        """
-        from .runtime.run_folder.folder import locked
-        from .training import job_of, run_job
-
-        progress = None
-        if verbose:
-            from .cli.training_bar import training_progress
-
-            progress = training_progress()
-        folder = None if output is None else fspath(output)
-        with locked(folder):
-            job = job_of(
-                self.compiled,
-                data=data,
-                changes=settings,
-                resume=resume,
-                folder=folder,
-                engine=engine,
-                device=device,
-                force=force,
-                weights=weights,
-                patience=patience,
-            )
-            return run_job(job, progress=progress, source=self.compiled.source.text)
-
-    def _named(self, x: "Array | Mapping[str, Array]") -> "Mapping[str, Array]":
-        """Inputs by name; a single array is the first input."""
-        return x if isinstance(x, Mapping) else {next(iter(self.graph.inputs), "input"): x}
 
     def draw(
         self,

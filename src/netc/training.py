@@ -1,51 +1,34 @@
-"""Networks and settings -> jobs of training, and what training makes of them."""
+"""Programs and settings -> jobs of training, and runs of them."""
 
 import os
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import Any, NamedTuple
 
-from . import __version__
-from .compiler.emit.onnx import export
 from .compiler.ir.graph import Graph
-from .compiler.ir.types import TensorType, product
-from .compiler.passes.append_backward import GRADIENT, append_backward, trainable
-from .compiler.passes.set_mode import set_mode
 from .compiler.pipeline import Compiled
 from .compiler.training.changes import revise, spell_setting
-from .compiler.training.objective import LOSS, Objective, add_loss
 from .compiler.training.recipe import Recipe
 from .compiler.training.terms import Term
-from .compiler.training.train_step import STEP, train_step
-from .grammar.diagnostics import error
+from .grammar.diagnostics import Diagnostic, error
 from .grammar.files import write_text
 from .runtime.data import Dataset, arrays, load
-from .runtime.engines.executor import run as run_plan
-from .runtime.engines.plan import Plan, plan
-from .runtime.feeding.wiring import given_target
-from .runtime.inspection.gradcheck import gradcheck as compare_gradients
+from .runtime.inspection.lsuv import lsuv_weights
 from .runtime.monitoring.heat_maps import draw_records
-from .runtime.monitoring.monitor import watch
-from .runtime.run_folder.folder import LAYERS, PROGRAM, Facts
-from .runtime.run_folder.trained import Trained
-from .runtime.training.job import KEPT, Job
+from .runtime.monitoring.monitor import watch as watch_loop
+from .runtime.monitoring.records import Records
+from .runtime.run_folder.folder import LAYERS, PROGRAM, Facts, locked
+from .runtime.run_folder.trained import Trained, open_trained
+from .runtime.training.job import KEPT, Job, State
 from .runtime.training.listeners import HistoryFiles, Reporter, write_results
 from .runtime.training.progress import NoProgress, TrainingProgress
-from .runtime.training.run import Run, check_folder, finish, open_loop, resumed
-from .runtime.weights.files import check_weights
-
-if TYPE_CHECKING:
-    from numpy import ndarray
-
-    Array = ndarray[Any, Any]
+from .runtime.training.run import Run, check_folder, facts_of, finish, open_loop, resumed
+from .runtime.weights.files import mismatches
+from .runtime.weights.initialize import own_weights
+from .runtime.weights.transfer import match_weights
 
 Loss = str | Term | Mapping[str, str | Term]
-Targets = Any  # an array, or arrays by the output's name
-
-# Plans of a loss and its gradients, for as long as the network lives.
-_PLANS: "WeakKeyDictionary[Graph, dict[Any, Plan]]" = WeakKeyDictionary()
 
 
 def recipe_of(compiled: Compiled, changes: Mapping[str, Any] | None = None) -> Recipe:
@@ -130,7 +113,12 @@ def job_of(
 
 
 def job_as_trained(
-    compiled: Compiled, trained: Trained, changes: Mapping[str, Any], **options: Any
+    compiled: Compiled,
+    trained: Trained,
+    changes: Mapping[str, Any],
+    *,
+    data: Any = None,
+    **options: Any,
 ) -> Job:
     """The job of a run that has ended: its settings, its preprocessing, its parts of the data.
 
@@ -138,14 +126,17 @@ def job_as_trained(
         compiled: The program.
         trained: What the run left.
         changes: Settings that replace the run's.
+        data: A data set, text such as `npz("new.npz")`, or `(x, t)`, in place of the run's.
         options: The job's further fields.
 
     Raises:
         NetError: Settings do not fit, the data cannot be opened, they lack a column of the run
             (E526), or have a class that the run does not know (E523).
     """
+    if isinstance(data, str):
+        changes, data = {**changes, "data": data}, None
     recipe = recipe_as_trained(compiled, trained, changes)
-    opened = open_data(compiled, recipe)
+    opened = open_data(compiled, recipe, data)
     job = Job(compiled.graph, recipe, trained.as_in_the_run(opened), **options)
     return replace(job, fitted=trained.fitted_to(job.wiring))
 
@@ -158,239 +149,134 @@ def recipe_as_trained(compiled: Compiled, trained: Trained, changes: Mapping[str
     return replace(recipe, data=None) if of_a_run and "data" not in settings else recipe
 
 
-def run_job(
-    job: Job,
-    *,
-    progress: TrainingProgress | None = None,
-    source: str = "",
-    watched: bool = False,
-    log_every: int = 1,
-) -> Run:
-    """Train, with a progress bar, and with files in the job's folder where it has one.
+class Watched(NamedTuple):
+    """A run, and what a monitor recorded of each layer after each epoch; see `Network.watch`."""
 
-    The caller holds the folder: see `locked`.
+    run: Run
+    records: Records
+
+    def draw(self, path: str) -> None:
+        """Draw the records as a heat map.
+
+        Raises:
+            NetError: The file cannot be written.
+        """
+        draw_records(self.records, path)
+
+
+Say = Callable[[str], None]
+Warn = Callable[[tuple[Diagnostic, ...]], None]
+
+
+def train(
+    compiled: Compiled,
+    data: Any = None,
+    *,
+    settings: Mapping[str, Any],
+    output: str | None = None,
+    resume: bool = False,
+    weights: State | Callable[[], State] | None = None,
+    allow: Sequence[str] = (),
+    lsuv: bool = False,
+    watch: bool = False,
+    say: Say | None = None,
+    log_every: int = 1,
+    progress: TrainingProgress | None = None,
+    warn: Warn = lambda warnings: None,
+    **options: Any,
+) -> tuple[Run, Records]:
+    """Train, with a progress bar, and with files in the run's folder where it has one.
 
     Args:
-        job: What to train.
-        progress: The progress bar.
-        source: The program, of which the folder keeps a copy.
-        watched: Whether a monitor looks at each layer after each epoch.
+        compiled: The program.
+        data: See `Network.train`.
+        settings: Settings by name that replace the program's.
+        output: The run's folder.
+        resume: Go on from the checkpoint in that folder.
+        weights: Weights to start from, or what reads them; a run that goes on needs none.
+        allow: Patterns of weights that need not match.
+        lsuv: Whether initial weights are scaled by the data.
+        watch: Whether a monitor looks at each layer after each epoch.
+        say: Is told of each new symptom; by default, the progress bar.
         log_every: After how many epochs the progress gets a line.
+        progress: The progress bar, which is also told what else is worth a line.
+        warn: Is told of warnings.
+        **options: The job's further fields.
+
+    Returns:
+        The run, and what the monitor recorded; nothing without one.
 
     Raises:
-        NetError: As `runtime.training.run.train`.
+        NetError: Data, network and settings do not match, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C was pressed; the run can be resumed.
     """
     bar = progress or NoProgress()
-    loop = open_loop(job)
-    if job.folder is not None:
-        write_text(os.path.join(job.folder, PROGRAM), source)
-        loop.listeners = [HistoryFiles(loop, job.folder)]
+    with locked(output):
+        job = job_of(compiled, data=data, changes=settings, resume=resume, folder=output, **options)
+        warn(job.warnings)
+        if resume and job.saved is None:
+            bar.say(f"`{output}` holds no checkpoint, so the run starts from the beginning")
+        if job.saved is None:
+            given = weights() if callable(weights) else weights
+            first = lsuv_weights(job) if lsuv else fitting_weights(job, given, allow, bar.say)
+            job = replace(job, weights=first)
+        monitored = (say or bar.say) if watch else None
+        return _run(job, compiled.source.text, bar, monitored=monitored, log_every=log_every)
+
+
+def _run(
+    job: Job, source: str, bar: TrainingProgress, *, monitored: Say | None, log_every: int
+) -> tuple[Run, Records]:
+    loop, folder = open_loop(job), job.folder
+    if folder is not None:
+        write_text(os.path.join(folder, PROGRAM), source)
+        loop.listeners = [HistoryFiles(loop, folder)]
     loop.listeners = [*loop.listeners, Reporter(bar, loop, job.training.steps, every=log_every)]
-    monitor = watch(loop, job, folder=job.folder, say=bar.say) if watched else None
+    records = Records()
+    if monitored is not None:
+        records = watch_loop(loop, job, folder=folder, say=monitored).records
     try:
         loop.run()
     finally:
         bar.finish()
     run = replace(finish(job, loop), metadata={"source": source} if source else {})
-    if job.folder is not None:
-        write_results(run, job.folder)
-        if monitor is not None and find_spec("matplotlib") is not None:
-            draw_records(monitor.records, os.path.join(job.folder, LAYERS))
-    return run
+    if folder is not None:
+        write_results(run, folder)
+        if monitored is not None and find_spec("matplotlib") is not None:
+            draw_records(records, os.path.join(folder, LAYERS))
+    return run, records
 
 
-def objective_of(compiled: Compiled, loss: Loss | None) -> Objective:
-    """What to minimise: a loss by name, by output, or what the program's `train` block says."""
-    return recipe_of(compiled, {"loss": loss}).objective
+def fitting_weights(job: Job, given: State | None, allow: Sequence[str], say: Say) -> State | None:
+    """Weights to start from: all that were given, or those that match and first values of others.
+
+    Raises:
+        NetError: They do not match (E562).
+    """
+    if given is None or (not allow and not mismatches(job.graph, given)):
+        return given
+    matching = match_weights(job.graph, given, allow=allow)
+    for line in matching.lines():
+        say(line)
+    return matching.merged(job.graph, job.recipe.seed)
 
 
-def own_value(compiled: Compiled, loss: Loss | None, of: str | None) -> str | None:
-    """The network's own value that is to be differentiated; None where it is a loss.
+def as_trained(graph: Graph, run: Run | Trained | str | None, weights: State | None) -> Trained:
+    """What a run left, with its weights or others; without a run, the program's own weights.
 
     Args:
-        compiled: The program.
-        loss: What Python or the command line names.
-        of: Likewise; without either, the `train` block's loss, or else an output of one number.
+        graph: The network.
+        run: A run, or its folder.
+        weights: Weights in place of the run's.
 
     Raises:
-        NetError: E126, both are named.
+        NetError: E546, there are no weights; they do not fit; or files cannot be read.
     """
-    if of is not None and loss is not None:
-        help = "`of` is a value of the network, without a loss: leave one of them out"
-        raise error("E126", "both a loss and `of` say what to differentiate", help=help)
-    if of is None and loss is None and compiled.recipe is None:
-        outputs = compiled.graph.outputs
-        single = [name for name, value in outputs.items() if product(value.shape[1:]) == 1]
-        return single[0] if len(outputs) == 1 and single else None
-    return of
-
-
-def backward(
-    compiled: Compiled,
-    loss: Loss | None = None,
-    *,
-    of: str | None = None,
-    wrt: Sequence[str] | None = None,
-    training: bool = True,
-) -> Graph:
-    """Forward, loss and gradients as one graph; see `Network.backward`."""
-    own = own_value(compiled, loss, of)
-    if own is not None:
-        graph = set_mode(compiled.graph, training=training)
-        return _with_gradients(graph, own, wrt)
-    with_loss = add_loss(compiled.graph, objective_of(compiled, loss))
-    return _with_gradients(set_mode(with_loss, training=training), LOSS, wrt)
-
-
-def _with_gradients(graph: Graph, of: str, wrt: Sequence[str] | None) -> Graph:
-    """A graph with the gradients of a value; of a network without weights, by its inputs.
-
-    Raises:
-        NetError: E131, the value does not depend on what `wrt` names; or as `append_backward`.
-    """
-    if isinstance(wrt, str):
-        wrt = [wrt]
-    if wrt is None and of != LOSS and not trainable(graph):
-        wrt = list(graph.inputs)
-    found = append_backward(graph, of=of, wrt=wrt)
-    for name in wrt or ():
-        if f"{name}{GRADIENT}" not in found.outputs:
-            raise error("E131", f"`{of}` does not depend on `{name}`, so it has no gradient there")
-    return found
-
-
-def value_and_grad(
-    compiled: Compiled,
-    feeds: Mapping[str, "Array"],
-    targets: Targets,
-    state: Mapping[str, "Array"],
-    *,
-    loss: Loss | None = None,
-    of: str | None = None,
-    wrt: Sequence[str] | None = None,
-    training: bool = True,
-    dtype: str | None = None,
-) -> tuple[float, dict[str, "Array"]]:
-    """The loss, and its gradients by the parameter's name; see `Network.value_and_grad`."""
-    own, graph = own_value(compiled, loss, of), compiled.graph
-    if own is None:
-        objective = objective_of(compiled, loss)
-        fed, types = _fed(graph, objective, feeds, targets)
-        key: tuple[Any, ...] = (repr(objective), *types.items())
-    elif targets is not None:
-        help = 'name one, such as `loss="mse"`, or give None for the targets'
-        raise error("E543", "there are targets, but no loss that takes them", help=help)
-    else:
-        fed, key = dict(feeds), (own,)
-    value = LOSS if own is None else own
-    key = (*key, None if wrt is None else tuple(wrt), training, dtype, len(graph))
-    plans = _PLANS.setdefault(graph, {})
-    if key not in plans:
-        measured = graph if own is not None else add_loss(graph, objective, types)
-        gradients = _with_gradients(set_mode(measured, training=training), value, wrt)
-        plans[key] = plan(gradients, dtype=dtype)
-    found = run_plan(plans[key], {**fed, **_first_step(plans[key].inputs)}, state)
-    return float(found[value].sum()), {
-        name.removesuffix(GRADIENT): array
-        for name, array in found.items()
-        if name.endswith(GRADIENT)
-    }
-
-
-def gradcheck(
-    compiled: Compiled,
-    feeds: Mapping[str, "Array"],
-    targets: Targets,
-    state: Mapping[str, "Array"],
-    *,
-    loss: Loss | None = None,
-    training: bool = True,
-    samples: int | None,
-    seed: int,
-) -> dict[str, float]:
-    """The largest relative error of each parameter's gradient; see `Network.gradcheck`."""
-    graph, fed = with_targets(compiled, feeds, targets, loss=loss, training=training, seed=seed)
-    check_weights(compiled.graph, state)
-    checks = compare_gradients(graph, fed, state, samples=samples, seed=seed)
-    return {check.name: check.error for check in checks}
-
-
-def with_targets(
-    compiled: Compiled,
-    feeds: Mapping[str, "Array"],
-    targets: Targets,
-    *,
-    loss: Loss | None = None,
-    training: bool = True,
-    seed: int = 0,
-) -> tuple[Graph, dict[str, Any]]:
-    """A network with its loss in training or inference mode, and what to feed it with.
-
-    Args:
-        compiled: The program.
-        feeds: Inputs by name.
-        targets: Targets by the output's name, or that of the only loss.
-        loss: See `objective_of`.
-        training: Whether Dropout drops, and BN normalizes by the batch.
-        seed: Of the noise.
-
-    Raises:
-        NetError: Loss, output and targets do not fit.
-    """
-    objective = objective_of(compiled, loss)
-    fed, types = _fed(compiled.graph, objective, feeds, targets)
-    with_loss = add_loss(compiled.graph, objective, types)
-    settled = set_mode(with_loss, training=training, seed=seed)
-    return settled, {**fed, **_first_step(settled.inputs)}
-
-
-def _fed(
-    graph: Graph, objective: Objective, feeds: Mapping[str, "Array"], targets: Targets
-) -> tuple[dict[str, Any], dict[str, TensorType]]:
-    """Inputs and targets as they are fed, and what each loss takes.
-
-    Raises:
-        NetError: A target is missing (E543), or as `given_target`.
-    """
-    fed: dict[str, Any] = dict(feeds)
-    types: dict[str, TensorType] = {}
-    names = objective.target_names()
-    only = {} if targets is None else dict.fromkeys(list(names)[:1], targets)
-    given = targets if isinstance(targets, Mapping) else only
-    for output, name in names.items():
-        if output not in given:
-            help = "give targets by the output's name: " + ", ".join(f"`{each}`" for each in names)
-            raise error("E543", f"there is no target for the output `{output}`", help=help)
-        fed[name], types[output] = given_target(
-            graph, objective.losses[output], output, given[output]
-        )
-    return fed, types
-
-
-def _first_step(inputs: Container[str]) -> dict[str, int]:
-    """The number of the step, which noise is drawn by, where there is any."""
-    return {STEP: 0} if STEP in inputs else {}
-
-
-def export_step(
-    compiled: Compiled,
-    path: str,
-    *,
-    changes: Mapping[str, Any],
-    opset: int | None = None,
-) -> None:
-    """Write one step of training as an ONNX model; see `Network.export_training`."""
-    recipe = recipe_of(compiled, changes)
-    step = train_step(
-        compiled.graph,
-        recipe.objective,
-        recipe.optimizer,
-        seed=recipe.seed,
-        by_momentum=recipe.schedules_momentum,
-    )
-    metadata = {
-        "source": compiled.source.text,
-        **{f"train.{name}": text for name, text in recipe.settings().items()},
-    }
-    export(step.graph, {}, path, opset=opset, metadata=metadata, version=__version__)
+    if isinstance(run, Run):
+        run = Trained(run.state, run.job.training.fitted, facts_of(run.job))
+    elif isinstance(run, str):
+        run = open_trained(run)
+    elif run is None and weights is None:
+        run = Trained(own_weights(graph, help="give `run`, or `weights`"))
+    found = run or Trained({})
+    return found if weights is None else replace(found, weights=weights)

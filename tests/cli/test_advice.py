@@ -7,8 +7,8 @@ import pytest
 from support.command_line import netc as command
 
 import netc
-from netc.cli.commands.evaluate import _sides
 from netc.compiler.training.lossdef import Task
+from netc.evaluation import sides
 from netc.runtime.metrics.accumulators import Confusion
 from netc.runtime.metrics.outputs import OutputForm
 
@@ -45,7 +45,7 @@ def test_the_sides_of_a_confusion_matrix(
     """One decision between two named classes has their names; several labels are yes or no."""
     confusion = Confusion(OutputForm(task, 1, "logits", None, None, names, "corners"))
     confusion.counts = np.zeros((labels, 2, 2), np.int64)
-    assert _sides(confusion) == expected
+    assert sides(confusion) == expected
 
 
 def test_nothing_to_compare(tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ def test_an_empty_part(asked: Call) -> None:
     found = asked("evaluate", "digits", "--set", "split=(0.5, 0.5)")
     assert found.err == (
         "error[E531]: the test part of `digits` is empty\n"
-        "  = help: choose another `--part`, or `--set split=...`\n\n"
+        "  = help: choose another part (`--part`), or another `split`\n\n"
     )
 
 
@@ -310,7 +310,7 @@ MASK_NAMES = ("background", "circle", "square", "triangle")
         ([], "error[E547]: there are no samples\n"),
         (
             ["--input", "x.npy", "--data", "digits"],
-            "error[E547]: `--input` and `--data` cannot be combined\n",
+            "error[E547]: samples (`--input`) and a data set (`--data`) cannot be combined\n",
         ),
         (["--input", "a.png", "--input", "x.npy"], "error[E547]: `x.npy` is not an image"),
         (["--input", "missing.npy"], "error[E001]: cannot read `missing.npy`"),

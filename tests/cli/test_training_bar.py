@@ -6,8 +6,8 @@ import re
 import pytest
 from rich.console import Console
 
-from netc.cli.training_bar import TrainingBar, training_progress
 from netc.runtime.training.progress import PlainProgress
+from netc.training_bar import TrainingBar, training_progress
 
 
 class Terminal(io.StringIO):

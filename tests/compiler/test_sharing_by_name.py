@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.network import Engine
+from netc.choices import Engine
 
 BLOCKS = "block B { FC(8) -> RELU }\nblock A { B }\n"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.network import Engine
+from netc.choices import Engine
 from netc.runtime.engines.engine import engine_named
 
 ENCODER = (

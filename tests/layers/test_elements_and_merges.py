@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import netc
+from netc.choices import Engine
 from netc.compiler.analysis.initial_values import resolve
 from netc.compiler.ir.initializers import GLOROT, HE, LECUN, Init
 from netc.compiler.ir.types import author_size
-from netc.network import Engine
 
 Array = np.ndarray[Any, Any]
 CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)

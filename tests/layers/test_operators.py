@@ -8,10 +8,10 @@ import pytest
 from support.ops import version_of
 
 import netc
+from netc.choices import Engine
 from netc.compiler.lower.operators import RANDOM
 from netc.compiler.onnx_standard.foreign_operators import operators
 from netc.compiler.ops.opdef import OPS
-from netc.network import Engine
 
 Array = np.ndarray[Any, Any]
 

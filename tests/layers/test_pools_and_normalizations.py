@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import netc
+from netc.choices import Engine
 from netc.compiler.analysis.initial_values import resolve
 from netc.compiler.analysis.memory import measure
 from netc.compiler.analysis.receptive_fields import receptive_fields
@@ -16,7 +17,6 @@ from netc.compiler.ir.graph import LEAVES, Graph
 from netc.compiler.ir.initializers import HE
 from netc.compiler.layers.adaptive_pooling import bins_of
 from netc.compiler.passes.pipeline import settle
-from netc.network import Engine
 
 FLOAT, INDEX = 4, 8
 

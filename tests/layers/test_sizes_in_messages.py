@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.network import Engine
+from netc.choices import Engine
 
 INPUTS = {
     1: ("INPUT(6x4, sequence)", "6x4", "4x6"),

@@ -11,12 +11,12 @@ import pytest
 from support.engines import on_both
 
 import netc
+from netc.choices import Engine
 from netc.compiler.emit.onnx.export import write
 from netc.compiler.ops.opdef import OPS
 from netc.compiler.passes.append_backward import append_backward
 from netc.compiler.passes.set_mode import set_mode
 from netc.grammar.diagnostics import NetError
-from netc.network import Engine
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
 from netc.runtime.engines.session import Session

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.network import Engine
+from netc.choices import Engine
 
 ENGINES = ("numpy", "onnxruntime")
 TOKENS = "INPUT(5, dtype=int64) as ids -> EMBED(7, 3) -> FC(2)"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import netc
+from netc.choices import Engine
 from netc.grammar.diagnostics import NetError
-from netc.network import Engine
 
 Feeds = dict[str, Any]
 

@@ -67,7 +67,7 @@ def test_a_loss_is_planned_once(monkeypatch: pytest.MonkeyPatch) -> None:
         plans.append(plan(graph, **options))
         return plans[-1]
 
-    monkeypatch.setattr("netc.training.plan", counted)
+    monkeypatch.setattr("netc.gradients.plan", counted)
     net = netc.compile(NET)
     x, t = batch()
     values = [net.value_and_grad(x, t, net.initialize(seed))[0] for seed in range(3)]
@@ -264,3 +264,95 @@ def test_a_part_that_is_not_there() -> None:
     run = small().train(batch(40), epochs=1)
     with pytest.raises(netc.NetError, match=r"E531.*no part `valid`(.|\n)*`validation`"):
         run.evaluate("valid")
+
+
+def test_a_run_is_measured_and_asked(tmp_path: Path) -> None:
+    """A run, its folder and its weights alone say the same; other data and parts can be named."""
+    x, t = batch(60)
+    run = small().train((x, t), output=tmp_path / "run", split=(0.5, 0.25, 0.25))
+    found = small().evaluate(run=run, data=(x, t), part="all", metrics=["accuracy"])
+    assert found.samples == 60
+    assert set(found.metrics) == {"loss", "accuracy"}
+    again = small().evaluate(run.state, data=(x, t), part="all", metrics=["accuracy"])
+    assert again.metrics == found.metrics
+    assert small().evaluate(run=run, data=(x, t), split=(0.5, 0.25, 0.25)).metrics == (
+        small().evaluate(run=tmp_path / "run", data=(x, t)).metrics
+    )
+    prediction = small().predict(x, run=tmp_path / "run", top=2)
+    assert np.array_equal(prediction.outputs["output"], np.asarray(run.predict(x)))
+    answers = prediction.answers["output"]
+    assert len(answers) == 60
+    assert {len(answer.ranked) for answer in answers} == {2}
+    right = np.mean([int(a.ranked[0][0]) == label for a, label in zip(answers, t, strict=True)])
+    assert right == pytest.approx(found.metrics["accuracy"])
+    assert str(prediction).startswith("0:")
+    assert "40 more" in str(prediction)
+
+
+def test_samples_are_given_once() -> None:
+    """Samples and a data set exclude each other, and one of them is needed; so are weights."""
+    x, _ = batch()
+    for given in ({}, {"x": x, "data": "digits"}):
+        with pytest.raises(netc.NetError, match="samples"):
+            small().predict(weights=small().initialize(), **given)  # type: ignore[arg-type]
+    with pytest.raises(netc.NetError, match="there are no weights"):
+        small().predict(x)
+    with pytest.raises(netc.NetError, match="there are no weights"):
+        small().evaluate(data=batch())
+
+
+def test_features_are_written(tmp_path: Path) -> None:
+    """A layer's output for each sample goes to a file, computed with the weights that are given."""
+    x, t = batch()
+    state = small().initialize()
+    found = small().features("tanh1", tmp_path / "f.npz", state, data=(x, t))
+    assert (found.samples, found.shape) == (12, (5,))
+    written = np.load(tmp_path / "f.npz")
+    assert np.array_equal(written["x"], small().run(x, state, fetch=["tanh1"])["tanh1"])
+    assert np.array_equal(written["y"], t)
+
+
+def test_checks_before_training() -> None:
+    """Checks say what they looked at; targets that are all the same fail one."""
+    x, t = batch(40)
+    names = [check.name for check in small().sanity((x, t), steps=5)]
+    assert names[0] == "labels"
+    same = small().sanity((x, np.zeros_like(t)), steps=5)
+    assert not same[0].ok
+
+
+def test_a_watched_run_is_the_same_run(tmp_path: Path) -> None:
+    """A monitor records each epoch and changes no weight; the folder gets its files."""
+    data = batch(40)
+    watched = small().watch(data, output=tmp_path / "run")
+    plain = small().train(data)
+    assert all(np.array_equal(plain.state[name], a) for name, a in watched.run.state.items())
+    assert watched.records.epochs == [1, 2, 3]
+    assert (tmp_path / "run" / "monitor.json").exists()
+    watched.draw(str(tmp_path / "layers.svg"))
+    assert (tmp_path / "layers.svg").read_text().lstrip().startswith("<?xml")
+
+
+def test_a_network_with_other_settings() -> None:
+    """Settings replace those of the block, frozen layers stay, the network is as it was."""
+    other = small().with_settings(lr=0.01, batch="4").freeze(["fc1"])
+    assert other.recipe is not None
+    assert other.recipe.batch == 4
+    assert other.recipe.optimizer == netc.SGD(lr=0.01, momentum=0.9)
+    first = other.initialize(7)["fc1.weight"]
+    state = other.train(batch(40), seed=7).state
+    assert np.array_equal(state["fc1.weight"], first)
+    assert not np.array_equal(state["fc2.weight"], other.initialize(7)["fc2.weight"])
+    assert small().recipe != other.recipe
+
+
+def test_weights_of_another_network() -> None:
+    """Weights match by name; what may differ is drawn."""
+    other = netc.compile("INPUT(6) -> FC(5, bias=no) -> BN -> TANH -> FC(4)")
+    state = small().initialize(1)
+    matching = other.match_weights(state, allow=["fc2.*"])
+    assert set(matching.unfit) == {"fc2.weight", "fc2.bias"}
+    merged = matching.merged(other.graph)
+    assert np.array_equal(merged["fc1.weight"], state["fc1.weight"])
+    with pytest.raises(netc.NetError, match="weights do not match"):
+        other.train(batch(), weights=state)

@@ -96,3 +96,27 @@ def open_network(file: str, max_layers: int | None = None) -> Network:
     network = compile_program(read_program(file), max_layers=max_layers)
     show_diagnostics(network.warnings)
     return network
+
+
+def _settings(
+    context: click.Context, parameter: click.Parameter, texts: Sequence[str]
+) -> dict[str, str]:
+    """Settings by name from `NAME=VALUE`.
+
+    Raises:
+        UsageError: One is not of that form.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not separator or not name.strip() or not value.strip():
+            raise click.UsageError(f"`--set {text}` is not of the form NAME=VALUE, as in lr=0.01")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def settings_option(help: str = "Replace a setting.") -> Decorator:
+    """`--set`, as settings by name."""
+    return click.option(
+        "--set", "settings", multiple=True, metavar="NAME=VALUE", callback=_settings, help=help
+    )

@@ -1,7 +1,8 @@
 """The weights that `--weights`, `--run` and `--rename` name, under a network's names."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 import click
@@ -11,7 +12,16 @@ from ..runtime.run_folder.trained import Trained, open_trained
 from ..runtime.weights.files import load_weights
 from ..runtime.weights.foreign_names import fitted_names
 from ..runtime.weights.initialize import own_weights
-from .options import RENAMING
+from .options import (
+    RENAMING,
+    device_option,
+    engine_option,
+    file_argument,
+    max_layers_option,
+    open_network,
+    rename_option,
+    settings_option,
+)
 
 
 def read_weights(graph: Graph, path: str) -> Mapping[str, Any]:
@@ -34,3 +44,38 @@ def open_run(graph: Graph, folder: str | None, weights: str | None) -> Trained:
         return Trained(own_weights(graph, help="give `--run FOLDER` or `--weights FILE`"))
     trained = open_trained(folder, weights)
     return trained if weights is None else replace(trained, weights=read_weights(graph, weights))
+
+
+def trained_network(command: Callable[..., Any]) -> Callable[..., Any]:
+    """FILE with the weights of a run or a file, settings and an engine.
+
+    The command gets `network`, `run`, `settings`, `engine` and `device`.
+    """
+
+    @wraps(command)
+    def opened(
+        file: str, folder: str | None, weights: str | None, max_layers: int | None, **options: Any
+    ) -> Any:
+        network = open_network(file, max_layers)
+        return command(network, open_run(network.graph, folder, weights), **options)
+
+    found: Callable[..., Any] = opened
+    for option in reversed(
+        (
+            file_argument,
+            click.option("--run", "folder", type=click.Path(), help="The folder of a run."),
+            click.option(
+                "--weights",
+                type=click.Path(),
+                is_eager=True,
+                help="A file of weights instead of the run's.",
+            ),
+            rename_option,
+            settings_option(),
+            engine_option,
+            device_option,
+            max_layers_option,
+        )
+    ):
+        found = option(found)
+    return found

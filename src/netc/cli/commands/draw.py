@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from ...arrays import load_named_arrays
+from ...choices import Format
 from ...compiler.emit.dot import CHOICES
 from ...compiler.emit.render import FORMATS, format_of, picture
 from ...drawing import to_picture_text
-from ...network import Format
 from ...sources import ZOO, is_chain
 from ..completion import complete_path, one_of
 from ..options import (

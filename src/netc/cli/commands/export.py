@@ -3,19 +3,19 @@
 import click
 
 from ...exports import export_network
+from ...gradients import export_step
 from ...runtime.engines.verification import verify_model
 from ...runtime.run_folder.trained import preprocessing_lost
-from ...training import export_step
 from ..options import (
     file_argument,
     max_layers_option,
     open_network,
     seed_option,
+    settings_option,
     weights_option,
 )
 from ..terminal import show_diagnostics
 from ..weights import open_run, read_weights
-from .train import settings_of
 
 
 @click.command("export")
@@ -31,9 +31,7 @@ from .train import settings_of
 @seed_option
 @click.option("--opset", type=int, help="The ONNX opset, 13 or later; 22 by default.")
 @click.option("--training", is_flag=True, help="Write a training step instead.")
-@click.option(
-    "--set", "changes", multiple=True, metavar="NAME=VALUE", help="A setting of the training step."
-)
+@settings_option("A setting of the training step.")
 @click.option("--verify", is_flag=True, help="Run the model on onnxruntime and NumPy, and compare.")
 @max_layers_option
 def command(
@@ -44,7 +42,7 @@ def command(
     seed: int,
     opset: int | None,
     training: bool,
-    changes: tuple[str, ...],
+    settings: dict[str, str],
     verify: bool,
     max_layers: int | None,
 ) -> None:
@@ -59,7 +57,7 @@ def command(
             raise click.UsageError(
                 "a step takes weights as inputs: drop --run, --weights and --verify"
             )
-        export_step(network.compiled, output, changes=settings_of(changes), opset=opset)
+        export_step(network.compiled, output, changes=settings, opset=opset)
         click.echo(f"wrote {output}")
         return
     trained = None if folder is None else open_run(network.graph, folder, weights)

@@ -10,8 +10,8 @@ import numpy as np
 
 from ...array_text import describe
 from ...arrays import load_named_arrays, save_arrays
+from ...choices import Device, Engine
 from ...grammar.diagnostics import error
-from ...network import Device, Engine
 from ...plain_tables import hanging
 from ...runtime.engines.engine import ENGINES
 from ...runtime.engines.session import Session

@@ -3,14 +3,14 @@
 import json
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
+from ...inspection import sanity
 from ...plain_tables import hanging
 from ...runtime.sanity.checks import Check
-from ...runtime.sanity.checks import sanity as look
 from ...runtime.sanity.overfitting import SAMPLES, STEPS
-from ...training import job_of
 from ..options import (
     device_option,
     engine_option,
@@ -19,15 +19,15 @@ from ..options import (
     max_layers_option,
     open_network,
     rename_option,
+    settings_option,
 )
 from ..terminal import width
 from ..weights import read_weights
-from .train import settings_of
 
 
 @click.command("sanity")
 @file_argument
-@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
+@settings_option()
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
@@ -51,29 +51,20 @@ from .train import settings_of
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     file: str,
-    changes: tuple[str, ...],
-    samples: int,
-    steps: int,
     weights: str | None,
-    engine: str,
-    device: str,
     as_json: bool,
     max_layers: int | None,
+    **options: Any,
 ) -> None:
     """Check FILE's data, loss, activations and gradients, and train it on a few samples.
 
     Exits with 1 if a check fails.
     """
     network = open_network(file, max_layers)
-    job = job_of(
-        network.compiled,
-        changes=settings_of(changes),
-        weights=None if weights is None else read_weights(network.graph, weights),
-        engine=engine,
-        device=device,
-    )
-    checks = look(job, samples=samples, steps=steps)
+    state = None if weights is None else read_weights(network.graph, weights)
+    checks = sanity(network.compiled, weights=state, **options)
     if as_json:
         click.echo(json.dumps([check.to_dict() for check in checks], indent=1))
     else:

@@ -3,23 +3,19 @@
 import gc
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import click
 
 from ...plain_tables import GAP, hanging
-from ...runtime.inspection.lsuv import lsuv_weights
 from ...runtime.learning_curves.of_run import read_run
 from ...runtime.metrics.definitions import VALIDATION
-from ...runtime.run_folder.folder import free_folder, locked
-from ...runtime.training.job import Job
+from ...runtime.run_folder.folder import free_folder
 from ...runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
 from ...runtime.training.run import Run
-from ...runtime.weights.files import mismatches
-from ...runtime.weights.transfer import match_weights
-from ...training import job_of, run_job
+from ...training import train
+from ...training_bar import training_progress
 from ..completion import one_of
 from ..options import (
     DEVICES,
@@ -28,9 +24,9 @@ from ..options import (
     max_layers_option,
     open_network,
     rename_option,
+    settings_option,
 )
 from ..terminal import show_diagnostics, width
-from ..training_bar import training_progress
 from ..weights import read_weights
 
 FOLDER = "run"
@@ -38,7 +34,7 @@ FOLDER = "run"
 
 @click.command("train")
 @file_argument
-@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Replace a setting.")
+@settings_option()
 @click.option("--epochs", type=click.IntRange(min=1), help="Same as `--set epochs=N`.")
 @click.option("--seed", type=click.IntRange(min=0), help="Same as `--set seed=N`.")
 @click.option(
@@ -83,6 +79,7 @@ FOLDER = "run"
 )
 @click.option(
     "--save-every",
+    "every",
     type=click.FloatRange(min=0),
     default=SECONDS_BETWEEN_CHECKPOINTS,
     show_default=True,
@@ -92,23 +89,17 @@ FOLDER = "run"
 @max_layers_option
 def command(
     file: str,
-    changes: tuple[str, ...],
+    settings: dict[str, str],
     epochs: int | None,
     seed: int | None,
-    engine: str | None,
-    device: str | None,
     output: str | None,
     resume: bool,
     force: bool,
     weights: str | None,
     allow: tuple[str, ...],
     lsuv: bool,
-    watch: bool,
-    log_every: int,
-    monitor: str | None,
-    patience: int | None,
-    save_every: float,
     max_layers: int | None,
+    **options: Any,
 ) -> None:
     """Train FILE as its `train` block says, and keep weights, history and curves in a folder."""
     gc.enable()  # a run may take days
@@ -118,39 +109,24 @@ def command(
         raise click.UsageError("`--resume` goes on with a run, and `--force` overwrites it")
     network = open_network(file, max_layers)
     folder = output or (FOLDER if resume or force else _free_folder())
-    with locked(folder):
-        job = job_of(
+    try:
+        run, _ = train(
             network.compiled,
-            changes={**settings_of(changes), **_given(epochs=epochs, seed=seed)},
+            settings={**settings, **_given(epochs=epochs, seed=seed)},
+            output=folder,
             resume=resume,
-            folder=folder,
-            engine=engine,
-            device=device,
             force=force,
-            monitor=monitor,
-            patience=patience,
-            every=save_every,
+            weights=None if weights is None else partial(read_weights, network.graph, weights),
+            allow=allow,
+            lsuv=lsuv,
+            progress=training_progress(),
+            warn=show_diagnostics,
+            **options,
         )
-        show_diagnostics(job.warnings)
-        if resume and job.saved is None:
-            click.echo(
-                f"`{folder}` holds no checkpoint, so the run starts from the beginning", err=True
-            )
-        if job.saved is None:
-            job = replace(job, weights=_first_weights(job, weights, allow, lsuv))
-        source = network.compiled.source.text
-        try:
-            run = run_job(
-                job,
-                progress=training_progress(),
-                source=source,
-                watched=watch,
-                log_every=log_every,
-            )
-        except KeyboardInterrupt:
-            words = ["netc", "train", file, "-o", folder, "--resume"]
-            click.echo(f"stopped; continue with: {shlex.join(words)}", err=True)
-            raise
+    except KeyboardInterrupt:
+        words = ["netc", "train", file, "-o", folder, "--resume"]
+        click.echo(f"stopped; continue with: {shlex.join(words)}", err=True)
+        raise
     _report(run, folder)
 
 
@@ -164,40 +140,6 @@ def _free_folder() -> str:
     if folder != FOLDER:
         click.echo(f"`{FOLDER}` holds a finished run, so this one goes to `{folder}`", err=True)
     return folder
-
-
-def _first_weights(
-    job: Job, path: str | None, allow: Sequence[str], lsuv: bool
-) -> Mapping[str, Any] | None:
-    """The weights that a run starts from; None where the seed determines them.
-
-    Raises:
-        NetError: They cannot be read, or do not match (E562).
-    """
-    if path is None:
-        return lsuv_weights(job) if lsuv else None
-    given = read_weights(job.graph, path)
-    if not allow and not mismatches(job.graph, given):
-        return given
-    matching = match_weights(job.graph, given, allow=allow)
-    for line in matching.lines():
-        click.echo(line, err=True)
-    return matching.merged(job.graph, job.recipe.seed)
-
-
-def settings_of(changes: Sequence[str]) -> dict[str, str]:
-    """Settings by name from `NAME=VALUE`.
-
-    Raises:
-        UsageError: One is not of that form.
-    """
-    found: dict[str, str] = {}
-    for text in changes:
-        name, separator, value = text.partition("=")
-        if not separator or not name.strip() or not value.strip():
-            raise click.UsageError(f"`--set {text}` is not of the form NAME=VALUE, as in lr=0.01")
-        found[name.strip()] = value.strip()
-    return found
 
 
 def _given(**settings: int | None) -> dict[str, str]:

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from ..plain_tables import GAP, filled
-from ..runtime.training.progress import (
+from .plain_tables import GAP, filled
+from .runtime.training.progress import (
     Pace,
     PlainProgress,
     TrainingProgress,

@@ -1,0 +1,228 @@
+"""Compiled programs -> gradients: as graphs, as numbers, checked, and as a step of training."""
+
+from collections.abc import Container, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from . import __version__
+from .compiler.emit.onnx import export
+from .compiler.ir.graph import Graph
+from .compiler.ir.types import TensorType, product
+from .compiler.passes.append_backward import GRADIENT, append_backward, trainable
+from .compiler.passes.set_mode import set_mode
+from .compiler.pipeline import Compiled
+from .compiler.training.objective import LOSS, Objective, add_loss
+from .compiler.training.train_step import STEP, train_step
+from .grammar.diagnostics import error
+from .runtime.engines.executor import run as run_plan
+from .runtime.engines.plan import Plan, plan
+from .runtime.feeding.wiring import given_target
+from .runtime.inspection.gradcheck import gradcheck as compare_gradients
+from .runtime.weights.files import check_weights
+from .training import Loss, recipe_of
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+    Array = ndarray[Any, Any]
+
+Targets = Any  # an array, or arrays by the output's name
+
+# Plans of a loss and its gradients, for as long as the network lives.
+_PLANS: "WeakKeyDictionary[Graph, dict[Any, Plan]]" = WeakKeyDictionary()
+
+
+def objective_of(compiled: Compiled, loss: Loss | None) -> Objective:
+    """What to minimise: a loss by name, by output, or what the program's `train` block says."""
+    return recipe_of(compiled, {"loss": loss}).objective
+
+
+def own_value(compiled: Compiled, loss: Loss | None, of: str | None) -> str | None:
+    """The network's own value that is to be differentiated; None where it is a loss.
+
+    Args:
+        compiled: The program.
+        loss: What Python or the command line names.
+        of: Likewise; without either, the `train` block's loss, or else an output of one number.
+
+    Raises:
+        NetError: E126, both are named.
+    """
+    if of is not None and loss is not None:
+        help = "`of` is a value of the network, without a loss: leave one of them out"
+        raise error("E126", "both a loss and `of` say what to differentiate", help=help)
+    if of is None and loss is None and compiled.recipe is None:
+        outputs = compiled.graph.outputs
+        single = [name for name, value in outputs.items() if product(value.shape[1:]) == 1]
+        return single[0] if len(outputs) == 1 and single else None
+    return of
+
+
+def backward(
+    compiled: Compiled,
+    loss: Loss | None = None,
+    *,
+    of: str | None = None,
+    wrt: Sequence[str] | None = None,
+    training: bool = True,
+) -> Graph:
+    """Forward, loss and gradients as one graph; see `Network.backward`."""
+    own = own_value(compiled, loss, of)
+    if own is not None:
+        graph = set_mode(compiled.graph, training=training)
+        return _with_gradients(graph, own, wrt)
+    with_loss = add_loss(compiled.graph, objective_of(compiled, loss))
+    return _with_gradients(set_mode(with_loss, training=training), LOSS, wrt)
+
+
+def _with_gradients(graph: Graph, of: str, wrt: Sequence[str] | None) -> Graph:
+    """A graph with the gradients of a value; of a network without weights, by its inputs.
+
+    Raises:
+        NetError: E131, the value does not depend on what `wrt` names; or as `append_backward`.
+    """
+    if isinstance(wrt, str):
+        wrt = [wrt]
+    if wrt is None and of != LOSS and not trainable(graph):
+        wrt = list(graph.inputs)
+    found = append_backward(graph, of=of, wrt=wrt)
+    for name in wrt or ():
+        if f"{name}{GRADIENT}" not in found.outputs:
+            raise error("E131", f"`{of}` does not depend on `{name}`, so it has no gradient there")
+    return found
+
+
+def value_and_grad(
+    compiled: Compiled,
+    feeds: Mapping[str, "Array"],
+    targets: Targets,
+    state: Mapping[str, "Array"],
+    *,
+    loss: Loss | None = None,
+    of: str | None = None,
+    wrt: Sequence[str] | None = None,
+    training: bool = True,
+    dtype: str | None = None,
+) -> tuple[float, dict[str, "Array"]]:
+    """The loss, and its gradients by the parameter's name; see `Network.value_and_grad`."""
+    own, graph = own_value(compiled, loss, of), compiled.graph
+    if own is None:
+        objective = objective_of(compiled, loss)
+        fed, types = _fed(graph, objective, feeds, targets)
+        key: tuple[Any, ...] = (repr(objective), *types.items())
+    elif targets is not None:
+        help = 'name one, such as `loss="mse"`, or give None for the targets'
+        raise error("E543", "there are targets, but no loss that takes them", help=help)
+    else:
+        fed, key = dict(feeds), (own,)
+    value = LOSS if own is None else own
+    key = (*key, None if wrt is None else tuple(wrt), training, dtype, len(graph))
+    plans = _PLANS.setdefault(graph, {})
+    if key not in plans:
+        measured = graph if own is not None else add_loss(graph, objective, types)
+        gradients = _with_gradients(set_mode(measured, training=training), value, wrt)
+        plans[key] = plan(gradients, dtype=dtype)
+    found = run_plan(plans[key], {**fed, **_first_step(plans[key].inputs)}, state)
+    return float(found[value].sum()), {
+        name.removesuffix(GRADIENT): array
+        for name, array in found.items()
+        if name.endswith(GRADIENT)
+    }
+
+
+def gradcheck(
+    compiled: Compiled,
+    feeds: Mapping[str, "Array"],
+    targets: Targets,
+    state: Mapping[str, "Array"],
+    *,
+    loss: Loss | None = None,
+    training: bool = True,
+    samples: int | None,
+    seed: int,
+) -> dict[str, float]:
+    """The largest relative error of each parameter's gradient; see `Network.gradcheck`."""
+    graph, fed = with_targets(compiled, feeds, targets, loss=loss, training=training, seed=seed)
+    check_weights(compiled.graph, state)
+    checks = compare_gradients(graph, fed, state, samples=samples, seed=seed)
+    return {check.name: check.error for check in checks}
+
+
+def with_targets(
+    compiled: Compiled,
+    feeds: Mapping[str, "Array"],
+    targets: Targets,
+    *,
+    loss: Loss | None = None,
+    training: bool = True,
+    seed: int = 0,
+) -> tuple[Graph, dict[str, Any]]:
+    """A network with its loss in training or inference mode, and what to feed it with.
+
+    Args:
+        compiled: The program.
+        feeds: Inputs by name.
+        targets: Targets by the output's name, or that of the only loss.
+        loss: See `objective_of`.
+        training: Whether Dropout drops, and BN normalizes by the batch.
+        seed: Of the noise.
+
+    Raises:
+        NetError: Loss, output and targets do not fit.
+    """
+    objective = objective_of(compiled, loss)
+    fed, types = _fed(compiled.graph, objective, feeds, targets)
+    with_loss = add_loss(compiled.graph, objective, types)
+    settled = set_mode(with_loss, training=training, seed=seed)
+    return settled, {**fed, **_first_step(settled.inputs)}
+
+
+def _fed(
+    graph: Graph, objective: Objective, feeds: Mapping[str, "Array"], targets: Targets
+) -> tuple[dict[str, Any], dict[str, TensorType]]:
+    """Inputs and targets as they are fed, and what each loss takes.
+
+    Raises:
+        NetError: A target is missing (E543), or as `given_target`.
+    """
+    fed: dict[str, Any] = dict(feeds)
+    types: dict[str, TensorType] = {}
+    names = objective.target_names()
+    only = {} if targets is None else dict.fromkeys(list(names)[:1], targets)
+    given = targets if isinstance(targets, Mapping) else only
+    for output, name in names.items():
+        if output not in given:
+            help = "give targets by the output's name: " + ", ".join(f"`{each}`" for each in names)
+            raise error("E543", f"there is no target for the output `{output}`", help=help)
+        fed[name], types[output] = given_target(
+            graph, objective.losses[output], output, given[output]
+        )
+    return fed, types
+
+
+def _first_step(inputs: Container[str]) -> dict[str, int]:
+    """The number of the step, which noise is drawn by, where there is any."""
+    return {STEP: 0} if STEP in inputs else {}
+
+
+def export_step(
+    compiled: Compiled,
+    path: str,
+    *,
+    changes: Mapping[str, Any],
+    opset: int | None = None,
+) -> None:
+    """Write one step of training as an ONNX model; see `Network.export_training`."""
+    recipe = recipe_of(compiled, changes)
+    step = train_step(
+        compiled.graph,
+        recipe.objective,
+        recipe.optimizer,
+        seed=recipe.seed,
+        by_momentum=recipe.schedules_momentum,
+    )
+    metadata = {
+        "source": compiled.source.text,
+        **{f"train.{name}": text for name, text in recipe.settings().items()},
+    }
+    export(step.graph, {}, path, opset=opset, metadata=metadata, version=__version__)

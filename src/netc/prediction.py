@@ -1,0 +1,268 @@
+"""A trained network and new samples -> its outputs, and what they say of each sample."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .compiler.pipeline import Compiled
+from .compiler.training.recipe import Recipe
+from .grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
+from .plain_tables import GAP, filled, hanging
+from .runtime.data import Dataset, Fitted, arrays
+from .runtime.data.column_names import by_columns
+from .runtime.data.picture_files import is_picture, pictures_in, read_pictures
+from .runtime.feeding.wiring import Wiring, wire_inputs
+from .runtime.inference.predictions import Answer, answers, forms_of, samples_of
+from .runtime.inference.predictions import predict as compute
+from .runtime.metrics.outputs import OutputForm
+from .runtime.run_folder.folder import Facts
+from .runtime.run_folder.trained import Trained
+from .runtime.weights.files import check_weights
+from .tensor_specs import specs
+from .training import job_as_trained, open_data, recipe_as_trained
+
+Array = np.ndarray[Any, Any]
+Arrays = Mapping[str, Array]
+New = Array | Arrays | Sequence[str]  # arrays, or the paths of pictures
+SHOWN = 20  # answers, or pictures, in a terminal
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a trained network says of new samples.
+
+    Attributes:
+        outputs: The network's outputs by name, (N, ...).
+        answers: What they say, by the output's name: a list with an answer for each sample.
+        names: What to call each sample: the picture's path, or its number.
+        warnings: What was done to samples so that the network takes them.
+    """
+
+    outputs: Mapping[str, Array] = field(repr=False)
+    answers: Mapping[str, Sequence[Answer]]
+    names: Sequence[str]
+    warnings: tuple[Diagnostic, ...] = ()
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """The answers as JSON, an object for each sample."""
+        return [
+            {"sample": name, **{n: each[place].to_dict() for n, each in self.answers.items()}}
+            for place, name in enumerate(self.names)
+        ]
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def to_text(self, *, room: int | None = None, advice: str = "") -> str:
+        """A line for each of the first samples and each output.
+
+        Args:
+            room: How many characters a line holds.
+            advice: Where to find the others.
+        """
+        shown = self.names[:SHOWN]
+        longest = max(map(len, shown), default=0) + 1
+        lines: list[str] = []
+        for place, name in enumerate(shown):
+            for output, each in self.answers.items():
+                several = f"  {output}" if len(self.answers) > 1 else ""
+                head = f"{name + ':':<{longest}}{several}{GAP}"
+                lines += filled(str(each[place]).split(GAP), room, head=head)
+        if len(self.names) > SHOWN:
+            lines += hanging("", f"and {len(self.names) - SHOWN} more{advice}", room)
+        return "\n".join(lines)
+
+
+def predict(
+    compiled: Compiled,
+    x: New | None,
+    trained: Trained,
+    *,
+    data: Any,
+    top: int,
+    settings: Mapping[str, Any],
+    engine: str,
+    device: str,
+) -> Prediction:
+    """Answer for new samples, preprocessed as in the run; see `Network.predict`."""
+    check_weights(compiled.graph, trained.weights)
+    recipe = recipe_as_trained(compiled, trained, settings)
+    new = _opened(compiled, trained, x, data)
+    fitted = _fitted(compiled, trained, recipe, settings, new.wiring)
+    samples = samples_of(new.data, new.wiring, fitted, recipe.augment)
+    outputs = compute(compiled.graph, trained.weights, samples, engine=engine, device=device)
+    assumed = compiled.recipe is None and not trained.facts.settings and "loss" not in settings
+    forms = _forms(compiled, trained, recipe, assumed=assumed)
+    said = {
+        name: answers(array, forms.get(name), top=top)
+        for name, array in outputs.items()
+        if array.ndim and len(array) == len(samples)
+    }
+    return Prediction(outputs, said, new.names, new.warnings)
+
+
+def picture_paths(texts: Sequence[str]) -> list[str] | None:
+    """The files that texts name, those of folders included; None where none is a picture."""
+    paths = [p for text in texts for p in (pictures_in(text) if os.path.isdir(text) else [text])]
+    return paths if any(map(is_picture, paths)) else None
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """New samples.
+
+    Attributes:
+        data: Their arrays.
+        wiring: Which input takes which.
+        names: What to call each sample.
+        warnings: What was done to them.
+    """
+
+    data: Dataset
+    wiring: Wiring
+    names: Sequence[str]
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+def _opened(compiled: Compiled, trained: Trained, x: New | None, data: Any) -> _Samples:
+    """New samples as a data set.
+
+    Raises:
+        NetError: E547, there are none, or they are of no kind that is known.
+    """
+    if (x is None) == (data is None):
+        both = "samples (`--input`) and a data set (`--data`) cannot be combined"
+        what = "there are no samples" if x is None else both
+        raise error("E547", what, help="give samples (`--input`), or a data set (`--data`)")
+    if x is None:
+        text = {"data": data} if isinstance(data, str) else {}
+        changed = recipe_as_trained(compiled, trained, text)
+        opened = open_data(compiled, changed, None if text else data)
+        found = by_columns(opened, trained.facts.columns)
+        return _Samples(found, wire_inputs(compiled.graph, found), _numbers(len(found)))
+    warnings: tuple[Diagnostic, ...] = ()
+    if isinstance(x, Mapping | np.ndarray):
+        given: Arrays = _batches(compiled, trained, x)
+        names = _numbers(len(next(iter(given.values()))))
+    else:
+        names = picture_paths(x) or list(x)
+        given, warnings = _pictures(compiled, trained, names)
+    found = arrays(given, name="what is given")
+    return _Samples(found, wire_inputs(compiled.graph, found), names, warnings)
+
+
+def _numbers(count: int) -> list[str]:
+    return list(map(str, range(count)))
+
+
+def _batches(compiled: Compiled, trained: Trained, x: Array | Arrays) -> dict[str, Array]:
+    """Arrays by the input's name, each with an axis of samples.
+
+    Raises:
+        NetError: E543, there is no such input.
+    """
+    known = list(compiled.graph.inputs)
+    given = x if isinstance(x, Mapping) else {next(iter(known), "input"): x}
+    for name in given:
+        if name not in known:
+            help = did_you_mean(name, known) or f"its inputs are {', '.join(known)}"
+            raise error("E543", f"the network has no input `{name}`", help=help)
+    return {name: _batch(compiled, trained, name, array) for name, array in given.items()}
+
+
+def _shape(compiled: Compiled, trained: Trained, name: str) -> tuple[int | str, ...]:
+    """The extents of a sample of an input, as it was before preprocessing and crops."""
+    sources = {own: source for source, own in trained.facts.inputs.items()}
+    known = trained.facts.shapes.get(sources.get(name, name))
+    inputs = {spec.name: spec for spec in specs(compiled.graph.inputs)}
+    return inputs[name].shape[1:] if known is None else known
+
+
+def _batch(compiled: Compiled, trained: Trained, name: str, array: Any) -> Any:
+    """An array in the shape that samples have, (N, ...); a single sample may come alone.
+
+    Axes of extent 1 make no difference. What does not fit is left to those who say so.
+    """
+    shape = _shape(compiled, trained, name)
+    if not all(isinstance(extent, int) for extent in shape):
+        return array
+    if _squeezed(array.shape) == _squeezed(shape) and array.ndim <= len(shape):
+        return array.reshape(1, *shape)
+    alike = array.ndim and _squeezed(array.shape[1:]) == _squeezed(shape)
+    return array.reshape(len(array), *shape) if alike else array
+
+
+def _squeezed(shape: Sequence[int | str]) -> list[int | str]:
+    return [extent for extent in shape if extent != 1]
+
+
+def _pictures(
+    compiled: Compiled, trained: Trained, paths: Sequence[str]
+) -> tuple[Arrays, tuple[Diagnostic, ...]]:
+    """Pictures as the network's only input, and W520 where they are converted for it.
+
+    Raises:
+        NetError: E547, they are mixed with others, or the network takes no pictures.
+    """
+    other = next((path for path in paths if not is_picture(path)), None)
+    if other is not None:
+        raise error(
+            "E547", f"`{other}` is not an image, but the others are", help="predict it separately"
+        )
+    inputs = specs(compiled.graph.inputs)
+    shape = _shape(compiled, trained, inputs[0].name)
+    extents = [extent for extent in shape if isinstance(extent, int)]
+    if len(inputs) > 1 or len(extents) != 3 or shape[0] not in (1, 3):
+        raise error(
+            "E547",
+            f"`{paths[0]}` is an image, and `{compiled.graph.name}` takes none",
+            help="it takes " + ", ".join(f"`{spec.name}` {spec.shape}" for spec in inputs),
+        )
+    channels, height, width = extents
+    pictures, changes = read_pictures(paths, channels=channels, size=(height, width))
+    warnings = (_changed(changes, len(paths)),) if changes else ()
+    return {inputs[0].name: pictures}, warnings
+
+
+def _changed(changes: Mapping[str, Sequence[str]], count: int) -> Diagnostic:
+    """The warning that pictures were not what the network takes."""
+    notes = [f"`{path}` was {' and '.join(done)}" for path, done in changes.items()]
+    more = [f"and {len(notes) - SHOWN} more"] if len(notes) > SHOWN else []
+    many = "the image was" if count == 1 else f"{len(changes)} of {count} images were"
+    message = f"{many} converted for the network"
+    return Diagnostic("W520", message, notes=(*notes[:SHOWN], *more))
+
+
+def _fitted(
+    compiled: Compiled,
+    trained: Trained,
+    recipe: Recipe,
+    settings: Mapping[str, Any],
+    wiring: Wiring,
+) -> Fitted:
+    """The preprocessing of the run, or, of weights alone, fitted again where there is any."""
+    fitted = trained.fitted_to(wiring)
+    if fitted is not None or not recipe.preprocess:
+        return fitted or Fitted()
+    job = job_as_trained(compiled, trained, settings)
+    again = Trained(trained.weights, job.training.fitted, Facts(inputs=job.wiring.inputs))
+    return again.fitted_to(wiring) or Fitted()
+
+
+def _forms(
+    compiled: Compiled, trained: Trained, recipe: Recipe, *, assumed: bool
+) -> Mapping[str, OutputForm]:
+    """How outputs are read; as numbers where the loss is assumed and does not fit.
+
+    Raises:
+        NetError: The loss that was named does not fit.
+    """
+    try:
+        return forms_of(compiled.graph, recipe.objective, trained.facts.outputs)
+    except NetError:
+        if assumed:
+            return {}
+        raise

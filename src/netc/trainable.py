@@ -1,0 +1,355 @@
+"""Networks that can be trained: training, what comes before it, and what a run is used for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any, Self
+
+from .choices import Device, Engine, Part
+from .compiler.pipeline import Compiled
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+    from .evaluation import Evaluation
+    from .prediction import Prediction
+    from .runtime.inspection.features import Extracted
+    from .runtime.run_folder.trained import Trained
+    from .runtime.sanity.checks import Check
+    from .runtime.training.run import Run
+    from .runtime.weights.transfer import Matching, Rename
+    from .training import Watched
+
+    Array = ndarray[Any, Any]
+    Weights = Mapping[str, Array]
+    Origin = Run | Trained | str | PathLike[str]
+
+
+@dataclass(frozen=True)
+class Trainable:
+    """A compiled program as training sees it."""
+
+    compiled: Compiled
+
+    def match_weights(
+        self,
+        state: "Weights",
+        *,
+        allow: Sequence[str] = (),
+        rename: "Rename | None" = None,
+    ) -> "Matching":
+        """Find by name what the network can take of some weights, such as another network's.
+
+        Args:
+            state: Weights by name.
+            allow: Patterns such as `head.*` of weights that need not match.
+            rename: A function from names to names, or a table of names or their beginnings.
+
+        Raises:
+            NetError: Weights match neither each other nor `allow`, or are renamed alike.
+        """
+        from .runtime.weights.transfer import match_weights
+
+        return match_weights(self.compiled.graph, state, allow=allow, rename=rename)
+
+    def freeze(self, patterns: Sequence[str]) -> Self:
+        """The network with `frozen=yes` for layers, given by patterns such as `conv*`.
+
+        Raises:
+            NetError: A pattern matches no layer.
+        """
+        from .runtime.weights.transfer import freeze
+
+        return replace(
+            self, compiled=replace(self.compiled, graph=freeze(self.compiled.graph, patterns))
+        )
+
+    def lsuv(self, x: "Array | Mapping[str, Array]", *, seed: int = 0) -> "dict[str, Array]":
+        """Weights with which each layer's output has variance 1 on a batch (LSUV).
+
+        Args:
+            x: The batch, or inputs by name.
+            seed: The seed for the orthonormal weights that are scaled.
+
+        Raises:
+            NetError: The inputs do not fit.
+        """
+        from .runtime.inspection.lsuv import lsuv
+
+        return lsuv(self.compiled.graph, self._named(x), seed)
+
+    def with_settings(self, **settings: Any) -> Self:
+        """The network with settings of its `train` block, or optimizer arguments, replaced.
+
+        Args:
+            settings: By name, as text in the program's notation or as Python values:
+                `batch=64`, `lr=0.01`, `schedule="cosine(warmup=5)"`.
+
+        Raises:
+            NetError: A setting is unknown, does not take the value, or contradicts others.
+        """
+        from .training import recipe_of
+
+        return replace(
+            self, compiled=replace(self.compiled, recipe=recipe_of(self.compiled, settings))
+        )
+
+    def train(
+        self,
+        data: Any = None,
+        *,
+        engine: Engine | None = None,
+        device: Device | None = None,
+        output: "str | PathLike[str] | None" = None,
+        resume: bool = False,
+        force: bool = False,
+        weights: "Weights | None" = None,
+        patience: int | None = None,
+        verbose: bool = False,
+        **settings: Any,
+    ) -> "Run":
+        """Train the network as its `train` block says.
+
+        Args:
+            data: `(x, t)`, arrays or dictionaries of arrays, instead of the block's data.
+            engine: `numpy`, the default, or `onnxruntime`; a resumed run keeps its own.
+            device: `cpu`, the default, or, on onnxruntime, `cuda`.
+            output: The folder for checkpoints, history, curves and weights.
+            resume: Continue from the checkpoint in that folder.
+            force: Overwrite the run in that folder.
+            weights: Weights to start from.
+            patience: Stop after this many epochs without improvement.
+            verbose: Whether to show progress on standard error, as `netc train` does.
+            settings: Settings of the block by name, such as `epochs=5` or `lr=0.01`.
+
+        Returns:
+            The run, with `history`, `state` (the best weights) and `test` (losses and metrics).
+
+        Raises:
+            NetError: Data, network and settings do not match, or the loss is not finite.
+        """
+        from .training import train
+        from .training_bar import training_progress
+
+        run, _ = train(
+            *(self.compiled, data),
+            settings=settings,
+            output=None if output is None else fspath(output),
+            resume=resume,
+            force=force,
+            weights=weights,
+            patience=patience,
+            engine=engine,
+            device=device,
+            progress=training_progress() if verbose else None,
+        )
+        return run
+
+    def watch(
+        self,
+        data: Any = None,
+        *,
+        say: Callable[[str], None] | None = None,
+        output: "str | PathLike[str] | None" = None,
+        weights: "Weights | None" = None,
+        **settings: Any,
+    ) -> "Watched":
+        """Train with a monitor that records each layer after each epoch.
+
+        Args:
+            data: See `train`.
+            say: Is told of each new symptom, such as `print`.
+            output: The folder of the run, which gets the records as well.
+            weights: Weights to start from.
+            settings: Settings of the block by name.
+
+        Returns:
+            The `run`, and `records` with `signals`, `changes` and `symptoms`.
+
+        Raises:
+            NetError: See `train`.
+        """
+        from .training import Watched, train
+
+        folder = None if output is None else fspath(output)
+        options: dict[str, Any] = {"settings": settings, "output": folder, "weights": weights}
+        return Watched(*train(self.compiled, data, watch=True, say=say, **options))
+
+    def evaluate(
+        self,
+        weights: "Weights | None" = None,
+        *,
+        run: "Origin | None" = None,
+        data: Any = None,
+        part: Part = "test",
+        metrics: Sequence[str] | None = None,
+        threshold: float | None = None,
+        curves: bool = False,
+        engine: Engine = "numpy",
+        device: Device = "cpu",
+        **settings: Any,
+    ) -> "Evaluation":
+        """Measure the network with the weights of a run on a part of its data.
+
+        Args:
+            weights: Weights by name, instead of the run's.
+            run: A run, or its folder: its weights, settings and preprocessing.
+            data: `(x, t)`, or text such as `npz("new.npz")`, instead of the run's data.
+            part: `train`, `validation`, `test` or `all`.
+            metrics: The metrics' names; by default, all that apply.
+            threshold: The probability at or above which a sample counts as positive.
+            curves: Whether to gather what `draw` needs for ROC and precision-recall curves.
+            engine: `numpy` or `onnxruntime`.
+            device: `cpu` or, on onnxruntime, `cuda`.
+            settings: Settings that replace the run's.
+
+        Raises:
+            NetError: There are no weights (E546), the part is empty, or data, weights and network
+                do not match.
+        """
+        from .evaluation import evaluate
+
+        return evaluate(
+            *(self.compiled, self._trained(run, weights)),
+            part=part,
+            metrics=metrics,
+            threshold=threshold,
+            curves=curves,
+            settings=settings,
+            data=data,
+            engine=engine,
+            device=device,
+        )
+
+    def predict(
+        self,
+        x: "Array | Mapping[str, Array] | str | PathLike[str] | Sequence[str] | None" = None,
+        weights: "Weights | None" = None,
+        *,
+        run: "Origin | None" = None,
+        data: Any = None,
+        top: int = 1,
+        engine: Engine = "numpy",
+        device: Device = "cpu",
+        **settings: Any,
+    ) -> "Prediction":
+        """Predict new samples, preprocessed as in the run.
+
+        Args:
+            x: Samples, (N, ...), or inputs by name; or the paths of pictures and folders of them.
+            weights: See `evaluate`.
+            run: See `evaluate`.
+            data: A data set, such as `npz("new.npz")`, instead of `x`.
+            top: How many classes each answer names.
+            engine: `numpy` or `onnxruntime`.
+            device: `cpu` or, on onnxruntime, `cuda`.
+            settings: Settings that replace the run's.
+
+        Returns:
+            The prediction, with `outputs` (arrays by name) and `answers`.
+
+        Raises:
+            NetError: There are no weights (E546), or samples and network do not match.
+        """
+        from .prediction import predict
+
+        return predict(
+            self.compiled,
+            [fspath(x)] if isinstance(x, str | PathLike) else x,
+            self._trained(run, weights),
+            data=data,
+            top=top,
+            settings=settings,
+            engine=engine,
+            device=device,
+        )
+
+    def features(
+        self,
+        label: str,
+        path: "str | PathLike[str]",
+        weights: "Weights | None" = None,
+        *,
+        run: "Origin | None" = None,
+        data: Any = None,
+        part: Part = "all",
+        allow: Sequence[str] = (),
+        engine: Engine = "numpy",
+        device: Device = "cpu",
+        **settings: Any,
+    ) -> "Extracted":
+        """Write a layer's output for each sample, with the targets, to an `.npz` file.
+
+        Args:
+            label: The layer, label or output.
+            path: The file, which `data = npz("...")` reads.
+            weights: See `evaluate`.
+            run: See `evaluate`.
+            data: See `evaluate`.
+            part: `train`, `validation`, `test` or `all`.
+            allow: Patterns of weights that need not match; they are drawn.
+            engine: `numpy` or `onnxruntime`.
+            device: `cpu` or, on onnxruntime, `cuda`.
+            settings: Settings that replace the run's.
+
+        Raises:
+            NetError: See `evaluate`; there is no such label, or the file cannot be written.
+        """
+        from .inspection import features
+
+        return features(
+            *(self.compiled, self._trained(run, weights), label, fspath(path)),
+            allow=allow,
+            part=part,
+            settings=settings,
+            data=data,
+            engine=engine,
+            device=device,
+        )
+
+    def sanity(
+        self,
+        data: Any = None,
+        *,
+        weights: "Weights | None" = None,
+        samples: int = 20,
+        steps: int = 200,
+        engine: Engine = "numpy",
+        device: Device = "cpu",
+        **settings: Any,
+    ) -> "list[Check]":
+        """Check data, loss, activations and gradients, and train on a few samples.
+
+        Args:
+            data: See `train`.
+            weights: Weights to start from.
+            samples: The number of samples to memorize.
+            steps: The maximum number of steps for each learning rate.
+            engine: `numpy` or `onnxruntime`.
+            device: `cpu` or, on onnxruntime, `cuda`.
+            settings: Settings of the block by name.
+
+        Returns:
+            The checks, each with `name`, `ok`, `message` and `advice`.
+
+        Raises:
+            NetError: Data, network and settings do not match.
+        """
+        from .inspection import sanity
+
+        options: dict[str, Any] = {"data": data, "weights": weights}
+        options |= {"engine": engine, "device": device, "settings": settings}
+        return sanity(self.compiled, samples=samples, steps=steps, **options)
+
+    def _with(self, **changes: Any) -> Self:
+        return replace(self, compiled=replace(self.compiled, **changes))
+
+    def _trained(self, run: "Origin | None", weights: "Weights | None") -> "Trained":
+        from .training import as_trained
+
+        graph = self.compiled.graph
+        return as_trained(graph, fspath(run) if isinstance(run, PathLike) else run, weights)
+
+    def _named(self, x: "Array | Mapping[str, Array]") -> "Mapping[str, Array]":
+        """Inputs by name; a single array is the first input."""
+        return x if isinstance(x, Mapping) else {next(iter(self.compiled.graph.inputs), "input"): x}
