@@ -1,6 +1,7 @@
 """What `data`, `preprocess` and `augment` may say: names and arguments of what the runtime does.
 
-The functions themselves are those of `runtime/data`, whose tables have the same names.
+The functions that do it are those of `runtime/data`, entered under the same names; they take
+these arguments, whose defaults stand here alone.
 """
 
 from typing import Annotated, Any, Literal

@@ -6,7 +6,7 @@ Importing this package fills the tables `LOADERS`, `PREPROCESSORS` and `AUGMENTA
 from . import cifar, delimited, digits, idx, image_folder, planar, shapes
 from .adapting import adapter
 from .augmentation import AUGMENTATIONS, Augmenter, augmenter
-from .choices import LOADERS, Choice, load
+from .choices import LOADERS, load
 from .dataset import About, ArrayData, Batch, Dataset, Rows
 from .from_arrays import arrays
 from .labels import check_labels
@@ -21,7 +21,6 @@ __all__ = [
     "ArrayData",
     "Augmenter",
     "Batch",
-    "Choice",
     "Dataset",
     "Fitted",
     "Rows",

@@ -10,8 +10,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ...compiler.training.data_terms import AUGMENT
+from ...compiler.training.terms import Term
 from ..kerneldef import Array
-from .choices import Choice
+from .choices import with_defaults
 from .dataset import Batch, Dataset
 from .faults import unfit
 from .pictures import Motion, Pictures, moved, unmoved
@@ -61,9 +63,8 @@ def augmentation(name: str, still: Function | None = None) -> Callable[[Function
     """Enter the decorated function into the table of augmentations."""
 
     def register(function: Function) -> Function:
-        if name in AUGMENTATIONS:
-            raise ValueError(f"augmentation {name} is defined twice")
-        AUGMENTATIONS[name] = AugmentationDef(name, function, still)
+        whole = still and with_defaults(AUGMENT, name, still)
+        AUGMENTATIONS[name] = AugmentationDef(name, with_defaults(AUGMENT, name, function), whole)
         return function
 
     return register
@@ -73,7 +74,7 @@ def augmentation(name: str, still: Function | None = None) -> Callable[[Function
 class Augmenter:
     """The augmentations of a data set, in their order."""
 
-    choices: tuple[Choice, ...]
+    choices: tuple[Term, ...]
     data: Dataset
     seed: int
 
@@ -113,7 +114,7 @@ class Augmenter:
         return Pictures(batch.inputs, batch.targets, about.kinds, about.pairs)
 
 
-def augmenter(choices: Iterable[Choice], data: Dataset, *, seed: int = 0) -> Augmenter:
+def augmenter(choices: Iterable[Term], data: Dataset, *, seed: int = 0) -> Augmenter:
     """The augmentations of a data set; tried on one sample, so that mistakes show at once.
 
     Args:
@@ -136,9 +137,9 @@ def flip(
     pictures: Pictures,
     chance: Chance,
     *,
-    axis: Literal["horizontal", "vertical"] = "horizontal",
-    rate: float = 0.5,
-    pairs: Sequence[Sequence[int]] | None = None,
+    axis: Literal["horizontal", "vertical"],
+    rate: float,
+    pairs: Sequence[Sequence[int]] | None,
 ) -> Pictures:
     """Mirror a share of the pictures, left to right or upside down.
 
@@ -199,7 +200,7 @@ def translate(pictures: Pictures, chance: Chance, *, pixels: int) -> Pictures:
     return _cut(pictures, -steps, size, "translate")
 
 
-def _centre(pictures: Pictures, *, size: Sequence[int], pad: int = 0) -> Pictures:
+def _centre(pictures: Pictures, *, size: Sequence[int], pad: int) -> Pictures:
     """The window in the centre."""
     room = _room(pictures, size, pad)
     start = np.broadcast_to(room // 2 - pad, (len(pictures), 2))
@@ -207,7 +208,7 @@ def _centre(pictures: Pictures, *, size: Sequence[int], pad: int = 0) -> Picture
 
 
 @augmentation("crop", still=_centre)
-def crop(pictures: Pictures, chance: Chance, *, size: Sequence[int], pad: int = 0) -> Pictures:
+def crop(pictures: Pictures, chance: Chance, *, size: Sequence[int], pad: int) -> Pictures:
     """A window of each picture, height x width, anywhere; outside of training, in the centre.
 
     With `pad`, of each picture with a border of so many pixels around it, which are 0.

@@ -1,51 +1,38 @@
-"""What a `train` block names: a choice with its arguments, and the table of what opens data."""
+"""What a `train` block names -> what does it: functions by the names of the compiler's rows."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from functools import partial
+from typing import TypeVar
 
+from ...compiler.training.data_terms import DATA
+from ...compiler.training.terms import Term, TermDef
 from .dataset import Dataset
 
 Loader = Callable[..., Dataset]
-Registered = TypeVar("Registered", bound=Loader)
+Result = TypeVar("Result")
 
-
-class Choice(Protocol):
-    """A name with all its arguments bound, such as a `Term`."""
-
-    @property
-    def name(self) -> str:
-        """Which row of the table."""
-
-    @property
-    def arguments(self) -> Mapping[str, Any]:
-        """Every argument by name."""
-
-
-# name -> what opens it; arguments are keywords, those called `path` are relative to `folder`.
+# name -> what opens it; arguments are those of `DATA`, those called `path` relative to `folder`.
 LOADERS: dict[str, Loader] = {}
-_IN_FILES: set[str] = set()
 
 
-def loader(name: str, *, files: bool = False) -> Callable[[Registered], Registered]:
-    """Enter the decorated function into the table of loaders.
+def with_defaults(
+    choices: Mapping[str, TermDef], name: str, function: Callable[..., Result]
+) -> Callable[..., Result]:
+    """What does a choice, with the defaults that its row says and the function need not repeat."""
+    return partial(function, **choices[name].defaults)
 
-    Args:
-        name: The name in the language.
-        files: Whether it takes `folder=`, which relative paths start from.
-    """
 
-    def register(function: Registered) -> Registered:
-        if name in LOADERS:
-            raise ValueError(f"loader {name} is defined twice")
-        LOADERS[name] = function
-        if files:
-            _IN_FILES.add(name)
+def loader(name: str) -> Callable[[Loader], Loader]:
+    """Enter the decorated function into the table of loaders."""
+
+    def register(function: Loader) -> Loader:
+        LOADERS[name] = with_defaults(DATA, name, function)
         return function
 
     return register
 
 
-def load(choice: Choice, *, folder: str = "") -> Dataset:
+def load(choice: Term, *, folder: str = "") -> Dataset:
     """Open the data set that a `train` block names.
 
     Args:
@@ -57,5 +44,5 @@ def load(choice: Choice, *, folder: str = "") -> Dataset:
             (E522, E526, E527), they hold nothing (E525) or what is not a number (E524), Pillow is
             missing (E528), or an argument makes no sense (E532).
     """
-    place = {"folder": folder} if choice.name in _IN_FILES else {}
+    place = {"folder": folder} if "path" in DATA[choice.name].kinds else {}
     return LOADERS[choice.name](**choice.arguments, **place)

@@ -19,7 +19,7 @@ _RECORD = np.dtype([("label", "u1"), ("image", "u1", (3, 32, 32))])
 _CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
 
 
-@loader("cifar10", files=True)
+@loader("cifar10")
 def cifar10(path: str, *, folder: str = "") -> Dataset:
     """Colour images (N, 3, 32, 32) in [0, 1] of ten classes.
 

@@ -25,17 +25,17 @@ _SPELLED = 12  # columns that a message lists
 Points = Literal["pixels", "unit"]
 
 
-@loader("csv", files=True)
+@loader("csv")
 def csv(
     path: str,
     *,
-    target: str | Sequence[str] | None = None,
-    inputs: str | Sequence[str] | None = None,
-    classes: Sequence[str | int] | None = None,
-    points: Points = "pixels",
-    header: bool | None = None,
-    delimiter: str | None = None,
-    decimal: str | None = None,
+    target: str | Sequence[str] | None,
+    inputs: str | Sequence[str] | None,
+    classes: Sequence[str | int] | None,
+    points: Points,
+    header: bool | None,
+    delimiter: str | None,
+    decimal: str | None,
     folder: str = "",
 ) -> Dataset:
     """A table of text, gzipped or not, a sample per line, as `read_table` reads it.

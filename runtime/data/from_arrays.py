@@ -76,8 +76,8 @@ def arrays(
     return ArrayData(inputs, targets, about)
 
 
-@loader("npz", files=True)
-def npz(path: str, *, x: str = "x", y: str = "y", folder: str = "") -> Dataset:
+@loader("npz")
+def npz(path: str, *, x: str, y: str, folder: str = "") -> Dataset:
     """Two arrays of an npz file; what is stored without compression is read on demand.
 
     Args:

@@ -29,8 +29,8 @@ _KINDS = {"images": "images-idx3-ubyte", "labels": "labels-idx1-ubyte"}
 Bytes = BinaryIO | gzip.GzipFile
 
 
-@loader("idx", files=True)
-def idx(path: str, *, labels: str | None = None, folder: str = "") -> Dataset:
+@loader("idx")
+def idx(path: str, *, labels: str | None, folder: str = "") -> Dataset:
     """Images (N, C, H, W) and labels of a folder such as MNIST's, or of two files.
 
     Bytes become numbers from 0 to 1; numbers of other types are taken as they are.

@@ -21,10 +21,8 @@ from .picture_files import (
 )
 
 
-@loader("images", files=True)
-def images(
-    path: str, *, size: tuple[int, ...] | None = None, channels: int = 3, folder: str = ""
-) -> Dataset:
+@loader("images")
+def images(path: str, *, size: tuple[int, ...] | None, channels: int, folder: str = "") -> Dataset:
     """Pictures (N, C, H, W) in [0, 1]; the names of the sub-folders are the classes.
 
     Args:

@@ -15,7 +15,7 @@ _PER_SAMPLE = 100  # bytes that labels and orders take, however samples are made
 
 
 @loader("xor")
-def xor(*, samples: int = 4, noise: float = 0.0, seed: int = 0) -> Dataset:
+def xor(*, samples: int, noise: float, seed: int) -> Dataset:
     """The corners of the unit square, (N, 2); the class is whether the two coordinates differ.
 
     Args:
@@ -43,7 +43,7 @@ def xor(*, samples: int = 4, noise: float = 0.0, seed: int = 0) -> Dataset:
 
 
 @loader("spirals")
-def spirals(*, samples: int = 300, classes: int = 3, noise: float = 0.2, seed: int = 0) -> Dataset:
+def spirals(*, samples: int, classes: int, noise: float, seed: int) -> Dataset:
     """Arms of a spiral, (N, 2), a class each (Karpathy, CS231n, "Neural networks case study").
 
     A point at radius r from 0 to 1 on arm j lies at the angle 4 (r + j), with noise added to it;

@@ -8,9 +8,11 @@ from typing import Literal
 
 import numpy as np
 
+from ...compiler.training.data_terms import PREPROCESS
+from ...compiler.training.terms import Term
 from ...grammar.diagnostics import error
 from ..kerneldef import Array
-from .choices import Choice
+from .choices import with_defaults
 from .dataset import Batch, Dataset
 from .faults import unfit
 
@@ -47,9 +49,8 @@ def preprocessor(
     """Enter the decorated function, which fits, into the table of preprocessing."""
 
     def register(function: Callable[..., State]) -> Callable[..., State]:
-        if name in PREPROCESSORS:
-            raise ValueError(f"preprocessing {name} is defined twice")
-        PREPROCESSORS[name] = PreprocessorDef(name, function, apply)
+        fit = with_defaults(PREPROCESS, name, function)
+        PREPROCESSORS[name] = PreprocessorDef(name, fit, apply)
         return function
 
     return register
@@ -115,7 +116,7 @@ class Fitted:
 
 
 def fit(
-    choices: Iterable[Choice],
+    choices: Iterable[Term],
     data: Dataset,
     indices: Array,
     *,
@@ -199,14 +200,14 @@ def rotate(x: Array, state: State) -> Array:
 
 
 @preprocessor("mean_subtract", shift_and_scale)
-def mean_subtract(parts: Parts, *, per: Per = "element") -> State:
+def mean_subtract(parts: Parts, *, per: Per) -> State:
     """x - mean, the mean of the training part per element, or per channel."""
     mean, _ = moments(parts, per)
     return {"shift": mean.astype(np.float32)}
 
 
 @preprocessor("standardize", shift_and_scale)
-def standardize(parts: Parts, *, per: Per = "element") -> State:
+def standardize(parts: Parts, *, per: Per) -> State:
     """(x - mean) / std; what does not vary in the training part is only shifted."""
     mean, variance = moments(parts, per)
     std = np.sqrt(variance)
@@ -217,7 +218,7 @@ def standardize(parts: Parts, *, per: Per = "element") -> State:
 
 
 @preprocessor("scale", shift_and_scale)
-def scale(parts: Parts, *, low: float = 0.0, high: float = 1.0) -> State:
+def scale(parts: Parts, *, low: float, high: float) -> State:
     """A linear map of all elements alike: the smallest becomes `low`, the largest `high`."""
     bounds = [(float(part.min()), float(part.max())) for part in parts()]
     least, most = min(b[0] for b in bounds), max(b[1] for b in bounds)
@@ -230,9 +231,9 @@ def scale(parts: Parts, *, low: float = 0.0, high: float = 1.0) -> State:
 def whiten(
     parts: Parts,
     *,
-    method: Literal["pca", "zca"] = "pca",
-    eps: float = 1e-5,
-    components: int | None = None,
+    method: Literal["pca", "zca"],
+    eps: float,
+    components: int | None,
 ) -> State:
     """(x - mean) U (S + eps)^(-1/2), and for ZCA times U transposed.
 
@@ -253,7 +254,7 @@ def whiten(
 
 
 @preprocessor("pca", rotate)
-def pca(parts: Parts, *, components: int | None = None) -> State:
+def pca(parts: Parts, *, components: int | None) -> State:
     """(x - mean) U, the coordinates along the principal axes, those of largest variance first.
 
     U are the eigenvectors of the covariance of the training part's elements (Pearson 1901), of

@@ -57,11 +57,11 @@ class Objects:
 @loader("shapes")
 def shapes(
     *,
-    samples: int = 2000,
-    target: ShapeTarget | Sequence[ShapeTarget] = "label",
-    objects: int = 2,
-    noise: float = 0.05,
-    seed: int = 0,
+    samples: int,
+    target: ShapeTarget | Sequence[ShapeTarget],
+    objects: int,
+    noise: float,
+    seed: int,
 ) -> Dataset:
     """Gray pictures (N, 1, 64, 64) of circles, squares and triangles, turned, and overlapping.
 

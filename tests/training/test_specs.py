@@ -11,8 +11,8 @@ import pytest
 from support.trained_specs import DATA_FILES, KEYPOINT_COLUMNS
 
 import netc
+from netc.runtime.data.choices import LOADERS
 from netc.runtime.data.delimited import mirrored_pairs
-from netc.runtime.data.shapes import shapes
 from netc.runtime.data.splits import splits
 from netc.runtime.metrics.box_overlap import box_iou
 from netc.sources import zoo
@@ -32,10 +32,13 @@ AT_HAND: dict[str, tuple[dict[str, Any], float]] = {
     "training/digits_softmax": ({"epochs": 3}, 0.5),
     "training/o_rings": ({"epochs": 50}, 0.8),
     "training/shapes_boxes": (
-        {"data": shapes(samples=120, target=["label", "box"]), "epochs": 3},
+        {"data": LOADERS["shapes"](samples=120, target=["label", "box"]), "epochs": 3},
         0.9,
     ),
-    "training/shapes_unet": ({"data": shapes(samples=80, target="mask"), "epochs": 2}, 0.8),
+    "training/shapes_unet": (
+        {"data": LOADERS["shapes"](samples=80, target="mask"), "epochs": 2},
+        0.8,
+    ),
     "training/spirals": ({"epochs": 200}, 0.5),
     "training/stopping_distance": ({"epochs": 50}, 0.2),
 }
