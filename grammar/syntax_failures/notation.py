@@ -40,6 +40,14 @@ def _sized(match: re.Match[str]) -> str:
     return f"write `{re.sub(r'[^0-9]+', 'x', match[0]).strip('x')}`"
 
 
+_NEXT = "start the next statement on a new line"
+
+
+def _in_call(match: re.Match[str]) -> bool:
+    line = match.string[match.string.rfind("\n", 0, match.start()) + 1 : match.start()]
+    return line.count("(") > line.count(")")
+
+
 _SLIPS = (
     _slip(r"[0-9]+\s*(?:×\s*[0-9]+\s*)*×\s*[0-9]+", "E010", "`×` does not join sizes", _sized),
     _slip(r"×", "E010", "`×` is not part of the language", "write `x` in a size, as in `3x3`"),
@@ -80,7 +88,8 @@ _SLIPS = (
     _slip(r"!(?!=)", "E010", "`!` is not an operator of the language", "write `not`"),
     _slip(r"\*\*", "E011", "`**` is not an operator of the language", "write `^` for a power"),
     _slip(r"[‘’“”'`]", "E010", "`{0}` does not quote a string", 'write `"..."`'),
-    _slip(r";", "E010", "`;` does not end a statement", "start the next statement on a new line"),
+    _slip(r";", "E010", "`;` does not end a statement",
+          lambda match: "write `,`" if _in_call(match) else _NEXT),
     _slip(r"\\[*_\[\]<>#|]", "E010", "`{0}` is Markdown's spelling",
           lambda match: f"write `{match[0][1:]}`"),
     _slip(r"\\", "E010", "`\\` is not part of the language",

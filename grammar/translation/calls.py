@@ -73,7 +73,7 @@ def translated(
     if valued:
         rest = [argument for argument in arguments if argument not in valued]
         return f"{valued[0].text} -> {translated(last, rest, rank=rank, pad=pad)}"
-    arguments = renamed(name, arguments)
+    arguments = renamed(name, [_unquoted_number(argument) for argument in arguments])
     if {"scale", "center"} <= {a.name for a in arguments if VALUES.get(a.text) == "no"}:
         arguments = [*arguments, Argument("affine", "no")]
     said = [a for a in arguments if a.name == "padding_mode" or not is_unsaid(row.name, a)]
@@ -113,6 +113,12 @@ def _parts(
         for other in others
     )
     return (Argument(None, kernel), *(() if has_filters else (Argument("filters", count),)))
+
+
+def _unquoted_number(argument: Argument) -> Argument:
+    """A number or a size that is written as a string."""
+    value = unquoted(argument.text)
+    return argument._replace(text=value) if re.fullmatch(r"\d+(?:x\d+)*", value) else argument
 
 
 def _is_value(text: str) -> bool:
@@ -479,4 +485,4 @@ def _activation(text: str) -> str | None:
 
 
 def _size(text: str) -> bool:
-    return re.fullmatch(r"\d+(x\d+)+", text.strip()) is not None
+    return re.fullmatch(r"(?:\d+|[A-Z])(?:x(?:\d+|[A-Z]))+", text.strip()) is not None

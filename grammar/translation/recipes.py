@@ -18,7 +18,8 @@ def missing(name: str, arguments: Sequence[Argument] = ()) -> str | None:
     """What to do without a foreign layer that netc has not."""
     recipe = RECIPES.get(folded(name))
     if recipe is None:
-        return MISSING.get(folded(name))
+        is_known = _MODELS.fullmatch(folded(name)) and own_name(name) is None
+        return MISSING.get(folded(name)) or (_ZOO if is_known else None)
     return _filled(recipe, recipe.text, arguments)
 
 
@@ -26,6 +27,16 @@ def ended(name: str, arguments: Sequence[Argument]) -> str | None:
     """What to do with a step that only marks the end of a chain."""
     is_mark = folded(name) in ("output", "out", "end", "result") and not arguments
     return "remove it: the end of the chain is the output; a dense layer is `FC`" * is_mark or None
+
+
+_MODELS = re.compile(
+    r"(?:wide)?(?:resnet|resnext|vgg|alexnet|lenet|mobilenet|densenet|googlenet|inceptionv|xception"
+    r"|efficientnet|squeezenet|shufflenet|vit|swin|unet|bert|gpt)[\w]*"
+)
+_ZOO = (
+    "whole networks ship as programs: `netc zoo` lists them; `lib:resnet.net` has the blocks of"
+    " ResNets"
+)
 
 
 class StandIn(NamedTuple):

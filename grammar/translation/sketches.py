@@ -36,6 +36,7 @@ _PARTS = re.compile(
     | (?:(?:{_UNITS}|\b[fnNK])\s*[=:]?\s*)?(?P<count>\d+)(?:\s*-?\s*(?:{_UNITS})\b
         |(?<=\d\d)-?(?:d|dim|dimensional|way)\b)?
     | (?P<letter>C|FC|F|S|P|MP|AP|(?:conv|dense|fc)(?=\d\d))(?P<number>\d+)(?![\w(])
+    | FC_(?P<units>\d+)(?![\w(])
     | (?P<join>[,+&]|/(?=\s*[A-Za-z])|\band\b|\bwith\b|\bthen\b|\bplus\b)
     | (?P<filler>(?<=\d)\s*@\s*(?=\d)|[()\[\]{{}}<>:=-]
         |\b(?:of|feature|layers?|kernels?|activation|the|an?)\b)
@@ -77,7 +78,7 @@ _CROWDED = re.compile(rf"(?:{_STEP}\s+)+{_STEP}|\w+\s+\(.*\)")
 _GROUP = re.compile(r"([(\[])(.*)([)\]])(?:\s*[*xX×^]\s*(\w+))?((?:\s+as\s+[\w.]+)?)", re.DOTALL)
 # An argument of a call that is a sketch of one: `32 filters`, `/2`, `s2`, `8@3x3`, `3*3`.
 _SKETCHY = re.compile(
-    rf"\d+\s*[*@]\s*\d+.*|\d+\s+by\s+\d+|(?:\d+x\d+)?\s*/\s*\d+|[skpdfngK]\d+"
+    rf"\d[\dx]*(?:\s+\d[\dx]*)+|\d+\s*[*@]\s*\d+.*|\d+\s+by\s+\d+|(?:\d+x\d+)?\s*/\s*\d+|[skpdfngK]\d+"
     rf"|\d[\dx]*\s*-?\s*(?:{_UNITS}|strides?|pad|padding)"
     rf"|(?:{_UNITS}|strides?|pad|padding|kernel|size)\s*:?\s+\d[\dx]*"
 )
@@ -134,7 +135,7 @@ def sketched_call(text: str) -> str | None:
     if call is not None:
         return _read(f"{call[1]} {call[2]}") if _has_sketch(call[2], call[1]) else None
     part = _PARTS.fullmatch(text)
-    return _read(text) if part is not None and part["letter"] else None
+    return _read(text) if part is not None and (part["letter"] or part["units"]) else None
 
 
 def sketched_lines(text: str) -> Sketch | None:
@@ -303,7 +304,10 @@ def _parts(text: str) -> Iterator[tuple[str, str]]:
         depth += (part[0] == "(") - (part[0] == ")" and depth > 0)
         if part[0] == "," and depth:
             continue  # between the arguments of one call
-        if kind == "number":
+        if kind == "units":
+            yield "layer", "dense"
+            yield "count", part["units"]
+        elif kind == "number":
             name, keyword = _LETTERS[part["letter"]]
             yield "layer", name
             yield keyword, part["number"]

@@ -189,6 +189,26 @@ def _body(match: re.Match[str]) -> str:
 
 PIECES = (
     Line(
+        re.compile(r"\bINPUT\(\s*(\d+(?:\s+\d+){1,3})\s*\)"),
+        "the extents of a size are joined by `x`",
+        lambda m: f"write `INPUT({'x'.join(m[1].split())})`",
+    ),
+    Line(
+        re.compile(r"\bINPUT\(\s*[?*:]\s*,\s*(\d+(?:\s*,\s*\d+)*)\s*\)"),
+        "the batch is never written",
+        lambda m: f"write `INPUT({'x'.join(re.findall(r'[0-9]+', m[1]))})`",
+    ),
+    Line(
+        re.compile(r"\breturn\b[ \t]*(?=[A-Za-z(\[])"),
+        "a block yields what its last chain yields",
+        lambda m: "remove `return`",
+    ),
+    Line(
+        re.compile(r"->[ \t]*output[ \t]+(\w+)"),
+        "an output is a statement of its own",
+        lambda m: f"write `as {m[1]}_` there, and `output {m[1]} = {m[1]}_` on a line below",
+    ),
+    Line(
         re.compile(
             r"\bas\s+(?!\w+\s*(?:->|\||[)\]},#]|$))(\w+(?:[ -][a-z\d]\w*)+)"
             r"(?=\s*(?:->|\||[)\]}#]|$))"
@@ -258,7 +278,7 @@ PIECES = (
         lambda m: "write `->`",
     ),
     Line(
-        re.compile(r"\b(\w+)\s*:\s*((?:\([^()\n]*\)|[^,}\n:(])+)"),
+        re.compile(r"\b(\w+)\s*:\s*((?:\([^()\n]*\)|[^,}\n:()])+)"),
         "a setting is written with `=`",
         lambda m: f"write `{m[1]} = {m[2].strip()}`",
     ),

@@ -50,7 +50,10 @@ LAYERS: Mapping[str, Row] = {
     "fullconnected": Row("FC", "units activation"),
     "gemm": Row("FC", "units"),
     "matmul": Row("FC", "units"),
-    "output": Row("FC", "units activation"),
+    **dict.fromkeys(
+        ("output", "logits", "classifier", "prediction", "predictions"),
+        Row("FC", "units activation"),
+    ),
     "hidden": Row("FC", "units", after="RELU"),
     "fc": Row("FC", "_ units activation"),
     "conv": Row("CONV", _TORCH_CONV),
@@ -64,6 +67,11 @@ LAYERS: Mapping[str, Row] = {
     "upconv": Row("UPCONV", _TORCH_UPCONV),
     "depthwiseconv": Row("DWCONV", "kernel stride pad multiplier"),
     "dwconv": Row("DWCONV", "kernel _ _"),
+    "depthwise": Row("DWCONV", "kernel _ _"),
+    **dict.fromkeys(
+        ("pointwise", "pointwiseconv"), Row("CONV", "filters", given=("kernel", "1x1"))
+    ),
+    **dict.fromkeys(("dilatedconv", "atrousconv"), Row("CONV", _KERAS_CONV)),
     "separableconv": Row("DWCONV", "filters kernel stride pad", after="CONV(1x1, {filters})"),
     "locallyconnected": Row("LOCAL", _KERAS_CONV),
     "maxpool": Row("MAXPOOL", _POOL),
@@ -257,6 +265,7 @@ LETTERS: Mapping[str, str] = {
     "s": "stride",
     "p": "pad",
     "d": "dilation",
+    "rate": "dilation",
     "g": "groups",
     "f": "out_channels",
     "n": "out_channels",
@@ -446,6 +455,7 @@ MISSING: Mapping[str, str] = {
     ),
     "argmax": '`op("ArgMax", axis=1, keepdims=0)` is the index of the largest value;'
     " `netc predict` names the class",
+    "norm": "normalizations are `BN`, `LN`, `GN`, `IN` and `RMSNORM`",
     "lambda": "layers of mathematics such as `SQUARE` and `REDUCE` compute",
     **dict.fromkeys(
         ("positionalencoding", "positionalembedding", "positionembedding"),

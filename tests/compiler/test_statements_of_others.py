@@ -31,6 +31,12 @@ def first_help(program: str) -> str:
         ("output = INPUT -> FC", "output = INPUT -> FC", "output y = INPUT -> FC"),
         ("output INPUT -> FC(3)", "output INPUT -> FC(3)", "output y = INPUT -> FC(3)"),
         ("output INPUT -> FC as y", "output INPUT -> FC as y", "output y = INPUT -> FC"),
+        ("INPUT(28 28 1) -> FC", "INPUT(28 28 1)", "INPUT(28x28x1)"),
+        ("INPUT(?, 784) -> FC", "INPUT(?, 784)", "INPUT(784)"),
+        ("INPUT(Nx784) -> FC", "INPUT(Nx784)", "INPUT(784)"),
+        ("INPUT(HxWx3) -> GAP -> FC", "INPUT(HxWx3)", "INPUT((H, W, 3))"),
+        ("INPUT -> CONV(3x3, 16, stride:2) -> FC", "stride:2", "stride = 2"),
+        ("INPUT -> CONV(3x3; 16) -> FC", ";", ","),
         ("INPUT -> CONV as my conv -> FC", "as my conv", "as my_conv"),
         ("INPUT -> CONV as my-conv -> FC", "as my-conv", "as my_conv"),
         (
@@ -50,6 +56,8 @@ def test_the_help_spells_the_statement(program: str, part: str, meant: str) -> N
     ("program", "meant"),
     [
         ("INPUT -> [CONV]*n -> FC", "let n = 3"),
+        ("block B(c) { return CONV(3x3, c) }\nINPUT -> B(3) -> FC", "return"),
+        ("INPUT -> FC -> output y", "output y = y_"),
         ("INPUT -> for i in range(n) { CONV } -> FC", "let n = 3"),
         ("INPUT(8x8) -> CONV as c -> FC\nassert c == 8x8x32", "shape(c)"),
         ("INPUT(64x32) -> LN -> ATTENTION(4)", "RESHAPE(64x32)"),
