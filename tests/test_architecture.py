@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,13 @@ ORDERS = {
         *("run_folder", "plots", "inference", "training", "inspection", "monitoring", "sanity"),
         "learning_curves",
     ),
+    "face": (
+        *("choices", "sources", "arrays", "tensor_specs", "optimizers", "plain_tables"),
+        *("array_text", "summary", "training", "gradients", "drawing", "exports"),
+        *("evaluation", "prediction", "inspection", "training_bar", "trainable", "network"),
+        *("comparison", "cli"),
+    ),
+    "face/cli": ("streams", "completion", "terminal", "options", "weights", "findings", "commands"),
 }
 MAX_LINES = 600  # 400 is a signal to look for a second idea; this says that nobody did
 
@@ -109,15 +117,29 @@ def test_imports_go_one_way(module: Path) -> None:
 @pytest.mark.parametrize("part", ORDERS)
 def test_packages_have_an_order(part: str) -> None:
     """Within a part a package imports only those below it; none is missing in the table."""
-    order = ORDERS[part]
-    for module in sorted((ROOT / part).rglob("*.py")):
-        own, *_ = module.relative_to(ROOT / part).with_suffix("").parts
-        if own == "__init__":
+    order, top, *inner = ORDERS[part], *part.split("/")
+    prefix = ["netc", *([] if top == "face" else [top]), *inner]
+    for module in _modules():
+        name = [*_dotted(module), module.stem]
+        if _part(name) != top or name[: len(prefix)] != prefix or module.stem.startswith("__"):
             continue
-        prefix = f"netc.{part}."
-        others = {n.split(".")[2] for n in _imports(module) if n.startswith(prefix)} - {own}
-        above = others - set(order[: order.index(own)])
+        own = name[len(prefix)]
+        parts = [n.split(".") for n in _imports(module) if _part(n.split(".")) == top]
+        found = [other[len(prefix)] for other in parts if other[: len(prefix)] == prefix]
+        above = {other for other in found if not other.startswith("__")} - {own}
+        above -= set(order[: order.index(own)])
         assert not above, f"{module.relative_to(ROOT)} imports from {', '.join(sorted(above))}"
+
+
+def test_no_module_imports_itself() -> None:
+    """No chain of imports leads back to where it starts, in functions and for types, too."""
+    names = {".".join([*_dotted(m), m.stem]).removesuffix(".__init__"): m for m in _modules()}
+    above = {
+        name: {n if n in names else n.rpartition(".")[0] for n in _imports(module)} & set(names)
+        for name, module in names.items()
+        if name != "netc"  # which loads each of its names on first use
+    }
+    TopologicalSorter({name: found - {name} for name, found in above.items()}).prepare()
 
 
 def test_files_are_short() -> None:

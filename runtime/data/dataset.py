@@ -11,7 +11,7 @@ from ...grammar.diagnostics import error
 from ..arrays.from_python import are_words, fault_of, to_array
 from ..kerneldef import Array
 from .faults import empty, mismatched
-from .fingerprints import digest, of_rows, some
+from .fingerprints import digest, of_arrays, some
 
 INPUT = "input"
 TARGET = "target"
@@ -217,8 +217,11 @@ class ArrayData(Dataset):
 
     def fingerprint(self) -> str:
         """A digest of all values; of very large arrays, of evenly spaced samples."""
-        rows = self.inputs | self.targets
-        named = (part for name in rows for part in (name, *of_rows(rows[name])))
+        named = (
+            part
+            for name, rows in (self.inputs | self.targets).items()
+            for part in (name, *of_arrays(rows.parts, rows.dtype, rows.divisor))
+        )
         return digest([str(dict(self.about.class_names)), *named])
 
     def _check(self) -> None:

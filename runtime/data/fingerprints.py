@@ -3,15 +3,11 @@
 import os
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...grammar.files import check_readable, open_file
 from ..kerneldef import Array
-
-if TYPE_CHECKING:
-    from .dataset import Rows
 
 MOST = 2**28  # bytes that are looked at; of more, evenly spaced ones
 _CHUNK = 2**22  # bytes at a time
@@ -43,16 +39,16 @@ def some(count: int) -> Array:
     return np.unique(np.linspace(0, count - 1, min(count, _SAMPLES)).astype(np.int64))
 
 
-def of_rows(rows: "Rows") -> Iterable[str | Array]:
+def of_arrays(parts: Sequence[Array], dtype: str, divisor: float) -> Iterable[str | Array]:
     """What a digest takes of arrays: their values as samples, regardless of the type."""
-    yield f"{rows.dtype} {rows.divisor}"
-    for part in rows.parts:
+    yield f"{dtype} {divisor}"
+    for part in parts:
         yield str(part.shape)
         step = max(_CHUNK * len(part) // max(part.nbytes, 1), 1)
         numbers = spaced(len(part), part.nbytes)
         for start in range(0, len(numbers), step):
             chosen = np.asarray(part[numbers[start : start + step]])
-            yield chosen.view(np.uint8) if chosen.itemsize == 1 else chosen.astype(rows.dtype)
+            yield chosen.view(np.uint8) if chosen.itemsize == 1 else chosen.astype(dtype)
 
 
 def of_files(paths: Sequence[str]) -> Iterable[str | bytes]:
