@@ -93,16 +93,17 @@ def _are_numbers(names: Sequence[str]) -> bool:
 def numbered(names: Sequence[str]) -> Callable[[str], int | None]:
     """The number of the class that a text names: as it is written, or as the same number."""
     places = {name: place for place, name in enumerate(names)}
-    values = {_number(name): place for name, place in places.items()}
+    values = {number_in(name): place for name, place in places.items()}
 
     def number_of(text: str) -> int | None:
-        number = _number(text)
+        number = number_in(text)
         return places.get(text, None if number is None else values.get(number))
 
     return number_of
 
 
-def _number(text: str) -> float | None:
+def number_in(text: str) -> float | None:
+    """The number that a text spells, if it does."""
     try:
         return float(text)
     except ValueError:

@@ -3,16 +3,18 @@
 import struct
 import zipfile
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from ...grammar.diagnostics import error
-from ..arrays.from_python import are_words
+from ..arrays.from_python import are_words, fault_of
 from ..arrays.npy import MALFORMED, read_header
 from ..kerneldef import Array
 from ..weights.npz import NpzState, malformed, open_npz
 from .choices import loader
+from .class_names import number_in
 from .dataset import (
     INPUT,
     TARGET,
@@ -43,7 +45,8 @@ def arrays(
     Real numbers become float32, integers int64; bytes and truth values become float32 as inputs
     (they are pixels) and int64 as targets (they are classes). Bytes of three axes or more are
     pictures, whose 0 to 255 become 0 to 1 as in all other data sets; all other values are taken
-    as they are. Words as targets are classes, in the order of `classes` or else of their names.
+    as they are. Words as targets are classes, in the order of `classes`, or else of their names,
+    which for whole numbers is that of their values.
 
     Args:
         x: Inputs: an array with the sample on axis 0, or arrays by the input's name.
@@ -136,15 +139,30 @@ def _indexed(name: str, array: Array, classes: tuple[str, ...]) -> tuple[Array, 
     """Words as indices of classes, and the classes' names.
 
     Raises:
-        NetError: E526, a word is none of the classes that are named.
+        NetError: E526, a word is none of the classes that are named; E529, the words are numbers
+            that are not whole.
     """
     words = list(map(str, array.flat))
-    names = tuple(classes) or tuple(sorted(set(words)))
+    names = tuple(classes) or _in_order(name, array, set(words))
     places = {word: place for place, word in enumerate(names)}
     unknown = next((word for word in words if word not in places), None)
     if unknown is not None:
         raise unknown_name("class", unknown, names, f"`{name}`")
     return np.array([places[word] for word in words], np.int64), names
+
+
+def _in_order(name: str, array: Array, words: set[str]) -> tuple[str, ...]:
+    """Words by the alphabet, and whole numbers by their values: 10 follows 9."""
+    numbers = {word: number_in(word) for word in words}
+    values = {
+        word: value for word, value in numbers.items() if value is not None and isfinite(value)
+    }
+    if len(values) < len(words):
+        return tuple(sorted(words))
+    fault = fault_of(array)
+    if fault is not None and not all(value.is_integer() for value in values.values()):
+        raise error("E529", f"`{name}` holds {fault[0]}", help=fault[1])
+    return tuple(sorted(words, key=lambda word: (values[word], word)))
 
 
 def _member(file: NpzState, name: str) -> Array:

@@ -267,6 +267,19 @@ def test_words_are_classes(refusal: Callable[..., str], words: Any) -> None:
     assert text.startswith("error[E526]: `target` has no class `dog`")
 
 
+def test_numbers_as_words_are_classes_in_their_order(refusal: Callable[..., str]) -> None:
+    """Whole numbers written as words are numbered by their values; others are no classes."""
+    words = np.arange(12).astype(str)
+    data = arrays(np.zeros((12, 2)), words[::-1])
+    assert data.classes == tuple(words)
+    assert data.take(range(12)).targets["target"].tolist() == list(range(11, -1, -1))
+    mixed = arrays(np.zeros((3, 2)), ["10", "9", "nan"])
+    assert mixed.classes == ("10", "9", "nan")
+    text = refusal(arrays, np.zeros((3, 2)), np.array([0.5, 1, 2.25]).astype(str))
+    assert text.startswith("error[E529]: `target` holds numbers written as words")
+    assert "`.astype(float)`" in text
+
+
 def test_arrays_by_name() -> None:
     """Several inputs and targets keep their names, and what targets mean follows from types."""
     images = np.zeros((4, 3, 6, 5), np.float32)
