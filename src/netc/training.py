@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
+from numbers import Integral
 from typing import Any, NamedTuple
 
 from .compiler.ir.graph import Graph
@@ -93,9 +94,10 @@ def job_of(
         options: The job's further fields; None leaves one out.
 
     Raises:
-        NetError: Settings do not fit, the data cannot be opened, or the folder holds another run
-            (E541, E545).
+        NetError: Settings or options do not fit (E125), the data cannot be opened, the folder holds
+            another run (E541, E545), or there is none to continue from (E546).
     """
+    _check_options(options.get("patience"), folder, resume=resume)
     changed = {name: spell_setting(v) for name, v in (changes or {}).items() if v is not None}
     given = {name: value for name, value in options.items() if value is not None}
     if not resume and not options.get("force"):
@@ -110,6 +112,17 @@ def job_of(
         recipe = replace(recipe, data=None)
     job = Job(compiled.graph, recipe, opened, folder=folder, changes=changed, **given)
     return resumed(job) if resume else job
+
+
+def _check_options(patience: Any, folder: str | None, *, resume: bool) -> None:
+    """Refuse options from Python that would do something else than they say."""
+    whole = isinstance(patience, Integral) and not isinstance(patience, bool)
+    if patience is not None and not (whole and int(patience) > 0):
+        message = f"`patience` must be a positive integer, not `{patience}`"
+        raise error("E125", message, help="leave it out to train for all epochs")
+    if resume and folder is None:
+        help = "name the folder of the run: `output=...`"
+        raise error("E546", "there is no run to continue", help=help)
 
 
 def job_as_trained(

@@ -356,3 +356,19 @@ def test_weights_of_another_network() -> None:
     assert np.array_equal(merged["fc1.weight"], state["fc1.weight"])
     with pytest.raises(netc.NetError, match="weights do not match"):
         other.train(batch(), weights=state)
+
+
+@pytest.mark.parametrize("patience", [0, -1, 1.5, True, "x"])
+def test_a_patience_that_is_none(patience: Any) -> None:
+    """Only whole numbers of epochs above 0 are a patience, as on the command line."""
+    data = np.zeros((40, 6), np.float32), np.arange(40) % 3
+    with pytest.raises(netc.NetError, match=r"E125.*`patience` must be a positive integer"):
+        small().train(data, epochs=1, patience=patience)
+    assert len(small().train(data, epochs=1, patience=1).history.rows) == 1
+
+
+def test_resuming_needs_a_folder() -> None:
+    """Without a folder there is nothing to resume, and no new run begins in silence."""
+    data = np.zeros((40, 6), np.float32), np.arange(40) % 3
+    with pytest.raises(netc.NetError, match=r"E546.*there is no run to continue"):
+        small().train(data, epochs=1, resume=True)
