@@ -3,15 +3,21 @@
 import ast
 from pathlib import Path
 
+import numpy as np
 import pytest
-from support.loss_rows import ROWS
+from support.jobs import job_of
+from support.loss_rows import ROWS, LossRow, target
 
 from netc.compiler.ops.opdef import Yields
 from netc.compiler.training.losses import LOSSES
+from netc.compiler.training.term_table import spell_term
 from netc.runtime.inspection.random_feeds import DRAWN
 from netc.runtime.metrics.definitions import METRICS
 from netc.runtime.metrics.suiting import EVALUATING, FOLLOWING
-from netc.runtime.sanity.guessed_loss import OF_CLASSES, OF_DECISIONS
+from netc.runtime.sanity.checks import CLOSE
+from netc.runtime.sanity.expected_loss import expected_loss
+from netc.runtime.sanity.guessed_loss import OF_CLASSES, OF_DECISIONS, guessed_loss
+from netc.runtime.sanity.subject import Subject
 
 ROOT = Path(__file__).parents[2]
 # The rows themselves, names of other frameworks, and what a `train` block says by default.
@@ -37,6 +43,24 @@ def test_a_row_says_all(name: str) -> None:
     if row.start is not None:
         assert row.start.text.format(classes=3), f"`{name}` does not say what it starts with"
         assert row.start.value(classes=3, **arguments) > 0
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_what_ignorance_costs(row: LossRow) -> None:
+    """Small weights cost what is expected, and the best constant answer costs no more."""
+    random = np.random.default_rng(5)
+    t = target(row.kind, random, (60, 3)) + (row.kind == "numbers")
+    end = "FC(3) -> LOGSOFTMAX" if LOSSES[row.name].scores == "log_probabilities" else "FC(3)"
+    loss = spell_term(LOSSES.term(row.name, **row.arguments))
+    x = random.normal(0, 1, (60, 5)).astype(np.float32)
+    t = t if t.dtype.kind == "i" else t.astype(np.float32)
+    job = job_of(f"INPUT(5) -> {end}\ntrain {{ loss = {loss}, split = (1, 0, 0) }}", (x, t))
+    subject = Subject(job, 20, 10)
+    given = (job.graph, subject.objective, job.wiring, subject.feeds)
+    expected = expected_loss(*given)
+    found = subject.loss(subject.graph, subject.small, dtype="float64")
+    assert found == pytest.approx(expected, rel=CLOSE / 2)
+    assert 0 < guessed_loss(*given) <= expected
 
 
 def test_no_other_file_knows_a_loss() -> None:
