@@ -105,7 +105,7 @@ def start_of(call: Call) -> str:
     before = call.span.source.text[: call.span.start]
     if "INPUT" in before and not before.rpartition("\n")[2].strip():
         return f"write `-> {call.span.text}` to continue the chain above"
-    return f"write `INPUT -> {call.spelling}`"
+    return f"write `INPUT -> {call.span.text}`"
 
 
 def _check_arity(definition: LayerDef, call: Call, site: Site) -> None:

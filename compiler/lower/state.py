@@ -250,7 +250,7 @@ class State:
         values = [label for label in self.graph.labels if label.startswith(scope.prefix)]
         near = did_you_mean(name, [*LAYERS, *scope.home.blocks, *values])
         kind = "layer" if name.isupper() else "layer or value"
-        return error("E101", f"unknown {kind} `{name}`", span, help=near)
+        return error("E101", f"unknown {kind} `{name}`", span, help=near or _unbound(name, span))
 
     def too_many_layers(self, span: Span, count: int) -> NetError:
         """The error for a network beyond the limit."""
@@ -262,6 +262,16 @@ class State:
         )
 
 
+def _unbound(name: str, span: Span) -> str | None:
+    """Help for a word that starts a chain, where a value is meant."""
+    text = span.source.text
+    starts = not text[max(span.start - 100, 0) : span.start].rstrip().endswith("->")
+    if not starts or not name.islower() or not _FLOWS.match(text, span.end):
+        return None
+    return f"bind it above, as in `{name} = INPUT`; in a block, `in` is the input"
+
+
+_FLOWS = re.compile(r"\s*->")
 _BOUND = re.compile(r"\s*=[^\n#]*")  # what follows a name that a chain is bound to
 
 

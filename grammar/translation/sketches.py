@@ -208,7 +208,13 @@ def _step(text: str, *, first: bool) -> str | None:
 def _foreign(text: str, *, first: bool) -> str | None:
     """A call, or a layer's name, of another framework in netc's words."""
     call = _called(text, first=first)
-    return None if call is None else translated(*call)
+    if call is None:
+        return None
+    name, arguments = call
+    has_width = first and name.endswith("Linear") and len(arguments) > 1
+    start = f"INPUT({arguments[0].text}) -> " if has_width and arguments[0].text.isdigit() else ""
+    steps = translated(name, arguments)
+    return steps and start + steps
 
 
 def _called(text: str, *, first: bool) -> tuple[str, list[Argument]] | None:

@@ -37,6 +37,8 @@ def first_help(program: str) -> str:
         ("INPUT(HxWx3) -> GAP -> FC", "INPUT(HxWx3)", "INPUT((H, W, 3))"),
         ("INPUT -> CONV(3x3, 16, stride:2) -> FC", "stride:2", "stride = 2"),
         ("INPUT -> CONV(3x3; 16) -> FC", ";", ","),
+        ("model = nn.Linear(784, 10)", "nn.Linear(784, 10)", "INPUT(784) -> FC(10)"),
+        ("FC(10) -> SOFTMAX", "FC(10)", "INPUT -> FC(10)"),
         ("INPUT -> CONV as my conv -> FC", "as my conv", "as my_conv"),
         ("INPUT -> CONV as my-conv -> FC", "as my-conv", "as my_conv"),
         (
@@ -56,6 +58,8 @@ def test_the_help_spells_the_statement(program: str, part: str, meant: str) -> N
     ("program", "meant"),
     [
         ("INPUT -> [CONV]*n -> FC", "let n = 3"),
+        ("block B(c) { x -> CONV(3x3, c) }\nINPUT -> B(3) -> FC", "in"),
+        ("h -> CONV -> FC", "h = INPUT"),
         ("block B(c) { return CONV(3x3, c) }\nINPUT -> B(3) -> FC", "return"),
         ("INPUT -> FC -> output y", "output y = y_"),
         ("INPUT -> for i in range(n) { CONV } -> FC", "let n = 3"),
