@@ -88,6 +88,8 @@ def predict(
     device: str,
 ) -> Prediction:
     """Answer for new samples, preprocessed as in the run; see `Network.predict`."""
+    if top < 1:
+        raise error("E547", f"`top` must be a positive integer, not `{top}`")
     check_weights(compiled.graph, trained.weights)
     recipe = recipe_as_trained(compiled, trained, settings)
     new = _opened(compiled, trained, x, data)

@@ -295,6 +295,8 @@ def test_samples_are_given_once() -> None:
     for given in ({}, {"x": x, "data": "digits"}):
         with pytest.raises(netc.NetError, match="samples"):
             small().predict(weights=small().initialize(), **given)  # type: ignore[arg-type]
+    with pytest.raises(netc.NetError, match="`top` must be a positive integer"):
+        small().predict(x, weights=small().initialize(), top=0)
     with pytest.raises(netc.NetError, match="there are no weights"):
         small().predict(x)
     with pytest.raises(netc.NetError, match="there are no weights"):
