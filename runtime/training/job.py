@@ -112,7 +112,7 @@ class Job:
             NetError: E531, there is no such part.
         """
         if not isinstance(name, str):
-            help = "`run.predict(x)` takes new samples; `netc evaluate --set data=...`, other data"
+            help = "`run.predict(x)` takes new samples; `netc evaluate --data ...`, other data"
             raise error("E531", "a part of the data is chosen by its name", help=help)
         if name not in PARTS:
             help = did_you_mean(name, PARTS) or f"choose one of {', '.join(PARTS)}"

@@ -100,6 +100,16 @@ def test_a_folder_of_two_classes(called: Call, folder: Path) -> None:
     assert accuracy(called, folder, "pictures", 'images("two", 8x8, channels=1)') > 0.9
 
 
+def test_data_is_an_option_of_its_own(called: Call, folder: Path) -> None:
+    """`netc evaluate --data` names other data as `netc predict --data` does."""
+    words = ["evaluate", f"{folder}/table.net", "--run", f"{folder}/table", "--part", "all"]
+    write_table(folder / "new.csv", "bee", "cat")
+    data = 'csv("new.csv", target="kind")'
+    found = called(*words, "--data", data)
+    assert found.out.startswith("120 samples of `new.csv`, all")
+    assert found.out == called(*words, "--set", f"data={data}").out
+
+
 def test_an_unknown_class(called: Call, folder: Path) -> None:
     """A class that the run does not know is refused, with the one that may have been meant."""
     write_table(folder / "strange.csv", "ant", "beee")

@@ -16,6 +16,7 @@ from ..weights import trained_network
 
 @click.command("evaluate")
 @trained_network
+@click.option("--data", metavar="DATA", help='Another data set, such as csv("new.csv").')
 @click.option(
     "--part",
     type=click.Choice(PARTS),
@@ -34,10 +35,14 @@ def command(
     run: Any,
     output: str | None,
     as_json: bool,
+    data: str | None,
+    settings: dict[str, Any],
     **options: Any,
 ) -> None:
     """Measure FILE with the weights of a run on a part of its data."""
-    found = evaluate(network.compiled, run, curves=output is not None, **options)
+    changes = settings if data is None else {**settings, "data": data}
+    curves = output is not None
+    found = evaluate(network.compiled, run, curves=curves, settings=changes, **options)
     plots = [] if output is None else found.draw(output)
     if output is not None and not plots:
         text = f"nothing to draw in `{output}`: plots show classes, or decisions of both kinds"
