@@ -83,29 +83,24 @@ LINES = (
         lambda m: f"write `net {m[1]}` on its own line, and the chain below it",
     ),
     Line(
-        re.compile(r"[ \t]*output\s*(?:=\s*)?(?=[A-Za-z(])([^=\n#]*?->[^\n#]*?)[ \t]*(?=\n|#|$)"),
+        re.compile(r"[ \t]*output\s*(?:=\s*)?(?=[A-Za-z(])([^=\n#]*?->[^\n#]*)"),
         "an output has a name",
-        lambda m: f"write `{_named_output(m[1])}`",
+        lambda m: f"write `{_named_output(m[1].strip())}`",
     ),
     Line(
-        re.compile(
-            r"[ \t]*(?:let\s+|const\s+|var\s+)?(\w+)\s*:\s*\w+\s*=\s*([^\n#]+?)[ \t]*(?=\n|#|$)"
-        ),
+        re.compile(r"[ \t]*(?:let\s+|const\s+|var\s+)?(\w+)\s*:\s*\w+\s*=\s*([^\n#]+)"),
         "names have no types",
-        lambda m: f"write `let {m[1]} = {m[2]}`",
+        lambda m: f"write `let {m[1]} = {m[2].strip()}`",
     ),
     Line(
-        re.compile(
-            r"[ \t]*(?:const|var|val|int|float|define|set)\s+(\w+)\s*=?\s*([\d\[(][^\n#]*?)"
-            r"[ \t]*(?=\n|#|$)"
-        ),
+        re.compile(r"[ \t]*(?:const|var|val|int|float|define|set)\s+(\w+)\s*=?\s*([\d\[(][^\n#]*)"),
         "numbers are named by `let`",
-        lambda m: f"write `let {m[1]} = {m[2]}`",
+        lambda m: f"write `let {m[1]} = {m[2].strip()}`",
     ),
     Line(
-        re.compile(r"[ \t]*let\s+(\w+)\s*(?:==|:=|<-)\s*([^\n#]+?)[ \t]*(?=\n|#|$)"),
+        re.compile(r"[ \t]*let\s+(\w+)\s*(?:==|:=|<-)\s*([^\n#]+)"),
         "a name is given its value by `=`",
-        lambda m: f"write `let {m[1]} = {m[2]}`",
+        lambda m: f"write `let {m[1]} = {m[2].strip()}`",
     ),
     Line(
         re.compile(r"[ \t]*import\s+\w+\s+from\s+(\"[^\"\n]*\")[ \t]*(?=\n|#|$)"),
@@ -310,8 +305,9 @@ def _merged(source: Source, start: int, offset: int) -> Diagnostic | None:
     """Branches in other brackets or with commas: `[a || b] -> CONCAT`, `RESIDUAL(a -> b)`."""
     text = source.text
     for match in _OPENED.finditer(text, start, min(offset + 1, start + _LONGEST)):
-        end = closing(text, match.end() - 1)
-        if not match.start() <= offset <= end:
+        length = closing(text[match.end() - 1 : match.end() + _LONGEST], 0)
+        end = match.end() - 1 + length
+        if length < 0 or not match.start() <= offset <= end:
             continue
         inside, merge = text[match.end() : end].strip(), own_name(match[1] or "")
         meant: str | None = None

@@ -40,10 +40,10 @@ _RULES: tuple[tuple[re.Pattern[str], Replacement], ...] = (
     (re.compile(r"\\(?:begin|end)\{\w+\*?\}"), ""),
     (re.compile(r"\\(?:text\w*|mathrm|mathbf|mathtt|mbox|operatorname)\s*\{([^{}]*)\}"), r"\1"),
     (
-        re.compile(rf"[ \t]*\$?\\(?:to|mapsto|implies|{_RIGHT})\b(?:\{{\}})?\$?[ \t]*"),
+        re.compile(rf"(?<![ \t])[ \t]*\$?\\(?:to|mapsto|implies|{_RIGHT})\b(?:\{{\}})?\$?[ \t]*"),
         _spaced,
     ),
-    (re.compile(rf"[ \t]*(?:[{ARROWS}]|[–—−]>)[ \t]*"), _spaced),
+    (re.compile(rf"(?<![ \t])[ \t]*(?:[{ARROWS}]|[–—−]>)[ \t]*"), _spaced),
     (re.compile(r"\]\s*(?:\^\s*\{?\s*(\d+)(?:\s*\})?|\^\{\\times\s*(\d+)\})"), r"]*\1\2"),
     (
         re.compile(r"\]\s*([⁰¹²³⁴⁵⁶⁷⁸⁹]+)"),
