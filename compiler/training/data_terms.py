@@ -23,9 +23,9 @@ from ..expressions.arguments import (
 )
 from .terms import TermDef, TermTable
 
-DATA = TermTable("data", TermDef)
-PREPROCESS = TermTable("preprocess", TermDef)
-AUGMENT = TermTable("augment", TermDef)
+DATA = TermTable("data", "data set", TermDef)
+PREPROCESS = TermTable("preprocess", "preprocessing", TermDef)
+AUGMENT = TermTable("augment", "augmentation", TermDef)
 
 
 def _one_or_several(single: Kind, several: str) -> Kind:

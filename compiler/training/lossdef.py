@@ -161,7 +161,7 @@ class LossDef(TermDef):
         return output.shape[class_axis(output) if axis is None else axis]
 
 
-LOSSES = TermTable("loss", LossDef)
+LOSSES = TermTable("loss", "loss", LossDef)
 
 
 def alike(output: TensorType, axis: int) -> tuple[TensorType, ...]:

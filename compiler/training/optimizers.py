@@ -139,7 +139,7 @@ class OptimizerDef(TermDef):
         return updated
 
 
-OPTIMIZERS = TermTable("optimizer", OptimizerDef)
+OPTIMIZERS = TermTable("optimizer", "optimizer", OptimizerDef)
 
 
 def optimizer(

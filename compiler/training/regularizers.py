@@ -33,7 +33,7 @@ def _of_all(*, biases: Flag = False) -> None:
     """What every regularizer takes: whether it is about biases, too."""
 
 
-REGULARIZERS = TermTable("regularize", RegularizerDef, common=_of_all)
+REGULARIZERS = TermTable("regularize", "regularizer", RegularizerDef, common=_of_all)
 
 
 @REGULARIZERS.enter(

@@ -30,7 +30,7 @@ def _of_all(*, warmup: Natural = 0, per: Literal["step", "epoch"] = "step") -> N
     """What every schedule takes: a warm-up, and what n counts."""
 
 
-SCHEDULES = TermTable("schedule", ScheduleDef, common=_of_all)
+SCHEDULES = TermTable("schedule", "schedule", ScheduleDef, common=_of_all)
 schedule = SCHEDULES.enter
 
 

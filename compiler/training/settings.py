@@ -27,7 +27,7 @@ from ..expressions.recovery import Poisoned
 from ..layers.layerdef import GivenArgument
 from . import foreign
 from .optimizers import OPTIMIZERS
-from .term_table import NOUNS, TERMS, bind_term
+from .term_table import TERMS, bind_term
 from .terms import Term
 
 Evaluate = Callable[[ast.Expression], Any]
@@ -128,7 +128,7 @@ class _Reader:
                 value = self.evaluate(entry.value)
         text = " ".join(entry.value.span.text.split())
         ours = FOREIGN.get(entry.name.casefold().replace("_", ""), "").partition(" = ")[0]
-        if ours in NOUNS:
+        if ours in TERMS:
             text = self._spelled(ours, entry) or text
         help = corrected_setting(entry.name, value, text)
         failure = unknown_setting(entry.name, span)
@@ -184,8 +184,8 @@ class _Reader:
             help = f"write `[{', '.join(part.span.text for part in _joined(expression))}]`"
         if help is None and kind == "data" and isinstance(expression, ast.String):
             help = foreign.corrected_path(expression.value)
-        article = "an" if NOUNS[kind][0] in "aeo" else "a"
-        example = f"{article} {NOUNS[kind]} such as `{EXAMPLES[kind]}`"
+        noun = TERMS[kind].noun
+        example = f"{'an' if noun[0] in 'aeo' else 'a'} {noun} such as `{EXAMPLES[kind]}`"
         return _unfit(name, example, expression, help=help)
 
     def _bound(

@@ -14,28 +14,12 @@ from .losses import LOSSES
 from .optimizers import OPTIMIZERS
 from .regularizers import REGULARIZERS
 from .schedules import SCHEDULES
-from .terms import Term, TermDef
+from .terms import Term, TermTable
 
 # Kind of choice -> name -> what it takes.
-TERMS: Mapping[str, Mapping[str, TermDef]] = {
-    "data": DATA,
-    "preprocess": PREPROCESS,
-    "augment": AUGMENT,
-    "loss": LOSSES,
-    "regularize": REGULARIZERS,
-    "optimizer": OPTIMIZERS,
-    "schedule": SCHEDULES,
-}
-
-# What a choice of each kind is called.
-NOUNS: Mapping[str, str] = {
-    "data": "data set",
-    "preprocess": "preprocessing",
-    "augment": "augmentation",
-    "loss": "loss",
-    "regularize": "regularizer",
-    "optimizer": "optimizer",
-    "schedule": "schedule",
+TERMS: Mapping[str, TermTable[Any]] = {
+    table.kind: table
+    for table in (DATA, PREPROCESS, AUGMENT, LOSSES, REGULARIZERS, OPTIMIZERS, SCHEDULES)
 }
 
 
@@ -96,7 +80,7 @@ def _unknown(kind: str, name: str, given: Sequence[GivenArgument], span: Span) -
     help = corrected or did_you_mean(name, TERMS[kind]) or f"choose one of {known}"
     if others:
         help = f"`{name}` belongs to `{others[0]}`; {help}"
-    return error("E124", f"unknown {NOUNS[kind]} `{name}`", span, help=help)
+    return error("E124", f"unknown {TERMS[kind].noun} `{name}`", span, help=help)
 
 
 def spell_term(term: Term) -> str:

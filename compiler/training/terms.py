@@ -85,15 +85,16 @@ class TermTable(dict[str, Row]):
 
     Args:
         kind: The kind of choice.
+        noun: What such a choice is called.
         row: What makes a row.
         common: A function whose keyword-only arguments every choice takes besides its own.
     """
 
     def __init__(
-        self, kind: str, row: type[Row], *, common: Callable[..., None] | None = None
+        self, kind: str, noun: str, row: type[Row], *, common: Callable[..., None] | None = None
     ) -> None:
         super().__init__()
-        self.kind, self.row = kind, row
+        self.kind, self.noun, self.row = kind, noun, row
         self.common: Signature = ({}, {}) if common is None else keyword_arguments(common)
 
     def enter(
@@ -109,7 +110,7 @@ class TermTable(dict[str, Row]):
 
         def register(function: Function) -> Function:
             if name in self:
-                raise ValueError(f"the {self.kind} {name} is defined twice")
+                raise ValueError(f"the {self.noun} {name} is defined twice")
             own, left_out = keyword_arguments(function)
             self[name] = self.row(
                 kind=self.kind,

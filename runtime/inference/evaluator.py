@@ -6,7 +6,8 @@ from typing import TypeVar
 import numpy as np
 
 from ...compiler.ir.graph import Graph
-from ...compiler.training.endings import ending
+from ...compiler.ops.opdef import Yields
+from ...compiler.training.lossdef import Scores, Task
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import LOSS, Objective, add_loss
 from ...compiler.training.output_fit import fit
@@ -14,11 +15,18 @@ from ..engines.engine import engine_named
 from ..feeding.wiring import Target, Wiring
 from ..kerneldef import Array
 from ..metrics.accumulators import Accumulator
+from ..metrics.by_task import suitable, thorough
 from ..metrics.definitions import Metrics, find_metric
 from ..metrics.outputs import OutputForm
-from ..metrics.suiting import output_form, suitable, thorough
 
 BATCH = 256  # samples that are measured at once
+
+# What an output holds by what its last operator yields.
+SCORES: Mapping[Yields, Scores] = {
+    Yields.LOG_PROBABILITIES: "log_probabilities",
+    Yields.PROBABILITY: "probabilities",
+    Yields.PROBABILITIES: "probabilities",
+}
 
 Kind = TypeVar("Kind", bound=Accumulator)
 
@@ -74,7 +82,7 @@ class Evaluator:
             for output, target in wiring.targets.items()
         }
         suited: Mapping[str, Sequence[str]] = {
-            output: _names(objective.losses[output].name, target, deep=deep, more=more)
+            output: _names(forms[output].task, target, deep=deep, more=more)
             for output, target in wiring.targets.items()
         }
         chosen = suited if names is None else _asked(names, forms)
@@ -162,24 +170,24 @@ def form_of(
         names: The names of the classes.
         threshold: The probability at or above which a sample counts as positive.
     """
-    term, value = objective.losses[output], graph.outputs[output]
-    return output_form(
-        term.name,
-        ending=ending(graph, value).kind,
-        axis=fit(graph, value, term, name=output).axis,
-        indexed=indexed,
+    term = objective.losses[output]
+    found, row = fit(graph, graph.outputs[output], term, name=output), LOSSES[term.name]
+    return OutputForm(
+        task=row.targets.task_of(indexed=indexed),
+        axis=found.axis,
+        scores=SCORES.get(found.ending.kind, row.scores),
         threshold=threshold,
         ignore_index=term.arguments.get("ignore_index"),
         names=names,
     )
 
 
-def _names(loss: str, target: Target, *, deep: bool, more: Sequence[str]) -> tuple[str, ...]:
-    choose = thorough if deep else suitable
+def _names(task: Task, target: Target, *, deep: bool, more: Sequence[str]) -> tuple[str, ...]:
     positions = target.type.rank > 1 and bool(target.classes)
-    indexed = bool(target.classes)
-    found = choose(loss, classes=target.classes, positions=positions, indexed=indexed)
-    scored = LOSSES[loss].targets.task != "numbers" and not positions
+    found = suitable(task, positions=positions)
+    if deep:
+        found = thorough(task, classes=target.classes, positions=positions)
+    scored = task != "numbers" and not positions
     return tuple(dict.fromkeys([*found, *(more if scored else ())]))
 
 

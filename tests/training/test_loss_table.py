@@ -12,8 +12,8 @@ from netc.compiler.ops.opdef import Yields
 from netc.compiler.training.losses import LOSSES
 from netc.compiler.training.term_table import spell_term
 from netc.runtime.inspection.random_feeds import DRAWN
+from netc.runtime.metrics.by_task import EVALUATING, FOLLOWING
 from netc.runtime.metrics.definitions import METRICS
-from netc.runtime.metrics.suiting import EVALUATING, FOLLOWING
 from netc.runtime.sanity.checks import CLOSE
 from netc.runtime.sanity.expected_loss import expected_loss
 from netc.runtime.sanity.guessed_loss import OF_CLASSES, OF_DECISIONS, guessed_loss

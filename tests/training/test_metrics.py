@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from netc.compiler.training.lossdef import Task
 from netc.compiler.training.losses import LOSSES
 from netc.grammar.diagnostics import NetError
 from netc.runtime.metrics.accumulators import Confusion
 from netc.runtime.metrics.box_overlap import box_iou
+from netc.runtime.metrics.by_task import suitable, thorough
 from netc.runtime.metrics.definitions import (
     METRICS,
     Metrics,
@@ -18,7 +20,6 @@ from netc.runtime.metrics.definitions import (
     per_class,
 )
 from netc.runtime.metrics.outputs import OutputForm
-from netc.runtime.metrics.suiting import output_form, suitable, thorough
 
 CLASSES = OutputForm("classes")
 DECISIONS = OutputForm("decisions")
@@ -145,7 +146,7 @@ def test_several_labels_count_each_for_itself() -> None:
 
 def test_margins_are_decided_at_zero() -> None:
     """A binary hinge's targets are 1 and -1 or 1 and 0, and its scores are not probabilities."""
-    form = output_form("hinge")
+    form = OutputForm("decisions", scores=LOSSES["hinge"].scores)
     scores = np.array([[0.3], [-0.1], [0.2]])
     assert measured("accuracy", form, scores, np.array([[1.0], [-1.0], [-1.0]])) == 2 / 3
     assert measured("accuracy", form, scores, np.array([[1.0], [0.0], [0.0]])) == 2 / 3
@@ -219,32 +220,33 @@ def test_boxes_at_the_edges() -> None:
 
 def test_every_loss_has_its_metrics() -> None:
     """What suits a loss can be measured on its output."""
-    for loss in LOSSES:
+    for row in LOSSES.values():
+        task = row.targets.task
         for positions in (False, True):
-            form = output_form(loss)
-            assert Metrics(suitable(loss, positions=positions), form).values()
-            assert Metrics(thorough(loss, classes=2, positions=positions), form).values()
+            form = OutputForm(task, scores=row.scores)
+            assert Metrics(suitable(task, positions=positions), form).values()
+            assert Metrics(thorough(task, classes=2, positions=positions), form).values()
 
 
 @pytest.mark.parametrize(
-    ("loss", "positions", "names"),
+    ("task", "positions", "names"),
     [
-        ("cross_entropy", False, ("accuracy",)),
-        ("cross_entropy", True, ("iou", "accuracy")),
-        ("binary_cross_entropy", False, ("accuracy",)),
-        ("mse", False, ("mae",)),
+        ("classes", False, ("accuracy",)),
+        ("classes", True, ("iou", "accuracy")),
+        ("decisions", False, ("accuracy",)),
+        ("numbers", False, ("mae",)),
     ],
 )
-def test_metrics_that_suit(loss: str, positions: bool, names: tuple[str, ...]) -> None:
+def test_metrics_that_suit(task: Task, positions: bool, names: tuple[str, ...]) -> None:
     """Classes are followed by accuracy, pixels by mean IoU, numbers by mean absolute error."""
-    assert suitable(loss, positions=positions) == names
+    assert suitable(task, positions=positions) == names
 
 
 def test_evaluations_ask_more() -> None:
     """Ten classes are ranked, two are tried at thresholds, pixels at none."""
-    assert "top_5" in thorough("cross_entropy", classes=10)
-    assert "roc_auc" in thorough("cross_entropy", classes=2)
-    assert "roc_auc" not in thorough("binary_cross_entropy", positions=True)
+    assert "top_5" in thorough("classes", classes=10)
+    assert "roc_auc" in thorough("classes", classes=2)
+    assert "roc_auc" not in thorough("decisions", positions=True)
 
 
 @pytest.mark.parametrize(
