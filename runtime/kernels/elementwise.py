@@ -230,8 +230,8 @@ def gelu(x: Array, y: Array, t: Array, *, approximate: str) -> None:
     else:
         erf(x * x.dtype.type(sqrt(0.5)), y, t)
     y += 1
+    y *= 0.5  # before x, whose double may be beyond the largest number
     y *= x
-    y *= 0.5
 
 
 @kernel("PRelu", inplace=True)
