@@ -33,6 +33,11 @@ class Budget:
     items: int = MOST_ITEMS
     measured: dict[int, tuple[Any, Content]] = field(default_factory=dict)
 
+    def covers(self, items: int) -> bool:
+        """Count the items of something that a layer computes; whether that many were left."""
+        self.items -= items
+        return self.items >= 0
+
     def spend(self, value: Any, blame: ast.Expression) -> Any:
         """Count a list or size that was computed or is walked, and return it.
 

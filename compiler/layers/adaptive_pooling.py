@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from ..expressions.arguments import PerAxis
+from ..expressions.budget import MOST_ITEMS
 from ..ir.graph import Value
 from .layer_builder import LayerBuilder
 from .layerdef import layer
@@ -11,9 +12,6 @@ from .spatial import as_before, channels_first, lying_along, per_axis
 
 POOLS = {"avg": "AveragePool", "max": "MaxPool"}
 GLOBAL_POOLS = {"avg": "GlobalAveragePool", "max": "GlobalMaxPool"}
-
-# Gathered rows are a constant of the graph; so many are surely a mistake.
-LONGEST_INDEX = 2**20
 
 
 @layer("GAP")
@@ -85,12 +83,10 @@ def adaptive_pool(
 
 
 def _limited_bins(build: LayerBuilder, extent: int, count: int) -> Bins:
-    if extent % count and extent + 2 * count > LONGEST_INDEX:
-        raise build.fail(
-            "E404",
-            f"cannot divide {extent} unevenly into {count}: the limit is {LONGEST_INDEX:_} rows",
-            at="size",
-        )
+    if extent % count and not build.budget.covers(extent + 2 * count):
+        message = f"cannot divide {extent} unevenly into {count}"
+        limit = f"the limit of such rows in a program is {MOST_ITEMS:_}"
+        raise build.fail("E404", f"{message}: {limit}", at="size")
     return bins_of(extent, count)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, error
 from ...grammar.source import Span
+from ..expressions.budget import Budget
 from ..ir.builder import Builder, shape_of
 from ..ir.dim import LONGEST, is_long
 from ..ir.graph import Graph, Layer, Value
@@ -26,6 +27,7 @@ class LayerBuilder(Builder):
         look_up: Finds the layer that a label names where the call stands, or None.
         shared: The path of the layer whose weights this one uses, or None.
         find: Finds the value that a label, a binding or a layer's name stands for, or None.
+        budget: How many numbers the layers of a program may still compute.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class LayerBuilder(Builder):
         look_up: Callable[[str], Layer | None] = lambda label: None,
         find: Callable[[str], Value | None] = lambda label: None,
         shared: str | None = None,
+        budget: Budget | None = None,
     ) -> None:
         super().__init__(graph, scope=path, span=span)
         self.call_span = span
@@ -51,6 +54,7 @@ class LayerBuilder(Builder):
         self.look_up = look_up
         self.find = find
         self.shared = shared
+        self.budget = budget or Budget()
 
     def op(
         self,

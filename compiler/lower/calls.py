@@ -93,6 +93,7 @@ def _build(
         dtype=next((x.dtype for x in current if x.dtype.is_float), DType.FLOAT32),
         look_up=partial(state.find_layer, scope=site.scope, span=call.span),
         find=partial(site.scope.find, span=call.span),
+        budget=site.scope.home.budget,
         shared=bound.share,
     )
     operands = {"nothing": (), "one": current, "many": (current,), "any": current}[definition.takes]

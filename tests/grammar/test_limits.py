@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import netc
 from netc.grammar.ast import Module
 from netc.grammar.diagnostics import Diagnostic, NetError, render_all
 from netc.grammar.limits import MAX_NESTING, MAX_TEXT
@@ -178,3 +179,11 @@ UNPRINTABLE = ("\0", "\x1b", "\x7f", "\x9b", "\ud800", "\ufffe", "\uffff")
 def test_characters_that_no_picture_or_file_can_hold(form: str, character: str) -> None:
     """Control characters, lone surrogates and noncharacters are refused wherever they stand."""
     assert codes(form % character) == ["E010"]
+
+
+def test_uneven_pools_share_a_limit() -> None:
+    """The rows that uneven bins gather are counted for the program as a whole."""
+    step = "ADAPTIVEPOOL(99_999x3) -> ADAPTIVEPOOL(99_998x2)"
+    netc.compile(f"INPUT(7x7x2) -> {step}")
+    with pytest.raises(netc.NetError, match=r"E404.*the limit of such rows in a program"):
+        netc.compile(f"INPUT(7x7x2) -> [{step}]*4")
