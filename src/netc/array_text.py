@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .plain_tables import GAP, aligned, filled, table
+from .tables import GAP, aligned, filled, table
 
 Array = np.ndarray[Any, Any]
 

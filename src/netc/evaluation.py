@@ -9,7 +9,6 @@ from typing import Any
 from .compiler.pipeline import Compiled
 from .grammar.diagnostics import error
 from .grammar.files import make_folder
-from .plain_tables import GAP, hanging, table
 from .runtime.inference.evaluator import BATCH, Evaluator
 from .runtime.inference.predictions import YES_OR_NO
 from .runtime.metrics.accumulators import Confusion, Ranking
@@ -19,6 +18,7 @@ from .runtime.plots.evaluation_plots import draw_confusion, draw_precision_recal
 from .runtime.run_folder.trained import Trained
 from .runtime.training.job import ALL
 from .runtime.weights.files import check_weights
+from .tables import GAP, hanging, table
 from .training import job_as_trained
 
 CURVES = ("roc_auc", "average_precision")  # the metrics that a picture of thresholds needs

@@ -10,7 +10,6 @@ import numpy as np
 from .compiler.pipeline import Compiled
 from .compiler.training.recipe import Recipe
 from .grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
-from .plain_tables import GAP, filled, hanging
 from .runtime.data import Dataset, Fitted, arrays
 from .runtime.data.column_names import by_columns
 from .runtime.data.picture_files import is_picture, pictures_in, read_pictures
@@ -21,6 +20,7 @@ from .runtime.metrics.outputs import OutputForm
 from .runtime.run_folder.folder import Facts
 from .runtime.run_folder.trained import Trained
 from .runtime.weights.files import check_weights
+from .tables import GAP, filled, hanging
 from .tensor_specs import specs
 from .training import job_as_trained, open_data, recipe_as_trained
 

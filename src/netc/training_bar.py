@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from .plain_tables import GAP, filled
 from .runtime.training.progress import (
     Pace,
     PlainProgress,
@@ -15,6 +14,7 @@ from .runtime.training.progress import (
     line,
     texts,
 )
+from .tables import GAP, filled
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,9 +13,9 @@ from support.command_line import netc as command_line
 
 import netc as package
 from netc.cli import run
-from netc.cli.terminal import fitted_widths, show_summary
-from netc.plain_tables import hanging, table
+from netc.cli.terminal import show_summary
 from netc.sources import description, zoo
+from netc.tables import fitted_widths, hanging, table
 
 Call = Callable[..., Outcome]
 

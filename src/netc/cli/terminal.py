@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -13,11 +13,8 @@ import click
 from ..grammar.diagnostics import Diagnostic, render
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from ..summary.table import Summary
 
-UNBOUNDED = 1000  # characters of a line where the output is not a terminal
 _COLOURS = {"error": "red", "warning": "yellow"}
 
 
@@ -65,67 +62,13 @@ def _coloured(text: str, diagnostic: Diagnostic) -> str:
 
 def show_summary(summary: "Summary") -> None:
     """Print a layer table: to fit a terminal, in colour where it is wanted; else as plain text."""
-    colour, columns = wants_colour(sys.stdout), width(sys.stdout)
-    if not colour and columns is None:
-        click.echo(str(summary))
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(
-        width=columns or UNBOUNDED,
-        force_terminal=colour or None,
-        color_system="auto" if colour else None,
-        highlight=False,
-    )
-    texts = [
-        [column.title, *cells]
-        for column, cells in zip(summary.columns, zip(*summary.cells(), strict=True), strict=True)
-    ]
-    widths = fitted_widths(texts, console.width)
-    table = Table(title=summary.name, title_justify="left", box=None, header_style="bold")
-    for column, room in zip(summary.columns, widths, strict=False):
-        table.add_column(column.title, justify=column.align, overflow="fold", width=room)
-    for cells in summary.cells():
-        table.add_row(*(_dimmed(Text(cell)) for cell in cells[: len(widths)]))
-    console.print(table)
-    left_out = ", ".join(f"`{column.key}`" for column in summary.columns[len(widths) :])
-    if left_out:
-        note = f"the terminal is too narrow for {left_out}; `--columns` chooses"
-        console.print(Text(note, style="dim"))
-    if (mark := summary.footnote()) is not None:
-        console.print(Text(mark, style="dim"))
-    for name, text in summary.totals():
-        console.print(Text.assemble((name, "bold"), "  ", text))
+    text, colour = summary.to_text(room=width(sys.stdout)), wants_colour(sys.stdout)
+    click.echo(_emphasized(text) if colour else text, color=colour)
 
 
-def fitted_widths(columns: Sequence[Sequence[str]], room: int, *, gap: int = 2) -> list[int]:
-    """How wide columns may be to fit a terminal, without breaks inside words.
-
-    Args:
-        columns: The texts of each column.
-        room: The terminal's width.
-        gap: The blanks of each column's padding.
-
-    Returns:
-        A width for each of the first columns; there is no room for the others.
-    """
-    least = [max(len(word) for text in texts for word in text.split() or [""]) for texts in columns]
-    count = max((n for n in range(len(least) + 1) if sum(least[:n]) + gap * n <= room), default=0)
-    least = least[: max(count, 1)]
-    widths = [
-        max(len(line) for text in texts for line in text.split("\n"))
-        for texts in columns[: len(least)]
-    ]
-    for place in sorted(range(len(widths)), key=lambda place: least[place] - widths[place]):
-        excess = sum(widths) + gap * len(widths) - room
-        if excess > 0:
-            widths[place] = max(widths[place] - excess, least[place])
-    return widths
-
-
-def _dimmed(text: "Text") -> "Text":
-    """Values that a default filled in stand back."""
-    text.highlight_regex(r"[^\s(,]+\*", "dim")
-    return text
+def _emphasized(table: str) -> str:
+    """A table with bold headings, and values that a default filled in standing back."""
+    head, rule, body = re.split(r"^(-+\n)", table, maxsplit=1, flags=re.MULTILINE)
+    heads = [click.style(line, bold=True) if line else line for line in head.split("\n")]
+    marked = re.sub(r"[^\s(,]+\*", lambda value: click.style(value.group(), dim=True), body)
+    return "\n".join(heads) + rule + marked

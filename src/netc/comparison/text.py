@@ -6,8 +6,8 @@ from itertools import chain, groupby
 from operator import attrgetter
 
 from ..compiler.ir.dim import Dim
-from ..plain_tables import GAP, hanging, table
 from ..summary.columns import grouped
+from ..tables import GAP, hanging, table
 from .changes import OUTPUT, Change, Difference, Entry, Total, listed
 
 MOST_FOLLOWING = 3  # lines on layers in a row whose outputs merely follow

@@ -3,10 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
-from textwrap import wrap
 from typing import Any
 
 from ..compiler.analysis.counts import CONVENTION, Counts, count
@@ -14,12 +12,11 @@ from ..compiler.analysis.memory import measure
 from ..compiler.analysis.receptive_fields import receptive_fields
 from ..compiler.ir.dim import Dim
 from ..compiler.ir.graph import Graph
+from ..tables import GAP, aligned, fitted_widths, hanging
 from .columns import COLUMNS, USUAL, Column, byte_count, chosen_columns, quantity
 from .rows import DEFAULT_MARK, Row, folded, rows_of
 
 __all__ = ["Row", "Summary", "summarize"]
-
-GAP = "  "
 
 
 @dataclass(frozen=True)
@@ -78,13 +75,33 @@ class Summary:
         return f"{DEFAULT_MARK} filled in by a default{more}"
 
     def __str__(self) -> str:
-        """Aligned columns, then the totals; plain text without colour."""
-        width = max(len(name) for name, _ in self.totals())
-        totals = [f"{name:<{width}}{GAP}{text}" for name, text in self.totals()]
-        note = self.footnote()
-        marks = [note, ""] if note else []
-        table = _table(self.columns, self.cells())
-        return "\n".join([self.name, "", *table, *marks, *totals])
+        return self.to_text()
+
+    def to_text(self, *, room: int | None = None) -> str:
+        """Aligned columns, then the totals; plain text without colour.
+
+        Args:
+            room: How many characters a line holds; columns that do not fit are left out.
+        """
+        columns, cells = self.columns, self.cells()
+        titles = [column.title for column in columns]
+        texts = list(zip(titles, *cells, strict=True))
+        widths: Sequence[int | None] = (
+            [column.wrap for column in columns] if room is None else fitted_widths(texts, room)
+        )
+        shown = len(widths)
+        left = [place for place, column in enumerate(columns) if column.align == "left"]
+        rows = [row[:shown] for row in (titles, *cells)]
+        lines = [*aligned(rows, left=left, widths=widths, ruled=True)]
+        if left_out := ", ".join(f"`{column.key}`" for column in columns[shown:]):
+            note = f"the terminal is too narrow for {left_out}; `--columns` chooses"
+            lines += hanging("", note, room)
+        if (mark := self.footnote()) is not None:
+            lines += [*hanging("", mark, room), ""]
+        longest = max(len(name) for name, _ in self.totals())
+        for name, text in self.totals():
+            lines += hanging(f"{name:<{longest}}{GAP}", text, room)
+        return "\n".join([*hanging("", self.name, room), "", *lines])
 
     def __repr__(self) -> str:
         return str(self)
@@ -157,45 +174,6 @@ def summarize(
     rows = rows_of(graph, counts, memory, receptive_fields(graph))
     shown = rows if depth is None else folded(rows, depth)
     return Summary(graph.name, shown, counts, memory.peak, len(graph.layers), keys)
-
-
-def _table(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[str]:
-    """Heading, rule, rows, rule; long cells go on in further lines."""
-    heads = _block([column.title.split("\n") for column in columns], at_bottom=True)
-    body = [
-        line
-        for row in cells
-        for line in _block([_wrapped(c, text) for c, text in zip(columns, row, strict=True)])
-    ]
-    widths = [max(map(len, texts)) for texts in zip(*heads, *body, strict=True)]
-    rule = "-" * (sum(widths) + len(GAP) * (len(widths) - 1))
-    return [
-        *(_line(columns, widths, line) for line in heads),
-        rule,
-        *(_line(columns, widths, line) for line in body),
-        rule,
-    ]
-
-
-def _block(cells: Sequence[Sequence[str]], *, at_bottom: bool = False) -> list[tuple[str, ...]]:
-    """Cells of several lines each as lines of cells."""
-    turned = [list(reversed(cell)) if at_bottom else cell for cell in cells]
-    lines = list(zip_longest(*turned, fillvalue=""))
-    return lines[::-1] if at_bottom else lines
-
-
-def _wrapped(column: Column, text: str) -> list[str]:
-    if column.wrap is None or len(text) <= column.wrap:
-        return [text]
-    return wrap(text, column.wrap, subsequent_indent="  ", break_long_words=False)
-
-
-def _line(columns: Iterable[Column], widths: Iterable[int], cells: Iterable[str]) -> str:
-    padded = [
-        f"{cell:>{width}}" if column.align == "right" else f"{cell:<{width}}"
-        for column, width, cell in zip(columns, widths, cells, strict=True)
-    ]
-    return GAP.join(padded).rstrip()
 
 
 def _flat(column: Column, row: Row) -> Any:

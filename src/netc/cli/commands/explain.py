@@ -8,7 +8,7 @@ import click
 from ...grammar.codes import CODES
 from ...grammar.diagnostics import did_you_mean
 from ...grammar.explanations import Explanation, explain
-from ...plain_tables import GAP, hanging
+from ...tables import GAP, hanging
 from ..completion import one_of
 from ..terminal import width
 

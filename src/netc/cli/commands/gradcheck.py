@@ -14,10 +14,10 @@ from ...compiler.passes.append_backward import trainable
 from ...compiler.passes.set_mode import set_mode
 from ...compiler.training.objective import add_loss
 from ...network import Network
-from ...plain_tables import hanging, table
 from ...runtime.inspection.gradcheck import SAMPLES, TOLERANCE, ParameterCheck, off_kinks
 from ...runtime.inspection.gradcheck import gradcheck as compare
 from ...runtime.inspection.random_feeds import random_feeds
+from ...tables import hanging, table
 from ...training import job_of, recipe_of
 from ..options import file_argument, json_option, max_layers_option, open_network, weights_option
 from ..terminal import width

@@ -12,13 +12,13 @@ from ...array_text import describe
 from ...arrays import load_named_arrays, save_arrays
 from ...choices import Device, Engine
 from ...grammar.diagnostics import error
-from ...plain_tables import hanging
 from ...runtime.engines.engine import ENGINES
 from ...runtime.engines.session import Session
 from ...runtime.inference.deployment import read_class_names
 from ...runtime.run_folder.folder import WEIGHTS, Facts
 from ...runtime.run_folder.trained import preprocessing_lost
 from ...runtime.weights.initialize import initialize
+from ...tables import hanging
 from ..completion import complete_file, complete_path, one_of
 from ..options import (
     device_option,

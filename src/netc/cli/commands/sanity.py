@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from ...inspection import sanity
-from ...plain_tables import hanging
 from ...runtime.sanity.checks import Check
 from ...runtime.sanity.overfitting import SAMPLES, STEPS
+from ...tables import hanging
 from ..options import (
     device_option,
     engine_option,

@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from ...plain_tables import GAP, hanging
 from ...runtime.learning_curves.of_run import read_run
 from ...runtime.metrics.definitions import VALIDATION
 from ...runtime.run_folder.folder import free_folder
 from ...runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
 from ...runtime.training.run import Run
+from ...tables import GAP, hanging
 from ...training import train
 from ...training_bar import training_progress
 from ..completion import one_of

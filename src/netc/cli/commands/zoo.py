@@ -10,11 +10,11 @@ import click
 from ...grammar.diagnostics import did_you_mean, error
 from ...network import Network, load
 from ...sources import description, zoo
+from ...tables import GAP, aligned
 from ..options import json_option
 from ..terminal import width
 
 WIDE = 100  # characters of a terminal from which on a row holds it all
-INDENT = "  "
 
 
 @click.command("zoo")
@@ -66,14 +66,11 @@ Found = dict[str, tuple[Network, str]]
 
 def _show_table(found: Found, columns: int | None) -> None:
     """A row for each spec; a description that is too long continues in the next line."""
-    names = max(4, *map(len, found))
-    head = f"{'name':<{names}}  {'parameters':>13}  {'MACs':>15}  "
-    click.echo(f"{head}description")
-    for name, (network, text) in found.items():
-        lines = [text] if columns is None else wrap(text, columns - len(head))
-        first, *more = lines or [""]
-        row = f"{name:<{names}}  {network.params:>13,}  {network.macs:>15,}  {first}"
-        click.echo("\n".join([row.rstrip(), *(" " * len(head) + line for line in more)]))
+    rows = [("name", "parameters", "MACs", "description")]
+    rows += [(name, f"{n.params:,}", f"{n.macs:,}", text) for name, (n, text) in found.items()]
+    beside = sum(max(map(len, cells)) + len(GAP) for cells in list(zip(*rows, strict=True))[:-1])
+    room = None if columns is None else columns - beside
+    click.echo("\n".join(aligned(rows, left=(0, 3), widths=(None, None, None, room))))
 
 
 def _show_blocks(found: Found, columns: int) -> None:
@@ -81,5 +78,5 @@ def _show_blocks(found: Found, columns: int) -> None:
     for name, (network, text) in found.items():
         click.echo(name)
         for each in f"{network.params:,} parameters, {network.macs:,} MACs", text:
-            for line in wrap(each, max(columns - len(INDENT), 1), break_long_words=False):
-                click.echo(f"{INDENT}{line}")
+            for line in wrap(each, max(columns - len(GAP), 1), break_long_words=False):
+                click.echo(f"{GAP}{line}")
