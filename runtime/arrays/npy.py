@@ -14,25 +14,22 @@ from ...grammar.files import open_file
 from ..kerneldef import Array
 from .memory import check_memory
 
-# What NumPy, and what it reads headers with, raise at bytes that they cannot make sense of.
-MALFORMED = (
-    EOFError,
-    KeyError,
-    MemoryError,
-    OSError,
-    OverflowError,
-    RecursionError,
-    SyntaxError,
-    TokenError,
-    TypeError,
-    ValueError,
-)
+# What NumPy, which reads a header as an expression of Python, raises at one that is none.
+_NO_HEADER = (MemoryError, RecursionError, SyntaxError, TokenError, TypeError, ValueError)
+_MAGIC = 8  # bytes: a prefix, and the version of the format
 _LONGEST_HEADER = 10_000  # characters, as NumPy reads at most where it does not trust a file
 # By the format's version, how many bytes state the header's length, and what reads the header.
-_VERSIONS = {(1, 0): (2, npy.read_array_header_1_0), (2, 0): (4, npy.read_array_header_2_0)}
+_VERSIONS = {
+    b"\1\0": (2, npy.read_array_header_1_0),
+    b"\2\0": (4, npy.read_array_header_2_0),
+}
 _ARCHIVE = b"PK\3\4"
 _IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 _TABLES = (".csv", ".txt", ".tsv", ".dat", ".data")
+
+
+class NotAnArray(Exception):
+    """A file holds no plain array of numbers; the message says why."""
 
 
 class Header(NamedTuple):
@@ -52,21 +49,25 @@ def read_header(file: IO[bytes]) -> Header:
     """The header of an array of numbers; the file is positioned after it.
 
     Raises:
-        ValueError: It is not one; or another exception of `MALFORMED`.
+        NotAnArray: It is not one.
     """
-    version = npy.read_magic(file)
-    if version not in _VERSIONS:
-        raise ValueError(f"it has version {version} of the format")
-    width, read = _VERSIONS[version]
+    magic = file.read(_MAGIC)
+    if not magic.startswith(npy.MAGIC_PREFIX) or magic[-2:] not in _VERSIONS:
+        raise NotAnArray("it has no header that NumPy knows")
+    width, read = _VERSIONS[magic[-2:]]
     size = file.read(width)
     length = int.from_bytes(size, "little")
     if length > _LONGEST_HEADER:
-        raise ValueError(f"its header has {length:_} bytes")
-    shape, columns_first, dtype = read(BytesIO(size + file.read(length)))
+        raise NotAnArray(f"its header has {length:_} bytes")
+    text = BytesIO(size + file.read(length))
+    try:
+        shape, columns_first, dtype = read(text)
+    except _NO_HEADER as failure:
+        raise NotAnArray(str(failure)) from None
     if dtype.kind not in "biuf":
-        raise ValueError(f"it holds {dtype}, not numbers")
+        raise NotAnArray(f"it holds {dtype}, not numbers")
     if any(extent < 0 for extent in shape):
-        raise ValueError(f"it has the shape {shape}")
+        raise NotAnArray(f"it has the shape {shape}")
     return Header(tuple(shape), "F" if columns_first else "C", dtype)
 
 
@@ -105,9 +106,9 @@ def read_npy(path: str) -> Array:
             header = read_header(file)
             held = os.fstat(file.fileno()).st_size - file.tell()
             if held < header.bytes:
-                raise ValueError(f"it holds {held:_} of {header.bytes:_} bytes")
+                raise NotAnArray(f"it holds {held:_} of {header.bytes:_} bytes")
             check_memory(f"the array in `{path}`", header.bytes)
             numbers = np.fromfile(file, header.dtype, prod(header.shape))
             return numbers.reshape(header.shape, order=header.order)
-        except MALFORMED as failure:
+        except (NotAnArray, OSError) as failure:
             raise error("E505", f"`{path}` does not hold a plain array: {failure}") from None

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...grammar.diagnostics import error
 from ..arrays.from_python import are_words, fault_of
-from ..arrays.npy import MALFORMED, read_header
+from ..arrays.npy import NotAnArray, read_header
 from ..kerneldef import Array
 from ..weights.npz import NpzState, malformed, open_npz
 from .choices import loader
@@ -174,7 +174,7 @@ def _member(file: NpzState, name: str) -> Array:
     file.verify(name)
     try:
         return _mapped(file.path, entry.header_offset)
-    except (*MALFORMED, struct.error) as failure:
+    except (NotAnArray, OSError, OverflowError, ValueError, struct.error) as failure:
         raise malformed(file.path, str(failure)) from None
 
 

@@ -10,16 +10,15 @@ from math import isfinite
 from typing import Any, Literal, TypeVar
 
 from ...grammar.diagnostics import error
-from ...grammar.files import check_readable, write_text
+from ...grammar.files import write_text
+from ..run_folder.json_files import Malformed, number, read_json, sequence
+from ..run_folder.json_files import field as field_of
 
 FORMAT = "netc monitor 1"
 FILE = "monitor"
 
 Kind = Literal["vanishing", "exploding", "dead", "saturated", "fast"]
 Entry = TypeVar("Entry")
-
-# What Python raises at texts that it cannot make sense of.
-_MALFORMED = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,22 +155,18 @@ class Records:
             NetError: E001, the file cannot be read; E561, it is no such file.
         """
         path = os.path.join(folder, f"{FILE}.json")
-        check_readable(path)
         try:
-            with open(path, encoding="utf-8") as file:
-                found = json.load(file)
-            if found["format"] != FORMAT:
-                raise ValueError(f"its format is {found['format']}, not {FORMAT}")
+            found = read_json(path, FORMAT)
             return cls(
-                _entries(Signal, found["activations"]),
-                _entries(Change, found["gradients"]),
-                _entries(Symptom, found["symptoms"]),
+                _entries(Signal, sequence(found, "activations", dict)),
+                _entries(Change, sequence(found, "gradients", dict)),
+                _entries(Symptom, sequence(found, "symptoms", dict)),
             )
-        except _MALFORMED as no:
+        except Malformed as failure:
             raise error(
                 "E561",
                 f"`{path}` is not the record of a monitored run",
-                notes=[str(no)] if str(no) else [],
+                notes=[str(failure)],
                 help="take the `monitor.json` that training wrote, or remove it",
             ) from None
 
@@ -179,11 +174,14 @@ class Records:
 def _entries(kind: type[Entry], rows: Sequence[Mapping[str, Any]]) -> list[Entry]:
     """Entries from JSON; texts in place of numbers are those that are not finite."""
     # `kind` is a class of records, which `fields` cannot tell from its type.
-    numbers = {f.name for f in fields(kind) if "float" in str(f.type)}  # type: ignore[arg-type]
-    return [
-        kind(**{n: float(v) if n in numbers and v is not None else v for n, v in row.items()})
-        for row in rows
-    ]
+    types = {f.name: f.type for f in fields(kind)}  # type: ignore[arg-type]
+    return [kind(**{n: _value(row, n, type) for n, type in types.items()}) for row in rows]
+
+
+def _value(row: Mapping[str, Any], name: str, type: Any) -> Any:
+    if "float" in str(type):
+        return number(field_of(row, name, object), name)
+    return field_of(row, name, int if type is int else str)
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

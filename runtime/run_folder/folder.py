@@ -9,7 +9,9 @@ from itertools import count
 from typing import Any
 
 from ...grammar.diagnostics import error
-from ...grammar.files import check_readable, make_folder, write_text
+from ...grammar.files import make_folder, write_text
+from .json_files import Malformed, read_json, sequence, table
+from .json_files import field as field_of
 
 try:
     import fcntl
@@ -30,9 +32,6 @@ FILES = (
     *(FACTS, CHECKPOINT, WEIGHTS, CURVES, LAYERS),
     *(f"{name}{suffix}" for name in (HISTORY, MONITOR) for suffix in (".csv", ".json")),
 )
-
-# What Python raises at texts that it cannot make sense of.
-_MALFORMED = (AttributeError, KeyError, RecursionError, TypeError, ValueError)
 
 
 @contextmanager
@@ -171,53 +170,40 @@ class Facts:
         path = os.path.join(folder, FACTS)
         if not os.path.exists(path):
             return cls()
-        check_readable(path)
         try:
-            with open(path, encoding="utf-8") as file:
-                found = json.load(file)
-            if found.pop("format") != FORMAT:
-                raise ValueError(f"its format is not {FORMAT}")
-            found.setdefault("columns", {})  # which earlier versions did not record
-            _check_types(found)
-            return cls(
-                **{
-                    **found,
-                    "shapes": {name: tuple(shape) for name, shape in found["shapes"].items()},
-                    "columns": {name: tuple(names) for name, names in found["columns"].items()},
-                    "outputs": {
-                        name: OutputFacts(bool(each["indexed"]), tuple(each["names"]))
-                        for name, each in found["outputs"].items()
-                    },
-                }
-            )
-        except _MALFORMED as no:
+            return cls._of(read_json(path, FORMAT))
+        except Malformed as failure:
             raise error(
                 "E546",
                 f"`{path}` is not what training wrote",
-                notes=[str(no)] if str(no) else [],
+                notes=[str(failure)],
                 help="train again in another folder, or give weights with `--weights`",
             ) from None
 
-
-def _check_types(found: Mapping[str, Any]) -> None:
-    """Refuse what `save` would not have written.
-
-    Raises:
-        TypeError: A field is of another type.
-    """
-    texts = [value for name in ("settings", "changes", "inputs") for value in found[name].values()]
-    texts += [name for each in found["outputs"].values() for name in each["names"]]
-    texts += [name for names in found["columns"].values() for name in names]
-    if not all(isinstance(text, str) for text in texts):
-        raise TypeError("a setting, an input, or the name of a class or column is not text")
-    extents = [extent for shape in found["shapes"].values() for extent in shape]
-    if not all(type(extent) is int and extent >= 0 for extent in extents):
-        raise TypeError("a shape is not one of whole numbers")
-    if not isinstance(found["results"], dict):
-        raise TypeError("the results are not keyed by name")
-    for name, value in found["options"].items():
-        if not isinstance(value, _OPTIONS[name]) or isinstance(value, bool):
-            raise TypeError(f"the option {name} is {value!r}")
+    @classmethod
+    def _of(cls, found: dict[str, Any]) -> "Facts":
+        """What `save` wrote, or what an earlier version did, which recorded no columns."""
+        shapes = field_of(found, "shapes", dict)
+        columns = field_of({"columns": {}, **found}, "columns", dict)
+        facts = cls(
+            settings=table(found, "settings", str),
+            changes=table(found, "changes", str),
+            options=table(found, "options", object),
+            inputs=table(found, "inputs", str),
+            shapes={name: sequence(shapes, name, int) for name in shapes},
+            columns={name: sequence(columns, name, str) for name in columns},
+            outputs={
+                name: OutputFacts(field_of(each, "indexed", bool), sequence(each, "names", str))
+                for name, each in table(found, "outputs", dict).items()
+            },
+            results=field_of(found, "results", dict),
+        )
+        for name, value in facts.options.items():
+            if not isinstance(value, _OPTIONS.get(name, ())) or isinstance(value, bool):
+                raise Malformed(f"the option {name} is {value!r}")
+        if any(extent < 0 for shape in facts.shapes.values() for extent in shape):
+            raise Malformed("a shape has an extent below 0")
+        return facts
 
 
 _OPTIONS: Mapping[str, tuple[type, ...]] = {

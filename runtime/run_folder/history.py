@@ -3,14 +3,15 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite, isnan
 from typing import Any
 
-from ...grammar.diagnostics import NetError, did_you_mean, error
+from ...grammar.diagnostics import did_you_mean, error
 from ...grammar.files import check_readable, write_text
 from ..metrics.definitions import VALIDATION, direction
+from .json_files import Malformed, number, read_json, sequence
 
 FORMAT = "netc history 1"
 # The columns that every row has; those of metrics come between the losses and the rates.
@@ -19,17 +20,6 @@ AFTER = ("lr", "momentum", "seconds")
 WHOLE = ("epoch", "step")
 
 Number = float | None
-
-# What Python raises at texts that it cannot make sense of.
-_MALFORMED = (
-    AttributeError,
-    KeyError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    csv.Error,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +162,15 @@ class History:
             NetError: E001, the file cannot be read; E505, it is not a history.
         """
         _writer(path)
-        check_readable(path)
         try:
-            with open(path, encoding="utf-8", newline="") as file:
-                rows = _from_json(file.read()) if path.endswith(".json") else _from_csv(file)
-            return cls(Row.of(row) for row in rows)
-        except _MALFORMED as no:
-            raise _malformed(path, str(no)) from None
+            return cls(_from_json(path) if path.endswith(".json") else _from_csv(path))
+        except Malformed as failure:
+            raise error(
+                "E505",
+                f"`{path}` is not the history of a training run",
+                notes=[str(failure)],
+                help="use the `.csv` or `.json` that training wrote",
+            ) from None
 
 
 # By the file's suffix.
@@ -207,30 +199,31 @@ def _plain(value: Number) -> Number | str:
     return value if value is None or isfinite(value) else repr(value)
 
 
-def _from_csv(lines: Iterable[str]) -> list[dict[str, Number]]:
-    head, *rows = csv.reader(lines)
+def _from_csv(path: str) -> list[Row]:
+    check_readable(path)
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            lines = list(csv.reader(file))
+    except (UnicodeDecodeError, csv.Error) as failure:
+        raise Malformed(str(failure)) from None
+    if not lines:
+        raise Malformed("it is empty")
+    head, *rows = lines
+    if any(len(row) != len(head) for row in rows):
+        raise Malformed("a line has more or fewer values than the first one")
     return [_row(dict(zip(head, row, strict=True))) for row in rows]
 
 
-def _from_json(text: str) -> Sequence[dict[str, Number]]:
-    found = json.loads(text)
-    if found["format"] != FORMAT:
-        raise ValueError(f"its format is {found['format']}, not {FORMAT}")
-    return [_row(row) for row in found["epochs"]]
+def _from_json(path: str) -> list[Row]:
+    return [_row(row) for row in sequence(read_json(path, FORMAT), "epochs", dict)]
 
 
-def _row(values: Mapping[str, Any]) -> dict[str, Number]:
-    """A row's numbers from texts or JSON."""
-    row = {name: _number(name, None if value == "" else value) for name, value in values.items()}
-    if any(row[name] is None for name in (*WHOLE, "loss", "seconds")):
-        raise ValueError("an epoch, step, loss or time is missing")
-    return row
-
-
-def _malformed(path: str, reason: str) -> NetError:
-    return error(
-        "E505",
-        f"`{path}` is not the history of a training run",
-        notes=[reason] if reason else [],
-        help="use the `.csv` or `.json` that training wrote",
-    )
+def _row(values: Mapping[str, Any]) -> Row:
+    """A row from texts or JSON."""
+    row = {name: number(value, name) for name, value in values.items()}
+    if any(row.get(name) is None for name in (*WHOLE, "loss", "seconds")):
+        raise Malformed("an epoch, step, loss or time is missing")
+    for name in WHOLE:
+        if not float(row[name] or 0).is_integer():
+            raise Malformed(f"`{name}` is {values[name]!r}")
+    return Row.of({name: _number(name, value) for name, value in row.items()})

@@ -1,5 +1,6 @@
 """Npz files, NumPy's archives: read and written array by array, never with pickled objects."""
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -12,12 +13,15 @@ from numpy.lib import format as npy
 from ...grammar.diagnostics import NetError, error
 from ...grammar.files import check_readable
 from ..arrays.memory import check_memory
-from ..arrays.npy import MALFORMED, Header, read_header
+from ..arrays.npy import Header, NotAnArray, read_header
 from ..kerneldef import Array
 from .state import LazyState, WeightType
 
-# What zipfile, zlib and NumPy raise at bytes that they cannot make sense of.
-_MALFORMED = (*MALFORMED, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+# What zipfile and zlib raise at bytes that are no archive, are encrypted, or end too early.
+_MALFORMED = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, UnicodeDecodeError),
+    *(EOFError, OSError, NotImplementedError, RuntimeError),
+)
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # how NumPy writes
 _MOST_PACKED = 1032  # bytes that a byte of deflate can stand for (zlib's technical details)
 _CHUNK = 2**16  # bytes
@@ -35,7 +39,10 @@ class NpzState(LazyState):
         type = self._types[name]  # an unknown name is a KeyError, as in any mapping
         check_memory(f"`{name}` of `{self.path}`", type.bytes)
         with _opened(self.path) as archive, archive.open(name + _SUFFIX) as member:
-            array: Array = npy.read_array(member, allow_pickle=False)
+            try:
+                array: Array = npy.read_array(member, allow_pickle=False)
+            except ValueError as failure:  # fewer bytes than its header says
+                raise malformed(self.path, f"`{name}`: {failure}") from None
             return array
 
     def verify(self, name: str) -> None:
@@ -106,7 +113,7 @@ def _header(path: str, name: str, file: IO[bytes]) -> Header:
     """An array's type; only plain numbers are taken."""
     try:
         return read_header(file)
-    except MALFORMED as failure:
+    except NotAnArray as failure:
         raise malformed(path, f"`{name}`: {failure}") from None
 
 

@@ -70,6 +70,8 @@ def test_another_name(folder: Path, tmp_path: Path) -> None:
         ("shapes", {"input": ["2"]}),
         ("shapes", {"input": [-2]}),
         ("shapes", {"input": 2}),
+        ("columns", True),
+        ("columns", {"input": ["width", 2]}),
         ("outputs", {"output": {"indexed": True, "names": [1, 2]}}),
         ("options", {"engine": 3}),
         ("options", {"patience": "three"}),
