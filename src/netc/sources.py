@@ -11,8 +11,14 @@ from .grammar.diagnostics import did_you_mean, error
 from .grammar.files import decode_source, read_source
 from .grammar.limits import MAX_TEXT
 from .grammar.source import Source
+from .grammar.translation.typeset import ARROWS
 
 ZOO = "zoo:"
+# An arrow, in whatever characters, a line break, an input, or a call and nothing else.
+_CHAIN = re.compile(
+    rf"[-=]>|\n|[{ARROWS}]|\\(?:to|mapsto|[Ll]?(?:ong)?[Rr]ightarrow)\b|\A\s*[$`]*INPUT"
+    r"|\A\s*[A-Za-z_][\w.]*\(.*\)\s*\Z"
+)
 
 
 def read_program(text: str) -> Source:
@@ -61,7 +67,7 @@ def programs_in(text: str) -> list[str]:
 
 def is_chain(text: str) -> bool:
     """Whether an argument is a program rather than a path."""
-    return "->" in text or "\n" in text or text.lstrip().startswith("INPUT")
+    return _CHAIN.search(text) is not None
 
 
 def zoo() -> dict[str, Path]:

@@ -114,6 +114,29 @@ def test_a_file_whose_name_looks_like_a_chain(tmp_path: Path) -> None:
     assert netc("check", "INPUT.net", cwd=tmp_path).status == 0
 
 
+@pytest.mark.parametrize(
+    ("chain", "meant"),
+    [
+        ("Input(8×8) → Dense(3)", "INPUT(8x8) -> FC(3)"),  # noqa: RUF001
+        ("nn.Sequential(nn.Linear(3, 4))", "INPUT(3) -> FC(4)"),
+        ("$INPUT \\to FC$", "INPUT -> FC"),
+        ("INPUT => FC", "->"),
+        ("FC(10)", "INPUT -> FC(10)"),
+    ],
+)
+def test_a_chain_in_other_notations_is_no_path(chain: str, meant: str, tmp_path: Path) -> None:
+    """It is answered with the chain that it means."""
+    found = netc("check", chain, cwd=tmp_path)
+    assert found.status == 1
+    assert f"write `{meant}`" in found.err
+
+
+@pytest.mark.parametrize("path", ["missing.net", "folder/missing", "a (1).net", "LeNet"])
+def test_a_path_that_is_not_there_is_no_chain(path: str, tmp_path: Path) -> None:
+    """It is answered with the missing file."""
+    assert "no such file or folder" in netc("check", path, cwd=tmp_path).err
+
+
 def test_json(tmp_path: Path) -> None:
     """Standard output is one JSON list and nothing else, also where there are errors."""
     found = netc("check", "--json", "INPUT(4) -> FC(3)", "INPUT -> POOL(33x33)", cwd=tmp_path)
