@@ -30,15 +30,24 @@ def input(
     """
     given = (size,) if isinstance(size, int) else size
     extents = tuple(symbol(e) if isinstance(e, str) else e for e in given)
-    if layout is None and _is_channels_first(given):
-        last = "x".join(map(str, (*given[1:], given[0])))
+    first = _channels_first(given) if layout is None else None
+    if first is not None:
+        last = "x".join(map(str, (*first[1:], first[0])))
+        without = ", without the batch" if len(first) < len(given) else ""
         build.warn(
             "W116",
             f"has {given[-1]} channels of {'x'.join(map(str, given[:-1]))}: channels come last",
-            help=f"for {given[0]} channels write `{build.spelling}({last})`",
+            help=f"for {first[0]} channels write `{build.spelling}({last})`{without}",
         )
     shape = _shape(build, extents, sequence=layout == "sequence", tokens=dtype == "int64")
     return build.input(build.scope, TensorType(DType(dtype), shape))
+
+
+def _channels_first(given: tuple[int | str, ...]) -> tuple[int | str, ...] | None:
+    """The part of a size that reads as channels first: all, or what follows a batch."""
+    if _is_channels_first(given):
+        return given
+    return given[1:] if len(given) == 4 and _is_channels_first(given[1:]) else None
 
 
 def _is_channels_first(given: tuple[int | str, ...]) -> bool:

@@ -18,9 +18,23 @@ def test_channels_in_front_are_suspected(size: str) -> None:
     assert "W116" in codes(size)
 
 
+@pytest.mark.parametrize("size", ["16x3x224x224", "64x1x28x28"])
+def test_a_batch_in_front_is_suspected(size: str) -> None:
+    """PyTorch's order of a batch of pictures is no volume; the help leaves the batch out."""
+    (warning,) = netc.compile(f"INPUT({size}) -> GAP -> FC(2)").warnings
+    _, channels, height, width = size.split("x")
+    assert warning.code == "W116"
+    assert warning.help == (
+        f"for {channels} channels write `INPUT({height}x{width}x{channels})`, without the batch"
+    )
+
+
 @pytest.mark.parametrize(
     "size",
-    ["224x224x3", "28x28", "28x28x1", "3x3x3", "1x1x512", "3x3x64", "1x128x64", "16x112x112x3"],
+    [
+        *("224x224x3", "28x28", "28x28x1", "3x3x3", "1x1x512", "3x3x64", "1x128x64"),
+        *("16x112x112x3", "16x3x8x4", "16x16x16x1"),
+    ],
 )
 def test_honest_sizes_pass(size: str) -> None:
     """Features of few rows, pictures and volumes pass."""
