@@ -1,11 +1,13 @@
 """Every layer in one table: a row per layer and per mode, from `rows/` by family."""
 
+import re
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 from support.layers import LayerRow, check_counts, check_engines, check_torch
 
+import netc
 from netc.compiler.layers.layerdef import LAYERS
 
 FOLDER = Path(__file__).parents[1] / "support" / "rows"
@@ -42,6 +44,11 @@ def test_equals_pytorch(row: LayerRow) -> None:
 
 def test_every_layer_has_a_row() -> None:
     """No layer is added without a row."""
-    text = "\n".join(row.program for row in ROWS)
-    missing = [spelling for spelling in LAYERS if spelling not in text]
-    assert not missing
+    labelled = {netc.compile(row.program).graph.layers["l"].kind for row in ROWS}
+    assert {definition.name for definition in LAYERS.values()} - labelled == set()
+
+
+def test_every_spelling_is_in_a_row() -> None:
+    """Nor is another name of one."""
+    words = {word for row in ROWS for word in re.findall(r"\w+", row.program)}
+    assert set(LAYERS) - words == set()

@@ -109,7 +109,7 @@ def test_short_runs_say_nothing() -> None:
 def test_without_validation() -> None:
     """The training loss alone tells underfitting, and cannot tell overfitting."""
     train, _ = CURVES["overfitting"](0)
-    assert {f.kind for f in read_curves(train, known=Known(LN_10))} <= {"fine", "plateau"}
+    assert [f.kind for f in read_curves(train, known=Known(LN_10))] == ["fine"]
     train, _ = CURVES["underfitting"](0)
     (finding,) = read_curves(train, known=Known(LN_10))
     assert finding.kind == "underfitting"
@@ -127,7 +127,9 @@ def test_one_bad_epoch_is_no_trend() -> None:
 
 def test_losses_may_be_negative() -> None:
     """Losses below 0 (likelihoods) are read without a mistake."""
-    assert read_curves(-E.astype(float), -E.astype(float) + 0.5)
+    kinds = {f.kind for f in read_curves(-E.astype(float), -E.astype(float) + 0.5)}
+    assert "improving" in kinds
+    assert kinds & {"diverged", "underfitting", "overfitting"} == set()
 
 
 def test_constant_losses() -> None:
