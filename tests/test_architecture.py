@@ -30,10 +30,10 @@ ORDERS = {
         "learning_curves",
     ),
     "face": (
-        *("choices", "sources", "arrays", "tensor_specs", "tables", "optimizers"),
+        *("choices", "data", "sources", "arrays", "tensor_specs", "tables", "optimizers"),
         *("array_text", "summary", "training", "gradients", "drawing", "exports"),
         *("evaluation", "prediction", "inspection", "training_bar", "trainable", "network"),
-        *("comparison", "cli"),
+        *("comparison", "records", "cli"),
     ),
     "face/cli": ("streams", "completion", "terminal", "options", "weights", "findings", "commands"),
 }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .compiler.training.recipe import Recipe
     from .compiler.training.terms import Term
     from .grammar.diagnostics import Diagnostic
-    from .summary.rows import Row
+    from .summary.rows import LayerRow
     from .summary.table import Summary
     from .training import Loss
 
@@ -89,7 +89,7 @@ class Network(Trainable):
         return self.counts.flops
 
     @property
-    def layers(self) -> "Sequence[Row]":
+    def layers(self) -> "Sequence[LayerRow]":
         """The rows of the layer table."""
         return self.summary().rows
 

@@ -111,7 +111,7 @@ class Trainable:
         """Train the network as its `train` block says.
 
         Args:
-            data: `(x, t)`, arrays or dictionaries of arrays, instead of the block's data.
+            data: `(x, t)`, arrays or dictionaries of them, or a data set, not the block's data.
             engine: `numpy`, the default, or `onnxruntime`; a resumed run keeps its own.
             device: `cpu`, the default, or, on onnxruntime, `cuda`.
             output: The folder for checkpoints, history, curves and weights.
@@ -194,7 +194,7 @@ class Trainable:
         Args:
             weights: Weights by name, instead of the run's.
             run: A run, or its folder: its weights, settings and preprocessing.
-            data: `(x, t)`, or text such as `npz("new.npz")`, instead of the run's data.
+            data: `(x, t)`, a data set, or text such as `npz("new.npz")`, instead of the run's.
             part: `train`, `validation`, `test` or `all`.
             metrics: The metrics' names; by default, all that apply.
             threshold: The probability at or above which a sample counts as positive.
@@ -216,7 +216,7 @@ class Trainable:
             threshold=threshold,
             curves=curves,
             settings=settings,
-            data=data,
+            data=_run_data(run, data),
             engine=engine,
             device=device,
         )
@@ -302,7 +302,7 @@ class Trainable:
             allow=allow,
             part=part,
             settings=settings,
-            data=data,
+            data=_run_data(run, data),
             engine=engine,
             device=device,
         )
@@ -353,3 +353,9 @@ class Trainable:
     def _named(self, x: "Array | Mapping[str, Array]") -> "Mapping[str, Array]":
         """Inputs by name; a single array is the first input."""
         return x if isinstance(x, Mapping) else {next(iter(self.compiled.graph.inputs), "input"): x}
+
+
+def _run_data(run: "Origin | None", data: Any) -> Any:
+    """The data that are given, or else those that a run holds, which no program may name."""
+    job = getattr(run, "job", None)
+    return job.data if data is None and job is not None else data

@@ -273,6 +273,7 @@ def test_a_run_is_measured_and_asked(tmp_path: Path) -> None:
     found = small().evaluate(run=run, data=(x, t), part="all", metrics=["accuracy"])
     assert found.samples == 60
     assert set(found.metrics) == {"loss", "accuracy"}
+    assert small().evaluate(run=run, part="all", metrics=["accuracy"]).metrics == found.metrics
     again = small().evaluate(run.state, data=(x, t), part="all", metrics=["accuracy"])
     assert again.metrics == found.metrics
     assert small().evaluate(run=run, data=(x, t), split=(0.5, 0.25, 0.25)).metrics == (

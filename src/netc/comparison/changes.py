@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..compiler.ir.dim import Dim
 from ..summary.columns import COLUMNS
-from ..summary.rows import Row
+from ..summary.rows import LayerRow
 
 OUTPUT = "OUTPUT"
 
@@ -27,7 +27,7 @@ class Entry:
         labelled: Whether the author gave it its name.
     """
 
-    row: Row
+    row: LayerRow
     inputs: tuple[str, ...]
     lenders: tuple[str, ...] = ()
     labelled: bool = True

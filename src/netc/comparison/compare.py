@@ -7,7 +7,7 @@ from ..compiler.analysis.memory import Memory
 from ..compiler.analysis.sources import sources
 from ..compiler.ir.graph import Graph
 from ..network import Network
-from ..summary.rows import Row, rows_of
+from ..summary.rows import LayerRow, rows_of
 from .alignment import LayerKey, align
 from .changes import OUTPUT, Change, ChangeKind, Difference, Entry, Total, listed
 from .report import Diff
@@ -46,7 +46,7 @@ def _layers(network: Network) -> list[Entry]:
     ]
 
 
-def _lenders(graph: Graph, row: Row) -> tuple[str, ...]:
+def _lenders(graph: Graph, row: LayerRow) -> tuple[str, ...]:
     """The layers that hold the parameters that a layer shares."""
     owners = (graph.producer(graph.parameters[name]).scope for name in row.shared)
     return tuple(dict.fromkeys(owners))
@@ -56,7 +56,7 @@ def _ends(graph: Graph) -> list[Entry]:
     """The network's outputs."""
     _, ends = sources(graph)
     return [
-        Entry(Row(name, OUTPUT, outputs=(value.type,)), ends[name])
+        Entry(LayerRow(name, OUTPUT, outputs=(value.type,)), ends[name])
         for name, value in graph.outputs.items()
     ]
 
@@ -160,7 +160,7 @@ def _own_differences(before: Entry, after: Entry, same: _Correspondence) -> Iter
         yield Difference("input", listed(before.inputs), listed(after.inputs))
 
 
-def _frozen(row: Row) -> str:
+def _frozen(row: LayerRow) -> str:
     return "no" if not row.frozen else "partly" if row.trainable else "yes"
 
 
@@ -168,7 +168,7 @@ def _owners(entry: Entry) -> str:
     return f"of {listed(entry.lenders)}" if entry.lenders else "own"
 
 
-def _arguments(a: Row, b: Row) -> Iterator[Difference]:
+def _arguments(a: LayerRow, b: LayerRow) -> Iterator[Difference]:
     for name in dict.fromkeys([*a.arguments, *b.arguments]):
         if _settled(a, name) == _settled(b, name):
             continue
@@ -179,7 +179,7 @@ def _arguments(a: Row, b: Row) -> Iterator[Difference]:
         yield Difference(name, texts[0], f"{texts[1]} with other values" if other else texts[1])
 
 
-def _settled(row: Row, name: str) -> Any:
+def _settled(row: LayerRow, name: str) -> Any:
     """An argument's value; a size that is the same on each axis is one number, as in `stride=2`."""
     value = row.arguments.get(name)
     axes = row.outputs[0].rank - 2 if row.outputs else 0
@@ -188,7 +188,7 @@ def _settled(row: Row, name: str) -> Any:
     return value
 
 
-def _results(a: Row, b: Row) -> Iterator[Difference]:
+def _results(a: LayerRow, b: LayerRow) -> Iterator[Difference]:
     """What follows from shapes."""
     if a.outputs != b.outputs:
         kinds = [", ".join(dict.fromkeys(t.dtype.value for t in row.outputs)) for row in (a, b)]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from ..compiler.ir.dim import Dim
 from ..grammar.diagnostics import did_you_mean, error
-from .rows import Row
+from .rows import LayerRow
 
 NOTHING = "-"
 
@@ -27,8 +27,8 @@ class Column:
     key: str
     title: str
     align: Literal["left", "right"]
-    value: Callable[[Row], Any]
-    text: Callable[[Row], str]
+    value: Callable[[LayerRow], Any]
+    text: Callable[[LayerRow], str]
     wrap: int | None = None
 
 
@@ -42,12 +42,12 @@ def column(
     title: str,
     *,
     align: Literal["left", "right"] = "left",
-    text: Callable[[Row], str] | None = None,
+    text: Callable[[LayerRow], str] | None = None,
     wrap: int | None = None,
-) -> Callable[[Callable[[Row], Any]], Callable[[Row], Any]]:
+) -> Callable[[Callable[[LayerRow], Any]], Callable[[LayerRow], Any]]:
     """Enter the decorated function of a row into the table of columns, under its name."""
 
-    def register(value: Callable[[Row], Any]) -> Callable[[Row], Any]:
+    def register(value: Callable[[LayerRow], Any]) -> Callable[[LayerRow], Any]:
         key = value.__name__
         if key in COLUMNS:
             raise ValueError(f"column {key} is defined twice")
@@ -104,32 +104,32 @@ def spelled_extents(extents: Sequence[Dim | float] | None) -> str:
     return separator.join(map(str, extents))
 
 
-def _parameters(row: Row) -> str:
+def _parameters(row: LayerRow) -> str:
     if not row.shared:
         return grouped(row.params)
     return f"{row.params:,} + shared" if row.params else "shared"
 
 
 @column("layer")
-def layer(row: Row) -> str:
+def layer(row: LayerRow) -> str:
     """The layer's path, or the scope's."""
     return row.name
 
 
 @column("kind and arguments", wrap=38)
-def call(row: Row) -> str:
+def call(row: LayerRow) -> str:
     """The layer as a program spells it, without what defaults determine."""
     return row.call
 
 
 @column("kind")
-def kind(row: Row) -> str:
+def kind(row: LayerRow) -> str:
     """The language's name of the layer."""
     return row.kind
 
 
 @column("arguments", text=lambda row: row.all_arguments or NOTHING)
-def arguments(row: Row) -> dict[str, Any]:
+def arguments(row: LayerRow) -> dict[str, Any]:
     """Every argument, marked where a default filled it in."""
     return {
         name: value if isinstance(value, int | float) else row.spelled(name)
@@ -139,78 +139,78 @@ def arguments(row: Row) -> dict[str, Any]:
 
 
 @column("by default", text=lambda row: " ".join(sorted(row.defaulted)) or NOTHING)
-def defaulted(row: Row) -> list[str]:
+def defaulted(row: LayerRow) -> list[str]:
     """The arguments that a default filled in."""
     return [name for name in row.arguments if name in row.defaulted]
 
 
 @column("output")
-def output(row: Row) -> str:
+def output(row: LayerRow) -> str:
     """The shape of the output, channels last."""
     return row.output
 
 
 @column("parameters", align="right", text=_parameters)
-def params(row: Row) -> int:
+def params(row: LayerRow) -> int:
     """Learned parameters."""
     return row.params
 
 
 @column("trainable", align="right", text=lambda row: grouped(row.trainable))
-def trainable(row: Row) -> int:
+def trainable(row: LayerRow) -> int:
     """Learned parameters that training changes."""
     return row.trainable
 
 
 @column("frozen", align="right", text=lambda row: grouped(row.frozen))
-def frozen(row: Row) -> int:
+def frozen(row: LayerRow) -> int:
     """Learned parameters that training leaves alone."""
     return row.frozen
 
 
 @column("buffers", align="right", text=lambda row: grouped(row.buffers))
-def buffers(row: Row) -> int:
+def buffers(row: LayerRow) -> int:
     """Elements of running statistics."""
     return row.buffers
 
 
 @column("shared with", text=lambda row: " ".join(row.shared) or NOTHING)
-def shared(row: Row) -> list[str]:
+def shared(row: LayerRow) -> list[str]:
     """Parameters that it uses and that another layer counts."""
     return list(row.shared)
 
 
 @column("MACs", align="right", text=lambda row: grouped(row.macs))
-def macs(row: Row) -> int | str:
+def macs(row: LayerRow) -> int | str:
     """Multiply-accumulates for one sample."""
     return quantity(row.macs)
 
 
 @column("elementwise", align="right", text=lambda row: grouped(row.elementwise))
-def elementwise(row: Row) -> int | str:
+def elementwise(row: LayerRow) -> int | str:
     """All other operations for one sample."""
     return quantity(row.elementwise)
 
 
 @column("FLOPs", align="right", text=lambda row: grouped(row.flops))
-def flops(row: Row) -> int | str:
+def flops(row: LayerRow) -> int | str:
     """2 x MACs + elementwise operations."""
     return quantity(row.flops)
 
 
 @column("receptive\nfield", align="right")
-def receptive_field(row: Row) -> str:
+def receptive_field(row: LayerRow) -> str:
     """Rows and columns of the input that one element sees."""
     return spelled_extents(row.receptive_field)
 
 
 @column("stride", align="right")
-def stride(row: Row) -> str:
+def stride(row: LayerRow) -> str:
     """Rows and columns of the input between neighbours."""
     return spelled_extents(row.stride)
 
 
 @column("memory", align="right", text=lambda row: byte_count(row.memory))
-def memory(row: Row) -> int | str:
+def memory(row: LayerRow) -> int | str:
     """Bytes of the outputs for one sample."""
     return quantity(row.memory)

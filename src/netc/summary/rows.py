@@ -19,7 +19,7 @@ LONGEST_VALUE = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LayerRow:
     """A layer, or several that are folded into one scope.
 
     Attributes:
@@ -57,7 +57,7 @@ class Row:
 
     def __repr__(self) -> str:
         what = self.call or f"{self.layers:,} layers"
-        return f"<Row {self.name}: {what}, {self.output}, {self.params:,} parameters>"
+        return f"<LayerRow {self.name}: {what}, {self.output}, {self.params:,} parameters>"
 
     @property
     def params(self) -> int:
@@ -136,7 +136,7 @@ def positional(kind: str) -> list[str]:
 
 def rows_of(
     graph: Graph, counts: Counts, memory: Memory, fields: Mapping[str, ReceptiveField]
-) -> tuple[Row, ...]:
+) -> tuple[LayerRow, ...]:
     """A row per layer, in order of appearance.
 
     Nodes outside of all layers that hold or cost something have a row per scope, so that the rows
@@ -155,8 +155,8 @@ def _row(
     counted: LayerCounts,
     memory: Memory,
     seen: ReceptiveField | None,
-) -> Row:
-    return Row(
+) -> LayerRow:
+    return LayerRow(
         name=path,
         kind=layer.kind if layer else "",
         arguments=layer.arguments if layer else {},
@@ -175,9 +175,9 @@ def _row(
     )
 
 
-def folded(rows: Iterable[Row], depth: int) -> tuple[Row, ...]:
+def folded(rows: Iterable[LayerRow], depth: int) -> tuple[LayerRow, ...]:
     """Rows with each scope that lies deeper than `depth` folded into one."""
-    groups: dict[str, list[Row]] = {}
+    groups: dict[str, list[LayerRow]] = {}
     for row in rows:
         groups.setdefault(".".join(row.name.split(".")[:depth]), []).append(row)
     return tuple(
@@ -186,10 +186,10 @@ def folded(rows: Iterable[Row], depth: int) -> tuple[Row, ...]:
     )
 
 
-def _fold(scope: str, rows: Sequence[Row]) -> Row:
+def _fold(scope: str, rows: Sequence[LayerRow]) -> LayerRow:
     last = rows[-1]
     shared = dict.fromkeys(name for row in rows for name in row.shared)
-    return Row(
+    return LayerRow(
         name=scope,
         outputs=last.outputs,
         trainable=sum(row.trainable for row in rows),

@@ -14,9 +14,7 @@ from ..compiler.ir.dim import Dim
 from ..compiler.ir.graph import Graph
 from ..tables import GAP, aligned, fitted_widths, hanging
 from .columns import COLUMNS, USUAL, Column, byte_count, chosen_columns, quantity
-from .rows import DEFAULT_MARK, Row, folded, rows_of
-
-__all__ = ["Row", "Summary", "summarize"]
+from .rows import DEFAULT_MARK, LayerRow, folded, rows_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Summary:
     """
 
     name: str
-    rows: tuple[Row, ...]
+    rows: tuple[LayerRow, ...]
     counts: Counts
     memory: Dim
     layers: int
@@ -176,7 +174,7 @@ def summarize(
     return Summary(graph.name, shown, counts, memory.peak, len(graph.layers), keys)
 
 
-def _flat(column: Column, row: Row) -> Any:
+def _flat(column: Column, row: LayerRow) -> Any:
     """A value for CSV: lists and mappings become the text that readers see, or nothing."""
     value = column.value(row)
     return value if isinstance(value, int | str) else column.text(row) if value else ""

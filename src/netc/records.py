@@ -1,0 +1,36 @@
+"""What methods of networks return, by name, for annotations."""
+
+from .comparison.changes import Change, Difference
+from .comparison.report import Diff
+from .evaluation import Evaluation
+from .prediction import Prediction
+from .runtime.inference.predictions import Answer
+from .runtime.inspection.features import Extracted
+from .runtime.monitoring.records import Records, Signal, Symptom
+from .runtime.run_folder.history import History
+from .runtime.sanity.checks import Check
+from .runtime.training.run import Run
+from .runtime.weights.transfer import Matching
+from .summary.rows import LayerRow
+from .summary.table import Summary
+from .training import Watched
+
+__all__ = [
+    "Answer",
+    "Change",
+    "Check",
+    "Diff",
+    "Difference",
+    "Evaluation",
+    "Extracted",
+    "History",
+    "LayerRow",
+    "Matching",
+    "Prediction",
+    "Records",
+    "Run",
+    "Signal",
+    "Summary",
+    "Symptom",
+    "Watched",
+]
