@@ -126,7 +126,7 @@ WORDS: Mapping[str, Row] = {
         Row("schedule", "linear", "", {"start": 0.1, "end": 0.001}, _NEAREST),
     ),
     "exponentialdecay": Row("schedule", "exponential", "_ _ factor"),
-    "constantlr": Row("schedule", "constant"),
+    **dict.fromkeys(("constantlr", "none", "fixed"), Row("schedule", "constant")),
     "randomhorizontalflip": Row("augment", "flip", "rate", {"axis": Word("horizontal")}),
     "horizontalflip": Row("augment", "flip", "rate", {"axis": Word("horizontal")}),
     "hflip": Row("augment", "flip", "rate", {"axis": Word("horizontal")}),

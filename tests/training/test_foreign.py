@@ -155,6 +155,7 @@ def test_none_is_an_empty_list_of_choices(setting: str, written: str) -> None:
         ("loss = kl_div", "write `kl_divergence`"),
         ("loss = focal", "write `cross_entropy`, the nearest one"),
         ("schedule = ReduceLROnPlateau()", "no schedule looks at the loss"),
+        ("schedule = none", "write `constant`"),
         ("schedule = polynomial", "the nearest one"),
         ("data = keras.datasets.cifar10.load_data()", '`cifar10("cifar-10-batches-bin/")`'),
         ("data = x_train", '`npz("data.npz")`'),
