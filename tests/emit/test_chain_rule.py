@@ -105,6 +105,7 @@ YES = {"output": np.array([[1.0, 0.0]], np.float32)}
             *(" -> SIGMOID", "binary_cross_entropy", np.array([[1.0, 0.0]], np.float32)),
             *("-1/n ∑ (t log p + (1 - t) log(1 - p))", "(p - t) / n"),
         ),
+        (" -> SOFTMAX", "kl_divergence", YES["output"], "1/N ∑ t log(t / p)", "(p - t) / N"),
         (" -> LOGSOFTMAX", "nll", np.array([0]), "-1/N ∑ t y", "-t / N"),
         ("", "mse", np.ones((1, 2), np.float32), "1/n ∑ (y - t)²", "2 (y - t) / n"),
         ("", "mse(half=yes)", np.ones((1, 2), np.float32), "1/2N ∑ (y - t)²", "(y - t) / N"),
