@@ -12,7 +12,8 @@ from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import LOSS, Objective, add_loss
 from ...compiler.training.output_fit import fit
 from ..engines.engine import engine_named
-from ..feeding.wiring import Target, Wiring
+from ..feeding.targets import Target
+from ..feeding.wiring import Wiring
 from ..kerneldef import Array
 from ..metrics.accumulators import Accumulator
 from ..metrics.by_task import suitable, thorough

@@ -13,7 +13,8 @@ from ..data.augmentation import AUGMENTATIONS, Augmenter
 from ..data.dataset import Dataset
 from ..data.preprocessing import Fitted
 from ..engines.engine import engine_named
-from ..feeding.wiring import Samples, Wiring
+from ..feeding.samples import Samples
+from ..feeding.wiring import Wiring
 from ..kerneldef import Array
 from ..metrics.outputs import OutputForm, positive_scores
 from ..run_folder.folder import OutputFacts

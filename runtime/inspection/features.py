@@ -16,7 +16,7 @@ from ...grammar.diagnostics import NetError, error
 from ...grammar.files import atomic_writer
 from ..engines.engine import engine_named
 from ..engines.plan import resolve_fetches
-from ..feeding.wiring import Samples
+from ..feeding.samples import Samples
 from ..inference.evaluator import BATCH
 from ..kerneldef import Array
 from ..training.job import ALL, Job

@@ -8,9 +8,9 @@ import numpy as np
 from ...grammar.diagnostics import NetError
 from ..kerneldef import Array
 from ..training.run import Run
+from .baseline import known_of
 from .diagnosis import read_history
 from .findings import Finding
-from .guess import known_of
 
 GROUPS = 64  # of validation samples, whose losses tell the standard error of the mean
 ON_SAMPLES = ("overfitting", "high_variance")  # findings that chance among samples may make

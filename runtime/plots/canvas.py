@@ -149,6 +149,12 @@ def drawable(name: str) -> str:
     return _UNDRAWABLE.sub(" ", name)
 
 
+def short_name(name: str) -> str:
+    """A drawable name, cut where it is long."""
+    name = drawable(name)
+    return name if len(name) <= 18 else name[:17] + "…"
+
+
 def shades() -> Any:
     """Colours from white to dark blue, for shares from 0 to 1."""
     from matplotlib.colors import LinearSegmentedColormap

@@ -16,7 +16,8 @@ from ...compiler.training.output_fit import fit
 from ...compiler.training.terms import Term
 from ..engines.executor import run
 from ..engines.plan import plan
-from ..feeding.wiring import Target, Wiring
+from ..feeding.targets import Target
+from ..feeding.wiring import Wiring
 from ..kerneldef import Array
 
 

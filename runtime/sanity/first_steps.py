@@ -7,7 +7,7 @@ from itertools import count, islice
 import numpy as np
 
 from ...compiler.training.objective import LOSS
-from ..feeding.wiring import Feeds
+from ..feeding.samples import Feeds
 from ..kerneldef import Array
 from ..training.job import Job
 from ..training.stepper import Stepper

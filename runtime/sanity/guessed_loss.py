@@ -12,7 +12,8 @@ from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit
 from ...compiler.training.terms import Term
-from ..feeding.wiring import Target, Wiring
+from ..feeding.targets import Target
+from ..feeding.wiring import Wiring
 from ..kerneldef import Array
 from .expected_loss import constant_loss
 

@@ -20,7 +20,8 @@ from ..data.dataset import Dataset
 from ..data.preprocessing import Fitted, fit
 from ..data.splits import Splits, splits
 from ..engines.batch_statistics import check_statistics
-from ..feeding.wiring import Samples, Wiring, wire
+from ..feeding.samples import Samples
+from ..feeding.wiring import Wiring, wire
 from ..inference.evaluator import Evaluator
 from ..kerneldef import Array
 from ..run_folder.checkpoint import Checkpoint

@@ -14,7 +14,8 @@ from .runtime.inference.predictions import YES_OR_NO
 from .runtime.metrics.accumulators import Confusion, Ranking
 from .runtime.metrics.definitions import METRICS, per_class
 from .runtime.metrics.threshold_curves import precision_recall_curve, roc_curve
-from .runtime.plots.evaluation_plots import draw_confusion, draw_precision_recall, draw_roc
+from .runtime.plots.confusion_matrix import draw_confusion
+from .runtime.plots.threshold_curves import draw_precision_recall, draw_roc
 from .runtime.run_folder.trained import Trained
 from .runtime.training.job import ALL
 from .runtime.weights.files import check_weights

@@ -16,7 +16,7 @@ from .compiler.training.train_step import STEP, train_step
 from .grammar.diagnostics import error
 from .runtime.engines.executor import run as run_plan
 from .runtime.engines.plan import Plan, plan
-from .runtime.feeding.wiring import given_target
+from .runtime.feeding.targets import given_target
 from .runtime.inspection.gradcheck import gradcheck as compare_gradients
 from .runtime.weights.files import check_weights
 from .training import Loss, recipe_of

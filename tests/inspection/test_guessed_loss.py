@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support.jobs import job_of
 
-from netc.runtime.learning_curves.guess import known_of
+from netc.runtime.learning_curves.baseline import known_of
 from netc.runtime.learning_curves.of_run import standard_error
 
 X = np.random.default_rng(0).normal(size=(100, 3)).astype(np.float32)

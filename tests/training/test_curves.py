@@ -17,7 +17,8 @@ import pytest
 from netc.grammar.diagnostics import NetError
 from netc.runtime.metrics.threshold_curves import precision_recall_curve, roc_curve
 from netc.runtime.plots.canvas import STYLE, canvas, spread
-from netc.runtime.plots.evaluation_plots import draw_confusion, draw_precision_recall, draw_roc
+from netc.runtime.plots.confusion_matrix import draw_confusion
+from netc.runtime.plots.threshold_curves import draw_precision_recall, draw_roc
 from netc.runtime.plots.training_curves import draw_history, title
 from netc.runtime.run_folder.history import History, Row
 
@@ -211,7 +212,7 @@ def test_drawing_opens_no_window(tmp_path: Path) -> None:
     """Neither pyplot nor a backend with windows is loaded, and nothing of matplotlib before."""
     code = (
         "import sys\n"
-        "from netc.runtime.plots import evaluation_plots, training_curves\n"
+        "from netc.runtime.plots import confusion_matrix, threshold_curves, training_curves\n"
         "assert not any(name.startswith('matplotlib') for name in sys.modules)\n"
         "from netc.runtime.run_folder.history import History, Row\n"
         f"training_curves.draw_history(History([Row(1, 1, 0.5)]), {str(tmp_path / 'c.svg')!r})\n"

@@ -1,0 +1,89 @@
+"""Samples of a data set -> batches that a network can be fed with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..data.adapting import adapter
+from ..data.augmentation import Augmenter
+from ..data.dataset import Batch, Dataset
+from ..data.labels import check_range
+from ..data.preprocessing import Fitted
+from ..data.splits import Last, batch_indices, shuffled
+from ..kerneldef import Array
+from .wiring import Wiring
+
+Feeds = dict[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Some samples of a data set as a network sees them.
+
+    Attributes:
+        data: The data set.
+        indices: The numbers of the samples.
+        wiring: Where their arrays go.
+        fitted: Preprocessing, fitted to the training part.
+        augmenter: What is done by chance, or, in `still` batches, by its centre.
+        batch: Samples of a batch; None for all.
+        last: What becomes of a short last batch.
+        seed: Of the order in which they come.
+    """
+
+    data: Dataset
+    indices: Array
+    wiring: Wiring
+    fitted: Fitted
+    augmenter: Augmenter
+    batch: int | None = 32
+    last: Last = "keep"
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @property
+    def steps(self) -> int:
+        """The number of batches of an epoch."""
+        return len(batch_indices(self.indices, self.batch, last=self.last))
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many samples the batches of an epoch have: the usual number, and a short last one."""
+        found = map(len, batch_indices(self.indices, self.batch, last=self.last))
+        return list(dict.fromkeys(found))
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Feeds]:
+        """The batches of an epoch from batch `start` on, shuffled and augmented.
+
+        Raises:
+            NetError: The data is damaged, or a label is out of range (E523).
+        """
+        order = shuffled(self.indices, seed=self.seed, epoch=epoch)
+        for indices in batch_indices(order, self.batch, last=self.last)[start:]:
+            batch = self.augmenter.augment(self.data.take(indices), indices, epoch=epoch)
+            yield self._feeds(batch, indices)
+
+    def still(self, size: int) -> Iterator[Feeds]:
+        """All samples in their own order, without anything random, for measuring.
+
+        Raises:
+            NetError: As `batches`.
+        """
+        for indices in batch_indices(self.indices, size) if len(self) else ():
+            yield self._feeds(self.augmenter.still(self.data.take(indices)), indices)
+
+    def _feeds(self, batch: Batch, indices: Array) -> Feeds:
+        where, feeds = self.data.about.name, {}
+        inputs = self.fitted.apply(batch.inputs)
+        for source, name in self.wiring.inputs.items():
+            array, what = inputs[source], f"input `{source}`"
+            feeds[name] = adapter(where, what, array, self.wiring.types[source])(array)
+        for target in self.wiring.targets.values():
+            array, what = batch.targets[target.source], f"target `{target.source}`"
+            if target.below:
+                ignored, ignoring = target.ignored, target.ignoring
+                check_range(where, array, indices, target.below, ignored=ignored, ignoring=ignoring)
+            adapt = adapter(where, what, array, target.type, classes=target.indices)
+            feeds[target.name] = adapt(array)
+        return feeds
