@@ -104,6 +104,7 @@ def match_weights(
         NetError: E562, some weights match neither each other nor `allow`; E563, two weights are
             renamed to the same name, or a pattern is about nothing.
     """
+    allow = _listed(allow)
     called = {
         name: given
         for name, given in _renamed(state, rename).items()
@@ -141,7 +142,7 @@ def freeze(graph: Graph, patterns: Iterable[str]) -> Graph:
     Raises:
         NetError: E563, a pattern matches no layer.
     """
-    patterns = list(patterns)
+    patterns = _listed(patterns)
     _check_patterns(patterns, list(graph.layers), what="layer")
 
     def keep(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
@@ -210,6 +211,11 @@ def _check_patterns(patterns: Sequence[str], names: Sequence[str], what: str = "
         if not any(fnmatchcase(name, pattern) for name in names):
             near = did_you_mean(pattern, names) or f"a pattern such as `{names[0]}` or `*` does"
             raise error("E563", f"the pattern `{pattern}` matches no {what}", help=near)
+
+
+def _listed(patterns: str | Iterable[str]) -> list[str]:
+    """Patterns, of which a single one may come alone."""
+    return [patterns] if isinstance(patterns, str) else list(patterns)
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

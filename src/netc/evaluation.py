@@ -124,7 +124,7 @@ def evaluate(
         raise error("E531", f"the {part} part of {where} is empty", help=help)
     evaluator = Evaluator(
         *(job.graph, job.recipe.objective, job.wiring),
-        names=metrics or None,
+        names=[metrics] if isinstance(metrics, str) else metrics or None,
         deep=True,
         more=CURVES if curves else (),
         threshold=threshold,

@@ -9,7 +9,7 @@ from .runtime.run_folder.trained import Trained
 from .runtime.sanity.checks import Check
 from .runtime.sanity.checks import sanity as look
 from .runtime.weights.transfer import match_weights
-from .training import job_as_trained, job_of
+from .training import check_count, job_as_trained, job_of
 
 
 def features(
@@ -38,4 +38,6 @@ def sanity(
     compiled: Compiled, *, samples: int, steps: int, settings: Mapping[str, Any], **options: Any
 ) -> list[Check]:
     """Look at data, network and loss before training; see `Network.sanity`."""
+    check_count("samples", samples)
+    check_count("steps", steps)
     return look(job_of(compiled, changes=settings, **options), samples=samples, steps=steps)

@@ -12,6 +12,7 @@ from .compiler.training.recipe import Recipe
 from .grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
 from .runtime.data import Dataset, Fitted, arrays
 from .runtime.data.column_names import by_columns
+from .runtime.data.dataset import as_array
 from .runtime.data.picture_files import is_picture, pictures_in, read_pictures
 from .runtime.feeding.wiring import Wiring, wire_inputs
 from .runtime.inference.predictions import Answer, answers, forms_of, samples_of
@@ -26,7 +27,6 @@ from .training import job_as_trained, open_data, recipe_as_trained
 
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
-New = Array | Arrays | Sequence[str]  # arrays, or the paths of pictures
 SHOWN = 20  # answers, or pictures, in a terminal
 
 
@@ -78,7 +78,7 @@ class Prediction:
 
 def predict(
     compiled: Compiled,
-    x: New | None,
+    x: Any,
     trained: Trained,
     *,
     data: Any,
@@ -129,7 +129,7 @@ class _Samples:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def _opened(compiled: Compiled, trained: Trained, x: New | None, data: Any) -> _Samples:
+def _opened(compiled: Compiled, trained: Trained, x: Any, data: Any) -> _Samples:
     """New samples as a data set.
 
     Raises:
@@ -146,13 +146,17 @@ def _opened(compiled: Compiled, trained: Trained, x: New | None, data: Any) -> _
         found = by_columns(opened, trained.facts.columns)
         return _Samples(found, wire_inputs(compiled.graph, found), _numbers(len(found)))
     warnings: tuple[Diagnostic, ...] = ()
-    if isinstance(x, Mapping | np.ndarray):
-        given: Arrays = _batches(compiled, trained, x)
-        names = _numbers(len(next(iter(given.values()))))
-    else:
-        names = picture_paths(x) or list(x)
+    names: Sequence[str] | None = None
+    if isinstance(x, str | os.PathLike):
+        x = [x]
+    if isinstance(x, list | tuple) and x and all(isinstance(p, str | os.PathLike) for p in x):
+        paths = list(map(os.fspath, x))
+        names = picture_paths(paths) or paths
         given, warnings = _pictures(compiled, trained, names)
+    else:
+        given = _batches(compiled, trained, x)
     found = arrays(given, name="what is given")
+    names = names or _numbers(len(found))
     return _Samples(found, wire_inputs(compiled.graph, found), names, warnings)
 
 
@@ -160,19 +164,22 @@ def _numbers(count: int) -> list[str]:
     return list(map(str, range(count)))
 
 
-def _batches(compiled: Compiled, trained: Trained, x: Array | Arrays) -> dict[str, Array]:
+def _batches(compiled: Compiled, trained: Trained, x: Any) -> Arrays:
     """Arrays by the input's name, each with an axis of samples.
 
     Raises:
-        NetError: E543, there is no such input.
+        NetError: E543, there is no such input; E547, there are no arrays.
     """
     known = list(compiled.graph.inputs)
     given = x if isinstance(x, Mapping) else {next(iter(known), "input"): x}
+    if not given:
+        raise error("E547", "there are no samples", help=f"its inputs are {', '.join(known)}")
     for name in given:
         if name not in known:
             help = did_you_mean(name, known) or f"its inputs are {', '.join(known)}"
             raise error("E543", f"the network has no input `{name}`", help=help)
-    return {name: _batch(compiled, trained, name, array) for name, array in given.items()}
+    found = {name: as_array(value, f"`{name}`") for name, value in given.items()}
+    return {name: _batch(compiled, trained, name, array) for name, array in found.items()}
 
 
 def _shape(compiled: Compiled, trained: Trained, name: str) -> tuple[int | str, ...]:
@@ -211,9 +218,10 @@ def _pictures(
     """
     other = next((path for path in paths if not is_picture(path)), None)
     if other is not None:
-        raise error(
-            "E547", f"`{other}` is not an image, but the others are", help="predict it separately"
-        )
+        mixed = any(map(is_picture, paths))
+        what = f"`{other}` is not an image" + (", but the others are" if mixed else "")
+        help = "predict it separately" if mixed else "give arrays as such: `numpy.load` reads them"
+        raise error("E547", what, help=help)
     inputs = specs(compiled.graph.inputs)
     shape = _shape(compiled, trained, inputs[0].name)
     extents = [extent for extent in shape if isinstance(extent, int)]

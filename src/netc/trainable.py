@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .training import Watched
 
     Array = ndarray[Any, Any]
-    Weights = Mapping[str, Array]
+    Weights = Mapping[str, Array] | str | PathLike[str]
     Origin = Run | Trained | str | PathLike[str]
 
 
@@ -33,7 +33,7 @@ class Trainable:
 
     def match_weights(
         self,
-        state: "Weights",
+        state: "Mapping[str, Array]",
         *,
         allow: Sequence[str] = (),
         rename: "Rename | None" = None,
@@ -117,7 +117,7 @@ class Trainable:
             output: The folder for checkpoints, history, curves and weights.
             resume: Continue from the checkpoint in that folder.
             force: Overwrite the run in that folder.
-            weights: Weights to start from.
+            weights: Weights to start from, by name, or a file of them.
             patience: Stop after this many epochs without improvement.
             verbose: Whether to show progress on standard error, as `netc train` does.
             settings: Settings of the block by name, such as `epochs=5` or `lr=0.01`.
@@ -128,7 +128,7 @@ class Trainable:
         Raises:
             NetError: Data, network and settings do not match, or the loss is not finite.
         """
-        from .training import train
+        from .training import state_of, train
         from .training_bar import training_progress
 
         run, _ = train(
@@ -137,7 +137,7 @@ class Trainable:
             output=None if output is None else fspath(output),
             resume=resume,
             force=force,
-            weights=weights,
+            weights=state_of(self.compiled.graph, weights),
             patience=patience,
             engine=engine,
             device=device,
@@ -160,7 +160,7 @@ class Trainable:
             data: See `train`.
             say: Is told of each new symptom, such as `print`.
             output: The folder of the run, which gets the records as well.
-            weights: Weights to start from.
+            weights: Weights to start from, by name, or a file of them.
             settings: Settings of the block by name.
 
         Returns:
@@ -169,10 +169,11 @@ class Trainable:
         Raises:
             NetError: See `train`.
         """
-        from .training import Watched, train
+        from .training import Watched, state_of, train
 
         folder = None if output is None else fspath(output)
-        options: dict[str, Any] = {"settings": settings, "output": folder, "weights": weights}
+        state = state_of(self.compiled.graph, weights)
+        options: dict[str, Any] = {"settings": settings, "output": folder, "weights": state}
         return Watched(*train(self.compiled, data, watch=True, say=say, **options))
 
     def evaluate(
@@ -192,7 +193,7 @@ class Trainable:
         """Measure the network with the weights of a run on a part of its data.
 
         Args:
-            weights: Weights by name, instead of the run's.
+            weights: Weights by name, or a file of them, instead of the run's.
             run: A run, or its folder: its weights, settings and preprocessing.
             data: `(x, t)`, a data set, or text such as `npz("new.npz")`, instead of the run's.
             part: `train`, `validation`, `test` or `all`.
@@ -223,7 +224,7 @@ class Trainable:
 
     def predict(
         self,
-        x: "Array | Mapping[str, Array] | str | PathLike[str] | Sequence[str] | None" = None,
+        x: Any = None,
         weights: "Weights | None" = None,
         *,
         run: "Origin | None" = None,
@@ -236,7 +237,7 @@ class Trainable:
         """Predict new samples, preprocessed as in the run.
 
         Args:
-            x: Samples, (N, ...), or inputs by name; or the paths of pictures and folders of them.
+            x: Samples, (N, ...), or inputs by name; or a path of pictures, or a list of such.
             weights: See `evaluate`.
             run: See `evaluate`.
             data: A data set, such as `npz("new.npz")`, instead of `x`.
@@ -255,7 +256,7 @@ class Trainable:
 
         return predict(
             self.compiled,
-            [fspath(x)] if isinstance(x, str | PathLike) else x,
+            x,
             self._trained(run, weights),
             data=data,
             top=top,
@@ -322,7 +323,7 @@ class Trainable:
 
         Args:
             data: See `train`.
-            weights: Weights to start from.
+            weights: Weights to start from, by name, or a file of them.
             samples: The number of samples to memorize.
             steps: The maximum number of steps for each learning rate.
             engine: `numpy` or `onnxruntime`.
@@ -336,8 +337,10 @@ class Trainable:
             NetError: Data, network and settings do not match.
         """
         from .inspection import sanity
+        from .training import state_of
 
-        options: dict[str, Any] = {"data": data, "weights": weights}
+        state = state_of(self.compiled.graph, weights)
+        options: dict[str, Any] = {"data": data, "weights": state}
         options |= {"engine": engine, "device": device, "settings": settings}
         return sanity(self.compiled, samples=samples, steps=steps, **options)
 
@@ -348,7 +351,7 @@ class Trainable:
         from .training import as_trained
 
         graph = self.compiled.graph
-        return as_trained(graph, fspath(run) if isinstance(run, PathLike) else run, weights)
+        return as_trained(graph, run, weights)
 
     def _named(self, x: "Array | Mapping[str, Array]") -> "Mapping[str, Array]":
         """Inputs by name; a single array is the first input."""

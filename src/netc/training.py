@@ -25,7 +25,8 @@ from .runtime.training.job import KEPT, Job, State
 from .runtime.training.listeners import HistoryFiles, Reporter, write_results
 from .runtime.training.progress import NoProgress, TrainingProgress
 from .runtime.training.run import Run, check_folder, facts_of, finish, open_loop, resumed
-from .runtime.weights.files import mismatches
+from .runtime.weights.files import load_weights, mismatches
+from .runtime.weights.foreign_names import fitted_names
 from .runtime.weights.initialize import own_weights
 from .runtime.weights.transfer import match_weights
 
@@ -116,13 +117,22 @@ def job_of(
 
 def _check_options(patience: Any, folder: str | None, *, resume: bool) -> None:
     """Refuse options from Python that would do something else than they say."""
-    whole = isinstance(patience, Integral) and not isinstance(patience, bool)
-    if patience is not None and not (whole and int(patience) > 0):
-        message = f"`patience` must be a positive integer, not `{patience}`"
-        raise error("E125", message, help="leave it out to train for all epochs")
+    if patience is not None:
+        check_count("patience", patience, help="leave it out to train for all epochs")
     if resume and folder is None:
         help = "name the folder of the run: `output=...`"
         raise error("E546", "there is no run to continue", help=help)
+
+
+def check_count(name: str, value: Any, *, help: str | None = None) -> None:
+    """Refuse a count from Python that is none.
+
+    Raises:
+        NetError: E125.
+    """
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not (whole and int(value) > 0):
+        raise error("E125", f"`{name}` must be a positive integer, not `{value}`", help=help)
 
 
 def job_as_trained(
@@ -274,22 +284,39 @@ def fitting_weights(job: Job, given: State | None, allow: Sequence[str], say: Sa
     return matching.merged(job.graph, job.recipe.seed)
 
 
-def as_trained(graph: Graph, run: Run | Trained | str | None, weights: State | None) -> Trained:
+def state_of(graph: Graph, weights: Any) -> State | None:
+    """Weights by a network's names, given as such or as a file of them.
+
+    Raises:
+        NetError: E501, they are neither; or the file cannot be read.
+    """
+    if weights is None or isinstance(weights, Mapping):
+        return weights
+    if isinstance(weights, str | os.PathLike):
+        return fitted_names(graph, load_weights(os.fspath(weights)))
+    help = "give a dictionary of arrays, or the path of a file"
+    raise error("E501", f"`{type(weights).__name__}` is no type of weights", help=help)
+
+
+def as_trained(graph: Graph, run: Any, weights: Any) -> Trained:
     """What a run left, with its weights or others; without a run, the program's own weights.
 
     Args:
         graph: The network.
-        run: A run, or its folder.
-        weights: Weights in place of the run's.
+        run: A run, its folder, or what was read of it.
+        weights: Weights in place of the run's: by name, or a file of them.
 
     Raises:
         NetError: E546, there are no weights; they do not fit; or files cannot be read.
     """
     if isinstance(run, Run):
         run = Trained(run.state, run.job.training.fitted, facts_of(run.job))
-    elif isinstance(run, str):
-        run = open_trained(run)
+    elif isinstance(run, str | os.PathLike):
+        run = open_trained(os.fspath(run))
     elif run is None and weights is None:
         run = Trained(own_weights(graph, help="give `run`, or `weights`"))
-    found = run or Trained({})
-    return found if weights is None else replace(found, weights=weights)
+    elif run is not None and not isinstance(run, Trained):
+        help = "give what `net.train` returned, or the folder of a run"
+        raise error("E546", f"`{type(run).__name__}` is no type of run", help=help)
+    state, found = state_of(graph, weights), run or Trained({})
+    return found if state is None else replace(found, weights=state)

@@ -304,6 +304,60 @@ def test_samples_are_given_once() -> None:
         small().evaluate(data=batch())
 
 
+def test_samples_in_other_forms(tmp_path: Path) -> None:
+    """Lists are arrays, a single sample may come alone, and weights may be in a file."""
+    x, _ = batch()
+    state = small().initialize()
+    netc.save_weights(tmp_path / "w.npz", state)
+    whole = small().predict(x, state).outputs["output"]
+    for form in (x.tolist(), {"input": x.tolist()}):
+        found = small().predict(form, tmp_path / "w.npz").outputs["output"]
+        assert np.allclose(found, whole, atol=1e-6)
+    assert small().predict(x[0], state).outputs["output"].shape == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (3, "single number"),
+        ({}, "no samples"),
+        ([], "no samples"),
+        ({"y": np.zeros((1, 6))}, "no input `y`"),
+        ([[1, 2], [3]], "not an array"),
+        ("x.npy", "not an image"),
+        (["x.npy", "y.npy"], "not an image"),
+        (object(), "`input` holds"),
+    ],
+)
+def test_what_no_samples_are(x: object, message: str) -> None:
+    """Whatever Python gives as samples is answered with a diagnostic."""
+    with pytest.raises(netc.NetError, match=message):
+        small().predict(x, small().initialize())
+
+
+def test_what_no_run_and_no_weights_are() -> None:
+    """A run is a run or its folder; weights are arrays by name or a file; counts are counts."""
+    x, t = batch()
+    with pytest.raises(netc.NetError, match="no type of run"):
+        small().predict(x, run=3)  # type: ignore[arg-type]
+    with pytest.raises(netc.NetError, match="no type of weights"):
+        small().train((x, t), weights=3)  # type: ignore[arg-type]
+    with pytest.raises(netc.NetError, match="cannot read"):
+        small().evaluate("nothing.npz", data=(x, t))
+    for wrong in ({"samples": 0}, {"steps": -1}, {"steps": 1.5}):
+        with pytest.raises(netc.NetError, match="must be a positive integer"):
+            small().sanity((x, t), **wrong)
+
+
+def test_a_single_name_may_come_alone() -> None:
+    """A metric or a pattern is also taken as such, not letter by letter."""
+    found = small().evaluate(small().initialize(), data=batch(), part="all", metrics="accuracy")
+    assert set(found.metrics) == {"loss", "accuracy"}
+    assert small().freeze("fc*").graph.layers["fc2"].frozen
+    other = netc.compile("INPUT(6) -> FC(5, bias=no) -> BN -> TANH -> FC(4)")
+    assert other.match_weights(small().initialize(), allow="fc2.*").unfit
+
+
 def test_features_are_written(tmp_path: Path) -> None:
     """A layer's output for each sample goes to a file, computed with the weights that are given."""
     x, t = batch()
