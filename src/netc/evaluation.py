@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
+from numbers import Real
+from os import PathLike
 from typing import Any
 
 from .compiler.pipeline import Compiled
@@ -73,7 +75,7 @@ class Evaluation:
             "confusion": {output: each.counts.tolist() for output, each in self.confusions.items()},
         }
 
-    def draw(self, folder: str) -> list[str]:
+    def draw(self, folder: str | PathLike[str]) -> list[str]:
         """Draw confusion matrices, and curves over all thresholds; returns the files' paths.
 
         Raises:
@@ -82,7 +84,7 @@ class Evaluation:
         paths: list[str] = []
 
         def path(output: str, name: str) -> str:
-            make_folder(folder)
+            make_folder(os.fspath(folder))
             file = f"{output}.{name}.svg" if self.outputs > 1 else f"{name}.svg"
             paths.append(os.path.join(folder, file))
             return paths[-1]
@@ -116,6 +118,7 @@ def evaluate(
     device: str,
 ) -> Evaluation:
     """Measure a trained network on a part of its data; see `Network.evaluate`."""
+    _check_threshold(threshold)
     check_weights(compiled.graph, trained.weights)
     job = job_as_trained(compiled, trained, settings, data=data)
     samples, where = job.part(part), job.data.about.name
@@ -141,6 +144,16 @@ def evaluate(
         ),
         threshold,
     )
+
+
+def _check_threshold(threshold: Any) -> None:
+    """Refuse a threshold from Python that is no number.
+
+    Raises:
+        NetError: E551.
+    """
+    if threshold is not None and not (isinstance(threshold, Real) and threshold == threshold):
+        raise error("E551", f"the threshold must be a number, not `{threshold}`")
 
 
 def _plain(value: Any) -> Any:

@@ -178,13 +178,13 @@ class Watched(NamedTuple):
     run: Run
     records: Records
 
-    def draw(self, path: str) -> None:
+    def draw(self, path: str | os.PathLike[str]) -> None:
         """Draw the records as a heat map.
 
         Raises:
             NetError: The file cannot be written.
         """
-        draw_records(self.records, path)
+        draw_records(self.records, os.fspath(path))
 
 
 Say = Callable[[str], None]

@@ -344,6 +344,9 @@ def test_what_no_run_and_no_weights_are() -> None:
         small().train((x, t), weights=3)  # type: ignore[arg-type]
     with pytest.raises(netc.NetError, match="cannot read"):
         small().evaluate("nothing.npz", data=(x, t))
+    for threshold in ("half", float("nan")):
+        with pytest.raises(netc.NetError, match="must be a number"):
+            small().evaluate(small().initialize(), data=(x, t), threshold=threshold)  # type: ignore[arg-type]
     for wrong in ({"samples": 0}, {"steps": -1}, {"steps": 1.5}):
         with pytest.raises(netc.NetError, match="must be a positive integer"):
             small().sanity((x, t), **wrong)
@@ -386,7 +389,7 @@ def test_a_watched_run_is_the_same_run(tmp_path: Path) -> None:
     assert all(np.array_equal(plain.state[name], a) for name, a in watched.run.state.items())
     assert watched.records.epochs == [1, 2, 3]
     assert (tmp_path / "run" / "monitor.json").exists()
-    watched.draw(str(tmp_path / "layers.svg"))
+    watched.draw(tmp_path / "layers.svg")
     assert (tmp_path / "layers.svg").read_text().lstrip().startswith("<?xml")
 
 
