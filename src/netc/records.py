@@ -1,6 +1,6 @@
 """What methods of networks return, by name, for annotations."""
 
-from .comparison.changes import Change, Difference
+from .comparison.changes import Difference, LayerChange
 from .comparison.report import Diff
 from .evaluation import Evaluation
 from .prediction import Prediction
@@ -17,13 +17,13 @@ from .training import Watched
 
 __all__ = [
     "Answer",
-    "Change",
     "Check",
     "Diff",
     "Difference",
     "Evaluation",
     "Extracted",
     "History",
+    "LayerChange",
     "LayerRow",
     "Matching",
     "Prediction",

@@ -17,7 +17,7 @@ _COLUMNS = ("layer", "kind", "arguments", "output", "params", "trainable", "froz
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LayerSide:
     """A layer, or an output of the network, on one side.
 
     Attributes:
@@ -52,7 +52,7 @@ class Difference(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LayerChange:
     """A layer before and after; None where it is not there.
 
     Attributes:
@@ -63,12 +63,12 @@ class Change:
     """
 
     change: ChangeKind
-    before: Entry | None
-    after: Entry | None
+    before: LayerSide | None
+    after: LayerSide | None
     differences: tuple[Difference, ...] = ()
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> LayerSide:
         """The layer as it is, or as it was where it is gone."""
         entry = self.after or self.before
         assert entry is not None

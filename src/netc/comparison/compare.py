@@ -9,7 +9,7 @@ from ..compiler.ir.graph import Graph
 from ..network import Network
 from ..summary.rows import LayerRow, rows_of
 from .alignment import LayerKey, align
-from .changes import OUTPUT, Change, ChangeKind, Difference, Entry, Total, listed
+from .changes import OUTPUT, ChangeKind, Difference, LayerChange, LayerSide, Total, listed
 from .report import Diff
 
 
@@ -35,12 +35,12 @@ def diff(before: Network, after: Network) -> Diff:
     return Diff((before.name, after.name), tuple(changes), totals)
 
 
-def _layers(network: Network) -> list[Entry]:
+def _layers(network: Network) -> list[LayerSide]:
     graph = network.graph
     inputs, _ = sources(graph)
     rows = rows_of(graph, network.counts, Memory(0, {}), {})
     return [
-        Entry(row, inputs[row.name], _lenders(graph, row), graph.layers[row.name].labelled)
+        LayerSide(row, inputs[row.name], _lenders(graph, row), graph.layers[row.name].labelled)
         for row in rows
         if row.name in graph.layers
     ]
@@ -52,20 +52,20 @@ def _lenders(graph: Graph, row: LayerRow) -> tuple[str, ...]:
     return tuple(dict.fromkeys(owners))
 
 
-def _ends(graph: Graph) -> list[Entry]:
+def _ends(graph: Graph) -> list[LayerSide]:
     """The network's outputs."""
     _, ends = sources(graph)
     return [
-        Entry(LayerRow(name, OUTPUT, outputs=(value.type,)), ends[name])
+        LayerSide(LayerRow(name, OUTPUT, outputs=(value.type,)), ends[name])
         for name, value in graph.outputs.items()
     ]
 
 
-def _aligned(before: Sequence[Entry], after: Sequence[Entry]) -> list[tuple[int, int]]:
+def _aligned(before: Sequence[LayerSide], after: Sequence[LayerSide]) -> list[tuple[int, int]]:
     """The places of layers that correspond, told by numbers, which compare faster than calls."""
     numbers: dict[Hashable, int] = {}
 
-    def item(entry: Entry) -> LayerKey:
+    def item(entry: LayerSide) -> LayerKey:
         row = entry.row
         arguments = tuple((name, _settled(row, name)) for name in row.arguments)
         call = (row.kind, arguments)
@@ -84,7 +84,10 @@ class _Correspondence:
     """
 
     def __init__(
-        self, before: Sequence[Entry], after: Sequence[Entry], pairs: Sequence[tuple[int, int]]
+        self,
+        before: Sequence[LayerSide],
+        after: Sequence[LayerSide],
+        pairs: Sequence[tuple[int, int]],
     ) -> None:
         self.before = _origins(
             before, {before[i].name: place for place, (i, _) in enumerate(pairs)}
@@ -98,7 +101,7 @@ class _Correspondence:
 Origins = Mapping[str, tuple[int, ...]]
 
 
-def _origins(entries: Sequence[Entry], paired: Mapping[str, int]) -> Origins:
+def _origins(entries: Sequence[LayerSide], paired: Mapping[str, int]) -> Origins:
     """The pairs that stand for each layer: its own, or those of what it reads."""
     found: dict[str, tuple[int, ...]] = {}
     for entry in entries:
@@ -112,24 +115,24 @@ def _joined(origins: Origins, names: Sequence[str]) -> tuple[int, ...]:
 
 
 def _merged(
-    before: Sequence[Entry],
-    after: Sequence[Entry],
+    before: Sequence[LayerSide],
+    after: Sequence[LayerSide],
     pairs: Sequence[tuple[int, int]],
     same: _Correspondence,
-) -> list[Change]:
+) -> list[LayerChange]:
     """All layers of both sides in order: where both differ, what went comes first."""
-    changes: list[Change] = []
+    changes: list[LayerChange] = []
     i = j = 0
     for x, y in [*pairs, (len(before), len(after))]:
-        changes += [Change("removed", entry, None) for entry in before[i:x]]
-        changes += [Change("added", None, entry) for entry in after[j:y]]
+        changes += [LayerChange("removed", entry, None) for entry in before[i:x]]
+        changes += [LayerChange("added", None, entry) for entry in after[j:y]]
         if x < len(before) and y < len(after):
             changes.append(_compared(before[x], after[y], same))
         i, j = x + 1, y + 1
     return changes
 
 
-def _compared(before: Entry, after: Entry, same: _Correspondence) -> Change:
+def _compared(before: LayerSide, after: LayerSide, same: _Correspondence) -> LayerChange:
     """A layer that is on both sides, with what differs."""
     own = tuple(_own_differences(before, after, same))
     results = tuple(_results(before.row, after.row))
@@ -142,10 +145,12 @@ def _compared(before: Entry, after: Entry, same: _Correspondence) -> Change:
         if before.name != after.name
         else "same"
     )
-    return Change(change, before, after, own + results)
+    return LayerChange(change, before, after, own + results)
 
 
-def _own_differences(before: Entry, after: Entry, same: _Correspondence) -> Iterator[Difference]:
+def _own_differences(
+    before: LayerSide, after: LayerSide, same: _Correspondence
+) -> Iterator[Difference]:
     """What the author changed about a layer: what it is, its weights' lot, and what it reads."""
     a, b = before.row, after.row
     if a.kind != b.kind:
@@ -164,7 +169,7 @@ def _frozen(row: LayerRow) -> str:
     return "no" if not row.frozen else "partly" if row.trainable else "yes"
 
 
-def _owners(entry: Entry) -> str:
+def _owners(entry: LayerSide) -> str:
     return f"of {listed(entry.lenders)}" if entry.lenders else "own"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..summary.columns import quantity
-from .changes import Change, Total
+from .changes import LayerChange, Total
 from .text import text
 
 EQUAL = "no difference"
@@ -22,11 +22,11 @@ class Diff:
     """
 
     names: tuple[str, str]
-    layers: tuple[Change, ...] = field(repr=False)
+    layers: tuple[LayerChange, ...] = field(repr=False)
     totals: tuple[Total, ...]
 
     @property
-    def changes(self) -> tuple[Change, ...]:
+    def changes(self) -> tuple[LayerChange, ...]:
         """The layers and outputs that differ."""
         return tuple(change for change in self.layers if change.change != "same")
 

@@ -8,14 +8,14 @@ from operator import attrgetter
 from ..compiler.ir.dim import Dim
 from ..summary.columns import grouped
 from ..tables import GAP, hanging, table
-from .changes import OUTPUT, Change, Difference, Entry, Total, listed
+from .changes import OUTPUT, Difference, LayerChange, LayerSide, Total, listed
 
 MOST_FOLLOWING = 3  # lines on layers in a row whose outputs merely follow
 
 Line = tuple[str, str]
 
 
-def text(layers: Sequence[Change], totals: Sequence[Total], *, room: int | None = None) -> str:
+def text(layers: Sequence[LayerChange], totals: Sequence[Total], *, room: int | None = None) -> str:
     """Words for readers: changes in order, then a table of counts.
 
     Args:
@@ -30,7 +30,7 @@ def text(layers: Sequence[Change], totals: Sequence[Total], *, room: int | None 
     return "\n".join([*chain(*listing), "", *table(counts, room=room)])
 
 
-def _lines(layers: Sequence[Change]) -> Iterator[Line]:
+def _lines(layers: Sequence[LayerChange]) -> Iterator[Line]:
     """A line per change, or for several that belong together."""
     scopes = {"added": _scopes_of(layers, "added"), "removed": _scopes_of(layers, "removed")}
     named = Counter(_renaming(c) for c in layers if c.change == "renamed" and not _is_shift(c))
@@ -56,7 +56,7 @@ def _lines(layers: Sequence[Change]) -> Iterator[Line]:
 # Layers that came or went
 
 
-def _scopes_of(layers: Sequence[Change], word: str) -> frozenset[str]:
+def _scopes_of(layers: Sequence[LayerChange], word: str) -> frozenset[str]:
     """The scopes that still hold a layer of that side: what is in others came or went with them."""
     kept = [c for c in layers if c.change != word and c.entry.row.kind != OUTPUT]
     sides = [c.after if word == "added" else c.before for c in kept]
@@ -69,10 +69,10 @@ def _around(name: str) -> list[str]:
     return [".".join(parts[:end]) for end in range(1, len(parts))]
 
 
-def _came_or_went(changes: Sequence[Change], kept: frozenset[str]) -> Iterator[str]:
+def _came_or_went(changes: Sequence[LayerChange], kept: frozenset[str]) -> Iterator[str]:
     """Single layers, scopes that came or went as a whole, and runs of equal ones."""
 
-    def scope(change: Change) -> str:
+    def scope(change: LayerChange) -> str:
         return next((s for s in _around(change.entry.name) if s not in kept), change.entry.name)
 
     wholes = [(name, [c.entry for c in run]) for name, run in groupby(changes, scope)]
@@ -87,7 +87,7 @@ def _came_or_went(changes: Sequence[Change], kept: frozenset[str]) -> Iterator[s
         yield f"{names}: {times}{_contents(entries)}{_holding(e for _, es in alike for e in es)}"
 
 
-def _likeness(whole: tuple[str, Sequence[Entry]]) -> object:
+def _likeness(whole: tuple[str, Sequence[LayerSide]]) -> object:
     """Scopes in a row are told in one line where they hold the same under one roof."""
     name, entries = whole
     roof, dot, _ = name.rpartition(".")
@@ -95,7 +95,7 @@ def _likeness(whole: tuple[str, Sequence[Entry]]) -> object:
     return (roof, inner) if dot or len(entries) > 1 else name
 
 
-def _contents(entries: Sequence[Entry]) -> str:
+def _contents(entries: Sequence[LayerSide]) -> str:
     """`10 layers (3 CONV, 3 BN, 3 RELU, ADD)`."""
     if len(entries) == 1:
         return entries[0].row.called()
@@ -104,14 +104,14 @@ def _contents(entries: Sequence[Entry]) -> str:
     return f"{len(entries)} layers ({kinds})"
 
 
-def _single(entry: Entry) -> str:
+def _single(entry: LayerSide) -> str:
     if entry.row.kind == OUTPUT:
         return f"output `{entry.name}` of {listed(entry.inputs)}: {entry.row.output}"
     place = f" after {listed(entry.inputs)}" if entry.inputs else ""
     return f"`{entry.name}`: {entry.row.called()}{place}{_holding([entry])}"
 
 
-def _holding(entries: Iterable[Entry]) -> str:
+def _holding(entries: Iterable[LayerSide]) -> str:
     params = sum(entry.row.params for entry in entries)
     return f", {params:,} parameters" if params else ""
 
@@ -119,7 +119,7 @@ def _holding(entries: Iterable[Entry]) -> str:
 # Layers that are on both sides
 
 
-def _title(change: Change) -> str:
+def _title(change: LayerChange) -> str:
     """What a line is about: `conv1`, and its new name if it has one."""
     assert change.before is not None
     assert change.after is not None
@@ -129,7 +129,7 @@ def _title(change: Change) -> str:
     return f"{kind}`{change.before.name}` -> `{change.after.name}`"
 
 
-def _differing(change: Change) -> str:
+def _differing(change: LayerChange) -> str:
     return ": " + "; ".join(map(_difference, change.differences))
 
 
@@ -141,10 +141,10 @@ def _difference(difference: Difference) -> str:
     return f"{difference.what} {before} -> {after}"
 
 
-def _following(changes: Sequence[Change]) -> Iterator[str]:
+def _following(changes: Sequence[LayerChange]) -> Iterator[str]:
     """Layers whose parameters follow singly; those whose outputs alone do, together."""
 
-    def in_output_alone(change: Change) -> bool:
+    def in_output_alone(change: LayerChange) -> bool:
         return all(difference.what == "output" for difference in change.differences)
 
     for outputs_alone, run in groupby(changes, in_output_alone):
@@ -157,7 +157,7 @@ def _following(changes: Sequence[Change]) -> Iterator[str]:
             yield _span(same) + _differing(same[0])
 
 
-def _span(changes: Sequence[Change]) -> str:
+def _span(changes: Sequence[LayerChange]) -> str:
     """`a`, `a` and `b`, or `a` to `c` (7 layers)."""
     if len(changes) == 1:
         return _title(changes[0])
@@ -170,7 +170,7 @@ def _span(changes: Sequence[Change]) -> str:
 # Names
 
 
-def _is_shift(change: Change) -> bool:
+def _is_shift(change: LayerChange) -> bool:
     """Whether a layer's own name, which nobody gave it, is another: `relu2` became `relu3`."""
     before, after = change.before, change.after
     assert before is not None
@@ -179,7 +179,7 @@ def _is_shift(change: Change) -> bool:
     return automatic and _renaming(change) == (before.name, after.name)
 
 
-def _renaming(change: Change) -> tuple[str, str]:
+def _renaming(change: LayerChange) -> tuple[str, str]:
     """The parts of both names that differ: of `a.conv1` and `b.conv1` the scopes `a` and `b`."""
     assert change.before is not None
     assert change.after is not None
@@ -190,7 +190,7 @@ def _renaming(change: Change) -> tuple[str, str]:
     return ".".join(before[: len(before) - same]), ".".join(after[: len(after) - same])
 
 
-def _renamed(changes: Iterable[Change], named: "Counter[tuple[str, str]]") -> Iterator[str]:
+def _renamed(changes: Iterable[LayerChange], named: "Counter[tuple[str, str]]") -> Iterator[str]:
     """New names, each once with the count of the layers in it; automatic ones are distinguished."""
     for change in changes:
         count = 0 if _is_shift(change) else named.pop(_renaming(change), 0)
