@@ -57,7 +57,7 @@ def preprocessor(
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FittedStep:
     """One preprocessing, fitted: what it is, and its arrays by the input's name."""
 
     name: str
@@ -72,7 +72,7 @@ class Fitted:
         steps: What is done, first things first.
     """
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[FittedStep, ...] = ()
 
     def apply(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Inputs by name, as the network sees them.
@@ -112,7 +112,7 @@ class Fitted:
                 raise error("E501", f"the checkpoint has no preprocessing `{full}`")
             _, arrays = steps.setdefault(int(position), (kind, {}))
             arrays.setdefault(name, {})[key] = np.asarray(state[full])
-        return cls(tuple(Step(*steps[position]) for position in sorted(steps)))
+        return cls(tuple(FittedStep(*steps[position]) for position in sorted(steps)))
 
 
 def fit(
@@ -146,7 +146,7 @@ def fit(
         for name in names:
             parts = _reader(data, indices, view, fitted, name)
             arrays[name] = PREPROCESSORS[choice.name].fit(parts, **choice.arguments)
-        fitted = Fitted((*fitted.steps, Step(choice.name, arrays)))
+        fitted = Fitted((*fitted.steps, FittedStep(choice.name, arrays)))
     return fitted
 
 

@@ -13,7 +13,7 @@ from ..kerneldef import Array, OperandError
 from ..weights.state import weight_of
 from .binding import check_binding, exceeds_memory, place
 from .lookups import check_lookups
-from .plan import Plan, Step
+from .plan import KernelCall, Plan
 from .threads import is_large, one_thread
 
 State = Mapping[str, Array]
@@ -84,7 +84,7 @@ def _key(checked: Feeds) -> tuple[tuple[str, int], ...]:
 
 
 def _take(
-    step: Step, slots: list[Array | None], plan: Plan, state: State, feeds: Feeds
+    step: KernelCall, slots: list[Array | None], plan: Plan, state: State, feeds: Feeds
 ) -> tuple[Array, ...]:
     """Call one kernel, and put its results into their slots."""
     try:
@@ -161,6 +161,6 @@ def _exceeds_memory(failure: Exception) -> bool:
     return any(text in str(failure) for text in ("array is too big", "Maximum allowed dimension"))
 
 
-def _no_memory(plan: Plan, step: Step, feeds: Feeds) -> NetError:
+def _no_memory(plan: Plan, step: KernelCall, feeds: Feeds) -> NetError:
     type, *_ = plan.graph[step.node].outputs
     return exceeds_memory(plan.graph, step.node, type.bind(feeds.symbols))

@@ -20,7 +20,7 @@ Output = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class KernelCall:
     """One kernel call.
 
     Attributes:
@@ -74,7 +74,7 @@ class Plan:
     parameters: Mapping[str, Spec]
     loads: tuple[tuple[int, str], ...]
     constants: tuple[tuple[int, Array], ...]
-    steps: tuple[Step, ...]
+    steps: tuple[KernelCall, ...]
     fetches: Mapping[str, int]
     shared: frozenset[str]
     lookups: Mapping[str, Lookup]
@@ -204,7 +204,9 @@ class _Planner:
                     first.setdefault(value.node, position)
         return first
 
-    def _steps(self, names: Mapping[int, str], first_use: Mapping[int, int]) -> tuple[Step, ...]:
+    def _steps(
+        self, names: Mapping[int, str], first_use: Mapping[int, int]
+    ) -> tuple[KernelCall, ...]:
         loads: dict[int, list[tuple[int, str]]] = {}
         for identifier, name in names.items():
             if identifier in first_use:
@@ -225,11 +227,11 @@ class _Planner:
         identifier: int,
         loads: Iterable[tuple[int, str]],
         release: Iterable[int],
-    ) -> Step:
+    ) -> KernelCall:
         node = self.graph[identifier]
         found = KERNELS.get(node.op_type) or reference_kernel(node)
         asked = {"outputs": len(node.outputs)} if found.counts_outputs else {}
-        return Step(
+        return KernelCall(
             function=found.function,
             arguments=tuple(
                 None if v is None else self.slot[v.node, v.output] for v in node.inputs

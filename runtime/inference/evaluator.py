@@ -29,7 +29,7 @@ SCORES: Mapping[Yields, Scores] = {
     Yields.PROBABILITIES: "probabilities",
 }
 
-Kind = TypeVar("Kind", bound=Accumulator)
+Gathered = TypeVar("Gathered", bound=Accumulator)
 
 
 class Evaluator:
@@ -98,7 +98,7 @@ class Evaluator:
             for name in metrics.metrics
         ]
 
-    def accumulators(self, kind: type[Kind]) -> dict[str, Kind]:
+    def accumulators(self, kind: type[Gathered]) -> dict[str, Gathered]:
         """What was gathered of a kind, such as confusion matrices, by the output's name."""
         return {
             output: accumulator

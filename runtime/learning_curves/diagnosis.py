@@ -19,7 +19,7 @@ from .bias import (
     plateau,
     underfitting,
 )
-from .findings import Finding, Kind, said
+from .findings import Finding, FindingKind, said
 from .trends import FEWEST, Curves, Known, Losses, as_losses, first_finite
 from .variance import high_variance, improving, overfitting, uncertain
 
@@ -116,7 +116,7 @@ def _faded(rates: Array) -> bool:
 
 
 # What is left unsaid where something graver was found.
-_INSTEAD: Mapping[Kind, tuple[Kind, ...]] = {
+_INSTEAD: Mapping[FindingKind, tuple[FindingKind, ...]] = {
     "oscillating": ("diverged", "not_learning"),
     "overfitting": ("diverged", "not_learning", "constant"),
     "uncertain": ("diverged", "not_learning", "constant", "high_variance"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Literal
 
-Kind = Literal[
+FindingKind = Literal[
     "constant",
     "diverged",
     "oscillating",
@@ -32,7 +32,7 @@ class Finding:
         numbers: What it rests on, by name.
     """
 
-    kind: Kind
+    kind: FindingKind
     message: str
     advice: str
     since: int | None

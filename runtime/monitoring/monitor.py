@@ -13,7 +13,7 @@ from ...compiler.training.train_step import NEXT, TrainStep
 from ..inspection.probes import Probe, Statistics, layer_names
 from ..inspection.samples import BATCH, some
 from ..kerneldef import Array
-from ..run_folder.history import Row
+from ..run_folder.history import Epoch
 from ..training.job import Job
 from ..training.loop import Feeds, Listener, Loop, Progress
 from .records import FILE, Change, Records, Signal
@@ -55,7 +55,7 @@ class Monitor(Listener):
         self.records = _before(loop, folder)
         self._look = Look(step.graph, len(next(iter(feeds.values()))))
 
-    def on_epoch(self, progress: Progress, row: Row, best: bool) -> None:
+    def on_epoch(self, progress: Progress, row: Epoch, best: bool) -> None:
         """Record every layer and parameter, and what is wrong with them."""
         given: dict[str, Array] = {
             **self.feeds,

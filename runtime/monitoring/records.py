@@ -17,7 +17,7 @@ from ..run_folder.json_files import field as field_of
 FORMAT = "netc monitor 1"
 FILE = "monitor"
 
-Kind = Literal["vanishing", "exploding", "dead", "saturated", "fast"]
+SymptomKind = Literal["vanishing", "exploding", "dead", "saturated", "fast"]
 Entry = TypeVar("Entry")
 
 
@@ -86,7 +86,7 @@ class Symptom:
         value: The number that it rests on.
     """
 
-    kind: Kind
+    kind: SymptomKind
     epoch: int
     name: str
     message: str

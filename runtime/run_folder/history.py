@@ -23,7 +23,7 @@ Number = float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Epoch:
     """One epoch.
 
     Attributes:
@@ -54,7 +54,7 @@ class Row:
         return {name: _number(name, value) for name, value in values.items()}
 
     @classmethod
-    def of(cls, values: Mapping[str, Number]) -> "Row":
+    def of(cls, values: Mapping[str, Number]) -> "Epoch":
         """A row of its columns; those that are not fields are metrics."""
         own = {name: values[name] for name in (*BEFORE, *AFTER) if name in values}
         metrics = {name: value for name, value in values.items() if name not in own}
@@ -64,8 +64,8 @@ class Row:
 class History:
     """The rows of a run, epoch after epoch."""
 
-    def __init__(self, rows: Iterable[Row] = ()) -> None:
-        self.rows: list[Row] = list(rows)
+    def __init__(self, rows: Iterable[Epoch] = ()) -> None:
+        self.rows: list[Epoch] = list(rows)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -73,7 +73,7 @@ class History:
     def __repr__(self) -> str:
         return f"<History of {len(self)}: {', '.join(self.columns)}>"
 
-    def append(self, row: Row) -> None:
+    def append(self, row: Epoch) -> None:
         """Add an epoch; from a resumed run, it replaces that epoch and all after it."""
         self.truncate(row.epoch - 1)
         self.rows.append(row)
@@ -106,7 +106,7 @@ class History:
             raise error("E551", f"the history has no column `{name}`", help=help)
         return [row.values().get(name) for row in self.rows]
 
-    def best(self, by: str | None = None) -> Row | None:
+    def best(self, by: str | None = None) -> Epoch | None:
         """The best epoch, of several equal ones the first; None before there is any.
 
         Args:
@@ -199,7 +199,7 @@ def _plain(value: Number) -> Number | str:
     return value if value is None or isfinite(value) else repr(value)
 
 
-def _from_csv(path: str) -> list[Row]:
+def _from_csv(path: str) -> list[Epoch]:
     check_readable(path)
     try:
         with open(path, encoding="utf-8", newline="") as file:
@@ -214,11 +214,11 @@ def _from_csv(path: str) -> list[Row]:
     return [_row(dict(zip(head, row, strict=True))) for row in rows]
 
 
-def _from_json(path: str) -> list[Row]:
+def _from_json(path: str) -> list[Epoch]:
     return [_row(row) for row in sequence(read_json(path, FORMAT), "epochs", dict)]
 
 
-def _row(values: Mapping[str, Any]) -> Row:
+def _row(values: Mapping[str, Any]) -> Epoch:
     """A row from texts or JSON."""
     row = {name: number(value, name) for name, value in values.items()}
     if any(row.get(name) is None for name in (*WHOLE, "loss", "seconds")):
@@ -226,4 +226,4 @@ def _row(values: Mapping[str, Any]) -> Row:
     for name in WHOLE:
         if not float(row[name] or 0).is_integer():
             raise Malformed(f"`{name}` is {values[name]!r}")
-    return Row.of({name: _number(name, value) for name, value in row.items()})
+    return Epoch.of({name: _number(name, value) for name, value in row.items()})

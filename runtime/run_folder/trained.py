@@ -8,7 +8,7 @@ from ...grammar.diagnostics import Diagnostic, error
 from ..data.class_names import by_names
 from ..data.column_names import by_columns
 from ..data.dataset import Dataset
-from ..data.preprocessing import Fitted, Step
+from ..data.preprocessing import Fitted, FittedStep
 from ..feeding.wiring import Wiring
 from ..kerneldef import Array
 from ..weights.files import load_weights
@@ -37,7 +37,9 @@ class Trained:
         now = {network: name for name, network in wiring.inputs.items()}
         names = {name: now.get(network, name) for name, network in self.facts.inputs.items()}
         steps = (
-            Step(step.name, {names.get(name, name): state for name, state in step.arrays.items()})
+            FittedStep(
+                step.name, {names.get(name, name): state for name, state in step.arrays.items()}
+            )
             for step in self.fitted.steps
         )
         return Fitted(tuple(steps))

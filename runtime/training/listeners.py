@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from ..plots.training_curves import draw_history
 from ..run_folder.folder import CURVES, HISTORY, WEIGHTS
-from ..run_folder.history import History, Row
+from ..run_folder.history import Epoch, History
 from ..weights.files import save_weights
 from .loop import Feeds, Listener, Loop, Progress
 from .progress import TrainingProgress
@@ -41,7 +41,7 @@ class Reporter(Listener):
             lr=float(feeds["lr"]),
         )
 
-    def on_epoch(self, progress: Progress, row: Row, best: bool) -> None:
+    def on_epoch(self, progress: Progress, row: Epoch, best: bool) -> None:
         """Show what the epoch came to, and why training ends."""
         stopping = self.loop.stopping
         last = stopping.stopped or row.epoch >= self.loop.settings.epochs
@@ -66,7 +66,7 @@ class HistoryFiles(Listener):
         self.loop = loop
         self.folder = folder
 
-    def on_epoch(self, progress: Progress, row: Row, best: bool) -> None:
+    def on_epoch(self, progress: Progress, row: Epoch, best: bool) -> None:
         """Write what all epochs came to."""
         write_history(self.loop.history, self.folder)
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..kerneldef import Array
 from ..run_folder.checkpoint import Checkpoint, save_checkpoint
-from ..run_folder.history import History, Row
+from ..run_folder.history import Epoch, History
 from .early_stopping import EarlyStopping
 from .stepper import Stepper
 
@@ -37,7 +37,7 @@ class Listener:
     def on_step(self, progress: "Progress", feeds: Feeds, results: Feeds) -> None:
         """A step was taken on these feeds, with these results."""
 
-    def on_epoch(self, progress: "Progress", row: Row, best: bool) -> None:
+    def on_epoch(self, progress: "Progress", row: Epoch, best: bool) -> None:
         """An epoch came to this, and is the best so far, or not."""
 
 
@@ -149,7 +149,7 @@ class Loop:
         """Go on from a checkpoint; the stepper was opened with its state."""
         progress: dict[str, Any] = dict(checkpoint.progress)
         self.stopping.restore(progress.pop("stopping"))
-        self.history.rows = [Row.of(values) for values in progress.pop("history")]
+        self.history.rows = [Epoch.of(values) for values in progress.pop("history")]
         self.progress = Progress(**progress)
         self.best = dict(checkpoint.best)
         if self.progress.epoch < self.settings.epochs and not self.stopping.stopped:
@@ -222,14 +222,14 @@ class Loop:
         for listener in self.listeners:
             listener.on_step(progress, given, results)
 
-    def _row(self) -> Row:
+    def _row(self) -> Epoch:
         """What the epoch came to."""
         progress = self.progress
         rate, momentum = self.settings.rates(max(progress.step - 1, 0))
         loss = progress.loss / max(progress.samples, 1)
         found = {} if self.settings.validate is None else self.settings.validate(self.stepper.state)
         self._count_time()
-        return Row(
+        return Epoch(
             epoch=progress.epoch + 1,
             step=progress.step,
             loss=loss,

@@ -20,7 +20,7 @@ from netc.runtime.plots.canvas import STYLE, canvas, spread
 from netc.runtime.plots.confusion_matrix import draw_confusion
 from netc.runtime.plots.threshold_curves import draw_precision_recall, draw_roc
 from netc.runtime.plots.training_curves import draw_history, title
-from netc.runtime.run_folder.history import History, Row
+from netc.runtime.run_folder.history import Epoch, History
 
 NAN = float("nan")
 
@@ -28,7 +28,7 @@ NAN = float("nan")
 def history(epochs: int, *, validated: bool = True) -> History:
     """A run that is best in epoch 3, without randomness."""
     return History(
-        Row(
+        Epoch(
             epoch=e,
             step=e,
             loss=1 / e,
@@ -103,7 +103,7 @@ def test_history_says_what_it_shows(tmp_path: Path) -> None:
 def test_scale_of_the_learning_rate(factor: float | None, ticks: set[str], tmp_path: Path) -> None:
     """A rate that is halved again and again is shown by decades, a straight ramp is not."""
     rates = [0.1 * factor**e if factor else 0.1 - 0.01 * e + 1e-4 for e in range(11)]
-    rows = [Row(e, e, 1.0, lr=rate) for e, rate in enumerate(rates)]
+    rows = [Epoch(e, e, 1.0, lr=rate) for e, rate in enumerate(rates)]
     draw_history(History(rows), str(tmp_path / "curves.svg"))
     assert ticks <= set(words(tmp_path / "curves.svg"))
 
@@ -123,16 +123,16 @@ def test_metrics_can_be_chosen(tmp_path: Path) -> None:
     [
         history(1).rows,
         history(5, validated=False).rows,
-        [Row(1, 1, NAN), Row(2, 2, NAN)],
-        [Row(1, 1, float("inf"), 1.0), Row(2, 2, 1.0, None), Row(3, 3, 0.5, 1.0)],
-        [Row(1, 1, 0.0, 0.0, {"mae": 0.0}, 0.0), Row(2, 2, 0.0, 0.0, {"mae": None}, 0.0)],
-        [Row(1, 1, 1e9, 1e-9), Row(2, 2, 1e-9, 1e9)],
-        [Row(1, 1, -5.0, -4.0), Row(2, 2, -6.0, -5.0)],
-        [Row(7, 7, 1.0, 1.0, {}, 0.1), Row(9, 9, 1.0, 1.0, {}, 0.1)],
+        [Epoch(1, 1, NAN), Epoch(2, 2, NAN)],
+        [Epoch(1, 1, float("inf"), 1.0), Epoch(2, 2, 1.0, None), Epoch(3, 3, 0.5, 1.0)],
+        [Epoch(1, 1, 0.0, 0.0, {"mae": 0.0}, 0.0), Epoch(2, 2, 0.0, 0.0, {"mae": None}, 0.0)],
+        [Epoch(1, 1, 1e9, 1e-9), Epoch(2, 2, 1e-9, 1e9)],
+        [Epoch(1, 1, -5.0, -4.0), Epoch(2, 2, -6.0, -5.0)],
+        [Epoch(7, 7, 1.0, 1.0, {}, 0.1), Epoch(9, 9, 1.0, 1.0, {}, 0.1)],
     ],
     ids=["one", "unvalidated", "nan", "gaps", "zeros", "wide", "negative", "resumed"],
 )
-def test_odd_histories_are_drawn(rows: list[Row], tmp_path: Path) -> None:
+def test_odd_histories_are_drawn(rows: list[Epoch], tmp_path: Path) -> None:
     """Single epochs, gaps, zeros and NaN are drawn without a warning."""
     draw_history(History(rows), str(tmp_path / "curves.svg"))
     assert (tmp_path / "curves.svg").stat().st_size > 1000
@@ -214,8 +214,8 @@ def test_drawing_opens_no_window(tmp_path: Path) -> None:
         "import sys\n"
         "from netc.runtime.plots import confusion_matrix, threshold_curves, training_curves\n"
         "assert not any(name.startswith('matplotlib') for name in sys.modules)\n"
-        "from netc.runtime.run_folder.history import History, Row\n"
-        f"training_curves.draw_history(History([Row(1, 1, 0.5)]), {str(tmp_path / 'c.svg')!r})\n"
+        "from netc.runtime.run_folder.history import History, Epoch\n"
+        f"training_curves.draw_history(History([Epoch(1, 1, 0.5)]), {str(tmp_path / 'c.svg')!r})\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
         "assert 'tkinter' not in sys.modules\n"
     )
@@ -322,7 +322,7 @@ def test_names_of_any_characters(name: str, format: str, tmp_path: Path) -> None
         lambda: draw_precision_recall([(name, precision_recall_curve(answers, scores))], path),
         lambda: draw_history(history(3), path, title=name),
         lambda: draw_history(
-            History([Row(epoch=1, step=1, loss=1.0, metrics={f"{name}.accuracy": 0.5})]), path
+            History([Epoch(epoch=1, step=1, loss=1.0, metrics={f"{name}.accuracy": 0.5})]), path
         ),
     ]
     with warnings.catch_warnings():

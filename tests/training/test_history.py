@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from netc.grammar.diagnostics import NetError
-from netc.runtime.run_folder.history import History, Row
+from netc.runtime.run_folder.history import Epoch, History
 
 NAN, INF = float("nan"), float("inf")
 
@@ -17,7 +17,7 @@ def sample() -> History:
     """Three epochs, the second one validated to be the best."""
     losses = [(1.0, 1.1, 0.5), (0.1 + 0.2, 0.9, 0.75), (0.25, 1.5, 0.875)]
     return History(
-        Row(
+        Epoch(
             epoch=epoch,
             step=10 * epoch,
             loss=loss,
@@ -45,7 +45,7 @@ def test_csv() -> None:
 def test_files_are_read_back(suffix: str, tmp_path: Path) -> None:
     """A history is the same after writing and reading, non-finite numbers included."""
     history = sample()
-    history.append(Row(4, 40, NAN, INF, {"accuracy": -INF, "late": 1.0}, 0.1, 0.9))
+    history.append(Epoch(4, 40, NAN, INF, {"accuracy": -INF, "late": 1.0}, 0.1, 0.9))
     path = str(tmp_path / f"history{suffix}")
     history.save(path)
     again = History.read(path)
@@ -58,7 +58,7 @@ def test_files_are_read_back(suffix: str, tmp_path: Path) -> None:
 def test_json_is_strict(tmp_path: Path) -> None:
     """JSON holds no NaN, which other readers refuse, and names the best epoch."""
     history = sample()
-    history.append(Row(4, 40, NAN))
+    history.append(Epoch(4, 40, NAN))
     path = tmp_path / "history.json"
     history.save(str(path))
 
@@ -75,7 +75,7 @@ def test_numbers_of_numpy_are_plain(tmp_path: Path) -> None:
     """Rows of NumPy's numbers are written like Python's."""
     one: Any = np.int64(1)
     quarter: Any = np.float32(0.25)
-    row = Row(one, 2 * one, np.float64(0.5), quarter, {"f1": np.float64(1)})
+    row = Epoch(one, 2 * one, np.float64(0.5), quarter, {"f1": np.float64(1)})
     history = History([row])
     assert history.to_csv().splitlines()[1] == "1,2,0.5,0.25,1.0,,,0.0"
     history.save(str(tmp_path / "h.json"))
@@ -96,17 +96,17 @@ def test_best_epoch(by: str | None, epoch: int) -> None:
 def test_best_without_validation() -> None:
     """Without validation the training loss decides; NaN is never the best."""
     assert History().best() is None
-    history = History([Row(1, 1, NAN), Row(2, 2, 3.0), Row(3, 3, NAN)])
+    history = History([Epoch(1, 1, NAN), Epoch(2, 2, 3.0), Epoch(3, 3, NAN)])
     best = history.best()
     assert best is not None
     assert best.epoch == 2
-    assert History([Row(1, 1, NAN)]).best() is None
+    assert History([Epoch(1, 1, NAN)]).best() is None
 
 
 def test_a_resumed_run_replaces_its_epochs() -> None:
     """Epochs that are done again after a pause do not stand there twice."""
     history = sample()
-    history.append(Row(2, 20, 0.5))
+    history.append(Epoch(2, 20, 0.5))
     assert [row.epoch for row in history.rows] == [1, 2]
     assert history.rows[1].loss == 0.5
     history.truncate(0)

@@ -9,7 +9,7 @@ import pytest
 
 from netc.runtime.learning_curves.diagnosis import read_curves, read_history
 from netc.runtime.learning_curves.trends import Known
-from netc.runtime.run_folder.history import History, Row
+from netc.runtime.run_folder.history import Epoch, History
 
 LN_10 = float(np.log(10))
 E = np.arange(1, 41)
@@ -186,7 +186,7 @@ def test_history_is_read() -> None:
     """Epochs keep their numbers, unmeasured ones are skipped, and ln K stands for a guess."""
     train, validation = CURVES["overfitting"](1)
     rows = [
-        Row(int(e) + 100, int(e), float(t), float(v) if e % 2 else None)
+        Epoch(int(e) + 100, int(e), float(t), float(v) if e % 2 else None)
         for e, t, v in zip(E, train, validation, strict=True)
     ]
     (finding,) = read_history(History(rows), Known(LN_10))
