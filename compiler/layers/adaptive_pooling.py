@@ -11,6 +11,7 @@ from .layerdef import layer
 from .spatial import as_before, channels_first, lying_along, per_axis
 
 POOLS = {"avg": "AveragePool", "max": "MaxPool"}
+ITEMS_PER_ROW = 4  # of a program's budget: a gathered row is an index, a weight, and copies
 GLOBAL_POOLS = {"avg": "GlobalAveragePool", "max": "GlobalMaxPool"}
 
 
@@ -83,9 +84,9 @@ def adaptive_pool(
 
 
 def _limited_bins(build: LayerBuilder, extent: int, count: int) -> Bins:
-    if extent % count and not build.budget.covers(extent + 2 * count):
+    if extent % count and not build.budget.covers(ITEMS_PER_ROW * (extent + 2 * count)):
         message = f"cannot divide {extent} unevenly into {count}"
-        limit = f"the limit of such rows in a program is {MOST_ITEMS:_}"
+        limit = f"the limit of such rows in a program is {MOST_ITEMS // ITEMS_PER_ROW:_}"
         raise build.fail("E404", f"{message}: {limit}", at="size")
     return bins_of(extent, count)
 

@@ -183,7 +183,7 @@ def test_characters_that_no_picture_or_file_can_hold(form: str, character: str) 
 
 def test_uneven_pools_share_a_limit() -> None:
     """The rows that uneven bins gather are counted for the program as a whole."""
-    step = "ADAPTIVEPOOL(99999x3) -> ADAPTIVEPOOL(99998x2)"
+    step = "ADAPTIVEPOOL(19999x3) -> ADAPTIVEPOOL(19998x2)"
     netc.compile(f"INPUT(7x7x2) -> {step}")
     with pytest.raises(netc.NetError, match=r"E404.*the limit of such rows in a program"):
         netc.compile(f"INPUT(7x7x2) -> [{step}]*4")
