@@ -8,7 +8,6 @@ from ...grammar.parsing.parser import parse
 from ...grammar.source import Source
 from ...grammar.translation.call_text import Argument
 from ...grammar.translation.calls import translated
-from ...grammar.translation.python_networks import contained
 from ...grammar.translation.recipes import ended, missing, own_name, remarks
 from ...grammar.translation.sketches import sketched_call
 from ...grammar.translation.training_blocks import misplaced_setting
@@ -40,6 +39,8 @@ def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Sc
     if first.code not in CODES or not within or settled or _is_bound(call, first.code):
         return failure
     written = [Argument(given.name, _text(given)) for given in call.given]
+    from ...grammar.translation.python_networks import contained  # for refusals only
+
     inside = contained(call.spelling, call.span.text, starts=not current)
     help = ended(call.spelling, written) if current else None
     if first.code == "E101" and own_name(call.spelling) is None:
@@ -68,6 +69,8 @@ def reworded(failure: NetError, call: ast.Call, *, starts: bool) -> NetError:
         starts: Whether it starts a chain.
     """
     text = call.span.text
+    from ...grammar.translation.python_networks import contained  # for refusals only
+
     inside, sketch = contained(call.name, text, starts=starts), sketched_call(text)
     if inside is not None:
         return error("E101", f"unknown layer `{call.name}`", call.span, help=inside.help)

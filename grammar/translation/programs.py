@@ -8,8 +8,6 @@ import re
 from ..diagnostics import Diagnostic
 from ..source import Source, Span
 from .config_files import config_steps, is_config
-from .python_layers import LackingError
-from .python_networks import python_network
 
 _PYTHON = re.compile(
     r"^[ \t]*(?:import\s+[A-Za-z_]|from\s+\S+\s+import\b|class\s+\w+\s*[(:]|def\s+\w+\s*\()"
@@ -49,6 +47,10 @@ def _config(text: str) -> str | None:
 
 def _python(text: str) -> str | None:
     """The translation of a program; a sentence where a class or a function is not understood."""
+    # Loaded for programs that are refused only: others start faster.
+    from .python_layers import LackingError
+    from .python_networks import python_network
+
     try:
         found = python_network(text)
     except LackingError as lacking:

@@ -13,7 +13,6 @@ from ..source import Source, Span
 from .call_text import arguments_of, closing
 from .calls import FRAMEWORKS, applied, translated
 from .notations import LINES, PIECES
-from .python_networks import contained
 from .recipes import missing, own_name, remarks
 from .sketches import sketched_branches, sketched_chain
 from .training_blocks import misplaced, with_colons
@@ -213,6 +212,8 @@ def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
         if help is not None:
             span = Span(source, match.start(), end + 1)
             return Diagnostic("E011", f"`{name}` is a name of another framework", span, help=help)
+    from .python_networks import contained  # for programs that are refused only
+
     inside = contained(name, text[match.start() : end + 1], starts=_starts(text, match.start()))
     steps = inside.code if inside else translated(name, arguments)
     if last > end:
