@@ -91,10 +91,10 @@ def _show(found: Iterator[Checked], *, quiet: bool, verbose: bool) -> Iterator[C
 
 
 def _line(checked: Checked, network: Network) -> str:
-    plural = "" if network.params == 1 else "s"
+    layers, params = len(network.graph.layers), network.params
     macs = f"{network.macs:,}" if isinstance(network.macs, int) else str(network.macs)
-    counts = f"{network.params:,} parameter{plural}, {macs} MACs"
-    what = f"{network.name}, {len(network.graph.layers)} layers, {counts}"
+    counts = f"{counted(layers, 'layer')}, {counted(params, 'parameter')}, {macs} MACs"
+    what = f"{network.name}, {counts}"
     return f"{_mark(checked)}: {checked.file}: {what}"
 
 
