@@ -283,7 +283,7 @@ define(
         slope=thresholded_relu,
         attributes={"alpha": 1.0},
         kinks=beyond("alpha"),
-        activation=RECTIFYING,
+        activation=replace(RECTIFYING, dies=True),
         double=double_precision.thresholded_relu,
     ),
     OpDef(

@@ -113,7 +113,7 @@ def _prepare(
     )
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=value)
-    to_opset = Pass("settle_opset", partial(settle_opset, opset=opset))
+    to_opset = Pass("settle_opset", partial(settle_opset, opset=opset), DECOMPOSE.leaves)
     settled = run_passes(graph, (in_mode(training=False), *SIMPLIFY, DECOMPOSE, to_opset))
     emission = emit(settled, opset, every_value=every_value)
     weights = layout(emission.graph)
