@@ -1,11 +1,11 @@
-"""The stages of compilation as one visible tuple: source text to a checked graph."""
+"""Compilation: source text to a checked model."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..grammar import ast
 from ..grammar.diagnostics import Diagnostic, NetError
@@ -20,81 +20,40 @@ from .ir.graph import Graph
 from .ir.verify import verify
 from .layers.source import CLASSES
 from .lower import MAX_LAYERS, Library, Lowered, NotLowered, lower
-
-# What training knows is loaded for programs with a `train` block only: others start faster.
-if TYPE_CHECKING:
-    from .training.recipe import Recipe
+from .model import Metadata, Model, Program
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A compiled program, filled in stage by stage.
-
-    Attributes:
-        source: The text.
-        max_layers: How many layers the expanded network may have.
-        module: The syntax tree.
-        graph: The network, neither in training nor in inference mode, not optimised.
-        warnings: Warnings from compilation.
-        lets: The module's top-level compile-time values.
-        recipe: What the `train` block says; None where there is none.
-    """
-
-    source: Source
-    max_layers: int = MAX_LAYERS
-    module: ast.Module | None = None
-    graph: Graph = field(default_factory=lambda: Graph(""))
-    warnings: tuple[Diagnostic, ...] = ()
-    lets: Mapping[str, Any] = field(default_factory=dict)
-    recipe: "Recipe | None" = None
-
-    def __repr__(self) -> str:
-        return f"<Compiled {self.graph.name}: {len(self.graph.layers):,} layers>"
-
-
-def compile(source: Source, *, max_layers: int = MAX_LAYERS) -> Compiled:
-    """Compile a source text.
+def compile(source: Source, *, max_layers: int = MAX_LAYERS) -> Model:
+    """Compile a source text; `max_layers` is how many layers the expanded network may have.
 
     Raises:
         NetError: The program is wrong; all its diagnostics that could be found.
     """
-    compiled = Compiled(source, max_layers)
-    for stage in STAGES:
-        compiled = stage(compiled)
-    return compiled
+    module = parse(source)
+    name = UNPRINTABLE.sub("_", PurePath(source.name).stem.strip("<>"))
+    lowered = lower_module(module, name=name, max_layers=max_layers)
+    verify(lowered.graph)
+    warnings = check(module, lowered)
+    return Model(lowered.graph, Metadata(Program(source, module), lowered.recipe, warnings))
 
 
-def parse_text(compiled: Compiled) -> Compiled:
-    """Text to syntax tree."""
-    return replace(compiled, module=parse(compiled.source))
-
-
-def lower_module(compiled: Compiled) -> Compiled:
+def lower_module(module: ast.Module, **options: Any) -> Lowered:
     """Syntax tree to graph.
 
     Which bare `FC` comes last shows only in the whole graph, so where there is one, the module is
     lowered again with the number of classes as its units.
     """
-    assert compiled.module is not None
-    name = UNPRINTABLE.sub("_", PurePath(compiled.source.name).stem.strip("<>"))
-    attempt = partial(lower, compiled.module, name=name, max_layers=compiled.max_layers)
+    attempt = partial(lower, module, **options)
     try:
         lowered = attempt()
     except NotLowered as failure:
-        lowered = _lowered_with_heads(attempt, failure)
+        return _lowered_with_heads(attempt, failure)
     except Library as library:
-        library.warnings += tuple(check_definitions(compiled.module, library=True))
+        library.warnings += tuple(check_definitions(module, library=True))
         raise
-    else:
-        if last := heads(lowered.graph):
-            lowered = attempt(heads=dict.fromkeys(last, _classes(lowered.graph)))
-    return replace(
-        compiled,
-        graph=lowered.graph,
-        warnings=lowered.warnings,
-        lets=lowered.lets,
-        recipe=lowered.recipe,
-    )
+    if last := heads(lowered.graph):
+        return attempt(heads=dict.fromkeys(last, _classes(lowered.graph)))
+    return lowered
 
 
 def _lowered_with_heads(attempt: Callable[..., Lowered], failure: NotLowered) -> Lowered:
@@ -123,24 +82,21 @@ def _classes(graph: Graph) -> int:
     return stated[0] if stated else CLASSES
 
 
-def verify_graph(compiled: Compiled) -> Compiled:
-    """The graph's invariants, which lowering must establish."""
-    verify(compiled.graph)
-    return compiled
-
-
-def check(compiled: Compiled) -> Compiled:
+def check(module: ast.Module, lowered: Lowered) -> tuple[Diagnostic, ...]:
     """What the program asserts, what it computes in vain, and what it hardly can mean."""
-    assert compiled.module is not None
-    noted = check_assertions(compiled.module, compiled.graph, compiled.lets)
-    found = [
-        *_doubtful_losses(compiled),
-        *check_definitions(compiled.module),
-        *unused_layers(compiled.graph),
-        *pitfalls(compiled.graph),
-        *_lonely_samples(compiled),
-    ]
-    return replace(compiled, warnings=_one_per_place((*compiled.warnings, *noted, *found)))
+    graph = lowered.graph
+    noted = check_assertions(module, graph, lowered.lets)
+    return _one_per_place(
+        (
+            *lowered.warnings,
+            *noted,
+            *_doubtful_losses(lowered),
+            *check_definitions(module),
+            *unused_layers(graph),
+            *pitfalls(graph),
+            *_lonely_samples(lowered),
+        )
+    )
 
 
 def _one_per_place(warnings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -158,25 +114,18 @@ def _counted(warning: Diagnostic, count: int) -> Diagnostic:
     return replace(warning, notes=(*warning.notes, note))
 
 
-def _doubtful_losses(compiled: Compiled) -> Sequence[Diagnostic]:
-    if compiled.recipe is None:
+def _doubtful_losses(lowered: Lowered) -> Sequence[Diagnostic]:
+    if lowered.recipe is None:
         return ()
     from .training.output_fit import check_losses
 
-    return check_losses(compiled.graph, compiled.recipe.loss)
+    return check_losses(lowered.graph, lowered.recipe.loss)
 
 
-def _lonely_samples(compiled: Compiled) -> Iterable[Diagnostic]:
-    alone = compiled.recipe is not None and compiled.recipe.batch == 1
-    return single_samples(compiled.graph) if alone else ()
+def _lonely_samples(lowered: Lowered) -> Iterable[Diagnostic]:
+    alone = lowered.recipe is not None and lowered.recipe.batch == 1
+    return single_samples(lowered.graph) if alone else ()
 
 
 # Warnings that layers give rise to, each by itself.
 ABOUT_LAYERS = frozenset({"W101", "W103", "W104"})
-
-STAGES: tuple[Callable[[Compiled], Compiled], ...] = (
-    parse_text,
-    lower_module,
-    verify_graph,
-    check,
-)

@@ -24,6 +24,11 @@ class Pointer:
     text: str
 
 
+def pointers(span: Span | None, text: str) -> tuple[Pointer, ...]:
+    """A pointer to a place, or none where the place is not in a text."""
+    return () if span is None else (Pointer(span, text),)
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding about a program.

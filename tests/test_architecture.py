@@ -22,7 +22,7 @@ ORDERS = {
     ),
     "compiler": (
         *("ir", "ops", "onnx_standard", "passes", "expressions", "layers", "analysis"),
-        *("training", "lower", "emit", "pipeline"),
+        *("training", "model", "lower", "emit", "pipeline"),
     ),
     "runtime": (
         *("kerneldef", "arrays", "weights", "kernels", "engines", "data", "metrics", "feeding"),

@@ -45,7 +45,7 @@ def test_records_are_short(run: Any) -> None:
     net = netc.load("zoo:resnet50")
     logits = net.graph.outputs["output"]
     records: list[tuple[object, str]] = [
-        (net.compiled, "ResNet50"),
+        (net.model, "ResNet50"),
         (net.graph, "ResNet50"),
         (net.backward(), "ResNet50"),
         (net.counts, "25,557,032"),

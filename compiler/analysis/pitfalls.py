@@ -6,7 +6,7 @@ And normalizations of single values, which discard their input.
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from ...grammar.diagnostics import Diagnostic, Pointer
+from ...grammar.diagnostics import Diagnostic, pointers
 from ..ir.dim import Dim
 from ..ir.graph import LEAVES, Graph, Layer
 from ..ir.initializers import Init
@@ -43,7 +43,7 @@ def pitfalls(graph: Graph) -> list[Diagnostic]:
         *_equal_weights(graph),
         *_single_values(graph),
     )
-    return list({(d.code, d.span): d for d in reversed(found)}.values())[::-1]
+    return list({(d.code, d.span or d.message): d for d in reversed(found)}.values())[::-1]
 
 
 def _linear_pairs(graph: Graph) -> Iterable[Diagnostic]:
@@ -54,7 +54,7 @@ def _linear_pairs(graph: Graph) -> Iterable[Diagnostic]:
             "W106",
             f"there is no activation between `{first}` and `{second}`, so they are one linear map",
             spans[1],
-            also=() if spans[0] == spans[1] else (Pointer(spans[0], "this layer follows it"),),
+            also=() if spans[0] == spans[1] else pointers(spans[0], "this layer follows it"),
             help="put an activation between them, or `ID` where a linear map is meant",
         )
 
@@ -67,7 +67,7 @@ def _hidden_sigmoids(graph: Graph) -> Iterable[Diagnostic]:
             f"`{sigmoid}` is a sigmoid in a hidden layer: it saturates, and its slope is at most"
             " 0.25",
             graph.layers[sigmoid].span,
-            also=(Pointer(graph.layers[layer].span, "more weights follow here"),),
+            also=pointers(graph.layers[layer].span, "more weights follow here"),
             help="use `RELU`, or `TANH` where values must be bounded",
         )
 

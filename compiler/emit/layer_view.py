@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..analysis.counts import Counts
+from ..analysis.counts import Counts, LayerCounts
 from ..ir.graph import CONSTANT, PARAMETER, Graph, Layer, Node, Turn, Value
 from ..ir.types import author_size
 from .details import details
@@ -194,7 +194,7 @@ def _is_inside(path: str, scope: str) -> bool:
 
 
 def _box(path: str, layer: Layer | None, nodes: Sequence[tuple[int, Node]], counts: Counts) -> Box:
-    params = counts.layers[path].params
+    params = counts.layers.get(path, LayerCounts()).params
     if layer is None:
         kinds = [node.op_type for _, node in nodes if node.op_type not in (PARAMETER, CONSTANT)]
         kind = kinds[0] if len(kinds) == 1 else ""

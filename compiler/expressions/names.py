@@ -219,6 +219,7 @@ def target_names(target: ast.Target) -> Iterator[tuple[str, Span]]:
 def automatic_name_used(name: str, layer: Layer, span: Span) -> Diagnostic:
     """A warning about a reference to a layer by a name that it did not get from the author."""
     own = name.rsplit(".", 1)[-1]
+    assert layer.span is not None
     advice = f"label the layer: `{layer.span.text} as {own}`"
     return Diagnostic(
         "W102",

@@ -83,23 +83,24 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer as the author wrote it; its operators carry its path as scope.
+    """A layer of the network; its operators carry its path as scope.
 
     Attributes:
         kind: The language's name of the layer, such as `CONV`.
+        outputs: The tensors that it yields.
         arguments: What it was called with, defaults included.
         defaulted: Names of the arguments that a default filled in.
-        outputs: The tensors that it yields.
+        span: Where a program calls it; None where no program does.
         labelled: Whether the author named it; automatic names shift when a layer is inserted.
         turns: The repetitions around it, outermost first.
         frozen: Whether training leaves it alone, its weights and its running statistics.
     """
 
     kind: str
-    arguments: Mapping[str, Any]
-    defaulted: frozenset[str]
-    span: Span
     outputs: tuple[Value, ...]
+    arguments: Mapping[str, Any] = field(default_factory=lambda: NO_ATTRIBUTES)
+    defaulted: frozenset[str] = frozenset()
+    span: Span | None = None
     labelled: bool = False
     turns: tuple[Turn, ...] = ()
     frozen: bool = False

@@ -52,13 +52,13 @@ def call_layer(state: State, call: Call, site: Site, definition: LayerDef | None
     outputs = _build(state, definition, call, site, path, bound)
     state.graph.layers[path] = Layer(
         definition.name,
+        outputs,
         bound.arguments,
         bound.defaulted,
         call.span,
-        outputs,
-        site.label is not None,
-        state.turns,
-        bound.frozen,
+        labelled=site.label is not None,
+        turns=state.turns,
+        frozen=bound.frozen,
     )
     if len(outputs) == 1:
         state.graph.labels[path] = outputs[0]

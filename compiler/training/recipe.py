@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean
+from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, pointers
 from ...grammar.source import Span
 from .losses import LOSSES
 from .objective import Objective
@@ -221,7 +221,7 @@ def _outputs_named(
 
 
 def _pointer(term: Term | None, text: str) -> tuple[Pointer, ...]:
-    return () if term is None or term.span is None else (Pointer(term.span, text),)
+    return pointers(None if term is None else term.span, text)
 
 
 _DECAYS_UNASKED = "`adamw` decays by default: remove `l2`, or write `weight_decay=0`"

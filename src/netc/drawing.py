@@ -9,8 +9,8 @@ from .compiler.emit.chain_rule import ChainRule, LossBox, differentiate, to_chai
 from .compiler.emit.dot import BACKWARD, check_choices, to_dot
 from .compiler.ir.builder import Builder
 from .compiler.ir.graph import Graph
+from .compiler.model import Model
 from .compiler.passes.set_mode import set_mode
-from .compiler.pipeline import Compiled
 from .compiler.training.losses import LOSSES
 from .compiler.training.objective import LOSS, Objective, add_loss
 from .compiler.training.output_fit import fit
@@ -32,7 +32,7 @@ MOST_NUMBERS = 4  # of an array that are written on an arrow; of larger ones, th
 
 
 def to_picture_text(
-    compiled: Compiled,
+    model: Model,
     *,
     style: str = "graph",
     depth: int | None = None,
@@ -49,14 +49,14 @@ def to_picture_text(
         if chain_rule:
             raise error("E511", f"numbers and a loss go with the style `{BACKWARD}` only")
         return to_dot(
-            compiled.graph, style=style, depth=depth, direction=direction or "TB", theme=theme
+            model.graph, style=style, depth=depth, direction=direction or "TB", theme=theme
         )
     check_choices(direction=direction or "LR", theme=theme)
-    return chain_rule_dot(compiled, theme=theme, direction=direction or "LR", **chain_rule)
+    return chain_rule_dot(model, theme=theme, direction=direction or "LR", **chain_rule)
 
 
 def chain_rule_dot(
-    compiled: Compiled,
+    model: Model,
     *,
     loss: "Loss | None" = None,
     of: str | None = None,
@@ -70,7 +70,7 @@ def chain_rule_dot(
     """Forward and backward graph in Graphviz's language.
 
     Args:
-        compiled: The program.
+        model: The network.
         loss: What is differentiated; where neither it nor a `train` block names a loss, the only
             output, or the sum of all outputs.
         of: A value of the network to differentiate in place of a loss.
@@ -87,17 +87,17 @@ def chain_rule_dot(
             fit.
     """
     feeds: dict[str, Any] = dict(inputs or {})
-    has_loss = of is None and (loss is not None or compiled.recipe is not None)
-    own_value(compiled, loss, of)
+    has_loss = of is None and (loss is not None or model.recipe is not None)
+    own_value(model, loss, of)
     boxes: list[LossBox] = []
     if not has_loss:
-        graph = set_mode(compiled.graph, training=False)
+        graph = set_mode(model.graph, training=False)
     else:
-        objective = objective_of(compiled, loss)
+        objective = objective_of(model, loss)
         if inputs is None:
-            graph = set_mode(add_loss(compiled.graph, objective), training=False)
+            graph = set_mode(add_loss(model.graph, objective), training=False)
         else:
-            graph, feeds = with_targets(compiled, feeds, targets or {}, loss=loss, training=False)
+            graph, feeds = with_targets(model, feeds, targets or {}, loss=loss, training=False)
         boxes = _loss_boxes(graph, objective, feeds)
     rule = differentiate(graph, of=LOSS if has_loss else of)
     found = {} if inputs is None else _numbers(rule, feeds, state or initialize(graph, seed))

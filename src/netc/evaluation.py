@@ -8,7 +8,7 @@ from numbers import Real
 from os import PathLike
 from typing import Any
 
-from .compiler.pipeline import Compiled
+from .compiler.model import Model
 from .grammar.diagnostics import error
 from .grammar.files import make_folder
 from .runtime.inference.evaluator import BATCH, Evaluator
@@ -105,7 +105,7 @@ class Evaluation:
 
 
 def evaluate(
-    compiled: Compiled,
+    model: Model,
     trained: Trained,
     *,
     part: str,
@@ -119,8 +119,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure a trained network on a part of its data; see `Network.evaluate`."""
     _check_threshold(threshold)
-    check_weights(compiled.graph, trained.weights)
-    job = job_as_trained(compiled, trained, settings, data=data)
+    check_weights(model.graph, trained.weights)
+    job = job_as_trained(model, trained, settings, data=data)
     samples, where = job.part(part), job.data.about.name
     if not len(samples):
         help = "choose another part (`--part`), or another `split`"

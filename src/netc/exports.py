@@ -1,4 +1,4 @@
-"""A compiled program and its weights to an ONNX model with the program in its metadata."""
+"""A model and its weights to an ONNX file with the program in its metadata."""
 
 from collections import ChainMap
 from collections.abc import Mapping
@@ -9,8 +9,7 @@ from numpy import ndarray
 from . import __version__
 from .compiler.emit.onnx import export
 from .compiler.ir.graph import Graph
-from .compiler.pipeline import Compiled
-from .grammar import ast
+from .compiler.model import Model
 from .runtime.data.preprocessing import Fitted
 from .runtime.inference.deployment import class_names, with_preprocessing
 from .runtime.run_folder.trained import Trained
@@ -19,11 +18,9 @@ from .runtime.weights.initialize import initialize
 
 Array = ndarray[Any, Any]
 
-DEFAULT_LANGUAGE = 1
-
 
 def export_network(
-    compiled: Compiled,
+    model: Model,
     path: str,
     state: Mapping[str, Array] | None,
     *,
@@ -34,7 +31,7 @@ def export_network(
     """Write a program's network as an ONNX model; weights that are not given are drawn.
 
     Args:
-        compiled: The program.
+        model: The network.
         path: The model's file.
         state: Parameters and buffers.
         opset: Of the model.
@@ -47,23 +44,16 @@ def export_network(
     Raises:
         NetError: The weights do not fit, the opset is not known, or the file cannot be written.
     """
-    metadata = {"source": compiled.source.text, "language": str(_language(compiled))}
+    metadata = dict(model.properties())
     if state is None:
-        state = initialize(compiled.graph, seed)
+        state = initialize(model.graph, seed)
         metadata["seed"] = str(seed)
     else:
-        check_weights(compiled.graph, state)
-    graph = compiled.graph
+        check_weights(model.graph, state)
+    graph = model.graph
     if trained is not None:
         graph, arrays = with_preprocessing(graph, trained.fitted or Fitted(), trained.facts)
         state = ChainMap(arrays, state)  # type: ignore[arg-type]  # nothing is written to it
         metadata |= class_names(trained.facts)
     export(graph, state, path, opset=opset, metadata=metadata, version=__version__)
     return graph, state
-
-
-def _language(compiled: Compiled) -> int:
-    """The version of the language's defaults that the program was written for."""
-    statements = compiled.module.statements if compiled.module else ()
-    versions = [s.version for s in statements if isinstance(s, ast.LanguageStatement)]
-    return versions[0] if versions else DEFAULT_LANGUAGE

@@ -1,4 +1,4 @@
-"""Compiled programs -> gradients: as graphs, as numbers, checked, and as a step of training."""
+"""Models -> gradients: as graphs, as numbers, checked, and as a step of training."""
 
 from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,9 +8,9 @@ from . import __version__
 from .compiler.emit.onnx import export
 from .compiler.ir.graph import Graph
 from .compiler.ir.types import TensorType, product
+from .compiler.model import Model
 from .compiler.passes.append_backward import GRADIENT, append_backward, trainable
 from .compiler.passes.set_mode import set_mode
-from .compiler.pipeline import Compiled
 from .compiler.training.objective import LOSS, Objective, add_loss
 from .compiler.training.train_step import STEP, train_step
 from .grammar.diagnostics import error
@@ -32,16 +32,16 @@ Targets = Any  # an array, or arrays by the output's name
 _PLANS: "WeakKeyDictionary[Graph, dict[Any, Plan]]" = WeakKeyDictionary()
 
 
-def objective_of(compiled: Compiled, loss: Loss | None) -> Objective:
+def objective_of(model: Model, loss: Loss | None) -> Objective:
     """What to minimise: a loss by name, by output, or what the program's `train` block says."""
-    return recipe_of(compiled, {"loss": loss}).objective
+    return recipe_of(model, {"loss": loss}).objective
 
 
-def own_value(compiled: Compiled, loss: Loss | None, of: str | None) -> str | None:
+def own_value(model: Model, loss: Loss | None, of: str | None) -> str | None:
     """The network's own value that is to be differentiated; None where it is a loss.
 
     Args:
-        compiled: The program.
+        model: The network.
         loss: What Python or the command line names.
         of: Likewise; without either, the `train` block's loss, or else an output of one number.
 
@@ -51,15 +51,15 @@ def own_value(compiled: Compiled, loss: Loss | None, of: str | None) -> str | No
     if of is not None and loss is not None:
         help = "`of` is a value of the network, without a loss: leave one of them out"
         raise error("E126", "both a loss and `of` say what to differentiate", help=help)
-    if of is None and loss is None and compiled.recipe is None:
-        outputs = compiled.graph.outputs
+    if of is None and loss is None and model.recipe is None:
+        outputs = model.graph.outputs
         single = [name for name, value in outputs.items() if product(value.shape[1:]) == 1]
         return single[0] if len(outputs) == 1 and single else None
     return of
 
 
 def backward(
-    compiled: Compiled,
+    model: Model,
     loss: Loss | None = None,
     *,
     of: str | None = None,
@@ -67,11 +67,11 @@ def backward(
     training: bool = True,
 ) -> Graph:
     """Forward, loss and gradients as one graph; see `Network.backward`."""
-    own = own_value(compiled, loss, of)
+    own = own_value(model, loss, of)
     if own is not None:
-        graph = set_mode(compiled.graph, training=training)
+        graph = set_mode(model.graph, training=training)
         return _with_gradients(graph, own, wrt)
-    with_loss = add_loss(compiled.graph, objective_of(compiled, loss))
+    with_loss = add_loss(model.graph, objective_of(model, loss))
     return _with_gradients(set_mode(with_loss, training=training), LOSS, wrt)
 
 
@@ -93,7 +93,7 @@ def _with_gradients(graph: Graph, of: str, wrt: Sequence[str] | None) -> Graph:
 
 
 def value_and_grad(
-    compiled: Compiled,
+    model: Model,
     feeds: Mapping[str, "Array"],
     targets: Targets,
     state: Mapping[str, "Array"],
@@ -105,9 +105,9 @@ def value_and_grad(
     dtype: str | None = None,
 ) -> tuple[float, dict[str, "Array"]]:
     """The loss, and its gradients by the parameter's name; see `Network.value_and_grad`."""
-    own, graph = own_value(compiled, loss, of), compiled.graph
+    own, graph = own_value(model, loss, of), model.graph
     if own is None:
-        objective = objective_of(compiled, loss)
+        objective = objective_of(model, loss)
         fed, types = _fed(graph, objective, feeds, targets)
         key: tuple[Any, ...] = (repr(objective), *types.items())
     elif targets is not None:
@@ -131,7 +131,7 @@ def value_and_grad(
 
 
 def gradcheck(
-    compiled: Compiled,
+    model: Model,
     feeds: Mapping[str, "Array"],
     targets: Targets,
     state: Mapping[str, "Array"],
@@ -142,14 +142,14 @@ def gradcheck(
     seed: int,
 ) -> dict[str, float]:
     """The largest relative error of each parameter's gradient; see `Network.gradcheck`."""
-    graph, fed = with_targets(compiled, feeds, targets, loss=loss, training=training, seed=seed)
-    check_weights(compiled.graph, state)
+    graph, fed = with_targets(model, feeds, targets, loss=loss, training=training, seed=seed)
+    check_weights(model.graph, state)
     checks = compare_gradients(graph, fed, state, samples=samples, seed=seed)
     return {check.name: check.error for check in checks}
 
 
 def with_targets(
-    compiled: Compiled,
+    model: Model,
     feeds: Mapping[str, "Array"],
     targets: Targets,
     *,
@@ -160,7 +160,7 @@ def with_targets(
     """A network with its loss in training or inference mode, and what to feed it with.
 
     Args:
-        compiled: The program.
+        model: The network.
         feeds: Inputs by name.
         targets: Targets by the output's name, or that of the only loss.
         loss: See `objective_of`.
@@ -170,9 +170,9 @@ def with_targets(
     Raises:
         NetError: Loss, output and targets do not fit.
     """
-    objective = objective_of(compiled, loss)
-    fed, types = _fed(compiled.graph, objective, feeds, targets)
-    with_loss = add_loss(compiled.graph, objective, types)
+    objective = objective_of(model, loss)
+    fed, types = _fed(model.graph, objective, feeds, targets)
+    with_loss = add_loss(model.graph, objective, types)
     settled = set_mode(with_loss, training=training, seed=seed)
     return settled, {**fed, **_first_step(settled.inputs)}
 
@@ -206,23 +206,21 @@ def _first_step(inputs: Container[str]) -> dict[str, int]:
 
 
 def export_step(
-    compiled: Compiled,
+    model: Model,
     path: str,
     *,
     changes: Mapping[str, Any],
     opset: int | None = None,
 ) -> None:
     """Write one step of training as an ONNX model; see `Network.export_training`."""
-    recipe = recipe_of(compiled, changes)
+    recipe = recipe_of(model, changes)
     step = train_step(
-        compiled.graph,
+        model.graph,
         recipe.objective,
         recipe.optimizer,
         seed=recipe.seed,
         by_momentum=recipe.schedules_momentum,
     )
-    metadata = {
-        "source": compiled.source.text,
-        **{f"train.{name}": text for name, text in recipe.settings().items()},
-    }
+    settings = {f"train.{name}": text for name, text in recipe.settings().items()}
+    metadata = {**model.properties(), **settings}
     export(step.graph, {}, path, opset=opset, metadata=metadata, version=__version__)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from .compiler.pipeline import Compiled
+from .compiler.model import Model
 from .runtime.inspection.features import Extracted, extract
 from .runtime.run_folder.trained import Trained
 from .runtime.sanity.checks import Check
@@ -13,7 +13,7 @@ from .training import check_count, job_as_trained, job_of
 
 
 def features(
-    compiled: Compiled,
+    model: Model,
     trained: Trained,
     label: str,
     path: str,
@@ -25,19 +25,19 @@ def features(
     **options: Any,
 ) -> Extracted:
     """Write a layer's output for each sample to a file; see `Network.features`."""
-    matching = match_weights(compiled.graph, trained.weights, allow=allow)
+    matching = match_weights(model.graph, trained.weights, allow=allow)
     if say is not None and not matching.complete:
         for line in matching.lines():
             say(line)
-    job = job_as_trained(compiled, trained, settings, **options)
-    state = matching.merged(compiled.graph, job.recipe.seed)
+    job = job_as_trained(model, trained, settings, **options)
+    state = matching.merged(model.graph, job.recipe.seed)
     return extract(job, state, label, path, part=part)
 
 
 def sanity(
-    compiled: Compiled, *, samples: int, steps: int, settings: Mapping[str, Any], **options: Any
+    model: Model, *, samples: int, steps: int, settings: Mapping[str, Any], **options: Any
 ) -> list[Check]:
     """Look at data, network and loss before training; see `Network.sanity`."""
     check_count("samples", samples)
     check_count("steps", steps)
-    return look(job_of(compiled, changes=settings, **options), samples=samples, steps=steps)
+    return look(job_of(model, changes=settings, **options), samples=samples, steps=steps)

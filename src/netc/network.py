@@ -1,4 +1,4 @@
-"""`Network`: a compiled program; its methods call the compiler and the runtime."""
+"""`Network`: a model; its methods call the compiler and the runtime."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Network(Trainable):
     @property
     def graph(self) -> "Graph":
         """The graph, in neither training nor inference mode; `graph.nx` is the networkx graph."""
-        return self.compiled.graph
+        return self.model.graph
 
     @property
     def name(self) -> str:
@@ -51,12 +51,12 @@ class Network(Trainable):
     @property
     def warnings(self) -> "tuple[Diagnostic, ...]":
         """Warnings from compilation."""
-        return self.compiled.warnings
+        return self.model.metadata.warnings
 
     @property
     def recipe(self) -> "Recipe | None":
         """The settings of the program's `train` block, or None if it has none."""
-        return self.compiled.recipe
+        return self.model.recipe
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
@@ -182,7 +182,7 @@ class Network(Trainable):
         """
         from .exports import export_network
 
-        export_network(self.compiled, fspath(path), state, opset=opset, seed=seed)
+        export_network(self.model, fspath(path), state, opset=opset, seed=seed)
 
     def backward(
         self,
@@ -211,7 +211,7 @@ class Network(Trainable):
         """
         from .gradients import backward
 
-        return backward(self.compiled, loss, of=of, wrt=wrt, training=training)
+        return backward(self.model, loss, of=of, wrt=wrt, training=training)
 
     def value_and_grad(
         self,
@@ -246,7 +246,7 @@ class Network(Trainable):
         feeds = self._named(x)
         options: dict[str, Any] = {"loss": loss, "of": of, "wrt": wrt}
         return value_and_grad(
-            self.compiled, feeds, t, state, training=training, dtype=dtype, **options
+            self.model, feeds, t, state, training=training, dtype=dtype, **options
         )
 
     def gradcheck(
@@ -279,7 +279,7 @@ class Network(Trainable):
         """
         from .gradients import gradcheck
 
-        checked = partial(gradcheck, self.compiled, self._named(x), t, state, loss=loss)
+        checked = partial(gradcheck, self.model, self._named(x), t, state, loss=loss)
         return checked(training=training, samples=samples, seed=seed)
 
     def export_training(
@@ -308,7 +308,7 @@ class Network(Trainable):
         from .gradients import export_step
 
         changes = {"loss": loss, "optimizer": optimizer}
-        export_step(self.compiled, fspath(path), changes=changes, opset=opset)
+        export_step(self.model, fspath(path), changes=changes, opset=opset)
 
     def draw(
         self,
@@ -341,7 +341,7 @@ class Network(Trainable):
         from .drawing import to_picture_text
 
         text = to_picture_text(
-            self.compiled, style=style, depth=depth, direction=direction, theme=theme, **chain_rule
+            self.model, style=style, depth=depth, direction=direction, theme=theme, **chain_rule
         )
         render(text, fspath(path), format=format)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .compiler.pipeline import Compiled
+from .compiler.model import Model
 from .compiler.training.recipe import Recipe
 from .grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
 from .runtime.data import Dataset, Fitted, arrays
@@ -77,7 +77,7 @@ class Prediction:
 
 
 def predict(
-    compiled: Compiled,
+    model: Model,
     x: Any,
     trained: Trained,
     *,
@@ -90,14 +90,14 @@ def predict(
     """Answer for new samples, preprocessed as in the run; see `Network.predict`."""
     if top < 1:
         raise error("E547", f"`top` must be a positive integer, not `{top}`")
-    check_weights(compiled.graph, trained.weights)
-    recipe = recipe_as_trained(compiled, trained, settings)
-    new = _opened(compiled, trained, x, data)
-    fitted = _fitted(compiled, trained, recipe, settings, new.wiring)
+    check_weights(model.graph, trained.weights)
+    recipe = recipe_as_trained(model, trained, settings)
+    new = _opened(model, trained, x, data)
+    fitted = _fitted(model, trained, recipe, settings, new.wiring)
     samples = samples_of(new.data, new.wiring, fitted, recipe.augment)
-    outputs = compute(compiled.graph, trained.weights, samples, engine=engine, device=device)
-    assumed = compiled.recipe is None and not trained.facts.settings and "loss" not in settings
-    forms = _forms(compiled, trained, recipe, assumed=assumed)
+    outputs = compute(model.graph, trained.weights, samples, engine=engine, device=device)
+    assumed = model.recipe is None and not trained.facts.settings and "loss" not in settings
+    forms = _forms(model, trained, recipe, assumed=assumed)
     said = {
         name: answers(array, forms.get(name), top=top)
         for name, array in outputs.items()
@@ -129,7 +129,7 @@ class _Samples:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def _opened(compiled: Compiled, trained: Trained, x: Any, data: Any) -> _Samples:
+def _opened(model: Model, trained: Trained, x: Any, data: Any) -> _Samples:
     """New samples as a data set.
 
     Raises:
@@ -141,10 +141,10 @@ def _opened(compiled: Compiled, trained: Trained, x: Any, data: Any) -> _Samples
         raise error("E547", what, help="give samples (`--input`), or a data set (`--data`)")
     if x is None:
         text = {"data": data} if isinstance(data, str) else {}
-        changed = recipe_as_trained(compiled, trained, text)
-        opened = open_data(compiled, changed, None if text else data)
+        changed = recipe_as_trained(model, trained, text)
+        opened = open_data(model, changed, None if text else data)
         found = by_columns(opened, trained.facts.columns)
-        return _Samples(found, wire_inputs(compiled.graph, found), _numbers(len(found)))
+        return _Samples(found, wire_inputs(model.graph, found), _numbers(len(found)))
     warnings: tuple[Diagnostic, ...] = ()
     names: Sequence[str] | None = None
     if isinstance(x, str | os.PathLike):
@@ -152,25 +152,25 @@ def _opened(compiled: Compiled, trained: Trained, x: Any, data: Any) -> _Samples
     if isinstance(x, list | tuple) and x and all(isinstance(p, str | os.PathLike) for p in x):
         paths = list(map(os.fspath, x))
         names = picture_paths(paths) or paths
-        given, warnings = _pictures(compiled, trained, names)
+        given, warnings = _pictures(model, trained, names)
     else:
-        given = _batches(compiled, trained, x)
+        given = _batches(model, trained, x)
     found = arrays(given, name="what is given")
     names = names or _numbers(len(found))
-    return _Samples(found, wire_inputs(compiled.graph, found), names, warnings)
+    return _Samples(found, wire_inputs(model.graph, found), names, warnings)
 
 
 def _numbers(count: int) -> list[str]:
     return list(map(str, range(count)))
 
 
-def _batches(compiled: Compiled, trained: Trained, x: Any) -> Arrays:
+def _batches(model: Model, trained: Trained, x: Any) -> Arrays:
     """Arrays by the input's name, each with an axis of samples.
 
     Raises:
         NetError: E543, there is no such input; E547, there are no arrays.
     """
-    known = list(compiled.graph.inputs)
+    known = list(model.graph.inputs)
     given = x if isinstance(x, Mapping) else {next(iter(known), "input"): x}
     if not given:
         raise error("E547", "there are no samples", help=f"its inputs are {', '.join(known)}")
@@ -179,23 +179,23 @@ def _batches(compiled: Compiled, trained: Trained, x: Any) -> Arrays:
             help = did_you_mean(name, known) or f"its inputs are {', '.join(known)}"
             raise error("E543", f"the network has no input `{name}`", help=help)
     found = {name: as_array(value, f"`{name}`") for name, value in given.items()}
-    return {name: _batch(compiled, trained, name, array) for name, array in found.items()}
+    return {name: _batch(model, trained, name, array) for name, array in found.items()}
 
 
-def _shape(compiled: Compiled, trained: Trained, name: str) -> tuple[int | str, ...]:
+def _shape(model: Model, trained: Trained, name: str) -> tuple[int | str, ...]:
     """The extents of a sample of an input, as it was before preprocessing and crops."""
     sources = {own: source for source, own in trained.facts.inputs.items()}
     known = trained.facts.shapes.get(sources.get(name, name))
-    inputs = {spec.name: spec for spec in specs(compiled.graph.inputs)}
+    inputs = {spec.name: spec for spec in specs(model.graph.inputs)}
     return inputs[name].shape[1:] if known is None else known
 
 
-def _batch(compiled: Compiled, trained: Trained, name: str, array: Any) -> Any:
+def _batch(model: Model, trained: Trained, name: str, array: Any) -> Any:
     """An array in the shape that samples have, (N, ...); a single sample may come alone.
 
     Axes of extent 1 make no difference. What does not fit is left to those who say so.
     """
-    shape = _shape(compiled, trained, name)
+    shape = _shape(model, trained, name)
     if not all(isinstance(extent, int) for extent in shape):
         return array
     if _squeezed(array.shape) == _squeezed(shape) and array.ndim <= len(shape):
@@ -209,7 +209,7 @@ def _squeezed(shape: Sequence[int | str]) -> list[int | str]:
 
 
 def _pictures(
-    compiled: Compiled, trained: Trained, paths: Sequence[str]
+    model: Model, trained: Trained, paths: Sequence[str]
 ) -> tuple[Arrays, tuple[Diagnostic, ...]]:
     """Pictures as the network's only input, and W520 where they are converted for it.
 
@@ -222,13 +222,13 @@ def _pictures(
         what = f"`{other}` is not an image" + (", but the others are" if mixed else "")
         help = "predict it separately" if mixed else "give arrays as such: `numpy.load` reads them"
         raise error("E547", what, help=help)
-    inputs = specs(compiled.graph.inputs)
-    shape = _shape(compiled, trained, inputs[0].name)
+    inputs = specs(model.graph.inputs)
+    shape = _shape(model, trained, inputs[0].name)
     extents = [extent for extent in shape if isinstance(extent, int)]
     if len(inputs) > 1 or len(extents) != 3 or shape[0] not in (1, 3):
         raise error(
             "E547",
-            f"`{paths[0]}` is an image, and `{compiled.graph.name}` takes none",
+            f"`{paths[0]}` is an image, and `{model.graph.name}` takes none",
             help="it takes " + ", ".join(f"`{spec.name}` {spec.shape}" for spec in inputs),
         )
     channels, height, width = extents
@@ -247,7 +247,7 @@ def _changed(changes: Mapping[str, Sequence[str]], count: int) -> Diagnostic:
 
 
 def _fitted(
-    compiled: Compiled,
+    model: Model,
     trained: Trained,
     recipe: Recipe,
     settings: Mapping[str, Any],
@@ -257,13 +257,13 @@ def _fitted(
     fitted = trained.fitted_to(wiring)
     if fitted is not None or not recipe.preprocess:
         return fitted or Fitted()
-    job = job_as_trained(compiled, trained, settings)
+    job = job_as_trained(model, trained, settings)
     again = Trained(trained.weights, job.training.fitted, Facts(inputs=job.wiring.inputs))
     return again.fitted_to(wiring) or Fitted()
 
 
 def _forms(
-    compiled: Compiled, trained: Trained, recipe: Recipe, *, assumed: bool
+    model: Model, trained: Trained, recipe: Recipe, *, assumed: bool
 ) -> Mapping[str, OutputForm]:
     """How outputs are read; as numbers where the loss is assumed and does not fit.
 
@@ -271,7 +271,7 @@ def _forms(
         NetError: The loss that was named does not fit.
     """
     try:
-        return forms_of(compiled.graph, recipe.objective, trained.facts.outputs)
+        return forms_of(model.graph, recipe.objective, trained.facts.outputs)
     except NetError:
         if assumed:
             return {}

@@ -6,7 +6,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, Self
 
 from .choices import Device, Engine, Part
-from .compiler.pipeline import Compiled
+from .compiler.model import Model
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trainable:
-    """A compiled program as training sees it."""
+    """A model as training sees it."""
 
-    compiled: Compiled
+    model: Model
 
     def match_weights(
         self,
@@ -50,7 +50,7 @@ class Trainable:
         """
         from .runtime.weights.transfer import match_weights
 
-        return match_weights(self.compiled.graph, state, allow=allow, rename=rename)
+        return match_weights(self.model.graph, state, allow=allow, rename=rename)
 
     def freeze(self, patterns: Sequence[str]) -> Self:
         """The network with `frozen=yes` for layers, given by patterns such as `conv*`.
@@ -60,9 +60,7 @@ class Trainable:
         """
         from .runtime.weights.transfer import freeze
 
-        return replace(
-            self, compiled=replace(self.compiled, graph=freeze(self.compiled.graph, patterns))
-        )
+        return replace(self, model=self.model.revised(freeze(self.model.graph, patterns)))
 
     def lsuv(self, x: "Array | Mapping[str, Array]", *, seed: int = 0) -> "dict[str, Array]":
         """Weights with which each layer's output has variance 1 on a batch (LSUV).
@@ -76,7 +74,7 @@ class Trainable:
         """
         from .runtime.inspection.lsuv import lsuv
 
-        return lsuv(self.compiled.graph, self._named(x), seed)
+        return lsuv(self.model.graph, self._named(x), seed)
 
     def with_settings(self, **settings: Any) -> Self:
         """The network with settings of its `train` block, or optimizer arguments, replaced.
@@ -90,9 +88,7 @@ class Trainable:
         """
         from .training import recipe_of
 
-        return replace(
-            self, compiled=replace(self.compiled, recipe=recipe_of(self.compiled, settings))
-        )
+        return replace(self, model=self.model.revised(recipe=recipe_of(self.model, settings)))
 
     def train(
         self,
@@ -132,12 +128,12 @@ class Trainable:
         from .training_bar import training_progress
 
         run, _ = train(
-            *(self.compiled, data),
+            *(self.model, data),
             settings=settings,
             output=None if output is None else fspath(output),
             resume=resume,
             force=force,
-            weights=state_of(self.compiled.graph, weights),
+            weights=state_of(self.model.graph, weights),
             patience=patience,
             engine=engine,
             device=device,
@@ -172,9 +168,9 @@ class Trainable:
         from .training import Watched, state_of, train
 
         folder = None if output is None else fspath(output)
-        state = state_of(self.compiled.graph, weights)
+        state = state_of(self.model.graph, weights)
         options: dict[str, Any] = {"settings": settings, "output": folder, "weights": state}
-        return Watched(*train(self.compiled, data, watch=True, say=say, **options))
+        return Watched(*train(self.model, data, watch=True, say=say, **options))
 
     def evaluate(
         self,
@@ -211,7 +207,7 @@ class Trainable:
         from .evaluation import evaluate
 
         return evaluate(
-            *(self.compiled, self._trained(run, weights)),
+            *(self.model, self._trained(run, weights)),
             part=part,
             metrics=metrics,
             threshold=threshold,
@@ -255,7 +251,7 @@ class Trainable:
         from .prediction import predict
 
         return predict(
-            self.compiled,
+            self.model,
             x,
             self._trained(run, weights),
             data=data,
@@ -299,7 +295,7 @@ class Trainable:
         from .inspection import features
 
         return features(
-            *(self.compiled, self._trained(run, weights), label, fspath(path)),
+            *(self.model, self._trained(run, weights), label, fspath(path)),
             allow=allow,
             part=part,
             settings=settings,
@@ -339,23 +335,20 @@ class Trainable:
         from .inspection import sanity
         from .training import state_of
 
-        state = state_of(self.compiled.graph, weights)
+        state = state_of(self.model.graph, weights)
         options: dict[str, Any] = {"data": data, "weights": state}
         options |= {"engine": engine, "device": device, "settings": settings}
-        return sanity(self.compiled, samples=samples, steps=steps, **options)
-
-    def _with(self, **changes: Any) -> Self:
-        return replace(self, compiled=replace(self.compiled, **changes))
+        return sanity(self.model, samples=samples, steps=steps, **options)
 
     def _trained(self, run: "Origin | None", weights: "Weights | None") -> "Trained":
         from .training import as_trained
 
-        graph = self.compiled.graph
+        graph = self.model.graph
         return as_trained(graph, run, weights)
 
     def _named(self, x: "Array | Mapping[str, Array]") -> "Mapping[str, Array]":
         """Inputs by name; a single array is the first input."""
-        return x if isinstance(x, Mapping) else {next(iter(self.compiled.graph.inputs), "input"): x}
+        return x if isinstance(x, Mapping) else {next(iter(self.model.graph.inputs), "input"): x}
 
 
 def _run_data(run: "Origin | None", data: Any) -> Any:

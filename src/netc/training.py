@@ -1,4 +1,4 @@
-"""Programs and settings -> jobs of training, and runs of them."""
+"""Models and settings -> jobs of training, and runs of them."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,7 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 from .compiler.ir.graph import Graph
-from .compiler.pipeline import Compiled
+from .compiler.model import Model
 from .compiler.training.changes import revise, spell_setting
 from .compiler.training.recipe import Recipe
 from .compiler.training.terms import Term
@@ -33,25 +33,25 @@ from .runtime.weights.transfer import match_weights
 Loss = str | Term | Mapping[str, str | Term]
 
 
-def recipe_of(compiled: Compiled, changes: Mapping[str, Any] | None = None) -> Recipe:
+def recipe_of(model: Model, changes: Mapping[str, Any] | None = None) -> Recipe:
     """What a program's `train` block says, with settings replaced.
 
     Args:
-        compiled: The program.
+        model: The network.
         changes: Settings by name, as a program spells them or as Python has them.
 
     Raises:
         NetError: A setting is not known or does not fit.
     """
-    changes, recipe = changes or {}, compiled.recipe
+    changes, recipe = changes or {}, model.recipe
     loss = changes.get("loss")
     if recipe is not None and isinstance(loss, Mapping):  # other outputs' weights go with theirs
         kept = {name: weight for name, weight in recipe.weights.items() if name in loss}
         recipe = replace(recipe, weights=kept)
-    return revise(recipe, changes, tuple(compiled.graph.outputs))
+    return revise(recipe, changes, tuple(model.graph.outputs))
 
 
-def open_data(compiled: Compiled, recipe: Recipe, data: Any = None) -> Dataset:
+def open_data(model: Model, recipe: Recipe, data: Any = None) -> Dataset:
     """The data set that a recipe names, or that Python gives as `(x, t)`.
 
     Raises:
@@ -68,14 +68,14 @@ def open_data(compiled: Compiled, recipe: Recipe, data: Any = None) -> Dataset:
     if recipe.data is None:
         raise error(
             "E544",
-            f"`{compiled.source.name}` does not say what to train on",
+            f"`{model.origin}` does not say what to train on",
             help="add a block such as `train { data = digits }`, or `--set data=digits`",
         )
-    return load(recipe.data, folder=os.path.dirname(compiled.source.name))
+    return load(recipe.data, folder=model.folder)
 
 
 def job_of(
-    compiled: Compiled,
+    model: Model,
     *,
     data: Any = None,
     changes: Mapping[str, Any] | None = None,
@@ -86,7 +86,7 @@ def job_of(
     """A program's training as a job; the caller holds its folder: see `locked`.
 
     Args:
-        compiled: The program.
+        model: The network.
         data: A data set or `(x, t)`, in place of the program's.
         changes: Settings by name that replace the program's.
         resume: Go on from the checkpoint in the folder, with the settings and options that it was
@@ -107,11 +107,11 @@ def job_of(
         facts = Facts.read(folder)
         kept = {name: facts.options[name] for name in KEPT if name in facts.options}
         changed, given = {**facts.changes, **changed}, {**kept, **given}
-    recipe = recipe_of(compiled, changed)
-    opened = open_data(compiled, recipe, data)
+    recipe = recipe_of(model, changed)
+    opened = open_data(model, recipe, data)
     if data is not None:
         recipe = replace(recipe, data=None)
-    job = Job(compiled.graph, recipe, opened, folder=folder, changes=changed, **given)
+    job = Job(model.graph, recipe, opened, folder=folder, changes=changed, **given)
     return resumed(job) if resume else job
 
 
@@ -136,7 +136,7 @@ def check_count(name: str, value: Any, *, help: str | None = None) -> None:
 
 
 def job_as_trained(
-    compiled: Compiled,
+    model: Model,
     trained: Trained,
     changes: Mapping[str, Any],
     *,
@@ -146,7 +146,7 @@ def job_as_trained(
     """The job of a run that has ended: its settings, its preprocessing, its parts of the data.
 
     Args:
-        compiled: The program.
+        model: The network.
         trained: What the run left.
         changes: Settings that replace the run's.
         data: A data set, text such as `npz("new.npz")`, or `(x, t)`, in place of the run's.
@@ -158,16 +158,16 @@ def job_as_trained(
     """
     if isinstance(data, str):
         changes, data = {**changes, "data": data}, None
-    recipe = recipe_as_trained(compiled, trained, changes)
-    opened = open_data(compiled, recipe, data)
-    job = Job(compiled.graph, recipe, trained.as_in_the_run(opened), **options)
+    recipe = recipe_as_trained(model, trained, changes)
+    opened = open_data(model, recipe, data)
+    job = Job(model.graph, recipe, trained.as_in_the_run(opened), **options)
     return replace(job, fitted=trained.fitted_to(job.wiring))
 
 
-def recipe_as_trained(compiled: Compiled, trained: Trained, changes: Mapping[str, Any]) -> Recipe:
+def recipe_as_trained(model: Model, trained: Trained, changes: Mapping[str, Any]) -> Recipe:
     """The recipe of a run that has ended; of weights alone, the program's."""
     settings = {**trained.facts.settings, **changes}
-    recipe = recipe_of(compiled, settings)
+    recipe = recipe_of(model, settings)
     of_a_run = bool(trained.facts.settings)
     return replace(recipe, data=None) if of_a_run and "data" not in settings else recipe
 
@@ -192,7 +192,7 @@ Warn = Callable[[tuple[Diagnostic, ...]], None]
 
 
 def train(
-    compiled: Compiled,
+    model: Model,
     data: Any = None,
     *,
     settings: Mapping[str, Any],
@@ -211,7 +211,7 @@ def train(
     """Train, with a progress bar, and with files in the run's folder where it has one.
 
     Args:
-        compiled: The program.
+        model: The network.
         data: See `Network.train`.
         settings: Settings by name that replace the program's.
         output: The run's folder.
@@ -235,7 +235,7 @@ def train(
     """
     bar = progress or NoProgress()
     with locked(output):
-        job = job_of(compiled, data=data, changes=settings, resume=resume, folder=output, **options)
+        job = job_of(model, data=data, changes=settings, resume=resume, folder=output, **options)
         warn(job.warnings)
         if resume and job.saved is None:
             bar.say(f"`{output}` holds no checkpoint, so the run starts from the beginning")
@@ -244,7 +244,7 @@ def train(
             first = lsuv_weights(job) if lsuv else fitting_weights(job, given, allow, bar.say)
             job = replace(job, weights=first)
         monitored = (say or bar.say) if watch else None
-        return _run(job, compiled.source.text, bar, monitored=monitored, log_every=log_every)
+        return _run(job, model.text, bar, monitored=monitored, log_every=log_every)
 
 
 def _run(

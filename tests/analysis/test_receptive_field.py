@@ -10,7 +10,6 @@ from netc.compiler.ir.dim import BATCH, symbol
 from netc.compiler.ir.graph import Graph, Layer, Value
 from netc.compiler.ir.initializers import AUTO
 from netc.compiler.ir.types import DType, Shape, TensorType
-from netc.grammar.source import Source, Span
 
 Seen = tuple[tuple[object, ...], tuple[float, ...] | None]
 
@@ -99,8 +98,7 @@ def test_a_vector_input_has_no_axes() -> None:
 
 def reported(graph: Graph, value: Value) -> Seen:
     """Extents and strides of any value of a graph built by hand."""
-    span = Span(Source("test", ""), 0, 0)
-    graph.layers["probe"] = Layer("PROBE", {}, frozenset(), span, (value,))
+    graph.layers["probe"] = Layer("PROBE", (value,))
     field = receptive_fields(graph)["probe"]
     return field.extents, field.strides
 

@@ -64,7 +64,7 @@ def test_paths_are_relative_to_the_importing_file(tmp_path: Path) -> None:
 def test_the_library(tmp_path: Path) -> None:
     """`lib:` imports a shipped file."""
     found = netc.load("zoo:resnet18")
-    text = Path(found.compiled.source.name).read_text()
+    text = Path(found.model.origin).read_text()
     assert 'import "lib:' in text
     assert netc.load(write(tmp_path, main=text)).params == found.params
 

@@ -25,7 +25,7 @@ def picture(spec: str, inputs: Mapping[str, list[list[float]]]) -> str:
     """The chain rule of a shipped spec with the numbers of an input."""
     network = netc.load(f"zoo:{spec}")
     arrays = {name: np.array(rows, np.float32) for name, rows in inputs.items()}
-    return labels(chain_rule_dot(network.compiled, inputs=arrays))
+    return labels(chain_rule_dot(network.model, inputs=arrays))
 
 
 def test_the_product() -> None:
@@ -62,16 +62,16 @@ def test_two_sigmoid_layers() -> None:
 
 def test_extents_without_an_input() -> None:
     """Without numbers the arrows say extents, the batch as N."""
-    dot = labels(chain_rule_dot(netc.load("zoo:relu_layer").compiled))
+    dot = labels(chain_rule_dot(netc.load("zoo:relu_layer").model))
     assert "Nx3" in dot
     assert "max(0, x)" in dot
 
 
 def test_a_loss() -> None:
     """With a loss, the target is an input, and the loss is what is differentiated."""
-    compiled = netc.compile("INPUT(3) -> FC(2) -> SOFTMAX").compiled
+    model = netc.compile("INPUT(3) -> FC(2) -> SOFTMAX").model
     dot = chain_rule_dot(
-        compiled,
+        model,
         loss="cross_entropy",
         inputs={"input": np.ones((1, 3), np.float32)},
         targets={"output": np.array([1])},
@@ -83,7 +83,7 @@ def test_a_loss() -> None:
 
 def drawn(program: str, **chain_rule: Any) -> str:
     """The chain rule of a program, in plain characters."""
-    return labels(chain_rule_dot(netc.compile(program).compiled, **chain_rule))
+    return labels(chain_rule_dot(netc.compile(program).model, **chain_rule))
 
 
 def boxes(dot: str) -> list[str]:
@@ -351,7 +351,7 @@ def test_what_has_no_gradient() -> None:
 def test_what_is_too_large() -> None:
     """A picture that nobody could read is refused."""
     with pytest.raises(netc.NetError) as caught:
-        chain_rule_dot(netc.load("zoo:resnet50").compiled)
+        chain_rule_dot(netc.load("zoo:resnet50").model)
     assert caught.value.diagnostics[0].code == "E511"
 
 

@@ -23,6 +23,7 @@ import netc
 from netc.compiler.ir.dim import substitute
 from netc.drawing import to_picture_text
 from netc.grammar.formatting.formatter import format_source
+from netc.grammar.source import Source
 from netc.sources import zoo
 from support import mutants
 from support.mutations import mutated_bytes, mutated_tokens
@@ -200,8 +201,8 @@ def compiled(program: bytes, folder: Path) -> Answer:
 def _use(network: netc.Network) -> None:
     """Count a network, draw it, format its program, and run it where that is little work."""
     str(network.summary())
-    to_picture_text(network.compiled)
-    format_source(network.compiled.source)
+    to_picture_text(network.model)
+    format_source(Source(network.model.origin, network.model.text))
     names = {dim for spec in network.inputs for dim in spec.shape if isinstance(dim, str)}
     random = Random(str(network.flops))
     extents = {name: random.choice(EXTENTS) for name in sorted(names)} | {"N": 2}

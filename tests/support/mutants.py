@@ -154,8 +154,8 @@ def _command(*words: str) -> Callable[[], int]:
 
 def _samples() -> int:
     """Read the data set that a program names."""
-    compiled = netc.load("sound.net").compiled
-    data = open_data(compiled, recipe_of(compiled))
+    model = netc.load("sound.net").model
+    data = open_data(model, recipe_of(model))
     data.take(range(len(data)))
     return 0
 

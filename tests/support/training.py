@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import netc
-from netc.compiler.pipeline import Compiled
+from netc.compiler.model import Model
 from netc.runtime.data import digits
 from netc.runtime.training.job import Job
 from netc.runtime.training.loop import Feeds, Listener, Loop, Progress
@@ -51,9 +51,9 @@ def job(program: str = EVERYTHING, *, data: Any = None, **options: Any) -> Job:
 
 
 @cache
-def compiled(program: str) -> Compiled:
+def compiled(program: str) -> Model:
     """A program, compiled once."""
-    return netc.compile(program, name="program.net").compiled
+    return netc.compile(program, name="program.net").model
 
 
 class Killed(Exception):

@@ -76,7 +76,7 @@ def test_data_and_network_fit(name: str, tmp_path: Path) -> None:
     DATA_FILES[name](tmp_path)
     path = tmp_path / f"{Path(name).name}.net"
     path.write_bytes(zoo()[name].read_bytes())
-    job = job_of(netc.load(path).compiled)
+    job = job_of(netc.load(path).model)
     feeds = next(job.training.batches(0))
     inputs = {n: v.type for n, v in job.step.graph.inputs.items() if n in feeds}
     assert set(feeds) == {*job.graph.inputs, "target"} == set(inputs)

@@ -75,7 +75,7 @@ def real_numbers(case: Case) -> Iterator[Way]:
     """Real numbers for whole ones."""
     if case.x.dtype.is_float or case.x is NOTHING:
         return
-    if case.source is not None and case.source.kind == "INPUT":
+    if case.source is not None and case.source.span and case.source.kind == "INPUT":
         text = _DTYPE.sub("", case.source.span.text)
         yield Way(f"write `{text}` for real numbers", f"{text} -> {case.call.span.text}")
     yield case.after(CAST.format("float32"))

@@ -100,7 +100,7 @@ def command(
         options["state"] = read_weights(network.graph, weights)
     options.update(style=style, depth=depth, direction=direction, theme=theme)
     if output == STDOUT:
-        text = to_picture_text(network.compiled, **options)
+        text = to_picture_text(network.model, **options)
         click.echo(picture(text, format_of("x.svg", format_)), nl=False)
         return
     path = output or _default_name(file, format_ or "svg")

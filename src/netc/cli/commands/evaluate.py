@@ -42,7 +42,7 @@ def command(
     """Measure FILE with the weights of a run on a part of its data."""
     changes = settings if data is None else {**settings, "data": data}
     curves = output is not None
-    found = evaluate(network.compiled, run, curves=curves, settings=changes, **options)
+    found = evaluate(network.model, run, curves=curves, settings=changes, **options)
     plots = [] if output is None else found.draw(output)
     if output is not None and not plots:
         text = f"nothing to draw in `{output}`: plots show classes, or decisions of both kinds"

@@ -57,7 +57,7 @@ def command(
             raise click.UsageError(
                 "a step takes weights as inputs: drop --run, --weights and --verify"
             )
-        export_step(network.compiled, output, changes=settings, opset=opset)
+        export_step(network.model, output, changes=settings, opset=opset)
         click.echo(f"wrote {output}")
         return
     trained = None if folder is None else open_run(network.graph, folder, weights)
@@ -66,7 +66,7 @@ def command(
         state = read_weights(network.graph, weights)
         show_diagnostics(preprocessing_lost(weights, file))
     graph, state = export_network(
-        network.compiled, output, state, opset=opset, seed=seed, trained=trained
+        network.model, output, state, opset=opset, seed=seed, trained=trained
     )
     click.echo(f"wrote {output}")
     if verify:

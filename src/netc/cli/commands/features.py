@@ -32,6 +32,6 @@ def command(network: Network, run: Any, label: str, output: str, **options: Any)
 
     `train { data = npz("FEATURES.npz") }` reads it.
     """
-    found = features(network.compiled, run, label, output, say=click.echo, **options)
+    found = features(network.model, run, label, output, say=click.echo, **options)
     size = "x".join(map(str, found.shape)) or "1"
     click.echo(f"{found.samples} samples of {size} numbers of `{label}` written to {output}")

@@ -134,7 +134,7 @@ def _count(samples: str) -> int | None:
 
 def _drawn(network: Network, loss: str | None, batch: int, seed: int) -> tuple[Any, dict[str, Any]]:
     """The network with its loss, and random inputs and targets."""
-    objective = recipe_of(network.compiled, {"loss": loss}).objective
+    objective = recipe_of(network.model, {"loss": loss}).objective
     feeds = random_feeds(network.graph, objective, batch=batch, seed=seed)
     return add_loss(network.graph, objective), dict(feeds)
 
@@ -143,7 +143,7 @@ def _from_data(
     network: Network, loss: str | None, batch: int, seed: int
 ) -> tuple[Any, dict[str, Any]]:
     """The network with its loss, and the first samples of the training part."""
-    job = job_of(network.compiled, changes={"loss": loss})
+    job = job_of(network.model, changes={"loss": loss})
     part = replace(job.training, indices=job.split.train[:batch])
     types = {output: target.type for output, target in job.wiring.targets.items()}
     feeds = next(iter(part.still(batch)))

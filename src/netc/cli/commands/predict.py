@@ -44,7 +44,7 @@ def command(
     if inputs:
         names = [spec.name for spec in network.inputs]
         x = picture_paths(inputs) or load_named_arrays(inputs, names)
-    found = predict(network.compiled, x, run, **options)
+    found = predict(network.model, x, run, **options)
     show_diagnostics(found.warnings)
     if output is not None:
         save_arrays(output, found.outputs)

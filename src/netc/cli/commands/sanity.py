@@ -64,7 +64,7 @@ def command(
     """
     network = open_network(file, max_layers)
     state = None if weights is None else read_weights(network.graph, weights)
-    checks = sanity(network.compiled, weights=state, **options)
+    checks = sanity(network.model, weights=state, **options)
     if as_json:
         click.echo(json.dumps([check.to_dict() for check in checks], indent=1))
     else:

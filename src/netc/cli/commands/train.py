@@ -111,7 +111,7 @@ def command(
     folder = output or (FOLDER if resume or force else _free_folder())
     try:
         run, _ = train(
-            network.compiled,
+            network.model,
             settings={**settings, **_given(epochs=epochs, seed=seed)},
             output=folder,
             resume=resume,
