@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from ...grammar.diagnostics import error
 from ..ir.builder import Builder
 from ..ir.graph import CONSTANT, INPUT, LEAVES, Graph, Node, Value
+from ..ops.notation import is_filled
 from ..passes.append_backward import named_value, ones
 from ..passes.gradient import Step, cut_between, gradients, no_gradient
 from ..passes.rewrite import Operands, rewrite
 from .dot import FONT, html_text, quoted
 from .palette import THEMES, Theme
-from .rules import RuleBox, is_filled, rule_boxes
+from .rules import RuleBox, rule_boxes
 from .symbols import symbol
 
 MOST_NODES = 400

@@ -13,7 +13,7 @@ from ..ir.graph import Node, Value
 from ..ir.initializers import GLOROT, HE, LECUN
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import TensorType
-from . import double_precision
+from . import double_precision, notation
 from .building import indicator, number, plus, sum_to, times
 from .double_precision import in_double_precision
 from .elementwise import broadcast_type, infer_same, per_element, spelled, unary
@@ -215,6 +215,7 @@ define(
         attributes={"alpha": 1.0},
         activation=RECTIFYING,
         double=double_precision.celu,
+        notation=notation.celu,
     ),
     unary(
         "Elu",
@@ -223,6 +224,7 @@ define(
         kinks=ZERO,
         activation=RECTIFYING,
         double=double_precision.elu,
+        notation=notation.elu,
     ),
     unary(
         "Gelu",
@@ -230,6 +232,7 @@ define(
         attributes={"approximate": "none"},
         activation=RECTIFYING,
         double=double_precision.gelu,
+        notation=notation.gelu,
     ),
     unary(
         "HardSigmoid",
@@ -238,6 +241,7 @@ define(
         kinks=_hard_sigmoid_kinks,
         activation=BOUNDED,
         double=double_precision.hard_sigmoid,
+        notation=notation.hard_sigmoid,
     ),
     unary(
         "HardSwish",
@@ -245,6 +249,9 @@ define(
         kinks=around(-3.0, 3.0),
         activation=RECTIFYING,
         double=double_precision.hard_swish,
+        notation=notation.fixed(
+            "x clip(x/6 + 1/2, 0 to 1)", "(x/3 + 1/2) g if |x| < 3, else g if x > 0, else 0"
+        ),
     ),
     unary(
         "LeakyRelu",
@@ -253,10 +260,22 @@ define(
         kinks=ZERO,
         activation=RECTIFYING,
         double=double_precision.leaky_relu,
+        notation=notation.leaky_relu,
     ),
-    unary("Mish", slope=mish, activation=RECTIFYING, double=double_precision.mish),
     unary(
-        "Relu", slope=relu, infer=infer_same, kinks=ZERO, activation=replace(RECTIFYING, dies=True)
+        "Mish",
+        slope=mish,
+        activation=RECTIFYING,
+        double=double_precision.mish,
+        notation=notation.fixed("x t, t = tanh log(1 + exp x)", "(t + x (1 - t²) sigmoid x) g"),
+    ),
+    unary(
+        "Relu",
+        slope=relu,
+        infer=infer_same,
+        kinks=ZERO,
+        activation=replace(RECTIFYING, dies=True),
+        notation=notation.fixed("max(0, x)", "g if x > 0, else 0"),
     ),
     unary(
         "Selu",
@@ -265,6 +284,7 @@ define(
         kinks=ZERO,
         activation=Activation(LECUN),
         double=double_precision.selu,
+        notation=notation.selu,
     ),
     unary("Shrink", slope=shrink, attributes={"bias": 0.0, "lambd": 0.5}, kinks=beyond("lambd")),
     unary(
@@ -275,8 +295,20 @@ define(
         symbol="\N{GREEK SMALL LETTER SIGMA}",
         double=double_precision.sigmoid,
     ),
-    unary("Softplus", slope=softplus, activation=RECTIFYING, double=double_precision.softplus),
-    unary("Softsign", slope=softsign, activation=BOUNDED, double=double_precision.softsign),
+    unary(
+        "Softplus",
+        slope=softplus,
+        activation=RECTIFYING,
+        double=double_precision.softplus,
+        notation=notation.fixed("log(1 + exp x)", "g sigmoid x"),
+    ),
+    unary(
+        "Softsign",
+        slope=softsign,
+        activation=BOUNDED,
+        double=double_precision.softsign,
+        notation=notation.fixed("x / (1 + |x|)", "g / (1 + |x|)²"),
+    ),
     unary("Tanh", slope=tanh, activation=replace(BOUNDED, slope=lambda y: 1 - y * y)),
     unary(
         "ThresholdedRelu",
@@ -294,6 +326,7 @@ define(
         vjp=clip,
         kinks=_clip_kinks,
         activation=RECTIFYING,
+        notation=notation.clip,
     ),
     OpDef(
         "PRelu",
@@ -305,5 +338,6 @@ define(
         activation=RECTIFYING,
         roles=(Role.OTHER, Role.SCALE),
         decompose=in_double_precision(double_precision.prelu),
+        notation=notation.fixed("x if x > 0, else a x", "g if x > 0, else a g", "∑ g min(0, x)"),
     ),
 )

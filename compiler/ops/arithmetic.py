@@ -7,7 +7,7 @@ from ..ir.builder import Builder
 from ..ir.graph import Value
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import TensorType
-from . import double_precision
+from . import double_precision, notation
 from .building import indicator, number, plus, sum_to, times
 from .cuts import numbers_of
 from .double_precision import in_double_precision
@@ -176,7 +176,20 @@ define(
         infer=infer_broadcast,
         vjp=mean,
         decompose=in_double_precision(double_precision.mean),
+        notation=notation.of_several("mean", "g / n"),
     ),
-    _arithmetic("Max", infer=infer_broadcast, vjp=extremum, kinks=chosen),
-    _arithmetic("Min", infer=infer_broadcast, vjp=extremum, kinks=chosen),
+    _arithmetic(
+        "Max",
+        infer=infer_broadcast,
+        vjp=extremum,
+        kinks=chosen,
+        notation=notation.of_several("max", "g where it is the largest"),
+    ),
+    _arithmetic(
+        "Min",
+        infer=infer_broadcast,
+        vjp=extremum,
+        kinks=chosen,
+        notation=notation.of_several("min", "g where it is the smallest"),
+    ),
 )

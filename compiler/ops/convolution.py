@@ -13,6 +13,7 @@ from ..ir.graph import Value
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import TensorType, product
 from ..ir.windows import window_of
+from . import notation
 from .indexing import cropped
 from .opdef import Cost, OpDef, Parts, Role, VjpCall, define
 from .receptive_field import scatter, window
@@ -153,6 +154,7 @@ define(
         attributes=WINDOW,
         vjp=conv,
         roles=ROLES,
+        notation=notation.conv,
     ),
     OpDef(
         "ConvTranspose",
@@ -162,5 +164,6 @@ define(
         attributes={**WINDOW, "output_padding": None},
         vjp=conv_transpose,
         roles=ROLES,
+        notation=notation.transposed_conv,
     ),
 )

@@ -11,7 +11,7 @@ from ..ir.builder import Builder
 from ..ir.graph import Value
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import DType, TensorType
-from . import double_precision
+from . import double_precision, notation
 from .building import indicator, number, plus, times
 from .elementwise import infer_same, unary
 from .kinks import ZERO, stepped
@@ -152,7 +152,13 @@ define(
         moves=Moves.SOME,
         symbol="0 or 1",
     ),
-    unary("Abs", slope=absolute, infer=infer_same, kinks=ZERO),
+    unary(
+        "Abs",
+        slope=absolute,
+        infer=infer_same,
+        kinks=ZERO,
+        notation=notation.fixed("|x|", "g sign x"),
+    ),
     unary("Acos", slope=arccosine),
     unary("Acosh", slope=inverse_hyperbolic_cosine),
     unary("Asin", slope=arcsine),

@@ -13,6 +13,7 @@ from ..ir.dim import Dim, Polynomial, equal
 from ..ir.graph import Node, Value
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, Shape, TensorType
+from . import notation
 from .building import Extent, extent, number, reshape_like, shape_value, vector, zeros_like
 from .cuts import END, START, axis_of, check_indices, extents_of, numbers_of, padding, slices
 from .opdef import Moves, OpDef, Operands, Parts, Role, VjpCall, define, free
@@ -404,6 +405,7 @@ define(
         vjp=gather,
         moves=Moves.SOME,
         roles=(Role.WEIGHT, Role.OTHER),  # the table of an embedding
+        notation=notation.fixed("x[i]", "∑ g at each i"),
     ),
     OpDef(
         "Split",

@@ -15,6 +15,7 @@ from ..ir.dim import Dim, equal
 from ..ir.graph import Value
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import TensorType
+from . import notation
 from .building import by_group, count, extent, number, plus, shape_value, sum_to, times, vector
 from .centring import (
     MEAN_VARIANCE_EPSILON,
@@ -358,6 +359,7 @@ define(
         decompose=normalize_batches,
         passes=True,
         roles=ROLES,
+        notation=notation.batch_normalization,
     ),
     OpDef(
         "LayerNormalization",
@@ -370,6 +372,7 @@ define(
         decompose=normalize_positions,
         passes=True,
         roles=ROLES,
+        notation=notation.normalization,
     ),
     OpDef(
         "InstanceNormalization",
@@ -381,6 +384,7 @@ define(
         decompose=normalize_channels,
         passes=True,
         roles=ROLES,
+        notation=notation.normalization,
     ),
     OpDef(
         "GroupNormalization",
@@ -392,6 +396,7 @@ define(
         decompose=normalize_groups,
         passes=True,
         roles=ROLES,
+        notation=notation.normalization,
     ),
     OpDef(
         "LRN",

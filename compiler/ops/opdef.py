@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ..ir.builder import Builder
 from ..ir.dim import Dim
-from ..ir.graph import LEAVES, Node, Value
+from ..ir.graph import LEAVES, Graph, Node, Value
 from ..ir.initializers import Init
 from ..ir.signature import SIGNATURES, OpCall, OpTable, Signature
 from ..ir.types import TensorType
@@ -107,12 +107,27 @@ class Activation:
     slope: Callable[[Any], Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """An operator as lectures write it: x is its first argument, y its result.
+
+    Attributes:
+        value: What it computes.
+        gradients: Its derivative by each argument, where g arrives; None where the operators that
+            compute it are shown.
+    """
+
+    value: str
+    gradients: tuple[str | None, ...]
+
+
 Parts = Sequence[Value | None]
 Operands = tuple[Value | None, ...]
 
 CostRule = Callable[[OpCall, Sequence[TensorType]], Cost]
 Decompose = Callable[[Builder, Operands, OpCall], Sequence[Value] | None]
 Vjp = Callable[[Builder, VjpCall], Parts]
+NotationRule = Callable[[Graph, Node], Notation]
 Kinks = Callable[[Builder, Node, Sequence[Value]], Sequence[Value]]
 
 
@@ -150,6 +165,7 @@ class OpDef(Signature):
         roles: What a parameter is as each of its arguments; the last stands for all further ones.
         symbol: What stands in its box in pictures, if not its name.
         sign: What stands between its two arguments in formulas.
+        notation: How lectures write it where its derivative is several operators.
     """
 
     cost: CostRule
@@ -168,6 +184,7 @@ class OpDef(Signature):
     roles: tuple[Role, ...] = (Role.OTHER,)
     symbol: str = ""
     sign: str = ""
+    notation: NotationRule | None = None
 
     def role(self, argument: int) -> Role:
         """What a parameter is as an argument."""

@@ -12,7 +12,7 @@ from ..ir.graph import Node, Value
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import DType, Shape, TensorType
 from ..ir.windows import Window, window_of
-from . import double_precision
+from . import double_precision, notation
 from .building import count, extent, number, reshape_like, shape_value, times, vector, zeros_like
 from .double_precision import in_double_precision
 from .functions import absolute as sign_of
@@ -298,14 +298,22 @@ define(
         optional_outputs=True,
         vjp=max_pool,
         kinks=_max_pool_kinks,
+        notation=notation.fixed("max in each window", "g at each maximum"),
     ),
     _pool(
         "AveragePool",
         cost=pool_cost,
         attributes={**WINDOW, "count_include_pad": 0},
         vjp=average_pool,
+        notation=notation.fixed("mean in each window", "g / n in each window"),
     ),
-    _pool("LpPool", cost=lp_pool_cost, attributes={**WINDOW, "p": 2}, vjp=lp_pool),
+    _pool(
+        "LpPool",
+        cost=lp_pool_cost,
+        attributes={**WINDOW, "p": 2},
+        vjp=lp_pool,
+        notation=notation.lp_pool,
+    ),
     # Only set_mode determines what this computes: docs/decisions/0007.
     _pool("netc.StochasticPool", cost=stochastic_pool_cost, attributes=WINDOW),
     OpDef(
@@ -316,6 +324,7 @@ define(
         vjp=global_average_pool,
         passes=True,
         decompose=in_double_precision(double_precision.global_mean),
+        notation=notation.fixed("mean", "g / n"),
     ),
     OpDef(
         "GlobalMaxPool",
@@ -326,6 +335,7 @@ define(
         kinks=chosen,
         passes=True,
         decompose=in_double_precision(double_precision.global_maximum),
+        notation=notation.fixed("max", notation.AT_MAXIMUM),
     ),
     OpDef(
         "MaxUnpool",

@@ -1,16 +1,18 @@
 """Reductions: what is left of a tensor when some axes become one number each."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..ir.builder import Builder
 from ..ir.graph import Node, Value
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import TensorType
+from . import notation
 from .building import count, indicator, number, shape_value, times
 from .elementwise import Slope
 from .functions import absolute
 from .kinks import ZERO, first
-from .opdef import Cost, Kinks, OpDef, Parts, Vjp, VjpCall, define
+from .opdef import Cost, OpDef, Parts, Vjp, VjpCall, define
 from .receptive_field import Field, everything, without
 
 # Those that have no value for no elements.
@@ -178,7 +180,7 @@ def _extremum_kinks(build: Builder, node: Node, results: Sequence[Value]) -> Seq
     return [build.Equal(first(node), build.op(node.op_type, node.inputs, kept)[0])]
 
 
-def _reduction(op_type: str, vjp: Vjp, *, kinks: Kinks | None = None) -> OpDef:
+def _reduction(op_type: str, vjp: Vjp, **facts: Any) -> OpDef:
     return OpDef(
         op_type,
         infer=infer_reduce,
@@ -186,7 +188,7 @@ def _reduction(op_type: str, vjp: Vjp, *, kinks: Kinks | None = None) -> OpDef:
         sees=reduce,
         attributes={"keepdims": 1, "noop_with_empty_axes": 0},
         vjp=vjp,
-        kinks=kinks,
+        **facts,
     )
 
 
@@ -195,10 +197,20 @@ define(
     _reduction("ReduceL2", of_norm(reduce_l2)),
     _reduction("ReduceLogSum", of_norm(reduce_log_sum)),
     _reduction("ReduceLogSumExp", of_norm(reduce_log_sum_exp)),
-    _reduction("ReduceMax", reduce_extremum, kinks=_extremum_kinks),
-    _reduction("ReduceMean", reduce_mean),
-    _reduction("ReduceMin", reduce_extremum, kinks=_extremum_kinks),
-    _reduction("ReduceProd", reduce_prod),
-    _reduction("ReduceSum", reduce_sum),
+    _reduction(
+        "ReduceMax",
+        reduce_extremum,
+        kinks=_extremum_kinks,
+        notation=notation.fixed("max", notation.AT_MAXIMUM),
+    ),
+    _reduction("ReduceMean", reduce_mean, notation=notation.fixed("mean", "g / n")),
+    _reduction(
+        "ReduceMin",
+        reduce_extremum,
+        kinks=_extremum_kinks,
+        notation=notation.fixed("min", "g at the minimum"),
+    ),
+    _reduction("ReduceProd", reduce_prod, notation=notation.fixed("product", "g y / x")),
+    _reduction("ReduceSum", reduce_sum, notation=notation.fixed("∑", "g for each x")),
     _reduction("ReduceSumSquare", of_norm(reduce_sum_square)),
 )
