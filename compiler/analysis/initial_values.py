@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 
 from ..ir.graph import INPUT, Graph, Node
-from ..ir.initializers import AUTO, GLOROT, HE, Init
+from ..ir.initializers import AUTO, GLOROT, Init
+from ..layers.layerdef import activation_of
 from ..ops.opdef import OPS, definition
-
-# Layers that are activations built from several operators.
-COMPOSED: Mapping[str, Init] = {"SWISH": HE}
 
 
 def resolve(graph: Graph) -> dict[str, Init]:
@@ -39,8 +37,7 @@ def _activations_met(graph: Graph) -> Mapping[int, Init]:
     for identifier in range(len(graph) - 1, -1, -1):
         node = graph[identifier]
         ahead = met.get(identifier)
-        layer = graph.layers.get(node.scope)
-        asked = (COMPOSED.get(layer.kind) if layer else None) or _asked(node)
+        asked = _asked(graph, node)
         for value in node.inputs:
             if value is None:
                 continue
@@ -52,10 +49,11 @@ def _activations_met(graph: Graph) -> Mapping[int, Init]:
     return met
 
 
-def _asked(node: Node) -> Init | None:
-    """What an operator asks for, if it is an activation."""
+def _asked(graph: Graph, node: Node) -> Init | None:
+    """What an operator asks for, if it or its layer is an activation."""
     row = definition(node)
-    return row.activation.init if row and row.activation else None
+    found = activation_of(graph.layers.get(node.scope)) or (row and row.activation)
+    return found.init if found else None
 
 
 def _fed_by_inputs(graph: Graph) -> set[int]:

@@ -6,6 +6,8 @@ from typing import Literal
 from ..expressions.arguments import Flag, Initializer, Numbers, PositiveReal, Real
 from ..ir.graph import Value
 from ..ir.initializers import Init
+from ..ops.activation import RECTIFYING
+from ..ops.opdef import Activation
 from .layer_builder import LayerBuilder
 from .layerdef import layer
 from .spatial import describe
@@ -33,14 +35,16 @@ def per_channel(build: LayerBuilder, vector: Value, x: Value) -> Value:
     return build.Reshape(vector, build.index_constant((-1, *(1,) * trailing)))
 
 
-def define_map(name: str, formula: str, rule: Rule, *aliases: str) -> None:
+def define_map(
+    name: str, formula: str, rule: Rule, *aliases: str, activation: Activation | None = None
+) -> None:
     """Enter a layer without arguments and weights: its meaning in words, and in operators."""
 
     def apply(build: LayerBuilder, x: Value) -> Value:
         return rule(build, real(build, x))
 
     apply.__doc__ = f"{formula}."
-    layer(name, aliases={alias: {} for alias in aliases})(apply)
+    layer(name, aliases={alias: {} for alias in aliases}, activation=activation)(apply)
 
 
 def step(build: LayerBuilder, x: Value) -> Value:
@@ -85,7 +89,9 @@ define_map(
     "max(0, min(1, x / 6 + 1 / 2)), PyTorch's (ONNX `HardSigmoid`)",
     lambda build, x: build.HardSigmoid(x, alpha=1 / 6, beta=0.5),
 )
-define_map("SWISH", "x sigmoid(x) (Ramachandran, Zoph and Le 2017)", swish, "SILU")
+define_map(
+    "SWISH", "x sigmoid(x) (Ramachandran, Zoph and Le 2017)", swish, "SILU", activation=RECTIFYING
+)
 define_map(
     "HARDSWISH",
     "x max(0, min(1, x / 6 + 1 / 2)) (Howard et al. 2019; ONNX `HardSwish`)",

@@ -25,6 +25,8 @@ from ..expressions.arguments import (
     spell,
     whole,
 )
+from ..ir.graph import Layer
+from ..ops.opdef import Activation
 
 LayerFunction = Callable[..., Any]
 
@@ -91,6 +93,8 @@ class LayerDef:
         size, counts, number, choice: Which argument takes a positional size, bare integers in
             order, a real number, or a word.
         preset: Arguments that an alias determines (`MAXPOOL` is `POOL` with `mode=max`).
+        activation: What the layer is as an activation function, where that is more than its
+            operators say one by one.
     """
 
     name: str
@@ -103,6 +107,7 @@ class LayerDef:
     choice: str | None
     preset: Mapping[str, Any]
     takes: str
+    activation: Activation | None = None
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -116,6 +121,13 @@ class LayerDef:
 
 
 LAYERS: dict[str, LayerDef] = {}
+
+
+def activation_of(layer: Layer | None) -> Activation | None:
+    """What a layer is as an activation function, where its operators do not tell."""
+    row = None if layer is None else LAYERS.get(layer.kind)
+    return None if row is None else row.activation
+
 
 # What a layer function's operands say of the tensors that it takes.
 OPERANDS: Mapping[tuple[str, ...], str] = {
@@ -134,6 +146,7 @@ def layer(
     number: str | None = None,
     choice: str | None = None,
     aliases: Mapping[str, Mapping[str, Any]] | None = None,
+    activation: Activation | None = None,
 ) -> Callable[[LayerFunction], LayerFunction]:
     """Enter the decorated function into the table of layers."""
 
@@ -156,6 +169,7 @@ def layer(
                 choice=choice,
                 preset=preset,
                 takes=OPERANDS[positional[1:]],
+                activation=activation,
             )
         return function
 

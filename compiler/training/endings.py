@@ -6,10 +6,10 @@ loss then takes the logits, moved in the same way.
 
 from dataclasses import dataclass
 
-from ..analysis.initial_values import COMPOSED
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
 from ..ir.types import Shape, product
+from ..layers.layerdef import activation_of
 from ..ops.opdef import Moves, Yields, definition
 
 
@@ -82,11 +82,10 @@ def _moves(node: Node) -> bool:
 
 
 def _kind(graph: Graph, node: Node) -> Yields:
-    layer = graph.layers.get(node.scope)
     row = definition(node)
     if row and row.yields is not Yields.ANYTHING:
         return row.yields
-    is_activation = (layer and layer.kind in COMPOSED) or (row and row.activation)
+    is_activation = activation_of(graph.layers.get(node.scope)) or (row and row.activation)
     return Yields.ACTIVATIONS if is_activation else Yields.ANYTHING
 
 
