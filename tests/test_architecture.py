@@ -161,6 +161,19 @@ def _linked(file: Path) -> bool:
 )
 def test_start_is_light(arguments: list[str]) -> None:
     """`import netc` and `netc --help` load none of the heavy packages."""
+    loaded = _loaded(arguments)
+    assert "netc" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_checks_are_light() -> None:
+    """A program whose layers hold constants is checked without NumPy, which is slow to load."""
+    loaded = _loaded(["-m", "netc", "check", str(ROOT / "specs" / "transformers" / "vit_b_16.net")])
+    assert loaded & HEAVY == {"lark", "networkx"}
+
+
+def _loaded(arguments: list[str]) -> set[str]:
+    """The packages that Python loads."""
     path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
     run = subprocess.run(
         [sys.executable, "-X", "importtime", *arguments],
@@ -171,6 +184,4 @@ def test_start_is_light(arguments: list[str]) -> None:
     )
     assert run.returncode == 0, run.stderr
     rows = [row for row in run.stderr.splitlines() if row.startswith("import time:")]
-    loaded = {row.rsplit("|", 1)[1].strip().split(".")[0] for row in rows}
-    assert "netc" in loaded
-    assert loaded & HEAVY == set()
+    return {row.rsplit("|", 1)[1].strip().split(".")[0] for row in rows}

@@ -47,7 +47,7 @@ def measure(graph: Graph) -> Memory:
 
 def tensor_bytes(type: TensorType) -> Dim:
     """The bytes of a tensor for one sample."""
-    return type.bind(ONE_SAMPLE).size * type.dtype.bytes
+    return type.bind(ONE_SAMPLE).bytes
 
 
 def _owners(graph: Graph) -> list[int]:

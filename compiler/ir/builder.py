@@ -7,6 +7,7 @@ from ...grammar.source import Span
 from .graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
 from .initializers import Init
 from .signature import REQUIRED, SIGNATURES, MissingAttributeError, OpCall
+from .tensor import Tensor
 from .types import DType, Shape, TensorType
 
 MOST_KNOWN = 1_000
@@ -72,7 +73,7 @@ class Builder:
             op_type,
             tuple(None if value is None else value.type for value in inputs),
             filled,
-            tuple(None if value is None else self.known(value) for value in inputs),
+            tuple(None if value is None else self._told(value) for value in inputs),
             outputs,
         )
 
@@ -81,6 +82,11 @@ class Builder:
 
         Of what is computed, no more than `MOST_KNOWN` numbers are given, and each is computed once.
         """
+        told = self._told(value)
+        return told.nested() if isinstance(told, Tensor) else told
+
+    def _told(self, value: Value) -> Any:
+        """What a value holds where types alone tell, a constant as it is."""
         producer = self.graph.producer(value)
         if producer.op_type == CONSTANT:
             return producer.attributes["value"]
@@ -112,8 +118,9 @@ class Builder:
         return self._leaf(INPUT, type, name=name)
 
     def constant(self, value: Any, dtype: DType) -> Value:
-        """Append a constant, given as a number or as nested tuples of numbers."""
-        return self._leaf(CONSTANT, TensorType(dtype, shape_of(value)), value=value)
+        """Append a constant, given as a number, nested tuples of numbers, or an array."""
+        tensor = Tensor.of(value, dtype)
+        return self._leaf(CONSTANT, TensorType(dtype, tensor.shape), value=tensor)
 
     def index_constant(self, value: Any) -> Value:
         """Append a constant of int64: a shape, axes, or indices."""
@@ -159,12 +166,3 @@ def _is_told(node: Node) -> bool:
         return False
     size = node.outputs[0].size
     return isinstance(size, int) and size <= MOST_KNOWN
-
-
-def shape_of(value: Any) -> tuple[int, ...]:
-    """The shape of nested tuples that are known to be rectangular."""
-    shape: list[int] = []
-    while isinstance(value, tuple):
-        shape.append(len(value))
-        value = value[0] if value else 0
-    return tuple(shape)

@@ -54,7 +54,7 @@ class Node:
         inputs: Arguments in order; None where an optional one is left out.
         outputs: The types of all outputs.
         attributes: ONNX's attributes. `Input` and `Parameter` hold their `name`; a `Parameter`
-            also `init`, `trainable` and `literal`; a `Constant` its `value` as nested tuples.
+            also `init`, `trainable` and `literal`; a `Constant` its `value`, a `Tensor`.
         scope: The path of the layer that it belongs to, such as `layer1.0.conv1`.
         span: Where the author wrote that layer.
     """

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from .graph import NO_ATTRIBUTES
+from .tensor import Tensor
 from .types import TensorType
 
 
@@ -33,7 +34,8 @@ class OpCall:
     Attributes:
         inputs: Types of the arguments; None where an optional one is left out.
         attributes: The operator's attributes with defaults filled in.
-        constants: For each argument its nested tuples where it is a constant, else None.
+        constants: For each argument what it holds where types tell: of a constant its tensor, of a
+            shape nested tuples of extents; else None.
         outputs: How many outputs are asked for.
     """
 
@@ -60,8 +62,13 @@ class OpCall:
             raise InferenceError(
                 f"{self.op_type} needs a vector for argument {index}, not {self.type(index)}"
             )
-        known: tuple[Any, ...] | None = self.constants[index]
+        known: tuple[Any, ...] | None = self.known(index)
         return known
+
+    def known(self, index: int) -> Any:
+        """What an argument holds, as nested tuples, where types tell; else None."""
+        told = self.constants[index] if index < len(self.constants) else None
+        return told.nested() if isinstance(told, Tensor) else told
 
     def has(self, index: int) -> bool:
         """Whether an optional argument is given."""

@@ -5,8 +5,8 @@ from math import prod
 from typing import Any
 from zlib import crc32
 
-from .builder import shape_of
 from .graph import Graph, Node, Value
+from .tensor import Tensor, shape_of
 
 MAX_SHOWN = 16  # numbers of a literal; longer ones show their shape and a checksum
 
@@ -58,6 +58,8 @@ def _attributes(attributes: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _literal(value: Any) -> str:
+    if isinstance(value, Tensor):
+        value = value.nested()
     if isinstance(value, tuple):
         shape = shape_of(value)
         if prod(shape) > MAX_SHOWN:

@@ -11,24 +11,75 @@ Shape = tuple[Dim, ...]
 
 
 class DType(Enum):
-    """Element types; the value is NumPy's name of the type."""
+    """ONNX's element types; the value is the name that NumPy or `ml_dtypes` gives the type.
 
-    FLOAT32 = "float32"
-    FLOAT64 = "float64"
-    INT32 = "int32"
-    INT64 = "int64"
-    UINT32 = "uint32"
-    BOOL = "bool"
+    Attributes:
+        bits: Bits of an element; elements of fewer than eight are packed. Strings have none.
+        code: ONNX's number of the type.
+        letter: How Python's `struct` spells the type; empty where it has none.
+    """
+
+    bits: int
+    code: int
+    letter: str
+
+    FLOAT32 = "float32", 32, 1, "f"
+    FLOAT64 = "float64", 64, 11, "d"
+    INT32 = "int32", 32, 6, "i"
+    INT64 = "int64", 64, 7, "q"
+    UINT32 = "uint32", 32, 12, "I"
+    BOOL = "bool", 8, 9, "?"
+
+    FLOAT16 = "float16", 16, 10, "e"
+    INT8 = "int8", 8, 3, "b"
+    INT16 = "int16", 16, 5, "h"
+    UINT8 = "uint8", 8, 2, "B"
+    UINT16 = "uint16", 16, 4, "H"
+    UINT64 = "uint64", 64, 13, "Q"
+    COMPLEX64 = "complex64", 64, 14, ""
+    COMPLEX128 = "complex128", 128, 15, ""
+    STRING = "string", 0, 8, ""
+
+    BFLOAT16 = "bfloat16", 16, 16, ""
+    FLOAT8E4M3FN = "float8_e4m3fn", 8, 17, ""
+    FLOAT8E4M3FNUZ = "float8_e4m3fnuz", 8, 18, ""
+    FLOAT8E5M2 = "float8_e5m2", 8, 19, ""
+    FLOAT8E5M2FNUZ = "float8_e5m2fnuz", 8, 20, ""
+    FLOAT8E8M0 = "float8_e8m0fnu", 8, 24, ""
+    FLOAT6E2M3 = "float6_e2m3fn", 6, 27, ""
+    FLOAT6E3M2 = "float6_e3m2fn", 6, 28, ""
+    FLOAT4E2M1 = "float4_e2m1fn", 4, 23, ""
+    INT4 = "int4", 4, 22, ""
+    UINT4 = "uint4", 4, 21, ""
+    INT2 = "int2", 2, 26, ""
+    UINT2 = "uint2", 2, 25, ""
+
+    def __new__(cls, name: str, bits: int = 0, code: int = 0, letter: str = "") -> "DType":
+        """A member whose value is its name."""
+        member = object.__new__(cls)
+        member._value_ = name
+        member.bits, member.code, member.letter = bits, code, letter
+        return member
+
+    @classmethod
+    def of_code(cls, code: int) -> "DType | None":
+        """The type that ONNX gives a number; None where there is none."""
+        return next((dtype for dtype in cls if dtype.code == code), None)
 
     @property
-    def bytes(self) -> int:
-        """Bytes of one element."""
-        return {"bool": 1, "float32": 4, "int32": 4, "uint32": 4}.get(self.value, 8)
+    def in_numpy(self) -> bool:
+        """Whether NumPy has the type, without extensions."""
+        return bool(self.letter) or str(self.value).startswith("complex")
 
     @property
     def is_float(self) -> bool:
         """Whether it holds real numbers."""
-        return self.value.startswith("float")
+        return str(self.value).startswith(("float", "bfloat"))
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether it holds whole numbers; truth values are none."""
+        return str(self.value).startswith(("int", "uint"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +98,11 @@ class TensorType:
     def size(self) -> Dim:
         """The number of elements."""
         return product(self.shape)
+
+    @property
+    def bytes(self) -> Dim:
+        """The bytes of its elements, without gaps; strings count as none."""
+        return -(self.size * -self.dtype.bits // 8)
 
     def with_shape(self, shape: Iterable[Dim]) -> "TensorType":
         """The same element type with another shape."""

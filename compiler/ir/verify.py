@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from .builder import Builder, shape_of
+from .builder import Builder
 from .graph import CONSTANT, INPUT, LEAVES, PARAMETER, Graph, Node, Value
 from .signature import SIGNATURES, InferenceError
 
@@ -87,7 +87,7 @@ def _leaf(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
     """Leaves take nothing and yield one value, constants one of their own shape."""
     if node.inputs or len(node.outputs) != 1:
         yield f"has {len(node.inputs)} arguments and {len(node.outputs)} outputs"
-    elif node.op_type == CONSTANT and shape_of(node.attributes["value"]) != node.outputs[0].shape:
+    elif node.op_type == CONSTANT and node.attributes["value"].shape != node.outputs[0].shape:
         yield f"is recorded as {node.outputs[0]}, which is not its value's shape"
 
 

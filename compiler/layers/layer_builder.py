@@ -7,10 +7,11 @@ from typing import Any
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, error
 from ...grammar.source import Span
 from ..expressions.budget import Budget
-from ..ir.builder import Builder, shape_of
+from ..ir.builder import Builder
 from ..ir.dim import LONGEST, is_long
 from ..ir.graph import Graph, Layer, Value
 from ..ir.initializers import AUTO, ZEROS, Init
+from ..ir.tensor import shape_of
 from ..ir.types import DType, Shape, TensorType, author_size, product
 from .layerdef import Bound
 

@@ -5,9 +5,9 @@ from math import prod
 from typing import Any, Literal
 
 from ..expressions.arguments import Flag, NonNegativeReal, Numbers, Positive, PositiveReal, Rate
-from ..ir.builder import shape_of
 from ..ir.graph import Value
 from ..ir.initializers import ONES, ZEROS
+from ..ir.tensor import shape_of
 from .activation import channel_axis, real
 from .layer_builder import LayerBuilder
 from .layerdef import layer

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...grammar.diagnostics import did_you_mean, error
 from ..expressions.arguments import Kind, Mismatch, Real, Word, kind_of, spell
-from ..ir.builder import shape_of
 from ..ir.graph import CONSTANT, Value
 from ..ir.signature import InferenceError, MissingAttributeError
+from ..ir.tensor import shape_of
 from ..ir.types import DType
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import GivenArgument, LayerDef
@@ -363,7 +363,7 @@ ATTRIBUTES: Mapping[str, Kind] = {
     "STRINGS": Kind("a list of strings", _several(_text)),
 }
 NUMBERS = Kind("a number or nested lists of numbers", _numbers)
-ELEMENT_TYPES = tuple(dtype.value for dtype in DType)
+ELEMENT_TYPES = ("float32", "float64", "int32", "int64", "uint32", "bool")
 ELEMENT_TYPE = Kind(
     f"one of {', '.join(f'`{name}`' for name in ELEMENT_TYPES)}", _element_type, ELEMENT_TYPES
 )

@@ -9,10 +9,11 @@ from onnx import ModelProto, NodeProto, ValueInfoProto, checker, defs, helper, s
 from ..ir.builder import MOST_KNOWN
 from ..ir.dim import Dim
 from ..ir.signature import InferenceError, OpCall
+from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
 from ..ops.opdef import OPS, Cost, OpDef
 from ..ops.receptive_field import everything
-from .protos import attribute, element_type, value_info
+from .protos import attribute, tensor_proto, value_info
 from .schemas import IR_VERSION, OPSET, attribute_type
 
 OpSchema = defs.OpSchema
@@ -135,24 +136,22 @@ def _model(call: OpCall) -> ModelProto:
     for name, type, constant in zip(names, call.inputs, constants, strict=True):
         if type is None:
             continue
-        few = constant is not None and isinstance(type.size, int) and type.size <= MOST_KNOWN
-        numbers = _flattened(constant) if few else ()
-        if not few or not all(isinstance(number, int | float) for number in numbers):
+        few = isinstance(type.size, int) and type.size <= MOST_KNOWN
+        if few and _is_settled(constant):
+            initializers.append(tensor_proto(Tensor.of(constant, type.dtype), type.dtype, name))
+        else:
             inputs.append(value_info(name, type))
-            continue
-        extents = [extent for extent in type.shape if isinstance(extent, int)]
-        kind = element_type(type.dtype)
-        initializers.append(helper.make_tensor(name, kind, extents, numbers))
     results = [helper.make_empty_tensor_value_info(name) for name in outputs]
     graph = helper.make_graph([node], call.op_type, inputs, results, initializers)
     opset = helper.make_opsetid("", OPSET)
     return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
 
 
-def _flattened(value: Any) -> Sequence[Any]:
-    if not isinstance(value, tuple):
-        return (value,)
-    return tuple(number for item in value for number in _flattened(item))
+def _is_settled(told: Any) -> bool:
+    """Whether all numbers that types tell of an argument are told, and no symbol is among them."""
+    if isinstance(told, tuple):
+        return all(map(_is_settled, told))
+    return isinstance(told, Tensor | int | float)
 
 
 def _type(info: ValueInfoProto, symbols: Mapping[str, Dim]) -> TensorType:
@@ -168,10 +167,10 @@ def _type(info: ValueInfoProto, symbols: Mapping[str, Dim]) -> TensorType:
             extents.append(symbols[dim.dim_param])
         else:
             raise InferenceError("the shape of its result depends on more than its inputs' shapes")
-    name = helper.tensor_dtype_to_np_dtype(tensor.elem_type).name
-    if name not in {dtype.value for dtype in DType}:
-        raise InferenceError(f"its result is of {name}, which a graph cannot hold")
-    return TensorType(DType(name), tuple(extents))
+    dtype = DType.of_code(tensor.elem_type)
+    if dtype is None:
+        raise InferenceError("its result is of a type that a graph cannot hold")
+    return TensorType(dtype, tuple(extents))
 
 
 def _reason(failure: Exception) -> str:

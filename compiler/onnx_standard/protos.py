@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from onnx import AttributeProto, ValueInfoProto, helper
+from onnx import AttributeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
+from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
 
 
@@ -17,7 +18,18 @@ def value_info(name: str, type: TensorType) -> ValueInfoProto:
 
 def element_type(dtype: DType) -> int:
     """ONNX's number of an element type."""
-    return int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype.value)))
+    return dtype.code
+
+
+def tensor_proto(tensor: Tensor, dtype: DType, name: str) -> TensorProto:
+    """A constant of an element type."""
+    if isinstance(tensor.data, tuple):
+        strings = [text.encode() for text in tensor.data]
+        return TensorProto(name=name, data_type=dtype.code, dims=tensor.shape, string_data=strings)
+    if tensor.dtype is not dtype:
+        rounded = np.asarray(tensor).astype(helper.tensor_dtype_to_np_dtype(dtype.code))
+        return numpy_helper.from_array(rounded, name)
+    return TensorProto(name=name, data_type=dtype.code, dims=tensor.shape, raw_data=tensor.data)
 
 
 def attribute(name: str, value: Any, kind: int) -> AttributeProto:

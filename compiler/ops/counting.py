@@ -28,7 +28,7 @@ def infer_range(call: OpCall) -> Sequence[TensorType]:
         raise InferenceError(
             f"Range takes three scalars of one type, not {', '.join(map(str, types))}"
         )
-    start, limit, delta = call.constants
+    start, limit, delta = (call.known(i) for i in range(3))
     if start is None or limit is None or not isinstance(delta, int) or delta == 0:
         raise InferenceError("Range needs bounds and a nonzero step that are known at compile time")
     if isinstance(start, float) or isinstance(limit, float):
@@ -39,7 +39,7 @@ def infer_range(call: OpCall) -> Sequence[TensorType]:
 
 def infer_cumulative_sum(call: OpCall) -> Sequence[TensorType]:
     """x and a constant axis => y like x."""
-    x, axis = call.type(0), call.constants[1] if len(call.constants) > 1 else None
+    x, axis = call.type(0), call.known(1)
     (axis,) = axis if isinstance(axis, tuple) and len(axis) == 1 else (axis,)
     if not isinstance(axis, int) or not -x.rank <= axis < x.rank:
         raise InferenceError(f"CumSum needs a constant axis of {x}, not {axis}")

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..ir.dim import Dim
 from ..ir.signature import InferenceError, OpCall
+from ..ir.tensor import Tensor
 
 # How ONNX spells "to the end", forwards and backwards.
 END = 2**63 - 1
@@ -44,7 +45,7 @@ def vector_of(call: OpCall, index: int) -> tuple[int, ...]:
 
 def extents_of(call: OpCall, index: int) -> tuple[Dim, ...]:
     """A vector among the arguments that types tell."""
-    found = call.vector(index) if index < len(call.constants) else None
+    found = call.vector(index) if index < len(call.inputs) else None
     if found is None:
         raise InferenceError(f"{call.op_type} needs a constant for argument {index}")
     return found
@@ -67,11 +68,13 @@ def check_indices(call: OpCall, index: int, extent: Dim) -> None:
 
 
 def numbers_of(known: Any) -> Iterator[Any]:
-    """The numbers in nested tuples, as far as types tell them."""
+    """The numbers of an argument, as far as types tell them."""
     waiting = [known]
     while waiting:
         item = waiting.pop()
-        if isinstance(item, tuple):
+        if isinstance(item, Tensor):
+            yield from item.numbers() or ()
+        elif isinstance(item, tuple):
             waiting.extend(reversed(item))
         elif item is not None:
             yield item

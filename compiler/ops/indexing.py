@@ -57,7 +57,7 @@ def _kept(call: OpCall, extent: Dim, cut: slice) -> Dim:
 
 def slice_values(call: OpCall) -> Any:
     """A part of a known vector."""
-    known = call.constants[0]
+    known = call.known(0)
     if known is None or call.type(0).rank != 1:
         return None
     (cut,) = slices(call).values()
@@ -170,7 +170,7 @@ def infer_gather(call: OpCall) -> Sequence[TensorType]:
 
 def gather_values(call: OpCall) -> Any:
     """One or several extents of a known vector."""
-    known, index = call.constants[0], call.constants[1]
+    known, index = call.known(0), call.known(1)
     if known is None or index is None or call.type(0).rank != 1:
         return None
     return known[index] if isinstance(index, int) else tuple(known[i] for i in index)
@@ -372,7 +372,7 @@ def reverse_at_least_one(
     """Gives ReverseSequence lengths of 1 for 0, of which onnxruntime before 1.32 yields zeros."""
     x, lengths = operands
     assert lengths is not None
-    known = call.constants[1]
+    known = call.known(1)
     if known is not None and 0 not in known:
         return None
     none = build.Equal(lengths, build.constant(0, lengths.dtype))

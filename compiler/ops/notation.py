@@ -3,9 +3,6 @@
 In the formulas x is the first argument, y the result, and g the gradient that arrives.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 from ..ir.graph import CONSTANT, Graph, Node, Value
 from .opdef import Notation, NotationRule
 
@@ -15,10 +12,8 @@ def single_number(graph: Graph, node: Node, position: int) -> float | None:
     value = node.inputs[position] if position < len(node.inputs) else None
     if value is None or graph.producer(value).op_type != CONSTANT:
         return None
-    held: Any = graph.producer(value).attributes["value"]
-    while isinstance(held, Sequence) and len(held) == 1:
-        held = held[0]
-    return None if isinstance(held, Sequence) else float(held)
+    number = graph.producer(value).attributes["value"].number()
+    return None if number is None else float(number)
 
 
 def is_filled(graph: Graph, value: Value | None) -> bool:

@@ -248,7 +248,7 @@ def infer_max_unpool(call: OpCall) -> Sequence[TensorType]:
     x, indices = call.type(0), call.type(1)
     if indices.rank != x.rank or any(map(_differ, x.shape, indices.shape)):
         raise InferenceError(f"MaxUnpool needs an index per element of {x}, not {indices}")
-    target = call.constants[2] if call.has(2) else _unpooled(call)
+    target = call.known(2) if call.has(2) else _unpooled(call)
     if target is None:
         raise InferenceError("MaxUnpool needs a shape known at compile time")
     return (x.with_shape(target),)

@@ -27,7 +27,7 @@ class Change(NamedTuple):
 def infer_resize(call: OpCall) -> Sequence[TensorType]:
     """x (*S), a region that is not used, known scales or known sizes => y (*floor(S scale))."""
     x = call.type(0)
-    scales, sizes = (call.constants[i] if call.has(i) else None for i in (2, 3))
+    scales, sizes = (call.known(i) if call.has(i) else None for i in (2, 3))
     if call.attributes["coordinate_transformation_mode"] == "tf_crop_and_resize":
         raise InferenceError("Resize does not crop: cut the region out with Slice before")
     axes = call.attributes["axes"]

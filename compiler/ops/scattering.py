@@ -115,7 +115,7 @@ def _counts(number: float) -> bool:
 
 def _depth(call: OpCall) -> Dim | None:
     """How many positions the new axis has, given as a number or a vector of one."""
-    known: Any = call.constants[1] if len(call.constants) > 1 else None
+    known: Any = call.known(1)
     depth: Dim | None = known[0] if isinstance(known, tuple) and len(known) == 1 else known
     return depth
 

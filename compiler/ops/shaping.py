@@ -70,7 +70,7 @@ def infer_squeeze(call: OpCall) -> Sequence[TensorType]:
 
 def squeeze_values(call: OpCall) -> Any:
     """The one entry of a known vector."""
-    known = call.constants[0]
+    known = call.known(0)
     return known[0] if isinstance(known, tuple) and call.type(0).rank == 1 else None
 
 
@@ -89,7 +89,7 @@ def infer_unsqueeze(call: OpCall) -> Sequence[TensorType]:
 
 def unsqueeze_values(call: OpCall) -> Any:
     """A known number as a vector."""
-    known = call.constants[0]
+    known = call.known(0)
     return (known,) if known is not None and call.type(0).rank == 0 else None
 
 
@@ -146,9 +146,8 @@ def infer_concat(call: OpCall) -> Sequence[TensorType]:
 
 def concat_values(call: OpCall) -> tuple[Dim, ...] | None:
     """Known vectors joined, such as a batch extent and constants."""
-    if any(part is None for part in call.constants):
-        return None
-    return tuple(extent for part in call.constants for extent in part)
+    parts = [call.known(i) for i in range(len(call.inputs))]
+    return None if None in parts else tuple(extent for part in parts for extent in part)
 
 
 def concat(build: Builder, call: VjpCall) -> Parts:

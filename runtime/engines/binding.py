@@ -34,8 +34,8 @@ def check_binding(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int]
     check_statistics(graph, nodes, symbols)
     for identifier in nodes:
         for type in graph[identifier].outputs:
-            size = type.bind(symbols).size
-            if isinstance(size, int) and size * type.dtype.bytes > physical_memory():
+            size = type.bind(symbols).bytes
+            if isinstance(size, int) and size > physical_memory():
                 raise exceeds_memory(graph, identifier, type.bind(symbols))
 
 

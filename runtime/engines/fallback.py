@@ -46,14 +46,15 @@ def reference_kernel(node: Node) -> Kernel:
     try:
         evaluator = ReferenceEvaluator(model)
     except (NotImplementedError, RuntimeImplementationError):
-        return _refusing(node, "which onnx's reference also lacks")
+        return refusing(node, ", which onnx's reference also lacks")
     except Exception as failure:  # anything that a reference implementation raises
-        return _refusing(node, "whose attributes onnx's reference refuses", str(failure))
+        return refusing(node, ", whose attributes onnx's reference refuses", str(failure))
     return Kernel(node.op_type, partial(_run, evaluator, given))
 
 
-def _refusing(node: Node, why: str, *notes: str) -> Kernel:
-    message = f"the engine numpy cannot run `{node.op_type}`, {why}"
+def refusing(node: Node, why: str, *notes: str) -> Kernel:
+    """A kernel that says when it runs why there is none; `why` goes on after the operator."""
+    message = f"the engine numpy cannot run `{node.op_type}`{why}"
 
     def refuse(*arrays: Array | None, **attributes: Any) -> Array:
         help = "run it on the engine onnxruntime"

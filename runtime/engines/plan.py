@@ -12,8 +12,8 @@ from ...compiler.ir.types import DType, TensorType
 from ...grammar.diagnostics import did_you_mean, error
 from .. import kernels  # noqa: F401 - fills the kernel table
 from ..arrays.feeds import Spec
-from ..kerneldef import KERNELS, Array, Function
-from .fallback import reference_kernel
+from ..kerneldef import KERNELS, Array, Function, Kernel
+from .fallback import reference_kernel, refusing
 from .lookups import Lookup, lookups
 
 Output = tuple[int, int]
@@ -90,7 +90,8 @@ def plan(graph: Graph, fetch: Iterable[str] | None = None, *, dtype: str | None 
         dtype: The element type to compute in, `float32` or `float64`, in place of the graph's.
 
     Raises:
-        NetError: E101, a name is not known.
+        NetError: E101, a name is not known; E575, NumPy has no arrays of an input's or parameter's
+            type. What computes other types that NumPy lacks says so when it runs (E502).
     """
     values = resolve_fetches(graph, fetch)
     return _Planner(graph, values, dtype).plan()
@@ -140,13 +141,15 @@ class _Planner:
             graph=self.graph,
             order=self.schedule.order,
             slots=len(self.slot),
-            inputs={name: self.spec(value.type) for name, value in self.graph.inputs.items()},
+            inputs={name: self.spec(name, value.type) for name, value in self.graph.inputs.items()},
             feeds={
                 node.attributes["name"]: self.slot[i, 0]
                 for i, node in leaves.items()
                 if node.op_type == INPUT
             },
-            parameters={name: self.spec(self.graph[i].outputs[0]) for name, i in named.items()},
+            parameters={
+                name: self.spec(name, self.graph[i].outputs[0]) for name, i in named.items()
+            },
             loads=tuple((self.slot[i, 0], name) for name, i in named.items() if i not in first_use),
             constants=tuple(
                 (self.slot[i, 0], self._constant(node))
@@ -159,16 +162,28 @@ class _Planner:
             lookups=lookups(self.graph),
         )
 
-    def spec(self, type: TensorType) -> Spec:
-        """The type of a value as it is computed."""
+    def spec(self, name: str, type: TensorType) -> Spec:
+        """The type of an input or parameter as it is computed."""
+        if self._lacks(type.dtype):
+            message = f"`{name}` is `{type.dtype.value}`, which NumPy cannot represent"
+            raise error("E575", message)
         return Spec(self._dtype(type.dtype).name, type.shape)
 
+    def _lacks(self, dtype: DType) -> bool:
+        """Whether NumPy cannot compute in a type."""
+        return not (dtype.in_numpy or (self.dtype and dtype.is_float))
+
     def _dtype(self, dtype: DType) -> np.dtype[Any]:
+        """What NumPy computes in; `object` stands for types that it lacks."""
+        if self._lacks(dtype):
+            return np.dtype(object)
         return np.dtype(self.dtype if self.dtype and dtype.is_float else dtype.value)
 
     def _constant(self, node: Node) -> Array:
         (type,) = node.outputs
-        array = np.array(node.attributes["value"], self._dtype(type.dtype))
+        if not node.attributes["value"].dtype.in_numpy:
+            return np.empty(node.attributes["value"].shape, object)
+        array = np.asarray(node.attributes["value"]).astype(self._dtype(type.dtype), copy=False)
         array.flags.writeable = False
         return array
 
@@ -229,7 +244,7 @@ class _Planner:
         release: Iterable[int],
     ) -> KernelCall:
         node = self.graph[identifier]
-        found = KERNELS.get(node.op_type) or reference_kernel(node)
+        found = self._kernel(node)
         asked = {"outputs": len(node.outputs)} if found.counts_outputs else {}
         return KernelCall(
             function=found.function,
@@ -245,10 +260,19 @@ class _Planner:
             node=identifier,
         )
 
+    def _kernel(self, node: Node) -> Kernel:
+        types = [*(v.type for v in node.inputs if v is not None), *node.outputs]
+        for type in types:
+            if self._lacks(type.dtype):
+                return refusing(node, f" on {type.dtype.value}, which NumPy lacks")
+        return KERNELS.get(node.op_type) or reference_kernel(node)
+
     def _attributes(self, node: Node) -> dict[str, Any]:
         """A node's attributes, element types among them being those that are computed in."""
         return {
-            name: DType(self._dtype(value).name) if isinstance(value, DType) else value
+            name: DType(self._dtype(value).name)
+            if isinstance(value, DType) and not self._lacks(value)
+            else value
             for name, value in node.attributes.items()
         }
 

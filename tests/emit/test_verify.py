@@ -8,6 +8,7 @@ import pytest
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.graph import Graph, Node, Value
+from netc.compiler.ir.tensor import Tensor
 from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.ir.verify import InvariantError, verify
 
@@ -58,11 +59,18 @@ def _refused_operands(graph: Graph) -> None:
 
 
 def _wrong_constant(graph: Graph) -> None:
-    graph.add(Node("Constant", (), (TensorType(DType.INT64, (3,)),), {"value": (1, 2)}))
+    graph.add(
+        Node(
+            "Constant",
+            (),
+            (TensorType(DType.INT64, (3,)),),
+            {"value": Tensor.of((1, 2), DType.INT64)},
+        )
+    )
 
 
 def _leaf_with_argument(graph: Graph) -> None:
-    graph.add(Node("Constant", (Value(0, 0, X),), (X,), {"value": 1}))
+    graph.add(Node("Constant", (Value(0, 0, X),), (X,), {"value": Tensor.of(1, DType.INT64)}))
 
 
 def _unregistered_input(graph: Graph) -> None:

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-from onnx import GraphProto, NodeProto, ValueInfoProto, helper, numpy_helper
+from onnx import GraphProto, NodeProto, ValueInfoProto, helper
 
 from ...ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node
-from ...onnx_standard.protos import attribute, value_info
+from ...onnx_standard.protos import attribute, tensor_proto, value_info
 from ...onnx_standard.schemas import attribute_type
 from .names import Names, name_all
 from .written import written
@@ -78,9 +77,8 @@ def emit_operator(emission: Emission, identifier: int, node: Node) -> None:
 
 def emit_constant(emission: Emission, identifier: int, node: Node) -> None:
     """A constant is an initializer."""
-    array = np.array(node.attributes["value"], dtype=node.outputs[0].dtype.value)
-    name = emission.names.values[identifier, 0]
-    emission.proto.initializer.append(numpy_helper.from_array(array, name))
+    (type,), name = node.outputs, emission.names.values[identifier, 0]
+    emission.proto.initializer.append(tensor_proto(node.attributes["value"], type.dtype, name))
 
 
 def emit_nothing(emission: Emission, identifier: int, node: Node) -> None:

@@ -44,10 +44,10 @@ def layout(graph: Graph) -> list[Weight]:
     weights: list[Weight] = []
     offset = 0
     for name, value in graph.parameters.items():
-        size = value.type.size
+        size = value.type.bytes
         assert isinstance(size, int)
-        weights.append(Weight(name, value.type, size * value.dtype.bytes, offset))
-        end = offset + weights[-1].bytes
+        weights.append(Weight(name, value.type, size, offset))
+        end = offset + size
         offset = -(-end // ALIGNMENT) * ALIGNMENT
     return weights
 

@@ -1,0 +1,73 @@
+"""Element types of ONNX that programs cannot name: what engines compute, and what they refuse."""
+
+import numpy as np
+import pytest
+
+import netc
+from netc.choices import Engine
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.types import DType, TensorType
+from netc.runtime.engines.engine import run
+
+X = np.array([[0.1, -2.0, 3.0]], np.float32)
+
+
+def through(dtype: DType) -> Graph:
+    """A graph that turns its input into another type and back."""
+    build = Builder(Graph("through"))
+    x = build.input("x", TensorType(DType.FLOAT32, (BATCH, 3)))
+    build.graph.outputs["y"] = build.Cast(build.Cast(x, to=dtype), to=DType.FLOAT32)
+    return build.graph
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+@pytest.mark.parametrize("dtype", [DType.FLOAT16, DType.INT8, DType.INT16, DType.FLOAT64])
+def test_types_that_numpy_has(dtype: DType, engine: str) -> None:
+    """Both engines compute in a type that NumPy has, though no program can name it."""
+    found = run(through(dtype), {"x": X}, {}, engine=engine)["y"]
+    np.testing.assert_array_equal(found, X.astype(dtype.value).astype(np.float32))
+
+
+def test_types_that_numpy_lacks() -> None:
+    """onnxruntime rounds to bfloat16; NumPy says what it cannot do, and when it is run only."""
+    graph = through(DType.BFLOAT16)
+    found = run(graph, {"x": X}, {}, engine="onnxruntime")["y"]
+    np.testing.assert_array_equal(found, np.array([[0.10009765625, -2.0, 3.0]], np.float32))
+    with pytest.raises(netc.NetError) as caught:
+        run(graph, {"x": X}, {})
+    assert str(caught.value) == (
+        "error[E502]: the engine numpy cannot run `Cast` on bfloat16, which NumPy lacks\n"
+        "  = help: run it on the engine onnxruntime"
+    )
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+def test_inputs_that_numpy_lacks(engine: str) -> None:
+    """No engine can be fed with arrays of a type that NumPy lacks."""
+    build = Builder(Graph("fed"))
+    x = build.input("x", TensorType(DType.BFLOAT16, (BATCH, 3)))
+    build.graph.outputs["y"] = build.Cast(x, to=DType.FLOAT32)
+    with pytest.raises(netc.NetError, match=r"E575.*`x` is `bfloat16`, which NumPy cannot"):
+        run(build.graph, {"x": X}, {}, engine=engine)
+
+
+def test_constants_that_numpy_lacks() -> None:
+    """A constant of bfloat16 is rounded in the model."""
+    build = Builder(Graph("constant"))
+    constant = build.constant((0.1, 3.0), DType.BFLOAT16)
+    build.graph.outputs["y"] = build.Cast(constant, to=DType.FLOAT32)
+    found = run(build.graph, {}, {}, engine="onnxruntime")["y"]
+    np.testing.assert_array_equal(found, np.array([0.10009765625, 3.0], np.float32))
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+def test_quantized(engine: Engine) -> None:
+    """Operators of ONNX may yield small integers between real layers."""
+    network = netc.compile(
+        'INPUT(3) -> op("QuantizeLinear", y_scale=0.5) as q -> op("DequantizeLinear", x_scale=0.5)'
+    )
+    assert network.graph.labels["q"].dtype is DType.UINT8
+    found = network.run(X, {}, engine=engine)
+    np.testing.assert_array_equal(found, np.array([[0.0, 0.0, 3.0]], np.float32))
