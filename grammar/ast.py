@@ -4,6 +4,7 @@ Spans take no part in equality: two trees are equal when they say the same.
 """
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from .source import Source, Span
 
@@ -388,10 +389,22 @@ class Comment(Syntax):
     own_line: bool
 
 
+class Token(Protocol):
+    """A string that has a place, and a type: its terminal in `net.lark`."""
+
+    type: str
+    value: str
+    start_pos: int
+    end_pos: int
+
+    def __str__(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A whole source text."""
+    """A whole source text; its tokens, in order, include the comments."""
 
     source: Source = field(compare=False, repr=False)
     statements: tuple[Statement, ...]
     comments: tuple[Comment, ...]
+    tokens: tuple[Token, ...] = field(compare=False, repr=False)

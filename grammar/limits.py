@@ -1,7 +1,7 @@
 """Limits against hostile or mistaken text, and the walks that hold a syntax tree to them.
 
 Everything after the parser may recurse over a tree, so no tree may be deep. Brackets are counted
-in the text before it is parsed (`brackets.py`). What nests without brackets is counted here: the
+as its tokens are read (`lexing/`). What nests without brackets is counted here: the
 operators of an expression (`1 + 1 + ...` is a tree as deep as it is long) and `else if`.
 """
 
@@ -29,7 +29,8 @@ from .ast import (
 from .diagnostics import error
 
 MAX_TEXT = 10 * 2**20  # bytes
-MAX_WORDS = 200_000  # words, numbers and signs outside strings and comments
+MAX_TOKENS = 200_000  # comments apart
+MAX_STRING = 10_000  # characters
 MAX_LINES = 500_000  # comments and empty ones included
 MAX_NESTING = 100  # levels, of brackets, of an expression's tree, and of `else if`
 MAX_INTEGER = 2**63 - 1  # what an int64 holds, and with it every extent and count

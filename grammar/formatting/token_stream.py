@@ -1,17 +1,11 @@
 """The tokens and comments of a program that parses, to be taken one by one as pieces of layout."""
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
-from ..ast import Comment, Module
+from ..ast import Comment, Module, Token
 from .layout import Doc, Remark, Row, Text, row
 
-_TOKEN = re.compile(
-    r'"(?:[^"\\\n]++|\\[^\n])*+"|#[^\n]*|->|//|[=!<>]='
-    r"|[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?(?:[eE][+-]?[0-9]+)?[kMGT]?(?!\w)"
-    r"|\w+|[^\s]"
-)
 _PARTNER = {")": "(", "]": "[", "}": "{"}
 _OPENING = frozenset("([{")
 _SEPARATORS = frozenset({",", ";", "|"})
@@ -32,13 +26,6 @@ class Bracket:
     commented: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    text: str
-    start: int
-    end: int
-
-
 class TokenStream:
     """Takes the tokens of a module in order; each comes with the comments before it.
 
@@ -48,21 +35,21 @@ class TokenStream:
 
     def __init__(self, module: Module) -> None:
         self._text = module.source.text
-        self._tokens: list[_Token] = []
+        self._tokens: list[Token] = []
         self._waiting: defaultdict[int, list[Comment]] = defaultdict(list)
         self._place = 0
         comments = iter(module.comments)
-        for match in _TOKEN.finditer(self._text):
-            if match[0][0] == "#":
+        for token in module.tokens:
+            if token.type == "COMMENT":
                 self._waiting[len(self._tokens)].append(next(comments))
             else:
-                self._tokens.append(_Token(match[0], match.start(), match.end()))
+                self._tokens.append(token)
         self._brackets = self._scan_brackets()
 
     @property
     def next(self) -> str:
         """The text of the next token, or an empty one at the end."""
-        return self._tokens[self._place].text if self._place < len(self._tokens) else ""
+        return self._tokens[self._place].value if self._place < len(self._tokens) else ""
 
     @property
     def bracket(self) -> Bracket:
@@ -71,17 +58,17 @@ class TokenStream:
 
     def is_before(self, offset: int) -> bool:
         """Whether the next token starts before an offset."""
-        return self._place < len(self._tokens) and self._tokens[self._place].start < offset
+        return self._place < len(self._tokens) and self._tokens[self._place].start_pos < offset
 
     def take(self) -> Doc:
         """The next token, after the comments that wait for it."""
         token = self._tokens[self._place]
         if not self._waiting[self._place]:
             self._place += 1
-            return Text(token.text)
+            return Text(token.value)
         comments = self.comments()
         self._place += 1
-        return row(comments, Text(token.text))
+        return row(comments, Text(token.value))
 
     def skip(self) -> str:
         """Pass over the next token, and return its text; its comments wait for the one after."""
@@ -115,12 +102,12 @@ class TokenStream:
         Last comes None, which stands for the token itself.
         """
         found: list[tuple[bool, Remark | None]] = []
-        end = self._tokens[self._place - 1].end if self._place else 0
+        end = self._tokens[self._place - 1].end_pos if self._place else 0
         for comment in self._waiting.pop(self._place, []):
             remark = Remark(comment.text, comment.own_line)
             found.append((self._text.count("\n", end, comment.span.start) > 1, remark))
             end = comment.span.end
-        start = self._tokens[self._place].start if self.next else len(self._text)
+        start = self._tokens[self._place].start_pos if self.next else len(self._text)
         return [*found, (self._text.count("\n", end, start) > 1, None)]
 
     def starts_line(self, ahead: int = 0) -> bool:
@@ -145,7 +132,7 @@ class TokenStream:
         return is_broken, row(*before.parts, *self.comments().parts)
 
     def _is_first_of_line(self, place: int) -> bool:
-        start, end = self._tokens[place - 1].end, self._tokens[place].start
+        start, end = self._tokens[place - 1].end_pos, self._tokens[place].start_pos
         return self._text.find("\n", start, end) >= 0
 
     def _scan_brackets(self) -> dict[int, Bracket]:
@@ -155,12 +142,12 @@ class TokenStream:
         for place, token in enumerate(self._tokens):
             if inside and place in self._waiting:
                 inside[-1].commented = True
-            if token.text in _OPENING:
+            if token.value in _OPENING:
                 found[place] = Bracket(opened=self._breaks_behind(place))
                 inside.append(found[place])
-            elif token.text in _PARTNER:
+            elif token.value in _PARTNER:
                 inside.pop()
-            elif inside and token.text in _SEPARATORS:
+            elif inside and token.value in _SEPARATORS:
                 is_broken = self._is_first_of_line(place) or self._breaks_behind(place)
                 inside[-1].separated |= is_broken
         return found
@@ -168,6 +155,6 @@ class TokenStream:
     def _breaks_behind(self, place: int) -> bool:
         """Whether a line break follows a token, other than one before a closing bracket."""
         following = place + 1
-        if following == len(self._tokens) or self._tokens[following].text in _PARTNER:
+        if following == len(self._tokens) or self._tokens[following].value in _PARTNER:
             return False
         return self._is_first_of_line(following)

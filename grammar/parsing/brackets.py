@@ -1,95 +1,71 @@
-"""One quick scan of a text before it is parsed: its length, its strings, its brackets."""
-
-import re
-from collections.abc import Iterator
-from itertools import islice
+"""What is to be said of a text that is too long, or whose brackets or strings do not close."""
 
 from ..diagnostics import Diagnostic, NetError, Pointer, error
-from ..limits import MAX_LINES, MAX_NESTING, MAX_TEXT, MAX_WORDS
+from ..lexing.lexer import tokens
+from ..limits import MAX_LINES, MAX_NESTING, MAX_STRING, MAX_TEXT, MAX_TOKENS
 from ..source import UNPRINTABLE, Source, Span
+from .literals import long_string
 
-_MARKS = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+("?)|#[^\n]*|[()\[\]{}]|(?:\.\w+)+')
-_WORD = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+"?|#[^\n]*|->|[\w.]+|[^\s\w]')
 _PARTNER = {")": "(", "]": "[", "}": "{"}
 _CLOSING = {opening: closing for closing, opening in _PARTNER.items()}
-_LONGEST_STRING = 10_000  # characters
-_MOST_PARTS = 10_000  # of a name with dots
 _REPORTED = 5  # unclosed brackets; the first say enough
+_REPEAT = "write repeated parts with `[...]*n`, `for` or a block"
+
+
+def check_text(source: Source) -> None:
+    """Refuse a text that is too long to be looked at, or holds what no file may hold.
+
+    Raises:
+        NetError: E010 or E403.
+    """
+    text = source.text
+    if len(text) > MAX_TEXT:  # a first bound: a character has at least one byte
+        raise error("E403", f"more than {MAX_TEXT // 2**20} MiB of text", help=_REPEAT)
+    if text.count("\n") >= MAX_LINES:
+        raise too_much(source, 0, f"{MAX_LINES:_} lines")
+    if match := UNPRINTABLE.search(text):
+        raise error(
+            "E010",
+            f"an unexpected character: U+{ord(match[0]):04X}",
+            Span(source, match.start(), match.end()),
+            help="remove it: control characters mean nothing in a program",
+        )
+
+
+def too_much(source: Source, start: int, what: str) -> NetError:
+    """The error for a text that is too long; large tables of numbers belong to files."""
+    help = f"{_REPEAT}, and load weights from a file"
+    return error("E403", f"more than {what}", Span(source, start, start + 1), help=help)
 
 
 def check_brackets(source: Source) -> None:
-    """Refuse a text that is too long or too deep, or whose brackets or strings do not close.
-
-    The parser relies on it: a million nested parentheses are refused here in no time, and every
-    bracket that it meets has its partner.
+    """Refuse a text that does not parse for its brackets or strings, which is told before the rest.
 
     Raises:
-        NetError: E010, E013, E015, E402 or E403.
+        NetError: E013, E015, E402 or E403.
     """
-    if len(source.text) > MAX_TEXT:  # a first bound: a character has at least one byte
-        raise error(
-            "E403",
-            f"more than {MAX_TEXT // 2**20} MiB of text",
-            help="write repeated parts with `[...]*n`, `for` or a block",
-        )
-    if match := UNPRINTABLE.search(source.text):
-        raise _unprintable(source, match.start())
     open_at: list[int] = []
-    for mark, offset in _brackets(source):
+    for number, token in enumerate(tokens(source.text)):
+        start = token.start_pos
+        if number >= MAX_TOKENS:
+            raise too_much(source, start, f"{MAX_TOKENS:_} tokens")
+        mark = token.value
+        if token.type == "WRONG" and mark[0] == '"':
+            raise _unfinished_string(source, start, len(mark))
+        if token.type == "STRING" and len(mark) > MAX_STRING:
+            raise long_string(Span(source, start, token.end_pos))
         if mark in _CLOSING:
-            open_at.append(offset)
+            open_at.append(start)
             if len(open_at) > MAX_NESTING:
-                raise _too_deep(source, offset)
-        elif not open_at:
-            raise _extra(source, offset)
-        elif source.text[open_at[-1]] != _PARTNER[mark]:
-            raise NetError([_unclosed(source, open_at[-1], met=offset)])
-        else:
+                raise _too_deep(source, start)
+        elif mark in _PARTNER:
+            if not open_at:
+                raise _extra(source, start)
+            if source.text[open_at[-1]] != _PARTNER[mark]:
+                raise NetError([_unclosed(source, open_at[-1], met=start)])
             open_at.pop()
     if open_at:
         raise NetError([_unclosed(source, offset) for offset in open_at[:_REPORTED]])
-    _check_size(source)
-
-
-def _check_size(source: Source) -> None:
-    """Refuse more words than can be read in a moment; large tables of numbers belong to files."""
-    words = islice(_WORD.finditer(source.text), MAX_WORDS, None)
-    beyond = next((match.start() for match in words if match[0][0] not in '#"'), None)
-    if beyond is None and source.text.count("\n") < MAX_LINES:
-        return
-    what = f"{MAX_LINES:_} lines" if beyond is None else f"{MAX_WORDS:_} tokens"
-    raise error(
-        "E403",
-        f"more than {what}",
-        Span(source, beyond or 0, (beyond or 0) + 1),
-        help="write repeated parts with `[...]*n`, `for` or a block, and load weights from a file",
-    )
-
-
-def _brackets(source: Source) -> Iterator[tuple[str, int]]:
-    """Each bracket outside strings and comments, with its offset."""
-    for match in _MARKS.finditer(source.text):
-        mark = match[0]
-        first = mark[0]
-        if first == '"':
-            if not match[1]:
-                raise _unfinished_string(source, match.start(), match.end())
-            if len(mark) > _LONGEST_STRING:
-                raise _too_long(source, match.start(), f"a string of {len(mark):_} characters")
-        elif first == ".":
-            if (parts := mark.count(".")) > _MOST_PARTS:
-                raise _too_long(source, match.start(), f"a name of {parts:_} parts")
-        elif first != "#":
-            yield mark, match.start()
-
-
-def _unprintable(source: Source, offset: int) -> NetError:
-    return error(
-        "E010",
-        f"an unexpected character: U+{ord(source.text[offset]):04X}",
-        Span(source, offset, offset + 1),
-        help="remove it: control characters mean nothing in a program",
-    )
 
 
 def _too_deep(source: Source, offset: int) -> NetError:
@@ -128,14 +104,10 @@ def _unclosed(source: Source, offset: int, *, met: int | None = None) -> Diagnos
     )
 
 
-def _too_long(source: Source, start: int, what: str) -> NetError:
-    return error("E403", what, Span(source, start, start + 1))
-
-
-def _unfinished_string(source: Source, start: int, end: int) -> NetError:
+def _unfinished_string(source: Source, start: int, length: int) -> NetError:
     return error(
         "E015",
         "a string without its closing quote",
-        Span(source, start, len(source.text[:end].rstrip("\r"))),
+        Span(source, start, len(source.text[: start + length].rstrip("\r"))),
         help='end it with `"` on the same line',
     )

@@ -4,8 +4,8 @@ import re
 from decimal import Decimal
 
 from ..ast import Number, Size, String
-from ..diagnostics import error
-from ..limits import MAX_INTEGER
+from ..diagnostics import NetError, error
+from ..limits import MAX_INTEGER, MAX_STRING
 from ..source import Span
 
 _SUFFIXES = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -60,8 +60,10 @@ def read_string(text: str, span: Span) -> String:
     r"""The node of `"text"`, with `\"` and `\\` resolved.
 
     Raises:
-        NetError: E019 for another escape.
+        NetError: E019 for another escape, E403 for a text beyond any use.
     """
+    if len(text) > MAX_STRING:
+        raise long_string(span)
     inner = text[1:-1]
     if "\\" in inner:
         for match in _ESCAPE.finditer(inner):
@@ -77,6 +79,12 @@ def read_string(text: str, span: Span) -> String:
     return String(inner, span=span)
 
 
-def _too_large(span: Span, note: str) -> Exception:
+def long_string(span: Span) -> NetError:
+    """The error for a string beyond any use."""
+    place = Span(span.source, span.start, span.start + 1)
+    return error("E403", f"a string of {span.end - span.start:_} characters", place)
+
+
+def _too_large(span: Span, note: str) -> NetError:
     shown = span.text if len(span.text) <= 40 else span.text[:37] + "..."
     return error("E404", f"`{shown}` is too large", span, notes=[note])

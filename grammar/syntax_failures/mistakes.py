@@ -2,38 +2,17 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from ..diagnostics import Diagnostic
+from ..lexing.lexer import Failure, keywords, tokens
 from ..source import Source, Span
 from ..translation.statements import find_foreign
 from .expected import OPERATORS, STEPS, described
 from .notation import find_slip
-from .pieces import is_open_ended, previous_token, tokens
+from .pieces import is_open_ended, previous_token
 from .spacing import spaced_call
-
-KEYWORDS = frozenset(
-    "net language import as let block default for in if then else assert output train and or not"
-    " yes no".split()
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Where the parser stopped.
-
-    Attributes:
-        span: The token, or the character that starts none; empty at the end of the text.
-        type: The token's type, `$END`, or the empty string for a character.
-        state: The state on top of the parser's stack.
-        expected: The types of tokens that could stand there.
-    """
-
-    span: Span
-    type: str
-    state: int
-    expected: frozenset[str]
 
 
 class Place(NamedTuple):
@@ -70,6 +49,9 @@ class Place(NamedTuple):
 _ENDS = frozenset({"$END", "RPAR", "RSQB", "RBRACE", "VBAR"})
 
 
+_NAMES = frozenset({"NAME", "TAIL"})
+
+
 # Rules that look at the text
 
 
@@ -96,19 +78,18 @@ def _dangling_arrow(place: Place) -> Diagnostic | None:
 
 def _space_before_call(place: Place) -> Diagnostic | None:
     """`FC (10)`: before the failure, or at it, a space parts a name from its parenthesis."""
-    source = place.source
-    earlier = word = Span(source, place.start, place.start)
-    for token in tokens(source, place.start, place.failure.span.end):
-        between = source.text[word.end : token.start]
-        spaced = token.text == "(" and between and "\n" not in between
-        if spaced and _is_name(word.text) and earlier.text != "block":
-            return spaced_call(Span(source, word.end, token.end), word.text).diagnostics[0]
-        earlier, word = word, token
+    text = place.source.text
+    before = word = kind = ""
+    end = place.start
+    for token in tokens(text, place.start, place.failure.span.end):
+        if token.type == "COMMENT":
+            continue
+        start = token.start_pos
+        is_parted = token.value == "(" and end < start and "\n" not in text[end:start]
+        if is_parted and kind in _NAMES and before != "block":
+            return spaced_call(Span(place.source, end, start + 1), word).diagnostics[0]
+        before, word, kind, end = word, token.value, token.type, token.end_pos
     return None
-
-
-def _is_name(word: str) -> bool:
-    return word[:1].isidentifier() and word not in KEYWORDS
 
 
 def _keyword_as_name(place: Place) -> Diagnostic | None:
@@ -118,7 +99,7 @@ def _keyword_as_name(place: Place) -> Diagnostic | None:
     if place.failure.type == "EQUAL" and place.before is not None:  # `f(in=2)`, `in = INPUT`
         span, is_wanted = place.before, True
     word = span.text
-    if word not in KEYWORDS or not is_wanted:
+    if word not in keywords() or not is_wanted:
         return None
     return Diagnostic(
         "E023",

@@ -1,32 +1,25 @@
 """Where a text that does not parse may be cut, so that one run reports several syntax errors."""
 
 import re
-from collections.abc import Iterator
 
+from ..lexing.lexer import tokens
 from ..source import Source, Span
 
-_TOKEN = re.compile(r'"(?:[^"\\\n]++|\\[^\n])*+"|#[^\n]*|->|=>|[<>=!]=|\w+|[^\s]')
-_OPEN_ENDED = frozenset("-> => == <= >= != < > = | , ; : + - * / % ^ . ( [ {".split())
+_OPEN_ENDED = frozenset("-> == // => <= >= != < > = | , ; : + - * / % ^ . ( [ {".split())
 _CONTINUING = frozenset("as and or not in then else if for let output assert net import".split())
 _STATEMENT = re.compile(
     r"[^\W\d]\w*[ \t]*=(?![=>])|(?:net|import|let|block|default|output|assert|train)\b"
 )
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 _CONTINUES = frozenset("as and or then else".split())
 
 
-def tokens(source: Source, start: int, end: int) -> Iterator[Span]:
-    """The words, strings and signs of a stretch of text, roughly; comments are left out."""
-    for match in _TOKEN.finditer(source.text, start, end):
-        if match[0][0] != "#":
-            yield Span(source, match.start(), match.end())
-
-
 def previous_token(source: Source, start: int, end: int) -> Span | None:
-    """The last token before `end`, looking from `start`."""
+    """The last token before `end`, looking from `start`; comments are left out."""
     last = None
-    for last in tokens(source, start, end):  # noqa: B007, the last one is wanted
-        pass
-    return last
+    for token in tokens(source.text, start, end):
+        last = token if token.type != "COMMENT" else last
+    return Span(source, last.start_pos, last.end_pos) if last is not None else None
 
 
 def find_cuts(source: Source) -> list[int]:
@@ -39,13 +32,15 @@ def find_cuts(source: Source) -> list[int]:
     cuts = []
     depth = 0
     previous = ""
-    for span in tokens(source, 0, len(text)):
-        word = span.text
-        in_first_column = span.start == 0 or text[span.start - 1] == "\n"
-        fits = not _goes_on(previous) or _STATEMENT.match(text, span.start)
+    for token in tokens(text):
+        start, word = token.start_pos, token.value
+        if token.type == "COMMENT":
+            continue
+        in_first_column = start == 0 or text[start - 1] == "\n"
+        fits = not _goes_on(previous) or _STATEMENT.match(text, start)
         if depth == 0 and in_first_column and _begins(word) and fits:
-            cuts.append(span.start)
-        depth += (word in "([{") - (word in ")]}")
+            cuts.append(start)
+        depth += (word in _OPENING) - (word in _CLOSING)
         previous = word
     return cuts
 

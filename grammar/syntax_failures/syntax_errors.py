@@ -10,21 +10,22 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 from ..diagnostics import Diagnostic, NetError
+from ..lexing.lexer import Failure
 from ..source import Source, Span
 from ..translation.programs import foreign_program
 from ..translation.sketches import sketched_chain, sketched_lines
 from ..translation.typeset import plain
 from .expected import described
 from .malformed import EXAMPLES, Example
-from .mistakes import Failure, Place, find_mistake
+from .mistakes import Place, find_mistake
 from .pieces import find_cuts, previous_token
 
 MAX_REPORTED = 20  # syntax errors in one run
 
 _BOUND = re.compile(r"\s*\w+\s*=(?!=)\s*")
 
-Outcome = Failure | NetError | None
-Attempt = Callable[[Source, int], Outcome]
+Outcome = Failure | NetError
+Attempt = Callable[[Source, int], Outcome | None]
 Table = dict[tuple[int, str], Example]
 
 
@@ -44,7 +45,7 @@ def build_table(attempt: Attempt) -> Table:
     return table
 
 
-def report(source: Source, first: Failure | NetError, attempt: Attempt, table: Table) -> NetError:
+def report(source: Source, first: Outcome, attempt: Attempt, table: Table) -> NetError:
     """All syntax errors of a text, found by parsing on from the statement after each failure.
 
     At most `MAX_REPORTED` are reported, and at most four times the text is parsed for them.
@@ -55,7 +56,7 @@ def report(source: Source, first: Failure | NetError, attempt: Attempt, table: T
     cuts = find_cuts(source)
     found: list[Diagnostic] = []
     start, budget = 0, 4 * len(source.text)
-    outcome: Outcome = first
+    outcome: Outcome | None = first
     while outcome is not None:
         if isinstance(outcome, NetError):
             found.extend(outcome.diagnostics)

@@ -26,9 +26,11 @@ _LONGEST = 100_000  # characters of a program that are looked at
 def foreign_program(source: Source) -> Diagnostic | None:
     """What to say of a program of another framework, or None where it is none."""
     text = source.text
+    if len(text) > _LONGEST:
+        return None
     match = is_config(text) or _PYTHON.search(text)
     first = re.compile(r"[^\s=].*").search(text, match.start()) if match else None
-    if first is None or len(text) > _LONGEST:
+    if first is None:
         return None
     help = _config(text) or _python(text)
     if help is None:

@@ -117,9 +117,9 @@ def _starts_with_arrow(text: str, offset: int) -> bool:
 def _piece(source: Source, start: int, offset: int) -> Diagnostic | None:
     """A part of a statement that another notation writes so."""
     text = source.text
-    end = text.find("\n", offset)
+    end = min(_line_end(text, offset), offset + _LONGEST)
     for piece in PIECES:
-        for match in piece.pattern.finditer(text, start, len(text) if end < 0 else end):
+        for match in piece.pattern.finditer(text, start, end):
             if match.start() <= offset <= match.end():
                 span = Span(source, match.start(), match.end())
                 return Diagnostic("E011", piece.message, span, help=piece.help(match))
@@ -171,8 +171,9 @@ def _opening(text: str, end: int) -> int:
 
 def _size(source: Source, start: int, offset: int) -> Diagnostic | None:
     """`32 x 32 x 3`."""
-    for match in re.finditer(r"(?<!\w)\d+(?:\s+[xX]\s*\d+|[xX]\s+\d+)+", source.text[start:]):
-        span = Span(source, start + match.start(), start + match.end())
+    pattern = re.compile(r"(?<!\w)\d+(?:\s+[xX]\s*\d+|[xX]\s+\d+)+")
+    for match in pattern.finditer(source.text, start, offset + _LONGEST):
+        span = Span(source, match.start(), match.end())
         if span.start > offset:
             return None
         if offset <= span.end:

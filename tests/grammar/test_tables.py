@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from netc.grammar.parsing.tables import kept_tables
+from netc.grammar.lexing.kept_tables import kept_tables
 
 posix = pytest.mark.skipif(os.name != "posix", reason="users of POSIX")
 
@@ -20,11 +20,14 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def keep(*key: str) -> bool:
     """Whether tables were there; they are now."""
-    with kept_tables(*key) as path:
-        assert path is not None
-        was_there = Path(path).exists()
-        Path(path).write_bytes(b"tables")
-    return was_there
+    made: list[str] = []
+
+    def make() -> dict[str, str]:
+        made.extend(key)
+        return {"made": "of " + key[0]}
+
+    assert kept_tables(*key, make=make) == {"made": "of " + key[0]}
+    return not made
 
 
 @posix
@@ -38,13 +41,11 @@ def test_tables_are_found_again(tmp_path: Path) -> None:
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     """Where the tables cannot be made, none are kept."""
 
-    def fail() -> None:
-        with kept_tables("a") as path:
-            Path(path or "").touch()
-            raise ZeroDivisionError
+    def fail() -> dict[str, str]:
+        raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        fail()
+        kept_tables("a", make=fail)
     assert os.listdir(tmp_path / "netc") == []
 
 
@@ -53,15 +54,14 @@ def test_a_folder_of_others_is_not_used(tmp_path: Path) -> None:
     """A folder that others may write to could hold anything, so it is left alone."""
     (tmp_path / "netc").mkdir()
     (tmp_path / "netc").chmod(0o777)
-    with kept_tables("a") as path:
-        assert path is None
+    assert [keep("a"), keep("a")] == [False, False]
+    assert os.listdir(tmp_path / "netc") == []
 
 
 def test_no_folder(tmp_path: Path) -> None:
     """Where the folder cannot be made, tables are not kept, and nothing fails."""
     (tmp_path / "netc").touch()
-    with kept_tables("a") as path:
-        assert path is None
+    assert [keep("a"), keep("a")] == [False, False]
 
 
 @posix

@@ -9,58 +9,46 @@ import marshal
 import os
 import secrets
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+_DIGEST = 32  # bytes in front of the tables, which tell damaged ones
 
-@contextmanager
-def kept_tables(*key: str) -> Iterator[str | None]:
-    """The path to read tables from or to write them to, or None where they cannot be kept.
+Tables = dict[str, Any]
+
+
+def kept_tables(*key: str, make: Callable[[], Tables]) -> Tables:
+    """The tables that an earlier run kept, or else new ones, which are kept.
 
     New tables are written under a temporary name and take their own at the end, so that no other
     process ever reads half of them.
 
     Args:
         key: Everything that the tables depend on.
+        make: Makes them, of plain numbers, texts, lists and dictionaries.
     """
     folder = _folder()
     if folder is None:
-        yield None
-        return
+        return make()
     path = folder / f"tables-{sha256(repr(key).encode()).hexdigest()[:16]}"
-    if path.exists():
-        yield str(path)
-        return
+    with suppress(OSError):
+        data = path.read_bytes()
+        if sha256(data[_DIGEST:]).digest() == data[:_DIGEST]:
+            kept: Tables = marshal.loads(data[_DIGEST:])
+            return kept
+    tables = make()
+    data = marshal.dumps(tables)
     temporary = folder / f".tables-{secrets.token_hex(8)}.tmp"
-    try:
-        yield str(temporary)
-        with suppress(OSError):
+    with suppress(OSError):
+        try:
+            temporary.write_bytes(sha256(data).digest() + data)
             os.replace(temporary, path)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-
-
-def read_tables(path: str | None) -> dict[str, Any]:
-    """The tables that a file holds.
-
-    Raises:
-        OSError, EOFError, ValueError, TypeError: There are none, or they are damaged.
-    """
-    if path is None:
-        raise FileNotFoundError
-    tables: dict[str, Any] = marshal.loads(Path(path).read_bytes())
+        finally:
+            temporary.unlink(missing_ok=True)
     return tables
-
-
-def write_tables(path: str | None, tables: dict[str, Any]) -> None:
-    """Write tables to a file, where they can be kept."""
-    if path is not None:
-        with suppress(OSError, ValueError):
-            Path(path).write_bytes(marshal.dumps(tables))
 
 
 def _folder() -> Path | None:

@@ -1,0 +1,1 @@
+"""Text to tokens: Lark, which reads `net.lark`, and the tables that it makes of it."""
