@@ -78,6 +78,7 @@ def test_targets_move_with_the_picture(term: Make, name: str, options: dict[str,
         picture = after.inputs["input"][place, 0]
         x, y = after.targets["points"][place]
         np.testing.assert_allclose(centre_of(picture), (x, y), atol=0.02)
+        # A mask is of whole pixels, so that its spot may lie off by a part of one.
         np.testing.assert_allclose(centre_of(after.targets["mask"][place]), (x, y), atol=0.3)
         unit = (after.targets["unit"][place] + 1) / 2 * np.array([width - 1, height - 1])
         np.testing.assert_allclose(unit, (x, y), atol=1e-4)

@@ -93,7 +93,8 @@ def test_shapes_agree_with_their_targets() -> None:
             columns[within].min(),
             columns[within].max(),
         )
-        np.testing.assert_allclose(touched, (y0, y1 - 1, x0, x1 - 1), atol=1.6)
+        # A sharp corner reaches past the last pixel whose centre it covers.
+        np.testing.assert_allclose(touched, (y0, y1 - 1, x0, x1 - 1), atol=1.5)
         assert 0 <= x0 < x1 <= 64
         assert 0 <= y0 < y1 <= 64
 
@@ -105,7 +106,8 @@ def test_shapes_have_their_areas() -> None:
     objects = data.describe(np.arange(200))
     areas = (data.take(np.arange(200)).targets["target"] > 0).sum(axis=(1, 2))
     per_square = np.array([np.pi, 2, 0.75 * np.sqrt(3)])[objects.kind[:, 0]]
-    np.testing.assert_allclose(areas, per_square * objects.radius[:, 0] ** 2, rtol=0.06)
+    # Areas are counted in whole pixels.
+    np.testing.assert_allclose(areas, per_square * objects.radius[:, 0] ** 2, rtol=0.04)
 
 
 def test_shapes_overlap_and_are_balanced() -> None:
@@ -113,7 +115,8 @@ def test_shapes_overlap_and_are_balanced() -> None:
     data = LOADERS["shapes"](samples=3000)
     labels = data.labels()
     assert labels is not None
-    np.testing.assert_allclose(np.bincount(labels), 1000, atol=80)
+    three_errors = 3 * (3000 * 1 / 3 * 2 / 3) ** 0.5
+    np.testing.assert_allclose(np.bincount(labels), 1000, atol=three_errors)
     np.testing.assert_array_equal(labels[[5, 99]], data.take([5, 99]).targets["target"])
     assert data.classes == ("circle", "square", "triangle")
     assert LOADERS["shapes"](target="mask").classes == (

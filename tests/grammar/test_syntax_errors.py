@@ -39,10 +39,12 @@ def test_whole_rendered_text(program: str, expected: str, update_golden: bool) -
 
 
 def test_update(update_golden: bool) -> None:
-    """The file of cases is written anew on demand."""
+    """The file of cases is written anew on demand, and else holds just what is read of it."""
+    pairs = [(program, answer(program) if update_golden else text) for program, text in cases()]
+    text = "====\n".join(f"{program}\n----\n{answered}" for program, answered in pairs)
     if update_golden:
-        blocks = [f"{program}\n----\n{answer(program)}" for program, _ in cases()]
-        GOLDEN.write_text("====\n".join(blocks), encoding="utf-8")
+        GOLDEN.write_text(text, encoding="utf-8")
+    assert text == GOLDEN.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("text", [text for example in EXAMPLES for text in example.texts])

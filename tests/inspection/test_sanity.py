@@ -202,7 +202,7 @@ def test_a_network_that_cannot_learn() -> None:
     job = job_of(program + "  loss = binary_cross_entropy\n}")
     found = checks(job)
     assert [name for name, check in found.items() if not check.ok] == ["small subset"]
-    assert found["small subset"].numbers["loss"] == pytest.approx(log(2), rel=0.05)
+    assert found["small subset"].numbers["loss"] == pytest.approx(log(2), rel=1e-6)
 
 
 def test_the_own_optimizer_and_penalties_play_no_part() -> None:

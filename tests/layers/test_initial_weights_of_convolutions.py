@@ -24,7 +24,8 @@ def test_he(layers: str, fan_in: int) -> None:
     """The standard deviation of `he` is sqrt(2 / fan_in)."""
     network = netc.compile(f"INPUT(12x12x8) -> {layers[:-1]}, init=he) as l")
     weight = network.initialize(0)["l.weight"]
-    assert np.std(weight) == pytest.approx(sqrt(2 / fan_in), rel=0.05)
+    error = 1 / sqrt(2 * weight.size)  # of a deviation that is estimated
+    assert np.std(weight) == pytest.approx(sqrt(2 / fan_in), rel=4 * error)
 
 
 @pytest.mark.parametrize(("layers", "fan_in"), [("UPCONV(4x4, 64)", 64 * 16), ("CONV", 8 * 9)])

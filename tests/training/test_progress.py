@@ -111,7 +111,8 @@ def test_the_estimate_follows_the_speed() -> None:
     for _ in range(200):
         clock.now += 1.0
         pace.advance(1)
-    assert pace.remaining == pytest.approx(8_800 * 1.0, rel=0.02)
+    # The fast steps count less and less, and never not at all.
+    assert pace.remaining == pytest.approx(8_800 * 1.0, rel=0.01)
 
 
 def test_a_clock_that_stands_still() -> None:
