@@ -4,7 +4,7 @@ Spans take no part in equality: two trees are equal when they say the same.
 """
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from .source import Source, Span
 
@@ -127,6 +127,13 @@ class Argument(Syntax):
 
 
 @dataclass(frozen=True, slots=True)
+class Held(Syntax):
+    """A value that Python gives where a program has an expression; its text is for messages."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Apply(Syntax):
     """`min(a, b)`, `params(conv1)`, `sgd(lr=0.1)`: a call in an expression."""
 
@@ -136,7 +143,7 @@ class Apply(Syntax):
 
 Expression = (
     Number | Size | String | Boolean | Name | TupleOf | ListOf | Unary | Binary | Comparison
-    | Choice | Attribute | Index | Apply
+    | Choice | Attribute | Index | Apply | Held
 )  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def label_text(expression: ast.Expression) -> str | None:
     return None
 
 
-def _literal(expression: ast.Number | ast.String | ast.Boolean, _: Environment) -> Any:
+def _literal(expression: ast.Number | ast.String | ast.Boolean | ast.Held, _: Environment) -> Any:
     return expression.value
 
 
@@ -358,6 +358,7 @@ _RULES: Mapping[type, Callable[[Any, Environment], Any]] = {
     ast.Number: _literal,
     ast.String: _literal,
     ast.Boolean: _literal,
+    ast.Held: _literal,
     ast.Size: _size,
     ast.Name: _name,
     ast.TupleOf: _tuple,

@@ -189,7 +189,7 @@ def train_statement(state: State, statement: ast.TrainStatement, scope: Scope) -
         message, help = "a second `train` block", "put all settings into one"
         raise error("E123", message, _keyword(statement), also=[first], help=help)
     state.training_span = _keyword(statement)
-    state.training = read_settings(statement, partial(evaluate_in, scope, words=True))
+    state.training = read_settings(statement.entries, partial(evaluate_in, scope, words=True))
 
 
 def _keyword(statement: ast.TrainStatement) -> Span:

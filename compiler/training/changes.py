@@ -1,4 +1,4 @@
-"""Settings from the command line or from Python, as text, put into a recipe."""
+"""Settings from the command line or from Python, put into a recipe."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,36 +7,18 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import Pointer, error
-from ...grammar.parsing.parser import parse
-from ...grammar.source import Source
-from ..expressions.arguments import spell
 from ..expressions.evaluate import Environment, evaluate
 from ..layers.layerdef import GivenArgument, place
+from .held_settings import entries_of
 from .optimizers import MOMENTUM
 from .recipe import Recipe, check, merge
 from .schedules import SCHEDULES
-from .settings import SETTINGS, Evaluate, optimizer_arguments, read_settings
+from .settings import SETTINGS, Evaluate, Given, optimizer_arguments, read_settings
 from .term_table import TERMS, spell_term
 from .terms import Term
 
-SOURCE = "<settings>"
-
 # Which schedule rules an argument of the optimizer.
 RULED = {"lr": "schedule", MOMENTUM: "momentum"}
-
-
-def override(recipe: Recipe, name: str, text: str) -> Recipe:
-    """A recipe with one setting, or one argument of its optimizer, replaced.
-
-    Args:
-        recipe: What the `train` block says.
-        name: A setting (`batch`), or an argument of the optimizer (`lr`).
-        text: Its value as a program spells it.
-
-    Raises:
-        NetError: There is no such setting, it does not take the value, or it contradicts others.
-    """
-    return revise(recipe, {name: text}, tuple(recipe.loss))
 
 
 def revise(recipe: Recipe | None, changes: Mapping[str, Any], outputs: Sequence[str]) -> Recipe:
@@ -51,13 +33,11 @@ def revise(recipe: Recipe | None, changes: Mapping[str, Any], outputs: Sequence[
     Raises:
         NetError: There is no such setting, it does not take the value, or it contradicts others.
     """
-    texts = {name: spell_setting(value) for name, value in changes.items() if value is not None}
-    statement = _parsed(texts)
-    arguments = tuple(entry for entry in statement.entries if _is_argument(entry))
-    others = tuple(entry for entry in statement.entries if not _is_argument(entry))
+    entries = entries_of({name: value for name, value in changes.items() if value is not None})
+    arguments = [entry for entry in entries if _is_argument(entry)]
     settings = partial(evaluate, environment=Environment(words=True))
-    given = read_settings(replace(statement, entries=others), settings)
-    recipe = merge(given, outputs, base=recipe)
+    given = read_settings([entry for entry in entries if not _is_argument(entry)], settings)
+    recipe = merge(given, outputs, base=_without_others(recipe, given))
     optimizer = recipe.optimizer
     for entry in arguments:
         optimizer = _with_argument(optimizer, entry, settings)
@@ -67,31 +47,13 @@ def revise(recipe: Recipe | None, changes: Mapping[str, Any], outputs: Sequence[
     return recipe
 
 
-def spell_setting(value: Any) -> str:
-    """A setting from Python as a program spells it; text is taken as it is."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Term):
-        return spell_term(value)
-    if isinstance(value, Mapping):
-        items = (f"{name}: {spell_setting(item)}" for name, item in value.items())
-        return "{" + ", ".join(items) + "}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(spell_setting, value))}]"
-    return spell(value)
-
-
-def _parsed(texts: Mapping[str, str]) -> ast.TrainStatement:
-    """The settings as a `train` block."""
-    lines = "".join(f"  {name} = {text}\n" for name, text in texts.items())
-    module = parse(Source(SOURCE, f"train {{\n{lines}}}\n"))
-    statement = module.statements[0]
-    names = [entry.name for entry in getattr(statement, "entries", ())]
-    if len(module.statements) > 1 or names != list(texts):
-        wrong = " and ".join(f"`{name} = {text}`" for name, text in texts.items())
-        raise error("E125", f"{wrong} is not a single value")
-    assert isinstance(statement, ast.TrainStatement)
-    return statement
+def _without_others(recipe: Recipe | None, given: Mapping[str, Given]) -> Recipe | None:
+    """The recipe without the weights of outputs whose losses others replace."""
+    losses = given["loss"].value if "loss" in given else None
+    if recipe is None or not isinstance(losses, Mapping):
+        return recipe
+    kept = {name: weight for name, weight in recipe.weights.items() if name in losses}
+    return replace(recipe, weights=kept)
 
 
 def _is_argument(entry: ast.Entry) -> bool:

@@ -69,11 +69,11 @@ class Given:
     places: Mapping[str, Span] = field(default_factory=dict)
 
 
-def read_settings(statement: ast.TrainStatement, evaluate: Evaluate) -> dict[str, Given]:
+def read_settings(entries: Sequence[ast.Entry], evaluate: Evaluate) -> dict[str, Given]:
     """The settings of a `train` block by name.
 
     Args:
-        statement: The block.
+        entries: What the block says.
         evaluate: Gives the value of an expression, in which unknown names are words.
 
     Raises:
@@ -85,7 +85,7 @@ def read_settings(statement: ast.TrainStatement, evaluate: Evaluate) -> dict[str
     poisoned = False
     reader = _Reader(evaluate)
     # What `per` says is a default of the schedules.
-    for entry in sorted(statement.entries, key=lambda entry: entry.name != "per"):
+    for entry in sorted(entries, key=lambda entry: entry.name != "per"):
         try:
             given[entry.name] = reader.read(entry, given)
         except NetError as failure:
@@ -174,7 +174,8 @@ class _Reader:
     def _no_term(self, kind: str, expression: ast.Expression, name: str) -> NetError:
         """The error for a value that names no choice."""
         help = None
-        written = label_text(expression)
+        is_held = isinstance(expression, ast.Held)
+        written = expression.span.text if is_held else label_text(expression)
         if name == "momentum":
             text = expression.span.text
             help = f"a constant momentum belongs to the optimizer: `sgd(momentum={text})`"

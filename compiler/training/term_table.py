@@ -6,7 +6,7 @@ from typing import Any
 
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.source import Span
-from ..expressions.arguments import Kind, spell
+from ..expressions.arguments import Kind, Word, spell
 from ..layers.layerdef import GivenArgument, bind
 from .data_terms import AUGMENT, DATA, PREPROCESS
 from .foreign import corrected_term
@@ -83,25 +83,44 @@ def _unknown(kind: str, name: str, given: Sequence[GivenArgument], span: Span) -
     return error("E124", f"unknown {TERMS[kind].noun} `{name}`", span, help=help)
 
 
-def spell_term(term: Term) -> str:
-    """A choice as a program spells it, with the arguments that are not the defaults."""
+def is_known(term: Term) -> bool:
+    """Whether there is such a choice with such arguments, which need not fit."""
+    row = TERMS[term.kind].get(term.name) if term.kind in TERMS else None
+    return row is not None and term.arguments.keys() <= row.kinds.keys()
+
+
+def given_arguments(term: Term) -> dict[str, Any]:
+    """What a program gives to make a choice: the arguments that are not the defaults."""
     row = TERMS[term.kind][term.name]
-    shown = [
-        f"{name}={spell_value(value, row.kinds[name])}"
+    return {
+        name: _given(value, row.kinds[name])
         for name, value in term.arguments.items()
         if name not in row.defaults or value != row.defaults[name]
-    ]
+    }
+
+
+def _given(value: Any, kind: Kind) -> Any:
+    """A canonical value as a program has it: choices are words, and what is no size is a list."""
+    if value is None:
+        return Word("none")
+    if isinstance(value, str):
+        return Word(value) if value in kind.words and value != "none" else value
+    if isinstance(value, list | tuple) and not all(isinstance(item, int) for item in value):
+        return [_given(item, kind) for item in value]
+    return value
+
+
+def spell_term(term: Term) -> str:
+    """A choice as a program spells it, with the arguments that are not the defaults."""
+    given = given_arguments(term)
+    shown = [f"{name}={spell_value(value)}" for name, value in given.items()]
     return f"{term.name}({', '.join(shown)})" if shown else term.name
 
 
-def spell_value(value: Any, kind: Kind | None = None) -> str:
-    """A canonical value as a program spells it, so that it is read as the same value again."""
-    if value is None:
-        return "none"
-    if isinstance(value, str):
-        if kind is not None and value in kind.words and value != "none":
-            return value
+def spell_value(value: Any) -> str:
+    """A value as a program spells it, so that it is read as the same value again."""
+    if isinstance(value, str) and not isinstance(value, Word):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if isinstance(value, list | tuple) and not all(isinstance(item, int) for item in value):
-        return f"[{', '.join(spell_value(item, kind) for item in value)}]"
+        return f"[{', '.join(map(spell_value, value))}]"
     return spell(value)

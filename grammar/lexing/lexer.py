@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from lark import Lark, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from lark import Token as LarkToken
 from lark import __version__ as lark_version
 from lark.common import LexerConf
-from lark.grammar import Rule
+from lark.grammar import Rule as LarkRule
 from lark.lexer import BasicLexer, ContextualLexer, TerminalDef
 
 from ..ast import Token
@@ -26,6 +26,7 @@ _KEYWORD = re.compile(r"[a-z]+(?=(?:\(\?!\\w\))?\Z)")  # in a terminal's pattern
 # What only wrong programs hold: a string without its end, a number that runs into a word.
 _NO_TOKEN = r'(?P<WRONG>"(?:[^"\\\n]++|\\[^\n])*+|\w+|\S)'
 
+Rule = Literal["start", "setting"]  # a program, or a setting's value alone
 Match = Callable[[str, int], re.Match[str] | None]
 
 
@@ -87,15 +88,20 @@ class Parser:
         )
         self._lexer = self._lark.parser.lexer
 
-    def parse(self, source: Source, start: int = 0) -> tuple[Any, list[Token]] | Failure:
+    def parse(self, source: Source, start: int, rule: Rule) -> tuple[Any, list[Token]] | Failure:
         """What the builder makes of a text, from an offset on, and its tokens, or where it ends.
+
+        Args:
+            source: The text.
+            start: The offset.
+            rule: What the text is.
 
         Raises:
             NetError: By the builder.
             TooMuchError: The text is beyond a limit.
         """
         try:
-            made = self._lark.parse(" " * start + source.text[start:])
+            made = self._lark.parse(" " * start + source.text[start:], rule)
             return made, self._lexer.tokens
         except UnexpectedInput as failure:
             return _failure(source, failure)
@@ -194,8 +200,9 @@ def _tables() -> Tables:
     grammar = _GRAMMAR.read_text(encoding="utf-8")
 
     def make() -> Tables:
-        lark = Lark(grammar, parser="lalr", lexer="contextual", maybe_placeholders=False)
-        data, memo = lark.memo_serialize([TerminalDef, Rule])
+        options: dict[str, Any] = {"start": [*get_args(Rule)], "maybe_placeholders": False}
+        lark = Lark(grammar, parser="lalr", lexer="contextual", **options)
+        data, memo = lark.memo_serialize([TerminalDef, LarkRule])
         return {"data": data, "memo": memo}
 
     return kept_tables(grammar, lark_version, sys.version, make=make)

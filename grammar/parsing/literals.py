@@ -21,9 +21,18 @@ def read_integer(text: str, span: Span) -> int:
             them takes minutes.
     """
     digits = text.replace("_", "").lstrip("0") or "0"
-    if len(digits) > _DIGITS or int(digits) > MAX_INTEGER:
+    return check_integer(MAX_INTEGER + 1 if len(digits) > _DIGITS else int(digits), span)
+
+
+def check_integer(value: int, span: Span) -> int:
+    """The value, where it is in the range of integers.
+
+    Raises:
+        NetError: E404.
+    """
+    if abs(value) > MAX_INTEGER:
         raise _too_large(span, "an integer must be at most 2^63 - 1 = 9223372036854775807")
-    return int(digits)
+    return value
 
 
 def read_number(text: str, span: Span) -> Number:
@@ -42,9 +51,7 @@ def read_number(text: str, span: Span) -> Number:
     amount = Decimal(plain[:-1]) * factor
     if amount != amount.to_integral_value():
         return Number(float(amount), span=span)
-    if amount > MAX_INTEGER:
-        raise _too_large(span, "an integer must be at most 2^63 - 1 = 9223372036854775807")
-    return Number(int(amount), span=span)
+    return Number(check_integer(int(amount), span), span=span)
 
 
 def read_size(text: str, span: Span) -> Size:

@@ -4,15 +4,17 @@ import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from threading import RLock
+from typing import Any
 
-from ..ast import Comment, Module, Token
-from ..diagnostics import NetError, error
-from ..lexing.lexer import Failure, Parser, TooMuchError
-from ..limits import MAX_NESTING, MAX_TOKENS, check_statements
+from ..ast import Comment, Expression, MapOf, Module, Token
+from ..diagnostics import Diagnostic, NetError, Pointer, error
+from ..lexing.lexer import Parser, Rule, TooMuchError
+from ..limits import MAX_NESTING, MAX_TOKENS, check_expression, check_statements
 from ..source import Source, Span
-from ..syntax_failures.syntax_errors import Outcome, Table, build_table, report
+from ..syntax_failures.syntax_errors import Outcome, Table, build_table, explain, report
 from .brackets import check_brackets, check_text, too_much
 from .tree import TreeBuilder
 
@@ -53,19 +55,71 @@ def parse(source: Source) -> Module:
     return module
 
 
-def _attempt(source: Source, start: int = 0) -> Module | Outcome:
-    """The tree of a text from `start` on, or what goes wrong first."""
-    builder, parser = _parser()
-    builder.begin(source)
+def parse_setting(span: Span) -> Expression | MapOf:
+    """Parse what stands for the value of a setting in a text that is no program.
+
+    Raises:
+        NetError: E125, it is more than a value; or its first syntax error.
+    """
+    if not span.text.strip():
+        raise error("E011", "nothing follows `=`", span, label="expected a value")
+    alone = Source(span.source.name, " " * span.start + span.text)
     try:
-        outcome = parser.parse(source, start)
+        check_text(alone)
+        with _LOCK, _paused_collector():
+            outcome = _read(alone, span.start, "setting", whole=span.source)
+            if not isinstance(outcome, tuple):
+                check_brackets(alone)
+                raise _no_setting(span, outcome)
+    except NetError as failure:
+        raise NetError([_moved(each, span.source) for each in failure.diagnostics]) from None
+    value: Expression | MapOf = outcome[0]
+    if not isinstance(value, MapOf):
+        check_expression(value)
+    return value
+
+
+def _no_setting(span: Span, outcome: Outcome) -> NetError:
+    if isinstance(outcome, NetError):
+        return outcome
+    is_complete = not outcome.expected or "$END" in outcome.expected
+    if outcome.type and is_complete:
+        text = " ".join(span.text.split())
+        shown = text if len(text) <= 40 else f"{text[:37]}..."
+        return error("E125", f"`{shown}` is not a single value", outcome.span)
+    return NetError([explain(outcome, span.start, _table(), statement=False)])
+
+
+def _moved(diagnostic: Diagnostic, source: Source) -> Diagnostic:
+    """What is told of a part of a text, told of all of it."""
+
+    def moved(span: Span) -> Span:
+        return Span(source, span.start, span.end)
+
+    also = tuple(Pointer(moved(pointer.span), pointer.text) for pointer in diagnostic.also)
+    return replace(diagnostic, span=diagnostic.span and moved(diagnostic.span), also=also)
+
+
+def _read(
+    source: Source, start: int, rule: Rule, *, whole: Source | None = None
+) -> tuple[Any, list[Token]] | Outcome:
+    """What a text is from `start` on, with spans in `whole`, and its tokens, or what is wrong."""
+    builder, parser = _parser()
+    builder.begin(whole or source)
+    try:
+        return parser.parse(source, start, rule)
     except NetError as failure:
         return failure
     except TooMuchError as failure:
         return too_much(source, failure.start, f"{MAX_TOKENS:_} tokens")
     finally:
         builder.begin(Source("", ""))
-    if isinstance(outcome, Failure):
+
+
+def _attempt(source: Source, start: int = 0) -> Module | Outcome:
+    """The tree of a text from `start` on, or what goes wrong first."""
+    outcome = _read(source, start, "start")
+    if not isinstance(outcome, tuple):
         return outcome
     statements, tokens = outcome
     comments = tuple([_comment(source, token) for token in tokens if token.type == "COMMENT"])

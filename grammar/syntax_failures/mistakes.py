@@ -210,10 +210,11 @@ _RULES: tuple[Callable[[Place], Diagnostic | None], ...] = (
 )
 
 
-def find_mistake(place: Place) -> Diagnostic | None:
-    """The first rule's diagnostic that applies, or None."""
+def find_mistake(place: Place, *, statement: bool) -> Diagnostic | None:
+    """The first rule's diagnostic that applies to a statement, or to a value, or None."""
     candidates = (_at_binding(place), place)
-    found = (rule(candidate) for candidate in candidates if candidate for rule in _RULES)
+    rules = _RULES if statement else _RULES[1:]
+    found = (rule(candidate) for candidate in candidates if candidate for rule in rules)
     return next((diagnostic for diagnostic in found if diagnostic is not None), None)
 
 

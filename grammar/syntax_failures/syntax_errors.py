@@ -119,11 +119,11 @@ def _translated(line: str) -> str:
     return line if sketch is None else line[: sketch.start] + sketch.meant + line[sketch.end :]
 
 
-def explain(failure: Failure, start: int, table: Table) -> Diagnostic:
-    """The diagnostic for a failure in a statement that starts at `start`."""
+def explain(failure: Failure, start: int, table: Table, *, statement: bool = True) -> Diagnostic:
+    """The diagnostic for a failure in a statement, or in a value, that starts at `start`."""
     before = previous_token(failure.span.source, start, failure.span.start)
     place = Place(failure, start, before)
-    mistake = find_mistake(place)
+    mistake = find_mistake(place, statement=statement)
     if mistake is not None:
         return mistake
     example = table.get((failure.state, failure.type)) or table.get((failure.state, ""))

@@ -3,12 +3,11 @@
 from inspect import Parameter, Signature
 from typing import Any
 
-from .compiler.expressions.arguments import spell
 from .compiler.layers.layerdef import GivenArgument
+from .compiler.training.held_settings import held, keyword_spans, spell_plain
 from .compiler.training.optimizers import OPTIMIZERS
 from .compiler.training.term_table import bind_term
 from .compiler.training.terms import Term
-from .grammar.source import Source, Span
 
 
 class Optimizer:
@@ -37,14 +36,12 @@ class Optimizer:
         Raises:
             NetError: An argument is unknown or of the wrong kind.
         """
-        texts = [f"{name}={spell(value)}" for name, value in arguments.items()]
-        source = Source("<Python>", f"{self.__name__}({', '.join(texts)})")
-        given: list[GivenArgument] = []
-        start = len(self.__name__) + 1
-        for text, (name, value) in zip(texts, arguments.items(), strict=True):
-            given.append(GivenArgument(name, value, Span(source, start, start + len(text))))
-            start += len(text) + 2
-        call = Span(source, 0, len(source.text))
+        texts = {name: spell_plain(value) for name, value in arguments.items()}
+        call, spans = keyword_spans("<Python>", texts, before=f"{self.__name__}(", after=")")
+        given = [
+            GivenArgument(name, held(value, spans[name]).value, spans[name])
+            for name, value in arguments.items()
+        ]
         return bind_term("optimizer", self.name, given, call, spelling=self.__name__)
 
     def __repr__(self) -> str:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from .compiler.ir.graph import Graph
 from .compiler.model import Model
-from .compiler.training.changes import revise, spell_setting
+from .compiler.training.changes import revise
+from .compiler.training.held_settings import spell_setting
 from .compiler.training.recipe import Recipe
 from .compiler.training.terms import Term
 from .grammar.diagnostics import Diagnostic, error
@@ -43,12 +44,7 @@ def recipe_of(model: Model, changes: Mapping[str, Any] | None = None) -> Recipe:
     Raises:
         NetError: A setting is not known or does not fit.
     """
-    changes, recipe = changes or {}, model.recipe
-    loss = changes.get("loss")
-    if recipe is not None and isinstance(loss, Mapping):  # other outputs' weights go with theirs
-        kept = {name: weight for name, weight in recipe.weights.items() if name in loss}
-        recipe = replace(recipe, weights=kept)
-    return revise(recipe, changes, tuple(model.graph.outputs))
+    return revise(model.recipe, changes or {}, tuple(model.graph.outputs))
 
 
 def open_data(model: Model, recipe: Recipe, data: Any = None) -> Dataset:
@@ -99,7 +95,7 @@ def job_of(
             another run (E541, E545), or there is none to continue from (E546).
     """
     _check_options(options.get("patience"), folder, resume=resume)
-    changed = {name: spell_setting(v) for name, v in (changes or {}).items() if v is not None}
+    changed = {name: value for name, value in (changes or {}).items() if value is not None}
     given = {name: value for name, value in options.items() if value is not None}
     if not resume and not options.get("force"):
         check_folder(folder)
@@ -111,7 +107,8 @@ def job_of(
     opened = open_data(model, recipe, data)
     if data is not None:
         recipe = replace(recipe, data=None)
-    job = Job(model.graph, recipe, opened, folder=folder, changes=changed, **given)
+    texts = {name: spell_setting(value) for name, value in changed.items()}
+    job = Job(model.graph, recipe, opened, folder=folder, changes=texts, **given)
     return resumed(job) if resume else job
 
 

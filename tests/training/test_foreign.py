@@ -5,7 +5,6 @@ import re
 import pytest
 
 import netc
-from netc.compiler.training.changes import override
 
 ROWS = [
     ("loss", "categorical_crossentropy", "cross_entropy"),
@@ -194,7 +193,7 @@ def test_a_setting_of_the_command_line_is_answered_alike(name: str, text: str, m
     network = netc.compile("INPUT(8x8) -> FC\ntrain { data = digits }\n")
     assert network.recipe is not None
     with pytest.raises(netc.NetError) as refused:
-        override(network.recipe, name, text)
+        network.with_settings(**{name: text})
     assert refused.value.diagnostics[0].help == meant
 
 
