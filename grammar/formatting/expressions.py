@@ -1,4 +1,7 @@
-"""Expressions, arguments and labels to pieces of layout, token by token; see `formatter.py`."""
+"""Expressions, arguments and labels to pieces of layout, token by token; see `formatter.py`.
+
+They are formatted as spelled, regardless of their tree.
+"""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,14 +14,15 @@ _CLOSING = frozenset(")]}")
 _SEPARATORS = frozenset({",", ";"})
 _ENDS = _CLOSING | _SEPARATORS
 
-# From loose to tight; `^` stands without blanks, and no line breaks there.
-_BINDING = {"then": 0, "else": 0, "or": 1, "and": 2, "+": 5, "-": 5}
-_BINDING |= dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 4)
-_BINDING |= dict.fromkeys(("*", "/", "//", "%"), 6)
+# A long expression breaks at all operators of the first of these that it has any of; `^` stands
+# without blanks, and no line breaks there.
+_BREAKABLE = (
+    frozenset({"_THEN", "_ELSE", "OR", "AND", "ADDOP"}),
+    frozenset({"CMP"}),
+    frozenset({"STAR", "SLASH", "DSLASH", "PCT"}),
+)
+_INFIX = frozenset().union(*_BREAKABLE)
 _PREFIX_WORDS = frozenset({"not", "if"})
-
-# A long expression breaks at all operators of the first of these that it has any of.
-_BREAKABLE = (frozenset({0, 1, 2, 5}), frozenset({4}), frozenset({6}))
 
 
 class Item(NamedTuple):
@@ -43,14 +47,14 @@ class _Operation:
 
     Attributes:
         operands: Each is the pieces of an operand, which follow one another without a break.
-        breaks: Between each two operands, how tightly the operator binds, and whether the author
-            broke the line there.
+        breaks: Between each two operands, the operator's type, and whether the author broke the
+            line there.
         ends_with_operand: Whether an operator, a call or an index may come next.
         ends_with_number: Whether the last token is a number, and not a part after a dot.
     """
 
     operands: list[list[Doc]] = field(default_factory=lambda: [[]])
-    breaks: list[tuple[int, bool]] = field(default_factory=list)
+    breaks: list[tuple[str, bool]] = field(default_factory=list)
     ends_with_operand: bool = False
     ends_with_number: bool = False
 
@@ -62,11 +66,11 @@ class _Operation:
 
     def laid_out(self, *, keep: bool) -> Row:
         """The expression, broken where the author broke it (if that is kept) or at loose signs."""
-        present = {binding for binding, _ in self.breaks}
+        present = {kind for kind, _ in self.breaks}
         breakable = next((kinds for kinds in _BREAKABLE if kinds & present), frozenset())
         parts = list(self.operands[0])
-        for (binding, was_broken), operand in zip(self.breaks, self.operands[1:], strict=True):
-            if binding not in breakable:
+        for (kind, was_broken), operand in zip(self.breaks, self.operands[1:], strict=True):
+            if kind not in breakable:
                 parts.append(Text(" "))
             else:
                 parts.append(Hard() if keep and was_broken else Soft(" "))
@@ -74,115 +78,118 @@ class _Operation:
         return row(*parts)
 
 
-class ExpressionFormatter:
-    """Lays out expressions; they are formatted as spelled, regardless of their tree."""
+def two_words(tokens: TokenStream) -> Row:
+    """The next two tokens, with a blank between them."""
+    return row(tokens.take(), Nest(2, row(Text(" "), tokens.take())))
 
-    def __init__(self, tokens: TokenStream) -> None:
-        self.tokens = tokens
 
-    def two_words(self) -> Row:
-        """The next two tokens, with a blank between them."""
-        return row(self.tokens.take(), Nest(2, row(Text(" "), self.tokens.take())))
+def expression(
+    tokens: TokenStream,
+    end: int = ENDLESS,
+    ends: frozenset[str] = frozenset(),
+    *,
+    keep: bool = True,
+) -> Row:
+    """The tokens up to an offset or to one that ends an expression.
 
-    def expression(
-        self, end: int = ENDLESS, ends: frozenset[str] = frozenset(), *, keep: bool = True
-    ) -> Row:
-        """The tokens up to an offset or to one that ends an expression.
+    Args:
+        tokens: From the first of the expression on.
+        end: The offset.
+        ends: The tokens, brackets apart.
+        keep: Whether the author's line breaks at operators are kept.
+    """
+    read = _Operation()
+    while tokens.is_before(end) and tokens.next not in ends:
+        word = tokens.next
+        if word in _OPENING:
+            follows = read.ends_with_operand
+            read.add(bracket(tokens, is_call=follows and word == "("), is_operand=True)
+        elif word == ".":
+            _attribute(tokens, read)
+        elif word == "^":
+            read.add(tokens.take(), is_operand=False)
+        elif read.ends_with_operand and tokens.kind in _INFIX:
+            _operator(tokens, read)
+        elif word == ":" or word in _PREFIX_WORDS:
+            read.add(tokens.take(), Text(" "), is_operand=False)
+        else:
+            is_operand = word not in ("+", "-", "=")
+            read.add(tokens.take(), is_operand=is_operand, is_number=word[0].isdigit())
+    return read.laid_out(keep=keep)
 
-        Args:
-            end: The offset.
-            ends: The tokens, brackets apart.
-            keep: Whether the author's line breaks at operators are kept.
-        """
-        tokens = self.tokens
-        read = _Operation()
-        while tokens.is_before(end) and tokens.next not in ends:
-            word = tokens.next
-            if word in _OPENING:
-                follows = read.ends_with_operand
-                read.add(self.bracket(is_call=follows and word == "("), is_operand=True)
-            elif word == ".":
-                self._attribute(read)
-            elif word == "^":
-                read.add(tokens.take(), is_operand=False)
-            elif read.ends_with_operand and word in _BINDING:
-                self._operator(read)
-            elif word == ":" or word in _PREFIX_WORDS:
-                read.add(tokens.take(), Text(" "), is_operand=False)
-            else:
-                is_operand = word not in ("+", "-", "=")
-                read.add(tokens.take(), is_operand=is_operand, is_number=word[0].isdigit())
-        return read.laid_out(keep=keep)
 
-    def _operator(self, read: _Operation) -> None:
-        """A binary operator; it will begin the line if any is broken there."""
-        word = self.tokens.next
-        was_broken, comments = self.tokens.skip_sign()
-        read.add(comments, is_operand=False)
-        read.breaks.append((_BINDING[word], was_broken))
-        read.operands.append([Text(f"{word} ")])
+def _operator(tokens: TokenStream, read: _Operation) -> None:
+    """A binary operator; it will begin the line if any is broken there."""
+    word, kind = tokens.next, tokens.kind
+    was_broken, comments = tokens.skip_sign()
+    read.add(comments, is_operand=False)
+    read.breaks.append((kind, was_broken))
+    read.operands.append([Text(f"{word} ")])
 
-    def _attribute(self, read: _Operation) -> None:
-        """`.` and the part after it, which may be a keyword or an integer."""
-        if read.ends_with_number:
-            read.add(Text(" "), is_operand=False)  # `1 .5` is no `1.5`
-        read.add(self.tokens.take(), self.tokens.take(), is_operand=True)
 
-    def bracket(self, *, is_call: bool, extra: tuple[int, str] | None = None) -> Nest:
-        """A bracket of expressions: arguments, an index, a tuple, a list, a map, parentheses.
+def _attribute(tokens: TokenStream, read: _Operation) -> None:
+    """`.` and the part after it, which may be a keyword or an integer."""
+    if read.ends_with_number:
+        read.add(Text(" "), is_operand=False)  # `1 .5` is no `1.5`
+    read.add(tokens.take(), tokens.take(), is_operand=True)
 
-        It is on one line if it fits and the author did not break it, or else its items have
-        lines of their own: those of the author, or one for each, or for plain values as few as
-        will do.
 
-        Args:
-            is_call: Whether it holds arguments.
-            extra: A word to insert, and the number of items before it.
-        """
-        author = self.tokens.bracket
-        is_broken = author.opened or author.separated or author.commented
-        is_tuple = self.tokens.next == "(" and not is_call
-        head, after_opening = self.tokens.take(), self.tokens.comments()
-        items: list[Item] = []
-        while self.tokens.next not in _CLOSING:
-            items.append(self._item(keep=is_broken))
-        if items and not (is_tuple and len(items) == 1):
-            items[-1] = items[-1]._replace(separator="")  # but the comma of `(a,)` makes the tuple
-        if extra is not None:
-            items.insert(extra[0], plain_item(extra[1]))
-        before_closing = self.tokens.comments()
-        return enclosed(
-            head,
-            items,
-            self.tokens.take(),
-            comments=(after_opening, before_closing),
-            fill=not is_call,
-            keep_lines=is_broken,
-        )
+def bracket(tokens: TokenStream, *, is_call: bool, extra: tuple[int, str] | None = None) -> Nest:
+    """A bracket of expressions: arguments, an index, a tuple, a list, a map, parentheses.
 
-    def _item(self, *, keep: bool) -> Item:
-        """An item and its separator."""
-        tokens = self.tokens
-        doc = self.expression(ends=_ENDS, keep=keep)
-        is_last_of_line = (bool(doc.parts) and tokens.starts_line()) or tokens.starts_line(1)
-        if tokens.next not in _SEPARATORS:
-            return Item(doc, "", row(), False)
-        is_last_of_line = (bool(doc.parts) and tokens.starts_line()) or tokens.starts_line(1)
+    It is on one line if it fits and the author did not break it, or else its items have
+    lines of their own: those of the author, or one for each, or for plain values as few as
+    will do.
+
+    Args:
+        tokens: From the opening bracket on.
+        is_call: Whether it holds arguments.
+        extra: A word to insert, and the number of items before it.
+    """
+    author = tokens.bracket
+    is_broken = author.opened or author.separated or author.commented
+    is_tuple = tokens.next == "(" and not is_call
+    head, after_opening = tokens.take(), tokens.comments()
+    items: list[Item] = []
+    while tokens.next not in _CLOSING:
+        items.append(_item(tokens, keep=is_broken))
+    if items and not (is_tuple and len(items) == 1):
+        items[-1] = items[-1]._replace(separator="")  # but the comma of `(a,)` makes the tuple
+    if extra is not None:
+        items.insert(extra[0], plain_item(extra[1]))
+    before_closing = tokens.comments()
+    return enclosed(
+        head,
+        items,
+        tokens.take(),
+        comments=(after_opening, before_closing),
+        fill=not is_call,
+        keep_lines=is_broken,
+    )
+
+
+def _item(tokens: TokenStream, *, keep: bool) -> Item:
+    """An item and its separator."""
+    doc = expression(tokens, ends=_ENDS, keep=keep)
+    is_last_of_line = (bool(doc.parts) and tokens.starts_line()) or tokens.starts_line(1)
+    if tokens.next not in _SEPARATORS:
+        return Item(doc, "", row(), False)
+    is_last_of_line = (bool(doc.parts) and tokens.starts_line()) or tokens.starts_line(1)
+    separator = tokens.skip()
+    if separator == "," and tokens.next == ";":
         separator = tokens.skip()
-        if separator == "," and tokens.next == ";":
-            separator = tokens.skip()
-        comments = tokens.comments() if tokens.next not in _CLOSING else row()
-        return Item(doc, separator, comments, is_last_of_line)
+    comments = tokens.comments() if tokens.next not in _CLOSING else row()
+    return Item(doc, separator, comments, is_last_of_line)
 
-    def label(self, end: int) -> Row:
-        """A label, or a word that is spelled like one; it contains no white space."""
-        tokens = self.tokens
-        parts: list[Doc] = []
-        while tokens.is_before(end):
-            if tokens.next == "{":
-                parts += [tokens.take(), self.expression(ends=_CLOSING)]
-            parts.append(tokens.take())
-        return row(*parts)
+
+def label(tokens: TokenStream, end: int) -> Row:
+    """A label, or a word that is spelled like one; it contains no white space."""
+    parts: list[Doc] = []
+    while tokens.is_before(end):
+        if tokens.next == "{":
+            parts += [tokens.take(), expression(tokens, ends=_CLOSING)]
+        parts.append(tokens.take())
+    return row(*parts)
 
 
 def plain_item(word: str) -> Item:

@@ -6,32 +6,47 @@ are met, so that nothing can be lost or change places.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from ..ast import (
+    Argument,
     AssertStatement,
     BindStatement,
     BlockStatement,
+    Call,
+    Chain,
     ChainStatement,
     DefaultStatement,
     Entry,
+    For,
+    Group,
+    If,
     ImportStatement,
+    Item,
     LanguageStatement,
     LetStatement,
     Module,
+    Name,
     NetStatement,
     OutputStatement,
+    Reference,
+    Repeat,
+    Shorthand,
     Statement,
+    Step,
     TrainStatement,
 )
 from ..parsing.parser import parse
 from ..source import Source
-from .chains import ChainFormatter
-from .layout import Doc, Group, Hard, Nest, Text, lay_out, row
+from .expressions import bracket, enclosed, expression, label, plain_item, two_words
+from .layout import ENDLESS, Break, Doc, Hard, Nest, Row, Soft, Text, lay_out, row
+from .layout import Group as Together
 from .token_stream import TokenStream
 
+# Names from the tables of papers: the mode of the pool, which is `max` where none is given.
+_POOLS = {"maxpool": "", "avgpool": "avg"}
 _ASSIGNED = frozenset("=")
-_POOLS = frozenset({"POOL", "maxpool", "avgpool"})
 
 
 def format_source(source: Source) -> str:
@@ -53,15 +68,20 @@ def format_module(module: Module) -> str:
     """The canonical text of a program that was parsed; see `format_source`."""
     # New defaults of a pool might hold for one spelling of it and not for another.
     rewrite_pools = not any(
-        isinstance(statement, DefaultStatement | BlockStatement) and statement.name in _POOLS
+        isinstance(statement, DefaultStatement | BlockStatement)
+        and statement.name in ("POOL", *_POOLS)
         for statement in module.statements
     )
     formatter = _Formatter(TokenStream(module), rewrite_pools=rewrite_pools)
     return lay_out(formatter.module(module))
 
 
-class _Formatter(ChainFormatter):
-    """Lays out statements, one method per kind."""
+class _Formatter:
+    """Lays out statements and chains, one method per kind."""
+
+    def __init__(self, tokens: TokenStream, *, rewrite_pools: bool) -> None:
+        self.tokens = tokens
+        self._rewrite_pools = rewrite_pools
 
     def module(self, module: Module) -> Doc:
         """All statements, and the comments before, between and after them."""
@@ -75,36 +95,38 @@ class _Formatter(ChainFormatter):
 
     def of_words(self, statement: NetStatement | LanguageStatement | ImportStatement) -> Doc:
         """A keyword and a word."""
-        return self.two_words()
+        return two_words(self.tokens)
 
     def default(self, statement: DefaultStatement) -> Doc:
         """`default CONV(...)`."""
-        return row(self.two_words(), self.bracket(is_call=True))
+        return row(two_words(self.tokens), bracket(self.tokens, is_call=True))
 
     def let(self, statement: LetStatement) -> Doc:
         """`let target = value`."""
         keyword = self.tokens.take()
-        target = row(Text(" "), self.expression(ends=_ASSIGNED), Text(" "), self.tokens.take())
-        value = self.expression(statement.span.end)
+        target = row(
+            Text(" "), expression(self.tokens, ends=_ASSIGNED), Text(" "), self.tokens.take()
+        )
+        value = expression(self.tokens, statement.span.end)
         return row(keyword, self._assigned(target, value))
 
     def assert_(self, statement: AssertStatement) -> Doc:
         """`assert condition`."""
         keyword = self.tokens.take()
-        return row(keyword, self._assigned(row(), self.expression(statement.span.end)))
+        return row(keyword, self._assigned(row(), expression(self.tokens, statement.span.end)))
 
     def _assigned(self, head: Doc, value: Doc) -> Doc:
         return Nest(2, row(head, Text(" "), value))
 
     def bind(self, statement: BindStatement) -> Doc:
         """`target = chain`."""
-        target = self.expression(ends=_ASSIGNED)
+        target = expression(self.tokens, ends=_ASSIGNED)
         sign = Nest(2, row(Text(" "), self.tokens.take(), Text(" ")))
         return row(target, sign, self.chain(statement.chain))
 
     def output(self, statement: OutputStatement) -> Doc:
         """`output name`, `output name = chain`."""
-        head = self.two_words()
+        head = two_words(self.tokens)
         if statement.chain is None:
             return head
         sign = Nest(2, row(Text(" "), self.tokens.take(), Text(" ")))
@@ -116,11 +138,11 @@ class _Formatter(ChainFormatter):
 
     def block(self, statement: BlockStatement) -> Doc:
         """`block Up(c; skip, x) { ... }`."""
-        head: list[Doc] = [self.two_words()]
+        head: list[Doc] = [two_words(self.tokens)]
         if self.tokens.next == "(":
             self.tokens.defer()
-            head.append(self.bracket(is_call=True))
-        return Group(row(*head, Text(" "), *self.body(statement.body)))
+            head.append(bracket(self.tokens, is_call=True))
+        return Together(row(*head, Text(" "), *self.body(statement.body)))
 
     def train(self, statement: TrainStatement) -> Doc:
         """`train { ... }`, with the signs `=` in one column."""
@@ -142,7 +164,201 @@ class _Formatter(ChainFormatter):
         name = self.tokens.take()
         space = Text(" " * (width - len(entry.name) + 1))
         sign = row(space, self.tokens.take())
-        return row(name, self._assigned(sign, self.expression(entry.value.span.end)))
+        return row(name, self._assigned(sign, expression(self.tokens, entry.value.span.end)))
+
+    # Chains
+
+    def chain(self, chain: Chain) -> Row:
+        """A chain in the lines that the author gave it.
+
+        A line that is too long is broken before each step that is more than a word, and where
+        that is not enough, before the first step that does not fit.
+        """
+        first, *others = chain.steps
+        is_after_comments = self.tokens.has_comments()
+        start: Doc = Together(self.step(first))
+        if is_after_comments:
+            start = Nest(2, start)
+        lines: list[Doc] = []
+        line = [(start, first)]
+        for step in others:
+            is_broken, comments = self.tokens.skip_sign()
+            if is_broken:
+                lines.append(_line(line, is_first=not lines))
+                lines.append(Nest(2, row(comments, Hard())))
+                line = []
+            line.append((Together(row(Text("-> "), self.step(step))), step))
+        return row(*lines, _line(line, is_first=not lines))
+
+    def step(self, step: Step) -> Doc:
+        """A step with its label."""
+        item = step.item
+        doc = _ITEMS[type(item)](self, item)
+        if step.label is None:
+            return doc
+        keyword = self.tokens.take()
+        name = label(self.tokens, step.label.span.end)
+        return row(doc, Nest(2, row(Text(" "), keyword, Text(" "), name)))
+
+    def reference(self, item: Reference) -> Doc:
+        """A bare word, or a value."""
+        word = item.label.literal or ""
+        if not self._rewrite_pools or word not in _POOLS:
+            return label(self.tokens, item.span.end)
+        comments = self.tokens.comments()
+        self.tokens.skip()
+        mode = [_POOLS[word]] if _POOLS[word] else []
+        return row(comments, _call("POOL", mode) if mode else Text("POOL"))
+
+    def call(self, item: Call) -> Doc:
+        """A layer or a block with arguments."""
+        if not self._rewrite_pools or item.name not in _POOLS or _has_mode(item.arguments):
+            return row(self.tokens.take(), bracket(self.tokens, is_call=True))
+        comments = self.tokens.comments()
+        self.tokens.skip()
+        place = sum(argument.name is None for argument in item.arguments)
+        extra = (place, _POOLS[item.name]) if _POOLS[item.name] else None
+        return row(comments, Text("POOL"), bracket(self.tokens, is_call=True, extra=extra))
+
+    def shorthand(self, item: Shorthand) -> Doc:
+        """`conv5-16` as `CONV(5x5, 16)`, `fc-120` as `FC(120)`."""
+        comments = self.tokens.comments()
+        self.tokens.skip_to(item.span.end)
+        kind, count = item.span.text.split("-")
+        kernel = kind.removeprefix(item.kind)
+        if kernel and "x" not in kernel:
+            kernel = f"{kernel}x{kernel}"
+        arguments = [kernel, count] if kernel else [count]
+        return row(comments, _call(item.kind.upper(), arguments))
+
+    def group(self, item: Group) -> Doc:
+        """Branches side by side, or each on lines of its own that begin with `(` or `|`."""
+        is_broken = self.tokens.bracket.separated
+        first, *others = item.branches
+        parts: list[Doc] = [self.tokens.take(), Text(" "), Nest(2, self.chain(first))]
+        for branch in others:
+            _, comments = self.tokens.skip_sign()
+            space = Hard() if is_broken else Break(" ")
+            parts += [comments, space, Text("| "), Nest(2, self.chain(branch))]
+        parts += [Nest(2, self.tokens.comments()), Break(" "), self.tokens.take()]
+        return Nest(0, Together(row(*parts)), "column")
+
+    def repeat(self, item: Repeat) -> Doc:
+        """`[chain]*n`; the closing bracket has its own line where the chain has several."""
+        opening = self.tokens.take()
+        chain = Nest(1, self.chain(item.chain))
+        body = row(opening, chain, Nest(1, self.tokens.comments()), Break(""), self.tokens.take())
+        if item.count is None:
+            return Nest(0, Together(body), "column")
+        count = row(self.tokens.take(), expression(self.tokens, item.count.span.end))
+        return Nest(0, row(Together(body), count), "column")
+
+    def for_(self, item: For) -> Doc:
+        """`for target in list { ... }`."""
+        keyword = self.tokens.take()
+        target = expression(self.tokens, ends=frozenset({"in"}))
+        sign = row(Text(" "), self.tokens.take(), Text(" "))
+        values = expression(self.tokens, item.iterable.span.end)
+        head = row(keyword, Nest(4, row(Text(" "), target, sign, values)))
+        return Nest(0, Together(row(head, Text(" "), *self.body(item.body))), "column")
+
+    def if_(self, item: If) -> Doc:
+        """`if c { ... } else if d { ... } else { ... }`: all on one line, or each body broken."""
+        parts: list[Doc] = []
+        branch: If | None = item
+        while branch is not None:
+            keyword = self.tokens.take()
+            condition = expression(self.tokens, branch.condition.span.end)
+            parts += [keyword, Nest(4, row(Text(" "), condition)), Text(" ")]
+            parts += self.body(branch.then)
+            otherwise, branch = branch.otherwise, None
+            if otherwise is None:
+                break
+            parts += [Text(" "), self.tokens.take(), Text(" ")]
+            if self.tokens.next == "if":
+                branch = _only_if(otherwise)
+            else:
+                parts += self.body(otherwise)
+        return Nest(0, Together(row(*parts)), "column")
+
+    def body(self, statements: Sequence[Statement]) -> list[Doc]:
+        """Statements between braces, for the group around them to break or not."""
+        is_broken = self.tokens.bracket.opened
+        self.tokens.defer()
+        parts: list[Doc] = [self.tokens.take()]
+        inner: list[Doc] = []
+        for place, statement in enumerate(statements):
+            space = Hard() if is_broken else Break(" ")
+            inner += self.comments_between(space if place == 0 else None)
+            inner.append(self.statement(statement))
+        inner += self.comments_between(row() if not statements else None)[:-1]
+        closing = Break(" ") if statements else row()
+        return [*parts, Nest(2, row(*inner)), closing, self.tokens.take()]
+
+    def comments_between(self, start: Doc | None) -> list[Doc]:
+        """What precedes the next statement: comments, blank lines, and a new line.
+
+        Args:
+            start: What precedes the first statement, where no blank line is kept; None
+                before the others.
+        """
+        parts: list[Doc] = []
+        for blank, remark in self.tokens.spaced_comments():
+            if remark is None or remark.own_line:
+                parts.append(Hard(blank) if start is None else start)
+                start = None
+            if remark is not None:
+                parts.append(remark)
+        return parts
+
+
+def _line(steps: list[tuple[Doc, Step]], *, is_first: bool) -> Doc:
+    """One line of the author's.
+
+    Steps that fit on a line are laid out together. One that does not begins its own line, so
+    that its lines, which are indented to where it starts, stay in sight.
+    """
+    runs: list[Doc] = []
+    for is_plain, run in groupby(steps, key=lambda pair: pair[0].width < ENDLESS):
+        parts: list[Doc] = []
+        for doc, step in run:
+            if parts or runs:
+                parts.append(_space_before(step, is_plain=is_plain))
+            parts.append(doc)
+        inner = row(*parts)
+        if is_first and not runs:
+            inner = row(parts[0], Nest(2, row(*parts[1:])))
+        runs.append(Together(inner) if is_plain else inner)
+    return row(runs[0], Nest(2, row(*runs[1:]))) if is_first else Nest(2, row(*runs))
+
+
+def _space_before(step: Step, *, is_plain: bool) -> Doc:
+    """What precedes a step that is not the first of the author's line."""
+    if isinstance(step.item, Reference):
+        return Soft(" ")
+    if is_plain:
+        return Break(" ")
+    return Soft(" ") if isinstance(step.item, Call) else Hard()
+
+
+def _call(name: str, arguments: Sequence[str]) -> Row:
+    """A call that stands for shorthand."""
+    items = [plain_item(argument) for argument in arguments]
+    return row(Text(name), enclosed(Text("("), items, Text(")")))
+
+
+def _has_mode(arguments: Sequence[Argument]) -> bool:
+    """Whether arguments say, or may say, how a pool pools."""
+    return any(
+        argument.name == "mode" or (argument.name is None and isinstance(argument.value, Name))
+        for argument in arguments
+    )
+
+
+def _only_if(statements: Sequence[Any]) -> If:
+    """The `if` of an `else if`."""
+    item: If = statements[0].chain.steps[0].item
+    return item
 
 
 _STATEMENTS: Mapping[type[Statement], Callable[[_Formatter, Any], Doc]] = {
@@ -157,4 +373,13 @@ _STATEMENTS: Mapping[type[Statement], Callable[[_Formatter, Any], Doc]] = {
     OutputStatement: _Formatter.output,
     BlockStatement: _Formatter.block,
     TrainStatement: _Formatter.train,
+}
+_ITEMS: Mapping[type[Item], Callable[[Any, Any], Doc]] = {
+    Reference: _Formatter.reference,
+    Call: _Formatter.call,
+    Shorthand: _Formatter.shorthand,
+    Group: _Formatter.group,
+    Repeat: _Formatter.repeat,
+    For: _Formatter.for_,
+    If: _Formatter.if_,
 }

@@ -52,6 +52,11 @@ class TokenStream:
         return self._tokens[self._place].value if self._place < len(self._tokens) else ""
 
     @property
+    def kind(self) -> str:
+        """The type of the next token, or an empty one at the end."""
+        return self._tokens[self._place].type if self._place < len(self._tokens) else ""
+
+    @property
     def bracket(self) -> Bracket:
         """The bracket that the next token opens."""
         return self._brackets[self._place]

@@ -1,39 +1,37 @@
 """Flat operands and operators to an expression tree, by precedence, without recursion."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from ..ast import Binary, Comparison, Expression, Unary
-from ..source import Span
+from ..ast import Binary, Comparison, Expression, Syntax, Token, Unary
+from ..source import Source, Span
 
-# From loose to tight. `-2^2` is `-(2^2)`, and `not a == b` is `not (a == b)`.
-_INFIX = {"or": 1, "and": 2, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6, "^": 8}
-_COMPARISON = 4
-_PREFIX = {"not": 3, "+": 7, "-": 7}
-_RIGHT = {_INFIX["^"], _COMPARISON}  # `a < b < c` is gathered into one comparison from the right
+# From loose to tight, by type of token: `-2^2` is `-(2^2)`, and `not a == b` is `not (a == b)`.
+_INFIX = {"OR": 1, "AND": 2, "CMP": 4, "ADDOP": 5, "CARET": 8}
+_INFIX |= dict.fromkeys(("STAR", "SLASH", "DSLASH", "PCT"), 6)
+_PREFIX = {"NOT": 3, "ADDOP": 7}
+_COMPARISON = _INFIX["CMP"]
+_RIGHT = {_INFIX["CARET"], _COMPARISON}  # `a < b < c` is gathered into one from the right
 
 
-class _Sign:
+class _Sign(NamedTuple):
     """An operator that waits for its right operand.
 
     Attributes:
         text: The operator as written.
-        binding: How tightly it binds; a larger number binds tighter.
         span: Where it stands.
+        binding: How tightly it binds; a larger number binds tighter.
         prefix: Whether it has one operand.
     """
 
-    __slots__ = ("binding", "prefix", "span", "text")
-
-    def __init__(self, text: str, span: Span, *, prefix: bool) -> None:
-        self.text = text
-        self.span = span
-        self.prefix = prefix
-        table = _PREFIX if prefix else _INFIX
-        self.binding = table.get(text, _COMPARISON)
+    text: str
+    span: Span
+    binding: int
+    prefix: bool
 
 
-def build_expression(parts: Iterable[tuple[str, Span] | Expression]) -> Expression:
-    """The tree of a flat expression: operands are expressions, operators are (text, span).
+def build_expression(source: Source, parts: Iterable[Token | Expression]) -> Expression:
+    """The tree of a flat expression, whose operators are tokens.
 
     Dijkstra's shunting-yard with prefix operators: an operator is applied as soon as the next one
     binds no tighter.
@@ -42,14 +40,15 @@ def build_expression(parts: Iterable[tuple[str, Span] | Expression]) -> Expressi
     waiting: list[_Sign] = []
     after_operand = False
     for part in parts:
-        if not isinstance(part, tuple):
+        if isinstance(part, Syntax):
             operands.append(part)
             after_operand = True
             continue
-        sign = _Sign(*part, prefix=not after_operand)
+        binding = (_INFIX if after_operand else _PREFIX)[part.type]
         if after_operand:
-            _apply_tighter(sign.binding, waiting, operands)
-        waiting.append(sign)
+            _apply_tighter(binding, waiting, operands)
+        span = Span(source, part.start_pos, part.end_pos)
+        waiting.append(_Sign(part.value, span, binding, not after_operand))
         after_operand = False
     while waiting:
         _apply_last(waiting, operands)

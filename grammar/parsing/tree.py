@@ -7,7 +7,7 @@ terminal. No tree of the parser's own is ever built, which halves the memory of 
 
 import re
 from dataclasses import replace
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from ..ast import (
     Apply,
@@ -337,12 +337,7 @@ class TreeBuilder:
         return self.keyword(parts)
 
     def flat(self, parts: Parts) -> Expression:
-        if len(parts) == 1:
-            only: Expression = parts[0]
-            return only
-        return build_expression(
-            [(str(p), self._at(cast(Token, p))) if isinstance(p, str) else p for p in parts]
-        )
+        return parts[0] if len(parts) == 1 else build_expression(self.source, parts)
 
     def choice(self, parts: Parts) -> Choice:
         keyword, condition, then, otherwise = parts
