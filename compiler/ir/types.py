@@ -104,6 +104,16 @@ class TensorType:
         """The bytes of its elements, without gaps; strings count as none."""
         return -(self.size * -self.dtype.bits // 8)
 
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """The extents that are known; of an array or a weight, all."""
+        return tuple(dim for dim in self.shape if isinstance(dim, int))
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of an array or a weight of this type."""
+        return -(prod(self.extents) * -self.dtype.bits // 8)
+
     def with_shape(self, shape: Iterable[Dim]) -> "TensorType":
         """The same element type with another shape."""
         return TensorType(self.dtype, tuple(shape))

@@ -8,20 +8,10 @@ from typing import Any
 import numpy as np
 
 from ...compiler.ir.dim import Dim, Polynomial, substitute
+from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean
 from ..kerneldef import Array
 from .from_python import fault_of, to_array
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """What an input takes: NumPy's name of the element type, and the extents."""
-
-    dtype: str
-    shape: tuple[Dim, ...]
-
-    def __str__(self) -> str:
-        return f"{self.dtype} of {spell(self.shape)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +27,7 @@ class Feeds:
     symbols: dict[str, int]
 
 
-def check_feeds(specs: Mapping[str, Spec], feeds: Mapping[str, Any]) -> Feeds:
+def check_feeds(types: Mapping[str, TensorType], feeds: Mapping[str, Any]) -> Feeds:
     """Check and cast the inputs of one run.
 
     Integers and other floats are cast to the input's float type; floats are never cast to
@@ -47,14 +37,14 @@ def check_feeds(specs: Mapping[str, Spec], feeds: Mapping[str, Any]) -> Feeds:
         NetError: E206, with a diagnostic for each name, element type, rank or extent that does
             not fit.
     """
-    findings = list(_name_findings(specs, feeds))
+    findings = list(_name_findings(types, feeds))
     arrays: dict[str, Array] = {}
     symbols: dict[str, int] = {}
     settled_by: dict[str, str] = {}
-    for name, spec in specs.items():
+    for name, type in types.items():
         if name in feeds:
-            array, finding = _cast(name, spec, feeds[name])
-            finding = finding or _shape_finding(name, spec, array, symbols, settled_by)
+            array, finding = _cast(name, type, feeds[name])
+            finding = finding or _shape_finding(name, type, array, symbols, settled_by)
             arrays[name] = array
             findings += [finding] if finding else []
     if findings:
@@ -72,22 +62,25 @@ def spell(shape: Sequence[Dim]) -> str:
     return " x ".join(map(str, shape)) or "no axes"
 
 
-def _name_findings(specs: Mapping[str, Spec], feeds: Mapping[str, Any]) -> Iterable[Diagnostic]:
+def _name_findings(
+    types: Mapping[str, TensorType], feeds: Mapping[str, Any]
+) -> Iterable[Diagnostic]:
     """Inputs that are missing, and arrays that no input takes."""
-    unknown = [name for name in feeds if name not in specs]
-    for name, spec in specs.items():
+    unknown = [name for name in feeds if name not in types]
+    for name, type in types.items():
         if name not in feeds:
-            yield unfit(f"the input `{name}` is missing", help=f"it takes {spec}")
+            help = f"it takes {type.dtype.value} of {spell(type.shape)}"
+            yield unfit(f"the input `{name}` is missing", help=help)
     for name in unknown:
-        names = ", ".join(f"`{known}`" for known in specs)
-        all_of_them = f"the inputs are {names}" if specs else "it takes no inputs"
-        near = did_you_mean(str(name), specs) or all_of_them
+        names = ", ".join(f"`{known}`" for known in types)
+        all_of_them = f"the inputs are {names}" if types else "it takes no inputs"
+        near = did_you_mean(str(name), types) or all_of_them
         yield unfit(f"the network has no input `{name}`", help=near)
 
 
-def _cast(name: str, spec: Spec, given: Any) -> tuple[Array, Diagnostic | None]:
+def _cast(name: str, type: TensorType, given: Any) -> tuple[Array, Diagnostic | None]:
     """The array in the input's element type, where a cast keeps its meaning."""
-    target = np.dtype(spec.dtype)
+    target = np.dtype(type.dtype.value)
     try:
         array = to_array(given)
     except ValueError:
@@ -99,7 +92,7 @@ def _cast(name: str, spec: Spec, given: Any) -> tuple[Array, Diagnostic | None]:
         return array, None
     if array.dtype.kind not in _CASTS.get(target.kind, ""):
         return array, unfit(
-            f"the input `{name}` takes numbers of {spec.dtype}, but got {array.dtype.name}",
+            f"the input `{name}` takes numbers of {type.dtype.value}, but got {array.dtype.name}",
             help="round the numbers, and cast them with `.astype`",
         )
     with np.errstate(over="ignore"):
@@ -111,15 +104,15 @@ _CASTS = {"f": "fiub", "i": "iub", "u": "iub", "b": "b"}
 
 
 def _shape_finding(
-    name: str, spec: Spec, array: Array, symbols: dict[str, int], settled_by: dict[str, str]
+    name: str, type: TensorType, array: Array, symbols: dict[str, int], settled_by: dict[str, str]
 ) -> Diagnostic | None:
     """Compare rank and extents; the first input that has a symbol determines it.
 
     There may be no samples, but each sample holds numbers.
     """
-    if array.ndim != len(spec.shape):
-        return _unfit_shape(name, spec, array)
-    for axis, (dim, extent) in enumerate(zip(spec.shape, array.shape, strict=True)):
+    if array.ndim != len(type.shape):
+        return _unfit_shape(name, type, array)
+    for axis, (dim, extent) in enumerate(zip(type.shape, array.shape, strict=True)):
         wanted = substitute(dim, symbols)
         if isinstance(wanted, Polynomial) and extent == 0 and axis > 0:
             return unfit(f"the input `{name}` is empty: {spell(array.shape)}")
@@ -129,7 +122,7 @@ def _shape_finding(
         elif wanted != extent and str(dim) in settled_by:
             return _inconsistent(name, str(dim), extent, wanted, settled_by[str(dim)])
         elif wanted != extent:
-            return _unfit_shape(name, spec, array)
+            return _unfit_shape(name, type, array)
     return None
 
 
@@ -144,10 +137,10 @@ def _inconsistent(name: str, symbol: str, extent: int, settled: int, other: str)
     return unfit(message)
 
 
-def _unfit_shape(name: str, spec: Spec, array: Array) -> Diagnostic:
+def _unfit_shape(name: str, type: TensorType, array: Array) -> Diagnostic:
     return unfit(
-        f"the input `{name}` takes {spell(spec.shape)}, but got {spell(array.shape)}",
-        help=_remedy(spec.shape, array.shape),
+        f"the input `{name}` takes {spell(type.shape)}, but got {spell(array.shape)}",
+        help=_remedy(type.shape, array.shape),
     )
 
 

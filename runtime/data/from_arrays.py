@@ -169,7 +169,7 @@ def _member(file: NpzState, name: str) -> Array:
     """An array of an npz file, its bytes checked, mapped where it is stored as it is."""
     with zipfile.ZipFile(file.path) as archive:
         entry = archive.getinfo(f"{name}.npy")
-    if entry.compress_type != zipfile.ZIP_STORED or file.type_of(name).bytes == 0:
+    if entry.compress_type != zipfile.ZIP_STORED or file.type_of(name).nbytes == 0:
         return file[name]
     file.verify(name)
     try:

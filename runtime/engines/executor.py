@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ...compiler.ir.graph import Graph, Node
+from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import NetError, error
-from ..arrays.feeds import Feeds, Spec, check_feeds, spell
+from ..arrays.feeds import Feeds, check_feeds, spell
 from ..kerneldef import Array, OperandError
 from ..weights.state import weight_of
 from .binding import check_binding, exceeds_memory, place
@@ -125,7 +126,7 @@ def read_weights(plan: Plan, state: State) -> dict[str, Array]:
         NetError: E501, one is missing or does not fit.
     """
     _check_names(plan, state)
-    return {name: _parameter(name, spec, state) for name, spec in plan.parameters.items()}
+    return {name: _parameter(name, type, state) for name, type in plan.parameters.items()}
 
 
 def _check_names(plan: Plan, state: State) -> None:
@@ -137,15 +138,15 @@ def _check_names(plan: Plan, state: State) -> None:
         raise error("E501", f"the {what} missing: {shown}{more}")
 
 
-def _parameter(name: str, spec: Spec, state: State) -> Array:
+def _parameter(name: str, type: TensorType, state: State) -> Array:
     """A parameter in the element type that the plan computes in."""
     array = weight_of(state, name)
-    if array.shape != spec.shape:
+    if array.shape != type.shape:
         raise error(
             "E501",
-            f"the weight `{name}` has {spell(spec.shape)} numbers, but got {spell(array.shape)}",
+            f"the weight `{name}` has {spell(type.shape)} numbers, but got {spell(array.shape)}",
         )
-    return array.astype(spec.dtype, copy=False)
+    return array.astype(type.dtype.value, copy=False)
 
 
 def _result(array: Array | None, shared: bool) -> Array:

@@ -11,7 +11,6 @@ from ...compiler.ir.schedule import Schedule, schedule
 from ...compiler.ir.types import DType, TensorType
 from ...grammar.diagnostics import did_you_mean, error
 from .. import kernels  # noqa: F401 - fills the kernel table
-from ..arrays.feeds import Spec
 from ..kerneldef import KERNELS, Array, Function, Kernel
 from .fallback import reference_kernel, refusing
 from .lookups import Lookup, lookups
@@ -69,9 +68,9 @@ class Plan:
     graph: Graph
     order: tuple[int, ...]
     slots: int
-    inputs: Mapping[str, Spec]
+    inputs: Mapping[str, TensorType]
     feeds: Mapping[str, int]
-    parameters: Mapping[str, Spec]
+    parameters: Mapping[str, TensorType]
     loads: tuple[tuple[int, str], ...]
     constants: tuple[tuple[int, Array], ...]
     steps: tuple[KernelCall, ...]
@@ -141,14 +140,14 @@ class _Planner:
             graph=self.graph,
             order=self.schedule.order,
             slots=len(self.slot),
-            inputs={name: self.spec(name, value.type) for name, value in self.graph.inputs.items()},
+            inputs={name: self.type(name, value.type) for name, value in self.graph.inputs.items()},
             feeds={
                 node.attributes["name"]: self.slot[i, 0]
                 for i, node in leaves.items()
                 if node.op_type == INPUT
             },
             parameters={
-                name: self.spec(name, self.graph[i].outputs[0]) for name, i in named.items()
+                name: self.type(name, self.graph[i].outputs[0]) for name, i in named.items()
             },
             loads=tuple((self.slot[i, 0], name) for name, i in named.items() if i not in first_use),
             constants=tuple(
@@ -162,12 +161,12 @@ class _Planner:
             lookups=lookups(self.graph),
         )
 
-    def spec(self, name: str, type: TensorType) -> Spec:
-        """The type of an input or parameter as it is computed."""
+    def type(self, name: str, type: TensorType) -> TensorType:
+        """An input or parameter as it is computed."""
         if self._lacks(type.dtype):
             message = f"`{name}` is `{type.dtype.value}`, which NumPy cannot represent"
             raise error("E575", message)
-        return Spec(self._dtype(type.dtype).name, type.shape)
+        return TensorType(DType(self._dtype(type.dtype).name), type.shape)
 
     def _lacks(self, dtype: DType) -> bool:
         """Whether NumPy cannot compute in a type."""

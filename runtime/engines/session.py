@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from ...compiler.ir.dim import Dim, symbol
+from ...compiler.ir.types import DType, TensorType
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.files import check_readable, path_or_bytes
-from ..arrays.feeds import Spec, check_feeds
+from ..arrays.feeds import check_feeds
 from ..kerneldef import Array
 
 # What a device is to onnxruntime, and how to get it.
@@ -20,17 +21,10 @@ REMEDIES = {
     " libraries",
 }
 
-# The types of arrays, as onnxruntime spells them, and NumPy's names of their elements.
+# The types of arrays, as onnxruntime spells them, and of their elements.
+_OTHERWISE = {DType.FLOAT32: "float", DType.FLOAT64: "double"}
 _DTYPES = {
-    "tensor(float)": "float32",
-    "tensor(double)": "float64",
-    **{
-        f"tensor({name})": name
-        for name in (
-            *("float16", "bool", "int8", "int16", "int32", "int64"),
-            *("uint8", "uint16", "uint32", "uint64"),
-        )
-    },
+    f"tensor({_OTHERWISE.get(dtype, dtype.value)})": dtype for dtype in DType if dtype.letter
 }
 _FATAL = 4  # onnxruntime's log levels; every error reaches us as an exception as well
 
@@ -60,7 +54,7 @@ class Session:
         active = self._session.get_providers()
         if PROVIDERS[device] not in active:
             raise _no_device(device, active, "it is built in, but could not be started")
-        self.inputs: dict[str, Spec] = {i.name: _spec(i) for i in self._session.get_inputs()}
+        self.inputs: dict[str, TensorType] = {i.name: _type(i) for i in self._session.get_inputs()}
         self._types = {output.name: output.type for output in self._session.get_outputs()}
         self.outputs: tuple[str, ...] = tuple(self._types)
         try:
@@ -98,11 +92,11 @@ class Session:
             raise _refused("onnxruntime cannot run the model", failure) from None
         return dict(zip(names, results, strict=True))
 
-    def _ranked(self, feeds: Mapping[str, Any]) -> dict[str, Spec]:
-        """The inputs' specs; onnxruntime tells none without a rank from one without axes."""
+    def _ranked(self, feeds: Mapping[str, Any]) -> dict[str, TensorType]:
+        """The inputs' types; onnxruntime tells none without a rank from one without axes."""
         return {
-            name: spec if spec.shape else Spec(spec.dtype, _shape(feeds.get(name)))
-            for name, spec in self.inputs.items()
+            name: type if type.shape else type.with_shape(_shape(feeds.get(name)))
+            for name, type in self.inputs.items()
         }
 
 
@@ -170,7 +164,7 @@ def _no_device(device: str, providers: Iterable[str], reason: str) -> NetError:
     )
 
 
-def _spec(argument: Any) -> Spec:
+def _type(argument: Any) -> TensorType:
     """An input as onnxruntime describes it; extents without a name get one."""
     if argument.type not in _DTYPES:
         raise _no_array("input", argument.name, argument.type)
@@ -178,7 +172,7 @@ def _spec(argument: Any) -> Spec:
         extent if isinstance(extent, int) else symbol(extent or f"{argument.name}:{axis}")
         for axis, extent in enumerate(argument.shape)
     ]
-    return Spec(_DTYPES[argument.type], tuple(shape))
+    return TensorType(_DTYPES[argument.type], tuple(shape))
 
 
 def _shape(given: Any) -> tuple[int, ...]:

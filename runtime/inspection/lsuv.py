@@ -86,7 +86,7 @@ def scaled_state(
     meetings = products(settled)
     for name in meetings:
         type = drawn.type_of(name)
-        state[name] = draw(ORTHOGONAL, type, fans(type.shape), stream(seed, name))
+        state[name] = draw(ORTHOGONAL, type, fans(type.extents), stream(seed, name))
     fed = {**feeds, "step": np.asarray(0, np.int64)}
     report = [_scale(settled, name, value, fed, state) for name, value in meetings.items()]
     return state, report

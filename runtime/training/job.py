@@ -14,7 +14,7 @@ from ...compiler.ir.text import to_text
 from ...compiler.training.recipe import Recipe
 from ...compiler.training.train_step import TrainStep, train_step
 from ...grammar.diagnostics import Diagnostic, did_you_mean, error
-from ..arrays.feeds import Spec, check_feeds
+from ..arrays.feeds import check_feeds
 from ..data.augmentation import Augmenter, augmenter
 from ..data.dataset import Dataset
 from ..data.preprocessing import Fitted, fit
@@ -141,9 +141,9 @@ class Job:
             NetError: E570.
         """
         graph = self.step.graph
-        specs = {n: Spec(v.dtype.value, v.shape) for n, v in self.graph.inputs.items()}
+        types = {name: value.type for name, value in self.graph.inputs.items()}
         first = next(self.training.still(1))
-        symbols = check_feeds(specs, {name: first[name] for name in specs}).symbols
+        symbols = check_feeds(types, {name: first[name] for name in types}).symbols
         usual, *shorter = self.training.sizes
         check_statistics(graph, range(len(graph)), {**symbols, "N": usual})
         for size in shorter:

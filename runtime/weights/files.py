@@ -6,12 +6,13 @@ from os.path import splitext
 from typing import Any, BinaryIO
 
 from ...compiler.ir.graph import Graph
+from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
 from ...grammar.files import atomic_writer
 from .foreign_names import is_counter
 from .npz import open_npz, write_npz
 from .safetensors_file import open_safetensors, write_safetensors
-from .state import LazyState, WeightType, type_of
+from .state import LazyState, type_of
 
 # How many findings of a kind are shown.
 SHOWN = 10
@@ -74,7 +75,7 @@ def check_weights(graph: Graph, state: Mapping[str, Any]) -> None:
 
 def mismatches(graph: Graph, state: Mapping[str, Any]) -> list[Diagnostic]:
     """What check_weights finds: at most one diagnostic each for missing, unexpected and unfit."""
-    wanted = {name: _type(graph, name) for name in graph.parameters}
+    wanted = {name: value.type for name, value in graph.parameters.items()}
     found = {name: type_of(state, name) for name in wanted if name in state}
     missing = [name for name in wanted if name not in found]
     strange = [name for name in state if name not in wanted and not is_counter(graph, name)]
@@ -112,10 +113,10 @@ def _with_guess(name: str, candidates: Iterable[str]) -> str:
     return f"`{name}`" if guess is None else f"`{name}`: {guess}"
 
 
-def _conversion(found: WeightType, wanted: WeightType) -> str | None:
+def _conversion(found: TensorType, wanted: TensorType) -> str | None:
     """What turns a weight into what is wanted, where that is plain."""
     if found.shape == wanted.shape:
-        return f"cast the weights: `array.astype({wanted.dtype!r})`"
+        return f"cast the weights: `array.astype({wanted.dtype.value!r})`"
     if len(found.shape) == 2 and found.shape == wanted.shape[::-1]:
         return "dense weights are (out, in): transpose them with `array.T`"
     return None
@@ -138,9 +139,3 @@ def _suffix(path: str) -> str:
             help="name it `.safetensors` or `.npz`",
         )
     return suffix
-
-
-def _type(graph: Graph, name: str) -> WeightType:
-    value = graph.parameters[name]
-    extents = tuple(extent for extent in value.shape if isinstance(extent, int))
-    return WeightType(value.dtype.value, extents)

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from ...compiler.ir.graph import Graph
+from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import did_you_mean, error
 from ..kerneldef import Array
-from .state import LazyState, WeightType, type_of
+from .state import LazyState, type_of
 
 # What `DataParallel`, `torch.compile` and checkpoints put before every name.
 WRAPPERS = ("module.", "_orig_mod.", "state_dict.", "model_state_dict.", "model.")
@@ -31,7 +32,7 @@ class Named(LazyState):
     def __contains__(self, name: object) -> bool:
         return name in self.names
 
-    def type_of(self, name: str) -> WeightType:
+    def type_of(self, name: str) -> TensorType:
         """A weight's type."""
         return type_of(self.state, self.names[name])
 

@@ -10,10 +10,11 @@ import numpy as np
 from ...compiler.analysis.initial_values import resolve
 from ...compiler.ir.graph import Graph
 from ...compiler.ir.initializers import CONSTANT, ZEROS, Init
+from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import error
 from ..arrays.memory import physical_memory
 from ..kerneldef import Array
-from .state import LazyState, WeightType
+from .state import LazyState
 
 # Numbers are drawn in float64 and rounded, so that the last bits of a platform's mathematical
 # functions do not show; a block at a time, so that nothing big is held twice.
@@ -49,12 +50,12 @@ class InitialState(LazyState):
         type = self.type_of(name)
         try:
             if attributes["literal"] is not None:
-                return np.array(attributes["literal"], type.dtype)
+                return np.array(attributes["literal"], type.dtype.value)
             return draw(self._init(name), type, self._fans(name), stream(self.seed, name))
         except (MemoryError, ValueError):
             raise error(
                 "E507",
-                f"there is not enough memory for the weight `{name}` of {type.bytes:_} bytes",
+                f"there is not enough memory for the weight `{name}` of {type.nbytes:_} bytes",
             ) from None
 
     def __iter__(self) -> Iterator[str]:
@@ -66,11 +67,9 @@ class InitialState(LazyState):
     def __contains__(self, name: object) -> bool:
         return name in self.graph.parameters
 
-    def type_of(self, name: str) -> WeightType:
+    def type_of(self, name: str) -> TensorType:
         """A parameter's type."""
-        value = self.graph.parameters[name]
-        extents = tuple(extent for extent in value.shape if isinstance(extent, int))
-        return WeightType(value.dtype.value, extents)
+        return self.graph.parameters[name].type
 
     @property
     def drawn(self) -> list[str]:
@@ -96,7 +95,7 @@ class InitialState(LazyState):
         """What the layer says of itself, or its shape; a bias has those of the weight beside it."""
         weight = self._weight_beside(name) or name
         stated: Fans | None = self.graph.producer(self.graph.parameters[weight]).attributes["fans"]
-        return stated or fans(self.type_of(weight).shape)
+        return stated or fans(self.type_of(weight).extents)
 
     def _weight_beside(self, name: str) -> str | None:
         """For a vector, the weight matrix or kernel of the same layer."""
@@ -136,9 +135,9 @@ def fans(shape: tuple[int, ...]) -> Fans:
     return shape[1] * taps, shape[0] * taps
 
 
-def draw(init: Init, type: WeightType, fans: Fans, random: np.random.Generator) -> Array:
+def draw(init: Init, type: TensorType, fans: Fans, random: np.random.Generator) -> Array:
     """Draw one parameter."""
-    if type.bytes > physical_memory():
+    if type.nbytes > physical_memory():
         raise MemoryError
     return INITIALIZERS[init.name](init.numbers, type, fans, random)
 
@@ -149,9 +148,9 @@ def stream(seed: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
 
 
-def _in_blocks(type: WeightType, random: np.random.Generator, draw_block: Draw) -> Array:
+def _in_blocks(type: TensorType, random: np.random.Generator, draw_block: Draw) -> Array:
     """An array filled in row-major order, block by block."""
-    array = np.empty(type.shape, type.dtype)
+    array = np.empty(type.extents, type.dtype.value)
     flat = array.reshape(-1)
     for start in range(0, flat.size, BLOCK):
         block = flat[start : start + BLOCK]
@@ -159,50 +158,50 @@ def _in_blocks(type: WeightType, random: np.random.Generator, draw_block: Draw) 
     return array
 
 
-def _normal(type: WeightType, random: np.random.Generator, std: float) -> Array:
+def _normal(type: TensorType, random: np.random.Generator, std: float) -> Array:
     return _in_blocks(type, random, lambda r, n: r.standard_normal(n) * std)
 
 
-def _uniform(type: WeightType, random: np.random.Generator, bound: float) -> Array:
+def _uniform(type: TensorType, random: np.random.Generator, bound: float) -> Array:
     return _in_blocks(type, random, lambda r, n: (r.random(n) * 2 - 1) * bound)
 
 
-def _he(numbers: Any, type: WeightType, fans: Fans, random: np.random.Generator) -> Array:
+def _he(numbers: Any, type: TensorType, fans: Fans, random: np.random.Generator) -> Array:
     """Normal, std sqrt(2 / fan_in) (He, Zhang, Ren and Sun 2015, equation 10)."""
     return _normal(type, random, sqrt(2 / max(fans[0], 1)))
 
 
-def _glorot(numbers: Any, type: WeightType, fans: Fans, random: np.random.Generator) -> Array:
+def _glorot(numbers: Any, type: TensorType, fans: Fans, random: np.random.Generator) -> Array:
     """Uniform, bound sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010, equation 16)."""
     return _uniform(type, random, sqrt(6 / max(sum(fans), 1)))
 
 
-def _lecun(numbers: Any, type: WeightType, fans: Fans, random: np.random.Generator) -> Array:
+def _lecun(numbers: Any, type: TensorType, fans: Fans, random: np.random.Generator) -> Array:
     """Normal, std sqrt(1 / fan_in) (LeCun, Bottou, Orr and Mueller 1998, equation 16)."""
     return _normal(type, random, sqrt(1 / max(fans[0], 1)))
 
 
-def _torch(numbers: Any, type: WeightType, fans: Fans, random: np.random.Generator) -> Array:
+def _torch(numbers: Any, type: TensorType, fans: Fans, random: np.random.Generator) -> Array:
     """Uniform, bound 1 / sqrt(fan_in): what `kaiming_uniform_(a=sqrt(5))` amounts to."""
     return _uniform(type, random, 1 / sqrt(max(fans[0], 1)))
 
 
-def _orthogonal(numbers: Any, type: WeightType, fans: Fans, random: np.random.Generator) -> Array:
+def _orthogonal(numbers: Any, type: TensorType, fans: Fans, random: np.random.Generator) -> Array:
     """Orthonormal rows or columns of (out, rest) (Saxe, McClelland and Ganguli 2014)."""
-    rows = type.shape[0] if type.shape else 1
-    columns = prod(type.shape[1:])
+    rows = type.extents[0] if type.shape else 1
+    columns = prod(type.extents[1:])
     tall = random.standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(tall)
     q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # makes the distribution uniform
-    return (q if rows >= columns else q.T).reshape(type.shape).astype(type.dtype)
+    return (q if rows >= columns else q.T).reshape(type.extents).astype(type.dtype.value)
 
 
-def _constant(numbers: Any, type: WeightType, fans: Fans, random: np.random.Generator) -> Array:
-    return np.full(type.shape, numbers[0], type.dtype)
+def _constant(numbers: Any, type: TensorType, fans: Fans, random: np.random.Generator) -> Array:
+    return np.full(type.extents, numbers[0], type.dtype.value)
 
 
 # name -> (its numbers, the parameter's type, its fans, its stream) to values
-INITIALIZERS: dict[str, Callable[[Any, WeightType, Fans, np.random.Generator], Array]] = {
+INITIALIZERS: dict[str, Callable[[Any, TensorType, Fans, np.random.Generator], Array]] = {
     "he": _he,
     "glorot": _glorot,
     "lecun": _lecun,
@@ -211,6 +210,6 @@ INITIALIZERS: dict[str, Callable[[Any, WeightType, Fans, np.random.Generator], A
     "constant": _constant,
     "normal": lambda numbers, type, fans, random: _normal(type, random, numbers[0]),
     "uniform": lambda numbers, type, fans, random: _uniform(type, random, numbers[0]),
-    "zeros": lambda numbers, type, fans, random: np.zeros(type.shape, type.dtype),
-    "ones": lambda numbers, type, fans, random: np.ones(type.shape, type.dtype),
+    "zeros": lambda numbers, type, fans, random: np.zeros(type.extents, type.dtype.value),
+    "ones": lambda numbers, type, fans, random: np.ones(type.extents, type.dtype.value),
 }

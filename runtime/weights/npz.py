@@ -10,12 +10,13 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
+from ...compiler.ir.types import DType, TensorType
 from ...grammar.diagnostics import NetError, error
 from ...grammar.files import check_readable
 from ..arrays.memory import check_memory
 from ..arrays.npy import Header, NotAnArray, read_header
 from ..kerneldef import Array
-from .state import LazyState, WeightType
+from .state import LazyState
 
 # What zipfile and zlib raise at bytes that are no archive, are encrypted, or end too early.
 _MALFORMED = (
@@ -37,7 +38,7 @@ class NpzState(LazyState):
 
     def __getitem__(self, name: str) -> Array:
         type = self._types[name]  # an unknown name is a KeyError, as in any mapping
-        check_memory(f"`{name}` of `{self.path}`", type.bytes)
+        check_memory(f"`{name}` of `{self.path}`", type.nbytes)
         with _opened(self.path) as archive, archive.open(name + _SUFFIX) as member:
             try:
                 array: Array = npy.read_array(member, allow_pickle=False)
@@ -64,7 +65,7 @@ class NpzState(LazyState):
     def __contains__(self, name: object) -> bool:
         return name in self._types
 
-    def type_of(self, name: str) -> WeightType:
+    def type_of(self, name: str) -> TensorType:
         """An array's type, from its header."""
         return self._types[name]
 
@@ -89,8 +90,8 @@ def _opened(path: str) -> Iterator[zipfile.ZipFile]:
         raise malformed(path, str(failure)) from None
 
 
-def _types(path: str) -> dict[str, WeightType]:
-    types: dict[str, WeightType] = {}
+def _types(path: str) -> dict[str, TensorType]:
+    types: dict[str, TensorType] = {}
     with _opened(path) as archive:
         for info in archive.infolist():
             name = info.filename.removesuffix(_SUFFIX)
@@ -101,7 +102,7 @@ def _types(path: str) -> dict[str, WeightType]:
             with archive.open(info) as file:
                 header = _header(path, name, file)
                 held = info.file_size - file.tell()
-            types[name] = WeightType(header.dtype.name, header.shape)
+            types[name] = TensorType(DType(header.dtype.name), header.shape)
             if held != header.bytes or info.file_size > _MOST_PACKED * (info.compress_size + 1):
                 packed = f", packed in {info.compress_size:_}"
                 held_bytes = f"`{name}` is {types[name]}, and holds {held:_} bytes{packed}"

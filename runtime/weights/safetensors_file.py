@@ -11,27 +11,28 @@ from typing import Any, BinaryIO
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from ...compiler.ir.types import DType, TensorType
 from ...grammar.diagnostics import NetError, error
 from ...grammar.files import check_readable
 from ..arrays.memory import check_memory
 from ..kerneldef import Array
-from .state import LazyState, WeightType, type_of
+from .state import LazyState, type_of
 
-DTYPES = {
-    "F64": "float64",
-    "F32": "float32",
-    "F16": "float16",
-    "I64": "int64",
-    "I32": "int32",
-    "I16": "int16",
-    "I8": "int8",
-    "U64": "uint64",
-    "U32": "uint32",
-    "U16": "uint16",
-    "U8": "uint8",
-    "BOOL": "bool",
+_DTYPES = {
+    "F64": DType.FLOAT64,
+    "F32": DType.FLOAT32,
+    "F16": DType.FLOAT16,
+    "I64": DType.INT64,
+    "I32": DType.INT32,
+    "I16": DType.INT16,
+    "I8": DType.INT8,
+    "U64": DType.UINT64,
+    "U32": DType.UINT32,
+    "U16": DType.UINT16,
+    "U8": DType.UINT8,
+    "BOOL": DType.BOOL,
 }
-_CODES = {name: code for code, name in DTYPES.items()}
+_CODES = {dtype: code for code, dtype in _DTYPES.items()}
 ALIGNMENT = 8  # bytes that the header's length is a multiple of
 
 
@@ -47,11 +48,11 @@ class SafetensorsState(LazyState):
         self._file = file
         self.metadata: Mapping[str, str] = file.metadata() or {}
         self._names = list(file.keys())
-        self._types: dict[str, WeightType] = {}
+        self._types: dict[str, tuple[str, tuple[int, ...]]] = {}
 
     def __getitem__(self, name: str) -> Array:
         check_memory(
-            f"`{name}` of `{self.path}`", self.type_of(name).bytes
+            f"`{name}` of `{self.path}`", self.type_of(name).nbytes
         )  # refuses element types that NumPy has not
         try:
             array: Array = self._file.get_tensor(name)
@@ -68,30 +69,26 @@ class SafetensorsState(LazyState):
     def __contains__(self, name: object) -> bool:
         return name in self._index()
 
-    def _index(self) -> Mapping[str, WeightType]:
-        """The types of all tensors, from the header."""
+    def _index(self) -> Mapping[str, tuple[str, tuple[int, ...]]]:
+        """The element types, as the format writes them, and shapes, from the header."""
         if not self._types:
             try:
-                self._types = {name: self._type(name) for name in self._names}
+                parts = {name: self._file.get_slice(name) for name in self._names}
+                self._types = {n: (p.get_dtype(), tuple(p.get_shape())) for n, p in parts.items()}
             except (SafetensorError, TypeError, ValueError) as failure:
                 raise _malformed(self.path, failure) from None
         return self._types
 
-    def _type(self, name: str) -> WeightType:
-        part = self._file.get_slice(name)
-        code = part.get_dtype()
-        return WeightType(DTYPES.get(code, code), tuple(part.get_shape()))
-
-    def type_of(self, name: str) -> WeightType:
+    def type_of(self, name: str) -> TensorType:
         """A tensor's type, from the header."""
-        type = self._index()[name]
-        if type.dtype not in _CODES:
+        code, shape = self._index()[name]
+        if code not in _DTYPES:
             raise error(
                 "E505",
-                f"`{name}` in `{self.path}` holds {type.dtype}, which NumPy does not have",
+                f"`{name}` in `{self.path}` holds {code}, which NumPy does not have",
                 help="store the weights as float32",
             )
-        return type
+        return TensorType(_DTYPES[code], shape)
 
 
 def open_safetensors(path: str) -> SafetensorsState:
@@ -120,13 +117,13 @@ def write_safetensors(
     for name in state:
         type = type_of(state, name)
         if type.dtype not in _CODES:
-            raise error("E505", f"`{name}` cannot be stored: it holds {type.dtype}")
+            raise error("E505", f"`{name}` cannot be stored: it holds {type.dtype.value}")
         header[name] = {
             "dtype": _CODES[type.dtype],
-            "shape": list(type.shape),
-            "data_offsets": [offset, offset + type.bytes],
+            "shape": list(type.extents),
+            "data_offsets": [offset, offset + type.nbytes],
         }
-        offset += type.bytes
+        offset += type.nbytes
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     text += b" " * (-len(text) % ALIGNMENT)
     file.write(len(text).to_bytes(8, "little"))

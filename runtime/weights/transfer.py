@@ -6,13 +6,14 @@ from fnmatch import fnmatchcase
 
 from ...compiler.ir.builder import Builder
 from ...compiler.ir.graph import PARAMETER, Graph, Node, Value
+from ...compiler.ir.types import TensorType
 from ...compiler.passes.rewrite import Operands, rewrite
 from ...grammar.diagnostics import did_you_mean, error
 from ..kerneldef import Array
 from .files import mismatches
 from .foreign_names import is_counter, new_name
 from .initialize import InitialState, initialize
-from .state import LazyState, WeightType, type_of
+from .state import LazyState, type_of
 
 State = Mapping[str, Array]
 Rename = Mapping[str, str] | Callable[[str], str | None]
@@ -34,7 +35,7 @@ class Matching:
     matched: Mapping[str, str]
     missing: tuple[str, ...]
     unexpected: tuple[str, ...]
-    unfit: Mapping[str, tuple[WeightType, WeightType]]
+    unfit: Mapping[str, tuple[TensorType, TensorType]]
     state: State = field(repr=False)
 
     @property
@@ -81,7 +82,7 @@ class Merged(LazyState):
     def __contains__(self, name: object) -> bool:
         return name in self.initial
 
-    def type_of(self, name: str) -> WeightType:
+    def type_of(self, name: str) -> TensorType:
         """A parameter's type."""
         return self.initial.type_of(name)
 
@@ -112,7 +113,7 @@ def match_weights(
     }
     wanted = initialize(graph)
     fitting: dict[str, str] = {}
-    unfit: dict[str, tuple[WeightType, WeightType]] = {}
+    unfit: dict[str, tuple[TensorType, TensorType]] = {}
     for name in wanted:
         if name in called:
             given = type_of(state, called[name])

@@ -100,7 +100,7 @@ def test_tensor_by_tensor(tmp_path: Path, suffix: str) -> None:
     network = netc.compile("INPUT(512) -> [FC(512)]*16")
     state = network.initialize(0)
     assert isinstance(state, LazyState)
-    one = state.type_of("fc1.weight").bytes
+    one = state.type_of("fc1.weight").nbytes
     tracemalloc.start()
     netc.save_weights(tmp_path / f"w.{suffix}", state)
     loaded = netc.load_weights(tmp_path / f"w.{suffix}")

@@ -46,7 +46,7 @@ def test_runs_models_from_bytes_and_from_files(tmp_path: Path) -> None:
         assert found["y"].dtype == np.float32
         assert session.run(feeds, ["y"]).keys() == {"y"}
         assert session.outputs == ("y",)
-        assert str(session.inputs["a"]) == "float32 of N x 3"
+        assert str(session.inputs["a"]) == "float32[N, 3]"
 
 
 @pytest.mark.parametrize(
