@@ -22,7 +22,7 @@ ORDERS = {
     ),
     "compiler": (
         *("ir", "ops", "onnx_standard", "passes", "expressions", "layers", "analysis"),
-        *("training", "model", "lower", "emit", "pipeline"),
+        *("training", "model", "lower", "emit", "pictures", "pipeline"),
     ),
     "runtime": (
         *("kerneldef", "arrays", "weights", "kernels", "engines", "data", "metrics", "feeding"),
@@ -44,7 +44,7 @@ ENTRANCES = {
     "PIL": ["runtime/data/picture_files.py"],
     "click": ["src/netc/cli/*"],
     "lark": ["grammar/lexing/lexer.py"],
-    "matplotlib": ["runtime/plots/canvas.py"],
+    "matplotlib": ["runtime/plots/canvas.py", "runtime/plots/scenes.py"],
     "networkx": ["compiler/ir/graph.py"],
     "numpy": [
         "compiler/emit/*",

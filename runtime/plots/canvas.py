@@ -1,15 +1,15 @@
 """Figures of matplotlib in netc's style, written as SVG, PNG or PDF.
 
-The only file that imports matplotlib, and only when something is drawn. Figures are made without
-pyplot, so no window system and no figure of the caller is touched; settings hold for the drawing
-and are then put back, those of the user's own `matplotlibrc` included.
+With `scenes` the only file that imports matplotlib, and only when something is drawn. Figures are
+made without pyplot, so no window system and no figure of the caller is touched; settings hold for
+the drawing and are then put back, those of the user's own `matplotlibrc` included.
 """
 
 import io
 import os
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -72,11 +72,29 @@ STYLE: dict[str, Any] = {
     "ytick.minor.size": 0,
 }
 # Without a date and a version, the same curves give the same bytes.
-_NAMELESS: dict[str, dict[str, None]] = {
+NAMELESS: dict[str, dict[str, None]] = {
     "svg": {"Date": None, "Creator": None},
     "png": {"Software": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
+
+
+@contextmanager
+def figure_of(
+    size: tuple[float, float], settings: Mapping[str, Any] | None = None, **options: Any
+) -> Iterator[Any]:
+    """An empty figure of a size in inches, with netc's style and further settings in force.
+
+    Raises:
+        NetError: E503, matplotlib is not installed.
+    """
+    matplotlib = _matplotlib()
+    with (
+        matplotlib.style.context(["default", {**STYLE, **(settings or {})}]),
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # drawn as a box
+        yield matplotlib.figure.Figure(figsize=size, **options)
 
 
 @contextmanager
@@ -103,16 +121,13 @@ def canvas(
             cannot be written.
     """
     chosen = _format(path, format)
-    matplotlib = _matplotlib()
-    with matplotlib.style.context(["default", STYLE]), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # drawn as a box
-        figure = matplotlib.figure.Figure(figsize=(width, sum(rows)), layout="constrained")
+    with figure_of((width, sum(rows)), layout="constrained") as figure:
         figure.subplots(
             len(rows), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": list(rows)}
         )
         yield figure
         data = io.BytesIO()
-        figure.savefig(data, format=chosen, dpi=DPI, metadata=_NAMELESS[chosen])
+        figure.savefig(data, format=chosen, dpi=DPI, metadata=NAMELESS[chosen])
     with atomic_writer(path) as file:
         file.write(data.getbuffer())
 
