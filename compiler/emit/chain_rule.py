@@ -14,7 +14,7 @@ from ..ir.builder import Builder
 from ..ir.graph import CONSTANT, INPUT, LEAVES, Graph, Node, Value
 from ..ops.notation import is_filled
 from ..passes.append_backward import named_value, ones
-from ..passes.gradient import Step, cut_between, gradients, no_gradient
+from ..passes.gradient import NodeGradient, cut_between, gradients, no_gradient
 from ..passes.rewrite import Operands, rewrite
 from .dot import FONT, html_text, quoted
 from .palette import THEMES, Theme
@@ -65,7 +65,7 @@ class ChainRule:
     forward: int
     value: Value
     gradients: Mapping[Output, Value]
-    steps: Sequence[Step] = ()
+    steps: Sequence[NodeGradient] = ()
 
     def shown(self) -> dict[Output, Value]:
         """All values that a picture can show, by node and output."""
@@ -97,7 +97,7 @@ def differentiate(graph: Graph, *, of: str | None = None) -> ChainRule:
         for k, type in enumerate(node.outputs)
         if type.dtype.is_float
     ]
-    steps: list[Step] = []
+    steps: list[NodeGradient] = []
     found = gradients(
         build, value, values, cotangent=ones(build, value), distinct=True, steps=steps
     )

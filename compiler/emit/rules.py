@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..ir.graph import CONSTANT, Graph, Node, Value
 from ..ops.opdef import Notation, definition
-from ..passes.gradient import Step
+from ..passes.gradient import NodeGradient
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def notation_of(graph: Graph, node: Node) -> Notation | None:
 
 
 def rule_boxes(
-    graph: Graph, steps: Iterable[Step], left_out: AbstractSet[str]
+    graph: Graph, steps: Iterable[NodeGradient], left_out: AbstractSet[str]
 ) -> dict[int, RuleBox]:
     """The boxes on the way back, each by the node that yields its gradient.
 

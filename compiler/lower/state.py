@@ -15,7 +15,7 @@ from ..ir.graph import Graph, Layer, Turn, Value
 from ..layers.layerdef import LAYERS
 
 if TYPE_CHECKING:
-    from ..training.settings import Given
+    from ..training.settings import GivenSetting
 
 Tensors = tuple[Value, ...]
 
@@ -98,7 +98,7 @@ class State:
     depth: int = 0
     errors: list[Diagnostic] = field(default_factory=list)
     trials: int = MOST_TRIALS
-    training: "Mapping[str, Given] | None" = None
+    training: "Mapping[str, GivenSetting] | None" = None
     training_span: Span | None = None
 
     def report(self, failure: NetError) -> None:

@@ -24,7 +24,7 @@ def gradients(
     *,
     cotangent: Value | None = None,
     distinct: bool = False,
-    steps: "list[Step] | None" = None,
+    steps: "list[NodeGradient] | None" = None,
 ) -> list[Value | None]:
     """The gradients of `of` with respect to each of `wrt`, appended by `build` to its graph.
 
@@ -58,7 +58,7 @@ def gradients(
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NodeGradient:
     """What the rule of one node appended.
 
     Attributes:
@@ -84,7 +84,7 @@ class _Sweep:
         self.targets = {(value.node, value.output) for value in wrt}
         self.dependent = self._dependents()
         self.parts: dict[Output, list[Value]] = {}
-        self.steps: list[Step] = []
+        self.steps: list[NodeGradient] = []
 
     def run(self, seed: Value) -> list[Value | None]:
         """The gradients, given that of the value itself."""
@@ -133,7 +133,7 @@ class _Sweep:
                     part = self.build.Identity(part)
                 self.parts.setdefault((value.node, value.output), []).append(part)
                 passed[-1] = part
-        self.steps.append(Step(identifier, range(first, len(self.graph)), tuple(passed)))
+        self.steps.append(NodeGradient(identifier, range(first, len(self.graph)), tuple(passed)))
 
     def _total(self, output: Output) -> Value | None:
         """The sum of what arrived at an output; it is added up once."""

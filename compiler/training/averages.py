@@ -8,7 +8,7 @@ from ..ir.types import DType
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class MaskedTarget:
     """A target in the output's element type, and which of its elements are given.
 
     NaN in a target of real numbers means that it is not given, such as a keypoint that was not
@@ -24,7 +24,7 @@ class Given:
     mask: Value | None
 
     @classmethod
-    def of(cls, build: Builder, target: Value, dtype: DType) -> "Given":
+    def of(cls, build: Builder, target: Value, dtype: DType) -> "MaskedTarget":
         """What is given of a target, for an output of `dtype`."""
         if not target.dtype.is_float:
             return cls(build.Cast(target, to=dtype), None)

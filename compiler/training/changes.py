@@ -13,7 +13,7 @@ from .held_settings import entries_of
 from .optimizers import MOMENTUM
 from .recipe import Recipe, check, merge
 from .schedules import SCHEDULES
-from .settings import SETTINGS, Evaluate, Given, optimizer_arguments, read_settings
+from .settings import SETTINGS, Evaluate, GivenSetting, optimizer_arguments, read_settings
 from .term_table import TERMS, spell_term
 from .terms import Term
 
@@ -47,7 +47,7 @@ def revise(recipe: Recipe | None, changes: Mapping[str, Any], outputs: Sequence[
     return recipe
 
 
-def _without_others(recipe: Recipe | None, given: Mapping[str, Given]) -> Recipe | None:
+def _without_others(recipe: Recipe | None, given: Mapping[str, GivenSetting]) -> Recipe | None:
     """The recipe without the weights of outputs whose losses others replace."""
     losses = given["loss"].value if "loss" in given else None
     if recipe is None or not isinstance(losses, Mapping):

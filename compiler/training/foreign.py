@@ -14,7 +14,7 @@ from ..layers.layerdef import GivenArgument, bind
 from .terms import TermDef
 
 
-class Row(NamedTuple):
+class OurTerm(NamedTuple):
     """What a foreign choice is here.
 
     Attributes:
@@ -33,12 +33,12 @@ class Row(NamedTuple):
 
 _NEAREST = "the nearest one, not the same"
 _EPOCHS = {"per": Word("epoch")}  # PyTorch's schedules count epochs
-_CROSS = Row("loss", "cross_entropy")
-_BINARY = Row("loss", "binary_cross_entropy")
-_SQUARES, _ABSOLUTE = Row("loss", "mse"), Row("loss", "mae")
+_CROSS = OurTerm("loss", "cross_entropy")
+_BINARY = OurTerm("loss", "binary_cross_entropy")
+_SQUARES, _ABSOLUTE = OurTerm("loss", "mse"), OurTerm("loss", "mae")
 
 # Names in lower case, without `_`.
-WORDS: Mapping[str, Row] = {
+WORDS: Mapping[str, OurTerm] = {
     **dict.fromkeys(
         (
             *("crossentropy", "crossentropyloss", "softmaxcrossentropy", "softmaxloss"),
@@ -49,7 +49,7 @@ WORDS: Mapping[str, Row] = {
     ),
     **dict.fromkeys(
         ("kldiv", "kldivloss", "kldivergence", "kullbackleiblerdivergence"),
-        Row("loss", "kl_divergence"),
+        OurTerm("loss", "kl_divergence"),
     ),
     **dict.fromkeys(
         ("focal", "focalloss", "sigmoidfocalloss", "dice", "diceloss", "ctc", "ctcloss"),
@@ -61,114 +61,117 @@ WORDS: Mapping[str, Row] = {
     ),
     **dict.fromkeys(
         ("triplet", "tripletmarginloss", "contrastive", "marginrankingloss"),
-        Row("loss", "hinge", unlike=_NEAREST),
+        OurTerm("loss", "hinge", unlike=_NEAREST),
     ),
     **dict.fromkeys(("bce", "bceloss", "bcewithlogitsloss", "binarycrossentropy"), _BINARY),
     **dict.fromkeys(("sigmoidcrossentropyloss", "binarycrossentropywithlogits"), _BINARY),
     **dict.fromkeys(("mse", "mseloss", "meansquarederror", "l2", "l2loss"), _SQUARES),
     "euclideanloss": _SQUARES,
     **dict.fromkeys(("mae", "maeloss", "meanabsoluteerror", "l1", "l1loss"), _ABSOLUTE),
-    "nllloss": Row("loss", "nll"),
-    "huberloss": Row("loss", "huber"),
-    "smoothl1": Row("loss", "huber"),
-    "smoothl1loss": Row("loss", "huber"),
-    "logcosh": Row("loss", "log_cosh"),
-    "logcoshloss": Row("loss", "log_cosh"),
-    "hingeloss": Row("loss", "hinge"),
-    "categoricalhinge": Row("loss", "hinge"),
-    "multimarginloss": Row("loss", "hinge"),
-    "adam": Row("optimizer", "adam", "lr"),
-    "adamw": Row("optimizer", "adamw", "lr"),
-    "sgd": Row("optimizer", "sgd", "lr momentum"),
-    "gd": Row("optimizer", "sgd", "lr"),
-    "gradientdescent": Row("optimizer", "sgd", "lr"),
-    "rmsprop": Row("optimizer", "rmsprop", "lr"),
-    "adagrad": Row("optimizer", "adagrad", "lr"),
+    "nllloss": OurTerm("loss", "nll"),
+    "huberloss": OurTerm("loss", "huber"),
+    "smoothl1": OurTerm("loss", "huber"),
+    "smoothl1loss": OurTerm("loss", "huber"),
+    "logcosh": OurTerm("loss", "log_cosh"),
+    "logcoshloss": OurTerm("loss", "log_cosh"),
+    "hingeloss": OurTerm("loss", "hinge"),
+    "categoricalhinge": OurTerm("loss", "hinge"),
+    "multimarginloss": OurTerm("loss", "hinge"),
+    "adam": OurTerm("optimizer", "adam", "lr"),
+    "adamw": OurTerm("optimizer", "adamw", "lr"),
+    "sgd": OurTerm("optimizer", "sgd", "lr momentum"),
+    "gd": OurTerm("optimizer", "sgd", "lr"),
+    "gradientdescent": OurTerm("optimizer", "sgd", "lr"),
+    "rmsprop": OurTerm("optimizer", "rmsprop", "lr"),
+    "adagrad": OurTerm("optimizer", "adagrad", "lr"),
     **dict.fromkeys(
         ("nadam", "adamax", "radam", "amsgrad", "lion", "ftrl"),
-        Row("optimizer", "adam", "lr", unlike=_NEAREST),
+        OurTerm("optimizer", "adam", "lr", unlike=_NEAREST),
     ),
-    "momentum": Row("optimizer", "sgd", "momentum"),
-    "nesterov": Row("optimizer", "sgd", "momentum", {"momentum": 0.9, "nesterov": True}),
-    "momentumoptimizer": Row("optimizer", "sgd", "lr momentum"),
-    "adadelta": Row("optimizer", "rmsprop", unlike=_NEAREST),
+    "momentum": OurTerm("optimizer", "sgd", "momentum"),
+    "nesterov": OurTerm("optimizer", "sgd", "momentum", {"momentum": 0.9, "nesterov": True}),
+    "momentumoptimizer": OurTerm("optimizer", "sgd", "lr momentum"),
+    "adadelta": OurTerm("optimizer", "rmsprop", unlike=_NEAREST),
     **dict.fromkeys(
-        ("lbfgs", "lars", "lamb", "asgd", "rprop"), Row("optimizer", "sgd", "lr", unlike=_NEAREST)
+        ("lbfgs", "lars", "lamb", "asgd", "rprop"),
+        OurTerm("optimizer", "sgd", "lr", unlike=_NEAREST),
     ),
-    "step": Row("schedule", "step", "every factor"),
-    "steplr": Row("schedule", "step", "every factor", _EPOCHS),
-    "stepdecay": Row("schedule", "step", "every factor", _EPOCHS),
-    "exponential": Row("schedule", "exponential", "k"),
-    "exponentiallr": Row("schedule", "exponential", "factor", _EPOCHS),
-    "cosine": Row("schedule", "cosine", "end"),
-    "cosineannealing": Row("schedule", "cosine", "_ end", _EPOCHS),
-    "cosineannealinglr": Row("schedule", "cosine", "_ end", _EPOCHS),
-    "cosinedecay": Row("schedule", "cosine"),
-    "reducelronplateau": Row(
+    "step": OurTerm("schedule", "step", "every factor"),
+    "steplr": OurTerm("schedule", "step", "every factor", _EPOCHS),
+    "stepdecay": OurTerm("schedule", "step", "every factor", _EPOCHS),
+    "exponential": OurTerm("schedule", "exponential", "k"),
+    "exponentiallr": OurTerm("schedule", "exponential", "factor", _EPOCHS),
+    "cosine": OurTerm("schedule", "cosine", "end"),
+    "cosineannealing": OurTerm("schedule", "cosine", "_ end", _EPOCHS),
+    "cosineannealinglr": OurTerm("schedule", "cosine", "_ end", _EPOCHS),
+    "cosinedecay": OurTerm("schedule", "cosine"),
+    "reducelronplateau": OurTerm(
         "schedule", "cosine", "", _EPOCHS, "the nearest one: no schedule looks at the loss"
     ),
     **dict.fromkeys(
         ("onecyclelr", "onecycle", "cycliclr", "warmup", "cosinedecayrestarts"),
-        Row("schedule", "cosine", "", unlike="the nearest one: no schedule rises"),
+        OurTerm("schedule", "cosine", "", unlike="the nearest one: no schedule rises"),
     ),
-    "cosineannealingwarmrestarts": Row(
+    "cosineannealingwarmrestarts": OurTerm(
         "schedule", "cosine", "", _EPOCHS, "the nearest one: no schedule restarts"
     ),
     **dict.fromkeys(
         ("multisteplr", "multistep", "piecewiseconstantdecay"),
-        Row(
+        OurTerm(
             "schedule", "step", "", _EPOCHS | {"every": 30},
             "the nearest one: its steps are equally long",
         ),
     ),
     **dict.fromkeys(
         ("polynomial", "polynomiallr", "polynomialdecay", "linearlr", "lambdalr"),
-        Row("schedule", "linear", "", {"start": 0.1, "end": 0.001}, _NEAREST),
+        OurTerm("schedule", "linear", "", {"start": 0.1, "end": 0.001}, _NEAREST),
     ),
-    "exponentialdecay": Row("schedule", "exponential", "_ _ factor"),
-    **dict.fromkeys(("constantlr", "none", "fixed"), Row("schedule", "constant")),
-    "randomhorizontalflip": Row("augment", "flip", "rate", {"axis": Word("horizontal")}),
-    "horizontalflip": Row("augment", "flip", "rate", {"axis": Word("horizontal")}),
-    "hflip": Row("augment", "flip", "rate", {"axis": Word("horizontal")}),
-    "randomverticalflip": Row("augment", "flip", "rate", {"axis": Word("vertical")}),
-    "verticalflip": Row("augment", "flip", "rate", {"axis": Word("vertical")}),
-    "randomflip": Row("augment", "flip", "", {"axis": Word("horizontal")}),
-    "randomresizedcrop": Row("augment", "crop", "size", unlike="the nearest one: it only cuts"),
+    "exponentialdecay": OurTerm("schedule", "exponential", "_ _ factor"),
+    **dict.fromkeys(("constantlr", "none", "fixed"), OurTerm("schedule", "constant")),
+    "randomhorizontalflip": OurTerm("augment", "flip", "rate", {"axis": Word("horizontal")}),
+    "horizontalflip": OurTerm("augment", "flip", "rate", {"axis": Word("horizontal")}),
+    "hflip": OurTerm("augment", "flip", "rate", {"axis": Word("horizontal")}),
+    "randomverticalflip": OurTerm("augment", "flip", "rate", {"axis": Word("vertical")}),
+    "verticalflip": OurTerm("augment", "flip", "rate", {"axis": Word("vertical")}),
+    "randomflip": OurTerm("augment", "flip", "", {"axis": Word("horizontal")}),
+    "randomresizedcrop": OurTerm("augment", "crop", "size", unlike="the nearest one: it only cuts"),
     **dict.fromkeys(
         ("randomaffine", "randomtranslation"),
-        Row("augment", "translate", "", {"pixels": 2}, _NEAREST),
+        OurTerm("augment", "translate", "", {"pixels": 2}, _NEAREST),
     ),
-    "randomcrop": Row("augment", "crop", "size pad"),
-    "randomrotation": Row("augment", "rotate", "degrees"),
-    "rotation": Row("augment", "rotate", "degrees"),
-    "shift": Row("augment", "translate", "pixels"),
-    "colorjitter": Row("augment", "color", "amount", {"amount": 0.2}),
-    "gaussiannoise": Row("augment", "noise", "std"),
-    "standardscaler": Row("preprocess", "standardize"),
-    "normalize": Row("preprocess", "standardize"),
-    "normalization": Row("preprocess", "standardize"),
-    "zscore": Row("preprocess", "standardize"),
-    "minmaxscaler": Row("preprocess", "scale"),
-    "minmax": Row("preprocess", "scale"),
-    "rescaling": Row("preprocess", "scale"),
-    "rescale": Row("preprocess", "scale"),
-    "pca": Row("preprocess", "pca", "components"),
-    "whitening": Row("preprocess", "whiten"),
-    "weightdecay": Row("regularize", "l2", "strength"),
-    "mnist": Row("data", "idx", "path", {"path": "mnist/"}),
-    "fashionmnist": Row("data", "idx", "path", {"path": "fashion-mnist/"}),
-    "cifar": Row("data", "cifar10", "path", {"path": "cifar-10-batches-bin/"}),
-    "cifar10": Row("data", "cifar10", "path", {"path": "cifar-10-batches-bin/"}),
-    "imagenet": Row("data", "images", "path", {"path": "imagenet/train/", "size": (224, 224)}),
-    "imagefolder": Row("data", "images", "path", {"path": "images/"}),
-    "imagedatasetfromdirectory": Row("data", "images", "path", {"path": "images/"}),
-    "iris": Row("data", "csv", "", {"path": "iris.data"}),
-    "loadiris": Row("data", "csv", "", {"path": "iris.data"}),
-    "loaddigits": Row("data", "digits"),
-    "readcsv": Row("data", "csv", "path", {"path": "data.csv"}),
-    "csv": Row("data", "csv", "path"),
-    **dict.fromkeys(("loadtxt", "genfromtxt"), Row("data", "csv", "path", {"path": "data.csv"})),
-    "load": Row("data", "npz", "path", {"path": "data.npz"}),
+    "randomcrop": OurTerm("augment", "crop", "size pad"),
+    "randomrotation": OurTerm("augment", "rotate", "degrees"),
+    "rotation": OurTerm("augment", "rotate", "degrees"),
+    "shift": OurTerm("augment", "translate", "pixels"),
+    "colorjitter": OurTerm("augment", "color", "amount", {"amount": 0.2}),
+    "gaussiannoise": OurTerm("augment", "noise", "std"),
+    "standardscaler": OurTerm("preprocess", "standardize"),
+    "normalize": OurTerm("preprocess", "standardize"),
+    "normalization": OurTerm("preprocess", "standardize"),
+    "zscore": OurTerm("preprocess", "standardize"),
+    "minmaxscaler": OurTerm("preprocess", "scale"),
+    "minmax": OurTerm("preprocess", "scale"),
+    "rescaling": OurTerm("preprocess", "scale"),
+    "rescale": OurTerm("preprocess", "scale"),
+    "pca": OurTerm("preprocess", "pca", "components"),
+    "whitening": OurTerm("preprocess", "whiten"),
+    "weightdecay": OurTerm("regularize", "l2", "strength"),
+    "mnist": OurTerm("data", "idx", "path", {"path": "mnist/"}),
+    "fashionmnist": OurTerm("data", "idx", "path", {"path": "fashion-mnist/"}),
+    "cifar": OurTerm("data", "cifar10", "path", {"path": "cifar-10-batches-bin/"}),
+    "cifar10": OurTerm("data", "cifar10", "path", {"path": "cifar-10-batches-bin/"}),
+    "imagenet": OurTerm("data", "images", "path", {"path": "imagenet/train/", "size": (224, 224)}),
+    "imagefolder": OurTerm("data", "images", "path", {"path": "images/"}),
+    "imagedatasetfromdirectory": OurTerm("data", "images", "path", {"path": "images/"}),
+    "iris": OurTerm("data", "csv", "", {"path": "iris.data"}),
+    "loadiris": OurTerm("data", "csv", "", {"path": "iris.data"}),
+    "loaddigits": OurTerm("data", "digits"),
+    "readcsv": OurTerm("data", "csv", "path", {"path": "data.csv"}),
+    "csv": OurTerm("data", "csv", "path"),
+    **dict.fromkeys(
+        ("loadtxt", "genfromtxt"), OurTerm("data", "csv", "path", {"path": "data.csv"})
+    ),
+    "load": OurTerm("data", "npz", "path", {"path": "data.npz"}),
 }  # fmt: skip
 
 # Keywords, in lower case and without `_`.
@@ -267,7 +270,7 @@ def corrected_term(
         own = next((own for own in known if _folded(own) == folded), name)
         if own == name:
             return None
-        row = Row(kind, own, " ".join(known[own].kinds))
+        row = OurTerm(kind, own, " ".join(known[own].kinds))
     ours = known[row.name]
     call = _call(row, _arguments(row, given, ours), ours, span)
     if call is None:
@@ -286,7 +289,7 @@ def _elastic_net(given: Sequence[GivenArgument]) -> str:
     return f"write `[{', '.join(terms)}]`"
 
 
-def _left_out(row: Row, given: Sequence[GivenArgument], ours: TermDef) -> str:
+def _left_out(row: OurTerm, given: Sequence[GivenArgument], ours: TermDef) -> str:
     """What is said of arguments that our choice has not."""
     given = _unpacked(given)
     named = [a for a in given if a.name is not None and _folded(a.name) not in UNNEEDED]
@@ -319,7 +322,7 @@ def _folded(name: str) -> str:
     return name.casefold().replace("_", "")
 
 
-def _arguments(row: Row, given: Sequence[GivenArgument], ours: TermDef) -> dict[str, Any]:
+def _arguments(row: OurTerm, given: Sequence[GivenArgument], ours: TermDef) -> dict[str, Any]:
     """The arguments by our names, those that we have none for left out."""
     places = iter(row.positional.split())
     found: dict[str, Any] = {}
@@ -348,7 +351,7 @@ def _unpacked(given: Sequence[GivenArgument]) -> Sequence[GivenArgument]:
     return found
 
 
-def _our_name(row: Row, name: str) -> str:
+def _our_name(row: OurTerm, name: str) -> str:
     """An argument's name in our words."""
     name = KEYWORDS.get(_folded(name), name)
     is_beta = row.name.startswith("adam") and name == "momentum"
@@ -374,7 +377,7 @@ def _is_share(value: Any) -> bool:
 
 
 def _call(
-    row: Row, arguments: dict[str, Any], ours: TermDef, span: Span
+    row: OurTerm, arguments: dict[str, Any], ours: TermDef, span: Span
 ) -> tuple[str, Mapping[str, Any]] | None:
     """The call as a program spells it, and its arguments, where it can be bound."""
     given = [GivenArgument(name, value, span) for name, value in arguments.items()]

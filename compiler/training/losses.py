@@ -13,7 +13,7 @@ from ..expressions.arguments import Flag, Integer, PositiveReal, Rate
 from ..ir.builder import Builder
 from ..ir.graph import Value
 from ..ops.opdef import Yields
-from .averages import Given, masked_mean, sample_mean
+from .averages import MaskedTarget, masked_mean, sample_mean
 from .class_losses import indexed_margins, mean_log_likelihood
 from .lossdef import (
     AS_IS,
@@ -194,7 +194,7 @@ def binary_cross_entropy(build: Builder, logits: Value, target: Value, axis: int
 
     PyTorch's `BCEWithLogitsLoss`, as max(0, x) + log(1 + exp(-|x|)) - x t, which never overflows.
     """
-    given = Given.of(build, target, logits.dtype)
+    given = MaskedTarget.of(build, target, logits.dtype)
     error = build.Sub(build.Softplus(logits), build.Mul(logits, given.target))
     return masked_mean(build, given.only(build, error), given.mask)
 
@@ -211,7 +211,7 @@ def mean_squared_error(
     With `half` it is 1/2 sum (y - t)^2 over each sample's elements, the mean over the samples:
     the lectures' E, whose gradient with respect to one sample's output is y - t.
     """
-    given = Given.of(build, target, output.dtype)
+    given = MaskedTarget.of(build, target, output.dtype)
     error = given.error(build, output)
     squares = build.Mul(error, error)
     if not half:
@@ -225,7 +225,7 @@ def mean_squared_error(
 )
 def mean_absolute_error(build: Builder, output: Value, target: Value, axis: int) -> Value:
     """|y - t|, PyTorch's `L1Loss`, the mean over all elements."""
-    given = Given.of(build, target, output.dtype)
+    given = MaskedTarget.of(build, target, output.dtype)
     return masked_mean(build, build.Abs(given.error(build, output)), given.mask)
 
 
@@ -243,7 +243,7 @@ def huber(
 
     PyTorch's `HuberLoss`, the mean over all elements: with c = e clipped to +-delta, c (e - c/2).
     """
-    given = Given.of(build, target, output.dtype)
+    given = MaskedTarget.of(build, target, output.dtype)
     error = given.error(build, output)
     bounds = (build.constant(bound, output.dtype) for bound in (-delta, delta))
     clipped = build.Clip(error, *bounds)
@@ -261,7 +261,7 @@ def log_cosh(build: Builder, output: Value, target: Value, axis: int) -> Value:
     As log(1 + exp(2 e)) - e - log 2, which is |e| - log 2 for large errors, never overflows, and
     is smooth at 0, too: its gradient is tanh(e).
     """
-    given = Given.of(build, target, output.dtype)
+    given = MaskedTarget.of(build, target, output.dtype)
     error = given.error(build, output)
     doubled = build.Mul(build.constant(2.0, error.dtype), error)
     raised = build.Sub(build.Softplus(doubled), error)
@@ -306,7 +306,7 @@ def hinge(
     """
     if not target.dtype.is_float:
         return indexed_margins(build, scores, target, axis, margin)
-    given = Given.of(build, target, scores.dtype)
+    given = MaskedTarget.of(build, target, scores.dtype)
     zero, one, minus = (build.constant(number, scores.dtype) for number in (0.0, 1.0, -1.0))
     side = build.Where(build.Greater(given.target, zero), one, minus)
     reached = build.Sub(build.constant(margin, scores.dtype), build.Mul(side, scores))

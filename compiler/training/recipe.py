@@ -10,7 +10,7 @@ from .losses import LOSSES
 from .objective import Objective
 from .optimizers import MOMENTUM, OPTIMIZERS
 from .schedules import SCHEDULES, value_at
-from .settings import Given
+from .settings import GivenSetting
 from .term_table import spell_term, spell_value
 from .terms import Term
 
@@ -113,7 +113,7 @@ def _mapped(texts: Mapping[str, str]) -> str:
 
 
 def settle(
-    given: Mapping[str, Given],
+    given: Mapping[str, GivenSetting],
     outputs: Sequence[str],
     *,
     base: Recipe | None = None,
@@ -137,7 +137,7 @@ def settle(
 
 
 def merge(
-    given: Mapping[str, Given],
+    given: Mapping[str, GivenSetting],
     outputs: Sequence[str],
     *,
     base: Recipe | None = None,
@@ -157,7 +157,7 @@ def merge(
     return _counted_per(replace(base, **values), given)
 
 
-def check(recipe: Recipe, given: Mapping[str, Given], outputs: Sequence[str]) -> None:
+def check(recipe: Recipe, given: Mapping[str, GivenSetting], outputs: Sequence[str]) -> None:
     """Check a recipe as a whole; `given` tells where it names outputs.
 
     Raises:
@@ -169,7 +169,9 @@ def check(recipe: Recipe, given: Mapping[str, Given], outputs: Sequence[str]) ->
         raise NetError(findings)
 
 
-def _losses(given: Given | None, outputs: Sequence[str], span: Span | None) -> dict[str, Term]:
+def _losses(
+    given: GivenSetting | None, outputs: Sequence[str], span: Span | None
+) -> dict[str, Term]:
     """The loss of each output that has one."""
     if given is not None and isinstance(given.value, Mapping):
         return dict(given.value)
@@ -190,7 +192,7 @@ def _losses(given: Given | None, outputs: Sequence[str], span: Span | None) -> d
     )
 
 
-def _counted_per(recipe: Recipe, given: Mapping[str, Given]) -> Recipe:
+def _counted_per(recipe: Recipe, given: Mapping[str, GivenSetting]) -> Recipe:
     """The recipe with a new `per` said to the schedules that were there before."""
     if "per" not in given:
         return recipe
@@ -203,7 +205,7 @@ def _counted_per(recipe: Recipe, given: Mapping[str, Given]) -> Recipe:
 
 
 def _outputs_named(
-    recipe: Recipe, given: Mapping[str, Given], outputs: Sequence[str]
+    recipe: Recipe, given: Mapping[str, GivenSetting], outputs: Sequence[str]
 ) -> Iterator[Diagnostic]:
     """Losses of outputs that are not there, and weights of outputs without a loss."""
     tables = (("loss", recipe.loss, outputs), ("weights", recipe.weights, tuple(recipe.loss)))

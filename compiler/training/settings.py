@@ -54,7 +54,7 @@ KEEP_ONE = "keep one of them"
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenSetting:
     """A setting as it was given.
 
     Attributes:
@@ -69,7 +69,7 @@ class Given:
     places: Mapping[str, Span] = field(default_factory=dict)
 
 
-def read_settings(entries: Sequence[ast.Entry], evaluate: Evaluate) -> dict[str, Given]:
+def read_settings(entries: Sequence[ast.Entry], evaluate: Evaluate) -> dict[str, GivenSetting]:
     """The settings of a `train` block by name.
 
     Args:
@@ -80,7 +80,7 @@ def read_settings(entries: Sequence[ast.Entry], evaluate: Evaluate) -> dict[str,
         NetError: Settings are unknown, given twice, or of the wrong kind or value; all of them.
         Poisoned: A setting reads a value whose computation failed and was reported.
     """
-    given: dict[str, Given] = {}
+    given: dict[str, GivenSetting] = {}
     findings: list[Diagnostic] = []
     poisoned = False
     reader = _Reader(evaluate)
@@ -106,7 +106,7 @@ class _Reader:
     evaluate: Evaluate
     schedule_defaults: dict[str, Any] = field(default_factory=dict)
 
-    def read(self, entry: ast.Entry, earlier: Mapping[str, Given]) -> Given:
+    def read(self, entry: ast.Entry, earlier: Mapping[str, GivenSetting]) -> GivenSetting:
         """One setting."""
         name_span = Span(entry.span.source, entry.span.start, entry.span.start + len(entry.name))
         if entry.name not in SETTINGS:
@@ -227,7 +227,7 @@ def _joined(expression: ast.Expression) -> Sequence[ast.Expression]:
 
 
 Read = Callable[[_Reader, ast.Expression, str], Any]
-ReadEntry = Callable[[_Reader, ast.Entry], Given]
+ReadEntry = Callable[[_Reader, ast.Entry], GivenSetting]
 
 
 def _term(kind: str) -> Read:
@@ -271,13 +271,13 @@ def _plain(annotation: Any) -> Read:
 def _alone(read: Read) -> ReadEntry:
     """One value, for the whole training."""
 
-    def read_entry(reader: _Reader, entry: ast.Entry) -> Given:
+    def read_entry(reader: _Reader, entry: ast.Entry) -> GivenSetting:
         if isinstance(entry.value, ast.MapOf):
             message = f"`{entry.name}` cannot be set per output"
             values = [f"`{entry.name} = {item.value.span.text}`" for item in entry.value.items]
             help = f"write {values[0]}" if values else None
             raise error("E125", message, entry.value.span, help=help)
-        return Given(read(reader, entry.value, entry.name), entry.span)
+        return GivenSetting(read(reader, entry.value, entry.name), entry.span)
 
     return read_entry
 
@@ -285,11 +285,11 @@ def _alone(read: Read) -> ReadEntry:
 def _by_output(read: Read, *, alone: bool) -> ReadEntry:
     """A value for each output; where `alone` holds also one for the only output."""
 
-    def read_entry(reader: _Reader, entry: ast.Entry) -> Given:
+    def read_entry(reader: _Reader, entry: ast.Entry) -> GivenSetting:
         if not isinstance(entry.value, ast.MapOf):
             if not alone:
                 raise _unfit(entry.name, "a number for each output, `{a: 1, b: 0.5}`", entry.value)
-            return Given(read(reader, entry.value, entry.name), entry.span)
+            return GivenSetting(read(reader, entry.value, entry.name), entry.span)
         values: dict[str, Any] = {}
         places: dict[str, Span] = {}
         for item in entry.value.items:
@@ -302,7 +302,7 @@ def _by_output(read: Read, *, alone: bool) -> ReadEntry:
             values[name], places[name] = read(reader, item.value, entry.name), place
         if not values:
             raise _unfit(entry.name, "a value for each of some outputs", entry.value)
-        return Given(values, entry.span, places)
+        return GivenSetting(values, entry.span, places)
 
     return read_entry
 

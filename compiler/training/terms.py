@@ -75,12 +75,12 @@ class TermDef:
         return {**self.defaults, **arguments}
 
 
-Row = TypeVar("Row", bound=TermDef)
+TermRow = TypeVar("TermRow", bound=TermDef)
 Function = TypeVar("Function", bound=Callable[..., Any])
 Signature = tuple[Mapping[str, Kind], Mapping[str, Any]]  # kinds and defaults
 
 
-class TermTable(dict[str, Row]):
+class TermTable(dict[str, TermRow]):
     """The choices of one kind by name, each entered by the function that it stands for.
 
     Args:
@@ -91,7 +91,7 @@ class TermTable(dict[str, Row]):
     """
 
     def __init__(
-        self, kind: str, noun: str, row: type[Row], *, common: Callable[..., None] | None = None
+        self, kind: str, noun: str, row: type[TermRow], *, common: Callable[..., None] | None = None
     ) -> None:
         super().__init__()
         self.kind, self.noun, self.row = kind, noun, row

@@ -6,7 +6,7 @@ They are formatted as spelled, regardless of their tree.
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .layout import ENDLESS, Break, Doc, Group, Hard, Nest, Row, Soft, Text, row
+from .layout import ENDLESS, Break, Concat, Doc, Group, Hard, Nest, Soft, Text, concat
 from .token_stream import TokenStream
 
 _OPENING = frozenset("([{")
@@ -25,7 +25,7 @@ _INFIX = frozenset().union(*_BREAKABLE)
 _PREFIX_WORDS = frozenset({"not", "if"})
 
 
-class Item(NamedTuple):
+class BracketItem(NamedTuple):
     """What stands between two separators of a bracket.
 
     Attributes:
@@ -35,9 +35,9 @@ class Item(NamedTuple):
         is_last_of_line: Whether the author broke the line there.
     """
 
-    doc: Row
+    doc: Concat
     separator: str
-    remarks: Row
+    remarks: Concat
     is_last_of_line: bool
 
 
@@ -64,7 +64,7 @@ class _Operation:
         self.ends_with_operand = is_operand
         self.ends_with_number = is_number
 
-    def laid_out(self, *, keep: bool) -> Row:
+    def laid_out(self, *, keep: bool) -> Concat:
         """The expression, broken where the author broke it (if that is kept) or at loose signs."""
         present = {kind for kind, _ in self.breaks}
         breakable = next((kinds for kinds in _BREAKABLE if kinds & present), frozenset())
@@ -75,12 +75,12 @@ class _Operation:
             else:
                 parts.append(Hard() if keep and was_broken else Soft(" "))
             parts.extend(operand)
-        return row(*parts)
+        return concat(*parts)
 
 
-def two_words(tokens: TokenStream) -> Row:
+def two_words(tokens: TokenStream) -> Concat:
     """The next two tokens, with a blank between them."""
-    return row(tokens.take(), Nest(2, row(Text(" "), tokens.take())))
+    return concat(tokens.take(), Nest(2, concat(Text(" "), tokens.take())))
 
 
 def expression(
@@ -89,7 +89,7 @@ def expression(
     ends: frozenset[str] = frozenset(),
     *,
     keep: bool = True,
-) -> Row:
+) -> Concat:
     """The tokens up to an offset or to one that ends an expression.
 
     Args:
@@ -150,7 +150,7 @@ def bracket(tokens: TokenStream, *, is_call: bool, extra: tuple[int, str] | None
     is_broken = author.opened or author.separated or author.commented
     is_tuple = tokens.next == "(" and not is_call
     head, after_opening = tokens.take(), tokens.comments()
-    items: list[Item] = []
+    items: list[BracketItem] = []
     while tokens.next not in _CLOSING:
         items.append(_item(tokens, keep=is_broken))
     if items and not (is_tuple and len(items) == 1):
@@ -168,41 +168,41 @@ def bracket(tokens: TokenStream, *, is_call: bool, extra: tuple[int, str] | None
     )
 
 
-def _item(tokens: TokenStream, *, keep: bool) -> Item:
+def _item(tokens: TokenStream, *, keep: bool) -> BracketItem:
     """An item and its separator."""
     doc = expression(tokens, ends=_ENDS, keep=keep)
     is_last_of_line = (bool(doc.parts) and tokens.starts_line()) or tokens.starts_line(1)
     if tokens.next not in _SEPARATORS:
-        return Item(doc, "", row(), False)
+        return BracketItem(doc, "", concat(), False)
     is_last_of_line = (bool(doc.parts) and tokens.starts_line()) or tokens.starts_line(1)
     separator = tokens.skip()
     if separator == "," and tokens.next == ";":
         separator = tokens.skip()
-    comments = tokens.comments() if tokens.next not in _CLOSING else row()
-    return Item(doc, separator, comments, is_last_of_line)
+    comments = tokens.comments() if tokens.next not in _CLOSING else concat()
+    return BracketItem(doc, separator, comments, is_last_of_line)
 
 
-def label(tokens: TokenStream, end: int) -> Row:
+def label(tokens: TokenStream, end: int) -> Concat:
     """A label, or a word that is spelled like one; it contains no white space."""
     parts: list[Doc] = []
     while tokens.is_before(end):
         if tokens.next == "{":
             parts += [tokens.take(), expression(tokens, ends=_CLOSING)]
         parts.append(tokens.take())
-    return row(*parts)
+    return concat(*parts)
 
 
-def plain_item(word: str) -> Item:
+def plain_item(word: str) -> BracketItem:
     """A word as an item."""
-    return Item(row(Text(word)), "", row(), False)
+    return BracketItem(concat(Text(word)), "", concat(), False)
 
 
 def enclosed(
     opening: Doc,
-    items: list[Item],
+    items: list[BracketItem],
     closing: Doc,
     *,
-    comments: tuple[Row, Row] = (row(), row()),
+    comments: tuple[Concat, Concat] = (concat(), concat()),
     fill: bool = False,
     keep_lines: bool = False,
 ) -> Nest:
@@ -218,18 +218,18 @@ def enclosed(
     """
     after_opening, before_closing = comments
     if not items:
-        return Nest(2, row(opening, after_opening, before_closing, closing), "line")
+        return Nest(2, concat(opening, after_opening, before_closing, closing), "line")
     items = [*(item._replace(separator=item.separator or ",") for item in items[:-1]), items[-1]]
     inner = _kept_lines(items) if keep_lines else _line(items, fill=fill)
     first = Hard() if keep_lines else Break("")
-    body = Nest(2, row(after_opening, first, inner, before_closing))
+    body = Nest(2, concat(after_opening, first, inner, before_closing))
     *others, last = [item.doc.width >= ENDLESS for item in items]
     is_one_piece = not any(isinstance(part, Soft) for part in items[-1].doc.parts)
     hug = last and is_one_piece and not keep_lines and not any(others)
-    return Nest(0, Group(row(opening, body, Break(""), closing), hug=hug), "line")
+    return Nest(0, Group(concat(opening, body, Break(""), closing), hug=hug), "line")
 
 
-def _line(items: list[Item], *, fill: bool) -> Row:
+def _line(items: list[BracketItem], *, fill: bool) -> Concat:
     """Items that are on one line, or if it is too long on one each, or filled if all are plain.
 
     What is plain has no brackets.
@@ -240,16 +240,16 @@ def _line(items: list[Item], *, fill: bool) -> Row:
     for place, item in enumerate(items):
         parts += [space] if place else []
         parts += [Group(item.doc), Text(item.separator), item.remarks]
-    return row(*parts)
+    return concat(*parts)
 
 
-def _kept_lines(items: list[Item]) -> Row:
+def _kept_lines(items: list[BracketItem]) -> Concat:
     """Items in the lines that the author gave them."""
     parts: list[Doc] = []
-    line: list[Item] = []
+    line: list[BracketItem] = []
     for item in items[:-1]:
         line.append(item)
         if item.is_last_of_line:
             parts += [Group(_line(line, fill=True)), Hard()]
             line = []
-    return row(*parts, Group(_line([*line, items[-1]], fill=True)))
+    return concat(*parts, Group(_line([*line, items[-1]], fill=True)))

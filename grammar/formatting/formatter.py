@@ -40,7 +40,7 @@ from ..ast import (
 from ..parsing.parser import parse
 from ..source import Source
 from .expressions import bracket, enclosed, expression, label, plain_item, two_words
-from .layout import ENDLESS, Break, Doc, Hard, Nest, Row, Soft, Text, lay_out, row
+from .layout import ENDLESS, Break, Concat, Doc, Hard, Nest, Soft, Text, concat, lay_out
 from .layout import Group as Together
 from .token_stream import TokenStream
 
@@ -88,7 +88,7 @@ class _Formatter:
         parts: list[Doc] = []
         for statement in module.statements:
             parts += [*self.comments_between(None), self.statement(statement)]
-        return row(*parts, *self.comments_between(None))
+        return concat(*parts, *self.comments_between(None))
 
     def statement(self, statement: Statement) -> Doc:
         return _STATEMENTS[type(statement)](self, statement)
@@ -99,38 +99,40 @@ class _Formatter:
 
     def default(self, statement: DefaultStatement) -> Doc:
         """`default CONV(...)`."""
-        return row(two_words(self.tokens), bracket(self.tokens, is_call=True))
+        return concat(two_words(self.tokens), bracket(self.tokens, is_call=True))
 
     def let(self, statement: LetStatement) -> Doc:
         """`let target = value`."""
         keyword = self.tokens.take()
-        target = row(
+        target = concat(
             Text(" "), expression(self.tokens, ends=_ASSIGNED), Text(" "), self.tokens.take()
         )
         value = expression(self.tokens, statement.span.end)
-        return row(keyword, self._assigned(target, value))
+        return concat(keyword, self._assigned(target, value))
 
     def assert_(self, statement: AssertStatement) -> Doc:
         """`assert condition`."""
         keyword = self.tokens.take()
-        return row(keyword, self._assigned(row(), expression(self.tokens, statement.span.end)))
+        return concat(
+            keyword, self._assigned(concat(), expression(self.tokens, statement.span.end))
+        )
 
     def _assigned(self, head: Doc, value: Doc) -> Doc:
-        return Nest(2, row(head, Text(" "), value))
+        return Nest(2, concat(head, Text(" "), value))
 
     def bind(self, statement: BindStatement) -> Doc:
         """`target = chain`."""
         target = expression(self.tokens, ends=_ASSIGNED)
-        sign = Nest(2, row(Text(" "), self.tokens.take(), Text(" ")))
-        return row(target, sign, self.chain(statement.chain))
+        sign = Nest(2, concat(Text(" "), self.tokens.take(), Text(" ")))
+        return concat(target, sign, self.chain(statement.chain))
 
     def output(self, statement: OutputStatement) -> Doc:
         """`output name`, `output name = chain`."""
         head = two_words(self.tokens)
         if statement.chain is None:
             return head
-        sign = Nest(2, row(Text(" "), self.tokens.take(), Text(" ")))
-        return row(head, sign, self.chain(statement.chain))
+        sign = Nest(2, concat(Text(" "), self.tokens.take(), Text(" ")))
+        return concat(head, sign, self.chain(statement.chain))
 
     def chain_statement(self, statement: ChainStatement) -> Doc:
         """A chain that stands alone."""
@@ -142,7 +144,7 @@ class _Formatter:
         if self.tokens.next == "(":
             self.tokens.defer()
             head.append(bracket(self.tokens, is_call=True))
-        return Together(row(*head, Text(" "), *self.body(statement.body)))
+        return Together(concat(*head, Text(" "), *self.body(statement.body)))
 
     def train(self, statement: TrainStatement) -> Doc:
         """`train { ... }`, with the signs `=` in one column."""
@@ -156,19 +158,19 @@ class _Formatter:
             entries.append(self._entry(entry, width))
             if self.tokens.next == ",":
                 self.tokens.skip()
-        entries += self.comments_between(None if entries else row())[:-1]
+        entries += self.comments_between(None if entries else concat())[:-1]
         end: Sequence[Doc] = [Hard()] if entries else []
-        return row(*head, Nest(2, row(*entries)), *end, self.tokens.take())
+        return concat(*head, Nest(2, concat(*entries)), *end, self.tokens.take())
 
     def _entry(self, entry: Entry, width: int) -> Doc:
         name = self.tokens.take()
         space = Text(" " * (width - len(entry.name) + 1))
-        sign = row(space, self.tokens.take())
-        return row(name, self._assigned(sign, expression(self.tokens, entry.value.span.end)))
+        sign = concat(space, self.tokens.take())
+        return concat(name, self._assigned(sign, expression(self.tokens, entry.value.span.end)))
 
     # Chains
 
-    def chain(self, chain: Chain) -> Row:
+    def chain(self, chain: Chain) -> Concat:
         """A chain in the lines that the author gave it.
 
         A line that is too long is broken before each step that is more than a word, and where
@@ -185,10 +187,10 @@ class _Formatter:
             is_broken, comments = self.tokens.skip_sign()
             if is_broken:
                 lines.append(_line(line, is_first=not lines))
-                lines.append(Nest(2, row(comments, Hard())))
+                lines.append(Nest(2, concat(comments, Hard())))
                 line = []
-            line.append((Together(row(Text("-> "), self.step(step))), step))
-        return row(*lines, _line(line, is_first=not lines))
+            line.append((Together(concat(Text("-> "), self.step(step))), step))
+        return concat(*lines, _line(line, is_first=not lines))
 
     def step(self, step: Step) -> Doc:
         """A step with its label."""
@@ -198,7 +200,7 @@ class _Formatter:
             return doc
         keyword = self.tokens.take()
         name = label(self.tokens, step.label.span.end)
-        return row(doc, Nest(2, row(Text(" "), keyword, Text(" "), name)))
+        return concat(doc, Nest(2, concat(Text(" "), keyword, Text(" "), name)))
 
     def reference(self, item: Reference) -> Doc:
         """A bare word, or a value."""
@@ -208,17 +210,17 @@ class _Formatter:
         comments = self.tokens.comments()
         self.tokens.skip()
         mode = [_POOLS[word]] if _POOLS[word] else []
-        return row(comments, _call("POOL", mode) if mode else Text("POOL"))
+        return concat(comments, _call("POOL", mode) if mode else Text("POOL"))
 
     def call(self, item: Call) -> Doc:
         """A layer or a block with arguments."""
         if not self._rewrite_pools or item.name not in _POOLS or _has_mode(item.arguments):
-            return row(self.tokens.take(), bracket(self.tokens, is_call=True))
+            return concat(self.tokens.take(), bracket(self.tokens, is_call=True))
         comments = self.tokens.comments()
         self.tokens.skip()
         place = sum(argument.name is None for argument in item.arguments)
         extra = (place, _POOLS[item.name]) if _POOLS[item.name] else None
-        return row(comments, Text("POOL"), bracket(self.tokens, is_call=True, extra=extra))
+        return concat(comments, Text("POOL"), bracket(self.tokens, is_call=True, extra=extra))
 
     def shorthand(self, item: Shorthand) -> Doc:
         """`conv5-16` as `CONV(5x5, 16)`, `fc-120` as `FC(120)`."""
@@ -229,7 +231,7 @@ class _Formatter:
         if kernel and "x" not in kernel:
             kernel = f"{kernel}x{kernel}"
         arguments = [kernel, count] if kernel else [count]
-        return row(comments, _call(item.kind.upper(), arguments))
+        return concat(comments, _call(item.kind.upper(), arguments))
 
     def group(self, item: Group) -> Doc:
         """Branches side by side, or each on lines of its own that begin with `(` or `|`."""
@@ -241,26 +243,28 @@ class _Formatter:
             space = Hard() if is_broken else Break(" ")
             parts += [comments, space, Text("| "), Nest(2, self.chain(branch))]
         parts += [Nest(2, self.tokens.comments()), Break(" "), self.tokens.take()]
-        return Nest(0, Together(row(*parts)), "column")
+        return Nest(0, Together(concat(*parts)), "column")
 
     def repeat(self, item: Repeat) -> Doc:
         """`[chain]*n`; the closing bracket has its own line where the chain has several."""
         opening = self.tokens.take()
         chain = Nest(1, self.chain(item.chain))
-        body = row(opening, chain, Nest(1, self.tokens.comments()), Break(""), self.tokens.take())
+        body = concat(
+            opening, chain, Nest(1, self.tokens.comments()), Break(""), self.tokens.take()
+        )
         if item.count is None:
             return Nest(0, Together(body), "column")
-        count = row(self.tokens.take(), expression(self.tokens, item.count.span.end))
-        return Nest(0, row(Together(body), count), "column")
+        count = concat(self.tokens.take(), expression(self.tokens, item.count.span.end))
+        return Nest(0, concat(Together(body), count), "column")
 
     def for_(self, item: For) -> Doc:
         """`for target in list { ... }`."""
         keyword = self.tokens.take()
         target = expression(self.tokens, ends=frozenset({"in"}))
-        sign = row(Text(" "), self.tokens.take(), Text(" "))
+        sign = concat(Text(" "), self.tokens.take(), Text(" "))
         values = expression(self.tokens, item.iterable.span.end)
-        head = row(keyword, Nest(4, row(Text(" "), target, sign, values)))
-        return Nest(0, Together(row(head, Text(" "), *self.body(item.body))), "column")
+        head = concat(keyword, Nest(4, concat(Text(" "), target, sign, values)))
+        return Nest(0, Together(concat(head, Text(" "), *self.body(item.body))), "column")
 
     def if_(self, item: If) -> Doc:
         """`if c { ... } else if d { ... } else { ... }`: all on one line, or each body broken."""
@@ -269,7 +273,7 @@ class _Formatter:
         while branch is not None:
             keyword = self.tokens.take()
             condition = expression(self.tokens, branch.condition.span.end)
-            parts += [keyword, Nest(4, row(Text(" "), condition)), Text(" ")]
+            parts += [keyword, Nest(4, concat(Text(" "), condition)), Text(" ")]
             parts += self.body(branch.then)
             otherwise, branch = branch.otherwise, None
             if otherwise is None:
@@ -279,7 +283,7 @@ class _Formatter:
                 branch = _only_if(otherwise)
             else:
                 parts += self.body(otherwise)
-        return Nest(0, Together(row(*parts)), "column")
+        return Nest(0, Together(concat(*parts)), "column")
 
     def body(self, statements: Sequence[Statement]) -> list[Doc]:
         """Statements between braces, for the group around them to break or not."""
@@ -291,9 +295,9 @@ class _Formatter:
             space = Hard() if is_broken else Break(" ")
             inner += self.comments_between(space if place == 0 else None)
             inner.append(self.statement(statement))
-        inner += self.comments_between(row() if not statements else None)[:-1]
-        closing = Break(" ") if statements else row()
-        return [*parts, Nest(2, row(*inner)), closing, self.tokens.take()]
+        inner += self.comments_between(concat() if not statements else None)[:-1]
+        closing = Break(" ") if statements else concat()
+        return [*parts, Nest(2, concat(*inner)), closing, self.tokens.take()]
 
     def comments_between(self, start: Doc | None) -> list[Doc]:
         """What precedes the next statement: comments, blank lines, and a new line.
@@ -325,11 +329,11 @@ def _line(steps: list[tuple[Doc, Step]], *, is_first: bool) -> Doc:
             if parts or runs:
                 parts.append(_space_before(step, is_plain=is_plain))
             parts.append(doc)
-        inner = row(*parts)
+        inner = concat(*parts)
         if is_first and not runs:
-            inner = row(parts[0], Nest(2, row(*parts[1:])))
+            inner = concat(parts[0], Nest(2, concat(*parts[1:])))
         runs.append(Together(inner) if is_plain else inner)
-    return row(runs[0], Nest(2, row(*runs[1:]))) if is_first else Nest(2, row(*runs))
+    return concat(runs[0], Nest(2, concat(*runs[1:]))) if is_first else Nest(2, concat(*runs))
 
 
 def _space_before(step: Step, *, is_plain: bool) -> Doc:
@@ -341,10 +345,10 @@ def _space_before(step: Step, *, is_plain: bool) -> Doc:
     return Soft(" ") if isinstance(step.item, Call) else Hard()
 
 
-def _call(name: str, arguments: Sequence[str]) -> Row:
+def _call(name: str, arguments: Sequence[str]) -> Concat:
     """A call that stands for shorthand."""
     items = [plain_item(argument) for argument in arguments]
-    return row(Text(name), enclosed(Text("("), items, Text(")")))
+    return concat(Text(name), enclosed(Text("("), items, Text(")")))
 
 
 def _has_mode(arguments: Sequence[Argument]) -> bool:

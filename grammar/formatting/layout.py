@@ -62,7 +62,7 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Concat:
     """Several pieces, one after the other."""
 
     parts: tuple["Doc", ...]
@@ -107,12 +107,12 @@ class Group:
         object.__setattr__(self, "width", self.doc.width)
 
 
-Doc = Text | Break | Hard | Remark | Row | Nest | Group
+Doc = Text | Break | Hard | Remark | Concat | Nest | Group
 
 
-def row(*parts: Doc) -> Row:
+def concat(*parts: Doc) -> Concat:
     """Several pieces, one after the other."""
-    return Row(parts, sum([part.width for part in parts]))
+    return Concat(parts, sum([part.width for part in parts]))
 
 
 def lay_out(doc: Doc) -> str:
@@ -192,7 +192,7 @@ class _Printer:
         else:
             self.hard(Hard(), indent, flat)
 
-    def row(self, doc: Row, indent: int, flat: bool) -> None:
+    def concat(self, doc: Concat, indent: int, flat: bool) -> None:
         """Print the parts in order."""
         self._stack.extend([(indent, flat, part) for part in reversed(doc.parts)])
 
@@ -250,7 +250,7 @@ def _widths_to_break(stack: list[_Task]) -> Iterator[int]:
         flat, doc = tasks.pop()
         if isinstance(doc, Text) or (doc.width < ENDLESS and (flat or isinstance(doc, Group))):
             yield doc.width
-        elif isinstance(doc, Row):
+        elif isinstance(doc, Concat):
             tasks.extend([(flat, part) for part in reversed(doc.parts)])
         elif isinstance(doc, Nest):
             tasks.append((flat, doc.doc))
@@ -266,7 +266,7 @@ _RULES: dict[type, Callable[[_Printer, Any, int, bool], None]] = {
     Soft: _Printer.soft,
     Hard: _Printer.hard,
     Remark: _Printer.remark,
-    Row: _Printer.row,
+    Concat: _Printer.concat,
     Nest: _Printer.nest,
     Group: _Printer.group,
 }

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from ..ast import Comment, Module, Token
-from .layout import Doc, Remark, Row, Text, row
+from .layout import Concat, Doc, Remark, Text, concat
 
 _PARTNER = {")": "(", "]": "[", "}": "{"}
 _OPENING = frozenset("([{")
@@ -73,7 +73,7 @@ class TokenStream:
             return Text(token.value)
         comments = self.comments()
         self._place += 1
-        return row(comments, Text(token.value))
+        return concat(comments, Text(token.value))
 
     def skip(self) -> str:
         """Pass over the next token, and return its text; its comments wait for the one after."""
@@ -96,10 +96,10 @@ class TokenStream:
         """Whether comments wait for the next token."""
         return bool(self._waiting[self._place])
 
-    def comments(self) -> Row:
+    def comments(self) -> Concat:
         """The comments that wait for the next token."""
         waiting = self._waiting.pop(self._place, [])
-        return row(*[Remark(comment.text, comment.own_line) for comment in waiting])
+        return concat(*[Remark(comment.text, comment.own_line) for comment in waiting])
 
     def spaced_comments(self) -> list[tuple[bool, Remark | None]]:
         """The comments that wait for the next token, each with whether a blank line precedes it.
@@ -120,7 +120,7 @@ class TokenStream:
         place = self._place + ahead
         return 0 < place < len(self._tokens) and self._is_first_of_line(place)
 
-    def skip_sign(self) -> tuple[bool, Row]:
+    def skip_sign(self) -> tuple[bool, Concat]:
         """Pass over a sign between two pieces, which will begin a line if any is broken there.
 
         Returns:
@@ -134,7 +134,7 @@ class TokenStream:
         if first:  # what follows a sign that begins a line refers to what follows
             waiting = self._waiting[self._place]
             waiting[:] = [replace(comment, own_line=True) for comment in waiting]
-        return is_broken, row(*before.parts, *self.comments().parts)
+        return is_broken, concat(*before.parts, *self.comments().parts)
 
     def _is_first_of_line(self, place: int) -> bool:
         start, end = self._tokens[place - 1].end_pos, self._tokens[place].start_pos

@@ -23,7 +23,7 @@ from .words import (
     VALUED,
     VALUES,
     WINDOWED,
-    Row,
+    OurLayer,
 )
 
 _SIZED_NAME = re.compile(r"[A-Za-z_.]+?_?(\d+x\d+)")  # `conv3x3`
@@ -95,7 +95,7 @@ def translated(
 
 
 def _parts(
-    argument: Argument, row: Row, rank: int, others: Sequence[Argument]
+    argument: Argument, row: OurLayer, rank: int, others: Sequence[Argument]
 ) -> Sequence[Argument]:
     """`3x3x32` and `32x3x3` as the kernel and the filters of an image's convolution.
 
@@ -127,13 +127,15 @@ def _is_value(text: str) -> bool:
     return re.fullmatch(r"[A-Za-z_]\w*", text) is not None and not known
 
 
-def _takes_value(name: str, row: Row) -> bool:
+def _takes_value(name: str, row: OurLayer) -> bool:
     """`F.relu(x)` and `relu(x)` take a value; netc's layers take none, nor do PyTorch's."""
     module, _, last = name.rpartition(".")
     return bool(row.name) and last.islower() and module not in ("nn", "layers")
 
 
-def _order(name: str, row: Row, positional: Sequence[str], named: Container[str]) -> Sequence[str]:
+def _order(
+    name: str, row: OurLayer, positional: Sequence[str], named: Container[str]
+) -> Sequence[str]:
     """The keyword of each positional argument, by the habits of those who write the name so."""
     order = row.positional.split()
     words = [text for text in positional if _activation(text) and text not in VALUES]
@@ -307,7 +309,7 @@ class _Call:
         before, after = (", ".join(pair[i] for pair in pairs) for i in (0, 1))
         return f"(({before}), ({after}))"
 
-    def spelled(self, row: Row) -> str | None:
+    def spelled(self, row: OurLayer) -> str | None:
         """The steps of the chain."""
         steps = [*self._padded(), *([row.before] if row.before else [])]
         after = self._pointwise() if "{" in row.after else {}

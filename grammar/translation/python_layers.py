@@ -38,7 +38,7 @@ class LackingError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ForeignLayer:
     """A layer that is not applied yet: what it is called, with its module, and its arguments."""
 
     name: str
@@ -71,7 +71,7 @@ class Layers:
     """Applies layers, and keeps what is to be said of the translation."""
 
     said: list[str] = field(default_factory=list)
-    applied: dict[int, tuple[Step, Flow]] = field(default_factory=dict)
+    applied: dict[int, tuple[ForeignLayer, Flow]] = field(default_factory=dict)
     count: int = 0
     is_fitted: bool = False
 
@@ -79,7 +79,7 @@ class Layers:
         """Whether a function of a tensor has a meaning of its own here."""
         return name.lower() in _SPECIAL or stand_in(name, ()) is not None
 
-    def apply(self, step: Step, x: Tensor, *others: Tensor) -> Tensor:
+    def apply(self, step: ForeignLayer, x: Tensor, *others: Tensor) -> Tensor:
         """A layer applied to a tensor, and to others where it takes several.
 
         Raises:
@@ -124,7 +124,7 @@ class Layers:
             self._share(step, found.flow)
         return found
 
-    def _share(self, step: Step, flow: Flow) -> None:
+    def _share(self, step: ForeignLayer, flow: Flow) -> None:
         """A layer that is applied again keeps its weights."""
         _, first = self.applied.setdefault(id(step), (step, flow))
         call = re.match(r"(?:FLATTEN -> )?[A-Z]+(?:\(([^()]|\([^()]*\))*\))?", flow.step)
@@ -185,13 +185,13 @@ class Layers:
             self.said.append(remark)
 
 
-def _pads_by_itself(step: Step) -> bool:
+def _pads_by_itself(step: ForeignLayer) -> bool:
     """Whether convolutions pad by default: Flax' and Haiku's do."""
     is_haiku = step.name.split(".")[0] in ("hk", "haiku")
     return is_haiku or any(argument.name == "features" for argument in step.arguments)
 
 
-def _width(step: Step) -> int | None:
+def _width(step: ForeignLayer) -> int | None:
     """How many features `nn.Linear(784, 10)` expects."""
     named = next((a.text for a in step.arguments if a.name == "in_features"), "")
     bare = [a.text for a in step.arguments if a.name is None]
@@ -216,7 +216,7 @@ def _axes_behind(x: Tensor, layer: str, name: str) -> int | None:
     return x.axes
 
 
-def _with_input(x: Tensor, step: Step, layer: str) -> Tensor:
+def _with_input(x: Tensor, step: ForeignLayer, layer: str) -> Tensor:
     """The tensor; an input that is not settled yet is what its first layer expects."""
     if x.flow.inputs:
         _settle(x.flow, step, layer)
@@ -236,7 +236,7 @@ def _with_input(x: Tensor, step: Step, layer: str) -> Tensor:
     return _with_input(guessed, step, layer) if guessed.flow.step else guessed
 
 
-def _settle(flow: Flow, step: Step, layer: str) -> None:
+def _settle(flow: Flow, step: ForeignLayer, layer: str) -> None:
     """Give an input of unknown size the channels that a later layer expects of it."""
     while len(flow.inputs) == 1 and _KEEPING.match(flow.step):
         (flow,) = flow.inputs
@@ -245,7 +245,7 @@ def _settle(flow: Flow, step: Step, layer: str) -> None:
         flow.step = asked if not flow.inputs else flow.step
 
 
-def _guessed(x: Tensor, step: Step, axes: int | None, layer: str) -> Tensor:
+def _guessed(x: Tensor, step: ForeignLayer, axes: int | None, layer: str) -> Tensor:
     """An input by the sizes that the first layer says."""
     given = {a.name: a.text for a in step.arguments}
     sizes = ("input_shape", "batch_input_shape", "input_dim")
@@ -260,7 +260,9 @@ def _guessed(x: Tensor, step: Step, axes: int | None, layer: str) -> Tensor:
     )
     is_torch = (torch and len(bare) > 1) or any(name in given for name in counts)
     if shape is not None:
-        return replace(input_of(Step("Input", (Argument(None, shape),)), x.flow), is_flat=x.is_flat)
+        return replace(
+            input_of(ForeignLayer("Input", (Argument(None, shape),)), x.flow), is_flat=x.is_flat
+        )
     if is_torch and width.isdigit() and axes is not None:
         form = "INPUT(1x1x{})" if layer == "UPCONV" and axes == 2 else _INPUTS[axes]
         x.flow.step = form.format(width)
@@ -269,7 +271,7 @@ def _guessed(x: Tensor, step: Step, axes: int | None, layer: str) -> Tensor:
     return replace(x, axes=axes if axes in (1, 3) else None)
 
 
-def input_of(step: Step, flow: Flow | None = None) -> Tensor:
+def input_of(step: ForeignLayer, flow: Flow | None = None) -> Tensor:
     """The tensor of `Input(shape=(28, 28, 1))`."""
     flow = flow or Flow("")
     given = [argument for argument in step.arguments if argument.name not in _IGNORED]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .flow import Flow, spelled
-from .python_layers import LackingError, NotUnderstoodError, Step, Tensor
+from .python_layers import ForeignLayer, LackingError, NotUnderstoodError, Tensor
 from .python_programs import CONTAINERS, FORWARD, Interpreter
 from .python_values import Class, Function, Instance, Model, Scope, sample, tensors
 
@@ -153,7 +153,7 @@ def _outputs(interpreter: Interpreter, made: Any, sampled: dict[str, Any]) -> li
     if isinstance(made, Model) and made.outputs:
         return list(made.outputs)
     if isinstance(made, Instance) and not any(name in made.kind.methods for name in FORWARD):
-        made = Model([v for v in made.attributes.values() if isinstance(v, Step | Model)])
+        made = Model([v for v in made.attributes.values() if isinstance(v, ForeignLayer | Model)])
     if isinstance(made, Model):
         return tensors([interpreter.call(made, [Tensor(Flow("", name="x"))], {})])
     if isinstance(made, Instance):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from .call_text import Argument
-from .python_layers import Layers, NotUnderstoodError, Step, Tensor, input_of, reshaped
+from .python_layers import ForeignLayer, Layers, NotUnderstoodError, Tensor, input_of, reshaped
 from .python_values import (
     BUILT_IN,
     MOST_ITEMS,
@@ -315,7 +315,7 @@ class Interpreter:
                 raise NotUnderstoodError("an object")
             return self.call(self._member(module, name), given, named)
         values = given or [v for k, v in named.items() if k in ("inputs", "x", "input")]
-        if isinstance(module, Step) and values:
+        if isinstance(module, ForeignLayer) and values:
             return self._step(module, values)
         if isinstance(module, Model) and values:
             x = values[0]
@@ -324,7 +324,7 @@ class Interpreter:
             return x
         raise NotUnderstoodError("a call")
 
-    def _step(self, step: Step, values: Sequence[Any]) -> Any:
+    def _step(self, step: ForeignLayer, values: Sequence[Any]) -> Any:
         found = tensors(values)
         row = own_name(step.name)
         if not found:
@@ -419,17 +419,19 @@ class Interpreter:
             raise NotUnderstoodError(name)
         return self.layers.apply(step, *found)
 
-    def _as_step(self, name: str, given: list[Any], named: dict[str, Any]) -> Step:
+    def _as_step(self, name: str, given: list[Any], named: dict[str, Any]) -> ForeignLayer:
         values = [(None, value) for value in given] + list(named.items())
         self.unknown |= {n for _, value in values if (n := unknown_size(value))}
         arguments = ((key, texts(value)) for key, value in values)
-        return Step(name, tuple(Argument(k, text) for k, text in arguments if text is not None))
+        return ForeignLayer(
+            name, tuple(Argument(k, text) for k, text in arguments if text is not None)
+        )
 
 
 def _repeated(given: list[Any]) -> Model:
     """`nn.TransformerEncoder(layer, num_layers=6)`."""
     count = next((value for value in given if isinstance(value, int)), 1)
-    layer = next((value for value in given if isinstance(value, Step)), None)
+    layer = next((value for value in given if isinstance(value, ForeignLayer)), None)
     if layer is None:
         raise NotUnderstoodError("an encoder")
     return Model([replace(layer) for _ in range(min(count, 100))])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .python_layers import NotUnderstoodError, Step, Tensor
+from .python_layers import ForeignLayer, NotUnderstoodError, Tensor
 from .recipes import own_name
 from .words import VALUES
 
@@ -90,7 +90,7 @@ def texts(value: Any, depth: int = 0) -> str | None:
     if isinstance(value, list | tuple):
         inner = [text for item in value if (text := texts(item, depth + 1)) is not None]
         return f"({', '.join(inner)})"
-    if isinstance(value, Step):
+    if isinstance(value, ForeignLayer):
         given = ", ".join(f"{a.name}={a.text}" if a.name else a.text for a in value.arguments)
         return f"{value.name}({given})"
     if isinstance(value, str):

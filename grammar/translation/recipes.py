@@ -6,7 +6,7 @@ from string import Template
 from typing import NamedTuple
 
 from .call_text import Argument, folded, unquoted
-from .words import LAYERS, NORMS, Row
+from .words import LAYERS, NORMS, OurLayer
 
 _TRAINED = "`{0}` belongs to training: `train {{ regularize = l2(0.01) }}`"
 
@@ -195,7 +195,7 @@ MISSING: Mapping[str, str] = {
 }
 
 
-def own_name(name: str) -> Row | None:
+def own_name(name: str) -> OurLayer | None:
     """The row of a foreign layer's name, with or without its module."""
     return LAYERS.get(folded(name))
 

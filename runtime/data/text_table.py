@@ -100,7 +100,7 @@ class Table:
             return truth
 
 
-Row = tuple[int, list[str]]  # the line that it begins in, and its cells
+Record = tuple[int, list[str]]  # the line that it begins in, and its cells
 
 
 def read_table(
@@ -237,7 +237,7 @@ def _even(lines: Sequence[str]) -> dict[str, int]:
     return {each: min(of) for each, of in counts.items() if len(of) == 1 and min(of) > 1}
 
 
-def _split(lines: Iterable[str], delimiter: str, *, strict: bool = False) -> Iterator[Row]:
+def _split(lines: Iterable[str], delimiter: str, *, strict: bool = False) -> Iterator[Record]:
     """The cells of each row, and the line that it begins in.
 
     Raises:
@@ -255,7 +255,7 @@ def _split(lines: Iterable[str], delimiter: str, *, strict: bool = False) -> Ite
         start = reader.line_num + 1
 
 
-def _rows(path: str, lines: Iterable[str], delimiter: str) -> Iterator[Row]:
+def _rows(path: str, lines: Iterable[str], delimiter: str) -> Iterator[Record]:
     """The rows of a file.
 
     Raises:
@@ -289,7 +289,7 @@ def _holds_lines(cell: str, delimiter: str, columns: int) -> bool:
     )
 
 
-def _is_header(path: str, rows: Sequence[Row]) -> bool:
+def _is_header(path: str, rows: Sequence[Record]) -> bool:
     """Whether the first line names the columns.
 
     Raises:
@@ -326,7 +326,7 @@ def _is_header(path: str, rows: Sequence[Row]) -> bool:
 
 
 def _columns(
-    path: str, rows: Sequence[Row], delimiter: str, *, named: bool
+    path: str, rows: Sequence[Record], delimiter: str, *, named: bool
 ) -> dict[str, Sequence[str]]:
     """The cells of the samples by column.
 
@@ -359,7 +359,7 @@ def _columns(
     return {names[place]: columns[place] for place in kept}
 
 
-def _with_row_names(first: list[str], samples: Sequence[Row], delimiter: str) -> list[str]:
+def _with_row_names(first: list[str], samples: Sequence[Record], delimiter: str) -> list[str]:
     """A header with a name for a column of row names, for which R writes none.
 
     Numbers beside commas might be halves of numbers with decimal commas.
@@ -371,7 +371,7 @@ def _with_row_names(first: list[str], samples: Sequence[Row], delimiter: str) ->
     return ["", *first]
 
 
-def _uneven(path: str, rows: Sequence[Row], line: int, found: int, *, named: bool) -> NetError:
+def _uneven(path: str, rows: Sequence[Record], line: int, found: int, *, named: bool) -> NetError:
     """The error for a line with another number of cells than the first one."""
     first = len(rows[0][1])
     others = {len(cells) for _, cells in rows[1:]}

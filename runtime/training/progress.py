@@ -46,7 +46,7 @@ class TrainingProgress(Protocol):
         """An epoch ended.
 
         Args:
-            values: Its columns, such as in `Row.values()`.
+            values: Its columns, such as in `Epoch.values()`.
         """
         ...
 

@@ -19,19 +19,19 @@ MOST_BINS = 10_000  # that a pool of bins which are not equal is offered for
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class BranchEnding:
     """What a branch may end in: text, empty where it stays, and how much is to be said against."""
 
     text: str = ""
     cost: int = 0
 
-    def then(self, other: "Step") -> "Step":
+    def then(self, other: "BranchEnding") -> "BranchEnding":
         """Both steps, one after the other."""
         text = " -> ".join(step.text for step in (self, other) if step.text)
-        return Step(text, self.cost + other.cost)
+        return BranchEnding(text, self.cost + other.cost)
 
 
-STAY = Step()
+STAY = BranchEnding()
 
 
 class Named(int):
@@ -45,7 +45,7 @@ class Named(int):
 
 def alike(
     types: Sequence[TensorType], names: Mapping[int, str], *, ignored: int | None = None
-) -> Iterator[Sequence[Step]]:
+) -> Iterator[Sequence[BranchEnding]]:
     """Steps for each of some branches after which they may fit each other, the plainest first.
 
     Args:
@@ -57,7 +57,7 @@ def alike(
         return
     sizes = [_named(author_extents(type), names) for type in types]
     casts = _casts(types)
-    found: list[Sequence[Step]] = []
+    found: list[Sequence[BranchEnding]] = []
     for target in dict.fromkeys((*sizes, *_smallest(sizes))):
         choices = [list(_steps(size, _except(size, target, ignored))) for size in sizes]
         for chosen in islice(product(*choices), MOST_COMBINATIONS):
@@ -75,7 +75,7 @@ def _named(size: Extents, names: Mapping[int, str]) -> Extents:
     return (*size[:-1], channels)
 
 
-def _with_stride(step: Step, names: Mapping[int, str]) -> Step:
+def _with_stride(step: BranchEnding, names: Mapping[int, str]) -> BranchEnding:
     """A step whose stride goes by its name, where it has one."""
     text = _STRIDE.sub(lambda match: names.get(int(match[0]), match[0]), step.text)
     return replace(step, text=text)
@@ -84,7 +84,7 @@ def _with_stride(step: Step, names: Mapping[int, str]) -> Step:
 _STRIDE = re.compile(r"(?<=stride=)\d+\b(?!x)")
 
 
-def resized(own: TensorType, wanted: TensorType) -> Iterator[Step]:
+def resized(own: TensorType, wanted: TensorType) -> Iterator[BranchEnding]:
     """Steps that may bring a tensor to another's size."""
     yield from _steps(author_extents(own), author_extents(wanted))
 
@@ -96,10 +96,10 @@ def projection(size: Sequence[Dim], channels: int) -> str:
     return f"CONV({'x'.join('1' * (len(size) - 1))}, {channels})"
 
 
-def _casts(types: Sequence[TensorType]) -> Sequence[Step]:
+def _casts(types: Sequence[TensorType]) -> Sequence[BranchEnding]:
     """What gives branches the element type of the first that holds real numbers."""
     real = next((type.dtype for type in types if type.dtype.is_float), DType.FLOAT32)
-    cast = Step(CAST.format(real.value), 1)
+    cast = BranchEnding(CAST.format(real.value), 1)
     return [STAY if type.dtype is real else cast for type in types]
 
 
@@ -121,7 +121,7 @@ def _except(own: Extents, target: Extents, ignored: int | None) -> Extents:
     return (*target[:place], own[place], *target[place + 1 :])
 
 
-def _steps(own: Extents, target: Extents) -> Iterator[Step]:
+def _steps(own: Extents, target: Extents) -> Iterator[BranchEnding]:
     """What may bring extents to others, or to some that repeat to them."""
     if not own or not target:
         yield STAY
@@ -133,7 +133,7 @@ def _steps(own: Extents, target: Extents) -> Iterator[Step]:
         yield from _across_ranks(own, target)
 
 
-def _within_rank(own: Extents, target: Extents) -> Iterator[Step]:
+def _within_rank(own: Extents, target: Extents) -> Iterator[BranchEnding]:
     wanted = tuple(
         mine if 1 in (mine, other) else other for mine, other in zip(own, target, strict=True)
     )
@@ -141,36 +141,36 @@ def _within_rank(own: Extents, target: Extents) -> Iterator[Step]:
     if channels == meant:
         yield from _moved(before, after)
     elif isinstance(channels, int) and isinstance(meant, int) and meant > 0:
-        projected = Step(projection(own, meant), 1 if len(own) == 1 else 2)
+        projected = BranchEnding(projection(own, meant), 1 if len(own) == 1 else 2)
         if (factors := _factors(before, after)) and factors != (1,) * len(factors):
-            yield Step(_strided(factors, meant), 3)
+            yield BranchEnding(_strided(factors, meant), 3)
         elif any(not isinstance(extent, int) for extent in (*before, *after)):
-            yield Step(_strided((2,) * len(before), meant), 3)
+            yield BranchEnding(_strided((2,) * len(before), meant), 3)
         yield from (step.then(projected) for step in _moved(before, after))
 
 
-def _across_ranks(own: Extents, target: Extents) -> Iterator[Step]:
+def _across_ranks(own: Extents, target: Extents) -> Iterator[BranchEnding]:
     """Between sequences, images and volumes: the same positions, or their mean."""
     numbers = [extent for extent in (*own, *target[:-1]) if isinstance(extent, int)]
     if len(numbers) == len(own) + len(target) - 1 and prod(numbers[: len(own) - 1]) == prod(
         numbers[len(own) :]
     ):
         size = (*target[:-1], own[-1])
-        reshape = Step(f"RESHAPE({_spelled(size)})", 1)
+        reshape = BranchEnding(f"RESHAPE({_spelled(size)})", 1)
         yield from (reshape.then(step) for step in _within_rank(size, target))
-    mean = Step("GAP", 3)
+    mean = BranchEnding("GAP", 3)
     yield from (mean.then(step) for step in _within_rank(own[-1:], target[-1:]))
 
 
-def _moved(own: Sequence[Dim], wanted: Sequence[Dim]) -> Iterator[Step]:
+def _moved(own: Sequence[Dim], wanted: Sequence[Dim]) -> Iterator[BranchEnding]:
     """What may bring positions to others."""
     if list(own) == list(wanted):
         yield STAY
         return
     if down := _factors(own, wanted):
-        yield Step(_sized("POOL", "kernel", down), 1)
+        yield BranchEnding(_sized("POOL", "kernel", down), 1)
     if up := _factors(wanted, own):
-        yield Step(_sized("UPSAMPLE", "factor", up), 2)
+        yield BranchEnding(_sized("UPSAMPLE", "factor", up), 2)
     pairs = [
         (mine, other)
         for mine, other in zip(own, wanted, strict=True)
@@ -180,20 +180,20 @@ def _moved(own: Sequence[Dim], wanted: Sequence[Dim]) -> Iterator[Step]:
         yield from _moved_open(own, wanted)
     elif all(0 < other <= mine for mine, other in pairs):
         if all(2 * other > mine for mine, other in pairs):
-            yield Step(_sized("CROP", "size", wanted), 2)
+            yield BranchEnding(_sized("CROP", "size", wanted), 2)
         if max(mine for mine, _ in pairs) <= MOST_BINS:
-            yield Step(_sized("ADAPTIVEPOOL", "size", wanted), 3)
+            yield BranchEnding(_sized("ADAPTIVEPOOL", "size", wanted), 3)
 
 
-def _moved_open(own: Sequence[Dim], wanted: Sequence[Dim]) -> Iterator[Step]:
+def _moved_open(own: Sequence[Dim], wanted: Sequence[Dim]) -> Iterator[BranchEnding]:
     """What may bring positions of open extents to others: by a constant, or by a half."""
     surplus = {mine - other for mine, other in zip(own, wanted, strict=True)}
     if len(surplus) == 1 and isinstance(cut := surplus.pop(), int) and cut > 0:
-        yield Step(_cropped(cut // 2, cut - cut // 2, len(own)), 2)
+        yield BranchEnding(_cropped(cut // 2, cut - cut // 2, len(own)), 2)
     twice = (2,) * len(own)
-    yield Step(_sized("POOL", "kernel", twice), 1)
-    yield Step(_sized("POOL", "kernel", twice)[:-1] + ", ceil=yes)", 1)
-    yield Step(_sized("UPSAMPLE", "factor", twice), 2)
+    yield BranchEnding(_sized("POOL", "kernel", twice), 1)
+    yield BranchEnding(_sized("POOL", "kernel", twice)[:-1] + ", ceil=yes)", 1)
+    yield BranchEnding(_sized("UPSAMPLE", "factor", twice), 2)
 
 
 def _cropped(before: int, after: int, rank: int) -> str:
@@ -235,7 +235,7 @@ def _strided(factors: tuple[int, ...], channels: int) -> str:
     return f"CONV({'x'.join('1' * len(factors))}, {channels}, stride={stride})"
 
 
-def spoken(steps: Sequence[Step]) -> str:
+def spoken(steps: Sequence[BranchEnding]) -> str:
     """Which branches end in what, as help says it."""
     branches: dict[str, list[str]] = {}
     for number, step in enumerate(steps, start=1):
@@ -250,7 +250,7 @@ def _listed(numbers: Sequence[str]) -> str:
     return f"branches {', '.join(numbers[:-1])} and {numbers[-1]}"
 
 
-def grouped(steps: Sequence[Step], tensors: Mapping[str, object]) -> str:
+def grouped(steps: Sequence[BranchEnding], tensors: Mapping[str, object]) -> str:
     """The branches with their steps, as a program writes them."""
     ends = zip(tensors, steps, strict=True)
     return f"( {' | '.join(' -> '.join(filter(None, (n, s.text))) for n, s in ends)} )"

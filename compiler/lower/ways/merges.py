@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ...ir.types import AUTHOR_AXES, TensorType, author_extents
 from ...layers.layerdef import LAYERS
-from .alike import Step, alike, grouped, spoken
+from .alike import BranchEnding, alike, grouped, spoken
 from .case import Case, Way
 
 
@@ -38,7 +38,7 @@ def _types(case: Case) -> Sequence[TensorType]:
     return [x.type for x in case.site.current]
 
 
-def _agree(case: Case, steps: Sequence[Step]) -> bool:
+def _agree(case: Case, steps: Sequence[BranchEnding]) -> bool:
     """Whether branches whose extents are open surely have the same ones after their steps."""
     if all(isinstance(extent, int) for x in case.site.current for extent in x.shape[1:]):
         return True
@@ -52,7 +52,7 @@ def _agree(case: Case, steps: Sequence[Step]) -> bool:
     return all(len({s[axis] for s in sizes if axis < len(s)} - {1}) <= 1 for axis in axes)
 
 
-def _merged(case: Case, steps: Sequence[Step]) -> Iterator[Way]:
+def _merged(case: Case, steps: Sequence[BranchEnding]) -> Iterator[Way]:
     """Branches that end in steps, merged at once or, where only two can be, in turn."""
     call = case.call.span.text
     ended = spoken(steps) if any(step.text for step in steps) else ""
@@ -96,5 +96,5 @@ def values_for_keys(case: Case) -> Iterator[Way]:
         return
     pair = _types(case)[1:]
     for steps in alike(pair, case.parameters, ignored=-1):
-        steps = [Step(), *steps]
+        steps = [BranchEnding(), *steps]
         yield Way(spoken(steps), f"{grouped(steps, case.tensors)} -> {case.call.span.text}")
