@@ -31,9 +31,9 @@ ORDERS = {
     ),
     "face": (
         *("choices", "data", "sources", "arrays", "tensor_specs", "tables", "optimizers"),
-        *("array_text", "summary", "training", "gradients", "drawing", "exports"),
-        *("evaluation", "prediction", "inspection", "training_bar", "trainable", "network"),
-        *("comparison", "records", "cli"),
+        *("array_text", "summary", "training", "gradients", "gradient_checks", "drawing"),
+        *("exports", "evaluation", "prediction", "inspection", "training_bar", "trainable"),
+        *("network", "comparison", "records", "cli"),
     ),
     "face/cli": ("streams", "completion", "terminal", "options", "weights", "findings", "commands"),
 }

@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from math import isnan
+from dataclasses import asdict, dataclass
+from math import isfinite, isnan
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,14 @@ class ParameterCheck:
     def ok(self) -> bool:
         """Whether gradient and differences agree; numbers that are not finite do not."""
         return self.error <= TOLERANCE
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row for JSON; numbers that are not finite are texts."""
+        values = {**asdict(self), "ok": self.ok}
+        return {
+            name: repr(value) if isinstance(value, float) and not isfinite(value) else value
+            for name, value in values.items()
+        }
 
 
 def gradcheck(

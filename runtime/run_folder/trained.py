@@ -93,6 +93,14 @@ def open_trained(folder: str | None, weights: str | None = None) -> Trained:
     )
 
 
+def class_names_beside(weights: str) -> dict[str, tuple[str, ...]]:
+    """The names of classes by output, where a file of weights lies in the folder of its run."""
+    if os.path.basename(weights) != WEIGHTS:
+        return {}
+    facts = Facts.read(os.path.dirname(weights))
+    return {output: each.names for output, each in facts.outputs.items()}
+
+
 def preprocessing_lost(weights: str, program: str) -> tuple[Diagnostic, ...]:
     """W525 where a file of weights lies in the folder of a run that preprocessed its samples.
 

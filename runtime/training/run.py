@@ -63,6 +63,20 @@ class Run:
         parts = {"last": last, "test": self.test}
         return "\n".join([head, *(_measured(part, each) for part, each in parts.items() if each)])
 
+    def result(self) -> tuple[str, Mapping[str, float]]:
+        """The part that tells most of the network, and loss and metrics on it.
+
+        It is the test part, or without one the validation part after the last epoch.
+        """
+        if self.test or not len(self.history):
+            return "test", self.test
+        last = self.history.rows[-1].values().items()
+        return "validation", {
+            name.removeprefix(VALIDATION): value
+            for name, value in last
+            if name.startswith(VALIDATION) and value is not None
+        }
+
     def export(self, path: "str | PathLike[str]", *, opset: int | None = None) -> None:
         """Write an ONNX model that includes the preprocessing, with the classes in its metadata.
 

@@ -37,7 +37,7 @@ def type_of(state: Mapping[str, Any], name: str) -> TensorType:
         return TensorType(DType.STRING if words else DType(array.dtype.name), array.shape)
     except ValueError:
         message = f"the weight `{name}` holds {array.dtype.name}, which no network has"
-        raise error("E501", message) from None
+        raise error("E501", message, help="cast it: `array.astype('float32')`") from None
 
 
 def weight_of(state: Mapping[str, Any], name: str) -> Array:

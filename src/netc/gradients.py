@@ -1,4 +1,4 @@
-"""Models -> gradients: as graphs, as numbers, checked, and as a step of training."""
+"""Models -> gradients: as graphs, as numbers, and as a step of training."""
 
 from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,6 @@ from .grammar.diagnostics import error
 from .runtime.engines.executor import run as run_plan
 from .runtime.engines.plan import Plan, plan
 from .runtime.feeding.targets import given_target
-from .runtime.inspection.gradcheck import gradcheck as compare_gradients
-from .runtime.weights.files import check_weights
 from .training import Loss, recipe_of
 
 if TYPE_CHECKING:
@@ -122,30 +120,12 @@ def value_and_grad(
         measured = graph if own is not None else add_loss(graph, objective, types)
         gradients = _with_gradients(set_mode(measured, training=training), value, wrt)
         plans[key] = plan(gradients, dtype=dtype)
-    found = run_plan(plans[key], {**fed, **_first_step(plans[key].inputs)}, state)
+    found = run_plan(plans[key], {**fed, **first_step(plans[key].inputs)}, state)
     return float(found[value].sum()), {
         name.removesuffix(GRADIENT): array
         for name, array in found.items()
         if name.endswith(GRADIENT)
     }
-
-
-def gradcheck(
-    model: Model,
-    feeds: Mapping[str, "Array"],
-    targets: Targets,
-    state: Mapping[str, "Array"],
-    *,
-    loss: Loss | None = None,
-    training: bool = True,
-    samples: int | None,
-    seed: int,
-) -> dict[str, float]:
-    """The largest relative error of each parameter's gradient; see `Network.gradcheck`."""
-    graph, fed = with_targets(model, feeds, targets, loss=loss, training=training, seed=seed)
-    check_weights(model.graph, state)
-    checks = compare_gradients(graph, fed, state, samples=samples, seed=seed)
-    return {check.name: check.error for check in checks}
 
 
 def with_targets(
@@ -174,7 +154,7 @@ def with_targets(
     fed, types = _fed(model.graph, objective, feeds, targets)
     with_loss = add_loss(model.graph, objective, types)
     settled = set_mode(with_loss, training=training, seed=seed)
-    return settled, {**fed, **_first_step(settled.inputs)}
+    return settled, {**fed, **first_step(settled.inputs)}
 
 
 def _fed(
@@ -200,7 +180,7 @@ def _fed(
     return fed, types
 
 
-def _first_step(inputs: Container[str]) -> dict[str, int]:
+def first_step(inputs: Container[str]) -> dict[str, int]:
     """The number of the step, which noise is drawn by, where there is any."""
     return {STEP: 0} if STEP in inputs else {}
 

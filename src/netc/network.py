@@ -277,7 +277,7 @@ class Network(Trainable):
         Raises:
             NetError: See `value_and_grad`.
         """
-        from .gradients import gradcheck
+        from .gradient_checks import gradcheck
 
         checked = partial(gradcheck, self.model, self._named(x), t, state, loss=loss)
         return checked(training=training, samples=samples, seed=seed)

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from collections.abc import Sequence
 from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
@@ -75,6 +76,27 @@ def zoo() -> dict[str, Path]:
     root = Path(str(files("netc.specs")))
     specs = (path for path in root.rglob("*.net") if path.relative_to(root).parts[0] != "lib")
     return {path.relative_to(root).with_suffix("").as_posix(): path for path in sorted(specs)}
+
+
+def specs_with(words: Sequence[str]) -> dict[str, Path]:
+    """The shipped specs in whose names or descriptions all words occur.
+
+    Raises:
+        NetError: E001, there is none.
+    """
+    specs = zoo()
+    folded = [word.casefold() for word in words]
+    found = {
+        name: path
+        for name, path in specs.items()
+        if all(word in f"{name} {description(path)}".casefold() for word in folded)
+    }
+    if not found:
+        asked = " ".join(words)
+        stems = [name.rsplit("/", 1)[-1] for name in specs]
+        help = did_you_mean(asked, stems) or "`netc zoo` lists the shipped specs"
+        raise error("E001", f"the zoo has no spec with `{asked}`", help=help)
+    return found
 
 
 def description(path: Path) -> str:

@@ -1,6 +1,5 @@
 """`netc run`: a network on arrays from files."""
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,8 +14,7 @@ from ...grammar.diagnostics import error
 from ...runtime.engines.engine import ENGINES
 from ...runtime.engines.session import Session
 from ...runtime.inference.deployment import read_class_names
-from ...runtime.run_folder.folder import WEIGHTS, Facts
-from ...runtime.run_folder.trained import preprocessing_lost
+from ...runtime.run_folder.trained import class_names_beside, preprocessing_lost
 from ...runtime.weights.initialize import initialize
 from ...tables import hanging
 from ..completion import complete_file, complete_path, one_of
@@ -86,7 +84,7 @@ def command(
             feeds, state, engine=engine or "numpy", device=device, fetch=fetch or None
         )
         results = found if isinstance(found, dict) else {network.outputs[0].name: found}
-        names = {} if weights is None else _names_beside(weights)
+        names = {} if weights is None else class_names_beside(weights)
     if output is not None:
         save_arrays(output, results)
     room = width(sys.stdout)
@@ -97,14 +95,6 @@ def command(
         click.echo("\n".join(hanging("", text, room)))
     if output is not None:
         click.echo(f"written to {output}")
-
-
-def _names_beside(weights: str) -> Names:
-    """The names of classes by output, where a file of weights lies in the folder of its run."""
-    if os.path.basename(weights) != WEIGHTS:
-        return {}
-    facts = Facts.read(os.path.dirname(weights))
-    return {output: each.names for output, each in facts.outputs.items()}
 
 
 def _run_onnx(

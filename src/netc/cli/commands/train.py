@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from ...runtime.learning_curves.of_run import read_run
-from ...runtime.metrics.definitions import VALIDATION
 from ...runtime.run_folder.folder import free_folder
 from ...runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
 from ...runtime.training.run import Run
@@ -148,14 +147,7 @@ def _given(**settings: int | None) -> dict[str, str]:
 
 def _report(run: Run, output: str) -> None:
     """What the run came to, and how its curves read."""
-    measured, part = run.test, "test"
-    if not measured and len(run.history):
-        part = "validation"
-        measured = {
-            name.removeprefix(VALIDATION): value
-            for name, value in run.history.rows[-1].values().items()
-            if name.startswith(VALIDATION) and value is not None
-        }
+    part, measured = run.result()
     for name, value in measured.items():
         click.echo(f"{part} {name}  {value:.4g}")
     for finding in read_run(run):

@@ -2,14 +2,12 @@
 
 import json
 import sys
-from pathlib import Path
 from textwrap import wrap
 
 import click
 
-from ...grammar.diagnostics import did_you_mean, error
 from ...network import Network, load
-from ...sources import description, zoo
+from ...sources import description, specs_with
 from ...tables import GAP, aligned
 from ..options import json_option
 from ..terminal import width
@@ -25,7 +23,7 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
 
     Each WORD must occur in a spec's name or description.
     """
-    found = {name: (load(path), description(path)) for name, path in _chosen(words).items()}
+    found = {name: (load(path), description(path)) for name, path in specs_with(words).items()}
     if as_json:
         rows = [
             {"name": name, "params": net.params, "macs": net.macs, "description": text}
@@ -38,27 +36,6 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
         _show_table(found, columns)
     else:
         _show_blocks(found, columns)
-
-
-def _chosen(words: tuple[str, ...]) -> dict[str, Path]:
-    """The specs in whose names or descriptions all words occur.
-
-    Raises:
-        NetError: E001, there is none.
-    """
-    specs = zoo()
-    folded = [word.casefold() for word in words]
-    found = {
-        name: path
-        for name, path in specs.items()
-        if all(word in f"{name} {description(path)}".casefold() for word in folded)
-    }
-    if not found:
-        asked = " ".join(words)
-        stems = [name.rsplit("/", 1)[-1] for name in specs]
-        help = did_you_mean(asked, stems) or "`netc zoo` lists the shipped specs"
-        raise error("E001", f"the zoo has no spec with `{asked}`", help=help)
-    return found
 
 
 Found = dict[str, tuple[Network, str]]
