@@ -11,7 +11,7 @@ from ...grammar.diagnostics import Diagnostic, Pointer
 from ...grammar.source import Span
 from ..expressions.names import target_names
 
-Names = MutableMapping[str, Span]
+Defined = MutableMapping[str, Span]
 
 BRACES = re.compile(r"\{\s*\w[^{}]*\}")
 
@@ -117,7 +117,7 @@ def _is_input(syntax: Any) -> bool:
     return False
 
 
-def _hidden(statements: Iterable[ast.Statement], around: Names) -> Iterator[Diagnostic]:
+def _hidden(statements: Iterable[ast.Statement], around: Defined) -> Iterator[Diagnostic]:
     """Names that statements give though they, or what is around them, have them already."""
     known = ChainMap({}, around)
     lets: dict[str, Span] = {}
@@ -141,7 +141,7 @@ def _hidden(statements: Iterable[ast.Statement], around: Names) -> Iterator[Diag
                 yield from _hidden(body, inner)
 
 
-def _give(names: Iterable[tuple[str, Span]], known: Names) -> Iterator[Diagnostic]:
+def _give(names: Iterable[tuple[str, Span]], known: Defined) -> Iterator[Diagnostic]:
     for name, span in names:
         if name in known and not name.startswith("_"):
             yield Diagnostic(
@@ -154,7 +154,7 @@ def _give(names: Iterable[tuple[str, Span]], known: Names) -> Iterator[Diagnosti
         known[name] = span
 
 
-def _hidden_in_chain(chain: ast.Chain, known: Names) -> Iterator[Diagnostic]:
+def _hidden_in_chain(chain: ast.Chain, known: Defined) -> Iterator[Diagnostic]:
     """What the bodies within a chain hide; each has its own region."""
     for step in chain.steps:
         match step.item:

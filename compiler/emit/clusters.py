@@ -9,7 +9,7 @@ from .layer_view import Box
 
 MAX_SCOPES = 16  # levels of dotted paths that become clusters
 
-Group = tuple[str, int] | tuple[int, int]  # a scope and its number of parts, or a turn
+ScopeOrTurn = tuple[str, int] | tuple[int, int]  # a scope and its number of parts, or a turn
 
 
 @dataclass(eq=False)
@@ -59,16 +59,16 @@ def nest(boxes: list[Box]) -> Cluster:
     return root
 
 
-def _groups(box: Box) -> list[Group]:
+def _groups(box: Box) -> list[ScopeOrTurn]:
     """The scopes and turns that a box is in, outermost first."""
     parts = box.path.split(".")[:-1] if box.kind != "OUTPUT" else []
-    scopes: list[Group] = [
+    scopes: list[ScopeOrTurn] = [
         (".".join(parts[: i + 1]), i) for i in range(min(len(parts), MAX_SCOPES))
     ]
     return scopes + [(turn.serial, turn.index) for turn in box.turns if turn.count > 1]
 
 
-def _cluster(box: Box, level: list[Group]) -> Cluster:
+def _cluster(box: Box, level: list[ScopeOrTurn]) -> Cluster:
     scopes = [group[0] for group in level if isinstance(group[0], str)]
     turns = [turn for turn in box.turns if (turn.serial, turn.index) in level]
     scope = max(scopes, key=len, default="")

@@ -275,7 +275,7 @@ InputSize = Annotated[
     int | tuple[int | str, ...],
     Kind("a positive integer or a size such as `32x32x3` or `(H, W, 3)`", _input_size),
 ]
-Extents = Annotated[tuple[int, ...], Kind("a size such as `3x3`", _size)]
+ExtentPerAxis = Annotated[tuple[int, ...], Kind("a size such as `3x3`", _size)]
 Positive = Annotated[int, Kind("a positive integer", _integer(1))]
 Integer = Annotated[int, Kind("an integer", _integer(-(2**63)))]
 Integers = Annotated[
@@ -290,7 +290,7 @@ NonNegativeReal = Annotated[float, Kind("a non-negative number", _real(0.0, floa
 Real = Annotated[float, Kind("a number", _real(float("-inf"), float("inf")))]
 Flag = Annotated[bool, Kind("`yes` or `no`", _flag)]
 LabelName = Annotated[str, Kind("a label", _label)]
-Text = Annotated[str, Kind("a string in quotes", _text)]
+QuotedText = Annotated[str, Kind("a string in quotes", _text)]
 Padding = Annotated[
     int | str | tuple[Any, ...],
     Kind(
@@ -336,7 +336,7 @@ def kind_of(annotation: Any) -> Kind:
 
 __all__ = [
     "AUTO",
-    "Extents",
+    "ExtentPerAxis",
     "Flag",
     "Initializer",
     "InputSize",
@@ -354,10 +354,10 @@ __all__ = [
     "Positive",
     "PositiveReal",
     "Probability",
+    "QuotedText",
     "Rate",
     "Real",
     "Sides",
-    "Text",
     "Word",
     "WordCall",
     "kind_of",

@@ -25,7 +25,7 @@ class Symbol:
 
 @total_ordering
 @dataclass(frozen=True, slots=True)
-class Quotient:
+class FloorQuotient:
     """`floor(numerator / divisor)` where the division does not come out.
 
     Its text says all, so texts are compared: numerators hold quotients, and may nest deep.
@@ -51,7 +51,7 @@ class Quotient:
         return str(self) < str(other)
 
 
-Atom = Symbol | Quotient
+Atom = Symbol | FloorQuotient
 Monomial = tuple[Atom, ...]  # sorted, with multiplicity; () is the constant term
 
 
@@ -165,7 +165,7 @@ def substitute(dim: Dim, values: Mapping[str, int]) -> Dim:
 
 
 def _substitute_atom(atom: Atom, values: Mapping[str, int]) -> Dim:
-    if isinstance(atom, Quotient):
+    if isinstance(atom, FloorQuotient):
         return substitute(atom.numerator, values) // atom.divisor
     return values.get(atom.name, Polynomial((((atom,), 1),)))
 
@@ -189,9 +189,9 @@ def _quotient(numerator: Polynomial, divisor: int) -> Dim:
     inner = [(m, c) for m, c in numerator.terms if m != ()]
     if len(inner) == 1 and inner[0][1] == 1 and len(inner[0][0]) == 1:
         atom = inner[0][0][0]
-        if isinstance(atom, Quotient):
+        if isinstance(atom, FloorQuotient):
             return (atom.numerator + constant * atom.divisor) // (atom.divisor * divisor)
-    return Polynomial((((Quotient(numerator, divisor),), 1),))
+    return Polynomial((((FloorQuotient(numerator, divisor),), 1),))
 
 
 def _reading_order(term: tuple[Monomial, int]) -> tuple[int, list[tuple[bool, str]]]:
@@ -204,6 +204,7 @@ def _spell(monomial: Monomial, coefficient: int) -> str:
         return str(coefficient)
     alone = len(monomial) == 1 and coefficient == 1
     factors = "*".join(
-        f"({atom})" if isinstance(atom, Quotient) and not alone else str(atom) for atom in monomial
+        f"({atom})" if isinstance(atom, FloorQuotient) and not alone else str(atom)
+        for atom in monomial
     )
     return {1: factors, -1: f"-{factors}"}.get(coefficient, f"{coefficient}*{factors}")

@@ -12,7 +12,7 @@ from .layer_builder import LayerBuilder
 from .layerdef import layer
 from .spatial import describe
 
-Rule = Callable[[LayerBuilder, Value], Value]
+ActivationRule = Callable[[LayerBuilder, Value], Value]
 
 
 def real(build: LayerBuilder, x: Value) -> Value:
@@ -36,7 +36,11 @@ def per_channel(build: LayerBuilder, vector: Value, x: Value) -> Value:
 
 
 def define_map(
-    name: str, formula: str, rule: Rule, *aliases: str, activation: Activation | None = None
+    name: str,
+    formula: str,
+    rule: ActivationRule,
+    *aliases: str,
+    activation: Activation | None = None,
 ) -> None:
     """Enter a layer without arguments and weights: its meaning in words, and in operators."""
 
@@ -63,7 +67,7 @@ def relu6(build: LayerBuilder, x: Value) -> Value:
     return build.Clip(x, build.constant(0.0, x.dtype), build.constant(6.0, x.dtype))
 
 
-def _over_channels(op_type: str) -> Rule:
+def _over_channels(op_type: str) -> ActivationRule:
     """An operator on the channels at every position."""
 
     def apply(build: LayerBuilder, x: Value) -> Value:

@@ -34,7 +34,7 @@ LayerFunction = Callable[..., Any]
 COMMON: Mapping[str, Kind] = {"frozen": kind_of(Flag), "share": kind_of(LabelName)}
 
 
-class Signature(Protocol):
+class CallSignature(Protocol):
     """What a call may give, and which arguments its positional values are for."""
 
     @property
@@ -197,7 +197,7 @@ class Bound:
 
 
 def bind(
-    definition: Signature,
+    definition: CallSignature,
     given: Sequence[GivenArgument],
     call: Span,
     spelling: str,
@@ -229,7 +229,7 @@ def bind(
 
 
 def place(
-    definition: Signature, given: Sequence[GivenArgument], spelling: str
+    definition: CallSignature, given: Sequence[GivenArgument], spelling: str
 ) -> tuple[dict[str, Any], dict[str, Span]]:
     """The values and the spans of given arguments by name, each checked and in canonical form."""
     values: dict[str, Any] = {}
@@ -246,12 +246,15 @@ def place(
     return values, spans
 
 
-def _kind(definition: Signature, name: str) -> Kind:
+def _kind(definition: CallSignature, name: str) -> Kind:
     return definition.kinds.get(name) or COMMON[name]
 
 
 def _name_of(
-    definition: Signature, argument: GivenArgument, given: Sequence[GivenArgument], spelling: str
+    definition: CallSignature,
+    argument: GivenArgument,
+    given: Sequence[GivenArgument],
+    spelling: str,
 ) -> str:
     """The parameter that an argument is for: by its keyword, else by its kind."""
     if argument.name is not None:
@@ -280,7 +283,7 @@ def _name_of(
     raise _unplaced(definition, argument, spelling)
 
 
-def _is_bare(definition: Signature, value: Any) -> bool:
+def _is_bare(definition: CallSignature, value: Any) -> bool:
     """Whether a value counts in the order of bare numbers.
 
     Real ones do where several are taken, and where only whole ones are.
@@ -293,7 +296,10 @@ def _is_bare(definition: Signature, value: Any) -> bool:
 
 
 def _count_name(
-    definition: Signature, argument: GivenArgument, given: Sequence[GivenArgument], spelling: str
+    definition: CallSignature,
+    argument: GivenArgument,
+    given: Sequence[GivenArgument],
+    spelling: str,
 ) -> str:
     counts = definition.counts or definition.numbers
     bare = [a for a in given if a.name is None and _is_bare(definition, a.value)]
@@ -322,7 +328,7 @@ def _count_name(
     )
 
 
-def _word_name(definition: Signature, value: Any) -> str | None:
+def _word_name(definition: CallSignature, value: Any) -> str | None:
     """The argument that a word or a string is for: the one that knows the word, else the choice."""
     if not isinstance(value, Word):
         return definition.choice
@@ -332,7 +338,7 @@ def _word_name(definition: Signature, value: Any) -> str | None:
     return None
 
 
-def _unplaced(definition: Signature, argument: GivenArgument, spelling: str) -> NetError:
+def _unplaced(definition: CallSignature, argument: GivenArgument, spelling: str) -> NetError:
     keyword = _keyword_of(definition, argument.value)
     if keyword is None and _is_name(argument.value):
         return _unknown_name(argument)
@@ -341,7 +347,7 @@ def _unplaced(definition: Signature, argument: GivenArgument, spelling: str) -> 
     return error("E103", message, argument.span, help=help)
 
 
-def _keyword_of(definition: Signature, value: Any) -> str | None:
+def _keyword_of(definition: CallSignature, value: Any) -> str | None:
     """`dtype=int64` for the word `int64`, `causal=yes` for `causal`."""
     if not isinstance(value, Word):
         return None

@@ -6,7 +6,7 @@ from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
 from ...grammar.parsing.parser import parse
 from ...grammar.source import Source
-from ...grammar.translation.call_text import Argument
+from ...grammar.translation.call_text import ForeignArgument
 from ...grammar.translation.calls import translated
 from ...grammar.translation.recipes import ended, missing, own_name, remarks
 from ...grammar.translation.sketches import sketched_call
@@ -16,13 +16,15 @@ from ..expressions.names import Scope
 from ..expressions.recovery import POISON
 from ..ir.graph import Value
 from ..layers.layerdef import LAYERS, GivenArgument, bind
-from .calls import Call
+from .calls import EvaluatedCall
 
 # What a call is refused for that other frameworks write in another way.
 CODES = frozenset({"E101", "E102", "E103", "E104", "E105", "E110", "E113", "E201"})
 
 
-def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Scope) -> NetError:
+def advised(
+    failure: NetError, call: EvaluatedCall, current: tuple[Value, ...], scope: Scope
+) -> NetError:
     """The failure of a call, with the corrected call as its help where there is one.
 
     Args:
@@ -38,7 +40,7 @@ def advised(failure: NetError, call: Call, current: tuple[Value, ...], scope: Sc
     settled = settled or call.spelling in scope.home.blocks
     if first.code not in CODES or not within or settled or _is_bound(call, first.code):
         return failure
-    written = [Argument(given.name, _text(given)) for given in call.given]
+    written = [ForeignArgument(given.name, _text(given)) for given in call.given]
     from ...grammar.translation.python_networks import contained  # for refusals only
 
     inside = contained(call.spelling, call.span.text, starts=not current)
@@ -79,7 +81,7 @@ def reworded(failure: NetError, call: ast.Call, *, starts: bool) -> NetError:
     return NetError([replace(failure.diagnostics[0], help=f"write `{sketch}`")])
 
 
-def _is_bound(call: Call, code: str) -> bool:
+def _is_bound(call: EvaluatedCall, code: str) -> bool:
     """Whether a layer takes the arguments: then it is something else that it refuses."""
     if call.spelling not in LAYERS:
         return False

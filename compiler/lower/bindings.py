@@ -12,7 +12,7 @@ from ..expressions.recovery import POISON, Poisoned, poisoned
 from ..ir.graph import Value
 from ..layers.layerdef import LAYERS
 from .items import evaluate_in, lower_chain
-from .state import State, Tensors
+from .state import Lowering, Tensors
 
 
 def bind_let(statement: ast.LetStatement, scope: Scope) -> None:
@@ -21,7 +21,7 @@ def bind_let(statement: ast.LetStatement, scope: Scope) -> None:
     bind_target(statement.target, value, scope.lets.__setitem__)
 
 
-def try_let(state: State, statement: ast.LetStatement, scope: Scope) -> None:
+def try_let(state: Lowering, statement: ast.LetStatement, scope: Scope) -> None:
     """As `bind_let`; where that fails it is reported, and the names are poisoned."""
     try:
         bind_let(statement, scope)
@@ -41,7 +41,7 @@ def _poison(target: ast.Target, give: Callable[[str, Any], None]) -> None:
 
 
 def bind_chain(
-    state: State, statement: ast.BindStatement, incoming: Tensors, scope: Scope
+    state: Lowering, statement: ast.BindStatement, incoming: Tensors, scope: Scope
 ) -> Tensors:
     """Lower a chain and give its tensors their names."""
     tensors = lower_chain(state, statement.chain, incoming, scope)

@@ -11,13 +11,13 @@ from ..expressions.names import Block, Scope
 from ..expressions.recovery import POISON, poisoned
 from ..layers.layerdef import COMMON, GivenArgument, converted
 from .bindings import bind_chain, try_let
-from .calls import MERGE, Call, start_of
+from .calls import MERGE, EvaluatedCall, start_of
 from .expansion import layers_in_block
 from .items import evaluate_in, lower_chain, path_of
-from .state import Caller, Site, State, Tensors
+from .state import Caller, Lowering, Site, Tensors
 
 
-def call_block(state: State, call: Call, site: Site) -> Tensors:
+def call_block(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
     """Lower a block's body on its input, in its own scope.
 
     Raises:
@@ -51,7 +51,12 @@ def call_block(state: State, call: Call, site: Site) -> Tensors:
 
 
 def _caller(
-    state: State, block: Block, call: Call, site: Site, path: str, common: Mapping[str, Any]
+    state: Lowering,
+    block: Block,
+    call: EvaluatedCall,
+    site: Site,
+    path: str,
+    common: Mapping[str, Any],
 ) -> Caller:
     """What a call says to the layers in it: its own words, and those of calls around it."""
     around = state.calls[-1] if state.calls else None
@@ -65,7 +70,7 @@ def _caller(
 
 
 def lower_body(
-    state: State, body: Sequence[ast.Statement], incoming: Tensors, scope: Scope
+    state: Lowering, body: Sequence[ast.Statement], incoming: Tensors, scope: Scope
 ) -> Tensors:
     """The tensors of a body's last chain; a body without one passes on its input."""
     chains = [s for s in body if isinstance(s, ast.ChainStatement | ast.BindStatement)]
@@ -92,7 +97,7 @@ def _dropped(chain: ast.Chain) -> NetError:
     )
 
 
-def _check_recursion(state: State, block: Block, call: Call) -> None:
+def _check_recursion(state: Lowering, block: Block, call: EvaluatedCall) -> None:
     if not state.calls or id(block.statement) not in state.calls[-1].blocks:
         return
     names = [caller.spelling for caller in state.calls]
@@ -101,7 +106,7 @@ def _check_recursion(state: State, block: Block, call: Call) -> None:
     raise error("E116", f"a block cannot call itself: {cycle}", call.name_span, help=help)
 
 
-def _check_arity(block: Block, call: Call, site: Site) -> None:
+def _check_arity(block: Block, call: EvaluatedCall, site: Site) -> None:
     """A block takes one tensor, or as many as it declares."""
     expected = max(len(block.statement.inputs), 1)
     found = len(site.current)
@@ -124,7 +129,7 @@ def _check_arity(block: Block, call: Call, site: Site) -> None:
         )
 
 
-def _branches(expected: int, call: Call) -> str:
+def _branches(expected: int, call: EvaluatedCall) -> str:
     """How as many tensors as a block takes are led to it."""
     if expected == 1:
         return MERGE
@@ -132,7 +137,7 @@ def _branches(expected: int, call: Call) -> str:
     return f"write `( {branches} ) -> {call.span.text}`"
 
 
-def _bind_arguments(block: Block, call: Call, inner: Scope) -> dict[str, Any]:
+def _bind_arguments(block: Block, call: EvaluatedCall, inner: Scope) -> dict[str, Any]:
     """Give a block's parameters their values; returns what its layers have in common."""
     parameters = block.statement.parameters
     names = [parameter.name for parameter in parameters]
@@ -165,7 +170,9 @@ def _bind_arguments(block: Block, call: Call, inner: Scope) -> dict[str, Any]:
     return common
 
 
-def _unknown_argument(call: Call, argument: GivenArgument, names: Sequence[str]) -> NetError:
+def _unknown_argument(
+    call: EvaluatedCall, argument: GivenArgument, names: Sequence[str]
+) -> NetError:
     if argument.name is None:
         count = "no argument" if not names else f"at most {len(names)}"
         return error("E104", f"`{call.spelling}` takes {count}", argument.span)
@@ -175,7 +182,7 @@ def _unknown_argument(call: Call, argument: GivenArgument, names: Sequence[str])
     )
 
 
-def _in_call(failure: NetError, call: Call) -> NetError:
+def _in_call(failure: NetError, call: EvaluatedCall) -> NetError:
     """The error with a pointer to the call, or calls, of the block that it happened in."""
     first, *rest = failure.diagnostics
     here = Pointer(call.name_span, f"in this call of `{call.spelling}`")

@@ -14,13 +14,13 @@ from ..ir.types import DType
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import LAYERS, Bound, GivenArgument, LayerDef, bind
 from .items import path_of
-from .state import Site, State, Tensors
+from .state import Lowering, Site, Tensors
 
 MERGE = "merge them first, with `ADD` or `CONCAT`"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class EvaluatedCall:
     """A layer's call with its arguments computed."""
 
     spelling: str
@@ -29,7 +29,9 @@ class Call:
     span: Span
 
 
-def call_layer(state: State, call: Call, site: Site, definition: LayerDef | None = None) -> Tensors:
+def call_layer(
+    state: Lowering, call: EvaluatedCall, site: Site, definition: LayerDef | None = None
+) -> Tensors:
     """Call a layer on its input and enter it into the graph's layers.
 
     `definition` is the layer's row where the table of layers has none.
@@ -65,7 +67,9 @@ def call_layer(state: State, call: Call, site: Site, definition: LayerDef | None
     return outputs
 
 
-def _with_surroundings(state: State, bound: Bound, call: Call, site: Site, path: str) -> Bound:
+def _with_surroundings(
+    state: Lowering, bound: Bound, call: EvaluatedCall, site: Site, path: str
+) -> Bound:
     """The arguments as the blocks around the layer and its place in the network determine them."""
     arguments = bound.arguments
     if path in state.heads:
@@ -79,7 +83,7 @@ def _with_surroundings(state: State, bound: Bound, call: Call, site: Site, path:
 
 
 def _build(
-    state: State, definition: LayerDef, call: Call, site: Site, path: str, bound: Bound
+    state: Lowering, definition: LayerDef, call: EvaluatedCall, site: Site, path: str, bound: Bound
 ) -> Tensors:
     """The outputs of the layer's function on its input tensors."""
     current = site.current
@@ -101,7 +105,7 @@ def _build(
     return result if isinstance(result, tuple) else (result,)
 
 
-def start_of(call: Call) -> str:
+def start_of(call: EvaluatedCall) -> str:
     """The help for a call without an input, which often belongs to the chain on the line above."""
     before = call.span.source.text[: call.span.start]
     if "INPUT" in before and not before.rpartition("\n")[2].strip():
@@ -109,7 +113,7 @@ def start_of(call: Call) -> str:
     return f"write `INPUT -> {call.span.text}`"
 
 
-def _check_arity(definition: LayerDef, call: Call, site: Site) -> None:
+def _check_arity(definition: LayerDef, call: EvaluatedCall, site: Site) -> None:
     """A source starts a chain, a merge takes several tensors, any other layer takes one."""
     if definition.takes == "nothing":
         if not site.starts:

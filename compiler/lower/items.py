@@ -10,17 +10,17 @@ from ..expressions.arguments import spell
 from ..expressions.evaluate import Environment, evaluate
 from ..expressions.names import Scope
 from ..expressions.recovery import POISON, Poisoned, poisoned
-from .state import Site, State, Tensors
+from .state import Lowering, Site, Tensors
 
-Rule = Callable[[State, Any, Site], Tensors]
+ItemRule = Callable[[Lowering, Any, Site], Tensors]
 
-ITEMS: dict[type, Rule] = {}
+ITEMS: dict[type, ItemRule] = {}
 
 
-def item(syntax: type) -> Callable[[Rule], Rule]:
+def item(syntax: type) -> Callable[[ItemRule], ItemRule]:
     """Enter the decorated function into the table: it lowers steps of this syntax."""
 
-    def register(rule: Rule) -> Rule:
+    def register(rule: ItemRule) -> ItemRule:
         ITEMS[syntax] = rule
         return rule
 
@@ -28,7 +28,7 @@ def item(syntax: type) -> Callable[[Rule], Rule]:
 
 
 def lower_chain(
-    state: State, chain: ast.Chain, incoming: Tensors, scope: Scope, *, may_start: bool = True
+    state: Lowering, chain: ast.Chain, incoming: Tensors, scope: Scope, *, may_start: bool = True
 ) -> Tensors:
     """The tensors at the end of a chain that continues from `incoming`, or starts itself.
 
@@ -56,7 +56,7 @@ def lower_chain(
     return current
 
 
-def _after_failure(state: State, site: Site) -> Tensors:
+def _after_failure(state: Lowering, site: Site) -> Tensors:
     """What a step that failed leaves: a poisoned tensor, under its label if it has one."""
     if site.label is not None and site.label.literal is not None:
         state.poison(site.scope.prefix + site.label.literal)
@@ -68,7 +68,7 @@ def _names_itself(step: ast.Step) -> bool:
     return isinstance(step.item, ast.For) and step.label is not None and step.label.literal is None
 
 
-def label_result(state: State, site: Site, tensors: Tensors) -> None:
+def label_result(state: Lowering, site: Site, tensors: Tensors) -> None:
     """Let a label name what its step produced; layers took it as their path already."""
     assert site.label is not None
     path = label_path(site)
@@ -83,7 +83,7 @@ def label_result(state: State, site: Site, tensors: Tensors) -> None:
     state.graph.labels[path] = tensors[0]
 
 
-def path_of(state: State, kind: str, span: Span, site: Site) -> str:
+def path_of(state: Lowering, kind: str, span: Span, site: Site) -> str:
     """The path of a layer or block: what its label spells, or else an automatic name."""
     if site.label is not None:
         return label_path(site)

@@ -18,8 +18,8 @@ from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import GivenArgument, LayerDef
 from ..layers.spatial import describe
 from ..ops.opdef import OPS
-from .calls import MERGE, Call, call_layer
-from .state import Site, State, Tensors
+from .calls import MERGE, EvaluatedCall, call_layer
+from .state import Lowering, Site, Tensors
 
 if TYPE_CHECKING:
     from ..onnx_standard.foreign_operators import OpSchema
@@ -28,7 +28,7 @@ OPERATOR = "op"
 MAX_OUTPUTS = 10_000
 
 
-def call_operator(state: State, call: Call, site: Site) -> Tensors:
+def call_operator(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
     """Call an ONNX operator on its input.
 
     Raises:
@@ -42,7 +42,7 @@ def call_operator(state: State, call: Call, site: Site) -> Tensors:
     return call_layer(state, replace(call, spelling=spelling, given=others), site, definition)
 
 
-def _named(call: Call) -> tuple[GivenArgument, Sequence[GivenArgument]]:
+def _named(call: EvaluatedCall) -> tuple[GivenArgument, Sequence[GivenArgument]]:
     """The argument that names the operator, and the others."""
     if not call.given or call.given[0].name is not None:
         message = f"{OPERATOR} needs the name of an ONNX operator"

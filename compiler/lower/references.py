@@ -11,22 +11,22 @@ from ..ir.graph import Value
 from ..layers.layerdef import LAYERS, GivenArgument
 from .advice import advised, reworded
 from .blocks import call_block
-from .calls import MERGE, Call, call_layer
+from .calls import MERGE, EvaluatedCall, call_layer
 from .items import evaluate_in, item, label_text, lower_chain
 from .operators import OPERATOR, call_operator
-from .state import Site, State, Tensors
+from .state import Lowering, Site, Tensors
 from .ways import with_way_out
 
 
 @item(ast.Reference)
-def reference(state: State, item: ast.Reference, site: Site) -> Tensors:
+def reference(state: Lowering, item: ast.Reference, site: Site) -> Tensors:
     """A bare word: a layer or block without arguments, or a value that starts the chain."""
     name = label_text(item.label, site.scope)
     if name in LAYERS or name in site.scope.home.blocks:
-        return _call(state, Call(name, (), item.span, item.span), site)
+        return _call(state, EvaluatedCall(name, (), item.span, item.span), site)
     value = site.scope.find(name, item.span)
     if value is None:
-        return _call(state, Call(name, (), item.span, item.span), site)
+        return _call(state, EvaluatedCall(name, (), item.span, item.span), site)
     if not site.starts:
         raise error(
             "E111",
@@ -38,7 +38,7 @@ def reference(state: State, item: ast.Reference, site: Site) -> Tensors:
 
 
 @item(ast.Call)
-def call(state: State, item: ast.Call, site: Site) -> Tensors:
+def call(state: Lowering, item: ast.Call, site: Site) -> Tensors:
     """A layer or block with arguments."""
     try:
         given = tuple(
@@ -46,7 +46,7 @@ def call(state: State, item: ast.Call, site: Site) -> Tensors:
         )
     except NetError as failure:
         raise reworded(failure, item, starts=site.starts) from None
-    return _call(state, Call(item.name, given, item.name_span, item.span), site)
+    return _call(state, EvaluatedCall(item.name, given, item.name_span, item.span), site)
 
 
 def _argument(expression: ast.Expression, site: Site) -> Any:
@@ -61,11 +61,11 @@ def _argument(expression: ast.Expression, site: Site) -> Any:
 
 
 @item(ast.Shorthand)
-def shorthand(state: State, item: ast.Shorthand, site: Site) -> Tensors:
+def shorthand(state: Lowering, item: ast.Shorthand, site: Site) -> Tensors:
     """`conv5-16` and `fc-120`, the tables' spelling of `CONV(5x5, 16)` and `FC(120)`."""
     size = [] if item.kernel is None else [GivenArgument(None, item.kernel, item.span)]
     given = (*size, GivenArgument(None, item.count, item.span))
-    call = Call(item.kind.upper(), given, item.span, item.span)
+    call = EvaluatedCall(item.kind.upper(), given, item.span, item.span)
     try:
         return call_layer(state, call, site)
     except NetError as failure:
@@ -73,7 +73,7 @@ def shorthand(state: State, item: ast.Shorthand, site: Site) -> Tensors:
 
 
 @item(ast.Group)
-def group(state: State, item: ast.Group, site: Site) -> Tensors:
+def group(state: Lowering, item: ast.Group, site: Site) -> Tensors:
     """Parallel branches: one tensor goes to each, or several go to one each."""
     branches, current = item.branches, site.current
     if len(branches) == 1:
@@ -90,7 +90,7 @@ def group(state: State, item: ast.Group, site: Site) -> Tensors:
     return tuple(ends)
 
 
-def _call(state: State, call: Call, site: Site) -> Tensors:
+def _call(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
     try:
         return _called(state, call, site)
     except NetError as failure:
@@ -98,7 +98,7 @@ def _call(state: State, call: Call, site: Site) -> Tensors:
         raise with_way_out(found, state, call, site) from None
 
 
-def _called(state: State, call: Call, site: Site) -> Tensors:
+def _called(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
     if call.spelling in LAYERS:
         return call_layer(state, call, site)
     if call.spelling in site.scope.home.blocks:

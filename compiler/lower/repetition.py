@@ -17,7 +17,7 @@ from .bindings import bind_target
 from .blocks import lower_body
 from .expansion import layers_in
 from .items import evaluate_in, item, label_text, lower_chain
-from .state import Site, State, Tensors
+from .state import Lowering, Site, Tensors
 
 TurnRule = Callable[[int, Tensors], Tensors]
 
@@ -25,7 +25,7 @@ SHAPE_ERRORS = frozenset({"E201", "E202", "E203", "E204"})
 
 
 @item(ast.Repeat)
-def repeat(state: State, item: ast.Repeat, site: Site) -> Tensors:
+def repeat(state: Lowering, item: ast.Repeat, site: Site) -> Tensors:
     """A chain n times over, each turn with weights of its own and, if labelled, a scope."""
     if item.count is None:
         return lower_chain(state, item.chain, site.current, site.scope, may_start=site.starts)
@@ -45,7 +45,7 @@ def repeat(state: State, item: ast.Repeat, site: Site) -> Tensors:
 
 
 @item(ast.For)
-def for_each(state: State, item: ast.For, site: Site) -> Tensors:
+def for_each(state: Lowering, item: ast.For, site: Site) -> Tensors:
     """A body for each item of a list, each turn with its own names and, if labelled, a scope."""
     items = evaluate_in(site.scope, item.iterable)
     if not isinstance(items, list | tuple):
@@ -71,7 +71,7 @@ def for_each(state: State, item: ast.For, site: Site) -> Tensors:
 
 
 @item(ast.If)
-def choose(state: State, item: ast.If, site: Site) -> Tensors:
+def choose(state: Lowering, item: ast.If, site: Site) -> Tensors:
     """One of two bodies; without `else` nothing happens where the condition does not hold."""
     condition = evaluate_in(site.scope, item.condition)
     if not isinstance(condition, bool):
@@ -89,7 +89,7 @@ def _turn_scope(site: Site, index: int) -> Scope:
     return site.scope.child(f"{label_text(site.label, site.scope)}.{index}")
 
 
-def _unroll(state: State, span: Span, count: int, current: Tensors, turn: TurnRule) -> Tensors:
+def _unroll(state: Lowering, span: Span, count: int, current: Tensors, turn: TurnRule) -> Tensors:
     """Take turns, each on what the one before yields; an error says in which turn it happened."""
     state.repetitions += 1
     serial, turns, frames = state.repetitions, state.turns, state.frames
@@ -106,7 +106,7 @@ def _unroll(state: State, span: Span, count: int, current: Tensors, turn: TurnRu
     return current
 
 
-def _repetition_count(state: State, item: ast.Repeat, scope: Scope) -> int:
+def _repetition_count(state: Lowering, item: ast.Repeat, scope: Scope) -> int:
     """How often a chain is repeated, refused at once where that gives too many layers."""
     assert item.count is not None
     count = whole(evaluate_in(scope, item.count))

@@ -59,7 +59,7 @@ class Caller:
 
 
 @dataclass(eq=False)
-class State:
+class Lowering:
     """The state of one lowering.
 
     Attributes:

@@ -17,7 +17,7 @@ from .bindings import bind_chain, try_let
 from .calls import MERGE
 from .definitions import define_blocks, give_value, import_file, set_default
 from .items import evaluate_in, lower_chain
-from .state import State, Tensors
+from .state import Lowering, Tensors
 
 # What training knows is loaded for programs with a `train` block only: others start faster.
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def lower(
     """
     home = Home(module.source, graph=Graph(name))
     top = Scope("", None, labels_in(module.statements), home, lets=home.lets)
-    state = State(home.graph, top, max_layers, heads or {}, home.warnings)
+    state = Lowering(home.graph, top, max_layers, heads or {}, home.warnings)
     last: Tensors = ()
     with suppress(GiveUp):
         try_to(state, partial(define_blocks, module.statements, home))
@@ -123,7 +123,7 @@ def _without_chain(module: ast.Module, home: Home, warnings: Sequence[Diagnostic
     return Library(finding, blocks=home.blocks, values=home.lets, warnings=warnings)
 
 
-def try_to(state: State, lower_it: Callable[[], Tensors | None]) -> Tensors | None:
+def try_to(state: Lowering, lower_it: Callable[[], Tensors | None]) -> Tensors | None:
     """Lower something; an error is noted, so that what follows is looked at, too."""
     try:
         return lower_it()
@@ -134,43 +134,43 @@ def try_to(state: State, lower_it: Callable[[], Tensors | None]) -> Tensors | No
     return None
 
 
-def net_statement(state: State, statement: ast.NetStatement, scope: Scope) -> None:
+def net_statement(state: Lowering, statement: ast.NetStatement, scope: Scope) -> None:
     """Name the network."""
     state.graph.name = statement.name
 
 
-def language_statement(state: State, statement: ast.LanguageStatement, scope: Scope) -> None:
+def language_statement(state: Lowering, statement: ast.LanguageStatement, scope: Scope) -> None:
     """Refuse defaults of a version that this compiler does not know."""
     if statement.version != 1:
         message = f"language {statement.version} is unknown: this is language 1"
         raise error("E119", message, statement.span, help="write `language 1`")
 
 
-def assert_statement(state: State, statement: ast.AssertStatement, scope: Scope) -> None:
+def assert_statement(state: Lowering, statement: ast.AssertStatement, scope: Scope) -> None:
     """Assertions refer to the whole network: `analysis/assertions.py` checks them."""
 
 
-def let_statement(state: State, statement: ast.LetStatement, scope: Scope) -> None:
+def let_statement(state: Lowering, statement: ast.LetStatement, scope: Scope) -> None:
     """Compute a value of the file."""
     try_let(state, statement, scope)
     give_value(statement, scope.home)
 
 
-def bind_statement(state: State, statement: ast.BindStatement, scope: Scope) -> Tensors:
+def bind_statement(state: Lowering, statement: ast.BindStatement, scope: Scope) -> Tensors:
     """Name the tensors at a chain's end."""
     return bind_chain(state, statement, (), scope)
 
 
-def block_statement(state: State, statement: ast.BlockStatement, scope: Scope) -> None:
+def block_statement(state: Lowering, statement: ast.BlockStatement, scope: Scope) -> None:
     """Blocks are entered before any statement is lowered."""
 
 
-def default_statement(state: State, statement: ast.DefaultStatement, scope: Scope) -> None:
+def default_statement(state: Lowering, statement: ast.DefaultStatement, scope: Scope) -> None:
     """New defaults for a layer, from here on."""
     set_default(statement, scope)
 
 
-def import_statement(state: State, statement: ast.ImportStatement, scope: Scope) -> None:
+def import_statement(state: Lowering, statement: ast.ImportStatement, scope: Scope) -> None:
     """Another file's `let`s and blocks; without them the rest would be told for nothing."""
     try:
         import_file(statement, scope.home)
@@ -179,7 +179,7 @@ def import_statement(state: State, statement: ast.ImportStatement, scope: Scope)
         raise GiveUp from None
 
 
-def train_statement(state: State, statement: ast.TrainStatement, scope: Scope) -> None:
+def train_statement(state: Lowering, statement: ast.TrainStatement, scope: Scope) -> None:
     """Read how the network is trained; the outputs, which losses refer to, come later."""
     from ..training.settings import read_settings
 
@@ -198,12 +198,12 @@ def _keyword(statement: ast.TrainStatement) -> Span:
     return Span(statement.span.source, start, start + len("train"))
 
 
-def chain_statement(state: State, statement: ast.ChainStatement, scope: Scope) -> Tensors:
+def chain_statement(state: Lowering, statement: ast.ChainStatement, scope: Scope) -> Tensors:
     """Lower a chain that stands alone."""
     return lower_chain(state, statement.chain, (), scope)
 
 
-def output_statement(state: State, statement: ast.OutputStatement, scope: Scope) -> Tensors:
+def output_statement(state: Lowering, statement: ast.OutputStatement, scope: Scope) -> Tensors:
     """Make a value, or a chain's end, an output of the network."""
     name = statement.name
     if name in state.graph.outputs:
@@ -233,7 +233,7 @@ def output_statement(state: State, statement: ast.OutputStatement, scope: Scope)
     return tensors
 
 
-def _first(state: State, name: str) -> list[Pointer]:
+def _first(state: Lowering, name: str) -> list[Pointer]:
     """Where a name was given first, as far as that is known."""
     return [Pointer(state.places[name], "first given here")] if name in state.places else []
 
@@ -262,7 +262,7 @@ _OF_LIBRARIES = (
     ast.LetStatement,
 )
 
-STATEMENTS: Mapping[type, Callable[[State, Any, Scope], Tensors | None]] = {
+STATEMENTS: Mapping[type, Callable[[Lowering, Any, Scope], Tensors | None]] = {
     ast.NetStatement: net_statement,
     ast.LanguageStatement: language_statement,
     ast.AssertStatement: assert_statement,

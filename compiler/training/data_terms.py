@@ -7,7 +7,7 @@ these arguments, whose defaults stand here alone.
 from typing import Annotated, Any, Literal
 
 from ..expressions.arguments import (
-    Extents,
+    ExtentPerAxis,
     Flag,
     Kind,
     Mismatch,
@@ -16,8 +16,8 @@ from ..expressions.arguments import (
     Positive,
     PositiveReal,
     Probability,
+    QuotedText,
     Real,
-    Text,
     Word,
     kind_of,
 )
@@ -65,7 +65,7 @@ def _class_names(value: Any) -> tuple[str, ...]:
 
 
 def _plane(value: Any) -> tuple[int, int]:
-    extents = kind_of(Extents).convert(value)
+    extents = kind_of(ExtentPerAxis).convert(value)
     if len(extents) != 2:
         raise Mismatch
     return extents[0], extents[1]
@@ -77,9 +77,9 @@ def _gray_or_color(value: Any) -> int:
     return int(value)
 
 
-Columns = Annotated[Any, _one_or_several(kind_of(Text), "a list of such texts")]
+ColumnNames = Annotated[Any, _one_or_several(kind_of(QuotedText), "a list of such texts")]
 Classes = Annotated[Any, Kind("a list of classes such as `[1, 2, 3]`", _class_names)]
-Pairs = Annotated[Any, Kind("a list of pairs of points such as `[(0, 1), (2, 4)]`", _pairs)]
+PointPairs = Annotated[Any, Kind("a list of pairs of points such as `[(0, 1), (2, 4)]`", _pairs)]
 Plane = Annotated[tuple[int, int], Kind("height x width, such as `28x28`", _plane)]
 Channels = Annotated[int, Kind("1 or 3", _gray_or_color)]
 Shown = Literal["label", "box", "mask"]
@@ -93,37 +93,37 @@ def digits() -> None:
 
 
 @DATA.enter("idx", choice="path")
-def idx(*, path: Text, labels: Text | None = None) -> None:
+def idx(*, path: QuotedText, labels: QuotedText | None = None) -> None:
     """MNIST's format: a folder with its usual file names, or a file of images and one of labels."""
 
 
 @DATA.enter("cifar10", choice="path")
-def cifar10(*, path: Text) -> None:
+def cifar10(*, path: QuotedText) -> None:
     """A folder with CIFAR-10's binary batches."""
 
 
 @DATA.enter("npz", choice="path")
-def npz(*, path: Text, x: Text = "x", y: Text = "y") -> None:
+def npz(*, path: QuotedText, x: QuotedText = "x", y: QuotedText = "y") -> None:
     """Two arrays of a NumPy archive."""
 
 
 @DATA.enter("csv", choice="path")
 def csv(
     *,
-    path: Text,
-    target: Columns | None = None,
-    inputs: Columns | None = None,
+    path: QuotedText,
+    target: ColumnNames | None = None,
+    inputs: ColumnNames | None = None,
     classes: Classes | None = None,
     points: Literal["pixels", "unit"] = "pixels",
     header: Flag | None = None,
-    delimiter: Text | None = None,
-    decimal: Text | None = None,
+    delimiter: QuotedText | None = None,
+    decimal: QuotedText | None = None,
 ) -> None:
     """A table of text; the last column is the target where none is named."""
 
 
 @DATA.enter("images", choice="path", size="size")
-def images(*, path: Text, size: Plane | None = None, channels: Channels = 3) -> None:
+def images(*, path: QuotedText, size: Plane | None = None, channels: Channels = 3) -> None:
     """A folder of images, a folder for each class."""
 
 
@@ -190,7 +190,7 @@ def flip(
     *,
     axis: Literal["horizontal", "vertical"] = "horizontal",
     rate: Probability = 0.5,
-    pairs: Pairs | None = None,
+    pairs: PointPairs | None = None,
 ) -> None:
     """Mirrors some of the samples, and with them points, of which pairs change places."""
 

@@ -81,7 +81,7 @@ class Values(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
+class LossTargets:
     """What a loss compares an output with.
 
     Attributes:
@@ -117,7 +117,7 @@ class LossDef(TermDef):
     """
 
     formula: Callable[..., Formula]
-    targets: Targets
+    targets: LossTargets
     scores: Scores
     fits: Mapping[Yields, Verdict]
     start: ZeroKnowledge | None
@@ -183,8 +183,8 @@ def decided(output: TensorType, axis: int) -> tuple[TensorType, ...]:
     return classified(output, axis)
 
 
-CLASSES = Targets("classes", classified, Values.PROBABILITIES)
-DISTRIBUTIONS = Targets("classes", alike, Values.PROBABILITIES)
-DECISIONS = Targets("decisions", alike, Values.PROBABILITY)
-SIDES = Targets("decisions", decided, Values.SIDES)
-NUMBERS = Targets("numbers", alike, Values.NUMBERS)
+CLASSES = LossTargets("classes", classified, Values.PROBABILITIES)
+DISTRIBUTIONS = LossTargets("classes", alike, Values.PROBABILITIES)
+DECISIONS = LossTargets("decisions", alike, Values.PROBABILITY)
+SIDES = LossTargets("decisions", decided, Values.SIDES)
+NUMBERS = LossTargets("numbers", alike, Values.NUMBERS)

@@ -15,7 +15,7 @@ from ..ir.types import DType
 from .terms import Term, TermDef, TermTable
 
 Slots = dict[str, Value]
-Rule = Callable[..., tuple[Value, Slots]]
+UpdateRule = Callable[..., tuple[Value, Slots]]
 
 MOMENTUM = "momentum"
 
@@ -144,7 +144,7 @@ OPTIMIZERS = TermTable("optimizer", "optimizer", OptimizerDef)
 
 def optimizer(
     name: str, *, lr: float, slots: Mapping[str, str | None], momentum: float | None = None
-) -> Callable[[Rule], Rule]:
+) -> Callable[[UpdateRule], UpdateRule]:
     """Enter the decorated function into the table of optimizers."""
     kinds, defaults = {"lr": kind_of(PositiveReal)}, {"lr": lr}
     if momentum is not None:

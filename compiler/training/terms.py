@@ -76,8 +76,8 @@ class TermDef:
 
 
 TermRow = TypeVar("TermRow", bound=TermDef)
-Function = TypeVar("Function", bound=Callable[..., Any])
-Signature = tuple[Mapping[str, Kind], Mapping[str, Any]]  # kinds and defaults
+TermFunction = TypeVar("TermFunction", bound=Callable[..., Any])
+Keywords = tuple[Mapping[str, Kind], Mapping[str, Any]]  # kinds and defaults
 
 
 class TermTable(dict[str, TermRow]):
@@ -95,11 +95,11 @@ class TermTable(dict[str, TermRow]):
     ) -> None:
         super().__init__()
         self.kind, self.noun, self.row = kind, noun, row
-        self.common: Signature = ({}, {}) if common is None else keyword_arguments(common)
+        self.common: Keywords = ({}, {}) if common is None else keyword_arguments(common)
 
     def enter(
-        self, name: str, *, first: Signature = ({}, {}), **fields: Any
-    ) -> Callable[[Function], Function]:
+        self, name: str, *, first: Keywords = ({}, {}), **fields: Any
+    ) -> Callable[[TermFunction], TermFunction]:
         """Enter the decorated function, whose keyword-only signature is its parameter list.
 
         Args:
@@ -108,7 +108,7 @@ class TermTable(dict[str, TermRow]):
             fields: What else its row says.
         """
 
-        def register(function: Function) -> Function:
+        def register(function: TermFunction) -> TermFunction:
             if name in self:
                 raise ValueError(f"the {self.noun} {name} is defined twice")
             own, left_out = keyword_arguments(function)
@@ -129,7 +129,7 @@ class TermTable(dict[str, TermRow]):
         return Term(self.kind, name, self[name].settled(arguments))
 
 
-def keyword_arguments(function: Callable[..., Any]) -> Signature:
+def keyword_arguments(function: Callable[..., Any]) -> Keywords:
     """The kinds and the defaults of a function's keyword-only arguments.
 
     One whose default is None takes the word `none`, too.

@@ -6,7 +6,7 @@ They are formatted as spelled, regardless of their tree.
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .layout import ENDLESS, Break, Concat, Doc, Group, Hard, Nest, Soft, Text, concat
+from .layout import ENDLESS, Break, Concat, Doc, Hard, Nest, Soft, Text, Together, concat
 from .token_stream import TokenStream
 
 _OPENING = frozenset("([{")
@@ -226,7 +226,7 @@ def enclosed(
     *others, last = [item.doc.width >= ENDLESS for item in items]
     is_one_piece = not any(isinstance(part, Soft) for part in items[-1].doc.parts)
     hug = last and is_one_piece and not keep_lines and not any(others)
-    return Nest(0, Group(concat(opening, body, Break(""), closing), hug=hug), "line")
+    return Nest(0, Together(concat(opening, body, Break(""), closing), hug=hug), "line")
 
 
 def _line(items: list[BracketItem], *, fill: bool) -> Concat:
@@ -239,7 +239,7 @@ def _line(items: list[BracketItem], *, fill: bool) -> Concat:
     parts: list[Doc] = []
     for place, item in enumerate(items):
         parts += [space] if place else []
-        parts += [Group(item.doc), Text(item.separator), item.remarks]
+        parts += [Together(item.doc), Text(item.separator), item.remarks]
     return concat(*parts)
 
 
@@ -250,6 +250,6 @@ def _kept_lines(items: list[BracketItem]) -> Concat:
     for item in items[:-1]:
         line.append(item)
         if item.is_last_of_line:
-            parts += [Group(_line(line, fill=True)), Hard()]
+            parts += [Together(_line(line, fill=True)), Hard()]
             line = []
-    return concat(*parts, Group(_line([*line, items[-1]], fill=True)))
+    return concat(*parts, Together(_line([*line, items[-1]], fill=True)))

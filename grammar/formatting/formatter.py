@@ -40,8 +40,7 @@ from ..ast import (
 from ..parsing.parser import parse
 from ..source import Source
 from .expressions import bracket, enclosed, expression, label, plain_item, two_words
-from .layout import ENDLESS, Break, Concat, Doc, Hard, Nest, Soft, Text, concat, lay_out
-from .layout import Group as Together
+from .layout import ENDLESS, Break, Concat, Doc, Hard, Nest, Soft, Text, Together, concat, lay_out
 from .token_stream import TokenStream
 
 # Names from the tables of papers: the mode of the pool, which is `max` where none is given.

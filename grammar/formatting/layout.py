@@ -90,7 +90,7 @@ class Nest:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Together:
     """A piece that is on one line or breaks at each of its own `Break`s.
 
     Attributes:
@@ -107,7 +107,7 @@ class Group:
         object.__setattr__(self, "width", self.doc.width)
 
 
-Doc = Text | Break | Hard | Remark | Concat | Nest | Group
+Doc = Text | Break | Hard | Remark | Concat | Nest | Together
 
 
 def concat(*parts: Doc) -> Concat:
@@ -203,7 +203,7 @@ class _Printer:
             origin = self._column if doc.origin == "column" else self._indent
         self._stack.append((origin + doc.columns, flat, doc.doc))
 
-    def group(self, doc: Group, indent: int, flat: bool) -> None:
+    def group(self, doc: Together, indent: int, flat: bool) -> None:
         """Decide whether a group is broken, and print it."""
         start = indent if self._is_over else self._column
         if doc.width < ENDLESS:
@@ -248,13 +248,13 @@ def _widths_to_break(stack: list[_Task]) -> Iterator[int]:
             below -= 1
             tasks.append(stack[below][1:])
         flat, doc = tasks.pop()
-        if isinstance(doc, Text) or (doc.width < ENDLESS and (flat or isinstance(doc, Group))):
+        if isinstance(doc, Text) or (doc.width < ENDLESS and (flat or isinstance(doc, Together))):
             yield doc.width
         elif isinstance(doc, Concat):
             tasks.extend([(flat, part) for part in reversed(doc.parts)])
         elif isinstance(doc, Nest):
             tasks.append((flat, doc.doc))
-        elif isinstance(doc, Group):
+        elif isinstance(doc, Together):
             tasks.append((doc.hug, doc.doc))
         else:
             return
@@ -268,7 +268,7 @@ _RULES: dict[type, Callable[[_Printer, Any, int, bool], None]] = {
     Remark: _Printer.remark,
     Concat: _Printer.concat,
     Nest: _Printer.nest,
-    Group: _Printer.group,
+    Together: _Printer.group,
 }
 
 

@@ -26,7 +26,7 @@ _KEYWORD = re.compile(r"[a-z]+(?=(?:\(\?!\\w\))?\Z)")  # in a terminal's pattern
 # What only wrong programs hold: a string without its end, a number that runs into a word.
 _NO_TOKEN = r'(?P<WRONG>"(?:[^"\\\n]++|\\[^\n])*+|\w+|\S)'
 
-Rule = Literal["start", "setting"]  # a program, or a setting's value alone
+StartRule = Literal["start", "setting"]  # a program, or a setting's value alone
 Match = Callable[[str, int], re.Match[str] | None]
 
 
@@ -88,7 +88,9 @@ class Parser:
         )
         self._lexer = self._lark.parser.lexer
 
-    def parse(self, source: Source, start: int, rule: Rule) -> tuple[Any, list[Token]] | Failure:
+    def parse(
+        self, source: Source, start: int, rule: StartRule
+    ) -> tuple[Any, list[Token]] | Failure:
         """What the builder makes of a text, from an offset on, and its tokens, or where it ends.
 
         Args:
@@ -200,7 +202,7 @@ def _tables() -> Tables:
     grammar = _GRAMMAR.read_text(encoding="utf-8")
 
     def make() -> Tables:
-        options: dict[str, Any] = {"start": [*get_args(Rule)], "maybe_placeholders": False}
+        options: dict[str, Any] = {"start": [*get_args(StartRule)], "maybe_placeholders": False}
         lark = Lark(grammar, parser="lalr", lexer="contextual", **options)
         data, memo = lark.memo_serialize([TerminalDef, LarkRule])
         return {"data": data, "memo": memo}

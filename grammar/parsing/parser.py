@@ -11,10 +11,10 @@ from typing import Any
 
 from ..ast import Comment, Expression, MapOf, Module, Token
 from ..diagnostics import Diagnostic, NetError, Pointer, error
-from ..lexing.lexer import Parser, Rule, TooMuchError
+from ..lexing.lexer import Parser, StartRule, TooMuchError
 from ..limits import MAX_NESTING, MAX_TOKENS, check_expression, check_statements
 from ..source import Source, Span
-from ..syntax_failures.syntax_errors import Outcome, Table, build_table, explain, report
+from ..syntax_failures.syntax_errors import ExampleTable, Outcome, build_table, explain, report
 from .brackets import check_brackets, check_text, too_much
 from .tree import TreeBuilder
 
@@ -101,7 +101,7 @@ def _moved(diagnostic: Diagnostic, source: Source) -> Diagnostic:
 
 
 def _read(
-    source: Source, start: int, rule: Rule, *, whole: Source | None = None
+    source: Source, start: int, rule: StartRule, *, whole: Source | None = None
 ) -> tuple[Any, list[Token]] | Outcome:
     """What a text is from `start` on, with spans in `whole`, and its tokens, or what is wrong."""
     builder, parser = _parser()
@@ -152,7 +152,7 @@ def _paused_collector() -> Iterator[None]:
 
 
 @cache
-def _table() -> Table:
+def _table() -> ExampleTable:
     """The table of syntax errors; it is built when the first one is met."""
     return build_table(_wrong)
 

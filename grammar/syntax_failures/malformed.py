@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Example(NamedTuple):
+class MalformedExample(NamedTuple):
     """Malformed texts that deserve one message.
 
     Attributes:
@@ -23,35 +23,37 @@ class Example(NamedTuple):
     behind: bool = False
 
 
-def _missing(message: str, help: str, *texts: str) -> Example:
+def _missing(message: str, help: str, *texts: str) -> MalformedExample:
     """Something is missing, no matter what comes instead."""
-    return Example("E011", message, help, texts, any_token=True)
+    return MalformedExample("E011", message, help, texts, any_token=True)
 
 
 _ITEMS = ("a", "in", "a(8)", "conv3-8", "(a | b)", "[a]", "[a]*2", "for i in x { a }", "if a { b }")
 
 EXAMPLES = (
     # Chains
-    Example(
+    MalformedExample(
         "E011",
         "a chain cannot start with `->`",
         "name the value to continue from, as in `x -> ...`, or join it to the chain before",
         ("-> FC", "x = -> FC", "block A { -> FC }", "INPUT -> ( -> FC )", "INPUT -> [ -> FC ]"),
     ),
-    Example(
+    MalformedExample(
         "E021",
         "an empty group",
         "a branch that does nothing is written `ID`",
         ("( )", "INPUT -> ( )"),
     ),
-    Example(
+    MalformedExample(
         "E021",
         "an empty branch",
         "a branch that does nothing is written `ID`",
         ("( | a )", "INPUT -> ( | a )", "( a | )", "( a | | b )"),
     ),
-    Example("E021", "an empty repetition", "write the steps between the brackets", ("[ ]",)),
-    Example(
+    MalformedExample(
+        "E021", "an empty repetition", "write the steps between the brackets", ("[ ]",)
+    ),
+    MalformedExample(
         "E022",
         "no count after `*`",
         "write how often, as in `[...]*2`; a computed count takes parentheses, `[...]*(n - 1)`",
@@ -59,7 +61,7 @@ EXAMPLES = (
         any_token=True,
         behind=True,
     ),
-    Example(
+    MalformedExample(
         "E011",
         "a chain inside a call or an expression",
         "bind the chain to a name of its own without `let`, as in `x = ...`, and use the name",
@@ -83,26 +85,26 @@ EXAMPLES = (
     _missing("no name after `for`", "write `for x in list { ... }`", "for"),
     _missing("no `in` after the names of `for`", "write `for x in list { ... }`", "for i x"),
     _missing("no body after the list of `for`", "write `for x in list { ... }`", "for i in x -> b"),
-    Example(
+    MalformedExample(
         "E011",
         "`then` does not belong in a chain",
         "in a chain, `if` takes braces: `if c { CONV } else { ID }`",
         ("if a then b",),
     ),
-    Example(
+    MalformedExample(
         "E011",
         "braces in an expression",
         "in an expression, write `if c then a else b`",
         ("let x = if a { b }",),
     ),
-    Example(
+    MalformedExample(
         "E011",
         "an `if` in an expression without `else`",
         "write `if c then a else b`",
         ("let x = if a then b", "FC(if a then b)"),
         behind=True,
     ),
-    Example(
+    MalformedExample(
         "E011",
         "an `else` without its `if`",
         "write `if c { ... } else { ... }`",
@@ -130,7 +132,7 @@ EXAMPLES = (
         "write `block Name(c) { ... }`",
         "block A(c) -> b",
     ),
-    Example(
+    MalformedExample(
         "E011",
         "`{found}` inside braces",
         "only a `let`, a binding or a chain may stand here; close the braces first",
@@ -149,7 +151,7 @@ EXAMPLES = (
         ),
     ),
     _missing("no `=` after a setting", "write `name = value`", "train { a 5 }"),
-    Example(
+    MalformedExample(
         "E011",
         "`{found}` is not a setting",
         "a setting of `train` is written `name = value`",

@@ -16,7 +16,7 @@ from ..translation.programs import foreign_program
 from ..translation.sketches import sketched_chain, sketched_lines
 from ..translation.typeset import plain
 from .expected import described
-from .malformed import EXAMPLES, Example
+from .malformed import EXAMPLES, MalformedExample
 from .mistakes import Place, find_mistake
 from .pieces import find_cuts, previous_token
 
@@ -26,16 +26,16 @@ _BOUND = re.compile(r"\s*\w+\s*=(?!=)\s*")
 
 Outcome = Failure | NetError
 Attempt = Callable[[Source, int], Outcome | None]
-Table = dict[tuple[int, str], Example]
+ExampleTable = dict[tuple[int, str], MalformedExample]
 
 
-def build_table(attempt: Attempt) -> Table:
+def build_table(attempt: Attempt) -> ExampleTable:
     """The examples by (state, type) of their failures; the first of two that share a key wins.
 
     Raises:
         ValueError: If an example parses or stops the lexer: the table would have a hole.
     """
-    table: Table = {}
+    table: ExampleTable = {}
     for example in EXAMPLES:
         for text in example.texts:
             failure = attempt(Source("<example>", text), 0)
@@ -45,7 +45,7 @@ def build_table(attempt: Attempt) -> Table:
     return table
 
 
-def report(source: Source, first: Outcome, attempt: Attempt, table: Table) -> NetError:
+def report(source: Source, first: Outcome, attempt: Attempt, table: ExampleTable) -> NetError:
     """All syntax errors of a text, found by parsing on from the statement after each failure.
 
     At most `MAX_REPORTED` are reported, and at most four times the text is parsed for them.
@@ -119,7 +119,9 @@ def _translated(line: str) -> str:
     return line if sketch is None else line[: sketch.start] + sketch.meant + line[sketch.end :]
 
 
-def explain(failure: Failure, start: int, table: Table, *, statement: bool = True) -> Diagnostic:
+def explain(
+    failure: Failure, start: int, table: ExampleTable, *, statement: bool = True
+) -> Diagnostic:
     """The diagnostic for a failure in a statement, or in a value, that starts at `start`."""
     before = previous_token(failure.span.source, start, failure.span.start)
     place = Place(failure, start, before)

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 
-class Argument(NamedTuple):
+class ForeignArgument(NamedTuple):
     """An argument as its author wrote it; `name` is None for a positional one."""
 
     name: str | None
@@ -20,15 +20,15 @@ def folded(name: str) -> str:
 CALL = re.compile(r"[A-Za-z_][\w.]*\(")
 
 
-def arguments_of(text: str) -> list[Argument]:
+def arguments_of(text: str) -> list[ForeignArgument]:
     """The arguments between the parentheses of a call."""
     found = []
     for part in split_arguments(text):
         match = re.match(r"\s*([A-Za-z_]\w*)\s*=(?!=)", part)
         found.append(
-            Argument(match[1], part[match.end() :].strip())
+            ForeignArgument(match[1], part[match.end() :].strip())
             if match
-            else Argument(None, part.strip())
+            else ForeignArgument(None, part.strip())
         )
     return [argument for argument in found if argument.text]
 

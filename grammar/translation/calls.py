@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .call_text import Argument, arguments_of, is_number, split_arguments, unquoted
+from .call_text import ForeignArgument, arguments_of, is_number, split_arguments, unquoted
 from .recipes import is_unsaid, own_name, renamed
 from .words import (
     ACTIVATIONS,
@@ -37,7 +37,7 @@ _BATCH = frozenset("None none -1 N B ? batch batch_size bs".split())
 
 def translated(
     name: str,
-    arguments: Sequence[Argument],
+    arguments: Sequence[ForeignArgument],
     *,
     rank: int = 2,
     pad: str = "",
@@ -65,7 +65,7 @@ def translated(
         return _merged(row.name, arguments, flows=flows)
     kernel = _SIZED_NAME.fullmatch(name)
     if kernel is not None:
-        arguments = [*arguments, Argument("kernel", kernel[1])]
+        arguments = [*arguments, ForeignArgument("kernel", kernel[1])]
     module, _, last = name.rpartition(".")
     if module and module.split(".")[0].lower() not in FRAMEWORKS and module != "self":
         return f"{module} -> {translated(last, arguments, rank=rank)}"
@@ -75,7 +75,7 @@ def translated(
         return f"{valued[0].text} -> {translated(last, rest, rank=rank, pad=pad)}"
     arguments = renamed(name, [_unquoted_number(argument) for argument in arguments])
     if {"scale", "center"} <= {a.name for a in arguments if VALUES.get(a.text) == "no"}:
-        arguments = [*arguments, Argument("affine", "no")]
+        arguments = [*arguments, ForeignArgument("affine", "no")]
     said = [a for a in arguments if a.name == "padding_mode" or not is_unsaid(row.name, a)]
     arguments = [part for argument in said for part in _parts(argument, row, rank, said)]
     positional = [argument.text for argument in arguments if argument.name is None]
@@ -95,8 +95,8 @@ def translated(
 
 
 def _parts(
-    argument: Argument, row: OurLayer, rank: int, others: Sequence[Argument]
-) -> Sequence[Argument]:
+    argument: ForeignArgument, row: OurLayer, rank: int, others: Sequence[ForeignArgument]
+) -> Sequence[ForeignArgument]:
     """`3x3x32` and `32x3x3` as the kernel and the filters of an image's convolution.
 
     Beside a number, which is the filters, the third extent is the input's channels.
@@ -112,10 +112,13 @@ def _parts(
         or _keyword(row.name, other.name or "") == "filters"
         for other in others
     )
-    return (Argument(None, kernel), *(() if has_filters else (Argument("filters", count),)))
+    return (
+        ForeignArgument(None, kernel),
+        *(() if has_filters else (ForeignArgument("filters", count),)),
+    )
 
 
-def _unquoted_number(argument: Argument) -> Argument:
+def _unquoted_number(argument: ForeignArgument) -> ForeignArgument:
     """A number or a size that is written as a string."""
     value = unquoted(argument.text)
     return argument._replace(text=value) if re.fullmatch(r"\d+(?:x\d+)*", value) else argument
@@ -394,7 +397,7 @@ _TAKEN: Mapping[str, Callable[[_Call, str], None]] = {
 }
 
 
-def _merged(name: str, arguments: Sequence[Argument], *, flows: bool) -> str | None:
+def _merged(name: str, arguments: Sequence[ForeignArgument], *, flows: bool) -> str | None:
     """`ADD(x, y)`, `Add([x, y])` and `torch.cat([x, y], dim=1)`: branches that meet the merge."""
     values: list[str] = []
     for argument in arguments:

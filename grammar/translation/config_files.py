@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from .call_text import Argument, closing
+from .call_text import ForeignArgument, closing
 from .calls import translated
 from .recipes import own_name
 
@@ -51,10 +51,10 @@ def _caffe(text: str) -> Iterator[str]:
         if kind is None or own_name(kind[1]) is None:
             continue
         pairs = re.findall(r"\b(\w+)\s*:\s*([\w.]+)", body)
-        arguments = [Argument(name, value) for name, value in pairs if name in _KEPT]
+        arguments = [ForeignArgument(name, value) for name, value in pairs if name in _KEPT]
         dims = re.findall(r"\bdim\s*:\s*(\d+)", body)
         if dims:
-            arguments = [Argument(None, f"({', '.join(dims)})")]
+            arguments = [ForeignArgument(None, f"({', '.join(dims)})")]
         steps = translated(kind[1], arguments, pad="valid")
         if steps is not None:
             yield steps
@@ -74,16 +74,16 @@ def _darknet(text: str) -> Iterator[str]:
 
 def _section(kind: str, given: Mapping[str, str]) -> str:
     """A section as steps: a convolution with its normalization and activation."""
-    arguments = [Argument(_DARKNET[n], v) for n, v in given.items() if n in _DARKNET]
+    arguments = [ForeignArgument(_DARKNET[n], v) for n, v in given.items() if n in _DARKNET]
     if kind == "upsample":
-        arguments = [Argument(None, given.get("stride", "2"))]
+        arguments = [ForeignArgument(None, given.get("stride", "2"))]
     if kind == "convolutional":
         pad = "same" if given.get("pad") == "1" else given.get("padding", "0")
-        arguments.append(Argument("pad", pad))
+        arguments.append(ForeignArgument("pad", pad))
     activation = given.get("activation", "linear")
     steps = [translated(_SECTIONS[kind], arguments) or ""]
     steps += ["BN"] if given.get("batch_normalize") == "1" else []
-    slope = [Argument(None, "0.1")] if activation == "leaky" else []
+    slope = [ForeignArgument(None, "0.1")] if activation == "leaky" else []
     called = "leakyrelu" if activation == "leaky" else activation
     steps += [translated(called, slope) or ""] if activation != "linear" else []
     return " -> ".join(step for step in steps if step)

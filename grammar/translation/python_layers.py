@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .call_text import Argument
+from .call_text import ForeignArgument
 from .calls import translated
 from .extents import fit_input
 from .flow import Flow
@@ -42,11 +42,11 @@ class ForeignLayer:
     """A layer that is not applied yet: what it is called, with its module, and its arguments."""
 
     name: str
-    arguments: tuple[Argument, ...] = ()
+    arguments: tuple[ForeignArgument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Tensor:
+class ForeignTensor:
     """A tensor as a program sees it.
 
     Attributes:
@@ -59,11 +59,13 @@ class Tensor:
     axes: int | None = None
     is_flat: bool = False
 
-    def behind(self, steps: str, axes: int | None) -> "Tensor":
+    def behind(self, steps: str, axes: int | None) -> "ForeignTensor":
         """The tensor behind further steps."""
         if self.is_flat and self.axes != 0 and not steps.startswith(("FC(", "RESHAPE(", "DROPOUT")):
             steps = f"FLATTEN -> {steps}"
-        return Tensor(Flow(steps, (self.flow,)), axes, self.is_flat and steps.startswith("DROPOUT"))
+        return ForeignTensor(
+            Flow(steps, (self.flow,)), axes, self.is_flat and steps.startswith("DROPOUT")
+        )
 
 
 @dataclass
@@ -79,7 +81,7 @@ class Layers:
         """Whether a function of a tensor has a meaning of its own here."""
         return name.lower() in _SPECIAL or stand_in(name, ()) is not None
 
-    def apply(self, step: ForeignLayer, x: Tensor, *others: Tensor) -> Tensor:
+    def apply(self, step: ForeignLayer, x: ForeignTensor, *others: ForeignTensor) -> ForeignTensor:
         """A layer applied to a tensor, and to others where it takes several.
 
         Raises:
@@ -118,7 +120,7 @@ class Layers:
         queries = (x, *others)
         if layer == "ATTENTION" and len({id(q.flow) for q in queries}) > 1:
             values = [*queries, queries[-1]][:3]
-            return Tensor(Flow(steps, tuple(q.flow for q in values)), axes)
+            return ForeignTensor(Flow(steps, tuple(q.flow for q in values)), axes)
         found = x.behind(steps, axes)
         if layer in _WEIGHTED:
             self._share(step, found.flow)
@@ -137,7 +139,7 @@ class Layers:
         inner = f"{call[0][:-1]}, " if call[0].endswith(")") else f"{call[0]}("
         flow.step = f"{inner}share={label}){flow.step[call.end() :]}"
 
-    def adjusted(self, x: Tensor, sign: str, other: Any) -> Tensor:
+    def adjusted(self, x: ForeignTensor, sign: str, other: Any) -> ForeignTensor:
         """A tensor by a number, or with learned positions added."""
         known = isinstance(other, int | float) and other and sign in _SCALED
         scaled = _SCALED[sign](float(other)) if known else None
@@ -149,11 +151,11 @@ class Layers:
             return x.behind("POSEMBED", 1)
         raise NotUnderstoodError("arithmetic of a tensor")
 
-    def last(self, x: Tensor) -> Tensor:
+    def last(self, x: ForeignTensor) -> ForeignTensor:
         """The last state of a recurrent layer, of which `x` holds all."""
         return x.behind("SLICE(-1, axis=length)", 0) if x.axes == 1 else x
 
-    def part(self, x: Tensor, index: object) -> Tensor:
+    def part(self, x: ForeignTensor, index: object) -> ForeignTensor:
         """`x[:, -1]`, a position of a sequence; `h[-1]` of a vector is the last layer's."""
         if isinstance(index, int):
             return self.last(x) if index == -1 or x.axes == 0 else _not_understood(x, ())
@@ -164,7 +166,7 @@ class Layers:
             return x.behind(f"SLICE({places[1]}, axis=length)", 0)
         raise NotUnderstoodError("an index")
 
-    def merge(self, name: str, tensors: Sequence[Tensor]) -> Tensor:
+    def merge(self, name: str, tensors: Sequence[ForeignTensor]) -> ForeignTensor:
         """Tensors that a layer merges."""
         row = own_name(name)
         if row is None or row.name not in MERGES or not tensors:
@@ -173,7 +175,7 @@ class Layers:
         if len(tensors) == 1:
             return tensors[0]
         axes = next((tensor.axes for tensor in tensors if tensor.axes is not None), None)
-        return Tensor(Flow(row.name, tuple(tensor.flow for tensor in tensors)), axes)
+        return ForeignTensor(Flow(row.name, tuple(tensor.flow for tensor in tensors)), axes)
 
     def _check_count(self) -> None:
         self.count += 1
@@ -205,7 +207,7 @@ def _axes_in(name: str) -> int | None:
     return int(number[1]) if number else None
 
 
-def _axes_behind(x: Tensor, layer: str, name: str) -> int | None:
+def _axes_behind(x: ForeignTensor, layer: str, name: str) -> int | None:
     """How many axes beside the channels are left behind a layer."""
     if layer in ("GAP", "GMP", "FC", "FLATTEN"):
         return 0
@@ -216,7 +218,7 @@ def _axes_behind(x: Tensor, layer: str, name: str) -> int | None:
     return x.axes
 
 
-def _with_input(x: Tensor, step: ForeignLayer, layer: str) -> Tensor:
+def _with_input(x: ForeignTensor, step: ForeignLayer, layer: str) -> ForeignTensor:
     """The tensor; an input that is not settled yet is what its first layer expects."""
     if x.flow.inputs:
         _settle(x.flow, step, layer)
@@ -241,11 +243,11 @@ def _settle(flow: Flow, step: ForeignLayer, layer: str) -> None:
     while len(flow.inputs) == 1 and _KEEPING.match(flow.step):
         (flow,) = flow.inputs
     if flow.step == "INPUT" and layer in ("FC", "CONV"):
-        asked = _guessed(Tensor(Flow("")), step, 2, layer).flow.step
+        asked = _guessed(ForeignTensor(Flow("")), step, 2, layer).flow.step
         flow.step = asked if not flow.inputs else flow.step
 
 
-def _guessed(x: Tensor, step: ForeignLayer, axes: int | None, layer: str) -> Tensor:
+def _guessed(x: ForeignTensor, step: ForeignLayer, axes: int | None, layer: str) -> ForeignTensor:
     """An input by the sizes that the first layer says."""
     given = {a.name: a.text for a in step.arguments}
     sizes = ("input_shape", "batch_input_shape", "input_dim")
@@ -261,7 +263,8 @@ def _guessed(x: Tensor, step: ForeignLayer, axes: int | None, layer: str) -> Ten
     is_torch = (torch and len(bare) > 1) or any(name in given for name in counts)
     if shape is not None:
         return replace(
-            input_of(ForeignLayer("Input", (Argument(None, shape),)), x.flow), is_flat=x.is_flat
+            input_of(ForeignLayer("Input", (ForeignArgument(None, shape),)), x.flow),
+            is_flat=x.is_flat,
         )
     if is_torch and width.isdigit() and axes is not None:
         form = "INPUT(1x1x{})" if layer == "UPCONV" and axes == 2 else _INPUTS[axes]
@@ -271,30 +274,30 @@ def _guessed(x: Tensor, step: ForeignLayer, axes: int | None, layer: str) -> Ten
     return replace(x, axes=axes if axes in (1, 3) else None)
 
 
-def input_of(step: ForeignLayer, flow: Flow | None = None) -> Tensor:
+def input_of(step: ForeignLayer, flow: Flow | None = None) -> ForeignTensor:
     """The tensor of `Input(shape=(28, 28, 1))`."""
     flow = flow or Flow("")
     given = [argument for argument in step.arguments if argument.name not in _IGNORED]
     flow.step = translated(step.name.rpartition(".")[2], given) or "INPUT"
     extents = re.findall(r"\d+", flow.step.partition(",")[0])
-    return Tensor(flow, len(extents) - 1 if extents else None)
+    return ForeignTensor(flow, len(extents) - 1 if extents else None)
 
 
-def _numbers(arguments: Sequence[Argument]) -> list[int]:
+def _numbers(arguments: Sequence[ForeignArgument]) -> list[int]:
     kept = (None, "dim", "axis", "target_shape", "start_dim", "dims", "shape", "newshape")
     text = ",".join(argument.text for argument in arguments if argument.name in kept)
     return [int(number) for number in re.findall(r"-?\d+", text)]
 
 
-def _unchanged(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+def _unchanged(x: ForeignTensor, arguments: Sequence[ForeignArgument]) -> ForeignTensor:
     return x
 
 
-def _flattened(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+def _flattened(x: ForeignTensor, arguments: Sequence[ForeignArgument]) -> ForeignTensor:
     return replace(x, is_flat=True)
 
 
-def _viewed(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+def _viewed(x: ForeignTensor, arguments: Sequence[ForeignArgument]) -> ForeignTensor:
     """`x.view(-1, 784)` flattens, `x.view(-1, 64, 7, 7)` is a shape, the channels first."""
     sizes = _without_batch(arguments)
     if len(sizes) < 2:
@@ -306,13 +309,13 @@ def _viewed(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
     return x.behind(f"RESHAPE({'x'.join([*sizes[1:], sizes[0]])})", len(sizes) - 1)
 
 
-def _transposed(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+def _transposed(x: ForeignTensor, arguments: Sequence[ForeignArgument]) -> ForeignTensor:
     """Of a sequence, channels to the front or back: its layout says nothing here."""
     is_layout = set(_numbers(arguments)) <= {0, 1, 2, -1} and x.axes == 1
     return x if is_layout else _not_understood(x, arguments)
 
 
-def _keras_reshaped(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+def _keras_reshaped(x: ForeignTensor, arguments: Sequence[ForeignArgument]) -> ForeignTensor:
     """Keras' `Reshape((7, 7, 64))`, the channels last."""
     sizes = [str(number) for number in _numbers(arguments)]
     if "-1" in sizes:
@@ -320,18 +323,18 @@ def _keras_reshaped(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
     return x.behind(f"RESHAPE({'x'.join(sizes)})", len(sizes) - 1)
 
 
-def _unflattened(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+def _unflattened(x: ForeignTensor, arguments: Sequence[ForeignArgument]) -> ForeignTensor:
     """`nn.Unflatten(1, (64, 7, 7))`."""
-    return _viewed(x, [Argument(None, "-1"), *arguments[1:]])
+    return _viewed(x, [ForeignArgument(None, "-1"), *arguments[1:]])
 
 
-def _without_batch(arguments: Sequence[Argument]) -> list[str]:
+def _without_batch(arguments: Sequence[ForeignArgument]) -> list[str]:
     """The extents of a shape behind the batch."""
     parts = [part for a in arguments for part in a.text.strip("()[] ").split(",") if part.strip()]
     return [part.strip() for part in parts[1:]]
 
 
-def _averaged(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+def _averaged(x: ForeignTensor, arguments: Sequence[ForeignArgument]) -> ForeignTensor:
     """`x.mean([2, 3])` and `x.mean(dim=1)` of a sequence."""
     over = {number % ((x.axes or 2) + 2) for number in _numbers(arguments)}
     spatial = set(range(2, 4)) if (x.axes or 2) == 2 else {1}
@@ -340,7 +343,7 @@ def _averaged(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
     return x.behind("GAP", 0)
 
 
-def _not_understood(x: Tensor, arguments: Sequence[Argument]) -> Tensor:
+def _not_understood(x: ForeignTensor, arguments: Sequence[ForeignArgument]) -> ForeignTensor:
     raise NotUnderstoodError("a shape")
 
 
@@ -354,7 +357,7 @@ _SCALED: Mapping[str, Callable[[float], tuple[float, float]]] = {
     "From": lambda c: (-c, 1),  # 1 - x, of the negated x
 }
 _OTHER = "chunk split einsum matmul bmm".split()
-_SPECIAL: Mapping[str, Callable[[Tensor, Sequence[Argument]], Tensor]] = {
+_SPECIAL: Mapping[str, Callable[[ForeignTensor, Sequence[ForeignArgument]], ForeignTensor]] = {
     **dict.fromkeys(("flatten", "ravel"), _flattened),
     "view": _viewed,
     "unflatten": _unflattened,
@@ -365,6 +368,8 @@ _SPECIAL: Mapping[str, Callable[[Tensor, Sequence[Argument]], Tensor]] = {
 }
 
 
-def reshaped(x: Tensor, arguments: Sequence[Argument], *, is_layer: bool) -> Tensor:
+def reshaped(
+    x: ForeignTensor, arguments: Sequence[ForeignArgument], *, is_layer: bool
+) -> ForeignTensor:
     """`reshape` as a function has the batch in front, Keras' layer has not."""
     return (_keras_reshaped if is_layer else _viewed)(x, arguments)

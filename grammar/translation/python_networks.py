@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .flow import Flow, spelled
-from .python_layers import ForeignLayer, LackingError, NotUnderstoodError, Tensor
+from .python_layers import ForeignLayer, ForeignTensor, LackingError, NotUnderstoodError
 from .python_programs import CONTAINERS, FORWARD, Interpreter
-from .python_values import Class, Function, Instance, Model, Scope, sample, tensors
+from .python_values import Class, Instance, KerasModel, PythonFunction, PythonScope, sample, tensors
 
 _LONGEST = 12_000  # characters of a translation
 _IMAGES = frozenset("x inputs input img image images inp tokens features data src batch z".split())
@@ -69,10 +69,10 @@ def python_chain(text: str, *, starts: bool) -> Translation | None:
         return None
     interpreter = Interpreter()
     try:
-        model = interpreter.value(tree.body, Scope())
-        if not isinstance(model, Model):
+        model = interpreter.value(tree.body, PythonScope())
+        if not isinstance(model, KerasModel):
             return None
-        x = Tensor(Flow("" if starts else "x"), is_flat=not starts)
+        x = ForeignTensor(Flow("" if starts else "x"), is_flat=not starts)
         code = spelled([y.flow for y in tensors([interpreter.call(model, [x], {})])])
     except _FAILURES:
         return None
@@ -99,16 +99,16 @@ def _parsed(text: str, mode: str) -> ast.AST | None:
         return None
 
 
-def _candidates(scope: Scope) -> Iterator[Any]:
+def _candidates(scope: PythonScope) -> Iterator[Any]:
     """What may be the network: what the program makes, its functions, its classes."""
     values = list(reversed(scope.names.values()))
-    yield from (v for v in values if isinstance(v, Model) and v.outputs)
-    yield from (v for v in values if isinstance(v, Model) and v.items)
+    yield from (v for v in values if isinstance(v, KerasModel) and v.outputs)
+    yield from (v for v in values if isinstance(v, KerasModel) and v.items)
     yield from (v for v in values if isinstance(v, Instance))
-    yield from (v for v in values if isinstance(v, Function) and not v.node.args.args)
+    yield from (v for v in values if isinstance(v, PythonFunction) and not v.node.args.args)
     yield from (v for v in values if isinstance(v, Class))
-    yield from (v for v in values if isinstance(v, Function) and v.node.args.args)
-    yield from (v for v in values if isinstance(v, Tensor))
+    yield from (v for v in values if isinstance(v, PythonFunction) and v.node.args.args)
+    yield from (v for v in values if isinstance(v, ForeignTensor))
 
 
 def _translation(interpreter: Interpreter, candidate: Any, text: str) -> Translation | None:
@@ -139,27 +139,31 @@ def _spelled(value: Any) -> str:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else "64"
 
 
-def _outputs(interpreter: Interpreter, made: Any, sampled: dict[str, Any]) -> list[Tensor]:
+def _outputs(interpreter: Interpreter, made: Any, sampled: dict[str, Any]) -> list[ForeignTensor]:
     """The tensors that leave a network."""
     if isinstance(made, Class):
         start = made.methods.get("__init__")
         names = _required(start) if start else [n for n, v in made.fields.items() if v is None]
         sampled |= {name: sample(name) for name in names}
         made = interpreter.call(made, [], dict(sampled))
-    if isinstance(made, Function):
+    if isinstance(made, PythonFunction):
         given = {n: _argument(n) for n in _required(made.node)}
-        sampled |= {n: v for n, v in given.items() if not isinstance(v, Tensor)}
+        sampled |= {n: v for n, v in given.items() if not isinstance(v, ForeignTensor)}
         made = interpreter.call(made, [], given)
-    if isinstance(made, Model) and made.outputs:
+    if isinstance(made, KerasModel) and made.outputs:
         return list(made.outputs)
     if isinstance(made, Instance) and not any(name in made.kind.methods for name in FORWARD):
-        made = Model([v for v in made.attributes.values() if isinstance(v, ForeignLayer | Model)])
-    if isinstance(made, Model):
-        return tensors([interpreter.call(made, [Tensor(Flow("", name="x"))], {})])
+        made = KerasModel(
+            [v for v in made.attributes.values() if isinstance(v, ForeignLayer | KerasModel)]
+        )
+    if isinstance(made, KerasModel):
+        return tensors([interpreter.call(made, [ForeignTensor(Flow("", name="x"))], {})])
     if isinstance(made, Instance):
         name = next((name for name in FORWARD if name in made.kind.methods), "")
         names = _required(made.kind.methods[name])
-        given = {n: Tensor(Flow("", name=n)) for n in names if n not in ("training", "train")}
+        given = {
+            n: ForeignTensor(Flow("", name=n)) for n in names if n not in ("training", "train")
+        }
         return tensors([interpreter.call(made, list(given.values()), {})])
     return tensors([made])
 
@@ -173,4 +177,4 @@ def _required(node: ast.FunctionDef | ast.Lambda) -> list[str]:
 
 def _argument(name: str) -> Any:
     is_tensor = name in _IMAGES or name.endswith(("_input", "_inputs", "_tensor"))
-    return Tensor(Flow("", name=name)) if is_tensor else sample(name)
+    return ForeignTensor(Flow("", name=name)) if is_tensor else sample(name)

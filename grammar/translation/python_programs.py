@@ -9,18 +9,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .call_text import Argument
-from .python_layers import ForeignLayer, Layers, NotUnderstoodError, Tensor, input_of, reshaped
+from .call_text import ForeignArgument
+from .python_layers import (
+    ForeignLayer,
+    ForeignTensor,
+    Layers,
+    NotUnderstoodError,
+    input_of,
+    reshaped,
+)
 from .python_values import (
     BUILT_IN,
     MOST_ITEMS,
     Class,
-    Function,
     Instance,
+    KerasModel,
     Method,
-    Model,
     Opaque,
-    Scope,
+    PythonFunction,
+    PythonScope,
     built_in,
     compared,
     computed,
@@ -56,7 +63,7 @@ class Interpreter:
 
     # Statements
 
-    def run(self, body: Iterable[ast.stmt], scope: Scope) -> None:
+    def run(self, body: Iterable[ast.stmt], scope: PythonScope) -> None:
         """Run statements."""
         for statement in body:
             self._count()
@@ -64,9 +71,9 @@ class Interpreter:
             if rule is not None:
                 rule(self, statement, scope)
 
-    def run_program(self, module: ast.Module) -> Scope:
+    def run_program(self, module: ast.Module) -> PythonScope:
         """Run a program's own statements; loops and tests of training are left out."""
-        scope = Scope()
+        scope = PythonScope()
         for statement in module.body:
             try:
                 self.run([statement], scope)
@@ -80,16 +87,16 @@ class Interpreter:
         if self.steps > _MOST_STEPS:
             raise NotUnderstoodError("too long")
 
-    def _assign(self, node: ast.Assign, scope: Scope) -> None:
+    def _assign(self, node: ast.Assign, scope: PythonScope) -> None:
         value = self.value(node.value, scope)
         for target in node.targets:
             self.bind(target, value, scope)
 
-    def _annotated(self, node: ast.AnnAssign, scope: Scope) -> None:
+    def _annotated(self, node: ast.AnnAssign, scope: PythonScope) -> None:
         if node.value is not None:
             self.bind(node.target, self.value(node.value, scope), scope)
 
-    def _augmented(self, node: ast.AugAssign, scope: Scope) -> None:
+    def _augmented(self, node: ast.AugAssign, scope: PythonScope) -> None:
         before, more = self.value(node.target, scope), self.value(node.value, scope)
         if isinstance(before, list) and isinstance(more, list | tuple):
             before.extend(more)
@@ -97,24 +104,24 @@ class Interpreter:
             return
         self.bind(node.target, self._operate(node.op, before, more), scope)
 
-    def _return(self, node: ast.Return, scope: Scope) -> None:
+    def _return(self, node: ast.Return, scope: PythonScope) -> None:
         raise _Return(None if node.value is None else self.value(node.value, scope))
 
-    def _for(self, node: ast.For, scope: Scope) -> None:
+    def _for(self, node: ast.For, scope: PythonScope) -> None:
         for item in self._items(self.value(node.iter, scope)):
             self.bind(node.target, item, scope)
             self.run(node.body, scope)
 
-    def _if(self, node: ast.If, scope: Scope) -> None:
+    def _if(self, node: ast.If, scope: PythonScope) -> None:
         self.run(node.body if self._holds(node.test, scope) else node.orelse, scope)
 
-    def _with(self, node: ast.With, scope: Scope) -> None:
+    def _with(self, node: ast.With, scope: PythonScope) -> None:
         self.run(node.body, scope)
 
-    def _function(self, node: ast.FunctionDef, scope: Scope) -> None:
-        scope.names[node.name] = Function(node, scope)
+    def _function(self, node: ast.FunctionDef, scope: PythonScope) -> None:
+        scope.names[node.name] = PythonFunction(node, scope)
 
-    def _class(self, node: ast.ClassDef, scope: Scope) -> None:
+    def _class(self, node: ast.ClassDef, scope: PythonScope) -> None:
         methods: dict[str, ast.FunctionDef] = {}
         fields: dict[str, Any] = {}
         for base in node.bases:
@@ -131,16 +138,16 @@ class Interpreter:
                 fields[item.targets[0].id] = self.value(item.value, scope)
         scope.names[node.name] = Class(node, scope, methods, fields)
 
-    def _expression(self, node: ast.Expr, scope: Scope) -> None:
+    def _expression(self, node: ast.Expr, scope: PythonScope) -> None:
         value = self.value(node.value, scope)
-        if isinstance(value, Model | Tensor):
+        if isinstance(value, KerasModel | ForeignTensor):
             scope.names[""] = value
 
-    def bind(self, target: ast.expr, value: Any, scope: Scope) -> None:
+    def bind(self, target: ast.expr, value: Any, scope: PythonScope) -> None:
         """Give a value to a name, an attribute, or several."""
         if isinstance(target, ast.Name):
             scope.names[target.id] = value
-            if isinstance(value, Tensor) and not value.flow.name:
+            if isinstance(value, ForeignTensor) and not value.flow.name:
                 value.flow.name = target.id
         elif isinstance(target, ast.Attribute):
             owner = self.value(target.value, scope)
@@ -155,29 +162,29 @@ class Interpreter:
         """The parts of a value; of a recurrent layer's results, the first is the sequence."""
         if isinstance(value, list | tuple) and len(value) == count:
             return value
-        if isinstance(value, Tensor):
+        if isinstance(value, ForeignTensor):
             return [value, *[self.layers.last(value)] * (count - 1)]
         if isinstance(value, Opaque):
             return [Opaque()] * count
-        if isinstance(value, Model):  # stax
+        if isinstance(value, KerasModel):  # stax
             return [value] * count
         raise NotUnderstoodError("unpacking")
 
     # Expressions
 
-    def value(self, node: ast.expr, scope: Scope) -> Any:
+    def value(self, node: ast.expr, scope: PythonScope) -> Any:
         """The value of an expression."""
         self._count()
         rule = _EXPRESSIONS.get(type(node))
         return Opaque() if rule is None else rule(self, node, scope)
 
-    def _constant(self, node: ast.Constant, scope: Scope) -> Any:
+    def _constant(self, node: ast.Constant, scope: PythonScope) -> Any:
         return node.value
 
-    def _name(self, node: ast.Name, scope: Scope) -> Any:
+    def _name(self, node: ast.Name, scope: PythonScope) -> Any:
         return scope.find(node.id)
 
-    def _list(self, node: ast.List | ast.Tuple, scope: Scope) -> Any:
+    def _list(self, node: ast.List | ast.Tuple, scope: PythonScope) -> Any:
         items: list[Any] = []
         for item in node.elts:
             if isinstance(item, ast.Starred):
@@ -187,20 +194,20 @@ class Interpreter:
         _check_length(items)
         return items if isinstance(node, ast.List) else tuple(items)
 
-    def _dict(self, node: ast.Dict, scope: Scope) -> Any:
+    def _dict(self, node: ast.Dict, scope: PythonScope) -> Any:
         pairs = zip(node.keys, node.values, strict=True)
         return {self.value(k, scope): self.value(v, scope) for k, v in pairs if k is not None}
 
-    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, scope: Scope) -> Any:
+    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, scope: PythonScope) -> Any:
         (loop,) = node.generators[:1]
-        inner, found = Scope({}, scope), []
+        inner, found = PythonScope({}, scope), []
         for item in self._items(self.value(loop.iter, scope)):
             self.bind(loop.target, item, inner)
             if all(self._holds(test, inner) for test in loop.ifs):
                 found.append(self.value(node.elt, inner))
         return found
 
-    def _attribute(self, node: ast.Attribute, scope: Scope) -> Any:
+    def _attribute(self, node: ast.Attribute, scope: PythonScope) -> Any:
         owner = self.value(node.value, scope)
         if isinstance(owner, Instance):
             return self._member(owner, node.attr)
@@ -214,12 +221,12 @@ class Interpreter:
         if name in owner.attributes:
             return owner.attributes[name]
         if name in owner.kind.methods:
-            return Function(owner.kind.methods[name], owner.kind.scope, owner)
+            return PythonFunction(owner.kind.methods[name], owner.kind.scope, owner)
         return owner.kind.fields.get(name, Opaque())
 
-    def _subscript(self, node: ast.Subscript, scope: Scope) -> Any:
+    def _subscript(self, node: ast.Subscript, scope: PythonScope) -> Any:
         value, index = self.value(node.value, scope), self.value(node.slice, scope)
-        if isinstance(value, Tensor):
+        if isinstance(value, ForeignTensor):
             return self.layers.part(value, index)
         if isinstance(value, list | tuple | dict | str):
             try:
@@ -228,27 +235,27 @@ class Interpreter:
                 raise NotUnderstoodError("an index") from None
         return Opaque()
 
-    def _slice(self, node: ast.Slice, scope: Scope) -> Any:
+    def _slice(self, node: ast.Slice, scope: PythonScope) -> Any:
         parts = (node.lower, node.upper, node.step)
         values = [None if part is None else self.value(part, scope) for part in parts]
         return slice(*values) if all(isinstance(v, int | None) for v in values) else Opaque()
 
-    def _binary(self, node: ast.BinOp, scope: Scope) -> Any:
+    def _binary(self, node: ast.BinOp, scope: PythonScope) -> Any:
         left, right = self.value(node.left, scope), self.value(node.right, scope)
         return self._operate(node.op, left, right)
 
     def _operate(self, sign: ast.operator, left: Any, right: Any) -> Any:
         merge = _MERGING.get(type(sign))
-        if isinstance(left, Tensor) and isinstance(right, Tensor) and merge:
+        if isinstance(left, ForeignTensor) and isinstance(right, ForeignTensor) and merge:
             return self.layers.merge(merge, (left, right))
-        if isinstance(left, Tensor):
+        if isinstance(left, ForeignTensor):
             return self.layers.adjusted(left, type(sign).__name__, right)
-        if isinstance(right, Tensor):
+        if isinstance(right, ForeignTensor):
             kind = type(sign).__name__
             return self.layers.adjusted(right, "From" if kind == "Sub" else kind, left)
         return computed(sign, left, right)
 
-    def _unary(self, node: ast.UnaryOp, scope: Scope) -> Any:
+    def _unary(self, node: ast.UnaryOp, scope: PythonScope) -> Any:
         value = self.value(node.operand, scope)
         if isinstance(node.op, ast.Not):
             return Opaque() if isinstance(value, Opaque) else not value
@@ -256,24 +263,24 @@ class Interpreter:
             return -value
         return value
 
-    def _compare(self, node: ast.Compare, scope: Scope) -> Any:
+    def _compare(self, node: ast.Compare, scope: PythonScope) -> Any:
         left, right = self.value(node.left, scope), self.value(node.comparators[0], scope)
         return Opaque() if len(node.ops) > 1 else compared(node.ops[0], left, right)
 
-    def _boolean(self, node: ast.BoolOp, scope: Scope) -> Any:
+    def _boolean(self, node: ast.BoolOp, scope: PythonScope) -> Any:
         values = [self.value(value, scope) for value in node.values]
         if any(isinstance(value, Opaque) for value in values):
             return Opaque()
         is_and = isinstance(node.op, ast.And)
         return next((v for v in values if bool(v) != is_and), values[-1])
 
-    def _choice(self, node: ast.IfExp, scope: Scope) -> Any:
+    def _choice(self, node: ast.IfExp, scope: PythonScope) -> Any:
         return self.value(node.body if self._holds(node.test, scope) else node.orelse, scope)
 
-    def _lambda(self, node: ast.Lambda, scope: Scope) -> Any:
-        return Function(node, scope)
+    def _lambda(self, node: ast.Lambda, scope: PythonScope) -> Any:
+        return PythonFunction(node, scope)
 
-    def _holds(self, test: ast.expr, scope: Scope) -> bool:
+    def _holds(self, test: ast.expr, scope: PythonScope) -> bool:
         value = self.value(test, scope)
         if isinstance(value, Opaque):
             raise NotUnderstoodError("a condition")
@@ -282,13 +289,13 @@ class Interpreter:
     def _items(self, value: Any) -> list[Any]:
         if isinstance(value, list | tuple | dict):
             return list(value)
-        if isinstance(value, Model):
+        if isinstance(value, KerasModel):
             return value.items
         raise NotUnderstoodError("a loop")
 
     # Calls
 
-    def _call(self, node: ast.Call, scope: Scope) -> Any:
+    def _call(self, node: ast.Call, scope: PythonScope) -> Any:
         called = self.value(node.func, scope)
         given = self._list(ast.List(node.args, ast.Load()), scope)
         named = {k.arg: self.value(k.value, scope) for k in node.keywords if k.arg is not None}
@@ -301,7 +308,7 @@ class Interpreter:
             return self._foreign(called.name, given, named)
         if isinstance(called, Class):
             return self._created(called, given, named)
-        if isinstance(called, Function):
+        if isinstance(called, PythonFunction):
             return self._applied(called, given, named)
         if isinstance(called, Method):
             return self._method(called, given, named)
@@ -317,10 +324,10 @@ class Interpreter:
         values = given or [v for k, v in named.items() if k in ("inputs", "x", "input")]
         if isinstance(module, ForeignLayer) and values:
             return self._step(module, values)
-        if isinstance(module, Model) and values:
+        if isinstance(module, KerasModel) and values:
             x = values[0]
             for item in module.items:
-                x = item if isinstance(item, Tensor) else self.call(item, [x], {})
+                x = item if isinstance(item, ForeignTensor) else self.call(item, [x], {})
             return x
         raise NotUnderstoodError("a call")
 
@@ -343,11 +350,11 @@ class Interpreter:
         for start in ("__init__", "setup", "build"):
             if start in kind.methods:
                 values = (given, named) if start == "__init__" else ([Opaque()], {})
-                self._applied(Function(kind.methods[start], kind.scope, made), *values)
+                self._applied(PythonFunction(kind.methods[start], kind.scope, made), *values)
         return made
 
-    def _applied(self, function: Function, given: list[Any], named: dict[str, Any]) -> Any:
-        scope = Scope({}, function.scope)
+    def _applied(self, function: PythonFunction, given: list[Any], named: dict[str, Any]) -> Any:
+        scope = PythonScope({}, function.scope)
         parameters = function.node.args
         names = [p.arg for p in (*parameters.posonlyargs, *parameters.args)]
         defaults = [self.value(value, function.scope) for value in parameters.defaults]
@@ -370,7 +377,7 @@ class Interpreter:
     def _method(self, method: Method, given: list[Any], named: dict[str, Any]) -> Any:
         """A method of a tensor, a list or a model."""
         value, name = method.value, method.name
-        if isinstance(value, Tensor):
+        if isinstance(value, ForeignTensor):
             return self._foreign(name, [value, *given], named)
         if isinstance(value, list) and name in ("append", "extend", "add_module", "insert"):
             value.extend(given[-1:] if name != "extend" else self._items(given[0]))
@@ -378,7 +385,7 @@ class Interpreter:
             return None
         if isinstance(value, dict) and name in ("items", "values", "keys"):
             return list(getattr(value, name)())
-        if isinstance(value, Model) and name in ("add", "append", "add_module"):
+        if isinstance(value, KerasModel) and name in ("add", "append", "add_module"):
             value.items.extend(given if name == "add" else given[-1:])
             return None
         return Opaque()
@@ -394,7 +401,7 @@ class Interpreter:
         found = tensors([*given, *named.values()])
         if last in ("Model", "Functional") and found:
             outputs = named.get("outputs", given[-1] if given else None)
-            return Model(outputs=tuple(tensors([outputs])))
+            return KerasModel(outputs=tuple(tensors([outputs])))
         row = own_name(name) if name else None
         if row is not None and row.name == "INPUT" and not found:
             return input_of(self._as_step(name, given, named))
@@ -403,7 +410,7 @@ class Interpreter:
         return self._as_step(name, given, named) if name else Opaque()
 
     def _function_of(
-        self, name: str, given: list[Any], named: dict[str, Any], found: list[Tensor]
+        self, name: str, given: list[Any], named: dict[str, Any], found: list[ForeignTensor]
     ) -> Any:
         """A function of tensors: `F.relu(x)`, `torch.cat([x, y], 1)`."""
         last = name.rpartition(".")[2]
@@ -424,17 +431,17 @@ class Interpreter:
         self.unknown |= {n for _, value in values if (n := unknown_size(value))}
         arguments = ((key, texts(value)) for key, value in values)
         return ForeignLayer(
-            name, tuple(Argument(k, text) for k, text in arguments if text is not None)
+            name, tuple(ForeignArgument(k, text) for k, text in arguments if text is not None)
         )
 
 
-def _repeated(given: list[Any]) -> Model:
+def _repeated(given: list[Any]) -> KerasModel:
     """`nn.TransformerEncoder(layer, num_layers=6)`."""
     count = next((value for value in given if isinstance(value, int)), 1)
     layer = next((value for value in given if isinstance(value, ForeignLayer)), None)
     if layer is None:
         raise NotUnderstoodError("an encoder")
-    return Model([replace(layer) for _ in range(min(count, 100))])
+    return KerasModel([replace(layer) for _ in range(min(count, 100))])
 
 
 def _check_length(items: list[Any]) -> None:
@@ -444,14 +451,14 @@ def _check_length(items: list[Any]) -> None:
 
 _SIZES = frozenset("size dim numel get_shape shape print".split())
 _MADE: Mapping[str, Callable[[list[Any]], Any]] = {
-    **dict.fromkeys(CONTAINERS, lambda given: Model(modules(given))),
+    **dict.fromkeys(CONTAINERS, lambda given: KerasModel(modules(given))),
     **dict.fromkeys(_LISTS, modules),
     "TransformerEncoder": _repeated,
     **dict.fromkeys(_DICTS, lambda given: dict(given[0]) if given else {}),
 }
 
 _MERGING: Mapping[type[ast.operator], str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul"}
-_STATEMENTS: Mapping[type[ast.stmt], Callable[[Interpreter, Any, Scope], None]] = {
+_STATEMENTS: Mapping[type[ast.stmt], Callable[[Interpreter, Any, PythonScope], None]] = {
     ast.Assign: Interpreter._assign,
     ast.AnnAssign: Interpreter._annotated,
     ast.AugAssign: Interpreter._augmented,
@@ -463,7 +470,7 @@ _STATEMENTS: Mapping[type[ast.stmt], Callable[[Interpreter, Any, Scope], None]] 
     ast.ClassDef: Interpreter._class,
     ast.Expr: Interpreter._expression,
 }
-_EXPRESSIONS: Mapping[type[ast.expr], Callable[[Interpreter, Any, Scope], Any]] = {
+_EXPRESSIONS: Mapping[type[ast.expr], Callable[[Interpreter, Any, PythonScope], Any]] = {
     ast.Constant: Interpreter._constant,
     ast.Name: Interpreter._name,
     ast.List: Interpreter._list,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .python_layers import ForeignLayer, NotUnderstoodError, Tensor
+from .python_layers import ForeignLayer, ForeignTensor, NotUnderstoodError
 from .recipes import own_name
 from .words import VALUES
 
@@ -24,11 +24,11 @@ class Opaque:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class PythonFunction:
     """A function, or a method of an object."""
 
     node: ast.FunctionDef | ast.Lambda
-    scope: "Scope"
+    scope: "PythonScope"
     bound: Any = None
 
 
@@ -37,7 +37,7 @@ class Class:
     """A class of the program."""
 
     node: ast.ClassDef
-    scope: "Scope"
+    scope: "PythonScope"
     methods: Mapping[str, ast.FunctionDef]
     fields: Mapping[str, Any]
 
@@ -59,23 +59,23 @@ class Method:
 
 
 @dataclass(eq=False, slots=True)
-class Model:
+class KerasModel:
     """Layers that are added one after the other, or a model by its inputs and outputs."""
 
     items: list[Any] = field(default_factory=list)
-    outputs: tuple[Tensor, ...] = ()
+    outputs: tuple[ForeignTensor, ...] = ()
 
 
 @dataclass(slots=True)
-class Scope:
+class PythonScope:
     """Names and their values, those outside where they are not found."""
 
     names: dict[str, Any] = field(default_factory=dict)
-    outer: "Scope | None" = None
+    outer: "PythonScope | None" = None
 
     def find(self, name: str) -> Any:
         """The value of a name; what nothing binds is another module's."""
-        scope: Scope | None = self
+        scope: PythonScope | None = self
         while scope is not None:
             if name in scope.names:
                 return scope.names[name]
@@ -85,7 +85,7 @@ class Scope:
 
 def texts(value: Any, depth: int = 0) -> str | None:
     """A value as an argument's text; None for a tensor, which is no argument."""
-    if isinstance(value, Tensor) or depth > _DEEPEST:
+    if isinstance(value, ForeignTensor) or depth > _DEEPEST:
         return None
     if isinstance(value, list | tuple):
         inner = [text for item in value if (text := texts(item, depth + 1)) is not None]
@@ -100,11 +100,11 @@ def texts(value: Any, depth: int = 0) -> str | None:
     return str(value) if isinstance(value, bool | int | float) else "None"
 
 
-def tensors(values: Sequence[Any], depth: int = 0) -> list[Tensor]:
+def tensors(values: Sequence[Any], depth: int = 0) -> list[ForeignTensor]:
     """The tensors among values, those in lists included."""
-    found: list[Tensor] = []
+    found: list[ForeignTensor] = []
     for value in values:
-        if isinstance(value, Tensor):
+        if isinstance(value, ForeignTensor):
             found.append(value)
         elif isinstance(value, list | tuple) and depth < _DEEPEST:
             found += tensors(value, depth + 1)

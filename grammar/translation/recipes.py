@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from string import Template
 from typing import NamedTuple
 
-from .call_text import Argument, folded, unquoted
+from .call_text import ForeignArgument, folded, unquoted
 from .words import LAYERS, NORMS, OurLayer
 
 _TRAINED = "`{0}` belongs to training: `train {{ regularize = l2(0.01) }}`"
@@ -67,7 +67,7 @@ AGREEING: Mapping[str, frozenset[str]] = {
 }
 
 
-class Recipe(NamedTuple):
+class Substitute(NamedTuple):
     """What to write for a layer that netc has not, with the numbers that its call gives.
 
     Attributes:
@@ -86,7 +86,7 @@ class Recipe(NamedTuple):
     steps: str = ""
 
 
-_RECURRENT = Recipe(
+_RECURRENT = Substitute(
     "recurrent layers are not part of the language; convolutions and attention read sequences:"
     " `CONV(kernel=3, $units) -> RELU -> GMP`, or `( ID | ATTENTION(4) ) -> ADD -> LN`",
     "units",
@@ -98,7 +98,7 @@ _ENCODER_STEPS = (
     "( ID | ATTENTION($heads) ) -> ADD -> LN"
     " -> ( ID | LINEAR($hidden) -> RELU -> LINEAR($width) ) -> ADD -> LN"
 )
-_ENCODER = Recipe(
+_ENCODER = Substitute(
     f"write its parts: `{_ENCODER_STEPS}`",
     "width heads hidden",
     {
@@ -110,7 +110,7 @@ _ENCODER = Recipe(
     _ENCODER_STEPS,
 )
 _ENCODERS = "transformerencoderlayer transformerencoder transformerblock transformer encoderlayer"
-RECIPES: Mapping[str, Recipe] = {
+RECIPES: Mapping[str, Substitute] = {
     **dict.fromkeys(
         "bidirectional simplernn convlstm rnncell lstmcell grucell bilstm bigru birnn".split(),
         _RECURRENT,
@@ -120,7 +120,7 @@ RECIPES: Mapping[str, Recipe] = {
     "transformerencoderlayer": _ENCODER._replace(
         numbers={"width": "64", "heads": "8", "hidden": "2048"}
     ),
-    "timedistributed": Recipe(
+    "timedistributed": Substitute(
         "`LINEAR($units)` is a dense layer at every position", "units", {}, {"units": "10"}
     ),
 }
@@ -200,7 +200,7 @@ def own_name(name: str) -> OurLayer | None:
     return LAYERS.get(folded(name))
 
 
-def missing(name: str, arguments: Sequence[Argument] = ()) -> str | None:
+def missing(name: str, arguments: Sequence[ForeignArgument] = ()) -> str | None:
     """What to do without a foreign layer that netc has not."""
     recipe = RECIPES.get(folded(name))
     if recipe is None:
@@ -209,7 +209,7 @@ def missing(name: str, arguments: Sequence[Argument] = ()) -> str | None:
     return _filled(recipe, recipe.text, arguments)
 
 
-def ended(name: str, arguments: Sequence[Argument]) -> str | None:
+def ended(name: str, arguments: Sequence[ForeignArgument]) -> str | None:
     """What to do with a step that only marks the end of a chain."""
     is_mark = folded(name) in ("output", "out", "end", "result") and not arguments
     return "remove it: the end of the chain is the output; a dense layer is `FC`" * is_mark or None
@@ -239,7 +239,7 @@ class StandIn(NamedTuple):
     remark: str
 
 
-def stand_in(name: str, arguments: Sequence[Argument]) -> StandIn | None:
+def stand_in(name: str, arguments: Sequence[ForeignArgument]) -> StandIn | None:
     """What stands in a whole program for a layer that netc has not, where anything does."""
     recipe = RECIPES.get(folded(name))
     if recipe is None or not recipe.steps:
@@ -254,7 +254,7 @@ def stand_in(name: str, arguments: Sequence[Argument]) -> StandIn | None:
     return StandIn(steps if all_steps else f"{steps} -> GMP", int(all_steps), remark)
 
 
-def _filled(recipe: Recipe, text: str, arguments: Sequence[Argument]) -> str:
+def _filled(recipe: Substitute, text: str, arguments: Sequence[ForeignArgument]) -> str:
     """A recipe's text with the numbers of a call."""
     bare = [a.text for a in arguments if a.name is None]
     names = recipe.positional.split()
@@ -266,7 +266,7 @@ def _filled(recipe: Recipe, text: str, arguments: Sequence[Argument]) -> str:
     return Template(text).substitute({**recipe.numbers, **numbers})
 
 
-def remarks(name: str, arguments: Sequence[Argument]) -> str:
+def remarks(name: str, arguments: Sequence[ForeignArgument]) -> str:
     """What a translation leaves out, each after a semicolon."""
     row = own_name(name)
     said = [
@@ -277,19 +277,19 @@ def remarks(name: str, arguments: Sequence[Argument]) -> str:
     return "".join(f"; {text}" for text in dict.fromkeys(said))
 
 
-def renamed(name: str, arguments: Sequence[Argument]) -> Sequence[Argument]:
+def renamed(name: str, arguments: Sequence[ForeignArgument]) -> Sequence[ForeignArgument]:
     """Arguments whose keyword means something else in the foreign layer, by another keyword."""
     keys = ((folded(name), a.name or "") for a in arguments)
     return [a._replace(name=RENAMED.get(k, a.name)) for k, a in zip(keys, arguments, strict=True)]
 
 
-def _is_lost(layer: str, argument: Argument) -> bool:
+def _is_lost(layer: str, argument: ForeignArgument) -> bool:
     """Whether an argument says what netc's layer cannot say, and does not do anyway."""
     agreeing = AGREEING.get(argument.name or "", ())
     return is_unsaid(layer, argument) and unquoted(argument.text) not in agreeing
 
 
-def is_unsaid(layer: str, argument: Argument) -> bool:
+def is_unsaid(layer: str, argument: ForeignArgument) -> bool:
     """Whether netc's layer has no argument for what an argument says."""
     elsewhere = argument.name == "scale" and layer not in NORMS
     return argument.name in LOST and not elsewhere

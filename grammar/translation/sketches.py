@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from .call_text import Argument, arguments_of, closing, split_arguments
+from .call_text import ForeignArgument, arguments_of, closing, split_arguments
 from .calls import translated
 from .recipes import own_name, remarks
 from .typeset import ARROWS
@@ -217,7 +217,7 @@ def _foreign(text: str, *, first: bool) -> str | None:
     return steps and start + steps
 
 
-def _called(text: str, *, first: bool) -> tuple[str, list[Argument]] | None:
+def _called(text: str, *, first: bool) -> tuple[str, list[ForeignArgument]] | None:
     """The name and the arguments of a step of another framework."""
     called = re.fullmatch(r"([A-Za-z_][\w.]*)(?:\((.*)\))?", text, re.DOTALL)
     if called is None or called[1].isupper() or called[1] == "output":
@@ -269,7 +269,7 @@ class _Layer(NamedTuple):
     """A layer's name and its arguments, as they are gathered."""
 
     name: str
-    given: list[Argument]
+    given: list[ForeignArgument]
 
 
 def _read(text: str) -> str | None:
@@ -279,7 +279,7 @@ def _read(text: str) -> str | None:
     after a comma or a plus, to the layer that comes before the next.
     """
     layers: list[_Layer] = []
-    waiting: list[Argument] = []
+    waiting: list[ForeignArgument] = []
     joined = True
     for kind, value in _parts(text):
         if kind == "layer":
@@ -289,7 +289,7 @@ def _read(text: str) -> str | None:
             (layers[-1].given if layers else []).extend(waiting)
             waiting, joined = [] if layers else waiting, True
         else:
-            (waiting if joined else layers[-1].given).append(Argument(kind, value))
+            (waiting if joined else layers[-1].given).append(ForeignArgument(kind, value))
     if waiting and not layers:
         layers.append(_Layer(_unnamed(waiting), []))
     (layers[-1].given if layers else []).extend(waiting)
@@ -335,7 +335,7 @@ def _layer_name(text: str, part: re.Match[str]) -> tuple[str, int]:
     return "", part.end()
 
 
-def _unnamed(given: Sequence[Argument]) -> str:
+def _unnamed(given: Sequence[ForeignArgument]) -> str:
     """The layer that numbers alone stand for: with a kernel, a convolution."""
     return "conv" if any(argument.name == "size" for argument in given) else "dense"
 
@@ -351,15 +351,15 @@ def _spelled(layer: _Layer) -> str | None:
     return translated(layer.name, [_argument(argument, row.name) for argument in layer.given])
 
 
-def _argument(argument: Argument, layer: str) -> Argument:
+def _argument(argument: ForeignArgument, layer: str) -> ForeignArgument:
     """An argument by a keyword that calls have."""
     kind, text = argument
     if kind == "size":
         extents = re.findall(r"\d+", text)
         maps = layer in _KERNELS and int(extents[0]) > _WIDEST_KERNEL
-        return Argument(DROP if maps else None, "x".join(extents))
+        return ForeignArgument(DROP if maps else None, "x".join(extents))
     if kind == "count":
-        return Argument("num_output", text)
+        return ForeignArgument("num_output", text)
     if kind == "kernel":
-        return Argument("kernel_size", text)
-    return Argument(_KEYWORDS.get(str(kind), kind), text)
+        return ForeignArgument("kernel_size", text)
+    return ForeignArgument(_KEYWORDS.get(str(kind), kind), text)

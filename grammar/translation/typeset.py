@@ -63,7 +63,7 @@ _RULES: tuple[tuple[re.Pattern[str], Replacement], ...] = (
 _ALONE = re.compile(r"[^\w\s?$`⁰¹²³⁴⁵⁶⁷⁸⁹]|\\\W|[–—−]>|\S*\s*×\s*\S*")
 
 
-class Change(NamedTuple):
+class PlainText(NamedTuple):
     """What becomes of a typeset text.
 
     Attributes:
@@ -77,7 +77,7 @@ class Change(NamedTuple):
     is_markup: bool
 
 
-def plain(text: str) -> Change | None:
+def plain(text: str) -> PlainText | None:
     """A text in plain characters, or None where it is in plain characters already."""
     if len(text) > _LONGEST:
         return None
@@ -91,4 +91,4 @@ def plain(text: str) -> Change | None:
             count += replaced
         count += sum(ord(character) in _PUNCTUATION for character in parts[place])
         parts[place] = parts[place].translate(_PUNCTUATION)
-    return Change("".join(parts), count, is_markup) if count else None
+    return PlainText("".join(parts), count, is_markup) if count else None

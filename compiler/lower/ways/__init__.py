@@ -6,16 +6,16 @@ from itertools import chain, islice
 
 from ....grammar.diagnostics import NetError
 from ...expressions.recovery import poisoned
-from ..calls import Call
-from ..state import Site, State
+from ..calls import EvaluatedCall
+from ..state import Lowering, Site
 from . import arguments, merges, tensors
-from .case import Case, Rule, Way
+from .case import Case, Way, WayRule
 
 MOST_TRIED = 12  # ways of one rule
 MOST_OFFERED = 2
 
 
-def with_way_out(failure: NetError, state: State, call: Call, site: Site) -> NetError:
+def with_way_out(failure: NetError, state: Lowering, call: EvaluatedCall, site: Site) -> NetError:
     """The failure of a call, with what fixes it as its help where something does.
 
     A help that it has already is kept.
@@ -41,19 +41,19 @@ def _joined(helps: Sequence[str]) -> str | None:
     return first or None
 
 
-def _first(rule: Rule, case: Case) -> Way | None:
+def _first(rule: WayRule, case: Case) -> Way | None:
     """The first of a rule's ways that can be lowered where the call stands."""
     ways = islice(rule(case), MOST_TRIED)
     return next((way for way in ways if case.lowered(way.chain) is not None), None)
 
 
-def either(*rules: Rule) -> Rule:
+def either(*rules: WayRule) -> WayRule:
     """The ways of several rules as those of one."""
     return lambda case: chain.from_iterable(rule(case) for rule in rules)
 
 
 # By code, the rules that are asked in turn; the first way of each that does is offered.
-RULES: Mapping[str, Sequence[Rule]] = {
+RULES: Mapping[str, Sequence[WayRule]] = {
     "E101": (arguments.known_label,),
     "E103": (
         either(

@@ -34,7 +34,7 @@ class BranchEnding:
 STAY = BranchEnding()
 
 
-class Named(int):
+class NamedNumber(int):
     """A number that a parameter of a block, or of a loop, holds, and that goes by its name."""
 
     name: str
@@ -70,7 +70,7 @@ def _named(size: Extents, names: Mapping[int, str]) -> Extents:
     """A size whose channels go by their name, where they have one."""
     if not size or not isinstance(size[-1], int) or size[-1] not in names:
         return size
-    channels = Named(size[-1])
+    channels = NamedNumber(size[-1])
     channels.name = names[size[-1]]
     return (*size[:-1], channels)
 

@@ -9,8 +9,8 @@ from ....grammar.diagnostics import NetError
 from ...expressions.recovery import POISON
 from ...ir.graph import Layer, Value
 from ...layers.layerdef import LAYERS, GivenArgument, bind, place
-from ..calls import Call
-from ..state import Site, State, Tensors
+from ..calls import EvaluatedCall
+from ..state import Lowering, Site, Tensors
 from .trial import tried
 
 NOTHING = POISON  # what meets the start of a chain
@@ -35,8 +35,8 @@ class Case:
         blamed: The argument that the error points at, or None.
     """
 
-    state: State
-    call: Call
+    state: Lowering
+    call: EvaluatedCall
     site: Site
     blamed: GivenArgument | None
 
@@ -118,4 +118,4 @@ class Case:
         return next((a for a in self.call.given if a.span == spans.get(name)), None)
 
 
-Rule = Callable[[Case], Iterator[Way]]
+WayRule = Callable[[Case], Iterator[Way]]

@@ -10,7 +10,7 @@ from ...expressions.names import Scope
 from ...expressions.recovery import GiveUp, Poisoned, poisoned
 from ...ir.graph import Graph, Value
 from ..items import lower_chain
-from ..state import State, Tensors
+from ..state import Lowering, Tensors
 
 PREFIX = "advice."
 
@@ -27,7 +27,7 @@ def tried(chain: str, given: Mapping[str, Value], graph: Graph, scope: Scope) ->
     inner = Scope(
         PREFIX, scope, frozenset(), scope.home, scope.defaults_before, bindings=dict(given)
     )
-    state = State(graph, inner, len(graph.layers) + MOST_LAYERS, {}, trials=0)
+    state = Lowering(graph, inner, len(graph.layers) + MOST_LAYERS, {}, trials=0)
     try:
         statement = parse(Source("<help>", f"advice = {chain}")).statements[0]
         assert isinstance(statement, ast.BindStatement)
