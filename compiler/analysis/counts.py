@@ -10,7 +10,7 @@ from ..ir.dim import BATCH, Dim
 from ..ir.graph import CONSTANT, LEAVES, PARAMETER, Graph, Node
 from ..ir.signature import OpCall
 from ..ir.types import TensorType
-from ..ops.opdef import OPS, Cost
+from ..ops.opdef import Cost, row_of
 
 ONE_SAMPLE: Mapping[str, int] = {str(BATCH): 1}
 
@@ -102,15 +102,15 @@ def count(graph: Graph) -> Counts:
 
 def node_cost(graph: Graph, node: Node, symbols: Mapping[str, int] = ONE_SAMPLE) -> Cost:
     """What an operator costs by the op table's rule, for one sample unless symbols say more."""
-    definition = OPS[node.op_type]
+    row = row_of(node)
     call = OpCall(
-        node.op_type,
+        row,
         tuple(None if value is None else value.type.bind(symbols) for value in node.inputs),
         node.attributes,
         tuple(None if v is None else _constant(graph.producer(v)) for v in node.inputs),
         len(node.outputs),
     )
-    return definition.cost(call, tuple(type.bind(symbols) for type in node.outputs))
+    return row.cost(call, tuple(type.bind(symbols) for type in node.outputs))
 
 
 def elements(node: Node) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ..ir.graph import INPUT, Graph, Node
 from ..ir.initializers import AUTO, GLOROT, Init
 from ..layers.layerdef import activation_of
-from ..ops.opdef import OPS, definition
+from ..ops.opdef import definition, row_of
 
 
 def resolve(graph: Graph) -> dict[str, Init]:
@@ -42,7 +42,7 @@ def _activations_met(graph: Graph) -> Mapping[int, Init]:
             if value is None:
                 continue
             # A weight meets what its product meets, regardless of the operator.
-            passes = OPS[node.op_type].passes or value.node not in data
+            passes = row_of(node).passes or value.node not in data
             init = asked or (ahead if passes else None)
             if init is not None:
                 met[value.node] = init

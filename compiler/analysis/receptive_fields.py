@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from ..ir.dim import Dim
 from ..ir.graph import INPUT, LEAVES, Graph, Node
-from ..ops.opdef import OPS
+from ..ops.opdef import row_of
 from ..ops.receptive_field import Axis, Field, slid, whole_number
 from .sliding_layers import sliding_layers, spatial_axes
 
@@ -36,7 +36,7 @@ def receptive_fields(graph: Graph) -> dict[str, ReceptiveField]:
         if node.op_type in LEAVES:
             fields[identifier] = _start(node)
         else:
-            fields[identifier] = OPS[node.op_type].sees(node, operands)
+            fields[identifier] = row_of(node).sees(node, operands)
         if identifier in sliding:
             x, slides = sliding[identifier]
             fields[identifier] = tuple(slid(axis, slides) for axis in fields[x.node])

@@ -5,7 +5,7 @@ import re
 from ..ir.graph import Graph, Node, Value
 from ..ir.types import DType
 from ..ops.notation import single_number
-from ..ops.opdef import OPS
+from ..ops.opdef import OPS, row_of
 from .rules import notation_of
 
 
@@ -13,11 +13,11 @@ def symbol(graph: Graph, node: Node) -> str:
     """What is in an operator's box, a number among its arguments included."""
     held = (single_number(graph, node, position) for position in range(len(node.inputs)))
     numbers = ["" if number is None else f"{number:g}" for number in held]
-    row = OPS[node.op_type]
+    row = row_of(node)
     if row.sign:
         return _with_number(row.sign, numbers)
     if node.op_type == "Gemm" and (len(node.inputs) < 3 or node.inputs[2] is None):
-        return OPS["MatMul"].sign
+        return OPS.named("MatMul").sign
     if node.op_type == "Cast" and graph.producer(_first(node)).outputs[0].dtype is not DType.BOOL:
         return "cast"
     notation = notation_of(graph, node)

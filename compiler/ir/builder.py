@@ -6,7 +6,7 @@ from typing import Any
 from ...grammar.source import Span
 from .graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
 from .initializers import Init
-from .signature import REQUIRED, SIGNATURES, MissingAttributeError, OpCall
+from .signature import REQUIRED, SIGNATURES, MissingAttributeError, OpCall, Signature
 from .tensor import Tensor
 from .types import DType, Shape, TensorType
 
@@ -17,7 +17,8 @@ class Builder:
     """Builds onto `graph`; nodes get the builder's current scope and span.
 
     Operators are methods by their ONNX names: `build.Conv(x, w, b, strides=(2, 2))` returns the
-    operator's only output; `build.op("Split", (x,), outputs=3)` returns all of several.
+    operator's only output; `build.op("Split", (x,), outputs=3)` returns all of several. An
+    operator that the table does not have is given as its row.
     """
 
     def __init__(self, graph: Graph, *, scope: str = "", span: Span | None = None) -> None:
@@ -26,35 +27,50 @@ class Builder:
         self.span = span
 
     def __getattr__(self, op_type: str) -> Callable[..., Value]:
-        if op_type not in SIGNATURES:
+        row = SIGNATURES.find(op_type, self.graph.opsets)
+        if row is None:
             raise AttributeError(op_type)
 
         def apply(*inputs: Value | None, **attributes: Any) -> Value:
-            return self.op(op_type, inputs, attributes)[0]
+            return self.op(row, inputs, attributes)[0]
 
         return apply
 
     def op(
         self,
-        op_type: str,
+        operator: str | Signature,
         inputs: Sequence[Value | None],
         attributes: Mapping[str, Any] | None = None,
         *,
         outputs: int = 1,
     ) -> tuple[Value, ...]:
-        """Append an operator.
+        """Append an operator, given by its name in the table or as a row.
 
         Raises:
             InferenceError: The operator does not take these operands.
         """
         inputs = tuple(inputs)
-        call = self.call(op_type, inputs, attributes, outputs=outputs)
-        types = tuple(SIGNATURES[op_type].infer(call))
-        return self.graph.add(Node(op_type, inputs, types, call.attributes, self.scope, self.span))
+        call = self.call(operator, inputs, attributes, outputs=outputs)
+        types, row = tuple(call.row.infer(call)), call.row
+        attributes = call.attributes
+        node = Node(row.op_type, inputs, types, attributes, self.scope, self.span, row)
+        return self.graph.add(node)
+
+    def again(
+        self, node: Node, inputs: Sequence[Value | None], *, outputs: int | None = None
+    ) -> tuple[Value, ...]:
+        """Append the operator of a node on other arguments, on demand with fewer outputs.
+
+        Raises:
+            InferenceError: The operator does not take these operands.
+        """
+        assert node.row is not None
+        count = len(node.outputs) if outputs is None else outputs
+        return self.op(node.row, inputs, node.attributes, outputs=count)
 
     def call(
         self,
-        op_type: str,
+        operator: str | Signature,
         inputs: Sequence[Value | None],
         attributes: Mapping[str, Any] | None = None,
         *,
@@ -65,12 +81,15 @@ class Builder:
         Raises:
             MissingAttributeError: An attribute without a default is not given.
         """
-        filled = {**SIGNATURES[op_type].attributes, **(attributes or {})}
+        row = operator
+        if not isinstance(row, Signature):
+            row = SIGNATURES.named(row, self.graph.opsets)
+        filled = {**row.attributes, **(attributes or {})}
         if REQUIRED in filled.values():
             missing = ", ".join(f"`{name}`" for name, value in filled.items() if value is REQUIRED)
-            raise MissingAttributeError(f"{op_type} needs {missing}")
+            raise MissingAttributeError(f"{row.op_type} needs {missing}")
         return OpCall(
-            op_type,
+            row,
             tuple(None if value is None else value.type for value in inputs),
             filled,
             tuple(None if value is None else self._told(value) for value in inputs),
@@ -109,9 +128,9 @@ class Builder:
         return [source for source in sources if _is_told(self.graph[source])]
 
     def _computed(self, node: Node) -> Any:
-        known = SIGNATURES[node.op_type].known
-        assert known is not None
-        return known(self.call(node.op_type, node.inputs, node.attributes))
+        assert node.row is not None
+        assert node.row.known is not None
+        return node.row.known(self.call(node.row, node.inputs, node.attributes))
 
     def input(self, name: str, type: TensorType) -> Value:
         """Append an input of the network."""
@@ -161,8 +180,7 @@ class Builder:
 
 def _is_told(node: Node) -> bool:
     """Whether an operator's output is computed where types tell its arguments."""
-    definition = SIGNATURES.get(node.op_type)
-    if definition is None or definition.known is None:
+    if node.row is None or node.row.known is None:
         return False
     size = node.outputs[0].size
     return isinstance(size, int) and size <= MOST_KNOWN

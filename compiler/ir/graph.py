@@ -7,15 +7,13 @@ are its index, keyed (output index, argument index) and written only by `Graph.a
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import networkx
 
 from ...grammar.source import Span
+from .signature import NO_ATTRIBUTES, OPSETS, Signature
 from .types import DType, Shape, TensorType
-
-NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 
 INPUT = "Input"
 PARAMETER = "Parameter"
@@ -50,13 +48,14 @@ class Node:
     """An operator, input, parameter or constant.
 
     Attributes:
-        op_type: ONNX's operator name, or one of `LEAVES`.
+        op_type: The operator's name, with its domain, as its row has it, or one of `LEAVES`.
         inputs: Arguments in order; None where an optional one is left out.
         outputs: The types of all outputs.
         attributes: ONNX's attributes. `Input` and `Parameter` hold their `name`; a `Parameter`
             also `init`, `trainable` and `literal`; a `Constant` its `value`, a `Tensor`.
         scope: The path of the layer that it belongs to, such as `layer1.0.conv1`.
         span: Where the author wrote that layer.
+        row: What is known of the operator; a leaf has none.
     """
 
     op_type: str
@@ -65,6 +64,7 @@ class Node:
     attributes: Mapping[str, Any] = field(default_factory=lambda: NO_ATTRIBUTES)
     scope: str = ""
     span: Span | None = None
+    row: Signature | None = None
 
     def __repr__(self) -> str:
         types = ", ".join(map(str, self.outputs))
@@ -116,6 +116,7 @@ class Graph:
         inputs, parameters, outputs: Values by name, in order of appearance.
         layers: Layers by path, in order of appearance.
         labels: Every name that a value can be fetched by: layers' paths, labels, bindings.
+        opsets: The version of each domain that the operators are of.
         facts: What nodes yield that types alone tell, by node, as `Builder.known` computed it.
     """
 
@@ -126,6 +127,7 @@ class Graph:
     outputs: dict[str, Value] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict, repr=False)
     labels: dict[str, Value] = field(default_factory=dict, repr=False)
+    opsets: Mapping[str, int] = field(default_factory=lambda: OPSETS, repr=False)
     facts: dict[int, Any] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .graph import LEAVES, Graph, Node, Value
-from .signature import SIGNATURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +59,4 @@ def needed_outputs(graph: Graph, nodes: Iterable[int]) -> dict[int, int]:
 
 
 def _has_optional_outputs(node: Node) -> bool:
-    return node.op_type in SIGNATURES and SIGNATURES[node.op_type].optional_outputs
+    return node.row is not None and node.row.optional_outputs

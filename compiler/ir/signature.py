@@ -3,11 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from .graph import NO_ATTRIBUTES
 from .tensor import Tensor
 from .types import TensorType
+
+NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
+
+# The versions of each domain whose operators the compiler builds: ONNX's own, and ours.
+OPSETS: Mapping[str, int] = MappingProxyType({"": 22, "netc": 1})
 
 
 class InferenceError(Exception):
@@ -32,6 +37,7 @@ class OpCall:
     """An application of an operator, as type inference and costs see it.
 
     Attributes:
+        row: The operator.
         inputs: Types of the arguments; None where an optional one is left out.
         attributes: The operator's attributes with defaults filled in.
         constants: For each argument what it holds where types tell: of a constant its tensor, of a
@@ -39,11 +45,16 @@ class OpCall:
         outputs: How many outputs are asked for.
     """
 
-    op_type: str
+    row: "Signature"
     inputs: tuple[TensorType | None, ...]
     attributes: Mapping[str, Any]
     constants: tuple[Any, ...] = ()
     outputs: int = 1
+
+    @property
+    def op_type(self) -> str:
+        """The operator's name."""
+        return self.row.op_type
 
     def type(self, index: int) -> TensorType:
         """The type of a required argument."""
@@ -79,11 +90,15 @@ Infer = Callable[[OpCall], Sequence[TensorType]]
 Known = Callable[[OpCall], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, frozen=True, slots=True)
 class Signature:
     """The types of an operator.
 
     Attributes:
+        op_type: ONNX's name of it, after its domain where that is not ONNX's own: `Conv`,
+            `netc.MaxPoolGrad`.
+        since_version: The version of the domain from which on the row holds.
+        domain: Who defines it; empty for ONNX.
         infer: The types of its outputs.
         attributes: Its attributes with their ONNX defaults, `REQUIRED` for those without.
         known: What its output holds as far as types tell (nested tuples of extents), or None:
@@ -92,30 +107,65 @@ class Signature:
     """
 
     op_type: str
+    since_version: int
     _: KW_ONLY
+    domain: str = ""
     infer: Infer
     attributes: Mapping[str, Any] = field(default_factory=lambda: NO_ATTRIBUTES)
     known: Known | None = None
     optional_outputs: bool = False
 
+    @property
+    def name(self) -> str:
+        """Its name within its domain."""
+        return self.op_type.removeprefix(f"{self.domain}.")
 
+    @property
+    def key(self) -> "Key":
+        """What it is in a table by."""
+        return self.domain, self.name, self.since_version
+
+
+Key = tuple[str, str, int]
 Row = TypeVar("Row", bound=Signature)
 
 
-class OpTable(dict[str, Row], Generic[Row]):
-    """Operators by name.
-
-    Attributes:
-        foreign: Operators that a program names and that the table does not define; `fallback.py`
-            enters them. They can be looked up, but are not among the table's keys.
-    """
+class OpTable(dict[Key, Row], Generic[Row]):
+    """Operators by domain, name and version, each row from that version on until the next."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.foreign: dict[str, Row] = {}
+        self._keys: dict[str, tuple[Key, ...]] = {}  # by the name with its domain, newest first
 
-    def __missing__(self, op_type: str) -> Row:
-        return self.foreign[op_type]
+    def enter(self, row: Row) -> None:
+        """Add an operator.
+
+        Raises:
+            ValueError: The version of the operator is there already.
+        """
+        if row.key in self:
+            raise ValueError(f"operator {row.op_type}, version {row.since_version}, is there twice")
+        self[row.key] = row
+        keys = (*self._keys.get(row.op_type, ()), row.key)
+        self._keys[row.op_type] = tuple(sorted(keys, key=lambda key: -key[2]))
+
+    def find(self, op_type: str, opsets: Mapping[str, int] = OPSETS) -> Row | None:
+        """The row of an operator in some versions of the domains; None where there is none."""
+        for key in self._keys.get(op_type, ()):
+            if key[2] <= opsets.get(key[0], 0):
+                return self[key]
+        return None
+
+    def named(self, op_type: str, opsets: Mapping[str, int] = OPSETS) -> Row:
+        """The row of an operator that is there.
+
+        Raises:
+            KeyError: There is none.
+        """
+        row = self.find(op_type, opsets)
+        if row is None:
+            raise KeyError(op_type)
+        return row
 
 
 SIGNATURES: OpTable[Signature] = OpTable()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from .builder import Builder
 from .graph import CONSTANT, INPUT, LEAVES, PARAMETER, Graph, Node, Value
-from .signature import SIGNATURES, InferenceError
+from .signature import InferenceError
 
 
 class InvariantError(Exception):
@@ -67,14 +67,17 @@ def _edges(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
 
 def _types(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
     """The recorded types are those that inference gives."""
-    if node.op_type not in SIGNATURES and node.op_type not in SIGNATURES.foreign:
+    row = node.row
+    if row is None or row.op_type != node.op_type:
         yield "is not an operator of the instruction set"
         return
+    spoken = graph.opsets.get(row.domain, 0)
+    if row.since_version > spoken:
+        version = f"version {row.since_version} of the domain `{row.domain}`"
+        yield f"is of {version}, and the graph of version {spoken}"
     try:
-        call = Builder(graph).call(
-            node.op_type, node.inputs, node.attributes, outputs=len(node.outputs)
-        )
-        inferred = tuple(SIGNATURES[node.op_type].infer(call))
+        call = Builder(graph).call(row, node.inputs, node.attributes, outputs=len(node.outputs))
+        inferred = tuple(row.infer(call))
     except InferenceError as failure:
         yield f"has operands that it does not take: {failure}"
         return

@@ -11,6 +11,7 @@ from ..ir.builder import Builder
 from ..ir.dim import LONGEST, is_long
 from ..ir.graph import Graph, Layer, Value
 from ..ir.initializers import AUTO, ZEROS, Init
+from ..ir.signature import Signature
 from ..ir.tensor import shape_of
 from ..ir.types import DType, Shape, TensorType, author_size, product
 from .layerdef import Bound
@@ -59,14 +60,14 @@ class LayerBuilder(Builder):
 
     def op(
         self,
-        op_type: str,
+        operator: str | Signature,
         inputs: Sequence[Value | None],
         attributes: Mapping[str, Any] | None = None,
         *,
         outputs: int = 1,
     ) -> tuple[Value, ...]:
         """Append an operator, as `Builder.op` does, whose outputs must not be too large."""
-        values = super().op(op_type, inputs, attributes, outputs=outputs)
+        values = super().op(operator, inputs, attributes, outputs=outputs)
         for value in values:
             self._check_size(value.type)
         return values

@@ -98,7 +98,8 @@ def _layer_of(name: str) -> LayerDef:
     from ..onnx_standard.foreign_operators import attribute_kinds, operators
 
     schema = operators()[name]
-    known = OPS[name].attributes if name in OPS else schema.attributes
+    own = OPS.find(name)
+    known = own.attributes if own else schema.attributes
     kinds = {formal.name: NUMBERS for formal in schema.inputs[1:]}
     kinds |= {
         attribute: BY_OPERATOR.get((name, attribute)) or BY_NAME.get(attribute, ATTRIBUTES[kind])
@@ -160,12 +161,14 @@ def _apply(
     outputs: int,
 ) -> tuple[Value, ...]:
     """The operator's outputs, once both onnx and the op table take its operands."""
-    from ..onnx_standard.foreign_operators import define_foreign, outputs_by_onnx
+    from ..onnx_standard.foreign_operators import foreign_row, outputs_by_onnx
 
-    define_foreign(name)
+    own = OPS.find(name)
+    row = own or foreign_row(name)
+    assert row is not None
     try:
-        outputs_by_onnx(build.call(name, inputs, attributes, outputs=outputs))
-        values = build.op(name, inputs, attributes, outputs=outputs)
+        outputs_by_onnx(build.call(row, inputs, attributes, outputs=outputs))
+        values = build.op(row, inputs, attributes, outputs=outputs)
     except MissingAttributeError as missing:
         raise build.fail("E105", str(missing).removeprefix(f"{name} ")) from None
     except InferenceError as failure:
@@ -175,7 +178,7 @@ def _apply(
         if any(isinstance(extent, int) and extent <= 0 for extent in value.shape):
             message = f"leaves a tensor without elements: {' x '.join(map(str, value.shape))}"
             raise build.fail("E201", message)
-    if name in OPS.foreign:
+    if own is None:
         build.warn(
             "W104",
             "has no rules of netc's own: onnx's reference implementation runs it, and it counts as "

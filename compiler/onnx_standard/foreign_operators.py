@@ -11,10 +11,10 @@ from ..ir.dim import Dim
 from ..ir.signature import InferenceError, OpCall
 from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
-from ..ops.opdef import OPS, Cost, OpDef
+from ..ops.opdef import Cost, OpDef
 from ..ops.receptive_field import everything
-from .protos import attribute, tensor_proto, value_info
-from .schemas import IR_VERSION, OPSET, attribute_type
+from .protos import attributes_of, tensor_proto, value_info
+from .schemas import IR_VERSION, OPSET, schema_of
 
 OpSchema = defs.OpSchema
 
@@ -69,18 +69,25 @@ def default_of(schema: OpSchema, name: str) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def define_foreign(op_type: str) -> None:
-    """Make an operator known to the op table by what onnx knows of it."""
-    if op_type in OPS or op_type in OPS.foreign:
-        return
-    schema = operators()[op_type]
-    OPS.foreign[op_type] = OpDef(
-        op_type,
+@cache
+def foreign_row(name: str, version: int = OPSET, domain: str = "") -> OpDef | None:
+    """The row of an operator that the table does not have, from what onnx knows of it.
+
+    Returns:
+        The row, or None where onnx does not have the operator in that version of the domain.
+    """
+    schema = schema_of(name, version, domain)
+    if schema is None:
+        return None
+    return OpDef(
+        f"{domain}.{name}" if domain else name,
+        schema.since_version,
+        domain=domain,
         infer=infer_by_onnx,
         cost=one_per_element,
         sees=everything,
         attributes={name: default_of(schema, name) for name in schema.attributes},
-        **FACTS.get(op_type, {}),
+        **FACTS.get(name, {}),
     )
 
 
@@ -125,12 +132,9 @@ def _model(call: OpCall) -> ModelProto:
     """A model of one node; arguments that are known, and few, are initializers."""
     names = ["" if type is None else f"x{i}" for i, type in enumerate(call.inputs)]
     outputs = [f"y{i}" for i in range(call.outputs)]
-    node = NodeProto(op_type=call.op_type, input=names, output=outputs)
-    node.attribute.extend(
-        attribute(name, value, attribute_type(call.op_type, name, OPSET))
-        for name, value in call.attributes.items()
-        if value is not None
-    )
+    row = call.row
+    node = NodeProto(op_type=row.name, domain=row.domain, input=names, output=outputs)
+    node.attribute.extend(attributes_of(row, call.attributes, row.since_version))
     inputs, initializers = [], []
     constants = call.constants or (None,) * len(names)
     for name, type, constant in zip(names, call.inputs, constants, strict=True):
@@ -143,7 +147,7 @@ def _model(call: OpCall) -> ModelProto:
             inputs.append(value_info(name, type))
     results = [helper.make_empty_tensor_value_info(name) for name in outputs]
     graph = helper.make_graph([node], call.op_type, inputs, results, initializers)
-    opset = helper.make_opsetid("", OPSET)
+    opset = helper.make_opsetid(row.domain, row.since_version)
     return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
 
 

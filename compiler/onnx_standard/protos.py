@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from onnx import AttributeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
+from ..ir.signature import Signature
 from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
+from .schemas import attribute_type
 
 
 def value_info(name: str, type: TensorType) -> ValueInfoProto:
@@ -30,6 +32,24 @@ def tensor_proto(tensor: Tensor, dtype: DType, name: str) -> TensorProto:
         rounded = np.asarray(tensor).astype(helper.tensor_dtype_to_np_dtype(dtype.code))
         return numpy_helper.from_array(rounded, name)
     return TensorProto(name=name, data_type=dtype.code, dims=tensor.shape, raw_data=tensor.data)
+
+
+def attributes_of(
+    row: Signature, attributes: Mapping[str, Any], version: int
+) -> list[AttributeProto]:
+    """An operator's attributes that are set, as a version of its domain types them."""
+    return [
+        attribute(name, value, attribute_type(row, name, version) or _type_by_value(value))
+        for name, value in sorted(attributes.items())
+        if value is not None
+    ]
+
+
+def _type_by_value(value: Any) -> int:
+    """The type of an attribute of an operator that onnx does not know."""
+    first = value[0] if isinstance(value, tuple) and value else value
+    one, several = next(kinds for kind, kinds in BY_VALUE.items() if isinstance(first, kind))
+    return several if isinstance(value, tuple) else one
 
 
 def attribute(name: str, value: Any, kind: int) -> AttributeProto:
@@ -63,6 +83,13 @@ def _put_strings(proto: AttributeProto, value: Any) -> None:
     proto.strings.extend(str(item).encode() for item in value)
 
 
+# What values are as attributes, alone and in a tuple.
+BY_VALUE: Mapping[Any, tuple[int, int]] = {
+    (int, DType): (AttributeProto.INT, AttributeProto.INTS),
+    float: (AttributeProto.FLOAT, AttributeProto.FLOATS),
+    str: (AttributeProto.STRING, AttributeProto.STRINGS),
+    tuple: (AttributeProto.INTS, AttributeProto.INTS),
+}
 PUT: Mapping[int, Callable[[AttributeProto, Any], None]] = {
     AttributeProto.INT: _put_int,
     AttributeProto.FLOAT: _put_float,

@@ -6,8 +6,9 @@ from typing import Any
 from onnx import AttributeProto, defs, helper
 
 from ...grammar.diagnostics import error
+from ..ir.signature import OPSETS, Signature
 
-OPSET = 22
+OPSET = OPSETS[""]
 OLDEST = 13
 IR_VERSION = 10
 MAX_IR_VERSION = 13  # the newest that onnxruntime reads
@@ -39,17 +40,18 @@ def _minimal_ir_version(opset: int) -> int:
 
 
 @cache
-def argument_name(op_type: str, position: int) -> str:
+def argument_name(row: Signature, position: int) -> str:
     """ONNX's name of an operator's argument, such as `shape` of Reshape."""
-    formal = defs.get_schema(op_type, OPSET).inputs
-    return formal[min(position, len(formal) - 1)].name
+    schema = schema_of(row.name, row.since_version, row.domain)
+    formal = schema.inputs if schema else ()
+    return formal[min(position, len(formal) - 1)].name if formal else f"argument{position}"
 
 
 @cache
-def schema_of(op_type: str, opset: int) -> Any:
-    """The operator as an opset has it; None where it does not."""
+def schema_of(name: str, version: int, domain: str = "") -> Any:
+    """The operator as a version of its domain has it; None where it does not."""
     try:
-        return defs.get_schema(op_type, opset)
+        return defs.get_schema(name, version, domain)
     except defs.SchemaError:
         return None
 
@@ -62,7 +64,9 @@ def default_of(op_type: str, name: str) -> Any:
 
 
 @cache
-def attribute_type(op_type: str, name: str, opset: int) -> int:
-    """The type of an operator's attribute, as `AttributeProto` numbers it."""
-    kind: Any = defs.get_schema(op_type, opset).attributes[name].type
-    return int(AttributeProto.AttributeType.Value(kind.name))
+def attribute_type(row: Signature, name: str, version: int) -> int | None:
+    """The type of an attribute, as `AttributeProto` numbers it; None where onnx knows none."""
+    schema = schema_of(row.name, version, row.domain)
+    if schema is None or name not in schema.attributes:
+        return None
+    return int(AttributeProto.AttributeType.Value(schema.attributes[name].type.name))

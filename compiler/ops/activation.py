@@ -211,6 +211,7 @@ def prelu(build: Builder, call: VjpCall) -> Parts:
 define(
     unary(
         "Celu",
+        12,
         slope=celu,
         attributes={"alpha": 1.0},
         activation=RECTIFYING,
@@ -219,6 +220,7 @@ define(
     ),
     unary(
         "Elu",
+        22,
         slope=elu,
         attributes={"alpha": 1.0},
         kinks=ZERO,
@@ -228,6 +230,7 @@ define(
     ),
     unary(
         "Gelu",
+        20,
         slope=gelu,
         attributes={"approximate": "none"},
         activation=RECTIFYING,
@@ -236,6 +239,7 @@ define(
     ),
     unary(
         "HardSigmoid",
+        22,
         slope=hard_sigmoid,
         attributes={"alpha": 0.2, "beta": 0.5},
         kinks=_hard_sigmoid_kinks,
@@ -245,6 +249,7 @@ define(
     ),
     unary(
         "HardSwish",
+        22,
         slope=hard_swish,
         kinks=around(-3.0, 3.0),
         activation=RECTIFYING,
@@ -255,6 +260,7 @@ define(
     ),
     unary(
         "LeakyRelu",
+        16,
         slope=leaky_relu,
         attributes={"alpha": 0.01},
         kinks=ZERO,
@@ -264,6 +270,7 @@ define(
     ),
     unary(
         "Mish",
+        22,
         slope=mish,
         activation=RECTIFYING,
         double=double_precision.mish,
@@ -271,6 +278,7 @@ define(
     ),
     unary(
         "Relu",
+        14,
         slope=relu,
         infer=infer_same,
         kinks=ZERO,
@@ -279,6 +287,7 @@ define(
     ),
     unary(
         "Selu",
+        22,
         slope=selu,
         attributes={"alpha": SELU_ALPHA, "gamma": SELU_GAMMA},
         kinks=ZERO,
@@ -286,9 +295,10 @@ define(
         double=double_precision.selu,
         notation=notation.selu,
     ),
-    unary("Shrink", slope=shrink, attributes={"bias": 0.0, "lambd": 0.5}, kinks=beyond("lambd")),
+    unary("Shrink", 9, slope=shrink, attributes={"bias": 0.0, "lambd": 0.5}, kinks=beyond("lambd")),
     unary(
         "Sigmoid",
+        13,
         slope=sigmoid,
         activation=replace(BOUNDED, slope=lambda y: 4 * y * (1 - y)),
         yields=Yields.PROBABILITY,
@@ -297,6 +307,7 @@ define(
     ),
     unary(
         "Softplus",
+        22,
         slope=softplus,
         activation=RECTIFYING,
         double=double_precision.softplus,
@@ -304,14 +315,16 @@ define(
     ),
     unary(
         "Softsign",
+        22,
         slope=softsign,
         activation=BOUNDED,
         double=double_precision.softsign,
         notation=notation.fixed("x / (1 + |x|)", "g / (1 + |x|)²"),
     ),
-    unary("Tanh", slope=tanh, activation=replace(BOUNDED, slope=lambda y: 1 - y * y)),
+    unary("Tanh", 13, slope=tanh, activation=replace(BOUNDED, slope=lambda y: 1 - y * y)),
     unary(
         "ThresholdedRelu",
+        22,
         slope=thresholded_relu,
         attributes={"alpha": 1.0},
         kinks=beyond("alpha"),
@@ -320,6 +333,7 @@ define(
     ),
     OpDef(
         "Clip",
+        13,
         infer=infer_clip,
         cost=per_element,
         sees=elementwise,
@@ -330,6 +344,7 @@ define(
     ),
     OpDef(
         "PRelu",
+        16,
         infer=infer_within,
         cost=per_element,
         sees=elementwise,

@@ -150,10 +150,13 @@ def _each(build: Builder, call: VjpCall, dy: Value) -> Parts:
 _arithmetic = partial(OpDef, cost=per_element, sees=elementwise)
 
 define(
-    _arithmetic("Add", infer=infer_binary, vjp=add, passes=True, roles=(Role.BIAS,), sign="+"),
-    _arithmetic("Sub", infer=infer_binary, vjp=subtract, roles=(Role.BIAS,), sign="\N{MINUS SIGN}"),
+    _arithmetic("Add", 14, infer=infer_binary, vjp=add, passes=True, roles=(Role.BIAS,), sign="+"),
+    _arithmetic(
+        "Sub", 14, infer=infer_binary, vjp=subtract, roles=(Role.BIAS,), sign="\N{MINUS SIGN}"
+    ),
     _arithmetic(
         "Mul",
+        14,
         infer=infer_binary,
         vjp=multiply,
         passes=True,
@@ -162,17 +165,19 @@ define(
     ),
     _arithmetic(
         "Div",
+        14,
         infer=infer_quotient,
         vjp=divide,
         decompose=divide_safely,
         roles=(Role.SCALE,),
         sign="\N{DIVISION SIGN}",
     ),
-    _arithmetic("Pow", infer=infer_binary, vjp=power, sign="^"),
-    _arithmetic("Mod", infer=infer_remainder, attributes={"fmod": 0}, vjp=remainder),
-    _arithmetic("Sum", infer=infer_broadcast, vjp=add, roles=(Role.BIAS,), symbol="+"),
+    _arithmetic("Pow", 15, infer=infer_binary, vjp=power, sign="^"),
+    _arithmetic("Mod", 13, infer=infer_remainder, attributes={"fmod": 0}, vjp=remainder),
+    _arithmetic("Sum", 13, infer=infer_broadcast, vjp=add, roles=(Role.BIAS,), symbol="+"),
     _arithmetic(
         "Mean",
+        13,
         infer=infer_broadcast,
         vjp=mean,
         decompose=in_double_precision(double_precision.mean),
@@ -180,6 +185,7 @@ define(
     ),
     _arithmetic(
         "Max",
+        13,
         infer=infer_broadcast,
         vjp=extremum,
         kinks=chosen,
@@ -187,6 +193,7 @@ define(
     ),
     _arithmetic(
         "Min",
+        13,
         infer=infer_broadcast,
         vjp=extremum,
         kinks=chosen,

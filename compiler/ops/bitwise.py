@@ -32,9 +32,10 @@ def infer_bit_shift(call: OpCall) -> Sequence[TensorType]:
 
 
 define(
-    OpDef("BitwiseXor", infer=infer_bitwise, cost=per_element, sees=elementwise, constant=True),
+    OpDef("BitwiseXor", 18, infer=infer_bitwise, cost=per_element, sees=elementwise, constant=True),
     OpDef(
         "BitShift",
+        11,
         infer=infer_bit_shift,
         cost=per_element,
         sees=elementwise,

@@ -148,6 +148,7 @@ ROLES = (Role.OTHER, Role.WEIGHT, Role.BIAS)
 define(
     OpDef(
         "Conv",
+        22,
         infer=infer_conv,
         cost=conv_cost,
         sees=window,
@@ -158,6 +159,7 @@ define(
     ),
     OpDef(
         "ConvTranspose",
+        22,
         infer=infer_conv_transpose,
         cost=conv_transpose_cost,
         sees=scatter,

@@ -55,10 +55,13 @@ def cumulative_sum(build: Builder, call: VjpCall) -> Parts:
 
 
 define(
-    OpDef("Size", infer=infer_size, cost=free, sees=elementwise, known=size_value, constant=True),
-    OpDef("Range", infer=infer_range, cost=free, sees=everything),
+    OpDef(
+        "Size", 21, infer=infer_size, cost=free, sees=elementwise, known=size_value, constant=True
+    ),
+    OpDef("Range", 11, infer=infer_range, cost=free, sees=everything),
     OpDef(
         "CumSum",
+        14,
         infer=infer_cumulative_sum,
         cost=per_element,
         sees=throughout,

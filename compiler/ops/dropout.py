@@ -28,6 +28,7 @@ def dropout(build: Builder, call: VjpCall) -> Parts:
 define(
     OpDef(
         "Dropout",
+        22,
         infer=infer_dropout,
         cost=free,  # costs are stated for inference
         sees=elementwise,

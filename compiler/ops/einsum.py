@@ -156,6 +156,7 @@ def _gradient(
 define(
     OpDef(
         "Einsum",
+        12,
         infer=infer_einsum,
         cost=einsum_cost,
         sees=everything,

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..ir.builder import Builder
-from ..ir.graph import NO_ATTRIBUTES, Value
-from ..ir.signature import Infer, InferenceError, OpCall
+from ..ir.graph import Value
+from ..ir.signature import NO_ATTRIBUTES, Infer, InferenceError, OpCall
 from ..ir.types import BroadcastError, TensorType, broadcast
 from .double_precision import Rule, in_double_precision
 from .opdef import Cost, OpDef, Parts, Vjp, VjpCall
@@ -74,6 +74,7 @@ def by_slope(slope: Slope) -> Vjp:
 
 def unary(
     op_type: str,
+    since_version: int,
     *,
     slope: Slope | None = None,
     infer: Infer = infer_real,
@@ -88,6 +89,7 @@ def unary(
     """
     return OpDef(
         op_type,
+        since_version,
         infer=infer,
         cost=per_element,
         sees=elementwise,

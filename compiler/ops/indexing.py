@@ -388,6 +388,7 @@ def reverse_sequence(build: Builder, call: VjpCall) -> Parts:
 define(
     OpDef(
         "Slice",
+        13,
         infer=infer_slice,
         cost=free,
         sees=elementwise,
@@ -397,6 +398,7 @@ define(
     ),
     OpDef(
         "Gather",
+        13,
         infer=infer_gather,
         cost=free,
         sees=gathered,
@@ -409,6 +411,7 @@ define(
     ),
     OpDef(
         "Split",
+        18,
         infer=infer_split,
         cost=free,
         sees=elementwise,
@@ -418,6 +421,7 @@ define(
     ),
     OpDef(
         "Pad",
+        21,
         infer=infer_pad,
         cost=free,
         sees=elementwise,
@@ -425,10 +429,17 @@ define(
         vjp=pad,
     ),
     OpDef(
-        "Trilu", infer=infer_trilu, cost=free, sees=elementwise, attributes={"upper": 1}, vjp=trilu
+        "Trilu",
+        14,
+        infer=infer_trilu,
+        cost=free,
+        sees=elementwise,
+        attributes={"upper": 1},
+        vjp=trilu,
     ),
     OpDef(
         "ReverseSequence",
+        10,
         infer=infer_reverse_sequence,
         cost=free,
         sees=throughout,

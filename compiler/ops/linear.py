@@ -145,6 +145,7 @@ def matrix_product(node: Node, operands: Sequence[Field]) -> Field:
 define(
     OpDef(
         "Gemm",
+        13,
         infer=infer_gemm,
         cost=gemm_cost,
         sees=everything,
@@ -155,6 +156,7 @@ define(
     ),
     OpDef(
         "MatMul",
+        13,
         infer=infer_matmul,
         cost=matmul_cost,
         sees=matrix_product,

@@ -61,22 +61,36 @@ def where(build: Builder, call: VjpCall) -> Parts:
     ]
 
 
-def _decision(op_type: str, infer: Infer, sign: str = "") -> OpDef:
+def _decision(op_type: str, since_version: int, infer: Infer, sign: str = "") -> OpDef:
     """The row of an operator that yields truth values."""
-    return OpDef(op_type, infer=infer, cost=per_element, sees=elementwise, constant=True, sign=sign)
+    return OpDef(
+        op_type,
+        since_version,
+        infer=infer,
+        cost=per_element,
+        sees=elementwise,
+        constant=True,
+        sign=sign,
+    )
 
 
 define(
-    _decision("Equal", infer_comparison, "="),
-    _decision("Greater", infer_comparison, ">"),
-    _decision("GreaterOrEqual", infer_comparison, "\N{GREATER-THAN OR EQUAL TO}"),
-    _decision("Less", infer_comparison, "<"),
-    _decision("LessOrEqual", infer_comparison, "\N{LESS-THAN OR EQUAL TO}"),
-    _decision("IsNaN", infer_predicate),
-    _decision("Not", infer_not),
-    _decision("And", infer_connective),
-    _decision("Or", infer_connective),
+    _decision("Equal", 19, infer_comparison, "="),
+    _decision("Greater", 13, infer_comparison, ">"),
+    _decision("GreaterOrEqual", 16, infer_comparison, "\N{GREATER-THAN OR EQUAL TO}"),
+    _decision("Less", 13, infer_comparison, "<"),
+    _decision("LessOrEqual", 16, infer_comparison, "\N{LESS-THAN OR EQUAL TO}"),
+    _decision("IsNaN", 20, infer_predicate),
+    _decision("Not", 1, infer_not),
+    _decision("And", 7, infer_connective),
+    _decision("Or", 7, infer_connective),
     OpDef(
-        "Where", infer=infer_where, cost=per_element, sees=elementwise, vjp=where, symbol="choose"
+        "Where",
+        16,
+        infer=infer_where,
+        cost=per_element,
+        sees=elementwise,
+        vjp=where,
+        symbol="choose",
     ),
 )

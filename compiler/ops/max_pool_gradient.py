@@ -79,6 +79,8 @@ def _indices(build: Builder, x: Value, y: Value, geometry: Mapping[str, Any]) ->
 define(
     OpDef(
         "netc.MaxPoolGrad",
+        1,
+        domain="netc",
         infer=infer_max_pool_grad,
         cost=max_pool_grad_cost,
         sees=everything,

@@ -350,6 +350,7 @@ def _mean_of_neighbours(build: Builder, x: Value, before: int, after: int) -> Va
 define(
     OpDef(
         "BatchNormalization",
+        15,
         infer=infer_batch_normalization,
         cost=two_per_element,
         sees=elementwise,
@@ -363,6 +364,7 @@ define(
     ),
     OpDef(
         "LayerNormalization",
+        17,
         infer=infer_layer_normalization,
         cost=statistics_cost,
         sees=statistics,
@@ -376,6 +378,7 @@ define(
     ),
     OpDef(
         "InstanceNormalization",
+        22,
         infer=infer_channelwise,
         cost=statistics_cost,
         sees=statistics,
@@ -388,6 +391,7 @@ define(
     ),
     OpDef(
         "GroupNormalization",
+        21,
         infer=infer_channelwise,
         cost=statistics_cost,
         sees=statistics,
@@ -400,6 +404,7 @@ define(
     ),
     OpDef(
         "LRN",
+        13,
         infer=infer_same,
         cost=lrn_cost,
         sees=elementwise,
@@ -409,6 +414,7 @@ define(
     ),
     OpDef(
         "MeanVarianceNormalization",
+        13,
         infer=infer_mean_variance,
         cost=statistics_cost,
         sees=throughout,

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from ..ir.builder import Builder
 from ..ir.dim import Dim
-from ..ir.graph import LEAVES, Graph, Node, Value
+from ..ir.graph import Graph, Node, Value
 from ..ir.initializers import Init
 from ..ir.signature import SIGNATURES, OpCall, OpTable, Signature
 from ..ir.types import TensorType
@@ -136,7 +136,7 @@ def free(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(eq=False, frozen=True, slots=True, kw_only=True)
 class OpDef(Signature):
     """All compile-time meaning of an operator in one place.
 
@@ -197,12 +197,17 @@ OPS = cast("OpTable[OpDef]", SIGNATURES)
 
 def definition(node: Node) -> OpDef | None:
     """The row of a node's operator; None for an input, a parameter or a constant."""
-    return None if node.op_type in LEAVES else OPS[node.op_type]
+    return cast("OpDef | None", node.row)
+
+
+def row_of(node: Node) -> OpDef:
+    """The row of a node that is an operator."""
+    row = definition(node)
+    assert row is not None
+    return row
 
 
 def define(*rows: OpDef) -> None:
     """Enter operators into the table."""
     for row in rows:
-        if row.op_type in OPS:
-            raise ValueError(f"operator {row.op_type} is defined twice")
-        OPS[row.op_type] = row
+        OPS.enter(row)

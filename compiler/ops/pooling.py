@@ -50,7 +50,7 @@ def max_pool(build: Builder, call: VjpCall) -> Parts:
 
 
 def _max_pool_kinks(build: Builder, node: Node, results: Sequence[Value]) -> Sequence[Value]:
-    return [build.op(node.op_type, node.inputs, node.attributes, outputs=2)[1]]
+    return [build.again(node, node.inputs, outputs=2)[1]]
 
 
 def average_pool(build: Builder, call: VjpCall) -> Parts:
@@ -293,6 +293,7 @@ _pool = partial(OpDef, infer=infer_pool, sees=window, passes=True)
 define(
     _pool(
         "MaxPool",
+        22,
         cost=pool_cost,
         attributes={**WINDOW, "storage_order": 0},
         optional_outputs=True,
@@ -302,6 +303,7 @@ define(
     ),
     _pool(
         "AveragePool",
+        22,
         cost=pool_cost,
         attributes={**WINDOW, "count_include_pad": 0},
         vjp=average_pool,
@@ -309,15 +311,17 @@ define(
     ),
     _pool(
         "LpPool",
+        22,
         cost=lp_pool_cost,
         attributes={**WINDOW, "p": 2},
         vjp=lp_pool,
         notation=notation.lp_pool,
     ),
     # Only set_mode determines what this computes: docs/decisions/0007.
-    _pool("netc.StochasticPool", cost=stochastic_pool_cost, attributes=WINDOW),
+    _pool("netc.StochasticPool", 1, domain="netc", cost=stochastic_pool_cost, attributes=WINDOW),
     OpDef(
         "GlobalAveragePool",
+        22,
         infer=infer_global_pool,
         cost=global_pool_cost,
         sees=everything,
@@ -328,6 +332,7 @@ define(
     ),
     OpDef(
         "GlobalMaxPool",
+        22,
         infer=infer_global_pool,
         cost=global_pool_cost,
         sees=everything,
@@ -339,6 +344,7 @@ define(
     ),
     OpDef(
         "MaxUnpool",
+        22,
         infer=infer_max_unpool,
         cost=free,
         sees=unpooled,

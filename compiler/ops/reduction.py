@@ -180,9 +180,10 @@ def _extremum_kinks(build: Builder, node: Node, results: Sequence[Value]) -> Seq
     return [build.Equal(first(node), build.op(node.op_type, node.inputs, kept)[0])]
 
 
-def _reduction(op_type: str, vjp: Vjp, **facts: Any) -> OpDef:
+def _reduction(op_type: str, since_version: int, vjp: Vjp, **facts: Any) -> OpDef:
     return OpDef(
         op_type,
+        since_version,
         infer=infer_reduce,
         cost=reduce_cost,
         sees=reduce,
@@ -193,24 +194,26 @@ def _reduction(op_type: str, vjp: Vjp, **facts: Any) -> OpDef:
 
 
 define(
-    _reduction("ReduceL1", of_norm(reduce_l1), kinks=ZERO),
-    _reduction("ReduceL2", of_norm(reduce_l2)),
-    _reduction("ReduceLogSum", of_norm(reduce_log_sum)),
-    _reduction("ReduceLogSumExp", of_norm(reduce_log_sum_exp)),
+    _reduction("ReduceL1", 18, of_norm(reduce_l1), kinks=ZERO),
+    _reduction("ReduceL2", 18, of_norm(reduce_l2)),
+    _reduction("ReduceLogSum", 18, of_norm(reduce_log_sum)),
+    _reduction("ReduceLogSumExp", 18, of_norm(reduce_log_sum_exp)),
     _reduction(
         "ReduceMax",
+        20,
         reduce_extremum,
         kinks=_extremum_kinks,
         notation=notation.fixed("max", notation.AT_MAXIMUM),
     ),
-    _reduction("ReduceMean", reduce_mean, notation=notation.fixed("mean", "g / n")),
+    _reduction("ReduceMean", 18, reduce_mean, notation=notation.fixed("mean", "g / n")),
     _reduction(
         "ReduceMin",
+        20,
         reduce_extremum,
         kinks=_extremum_kinks,
         notation=notation.fixed("min", "g at the minimum"),
     ),
-    _reduction("ReduceProd", reduce_prod, notation=notation.fixed("product", "g y / x")),
-    _reduction("ReduceSum", reduce_sum, notation=notation.fixed("∑", "g for each x")),
-    _reduction("ReduceSumSquare", of_norm(reduce_sum_square)),
+    _reduction("ReduceProd", 18, reduce_prod, notation=notation.fixed("product", "g y / x")),
+    _reduction("ReduceSum", 13, reduce_sum, notation=notation.fixed("∑", "g for each x")),
+    _reduction("ReduceSumSquare", 18, of_norm(reduce_sum_square)),
 )

@@ -237,6 +237,7 @@ def seen_in_blocks(node: Node, operands: Sequence[Field]) -> Field:
 define(
     OpDef(
         "Resize",
+        19,
         infer=infer_resize,
         cost=resize_cost,
         sees=resized,
@@ -253,6 +254,7 @@ define(
     ),
     OpDef(
         "DepthToSpace",
+        13,
         infer=infer_depth_to_space,
         cost=free,
         sees=spread_over_blocks,
@@ -262,6 +264,7 @@ define(
     ),
     OpDef(
         "SpaceToDepth",
+        13,
         infer=infer_space_to_depth,
         cost=free,
         sees=seen_in_blocks,

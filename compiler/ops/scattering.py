@@ -135,6 +135,7 @@ def one_hot(build: Builder, call: VjpCall) -> Parts:
 define(
     OpDef(
         "GatherElements",
+        13,
         infer=infer_gather_elements,
         cost=free,
         sees=elementwise,
@@ -144,6 +145,7 @@ define(
     ),
     OpDef(
         "ScatterElements",
+        18,
         infer=infer_scatter_elements,
         cost=scatter_cost,
         sees=elementwise,
@@ -152,6 +154,7 @@ define(
     ),
     OpDef(
         "OneHot",
+        11,
         infer=infer_one_hot,
         cost=free,
         sees=elementwise,

@@ -28,6 +28,7 @@ def arg_max_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
 define(
     OpDef(
         "ArgMax",
+        13,
         infer=infer_arg_max,
         cost=arg_max_cost,
         sees=reduce,

@@ -208,16 +208,22 @@ def tile(build: Builder, call: VjpCall) -> Parts:
 _reshaping = partial(OpDef, cost=free, vjp=reshaped, view=True, moves=Moves.ALL, passes=True)
 
 define(
-    _reshaping("Flatten", infer=infer_flatten, sees=everything, attributes={"axis": 1}),
-    _reshaping("Reshape", infer=infer_reshape, sees=reshape, attributes={"allowzero": 0}),
+    _reshaping("Flatten", 21, infer=infer_flatten, sees=everything, attributes={"axis": 1}),
+    _reshaping("Reshape", 21, infer=infer_reshape, sees=reshape, attributes={"allowzero": 0}),
     _reshaping(
-        "Squeeze", infer=infer_squeeze, sees=reshape, known=squeeze_values, symbol="reshape"
+        "Squeeze", 21, infer=infer_squeeze, sees=reshape, known=squeeze_values, symbol="reshape"
     ),
     _reshaping(
-        "Unsqueeze", infer=infer_unsqueeze, sees=reshape, known=unsqueeze_values, symbol="reshape"
+        "Unsqueeze",
+        21,
+        infer=infer_unsqueeze,
+        sees=reshape,
+        known=unsqueeze_values,
+        symbol="reshape",
     ),
     OpDef(
         "Transpose",
+        21,
         infer=infer_transpose,
         cost=free,
         sees=transposed,
@@ -228,6 +234,7 @@ define(
     ),
     OpDef(
         "Concat",
+        13,
         infer=infer_concat,
         cost=free,
         sees=elementwise,
@@ -239,6 +246,7 @@ define(
     ),
     OpDef(
         "Shape",
+        21,
         infer=infer_shape,
         cost=free,
         sees=elementwise,
@@ -246,9 +254,10 @@ define(
         known=shape_values,
         constant=True,
     ),
-    OpDef("Tile", infer=infer_tile, cost=free, sees=everything, vjp=tile, moves=Moves.SOME),
+    OpDef("Tile", 13, infer=infer_tile, cost=free, sees=everything, vjp=tile, moves=Moves.SOME),
     OpDef(
         "Expand",
+        13,
         infer=infer_expand,
         cost=free,
         sees=elementwise,

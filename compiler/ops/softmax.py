@@ -64,6 +64,7 @@ def lp_normalization(build: Builder, call: VjpCall) -> Parts:
 define(
     OpDef(
         "Softmax",
+        13,
         infer=infer_same,
         cost=three_per_element,
         sees=along_axis,
@@ -74,6 +75,7 @@ define(
     ),
     OpDef(
         "LogSoftmax",
+        13,
         infer=infer_same,
         cost=three_per_element,
         sees=along_axis,
@@ -84,6 +86,7 @@ define(
     ),
     OpDef(
         "LpNormalization",
+        22,
         infer=infer_lp_normalization,
         cost=three_per_element,
         sees=along_axis,

@@ -173,6 +173,8 @@ def _integer(extent: Dim) -> int:
 define(
     OpDef(
         "netc.ConvWeightGrad",
+        1,
+        domain="netc",
         infer=infer_conv_weight_grad,
         cost=conv_weight_grad_cost,
         sees=everything,

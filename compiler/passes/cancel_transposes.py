@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
-from ..ops.opdef import OPS
+from ..ops.opdef import definition
 from .rewrite import Operands, Rule, copy, rewrite
 
 TRANSPOSE = "Transpose"
@@ -33,7 +33,8 @@ def cancel_transposes(graph: Graph) -> Graph:
         (y,) = copy(build, node, before.inputs)
         return build.op(TRANSPOSE, (y,), before.attributes)
 
-    elementwise = [op_type for op_type, row in OPS.items() if row.elementwise]
+    rows = [definition(node) for _, node in graph.nodes()]
+    elementwise = {row.op_type for row in rows if row and row.elementwise}
     rules: dict[str, Rule] = {TRANSPOSE: _cancel, **dict.fromkeys(elementwise, move_behind)}
     return rewrite(graph, rules)
 

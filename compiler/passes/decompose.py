@@ -4,18 +4,17 @@ from functools import partial
 
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
-from ..ops.opdef import OPS, Decompose, definition
+from ..ops.opdef import Decompose, definition, row_of
 from .rewrite import Operands, Rule, rewrite
 
 
 def decompose(graph: Graph) -> Graph:
     """Replace each operator that has a decomposition, where its operands need one."""
-    present = {node.op_type for _, node in graph.nodes()}
     rules: dict[str, Rule] = {}
-    for op_type in sorted(present & OPS.keys()):
-        how = OPS[op_type].decompose
-        if how is not None:
-            rules[op_type] = partial(_decompose, how)
+    for _, node in graph.nodes():
+        row = definition(node)
+        if row and row.decompose is not None:
+            rules[row.op_type] = partial(_decompose, row.decompose)
     return rewrite(graph, rules, outputs=_asked(graph)) if rules else graph
 
 
@@ -35,6 +34,6 @@ def _asked(graph: Graph) -> dict[int, int]:
 def _decompose(
     how: Decompose, build: Builder, node: Node, operands: Operands
 ) -> tuple[Value, ...] | None:
-    call = build.call(node.op_type, operands, node.attributes, outputs=len(node.outputs))
+    call = build.call(row_of(node), operands, node.attributes, outputs=len(node.outputs))
     values = how(build, operands, call)
     return None if values is None else tuple(values)

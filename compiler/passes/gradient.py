@@ -12,7 +12,7 @@ from ..ir.builder import Builder
 from ..ir.dim import equal
 from ..ir.graph import Graph, Node, Value
 from ..ops.building import shape_value
-from ..ops.opdef import OPS, VjpCall
+from ..ops.opdef import VjpCall, row_of
 
 Output = tuple[int, int]
 
@@ -116,11 +116,12 @@ class _Sweep:
         cotangents = tuple(self._total((identifier, k)) for k in range(len(outputs)))
         if not any(cotangents):
             return
-        rule = OPS[node.op_type].vjp
+        row = row_of(node)
+        rule = row.vjp
         if rule is None:
             raise no_gradient(node)
         wanted = tuple(v is not None and self._carries(v, self.dependent) for v in node.inputs)
-        attributes = {**OPS[node.op_type].attributes, **node.attributes}
+        attributes = {**row.attributes, **node.attributes}
         call = VjpCall(node.op_type, node.inputs, outputs, cotangents, wanted, attributes)
         first = len(self.graph)
         found = rule(self.build, call)
@@ -149,7 +150,7 @@ class _Sweep:
 def no_gradient(node: Node) -> NetError:
     """That a gradient is asked for through an operator that has none, or none that netc knows."""
     where = f" in `{node.scope}`" if node.scope else ""
-    if not OPS[node.op_type].constant:
+    if not row_of(node).constant:
         return error(
             "E131",
             f"netc has no rule for the gradient of `{node.op_type}`{where}",

@@ -34,7 +34,7 @@ def rewrite(
         keep: The nodes that may stay; all where it is None.
         outputs: How many outputs to keep of a node; all where it is not there.
     """
-    target = Graph(graph.name)
+    target = Graph(graph.name, opsets=graph.opsets)
     build = Builder(target)
     mapped: dict[tuple[int, int], Value] = {}
     for identifier, node in graph.nodes():
@@ -57,8 +57,7 @@ def copy(
     """The same node on other operands, on demand with fewer outputs."""
     if node.op_type in LEAVES:
         return build.graph.add(node)
-    count = len(node.outputs) if outputs is None else outputs
-    return build.op(node.op_type, operands, node.attributes, outputs=count)
+    return build.again(node, operands, outputs=outputs)
 
 
 def _carry(graph: Graph, target: Graph, mapped: Mapping[tuple[int, int], Value]) -> None:

@@ -71,7 +71,7 @@ def replay(build: Builder, found: Ending) -> Value:
     assert found.argument is not None
     value = found.argument
     for node in found.moves:
-        (value,) = build.op(node.op_type, (value, *node.inputs[1:]), node.attributes)
+        (value,) = build.again(node, (value, *node.inputs[1:]))
     return value
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..ir.graph import INPUT, Graph, Value
-from ..ops.opdef import OPS, Role
+from ..ops.opdef import Role, row_of
 
 
 def roles(graph: Graph) -> dict[str, Role]:
@@ -60,7 +60,7 @@ def _roles_at(graph: Graph, identifier: int, value: Value) -> Iterator[Role]:
             yield Role.WEIGHT
     for place, argument in enumerate(node.inputs):
         if argument == value:
-            yield OPS[node.op_type].role(place)
+            yield row_of(node).role(place)
 
 
 def _data(graph: Graph) -> set[int]:

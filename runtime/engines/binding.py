@@ -95,7 +95,7 @@ def _check_types(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int])
     for identifier in nodes:
         needed.update(v.node for v in graph[identifier].inputs if v is not None)
     operators = {graph[i].op_type for i in nodes} - LEAVES
-    bare = Graph(graph.name, graph.nx)
+    bare = Graph(graph.name, graph.nx, opsets=graph.opsets)
     rewrite(bare, {**dict.fromkeys(operators, infer), INPUT: settle}, keep=needed)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...compiler.ir.graph import Node
+from ...compiler.ops.opdef import row_of
 from ...grammar.diagnostics import error
 from ..kerneldef import Array, Kernel, OperandError
 
@@ -21,17 +22,14 @@ def reference_kernel(node: Node) -> Kernel:
     from onnx.reference import ReferenceEvaluator
     from onnx.reference.op_run import RuntimeImplementationError
 
-    from ...compiler.onnx_standard.protos import attribute
-    from ...compiler.onnx_standard.schemas import IR_VERSION, OPSET, attribute_type
+    from ...compiler.onnx_standard.protos import attributes_of
+    from ...compiler.onnx_standard.schemas import IR_VERSION
 
     names = ["" if value is None else f"x{i}" for i, value in enumerate(node.inputs)]
     results = [f"y{i}" for i in range(len(node.outputs))]
-    proto = NodeProto(op_type=node.op_type, input=names, output=results)
-    proto.attribute.extend(
-        attribute(name, value, attribute_type(node.op_type, name, OPSET))
-        for name, value in node.attributes.items()
-        if value is not None
-    )
+    row = row_of(node)
+    proto = NodeProto(op_type=row.name, domain=row.domain, input=names, output=results)
+    proto.attribute.extend(attributes_of(row, node.attributes, row.since_version))
     given = [name for name in names if name]
     model = helper.make_model(
         helper.make_graph(
@@ -40,7 +38,7 @@ def reference_kernel(node: Node) -> Kernel:
             [helper.make_empty_tensor_value_info(name) for name in given],
             [helper.make_empty_tensor_value_info(name) for name in results],
         ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
+        opset_imports=[helper.make_opsetid(row.domain, row.since_version)],
         ir_version=IR_VERSION,
     )
     try:

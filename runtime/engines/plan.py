@@ -9,6 +9,7 @@ import numpy as np
 from ...compiler.ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
 from ...compiler.ir.schedule import Schedule, schedule
 from ...compiler.ir.types import DType, TensorType
+from ...compiler.ops.opdef import OPS, definition
 from ...grammar.diagnostics import did_you_mean, error
 from .. import kernels  # noqa: F401 - fills the kernel table
 from ..kerneldef import KERNELS, Array, Function, Kernel
@@ -114,6 +115,12 @@ def resolve_fetches(graph: Graph, fetch: Iterable[str] | None) -> dict[str, Valu
     return {name: known[name] for name in fetch}
 
 
+def own_kernel(node: Node) -> Kernel | None:
+    """Our kernel of an operator that the table has; what only onnx defines has none."""
+    row = definition(node)
+    return KERNELS.get(node.op_type) if row is not None and row.key in OPS else None
+
+
 class _Planner:
     """Collects what a plan consists of."""
 
@@ -193,7 +200,8 @@ class _Planner:
             node = self.graph[identifier]
             origins = [self.slot[v.node, v.output] for v in node.inputs if v is not None]
             # Of a kernel that is not ours nothing is known.
-            is_view = node.op_type not in KERNELS or KERNELS[node.op_type].view
+            kernel = own_kernel(node)
+            is_view = kernel is None or kernel.view
             for k in range(len(node.outputs)):
                 slot = self.slot[identifier, k]
                 own = frozenset([slot])
@@ -264,7 +272,7 @@ class _Planner:
         for type in types:
             if self._lacks(type.dtype):
                 return refusing(node, f" on {type.dtype.value}, which NumPy lacks")
-        return KERNELS.get(node.op_type) or reference_kernel(node)
+        return own_kernel(node) or reference_kernel(node)
 
     def _attributes(self, node: Node) -> dict[str, Any]:
         """A node's attributes, element types among them being those that are computed in."""
@@ -286,7 +294,8 @@ class _Planner:
             alone = slots.count(slot) == 1 and not any(
                 self.roots[slot] & self.roots[o] for o in others
             )
-            owned = self.roots[slot] == {slot} and self.graph.producer(value).op_type in KERNELS
+            own = own_kernel(self.graph.producer(value))
+            owned = self.roots[slot] == {slot} and own is not None
             if alone and owned and self.dies[slot] == position:
                 return slot
         return None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ...compiler.ir.builder import Builder
 from ...compiler.ir.graph import LEAVES, Graph, Node, Value
-from ...compiler.ops.opdef import OPS
+from ...compiler.ops.opdef import row_of
 from ...compiler.passes.rewrite import rewrite
 
 SIDE = "side "  # no label has a space in it
@@ -22,7 +22,7 @@ def with_sides(graph: Graph) -> Graph:
             continue
         build = Builder(found, scope=node.scope, span=node.span)
         results = [Value(identifier, i, type) for i, type in enumerate(node.outputs)]
-        sides += (OPS[node.op_type].kinks or _decided)(build, node, results)
+        sides += (row_of(node).kinks or _decided)(build, node, results)
     found.outputs.update({f"{SIDE}{i}": value for i, value in enumerate(sides)})
     return found
 

@@ -73,11 +73,11 @@ WRONG = """
 from dataclasses import replace
 from netc.compiler import ops
 from netc.compiler.ops.opdef import OPS
-right = OPS["Relu"].vjp
+right = OPS.named("Relu").vjp
 def twice(build, call):
     (dx,) = right(build, call)
     return [build.Add(dx, dx)]
-OPS["Relu"] = replace(OPS["Relu"], vjp=twice)
+OPS[OPS.named("Relu").key] = replace(OPS.named("Relu"), vjp=twice)
 """
 
 

@@ -68,8 +68,9 @@ def test_decompose(graph_of: GraphOf, monkeypatch: pytest.MonkeyPatch) -> None:
 
     graph = graph_of("INPUT(2x2x2) -> TANH -> FC(3) -> TANH as last")
     assert decompose(graph) is graph
-    monkeypatch.setitem(OPS, "Tanh", replace(OPS["Tanh"], decompose=tanh))
-    found = decompose(graph)
+    row = OPS.named("Tanh")
+    monkeypatch.setitem(OPS, row.key, replace(row, decompose=tanh))
+    found = decompose(graph_of("INPUT(2x2x2) -> TANH -> FC(3) -> TANH as last"))
     ops = [node.op_type for _, node in found.nodes() if node.scope == "last"]
     assert ops == ["Constant", "Constant", "Mul", "Sigmoid", "Mul", "Sub"]
     assert [node.op_type for _, node in found.nodes() if node.scope == "tanh1"] == ["Tanh"]

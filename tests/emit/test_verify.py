@@ -11,6 +11,7 @@ from netc.compiler.ir.graph import Graph, Node, Value
 from netc.compiler.ir.tensor import Tensor
 from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.ir.verify import InvariantError, verify
+from netc.compiler.ops.opdef import OPS
 
 X = TensorType(DType.FLOAT32, (BATCH, 4))
 WRONG = TensorType(DType.FLOAT32, (BATCH, 5))
@@ -55,7 +56,17 @@ def _unknown_operator(graph: Graph) -> None:
 
 
 def _refused_operands(graph: Graph) -> None:
-    _set(graph, 1, replace(graph[1], op_type="Transpose", attributes={"perm": (0, 0)}))
+    row = OPS.named("Transpose")
+    _set(graph, 1, replace(graph[1], op_type="Transpose", attributes={"perm": (0, 0)}, row=row))
+
+
+def _unspoken_version(graph: Graph) -> None:
+    _set(graph, 1, replace(graph[1], row=replace(OPS.named("Relu"), since_version=23)))
+
+
+def _unspoken_domain(graph: Graph) -> None:
+    row = replace(OPS.named("Relu"), op_type="ai.relu.Relu", domain="ai.relu")
+    _set(graph, 1, replace(graph[1], op_type="ai.relu.Relu", row=row))
 
 
 def _wrong_constant(graph: Graph) -> None:
@@ -101,6 +112,10 @@ CASES: dict[Callable[[Graph], None], str] = {
     _unknown_operator: "node 1 (Frobnicate in relu1) is not an operator of the instruction set",
     _refused_operands: "node 1 (Transpose in relu1) has operands that it does not take:"
     " Transpose cannot apply (0, 0) to float32[N, 4]",
+    _unspoken_version: "node 1 (Relu in relu1) is of version 23 of the domain ``, and the graph of"
+    " version 22",
+    _unspoken_domain: "node 1 (ai.relu.Relu in relu1) is of version 14 of the domain `ai.relu`, and"
+    " the graph of version 0",
     _wrong_constant: "node 2 (Constant) is recorded as int64[3], which is not its value's shape",
     _leaf_with_argument: "node 2 (Constant) has 1 arguments and 1 outputs",
     _unregistered_input: "the table of Input nodes does not hold exactly these nodes",

@@ -65,7 +65,7 @@ def wrong_tanh(build: Builder, call: VjpCall) -> list[Value | None]:
 
 def test_a_wrong_rule_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong derivative of tanh shows in the weights before it, and not in those behind it."""
-    monkeypatch.setitem(OPS, "Tanh", replace(OPS["Tanh"], vjp=wrong_tanh))
+    monkeypatch.setitem(OPS, OPS.named("Tanh").key, replace(OPS.named("Tanh"), vjp=wrong_tanh))
     found = {check.name: check for check in gradcheck(*prepared(NETWORKS["tanh"]))}
     assert [name for name, check in found.items() if not check.ok] == ["fc1.weight", "fc1.bias"]
     assert found["fc1.weight"].error > 0.1
@@ -75,14 +75,14 @@ def test_a_wrong_rule_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_rule_that_is_wrong_by_little_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """An error of a hundred-thousandth of the gradient is ten times what is tolerated."""
-    right = OPS["Relu"].vjp
+    right = OPS.named("Relu").vjp
     assert right is not None
 
     def nearly(build: Builder, call: VjpCall) -> Any:
         factor = build.constant(1.00001, call.cotangent.dtype)
         return right(build, replace(call, cotangents=(build.Mul(call.cotangent, factor),)))
 
-    monkeypatch.setitem(OPS, "Relu", replace(OPS["Relu"], vjp=nearly))
+    monkeypatch.setitem(OPS, OPS.named("Relu").key, replace(OPS.named("Relu"), vjp=nearly))
     found = {check.name: check for check in gradcheck(*prepared(NETWORKS["relu"]), samples=None)}
     assert not found["fc1.weight"].ok
     assert found["fc1.weight"].error == pytest.approx(1e-5, rel=0.01)
@@ -95,7 +95,7 @@ def test_a_gradient_that_is_missing_is_found(monkeypatch: pytest.MonkeyPatch) ->
     def nothing(build: Builder, call: VjpCall) -> list[Value | None]:
         return [build.Mul(call.cotangent, build.constant(0.0, call.cotangent.dtype))]
 
-    monkeypatch.setitem(OPS, "Tanh", replace(OPS["Tanh"], vjp=nothing))
+    monkeypatch.setitem(OPS, OPS.named("Tanh").key, replace(OPS.named("Tanh"), vjp=nothing))
     found = {check.name: check for check in gradcheck(*prepared(NETWORKS["tanh"]))}
     assert found["fc1.weight"].error == pytest.approx(1.0)
 
@@ -113,7 +113,7 @@ def test_kinks_are_left_out_and_counted() -> None:
 
 def test_curvature_is_no_kink(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong gradient is not excused where the loss is curved so much that slopes differ."""
-    monkeypatch.setitem(OPS, "Tanh", replace(OPS["Tanh"], vjp=wrong_tanh))
+    monkeypatch.setitem(OPS, OPS.named("Tanh").key, replace(OPS.named("Tanh"), vjp=wrong_tanh))
     graph, feeds, state = prepared(NETWORKS["tanh"])
     steep = {**state, "fc2.weight": 200 * state["fc2.weight"]}
     found = {check.name: check for check in gradcheck(graph, feeds, steep, samples=None)}
@@ -221,7 +221,7 @@ BROKEN = {
 def test_wrong_rules_are_found_among_kinks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that is wrong by a thousandth is not excused by the kinks around."""
     operator = BROKEN[name]
-    right = OPS[operator].vjp
+    right = OPS.named(operator).vjp
     assert right is not None
 
     def nearly(build: Builder, call: VjpCall) -> Any:
@@ -229,7 +229,7 @@ def test_wrong_rules_are_found_among_kinks(name: str, monkeypatch: pytest.Monkey
         moved = (build.Mul(call.cotangent, factor), *call.cotangents[1:])
         return right(build, replace(call, cotangents=moved))
 
-    monkeypatch.setitem(OPS, operator, replace(OPS[operator], vjp=nearly))
+    monkeypatch.setitem(OPS, OPS.named(operator).key, replace(OPS.named(operator), vjp=nearly))
     found = gradcheck(*bent(name), samples=4)
     assert not found[0].ok
     assert found[0].error > 1e-4
@@ -242,7 +242,7 @@ def test_a_rule_without_its_mask_is_found(monkeypatch: pytest.MonkeyPatch) -> No
     def straight(build: Builder, call: VjpCall) -> list[Value | None]:
         return [call.cotangent]
 
-    monkeypatch.setitem(OPS, "Relu", replace(OPS["Relu"], vjp=straight))
+    monkeypatch.setitem(OPS, OPS.named("Relu").key, replace(OPS.named("Relu"), vjp=straight))
     found = gradcheck(*bent("relu"), samples=4)
     assert not found[0].ok
 

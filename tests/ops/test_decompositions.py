@@ -23,7 +23,7 @@ Array = np.ndarray[Any, Any]
 BUILT = [
     row
     for row in ROWS
-    if OPS[row.op_type].decompose is not None and (row.has_engine or not row.engine_from)
+    if OPS.named(row.op_type).decompose is not None and (row.has_engine or not row.engine_from)
 ]
 
 

@@ -19,7 +19,7 @@ from netc.runtime.engines.session import Session
 
 NUMBERS = (-1e3, -40.5, -6.1, -1.0, -0.3, -1e-9, -0.0, 0.0, 1e-9, 0.7, 2.0, 6.1, 40.5, 1e3)
 POOLS = ("GlobalAveragePool", "GlobalMaxPool")
-ELEMENTWISE = [op_type for op_type, row in OPS.items() if row.elementwise and row.decompose]
+ELEMENTWISE = [row.op_type for row in OPS.values() if row.elementwise and row.decompose]
 ATTRIBUTES: dict[str, dict[str, Any]] = {
     "Celu": {"alpha": 0.7},
     "Elu": {"alpha": 1.3},

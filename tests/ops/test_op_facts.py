@@ -11,9 +11,9 @@ from netc.compiler.ops.opdef import OPS, Moves, OpDef, Yields
 from netc.runtime.kerneldef import KERNELS
 
 ELEMENTWISE = [row for row in OPS.values() if row.elementwise and not row.view]
-MOVING = [row for row in ROWS if OPS[row.op_type].moves is not Moves.NONE]
+MOVING = [row for row in ROWS if OPS.named(row.op_type).moves is not Moves.NONE]
 ACTIVATIONS = [row for row in OPS.values() if row.activation and row.elementwise]
-AXES = [row for row in ROWS if OPS[row.op_type].yields.runs_over_an_axis]
+AXES = [row for row in ROWS if OPS.named(row.op_type).yields.runs_over_an_axis]
 
 
 def _curve(row: OpDef, x: Array) -> Array:
@@ -45,10 +45,10 @@ def test_moves(row: OpRow) -> None:
     """What only moves numbers yields numbers of its arguments, and no others."""
     arguments = [a for a in arguments_of(row, row.batches[-1], wide=True) if a is not None]
     results = run_kernel(row, arguments_of(row, row.batches[-1], wide=True))
-    taken = arguments if OPS[row.op_type].moves is Moves.JOINED else arguments[:1]
+    taken = arguments if OPS.named(row.op_type).moves is Moves.JOINED else arguments[:1]
     given, found = _numbers(*(a.astype(results[0].dtype) for a in taken)), _numbers(*results)
     assert found.keys() <= given.keys()
-    assert OPS[row.op_type].moves is Moves.SOME or found == given
+    assert OPS.named(row.op_type).moves is Moves.SOME or found == given
 
 
 @pytest.mark.parametrize("row", ACTIVATIONS, ids=lambda row: row.op_type)
@@ -67,14 +67,15 @@ def test_activations(row: OpDef) -> None:
 def test_probabilities(row: OpRow) -> None:
     """Along the axis, probabilities sum to 1."""
     (y,) = run_kernel(row, arguments_of(row, row.batches[-1], wide=True))
-    is_log = OPS[row.op_type].yields is Yields.LOG_PROBABILITIES
+    is_log = OPS.named(row.op_type).yields is Yields.LOG_PROBABILITIES
     sums = (np.exp(y) if is_log else y).sum(axis=row.attributes.get("axis", -1))
     np.testing.assert_allclose(sums[np.isfinite(sums)], 1, rtol=1e-12)
 
 
 def test_rows_agree_with_themselves() -> None:
     """Facts of a row that exclude each other do not stand together."""
-    for op_type, row in OPS.items():
+    for row in OPS.values():
+        op_type = row.op_type
         assert not (row.constant and row.vjp), op_type
         assert not (row.sign and row.symbol), op_type
         assert not row.view or row.moves is Moves.ALL or op_type == "Dropout", op_type

@@ -1,9 +1,11 @@
 """Every operator in one table: rows from `support/op_rows/` by family."""
 
 import pytest
+from onnx.defs import get_schema
 from support.op_table import ROWS
 from support.ops import OpRow, check_engine, check_meaning, check_memory, check_types
 
+from netc.compiler.ir.signature import OPSETS
 from netc.compiler.ops.opdef import OPS
 from netc.runtime.kerneldef import KERNELS
 
@@ -34,10 +36,21 @@ def test_memory(row: OpRow) -> None:
 
 def test_every_operator_has_a_kernel_and_a_row() -> None:
     """No operator is added without a kernel, and none without a row."""
-    assert sorted(OPS.keys() - KERNELS.keys()) == []
-    assert sorted(OPS.keys() - {row.op_type for row in ROWS}) == []
+    names = {row.op_type for row in OPS.values()}
+    assert sorted(names - KERNELS.keys()) == []
+    assert sorted(names - {row.op_type for row in ROWS}) == []
 
 
 def test_every_kernel_has_a_type_rule() -> None:
     """No kernel stands for an operator that the compiler does not know."""
-    assert sorted(KERNELS.keys() - OPS.keys()) == []
+    assert sorted(KERNELS.keys() - {row.op_type for row in OPS.values()}) == []
+
+
+def test_versions() -> None:
+    """Rows are those of our opset: they hold since the operator last changed before it."""
+    for row in OPS.values():
+        if not row.domain:
+            assert row.since_version == get_schema(row.name, OPSETS[""]).since_version, row.op_type
+        assert row.key == (row.domain, row.name, row.since_version)
+        assert OPS.named(row.op_type) is row
+        assert OPS.find(row.op_type, {row.domain: row.since_version - 1}) is None

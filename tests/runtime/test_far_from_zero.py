@@ -160,7 +160,9 @@ def test_an_empty_batch(program: str, engine: Engine) -> None:
 def unsafe_groups() -> Iterator[None]:
     """Groups as onnxruntime's own operator normalizes them."""
     table = dict(OPS)
-    OPS["GroupNormalization"] = replace(OPS["GroupNormalization"], decompose=None)
+    OPS[OPS.named("GroupNormalization").key] = replace(
+        OPS.named("GroupNormalization"), decompose=None
+    )
     yield
     OPS.update(table)
 

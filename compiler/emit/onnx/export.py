@@ -115,6 +115,9 @@ def _prepare(
         model.metadata_props.add(key=key, value=value)
     to_opset = Pass("settle_opset", partial(settle_opset, opset=opset), DECOMPOSE.leaves)
     settled = run_passes(graph, (in_mode(training=False), *SIMPLIFY, DECOMPOSE, to_opset))
+    domains = {node.row.domain for _, node in settled.nodes() if node.row} - {""}
+    imports = (helper.make_opsetid(domain, settled.opsets[domain]) for domain in sorted(domains))
+    model.opset_import.extend(imports)
     emission = emit(settled, opset, every_value=every_value)
     weights = layout(emission.graph)
     check_skeleton(model, emission.proto, weights)

@@ -116,7 +116,7 @@ def _constant_names(graph: Graph) -> dict[int, str]:
     for _, node in graph.nodes():
         for position, value in enumerate(node.inputs):
             if value is not None and graph.producer(value).op_type == CONSTANT:
-                argument = argument_name(node.op_type, position)
+                argument = argument_name(node.row, position)
                 names.setdefault(value.node, _join(graph.producer(value).scope, argument))
     return names
 

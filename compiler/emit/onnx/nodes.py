@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from onnx import GraphProto, NodeProto, ValueInfoProto, helper
 
 from ...ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node
-from ...onnx_standard.protos import attribute, tensor_proto, value_info
-from ...onnx_standard.schemas import attribute_type
+from ...onnx_standard.protos import attributes_of, tensor_proto, value_info
 from .names import Names, name_all
 from .written import written
 
@@ -60,16 +59,16 @@ def emit_operator(emission: Emission, identifier: int, node: Node) -> None:
     for an argument that is there, and no longer folds what follows into a convolution.
     """
     call = written(emission.graph, node, emission.opset)
-    proto = NodeProto(op_type=node.op_type, name=emission.names.nodes[identifier])
+    row = node.row
+    assert row is not None
+    version = emission.graph.opsets[row.domain] if row.domain else emission.opset
+    proto = NodeProto(op_type=row.name, domain=row.domain, name=emission.names.nodes[identifier])
     inputs = [emission.names.of(value) for value in call.inputs]
     while inputs and not inputs[-1]:
         inputs.pop()
     proto.input.extend(inputs)
     proto.output.extend(emission.names.values[identifier, i] for i in range(len(node.outputs)))
-    proto.attribute.extend(
-        attribute(name, value, attribute_type(node.op_type, name, emission.opset))
-        for name, value in sorted(call.attributes.items())
-    )
+    proto.attribute.extend(attributes_of(row, call.attributes, version))
     layer = emission.graph.layers.get(node.scope)
     proto.doc_string = f"{layer.kind} {node.scope}" if layer else node.scope
     emission.proto.node.append(proto)

@@ -8,6 +8,7 @@ from ....grammar.diagnostics import NetError, error
 from ...ir.builder import Builder
 from ...ir.graph import Graph, Node, Value
 from ...onnx_standard.schemas import OPSET, argument_name, default_of, schema_of
+from ...ops.opdef import row_of
 
 # Words that attributes of earlier opsets do not know: operator, attribute, word => first opset.
 WORDS: Mapping[tuple[str, str, Any], int] = {
@@ -39,6 +40,9 @@ def written(graph: Graph, node: Node, opset: int) -> Written:
     Raises:
         NetError: E509, the opset has no such operator, or it lacks what the node uses.
     """
+    assert node.row is not None
+    if node.row.domain:
+        return Written(node.inputs, node.attributes)
     call = _written(graph, node, opset)
     if isinstance(call, Written):
         return call
@@ -61,7 +65,7 @@ def _written(graph: Graph, node: Node, opset: int) -> Written | str:
     for position, value in enumerate(node.inputs[taken:], start=taken):
         if value is None:
             continue
-        name = argument_name(node.op_type, position)
+        name = argument_name(row_of(node), position)
         known = Builder(graph).known(value)
         if name not in schema.attributes or known is None:
             return f"its argument `{name}` came later"
