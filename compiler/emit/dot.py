@@ -15,7 +15,7 @@ from .layer_view import OUTPUT, Box, Edge, layer_view
 from .palette import THEMES, Theme, fill
 
 BACKWARD = "backward"
-STYLES = ("graph", BACKWARD)
+STYLES = ("graph", BACKWARD, "neurons")
 DIRECTIONS = ("TB", "LR", "BT", "RL")
 FONT = "Helvetica,Arial,sans-serif"
 # Merges that are drawn as a small sign instead of a box.

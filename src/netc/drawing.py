@@ -1,16 +1,21 @@
-"""A network as a picture's text: its layers, or its chain rule with the numbers of an input."""
+"""A network as a picture: its layers, its neurons, or its chain rule with an input's numbers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .compiler.emit.chain_rule import ChainRule, LossBox, differentiate, to_chain_rule_dot
 from .compiler.emit.dot import BACKWARD, check_choices, to_dot
+from .compiler.emit.render import FORMATS, format_of, picture
 from .compiler.ir.builder import Builder
 from .compiler.ir.graph import Graph
 from .compiler.model import Model
 from .compiler.passes.set_mode import set_mode
+from .compiler.pictures.neurons import neurons
+from .compiler.pictures.scene import Scene
+from .compiler.pictures.svg import to_svg
 from .compiler.training.losses import LOSSES
 from .compiler.training.objective import LOSS, Objective, add_loss
 from .compiler.training.output_fit import fit
@@ -18,6 +23,7 @@ from .compiler.training.regularizers import REGULARIZERS, penalty_scope
 from .compiler.training.terms import Term
 from .gradients import objective_of, own_value, with_targets
 from .grammar.diagnostics import error
+from .grammar.files import atomic_writer
 from .runtime.engines.executor import run
 from .runtime.engines.plan import plan
 from .runtime.weights.initialize import initialize
@@ -29,6 +35,65 @@ Array = np.ndarray[Any, Any]
 Output = tuple[int, int]
 
 MOST_NUMBERS = 4  # of an array that are written on an arrow; of larger ones, the extents
+
+
+@dataclass(frozen=True, slots=True)
+class SceneStyle:
+    """A style that netc lays out itself: what draws it, and the options that it takes."""
+
+    draw: Callable[..., Scene]
+    options: frozenset[str] = frozenset()
+
+
+SCENES: Mapping[str, SceneStyle] = {
+    "neurons": SceneStyle(neurons, frozenset({"state"})),
+}
+
+
+def draw(model: Model, path: str, *, format: str | None = None, **choices: Any) -> None:
+    """Write a picture; see `Network.draw`.
+
+    Raises:
+        NetError: See `to_picture`; the file cannot be written (E004).
+    """
+    data = to_picture(model, format_of(path, format), **choices)
+    with atomic_writer(path) as file:
+        file.write(data)
+
+
+def to_picture(model: Model, format: str, *, style: str = "graph", **choices: Any) -> bytes:
+    """A picture as the bytes of a file; see `Network.draw`.
+
+    Raises:
+        NetError: E511, a choice is not known, or does not go with the style; E505, the style has
+            no such format; E503, no renderer is installed.
+    """
+    if style not in SCENES:
+        return picture(to_picture_text(model, style=style, **choices), format)
+    if format == "dot":
+        known = ", ".join(f"`{name}`" for name in FORMATS if name != format)
+        raise error("E505", f"the style `{style}` has no format `dot`", help=f"it has {known}")
+    scene = to_scene(model, style, **choices)
+    if format == "svg":
+        return to_svg(scene).encode("utf-8")
+    from .runtime.plots.scenes import scene_picture
+
+    return scene_picture(scene, format)
+
+
+def to_scene(model: Model, style: str, *, theme: str = "light", **choices: Any) -> Scene:
+    """A picture in one of the styles of `SCENES`, as shapes on a page.
+
+    Raises:
+        NetError: E511.
+    """
+    check_choices(theme=theme)
+    given = {name: choice for name, choice in choices.items() if choice is not None}
+    row = SCENES[style]
+    for name in given.keys() - row.options:
+        takes = ", ".join(f"`{option}`" for option in sorted(row.options | {"theme"}))
+        raise error("E511", f"the style `{style}` takes no `{name}`", help=f"it takes {takes}")
+    return row.draw(model.graph, theme=theme, **given)
 
 
 def to_picture_text(

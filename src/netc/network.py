@@ -319,31 +319,30 @@ class Network(Trainable):
         direction: Direction | None = None,
         format: Format | None = None,
         theme: Theme = "light",
-        **chain_rule: Any,
+        **options: Any,
     ) -> None:
         """Draw the network; the file's suffix or `format` chooses svg, png, pdf or dot.
 
         Args:
             path: The file to write.
-            style: `graph` draws the layers; `backward` draws the chain rule on operators.
+            style: `graph` draws the layers; `backward` draws the chain rule on operators;
+                `neurons` draws dense layers as columns of circles.
             depth: Fold scopes below this depth.
             direction: The direction of the arrows: `TB` (the default for layers), `LR` (the
                 default for the chain rule), `BT` or `RL`.
-            format: svg, png, pdf or dot.
+            format: svg, png, pdf or, of `graph` and `backward`, dot.
             theme: `light` or `dark`.
-            chain_rule: For `backward`: `loss`, and `inputs`, `targets` and `state` by name, whose
-                numbers appear on the arrows.
+            options: For `backward`: `loss`, and `inputs`, `targets` and `state` by name, whose
+                numbers appear on the arrows. For `neurons`: `state`, weights that the edges show.
 
         Raises:
-            NetError: A choice is unknown, no renderer is installed, or the file cannot be written.
+            NetError: A choice is unknown or does not go with the style or the network, no renderer
+                is installed, or the file cannot be written.
         """
-        from .compiler.emit.render import render
-        from .drawing import to_picture_text
+        from .drawing import draw
 
-        text = to_picture_text(
-            self.model, style=style, depth=depth, direction=direction, theme=theme, **chain_rule
-        )
-        render(text, fspath(path), format=format)
+        choices = {"style": style, "depth": depth, "direction": direction, "theme": theme}
+        draw(self.model, fspath(path), format=format, **choices, **options)
 
 
 def compile(text: str, *, name: str = "<chain>", max_layers: int | None = None) -> Network:

@@ -8,8 +8,8 @@ import click
 from ...arrays import load_named_arrays
 from ...choices import Format
 from ...compiler.emit.dot import CHOICES
-from ...compiler.emit.render import FORMATS, format_of, picture
-from ...drawing import to_picture_text
+from ...compiler.emit.render import FORMATS, format_of
+from ...drawing import to_picture
 from ...sources import ZOO, is_chain
 from ..completion import complete_path, one_of
 from ..options import (
@@ -38,7 +38,7 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     type=click.Path(),
     help="The output file, or - for standard output; by default, FILE's name with .svg.",
 )
-@_choice("style", "graph or backward.", default="graph", show_default=True)
+@_choice("style", "graph, backward or neurons.", default="graph", show_default=True)
 @click.option("--depth", type=click.IntRange(min=1), help="Fold scopes below this depth.")
 @_choice("direction", "TB, LR, BT or RL.")
 @click.option(
@@ -85,7 +85,7 @@ def command(
     weights: str | None,
     max_layers: int | None,
 ) -> None:
-    """Draw FILE: its layers with shapes and counts, or its chain rule (`--style backward`)."""
+    """Draw FILE: its layers with shapes and counts, its neurons, or its chain rule (`--style`)."""
     network = open_network(file, max_layers)
     options: dict[str, Any] = {}
     if loss is not None:
@@ -100,8 +100,7 @@ def command(
         options["state"] = read_weights(network.graph, weights)
     options.update(style=style, depth=depth, direction=direction, theme=theme)
     if output == STDOUT:
-        text = to_picture_text(network.model, **options)
-        click.echo(picture(text, format_of("x.svg", format_)), nl=False)
+        click.echo(to_picture(network.model, format_of("x.svg", format_), **options), nl=False)
         return
     path = output or _default_name(file, format_ or "svg")
     network.draw(path, format=format_, **options)

@@ -1,0 +1,62 @@
+"""What is wrong with a picture, by the geometry of its shapes."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from netc.compiler.pictures.fonts import bounds
+from netc.compiler.pictures.scene import (
+    A4,
+    SMALLEST_TEXT,
+    Bounds,
+    Group,
+    Scene,
+    Shape,
+    texts,
+)
+
+SLACK = 0.6  # points that shapes may share
+
+
+def problems(scene: Scene) -> list[str]:
+    """What a reader would object to: text that is small, cut off, or over something else."""
+    return [*_small(scene), *_outside(scene), *_overlaps(scene)]
+
+
+def fits_a4(scene: Scene) -> bool:
+    """Whether a picture fits a page, upright or across."""
+    return max(scene.width, scene.height) <= max(A4) and min(scene.width, scene.height) <= min(A4)
+
+
+def said(scene: Scene, role: str = "label") -> list[str]:
+    """The texts of all groups in a role."""
+    return [text.text for group in scene.groups if group.role == role for text in texts((group,))]
+
+
+def _small(scene: Scene) -> Iterator[str]:
+    for text in texts(scene.shapes):
+        if text.size < SMALLEST_TEXT - 1e-6:
+            yield f"{text.text!r} has {text.size:.2f} points"
+
+
+def _outside(scene: Scene) -> Iterator[str]:
+    page = Bounds(0, 0, scene.width, scene.height)
+    for shape in scene.shapes:
+        if not page.contains(bounds(shape), SLACK):
+            yield f"outside the page: {_name(shape)} at {bounds(shape)}"
+
+
+def _overlaps(scene: Scene) -> Iterator[str]:
+    labels = [(group, bounds(group)) for group in scene.groups if group.role == "label"]
+    boxes = [(group, bounds(group)) for group in scene.groups if group.role == "box"]
+    for (a, one), (b, other) in combinations(labels, 2):
+        if one.overlaps(other, SLACK):
+            yield f"{_name(a)} lies over {_name(b)}"
+    for a, one in labels:
+        for b, other in boxes:
+            if a not in b.shapes and one.overlaps(other, SLACK):
+                yield f"{_name(a)} lies over the box {b.name!r}"
+
+
+def _name(shape: Shape) -> str:
+    found = " ".join(text.text for text in texts([shape]))
+    return repr(found or (shape.name if isinstance(shape, Group) else type(shape).__name__))
