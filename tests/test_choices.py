@@ -14,11 +14,11 @@ from netc.runtime.training.job import PARTS
 
 def test_literal_types_list_the_choices() -> None:
     """The choices in public signatures are those that are accepted when the program runs."""
-    assert get_args(choices.Engine) == tuple(ENGINES)
-    assert set(choices.PARTS) == set(get_args(choices.Part)) == set(PARTS)
+    assert get_args(choices.EngineName) == tuple(ENGINES)
+    assert set(choices.PARTS) == set(get_args(choices.PartName)) == set(PARTS)
     assert set(get_args(choices.Style)) == set(dot.CHOICES["style"])
     assert set(get_args(choices.Direction)) == set(dot.CHOICES["direction"])
-    assert set(get_args(choices.Theme)) == set(dot.CHOICES["theme"])
+    assert set(get_args(choices.ThemeName)) == set(dot.CHOICES["theme"])
     assert get_args(choices.Format) == render.FORMATS
 
 

@@ -9,7 +9,7 @@ import pytest
 from support.layers import norm_error
 
 import netc
-from netc.choices import Engine
+from netc.choices import EngineName
 
 Array = np.ndarray[Any, Any]
 
@@ -19,7 +19,7 @@ CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
 TRUTH = {"logic/xor": [0, 1, 1, 0], "logic/xnor": [1, 0, 0, 1]}
 
 
-def run(network: netc.Network, x: Array, state: Mapping[str, Array], engine: Engine) -> Array:
+def run(network: netc.Network, x: Array, state: Mapping[str, Array], engine: EngineName) -> Array:
     """The only output."""
     y = network.run(x, state, engine=engine)
     assert isinstance(y, np.ndarray)
@@ -30,7 +30,7 @@ def fetch(
     network: netc.Network,
     feeds: Mapping[str, Array],
     state: Mapping[str, Array],
-    engine: Engine,
+    engine: EngineName,
     *names: str,
 ) -> dict[str, Array]:
     """Outputs and labelled values by name."""
@@ -41,7 +41,7 @@ def fetch(
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("name", TRUTH)
-def test_truth_table(name: str, engine: Engine) -> None:
+def test_truth_table(name: str, engine: EngineName) -> None:
     """The step neurons with literal weights compute the Boolean function exactly."""
     network = netc.load(f"zoo:{name}")
     y = run(network, CORNERS, network.initialize(0), engine)
@@ -91,7 +91,7 @@ GRAPHS: list[tuple[str, Mapping[str, list[list[float]]], Mapping[str, list[list[
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("name", "inputs", "outputs"), GRAPHS, ids=[row[0] for row in GRAPHS])
-def test_graph_values(name: str, inputs: Any, outputs: Any, engine: Engine) -> None:
+def test_graph_values(name: str, inputs: Any, outputs: Any, engine: EngineName) -> None:
     """The computational graph yields what a pencil does."""
     network = netc.load(f"zoo:graphs/{name}")
     feeds = {name: np.array(value, np.float32) for name, value in inputs.items()}
@@ -102,7 +102,7 @@ def test_graph_values(name: str, inputs: Any, outputs: Any, engine: Engine) -> N
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_chain_rule_names_its_intermediate_values(engine: Engine) -> None:
+def test_chain_rule_names_its_intermediate_values(engine: EngineName) -> None:
     """v = 1 / x, u = 2 v and f = u^2 can be fetched by these names."""
     network = netc.load("zoo:graphs/chain_rule")
     x = np.array([[4.0]], np.float32)
@@ -115,7 +115,7 @@ def test_chain_rule_names_its_intermediate_values(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_regressions_are_one_neuron(engine: Engine) -> None:
+def test_regressions_are_one_neuron(engine: EngineName) -> None:
     """Linear regression yields x'w + b, logistic regression the sigmoid of it."""
     random = np.random.default_rng(0)
     for name, layer, width in (("linear", "y", 13), ("logistic", "logit", 30)):
@@ -130,7 +130,7 @@ def test_regressions_are_one_neuron(engine: Engine) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_dense_local_and_shared_layers_compute_the_same_where_weights_are_tied(
-    engine: Engine,
+    engine: EngineName,
 ) -> None:
     """A convolution is a local layer with equal weights, which is a dense layer with a band."""
     random = np.random.default_rng(0)
@@ -155,7 +155,7 @@ def test_dense_local_and_shared_layers_compute_the_same_where_weights_are_tied(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_two_heads_share_their_features(engine: Engine) -> None:
+def test_two_heads_share_their_features(engine: EngineName) -> None:
     """Both outputs of the localization network come from one run on the same features."""
     network = netc.load("zoo:dense_prediction/box_regression")
     x = np.random.default_rng(0).normal(size=(2, 3, 64, 64)).astype(np.float32)

@@ -8,7 +8,7 @@ import pytest
 from support.layers import norm_error, random_state
 
 import netc
-from netc.choices import Engine
+from netc.choices import EngineName
 from netc.sources import zoo
 
 Array = np.ndarray[Any, Any]
@@ -101,7 +101,10 @@ def _feeds(network: netc.Network, batch: int) -> dict[str, Array]:
 
 
 def _outputs(
-    network: netc.Network, feeds: Mapping[str, Array], state: Mapping[str, Array], engine: Engine
+    network: netc.Network,
+    feeds: Mapping[str, Array],
+    state: Mapping[str, Array],
+    engine: EngineName,
 ) -> dict[str, Array]:
     found = network.run(feeds, state, engine=engine, fetch=list(network.graph.outputs))
     assert isinstance(found, dict)

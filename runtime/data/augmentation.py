@@ -37,7 +37,7 @@ class Chance:
         return normals((*self.key, *more), self.samples, shape)
 
 
-Function = Callable[..., Pictures]
+Augmentation = Callable[..., Pictures]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +52,19 @@ class AugmentationDef:
     """
 
     name: str
-    function: Function
-    still: Function | None
+    function: Augmentation
+    still: Augmentation | None
 
 
 AUGMENTATIONS: dict[str, AugmentationDef] = {}
 
 
-def augmentation(name: str, still: Function | None = None) -> Callable[[Function], Function]:
+def augmentation(
+    name: str, still: Augmentation | None = None
+) -> Callable[[Augmentation], Augmentation]:
     """Enter the decorated function into the table of augmentations."""
 
-    def register(function: Function) -> Function:
+    def register(function: Augmentation) -> Augmentation:
         whole = still and with_defaults(AUGMENT, name, still)
         AUGMENTATIONS[name] = AugmentationDef(name, with_defaults(AUGMENT, name, function), whole)
         return function

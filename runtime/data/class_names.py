@@ -13,11 +13,11 @@ from .fingerprints import digest
 
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 
-Table = tuple[Array, Array]  # indices in order, and what each becomes
-Names = Mapping[str, Sequence[str]]  # the names of the classes in order, by the target's name
+Renumbering = tuple[Array, Array]  # indices in order, and what each becomes
+ClassNames = Mapping[str, Sequence[str]]  # the names of the classes in order, by the target's name
 
 
-def by_names(data: Dataset, names: Names) -> Dataset:
+def by_names(data: Dataset, names: ClassNames) -> Dataset:
     """The data with each class under the number that it had in a run.
 
     A file or folder that lacks a class numbers the others differently. Whole numbers are names
@@ -53,7 +53,7 @@ class Renumbered(Dataset):
         names: What the classes are called then.
     """
 
-    def __init__(self, data: Dataset, tables: Mapping[str, Table], names: Names) -> None:
+    def __init__(self, data: Dataset, tables: Mapping[str, Renumbering], names: ClassNames) -> None:
         self.data = data
         self.tables = tables
         renamed = {target: tuple(names[target]) for target in tables}
@@ -119,7 +119,7 @@ def _table(data: Dataset, own: Sequence[str], known: Sequence[str]) -> Array:
     return np.array(found, np.int64)
 
 
-def _looked_up(table: Table, indices: Array) -> Array:
+def _looked_up(table: Renumbering, indices: Array) -> Array:
     """Indices by a table; what is not in it, such as an ignored class, stays."""
     values, numbers = table
     places = np.minimum(np.searchsorted(values, indices), len(values) - 1)

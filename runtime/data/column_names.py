@@ -10,10 +10,10 @@ from .dataset import Batch, Dataset
 from .faults import unknown_name
 from .fingerprints import digest
 
-Columns = Mapping[str, Sequence[str]]  # the names of the columns in order, by the input's name
+ColumnOrders = Mapping[str, Sequence[str]]  # the names of the columns in order, by the input's name
 
 
-def by_columns(data: Dataset, columns: Columns) -> Dataset:
+def by_columns(data: Dataset, columns: ColumnOrders) -> Dataset:
     """The data with the columns of each input as a run had them, whatever their order here.
 
     Columns without names of their own, which are called by their numbers, stay as they are, and
@@ -43,7 +43,7 @@ class Reordered(Dataset):
         columns: What the columns are called then.
     """
 
-    def __init__(self, data: Dataset, orders: Mapping[str, Array], columns: Columns) -> None:
+    def __init__(self, data: Dataset, orders: Mapping[str, Array], columns: ColumnOrders) -> None:
         self.data = data
         self.orders = orders
         renamed = {name: tuple(columns[name]) for name in orders}

@@ -23,7 +23,7 @@ TARGET = "target"
 # points: (N, 2 K), x y of K points in pixels, the first pixel's centre is (0, 0);
 # unit_points: the same from -1 (first pixel's centre) to 1 (last pixel's centre).
 TargetKind = Literal["label", "values", "box", "mask", "image", "points", "unit_points"]
-Pairs = tuple[tuple[int, int], ...]
+MirrorPairs = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class About:
     kinds: Mapping[str, TargetKind] = field(default_factory=dict)
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     held_out: int = 0
-    pairs: Mapping[str, Pairs] = field(default_factory=dict)
+    pairs: Mapping[str, MirrorPairs] = field(default_factory=dict)
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

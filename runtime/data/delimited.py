@@ -12,7 +12,7 @@ from ..arrays.memory import check_memory
 from ..kerneldef import Array
 from .choices import loader
 from .class_names import numbered
-from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Pairs, Rows, TargetKind
+from .dataset import INPUT, TARGET, About, ArrayData, Dataset, MirrorPairs, Rows, TargetKind
 from .faults import located, unfit, unknown_class, wrong_argument
 from .text_table import Table, has_comma, is_missing, read_table
 
@@ -77,7 +77,7 @@ def csv(
         about = About(name=table.name, columns=columns)
         return ArrayData({INPUT: Rows((x,), "float32")}, {}, about)
     y, kind, names = _targets(table, chosen) if classes is None else _named(table, chosen, classes)
-    pairs: Pairs = ()
+    pairs: MirrorPairs = ()
     if kind == "points":
         pairs = mirrored_pairs(chosen)
     if points == "unit":
@@ -282,7 +282,7 @@ def _are_points(names: list[str]) -> bool:
     return all(first == (point, "x") and axis == "y" for first, (point, axis) in pairs)
 
 
-def mirrored_pairs(names: Sequence[str]) -> Pairs:
+def mirrored_pairs(names: Sequence[str]) -> MirrorPairs:
     """The points, by number, whose names differ by `left` and `right`."""
     points = [name.casefold() for name in names[::2]]
     swapped = [name.replace("left", "\0").replace("right", "left") for name in points]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..kerneldef import Array
-from .dataset import Pairs, TargetKind
+from .dataset import MirrorPairs, TargetKind
 from .faults import unfit
 
 # One picture's array (n, C, H, W) -> the moved one; `nearest` for masks, whose values are classes.
@@ -29,7 +29,7 @@ class Pictures:
     inputs: Mapping[str, Array]
     targets: Mapping[str, Array]
     kinds: Mapping[str, TargetKind]
-    pairs: Mapping[str, Pairs]
+    pairs: Mapping[str, MirrorPairs]
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
@@ -71,7 +71,9 @@ class Motion:
     move: Mover
 
 
-def moved(pictures: Pictures, motion: Motion, *, what: str, pairs: Pairs | None = None) -> Pictures:
+def moved(
+    pictures: Pictures, motion: Motion, *, what: str, pairs: MirrorPairs | None = None
+) -> Pictures:
     """Pictures, and all targets that lie in them, after a motion.
 
     Args:
@@ -123,7 +125,7 @@ def _points(
     kind: TargetKind,
     motion: Motion,
     size: tuple[int, int],
-    pairs: Pairs,
+    pairs: MirrorPairs,
 ) -> Array:
     """Moved points; in mirrored pictures, those of each pair change places."""
     flat = points.reshape(len(points), -1)
@@ -142,7 +144,7 @@ def _points(
     return places.reshape(points.shape).astype(points.dtype)
 
 
-def mirror_order(name: str, count: int, pairs: Pairs) -> Array:
+def mirror_order(name: str, count: int, pairs: MirrorPairs) -> Array:
     """Which point stands where in a mirror.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from ...compiler.training.data_terms import PREPROCESS
+from ...compiler.training.data_terms import PREPROCESS, Per
 from ...compiler.training.terms import Term
 from ...grammar.diagnostics import error
 from ..kerneldef import Array
@@ -16,9 +16,8 @@ from .choices import with_defaults
 from .dataset import Batch, Dataset
 from .faults import unfit
 
-Per = Literal["element", "channel"]
 State = dict[str, Array]
-Parts = Callable[[], Iterator[Array]]  # the training part of an input, again each time
+Batches = Callable[[], Iterator[Array]]  # the training part of an input, again each time
 
 _BYTES_AT_ONCE = 2**25
 _MOST_FEATURES = 2**13  # whose covariance, 512 MiB, is decomposed in minutes
@@ -173,7 +172,7 @@ def _reader(
     view: Callable[[Batch], Batch],
     fitted: Fitted,
     name: str,
-) -> Parts:
+) -> Batches:
     ordered = np.sort(indices)
     one = sum(array.nbytes for array in data.take(ordered[:1]).inputs.values())
     size = max(_BYTES_AT_ONCE // max(one, 1), 1)
@@ -200,14 +199,14 @@ def rotate(x: Array, state: State) -> Array:
 
 
 @preprocessor("mean_subtract", shift_and_scale)
-def mean_subtract(parts: Parts, *, per: Per) -> State:
+def mean_subtract(parts: Batches, *, per: Per) -> State:
     """x - mean, the mean of the training part per element, or per channel."""
     mean, _ = moments(parts, per)
     return {"shift": mean.astype(np.float32)}
 
 
 @preprocessor("standardize", shift_and_scale)
-def standardize(parts: Parts, *, per: Per) -> State:
+def standardize(parts: Batches, *, per: Per) -> State:
     """(x - mean) / std; what does not vary in the training part is only shifted."""
     mean, variance = moments(parts, per)
     std = np.sqrt(variance)
@@ -218,7 +217,7 @@ def standardize(parts: Parts, *, per: Per) -> State:
 
 
 @preprocessor("scale", shift_and_scale)
-def scale(parts: Parts, *, low: float, high: float) -> State:
+def scale(parts: Batches, *, low: float, high: float) -> State:
     """A linear map of all elements alike: the smallest becomes `low`, the largest `high`."""
     bounds = [(float(part.min()), float(part.max())) for part in parts()]
     least, most = min(b[0] for b in bounds), max(b[1] for b in bounds)
@@ -229,7 +228,7 @@ def scale(parts: Parts, *, low: float, high: float) -> State:
 
 @preprocessor("whiten", rotate)
 def whiten(
-    parts: Parts,
+    parts: Batches,
     *,
     method: Literal["pca", "zca"],
     eps: float,
@@ -254,7 +253,7 @@ def whiten(
 
 
 @preprocessor("pca", rotate)
-def pca(parts: Parts, *, components: int | None) -> State:
+def pca(parts: Batches, *, components: int | None) -> State:
     """(x - mean) U, the coordinates along the principal axes, those of largest variance first.
 
     U are the eigenvectors of the covariance of the training part's elements (Pearson 1901), of
@@ -275,7 +274,7 @@ def _check_components(components: int | None, features: int) -> None:
         raise unfit(f"`components={components}` is more than {features} features", advice)
 
 
-def _principal_axes(parts: Parts, what: str) -> tuple[Array, Array, Array]:
+def _principal_axes(parts: Batches, what: str) -> tuple[Array, Array, Array]:
     """Mean (F,), and the covariance's eigenvalues (F,), largest first, and eigenvectors (F, F)."""
     mean, covariance = _covariance(parts, what)
     values, vectors = np.linalg.eigh(covariance)
@@ -284,7 +283,7 @@ def _principal_axes(parts: Parts, what: str) -> tuple[Array, Array, Array]:
     return mean, values, vectors * np.where(largest < 0, -1.0, 1.0)  # known up to the sign
 
 
-def moments(parts: Parts, per: Per) -> tuple[Array, Array]:
+def moments(parts: Batches, per: Per) -> tuple[Array, Array]:
     """Mean and (biased) variance in float64, in one pass (Chan, Golub and LeVeque 1983).
 
     Per element they have the shape of a sample; per channel (C, 1, ..., 1), and of vectors (F,).
@@ -303,7 +302,7 @@ def moments(parts: Parts, per: Per) -> tuple[Array, Array]:
     return mean, squares / count
 
 
-def _covariance(parts: Parts, what: str) -> tuple[Array, Array]:
+def _covariance(parts: Batches, what: str) -> tuple[Array, Array]:
     """Mean (F,) and covariance (F, F) of flattened samples, divided by their number."""
     mean = moments(parts, "element")[0].reshape(-1)
     if len(mean) > _MOST_FEATURES:

@@ -25,7 +25,7 @@ _INDICES = ("label", "mask")  # kinds of targets that are indices of classes
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TargetFeed:
     """How a target of the data becomes a target of the training step.
 
     Attributes:
@@ -53,7 +53,7 @@ class Target:
 
 def target_of(
     graph: Graph, term: Term, data: Dataset, source: str, first: Batch, names: tuple[str, str]
-) -> Target:
+) -> TargetFeed:
     """How a target is fed to the loss of an output; `names` are the output's and the target's."""
     output, name = names
     about = data.about
@@ -64,7 +64,7 @@ def target_of(
     class_names = about.class_names.get(source, ())
     if not counted and _single(type, first.targets[source]):
         _check_two(output, where, class_names)
-    return Target(
+    return TargetFeed(
         source=source,
         name=name,
         type=type,

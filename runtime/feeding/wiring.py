@@ -11,7 +11,7 @@ from ...compiler.training.objective import Objective
 from ...grammar.diagnostics import did_you_mean, error
 from ..data.dataset import Batch, Dataset
 from ..data.labels import check_labels
-from .targets import Target, target_of
+from .targets import TargetFeed, target_of
 
 View = Callable[[Batch], Batch]
 
@@ -27,7 +27,7 @@ class Wiring:
     """
 
     inputs: Mapping[str, str]
-    targets: Mapping[str, Target]
+    targets: Mapping[str, TargetFeed]
     types: Mapping[str, TensorType]
 
 

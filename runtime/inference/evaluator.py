@@ -12,7 +12,7 @@ from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import LOSS, Objective, add_loss
 from ...compiler.training.output_fit import fit
 from ..engines.engine import engine_named
-from ..feeding.targets import Target
+from ..feeding.targets import TargetFeed
 from ..feeding.wiring import Wiring
 from ..kerneldef import Array
 from ..metrics.accumulators import Accumulator
@@ -183,7 +183,7 @@ def form_of(
     )
 
 
-def _names(task: Task, target: Target, *, deep: bool, more: Sequence[str]) -> tuple[str, ...]:
+def _names(task: Task, target: TargetFeed, *, deep: bool, more: Sequence[str]) -> tuple[str, ...]:
     positions = target.type.rank > 1 and bool(target.classes)
     found = suitable(task, positions=positions)
     if deep:

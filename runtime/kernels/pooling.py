@@ -14,7 +14,7 @@ import numpy as np
 from ...compiler.ir.windows import Window, window_of
 from ..kerneldef import Array, kernel
 
-Index = tuple[slice, ...]
+Slices = tuple[slice, ...]
 
 
 @kernel("MaxPool", counts_outputs=True)
@@ -162,7 +162,7 @@ def tap_ranges(
             yield offset, first, last
 
 
-def _on(axis: int, part: slice) -> Index:
+def _on(axis: int, part: slice) -> Slices:
     return (*(slice(None),) * axis, part)
 
 

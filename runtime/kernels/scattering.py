@@ -6,7 +6,7 @@ import numpy as np
 
 from ..kerneldef import Array, OperandError, kernel
 
-Place = tuple[Array, ...]
+Positions = tuple[Array, ...]
 
 # How an update meets what is there already; an index may come more than once.
 COMBINATIONS: Mapping[str, np.ufunc] = {
@@ -58,7 +58,7 @@ def one_hot(indices: Array, depth: Array, values: Array, *, axis: int) -> Array:
     return written
 
 
-def _place(x: Array, indices: Array, axis: int) -> Place:
+def _place(x: Array, indices: Array, axis: int) -> Positions:
     """What indexes x at `indices` on `axis` and at each index's own position elsewhere."""
     extent = x.shape[axis]
     if indices.size and (indices.min() < -extent or indices.max() >= extent):

@@ -8,12 +8,12 @@ from ..inspection.samples import some
 from ..kerneldef import Array
 from ..sanity.guessed_loss import guessed_loss
 from ..training.job import Job
-from .trends import Known
+from .trends import RunContext
 
 SAMPLES = 1000  # which say well enough how targets scatter
 
 
-def known_of(job: Job) -> Known:
+def known_of(job: Job) -> RunContext:
     """The loss and the accuracy of an answer that knows nothing, and the optimizer's own rate."""
     objective, wiring = job.recipe.objective, job.wiring
     try:
@@ -23,7 +23,7 @@ def known_of(job: Job) -> Known:
         feeds, guess = {}, float("nan")
     targets = [feeds[target.name] for target in wiring.targets.values() if feeds]
     defaults = OPTIMIZERS[job.recipe.optimizer.name].defaults
-    return Known(
+    return RunContext(
         guess=guess if np.isfinite(guess) and guess > 0 else None,
         chance=_chance(job),
         usual_rate=defaults["lr"],

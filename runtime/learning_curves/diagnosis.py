@@ -20,15 +20,15 @@ from .bias import (
     underfitting,
 )
 from .findings import Finding, FindingKind, said
-from .trends import FEWEST, Curves, Known, Losses, as_losses, first_finite
+from .trends import FEWEST, Curves, Losses, RunContext, as_losses, first_finite
 from .variance import high_variance, improving, overfitting, uncertain
 
-UNKNOWN = Known()
+UNKNOWN = RunContext()
 NOTHING = 0.01  # of the highest learning rate, below which one is next to nothing
 LOW = 0.1  # of an optimizer's default, below which a learning rate is low
 
 
-def read_history(history: History, known: Known = UNKNOWN) -> tuple[Finding, ...]:
+def read_history(history: History, known: RunContext = UNKNOWN) -> tuple[Finding, ...]:
     """What a run's losses say.
 
     Args:
@@ -54,7 +54,7 @@ def read_curves(
     validation: Losses = (),
     *,
     epochs: Sequence[int] | None = None,
-    known: Known = UNKNOWN,
+    known: RunContext = UNKNOWN,
     accuracy: Losses = (),
     rates: Losses = (),
 ) -> tuple[Finding, ...]:
@@ -90,7 +90,7 @@ def read_curves(
     return tuple(kept) or (_fine(curves),)
 
 
-def _wrong(accuracy: Array, known: Known) -> float:
+def _wrong(accuracy: Array, known: RunContext) -> float:
     """The share of wrong answers in the last epochs, as a share of a guess's.
 
     A binomial standard error is added, so that a few lucky answers do not count.

@@ -15,7 +15,7 @@ SAME_PACE = 0.2  # of the first third's fall, above which a loss continues falli
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class RunContext:
     """What is known of a run besides its losses.
 
     Attributes:
@@ -63,7 +63,7 @@ class Curves:
     train: Array
     validation: Array
     guess: float
-    known: Known
+    known: RunContext
     wrong: float = float("nan")
     raisable: bool = True
     low: bool = False

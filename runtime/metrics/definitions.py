@@ -19,8 +19,8 @@ from .accumulators import Accumulator, BoxOverlap, Confusion, Errors, Outcomes, 
 from .outputs import OutputForm, unfit
 from .threshold_curves import precision_recall_curve, roc_curve
 
-Direction = Literal["lower", "higher"]
-Value = Callable[[Any], float]
+Better = Literal["lower", "higher"]
+Measure = Callable[[Any], float]
 
 VALIDATION = "val_"
 TOP = re.compile(r"top_([1-9][0-9]{0,8})")
@@ -43,9 +43,9 @@ class Metric:
 
     name: str
     of: Callable[[OutputForm], Accumulator]
-    value: Value
+    value: Measure
     tasks: tuple[Task, ...]
-    direction: Direction
+    direction: Better
     undefined: str = "no target is known"
 
 
@@ -55,12 +55,12 @@ METRICS: dict[str, Metric] = {}
 def metric(
     of: Callable[[OutputForm], Accumulator],
     tasks: tuple[Task, ...] = ANSWERS,
-    direction: Direction = "higher",
+    direction: Better = "higher",
     undefined: str = "no target is known",
-) -> Callable[[Value], Value]:
+) -> Callable[[Measure], Measure]:
     """Enter the decorated function of an accumulator into the table of metrics, under its name."""
 
-    def register(value: Value) -> Value:
+    def register(value: Measure) -> Measure:
         name = value.__name__
         if name in METRICS:
             raise ValueError(f"metric {name} is defined twice")
@@ -296,7 +296,7 @@ def find_metric(name: str) -> Metric:
     raise error("E551", f"unknown metric `{name}`", help=help)
 
 
-def direction(column: str) -> Direction:
+def direction(column: str) -> Better:
     """Whether lower or higher is better in a column such as `val_loss` or `val_box.iou`."""
     name = column.removeprefix(VALIDATION).rpartition(".")[2]
     known = name in METRICS or TOP.fullmatch(name)

@@ -18,7 +18,7 @@ FORMAT = "netc monitor 1"
 FILE = "monitor"
 
 SymptomKind = Literal["vanishing", "exploding", "dead", "saturated", "fast"]
-Entry = TypeVar("Entry")
+Recorded = TypeVar("Recorded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class Records:
             ) from None
 
 
-def _entries(kind: type[Entry], rows: Sequence[Mapping[str, Any]]) -> list[Entry]:
+def _entries(kind: type[Recorded], rows: Sequence[Mapping[str, Any]]) -> list[Recorded]:
     """Entries from JSON; texts in place of numbers are those that are not finite."""
     # `kind` is a class of records, which `fields` cannot tell from its type.
     types = {f.name: f.type for f in fields(kind)}  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import numpy as np
 from ...grammar.diagnostics import error
 from ..kerneldef import Array
 from ..metrics.definitions import VALIDATION
-from ..run_folder.history import History, Number
+from ..run_folder.history import History, Measured
 from .canvas import (
     BLUE,
     GREEN,
@@ -28,12 +28,12 @@ WIDE = 20.0  # a loss that falls to less than 1/20 is shown on a logarithmic sca
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Curve:
     """One curve of a panel."""
 
     name: str
     colour: str
-    values: Sequence[Number]
+    values: Sequence[Measured]
     style: Any = "-"
     width: float = 1.6
 
@@ -90,29 +90,29 @@ def draw_history(
         _name_lines(figure, panels)
 
 
-def _panels(history: History, metrics: Sequence[str]) -> list[tuple[str, list[Line]]]:
+def _panels(history: History, metrics: Sequence[str]) -> list[tuple[str, list[Curve]]]:
     """The label and the lines of each panel."""
     pairs = [("loss", "loss", "val_loss")]
     pairs += [(name, name, VALIDATION + name) for name in metrics]
     panels = [(title(label), _pair(history, train, val)) for label, train, val in pairs]
-    rate = Line("", GREEN, history.column("lr"))
+    rate = Curve("", GREEN, history.column("lr"))
     if np.isfinite(rate.array).any():
         panels.append(("learning rate", [rate]))
     return panels
 
 
-def _pair(history: History, train: str, validation: str) -> list[Line]:
+def _pair(history: History, train: str, validation: str) -> list[Curve]:
     """The lines of training and validation, as far as they were measured."""
     columns = history.columns
     if train not in columns and validation not in columns:
         history.column(train)  # says that there is none
     pair = [
-        Line("training", BLUE, history.column(train) if train in columns else [], (0, (4, 1.6))),
-        Line("validation", ORANGE, history.column(validation) if validation in columns else []),
+        Curve("training", BLUE, history.column(train) if train in columns else [], (0, (4, 1.6))),
+        Curve("validation", ORANGE, history.column(validation) if validation in columns else []),
     ]
     measured = [line for line in pair if np.isfinite(line.array).any()]
     if len(measured) == 1 and measured[0].name == "training":
-        return [Line("training", BLUE, measured[0].values)]
+        return [Curve("training", BLUE, measured[0].values)]
     return measured
 
 
@@ -136,7 +136,7 @@ def title(name: str) -> str:
     return drawable(f"{output}: {shown}" if output else shown)
 
 
-def _plot(axes: Any, label: str, epochs: Sequence[int], lines: Sequence[Line]) -> None:
+def _plot(axes: Any, label: str, epochs: Sequence[int], lines: Sequence[Curve]) -> None:
     """A panel's lines; single epochs, and those between gaps, are points."""
     for line in lines:
         y = line.array
@@ -169,7 +169,7 @@ def _is_wide(label: str, values: Array) -> bool:
 
 def _mark(
     panels: Sequence[Any],
-    contents: Sequence[tuple[str, list[Line]]],
+    contents: Sequence[tuple[str, list[Curve]]],
     epochs: Sequence[int],
     best: int,
 ) -> None:
@@ -203,7 +203,7 @@ def _mark(
     )
 
 
-def _name_lines(figure: Any, contents: Sequence[tuple[str, list[Line]]]) -> None:
+def _name_lines(figure: Any, contents: Sequence[tuple[str, list[Curve]]]) -> None:
     """Names at the ends of the lines, once the layout stands; it then makes room for them."""
     figure.align_ylabels()
     figure.draw_without_rendering()

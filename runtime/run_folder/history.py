@@ -19,7 +19,7 @@ BEFORE = ("epoch", "step", "loss", "val_loss")
 AFTER = ("lr", "momentum", "seconds")
 WHOLE = ("epoch", "step")
 
-Number = float | None
+Measured = float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class Epoch:
     epoch: int
     step: int
     loss: float
-    val_loss: Number = None
-    metrics: Mapping[str, Number] = field(default_factory=dict)
-    lr: Number = None
-    momentum: Number = None
+    val_loss: Measured = None
+    metrics: Mapping[str, Measured] = field(default_factory=dict)
+    lr: Measured = None
+    momentum: Measured = None
     seconds: float = 0.0
 
-    def values(self) -> dict[str, Number]:
+    def values(self) -> dict[str, Measured]:
         """Every column by name, metrics between the losses and the rates."""
         before = {name: getattr(self, name) for name in BEFORE}
         after = {name: getattr(self, name) for name in AFTER}
@@ -54,7 +54,7 @@ class Epoch:
         return {name: _number(name, value) for name, value in values.items()}
 
     @classmethod
-    def of(cls, values: Mapping[str, Number]) -> "Epoch":
+    def of(cls, values: Mapping[str, Measured]) -> "Epoch":
         """A row of its columns; those that are not fields are metrics."""
         own = {name: values[name] for name in (*BEFORE, *AFTER) if name in values}
         metrics = {name: value for name, value in values.items() if name not in own}
@@ -94,7 +94,7 @@ class History:
         names = (name.removeprefix(VALIDATION) for row in self.rows for name in row.metrics)
         return tuple(dict.fromkeys(names))
 
-    def column(self, name: str) -> list[Number]:
+    def column(self, name: str) -> list[Measured]:
         """A column's values, an epoch each; None where it was not measured.
 
         Raises:
@@ -184,18 +184,18 @@ def _writer(path: str) -> Any:
     raise error("E505", f"`{path}` is not a `.csv` or `.json` file", help="choose one of these")
 
 
-def _number(name: str, value: Any) -> Number:
+def _number(name: str, value: Any) -> Measured:
     """A column's value as a plain Python number, from NumPy or a file."""
     if value is None:
         return None
     return int(value) if name in WHOLE else float(value)
 
 
-def _written(value: Number) -> str:
+def _written(value: Measured) -> str:
     return "" if value is None else repr(value)
 
 
-def _plain(value: Number) -> Number | str:
+def _plain(value: Measured) -> Measured | str:
     return value if value is None or isfinite(value) else repr(value)
 
 

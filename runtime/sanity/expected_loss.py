@@ -16,7 +16,7 @@ from ...compiler.training.output_fit import fit
 from ...compiler.training.terms import Term
 from ..engines.executor import run
 from ..engines.plan import plan
-from ..feeding.targets import Target
+from ..feeding.targets import TargetFeed
 from ..feeding.wiring import Wiring
 from ..kerneldef import Array
 
@@ -67,7 +67,7 @@ def constant_answer(graph: Graph, output: str) -> float:
     return answers.get(found.kind, 0.0)
 
 
-def _classes(graph: Graph, output: str, term: Term, target: Target) -> int:
+def _classes(graph: Graph, output: str, term: Term, target: TargetFeed) -> int:
     """How many classes a loss distinguishes; 0 where it is about numbers or yes and no."""
     if target.classes or LOSSES[term.name].targets.task != "classes":
         return target.classes
@@ -76,7 +76,7 @@ def _classes(graph: Graph, output: str, term: Term, target: Target) -> int:
     return extent if isinstance(extent, int) else 0
 
 
-def _of_output(graph: Graph, output: str, term: Term, target: Target, given: Array) -> float:
+def _of_output(graph: Graph, output: str, term: Term, target: TargetFeed, given: Array) -> float:
     row = LOSSES[term.name]
     if row.start is not None:
         classes = _classes(graph, output, term, target)
@@ -90,7 +90,7 @@ def _of_output(graph: Graph, output: str, term: Term, target: Target, given: Arr
 def constant_loss(
     output: TensorType,
     term: Term,
-    target: Target,
+    target: TargetFeed,
     given: Array,
     answer: float | Array,
     *,

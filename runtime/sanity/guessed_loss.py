@@ -12,7 +12,7 @@ from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit
 from ...compiler.training.terms import Term
-from ..feeding.targets import Target
+from ..feeding.targets import TargetFeed
 from ..feeding.wiring import Wiring
 from ..kerneldef import Array
 from .expected_loss import constant_loss
@@ -45,7 +45,7 @@ def guessed_loss(
     return total
 
 
-def _guessed(graph: Graph, output: str, term: Term, target: Target, given: Array) -> float:
+def _guessed(graph: Graph, output: str, term: Term, target: TargetFeed, given: Array) -> float:
     value = graph.outputs[output]
     row = LOSSES[term.name]
     task = row.targets.task_of(indexed=bool(target.classes))

@@ -5,7 +5,7 @@ from math import isnan
 from typing import Any
 
 from ...grammar.diagnostics import did_you_mean, error
-from ..metrics.definitions import Direction
+from ..metrics.definitions import Better
 
 
 class EarlyStopping:
@@ -26,7 +26,7 @@ class EarlyStopping:
         monitor: str = "val_loss",
         patience: int | None = 10,
         min_delta: float = 0.0,
-        direction: Direction = "lower",
+        direction: Better = "lower",
     ) -> None:
         self.monitor = monitor
         self.patience = patience

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import IO, Protocol
 
 Clock = Callable[[], float]
-Values = Mapping[str, float | None]
+EpochValues = Mapping[str, float | None]
 
 EVERY = 30.0  # seconds between two lines within a long epoch
 HALF_LIFE = 20.0  # seconds after which a measured speed counts half
@@ -30,7 +30,12 @@ class TrainingProgress(Protocol):
         ...
 
     def advance(
-        self, *, loss: float, samples: int, lr: float | None = None, metrics: Values | None = None
+        self,
+        *,
+        loss: float,
+        samples: int,
+        lr: float | None = None,
+        metrics: EpochValues | None = None,
     ) -> None:
         """A step was taken.
 
@@ -42,7 +47,7 @@ class TrainingProgress(Protocol):
         """
         ...
 
-    def epoch(self, values: Values) -> None:
+    def epoch(self, values: EpochValues) -> None:
         """An epoch ended.
 
         Args:
@@ -66,11 +71,16 @@ class NoProgress:
         """A run begins."""
 
     def advance(
-        self, *, loss: float, samples: int, lr: float | None = None, metrics: Values | None = None
+        self,
+        *,
+        loss: float,
+        samples: int,
+        lr: float | None = None,
+        metrics: EpochValues | None = None,
     ) -> None:
         """A step was taken."""
 
-    def epoch(self, values: Values) -> None:
+    def epoch(self, values: EpochValues) -> None:
         """An epoch ended."""
 
     def say(self, text: str) -> None:
@@ -167,7 +177,12 @@ class PlainProgress:
         self._said = self._clock()
 
     def advance(
-        self, *, loss: float, samples: int, lr: float | None = None, metrics: Values | None = None
+        self,
+        *,
+        loss: float,
+        samples: int,
+        lr: float | None = None,
+        metrics: EpochValues | None = None,
     ) -> None:
         """A step was taken."""
         self.pace.advance(samples)
@@ -178,7 +193,7 @@ class PlainProgress:
             step = f"step {pace.within:,}/{pace.steps:,}"
             self.say(line([self._epoch(), step], {"loss": loss, **(metrics or {}), "lr": lr}, pace))
 
-    def epoch(self, values: Values) -> None:
+    def epoch(self, values: EpochValues) -> None:
         """An epoch ended."""
         number = values.get("epoch")
         head = self._epoch(None if number is None else int(number))
@@ -206,7 +221,7 @@ class PlainProgress:
 UNSAID = ("epoch", "step", "momentum", "seconds")
 
 
-def line(head: list[str], values: Values, pace: Pace) -> str:
+def line(head: list[str], values: EpochValues, pace: Pace) -> str:
     """A line about an epoch or a step: `epoch 3/40  loss 0.1234  lr 0.1  2,345/s  1:05 left`.
 
     After the last step, it says what has elapsed instead.
@@ -221,7 +236,7 @@ def line(head: list[str], values: Values, pace: Pace) -> str:
     return "  ".join(parts)
 
 
-def texts(values: Values) -> list[str]:
+def texts(values: EpochValues) -> list[str]:
     """Losses, metrics and the learning rate, each with its name; what is None is left out."""
     return [
         f"{name} {number(value, rate=name == 'lr')}"

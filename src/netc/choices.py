@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-Engine = Literal["numpy", "onnxruntime"]
+EngineName = Literal["numpy", "onnxruntime"]
 Device = Literal["cpu", "cuda"]
 Precision = Literal["float32", "float64"]
-Part = Literal["train", "validation", "test", "all"]
-PARTS: tuple[Part, ...] = ("train", "validation", "test", "all")
+PartName = Literal["train", "validation", "test", "all"]
+PARTS: tuple[PartName, ...] = ("train", "validation", "test", "all")
 Style = Literal["graph", "backward", "neurons"]
 Direction = Literal["TB", "LR", "BT", "RL"]
 Format = Literal["svg", "png", "pdf", "dot"]
-Theme = Literal["light", "dark"]
+ThemeName = Literal["light", "dark"]

@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
-from .choices import Device, Direction, Engine, Format, Precision, Style, Theme
+from .choices import Device, Direction, EngineName, Format, Precision, Style, ThemeName
 from .compiler.analysis.counts import Counts, count
 from .compiler.pipeline import compile as compile_source
 from .grammar.source import Source
@@ -122,7 +122,7 @@ class Network(Trainable):
         x: "Array | Mapping[str, Array]",
         state: "Mapping[str, Array] | None" = None,
         *,
-        engine: Engine = "numpy",
+        engine: EngineName = "numpy",
         device: Device = "cpu",
         fetch: Sequence[str] | None = None,
         dtype: Precision | None = None,
@@ -318,7 +318,7 @@ class Network(Trainable):
         depth: int | None = None,
         direction: Direction | None = None,
         format: Format | None = None,
-        theme: Theme = "light",
+        theme: ThemeName = "light",
         **options: Any,
     ) -> None:
         """Draw the network; the file's suffix or `format` chooses svg, png, pdf or dot.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, Self
 
-from .choices import Device, Engine, Part
+from .choices import Device, EngineName, PartName
 from .compiler.model import Model
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Trainable:
         self,
         data: Any = None,
         *,
-        engine: Engine | None = None,
+        engine: EngineName | None = None,
         device: Device | None = None,
         output: "str | PathLike[str] | None" = None,
         resume: bool = False,
@@ -178,11 +178,11 @@ class Trainable:
         *,
         run: "Origin | None" = None,
         data: Any = None,
-        part: Part = "test",
+        part: PartName = "test",
         metrics: Sequence[str] | None = None,
         threshold: float | None = None,
         curves: bool = False,
-        engine: Engine = "numpy",
+        engine: EngineName = "numpy",
         device: Device = "cpu",
         **settings: Any,
     ) -> "Evaluation":
@@ -226,7 +226,7 @@ class Trainable:
         run: "Origin | None" = None,
         data: Any = None,
         top: int = 1,
-        engine: Engine = "numpy",
+        engine: EngineName = "numpy",
         device: Device = "cpu",
         **settings: Any,
     ) -> "Prediction":
@@ -269,9 +269,9 @@ class Trainable:
         *,
         run: "Origin | None" = None,
         data: Any = None,
-        part: Part = "all",
+        part: PartName = "all",
         allow: Sequence[str] = (),
-        engine: Engine = "numpy",
+        engine: EngineName = "numpy",
         device: Device = "cpu",
         **settings: Any,
     ) -> "Extracted":
@@ -311,7 +311,7 @@ class Trainable:
         weights: "Weights | None" = None,
         samples: int = 20,
         steps: int = 200,
-        engine: Engine = "numpy",
+        engine: EngineName = "numpy",
         device: Device = "cpu",
         **settings: Any,
     ) -> "list[Check]":

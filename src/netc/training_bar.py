@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from .runtime.training.progress import (
+    EpochValues,
     Pace,
     PlainProgress,
     TrainingProgress,
-    Values,
     duration,
     line,
     texts,
@@ -64,7 +64,12 @@ class TrainingBar:
         self._bar.start()
 
     def advance(
-        self, *, loss: float, samples: int, lr: float | None = None, metrics: Values | None = None
+        self,
+        *,
+        loss: float,
+        samples: int,
+        lr: float | None = None,
+        metrics: EpochValues | None = None,
     ) -> None:
         """A step was taken."""
         pace = self.pace
@@ -84,7 +89,7 @@ class TrainingBar:
         self._beam.bar_width = min(max(room, 0) + NARROWEST, WIDEST)
         self._bar.update(self._task, completed=self.pace.done, head=head, values=shown, time=time)
 
-    def epoch(self, values: Values) -> None:
+    def epoch(self, values: EpochValues) -> None:
         """An epoch ended."""
         done = values.get("epoch")
         width = len(str(self.pace.epochs))

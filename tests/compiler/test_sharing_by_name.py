@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.choices import Engine
+from netc.choices import EngineName
 
 BLOCKS = "block B { FC(8) -> RELU }\nblock A { B }\n"
 
@@ -28,7 +28,7 @@ def test_a_name_stands_for_what_yields_it(program: str, params: int) -> None:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
-def test_a_block_that_is_shared_by_a_binding_computes_the_same(engine: Engine) -> None:
+def test_a_block_that_is_shared_by_a_binding_computes_the_same(engine: EngineName) -> None:
     """Both calls yield the same of the same input."""
     network = netc.compile(
         f"{BLOCKS}x = INPUT(8) as i\na = x -> B\noutput b = x -> B(share=a)\noutput c = a"

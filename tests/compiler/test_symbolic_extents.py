@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.choices import Engine
+from netc.choices import EngineName
 from netc.runtime.engines.engine import engine_named
 
 ENCODER = (
@@ -38,7 +38,7 @@ def test_engines_agree_on_any_size(extents: tuple[int, int]) -> None:
     assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
 
 
-def refusal(network: netc.Network, shape: tuple[int, ...], engine: Engine) -> str:
+def refusal(network: netc.Network, shape: tuple[int, ...], engine: EngineName) -> str:
     """The message and note of an engine that is given zeros of a shape."""
     with pytest.raises(netc.NetError) as failure:
         network.run(np.zeros(shape, np.float32), network.initialize(0), engine=engine)
@@ -82,7 +82,7 @@ REFUSED = (
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 @pytest.mark.parametrize(("program", "shape", "message"), REFUSED)
 def test_what_was_left_open_is_checked_with_the_input(
-    program: str, shape: tuple[int, ...], message: str, engine: Engine
+    program: str, shape: tuple[int, ...], message: str, engine: EngineName
 ) -> None:
     """Extents that a network cannot take are refused before either engine, in the same words."""
     assert message in refusal(netc.compile(program), shape, engine)
@@ -91,7 +91,7 @@ def test_what_was_left_open_is_checked_with_the_input(
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 @pytest.mark.parametrize(("program", "shape", "message"), REFUSED)
 def test_engines_that_stay_open_check_each_input(
-    program: str, shape: tuple[int, ...], message: str, engine: Engine
+    program: str, shape: tuple[int, ...], message: str, engine: EngineName
 ) -> None:
     """So they are by what trains, evaluates and predicts, batch after batch."""
     network = netc.compile(program)
@@ -115,7 +115,7 @@ def test_extents_that_fit_run_on_both_engines() -> None:
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 @pytest.mark.parametrize("input", ["2x3x4x6", "4x5x6", "5x6, sequence", "6"])
-def test_no_samples_are_normalized(input: str, engine: Engine) -> None:
+def test_no_samples_are_normalized(input: str, engine: EngineName) -> None:
     """LRN, which engines have for images only, takes an empty batch of any rank."""
     network = netc.compile(f"INPUT({input}) -> LRN(3)")
     shape = [0 if extent == "N" else int(extent) for extent in network.inputs[0].shape]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.choices import Engine
+from netc.choices import EngineName
 from netc.compiler.analysis.initial_values import resolve
 from netc.compiler.ir.initializers import GLOROT, HE, LECUN, Init
 from netc.compiler.ir.types import author_size
@@ -16,7 +16,7 @@ CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
 NEURONS = "INPUT(2) -> FC(2, weight=[[-2, 2], [2, -2]], bias_value=[-1, -1]) -> STEP"
 
 
-def run(program: str, x: Any, engine: Engine = "numpy") -> Array:
+def run(program: str, x: Any, engine: EngineName = "numpy") -> Array:
     """A program's output on one input, with its first weights."""
     network = netc.compile(program)
     result = network.run(np.asarray(x, np.float32), network.initialize(0), engine=engine)
@@ -33,14 +33,14 @@ def run(program: str, x: Any, engine: Engine = "numpy") -> Array:
     ],
     ids=["xor", "xnor"],
 )
-def test_step_neurons(output: str, expected: list[int], engine: Engine) -> None:
+def test_step_neurons(output: str, expected: list[int], engine: EngineName) -> None:
     """Threshold neurons with literal weights compute XOR and XNOR."""
     y = run(f"{NEURONS} -> FC(1, {output}) -> STEP", CORNERS, engine)
     np.testing.assert_array_equal(y[:, 0], expected)
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
-def test_step_fires_at_its_threshold(engine: Engine) -> None:
+def test_step_fires_at_its_threshold(engine: EngineName) -> None:
     """0 is reached, whatever its sign; what is no number reaches nothing."""
     y = run("INPUT(5) -> STEP", [[-1e-30, -0.0, 0.0, 1e-30, np.nan]], engine)
     np.testing.assert_array_equal(y, [[0, 1, 1, 1, 0]])
@@ -62,7 +62,9 @@ def test_step_fires_at_its_threshold(engine: Engine) -> None:
         ("RELU6", [0, 0, 6, 6]),
     ],
 )
-def test_large_inputs_overflow_nowhere(layer: str, expected: list[float], engine: Engine) -> None:
+def test_large_inputs_overflow_nowhere(
+    layer: str, expected: list[float], engine: EngineName
+) -> None:
     """Exponentials that overflow leave no infinity and no NaN behind."""
     y = run(f"INPUT(4) -> {layer}", [[-1e4, -100, 100, 1e4]], engine)
     np.testing.assert_allclose(y, [expected], rtol=1e-6, atol=1e-30)

@@ -8,7 +8,7 @@ import pytest
 from support.ops import version_of
 
 import netc
-from netc.choices import Engine
+from netc.choices import EngineName
 from netc.compiler.lower.operators import RANDOM
 from netc.compiler.onnx_standard.foreign_operators import operators
 from netc.compiler.ops.opdef import OPS
@@ -155,7 +155,7 @@ def test_what_the_reference_trips_over_is_an_input_error() -> None:
         ("value=7", np.int64(7)),
     ],
 )
-def test_constants(given: str, value: Any, engine: Engine) -> None:
+def test_constants(given: str, value: Any, engine: EngineName) -> None:
     """`Constant` holds what any of its attributes gives, also beside a tensor."""
     program = f'op("Constant", {given}) as l\nINPUT(2x2x1) as x -> RELU'
     network = netc.compile(program)
@@ -198,7 +198,7 @@ def test_resizing(steps: str) -> None:
     ],
 )
 def test_a_batch_that_an_operator_fixes_is_no_other(
-    steps: str, message: str, engine: Engine
+    steps: str, message: str, engine: EngineName
 ) -> None:
     """Numbers in place of the batch are checked against the input's, on both engines alike."""
     network = netc.compile(f"INPUT(4x4x3) -> {steps}")
@@ -224,7 +224,7 @@ def test_attributes_that_netc_lacks_are_named() -> None:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
-def test_whole_numbers(engine: Engine) -> None:
+def test_whole_numbers(engine: EngineName) -> None:
     """Powers and quotients of integers are rounded towards zero."""
     x = np.array([[2, -2, 1, -1, 5]])
     for steps, expected in (

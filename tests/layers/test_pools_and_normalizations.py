@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import netc
-from netc.choices import Engine
+from netc.choices import EngineName
 from netc.compiler.analysis.initial_values import resolve
 from netc.compiler.analysis.memory import measure
 from netc.compiler.analysis.receptive_fields import receptive_fields
@@ -117,7 +117,7 @@ def test_bins(extent: int, count: int) -> None:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
-def test_stochastic_pooling_of_zeros(engine: Engine) -> None:
+def test_stochastic_pooling_of_zeros(engine: EngineName) -> None:
     """A window of zeros gives 0, and others their mean weighted by magnitude."""
     network = netc.compile("INPUT(6x1, sequence) -> POOL(stochastic)")
     x = np.array([[[0], [0], [3], [0], [1], [4]]], np.float32)

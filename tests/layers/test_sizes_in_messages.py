@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.choices import Engine
+from netc.choices import EngineName
 
 INPUTS = {
     1: ("INPUT(6x4, sequence)", "6x4", "4x6"),
@@ -74,7 +74,7 @@ def test_layers_behind_layers_are_shown_as_written() -> None:
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 @pytest.mark.parametrize("layer", ["CONV(kernel=9, 2, pad=0)", "MAXPOOL(kernel=9)"])
-def test_what_a_short_sequence_leaves_is_shown_as_written(layer: str, engine: Engine) -> None:
+def test_what_a_short_sequence_leaves_is_shown_as_written(layer: str, engine: EngineName) -> None:
     """The same holds of what an engine is given: N x length x channels."""
     network = netc.compile(f"INPUT((L, 2), sequence) -> {layer}")
     with pytest.raises(netc.NetError) as caught:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.choices import Engine
+from netc.choices import EngineName
 
 LARGE = 3e38  # of float32, whose largest number is 3.4e38
 
@@ -25,7 +25,7 @@ LARGE = 3e38  # of float32, whose largest number is 3.4e38
     ],
 )
 def test_activations_of_the_largest_numbers(
-    layer: str, low: float, high: float, engine: Engine
+    layer: str, low: float, high: float, engine: EngineName
 ) -> None:
     """Nothing on the way to a number that can be held overflows."""
     x = np.array([[-LARGE, LARGE]], np.float32)

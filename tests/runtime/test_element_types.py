@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.choices import Engine
+from netc.choices import EngineName
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.graph import Graph
@@ -63,7 +63,7 @@ def test_constants_that_numpy_lacks() -> None:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
-def test_quantized(engine: Engine) -> None:
+def test_quantized(engine: EngineName) -> None:
     """Operators of ONNX may yield small integers between real layers."""
     network = netc.compile(
         'INPUT(3) -> op("QuantizeLinear", y_scale=0.5) as q -> op("DequantizeLinear", x_scale=0.5)'

@@ -11,7 +11,7 @@ import pytest
 from support.engines import on_both
 
 import netc
-from netc.choices import Engine
+from netc.choices import EngineName
 from netc.compiler.emit.onnx.export import write
 from netc.compiler.ops.opdef import OPS
 from netc.compiler.passes.append_backward import append_backward
@@ -57,7 +57,7 @@ def _input(network: netc.Network, batch: int, mean: float, deviation: float) -> 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 @pytest.mark.parametrize("numbers", FARAWAY.values(), ids=FARAWAY)
 @pytest.mark.parametrize("program", [*NORMALIZATIONS, *MEAN_VARIANCES])
-def test_normalizations(program: str, numbers: tuple[float, float], engine: Engine) -> None:
+def test_normalizations(program: str, numbers: tuple[float, float], engine: EngineName) -> None:
     """Both engines yield to rounding what float64 yields, of equal numbers 0."""
     network = netc.compile(program)
     state = dict(network.initialize(0))
@@ -147,7 +147,7 @@ def test_gradients_in_training(layer: str, numbers: tuple[float, float]) -> None
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
 @pytest.mark.parametrize("program", [*NORMALIZATIONS, *BATCH_NORMALIZATIONS, *MEAN_VARIANCES])
-def test_an_empty_batch(program: str, engine: Engine) -> None:
+def test_an_empty_batch(program: str, engine: EngineName) -> None:
     """No samples in, none out."""
     network = netc.compile(program)
     x = _input(network, 0, 0, 1)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.choices import Engine
+from netc.choices import EngineName
 
 ENGINES = ("numpy", "onnxruntime")
 TOKENS = "INPUT(5, dtype=int64) as ids -> EMBED(7, 3) -> FC(2)"
@@ -32,7 +32,7 @@ WAYS: dict[str, Way] = {
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("wrong", [-1, -7, 7])
-def test_tables_have_no_rows_below_zero_nor_above_the_last(engine: Engine, wrong: int) -> None:
+def test_tables_have_no_rows_below_zero_nor_above_the_last(engine: EngineName, wrong: int) -> None:
     """An index outside of a table is refused in the same words on both engines."""
     network = netc.compile(TOKENS)
     with pytest.raises(netc.NetError) as caught:
@@ -110,7 +110,7 @@ def test_targets_are_numbers(way: str, targets: Any, said: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_indices_are_followed_through_what_moves_them(engine: Engine) -> None:
+def test_indices_are_followed_through_what_moves_them(engine: EngineName) -> None:
     """Cuts and joins change no index, so inputs in front of them are checked as well."""
     network = netc.compile(CUT)
     with pytest.raises(netc.NetError, match="the input `ids` holds -2"):

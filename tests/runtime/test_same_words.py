@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.choices import Engine
+from netc.choices import EngineName
 from netc.grammar.diagnostics import NetError
 
 Feeds = dict[str, Any]
@@ -141,7 +141,7 @@ def test_same_words(program: str, feeds: Feeds, words: str) -> None:
     network = netc.compile(program)
     state = network.initialize(0)
     given = {name: np.asarray(value) for name, value in feeds.items()}
-    engines: tuple[Engine, ...] = ("numpy", "onnxruntime")
+    engines: tuple[EngineName, ...] = ("numpy", "onnxruntime")
     found = []
     for engine in engines:
         with pytest.raises(NetError) as caught:

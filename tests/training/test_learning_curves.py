@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from netc.runtime.learning_curves.diagnosis import read_curves, read_history
-from netc.runtime.learning_curves.trends import Known
+from netc.runtime.learning_curves.trends import RunContext
 from netc.runtime.run_folder.history import Epoch, History
 
 LN_10 = float(np.log(10))
@@ -67,13 +67,13 @@ CURVES: dict[str, Callable[[int], tuple[Any, Any]]] = {
 def test_each_kind_is_told(kind: str, seed: int) -> None:
     """A curve of each kind is read as that kind alone, whatever its noise."""
     train, validation = CURVES[kind](seed)
-    found = read_curves(train, validation, known=Known(LN_10))
+    found = read_curves(train, validation, known=RunContext(LN_10))
     assert [finding.kind for finding in found] == [kind]
 
 
 def test_overfitting_says_since_when() -> None:
     """The turn of the validation loss is found within two epochs, with the numbers behind it."""
-    (finding,) = read_curves(*CURVES["overfitting"](0), known=Known(LN_10))
+    (finding,) = read_curves(*CURVES["overfitting"](0), known=RunContext(LN_10))
     assert finding.since is not None
     assert abs(finding.since - 16) <= 3
     numbers = finding.numbers
@@ -85,10 +85,10 @@ def test_overfitting_says_since_when() -> None:
 
 def test_underfitting_says_what_to_do() -> None:
     """A loss that still falls wants more time, one that does not a larger model."""
-    (flat,) = read_curves(*CURVES["underfitting"](0), known=Known(LN_10))
+    (flat,) = read_curves(*CURVES["underfitting"](0), known=RunContext(LN_10))
     assert flat.advice.startswith("use a larger model")
     slow = LN_10 * (1 - E / 100)
-    findings = {f.kind: f for f in read_curves(slow, slow + 0.01, known=Known(LN_10))}
+    findings = {f.kind: f for f in read_curves(slow, slow + 0.01, known=RunContext(LN_10))}
     assert findings["underfitting"].advice.startswith("train longer")
 
 
@@ -109,9 +109,9 @@ def test_short_runs_say_nothing() -> None:
 def test_without_validation() -> None:
     """The training loss alone tells underfitting, and cannot tell overfitting."""
     train, _ = CURVES["overfitting"](0)
-    assert [f.kind for f in read_curves(train, known=Known(LN_10))] == ["fine"]
+    assert [f.kind for f in read_curves(train, known=RunContext(LN_10))] == ["fine"]
     train, _ = CURVES["underfitting"](0)
-    (finding,) = read_curves(train, known=Known(LN_10))
+    (finding,) = read_curves(train, known=RunContext(LN_10))
     assert finding.kind == "underfitting"
     assert "validation" not in finding.numbers
 
@@ -122,7 +122,7 @@ def test_one_bad_epoch_is_no_trend() -> None:
     for place in (20, -1):
         spiked = validation.copy()
         spiked[place] = 5.0
-        assert [f.kind for f in read_curves(train, spiked, known=Known(LN_10))] == ["fine"]
+        assert [f.kind for f in read_curves(train, spiked, known=RunContext(LN_10))] == ["fine"]
 
 
 def test_losses_may_be_negative() -> None:
@@ -143,7 +143,7 @@ def test_constant_losses() -> None:
 )
 def test_a_rise_within_its_standard_error_is_uncertain(error: float, kinds: list[str]) -> None:
     """Overfitting is said of a rise of more than two standard errors, which are named else."""
-    known = Known(LN_10, samples=15, rise_error=error, end_error=error)
+    known = RunContext(LN_10, samples=15, rise_error=error, end_error=error)
     found = read_curves(*CURVES["overfitting"](0), known=known)
     assert [finding.kind for finding in found] == kinds
     (finding,) = found
@@ -155,7 +155,7 @@ def test_a_rise_within_its_standard_error_is_uncertain(error: float, kinds: list
 @pytest.mark.parametrize(("error", "kind"), [(0.1, "high_variance"), (1.0, "fine")])
 def test_a_gap_within_its_standard_error_is_no_variance(error: float, kind: str) -> None:
     """A validation loss that a few samples raise is not said to be high."""
-    known = Known(LN_10, samples=15, rise_error=error, end_error=error)
+    known = RunContext(LN_10, samples=15, rise_error=error, end_error=error)
     train, validation = CURVES["high_variance"](0)
     assert [f.kind for f in read_curves(train, validation, known=known)] == [kind]
 
@@ -167,7 +167,7 @@ def test_a_gap_within_its_standard_error_is_no_variance(error: float, kind: str)
 def test_few_right_answers_may_be_luck(accuracy: float, samples: int, kinds: set[str]) -> None:
     """Right answers excuse a high loss, by more than their binomial standard error."""
     losses = 0.65 + 0.02 * np.exp(-E / 3.0)
-    known = Known(np.log(2), 0.5, samples=samples)
+    known = RunContext(np.log(2), 0.5, samples=samples)
     found = read_curves(losses, losses, known=known, accuracy=[accuracy] * 40)
     assert {f.kind for f in found} - {"plateau"} == kinds - {"fine"}
 
@@ -175,7 +175,7 @@ def test_few_right_answers_may_be_luck(accuracy: float, samples: int, kinds: set
 def test_the_last_losses_are_named() -> None:
     """A run with nothing to note ends where its last epoch does."""
     train, validation = CURVES["fine"](0)
-    (finding,) = read_curves(train, validation, known=Known(LN_10))
+    (finding,) = read_curves(train, validation, known=RunContext(LN_10))
     assert str(finding) == (
         f"nothing to note: the training loss ends at {train[-1]:.4g}, the validation loss at"
         f" {validation[-1]:.4g}"
@@ -189,7 +189,7 @@ def test_history_is_read() -> None:
         Epoch(int(e) + 100, int(e), float(t), float(v) if e % 2 else None)
         for e, t, v in zip(E, train, validation, strict=True)
     ]
-    (finding,) = read_history(History(rows), Known(LN_10))
+    (finding,) = read_history(History(rows), RunContext(LN_10))
     assert finding.kind == "overfitting"
     assert finding.since is not None
     assert abs(finding.since - 116) <= 4

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...array_text import describe
 from ...arrays import load_named_arrays, save_arrays
-from ...choices import Device, Engine
+from ...choices import Device, EngineName
 from ...grammar.diagnostics import error
 from ...runtime.engines.engine import ENGINES
 from ...runtime.engines.session import Session
@@ -29,7 +29,7 @@ from ..terminal import show_diagnostics, width
 from ..weights import read_weights
 
 Arrays = dict[str, np.ndarray[Any, Any]]
-Names = Mapping[str, Sequence[str]]
+ClassNames = Mapping[str, Sequence[str]]
 
 
 @click.command("run")
@@ -62,7 +62,7 @@ def command(
     model: str,
     inputs: tuple[str, ...],
     output: str | None,
-    engine: Engine | None,
+    engine: EngineName | None,
     device: Device,
     fetch: tuple[str, ...],
     weights: str | None,
@@ -104,7 +104,7 @@ def _run_onnx(
     engine: str | None,
     device: str,
     fetch: Sequence[str],
-) -> tuple[Arrays, Names]:
+) -> tuple[Arrays, ClassNames]:
     """Run an ONNX file as it is, on onnxruntime; also the names of its classes by output."""
     if engine not in (None, "onnxruntime"):
         raise error(
