@@ -54,7 +54,7 @@ def _behind(name: str, inner: str, channels: int, extent: int, axes: int) -> tup
         return channels, extent
     given = {a.name: a.text for a in arguments_of(inner) if a.name}
     bare = [a.text for a in arguments_of(inner) if a.name is None]
-    sizes = [int(text.split("x")[0]) for text in bare if "x" in text]
+    sizes = [int(size[1]) for text in bare if (size := re.match(r"(\d+)x", text))]
     is_pool = "POOL" in name
     kernel = (sizes or [int(given.get("kernel", "2" if is_pool or name == "UPCONV" else "3"))])[0]
     if name == "ADAPTIVEPOOL":
@@ -68,7 +68,7 @@ def _behind(name: str, inner: str, channels: int, extent: int, axes: int) -> tup
     if name == "UPCONV":
         more = _number(given.get("output_pad"), 0)
         return behind, (extent - 1) * stride - pad + dilated + more + 1
-    return behind, (extent + pad - dilated - 1) // stride + 1
+    return behind, (extent + pad - dilated - 1) // max(stride, 1) + 1
 
 
 def _number(text: str | None, default: int) -> int:

@@ -141,8 +141,8 @@ class Layers:
 
     def adjusted(self, x: ForeignTensor, sign: str, other: Any) -> ForeignTensor:
         """A tensor by a number, or with learned positions added."""
-        known = isinstance(other, int | float) and other and sign in _SCALED
-        scaled = _SCALED[sign](float(other)) if known else None
+        known = isinstance(other, int | float) and sign in _SCALED
+        scaled = _SCALED[sign](float(other)) if known and 1e-30 < abs(other) < 1e30 else None
         if scaled and scaled[1] > 0:
             turned = "NEG -> " if sign == "From" else ""
             steps = f"{turned}NORMALIZE(mean={scaled[0]:.6g}, std={scaled[1]:.6g})"
@@ -160,9 +160,8 @@ class Layers:
         if isinstance(index, int):
             return self.last(x) if index == -1 or x.axes == 0 else _not_understood(x, ())
         places = index if isinstance(index, tuple) and x.axes == 1 else ()
-        rest = (*places[:1], *places[2:])
-        is_whole = bool(rest) and all(place == slice(None) for place in rest)
-        if is_whole and isinstance(places[1], int):
+        is_whole = all(place == slice(None) for place in (*places[:1], *places[2:]))
+        if is_whole and len(places) > 1 and isinstance(places[1], int):
             return x.behind(f"SLICE({places[1]}, axis=length)", 0)
         raise NotUnderstoodError("an index")
 

@@ -13,11 +13,6 @@ from .python_values import Class, Instance, KerasModel, PythonFunction, PythonSc
 
 _LONGEST = 12_000  # characters of a translation
 _IMAGES = frozenset("x inputs input img image images inp tokens features data src batch z".split())
-# What a program that is no program, or does what this reader does not expect, may raise.
-_FAILURES = (
-    *(NotUnderstoodError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
-    RecursionError,
-)
 
 
 class Translation(NamedTuple):
@@ -49,7 +44,7 @@ def python_network(text: str) -> Translation | None:
     interpreter = Interpreter()
     try:
         scope = interpreter.run_program(tree)
-    except _FAILURES:
+    except NotUnderstoodError:
         return None
     for candidate in _candidates(scope):
         found = _translation(interpreter, candidate, text)
@@ -74,7 +69,7 @@ def python_chain(text: str, *, starts: bool) -> Translation | None:
             return None
         x = ForeignTensor(Flow("" if starts else "x"), is_flat=not starts)
         code = spelled([y.flow for y in tensors([interpreter.call(model, [x], {})])])
-    except _FAILURES:
+    except NotUnderstoodError:
         return None
     return Translation(code if starts else code.removeprefix("x -> "), (*interpreter.layers.said,))
 
@@ -118,7 +113,7 @@ def _translation(interpreter: Interpreter, candidate: Any, text: str) -> Transla
         outputs = _outputs(interpreter, candidate, sampled)
         flows = list(dict.fromkeys(tensor.flow for tensor in outputs))
         code = spelled(flows) if any(flow.inputs for flow in flows) else ""
-    except _FAILURES:
+    except NotUnderstoodError:
         return None
     if not code or len(code) > _LONGEST:
         return None

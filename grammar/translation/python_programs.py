@@ -5,7 +5,9 @@ ranges and arithmetic on sizes, and follows tensors through layers. What it does
 """
 
 import ast
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +30,7 @@ from .python_values import (
     Opaque,
     PythonFunction,
     PythonScope,
+    as_python,
     built_in,
     compared,
     computed,
@@ -40,6 +43,7 @@ from .recipes import own_name
 from .words import MERGES
 
 _MOST_STEPS = 20_000  # statements and expressions that are read
+_DEEPEST = 150  # calls and expressions in one another: a third of what Python allows
 CONTAINERS = frozenset("Sequential SequentialCell HybridSequential Chain serial".split())
 _LISTS = frozenset("ModuleList LayerList".split())
 _DICTS = frozenset("OrderedDict ModuleDict".split())
@@ -60,6 +64,7 @@ class Interpreter:
         self.layers = Layers()
         self.unknown: set[str] = set()  # names of sizes that the program does not say
         self.steps = 0
+        self.depth = 0
 
     # Statements
 
@@ -86,6 +91,18 @@ class Interpreter:
         self.steps += 1
         if self.steps > _MOST_STEPS:
             raise NotUnderstoodError("too long")
+
+    @contextmanager
+    def _inside(self) -> Iterator[None]:
+        """One level further in, of calls or expressions."""
+        self._count()
+        self.depth += 1
+        try:
+            if self.depth > _DEEPEST:
+                raise NotUnderstoodError("too deep")
+            yield
+        finally:
+            self.depth -= 1
 
     def _assign(self, node: ast.Assign, scope: PythonScope) -> None:
         value = self.value(node.value, scope)
@@ -162,7 +179,7 @@ class Interpreter:
         """The parts of a value; of a recurrent layer's results, the first is the sequence."""
         if isinstance(value, list | tuple) and len(value) == count:
             return value
-        if isinstance(value, ForeignTensor):
+        if isinstance(value, ForeignTensor) and count > 0:
             return [value, *[self.layers.last(value)] * (count - 1)]
         if isinstance(value, Opaque):
             return [Opaque()] * count
@@ -174,9 +191,9 @@ class Interpreter:
 
     def value(self, node: ast.expr, scope: PythonScope) -> Any:
         """The value of an expression."""
-        self._count()
         rule = _EXPRESSIONS.get(type(node))
-        return Opaque() if rule is None else rule(self, node, scope)
+        with self._inside():
+            return Opaque() if rule is None else rule(self, node, scope)
 
     def _constant(self, node: ast.Constant, scope: PythonScope) -> Any:
         return node.value
@@ -196,7 +213,8 @@ class Interpreter:
 
     def _dict(self, node: ast.Dict, scope: PythonScope) -> Any:
         pairs = zip(node.keys, node.values, strict=True)
-        return {self.value(k, scope): self.value(v, scope) for k, v in pairs if k is not None}
+        found = [(self.value(k, scope), self.value(v, scope)) for k, v in pairs if k is not None]
+        return as_python(dict, found)
 
     def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, scope: PythonScope) -> Any:
         (loop,) = node.generators[:1]
@@ -229,10 +247,7 @@ class Interpreter:
         if isinstance(value, ForeignTensor):
             return self.layers.part(value, index)
         if isinstance(value, list | tuple | dict | str):
-            try:
-                return value[index]
-            except (LookupError, TypeError):
-                raise NotUnderstoodError("an index") from None
+            return as_python(operator.getitem, value, index)
         return Opaque()
 
     def _slice(self, node: ast.Slice, scope: PythonScope) -> Any:
@@ -286,7 +301,7 @@ class Interpreter:
             raise NotUnderstoodError("a condition")
         return bool(value)
 
-    def _items(self, value: Any) -> list[Any]:
+    def _items(self, value: Any = None) -> list[Any]:
         if isinstance(value, list | tuple | dict):
             return list(value)
         if isinstance(value, KerasModel):
@@ -303,16 +318,16 @@ class Interpreter:
 
     def call(self, called: Any, given: list[Any], named: dict[str, Any]) -> Any:
         """The result of a call."""
-        self._count()
-        if isinstance(called, Opaque):
-            return self._foreign(called.name, given, named)
-        if isinstance(called, Class):
-            return self._created(called, given, named)
-        if isinstance(called, PythonFunction):
-            return self._applied(called, given, named)
-        if isinstance(called, Method):
-            return self._method(called, given, named)
-        return self._through(called, given, named)
+        with self._inside():
+            if isinstance(called, Opaque):
+                return self._foreign(called.name, given, named)
+            if isinstance(called, Class):
+                return self._created(called, given, named)
+            if isinstance(called, PythonFunction):
+                return self._applied(called, given, named)
+            if isinstance(called, Method):
+                return self._method(called, given, named)
+            return self._through(called, given, named)
 
     def _through(self, module: Any, given: list[Any], named: dict[str, Any]) -> Any:
         """A layer, several, or an object, applied to tensors."""
@@ -380,7 +395,7 @@ class Interpreter:
         if isinstance(value, ForeignTensor):
             return self._foreign(name, [value, *given], named)
         if isinstance(value, list) and name in ("append", "extend", "add_module", "insert"):
-            value.extend(given[-1:] if name != "extend" else self._items(given[0]))
+            value.extend(given[-1:] if name != "extend" else self._items(*given[:1]))
             _check_length(value)
             return None
         if isinstance(value, dict) and name in ("items", "values", "keys"):
@@ -454,7 +469,7 @@ _MADE: Mapping[str, Callable[[list[Any]], Any]] = {
     **dict.fromkeys(CONTAINERS, lambda given: KerasModel(modules(given))),
     **dict.fromkeys(_LISTS, modules),
     "TransformerEncoder": _repeated,
-    **dict.fromkeys(_DICTS, lambda given: dict(given[0]) if given else {}),
+    **dict.fromkeys(_DICTS, lambda given: as_python(dict, *given[:1])),
 }
 
 _MERGING: Mapping[type[ast.operator], str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul"}

@@ -14,6 +14,7 @@ from .words import VALUES
 MOST_ITEMS = 1000  # of a list, and characters of a text
 _LARGEST = 2**40
 _DEEPEST = 4  # lists in lists
+_LONGEST = 10_000  # characters of an argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Opaque:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class PythonFunction:
     """A function, or a method of an object."""
 
@@ -32,7 +33,7 @@ class PythonFunction:
     bound: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Class:
     """A class of the program."""
 
@@ -50,7 +51,7 @@ class Instance:
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Method:
     """A method of a tensor or of a list."""
 
@@ -66,7 +67,7 @@ class KerasModel:
     outputs: tuple[ForeignTensor, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class PythonScope:
     """Names and their values, those outside where they are not found."""
 
@@ -88,8 +89,10 @@ def texts(value: Any, depth: int = 0) -> str | None:
     if isinstance(value, ForeignTensor) or depth > _DEEPEST:
         return None
     if isinstance(value, list | tuple):
-        inner = [text for item in value if (text := texts(item, depth + 1)) is not None]
-        return f"({', '.join(inner)})"
+        inner = ", ".join(t for item in value if (t := texts(item, depth + 1)) is not None)
+        if len(inner) > _LONGEST:
+            raise NotUnderstoodError("a long list")
+        return f"({inner})"
     if isinstance(value, ForeignLayer):
         given = ", ".join(f"{a.name}={a.text}" if a.name else a.text for a in value.arguments)
         return f"{value.name}({given})"
@@ -100,30 +103,41 @@ def texts(value: Any, depth: int = 0) -> str | None:
     return str(value) if isinstance(value, bool | int | float) else "None"
 
 
-def tensors(values: Sequence[Any], depth: int = 0) -> list[ForeignTensor]:
+def tensors(values: Sequence[Any]) -> list[ForeignTensor]:
     """The tensors among values, those in lists included."""
-    found: list[ForeignTensor] = []
-    for value in values:
-        if isinstance(value, ForeignTensor):
-            found.append(value)
-        elif isinstance(value, list | tuple) and depth < _DEEPEST:
-            found += tensors(value, depth + 1)
-    return found
+    return [value for value in _inner(values) if isinstance(value, ForeignTensor)]
 
 
-def modules(values: Sequence[Any], depth: int = 0) -> list[Any]:
+def modules(values: Sequence[Any]) -> list[Any]:
     """The layers of `Sequential(...)`: listed, or in pairs with their names."""
     found: list[Any] = []
-    for value in values:
+    for value in _inner(values):
         if isinstance(value, dict):
             found += value.values()
-        elif isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
+        elif isinstance(value, tuple):
             found.append(value[1])
-        elif isinstance(value, list | tuple) and depth < _DEEPEST:
-            found += modules(value, depth + 1)
         elif value is not None:
             found.append(value)
     return found
+
+
+def _inner(values: Sequence[Any]) -> list[Any]:
+    """Values, and in place of lists what is in them; a pair of a name and a value is one."""
+    found: list[Any] = []
+    waiting = [(value, 0) for value in reversed(values)]
+    while waiting:
+        value, depth = waiting.pop()
+        if not isinstance(value, list | tuple) or _is_named(value):
+            found.append(value)
+        elif depth < _DEEPEST:
+            waiting += [(item, depth + 1) for item in reversed(value)]
+        if len(waiting) + len(found) > 10 * MOST_ITEMS:
+            raise NotUnderstoodError("a long list")
+    return found
+
+
+def _is_named(value: Sequence[Any]) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)
 
 
 def unknown_size(value: Any) -> str | None:
@@ -174,10 +188,27 @@ def computed(sign: ast.operator, left: Any, right: Any) -> Any:
         raise NotUnderstoodError("too long")
     if isinstance(sign, ast.Pow) and not (_is_small(left) and _is_small(right)):
         raise NotUnderstoodError("a power")
-    result = compute(left, right)
+    if isinstance(left, str) and isinstance(sign, ast.Mod) and _WIDE.search(left):
+        raise NotUnderstoodError("a wide text")
+    result = as_python(compute, left, right)
     if isinstance(result, int) and abs(result) > _LARGEST:
         raise NotUnderstoodError("a large number")
-    return result
+    return result if isinstance(result, known) else Opaque()
+
+
+_WIDE = re.compile(r"%[^a-zA-Z%]*(?:\*|\d{3})")  # a format that could fill the memory
+
+
+def as_python(function: Callable[..., Any], *given: Any) -> Any:
+    """What one of Python's own functions or operators makes of a program's values.
+
+    Raises:
+        NotUnderstoodError: It refuses them, as it would in that program.
+    """
+    try:
+        return function(*given)
+    except (TypeError, ValueError, ArithmeticError, LookupError):
+        raise NotUnderstoodError("what Python refuses") from None
 
 
 def _is_small(value: Any) -> bool:
@@ -194,14 +225,25 @@ def compared(sign: ast.cmpop, left: Any, right: Any) -> Any:
     test = _COMPARISONS.get(type(sign))
     if test is None or isinstance(left, Opaque) or isinstance(right, Opaque):
         return Opaque()
-    return test(left, right)
+    _check_flat(left, right)
+    return as_python(test, left, right)
 
 
 def built_in(name: str, given: Sequence[Any]) -> Any:
     """The result of one of Python's own functions."""
     if any(isinstance(value, Opaque) for value in given):
         return Opaque()
-    return _BUILT_IN[name](*given)
+    for value in given:
+        _check_flat(*(value if isinstance(value, list | tuple) else ()))
+    return as_python(_BUILT_IN[name], *given)
+
+
+def _check_flat(*values: Any) -> None:
+    """Refuse values whose comparison could take forever: lists of lists of lists."""
+    lists = [value for value in values if isinstance(value, list | tuple)]
+    inner = [item for value in lists for item in value if isinstance(item, list | tuple)]
+    if any(isinstance(item, list | tuple) for value in inner for item in value):
+        raise NotUnderstoodError("lists of lists")
 
 
 def _ranged(*bounds: int) -> list[int]:
