@@ -8,9 +8,9 @@ from typing import NamedTuple
 from ..diagnostics import Diagnostic
 from ..lexing.lexer import Failure, keywords, tokens
 from ..source import Source, Span
+from ..translation.notations import slip_at
 from ..translation.statements import find_foreign
 from .expected import OPERATORS, STEPS, described
-from .notation import find_slip
 from .pieces import is_open_ended, previous_token
 from .spacing import spaced_call
 
@@ -58,7 +58,7 @@ _NAMES = frozenset({"NAME", "TAIL"})
 def _slip(place: Place) -> Diagnostic | None:
     if place.failure.type == "$END":
         return None
-    return find_slip(place.source, place.failure.span.start, in_token=bool(place.failure.type))
+    return slip_at(place.source, place.failure.span.start, in_token=bool(place.failure.type))
 
 
 def _dangling_arrow(place: Place) -> Diagnostic | None:

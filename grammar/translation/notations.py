@@ -1,163 +1,87 @@
-"""Notations of other languages, a row each: a pattern, what to say of it, and the help.
+"""Notations of other languages and typos, a row each: a pattern, what to say of it, and the help.
 
-The rows of `LINES` cover whole statements, those of `PIECES` a part of one.
+The rows of `LINES` cover whole statements, those of `PIECES` and `SLIPS` a part of one.
 """
+# ruff: noqa: RUF001, this file is about characters that are taken for others
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import takewhile
 from typing import NamedTuple
 
+from ..diagnostics import Diagnostic
+from ..source import Source, Span
 from .settings import corrected_setting
 from .training_blocks import FITTED, fitted, train_block, with_equals
+from .typeset import ARROWS
 
-_STROKES = re.compile(r"""^[/*%<!"'-]+|[*/>"'-]+$""")
+_REACH = 2000  # characters behind a place that are looked at
+_NEAR, _AHEAD = 20, 200  # characters before and behind a slip's place
+
+Help = str | Callable[[re.Match[str]], str]
 
 
-class ForeignLine(NamedTuple):
-    """A pattern of a line, and what to say about it.
+class ForeignNotation(NamedTuple):
+    """A pattern, and what to say where it covers the place at which the parser stopped.
 
     Attributes:
-        pattern: What the line looks like.
-        message: What is wrong.
-        help: What to write, from the match.
+        pattern: What the text looks like there.
+        message: What is wrong; `{0}` is the text, `{1}` its first group, and so on.
+        help: What to do, written likewise, or from the match.
+        code: The code of the diagnostic.
     """
 
     pattern: re.Pattern[str]
     message: str
-    help: Callable[[re.Match[str]], str]
+    help: Help
+    code: str = "E011"
+
+    def said(self, source: Source, match: re.Match[str]) -> Diagnostic:
+        """The diagnostic for a match."""
+        groups = [(group or "").strip(" \t") for group in (match[0], *match.groups())]
+        return Diagnostic(
+            self.code,
+            self.message.format(*groups, code=ord(match[0][0])),
+            Span(source, match.start(), match.end()),
+            help=self.help(match) if callable(self.help) else self.help.format(*groups),
+        )
 
 
-LINES = (
-    ForeignLine(
-        re.compile(r"[ \t]*for\s+(.+?)\s+in\s+([^:\n]+?)\s*:[ \t]*([^\n#]*)"),
-        "a body is written in braces, not after a colon",
-        lambda m: f"write `for {m[1]} in {m[2]} {{ {m[3].strip() or _body(m)} }}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*(?:training|Train|TRAIN|fit|trainer|compile)\s*(?=\{)"),
-        "settings of training stand in a `train` block",
-        lambda m: "write `train `",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*train\s*\((.*)\)"),
-        "`train` is a block of settings",
-        lambda m: f"write `{train_block(m[1])}`",
-    ),
-    ForeignLine(
-        FITTED,
-        "training is a block of settings",
-        fitted,
-    ),
-    ForeignLine(
-        re.compile(
-            r"[ \t]*(?:print|\w+\.(?:summary|eval|backward|zero_grad|step|save|predict|evaluate))"
-            r"[ \t]*\(.*\)[ \t]*(?=\n|#|$)"
-        ),
-        "a program describes a network, and calls no methods",
-        lambda m: "remove the line; the commands train, run and summarize a network",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*([A-Za-z_]\w*)\s*([-+*])=\s*([^\n#]+?)[ \t]*(?=\n|#|$)"),
-        "a name is bound once, and tensors are merged by a layer",
-        lambda m: f"write `{m[1]}2 = ( {m[1]} | {m[3]} ) -> {_MERGED[m[2]]}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*net\s+(\w+)\s*\{"),
-        "the statements of a network stand in no braces",
-        lambda m: f"write `net {m[1]}` on its own line, and the chain below it",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*output\s*(?:=\s*)?(?=[A-Za-z(])([^=\n#]*?->[^\n#]*)"),
-        "an output has a name",
-        lambda m: f"write `{_named_output(m[1].strip())}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*(?:let\s+|const\s+|var\s+)?(\w+)\s*:\s*\w+\s*=\s*([^\n#]+)"),
-        "names have no types",
-        lambda m: f"write `let {m[1]} = {m[2].strip()}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*(?:const|var|val|int|float|define|set)\s+(\w+)\s*=?\s*([\d\[(][^\n#]*)"),
-        "numbers are named by `let`",
-        lambda m: f"write `let {m[1]} = {m[2].strip()}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*let\s+(\w+)\s*(?:==|:=|<-)\s*([^\n#]+)"),
-        "a name is given its value by `=`",
-        lambda m: f"write `let {m[1]} = {m[2].strip()}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*import\s+\w+\s+from\s+(\"[^\"\n]*\")[ \t]*(?=\n|#|$)"),
-        "an import takes all blocks of a file",
-        lambda m: f"write `import {m[1]}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*(?:network|model|name)\s*:?\s+\"?(\w+)\"?[ \t]*(?=\n|$)"),
-        "a network's name follows `net`",
-        lambda m: f"write `net {m[1]}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*class_?weights?\s*=\s*\{[^{}]*\}", re.I),
-        "classes have no weights",
-        lambda m: corrected_setting("class_weight", None, "") or "",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*(?:el)?if\s+(.+?)\s*:[ \t]*(?=\n|#|$)"),
-        "a body is written in braces, not after a colon",
-        lambda m: f"write `if {m[1]} {{ {_body(m)} }}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*else\s*:[ \t]*(?=\n|#|$)"),
-        "a body is written in braces, not after a colon",
-        lambda m: f"write `else {{ {_body(m)} }}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*train\s*:[ \t]*(?=\n|#|$)"),
-        "settings are written in braces, not after a colon",
-        lambda m: f"write `{train_block(with_equals(_body(m)))}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*(?:block|net)\s+(\w+.*?)\s*:[ \t]*(?=\n|#|$)"),
-        "a body is written in braces, not after a colon",
-        lambda m: f"write `block {m[1]} {{ {_body(m)} }}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*(?:def|function|fn)\s+(\w+)\s*\(.*?\).*?(?=\n|$)"),
-        "a part of a network is a block, not a function",
-        lambda m: f"write `block {m[1].capitalize()}(c) {{ CONV(3x3, c) -> RELU }}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*class\s+(\w+).*?(?=\n|$)"),
-        "a network is a chain of layers, not a class",
-        lambda m: f"write `net {m[1]}`, and a chain such as `INPUT(28x28) -> FC(10)` below it",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*return\s+(\w+)[ \t]*(?=\n|$)"),
-        "an output is named, not returned",
-        lambda m: f"write `output {m[1]}`",
-    ),
-    ForeignLine(
-        re.compile(r"[ \t]*(?:import\s+[A-Za-z_]|from\s+\S+\s+import\b).*?(?=\n|$)"),
-        "layers need no import",
-        lambda m: 'remove the line; `import "blocks.net"` imports a file of blocks',
-    ),
-    ForeignLine(
-        re.compile(r"(?://|/\*|--\s|<!--|\"\"\"|'''|(?<![^\n])%).*?(?=\n|$)"),
-        "a comment starts with `#`",
-        lambda m: f"write `# {_STROKES.sub('', m[0]).strip()}`",
-    ),
-)
+def line_at(source: Source, start: int, offset: int) -> Diagnostic | None:
+    """What the line of an offset is in another language: a statement, or a comment from there."""
+    begin = source.text.rfind("\n", 0, offset) + 1
+    for notation, place in (*((line, begin) for line in LINES), (COMMENT, offset)):
+        match = notation.pattern.match(source.text, place)
+        if match and match.start() <= offset <= match.end():
+            found = notation.said(source, match)
+            first = match.end() - len(match[0].lstrip())
+            return replace(found, span=Span(source, first, match.end()))
+    return None
 
 
-def _named_output(chain: str) -> str:
-    """An output by the label at the end of its chain, or by any name."""
-    before, _, label = chain.rpartition(" as ")
-    is_named = before and re.fullmatch(r"\w+", label.strip())
-    return f"output {label.strip()} = {before}" if is_named else f"output y = {chain}"
+def piece_at(source: Source, start: int, offset: int) -> Diagnostic | None:
+    """The part of a statement at an offset that another language writes so."""
+    line_end = source.text.find("\n", offset)
+    end = min(len(source.text) if line_end < 0 else line_end, offset + _REACH)
+    for piece in PIECES:
+        for match in piece.pattern.finditer(source.text, start, end):
+            if match.start() <= offset <= match.end():
+                return piece.said(source, match)
+    return None
 
 
-_MERGED: Mapping[str, str] = {"+": "ADD", "-": "SUB", "*": "MUL"}
+def slip_at(source: Source, offset: int, *, in_token: bool) -> Diagnostic | None:
+    """The slip that covers an offset; a token is a good number, if it is one at all."""
+    start = max(source.text.rfind("\n", 0, offset) + 1, offset - _NEAR)
+    for slip in SLIPS:
+        if in_token and slip.code == "E014":
+            continue
+        found = slip.pattern.finditer(source.text, start, offset + _AHEAD)
+        match = next((match for match in found if match.end() > offset), None)
+        if match is not None and match.start() <= offset:
+            return slip.said(source, match)
+    return None
 
 
 def _body(match: re.Match[str]) -> str:
@@ -167,100 +91,222 @@ def _body(match: re.Match[str]) -> str:
     return ", ".join(line.strip() for line in body) or "..."
 
 
+def _named_output(match: re.Match[str]) -> str:
+    """An output by the label at the end of its chain, or by any name."""
+    chain = match[1].strip()
+    before, _, label = chain.rpartition(" as ")
+    is_named = before and re.fullmatch(r"\w+", label.strip())
+    return f"write `output {f'{label.strip()} = {before}' if is_named else f'y = {chain}'}`"
+
+
+_BODY = "a body is written in braces, not after a colon"
+_LET = "write `let {1} = {2}`"
+_MERGE = "tensors are merged by a layer"
+_MERGED: Mapping[str, str] = {"+": "ADD", "-": "SUB", "*": "MUL"}
+
+
+def _line(pattern: str, message: str, help: Help) -> ForeignNotation:
+    return ForeignNotation(re.compile(r"[ \t]*" + pattern), message, help)
+
+
+LINES = (
+    _line(
+        r"for\s+(.+?)\s+in\s+([^:\n]+?)\s*:[ \t]*([^\n#]*)",
+        _BODY,
+        lambda m: f"write `for {m[1]} in {m[2]} {{ {m[3].strip() or _body(m)} }}`",
+    ),
+    _line(
+        r"(?:training|Train|TRAIN|fit|trainer|compile)\s*(?=\{)",
+        "settings of training stand in a `train` block",
+        "write `train `",
+    ),
+    _line(
+        r"train\s*\((.*)\)",
+        "`train` is a block of settings",
+        lambda m: f"write `{train_block(m[1])}`",
+    ),
+    ForeignNotation(FITTED, "training is a block of settings", fitted),
+    _line(
+        r"(?:print|\w+\.(?:summary|eval|backward|zero_grad|step|save|predict|evaluate))"
+        r"[ \t]*\(.*\)[ \t]*(?=\n|#|$)",
+        "a program describes a network, and calls no methods",
+        "remove the line; the commands train, run and summarize a network",
+    ),
+    _line(
+        r"([A-Za-z_]\w*)\s*([-+*])=\s*([^\n#]+?)[ \t]*(?=\n|#|$)",
+        "a name is bound once, and tensors are merged by a layer",
+        lambda m: f"write `{m[1]}2 = ( {m[1]} | {m[3]} ) -> {_MERGED[m[2]]}`",
+    ),
+    _line(
+        r"net\s+(\w+)\s*\{",
+        "the statements of a network stand in no braces",
+        "write `net {1}` on its own line, and the chain below it",
+    ),
+    _line(
+        r"output\s*(?:=\s*)?(?=[A-Za-z(])([^=\n#]*?->[^\n#]*)",
+        "an output has a name",
+        _named_output,
+    ),
+    _line(
+        r"(?:let\s+|const\s+|var\s+)?(\w+)\s*:\s*\w+\s*=\s*([^\n#]+)", "names have no types", _LET
+    ),
+    _line(
+        r"(?:const|var|val|int|float|define|set)\s+(\w+)\s*=?\s*([\d\[(][^\n#]*)",
+        "numbers are named by `let`",
+        _LET,
+    ),
+    _line(r"let\s+(\w+)\s*(?:==|:=|<-)\s*([^\n#]+)", "a name is given its value by `=`", _LET),
+    _line(
+        r"import\s+\w+\s+from\s+(\"[^\"\n]*\")[ \t]*(?=\n|#|$)",
+        "an import takes all blocks of a file",
+        "write `import {1}`",
+    ),
+    _line(
+        r"(?:network|model|name)\s*:?\s+\"?(\w+)\"?[ \t]*(?=\n|$)",
+        "a network's name follows `net`",
+        "write `net {1}`",
+    ),
+    _line(
+        r"(?i:class_?weights?)\s*=\s*\{[^{}]*\}",
+        "classes have no weights",
+        lambda m: corrected_setting("class_weight", None, "") or "",
+    ),
+    _line(
+        r"(?:el)?if\s+(.+?)\s*:[ \t]*(?=\n|#|$)",
+        _BODY,
+        lambda m: f"write `if {m[1]} {{ {_body(m)} }}`",
+    ),
+    _line(r"else\s*:[ \t]*(?=\n|#|$)", _BODY, lambda m: f"write `else {{ {_body(m)} }}`"),
+    _line(
+        r"train\s*:[ \t]*(?=\n|#|$)",
+        "settings are written in braces, not after a colon",
+        lambda m: f"write `{train_block(with_equals(_body(m)))}`",
+    ),
+    _line(
+        r"(?:block|net)\s+(\w+.*?)\s*:[ \t]*(?=\n|#|$)",
+        _BODY,
+        lambda m: f"write `block {m[1]} {{ {_body(m)} }}`",
+    ),
+    _line(
+        r"(?:def|function|fn)\s+(\w+)\s*\(.*?\).*?(?=\n|$)",
+        "a part of a network is a block, not a function",
+        lambda m: f"write `block {m[1].capitalize()}(c) {{ CONV(3x3, c) -> RELU }}`",
+    ),
+    _line(
+        r"class\s+(\w+).*?(?=\n|$)",
+        "a network is a chain of layers, not a class",
+        "write `net {1}`, and a chain such as `INPUT(28x28) -> FC(10)` below it",
+    ),
+    _line(
+        r"return\s+(\w+)[ \t]*(?=\n|$)",
+        "an output is named, not returned",
+        "write `output {1}`",
+    ),
+    _line(
+        r"(?:import\s+[A-Za-z_]|from\s+\S+\s+import\b).*?(?=\n|$)",
+        "layers need no import",
+        'remove the line; `import "blocks.net"` imports a file of blocks',
+    ),
+)
+_STROKES = re.compile(r"""^[/*%<!"'-]+|[*/>"'-]+$""")
+COMMENT = ForeignNotation(
+    re.compile(r"(?://|/\*|--\s|<!--|\"\"\"|'''|(?<![^\n])%).*?(?=\n|$)"),
+    "a comment starts with `#`",
+    lambda m: f"write `# {_STROKES.sub('', m[0]).strip()}`",
+)
+
+
+def _piece(pattern: str, message: str, help: Help) -> ForeignNotation:
+    return ForeignNotation(re.compile(pattern), message, help)
+
+
 PIECES = (
-    ForeignLine(
-        re.compile(r"\bINPUT\(\s*(\d+(?:\s+\d+){1,3})\s*\)"),
+    _piece(
+        r"\bINPUT\(\s*(\d+(?:\s+\d+){1,3})\s*\)",
         "the extents of a size are joined by `x`",
         lambda m: f"write `INPUT({'x'.join(m[1].split())})`",
     ),
-    ForeignLine(
-        re.compile(r"\bINPUT\(\s*[?*:]\s*,\s*(\d+(?:\s*,\s*\d+)*)\s*\)"),
+    _piece(
+        r"\bINPUT\(\s*[?*:]\s*,\s*(\d+(?:\s*,\s*\d+)*)\s*\)",
         "the batch is never written",
         lambda m: f"write `INPUT({'x'.join(re.findall(r'[0-9]+', m[1]))})`",
     ),
-    ForeignLine(
-        re.compile(r"\breturn\b[ \t]*(?=[A-Za-z(\[])"),
+    _piece(
+        r"\breturn\b[ \t]*(?=[A-Za-z(\[])",
         "a block yields what its last chain yields",
-        lambda m: "remove `return`",
+        "remove `return`",
     ),
-    ForeignLine(
-        re.compile(r"->[ \t]*output[ \t]+(\w+)"),
+    _piece(
+        r"->[ \t]*output[ \t]+(\w+)",
         "an output is a statement of its own",
-        lambda m: f"write `as {m[1]}_` there, and `output {m[1]} = {m[1]}_` on a line below",
+        "write `as {1}_` there, and `output {1} = {1}_` on a line below",
     ),
-    ForeignLine(
-        re.compile(
-            r"\bas\s+(?!\w+\s*(?:->|\||[)\]},#]|$))(\w+(?:[ -][a-z\d]\w*)+)"
-            r"(?=\s*(?:->|\||[)\]}#]|$))"
-        ),
+    _piece(
+        r"\bas\s+(?!\w+\s*(?:->|\||[)\]},#]|$))(\w+(?:[ -][a-z\d]\w*)+)(?=\s*(?:->|\||[)\]}#]|$))",
         "a label is one word",
         lambda m: f"write `as {re.sub('[ -]', '_', m[1])}`",
     ),
-    ForeignLine(
-        re.compile(r"for\s+(\w+)\s*(?:=|in|from)\s*(\d+)\s*(?:to|:|,)\s*(\d+)"),
+    _piece(
+        r"for\s+(\w+)\s*(?:=|in|from)\s*(\d+)\s*(?:to|:|,)\s*(\d+)",
         "a `for` takes a list",
         lambda m: f"write `for {m[1]} in range({m[2]}, {int(m[3]) + 1})`",
     ),
-    ForeignLine(
-        re.compile(r"\b(?:repeat|times|loop)\s+(\d+)\s*\{([^{}]*)\}"),
+    _piece(
+        r"\b(?:repeat|times|loop)\s+(\d+)\s*\{([^{}]*)\}",
         "a repetition is a chain in brackets, then `*` and how often",
         lambda m: f"write `[{m[2].strip()}]*{m[1]}`",
     ),
-    ForeignLine(
-        re.compile(r"for\s*\([^()]*?<\s*=?\s*(\w+)[^()]*\)"),
+    _piece(
+        r"for\s*\([^()]*?<\s*=?\s*(\w+)[^()]*\)",
         "a `for` takes a list",
-        lambda m: f"write `for i in range({m[1]})`",
+        "write `for i in range({1})`",
     ),
-    ForeignLine(
-        re.compile(r"(?<=[(,\s])(\w+)\s*->\s*(\d+)(?=\s*[,)])"),
+    _piece(
+        r"(?<=[(,\s])(\w+)\s*->\s*(\d+)(?=\s*[,)])",
         "the size of a layer's input is inferred",
-        lambda m: f"write `{m[2]}`",
+        "write `{2}`",
     ),
-    ForeignLine(
-        re.compile(r"(\d+)\s*\.\.\.?\s*(\d+)"),
+    _piece(
+        r"(\d+)\s*\.\.\.?\s*(\d+)",
         "a range is a function",
         lambda m: f"write `range({m[1]}, {int(m[2]) + 1})`",
     ),
-    ForeignLine(
-        re.compile(r"(\d+(?:\.\d+)?)\s*%(?!\s*\d)"),
+    _piece(
+        r"(\d+(?:\.\d+)?)\s*%(?!\s*\d)",
         "a percentage is written as a fraction",
         lambda m: f"write `{float(m[1]) / 100:g}`",
     ),
-    ForeignLine(
-        re.compile(r"[\[{]([^\[\]{}\n]*\|[^\[\]{}\n]*)[\]}]"),
+    _piece(
+        r"[\[{]([^\[\]{}\n]*\|[^\[\]{}\n]*)[\]}]",
         "the branches of a group stand in parentheses",
         lambda m: f"write `( {m[1].strip()} )`",
     ),
-    ForeignLine(
-        re.compile(r"\.{3}|…|\\[lcdv]?dots\b"),
+    _piece(
+        r"\.{3}|…|\\[lcdv]?dots\b",
         "a chain leaves out no steps",
-        lambda m: "write the steps, or repeat them, as in `[CONV -> RELU]*3`",
+        "write the steps, or repeat them, as in `[CONV -> RELU]*3`",
     ),
-    ForeignLine(re.compile(r":="), "a chain is bound with `=`", lambda m: "write `=`"),
-    ForeignLine(
-        re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*([-+*])\s*([A-Za-z_]\w*)(?!\w*\()"),
-        "tensors are merged by a layer",
+    _piece(r":=", "a chain is bound with `=`", "write `=`"),
+    _piece(
+        r"(?<![\w.])([A-Za-z_]\w*)\s*([-+*])\s*([A-Za-z_]\w*)(?!\w*\()",
+        _MERGE,
         lambda m: f"write `( {m[1]} | {m[3]} ) -> {_MERGED[m[2]]}`",
     ),
-    ForeignLine(
-        re.compile(r"[(\[]\s*([A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)+)\s*[)\]]\s*->"),
+    _piece(
+        r"[(\[]\s*([A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)+)\s*[)\]]\s*->",
         "`|` stands between the branches of a group",
         lambda m: f"write `( {' | '.join(part.strip() for part in m[1].split(','))} ) ->`",
     ),
-    ForeignLine(
-        re.compile(r"\b(FC|fc|DENSE|dense|CONV|conv)(\d*)-(\d+)\b"),
+    _piece(
+        r"\b(FC|fc|DENSE|dense|CONV|conv)(\d*)-(\d+)\b",
         "the tables' shorthand is in small letters, such as `conv5-16`",
         lambda m: f"write `{_shorthand(m)}`",
     ),
-    ForeignLine(
-        re.compile(r"(?<=[\w)\]])\s*(>>?|\|>)\s*(?=[A-Za-z(\[])"),
-        "steps are joined by `->`",
-        lambda m: "write `->`",
-    ),
-    ForeignLine(
-        re.compile(r"\b(\w+)\s*:\s*((?:\([^()\n]*\)|[^,}\n:()])+)"),
+    _piece(r"(?<=[\w)\]])\s*(>>?|\|>)\s*(?=[A-Za-z(\[])", "steps are joined by `->`", "write `->`"),
+    _piece(
+        r"\b(\w+)\s*:\s*((?:\([^()\n]*\)|[^,}\n:()])+)",
         "a setting is written with `=`",
-        lambda m: f"write `{m[1]} = {m[2].strip()}`",
+        "write `{1} = {2}`",
     ),
 )
 
@@ -269,3 +315,76 @@ def _shorthand(match: re.Match[str]) -> str:
     if match[2]:
         return f"CONV({match[2]}x{match[2]}, {match[3]})"
     return f"{'FC' if match[1].lower() in ('fc', 'dense') else 'CONV'}({match[3]})"
+
+
+_INVISIBLE = "\u00a0\u2000-\u200f\u2028-\u202f\u2060\u3000\ufeff\x00-\x08\x0b\x0e-\x1f\x7f\x85"
+_ARROW = "`{0}` is not the language's arrow"
+_NO_NUMBER = "`{0}` is not a number"
+_NO_OPERATOR = "`{0}` is not an operator of the language"
+
+
+def _sized(match: re.Match[str]) -> str:
+    return f"write `{re.sub(r'[^0-9]+', 'x', match[0]).strip('x')}`"
+
+
+def _parted(match: re.Match[str]) -> str:
+    line = match.string[match.string.rfind("\n", 0, match.start()) + 1 : match.start()]
+    is_in_call = line.count("(") > line.count(")")
+    return "write `,`" if is_in_call else "start the next statement on a new line"
+
+
+def _character(pattern: str, message: str, help: Help) -> ForeignNotation:
+    """What is not part of the language."""
+    return ForeignNotation(re.compile(pattern), message, help, "E010")
+
+
+def _number(pattern: str, message: str, help: Help) -> ForeignNotation:
+    """What looks like a number and is none."""
+    return ForeignNotation(re.compile(r"(?<![\w.])" + pattern), message, help, "E014")
+
+
+SLIPS = (
+    _character(r"[0-9]+\s*(?:×\s*[0-9]+\s*)*×\s*[0-9]+", "`×` does not join sizes", _sized),
+    _character(r"×", "`×` is not part of the language", "write `x` in a size, as in `3x3`"),
+    _character(rf"[{ARROWS}]", _ARROW, "write `->`"),
+    _character(r"[–—−]>?", "`{0}` is not the language's minus sign", "write `-`, or `->`"),
+    _piece(r"=>", _ARROW, "write `->`"),
+    _piece(r"-->|>>", _ARROW, "write `->`"),
+    _number(
+        r"([0-9][0-9_.]*)K(?!\w)",
+        _NO_NUMBER,
+        "the suffix for a thousand is a lower-case `k`: `{1}k`",
+    ),
+    _number(
+        r"([0-9][0-9_.]*)([mgt])(?!\w)",
+        _NO_NUMBER,
+        lambda m: f"the suffix is a capital: `{m[1]}{m[2].upper()}`",
+    ),
+    _number(r"[0-9]+(?:X[0-9]+)+(?!\w)", "`{0}` is not a size", _sized),
+    _number(
+        r"[0-9]+(?:x\w+)+(?!\w)",
+        "`{0}` is not a size: a literal size holds numbers only",
+        lambda m: f"write the extents as a tuple: `({', '.join(m[0].split('x'))})`",
+    ),
+    _number(
+        r"(?:[0-9][0-9_]*_(?!\w)|[0-9]+__[0-9_]+)", _NO_NUMBER, "a `_` stands between two digits"
+    ),
+    _number(
+        r"[0-9][0-9_.]*[^\W\d]\w*",
+        "`{0}` is neither a number nor a name",
+        "a number ends in a digit or in `k`, `M`, `G`, `T`; a name starts with a letter",
+    ),
+    _piece(
+        r"(?<![\w.)\]}])\.[0-9]+", "`{0}` needs a digit before its decimal point", "write `0{0}`"
+    ),
+    _character(r"&&?", _NO_OPERATOR, "write `and`"),
+    _character(r"!(?!=)", _NO_OPERATOR, "write `not`"),
+    _piece(r"\*\*", _NO_OPERATOR, "write `^` for a power"),
+    _character(r"[‘’“”'`]", "`{0}` does not quote a string", 'write `"..."`'),
+    _character(r";", "`;` does not end a statement", _parted),
+    _character(r"\\([*_\[\]<>#|])", "`{0}` is Markdown's spelling", "write `{1}`"),
+    _character(r"\\", "`\\` is not part of the language", "a statement may span lines as it is"),
+    _character(
+        rf"[{_INVISIBLE}]", "the invisible character U+{code:04X}", "replace it with a space"
+    ),
+)

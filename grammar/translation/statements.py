@@ -12,7 +12,7 @@ from ..diagnostics import Diagnostic
 from ..source import Source, Span
 from .call_text import arguments_of, closing
 from .calls import FRAMEWORKS, applied, translated
-from .notations import LINES, PIECES
+from .notations import line_at, piece_at
 from .recipes import missing, own_name, remarks
 from .sketches import sketched_branches, sketched_chain
 from .training_blocks import misplaced, with_colons
@@ -66,20 +66,6 @@ _OPENED = re.compile(r"([A-Za-z_]\w*)?[(\[{]")
 _FOLLOWS = re.compile(r"\s*->\s*(\w+)")
 
 
-def _line(source: Source, start: int, offset: int) -> Diagnostic | None:
-    """A line that is another language's statement, or its comment."""
-    text = source.text
-    begin = text.rfind("\n", 0, offset) + 1
-    for line in LINES:
-        is_comment = line.pattern.pattern.startswith("(?://")
-        match = line.pattern.match(text, offset if is_comment else begin)
-        if match and match.start() <= offset <= match.end():
-            first = match.start() + len(match[0]) - len(match[0].lstrip())
-            span = Span(source, first, match.end())
-            return Diagnostic("E011", line.message, span, help=line.help(match))
-    return None
-
-
 def _sketched(source: Source, start: int, offset: int) -> Diagnostic | None:
     """A chain whose steps are sketches: `7x7 conv, 64, /2 -> pool -> fc 1000`."""
     sketch = sketched_chain(source.text, *_chain_at(source.text, offset))
@@ -112,18 +98,6 @@ def _line_end(text: str, offset: int) -> int:
 
 def _starts_with_arrow(text: str, offset: int) -> bool:
     return text[offset : offset + 200].lstrip(" \t").startswith("->")
-
-
-def _piece(source: Source, start: int, offset: int) -> Diagnostic | None:
-    """A part of a statement that another notation writes so."""
-    text = source.text
-    end = min(_line_end(text, offset), offset + _LONGEST)
-    for piece in PIECES:
-        for match in piece.pattern.finditer(text, start, end):
-            if match.start() <= offset <= match.end():
-                span = Span(source, match.start(), match.end())
-                return Diagnostic("E011", piece.message, span, help=piece.help(match))
-    return None
 
 
 def _repeated(source: Source, start: int, offset: int) -> Diagnostic | None:
@@ -242,7 +216,7 @@ def _starts(text: str, offset: int) -> bool:
 
 
 RULES: Sequence[Callable[[Source, int, int], Diagnostic | None]] = (
-    _line,
+    line_at,
     misplaced,
     _repeated,
     _size,
@@ -250,7 +224,7 @@ RULES: Sequence[Callable[[Source, int, int], Diagnostic | None]] = (
     _merged,
     _sketched,
     _called,
-    _piece,
+    piece_at,
 )
 
 _BY_NAME = '`op("Name")` calls an operator of ONNX by its name'
