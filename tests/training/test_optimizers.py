@@ -1,11 +1,14 @@
 """Every optimizer against PyTorch, step by step, on random gradients."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from support.optimizer_rows import ROWS, OptimizerRow
 
+import netc
 from netc.compiler import ops  # noqa: F401 - fills the op table
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Graph
@@ -24,43 +27,6 @@ Array = np.ndarray[Any, Any]
 SHAPE = (3, 4)
 STEPS = 20
 TOLERANCE = {"float64": 1e-12, "float32": 1e-6}
-
-# Name, our arguments, PyTorch's class, and its arguments where they are called otherwise.
-ROWS: list[tuple[str, dict[str, Any], Any, dict[str, Any]]] = [
-    ("sgd", {"lr": 0.1}, torch.optim.SGD, {}),
-    ("sgd", {"lr": 0.1, "weight_decay": 0.05}, torch.optim.SGD, {}),
-    ("sgd", {"lr": 0.1, "momentum": 0.9}, torch.optim.SGD, {}),
-    ("sgd", {"lr": 0.1, "momentum": 0.9, "nesterov": True}, torch.optim.SGD, {}),
-    (
-        "sgd",
-        {"lr": 0.1, "momentum": 0.8, "nesterov": True, "weight_decay": 0.01},
-        torch.optim.SGD,
-        {},
-    ),
-    ("adam", {}, torch.optim.Adam, {}),
-    ("adam", {"lr": 0.05, "eps": 1e-3, "weight_decay": 0.1}, torch.optim.Adam, {}),
-    (
-        "adam",
-        {"lr": 0.05, "beta1": 0.5, "beta2": 0.7},
-        torch.optim.Adam,
-        {"betas": (0.5, 0.7)},
-    ),
-    ("adamw", {}, torch.optim.AdamW, {}),
-    ("adamw", {"lr": 0.1, "weight_decay": 0.2}, torch.optim.AdamW, {}),
-    ("adamw", {"lr": 0.1, "weight_decay": 0.0}, torch.optim.AdamW, {}),
-    ("rmsprop", {}, torch.optim.RMSprop, {}),
-    ("rmsprop", {"lr": 0.05, "alpha": 0.5, "weight_decay": 0.1}, torch.optim.RMSprop, {}),
-    ("rmsprop", {"momentum": 0.9, "eps": 1e-3}, torch.optim.RMSprop, {}),
-    ("rmsprop", {"momentum": 0.9, "centered": True}, torch.optim.RMSprop, {}),
-    ("adagrad", {}, torch.optim.Adagrad, {}),
-    ("adagrad", {"lr": 0.1, "lr_decay": 0.2, "weight_decay": 0.1}, torch.optim.Adagrad, {}),
-]
-
-
-def name_of(row: Any) -> str:
-    """A row's name for the report."""
-    name, arguments, *_ = row
-    return "-".join([name, *(f"{key}={value}" for key, value in arguments.items())])
 
 
 def planned(term: Term, dtype: str, *, by_momentum: bool = False) -> tuple[Plan, tuple[str, ...]]:
@@ -139,20 +105,15 @@ def compare(found: list[Array], wanted: list[Array], dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("row", ROWS, ids=name_of)
-def test_steps_are_pytorchs(row: Any, dtype: str) -> None:
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_steps_are_pytorchs(row: OptimizerRow, dtype: str) -> None:
     """Twenty steps lead where PyTorch's optimizer leads."""
-    name, arguments, theirs, renamed = row
-    term = OPTIMIZERS.term(name, **arguments)
     gradients, start = draws()
-    rates = [(term.arguments["lr"], term.arguments.get("momentum", 0.0))] * STEPS
-    own = {key: value for key, value in arguments.items() if not key.startswith("beta")}
-
-    def optimizer(weights: list[Any]) -> Any:
-        return theirs(weights, **{**own, "lr": term.arguments["lr"], **renamed})
-
-    found = trajectory(term, gradients, start, rates, dtype)
-    compare(found, expected(optimizer, gradients, start, rates, dtype), dtype)
+    given = row.term.arguments
+    rates = [(given["lr"], given.get("momentum", 0.0))] * STEPS
+    theirs = partial(getattr(torch.optim, row.torch), **row.theirs)
+    found = trajectory(row.term, gradients, start, rates, dtype)
+    compare(found, expected(theirs, gradients, start, rates, dtype), dtype)
 
 
 @pytest.mark.parametrize(
@@ -200,19 +161,25 @@ def test_many_steps_of_adam_in_float32() -> None:
         compare([found], [parameter.detach().numpy()], "float32")
 
 
-def test_defaults_are_pytorchs() -> None:
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_has_a_row_and_a_name_in_python(name: str) -> None:
+    """It is compared with PyTorch's, and can be created as PyTorch's is."""
+    spellings = {row.torch for row in ROWS if row.name == name}
+    assert spellings, f"compare `{name}` with PyTorch's in `tests/support/optimizer_rows.py`"
+    for spelling in spellings:
+        made = getattr(netc, spelling, None)
+        assert made is not None, f"`netc/optimizers.py` and `netc/__init__.py` lack {spelling}"
+        assert made().name == name
+
+
+@pytest.mark.parametrize(("name", "spelling"), {row.name: row.torch for row in ROWS}.items())
+def test_defaults_are_pytorchs(name: str, spelling: str) -> None:
     """Arguments that are left out are what PyTorch takes, save SGD's learning rate."""
-    for name, theirs in [
-        ("sgd", torch.optim.SGD),
-        ("adam", torch.optim.Adam),
-        ("adamw", torch.optim.AdamW),
-        ("rmsprop", torch.optim.RMSprop),
-        ("adagrad", torch.optim.Adagrad),
-    ]:
-        group = dict(theirs([torch.nn.Parameter(torch.zeros(1))]).param_groups[0])
-        if "betas" in group:
-            group["beta1"], group["beta2"] = group["betas"]
-        if name == "sgd":
-            group["lr"] = 0.01
-        for argument, default in OPTIMIZERS[name].defaults.items():
-            assert group[argument] == default, (name, argument)
+    optimizer = getattr(torch.optim, spelling)([torch.nn.Parameter(torch.zeros(1))])
+    group = dict(optimizer.param_groups[0])
+    if "betas" in group:
+        group["beta1"], group["beta2"] = group["betas"]
+    if name == "sgd":
+        group["lr"] = 0.01
+    for argument, default in OPTIMIZERS[name].defaults.items():
+        assert group[argument] == default, argument

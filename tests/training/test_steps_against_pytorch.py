@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import optimizer_rows
 from support.network_rows import random_weights
 
 import netc
@@ -52,30 +53,7 @@ class StepRow:
         return ",".join("-".join([name, *map(str, given)]) for name, given in terms)
 
 
-def alike(name: str, torch_name: str, **arguments: Any) -> StepRow:
-    """An optimizer whose arguments PyTorch calls the same, but for Adam's betas."""
-    given = dict(arguments)
-    if "beta1" in given:
-        given["betas"] = (given.pop("beta1"), given.pop("beta2"))
-    return StepRow((name, arguments), (torch_name, given))
-
-
-OPTIMIZER_ROWS = [
-    alike("sgd", "SGD", lr=0.3),
-    alike("sgd", "SGD", lr=0.1, momentum=0.9),
-    alike("sgd", "SGD", lr=0.1, momentum=0.9, nesterov=True),
-    alike("sgd", "SGD", lr=0.1, momentum=0.9, weight_decay=0.05),
-    alike("sgd", "SGD", lr=0.1, momentum=0.8, nesterov=True, weight_decay=0.05),
-    alike("adam", "Adam", lr=0.02),
-    alike("adam", "Adam", lr=0.02, beta1=0.8, beta2=0.95, eps=1e-4, weight_decay=0.05),
-    alike("adamw", "AdamW", lr=0.02),
-    alike("adamw", "AdamW", lr=0.02, beta1=0.8, beta2=0.95, eps=1e-4, weight_decay=0.5),
-    alike("rmsprop", "RMSprop", lr=0.01),
-    alike("rmsprop", "RMSprop", lr=0.01, alpha=0.9, eps=1e-4, momentum=0.5, weight_decay=0.05),
-    alike("rmsprop", "RMSprop", lr=0.01, alpha=0.9, eps=1e-3, momentum=0.5, centered=True),
-    alike("adagrad", "Adagrad", lr=0.1),
-    alike("adagrad", "Adagrad", lr=0.1, lr_decay=0.05, eps=1e-4, weight_decay=0.05),
-]
+OPTIMIZER_ROWS = [StepRow((r.name, r.arguments), (r.torch, r.theirs)) for r in optimizer_rows.ROWS]
 
 
 def scheduled(rates: Callable[[Any], Any], name: str, **arguments: Any) -> StepRow:
@@ -193,11 +171,11 @@ def test_losses(row: StepRow, engine: str) -> None:
         assert norm_difference(found[name], weight) <= TOLERANCE, name
 
 
-def test_every_row_of_the_tables_is_compared() -> None:
-    """No optimizer and no schedule is left out."""
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_every_schedule_has_a_row(name: str) -> None:
+    """No schedule is left out."""
     rows = OPTIMIZER_ROWS + SCHEDULE_ROWS
-    assert {row.ours[0] for row in rows} == set(OPTIMIZERS)
-    assert {row.schedule[0] for row in rows} == set(SCHEDULES)
+    assert name in {row.schedule[0] for row in rows}, f"compare `{name}` in `SCHEDULE_ROWS`"
 
 
 def steps(
