@@ -160,5 +160,5 @@ def test_contributing_quotes_the_repository(file: str, code: str) -> None:
 
 
 def test_contributing_has_a_worked_example() -> None:
-    """A layer, an operator and a loss are shown, with all their rows."""
-    assert len(QUOTED) == 8
+    """A layer, an operator, a loss, an optimizer and a data source are shown, with their rows."""
+    assert len(QUOTED) == 13

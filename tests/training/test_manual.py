@@ -45,7 +45,8 @@ def value(text: str) -> object:
 def test_reference_has_every_choice_with_its_arguments(kind: str) -> None:
     """Names, arguments and defaults are those of the table; bold ones are positional."""
     listed = rows(HEADINGS[kind])
-    assert list(listed) == list(TERMS[kind])
+    lines = f"the lines under `{HEADINGS[kind]}` in `docs/language/training.md`"
+    assert list(listed) == list(TERMS[kind]), f"{lines} are not the rows of the table"
     for name, row in TERMS[kind].items():
         arguments = ARGUMENT.findall(listed[name])
         assert [argument for _, argument, _ in arguments] == list(row.kinds), name
@@ -68,4 +69,4 @@ def test_reference_has_every_setting() -> None:
 def test_manual_has_the_formula_of_each(kind: str) -> None:
     """Each loss, regularizer, optimizer and schedule is in the manual's tables."""
     for name in TERMS[kind]:
-        assert re.search(rf"`{name}[`(]", MANUAL), name
+        assert re.search(rf"`{name}[`(]", MANUAL), f"`docs/training.md` has no line on `{name}`"
