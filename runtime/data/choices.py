@@ -19,6 +19,8 @@ def with_defaults(
     choices: Mapping[str, TermDef], name: str, function: Callable[..., Result]
 ) -> Callable[..., Result]:
     """What does a choice, with the defaults that its row says and the function need not repeat."""
+    if name not in choices:
+        raise ValueError(f"`compiler/training/data_terms.py` has no row for `{name}`")
     return partial(function, **choices[name].defaults)
 
 
