@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from ..ir.graph import CONSTANT, PARAMETER, Graph, Value
+from ..ir.graph import CONSTANT, PARAMETER, Graph, Output, Value
 
-Output = tuple[int, int]
 Paths = tuple[str, ...]
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from ...grammar.diagnostics import error
 from ..ir.builder import Builder
-from ..ir.graph import CONSTANT, INPUT, LEAVES, Graph, Node, Value
+from ..ir.graph import CONSTANT, INPUT, LEAVES, Graph, Node, Output, Value
 from ..ops.notation import is_filled
+from ..ops.opdef import Operands
 from ..passes.append_backward import named_value, ones
 from ..passes.gradient import NodeGradient, cut_between, gradients, no_gradient
-from ..passes.rewrite import Operands, rewrite
+from ..passes.rewrite import rewrite
 from .dot import FONT, html_text, quoted
 from .palette import THEMES, Theme
 from .rules import RuleBox, rule_boxes
@@ -24,8 +25,6 @@ from .symbols import symbol
 MOST_NODES = 400
 LOSS = "L"
 AUTOMATIC = re.compile(r"output\d*")  # names of outputs that their author did not name
-
-Output = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..analysis.counts import Counts, LayerCounts
-from ..ir.graph import CONSTANT, PARAMETER, Graph, Layer, Node, Turn, Value
+from ..ir.graph import CONSTANT, PARAMETER, Graph, Layer, Node, Output, Turn, Value
 from ..ir.types import author_size
 from .details import details
 
 OUTPUT = "OUTPUT"
 IDENTITY = "ID"
 MEASURE = "Shape"  # the operator that reads extents alone
-
-Output = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ PARAMETER = "Parameter"
 CONSTANT = "Constant"
 LEAVES = frozenset({INPUT, PARAMETER, CONSTANT})
 
+Output = tuple[int, int]  # a node, and which of its outputs
+
 
 @dataclass(frozen=True, slots=True)
 class Value:

@@ -121,21 +121,21 @@ class Signature:
         return self.op_type.removeprefix(f"{self.domain}.")
 
     @property
-    def key(self) -> "Key":
+    def key(self) -> "OpKey":
         """What it is in a table by."""
         return self.domain, self.name, self.since_version
 
 
-Key = tuple[str, str, int]
+OpKey = tuple[str, str, int]
 Row = TypeVar("Row", bound=Signature)
 
 
-class OpTable(dict[Key, Row], Generic[Row]):
+class OpTable(dict[OpKey, Row], Generic[Row]):
     """Operators by domain, name and version, each row from that version on until the next."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._keys: dict[str, tuple[Key, ...]] = {}  # by the name with its domain, newest first
+        self._keys: dict[str, tuple[OpKey, ...]] = {}  # by the name with its domain, newest first
 
     def enter(self, row: Row) -> None:
         """Add an operator.

@@ -18,7 +18,7 @@ from .building import indicator, number, plus, sum_to, times
 from .double_precision import in_double_precision
 from .elementwise import broadcast_type, infer_same, per_element, spelled, unary
 from .kinks import ZERO, around, beyond
-from .opdef import Activation, OpDef, Parts, Role, VjpCall, Yields, define
+from .opdef import Activation, Cotangents, OpDef, Role, VjpCall, Yields, define
 from .receptive_field import elementwise
 
 # SELU's numbers in full (Klambauer et al. 2017, equation 2), which ONNX rounds to float32.
@@ -154,7 +154,7 @@ def infer_clip(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
-def clip(build: Builder, call: VjpCall) -> Parts:
+def clip(build: Builder, call: VjpCall) -> Cotangents:
     """y = min(max(x, low), high): dy to whichever y is, to x also where it equals a bound.
 
     Bounds get a gradient as in PyTorch: the lower one where x < low < high, the upper one where
@@ -195,7 +195,7 @@ def infer_within(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
-def prelu(build: Builder, call: VjpCall) -> Parts:
+def prelu(build: Builder, call: VjpCall) -> Cotangents:
     """y = x where x > 0, else slope x: dy times 1 or the slope to x, and x dy to the slope."""
     x, slope, dy = call.input(0), call.input(1), call.cotangent
     zero, one = number(build, 0.0, x), number(build, 1.0, x)

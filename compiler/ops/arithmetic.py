@@ -13,16 +13,16 @@ from .cuts import numbers_of
 from .double_precision import in_double_precision
 from .elementwise import infer_binary, infer_broadcast, per_element
 from .kinks import chosen
-from .opdef import OpDef, Parts, Role, VjpCall, define
+from .opdef import Cotangents, OpDef, Role, VjpCall, define
 from .receptive_field import elementwise
 
 
-def add(build: Builder, call: VjpCall) -> Parts:
+def add(build: Builder, call: VjpCall) -> Cotangents:
     """y = a + b, for any number of arguments: dy to each."""
     return _each(build, call, call.cotangent)
 
 
-def subtract(build: Builder, call: VjpCall) -> Parts:
+def subtract(build: Builder, call: VjpCall) -> Cotangents:
     """y = a - b: dy to a, and -dy to b."""
     a, b, dy = call.input(0), call.input(1), call.cotangent
     return [
@@ -31,7 +31,7 @@ def subtract(build: Builder, call: VjpCall) -> Parts:
     ]
 
 
-def multiply(build: Builder, call: VjpCall) -> Parts:
+def multiply(build: Builder, call: VjpCall) -> Cotangents:
     """y = a b: b dy to a, and a dy to b."""
     a, b, dy = call.input(0), call.input(1), call.cotangent
     return [
@@ -40,7 +40,7 @@ def multiply(build: Builder, call: VjpCall) -> Parts:
     ]
 
 
-def divide(build: Builder, call: VjpCall) -> Parts:
+def divide(build: Builder, call: VjpCall) -> Cotangents:
     """y = a / b: da = dy / b, and db = -y da."""
     a, b = call.input(0), call.input(1)
     da = build.Div(call.cotangent, b)
@@ -81,7 +81,7 @@ def infer_remainder(call: OpCall) -> Sequence[TensorType]:
     return (y,)
 
 
-def remainder(build: Builder, call: VjpCall) -> Parts:
+def remainder(build: Builder, call: VjpCall) -> Cotangents:
     """y = a - b n, the whole number n being constant almost everywhere: dy to a, dy (y - a) / b."""
     a, b, dy = call.input(0), call.input(1), call.cotangent
     steps = build.Div(build.Sub(call.outputs[0], a), b)
@@ -91,7 +91,7 @@ def remainder(build: Builder, call: VjpCall) -> Parts:
     ]
 
 
-def power(build: Builder, call: VjpCall) -> Parts:
+def power(build: Builder, call: VjpCall) -> Cotangents:
     """y = a^b: dy b a^(b - 1) to a, and dy y log a to b."""
     a, b, dy = call.input(0), call.input(1), call.cotangent
     return [
@@ -123,7 +123,7 @@ def _power_to_exponent(build: Builder, call: VjpCall) -> Value:
     return build.Mul(call.cotangent, build.Mul(call.outputs[0], logarithm))
 
 
-def extremum(build: Builder, call: VjpCall) -> Parts:
+def extremum(build: Builder, call: VjpCall) -> Cotangents:
     """y is the largest or smallest argument: dy to it, in equal shares to those that are equal."""
     y, dy = call.outputs[0], call.cotangent
     if len(call.inputs) == 1:
@@ -136,12 +136,12 @@ def extremum(build: Builder, call: VjpCall) -> Parts:
     ]
 
 
-def mean(build: Builder, call: VjpCall) -> Parts:
+def mean(build: Builder, call: VjpCall) -> Cotangents:
     """y is the mean of n arguments: dy / n to each."""
     return _each(build, call, times(build, call.cotangent, 1 / len(call.inputs)))
 
 
-def _each(build: Builder, call: VjpCall, dy: Value) -> Parts:
+def _each(build: Builder, call: VjpCall, dy: Value) -> Cotangents:
     return [
         sum_to(build, dy, call.input(i)) if wanted else None for i, wanted in enumerate(call.wanted)
     ]

@@ -8,7 +8,7 @@ from ..ir.dim import Dim
 from ..ir.graph import Value
 from .cuts import END
 
-Extent = int | tuple[Value, int]
+AxisExtent = int | tuple[Value, int]
 
 
 def shape_value(build: Builder, x: Value) -> Value:
@@ -75,13 +75,13 @@ def reshape_like(build: Builder, y: Value, x: Value) -> Value:
     return build.Reshape(y, build.index_constant(target))
 
 
-def extent(x: Value, axis: int) -> Extent:
+def extent(x: Value, axis: int) -> AxisExtent:
     """An extent of x for `vector`: the number, or where it is to be read."""
     dim: Dim = x.shape[axis]
     return dim if isinstance(dim, int) else (x, axis % len(x.shape))
 
 
-def vector(build: Builder, extents: Sequence[Extent]) -> Value:
+def vector(build: Builder, extents: Sequence[AxisExtent]) -> Value:
     """Extents as a vector: a constant where all are known, else joined as the engine runs."""
     known = tuple(e for e in extents if isinstance(e, int))
     if len(known) == len(extents):

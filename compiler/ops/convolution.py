@@ -15,7 +15,7 @@ from ..ir.types import TensorType, product
 from ..ir.windows import window_of
 from . import notation
 from .indexing import cropped
-from .opdef import Cost, OpDef, Parts, Role, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, Role, VjpCall, define
 from .receptive_field import scatter, window
 
 WINDOW = {"kernel_shape": REQUIRED, "strides": None, "pads": None, "dilations": None, "group": 1}
@@ -49,7 +49,7 @@ def conv_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(macs=y.size * taps, elementwise=y.size if call.has(2) else 0)
 
 
-def conv(build: Builder, call: VjpCall) -> Parts:
+def conv(build: Builder, call: VjpCall) -> Cotangents:
     """y = x * w + b: dx is the transposed convolution of dy, db the sum of dy."""
     x, w, dy = call.input(0), call.input(1), call.cotangent
     geometry = geometry_of(call)
@@ -118,7 +118,7 @@ def conv_transpose_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(macs=call.type(0).size * taps, elementwise=y.size if call.has(2) else 0)
 
 
-def conv_transpose(build: Builder, call: VjpCall) -> Parts:
+def conv_transpose(build: Builder, call: VjpCall) -> Cotangents:
     """y = x * wT + b: dx is the convolution of dy; for the weight x and dy change places."""
     x, w, dy = call.input(0), call.input(1), call.cotangent
     geometry = geometry_of(call)

@@ -7,7 +7,7 @@ from ..ir.dim import Dim
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .elementwise import per_element
-from .opdef import OpDef, Parts, VjpCall, define, free
+from .opdef import Cotangents, OpDef, VjpCall, define, free
 from .receptive_field import elementwise, everything, throughout
 
 
@@ -48,7 +48,7 @@ def infer_cumulative_sum(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
-def cumulative_sum(build: Builder, call: VjpCall) -> Parts:
+def cumulative_sum(build: Builder, call: VjpCall) -> Cotangents:
     """y_i = sum of x_j, j <= i: dx_j = sum of dy_i, i >= j, the sum from the other end."""
     attributes = {**call.attributes, "reverse": 1 - call.attributes["reverse"]}
     return [build.CumSum(call.cotangent, call.input(1), **attributes)]

@@ -15,11 +15,11 @@ from .building import plus, times
 from .error_function import END, STEPS, expansions
 from .opdef import Decompose, Operands
 
-Rule = Callable[..., Value]
+DoubleRule = Callable[..., Value]
 Attributes = Mapping[str, Any]
 
 
-def in_double_precision(rule: Rule) -> Decompose:
+def in_double_precision(rule: DoubleRule) -> Decompose:
     """How an operator is built where its first argument is of float64."""
 
     def decompose(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value] | None:
@@ -110,7 +110,7 @@ def error_function(build: Builder, x: Value) -> Value:
     return build.Mul(y, build.Where(build.IsNaN(x), x, build.Sign(x)))
 
 
-def gelu(build: Builder, x: Value, *, approximate: str, erf: Rule = error_function) -> Value:
+def gelu(build: Builder, x: Value, *, approximate: str, erf: DoubleRule = error_function) -> Value:
     """x / 2 (1 + erf(x / sqrt 2)), or with tanh(sqrt(2 / pi) (x + 0.044715 x^3)) for the erf."""
     if approximate == "tanh":
         cube = times(build, build.Mul(x, build.Mul(x, x)), 0.044715)

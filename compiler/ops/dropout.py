@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ..ir.builder import Builder
 from ..ir.signature import OpCall
 from ..ir.types import DType, TensorType
-from .opdef import OpDef, Parts, VjpCall, Yields, define, free
+from .opdef import Cotangents, OpDef, VjpCall, Yields, define, free
 from .receptive_field import elementwise
 
 
@@ -15,7 +15,7 @@ def infer_dropout(call: OpCall) -> Sequence[TensorType]:
     return (x, TensorType(DType.BOOL, x.shape))[: call.outputs]
 
 
-def dropout(build: Builder, call: VjpCall) -> Parts:
+def dropout(build: Builder, call: VjpCall) -> Cotangents:
     """y = x at inference: dy. In training `set_mode` has put other operators in its place."""
     training = call.inputs[2] if len(call.inputs) > 2 else None
     if training is not None and build.known(training) is not False:

@@ -11,7 +11,7 @@ from ..ir.graph import Value
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import BroadcastError, TensorType, broadcast, product
 from .building import extent, number, sum_to, vector
-from .opdef import Cost, OpDef, Parts, Role, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, Role, VjpCall, define
 from .receptive_field import everything
 
 ELLIPSIS = "..."
@@ -113,7 +113,7 @@ def einsum_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(macs=combinations * (len(types) - 1))
 
 
-def einsum(build: Builder, call: VjpCall) -> Parts:
+def einsum(build: Builder, call: VjpCall) -> Cotangents:
     """Dx is the product of dy and the other arguments, summed over the indices that x lacks.
 
     An index that only x has is spread along a vector of ones; one that x has twice takes a unit

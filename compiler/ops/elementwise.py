@@ -7,8 +7,8 @@ from ..ir.builder import Builder
 from ..ir.graph import Value
 from ..ir.signature import NO_ATTRIBUTES, Infer, InferenceError, OpCall
 from ..ir.types import BroadcastError, TensorType, broadcast
-from .double_precision import Rule, in_double_precision
-from .opdef import Cost, OpDef, Parts, Vjp, VjpCall
+from .double_precision import DoubleRule, in_double_precision
+from .opdef import Cost, Cotangents, OpDef, Vjp, VjpCall
 from .receptive_field import elementwise
 
 # slope(build, x, y, **attributes)
@@ -65,7 +65,7 @@ def per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
 def by_slope(slope: Slope) -> Vjp:
     """The rule dx = dy slope."""
 
-    def rule(build: Builder, call: VjpCall) -> Parts:
+    def rule(build: Builder, call: VjpCall) -> Cotangents:
         found = slope(build, call.input(0), call.outputs[0], **call.attributes)
         return [build.Mul(call.cotangent, found)]
 
@@ -80,7 +80,7 @@ def unary(
     infer: Infer = infer_real,
     attributes: Mapping[str, Any] = NO_ATTRIBUTES,
     vjp: Vjp | None = None,
-    double: Rule | None = None,
+    double: DoubleRule | None = None,
     **facts: Any,
 ) -> OpDef:
     """The row of a function of one real number, given its slope, or a rule of its own.

@@ -15,11 +15,11 @@ from . import double_precision, notation
 from .building import indicator, number, plus, times
 from .elementwise import infer_same, unary
 from .kinks import ZERO, stepped
-from .opdef import Moves, OpDef, Parts, VjpCall, Yields, define, free
+from .opdef import Cotangents, Moves, OpDef, VjpCall, Yields, define, free
 from .receptive_field import elementwise
 
 
-def identity(build: Builder, call: VjpCall) -> Parts:
+def identity(build: Builder, call: VjpCall) -> Cotangents:
     """y = x: dy."""
     return [call.cotangent]
 
@@ -32,22 +32,22 @@ def infer_cast(call: OpCall) -> Sequence[TensorType]:
     return (TensorType(to, call.type(0).shape),)
 
 
-def cast(build: Builder, call: VjpCall) -> Parts:
+def cast(build: Builder, call: VjpCall) -> Cotangents:
     """y is x as another kind of real numbers: dy, cast back."""
     return [build.Cast(call.cotangent, to=call.input(0).dtype)]
 
 
-def negate(build: Builder, call: VjpCall) -> Parts:
+def negate(build: Builder, call: VjpCall) -> Cotangents:
     """y = -x: -dy."""
     return [build.Neg(call.cotangent)]
 
 
-def logarithm(build: Builder, call: VjpCall) -> Parts:
+def logarithm(build: Builder, call: VjpCall) -> Cotangents:
     """y = log x: dy / x."""
     return [build.Div(call.cotangent, call.input(0))]
 
 
-def square_root(build: Builder, call: VjpCall) -> Parts:
+def square_root(build: Builder, call: VjpCall) -> Cotangents:
     """y = sqrt x: dy / (2 y), infinite at 0, as in PyTorch."""
     return [build.Div(call.cotangent, times(build, call.outputs[0], 2.0))]
 

@@ -14,9 +14,9 @@ from ..ir.graph import Node, Value
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, Shape, TensorType
 from . import notation
-from .building import Extent, extent, number, reshape_like, shape_value, vector, zeros_like
+from .building import AxisExtent, extent, number, reshape_like, shape_value, vector, zeros_like
 from .cuts import END, START, axis_of, check_indices, extents_of, numbers_of, padding, slices
-from .opdef import Moves, OpDef, Operands, Parts, Role, VjpCall, define, free
+from .opdef import Cotangents, Moves, OpDef, Operands, Role, VjpCall, define, free
 from .receptive_field import Field, elementwise, merged, shifted, throughout
 
 
@@ -64,7 +64,7 @@ def slice_values(call: OpCall) -> Any:
     return known[cut]
 
 
-def slice_(build: Builder, call: VjpCall) -> Parts:
+def slice_(build: Builder, call: VjpCall) -> Cotangents:
     """y = x[cuts]: dy at the cuts, 0 elsewhere."""
     dx = call.cotangent
     for axis, cut in reversed(slices(build.call("Slice", call.inputs)).items()):
@@ -141,7 +141,7 @@ def _spaced(build: Builder, y: Value, axis: int, step: int) -> Value:
     """y with step - 1 zeros after each element of an axis."""
     if step == 1:
         return y
-    extents: list[Extent] = [extent(y, i) for i in range(len(y.shape))]
+    extents: list[AxisExtent] = [extent(y, i) for i in range(len(y.shape))]
     extents[axis] = -1
     column = build.Unsqueeze(y, build.index_constant((axis + 1,)))
     column = _padded(build, column, {axis + 1: (0, step - 1)})
@@ -176,7 +176,7 @@ def gather_values(call: OpCall) -> Any:
     return known[index] if isinstance(index, int) else tuple(known[i] for i in index)
 
 
-def gather(build: Builder, call: VjpCall) -> Parts:
+def gather(build: Builder, call: VjpCall) -> Cotangents:
     """y = x[indices] on an axis: dy added up at the indices.
 
     ScatterND would write whole rows, but onnxruntime runs its sums on several threads that do not
@@ -189,7 +189,7 @@ def gather(build: Builder, call: VjpCall) -> Parts:
         row = build.Unsqueeze(dy, build.index_constant((axis,)))
         return [uncut(build, row, x, axis, slice(index, index + 1 or END, 1))]
     if len(indices.shape) != 1:
-        kept: list[Extent] = [extent(x, i) for i in range(len(x.shape))]
+        kept: list[AxisExtent] = [extent(x, i) for i in range(len(x.shape))]
         kept[axis] = -1
         dy = build.Reshape(dy, vector(build, kept))
         indices = build.Reshape(indices, build.index_constant((-1,)))
@@ -241,7 +241,7 @@ def _replaced(shape: Shape, axis: int, extent: Dim) -> Shape:
     return (*shape[:axis], extent, *shape[axis + 1 :])
 
 
-def split(build: Builder, call: VjpCall) -> Parts:
+def split(build: Builder, call: VjpCall) -> Cotangents:
     """Parts of x: their dy side by side, 0 where nothing depends on one."""
     parts = [
         dy or zeros_like(build, y) for y, dy in zip(call.outputs, call.cotangents, strict=True)
@@ -273,7 +273,7 @@ def _most(mode: str, extent: int) -> int:
     )
 
 
-def pad(build: Builder, call: VjpCall) -> Parts:
+def pad(build: Builder, call: VjpCall) -> Cotangents:
     """Elements around x: dy within them, and of those that repeat an x, dy added to it."""
     dy = call.cotangent
     sides = padding(build.call("Pad", call.inputs, call.attributes))
@@ -343,7 +343,7 @@ def infer_trilu(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
-def trilu(build: Builder, call: VjpCall) -> Parts:
+def trilu(build: Builder, call: VjpCall) -> Cotangents:
     """A triangle of x: the same triangle of dy."""
     return [build.Trilu(call.cotangent, *call.inputs[1:], **call.attributes)]
 
@@ -380,7 +380,7 @@ def reverse_at_least_one(
     return build.op(call.op_type, (x, lengths), call.attributes)
 
 
-def reverse_sequence(build: Builder, call: VjpCall) -> Parts:
+def reverse_sequence(build: Builder, call: VjpCall) -> Cotangents:
     """Each sample of dy is reversed as that of x was."""
     return [build.ReverseSequence(call.cotangent, call.input(1), **call.attributes)]
 

@@ -8,7 +8,7 @@ from ..ir.graph import Node, Value
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import BroadcastError, Shape, TensorType, broadcast
 from .building import reshape_like, sum_to, times
-from .opdef import Cost, OpDef, Parts, Role, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, Role, VjpCall, define
 from .receptive_field import Field, elementwise, everything, without
 
 
@@ -35,7 +35,7 @@ def _operands(call: OpCall) -> tuple[tuple[Dim, ...], tuple[Dim, ...]]:
     )
 
 
-def gemm(build: Builder, call: VjpCall) -> Parts:
+def gemm(build: Builder, call: VjpCall) -> Cotangents:
     """y = alpha a b + beta c: alpha dy bT to a, alpha aT dy to b, beta dy to c.
 
     Where a or b is transposed first, so is its gradient: a bT becomes b aT.
@@ -90,7 +90,7 @@ def _as_matrices(a: TensorType, b: TensorType) -> tuple[Shape, Shape]:
     )
 
 
-def matmul(build: Builder, call: VjpCall) -> Parts:
+def matmul(build: Builder, call: VjpCall) -> Cotangents:
     """y = a b: dy bT to a, and aT dy to b, each summed over the axes that it was broadcast along.
 
     A vector counts as a matrix of one row or column.

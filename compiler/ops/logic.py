@@ -7,7 +7,7 @@ from ..ir.signature import Infer, InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .building import number, sum_to
 from .elementwise import broadcast_type, infer_binary, per_element
-from .opdef import OpDef, Parts, VjpCall, define
+from .opdef import Cotangents, OpDef, VjpCall, define
 from .receptive_field import elementwise
 
 
@@ -49,7 +49,7 @@ def infer_where(call: OpCall) -> Sequence[TensorType]:
     return (broadcast_type(call, [then, otherwise], [condition, then, otherwise]),)
 
 
-def where(build: Builder, call: VjpCall) -> Parts:
+def where(build: Builder, call: VjpCall) -> Cotangents:
     """y is one argument or the other: dy to the one that is taken, and 0 to the other."""
     condition, dy = call.input(0), call.cotangent
     zero = number(build, 0.0, dy)

@@ -9,7 +9,7 @@ from ..ir.signature import InferenceError, OpCall
 from ..ir.types import TensorType
 from ..ir.windows import Window, window_of
 from .building import reshape_like, shape_value, zeros_like
-from .opdef import Cost, OpDef, Parts, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, VjpCall, define
 from .pooling import GEOMETRY, WINDOW, geometry_of, picked, pool_cost
 from .receptive_field import everything
 
@@ -28,7 +28,7 @@ def max_pool_grad_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return pool_cost(call, [call.type(1)])
 
 
-def max_pool_grad(build: Builder, call: VjpCall) -> Parts:
+def max_pool_grad(build: Builder, call: VjpCall) -> Cotangents:
     """dx of dy, given the gradient v with respect to it: v at each window's maximum.
 
     Nothing goes to x or y, which only say where the maxima are.

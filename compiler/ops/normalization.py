@@ -27,7 +27,7 @@ from .centring import (
 )
 from .cuts import axis_of
 from .elementwise import infer_real, infer_same
-from .opdef import Cost, OpDef, Parts, Role, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, Role, VjpCall, define
 from .receptive_field import elementwise, statistics, throughout
 
 ROLES = (Role.OTHER, Role.SCALE, Role.BIAS, Role.OTHER)
@@ -68,13 +68,13 @@ def two_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=outputs[0].size * 2)
 
 
-def batch_normalization(build: Builder, call: VjpCall) -> Parts:
+def batch_normalization(build: Builder, call: VjpCall) -> Cotangents:
     """At inference the statistics are arguments, in training they are those of the batch."""
     rule = _by_batch_statistics if call.attributes["training_mode"] else _by_given_statistics
     return rule(build, call)
 
 
-def _by_given_statistics(build: Builder, call: VjpCall) -> Parts:
+def _by_given_statistics(build: Builder, call: VjpCall) -> Cotangents:
     """y = scale u + shift: dx = scale r dy, dscale = sum u dy, dshift = sum dy.
 
     dmean = -scale r dshift, and dvariance = -scale r^2 dscale / 2.
@@ -96,7 +96,7 @@ def _by_given_statistics(build: Builder, call: VjpCall) -> Parts:
     return [dx, dscale, dshift, dmean, dvariance]
 
 
-def _by_batch_statistics(build: Builder, call: VjpCall) -> Parts:
+def _by_batch_statistics(build: Builder, call: VjpCall) -> Cotangents:
     """y = scale u + shift, and the new running statistics.
 
     These are momentum old + (1 - momentum) new, so dx gets dmean / n + 2 (x - mean) dvariance / n
@@ -165,7 +165,7 @@ def statistics_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=outputs[0].size * 6)
 
 
-def layer_normalization(build: Builder, call: VjpCall) -> Parts:
+def layer_normalization(build: Builder, call: VjpCall) -> Cotangents:
     """y = scale u + shift over the axes from `axis` on; the mean and r are outputs on demand.
 
     dx gets dmean / n - u r^2 dr / n from these.
@@ -203,7 +203,7 @@ def infer_channelwise(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
-def instance_normalization(build: Builder, call: VjpCall) -> Parts:
+def instance_normalization(build: Builder, call: VjpCall) -> Cotangents:
     """y = scale u + shift, each channel of each sample over its positions."""
     x, dy = call.input(0), call.cotangent
     channels, axes = _Channels(build, x), tuple(range(2, len(x.shape)))
@@ -216,7 +216,7 @@ def instance_normalization(build: Builder, call: VjpCall) -> Parts:
     ]
 
 
-def group_normalization(build: Builder, call: VjpCall) -> Parts:
+def group_normalization(build: Builder, call: VjpCall) -> Cotangents:
     """y = scale u + shift, each group of channels of each sample over its positions."""
     x, dy, channels = call.input(0), call.cotangent, _Channels(build, call.input(0))
     extents = by_group(build, x, call.attributes["num_groups"])
@@ -287,7 +287,7 @@ def infer_mean_variance(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
-def mean_variance_normalization(build: Builder, call: VjpCall) -> Parts:
+def mean_variance_normalization(build: Builder, call: VjpCall) -> Cotangents:
     """y = c / (s + epsilon) with c = x - mean and s = sqrt(mean c^2), 0 where s is.
 
     dx = dc - mean dc with dc = (dy - y mean(dy c) / s) / (s + epsilon).
@@ -309,7 +309,7 @@ def lrn_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=outputs[0].size * (call.attributes["size"] + 5))
 
 
-def local_response_normalization(build: Builder, call: VjpCall) -> Parts:
+def local_response_normalization(build: Builder, call: VjpCall) -> Cotangents:
     """y = x s^-b with s = bias + alpha W x^2, W the mean of neighbouring channels.
 
     dx = s^-b dy - 2 alpha b x WT (dy y / s), where WT looks the other way.

@@ -121,12 +121,12 @@ class Notation:
     gradients: tuple[str | None, ...]
 
 
-Parts = Sequence[Value | None]
+Cotangents = Sequence[Value | None]
 Operands = tuple[Value | None, ...]
 
 CostRule = Callable[[OpCall, Sequence[TensorType]], Cost]
 Decompose = Callable[[Builder, Operands, OpCall], Sequence[Value] | None]
-Vjp = Callable[[Builder, VjpCall], Parts]
+Vjp = Callable[[Builder, VjpCall], Cotangents]
 NotationRule = Callable[[Graph, Node], Notation]
 Kinks = Callable[[Builder, Node, Sequence[Value]], Sequence[Value]]
 

@@ -18,7 +18,7 @@ from .double_precision import in_double_precision
 from .functions import absolute as sign_of
 from .indexing import cropped
 from .kinks import chosen
-from .opdef import Cost, OpDef, Parts, VjpCall, define, free
+from .opdef import Cost, Cotangents, OpDef, VjpCall, define, free
 from .receptive_field import Field, everything, slid, window
 
 GEOMETRY = ("kernel_shape", "strides", "pads", "dilations", "ceil_mode")
@@ -43,7 +43,7 @@ def pool_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=outputs[0].size * prod(call.attributes["kernel_shape"]))
 
 
-def max_pool(build: Builder, call: VjpCall) -> Parts:
+def max_pool(build: Builder, call: VjpCall) -> Cotangents:
     """The maximum of each window: dy goes to the first of equal maxima."""
     arguments = (call.input(0), call.outputs[0], call.cotangent)
     return [build.op("netc.MaxPoolGrad", arguments, geometry_of(call))[0]]
@@ -53,7 +53,7 @@ def _max_pool_kinks(build: Builder, node: Node, results: Sequence[Value]) -> Seq
     return [build.again(node, node.inputs, outputs=2)[1]]
 
 
-def average_pool(build: Builder, call: VjpCall) -> Parts:
+def average_pool(build: Builder, call: VjpCall) -> Cotangents:
     """The mean of n elements: dy / n to each."""
     x, window = call.input(0), window_of(call.attributes)
     counted = bool(call.attributes["count_include_pad"])
@@ -191,7 +191,7 @@ def lp_pool_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=outputs[0].size * (2 * taps + 1))
 
 
-def lp_pool(build: Builder, call: VjpCall) -> Parts:
+def lp_pool(build: Builder, call: VjpCall) -> Cotangents:
     """y = (sum |x|^p)^(1/p): dx = sign(x) |x|^(p - 1) times the sum of dy y^(1 - p), 0 at y = 0."""
     x, y, dy, p = call.input(0), call.outputs[0], call.cotangent, call.attributes["p"]
     zero, one = number(build, 0.0, y), number(build, 1.0, y)
@@ -225,14 +225,14 @@ def global_pool_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=call.type(0).size)
 
 
-def global_average_pool(build: Builder, call: VjpCall) -> Parts:
+def global_average_pool(build: Builder, call: VjpCall) -> Cotangents:
     """The mean of all positions: dy by their number to each."""
     x = call.input(0)
     share = build.Div(call.cotangent, count(build, x, range(2, len(x.shape))))
     return [build.Expand(share, shape_value(build, x))]
 
 
-def global_max_pool(build: Builder, call: VjpCall) -> Parts:
+def global_max_pool(build: Builder, call: VjpCall) -> Cotangents:
     """The maximum of all positions: dy goes to the first of equal maxima."""
     x = call.input(0)
     flat = build.index_constant((0, 0, -1))
@@ -267,7 +267,7 @@ def _unpooled(call: OpCall) -> Shape:
     return (*x.shape[:2], *((n - 1) * s + k - b - a for n, s, k, b, a in geometry))
 
 
-def max_unpool(build: Builder, call: VjpCall) -> Parts:
+def max_unpool(build: Builder, call: VjpCall) -> Cotangents:
     """x put at indices: dy at them."""
     return [picked(build, call.cotangent, call.input(1))]
 

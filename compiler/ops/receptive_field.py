@@ -18,7 +18,7 @@ from ..ir.graph import Node
 from ..ir.types import Shape, product
 from ..ir.windows import window_of
 
-Extent = Dim | Fraction
+FieldExtent = Dim | Fraction
 Slide = tuple[int, int | Fraction]  # the reach and the stride of a window
 
 
@@ -34,7 +34,7 @@ class Axis:
             a vector, which then stands for the whole input.
     """
 
-    extent: Extent
+    extent: FieldExtent
     whole: Dim
     jump: int | Fraction | None = 1
     places: frozenset[int] = frozenset()
@@ -157,14 +157,14 @@ def merged(axes: Sequence[Axis | None]) -> Axis:
     )
 
 
-def _widest(extents: Sequence[Extent]) -> Extent:
+def _widest(extents: Sequence[FieldExtent]) -> FieldExtent:
     """The largest extent; a symbolic one counts as larger than any number."""
     return next((e for e in extents if isinstance(e, Polynomial)), None) or max(
         e for e in extents if not isinstance(e, Polynomial)
     )
 
 
-def whole_number(extent: Extent) -> Dim:
+def whole_number(extent: FieldExtent) -> Dim:
     """What an element sees at most, where its neighbour may see one row less."""
     return ceil(extent) if isinstance(extent, Fraction) else extent
 
@@ -179,7 +179,7 @@ def slid(axis: Axis, slides: Mapping[int, Slide]) -> Axis:
     return replace(axis, extent=extent, jump=jump)
 
 
-def _grown(extent: Extent, by: int | Fraction) -> Extent:
+def _grown(extent: FieldExtent, by: int | Fraction) -> FieldExtent:
     return extent + ceil(by) if isinstance(extent, Polynomial) else extent + by
 
 

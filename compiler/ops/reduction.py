@@ -12,7 +12,7 @@ from .building import count, indicator, number, shape_value, times
 from .elementwise import Slope
 from .functions import absolute
 from .kinks import ZERO, first
-from .opdef import Cost, OpDef, Parts, Vjp, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, Vjp, VjpCall, define
 from .receptive_field import Field, everything, without
 
 # Those that have no value for no elements.
@@ -66,19 +66,19 @@ def reduce(node: Node, operands: Sequence[Field]) -> Field:
     return field
 
 
-def reduce_sum(build: Builder, call: VjpCall) -> Parts:
+def reduce_sum(build: Builder, call: VjpCall) -> Cotangents:
     """y = sum x: dy to every x that it sums."""
     return [_spread(build, call, _kept(build, call, call.cotangent))]
 
 
-def reduce_mean(build: Builder, call: VjpCall) -> Parts:
+def reduce_mean(build: Builder, call: VjpCall) -> Cotangents:
     """y is the mean of n numbers: dy / n to each."""
     dy = _kept(build, call, call.cotangent)
     axes = _reduced(build, call)
     return [_spread(build, call, build.Div(dy, count(build, call.input(0), axes)))]
 
 
-def reduce_extremum(build: Builder, call: VjpCall) -> Parts:
+def reduce_extremum(build: Builder, call: VjpCall) -> Cotangents:
     """y is the largest or smallest x: dy to it, in equal shares to those that are equal."""
     x = call.input(0)
     y, dy = (_kept(build, call, value) for value in (call.outputs[0], call.cotangent))
@@ -86,7 +86,7 @@ def reduce_extremum(build: Builder, call: VjpCall) -> Parts:
     return [build.Mul(chosen, build.Div(dy, _summed(build, call, chosen)))]
 
 
-def reduce_prod(build: Builder, call: VjpCall) -> Parts:
+def reduce_prod(build: Builder, call: VjpCall) -> Cotangents:
     """y = prod x: dy times the product of the others.
 
     That is the product p of all that are not 0 divided by x, or p itself at the only 0, and 0
@@ -107,7 +107,7 @@ def reduce_prod(build: Builder, call: VjpCall) -> Parts:
 def of_norm(slope: Slope) -> Vjp:
     """The rule dx = dy slope, where y has kept its axes."""
 
-    def rule(build: Builder, call: VjpCall) -> Parts:
+    def rule(build: Builder, call: VjpCall) -> Cotangents:
         y, dy = (_kept(build, call, value) for value in (call.outputs[0], call.cotangent))
         return [build.Mul(_spread(build, call, dy), slope(build, call.input(0), y))]
 

@@ -9,15 +9,15 @@ from ..ir.dim import Dim, equal
 from ..ir.graph import Node, Value
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import DType, TensorType
-from .building import Extent, extent, number, reshape_like, vector
-from .opdef import Cost, Moves, OpDef, Parts, VjpCall, define, free
+from .building import AxisExtent, extent, number, reshape_like, vector
+from .opdef import Cost, Cotangents, Moves, OpDef, VjpCall, define, free
 from .receptive_field import Field, slid
 
 # How many neighbours along an axis interpolation weighs.
 NEIGHBOURS = {"nearest": 1, "linear": 2, "cubic": 4}
 
 
-class Change(NamedTuple):
+class ResizedAxis(NamedTuple):
     """What becomes of an axis: its extent, and the scale where types or numbers tell it."""
 
     after: Dim
@@ -48,7 +48,7 @@ def changes_of(
     scales: Sequence[float] | None,
     sizes: Sequence[Dim] | None,
     axes: Sequence[int] | None,
-) -> Mapping[int, Change]:
+) -> Mapping[int, ResizedAxis]:
     """What becomes of each axis that scales or sizes are given for, by `axes` or else in order."""
     rank = len(shape)
     places = [axis % rank for axis in (range(rank) if axes is None else axes)]
@@ -56,8 +56,10 @@ def changes_of(
         raise InferenceError(f"Resize needs axes within {rank}, not {axes}")
     if sizes is None:
         factors = map(Fraction, scales or ())
-        return {i: Change(_scaled(shape[i], f), f) for i, f in zip(places, factors, strict=True)}
-    return {i: Change(n, _ratio(n, shape[i])) for i, n in zip(places, sizes, strict=True)}
+        return {
+            i: ResizedAxis(_scaled(shape[i], f), f) for i, f in zip(places, factors, strict=True)
+        }
+    return {i: ResizedAxis(n, _ratio(n, shape[i])) for i, n in zip(places, sizes, strict=True)}
 
 
 def _ratio(after: Dim, before: Dim) -> Fraction | None:
@@ -79,7 +81,7 @@ def resize_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=y.size * NEIGHBOURS[call.attributes["mode"]] ** changed)
 
 
-def resize(build: Builder, call: VjpCall) -> Parts:
+def resize(build: Builder, call: VjpCall) -> Cotangents:
     """y = M x along each axis that changes: dx = MT dy."""
     x, dx = call.input(0), call.cotangent
     scales = _scales(build, call)
@@ -196,12 +198,12 @@ def infer_depth_to_space(call: OpCall) -> Sequence[TensorType]:
     return (x.with_shape((n, channels // block**2, h * block, w * block)),)
 
 
-def depth_to_space(build: Builder, call: VjpCall) -> Parts:
+def depth_to_space(build: Builder, call: VjpCall) -> Cotangents:
     """Blocks of channels as blocks of space: back to channels in the same order."""
     x, dy, block = call.input(0), call.cotangent, call.attributes["blocksize"]
     height, width = (extent(x, axis) for axis in (2, 3))
     kept = extent(dy, 1)
-    batch: Extent = 0
+    batch: AxisExtent = 0
     blocks = vector(build, [batch, kept, height, block, width, block])
     apart = build.Reshape(dy, blocks)
     order = (0, 1, 3, 5, 2, 4) if call.attributes["mode"] == "CRD" else (0, 3, 5, 1, 2, 4)
@@ -223,7 +225,7 @@ def infer_space_to_depth(call: OpCall) -> Sequence[TensorType]:
     return (x.with_shape((n, c * block**2, h // block, w // block)),)
 
 
-def space_to_depth(build: Builder, call: VjpCall) -> Parts:
+def space_to_depth(build: Builder, call: VjpCall) -> Cotangents:
     """Blocks of space as channels: back to blocks."""
     return [build.DepthToSpace(call.cotangent, blocksize=call.attributes["blocksize"])]
 

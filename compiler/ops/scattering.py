@@ -11,7 +11,7 @@ from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .building import zeros_like
 from .cuts import check_indices
-from .opdef import Cost, Moves, OpDef, Parts, VjpCall, define, free
+from .opdef import Cost, Cotangents, Moves, OpDef, VjpCall, define, free
 from .receptive_field import elementwise
 
 INDICES = frozenset({DType.INT32, DType.INT64})
@@ -25,7 +25,7 @@ def infer_gather_elements(call: OpCall) -> Sequence[TensorType]:
     return (x.with_shape(indices.shape),)
 
 
-def gather_elements(build: Builder, call: VjpCall) -> Parts:
+def gather_elements(build: Builder, call: VjpCall) -> Cotangents:
     """y = x[indices]: dx is dy added up at the indices, 0 elsewhere."""
     zeros = zeros_like(build, call.input(0))
     axis = call.attributes["axis"]
@@ -72,7 +72,7 @@ def scatter_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=call.type(2).size if combines else 0)
 
 
-def scatter_elements(build: Builder, call: VjpCall) -> Parts:
+def scatter_elements(build: Builder, call: VjpCall) -> Cotangents:
     """y = x with updates u at the indices: dx = dy, with 0 at the indices unless u was added.
 
     du is dy at the indices. Where an index comes twice and nothing is added, ONNX leaves open
@@ -120,7 +120,7 @@ def _depth(call: OpCall) -> Dim | None:
     return depth
 
 
-def one_hot(build: Builder, call: VjpCall) -> Parts:
+def one_hot(build: Builder, call: VjpCall) -> Cotangents:
     """y = off + (on - off) hot: (sum dy (1 - hot), sum dy hot) to the two values."""
     indices, depth, values = (call.input(i) for i in range(3))
     numbers = build.constant((0.0, 1.0), values.dtype)

@@ -10,9 +10,9 @@ from ..ir.dim import Dim, Polynomial, equal
 from ..ir.graph import Node
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import BroadcastError, DType, TensorType, broadcast, product
-from .building import Extent, extent, reshape_like, sum_to, vector
+from .building import AxisExtent, extent, reshape_like, sum_to, vector
 from .cuts import axis_of, extents_of
-from .opdef import Moves, OpDef, Parts, VjpCall, define, free
+from .opdef import Cotangents, Moves, OpDef, VjpCall, define, free
 from .receptive_field import Field, elementwise, everything, reshape
 
 
@@ -100,7 +100,7 @@ def _axes(call: OpCall, rank: int) -> set[int]:
     return {axis % rank for axis in axes}
 
 
-def reshaped(build: Builder, call: VjpCall) -> Parts:
+def reshaped(build: Builder, call: VjpCall) -> Cotangents:
     """The elements in another shape: those of dy in x's shape."""
     return [reshape_like(build, call.cotangent, call.input(0))]
 
@@ -113,7 +113,7 @@ def infer_transpose(call: OpCall) -> Sequence[TensorType]:
     return (x.with_shape(x.shape[axis] for axis in perm),)
 
 
-def transpose(build: Builder, call: VjpCall) -> Parts:
+def transpose(build: Builder, call: VjpCall) -> Cotangents:
     """Axis i is x's axis perm[i]: x's axis perm[i] is dy's axis i."""
     perm = call.attributes["perm"]
     return [build.Transpose(call.cotangent, perm=tuple(map(perm.index, range(len(perm)))))]
@@ -150,7 +150,7 @@ def concat_values(call: OpCall) -> tuple[Dim, ...] | None:
     return None if None in parts else tuple(extent for part in parts for extent in part)
 
 
-def concat(build: Builder, call: VjpCall) -> Parts:
+def concat(build: Builder, call: VjpCall) -> Cotangents:
     """Parts side by side: each gets its part of dy."""
     parts = [value for value in call.inputs if value is not None]
     axis = call.attributes["axis"]
@@ -181,7 +181,7 @@ def infer_expand(call: OpCall) -> Sequence[TensorType]:
         raise InferenceError(f"Expand cannot make {target} of {x}") from mismatch
 
 
-def expand(build: Builder, call: VjpCall) -> Parts:
+def expand(build: Builder, call: VjpCall) -> Cotangents:
     """x broadcast: dy summed over what was repeated."""
     return [sum_to(build, call.cotangent, call.input(0))]
 
@@ -194,10 +194,10 @@ def infer_tile(call: OpCall) -> Sequence[TensorType]:
     return (x.with_shape(e * n for e, n in zip(x.shape, repeats, strict=True)),)
 
 
-def tile(build: Builder, call: VjpCall) -> Parts:
+def tile(build: Builder, call: VjpCall) -> Cotangents:
     """x repeated: dy summed over the repetitions."""
     x, repeats = call.input(0), build.known(call.input(1))
-    apart: list[Extent] = []
+    apart: list[AxisExtent] = []
     for axis, number in enumerate(repeats):
         apart += [number, extent(x, axis)]
     column = build.Reshape(call.cotangent, vector(build, apart), allowzero=1)

@@ -11,7 +11,7 @@ from .building import number
 from .cuts import axis_of
 from .elementwise import infer_real, infer_same
 from .functions import absolute
-from .opdef import Cost, OpDef, Parts, VjpCall, Yields, define
+from .opdef import Cost, Cotangents, OpDef, VjpCall, Yields, define
 from .receptive_field import along_axis
 
 
@@ -20,13 +20,13 @@ def three_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(elementwise=outputs[0].size * 3)
 
 
-def softmax(build: Builder, call: VjpCall) -> Parts:
+def softmax(build: Builder, call: VjpCall) -> Cotangents:
     """dx = y (dy - sum y dy)."""
     y, dy = call.outputs[0], call.cotangent
     return [build.Mul(y, build.Sub(dy, _along_axis(build, call, build.Mul(y, dy))))]
 
 
-def log_softmax(build: Builder, call: VjpCall) -> Parts:
+def log_softmax(build: Builder, call: VjpCall) -> Cotangents:
     """dx = dy - exp(y) sum dy."""
     dy = call.cotangent
     return [build.Sub(dy, build.Mul(build.Exp(call.outputs[0]), _along_axis(build, call, dy)))]
@@ -45,7 +45,7 @@ def infer_lp_normalization(call: OpCall) -> Sequence[TensorType]:
     return (x,)
 
 
-def lp_normalization(build: Builder, call: VjpCall) -> Parts:
+def lp_normalization(build: Builder, call: VjpCall) -> Cotangents:
     """y = x / n with n the norm along an axis: dx = (dy - s sum y dy) / n.
 
     s, the norm's own slope, is x's sign where p is 1, and y where p is 2. Of zeros it is dy.

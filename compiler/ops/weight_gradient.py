@@ -13,7 +13,7 @@ from ..ir.windows import Window, window_of
 from .convolution import WINDOW, geometry_of, input_gradient, windows_seen
 from .cuts import END
 from .indexing import cropped
-from .opdef import Cost, OpDef, Parts, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, VjpCall, define
 from .receptive_field import everything
 
 
@@ -46,7 +46,7 @@ def conv_weight_grad_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost(macs=call.type(1).size * taps)
 
 
-def conv_weight_grad(build: Builder, call: VjpCall) -> Parts:
+def conv_weight_grad(build: Builder, call: VjpCall) -> Cotangents:
     """dw of x and dy, given the gradient v with respect to it: x is to v as to a weight."""
     x, dy, v = call.input(0), call.input(1), call.cotangent
     geometry = geometry_of(call)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
-from ..ops.opdef import definition
-from .rewrite import Operands, Rule, copy, rewrite
+from ..ops.opdef import Operands, definition
+from .rewrite import RewriteRule, copy, rewrite
 
 TRANSPOSE = "Transpose"
 
@@ -35,7 +35,7 @@ def cancel_transposes(graph: Graph) -> Graph:
 
     rows = [definition(node) for _, node in graph.nodes()]
     elementwise = {row.op_type for row in rows if row and row.elementwise}
-    rules: dict[str, Rule] = {TRANSPOSE: _cancel, **dict.fromkeys(elementwise, move_behind)}
+    rules: dict[str, RewriteRule] = {TRANSPOSE: _cancel, **dict.fromkeys(elementwise, move_behind)}
     return rewrite(graph, rules)
 
 

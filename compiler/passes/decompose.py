@@ -4,13 +4,13 @@ from functools import partial
 
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
-from ..ops.opdef import Decompose, definition, row_of
-from .rewrite import Operands, Rule, rewrite
+from ..ops.opdef import Decompose, Operands, definition, row_of
+from .rewrite import RewriteRule, rewrite
 
 
 def decompose(graph: Graph) -> Graph:
     """Replace each operator that has a decomposition, where its operands need one."""
-    rules: dict[str, Rule] = {}
+    rules: dict[str, RewriteRule] = {}
     for _, node in graph.nodes():
         row = definition(node)
         if row and row.decompose is not None:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from ..ir.graph import Graph
 from ..ir.schedule import needed_outputs
-from .rewrite import Rule, rewrite
+from .rewrite import RewriteRule, rewrite
 
-NO_RULES: Mapping[str, Rule] = {}
+NO_RULES: Mapping[str, RewriteRule] = {}
 
 
-def eliminate_dead_nodes(graph: Graph, rules: Mapping[str, Rule] = NO_RULES) -> Graph:
+def eliminate_dead_nodes(graph: Graph, rules: Mapping[str, RewriteRule] = NO_RULES) -> Graph:
     """Drop operators, parameters and constants that no output depends on.
 
     Of an operator that stays, optional outputs after the last one that is read are dropped, too.

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from ...grammar.diagnostics import NetError, error
 from ..ir.builder import Builder
 from ..ir.dim import equal
-from ..ir.graph import Graph, Node, Value
+from ..ir.graph import Graph, Node, Output, Value
 from ..ops.building import shape_value
 from ..ops.opdef import VjpCall, row_of
-
-Output = tuple[int, int]
 
 
 def gradients(

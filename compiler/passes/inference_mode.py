@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from ..ir.builder import Builder
 from ..ir.graph import Node, Value
 from ..ir.types import DType
-from .rewrite import Operands, Rule
+from ..ops.opdef import Operands
+from .rewrite import RewriteRule
 from .stochastic_pooling import mean_by_magnitude
 
 
@@ -40,7 +41,7 @@ def required(value: Value | None) -> Value:
     return value
 
 
-RULES: Mapping[str, Rule] = {
+RULES: Mapping[str, RewriteRule] = {
     "Dropout": pass_on,
     "Mul": keep_paths,
     "netc.StochasticPool": weigh,

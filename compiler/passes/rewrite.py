@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 from ..ir.builder import Builder
 from ..ir.graph import LEAVES, Graph, Node, Value
+from ..ops.opdef import Operands
 
-Operands = tuple[Value | None, ...]
-Rule = Callable[[Builder, Node, Operands], tuple[Value, ...] | None]
+RewriteRule = Callable[[Builder, Node, Operands], tuple[Value, ...] | None]
 """What to build for a node of the old graph on operands in the new one.
 
 Returns the values that stand for the node's outputs, or None to keep the node as it is. The
@@ -18,7 +18,7 @@ builder has the node's scope and span.
 
 def rewrite(
     graph: Graph,
-    rules: Mapping[str, Rule],
+    rules: Mapping[str, RewriteRule],
     *,
     keep: Container[int] | None = None,
     outputs: Mapping[int, int] = MappingProxyType({}),

@@ -7,9 +7,10 @@ from ...grammar.diagnostics import error
 from ..ir.builder import Builder
 from ..ir.graph import INPUT, PARAMETER, Graph, Node, Value
 from ..ir.types import DType, TensorType
+from ..ops.opdef import Operands
 from .inference_mode import keep_paths, pass_on, required
 from .noise import kept, key_of, uniform
-from .rewrite import Operands, Rule
+from .rewrite import RewriteRule
 from .stochastic_pooling import sample_by_magnitude
 
 STEP = "step"
@@ -33,7 +34,7 @@ class Training:
         self.draws: Counter[str] = Counter()
         self.moved: dict[Value, Value] = {}
 
-    def rules(self) -> Mapping[str, Rule]:
+    def rules(self) -> Mapping[str, RewriteRule]:
         """What to build, by operator."""
         return {
             INPUT: self.use_step,

@@ -7,10 +7,11 @@ from ..ir.builder import Builder
 from ..ir.graph import PARAMETER, Graph, Node, Value
 from ..ir.initializers import ZEROS
 from ..ir.types import DType, TensorType
+from ..ops.opdef import Operands
 from ..passes.append_backward import GRADIENT, append_gradients, trainable
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
 from ..passes.pipeline import Pass, in_mode, run_passes
-from ..passes.rewrite import Operands, rewrite
+from ..passes.rewrite import rewrite
 from .objective import LOSS, Objective, add_loss, check_free
 from .optimizers import OPTIMIZERS
 from .terms import Term

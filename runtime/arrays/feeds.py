@@ -15,7 +15,7 @@ from .from_python import fault_of, to_array
 
 
 @dataclass(frozen=True, slots=True)
-class Feeds:
+class CheckedFeeds:
     """Checked inputs.
 
     Attributes:
@@ -27,7 +27,7 @@ class Feeds:
     symbols: dict[str, int]
 
 
-def check_feeds(types: Mapping[str, TensorType], feeds: Mapping[str, Any]) -> Feeds:
+def check_feeds(types: Mapping[str, TensorType], feeds: Mapping[str, Any]) -> CheckedFeeds:
     """Check and cast the inputs of one run.
 
     Integers and other floats are cast to the input's float type; floats are never cast to
@@ -49,7 +49,7 @@ def check_feeds(types: Mapping[str, TensorType], feeds: Mapping[str, Any]) -> Fe
             findings += [finding] if finding else []
     if findings:
         raise NetError(findings)
-    return Feeds(arrays, symbols)
+    return CheckedFeeds(arrays, symbols)
 
 
 def unfit(message: str, *, help: str | None = None) -> Diagnostic:

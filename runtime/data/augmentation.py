@@ -18,14 +18,14 @@ from .dataset import Batch, Dataset
 from .faults import unfit
 from .pictures import Motion, Pictures, moved, unmoved
 from .resampling import cut, rotated
-from .streams import Key, normals, uniforms
+from .streams import StreamKey, normals, uniforms
 
 
 @dataclass(frozen=True, slots=True)
 class Chance:
     """The random numbers of a batch's samples for one augmentation."""
 
-    key: Key
+    key: StreamKey
     samples: Array
 
     def uniform(self, count: int) -> Array:

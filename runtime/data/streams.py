@@ -6,7 +6,7 @@ import numpy as np
 
 from ..kerneldef import Array
 
-Key = tuple[int | str, ...]
+StreamKey = tuple[int | str, ...]
 
 # Philox-4x32-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2,
 # 3"): NumPy's generators hold one counter each, which is slow where each sample has its own.
@@ -17,13 +17,13 @@ _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 
 
-def stream(key: Key) -> np.random.Generator:
+def stream(key: StreamKey) -> np.random.Generator:
     """A key's own stream of random numbers."""
     digest = sha256("\0".join(map(str, key)).encode()).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
 
 
-def uniforms(key: Key, samples: Array, count: int) -> Array:
+def uniforms(key: StreamKey, samples: Array, count: int) -> Array:
     """Numbers from [0, 1) that depend on the key and on each sample's own number.
 
     Args:
@@ -66,7 +66,7 @@ def philox(counters: Array, key: tuple[int, int]) -> Array:
     return np.stack([c0, c1, c2, c3], axis=-1)
 
 
-def normals(key: Key, samples: Array, shape: tuple[int, ...]) -> Array:
+def normals(key: StreamKey, samples: Array, shape: tuple[int, ...]) -> Array:
     """Standard normal numbers, float32 (n, *shape); each sample has its own stream."""
     drawn = np.empty((len(samples), *shape), np.float32)
     for place, sample in enumerate(samples):

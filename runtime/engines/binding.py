@@ -7,7 +7,8 @@ from ...compiler.ir.dim import Dim, Polynomial, counts_samples
 from ...compiler.ir.graph import INPUT, LEAVES, Graph, Node, Value
 from ...compiler.ir.signature import InferenceError
 from ...compiler.ir.types import TensorType
-from ...compiler.passes.rewrite import Operands, copy, rewrite
+from ...compiler.ops.opdef import Operands
+from ...compiler.passes.rewrite import copy, rewrite
 from ...grammar.diagnostics import NetError, error
 from ..arrays.feeds import spell
 from ..arrays.memory import physical_memory

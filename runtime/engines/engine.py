@@ -12,7 +12,8 @@ from ...compiler.passes.pipeline import settle
 from ...compiler.training.train_step import expose_parameters
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ..kerneldef import Array
-from .executor import State, admit, read_weights
+from ..weights.state import State
+from .executor import admit, read_weights
 from .executor import run as run_plan
 from .plan import plan, resolve_fetches
 from .session import Session

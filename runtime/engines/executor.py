@@ -9,15 +9,14 @@ import numpy as np
 from ...compiler.ir.graph import Graph, Node
 from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import NetError, error
-from ..arrays.feeds import Feeds, check_feeds, spell
+from ..arrays.feeds import CheckedFeeds, check_feeds, spell
 from ..kerneldef import Array, OperandError
-from ..weights.state import weight_of
+from ..weights.state import State, weight_of
 from .binding import check_binding, exceeds_memory, place
 from .lookups import check_lookups
 from .plan import KernelCall, Plan
 from .threads import is_large, one_thread
 
-State = Mapping[str, Array]
 # What a kernel may raise on operands that no layer would give it.
 UNFORESEEN = (ArithmeticError, LookupError, TypeError, ValueError)
 
@@ -65,7 +64,7 @@ def run(
     return {name: _result(slots[slot], name in plan.shared) for name, slot in plan.fetches.items()}
 
 
-def admit(plan: Plan, feeds: Mapping[str, Any]) -> Feeds:
+def admit(plan: Plan, feeds: Mapping[str, Any]) -> CheckedFeeds:
     """Check inputs before any engine computes with them; each combination of extents once.
 
     Raises:
@@ -80,12 +79,12 @@ def admit(plan: Plan, feeds: Mapping[str, Any]) -> Feeds:
     return checked
 
 
-def _key(checked: Feeds) -> tuple[tuple[str, int], ...]:
+def _key(checked: CheckedFeeds) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(checked.symbols.items()))
 
 
 def _take(
-    step: KernelCall, slots: list[Array | None], plan: Plan, state: State, feeds: Feeds
+    step: KernelCall, slots: list[Array | None], plan: Plan, state: State, feeds: CheckedFeeds
 ) -> tuple[Array, ...]:
     """Call one kernel, and put its results into their slots."""
     try:
@@ -162,6 +161,6 @@ def _exceeds_memory(failure: Exception) -> bool:
     return any(text in str(failure) for text in ("array is too big", "Maximum allowed dimension"))
 
 
-def _no_memory(plan: Plan, step: KernelCall, feeds: Feeds) -> NetError:
+def _no_memory(plan: Plan, step: KernelCall, feeds: CheckedFeeds) -> NetError:
     type, *_ = plan.graph[step.node].outputs
     return exceeds_memory(plan.graph, step.node, type.bind(feeds.symbols))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
+from ...compiler.ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Output, Value
 from ...compiler.ir.schedule import Schedule, schedule
 from ...compiler.ir.types import DType, TensorType
 from ...compiler.ops.opdef import OPS, definition
@@ -15,8 +15,6 @@ from .. import kernels  # noqa: F401 - fills the kernel table
 from ..kerneldef import KERNELS, Array, Function, Kernel
 from .fallback import reference_kernel, refusing
 from .lookups import Lookup, lookups
-
-Output = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from ...compiler.ir.builder import Builder
 from ...compiler.ir.graph import INPUT, Graph, Node, Value
 from ...compiler.ir.initializers import ZEROS
 from ...compiler.ir.types import DType, Shape, TensorType
-from ...compiler.passes.rewrite import Operands, rewrite
-from ..data.preprocessing import PREPROCESSORS, Fitted, State, rotate, shift_and_scale
+from ...compiler.ops.opdef import Operands
+from ...compiler.passes.rewrite import rewrite
+from ..data.preprocessing import PREPROCESSORS, Fitted, Statistics, rotate, shift_and_scale
 from ..kerneldef import Array
 from ..run_folder.folder import Facts
 
@@ -37,13 +38,13 @@ def build_rotation(build: Builder, x: Value, arrays: Mapping[str, Value]) -> Val
 
 
 # What each function that preprocesses is as nodes.
-BUILDS: Mapping[Callable[[Array, State], Array], Build] = {
+BUILDS: Mapping[Callable[[Array, Statistics], Array], Build] = {
     shift_and_scale: build_shift_and_scale,
     rotate: build_rotation,
 }
 
 
-def with_preprocessing(graph: Graph, fitted: Fitted, facts: Facts) -> tuple[Graph, State]:
+def with_preprocessing(graph: Graph, fitted: Fitted, facts: Facts) -> tuple[Graph, Statistics]:
     """A network whose inputs are samples as the data have them, after a centre crop if any.
 
     Args:
@@ -56,7 +57,7 @@ def with_preprocessing(graph: Graph, fitted: Fitted, facts: Facts) -> tuple[Grap
         nodes read, which join the network's weights.
     """
     sources = {name: source for source, name in facts.inputs.items()}
-    state: State = {}
+    state: Statistics = {}
 
     def prepend(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
         name, type = node.attributes["name"], node.outputs[0]
@@ -100,7 +101,7 @@ def read_class_names(metadata: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _shapes(type: TensorType, first: State, recorded: Extents | None) -> tuple[Shape, Shape]:
+def _shapes(type: TensorType, first: Statistics, recorded: Extents | None) -> tuple[Shape, Shape]:
     """The extents of a sample as the model takes it, and as preprocessing takes it.
 
     The model takes what the network takes, unless preprocessing leaves fewer numbers. A recorded

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...compiler.ir.windows import Window, window_of
 from ..kerneldef import Array, kernel
-from .lines import Lines, Stack, lines_of
+from .lines import Extents, Lines, Stack, lines_of
 
 # Scratch memory for gathered windows: what stays in the second-level cache. A batch, or a part of
 # it, that needs more is taken sample by sample.
@@ -21,8 +21,6 @@ BLOCK_BYTES = 2**18
 # Up to this many wasted products per channel, tap and row, copying whole images is cheaper than
 # copying their rows; measured.
 WASTED_PRODUCTS = 256
-
-Extents = tuple[int, ...]
 
 
 @kernel("Conv")

@@ -23,13 +23,12 @@ from ..engines.batch_statistics import check_statistics
 from ..feeding.samples import Samples
 from ..feeding.wiring import Wiring, wire
 from ..inference.evaluator import Evaluator
-from ..kerneldef import Array
 from ..run_folder.checkpoint import Checkpoint
 from ..run_folder.environment import compare, environment
 from ..run_folder.folder import CHECKPOINT
+from ..weights.state import State
 from .loop import SECONDS_BETWEEN_CHECKPOINTS
 
-State = Mapping[str, Array]
 NETWORK = "network"
 VALUES = "values"  # of the data
 # What a folder keeps besides the settings, so that resuming need not be told again.

@@ -22,9 +22,10 @@ from ..run_folder.history import History
 from ..run_folder.trained import Trained
 from ..weights.files import check_weights
 from ..weights.initialize import initialize
+from ..weights.state import State
 from .divergence import diverged
 from .early_stopping import EarlyStopping
-from .job import KEPT, NETWORK, VALUES, Job, State
+from .job import KEPT, NETWORK, VALUES, Job
 from .loop import LOSS, Feeds, Listener, Loop, Progress, Settings
 from .stepper import Stepper
 

@@ -11,6 +11,8 @@ from ...grammar.diagnostics import error
 from ..arrays.from_python import to_array
 from ..kerneldef import Array
 
+State = Mapping[str, Array]
+
 
 class LazyState(Mapping[str, Array]):
     """Weights that are drawn or read at each access, and not kept."""

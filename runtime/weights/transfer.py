@@ -7,15 +7,15 @@ from fnmatch import fnmatchcase
 from ...compiler.ir.builder import Builder
 from ...compiler.ir.graph import PARAMETER, Graph, Node, Value
 from ...compiler.ir.types import TensorType
-from ...compiler.passes.rewrite import Operands, rewrite
+from ...compiler.ops.opdef import Operands
+from ...compiler.passes.rewrite import rewrite
 from ...grammar.diagnostics import did_you_mean, error
 from ..kerneldef import Array
 from .files import mismatches
 from .foreign_names import is_counter, new_name
 from .initialize import InitialState, initialize
-from .state import LazyState, type_of
+from .state import LazyState, State, type_of
 
-State = Mapping[str, Array]
 Rename = Mapping[str, str] | Callable[[str], str | None]
 SHOWN = 10  # names of a kind in the report's text
 

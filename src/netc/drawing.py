@@ -10,7 +10,7 @@ from .compiler.emit.chain_rule import ChainRule, LossBox, differentiate, to_chai
 from .compiler.emit.dot import BACKWARD, check_choices, to_dot
 from .compiler.emit.render import FORMATS, format_of, picture
 from .compiler.ir.builder import Builder
-from .compiler.ir.graph import Graph
+from .compiler.ir.graph import Graph, Output
 from .compiler.model import Model
 from .compiler.passes.set_mode import set_mode
 from .compiler.pictures.neurons import neurons
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from .training import Loss
 
 Array = np.ndarray[Any, Any]
-Output = tuple[int, int]
 
 MOST_NUMBERS = 4  # of an array that are written on an arrow; of larger ones, the extents
 

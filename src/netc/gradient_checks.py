@@ -29,7 +29,7 @@ LEFT = (0, 4, len(HEAD))  # the columns that are aligned to the left
 SHOWN = 5  # names in a message
 
 # Opens a display of how many of a number of parameters are compared.
-Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
+CheckProgress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def check_gradients(
     samples: int | None,
     seconds: float | None,
     seed: int,
-    progress: Progress,
+    progress: CheckProgress,
 ) -> GradientChecks:
     """Compare the gradients of a program's loss on its own data.
 

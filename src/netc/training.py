@@ -22,13 +22,14 @@ from .runtime.monitoring.monitor import watch as watch_loop
 from .runtime.monitoring.records import Records
 from .runtime.run_folder.folder import LAYERS, PROGRAM, Facts, locked
 from .runtime.run_folder.trained import Trained, open_trained
-from .runtime.training.job import KEPT, Job, State
+from .runtime.training.job import KEPT, Job
 from .runtime.training.listeners import HistoryFiles, Reporter, write_results
 from .runtime.training.progress import NoProgress, TrainingProgress
 from .runtime.training.run import Run, check_folder, facts_of, finish, open_loop, resumed
 from .runtime.weights.files import load_weights, mismatches
 from .runtime.weights.foreign_names import fitted_names
 from .runtime.weights.initialize import own_weights
+from .runtime.weights.state import State
 from .runtime.weights.transfer import match_weights
 
 Loss = str | Term | Mapping[str, str | Term]

@@ -15,7 +15,7 @@ from netc.compiler.ir.graph import Graph
 from netc.compiler.ops.opdef import definition
 from netc.compiler.ops.pooling import WINDOW
 from netc.compiler.passes.append_backward import GRADIENT, trainable
-from netc.compiler.passes.rewrite import Rule, rewrite
+from netc.compiler.passes.rewrite import RewriteRule, rewrite
 from netc.compiler.training.losses import LOSSES
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.output_fit import fit
@@ -58,7 +58,7 @@ SMALLER = {
 # At their own size, among 10^7 rectifiers and 10^5 max-pools that see random numbers some are
 # always so near to a tie that the engines, whose last bits differ, decide it differently. So
 # smooth functions of the same kind take their place there.
-SMOOTH: Mapping[str, Rule] = {
+SMOOTH: Mapping[str, RewriteRule] = {
     "Clip": lambda build, node, operands: (build.Sigmoid(operands[0]),),
     "HardSigmoid": lambda build, node, operands: (build.Sigmoid(*operands),),
     "MaxPool": lambda build, node, operands: build.op(

@@ -4,10 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ....grammar.diagnostics import error
-from ...ir.graph import CONSTANT, LEAVES, Graph, Node, Value
+from ...ir.graph import CONSTANT, LEAVES, Graph, Node, Output, Value
 from ...onnx_standard.schemas import argument_name
-
-Output = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from ...ir.builder import Builder
 from ...ir.graph import Graph, Node, Value
 from ...ops import double_precision as parts
 from ...ops.building import plus, times
+from ...ops.opdef import Operands
 from ...passes.inference_mode import required
-from ...passes.rewrite import Operands, Rule, rewrite
+from ...passes.rewrite import RewriteRule, rewrite
 
 
 def settle_opset(graph: Graph, opset: int) -> Graph:
@@ -138,7 +139,7 @@ def scatter(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]
     return (build.Add(data, build.Where(build.Equal(places, index), updates, nothing)),)
 
 
-OLDER: Mapping[str, tuple[int, Rule]] = {
+OLDER: Mapping[str, tuple[int, RewriteRule]] = {
     "BatchNormalization": (14, batch_normalization),
     "Gelu": (20, gelu),
     "HardSwish": (14, hard_swish),

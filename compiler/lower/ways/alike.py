@@ -7,9 +7,7 @@ from itertools import islice, product
 from math import prod
 
 from ...ir.dim import Dim
-from ...ir.types import DType, TensorType, author_extents
-
-Extents = tuple[Dim, ...]
+from ...ir.types import DType, Shape, TensorType, author_extents
 
 CAST = 'op("Cast", to="{}")'
 MOST_COMBINATIONS = 50  # of steps at the ends of branches, that are tried for one size
@@ -66,7 +64,7 @@ def alike(
     yield from sorted(found, key=lambda steps: sum(step.cost for step in steps))
 
 
-def _named(size: Extents, names: Mapping[int, str]) -> Extents:
+def _named(size: Shape, names: Mapping[int, str]) -> Shape:
     """A size whose channels go by their name, where they have one."""
     if not size or not isinstance(size[-1], int) or size[-1] not in names:
         return size
@@ -103,7 +101,7 @@ def _casts(types: Sequence[TensorType]) -> Sequence[BranchEnding]:
     return [STAY if type.dtype is real else cast for type in types]
 
 
-def _smallest(sizes: Sequence[Extents]) -> Iterator[Extents]:
+def _smallest(sizes: Sequence[Shape]) -> Iterator[Shape]:
     """The least extent along each axis but the last, with the first one's channels."""
     if len({len(size) for size in sizes}) > 1 or not sizes[0]:
         return
@@ -113,7 +111,7 @@ def _smallest(sizes: Sequence[Extents]) -> Iterator[Extents]:
         yield (*map(min, numbers), sizes[0][-1])
 
 
-def _except(own: Extents, target: Extents, ignored: int | None) -> Extents:
+def _except(own: Shape, target: Shape, ignored: int | None) -> Shape:
     """The target, along an axis that is ignored the branch's own extent."""
     if ignored is None or not (-len(own) <= ignored < len(own) == len(target)):
         return target
@@ -121,7 +119,7 @@ def _except(own: Extents, target: Extents, ignored: int | None) -> Extents:
     return (*target[:place], own[place], *target[place + 1 :])
 
 
-def _steps(own: Extents, target: Extents) -> Iterator[BranchEnding]:
+def _steps(own: Shape, target: Shape) -> Iterator[BranchEnding]:
     """What may bring extents to others, or to some that repeat to them."""
     if not own or not target:
         yield STAY
@@ -133,7 +131,7 @@ def _steps(own: Extents, target: Extents) -> Iterator[BranchEnding]:
         yield from _across_ranks(own, target)
 
 
-def _within_rank(own: Extents, target: Extents) -> Iterator[BranchEnding]:
+def _within_rank(own: Shape, target: Shape) -> Iterator[BranchEnding]:
     wanted = tuple(
         mine if 1 in (mine, other) else other for mine, other in zip(own, target, strict=True)
     )
@@ -149,7 +147,7 @@ def _within_rank(own: Extents, target: Extents) -> Iterator[BranchEnding]:
         yield from (step.then(projected) for step in _moved(before, after))
 
 
-def _across_ranks(own: Extents, target: Extents) -> Iterator[BranchEnding]:
+def _across_ranks(own: Shape, target: Shape) -> Iterator[BranchEnding]:
     """Between sequences, images and volumes: the same positions, or their mean."""
     numbers = [extent for extent in (*own, *target[:-1]) if isinstance(extent, int)]
     if len(numbers) == len(own) + len(target) - 1 and prod(numbers[: len(own) - 1]) == prod(
