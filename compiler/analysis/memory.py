@@ -105,6 +105,6 @@ def _large_extents(graph: Graph) -> Mapping[str, int]:
 
 
 def _at(dim: Dim, extents: Mapping[str, int]) -> int:
-    number = substitute(dim, extents)
+    number = substitute(dim, extents, unknown=_LARGE)
     assert isinstance(number, int)
     return number

@@ -9,9 +9,13 @@ from math import gcd
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A named extent that only a concrete input determines, such as the batch `N`."""
+    """An extent that only a concrete input determines, such as the batch `N`.
+
+    One without a name, which prints as `?`, is told from all others by its token.
+    """
 
     name: str
+    token: object = None
 
     def __repr__(self) -> str:
         return str(self)
@@ -118,6 +122,21 @@ def symbol(name: str) -> Polynomial:
 
 
 BATCH = symbol("N")
+UNNAMED = "?"
+
+
+def unknown() -> Polynomial:
+    """An extent that nothing is known of, as where it depends on data: equal to itself alone."""
+    return Polynomial((((Symbol(UNNAMED, object()),), 1),))
+
+
+def is_unknown(dim: Dim) -> bool:
+    """Whether an extent depends on one that nothing is known of."""
+    return isinstance(dim, Polynomial) and any(
+        isinstance(atom, Symbol) and atom.token is not None
+        for monomial, _ in dim.terms
+        for atom in monomial
+    )
 
 
 def counts_samples(dim: Dim) -> bool:
@@ -151,23 +170,24 @@ def equal(a: Dim, b: Dim) -> bool | None:
     return False if never or constant % gcd(*coefficients) else None
 
 
-def substitute(dim: Dim, values: Mapping[str, int]) -> Dim:
-    """The extent with known symbols replaced."""
+def substitute(dim: Dim, values: Mapping[str, int], *, unknown: int | None = None) -> Dim:
+    """The extent with known symbols replaced, and on demand those that nothing is known of."""
     if isinstance(dim, int):
         return dim
     total: Dim = 0
     for monomial, coefficient in dim.terms:
         term: Dim = coefficient
         for atom in monomial:
-            term = term * _substitute_atom(atom, values)
+            term = term * _substitute_atom(atom, values, unknown)
         total = total + term
     return total
 
 
-def _substitute_atom(atom: Atom, values: Mapping[str, int]) -> Dim:
+def _substitute_atom(atom: Atom, values: Mapping[str, int], unknown: int | None) -> Dim:
     if isinstance(atom, FloorQuotient):
-        return substitute(atom.numerator, values) // atom.divisor
-    return values.get(atom.name, Polynomial((((atom,), 1),)))
+        return substitute(atom.numerator, values, unknown=unknown) // atom.divisor
+    found = values.get(atom.name) if atom.token is None else unknown
+    return Polynomial((((atom,), 1),)) if found is None else found
 
 
 def _terms(dim: Dim) -> tuple[tuple[Monomial, int], ...]:
@@ -184,7 +204,12 @@ def _canonical(terms: Mapping[Monomial, int]) -> Dim:
 
 
 def _quotient(numerator: Polynomial, divisor: int) -> Dim:
-    """`floor(numerator / divisor)`, with an inner floor division merged into one."""
+    """`floor(numerator / divisor)`, with an inner floor division merged into one.
+
+    Quotients are told apart by their texts, so that of an unknown extent is another one.
+    """
+    if is_unknown(numerator):
+        return unknown()
     constant = dict(numerator.terms).get((), 0)
     inner = [(m, c) for m, c in numerator.terms if m != ()]
     if len(inner) == 1 and inner[0][1] == 1 and len(inner[0][0]) == 1:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from math import prod
 
-from .dim import Dim, counts_samples, equal, substitute
+from .dim import Dim, counts_samples, equal, is_unknown, substitute, unknown
 
 Shape = tuple[Dim, ...]
 
@@ -118,6 +118,16 @@ class TensorType:
         """The same element type with another shape."""
         return TensorType(self.dtype, tuple(shape))
 
+    def agrees(self, other: "TensorType") -> bool:
+        """Whether it is the same type, as far as extents are known."""
+        return self == other or (
+            (self.dtype, self.rank) == (other.dtype, other.rank)
+            and all(
+                a == b or is_unknown(a) or is_unknown(b)
+                for a, b in zip(self.shape, other.shape, strict=True)
+            )
+        )
+
     def bind(self, values: Mapping[str, int]) -> "TensorType":
         """The type with known symbols replaced."""
         return self.with_shape(substitute(dim, values) for dim in self.shape)
@@ -145,6 +155,8 @@ def product(dims: Iterable[Dim]) -> Dim:
 def broadcast(shapes: Sequence[Shape]) -> Shape:
     """The shape that NumPy and ONNX broadcast to; extents that may be equal count as equal.
 
+    An unknown extent counts as that of another shape, and two of them leave it open.
+
     Raises:
         BroadcastError: Two extents differ and neither is 1.
     """
@@ -154,10 +166,12 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
         extents = [shape[axis] for shape in shapes if len(shape) >= -axis]
         extent: Dim = 1
         for other in extents:
-            if extent == 1:
+            if extent == 1 or (other != 1 and is_unknown(extent) and not is_unknown(other)):
                 extent = other
             elif other != 1 and equal(extent, other) is False:
                 raise BroadcastError(axis)
+            elif other not in (1, extent) and is_unknown(extent):
+                extent = unknown()
         result.append(extent)
     return tuple(result)
 

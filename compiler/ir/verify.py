@@ -1,10 +1,11 @@
 """Graph -> nothing: checks the invariants that lowering and every pass must establish."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .builder import Builder
 from .graph import CONSTANT, INPUT, LEAVES, PARAMETER, Graph, Node, Value
 from .signature import InferenceError
+from .types import TensorType
 
 
 class InvariantError(Exception):
@@ -81,9 +82,15 @@ def _types(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
     except InferenceError as failure:
         yield f"has operands that it does not take: {failure}"
         return
-    if inferred != node.outputs:
+    if not _agree(inferred, node.outputs):
         recorded, found = (", ".join(map(str, types)) for types in (node.outputs, inferred))
         yield f"is recorded as {recorded}, but is {found}"
+
+
+def _agree(inferred: Sequence[TensorType], recorded: Sequence[TensorType]) -> bool:
+    return len(inferred) == len(recorded) and all(
+        a.agrees(b) for a, b in zip(inferred, recorded, strict=True)
+    )
 
 
 def _leaf(graph: Graph, identifier: int, node: Node) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...grammar.diagnostics import did_you_mean, error
 from ..expressions.arguments import Kind, Mismatch, Real, Word, kind_of, spell
+from ..ir.dim import is_unknown
 from ..ir.graph import CONSTANT, Value
 from ..ir.signature import InferenceError, MissingAttributeError
 from ..ir.tensor import shape_of
@@ -161,7 +162,7 @@ def _apply(
     outputs: int,
 ) -> tuple[Value, ...]:
     """The operator's outputs, once both onnx and the op table take its operands."""
-    from ..onnx_standard.foreign_operators import foreign_row, outputs_by_onnx
+    from ..onnx_standard.foreign_operators import DEPENDS, foreign_row, outputs_by_onnx
 
     own = OPS.find(name)
     row = own or foreign_row(name)
@@ -169,6 +170,8 @@ def _apply(
     try:
         outputs_by_onnx(build.call(row, inputs, attributes, outputs=outputs))
         values = build.op(row, inputs, attributes, outputs=outputs)
+        if any(is_unknown(extent) for value in values for extent in value.shape):
+            raise InferenceError(DEPENDS)
     except MissingAttributeError as missing:
         raise build.fail("E105", str(missing).removeprefix(f"{name} ")) from None
     except InferenceError as failure:

@@ -7,7 +7,7 @@ from typing import Any
 from onnx import ModelProto, NodeProto, ValueInfoProto, checker, defs, helper, shape_inference
 
 from ..ir.builder import MOST_KNOWN
-from ..ir.dim import Dim
+from ..ir.dim import Dim, unknown
 from ..ir.signature import InferenceError, OpCall
 from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
@@ -50,6 +50,8 @@ def yields_many(schema: OpSchema) -> bool:
 
 # How onnx refuses operands, or trips over them: the last two for numbers that it does not expect.
 REFUSALS = (shape_inference.InferenceError, checker.ValidationError, ValueError, IndexError)
+
+DEPENDS = "the shape of its result depends on more than its inputs' shapes"
 
 # What else is known of some: that they yield the same if their input changes a little.
 FACTS: Mapping[str, Mapping[str, Any]] = {
@@ -99,8 +101,10 @@ def one_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
 def infer_by_onnx(call: OpCall) -> Sequence[TensorType]:
     """The types of an operator's outputs by onnx's own shape inference.
 
+    Extents that depend on data are unknown.
+
     Raises:
-        InferenceError: onnx refuses the operands, or cannot tell the shapes of the outputs.
+        InferenceError: onnx refuses the operands, or cannot tell how many axes the outputs have.
     """
     symbols = {str(d): d for t in call.inputs if t for d in t.shape if not isinstance(d, int)}
     return tuple(_type(info, symbols) for info in outputs_by_onnx(call))
@@ -162,15 +166,13 @@ def _type(info: ValueInfoProto, symbols: Mapping[str, Dim]) -> TensorType:
     """An output's type; the symbols of its extents are the arguments'."""
     tensor = info.type.tensor_type
     if not info.type.HasField("tensor_type") or not tensor.HasField("shape"):
-        raise InferenceError("the shape of its result depends on more than its inputs' shapes")
+        raise InferenceError(DEPENDS)
     extents: list[Dim] = []
     for dim in tensor.shape.dim:
         if dim.HasField("dim_value"):
             extents.append(dim.dim_value)
-        elif dim.dim_param in symbols:
-            extents.append(symbols[dim.dim_param])
         else:
-            raise InferenceError("the shape of its result depends on more than its inputs' shapes")
+            extents.append(symbols.get(dim.dim_param) or unknown())
     dtype = DType.of_code(tensor.elem_type)
     if dtype is None:
         raise InferenceError("its result is of a type that a graph cannot hold")

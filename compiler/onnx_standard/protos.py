@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from onnx import AttributeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
+from ..ir.dim import is_unknown
 from ..ir.signature import Signature
 from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
@@ -13,8 +14,10 @@ from .schemas import attribute_type
 
 
 def value_info(name: str, type: TensorType) -> ValueInfoProto:
-    """A typed name; extents that are not numbers are named, the batch `N`."""
-    shape = [dim if isinstance(dim, int) else str(dim) for dim in type.shape]
+    """A typed name; extents that are not numbers are named, the batch `N`, unless unknown."""
+    shape = [
+        dim if isinstance(dim, int) else None if is_unknown(dim) else str(dim) for dim in type.shape
+    ]
     return helper.make_tensor_value_info(name, element_type(type.dtype), shape)
 
 

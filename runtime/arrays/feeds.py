@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.ir.dim import Dim, Polynomial, substitute
+from ...compiler.ir.dim import Dim, Polynomial, is_unknown, substitute
 from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean
 from ..kerneldef import Array
@@ -116,6 +116,8 @@ def _shape_finding(
         wanted = substitute(dim, symbols)
         if isinstance(wanted, Polynomial) and extent == 0 and axis > 0:
             return unfit(f"the input `{name}` is empty: {spell(array.shape)}")
+        if is_unknown(wanted):
+            continue
         if isinstance(wanted, Polynomial):
             symbols[str(wanted)] = extent
             settled_by[str(wanted)] = name

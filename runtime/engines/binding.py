@@ -82,7 +82,7 @@ def _check_types(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int])
                 message = f"an input of {settled} is too small for {place(graph, node)}"
                 left = spell(_as_met(graph, node, value.type).shape)
                 raise error("E206", message, node.span, notes=[f"it leaves {left}"])
-            if declared.bind(symbols) != value.type:
+            if not declared.bind(symbols).agrees(value.type):
                 message = f"{place(graph, node)} cannot take an input of {settled}"
                 left, wanted = (
                     spell(_as_met(graph, node, type).shape)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netc.compiler.ir.dim import BATCH, Dim, equal, substitute, symbol
+from netc.compiler.ir.dim import BATCH, Dim, equal, is_unknown, substitute, symbol, unknown
+from netc.compiler.ir.types import broadcast
 
 H = symbol("H")
 W = symbol("W")
@@ -74,3 +75,31 @@ def test_floor_division_commutes_with_substitution(h: int, a: int, c: int, k: in
 def test_substitution_keeps_what_is_unknown() -> None:
     """Symbols without a value stay."""
     assert substitute(H * W + 1, {"H": 2}) == 2 * W + 1
+
+
+def test_unknown_extents() -> None:
+    """An extent that nothing is known of equals itself only, and nothing else is ruled out."""
+    one, other = unknown(), unknown()
+    assert str(one) == str(other) == "?"
+    assert str(2 * one + 1) == "2*? + 1"
+    assert (equal(one, one), equal(one, other), equal(one, 5), equal(one, H)) == (
+        *(True, None, None, None),
+    )
+    assert equal(one + 1, 0) is False
+    assert one != other
+    assert substitute(one + H, {"H": 2, "?": 9}) == one + 2
+    assert substitute((one + 1) // 2 * H, {"H": 2}, unknown=5) == 10
+    assert is_unknown((one + 1) // 2)
+    assert one // 2 != other // 2
+    assert (2 * one + 1) // 2 == one
+    assert not any(map(is_unknown, (5, H, H // 2)))
+
+
+def test_unknown_extents_broadcast() -> None:
+    """Broadcasting takes what is known, and leaves open what is not."""
+    one, other = unknown(), unknown()
+    assert broadcast([(one, 1, 5), (4, one, one)]) == (4, one, 5)
+    assert broadcast([(one,), (H,)]) == broadcast([(H,), (one,)]) == (H,)
+    (both,) = broadcast([(one,), (other,)])
+    assert is_unknown(both)
+    assert both not in (one, other)
