@@ -1,7 +1,7 @@
 """Calls as other frameworks write them -> the same calls in netc's words, text to text."""
 
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .call_text import ForeignArgument, arguments_of, is_number, split_arguments, unquoted
@@ -19,7 +19,6 @@ from .words import (
     MERGES,
     OWN,
     PER_AXIS,
-    SIZED,
     VALUED,
     VALUES,
     WINDOWED,
@@ -192,11 +191,11 @@ def _convolution_order(name: str, order: Sequence[str], positional: Sequence[str
 
 
 def _keyword(layer: str, name: str) -> str:
-    if name in OWN.get(layer, ()):
+    if layer in OWN.get(name, ()):
         return name
     if name == COUNTS.get(layer):
         return name
-    if name in INFERRED.get(layer, ()):
+    if layer in INFERRED.get(name, ()):
         return DROP
     if layer in WINDOWED and name.lower() in LETTERS:
         name = LETTERS[name.lower()]
@@ -228,9 +227,9 @@ class _Call:
             value = _NONE.get(keyword, value)
         if keyword == DROP or (value in ("None", "none", "null") and keyword != "size"):
             return
-        take = _TAKEN.get(keyword)
+        take = getattr(self, f"_take_{keyword}", None)  # it says something else than its value
         if take is not None:
-            take(self, value)
+            take(value)
         else:
             self.given[keyword] = self._value(keyword, value)
 
@@ -238,15 +237,15 @@ class _Call:
         self.activation = _activation(value) or ""
 
     def _take_dropout(self, value: str) -> None:
-        if "dropout" in OWN.get(self.name, ()):
+        if self.name in OWN["dropout"]:
             self.given["dropout"] = value
         else:
             self.dropout = _rate(value)
 
-    def _take_batch_norm(self, value: str) -> None:
+    def _take_bn(self, value: str) -> None:
         self.batch_norm = VALUES.get(value, value) == "yes"
 
-    def _take_label(self, value: str) -> None:
+    def _take_name(self, value: str) -> None:
         self.label = value
 
     def _take_trainable(self, value: str) -> None:
@@ -267,7 +266,7 @@ class _Call:
         self.given |= {"axes": "all"} if len(_extents(value)) > 1 else {}
 
     def _take_size(self, value: str) -> None:
-        self.sizes += [value] if self.name in SIZED else []
+        self.sizes += [value] if self.name in OWN["size"] else []
 
     def _take_padding_mode(self, value: str) -> None:
         self.padding_mode = {"reflect": "reflect", "replicate": "edge"}.get(value, "")
@@ -285,13 +284,7 @@ class _Call:
             return self._sides(text) or _per_axis(text, 1)
         if keyword in COUNTED:
             return _whole(text)
-        if keyword == "rate":
-            return _rate(text)
-        if keyword == "factor":
-            return _per_axis(text, 1)
-        if keyword == "margin":
-            return self._sides(text) or _per_axis(text, 1)
-        return text
+        return _rate(text) if keyword == "rate" else text
 
     def _sides(self, text: str) -> str | None:
         """Different amounts on the sides of each axis, (before, after) of an axis as a pair.
@@ -378,23 +371,6 @@ class _Call:
         inside += [f"{keyword}={text}" for keyword, text in given.items()]
         label = f" as {self.label}" if self.label else ""
         return f"{name}({', '.join(inside)}){label}" if inside else f"{name}{label}"
-
-
-# Arguments that say something else than a keyword of ours and its value.
-_TAKEN: Mapping[str, Callable[[_Call, str], None]] = {
-    "activation": _Call._take_activation,
-    "dropout": _Call._take_dropout,
-    "bn": _Call._take_batch_norm,
-    "name": _Call._take_label,
-    "trainable": _Call._take_trainable,
-    "momentum": _Call._take_momentum,
-    "keep": _Call._take_keep,
-    "ceiling": _Call._take_ceiling,
-    "normalized": _Call._take_normalized,
-    "size": _Call._take_size,
-    "padding_mode": _Call._take_padding_mode,
-    "units": _Call._take_units,
-}
 
 
 def _merged(name: str, arguments: Sequence[ForeignArgument], *, flows: bool) -> str | None:

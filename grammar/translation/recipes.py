@@ -6,65 +6,52 @@ from string import Template
 from typing import NamedTuple
 
 from .call_text import ForeignArgument, folded, unquoted
-from .words import LAYERS, NORMS, OurLayer
+from .words import LAYERS, NORMS, OurLayer, by_word
 
+_NOTHING = "`{0}` has no counterpart"
 _TRAINED = "`{0}` belongs to training: `train {{ regularize = l2(0.01) }}`"
 
 # Arguments that say something which netc's layer cannot, and what to do instead; by layer where
 # another layer has the keyword.
-LOST: Mapping[str, str] = {
-    **dict.fromkeys(
-        (
-            *("kernel_regularizer", "bias_regularizer", "embeddings_regularizer", "W_regularizer"),
-            *("beta_regularizer", "gamma_regularizer", "depthwise_regularizer", "weight_decay"),
+LOST: Mapping[str, str] = by_word(
+    {
+        "kernel_regularizer bias_regularizer embeddings_regularizer W_regularizer": _TRAINED,
+        "beta_regularizer gamma_regularizer depthwise_regularizer weight_decay": _TRAINED,
+        "kernel_constraint bias_constraint embeddings_constraint max_norm": (
+            "weights are not constrained: `{0}` has no counterpart"
         ),
-        _TRAINED,
-    ),
-    **dict.fromkeys(
-        ("kernel_constraint", "bias_constraint", "embeddings_constraint", "max_norm"),
-        "weights are not constrained: `{0}` has no counterpart",
-    ),
-    "activity_regularizer": "activations are not penalized: `{0}` has no counterpart",
-    "mask_zero": "a mask is given where it is read: `ATTENTION(8, mask=tokens)`",
-    "padding_idx": "all ids are embedded in the same way: `{0}` has no counterpart",
-    "align_corners": "`UPSAMPLE` interpolates between the centres, as with `align_corners=False`",
-    "keepdims": "`GAP` yields a vector, which aligns with the channels of an image",
-    "output_extent": "`UPSAMPLE` takes a factor: the new extent divided by the old one",
-    "keepdim": "`GAP` yields a vector, which aligns with the channels of an image",
-    "antialias": "`{0}` has no counterpart",
-    "noise_shape": "elements are dropped independently: `{0}` has no counterpart",
-    "bias_initializer": "biases start at 0; `bias_value=0.1` gives them another value",
-    "padding_mode": "`PAD` pads by `reflect` or `edge`, and with zeros",
-    "weights": "`netc run --weights FILE` loads weights",
-    "return_attention_scores": "`{0}` has no counterpart",
-    "value_dim": "`{0}` has no counterpart",
-    "vdim": "`{0}` has no counterpart",
-    "kdim": "`{0}` has no counterpart",
-    "renorm": "`{0}` has no counterpart",
-    "scale": "`affine` covers both scale and shift",
-    "center": "`affine` covers both scale and shift",
-}
+        "activity_regularizer": "activations are not penalized: `{0}` has no counterpart",
+        "mask_zero": "a mask is given where it is read: `ATTENTION(8, mask=tokens)`",
+        "padding_idx": "all ids are embedded in the same way: `{0}` has no counterpart",
+        "align_corners": (
+            "`UPSAMPLE` interpolates between the centres, as with `align_corners=False`"
+        ),
+        "keepdims keepdim": "`GAP` yields a vector, which aligns with the channels of an image",
+        "output_extent": "`UPSAMPLE` takes a factor: the new extent divided by the old one",
+        "noise_shape": "elements are dropped independently: `{0}` has no counterpart",
+        "bias_initializer": "biases start at 0; `bias_value=0.1` gives them another value",
+        "padding_mode": "`PAD` pads by `reflect` or `edge`, and with zeros",
+        "weights": "`netc run --weights FILE` loads weights",
+        "scale center": "`affine` covers both scale and shift",
+        "antialias renorm return_attention_scores value_dim vdim kdim": _NOTHING,
+    }
+)
 # Keywords that mean something else in a layer of another framework than in ours of its name.
 RENAMED: Mapping[tuple[str, str], str] = {
     ("upsample", "size"): "output_extent",
     ("interpolate", "size"): "output_extent",
 }
 # Values of such arguments that say what netc does anyway.
-AGREEING: Mapping[str, frozenset[str]] = {
-    "mask_zero": frozenset({"False"}),
-    "align_corners": frozenset({"False", "None"}),
-    "keepdims": frozenset({"False"}),
-    "keepdim": frozenset({"False"}),
-    "antialias": frozenset({"False"}),
-    "renorm": frozenset({"False"}),
-    "bias_initializer": frozenset({"zeros", "zero", "Zeros()"}),
-    "padding_mode": frozenset({"zeros", "reflect", "replicate"}),
-    "scale": frozenset({"True"}),
-    "center": frozenset({"True"}),
-    "padding_idx": frozenset({"None"}),
-    "max_norm": frozenset({"None"}),
-    "weights": frozenset({"None"}),
-}
+AGREEING: Mapping[str, str] = by_word(
+    {
+        "mask_zero keepdims keepdim antialias renorm": "False",
+        "align_corners": "False None",
+        "bias_initializer": "zeros zero Zeros()",
+        "padding_mode": "zeros reflect replicate",
+        "scale center": "True",
+        "padding_idx max_norm weights": "None",
+    }
+)
 
 
 class Substitute(NamedTuple):
@@ -90,7 +77,7 @@ _RECURRENT = Substitute(
     "recurrent layers are not part of the language; convolutions and attention read sequences:"
     " `CONV(kernel=3, $units) -> RELU -> GMP`, or `( ID | ATTENTION(4) ) -> ADD -> LN`",
     "units",
-    {"units": "units", "hidden_size": "units", "filters": "units", "features": "units"},
+    by_word({"units hidden_size filters features": "units"}),
     {"units": "64"},
     "CONV(kernel=3, $units) -> TANH",
 )
@@ -101,98 +88,85 @@ _ENCODER_STEPS = (
 _ENCODER = Substitute(
     f"write its parts: `{_ENCODER_STEPS}`",
     "width heads hidden",
-    {
-        **dict.fromkeys(("d_model", "embed_dim", "embedding_dim", "hidden_size"), "width"),
-        **dict.fromkeys(("nhead", "num_heads", "heads", "n_heads"), "heads"),
-        **dict.fromkeys(("dim_feedforward", "ff_dim", "intermediate_dim", "mlp_dim"), "hidden"),
-    },
+    by_word(
+        {
+            "d_model embed_dim embedding_dim hidden_size": "width",
+            "nhead num_heads heads n_heads": "heads",
+            "dim_feedforward ff_dim intermediate_dim mlp_dim": "hidden",
+        }
+    ),
     {"width": "64", "heads": "8", "hidden": "256"},
     _ENCODER_STEPS,
 )
-_ENCODERS = "transformerencoderlayer transformerencoder transformerblock transformer encoderlayer"
-RECIPES: Mapping[str, Substitute] = {
-    **dict.fromkeys(
-        "bidirectional simplernn convlstm rnncell lstmcell grucell bilstm bigru birnn".split(),
-        _RECURRENT,
-    ),
-    **dict.fromkeys(("lstm", "gru", "rnn"), _RECURRENT),
-    **dict.fromkeys(_ENCODERS.split(), _ENCODER),
-    "transformerencoderlayer": _ENCODER._replace(
-        numbers={"width": "64", "heads": "8", "hidden": "2048"}
-    ),
-    "timedistributed": Substitute(
-        "`LINEAR($units)` is a dense layer at every position", "units", {}, {"units": "10"}
-    ),
-}
-
-_LOSSES = "loss crossentropy crossentropyloss softmaxloss softmaxwithloss nllloss criterion"
+RECIPES: Mapping[str, Substitute] = by_word(
+    {
+        "bidirectional simplernn convlstm rnncell lstmcell grucell bilstm bigru birnn": _RECURRENT,
+        "lstm gru rnn": _RECURRENT,
+        "transformerencoder transformerblock transformer encoderlayer": _ENCODER,
+        "transformerencoderlayer": _ENCODER._replace(
+            numbers={"width": "64", "heads": "8", "hidden": "2048"}
+        ),
+        "timedistributed": Substitute(
+            "`LINEAR($units)` is a dense layer at every position", "units", {}, {"units": "10"}
+        ),
+    }
+)
 
 # What netc has not, and what to do instead, by the folded names.
-MISSING: Mapping[str, str] = {
-    **dict.fromkeys(
-        ("print", "summary", "plotmodel", "show"),
-        "a program describes a network and calls no functions: remove the line; `netc summary` and"
-        " `netc draw` show the network",
-    ),
-    **dict.fromkeys(_LOSSES.split(), "the loss is a setting: `train { loss = cross_entropy }`"),
-    **dict.fromkeys(("mse", "mseloss"), "the loss is a setting: `train { loss = mse }`"),
-    **dict.fromkeys(
-        ("bce", "bceloss", "binarycrossentropy"),
-        "the loss is a setting: `train { loss = binary_cross_entropy }`",
-    ),
-    **dict.fromkeys(
-        ("adam", "sgd", "optimizer"), "the optimizer is a setting: `train { optimizer = adam }`"
-    ),
-    "argmax": '`op("ArgMax", axis=1, keepdims=0)` is the index of the largest value;'
-    " `netc predict` names the class",
-    "norm": "normalizations are `BN`, `LN`, `GN`, `IN` and `RMSNORM`",
-    "lambda": "layers of mathematics such as `SQUARE` and `REDUCE` compute",
-    **dict.fromkeys(
-        ("positionalencoding", "positionalembedding", "positionembedding"),
-        "`POSEMBED` adds learned positions",
-    ),
-    **dict.fromkeys(
-        ("weightnorm", "spectralnorm", "weightnormalization", "spectralnormalization"),
-        "weights are not normalized; `BN` and `LN` normalize activations",
-    ),
-    **dict.fromkeys(
-        ("randomflip", "randomhorizontalflip", "randomrotation", "randomcrop"),
-        "augmentation belongs to training: `train { augment = [flip(horizontal), rotate(10)] }`",
-    ),
-    **dict.fromkeys(
-        ("gaussiannoise",), "noise is augmentation of the input: `train { augment = noise(0.05) }`"
-    ),
-    "centercrop": "`CROP(24x24)` cuts to a size",
-    "resizing": "`INPUT(64x64x3)` states the size of the images",
-    "rescaling": "`NORMALIZE(mean=0, std=255)` divides by 255",
-    "maxout": "`( FC(64) | FC(64) ) -> MAX` is a maxout of two",
-    "glu": "`SPLIT(2) -> ( ID | SIGMOID ) -> MUL` is a gated linear unit",
-    **dict.fromkeys(
-        ("se", "seblock", "semodule", "squeezeexcite", "squeezeexcitation", "squeezeandexcitation"),
-        "with 64 channels: `( ID | GAP -> FC(4) -> RELU -> FC(64) -> SIGMOID ) -> MUL`",
-    ),
-    **dict.fromkeys(
-        ("residualblock", "resblock", "res", "resnetblock", "basicblock", "bottleneck"),
-        "write its parts: `( CONV(3x3, 64) -> BN -> RELU -> CONV(3x3, 64) -> BN | CONV(1x1, 64) )"
-        " -> ADD -> RELU`; a block of your own can hold them",
-    ),
-    **dict.fromkeys(
-        ("convbnrelu", "convbnact", "convbn", "convblock", "convnormact"),
-        "write its parts: `CONV(3x3, 64) -> BN -> RELU`; a block of your own can hold them",
-    ),
-    **dict.fromkeys(
-        ("inception", "inceptionblock", "inceptionmodule"),
-        "write its branches: `( CONV(1x1, 64) | CONV(3x3, 128) | CONV(5x5, 32) ) -> CONCAT`",
-    ),
-    **dict.fromkeys(
-        ("sequential", "modulelist", "chain", "stage"),
-        "steps are joined by arrows: `CONV(3x3, 8) -> RELU`",
-    ),
-    **dict.fromkeys(
-        ("parallel", "branch", "branches", "fork"),
-        "branches stand in parentheses: `( CONV(3x3, 8) | CONV(5x5, 8) ) -> CONCAT`",
-    ),
-}
+MISSING: Mapping[str, str] = by_word(
+    {
+        "print summary plotmodel show": (
+            "a program describes a network and calls no functions: remove the line; `netc summary`"
+            " and `netc draw` show the network"
+        ),
+        "loss crossentropy crossentropyloss softmaxloss softmaxwithloss nllloss criterion": (
+            "the loss is a setting: `train { loss = cross_entropy }`"
+        ),
+        "mse mseloss": "the loss is a setting: `train { loss = mse }`",
+        "bce bceloss binarycrossentropy": (
+            "the loss is a setting: `train { loss = binary_cross_entropy }`"
+        ),
+        "adam sgd optimizer": "the optimizer is a setting: `train { optimizer = adam }`",
+        "argmax": (
+            '`op("ArgMax", axis=1, keepdims=0)` is the index of the largest value;'
+            " `netc predict` names the class"
+        ),
+        "norm": "normalizations are `BN`, `LN`, `GN`, `IN` and `RMSNORM`",
+        "lambda": "layers of mathematics such as `SQUARE` and `REDUCE` compute",
+        "positionalencoding positionalembedding positionembedding": (
+            "`POSEMBED` adds learned positions"
+        ),
+        "weightnorm spectralnorm weightnormalization spectralnormalization": (
+            "weights are not normalized; `BN` and `LN` normalize activations"
+        ),
+        "randomflip randomhorizontalflip randomrotation randomcrop": (
+            "augmentation belongs to training: `train { augment = [flip(horizontal), rotate(10)] }`"
+        ),
+        "gaussiannoise": "noise is augmentation of the input: `train { augment = noise(0.05) }`",
+        "centercrop": "`CROP(24x24)` cuts to a size",
+        "resizing": "`INPUT(64x64x3)` states the size of the images",
+        "rescaling": "`NORMALIZE(mean=0, std=255)` divides by 255",
+        "maxout": "`( FC(64) | FC(64) ) -> MAX` is a maxout of two",
+        "glu": "`SPLIT(2) -> ( ID | SIGMOID ) -> MUL` is a gated linear unit",
+        "se seblock semodule squeezeexcite squeezeexcitation squeezeandexcitation": (
+            "with 64 channels: `( ID | GAP -> FC(4) -> RELU -> FC(64) -> SIGMOID ) -> MUL`"
+        ),
+        "residualblock resblock res resnetblock basicblock bottleneck": (
+            "write its parts: `( CONV(3x3, 64) -> BN -> RELU -> CONV(3x3, 64) -> BN"
+            " | CONV(1x1, 64) ) -> ADD -> RELU`; a block of your own can hold them"
+        ),
+        "convbnrelu convbnact convbn convblock convnormact": (
+            "write its parts: `CONV(3x3, 64) -> BN -> RELU`; a block of your own can hold them"
+        ),
+        "inception inceptionblock inceptionmodule": (
+            "write its branches: `( CONV(1x1, 64) | CONV(3x3, 128) | CONV(5x5, 32) ) -> CONCAT`"
+        ),
+        "sequential modulelist chain stage": "steps are joined by arrows: `CONV(3x3, 8) -> RELU`",
+        "parallel branch branches fork": (
+            "branches stand in parentheses: `( CONV(3x3, 8) | CONV(5x5, 8) ) -> CONCAT`"
+        ),
+    }
+)
 
 
 def own_name(name: str) -> OurLayer | None:
@@ -285,7 +259,7 @@ def renamed(name: str, arguments: Sequence[ForeignArgument]) -> Sequence[Foreign
 
 def _is_lost(layer: str, argument: ForeignArgument) -> bool:
     """Whether an argument says what netc's layer cannot say, and does not do anyway."""
-    agreeing = AGREEING.get(argument.name or "", ())
+    agreeing = AGREEING.get(argument.name or "", "").split()
     return is_unsaid(layer, argument) and unquoted(argument.text) not in agreeing
 
 

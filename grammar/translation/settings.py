@@ -3,25 +3,25 @@
 import re
 from collections.abc import Mapping
 
+from .words import by_word
+
 # Settings by other names, in lower case and without `_`, and how ours is written with their value.
-SETTINGS: Mapping[str, str] = {
-    "lr": "optimizer = sgd(lr={})", "learningrate": "optimizer = sgd(lr={})",
-    "baselr": "optimizer = sgd(lr={})", "weightdecay": "optimizer = sgd(weight_decay={})",
-    "batchsize": "batch = {}", "minibatch": "batch = {}", "bs": "batch = {}",
-    "minibatchsize": "batch = {}", "trainbatchsize": "batch = {}",
-    "numepochs": "epochs = {}", "nepochs": "epochs = {}", "nbepoch": "epochs = {}",
-    "maxepochs": "epochs = {}", "epoch": "epochs = {}", "nbepochs": "epochs = {}",
-    "criterion": "loss = {}", "lossfn": "loss = {}", "lossfunction": "loss = {}",
-    "objective": "loss = {}", "cost": "loss = {}", "opt": "optimizer = {}",
-    "optim": "optimizer = {}", "solver": "optimizer = {}", "dataset": "data = {}",
-    "traindata": "data = {}", "trainset": "data = {}", "scheduler": "schedule = {}",
-    "lrscheduler": "schedule = {}", "lrschedule": "schedule = {}", "lrpolicy": "schedule = {}",
-    "augmentation": "augment = {}", "augmentations": "augment = {}",
-    "dataaugmentation": "augment = {}", "preprocessing": "preprocess = {}",
-    "normalization": "preprocess = {}", "regularizer": "regularize = {}",
-    "kernelregularizer": "regularize = {}", "randomstate": "seed = {}",
-    "randomseed": "seed = {}", "manualseed": "seed = {}",
-}  # fmt: skip
+SETTINGS: Mapping[str, str] = by_word(
+    {
+        "lr learningrate baselr": "optimizer = sgd(lr={})",
+        "weightdecay": "optimizer = sgd(weight_decay={})",
+        "batchsize minibatch bs minibatchsize trainbatchsize": "batch = {}",
+        "numepochs nepochs nbepoch maxepochs epoch nbepochs": "epochs = {}",
+        "criterion lossfn lossfunction objective cost": "loss = {}",
+        "opt optim solver": "optimizer = {}",
+        "dataset traindata trainset": "data = {}",
+        "scheduler lrscheduler lrschedule lrpolicy": "schedule = {}",
+        "augmentation augmentations dataaugmentation": "augment = {}",
+        "preprocessing normalization": "preprocess = {}",
+        "regularizer kernelregularizer": "regularize = {}",
+        "randomstate randomseed manualseed": "seed = {}",
+    }
+)
 
 _METRICS = (
     "name them where they are measured: `netc evaluate --metric accuracy`, `netc train --monitor"
@@ -31,38 +31,38 @@ _STOPPING = "stop early with `netc train --patience 5`; the best epoch is kept"
 _BY_ITSELF = "remove the line: "
 
 # Settings that are not written in a program, and what to do in their place.
-ELSEWHERE: Mapping[str, str] = {
-    "metric": _METRICS, "metrics": _METRICS, "monitor": _METRICS, "callbacks": _STOPPING,
-    "callback": _STOPPING, "earlystopping": _STOPPING, "patience": _STOPPING,
-    "dropout": "dropout is a layer of the network: `DROPOUT(0.5)`",
-    "device": "it is an option of the command: `netc train --device cuda`",
-    "transform": "it is `preprocess` or `augment` here",
-    "transforms": "it is `preprocess` or `augment` here",
-    "verbose": f"{_BY_ITSELF}`netc train -q` is quiet",
-    "classweight": f"{_BY_ITSELF}classes weigh the same, and `weights` is for several outputs",
-    "validationdata": "it is a part of the data: `split = (0.8, 0.2)`",
-    "stepsperepoch": f"{_BY_ITSELF}an epoch is all samples, in batches of `batch`",
-    "labelsmoothing": "it is an argument of the loss: `loss = cross_entropy(label_smoothing=0.1)`",
-    **dict.fromkeys(
-        ("gradientclip", "gradclip", "clipnorm", "clipvalue", "clipgradnorm", "maxgradnorm"),
-        f"{_BY_ITSELF}gradients are not clipped; a smaller `lr` keeps them from exploding",
-    ),
-    **dict.fromkeys(
-        ("amp", "fp16", "mixedprecision"), f"{_BY_ITSELF}training computes in float32"
-    ),
-    "shuffle": f"{_BY_ITSELF}samples are shuffled in each epoch",
-    "numworkers": f"{_BY_ITSELF}data are loaded without workers",
-}  # fmt: skip
+ELSEWHERE: Mapping[str, str] = by_word(
+    {
+        "metric metrics monitor": _METRICS,
+        "callbacks callback earlystopping patience": _STOPPING,
+        "dropout": "dropout is a layer of the network: `DROPOUT(0.5)`",
+        "device": "it is an option of the command: `netc train --device cuda`",
+        "transform transforms": "it is `preprocess` or `augment` here",
+        "verbose": f"{_BY_ITSELF}`netc train -q` is quiet",
+        "classweight": f"{_BY_ITSELF}classes weigh the same, and `weights` is for several outputs",
+        "validationdata": "it is a part of the data: `split = (0.8, 0.2)`",
+        "stepsperepoch": f"{_BY_ITSELF}an epoch is all samples, in batches of `batch`",
+        "labelsmoothing": (
+            "it is an argument of the loss: `loss = cross_entropy(label_smoothing=0.1)`"
+        ),
+        "gradientclip gradclip clipnorm clipvalue clipgradnorm maxgradnorm": (
+            f"{_BY_ITSELF}gradients are not clipped; a smaller `lr` keeps them from exploding"
+        ),
+        "amp fp16 mixedprecision": f"{_BY_ITSELF}training computes in float32",
+        "shuffle": f"{_BY_ITSELF}samples are shuffled in each epoch",
+        "numworkers": f"{_BY_ITSELF}data are loaded without workers",
+    }
+)
 
 _VALIDATION, _TEST = "split = ({1}, {0})", "split = ({1}, 0, {0})"
 # Settings that give one share of the data, {0}, of which {1} is the rest.
-SHARES: Mapping[str, str] = {
-    **dict.fromkeys(("validationsplit", "valsplit", "valsize", "validationsize"), _VALIDATION),
-    **dict.fromkeys(("testsize", "testsplit", "testfraction"), _TEST),
-    **dict.fromkeys(
-        ("trainsplit", "trainsize", "trainratio", "trainfraction"), "split = ({0}, {1})"
-    ),
-}
+SHARES: Mapping[str, str] = by_word(
+    {
+        "validationsplit valsplit valsize validationsize": _VALIDATION,
+        "testsize testsplit testfraction": _TEST,
+        "trainsplit trainsize trainratio trainfraction": "split = ({0}, {1})",
+    }
+)
 
 
 def corrected_setting(name: str, value: object, text: str) -> str | None:
