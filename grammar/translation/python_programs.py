@@ -72,9 +72,9 @@ class Interpreter:
         """Run statements."""
         for statement in body:
             self._count()
-            rule = _STATEMENTS.get(type(statement))
+            rule = getattr(self, f"_run_{type(statement).__name__}", None)
             if rule is not None:
-                rule(self, statement, scope)
+                rule(statement, scope)
 
     def run_program(self, module: ast.Module) -> PythonScope:
         """Run a program's own statements; loops and tests of training are left out."""
@@ -104,16 +104,16 @@ class Interpreter:
         finally:
             self.depth -= 1
 
-    def _assign(self, node: ast.Assign, scope: PythonScope) -> None:
+    def _run_Assign(self, node: ast.Assign, scope: PythonScope) -> None:
         value = self.value(node.value, scope)
         for target in node.targets:
             self.bind(target, value, scope)
 
-    def _annotated(self, node: ast.AnnAssign, scope: PythonScope) -> None:
+    def _run_AnnAssign(self, node: ast.AnnAssign, scope: PythonScope) -> None:
         if node.value is not None:
             self.bind(node.target, self.value(node.value, scope), scope)
 
-    def _augmented(self, node: ast.AugAssign, scope: PythonScope) -> None:
+    def _run_AugAssign(self, node: ast.AugAssign, scope: PythonScope) -> None:
         before, more = self.value(node.target, scope), self.value(node.value, scope)
         if isinstance(before, list) and isinstance(more, list | tuple):
             before.extend(more)
@@ -121,24 +121,24 @@ class Interpreter:
             return
         self.bind(node.target, self._operate(node.op, before, more), scope)
 
-    def _return(self, node: ast.Return, scope: PythonScope) -> None:
+    def _run_Return(self, node: ast.Return, scope: PythonScope) -> None:
         raise _Return(None if node.value is None else self.value(node.value, scope))
 
-    def _for(self, node: ast.For, scope: PythonScope) -> None:
+    def _run_For(self, node: ast.For, scope: PythonScope) -> None:
         for item in self._items(self.value(node.iter, scope)):
             self.bind(node.target, item, scope)
             self.run(node.body, scope)
 
-    def _if(self, node: ast.If, scope: PythonScope) -> None:
+    def _run_If(self, node: ast.If, scope: PythonScope) -> None:
         self.run(node.body if self._holds(node.test, scope) else node.orelse, scope)
 
-    def _with(self, node: ast.With, scope: PythonScope) -> None:
+    def _run_With(self, node: ast.With, scope: PythonScope) -> None:
         self.run(node.body, scope)
 
-    def _function(self, node: ast.FunctionDef, scope: PythonScope) -> None:
+    def _run_FunctionDef(self, node: ast.FunctionDef, scope: PythonScope) -> None:
         scope.names[node.name] = PythonFunction(node, scope)
 
-    def _class(self, node: ast.ClassDef, scope: PythonScope) -> None:
+    def _run_ClassDef(self, node: ast.ClassDef, scope: PythonScope) -> None:
         methods: dict[str, ast.FunctionDef] = {}
         fields: dict[str, Any] = {}
         for base in node.bases:
@@ -155,7 +155,7 @@ class Interpreter:
                 fields[item.targets[0].id] = self.value(item.value, scope)
         scope.names[node.name] = Class(node, scope, methods, fields)
 
-    def _expression(self, node: ast.Expr, scope: PythonScope) -> None:
+    def _run_Expr(self, node: ast.Expr, scope: PythonScope) -> None:
         value = self.value(node.value, scope)
         if isinstance(value, KerasModel | ForeignTensor):
             scope.names[""] = value
@@ -191,17 +191,17 @@ class Interpreter:
 
     def value(self, node: ast.expr, scope: PythonScope) -> Any:
         """The value of an expression."""
-        rule = _EXPRESSIONS.get(type(node))
+        rule = getattr(self, f"_value_of_{type(node).__name__}", None)
         with self._inside():
-            return Opaque() if rule is None else rule(self, node, scope)
+            return Opaque() if rule is None else rule(node, scope)
 
-    def _constant(self, node: ast.Constant, scope: PythonScope) -> Any:
+    def _value_of_Constant(self, node: ast.Constant, scope: PythonScope) -> Any:
         return node.value
 
-    def _name(self, node: ast.Name, scope: PythonScope) -> Any:
+    def _value_of_Name(self, node: ast.Name, scope: PythonScope) -> Any:
         return scope.find(node.id)
 
-    def _list(self, node: ast.List | ast.Tuple, scope: PythonScope) -> Any:
+    def _value_of_List(self, node: ast.List | ast.Tuple, scope: PythonScope) -> Any:
         items: list[Any] = []
         for item in node.elts:
             if isinstance(item, ast.Starred):
@@ -211,12 +211,14 @@ class Interpreter:
         _check_length(items)
         return items if isinstance(node, ast.List) else tuple(items)
 
-    def _dict(self, node: ast.Dict, scope: PythonScope) -> Any:
+    _value_of_Tuple = _value_of_List
+
+    def _value_of_Dict(self, node: ast.Dict, scope: PythonScope) -> Any:
         pairs = zip(node.keys, node.values, strict=True)
         found = [(self.value(k, scope), self.value(v, scope)) for k, v in pairs if k is not None]
         return as_python(dict, found)
 
-    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, scope: PythonScope) -> Any:
+    def _value_of_ListComp(self, node: ast.ListComp | ast.GeneratorExp, scope: PythonScope) -> Any:
         (loop,) = node.generators[:1]
         inner, found = PythonScope({}, scope), []
         for item in self._items(self.value(loop.iter, scope)):
@@ -225,7 +227,9 @@ class Interpreter:
                 found.append(self.value(node.elt, inner))
         return found
 
-    def _attribute(self, node: ast.Attribute, scope: PythonScope) -> Any:
+    _value_of_GeneratorExp = _value_of_ListComp
+
+    def _value_of_Attribute(self, node: ast.Attribute, scope: PythonScope) -> Any:
         owner = self.value(node.value, scope)
         if isinstance(owner, Instance):
             return self._member(owner, node.attr)
@@ -242,7 +246,7 @@ class Interpreter:
             return PythonFunction(owner.kind.methods[name], owner.kind.scope, owner)
         return owner.kind.fields.get(name, Opaque())
 
-    def _subscript(self, node: ast.Subscript, scope: PythonScope) -> Any:
+    def _value_of_Subscript(self, node: ast.Subscript, scope: PythonScope) -> Any:
         value, index = self.value(node.value, scope), self.value(node.slice, scope)
         if isinstance(value, ForeignTensor):
             return self.layers.part(value, index)
@@ -250,12 +254,12 @@ class Interpreter:
             return as_python(operator.getitem, value, index)
         return Opaque()
 
-    def _slice(self, node: ast.Slice, scope: PythonScope) -> Any:
+    def _value_of_Slice(self, node: ast.Slice, scope: PythonScope) -> Any:
         parts = (node.lower, node.upper, node.step)
         values = [None if part is None else self.value(part, scope) for part in parts]
         return slice(*values) if all(isinstance(v, int | None) for v in values) else Opaque()
 
-    def _binary(self, node: ast.BinOp, scope: PythonScope) -> Any:
+    def _value_of_BinOp(self, node: ast.BinOp, scope: PythonScope) -> Any:
         left, right = self.value(node.left, scope), self.value(node.right, scope)
         return self._operate(node.op, left, right)
 
@@ -270,7 +274,7 @@ class Interpreter:
             return self.layers.adjusted(right, "From" if kind == "Sub" else kind, left)
         return computed(sign, left, right)
 
-    def _unary(self, node: ast.UnaryOp, scope: PythonScope) -> Any:
+    def _value_of_UnaryOp(self, node: ast.UnaryOp, scope: PythonScope) -> Any:
         value = self.value(node.operand, scope)
         if isinstance(node.op, ast.Not):
             return Opaque() if isinstance(value, Opaque) else not value
@@ -278,21 +282,21 @@ class Interpreter:
             return -value
         return value
 
-    def _compare(self, node: ast.Compare, scope: PythonScope) -> Any:
+    def _value_of_Compare(self, node: ast.Compare, scope: PythonScope) -> Any:
         left, right = self.value(node.left, scope), self.value(node.comparators[0], scope)
         return Opaque() if len(node.ops) > 1 else compared(node.ops[0], left, right)
 
-    def _boolean(self, node: ast.BoolOp, scope: PythonScope) -> Any:
+    def _value_of_BoolOp(self, node: ast.BoolOp, scope: PythonScope) -> Any:
         values = [self.value(value, scope) for value in node.values]
         if any(isinstance(value, Opaque) for value in values):
             return Opaque()
         is_and = isinstance(node.op, ast.And)
         return next((v for v in values if bool(v) != is_and), values[-1])
 
-    def _choice(self, node: ast.IfExp, scope: PythonScope) -> Any:
+    def _value_of_IfExp(self, node: ast.IfExp, scope: PythonScope) -> Any:
         return self.value(node.body if self._holds(node.test, scope) else node.orelse, scope)
 
-    def _lambda(self, node: ast.Lambda, scope: PythonScope) -> Any:
+    def _value_of_Lambda(self, node: ast.Lambda, scope: PythonScope) -> Any:
         return PythonFunction(node, scope)
 
     def _holds(self, test: ast.expr, scope: PythonScope) -> bool:
@@ -310,9 +314,9 @@ class Interpreter:
 
     # Calls
 
-    def _call(self, node: ast.Call, scope: PythonScope) -> Any:
+    def _value_of_Call(self, node: ast.Call, scope: PythonScope) -> Any:
         called = self.value(node.func, scope)
-        given = self._list(ast.List(node.args, ast.Load()), scope)
+        given = self._value_of_List(ast.List(node.args, ast.Load()), scope)
         named = {k.arg: self.value(k.value, scope) for k in node.keywords if k.arg is not None}
         return self.call(called, given, named)
 
@@ -473,34 +477,3 @@ _MADE: Mapping[str, Callable[[list[Any]], Any]] = {
 }
 
 _MERGING: Mapping[type[ast.operator], str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul"}
-_STATEMENTS: Mapping[type[ast.stmt], Callable[[Interpreter, Any, PythonScope], None]] = {
-    ast.Assign: Interpreter._assign,
-    ast.AnnAssign: Interpreter._annotated,
-    ast.AugAssign: Interpreter._augmented,
-    ast.Return: Interpreter._return,
-    ast.For: Interpreter._for,
-    ast.If: Interpreter._if,
-    ast.With: Interpreter._with,
-    ast.FunctionDef: Interpreter._function,
-    ast.ClassDef: Interpreter._class,
-    ast.Expr: Interpreter._expression,
-}
-_EXPRESSIONS: Mapping[type[ast.expr], Callable[[Interpreter, Any, PythonScope], Any]] = {
-    ast.Constant: Interpreter._constant,
-    ast.Name: Interpreter._name,
-    ast.List: Interpreter._list,
-    ast.Tuple: Interpreter._list,
-    ast.Dict: Interpreter._dict,
-    ast.ListComp: Interpreter._comprehension,
-    ast.GeneratorExp: Interpreter._comprehension,
-    ast.Attribute: Interpreter._attribute,
-    ast.Subscript: Interpreter._subscript,
-    ast.Slice: Interpreter._slice,
-    ast.BinOp: Interpreter._binary,
-    ast.UnaryOp: Interpreter._unary,
-    ast.Compare: Interpreter._compare,
-    ast.BoolOp: Interpreter._boolean,
-    ast.IfExp: Interpreter._choice,
-    ast.Lambda: Interpreter._lambda,
-    ast.Call: Interpreter._call,
-}
