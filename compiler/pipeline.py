@@ -18,7 +18,7 @@ from .analysis.structure import heads
 from .analysis.unused import unused_layers
 from .ir.graph import Graph
 from .ir.verify import verify
-from .layers.source import CLASSES
+from .layers.source import DEFAULT_CLASSES
 from .lower import MAX_LAYERS, Library, Lowered, NotLowered, lower
 from .model import Metadata, Model, Program
 
@@ -79,7 +79,7 @@ def _classes(graph: Graph) -> int:
     """The number of classes that an input states, or else the default."""
     inputs = [layer for layer in graph.layers.values() if layer.kind == "INPUT"]
     stated = [i.arguments["classes"] for i in inputs if "classes" not in i.defaulted]
-    return stated[0] if stated else CLASSES
+    return stated[0] if stated else DEFAULT_CLASSES
 
 
 def check(module: ast.Module, lowered: Lowered) -> tuple[Diagnostic, ...]:

@@ -12,7 +12,7 @@ from ..ir.graph import Graph
 from .quantities import Quantities
 
 # operator -> (how it fails to hold, the operator with its sides swapped)
-SIGNS: Mapping[str, tuple[str, str]] = {
+COMPARISON_SIGNS: Mapping[str, tuple[str, str]] = {
     "==": ("not {0}", "=="),
     "!=": ("which it must not be", "!="),
     "<": ("not less than {0}", ">"),
@@ -85,9 +85,9 @@ def _unequal(
     """`params is 61_750, not 61_706 (44 more)`: a literal on the left changes sides."""
     (sign,), (subject, other) = link.operators, link.operands
     if isinstance(subject, LITERALS) and not isinstance(other, LITERALS):
-        subject, other, sign = other, subject, SIGNS[sign][1]
+        subject, other, sign = other, subject, COMPARISON_SIGNS[sign][1]
     found, wanted = evaluate(subject, environment), evaluate(other, environment)
-    failing = SIGNS[sign][0].format(shown(wanted))
+    failing = COMPARISON_SIGNS[sign][0].format(shown(wanted))
     difference = _difference(found, wanted) if sign == "==" else ""
     message = f"{_source(subject)} is {shown(found)}, {failing}{difference}"
     return Diagnostic("E301", message, condition.span)

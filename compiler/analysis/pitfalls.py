@@ -9,7 +9,7 @@ from typing import Any
 from ...grammar.diagnostics import Diagnostic, pointers
 from ..ir.dim import Dim
 from ..ir.graph import LEAVES, Graph, Layer
-from ..ir.initializers import Init
+from ..ir.initializers import CONSTANT_INITIALIZERS, Init
 from ..ir.types import author_extents, product
 
 WEIGHTED = frozenset({"CONV", "DROPCONNECT", "DWCONV", "FC", "LINEAR", "LOCAL", "UPCONV"})
@@ -31,8 +31,6 @@ SHARED: Mapping[str, Callable[[Sequence[Dim], Mapping[str, Any]], Dim]] = {
     ),
     "RMSNORM": lambda extents, arguments: extents[-1],
 }
-
-EQUAL = frozenset({"constant", "ones", "zeros"})
 
 
 def pitfalls(graph: Graph) -> list[Diagnostic]:
@@ -179,7 +177,7 @@ def _is_equal(arguments: Mapping[str, Any]) -> bool:
         while isinstance(first, tuple):
             first = first[0]
         return _all_are(weight, first)
-    return isinstance(init, Init) and init.name in EQUAL
+    return isinstance(init, Init) and init.name in CONSTANT_INITIALIZERS
 
 
 def _all_are(literal: Any, number: float) -> bool:

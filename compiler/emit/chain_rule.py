@@ -23,7 +23,7 @@ from .rules import RuleBox, rule_boxes
 from .symbols import symbol
 
 MOST_NODES = 400
-LOSS = "L"
+LOSS_SYMBOL = "L"
 AUTOMATIC = re.compile(r"output\d*")  # names of outputs that their author did not name
 
 
@@ -393,7 +393,7 @@ class _Writer:
             yield self._backward(value, f"n{home}", "value")
 
     def _name(self, value: Value) -> str:
-        return html_text(self.names.get((value.node, value.output), LOSS))
+        return html_text(self.names.get((value.node, value.output), LOSS_SYMBOL))
 
     def _derivative(self, output: Output) -> str:
         above = self._name(self.rule.value)

@@ -19,7 +19,12 @@ STYLES = ("graph", BACKWARD, "neurons")
 DIRECTIONS = ("TB", "LR", "BT", "RL")
 FONT = "Helvetica,Arial,sans-serif"
 # Merges that are drawn as a small sign instead of a box.
-SIGNS = {"ADD": "+", "SUB": "\N{MINUS SIGN}", "MUL": "\N{MULTIPLICATION SIGN}", "DOT": "\u00b7"}
+MERGE_SIGNS = {
+    "ADD": "+",
+    "SUB": "\N{MINUS SIGN}",
+    "MUL": "\N{MULTIPLICATION SIGN}",
+    "DOT": "\u00b7",
+}
 
 
 def to_dot(
@@ -149,8 +154,8 @@ class _Writer:
         name = _relative(box.path, scope) + _more(position in self.drawing.repeated)
         tip = f"{box.kind} {box.path}: {box.output}".strip()
         attributes = f'fillcolor="{fill(self.theme, box.kind)}", tooltip={quoted(tip)}'
-        if box.kind in SIGNS:
-            sign = f"<<B>{SIGNS[box.kind]}</B>>"
+        if box.kind in MERGE_SIGNS:
+            sign = f"<<B>{MERGE_SIGNS[box.kind]}</B>>"
             return (
                 f"n{position} [label={sign}, shape=circle, fixedsize=true, width=0.28, "
                 f"style=filled, fontsize=14, {attributes}]"

@@ -71,7 +71,7 @@ THEMES: Mapping[str, Theme] = {
 # Kinds that belong to another family than the file that defines them.
 KINDS = {"OUTPUT": "output", "ID": "shaping", "FLATTEN": "shaping"}
 # Files of layers that share a family's colour; any other file is its own family.
-FILES = {
+FAMILIES = {
     "adaptive_pooling": "pooling",
     "dropout": "regularization",
     "embedding": "dense",
@@ -86,7 +86,7 @@ def family(kind: str) -> str:
     if kind in KINDS or kind not in LAYERS:
         return KINDS.get(kind, "")
     file = LAYERS[kind].function.__module__.rsplit(".", 1)[-1]
-    return FILES.get(file, file)
+    return FAMILIES.get(file, file)
 
 
 def fill(theme: Theme, kind: str) -> str:

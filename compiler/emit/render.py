@@ -15,7 +15,7 @@ from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.files import atomic_writer
 
 FORMATS = ("svg", "png", "pdf", "dot")
-SECONDS = 120  # for the layout, which takes superlinear time
+LAYOUT_SECONDS = 120  # for the layout, which takes superlinear time
 DPI = 200
 
 Renderer = Callable[[str, str], bytes | None]
@@ -56,7 +56,7 @@ def picture(text: str, format: str) -> bytes:
         except subprocess.TimeoutExpired:
             raise error(
                 "E503",
-                f"Graphviz was stopped after {SECONDS} seconds",
+                f"Graphviz was stopped after {LAYOUT_SECONDS} seconds",
                 help="draw less with `--depth`, or write the diagram's text to a `.dot` file",
             ) from None
         else:
@@ -122,7 +122,11 @@ def _run(command: list[str], text: str) -> bytes:
     """
     try:
         done = subprocess.run(
-            command, input=text.encode("utf-8"), capture_output=True, timeout=SECONDS, check=False
+            command,
+            input=text.encode("utf-8"),
+            capture_output=True,
+            timeout=LAYOUT_SECONDS,
+            check=False,
         )
     except OSError as failure:
         raise error("E503", f"Graphviz cannot be started: {failure.strerror}") from None

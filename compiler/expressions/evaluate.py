@@ -8,6 +8,7 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, did_you_mean, error
+from ...grammar.limits import MAX_INTEGER
 from ...grammar.source import Span
 from ..ir.graph import Value
 from .arguments import Quotient, Word, WordCall, spell, whole
@@ -15,7 +16,6 @@ from .budget import Budget
 from .recovery import POISON, Poisoned
 from .tensor_attributes import TENSOR_ATTRIBUTES, tensor_attribute
 
-LARGEST = 2**63 - 1
 LONGEST_LIST = 100_000
 MOST_DIGITS = 400
 
@@ -386,7 +386,7 @@ def _number(value: Any, blame: ast.Expression) -> Any:
 
 
 def _in_range(value: Any, blame: ast.Expression) -> Any:
-    if isinstance(value, int) and abs(value) > LARGEST:
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise _too_large(blame)
     if isinstance(value, float) and not math.isfinite(value):
         raise _too_large(blame)

@@ -113,7 +113,7 @@ class Polynomial:
 
 Dim = int | Polynomial
 
-LONGEST = 250  # characters of a formula
+LONGEST_FORMULA = 250  # characters of a formula
 
 
 def symbol(name: str) -> Polynomial:
@@ -148,7 +148,7 @@ def is_long(dim: Dim) -> bool:
     """Whether an extent's formula has grown beyond what is worth computing with."""
     if isinstance(dim, int) or (len(dim.terms) == 1 and isinstance(dim.terms[0][0][0], Symbol)):
         return False
-    return len(str(dim)) > LONGEST
+    return len(str(dim)) > LONGEST_FORMULA
 
 
 def equal(a: Dim, b: Dim) -> bool | None:

@@ -33,7 +33,7 @@ INITIALIZERS = {
 }
 
 # those whose values do not depend on the seed
-CONSTANT = frozenset({"zeros", "ones", "constant"})
+CONSTANT_INITIALIZERS = frozenset({"zeros", "ones", "constant"})
 
 AUTO = Init("auto")
 ZEROS = Init("zeros")

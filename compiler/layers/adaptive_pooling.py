@@ -10,7 +10,7 @@ from .layer_builder import LayerBuilder
 from .layerdef import layer
 from .spatial import as_before, channels_first, lying_along, per_axis
 
-POOLS = {"avg": "AveragePool", "max": "MaxPool"}
+POOL_OPERATORS = {"avg": "AveragePool", "max": "MaxPool"}
 ITEMS_PER_ROW = 4  # of a program's budget: a gathered row is an index, a weight, and copies
 GLOBAL_POOLS = {"avg": "GlobalAveragePool", "max": "GlobalMaxPool"}
 
@@ -80,7 +80,7 @@ def adaptive_pool(
         "kernel_shape": tuple(along.kernel for along in bins),
         "strides": tuple(along.stride for along in bins),
     }
-    return as_before(build, build.op(POOLS[mode], (value,), windows)[0], source)
+    return as_before(build, build.op(POOL_OPERATORS[mode], (value,), windows)[0], source)
 
 
 def _limited_bins(build: LayerBuilder, extent: int, count: int) -> Bins:

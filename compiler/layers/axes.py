@@ -8,13 +8,13 @@ from ..ir.graph import Value
 from ..ir.types import AUTHOR_AXES
 from .layer_builder import LayerBuilder
 
-UNITS = {"depth": "slices", "height": "rows", "width": "columns", "length": "positions"}
-WORDS = ("channels", "height", "width", "depth", "length")
+POSITIONS_ALONG = {"depth": "slices", "height": "rows", "width": "columns", "length": "positions"}
+AXIS_WORDS = ("channels", "height", "width", "depth", "length")
 
 
 def _axis(value: Any) -> int | str:
     """An axis by its name or its number."""
-    if isinstance(value, Word) and value in WORDS:
+    if isinstance(value, Word) and value in AXIS_WORDS:
         return str(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -26,14 +26,14 @@ def _axes(value: Any) -> tuple[int | str, ...]:
     return tuple(map(_axis, value if isinstance(value, list | tuple) else (value,)))
 
 
-_LISTED = ", ".join(f"`{word}`" for word in WORDS)
+_LISTED = ", ".join(f"`{word}`" for word in AXIS_WORDS)
 
 AxisName = Annotated[
-    int | str, Kind(f"one of {_LISTED}, or the axis's number from 0", _axis, WORDS)
+    int | str, Kind(f"one of {_LISTED}, or the axis's number from 0", _axis, AXIS_WORDS)
 ]
 AxisNames = Annotated[
     tuple[int | str, ...],
-    Kind("a list of axes such as `(width, height, channels)` or `(1, 0, 2)`", _axes, WORDS),
+    Kind("a list of axes such as `(width, height, channels)` or `(1, 0, 2)`", _axes, AXIS_WORDS),
 ]
 
 
@@ -98,4 +98,4 @@ def spatial_places(x: Value) -> list[int]:
 def units(x: Value, place: int) -> str:
     """What the axis at a place in `x` counts: `rows`, `columns`, `channels`."""
     name = axis_names(x)[axis_places(x.type.rank).index(place)]
-    return UNITS.get(name, name or "elements")
+    return POSITIONS_ALONG.get(name, name or "elements")

@@ -5,10 +5,11 @@ from math import prod
 from typing import Any
 
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, error
+from ...grammar.limits import MAX_INTEGER
 from ...grammar.source import Span
 from ..expressions.budget import Budget
 from ..ir.builder import Builder
-from ..ir.dim import LONGEST, is_long
+from ..ir.dim import LONGEST_FORMULA, is_long
 from ..ir.graph import Graph, Layer, Value
 from ..ir.initializers import AUTO, ZEROS, Init
 from ..ir.signature import Signature
@@ -16,7 +17,6 @@ from ..ir.tensor import shape_of
 from ..ir.types import DType, Shape, TensorType, author_size, product
 from .layerdef import Bound
 
-LARGEST = 2**63 - 1
 LARGEST_FILLED = 10**7
 
 
@@ -205,10 +205,10 @@ class LayerBuilder(Builder):
     def _check_size(self, type: TensorType) -> None:
         """Refuse a tensor that no int64 can count the elements of."""
         if any(map(is_long, type.shape)):
-            message = f"yields an extent whose formula has more than {LONGEST} characters"
+            message = f"yields an extent whose formula has more than {LONGEST_FORMULA} characters"
             raise self.fail("E404", message, help="give the input numbers in place of names")
         size = product(extent for extent in type.shape if isinstance(extent, int))
-        if isinstance(size, int) and size > LARGEST:
+        if isinstance(size, int) and size > MAX_INTEGER:
             raise self.fail("E404", f"needs a tensor of {size:_} elements, beyond 2^63 - 1")
 
     def _fitted(self, name: str, shape: Shape, literal: Any) -> Any:

@@ -34,7 +34,7 @@ def scale(
     return build.Mul(x, per_channel(build, factors, x))
 
 
-REDUCTIONS = {
+REDUCTION_OPERATORS = {
     "sum": "ReduceSum",
     "mean": "ReduceMean",
     "max": "ReduceMax",
@@ -64,7 +64,7 @@ def reduce(
     if not named:
         raise build.fail("E103", "needs at least one axis to reduce", at="axis")
     axes = tuple(sorted({placed_axis(build, x, name) for name in named}))
-    (y,) = build.op(REDUCTIONS[mode], (x, build.index_constant(axes)), {"keepdims": 1})
+    (y,) = build.op(REDUCTION_OPERATORS[mode], (x, build.index_constant(axes)), {"keepdims": 1})
     return y if keep else _without(build, y, [a for a in axes if a != channel_axis(x)])
 
 

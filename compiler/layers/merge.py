@@ -15,7 +15,7 @@ from .layer_builder import LayerBuilder
 from .layerdef import layer
 from .spatial import describe
 
-WORDS = {2: "two", 3: "three"}
+NUMBER_WORDS = {2: "two", 3: "three"}
 
 
 @layer("ADD")
@@ -161,7 +161,9 @@ def _shape(build: LayerBuilder, parts: Sequence[Value], target: Sequence[Dim]) -
 
 def _two(build: LayerBuilder, xs: Sequence[Value]) -> Sequence[Value]:
     if len(xs) != 2:
-        raise unmergeable(build, xs, f"it takes two branches, not {WORDS.get(len(xs), len(xs))}")
+        raise unmergeable(
+            build, xs, f"it takes two branches, not {NUMBER_WORDS.get(len(xs), len(xs))}"
+        )
     return xs
 
 

@@ -14,7 +14,7 @@ from .layerdef import layer
 from .spatial import as_before, channels_first, describe, lying_along
 
 EPSILON = 1e-5
-GROUPS = 32  # the default of Wu and He 2018
+DEFAULT_GROUPS = 32  # the default of Wu and He 2018
 
 
 @layer("BN")
@@ -96,7 +96,7 @@ def group_normalization(
     build: LayerBuilder,
     x: Value,
     *,
-    groups: Positive = GROUPS,
+    groups: Positive = DEFAULT_GROUPS,
     eps: PositiveReal = EPSILON,
     affine: Flag = True,
     weight: Numbers | None = None,

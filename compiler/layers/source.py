@@ -10,7 +10,7 @@ from ..ir.types import DType, TensorType
 from .layer_builder import LayerBuilder
 from .layerdef import layer
 
-CLASSES = 10
+DEFAULT_CLASSES = 10
 SMALLEST_PICTURE = 8  # rows and columns, from which on `3x8x8` reads as channels first
 
 
@@ -21,7 +21,7 @@ def input(
     size: InputSize = (32, 32, 3),
     layout: Literal["sequence"] | None = None,
     dtype: Literal["float32", "float64", "int64"] = "float32",
-    classes: Positive = CLASSES,
+    classes: Positive = DEFAULT_CLASSES,
 ) -> Value:
     """An input of the network; height x width x channels becomes (N, C, H, W).
 

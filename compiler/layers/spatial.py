@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ...grammar.limits import MAX_INTEGER
 from ..ir.graph import Value
 from ..ir.types import author_extents, author_size
 from ..ir.windows import Window
-from .layer_builder import LARGEST, LayerBuilder
+from .layer_builder import LayerBuilder
 
 UNITS = {1: ("position",), 2: ("row", "column"), 3: ("slice", "row", "column")}
 
@@ -113,7 +114,7 @@ def padding_of(
 
 def _check_span(build: LayerBuilder, window: Window) -> None:
     widest = max((*window.reach, *window.pads, *window.strides))
-    if widest > LARGEST:
+    if widest > MAX_INTEGER:
         raise build.fail("E404", f"has a window that spans {widest:_} positions, beyond 2^63 - 1")
 
 

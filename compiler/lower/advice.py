@@ -19,7 +19,7 @@ from ..layers.layerdef import LAYERS, GivenArgument, bind
 from .calls import EvaluatedCall
 
 # What a call is refused for that other frameworks write in another way.
-CODES = frozenset({"E101", "E102", "E103", "E104", "E105", "E110", "E113", "E201"})
+ADVISED_CODES = frozenset({"E101", "E102", "E103", "E104", "E105", "E110", "E113", "E201"})
 
 
 def advised(
@@ -38,7 +38,7 @@ def advised(
     settled = first.code == "E104" and "write `" in (first.help or "")
     settled = settled and sketched_call(call.span.text) is None
     settled = settled or call.spelling in scope.home.blocks
-    if first.code not in CODES or not within or settled or _is_bound(call, first.code):
+    if first.code not in ADVISED_CODES or not within or settled or _is_bound(call, first.code):
         return failure
     written = [ForeignArgument(given.name, _text(given)) for given in call.given]
     from ...grammar.translation.python_networks import contained  # for refusals only

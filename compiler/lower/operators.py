@@ -101,7 +101,7 @@ def _layer_of(name: str) -> LayerDef:
     schema = operators()[name]
     own = OPS.find(name)
     known = own.attributes if own else schema.attributes
-    kinds = {formal.name: NUMBERS for formal in schema.inputs[1:]}
+    kinds = {formal.name: NUMBER_LISTS for formal in schema.inputs[1:]}
     kinds |= {
         attribute: BY_OPERATOR.get((name, attribute)) or BY_NAME.get(attribute, ATTRIBUTES[kind])
         for attribute, kind in attribute_kinds(schema).items()
@@ -368,7 +368,7 @@ ATTRIBUTES: Mapping[str, Kind] = {
     "FLOATS": Kind("a list of numbers", _several(_real)),
     "STRINGS": Kind("a list of strings", _several(_text)),
 }
-NUMBERS = Kind("a number or nested lists of numbers", _numbers)
+NUMBER_LISTS = Kind("a number or nested lists of numbers", _numbers)
 ELEMENT_TYPES = ("float32", "float64", "int32", "int64", "uint32", "bool")
 ELEMENT_TYPE = Kind(
     f"one of {', '.join(f'`{name}`' for name in ELEMENT_TYPES)}", _element_type, ELEMENT_TYPES
@@ -385,7 +385,7 @@ FLAGS = (
 )
 NATURAL = Kind("a whole number of at least 0", _natural)
 NATURALS = ("batch_axis", "batch_dims", "block_size", "sampling_ratio", "time_axis")
-COUNTS = ("blocksize", "group", "hidden_size", "num_groups", "offset_group", "p", "size")
+COUNT_ATTRIBUTES = ("blocksize", "group", "hidden_size", "num_groups", "offset_group", "p", "size")
 # Attributes that ONNX types as numbers of element types, as truth values or counts, and those that
 # not every version checks.
 TYPES = ("dtype", "output_dtype", "to")
@@ -393,7 +393,7 @@ BY_NAME: Mapping[str, Kind] = {
     **dict.fromkeys(TYPES, ELEMENT_TYPE),
     **dict.fromkeys(("dilations", "kernel_shape", "strides"), EXTENTS),
     **dict.fromkeys(FLAGS, FLAG),
-    **dict.fromkeys(COUNTS, POSITIVE),
+    **dict.fromkeys(COUNT_ATTRIBUTES, POSITIVE),
     **dict.fromkeys(NATURALS, NATURAL),
 }
 # What ONNX's own check of types lets pass.
@@ -413,7 +413,7 @@ BY_OPERATOR: Mapping[tuple[str, str], Kind] = {
 }
 # What `Constant` holds, which is not an operator in a graph but a leaf.
 CONSTANTS: Mapping[str, Kind] = {
-    "value": NUMBERS,
+    "value": NUMBER_LISTS,
     "value_float": ATTRIBUTES["FLOAT"],
     "value_floats": ATTRIBUTES["FLOATS"],
     "value_int": ATTRIBUTES["INT"],

@@ -54,7 +54,7 @@ REFUSALS = (shape_inference.InferenceError, checker.ValidationError, ValueError,
 DEPENDS = "the shape of its result depends on more than its inputs' shapes"
 
 # What else is known of some: that they yield the same if their input changes a little.
-FACTS: Mapping[str, Mapping[str, Any]] = {
+KNOWN_FACTS: Mapping[str, Mapping[str, Any]] = {
     "EyeLike": {"constant": True},
     "Hardmax": {"constant": True},
 }
@@ -89,7 +89,7 @@ def foreign_row(name: str, version: int = OPSET, domain: str = "") -> OpDef | No
         cost=one_per_element,
         sees=everything,
         attributes={name: default_of(schema, name) for name in schema.attributes},
-        **FACTS.get(name, {}),
+        **KNOWN_FACTS.get(name, {}),
     )
 
 

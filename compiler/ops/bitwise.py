@@ -9,7 +9,7 @@ from .opdef import OpDef, define
 from .receptive_field import elementwise
 
 INTEGERS = frozenset({DType.INT32, DType.INT64, DType.UINT32})
-DIRECTIONS = ("LEFT", "RIGHT")
+SHIFT_DIRECTIONS = ("LEFT", "RIGHT")
 
 
 def infer_bitwise(call: OpCall) -> Sequence[TensorType]:
@@ -25,7 +25,7 @@ def infer_bit_shift(call: OpCall) -> Sequence[TensorType]:
     (y,) = infer_binary(call)
     if y.dtype != DType.UINT32:
         raise InferenceError(f"BitShift takes unsigned integers, not {y}")
-    if call.attributes["direction"] not in DIRECTIONS:
+    if call.attributes["direction"] not in SHIFT_DIRECTIONS:
         direction = call.attributes["direction"]
         raise InferenceError(f"BitShift's direction must be LEFT or RIGHT, not {direction}")
     return (y,)

@@ -18,7 +18,13 @@ from .indexing import cropped
 from .opdef import Cost, Cotangents, OpDef, Role, VjpCall, define
 from .receptive_field import scatter, window
 
-WINDOW = {"kernel_shape": REQUIRED, "strides": None, "pads": None, "dilations": None, "group": 1}
+CONVOLUTION_ATTRIBUTES = {
+    "kernel_shape": REQUIRED,
+    "strides": None,
+    "pads": None,
+    "dilations": None,
+    "group": 1,
+}
 
 
 def infer_conv(call: OpCall) -> Sequence[TensorType]:
@@ -140,10 +146,10 @@ def windows_seen(
 
 def geometry_of(call: VjpCall) -> dict[str, Any]:
     """The attributes that all three share."""
-    return {key: call.attributes[key] for key in WINDOW}
+    return {key: call.attributes[key] for key in CONVOLUTION_ATTRIBUTES}
 
 
-ROLES = (Role.OTHER, Role.WEIGHT, Role.BIAS)
+CONVOLUTION_ROLES = (Role.OTHER, Role.WEIGHT, Role.BIAS)
 
 define(
     OpDef(
@@ -152,9 +158,9 @@ define(
         infer=infer_conv,
         cost=conv_cost,
         sees=window,
-        attributes=WINDOW,
+        attributes=CONVOLUTION_ATTRIBUTES,
         vjp=conv,
-        roles=ROLES,
+        roles=CONVOLUTION_ROLES,
         notation=notation.conv,
     ),
     OpDef(
@@ -163,9 +169,9 @@ define(
         infer=infer_conv_transpose,
         cost=conv_transpose_cost,
         sees=scatter,
-        attributes={**WINDOW, "output_padding": None},
+        attributes={**CONVOLUTION_ATTRIBUTES, "output_padding": None},
         vjp=conv_transpose,
-        roles=ROLES,
+        roles=CONVOLUTION_ROLES,
         notation=notation.transposed_conv,
     ),
 )

@@ -12,7 +12,7 @@ from ..ir.graph import Value
 from ..ir.signature import OpCall
 from ..ir.types import DType
 from .building import plus, times
-from .error_function import END, STEPS, expansions
+from .error_function import CENTRES_PER_UNIT, LAST_CENTRE, expansions
 from .opdef import Decompose, Operands
 
 DoubleRule = Callable[..., Value]
@@ -97,10 +97,10 @@ def hard_swish(build: Builder, x: Value) -> Value:
 
 def error_function(build: Builder, x: Value) -> Value:
     """Horner's rule for the polynomial around the multiple of 1 / STEPS that is nearest to |x|."""
-    size = build.Min(build.Abs(x), build.constant(float(END), x.dtype))
+    size = build.Min(build.Abs(x), build.constant(float(LAST_CENTRE), x.dtype))
     size = build.Where(build.IsNaN(x), build.constant(0.0, x.dtype), size)
-    place = build.Round(times(build, size, float(STEPS)))
-    offset = build.Sub(size, times(build, place, 1 / STEPS))
+    place = build.Round(times(build, size, float(CENTRES_PER_UNIT)))
+    offset = build.Sub(size, times(build, place, 1 / CENTRES_PER_UNIT))
     index = build.Cast(place, to=DType.INT64)
     first, *others = (build.constant(row, x.dtype) for row in reversed(expansions()))
     y = build.Gather(first, index, axis=0)

@@ -6,9 +6,9 @@ They reach up to where erf rounds to 1.
 from functools import cache
 from math import erf, exp, factorial, pi, sqrt
 
-STEPS = 8
+CENTRES_PER_UNIT = 8
 DEGREE = 11
-END = 6
+LAST_CENTRE = 6
 
 
 @cache
@@ -19,8 +19,8 @@ def expansions() -> tuple[tuple[float, ...], ...]:
     polynomials H_0 = 1, H_1 = 2a, H_k+1 = 2a H_k - 2k H_k-1.
     """
     columns = []
-    for index in range(STEPS * END + 1):
-        a = index / STEPS
+    for index in range(CENTRES_PER_UNIT * LAST_CENTRE + 1):
+        a = index / CENTRES_PER_UNIT
         hermite = [1.0, 2 * a]
         for k in range(1, DEGREE - 1):
             hermite.append(2 * a * hermite[k] - 2 * k * hermite[k - 1])

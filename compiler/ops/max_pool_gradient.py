@@ -10,7 +10,7 @@ from ..ir.types import TensorType
 from ..ir.windows import Window, window_of
 from .building import reshape_like, shape_value, zeros_like
 from .opdef import Cost, Cotangents, OpDef, VjpCall, define
-from .pooling import GEOMETRY, WINDOW, geometry_of, picked, pool_cost
+from .pooling import GEOMETRY, POOL_ATTRIBUTES, geometry_of, picked, pool_cost
 from .receptive_field import everything
 
 
@@ -84,7 +84,7 @@ define(
         infer=infer_max_pool_grad,
         cost=max_pool_grad_cost,
         sees=everything,
-        attributes=WINDOW,
+        attributes=POOL_ATTRIBUTES,
         vjp=max_pool_grad,
         decompose=decompose_max_pool_grad,
         asks={1: 2},  # the pool is to say where its maxima are

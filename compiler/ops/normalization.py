@@ -30,7 +30,7 @@ from .elementwise import infer_real, infer_same
 from .opdef import Cost, Cotangents, OpDef, Role, VjpCall, define
 from .receptive_field import elementwise, statistics, throughout
 
-ROLES = (Role.OTHER, Role.SCALE, Role.BIAS, Role.OTHER)
+NORMALIZATION_ROLES = (Role.OTHER, Role.SCALE, Role.BIAS, Role.OTHER)
 
 
 class _Channels:
@@ -359,7 +359,7 @@ define(
         vjp=batch_normalization,
         decompose=normalize_batches,
         passes=True,
-        roles=ROLES,
+        roles=NORMALIZATION_ROLES,
         notation=notation.batch_normalization,
     ),
     OpDef(
@@ -373,7 +373,7 @@ define(
         vjp=layer_normalization,
         decompose=normalize_positions,
         passes=True,
-        roles=ROLES,
+        roles=NORMALIZATION_ROLES,
         notation=notation.normalization,
     ),
     OpDef(
@@ -386,7 +386,7 @@ define(
         vjp=instance_normalization,
         decompose=normalize_channels,
         passes=True,
-        roles=ROLES,
+        roles=NORMALIZATION_ROLES,
         notation=notation.normalization,
     ),
     OpDef(
@@ -399,7 +399,7 @@ define(
         vjp=group_normalization,
         decompose=normalize_groups,
         passes=True,
-        roles=ROLES,
+        roles=NORMALIZATION_ROLES,
         notation=notation.normalization,
     ),
     OpDef(

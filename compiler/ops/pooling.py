@@ -22,7 +22,7 @@ from .opdef import Cost, Cotangents, OpDef, VjpCall, define, free
 from .receptive_field import Field, everything, slid, window
 
 GEOMETRY = ("kernel_shape", "strides", "pads", "dilations", "ceil_mode")
-WINDOW = {
+POOL_ATTRIBUTES = {
     "kernel_shape": REQUIRED,
     "strides": None,
     "pads": None,
@@ -295,7 +295,7 @@ define(
         "MaxPool",
         22,
         cost=pool_cost,
-        attributes={**WINDOW, "storage_order": 0},
+        attributes={**POOL_ATTRIBUTES, "storage_order": 0},
         optional_outputs=True,
         vjp=max_pool,
         kinks=_max_pool_kinks,
@@ -305,7 +305,7 @@ define(
         "AveragePool",
         22,
         cost=pool_cost,
-        attributes={**WINDOW, "count_include_pad": 0},
+        attributes={**POOL_ATTRIBUTES, "count_include_pad": 0},
         vjp=average_pool,
         notation=notation.fixed("mean in each window", "g / n in each window"),
     ),
@@ -313,12 +313,18 @@ define(
         "LpPool",
         22,
         cost=lp_pool_cost,
-        attributes={**WINDOW, "p": 2},
+        attributes={**POOL_ATTRIBUTES, "p": 2},
         vjp=lp_pool,
         notation=notation.lp_pool,
     ),
     # Only set_mode determines what this computes: docs/decisions/0007.
-    _pool("netc.StochasticPool", 1, domain="netc", cost=stochastic_pool_cost, attributes=WINDOW),
+    _pool(
+        "netc.StochasticPool",
+        1,
+        domain="netc",
+        cost=stochastic_pool_cost,
+        attributes=POOL_ATTRIBUTES,
+    ),
     OpDef(
         "GlobalAveragePool",
         22,

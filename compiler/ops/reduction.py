@@ -18,13 +18,15 @@ from .receptive_field import Field, everything, without
 # Those that have no value for no elements.
 EXTREMES = frozenset({"ReduceMax", "ReduceMin"})
 # Those that map each element before or after they add up.
-NORMS = frozenset({"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"})
+NORM_REDUCTIONS = frozenset(
+    {"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"}
+)
 
 
 def infer_reduce(call: OpCall) -> Sequence[TensorType]:
     """x, constant axes (by default all) => those axes with an extent of 1, or without them."""
     x = call.type(0)
-    if call.op_type in NORMS and not x.dtype.is_float:
+    if call.op_type in NORM_REDUCTIONS and not x.dtype.is_float:
         raise InferenceError(f"{call.op_type} takes real numbers, not {x}")
     axes = reduced_axes(call)
     if call.op_type in EXTREMES and any(x.shape[axis] == 0 for axis in axes):
@@ -50,7 +52,7 @@ def reduced_axes(call: OpCall) -> frozenset[int]:
 
 def reduce_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     """One operation per input element, and another one where it is mapped before."""
-    return Cost(elementwise=call.type(0).size * (2 if call.op_type in NORMS else 1))
+    return Cost(elementwise=call.type(0).size * (2 if call.op_type in NORM_REDUCTIONS else 1))
 
 
 def reduce(node: Node, operands: Sequence[Field]) -> Field:

@@ -15,7 +15,7 @@ from .opdef import Cost, Cotangents, Moves, OpDef, VjpCall, define, free
 from .receptive_field import elementwise
 
 INDICES = frozenset({DType.INT32, DType.INT64})
-REDUCTIONS = ("none", "add", "mul", "min", "max")
+SCATTER_REDUCTIONS = ("none", "add", "mul", "min", "max")
 
 
 def infer_gather_elements(call: OpCall) -> Sequence[TensorType]:
@@ -41,7 +41,7 @@ def infer_scatter_elements(call: OpCall) -> Sequence[TensorType]:
     _check_indices(call, x, indices)
     if updates.dtype != x.dtype or not _alike(updates.shape, indices.shape):
         raise InferenceError(f"ScatterElements cannot write {updates} at {indices} to {x}")
-    if call.attributes["reduction"] not in REDUCTIONS:
+    if call.attributes["reduction"] not in SCATTER_REDUCTIONS:
         reduction = call.attributes["reduction"]
         raise InferenceError(f"ScatterElements does not support the reduction {reduction}")
     return (x,)

@@ -10,7 +10,7 @@ from ..ir.graph import Value
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import TensorType
 from ..ir.windows import Window, window_of
-from .convolution import WINDOW, geometry_of, input_gradient, windows_seen
+from .convolution import CONVOLUTION_ATTRIBUTES, geometry_of, input_gradient, windows_seen
 from .cuts import END
 from .indexing import cropped
 from .opdef import Cost, Cotangents, OpDef, VjpCall, define
@@ -178,7 +178,7 @@ define(
         infer=infer_conv_weight_grad,
         cost=conv_weight_grad_cost,
         sees=everything,
-        attributes=WINDOW,
+        attributes=CONVOLUTION_ATTRIBUTES,
         vjp=conv_weight_grad,
         decompose=decompose_conv_weight_grad,
     )

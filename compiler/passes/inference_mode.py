@@ -41,7 +41,7 @@ def required(value: Value | None) -> Value:
     return value
 
 
-RULES: Mapping[str, RewriteRule] = {
+INFERENCE_RULES: Mapping[str, RewriteRule] = {
     "Dropout": pass_on,
     "Mul": keep_paths,
     "netc.StochasticPool": weigh,

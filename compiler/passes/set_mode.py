@@ -1,7 +1,7 @@
 """Graph -> Graph: determines what differs between training and inference."""
 
 from ..ir.graph import Graph
-from .inference_mode import RULES
+from .inference_mode import INFERENCE_RULES
 from .rewrite import rewrite
 from .training_mode import NEXT, Training
 
@@ -25,8 +25,8 @@ def set_mode(graph: Graph, *, training: bool, seed: int = 0) -> Graph:
             (E103).
     """
     if not training:
-        depends = any(node.op_type in RULES for _, node in graph.nodes())
-        return rewrite(graph, RULES) if depends else graph
+        depends = any(node.op_type in INFERENCE_RULES for _, node in graph.nodes())
+        return rewrite(graph, INFERENCE_RULES) if depends else graph
     settling = Training(graph, seed)
     settled = rewrite(graph, settling.rules())
     settled.outputs |= {

@@ -38,7 +38,7 @@ _BINARY = OurTerm("loss", "binary_cross_entropy")
 _SQUARES, _ABSOLUTE = OurTerm("loss", "mse"), OurTerm("loss", "mae")
 
 # Names in lower case, without `_`.
-WORDS: Mapping[str, OurTerm] = {
+OUR_TERMS: Mapping[str, OurTerm] = {
     **dict.fromkeys(
         (
             *("crossentropy", "crossentropyloss", "softmaxcrossentropy", "softmaxloss"),
@@ -175,7 +175,7 @@ WORDS: Mapping[str, OurTerm] = {
 }  # fmt: skip
 
 # Keywords, in lower case and without `_`.
-KEYWORDS: Mapping[str, str] = {
+OUR_KEYWORDS: Mapping[str, str] = {
     "learningrate": "lr", "baselr": "lr", "eta": "lr", "beta1": "beta1", "beta2": "beta2",
     "epsilon": "eps", "weightdecay": "weight_decay", "decay": "weight_decay", "rho": "alpha",
     "stepsize": "every", "gamma": "factor", "decayrate": "factor", "etamin": "end",
@@ -234,7 +234,7 @@ _IRIS = "put the table from https://archive.ics.uci.edu/dataset/53/iris into"
 _CLASSES = "put a folder of images for each class into"
 
 # What is to be done for a data set, before the name of its folder or file.
-FILES: Mapping[str, str] = {
+DOWNLOADS: Mapping[str, str] = {
     "mnist": f"put {_MNIST} from https://ossci-datasets.s3.amazonaws.com/mnist/ into",
     "fashionmnist": f"put {_MNIST} from https://github.com/zalandoresearch/fashion-mnist into",
     "cifar": _CIFAR,
@@ -265,7 +265,7 @@ def corrected_term(
         return _elastic_net(given)
     if (kind, folded) in ABSENT:
         return ABSENT[kind, folded]
-    row = WORDS.get(folded)
+    row = OUR_TERMS.get(folded)
     if row is None or row.kind != kind:
         own = next((own for own in known if _folded(own) == folded), name)
         if own == name:
@@ -276,7 +276,7 @@ def corrected_term(
     if call is None:
         return None
     path = call[1].get("path")
-    todo = f", and {FILES[folded]} `{path}`" if folded in FILES else ""
+    todo = f", and {DOWNLOADS[folded]} `{path}`" if folded in DOWNLOADS else ""
     unlike = f", {row.unlike}" if row.unlike else ""
     return f"write `{call[0]}`{unlike}{todo}{_left_out(row, given, ours)}"
 
@@ -353,7 +353,7 @@ def _unpacked(given: Sequence[GivenArgument]) -> Sequence[GivenArgument]:
 
 def _our_name(row: OurTerm, name: str) -> str:
     """An argument's name in our words."""
-    name = KEYWORDS.get(_folded(name), name)
+    name = OUR_KEYWORDS.get(_folded(name), name)
     is_beta = row.name.startswith("adam") and name == "momentum"
     return "beta1" if is_beta else name  # what its momentum is called
 

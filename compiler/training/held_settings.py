@@ -21,7 +21,7 @@ from .term_table import given_arguments, is_known, spell_term
 from .terms import Term
 
 SOURCE = "<settings>"
-LONGEST = 10_000  # bits of an integer that is shown in decimal digits
+MOST_BITS = 10_000  # bits of an integer that is shown in decimal digits
 
 _SHORTENED = Repr()
 _SHORTENED.maxother = 60  # characters
@@ -81,7 +81,7 @@ def spell_setting(value: Any) -> str:
 def spell_plain(value: Any) -> str:
     """A single value from Python as a program spells it; text is quoted."""
     value = plain(value)
-    is_long = isinstance(value, int) and value.bit_length() > LONGEST
+    is_long = isinstance(value, int) and value.bit_length() > MOST_BITS
     return hex(value) if is_long else spell(value)
 
 

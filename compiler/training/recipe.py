@@ -15,7 +15,7 @@ from .term_table import spell_term, spell_value
 from .terms import Term
 
 ADAM = OPTIMIZERS.term("adam")
-CONSTANT = SCHEDULES.term("constant")
+CONSTANT_SCHEDULE = SCHEDULES.term("constant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Recipe:
     augment: tuple[Term, ...] = ()
     regularize: tuple[Term, ...] = ()
     optimizer: Term = ADAM
-    schedule: Term = CONSTANT
+    schedule: Term = CONSTANT_SCHEDULE
     momentum: Term | None = None
     per: str = "step"
     batch: int | None = 32
@@ -164,7 +164,7 @@ def check(recipe: Recipe, given: Mapping[str, GivenSetting], outputs: Sequence[s
         NetError: As `settle` does.
     """
     findings = [*_outputs_named(recipe, given, outputs)]
-    findings += [finding for rule in CHECKS for finding in rule(recipe)]
+    findings += [finding for rule in RECIPE_CHECKS for finding in rule(recipe)]
     if findings:
         raise NetError(findings)
 
@@ -300,7 +300,7 @@ def _other_start(recipe: Recipe, name: str, term: Term) -> Iterator[Diagnostic]:
         )
 
 
-CHECKS: tuple[Callable[[Recipe], Iterator[Diagnostic]], ...] = (
+RECIPE_CHECKS: tuple[Callable[[Recipe], Iterator[Diagnostic]], ...] = (
     _decays_twice,
     _nesterov_without_momentum,
     _rate_scheduled,

@@ -35,8 +35,8 @@ Evaluate = Callable[[ast.Expression], Any]
 SHARES_MAY_MISS = 1e-9  # of 1: 0.7 + 0.2 + 0.1 is not 1 in binary
 
 # A value of each setting, for messages; those that are no choices are said in helps.
-PLAIN = ("split", "batch", "epochs", "seed")
-EXAMPLES: Mapping[str, str] = {
+PLAIN_SETTINGS = ("split", "batch", "epochs", "seed")
+EXAMPLE_VALUES: Mapping[str, str] = {
     "data": "digits",
     "preprocess": "mean_subtract",
     "augment": "flip(horizontal)",
@@ -186,7 +186,7 @@ class _Reader:
         if help is None and kind == "data" and isinstance(expression, ast.String):
             help = foreign.corrected_path(expression.value)
         noun = TERMS[kind].noun
-        example = f"{'an' if noun[0] in 'aeo' else 'a'} {noun} such as `{EXAMPLES[kind]}`"
+        example = f"{'an' if noun[0] in 'aeo' else 'a'} {noun} such as `{EXAMPLE_VALUES[kind]}`"
         return _unfit(name, example, expression, help=help)
 
     def _bound(
@@ -324,14 +324,14 @@ def _batch(value: Any) -> int | None:
     return int(kind_of(Positive).convert(value))
 
 
-SHARES = Kind(
+SPLIT_SHARES = Kind(
     "the shares of training, validation and test data, which sum to 1: `(0.8, 0.1, 0.1)`", _shares
 )
-BATCH = Kind("a positive integer or `all`", _batch, ("all",))
+BATCH_SIZE = Kind("a positive integer or `all`", _batch, ("all",))
 
 SETTINGS: Mapping[str, ReadEntry] = {
     "data": _alone(_term("data")),
-    "split": _alone(_plain(SHARES)),
+    "split": _alone(_plain(SPLIT_SHARES)),
     "preprocess": _alone(_terms("preprocess")),
     "augment": _alone(_terms("augment")),
     "loss": _by_output(_term("loss"), alone=True),
@@ -341,7 +341,7 @@ SETTINGS: Mapping[str, ReadEntry] = {
     "schedule": _alone(_term("schedule")),
     "momentum": _alone(_term("schedule")),
     "per": _alone(_plain(Literal["step", "epoch"])),
-    "batch": _alone(_plain(BATCH)),
+    "batch": _alone(_plain(BATCH_SIZE)),
     "last": _alone(_plain(Literal["keep", "drop"])),
     "epochs": _alone(_plain(Positive)),
     "seed": _alone(_plain(Natural)),
@@ -365,8 +365,8 @@ def unknown_setting(name: str, span: Span | None = None) -> NetError:
 
 
 def _unfit(name: str, expected: str, value: ast.Syntax, help: str | None = None) -> NetError:
-    if help is None and name in PLAIN:
-        help = f"such as `{name} = {EXAMPLES[name]}`"
+    if help is None and name in PLAIN_SETTINGS:
+        help = f"such as `{name} = {EXAMPLE_VALUES[name]}`"
     text = " ".join(value.span.text.split())
     shown = text if len(text) <= 40 else f"{text[:37]}..."
     return error("E125", f"`{name}` must be {expected}, not `{shown}`", value.span, help=help)

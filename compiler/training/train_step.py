@@ -12,12 +12,11 @@ from ..passes.append_backward import GRADIENT, append_gradients, trainable
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
 from ..passes.pipeline import Pass, in_mode, run_passes
 from ..passes.rewrite import rewrite
+from ..passes.training_mode import NEXT, STEP
 from .objective import LOSS, Objective, add_loss, check_free
 from .optimizers import OPTIMIZERS
 from .terms import Term
 
-NEXT = ".next"
-STEP = "step"
 SCALARS = {STEP: DType.INT64, "lr": DType.FLOAT32, "momentum": DType.FLOAT32}
 
 

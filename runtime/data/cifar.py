@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from ...compiler.training.foreign import FILES
+from ...compiler.training.foreign import DOWNLOADS
 from ...grammar.diagnostics import error
 from ...grammar.files import check_readable
 from ..arrays.memory import check_memory
@@ -32,7 +32,7 @@ def cifar10(path: str, *, folder: str = "") -> Dataset:
         NetError: There are no such files (E001), one of them is truncated (E521), or a label is
             none of the ten (E523).
     """
-    fetch = f"{FILES['cifar']} `{path}`"
+    fetch = f"{DOWNLOADS['cifar']} `{path}`"
     place = located(path, folder, missing=fetch)
     names = listed(place)
     train = [name for name in names if name.startswith("data_batch_") and name.endswith(".bin")]

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ...compiler.training.foreign import FILES
+from ...compiler.training.foreign import DOWNLOADS
 from ...grammar.diagnostics import error
 from ...grammar.files import check_readable
 from ..arrays.memory import check_memory
@@ -45,7 +45,7 @@ def idx(path: str, *, labels: str | None, folder: str = "") -> Dataset:
         NetError: A file cannot be read (E001), has another format or is truncated (E521), or
             images and labels differ in number (E522).
     """
-    fetch = f"{FILES['fashionmnist' if 'fashion' in path.lower() else 'mnist']} `{path}`"
+    fetch = f"{DOWNLOADS['fashionmnist' if 'fashion' in path.lower() else 'mnist']} `{path}`"
     if labels is None:
         pairs = _standard(located(path, folder, missing=fetch), fetch)
     else:

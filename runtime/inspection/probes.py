@@ -7,7 +7,7 @@ from math import sqrt
 import numpy as np
 
 from ...compiler.ir.graph import Graph
-from ...compiler.passes.inference_mode import RULES
+from ...compiler.passes.inference_mode import INFERENCE_RULES
 from ...compiler.passes.pipeline import settle
 from ...compiler.passes.rewrite import rewrite
 from ..engines.executor import run
@@ -17,7 +17,7 @@ from ..kerneldef import Array
 Arrays = Mapping[str, Array]
 
 # Of what training draws, what is left out for a look without chance.
-_CHANCE = {name: RULES[name] for name in ("Dropout", "Mul")}
+_CHANCE = {name: INFERENCE_RULES[name] for name in ("Dropout", "Mul")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from ...compiler.ops.error_function import END, STEPS, expansions
+from ...compiler.ops.error_function import CENTRES_PER_UNIT, LAST_CENTRE, expansions
 from ..kerneldef import Array
 
 # erf x = x p(x^2) / q(x^2) in float32 up to where it rounds to 1: the coefficients, highest power
@@ -52,10 +52,10 @@ def _polynomial(coefficients: tuple[float, ...], x: Array, y: Array) -> None:
 
 def _taylor(x: Array, y: Array, t: Array) -> None:
     np.abs(x, out=t)
-    np.minimum(t, END, out=t)
+    np.minimum(t, LAST_CENTRE, out=t)
     # A number that is none has no index; it stays none by its offset.
-    nearest = np.nan_to_num(np.rint(t * STEPS)).astype(np.intp)
-    t -= nearest / STEPS
+    nearest = np.nan_to_num(np.rint(t * CENTRES_PER_UNIT)).astype(np.intp)
+    t -= nearest / CENTRES_PER_UNIT
     table = _expansions()
     y.fill(0)
     for row in table[::-1]:

@@ -9,7 +9,8 @@ import numpy as np
 from ...compiler.ir.graph import Graph
 from ...compiler.ops.opdef import Activation, definition
 from ...compiler.passes.append_backward import GRADIENT
-from ...compiler.training.train_step import NEXT, TrainStep
+from ...compiler.passes.training_mode import NEXT
+from ...compiler.training.train_step import TrainStep
 from ..inspection.probes import Probe, Statistics, layer_names
 from ..inspection.samples import BATCH, some
 from ..kerneldef import Array

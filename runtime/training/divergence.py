@@ -6,8 +6,8 @@ import numpy as np
 
 from ...compiler.ir.graph import Graph, Node, Value
 from ...compiler.passes.pipeline import simplify
+from ...compiler.passes.training_mode import NEXT
 from ...compiler.training.objective import LOSS
-from ...compiler.training.train_step import NEXT
 from ...grammar.diagnostics import NetError, error
 from ..engines.executor import run
 from ..engines.plan import plan

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ...compiler.training.train_step import NEXT, TrainStep
+from ...compiler.passes.training_mode import NEXT
+from ...compiler.training.train_step import TrainStep
 from ..engines.engine import Runner, engine_named
 from ..kerneldef import Array
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...compiler.analysis.initial_values import resolve
 from ...compiler.ir.graph import Graph
-from ...compiler.ir.initializers import CONSTANT, ZEROS, Init
+from ...compiler.ir.initializers import CONSTANT_INITIALIZERS, ZEROS, Init
 from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import error
 from ..arrays.memory import physical_memory
@@ -78,7 +78,7 @@ class InitialState(LazyState):
             name
             for name, value in self.graph.parameters.items()
             if self.graph.producer(value).attributes["literal"] is None
-            and self._init(name).name not in CONSTANT
+            and self._init(name).name not in CONSTANT_INITIALIZERS
         ]
 
     def _init(self, name: str) -> Init:

@@ -11,8 +11,9 @@ from .compiler.ir.types import TensorType, product
 from .compiler.model import Model
 from .compiler.passes.append_backward import GRADIENT, append_backward, trainable
 from .compiler.passes.set_mode import set_mode
+from .compiler.passes.training_mode import STEP
 from .compiler.training.objective import LOSS, Objective, add_loss
-from .compiler.training.train_step import STEP, train_step
+from .compiler.training.train_step import train_step
 from .grammar.diagnostics import error
 from .runtime.engines.executor import run as run_plan
 from .runtime.engines.plan import Plan, plan

@@ -11,7 +11,7 @@ from netc.compiler.emit.collapse import Drawing, collapse
 from netc.compiler.emit.dot import to_dot
 from netc.compiler.emit.forks import FORK, fork
 from netc.compiler.emit.layer_view import layer_view
-from netc.compiler.emit.palette import FILES, THEMES, family
+from netc.compiler.emit.palette import FAMILIES, THEMES, family
 from netc.compiler.ir.graph import Graph
 from netc.compiler.layers.layerdef import LAYERS
 from netc.grammar.diagnostics import NetError
@@ -240,4 +240,4 @@ def test_families() -> None:
     assert family("OUTPUT") == "output"
     assert family("Conv") == ""
     assert THEMES["light"].families.keys() == THEMES["dark"].families.keys()
-    assert set(FILES.values()) <= THEMES["light"].families.keys()
+    assert set(FAMILIES.values()) <= THEMES["light"].families.keys()

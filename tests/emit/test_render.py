@@ -170,7 +170,7 @@ def test_a_renderer_that_hangs(
     fake_program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A renderer is stopped after its time."""
-    monkeypatch.setattr(module, "SECONDS", 0.2)
+    monkeypatch.setattr(module, "LAYOUT_SECONDS", 0.2)
     _script(fake_program, "import threading; threading.Event().wait()")
     with pytest.raises(NetError, match=r"error\[E503\]: Graphviz was stopped after 0.2 seconds"):
         render(DIAGRAM, str(tmp_path / "net.svg"))

@@ -13,7 +13,7 @@ import netc
 from netc.compiler.emit.onnx.export import write
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ops.opdef import definition
-from netc.compiler.ops.pooling import WINDOW
+from netc.compiler.ops.pooling import POOL_ATTRIBUTES
 from netc.compiler.passes.append_backward import GRADIENT, trainable
 from netc.compiler.passes.rewrite import RewriteRule, rewrite
 from netc.compiler.training.losses import LOSSES
@@ -62,7 +62,7 @@ SMOOTH: Mapping[str, RewriteRule] = {
     "Clip": lambda build, node, operands: (build.Sigmoid(operands[0]),),
     "HardSigmoid": lambda build, node, operands: (build.Sigmoid(*operands),),
     "MaxPool": lambda build, node, operands: build.op(
-        "AveragePool", operands, {name: node.attributes[name] for name in WINDOW}
+        "AveragePool", operands, {name: node.attributes[name] for name in POOL_ATTRIBUTES}
     ),
     "Relu": lambda build, node, operands: (build.Softplus(*operands),),
 }

@@ -15,7 +15,7 @@ from ...onnx_standard.protos import element_type
 Array = np.ndarray[Any, Any]
 State = Mapping[str, Array]
 
-ALIGNMENT = 4096  # bytes; a memory page, so that runtimes can map the tensors
+PAGE = 4096  # bytes; a memory page, so that runtimes can map the tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def layout(graph: Graph) -> list[Weight]:
         assert isinstance(size, int)
         weights.append(Weight(name, value.type, size, offset))
         end = offset + size
-        offset = -(-end // ALIGNMENT) * ALIGNMENT
+        offset = -(-end // PAGE) * PAGE
     return weights
 
 

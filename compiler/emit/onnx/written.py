@@ -11,7 +11,7 @@ from ...onnx_standard.schemas import OPSET, argument_name, default_of, schema_of
 from ...ops.opdef import row_of
 
 # Words that attributes of earlier opsets do not know: operator, attribute, word => first opset.
-WORDS: Mapping[tuple[str, str, Any], int] = {
+NEWER_WORDS: Mapping[tuple[str, str, Any], int] = {
     ("Pad", "mode", "wrap"): 19,
     ("Resize", "coordinate_transformation_mode", "half_pixel_symmetric"): 19,
     ("ScatterElements", "reduction", "max"): 18,
@@ -59,7 +59,7 @@ def _written(graph: Graph, node: Node, opset: int) -> Written | str:
         if not _is_default(node.op_type, name, attributes.pop(name)):
             return f"its attribute `{name}` came later"
     for name, value in attributes.items():
-        if isinstance(value, str) and opset < WORDS.get((node.op_type, name, value), opset):
+        if isinstance(value, str) and opset < NEWER_WORDS.get((node.op_type, name, value), opset):
             return f"its `{name}={value}` came later"
     taken = schema.max_input
     for position, value in enumerate(node.inputs[taken:], start=taken):

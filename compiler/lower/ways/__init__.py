@@ -21,7 +21,7 @@ def with_way_out(failure: NetError, state: Lowering, call: EvaluatedCall, site: 
     A help that it has already is kept.
     """
     first = failure.diagnostics[0]
-    rules = RULES.get(first.code, ())
+    rules = WAY_RULES.get(first.code, ())
     within = first.span is not None and call.span.start <= first.span.start < call.span.end
     if not within or first.help is not None or poisoned(site.current):
         return failure
@@ -53,7 +53,7 @@ def either(*rules: WayRule) -> WayRule:
 
 
 # By code, the rules that are asked in turn; the first way of each that does is offered.
-RULES: Mapping[str, Sequence[WayRule]] = {
+WAY_RULES: Mapping[str, Sequence[WayRule]] = {
     "E101": (arguments.known_label,),
     "E103": (
         either(

@@ -94,12 +94,12 @@ def general_spelling(case: Case) -> Iterator[Way]:
 def missing_number(case: Case) -> Iterator[Way]:
     """A number for the argument that has no default, of a block or a layer."""
     for name in _required(case):
-        for sample in SAMPLES:
+        for sample in TRIED_VALUES:
             call = case.changed(name, str(sample))
             yield Way(f"give it a value, as in `{call}`", case.chain(call))
 
 
-SAMPLES = (16, 8, 4, 3, 2)
+TRIED_VALUES = (16, 8, 4, 3, 2)
 
 
 def _required(case: Case) -> Iterator[str]:

@@ -13,7 +13,7 @@ from ..calls import EvaluatedCall
 from ..state import Lowering, Site, Tensors
 from .trial import tried
 
-NOTHING = POISON  # what meets the start of a chain
+NO_TENSOR = POISON  # what meets the start of a chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Case:
     @property
     def x(self) -> Value:
         """The tensor that meets the call, or the first of them; nothing for a start of a chain."""
-        return self.site.current[0] if self.site.current else NOTHING
+        return self.site.current[0] if self.site.current else NO_TENSOR
 
     @property
     def source(self) -> Layer | None:

@@ -7,7 +7,7 @@ from math import isqrt, prod
 
 from ...ir.types import DType, author_extents
 from .alike import CAST, projection, resized
-from .case import NOTHING, Case, Way
+from .case import NO_TENSOR, Case, Way
 
 
 def laid_out(case: Case) -> Iterator[Way]:
@@ -57,11 +57,11 @@ def _squares(count: int) -> Iterator[tuple[int, int]]:
         side = isqrt(count // channels)
         if count > channels and side * side * channels == count:
             yield side, channels
-    sides = range(isqrt(min(count, MOST_NUMBERS)), 0, -1)
+    sides = range(isqrt(min(count, LONGEST_VECTOR)), 0, -1)
     yield from ((side, count // side**2) for side in sides if count % side**2 == 0)
 
 
-MOST_NUMBERS = 10**6  # of a vector that is laid out
+LONGEST_VECTOR = 10**6  # of a vector that is laid out
 
 
 def embedded(case: Case) -> Iterator[Way]:
@@ -73,7 +73,7 @@ def embedded(case: Case) -> Iterator[Way]:
 
 def real_numbers(case: Case) -> Iterator[Way]:
     """Real numbers for whole ones."""
-    if case.x.dtype.is_float or case.x is NOTHING:
+    if case.x.dtype.is_float or case.x is NO_TENSOR:
         return
     if case.source is not None and case.source.span and case.source.kind == "INPUT":
         text = _DTYPE.sub("", case.source.span.text)
