@@ -4,9 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...grammar.source import Span
-from .graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
+from .graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value, own_arguments
 from .initializers import Init
-from .signature import REQUIRED, SIGNATURES, MissingAttributeError, OpCall, Signature
+from .signature import (
+    NO_ATTRIBUTES,
+    REQUIRED,
+    SIGNATURES,
+    BodyType,
+    MissingAttributeError,
+    OpCall,
+    Signature,
+)
 from .tensor import Tensor
 from .types import DType, Shape, TensorType
 
@@ -43,17 +51,20 @@ class Builder:
         attributes: Mapping[str, Any] | None = None,
         *,
         outputs: int = 1,
+        subgraphs: Mapping[str, Graph] = NO_ATTRIBUTES,
     ) -> tuple[Value, ...]:
         """Append an operator, given by its name in the table or as a row.
+
+        What its subgraphs capture stands after its own arguments.
 
         Raises:
             InferenceError: The operator does not take these operands.
         """
         inputs = tuple(inputs)
-        call = self.call(operator, inputs, attributes, outputs=outputs)
+        call = self.call(operator, inputs, attributes, outputs=outputs, subgraphs=subgraphs)
         types, row = tuple(call.row.infer(call)), call.row
         attributes = call.attributes
-        node = Node(row.op_type, inputs, types, attributes, self.scope, self.span, row)
+        node = Node(row.op_type, inputs, types, attributes, self.scope, self.span, row, subgraphs)
         return self.graph.add(node)
 
     def again(
@@ -66,7 +77,22 @@ class Builder:
         """
         assert node.row is not None
         count = len(node.outputs) if outputs is None else outputs
-        return self.op(node.row, inputs, node.attributes, outputs=count)
+        subgraphs = node.subgraphs
+        return self.op(node.row, inputs, node.attributes, outputs=count, subgraphs=subgraphs)
+
+    def inner(self, name: str) -> "Builder":
+        """A builder on a new graph, to be a subgraph of an operator that is appended here."""
+        graph = Graph(name, opsets=self.graph.opsets)
+        return Builder(graph, scope=self.scope, span=self.span)
+
+    def capture(self, value: Value, argument: int) -> Value:
+        """Append to a subgraph what stands for a value of the outer graph.
+
+        Args:
+            value: The outer value.
+            argument: Which argument of the operator that the subgraph belongs to it is.
+        """
+        return self._leaf(INPUT, value.type, name=f"captured{argument}", captures=argument)
 
     def call(
         self,
@@ -75,6 +101,7 @@ class Builder:
         attributes: Mapping[str, Any] | None = None,
         *,
         outputs: int = 1,
+        subgraphs: Mapping[str, Graph] = NO_ATTRIBUTES,
     ) -> OpCall:
         """An application as type inference sees it: types, known values, defaults filled in.
 
@@ -84,6 +111,7 @@ class Builder:
         row = operator
         if not isinstance(row, Signature):
             row = SIGNATURES.named(row, self.graph.opsets)
+        inputs = inputs[: own_arguments(len(inputs), subgraphs)]
         filled = {**row.attributes, **(attributes or {})}
         if REQUIRED in filled.values():
             missing = ", ".join(f"`{name}`" for name, value in filled.items() if value is REQUIRED)
@@ -94,6 +122,7 @@ class Builder:
             filled,
             tuple(None if value is None else self._told(value) for value in inputs),
             outputs,
+            {name: _body_type(inner) for name, inner in subgraphs.items()},
         )
 
     def known(self, value: Value) -> Any:
@@ -176,6 +205,12 @@ class Builder:
     def _leaf(self, op_type: str, type: TensorType, **attributes: Any) -> Value:
         node = Node(op_type, (), (type,), attributes, self.scope, self.span)
         return self.graph.add(node)[0]
+
+
+def _body_type(inner: Graph) -> BodyType:
+    captured = inner.captures
+    own = (value.type for name, value in inner.inputs.items() if name not in captured)
+    return BodyType(tuple(own), tuple(value.type for value in inner.outputs.values()))
 
 
 def _is_told(node: Node) -> bool:

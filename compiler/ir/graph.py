@@ -51,13 +51,16 @@ class Node:
 
     Attributes:
         op_type: The operator's name, with its domain, as its row has it, or one of `LEAVES`.
-        inputs: Arguments in order; None where an optional one is left out.
+        inputs: Arguments in order; None where an optional one is left out. What subgraphs capture
+            of this graph comes last.
         outputs: The types of all outputs.
-        attributes: ONNX's attributes. `Input` and `Parameter` hold their `name`; a `Parameter`
+        attributes: ONNX's attributes. `Input` and `Parameter` hold their `name`; an `Input` of a
+            subgraph that is captured `captures`, the argument of the outer node; a `Parameter`
             also `init`, `trainable` and `literal`; a `Constant` its `value`, a `Tensor`.
         scope: The path of the layer that it belongs to, such as `layer1.0.conv1`.
         span: Where the author wrote that layer.
         row: What is known of the operator; a leaf has none.
+        subgraphs: Graphs that the operator runs, by the names of ONNX's attributes.
     """
 
     op_type: str
@@ -67,6 +70,12 @@ class Node:
     scope: str = ""
     span: Span | None = None
     row: Signature | None = None
+    subgraphs: "Mapping[str, Graph]" = field(default_factory=lambda: NO_ATTRIBUTES)
+
+    @property
+    def arguments(self) -> tuple[Value | None, ...]:
+        """The arguments without what subgraphs capture."""
+        return self.inputs[: own_arguments(len(self.inputs), self.subgraphs)]
 
     def __repr__(self) -> str:
         types = ", ".join(map(str, self.outputs))
@@ -140,6 +149,12 @@ class Graph:
     def __len__(self) -> int:
         return len(self.nx)
 
+    @property
+    def captures(self) -> dict[str, int]:
+        """Of a subgraph, the inputs that are arguments of the outer node, and which."""
+        held = {name: self.producer(value).attributes for name, value in self.inputs.items()}
+        return {name: found["captures"] for name, found in held.items() if "captures" in found}
+
     def add(self, node: Node) -> tuple[Value, ...]:
         """Append a node and return its outputs.
 
@@ -197,3 +212,8 @@ class Graph:
         """The nodes that take a value as an argument, each once, in order."""
         edges = self.nx.out_edges(value.node, keys=True)
         return sorted({target for _, target, key in edges if key[0] == value.output})
+
+
+def own_arguments(count: int, subgraphs: Mapping[str, Graph]) -> int:
+    """How many of an operator's arguments are its own, and not captured by its subgraphs."""
+    return min((p for inner in subgraphs.values() for p in inner.captures.values()), default=count)

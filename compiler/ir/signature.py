@@ -33,6 +33,14 @@ REQUIRED = Required.REQUIRED
 
 
 @dataclass(frozen=True, slots=True)
+class BodyType:
+    """The types of a subgraph: of its own inputs, without what it captures, and of its outputs."""
+
+    inputs: tuple[TensorType, ...]
+    outputs: tuple[TensorType, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OpCall:
     """An application of an operator, as type inference and costs see it.
 
@@ -43,6 +51,7 @@ class OpCall:
         constants: For each argument what it holds where types tell: of a constant its tensor, of a
             shape nested tuples of extents; else None.
         outputs: How many outputs are asked for.
+        bodies: The types of its subgraphs.
     """
 
     row: "Signature"
@@ -50,6 +59,7 @@ class OpCall:
     attributes: Mapping[str, Any]
     constants: tuple[Any, ...] = ()
     outputs: int = 1
+    bodies: Mapping[str, BodyType] = field(default_factory=lambda: NO_ATTRIBUTES)
 
     @property
     def op_type(self) -> str:

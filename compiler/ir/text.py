@@ -20,7 +20,7 @@ def to_text(graph: Graph) -> str:
     """
     sections = [
         _header(graph),
-        [_line(identifier, node) for identifier, node in graph.nodes()],
+        [line for identifier, node in graph.nodes() for line in _lines(identifier, node)],
         [
             f"layer {path} = {layer.kind} -> {_listed(layer.outputs)}"
             for path, layer in graph.layers.items()
@@ -40,6 +40,14 @@ def _header(graph: Graph) -> list[str]:
         *(f"input {name} = {_typed(value)}" for name, value in graph.inputs.items()),
         *(f"output {name} = {_typed(value)}" for name, value in graph.outputs.items()),
     ]
+
+
+def _lines(identifier: int, node: Node) -> Iterator[str]:
+    """A node, and below it its subgraphs, indented."""
+    yield _line(identifier, node)
+    for name, inner in node.subgraphs.items():
+        yield f"  {name}:"
+        yield from (f"    {line}".rstrip() for line in to_text(inner).splitlines())
 
 
 def _line(identifier: int, node: Node) -> str:

@@ -36,7 +36,7 @@ def _findings(graph: Graph) -> Iterator[str]:
         place = f"node {identifier} ({node.op_type}{f' in {node.scope}' if node.scope else ''})"
         if identifier != position:
             yield f"{place} stands at position {position}"
-        rules = (_arguments, _edges, _leaf if node.op_type in LEAVES else _types)
+        rules = (_arguments, _edges, _subgraphs, _leaf if node.op_type in LEAVES else _types)
         for rule in rules:
             for finding in rule(graph, identifier, node):
                 yield f"{place} {finding}"
@@ -66,6 +66,20 @@ def _edges(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
         yield f"has edges {sorted(edges)} for arguments {sorted(arguments)}"
 
 
+def _subgraphs(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
+    """Subgraphs are sound themselves, and what they capture are the last arguments."""
+    for name, inner in node.subgraphs.items():
+        yield from (f"has in its `{name}`: {finding}" for finding in _findings(inner))
+        if inner.parameters:
+            yield f"holds parameters in its `{name}`, where they can only be captured"
+        for captured, position in inner.captures.items():
+            given = node.inputs[position] if position < len(node.inputs) else None
+            if given is None or not given.type.agrees(inner.inputs[captured].type):
+                found = "nothing" if given is None else given.type
+                what = f"`{captured}` of type {inner.inputs[captured].type}"
+                yield f"captures argument {position}, {found}, in its `{name}` as {what}"
+
+
 def _types(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
     """The recorded types are those that inference gives."""
     row = node.row
@@ -77,7 +91,13 @@ def _types(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
         version = f"version {row.since_version} of the domain `{row.domain}`"
         yield f"is of {version}, and the graph of version {spoken}"
     try:
-        call = Builder(graph).call(row, node.inputs, node.attributes, outputs=len(node.outputs))
+        call = Builder(graph).call(
+            row,
+            node.inputs,
+            node.attributes,
+            outputs=len(node.outputs),
+            subgraphs=node.subgraphs,
+        )
         inferred = tuple(row.infer(call))
     except InferenceError as failure:
         yield f"has operands that it does not take: {failure}"

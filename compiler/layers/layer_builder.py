@@ -12,7 +12,7 @@ from ..ir.builder import Builder
 from ..ir.dim import LONGEST_FORMULA, is_long
 from ..ir.graph import Graph, Layer, Value
 from ..ir.initializers import AUTO, ZEROS, Init
-from ..ir.signature import Signature
+from ..ir.signature import NO_ATTRIBUTES, Signature
 from ..ir.tensor import shape_of
 from ..ir.types import DType, Shape, TensorType, author_size, product
 from .layerdef import Bound
@@ -65,9 +65,10 @@ class LayerBuilder(Builder):
         attributes: Mapping[str, Any] | None = None,
         *,
         outputs: int = 1,
+        subgraphs: Mapping[str, Graph] = NO_ATTRIBUTES,
     ) -> tuple[Value, ...]:
         """Append an operator, as `Builder.op` does, whose outputs must not be too large."""
-        values = super().op(operator, inputs, attributes, outputs=outputs)
+        values = super().op(operator, inputs, attributes, outputs=outputs, subgraphs=subgraphs)
         for value in values:
             self._check_size(value.type)
         return values

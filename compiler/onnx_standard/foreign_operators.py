@@ -13,6 +13,7 @@ from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
 from ..ops.opdef import Cost, OpDef
 from ..ops.receptive_field import everything
+from .control_flow import CONTROL_FLOW
 from .protos import attributes_of, tensor_proto, value_info
 from .schemas import IR_VERSION, OPSET, schema_of
 
@@ -53,8 +54,10 @@ REFUSALS = (shape_inference.InferenceError, checker.ValidationError, ValueError,
 
 DEPENDS = "the shape of its result depends on more than its inputs' shapes"
 
-# What else is known of some: that they yield the same if their input changes a little.
+# What else is known of some: their types, or that they yield the same if their input changes a
+# little.
 KNOWN_FACTS: Mapping[str, Mapping[str, Any]] = {
+    **CONTROL_FLOW,
     "EyeLike": {"constant": True},
     "Hardmax": {"constant": True},
 }
@@ -81,16 +84,16 @@ def foreign_row(name: str, version: int = OPSET, domain: str = "") -> OpDef | No
     schema = schema_of(name, version, domain)
     if schema is None:
         return None
-    return OpDef(
-        f"{domain}.{name}" if domain else name,
-        schema.since_version,
-        domain=domain,
-        infer=infer_by_onnx,
-        cost=one_per_element,
-        sees=everything,
-        attributes={name: default_of(schema, name) for name in schema.attributes},
-        **KNOWN_FACTS.get(name, {}),
-    )
+    kinds = attribute_kinds(schema)
+    facts = {
+        "infer": infer_by_onnx,
+        "cost": one_per_element,
+        "sees": everything,
+        "attributes": {a: default_of(schema, a) for a in kinds if kinds[a] != "GRAPH"},
+        **({} if domain else KNOWN_FACTS.get(name, {})),
+    }
+    op_type = f"{domain}.{name}" if domain else name
+    return OpDef(op_type, schema.since_version, domain=domain, **facts)
 
 
 def one_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:

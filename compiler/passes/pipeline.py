@@ -10,6 +10,7 @@ from ..ir.verify import InvariantError, verify
 from .cancel_transposes import cancel_transposes
 from .decompose import decompose
 from .eliminate_dead_nodes import eliminate_dead_nodes
+from .rewrite import within
 from .set_mode import set_mode
 
 
@@ -44,7 +45,7 @@ def run_passes(
     forms: Iterable[Form] = (),
     check: Callable[..., None] = verify,
 ) -> Graph:
-    """What passes make of a graph, checked after each of them.
+    """What passes make of a graph and its subgraphs, checked after each of them.
 
     Args:
         graph: Where to start; it stays as it is.
@@ -59,7 +60,7 @@ def run_passes(
     for each in passes:
         for missing in each.needs - forms:
             raise InvariantError(f"before {each.name}: not true of the graph: {missing.value}")
-        graph = each.run(graph)
+        graph = within(each.run, graph)
         check(graph, after=each.name)
         forms |= each.leaves
     return graph

@@ -51,6 +51,17 @@ def rewrite(
     return target
 
 
+def within(change: Callable[[Graph], Graph], graph: Graph) -> Graph:
+    """The graph changed, after each of its subgraphs."""
+    nested = {node.op_type for _, node in graph.nodes() if node.subgraphs}
+
+    def change_inside(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+        inner = {name: within(change, each) for name, each in node.subgraphs.items()}
+        return build.again(replace(node, subgraphs=inner), operands)
+
+    return change(rewrite(graph, dict.fromkeys(nested, change_inside)) if nested else graph)
+
+
 def copy(
     build: Builder, node: Node, operands: Operands, *, outputs: int | None = None
 ) -> tuple[Value, ...]:

@@ -1,6 +1,7 @@
 """Extents that inputs determine -> nothing: checks what the compiler had to leave open."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ...compiler.ir.builder import Builder
 from ...compiler.ir.dim import Dim, Polynomial, counts_samples
@@ -72,6 +73,9 @@ def _check_types(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int])
         return (build.input(node.attributes["name"], node.outputs[0].bind(symbols)),)
 
     def infer(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+        if node.subgraphs:  # whose types hold symbols: of the outside they are told as they are
+            types = tuple(type.bind(symbols) for type in node.outputs)
+            return build.graph.add(replace(node, inputs=operands, outputs=types))
         try:
             outputs = copy(build, node, operands)
         except InferenceError as failure:

@@ -270,6 +270,8 @@ class _Planner:
         for type in types:
             if self._lacks(type.dtype):
                 return refusing(node, f" on {type.dtype.value}, which NumPy lacks")
+        if node.subgraphs:
+            return refusing(node, ", which runs subgraphs")
         return own_kernel(node) or reference_kernel(node)
 
     def _attributes(self, node: Node) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Graph and weights -> an ONNX model in a file, checked."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
@@ -115,13 +115,22 @@ def _prepare(
         model.metadata_props.add(key=key, value=value)
     to_opset = Pass("settle_opset", partial(settle_opset, opset=opset), DECOMPOSE.leaves)
     settled = run_passes(graph, (in_mode(training=False), *SIMPLIFY, DECOMPOSE, to_opset))
-    domains = {node.row.domain for _, node in settled.nodes() if node.row} - {""}
+    domains = set(_domains(settled)) - {""}
     imports = (helper.make_opsetid(domain, settled.opsets[domain]) for domain in sorted(domains))
     model.opset_import.extend(imports)
     emission = emit(settled, opset, every_value=every_value)
     weights = layout(emission.graph)
     check_skeleton(model, emission.proto, weights)
     return model, emission, weights
+
+
+def _domains(graph: Graph) -> Iterator[str]:
+    """The domains of all operators, in subgraphs, too."""
+    for _, node in graph.nodes():
+        if node.row is not None:
+            yield node.row.domain
+        for inner in node.subgraphs.values():
+            yield from _domains(inner)
 
 
 def _write_inline(

@@ -1,6 +1,7 @@
 """Readable names for the nodes and values of an exported model."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ....grammar.diagnostics import error
@@ -13,12 +14,15 @@ class Names:
     """Names of the operators by node, and of all values by node and output.
 
     `copies` are the outputs that must be copies, because their value has another name: what no
-    operator computes, and what is an earlier output, too.
+    operator computes, and what is an earlier output, too. `outputs` are names by the graph's own,
+    and `taken` all that no subgraph may give to something else.
     """
 
     nodes: dict[int, str]
     values: dict[Output, str]
     copies: frozenset[str]
+    outputs: dict[str, str]
+    taken: frozenset[str]
 
     def of(self, value: Value | None) -> str:
         """A value's name; empty where an optional argument is left out, as in ONNX."""
@@ -51,11 +55,29 @@ def name_all(graph: Graph) -> Names:
     Raises:
         NetError: E510, two of inputs, parameters and outputs share a name.
     """
-    values = {(v.node, v.output): name for name, v in graph.inputs.items()}
-    values |= {(v.node, v.output): name for name, v in graph.parameters.items()}
     taken = _fixed_names(graph)
+    return _named(graph, taken, {name: name for name in taken})
+
+
+def name_inside(graph: Graph, outer: Names, captured: Mapping[str, str]) -> Names:
+    """Name every node and value of a subgraph, none as a value outside.
+
+    Args:
+        graph: The subgraph.
+        outer: The names of the graph that it is in.
+        captured: The names that its inputs have there.
+    """
+    distinct = _Distinct(set(outer.taken))
+    own = {name: distinct(name) for name in (*graph.inputs, *graph.outputs) if name not in captured}
+    return _named(graph, distinct.taken, {**own, **captured})
+
+
+def _named(graph: Graph, taken: set[str], fixed: Mapping[str, str]) -> Names:
+    """Name what is inside of a graph, whose inputs, parameters and outputs have names."""
+    tables = {**graph.inputs, **graph.parameters}
+    values = {(v.node, v.output): fixed[name] for name, v in tables.items()}
     own = _own_outputs(graph)
-    values |= own
+    values |= {output: fixed[name] for output, name in own.items()}
     wanted = _layer_names(graph)
     distinct_value, distinct_node = _Distinct(taken), _Distinct(set())
     constants = _constant_names(graph)
@@ -68,7 +90,9 @@ def name_all(graph: Graph) -> Names:
                 name = wanted.get((identifier, i)) or constants.get(identifier)
                 name = name or _inner(node) + (f".{i}" if i else "")
                 values[identifier, i] = distinct_value(name)
-    return Names(nodes, values, frozenset(graph.outputs).difference(own.values()))
+    copies = frozenset(graph.outputs).difference(own.values())
+    outputs = {name: fixed[name] for name in graph.outputs}
+    return Names(nodes, values, copies, outputs, frozenset(taken))
 
 
 def _own_outputs(graph: Graph) -> dict[Output, str]:
@@ -112,7 +136,7 @@ def _constant_names(graph: Graph) -> dict[int, str]:
     """Constants by the first argument that they are used for."""
     names: dict[int, str] = {}
     for _, node in graph.nodes():
-        for position, value in enumerate(node.inputs):
+        for position, value in enumerate(node.arguments):
             if value is not None and graph.producer(value).op_type == CONSTANT:
                 argument = argument_name(node.row, position)
                 names.setdefault(value.node, _join(graph.producer(value).scope, argument))

@@ -1,13 +1,13 @@
 """Graph -> GraphProto without weights: a table of emitters, one rule for all that have none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from onnx import GraphProto, NodeProto, ValueInfoProto, helper
+from onnx import AttributeProto, GraphProto, NodeProto, ValueInfoProto, helper
 
 from ...ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node
 from ...onnx_standard.protos import attributes_of, tensor_proto, value_info
-from .names import Names, name_all
+from .names import Names, name_all, name_inside
 from .written import written
 
 
@@ -39,16 +39,26 @@ def emit(graph: Graph, opset: int, *, every_value: bool = False) -> Emission:
     Raises:
         NetError: E510, names that ONNX cannot keep apart.
     """
-    emission = Emission(graph, opset, name_all(graph))
-    proto = emission.proto
+    emission = _emit(Emission(graph, opset, name_all(graph)))
+    infos = _intermediates(emission)
+    (emission.proto.output if every_value else emission.proto.value_info).extend(infos)
+    return emission
+
+
+def _emit(emission: Emission) -> Emission:
+    """Write a graph with the names that were chosen."""
+    graph, proto, names = emission.graph, emission.proto, emission.names
     proto.name = graph.name or "net"
-    proto.input.extend(value_info(name, v.type) for name, v in graph.inputs.items())
+    captured = graph.captures
+    proto.input.extend(
+        value_info(names.of(value), value.type)
+        for name, value in graph.inputs.items()
+        if name not in captured
+    )
     for identifier, node in graph.nodes():
         EMITTERS.get(node.op_type, emit_operator)(emission, identifier, node)
     _emit_outputs(emission)
     _drop_unused(proto)
-    infos = _intermediates(emission)
-    (proto.output if every_value else proto.value_info).extend(infos)
     return emission
 
 
@@ -69,9 +79,19 @@ def emit_operator(emission: Emission, identifier: int, node: Node) -> None:
     proto.input.extend(inputs)
     proto.output.extend(emission.names.values[identifier, i] for i in range(len(node.outputs)))
     proto.attribute.extend(attributes_of(row, call.attributes, version))
+    proto.attribute.extend(_subgraphs(emission, node))
     layer = emission.graph.layers.get(node.scope)
     proto.doc_string = f"{layer.kind} {node.scope}" if layer else node.scope
     emission.proto.node.append(proto)
+
+
+def _subgraphs(emission: Emission, node: Node) -> Iterator[AttributeProto]:
+    """A node's subgraphs, which read outer values by their names."""
+    for key, inner in node.subgraphs.items():
+        captured = {name: emission.names.of(node.inputs[i]) for name, i in inner.captures.items()}
+        names = name_inside(inner, emission.names, captured)
+        proto = _emit(Emission(inner, emission.opset, names)).proto
+        yield AttributeProto(name=key, type=AttributeProto.GRAPH, g=proto)
 
 
 def emit_constant(emission: Emission, identifier: int, node: Node) -> None:
@@ -94,8 +114,9 @@ EMITTERS: Mapping[str, Emitter] = {
 
 def _emit_outputs(emission: Emission) -> None:
     """Declare the outputs; what has another name already is copied."""
-    for name, value in emission.graph.outputs.items():
-        if name in emission.names.copies:
+    for label, value in emission.graph.outputs.items():
+        name = emission.names.outputs[label]
+        if label in emission.names.copies:
             source = emission.names.of(value)
             emission.proto.node.append(helper.make_node("Identity", [source], [name], name=name))
         emission.proto.output.append(value_info(name, value.type))
@@ -103,10 +124,20 @@ def _emit_outputs(emission: Emission) -> None:
 
 def _drop_unused(proto: GraphProto) -> None:
     """Leave out constants that no node reads: an older opset may have them as attributes."""
-    read = {name for node in proto.node for name in node.input}
+    read = set(_read(proto))
     kept = [constant for constant in proto.initializer if constant.name in read]
     del proto.initializer[:]
     proto.initializer.extend(kept)
+
+
+def _read(proto: GraphProto) -> Iterator[str]:
+    """The names that nodes read, in subgraphs, too."""
+    for node in proto.node:
+        yield from node.input
+        for held in node.attribute:
+            if held.type == AttributeProto.GRAPH:
+                yield from _read(held.g)
+                yield from (output.name for output in held.g.output)
 
 
 def _intermediates(emission: Emission) -> list[ValueInfoProto]:

@@ -42,7 +42,7 @@ def written(graph: Graph, node: Node, opset: int) -> Written:
     """
     assert node.row is not None
     if node.row.domain:
-        return Written(node.inputs, node.attributes)
+        return Written(node.arguments, node.attributes)
     call = _written(graph, node, opset)
     if isinstance(call, Written):
         return call
@@ -62,7 +62,7 @@ def _written(graph: Graph, node: Node, opset: int) -> Written | str:
         if isinstance(value, str) and opset < NEWER_WORDS.get((node.op_type, name, value), opset):
             return f"its `{name}={value}` came later"
     taken = schema.max_input
-    for position, value in enumerate(node.inputs[taken:], start=taken):
+    for position, value in enumerate(node.arguments[taken:], start=taken):
         if value is None:
             continue
         name = argument_name(row_of(node), position)
@@ -70,7 +70,7 @@ def _written(graph: Graph, node: Node, opset: int) -> Written | str:
         if name not in schema.attributes or known is None:
             return f"its argument `{name}` came later"
         attributes[name] = known
-    return Written(node.inputs[:taken], attributes)
+    return Written(node.arguments[:taken], attributes)
 
 
 def _is_default(op_type: str, name: str, value: Any) -> bool:

@@ -1,0 +1,97 @@
+"""Types of operators that run subgraphs: If, Loop and Scan, which only ONNX defines."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..ir.dim import Dim, unknown
+from ..ir.signature import BodyType, InferenceError, MissingAttributeError, OpCall
+from ..ir.types import DType, TensorType
+
+
+def infer_if(call: OpCall) -> Sequence[TensorType]:
+    """A truth value, then_branch and else_branch => what both branches may yield."""
+    condition = call.type(0)
+    if condition.dtype != DType.BOOL or any(extent != 1 for extent in condition.shape):
+        raise InferenceError(f"If takes one truth value, not {condition}")
+    first, second = _body(call, "then_branch", 0), _body(call, "else_branch", 0)
+    if len(first.outputs) != len(second.outputs):
+        counts = f"{len(first.outputs)} and {len(second.outputs)}"
+        raise InferenceError(f"If has branches with {counts} outputs")
+    return tuple(_either(call, a, b) for a, b in zip(first.outputs, second.outputs, strict=True))
+
+
+def infer_loop(call: OpCall) -> Sequence[TensorType]:
+    """How many turns at most, whether any, states => states, and a row of each further output.
+
+    The body takes the number of the turn, a truth value and states, and yields a truth value,
+    states and further outputs.
+    """
+    carried = len(call.inputs) - 2
+    body = _body(call, "body", 2 + carried)
+    states = _carried(call, 2, body.inputs[2:], body.outputs[1 : 1 + carried])
+    rows = (type.with_shape((unknown(), *type.shape)) for type in body.outputs[1 + carried :])
+    return (*states, *rows)
+
+
+def infer_scan(call: OpCall) -> Sequence[TensorType]:
+    """States and sequences => states, and a row of each further output.
+
+    The body takes states and an element of each sequence.
+    """
+    carried = len(call.inputs) - call.attributes["num_scan_inputs"]
+    body = _body(call, "body", len(call.inputs))
+    axes = call.attributes["scan_input_axes"] or (0,) * (len(call.inputs) - carried)
+    sequences = [call.type(position) for position in range(carried, len(call.inputs))]
+    for axis, type in zip(axes, sequences, strict=True):
+        if not -type.rank <= axis < type.rank:
+            raise InferenceError(f"Scan has no axis {axis} in {type}")
+    lengths = [type.shape[axis] for axis, type in zip(axes, sequences, strict=True)]
+    states = _carried(call, 0, body.inputs[:carried], body.outputs[:carried])
+    rows = body.outputs[carried:]
+    places = call.attributes["scan_output_axes"] or (0,) * len(rows)
+    grown = (_grown(type, axis, lengths[0]) for axis, type in zip(places, rows, strict=True))
+    return (*states, *grown)
+
+
+def _body(call: OpCall, name: str, inputs: int) -> BodyType:
+    """The types of a subgraph that takes so many inputs."""
+    if name not in call.bodies:
+        raise MissingAttributeError(f"{call.op_type} needs `{name}`")
+    body = call.bodies[name]
+    if len(body.inputs) != inputs:
+        what = f"{inputs} inputs, not {len(body.inputs)}"
+        raise InferenceError(f"{call.op_type} needs a `{name}` of {what}")
+    return body
+
+
+def _carried(
+    call: OpCall, first: int, taken: Sequence[TensorType], yielded: Sequence[TensorType]
+) -> Sequence[TensorType]:
+    """The types of states, which each turn hands to the next."""
+    if len(yielded) < len(taken):
+        raise InferenceError(f"{call.op_type} needs a `body` that yields {len(taken)} states")
+    given = [call.type(first + position) for position in range(len(taken))]
+    for before, inner in zip(given, taken, strict=True):
+        _either(call, before, inner)
+    return [_either(call, before, after) for before, after in zip(given, yielded, strict=True)]
+
+
+def _either(call: OpCall, a: TensorType, b: TensorType) -> TensorType:
+    """A type that is one of two: extents that differ are unknown."""
+    if (a.dtype, a.rank) != (b.dtype, b.rank):
+        raise InferenceError(f"{call.op_type} cannot yield both {a} and {b}")
+    extents = zip(a.shape, b.shape, strict=True)
+    return a.with_shape(x if x == y else unknown() for x, y in extents)
+
+
+def _grown(type: TensorType, axis: int, extent: Dim) -> TensorType:
+    place = axis % (type.rank + 1)
+    return type.with_shape((*type.shape[:place], extent, *type.shape[place:]))
+
+
+# What is known of these operators besides what onnx says.
+CONTROL_FLOW: Mapping[str, Mapping[str, Any]] = {
+    "If": {"infer": infer_if},
+    "Loop": {"infer": infer_loop},
+    "Scan": {"infer": infer_scan},
+}

@@ -1,0 +1,267 @@
+"""If, Loop and Scan: operators that run subgraphs, built, verified, rewritten, written and run."""
+
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from netc.compiler.emit.onnx import write
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.graph import Graph, Value
+from netc.compiler.ir.initializers import ONES
+from netc.compiler.ir.signature import InferenceError, MissingAttributeError
+from netc.compiler.ir.text import to_text
+from netc.compiler.ir.types import DType, TensorType
+from netc.compiler.ir.verify import InvariantError, verify
+from netc.compiler.onnx_standard.foreign_operators import foreign_row
+from netc.compiler.ops.opdef import OpDef
+from netc.compiler.passes.append_backward import append_backward
+from netc.compiler.passes.pipeline import settle
+from netc.compiler.passes.rewrite import rewrite
+from netc.grammar.diagnostics import NetError
+from netc.runtime.engines.engine import run
+
+Array = np.ndarray[Any, Any]
+X = np.array([[0.1, -2.0, 3.0], [1.0, 0.5, -0.25]], np.float32)
+REAL = TensorType(DType.FLOAT32, (BATCH, 3))
+NUMBER, TRUTH = TensorType(DType.INT64, ()), TensorType(DType.BOOL, ())
+STATE = {"w": np.array([1.0, 2.0, -1.0], np.float32)}
+
+
+def row(name: str) -> OpDef:
+    """What onnx knows of an operator."""
+    found = foreign_row(name)
+    assert found is not None
+    return found
+
+
+def start() -> tuple[Builder, Value, Value]:
+    """A graph with an input and a weight."""
+    build = Builder(Graph("outer"))
+    return build, build.input("x", REAL), build.parameter("w", (3,), init=ONES)
+
+
+def yields(build: Builder, *values: Value) -> Graph:
+    """The builder's graph with these outputs."""
+    build.graph.outputs = {f"y{i}": value for i, value in enumerate(values)}
+    return build.graph
+
+
+def branching() -> Graph:
+    """x w where the sum of x is positive, otherwise x - 1; both capture x, and one captures w."""
+    build, x, w = start()
+    zero = build.constant(0.0, DType.FLOAT32)
+    positive = build.Greater(build.ReduceSum(x, keepdims=0), zero)
+    then, other = build.inner("then"), build.inner("else")
+    product = then.Mul(then.capture(x, 1), then.capture(w, 2))
+    less = other.Sub(other.capture(x, 1), other.constant(1.0, DType.FLOAT32))
+    branches = {"then_branch": yields(then, product), "else_branch": yields(other, less)}
+    (y,) = build.op(row("If"), (positive, x, w), subgraphs=branches)
+    return yields(build, build.Relu(y))
+
+
+def loop(build: Builder, x: Value, w: Value) -> tuple[Value, ...]:
+    """Three turns of s <- s w + turn, which also yield what each turn adds up to."""
+    body = build.inner("body")
+    turn, going, state = body.input("i", NUMBER), body.input("go", TRUTH), body.input("s", REAL)
+    shift = body.Cast(turn, to=DType.FLOAT32)
+    moved = body.Add(body.Mul(state, body.capture(w, 3)), shift)
+    inside = yields(body, body.Identity(going), moved, body.ReduceSum(moved, keepdims=0))
+    inputs = (build.index_constant(3), None, x, w)
+    return build.op(row("Loop"), inputs, subgraphs={"body": inside})
+
+
+def looping() -> Graph:
+    """The loop alone."""
+    build, x, w = start()
+    return yields(build, *loop(build, x, w))
+
+
+def scanning() -> Graph:
+    """Running sums of w over the rows of x, and each row's product with the sum before."""
+    build, _, w = start()
+    rows = build.input("rows", TensorType(DType.FLOAT32, (4, 3)))
+    body = build.inner("body")
+    state, each = (body.input(name, w.type) for name in ("s", "r"))
+    inside = yields(body, body.Add(state, each), body.Mul(state, each))
+    found = build.op(
+        row("Scan"),
+        (w, rows),
+        {"num_scan_inputs": 1, "scan_output_axes": (1,)},
+        subgraphs={"body": inside},
+    )
+    return yields(build, *found)
+
+
+def nested() -> Graph:
+    """A loop in a branch, with names inside that are those outside; w goes through both."""
+    build, x, w = start()
+    positive = build.Greater(build.ReduceSum(x, keepdims=0), build.constant(0.0, DType.FLOAT32))
+    then, other = build.inner("then"), build.inner("else")
+    state, _ = loop(then, then.capture(x, 1), then.capture(w, 2))
+    branches = {
+        "then_branch": yields(then, state),
+        "else_branch": yields(other, other.capture(x, 1)),
+    }
+    (y,) = build.op(row("If"), (positive, x, w), subgraphs=branches)
+    return yields(build, y)
+
+
+def turns(x: Array) -> tuple[Array, Array]:
+    """What the loop computes."""
+    sums = []
+    for i in range(3):
+        x = x * STATE["w"] + np.float32(i)
+        sums.append(x.sum())
+    return x, np.array(sums, np.float32)
+
+
+def branch(x: Array) -> Array:
+    """What the branches compute."""
+    y: Array = x * STATE["w"] if x.sum() > 0 else x - 1
+    return np.maximum(y, 0)
+
+
+@pytest.mark.parametrize("graph_of", [branching, looping, scanning, nested])
+def test_graphs_are_sound(graph_of: Any) -> None:
+    """Subgraphs are verified, and stay through rewriting and passes, to the byte of their text."""
+    graph = graph_of()
+    verify(graph)
+    assert to_text(rewrite(graph, {})) == to_text(graph)
+    assert to_text(settle(graph)) == to_text(graph)
+
+
+@pytest.mark.parametrize("x", [X, -X, X[:1]])
+def test_if(x: Array) -> None:
+    """onnxruntime takes one branch or the other, with batches of any size."""
+    found = run(branching(), {"x": x}, STATE, engine="onnxruntime")["y0"]
+    np.testing.assert_allclose(found, branch(x), rtol=1e-6)
+
+
+def test_loop() -> None:
+    """A loop carries its state and yields a row per turn, of which types tell no number."""
+    graph = looping()
+    assert [str(value.type) for value in graph.outputs.values()] == ["float32[N, 3]", "float32[?]"]
+    found = run(graph, {"x": X}, STATE, engine="onnxruntime")
+    for array, expected in zip(found.values(), turns(X), strict=True):
+        np.testing.assert_allclose(array, expected, rtol=1e-5)
+
+
+def test_scan() -> None:
+    """A scan yields its last state, and further outputs side by side."""
+    graph = scanning()
+    assert [str(v.type) for v in graph.outputs.values()] == ["float32[3]", "float32[3, 4]"]
+    rows = np.arange(12, dtype=np.float32).reshape(4, 3)
+    feeds = {"x": X, "rows": rows}
+    state, products = run(graph, feeds, STATE, engine="onnxruntime").values()
+    before = STATE["w"] + np.cumsum(rows, axis=0) - rows
+    np.testing.assert_allclose(state, STATE["w"] + rows.sum(axis=0))
+    np.testing.assert_allclose(products, (before * rows).T)
+
+
+@pytest.mark.parametrize("x", [X, -X])
+def test_nested_subgraphs(x: Array) -> None:
+    """A subgraph captures what an outer one captured."""
+    found = run(nested(), {"x": x}, STATE, engine="onnxruntime")["y0"]
+    np.testing.assert_allclose(found, turns(x)[0] if x.sum() > 0 else x, rtol=1e-5)
+
+
+def test_names() -> None:
+    """No name inside is one outside, and what is captured is no argument in the model."""
+    file = BytesIO()
+    write(nested(), STATE, file)
+    model = onnx.load_from_string(file.getvalue())
+    (choice,) = (node for node in model.graph.node if node.op_type == "If")
+    assert len(choice.input) == 1
+    outer = {name for node in model.graph.node for name in node.output} | {"x", "w"}
+    for held in choice.attribute:
+        assert not held.g.input
+        assert not outer & {name for node in held.g.node for name in node.output}
+
+
+def test_text() -> None:
+    """The text of a graph holds its subgraphs, indented."""
+    lines = to_text(branching()).splitlines()
+    start = lines.index("%5: float32[N, 3] = If(%4, %0, %1)")
+    assert lines[start + 1 : start + 8] == [
+        "  then_branch:",
+        "    net then",
+        "    input captured1 = %0: float32[N, 3]",
+        "    input captured2 = %1: float32[3]",
+        "    output y0 = %2: float32[N, 3]",
+        "",
+        "    %0: float32[N, 3] = Input(captures=1, name='captured1')",
+    ]
+
+
+def test_numpy_refuses_subgraphs() -> None:
+    """The engine numpy names the operator that it cannot run."""
+    with pytest.raises(NetError, match="the engine numpy cannot run `Loop`, which runs subgraphs"):
+        run(looping(), {"x": X}, STATE)
+
+
+def test_no_gradient() -> None:
+    """No gradient is known of what runs subgraphs."""
+    with pytest.raises(NetError, match="netc has no rule for the gradient of `If`"):
+        append_backward(branching(), of="y0", wrt=["x"])
+
+
+def test_what_the_types_refuse() -> None:
+    """Branches and bodies must fit what is given, and each other."""
+    build, x, w = start()
+    empty, one, state = build.inner("empty"), build.inner("one"), build.inner("state")
+    one_value = yields(one, one.constant(1.0, DType.FLOAT32))
+    whole = yields(state, state.constant((1, 2), DType.INT64))
+    truth = build.constant(True, DType.BOOL)
+    for inputs, subgraphs, message in (
+        ((x,), {}, r"takes one truth value, not float32\[N, 3\]"),
+        ((truth,), {"then_branch": one_value}, "needs `else_branch`"),
+        (
+            (truth,),
+            {"then_branch": one_value, "else_branch": empty.graph},
+            "has branches with 1 and 0 outputs",
+        ),
+        (
+            (truth,),
+            {"then_branch": one_value, "else_branch": whole},
+            r"cannot yield both float32\[\] and int64\[2\]",
+        ),
+    ):
+        with pytest.raises((InferenceError, MissingAttributeError), match=message):
+            build.op(row("If"), inputs, subgraphs=subgraphs)
+    with pytest.raises(InferenceError, match="needs a `body` of 3 inputs, not 0"):
+        build.op(row("Loop"), (None, None, w), subgraphs={"body": one_value})
+    with pytest.raises(InferenceError, match="needs a `body` of 1 inputs, not 0"):
+        build.op(row("Scan"), (w,), {"num_scan_inputs": 1}, subgraphs={"body": one_value})
+
+
+DAMAGES: Mapping[str, Callable[[Builder], object]] = {
+    r"captures argument 1, float32\[N, 3\], in its `then_branch` as `captured1` of type bool": (
+        lambda inner: inner.capture(Value(0, 0, TRUTH), 1)
+    ),
+    "captures argument 9, nothing, in its `then_branch` as `captured9` of type bool": (
+        lambda inner: inner.capture(Value(0, 0, TRUTH), 9)
+    ),
+    "holds parameters in its `then_branch`": lambda inner: inner.parameter("v", (3,), init=ONES),
+    "has in its `then_branch`: there is no output": lambda inner: inner.graph.outputs.clear(),
+}
+
+
+@pytest.mark.parametrize("message", DAMAGES)
+def test_damaged_subgraphs(message: str) -> None:
+    """A subgraph that captures what is not there, holds weights, or is damaged itself is found."""
+    build, x, _ = start()
+    then, other = build.inner("then"), build.inner("else")
+    branches = {
+        "then_branch": yields(then, then.constant(1.0, DType.FLOAT32)),
+        "else_branch": yields(other, other.constant(1.0, DType.FLOAT32)),
+    }
+    truth = build.constant(True, DType.BOOL)
+    graph = yields(build, *build.op(row("If"), (truth, x), subgraphs=branches))
+    DAMAGES[message](then)
+    with pytest.raises(InvariantError, match=message):
+        verify(graph)
