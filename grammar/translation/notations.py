@@ -101,112 +101,101 @@ def _named_output(match: re.Match[str]) -> str:
 
 _BODY = "a body is written in braces, not after a colon"
 _LET = "write `let {1} = {2}`"
-_MERGE = "tensors are merged by a layer"
 _MERGED: Mapping[str, str] = {"+": "ADD", "-": "SUB", "*": "MUL"}
+_Row = tuple[str, Help] | tuple[str, str, Help]  # a code unless E011, a message, a help
 
 
-def _line(pattern: str, message: str, help: Help) -> ForeignNotation:
-    return ForeignNotation(re.compile(r"[ \t]*" + pattern), message, help)
+def _table(rows: Mapping[str, _Row], *, before: str = "") -> tuple[ForeignNotation, ...]:
+    """Notations by their patterns; `before` stands before each of them."""
+    return tuple(
+        ForeignNotation(re.compile(before + pattern), message, help, *code)
+        for pattern, (*code, message, help) in rows.items()
+    )
 
 
-LINES = (
-    _line(
-        r"for\s+(.+?)\s+in\s+([^:\n]+?)\s*:[ \t]*([^\n#]*)",
-        _BODY,
-        lambda m: f"write `for {m[1]} in {m[2]} {{ {m[3].strip() or _body(m)} }}`",
-    ),
-    _line(
-        r"(?:training|Train|TRAIN|fit|trainer|compile)\s*(?=\{)",
-        "settings of training stand in a `train` block",
-        "write `train `",
-    ),
-    _line(
-        r"train\s*\((.*)\)",
-        "`train` is a block of settings",
-        lambda m: f"write `{train_block(m[1])}`",
-    ),
-    ForeignNotation(FITTED, "training is a block of settings", fitted),
-    _line(
-        r"(?:print|\w+\.(?:summary|eval|backward|zero_grad|step|save|predict|evaluate))"
-        r"[ \t]*\(.*\)[ \t]*(?=\n|#|$)",
-        "a program describes a network, and calls no methods",
-        "remove the line; the commands train, run and summarize a network",
-    ),
-    _line(
-        r"([A-Za-z_]\w*)\s*([-+*])=\s*([^\n#]+?)[ \t]*(?=\n|#|$)",
-        "a name is bound once, and tensors are merged by a layer",
-        lambda m: f"write `{m[1]}2 = ( {m[1]} | {m[3]} ) -> {_MERGED[m[2]]}`",
-    ),
-    _line(
-        r"net\s+(\w+)\s*\{",
-        "the statements of a network stand in no braces",
-        "write `net {1}` on its own line, and the chain below it",
-    ),
-    _line(
-        r"output\s*(?:=\s*)?(?=[A-Za-z(])([^=\n#]*?->[^\n#]*)",
-        "an output has a name",
-        _named_output,
-    ),
-    _line(
-        r"(?:let\s+|const\s+|var\s+)?(\w+)\s*:\s*\w+\s*=\s*([^\n#]+)", "names have no types", _LET
-    ),
-    _line(
-        r"(?:const|var|val|int|float|define|set)\s+(\w+)\s*=?\s*([\d\[(][^\n#]*)",
-        "numbers are named by `let`",
-        _LET,
-    ),
-    _line(r"let\s+(\w+)\s*(?:==|:=|<-)\s*([^\n#]+)", "a name is given its value by `=`", _LET),
-    _line(
-        r"import\s+\w+\s+from\s+(\"[^\"\n]*\")[ \t]*(?=\n|#|$)",
-        "an import takes all blocks of a file",
-        "write `import {1}`",
-    ),
-    _line(
-        r"(?:network|model|name)\s*:?\s+\"?(\w+)\"?[ \t]*(?=\n|$)",
-        "a network's name follows `net`",
-        "write `net {1}`",
-    ),
-    _line(
-        r"(?i:class_?weights?)\s*=\s*\{[^{}]*\}",
-        "classes have no weights",
-        lambda m: corrected_setting("class_weight", None, "") or "",
-    ),
-    _line(
-        r"(?:el)?if\s+(.+?)\s*:[ \t]*(?=\n|#|$)",
-        _BODY,
-        lambda m: f"write `if {m[1]} {{ {_body(m)} }}`",
-    ),
-    _line(r"else\s*:[ \t]*(?=\n|#|$)", _BODY, lambda m: f"write `else {{ {_body(m)} }}`"),
-    _line(
-        r"train\s*:[ \t]*(?=\n|#|$)",
-        "settings are written in braces, not after a colon",
-        lambda m: f"write `{train_block(with_equals(_body(m)))}`",
-    ),
-    _line(
-        r"(?:block|net)\s+(\w+.*?)\s*:[ \t]*(?=\n|#|$)",
-        _BODY,
-        lambda m: f"write `block {m[1]} {{ {_body(m)} }}`",
-    ),
-    _line(
-        r"(?:def|function|fn)\s+(\w+)\s*\(.*?\).*?(?=\n|$)",
-        "a part of a network is a block, not a function",
-        lambda m: f"write `block {m[1].capitalize()}(c) {{ CONV(3x3, c) -> RELU }}`",
-    ),
-    _line(
-        r"class\s+(\w+).*?(?=\n|$)",
-        "a network is a chain of layers, not a class",
-        "write `net {1}`, and a chain such as `INPUT(28x28) -> FC(10)` below it",
-    ),
-    _line(
-        r"return\s+(\w+)[ \t]*(?=\n|$)",
-        "an output is named, not returned",
-        "write `output {1}`",
-    ),
-    _line(
-        r"(?:import\s+[A-Za-z_]|from\s+\S+\s+import\b).*?(?=\n|$)",
-        "layers need no import",
-        'remove the line; `import "blocks.net"` imports a file of blocks',
-    ),
+LINES = _table(
+    {
+        r"for\s+(.+?)\s+in\s+([^:\n]+?)\s*:[ \t]*([^\n#]*)": (
+            _BODY,
+            lambda m: f"write `for {m[1]} in {m[2]} {{ {m[3].strip() or _body(m)} }}`",
+        ),
+        r"(?:training|Train|TRAIN|fit|trainer|compile)\s*(?=\{)": (
+            "settings of training stand in a `train` block",
+            "write `train `",
+        ),
+        r"train\s*\((.*)\)": (
+            "`train` is a block of settings",
+            lambda m: f"write `{train_block(m[1])}`",
+        ),
+        FITTED: ("training is a block of settings", fitted),
+        (
+            r"(?:print|\w+\.(?:summary|eval|backward|zero_grad|step|save|predict|evaluate))"
+            r"[ \t]*\(.*\)[ \t]*(?=\n|#|$)"
+        ): (
+            "a program describes a network, and calls no methods",
+            "remove the line; the commands train, run and summarize a network",
+        ),
+        r"([A-Za-z_]\w*)\s*([-+*])=\s*([^\n#]+?)[ \t]*(?=\n|#|$)": (
+            "a name is bound once, and tensors are merged by a layer",
+            lambda m: f"write `{m[1]}2 = ( {m[1]} | {m[3]} ) -> {_MERGED[m[2]]}`",
+        ),
+        r"net\s+(\w+)\s*\{": (
+            "the statements of a network stand in no braces",
+            "write `net {1}` on its own line, and the chain below it",
+        ),
+        r"output\s*(?:=\s*)?(?=[A-Za-z(])([^=\n#]*?->[^\n#]*)": (
+            "an output has a name",
+            _named_output,
+        ),
+        r"(?:let\s+|const\s+|var\s+)?(\w+)\s*:\s*\w+\s*=\s*([^\n#]+)": (
+            "names have no types",
+            _LET,
+        ),
+        r"(?:const|var|val|int|float|define|set)\s+(\w+)\s*=?\s*([\d\[(][^\n#]*)": (
+            "numbers are named by `let`",
+            _LET,
+        ),
+        r"let\s+(\w+)\s*(?:==|:=|<-)\s*([^\n#]+)": ("a name is given its value by `=`", _LET),
+        r"import\s+\w+\s+from\s+(\"[^\"\n]*\")[ \t]*(?=\n|#|$)": (
+            "an import takes all blocks of a file",
+            "write `import {1}`",
+        ),
+        r"(?:network|model|name)\s*:?\s+\"?(\w+)\"?[ \t]*(?=\n|$)": (
+            "a network's name follows `net`",
+            "write `net {1}`",
+        ),
+        r"(?i:class_?weights?)\s*=\s*\{[^{}]*\}": (
+            "classes have no weights",
+            lambda m: corrected_setting("class_weight", None, "") or "",
+        ),
+        r"(?:el)?if\s+(.+?)\s*:[ \t]*(?=\n|#|$)": (
+            _BODY,
+            lambda m: f"write `if {m[1]} {{ {_body(m)} }}`",
+        ),
+        r"else\s*:[ \t]*(?=\n|#|$)": (_BODY, lambda m: f"write `else {{ {_body(m)} }}`"),
+        r"train\s*:[ \t]*(?=\n|#|$)": (
+            "settings are written in braces, not after a colon",
+            lambda m: f"write `{train_block(with_equals(_body(m)))}`",
+        ),
+        r"(?:block|net)\s+(\w+.*?)\s*:[ \t]*(?=\n|#|$)": (
+            _BODY,
+            lambda m: f"write `block {m[1]} {{ {_body(m)} }}`",
+        ),
+        r"(?:def|function|fn)\s+(\w+)\s*\(.*?\).*?(?=\n|$)": (
+            "a part of a network is a block, not a function",
+            lambda m: f"write `block {m[1].capitalize()}(c) {{ CONV(3x3, c) -> RELU }}`",
+        ),
+        r"class\s+(\w+).*?(?=\n|$)": (
+            "a network is a chain of layers, not a class",
+            "write `net {1}`, and a chain such as `INPUT(28x28) -> FC(10)` below it",
+        ),
+        r"return\s+(\w+)[ \t]*(?=\n|$)": ("an output is named, not returned", "write `output {1}`"),
+        r"(?:import\s+[A-Za-z_]|from\s+\S+\s+import\b).*?(?=\n|$)": (
+            "layers need no import",
+            'remove the line; `import "blocks.net"` imports a file of blocks',
+        ),
+    },
+    before=r"[ \t]*",
 )
 _STROKES = re.compile(r"""^[/*%<!"'-]+|[*/>"'-]+$""")
 COMMENT = ForeignNotation(
@@ -216,98 +205,82 @@ COMMENT = ForeignNotation(
 )
 
 
-def _piece(pattern: str, message: str, help: Help) -> ForeignNotation:
-    return ForeignNotation(re.compile(pattern), message, help)
-
-
-PIECES = (
-    _piece(
-        r"\bINPUT\(\s*(\d+(?:\s+\d+){1,3})\s*\)",
-        "the extents of a size are joined by `x`",
-        lambda m: f"write `INPUT({'x'.join(m[1].split())})`",
-    ),
-    _piece(
-        r"\bINPUT\(\s*[?*:]\s*,\s*(\d+(?:\s*,\s*\d+)*)\s*\)",
-        "the batch is never written",
-        lambda m: f"write `INPUT({'x'.join(re.findall(r'[0-9]+', m[1]))})`",
-    ),
-    _piece(
-        r"\breturn\b[ \t]*(?=[A-Za-z(\[])",
-        "a block yields what its last chain yields",
-        "remove `return`",
-    ),
-    _piece(
-        r"->[ \t]*output[ \t]+(\w+)",
-        "an output is a statement of its own",
-        "write `as {1}_` there, and `output {1} = {1}_` on a line below",
-    ),
-    _piece(
-        r"\bas\s+(?!\w+\s*(?:->|\||[)\]},#]|$))(\w+(?:[ -][a-z\d]\w*)+)(?=\s*(?:->|\||[)\]}#]|$))",
-        "a label is one word",
-        lambda m: f"write `as {re.sub('[ -]', '_', m[1])}`",
-    ),
-    _piece(
-        r"for\s+(\w+)\s*(?:=|in|from)\s*(\d+)\s*(?:to|:|,)\s*(\d+)",
-        "a `for` takes a list",
-        lambda m: f"write `for {m[1]} in range({m[2]}, {int(m[3]) + 1})`",
-    ),
-    _piece(
-        r"\b(?:repeat|times|loop)\s+(\d+)\s*\{([^{}]*)\}",
-        "a repetition is a chain in brackets, then `*` and how often",
-        lambda m: f"write `[{m[2].strip()}]*{m[1]}`",
-    ),
-    _piece(
-        r"for\s*\([^()]*?<\s*=?\s*(\w+)[^()]*\)",
-        "a `for` takes a list",
-        "write `for i in range({1})`",
-    ),
-    _piece(
-        r"(?<=[(,\s])(\w+)\s*->\s*(\d+)(?=\s*[,)])",
-        "the size of a layer's input is inferred",
-        "write `{2}`",
-    ),
-    _piece(
-        r"(\d+)\s*\.\.\.?\s*(\d+)",
-        "a range is a function",
-        lambda m: f"write `range({m[1]}, {int(m[2]) + 1})`",
-    ),
-    _piece(
-        r"(\d+(?:\.\d+)?)\s*%(?!\s*\d)",
-        "a percentage is written as a fraction",
-        lambda m: f"write `{float(m[1]) / 100:g}`",
-    ),
-    _piece(
-        r"[\[{]([^\[\]{}\n]*\|[^\[\]{}\n]*)[\]}]",
-        "the branches of a group stand in parentheses",
-        lambda m: f"write `( {m[1].strip()} )`",
-    ),
-    _piece(
-        r"\.{3}|…|\\[lcdv]?dots\b",
-        "a chain leaves out no steps",
-        "write the steps, or repeat them, as in `[CONV -> RELU]*3`",
-    ),
-    _piece(r":=", "a chain is bound with `=`", "write `=`"),
-    _piece(
-        r"(?<![\w.])([A-Za-z_]\w*)\s*([-+*])\s*([A-Za-z_]\w*)(?!\w*\()",
-        _MERGE,
-        lambda m: f"write `( {m[1]} | {m[3]} ) -> {_MERGED[m[2]]}`",
-    ),
-    _piece(
-        r"[(\[]\s*([A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)+)\s*[)\]]\s*->",
-        "`|` stands between the branches of a group",
-        lambda m: f"write `( {' | '.join(part.strip() for part in m[1].split(','))} ) ->`",
-    ),
-    _piece(
-        r"\b(FC|fc|DENSE|dense|CONV|conv)(\d*)-(\d+)\b",
-        "the tables' shorthand is in small letters, such as `conv5-16`",
-        lambda m: f"write `{_shorthand(m)}`",
-    ),
-    _piece(r"(?<=[\w)\]])\s*(>>?|\|>)\s*(?=[A-Za-z(\[])", "steps are joined by `->`", "write `->`"),
-    _piece(
-        r"\b(\w+)\s*:\s*((?:\([^()\n]*\)|[^,}\n:()])+)",
-        "a setting is written with `=`",
-        "write `{1} = {2}`",
-    ),
+PIECES = _table(
+    {
+        r"\bINPUT\(\s*(\d+(?:\s+\d+){1,3})\s*\)": (
+            "the extents of a size are joined by `x`",
+            lambda m: f"write `INPUT({'x'.join(m[1].split())})`",
+        ),
+        r"\bINPUT\(\s*[?*:]\s*,\s*(\d+(?:\s*,\s*\d+)*)\s*\)": (
+            "the batch is never written",
+            lambda m: f"write `INPUT({'x'.join(re.findall(r'[0-9]+', m[1]))})`",
+        ),
+        r"\breturn\b[ \t]*(?=[A-Za-z(\[])": (
+            "a block yields what its last chain yields",
+            "remove `return`",
+        ),
+        r"->[ \t]*output[ \t]+(\w+)": (
+            "an output is a statement of its own",
+            "write `as {1}_` there, and `output {1} = {1}_` on a line below",
+        ),
+        (
+            r"\bas\s+(?!\w+\s*(?:->|\||[)\]},#]|$))(\w+(?:[ -][a-z\d]\w*)+)"
+            r"(?=\s*(?:->|\||[)\]}#]|$))"
+        ): (
+            "a label is one word",
+            lambda m: f"write `as {re.sub('[ -]', '_', m[1])}`",
+        ),
+        r"for\s+(\w+)\s*(?:=|in|from)\s*(\d+)\s*(?:to|:|,)\s*(\d+)": (
+            "a `for` takes a list",
+            lambda m: f"write `for {m[1]} in range({m[2]}, {int(m[3]) + 1})`",
+        ),
+        r"\b(?:repeat|times|loop)\s+(\d+)\s*\{([^{}]*)\}": (
+            "a repetition is a chain in brackets, then `*` and how often",
+            "write `[{2}]*{1}`",
+        ),
+        r"for\s*\([^()]*?<\s*=?\s*(\w+)[^()]*\)": (
+            "a `for` takes a list",
+            "write `for i in range({1})`",
+        ),
+        r"(?<=[(,\s])(\w+)\s*->\s*(\d+)(?=\s*[,)])": (
+            "the size of a layer's input is inferred",
+            "write `{2}`",
+        ),
+        r"(\d+)\s*\.\.\.?\s*(\d+)": (
+            "a range is a function",
+            lambda m: f"write `range({m[1]}, {int(m[2]) + 1})`",
+        ),
+        r"(\d+(?:\.\d+)?)\s*%(?!\s*\d)": (
+            "a percentage is written as a fraction",
+            lambda m: f"write `{float(m[1]) / 100:g}`",
+        ),
+        r"[\[{]([^\[\]{}\n]*\|[^\[\]{}\n]*)[\]}]": (
+            "the branches of a group stand in parentheses",
+            "write `( {1} )`",
+        ),
+        r"\.{3}|…|\\[lcdv]?dots\b": (
+            "a chain leaves out no steps",
+            "write the steps, or repeat them, as in `[CONV -> RELU]*3`",
+        ),
+        r":=": ("a chain is bound with `=`", "write `=`"),
+        r"(?<![\w.])([A-Za-z_]\w*)\s*([-+*])\s*([A-Za-z_]\w*)(?!\w*\()": (
+            "tensors are merged by a layer",
+            lambda m: f"write `( {m[1]} | {m[3]} ) -> {_MERGED[m[2]]}`",
+        ),
+        r"[(\[]\s*([A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)+)\s*[)\]]\s*->": (
+            "`|` stands between the branches of a group",
+            lambda m: f"write `( {' | '.join(part.strip() for part in m[1].split(','))} ) ->`",
+        ),
+        r"\b(FC|fc|DENSE|dense|CONV|conv)(\d*)-(\d+)\b": (
+            "the tables' shorthand is in small letters, such as `conv5-16`",
+            lambda m: f"write `{_shorthand(m)}`",
+        ),
+        r"(?<=[\w)\]])\s*(>>?|\|>)\s*(?=[A-Za-z(\[])": ("steps are joined by `->`", "write `->`"),
+        r"\b(\w+)\s*:\s*((?:\([^()\n]*\)|[^,}\n:()])+)": (
+            "a setting is written with `=`",
+            "write `{1} = {2}`",
+        ),
+    }
 )
 
 
@@ -333,58 +306,56 @@ def _parted(match: re.Match[str]) -> str:
     return "write `,`" if is_in_call else "start the next statement on a new line"
 
 
-def _character(pattern: str, message: str, help: Help) -> ForeignNotation:
-    """What is not part of the language."""
-    return ForeignNotation(re.compile(pattern), message, help, "E010")
-
-
-def _number(pattern: str, message: str, help: Help) -> ForeignNotation:
-    """What looks like a number and is none."""
-    return ForeignNotation(re.compile(r"(?<![\w.])" + pattern), message, help, "E014")
-
-
-SLIPS = (
-    _character(r"[0-9]+\s*(?:×\s*[0-9]+\s*)*×\s*[0-9]+", "`×` does not join sizes", _sized),
-    _character(r"×", "`×` is not part of the language", "write `x` in a size, as in `3x3`"),
-    _character(rf"[{ARROWS}]", _ARROW, "write `->`"),
-    _character(r"[–—−]>?", "`{0}` is not the language's minus sign", "write `-`, or `->`"),
-    _piece(r"=>", _ARROW, "write `->`"),
-    _piece(r"-->|>>", _ARROW, "write `->`"),
-    _number(
-        r"([0-9][0-9_.]*)K(?!\w)",
-        _NO_NUMBER,
-        "the suffix for a thousand is a lower-case `k`: `{1}k`",
-    ),
-    _number(
-        r"([0-9][0-9_.]*)([mgt])(?!\w)",
-        _NO_NUMBER,
-        lambda m: f"the suffix is a capital: `{m[1]}{m[2].upper()}`",
-    ),
-    _number(r"[0-9]+(?:X[0-9]+)+(?!\w)", "`{0}` is not a size", _sized),
-    _number(
-        r"[0-9]+(?:x\w+)+(?!\w)",
-        "`{0}` is not a size: a literal size holds numbers only",
-        lambda m: f"write the extents as a tuple: `({', '.join(m[0].split('x'))})`",
-    ),
-    _number(
-        r"(?:[0-9][0-9_]*_(?!\w)|[0-9]+__[0-9_]+)", _NO_NUMBER, "a `_` stands between two digits"
-    ),
-    _number(
-        r"[0-9][0-9_.]*[^\W\d]\w*",
-        "`{0}` is neither a number nor a name",
-        "a number ends in a digit or in `k`, `M`, `G`, `T`; a name starts with a letter",
-    ),
-    _piece(
-        r"(?<![\w.)\]}])\.[0-9]+", "`{0}` needs a digit before its decimal point", "write `0{0}`"
-    ),
-    _character(r"&&?", _NO_OPERATOR, "write `and`"),
-    _character(r"!(?!=)", _NO_OPERATOR, "write `not`"),
-    _piece(r"\*\*", _NO_OPERATOR, "write `^` for a power"),
-    _character(r"[‘’“”'`]", "`{0}` does not quote a string", 'write `"..."`'),
-    _character(r";", "`;` does not end a statement", _parted),
-    _character(r"\\([*_\[\]<>#|])", "`{0}` is Markdown's spelling", "write `{1}`"),
-    _character(r"\\", "`\\` is not part of the language", "a statement may span lines as it is"),
-    _character(
-        rf"[{_INVISIBLE}]", "the invisible character U+{code:04X}", "replace it with a space"
-    ),
+SLIPS = _table(
+    {
+        r"[0-9]+\s*(?:×\s*[0-9]+\s*)*×\s*[0-9]+": ("E010", "`×` does not join sizes", _sized),
+        r"×": ("E010", "`×` is not part of the language", "write `x` in a size, as in `3x3`"),
+        rf"[{ARROWS}]": ("E010", _ARROW, "write `->`"),
+        r"[–—−]>?": ("E010", "`{0}` is not the language's minus sign", "write `-`, or `->`"),
+        r"=>": ("E011", _ARROW, "write `->`"),
+        r"-->|>>": ("E011", _ARROW, "write `->`"),
+        r"(?<![\w.])([0-9][0-9_.]*)K(?!\w)": (
+            "E014",
+            _NO_NUMBER,
+            "the suffix for a thousand is a lower-case `k`: `{1}k`",
+        ),
+        r"(?<![\w.])([0-9][0-9_.]*)([mgt])(?!\w)": (
+            "E014",
+            _NO_NUMBER,
+            lambda m: f"the suffix is a capital: `{m[1]}{m[2].upper()}`",
+        ),
+        r"(?<![\w.])[0-9]+(?:X[0-9]+)+(?!\w)": ("E014", "`{0}` is not a size", _sized),
+        r"(?<![\w.])[0-9]+(?:x\w+)+(?!\w)": (
+            "E014",
+            "`{0}` is not a size: a literal size holds numbers only",
+            lambda m: f"write the extents as a tuple: `({', '.join(m[0].split('x'))})`",
+        ),
+        r"(?<![\w.])(?:[0-9][0-9_]*_(?!\w)|[0-9]+__[0-9_]+)": (
+            "E014",
+            _NO_NUMBER,
+            "a `_` stands between two digits",
+        ),
+        r"(?<![\w.])[0-9][0-9_.]*[^\W\d]\w*": (
+            "E014",
+            "`{0}` is neither a number nor a name",
+            "a number ends in a digit or in `k`, `M`, `G`, `T`; a name starts with a letter",
+        ),
+        r"(?<![\w.)\]}])\.[0-9]+": (
+            "E011",
+            "`{0}` needs a digit before its decimal point",
+            "write `0{0}`",
+        ),
+        r"&&?": ("E010", _NO_OPERATOR, "write `and`"),
+        r"!(?!=)": ("E010", _NO_OPERATOR, "write `not`"),
+        r"\*\*": ("E011", _NO_OPERATOR, "write `^` for a power"),
+        r"[‘’“”'`]": ("E010", "`{0}` does not quote a string", 'write `"..."`'),
+        r";": ("E010", "`;` does not end a statement", _parted),
+        r"\\([*_\[\]<>#|])": ("E010", "`{0}` is Markdown's spelling", "write `{1}`"),
+        r"\\": ("E010", "`\\` is not part of the language", "a statement may span lines as it is"),
+        rf"[{_INVISIBLE}]": (
+            "E010",
+            "the invisible character U+{code:04X}",
+            "replace it with a space",
+        ),
+    }
 )

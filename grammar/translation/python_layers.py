@@ -91,10 +91,12 @@ class Layers:
         self._check_count()
         arguments = [a for a in step.arguments if a.name not in _IGNORED]
         name = step.name.rpartition(".")[2]
-        special = _SPECIAL.get(name.lower())
+        special = _SPECIAL.get(name) or _SPECIAL.get(name.lower())
         if special is not None:
             return special(x, arguments)
         row = own_name(name)
+        if row is not None and row.name in MERGES:
+            return self.merge(name, (x, *others))
         instead = stand_in(name, arguments)
         if row is None and instead is None:
             raise LackingError(missing(name, arguments) or f"`{name}` has no counterpart")
@@ -358,17 +360,11 @@ _SCALED: Mapping[str, Callable[[float], tuple[float, float]]] = {
 _OTHER = "chunk split einsum matmul bmm".split()
 _SPECIAL: Mapping[str, Callable[[ForeignTensor, Sequence[ForeignArgument]], ForeignTensor]] = {
     **dict.fromkeys(("flatten", "ravel"), _flattened),
-    "view": _viewed,
+    **dict.fromkeys(("view", "reshape"), _viewed),
+    "Reshape": _keras_reshaped,
     "unflatten": _unflattened,
     **dict.fromkeys(("permute", "transpose", "swapaxes"), _transposed),
     **dict.fromkeys(("mean", "reduce_mean"), _averaged),
     **dict.fromkeys(_SAME, _unchanged),
     **dict.fromkeys(_OTHER, _not_understood),
 }
-
-
-def reshaped(
-    x: ForeignTensor, arguments: Sequence[ForeignArgument], *, is_layer: bool
-) -> ForeignTensor:
-    """`reshape` as a function has the batch in front, Keras' layer has not."""
-    return (_keras_reshaped if is_layer else _viewed)(x, arguments)

@@ -18,7 +18,6 @@ from .python_layers import (
     Layers,
     NotUnderstoodError,
     input_of,
-    reshaped,
 )
 from .python_values import (
     BUILT_IN,
@@ -40,7 +39,6 @@ from .python_values import (
     unknown_size,
 )
 from .recipes import own_name
-from .words import MERGES
 
 _MOST_STEPS = 20_000  # statements and expressions that are read
 _DEEPEST = 150  # calls and expressions in one another: a third of what Python allows
@@ -342,24 +340,14 @@ class Interpreter:
             return self.call(self._member(module, name), given, named)
         values = given or [v for k, v in named.items() if k in ("inputs", "x", "input")]
         if isinstance(module, ForeignLayer) and values:
-            return self._step(module, values)
+            found = tensors(values)
+            return self.layers.apply(module, *found) if found else Opaque()
         if isinstance(module, KerasModel) and values:
             x = values[0]
             for item in module.items:
                 x = item if isinstance(item, ForeignTensor) else self.call(item, [x], {})
             return x
         raise NotUnderstoodError("a call")
-
-    def _step(self, step: ForeignLayer, values: Sequence[Any]) -> Any:
-        found = tensors(values)
-        row = own_name(step.name)
-        if not found:
-            return Opaque()
-        if row is not None and row.name in MERGES:
-            return self.layers.merge(step.name, found)
-        if step.name.rpartition(".")[2] == "Reshape":
-            return reshaped(found[0], step.arguments, is_layer=True)
-        return self.layers.apply(step, *found)
 
     def _created(self, kind: Class, given: list[Any], named: dict[str, Any]) -> Instance:
         made = Instance(kind)
@@ -433,16 +421,11 @@ class Interpreter:
     ) -> Any:
         """A function of tensors: `F.relu(x)`, `torch.cat([x, y], 1)`."""
         last = name.rpartition(".")[2]
-        row = own_name(name)
-        if row is not None and row.name in MERGES:
-            return self.layers.merge(name, found)
         if last in _SIZES:
             return Opaque()
-        step = self._as_step(name, [v for v in given if not tensors([v])], named)
-        if last == "reshape":
-            return reshaped(found[0], step.arguments, is_layer=False)
-        if row is None and not self.layers.knows(last):
+        if own_name(name) is None and not self.layers.knows(last):
             raise NotUnderstoodError(name)
+        step = self._as_step(name, [v for v in given if not tensors([v])], named)
         return self.layers.apply(step, *found)
 
     def _as_step(self, name: str, given: list[Any], named: dict[str, Any]) -> ForeignLayer:

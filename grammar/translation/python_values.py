@@ -258,20 +258,10 @@ def _summed(numbers: Sequence[Any]) -> Any:
 
 
 _BUILT_IN: Mapping[str, Callable[..., Any]] = {
+    **{f.__name__: f for f in (len, int, float, max, min, abs, round, list, tuple, dict, sorted)},
     "range": _ranged,
-    "len": len,
-    "int": int,
-    "float": float,
-    "max": max,
-    "min": min,
     "sum": _summed,
-    "abs": abs,
-    "round": round,
-    "list": list,
-    "tuple": tuple,
-    "dict": dict,
     "reversed": lambda items: list(reversed(items)),
-    "sorted": sorted,
     "enumerate": lambda items: list(enumerate(items)),
     "zip": lambda *lists: list(zip(*lists, strict=False)),
 }

@@ -8,7 +8,8 @@ from ..source import Source, Span
 from .call_text import arguments_of, closing
 from .settings import corrected_setting
 
-FITTED = re.compile(r"[ \t]*(?:\w+\.(?:compile|fit|train)|compile|fit)\((.*)\)")
+FITTED = r"(?:\w+\.(?:compile|fit|train)|compile|fit)\((.*)\)"
+_FITTED = re.compile(r"[ \t]*" + FITTED)
 _OURS = "data|split|preprocess|augment|loss|regularize|optimizer|schedule|batch|epochs|seed"
 _SETTING = re.compile(r"[ \t]*(([A-Za-z_]\w*)\s*=(?!=)\s*[^\n#]+)")
 _ONE_BLOCK = "remove the line: one block holds all settings"
@@ -76,7 +77,7 @@ def _with_rate(optimizer: str | None, value: str) -> str:
 
 def misplaced_setting(source: Source, offset: int) -> str | None:
     """Help for a setting of training that stands alone, such as `optimizer = adam`."""
-    if match := FITTED.match(source.text, offset):
+    if match := _FITTED.match(source.text, offset):
         return fitted(match)
     found = _settings_around(source.text, offset)
     if found is None:
