@@ -5,7 +5,7 @@ tokens: the tree says where chains and statements are, and the tokens are taken 
 are met, so that nothing can be lost or change places.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -23,7 +23,6 @@ from ..ast import (
     Group,
     If,
     ImportStatement,
-    Item,
     LanguageStatement,
     LetStatement,
     Module,
@@ -76,7 +75,7 @@ def format_module(module: Module) -> str:
 
 
 class _Formatter:
-    """Lays out statements and chains, one method per kind."""
+    """Lays out statements and chains, by a method per class of the syntax tree."""
 
     def __init__(self, tokens: TokenStream, *, rewrite_pools: bool) -> None:
         self.tokens = tokens
@@ -90,17 +89,21 @@ class _Formatter:
         return concat(*parts, *self.comments_between(None))
 
     def statement(self, statement: Statement) -> Doc:
-        return _STATEMENTS[type(statement)](self, statement)
+        """A statement, without the comments around it."""
+        doc: Doc = getattr(self, f"_{type(statement).__name__}")(statement)
+        return doc
 
-    def of_words(self, statement: NetStatement | LanguageStatement | ImportStatement) -> Doc:
+    def _NetStatement(self, statement: NetStatement | LanguageStatement | ImportStatement) -> Doc:
         """A keyword and a word."""
         return two_words(self.tokens)
 
-    def default(self, statement: DefaultStatement) -> Doc:
+    _LanguageStatement = _ImportStatement = _NetStatement
+
+    def _DefaultStatement(self, statement: DefaultStatement) -> Doc:
         """`default CONV(...)`."""
         return concat(two_words(self.tokens), bracket(self.tokens, is_call=True))
 
-    def let(self, statement: LetStatement) -> Doc:
+    def _LetStatement(self, statement: LetStatement) -> Doc:
         """`let target = value`."""
         keyword = self.tokens.take()
         target = concat(
@@ -109,7 +112,7 @@ class _Formatter:
         value = expression(self.tokens, statement.span.end)
         return concat(keyword, self._assigned(target, value))
 
-    def assert_(self, statement: AssertStatement) -> Doc:
+    def _AssertStatement(self, statement: AssertStatement) -> Doc:
         """`assert condition`."""
         keyword = self.tokens.take()
         return concat(
@@ -119,13 +122,13 @@ class _Formatter:
     def _assigned(self, head: Doc, value: Doc) -> Doc:
         return Nest(2, concat(head, Text(" "), value))
 
-    def bind(self, statement: BindStatement) -> Doc:
+    def _BindStatement(self, statement: BindStatement) -> Doc:
         """`target = chain`."""
         target = expression(self.tokens, ends=_ASSIGNED)
         sign = Nest(2, concat(Text(" "), self.tokens.take(), Text(" ")))
         return concat(target, sign, self.chain(statement.chain))
 
-    def output(self, statement: OutputStatement) -> Doc:
+    def _OutputStatement(self, statement: OutputStatement) -> Doc:
         """`output name`, `output name = chain`."""
         head = two_words(self.tokens)
         if statement.chain is None:
@@ -133,11 +136,11 @@ class _Formatter:
         sign = Nest(2, concat(Text(" "), self.tokens.take(), Text(" ")))
         return concat(head, sign, self.chain(statement.chain))
 
-    def chain_statement(self, statement: ChainStatement) -> Doc:
+    def _ChainStatement(self, statement: ChainStatement) -> Doc:
         """A chain that stands alone."""
         return self.chain(statement.chain)
 
-    def block(self, statement: BlockStatement) -> Doc:
+    def _BlockStatement(self, statement: BlockStatement) -> Doc:
         """`block Up(c; skip, x) { ... }`."""
         head: list[Doc] = [two_words(self.tokens)]
         if self.tokens.next == "(":
@@ -145,7 +148,7 @@ class _Formatter:
             head.append(bracket(self.tokens, is_call=True))
         return Together(concat(*head, Text(" "), *self.body(statement.body)))
 
-    def train(self, statement: TrainStatement) -> Doc:
+    def _TrainStatement(self, statement: TrainStatement) -> Doc:
         """`train { ... }`, with the signs `=` in one column."""
         head = [self.tokens.take(), Text(" ")]
         self.tokens.defer()
@@ -194,14 +197,14 @@ class _Formatter:
     def step(self, step: Step) -> Doc:
         """A step with its label."""
         item = step.item
-        doc = _ITEMS[type(item)](self, item)
+        doc: Doc = getattr(self, f"_{type(item).__name__}")(item)
         if step.label is None:
             return doc
         keyword = self.tokens.take()
         name = label(self.tokens, step.label.span.end)
         return concat(doc, Nest(2, concat(Text(" "), keyword, Text(" "), name)))
 
-    def reference(self, item: Reference) -> Doc:
+    def _Reference(self, item: Reference) -> Doc:
         """A bare word, or a value."""
         word = item.label.literal or ""
         if not self._rewrite_pools or word not in _POOLS:
@@ -211,7 +214,7 @@ class _Formatter:
         mode = [_POOLS[word]] if _POOLS[word] else []
         return concat(comments, _call("POOL", mode) if mode else Text("POOL"))
 
-    def call(self, item: Call) -> Doc:
+    def _Call(self, item: Call) -> Doc:
         """A layer or a block with arguments."""
         if not self._rewrite_pools or item.name not in _POOLS or _has_mode(item.arguments):
             return concat(self.tokens.take(), bracket(self.tokens, is_call=True))
@@ -221,7 +224,7 @@ class _Formatter:
         extra = (place, _POOLS[item.name]) if _POOLS[item.name] else None
         return concat(comments, Text("POOL"), bracket(self.tokens, is_call=True, extra=extra))
 
-    def shorthand(self, item: Shorthand) -> Doc:
+    def _Shorthand(self, item: Shorthand) -> Doc:
         """`conv5-16` as `CONV(5x5, 16)`, `fc-120` as `FC(120)`."""
         comments = self.tokens.comments()
         self.tokens.skip_to(item.span.end)
@@ -232,7 +235,7 @@ class _Formatter:
         arguments = [kernel, count] if kernel else [count]
         return concat(comments, _call(item.kind.upper(), arguments))
 
-    def group(self, item: Group) -> Doc:
+    def _Group(self, item: Group) -> Doc:
         """Branches side by side, or each on lines of its own that begin with `(` or `|`."""
         is_broken = self.tokens.bracket.separated
         first, *others = item.branches
@@ -244,7 +247,7 @@ class _Formatter:
         parts += [Nest(2, self.tokens.comments()), Break(" "), self.tokens.take()]
         return Nest(0, Together(concat(*parts)), "column")
 
-    def repeat(self, item: Repeat) -> Doc:
+    def _Repeat(self, item: Repeat) -> Doc:
         """`[chain]*n`; the closing bracket has its own line where the chain has several."""
         opening = self.tokens.take()
         chain = Nest(1, self.chain(item.chain))
@@ -256,7 +259,7 @@ class _Formatter:
         count = concat(self.tokens.take(), expression(self.tokens, item.count.span.end))
         return Nest(0, concat(Together(body), count), "column")
 
-    def for_(self, item: For) -> Doc:
+    def _For(self, item: For) -> Doc:
         """`for target in list { ... }`."""
         keyword = self.tokens.take()
         target = expression(self.tokens, ends=frozenset({"in"}))
@@ -265,7 +268,7 @@ class _Formatter:
         head = concat(keyword, Nest(4, concat(Text(" "), target, sign, values)))
         return Nest(0, Together(concat(head, Text(" "), *self.body(item.body))), "column")
 
-    def if_(self, item: If) -> Doc:
+    def _If(self, item: If) -> Doc:
         """`if c { ... } else if d { ... } else { ... }`: all on one line, or each body broken."""
         parts: list[Doc] = []
         branch: If | None = item
@@ -362,27 +365,3 @@ def _only_if(statements: Sequence[Any]) -> If:
     """The `if` of an `else if`."""
     item: If = statements[0].chain.steps[0].item
     return item
-
-
-_STATEMENTS: Mapping[type[Statement], Callable[[_Formatter, Any], Doc]] = {
-    NetStatement: _Formatter.of_words,
-    LanguageStatement: _Formatter.of_words,
-    ImportStatement: _Formatter.of_words,
-    DefaultStatement: _Formatter.default,
-    LetStatement: _Formatter.let,
-    AssertStatement: _Formatter.assert_,
-    BindStatement: _Formatter.bind,
-    ChainStatement: _Formatter.chain_statement,
-    OutputStatement: _Formatter.output,
-    BlockStatement: _Formatter.block,
-    TrainStatement: _Formatter.train,
-}
-_ITEMS: Mapping[type[Item], Callable[[Any, Any], Doc]] = {
-    Reference: _Formatter.reference,
-    Call: _Formatter.call,
-    Shorthand: _Formatter.shorthand,
-    Group: _Formatter.group,
-    Repeat: _Formatter.repeat,
-    For: _Formatter.for_,
-    If: _Formatter.if_,
-}

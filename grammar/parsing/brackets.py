@@ -44,70 +44,48 @@ def check_brackets(source: Source) -> None:
     Raises:
         NetError: E013, E015, E402 or E403.
     """
-    open_at: list[int] = []
-    for number, token in enumerate(tokens(source.text)):
-        start = token.start_pos
+    text, open_at = source.text, list[int]()
+    for number, token in enumerate(tokens(text)):
+        place, mark = Span(source, token.start_pos, token.end_pos), token.value
         if number >= MAX_TOKENS:
-            raise too_much(source, start, f"{MAX_TOKENS:_} tokens")
-        mark = token.value
+            raise too_much(source, place.start, f"{MAX_TOKENS:_} tokens")
         if token.type == "WRONG" and mark[0] == '"':
-            raise _unfinished_string(source, start, len(mark))
+            raise error(
+                "E015",
+                "a string without its closing quote",
+                Span(source, place.start, len(text[: place.end].rstrip("\r"))),
+                help='end it with `"` on the same line',
+            )
         if token.type == "STRING" and len(mark) > MAX_STRING:
-            raise long_string(Span(source, start, token.end_pos))
+            raise long_string(place)
         if mark in _CLOSING:
-            open_at.append(start)
+            open_at.append(place.start)
             if len(open_at) > MAX_NESTING:
-                raise _too_deep(source, start)
+                raise error(
+                    "E402",
+                    f"brackets nested more than {MAX_NESTING} levels deep",
+                    place,
+                    help="move the inner part to a block or a `let`",
+                )
         elif mark in _PARTNER:
             if not open_at:
-                raise _extra(source, start)
-            if source.text[open_at[-1]] != _PARTNER[mark]:
-                raise NetError([_unclosed(source, open_at[-1], met=start)])
+                help = f"remove it, or add the missing `{_PARTNER[mark]}`"
+                raise error("E013", f"`{mark}` has no opening bracket", place, help=help)
+            if text[open_at[-1]] != _PARTNER[mark]:
+                raise NetError([_unclosed(source, open_at[-1], met=place)])
             open_at.pop()
     if open_at:
         raise NetError([_unclosed(source, offset) for offset in open_at[:_REPORTED]])
 
 
-def _too_deep(source: Source, offset: int) -> NetError:
-    return error(
-        "E402",
-        f"brackets nested more than {MAX_NESTING} levels deep",
-        Span(source, offset, offset + 1),
-        help="move the inner part to a block or a `let`",
-    )
-
-
-def _extra(source: Source, offset: int) -> NetError:
+def _unclosed(source: Source, offset: int, *, met: Span | None = None) -> Diagnostic:
     mark = source.text[offset]
-    return error(
-        "E013",
-        f"`{mark}` has no opening bracket",
-        Span(source, offset, offset + 1),
-        help=f"remove it, or add the missing `{_PARTNER[mark]}`",
-    )
-
-
-def _unclosed(source: Source, offset: int, *, met: int | None = None) -> Diagnostic:
-    mark = source.text[offset]
-    also = []
-    if met is not None:
-        place = Span(source, met, met + 1)
-        also.append(
-            Pointer(place, f"`{source.text[met]}` comes before the closing `{_CLOSING[mark]}`")
-        )
+    closing = _CLOSING[mark]
+    also = (Pointer(met, f"`{met.text}` comes before the closing `{closing}`"),) if met else ()
     return Diagnostic(
         "E013",
         f"`{mark}` is never closed",
         Span(source, offset, offset + 1),
-        also=tuple(also),
-        help=f"add the missing `{_CLOSING[mark]}`",
-    )
-
-
-def _unfinished_string(source: Source, start: int, length: int) -> NetError:
-    return error(
-        "E015",
-        "a string without its closing quote",
-        Span(source, start, len(source.text[: start + length].rstrip("\r"))),
-        help='end it with `"` on the same line',
+        also=also,
+        help=f"add the missing `{closing}`",
     )

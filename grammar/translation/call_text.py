@@ -17,25 +17,25 @@ def folded(name: str) -> str:
     return re.sub(r"(?<=[A-Za-z])[123][dD](?=transpose|$)", "", last, flags=re.I).lower()
 
 
-CALL = re.compile(r"[A-Za-z_][\w.]*\(")
-
-
 def arguments_of(text: str) -> list[ForeignArgument]:
     """The arguments between the parentheses of a call."""
     found = []
     for part in split_arguments(text):
         match = re.match(r"\s*([A-Za-z_]\w*)\s*=(?!=)", part)
-        found.append(
-            ForeignArgument(match[1], part[match.end() :].strip())
-            if match
-            else ForeignArgument(None, part.strip())
-        )
+        name, start = (match[1], match.end()) if match else (None, 0)
+        found.append(ForeignArgument(name, part[start:].strip()))
     return [argument for argument in found if argument.text]
 
 
 _PIECE = re.compile(
     r'"(?:[^"\\\n]++|\\.)*+"?|\'(?:[^\'\\\n]++|\\.)*+\'?|[()\[\]{}]|,|[^()\[\]{},"\']+'
 )
+
+
+def listed(text: str) -> list[str] | None:
+    """The items of a list or a tuple, none for no text, or None where a text is another."""
+    is_list = text[:1] in "([" and text[-1:] in ")]"
+    return split_arguments(text[1:-1]) if is_list else None
 
 
 def split_arguments(text: str) -> list[str]:
@@ -48,7 +48,7 @@ def split_arguments(text: str) -> list[str]:
             parts.append("")
         else:
             parts[-1] += piece
-    return [part for part in parts if part.strip()]
+    return [part.strip() for part in parts if part.strip()]
 
 
 def closing(text: str, opening: int) -> int:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .call_text import ForeignArgument, arguments_of, is_number, split_arguments, unquoted
+from .call_text import ForeignArgument, arguments_of, is_number, listed, unquoted
 from .recipes import is_unsaid, own_name, renamed
 from .words import (
     ACTIVATIONS,
@@ -380,11 +380,10 @@ def _merged(name: str, arguments: Sequence[ForeignArgument], *, flows: bool) -> 
         text = argument.text.strip()
         if argument.name is not None or text.lstrip("-").isdigit():
             continue
-        listed = text[:1] in "[(" and text[-1:] in "])"
-        values += split_arguments(text[1:-1]) if listed else [text]
+        values += [text] if (items := listed(text)) is None else items
     if not values:
         return name
-    branches = [_branch(value.strip()) for value in values]
+    branches = [_branch(value) for value in values]
     if not all(re.fullmatch(r"[A-Za-z_][\w.]*(\(.*\))?", branch) for branch in branches):
         return None
     computed = [branch for branch in branches if "(" in branch or branch == "ID"]
@@ -404,8 +403,7 @@ def _branch(value: str) -> str:
 def applied(layer: str, value: str) -> str:
     """`CONV(3x3, 16)(x)` and `Add()([x, y])`: what is applied to, before what is applied."""
     value = value.strip()
-    listed = value[:1] in "[(" and value[-1:] in "])"
-    names = [item.strip() for item in split_arguments(value[1:-1])] if listed else [value]
+    names = [value] if (items := listed(value)) is None else items
     if not names:
         return layer
     start = f"( {' | '.join(names)} )" if len(names) > 1 else names[0]
@@ -427,8 +425,9 @@ def _joined(sizes: Sequence[str], *, image: bool) -> str:
 
 
 def _extents(text: str) -> list[str]:
-    if text[:1] in "([" and text[-1:] in ")]":
-        return [part.strip() for part in split_arguments(text[1:-1]) if part.strip()]
+    items = listed(text)
+    if items is not None:
+        return items
     return text.split("x") if _size(text) else [text]
 
 

@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
+from ..lexing.lexer import keywords
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_TAKEN = frozenset(
-    "net language import as let block default for in if then else assert output train and or not"
-    " yes no relu max min abs sum len range zip round sqrt same valid avg mean all none".split()
+_FUNCTIONS = frozenset(
+    "relu max min abs sum len range zip round sqrt same valid avg mean all none".split()
 )
 
 
@@ -85,15 +86,16 @@ def _names(bound: Sequence[Flow]) -> dict[Flow, str]:
     names: dict[Flow, str] = {}
     taken: set[str] = set()
     for flow in bound:
-        stem = flow.name if _NAME.fullmatch(flow.name) and flow.name not in _TAKEN else "x"
+        stem = flow.name if _is_free(flow.name) else "x"
         numbered = (f"{stem}{number}" for number in range(2, len(bound) + 3))
         names[flow] = stem if stem not in taken else next(n for n in numbered if n not in taken)
         taken.add(names[flow])
     return names
 
 
-def _is_free(name: str, taken: set[str]) -> bool:
-    return _NAME.fullmatch(name) is not None and name not in taken and name not in _TAKEN
+def _is_free(name: str, taken: Container[str] = ()) -> bool:
+    is_ours = name in keywords() or name in _FUNCTIONS
+    return _NAME.fullmatch(name) is not None and name not in taken and not is_ours
 
 
 def _chain(flow: Flow, names: dict[Flow, str]) -> str:

@@ -259,7 +259,7 @@ def _bare(step: str) -> str:
 def _has_sketch(arguments: str, name: str) -> bool:
     """Whether an argument is a sketch; a product is one of a kernel, and a number elsewhere."""
     row = own_name(name)
-    parts = [part.strip() for part in split_arguments(arguments)]
+    parts = split_arguments(arguments)
     if row is None or row.name not in _KERNELS:
         parts = [part for part in parts if "*" not in part]
     return any(_SKETCHY.fullmatch(part) for part in parts)
