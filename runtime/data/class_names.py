@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from ..kerneldef import Array
-from .dataset import Batch, Dataset
+from .dataset import Converted, Dataset
 from .faults import unknown_class
-from .fingerprints import digest
 
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 
@@ -41,48 +41,13 @@ def by_names(data: Dataset, names: ClassNames) -> Dataset:
         if unnamed and _are_numbers(known) and (labels := data.labels()) is not None:
             values = np.unique(labels)
             tables[target] = values, _table(data, list(map(str, values)), known)
-    return Renumbered(data, tables, names) if tables else data
-
-
-class Renumbered(Dataset):
-    """A data set with other numbers for its classes.
-
-    Args:
-        data: The data set.
-        tables: For each target that changes, its indices in order, and the new ones.
-        names: What the classes are called then.
-    """
-
-    def __init__(self, data: Dataset, tables: Mapping[str, Renumbering], names: ClassNames) -> None:
-        self.data = data
-        self.tables = tables
-        renamed = {target: tuple(names[target]) for target in tables}
-        self.about = replace(data.about, class_names={**data.about.class_names, **renamed})
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def read(self, indices: Array) -> Batch:
-        """The samples of these numbers, their classes renumbered."""
-        batch = self.data.read(indices)
-        changed = {
-            target: _looked_up(table, batch.targets[target])
-            for target, table in self.tables.items()
-            if target in batch.targets
-        }
-        return Batch(batch.inputs, {**batch.targets, **changed})
-
-    def fingerprint(self) -> str:
-        """That of the data, with the classes' new numbers."""
-        numbers = [array for table in self.tables.values() for array in table]
-        return digest([self.data.fingerprint(), *self.tables, *numbers])
-
-    def labels(self) -> Array | None:
-        """The class of every sample, renumbered."""
-        labels = self.data.labels()
-        kinds = self.about.kinds
-        table = next((t for target, t in self.tables.items() if kinds.get(target) == "label"), None)
-        return labels if labels is None or table is None else _looked_up(table, labels)
+    if not tables:
+        return data
+    renamed = {target: tuple(names[target]) for target in tables}
+    about = replace(data.about, class_names={**data.about.class_names, **renamed})
+    changes = {target: partial(_looked_up, table) for target, table in tables.items()}
+    numbers = [array for table in tables.values() for array in table]
+    return Converted(data, about, targets=changes, told=[*tables, *numbers])
 
 
 def _are_numbers(names: Sequence[str]) -> bool:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from ..kerneldef import Array
-from .dataset import Batch, Dataset
+from .dataset import Converted, Dataset
 from .faults import unknown_name
-from .fingerprints import digest
 
 ColumnOrders = Mapping[str, Sequence[str]]  # the names of the columns in order, by the input's name
 
@@ -31,40 +31,17 @@ def by_columns(data: Dataset, columns: ColumnOrders) -> Dataset:
         for name, own in data.about.columns.items()
         if _differ(own, columns.get(name, ()))
     }
-    return Reordered(data, orders, columns) if orders else data
+    if not orders:
+        return data
+    renamed = {name: tuple(columns[name]) for name in orders}
+    about = replace(data.about, columns={**data.about.columns, **renamed})
+    changes = {name: partial(_reordered, order) for name, order in orders.items()}
+    return Converted(data, about, inputs=changes, told=[*orders, *orders.values()])
 
 
-class Reordered(Dataset):
-    """A data set with its columns in another order.
-
-    Args:
-        data: The data set.
-        orders: For each input that changes, which of its columns come first, second and so on.
-        columns: What the columns are called then.
-    """
-
-    def __init__(self, data: Dataset, orders: Mapping[str, Array], columns: ColumnOrders) -> None:
-        self.data = data
-        self.orders = orders
-        renamed = {name: tuple(columns[name]) for name in orders}
-        self.about = replace(data.about, columns={**data.about.columns, **renamed})
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def read(self, indices: Array) -> Batch:
-        """The samples of these numbers, their columns reordered."""
-        batch = self.data.read(indices)
-        changed = {name: batch.inputs[name][:, order] for name, order in self.orders.items()}
-        return Batch({**batch.inputs, **changed}, batch.targets)
-
-    def fingerprint(self) -> str:
-        """That of the data, with the order of the columns."""
-        return digest([self.data.fingerprint(), *self.orders, *self.orders.values()])
-
-    def labels(self) -> Array | None:
-        """The class of every sample."""
-        return self.data.labels()
+def _reordered(order: Array, table: Array) -> Array:
+    columns: Array = table[:, order]
+    return columns
 
 
 def _differ(own: Sequence[str], known: Sequence[str]) -> bool:

@@ -1,8 +1,9 @@
 """Data sets: samples by number, read when they are asked for, and checked as they are read."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ TARGET = "target"
 # unit_points: the same from -1 (first pixel's centre) to 1 (last pixel's centre).
 TargetKind = Literal["label", "values", "box", "mask", "image", "points", "unit_points"]
 MirrorPairs = tuple[tuple[int, int], ...]
+Change = Callable[[Array], Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,3 +268,50 @@ def as_numbers(given: Any, what: str) -> Array:
     if fault is not None:
         raise error("E529", f"{what} holds {fault[0]}", help=fault[1])
     return array
+
+
+class Converted(Dataset):
+    """A data set some arrays of which are changed as they are read.
+
+    Args:
+        data: The data set.
+        about: What is then known of it.
+        inputs: What becomes of inputs, by name.
+        targets: What becomes of targets, by name.
+        told: Texts and arrays by which the changes differ from others.
+    """
+
+    def __init__(
+        self,
+        data: Dataset,
+        about: About,
+        *,
+        inputs: Mapping[str, Change] = MappingProxyType({}),
+        targets: Mapping[str, Change] = MappingProxyType({}),
+        told: Sequence[str | Array] = (),
+    ) -> None:
+        self.data, self.about, self.told = data, about, told
+        self.inputs, self.targets = inputs, targets
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def read(self, indices: Array) -> Batch:
+        """The samples of these numbers, changed."""
+        batch = self.data.read(indices)
+        return Batch(_changed(batch.inputs, self.inputs), _changed(batch.targets, self.targets))
+
+    def fingerprint(self) -> str:
+        """That of the data, with what tells the changes."""
+        return digest([self.data.fingerprint(), *self.told])
+
+    def labels(self) -> Array | None:
+        """The class of every sample, changed."""
+        labels = self.data.labels()
+        kinds = self.about.kinds
+        change = next((c for name, c in self.targets.items() if kinds.get(name) == "label"), None)
+        return labels if labels is None or change is None else change(labels)
+
+
+def _changed(arrays: Mapping[str, Array], changes: Mapping[str, Change]) -> dict[str, Array]:
+    return {name: changes[name](a) if name in changes else a for name, a in arrays.items()}

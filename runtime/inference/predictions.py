@@ -18,6 +18,7 @@ from ..feeding.wiring import Wiring
 from ..kerneldef import Array
 from ..metrics.outputs import OutputForm, positive_scores
 from ..run_folder.folder import OutputFacts
+from ..run_folder.json_files import for_json
 from .evaluator import BATCH, form_of
 
 YES_OR_NO = ("no", "yes")
@@ -39,17 +40,13 @@ class Answer:
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON; numbers that are not finite are texts."""
         if not self.ranked:
-            return {"values": [_plain(value) for value in self.values]}
-        return {"ranked": [{"class": name, "score": _plain(s)} for name, s in self.ranked]}
+            return {"values": [for_json(value) for value in self.values]}
+        return {"ranked": [{"class": name, "score": for_json(s)} for name, s in self.ranked]}
 
     def __str__(self) -> str:
         if self.ranked:
             return "  ".join(f"{name} {score:.4f}" for name, score in self.ranked)
         return " ".join(f"{value:.6g}" for value in self.values)
-
-
-def _plain(value: float) -> float | str:
-    return value if np.isfinite(value) else repr(value)
 
 
 def samples_of(data: Dataset, wiring: Wiring, fitted: Fitted, augment: Sequence[Term]) -> Samples:

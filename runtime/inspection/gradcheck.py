@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite, isnan
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ...compiler.passes.set_mode import set_mode
 from ..engines.executor import run
 from ..engines.plan import Plan, plan
 from ..kerneldef import Array
+from ..run_folder.json_files import for_json
 from ..weights.initialize import stream
 from .kinks import SIDE, with_sides
 
@@ -58,10 +59,7 @@ class ParameterCheck:
     def to_dict(self) -> dict[str, Any]:
         """The row for JSON; numbers that are not finite are texts."""
         values = {**asdict(self), "ok": self.ok}
-        return {
-            name: repr(value) if isinstance(value, float) and not isfinite(value) else value
-            for name, value in values.items()
-        }
+        return {name: for_json(value) for name, value in values.items()}
 
 
 def gradcheck(

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Literal
+
+from ..run_folder.json_files import for_json
 
 FindingKind = Literal[
     "constant",
@@ -43,7 +44,7 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as JSON; numbers that are not finite are texts."""
-        numbers = {k: v if isfinite(v) else repr(v) for k, v in self.numbers.items()}
+        numbers = {name: for_json(number) for name, number in self.numbers.items()}
         own = {"kind": self.kind, "message": self.message, "advice": self.advice}
         return {**own, "since": self.since, "numbers": numbers}
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from math import sqrt
 
 import numpy as np
@@ -141,13 +142,11 @@ class Look:
     def _signal(self, name: str, array: Array, epoch: int) -> Signal:
         seen, activation = Statistics.of(array), self.activations[name]
         slope = activation.slope if activation else None
+        per_sample = replace(seen, norm=seen.norm / sqrt(self.samples))
         return Signal(
-            epoch=epoch,
-            name=name,
-            mean=seen.mean,
-            deviation=seen.deviation,
-            zeros=seen.zeros,
-            norm=seen.norm / sqrt(self.samples),
+            epoch,
+            name,
+            **asdict(per_sample),
             dead=dead_units(array) if activation and activation.dies else None,
             saturated=None if slope is None else float((slope(array) < NEARLY_FLAT).mean()),
         )
@@ -179,13 +178,5 @@ def _change(name: str, weight: Array, gradient: Array, moved: Array, epoch: int)
     seen = Statistics.of(gradient)
     size = Statistics.of(weight).norm
     update = Statistics.of(moved.astype(np.float64) - weight).norm
-    return Change(
-        epoch=epoch,
-        name=name,
-        mean=seen.mean,
-        deviation=seen.deviation,
-        zeros=seen.zeros,
-        norm=seen.norm,
-        weight=size,
-        update=update / size if size > 0 else float("nan"),
-    )
+    share = update / size if size > 0 else float("nan")
+    return Change(epoch, name, **asdict(seen), weight=size, update=share)

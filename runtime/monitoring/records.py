@@ -6,12 +6,11 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from math import isfinite
 from typing import Any, Literal, TypeVar
 
 from ...grammar.diagnostics import error
 from ...grammar.files import write_text
-from ..run_folder.json_files import Malformed, number, read_json, sequence
+from ..run_folder.json_files import Malformed, for_json, number, read_json, sequence
 from ..run_folder.json_files import field as field_of
 
 FORMAT = "netc monitor 1"
@@ -132,9 +131,9 @@ class Records:
     def to_json(self) -> str:
         """The rows as JSON; numbers that are not finite are texts."""
         tables = {
-            "activations": [_plain(asdict(row)) for row in self.signals],
-            "gradients": [_plain(asdict(row)) for row in self.changes],
-            "symptoms": [_plain(asdict(row)) for row in self.symptoms],
+            "activations": _for_json(self.signals),
+            "gradients": _for_json(self.changes),
+            "symptoms": _for_json(self.symptoms),
         }
         return json.dumps({"format": FORMAT, **tables}, indent=1, allow_nan=False) + "\n"
 
@@ -184,8 +183,5 @@ def _value(row: Mapping[str, Any], name: str, type: Any) -> Any:
     return field_of(row, name, int if type is int else str)
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: repr(value) if isinstance(value, float) and not isfinite(value) else value
-        for name, value in values.items()
-    }
+def _for_json(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    return [{name: for_json(value) for name, value in asdict(row).items()} for row in rows]

@@ -5,13 +5,13 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import isfinite, isnan
+from math import isnan
 from typing import Any
 
 from ...grammar.diagnostics import did_you_mean, error
 from ...grammar.files import check_readable, write_text
 from ..metrics.definitions import VALIDATION, direction
-from .json_files import Malformed, number, read_json, sequence
+from .json_files import Malformed, for_json, number, read_json, sequence
 
 FORMAT = "netc history 1"
 # The columns that every row has; those of metrics come between the losses and the rates.
@@ -138,7 +138,9 @@ class History:
 
     def to_dict(self) -> dict[str, Any]:
         """The rows as JSON; numbers that are not finite are texts."""
-        rows = [{name: _plain(value) for name, value in row.values().items()} for row in self.rows]
+        rows = [
+            {name: for_json(value) for name, value in row.values().items()} for row in self.rows
+        ]
         best = self.best()
         return {"format": FORMAT, "best_epoch": int(best.epoch) if best else None, "epochs": rows}
 
@@ -193,10 +195,6 @@ def _number(name: str, value: Any) -> Measured:
 
 def _written(value: Measured) -> str:
     return "" if value is None else repr(value)
-
-
-def _plain(value: Measured) -> Measured | str:
-    return value if value is None or isfinite(value) else repr(value)
 
 
 def _from_csv(path: str) -> list[Epoch]:

@@ -1,6 +1,7 @@
-"""JSON files that training wrote -> what they hold, each field of the type that was written."""
+"""JSON files: values as they go in, and what they hold, each field of the type that was written."""
 
 import json
+from math import isfinite
 from typing import Any, TypeVar
 
 from ...grammar.files import check_readable
@@ -10,6 +11,11 @@ T = TypeVar("T")
 
 class Malformed(Exception):
     """A file does not hold what training writes; the message says why."""
+
+
+def for_json(value: T) -> T | str:
+    """A value for JSON, where numbers that are not finite are texts."""
+    return repr(value) if isinstance(value, float) and not isfinite(value) else value
 
 
 def read_json(path: str, format: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ...compiler.training.term_table import spell_term
 from ...compiler.training.terms import Term
 from ...compiler.training.weights import roles
 from ..inspection.probes import layer_names, spread_over_samples
+from ..run_folder.json_files import for_json
 from ..training.job import Job
 from .expected_loss import expected_loss, formula
 from .first_steps import LOWER, first_steps
@@ -61,7 +62,7 @@ class Check:
 
     def to_dict(self) -> dict[str, Any]:
         """The check as JSON; numbers that are not finite are texts."""
-        numbers = {k: v if isfinite(v) else repr(v) for k, v in self.numbers.items()}
+        numbers = {name: for_json(number) for name, number in self.numbers.items()}
         own = {"name": self.name, "ok": self.ok, "message": self.message}
         return {**own, "advice": "" if self.ok else self.advice, "numbers": numbers}
 
