@@ -169,6 +169,14 @@ def _window(text: str, place: int) -> tuple[str, int]:
     return f"{left}{text[start : start + WIDEST]}{right}", place - start + len(left)
 
 
+def listing(names: Iterable[object], most: int | None = None) -> str:
+    """Names as a message lists them, of many the first and how many more there are."""
+    every = [f"`{name}`" for name in names]
+    shown = every[:most]
+    more = f" and {len(every) - len(shown)} more" if len(shown) < len(every) else ""
+    return ", ".join(shown) + more
+
+
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """A help text that names the nearest candidate, or None where nothing is near."""
     by_folded = {name.casefold(): name for name in islice(candidates, MOST_CANDIDATES)}

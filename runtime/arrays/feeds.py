@@ -9,7 +9,7 @@ import numpy as np
 
 from ...compiler.ir.dim import Dim, Polynomial, is_unknown, substitute
 from ...compiler.ir.types import TensorType
-from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean
+from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean, listing
 from ..kerneldef import Array
 from .from_python import fault_of, to_array
 
@@ -72,7 +72,7 @@ def _name_findings(
             help = f"it takes {type.dtype.value} of {spell(type.shape)}"
             yield unfit(f"the input `{name}` is missing", help=help)
     for name in unknown:
-        names = ", ".join(f"`{known}`" for known in types)
+        names = listing(types)
         all_of_them = f"the inputs are {names}" if types else "it takes no inputs"
         near = did_you_mean(str(name), types) or all_of_them
         yield unfit(f"the network has no input `{name}`", help=near)

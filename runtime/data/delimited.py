@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isqrt
 from typing import Literal
 
@@ -73,24 +74,22 @@ def csv(
     chosen, others = _chosen(table, target, inputs)
     x = _inputs(table, others)
     columns = {INPUT: tuple(others)} if x.shape[1:] == (len(others),) else {}
+    about = About(name=table.name, columns=columns)
+    features = {INPUT: Rows((x,), "float32")}
     if not chosen:
-        about = About(name=table.name, columns=columns)
-        return ArrayData({INPUT: Rows((x,), "float32")}, {}, about)
+        return ArrayData(features, {}, about)
     y, kind, names = _targets(table, chosen) if classes is None else _named(table, chosen, classes)
-    pairs: MirrorPairs = ()
-    if kind == "points":
-        pairs = mirrored_pairs(chosen)
+    pairs = mirrored_pairs(chosen) if kind == "points" else ()
     if points == "unit":
         y, kind = _unit(table, y, kind, x), "unit_points"
-    about = About(
-        name=table.name,
+    about = replace(
+        about,
         kinds={TARGET: kind},
         class_names={TARGET: names} if names else {},
         pairs={TARGET: pairs} if pairs else {},
-        columns=columns,
     )
-    dtype = "int64" if kind == "label" else "float32"
-    return ArrayData({INPUT: Rows((x,), "float32")}, {TARGET: Rows((y,), dtype)}, about)
+    rows = Rows((y,), "int64" if kind == "label" else "float32")
+    return ArrayData(features, {TARGET: rows}, about)
 
 
 def _chosen(

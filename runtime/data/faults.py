@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 
-from ...grammar.diagnostics import NetError, did_you_mean, error
+from ...grammar.diagnostics import NetError, did_you_mean, error, listing
 from ...grammar.files import check_readable
 
 
@@ -36,22 +36,22 @@ def unknown_name(
 ) -> NetError:
     """The error for a column or array that is not there."""
     names = tuple(known)
-    listed = ", ".join(f"`{each}`" for each in names[:20]) + ", ..." * (len(names) > 20)
+    has = listing(names[:20]) + ", ..." * (len(names) > 20)
     return error(
         "E526",
         f"{where} has no {what} `{name}`",
-        notes=[f"it has {listed}" if names else f"it has no {what}s"],
+        notes=[f"it has {has}" if names else f"it has no {what}s"],
         help=did_you_mean(name, names) or help,
     )
 
 
 def unknown_class(where: str, name: str, known: Sequence[str], whose: str) -> NetError:
     """The error for a class that is none of those that `whose` names, such as "the run"."""
-    listed = ", ".join(f"`{each}`" for each in known[:20]) + ", ..." * (len(known) > 20)
+    classes = listing(known[:20]) + ", ..." * (len(known) > 20)
     return error(
         "E523",
         f"{where} has a class `{name}`, which {whose} does not know",
-        notes=[f"the classes are {listed}"],
+        notes=[f"the classes are {classes}"],
         help=did_you_mean(name, known) or "leave its samples out, or add the class",
     )
 

@@ -135,21 +135,7 @@ def read_table(
         )
     if decimal not in (None, ".", ","):
         raise wrong_argument("`decimal` is a point or a comma")
-    try:
-        with _text(path) as file:
-            first = list(islice(file, _LOOKED_AT))
-            check_text(path, first)
-            between = delimiter or _delimiter(first)
-            file.seek(0)
-            rows = [row for row in _rows(path, file, between) if _is_told(row[1], between)]
-    except UnicodeDecodeError as failure:
-        byte, encoding = failure.object[failure.start], failure.encoding.upper()
-        reason = f"the byte 0x{byte:02x} in it is not {encoding}"
-        raise damaged(path, reason, _UTF_8) from None
-    except UnicodeError as failure:  # a mark in the midst of UTF-16
-        raise damaged(path, str(failure), _UTF_8) from None
-    except (EOFError, OSError, zlib.error) as failure:
-        raise damaged(path, str(failure)) from None
+    between, rows = _records(path, delimiter)
     if not rows:
         raise empty(name, "the first line names the columns")
     named = _is_header(path, rows) if header is None else header
@@ -159,6 +145,30 @@ def read_table(
         raise empty(name)
     lines = [line for line, _ in samples]
     return Table(name, columns, lines, decimal or _decimal(columns.values()))
+
+
+def _records(path: str, delimiter: str | None) -> tuple[str, list[Record]]:
+    """What stands between two cells, and the rows that are neither empty nor comments.
+
+    Raises:
+        NetError: The file cannot be read (E001), is too large (E507) or is no text (E521).
+    """
+    try:
+        with _text(path) as file:
+            first = list(islice(file, _LOOKED_AT))
+            check_text(path, first)
+            between = delimiter or _delimiter(first)
+            file.seek(0)
+            rows = [row for row in _rows(path, file, between) if _is_told(row[1], between)]
+            return between, rows
+    except UnicodeDecodeError as failure:
+        byte, encoding = failure.object[failure.start], failure.encoding.upper()
+        reason = f"the byte 0x{byte:02x} in it is not {encoding}"
+        raise damaged(path, reason, _UTF_8) from None
+    except UnicodeError as failure:  # a mark in the midst of UTF-16
+        raise damaged(path, str(failure), _UTF_8) from None
+    except (EOFError, OSError, zlib.error) as failure:
+        raise damaged(path, str(failure)) from None
 
 
 def is_missing(cell: str) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...compiler.ir.graph import Graph, Node
 from ...compiler.ir.types import TensorType
-from ...grammar.diagnostics import NetError, error
+from ...grammar.diagnostics import NetError, error, listing
 from ..arrays.feeds import CheckedFeeds, check_feeds, spell
 from ..kerneldef import Array, OperandError
 from ..weights.state import State, weight_of
@@ -131,10 +131,8 @@ def read_weights(plan: Plan, state: State) -> dict[str, Array]:
 def _check_names(plan: Plan, state: State) -> None:
     missing = [name for name in plan.parameters if name not in state]
     if missing:
-        shown = ", ".join(f"`{name}`" for name in missing[:5])
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         what = "weight is" if len(missing) == 1 else "weights are"
-        raise error("E501", f"the {what} missing: {shown}{more}")
+        raise error("E501", f"the {what} missing: {listing(missing, 5)}")
 
 
 def _parameter(name: str, type: TensorType, state: State) -> Array:

@@ -14,7 +14,7 @@ from ...compiler.training.lossdef import Values
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.output_fit import fit, target_type, target_types
 from ...compiler.training.terms import Term
-from ...grammar.diagnostics import NetError, error
+from ...grammar.diagnostics import NetError, error, listing
 from ..data.adapting import adapter
 from ..data.dataset import Batch, Dataset, as_numbers
 from ..data.from_arrays import kind_of_target
@@ -90,7 +90,7 @@ def _check_two(output: str, where: tuple[str, str], names: Sequence[str]) -> Non
         NetError: E133.
     """
     if len(names) > 2 and tuple(names) != tuple(map(str, range(len(names)))):
-        spelled = ", ".join(f"`{name}`" for name in names[:3])
+        spelled = listing(names[:3])
         raise error(
             "E133",
             f"the output `{output}` is one number, and the {where[1]} of {where[0]} names"

@@ -8,7 +8,7 @@ import numpy as np
 from ...compiler.ir.graph import Graph
 from ...compiler.ir.types import TensorType
 from ...compiler.training.objective import Objective
-from ...grammar.diagnostics import did_you_mean, error
+from ...grammar.diagnostics import did_you_mean, error, listing
 from ..data.dataset import Batch, Dataset
 from ..data.labels import check_labels
 from .targets import TargetFeed, target_of
@@ -79,7 +79,7 @@ def _matched(data: Dataset, kind: str, given: list[str], wanted: list[str]) -> d
         return {given[0]: wanted[0]}
     missing = [name for name in wanted if name not in given]
     if missing:
-        has = ", ".join(f"`{name}`" for name in given)
+        has = listing(given)
         near = did_you_mean(missing[0], given)
         whose = "the input" if kind == "input" else "the output"
         raise error(

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ...compiler.training.lossdef import Task
-from ...grammar.diagnostics import did_you_mean, error
+from ...grammar.diagnostics import did_you_mean, error, listing
 from ..kerneldef import Array
 from .accumulators import Accumulator, BoxOverlap, Confusion, Errors, Outcomes, Ranking, TopK
 from .outputs import OutputForm, unfit
@@ -290,7 +290,7 @@ def find_metric(name: str) -> Metric:
         return METRICS[name]
     if found := TOP.fullmatch(name):
         return top_k(int(found[1]))
-    known = ", ".join(f"`{known}`" for known in (*METRICS, "top_5"))
+    known = listing((*METRICS, "top_5"))
     ours = our_name(name)
     help = f"write `{ours}`" if ours else did_you_mean(name, METRICS) or f"the metrics are {known}"
     raise error("E551", f"unknown metric `{name}`", help=help)
@@ -319,7 +319,7 @@ class Metrics:
         self.metrics = {name: find_metric(name) for name in names}
         for name, found in self.metrics.items():
             if form.task not in found.tasks:
-                fitting = ", ".join(f"`{m.name}`" for m in METRICS.values() if form.task in m.tasks)
+                fitting = listing(m.name for m in METRICS.values() if form.task in m.tasks)
                 raise unfit(
                     f"`{name}` is not a metric for {form.task}", f"such metrics are {fitting}"
                 )

@@ -18,6 +18,7 @@ from ..kerneldef import Array
 from ..run_folder.history import Epoch
 from ..training.job import Job
 from ..training.loop import Feeds, Listener, Loop, Progress
+from ..training.stepper import scalars
 from .records import FILE, Change, Records, Signal
 from .symptoms import symptoms
 
@@ -59,12 +60,7 @@ class Monitor(Listener):
 
     def on_epoch(self, progress: Progress, row: Epoch, best: bool) -> None:
         """Record every layer and parameter, and what is wrong with them."""
-        given: dict[str, Array] = {
-            **self.feeds,
-            "step": np.asarray(progress.step, np.int64),
-            "lr": np.asarray(row.lr or 0.0, np.float32),
-            "momentum": np.asarray(row.momentum or 0.0, np.float32),
-        }
+        given = {**self.feeds, **scalars(progress.step, row.lr or 0.0, row.momentum or 0.0)}
         records = self.records
         records.truncate(row.epoch - 1)
         signals, changes = self._look.at(given, self.loop.stepper.state, row.epoch)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...compiler.emit.palette import THEMES
-from ...grammar.diagnostics import error
+from ...grammar.diagnostics import error, listing
 from ...grammar.files import atomic_writer
 
 FORMATS = ("svg", "png", "pdf")
@@ -136,7 +136,7 @@ def _format(path: str, format: str | None) -> str:
     found = format or os.path.splitext(path)[1].removeprefix(".")
     if found.lower() in FORMATS:
         return found.lower()
-    known = ", ".join(f"`{name}`" for name in FORMATS)
+    known = listing(FORMATS)
     what = f"`{path}` has no suffix" if not found else f"there is no curve format `{found}`"
     raise error("E505", what, help=f"the formats are {known}")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import isnan
 from typing import Any
 
-from ...grammar.diagnostics import did_you_mean, error
+from ...grammar.diagnostics import did_you_mean, error, listing
 from ...grammar.files import check_readable, write_text
 from ..metrics.definitions import VALIDATION, direction
 from .json_files import Malformed, for_json, number, read_json, sequence
@@ -101,7 +101,7 @@ class History:
             NetError: E551, there is no such column.
         """
         if name not in self.columns:
-            known = ", ".join(f"`{column}`" for column in self.columns)
+            known = listing(self.columns)
             help = did_you_mean(name, self.columns) or f"the columns are {known}"
             raise error("E551", f"the history has no column `{name}`", help=help)
         return [row.values().get(name) for row in self.rows]

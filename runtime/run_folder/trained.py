@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...grammar.diagnostics import Diagnostic, error
+from ...grammar.diagnostics import Diagnostic, error, listing
 from ..data.class_names import by_names
 from ..data.column_names import by_columns
 from ..data.dataset import Dataset
@@ -116,11 +116,11 @@ def preprocessing_lost(weights: str, program: str) -> tuple[Diagnostic, ...]:
     names = dict.fromkeys(step.name for step in fitted.steps)
     if not names:
         return ()
-    listed = ", ".join(f"`{name}`" for name in names)
     return (
         Diagnostic(
             "W525",
-            f"`{weights}` was trained on samples after {listed}, which weights do not include",
+            f"`{weights}` was trained on samples after {listing(names)}, which weights do not"
+            " include",
             help=f"`netc export {program} --run {folder}` puts preprocessing into the model, and"
             f" `netc predict {program} --run {folder}` applies it",
         ),

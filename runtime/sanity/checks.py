@@ -18,6 +18,7 @@ from ...compiler.training.regularizers import REGULARIZERS
 from ...compiler.training.term_table import spell_term
 from ...compiler.training.terms import Term
 from ...compiler.training.weights import roles
+from ...grammar.diagnostics import listing
 from ..inspection.probes import layer_names, spread_over_samples
 from ..run_folder.json_files import for_json
 from ..training.job import Job
@@ -116,7 +117,9 @@ def _labels(subject: Subject) -> Check:
     return Check(
         "labels",
         not constant,
-        f"targets deviate by {several}" if not constant else f"all of {_listed(constant)} is equal",
+        f"targets deviate by {several}"
+        if not constant
+        else f"all of {listing(constant, SHOWN)} is equal",
         "check how targets are read",
         {f"{name}.deviation": value for name, value in deviations.items()},
     )
@@ -240,10 +243,10 @@ def _activations(subject: Subject) -> Check:
     wild = [name for name, spread in spreads.items() if not spread <= EXPLODED]
     known = [spread for spread in spreads.values() if isfinite(spread)] or [float("nan")]
     text = f"the spread between samples goes from {min(known):.3g} to {max(known):.3g}"
-    if lost:
-        text = f"it vanishes in {_listed(lost)}: samples differ by {spreads[lost[0]]:.2g} there"
-    if wild:
-        text = f"it explodes in {_listed(wild)}: samples differ by {spreads[wild[0]]:.2g} there"
+    for verb, names in ("vanishes", lost), ("explodes", wild):
+        if names:
+            differ = f"samples differ by {spreads[names[0]]:.2g} there"
+            text = f"it {verb} in {listing(names, SHOWN)}: {differ}"
     return Check(
         "activations",
         not lost and not wild,
@@ -264,7 +267,7 @@ def _gradients(subject: Subject) -> Check:
     if not names:
         message = "there is no trainable weight"
     elif dead:
-        message = f"none in {_listed(dead)}"
+        message = f"none in {listing(dead, SHOWN)}"
     return Check(
         "gradients",
         bool(names) and not dead,
@@ -339,11 +342,6 @@ def _too_slow(slow: Slowness, steps: int, said: str, *, numbers: bool) -> Check:
             "expected": slow.expected,
         },
     )
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(f"`{name}`" for name in names[:SHOWN]) + more
 
 
 CHECKS: tuple[Callable[[Subject], Check], ...] = (

@@ -10,7 +10,7 @@ from ...compiler.training.objective import LOSS
 from ..feeding.samples import Feeds
 from ..kerneldef import Array
 from ..training.job import Job
-from ..training.stepper import Stepper
+from ..training.stepper import Stepper, scalars
 
 STEPS = 40
 WINDOW = 10  # steps at the end whose losses are averaged
@@ -49,12 +49,8 @@ def first_steps(job: Job, state: Mapping[str, Array], *, factor: float = 1.0) ->
     losses: list[float] = []
     for number, feeds in enumerate(islice(_batches(job), STEPS)):
         rate, momentum = job.recipe.rates(number, steps_per_epoch=job.training.steps)
-        scalars = {
-            "step": np.asarray(number, np.int64),
-            "lr": np.asarray(factor * rate, np.float32),
-            "momentum": np.asarray(momentum, np.float32),
-        }
-        losses.append(float(stepper.advance({**feeds, **scalars})[LOSS]))
+        given = {**feeds, **scalars(number, factor * rate, momentum)}
+        losses.append(float(stepper.advance(given)[LOSS]))
         if not np.isfinite(losses[-1]):
             return Steps(len(losses), losses[0], losses[-1], stepper.state)
     return Steps(len(losses), losses[0], float(np.mean(losses[-WINDOW:])), stepper.state)

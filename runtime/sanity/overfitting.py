@@ -14,7 +14,7 @@ from ..feeding.wiring import Wiring
 from ..inspection.probes import without_chance
 from ..kerneldef import Array
 from ..training.job import Job
-from ..training.stepper import Stepper
+from ..training.stepper import Stepper, scalars
 from ..weights.initialize import initialize
 
 SAMPLES = 20
@@ -145,12 +145,8 @@ def _attempt(
 
 
 def _fed(step: TrainStep, feeds: Mapping[str, Array], number: int, rate: float) -> dict[str, Array]:
-    scalars: dict[str, Array] = {
-        "step": np.asarray(number, np.int64),
-        "lr": np.asarray(rate, np.float32),
-        "momentum": np.asarray(0.0, np.float32),
-    }
-    return {**feeds, **{name: a for name, a in scalars.items() if name in step.graph.inputs}}
+    given = scalars(number, rate, momentum=0.0)
+    return {**feeds, **{name: a for name, a in given.items() if name in step.graph.inputs}}
 
 
 def _is_learned(first: float, last: float, accuracy: float | None) -> bool:

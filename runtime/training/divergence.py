@@ -8,7 +8,7 @@ from ...compiler.ir.graph import Graph, Node, Value
 from ...compiler.passes.pipeline import simplify
 from ...compiler.passes.training_mode import NEXT
 from ...compiler.training.objective import LOSS
-from ...grammar.diagnostics import NetError, error
+from ...grammar.diagnostics import NetError, error, listing
 from ..engines.executor import run
 from ..engines.plan import plan
 from ..kerneldef import Array
@@ -42,7 +42,7 @@ def diverged(graph: Graph, feeds: Mapping[str, Array], *, step: int, epoch: int)
     where = f"in step {step + 1} of the run, in epoch {epoch + 1}"
     node = first_not_finite(graph, feeds)
     if node is None:
-        notes = [f"the data are not finite: {_listed(broken)}"] if broken else []
+        notes = [f"the data are not finite: {listing(broken, SHOWN)}"] if broken else []
         return error("E542", f"the loss is not finite {where}", notes=notes, help=USUAL)
     layer = f"`{node.op_type}` of `{node.scope}`" if node.scope else f"`{node.op_type}`"
     return error(
@@ -62,14 +62,9 @@ def _spoilt(graph: Graph, names: Sequence[str], step: int) -> NetError:
         "E542",
         f"the weights are not finite after step {step} of the run",
         span,
-        notes=[f"infinite or NaN after the step: {_listed(names)}"],
+        notes=[f"infinite or NaN after the step: {listing(names, SHOWN)}"],
         help=USUAL,
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(f"`{name}`" for name in names[:SHOWN]) + more
 
 
 def first_not_finite(graph: Graph, feeds: Mapping[str, Array]) -> Node | None:

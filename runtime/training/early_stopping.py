@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import isnan
 from typing import Any
 
-from ...grammar.diagnostics import did_you_mean, error
+from ...grammar.diagnostics import did_you_mean, error, listing
 from ..metrics.definitions import Better
 
 
@@ -55,7 +55,7 @@ class EarlyStopping:
             NetError: E551, the monitored number is not among them.
         """
         if self.monitor not in values:
-            known = ", ".join(f"`{name}`" for name in values)
+            known = listing(values)
             raise error(
                 "E551",
                 f"there is no `{self.monitor}` for early stopping",

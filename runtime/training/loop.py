@@ -15,7 +15,7 @@ from ..kerneldef import Array
 from ..run_folder.checkpoint import Checkpoint, save_checkpoint
 from ..run_folder.history import Epoch, History
 from .early_stopping import EarlyStopping
-from .stepper import Stepper
+from .stepper import Stepper, scalars
 
 Feeds = Mapping[str, Array]
 Report = Mapping[str, float]
@@ -202,12 +202,7 @@ class Loop:
     def _step(self, feeds: Feeds) -> None:
         progress = self.progress
         rate, momentum = self.settings.rates(progress.step)
-        scalars: dict[str, Array] = {
-            "step": np.asarray(progress.step, np.int64),
-            "lr": np.asarray(rate, np.float32),
-            "momentum": np.asarray(momentum, np.float32),
-        }
-        given: dict[str, Array] = {**feeds, **scalars}
+        given: dict[str, Array] = {**feeds, **scalars(progress.step, rate, momentum)}
         before = self.stepper.state
         results = self.stepper.advance(given)
         loss = float(results[LOSS])

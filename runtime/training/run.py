@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 
-from ...grammar.diagnostics import NetError, did_you_mean, error
+from ...grammar.diagnostics import NetError, did_you_mean, error, listing
 from ...grammar.files import make_folder, remove_remains
 from ..data import arrays as data_of
 from ..data.preprocessing import Fitted
@@ -291,9 +291,8 @@ def _monitor(job: Job) -> str:
     if job.monitor is None:
         return "val_loss" if validated else LOSS
     if job.monitor not in known:
-        listed = ", ".join(f"`{name}`" for name in known)
         ours = f"{VALIDATION}{(our_name(job.monitor) or '').removeprefix(VALIDATION)}"
-        help = did_you_mean(job.monitor, known) or f"there will be {listed}"
+        help = did_you_mean(job.monitor, known) or f"there will be {listing(known)}"
         message = f"no epoch will have a `{job.monitor}` to compare"
         raise error("E551", message, help=f"write `{ours}`" if ours in known else help)
     return job.monitor

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...compiler.passes.training_mode import NEXT
-from ...compiler.training.train_step import TrainStep
+from ...compiler.training.train_step import SCALARS, TrainStep
 from ..engines.engine import Runner, engine_named
 from ..kerneldef import Array
 
@@ -49,6 +49,12 @@ class Stepper:
         moved = {name: results.pop(name + NEXT) for name in self.state if name + NEXT in results}
         self.state = {**self.state, **moved}
         return results
+
+
+def scalars(step: int, lr: float, momentum: float) -> dict[str, Array]:
+    """What a step is fed besides its batch: its number from 0, and what is scheduled."""
+    given = zip(SCALARS.items(), (step, lr, momentum), strict=True)
+    return {name: np.asarray(value, dtype.value) for (name, dtype), value in given}
 
 
 def initial_state(step: TrainStep, state: Mapping[str, Array]) -> dict[str, Array]:

@@ -11,7 +11,7 @@ from ...compiler.analysis.initial_values import resolve
 from ...compiler.ir.graph import Graph
 from ...compiler.ir.initializers import CONSTANT_INITIALIZERS, ZEROS, Init
 from ...compiler.ir.types import TensorType
-from ...grammar.diagnostics import error
+from ...grammar.diagnostics import error, listing
 from ..arrays.memory import physical_memory
 from ..kerneldef import Array
 from .state import LazyState
@@ -119,9 +119,7 @@ def own_weights(graph: Graph, *, help: str) -> InitialState:
     """
     state = initialize(graph)
     if state.drawn:
-        first, *others = state.drawn
-        more = f" and {len(others)} more" if others else ""
-        note = f"the program does not give the values of `{first}`{more}"
+        note = f"the program does not give the values of {listing(state.drawn, 1)}"
         raise error("E546", "there are no weights", notes=[note], help=help)
     return state
 

@@ -22,7 +22,7 @@ from .compiler.training.output_fit import fit
 from .compiler.training.regularizers import REGULARIZERS, penalty_scope
 from .compiler.training.terms import Term
 from .gradients import objective_of, own_value, with_targets
-from .grammar.diagnostics import error
+from .grammar.diagnostics import error, listing
 from .grammar.files import atomic_writer
 from .runtime.engines.executor import run
 from .runtime.engines.plan import plan
@@ -90,7 +90,7 @@ def to_scene(model: Model, style: str, *, theme: str = "light", **choices: Any) 
     given = {name: choice for name, choice in choices.items() if choice is not None}
     row = SCENES[style]
     for name in given.keys() - row.options:
-        takes = ", ".join(f"`{option}`" for option in sorted(row.options | {"theme"}))
+        takes = listing(sorted(row.options | {"theme"}))
         raise error("E511", f"the style `{style}` takes no `{name}`", help=f"it takes {takes}")
     return row.draw(model.graph, theme=theme, **given)
 

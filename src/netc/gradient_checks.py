@@ -11,6 +11,7 @@ from .compiler.passes.append_backward import trainable
 from .compiler.passes.set_mode import set_mode
 from .compiler.training.objective import add_loss
 from .gradients import Targets, first_step, with_targets
+from .grammar.diagnostics import listing
 from .runtime.inspection.gradcheck import TOLERANCE, ParameterCheck, off_kinks
 from .runtime.inspection.gradcheck import gradcheck as compare
 from .runtime.inspection.random_feeds import random_feeds
@@ -68,9 +69,7 @@ class GradientChecks:
         yield f"{verdict} with central differences on {samples}, to {TOLERANCE:g}"
         untold = [check.name for check in self.checks if check.ok and not check.checked]
         if untold:
-            names = ", ".join(f"`{name}`" for name in untold[:SHOWN])
-            more = f" and {len(untold) - SHOWN} more" if len(untold) > SHOWN else ""
-            yield f"nothing could be compared of {names}{more}: kinks are too near"
+            yield f"nothing could be compared of {listing(untold, SHOWN)}: kinks are too near"
         if skipped := sum(check.skipped for check in self.checks):
             yield f"{skipped:,} more numbers were left out for lack of time; see `--seconds`"
 

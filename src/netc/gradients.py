@@ -14,7 +14,7 @@ from .compiler.passes.set_mode import set_mode
 from .compiler.passes.training_mode import STEP
 from .compiler.training.objective import LOSS, Objective, add_loss
 from .compiler.training.train_step import train_step
-from .grammar.diagnostics import error
+from .grammar.diagnostics import error, listing
 from .runtime.engines.executor import run as run_plan
 from .runtime.engines.plan import Plan, plan
 from .runtime.feeding.targets import given_target
@@ -173,7 +173,7 @@ def _fed(
     given = targets if isinstance(targets, Mapping) else only
     for output, name in names.items():
         if output not in given:
-            help = "give targets by the output's name: " + ", ".join(f"`{each}`" for each in names)
+            help = "give targets by the output's name: " + listing(names)
             raise error("E543", f"there is no target for the output `{output}`", help=help)
         fed[name], types[output] = given_target(
             graph, objective.losses[output], output, given[output]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..compiler.ir.dim import Dim
-from ..grammar.diagnostics import did_you_mean, error
+from ..grammar.diagnostics import did_you_mean, error, listing
 from .rows import LayerRow
 
 NOTHING = "-"
@@ -67,7 +67,7 @@ def chosen_columns(keys: Sequence[str]) -> tuple[Column, ...]:
     """
     for key in keys:
         if key not in COLUMNS:
-            known = ", ".join(f"`{name}`" for name in COLUMNS)
+            known = listing(COLUMNS)
             near = did_you_mean(key, COLUMNS) or f"the columns are {known}"
             raise error("E102", f"the table has no column `{key}`", help=near)
     return tuple(COLUMNS[key] for key in keys)
