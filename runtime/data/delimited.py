@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from math import isqrt
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -78,18 +78,31 @@ def csv(
     features = {INPUT: Rows((x,), "float32")}
     if not chosen:
         return ArrayData(features, {}, about)
-    y, kind, names = _targets(table, chosen) if classes is None else _named(table, chosen, classes)
-    pairs = mirrored_pairs(chosen) if kind == "points" else ()
+    rows, told = _target(table, chosen, x, classes=classes, points=points)
+    return ArrayData(features, {TARGET: rows}, replace(about, **told))
+
+
+def _target(
+    table: Table,
+    columns: list[str],
+    x: Array,
+    *,
+    classes: Sequence[str | int] | None,
+    points: Points,
+) -> tuple[Rows, dict[str, Any]]:
+    """The target, and what `About` says of it."""
+    y, kind, names = (
+        _targets(table, columns) if classes is None else _named(table, columns, classes)
+    )
+    pairs = mirrored_pairs(columns) if kind == "points" else ()
     if points == "unit":
         y, kind = _unit(table, y, kind, x), "unit_points"
-    about = replace(
-        about,
-        kinds={TARGET: kind},
-        class_names={TARGET: names} if names else {},
-        pairs={TARGET: pairs} if pairs else {},
-    )
-    rows = Rows((y,), "int64" if kind == "label" else "float32")
-    return ArrayData(features, {TARGET: rows}, about)
+    told = {
+        "kinds": {TARGET: kind},
+        "class_names": {TARGET: names} if names else {},
+        "pairs": {TARGET: pairs} if pairs else {},
+    }
+    return Rows((y,), "int64" if kind == "label" else "float32"), told
 
 
 def _chosen(
