@@ -7,7 +7,7 @@ the text into the width that was reckoned here.
 from math import cos, radians, sin
 from unicodedata import combining, east_asian_width
 
-from .scene import Bounds, Ellipse, Group, Line, Polygon, Rectangle, Shape, Text, around, of_points
+from .scene import Bounds, Drawn, Ellipse, Group, Line, Polygon, Rectangle, Text, around, of_points
 
 FAMILY = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 ASCENT, DESCENT = 0.74, 0.22  # of the size: from the baseline to what stands highest and lowest
@@ -68,7 +68,7 @@ def shortened(text: str, width: float, size: float, *, bold: bool = False) -> st
     return "\N{HORIZONTAL ELLIPSIS}"
 
 
-def bounds(shape: Shape) -> Bounds:
+def bounds(shape: Drawn) -> Bounds:
     """The rectangle that a shape takes, the width of its outline left out."""
     match shape:
         case Rectangle(x, y, width, height):

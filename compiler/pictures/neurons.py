@@ -14,7 +14,7 @@ from ..ir.graph import PARAMETER, Graph, Node, Value
 from ..ir.types import TensorType, author_extents, author_size
 from .fonts import bounds, shortened, text_width
 from .page import SMALL, SOFT, Swatch, label, page
-from .scene import Anchor, Bounds, Ellipse, Group, Line, Paint, Point, Rectangle, Scene, Shape, Text
+from .scene import Anchor, Bounds, Drawn, Ellipse, Group, Line, Paint, Point, Rectangle, Scene, Text
 
 RADIUS, SMALLER = 13.0, 10.0  # of units, and of those that are 1
 PITCH, SPACED = 34.0, 48.0  # between units; with numbers on the edges
@@ -232,7 +232,7 @@ class _Painter:
         lines = [self._line(edge, largest) for edge in drawn]
         circles = [shape for column in self.columns for shape in self._column(column)]
         taken = [bounds(s) for s in circles if isinstance(s, Group) and s.role != "edge"]
-        numbers: list[Shape] = []
+        numbers: list[Drawn] = []
         for before, column in pairs:
             if self._numbered(before, column):
                 numbers += self._numbers(edges[id(column)], taken)
@@ -293,7 +293,7 @@ class _Painter:
         """Whether the background is dark."""
         return self.theme is THEMES["dark"]
 
-    def _numbers(self, edges: list[_Edge], taken: list[Bounds]) -> Iterator[Shape]:
+    def _numbers(self, edges: list[_Edge], taken: list[Bounds]) -> Iterator[Drawn]:
         """The weights on their edges, each where it meets the fewest of the others."""
         for edge in edges:
             if edge.value is None:
@@ -319,7 +319,7 @@ class _Painter:
             x, y = place.center
             yield label(Text(x, y + 2.5, text, SMALL, self.theme.text), title=edge.said)
 
-    def _column(self, column: _Column) -> Iterator[Shape]:
+    def _column(self, column: _Column) -> Iterator[Drawn]:
         first, last = column is self.columns[0], column is self.columns[-1]
         for unit, (x, y) in column.places().items():
             kind = "INPUT" if first else column.activation or "FC"
@@ -346,7 +346,7 @@ class _Painter:
             yield Group((circle, one), "box", f"bias of {following.name}", "bias")
         yield from self._caption(column)
 
-    def _answer(self, column: _Column, unit: int, place: Point) -> Iterator[Shape]:
+    def _answer(self, column: _Column, unit: int, place: Point) -> Iterator[Drawn]:
         """The arrow out of an output unit, and what comes out."""
         x, y = place
         arrow = ((x + RADIUS, y), (x + RADIUS + 16, y))
@@ -362,7 +362,7 @@ class _Painter:
         name = next(iter(self.graph.outputs))
         return name if name != "output" else self.columns[-1].called or "y"
 
-    def _caption(self, column: _Column) -> Iterator[Shape]:
+    def _caption(self, column: _Column) -> Iterator[Drawn]:
         """What a column is, its name, how many units it has, and what follows them."""
         kinds = [CURVES[kind][0] if kind in CURVES else kind for kind in column.after]
         place = {0: "input", len(self.columns) - 1: "output"}
@@ -386,7 +386,7 @@ class _Painter:
             return f"{column.units:,} = {column.size}"
         return f"{column.units:,}"
 
-    def _curve(self, kind: str, place: Point) -> tuple[Shape, ...]:
+    def _curve(self, kind: str, place: Point) -> tuple[Drawn, ...]:
         """An activation's curve within a circle; where there is none, the sign of a sum."""
         x, y = place
         if kind not in CURVES:
@@ -405,7 +405,7 @@ class _Painter:
         )
         return axis, Line(points, Paint(stroke=self.theme.text, width=1.2))
 
-    def _gap(self, before: _Column, left_out: int) -> Iterator[Shape]:
+    def _gap(self, before: _Column, left_out: int) -> Iterator[Drawn]:
         """Dots for columns that are left out, and how many these are."""
         x = before.x + NARROW / 2
         for step in (-7, 0, 7):

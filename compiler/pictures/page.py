@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..analysis.counts import Counts
 from ..emit.palette import Theme
 from .fonts import bounds, shortened, text_width
-from .scene import A4, Bounds, Group, Paint, Rectangle, Scene, Shape, Text, around, placed
+from .scene import A4, Bounds, Drawn, Group, Paint, Rectangle, Scene, Text, around, placed
 
 MARGIN = 18.0
 SWATCH = 8.0
 LANDSCAPE = A4[1] - 2 * MARGIN, A4[0] - 2 * MARGIN  # what a page holds within its margins
 HEADING, SOFT, SMALL = 11.0, 8.0, 7.0  # sizes of text
 
-Swatch = Sequence[Shape] | str  # shapes on a square of `SWATCH` points, or a colour
+Swatch = Sequence[Drawn] | str  # shapes on a square of `SWATCH` points, or a colour
 
 
 def label(text: Text, *, name: str = "", title: str = "") -> Group:
@@ -21,7 +21,7 @@ def label(text: Text, *, name: str = "", title: str = "") -> Group:
 
 
 def page(
-    shapes: Iterable[Shape],
+    shapes: Iterable[Drawn],
     theme: Theme,
     *,
     name: str,
@@ -36,7 +36,7 @@ def page(
     above = list(_heading(name, counts, theme, room)) if heading else []
     below = list(_legend(legend, theme, room))
     parts = [list(_beneath(part, taken.center[0])) for part in (above, drawn, below)]
-    y, stacked = 0.0, list[Shape]()
+    y, stacked = 0.0, list[Drawn]()
     for part in filter(None, parts):
         extent = around([bounds(shape) for shape in part])
         stacked += [placed(shape, 0, y - extent.top) for shape in part]
@@ -47,13 +47,13 @@ def page(
     return Scene(width, height, moved, theme.background, f"{name}: {_totals(counts)}")
 
 
-def _beneath(shapes: Sequence[Shape], x: float) -> Iterable[Shape]:
+def _beneath(shapes: Sequence[Drawn], x: float) -> Iterable[Drawn]:
     """Shapes whose middle is at x."""
     extent: Bounds = around([bounds(shape) for shape in shapes])
     return (placed(shape, x - extent.center[0], 0) for shape in shapes)
 
 
-def _heading(name: str, counts: Counts, theme: Theme, room: float) -> Iterable[Shape]:
+def _heading(name: str, counts: Counts, theme: Theme, room: float) -> Iterable[Drawn]:
     short = shortened(name, room, HEADING, bold=True)
     yield label(Text(0, 0, short, HEADING, theme.text, bold=True), name="heading", title=name)
     yield label(Text(0, 12, _totals(counts), SOFT, theme.soft_text), name="totals")
@@ -64,7 +64,7 @@ def _totals(counts: Counts) -> str:
     return f"{counts.params:,} parameter{'s' * (counts.params != 1)} \N{MIDDLE DOT} {macs} MACs"
 
 
-def _legend(entries: Mapping[str, Swatch], theme: Theme, room: float) -> Iterable[Shape]:
+def _legend(entries: Mapping[str, Swatch], theme: Theme, room: float) -> Iterable[Drawn]:
     """Swatches with words, in as many rows as the width asks for."""
     x = y = 0.0
     for words, swatch in entries.items():

@@ -153,13 +153,13 @@ class Group:
         name: What they stand for, such as a layer's path.
     """
 
-    shapes: "tuple[Shape, ...]"
+    shapes: "tuple[Drawn, ...]"
     role: str = ""
     title: str = ""
     name: str = ""
 
 
-Shape = Rectangle | Ellipse | Polygon | Line | Text | Group
+Drawn = Rectangle | Ellipse | Polygon | Line | Text | Group
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Scene:
 
     width: float
     height: float
-    shapes: tuple[Shape, ...]
+    shapes: tuple[Drawn, ...]
     background: str
     title: str = ""
     groups: tuple[Group, ...] = field(init=False, repr=False)
@@ -177,7 +177,7 @@ class Scene:
         object.__setattr__(self, "groups", tuple(groups(self.shapes)))
 
 
-def groups(shapes: Iterable[Shape]) -> Iterator[Group]:
+def groups(shapes: Iterable[Drawn]) -> Iterator[Group]:
     """All groups among shapes, outer ones before those within them."""
     for shape in shapes:
         if isinstance(shape, Group):
@@ -185,7 +185,7 @@ def groups(shapes: Iterable[Shape]) -> Iterator[Group]:
             yield from groups(shape.shapes)
 
 
-def texts(shapes: Iterable[Shape]) -> Iterator[Text]:
+def texts(shapes: Iterable[Drawn]) -> Iterator[Text]:
     """All lines of text among shapes."""
     for shape in shapes:
         if isinstance(shape, Group):
@@ -194,7 +194,7 @@ def texts(shapes: Iterable[Shape]) -> Iterator[Text]:
             yield shape
 
 
-def placed(shape: Shape, dx: float, dy: float, scale: float = 1.0) -> Shape:
+def placed(shape: Drawn, dx: float, dy: float, scale: float = 1.0) -> Drawn:
     """A shape after scaling about the origin and then moving it."""
 
     def at(point: Point) -> Point:

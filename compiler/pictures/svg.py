@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from .fonts import FAMILY, text_width
 from .scene import (
+    Drawn,
     Ellipse,
     Group,
     Line,
@@ -14,7 +15,6 @@ from .scene import (
     Polygon,
     Rectangle,
     Scene,
-    Shape,
     Text,
     printable,
 )
@@ -42,7 +42,7 @@ def to_svg(scene: Scene, *, width: float | None = None) -> str:
     )
 
 
-def _shapes(shapes: Iterable[Shape]) -> Iterator[str]:
+def _shapes(shapes: Iterable[Drawn]) -> Iterator[str]:
     for shape in shapes:
         match shape:
             case Group():

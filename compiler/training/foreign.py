@@ -175,7 +175,7 @@ OUR_TERMS: Mapping[str, OurTerm] = {
 }  # fmt: skip
 
 # Keywords, in lower case and without `_`.
-OUR_KEYWORDS: Mapping[str, str] = {
+OUR_ARGUMENTS: Mapping[str, str] = {
     "learningrate": "lr", "baselr": "lr", "eta": "lr", "beta1": "beta1", "beta2": "beta2",
     "epsilon": "eps", "weightdecay": "weight_decay", "decay": "weight_decay", "rho": "alpha",
     "stepsize": "every", "gamma": "factor", "decayrate": "factor", "etamin": "end",
@@ -353,7 +353,7 @@ def _unpacked(given: Sequence[GivenArgument]) -> Sequence[GivenArgument]:
 
 def _our_name(row: OurTerm, name: str) -> str:
     """An argument's name in our words."""
-    name = OUR_KEYWORDS.get(_folded(name), name)
+    name = OUR_ARGUMENTS.get(_folded(name), name)
     is_beta = row.name.startswith("adam") and name == "momentum"
     return "beta1" if is_beta else name  # what its momentum is called
 

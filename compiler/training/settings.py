@@ -9,8 +9,7 @@ from typing import Any, Literal
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
 from ...grammar.source import Span
-from ...grammar.translation.settings import SETTINGS as FOREIGN
-from ...grammar.translation.settings import corrected_setting
+from ...grammar.translation.settings import OUR_SETTINGS, corrected_setting
 from ..expressions.arguments import (
     Kind,
     Mismatch,
@@ -127,7 +126,7 @@ class _Reader:
             with suppress(NetError):
                 value = self.evaluate(entry.value)
         text = " ".join(entry.value.span.text.split())
-        ours = FOREIGN.get(entry.name.casefold().replace("_", ""), "").partition(" = ")[0]
+        ours = OUR_SETTINGS.get(entry.name.casefold().replace("_", ""), "").partition(" = ")[0]
         if ours in TERMS:
             text = self._spelled(ours, entry) or text
         help = corrected_setting(entry.name, value, text)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Literal
 
-WIDTH = 100
+LINE_WIDTH = 100
 ENDLESS = 2**40  # the width of what cannot be on one line
 
 
@@ -218,9 +218,9 @@ class _Printer:
         """Whether what is to be printed fits from a column on, up to where it may break."""
         for width in _widths_to_break(self._stack):
             column += width
-            if column > WIDTH:
+            if column > LINE_WIDTH:
                 return False
-        return column <= WIDTH
+        return column <= LINE_WIDTH
 
     def _start_line(self, indent: int) -> None:
         self._end_line()
@@ -280,7 +280,7 @@ def _joined(lines: list[tuple[str, str]]) -> Iterator[str]:
             continue
         together = [line for _, line in run]
         column = max(len(code) for code, _ in together) + 2
-        aligned = all(column + len(remark) <= WIDTH for _, remark in together)
+        aligned = all(column + len(remark) <= LINE_WIDTH for _, remark in together)
         for code, remark in together:
             yield f"{code:{column if aligned else len(code) + 2}}{remark}"
 

@@ -20,16 +20,28 @@ _SIGNS = {
     "NAME": "a name",
     "STAR": "`*`",
 }
-STEPS = {"NAME", "LPAR", "LSQB", "FOR", "IF", "IN", "SHORTHAND"}
-VALUES = {"NAME", "INT", "NUMBER", "SIZE", "STRING", "YES", "NO", "LPAR", "LSQB", "ADDOP", "NOT"}
+STEP_STARTS = {"NAME", "LPAR", "LSQB", "FOR", "IF", "IN", "SHORTHAND"}
+VALUE_STARTS = {
+    "NAME",
+    "INT",
+    "NUMBER",
+    "SIZE",
+    "STRING",
+    "YES",
+    "NO",
+    "LPAR",
+    "LSQB",
+    "ADDOP",
+    "NOT",
+}
 OPERATORS = {"STAR", "SLASH", "DSLASH", "PCT", "CARET", "ADDOP", "CMP", "AND", "OR"}
 
 
 # Families, the widest first: what must all be there, what to call it, and what it makes needless.
 _FAMILIES = (
-    ({"LET"}, "a new statement", STEPS),
-    (VALUES, "a value", VALUES | {"IF", "IN"}),
-    (STEPS - {"IN"}, "a step", STEPS),
+    ({"LET"}, "a new statement", STEP_STARTS),
+    (VALUE_STARTS, "a value", VALUE_STARTS | {"IF", "IN"}),
+    (STEP_STARTS - {"IN"}, "a step", STEP_STARTS),
     (OPERATORS, "an operator", OPERATORS),
 )
 

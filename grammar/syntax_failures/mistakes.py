@@ -10,7 +10,7 @@ from ..lexing.lexer import Failure, keywords, tokens
 from ..source import Source, Span
 from ..translation.notations import slip_at
 from ..translation.statements import find_foreign
-from .expected import OPERATORS, STEPS, described
+from .expected import OPERATORS, STEP_STARTS, described
 from .pieces import is_open_ended, previous_token
 from .spacing import spaced_call
 
@@ -161,7 +161,7 @@ def _behind_step(place: Place) -> Diagnostic | None:
     if place.starts_line or failure.type not in _BEHIND_STEP:
         return None
     expected = failure.expected
-    in_place_of_step = failure.type in _VALUES and expected >= STEPS - {"IN"}
+    in_place_of_step = failure.type in _VALUES and expected >= STEP_STARTS - {"IN"}
     ends_chain = failure.type in ("VBAR", "COMMA") and "LET" in expected
     if not ("_ARROW" in expected or in_place_of_step or ends_chain) or expected >= OPERATORS:
         return None

@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from .call_text import ForeignArgument, arguments_of, is_number, listed, unquoted
 from .recipes import is_unsaid, own_name, renamed
 from .words import (
-    ACTIVATIONS,
+    ACTIVATION_LAYERS,
+    COUNT_KEYWORDS,
     COUNTED,
-    COUNTS,
     DROP,
     INFERRED,
     INTERPOLATIONS,
-    KEYWORDS,
-    LAYERS,
     LETTERS,
     MERGES,
+    OUR_KEYWORDS,
+    OUR_LAYERS,
+    OUR_VALUES,
     OWN,
     PER_AXIS,
     VALUED,
-    VALUES,
     WINDOWED,
     OurLayer,
 )
@@ -73,7 +73,7 @@ def translated(
         rest = [argument for argument in arguments if argument not in valued]
         return f"{valued[0].text} -> {translated(last, rest, rank=rank, pad=pad)}"
     arguments = renamed(name, [_unquoted_number(argument) for argument in arguments])
-    if {"scale", "center"} <= {a.name for a in arguments if VALUES.get(a.text) == "no"}:
+    if {"scale", "center"} <= {a.name for a in arguments if OUR_VALUES.get(a.text) == "no"}:
         arguments = [*arguments, ForeignArgument("affine", "no")]
     said = [a for a in arguments if a.name == "padding_mode" or not is_unsaid(row.name, a)]
     arguments = [part for argument in said for part in _parts(argument, row, rank, said)]
@@ -125,7 +125,9 @@ def _unquoted_number(argument: ForeignArgument) -> ForeignArgument:
 
 def _is_value(text: str) -> bool:
     """Whether an argument names a tensor, and is not a word for a choice."""
-    known = text in VALUES or _activation(text) or text in ("same", "valid", "max", "avg", "None")
+    known = (
+        text in OUR_VALUES or _activation(text) or text in ("same", "valid", "max", "avg", "None")
+    )
     return re.fullmatch(r"[A-Za-z_]\w*", text) is not None and not known
 
 
@@ -140,7 +142,7 @@ def _order(
 ) -> Sequence[str]:
     """The keyword of each positional argument, by the habits of those who write the name so."""
     order = row.positional.split()
-    words = [text for text in positional if _activation(text) and text not in VALUES]
+    words = [text for text in positional if _activation(text) and text not in OUR_VALUES]
     if words and len(positional) > 1:
         kept = iter(_order(name, row, [t for t in positional if t not in words], named))
         return ["activation" if text in words else next(kept, DROP) for text in positional]
@@ -164,7 +166,7 @@ def _order(
         return ["mode" if one else next(rest, DROP) for one in is_mode]
     if row.name == "RELU" and not name.isupper() and positional:
         return ["ceiling"]  # Keras'
-    if row.name in ACTIVATIONS and not name.isupper():
+    if row.name in ACTIVATION_LAYERS and not name.isupper():
         return [DROP] * len(positional)  # PyTorch's and Keras' axis
     return order
 
@@ -187,20 +189,20 @@ def _convolution_order(name: str, order: Sequence[str], positional: Sequence[str
         return ("kernel", DROP, "filters")  # rows, columns, filters
     if name[-1:] != "D" and len(positional) > 2:
         return order
-    return LAYERS["convolution"].positional.split()
+    return OUR_LAYERS["convolution"].positional.split()
 
 
 def _keyword(layer: str, name: str) -> str:
     if layer in OWN.get(name, ()):
         return name
-    if name == COUNTS.get(layer):
+    if name == COUNT_KEYWORDS.get(layer):
         return name
     if layer in INFERRED.get(name, ()):
         return DROP
     if layer in WINDOWED and name.lower() in LETTERS:
         name = LETTERS[name.lower()]
-    found = KEYWORDS.get(name, name)
-    return COUNTS.get(layer, "size") if found == "count" else found
+    found = OUR_KEYWORDS.get(name, name)
+    return COUNT_KEYWORDS.get(layer, "size") if found == "count" else found
 
 
 _NONE: Mapping[str, str] = {"bias": "no", "pad": "valid"}  # what nothing is of an argument
@@ -243,13 +245,13 @@ class _Call:
             self.dropout = _rate(value)
 
     def _take_bn(self, value: str) -> None:
-        self.batch_norm = VALUES.get(value, value) == "yes"
+        self.batch_norm = OUR_VALUES.get(value, value) == "yes"
 
     def _take_name(self, value: str) -> None:
         self.label = value
 
     def _take_trainable(self, value: str) -> None:
-        if VALUES.get(value, value) == "no":
+        if OUR_VALUES.get(value, value) == "no":
             self.given["frozen"] = "yes"
 
     def _take_momentum(self, value: str) -> None:
@@ -272,12 +274,12 @@ class _Call:
         self.padding_mode = {"reflect": "reflect", "replicate": "edge"}.get(value, "")
 
     def _take_units(self, value: str) -> None:
-        if self.name in ACTIVATIONS:
+        if self.name in ACTIVATION_LAYERS:
             value = _whole(value)
         self.given["units"] = self._value("units", value)
 
     def _value(self, keyword: str, text: str) -> str:
-        text = VALUES.get(text, text)
+        text = OUR_VALUES.get(text, text)
         if keyword == "kernel":
             return _per_axis(text, self.rank)
         if keyword in PER_AXIS:
@@ -309,12 +311,12 @@ class _Call:
         """The steps of the chain."""
         steps = [*self._padded(), *([row.before] if row.before else [])]
         after = self._pointwise() if "{" in row.after else {}
-        units = self.given.pop("units", None) if self.name in ACTIVATIONS else None
+        units = self.given.pop("units", None) if self.name in ACTIVATION_LAYERS else None
         if units is not None:
             steps.append(f"FC({units})")
         if self.name:
             steps.append(self._step())
-        if row.after and not (row.after in ACTIVATIONS and self.activation):
+        if row.after and not (row.after in ACTIVATION_LAYERS and self.activation):
             steps.append(row.after.format(**after))
         if self.batch_norm:
             steps.append("BN")
@@ -460,7 +462,7 @@ def _activation(text: str) -> str | None:
     """The layer of an activation by its name: `relu`, `"relu"`, `nn.ReLU()`, `tf.nn.relu`."""
     bare = re.sub(r"\(.*\)$", "", unquoted(text), flags=re.S)
     row = own_name(bare) if re.fullmatch(r"[A-Za-z_][\w.]*", bare) else None
-    activations = ACTIVATIONS | {"LRELU", "PRELU", "ELU", "CELU", "GELU"}
+    activations = ACTIVATION_LAYERS | {"LRELU", "PRELU", "ELU", "CELU", "GELU"}
     return row.name if row is not None and row.name in activations else None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from .python_layers import ForeignLayer, ForeignTensor, NotUnderstoodError
 from .recipes import own_name
-from .words import VALUES
+from .words import OUR_VALUES
 
 MOST_ITEMS = 1000  # of a list, and characters of a text
 _LARGEST = 2**40
@@ -144,7 +144,7 @@ def unknown_size(value: Any) -> str | None:
     """The name of a size that the program does not say."""
     if not isinstance(value, Opaque) or not re.fullmatch(r"[A-Za-z_]\w*", value.name):
         return None
-    known = own_name(value.name) is not None or value.name in VALUES
+    known = own_name(value.name) is not None or value.name in OUR_VALUES
     return None if known else value.name
 
 

@@ -6,7 +6,7 @@ from string import Template
 from typing import NamedTuple
 
 from .call_text import ForeignArgument, folded, unquoted
-from .words import LAYERS, NORMS, OurLayer, by_word
+from .words import NORM_LAYERS, OUR_LAYERS, OurLayer, by_word
 
 _NOTHING = "`{0}` has no counterpart"
 _TRAINED = "`{0}` belongs to training: `train {{ regularize = l2(0.01) }}`"
@@ -171,7 +171,7 @@ MISSING: Mapping[str, str] = by_word(
 
 def own_name(name: str) -> OurLayer | None:
     """The row of a foreign layer's name, with or without its module."""
-    return LAYERS.get(folded(name))
+    return OUR_LAYERS.get(folded(name))
 
 
 def missing(name: str, arguments: Sequence[ForeignArgument] = ()) -> str | None:
@@ -265,5 +265,5 @@ def _is_lost(layer: str, argument: ForeignArgument) -> bool:
 
 def is_unsaid(layer: str, argument: ForeignArgument) -> bool:
     """Whether netc's layer has no argument for what an argument says."""
-    elsewhere = argument.name == "scale" and layer not in NORMS
+    elsewhere = argument.name == "scale" and layer not in NORM_LAYERS
     return argument.name in LOST and not elsewhere

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from .words import by_word
 
 # Settings by other names, in lower case and without `_`, and how ours is written with their value.
-SETTINGS: Mapping[str, str] = by_word(
+OUR_SETTINGS: Mapping[str, str] = by_word(
     {
         "lr learningrate baselr": "optimizer = sgd(lr={})",
         "weightdecay": "optimizer = sgd(weight_decay={})",
@@ -56,7 +56,7 @@ ELSEWHERE: Mapping[str, str] = by_word(
 
 _VALIDATION, _TEST = "split = ({1}, {0})", "split = ({1}, 0, {0})"
 # Settings that give one share of the data, {0}, of which {1} is the rest.
-SHARES: Mapping[str, str] = by_word(
+OUR_SHARES: Mapping[str, str] = by_word(
     {
         "validationsplit valsplit valsize validationsize": _VALIDATION,
         "testsize testsplit testfraction": _TEST,
@@ -77,8 +77,8 @@ def corrected_setting(name: str, value: object, text: str) -> str | None:
     text = re.sub(r"""^(["'])([\d.e-]+)\1$""", r"\2", text)
     if folded in ELSEWHERE:
         return ELSEWHERE[folded]
-    if folded in SHARES and isinstance(value, int | float) and 0 < value < 1:
-        return f"write `{SHARES[folded].format(f'{value:.10g}', f'{1 - value:.10g}')}`"
+    if folded in OUR_SHARES and isinstance(value, int | float) and 0 < value < 1:
+        return f"write `{OUR_SHARES[folded].format(f'{value:.10g}', f'{1 - value:.10g}')}`"
     if folded == "droplast":
         return f"write `last = {'drop' if str(value) in ('True', 'yes', 'true') else 'keep'}`"
-    return f"write `{SETTINGS[folded].format(text)}`" if folded in SETTINGS else None
+    return f"write `{OUR_SETTINGS[folded].format(text)}`" if folded in OUR_SETTINGS else None

@@ -12,7 +12,7 @@ from .call_text import ForeignArgument, arguments_of, closing, split_arguments
 from .calls import translated
 from .recipes import own_name, remarks
 from .typeset import ARROWS
-from .words import ACTIVATIONS, DROP, MERGES
+from .words import ACTIVATION_LAYERS, DROP, MERGES
 
 _LONGEST = 2000  # characters of a chain that are looked at
 
@@ -345,7 +345,7 @@ def _spelled(layer: _Layer) -> str | None:
     row = own_name(layer.name)
     if row is None or sum(argument.name == "count" for argument in layer.given) > 1:
         return None
-    if row.name in ACTIVATIONS and layer.given:  # `128 relu`
+    if row.name in ACTIVATION_LAYERS and layer.given:  # `128 relu`
         before = _spelled(_Layer(_unnamed(layer.given), layer.given))
         return f"{before} -> {row.name}" if before else None
     return translated(layer.name, [_argument(argument, row.name) for argument in layer.given])

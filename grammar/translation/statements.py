@@ -33,7 +33,7 @@ def find_foreign(source: Source, start: int, offset: int) -> Diagnostic | None:
         start: Where the statement starts.
         offset: Where the parser stopped.
     """
-    for rule in RULES:
+    for rule in STATEMENT_RULES:
         found = rule(source, start, offset)
         if found is not None:
             return found
@@ -215,7 +215,7 @@ def _starts(text: str, offset: int) -> bool:
     return not text[text.rfind("\n", 0, offset) + 1 : offset].rstrip().endswith(("->", "|", "("))
 
 
-RULES: Sequence[Callable[[Source, int, int], Diagnostic | None]] = (
+STATEMENT_RULES: Sequence[Callable[[Source, int, int], Diagnostic | None]] = (
     line_at,
     misplaced,
     _repeated,

@@ -1,9 +1,9 @@
 """What other frameworks call layers, arguments and values, a row each: words, no syntax.
 
-PyTorch, Keras, Caffe, ONNX and whiteboards have other names. A row of `LAYERS` says what a name is
-called here and what its positional arguments are, in their order; `KEYWORDS` and `VALUES` do the
-same for keywords and values. A name of netc's own has a row where people call it as they are used
-to: `POOL(2)`, `CONV(3, 64, 3)`.
+PyTorch, Keras, Caffe, ONNX and whiteboards have other names. A row of `OUR_LAYERS` says what a name
+is called here and what its positional arguments are, in their order; `OUR_KEYWORDS` and
+`OUR_VALUES` do the same for keywords and values. A name of netc's own has a row where people call
+it as they are used to: `POOL(2)`, `CONV(3, 64, 3)`.
 """
 
 from collections.abc import Mapping
@@ -142,14 +142,14 @@ _ROWS: Mapping[str, OurLayer] = {
     "maximum": OurLayer("MAX"),
     "dot": OurLayer("DOT"),
 }
-LAYERS: Mapping[str, OurLayer] = {
+OUR_LAYERS: Mapping[str, OurLayer] = {
     **by_word(_ROWS),
     **{name.lower(): OurLayer(name, "units") for name in _ACTIVATIONS.split()},
     **{name: OurLayer(name.upper(), "_") for name in "abs exp log sqrt square neg".split()},
 }
 MERGES = frozenset({"ADD", "CONCAT", "MUL", "SUB", "MEAN", "MAX", "DOT"})
-ACTIVATIONS = frozenset(
-    row.name for row in LAYERS.values() if row.positional == "units" and row.name.isupper()
+ACTIVATION_LAYERS = frozenset(
+    row.name for row in OUR_LAYERS.values() if row.positional == "units" and row.name.isupper()
 ) - {"FC"}
 
 
@@ -158,7 +158,7 @@ def _sets(words: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
 
 
 # Keywords of other frameworks, and of whiteboards, as netc's; `DROP` for what it infers.
-KEYWORDS: Mapping[str, str] = by_word(
+OUR_KEYWORDS: Mapping[str, str] = by_word(
     {
         "kernel_size ksize pool_size kernel_shape filter_size window window_shape": "kernel",
         "window_size": "kernel",
@@ -225,12 +225,12 @@ LETTERS: Mapping[str, str] = by_word(
         "f n": "out_channels",
     }
 )
-NORMS = frozenset("BN LN GN IN RMSNORM".split())
+NORM_LAYERS = frozenset("BN LN GN IN RMSNORM".split())
 WINDOWED = frozenset("CONV UPCONV DWCONV LOCAL POOL MAXPOOL AVGPOOL".split())
 # Keywords that a layer infers, though they say something elsewhere.
 INFERRED: Mapping[str, frozenset[str]] = _sets({"embed_dim": "ATTENTION", "input_dim": "FC LINEAR"})
 # What a count is called, by layer; `kernel` for pools, whose size is their window.
-COUNTS: Mapping[str, str] = by_word(
+COUNT_KEYWORDS: Mapping[str, str] = by_word(
     {
         "CONV UPCONV LOCAL DWCONV": "filters",
         "FC LINEAR DROPCONNECT": "units",
@@ -241,7 +241,7 @@ COUNTS: Mapping[str, str] = by_word(
         "GN": "groups",
     }
 )
-VALUES: Mapping[str, str] = by_word(
+OUR_VALUES: Mapping[str, str] = by_word(
     {
         "True true TRUE": "yes",
         "False false FALSE": "no",

@@ -14,8 +14,8 @@ from ..kerneldef import Array
 from .faults import empty, mismatched
 from .fingerprints import digest, of_arrays, some
 
-INPUT = "input"
-TARGET = "target"
+INPUT_NAME = "input"
+TARGET_NAME = "target"
 
 # What a target means, which augmentation has to know:
 # label: class index, (N,); values: numbers that mean nothing in the picture;

@@ -13,7 +13,16 @@ from ..arrays.memory import check_memory
 from ..kerneldef import Array
 from .choices import loader
 from .class_names import numbered
-from .dataset import INPUT, TARGET, About, ArrayData, Dataset, MirrorPairs, Rows, TargetKind
+from .dataset import (
+    INPUT_NAME,
+    TARGET_NAME,
+    About,
+    ArrayData,
+    Dataset,
+    MirrorPairs,
+    Rows,
+    TargetKind,
+)
 from .faults import located, unfit, unknown_class, wrong_argument
 from .text_table import Table, has_comma, is_missing, read_table
 
@@ -73,13 +82,13 @@ def csv(
     )
     chosen, others = _chosen(table, target, inputs)
     x = _inputs(table, others)
-    columns = {INPUT: tuple(others)} if x.shape[1:] == (len(others),) else {}
+    columns = {INPUT_NAME: tuple(others)} if x.shape[1:] == (len(others),) else {}
     about = About(name=table.name, columns=columns)
-    features = {INPUT: Rows((x,), "float32")}
+    features = {INPUT_NAME: Rows((x,), "float32")}
     if not chosen:
         return ArrayData(features, {}, about)
     rows, told = _target(table, chosen, x, classes=classes, points=points)
-    return ArrayData(features, {TARGET: rows}, replace(about, **told))
+    return ArrayData(features, {TARGET_NAME: rows}, replace(about, **told))
 
 
 def _target(
@@ -98,9 +107,9 @@ def _target(
     if points == "unit":
         y, kind = _unit(table, y, kind, x), "unit_points"
     told = {
-        "kinds": {TARGET: kind},
-        "class_names": {TARGET: names} if names else {},
-        "pairs": {TARGET: pairs} if pairs else {},
+        "kinds": {TARGET_NAME: kind},
+        "class_names": {TARGET_NAME: names} if names else {},
+        "pairs": {TARGET_NAME: pairs} if pairs else {},
     }
     return Rows((y,), "int64" if kind == "label" else "float32"), told
 

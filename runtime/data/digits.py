@@ -5,7 +5,7 @@ from importlib.resources import files
 import numpy as np
 
 from .choices import loader
-from .dataset import INPUT, TARGET, About, ArrayData, Dataset, Rows
+from .dataset import INPUT_NAME, TARGET_NAME, About, ArrayData, Dataset, Rows
 
 _FULL = 16.0  # a value counts the black pixels of a 4x4 block
 
@@ -21,8 +21,8 @@ def digits() -> Dataset:
         images, labels = archive["images"], archive["labels"]
     about = About(
         name="`digits`",
-        kinds={TARGET: "label"},
-        class_names={TARGET: tuple(map(str, range(10)))},
+        kinds={TARGET_NAME: "label"},
+        class_names={TARGET_NAME: tuple(map(str, range(10)))},
     )
-    inputs = {INPUT: Rows((images[:, None],), "float32", _FULL)}
-    return ArrayData(inputs, {TARGET: Rows((labels,), "int64")}, about)
+    inputs = {INPUT_NAME: Rows((images[:, None],), "float32", _FULL)}
+    return ArrayData(inputs, {TARGET_NAME: Rows((labels,), "int64")}, about)

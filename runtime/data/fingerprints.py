@@ -9,7 +9,7 @@ import numpy as np
 from ...grammar.files import check_readable, open_file
 from ..kerneldef import Array
 
-MOST = 2**28  # bytes that are looked at; of more, evenly spaced ones
+MOST_BYTES = 2**28  # bytes that are looked at; of more, evenly spaced ones
 _CHUNK = 2**22  # bytes at a time
 _SAMPLES = 64  # of data that say nothing of their values but what they read
 
@@ -29,8 +29,8 @@ def digest(parts: Iterable[str | bytes | Array]) -> str:
 
 
 def spaced(count: int, size: int) -> Array:
-    """The numbers of so many things, or, of more than `MOST` bytes, of some with the last one."""
-    every = -(-size // MOST) or 1
+    """The numbers of so many things; beyond `MOST_BYTES`, of some of them with the last one."""
+    every = -(-size // MOST_BYTES) or 1
     return np.union1d(np.arange(0, count, every), np.arange(count)[-1:])
 
 

@@ -16,8 +16,8 @@ from ..weights.npz import NpzState, malformed, open_npz
 from .choices import loader
 from .class_names import number_in
 from .dataset import (
-    INPUT,
-    TARGET,
+    INPUT_NAME,
+    TARGET_NAME,
     About,
     ArrayData,
     Dataset,
@@ -59,8 +59,8 @@ def arrays(
         NetError: The numbers of samples differ (E522), there are none (E525), a number is not
             finite (E524; NaN stands for a target that is not known), or it is not an array (E529).
     """
-    inputs = {key: _rows(key, value, pixels=True) for key, value in _by_name(x, INPUT).items()}
-    given = {} if t is None else _by_name(t, TARGET)
+    inputs = {key: _rows(key, value, pixels=True) for key, value in _by_name(x, INPUT_NAME).items()}
+    given = {} if t is None else _by_name(t, TARGET_NAME)
     given = {key: as_array(value, f"`{key}`") for key, value in given.items()}
     named = {key: _indexed(key, value, classes) for key, value in given.items() if _words(value)}
     numbers = {**given, **{key: labels for key, (labels, _) in named.items()}}

@@ -7,7 +7,7 @@ import numpy as np
 from ..arrays.memory import check_memory
 from ..kerneldef import Array
 from .choices import loader
-from .dataset import INPUT, TARGET, About, Batch, Dataset
+from .dataset import INPUT_NAME, TARGET_NAME, About, Batch, Dataset
 from .faults import wrong_argument
 from .streams import normals
 
@@ -101,14 +101,14 @@ class Planar(Dataset):
         self._settled = settled
         self._points = points
         self._labels = labels
-        self.about = About(name, {TARGET: "label"}, {TARGET: classes})
+        self.about = About(name, {TARGET_NAME: "label"}, {TARGET_NAME: classes})
 
     def __len__(self) -> int:
         return self.samples
 
     def read(self, indices: Array) -> Batch:
         """The points of these numbers, (n, 2), and their classes."""
-        return Batch({INPUT: self._points(indices)}, {TARGET: self._labels(indices)})
+        return Batch({INPUT_NAME: self._points(indices)}, {TARGET_NAME: self._labels(indices)})
 
     def fingerprint(self) -> str:
         """The arguments determine every value."""

@@ -9,16 +9,16 @@ import numpy as np
 from ..arrays.memory import check_memory
 from ..kerneldef import Array
 from .choices import loader
-from .dataset import INPUT, TARGET, About, Batch, Dataset, TargetKind
+from .dataset import INPUT_NAME, TARGET_NAME, About, Batch, Dataset, TargetKind
 from .faults import wrong_argument
 from .planar import check_at_least, check_samples
 from .streams import normals, uniforms
 
-SIDE = 64  # pixels
-CLASSES = ("circle", "square", "triangle")
+IMAGE_SIDE = 64  # pixels
+SHAPE_NAMES = ("circle", "square", "triangle")
 ShapeTarget = Literal["label", "box", "mask"]
 _KINDS: Mapping[str, TargetKind] = {"label": "label", "box": "box", "mask": "mask"}
-_NAMES = {"label": CLASSES, "mask": ("background", *CLASSES)}
+_NAMES = {"label": SHAPE_NAMES, "mask": ("background", *SHAPE_NAMES)}
 
 # Outward normals of each class's sides, and their distance from the centre, at radius 1. A
 # circle has none: its distance is the centre's.
@@ -83,7 +83,7 @@ def shapes(
     """
     check_samples(samples)
     check_at_least("objects", objects, 1)
-    if objects > SIDE * SIDE:
+    if objects > IMAGE_SIDE * IMAGE_SIDE:
         raise wrong_argument(f"`objects` is {objects}, which is more than an image has pixels")
     check_at_least("noise", noise, 0)
     single = isinstance(target, str)
@@ -94,7 +94,7 @@ def shapes(
             f"`shapes` has no target `{wrong}`" if targets else "`shapes` needs a target",
             "targets are `label`, `box` and `mask`, one or several in a list",
         )
-    names = {TARGET: targets[0]} if single else {str(each): each for each in targets}
+    names = {TARGET_NAME: targets[0]} if single else {str(each): each for each in targets}
     return Shapes(samples, names, objects, noise, seed)
 
 
@@ -124,19 +124,21 @@ class Shapes(Dataset):
         Raises:
             NetError: E507, there is not enough memory for so many.
         """
-        needed = len(indices) * (_PER_PIXEL * SIDE * SIDE + _PER_NUMBER * self.objects)
-        check_memory(f"{len(indices):_} images of {SIDE}x{SIDE}", needed, "take smaller batches")
+        needed = len(indices) * (_PER_PIXEL * IMAGE_SIDE * IMAGE_SIDE + _PER_NUMBER * self.objects)
+        check_memory(
+            f"{len(indices):_} images of {IMAGE_SIDE}x{IMAGE_SIDE}", needed, "take smaller batches"
+        )
         found = self.describe(indices)
-        pictures = np.empty((len(indices), 1, SIDE, SIDE), np.float32)
-        mask = np.zeros((len(indices), SIDE, SIDE), np.int64)
+        pictures = np.empty((len(indices), 1, IMAGE_SIDE, IMAGE_SIDE), np.float32)
+        mask = np.zeros((len(indices), IMAGE_SIDE, IMAGE_SIDE), np.int64)
         for start in range(0, len(indices), _DRAWN_TOGETHER):
             part = slice(start, start + _DRAWN_TOGETHER)
             _draw(found, part, pictures[part, 0], mask[part])
         if self.noise:
-            noise = normals((self.seed, "shapes noise"), indices, (1, SIDE, SIDE))
+            noise = normals((self.seed, "shapes noise"), indices, (1, IMAGE_SIDE, IMAGE_SIDE))
             pictures += np.float32(self.noise) * noise
         targets = {"label": found.kind[:, -1], "mask": mask, "box": _boxes(found)}
-        return Batch({INPUT: pictures}, {name: targets[w] for name, w in self.targets.items()})
+        return Batch({INPUT_NAME: pictures}, {name: targets[w] for name, w in self.targets.items()})
 
     def fingerprint(self) -> str:
         """The arguments determine every value."""
@@ -162,9 +164,9 @@ class Shapes(Dataset):
         radii[:, -1] = _between(radius[:, -1], _FRONT_RADIUS)
         # Centres leave room for the radius: no object is cut off.
         return Objects(
-            kind=(kind * len(CLASSES)).astype(np.int64),
-            x=radii + x * (SIDE - 2 * radii),
-            y=radii + y * (SIDE - 2 * radii),
+            kind=(kind * len(SHAPE_NAMES)).astype(np.int64),
+            x=radii + x * (IMAGE_SIDE - 2 * radii),
+            y=radii + y * (IMAGE_SIDE - 2 * radii),
             radius=radii,
             angle=angle * 2 * np.pi,
             brightness=_between(brightness, _BRIGHTNESS),
@@ -181,7 +183,7 @@ def _draw(found: Objects, part: slice, pictures: Array, mask: Array) -> None:
     """Draw the objects of some pictures from back to front, and the classes of their pixels."""
     pictures[...] = found.background[part, None, None]
     for place in range(found.kind.shape[1]):
-        for kind in range(len(CLASSES)):
+        for kind in range(len(SHAPE_NAMES)):
             chosen = np.flatnonzero(found.kind[part, place] == kind)
             columns = (found.x, found.y, found.radius, found.angle, found.brightness)
             x, y, radius, angle, brightness = (
@@ -196,7 +198,7 @@ def _draw(found: Objects, part: slice, pictures: Array, mask: Array) -> None:
 
 def _distance(kind: int, x: Array, y: Array, radius: Array, angle: Array) -> Array:
     """How far each pixel's centre lies outside of an object, negative inside: (n, 64, 64)."""
-    centres = np.arange(SIDE, dtype=np.float32) + np.float32(0.5)
+    centres = np.arange(IMAGE_SIDE, dtype=np.float32) + np.float32(0.5)
     dx = centres[None, None, :] - x[:, None, None]
     dy = centres[None, :, None] - y[:, None, None]
     if kind not in _SIDES:
@@ -234,4 +236,4 @@ def _boxes(found: Objects) -> Array:
         high = np.where(here, turned.max(axis=1), high)
     centre = np.stack([x, y], axis=1)
     ends = [centre + radius[:, None] * low, centre + radius[:, None] * high]
-    return (np.concatenate(ends, axis=1) / SIDE).astype(np.float32)
+    return (np.concatenate(ends, axis=1) / IMAGE_SIDE).astype(np.float32)

@@ -20,11 +20,11 @@ Array = ndarray[Any, Any]
 Feeds = Mapping[str, Array]
 
 # A network's outputs may differ by this much, norm-wise, in float32.
-TOLERANCE = 1e-4
+OUTPUT_TOLERANCE = 1e-4
 # On unusual inputs each operation may round differently: what is looked for there is far larger.
 UNUSUAL_TOLERANCE = 1e-2
 # By how much more than the last bits of the inputs an engine's rounding may move the outputs.
-ROUNDINGS = 10
+ALLOWED_ROUNDINGS = 10
 BATCHES = (1, 3)
 
 
@@ -39,7 +39,7 @@ class Agreement:
         batches = " and ".join(map(str, self.batches))
         return (
             f"NumPy and onnxruntime agree within {self.difference:.1e} of the largest output "
-            f"(batch {batches}; {TOLERANCE:.0e} is allowed)"
+            f"(batch {batches}; {OUTPUT_TOLERANCE:.0e} is allowed)"
         )
 
 
@@ -69,7 +69,7 @@ def verify_model(
         expected = run(graph, feeds, state)
         found = session.run(feeds, list(expected))
         worst = max(worst, *(norm_difference(found[name], expected[name]) for name in expected))
-        if not worst <= TOLERANCE:
+        if not worst <= OUTPUT_TOLERANCE:
             raise _disagreement(graph, state, feeds, worst)
         for name, array in expected.items():
             scales[name] = max(scales[name], _largest(array))
@@ -127,7 +127,7 @@ def _compare_unusual(
     exact, moved = (run(graph, given, state, dtype="float64") for given in (feeds, _moved(feeds)))
     for name, difference in differences.items():
         sensitivity = norm_difference(moved[name], exact[name], least=scales[name])
-        allowed = max(UNUSUAL_TOLERANCE, ROUNDINGS * sensitivity)
+        allowed = max(UNUSUAL_TOLERANCE, ALLOWED_ROUNDINGS * sensitivity)
         if not difference <= allowed:
             raise _disagreement(graph, state, feeds, difference, allowed)
 
@@ -153,7 +153,7 @@ def _disagreement(
     state: Mapping[str, Array],
     feeds: Mapping[str, Array],
     worst: float,
-    allowed: float = TOLERANCE,
+    allowed: float = OUTPUT_TOLERANCE,
 ) -> NetError:
     """The error, after a second run with every value as an output to find the first culprit."""
     with tempfile.TemporaryDirectory() as folder:

@@ -18,7 +18,7 @@ from ..kerneldef import Array
 from ..run_folder.folder import Facts
 
 SCOPE = "preprocess"
-CLASSES = "classes"  # the entry of a model's metadata
+CLASSES_ENTRY = "classes"  # the entry of a model's metadata
 Extents = tuple[int, ...]
 Build = Callable[[Builder, Value, Mapping[str, Value]], Value]
 
@@ -85,13 +85,13 @@ def with_preprocessing(graph: Graph, fitted: Fitted, facts: Facts) -> tuple[Grap
 def class_names(facts: Facts) -> dict[str, str]:
     """The names of the classes by output, as an entry of a model's metadata; nothing without."""
     names = {output: each.names for output, each in facts.outputs.items() if each.names}
-    return {CLASSES: json.dumps(names, ensure_ascii=False)} if names else {}
+    return {CLASSES_ENTRY: json.dumps(names, ensure_ascii=False)} if names else {}
 
 
 def read_class_names(metadata: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """The names of the classes by output that a model's metadata tell; nothing of other texts."""
     try:
-        found = json.loads(metadata.get(CLASSES, "{}"))
+        found = json.loads(metadata.get(CLASSES_ENTRY, "{}"))
     except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):

@@ -20,7 +20,7 @@ from ..metrics.by_task import suitable, thorough
 from ..metrics.definitions import Metrics, find_metric
 from ..metrics.outputs import OutputForm
 
-BATCH = 256  # samples that are measured at once
+MEASURED_AT_ONCE = 256  # samples that are measured at once
 
 # What an output holds by what its last operator yields.
 SCORES: Mapping[Yields, Scores] = {

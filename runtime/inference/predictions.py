@@ -19,7 +19,7 @@ from ..kerneldef import Array
 from ..metrics.outputs import OutputForm, positive_scores
 from ..run_folder.folder import OutputFacts
 from ..run_folder.json_files import for_json
-from .evaluator import BATCH, form_of
+from .evaluator import MEASURED_AT_ONCE, form_of
 
 YES_OR_NO = ("no", "yes")
 
@@ -72,7 +72,7 @@ def predict(
     run = engine_named(engine).open(graph, device=device)
     state = {name: weights[name] for name in graph.parameters}
     found: dict[str, list[Array]] = {name: [] for name in graph.outputs}
-    for feeds in samples.still(BATCH):
+    for feeds in samples.still(MEASURED_AT_ONCE):
         for name, array in run(feeds, state).items():
             found[name].append(array)
     return {name: np.concatenate(arrays) for name, arrays in found.items()}

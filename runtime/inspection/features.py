@@ -17,7 +17,7 @@ from ...grammar.files import atomic_writer
 from ..engines.engine import engine_named
 from ..engines.plan import resolve_fetches
 from ..feeding.samples import Samples
-from ..inference.evaluator import BATCH
+from ..inference.evaluator import MEASURED_AT_ONCE
 from ..kerneldef import Array
 from ..training.job import ALL, Job
 
@@ -153,7 +153,7 @@ def _blocks(
 ) -> Iterator[Array]:
     """The features, batch by batch; targets go to `kept` meanwhile."""
     start = 0
-    for feeds in samples.still(BATCH):
+    for feeds in samples.still(MEASURED_AT_ONCE):
         for given, name in names.items():
             target = feeds[given]
             whole = kept.setdefault(name, np.empty((len(samples), *target.shape[1:]), target.dtype))

@@ -17,13 +17,13 @@ from ..engines.plan import Plan, plan
 from ..kerneldef import Array
 from ..run_folder.json_files import for_json
 from ..weights.initialize import stream
-from .kinks import SIDE, with_sides
+from .kinks import SIDE_PREFIX, with_sides
 
 # A wide step rounds less, a narrow one crosses fewer kinks: one that agrees settles it.
-STEPS = (1e-4, 1e-5, 1e-6, 1e-7)
-TOLERANCE = 1e-6  # of the largest slope of the parameter
+DIFFERENCE_STEPS = (1e-4, 1e-5, 1e-6, 1e-7)
+SLOPE_TOLERANCE = 1e-6  # of the largest slope of the parameter
 ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a loss that sums many terms
-SAMPLES = 20
+ENTRIES = 20
 NOISE = 0.01
 LOSS = "loss"
 
@@ -54,7 +54,7 @@ class ParameterCheck:
     @property
     def ok(self) -> bool:
         """Whether gradient and differences agree; numbers that are not finite do not."""
-        return self.error <= TOLERANCE
+        return self.error <= SLOPE_TOLERANCE
 
     def to_dict(self) -> dict[str, Any]:
         """The row for JSON; numbers that are not finite are texts."""
@@ -67,7 +67,7 @@ def gradcheck(
     feeds: Mapping[str, Any],
     state: Mapping[str, Array],
     *,
-    samples: int | None = SAMPLES,
+    samples: int | None = ENTRIES,
     seed: int = 0,
     seconds: float | None = None,
     done: Callable[[int], None] | None = None,
@@ -152,11 +152,11 @@ class _Comparison:
         self.feeds, self.state, self.clock = feeds, state, clock
         self.plan = plan(simplify(graph), [LOSS], dtype="float64")
         watched = with_sides(graph)
-        sides = [name for name in watched.outputs if name.startswith(SIDE)]
+        sides = [name for name in watched.outputs if name.startswith(SIDE_PREFIX)]
         self.watched = plan(simplify(watched), [LOSS, *sides], dtype="float64")
         self.before = run(self.watched, feeds, state)
         self.loss = float(self.before[LOSS])
-        self.step = STEPS[0]  # the one that settled most numbers of the last parameter
+        self.step = DIFFERENCE_STEPS[0]  # the one that settled most numbers of the last parameter
 
     def parameter(
         self, name: str, gradient: Array, samples: int | None, seed: int
@@ -171,12 +171,12 @@ class _Comparison:
             first[place] = self._slope(self.plan, name, place, step)[0]
         scale = max(map(abs, first.values()), default=0.0)
         # Slopes below what rounding leaves of them are compared as if they were that large.
-        scale = max(scale, self._rounding(STEPS[0]) / TOLERANCE)
+        scale = max(scale, self._rounding(DIFFERENCE_STEPS[0]) / SLOPE_TOLERANCE)
         settled: dict[float, int] = {step: 0}
         slopes: dict[int, float | None] = {}
         for place, slope in first.items():
             wanted = float(gradient.flat[place])
-            if _error(wanted, slope) <= TOLERANCE * scale:
+            if _error(wanted, slope) <= SLOPE_TOLERANCE * scale:
                 slopes[place], by = slope, step
             elif slopes and self.clock.over():
                 continue
@@ -210,11 +210,11 @@ class _Comparison:
         by more than rounding leaves of them.
         """
         nearest: float | None = None
-        settled = STEPS[0]
-        for step in STEPS:
+        settled = DIFFERENCE_STEPS[0]
+        for step in DIFFERENCE_STEPS:
             slope, clean = self._slope(self.watched, name, place, step)
             error = _error(gradient, slope)
-            if error <= TOLERANCE * scale:
+            if error <= SLOPE_TOLERANCE * scale:
                 return slope, step
             told = clean and not error <= self._rounding(step)
             if told and (nearest is None or error < _error(gradient, nearest)):

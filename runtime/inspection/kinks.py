@@ -7,7 +7,7 @@ from ...compiler.ir.graph import LEAVES, Graph, Node, Value
 from ...compiler.ops.opdef import row_of
 from ...compiler.passes.rewrite import rewrite
 
-SIDE = "side "  # no label has a space in it
+SIDE_PREFIX = "side "  # no label has a space in it
 
 
 def with_sides(graph: Graph) -> Graph:
@@ -23,7 +23,7 @@ def with_sides(graph: Graph) -> Graph:
         build = Builder(found, scope=node.scope, span=node.span)
         results = [Value(identifier, i, type) for i, type in enumerate(node.outputs)]
         sides += (row_of(node).kinks or _decided)(build, node, results)
-    found.outputs.update({f"{SIDE}{i}": value for i, value in enumerate(sides)})
+    found.outputs.update({f"{SIDE_PREFIX}{i}": value for i, value in enumerate(sides)})
     return found
 
 

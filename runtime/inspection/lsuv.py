@@ -22,10 +22,10 @@ from ..kerneldef import Array
 from ..training.job import Job
 from ..weights.initialize import draw, fans, initialize, stream
 from .probes import Probe, without_chance
-from .samples import BATCH, some
+from .samples import PROBED_SAMPLES, some
 
-TOLERANCE = 0.1  # of the variance
-MOST = 10  # times that a weight is scaled
+VARIANCE_TOLERANCE = 0.1  # of the variance
+MOST_SCALINGS = 10  # times that a weight is scaled
 PRODUCTS = frozenset({"Conv", "ConvTranspose", "Gemm", "MatMul"})
 ORTHOGONAL = Init("orthogonal")
 
@@ -65,7 +65,7 @@ def lsuv(graph: Graph, feeds: Mapping[str, Any], seed: int = 0) -> dict[str, Arr
     return scaled_state(graph, feeds, seed)[0]
 
 
-def lsuv_weights(job: Job, samples: int = BATCH) -> dict[str, Array]:
+def lsuv_weights(job: Job, samples: int = PROBED_SAMPLES) -> dict[str, Array]:
     """Weights for a job to start from, by some samples of its training part.
 
     Raises:
@@ -138,7 +138,7 @@ def _scale(
     watched.outputs = {name: product}
     probe = Probe.of(watched, [name])
     rounds, variances = 0, [_variance(probe, name, feeds, state)]
-    while rounds < MOST and abs(variances[-1] - 1) >= TOLERANCE:
+    while rounds < MOST_SCALINGS and abs(variances[-1] - 1) >= VARIANCE_TOLERANCE:
         if not variances[-1] > 0 or not np.isfinite(variances[-1]):
             break  # a layer without any signal cannot be scaled
         state[name] = (state[name] / np.sqrt(variances[-1])).astype(state[name].dtype)

@@ -15,7 +15,7 @@ from ..engines.lookups import lookups
 from ..kerneldef import Array
 from ..weights.initialize import stream
 
-BATCH = "N"
+BATCH_NAME = "N"
 
 
 def random_feeds(
@@ -78,7 +78,7 @@ DRAWN: Mapping[Values, Callable[[np.random.Generator, tuple[int, ...], int], Arr
 
 
 def _shape(name: str, type: TensorType, batch: int) -> tuple[int, ...]:
-    bound = type.bind({BATCH: batch})
+    bound = type.bind({BATCH_NAME: batch})
     shape = tuple(extent for extent in bound.shape if isinstance(extent, int))
     if len(shape) < type.rank:
         raise error(

@@ -6,10 +6,10 @@ from ..data.splits import shuffled
 from ..kerneldef import Array
 from ..training.job import Job
 
-BATCH = 128  # samples, which are enough for means and deviations
+PROBED_SAMPLES = 128  # samples, which are enough for means and deviations
 
 
-def some(job: Job, count: int = BATCH) -> dict[str, Array]:
+def some(job: Job, count: int = PROBED_SAMPLES) -> dict[str, Array]:
     """Inputs and targets of some samples of the training part, drawn with the recipe's seed.
 
     They are preprocessed, and not augmented; where there are fewer, they are all.

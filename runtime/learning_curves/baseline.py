@@ -10,14 +10,14 @@ from ..sanity.guessed_loss import guessed_loss
 from ..training.job import Job
 from .trends import RunContext
 
-SAMPLES = 1000  # which say well enough how targets scatter
+ENOUGH_SAMPLES = 1000  # which say well enough how targets scatter
 
 
 def known_of(job: Job) -> RunContext:
     """The loss and the accuracy of an answer that knows nothing, and the optimizer's own rate."""
     objective, wiring = job.recipe.objective, job.wiring
     try:
-        feeds = some(job, SAMPLES)
+        feeds = some(job, ENOUGH_SAMPLES)
         guess = guessed_loss(job.graph, objective, wiring, feeds)
     except NetError:  # of data that are gone, or damaged
         feeds, guess = {}, float("nan")
@@ -48,5 +48,5 @@ def _are_constant(job: Job, targets: list[Array]) -> bool:
     labels, train = job.data.labels(), job.split.train
     if labels is not None:
         return len(np.unique(labels[train])) == 1
-    known = 1 < len(train) <= SAMPLES
+    known = 1 < len(train) <= ENOUGH_SAMPLES
     return known and bool(targets) and all(bool((t == t[:1]).all()) for t in targets)

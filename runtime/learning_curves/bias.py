@@ -8,7 +8,7 @@ import numpy as np
 from ..kerneldef import Array
 from .findings import Finding, said
 from .trends import (
-    FEWEST,
+    FEWEST_EPOCHS,
     SAME_PACE,
     Curves,
     ends,
@@ -24,11 +24,11 @@ from .trends import (
 )
 
 LEARNED = 0.75  # of a guess's loss, below which something was learned
-ABOVE = (
+STUCK_ABOVE = (
     0.002  # of a guess's loss: a loss that stays further above it takes steps that are too large
 )
 HIGH = 0.5  # a training loss above this share of a guess's is high
-CLOSE = 0.15  # validation within this share of the guess's loss above training is close to it
+CLOSE_BY = 0.15  # validation within this share of the guess's loss above training is close to it
 GROWTH = 1.5  # a training loss that ends at this multiple of its start diverges
 AT_GUESS = 0.05  # a training loss within this share of a guess's knows nothing
 MOSTLY_WRONG = 0.5  # of a guess's wrong answers, below which a network does not underfit
@@ -38,12 +38,12 @@ STILL = 0.02  # less than this share of the gain, in the last third, is a platea
 DONE = 0.05  # a training loss below this share of a guess's has nowhere to fall
 SWING = 0.10  # moves by this share of the loss's level swing
 TURNS = 0.5  # as many of the moves as reverse the one before
-LITTLE = 0.05  # of a guess's loss: a run in which a loss falls by less gets nowhere
+NO_FALL = 0.05  # of a guess's loss: a run in which a loss falls by less gets nowhere
 TIMES = 10  # as long as a run, above which training longer is not advice
 
 EVENLY = 0.5  # of the first third's fall, above which a loss falls as it did all the time
 FADED = "let the learning rate fall later, or less: it was next to nothing from the middle on"
-LOWER = "the learning rate is too high: divide it by 3 to 10, or warm it up"
+LOWER_THE_RATE = "the learning rate is too high: divide it by 3 to 10, or warm it up"
 
 
 def broken(curves: Curves) -> Finding | None:
@@ -86,7 +86,7 @@ def diverged(curves: Curves) -> Finding | None:
         "diverged",
         f"diverged: the training loss jumps about at {said(end)},"
         f" {end / curves.guess:.3g} times the {said(curves.guess)} that guessing gives",
-        LOWER,
+        LOWER_THE_RATE,
         int(curves.epochs[0]),
         {"last": end, "guess": curves.guess, "swing": swing(curves.train)},
     )
@@ -106,7 +106,7 @@ def _rising(curves: Curves, start: float, end: float) -> Finding:
         "diverged",
         f"diverging since epoch {since}: the training loss rose from"
         f" {said(curves.train[lowest])} to {said(end)}",
-        LOWER,
+        LOWER_THE_RATE,
         since,
         {"lowest": float(curves.train[lowest]), "first": start, "last": end},
     )
@@ -143,7 +143,7 @@ def not_learning(curves: Curves) -> Finding | None:
 def crawls(curves: Curves) -> bool:
     """Whether a loss falls evenly all the time, and next to nothing in all, from a high level."""
     fall = float(curves.train[0] - curves.train[-1])
-    little = fall < LITTLE * abs(curves.guess)
+    little = fall < NO_FALL * abs(curves.guess)
     high = curves.train[-1] > HIGH * curves.guess > 0
     wrong = not curves.wrong < MOSTLY_WRONG
     return curves.certain and little and high and wrong and _evenly(curves.train)
@@ -155,7 +155,7 @@ def _evenly(losses: Array) -> bool:
 
 def _find_out(curves: Curves, end: float) -> str:
     reasons = ["a learning rate that is too low"] if curves.low else []
-    large = not curves.raisable and end > (1 + ABOVE) * curves.guess
+    large = not curves.raisable and end > (1 + STUCK_ABOVE) * curves.guess
     reasons += ["a learning rate that is too high"] if large else []
     reasons += ["a model that is too small for the task", "dead or saturated units"]
     reasons += ["a penalty that is too strong"] if curves.known.penalised else []
@@ -234,7 +234,7 @@ def oscillating(curves: Curves) -> Finding | None:
 def underfitting(curves: Curves) -> Finding | None:
     """A training loss that is still high, with validation, if any, close to it."""
     train, validation = ends(curves)
-    near = not curves.validated or validation - train <= CLOSE * curves.guess
+    near = not curves.validated or validation - train <= CLOSE_BY * curves.guess
     if train <= HIGH * curves.guess or not near or curves.wrong < MOSTLY_WRONG:
         return None
     close = f", and the validation loss, {said(validation)}, is close to it"
@@ -280,7 +280,7 @@ def _either(ways: list[str]) -> str:
 
 def _jitters(losses: Array) -> bool:
     """Whether a loss still moves to and fro at its end, as a high learning rate makes it do."""
-    return jitter(losses[-max(third(losses), FEWEST) :]) > JITTER
+    return jitter(losses[-max(third(losses), FEWEST_EPOCHS) :]) > JITTER
 
 
 def plateau(curves: Curves) -> Finding | None:
@@ -288,7 +288,7 @@ def plateau(curves: Curves) -> Finding | None:
     last = third(curves.train)
     gain = gain_at_end(curves.train)
     end = ends(curves)[0]
-    if len(curves.train) < 2 * FEWEST or abs(gain) > STILL or end <= DONE * curves.guess:
+    if len(curves.train) < 2 * FEWEST_EPOCHS or abs(gain) > STILL or end <= DONE * curves.guess:
         return None
     since = int(curves.epochs[-last])
     return Finding(

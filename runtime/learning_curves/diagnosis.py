@@ -20,11 +20,11 @@ from .bias import (
     underfitting,
 )
 from .findings import Finding, FindingKind, said
-from .trends import FEWEST, Curves, Losses, RunContext, as_losses, first_finite
+from .trends import FEWEST_EPOCHS, Curves, Losses, RunContext, as_losses, first_finite
 from .variance import high_variance, improving, overfitting, uncertain
 
 UNKNOWN = RunContext()
-NOTHING = 0.01  # of the highest learning rate, below which one is next to nothing
+NEXT_TO_NOTHING = 0.01  # of the highest learning rate, below which one is next to nothing
 LOW = 0.1  # of an optimizer's default, below which a learning rate is low
 
 
@@ -82,7 +82,7 @@ def read_curves(
     )
     if (lost := broken(curves)) is not None:
         return (lost,)
-    if len(losses) < FEWEST:
+    if len(losses) < FEWEST_EPOCHS:
         return ()
     found = [finding for read in READINGS if (finding := read(curves)) is not None]
     kinds = {finding.kind for finding in found}
@@ -112,7 +112,7 @@ def _below(rates: Array, usual: float | None, *, share: float = 1.0, unknown: bo
 def _faded(rates: Array) -> bool:
     """Whether the learning rate was next to nothing from the middle of the run on."""
     used = rates[np.isfinite(rates)]
-    return bool(used.size) and float(used[used.size // 2]) < NOTHING * float(used.max())
+    return bool(used.size) and float(used[used.size // 2]) < NEXT_TO_NOTHING * float(used.max())
 
 
 # What is left unsaid where something graver was found.

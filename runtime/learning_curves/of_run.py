@@ -12,7 +12,7 @@ from .baseline import known_of
 from .diagnosis import read_history
 from .findings import Finding
 
-GROUPS = 64  # of validation samples, whose losses tell the standard error of the mean
+LOSS_GROUPS = 64  # of validation samples, whose losses tell the standard error of the mean
 ON_SAMPLES = ("overfitting", "high_variance")  # findings that chance among samples may make
 
 
@@ -41,7 +41,7 @@ def _errors(run: Run) -> tuple[float, float]:
     at the end stands for that of the rise.
     """
     part = run.job.part("validation")
-    size = ceil(len(part) / GROUPS)
+    size = ceil(len(part) / LOSS_GROUPS)
     counts = np.array([min(size, len(part) - start) for start in range(0, len(part), size)])
     last = run.job.evaluator.losses(run.last, part.still(size))
     end = standard_error(last, counts)

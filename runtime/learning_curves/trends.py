@@ -9,7 +9,7 @@ from ..kerneldef import Array
 
 Losses = Sequence[float | None] | Array
 
-FEWEST = 4  # epochs, below which curves say nothing
+FEWEST_EPOCHS = 4  # epochs, below which curves say nothing
 STEADY = 0.8  # of the epochs, in which a loss that falls steadily falls
 SAME_PACE = 0.2  # of the first third's fall, above which a loss continues falling in the last
 
@@ -77,7 +77,7 @@ class Curves:
     @property
     def validated(self) -> bool:
         """Whether there is a validation curve to read."""
-        return int(np.isfinite(self.validation).sum()) >= FEWEST
+        return int(np.isfinite(self.validation).sum()) >= FEWEST_EPOCHS
 
 
 def as_losses(values: Losses) -> Array:

@@ -10,13 +10,13 @@ from math import isfinite
 
 import numpy as np
 
-from .bias import CLOSE, HIGH, STILL
+from .bias import CLOSE_BY, HIGH, STILL
 from .findings import Finding, said
 from .trends import Curves, ends, gain_at_end, noise, smooth, third
 
 RISE = 0.05  # a validation loss that rises by this share of its best value overfits
 FALL = 0.05  # a training loss that falls by this share meanwhile still falls
-SURE = 2.0  # standard errors, beyond which a difference is hardly chance
+HARDLY_CHANCE = 2.0  # standard errors, beyond which a difference is hardly chance
 
 MORE_DATA = "regularize (l2, DROPOUT), augment or gather more data"
 
@@ -59,7 +59,7 @@ def _rise(curves: Curves) -> _Rise | None:
 def overfitting(curves: Curves) -> Finding | None:
     """A validation loss that rises after its best epoch while the training loss falls."""
     rise = _rise(curves)
-    if rise is None or rise.last - rise.best <= SURE * curves.known.rise_error:
+    if rise is None or rise.last - rise.best <= HARDLY_CHANCE * curves.known.rise_error:
         return None
     return Finding(
         "overfitting",
@@ -83,9 +83,9 @@ def high_variance(curves: Curves) -> Finding | None:
         return None
     train, validation = ends(curves)
     gap = validation - train
-    if train > HIGH * curves.guess or gap <= CLOSE * curves.guess or validation < 2 * train:
+    if train > HIGH * curves.guess or gap <= CLOSE_BY * curves.guess or validation < 2 * train:
         return None
-    if gap <= SURE * curves.known.end_error:
+    if gap <= HARDLY_CHANCE * curves.known.end_error:
         return None
     return Finding(
         "high_variance",
@@ -100,7 +100,7 @@ def high_variance(curves: Curves) -> Finding | None:
 def uncertain(curves: Curves) -> Finding | None:
     """A validation loss that rises by no more than the few samples of its part explain."""
     rise, error = _rise(curves), curves.known.rise_error
-    if rise is None or rise.last - rise.best > SURE * error:
+    if rise is None or rise.last - rise.best > HARDLY_CHANCE * error:
         return None
     return Finding(
         "uncertain",

@@ -24,8 +24,8 @@ Measure = Callable[[Any], float]
 
 VALIDATION = "val_"
 TOP = re.compile(r"top_([1-9][0-9]{0,8})")
-ANSWERS: tuple[Task, ...] = ("classes", "decisions")
-NUMBERS: tuple[Task, ...] = ("numbers",)
+ANSWER_TASKS: tuple[Task, ...] = ("classes", "decisions")
+NUMBER_TASKS: tuple[Task, ...] = ("numbers",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ METRICS: dict[str, Metric] = {}
 
 def metric(
     of: Callable[[OutputForm], Accumulator],
-    tasks: tuple[Task, ...] = ANSWERS,
+    tasks: tuple[Task, ...] = ANSWER_TASKS,
     direction: Better = "higher",
     undefined: str = "no target is known",
 ) -> Callable[[Measure], Measure]:
@@ -140,21 +140,21 @@ def average_precision(ranking: Ranking) -> float:
     return _mean(precision_recall_curve(*column).average_precision for column in columns)
 
 
-@metric(Errors, NUMBERS, "lower")
+@metric(Errors, NUMBER_TASKS, "lower")
 def mae(errors: Errors) -> float:
     """The mean of |y - t| over all elements that have a target."""
     count, absolute, *_ = errors.moments
     return share(float(absolute.sum()), float(count.sum()))
 
 
-@metric(Errors, NUMBERS, "lower")
+@metric(Errors, NUMBER_TASKS, "lower")
 def rmse(errors: Errors) -> float:
     """The root of the mean of (y - t)^2 over all elements that have a target."""
     count, _, squares, *_ = errors.moments
     return float(np.sqrt(share(float(squares.sum()), float(count.sum()))))
 
 
-@metric(Errors, NUMBERS, undefined="all targets are the same")
+@metric(Errors, NUMBER_TASKS, undefined="all targets are the same")
 def r2(errors: Errors) -> float:
     """1 - sum (y - t)^2 / sum (t - mean t)^2, the mean over the output's columns.
 
@@ -165,13 +165,13 @@ def r2(errors: Errors) -> float:
     return 1.0 - mean_share(squares, spread, varied)
 
 
-@metric(BoxOverlap, NUMBERS)
+@metric(BoxOverlap, NUMBER_TASKS)
 def box_iou(boxes: BoxOverlap) -> float:
     """The mean intersection over union of each box with its target."""
     return share(float(boxes.totals[0]), float(boxes.totals[2]))
 
 
-@metric(BoxOverlap, NUMBERS)
+@metric(BoxOverlap, NUMBER_TASKS)
 def box_hits(boxes: BoxOverlap) -> float:
     """The share of boxes with an IoU of at least 1/2."""
     return share(float(boxes.totals[1]), float(boxes.totals[2]))

@@ -13,7 +13,7 @@ from .records import Change, Records, Signal
 
 ROW = 0.17  # inches for a layer
 REST = 0.55  # inches for a panel's title and ticks
-WIDTH = 6.4
+MAP_WIDTH = 6.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def draw_records(
     if not shown:
         raise error("E561", "no epochs recorded", help="train for at least one epoch")
     heights = [REST + ROW * len(names) for _, names, _ in shown]
-    with canvas(path, heights, width=WIDTH, format=format) as figure:
+    with canvas(path, heights, width=MAP_WIDTH, format=format) as figure:
         if title:
             figure.suptitle(drawable(title), fontsize=10.5, x=0.02, ha="left")
         for axes, (panel, names, table) in zip(figure.axes, shown, strict=True):

@@ -13,7 +13,7 @@ from ...compiler.passes.append_backward import GRADIENT
 from ...compiler.passes.training_mode import NEXT
 from ...compiler.training.train_step import TrainStep
 from ..inspection.probes import Probe, Statistics, layer_names
-from ..inspection.samples import BATCH, some
+from ..inspection.samples import PROBED_SAMPLES, some
 from ..kerneldef import Array
 from ..run_folder.history import Epoch
 from ..training.job import Job
@@ -81,7 +81,7 @@ def watch(
     *,
     folder: str | None = None,
     say: Callable[[str], None] | None = None,
-    samples: int = BATCH,
+    samples: int = PROBED_SAMPLES,
 ) -> Monitor:
     """Let a monitor look at a run, on some samples of its training part.
 

@@ -23,7 +23,7 @@ def symptoms(signals: Sequence[Signal], changes: Sequence[Change]) -> list[Sympt
         signals: The activations of an epoch.
         changes: The gradients of the same epoch.
     """
-    found = [symptom for look in ACTIVATIONS for s in signals for symptom in look(s)]
+    found = [symptom for look in ACTIVATION_SYMPTOMS for s in signals for symptom in look(s)]
     weights = [change for change in changes if change.name.endswith(WEIGHT)]
     return [*found, *_vanishing(weights), *_exploding(weights), *_fast(weights)]
 
@@ -113,4 +113,4 @@ def _fast(weights: Sequence[Change]) -> Iterator[Symptom]:
             )
 
 
-ACTIVATIONS: tuple[Callable[[Signal], Iterator[Symptom]], ...] = (_wild, _dead, _saturated)
+ACTIVATION_SYMPTOMS: tuple[Callable[[Signal], Iterator[Symptom]], ...] = (_wild, _dead, _saturated)

@@ -21,7 +21,7 @@ from ...grammar.files import atomic_writer
 
 FORMATS = ("svg", "png", "pdf")
 DPI = 200
-WIDTH = 5.6  # inches: a text column of a paper
+PLOT_WIDTH = 5.6  # inches: a text column of a paper
 INK = THEMES["light"]
 
 # Okabe and Ito's colours, which can be distinguished with any colour vision, and in grey.
@@ -102,7 +102,7 @@ def canvas(
     path: str,
     rows: Sequence[float] = (2.4,),
     *,
-    width: float = WIDTH,
+    width: float = PLOT_WIDTH,
     format: str | None = None,
 ) -> Iterator[Any]:
     """A figure to draw on, which is written when the block ends well.

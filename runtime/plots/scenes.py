@@ -6,6 +6,7 @@ from typing import Any
 
 from ...compiler.pictures.fonts import text_width
 from ...compiler.pictures.scene import (
+    Drawn,
     Ellipse,
     Group,
     Line,
@@ -13,7 +14,6 @@ from ...compiler.pictures.scene import (
     Polygon,
     Rectangle,
     Scene,
-    Shape,
     Text,
     printable,
 )
@@ -56,7 +56,7 @@ class _Painter:
         self.measured = textpath.TextPath
         self.order = 0
 
-    def paint(self, shapes: Iterable[Shape]) -> None:
+    def paint(self, shapes: Iterable[Drawn]) -> None:
         """Draw shapes in order."""
         for shape in shapes:
             self.order += 1

@@ -24,7 +24,7 @@ from .canvas import (
 
 HEIGHTS = {"loss": 2.3, "metric": 1.8, "rate": 1.1}  # inches
 MOST_PANELS = 3  # of metrics, where none are chosen
-WIDE = 20.0  # a loss that falls to less than 1/20 is shown on a logarithmic scale
+WIDE_RANGE = 20.0  # a loss that falls to less than 1/20 is shown on a logarithmic scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +163,8 @@ def _is_wide(label: str, values: Array) -> bool:
     if not values.size or values.min() <= 0:
         return False
     if label == "learning rate":
-        return bool(np.median(values) * WIDE / 2 <= values.max())
-    return label == "loss" and bool(values.max() > WIDE * values.min())
+        return bool(np.median(values) * WIDE_RANGE / 2 <= values.max())
+    return label == "loss" and bool(values.max() > WIDE_RANGE * values.min())
 
 
 def _mark(

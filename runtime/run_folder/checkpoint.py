@@ -16,7 +16,7 @@ from ..weights.safetensors_file import SafetensorsState, open_safetensors, write
 FORMAT = "netc training 2"
 CHECKSUM = "checksum"
 BEST = "best/"
-PREPROCESS = "preprocess/"
+PREPROCESS_PREFIX = "preprocess/"
 STATE = "state/"
 
 
@@ -49,7 +49,7 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
     """
     arrays = {
         **{STATE + name: array for name, array in checkpoint.state.items()},
-        **{PREPROCESS + name: array for name, array in checkpoint.preprocess.items()},
+        **{PREPROCESS_PREFIX + name: array for name, array in checkpoint.preprocess.items()},
         **{BEST + name: array for name, array in checkpoint.best.items()},
     }
     metadata = {
@@ -77,7 +77,7 @@ def load_checkpoint(path: str) -> Checkpoint:
         raise _no_checkpoint(path) from None
     return Checkpoint(
         state=_under(found, STATE),
-        preprocess=_under(found, PREPROCESS),
+        preprocess=_under(found, PREPROCESS_PREFIX),
         best=_under(found, BEST),
         **texts,
     )
@@ -89,7 +89,7 @@ def load_preprocessing(path: str) -> dict[str, Array]:
     Raises:
         NetError: As `load_checkpoint`.
     """
-    return _under(_opened(path), PREPROCESS)
+    return _under(_opened(path), PREPROCESS_PREFIX)
 
 
 def _opened(path: str) -> SafetensorsState:

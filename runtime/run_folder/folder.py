@@ -22,14 +22,14 @@ CHECKPOINT = "checkpoint.safetensors"
 CURVES = "curves.svg"
 FACTS = "run.json"
 HISTORY = "history"
-LAYERS = "layers.svg"
+HEAT_MAP = "layers.svg"
 PROGRAM = "model.net"
 WEIGHTS = "weights.safetensors"
 MONITOR = "monitor"
 FORMAT = "netc run 1"
 # What a run may leave besides its program.
-FILES = (
-    *(FACTS, CHECKPOINT, WEIGHTS, CURVES, LAYERS),
+RUN_FILES = (
+    *(FACTS, CHECKPOINT, WEIGHTS, CURVES, HEAT_MAP),
     *(f"{name}{suffix}" for name in (HISTORY, MONITOR) for suffix in (".csv", ".json")),
 )
 
@@ -104,7 +104,7 @@ def remove_run(folder: str) -> None:
     Raises:
         NetError: E004, one cannot be removed.
     """
-    for name in FILES:
+    for name in RUN_FILES:
         path = os.path.join(folder, name)
         try:
             os.unlink(path)

@@ -15,8 +15,8 @@ from .json_files import Malformed, for_json, number, read_json, sequence
 
 FORMAT = "netc history 1"
 # The columns that every row has; those of metrics come between the losses and the rates.
-BEFORE = ("epoch", "step", "loss", "val_loss")
-AFTER = ("lr", "momentum", "seconds")
+LOSS_COLUMNS = ("epoch", "step", "loss", "val_loss")
+RATE_COLUMNS = ("lr", "momentum", "seconds")
 WHOLE = ("epoch", "step")
 
 Measured = float | None
@@ -48,15 +48,15 @@ class Epoch:
 
     def values(self) -> dict[str, Measured]:
         """Every column by name, metrics between the losses and the rates."""
-        before = {name: getattr(self, name) for name in BEFORE}
-        after = {name: getattr(self, name) for name in AFTER}
+        before = {name: getattr(self, name) for name in LOSS_COLUMNS}
+        after = {name: getattr(self, name) for name in RATE_COLUMNS}
         values = {**before, **self.metrics, **after}
         return {name: _number(name, value) for name, value in values.items()}
 
     @classmethod
     def of(cls, values: Mapping[str, Measured]) -> "Epoch":
         """A row of its columns; those that are not fields are metrics."""
-        own = {name: values[name] for name in (*BEFORE, *AFTER) if name in values}
+        own = {name: values[name] for name in (*LOSS_COLUMNS, *RATE_COLUMNS) if name in values}
         metrics = {name: value for name, value in values.items() if name not in own}
         return cls(**own, metrics=metrics)  # type: ignore[arg-type]  # numbers all
 
@@ -86,7 +86,7 @@ class History:
     def columns(self) -> tuple[str, ...]:
         """The names of all columns in order; a metric is where it first appeared."""
         metrics = dict.fromkeys(name for row in self.rows for name in row.metrics)
-        return (*BEFORE, *metrics, *AFTER)
+        return (*LOSS_COLUMNS, *metrics, *RATE_COLUMNS)
 
     @property
     def metrics(self) -> tuple[str, ...]:

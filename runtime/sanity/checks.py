@@ -23,24 +23,24 @@ from ..inspection.probes import layer_names, spread_over_samples
 from ..run_folder.json_files import for_json
 from ..training.job import Job
 from .expected_loss import expected_loss, formula
-from .first_steps import LOWER, first_steps
+from .first_steps import LOWER_RATES, first_steps
 from .guessed_loss import guessed_loss
-from .overfitting import SAMPLES, STEPS
+from .overfitting import MEMORIZED, STEPS_PER_RATE
 from .slowness import Slowness, slowness
 from .subject import Subject
 
-CLOSE = 0.1  # how much of the expected loss the loss of small weights may differ from it
-SURE = 3.0  # a first loss above this multiple of the expected one is too sure of what it says
+AS_EXPECTED = 0.1  # how much of the expected loss the loss of small weights may differ from it
+TOO_SURE = 3.0  # a first loss above this multiple of the expected one is too sure of what it says
 SCALES = (0.01, 10.0)  # between which the deviation of inputs lies
 OFFSET = 5.0  # how many deviations the mean of inputs may be from 0
 VANISHED, EXPLODED = 1e-4, 1e3  # what activations tell samples apart by lies between them
-ABOVE = 1.1  # a loss that steps leave above this multiple of the first one was raised by them
+RAISED = 1.1  # a loss that steps leave above this multiple of the first one was raised by them
 HIGH = 0.5  # of a guess's loss, above which steps have not learned much
 BETTER = 0.6  # of a loss, below which a tenth of the learning rate does clearly better
-FEWEST = 5  # samples of a class, on average, from which on whole numbers look like classes
-SHOWN = 5  # names in a message
+FEWEST_OF_CLASS = 5  # samples of a class, on average, from which on whole numbers look like classes
+SHOWN_NAMES = 5  # names in a message
 TRY = REGULARIZERS.term("l2", strength=0.01)
-PLAIN = ("SOFTMAX",)  # whose outputs are small where there are many classes
+SMALL_OUTPUTS = ("SOFTMAX",)  # whose outputs are small where there are many classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Check:
         return {**own, "advice": "" if self.ok else self.advice, "numbers": numbers}
 
 
-def sanity(job: Job, *, samples: int = SAMPLES, steps: int = STEPS) -> list[Check]:
+def sanity(job: Job, *, samples: int = MEMORIZED, steps: int = STEPS_PER_RATE) -> list[Check]:
     """Look at data, network and loss before training.
 
     Args:
@@ -84,7 +84,7 @@ def sanity(job: Job, *, samples: int = SAMPLES, steps: int = STEPS) -> list[Chec
     """
     job.check_batches()
     subject = Subject(job, samples, steps)
-    return [look(subject) for look in CHECKS]
+    return [look(subject) for look in SANITY_CHECKS]
 
 
 def _labels(subject: Subject) -> Check:
@@ -119,7 +119,7 @@ def _labels(subject: Subject) -> Check:
         not constant,
         f"targets deviate by {several}"
         if not constant
-        else f"all of {listing(constant, SHOWN)} is equal",
+        else f"all of {listing(constant, SHOWN_NAMES)} is equal",
         "check how targets are read",
         {f"{name}.deviation": value for name, value in deviations.items()},
     )
@@ -137,7 +137,7 @@ def _indices_as_numbers(subject: Subject) -> Check | None:
         classes = np.unique(labels[train])
         first = int(classes[0])
         every = first in (0, 1) and np.array_equal(classes - first, np.arange(len(classes)))
-        if every and len(classes) > 2 and len(train) >= FEWEST * len(classes):
+        if every and len(classes) > 2 and len(train) >= FEWEST_OF_CLASS * len(classes):
             return Check(
                 "labels",
                 False,
@@ -178,7 +178,7 @@ def _initial_loss(subject: Subject) -> Check:
     expected = expected_loss(job.graph, subject.objective, job.wiring, subject.feeds)
     found = subject.loss(subject.graph, subject.small)
     what = formula(job.graph, subject.objective, job.wiring)
-    ok = abs(found - expected) <= CLOSE * max(abs(expected), 1e-6)
+    ok = abs(found - expected) <= AS_EXPECTED * max(abs(expected), 1e-6)
     return Check(
         "initial loss",
         ok,
@@ -195,12 +195,12 @@ def _first_loss(subject: Subject) -> Check:
     expected = expected_loss(job.graph, subject.objective, job.wiring, subject.feeds)
     found = subject.loss(subject.graph, subject.state)
     given = "given" if job.weights is not None else "initial"
-    ok = found <= SURE * expected
+    ok = found <= TOO_SURE * expected
     comparison = "no more than" if ok else "more than"
     return Check(
         "first loss",
         ok,
-        f"{found:.4g} with the {given} weights, {comparison} {SURE:g} times {expected:.4g}",
+        f"{found:.4g} with the {given} weights, {comparison} {TOO_SURE:g} times {expected:.4g}",
         "the network is confidently wrong: use smaller initial weights, or normalize inputs",
         {"loss": found, "expected": expected},
     )
@@ -236,7 +236,7 @@ def _unpenalised(subject: Subject, terms: tuple[Term, ...]) -> str:
 def _activations(subject: Subject) -> Check:
     """Signals that neither vanish nor explode on their way through the layers."""
     graph = subject.graph
-    names = [n for n in layer_names(graph) if graph.layers[n].kind not in PLAIN]
+    names = [n for n in layer_names(graph) if graph.layers[n].kind not in SMALL_OUTPUTS]
     found = subject.read(graph, names)
     spreads = {name: spread_over_samples(found[name]) for name in names}
     lost = [name for name, spread in spreads.items() if not spread >= VANISHED]
@@ -246,7 +246,7 @@ def _activations(subject: Subject) -> Check:
     for verb, names in ("vanishes", lost), ("explodes", wild):
         if names:
             differ = f"samples differ by {spreads[names[0]]:.2g} there"
-            text = f"it {verb} in {listing(names, SHOWN)}: {differ}"
+            text = f"it {verb} in {listing(names, SHOWN_NAMES)}: {differ}"
     return Check(
         "activations",
         not lost and not wild,
@@ -267,7 +267,7 @@ def _gradients(subject: Subject) -> Check:
     if not names:
         message = "there is no trainable weight"
     elif dead:
-        message = f"none in {listing(dead, SHOWN)}"
+        message = f"none in {listing(dead, SHOWN_NAMES)}"
     return Check(
         "gradients",
         bool(names) and not dead,
@@ -311,10 +311,10 @@ def _recipe(subject: Subject) -> Check:
     if slow is not None:
         return _too_slow(slow, found.steps, said, numbers=subject.objective.is_of_numbers)
     numbers = {"first": found.first, "last": found.last, "steps": found.steps}
-    limit = ABOVE * max(found.first, guess)
+    limit = RAISED * max(found.first, guess)
     ok = found.last <= limit  # which NaN is not
     help = "the learning rate is too high: lower it"
-    for share, factor in LOWER.items() if not ok or found.last > HIGH * guess else ():
+    for share, factor in LOWER_RATES.items() if not ok or found.last > HIGH * guess else ():
         numbers[share] = lower = first_steps(job, subject.state, factor=factor).last
         if lower < BETTER * found.last or (not ok and lower <= limit):
             message += f", and {lower:.3g} with {share} of the learning rate"
@@ -344,7 +344,7 @@ def _too_slow(slow: Slowness, steps: int, said: str, *, numbers: bool) -> Check:
     )
 
 
-CHECKS: tuple[Callable[[Subject], Check], ...] = (
+SANITY_CHECKS: tuple[Callable[[Subject], Check], ...] = (
     _labels,
     _inputs,
     _initial_loss,

@@ -12,9 +12,9 @@ from ..kerneldef import Array
 from ..training.job import Job
 from ..training.stepper import Stepper, scalars
 
-STEPS = 40
-WINDOW = 10  # steps at the end whose losses are averaged
-LOWER = {"a tenth": 0.1, "a hundredth": 0.01}  # of the learning rate
+FIRST_STEPS = 40
+AVERAGED_STEPS = 10  # steps at the end whose losses are averaged
+LOWER_RATES = {"a tenth": 0.1, "a hundredth": 0.01}  # of the learning rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,13 @@ def first_steps(job: Job, state: Mapping[str, Array], *, factor: float = 1.0) ->
     """
     stepper = Stepper(job.step, state, engine=job.engine, device=job.device)
     losses: list[float] = []
-    for number, feeds in enumerate(islice(_batches(job), STEPS)):
+    for number, feeds in enumerate(islice(_batches(job), FIRST_STEPS)):
         rate, momentum = job.recipe.rates(number, steps_per_epoch=job.training.steps)
         given = {**feeds, **scalars(number, factor * rate, momentum)}
         losses.append(float(stepper.advance(given)[LOSS]))
         if not np.isfinite(losses[-1]):
             return Steps(len(losses), losses[0], losses[-1], stepper.state)
-    return Steps(len(losses), losses[0], float(np.mean(losses[-WINDOW:])), stepper.state)
+    return Steps(len(losses), losses[0], float(np.mean(losses[-AVERAGED_STEPS:])), stepper.state)
 
 
 def _batches(job: Job) -> Iterator[Feeds]:

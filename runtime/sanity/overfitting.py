@@ -17,8 +17,8 @@ from ..training.job import Job
 from ..training.stepper import Stepper, scalars
 from ..weights.initialize import initialize
 
-SAMPLES = 20
-STEPS = 200  # for each rate
+MEMORIZED = 20
+STEPS_PER_RATE = 200  # for each rate
 RATES = (0.001, 0.01, 0.1)  # of Adam, tried one after another
 # With few weights a step costs next to nothing, and minima that are not global are frequent: these
 # get a larger rate, for targets of large numbers, and new starts, by what is added to the seed.
@@ -58,7 +58,7 @@ def overfit(
     state: Mapping[str, Array],
     feeds: Mapping[str, Array],
     *,
-    steps: int = STEPS,
+    steps: int = STEPS_PER_RATE,
 ) -> Trial:
     """Train on one small batch, without penalties, augmentation or Dropout, by Adam.
 

@@ -6,14 +6,14 @@ from math import isfinite
 import numpy as np
 
 from ..training.job import Job
-from .first_steps import STEPS, Steps, first_steps
+from .first_steps import FIRST_STEPS, Steps, first_steps
 from .subject import Subject
 
 FACTORS = (10, 100, 1_000, 10_000, 100_000, 1_000_000)  # by which the learning rate is raised
-LITTLE = 0.015  # of the loss: a run that brings it down by less is too slow
+TOO_LITTLE = 0.015  # of the loss: a run that brings it down by less is too slow
 MUCH = 0.2  # of the loss, by which a raised rate must bring it down in a few steps
 HIGH = 0.5  # of a guess's loss, above which a loss should fall
-MOST = 1000  # steps whose learning rates are looked at
+MOST_STEPS = 1000  # steps whose learning rates are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +51,25 @@ def slowness(subject: Subject, found: Steps, guess: float) -> Slowness | None:
     """
     steps = subject.job.recipe.epochs * subject.job.training.steps
     before = subject.loss(subject.graph, subject.state)
-    if steps < STEPS or not HIGH * guess < before or not isfinite(before):
+    if steps < FIRST_STEPS or not HIGH * guess < before or not isfinite(before):
         return None
     whole = _whole(subject.job, steps)
     fall = pace = before - subject.loss(subject.graph, found.state)
     for factor in FACTORS:
-        if not whole * pace < LITTLE * before:
+        if not whole * pace < TOO_LITTLE * before:
             return None
         raised = first_steps(subject.job, subject.state, factor=factor)
         after = subject.loss(subject.graph, raised.state)
         pace = max(pace, (before - after) / factor)
-        if before - after > MUCH * before and whole * pace < LITTLE * before:
+        if before - after > MUCH * before and whole * pace < TOO_LITTLE * before:
             return Slowness(before, fall, factor, after, steps, whole * max(pace, 0.0))
     return None
 
 
 def _whole(job: Job, steps: int) -> float:
     """The sum of a run's learning rates, as a multiple of that of its first steps."""
-    every = np.unique(np.linspace(0, steps - 1, min(steps, MOST)).astype(int))
-    rates, first = _rates(job, every), _rates(job, range(min(STEPS, steps)))
+    every = np.unique(np.linspace(0, steps - 1, min(steps, MOST_STEPS)).astype(int))
+    rates, first = _rates(job, every), _rates(job, range(min(FIRST_STEPS, steps)))
     return float(np.mean(rates) * steps / np.sum(first)) if np.sum(first) > 0 else float("inf")
 
 

@@ -19,8 +19,8 @@ ADVICE = {
     "Log": "a logarithm of 0: let the loss take logits, which is the stable form",
     "Sqrt": "the root of a negative number: add a small number under it",
 }
-USUAL = "lower the learning rate, or normalize the inputs; `netc sanity` checks for more"
-SHOWN = 5
+USUAL_ADVICE = "lower the learning rate, or normalize the inputs; `netc sanity` checks for more"
+SHOWN_NAMES = 5
 
 
 def diverged(graph: Graph, feeds: Mapping[str, Array], *, step: int, epoch: int) -> NetError:
@@ -42,15 +42,15 @@ def diverged(graph: Graph, feeds: Mapping[str, Array], *, step: int, epoch: int)
     where = f"in step {step + 1} of the run, in epoch {epoch + 1}"
     node = first_not_finite(graph, feeds)
     if node is None:
-        notes = [f"the data are not finite: {listing(broken, SHOWN)}"] if broken else []
-        return error("E542", f"the loss is not finite {where}", notes=notes, help=USUAL)
+        notes = [f"the data are not finite: {listing(broken, SHOWN_NAMES)}"] if broken else []
+        return error("E542", f"the loss is not finite {where}", notes=notes, help=USUAL_ADVICE)
     layer = f"`{node.op_type}` of `{node.scope}`" if node.scope else f"`{node.op_type}`"
     return error(
         "E542",
         f"the loss is not finite {where}",
         node.span,
         notes=[f"the first number that is not finite appeared in {layer}"],
-        help=ADVICE.get(node.op_type, USUAL),
+        help=ADVICE.get(node.op_type, USUAL_ADVICE),
     )
 
 
@@ -62,8 +62,8 @@ def _spoilt(graph: Graph, names: Sequence[str], step: int) -> NetError:
         "E542",
         f"the weights are not finite after step {step} of the run",
         span,
-        notes=[f"infinite or NaN after the step: {listing(names, SHOWN)}"],
-        help=USUAL,
+        notes=[f"infinite or NaN after the step: {listing(names, SHOWN_NAMES)}"],
+        help=USUAL_ADVICE,
     )
 
 

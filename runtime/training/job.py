@@ -30,7 +30,7 @@ from ..weights.state import State
 from .loop import SECONDS_BETWEEN_CHECKPOINTS
 
 NETWORK = "network"
-VALUES = "values"  # of the data
+DATA_VALUES = "values"  # of the data
 # What a folder keeps besides the settings, so that resuming need not be told again.
 KEPT = ("engine", "device", "monitor", "patience", "min_delta")
 ALL = "all"  # samples, whatever part they are in
@@ -168,7 +168,7 @@ class Job:
         network = sha256(to_text(replace(self.graph, name="")).encode()).hexdigest()
         settings = self.recipe.settings()
         del settings["epochs"]
-        values = {} if self.folder is None else {VALUES: self.data.fingerprint()}
+        values = {} if self.folder is None else {DATA_VALUES: self.data.fingerprint()}
         return {NETWORK: network, **settings, "samples": str(len(self.data)), **values}
 
     @property

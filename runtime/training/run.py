@@ -11,7 +11,7 @@ from ..data import arrays as data_of
 from ..data.preprocessing import Fitted
 from ..feeding.wiring import wire_inputs
 from ..inference.deployment import class_names, with_preprocessing
-from ..inference.evaluator import BATCH
+from ..inference.evaluator import MEASURED_AT_ONCE
 from ..inference.predictions import predict, samples_of
 from ..kerneldef import Array
 from ..metrics.definitions import VALIDATION, direction, our_name
@@ -25,7 +25,7 @@ from ..weights.initialize import initialize
 from ..weights.state import State
 from .divergence import diverged
 from .early_stopping import EarlyStopping
-from .job import KEPT, NETWORK, VALUES, Job
+from .job import DATA_VALUES, KEPT, NETWORK, Job
 from .loop import LOSS, Feeds, Listener, Loop, Progress, Settings
 from .stepper import Stepper
 
@@ -131,7 +131,7 @@ class Run:
             raise error(
                 "E531", f"the {part} part of {self.job.data.about.name} is empty", help=help
             )
-        return self.job.evaluator.measure(self.state, samples.still(BATCH))
+        return self.job.evaluator.measure(self.state, samples.still(MEASURED_AT_ONCE))
 
 
 def _measured(part: str, values: Mapping[str, float | None]) -> str:
@@ -170,12 +170,12 @@ def resumed(job: Job) -> Job:
         return job
     saved = load_checkpoint(path)
     fixed = job.fixed
-    if VALUES not in saved.recipe:  # of an older version
-        fixed = {name: text for name, text in fixed.items() if name != VALUES}
+    if DATA_VALUES not in saved.recipe:  # of an older version
+        fixed = {name: text for name, text in fixed.items() if name != DATA_VALUES}
     differing = [
         n for n in dict.fromkeys([*saved.recipe, *fixed]) if saved.recipe.get(n) != fixed.get(n)
     ]
-    if differing == [VALUES]:
+    if differing == [DATA_VALUES]:
         raise error(
             "E541",
             f"{job.data.about.name} holds other values than those that this run began with",
@@ -195,7 +195,7 @@ def _other_run(
         if name == NETWORK
         else f"`{name}` was `{saved.get(name, 'not set')}`, but is `{fixed.get(name, 'not set')}`"
         for name in differing
-        if name != VALUES
+        if name != DATA_VALUES
     ]
     return error(
         "E541",
@@ -275,7 +275,7 @@ def finish(job: Job, loop: Loop) -> Run:
     state = {name: loop.best[name] for name in names} if best else last
     epoch = loop.stopping.best_epoch if best else loop.progress.epoch
     test = job.part("test")
-    measured = job.evaluator.measure(state, test.still(BATCH)) if len(test) else {}
+    measured = job.evaluator.measure(state, test.still(MEASURED_AT_ONCE)) if len(test) else {}
     return Run(job, state, last, loop.history, loop.stopping.stopped, epoch, measured)
 
 
@@ -314,7 +314,7 @@ def _settings(job: Job) -> Settings:
         return job.recipe.rates(step, steps_per_epoch=steps)
 
     def validate(state: State) -> dict[str, float]:
-        return job.evaluator.measure(state, validation.still(BATCH))
+        return job.evaluator.measure(state, validation.still(MEASURED_AT_ONCE))
 
     def diagnose(feeds: Feeds, progress: Progress) -> Exception:
         return diverged(job.step.graph, feeds, step=progress.step, epoch=progress.epoch)

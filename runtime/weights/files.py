@@ -15,7 +15,7 @@ from .safetensors_file import open_safetensors, write_safetensors
 from .state import LazyState, type_of
 
 # How many findings of a kind are shown.
-SHOWN = 10
+SHOWN_FINDINGS = 10
 
 READERS: Mapping[str, Callable[[str], LazyState]] = {
     ".safetensors": open_safetensors,
@@ -85,7 +85,8 @@ def mismatches(graph: Graph, state: Mapping[str, Any]) -> list[Diagnostic]:
         _finding(
             "has no place in the network",
             "have no place in the network",
-            [_with_guess(name, missing or wanted) for name in strange[:SHOWN]] + strange[SHOWN:],
+            [_with_guess(name, missing or wanted) for name in strange[:SHOWN_FINDINGS]]
+            + strange[SHOWN_FINDINGS:],
         ),
         _finding(
             "does not fit",
@@ -104,8 +105,8 @@ def _finding(
     if not rows:
         return None
     title = f"1 weight {one}" if len(rows) == 1 else f"{len(rows)} weights {several}"
-    more = [f"and {len(rows) - SHOWN} more"] if len(rows) > SHOWN else []
-    return Diagnostic("E501", title, notes=(*rows[:SHOWN], *more), help=help)
+    more = [f"and {len(rows) - SHOWN_FINDINGS} more"] if len(rows) > SHOWN_FINDINGS else []
+    return Diagnostic("E501", title, notes=(*rows[:SHOWN_FINDINGS], *more), help=help)
 
 
 def _with_guess(name: str, candidates: Iterable[str]) -> str:

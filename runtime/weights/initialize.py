@@ -18,7 +18,7 @@ from .state import LazyState
 
 # Numbers are drawn in float64 and rounded, so that the last bits of a platform's mathematical
 # functions do not show; a block at a time, so that nothing big is held twice.
-BLOCK = 2**16
+DRAWN_AT_ONCE = 2**16
 
 Draw = Callable[[np.random.Generator, int], Array]
 Fans = tuple[int, int]  # products per output element, and uses of each input element
@@ -137,7 +137,7 @@ def draw(init: Init, type: TensorType, fans: Fans, random: np.random.Generator) 
     """Draw one parameter."""
     if type.nbytes > physical_memory():
         raise MemoryError
-    return INITIALIZERS[init.name](init.numbers, type, fans, random)
+    return SAMPLERS[init.name](init.numbers, type, fans, random)
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -150,8 +150,8 @@ def _in_blocks(type: TensorType, random: np.random.Generator, draw_block: Draw) 
     """An array filled in row-major order, block by block."""
     array = np.empty(type.extents, type.dtype.value)
     flat = array.reshape(-1)
-    for start in range(0, flat.size, BLOCK):
-        block = flat[start : start + BLOCK]
+    for start in range(0, flat.size, DRAWN_AT_ONCE):
+        block = flat[start : start + DRAWN_AT_ONCE]
         block[...] = draw_block(random, block.size)
     return array
 
@@ -199,7 +199,7 @@ def _constant(numbers: Any, type: TensorType, fans: Fans, random: np.random.Gene
 
 
 # name -> (its numbers, the parameter's type, its fans, its stream) to values
-INITIALIZERS: dict[str, Callable[[Any, TensorType, Fans, np.random.Generator], Array]] = {
+SAMPLERS: dict[str, Callable[[Any, TensorType, Fans, np.random.Generator], Array]] = {
     "he": _he,
     "glorot": _glorot,
     "lecun": _lecun,

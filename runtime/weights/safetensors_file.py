@@ -33,7 +33,7 @@ _DTYPES = {
     "BOOL": DType.BOOL,
 }
 _CODES = {dtype: code for code, dtype in _DTYPES.items()}
-ALIGNMENT = 8  # bytes that the header's length is a multiple of
+HEADER_ALIGNMENT = 8  # bytes that the header's length is a multiple of
 
 
 class SafetensorsState(LazyState):
@@ -125,7 +125,7 @@ def write_safetensors(
         }
         offset += type.nbytes
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
-    text += b" " * (-len(text) % ALIGNMENT)
+    text += b" " * (-len(text) % HEADER_ALIGNMENT)
     file.write(len(text).to_bytes(8, "little"))
     file.write(text)
     for name in state:

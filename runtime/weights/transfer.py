@@ -17,7 +17,7 @@ from .initialize import InitialState, initialize
 from .state import LazyState, State, type_of
 
 Rename = Mapping[str, str] | Callable[[str], str | None]
-SHOWN = 10  # names of a kind in the report's text
+SHOWN_NAMES = 10  # names of a kind in the report's text
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,5 +224,5 @@ def _matches(name: str, patterns: Sequence[str]) -> bool:
 
 
 def _shown(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(names[:SHOWN_NAMES]) + more

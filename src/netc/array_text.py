@@ -9,7 +9,7 @@ from .tables import GAP, aligned, filled, table
 
 Array = np.ndarray[Any, Any]
 
-FEW = 100  # numbers that are shown
+SHOWN_NUMBERS = 100  # numbers that are shown
 
 
 def describe(
@@ -27,7 +27,7 @@ def describe(
     if not array.size:
         return head
     inner = None if room is None else max(room - len(GAP), 1)
-    lines = (_numbers if array.size <= FEW else _statistics)(array, columns, inner)
+    lines = (_numbers if array.size <= SHOWN_NUMBERS else _statistics)(array, columns, inner)
     return "\n".join([head, *(f"{GAP}{line}" for line in lines)])
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-MOST_NUMBERS = 4  # of an array that are written on an arrow; of larger ones, the extents
+MOST_WRITTEN = 4  # of an array that are written on an arrow; of larger ones, the extents
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,7 @@ def _numbers(
 
 def spell_array(array: Array) -> str:
     """Numbers as shown on an arrow; only the extents of large arrays."""
-    if array.size > MOST_NUMBERS:
+    if array.size > MOST_WRITTEN:
         return "\N{MULTIPLICATION SIGN}".join(map(str, array.shape))
     numbers = [_spell(number) for number in array.ravel().tolist()]
     if array.size == 1:

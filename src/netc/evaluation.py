@@ -11,7 +11,7 @@ from typing import Any
 from .compiler.model import Model
 from .grammar.diagnostics import error
 from .grammar.files import make_folder
-from .runtime.inference.evaluator import BATCH, Evaluator
+from .runtime.inference.evaluator import MEASURED_AT_ONCE, Evaluator
 from .runtime.inference.predictions import YES_OR_NO
 from .runtime.metrics.accumulators import Confusion, Ranking
 from .runtime.metrics.definitions import METRICS, per_class
@@ -24,7 +24,7 @@ from .runtime.weights.files import check_weights
 from .tables import GAP, hanging, table
 from .training import job_as_trained
 
-CURVES = ("roc_auc", "average_precision")  # the metrics that a picture of thresholds needs
+CURVE_METRICS = ("roc_auc", "average_precision")  # the metrics that a picture of thresholds needs
 MOST_CLASSES = 50  # in the table
 MOST_LABELS = 12  # that get a confusion matrix each
 
@@ -129,12 +129,12 @@ def evaluate(
         *(job.graph, job.recipe.objective, job.wiring),
         names=[metrics] if isinstance(metrics, str) else metrics or None,
         deep=True,
-        more=CURVES if curves else (),
+        more=CURVE_METRICS if curves else (),
         threshold=threshold,
         engine=engine,
         device=device,
     )
-    found = evaluator.measure(trained.weights, samples.still(BATCH))
+    found = evaluator.measure(trained.weights, samples.still(MEASURED_AT_ONCE))
     return Evaluation(
         *(part, where, len(samples), found),
         *(

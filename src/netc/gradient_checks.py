@@ -12,7 +12,7 @@ from .compiler.passes.set_mode import set_mode
 from .compiler.training.objective import add_loss
 from .gradients import Targets, first_step, with_targets
 from .grammar.diagnostics import listing
-from .runtime.inspection.gradcheck import TOLERANCE, ParameterCheck, off_kinks
+from .runtime.inspection.gradcheck import SLOPE_TOLERANCE, ParameterCheck, off_kinks
 from .runtime.inspection.gradcheck import gradcheck as compare
 from .runtime.inspection.random_feeds import random_feeds
 from .runtime.weights.files import check_weights
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 HEAD = ("parameter", "compared", "kinks", "error", "at", "gradient", "difference")
 LEFT = (0, 4, len(HEAD))  # the columns that are aligned to the left
-SHOWN = 5  # names in a message
+SHOWN_NAMES = 5  # names in a message
 
 # Opens a display of how many of a number of parameters are compared.
 CheckProgress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
@@ -66,10 +66,10 @@ class GradientChecks:
         wrong, all_ = sum(not check.ok for check in self.checks), len(self.checks)
         verdict = f"{wrong} of {all_} gradients are wrong" if wrong else "all gradients agree"
         samples = f"{self.batch} samples {'drawn at random' if self.drawn else 'of the data'}"
-        yield f"{verdict} with central differences on {samples}, to {TOLERANCE:g}"
+        yield f"{verdict} with central differences on {samples}, to {SLOPE_TOLERANCE:g}"
         untold = [check.name for check in self.checks if check.ok and not check.checked]
         if untold:
-            yield f"nothing could be compared of {listing(untold, SHOWN)}: kinks are too near"
+            yield f"nothing could be compared of {listing(untold, SHOWN_NAMES)}: kinks are too near"
         if skipped := sum(check.skipped for check in self.checks):
             yield f"{skipped:,} more numbers were left out for lack of time; see `--seconds`"
 

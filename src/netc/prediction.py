@@ -27,7 +27,7 @@ from .training import job_as_trained, open_data, recipe_as_trained
 
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
-SHOWN = 20  # answers, or pictures, in a terminal
+SHOWN_ANSWERS = 20  # answers, or pictures, in a terminal
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ class Prediction:
             room: How many characters a line holds.
             advice: Where to find the others.
         """
-        shown = self.names[:SHOWN]
+        shown = self.names[:SHOWN_ANSWERS]
         longest = max(map(len, shown), default=0) + 1
         lines: list[str] = []
         for place, name in enumerate(shown):
@@ -71,8 +71,8 @@ class Prediction:
                 several = f"  {output}" if len(self.answers) > 1 else ""
                 head = f"{name + ':':<{longest}}{several}{GAP}"
                 lines += filled(str(each[place]).split(GAP), room, head=head)
-        if len(self.names) > SHOWN:
-            lines += hanging("", f"and {len(self.names) - SHOWN} more{advice}", room)
+        if len(self.names) > SHOWN_ANSWERS:
+            lines += hanging("", f"and {len(self.names) - SHOWN_ANSWERS} more{advice}", room)
         return "\n".join(lines)
 
 
@@ -240,10 +240,10 @@ def _pictures(
 def _changed(changes: Mapping[str, Sequence[str]], count: int) -> Diagnostic:
     """The warning that pictures were not what the network takes."""
     notes = [f"`{path}` was {' and '.join(done)}" for path, done in changes.items()]
-    more = [f"and {len(notes) - SHOWN} more"] if len(notes) > SHOWN else []
+    more = [f"and {len(notes) - SHOWN_ANSWERS} more"] if len(notes) > SHOWN_ANSWERS else []
     many = "the image was" if count == 1 else f"{len(changes)} of {count} images were"
     message = f"{many} converted for the network"
-    return Diagnostic("W520", message, notes=(*notes[:SHOWN], *more))
+    return Diagnostic("W520", message, notes=(*notes[:SHOWN_ANSWERS], *more))
 
 
 def _fitted(

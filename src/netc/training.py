@@ -20,7 +20,7 @@ from .runtime.inspection.lsuv import lsuv_weights
 from .runtime.monitoring.heat_maps import draw_records
 from .runtime.monitoring.monitor import watch as watch_loop
 from .runtime.monitoring.records import Records
-from .runtime.run_folder.folder import LAYERS, PROGRAM, Facts, locked
+from .runtime.run_folder.folder import HEAT_MAP, PROGRAM, Facts, locked
 from .runtime.run_folder.trained import Trained, open_trained
 from .runtime.training.job import KEPT, Job
 from .runtime.training.listeners import HistoryFiles, Reporter, write_results
@@ -264,7 +264,7 @@ def _run(
     if folder is not None:
         write_results(run, folder)
         if monitored is not None and find_spec("matplotlib") is not None:
-            draw_records(records, os.path.join(folder, LAYERS))
+            draw_records(records, os.path.join(folder, HEAT_MAP))
     return run, records
 
 

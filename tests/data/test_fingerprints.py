@@ -129,7 +129,7 @@ def test_data_of_code_by_their_arguments(
 
 def test_large_data_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more bytes than are looked at, evenly spaced samples and the last one count."""
-    monkeypatch.setattr(fingerprints, "MOST", X.nbytes // 4)
+    monkeypatch.setattr(fingerprints, "MOST_BYTES", X.nbytes // 4)
     known = arrays(X, T).fingerprint()
     noticed = []
     for sample in range(len(X)):

@@ -25,7 +25,7 @@ from netc.grammar.ast import (
 )
 from netc.grammar.diagnostics import NetError
 from netc.grammar.formatting.formatter import format_source
-from netc.grammar.formatting.layout import WIDTH
+from netc.grammar.formatting.layout import LINE_WIDTH
 from netc.grammar.parsing.parser import parse
 from netc.grammar.source import Source
 
@@ -126,7 +126,7 @@ def test_layout(case: Path, update_golden: bool) -> None:
 def test_width(case: Path) -> None:
     """No line of code is longer than the width, wherever there is a place to break it."""
     _, _, after = case.read_text(encoding="utf-8").partition(DIVIDER)
-    assert [line for line in after.split("\n") if len(line.split("  #")[0]) > WIDTH] == []
+    assert [line for line in after.split("\n") if len(line.split("  #")[0]) > LINE_WIDTH] == []
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)

@@ -13,7 +13,7 @@ from netc.compiler.ir.graph import Graph, Value
 from netc.compiler.ops.opdef import OPS, VjpCall
 from netc.compiler.passes.set_mode import set_mode
 from netc.compiler.training.objective import add_loss
-from netc.runtime.inspection.gradcheck import TOLERANCE, ParameterCheck, gradcheck, off_kinks
+from netc.runtime.inspection.gradcheck import SLOPE_TOLERANCE, ParameterCheck, gradcheck, off_kinks
 from netc.runtime.inspection.random_feeds import random_feeds
 
 Array = np.ndarray[Any, Any]
@@ -53,7 +53,7 @@ def test_right_gradients_pass(name: str, training: bool) -> None:
     """Every parameter of usual networks agrees with differences, in both modes."""
     found = gradcheck(*prepared(NETWORKS[name], training=training), samples=None)
     assert found
-    assert max(check.error for check in found) < TOLERANCE
+    assert max(check.error for check in found) < SLOPE_TOLERANCE
     assert all(check.ok and check.checked for check in found)
 
 

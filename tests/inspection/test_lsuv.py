@@ -8,8 +8,8 @@ from support.jobs import job_of
 
 import netc
 from netc.compiler.ir.graph import Graph
-from netc.runtime.inspection.lsuv import TOLERANCE, lsuv, lsuv_weights, scaled_state
-from netc.runtime.inspection.samples import BATCH, some
+from netc.runtime.inspection.lsuv import VARIANCE_TOLERANCE, lsuv, lsuv_weights, scaled_state
+from netc.runtime.inspection.samples import PROBED_SAMPLES, some
 
 Array = np.ndarray[Any, Any]
 
@@ -39,7 +39,7 @@ def test_every_layer_has_variance_1(name: str) -> None:
     assert [found.name for found in report] == [
         name for name in graph.parameters if name.endswith("weight")
     ]
-    assert all(abs(found.variance - 1) < TOLERANCE for found in report)
+    assert all(abs(found.variance - 1) < VARIANCE_TOLERANCE for found in report)
     if name == "dense":
         acts = netc.compile(NETWORKS[name]).run(feeds, state, fetch=[f"fc{i}" for i in range(1, 8)])
         assert isinstance(acts, dict)
@@ -113,4 +113,4 @@ def test_weights_for_a_job() -> None:
     feeds = {"input": some(job)["input"]}
     expected = lsuv(job.graph, feeds, job.recipe.seed)
     assert all(np.array_equal(state[name], expected[name]) for name in expected)
-    assert len(feeds["input"]) == BATCH
+    assert len(feeds["input"]) == PROBED_SAMPLES

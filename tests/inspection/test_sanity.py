@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support.jobs import job_of
 
-from netc.runtime.sanity.checks import CLOSE, Check, sanity
+from netc.runtime.sanity.checks import AS_EXPECTED, Check, sanity
 from netc.runtime.sanity.expected_loss import expected_loss
 from netc.runtime.sanity.subject import Subject
 from netc.runtime.training.job import Job
@@ -80,7 +80,7 @@ def test_the_loss_of_small_weights(end: str, loss: str, target: Array, value: fl
     if value is not None:
         assert expected == pytest.approx(value)
     found = subject.loss(subject.graph, subject.small, dtype="float64")
-    assert found == pytest.approx(expected, rel=CLOSE / 2)
+    assert found == pytest.approx(expected, rel=AS_EXPECTED / 2)
 
 
 def test_regression_expects_the_loss_of_answering_0() -> None:

@@ -8,9 +8,9 @@ from netc.compiler.pictures.scene import (
     A4,
     SMALLEST_TEXT,
     Bounds,
+    Drawn,
     Group,
     Scene,
-    Shape,
     texts,
 )
 
@@ -57,6 +57,6 @@ def _overlaps(scene: Scene) -> Iterator[str]:
                 yield f"{_name(a)} lies over the box {b.name!r}"
 
 
-def _name(shape: Shape) -> str:
+def _name(shape: Drawn) -> str:
     found = " ".join(text.text for text in texts([shape]))
     return repr(found or (shape.name if isinstance(shape, Group) else type(shape).__name__))

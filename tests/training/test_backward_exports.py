@@ -22,7 +22,7 @@ from netc.compiler.training.output_fit import fit
 from netc.compiler.training.terms import Term
 from netc.grammar.diagnostics import NetError
 from netc.runtime.engines.session import Session
-from netc.runtime.inspection.kinks import SIDE, with_sides
+from netc.runtime.inspection.kinks import SIDE_PREFIX, with_sides
 from netc.sources import zoo
 
 MOST_PARAMS = 5_000_000
@@ -162,7 +162,7 @@ def agreed(
         fed = {**as_type(feeds, "float32"), "step": np.array(2)}
         expected = session.run({name: fed[name] for name in session.inputs})
         assert found.keys() == expected.keys()
-        sides = [name for name in found if name.startswith(SIDE)]
+        sides = [name for name in found if name.startswith(SIDE_PREFIX)]
         if all(np.array_equal(found[side], expected[side]) for side in sides):
             return feeds, found, expected
     raise AssertionError("in all of the data, some number is so near a kink that engines differ")

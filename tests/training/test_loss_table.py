@@ -14,7 +14,7 @@ from netc.compiler.training.term_table import spell_term
 from netc.runtime.inspection.random_feeds import DRAWN
 from netc.runtime.metrics.by_task import EVALUATING, FOLLOWING
 from netc.runtime.metrics.definitions import METRICS
-from netc.runtime.sanity.checks import CLOSE
+from netc.runtime.sanity.checks import AS_EXPECTED
 from netc.runtime.sanity.expected_loss import expected_loss
 from netc.runtime.sanity.guessed_loss import OF_CLASSES, OF_DECISIONS, guessed_loss
 from netc.runtime.sanity.subject import Subject
@@ -59,7 +59,7 @@ def test_what_ignorance_costs(row: LossRow) -> None:
     given = (job.graph, subject.objective, job.wiring, subject.feeds)
     expected = expected_loss(*given)
     found = subject.loss(subject.graph, subject.small, dtype="float64")
-    assert found == pytest.approx(expected, rel=CLOSE / 2)
+    assert found == pytest.approx(expected, rel=AS_EXPECTED / 2)
     assert 0 < guessed_loss(*given) <= expected
 
 

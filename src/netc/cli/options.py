@@ -1,18 +1,19 @@
 """Arguments and options that several commands share."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import click
 
+from ..choices import Device, EngineName
 from ..network import Network, compile_program
 from ..sources import read_program
 from .completion import complete_file, one_of
 from .terminal import show_diagnostics
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-ENGINES = ("numpy", "onnxruntime")
-DEVICES = ("cpu", "cuda")
+ENGINE_NAMES = get_args(EngineName)
+DEVICES = get_args(Device)
 RENAMING = "netc.rename"
 JSON = "netc.json"
 
@@ -21,7 +22,7 @@ engine_option: Decorator = click.option(
     "--engine",
     default="numpy",
     show_default=True,
-    shell_complete=one_of(ENGINES),
+    shell_complete=one_of(ENGINE_NAMES),
     help="numpy or onnxruntime.",
 )
 device_option: Decorator = click.option(

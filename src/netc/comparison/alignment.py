@@ -9,8 +9,8 @@ LARGEST_GAP = 1_000_000  # pairs of layers that are compared with each other
 # What a pair of layers is worth by what they have in common; their sum is made the largest. A name
 # that the author gave tells more than an automatic one, which shifts, and neither tells as much as
 # what a layer is.
-EXACT = 12  # kind, arguments, output and parameters
-CALL = 10  # kind and arguments
+SAME_IN_ALL = 12  # kind, arguments, output and parameters
+SAME_CALL = 10  # kind and arguments
 KIND = 4
 LABEL = 3
 NAME = 1
@@ -174,4 +174,4 @@ def _worth(a: LayerKey, b: LayerKey) -> int:
         named = LABEL if a.labelled and b.labelled else NAME
     if a.kind != b.kind:
         return named if named == LABEL else 0
-    return (EXACT if a.exact == b.exact else CALL if a.call == b.call else KIND) + named
+    return (SAME_IN_ALL if a.exact == b.exact else SAME_CALL if a.call == b.call else KIND) + named

@@ -8,7 +8,7 @@ from ..summary.columns import quantity
 from .changes import LayerChange, Total
 from .text import text
 
-EQUAL = "no difference"
+NO_DIFFERENCE = "no difference"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Diff:
 
     def to_text(self, *, room: int | None = None) -> str:
         """A line per change, then the counts; `room` is how many characters a line holds."""
-        return EQUAL if self.equal else text(self.layers, self.totals, room=room)
+        return NO_DIFFERENCE if self.equal else text(self.layers, self.totals, room=room)
 
     def to_dict(self) -> dict[str, Any]:
         """All changes with the layers before and after, and the counts of both."""

@@ -8,7 +8,7 @@ from ..compiler.ir.dim import Dim
 from ..grammar.diagnostics import did_you_mean, error, listing
 from .rows import LayerRow
 
-NOTHING = "-"
+EMPTY_CELL = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Column:
 COLUMNS: dict[str, Column] = {}
 
 # The columns that text and Markdown show where none are chosen.
-USUAL = ("layer", "call", "output", "params", "macs", "receptive_field")
+USUAL_COLUMNS = ("layer", "call", "output", "params", "macs", "receptive_field")
 
 
 def column(
@@ -52,7 +52,7 @@ def column(
         if key in COLUMNS:
             raise ValueError(f"column {key} is defined twice")
         COLUMNS[key] = Column(
-            key, title, align, value, text or (lambda row: str(value(row)) or NOTHING), wrap
+            key, title, align, value, text or (lambda row: str(value(row)) or EMPTY_CELL), wrap
         )
         return value
 
@@ -80,7 +80,7 @@ def quantity(dim: Dim) -> int | str:
 
 def grouped(dim: Dim) -> str:
     """A count for readers: `61,706`, `-` for nothing, or the formula."""
-    return (f"{dim:,}" if isinstance(dim, int) else str(dim)) if dim != 0 else NOTHING
+    return (f"{dim:,}" if isinstance(dim, int) else str(dim)) if dim != 0 else EMPTY_CELL
 
 
 def byte_count(dim: Dim) -> str:
@@ -93,7 +93,7 @@ def byte_count(dim: Dim) -> str:
             break
         size, unit = size / 1024, larger
     if unit == "B":
-        return f"{dim} B" if dim else NOTHING
+        return f"{dim} B" if dim else EMPTY_CELL
     return f"{size:,.1f} {unit}"
 
 
@@ -128,7 +128,7 @@ def kind(row: LayerRow) -> str:
     return row.kind
 
 
-@column("arguments", text=lambda row: row.all_arguments or NOTHING)
+@column("arguments", text=lambda row: row.all_arguments or EMPTY_CELL)
 def arguments(row: LayerRow) -> dict[str, Any]:
     """Every argument, marked where a default filled it in."""
     return {
@@ -138,7 +138,7 @@ def arguments(row: LayerRow) -> dict[str, Any]:
     }
 
 
-@column("by default", text=lambda row: " ".join(sorted(row.defaulted)) or NOTHING)
+@column("by default", text=lambda row: " ".join(sorted(row.defaulted)) or EMPTY_CELL)
 def defaulted(row: LayerRow) -> list[str]:
     """The arguments that a default filled in."""
     return [name for name in row.arguments if name in row.defaulted]
@@ -174,7 +174,7 @@ def buffers(row: LayerRow) -> int:
     return row.buffers
 
 
-@column("shared with", text=lambda row: " ".join(row.shared) or NOTHING)
+@column("shared with", text=lambda row: " ".join(row.shared) or EMPTY_CELL)
 def shared(row: LayerRow) -> list[str]:
     """Parameters that it uses and that another layer counts."""
     return list(row.shared)

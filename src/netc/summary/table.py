@@ -13,7 +13,7 @@ from ..compiler.analysis.receptive_fields import receptive_fields
 from ..compiler.ir.dim import Dim
 from ..compiler.ir.graph import Graph
 from ..tables import GAP, aligned, fitted_widths, hanging
-from .columns import COLUMNS, USUAL, Column, byte_count, chosen_columns, quantity
+from .columns import COLUMNS, USUAL_COLUMNS, Column, byte_count, chosen_columns, quantity
 from .rows import DEFAULT_MARK, LayerRow, folded, rows_of
 
 
@@ -40,7 +40,7 @@ class Summary:
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns of the text."""
-        return chosen_columns(self.keys or USUAL)
+        return chosen_columns(self.keys or USUAL_COLUMNS)
 
     @property
     def data_columns(self) -> tuple[Column, ...]:

@@ -12,7 +12,7 @@ from ...tables import GAP, hanging
 from ..completion import one_of
 from ..terminal import width
 
-MOST = 80  # characters of a line of prose
+PROSE_WIDTH = 80  # characters of a line of prose
 
 
 @click.command("explain")
@@ -31,7 +31,7 @@ def command(code: str | None) -> None:
 
 
 def _page(explanation: Explanation) -> str:
-    room = min(width(sys.stdout) or MOST, MOST)
+    room = min(width(sys.stdout) or PROSE_WIDTH, PROSE_WIDTH)
     parts = ["\n".join(hanging("", f"{explanation.code}: {explanation.about}", room, indent=GAP))]
     if explanation.situation is not None:
         parts.append(fill(explanation.situation, room, break_long_words=False))

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 import click
 
 from ...gradient_checks import check_gradients
-from ...runtime.inspection.gradcheck import SAMPLES
+from ...runtime.inspection.gradcheck import ENTRIES
 from ..options import file_argument, json_option, max_layers_option, open_network, weights_option
 from ..terminal import width
 from ..weights import read_weights
 
-SECONDS = 60.0
-BATCH = 4  # samples; a few show all that is wrong with a gradient
+LIMIT = 60.0
+DEFAULT_BATCH = 4  # samples; a few show all that is wrong with a gradient
 MOST_BAR, BESIDE_BAR = 36, 32  # characters of a progress bar, and of what stands around it
 
 
@@ -23,15 +23,15 @@ MOST_BAR, BESIDE_BAR = 36, 32  # characters of a progress bar, and of what stand
 @click.option(
     "--samples",
     metavar="N|all",
-    help=f"The number of entries of each parameter to compare.  [default: {SAMPLES}]",
+    help=f"The number of entries of each parameter to compare.  [default: {ENTRIES}]",
 )
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0),
-    help=f"Compare fewer entries rather than take longer than this.  [default: {SECONDS:g}]",
+    help=f"Compare fewer entries rather than take longer than this.  [default: {LIMIT:g}]",
 )
 @click.option("--loss", help="The loss; by default, that of the `train` block, or cross_entropy.")
-@click.option("--batch", type=click.IntRange(min=1), default=BATCH, show_default=True)
+@click.option("--batch", type=click.IntRange(min=1), default=DEFAULT_BATCH, show_default=True)
 @click.option(
     "--random", is_flag=True, help="Use random inputs and targets, even if the program names data."
 )
@@ -78,8 +78,8 @@ def command(
         batch=batch,
         random=random,
         training=not inference,
-        samples=SAMPLES if samples is None else _count(samples),
-        seconds=SECONDS if samples is None and seconds is None else seconds,
+        samples=ENTRIES if samples is None else _count(samples),
+        seconds=LIMIT if samples is None and seconds is None else seconds,
         seed=seed,
         progress=_progress,
     )

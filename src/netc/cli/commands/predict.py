@@ -14,7 +14,7 @@ from ..options import json_option
 from ..terminal import show_diagnostics, width
 from ..weights import trained_network
 
-ADVICE = ": `--json` shows all, `-o FILE` keeps the numbers"
+SEE_MORE = ": `--json` shows all, `-o FILE` keeps the numbers"
 
 
 @click.command("predict")
@@ -51,6 +51,6 @@ def command(
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=2))
         return
-    click.echo(found.to_text(room=width(sys.stdout), advice=ADVICE))
+    click.echo(found.to_text(room=width(sys.stdout), advice=SEE_MORE))
     if output is not None:
         click.echo(f"written to {output}")

@@ -9,7 +9,7 @@ import click
 
 from ...inspection import sanity
 from ...runtime.sanity.checks import Check
-from ...runtime.sanity.overfitting import SAMPLES, STEPS
+from ...runtime.sanity.overfitting import MEMORIZED, STEPS_PER_RATE
 from ...tables import hanging
 from ..options import (
     device_option,
@@ -31,14 +31,14 @@ from ..weights import read_weights
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
-    default=SAMPLES,
+    default=MEMORIZED,
     show_default=True,
     help="The number of samples to memorize.",
 )
 @click.option(
     "--steps",
     type=click.IntRange(min=1),
-    default=STEPS,
+    default=STEPS_PER_RATE,
     show_default=True,
     help="The maximum number of steps for each learning rate.",
 )

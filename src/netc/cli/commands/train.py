@@ -18,7 +18,7 @@ from ...training_bar import training_progress
 from ..completion import one_of
 from ..options import (
     DEVICES,
-    ENGINES,
+    ENGINE_NAMES,
     file_argument,
     max_layers_option,
     open_network,
@@ -37,7 +37,7 @@ FOLDER = "run"
 @click.option("--epochs", type=click.IntRange(min=1), help="Same as `--set epochs=N`.")
 @click.option("--seed", type=click.IntRange(min=0), help="Same as `--set seed=N`.")
 @click.option(
-    "--engine", shell_complete=one_of(ENGINES), help="numpy, the default, or onnxruntime."
+    "--engine", shell_complete=one_of(ENGINE_NAMES), help="numpy, the default, or onnxruntime."
 )
 @click.option(
     "--device", shell_complete=one_of(DEVICES), help="cpu, the default, or cuda on onnxruntime."

@@ -12,7 +12,7 @@ from ...tables import GAP, aligned
 from ..options import json_option
 from ..terminal import width
 
-WIDE = 100  # characters of a terminal from which on a row holds it all
+WIDE_TERMINAL = 100  # characters of a terminal from which on a row holds it all
 
 
 @click.command("zoo")
@@ -32,7 +32,7 @@ def command(words: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=1))
         return
     columns = width(sys.stdout)
-    if columns is None or columns >= WIDE:
+    if columns is None or columns >= WIDE_TERMINAL:
         _show_table(found, columns)
     else:
         _show_blocks(found, columns)
