@@ -21,7 +21,7 @@ def pass_on(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]
     return (x, build.Expand(build.constant(True, DType.BOOL), build.Shape(x)))
 
 
-def weigh(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+def average_by_magnitude(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
     """Stochastic pooling at inference: the mean weighted by magnitude."""
     return (mean_by_magnitude(build, required(operands[0]), node.attributes),)
 
@@ -44,5 +44,5 @@ def required(value: Value | None) -> Value:
 INFERENCE_RULES: Mapping[str, RewriteRule] = {
     "Dropout": pass_on,
     "Mul": keep_paths,
-    "netc.StochasticPool": weigh,
+    "netc.StochasticPool": average_by_magnitude,
 }
