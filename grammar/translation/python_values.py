@@ -125,15 +125,15 @@ def _inner(values: Sequence[Any]) -> list[Any]:
     """Values, and in place of lists what is in them; a pair of a name and a value is one."""
     found: list[Any] = []
     waiting = [(value, 0) for value in reversed(values)]
-    while waiting:
+    for _ in range(10 * MOST_ITEMS):
+        if not waiting:
+            return found
         value, depth = waiting.pop()
         if not isinstance(value, list | tuple) or _is_named(value):
             found.append(value)
         elif depth < _DEEPEST:
             waiting += [(item, depth + 1) for item in reversed(value)]
-        if len(waiting) + len(found) > 10 * MOST_ITEMS:
-            raise NotUnderstoodError("a long list")
-    return found
+    raise NotUnderstoodError("a long list")
 
 
 def _is_named(value: Sequence[Any]) -> bool:

@@ -88,8 +88,14 @@ def test_layers_in_a_row_are_told_as_a_chain(call: str, meant: str) -> None:
         "return nn.Linear(3, 4)(x)\n",
         "class A(A):\n    pass\nm = A()\n",
         "m = nn.TransformerEncoder(nn.TransformerEncoderLayer(64, 8), 10**9)\n",
+        "x = [1] * 1000\n" + "x = [x] * 1000\n" * 4 + "y = nn.Linear(x, 3)\n",
+        "x = [1] * 1000\n" + "x = [x] * 1000\n" * 4 + "y = nn.Sequential(x)\n",
+        "x = [1]\ny = [1]\n" + "x = [x, x]\ny = [y, y]\n" * 60 + "z = x == y\n",
+        "x = [1]\ny = [1]\n" + "x = [x, x]\ny = [y, y]\n" * 60 + "z = sorted([x, y])\n",
+        "x = '%999999999d' % 1\n",
+        "x = " + "f(" * 180 + "1" + ")" * 180 + "\n",
     ],
-    ids=range(17),
+    ids=range(23),
 )
 def test_a_hostile_program_is_refused_soon(program: str) -> None:
     """Reading a program neither runs out of time or memory nor fails in another way."""
