@@ -16,7 +16,7 @@ from .choices import with_defaults
 from .dataset import Batch, Dataset
 from .faults import unfit
 
-Statistics = dict[str, Array]
+FittedArrays = dict[str, Array]
 Batches = Callable[[], Iterator[Array]]  # the training part of an input, again each time
 
 _BYTES_AT_ONCE = 2**25
@@ -35,19 +35,19 @@ class PreprocessorDef:
     """
 
     name: str
-    fit: Callable[..., Statistics]
-    apply: Callable[[Array, Statistics], Array]
+    fit: Callable[..., FittedArrays]
+    apply: Callable[[Array, FittedArrays], Array]
 
 
 PREPROCESSORS: dict[str, PreprocessorDef] = {}
 
 
 def preprocessor(
-    name: str, apply: Callable[[Array, Statistics], Array]
-) -> Callable[[Callable[..., Statistics]], Callable[..., Statistics]]:
+    name: str, apply: Callable[[Array, FittedArrays], Array]
+) -> Callable[[Callable[..., FittedArrays]], Callable[..., FittedArrays]]:
     """Enter the decorated function, which fits, into the table of preprocessing."""
 
-    def register(function: Callable[..., Statistics]) -> Callable[..., Statistics]:
+    def register(function: Callable[..., FittedArrays]) -> Callable[..., FittedArrays]:
         fit = with_defaults(PREPROCESS, name, function)
         PREPROCESSORS[name] = PreprocessorDef(name, fit, apply)
         return function
@@ -60,7 +60,7 @@ class FittedStep:
     """One preprocessing, fitted: what it is, and its arrays by the input's name."""
 
     name: str
-    arrays: Mapping[str, Statistics]
+    arrays: Mapping[str, FittedArrays]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Fitted:
                 done[name] = PREPROCESSORS[step.name].apply(done[name], state)
         return done
 
-    def state(self) -> Statistics:
+    def state(self) -> FittedArrays:
         """What a checkpoint stores: arrays by `position.preprocessing.input.array`."""
         return {
             f"{position}.{step.name}.{name}.{key}": array
@@ -102,7 +102,7 @@ class Fitted:
         Raises:
             NetError: E501, arrays of something else.
         """
-        steps: dict[int, tuple[str, dict[str, Statistics]]] = {}
+        steps: dict[int, tuple[str, dict[str, FittedArrays]]] = {}
         for full in state:
             position, _, rest = full.partition(".")
             kind, _, rest = rest.partition(".")
@@ -149,7 +149,7 @@ def fit(
     return fitted
 
 
-def _check_shape(what: str, name: str, x: Array, state: Statistics) -> None:
+def _check_shape(what: str, name: str, x: Array, state: FittedArrays) -> None:
     """Refuse samples from which the fitted mean cannot be subtracted."""
     shift, held = state["shift"].shape, x.shape[1:]
     if "matrix" in state:
@@ -185,13 +185,13 @@ def _reader(
     return parts
 
 
-def shift_and_scale(x: Array, state: Statistics) -> Array:
+def shift_and_scale(x: Array, state: FittedArrays) -> Array:
     """(x - shift) factor, either of which may be missing."""
     done = x - state["shift"] if "shift" in state else x
     return done * state["factor"] if "factor" in state else done
 
 
-def rotate(x: Array, state: Statistics) -> Array:
+def rotate(x: Array, state: FittedArrays) -> Array:
     """(x - shift) matrix on flattened samples; of the same size, they get their shape back."""
     flat = x.reshape(len(x), -1) - state["shift"]
     turned: Array = flat @ state["matrix"]
@@ -199,14 +199,14 @@ def rotate(x: Array, state: Statistics) -> Array:
 
 
 @preprocessor("mean_subtract", shift_and_scale)
-def mean_subtract(parts: Batches, *, per: Per) -> Statistics:
+def mean_subtract(parts: Batches, *, per: Per) -> FittedArrays:
     """x - mean, the mean of the training part per element, or per channel."""
     mean, _ = moments(parts, per)
     return {"shift": mean.astype(np.float32)}
 
 
 @preprocessor("standardize", shift_and_scale)
-def standardize(parts: Batches, *, per: Per) -> Statistics:
+def standardize(parts: Batches, *, per: Per) -> FittedArrays:
     """(x - mean) / std; what does not vary in the training part is only shifted."""
     mean, variance = moments(parts, per)
     std = np.sqrt(variance)
@@ -217,7 +217,7 @@ def standardize(parts: Batches, *, per: Per) -> Statistics:
 
 
 @preprocessor("scale", shift_and_scale)
-def scale(parts: Batches, *, low: float, high: float) -> Statistics:
+def scale(parts: Batches, *, low: float, high: float) -> FittedArrays:
     """A linear map of all elements alike: the smallest becomes `low`, the largest `high`."""
     bounds = [(float(part.min()), float(part.max())) for part in parts()]
     least, most = min(b[0] for b in bounds), max(b[1] for b in bounds)
@@ -233,7 +233,7 @@ def whiten(
     method: Literal["pca", "zca"],
     eps: float,
     components: int | None,
-) -> Statistics:
+) -> FittedArrays:
     """(x - mean) U (S + eps)^(-1/2), and for ZCA times U transposed.
 
     U and S are eigenvectors and eigenvalues, the largest first, of the covariance of the training
@@ -253,7 +253,7 @@ def whiten(
 
 
 @preprocessor("pca", rotate)
-def pca(parts: Batches, *, components: int | None) -> Statistics:
+def pca(parts: Batches, *, components: int | None) -> FittedArrays:
     """(x - mean) U, the coordinates along the principal axes, those of largest variance first.
 
     U are the eigenvectors of the covariance of the training part's elements (Pearson 1901), of

@@ -13,7 +13,7 @@ from ...compiler.ir.initializers import ZEROS
 from ...compiler.ir.types import DType, Shape, TensorType
 from ...compiler.ops.opdef import Operands
 from ...compiler.passes.rewrite import rewrite
-from ..data.preprocessing import PREPROCESSORS, Fitted, Statistics, rotate, shift_and_scale
+from ..data.preprocessing import PREPROCESSORS, Fitted, FittedArrays, rotate, shift_and_scale
 from ..kerneldef import Array
 from ..run_folder.folder import Facts
 
@@ -38,13 +38,13 @@ def build_rotation(build: Builder, x: Value, arrays: Mapping[str, Value]) -> Val
 
 
 # What each function that preprocesses is as nodes.
-BUILDS: Mapping[Callable[[Array, Statistics], Array], Build] = {
+BUILDS: Mapping[Callable[[Array, FittedArrays], Array], Build] = {
     shift_and_scale: build_shift_and_scale,
     rotate: build_rotation,
 }
 
 
-def with_preprocessing(graph: Graph, fitted: Fitted, facts: Facts) -> tuple[Graph, Statistics]:
+def with_preprocessing(graph: Graph, fitted: Fitted, facts: Facts) -> tuple[Graph, FittedArrays]:
     """A network whose inputs are samples as the data have them, after a centre crop if any.
 
     Args:
@@ -57,7 +57,7 @@ def with_preprocessing(graph: Graph, fitted: Fitted, facts: Facts) -> tuple[Grap
         nodes read, which join the network's weights.
     """
     sources = {name: source for source, name in facts.inputs.items()}
-    state: Statistics = {}
+    state: FittedArrays = {}
 
     def prepend(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
         name, type = node.attributes["name"], node.outputs[0]
@@ -101,7 +101,7 @@ def read_class_names(metadata: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _shapes(type: TensorType, first: Statistics, recorded: Extents | None) -> tuple[Shape, Shape]:
+def _shapes(type: TensorType, first: FittedArrays, recorded: Extents | None) -> tuple[Shape, Shape]:
     """The extents of a sample as the model takes it, and as preprocessing takes it.
 
     The model takes what the network takes, unless preprocessing leaves fewer numbers. A recorded

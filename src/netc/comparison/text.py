@@ -12,8 +12,6 @@ from .changes import OUTPUT, Difference, LayerChange, LayerSide, Total, listed
 
 MOST_FOLLOWING = 3  # lines on layers in a row whose outputs merely follow
 
-Line = tuple[str, str]
-
 
 def text(layers: Sequence[LayerChange], totals: Sequence[Total], *, room: int | None = None) -> str:
     """Words for readers: changes in order, then a table of counts.
@@ -30,7 +28,7 @@ def text(layers: Sequence[LayerChange], totals: Sequence[Total], *, room: int | 
     return "\n".join([*chain(*listing), "", *table(counts, room=room)])
 
 
-def _lines(layers: Sequence[LayerChange]) -> Iterator[Line]:
+def _lines(layers: Sequence[LayerChange]) -> Iterator[tuple[str, str]]:
     """A line per change, or for several that belong together."""
     scopes = {"added": _scopes_of(layers, "added"), "removed": _scopes_of(layers, "removed")}
     named = Counter(_renaming(c) for c in layers if c.change == "renamed" and not _is_shift(c))

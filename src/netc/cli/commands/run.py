@@ -1,7 +1,7 @@
 """`netc run`: a network on arrays from files."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -11,6 +11,7 @@ from ...array_text import describe
 from ...arrays import load_named_arrays, save_arrays
 from ...choices import Device, EngineName
 from ...grammar.diagnostics import error
+from ...runtime.data.class_names import ClassNames
 from ...runtime.engines.engine import ENGINES
 from ...runtime.engines.session import Session
 from ...runtime.inference.deployment import read_class_names
@@ -29,7 +30,6 @@ from ..terminal import show_diagnostics, width
 from ..weights import read_weights
 
 Arrays = dict[str, np.ndarray[Any, Any]]
-ClassNames = Mapping[str, Sequence[str]]
 
 
 @click.command("run")
