@@ -58,7 +58,8 @@ SITUATIONS: Mapping[str, str] = {
     "supports. It builds operators that an older opset lacks from others; the message names "
     "those for which that is impossible.",
     "E510": "Two different names in the program would be the same in the file. Rename one.",
-    "E511": "The style, theme, direction or depth of a diagram is unknown.",
+    "E511": "The style, theme, direction or depth of a diagram is unknown, or the style does not "
+    "draw such a network or take such an option.",
     "E521": "The file is truncated, or has another format than its name says. Download or "
     "write it again.",
     "E522": "Each sample has an input and a target, so there must be as many inputs as "

@@ -15,7 +15,7 @@ from .layer_view import OUTPUT, Box, Edge, layer_view
 from .palette import THEMES, Theme, fill
 
 BACKWARD = "backward"
-STYLES = ("graph", BACKWARD, "neurons")
+STYLES = ("graph", BACKWARD, "volumes", "neurons")
 DIRECTIONS = ("TB", "LR", "BT", "RL")
 FONT = "Helvetica,Arial,sans-serif"
 # Merges that are drawn as a small sign instead of a box.
@@ -62,7 +62,13 @@ def to_dot(
 
 
 # What can be chosen of a diagram, by name.
-CHOICES = {"style": STYLES, "direction": DIRECTIONS, "theme": tuple(THEMES)}
+CHOICES = {
+    "style": STYLES,
+    "direction": DIRECTIONS,
+    "theme": tuple(THEMES),
+    "maps": ("volumes", "planes"),
+    "scale": ("log", "linear"),
+}
 
 
 def check_choices(**choices: str) -> None:

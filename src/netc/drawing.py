@@ -16,6 +16,7 @@ from .compiler.passes.set_mode import set_mode
 from .compiler.pictures.neurons import neurons
 from .compiler.pictures.scene import Scene
 from .compiler.pictures.svg import to_svg
+from .compiler.pictures.volumes import volumes
 from .compiler.training.losses import LOSSES
 from .compiler.training.objective import LOSS, Objective, add_loss
 from .compiler.training.output_fit import fit
@@ -45,6 +46,7 @@ class SceneStyle:
 
 
 SCENES: Mapping[str, SceneStyle] = {
+    "volumes": SceneStyle(volumes, frozenset({"maps", "scale", "depth"})),
     "neurons": SceneStyle(neurons, frozenset({"state"})),
 }
 

@@ -326,14 +326,16 @@ class Network(Trainable):
         Args:
             path: The file to write.
             style: `graph` draws the layers; `backward` draws the chain rule on operators;
-                `neurons` draws dense layers as columns of circles.
+                `volumes` draws feature maps as boxes in three dimensions; `neurons` draws dense
+                layers as columns of circles.
             depth: Fold scopes below this depth.
             direction: The direction of the arrows: `TB` (the default for layers), `LR` (the
                 default for the chain rule), `BT` or `RL`.
             format: svg, png, pdf or, of `graph` and `backward`, dot.
             theme: `light` or `dark`.
             options: For `backward`: `loss`, and `inputs`, `targets` and `state` by name, whose
-                numbers appear on the arrows. For `neurons`: `state`, weights that the edges show.
+                numbers appear on the arrows. For `volumes`: `maps`, `volumes` or `planes`, and
+                `scale`, `log` or `linear`. For `neurons`: `state`, weights that the edges show.
 
         Raises:
             NetError: A choice is unknown or does not go with the style or the network, no renderer

@@ -52,7 +52,7 @@ def test_shipped_specs(before: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
-        (["draw", "--style", ""], ["graph", "backward"]),
+        (["draw", "--style", ""], ["graph", "backward", "volumes", "neurons"]),
         (["draw", "--direction", "T"], ["TB"]),
         (["draw", "--theme", ""], ["light", "dark"]),
         (["draw", "--format", "p"], ["png", "pdf"]),

@@ -6,6 +6,7 @@ from support.scenes import fits_a4, problems, said
 import netc
 from netc.compiler.pictures.neurons import HEAD, MOST_COLUMNS, neurons
 from netc.compiler.pictures.scene import Group, Line, Scene
+from netc.sources import zoo
 
 HOSTILE = ["<script>alert(1)</script>", 'say "hi"', "\u05e9\u05dc\u05d5\u05dd", "x" * 200]
 
@@ -114,3 +115,27 @@ def test_other_networks_are_refused(program: str, why: str) -> None:
     assert diagnostic.code == "E511"
     assert why in diagnostic.message
     assert "`volumes`" in (diagnostic.help or "")
+
+
+# Of the shipped networks, the chains of dense layers.
+DENSE = (
+    "cnn_1 dense_vs_conv/dense_150 dense_vs_conv/dense_200x200 graphs/relu_layer"
+    " graphs/two_sigmoid_layers keypoints/keypoints_net1 linear/linear_image"
+    " linear/linear_regression linear/linear_volume linear/logistic_regression"
+    " logic/perceptron_xor logic/xnor logic/xor logic/xor_mlp logic/xor_neuron mnist_mlp"
+    " softmax_regression training/digits_mlp training/digits_softmax training/o_rings"
+    " training/spirals training/stopping_distance"
+).split()
+
+
+@pytest.mark.parametrize("name", zoo())
+def test_the_zoo(name: str) -> None:
+    """Every shipped chain of dense layers is a picture on a page where nothing overlaps."""
+    graph = netc.load(f"zoo:{name}").graph
+    if name not in DENSE:
+        with pytest.raises(netc.NetError, match="E511"):
+            neurons(graph)
+        return
+    scene = neurons(graph)
+    assert problems(scene) == []
+    assert fits_a4(scene)

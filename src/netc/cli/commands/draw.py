@@ -38,7 +38,7 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     type=click.Path(),
     help="The output file, or - for standard output; by default, FILE's name with .svg.",
 )
-@_choice("style", "graph, backward or neurons.", default="graph", show_default=True)
+@_choice("style", "graph, backward, volumes or neurons.", default="graph", show_default=True)
 @click.option("--depth", type=click.IntRange(min=1), help="Fold scopes below this depth.")
 @_choice("direction", "TB, LR, BT or RL.")
 @click.option(
@@ -48,6 +48,8 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     help="svg, png, pdf or dot; by default, from the file's suffix.",
 )
 @_choice("theme", "light or dark.", default="light", show_default=True)
+@_choice("maps", "How `volumes` draws feature maps: volumes or planes.")
+@_choice("scale", "How long `volumes` draws sides: log or linear.")
 @click.option(
     "--loss", help="The loss that `backward` differentiates; by default, that of the train block."
 )
@@ -78,6 +80,8 @@ def command(
     direction: str | None,
     format_: Format | None,
     theme: str,
+    maps: str | None,
+    scale: str | None,
     loss: str | None,
     of: str | None,
     inputs: tuple[str, ...],
@@ -85,13 +89,11 @@ def command(
     weights: str | None,
     max_layers: int | None,
 ) -> None:
-    """Draw FILE: its layers with shapes and counts, its neurons, or its chain rule (`--style`)."""
+    """Draw FILE: its layers, feature maps, neurons or chain rule, by `--style`."""
     network = open_network(file, max_layers)
     options: dict[str, Any] = {}
-    if loss is not None:
-        options["loss"] = loss
-    if of is not None:
-        options["of"] = of
+    named = {"maps": maps, "scale": scale, "loss": loss, "of": of}
+    options.update((name, value) for name, value in named.items() if value is not None)
     if inputs:
         options["inputs"] = load_named_arrays(inputs, [spec.name for spec in network.inputs])
     if targets:

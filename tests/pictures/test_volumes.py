@@ -1,0 +1,157 @@
+"""Feature maps as volumes."""
+
+import pytest
+from support.scenes import fits_a4, problems, said
+
+import netc
+from netc.compiler.pictures.fonts import bounds
+from netc.compiler.pictures.scene import Group, Scene
+from netc.compiler.pictures.volumes import volumes
+from netc.sources import zoo
+
+EXPRESSIONS = [f"graphs/{n}" for n in ("chain_rule", "logistic_neuron", "product", "weight_decay")]
+
+# What stands below the maps, from left to right: channels and extents.
+CAPTIONS = {
+    "lenet5": "1@32x32 6@28x28 6@14x14 16@10x10 16@5x5 120@1x1 84 10",
+    "classic/alexnet": "3@227x227 96@55x55 96@27x27 256@27x27 256@13x13 384@13x13 256@13x13"
+    " 256@6x6 4096 1000",
+    "classic/vgg16": "3@224x224 64@224x224 64@112x112 128@112x112 128@56x56 256@56x56 256@28x28"
+    " 512@28x28 512@14x14 512@14x14 512@7x7 4096 1000",
+    "resnet/resnet18": "3@224x224 64@112x112 64@56x56 64@56x56 64@56x56 128@28x28 128@28x28"
+    " 256@14x14 256@14x14 512@7x7 512@7x7 512 1000",
+    "segmentation/unet": "1@572x572 64@570x570 64@568x568 64@284x284 128@282x282 128@280x280"
+    " 128@140x140 256@138x138 256@136x136 256@68x68 512@66x66 512@64x64 512@32x32 1024@30x30"
+    " 1024@28x28 1024@56x56 512@54x54 512@52x52 512@104x104 256@102x102 256@100x100 256@200x200"
+    " 128@198x198 128@196x196 128@392x392 64@390x390 64@388x388 2@388x388",
+    "volumes/cnn_3d": "1@64x64x64 8@32x32x32 16@32x32x32 16@16x16x16 32@16x16x16 32@8x8x8 128 10",
+}
+
+
+def _captions(scene: Scene) -> list[str]:
+    """The captions of maps, whether they take one line or two."""
+    found = []
+    for group in scene.groups:
+        if group.role == "label" and group.name and len(group.shapes) <= 2:
+            text = "".join(said(Scene(1, 1, (group,), "#ffffff")))
+            if text.replace("@", "").replace("x", "").isdigit():
+                found.append(text)
+    return found
+
+
+def _words(scene: Scene) -> list[str]:
+    return [" ".join(said(Scene(1, 1, (g,), "#ffffff"))) for g in scene.groups if g.role == "label"]
+
+
+def _boxes(scene: Scene) -> dict[str, Group]:
+    return {group.name: group for group in scene.groups if group.role == "box"}
+
+
+def _of(program: str, **choices: str) -> Scene:
+    return volumes(netc.compile(program).graph, **choices)  # type: ignore[arg-type]  # by name
+
+
+@pytest.mark.parametrize("name", CAPTIONS)
+def test_captions(name: str) -> None:
+    """Every map says its channels and extents."""
+    scene = volumes(netc.load(f"zoo:{name}").graph)
+    assert problems(scene) == []
+    assert fits_a4(scene)
+    assert " ".join(_captions(scene)) == CAPTIONS[name]
+
+
+def test_layers_are_named() -> None:
+    """The layer that yields a map stands beside it."""
+    words = _words(volumes(netc.load("zoo:lenet5").graph))
+    layers = [text for text in words if text.split()[-1] in ("conv", "pool") or "fc" in text]
+    assert layers == [
+        *("5x5 conv", "2x2 max pool", "5x5 conv", "2x2 max pool", "5x5 conv"),
+        *("fc 84", "fc 10"),
+    ]
+    assert {"convolution", "pooling", "dense", "activation"} <= set(words)
+
+
+def test_repeats_are_folded() -> None:
+    """Blocks and layers that repeat are drawn once; shortcuts pass within, and say what they do."""
+    resnet = _words(volumes(netc.load("zoo:resnet18").graph))
+    assert resnet.count("\N{MULTIPLICATION SIGN} 2") == 4
+    assert resnet.count("1x1 conv /2") == 3
+    vgg = _words(volumes(netc.load("zoo:classic/vgg16").graph))
+    assert vgg.count("3x3 conv \N{MULTIPLICATION SIGN} 2") == 2
+    assert vgg.count("3x3 conv \N{MULTIPLICATION SIGN} 3") == 3
+
+
+def test_sequences_are_strips() -> None:
+    """A map of one axis is flat."""
+    program = (
+        "INPUT(128x4, sequence) -> CONV(kernel=5, 16) as c -> RELU -> POOL as p -> GAP -> FC(2)"
+    )
+    scene = _of(program)
+    assert problems(scene) == []
+    assert _captions(scene) == ["4@128", "16@128", "16@64", "16", "2"]
+    strip = bounds(_boxes(scene)["c"])
+    assert strip.height > 3 * strip.width
+
+
+def test_sides_follow_extents() -> None:
+    """Larger maps are drawn larger, in proportion where that is asked for."""
+    program = "INPUT(64x64x3) -> CONV(3x3, 8, stride=2) as c -> CONV(3x3, 64, stride=2) as d"
+    heights = {}
+    for scale in ("log", "linear"):
+        boxes = _boxes(_of(program, scale=scale))
+        heights[scale] = [bounds(boxes[name]).height for name in ("input", "c", "d")]
+        assert heights[scale] == sorted(heights[scale], reverse=True)
+    assert heights["linear"][2] < heights["log"][2]
+
+
+def test_planes() -> None:
+    """Maps may be stacks of planes, the more the more channels."""
+    scene = _of("INPUT(28x28x1) -> CONV(5x5, 6) as c -> POOL as p -> FC(10)", maps="planes")
+    assert problems(scene) == []
+    planes = [len(_boxes(scene)[name].shapes) for name in ("input", "c")]
+    assert planes[0] == 1 < planes[1]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["<script>alert(1)</script>", 'say "hi"', "\u05e9\u05dc\u05d5\u05dd", "x" * 200],
+    ids=["script", "quotes", "right-to-left", "long"],
+)
+def test_hostile_names(name: str) -> None:
+    """Names are shown whole or shortened, and nothing overlaps."""
+    net = netc.compile("INPUT(8x8x1) -> CONV(3x3, 4) -> RELU -> FC(10)")
+    net.graph.name = name
+    layer = net.graph.layers.pop("input")
+    net.graph.layers = {name: layer, **net.graph.layers}
+    scene = volumes(net.graph)
+    assert problems(scene) == []
+    assert name in scene.title
+
+
+def test_networks_without_maps_are_refused() -> None:
+    """Expressions have no feature maps."""
+    with pytest.raises(netc.NetError, match="no layer of this network yields any"):
+        _of("INPUT(3) -> SQUARE")
+
+
+@pytest.mark.parametrize(
+    ("choice", "what"),
+    [({"maps": "plane"}, "unknown diagram maps `plane`"), ({"scale": "x"}, "diagram scale `x`")],
+)
+def test_unknown_choices(choice: dict[str, str], what: str) -> None:
+    """Maps and scales that there are not are refused."""
+    with pytest.raises(netc.NetError, match=what):
+        _of("INPUT(8x8x1) -> CONV", **choice)
+
+
+@pytest.mark.parametrize("name", zoo())
+def test_the_zoo(name: str) -> None:
+    """Every shipped network with feature maps is a picture on a page where nothing overlaps."""
+    graph = netc.load(f"zoo:{name}").graph
+    if name in EXPRESSIONS:
+        with pytest.raises(netc.NetError, match="E511"):
+            volumes(graph)
+        return
+    scene = volumes(graph)
+    assert problems(scene) == []
+    assert fits_a4(scene)
