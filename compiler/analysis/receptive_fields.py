@@ -18,10 +18,14 @@ class ReceptiveField:
         extents: Rows, columns, ...; empty where the input has no spatial axes.
         strides: Cumulative strides, below 1 where the tensor is larger than the input; None for a
             tensor without positions, such as a vector.
+        starts: Where the window of the first element begins, counted from the input's first row or
+            column and below 0 in padding; None on an axis where every element sees everything, and
+            as `strides`.
     """
 
     extents: tuple[Dim, ...]
     strides: tuple[float, ...] | None
+    starts: tuple[float | None, ...] | None = None
 
 
 def receptive_fields(graph: Graph) -> dict[str, ReceptiveField]:
@@ -50,7 +54,9 @@ def receptive_fields(graph: Graph) -> dict[str, ReceptiveField]:
 def _reported(field: Field) -> ReceptiveField:
     jumps = tuple(_plain(axis.jump) for axis in field if axis.jump is not None)
     placed = jumps if jumps and len(jumps) == len(field) else None
-    return ReceptiveField(tuple(map(whole_number, (axis.extent for axis in field))), placed)
+    starts = tuple(None if axis.start is None else _plain(axis.start) for axis in field)
+    extents = tuple(whole_number(axis.extent) for axis in field)
+    return ReceptiveField(extents, placed, starts if placed else None)
 
 
 def _plain(jump: int | Fraction) -> float:

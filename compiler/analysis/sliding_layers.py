@@ -23,13 +23,13 @@ def local(layer: Layer, x: TensorType) -> Mapping[int, Slide]:
             given if isinstance(given := layer.arguments[name], int) else given[i]
             for name in ("kernel", "stride", "dilation")
         )
-        taps[axis] = (dilation * (kernel - 1) + 1, stride)
+        taps[axis] = Slide(dilation * (kernel - 1) + 1, stride)
     return taps
 
 
 def pixel_shuffle(layer: Layer, x: TensorType) -> Mapping[int, Slide]:
     """Elements of a block see the same."""
-    return dict.fromkeys(spatial_axes(x), (1, Fraction(1, layer.arguments["factor"])))
+    return dict.fromkeys(spatial_axes(x), Slide(1, Fraction(1, layer.arguments["factor"])))
 
 
 # The reach and the stride on each axis of places of a layer, given it and the type that it takes.

@@ -19,7 +19,7 @@ from .functions import absolute as sign_of
 from .indexing import cropped
 from .kinks import chosen
 from .opdef import Cost, Cotangents, OpDef, VjpCall, define, free
-from .receptive_field import Field, everything, slid, window
+from .receptive_field import Field, Slide, everything, slid, window
 
 GEOMETRY = ("kernel_shape", "strides", "pads", "dilations", "ceil_mode")
 POOL_ATTRIBUTES = {
@@ -279,7 +279,9 @@ def picked(build: Builder, x: Value, indices: Value) -> Value:
 
 def unpooled(node: Node, operands: Sequence[Field]) -> Field:
     """An element gets the value of its own window, or none; j /= S."""
-    slides = {axis: (1, Fraction(1, s)) for axis, s in enumerate(node.attributes["strides"], 2)}
+    slides = {
+        axis: Slide(1, Fraction(1, s)) for axis, s in enumerate(node.attributes["strides"], 2)
+    }
     return tuple(slid(axis, slides) for axis in operands[0])
 
 

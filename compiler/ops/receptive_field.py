@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import zip_longest
 from math import ceil, gcd
+from typing import NamedTuple
 
 from ..ir.dim import Dim, Polynomial
 from ..ir.graph import Node
@@ -19,7 +20,14 @@ from ..ir.types import Shape, product
 from ..ir.windows import window_of
 
 FieldExtent = Dim | Fraction
-Slide = tuple[int, int | Fraction]  # the reach and the stride of a window
+
+
+class Slide(NamedTuple):
+    """How a window slides: its reach and its stride, and how far before 0 the first one begins."""
+
+    reach: int
+    stride: int | Fraction
+    before: int | Fraction = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +40,16 @@ class Axis:
         jump: By how many of them the windows of neighbours differ; None without `places`.
         places: The tensor's own axes along which neighbours lie; empty where none is left, as in
             a vector, which then stands for the whole input.
+        start: Where the window of the first element begins, counted from the input's first row and
+            below 0 in padding; None where all elements see everything. Pads and slices that are
+            operators of their own do not move it.
     """
 
     extent: FieldExtent
     whole: Dim
     jump: int | Fraction | None = 1
     places: frozenset[int] = frozenset()
+    start: int | Fraction | None = 0
 
 
 Field = tuple[Axis, ...]
@@ -60,10 +72,8 @@ def elementwise(node: Node, operands: Sequence[Field]) -> Field:
 def window(node: Node, operands: Sequence[Field]) -> Field:
     """A sliding window: r += D (K - 1) j, j *= S along the axes that it slides on."""
     taps = window_of(node.attributes)
-    slides = {
-        2 + i: (reach, stride)
-        for i, (reach, stride) in enumerate(zip(taps.reach, taps.strides, strict=True))
-    }
+    geometry = zip(taps.reach, taps.strides, taps.before, strict=True)
+    slides = {axis: Slide(*each) for axis, each in enumerate(geometry, start=2)}
     return tuple(slid(axis, slides) for axis in operands[0])
 
 
@@ -74,11 +84,12 @@ def scatter(node: Node, operands: Sequence[Field]) -> Field:
     """
     taps = window_of(node.attributes)
     slides: dict[int, Slide] = {}
-    for axis, (k, s, d) in enumerate(
-        zip(taps.kernel, taps.strides, taps.dilations, strict=True), start=2
+    for axis, (k, s, d, before) in enumerate(
+        zip(taps.kernel, taps.strides, taps.dilations, taps.before, strict=True), start=2
     ):
         meeting = (k - 1) // (s // gcd(s, d))
-        slides[axis] = (1 + meeting * (d // gcd(s, d)), Fraction(1, s))
+        reach = 1 + meeting * (d // gcd(s, d))
+        slides[axis] = Slide(reach, Fraction(1, s), Fraction(d * (k - 1) - before, s))
     return tuple(slid(axis, slides) for axis in operands[0])
 
 
@@ -89,23 +100,20 @@ def everything(node: Node, operands: Sequence[Field]) -> Field:
 
 def throughout(node: Node, operands: Sequence[Field]) -> Field:
     """Every element sees the whole input; places stay."""
-    return tuple(replace(axis, extent=axis.whole) for axis in elementwise(node, operands))
+    return tuple(all_seen(axis) for axis in elementwise(node, operands))
 
 
 def along_axis(node: Node, operands: Sequence[Field]) -> Field:
     """Elements on `axis` see each other: all of the input, where that axis holds places."""
     mixed = node.attributes["axis"] % node.outputs[0].rank
-    return tuple(
-        replace(axis, extent=axis.whole) if mixed in axis.places else axis for axis in operands[0]
-    )
+    return tuple(all_seen(axis) if mixed in axis.places else axis for axis in operands[0])
 
 
 def statistics(node: Node, operands: Sequence[Field]) -> Field:
     """Elements that are normalized together see each other: on all axes, or those from `axis`."""
     first = node.attributes.get("axis", 2) % node.outputs[0].rank
     return tuple(
-        replace(axis, extent=axis.whole) if any(p >= first for p in axis.places) else axis
-        for axis in operands[0]
+        all_seen(axis) if any(p >= first for p in axis.places) else axis for axis in operands[0]
     )
 
 
@@ -154,7 +162,14 @@ def merged(axes: Sequence[Axis | None]) -> Axis:
         whole=whole_number(_widest([axis.whole for axis in present])),
         jump=max((axis.jump for axis in placed if axis.jump is not None), default=None),
         places=frozenset[int]().union(*(axis.places for axis in placed)),
+        start=_first([axis.start for axis in placed]),
     )
+
+
+def _first(starts: Sequence[int | Fraction | None]) -> int | Fraction | None:
+    """The first of several starts; None where one sees everything."""
+    known = [start for start in starts if start is not None]
+    return min(known, default=0) if len(known) == len(starts) else None
 
 
 def _widest(extents: Sequence[FieldExtent]) -> FieldExtent:
@@ -171,16 +186,22 @@ def whole_number(extent: FieldExtent) -> Dim:
 
 def slid(axis: Axis, slides: Mapping[int, Slide]) -> Axis:
     """What is seen through windows, given how they slide on a tensor's axes."""
-    extent, jump = axis.extent, axis.jump
+    extent, jump, start = axis.extent, axis.jump, axis.start
     for place in sorted(axis.places & slides.keys()):
-        reach, stride = slides[place]
+        reach, stride, before = slides[place]
         assert jump is not None
+        start = None if start is None else start - before * jump
         extent, jump = _grown(extent, (reach - 1) * jump), jump * stride
-    return replace(axis, extent=extent, jump=jump)
+    return replace(axis, extent=extent, jump=jump, start=start)
 
 
 def _grown(extent: FieldExtent, by: int | Fraction) -> FieldExtent:
     return extent + ceil(by) if isinstance(extent, Polynomial) else extent + by
+
+
+def all_seen(axis: Axis) -> Axis:
+    """The whole input, from every place."""
+    return replace(axis, extent=axis.whole, start=None)
 
 
 def without(axis: Axis, place: int) -> Axis:
@@ -188,7 +209,7 @@ def without(axis: Axis, place: int) -> Axis:
     if place not in axis.places:
         return axis
     left = axis.places - {place}
-    return replace(axis, extent=axis.whole, places=left) if left else spread(axis)
+    return replace(all_seen(axis), places=left) if left else spread(axis)
 
 
 def spread(axis: Axis) -> Axis:

@@ -11,7 +11,7 @@ from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .building import AxisExtent, extent, number, reshape_like, vector
 from .opdef import Cost, Cotangents, Moves, OpDef, VjpCall, define, free
-from .receptive_field import Field, slid
+from .receptive_field import Field, Slide, slid
 
 # How many neighbours along an axis interpolation weighs.
 NEIGHBOURS = {"nearest": 1, "linear": 2, "cubic": 4}
@@ -178,7 +178,7 @@ def resized(node: Node, operands: Sequence[Field]) -> Field:
     assert x is not None
     reach = NEIGHBOURS[node.attributes["mode"]]
     scales = [_growth(after, before) for after, before in zip(y.shape, x.shape, strict=True)]
-    slides = {axis: (reach, 1 / scale) for axis, scale in enumerate(scales) if scale != 1}
+    slides = {axis: Slide(reach, 1 / scale) for axis, scale in enumerate(scales) if scale != 1}
     return tuple(slid(axis, slides) for axis in operands[0])
 
 
@@ -212,7 +212,7 @@ def depth_to_space(build: Builder, call: VjpCall) -> Cotangents:
 
 def spread_over_blocks(node: Node, operands: Sequence[Field]) -> Field:
     """Elements of a block see the same; j is divided by the block's side."""
-    slide = (1, Fraction(1, node.attributes["blocksize"]))
+    slide = Slide(1, Fraction(1, node.attributes["blocksize"]))
     return tuple(slid(axis, {2: slide, 3: slide}) for axis in operands[0])
 
 
@@ -232,7 +232,7 @@ def space_to_depth(build: Builder, call: VjpCall) -> Cotangents:
 
 def seen_in_blocks(node: Node, operands: Sequence[Field]) -> Field:
     """An element sees one place of a block; j is multiplied by the block's side."""
-    slide = (1, node.attributes["blocksize"])
+    slide = Slide(1, node.attributes["blocksize"])
     return tuple(slid(axis, {2: slide, 3: slide}) for axis in operands[0])
 
 

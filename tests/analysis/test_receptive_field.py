@@ -221,3 +221,22 @@ def test_windows_keep_what_their_positions_see() -> None:
 def test_cutting_and_padding(layer: str) -> None:
     """What is left of an image sees what it saw."""
     assert seen(f"INPUT(8x6x3) -> CONV(3x3, 4) -> {layer} as l", "l") == ((3, 3), (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "starts"),
+    [
+        ("INPUT(32x32x1) -> CONV(5x5, 6, pad=valid) -> POOL -> CONV(5x5, 16) as c", "c", (-4, -4)),
+        (
+            "INPUT(224x224x3) -> CONV(7x7, 4, stride=2) -> POOL(3x3, stride=2, pad=1) as p",
+            "p",
+            (-5,) * 2,
+        ),
+        ("INPUT(9x9x1) -> CONV(3x3, 2) -> IN as i", "i", (None, None)),
+        ("INPUT(8x8x1) -> UPCONV(2x2, 1) as u", "u", (-0.5, -0.5)),
+        ("INPUT(8x8x1) -> FC(3) as f", "f", None),
+    ],
+)
+def test_where_fields_begin(text: str, label: str, starts: tuple[float | None, ...] | None) -> None:
+    """The first window begins before the input by the padding, in steps of each layer's jump."""
+    assert receptive_fields(netc.compile(text).graph)[label].starts == starts
