@@ -104,6 +104,7 @@ CODES = {
     "E563": "an invalid pattern or renaming of weights",
     "E564": "a value that is not a feature of a sample",
     "E565": "a network that cannot be checked without data",
+    "E566": "something that a picture cannot show",
     "E570": "a batch with one value per channel",
     "E575": "a model whose inputs or outputs are not numeric arrays",
     # Warnings

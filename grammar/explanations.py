@@ -115,6 +115,9 @@ SITUATIONS: Mapping[str, str] = {
     "samples, and the other extents are the same for all of them.",
     "E565": "An input has no fixed shape, so no random input can be drawn. Name data in a "
     "`train` block, or give the input a size.",
+    "E566": "`netc show` draws what is an image, a curve or a plane: kernels of convolutions and "
+    "templates of dense layers, feature maps, regions of two inputs, answers for pictures. The "
+    "network, the layer or the data have nothing of the kind; the help names what they have.",
     "E570": "In training BN subtracts the mean of a channel over the batch. If a channel has "
     "only one value in the batch, the mean equals that value, and the result does not depend "
     "on the input. Use larger batches; if only the last batch of an epoch is too small, write "

@@ -33,7 +33,7 @@ ORDERS = {
         *("choices", "data", "sources", "arrays", "tensor_specs", "tables", "optimizers"),
         *("array_text", "summary", "training", "gradients", "gradient_checks", "drawing"),
         *("exports", "evaluation", "prediction", "inspection", "training_bar", "trainable"),
-        *("network", "comparison", "records", "cli"),
+        *("network", "comparison", "records", "show", "cli"),
     ),
     "face/cli": ("streams", "completion", "terminal", "options", "weights", "findings", "commands"),
 }

@@ -1,1 +1,1 @@
-"""Plots: curves of training, confusion matrices, ROC and precision-recall curves."""
+"""Plots: pictures through matplotlib, in netc's style, of arrays; a file for each idea."""

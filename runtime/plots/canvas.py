@@ -9,7 +9,7 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from ...compiler.emit.palette import THEMES
 from ...grammar.diagnostics import error, listing
 from ...grammar.files import atomic_writer
+from ..kerneldef import Array
 
 FORMATS = ("svg", "png", "pdf")
 DPI = 200
@@ -120,11 +121,24 @@ def canvas(
         NetError: E505, the format is not known; E503, matplotlib is not installed; E004, the file
             cannot be written.
     """
-    chosen = _format(path, format)
-    with figure_of((width, sum(rows)), layout="constrained") as figure:
+    with page(path, (width, sum(rows)), format=format, layout="constrained") as figure:
         figure.subplots(
             len(rows), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": list(rows)}
         )
+        yield figure
+
+
+@contextmanager
+def page(
+    path: str, size: tuple[float, float], *, format: str | None = None, **options: Any
+) -> Iterator[Any]:
+    """An empty figure of a size in inches, which is written when the block ends well.
+
+    Raises:
+        NetError: As `canvas`.
+    """
+    chosen = _format(path, format)
+    with figure_of(size, **options) as figure:
         yield figure
         data = io.BytesIO()
         figure.savefig(data, format=chosen, dpi=DPI, metadata=NAMELESS[chosen])
@@ -175,6 +189,43 @@ def shades() -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("shares", [INK.background, SKY, BLUE, "#003e63"])
+
+
+def signed_shades() -> Any:
+    """Colours from orange for -1 over white for 0 to blue for 1."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours = ["#7a2f00", ORANGE, INK.background, BLUE, "#003e63"]
+    return LinearSegmentedColormap.from_list("signed", colours)
+
+
+def class_colours(count: int) -> list[str]:
+    """A colour for each class: those of lines, or of more classes an even scale."""
+    from matplotlib.colors import to_hex
+
+    if count <= len(SERIES):
+        return list(SERIES[:count])
+    scale = _matplotlib().colormaps["viridis"]
+    return [to_hex(scale(place)) for place in np.linspace(0.0, 1.0, count)]
+
+
+def rgb(colours: Iterable[str]) -> Array:
+    """Colours by name as numbers from 0 to 1, (K, 3)."""
+    from matplotlib.colors import to_rgb
+
+    return np.array([to_rgb(colour) for colour in colours])
+
+
+def text_length(text: str, size: float) -> float:
+    """How long a line of text is, in points."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    if not text.strip():
+        return 0.0
+    font = FontProperties(family=STYLE["font.family"])
+    box = TextPath((0, 0), text, size=size, prop=font, usetex=False).get_extents()
+    return float(box.x1)
 
 
 def whole_numbers(axis: Any) -> None:

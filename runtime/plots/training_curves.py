@@ -1,7 +1,7 @@
-"""A run's history -> a picture of its curves: losses, metrics and the learning rate by epoch."""
+"""Histories of runs -> a picture of their curves: losses, metrics, the learning rate by epoch."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,12 @@ from .canvas import (
     GREEN,
     INK,
     ORANGE,
+    SERIES,
     canvas,
     drawable,
     label_ends,
     plain_log,
+    short_name,
     whole_numbers,
 )
 
@@ -80,7 +82,8 @@ def draw_history(
         if title:
             figure.suptitle(drawable(title), fontsize=10.5, x=0.02, ha="left")
         for axes, (label, lines) in zip(figure.axes, panels, strict=True):
-            _plot(axes, label, epochs, lines)
+            _draw_lines(axes, epochs, lines)
+            _scale(axes, label, lines)
         whole_numbers(figure.axes[-1].xaxis)
         figure.axes[-1].set_xlabel("epoch")
         beyond = 0.02 * (epochs[-1] - epochs[0]) or 1.0
@@ -90,11 +93,77 @@ def draw_history(
         _name_lines(figure, panels)
 
 
-def _panels(history: History, metrics: Sequence[str]) -> list[tuple[str, list[Curve]]]:
-    """The label and the lines of each panel."""
+def draw_histories(
+    histories: Mapping[str, History],
+    path: str,
+    *,
+    metrics: Sequence[str] | None = None,
+    title: str | None = None,
+    format: str | None = None,
+) -> None:
+    """Draw the curves of several runs over each other, a colour for each run.
+
+    Args:
+        histories: Their epochs, by the name that the picture calls each run.
+        path: The picture's file.
+        metrics: Which metrics get a panel, named without `val_`; by default the first three.
+        title: What stands above.
+        format: `svg`, `png` or `pdf`; by default the path's suffix.
+
+    Raises:
+        NetError: E551, a run has no epoch, or no run has such a metric; E505, E503, E004 as
+            `canvas` raises.
+    """
+    if not histories or not all(map(len, histories.values())):
+        raise error("E551", "no epochs recorded", help="train for at least one epoch")
+    known = dict.fromkeys(name for each in histories.values() for name in each.metrics)
+    names = list(known)[:MOST_PANELS] if metrics is None else list(metrics)
+    for name in names:
+        if name not in known:
+            next(iter(histories.values())).column(name)  # says that there is none
+    panels = [(label, _of_runs(histories, *pair)) for label, *pair in _columns(names)]
+    heights = [HEIGHTS["loss"], *[HEIGHTS["metric"]] * len(names)]
+    with canvas(path, heights, format=format) as figure:
+        if title:
+            figure.suptitle(drawable(title), fontsize=10.5, x=0.02, ha="left")
+        for axes, (label, runs) in zip(figure.axes, panels, strict=True):
+            for epochs, lines in runs:
+                _draw_lines(axes, epochs, lines)
+            _scale(axes, label, [line for _, lines in runs for line in lines])
+        last = figure.axes[-1]
+        whole_numbers(last.xaxis)
+        last.set_xlabel("epoch (solid: validation, dashed: training)")
+        _name_lines(figure, [(label, [lines[-1] for _, lines in runs]) for label, runs in panels])
+
+
+RunCurves = tuple[Sequence[int], list[Curve]]
+
+
+def _of_runs(histories: Mapping[str, History], train: str, validation: str) -> list[RunCurves]:
+    """The lines of each run that measured a column; the last one has the run's name."""
+    found: list[RunCurves] = []
+    for place, (run, history) in enumerate(histories.items()):
+        if not {train, validation} & {*history.columns}:
+            continue
+        colour = SERIES[place % len(SERIES)]
+        pair = _pair(history, train, validation)
+        lines = [replace(line, name="", colour=colour, width=1.1) for line in pair[:-1]]
+        lines += [replace(line, name=short_name(run), colour=colour) for line in pair[-1:]]
+        if lines:
+            found.append(([row.epoch for row in history.rows], lines))
+    return found
+
+
+def _columns(metrics: Sequence[str]) -> list[tuple[str, str, str]]:
+    """The title, the training column and the validation column of each panel."""
     pairs = [("loss", "loss", "val_loss")]
     pairs += [(name, name, VALIDATION + name) for name in metrics]
-    panels = [(title(label), _pair(history, train, val)) for label, train, val in pairs]
+    return [(title(label), train, validation) for label, train, validation in pairs]
+
+
+def _panels(history: History, metrics: Sequence[str]) -> list[tuple[str, list[Curve]]]:
+    """The label and the lines of each panel."""
+    panels = [(label, _pair(history, train, val)) for label, train, val in _columns(metrics)]
     rate = Curve("", GREEN, history.column("lr"))
     if np.isfinite(rate.array).any():
         panels.append(("learning rate", [rate]))
@@ -136,8 +205,8 @@ def title(name: str) -> str:
     return drawable(f"{output}: {shown}" if output else shown)
 
 
-def _plot(axes: Any, label: str, epochs: Sequence[int], lines: Sequence[Curve]) -> None:
-    """A panel's lines; single epochs, and those between gaps, are points."""
+def _draw_lines(axes: Any, epochs: Sequence[int], lines: Sequence[Curve]) -> None:
+    """Lines; single epochs, and those between gaps, are points."""
     for line in lines:
         y = line.array
         axes.plot(epochs, y, color=line.colour, linestyle=line.style, linewidth=line.width)
@@ -146,6 +215,10 @@ def _plot(axes: Any, label: str, epochs: Sequence[int], lines: Sequence[Curve]) 
         alone = known & ~beside
         if alone.any():
             axes.plot(np.array(epochs)[alone], y[alone], "o", color=line.colour, markersize=4)
+
+
+def _scale(axes: Any, label: str, lines: Sequence[Curve]) -> None:
+    """The y-axis of a panel, which is logarithmic for losses and rates that fall far."""
     axes.set_ylabel(label)
     values = np.concatenate([line.array for line in lines]) if lines else np.zeros(0)
     values = values[np.isfinite(values)]

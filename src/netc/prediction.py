@@ -14,6 +14,7 @@ from .runtime.data import Dataset, Fitted, arrays
 from .runtime.data.column_names import by_columns
 from .runtime.data.dataset import as_array
 from .runtime.data.picture_files import is_picture, pictures_in, read_pictures
+from .runtime.feeding.samples import Samples
 from .runtime.feeding.wiring import Wiring, wire_inputs
 from .runtime.inference.predictions import Answer, answers, forms_of, samples_of
 from .runtime.inference.predictions import predict as compute
@@ -91,13 +92,10 @@ def predict(
     if top < 1:
         raise error("E547", f"`top` must be a positive integer, not `{top}`")
     check_weights(model.graph, trained.weights)
-    recipe = recipe_as_trained(model, trained, settings)
-    new = _opened(model, trained, x, data)
-    fitted = _fitted(model, trained, recipe, settings, new.wiring)
-    samples = samples_of(new.data, new.wiring, fitted, recipe.augment)
+    new = new_samples(model, trained, x, data=data, settings=settings)
+    samples = new.samples
     outputs = compute(model.graph, trained.weights, samples, engine=engine, device=device)
-    assumed = model.recipe is None and not trained.facts.settings and "loss" not in settings
-    forms = _forms(model, trained, recipe, assumed=assumed)
+    forms = output_forms(model, trained, settings)
     said = {
         name: answers(array, forms.get(name), top=top)
         for name, array in outputs.items()
@@ -113,8 +111,43 @@ def picture_paths(texts: Sequence[str]) -> list[str] | None:
 
 
 @dataclass(frozen=True)
-class _Samples:
-    """New samples.
+class NewSamples:
+    """New samples as a network takes them.
+
+    Attributes:
+        samples: They.
+        names: What to call each.
+        warnings: What was done to them.
+    """
+
+    samples: Samples
+    names: Sequence[str]
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+def new_samples(
+    model: Model,
+    trained: Trained,
+    x: Any,
+    *,
+    data: Any = None,
+    settings: Mapping[str, Any],
+) -> NewSamples:
+    """New samples, preprocessed as in the run; see `Network.predict`.
+
+    Raises:
+        NetError: E547, there are none; or they do not fit the network.
+    """
+    recipe = recipe_as_trained(model, trained, settings)
+    new = given_samples(model, trained, x, data)
+    fitted = _fitted(model, trained, recipe, settings, new.wiring)
+    samples = samples_of(new.data, new.wiring, fitted, recipe.augment)
+    return NewSamples(samples, new.names, new.warnings)
+
+
+@dataclass(frozen=True)
+class Given:
+    """New samples as they are given.
 
     Attributes:
         data: Their arrays.
@@ -129,7 +162,7 @@ class _Samples:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def _opened(model: Model, trained: Trained, x: Any, data: Any) -> _Samples:
+def given_samples(model: Model, trained: Trained, x: Any, data: Any = None) -> Given:
     """New samples as a data set.
 
     Raises:
@@ -144,7 +177,7 @@ def _opened(model: Model, trained: Trained, x: Any, data: Any) -> _Samples:
         changed = recipe_as_trained(model, trained, text)
         opened = open_data(model, changed, None if text else data)
         found = by_columns(opened, trained.facts.columns)
-        return _Samples(found, wire_inputs(model.graph, found), _numbers(len(found)))
+        return Given(found, wire_inputs(model.graph, found), _numbers(len(found)))
     warnings: tuple[Diagnostic, ...] = ()
     names: Sequence[str] | None = None
     if isinstance(x, str | os.PathLike):
@@ -157,7 +190,7 @@ def _opened(model: Model, trained: Trained, x: Any, data: Any) -> _Samples:
         given = _batches(model, trained, x)
     found = arrays(given, name="what is given")
     names = names or _numbers(len(found))
-    return _Samples(found, wire_inputs(model.graph, found), names, warnings)
+    return Given(found, wire_inputs(model.graph, found), names, warnings)
 
 
 def _numbers(count: int) -> list[str]:
@@ -262,17 +295,18 @@ def _fitted(
     return again.fitted_to(wiring) or Fitted()
 
 
-def _forms(
-    model: Model, trained: Trained, recipe: Recipe, *, assumed: bool
+def output_forms(
+    model: Model, trained: Trained, settings: Mapping[str, Any]
 ) -> Mapping[str, OutputForm]:
     """How outputs are read; as numbers where the loss is assumed and does not fit.
 
     Raises:
         NetError: The loss that was named does not fit.
     """
+    recipe = recipe_as_trained(model, trained, settings)
     try:
         return forms_of(model.graph, recipe.objective, trained.facts.outputs)
     except NetError:
-        if assumed:
+        if model.recipe is None and not trained.facts.settings and "loss" not in settings:
             return {}
         raise

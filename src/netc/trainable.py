@@ -207,13 +207,13 @@ class Trainable:
         from .evaluation import evaluate
 
         return evaluate(
-            *(self.model, self._trained(run, weights)),
+            *(self.model, self.trained(run, weights)),
             part=part,
             metrics=metrics,
             threshold=threshold,
             curves=curves,
             settings=settings,
-            data=_run_data(run, data),
+            data=run_data(run, data),
             engine=engine,
             device=device,
         )
@@ -253,7 +253,7 @@ class Trainable:
         return predict(
             self.model,
             x,
-            self._trained(run, weights),
+            self.trained(run, weights),
             data=data,
             top=top,
             settings=settings,
@@ -295,11 +295,11 @@ class Trainable:
         from .inspection import features
 
         return features(
-            *(self.model, self._trained(run, weights), label, fspath(path)),
+            *(self.model, self.trained(run, weights), label, fspath(path)),
             allow=allow,
             part=part,
             settings=settings,
-            data=_run_data(run, data),
+            data=run_data(run, data),
             engine=engine,
             device=device,
         )
@@ -340,7 +340,12 @@ class Trainable:
         options |= {"engine": engine, "device": device, "settings": settings}
         return sanity(self.model, samples=samples, steps=steps, **options)
 
-    def _trained(self, run: "Origin | None", weights: "Weights | None") -> "Trained":
+    def trained(self, run: "Origin | None", weights: "Weights | None" = None) -> "Trained":
+        """What a run left: its weights, or others in their place, its preprocessing and settings.
+
+        Raises:
+            NetError: E546, there are no weights; they do not fit; or files cannot be read.
+        """
         from .training import as_trained
 
         graph = self.model.graph
@@ -351,7 +356,7 @@ class Trainable:
         return x if isinstance(x, Mapping) else {next(iter(self.model.graph.inputs), "input"): x}
 
 
-def _run_data(run: "Origin | None", data: Any) -> Any:
+def run_data(run: "Origin | None", data: Any) -> Any:
     """The data that are given, or else those that a run holds, which no program may name."""
     job = getattr(run, "job", None)
     return job.data if data is None and job is not None else data

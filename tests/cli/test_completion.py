@@ -34,7 +34,7 @@ def test_commands() -> None:
 
 @pytest.mark.parametrize(
     "before",
-    [*([name] for name in PROGRAMS), ["check", "a.net"], ["diff", "a.net"]],
+    [*([name] for name in PROGRAMS), ["check", "a.net"], ["diff", "a.net"], ["show", "filters"]],
     ids=" ".join,
 )
 def test_shipped_specs(before: list[str]) -> None:
@@ -63,6 +63,9 @@ def test_shipped_specs(before: list[str]) -> None:
         (["summary", "--columns", "layer,mac"], ["layer,macs"]),
         (["explain", "E20"], [f"E20{n}" for n in range(1, 7)]),
         (["evaluate", "--part", "v"], ["validation"]),
+        (["show", "s"], ["saliency", "samples"]),
+        (["show", "maps", "--part", "v"], ["validation"]),
+        (["show", "filters", "--format", "p"], ["png", "pdf"]),
     ],
     ids=lambda value: " ".join(value),
 )
@@ -86,7 +89,10 @@ def test_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert [(item.type, item.value) for item in items] == [("file", typed)]
 
 
-@pytest.mark.parametrize("option", [["run", "--input"], ["draw", "--target"], ["train", "-o"]])
+@pytest.mark.parametrize(
+    "option",
+    [["run", "--input"], ["draw", "--target"], ["train", "-o"], ["show", "maps", "--input"]],
+)
 def test_paths(option: list[str]) -> None:
     """Where a path is expected, the shell completes it."""
     items = ShellComplete(cli, {}, "netc", "_NETC_COMPLETE").get_completions(option, "x")

@@ -30,6 +30,7 @@ COMMANDS = {
     "sanity": ("sanity", "Check data, loss, activations and gradients before training."),
     "gradcheck": ("gradcheck", "Compare gradients with central differences."),
     "features": ("features", "Write the output of a layer for each sample to a file."),
+    "show": ("show", "Draw filters, feature maps, curves, regions, predictions and more."),
     "diff": ("diff", "Show what changed between two networks."),
     "fmt": ("fmt", "Rewrite programs in their canonical form."),
     "explain": ("explain", "Explain the code of an error or a warning."),

@@ -1,6 +1,6 @@
 """The weights that `--weights`, `--run` and `--rename` name, under a network's names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from typing import Any
@@ -14,6 +14,7 @@ from ..runtime.weights.foreign_names import fitted_names
 from ..runtime.weights.initialize import own_weights
 from .options import (
     RENAMING,
+    Decorator,
     device_option,
     engine_option,
     file_argument,
@@ -46,36 +47,52 @@ def open_run(graph: Graph, folder: str | None, weights: str | None) -> Trained:
     return trained if weights is None else replace(trained, weights=read_weights(graph, weights))
 
 
+WEIGHTS = (
+    click.option("--run", "folder", type=click.Path(), help="The folder of a run."),
+    click.option(
+        "--weights",
+        type=click.Path(),
+        is_eager=True,
+        help="A file of weights instead of the run's.",
+    ),
+    rename_option,
+)
+
+
+def weighted_network(command: Callable[..., Any]) -> Callable[..., Any]:
+    """FILE with the weights of a run or a file; the command gets `network` and `run`."""
+    return _with(command, (file_argument, *WEIGHTS, max_layers_option))
+
+
+def maybe_weighted_network(command: Callable[..., Any]) -> Callable[..., Any]:
+    """As `weighted_network`, but `run` is None where no weights are named."""
+    return _with(command, (file_argument, *WEIGHTS, max_layers_option), needed=False)
+
+
 def trained_network(command: Callable[..., Any]) -> Callable[..., Any]:
     """FILE with the weights of a run or a file, settings and an engine.
 
     The command gets `network`, `run`, `settings`, `engine` and `device`.
     """
+    computed = (settings_option(), engine_option, device_option)
+    return _with(command, (file_argument, *WEIGHTS, *computed, max_layers_option))
+
+
+def _with(
+    command: Callable[..., Any], options: Sequence[Decorator], *, needed: bool = True
+) -> Callable[..., Any]:
+    """A command that gets a network, with weights, in place of the options that name them."""
 
     @wraps(command)
     def opened(
-        file: str, folder: str | None, weights: str | None, max_layers: int | None, **options: Any
+        file: str, folder: str | None, weights: str | None, max_layers: int | None, **others: Any
     ) -> Any:
         network = open_network(file, max_layers)
-        return command(network, open_run(network.graph, folder, weights), **options)
+        named = needed or folder is not None or weights is not None
+        run = open_run(network.graph, folder, weights) if named else None
+        return command(network, run, **others)
 
     found: Callable[..., Any] = opened
-    for option in reversed(
-        (
-            file_argument,
-            click.option("--run", "folder", type=click.Path(), help="The folder of a run."),
-            click.option(
-                "--weights",
-                type=click.Path(),
-                is_eager=True,
-                help="A file of weights instead of the run's.",
-            ),
-            rename_option,
-            settings_option(),
-            engine_option,
-            device_option,
-            max_layers_option,
-        )
-    ):
+    for option in reversed(options):
         found = option(found)
     return found

@@ -1,0 +1,242 @@
+"""`netc show`: what is inside a network and its runs, as pictures; a command for each."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import click
+
+from ... import show
+from ...arrays import load_named_arrays
+from ...choices import PARTS, PartName
+from ...network import Network
+from ...prediction import picture_paths
+from ...runtime.plots.canvas import FORMATS
+from ..completion import complete_path, one_of
+from ..options import (
+    Decorator,
+    file_argument,
+    max_layers_option,
+    open_network,
+    seed_option,
+    settings_option,
+)
+from ..weights import maybe_weighted_network, weighted_network
+
+Command = Callable[..., Any]
+
+
+def _data(part: PartName) -> tuple[Decorator, ...]:
+    """`--data`, `--part` and `--set`: which samples, and how they are preprocessed."""
+    return (
+        click.option("--data", metavar="DATA", help='Another data set, such as csv("new.csv").'),
+        click.option(
+            "--part",
+            type=click.Choice(PARTS),
+            default=part,
+            show_default=True,
+            help="The part of the data.",
+        ),
+        settings_option(),
+    )
+
+
+@click.group("show")
+def command() -> None:
+    """Draw what is inside a network and its runs, as PNG, SVG or PDF."""
+
+
+def plain_network(command: Command) -> Command:
+    """FILE as a `network`."""
+
+    @wraps(command)
+    def opened(file: str, max_layers: int | None, **options: Any) -> Any:
+        return command(open_network(file, max_layers), **options)
+
+    return file_argument(max_layers_option(opened))
+
+
+def picture(opening: Decorator, *options: Decorator) -> Decorator:
+    """A command that draws a picture: it calls the function of its name in `netc.show`.
+
+    Args:
+        opening: What makes of FILE and the options that name weights what the function draws.
+        options: What the picture takes besides.
+    """
+
+    def add(function: Command) -> Command:
+        name = function.__name__
+        draw = getattr(show, name)
+
+        def drawn(*given: Any, output: str, format_: str | None, **others: Any) -> None:
+            function(draw, *given, path=output, format=format_, **others)
+            click.echo(f"wrote {output}")
+
+        drawn.__doc__ = function.__doc__
+        found: Command = drawn
+        for option in reversed((*options, *_destination(name))):
+            found = option(found)
+        return command.command(name)(opening(found))
+
+    return add
+
+
+def _destination(name: str) -> tuple[Decorator, Decorator]:
+    """`-o` and `--format`: where a picture goes, by default to a file of its name."""
+    path = click.option(
+        "-o",
+        "--output",
+        type=click.Path(),
+        default=f"{name}.svg",
+        show_default=True,
+        help="The picture's file.",
+    )
+    help = "svg, png or pdf; by default, from the file's suffix."
+    form = click.option("--format", "format_", shell_complete=one_of(FORMATS), help=help)
+    return path, form
+
+
+def _count(name: str, help: str, default: int | None = None) -> Decorator:
+    kind = click.IntRange(min=1)
+    shown = default is not None
+    return click.option(f"--{name}", type=kind, default=default, show_default=shown, help=help)
+
+
+def _same(command: Command) -> Command:
+    """What takes no network."""
+    return command
+
+
+@picture(
+    weighted_network,
+    click.option("--layer", help="The layer; by default the first one whose weights are images."),
+    _count("most", "How many filters to draw."),
+)
+def filters(draw: Command, network: Network, run: Any, **options: Any) -> None:
+    """Draw kernels, or a dense layer's templates."""
+    draw(network, run=run, **options)
+
+
+@picture(maybe_weighted_network, seed_option)
+def weights(draw: Command, network: Network, run: Any, **options: Any) -> None:
+    """Draw a histogram of each layer's weights."""
+    draw(network, run=run, **options)
+
+
+@picture(
+    maybe_weighted_network,
+    click.option("--span", type=float, default=5.0, show_default=True, help="From -SPAN to SPAN."),
+)
+def activations(draw: Command, network: Network, run: Any, **options: Any) -> None:
+    """Draw activations and their derivatives."""
+    draw(network, run=run, **options)
+
+
+INPUT = click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="[NAME=]X",
+    shell_complete=complete_path,
+    help="An image or a .npy file.",
+)
+
+
+@picture(
+    weighted_network,
+    INPUT,
+    *_data("test"),
+    click.option(
+        "--sample", type=click.IntRange(min=0), default=0, show_default=True, help="Its number."
+    ),
+    click.option("--layer", "layers", multiple=True, help="A layer; by default, each level."),
+    _count("most", "How many maps of a layer to draw, the strongest first.", 8),
+)
+def maps(draw: Command, network: Network, run: Any, inputs: Sequence[str], **options: Any) -> None:
+    """Draw the feature maps of a sample."""
+    draw(network, run=run, x=_given(network, inputs), **options)
+
+
+@picture(
+    weighted_network,
+    INPUT,
+    *_data("test"),
+    click.option(
+        "--sample",
+        "samples",
+        type=click.IntRange(min=0),
+        multiple=True,
+        default=(0,),
+        help="Its number; may be repeated.",
+    ),
+    click.option("--class", "of", help="A class; by default, what the network answers."),
+    click.option("--label", "output", help="An output; by default, the first."),
+)
+def saliency(
+    draw: Command, network: Network, run: Any, inputs: Sequence[str], **options: Any
+) -> None:
+    """Draw which pixels move a class's score."""
+    draw(network, run=run, x=_given(network, inputs), **options)
+
+
+def _given(network: Network, inputs: Sequence[str]) -> Any:
+    """Samples that `--input` names: paths of pictures, or arrays by name; None without any."""
+    if not inputs:
+        return None
+    names = [spec.name for spec in network.inputs]
+    return picture_paths(inputs) or load_named_arrays(inputs, names)
+
+
+@picture(weighted_network, *_data("test"), _count("most", "How many samples to draw."))
+def predictions(draw: Command, network: Network, run: Any, **options: Any) -> None:
+    """Draw answers beside the truth, the worst first."""
+    draw(network, run=run, **options)
+
+
+@picture(weighted_network, *_data("all"))
+def boundary(draw: Command, network: Network, run: Any, **options: Any) -> None:
+    """Draw the regions of a network with two inputs."""
+    draw(network, run=run, **options)
+
+
+@picture(
+    plain_network,
+    click.argument("label"),
+    INPUT,
+    click.option(
+        "--at",
+        type=int,
+        nargs=2,
+        metavar="ROW COLUMN",
+        help="Which element; by default, the middle.",
+    ),
+)
+def receptive(
+    draw: Command, network: Network, label: str, path: str, inputs: Sequence[str], **options: Any
+) -> None:
+    """Draw what an element of a layer sees."""
+    draw(network, label, path, _given(network, inputs), **options)
+
+
+@picture(
+    plain_network,
+    click.option("--run", type=click.Path(), help="The folder of a run."),
+    *_data("train"),
+    _count("count", "How many samples.", 6),
+    _count("draws", "How many draws of augmentation.", 4),
+)
+def samples(draw: Command, network: Network, **options: Any) -> None:
+    """Draw samples, augmented and preprocessed."""
+    draw(network, **options)
+
+
+@picture(
+    _same,
+    click.argument("runs", nargs=-1, required=True, shell_complete=complete_path),
+    click.option("--metric", "metrics", multiple=True, help="A metric; by default, the first 3."),
+)
+def history(
+    draw: Command, runs: Sequence[str], path: str, metrics: Sequence[str], **options: Any
+) -> None:
+    """Draw the curves of runs, over each other."""
+    draw(runs, path, metrics=metrics or None, **options)

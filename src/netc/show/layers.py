@@ -1,0 +1,281 @@
+"""Pictures of a network's layers: filters, weights, activations, receptive fields."""
+
+from collections.abc import Iterator, Mapping
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..compiler.analysis.receptive_fields import ReceptiveField, receptive_fields
+from ..compiler.emit.palette import family
+from ..compiler.ir.graph import Graph
+from ..grammar.diagnostics import NetError, error
+from ..network import Network, compile
+from ..prediction import given_samples
+from ..runtime.engines.plan import resolve_fetches
+from ..runtime.inspection.filters import filters as find_filters
+from ..runtime.plots.activation_curves import ActivationCurve, draw_activations
+from ..runtime.plots.filters import draw_filters
+from ..runtime.plots.receptive_field import draw_receptive_field
+from ..runtime.plots.weight_histograms import LayerWeights, draw_weights
+from ..runtime.run_folder.trained import Trained
+from .samples import as_pictures
+
+if TYPE_CHECKING:
+    from ..choices import PictureFormat
+    from ..summary.rows import LayerRow
+    from ..trainable import Origin, Weights
+
+Array = np.ndarray[Any, Any]
+
+CURVE_POINTS = 1001  # of a curve
+
+
+def filters(
+    net: Network,
+    path: "str | PathLike[str]",
+    weights: "Weights | None" = None,
+    *,
+    run: "Origin | None" = None,
+    layer: str | None = None,
+    most: int | None = None,
+    format: "PictureFormat | None" = None,
+) -> None:
+    """Draw the kernels of a convolution, or a dense layer's weights as templates of its input.
+
+    Args:
+        net: The network.
+        path: The picture's file.
+        weights: Weights by name, or a file of them, instead of the run's.
+        run: A run, or its folder.
+        layer: The layer; by default the first convolution, or else the first dense layer on images.
+        most: How many filters are drawn; by default 64, or 16 of several channels.
+        format: `svg`, `png` or `pdf`; by default the path's suffix.
+
+    Raises:
+        NetError: There are no weights (E546), no such layer (E101), or none whose weights are
+            images (E566); or the file cannot be written.
+    """
+    trained = net.trained(run, weights)
+    found = find_filters(net.graph, trained.weights, layer)
+    count, _, height, width = found.images.shape
+    what = "templates" if found.templates else "filters"
+    outputs = {value: name for name, value in net.graph.outputs.items()}
+    output = outputs.get(net.graph.layers[found.layer].outputs[0], "")
+    names = trained.facts.outputs[output].names if output in trained.facts.outputs else ()
+    draw_filters(
+        *(found.images, fspath(path)),
+        colours=found.colours,
+        most=most,
+        names=names,
+        title=f"{found.layer}: {count} {what} of {height}x{width}",
+        format=format,
+    )
+
+
+def weights(
+    net: Network,
+    path: "str | PathLike[str]",
+    weights: "Weights | None" = None,
+    *,
+    run: "Origin | None" = None,
+    seed: int = 0,
+    format: "PictureFormat | None" = None,
+) -> None:
+    """Draw a histogram of the weights of each layer.
+
+    Args:
+        net: The network.
+        path: The picture's file.
+        weights: Weights by name, or a file of them, instead of the run's.
+        run: A run, or its folder. Without it and `weights`, the initial weights are drawn.
+        seed: The seed for these.
+        format: `svg`, `png` or `pdf`; by default the path's suffix.
+
+    Raises:
+        NetError: The network has no weights (E566), they do not fit, or the file cannot be written.
+    """
+    given = run is not None or weights is not None
+    state = net.trained(run, weights).weights if given else net.initialize(seed)
+    net.check_weights(state)
+    layers = weights_of_layers(net.graph, state)
+    if not layers:
+        raise error("E566", f"`{net.name}` has no weights", help="its layers learn nothing")
+    title = f"{net.name}: weights" if given else f"{net.name}: initial weights, seed {seed}"
+    draw_weights(layers, fspath(path), title=title, format=format)
+
+
+def weights_of_layers(graph: Graph, state: Mapping[str, Array]) -> list[LayerWeights]:
+    """What each layer learns, by the layer's path, without running statistics."""
+    found: dict[str, dict[str, Array]] = {}
+    for name, value in graph.parameters.items():
+        if not graph.producer(value).attributes["buffer"]:
+            layer, _, own = name.rpartition(".")
+            found.setdefault(layer, {})[own] = np.asarray(state[name])
+    return [LayerWeights(name, arrays) for name, arrays in found.items()]
+
+
+def activations(
+    net: Network,
+    path: "str | PathLike[str]",
+    weights: "Weights | None" = None,
+    *,
+    run: "Origin | None" = None,
+    span: float = 5.0,
+    format: "PictureFormat | None" = None,
+) -> None:
+    """Draw the curves of the activations that a network uses, and of their derivatives.
+
+    Args:
+        net: The network.
+        path: The picture's file.
+        weights: Weights of learned activations, by name or a file of them, instead of the run's.
+        run: A run, or its folder; without it and `weights`, learned slopes are the initial ones.
+        span: The argument goes from -span to span.
+        format: `svg`, `png` or `pdf`; by default the path's suffix.
+
+    Raises:
+        NetError: The network has no activations (E566), the span is not positive (E103), or the
+            file cannot be written.
+    """
+    if not 0 < span < float("inf"):
+        raise error("E103", f"the span must be a positive number, not `{span}`")
+    given = run is not None or weights is not None
+    state = net.trained(run, weights).weights if given else net.initialize()
+    curves = list(activation_curves(net, state, np.linspace(-span, span, CURVE_POINTS)))
+    if not curves:
+        help = "layers such as RELU, TANH or SIGMOID are activations of single numbers"
+        raise error("E566", f"`{net.name}` has no activations with a curve", help=help)
+    draw_activations(curves, fspath(path), title=f"{net.name}: activations", format=format)
+
+
+def activation_curves(
+    net: Network, state: Mapping[str, Array], x: Array
+) -> Iterator[ActivationCurve]:
+    """The values and derivatives of each activation, by its own operators and their gradients.
+
+    A learned activation has the mean of its channels' slopes.
+    """
+    known: set[str] = set()
+    for row in net.layers:
+        if family(row.kind) != "activation" or (call := _call(row)) in known:
+            continue
+        known.add(call)
+        alone = compile(f"INPUT(1) -> {call}")
+        if any(node.op_type in ("Softmax", "LogSoftmax") for _, node in alone.graph.nodes()):
+            continue  # of one channel they are constant
+        own = {
+            name: np.mean(state[f"{row.name}.{name.rpartition('.')[2]}"], keepdims=True).ravel()
+            for name in alone.graph.parameters
+        }
+        yield _curve(alone, call, own, x)
+
+
+def _call(row: "LayerRow") -> str:
+    """An activation as a program spells it, without what is default, or learned."""
+    learned = "weight" in row.arguments
+    return row.kind if learned or row.defaulted >= row.arguments.keys() else row.called()
+
+
+def _curve(alone: Network, call: str, state: Mapping[str, Array], x: Array) -> ActivationCurve:
+    inputs = {"input": x[:, None]}
+    y = alone.run(inputs, state, dtype="float64", fetch=["output"])["output"].ravel()
+    try:
+        _, slopes = alone.value_and_grad(
+            *(inputs, None, state), of="output", wrt=["input"], dtype="float64", training=False
+        )
+    except NetError as failure:
+        if failure.diagnostics[0].code != "E131":
+            raise
+        return ActivationCurve(call, x, y, None)
+    return ActivationCurve(call, x, y, slopes["input"].ravel())
+
+
+def receptive(
+    net: Network,
+    label: str,
+    path: "str | PathLike[str]",
+    x: Any = None,
+    *,
+    at: tuple[int, int] | None = None,
+    format: "PictureFormat | None" = None,
+) -> None:
+    """Draw what one element of a layer's output sees of the input.
+
+    Args:
+        net: The network.
+        label: The layer, or a label.
+        path: The picture's file.
+        x: What it is drawn over: a picture's path, or an array; by default an empty area.
+        at: The element's row and column; by default those in the middle.
+        format: `svg`, `png` or `pdf`; by default the path's suffix.
+
+    Raises:
+        NetError: There is no such layer (E101) or element (E103), the input is no picture (E566),
+            or the file cannot be written.
+    """
+    value = resolve_fetches(net.graph, [label])[label]
+    paths = {layer.outputs[0]: name for name, layer in net.graph.layers.items() if layer.outputs}
+    seen = receptive_fields(net.graph).get(paths.get(value, label))
+    source = net.graph.inputs[net.inputs[0].name]
+    size = source.shape[2:]
+    whole = [
+        extent for extent in (*size, *(seen.extents if seen else ())) if isinstance(extent, int)
+    ]
+    if seen is None or source.type.rank != 4 or len(seen.extents) != 2 or len(whole) != 4:
+        help = "it is drawn where the input is a picture of a known size, such as `INPUT(32x32x3)`"
+        raise error("E566", f"`{label}` has no receptive field in a picture", help=help)
+    extents = value.shape[2:] if seen.strides is not None else (1, 1)
+    place = _place(label, extents, at)
+    box = seen_by(seen, place, (whole[0], whole[1]))
+    picture = None
+    if x is not None:
+        given = given_samples(net.model, Trained({}), x)
+        picture = as_pictures(next(iter(given.data.take([0]).inputs.values())))[0]
+    stride, note = "", "every element sees all of it"
+    if seen.strides is not None:
+        stride = f", stride {'x'.join(f'{step:g}' for step in seen.strides)}"
+        rows, columns = (f"{low:g} to {high - 1:g}" for low, high in (box[::2], box[1::2]))
+        shape = "x".join(map(str, extents))
+        note = f"element {place[0]}, {place[1]} of {shape}: rows {rows}, columns {columns}"
+    draw_receptive_field(
+        *((whole[0], whole[1]), box, fspath(path)),
+        picture=picture,
+        title=f"{label} sees {whole[2]}x{whole[3]} of {whole[0]}x{whole[1]}{stride}",
+        note=note,
+        format=format,
+    )
+
+
+def seen_by(
+    field: ReceptiveField, place: tuple[int, int], size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """The first row and column that an element sees, and those after the last; below 0 in padding.
+
+    What sees everything, such as a mean over all positions, sees the input alone.
+    """
+    ends = []
+    for axis, whole in enumerate(size):
+        start = None if field.starts is None else field.starts[axis]
+        if start is None or field.strides is None:
+            ends.append((0.0, float(whole)))
+            continue
+        low, extent = start + field.strides[axis] * place[axis], field.extents[axis]
+        assert isinstance(extent, int)
+        ends.append((low, low + extent))
+    (top, bottom), (left, right) = ends
+    return top, left, bottom, right
+
+
+def _place(label: str, extents: tuple[Any, ...], at: tuple[int, int] | None) -> tuple[int, int]:
+    """The row and column of an element.
+
+    Raises:
+        NetError: E103, there is none.
+    """
+    height, width = map(int, extents)
+    row, column = at if at is not None else (height // 2, width // 2)
+    if not (0 <= row < height and 0 <= column < width):
+        help = "rows and columns count from 0"
+        raise error("E103", f"`{label}` is {height}x{width} and has no {row}, {column}", help=help)
+    return row, column
