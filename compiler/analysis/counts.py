@@ -6,7 +6,7 @@ Everything is computed from shapes for one sample; no weight is ever allocated.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ..ir.dim import BATCH, Dim
+from ..ir.dim import BATCH, Dim, substitute
 from ..ir.graph import CONSTANT, LEAVES, PARAMETER, Graph, Node
 from ..ir.signature import OpCall
 from ..ir.types import TensorType
@@ -15,6 +15,10 @@ from ..ops.opdef import Cost, row_of
 ONE_SAMPLE: Mapping[str, int] = {str(BATCH): 1}
 
 CONVENTION = "one sample; MACs: convolutions and matrix products; FLOPs = 2 MACs + elementwise"
+
+
+# What extents are taken for that are not known, where costs and memory are compared.
+LARGE = 2**12
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +105,41 @@ def count(graph: Graph) -> Counts:
 
 
 def node_cost(graph: Graph, node: Node, symbols: Mapping[str, int] = ONE_SAMPLE) -> Cost:
-    """What an operator costs by the op table's rule, for one sample unless symbols say more."""
+    """What an operator costs by the op table's rule, for one sample unless symbols say more.
+
+    Of its subgraphs the dearest counts, as often as it runs.
+    """
     row = row_of(node)
     call = OpCall(
         row,
-        tuple(None if value is None else value.type.bind(symbols) for value in node.inputs),
+        tuple(None if v is None else v.type.bind(symbols) for v in node.arguments),
         node.attributes,
-        tuple(None if v is None else _constant(graph.producer(v)) for v in node.inputs),
+        tuple(None if v is None else _constant(graph.producer(v)) for v in node.arguments),
         len(node.outputs),
     )
-    return row.cost(call, tuple(type.bind(symbols) for type in node.outputs))
+    cost = row.cost(call, tuple(type.bind(symbols) for type in node.outputs))
+    if not node.subgraphs:
+        return cost
+    inside = max((_within(each, symbols) for each in node.subgraphs.values()), key=_dearness)
+    turns = row.turns(call)
+    return Cost(cost.macs + turns * inside.macs, cost.elementwise + turns * inside.elementwise)
+
+
+def _within(graph: Graph, symbols: Mapping[str, int]) -> Cost:
+    """What all operators of a subgraph cost."""
+    costs = [node_cost(graph, node, symbols) for _, node in graph.nodes() if node.row]
+    return Cost(total(each.macs for each in costs), total(each.elementwise for each in costs))
+
+
+def _dearness(cost: Cost) -> int:
+    return at_large(2 * cost.macs + cost.elementwise)
+
+
+def at_large(dim: Dim) -> int:
+    """A count where all extents that are not known are large."""
+    number = substitute(dim, {}, others=LARGE)
+    assert isinstance(number, int)
+    return number
 
 
 def elements(node: Node) -> int:

@@ -3,15 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..ir.dim import Dim, substitute
+from ..ir.dim import Dim
 from ..ir.graph import INPUT, LEAVES, Graph, Node
 from ..ir.schedule import Schedule, needed_outputs, schedule
 from ..ir.types import TensorType
 from ..ops.opdef import definition
-from .counts import ONE_SAMPLE, total
-
-# The side that peaks are compared at where extents are symbolic.
-_LARGE = 2**12
+from .counts import ONE_SAMPLE, at_large, total
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +77,11 @@ def _peak(graph: Graph, plan: Schedule, owners: list[int]) -> Dim:
     for owner, position in dies.items():
         dying.setdefault(position, []).append(owner)
 
-    large = _large_extents(graph)
     live = total(held[i] for i in plan.leaves)
-    peak, height = live, _at(live, large)
+    peak, height = live, at_large(live)
     for position, identifier in enumerate(plan.order):
         live = live + held.get(identifier, 0)
-        if (now := _at(live, large)) > height:
+        if (now := at_large(live)) > height:
             peak, height = live, now
         live = live - total(held[owner] for owner in dying.get(position, ()))
     return peak
@@ -96,15 +92,3 @@ def _held(node: Node, outputs: int) -> Dim:
     if node.op_type in LEAVES and node.op_type != INPUT:
         return 0
     return total(map(tensor_bytes, node.outputs[:outputs]))
-
-
-def _large_extents(graph: Graph) -> Mapping[str, int]:
-    """A large extent for each symbol that the inputs' shapes name."""
-    shapes = (value.shape for value in graph.inputs.values())
-    return {str(dim): _LARGE for shape in shapes for dim in shape if not isinstance(dim, int)}
-
-
-def _at(dim: Dim, extents: Mapping[str, int]) -> int:
-    number = substitute(dim, extents, unknown=_LARGE)
-    assert isinstance(number, int)
-    return number

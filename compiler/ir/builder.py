@@ -111,7 +111,8 @@ class Builder:
         row = operator
         if not isinstance(row, Signature):
             row = SIGNATURES.named(row, self.graph.opsets)
-        inputs = inputs[: own_arguments(len(inputs), subgraphs)]
+        if subgraphs:
+            inputs = inputs[: own_arguments(len(inputs), subgraphs)]
         filled = {**row.attributes, **(attributes or {})}
         if REQUIRED in filled.values():
             missing = ", ".join(f"`{name}`" for name, value in filled.items() if value is REQUIRED)

@@ -170,23 +170,23 @@ def equal(a: Dim, b: Dim) -> bool | None:
     return False if never or constant % gcd(*coefficients) else None
 
 
-def substitute(dim: Dim, values: Mapping[str, int], *, unknown: int | None = None) -> Dim:
-    """The extent with known symbols replaced, and on demand those that nothing is known of."""
+def substitute(dim: Dim, values: Mapping[str, int], *, others: int | None = None) -> Dim:
+    """The extent with known symbols replaced, and on demand all others by one number."""
     if isinstance(dim, int):
         return dim
     total: Dim = 0
     for monomial, coefficient in dim.terms:
         term: Dim = coefficient
         for atom in monomial:
-            term = term * _substitute_atom(atom, values, unknown)
+            term = term * _substitute_atom(atom, values, others)
         total = total + term
     return total
 
 
-def _substitute_atom(atom: Atom, values: Mapping[str, int], unknown: int | None) -> Dim:
+def _substitute_atom(atom: Atom, values: Mapping[str, int], others: int | None) -> Dim:
     if isinstance(atom, FloorQuotient):
-        return substitute(atom.numerator, values, unknown=unknown) // atom.divisor
-    found = values.get(atom.name) if atom.token is None else unknown
+        return substitute(atom.numerator, values, others=others) // atom.divisor
+    found = others if atom.token is not None else values.get(atom.name, others)
     return Polynomial((((atom,), 1),)) if found is None else found
 
 

@@ -102,7 +102,7 @@ def _types(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
     except InferenceError as failure:
         yield f"has operands that it does not take: {failure}"
         return
-    if not _agree(inferred, node.outputs):
+    if inferred != node.outputs and not _agree(inferred, node.outputs):
         recorded, found = (", ".join(map(str, types)) for types in (node.outputs, inferred))
         yield f"is recorded as {recorded}, but is {found}"
 

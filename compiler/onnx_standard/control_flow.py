@@ -1,4 +1,4 @@
-"""Types of operators that run subgraphs: If, Loop and Scan, which only ONNX defines."""
+"""Types and turns of operators that run subgraphs: If, Loop and Scan, which only ONNX defines."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from ..ir.dim import Dim, unknown
 from ..ir.signature import BodyType, InferenceError, MissingAttributeError, OpCall
 from ..ir.types import DType, TensorType
+from ..ops.opdef import free
 
 
 def infer_if(call: OpCall) -> Sequence[TensorType]:
@@ -33,6 +34,12 @@ def infer_loop(call: OpCall) -> Sequence[TensorType]:
     return (*states, *rows)
 
 
+def loop_turns(call: OpCall) -> Dim:
+    """As many as it takes at most, where that is a constant; the body may end it earlier."""
+    most: Any = call.known(0)
+    return int(most) if isinstance(most, int) else unknown()
+
+
 def infer_scan(call: OpCall) -> Sequence[TensorType]:
     """States and sequences => states, and a row of each further output.
 
@@ -40,17 +47,24 @@ def infer_scan(call: OpCall) -> Sequence[TensorType]:
     """
     carried = len(call.inputs) - call.attributes["num_scan_inputs"]
     body = _body(call, "body", len(call.inputs))
-    axes = call.attributes["scan_input_axes"] or (0,) * (len(call.inputs) - carried)
-    sequences = [call.type(position) for position in range(carried, len(call.inputs))]
-    for axis, type in zip(axes, sequences, strict=True):
-        if not -type.rank <= axis < type.rank:
-            raise InferenceError(f"Scan has no axis {axis} in {type}")
-    lengths = [type.shape[axis] for axis, type in zip(axes, sequences, strict=True)]
     states = _carried(call, 0, body.inputs[:carried], body.outputs[:carried])
     rows = body.outputs[carried:]
     places = call.attributes["scan_output_axes"] or (0,) * len(rows)
-    grown = (_grown(type, axis, lengths[0]) for axis, type in zip(places, rows, strict=True))
+    length = scan_turns(call)
+    grown = (_grown(type, axis, length) for axis, type in zip(places, rows, strict=True))
     return (*states, *grown)
+
+
+def scan_turns(call: OpCall) -> Dim:
+    """The length of the first sequence, which all others have, too."""
+    count = call.attributes["num_scan_inputs"]
+    sequences = [call.type(position) for position in range(len(call.inputs))[-count:]]
+    axes = call.attributes["scan_input_axes"] or (0,) * count
+    for axis, type in zip(axes, sequences, strict=True):
+        if not -type.rank <= axis < type.rank:
+            raise InferenceError(f"Scan has no axis {axis} in {type}")
+    length: Dim = sequences[0].shape[axes[0]]
+    return length
 
 
 def _body(call: OpCall, name: str, inputs: int) -> BodyType:
@@ -91,7 +105,7 @@ def _grown(type: TensorType, axis: int, extent: Dim) -> TensorType:
 
 # What is known of these operators besides what onnx says.
 CONTROL_FLOW: Mapping[str, Mapping[str, Any]] = {
-    "If": {"infer": infer_if},
-    "Loop": {"infer": infer_loop},
-    "Scan": {"infer": infer_scan},
+    "If": {"infer": infer_if, "cost": free},
+    "Loop": {"infer": infer_loop, "cost": free, "turns": loop_turns},
+    "Scan": {"infer": infer_scan, "cost": free, "turns": scan_turns},
 }

@@ -136,6 +136,11 @@ def free(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost()
 
 
+def once(call: OpCall) -> Dim:
+    """How often one of two branches runs."""
+    return 1
+
+
 @dataclass(eq=False, frozen=True, slots=True, kw_only=True)
 class OpDef(Signature):
     """All compile-time meaning of an operator in one place.
@@ -144,6 +149,7 @@ class OpDef(Signature):
 
     Attributes:
         cost: What it costs, given its outputs' types.
+        turns: How often its subgraphs run; of several, one of them.
         sees: What of the network's input one element of its output sees.
         elementwise: Whether it maps each element of its only argument separately.
         vjp: Builds the gradient with respect to each argument (vector-Jacobian products), None
@@ -170,6 +176,7 @@ class OpDef(Signature):
 
     cost: CostRule
     sees: FieldRule
+    turns: Callable[[OpCall], Dim] = once
     elementwise: bool = False
     vjp: Vjp | None = None
     constant: bool = False

@@ -88,7 +88,7 @@ def test_unknown_extents() -> None:
     assert equal(one + 1, 0) is False
     assert one != other
     assert substitute(one + H, {"H": 2, "?": 9}) == one + 2
-    assert substitute((one + 1) // 2 * H, {"H": 2}, unknown=5) == 10
+    assert substitute((one + 1) // 2 * H, {"H": 2}, others=5) == 10
     assert is_unknown((one + 1) // 2)
     assert one // 2 != other // 2
     assert (2 * one + 1) // 2 == one

@@ -103,6 +103,24 @@ def test_older_versions_are_other_operators() -> None:
     np.testing.assert_allclose(run(graph, {"x": X}, {})["y"], X.sum(axis=1))
 
 
+def test_a_graph_of_an_older_opset() -> None:
+    """A model has the opset that its graph speaks, rows of ours hold in it, and others do not."""
+    old = foreign_row("Pad", 15)
+    assert old is not None
+    graph = Graph("old", opsets={"": 15})
+    build = Builder(graph)
+    x = build.input("x", TensorType(DType.FLOAT32, (BATCH, 3)))
+    (y,) = build.op(old, (build.Relu(x), build.index_constant((0, 1, 0, 0))))
+    graph.outputs["y"] = y
+    verify(graph)
+    file = BytesIO()
+    write(graph, {}, file)
+    assert [o.version for o in onnx.load_from_string(file.getvalue()).opset_import] == [15]
+    for engine in ("numpy", "onnxruntime"):
+        found = run(graph, {"x": X}, {}, engine=engine)["y"]
+        np.testing.assert_array_equal(found, [[0.0, X[0, 0], 0.0, 3.0]])
+
+
 def test_attributes_of_unknown_operators() -> None:
     """Where onnx does not know an operator, attributes have the types of their values."""
     attributes = {"a": 1, "b": 0.5, "c": "d", "e": (1, 2), "f": (0.5,), "g": ("h",), "i": ()}

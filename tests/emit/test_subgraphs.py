@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
+from netc.compiler.analysis.counts import count
 from netc.compiler.emit.onnx import write
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH
@@ -202,6 +203,16 @@ def test_numpy_refuses_subgraphs() -> None:
     """The engine numpy names the operator that it cannot run."""
     with pytest.raises(NetError, match="the engine numpy cannot run `Loop`, which runs subgraphs"):
         run(looping(), {"x": X}, STATE)
+
+
+@pytest.mark.parametrize(
+    ("graph_of", "elementwise"),
+    [(branching, "10"), (looping, "27"), (scanning, "24"), (nested, "31")],
+)
+def test_counts(graph_of: Callable[[], Graph], elementwise: str) -> None:
+    """Of two branches the dearer one counts, and a body as often as it runs."""
+    counts = count(graph_of())
+    assert (counts.macs, str(counts.elementwise)) == (0, elementwise)
 
 
 def test_no_gradient() -> None:

@@ -10,7 +10,7 @@ from onnx import GraphProto, ModelProto, helper
 
 from ....grammar.files import atomic_writer
 from ...ir.graph import Graph, Value
-from ...onnx_standard.schemas import OPSET, ir_version
+from ...onnx_standard.schemas import ir_version
 from ...passes.pipeline import DECOMPOSE, SIMPLIFY, Pass, in_mode, run_passes
 from .check import check_file, check_skeleton
 from .nodes import Emission, emit
@@ -104,7 +104,7 @@ def _prepare(
     graph: Graph, opset: int | None, metadata: Mapping[str, str], version: str, every_value: bool
 ) -> tuple[ModelProto, Emission, list[Weight]]:
     """The model without its graph, the graph without its weights, and the weights' places."""
-    opset = OPSET if opset is None else opset
+    opset = graph.opsets[""] if opset is None else opset
     model = ModelProto(
         ir_version=ir_version(opset),
         opset_import=[helper.make_opsetid("", opset)],
