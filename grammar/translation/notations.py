@@ -26,13 +26,13 @@ class ForeignNotation(NamedTuple):
     """A pattern, and what to say where it covers the place at which the parser stopped.
 
     Attributes:
-        pattern: What the text looks like there.
+        pattern: What the text looks like there; it is compiled for programs that are refused only.
         message: What is wrong; `{0}` is the text, `{1}` its first group, and so on.
         help: What to do, written likewise, or from the match.
         code: The code of the diagnostic.
     """
 
-    pattern: re.Pattern[str]
+    pattern: str
     message: str
     help: Help
     code: str = "E011"
@@ -52,7 +52,7 @@ def line_at(source: Source, start: int, offset: int) -> Diagnostic | None:
     """What the line of an offset is in another language: a statement, or a comment from there."""
     begin = source.text.rfind("\n", 0, offset) + 1
     for notation, place in (*((line, begin) for line in LINES), (COMMENT, offset)):
-        match = notation.pattern.match(source.text, place)
+        match = re.compile(notation.pattern).match(source.text, place)
         if match and match.start() <= offset <= match.end():
             found = notation.said(source, match)
             first = match.end() - len(match[0].lstrip())
@@ -65,7 +65,7 @@ def piece_at(source: Source, start: int, offset: int) -> Diagnostic | None:
     line_end = source.text.find("\n", offset)
     end = min(len(source.text) if line_end < 0 else line_end, offset + _REACH)
     for piece in PIECES:
-        for match in piece.pattern.finditer(source.text, start, end):
+        for match in re.compile(piece.pattern).finditer(source.text, start, end):
             if match.start() <= offset <= match.end():
                 return piece.said(source, match)
     return None
@@ -77,7 +77,7 @@ def slip_at(source: Source, offset: int, *, in_token: bool) -> Diagnostic | None
     for slip in SLIPS:
         if in_token and slip.code == "E014":
             continue
-        found = slip.pattern.finditer(source.text, start, offset + _AHEAD)
+        found = re.compile(slip.pattern).finditer(source.text, start, offset + _AHEAD)
         match = next((match for match in found if match.end() > offset), None)
         if match is not None and match.start() <= offset:
             return slip.said(source, match)
@@ -108,7 +108,7 @@ _Row = tuple[str, Help] | tuple[str, str, Help]  # a code unless E011, a message
 def _table(rows: Mapping[str, _Row], *, before: str = "") -> tuple[ForeignNotation, ...]:
     """Notations by their patterns; `before` stands before each of them."""
     return tuple(
-        ForeignNotation(re.compile(before + pattern), message, help, *code)
+        ForeignNotation(before + pattern, message, help, *code)
         for pattern, (*code, message, help) in rows.items()
     )
 
@@ -199,7 +199,7 @@ LINES = _table(
 )
 _STROKES = re.compile(r"""^[/*%<!"'-]+|[*/>"'-]+$""")
 COMMENT = ForeignNotation(
-    re.compile(r"(?://|/\*|--\s|<!--|\"\"\"|'''|(?<![^\n])%).*?(?=\n|$)"),
+    r"(?://|/\*|--\s|<!--|\"\"\"|'''|(?<![^\n])%).*?(?=\n|$)",
     "a comment starts with `#`",
     lambda m: f"write `# {_STROKES.sub('', m[0]).strip()}`",
 )

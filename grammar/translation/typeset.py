@@ -29,36 +29,25 @@ _RIGHT = "x?(?:[Ll]ong)?[Rr]ightarrow"
 Replacement = str | Callable[[re.Match[str]], str]
 
 
-def _spaced(match: re.Match[str]) -> str:
-    return " -> "
-
-
-# What stands for something else, in the order in which it is replaced.
-_RULES: tuple[tuple[re.Pattern[str], Replacement], ...] = (
-    (re.compile(r"^[ \t]*(?:```|~~~)[ \t]*\w*[ \t]*(?:\n|\Z)", re.M), ""),
-    (re.compile(r"^(?:>[ \t]?)+", re.M), ""),
-    (re.compile(r"\\(?:begin|end)\{\w+\*?\}"), ""),
-    (re.compile(r"\\(?:text\w*|mathrm|mathbf|mathtt|mbox|operatorname)\s*\{([^{}]*)\}"), r"\1"),
-    (
-        re.compile(rf"(?<![ \t])[ \t]*\$?\\(?:to|mapsto|implies|{_RIGHT})\b(?:\{{\}})?\$?[ \t]*"),
-        _spaced,
-    ),
-    (re.compile(rf"(?<![ \t])[ \t]*(?:[{ARROWS}]|[–—−]>)[ \t]*"), _spaced),
-    (re.compile(r"\]\s*(?:\^\s*\{?\s*(\d+)(?:\s*\})?|\^\{\\times\s*(\d+)\})"), r"]*\1\2"),
-    (
-        re.compile(r"\]\s*([⁰¹²³⁴⁵⁶⁷⁸⁹]+)"),
-        lambda match: f"]*{match[1].translate(_SUPERSCRIPTS)}",
-    ),
-    (re.compile(r"(?<=[\])])\s*(?:×|\\times\b)\s*"), "*"),
-    (re.compile(r"(?<=\d)\s*(?:×|\\times\b)\s*(?=\d)"), "x"),
-    (re.compile(r"\\[,;:!]|\\q?quad\b|\\\\[ \t]*(?=\n|\Z)"), " "),
-    (re.compile(r"\\([*_\[\]<>#|])"), r"\1"),
-    (re.compile(r"\*\*([A-Za-z]\w*)\*\*"), r"\1"),
-    (re.compile(r"(?<=[\w)])\?"), ""),  # what may be left out, as in `POOL?`
-    (re.compile(r"[$`]"), ""),
-)
-
-
+# What stands for something else, in the order in which it is replaced; the patterns are compiled
+# for programs that are refused only.
+_RULES: Mapping[str, Replacement] = {
+    r"(?m)^[ \t]*(?:```|~~~)[ \t]*\w*[ \t]*(?:\n|\Z)": "",
+    r"(?m)^(?:>[ \t]?)+": "",
+    r"\\(?:begin|end)\{\w+\*?\}": "",
+    r"\\(?:text\w*|mathrm|mathbf|mathtt|mbox|operatorname)\s*\{([^{}]*)\}": r"\1",
+    rf"(?<![ \t])[ \t]*\$?\\(?:to|mapsto|implies|{_RIGHT})\b(?:\{{\}})?\$?[ \t]*": " -> ",
+    rf"(?<![ \t])[ \t]*(?:[{ARROWS}]|[–—−]>)[ \t]*": " -> ",
+    r"\]\s*(?:\^\s*\{?\s*(\d+)(?:\s*\})?|\^\{\\times\s*(\d+)\})": r"]*\1\2",
+    r"\]\s*([⁰¹²³⁴⁵⁶⁷⁸⁹]+)": lambda match: f"]*{match[1].translate(_SUPERSCRIPTS)}",
+    r"(?<=[\])])\s*(?:×|\\times\b)\s*": "*",
+    r"(?<=\d)\s*(?:×|\\times\b)\s*(?=\d)": "x",
+    r"\\[,;:!]|\\q?quad\b|\\\\[ \t]*(?=\n|\Z)": " ",
+    r"\\([*_\[\]<>#|])": r"\1",
+    r"\*\*([A-Za-z]\w*)\*\*": r"\1",
+    r"(?<=[\w)])\?": "",  # what may be left out, as in `POOL?`
+    r"[$`]": "",
+}
 # What the message for a single character answers as well.
 _ALONE = re.compile(r"[^\w\s?$`⁰¹²³⁴⁵⁶⁷⁸⁹]|\\\W|[–—−]>|\S*\s*×\s*\S*")
 
@@ -84,10 +73,10 @@ def plain(text: str) -> PlainText | None:
     parts = _KEPT.split(text)
     count, is_markup = 0, False
     for place in range(0, len(parts), 2):
-        for pattern, replacement in _RULES:
-            found = [match[0].strip() for match in pattern.finditer(parts[place])]
+        for pattern, replacement in _RULES.items():
+            found = [match[0].strip() for match in re.finditer(pattern, parts[place])]
             is_markup = is_markup or not all(map(_ALONE.fullmatch, found))
-            parts[place], replaced = pattern.subn(replacement, parts[place])
+            parts[place], replaced = re.subn(pattern, replacement, parts[place])
             count += replaced
         count += sum(ord(character) in _PUNCTUATION for character in parts[place])
         parts[place] = parts[place].translate(_PUNCTUATION)
