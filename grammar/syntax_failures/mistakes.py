@@ -10,8 +10,8 @@ from ..lexing.lexer import Failure, keywords, tokens
 from ..source import Source, Span
 from ..translation.notations import slip_at
 from ..translation.statements import find_foreign
+from .cuts import is_open_ended, previous_token
 from .expected import OPERATORS, STEP_STARTS, described
-from .pieces import is_open_ended, previous_token
 from .spacing import spaced_call
 
 

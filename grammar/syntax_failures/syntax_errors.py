@@ -15,10 +15,10 @@ from ..source import Source, Span
 from ..translation.programs import foreign_program
 from ..translation.sketches import sketched_chain, sketched_lines
 from ..translation.typeset import plain
+from .cuts import find_cuts, previous_token
 from .expected import described
 from .malformed import EXAMPLES, MalformedExample
 from .mistakes import Place, find_mistake
-from .pieces import find_cuts, previous_token
 
 MAX_REPORTED = 20  # syntax errors in one run
 

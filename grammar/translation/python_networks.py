@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .flow import Flow, spelled
+from .python_interpreter import CONTAINERS, FORWARD, Interpreter
 from .python_layers import ForeignLayer, ForeignTensor, LackingError, NotUnderstoodError
-from .python_programs import CONTAINERS, FORWARD, Interpreter
 from .python_values import Class, Instance, KerasModel, PythonFunction, PythonScope, sample, tensors
 
 _LONGEST = 12_000  # characters of a translation
