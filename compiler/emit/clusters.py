@@ -1,7 +1,7 @@
 """Boxes -> nested clusters of scopes and repetitions."""
 
-from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..ir.graph import Turn
@@ -22,6 +22,7 @@ class Cluster:
         children: Boxes by position, and clusters, in order of appearance.
         times: How many equal turns it stands for, itself included.
         name: What stands above it.
+        listed: How often parts of what it stands for are repeated, where these differ: `3 | 5`.
     """
 
     scope: str = ""
@@ -29,6 +30,7 @@ class Cluster:
     children: "list[int | Cluster]" = field(default_factory=list)
     times: int = 1
     name: str = ""
+    listed: str = ""
 
     def boxes(self) -> Iterator[int]:
         """All boxes inside, at any depth, in order."""
@@ -73,3 +75,62 @@ def _cluster(box: Box, level: list[ScopeOrTurn]) -> Cluster:
     turns = [turn for turn in box.turns if (turn.serial, turn.index) in level]
     scope = max(scopes, key=len, default="")
     return Cluster(scope, turns[0] if turns else None, name=scope)
+
+
+def hold_flow(root: Cluster, edges: Iterable[tuple[int, int]]) -> None:
+    """Let every cluster hold all that flows between its members.
+
+    What lies on a way from one member to another moves into the cluster. Where a part of another
+    cluster lies there, this one is taken apart: no frame could be drawn around it.
+    """
+    after: dict[int, list[int]] = defaultdict(list)
+    before: dict[int, list[int]] = defaultdict(list)
+    for source, target in edges:
+        after[source].append(target)
+        before[target].append(source)
+    pending = [root]
+    while pending:
+        cluster = pending.pop()
+        waiting = [child for child in cluster.children if isinstance(child, Cluster)]
+        while waiting:
+            child = waiting.pop()
+            members = set(child.boxes())
+            between = _reached(members, after) & _reached(members, before)
+            if between and not _take_in(cluster, child, between):
+                place = cluster.children.index(child)
+                cluster.children[place : place + 1] = child.children
+                waiting += [each for each in child.children if isinstance(each, Cluster)]
+            else:
+                pending.append(child)
+        cluster.children.sort(key=_first)
+
+
+def _reached(members: set[int], neighbours: Mapping[int, Sequence[int]]) -> set[int]:
+    """What is reached from a cluster's members outside of it, no further than they lie apart."""
+    low, high = min(members), max(members)
+    found: set[int] = set()
+    pending = list(members)
+    while pending:
+        for box in neighbours.get(pending.pop(), ()):
+            if low < box < high and box not in members and box not in found:
+                found.add(box)
+                pending.append(box)
+    return found
+
+
+def _take_in(cluster: Cluster, child: Cluster, boxes: set[int]) -> bool:
+    """Move boxes, and clusters of them alone, from a cluster into one of its children."""
+    held = [c for c in cluster.children if c is not child and boxes >= set(_boxes(c))]
+    if boxes != {box for each in held for box in _boxes(each)}:
+        return False
+    cluster.children = [each for each in cluster.children if each not in held]
+    child.children += held
+    return True
+
+
+def _boxes(child: "int | Cluster") -> Iterable[int]:
+    return child.boxes() if isinstance(child, Cluster) else (child,)
+
+
+def _first(child: "int | Cluster") -> int:
+    return next(iter(_boxes(child)))

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from .clusters import Cluster, nest
+from .clusters import Cluster, hold_flow, nest
 from .layer_view import Box, Edge, LayerView
 
 Link = tuple[int, int, bool]
@@ -39,7 +39,9 @@ def collapse(view: LayerView) -> Drawing:
     and where each reads only the one before it or what the first reads, too. The edges that leave
     the last turn of a run leave the one that is drawn.
     """
-    return _Collapse(view, nest(view.boxes)).drawing()
+    root = nest(view.boxes)
+    hold_flow(root, ((edge.source, edge.target) for edge in view.edges))
+    return _Collapse(view, root).drawing()
 
 
 @dataclass(eq=False)

@@ -25,6 +25,7 @@ class Box:
         params: Learned parameters.
         layers: How many layers it stands for.
         turns: The turns of repetitions that all of these are in, outermost first.
+        joined: The kinds of the layers that follow it in the same box.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Box:
     params: int = 0
     layers: int = 1
     turns: tuple[Turn, ...] = ()
+    joined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

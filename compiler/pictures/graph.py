@@ -1,0 +1,268 @@
+"""The layers of a network as a diagram for a page: boxes, frames, arrows."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, pairwise, product
+
+from ..analysis.counts import Counts, count
+from ..emit.clusters import Cluster
+from ..emit.collapse import Drawing, collapse
+from ..emit.layer_view import layer_view
+from ..emit.palette import THEMES, Theme
+from ..ir.graph import Graph
+from .cells import SMALL, Cell, cell_of, frame_words, words_width, written
+from .detail import compact as compacted
+from .detail import folded, listed, opened, unframed
+from .flow import flow
+from .fonts import text_width
+from .layout import Layout, Piece, Size
+from .pages import columns
+from .scene import (
+    A4,
+    SMALLEST_TEXT,
+    Group,
+    Line,
+    Paint,
+    Point,
+    Rectangle,
+    Scene,
+    Shape,
+    Text,
+    placed,
+)
+from .u_shape import ladder, u_shaped
+
+MANY_LAYERS = 30  # from here on layers are joined unless the caller says otherwise
+MARGIN = 24.0  # around the picture
+TITLE, LEGEND = 34.0, 24.0  # the heights of what is above and below the network
+MOST_COLUMNS = 6
+CUT_LEVELS = 3  # how deep in frames a column may end
+WORTH = 1.06  # how much larger a picture must get for another column, or a deeper cut
+
+SHOWN = ("names", "arguments", "shapes", "params")
+LAYOUTS = ("auto", "layered", "u")
+
+
+def graph_scene(
+    graph: Graph,
+    *,
+    counts: Counts | None = None,
+    depth: int | None = None,
+    compact: bool | None = None,
+    direction: str = "TB",
+    theme: str = "light",
+    page: Size = A4,
+    show: Iterable[str] = SHOWN,
+    title: bool = True,
+    layout: str = "auto",
+) -> Scene:
+    """The layers of a network on a page.
+
+    Where they are too many for legible text, frames that differ by numbers are drawn once, and
+    then scopes are folded, the deepest first.
+
+    Args:
+        graph: The network, not optimised.
+        counts: Its counts, where they are known.
+        depth: Scopes of so many parts are one box each.
+        compact: Whether normalizations and activations are in the box of the layer before them;
+            by default in networks of more than `MANY_LAYERS` layers.
+        direction: Where the tensors flow: `TB`, `LR`, `BT` or `RL`.
+        theme: `light` or `dark`.
+        page: The largest size in points, on either side.
+        show: What boxes say besides the kind of layer, of `SHOWN`.
+        title: Whether name and totals of the network are above.
+        layout: `u` draws encoders and decoders as a U where it can, `layered` never does, `auto`
+            does so where the text stays legible.
+    """
+    counts = counts or count(graph)
+    drawing = collapse(layer_view(graph, counts))
+    joined = len(graph.layers) > MANY_LAYERS if compact is None else compact
+    drawing = unframed(compacted(drawing) if joined else drawing)
+    chosen = {name: name in set(show) for name in SHOWN}
+    heading = _heading(graph, counts, THEMES[theme]) if title else []
+    page_of = _Page(THEMES[theme], direction, page, chosen, layout, heading, graph.name)
+    if depth is not None:
+        return page_of.filled(unframed(folded(drawing, depth)))[0]
+    several = listed(drawing)
+    levels = (unframed(folded(several, level)) for level in range(_depth(several.root), 0, -1))
+    best, scale = None, 0.0
+    for shown in chain([drawing, several], levels):
+        found, size = page_of.filled(shown)
+        if best is None or size > scale:
+            best, scale = found, size
+        if scale * SMALL >= SMALLEST_TEXT:
+            break
+    assert best is not None
+    return best
+
+
+def _depth(cluster: Cluster) -> int:
+    """The most parts that a frame's path has."""
+    inner = [_depth(child) for child in cluster.children if isinstance(child, Cluster)]
+    return max([cluster.scope.count(".") + 1 if cluster.scope else 0, *inner])
+
+
+def _heading(graph: Graph, counts: Counts, theme: Theme) -> list[Text]:
+    macs = f"{counts.macs:,}" if isinstance(counts.macs, int) else str(counts.macs)
+    word = "parameter" if counts.params == 1 else "parameters"
+    totals = f"{counts.params:,} {word} \N{MIDDLE DOT} {macs} MACs"
+    name = Text(0, 13, graph.name, 13, theme.text, bold=True)
+    return [name, Text(0, 26, totals, 8.5, theme.soft_text)]
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What a drawing is put on, and how."""
+
+    theme: Theme
+    direction: str
+    size: Size
+    show: Mapping[str, bool]
+    layout: str
+    heading: Sequence[Text]
+    name: str
+
+    def filled(self, drawing: Drawing) -> tuple[Scene, float]:
+        """The picture of a drawing, and how much it was scaled: 1 at most."""
+        if self.layout != "layered":
+            found = self._as_u(opened(drawing))
+            if found and (self.layout == "u" or found[1] * SMALL >= SMALLEST_TEXT):
+                return found
+        return self._in_columns(drawing)
+
+    def _in_columns(self, drawing: Drawing) -> tuple[Scene, float]:
+        """A drawing in as many columns as make it largest."""
+        cells = self._cells(drawing)
+        flat = self.direction in ("LR", "RL")
+        sizes = {b: (c.height, c.width) if flat else (c.width, c.height) for b, c in cells.items()}
+        series = flow(drawing)
+        scale, piece = 0.0, Piece()
+        for number, level in product(range(1, MOST_COLUMNS + 1), range(CUT_LEVELS)):
+            if number == 1 and level:
+                continue
+            found = columns(self._laid_out(sizes, cells, aside=flat), series, number, level)
+            for page in (self.size, self.size[::-1]):
+                fits = self._scale(found, page)
+                if fits > scale * WORTH:
+                    scale, piece = fits, found
+            if scale >= 1.0:
+                break
+        return self._scene(piece, scale, cells), scale
+
+    def _as_u(self, drawing: Drawing) -> tuple[Scene, float] | None:
+        """An encoder and a decoder along the page's longer side; None for other networks."""
+        found = ladder(flow(drawing), drawing.boxes)
+        if found is None:
+            return None
+        cells = self._cells(drawing)
+        sizes = {box: (cell.width, cell.height) for box, cell in cells.items()}
+        turned = {box: (height, width) for box, (width, height) in sizes.items()}
+        piece = u_shaped(found, self._laid_out(turned, cells, aside=True), sizes)
+        upright = replace(self, direction="TB")
+        scale = upright._scale(piece, (max(self.size), min(self.size)))
+        return upright._scene(piece, scale, cells), scale
+
+    def _laid_out(
+        self, sizes: Mapping[int, Size], cells: Mapping[int, Cell], *, aside: bool
+    ) -> Layout:
+        return Layout(
+            sizes,
+            lambda cluster, more: words_width(frame_words(cluster, "", continued=more)),
+            aside=aside,
+            round=frozenset(box for box, cell in cells.items() if cell.is_sign),
+        )
+
+    def _cells(self, drawing: Drawing) -> dict[int, Cell]:
+        found: dict[int, Cell] = {}
+
+        def visit(cluster: Cluster, scope: str) -> None:
+            for child in cluster.children:
+                if isinstance(child, Cluster):
+                    visit(child, child.scope or scope)
+                else:
+                    found[child] = cell_of(drawing.boxes[child], scope, show=self.show)
+
+        visit(drawing.root, "")
+        return found
+
+    def _extent(self, piece: Piece) -> Size:
+        across, along = piece.left + piece.right, piece.length
+        return (along, across) if self.direction in ("LR", "RL") else (across, along)
+
+    def _scale(self, piece: Piece, page: Size) -> float:
+        """How much a piece must be scaled to fit a page, title included."""
+        width, height = self._extent(piece)
+        room = page[1] - 2 * MARGIN - (TITLE if self.heading else 0)
+        return min(1.0, (page[0] - 2 * MARGIN) / width, room / height)
+
+    def _scene(self, piece: Piece, scale: float, cells: Mapping[int, Cell]) -> Scene:
+        width, height = (extent * scale for extent in self._extent(piece))
+        boxes = (cells[b].shapes(*self._at(piece, p), self.theme) for b, p in piece.boxes.items())
+        shapes = [*self._frames(piece), *self._lines(piece), *boxes]
+        widths = [text_width(text.text, text.size, bold=text.bold) for text in self.heading]
+        total = max([width, *widths])
+        top = MARGIN + (TITLE if self.heading else 0)
+        left = MARGIN + (total - width) / 2
+        titles = [placed(text, MARGIN + total / 2, MARGIN) for text in self.heading]
+        drawn = [placed(shape, left, top, scale) for shape in shapes]
+        size = total + 2 * MARGIN, top + height + MARGIN
+        heading = [Group(tuple(titles), "title")] if titles else []
+        return Scene(*size, (*heading, *drawn), self.theme.background, self.name)
+
+    def _at(self, piece: Piece, place: Point) -> Point:
+        """A place of the layout in the picture, whose upper left corner is (0, 0)."""
+        across, along = place[0] + piece.left, place[1]
+        width, height = self._extent(piece)
+        if self.direction == "TB":
+            return across, along
+        if self.direction == "BT":
+            return across, height - along
+        return (along, across) if self.direction == "LR" else (width - along, across)
+
+    def _frames(self, piece: Piece) -> Iterator[Shape]:
+        for frame in piece.frames:
+            box = frame.bounds
+            (x0, y0), (x1, y1) = (
+                self._at(piece, corner) for corner in ((box.left, box.top), (box.right, box.bottom))
+            )
+            left, top = min(x0, x1), min(y0, y1)
+            several = frame.cluster.times > 1 or frame.cluster.listed
+            paint = Paint(None, self.theme.cluster, 0.9, (4.0, 2.5) if several else ())
+            words = frame_words(frame.cluster, "", continued=frame.continued)
+            label = written(words, left + 6 + words_width(words) / 2, top + 9.5, self.theme)
+            outline = Rectangle(left, top, abs(x1 - x0), abs(y1 - y0), paint, 5.0)
+            yield Group((outline, *label), "frame", frame.cluster.name, frame.cluster.scope)
+
+    def _lines(self, piece: Piece) -> Iterator[Shape]:
+        for route in piece.routes:
+            points = tuple(self._at(piece, point) for point in route.points)
+            colour, width = (self.theme.skip, 1.3) if route.skip else (self.theme.line, 0.9)
+            head = 5.0 if route.arrow else 0.0
+            line = Line(_rounded(points), Paint(None, colour, width), head, curved=True)
+            yield Group((line,), "edge")
+
+
+def _rounded(points: Sequence[Point], radius: float = 5.0) -> tuple[Point, ...]:
+    """Bezier points of a line through points, with rounded corners."""
+    found: list[Point] = [points[0]]
+
+    def line_to(point: Point) -> None:
+        x, y = found[-1]
+        dx, dy = point[0] - x, point[1] - y
+        found.extend([(x + dx / 3, y + dy / 3), (x + 2 * dx / 3, y + 2 * dy / 3), point])
+
+    for (before, corner), (_, after) in pairwise(pairwise(points)):
+        start, end = _towards(corner, before, radius), _towards(corner, after, radius)
+        line_to(start)
+        found.extend([corner, corner, end])
+    line_to(points[-1])
+    return tuple(found)
+
+
+def _towards(corner: Point, other: Point, radius: float) -> Point:
+    """The point of a segment at a distance from its corner, or its middle where it is short."""
+    dx, dy = other[0] - corner[0], other[1] - corner[1]
+    length = (dx * dx + dy * dy) ** 0.5 or 1.0
+    share = min(radius, length / 2) / length
+    return corner[0] + dx * share, corner[1] + dy * share
