@@ -122,7 +122,6 @@ CODES = {
     "W116": "an input whose channels seem to come first",
     "W118": "braces in a string, which are literal text",
     "W119": "a block's input within a repetition",
-    "W501": "a diagram that could not be rendered",
     "W502": "a run that resumes in another environment",
     "W520": "images that were converted for the network",
     "W525": "weights without the preprocessing that they were trained with",

@@ -127,7 +127,6 @@ SITUATIONS: Mapping[str, str] = {
     "`SequenceAt`.",
     "W110": "A loss of differences, such as `mse`, on probabilities, such as `SOFTMAX`: its "
     "gradient vanishes where the network is most wrong. `cross_entropy` has no such plateau.",
-    "W501": "The diagram was written as `.dot`, because no renderer was found.",
     "W502": "The run began with another engine, other versions, or another number of threads. "
     "It continues, but its last bits may differ from those of an uninterrupted run.",
     "W520": "`netc predict` resizes images to what the network takes, makes them gray for a "

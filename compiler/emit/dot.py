@@ -14,8 +14,8 @@ from .forks import FORK, fork
 from .layer_view import OUTPUT, Box, Edge, layer_view
 from .palette import THEMES, Theme, fill
 
-BACKWARD = "backward"
-STYLES = ("graph", BACKWARD, "volumes", "neurons")
+GRAPH, BACKWARD = "graph", "backward"
+STYLES = (GRAPH, BACKWARD, "volumes", "neurons")
 DIRECTIONS = ("TB", "LR", "BT", "RL")
 FONT = "Helvetica,Arial,sans-serif"
 # Merges that are drawn as a small sign instead of a box.
@@ -78,10 +78,11 @@ def check_choices(**choices: str) -> None:
         NetError: E511, with what they have.
     """
     for name, value in choices.items():
-        _check(name, value, CHOICES[name])
+        check_word(name, value, CHOICES[name])
 
 
-def _check(name: str, value: str, known: tuple[str, ...]) -> None:
+def check_word(name: str, value: str, known: tuple[str, ...]) -> None:
+    """Refuse a word that is not known; see `check_choices`."""
     if value not in known:
         listed = ", ".join(f"`{word}`" for word in known)
         near = did_you_mean(value, known) or f"choose from {listed}"

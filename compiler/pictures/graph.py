@@ -1,12 +1,15 @@
 """The layers of a network as a diagram for a page: boxes, frames, arrows."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise, product
 
+from ...grammar.diagnostics import error, listing
 from ..analysis.counts import Counts, count
 from ..emit.clusters import Cluster
 from ..emit.collapse import Drawing, collapse
+from ..emit.dot import check_choices, check_word
 from ..emit.layer_view import layer_view
 from ..emit.palette import THEMES, Theme
 from ..ir.graph import Graph
@@ -18,7 +21,6 @@ from .fonts import text_width
 from .layout import Layout, Piece, Size
 from .pages import columns
 from .scene import (
-    A4,
     SMALLEST_TEXT,
     Group,
     Line,
@@ -51,7 +53,7 @@ def graph_scene(
     compact: bool | None = None,
     direction: str = "TB",
     theme: str = "light",
-    page: Size = A4,
+    page: str = "a4",
     show: Iterable[str] = SHOWN,
     title: bool = True,
     layout: str = "auto",
@@ -69,19 +71,29 @@ def graph_scene(
             by default in networks of more than `MANY_LAYERS` layers.
         direction: Where the tensors flow: `TB`, `LR`, `BT` or `RL`.
         theme: `light` or `dark`.
-        page: The largest size in points, on either side.
+        page: What the picture must fit, upright or across: a name of `PAGES`, or width and height
+            in millimetres, such as `160x100`.
         show: What boxes say besides the kind of layer, of `SHOWN`.
         title: Whether name and totals of the network are above.
         layout: `u` draws encoders and decoders as a U where it can, `layered` never does, `auto`
             does so where the text stays legible.
+
+    Raises:
+        NetError: E511, one of the choices is not known.
     """
+    check_choices(direction=direction, theme=theme)
+    if depth is not None and depth < 1:
+        raise error("E511", f"the depth of a diagram must be at least 1, not {depth}")
+    check_word("layout", layout, LAYOUTS)
+    for word in show:
+        check_word("item to show", word, SHOWN)
     counts = counts or count(graph)
     drawing = collapse(layer_view(graph, counts))
     joined = len(graph.layers) > MANY_LAYERS if compact is None else compact
     drawing = unframed(compacted(drawing) if joined else drawing)
     chosen = {name: name in set(show) for name in SHOWN}
     heading = _heading(graph, counts, THEMES[theme]) if title else []
-    page_of = _Page(THEMES[theme], direction, page, chosen, layout, heading, graph.name)
+    page_of = _Page(THEMES[theme], direction, page_size(page), chosen, layout, heading, graph.name)
     if depth is not None:
         return page_of.filled(unframed(folded(drawing, depth)))[0]
     several = listed(drawing)
@@ -95,6 +107,34 @@ def graph_scene(
             break
     assert best is not None
     return best
+
+
+# Widths and heights in points.
+PAGES: Mapping[str, Size] = {
+    "a3": (842.0, 1191.0),
+    "a4": (595.0, 842.0),
+    "a5": (420.0, 595.0),
+    "letter": (612.0, 792.0),
+    "slide": (960.0, 540.0),
+}
+_MILLIMETRES = re.compile(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)")
+LEAST_PAGE = 20.0  # millimetres
+
+
+def page_size(page: str) -> Size:
+    """A page's width and height in points.
+
+    Raises:
+        NetError: E511, it is neither a name nor a size.
+    """
+    if page.lower() in PAGES:
+        return PAGES[page.lower()]
+    found = _MILLIMETRES.fullmatch(page)
+    if found is None or min(map(float, found.groups())) < LEAST_PAGE:
+        help = f"choose from {listing(PAGES)}, or give a size in millimetres such as `160x100`"
+        raise error("E511", f"unknown page `{page}`", help=help)
+    width, height = (float(text) * 72 / 25.4 for text in found.groups())
+    return width, height
 
 
 def _depth(cluster: Cluster) -> int:

@@ -32,6 +32,7 @@ def to_svg(scene: Scene, *, width: float | None = None) -> str:
     box = f'viewBox="0 0 {_n(scene.width)} {_n(scene.height)}"'
     return "\n".join(
         [
+            '<?xml version="1.0" encoding="UTF-8"?>',
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} {box} role="img"'
             f" font-family={quoteattr(FAMILY)}>",
             f"<title>{_plain(scene.title)}</title>",

@@ -1,18 +1,19 @@
 """A network as a picture: its layers, its neurons, or its chain rule with an input's numbers."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .compiler.emit.chain_rule import ChainRule, LossBox, differentiate, to_chain_rule_dot
-from .compiler.emit.dot import BACKWARD, check_choices, to_dot
+from .compiler.emit.dot import BACKWARD, GRAPH, check_choices, to_dot
 from .compiler.emit.render import FORMATS, format_of, picture
 from .compiler.ir.builder import Builder
 from .compiler.ir.graph import Graph, Output
 from .compiler.model import Model
 from .compiler.passes.set_mode import set_mode
+from .compiler.pictures.graph import graph_scene
 from .compiler.pictures.neurons import neurons
 from .compiler.pictures.scene import Scene
 from .compiler.pictures.svg import to_svg
@@ -47,7 +48,17 @@ class SceneStyle:
 
 SCENES: Mapping[str, SceneStyle] = {
     "volumes": SceneStyle(volumes, frozenset({"maps", "scale", "depth"})),
+    "graph": SceneStyle(
+        graph_scene,
+        frozenset({"depth", "direction", "compact", "page", "show", "title", "layout"}),
+    ),
     "neurons": SceneStyle(neurons, frozenset({"state"})),
+}
+
+# What the styles take that are Graphviz's text.
+OF_TEXTS: Mapping[str, frozenset[str]] = {
+    GRAPH: frozenset({"depth", "direction", "theme"}),
+    BACKWARD: frozenset({"loss", "of", "inputs", "targets", "state", "seed", "direction", "theme"}),
 }
 
 
@@ -69,17 +80,20 @@ def to_picture(model: Model, format: str, *, style: str = "graph", **choices: An
         NetError: E511, a choice is not known, or does not go with the style; E505, the style has
             no such format; E503, no renderer is installed.
     """
-    if style not in SCENES:
-        return picture(to_picture_text(model, style=style, **choices), format)
+    given = {name: choice for name, choice in choices.items() if choice is not None}
+    if style not in SCENES or (style == GRAPH and format == "dot"):
+        return picture(to_picture_text(model, style=style, **given), format)
     if format == "dot":
-        known = ", ".join(f"`{name}`" for name in FORMATS if name != format)
+        known = listing(name for name in FORMATS if name != format)
         raise error("E505", f"the style `{style}` has no format `dot`", help=f"it has {known}")
-    scene = to_scene(model, style, **choices)
+    width, dpi = given.pop("width", None), given.pop("dpi", None)
+    scene = to_scene(model, style, **given)
     if format == "svg":
-        return to_svg(scene).encode("utf-8")
-    from .runtime.plots.scenes import scene_picture
+        return to_svg(scene, width=width).encode("utf-8")
+    from .runtime.plots.scenes import DPI, POINTS, scene_picture
 
-    return scene_picture(scene, format)
+    pixels = DPI if width is None else width * POINTS / scene.width
+    return scene_picture(scene, format, dpi=dpi or pixels)
 
 
 def to_scene(model: Model, style: str, *, theme: str = "light", **choices: Any) -> Scene:
@@ -89,12 +103,14 @@ def to_scene(model: Model, style: str, *, theme: str = "light", **choices: Any) 
         NetError: E511.
     """
     check_choices(theme=theme)
-    given = {name: choice for name, choice in choices.items() if choice is not None}
     row = SCENES[style]
-    for name in given.keys() - row.options:
-        takes = listing(sorted(row.options | {"theme"}))
-        raise error("E511", f"the style `{style}` takes no `{name}`", help=f"it takes {takes}")
-    return row.draw(model.graph, theme=theme, **given)
+    _check_options(choices, row.options | {"theme", "width", "dpi"}, f"the style `{style}`")
+    return row.draw(model.graph, theme=theme, **choices)
+
+
+def _check_options(given: Iterable[str], known: frozenset[str], what: str) -> None:
+    for name in sorted(set(given) - known):
+        raise error("E511", f"{what} takes no `{name}`", help=f"it takes {listing(sorted(known))}")
 
 
 def to_picture_text(
@@ -104,21 +120,19 @@ def to_picture_text(
     depth: int | None = None,
     direction: str | None = None,
     theme: str = "light",
-    **chain_rule: Any,
+    **others: Any,
 ) -> str:
     """A picture in Graphviz's language; see `Network.draw`.
 
     Raises:
         NetError: E511, a choice is not known, or does not go with the style.
     """
-    if style != BACKWARD:
-        if chain_rule:
-            raise error("E511", f"numbers and a loss go with the style `{BACKWARD}` only")
-        return to_dot(
-            model.graph, style=style, depth=depth, direction=direction or "TB", theme=theme
-        )
-    check_choices(direction=direction or "LR", theme=theme)
-    return chain_rule_dot(model, theme=theme, direction=direction or "LR", **chain_rule)
+    check_choices(style=style, direction=direction or "TB", theme=theme)
+    what = f"the style `{style}`" + (" in the format `dot`" if style == GRAPH else "")
+    _check_options(others, OF_TEXTS[style], what)
+    if style == BACKWARD:
+        return chain_rule_dot(model, theme=theme, direction=direction or "LR", **others)
+    return to_dot(model.graph, depth=depth, direction=direction or "TB", theme=theme)
 
 
 def chain_rule_dot(

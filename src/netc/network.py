@@ -333,9 +333,13 @@ class Network(Trainable):
                 default for the chain rule), `BT` or `RL`.
             format: svg, png, pdf or, of `graph` and `backward`, dot.
             theme: `light` or `dark`.
-            options: For `backward`: `loss`, and `inputs`, `targets` and `state` by name, whose
-                numbers appear on the arrows. For `volumes`: `maps`, `volumes` or `planes`, and
-                `scale`, `log` or `linear`. For `neurons`: `state`, weights that the edges show.
+            options: `width` in pixels, and `dpi`. For `graph`: `compact` joins normalizations and
+                activations to the layer before them; `page` is what it must fit, such as `a4`, or
+                `160x100` in millimetres; `show` lists what boxes say, of `names`, `arguments`,
+                `shapes` and `params`; `title`; `layout`, `u` or `layered`. For `backward`: `loss`,
+                and `inputs`, `targets` and `state` by name, whose numbers appear on the arrows.
+                For `volumes`: `maps`, `volumes` or `planes`, and `scale`, `log` or `linear`.
+                For `neurons`: `state`, weights that the edges show.
 
         Raises:
             NetError: A choice is unknown or does not go with the style or the network, no renderer

@@ -357,7 +357,7 @@ def test_what_is_too_large() -> None:
 
 def test_numbers_and_layers_do_not_mix(tmp_path: object) -> None:
     """Numbers stand on the chain rule's arrows only."""
-    with pytest.raises(netc.NetError, match="go with the style `backward` only"):
+    with pytest.raises(netc.NetError, match="in the format `dot` takes no `inputs`"):
         netc.load("zoo:product").draw(f"{tmp_path}/p.dot", inputs={})
 
 

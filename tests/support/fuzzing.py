@@ -21,7 +21,7 @@ import numpy as np
 
 import netc
 from netc.compiler.ir.dim import substitute
-from netc.drawing import to_picture_text
+from netc.drawing import to_picture, to_picture_text
 from netc.grammar.formatting.formatter import format_source
 from netc.grammar.source import Source
 from netc.sources import zoo
@@ -202,6 +202,7 @@ def _use(network: netc.Network) -> None:
     """Count a network, draw it, format its program, and run it where that is little work."""
     str(network.summary())
     to_picture_text(network.model)
+    to_picture(network.model, "svg")
     format_source(Source(network.model.origin, network.model.text))
     names = {dim for spec in network.inputs for dim in spec.shape if isinstance(dim, str)}
     random = Random(str(network.flops))

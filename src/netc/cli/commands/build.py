@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from ...grammar.diagnostics import Diagnostic, NetError
 from ...grammar.files import make_folder
 from ...network import Network
 from ...runtime.engines.verification import verify_model
@@ -16,7 +15,7 @@ from ..options import (
     seed_option,
     weights_option,
 )
-from ..terminal import show_diagnostics, show_summary
+from ..terminal import show_summary
 from ..weights import read_weights
 
 _NOT_IN_FILE_NAMES = re.compile(r"[^\w .+-]+")
@@ -36,7 +35,8 @@ def command(
     network = open_network(file, max_layers)
     make_folder(directory)
     stem = Path(directory) / file_stem(file, network)
-    diagram = _draw(network, stem)
+    diagram = f"{stem}.svg"
+    network.draw(diagram)
     model = f"{stem}.onnx"
     state = network.initialize(seed) if weights is None else read_weights(network.graph, weights)
     network.export(model, None if weights is None else state, seed=seed)
@@ -54,18 +54,3 @@ def file_stem(file: str, network: Network) -> str:
     if path.suffix == ".net" or file.startswith("zoo:"):
         return path.stem
     return _NOT_IN_FILE_NAMES.sub("_", network.name)[:LONGEST_STEM].strip(". ") or "network"
-
-
-def _draw(network: Network, stem: Path) -> str:
-    """The path of the diagram: SVG, or without a renderer DOT, with a warning that helps."""
-    try:
-        network.draw(f"{stem}.svg")
-    except NetError as failure:
-        if failure.diagnostics[0].code != "E503":
-            raise
-        network.draw(f"{stem}.dot")
-        problem = failure.diagnostics[0]
-        message = f"{problem.message}; wrote {stem}.dot instead"
-        show_diagnostics([Diagnostic("W501", message, help=problem.help)])
-        return f"{stem}.dot"
-    return f"{stem}.svg"

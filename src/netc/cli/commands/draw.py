@@ -9,6 +9,7 @@ from ...arrays import load_named_arrays
 from ...choices import Format
 from ...compiler.emit.dot import CHOICES
 from ...compiler.emit.render import FORMATS, format_of
+from ...compiler.pictures.graph import LAYOUTS, PAGES
 from ...drawing import to_picture
 from ...sources import ZOO, is_chain
 from ..completion import complete_path, one_of
@@ -40,6 +41,29 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
 )
 @_choice("style", "graph, backward, volumes or neurons.", default="graph", show_default=True)
 @click.option("--depth", type=click.IntRange(min=1), help="Fold scopes below this depth.")
+@click.option(
+    "--compact/--no-compact",
+    default=None,
+    help="Join normalizations and activations to the layer before them; by default, in networks"
+    " of more than 30 layers.",
+)
+@click.option(
+    "--page",
+    shell_complete=one_of(tuple(PAGES)),
+    help="What a graph must fit: a3, a4 (the default), a5, letter, slide, or a size in"
+    " millimetres such as 160x100.",
+)
+@click.option(
+    "--show",
+    metavar="LIST",
+    help="What boxes say of a layer, of names,arguments,shapes,params; by default, all.",
+)
+@click.option("--title/--no-title", default=None, help="Whether name and totals are above.")
+@click.option(
+    "--layout",
+    shell_complete=one_of(LAYOUTS),
+    help="u draws an encoder and a decoder as a U, layered does not; by default, as it fits.",
+)
 @_choice("direction", "TB, LR, BT or RL.")
 @click.option(
     "--format",
@@ -50,6 +74,8 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
 @_choice("theme", "light or dark.", default="light", show_default=True)
 @_choice("maps", "How `volumes` draws feature maps: volumes or planes.")
 @_choice("scale", "How long `volumes` draws sides: log or linear.")
+@click.option("--width", type=click.IntRange(1, 30_000), help="The picture's width in pixels.")
+@click.option("--dpi", type=click.IntRange(10, 2_400), help="Pixels per inch of a PNG.")
 @click.option(
     "--loss", help="The loss that `backward` differentiates; by default, that of the train block."
 )
@@ -77,11 +103,18 @@ def command(
     output: str | None,
     style: str,
     depth: int | None,
+    compact: bool | None,
+    page: str | None,
+    show: str | None,
+    title: bool | None,
+    layout: str | None,
     direction: str | None,
     format_: Format | None,
     theme: str,
     maps: str | None,
     scale: str | None,
+    width: int | None,
+    dpi: int | None,
     loss: str | None,
     of: str | None,
     inputs: tuple[str, ...],
@@ -100,7 +133,10 @@ def command(
         options["targets"] = load_named_arrays(targets, [spec.name for spec in network.outputs])
     if weights is not None:
         options["state"] = read_weights(network.graph, weights)
-    options.update(style=style, depth=depth, direction=direction, theme=theme)
+    if show is not None:
+        options["show"] = [word.strip() for word in show.split(",") if word.strip()]
+    options.update(style=style, depth=depth, direction=direction, theme=theme, compact=compact)
+    options.update(page=page, title=title, layout=layout, width=width, dpi=dpi)
     if output == STDOUT:
         click.echo(to_picture(network.model, format_of("x.svg", format_), **options), nl=False)
         return
