@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..emit.clusters import Cluster
-from ..emit.dot import SIGNS
+from ..emit.dot import MERGE_SIGNS
 from ..emit.layer_view import OUTPUT, Box
 from ..emit.palette import Theme, fill
 from .fonts import shortened, text_width
-from .scene import Ellipse, Group, Paint, Rectangle, Shape, Text
+from .scene import Drawn, Ellipse, Group, Paint, Rectangle, Text
 
 HEAD, NAME, SMALL = 9.0, 8.0, 7.5  # sizes of text
 LINE = 9.8  # from one baseline to the next
@@ -57,12 +57,12 @@ class Cell:
     @property
     def is_sign(self) -> bool:
         """Whether it is the small circle of a merge."""
-        return self.box.kind in SIGNS and not self.box.joined
+        return self.box.kind in MERGE_SIGNS and not self.box.joined
 
     def shapes(self, x: float, y: float, theme: Theme) -> Group:
         """The cell with its middle at a place."""
         border = Paint(fill(theme, self.box.kind), theme.border)
-        shapes: list[Shape] = []
+        shapes: list[Drawn] = []
         if self.is_sign:
             shapes.append(Ellipse(x, y, SIGN, SIGN, border))
         else:
@@ -75,7 +75,7 @@ class Cell:
             baseline += LINE
         return Group(tuple(shapes), "box", self.title, self.box.path)
 
-    def _outline(self, left: float, top: float, border: Paint, theme: Theme) -> list[Shape]:
+    def _outline(self, left: float, top: float, border: Paint, theme: Theme) -> list[Drawn]:
         """The box; the layers that are joined to it are stripes of their colours at its end."""
         whole = Rectangle(left, top, self.width, self.height, border, RADIUS)
         if not self.box.joined:
@@ -97,12 +97,12 @@ class Cell:
         return STRIPE * len(self.box.joined)
 
 
-def written(line: Line, x: float, baseline: float, theme: Theme) -> list[Shape]:
+def written(line: Line, x: float, baseline: float, theme: Theme) -> list[Drawn]:
     """The words of a line about a middle."""
     gap = 3.0
     width = sum(word.width for word in line) + gap * (len(line) - 1)
     at = x - width / 2
-    shapes: list[Shape] = []
+    shapes: list[Drawn] = []
     for word in line:
         colour = theme.soft_text if word.soft else theme.text
         shapes.append(Text(at, baseline, word.text, word.size, colour, word.bold, anchor="start"))
@@ -120,8 +120,8 @@ def cell_of(box: Box, scope: str, *, show: Mapping[str, bool]) -> Cell:
     """
     name = relative(box.path, scope, folded=not box.kind)
     title = f"{' '.join([box.kind, *box.joined])} {box.path}: {box.output}".strip()
-    if box.kind in SIGNS and not box.joined:
-        sign = (Word(SIGNS[box.kind], 12, bold=True),)
+    if box.kind in MERGE_SIGNS and not box.joined:
+        sign = (Word(MERGE_SIGNS[box.kind], 12, bold=True),)
         return Cell(box, (sign,), 2 * SIGN, 2 * SIGN, title)
     room = WIDE - 2 * MARGIN
     heading = [Word(box.kind, HEAD, bold=True)] if box.kind else []

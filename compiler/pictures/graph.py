@@ -22,13 +22,13 @@ from .layout import Layout, Piece, Size
 from .pages import columns
 from .scene import (
     SMALLEST_TEXT,
+    Drawn,
     Group,
     Line,
     Paint,
     Point,
     Rectangle,
     Scene,
-    Shape,
     Text,
     placed,
 )
@@ -260,7 +260,7 @@ class _Page:
             return across, height - along
         return (along, across) if self.direction == "LR" else (width - along, across)
 
-    def _frames(self, piece: Piece) -> Iterator[Shape]:
+    def _frames(self, piece: Piece) -> Iterator[Drawn]:
         for frame in piece.frames:
             box = frame.bounds
             (x0, y0), (x1, y1) = (
@@ -274,7 +274,7 @@ class _Page:
             outline = Rectangle(left, top, abs(x1 - x0), abs(y1 - y0), paint, 5.0)
             yield Group((outline, *label), "frame", frame.cluster.name, frame.cluster.scope)
 
-    def _lines(self, piece: Piece) -> Iterator[Shape]:
+    def _lines(self, piece: Piece) -> Iterator[Drawn]:
         for route in piece.routes:
             points = tuple(self._at(piece, point) for point in route.points)
             colour, width = (self.theme.skip, 1.3) if route.skip else (self.theme.line, 0.9)

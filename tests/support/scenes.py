@@ -1,7 +1,8 @@
 """What is wrong with a picture, by the geometry of its shapes."""
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
+from math import hypot
 
 from netc.compiler.pictures.fonts import bounds
 from netc.compiler.pictures.scene import (
@@ -10,6 +11,8 @@ from netc.compiler.pictures.scene import (
     Bounds,
     Drawn,
     Group,
+    Line,
+    Point,
     Scene,
     texts,
 )
@@ -20,6 +23,46 @@ SLACK = 0.6  # points that shapes may share
 def problems(scene: Scene) -> list[str]:
     """What a reader would object to: text that is small, cut off, or over something else."""
     return [*_small(scene), *_outside(scene), *_overlaps(scene)]
+
+
+def crossings(scene: Scene) -> list[str]:
+    """Boxes that lie over another one, that hold less than their text, or that a line runs through.
+
+    Lines may cross lines, and frames.
+    """
+    boxes = [group for group in scene.groups if group.role == "box"]
+    found = [
+        f"{a.name} lies over {b.name}"
+        for a, b in combinations(boxes, 2)
+        if bounds(a).overlaps(bounds(b), SLACK)
+    ]
+    found += [
+        f"{group.name} is too small for {text.text!r}"
+        for group in boxes
+        for text in texts((group,))
+        if not bounds(group.shapes[0]).contains(bounds(text), SLACK)
+    ]
+    lines = [shape for group in scene.groups if group.role == "edge" for shape in group.shapes]
+    for line in lines:
+        assert isinstance(line, Line)
+        for group in boxes:
+            inner = bounds(group)
+            if any(_strictly_inside(point, inner) for point in _along(line)):
+                found.append(f"a line runs through {group.name}")
+    return found
+
+
+def _along(line: Line) -> Iterator[Point]:
+    """Points of a line, close together; corners stand for the curves that round them."""
+    for (x0, y0), (x1, y1) in pairwise(line.points):
+        steps = max(1, int(hypot(x1 - x0, y1 - y0) / 2))
+        for i in range(steps + 1):
+            yield x0 + (x1 - x0) * i / steps, y0 + (y1 - y0) * i / steps
+
+
+def _strictly_inside(point: Point, box: Bounds) -> bool:
+    x, y = point
+    return box.left + 1.5 < x < box.right - 1.5 and box.top + 1.5 < y < box.bottom - 1.5
 
 
 def fits_a4(scene: Scene) -> bool:

@@ -1,0 +1,239 @@
+"""The layers of networks on a page."""
+
+import re
+from itertools import pairwise
+from random import Random
+
+import pytest
+from support.networks import random_network
+from support.scenes import crossings, fits_a4, problems, said
+
+import netc
+from netc.compiler.pictures.fonts import bounds
+from netc.compiler.pictures.graph import graph_scene
+from netc.compiler.pictures.scene import Bounds, Group, Line, Scene, texts
+from netc.sources import zoo
+
+
+def _scene(program: str, **options: object) -> Scene:
+    return graph_scene(netc.compile(program).graph, **options)  # type: ignore[arg-type]  # by name
+
+
+def _drawn(spec: str, **options: object) -> Scene:
+    return graph_scene(netc.load(f"zoo:{spec}").graph, **options)  # type: ignore[arg-type]  # ditto
+
+
+def _box(scene: Scene, name: str) -> Bounds:
+    (found,) = (group for group in scene.groups if group.role == "box" and group.name == name)
+    return bounds(found)
+
+
+def _frames(scene: Scene, name: str) -> list[Bounds]:
+    frames = (g for g in scene.groups if g.role == "frame" and g.name == name)
+    return [bounds(frame.shapes[0]) for frame in frames]
+
+
+def _lines(scene: Scene) -> list[Line]:
+    edges = [group for group in scene.groups if group.role == "edge"]
+    return [shape for edge in edges for shape in edge.shapes if isinstance(shape, Line)]
+
+
+def _words(scene: Scene, name: str) -> str:
+    (found,) = (group for group in scene.groups if group.role == "box" and group.name == name)
+    return " ".join(text.text for text in texts((found,)))
+
+
+@pytest.mark.parametrize("name", zoo())
+def test_the_zoo_fits_a_page(name: str) -> None:
+    """Each spec fits A4 with text of 6 points, without overlaps and lines through boxes."""
+    scene = _drawn(name)
+    assert fits_a4(scene)
+    assert problems(scene) == []
+    assert crossings(scene) == []
+
+
+@pytest.mark.parametrize("direction", ["TB", "LR", "BT", "RL"])
+@pytest.mark.parametrize("compact", [False, True])
+def test_any_network(compact: bool, direction: str) -> None:
+    """Branches, skips, shared values and repetitions in any order are drawn without a collision."""
+    drawn = 0
+    for seed in range(400):
+        try:
+            graph = netc.compile(random_network(Random(f"pictures {seed}"))).graph
+        except netc.NetError:
+            continue
+        scene = graph_scene(graph, direction=direction, compact=compact, page="2000x2000")
+        assert crossings(scene) == [], seed
+        drawn += 1
+    assert drawn > 50
+
+
+def test_a_frame_holds_all_that_flows_between_its_members() -> None:
+    """The activations and pools between the labelled convolutions of VGG-16 are in `features`."""
+    scene = _drawn("vgg16", compact=False)
+    frames = _frames(scene, "features")
+    for name in ("features.0", "relu1", "pool1", "features.28"):
+        assert any(frame.contains(_box(scene, name)) for frame in frames), name
+    for name in ("input", "pool5", "classifier.0"):
+        assert not any(frame.overlaps(_box(scene, name)) for frame in frames), name
+
+
+def test_folded_scopes_keep_the_order() -> None:
+    """VGG-16 at depth 1 is a chain from the input to the output."""
+    scene = _drawn("vgg16", depth=1)
+    names = [group.name for group in scene.groups if group.role == "box"]
+    assert names == ["input", "features", "pool5", "classifier", "output"]
+    tops = [_box(scene, name).top for name in names]
+    assert tops == sorted(tops)
+    assert "138,357,544 parameters" in " ".join(said(scene, "title"))
+
+
+def test_a_skip_runs_inside_what_is_repeated() -> None:
+    """The skip of ResNet-18's repeated block starts and ends within the block's frame."""
+    scene = _drawn("resnet18")
+    (frame,) = _frames(scene, "layer1.0")
+    assert "\N{MULTIPLICATION SIGN} 2" in said(scene, "frame")
+    skips = [line for line in _lines(scene) if line.paint.width > 0.9 * line.arrow / 5.0 + 0.2]
+    inside = [line for line in skips if frame.contains(bounds(line), 0.5)]
+    assert inside
+    add = _box(scene, "layer1.0.add1")
+    assert any(abs(line.points[-1][0] - add.right) < 1 for line in inside)
+
+
+def test_frames_that_differ_by_numbers_are_drawn_once() -> None:
+    """The later stages of ResNet-50 are one frame, with the numbers of all in a list."""
+    scene = _drawn("resnet50")
+    words = _words(scene, "layer2.1.conv2")
+    assert "3x3, 128 | 256 | 512 filters" in words
+    assert "28x28x128 \N{HORIZONTAL ELLIPSIS} 7x7x512" in words
+    frames = said(scene, "frame")
+    assert "layer2 \N{HORIZONTAL ELLIPSIS} layer4" in frames
+    assert "\N{MULTIPLICATION SIGN} 3 | 5 | 2" in frames
+    assert "\N{MULTIPLICATION SIGN} 3" in frames
+
+
+def test_an_encoder_and_a_decoder_are_a_u() -> None:
+    """U-Net is wider than tall, each skip is a straight line across, and depth grows downwards."""
+    scene = _drawn("unet")
+    assert scene.width > 2 * scene.height
+    for level in range(4):
+        ends = (f"down{level}.conv2", f"up{level}.crop1", f"up{level}.concat1")
+        down, crop, concat = (_box(scene, name) for name in ends)
+        assert down.right < crop.left < concat.left
+        assert down.center[1] == pytest.approx(concat.center[1])
+    rows = [_box(scene, f"down{level}.conv1").top for level in range(4)]
+    assert all(above < below for above, below in pairwise(rows))
+    turned = _drawn("unet", direction="LR")
+    assert turned.width > turned.height
+    assert _box(turned, "down0.conv1").top < _box(turned, "down3.conv1").top
+    assert _drawn("unet", layout="layered").width < _drawn("unet", layout="layered").height
+
+
+def test_a_value_from_outside_enters_at_the_side() -> None:
+    """BERT's mask reaches the attention of the repeated layer, and nothing else."""
+    scene = _drawn("bert_base_uncased")
+    mask, attention = _box(scene, "attention_mask"), _box(scene, "encoder.layer.0.attention.self")
+    started = [
+        line.points[-1]
+        for line in _lines(scene)
+        if abs(line.points[0][1] - mask.bottom) < 1 and mask.left < line.points[0][0] < mask.right
+    ]
+    assert len(started) == 1
+    assert min(abs(started[0][0] - attention.left), abs(started[0][0] - attention.right)) < 1
+    assert attention.top < started[0][1] < attention.bottom
+    assert "\N{MULTIPLICATION SIGN} 12" in said(scene, "frame")
+
+
+def test_long_chains_are_cut_into_columns() -> None:
+    """A chain of 60 layers has several columns, each read from above, the first at the left."""
+    chain = " -> ".join(f"FC({units}) as fc{units} -> RELU" for units in range(1, 31))
+    scene = _scene(f"INPUT(8) -> {chain} -> FC(2)", compact=False)
+    columns = sorted({round(_box(scene, f"fc{i}").center[0]) for i in range(1, 31)})
+    assert len(columns) > 1
+    centers = [_box(scene, f"fc{i}").center for i in range(1, 31)]
+    for (x0, y0), (x1, y1) in pairwise(centers):
+        assert (x1 == pytest.approx(x0) and y1 > y0) or x1 > x0
+    assert fits_a4(scene)
+    assert problems(scene) == []
+
+
+def test_normalizations_and_activations_join_their_layer() -> None:
+    """A compact picture says `BN` and `RELU` in the convolution's box, and adds up parameters."""
+    program = "INPUT(8x8x3) -> CONV(4, bias=no) as c -> BN -> RELU -> POOL -> FC(2)"
+    scene = _scene(program, compact=True)
+    assert [group.name for group in scene.groups if group.role == "box"] == [
+        *("input", "c", "pool1", "fc1", "output")
+    ]
+    assert "BN \N{MIDDLE DOT} RELU" in _words(scene, "c")
+    assert "116 params" in _words(scene, "c")  # 108 weights, a scale and a shift of 4 channels
+    shared = "x = INPUT(8x8x3) -> CONV(4) as c\n( x -> RELU | x ) -> ADD -> FC(2)"
+    assert "RELU" not in _words(_scene(shared, compact=True), "c")
+
+
+def test_what_boxes_say() -> None:
+    """`show` chooses it; kinds stay, and so do the names of what is folded."""
+    program = "INPUT(8x8x3) -> CONV(4) as c -> FC(2)"
+    assert _words(_scene(program, show=[]), "c") == "CONV"
+    assert _words(_scene(program, show=["params"]), "c") == "CONV 112 params"
+    assert _words(_scene(program, show=["names", "shapes"]), "c") == "CONV c 8x8x4"
+    assert said(_scene(program, title=False), "title") == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"page": "b5"}, "unknown page `b5`"),
+        ({"page": "10x100"}, "unknown page `10x100`"),
+        ({"show": ["macs!"]}, "unknown diagram item to show `macs!`"),
+        ({"layout": "tree"}, "unknown diagram layout `tree`"),
+        ({"depth": 0}, "the depth of a diagram must be at least 1, not 0"),
+        ({"direction": "up"}, "unknown diagram direction `up`"),
+    ],
+    ids=["name", "size", "show", "layout", "depth", "direction"],
+)
+def test_unknown_choices(options: dict[str, object], message: str) -> None:
+    """What there is not is an error with what there is."""
+    with pytest.raises(netc.NetError) as caught:
+        _scene("INPUT(2) -> FC(1)", **options)
+    assert str(caught.value).splitlines()[0] == f"error[E511]: {message}"
+
+
+def test_the_page_is_what_was_asked_for() -> None:
+    """A smaller page makes a smaller picture, of the same network."""
+    large, small = _drawn("lenet5"), _drawn("lenet5", page="120x80")
+    millimetre = 72 / 25.4
+    assert max(small.width, small.height) <= 120 * millimetre + 0.1
+    assert min(small.width, small.height) <= 80 * millimetre + 0.1
+    assert len(small.groups) >= len(large.groups)
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "\u05e9\u05dc\u05d5\u05dd", "x" * 200, "a & b"]
+)
+def test_any_name_fits_its_box(name: str) -> None:
+    """Long names are shortened, others shown as they are."""
+    net = netc.compile("INPUT(4) -> FC(3) as hidden -> FC(2)")
+    layers = {name if path == "hidden" else path: layer for path, layer in net.graph.layers.items()}
+    net.graph.layers = layers
+    scene = graph_scene(_renamed(net, "hidden", name).graph)
+    assert crossings(scene) == []
+    assert problems(scene) == []
+
+
+def _renamed(net: netc.Network, old: str, new: str) -> netc.Network:
+    """A network whose layer has a name that no program could give it."""
+    from dataclasses import replace
+
+    graph = net.graph
+    for identifier, node in list(graph.nodes()):
+        if node.scope == old:
+            graph.nx.nodes[identifier]["node"] = replace(node, scope=new)
+    return net
+
+
+def test_a_group_stands_for_each_layer() -> None:
+    """Every layer has a box with its path, and a tooltip that says what it is."""
+    scene = _scene("INPUT(8x8x3) -> CONV(4) as c -> FC(2)")
+    titles = {g.name: g.title for g in scene.groups if g.role == "box" and isinstance(g, Group)}
+    assert titles["c"] == "CONV c: 8x8x4"
+    assert re.fullmatch(r"OUTPUT output: 2", titles["output"])
