@@ -1,6 +1,7 @@
 """The text of calls in other languages: names, arguments and brackets."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -30,6 +31,13 @@ def arguments_of(text: str) -> list[ForeignArgument]:
 _PIECE = re.compile(
     r'"(?:[^"\\\n]++|\\.)*+"?|\'(?:[^\'\\\n]++|\\.)*+\'?|[()\[\]{}]|,|[^()\[\]{},"\']+'
 )
+
+
+def by_kind(arguments: Iterable[ForeignArgument]) -> tuple[list[str], dict[str, str]]:
+    """The texts of positional arguments, and those of the others by their keywords."""
+    given = list(arguments)
+    positional = [argument.text for argument in given if argument.name is None]
+    return positional, {a.name: a.text for a in given if a.name is not None}
 
 
 def listed(text: str) -> list[str] | None:

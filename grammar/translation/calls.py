@@ -4,7 +4,7 @@ import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .call_text import ForeignArgument, arguments_of, is_number, listed, unquoted
+from .call_text import ForeignArgument, arguments_of, by_kind, is_number, listed, unquoted
 from .recipes import is_unsaid, own_name, renamed
 from .words import (
     ACTIVATION_LAYERS,
@@ -77,7 +77,7 @@ def translated(
         arguments = [*arguments, ForeignArgument("affine", "no")]
     said = [a for a in arguments if a.name == "padding_mode" or not is_unsaid(row.name, a)]
     arguments = [part for argument in said for part in _parts(argument, row, rank, said)]
-    positional = [argument.text for argument in arguments if argument.name is None]
+    positional, _ = by_kind(arguments)
     if positional and _is_value(positional[0]) and (starts or _takes_value(name, row)):
         rest = [argument for argument in arguments if argument.text is not positional[0]]
         return f"{positional[0]} -> {translated(last, rest, rank=rank)}"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from .call_text import arguments_of
+from .call_text import arguments_of, by_kind
 from .flow import Flow
 
 # Extents of well-known data sets and networks first.
@@ -52,8 +52,7 @@ def _behind(name: str, inner: str, channels: int, extent: int, axes: int) -> tup
         return channels, 1
     if name not in ("CONV", "UPCONV", "DWCONV", "MAXPOOL", "AVGPOOL", "POOL", "ADAPTIVEPOOL"):
         return channels, extent
-    given = {a.name: a.text for a in arguments_of(inner) if a.name}
-    bare = [a.text for a in arguments_of(inner) if a.name is None]
+    bare, given = by_kind(arguments_of(inner))
     sizes = [int(size[1]) for text in bare if (size := re.match(r"(\d+)x", text))]
     is_pool = "POOL" in name
     kernel = (sizes or [int(given.get("kernel", "2" if is_pool or name == "UPCONV" else "3"))])[0]

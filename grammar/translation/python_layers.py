@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .call_text import ForeignArgument
+from .call_text import ForeignArgument, by_kind
 from .calls import translated
 from .extents import fit_input
 from .flow import Flow
@@ -196,10 +196,9 @@ def _pads_by_itself(step: ForeignLayer) -> bool:
 
 def _width(step: ForeignLayer) -> int | None:
     """How many features `nn.Linear(784, 10)` expects."""
-    named = next((a.text for a in step.arguments if a.name == "in_features"), "")
-    bare = [a.text for a in step.arguments if a.name is None]
+    bare, given = by_kind(step.arguments)
     is_torch = step.name.endswith("Linear") and len(bare) > 1
-    text = named or (bare[0] if is_torch else "")
+    text = given.get("in_features") or (bare[0] if is_torch else "")
     return int(text) if text.isdigit() else None
 
 
@@ -250,23 +249,17 @@ def _settle(flow: Flow, step: ForeignLayer, layer: str) -> None:
 
 def _guessed(x: ForeignTensor, step: ForeignLayer, axes: int | None, layer: str) -> ForeignTensor:
     """An input by the sizes that the first layer says."""
-    given = {a.name: a.text for a in step.arguments}
+    bare, given = by_kind(step.arguments)
     sizes = ("input_shape", "batch_input_shape", "input_dim")
     shape = next((given[name] for name in sizes if name in given), None)
-    bare = [a.text for a in step.arguments if a.name is None]
     counts = ("in_channels", "in_features", "num_features", "embed_dim", "input_size", "d_model")
     width = next((given[name] for name in counts if name in given), (bare or [""])[0])
     last = step.name.rpartition(".")[2]
-    torch = (
-        re.fullmatch(r"[A-Z].*[123]d|Linear|MultiheadAttention|LayerNorm|LSTM|GRU|RNN", last)
-        is not None
-    )
+    torch = re.fullmatch(r"[A-Z].*[123]d|Linear|MultiheadAttention|LayerNorm|LSTM|GRU|RNN", last)
     is_torch = (torch and len(bare) > 1) or any(name in given for name in counts)
     if shape is not None:
-        return replace(
-            input_of(ForeignLayer("Input", (ForeignArgument(None, shape),)), x.flow),
-            is_flat=x.is_flat,
-        )
+        stated = ForeignLayer("Input", (ForeignArgument(None, shape),))
+        return replace(input_of(stated, x.flow), is_flat=x.is_flat)
     if is_torch and width.isdigit() and axes is not None:
         form = "INPUT(1x1x{})" if layer == "UPCONV" and axes == 2 else _INPUTS[axes]
         x.flow.step = form.format(width)

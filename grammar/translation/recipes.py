@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from string import Template
 from typing import NamedTuple
 
-from .call_text import ForeignArgument, folded, unquoted
+from .call_text import ForeignArgument, by_kind, folded, unquoted
 from .words import NORM_LAYERS, OUR_LAYERS, OurLayer, by_word
 
 _NOTHING = "`{0}` has no counterpart"
@@ -222,18 +222,17 @@ def stand_in(name: str, arguments: Sequence[ForeignArgument]) -> StandIn | None:
     if recipe is not RECIPES["lstm"]:
         return StandIn(steps, 1, f"the steps of `{name}` are written out")
     remark = "recurrent layers are not part of the language: convolutions replace them"
-    bare = [a for a in arguments if a.name is None]
-    given = " ".join(f"{a.name}={a.text}" for a in arguments)
-    all_steps = len(bare) > 1 or "hidden_size=" in given or "return_sequences=True" in given
+    bare, given = by_kind(arguments)
+    says_all = "hidden_size" in given or given.get("return_sequences") == "True"
+    all_steps = len(bare) > 1 or says_all
     return StandIn(steps if all_steps else f"{steps} -> GMP", int(all_steps), remark)
 
 
 def _filled(recipe: Substitute, text: str, arguments: Sequence[ForeignArgument]) -> str:
     """A recipe's text with the numbers of a call."""
-    bare = [a.text for a in arguments if a.name is None]
+    bare, named = by_kind(arguments)
     names = recipe.positional.split()
     given = dict(zip(names, bare[int(len(bare) > 1 == len(names)) :], strict=False))
-    named = {a.name: a.text for a in arguments if a.name}
     given |= {ours: named[theirs] for theirs, ours in recipe.keywords.items() if theirs in named}
     found = {name: re.search(r"(?<![\w.])\d+(?![\w.])", text) for name, text in given.items()}
     numbers = {name: match[0] for name, match in found.items() if match}
