@@ -6,7 +6,7 @@ The bar itself is drawn by `netc.training_bar`, where rich may enter.
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import IO, Protocol
+from typing import IO
 
 Clock = Callable[[], float]
 EpochValues = Mapping[str, float | None]
@@ -15,8 +15,8 @@ EVERY = 30.0  # seconds between two lines within a long epoch
 HALF_LIFE = 20.0  # seconds after which a measured speed counts half
 
 
-class TrainingProgress(Protocol):
-    """What follows a run's progress."""
+class TrainingProgress:
+    """What follows a run's progress; as it stands here, it says nothing."""
 
     def start(self, *, epochs: int, steps: int, epoch: int = 0, step: int = 0) -> None:
         """A run begins or continues.
@@ -27,7 +27,6 @@ class TrainingProgress(Protocol):
             epoch: How many epochs were done before, in a resumed run.
             step: How many steps of the next epoch were.
         """
-        ...
 
     def advance(
         self,
@@ -45,7 +44,6 @@ class TrainingProgress(Protocol):
             lr: The learning rate.
             metrics: Metrics of the epoch so far.
         """
-        ...
 
     def epoch(self, values: EpochValues) -> None:
         """An epoch ended.
@@ -53,41 +51,12 @@ class TrainingProgress(Protocol):
         Args:
             values: Its columns, such as in `Epoch.values()`.
         """
-        ...
 
     def say(self, text: str) -> None:
         """Something else is worth a line, such as why training stops."""
-        ...
 
     def finish(self) -> None:
         """The run ended, whether well or not."""
-        ...
-
-
-class NoProgress:
-    """Says nothing."""
-
-    def start(self, *, epochs: int, steps: int, epoch: int = 0, step: int = 0) -> None:
-        """A run begins."""
-
-    def advance(
-        self,
-        *,
-        loss: float,
-        samples: int,
-        lr: float | None = None,
-        metrics: EpochValues | None = None,
-    ) -> None:
-        """A step was taken."""
-
-    def epoch(self, values: EpochValues) -> None:
-        """An epoch ended."""
-
-    def say(self, text: str) -> None:
-        """Something else is worth a line."""
-
-    def finish(self) -> None:
-        """The run ended."""
 
 
 class Pace:
@@ -150,7 +119,7 @@ class Pace:
         return max(self.total - self.done, 0) * self._seconds / self._counted
 
 
-class PlainProgress:
+class PlainProgress(TrainingProgress):
     """A line for each epoch, and one every half minute within a long one, for pipes and logs.
 
     Args:
@@ -208,9 +177,6 @@ class PlainProgress:
         except OSError:
             pass
         self._said = self._clock()
-
-    def finish(self) -> None:
-        """The run ended."""
 
     def _epoch(self, number: int | None = None) -> str:
         width = len(str(self.pace.epochs))

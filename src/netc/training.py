@@ -24,7 +24,7 @@ from .runtime.run_folder.folder import HEAT_MAP, PROGRAM, Facts, locked
 from .runtime.run_folder.trained import Trained, open_trained
 from .runtime.training.job import KEPT, Job
 from .runtime.training.listeners import HistoryFiles, Reporter, write_results
-from .runtime.training.progress import NoProgress, TrainingProgress
+from .runtime.training.progress import TrainingProgress
 from .runtime.training.run import Run, check_folder, facts_of, finish, open_loop, resumed
 from .runtime.weights.files import load_weights, mismatches
 from .runtime.weights.foreign_names import fitted_names
@@ -231,7 +231,7 @@ def train(
         NetError: Data, network and settings do not match, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C was pressed; the run can be resumed.
     """
-    bar = progress or NoProgress()
+    bar = progress or TrainingProgress()
     with locked(output):
         job = job_of(model, data=data, changes=settings, resume=resume, folder=output, **options)
         warn(job.warnings)

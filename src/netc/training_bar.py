@@ -30,7 +30,7 @@ def training_progress(stream: IO[str] | None = None) -> TrainingProgress:
     return TrainingBar(stream) if moves else PlainProgress(stream)
 
 
-class TrainingBar:
+class TrainingBar(TrainingProgress):
     """A bar for the whole run; above it, a line stays for each epoch that is done.
 
     Args:

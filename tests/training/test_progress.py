@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from netc.runtime.training.progress import NoProgress, Pace, PlainProgress, duration, number
+from netc.runtime.training.progress import Pace, PlainProgress, TrainingProgress, duration, number
 
 
 class Clock:
@@ -66,7 +66,7 @@ def test_other_lines() -> None:
     stream = io.StringIO()
     PlainProgress(stream).say("stopped early: no better epoch since epoch 7")
     assert stream.getvalue() == "stopped early: no better epoch since epoch 7\n"
-    silent = NoProgress()
+    silent = TrainingProgress()
     silent.start(epochs=1, steps=1)
     silent.advance(loss=1.0, samples=1)
     silent.epoch({"loss": 1.0})
