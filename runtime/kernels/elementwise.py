@@ -14,7 +14,8 @@ from .erf import erf
 MISH_LIMIT = 40.0
 
 
-def _apply(function: np.ufunc, *arrays: Array, out: Array | None = None) -> Array:
+def apply(function: np.ufunc, *arrays: Array, out: Array | None = None) -> Array:
+    """What one pass of NumPy yields."""
     result: Array = function(*arrays, out=out)
     return result
 
@@ -47,32 +48,23 @@ for op_type, function in {
     "Tan": np.tan,
     "Tanh": np.tanh,
 }.items():
-    kernel(op_type, inplace=True)(partial(_apply, function))
-
-for op_type, function in {
-    "Equal": np.equal,
-    "Greater": np.greater,
-    "GreaterOrEqual": np.greater_equal,
-    "Less": np.less,
-    "LessOrEqual": np.less_equal,
-}.items():
-    kernel(op_type)(partial(_apply, function))
+    kernel(op_type, inplace=True)(partial(apply, function))
 
 
 @kernel("Relu", inplace=True)
 def relu(x: Array, *, out: Array | None = None) -> Array:
     """max(0, x)."""
-    return _apply(np.maximum, x, x.dtype.type(0), out=out)
+    return apply(np.maximum, x, x.dtype.type(0), out=out)
 
 
 @kernel("Div", inplace=True)
 def divide(a: Array, b: Array, *, out: Array | None = None) -> Array:
     """a / b, broadcast; integers are rounded towards zero."""
     if a.dtype.kind == "f":
-        return _apply(np.divide, a, b, out=out)
+        return apply(np.divide, a, b, out=out)
     _refuse_zeros(b)
     quotient: Array = np.floor_divide(a, b)
-    return _apply(np.add, quotient, (quotient < 0) & (quotient * b != a), out=out)
+    return apply(np.add, quotient, (quotient < 0) & (quotient * b != a), out=out)
 
 
 @kernel("Mod")
@@ -80,7 +72,7 @@ def remainder(a: Array, b: Array, *, fmod: int) -> Array:
     """a - b floor(a / b), which has b's sign; with `fmod`, as real numbers need it, C's fmod."""
     if a.dtype.kind != "f":
         _refuse_zeros(b)
-    return _apply(np.fmod if fmod else np.mod, a, b)
+    return apply(np.fmod if fmod else np.mod, a, b)
 
 
 def _refuse_zeros(divisor: Array) -> None:
@@ -93,7 +85,7 @@ def _refuse_zeros(divisor: Array) -> None:
 def power(x: Array, y: Array, *, out: Array | None = None) -> Array:
     """x^y, broadcast; integers are rounded towards zero, which leaves 1 / x at -1, 0 and 1 only."""
     if x.dtype.kind == "f" or np.all(y >= 0):
-        return _apply(np.power, x, y, out=out)
+        return apply(np.power, x, y, out=out)
     return np.asarray(np.trunc(np.power(x.astype(np.float64), y)).astype(x.dtype))
 
 
@@ -250,7 +242,7 @@ def clip(
 ) -> Array:
     """x within bounds; the upper one wins where they cross."""
     if low is None and high is None:
-        return _apply(np.positive, x, out=out)
+        return apply(np.positive, x, out=out)
     y = x if low is None else np.asarray(np.maximum(x, low, out=out))
     return y if high is None else np.minimum(y, high, out=out if low is None else y)
 
@@ -287,12 +279,6 @@ def _folded(function: np.ufunc, arrays: tuple[Array, ...]) -> Array:
         return arrays[0].copy()
     result: Array = reduce(function, arrays)
     return result
-
-
-@kernel("Where")
-def where(condition: Array, then: Array, otherwise: Array) -> Array:
-    """`then` where the condition holds, else `otherwise`, broadcast."""
-    return np.where(condition, then, otherwise)
 
 
 @kernel("Cast")

@@ -1,21 +1,27 @@
-"""Operators on truth values."""
+"""Comparisons, operators on truth values, and the choice between two values."""
 
 from functools import partial
 
 import numpy as np
 
 from ..kerneldef import Array, kernel
-
-
-def _apply(function: np.ufunc, *arrays: Array) -> Array:
-    result: Array = function(*arrays)
-    return result
-
+from .elementwise import apply
 
 for op_type, function in {
     "And": np.logical_and,
+    "Equal": np.equal,
+    "Greater": np.greater,
+    "GreaterOrEqual": np.greater_equal,
     "IsNaN": np.isnan,
+    "Less": np.less,
+    "LessOrEqual": np.less_equal,
     "Not": np.logical_not,
     "Or": np.logical_or,
 }.items():
-    kernel(op_type)(partial(_apply, function))
+    kernel(op_type)(partial(apply, function))
+
+
+@kernel("Where")
+def where(condition: Array, then: Array, otherwise: Array) -> Array:
+    """`then` where the condition holds, else `otherwise`, broadcast."""
+    return np.where(condition, then, otherwise)

@@ -29,7 +29,6 @@ class Outcomes:
     true_positives: Array
     false_positives: Array
     false_negatives: Array
-    true_negatives: Array
 
     @property
     def present(self) -> Array:
@@ -73,8 +72,7 @@ class Confusion:
         counts = self.counts
         right = np.diagonal(counts, axis1=1, axis2=2)
         answered, wanted = counts.sum(axis=1), counts.sum(axis=2)
-        every = counts.sum(axis=(1, 2))[:, None]
-        parts = right, answered - right, wanted - right, every - answered - wanted + right
+        parts = right, answered - right, wanted - right
         if self.form.task == "classes":
             return Outcomes(*(part[0] if len(part) else part.reshape(-1) for part in parts))
         return Outcomes(*(part[:, 1] if part.size else part.reshape(-1) for part in parts))
