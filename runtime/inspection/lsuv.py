@@ -19,10 +19,9 @@ from ...compiler.passes.rewrite import rewrite
 from ...compiler.passes.set_mode import set_mode
 from ...compiler.training.weights import roles
 from ..kerneldef import Array
-from ..training.job import Job
+from ..training.job import PROBED_SAMPLES, Job
 from ..weights.initialize import draw, fans, initialize, stream
 from .probes import Probe, without_chance
-from .samples import PROBED_SAMPLES, some
 
 VARIANCE_TOLERANCE = 0.1  # of the variance
 MOST_SCALINGS = 10  # times that a weight is scaled
@@ -72,7 +71,7 @@ def lsuv_weights(job: Job, samples: int = PROBED_SAMPLES) -> dict[str, Array]:
         NetError: Data and network do not fit together.
     """
     names = set(job.graph.inputs)
-    feeds = {name: array for name, array in some(job, samples).items() if name in names}
+    feeds = {name: array for name, array in job.some(samples).items() if name in names}
     return lsuv(job.graph, feeds, job.recipe.seed)
 
 

@@ -4,7 +4,6 @@ import numpy as np
 
 from ...compiler.training.optimizers import OPTIMIZERS
 from ...grammar.diagnostics import NetError
-from ..inspection.samples import some
 from ..kerneldef import Array
 from ..sanity.guessed_loss import guessed_loss
 from ..training.job import Job
@@ -17,7 +16,7 @@ def known_of(job: Job) -> RunContext:
     """The loss and the accuracy of an answer that knows nothing, and the optimizer's own rate."""
     objective, wiring = job.recipe.objective, job.wiring
     try:
-        feeds = some(job, ENOUGH_SAMPLES)
+        feeds = job.some(ENOUGH_SAMPLES)
         guess = guessed_loss(job.graph, objective, wiring, feeds)
     except NetError:  # of data that are gone, or damaged
         feeds, guess = {}, float("nan")

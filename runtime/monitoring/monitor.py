@@ -13,10 +13,9 @@ from ...compiler.passes.append_backward import GRADIENT
 from ...compiler.passes.training_mode import NEXT
 from ...compiler.training.train_step import TrainStep
 from ..inspection.probes import Probe, Statistics, layer_names
-from ..inspection.samples import PROBED_SAMPLES, some
 from ..kerneldef import Array
 from ..run_folder.history import Epoch
-from ..training.job import Job
+from ..training.job import PROBED_SAMPLES, Job
 from ..training.loop import Feeds, Listener, Loop, Progress
 from ..training.stepper import scalars
 from .records import FILE, Change, Records, Signal
@@ -95,7 +94,7 @@ def watch(
     Raises:
         NetError: E561, the folder holds another monitor's file and the run is resumed.
     """
-    monitor = Monitor(loop, job.step, some(job, samples), folder=folder, say=say)
+    monitor = Monitor(loop, job.step, job.some(samples), folder=folder, say=say)
     loop.listeners = [*loop.listeners, monitor]
     return monitor
 

@@ -14,7 +14,6 @@ from ...compiler.training.objective import LOSS, Objective, add_loss
 from ...compiler.training.terms import Term
 from ...compiler.training.weights import roles
 from ..inspection.probes import Probe, without_chance
-from ..inspection.samples import some
 from ..kerneldef import Array
 from ..training.job import Job
 from ..weights.initialize import initialize
@@ -34,7 +33,7 @@ class Subject:
     @cached_property
     def feeds(self) -> dict[str, Array]:
         """Some samples of the training part, without augmentation."""
-        return some(self.job)
+        return self.job.some()
 
     @cached_property
     def few(self) -> dict[str, Array]:
@@ -45,7 +44,7 @@ class Subject:
         wanted = self.samples
         if len(self.job.split.train) > wanted:
             wanted = min(wanted, max(trained_numbers(self.job.graph), 2))
-        return some(self.job, wanted)
+        return self.job.some(wanted)
 
     @cached_property
     def state(self) -> dict[str, Array]:

@@ -18,11 +18,12 @@ from ..arrays.feeds import check_feeds
 from ..data.augmentation import Augmenter, augmenter
 from ..data.dataset import Dataset
 from ..data.preprocessing import Fitted, fit
-from ..data.splits import Splits, splits
+from ..data.splits import Splits, shuffled, splits
 from ..engines.batch_statistics import check_statistics
 from ..feeding.samples import Samples
 from ..feeding.wiring import Wiring, wire
 from ..inference.evaluator import Evaluator
+from ..kerneldef import Array
 from ..run_folder.checkpoint import Checkpoint
 from ..run_folder.environment import compare, environment
 from ..run_folder.folder import CHECKPOINT
@@ -34,6 +35,7 @@ DATA_VALUES = "values"  # of the data
 # What a folder keeps besides the settings, so that resuming need not be told again.
 KEPT = ("engine", "device", "monitor", "patience", "min_delta")
 ALL = "all"  # samples, whatever part they are in
+PROBED_SAMPLES = 128  # samples, for means and deviations of what a network makes of them
 PARTS = (*(part.name for part in fields(Splits)), ALL)
 
 
@@ -119,6 +121,17 @@ class Job:
             raise error("E531", f"there is no part `{name}` of the data", help=help)
         found = np.arange(len(self.data)) if name == ALL else getattr(self.split, name)
         return replace(self.training, indices=found)
+
+    def some(self, count: int = PROBED_SAMPLES) -> dict[str, Array]:
+        """Inputs and targets of some samples of the training part, drawn with the recipe's seed.
+
+        They are preprocessed, and not augmented; where there are fewer, they are all.
+
+        Raises:
+            NetError: The data are damaged, or do not fit the network.
+        """
+        order = shuffled(self.split.train, seed=self.recipe.seed, epoch=0)
+        return next(iter(replace(self.training, indices=order[:count]).still(count)))
 
     @cached_property
     def step(self) -> TrainStep:

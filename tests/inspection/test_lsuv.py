@@ -9,7 +9,7 @@ from support.jobs import job_of
 import netc
 from netc.compiler.ir.graph import Graph
 from netc.runtime.inspection.lsuv import VARIANCE_TOLERANCE, lsuv, lsuv_weights, scaled_state
-from netc.runtime.inspection.samples import PROBED_SAMPLES, some
+from netc.runtime.training.job import PROBED_SAMPLES
 
 Array = np.ndarray[Any, Any]
 
@@ -110,7 +110,7 @@ def test_weights_for_a_job() -> None:
     """A job starts from weights that its own training samples scale."""
     job = job_of("INPUT(8x8x1) -> [FC(16) -> TANH]*3 -> FC(10)\ntrain { data = digits }")
     state = lsuv_weights(job)
-    feeds = {"input": some(job)["input"]}
+    feeds = {"input": job.some()["input"]}
     expected = lsuv(job.graph, feeds, job.recipe.seed)
     assert all(np.array_equal(state[name], expected[name]) for name in expected)
     assert len(feeds["input"]) == PROBED_SAMPLES
