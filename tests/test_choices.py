@@ -16,7 +16,6 @@ def test_literal_types_list_the_choices() -> None:
     """The choices in public signatures are those that are accepted when the program runs."""
     assert get_args(choices.EngineName) == tuple(ENGINES)
     assert set(choices.PARTS) == set(get_args(choices.PartName)) == set(PARTS)
-    assert set(get_args(choices.Style)) == set(dot.CHOICES["style"])
     assert set(get_args(choices.Direction)) == set(dot.CHOICES["direction"])
     assert set(get_args(choices.ThemeName)) == set(dot.CHOICES["theme"])
     assert get_args(choices.Format) == render.FORMATS

@@ -160,5 +160,5 @@ def test_contributing_quotes_the_repository(file: str, code: str) -> None:
 
 
 def test_contributing_has_a_worked_example() -> None:
-    """A layer, an operator, a loss, an optimizer and a data source are shown, with their rows."""
-    assert len(QUOTED) == 13
+    """A layer, an operator, a loss, an optimizer, a data source and a style are shown."""
+    assert len(QUOTED) == 16

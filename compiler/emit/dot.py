@@ -15,7 +15,6 @@ from .layer_view import OUTPUT, Box, Edge, layer_view
 from .palette import THEMES, Theme, fill
 
 GRAPH, BACKWARD = "graph", "backward"
-STYLES = (GRAPH, BACKWARD, "volumes", "neurons")
 DIRECTIONS = ("TB", "LR", "BT", "RL")
 FONT = "Helvetica,Arial,sans-serif"
 # Merges that are drawn as a small sign instead of a box.
@@ -30,7 +29,6 @@ MERGE_SIGNS = {
 def to_dot(
     graph: Graph,
     *,
-    style: str = "graph",
     depth: int | None = None,
     direction: str = "TB",
     theme: str = "light",
@@ -43,7 +41,6 @@ def to_dot(
 
     Args:
         graph: The network, not optimised.
-        style: `graph`.
         depth: Paths of more parts than this fold into one box per common beginning.
         direction: Where the tensors flow: `TB`, `LR`, `BT` or `RL`.
         theme: `light` or `dark`.
@@ -52,7 +49,7 @@ def to_dot(
     Raises:
         NetError: E511, one of the choices is not known.
     """
-    check_choices(style=style, direction=direction, theme=theme)
+    check_choices(direction=direction, theme=theme)
     if depth is not None and depth < 1:
         raise error("E511", f"the depth of a diagram must be at least 1, not {depth}")
     counts = counts or count(graph)
@@ -63,7 +60,6 @@ def to_dot(
 
 # What can be chosen of a diagram, by name.
 CHOICES = {
-    "style": STYLES,
     "direction": DIRECTIONS,
     "theme": tuple(THEMES),
     "maps": ("volumes", "planes"),

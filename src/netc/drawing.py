@@ -1,13 +1,14 @@
 """A network as a picture: its layers, its neurons, or its chain rule with an input's numbers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .choices import STYLES
 from .compiler.emit.chain_rule import ChainRule, LossBox, differentiate, to_chain_rule_dot
-from .compiler.emit.dot import BACKWARD, GRAPH, check_choices, to_dot
+from .compiler.emit.dot import BACKWARD, GRAPH, check_choices, check_word, to_dot
 from .compiler.emit.render import FORMATS, format_of, picture
 from .compiler.ir.builder import Builder
 from .compiler.ir.graph import Graph, Output
@@ -38,27 +39,11 @@ Array = np.ndarray[Any, Any]
 MOST_WRITTEN = 4  # of an array that are written on an arrow; of larger ones, the extents
 
 
-@dataclass(frozen=True, slots=True)
-class SceneStyle:
-    """A style that netc lays out itself: what draws it, and the options that it takes."""
-
-    draw: Callable[..., Scene]
-    options: frozenset[str] = frozenset()
-
-
-SCENES: Mapping[str, SceneStyle] = {
-    "volumes": SceneStyle(volumes, frozenset({"maps", "scale", "depth"})),
-    "graph": SceneStyle(
-        graph_scene,
-        frozenset({"depth", "direction", "compact", "page", "show", "title", "layout"}),
-    ),
-    "neurons": SceneStyle(neurons, frozenset({"state"})),
-}
-
-# What the styles take that are Graphviz's text.
-OF_TEXTS: Mapping[str, frozenset[str]] = {
-    GRAPH: frozenset({"depth", "direction", "theme"}),
-    BACKWARD: frozenset({"loss", "of", "inputs", "targets", "state", "seed", "direction", "theme"}),
+# The styles that netc lays out itself: what draws a network, with a theme and the style's options.
+SCENES: Mapping[str, Callable[..., Scene]] = {
+    GRAPH: graph_scene,
+    "volumes": volumes,
+    "neurons": neurons,
 }
 
 
@@ -103,12 +88,18 @@ def to_scene(model: Model, style: str, *, theme: str = "light", **choices: Any) 
         NetError: E511.
     """
     check_choices(theme=theme)
-    row = SCENES[style]
-    _check_options(choices, row.options | {"theme", "width", "dpi"}, f"the style `{style}`")
-    return row.draw(model.graph, theme=theme, **choices)
+    scene = SCENES[style]
+    _check_options(choices, options_of(scene) | {"width", "dpi"}, f"the style `{style}`")
+    return scene(model.graph, theme=theme, **choices)
 
 
-def _check_options(given: Iterable[str], known: frozenset[str], what: str) -> None:
+def options_of(draws: Callable[..., object]) -> set[str]:
+    """What can be chosen of a picture, by the keyword-only arguments of what draws it."""
+    parameters = signature(draws).parameters.values()
+    return {p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY} - {"counts"}
+
+
+def _check_options(given: Iterable[str], known: set[str], what: str) -> None:
     for name in sorted(set(given) - known):
         raise error("E511", f"{what} takes no `{name}`", help=f"it takes {listing(sorted(known))}")
 
@@ -127,9 +118,10 @@ def to_picture_text(
     Raises:
         NetError: E511, a choice is not known, or does not go with the style.
     """
-    check_choices(style=style, direction=direction or "TB", theme=theme)
+    check_word("style", style, STYLES)
+    check_choices(direction=direction or "TB", theme=theme)
     what = f"the style `{style}`" + (" in the format `dot`" if style == GRAPH else "")
-    _check_options(others, OF_TEXTS[style], what)
+    _check_options(others, options_of(chain_rule_dot if style == BACKWARD else to_dot), what)
     if style == BACKWARD:
         return chain_rule_dot(model, theme=theme, direction=direction or "LR", **others)
     return to_dot(model.graph, depth=depth, direction=direction or "TB", theme=theme)

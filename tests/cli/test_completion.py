@@ -9,6 +9,7 @@ import pytest
 from click.shell_completion import ShellComplete
 from support.command_line import ENVIRONMENT, netc
 
+from netc.choices import STYLES
 from netc.cli import COMMANDS, cli
 from netc.cli.completion import FishWords, ZshWords
 
@@ -52,7 +53,7 @@ def test_shipped_specs(before: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
-        (["draw", "--style", ""], ["graph", "backward", "volumes", "neurons"]),
+        (["draw", "--style", ""], [*STYLES]),
         (["draw", "--direction", "T"], ["TB"]),
         (["draw", "--theme", ""], ["light", "dark"]),
         (["draw", "--format", "p"], ["png", "pdf"]),

@@ -169,12 +169,11 @@ def test_choices(direction: str, theme: str, graph_of: GraphOf) -> None:
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({"style": "volume"}, "unknown diagram style `volume`"),
         ({"direction": "tb"}, "unknown diagram direction `tb`"),
         ({"theme": "solar"}, "unknown diagram theme `solar`"),
         ({"depth": 0}, "the depth of a diagram must be at least 1, not 0"),
     ],
-    ids=["style", "direction", "theme", "depth"],
+    ids=["direction", "theme", "depth"],
 )
 def test_unknown_choices(choice: dict[str, str], message: str, graph_of: GraphOf) -> None:
     """A choice that there is not is an error with the ones that there are."""

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ...arrays import load_named_arrays
-from ...choices import Format
+from ...choices import STYLES, Format
 from ...compiler.emit.dot import CHOICES
 from ...compiler.emit.render import FORMATS, format_of
 from ...compiler.pictures.graph import LAYOUTS, PAGES
@@ -39,7 +39,13 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     type=click.Path(),
     help="The output file, or - for standard output; by default, FILE's name with .svg.",
 )
-@_choice("style", "graph, backward, volumes or neurons.", default="graph", show_default=True)
+@click.option(
+    "--style",
+    shell_complete=one_of(STYLES),
+    default="graph",
+    show_default=True,
+    help=f"{', '.join(STYLES[:-1])} or {STYLES[-1]}.",
+)
 @click.option("--depth", type=click.IntRange(min=1), help="Fold scopes below this depth.")
 @click.option(
     "--compact/--no-compact",

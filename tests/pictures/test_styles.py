@@ -1,0 +1,58 @@
+"""Every style of pictures: what it takes, what its picture says, and that nothing is hidden."""
+
+import re
+
+import pytest
+from support.scenes import problems, said
+from support.style_rows import ROWS, StyleRow
+
+import netc
+from netc.choices import STYLES
+from netc.drawing import SCENES, options_of, to_picture_text, to_scene
+from netc.grammar.diagnostics import NetError
+
+DOT = ("backward",)  # which Graphviz lays out
+
+
+@pytest.mark.parametrize("style", dict.fromkeys([*STYLES, *SCENES]))
+def test_every_style_has_a_row(style: str) -> None:
+    """A style can be named, is drawn by something, and is tested."""
+    assert style in STYLES, f"`Style` in `netc/choices.py` does not list `{style}`"
+    assert style in (*SCENES, *DOT), f"`SCENES` in `netc/drawing.py` does not draw `{style}`"
+    assert style in {row.style for row in ROWS}, f"`tests/support/style_rows.py` has no `{style}`"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_pictures(row: StyleRow, theme: str) -> None:
+    """A picture says what it should, the same each time; nothing is small, cut off or hidden."""
+    model = netc.compile(row.program).model
+    choices = {"theme": theme, **row.options}
+    if row.style in DOT:
+        text = to_picture_text(model, style=row.style, **choices)
+        assert text == to_picture_text(model, style=row.style, **choices)
+        words = [word for word in row.says if not re.search(rf"(?<!\w){re.escape(word)}", text)]
+        assert words == []
+        return
+    scene = to_scene(model, row.style, **choices)
+    assert scene == to_scene(model, row.style, **choices)
+    assert problems(scene) == []
+    assert (
+        set(row.says) - {text for group in scene.groups for text in said(scene, group.role)}
+        == set()
+    )
+
+
+@pytest.mark.parametrize("style", SCENES)
+def test_options_of_other_styles_are_refused(style: str) -> None:
+    """A style takes the options that its function has, and names them where another is given."""
+    assert "theme" in options_of(SCENES[style])
+    model = netc.compile(ROWS[-1].program).model
+    with pytest.raises(NetError, match=f"E511.*`{style}` takes no `loss`"):
+        to_scene(model, style, loss="mse")
+
+
+def test_unknown_styles_are_refused() -> None:
+    """A style that there is not is an error with the ones that there are."""
+    with pytest.raises(NetError, match=r"E511.*unknown diagram style `volume`"):
+        netc.compile("INPUT(8) -> RELU").draw("x.svg", style="volume")  # type: ignore[arg-type]  # a wrong choice
