@@ -141,7 +141,7 @@ class _Reader:
 
     def __init__(self, graph: Graph, counts: Counts, depth: int | None) -> None:
         view = layer_view(graph, counts, depth)
-        types = _types(graph, depth)
+        types, inside = _types(graph, depth), _inside(graph, depth)
         self.boxes = view.boxes
         self.maps: dict[int, FeatureMap] = {}
         self.sources: dict[int, Sources] = {i: {} for i in range(len(view.boxes))}
@@ -154,7 +154,10 @@ class _Reader:
             if box.kind in (OUTPUT, "PARAM"):
                 self._drop(position)
             else:
-                self.maps[position] = _map(box, graph.layers.get(box.path), types.get(box.path))
+                layer = graph.layers.get(box.path) or _only(inside.get(box.path, ()))
+                self.maps[position] = _map(box, layer, types.get(box.path))
+                if (own := counts.layers.get(box.path)) and own.shared:
+                    self._say(position, "(shared)")
                 self._simplify(position)
 
     def _simplify(self, position: int) -> None:
@@ -295,21 +298,34 @@ def _types(graph: Graph, depth: int | None) -> Mapping[str, TensorType]:
     return found
 
 
+def _inside(graph: Graph, depth: int | None) -> Mapping[str, list[Layer]]:
+    """The layers that each path stands for, without those that lead on what they read."""
+    found: dict[str, list[Layer]] = defaultdict(list)
+    for path, layer in graph.layers.items():
+        if layer.kind not in LEADING_ON and family(layer.kind) not in TRANSPARENT:
+            found[_folded(path, depth)].append(layer)
+    return found
+
+
+def _only(layers: Sequence[Layer]) -> Layer | None:
+    return layers[0] if len(layers) == 1 else None
+
+
 def _folded(path: str, depth: int | None) -> str:
     return path if depth is None else ".".join(path.split(".")[:depth])
 
 
 def _map(box: Box, layer: Layer | None, type: TensorType | None) -> FeatureMap:
     extents = author_extents(type) if type is not None else ()
-    if layer is None or not box.kind:
+    if layer is None:
         return FeatureMap(box.path, box.kind, extents, box.path or box.kind, layers=(box.path,))
     kernel = layer.arguments.get("kernel") or ()
     if isinstance(kernel, int):
         kernel = (kernel,) * max(len(extents) - 1, 1)
-    words = WORDS.get(box.kind, _plain)(layer, "x".join(map(str, kernel)))
-    if box.kind == "INPUT":
+    words = WORDS.get(layer.kind, _plain)(layer, "x".join(map(str, kernel)))
+    if layer.kind == "INPUT":
         words = box.path if box.path != "input" else ""
-    return FeatureMap(box.path, box.kind, extents, words, tuple(kernel), layers=(box.path,))
+    return FeatureMap(box.path, layer.kind, extents, words, tuple(kernel), layers=(box.path,))
 
 
 def _plain(layer: Layer, kernel: str) -> str:
@@ -378,18 +394,33 @@ def fold(found: FeatureMaps, *, loosely: bool = False) -> FeatureMaps:
 
     def alike(a: int, b: int) -> bool:
         """Whether two maps look alike, and read what is as far before them, or the same."""
-        if signatures[a] != signatures[b] or len(before[a]) != len(before[b]):
+        if signatures[a] != signatures[b] or not len(before[a]) == len(before[b]) > 0:
             return False
         pairs = zip(before[a], before[b], strict=True)
         return all(x == y or a - x == b - y for x, y in pairs)
+
+    def turns(start: int, length: int) -> int:
+        """How often a block follows itself; what ends branches ends it."""
+        merging = [bool(m.merge or m.parts) for m in maps[start : start + length]]
+        if any(merging) and not merging[-1]:
+            return 1
+        place = start + length
+        while place < len(maps) and alike(place - length, place):
+            if (place - start) % length == 0 and place - 1 not in before[place]:
+                break
+            place += 1
+        return (place - start) // length if start - 1 in before[start] else 1
 
     kept: list[FeatureMap] = []
     repeats: list[Repeat] = []
     places: dict[int, int] = {}
     position = 0
     while position < len(maps):
-        chained = position - 1 in before[position]
-        length, times = _run(alike, position, len(maps)) if chained else (1, 1)
+        length, times = 1, 1
+        for size in range(1, LONGEST_BLOCK + 1):
+            repeated = turns(position, size)
+            if repeated > 1 and size * repeated > length * times:
+                length, times = size, repeated
         start = len(kept)
         for i in range(length * times):
             places[position + i] = start + i % length
@@ -423,16 +454,3 @@ def _sources(found: FeatureMaps) -> list[list[int]]:
     for way in sorted(found.ways, key=lambda way: way.source):
         sources[way.target].append(way.source)
     return sources
-
-
-def _run(alike: Callable[[int, int], bool], start: int, end: int) -> tuple[int, int]:
-    """The block that begins at a position and repeats most: its length, and its turns."""
-    best = (1, 1)
-    for length in range(1, LONGEST_BLOCK + 1):
-        place = start + length
-        while place < end and alike(place - length, place):
-            place += 1
-        times = (place - start) // length
-        if times > 1 and length * times > best[0] * best[1]:
-            best = (length, times)
-    return best

@@ -28,7 +28,9 @@ ROOMY = Look(text=7.5, tallest=100, gap=20, words=52, between=True)
 CLOSE = Look(text=6.5, tallest=84, gap=11, words=38)
 DENSE = Look(text=6.0, tallest=58, gap=9, words=34)
 TINY = Look(text=6.0, tallest=40, gap=8, words=34)
+SLIM = Look(text=6.0, tallest=44, gap=5.5, words=25)
 RELAXATIONS = 12  # until words between maps do not meet
+TIED = "\N{NO-BREAK SPACE}"
 LINE = 1.18  # from line to line, in sizes of text
 LEVEL = 9.0  # from arc to arc
 SIDE = 16.0  # beside rows, for what leads from one to the next
@@ -88,7 +90,7 @@ class Layout:
         self.found, self.look = found, look
         scale = Scale.of(found.maps, look.tallest, linear=linear)
         rank = ranks(found)
-        lane = lanes(found, rank)
+        lane = self._lanes_of(rank)
         self.inline = look.between and max(lane, default=0) == 0
         self.slots = [
             self._slot(i, each, solid(each, scale, planes=planes), lane[i])
@@ -110,6 +112,18 @@ class Layout:
         self.height = self._stack()
         beside = 2 * SIDE if len(self.rows) > 1 else 0
         self.width = max(row.width for row in self.rows) + beside
+
+    def _lanes_of(self, rank: list[int]) -> list[int]:
+        return lanes(self.found, rank)
+
+    def kind(self, way: Way) -> str:
+        """How a way is drawn: by which of the painter's methods."""
+        if self.row[way.source] is not self.row[way.target]:
+            return "carried" if self.is_carried(way) else "stub"
+        if self.is_arc(way):
+            return "arc"
+        across = self.slots[way.source].lane != self.slots[way.target].lane
+        return "branch" if across else "link"
 
     def _wrapped(self, columns: list[list[Slot]], rank: list[int], most: int) -> list[Row]:
         """The columns in as few rows as the page's width allows."""
@@ -133,7 +147,7 @@ class Layout:
             caption = [f"{channels}@", extents]
         words = found.words
         if found.times > 1:
-            words += f" \N{MULTIPLICATION SIGN} {found.times}"
+            words += f" \N{MULTIPLICATION SIGN}{TIED}{found.times}"
         caption = [shortened(line, 2 * self.look.words, size) for line in caption]
         lines = _lines(words, self.look.words, size)
         return Slot(position, found, drawn, caption, lines, lane)
@@ -248,7 +262,8 @@ class Layout:
                 arcs = self.arcs[id(row)].items()
                 levels = [n for way, n in arcs if self.slots[way.target].lane == lane]
                 stubs = any(
-                    self.is_stub(way) and lane in self._lanes(way, row) for way in self.found.ways
+                    self.kind(way) == "stub" and lane in self._lanes(way, row)
+                    for way in self.found.ways
                 )
                 y += max([0.0, *(n * self.level + 8 for n in levels), 16.0 * stubs])
                 row.channels[lane] = y
@@ -257,7 +272,8 @@ class Layout:
                 row.captions[lane] = y + tallest + 3
                 lines = max(len(slot.caption) for slot in slots)
                 lines += max(len(slot.words) for slot in slots)
-                row.brackets[lane] = y = y + tallest + 3 + lines * LINE * size + 6
+                y += tallest + 3 + lines * LINE * size + 6
+                row.brackets[lane] = y
                 if lane in lowest.get(id(row), ()):
                     y += 6 + LINE * size
                 for slot in slots:
@@ -274,18 +290,14 @@ class Layout:
         """The lanes of a row that a way begins or ends in."""
         return {self.slots[i].lane for i in (way.source, way.target) if self.row[i] is row}
 
-    def is_stub(self, way: Way) -> bool:
-        """Whether a way is drawn as two ends with one letter."""
-        return self.row[way.source] is not self.row[way.target] and not self.is_carried(way)
-
 
 def _lines(text: str, width: float, size: float) -> list[str]:
     """Words in lines of a width; what is wider alone is shortened."""
     lines: list[str] = []
-    for word in text.split():
+    for word in filter(None, text.split(" ")):
         short = shortened(word, 1.6 * width, size)
         if lines and text_width(f"{lines[-1]} {short}", size) <= width:
             lines[-1] += f" {short}"
         else:
             lines.append(short)
-    return lines[:4]
+    return [line.replace(TIED, " ") for line in lines[:4]]

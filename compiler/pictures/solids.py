@@ -11,7 +11,7 @@ from math import log, log2
 from ..emit.palette import Theme, family, fill
 from ..ir.dim import Dim
 from .feature_maps import FeatureMap
-from .scene import Drawn, Paint, Point, Polygon, Rectangle
+from .scene import Drawn, Line, Paint, Point, Polygon, Rectangle
 
 VOLUMES, PLANES = "volumes", "planes"
 MAPS, SCALES = (VOLUMES, PLANES), ("log", "linear")
@@ -192,6 +192,11 @@ class Solid:
             ),
             side,
         )
+        seam = x
+        for width, _ in ends[: len(self.found.parts) - 1]:
+            seam += width
+            corners = ((seam, y + self.tall), (seam, y), (seam + self.slant, y - self.slant))
+            yield Line(corners, line)
         yield _front(x, y, self.thick, self.tall, line)
         yield _lid(x, y, self.thick, self.slant, line)
 

@@ -10,8 +10,9 @@ from ..emit.dot import check_choices
 from ..emit.palette import THEMES, Theme, family, fill
 from ..ir.graph import Graph
 from .feature_maps import FeatureMaps, Way, feature_maps, fold
+from .ladder import Ladder, levels
 from .page import LANDSCAPE, Swatch, label, page
-from .rows import CLOSE, DENSE, HEAD, LINE, ROOMY, SIDE, TINY, Layout, Look, Row, Slot
+from .rows import CLOSE, DENSE, HEAD, LINE, ROOMY, SIDE, SLIM, TINY, Layout, Look, Row, Slot
 from .scene import Drawn, Ellipse, Group, Line, Paint, Point, Polygon, Scene, Text
 from .solids import PLANES, VOLUMES, activation_colour, mixed, number
 
@@ -55,7 +56,8 @@ def volumes(
             help="the style `graph` draws any network",
         )
     for found, look, rows in _attempts(graph, counts, depth, whole):
-        layout = Layout(found, look, rows, planes=maps == PLANES, linear=scale == "linear")
+        form = Layout if rows else Ladder
+        layout = form(found, look, rows, planes=maps == PLANES, linear=scale == "linear")
         if layout.width <= LANDSCAPE[0] and layout.height <= LANDSCAPE[1] - HEAD:
             shapes = _Painter(layout, THEMES[theme]).shapes()
             legend = _legend(layout, THEMES[theme])
@@ -70,8 +72,10 @@ def volumes(
 def _attempts(
     graph: Graph, counts: Counts, depth: int | None, whole: FeatureMaps
 ) -> Iterator[tuple[FeatureMaps, Look, int]]:
-    """What to draw, and how, from the best on."""
+    """What to draw, how large, and in how many rows; none stands for a ladder."""
     folded, loose = fold(whole), fold(whole, loosely=True)
+    if levels(folded):
+        yield from ((folded, look, 0) for look in (CLOSE, DENSE, SLIM))
     yield folded, ROOMY, 1
     yield folded, CLOSE, 1
     yield folded, CLOSE, 2
@@ -98,7 +102,7 @@ def _legend(layout: Layout, theme: Theme) -> dict[str, Swatch]:
     legend["input"] = legend.pop("source", theme.families["source"])
     if any(s.found.activation and not s.solid.planes for s in layout.slots):
         legend["activation"] = activation_colour(theme)
-    if any(way.skip or way.target - way.source > 1 for way in found.ways):
+    if {"arc", "bridge", "stub"} & {layout.kind(way) for way in found.ways}:
         legend["skip"] = (Line(((0, 4), (8, 4)), Paint(stroke=theme.skip, width=1.4)),)
     return legend
 
@@ -110,7 +114,9 @@ class _Painter:
 
     def shapes(self) -> Iterator[Drawn]:
         """All shapes, row by row."""
-        stubs = dict.fromkeys(w.source for w in self.layout.found.ways if self.layout.is_stub(w))
+        stubs = dict.fromkeys(
+            w.source for w in self.layout.found.ways if self.layout.kind(w) == "stub"
+        )
         self.letters = dict(zip(stubs, _letters(), strict=False))
         into: dict[int, list[Way]] = defaultdict(list)
         for way in self.layout.found.ways:
@@ -120,7 +126,7 @@ class _Painter:
             for slot in row.slots():
                 for way in into[slot.position]:
                     drawn = list(self._way(way, row))
-                    if self._is_link(way):
+                    if self.layout.kind(way) == "link":
                         yield from drawn
                     else:
                         over += drawn
@@ -131,12 +137,6 @@ class _Painter:
             for slot in row.slots():
                 yield from self._text(slot, row)
         yield from self._repeats()
-
-    def _is_link(self, way: Way) -> bool:
-        layout = self.layout
-        same = layout.row[way.source] is layout.row[way.target]
-        lanes = {layout.slots[i].lane for i in (way.source, way.target)}
-        return same and not layout.is_arc(way) and len(lanes) == 1
 
     def _text(self, slot: Slot, row: Row) -> Iterator[Drawn]:
         size = self.layout.look.text
@@ -168,17 +168,22 @@ class _Painter:
     def _way(self, way: Way, row: Row) -> Iterator[Drawn]:
         layout = self.layout
         source, target = layout.slots[way.source], layout.slots[way.target]
-        if layout.is_stub(way):
-            yield from self._stub(way)
-        elif layout.row[way.source] is not row:
-            yield from self._carried(way, row)
-        elif layout.is_arc(way):
-            start = source.solid.top(source.x, source.y)
-            yield from self._arc(way, row, (start[0] + 2.5, start[1]))
-        elif source.lane != target.lane:
-            yield self._between_lanes(way, row)
-        else:
-            yield Group(tuple(self._link(source, target)), "edge", _said(source, target))
+        match layout.kind(way):
+            case "stub":
+                yield from self._stub(way)
+            case "carried":
+                yield from self._carried(way, row)
+            case "arc":
+                start = source.solid.top(source.x, source.y)
+                yield from self._arc(way, row, (start[0] + 2.5, start[1]))
+            case "bridge":
+                yield from self._bridge(source, target, way)
+            case "step":
+                yield self._step(source, target)
+            case "branch":
+                yield self._between_lanes(way, row)
+            case _:
+                yield Group(tuple(self._link(source, target)), "edge", _said(source, target))
 
     def _arc(self, way: Way, row: Row, start: Point) -> Iterator[Drawn]:
         """A skip over the maps of a row, and what happens on it."""
@@ -205,6 +210,34 @@ class _Painter:
         yield Ellipse(x, y, 4.2, 4.2, Paint(self.theme.background, self.theme.skip, 0.8))
         if len(sign) == 1:
             yield Text(x, y + 2.2, sign, 6.5, self.theme.text, bold=True)
+
+    def _bridge(self, source: Slot, target: Slot, way: Way) -> Iterator[Drawn]:
+        """A skip from the way down to the way up, at one level."""
+        high = 0.2 * min(source.solid.tall, target.solid.tall)
+        right = source.solid.face(source.x, source.y).at(0.5, 0.3)[0]
+        end = target.x - (8.4 if target.found.merge else 0)
+        dash = (3.0, 2.0) if way.words else ()
+        paint = Paint(stroke=self.theme.skip, width=1.1, dash=dash)
+        line = Line(((right, source.y - high), (end, target.y - high)), paint, 4.5)
+        yield Group((line,), "edge", _said(source, target))
+        if target.found.merge:
+            yield from self._sign(target.found.merge, (end + 4.2, target.y - high))
+        if way.words:
+            size = self.layout.look.text
+            place = (right + end) / 2, source.y - high - 3
+            yield label(Text(*place, way.words, size, self.theme.soft_text), name=target.found.path)
+
+    def _step(self, source: Slot, target: Slot) -> Group:
+        """A way to the next level: from above into a smaller map, from the side into a larger."""
+        start, layout = (source.right, source.y), self.layout
+        if target.lane > source.lane:
+            end = target.solid.top(target.x, target.y)
+            points = [start, (end[0], source.y), end]
+        else:
+            bus = max(right for _, right in layout.spans(source)) + layout.look.gap / 2
+            points = [start, (bus, source.y), (bus, target.y), (target.x, target.y)]
+        line = rounded(points, Paint(stroke=self.theme.line, width=0.9), 4.5)
+        return Group((line,), "edge", _said(source, target))
 
     def _between_lanes(self, way: Way, row: Row) -> Group:
         """A way from lane to lane, along whichever of the two is free."""

@@ -155,3 +155,53 @@ def test_the_zoo(name: str) -> None:
     scene = volumes(graph)
     assert problems(scene) == []
     assert fits_a4(scene)
+
+
+def test_encoders_with_decoders_are_a_u() -> None:
+    """Each level lies below the one before, and skips lead straight across."""
+    scene = volumes(netc.load("zoo:segmentation/unet").graph)
+    boxes = _boxes(scene)
+    for level in range(4):
+        down, up = bounds(boxes[f"down{level}.conv2"]), bounds(boxes[f"up{level}.up"])
+        assert down.center[1] == pytest.approx(up.center[1])
+        below = boxes[f"down{level + 1}.conv2" if level < 3 else "bottom.conv2"]
+        assert bounds(below).top > down.bottom
+        (skip,) = (
+            group.shapes[0]
+            for group in scene.groups
+            if group.title == f"down{level}.conv2 \N{RIGHTWARDS ARROW} up{level}.up"
+        )
+        (_, y), (_, other) = skip.points  # type: ignore[union-attr]  # a line
+        assert y == other
+    assert scene.width > scene.height
+
+
+def test_branches_have_lanes() -> None:
+    """Twins lie below each other; what they are compared by follows both."""
+    scene = volumes(netc.load("zoo:siamese").graph)
+    assert _words(scene).count("10x10 conv (shared)") == 1
+    boxes = _boxes(scene)
+    first, second = (bounds(boxes[f"{name}.conv2"]) for name in ("twin", "other"))
+    assert first.center[0] == pytest.approx(second.center[0])
+    assert second.top > first.bottom
+    assert bounds(boxes["distance"]).left > bounds(boxes["twin.fc"]).right
+
+
+@pytest.mark.parametrize(
+    ("program", "repeated"),
+    [
+        ("INPUT(8x8x4) -> [CONV(3x3, 4) -> RELU]*3", ["3x3 conv \N{MULTIPLICATION SIGN} 3"]),
+        # side by side, not one after the other
+        ("INPUT(8x8x4) -> ( CONV(3x3, 4) | CONV(3x3, 4) | CONV(3x3, 4) ) -> CONCAT", []),
+        (
+            "INPUT(8x8x4) -> [( CONV(1x1, 4) -> CONV(3x3, 4) | ID ) -> ADD]*5",
+            ["\N{MULTIPLICATION SIGN} 5"],
+        ),
+    ],
+    ids=["chain", "branches", "blocks"],
+)
+def test_what_repeats(program: str, repeated: list[str]) -> None:
+    """Only what follows itself is folded."""
+    scene = _of(program)
+    assert problems(scene) == []
+    assert [text for text in _words(scene) if "\N{MULTIPLICATION SIGN}" in text] == repeated

@@ -1,0 +1,103 @@
+"""Feature maps of encoders with decoders -> a U: levels by resolution, skips from side to side."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+
+from .feature_maps import FeatureMap, FeatureMaps, Way
+from .rows import Layout, Row, Slot
+from .solids import number
+
+SMALLER, LARGER = 0.7, 1.4  # by how much a side changes between levels
+ALIKE = 1.6  # by how much sides of one level differ at most
+TURN = 5.0  # points from a map to the line that leads down beside it
+
+
+def levels(found: FeatureMaps) -> list[int]:
+    """The level of each map, 0 for the largest; nothing where skips do not nest across levels.
+
+    A network is an encoder with a decoder where its maps are one chain, become smaller and then
+    larger again, and at least two skips lead from the way down to the same level of the way up.
+    """
+    if any(not m.spatial for m in found.maps) or {w.target for w in found.ways} != {
+        *range(1, len(found.maps))
+    }:
+        return []
+    level = [0]
+    for before, after in pairwise(found.maps):
+        change = _side(after) / _side(before)
+        level.append(level[-1] + (change < SMALLER) - (change > LARGER))
+    bottom, across = level.index(max(level)), bridges(found, level)
+    sides: dict[int, list[float]] = defaultdict(list)
+    for each, own in zip(found.maps, level, strict=True):
+        sides[own].append(_side(each))
+    fits = (
+        len(across) > 1,
+        min(level) == 0,
+        level == sorted(level[:bottom]) + sorted(level[bottom:], reverse=True),
+        all(Way(i - 1, i) in found.ways for i in range(1, len(level))),
+        all(level[way.source] == level[way.target] for way in found.ways if _is_skip(way)),
+        all(way.source < bottom < way.target for way in across),
+        all(level[w.source] not in level[w.source + 1 : w.target] for w in across),
+        all(max(own) < ALIKE * min(own) for own in sides.values()),
+    )
+    return level if all(fits) else []
+
+
+def bridges(found: FeatureMaps, level: Sequence[int]) -> list[Way]:
+    """The skips that pass by a deeper level."""
+    return [
+        way
+        for way in found.ways
+        if _is_skip(way) and max(level[way.source : way.target + 1]) > level[way.source]
+    ]
+
+
+def _is_skip(way: Way) -> bool:
+    return way.skip or way.target - way.source > 1
+
+
+def _side(found: FeatureMap) -> float:
+    """The extent along the last spatial axis."""
+    return float(number(found.spatial[-1]))
+
+
+class Ladder(Layout):
+    """Maps from left to right, each at its level."""
+
+    def _lanes_of(self, rank: list[int]) -> list[int]:
+        level = levels(self.found)
+        self.bridges = set(bridges(self.found, level))
+        return level
+
+    def kind(self, way: Way) -> str:
+        """How a way is drawn: skips lead straight from side to side."""
+        if way in self.bridges:
+            return "bridge"
+        if self.is_arc(way):
+            return "arc"
+        return "link" if self.slots[way.source].lane == self.slots[way.target].lane else "step"
+
+    def is_arc(self, way: Way) -> bool:
+        """Whether a way passes over maps of its level."""
+        return way not in self.bridges and _is_skip(way)
+
+    def _place_in_columns(self, row: Row) -> None:
+        slots = list(row.slots())
+        for before, slot in pairwise([None, *slots]):
+            assert slot is not None
+            slot.x = self._left(before, slot) if before is not None else 0.0
+            slot.middle = slot.center
+
+    def _left(self, before: Slot, slot: Slot) -> float:
+        """Where a map begins: beside the one before, or beside the line that leads up or down."""
+        right = max(b for _, b in self.spans(before))
+        half = self._half(slot)
+        if slot.lane > before.lane:
+            above = slot.solid.top(0.0, 0.0)[0]
+            return right + TURN - above
+        turn = 0.0 if slot.lane == before.lane else self.look.gap / 2
+        return right + self.look.gap + turn + half - slot.solid.width / 2
+
+    def _half(self, slot: Slot) -> float:
+        return max(slot.solid.width, *self._widths(slot)) / 2
