@@ -37,6 +37,9 @@ class Tensor:
         Args:
             value: A number or a string, nested tuples of them, an array, or a tensor.
             dtype: The type that the constant is to have; whole numbers are stored in it.
+
+        Raises:
+            OverflowError: A whole number is beyond the type.
         """
         if isinstance(value, Tensor):
             return value
@@ -54,7 +57,11 @@ class Tensor:
             stored = dtype if dtype.is_integer and dtype.letter else DType.INT64
         else:
             stored = DType.FLOAT64
-        return cls(stored, shape, struct.pack(f"<{len(numbers)}{stored.letter}", *numbers))
+        try:
+            data = struct.pack(f"<{len(numbers)}{stored.letter}", *numbers)
+        except struct.error:
+            raise OverflowError(f"{stored.value} cannot hold all of these numbers") from None
+        return cls(stored, shape, data)
 
     @property
     def size(self) -> int:

@@ -61,6 +61,15 @@ class DType(Enum):
         member.bits, member.code, member.letter = bits, code, letter
         return member
 
+    @property
+    def range(self) -> tuple[int, int]:
+        """The least and the largest number of a type of whole numbers, or of truth values."""
+        if not self.is_integer:
+            return 0, 1
+        if str(self.value).startswith("uint"):
+            return 0, 2**self.bits - 1
+        return -(2 ** (self.bits - 1)), 2 ** (self.bits - 1) - 1
+
     @classmethod
     def of_code(cls, code: int) -> "DType | None":
         """The type that ONNX gives a number; None where there is none."""

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from ..expressions.arguments import LabelName, PerAxis, Real, Sides
 from ..ir.dim import Dim
 from ..ir.graph import Value
-from ..ir.types import author_size
+from ..ir.types import DType, author_size
 from ..ops.cuts import END
 from .axes import AxisName, placed_axis, spatial_places, units
 from .layer_builder import LayerBuilder
@@ -35,9 +35,17 @@ def pad_(
     amounts = dict(zip(axes, _both_sides(build, pad, axes, axis, "pad"), strict=True))
     for place, (before, after) in amounts.items():
         _check_mirror(build, x, place, max(before, after), mode)
-    if not x.dtype.is_float and not value.is_integer():
+    if not _holds(x.dtype, value):
         raise build.fail("E103", f"cannot add {value} to {x.dtype.value} numbers", at="value")
     return padded(build, x, amounts, mode=mode, value=value)
+
+
+def _holds(dtype: DType, value: float) -> bool:
+    """Whether a number is one of an element type; truth values take any whole number."""
+    if dtype.is_float:
+        return True
+    least, most = dtype.range
+    return value.is_integer() and (dtype is DType.BOOL or least <= value <= most)
 
 
 def padded(

@@ -242,8 +242,8 @@ def _constant(
     if not dtype.is_float and not whole:
         message = f"takes whole numbers as its `{formal.name}`"
         raise build.fail("E103", message, at=formal.name)
-    if not dtype.is_float and not _within(given, *RANGES[dtype]):
-        least, most = RANGES[dtype]
+    if not dtype.is_float and not _within(given, *dtype.range):
+        least, most = dtype.range
         message = f"takes numbers from {least:_} to {most:_} as its `{formal.name}`"
         raise build.fail("E103", message, at=formal.name)
     return build.constant(_converted(given, float if dtype.is_float else int), dtype)
@@ -418,13 +418,6 @@ CONSTANTS: Mapping[str, Kind] = {
     "value_floats": ATTRIBUTES["FLOATS"],
     "value_int": ATTRIBUTES["INT"],
     "value_ints": ATTRIBUTES["INTS"],
-}
-# The least and the largest number of each type that holds whole numbers.
-RANGES: Mapping[DType, tuple[int, int]] = {
-    DType.BOOL: (0, 1),
-    DType.INT32: (-(2**31), 2**31 - 1),
-    DType.INT64: (-(2**63), 2**63 - 1),
-    DType.UINT32: (0, 2**32 - 1),
 }
 RANDOM = frozenset(
     {

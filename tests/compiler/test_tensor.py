@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+import netc
+import netc.compiler.ops
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.tensor import Tensor
@@ -79,3 +81,35 @@ def test_big_constants_stay_arrays() -> None:
     tensor = build.graph.producer(constant).attributes["value"]
     assert len(tensor.data) == array.nbytes
     assert y.type == TensorType(DType.FLOAT32, (1_000, 1_000))
+
+
+@pytest.mark.parametrize("dtype", [dtype for dtype in DType if dtype.is_integer and dtype.letter])
+def test_ranges(dtype: DType) -> None:
+    """Whole numbers of a type are those that NumPy's holds, and others make no constant."""
+    found = np.iinfo(dtype.value)
+    assert dtype.range == (found.min, found.max)
+    for number in dtype.range:
+        assert Tensor.of(number, dtype).nested() == number
+    for number in (found.min - 1, found.max + 1):
+        with pytest.raises(OverflowError, match=f"{dtype.value} cannot hold"):
+            Tensor.of(number, dtype)
+    assert DType.BOOL.range == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (
+            "INPUT(4x4x1, dtype=int64) -> PAD(1, axis=height, value=1e19)",
+            "E103.*PAD cannot add 1e.19 to int64 numbers",
+        ),
+        (
+            'INPUT(4x4x1) -> op("Cast", to=int32) -> PAD(1, axis=height, value=-99999999999)',
+            "E103.*PAD cannot add -99999999999.0 to int32 numbers",
+        ),
+    ],
+)
+def test_numbers_beyond_a_type(program: str, message: str) -> None:
+    """A program whose number no constant can hold is an error of the program."""
+    with pytest.raises(netc.NetError, match=message):
+        netc.compile(program)
