@@ -1,7 +1,6 @@
 """Losses and metrics of a network in inference mode, over a part of a data set."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
 
 import numpy as np
 
@@ -15,9 +14,9 @@ from ..engines.engine import engine_named
 from ..feeding.targets import TargetFeed
 from ..feeding.wiring import Wiring
 from ..kerneldef import Array
-from ..metrics.accumulators import Accumulator
 from ..metrics.by_task import suitable, thorough
 from ..metrics.definitions import Metrics, find_metric
+from ..metrics.of_outputs import OutputMetrics
 from ..metrics.outputs import OutputForm
 
 MEASURED_AT_ONCE = 256  # samples that are measured at once
@@ -29,14 +28,12 @@ SCORES: Mapping[Yields, Scores] = {
     Yields.PROBABILITIES: "probabilities",
 }
 
-Gathered = TypeVar("Gathered", bound=Accumulator)
-
 
 class Evaluator:
     """Measures a network with its current weights.
 
     Attributes:
-        metrics: What was measured last, by output.
+        metrics: What was measured last.
 
     Args:
         graph: The network, mode-neutral.
@@ -66,7 +63,6 @@ class Evaluator:
         engine: str = "numpy",
         device: str = "cpu",
     ) -> None:
-        self.wiring = wiring
         types = {output: target.type for output, target in wiring.targets.items()}
         measured = add_loss(graph, objective, types)
         self.state = frozenset(graph.parameters)
@@ -87,25 +83,10 @@ class Evaluator:
             for output, target in wiring.targets.items()
         }
         chosen = suited if names is None else _asked(names, forms)
-        self.metrics = {output: Metrics(chosen[output], forms[output]) for output in forms}
-
-    @property
-    def names(self) -> list[str]:
-        """What is measured besides the loss, of several outputs as `output.metric`."""
-        return [
-            self._named(output, name)
-            for output, metrics in self.metrics.items()
-            for name in metrics.metrics
-        ]
-
-    def accumulators(self, kind: type[Gathered]) -> dict[str, Gathered]:
-        """What was gathered of a kind, such as confusion matrices, by the output's name."""
-        return {
-            output: accumulator
-            for output, metrics in self.metrics.items()
-            for name in metrics.metrics
-            if isinstance(accumulator := metrics.accumulator(name), kind)
-        }
+        self.metrics = OutputMetrics(
+            {output: Metrics(chosen[output], forms[output]) for output in forms},
+            {output: target.name for output, target in wiring.targets.items()},
+        )
 
     def measure(
         self, state: Mapping[str, Array], batches: Iterable[Mapping[str, Array]]
@@ -116,8 +97,7 @@ class Evaluator:
             NetError: Data or weights do not fit, or the outputs hold NaN (E551).
         """
         weights = {name: state[name] for name in self.state}
-        for metrics in self.metrics.values():
-            metrics.reset()
+        self.metrics.reset()
         total, samples = 0.0, 0
         for feeds in batches:
             results = self._run(feeds, weights)
@@ -125,8 +105,8 @@ class Evaluator:
             total += float(results[LOSS]) * count
             samples += count
             if np.isfinite(results[LOSS]):
-                self._update(results, feeds)
-        return {LOSS: total / max(samples, 1), **self._values()}
+                self.metrics.update(results, feeds)
+        return {LOSS: total / max(samples, 1), **self.metrics.values()}
 
     def losses(self, state: Mapping[str, Array], batches: Iterable[Mapping[str, Array]]) -> Array:
         """The loss of each batch, (B,); metrics stay as they are.
@@ -136,20 +116,6 @@ class Evaluator:
         """
         weights = {name: state[name] for name in self.state}
         return np.array([float(self._run(feeds, weights)[LOSS]) for feeds in batches])
-
-    def _update(self, results: Mapping[str, Array], feeds: Mapping[str, Array]) -> None:
-        for output, metrics in self.metrics.items():
-            metrics.update(results[output], feeds[self.wiring.targets[output].name])
-
-    def _values(self) -> dict[str, float]:
-        return {
-            self._named(output, name): value
-            for output, metrics in self.metrics.items()
-            for name, value in metrics.values().items()
-        }
-
-    def _named(self, output: str, name: str) -> str:
-        return f"{output}.{name}" if len(self.metrics) > 1 else name
 
 
 def form_of(

@@ -346,6 +346,22 @@ class Metrics:
             for name, found in self.metrics.items()
         }
 
+    def state(self) -> dict[str, Array]:
+        """What was gathered so far: the arrays of each accumulator."""
+        return {
+            f"{place}.{name}": array
+            for place, accumulator in enumerate(self._accumulators.values())
+            for name, array in vars(accumulator).items()
+            if isinstance(array, np.ndarray)
+        }
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Go on from what `state` gave."""
+        accumulators = list(self._accumulators.values())
+        for full, array in state.items():
+            place, _, name = full.partition(".")
+            setattr(accumulators[int(place)], name, array)
+
     def accumulator(self, name: str) -> Accumulator:
         """What a metric is computed from, such as the confusion matrix behind `accuracy`."""
         return self._accumulators[self.metrics[name].of]

@@ -16,6 +16,7 @@ from ..weights.safetensors_file import SafetensorsState, open_safetensors, write
 FORMAT = "netc training 2"
 CHECKSUM = "checksum"
 BEST = "best/"
+MEASURED = "measured/"
 PREPROCESS_PREFIX = "preprocess/"
 STATE = "state/"
 
@@ -28,6 +29,7 @@ class Checkpoint:
         state: Parameters, buffers, and the optimizer's tensors.
         preprocess: What preprocessing was fitted to the training part.
         best: The weights of the best epoch so far, if there is one.
+        measured: What the metrics of an epoch that has begun have gathered.
         progress: What else the loop needs, as JSON: epoch, step, sums, stopping.
         recipe: What must be the same on resuming, by name: the network and each setting.
         environment: Engine, versions and threads, on which the last bits depend.
@@ -39,6 +41,7 @@ class Checkpoint:
     progress: Mapping[str, Any]
     recipe: Mapping[str, str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    measured: Mapping[str, Array] = field(default_factory=dict)
 
 
 def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
@@ -51,6 +54,7 @@ def save_checkpoint(path: str, checkpoint: Checkpoint) -> None:
         **{STATE + name: array for name, array in checkpoint.state.items()},
         **{PREPROCESS_PREFIX + name: array for name, array in checkpoint.preprocess.items()},
         **{BEST + name: array for name, array in checkpoint.best.items()},
+        **{MEASURED + name: array for name, array in checkpoint.measured.items()},
     }
     metadata = {
         "format": FORMAT,
@@ -79,6 +83,7 @@ def load_checkpoint(path: str) -> Checkpoint:
         state=_under(found, STATE),
         preprocess=_under(found, PREPROCESS_PREFIX),
         best=_under(found, BEST),
+        measured=_under(found, MEASURED),
         **texts,
     )
 

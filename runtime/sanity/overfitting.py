@@ -10,7 +10,6 @@ from ...compiler.passes.append_backward import trainable
 from ...compiler.training.objective import LOSS
 from ...compiler.training.optimizers import OPTIMIZERS
 from ...compiler.training.train_step import TrainStep, train_step
-from ..feeding.wiring import Wiring
 from ..inspection.probes import without_chance
 from ..kerneldef import Array
 from ..training.job import Job
@@ -157,11 +156,9 @@ def _is_learned(first: float, last: float, accuracy: float | None) -> bool:
 
 def _accuracy(job: Job, results: Mapping[str, Array], feeds: Mapping[str, Array]) -> float | None:
     """The share of right answers over all outputs that have some."""
-    found: list[float] = []
-    wiring: Wiring = job.wiring
-    for output, metrics in job.evaluator.metrics.items():
-        metrics.reset()
-        metrics.update(results[output], feeds[wiring.targets[output].name])
-        values = metrics.values()
-        found += [values[ACCURACY]] if ACCURACY in values else []
-    return min(found) if found else None
+    metrics = job.evaluator.metrics
+    metrics.reset()
+    metrics.update(results, feeds)
+    values = metrics.values()
+    found = [values[name] for name in values if name.rpartition(".")[2] == ACCURACY]
+    return min(found, default=None)

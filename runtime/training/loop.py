@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..kerneldef import Array
+from ..metrics.of_outputs import OutputMetrics
 from ..run_folder.checkpoint import Checkpoint, save_checkpoint
 from ..run_folder.history import Epoch, History
 from .early_stopping import EarlyStopping
@@ -72,6 +73,8 @@ class Settings:
         diagnose: What a step was fed with, state included, whose loss is not finite, to an error.
         validate: State to losses and metrics, `loss` among them; None for no validation.
         weights: The names of the parameters and buffers, which the best epoch keeps.
+        metrics: What is measured of the batches of an epoch while they are trained on; None for
+            nothing.
         checkpoint: The file that is written, if any, and `every` how many seconds.
         at_once: Whether one is written before the first step, which nothing else could begin from.
         recipe, environment, preprocess: What checkpoints hold besides; see `Checkpoint`.
@@ -82,6 +85,7 @@ class Settings:
     diagnose: Callable[[Feeds, "Progress"], Exception]
     validate: Callable[[Mapping[str, Array]], Report] | None
     weights: Collection[str]
+    metrics: OutputMetrics | None = None
     checkpoint: str | None = None
     every: float = SECONDS_BETWEEN_CHECKPOINTS
     at_once: bool = False
@@ -152,6 +156,8 @@ class Loop:
         self.history.rows = [Epoch.of(values) for values in progress.pop("history")]
         self.progress = Progress(**progress)
         self.best = dict(checkpoint.best)
+        if self.settings.metrics is not None:
+            self.settings.metrics.restore(checkpoint.measured)
         if self.progress.epoch < self.settings.epochs and not self.stopping.stopped:
             self.progress.done = False  # there are more epochs to go than there were
 
@@ -163,6 +169,7 @@ class Loop:
             raise self.settings.diagnose(weights, progress)
 
     def _checkpoint(self) -> Checkpoint:
+        metrics = self.settings.metrics
         return Checkpoint(
             state=self.stepper.state,
             preprocess=self.settings.preprocess,
@@ -174,6 +181,7 @@ class Loop:
             },
             recipe=self.settings.recipe,
             environment=self.settings.environment,
+            measured=metrics.state() if metrics is not None and self.progress.batch else {},
         )
 
     def _epoch(self, asked: threading.Event) -> None:
@@ -214,6 +222,8 @@ class Loop:
         progress.samples += samples
         progress.step += 1
         progress.batch += 1
+        if self.settings.metrics is not None:
+            self.settings.metrics.update(results, feeds)
         for listener in self.listeners:
             listener.on_step(progress, given, results)
 
@@ -223,13 +233,18 @@ class Loop:
         rate, momentum = self.settings.rates(max(progress.step - 1, 0))
         loss = progress.loss / max(progress.samples, 1)
         found = {} if self.settings.validate is None else self.settings.validate(self.stepper.state)
+        measured: dict[str, float | None] = {}
+        if self.settings.metrics is not None:
+            measured |= self.settings.metrics.values()
+            self.settings.metrics.reset()
+        measured |= {f"val_{name}": value for name, value in found.items() if name != LOSS}
         self._count_time()
         return Epoch(
             epoch=progress.epoch + 1,
             step=progress.step,
             loss=loss,
             val_loss=found.get(LOSS),
-            metrics={f"val_{name}": value for name, value in found.items() if name != LOSS},
+            metrics=measured,
             lr=rate,
             momentum=momentum,
             seconds=progress.seconds,

@@ -286,8 +286,10 @@ def _monitor(job: Job) -> str:
         NetError: E551, there will be no such column.
     """
     validated = bool(len(job.part("validation")))
-    known = [LOSS, "val_loss", *(f"{VALIDATION}{name}" for name in job.evaluator.names)]
-    known = known if validated else [LOSS]
+    names = job.evaluator.metrics.names
+    known = [LOSS, *names]
+    if validated:
+        known = [LOSS, "val_loss", *(f"{VALIDATION}{name}" for name in names), *names]
     if job.monitor is None:
         return "val_loss" if validated else LOSS
     if job.monitor not in known:
@@ -325,6 +327,7 @@ def _settings(job: Job) -> Settings:
         diagnose=diagnose,
         validate=validate if len(validation) else None,
         weights=tuple(job.graph.parameters),
+        metrics=job.evaluator.metrics.again(),
         checkpoint=job.checkpoint,
         every=job.every,
         at_once=job.weights is not None,

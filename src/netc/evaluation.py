@@ -138,9 +138,9 @@ def evaluate(
     return Evaluation(
         *(part, where, len(samples), found),
         *(
-            evaluator.accumulators(Confusion),
-            evaluator.accumulators(Ranking),
-            len(evaluator.metrics),
+            evaluator.metrics.accumulators(Confusion),
+            evaluator.metrics.accumulators(Ranking),
+            len(evaluator.metrics.metrics),
         ),
         threshold,
     )

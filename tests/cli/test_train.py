@@ -37,7 +37,7 @@ def test_a_run(here: Path) -> None:
     }
     assert (folder / "model.net").read_text() == PROGRAM
     rows = (folder / "history.csv").read_text().splitlines()
-    assert rows[0] == "epoch,step,loss,val_loss,val_accuracy,lr,momentum,seconds"
+    assert rows[0] == "epoch,step,loss,val_loss,accuracy,val_accuracy,lr,momentum,seconds"
     assert len(rows) == 3
     history = json.loads((folder / "history.json").read_text())
     assert [epoch["step"] for epoch in history["epochs"]] == [3, 6]

@@ -110,7 +110,8 @@ def test_without_validation() -> None:
     of = job(changes={"split": "(1, 0)"})
     loop = run(of)
     found = finish(of, loop)
-    assert found.history.metrics == ()
+    assert found.history.metrics == ("accuracy",)
+    assert "val_accuracy" not in found.history.columns
     assert found.history.rows[-1].val_loss is None
     assert found.test == {}
     assert all(np.array_equal(found.state[name], found.last[name]) for name in found.state)
