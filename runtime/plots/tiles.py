@@ -15,6 +15,7 @@ TILE_MARGIN, TILE_GAP = 8.0, 5.0
 LARGEST_TILE, SMALLEST_TILE = 84.0, 9.0  # sides of a tile
 SQUARE = 7.0  # of a colour in the legend
 TITLE_SIZE, TEXT_SIZE, CAPTION_SIZE = 10.0, 8.0, 7.0  # sizes of letters
+SMALLEST_CAPTION = 5.5
 LEADING = 1.3
 USUAL_COLUMNS = (8, 7, 9, 6, 10, 5)
 
@@ -196,12 +197,18 @@ def _place(axes: Any, tile: Tile, x: float, y: float, w: float, h: float, side: 
         _mark(axes, marks, x, y, w, h)
     middle = x + w / 2
     for number, line in enumerate(drawable_lines(tile.caption)):
-        size = min(
-            CAPTION_SIZE,
-            CAPTION_SIZE * (side + TILE_GAP) / (text_length(line, CAPTION_SIZE) or 1.0),
-        )
+        line, size = _caption(line, side + TILE_GAP)
         below = y + h + 2.0 + number * CAPTION_SIZE * LEADING
         _write(axes, middle, below, line, size=size, colour=tile.colour, align="center")
+
+
+def _caption(line: str, room: float) -> tuple[str, float]:
+    """A caption and the size at which it fits; one that would be too small to read is cut."""
+    size = CAPTION_SIZE * min(room / max(text_length(line, CAPTION_SIZE), 1.0), 1.0)
+    if size >= SMALLEST_CAPTION:
+        return line, size
+    kept = max(int(len(line) * size / SMALLEST_CAPTION) - 1, 1)
+    return line[:kept] + "…", SMALLEST_CAPTION
 
 
 def _mark(axes: Any, marks: Marks, x: float, y: float, w: float, h: float) -> None:

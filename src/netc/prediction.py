@@ -138,8 +138,11 @@ def new_samples(
     Raises:
         NetError: E547, there are none; or they do not fit the network.
     """
-    recipe = recipe_as_trained(model, trained, settings)
     new = given_samples(model, trained, x, data)
+    if not _says_how(model, trained, settings):
+        samples = samples_of(new.data, new.wiring, trained.fitted_to(new.wiring) or Fitted(), ())
+        return NewSamples(samples, new.names, new.warnings)
+    recipe = recipe_as_trained(model, trained, settings)
     fitted = _fitted(model, trained, recipe, settings, new.wiring)
     samples = samples_of(new.data, new.wiring, fitted, recipe.augment)
     return NewSamples(samples, new.names, new.warnings)
@@ -303,10 +306,15 @@ def output_forms(
     Raises:
         NetError: The loss that was named does not fit.
     """
-    recipe = recipe_as_trained(model, trained, settings)
     try:
+        recipe = recipe_as_trained(model, trained, settings)
         return forms_of(model.graph, recipe.objective, trained.facts.outputs)
     except NetError:
-        if model.recipe is None and not trained.facts.settings and "loss" not in settings:
+        if "loss" not in settings and not _says_how(model, trained, {}):
             return {}
         raise
+
+
+def _says_how(model: Model, trained: Trained, settings: Mapping[str, Any]) -> bool:
+    """Whether anything says how the network was trained, which has no defaults for all networks."""
+    return model.recipe is not None or bool(trained.facts.settings) or bool(settings)

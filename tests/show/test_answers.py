@@ -110,6 +110,18 @@ def test_yes_or_no_and_numbers(figures: Figures, tmp_path: Path) -> None:
     assert any(text.startswith("0.5 2, said ") for text in figures.texts())
 
 
+def test_long_class_names(figures: Figures, tmp_path: Path) -> None:
+    """Names that do not fit below a picture are cut, never smaller than can be read."""
+    words = np.array(["an Abyssinian cat of great age", "<script>", "$x$"])[np.arange(12) % 3]
+    net = netc.compile("INPUT(8x8x1) -> FC(3)")
+    data = arrays(PICTURES, words)
+    show.predictions(net, tmp_path / "p.png", net.initialize(), data=data, part="all", most=12)
+    captions = figures.axes.texts
+    assert min(text.get_fontsize() for text in captions) >= 5.5
+    assert any(text.get_text().endswith("…") for text in captions)
+    assert {"<script>", "$x$"} & {text.get_text() for text in captions}
+
+
 def test_no_pictures(spirals: Trained, digits: Trained, tmp_path: Path) -> None:
     """Points of the plane are no pictures; a part may be empty; weights are needed."""
     net, run = spirals

@@ -130,6 +130,20 @@ def test_no_saliency(program: str, options: dict[str, Any], message: str, tmp_pa
         show.saliency(net, tmp_path / "s.svg", x, net.initialize(), **options)
 
 
+def test_networks_that_name_no_loss(figures: Figures, tmp_path: Path) -> None:
+    """What a network makes of a sample needs no loss, not even with several outputs."""
+    net = netc.compile(
+        "f = INPUT(8x8x1) -> CONV(3x3, 2)\noutput a = f -> FC(2)\noutput b = f -> FC(3)"
+    )
+    state, x = net.initialize(), np.ones((1, 1, 8, 8), np.float32)
+    show.maps(net, tmp_path / "m.png", x, state)
+    assert len(figures.images()) == 3
+    show.saliency(net, tmp_path / "s.png", x, state, output="b", of=2)
+    score = net.run(x, state, fetch=["b"])["b"][0, 2]
+    assert f"number 2: {score:.3g}" in figures.texts()
+    assert sorted(net.predict(x, state).outputs) == ["a", "b"]
+
+
 def test_pictures_from_files(digits: Trained, figures: Figures, tmp_path: Path) -> None:
     """A picture's file is a sample, too; its name is the caption."""
     image = pytest.importorskip("PIL.Image")

@@ -28,6 +28,7 @@ Array = np.ndarray[Any, Any]
 
 MOST_JUDGED = 1000  # samples whose losses are compared, one by one
 ANSWER_COLUMNS = (6, 5)
+WIDE_CAPTION = 20  # characters, beyond which it takes two lines
 MOST_ANSWERS, MOST_PICTURED = 18, 6  # samples; with pictures beside them
 RIGHT_MARKS, SAID_MARKS = Marks(colour=GREEN), Marks(colour=ORANGE, dashed=True)
 
@@ -173,7 +174,10 @@ def _class(shown: ShownAnswer, output: Array, truth: Array, form: OutputForm) ->
         names = form.names if len(form.names) == len(YES_OR_NO) else YES_OR_NO
         lines = [_named(names, right), _named(names, said)]
     shown.wrong |= right != said
-    shown.lines += [lines[0] if right == said else ", said ".join(lines), f"p = {share:.2f}"]
+    both = [lines[0]] if right == said else [", said ".join(lines)]
+    if len(both[0]) > WIDE_CAPTION:
+        both = [lines[0], f"said {lines[1]}"]
+    shown.lines += [*both, f"p = {share:.2f}"]
 
 
 def _named(names: tuple[str, ...] | None, index: int) -> str:
