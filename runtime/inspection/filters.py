@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -32,7 +33,13 @@ class Filters:
     colours: bool
 
 
-def filters(graph: Graph, state: Mapping[str, Array], layer: str | None = None) -> Filters:
+def filters(
+    graph: Graph,
+    state: Mapping[str, Array],
+    layer: str | None = None,
+    *,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+) -> Filters:
     """The kernels of a convolution, or the weights of a dense layer in its input's shape.
 
     Args:
@@ -40,6 +47,8 @@ def filters(graph: Graph, state: Mapping[str, Array], layer: str | None = None) 
         state: Its weights.
         layer: The layer; by default the first convolution in two dimensions, or in a network
             without any the first dense layer whose input is an image.
+        shapes: The extents of samples, by the name of the network's input: a flat input such as
+            `INPUT(784)` may take pictures.
 
     Raises:
         NetError: E101, there is no such layer; E566, it has no such weights, or no layer has.
@@ -51,7 +60,7 @@ def filters(graph: Graph, state: Mapping[str, Array], layer: str | None = None) 
     for kinds in (_CONVOLUTIONS, _DENSE):
         for _, node in graph.nodes():
             if node.op_type in kinds and layer in (None, node.scope):
-                found = _images(graph, state, node)
+                found = _images(graph, state, node, shapes or {})
                 if found is not None:
                     return found
     if layer is None:
@@ -65,7 +74,12 @@ def filters(graph: Graph, state: Mapping[str, Array], layer: str | None = None) 
     )
 
 
-def _images(graph: Graph, state: Mapping[str, Array], node: Node) -> Filters | None:
+def _images(
+    graph: Graph,
+    state: Mapping[str, Array],
+    node: Node,
+    shapes: Mapping[str, tuple[int, ...]],
+) -> Filters | None:
     """The images of an operator; None where its weights are none."""
     names = {value: name for name, value in graph.parameters.items()}
     x, weight, *_ = node.inputs
@@ -82,8 +96,10 @@ def _images(graph: Graph, state: Mapping[str, Array], node: Node) -> Filters | N
         return None
     rows = array if node.attributes.get("transB") else array.T
     source = _before_flattening(graph, x)
-    shape = [extent for extent in source.shape[1:] if isinstance(extent, int)]
-    if source.type.rank != 4 or len(shape) != 3:
+    given = next((shapes.get(n, ()) for n, value in graph.inputs.items() if value == source), ())
+    known = [extent for extent in source.shape[1:] if isinstance(extent, int)]
+    shape = list(given) if len(given) == 3 and prod(given) == prod(known) else known
+    if len(shape) != 3 or prod(shape) != rows.shape[1]:
         return None
     images = rows.reshape(-1, *shape)
     colours = _sees_colours(graph, source, images)

@@ -53,6 +53,16 @@ def test_templates(figures: Figures, tmp_path: Path) -> None:
     assert {"7", "scores: 10 templates of 8x8"} <= set(figures.texts())
 
 
+def test_templates_of_flat_pictures(figures: Figures, tmp_path: Path) -> None:
+    """A network that takes pictures flat has templates in the shape of its run's samples."""
+    net = netc.compile("INPUT(64) -> FC(5) as hidden -> RELU -> FC(10)\ntrain { data = digits }")
+    run = net.train(epochs=1)
+    show.filters(net, tmp_path / "f.svg", run=run)
+    assert "hidden: 5 templates of 8x8" in figures.texts()
+    with pytest.raises(netc.NetError, match="no layer has weights that are images"):
+        show.filters(net, tmp_path / "f.svg", run.state)
+
+
 @pytest.mark.parametrize(
     ("program", "layer", "message"),
     [

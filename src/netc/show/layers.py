@@ -57,12 +57,14 @@ def filters(
             images (E566); or the file cannot be written.
     """
     trained = net.trained(run, weights)
-    found = find_filters(net.graph, trained.weights, layer)
+    facts = trained.facts
+    shapes = {name: facts.shapes.get(source, ()) for source, name in facts.inputs.items()}
+    found = find_filters(net.graph, trained.weights, layer, shapes=shapes)
     count, _, height, width = found.images.shape
     what = "templates" if found.templates else "filters"
     outputs = {value: name for name, value in net.graph.outputs.items()}
     output = outputs.get(net.graph.layers[found.layer].outputs[0], "")
-    names = trained.facts.outputs[output].names if output in trained.facts.outputs else ()
+    names = facts.outputs[output].names if output in facts.outputs else ()
     draw_filters(
         *(found.images, fspath(path)),
         colours=found.colours,

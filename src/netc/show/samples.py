@@ -1,5 +1,6 @@
 """Samples of a run's data or from files -> as they are shown, and as the network takes them."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -75,7 +76,7 @@ def choose(
     """
     if x is not None:
         found = new_samples(net.model, trained, x, settings=settings or {})
-        samples, names = found.samples, list(map(str, found.names))
+        samples, names = found.samples, list(map(os.path.basename, found.names))
         where, warnings = "what is given", found.warnings
     else:
         job = job_as_trained(net.model, trained, settings or {}, data=data)
