@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.files import atomic_writer
 
-FORMATS = ("svg", "png", "pdf", "dot")
+FORMATS = ("svg", "png", "pdf", "tex", "dot", "mmd")
 LAYOUT_SECONDS = 120  # for the layout, which takes superlinear time
 DPI = 200
 

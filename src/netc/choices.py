@@ -10,6 +10,6 @@ PARTS: tuple[PartName, ...] = ("train", "validation", "test", "all")
 Style = Literal["graph", "backward", "volumes", "neurons"]
 STYLES: tuple[Style, ...] = get_args(Style)
 Direction = Literal["TB", "LR", "BT", "RL"]
-Format = Literal["svg", "png", "pdf", "dot"]
+Format = Literal["svg", "png", "pdf", "tex", "dot", "mmd"]
 ThemeName = Literal["light", "dark"]
 PictureFormat = Literal["svg", "png", "pdf"]

@@ -15,9 +15,11 @@ from .compiler.ir.graph import Graph, Output
 from .compiler.model import Model
 from .compiler.passes.set_mode import set_mode
 from .compiler.pictures.graph import graph_scene
+from .compiler.pictures.mermaid import to_mermaid
 from .compiler.pictures.neurons import neurons
 from .compiler.pictures.scene import Scene
 from .compiler.pictures.svg import to_svg
+from .compiler.pictures.tikz import to_tikz
 from .compiler.pictures.volumes import volumes
 from .compiler.training.losses import LOSSES
 from .compiler.training.objective import LOSS, Objective, add_loss
@@ -46,6 +48,11 @@ SCENES: Mapping[str, Callable[..., Scene]] = {
     "neurons": neurons,
 }
 
+GRAPH_TEXTS: Mapping[str, Callable[..., str]] = {
+    "dot": to_dot,
+    "mmd": to_mermaid,
+}
+
 
 def draw(model: Model, path: str, *, format: str | None = None, **choices: Any) -> None:
     """Write a picture; see `Network.draw`.
@@ -65,16 +72,22 @@ def to_picture(model: Model, format: str, *, style: str = "graph", **choices: An
         NetError: E511, a choice is not known, or does not go with the style; E505, the style has
             no such format; E503, no renderer is installed.
     """
+    check_word("style", style, STYLES)
     given = {name: choice for name, choice in choices.items() if choice is not None}
-    if style not in SCENES or (style == GRAPH and format == "dot"):
+    unusual = {"tex", "mmd"} if style == BACKWARD else {"dot", "mmd"} if style != GRAPH else set()
+    if format in unusual:
+        known = listing(name for name in FORMATS if name not in unusual)
+        raise error("E505", f"the style `{style}` has no format `{format}`", help=f"it has {known}")
+    if style not in SCENES:
         return picture(to_picture_text(model, style=style, **given), format)
-    if format == "dot":
-        known = listing(name for name in FORMATS if name != format)
-        raise error("E505", f"the style `{style}` has no format `dot`", help=f"it has {known}")
+    if format in GRAPH_TEXTS:
+        return to_picture_text(model, style=style, format=format, **given).encode("utf-8")
     width, dpi = given.pop("width", None), given.pop("dpi", None)
     scene = to_scene(model, style, **given)
     if format == "svg":
         return to_svg(scene, width=width).encode("utf-8")
+    if format == "tex":
+        return to_tikz(scene).encode("utf-8")
     from .runtime.plots.scenes import DPI, POINTS, scene_picture
 
     pixels = DPI if width is None else width * POINTS / scene.width
@@ -111,20 +124,24 @@ def to_picture_text(
     depth: int | None = None,
     direction: str | None = None,
     theme: str = "light",
+    format: str = "dot",
     **others: Any,
 ) -> str:
-    """A picture in Graphviz's language; see `Network.draw`.
+    """A picture in the language of Graphviz or, as `mmd`, of Mermaid; see `Network.draw`.
 
     Raises:
         NetError: E511, a choice is not known, or does not go with the style.
     """
     check_word("style", style, STYLES)
     check_choices(direction=direction or "TB", theme=theme)
-    what = f"the style `{style}`" + (" in the format `dot`" if style == GRAPH else "")
-    _check_options(others, options_of(chain_rule_dot if style == BACKWARD else to_dot), what)
+    what = f"the style `{style}`" + (f" in the format `{format}`" if style == GRAPH else "")
+    _check_options(
+        others, options_of(chain_rule_dot if style == BACKWARD else GRAPH_TEXTS[format]), what
+    )
     if style == BACKWARD:
         return chain_rule_dot(model, theme=theme, direction=direction or "LR", **others)
-    return to_dot(model.graph, depth=depth, direction=direction or "TB", theme=theme)
+    write = GRAPH_TEXTS[format]
+    return write(model.graph, depth=depth, direction=direction or "TB", theme=theme)
 
 
 def chain_rule_dot(

@@ -321,7 +321,7 @@ class Network(Trainable):
         theme: ThemeName = "light",
         **options: Any,
     ) -> None:
-        """Draw the network; the file's suffix or `format` chooses svg, png, pdf or dot.
+        """Draw the network; the file's suffix or `format` chooses a format.
 
         Args:
             path: The file to write.
@@ -331,7 +331,7 @@ class Network(Trainable):
             depth: Fold scopes below this depth.
             direction: The direction of the arrows: `TB` (the default for layers), `LR` (the
                 default for the chain rule), `BT` or `RL`.
-            format: svg, png, pdf or, of `graph` and `backward`, dot.
+            format: `svg`, `png`, `pdf` or `tex`; of `graph` also `dot` and `mmd`.
             theme: `light` or `dark`.
             options: `width` in pixels, and `dpi`. For `graph`: `compact` joins normalizations and
                 activations to the layer before them; `page` is what it must fit, such as `a4`, or

@@ -1,12 +1,19 @@
 """Scenes as files: SVG, PNG, PDF."""
 
 import io
+import re
+import shutil
+import subprocess
 import zlib
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+import netc
 from netc.compiler.pictures.fonts import bounds
+from netc.compiler.pictures.graph import graph_scene
+from netc.compiler.pictures.mermaid import to_mermaid
 from netc.compiler.pictures.scene import (
     Ellipse,
     Group,
@@ -20,6 +27,7 @@ from netc.compiler.pictures.scene import (
     texts,
 )
 from netc.compiler.pictures.svg import to_svg
+from netc.compiler.pictures.tikz import to_tikz
 from netc.runtime.plots.scenes import scene_picture
 
 NAME = '<script>alert("x")</script> & \u202eabc\x07'
@@ -78,6 +86,55 @@ def test_pdf_holds_text() -> None:
     drawn = b"".join(zlib.decompress(s.strip(b"\r\n")) for s in streams if s[:1] == b"x")
     assert b"Tj" in drawn or b"TJ" in drawn
     assert data == scene_picture(SCENE, "pdf")
+
+
+def test_tikz_shows_what_latex_would_execute() -> None:
+    """No character of a name is a command, a comment or the end of a group."""
+    hostile = r"\input{x} 50% of $a_1^2 & #1 ~ {" + "\u05e9"
+    scene = Scene(90, 20, (Text(45, 12, hostile, 8, "#1f2430"),), "#ffffff", "two\nlines")
+    (node,) = re.findall(r"\\node\[.*?\] at \(45,12\) \{(.*)\};", to_tikz(scene))
+    assert node == (
+        r"\textbackslash{}input\{x\} 50\% of \$a\_1\textasciicircum{}2 \& \#1 \textasciitilde{} \{"
+        "\\ifPDFTeX ?\\else \u05e9\\fi{}"
+    )
+    assert to_tikz(scene).startswith("% two lines\n")
+    assert "".join(re.findall(r"HTML\}\{(\w+)\}", to_tikz(SCENE))).isupper()
+
+
+@pytest.mark.slow
+def test_latex_compiles_it(tmp_path: Path) -> None:
+    """The document is complete, whatever names it holds."""
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+    for number, scene in enumerate((SCENE, graph_scene(netc.load("zoo:residual").graph))):
+        (tmp_path / f"{number}.tex").write_text(to_tikz(scene))
+        command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", f"{number}.tex"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout[-2000:]
+        assert (tmp_path / f"{number}.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_mermaid_holds_boxes_frames_and_edges() -> None:
+    """Repetitions are subgraphs that say how often, merges circles, and names plain text."""
+    block = "[( CONV(4) -> RELU | ID ) -> ADD]*3 as block"
+    program = f"INPUT(8x8x3) -> CONV(4) as c -> {block} -> FC(2)"
+    lines = to_mermaid(netc.compile(program).graph).splitlines()
+    assert lines[0] == "flowchart TB"
+    assert '  n1["<b>CONV</b> c<br>3x3, 4 filters<br>8x8x4 \N{MIDDLE DOT} 112 params"]' in lines
+    (frame,) = (line for line in lines if line.strip().startswith("subgraph"))
+    assert frame.endswith(' \N{MULTIPLICATION SIGN} 3"]')
+    assert sum(line.strip() == "end" for line in lines) == 1
+    assert any(line.endswith('(("+"))') for line in lines)
+    assert any(" -.-> " in line for line in lines)
+    assert to_mermaid(netc.compile(program).graph, direction="LR").startswith("flowchart LR")
+
+
+def test_mermaid_shows_any_name() -> None:
+    """What Mermaid would read as Markdown, HTML or an entity is a code."""
+    net = netc.compile("INPUT(4) -> FC(2)")
+    net.graph.outputs['<b>"x"#35;`'] = net.graph.outputs.pop("output")
+    text = to_mermaid(net.graph)
+    assert "#60;b#62;#34;x#34;#35;35;#96;" in text
 
 
 def test_shapes_move_and_grow_with_what_they_hold() -> None:

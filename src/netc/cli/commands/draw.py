@@ -75,7 +75,7 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     "--format",
     "format_",
     shell_complete=one_of(FORMATS),
-    help="svg, png, pdf or dot; by default, from the file's suffix.",
+    help="svg, png, pdf, tex (TikZ), dot or mmd (Mermaid); by default, from the file's suffix.",
 )
 @_choice("theme", "light or dark.", default="light", show_default=True)
 @_choice("maps", "How `volumes` draws feature maps: volumes or planes.")
