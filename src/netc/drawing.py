@@ -135,12 +135,11 @@ def to_picture_text(
     check_word("style", style, STYLES)
     check_choices(direction=direction or "TB", theme=theme)
     what = f"the style `{style}`" + (f" in the format `{format}`" if style == GRAPH else "")
-    _check_options(
-        others, options_of(chain_rule_dot if style == BACKWARD else GRAPH_TEXTS[format]), what
-    )
     if style == BACKWARD:
+        _check_options(others, options_of(chain_rule_dot), what)
         return chain_rule_dot(model, theme=theme, direction=direction or "LR", **others)
     write = GRAPH_TEXTS[format]
+    _check_options(others, options_of(write), what)
     return write(model.graph, depth=depth, direction=direction or "TB", theme=theme)
 
 

@@ -28,7 +28,17 @@ WAY = re.compile(
 # What helps spell that is neither of the language nor of the command line.
 ELSEWHERE = frozenset(
     {".astype", ".gz", ".csv", ".dot", ".json", ".npz", ".safetensors", "monitor.json"}
-    | {"0", "0.0", "t.astype(int)", "numpy.savez", "apt install graphviz", "cpu", "cuda", "add"}
+    | {
+        "0",
+        "0.0",
+        "t.astype(int)",
+        "array.astype('float32')",
+        "numpy.savez",
+        "apt install graphviz",
+        "cpu",
+        "cuda",
+        "add",
+    }
 )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 import netc
+from netc.choices import STYLES
 from netc.cli import COMMANDS, cli
 from netc.compiler.expressions.arguments import Kind
 from netc.compiler.expressions.evaluate import FUNCTIONS
@@ -120,7 +121,7 @@ def compiles(program: str) -> bool:
 @cache
 def names() -> frozenset[str]:
     """All words that the language, its tables and the command line know."""
-    words = {*LAYERS, *FUNCTIONS, *SETTINGS, *METRICS, *COMMANDS, *COMMON, *operators()}
+    words = {*STYLES, *LAYERS, *FUNCTIONS, *SETTINGS, *METRICS, *COMMANDS, *COMMON, *operators()}
     reserved = re.findall(r'"[a-z]+"|/[a-z]+\(|\(\?!.*?\)', GRAMMAR)
     words |= set(re.findall(r"[a-z]+", " ".join(reserved)))
     kinds: list[Mapping[str, Kind]] = [row.kinds for row in LAYERS.values()]
@@ -145,10 +146,18 @@ def is_command_line(spelled: str) -> bool:
 def _parses(name: str, arguments: list[str]) -> bool:
     with click.Context(cli) as parent:
         command = cli.get_command(parent, name)
-        if command is None:
-            return False
-        try:
-            command.make_parser(click.Context(command, parent)).parse_args([*arguments])
-        except click.ClickException:
-            return False
+        if isinstance(command, click.Group):
+            known = [command.get_command(parent, each) for each in command.list_commands(parent)]
+            named = [each for each in known if each and arguments[:1] == [each.name]]
+            rest = arguments[1:] if named else arguments
+            return any(each and _takes(each, parent, rest) for each in named or known)
+        return command is not None and _takes(command, parent, arguments)
+
+
+def _takes(command: click.Command, parent: click.Context, arguments: list[str]) -> bool:
+    """Whether a command's options and arguments may be so."""
+    try:
+        command.make_parser(click.Context(command, parent)).parse_args([*arguments])
+    except click.ClickException:
+        return False
     return True
