@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import Any
 
 from ..ir.graph import LEAVES, Graph, Layer, Value
 from ..ir.types import TensorType
@@ -23,8 +24,24 @@ def local(layer: Layer, x: TensorType) -> Mapping[int, Slide]:
             given if isinstance(given := layer.arguments[name], int) else given[i]
             for name in ("kernel", "stride", "dilation")
         )
-        taps[axis] = Slide(dilation * (kernel - 1) + 1, stride)
+        span = dilation * (kernel - 1)
+        taps[axis] = Slide(span + 1, stride, _padding_before(layer.arguments["pad"], i, span))
     return taps
+
+
+def _padding_before(pad: Any, axis: int, span: int) -> int:
+    """The padding before the first row of a spatial axis, as a layer's argument says it."""
+    match pad:
+        case "same":
+            return span // 2
+        case "valid":
+            return 0
+        case ((*before,), _):
+            return int(before[axis])
+        case (*both,):
+            return int(both[axis])
+        case _:
+            return int(pad)
 
 
 def pixel_shuffle(layer: Layer, x: TensorType) -> Mapping[int, Slide]:

@@ -235,6 +235,16 @@ def test_cutting_and_padding(layer: str) -> None:
         ("INPUT(9x9x1) -> CONV(3x3, 2) -> IN as i", "i", (None, None)),
         ("INPUT(8x8x1) -> UPCONV(2x2, 1) as u", "u", (-0.5, -0.5)),
         ("INPUT(8x8x1) -> FC(3) as f", "f", None),
+        *(
+            (f"INPUT(9x9x1) -> LOCAL({layer}) as l", "l", starts)
+            for layer, starts in (
+                ("3x3, 2", (-1, -1)),
+                ("4x3, 2, pad=valid", (0, 0)),
+                ("3x3, 2, pad=2", (-2, -2)),
+                ("3x3, 2, pad=1x2", (-1, -2)),
+                ("3x3, 2, pad=(1x0, 0x2)", (-1, 0)),
+            )
+        ),
     ],
 )
 def test_where_fields_begin(text: str, label: str, starts: tuple[float | None, ...] | None) -> None:
