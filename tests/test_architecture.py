@@ -32,8 +32,16 @@ ORDERS = {
     "face": (
         *("choices", "data", "sources", "arrays", "tensor_specs", "tables", "optimizers"),
         *("array_text", "summary", "training", "gradients", "gradient_checks", "drawing"),
-        *("exports", "evaluation", "prediction", "inspection", "training_bar", "trainable"),
-        *("network", "comparison", "records", "show", "cli"),
+        *(
+            "exports",
+            "evaluation",
+            "prediction",
+            "inspection",
+            "report",
+            "training_bar",
+            "trainable",
+        ),
+        *("training_bar", "trainable", "network", "comparison", "records", "show", "cli"),
     ),
     "face/cli": ("streams", "completion", "terminal", "options", "weights", "findings", "commands"),
 }

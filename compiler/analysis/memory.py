@@ -1,6 +1,6 @@
 """Graph to bytes: the peak of live activations for one sample at inference, and per layer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..ir.dim import Dim
@@ -61,8 +61,13 @@ def _is_view(node: Node) -> bool:
     return row is not None and row.view
 
 
-def _peak(graph: Graph, plan: Schedule, owners: list[int]) -> Dim:
-    """The most live bytes at any time.
+def live_bytes(graph: Graph) -> Iterator[tuple[int, Dim]]:
+    """Each node of the schedule, in order, and the bytes that are live while it runs."""
+    return _live(graph, schedule(graph, graph.outputs.values()), _owners(graph))
+
+
+def _live(graph: Graph, plan: Schedule, owners: list[int]) -> Iterator[tuple[int, Dim]]:
+    """Nodes and live bytes.
 
     Memory is taken when its owner runs, and given back after the last use of its owner and views.
     """
@@ -78,13 +83,17 @@ def _peak(graph: Graph, plan: Schedule, owners: list[int]) -> Dim:
         dying.setdefault(position, []).append(owner)
 
     live = total(held[i] for i in plan.leaves)
-    peak, height = live, at_large(live)
+    for leaf in plan.leaves:
+        yield leaf, live
     for position, identifier in enumerate(plan.order):
         live = live + held.get(identifier, 0)
-        if (now := at_large(live)) > height:
-            peak, height = live, now
+        yield identifier, live
         live = live - total(held[owner] for owner in dying.get(position, ()))
-    return peak
+
+
+def _peak(graph: Graph, plan: Schedule, owners: list[int]) -> Dim:
+    """The most live bytes at any time."""
+    return max((live for _, live in _live(graph, plan, owners)), key=at_large, default=0)
 
 
 def _held(node: Node, outputs: int) -> Dim:

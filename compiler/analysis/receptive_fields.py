@@ -51,6 +51,26 @@ def receptive_fields(graph: Graph) -> dict[str, ReceptiveField]:
     }
 
 
+def seen_by(
+    field: ReceptiveField, place: tuple[int, int], size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """The first row and column that an element sees, and those after the last; below 0 in padding.
+
+    What sees everything, such as a mean over all positions, sees the input alone.
+    """
+    ends = []
+    for axis, whole in enumerate(size):
+        start = None if field.starts is None else field.starts[axis]
+        if start is None or field.strides is None:
+            ends.append((0.0, float(whole)))
+            continue
+        low, extent = start + field.strides[axis] * place[axis], field.extents[axis]
+        assert isinstance(extent, int)
+        ends.append((low, low + extent))
+    (top, bottom), (left, right) = ends
+    return top, left, bottom, right
+
+
 def _reported(field: Field) -> ReceptiveField:
     jumps = tuple(_plain(axis.jump) for axis in field if axis.jump is not None)
     placed = jumps if jumps and len(jumps) == len(field) else None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .grammar.diagnostics import Diagnostic
     from .summary.rows import LayerRow
     from .summary.table import Summary
+    from .trainable import Origin, Weights
     from .training import Loss
 
     Array = ndarray[Any, Any]
@@ -349,6 +350,27 @@ class Network(Trainable):
 
         choices = {"style": style, "depth": depth, "direction": direction, "theme": theme}
         draw(self.model, fspath(path), format=format, **choices, **options)
+
+    def report(
+        self,
+        path: "str | PathLike[str]",
+        *,
+        run: "Origin | None" = None,
+        weights: "Weights | None" = None,
+    ) -> None:
+        """Write one HTML file that needs no network: diagram, layers, formulas, memory, program.
+
+        Args:
+            path: The file.
+            run: A run, or its folder: its curves, confusion matrix, filters and feature maps.
+            weights: Weights by name, or a file of them, instead of the run's, for histograms.
+
+        Raises:
+            NetError: The weights do not fit, or files cannot be read or written.
+        """
+        from .report import report
+
+        report(self.model, path, run=run, weights=weights)
 
 
 def compile(text: str, *, name: str = "<chain>", max_layers: int | None = None) -> Network:

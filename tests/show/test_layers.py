@@ -9,9 +9,9 @@ from support.figures import Figures
 
 import netc
 from netc import show
-from netc.compiler.analysis.receptive_fields import receptive_fields
+from netc.compiler.analysis.receptive_fields import receptive_fields, seen_by
 from netc.records import Run
-from netc.show.layers import activation_curves, seen_by, weights_of_layers
+from netc.show.layers import activation_curves, weights_of_layers
 
 Trained = tuple[netc.Network, Run]
 

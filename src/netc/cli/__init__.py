@@ -31,6 +31,7 @@ COMMANDS = {
     "gradcheck": ("gradcheck", "Compare gradients with central differences."),
     "features": ("features", "Write the output of a layer for each sample to a file."),
     "show": ("show", "Draw filters, feature maps, curves, regions, predictions and more."),
+    "report": ("report", "Write a page of HTML with diagram, layers, formulas and a run."),
     "diff": ("diff", "Show what changed between two networks."),
     "fmt": ("fmt", "Rewrite programs in their canonical form."),
     "explain": ("explain", "Explain the code of an error or a warning."),

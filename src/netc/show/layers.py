@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..compiler.analysis.receptive_fields import ReceptiveField, receptive_fields
+from ..compiler.analysis.receptive_fields import receptive_fields, seen_by
 from ..compiler.emit.palette import family
 from ..compiler.ir.graph import Graph
 from ..grammar.diagnostics import NetError, error
@@ -247,26 +247,6 @@ def receptive(
         note=note,
         format=format,
     )
-
-
-def seen_by(
-    field: ReceptiveField, place: tuple[int, int], size: tuple[int, int]
-) -> tuple[float, float, float, float]:
-    """The first row and column that an element sees, and those after the last; below 0 in padding.
-
-    What sees everything, such as a mean over all positions, sees the input alone.
-    """
-    ends = []
-    for axis, whole in enumerate(size):
-        start = None if field.starts is None else field.starts[axis]
-        if start is None or field.strides is None:
-            ends.append((0.0, float(whole)))
-            continue
-        low, extent = start + field.strides[axis] * place[axis], field.extents[axis]
-        assert isinstance(extent, int)
-        ends.append((low, low + extent))
-    (top, bottom), (left, right) = ends
-    return top, left, bottom, right
 
 
 def _place(label: str, extents: tuple[Any, ...], at: tuple[int, int] | None) -> tuple[int, int]:
