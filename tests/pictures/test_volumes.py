@@ -205,3 +205,38 @@ def test_what_repeats(program: str, repeated: list[str]) -> None:
     scene = _of(program)
     assert problems(scene) == []
     assert [text for text in _words(scene) if "\N{MULTIPLICATION SIGN}" in text] == repeated
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "INPUT((H, W, 3)) -> CONV(3x3, 8) -> RELU -> POOL -> GAP -> FC(10)",
+        "INPUT((L, 16), sequence) -> ATTENTION(2) -> LINEAR(8)",
+        "INPUT(1x1x1) -> CONV(1x1, 1)",
+        "INPUT(8x8x4) -> ( GAP -> FC(3) | FC(2) -> RELU -> FC(3) ) -> ADD",
+        "INPUT(32x32x3) -> ( CONV(4) | CONV(4) -> CONV(4) | POOL(3x3, stride=1, pad=1) ) -> CONCAT",
+        f"INPUT(16x16x3) -> CONV(3x3, 8) as {'n' * 200} -> FC(2)",
+        "INPUT(64) -> FC(49) -> RESHAPE(7x7x1) -> UPCONV(4x4, 8, stride=2, pad=1) -> CONV(1)",
+        "INPUT(64x64x1) -> CONV(64x1, 4, pad=valid) -> FC(2)",
+    ],
+    ids=["sizes", "tokens", "one", "heads", "branches", "name", "generator", "kernel"],
+)
+def test_unusual_networks(program: str) -> None:
+    """Whatever is chosen, nothing overlaps."""
+    for choice in ({}, {"maps": "planes"}, {"scale": "linear"}, {"theme": "dark"}):
+        scene = _of(program, **choice)
+        assert problems(scene) == []
+        assert fits_a4(scene)
+
+
+@pytest.mark.parametrize(
+    "choices", [{"maps": "planes"}, {"scale": "linear"}, {"depth": 1}], ids=str
+)
+@pytest.mark.parametrize(
+    "name", ["alexnet", "resnet50", "googlenet", "unet_small", "bert_base_uncased", "cnn_3d"]
+)
+def test_choices_on_known_networks(name: str, choices: dict[str, str]) -> None:
+    """Planes, other scales and folded scopes fit a page, too."""
+    scene = volumes(netc.load(f"zoo:{name}").graph, **choices)  # type: ignore[arg-type]  # by name
+    assert problems(scene) == []
+    assert fits_a4(scene)
