@@ -103,8 +103,11 @@ def opened(drawing: Drawing) -> Drawing:
     return replace(drawing, root=replace(drawing.root, children=list(children(drawing.root))))
 
 
-def folded(drawing: Drawing, depth: int) -> Drawing:
-    """A drawing whose frames of paths with `depth` parts are one box each."""
+def folded(drawing: Drawing, depth: int, *, repeats: bool = False) -> Drawing:
+    """A drawing whose frames of paths with `depth` parts are one box each.
+
+    So are, with `repeats`, all frames that stand for several turns.
+    """
     boxes = list(drawing.boxes)
     stands_for: dict[int, int] = {}
 
@@ -113,7 +116,9 @@ def folded(drawing: Drawing, depth: int) -> Drawing:
         for child in cluster.children:
             if not isinstance(child, Cluster):
                 copy.children.append(child)
-            elif child.scope and child.scope.count(".") + 1 >= depth:
+            elif (child.scope and child.scope.count(".") + 1 >= depth) or (
+                repeats and child.times > 1
+            ):
                 first = next(child.boxes())
                 boxes[first] = _whole(child, drawing)
                 stands_for.update(dict.fromkeys(child.boxes(), first))

@@ -279,11 +279,11 @@ class _Page:
             points = tuple(self._at(piece, point) for point in route.points)
             colour, width = (self.theme.skip, 1.3) if route.skip else (self.theme.line, 0.9)
             head = 5.0 if route.arrow else 0.0
-            line = Line(_rounded(points), Paint(None, colour, width), head, curved=True)
+            line = Line(rounded(points), Paint(None, colour, width), head, curved=True)
             yield Group((line,), "edge")
 
 
-def _rounded(points: Sequence[Point], radius: float = 5.0) -> tuple[Point, ...]:
+def rounded(points: Sequence[Point], radius: float = 5.0) -> tuple[Point, ...]:
     """Bezier points of a line through points, with rounded corners."""
     found: list[Point] = [points[0]]
 

@@ -1,19 +1,25 @@
 """A network as a picture: its layers, its neurons, or its chain rule with an input's numbers."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from inspect import Parameter, signature
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .choices import STYLES
-from .compiler.emit.chain_rule import ChainRule, LossBox, differentiate, to_chain_rule_dot
+from .compiler.emit.chain_rule import ChainRule, LossBox, differentiate
+from .compiler.emit.circuit import Circuit, circuit_of
+from .compiler.emit.circuit_dot import circuit_dot
 from .compiler.emit.dot import BACKWARD, GRAPH, check_choices, check_word, to_dot
-from .compiler.emit.render import FORMATS, format_of, picture
+from .compiler.emit.render import FORMATS, format_of
 from .compiler.ir.builder import Builder
 from .compiler.ir.graph import Graph, Output
 from .compiler.model import Model
 from .compiler.passes.set_mode import set_mode
+from .compiler.pictures.backward import backward_scene
+from .compiler.pictures.folded_circuit import folded_circuits
 from .compiler.pictures.graph import graph_scene
 from .compiler.pictures.mermaid import to_mermaid
 from .compiler.pictures.neurons import neurons
@@ -74,12 +80,10 @@ def to_picture(model: Model, format: str, *, style: str = "graph", **choices: An
     """
     check_word("style", style, STYLES)
     given = {name: choice for name, choice in choices.items() if choice is not None}
-    unusual = {"tex", "mmd"} if style == BACKWARD else {"dot", "mmd"} if style != GRAPH else set()
+    unusual = {"mmd"} if style == BACKWARD else {"dot", "mmd"} if style != GRAPH else set()
     if format in unusual:
         known = listing(name for name in FORMATS if name not in unusual)
         raise error("E505", f"the style `{style}` has no format `{format}`", help=f"it has {known}")
-    if style not in SCENES:
-        return picture(to_picture_text(model, style=style, **given), format)
     if format in GRAPH_TEXTS:
         return to_picture_text(model, style=style, format=format, **given).encode("utf-8")
     width, dpi = given.pop("width", None), given.pop("dpi", None)
@@ -101,9 +105,9 @@ def to_scene(model: Model, style: str, *, theme: str = "light", **choices: Any) 
         NetError: E511.
     """
     check_choices(theme=theme)
-    scene = SCENES[style]
+    scene: Callable[..., Scene] = backward if style == BACKWARD else SCENES[style]
     _check_options(choices, options_of(scene) | {"width", "dpi"}, f"the style `{style}`")
-    return scene(model.graph, theme=theme, **choices)
+    return scene(model if style == BACKWARD else model.graph, theme=theme, **choices)
 
 
 def options_of(draws: Callable[..., object]) -> set[str]:
@@ -134,7 +138,7 @@ def to_picture_text(
     """
     check_word("style", style, STYLES)
     check_choices(direction=direction or "TB", theme=theme)
-    what = f"the style `{style}`" + (f" in the format `{format}`" if style == GRAPH else "")
+    what = f"the style `{style}` in the format `{format}`"
     if style == BACKWARD:
         _check_options(others, options_of(chain_rule_dot), what)
         return chain_rule_dot(model, theme=theme, direction=direction or "LR", **others)
@@ -155,7 +159,85 @@ def chain_rule_dot(
     theme: str = "light",
     direction: str = "LR",
 ) -> str:
-    """Forward and backward graph in Graphviz's language.
+    """Forward and backward graph in Graphviz's language, `direction` that of the forward graph.
+
+    The other arguments, and errors, are those of `chain_rule`.
+    """
+    found = chain_rule(
+        model, loss=loss, of=of, inputs=inputs, targets=targets, state=state, seed=seed
+    )
+    name = model.graph.name
+    return circuit_dot(found.circuit(), name=name, theme=theme, direction=direction)
+
+
+def backward(
+    model: Model,
+    *,
+    loss: "Loss | None" = None,
+    of: str | None = None,
+    inputs: Mapping[str, Array] | None = None,
+    targets: Mapping[str, Array] | None = None,
+    state: Mapping[str, Array] | None = None,
+    seed: int = 0,
+    depth: int | None = None,
+    compact: bool | None = None,
+    theme: str = "light",
+) -> Scene:
+    """Forward and backward graph as two lanes on a page.
+
+    Args:
+        model: The network.
+        loss: See `chain_rule`, as for the next five.
+        of: A value of the network.
+        inputs: A batch by the input's name.
+        targets: The loss's targets by the output's name.
+        state: Weights.
+        seed: What weights are drawn with otherwise.
+        depth: Scopes of so many parts are one box each.
+        compact: Whether layers, or blocks of them, are drawn rather than operators; by default,
+            where operators are too many for legible text.
+        theme: `light` or `dark`.
+
+    Raises:
+        NetError: E511, the depth is not positive, or there is too much to draw; as `chain_rule`.
+    """
+    if depth is not None and depth < 1:
+        raise error("E511", f"the depth of a diagram must be at least 1, not {depth}")
+    found = chain_rule(
+        model, loss=loss, of=of, inputs=inputs, targets=targets, state=state, seed=seed
+    )
+    whole = found.circuit()
+    value = whole.parts["value"].text
+    blocks = folded_circuits(found.rule, found.losses, found.graph, value, depth)
+    circuits = blocks if depth is not None or compact else chain([whole], blocks)
+    return backward_scene([whole] if compact is False else circuits, model.graph, theme=theme)
+
+
+@dataclass(frozen=True)
+class Differentiated:
+    """A chain rule, its losses as formulas, numbers on wires, and the graph with its layers."""
+
+    rule: ChainRule
+    losses: list[LossBox]
+    numbers: Mapping[Output, str]
+    graph: Graph
+
+    def circuit(self) -> Circuit:
+        """Parts and wires, operator by operator."""
+        return circuit_of(self.rule, self.losses, self.numbers)
+
+
+def chain_rule(
+    model: Model,
+    *,
+    loss: "Loss | None" = None,
+    of: str | None = None,
+    inputs: Mapping[str, Array] | None = None,
+    targets: Mapping[str, Array] | None = None,
+    state: Mapping[str, Array] | None = None,
+    seed: int = 0,
+) -> "Differentiated":
+    """Forward and backward graph, with formulas and numbers.
 
     Args:
         model: The network.
@@ -167,31 +249,28 @@ def chain_rule_dot(
         targets: See `inputs`.
         state: Weights for the numbers; drawn with `seed` where it is None.
         seed: See `state`.
-        theme: `light` or `dark`.
-        direction: Where the forward graph flows.
 
     Raises:
-        NetError: There is no gradient (E131), the graph is too large (E511), or an input does not
-            fit.
+        NetError: There is no gradient (E131), or an input does not fit.
     """
     feeds: dict[str, Any] = dict(inputs or {})
     has_loss = of is None and (loss is not None or model.recipe is not None)
     own_value(model, loss, of)
     boxes: list[LossBox] = []
+    layered = model.graph
     if not has_loss:
         graph = set_mode(model.graph, training=False)
     else:
         objective = objective_of(model, loss)
+        layered = add_loss(model.graph, objective)
         if inputs is None:
-            graph = set_mode(add_loss(model.graph, objective), training=False)
+            graph = set_mode(layered, training=False)
         else:
             graph, feeds = with_targets(model, feeds, targets or {}, loss=loss, training=False)
         boxes = _loss_boxes(graph, objective, feeds)
     rule = differentiate(graph, of=LOSS if has_loss else of)
     found = {} if inputs is None else _numbers(rule, feeds, state or initialize(graph, seed))
-    return to_chain_rule_dot(
-        rule, losses=boxes, theme=theme, direction=direction, annotations=found
-    )
+    return Differentiated(rule, boxes, found, layered)
 
 
 def _loss_boxes(graph: Graph, objective: Objective, feeds: Mapping[str, Any]) -> list[LossBox]:

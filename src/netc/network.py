@@ -331,14 +331,16 @@ class Network(Trainable):
                 layers as columns of circles.
             depth: Fold scopes below this depth.
             direction: The direction of the arrows: `TB` (the default for layers), `LR` (the
-                default for the chain rule), `BT` or `RL`.
-            format: `svg`, `png`, `pdf` or `tex`; of `graph` also `dot` and `mmd`.
+                default for the chain rule as text), `BT` or `RL`.
+            format: `svg`, `png`, `pdf` or `tex`; of `graph` also `dot` and `mmd`, of `backward`
+                also `dot`.
             theme: `light` or `dark`.
             options: `width` in pixels, and `dpi`. For `graph`: `compact` joins normalizations and
                 activations to the layer before them; `page` is what it must fit, such as `a4`, or
                 `160x100` in millimetres; `show` lists what boxes say, of `names`, `arguments`,
                 `shapes` and `params`; `title`; `layout`, `u` or `layered`. For `backward`: `loss`,
-                and `inputs`, `targets` and `state` by name, whose numbers appear on the arrows.
+                and `inputs`, `targets` and `state` by name, whose numbers appear on the arrows;
+                `compact` draws layers rather than operators.
                 For `volumes`: `maps`, `volumes` or `planes`, and `scale`, `log` or `linear`.
                 For `neurons`: `state`, weights that the edges show.
 

@@ -52,6 +52,19 @@ def crossings(scene: Scene) -> list[str]:
     return found
 
 
+def struck(scene: Scene) -> list[str]:
+    """Labels that a line runs through."""
+    labels = [(group, bounds(group)) for group in scene.groups if group.role == "label"]
+    edges = [group for group in scene.groups if group.role == "edge"]
+    lines = [shape for group in edges for shape in group.shapes if isinstance(shape, Line)]
+    return [
+        f"a line strikes {_name(group)}"
+        for group, found in labels
+        for line in lines
+        if any(_inside(point, found, SLACK) for point in _along(line))
+    ]
+
+
 def _along(line: Line) -> Iterator[Point]:
     """Points of a line, close together; corners stand for the curves that round them."""
     for (x0, y0), (x1, y1) in pairwise(line.points):
@@ -61,8 +74,12 @@ def _along(line: Line) -> Iterator[Point]:
 
 
 def _strictly_inside(point: Point, box: Bounds) -> bool:
+    return _inside(point, box, 1.5)
+
+
+def _inside(point: Point, box: Bounds, margin: float) -> bool:
     x, y = point
-    return box.left + 1.5 < x < box.right - 1.5 and box.top + 1.5 < y < box.bottom - 1.5
+    return box.left + margin < x < box.right - margin and box.top + margin < y < box.bottom - margin
 
 
 def fits_a4(scene: Scene) -> bool:
