@@ -3,7 +3,8 @@
 import re
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, MutableMapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from ...grammar import ast
@@ -67,9 +68,16 @@ def _walk(root: Any) -> Iterator[Any]:
         syntax = pending.pop()
         if isinstance(syntax, tuple):
             pending.extend(syntax)
-        elif is_dataclass(syntax) and not isinstance(syntax, Span):
+        elif isinstance(syntax, ast.Syntax):
             yield syntax
-            pending.extend(getattr(syntax, field.name) for field in fields(syntax))
+            kind: Any = type(syntax)
+            pending.extend(getattr(syntax, name) for name in _parts(kind))
+
+
+@cache
+def _parts(syntax: type[Any]) -> tuple[str, ...]:
+    """The fields of a kind of syntax; asking dataclasses each time takes longer than the walk."""
+    return tuple(field.name for field in fields(syntax))
 
 
 def _literal_braces(module: ast.Module) -> Iterator[Diagnostic]:

@@ -33,14 +33,20 @@ def verify(graph: Graph, *, after: str = "lowering") -> None:
 def _findings(graph: Graph) -> Iterator[str]:
     """Everything that is wrong, what others rest on first."""
     for position, (identifier, node) in enumerate(graph.nodes()):
-        place = f"node {identifier} ({node.op_type}{f' in {node.scope}' if node.scope else ''})"
-        if identifier != position:
-            yield f"{place} stands at position {position}"
-        rules = (_arguments, _edges, _subgraphs, _leaf if node.op_type in LEAVES else _types)
-        for rule in rules:
-            for finding in rule(graph, identifier, node):
-                yield f"{place} {finding}"
+        for finding in _of_node(graph, position, identifier, node):
+            where = f" in {node.scope}" if node.scope else ""
+            yield f"node {identifier} ({node.op_type}{where}) {finding}"
     yield from _tables(graph)
+
+
+def _of_node(graph: Graph, position: int, identifier: int, node: Node) -> Iterator[str]:
+    if identifier != position:
+        yield f"stands at position {position}"
+    yield from _arguments(graph, identifier, node)
+    yield from _edges(graph, identifier, node)
+    if node.subgraphs:
+        yield from _subgraphs(graph, identifier, node)
+    yield from (_leaf if node.op_type in LEAVES else _types)(graph, identifier, node)
 
 
 def _arguments(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
