@@ -8,6 +8,7 @@ at along 0 and leave it at its end.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from graphlib import TopologicalSorter
 from itertools import pairwise
 
 from ..emit.clusters import Cluster
@@ -391,11 +392,15 @@ class _Ranks:
         for a, b in pairs:
             before[b].append(a)
             after[a].append(b)
-        start = [START] if self.knot.entries else []
+        # What is folded stands where its first layer does, and may read what comes after that.
+        ways = TopologicalSorter({node: before[node] for node in self.knot.boxes})
+        order = [node for node in ways.static_order() if node != START]
         rank = self.rank
-        for node in (*start, *self.knot.boxes):
+        if self.knot.entries:
+            rank[START] = 0
+        for node in order:
             rank[node] = max((rank[a] + 1 for a in before[node]), default=0)
-        for node in reversed(self.knot.boxes):  # what nothing holds back is next to its readers
+        for node in reversed(order):  # what nothing holds back is next to its readers
             if not before[node] and after[node]:
                 rank[node] = min(rank.get(b, rank[node] + 1) for b in after[node]) - 1
         if self.knot.exits:

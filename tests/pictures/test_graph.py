@@ -237,3 +237,9 @@ def test_a_group_stands_for_each_layer() -> None:
     titles = {g.name: g.title for g in scene.groups if g.role == "box" and isinstance(g, Group)}
     assert titles["c"] == "CONV c: 8x8x4"
     assert re.fullmatch(r"OUTPUT output: 2", titles["output"])
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_what_is_folded_may_read_what_comes_later(depth: int) -> None:
+    """BERT's embeddings, folded, stand before an input that they read, and are drawn after it."""
+    assert problems(_drawn("transformers/bert_base_uncased", depth=depth)) == []
