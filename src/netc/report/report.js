@@ -175,6 +175,8 @@ function unfold(scope, layer) {
   choose(layer);
 }
 
+const LEGIBLE = 45; // pixels of a box that is chosen; a smaller one is zoomed to
+
 // ---- what is hovered, found and chosen, everywhere on the page
 let lines = [];
 function flag(kind, indices) {
@@ -196,7 +198,7 @@ function choose(index, { focus = false } = {}) {
   flag("chosen", [index]);
   describe(rows[index]);
   const box = homes[index]?.getBoundingClientRect(), size = stage.getBoundingClientRect();
-  if (box && (box.left < size.left || box.right > size.right || box.top < size.top || box.bottom > size.bottom))
+  if (box && (box.left < size.left || box.right > size.right || box.top < size.top || box.bottom > size.bottom || box.width < LEGIBLE))
     center(homes[index]);
   if (focus) $("panel").focus();
 }
@@ -225,7 +227,7 @@ addEventListener("keydown", (event) => {
 });
 
 // ---- search
-const MOST = 60;
+const MOST = 60; // that are listed
 function search() {
   const word = $("search").value.trim().toLowerCase();
   hits = [];
@@ -253,7 +255,7 @@ function chart(label, width = 480, height = 180) {
 }
 // Lines over numbered places; `null` leaves a gap.
 function curves(label, xs, series, written = short, filled = false) {
-  const W = 480, H = 190, L = 52, R = 10, T = 18, B = 24, found = chart(label, W, H);
+  const W = 480, H = 190, L = 64, R = 10, T = 18, B = 24, found = chart(label, W, H);
   const all = series.flatMap((each) => each.values.filter((v) => v !== null));
   let low = filled ? 0 : Math.min(...all), high = Math.max(...all);
   if (low === high) high = low + (Math.abs(low) || 1);
@@ -418,8 +420,12 @@ if (data.run) {
   }
   part.append(charts);
   if (run.metrics) {
-    const list = make("dl");
-    for (const [name, value] of run.metrics) list.append(make("dt", name), make("dd", value === null ? "not defined" : short(value)));
+    const list = make("dl", undefined, "measures");
+    for (const [name, value] of run.metrics) {
+      const pair = make("div");
+      pair.append(make("dt", name), make("dd", value === null ? "not defined" : short(value)));
+      list.append(pair);
+    }
     part.append(make("p", run.measured, "words"), list);
   }
   for (const each of run.confusions) {
