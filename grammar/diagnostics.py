@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
+from html import escape
 from itertools import islice
 from operator import eq
 from typing import Literal
@@ -64,6 +65,10 @@ class Diagnostic:
         """`error` or `warning`, by the code's first letter."""
         return "warning" if self.code.startswith("W") else "error"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the text with its place, coloured."""
+        return _html(self)
+
     def to_dict(self) -> dict[str, object]:
         """The form that `--json` prints; lines and columns count from 1."""
         place: dict[str, object] = {}
@@ -98,6 +103,13 @@ class NetError(Exception):
 
     def __str__(self) -> str:
         return render_all(self.diagnostics)
+
+    def _repr_html_(self) -> str:
+        return "".join(map(_html, self.diagnostics))
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows, not a traceback, which tells of netc and not of the program."""
+        return str(self).splitlines()
 
 
 def error(
@@ -142,6 +154,22 @@ def render(diagnostic: Diagnostic) -> str:
     rows += [f"{indent}= {note}".replace("\n", f"\n{indent}  ") for note in notes]
     text = "\n".join(rows)
     return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+# By the first character of a line's text, after its margin.
+_COLOURS = {"^": "#c0392b", "-": "#2471a3", "=": "#1e8449"}
+
+
+def _html(diagnostic: Diagnostic) -> str:
+    """A diagnostic as HTML."""
+    head, *lines = map(escape, render(diagnostic).split("\n"))
+    colour = "#c0392b" if diagnostic.severity == "error" else "#9a6700"
+    rows = [f'<b style="color:{colour}">{head}</b>']
+    for line in lines:
+        text = line.lstrip(" |0123456789")
+        shade = _COLOURS.get(text[:1]) if "--&gt;" not in line else None
+        rows.append(f'<span style="color:{shade}">{line}</span>' if shade else line)
+    return f"<pre>{chr(10).join(rows)}</pre>"
 
 
 def _excerpt(pointer: Pointer, margin: int, *, arrow: str) -> list[str]:

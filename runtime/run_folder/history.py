@@ -11,6 +11,7 @@ from typing import Any
 from ...grammar.diagnostics import did_you_mean, error, listing
 from ...grammar.files import check_readable, write_text
 from ..metrics.definitions import VALIDATION, direction
+from .curves_page import curves_page
 from .json_files import Malformed, for_json, number, read_json, sequence
 
 FORMAT = "netc history 1"
@@ -72,6 +73,12 @@ class History:
 
     def __repr__(self) -> str:
         return f"<History of {len(self)}: {', '.join(self.columns)}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: curves and a table."""
+        best = self.best()
+        columns = {name: self.column(name) for name in self.columns}
+        return curves_page(columns, None if best is None else best.epoch)
 
     def append(self, row: Epoch) -> None:
         """Add an epoch; from a resumed run, it replaces that epoch and all after it."""

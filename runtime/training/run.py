@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from os import PathLike, fspath
 
 from ...grammar.diagnostics import NetError, did_you_mean, error, listing
@@ -53,6 +54,10 @@ class Run:
     best_epoch: int | None = None
     test: Mapping[str, float] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the short report, curves and a table."""
+        return f"<p>{escape(repr(self))}</p>{self.history._repr_html_()}"
 
     def __repr__(self) -> str:
         """A short report: the number of epochs, and the results."""

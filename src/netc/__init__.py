@@ -54,5 +54,10 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """What `%load_ext netc` calls in a notebook: cells may begin with `%%net [name]`."""
+    import_module(".notebook", __name__).register(shell)
+
+
 def __dir__() -> list[str]:
     return sorted(__all__)

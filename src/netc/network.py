@@ -39,6 +39,16 @@ class Network(Trainable):
         layers = f"{len(self.graph.layers):,} layers, {self.params:,} parameters"
         return f"<Network {self.name}: {layers}, {' -> '.join(ends)}>"
 
+    def _repr_svg_(self) -> str:
+        """What a notebook shows: the diagram."""
+        from .compiler.pictures.graph import graph_scene
+        from .compiler.pictures.svg import to_svg
+
+        return to_svg(graph_scene(self.graph, counts=self.counts)).partition("\n")[2]
+
+    def _repr_html_(self) -> str:
+        return f'<div style="overflow:auto">{self._repr_svg_()}</div>'
+
     @property
     def graph(self) -> "Graph":
         """The graph, in neither training nor inference mode; `graph.nx` is the networkx graph."""

@@ -115,7 +115,8 @@ class Trainable:
             force: Overwrite the run in that folder.
             weights: Weights to start from, by name, or a file of them.
             patience: Stop after this many epochs without improvement.
-            verbose: Whether to show progress on standard error, as `netc train` does.
+            verbose: Whether to show progress on standard error, as `netc train` does, or in a
+                notebook as curves that each epoch draws anew.
             settings: Settings of the block by name, such as `epochs=5` or `lr=0.01`.
 
         Returns:

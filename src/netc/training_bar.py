@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
+from .live_curves import LiveCurves, in_notebook
 from .runtime.training.progress import (
     EpochValues,
     Pace,
@@ -24,7 +25,12 @@ WIDEST, NARROWEST = 24, 4  # characters of the bar
 
 
 def training_progress(stream: IO[str] | None = None) -> TrainingProgress:
-    """A bar where the stream (standard error by default) is a terminal, else plain lines."""
+    """A bar where the stream (standard error by default) is a terminal, else plain lines.
+
+    In a notebook, without a stream, curves that each epoch draws anew.
+    """
+    if stream is None and in_notebook():
+        return LiveCurves()
     stream = sys.stderr if stream is None else stream
     moves = stream.isatty() and os.environ.get("TERM") != "dumb"  # a bar is drawn over itself
     return TrainingBar(stream) if moves else PlainProgress(stream)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 from ..summary.columns import quantity
@@ -37,6 +38,16 @@ class Diff:
 
     def __repr__(self) -> str:
         return str(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the lines, coloured by their signs."""
+        colours = {"+": "#1e8449", "-": "#c0392b", "~": "#9a6700"}
+        rows = []
+        for line in str(self).split("\n"):
+            colour = colours.get(line.lstrip()[:1])
+            text = escape(line)
+            rows.append(f'<span style="color:{colour}">{text}</span>' if colour else text)
+        return f"<pre>{chr(10).join(rows)}</pre>"
 
     def __str__(self) -> str:
         """A line per change, then the counts of both."""

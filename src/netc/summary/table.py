@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from ..compiler.analysis.counts import CONVENTION, Counts, count
@@ -103,6 +104,23 @@ class Summary:
 
     def __repr__(self) -> str:
         return str(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the table, then the totals."""
+        sides = [f' style="text-align:{column.align}"' for column in self.columns]
+
+        def line(tag: str, texts: Sequence[str]) -> str:
+            cells = (f"<{tag}{s}>{escape(t)}</{tag}>" for s, t in zip(sides, texts, strict=True))
+            return f"<tr>{''.join(cells)}</tr>"
+
+        head = line("th", [column.title.replace("\n", " ") for column in self.columns])
+        body = "".join(line("td", cells) for cells in self.cells())
+        note = self.footnote()
+        notes = [note] if note else []
+        notes += [f"{name}: {text}" for name, text in self.totals()]
+        lines = "<br>".join(map(escape, notes))
+        title = f"<caption>{escape(self.name)}</caption>"
+        return f"<table>{title}<thead>{head}</thead><tbody>{body}</tbody></table><p>{lines}</p>"
 
     def to_dict(self) -> dict[str, Any]:
         """Rows and totals; counts are integers, or formulas where extents are symbolic.
