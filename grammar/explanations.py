@@ -45,8 +45,8 @@ SITUATIONS: Mapping[str, str] = {
     "E502": "The engine is not installed, or the device is not available. netc never falls "
     "back on another one, because a run on the CPU that was meant for a GPU would go "
     "unnoticed.",
-    "E503": "Graphviz, from the extra `render`, draws diagrams, which can also be written as "
-    "`.dot`. matplotlib, from the extra `train`, draws curves.",
+    "E503": "matplotlib, from the extra `train` or `render`, draws curves, and PNG and PDF files "
+    "of diagrams. SVG, TikZ, Mermaid and Graphviz text need no other package.",
     "E504": "NumPy and onnxruntime computed different results from the same model. The message "
     "names the first value that differs; please report it.",
     "E505": "netc does not read or write this format here, judging by the file's suffix or "

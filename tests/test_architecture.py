@@ -62,7 +62,6 @@ ENTRANCES = {
         "runtime/engines/fallback.py",
     ],
     "onnxruntime": ["runtime/engines/session.py"],
-    "pygraphviz": ["compiler/emit/render.py"],
     "rich": ["src/netc/training_bar.py"],
     "safetensors": ["runtime/*"],
     "threadpoolctl": ["runtime/engines/threads.py"],

@@ -7,7 +7,7 @@ import pytest
 
 import netc
 from netc import choices
-from netc.compiler.emit import dot, render
+from netc.compiler.emit import dot, formats
 from netc.runtime.engines.engine import ENGINES
 from netc.runtime.training.job import PARTS
 
@@ -18,7 +18,7 @@ def test_literal_types_list_the_choices() -> None:
     assert set(choices.PARTS) == set(get_args(choices.PartName)) == set(PARTS)
     assert set(get_args(choices.Direction)) == set(dot.CHOICES["direction"])
     assert set(get_args(choices.ThemeName)) == set(dot.CHOICES["theme"])
-    assert get_args(choices.Format) == render.FORMATS
+    assert get_args(choices.Format) == formats.FORMATS
 
 
 def test_unknown_choices_are_refused_all_the_same() -> None:

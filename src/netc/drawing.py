@@ -13,7 +13,7 @@ from .compiler.emit.chain_rule import ChainRule, LossBox, differentiate
 from .compiler.emit.circuit import Circuit, circuit_of
 from .compiler.emit.circuit_dot import circuit_dot
 from .compiler.emit.dot import BACKWARD, GRAPH, check_choices, check_word, to_dot
-from .compiler.emit.render import FORMATS, format_of
+from .compiler.emit.formats import FORMATS, format_of
 from .compiler.ir.builder import Builder
 from .compiler.ir.graph import Graph, Output
 from .compiler.model import Model

@@ -37,8 +37,8 @@ def test_build(tmp_path: Path) -> None:
 
 
 def test_build_without_a_renderer(tmp_path: Path) -> None:
-    """The diagram needs no Graphviz."""
-    blocked = "import sys\nsys.modules['pygraphviz'] = None\n"
+    """The diagram needs no matplotlib."""
+    blocked = "import sys\nsys.modules['matplotlib'] = None\n"
     (tmp_path / "sitecustomize.py").write_text(blocked)
     env = {"PATH": "", "PYTHONPATH": f"{tmp_path}:{ENVIRONMENT['PYTHONPATH']}"}
     found = netc("build", str(LENET), cwd=tmp_path, env=env)

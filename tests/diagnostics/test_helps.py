@@ -34,7 +34,6 @@ ELSEWHERE = frozenset(
         "t.astype(int)",
         "array.astype('float32')",
         "numpy.savez",
-        "apt install graphviz",
         "cpu",
         "cuda",
         "add",

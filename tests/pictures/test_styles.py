@@ -11,7 +11,7 @@ from netc.choices import STYLES
 from netc.drawing import SCENES, options_of, to_picture_text, to_scene
 from netc.grammar.diagnostics import NetError
 
-DOT = ("backward",)  # which Graphviz lays out
+DOT = ("backward",)  # which takes options of its own
 
 
 @pytest.mark.parametrize("style", dict.fromkeys([*STYLES, *SCENES]))

@@ -8,7 +8,7 @@ import click
 from ...arrays import load_named_arrays
 from ...choices import STYLES, Format
 from ...compiler.emit.dot import CHOICES
-from ...compiler.emit.render import FORMATS, format_of
+from ...compiler.emit.formats import FORMATS, format_of
 from ...compiler.pictures.graph import LAYOUTS, PAGES
 from ...drawing import to_picture
 from ...sources import ZOO, is_chain
