@@ -9,6 +9,7 @@ from .counts import LayerCounts
 
 TIMES = " \N{MULTIPLICATION SIGN} "
 MINUS = "\N{MINUS SIGN}"
+PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ def formulas_of(
     graph: Graph, path: str, nodes: Sequence[Node], counts: LayerCounts
 ) -> list[Formula]:
     """As `formulas`, where the layer's nodes are known."""
-    found = next((list(SIZES[n.op_type](n)) for n in nodes if n.op_type in SIZES), [])
+    sized = [node for node in nodes if node.op_type in SIZES]
+    several = sum(node.op_type in PRODUCTS for node in sized) > 1  # whose sizes are inner ones
+    found = list(SIZES[sized[0].op_type](sized[0])) if sized and not several else []
     return [*found, *_parameters(graph, path, nodes, counts), *_macs(nodes, counts)]
 
 
@@ -88,6 +91,7 @@ def _parameters(
     """The sum of the products of its parameters' extents, without running statistics."""
     layer = graph.layers.get(path)
     known = WORDS.get(layer.kind, {}) if layer else {}
+    whole = layer is not None and layer.arguments.get("groups", 1) == 1
     words, numbers = [], []
     for node in nodes:
         if node.op_type != "Parameter" or node.attributes["buffer"]:
@@ -96,18 +100,19 @@ def _parameters(
         shape = node.outputs[0].shape
         axes = known.get(name, ())[: len(shape)]
         groups = [shape[i : i + 1] for i in range(len(axes) - 1)] + [shape[max(len(axes) - 1, 0) :]]
-        words.append(TIMES.join(reversed(axes)))
+        spelled = TIMES.join(reversed(axes))
+        words.append(spelled.replace(" / groups", "") if whole else spelled)
         numbers.append(TIMES.join(str(n) for group in reversed(groups) for n in group))
     if numbers and counts.params:
-        spelled = " + ".join(words) if all(words) else ""
+        formula = " + ".join(words) if all(words) else ""
         total = f"{counts.params:,}"
         sums = " + ".join(numbers)
-        yield Formula("parameters", spelled, sums if sums == total else f"{sums} = {total}")
+        yield Formula("parameters", formula, sums if sums == total else f"{sums} = {total}")
 
 
 def _macs(nodes: Sequence[Node], counts: LayerCounts) -> Iterator[Formula]:
     """Weights times positions, where each weight is used once at each position."""
-    mains = [node for node in nodes if node.op_type in ("Conv", "ConvTranspose", "Gemm", "MatMul")]
+    mains = [node for node in nodes if node.op_type in PRODUCTS]
     if len(mains) != 1 or not isinstance(counts.macs, int):
         return
     weights = [n.outputs[0].size for n in nodes if n.op_type == "Parameter"]

@@ -65,9 +65,21 @@ def test_a_report_is_used(resnet: Path) -> None:
         assert [url for url in page.requests if not url.startswith(("file:", "data:"))] == []
 
 
+def test_paper_is_light(resnet: Path) -> None:
+    """A dark page is printed in light colours, and is dark again."""
+    with browser(resnet) as page:
+        page.js("theme(true), dispatchEvent(new Event('beforeprint'))")
+        assert page.js("document.documentElement.dataset.theme") == "light"
+        page.js("dispatchEvent(new Event('afterprint'))")
+        assert page.js("document.documentElement.dataset.theme") == "dark"
+
+
 def test_folding_follows_clicks(resnet: Path) -> None:
     """A click on a frame folds it, one on a folded box opens it."""
     with browser(resnet) as page:
+        page.js("zoom(6, 60, 60), 0")
+        page.click('#diagram .box[data-name="conv1"]')
+        assert page.js("$('panel').querySelector('h3').textContent") == "CONV conv1"
         page.js("show(data.levels.length - 1), fold('layer1')")
         assert page.js("data.levels[level].depth") == 1
         named = "[...drawing.querySelectorAll('.box')].map(b => b.dataset.name)"
@@ -99,12 +111,14 @@ def test_names_are_never_executed(tmp_path: Path) -> None:
         "# </script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>\n"
         "net n\nINPUT(8x8x3) -> CONV(3x3, 4) -> FC(2)"
     )
+    net.graph.name += "long" * 200
     hostile.graph.name = '"><svg onload=alert(1)></script><script>window.hacked = 1</script>'
     for each in (net, hostile):
         each.report(path)
         with browser(path) as page:
             page.wait("document.querySelectorAll('#table tbody tr').length === 3")
             assert page.js("window.hacked") is None
+            assert page.js("document.documentElement.scrollWidth") <= 1280
             assert page.js("document.querySelectorAll('img, script:not([id])').length") == 1
             assert page.js("$('name').textContent") == each.graph.name
             assert page.problems == []

@@ -27,6 +27,10 @@ function theme(dark) {
 const wish = matchMedia("(prefers-color-scheme: dark)");
 theme(wish.matches);
 wish.addEventListener("change", () => theme(wish.matches));
+// Paper is light, and shows all of the diagram.
+let dimmed = false;
+addEventListener("beforeprint", () => { dimmed = document.documentElement.dataset.theme === "dark"; theme(false); fit(); });
+addEventListener("afterprint", () => theme(dimmed));
 $("theme").onclick = () => theme(document.documentElement.dataset.theme !== "dark");
 document.title = data.name + " \u2013 netc report";
 $("name").textContent = data.name;
@@ -247,7 +251,7 @@ $("search").onkeydown = (event) => {
 };
 
 // ---- charts
-const short = (n) => Math.abs(n) >= 1e9 ? (n / 1e9).toFixed(1) + "G" : Math.abs(n) >= 1e6 ? (n / 1e6).toFixed(1) + "M" : Math.abs(n) >= 1e3 ? (n / 1e3).toFixed(1) + "k" : String(Number(n.toPrecision(3)));
+const short = (n) => n && Math.abs(n) < 1e-3 ? n.toExponential(1) : Math.abs(n) >= 1e9 ? (n / 1e9).toFixed(1) + "G" : Math.abs(n) >= 1e6 ? (n / 1e6).toFixed(1) + "M" : Math.abs(n) >= 1e3 ? (n / 1e3).toFixed(1) + "k" : String(Number(n.toPrecision(3)));
 const bytes = (n) => { let unit = "B"; for (const next of ["KiB", "MiB", "GiB"]) { if (n < 1024) break; n /= 1024; unit = next; } return `${Number(n.toPrecision(3))} ${unit}`; };
 function chart(label, width = 480, height = 180) {
   const found = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": label });
