@@ -110,7 +110,8 @@ class _Collapse:
 
     def _sign_box(self, position: int) -> int:
         box = self.view.boxes[position]
-        return self._intern((box.kind, box.details, box.output, box.params, box.layers))
+        sizes = box.output, box.params, box.layers, box.lender
+        return self._intern((box.kind, box.details, *sizes))
 
     def _intern(self, content: Hashable) -> int:
         return self.interned.setdefault(content, len(self.interned))

@@ -174,6 +174,7 @@ class _Writer:
         )
         folded = [f"{box.layers:,} {_plural('layer', box.layers)}"] if not box.kind else []
         params = [f"{box.params:,} {_plural('param', box.params)}"] if box.params else []
+        params += [f"weights of {box.lender}"] if box.lender else []
         rows = [
             " ".join(heading),
             self._soft(html_text(", ".join([*folded, *box.details])), 10),

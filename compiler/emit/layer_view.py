@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..analysis.counts import Counts, LayerCounts
+from ..ir.dim import Dim
 from ..ir.graph import CONSTANT, PARAMETER, Graph, Layer, Node, Output, Turn, Value
 from ..ir.types import author_size
 from .details import details
@@ -22,10 +23,12 @@ class Box:
         kind: The language's name of the layer, `OUTPUT`, or nothing for folded layers.
         details: The arguments that matter, as texts.
         output: The output's shape as the author writes it.
-        params: Learned parameters.
+        params: Learned parameters that it holds itself.
         layers: How many layers it stands for.
         turns: The turns of repetitions that all of these are in, outermost first.
         joined: The kinds of the layers that follow it in the same box.
+        macs: Multiply-accumulates for one sample.
+        lender: The layer that holds the parameters which it shares, or nothing.
     """
 
     path: str
@@ -36,6 +39,8 @@ class Box:
     layers: int = 1
     turns: tuple[Turn, ...] = ()
     joined: tuple[str, ...] = ()
+    macs: Dim = 0
+    lender: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ class _Viewer:
 
     def _place(self, path: str, layer: Layer | None, nodes: Sequence[tuple[int, Node]]) -> int:
         """The position of a layer's box, or of the box that it folds into."""
-        box = _box(path, layer, nodes, self.counts)
+        box = _box(self.graph, path, nodes, self.counts)
         folded = _folded(path, self.depth)
         if folded not in self.places:
             self.places[folded] = len(self.result.boxes)
@@ -116,6 +121,7 @@ class _Viewer:
             details=(),
             output=box.output,
             params=before.params + box.params,
+            macs=before.macs + box.macs,
             layers=before.layers + 1,
             turns=_common(before.turns, box.turns),
         )
@@ -193,20 +199,24 @@ def _is_inside(path: str, scope: str) -> bool:
     return inner != scope and (not scope or inner.startswith(f"{scope}."))
 
 
-def _box(path: str, layer: Layer | None, nodes: Sequence[tuple[int, Node]], counts: Counts) -> Box:
-    params = counts.layers.get(path, LayerCounts()).params
+def _box(graph: Graph, path: str, nodes: Sequence[tuple[int, Node]], counts: Counts) -> Box:
+    layer, found = graph.layers.get(path), counts.layers.get(path, LayerCounts())
     if layer is None:
         kinds = [node.op_type for _, node in nodes if node.op_type not in (PARAMETER, CONSTANT)]
         kind = kinds[0] if len(kinds) == 1 else ""
-        return Box(path, kind, params=params, output=author_size(nodes[-1][1].outputs[0]))
+        output = author_size(nodes[-1][1].outputs[0])
+        return Box(path, kind, output=output, params=found.params, macs=found.macs)
     types = [value.type for value in layer.outputs]
+    lenders = (graph.producer(graph.parameters[name]).scope for name in found.shared)
     return Box(
         path,
         layer.kind,
         details(layer),
         ", ".join(map(author_size, types)),
-        params,
+        found.params,
         turns=layer.turns,
+        macs=found.macs,
+        lender=next(lenders, ""),
     )
 
 

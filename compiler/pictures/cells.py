@@ -116,7 +116,7 @@ def cell_of(box: Box, scope: str, *, show: Mapping[str, bool]) -> Cell:
     Args:
         box: A layer, an output or what folds several layers.
         scope: The path of the frame around it, which its name leaves out.
-        show: What to say besides kind and name: `arguments`, `shapes`, `params`, `names`.
+        show: What to say besides kind and name: of `graph.SHOWN`.
     """
     name = relative(box.path, scope, folded=not box.kind)
     title = f"{' '.join([box.kind, *box.joined])} {box.path}: {box.output}".strip()
@@ -137,6 +137,10 @@ def cell_of(box: Box, scope: str, *, show: Mapping[str, bool]) -> Cell:
     sizes = [box.output] if show["shapes"] else []
     if box.params and show["params"]:
         sizes.append(f"{box.params:,} {_plural('param', box.params)}")
+    if box.lender and show["params"]:
+        sizes.append(f"weights of {box.lender}")
+    if box.macs != 0 and show["macs"]:
+        sizes.append(f"{box.macs:,} MACs" if isinstance(box.macs, int) else f"{box.macs} MACs")
     told = list(filter(None, told))
     said = " \N{MIDDLE DOT} ".join(told)
     below = [*([said] if text_width(said, SMALL) < BROAD else told), " \N{MIDDLE DOT} ".join(sizes)]

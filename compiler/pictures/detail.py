@@ -4,11 +4,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
+from ..analysis.counts import total
 from ..emit.clusters import Cluster
 from ..emit.collapse import Drawing
 from ..emit.layer_view import Box, Edge
 from ..emit.palette import family
+from ..ir.dim import Dim
 
 # What is drawn in the box of the layer before it, where nothing else reads that layer.
 FOLLOWING = frozenset({"activation", "normalization", "regularization"})
@@ -67,6 +70,7 @@ def _together(box: Box, following: Box) -> Box:
         joined=(*box.joined, following.kind),
         output=following.output,
         params=box.params + following.params,
+        macs=box.macs + following.macs,
         layers=box.layers + following.layers,
     )
 
@@ -137,23 +141,25 @@ def _whole(cluster: Cluster, drawing: Drawing) -> Box:
     members = set(cluster.boxes())
     going = (e for e in drawing.edges if e.source in members and e.target not in members)
     last = max((e.source for e in going), default=max(members))
-    params, layers = _totals(cluster, drawing.boxes)
+    params, layers, macs = _totals(cluster, drawing.boxes)
     times = cluster.listed or (str(cluster.times) if cluster.times > 1 else "")
     details = (f"\N{MULTIPLICATION SIGN} {times}",) if times else ()
     output = drawing.boxes[last].output
-    return Box(cluster.name or cluster.scope, "", details, output, params, layers)
+    return Box(cluster.name or cluster.scope, "", details, output, params, layers, macs=macs)
 
 
-def _totals(cluster: Cluster, boxes: Sequence[Box]) -> tuple[int, int]:
-    """Parameters and layers of one turn of a frame."""
-    params = layers = 0
+def _totals(cluster: Cluster, boxes: Sequence[Box]) -> tuple[int, int, Dim]:
+    """Parameters, layers and multiply-accumulates of one turn of a frame."""
+    params, layers, macs = 0, 0, cast("Dim", 0)
     for child in cluster.children:
         if isinstance(child, Cluster):
-            inner = _totals(child, boxes)
-            params, layers = params + inner[0] * child.times, layers + inner[1] * child.times
+            inner, times = _totals(child, boxes), child.times
         else:
-            params, layers = params + boxes[child].params, layers + boxes[child].layers
-    return params, layers
+            box = boxes[child]
+            inner, times = (box.params, box.layers, box.macs), 1
+        params, layers = params + inner[0] * times, layers + inner[1] * times
+        macs = macs + inner[2] * times
+    return params, layers, macs
 
 
 def _redirected(edges: Iterable[Edge], stands_for: Mapping[int, int]) -> Iterator[Edge]:
@@ -275,6 +281,7 @@ def _list_of(boxes: Sequence[Box]) -> Box:
         details=tuple(map(_list_numbers, details)),
         output=_ends(list(dict.fromkeys(box.output for box in boxes))),
         params=sum(box.params for box in boxes),
+        macs=total(box.macs for box in boxes),
         layers=sum(box.layers for box in boxes),
     )
 

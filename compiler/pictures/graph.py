@@ -41,7 +41,8 @@ MOST_COLUMNS = 6
 CUT_LEVELS = 3  # how deep in frames a column may end
 WORTH = 1.06  # how much larger a picture must get for another column, or a deeper cut
 
-SHOWN = ("names", "arguments", "shapes", "params")
+SHOWN = ("names", "arguments", "shapes", "params", "macs")
+USUAL = SHOWN[:-1]
 LAYOUTS = ("auto", "layered", "u")
 
 
@@ -54,7 +55,7 @@ def graph_scene(
     direction: str = "TB",
     theme: str = "light",
     page: str = "a4",
-    show: Iterable[str] = SHOWN,
+    show: Iterable[str] = USUAL,
     title: bool = True,
     layout: str = "auto",
 ) -> Scene:
@@ -73,7 +74,7 @@ def graph_scene(
         theme: `light` or `dark`.
         page: What the picture must fit, upright or across: a name of `PAGES`, or width and height
             in millimetres, such as `160x100`.
-        show: What boxes say besides the kind of layer, of `SHOWN`.
+        show: What boxes say besides the kind of layer, of `SHOWN`; all but `macs` by default.
         title: Whether name and totals of the network are above.
         layout: `u` draws encoders and decoders as a U where it can, `layered` never does, `auto`
             does so where the text stays legible.

@@ -348,9 +348,9 @@ class Network(Trainable):
             options: `width` in pixels, and `dpi`. For `graph`: `compact` joins normalizations and
                 activations to the layer before them; `page` is what it must fit, such as `a4`, or
                 `160x100` in millimetres; `show` lists what boxes say, of `names`, `arguments`,
-                `shapes` and `params`; `title`; `layout`, `u` or `layered`. For `backward`: `loss`,
-                and `inputs`, `targets` and `state` by name, whose numbers appear on the arrows;
-                `compact` draws layers rather than operators.
+                `shapes`, `params` and `macs`; `title`; `layout`, `u` or `layered`. For `backward`:
+                `loss`, and `inputs`, `targets` and `state` by name, whose numbers appear on the
+                arrows; `compact` draws layers rather than operators.
                 For `volumes`: `maps`, `volumes` or `planes`, and `scale`, `log` or `linear`.
                 For `neurons`: `state`, weights that the edges show.
 

@@ -170,6 +170,23 @@ def test_normalizations_and_activations_join_their_layer() -> None:
     assert "RELU" not in _words(_scene(shared, compact=True), "c")
 
 
+def test_shared_weights_name_their_owner() -> None:
+    """The second tower of the siamese network has no parameters of its own, and says whose."""
+    scene = _drawn("siamese")
+    assert "401,536 params" in _words(scene, "twin.conv2")
+    assert "weights of twin.conv2" in _words(scene, "other.conv2")
+    assert "params" not in _words(scene, "other.conv2")
+
+
+def test_multiply_accumulates_add_up() -> None:
+    """What boxes say with `macs` is the total, folded or not."""
+    for depth in (None, 1):
+        scene = _drawn("lenet5" if depth is None else "vgg16", depth=depth, show=["macs"])
+        said_of_boxes = " ".join(said(scene, "box"))
+        numbers = [int(n.replace(",", "")) for n in re.findall(r"([\d,]+) MACs", said_of_boxes)]
+        assert f"{sum(numbers):,} MACs" in " ".join(said(scene, "title"))
+
+
 def test_what_boxes_say() -> None:
     """`show` chooses it; kinds stay, and so do the names of what is folded."""
     program = "INPUT(8x8x3) -> CONV(4) as c -> FC(2)"

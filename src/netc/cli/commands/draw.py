@@ -62,7 +62,8 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
 @click.option(
     "--show",
     metavar="LIST",
-    help="What boxes say of a layer, of names,arguments,shapes,params; by default, all.",
+    help="What boxes say of a layer, of names,arguments,shapes,params,macs; by default, all but"
+    " macs.",
 )
 @click.option("--title/--no-title", default=None, help="Whether name and totals are above.")
 @click.option(
