@@ -90,6 +90,12 @@ def differentiate(graph: Graph, *, of: str | None = None) -> ChainRule:
     return ChainRule(target, forward, value, by_output, steps)
 
 
+def undifferentiated(graph: Graph) -> ChainRule:
+    """A graph without gradients, for pictures of its operators alone."""
+    target = rewrite(graph, {"Identity": _pass_on})
+    return ChainRule(target, len(target), next(iter(target.outputs.values())), {})
+
+
 def _check_leaves(graph: Graph, value: Value, found: Mapping[Output, Value]) -> None:
     """Where no gradient reaches an input or a parameter, there is no chain rule to be shown."""
     leaves = [*graph.inputs.values(), *graph.parameters.values()]

@@ -8,7 +8,7 @@ formula's derivative.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..ir.graph import CONSTANT, INPUT, LEAVES, Graph, Node, Output, Value
@@ -87,6 +87,35 @@ def circuit_of(
     return Circuit(parts, list(gatherer.wires()))
 
 
+def forward_circuit(rule: ChainRule) -> Circuit:
+    """The operators of a graph by ONNX's names, with all of its outputs."""
+    gatherer, graph = _Gatherer(rule, (), {}), rule.graph
+    gatherer.drawn = {
+        identifier: graph[identifier]
+        for identifier in sorted(_ancestors(graph, graph.outputs.values()))
+        if gatherer.is_drawn(identifier)
+    }
+    parts = {name: _by_name(part) for name, part in gatherer.parts().items() if name != "value"}
+    wires = [wire for wire in gatherer.wires() if wire.target != "value"]
+    for position, (name, value) in enumerate(graph.outputs.items()):
+        end = f"value{position}"
+        parts[end] = Part("value", name)
+        lines = (_extents(value),)
+        if value.node in gatherer.drawn:
+            output = value.node, value.output
+            wires.append(Wire(f"n{value.node}", end, "forward", lines, output))
+    return Circuit(parts, wires)
+
+
+def _by_name(part: Part) -> Part:
+    """An operator's part with its name above its symbol."""
+    name = part.tip.partition(" ")[0].removeprefix("netc.")
+    if part.role != "forward":
+        return part
+    more = () if part.text.lower() == name.lower() else (part.text,)
+    return replace(part, text=name, more=more)
+
+
 @dataclass(eq=False)
 class _Gatherer:
     """Gathers what is drawn of a chain rule.
@@ -118,7 +147,7 @@ class _Gatherer:
         self.drawn = {
             self.homes[identifier]: self.graph[self.homes[identifier]]
             for identifier in sorted(_ancestors(self.graph, ends))
-            if self._is_drawn(identifier)
+            if self.is_drawn(identifier)
         }
         self.names = _names(self.graph, self._letters())
         self.differentiated: dict[Value, list[Output]] = defaultdict(list)
@@ -152,8 +181,11 @@ class _Gatherer:
             if learned and identifier not in targets:
                 yield identifier, output
 
-    def _is_drawn(self, identifier: int) -> bool:
-        """Numbers are in their operator's box; extents are computed out of sight."""
+    def is_drawn(self, identifier: int) -> bool:
+        """Whether a node has a part.
+
+        Numbers are in their operator's box; extents are computed out of sight.
+        """
         node = self.graph[identifier]
         if identifier >= self.rule.forward and node.op_type in ("Expand", "Identity"):
             return not self._is_seed(node) and node.op_type != "Identity"
@@ -294,7 +326,7 @@ class _Gatherer:
 
     def _seeds(self) -> Iterator[Wire]:
         """The operators of the backward graph that read the seed start at the value."""
-        seed = self.rule.gradients[self.rule.value.node, self.rule.value.output]
+        seed = self.rule.gradients.get((self.rule.value.node, self.rule.value.output))
         started = dict.fromkeys(
             (self.homes[identifier], value)
             for identifier, node in self.graph.nodes()

@@ -17,7 +17,7 @@ from .staves import LEAVES, Staves, nets_of
 TEXT, SMALL = 8.5, 7.0  # sizes of text
 LINE = 9.0
 WIDEST = 150.0
-SIDES, ABOVE = 36.0, 96.0  # what a page's margins, heading and legend take
+SIDES, ABOVE = 37.0, 97.0  # what a page's margins, heading and legend take
 MOST_ROWS = 12
 MOST_PARTS = 600
 WORTH = 1.06
@@ -53,7 +53,7 @@ def backward_scene(circuits: Iterable[Circuit], graph: Graph, *, theme: str = "l
     if best is None:
         raise error(
             "E511",
-            f"a backward graph of {parts:,} parts is too large to draw",
+            f"a graph of {parts:,} parts is too large to draw",
             help="fold it with `--depth 1`, or draw a part of the network",
         )
     shapes = [*best.wires(), *best.labels()]
@@ -71,6 +71,8 @@ def _with_seed(circuit: Circuit) -> Circuit:
         replace(wire, source=SEED) if (wire.source, wire.role) == ("value", "backward") else wire
         for wire in circuit.wires
     ]
+    if wires == list(circuit.wires):
+        return circuit
     name = circuit.parts["value"].text
     text = f"\N{PARTIAL DIFFERENTIAL}{name}/\N{PARTIAL DIFFERENTIAL}{name} = 1"
     parts = {**circuit.parts, SEED: Part("derivative", text, beneath="value")}

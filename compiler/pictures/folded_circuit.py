@@ -107,7 +107,7 @@ class _Folder:
     def _ends(self, shown: Mapping[int, Box]) -> list[int]:
         """The boxes that yield what is differentiated."""
         own = self._place(self.rule.graph.producer(self.rule.value).scope)
-        if own in shown and own is not None:
+        if own in shown and own is not None and self.rule.gradients:
             return [own]
         outputs = [p for p, box in self.boxes.items() if box.kind == OUTPUT]
         found = (e.source for e in self.drawing.edges if e.target in outputs)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .choices import STYLES
-from .compiler.emit.chain_rule import ChainRule, LossBox, differentiate
-from .compiler.emit.circuit import Circuit, circuit_of
+from .compiler.emit.chain_rule import ChainRule, LossBox, differentiate, undifferentiated
+from .compiler.emit.circuit import Circuit, circuit_of, forward_circuit
 from .compiler.emit.circuit_dot import circuit_dot
 from .compiler.emit.dot import BACKWARD, GRAPH, check_choices, check_word, to_dot
 from .compiler.emit.formats import FORMATS, format_of
@@ -47,9 +47,47 @@ Array = np.ndarray[Any, Any]
 MOST_WRITTEN = 4  # of an array that are written on an arrow; of larger ones, the extents
 
 
+def operators(
+    graph: Graph, *, depth: int | None = None, compact: bool | None = None, theme: str = "light"
+) -> Scene:
+    """The operators of a network in inference, with parameters, in rows on a page.
+
+    Args:
+        graph: The network.
+        depth: Scopes of so many parts are one box each.
+        compact: Whether layers, or blocks of them, are drawn rather than operators; by default,
+            where operators are too many for legible text.
+        theme: `light` or `dark`.
+
+    Raises:
+        NetError: E511, the depth is not positive, or there is too much to draw.
+    """
+    rule = undifferentiated(set_mode(graph, training=False))
+    return _legible(forward_circuit(rule), rule, [], graph, depth, compact, theme)
+
+
+def _legible(
+    whole: Circuit,
+    rule: ChainRule,
+    losses: list[LossBox],
+    graph: Graph,
+    depth: int | None,
+    compact: bool | None,
+    theme: str,
+) -> Scene:
+    """Operators, or where these are too many, layers or blocks of them."""
+    if depth is not None and depth < 1:
+        raise error("E511", f"the depth of a diagram must be at least 1, not {depth}")
+    value = ", ".join(part.text for part in whole.parts.values() if part.role == "value")
+    blocks = folded_circuits(rule, losses, graph, value, depth)
+    circuits = blocks if depth is not None or compact else chain([whole], blocks)
+    return backward_scene([whole] if compact is False else circuits, graph, theme=theme)
+
+
 # The styles that netc lays out itself: what draws a network, with a theme and the style's options.
 SCENES: Mapping[str, Callable[..., Scene]] = {
     GRAPH: graph_scene,
+    "ops": operators,
     "volumes": volumes,
     "neurons": neurons,
 }
@@ -201,16 +239,10 @@ def backward(
     Raises:
         NetError: E511, the depth is not positive, or there is too much to draw; as `chain_rule`.
     """
-    if depth is not None and depth < 1:
-        raise error("E511", f"the depth of a diagram must be at least 1, not {depth}")
     found = chain_rule(
         model, loss=loss, of=of, inputs=inputs, targets=targets, state=state, seed=seed
     )
-    whole = found.circuit()
-    value = whole.parts["value"].text
-    blocks = folded_circuits(found.rule, found.losses, found.graph, value, depth)
-    circuits = blocks if depth is not None or compact else chain([whole], blocks)
-    return backward_scene([whole] if compact is False else circuits, model.graph, theme=theme)
+    return _legible(found.circuit(), found.rule, found.losses, found.graph, depth, compact, theme)
 
 
 @dataclass(frozen=True)

@@ -336,7 +336,7 @@ class Network(Trainable):
 
         Args:
             path: The file to write.
-            style: `graph` draws the layers; `backward` draws the chain rule on operators;
+            style: `graph` draws the layers; `ops` draws operators, `backward` their chain rule;
                 `volumes` draws feature maps as boxes in three dimensions; `neurons` draws dense
                 layers as columns of circles.
             depth: Fold scopes below this depth.

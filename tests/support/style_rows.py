@@ -30,6 +30,7 @@ CNN = "INPUT(28x28x1) -> CONV(5x5, 6) as maps -> RELU -> POOL -> FC(10) as score
 ROWS = [
     StyleRow("graph", CNN, ("maps", "scores", "28x28x6", "10 units")),
     StyleRow("graph", CNN, ("maps", "scores"), {"direction": "LR"}),
+    StyleRow("ops", CNN, ("Conv", "Relu", "maps.weight", "N\N{MULTIPLICATION SIGN}10", "output")),
     StyleRow("backward", "INPUT(3) as x -> FC(2)", ("x", "∂loss/∂fc1.weight"), {"loss": "mse"}),
     StyleRow("volumes", CNN, ("6@28x28", "10")),
     StyleRow("volumes", CNN, ("6@28x28", "10"), {"maps": "planes", "scale": "linear"}),

@@ -129,7 +129,7 @@ def command(
     weights: str | None,
     max_layers: int | None,
 ) -> None:
-    """Draw FILE: its layers, feature maps, neurons or chain rule, by `--style`."""
+    """Draw FILE: its layers, operators, feature maps, neurons or chain rule, by `--style`."""
     network = open_network(file, max_layers)
     options: dict[str, Any] = {}
     named = {"maps": maps, "scale": scale, "loss": loss, "of": of}
