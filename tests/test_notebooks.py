@@ -72,7 +72,9 @@ def test_errors_are_excerpts() -> None:
 def test_differences_are_coloured() -> None:
     """A comparison is its own text."""
     diff = netc.diff(netc.load("zoo:lenet5"), netc.load("zoo:cnn_1"))
-    assert "".join(_well_formed(diff._repr_html_()).itertext()) == str(diff)
+    page = _well_formed(diff._repr_html_())
+    assert "".join(page.itertext()) == str(diff)
+    assert {str(span.text).split()[0] for span in page.iter("span")} == {"changed", "removed"}
 
 
 def test_runs_are_curves() -> None:

@@ -40,11 +40,11 @@ class Diff:
         return str(self)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the lines, coloured by their signs."""
-        colours = {"+": "#1e8449", "-": "#c0392b", "~": "#9a6700"}
+        """What a notebook shows: the lines, coloured by what they say."""
+        colours = {"added": "#1e8449", "removed": "#c0392b", "changed": "#9a6700"}
         rows = []
         for line in str(self).split("\n"):
-            colour = colours.get(line.lstrip()[:1])
+            colour = colours.get(line.partition(" ")[0])
             text = escape(line)
             rows.append(f'<span style="color:{colour}">{text}</span>' if colour else text)
         return f"<pre>{chr(10).join(rows)}</pre>"
