@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise, product
+from itertools import chain, pairwise
 
 from ...grammar.diagnostics import error, listing
 from ..analysis.counts import Counts, count
@@ -19,7 +19,7 @@ from .detail import folded, listed, opened, unframed
 from .flow import flow
 from .fonts import text_width
 from .layout import Layout, Piece, Size
-from .pages import columns
+from .pages import columns, parts_of
 from .scene import (
     SMALLEST_TEXT,
     Drawn,
@@ -37,7 +37,8 @@ from .u_shape import ladder, u_shaped
 MANY_LAYERS = 30  # from here on layers are joined unless the caller says otherwise
 MARGIN = 24.0  # around the picture
 TITLE, LEGEND = 34.0, 24.0  # the heights of what is above and below the network
-MOST_COLUMNS = 6
+MOST_COLUMNS = 40
+ENOUGH = 0.8  # of the best size: pictures that are wider still get no larger
 CUT_LEVELS = 3  # how deep in frames a column may end
 WORTH = 1.06  # how much larger a picture must get for another column, or a deeper cut
 
@@ -178,16 +179,19 @@ class _Page:
         flat = self.direction in ("LR", "RL")
         sizes = {b: (c.height, c.width) if flat else (c.width, c.height) for b, c in cells.items()}
         series = flow(drawing)
+        layout = self._laid_out(sizes, cells, aside=flat)
+        parts = [parts_of(layout, series, level) for level in range(CUT_LEVELS)]
         scale, piece = 0.0, Piece()
-        for number, level in product(range(1, MOST_COLUMNS + 1), range(CUT_LEVELS)):
-            if number == 1 and level:
-                continue
-            found = columns(self._laid_out(sizes, cells, aside=flat), series, number, level)
-            for page in (self.size, self.size[::-1]):
-                fits = self._scale(found, page)
-                if fits > scale * WORTH:
-                    scale, piece = fits, found
-            if scale >= 1.0:
+        for number in range(1, MOST_COLUMNS + 1):
+            largest = 0.0
+            for part in parts if number > 1 else parts[:1]:
+                found = columns(self._laid_out(sizes, cells, aside=flat), series, part, number)
+                for page in (self.size, self.size[::-1]):
+                    fits = self._scale(found, page)
+                    largest = max(largest, fits)
+                    if fits > scale * WORTH:
+                        scale, piece = fits, found
+            if scale >= 1.0 or largest < scale * ENOUGH:
                 break
         return self._scene(piece, scale, cells), scale
 

@@ -19,16 +19,25 @@ class _Part:
     frames: tuple[Framed, ...]
 
 
-def columns(layout: Layout, series: Series, count: int, level: int) -> Piece:
-    """A flow in at most so many columns, about as long as each other, led from one to the next.
+@dataclass(frozen=True)
+class Parts:
+    """What of a flow may be in different columns, with the lengths."""
 
-    They end between frames, or within those that have at most `level` others around them.
-    """
+    parts: Sequence[_Part]
+    lengths: Sequence[float]
+
+
+def parts_of(layout: Layout, series: Series, level: int) -> Parts:
+    """Where columns may end: between frames, or in those that have at most `level` around them."""
     parts = list(_parts(series, (), level))
-    if count == 1 or len(parts) < 2:
+    return Parts(parts, [_length(layout, part) for part in parts])
+
+
+def columns(layout: Layout, series: Series, parts: Parts, count: int) -> Piece:
+    """A flow in at most so many columns, about as long as each other, led from one to the next."""
+    if count == 1 or len(parts.parts) < 2:
         return layout.series(series)
-    lengths = [_length(layout, part) for part in parts]
-    cut = _cut(layout, series, parts, lengths, count)
+    cut = _cut(layout, series, parts.parts, parts.lengths, count)
     arrows = [isinstance(each.items[0], Leaf) for each in cut]
     return _beside([layout.series(each) for each in cut], arrows)
 
