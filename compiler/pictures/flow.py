@@ -216,10 +216,10 @@ class _Region:
 
     def _between(self, numbers: list[int], before: int, after: int, *, whole: bool) -> Item:
         """What lies between two children that all ways pass."""
-        skips = _drawn(w for w in self.ways if (w.source, w.target) == (before, after))
         parts = self._parts(numbers)
-        if whole and len(parts) == 1 and not skips:
+        if whole and len(parts) == 1:  # what skips all of it is drawn beside the knot
             return self._knot(numbers, before, after)
+        skips = _drawn(w for w in self.ways if (w.source, w.target) == (before, after))
         branches = [self.series(part, before, after) for part in parts]
         self.free.update(skips)
         for branch in branches:

@@ -260,3 +260,19 @@ def test_a_group_stands_for_each_layer() -> None:
 def test_what_is_folded_may_read_what_comes_later(depth: int) -> None:
     """BERT's embeddings, folded, stand before an input that they read, and are drawn after it."""
     assert problems(_drawn("transformers/bert_base_uncased", depth=depth)) == []
+
+
+def test_a_skip_over_what_cannot_be_taken_apart() -> None:
+    """A net in which each merge reads all before it has a line from its input to the last one."""
+    scene = _scene("""
+a = INPUT(8x8x4)
+b = a -> CONV(3x3, 2) -> RELU
+c = ( a | b ) -> CONCAT -> CONV(3x3, 2) -> RELU
+d = ( a | b | c ) -> CONCAT -> CONV(3x3, 2) -> RELU
+( a | b | c | d ) -> CONCAT -> GAP -> FC(3)
+""")
+    assert problems(scene) == []
+    assert crossings(scene) == []
+    top, merge = _box(scene, "input"), _box(scene, "concat3")
+    ends = [(line.points[0][1], line.points[-1][1]) for line in _lines(scene)]
+    assert any(abs(y - top.bottom) < 1 and abs(z - merge.top) < 1 for y, z in ends)
