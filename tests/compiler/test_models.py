@@ -102,5 +102,7 @@ def test_without_layers(tmp_path: Path) -> None:
     assert "18" in str(net.summary())
     net.draw(tmp_path / "net.dot")
     net.draw(tmp_path / "backward.dot", style="backward", loss="mse")
+    with pytest.raises(netc.NetError, match="chains of dense layers, and it has no layers"):
+        net.draw(tmp_path / "net.svg", style="neurons")
     y = np.asarray(net.run(np.ones((2, 6), np.float32), net.initialize(0)))
     assert y.shape == (2, 3)
