@@ -11,14 +11,15 @@ from ..emit.clusters import Cluster
 from ..emit.collapse import Drawing, collapse
 from ..emit.dot import check_choices, check_word
 from ..emit.layer_view import layer_view
-from ..emit.palette import THEMES, Theme
+from ..emit.palette import THEMES, Theme, family
 from ..ir.graph import Graph
 from .cells import SMALL, Cell, cell_of, frame_words, words_width, written
 from .detail import compact as compacted
 from .detail import folded, listed, opened, unframed
 from .flow import flow
-from .fonts import text_width
+from .fonts import bounds, text_width
 from .layout import Layout, Piece, Size
+from .page import legend_rows
 from .pages import columns, parts_of
 from .scene import (
     SMALLEST_TEXT,
@@ -30,13 +31,15 @@ from .scene import (
     Rectangle,
     Scene,
     Text,
+    around,
     placed,
 )
 from .u_shape import ladder, u_shaped
 
 MANY_LAYERS = 30  # from here on layers are joined unless the caller says otherwise
 MARGIN = 24.0  # around the picture
-TITLE, LEGEND = 34.0, 24.0  # the heights of what is above and below the network
+TITLE = 34.0  # the height of what is above the network
+LEGEND = 12.0  # between the network and its legend
 MOST_COLUMNS = 40
 ENOUGH = 0.8  # of the best size: pictures that are wider still get no larger
 CUT_LEVELS = 3  # how deep in frames a column may end
@@ -187,7 +190,7 @@ class _Page:
             for part in parts if number > 1 else parts[:1]:
                 found = columns(self._laid_out(sizes, cells, aside=flat), series, part, number)
                 for page in (self.size, self.size[::-1]):
-                    fits = self._scale(found, page)
+                    fits = self._scale(found, page, cells)
                     largest = max(largest, fits)
                     if fits > scale * WORTH:
                         scale, piece = fits, found
@@ -205,7 +208,7 @@ class _Page:
         turned = {box: (height, width) for box, (width, height) in sizes.items()}
         piece = u_shaped(found, self._laid_out(turned, cells, aside=True), sizes)
         upright = replace(self, direction="TB")
-        scale = upright._scale(piece, (max(self.size), min(self.size)))
+        scale = upright._scale(piece, (max(self.size), min(self.size)), cells)
         return upright._scene(piece, scale, cells), scale
 
     def _laid_out(
@@ -235,25 +238,52 @@ class _Page:
         across, along = piece.left + piece.right, piece.length
         return (along, across) if self.direction in ("LR", "RL") else (across, along)
 
-    def _scale(self, piece: Piece, page: Size) -> float:
-        """How much a piece must be scaled to fit a page, title included."""
+    def _scale(self, piece: Piece, page: Size, cells: Mapping[int, Cell]) -> float:
+        """How much a piece must be scaled to fit a page, title and legend included."""
         width, height = self._extent(piece)
         room = page[1] - 2 * MARGIN - (TITLE if self.heading else 0)
-        return min(1.0, (page[0] - 2 * MARGIN) / width, room / height)
+        scale = min(1.0, (page[0] - 2 * MARGIN) / width, room / height)
+        legend = self._legend(piece, cells)
+        if not legend:
+            return scale
+        below = around([bounds(each) for each in self._below(legend, width * scale)])
+        return min(scale, (room - below.height - LEGEND) / height)
+
+    def _below(self, legend: Mapping[str, str], width: float) -> list[Drawn]:
+        """The rows of the legend under a picture of some width."""
+        return list(legend_rows(legend, self.theme, max(width, *self._widths())))
+
+    def _widths(self) -> list[float]:
+        return [text_width(text.text, text.size, bold=text.bold) for text in self.heading]
+
+    def _legend(self, piece: Piece, cells: Mapping[int, Cell]) -> dict[str, str]:
+        """What colours mean, where boxes have stripes of others than their own."""
+        boxes = [cells[box].box for box in piece.boxes]
+        if not self.heading or not any(box.joined for box in boxes):
+            return {}
+        kinds = (kind for box in boxes for kind in (box.kind, *box.joined))
+        families = self.theme.families
+        return {name: families[name] for name in map(family, kinds) if name in families}
 
     def _scene(self, piece: Piece, scale: float, cells: Mapping[int, Cell]) -> Scene:
         width, height = (extent * scale for extent in self._extent(piece))
         boxes = (cells[b].shapes(*self._at(piece, p), self.theme) for b, p in piece.boxes.items())
         shapes = [*self._frames(piece), *self._lines(piece), *boxes]
-        widths = [text_width(text.text, text.size, bold=text.bold) for text in self.heading]
-        total = max([width, *widths])
+        total = max([width, *self._widths()])
         top = MARGIN + (TITLE if self.heading else 0)
         left = MARGIN + (total - width) / 2
-        titles = [placed(text, MARGIN + total / 2, MARGIN) for text in self.heading]
+        titles = tuple(placed(text, MARGIN + total / 2, MARGIN) for text in self.heading)
         drawn = [placed(shape, left, top, scale) for shape in shapes]
-        size = total + 2 * MARGIN, top + height + MARGIN
-        heading = [Group(tuple(titles), "title")] if titles else []
-        return Scene(*size, (*heading, *drawn), self.theme.background, self.name)
+        heading = [Group(titles, "title")] if titles else []
+        legend, bottom = self._legend(piece, cells), top + height
+        below = self._below(legend, width) if legend else []
+        if below:
+            rows = around([bounds(each) for each in below])
+            dx, dy = MARGIN + total / 2 - rows.center[0], bottom + LEGEND - rows.top
+            below = [placed(each, dx, dy) for each in below]
+            bottom += LEGEND + rows.height
+        size = total + 2 * MARGIN, bottom + MARGIN
+        return Scene(*size, (*heading, *drawn, *below), self.theme.background, self.name)
 
     def _at(self, piece: Piece, place: Point) -> Point:
         """A place of the layout in the picture, whose upper left corner is (0, 0)."""

@@ -34,7 +34,7 @@ def page(
     taken = around([bounds(shape) for shape in drawn])
     room = max(taken.width, 120.0)
     above = list(_heading(name, counts, theme, room)) if heading else []
-    below = list(_legend(legend, theme, room))
+    below = list(legend_rows(legend, theme, room))
     parts = [list(_beneath(part, taken.center[0])) for part in (above, drawn, below)]
     y, stacked = 0.0, list[Drawn]()
     for part in filter(None, parts):
@@ -64,8 +64,8 @@ def _totals(counts: Counts) -> str:
     return f"{counts.params:,} parameter{'s' * (counts.params != 1)} \N{MIDDLE DOT} {macs} MACs"
 
 
-def _legend(entries: Mapping[str, Swatch], theme: Theme, room: float) -> Iterable[Drawn]:
-    """Swatches with words, in as many rows as the width asks for."""
+def legend_rows(entries: Mapping[str, Swatch], theme: Theme, room: float) -> Iterable[Drawn]:
+    """Swatches with words, in as many rows as the width asks for; the first is at y = 0."""
     x = y = 0.0
     for words, swatch in entries.items():
         width = SWATCH + 4 + text_width(words, SMALL)

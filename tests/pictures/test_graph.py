@@ -187,6 +187,16 @@ def test_multiply_accumulates_add_up() -> None:
         assert f"{sum(numbers):,} MACs" in " ".join(said(scene, "title"))
 
 
+def test_stripes_have_a_legend() -> None:
+    """A compact picture says what the colours of joined layers mean; others name all layers."""
+    program = "INPUT(8x8x3) -> CONV(4) -> BN -> RELU -> FC(2)"
+    assert set(said(_scene(program, compact=True), "legend")) == {
+        *("source", "convolution", "normalization", "activation", "dense", "output")
+    }
+    assert said(_scene(program, compact=False), "legend") == []
+    assert said(_scene(program, compact=True, title=False), "legend") == []
+
+
 def test_what_boxes_say() -> None:
     """`show` chooses it; kinds stay, and so do the names of what is folded."""
     program = "INPUT(8x8x3) -> CONV(4) as c -> FC(2)"
