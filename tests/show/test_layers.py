@@ -1,5 +1,6 @@
 """Pictures of layers: the numbers in them are the network's own."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,16 @@ def test_filters_need_weights(tmp_path: Path) -> None:
     """Weights are never drawn at random in silence."""
     with pytest.raises(netc.NetError, match="there are no weights"):
         show.filters(netc.compile("INPUT(8x8x1) -> CONV(3x3, 2)"), tmp_path / "f.svg")
+
+
+@pytest.mark.parametrize("picture", [show.filters, show.weights, show.activations])
+def test_weights_must_be_the_networks(picture: Callable[..., None], tmp_path: Path) -> None:
+    """Weights of another network are refused, and no file is written."""
+    net = netc.compile("INPUT(8x8x1) -> CONV(3x3, 2) -> PRELU")
+    other = netc.compile("INPUT(8x8x1) -> CONV(3x3, 2) as other").initialize()
+    with pytest.raises(netc.NetError, match="E501"):
+        picture(net, tmp_path / "f.svg", other)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_histograms_hold_all_weights(digits: Trained, figures: Figures, tmp_path: Path) -> None:
@@ -227,6 +238,10 @@ def test_receptive_picture(figures: Figures, tmp_path: Path) -> None:
         ("INPUT(8x8x1) -> CONV(3x3, 2) as c", "c", {"at": (8, 0)}, "`c` is 8x8 and has no 8, 0"),
         ("INPUT(8) -> FC(3) as f", "f", {}, "`f` has no receptive field in a picture"),
         ("INPUT((H, W, 1)) -> GAP as g", "g", {}, "`g` has no receptive field in a picture"),
+        (
+            *("INPUT(8x8x2) -> CONV(3x3, 2) as c", "c", {"x": np.zeros((5, 5), np.float32)}),
+            r"what is given: the input `input` is float32 \(N, 5.*takes float32 \(N, 2, 8, 8\)",
+        ),
     ],
 )
 def test_no_receptive_field(

@@ -12,6 +12,7 @@ from ..compiler.ir.graph import Graph
 from ..grammar.diagnostics import NetError, error
 from ..network import Network, compile
 from ..prediction import given_samples
+from ..runtime.data.adapting import adapter
 from ..runtime.engines.plan import resolve_fetches
 from ..runtime.inspection.filters import filters as find_filters
 from ..runtime.plots.activation_curves import ActivationCurve, draw_activations
@@ -53,10 +54,11 @@ def filters(
         format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
-        NetError: There are no weights (E546), no such layer (E101), or none whose weights are
-            images (E566); or the file cannot be written.
+        NetError: There are no weights (E546), they do not fit (E501), there is no such layer
+            (E101), or none whose weights are images (E566); or the file cannot be written.
     """
     trained = net.trained(run, weights)
+    net.check_weights(trained.weights)
     facts = trained.facts
     shapes = {name: facts.shapes.get(source, ()) for source, name in facts.inputs.items()}
     found = find_filters(net.graph, trained.weights, layer, shapes=shapes)
@@ -137,13 +139,14 @@ def activations(
         format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
-        NetError: The network has no activations (E566), the span is not positive (E103), or the
-            file cannot be written.
+        NetError: The network has no activations (E566), the weights do not fit (E501), the span is
+            not positive (E103), or the file cannot be written.
     """
     if not 0 < span < float("inf"):
         raise error("E103", f"the span must be a positive number, not `{span}`")
     given = run is not None or weights is not None
     state = net.trained(run, weights).weights if given else net.initialize()
+    net.check_weights(state)
     curves = list(activation_curves(net, state, np.linspace(-span, span, CURVE_POINTS)))
     if not curves:
         help = "layers such as RELU, TANH or SIGMOID are activations of single numbers"
@@ -214,12 +217,13 @@ def receptive(
 
     Raises:
         NetError: There is no such layer (E101) or element (E103), the input is no picture (E566),
-            or the file cannot be written.
+            `x` is not what it takes (E529), or the file cannot be written.
     """
     value = resolve_fetches(net.graph, [label])[label]
     paths = {layer.outputs[0]: name for name, layer in net.graph.layers.items() if layer.outputs}
     seen = receptive_fields(net.graph).get(paths.get(value, label))
-    source = net.graph.inputs[net.inputs[0].name]
+    name = net.inputs[0].name
+    source = net.graph.inputs[name]
     size = source.shape[2:]
     whole = [
         extent for extent in (*size, *(seen.extents if seen else ())) if isinstance(extent, int)
@@ -233,7 +237,9 @@ def receptive(
     picture = None
     if x is not None:
         given = given_samples(net.model, Trained({}), x)
-        picture = as_pictures(next(iter(given.data.take([0]).inputs.values())))[0]
+        sample = next(iter(given.data.take([0]).inputs.values()))
+        feed = adapter("what is given", f"input `{name}`", sample, source.type)
+        picture = as_pictures(feed(sample))[0]
     stride, note = "", "every element sees all of it"
     if seen.strides is not None:
         stride = f", stride {'x'.join(f'{step:g}' for step in seen.strides)}"
