@@ -37,6 +37,7 @@ from .grammar.diagnostics import error, listing
 from .grammar.files import atomic_writer
 from .runtime.engines.executor import run
 from .runtime.engines.plan import plan
+from .runtime.weights.files import check_weights
 from .runtime.weights.initialize import initialize
 
 if TYPE_CHECKING:
@@ -114,9 +115,11 @@ def to_picture(model: Model, format: str, *, style: str = "graph", **choices: An
 
     Raises:
         NetError: E511, a choice is not known, or does not go with the style; E505, the style has
-            no such format; E503, no renderer is installed.
+            no such format; E503, no renderer is installed; E501, weights do not fit the network.
     """
     check_word("style", style, STYLES)
+    if choices.get("state") is not None:
+        check_weights(model.graph, choices["state"])
     given = {name: choice for name, choice in choices.items() if choice is not None}
     unusual = {"mmd"} if style == BACKWARD else {"dot", "mmd"} if style != GRAPH else set()
     if format in unusual:

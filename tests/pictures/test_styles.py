@@ -1,6 +1,8 @@
 """Every style of pictures: what it takes, what its picture says, and that nothing is hidden."""
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 from support.scenes import problems, said
@@ -56,3 +58,12 @@ def test_unknown_styles_are_refused() -> None:
     """A style that there is not is an error with the ones that there are."""
     with pytest.raises(NetError, match=r"E511.*unknown diagram style `volume`"):
         netc.compile("INPUT(8) -> RELU").draw("x.svg", style="volume")  # type: ignore[arg-type]  # a wrong choice
+
+
+@pytest.mark.parametrize("options", [{"style": "neurons"}, {"style": "backward", "loss": "mse"}])
+def test_weights_of_another_network_are_refused(options: dict[str, Any], tmp_path: Path) -> None:
+    """A picture never leaves out in silence the weights that it is to show."""
+    other = netc.compile("INPUT(2) -> FC(3) as other").initialize()
+    with pytest.raises(NetError, match="E501"):
+        netc.compile("INPUT(2) -> FC(3)").draw(tmp_path / "x.svg", state=other, **options)
+    assert list(tmp_path.iterdir()) == []
