@@ -77,11 +77,11 @@ def check_choices(**choices: str) -> None:
         check_word(name, value, CHOICES[name])
 
 
-def check_word(name: str, value: str, known: tuple[str, ...]) -> None:
+def check_word(name: str, value: object, known: tuple[str, ...]) -> None:
     """Refuse a word that is not known; see `check_choices`."""
     if value not in known:
         listed = ", ".join(f"`{word}`" for word in known)
-        near = did_you_mean(value, known) or f"choose from {listed}"
+        near = did_you_mean(str(value), known) or f"choose from {listed}"
         raise error("E511", f"unknown diagram {name} `{value}`", help=near)
 
 

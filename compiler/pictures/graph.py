@@ -132,9 +132,10 @@ def page_size(page: str) -> Size:
     Raises:
         NetError: E511, it is neither a name nor a size.
     """
-    if page.lower() in PAGES:
-        return PAGES[page.lower()]
-    found = _MILLIMETRES.fullmatch(page)
+    name = str(page).lower()
+    if name in PAGES:
+        return PAGES[name]
+    found = _MILLIMETRES.fullmatch(name)
     if found is None or min(map(float, found.groups())) < LEAST_PAGE:
         help = f"choose from {listing(PAGES)}, or give a size in millimetres such as `160x100`"
         raise error("E511", f"unknown page `{page}`", help=help)
@@ -236,6 +237,7 @@ class _Page:
 
     def _extent(self, piece: Piece) -> Size:
         across, along = piece.left + piece.right, piece.length
+        across, along = max(across, 1.0), max(along, 1.0)  # of a graph without nodes
         return (along, across) if self.direction in ("LR", "RL") else (across, along)
 
     def _scale(self, piece: Piece, page: Size, cells: Mapping[int, Cell]) -> float:

@@ -13,7 +13,14 @@ from .held_settings import entries_of
 from .optimizers import MOMENTUM
 from .recipe import Recipe, check, merge
 from .schedules import SCHEDULES
-from .settings import SETTINGS, Evaluate, GivenSetting, optimizer_arguments, read_settings
+from .settings import (
+    SETTINGS,
+    Evaluate,
+    GivenSetting,
+    optimizer_arguments,
+    read_settings,
+    unknown_setting,
+)
 from .term_table import TERMS, spell_term
 from .terms import Term
 
@@ -33,6 +40,9 @@ def revise(recipe: Recipe | None, changes: Mapping[str, Any], outputs: Sequence[
     Raises:
         NetError: There is no such setting, it does not take the value, or it contradicts others.
     """
+    for name in changes.keys() - SETTINGS.keys() - optimizer_arguments():
+        if changes[name] is None:  # which says nothing of a setting, but it must be one
+            raise unknown_setting(name)
     entries = entries_of({name: value for name, value in changes.items() if value is not None})
     arguments = [entry for entry in entries if _is_argument(entry)]
     settings = partial(evaluate, environment=Environment(words=True))

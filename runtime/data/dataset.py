@@ -36,7 +36,7 @@ class Batch:
     targets: dict[str, Array]
 
     def __len__(self) -> int:
-        return len(next(iter(self.inputs.values())))
+        return len(next(iter((self.inputs | self.targets).values())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ class ArrayData(Dataset):
         self._check()
 
     def __len__(self) -> int:
-        return len(next(iter(self.inputs.values())))
+        return len(next(iter((self.inputs | self.targets).values())))
 
     def read(self, indices: Array) -> Batch:
         """The samples of these numbers."""

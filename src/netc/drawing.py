@@ -1,5 +1,6 @@
 """A network as a picture: its layers, its neurons, or its chain rule with an input's numbers."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import Parameter, signature
@@ -93,6 +94,13 @@ SCENES: Mapping[str, Callable[..., Scene]] = {
     "neurons": neurons,
 }
 
+# The least and the greatest of what is given as a number.
+NUMBERS: Mapping[str, tuple[int, int]] = {
+    "width": (1, 30_000),
+    "dpi": (10, 2_400),
+    "depth": (1, sys.maxsize),
+}
+
 GRAPH_TEXTS: Mapping[str, Callable[..., str]] = {
     "dot": to_dot,
     "mmd": to_mermaid,
@@ -121,6 +129,7 @@ def to_picture(model: Model, format: str, *, style: str = "graph", **choices: An
     if choices.get("state") is not None:
         check_weights(model.graph, choices["state"])
     given = {name: choice for name, choice in choices.items() if choice is not None}
+    _check_kinds(given)
     unusual = {"mmd"} if style == BACKWARD else {"dot", "mmd"} if style != GRAPH else set()
     if format in unusual:
         known = listing(name for name in FORMATS if name not in unusual)
@@ -137,6 +146,23 @@ def to_picture(model: Model, format: str, *, style: str = "graph", **choices: An
 
     pixels = DPI if width is None else width * POINTS / scene.width
     return scene_picture(scene, format, dpi=dpi or pixels)
+
+
+def _check_kinds(given: dict[str, Any]) -> None:
+    """Refuse numbers, switches and lists that are none; a single word to show is a list of one."""
+    for name, (least, most) in NUMBERS.items():
+        value: Any = given.get(name, least)
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+            raise error("E511", f"`{name}` must be a whole number, not `{value!r}`")
+        if not least <= value <= most and name != "depth":  # which its style refuses
+            raise error("E511", f"`{name}` must be from {least:,} to {most:,}, not {value}")
+    for name in ("compact", "title"):
+        if not isinstance(given.get(name, True), bool):
+            raise error("E511", f"`{name}` must be True or False, not `{given[name]!r}`")
+    show = given.get("show", ())
+    given |= {"show": [show]} if isinstance(show, str) else {}
+    if not isinstance(show, str | list | tuple | set | frozenset):
+        raise error("E511", f"`show` must be a list of words, not `{show!r}`")
 
 
 def to_scene(model: Model, style: str, *, theme: str = "light", **choices: Any) -> Scene:

@@ -10,7 +10,7 @@ from ...choices import STYLES, Format
 from ...compiler.emit.dot import CHOICES
 from ...compiler.emit.formats import FORMATS, format_of
 from ...compiler.pictures.graph import LAYOUTS, PAGES
-from ...drawing import to_picture
+from ...drawing import NUMBERS, to_picture
 from ...sources import ZOO, is_chain
 from ..completion import complete_path, one_of
 from ..options import (
@@ -81,8 +81,10 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
 @_choice("theme", "light or dark.", default="light", show_default=True)
 @_choice("maps", "How `volumes` draws feature maps: volumes or planes.")
 @_choice("scale", "How long `volumes` draws sides: log or linear.")
-@click.option("--width", type=click.IntRange(1, 30_000), help="The picture's width in pixels.")
-@click.option("--dpi", type=click.IntRange(10, 2_400), help="Pixels per inch of a PNG.")
+@click.option(
+    "--width", type=click.IntRange(*NUMBERS["width"]), help="The picture's width in pixels."
+)
+@click.option("--dpi", type=click.IntRange(*NUMBERS["dpi"]), help="Pixels per inch of a PNG.")
 @click.option(
     "--loss", help="The loss that `backward` differentiates; by default, that of the train block."
 )
