@@ -189,7 +189,7 @@ class _Page:
         for number in range(1, MOST_COLUMNS + 1):
             largest = 0.0
             for part in parts if number > 1 else parts[:1]:
-                found = columns(self._laid_out(sizes, cells, aside=flat), series, part, number)
+                found = columns(replace(layout, continued=set()), series, part, number)
                 for page in (self.size, self.size[::-1]):
                     fits = self._scale(found, page, cells)
                     largest = max(largest, fits)

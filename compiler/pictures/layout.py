@@ -101,6 +101,8 @@ class Layout:
         aside: Whether names are beside what is framed and not before it, as in pictures that run
             from left to right.
         round: Boxes that lines may enter at the side, such as the sign of a sum.
+        continued: The clusters of frames that go on from a column before.
+        known: What was laid out already, by item and what follows it, which are kept with it.
     """
 
     sizes: Mapping[int, Size]
@@ -108,6 +110,7 @@ class Layout:
     aside: bool = False
     round: frozenset[int] = frozenset()
     continued: set[Cluster] = field(default_factory=set)
+    known: dict[tuple[int, int], tuple[Item, Item | None, Piece]] = field(default_factory=dict)
 
     def series(self, series: Series) -> Piece:
         """Items one after the other, on one axis."""
@@ -243,6 +246,12 @@ class Layout:
 
     def item(self, item: Item, after: Item | None = None) -> Piece:
         """Any item; `after` is the one that it leads to."""
+        key = id(item), id(after)
+        if key not in self.known:
+            self.known[key] = item, after, self._laid_out(item, after)
+        return self.known[key][2]
+
+    def _laid_out(self, item: Item, after: Item | None) -> Piece:
         if isinstance(item, Leaf):
             across, along = self.sizes[item.box]
             return Piece(across / 2, across / 2, along, {item.box: (0, along / 2)})
