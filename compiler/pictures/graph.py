@@ -184,7 +184,8 @@ class _Page:
         sizes = {b: (c.height, c.width) if flat else (c.width, c.height) for b, c in cells.items()}
         series = flow(drawing)
         layout = self._laid_out(sizes, cells, aside=flat)
-        parts = [parts_of(layout, series, level) for level in range(CUT_LEVELS)]
+        levels = (parts_of(layout, series, level) for level in range(CUT_LEVELS))
+        parts = list({len(found.parts): found for found in levels}.values())
         scale, piece = 0.0, Piece()
         for number in range(1, MOST_COLUMNS + 1):
             largest = 0.0

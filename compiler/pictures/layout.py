@@ -63,16 +63,15 @@ class Piece:
 
     def moved(self, across: float, along: float) -> "Piece":
         """The piece at another place; its extents still count from its own axis."""
-
-        def at(point: Point) -> Point:
-            return point[0] + across, point[1] + along
-
-        return replace(
-            self,
-            boxes={box: at(place) for box, place in self.boxes.items()},
-            frames=tuple(replace(f, bounds=_shifted(f.bounds, across, along)) for f in self.frames),
-            routes=tuple(replace(r, points=tuple(map(at, r.points))) for r in self.routes),
-        )
+        boxes = {box: (x + across, y + along) for box, (x, y) in self.boxes.items()}
+        frames = [
+            Framing(f.cluster, _shifted(f.bounds, across, along), f.continued) for f in self.frames
+        ]
+        routes = [
+            Route(tuple([(x + across, y + along) for x, y in r.points]), r.skip, r.arrow)
+            for r in self.routes
+        ]
+        return Piece(self.left, self.right, self.length, boxes, tuple(frames), tuple(routes))
 
 
 def _shifted(bounds: Bounds, x: float, y: float) -> Bounds:
