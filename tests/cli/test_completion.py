@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.shell_completion import ShellComplete
 from support.command_line import ENVIRONMENT, netc
@@ -208,3 +209,18 @@ def test_bash(tmp_path: Path, words: str, reply: list[str]) -> None:
         '[[ $before == "$COMP_WORDBREAKS" ]] && printf "%s\\n" "${COMPREPLY[@]}"\n'
     )
     assert in_shell(["bash", "-c", script], tmp_path) == reply
+
+
+def test_no_two_options_of_a_command_have_one_name() -> None:
+    """Of two that share a parameter, one's default replaces what the other was given.
+
+    Flags may, each of which stands for a value.
+    """
+    with click.Context(cli) as parent:
+        found = [cli.get_command(parent, name) for name in COMMANDS]
+        for command in [command for command in found if command is not None]:
+            inner = [*getattr(command, "commands", {}).values()] or [command]
+            for each in inner:
+                taking = [p for p in each.params if not getattr(p, "is_flag", False)]
+                names = [parameter.name for parameter in taking]
+                assert len(set(names)) == len(names), each.name

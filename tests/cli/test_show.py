@@ -36,7 +36,17 @@ def test_every_picture(runs: Path, called: Call) -> None:
         "maps": ["digits.net", "--run", "run", "--sample", "2", "--most", "2"],
         "predictions": ["digits.net", "--run", "run", "--part", "validation", "--most", "3"],
         "receptive": ["digits.net", "conv1", "--at", "0", "1"],
-        "saliency": ["digits.net", "--run", "run", "--class", "3", "--sample", "1"],
+        "saliency": [
+            "digits.net",
+            "--run",
+            "run",
+            "--class",
+            "3",
+            "--label",
+            "output",
+            "--sample",
+            "1",
+        ],
         "samples": ["digits.net", "--set", "augment=flip", "--count", "2", "--draws", "1"],
         "weights": ["digits.net", "--weights", "run/weights.safetensors"],
     }

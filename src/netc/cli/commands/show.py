@@ -170,13 +170,18 @@ def maps(draw: Command, network: Network, run: Any, inputs: Sequence[str], **opt
         help="Its number; may be repeated.",
     ),
     click.option("--class", "of", help="A class; by default, what the network answers."),
-    click.option("--label", "output", help="An output; by default, the first."),
+    click.option("--label", help="An output; by default, the first."),
 )
 def saliency(
-    draw: Command, network: Network, run: Any, inputs: Sequence[str], **options: Any
+    draw: Command,
+    network: Network,
+    run: Any,
+    inputs: Sequence[str],
+    label: str | None,
+    **options: Any,
 ) -> None:
     """Draw which pixels move a class's score."""
-    draw(network, run=run, x=_given(network, inputs), **options)
+    draw(network, run=run, x=_given(network, inputs), output=label, **options)
 
 
 def _given(network: Network, inputs: Sequence[str]) -> Any:
