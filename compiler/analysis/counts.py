@@ -76,6 +76,13 @@ class Counts:
         """2 x MACs + elementwise operations for one sample."""
         return 2 * self.macs + self.elementwise
 
+    @property
+    def headline(self) -> str:
+        """Parameters and multiply-accumulates in words, as above pictures."""
+        macs = f"{self.macs:,}" if isinstance(self.macs, int) else str(self.macs)
+        word = "parameter" if self.params == 1 else "parameters"
+        return f"{self.params:,} {word} \N{MIDDLE DOT} {macs} MACs"
+
     def __repr__(self) -> str:
         totals = f"{self.params:,} parameters, {self.macs} MACs, {self.flops} FLOPs"
         return f"<Counts of {len(self.layers):,} layers: {totals}>"

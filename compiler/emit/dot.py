@@ -107,10 +107,8 @@ class _Writer:
         yield f'  edge [color="{theme.line}", penwidth=0.9, arrowsize=0.6]'
 
     def _title(self, name: str, counts: Counts) -> str:
-        macs = f"{counts.macs:,}" if isinstance(counts.macs, int) else str(counts.macs)
-        totals = f"{counts.params:,} {_plural('parameter', counts.params)} \u00b7 {macs} MACs"
         gap = '<FONT POINT-SIZE="4"> </FONT>'
-        rows = [f"<B>{html_text(name)}</B>", self._soft(html_text(totals), 11), gap]
+        rows = [f"<B>{html_text(name)}</B>", self._soft(html_text(counts.headline), 11), gap]
         return f"<{_table(rows, padding=2)}>"
 
     def body(self) -> Iterator[str]:

@@ -150,11 +150,8 @@ def _depth(cluster: Cluster) -> int:
 
 
 def _heading(graph: Graph, counts: Counts, theme: Theme) -> list[Text]:
-    macs = f"{counts.macs:,}" if isinstance(counts.macs, int) else str(counts.macs)
-    word = "parameter" if counts.params == 1 else "parameters"
-    totals = f"{counts.params:,} {word} \N{MIDDLE DOT} {macs} MACs"
     name = Text(0, 13, graph.name, 13, theme.text, bold=True)
-    return [name, Text(0, 26, totals, 8.5, theme.soft_text)]
+    return [name, Text(0, 26, counts.headline, 8.5, theme.soft_text)]
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def page(
     extent = around([bounds(shape) for shape in stacked])
     moved = tuple(placed(s, MARGIN - extent.left, MARGIN - extent.top) for s in stacked)
     width, height = extent.width + 2 * MARGIN, extent.height + 2 * MARGIN
-    return Scene(width, height, moved, theme.background, f"{name}: {_totals(counts)}")
+    return Scene(width, height, moved, theme.background, f"{name}: {counts.headline}")
 
 
 def _beneath(shapes: Sequence[Drawn], x: float) -> Iterable[Drawn]:
@@ -56,12 +56,7 @@ def _beneath(shapes: Sequence[Drawn], x: float) -> Iterable[Drawn]:
 def _heading(name: str, counts: Counts, theme: Theme, room: float) -> Iterable[Drawn]:
     short = shortened(name, room, HEADING, bold=True)
     yield label(Text(0, 0, short, HEADING, theme.text, bold=True), name="heading", title=name)
-    yield label(Text(0, 12, _totals(counts), SOFT, theme.soft_text), name="totals")
-
-
-def _totals(counts: Counts) -> str:
-    macs = f"{counts.macs:,}" if isinstance(counts.macs, int) else str(counts.macs)
-    return f"{counts.params:,} parameter{'s' * (counts.params != 1)} \N{MIDDLE DOT} {macs} MACs"
+    yield label(Text(0, 12, counts.headline, SOFT, theme.soft_text), name="totals")
 
 
 def legend_rows(entries: Mapping[str, Swatch], theme: Theme, room: float) -> Iterable[Drawn]:
