@@ -9,7 +9,7 @@ from statistics import median
 
 from measure import markdown, run
 
-LAYERS = {"text": (1_000, 10_000, 20_000), "repetition": (1_000, 10_000, 100_000)}
+LAYERS = {"text": (1_000, 10_000, 100_000), "repetition": (1_000, 10_000, 100_000)}
 PAIR = "CONV(3x3, 8) -> RELU"
 REPEAT = 3
 

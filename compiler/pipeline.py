@@ -9,6 +9,7 @@ from typing import Any
 
 from ..grammar import ast
 from ..grammar.diagnostics import Diagnostic, NetError
+from ..grammar.limits import MAX_TOKENS, TOKENS_PER_LAYER
 from ..grammar.parsing.parser import parse
 from ..grammar.source import UNPRINTABLE, Source
 from .analysis.assertions import check_assertions
@@ -29,7 +30,7 @@ def compile(source: Source, *, max_layers: int = MAX_LAYERS) -> Model:
     Raises:
         NetError: The program is wrong; all its diagnostics that could be found.
     """
-    module = parse(source)
+    module = parse(source, most=max(MAX_TOKENS, TOKENS_PER_LAYER * max_layers))
     name = UNPRINTABLE.sub("_", PurePath(source.name).stem.strip("<>"))
     lowered = lower_module(module, name=name, max_layers=max_layers)
     verify(lowered.graph)
@@ -65,7 +66,8 @@ def _lowered_with_heads(attempt: Callable[..., Lowered], failure: NotLowered) ->
     Raises:
         NetError: They are not the last ones, or it fails with them, too: the first errors.
     """
-    ends = [identifier for identifier, degree in failure.graph.nx.out_degree() if degree == 0]
+    read = {v.node for _, node in failure.graph.nodes() for v in node.inputs if v is not None}
+    ends = [identifier for identifier in range(len(failure.graph)) if identifier not in read]
     last = heads(failure.graph, ends)
     if last and any(diagnostic.code == "E202" for diagnostic in failure.diagnostics):
         with suppress(NetError):
@@ -117,7 +119,7 @@ def _counted(warning: Diagnostic, count: int) -> Diagnostic:
 def _doubtful_losses(lowered: Lowered) -> Sequence[Diagnostic]:
     if lowered.recipe is None:
         return ()
-    from .training.output_fit import check_losses
+    from .training.output_fit import check_losses  # for programs with a `train` block only
 
     return check_losses(lowered.graph, lowered.recipe.loss)
 

@@ -3,13 +3,14 @@
 Spans take no part in equality: two trees are equal when they say the same.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
+from .records import record
 from .source import Source, Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Syntax:
     """Anything that is in a source text."""
 
@@ -19,56 +20,56 @@ class Syntax:
 # Expressions
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Number(Syntax):
     """`10`, `61_706`, `5e-4`, `25.6M`; decimal suffixes are already applied."""
 
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Size(Syntax):
     """`3x3`, `224x224x3`."""
 
     extents: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class String(Syntax):
     """`"text"`, escapes resolved."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Boolean(Syntax):
     """`yes`, `no`."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Name(Syntax):
     """A word in an expression: a `let`, a choice such as `same`, a label; `in` is spelled `in`."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TupleOf(Syntax):
     """`(a, b)`."""
 
     items: tuple["Expression", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListOf(Syntax):
     """`[a, b]`."""
 
     items: tuple["Expression", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unary(Syntax):
     """`-a`, `+a`, `not a`."""
 
@@ -76,7 +77,7 @@ class Unary(Syntax):
     operand: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Binary(Syntax):
     """`a + b`, `a and b`; `^` is a power and binds to the right."""
 
@@ -85,7 +86,7 @@ class Binary(Syntax):
     right: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comparison(Syntax):
     """`a < b <= c`: operands are one more than operators."""
 
@@ -93,7 +94,7 @@ class Comparison(Syntax):
     operands: tuple["Expression", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Choice(Syntax):
     """`if condition then a else b`."""
 
@@ -102,7 +103,7 @@ class Choice(Syntax):
     otherwise: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attribute(Syntax):
     """`in.channels`; the part after the dot may be an integer (`params(layer1.0)`)."""
 
@@ -110,7 +111,7 @@ class Attribute(Syntax):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index(Syntax):
     """`widths[0]`."""
 
@@ -118,7 +119,7 @@ class Index(Syntax):
     index: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Argument(Syntax):
     """An argument of a call; `name` is None for a positional one."""
 
@@ -126,14 +127,14 @@ class Argument(Syntax):
     value: "Expression"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Held(Syntax):
     """A value that Python gives where a program has an expression; its text is for messages."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Apply(Syntax):
     """`min(a, b)`, `params(conv1)`, `sgd(lr=0.1)`: a call in an expression."""
 
@@ -150,7 +151,7 @@ Expression = (
 # Chains
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Label(Syntax):
     """`layer1.0`, `d{i}`, `"any text"`: dotted parts, each a sequence of literal text and holes.
 
@@ -172,7 +173,7 @@ class Label(Syntax):
         return ".".join(texts)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reference(Syntax):
     """A bare word as a step: a layer or block without arguments (`RELU`), a value, or `in`.
 
@@ -182,7 +183,7 @@ class Reference(Syntax):
     label: Label
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call(Syntax):
     """`CONV(3x3, 64)`; `name_span` covers the name alone."""
 
@@ -191,7 +192,7 @@ class Call(Syntax):
     name_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shorthand(Syntax):
     """`conv5-16`, `fc-120`: `kind` is `conv` or `fc`; `kernel` is None for `fc`."""
 
@@ -200,14 +201,14 @@ class Shorthand(Syntax):
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Group(Syntax):
     """`( a | b | c )`: parallel branches; one branch alone only groups."""
 
     branches: tuple["Chain", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Repeat(Syntax):
     """`[chain]*n`; `count` is None for `[chain]`, which only groups."""
 
@@ -215,7 +216,7 @@ class Repeat(Syntax):
     count: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class For(Syntax):
     """`for (i, c) in enumerate(widths) { ... }`."""
 
@@ -224,7 +225,7 @@ class For(Syntax):
     body: tuple["Statement", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class If(Syntax):
     """`if c { ... } else { ... }`; `otherwise` is None without `else`; `else if` nests."""
 
@@ -233,7 +234,7 @@ class If(Syntax):
     otherwise: tuple["Statement", ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step(Syntax):
     """One step of a chain, with its label if it has one."""
 
@@ -241,7 +242,7 @@ class Step(Syntax):
     label: Label | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chain(Syntax):
     """`a -> b -> c`."""
 
@@ -254,14 +255,14 @@ Item = Reference | Call | Shorthand | Group | Repeat | For | If
 # Statements
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NameTarget(Syntax):
     """The name that a `let`, a binding, or a `for` gives."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TupleTarget(Syntax):
     """`(a, (b, c))`."""
 
@@ -271,28 +272,28 @@ class TupleTarget(Syntax):
 Target = NameTarget | TupleTarget
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NetStatement(Syntax):
     """`net LeNet5`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LanguageStatement(Syntax):
     """`language 1`."""
 
     version: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImportStatement(Syntax):
     """`import "blocks.net"`."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DefaultStatement(Syntax):
     """`default CONV(3x3, bias=no)`."""
 
@@ -301,7 +302,7 @@ class DefaultStatement(Syntax):
     name_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter(Syntax):
     """A parameter of a block, with its default if it has one."""
 
@@ -309,7 +310,7 @@ class Parameter(Syntax):
     default: Expression | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BlockStatement(Syntax):
     """`block Up(c; skip, x) { ... }`; `inputs` is empty where the block has only `in`."""
 
@@ -320,7 +321,7 @@ class BlockStatement(Syntax):
     name_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputStatement(Syntax):
     """`output logits = x`; `chain` is None for `output logits`."""
 
@@ -329,21 +330,21 @@ class OutputStatement(Syntax):
     name_span: Span = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AssertStatement(Syntax):
     """`assert params == 61_706`."""
 
     condition: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MapOf(Syntax):
     """`{cls: 1, box: 0.5}`, in `train` only."""
 
     items: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry(Syntax):
     """A line of a `train` block."""
 
@@ -351,14 +352,14 @@ class Entry(Syntax):
     value: Expression | MapOf
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrainStatement(Syntax):
     """`train { ... }`."""
 
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LetStatement(Syntax):
     """`let widths = [64, 128]`."""
 
@@ -366,7 +367,7 @@ class LetStatement(Syntax):
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BindStatement(Syntax):
     """`x = chain`, `(a, b) = chain`."""
 
@@ -374,7 +375,7 @@ class BindStatement(Syntax):
     chain: Chain
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChainStatement(Syntax):
     """A chain that stands alone."""
 
@@ -388,7 +389,7 @@ Statement = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comment(Syntax):
     """`# text`: on its own line it belongs to what follows, else to what precedes it."""
 
@@ -407,7 +408,7 @@ class Token(Protocol):
     def __str__(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Module:
     """A whole source text; its tokens, in order, include the comments."""
 

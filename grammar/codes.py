@@ -78,6 +78,7 @@ CODES = {
     "E509": "a version of a format that cannot be written",
     "E510": "names that collide in a file format",
     "E511": "an unknown choice for a diagram",
+    "E512": "a style file that is not understood",
     # Data
     "E521": "a data file that is damaged or of another format",
     "E522": "different numbers of inputs and targets",

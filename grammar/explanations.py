@@ -37,7 +37,8 @@ SITUATIONS: Mapping[str, str] = {
     "type than the input. Images are (N, C, H, W), sequences (N, L, C), tokens (N, L). An "
     "extent that the program leaves open, such as `H`, may also be too small for a layer, or "
     "not fit a merge or a slice; this is checked before either engine runs.",
-    "E403": "A file has more than 10 MiB, 500,000 lines or 200,000 tokens, a string more than "
+    "E403": "A file has more than 10 MiB, 500,000 lines or 200,000 tokens (20 per layer where "
+    "`--max-layers` allows more than 10,000), a string more than "
     "10,000 characters, or a label with its scopes more than 1,000. Write repeated parts with "
     "`[...]*n`, `for` or a block.",
     "E501": "Weights are missing, unexpected, or of the wrong shape or type. Names follow "
@@ -60,6 +61,9 @@ SITUATIONS: Mapping[str, str] = {
     "E510": "Two different names in the program would be the same in the file. Rename one.",
     "E511": "The style, theme, direction or depth of a diagram is unknown, or the style does not "
     "draw such a network or take such an option.",
+    "E512": "The file is no TOML, or has a table, a name, a setting or a value that netc does not "
+    "know. Tables are `[family.NAME]`, `[kind.NAME]` and `[layer.NAME]`; settings are `fill`, "
+    "`stroke` and `label`.",
     "E521": "The file is truncated, or has another format than its name says. Download or "
     "write it again.",
     "E522": "Each sample has an input and a target, so there must be as many inputs as "

@@ -29,7 +29,8 @@ from .ast import (
 from .diagnostics import error
 
 MAX_TEXT = 10 * 2**20  # bytes
-MAX_TOKENS = 200_000  # comments apart
+MAX_TOKENS = 200_000  # comments apart; more where more layers are allowed
+TOKENS_PER_LAYER = 20
 MAX_STRING = 10_000  # characters
 MAX_LINES = 500_000  # comments and empty ones included
 MAX_NESTING = 100  # levels, of brackets, of an expression's tree, and of `else if`

@@ -17,8 +17,8 @@ LEVELS = {"specs": 0, "grammar": 1, "compiler": 2, "runtime": 3, "face": 4}
 # Within a part, from the bottom up; a package imports those before it.
 ORDERS = {
     "grammar": (
-        *("source", "ast", "codes", "diagnostics", "explanations", "limits", "files"),
-        *("lexing", "translation", "syntax_failures", "parsing", "formatting"),
+        *("source", "records", "ast", "codes", "diagnostics", "explanations", "limits", "files"),
+        *("toml", "lexing", "translation", "syntax_failures", "parsing", "formatting"),
     ),
     "compiler": (
         *("ir", "ops", "onnx_standard", "passes", "expressions", "layers", "analysis"),
@@ -27,12 +27,13 @@ ORDERS = {
     "runtime": (
         *("kerneldef", "arrays", "weights", "kernels", "engines", "data", "metrics", "feeding"),
         *("run_folder", "plots", "inference", "training", "inspection", "monitoring", "sanity"),
-        "learning_curves",
+        *("learning_curves", "benchmarking"),
     ),
     "face": (
         *("choices", "data", "sources", "arrays", "tensor_specs", "tables", "optimizers"),
-        *("array_text", "summary", "training", "gradients", "gradient_checks", "drawing"),
-        *("exports", "evaluation", "prediction", "inspection", "report", "live_curves"),
+        *("array_text", "summary", "training", "gradients", "gradient_checks", "chain_rules"),
+        *("drawing", "benchmarks", "exports", "evaluation", "prediction", "inspection"),
+        *("report", "live_curves"),
         *("training_bar", "trainable", "network", "notebook", "comparison", "records", "show"),
         "cli",
     ),
@@ -46,7 +47,7 @@ ENTRANCES = {
     "PIL": ["runtime/data/picture_files.py"],
     "click": ["src/netc/cli/*"],
     "lark": ["grammar/lexing/lexer.py"],
-    "matplotlib": ["runtime/plots/canvas.py", "runtime/plots/scenes.py"],
+    "matplotlib": [f"runtime/plots/{name}.py" for name in ("canvas", "glyphs", "scenes")],
     "networkx": ["compiler/ir/graph.py"],
     "numpy": [
         "compiler/emit/*",
@@ -65,9 +66,20 @@ ENTRANCES = {
     "rich": ["src/netc/training_bar.py"],
     "safetensors": ["runtime/*"],
     "threadpoolctl": ["runtime/engines/threads.py"],
+    "torch": ["runtime/benchmarking/*"],
 }
 
-HEAVY = {"lark", "matplotlib", "networkx", "numpy", "onnx", "onnxruntime", "rich"}
+# Files whose functions import others of ours, so that most programs start faster.
+LATE = {
+    *(f"compiler/{name}.py" for name in ("lower/advice", "lower/references", "lower/statements")),
+    *("compiler/pipeline.py", "grammar/parsing/parser.py", "grammar/syntax_failures/spacing.py"),
+    *(f"grammar/translation/{name}.py" for name in ("programs", "statements")),
+    "runtime/benchmarking/contenders.py",
+    *("runtime/engines/engine.py", "runtime/engines/fallback.py", "runtime/training/run.py"),
+    *(f"src/netc/{name}.py" for name in ("choices", "drawing", "network", "trainable")),
+}
+
+HEAVY = {"lark", "matplotlib", "networkx", "numpy", "onnx", "onnxruntime", "rich", "torch"}
 
 
 def _modules() -> list[Path]:
@@ -86,7 +98,11 @@ def _dotted(module: Path) -> list[str]:
 
 def _imports(module: Path) -> Iterator[str]:
     """The absolute names of all that a module imports, in functions and for types, too."""
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+    yield from _imports_of(ast.parse(module.read_text(encoding="utf-8")), module)
+
+
+def _imports_of(part: ast.AST, module: Path) -> Iterator[str]:
+    for node in ast.walk(part):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -113,6 +129,20 @@ def test_imports_go_one_way(module: Path) -> None:
         elif top not in sys.stdlib_module_names:
             entrances = ENTRANCES.get(top, [])
             assert any(fnmatch(here, e) for e in entrances), f"{here} may not import {top}"
+
+
+def test_imports_stand_at_the_top() -> None:
+    """Functions import slow or optional packages, and modules of ours only in files of a list."""
+    late: set[str] = set()
+    for module in _modules():
+        here = module.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                tops = {name.partition(".")[0] for name in _imports_of(node, module)}
+                late |= {here} if "netc" in tops else set()
+                others = tops - {"netc"} - set(ENTRANCES)
+                assert not others, f"{here}: {node.name} imports {', '.join(others)}"
+    assert late == LATE
 
 
 @pytest.mark.parametrize("part", ORDERS)
@@ -170,7 +200,7 @@ def test_start_is_light(arguments: list[str]) -> None:
 def test_checks_are_light() -> None:
     """A program whose layers hold constants is checked without NumPy, which is slow to load."""
     loaded = _loaded(["-m", "netc", "check", str(ROOT / "specs" / "transformers" / "vit_b_16.net")])
-    assert loaded & HEAVY == {"lark", "networkx"}
+    assert loaded & HEAVY == {"lark"}
 
 
 def _loaded(arguments: list[str]) -> set[str]:

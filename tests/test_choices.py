@@ -8,7 +8,7 @@ import pytest
 
 import netc
 from netc import choices
-from netc.compiler.emit import dot, formats
+from netc.compiler.emit import dot
 from netc.compiler.ir.graph import Graph
 from netc.compiler.model import Model
 from netc.runtime.engines.engine import ENGINES
@@ -21,7 +21,6 @@ def test_literal_types_list_the_choices() -> None:
     assert set(choices.PARTS) == set(get_args(choices.PartName)) == set(PARTS)
     assert set(get_args(choices.Direction)) == set(dot.CHOICES["direction"])
     assert set(get_args(choices.ThemeName)) == set(dot.CHOICES["theme"])
-    assert get_args(choices.Format) == formats.FORMATS
 
 
 def test_unknown_choices_are_refused_all_the_same() -> None:
@@ -49,6 +48,8 @@ def test_unknown_choices_are_refused_all_the_same() -> None:
         ({"page": (100, 100)}, "unknown page `(100, 100)`"),
         ({"layout": 1}, "unknown diagram layout `1`"),
         ({"direction": 1}, "unknown diagram direction `1`"),
+        ({"theme": "solar"}, "unknown diagram theme `solar`"),
+        ({"theme": [1]}, "unknown diagram theme `[1]`"),
     ],
     ids=lambda value: str(value)[:30],
 )

@@ -6,6 +6,7 @@ By the language of the fenced block:
 - `python` runs, in a folder of its own that holds `specs/`.
 - `sh`: each line that starts with `netc` runs and succeeds.
 - `console`: each `$ netc ...` runs and prints what stands below it; `...` stands for anything.
+- `toml`: the word behind it is the name of a file, which all commands find.
 
 With the word `error` behind `sh` or `console`, each command fails with exit status 1. With `about`
 behind `console`, numbers may differ, as they do from machine to machine.
@@ -14,12 +15,14 @@ behind `console`, numbers may differ, as they do from machine to machine.
 import doctest
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.command_line import netc as netc_here
 
 import netc
 
@@ -62,8 +65,10 @@ def _place(block: Block) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in, with the shipped specs and a `netc` command that runs this checkout."""
+    """A folder with the shipped specs, the manual's files, and a `netc` that runs this checkout."""
     (tmp_path / "specs").symlink_to(ROOT / "specs", target_is_directory=True)
+    for block in _blocks("toml"):
+        (tmp_path / block.words[0]).write_text(block.text, encoding="utf-8")
     command = tmp_path / ".bin" / "netc"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m netc "$@"\n')
@@ -87,6 +92,7 @@ def test_net(block: Block, folder: Path) -> None:
         netc.compile(block.text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", _blocks("python"), ids=_place)
 def test_python(block: Block, folder: Path) -> None:
     """A Python example runs."""
@@ -114,27 +120,40 @@ def _commands(block: Block) -> list[tuple[str, str | None]]:
     return [pair for pair in commands if pair[0].startswith("netc ")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", _blocks("sh", "console"), ids=_place)
 def test_commands(block: Block, folder: Path) -> None:
     """A command of the manual succeeds, or fails where it should, and prints what is shown."""
     if not (commands := _commands(block)):
         pytest.skip("no netc command")
     for command, shown in commands:
-        run = subprocess.run(
-            command,
-            shell=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-        )
-        assert run.returncode == int("error" in block.words), run.stdout
+        status, out = _run(command, folder)
+        assert status == int("error" in block.words), out
         if shown is not None:
-            want, got = _trimmed(shown), _trimmed(run.stdout)
+            want, got = _trimmed(shown), _trimmed(out)
             if "about" in block.words:
                 want, got = _without_numbers(want), _without_numbers(got)
             same = doctest.OutputChecker().check_output(want, got, doctest.ELLIPSIS)
             assert same, f"$ {command}\n{got}"
+
+
+SHELL = set("|&;<>()$`\\*?#~")  # of a command, outside quotes: only a shell knows what it means
+
+
+def _run(command: str, folder: Path) -> tuple[int, str]:
+    """The status and the output of a command, in this process where it needs no shell."""
+    if not SHELL & set(re.sub(r"\"[^\"$`\\]*\"|'[^']*'", "", command)):
+        found = netc_here(*shlex.split(command)[1:], cwd=folder, is_merged=True)
+        return found.status, found.out
+    run = subprocess.run(
+        command,
+        shell=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+    return run.returncode, run.stdout
 
 
 def _trimmed(text: str) -> str:

@@ -111,7 +111,10 @@ def test_cells_hold_programs() -> None:
     }
 
 
-@pytest.mark.parametrize(("line", "text", "code"), [("", "INPUT ->", "E0"), ("1a", "FC", "E101")])
+@pytest.mark.parametrize(
+    ("line", "text", "code"),
+    [("", "INPUT ->", "E0"), ("1a", "FC", "E101"), ("class", "INPUT(2) -> FC(1)", "E101")],
+)
 def test_cells_show_what_is_wrong(line: str, text: str, code: str) -> None:
     """A cell with errors binds nothing and shows them."""
     shell = Shell()

@@ -78,13 +78,16 @@ def test_names_differ_without_their_folders() -> None:
 
 @pytest.mark.parametrize("network", runnable(), indirect=True)
 def test_engines_agree_on_the_export(network: netc.Network, tmp_path: Path) -> None:
-    """One exported model with a symbolic batch gives NumPy's numbers for batch 1, 3 and 7."""
+    """One exported model with a symbolic batch gives NumPy's numbers for batch 1, 3 and 7.
+
+    Of large networks, batches of 1 and 3 show as much.
+    """
     state = dict(network.initialize(1))
     path = str(tmp_path / "model.onnx")
     network.export(path, state)
     onnx.checker.check_model(path, full_check=True)
     session = Session(path)
-    for batch in (1, 3, 7) if macs(network) < LONG["macs"] else (1, 3):
+    for batch in (1, 3, 7) if macs(network) < SLOW["macs"] else (1, 3):
         feeds = feeds_for(network, batch, low=-1.0, high=1.0)
         found = session.run(feeds)
         expected = network.run(feeds, state, fetch=list(network.graph.outputs))
@@ -92,3 +95,4 @@ def test_engines_agree_on_the_export(network: netc.Network, tmp_path: Path) -> N
         for name, array in expected.items():
             assert norm_error(found[name], array) <= 1e-4
             assert np.isfinite(array).all()
+            assert np.abs(array).max() > 0 or network.params < 20  # steps of logic may be 0

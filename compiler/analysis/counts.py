@@ -95,11 +95,19 @@ def count(graph: Graph) -> Counts:
     count under their scope, so that the layers' counts always add up to the totals.
     """
     tallies = {path: _Tally() for path in graph.layers}
+    costs: dict[tuple[int, ...], Cost] = {}  # of nodes that are alike
     for _, node in graph.nodes():
+        if node.op_type in LEAVES and node.op_type != PARAMETER:
+            continue
+        if (tally := tallies.get(node.scope)) is None:
+            tally = tallies[node.scope] = _Tally()
         if node.op_type == PARAMETER:
-            tallies.setdefault(node.scope, _Tally()).hold(node)
-        elif node.op_type not in LEAVES:
-            tallies.setdefault(node.scope, _Tally()).spend(graph, node)
+            tally.hold(node)
+            continue
+        like = graph.likeness(node)
+        if (cost := costs.get(like)) is None:
+            cost = costs[like] = node_cost(graph, node)
+        tally.spend(graph, node, cost)
     layers = {path: tally.closed(_outputs(graph, path)) for path, tally in tallies.items()}
     return Counts(
         layers,
@@ -185,8 +193,7 @@ class _Tally:
         else:
             self.frozen += size
 
-    def spend(self, graph: Graph, node: Node) -> None:
-        cost = node_cost(graph, node)
+    def spend(self, graph: Graph, node: Node, cost: Cost) -> None:
         self.macs = self.macs + cost.macs
         self.elementwise = self.elementwise + cost.elementwise
         for value in node.inputs:

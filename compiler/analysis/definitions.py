@@ -14,6 +14,7 @@ from ..expressions.names import target_names
 
 Defined = MutableMapping[str, Span]
 
+PLAIN = (Span, str, int, bool, int | float)  # what fields hold that is no syntax
 BRACES = re.compile(r"\{\s*\w[^{}]*\}")
 
 
@@ -76,8 +77,8 @@ def _walk(root: Any) -> Iterator[Any]:
 
 @cache
 def _parts(syntax: type[Any]) -> tuple[str, ...]:
-    """The fields of a kind of syntax; asking dataclasses each time takes longer than the walk."""
-    return tuple(field.name for field in fields(syntax))
+    """The fields of a kind of syntax that may hold others; found once, which takes long."""
+    return tuple(field.name for field in fields(syntax) if field.type not in PLAIN)
 
 
 def _literal_braces(module: ast.Module) -> Iterator[Diagnostic]:
@@ -96,9 +97,9 @@ def _literal_braces(module: ast.Module) -> Iterator[Diagnostic]:
 def _inputs_in_turns(module: ast.Module) -> Iterator[Diagnostic]:
     """Uses of `in` within a block's repetitions, where the tensor of the turn may be meant."""
     blocks = [s for s in module.statements if isinstance(s, ast.BlockStatement)]
-    turns = [_turn(syntax) for block in blocks for syntax in _walk(block.body)]
-    uses = {use.span: use for turn in turns for use in _walk(turn) if _is_input(use)}
-    for span in uses:
+    using = [block.body for block in blocks if any(map(_is_input, _walk(block.body)))]
+    turns = [_turn(syntax) for body in using for syntax in _walk(body)]
+    for span in dict.fromkeys(use.span for turn in turns for use in _walk(turn) if _is_input(use)):
         yield Diagnostic(
             "W119",
             "`in` is the block's input in every turn, not the output of the turn before",

@@ -18,6 +18,7 @@ from .rules import RuleBox, rule_boxes
 from .symbols import symbol
 
 LOSS_SYMBOL = "L"
+TOTAL = "the sum of the numbers of all outputs, as there is no loss"  # what L is otherwise
 AUTOMATIC = re.compile(r"output\d*")  # names of outputs that their author did not name
 
 Role = Literal["input", "parameter", "forward", "backward", "value", "derivative"]
@@ -32,7 +33,7 @@ class Part:
         role: A leaf; an operator, a formula or a rule, forward or backward; the value that is
             differentiated; a leaf's derivative.
         text: What it says, with real minus signs.
-        tip: Operator and layer.
+        tip: Operator and layer; of a value that nothing in the program is called by, what it is.
         beneath: Of what runs back the forward part that it belongs to, where one is drawn.
         more: Further lines of text.
     """
@@ -218,7 +219,9 @@ class _Gatherer:
             f"n{identifier}": self._part(identifier, node, beneath.get(identifier))
             for identifier, node in self.drawn.items()
         }
-        found["value"] = Part("value", self._name(self.rule.value))
+        value = self.rule.value
+        tip = "" if (value.node, value.output) in self.names else TOTAL
+        found["value"] = Part("value", self._name(value), tip)
         for output in self._leaves():
             text = self._derivative(output)
             found[f"g{output[0]}"] = Part("derivative", text, beneath=f"n{output[0]}")
@@ -402,11 +405,15 @@ def _gathered(
 
 
 def _names(graph: Graph, letters: Mapping[Output, str]) -> dict[Output, str]:
-    """What values are called: best what their author calls them, else as formulas or layers do."""
-    own = {
+    """What values are called: best what their author calls them, else as formulas or layers do.
+
+    Of a name and a label it is the label, which other pictures show, too.
+    """
+    own = {name: value for name, value in graph.labels.items() if name not in graph.layers}
+    labelled = {
         name: value
         for name, value in graph.labels.items()
-        if name not in graph.layers or graph.layers[name].labelled
+        if name in graph.layers and graph.layers[name].labelled
     }
     leaves = {**graph.inputs, **graph.parameters}
     outputs = {
@@ -417,7 +424,7 @@ def _names(graph: Graph, letters: Mapping[Output, str]) -> dict[Output, str]:
         return {(v.node, v.output): name for table in tables for name, v in table.items()}
 
     automatic = inverted(graph.labels, graph.outputs, leaves)
-    return automatic | dict(letters) | inverted(outputs, own)
+    return automatic | dict(letters) | inverted(outputs, own, labelled)
 
 
 def _ancestors(graph: Graph, values: Iterable[Value]) -> set[int]:

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 
 from .circuit import Circuit, Part, Wire
 from .dot import FONT, html_text, quoted
-from .palette import THEMES, Theme
+from .palette import LIGHT, Theme
 
 
-def circuit_dot(circuit: Circuit, *, name: str, theme: str = "light", direction: str = "LR") -> str:
+def circuit_dot(circuit: Circuit, *, name: str, theme: Theme = LIGHT, direction: str = "LR") -> str:
     """The picture in Graphviz's language.
 
     Args:
         circuit: What to draw.
         name: The network's name.
-        theme: `light` or `dark`.
+        theme: Its colours.
         direction: Where the forward graph flows: `TB`, `LR`, `BT` or `RL`.
     """
-    writer = _Writer(circuit, THEMES[theme])
+    writer = _Writer(circuit, theme)
     return "\n".join([*writer.preamble(name, direction), *writer.body(), "}"]) + "\n"
 
 

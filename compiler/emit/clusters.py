@@ -32,6 +32,12 @@ class Cluster:
     name: str = ""
     listed: str = ""
 
+    @property
+    def depth(self) -> int:
+        """The most parts that the path of a cluster inside has, or its own."""
+        inner = (child.depth for child in self.children if isinstance(child, Cluster))
+        return max([self.scope.count(".") + 1 if self.scope else 0, *inner])
+
     def boxes(self) -> Iterator[int]:
         """All boxes inside, at any depth, in order."""
         for child in self.children:

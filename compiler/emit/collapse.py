@@ -1,7 +1,7 @@
 """Clusters and edges -> what is to be drawn: runs of equal turns of a repetition are drawn once."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -22,12 +22,14 @@ class Drawing:
         root: The outermost cluster.
         edges: The edges between boxes that are drawn.
         repeated: Boxes that stand for several.
+        homes: For boxes that are not drawn the one that stands for them.
     """
 
     boxes: tuple[Box, ...]
     root: Cluster
     edges: tuple[Edge, ...]
     repeated: frozenset[int]
+    homes: Mapping[int, int] = field(default_factory=dict)
 
 
 def collapse(view: LayerView) -> Drawing:
@@ -69,7 +71,8 @@ class _Collapse:
         self._merge_turns(self.root)
         edges = dict.fromkeys(filter(None, map(self._redirected, self.view.edges)))
         boxes = tuple(self.view.boxes)
-        return Drawing(boxes, self.root, tuple(edges), frozenset(self.repeated))
+        homes = {position: self._drawn(position) for position in self.stands_for}
+        return Drawing(boxes, self.root, tuple(edges), frozenset(self.repeated), homes)
 
     def _index(self, cluster: Cluster, around: tuple[Cluster, ...]) -> None:
         """Note which boxes are in which clusters, and where."""

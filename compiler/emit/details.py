@@ -7,6 +7,7 @@ from ..expressions.arguments import spell
 from ..ir.graph import Layer
 from ..layers.layerdef import LAYERS
 
+DIGITS = 3  # of a number that is not whole
 MAX_LENGTH = 40  # characters of one argument
 
 # Arguments that say nothing about the architecture, or that the shape says already.
@@ -28,8 +29,17 @@ def details(layer: Layer) -> tuple[str, ...]:
 
 
 def _spell_argument(layer: Layer, name: str, value: Any) -> str:
-    """`units=10` is `10 units`; everything else is the name and its value."""
+    """`units=10` is `10 units`; everything else is the name and its value.
+
+    What is only switched on, or is called as it is, is its name alone.
+    """
+    if isinstance(value, bool):
+        return name if value else f"no {name}"
+    if isinstance(value, float):
+        value = f"{value:.{DIGITS}g}"
     text = value if isinstance(value, str) else spell(value)
+    if text == name:
+        return name
     if len(text) > MAX_LENGTH:
         text = f"{text[: MAX_LENGTH - 3]}..."
     return f"{name} {text}"
@@ -47,7 +57,8 @@ def _extent(layer: Layer, name: str, value: Any) -> str:
     """A size with one number per spatial axis of the layer's output."""
     if isinstance(value, int):
         value = (value,) * max(layer.outputs[0].type.rank - 2, 1)
-    return "x".join(map(str, value))
+    text = "x".join(map(str, value))
+    return text if len(value) > 1 or name != "kernel" else f"kernel {text}"
 
 
 def _stride(layer: Layer, name: str, value: Any) -> str:

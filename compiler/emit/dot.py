@@ -12,7 +12,7 @@ from .clusters import Cluster
 from .collapse import Drawing, collapse
 from .forks import FORK, fork
 from .layer_view import OUTPUT, Box, Edge, layer_view
-from .palette import THEMES, Theme, fill
+from .palette import LIGHT, THEMES, Theme, called, fill, ink, look_of, stroke
 
 GRAPH, BACKWARD = "graph", "backward"
 DIRECTIONS = ("TB", "LR", "BT", "RL")
@@ -31,7 +31,7 @@ def to_dot(
     *,
     depth: int | None = None,
     direction: str = "TB",
-    theme: str = "light",
+    theme: Theme = LIGHT,
     counts: Counts | None = None,
 ) -> str:
     """The layers of a network as a diagram in Graphviz's language.
@@ -43,18 +43,18 @@ def to_dot(
         graph: The network, not optimised.
         depth: Paths of more parts than this fold into one box per common beginning.
         direction: Where the tensors flow: `TB`, `LR`, `BT` or `RL`.
-        theme: `light` or `dark`.
+        theme: Its colours.
         counts: The network's counts, where they are known already.
 
     Raises:
         NetError: E511, one of the choices is not known.
     """
-    check_choices(direction=direction, theme=theme)
+    check_choices(direction=direction)
     if depth is not None and depth < 1:
         raise error("E511", f"the depth of a diagram must be at least 1, not {depth}")
     counts = counts or count(graph)
     drawing = fork(collapse(layer_view(graph, counts, depth)))
-    writer = _Writer(drawing, THEMES[theme])
+    writer = _Writer(drawing, theme)
     return "\n".join([*writer.preamble(graph, counts, direction), *writer.body(), "}"]) + "\n"
 
 
@@ -108,7 +108,11 @@ class _Writer:
 
     def _title(self, name: str, counts: Counts) -> str:
         gap = '<FONT POINT-SIZE="4"> </FONT>'
-        rows = [f"<B>{html_text(name)}</B>", self._soft(html_text(counts.headline), 11), gap]
+        rows = [
+            f"<B>{html_text(name)}</B>",
+            _soft(html_text(counts.headline), 11, self.theme.soft_text),
+            gap,
+        ]
         return f"<{_table(rows, padding=2)}>"
 
     def body(self) -> Iterator[str]:
@@ -128,19 +132,22 @@ class _Writer:
         self.clusters += 1
         style = "rounded,dashed" if cluster.turn else "rounded"
         yield f"{space}subgraph cluster_{self.clusters} {{"
+        look = look_of(self.theme, cluster.name, cluster.scope)
+        back = f'bgcolor="{look.fill}", ' if look.fill else ""
+        text = ink(self.theme, look.fill or self.theme.background)[1]
         yield (
-            f'{space}  graph [style="{style}", color="{self.theme.cluster}", penwidth=1.0, '
-            f'margin=10, labelloc=t, labeljust=l, fontsize=11, fontcolor="{self.theme.soft_text}", '
-            f"label={self._cluster_label(cluster)}]"
+            f'{space}  graph [style="{style}", color="{look.stroke or self.theme.cluster}", {back}'
+            f'penwidth=1.0, margin=10, labelloc=t, labeljust=l, fontsize=11, fontcolor="{text}", '
+            f"label={self._cluster_label(cluster, look.label or cluster.name)}]"
         )
         yield from self._children(cluster, indent + 1, cluster.scope or scope)
         yield f"{space}}}"
 
-    def _cluster_label(self, cluster: Cluster) -> str:
-        words = [f"<B>{html_text(cluster.name)}</B>"] if cluster.name else []
+    def _cluster_label(self, cluster: Cluster, name: str) -> str:
+        words = [f"<B>{html_text(name)}</B>"] if name else []
         if cluster.turn is not None:
             count, times = cluster.turn.count, cluster.times
-            turns = f"<B>\N{MULTIPLICATION SIGN} {times}</B>" if times > 1 else ""
+            turns = f"<B>\N{MULTIPLICATION SIGN} {times:,}</B>" if times > 1 else ""
             if times == 1:
                 turns = f"{cluster.turn.index + 1} of {count}"
             elif times < count:
@@ -152,9 +159,15 @@ class _Writer:
         box = self.drawing.boxes[position]
         if box.kind == FORK:
             return f'n{position} [label="", shape=point, width=0.05, color="{self.theme.line}"]'
-        name = _relative(box.path, scope) + _more(position in self.drawing.repeated)
+        text, soft = ink(self.theme, fill(self.theme, box.kind, box.path))
+        name = look_of(self.theme, box.path).label or (
+            _relative(box.path, scope) + _more(position in self.drawing.repeated)
+        )
         tip = f"{box.kind} {box.path}: {box.output}".strip()
-        attributes = f'fillcolor="{fill(self.theme, box.kind)}", tooltip={quoted(tip)}'
+        attributes = f'fillcolor="{fill(self.theme, box.kind, box.path)}", tooltip={quoted(tip)}'
+        line = stroke(self.theme, box.kind, box.path)
+        attributes += f', color="{line}"' if line != self.theme.border else ""
+        attributes += f', fontcolor="{text}"' if text != self.theme.text else ""
         if box.kind in MERGE_SIGNS:
             sign = f"<<B>{MERGE_SIGNS[box.kind]}</B>>"
             return (
@@ -163,27 +176,20 @@ class _Writer:
             )
         if box.kind == OUTPUT:
             attributes += ', style="rounded,filled,dashed"'
-        return f"n{position} [label={self._label(box, name)}, {attributes}]"
+        return f"n{position} [label={self._label(box, name, soft)}, {attributes}]"
 
-    def _label(self, box: Box, name: str) -> str:
-        heading = [f"<B>{html_text(box.kind)}</B>"] if box.kind else []
-        heading.append(
-            f"<B>{html_text(name)}</B>" if not box.kind else self._soft(html_text(name), 11)
-        )
+    def _label(self, box: Box, name: str, colour: str) -> str:
+        bold = f"<B>{html_text(called(self.theme, box.kind) or name)}</B>"
+        heading = [bold, *([_soft(html_text(name), 11, colour)] if box.kind else [])]
         folded = [f"{box.layers:,} {_plural('layer', box.layers)}"] if not box.kind else []
         params = [f"{box.params:,} {_plural('param', box.params)}"] if box.params else []
         params += [f"weights of {box.lender}"] if box.lender else []
         rows = [
             " ".join(heading),
-            self._soft(html_text(", ".join([*folded, *box.details])), 10),
-            self._soft(html_text(" \u00b7 ".join([box.output, *params])), 10),
+            _soft(html_text(", ".join([*folded, *box.details])), 10, colour),
+            _soft(html_text(" \u00b7 ".join([box.output, *params])), 10, colour),
         ]
         return f"<{_table(rows)}>"
-
-    def _soft(self, html: str, size: int) -> str:
-        if not html:
-            return ""
-        return f'<FONT POINT-SIZE="{size}" COLOR="{self.theme.soft_text}">{html}</FONT>'
 
     def _edge(self, edge: Edge) -> str:
         """An edge; skips are coloured, and give way so that the main path stays straight."""
@@ -191,6 +197,10 @@ class _Writer:
         if self.drawing.boxes[edge.target].kind == FORK:
             looks.append("arrowhead=none")
         return f"  n{edge.source} -> n{edge.target} [{', '.join(looks)}]"
+
+
+def _soft(html: str, size: int, colour: str) -> str:
+    return f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{html}</FONT>' if html else ""
 
 
 def _table(rows: list[str], padding: int = 1) -> str:

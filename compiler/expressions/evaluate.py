@@ -40,6 +40,10 @@ class Environment:
     find: Callable[[str, Span | None], Value | None] = lambda label, span: None
 
 
+NO_NAMES = Environment()
+LITERALS = (ast.Number, ast.Size, ast.String, ast.Boolean)  # what they say depends on no name
+
+
 @dataclass(frozen=True, slots=True)
 class Lazy:
     """A quantity that is computed only when an expression reads it."""

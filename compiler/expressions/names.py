@@ -157,8 +157,11 @@ class Scope:
             return value
         return None
 
-    def defaults(self, layer: str) -> dict[str, Any]:
-        """Arguments of a layer that `default` statements set for what stands here."""
+    def defaults(self, layer: str) -> Mapping[str, Any]:
+        """Arguments of a layer that `default` statements set for what stands here.
+
+        The same object where the same statements hold.
+        """
         known, kept = self.home.defaults, self.home.merged
         key = (layer, self.defaults_before, len(known))
         if key not in kept:
@@ -168,7 +171,7 @@ class Scope:
                 if default.layer == layer and holds:
                     values.update(default.arguments)
             kept[key] = values
-        return dict(kept[key])
+        return kept[key]
 
 
 def labels_in(statements: Iterable[ast.Statement]) -> frozenset[str]:

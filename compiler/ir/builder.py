@@ -30,12 +30,17 @@ class Builder:
     """
 
     def __init__(self, graph: Graph, *, scope: str = "", span: Span | None = None) -> None:
-        self.graph = graph
+        self._graph = graph
         self.scope = scope
         self.span = span
 
+    @property
+    def graph(self) -> Graph:
+        """What it builds onto."""
+        return self._graph
+
     def __getattr__(self, op_type: str) -> Callable[..., Value]:
-        row = SIGNATURES.find(op_type, self.graph.opsets)
+        row = SIGNATURES.find(op_type, self._graph.opsets)
         if row is None:
             raise AttributeError(op_type)
 
@@ -65,7 +70,7 @@ class Builder:
         types, row = tuple(call.row.infer(call)), call.row
         attributes = call.attributes
         node = Node(row.op_type, inputs, types, attributes, self.scope, self.span, row, subgraphs)
-        return self.graph.add(node)
+        return self._graph.add(node)
 
     def again(
         self, node: Node, inputs: Sequence[Value | None], *, outputs: int | None = None
@@ -82,7 +87,7 @@ class Builder:
 
     def inner(self, name: str) -> "Builder":
         """A builder on a new graph, to be a subgraph of an operator that is appended here."""
-        graph = Graph(name, opsets=self.graph.opsets)
+        graph = Graph(name, opsets=self._graph.opsets)
         return Builder(graph, scope=self.scope, span=self.span)
 
     def capture(self, value: Value, argument: int) -> Value:
@@ -110,7 +115,7 @@ class Builder:
         """
         row = operator
         if not isinstance(row, Signature):
-            row = SIGNATURES.named(row, self.graph.opsets)
+            row = SIGNATURES.named(row, self._graph.opsets)
         if subgraphs:
             inputs = inputs[: own_arguments(len(inputs), subgraphs)]
         filled = {**row.attributes, **(attributes or {})}
@@ -119,9 +124,9 @@ class Builder:
             raise MissingAttributeError(f"{row.op_type} needs {missing}")
         return OpCall(
             row,
-            tuple(None if value is None else value.type for value in inputs),
+            tuple([None if value is None else value.type for value in inputs]),
             filled,
-            tuple(None if value is None else self._told(value) for value in inputs),
+            tuple([None if value is None else self._told(value) for value in inputs]),
             outputs,
             {name: _body_type(inner) for name, inner in subgraphs.items()},
         )
@@ -136,26 +141,26 @@ class Builder:
 
     def _told(self, value: Value) -> Any:
         """What a value holds where types alone tell, a constant as it is."""
-        producer = self.graph.producer(value)
-        if producer.op_type == CONSTANT:
-            return producer.attributes["value"]
-        if not _is_told(producer):
+        producer = self._graph.records[value.node]
+        if producer.row is None:
+            return producer.attributes["value"] if producer.op_type == CONSTANT else None
+        if producer.row.known is None or not _is_told(producer):
             return None
-        facts, pending = self.graph.facts, [value.node]
+        facts, pending = self._graph.facts, [value.node]
         while pending:  # no recursion: chains may be long
-            untold = [] if pending[-1] in facts else self._untold(self.graph[pending[-1]])
+            untold = [] if pending[-1] in facts else self._untold(self._graph[pending[-1]])
             if untold:
                 pending += untold
                 continue
             identifier = pending.pop()
             if identifier not in facts:
-                facts[identifier] = self._computed(self.graph[identifier])
+                facts[identifier] = self._computed(self._graph[identifier])
         return facts[value.node]
 
     def _untold(self, node: Node) -> list[int]:
         """The nodes whose outputs must be told before this one's."""
-        sources = {x.node for x in node.inputs if x is not None} - self.graph.facts.keys()
-        return [source for source in sources if _is_told(self.graph[source])]
+        sources = {x.node for x in node.inputs if x is not None} - self._graph.facts.keys()
+        return [source for source in sources if _is_told(self._graph[source])]
 
     def _computed(self, node: Node) -> Any:
         assert node.row is not None
@@ -205,7 +210,7 @@ class Builder:
 
     def _leaf(self, op_type: str, type: TensorType, **attributes: Any) -> Value:
         node = Node(op_type, (), (type,), attributes, self.scope, self.span)
-        return self.graph.add(node)[0]
+        return self._graph.add(node)[0]
 
 
 def _body_type(inner: Graph) -> BodyType:

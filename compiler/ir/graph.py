@@ -1,19 +1,20 @@
-"""The graph: ONNX operators, inputs and parameters as nodes of a `networkx.MultiDiGraph`.
+"""The graph: ONNX operators, inputs and parameters as nodes, each with its arguments.
 
-A graph is append-only. `Node` is the truth for argument order and types; the edges of `Graph.nx`
-are its index, keyed (output index, argument index) and written only by `Graph.add`.
+A graph is append-only. Its records are the truth; `Graph.nx`, a `networkx.MultiDiGraph`, and
+`Graph.consumers` are indexes of them, brought up to date when they are asked for.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
-
-import networkx
+from typing import TYPE_CHECKING, Any
 
 from ...grammar.source import Span
 from .signature import NO_ATTRIBUTES, OPSETS, Signature
 from .types import DType, Shape, TensorType
+
+if TYPE_CHECKING:
+    import networkx
 
 INPUT = "Input"
 PARAMETER = "Parameter"
@@ -77,6 +78,11 @@ class Node:
         """The arguments without what subgraphs capture."""
         return self.inputs[: own_arguments(len(self.inputs), self.subgraphs)]
 
+    def on(self, inputs: "tuple[Value | None, ...]") -> "Node":
+        """The same on other arguments, of types with which it yields the same."""
+        same = (self.outputs, self.attributes, self.scope, self.span, self.row, self.subgraphs)
+        return Node(self.op_type, inputs, *same)
+
     def __repr__(self) -> str:
         types = ", ".join(map(str, self.outputs))
         return f"<Node {self.op_type} in `{self.scope}`: {types}>"
@@ -123,7 +129,7 @@ class Graph:
 
     Attributes:
         name: The network's name.
-        nx: The networkx graph; node `i` holds its record under `"node"`.
+        records: The nodes; what a node is called by is its place here.
         inputs, parameters, outputs: Values by name, in order of appearance.
         layers: Layers by path, in order of appearance.
         labels: Every name that a value can be fetched by: layers' paths, labels, bindings.
@@ -132,7 +138,7 @@ class Graph:
     """
 
     name: str
-    nx: "networkx.MultiDiGraph[int]" = field(default_factory=networkx.MultiDiGraph, repr=False)
+    records: list[Node] = field(default_factory=list, repr=False)
     inputs: dict[str, Value] = field(default_factory=dict)
     parameters: dict[str, Value] = field(default_factory=dict)
     outputs: dict[str, Value] = field(default_factory=dict)
@@ -140,6 +146,8 @@ class Graph:
     labels: dict[str, Value] = field(default_factory=dict, repr=False)
     opsets: Mapping[str, int] = field(default_factory=lambda: OPSETS, repr=False)
     facts: dict[int, Any] = field(default_factory=dict, repr=False)
+    _readers: list[list[tuple[int, int]]] = field(default_factory=list, init=False, repr=False)
+    _nx: "networkx.MultiDiGraph[int] | None" = field(default=None, init=False, repr=False)
 
     def __repr__(self) -> str:
         kinds = {"inputs": self.inputs, "parameters": self.parameters, "outputs": self.outputs}
@@ -147,7 +155,25 @@ class Graph:
         return f"<Graph {self.name}: {len(self):,} nodes, {', '.join(counts)}>"
 
     def __len__(self) -> int:
-        return len(self.nx)
+        return len(self.records)
+
+    @property
+    def nx(self) -> "networkx.MultiDiGraph[int]":
+        """The graph for the algorithms of networkx; changes to it change nothing here.
+
+        Node `i` holds its record under `"node"`; edges are keyed (output index, argument index).
+        """
+        if self._nx is None:
+            import networkx  # slow to load, and for users only
+
+            self._nx = networkx.MultiDiGraph()
+        for identifier in range(len(self._nx), len(self)):
+            node = self.records[identifier]
+            self._nx.add_node(identifier, node=node)
+            for position, value in enumerate(node.inputs):
+                if value is not None:
+                    self._nx.add_edge(value.node, identifier, key=(value.output, position))
+        return self._nx
 
     @property
     def captures(self) -> dict[str, int]:
@@ -161,14 +187,11 @@ class Graph:
         Raises:
             ValueError: An input or parameter's name is taken: a bug in the caller.
         """
-        identifier = len(self.nx)
-        self.nx.add_node(identifier, node=node)
-        for position, value in enumerate(node.inputs):
-            if value is not None:
-                self.nx.add_edge(value.node, identifier, key=(value.output, position))
-        outputs = tuple(Value(identifier, i, type) for i, type in enumerate(node.outputs))
-        table = {INPUT: self.inputs, PARAMETER: self.parameters}.get(node.op_type)
-        if table is not None:
+        identifier = len(self.records)
+        self.records.append(node)
+        outputs = tuple([Value(identifier, i, type) for i, type in enumerate(node.outputs)])
+        if node.op_type == INPUT or node.op_type == PARAMETER:
+            table = self.inputs if node.op_type == INPUT else self.parameters
             name = node.attributes["name"]
             if name in table:
                 raise ValueError(f"{node.op_type} `{name}` is there already")
@@ -190,28 +213,51 @@ class Graph:
         try:
             yield
         finally:
-            self.nx.remove_nodes_from(range(count, len(self)))
+            del self.records[count:]
+            self._readers, self._nx = [], None
             for table, length in zip(tables, lengths, strict=True):
                 while len(table) > length:
                     table.popitem()
 
     def __getitem__(self, identifier: int) -> Node:
-        node: Node = self.nx.nodes[identifier]["node"]
-        return node
+        return self.records[identifier]
 
     def producer(self, value: Value) -> Node:
         """The node that a value comes from."""
-        return self[value.node]
+        return self.records[value.node]
 
     def nodes(self) -> Iterator[tuple[int, Node]]:
         """All nodes in order of appearance, which is a topological order."""
-        for identifier, data in self.nx.nodes(data=True):
-            yield identifier, data["node"]
+        return enumerate(self.records)
+
+    def likeness(self, node: Node) -> tuple[int, ...]:
+        """What nodes share whose types and costs are told by the very same objects.
+
+        It holds while the graph does. Arguments count by their types and, where these may tell
+        what they hold, by that.
+        """
+        parts = [id(node.row), id(node.attributes), id(node.outputs), id(node.subgraphs)]
+        for value in node.inputs:
+            if value is None:
+                parts.append(0)
+                continue
+            parts.append(id(value.type))
+            producer = self.records[value.node]
+            if producer.op_type == CONSTANT:
+                parts.append(id(producer.attributes))
+            elif producer.row is not None and producer.row.known is not None:
+                parts.append(value.node)
+        return tuple(parts)
 
     def consumers(self, value: Value) -> Sequence[int]:
         """The nodes that take a value as an argument, each once, in order."""
-        edges = self.nx.out_edges(value.node, keys=True)
-        return sorted({target for _, target, key in edges if key[0] == value.output})
+        for identifier in range(len(self._readers), len(self)):
+            self._readers.append([])
+            for argument in self.records[identifier].inputs:
+                if argument is not None:
+                    self._readers[argument.node].append((argument.output, identifier))
+        readers = self._readers[value.node]
+        return list(dict.fromkeys(reader for output, reader in readers if output == value.output))
 
 
 def own_arguments(count: int, subgraphs: Mapping[str, Graph]) -> int:

@@ -1,7 +1,8 @@
 """Graph -> nothing: checks the invariants that lowering and every pass must establish."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from ...grammar.diagnostics import error
 from .builder import Builder
 from .graph import CONSTANT, INPUT, LEAVES, PARAMETER, Graph, Node, Value
 from .signature import InferenceError
@@ -12,12 +13,26 @@ class InvariantError(Exception):
     """A graph that no program can cause: a bug in the stage that the message names."""
 
 
+def need_output(graph: Graph) -> None:
+    """Refuse a graph that yields nothing, which no program makes, but Python can.
+
+    Raises:
+        NetError: E575.
+    """
+    if not graph.outputs:
+        raise error(
+            "E575",
+            f"`{graph.name}` has no output",
+            help="enter a value in the outputs of the graph",
+        )
+
+
 def verify(graph: Graph, *, after: str = "lowering") -> None:
     """Check a graph's invariants, in time linear in its size.
 
-    Every argument is a value of an earlier node and has that node's type; edges are exactly the
-    arguments; types are those that inference gives; inputs and parameters are entered under
-    their names; outputs, labels and layers refer to values that are there.
+    Every argument is a value of an earlier node and has that node's type; types are those that
+    inference gives; inputs and parameters are entered under their names; outputs, labels and
+    layers refer to values that are there.
 
     Args:
         graph: What to check.
@@ -32,47 +47,47 @@ def verify(graph: Graph, *, after: str = "lowering") -> None:
 
 def _findings(graph: Graph) -> Iterator[str]:
     """Everything that is wrong, what others rest on first."""
-    for position, (identifier, node) in enumerate(graph.nodes()):
-        for finding in _of_node(graph, position, identifier, node):
+    sound: set[tuple[int, ...]] = set()
+    for identifier, node in graph.nodes():
+        for finding in _of_node(graph, identifier, node, sound):
             where = f" in {node.scope}" if node.scope else ""
             yield f"node {identifier} ({node.op_type}{where}) {finding}"
     yield from _tables(graph)
 
 
-def _of_node(graph: Graph, position: int, identifier: int, node: Node) -> Iterator[str]:
-    if identifier != position:
-        yield f"stands at position {position}"
-    yield from _arguments(graph, identifier, node)
-    yield from _edges(graph, identifier, node)
-    if node.subgraphs:
-        yield from _subgraphs(graph, identifier, node)
-    yield from (_leaf if node.op_type in LEAVES else _types)(graph, identifier, node)
+def _of_node(
+    graph: Graph, identifier: int, node: Node, sound: set[tuple[int, ...]]
+) -> Iterable[str]:
+    """What is wrong with a node; where nothing is, `sound` tells it of those that are like it."""
+    if found := _arguments(graph, identifier, node):
+        return found
+    if node.op_type in LEAVES:
+        return _leaf(node)
+    like = graph.likeness(node)
+    if like in sound:
+        return ()
+    found = [*_subgraphs(node), *_types(graph, node)]
+    if not found:
+        sound.add(like)
+    return found
 
 
-def _arguments(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
+def _arguments(graph: Graph, identifier: int, node: Node) -> list[str]:
     """Arguments are outputs of earlier nodes, with those outputs' types."""
+    found = []
     for position, value in enumerate(node.inputs):
         if value is None:
             continue
         if not 0 <= value.node < identifier:
-            yield f"takes argument {position} from node {value.node}, which is not before it"
-        else:
-            yield from (f"takes argument {position}, {what}" for what in _missing(graph, value))
+            found.append(
+                f"takes argument {position} from node {value.node}, which is not before it"
+            )
+        elif what := _missing(graph, value):
+            found.append(f"takes argument {position}, {what}")
+    return found
 
 
-def _edges(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
-    """The edges into a node are its arguments, no more and no fewer."""
-    arguments = {
-        (value.node, value.output, position)
-        for position, value in enumerate(node.inputs)
-        if value is not None
-    }
-    edges = {(origin, *key) for origin, _, key in graph.nx.in_edges(identifier, keys=True)}
-    if arguments != edges:
-        yield f"has edges {sorted(edges)} for arguments {sorted(arguments)}"
-
-
-def _subgraphs(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
+def _subgraphs(node: Node) -> Iterator[str]:
     """Subgraphs are sound themselves, and what they capture are the last arguments."""
     for name, inner in node.subgraphs.items():
         yield from (f"has in its `{name}`: {finding}" for finding in _findings(inner))
@@ -86,7 +101,7 @@ def _subgraphs(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
                 yield f"captures argument {position}, {found}, in its `{name}` as {what}"
 
 
-def _types(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
+def _types(graph: Graph, node: Node) -> Iterator[str]:
     """The recorded types are those that inference gives."""
     row = node.row
     if row is None or row.op_type != node.op_type:
@@ -119,7 +134,7 @@ def _agree(inferred: Sequence[TensorType], recorded: Sequence[TensorType]) -> bo
     )
 
 
-def _leaf(graph: Graph, identifier: int, node: Node) -> Iterator[str]:
+def _leaf(node: Node) -> Iterator[str]:
     """Leaves take nothing and yield one value, constants one of their own shape."""
     if node.inputs or len(node.outputs) != 1:
         yield f"has {len(node.inputs)} arguments and {len(node.outputs)} outputs"
@@ -139,21 +154,23 @@ def _tables(graph: Graph) -> Iterator[str]:
             yield f"the table of {op_type} nodes does not hold exactly these nodes"
     if not graph.outputs:
         yield "there is no output"
-    for name, value in graph.outputs.items():
-        yield from (f"output `{name}` is a value {what}" for what in _missing(graph, value))
-    for path, layer in graph.layers.items():
-        for value in layer.outputs:
-            yield from (f"layer `{path}` yields a value {what}" for what in _missing(graph, value))
-    for name, value in graph.labels.items():
-        yield from (f"label `{name}` is a value {what}" for what in _missing(graph, value))
+    held = (
+        *((f"output `{name}` is", value) for name, value in graph.outputs.items()),
+        *((f"layer `{p}` yields", v) for p, layer in graph.layers.items() for v in layer.outputs),
+        *((f"label `{name}` is", value) for name, value in graph.labels.items()),
+    )
+    for name, value in held:
+        if what := _missing(graph, value):
+            yield f"{name} a value {what}"
 
 
-def _missing(graph: Graph, value: Value) -> Iterator[str]:
+def _missing(graph: Graph, value: Value) -> str:
     """What is wrong with a value, if anything."""
-    if not 0 <= value.node < len(graph):
-        yield f"of node {value.node}, which is not there"
-    elif not 0 <= value.output < len(graph[value.node].outputs):
-        yield f"output {value.output} of node {value.node}, which has fewer"
-    elif value.type != graph[value.node].outputs[value.output]:
-        found = graph[value.node].outputs[value.output]
-        yield f"of type {value.type}, where node {value.node} yields {found}"
+    if not 0 <= value.node < len(graph.records):
+        return f"of node {value.node}, which is not there"
+    outputs = graph.records[value.node].outputs
+    if not 0 <= value.output < len(outputs):
+        return f"output {value.output} of node {value.node}, which has fewer"
+    if value.type is not outputs[value.output] and value.type != outputs[value.output]:
+        return f"of type {value.type}, where node {value.node} yields {outputs[value.output]}"
+    return ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .dim import Dim
@@ -43,10 +44,7 @@ class Window:
         With `ceil` the division rounds up, but a window that would start in the padding after
         the data is dropped, as PyTorch does: ceil((N + 2P - max(K, P + S)) / S) + 1.
         """
-        geometry = zip(self.padded(extents), self.reach, self.strides, self.after, strict=True)
-        if not self.ceil:
-            return tuple((p - r) // s + 1 for p, r, s, _ in geometry)
-        return tuple(-((max(r, a + s) - p) // s) + 1 for p, r, s, a in geometry)
+        return _output(self, tuple(extents))
 
     def scattered(self, extents: Sequence[Dim]) -> tuple[Dim, ...]:
         """Output extents of a transposed convolution: (N - 1) S - 2P + reach."""
@@ -67,6 +65,15 @@ class Window:
         return tuple(
             max(e + b - end, 0) for e, b, end in zip(extents, self.before, last, strict=True)
         )
+
+
+@lru_cache(maxsize=1_000)  # networks repeat few windows on few extents
+def _output(window: Window, extents: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    padded, reach = window.padded(extents), window.reach
+    geometry = zip(padded, reach, window.strides, window.after, strict=True)
+    if not window.ceil:
+        return tuple((p - r) // s + 1 for p, r, s, _ in geometry)
+    return tuple(-((max(r, a + s) - p) // s) + 1 for p, r, s, a in geometry)
 
 
 def window_of(attributes: Mapping[str, Any]) -> Window:

@@ -69,11 +69,7 @@ def attention(
     weights = build.Softmax(scores, axis=3)
     if dropout:
         weights = build.Dropout(weights, build.constant(dropout, DType.FLOAT32))
-    y = build.Transpose(build.MatMul(weights, values), perm=(0, 2, 1, 3))
-    y = build.Reshape(y, build.index_constant((0, 0, width)))
-    out = build.weight((width, width), name="out_proj.weight", init=init)
-    shift = build.weight((width,), name="out_proj.bias", init=ZEROS) if bias else None
-    return projected(build, y, out, shift)
+    return _joined(build, build.MatMul(weights, values), width, init, bias)
 
 
 def _operands(build: LayerBuilder, xs: Sequence[Value]) -> tuple[Value, Value, Value]:
@@ -127,3 +123,12 @@ def _by_head(build: LayerBuilder, x: Value, heads: int) -> Value:
     (width,) = build.concrete(x, (2,))
     x = build.Reshape(x, build.index_constant((0, 0, heads, width // heads)))
     return build.Transpose(x, perm=(0, 2, 1, 3))
+
+
+def _joined(build: LayerBuilder, x: Value, width: int, init: Init, bias: bool) -> Value:
+    """(N, heads, L, E / heads) as (N, L, E), after the last dense layer."""
+    y = build.Transpose(x, perm=(0, 2, 1, 3))
+    y = build.Reshape(y, build.index_constant((0, 0, width)))
+    out = build.weight((width, width), name="out_proj.weight", init=init)
+    shift = build.weight((width,), name="out_proj.bias", init=ZEROS) if bias else None
+    return projected(build, y, out, shift)

@@ -14,7 +14,7 @@ from ..ir.graph import Graph, Layer, Value
 from ..ir.initializers import AUTO, ZEROS, Init
 from ..ir.signature import NO_ATTRIBUTES, Signature
 from ..ir.tensor import shape_of
-from ..ir.types import DType, Shape, TensorType, author_size, product
+from ..ir.types import DType, Shape, TensorType, author_size
 from .layerdef import Bound
 
 LARGEST_FILLED = 10**7
@@ -26,10 +26,9 @@ class LayerBuilder(Builder):
     Attributes:
         spelling: The layer as the author spelled it, for messages.
         warnings: Where `warn` collects its findings.
-        look_up: Finds the layer that a label names where the call stands, or None.
         shared: The path of the layer whose weights this one uses, or None.
-        find: Finds the value that a label, a binding or a layer's name stands for, or None.
-        budget: How many numbers the layers of a program may still compute.
+        alone: Whether the layer has built by its arguments and the types of its operands alone: it
+            has warned of nothing, and asked for nothing that is around it.
     """
 
     def __init__(
@@ -53,10 +52,33 @@ class LayerBuilder(Builder):
         self.bound = bound
         self.warnings = warnings
         self.dtype = dtype
-        self.look_up = look_up
-        self.find = find
         self.shared = shared
-        self.budget = budget or Budget()
+        self.alone = True
+        self._look_up = look_up
+        self._find = find
+        self._budget = budget or Budget()
+
+    @property
+    def graph(self) -> Graph:
+        """What it builds onto, with all that is there already."""
+        self.alone = False
+        return self._graph
+
+    @property
+    def budget(self) -> Budget:
+        """How many numbers the layers of a program may still compute."""
+        self.alone = False
+        return self._budget
+
+    def look_up(self, label: str) -> Layer | None:
+        """The layer that a label names where the call stands, or None."""
+        self.alone = False
+        return self._look_up(label)
+
+    def find(self, label: str) -> Value | None:
+        """The value that a label, a binding or a layer's name stands for here, or None."""
+        self.alone = False
+        return self._find(label)
 
     def op(
         self,
@@ -78,7 +100,7 @@ class LayerBuilder(Builder):
         if self.shared is None:
             return super().parameter(name, shape, **options)
         source = self.shared + name.removeprefix(self.scope)
-        found = self.graph.parameters.get(source)
+        found = self._graph.parameters.get(source)
         if found is None:
             message = f"cannot share the weights of `{self.shared}`: there is no `{source}`"
             raise self.fail("E117", message, at="share")
@@ -164,6 +186,7 @@ class LayerBuilder(Builder):
 
     def warn(self, code: str, message: str, *, help: str | None = None) -> None:
         """Record a warning about this call."""
+        self.alone = False
         text = f"{self.spelling} {message}"
         self.warnings.append(Diagnostic(code, text, self.call_span, help=help))
 
@@ -178,10 +201,10 @@ class LayerBuilder(Builder):
 
     def input_size(self, x: Value) -> str:
         """The size of what met the layer, where `x` is that or what the layer made of it."""
-        producer = self.graph.producer(x)
+        producer = self._graph.producer(x)
         while producer.scope == self.scope and producer.inputs and producer.inputs[0] is not None:
             x = producer.inputs[0]
-            producer = self.graph.producer(x)
+            producer = self._graph.producer(x)
         return author_size(x.type)
 
     def _leaf(self, op_type: str, type: TensorType, **attributes: Any) -> Value:
@@ -192,10 +215,10 @@ class LayerBuilder(Builder):
 
     def _check_name(self, name: str) -> None:
         """Refuse a second tensor of a name: inputs and weights are given by name, together."""
-        earlier = self.graph.inputs.get(name) or self.graph.parameters.get(name)
+        earlier = self._graph.inputs.get(name) or self._graph.parameters.get(name)
         if earlier is None:
             return
-        place = self.graph.producer(earlier).span
+        place = self._graph.producer(earlier).span
         raise self.fail(
             "E112",
             f"needs the name `{name}`, which is already taken",
@@ -205,11 +228,15 @@ class LayerBuilder(Builder):
 
     def _check_size(self, type: TensorType) -> None:
         """Refuse a tensor that no int64 can count the elements of."""
-        if any(map(is_long, type.shape)):
-            message = f"yields an extent whose formula has more than {LONGEST_FORMULA} characters"
-            raise self.fail("E404", message, help="give the input numbers in place of names")
-        size = product(extent for extent in type.shape if isinstance(extent, int))
-        if isinstance(size, int) and size > MAX_INTEGER:
+        size = 1
+        for extent in type.shape:
+            if isinstance(extent, int):
+                size *= extent
+            elif is_long(extent):
+                what = f"an extent whose formula has more than {LONGEST_FORMULA} characters"
+                help = "give the input numbers in place of names"
+                raise self.fail("E404", f"yields {what}", help=help)
+        if size > MAX_INTEGER:
             raise self.fail("E404", f"needs a tensor of {size:_} elements, beyond 2^63 - 1")
 
     def _fitted(self, name: str, shape: Shape, literal: Any) -> Any:

@@ -7,7 +7,7 @@ What a `train` block calls (`sgd(lr=0.1)`) is bound in the same way; see `traini
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import floor
 from typing import Any, Protocol, get_type_hints
 
@@ -187,13 +187,21 @@ class GivenArgument:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A call's arguments by name, defaults filled in; `share` names whose weights it uses."""
+    """A call's arguments by name, defaults filled in; `share` names whose weights it uses.
+
+    `text` says which arguments are given and what all of them are: equal texts, equal arguments.
+    """
 
     arguments: Mapping[str, Any]
     defaulted: frozenset[str]
     spans: Mapping[str, Span]
     frozen: bool = False
     share: str | None = None
+    text: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        text = f"{[*self.spans]} {self.arguments} {self.frozen}"
+        object.__setattr__(self, "text", text)
 
 
 def bind(
@@ -218,13 +226,14 @@ def bind(
     """
     values, spans = place(definition, given, spelling)
     values = {**(defaults or {}), **definition.preset, **values}
-    missing = [name for name in definition.kinds if name not in {**definition.defaults, **values}]
+    settled = {**definition.defaults, **values}
+    missing = [name for name in definition.kinds if name not in settled]
     if missing:
         example = f"`{missing[0]}=`, {_kind(definition, missing[0]).expected}"
         raise error("E105", f"{spelling} needs {example}", call)
     frozen, share = bool(values.pop("frozen", False)), values.pop("share", None)
     defaulted = frozenset(definition.defaults) - frozenset(values)
-    arguments = {n: values[n] if n in values else definition.defaults[n] for n in definition.kinds}
+    arguments = {name: settled[name] for name in definition.kinds}
     return Bound(arguments, defaulted, spans, frozen, share)
 
 

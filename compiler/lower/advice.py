@@ -16,7 +16,7 @@ from ..expressions.names import Scope
 from ..expressions.recovery import POISON
 from ..ir.graph import Value
 from ..layers.layerdef import LAYERS, GivenArgument, bind
-from .calls import EvaluatedCall
+from .evaluated_call import EvaluatedCall
 
 # What a call is refused for that other frameworks write in another way.
 ADVISED_CODES = frozenset({"E101", "E102", "E103", "E104", "E105", "E110", "E113", "E201"})

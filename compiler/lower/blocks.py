@@ -11,7 +11,8 @@ from ..expressions.names import Block, Scope
 from ..expressions.recovery import POISON, poisoned
 from ..layers.layerdef import COMMON, GivenArgument, converted
 from .bindings import bind_chain, try_let
-from .calls import MERGE, EvaluatedCall, start_of
+from .calls import MERGE, start_of
+from .evaluated_call import EvaluatedCall
 from .expansion import layers_in_block
 from .items import evaluate_in, lower_chain, path_of
 from .state import Caller, Lowering, Site, Tensors

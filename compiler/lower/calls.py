@@ -1,32 +1,22 @@
 """Calls a layer on its input tensors, and enters it into the graph's layers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 
 from ...grammar.diagnostics import error
-from ...grammar.source import Span
 from .. import layers as _layers  # noqa: F401  (fills the table of layers)
 from .. import ops as _ops  # noqa: F401  (fills the op table)
 from ..expressions.recovery import POISON, poisoned
 from ..ir.graph import Layer
 from ..ir.types import DType
 from ..layers.layer_builder import LayerBuilder
-from ..layers.layerdef import LAYERS, Bound, GivenArgument, LayerDef, bind
+from ..layers.layerdef import LAYERS, Bound, LayerDef
+from .built import built, likeness
+from .evaluated_call import EvaluatedCall
 from .items import path_of
 from .state import Lowering, Site, Tensors
 
+OPERATOR = "op"  # calls an operator of ONNX
 MERGE = "merge them first, with `ADD` or `CONCAT`"
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluatedCall:
-    """A layer's call with its arguments computed."""
-
-    spelling: str
-    given: Sequence[GivenArgument]
-    name_span: Span
-    span: Span
 
 
 def call_layer(
@@ -46,12 +36,12 @@ def call_layer(
         raise state.too_many_layers(call.span, state.max_layers + 1)
     path = path_of(state, definition.name.lower(), call.span, site)
     defaults = site.scope.defaults(definition.name)
-    bound = bind(definition, call.given, call.name_span, call.spelling, defaults=defaults)
+    bound = call.bind(definition, defaults)
     if poisoned(site.current):
         state.poison(path)
         return (POISON,)
     bound = _with_surroundings(state, bound, call, site, path)
-    outputs = _build(state, definition, call, site, path, bound)
+    outputs = _outputs(state, definition, call, site, path, bound)
     state.graph.layers[path] = Layer(
         definition.name,
         outputs,
@@ -79,30 +69,48 @@ def _with_surroundings(
         share = state.shared_path(path)
     else:
         share = state.resolve_path(bound.share, site.scope, bound.spans.get("share", call.span))
-    return replace(bound, arguments=arguments, frozen=frozen, share=share)
+    if (arguments, frozen, share) == (bound.arguments, bound.frozen, bound.share):
+        return bound
+    return Bound(arguments, bound.defaulted, bound.spans, frozen, share)
 
 
-def _build(
+def _outputs(
     state: Lowering, definition: LayerDef, call: EvaluatedCall, site: Site, path: str, bound: Bound
 ) -> Tensors:
-    """The outputs of the layer's function on its input tensors."""
-    current = site.current
-    build = LayerBuilder(
+    """The outputs of the layer's function on its input tensors, which like calls repeat."""
+    graph, operands = state.graph, site.current
+    key = likeness(definition, bound, operands, graph)
+    found = None if key is None else state.built.get(key)
+    if found is not None and found.fits(graph, path):
+        return found.again(graph, operands, path, call.name_span)
+    first = len(graph)
+    build = _builder(state, call, site, path, bound)
+    given = {"nothing": (), "one": operands, "many": (operands,), "any": operands}
+    result = definition.function(build, *given[definition.takes], **bound.arguments)
+    results = result if isinstance(result, tuple) else (result,)
+    if key is not None and build.alone:
+        appended = built(graph, first, operands, results, path)
+        if appended is not None:
+            state.built[key] = appended
+    return results
+
+
+def _builder(
+    state: Lowering, call: EvaluatedCall, site: Site, path: str, bound: Bound
+) -> LayerBuilder:
+    return LayerBuilder(
         state.graph,
         path=path,
         span=call.name_span,
         spelling=call.spelling,
         bound=bound,
         warnings=state.warnings,
-        dtype=next((x.dtype for x in current if x.dtype.is_float), DType.FLOAT32),
+        dtype=next((x.dtype for x in site.current if x.dtype.is_float), DType.FLOAT32),
         look_up=partial(state.find_layer, scope=site.scope, span=call.span),
         find=partial(site.scope.find, span=call.span),
         budget=site.scope.home.budget,
         shared=bound.share,
     )
-    operands = {"nothing": (), "one": current, "many": (current,), "any": current}[definition.takes]
-    result = definition.function(build, *operands, **bound.arguments)
-    return result if isinstance(result, tuple) else (result,)
 
 
 def start_of(call: EvaluatedCall) -> str:

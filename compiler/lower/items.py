@@ -7,7 +7,7 @@ from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
 from ...grammar.source import Span
 from ..expressions.arguments import spell
-from ..expressions.evaluate import Environment, evaluate
+from ..expressions.evaluate import LITERALS, NO_NAMES, Environment, evaluate
 from ..expressions.names import Scope
 from ..expressions.recovery import POISON, Poisoned, poisoned
 from .state import Lowering, Site, Tensors
@@ -122,6 +122,8 @@ def _piece(piece: str | ast.Expression, scope: Scope) -> str:
 
 def evaluate_in(scope: Scope, expression: ast.Expression, *, words: bool = False) -> Any:
     """The value of an expression; `words` lets unknown names be choice words."""
+    if isinstance(expression, LITERALS):
+        return evaluate(expression, NO_NAMES)
     names = scope.visible_names()
     environment = Environment(names, words=words, budget=scope.home.budget, find=scope.find)
     return evaluate(expression, environment)

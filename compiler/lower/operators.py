@@ -6,7 +6,7 @@ Attributes are keywords. So are inputs, which then are constants: `op("Clip", mi
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...grammar.diagnostics import did_you_mean, error
 from ..expressions.arguments import Kind, Mismatch, Real, Word, kind_of, spell
@@ -18,14 +18,22 @@ from ..ir.types import DType
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import GivenArgument, LayerDef
 from ..layers.spatial import describe
+from ..onnx_standard.foreign_operators import (
+    DEPENDS,
+    OpSchema,
+    attribute_kinds,
+    foreign_row,
+    newest_operators,
+    operators,
+    outputs_by_onnx,
+    yields_many,
+)
+from ..onnx_standard.schemas import OPSET
 from ..ops.opdef import OPS
-from .calls import MERGE, EvaluatedCall, call_layer
+from .calls import MERGE, OPERATOR, call_layer
+from .evaluated_call import EvaluatedCall
 from .state import Lowering, Site, Tensors
 
-if TYPE_CHECKING:
-    from ..onnx_standard.foreign_operators import OpSchema
-
-OPERATOR = "op"
 MAX_OUTPUTS = 10_000
 
 
@@ -60,9 +68,6 @@ def _named(call: EvaluatedCall) -> tuple[GivenArgument, Sequence[GivenArgument]]
 
 
 def _definition(name: str, argument: GivenArgument) -> LayerDef:
-    from ..onnx_standard.foreign_operators import attribute_kinds, newest_operators, operators
-    from ..onnx_standard.schemas import OPSET
-
     if name not in operators():
         newer = f"`{name}` belongs to a newer opset" if name in newest_operators() else None
         raise error(
@@ -84,8 +89,6 @@ def _definition(name: str, argument: GivenArgument) -> LayerDef:
 
 def _check_attributes(definition: LayerDef, given: Sequence[GivenArgument]) -> None:
     """Say of an attribute that ONNX has and netc does not that it is so."""
-    from ..onnx_standard.foreign_operators import operators
-
     for argument in given:
         known = operators()[definition.name].attributes
         if argument.name in known and argument.name not in definition.kinds:
@@ -96,8 +99,6 @@ def _check_attributes(definition: LayerDef, given: Sequence[GivenArgument]) -> N
 @cache
 def _layer_of(name: str) -> LayerDef:
     """An operator as a row of the table of layers."""
-    from ..onnx_standard.foreign_operators import attribute_kinds, operators
-
     schema = operators()[name]
     own = OPS.find(name)
     known = own.attributes if own else schema.attributes
@@ -127,8 +128,6 @@ def _layer_of(name: str) -> LayerDef:
 def _function(name: str) -> Callable[..., Any]:
     def apply(build: LayerBuilder, *xs: Value, **arguments: Any) -> Value | tuple[Value, ...]:
         """Adds the operator."""
-        from ..onnx_standard.foreign_operators import operators
-
         schema = operators()[name]
         inputs = _inputs(build, schema, xs, arguments)
         attributes = {
@@ -162,8 +161,6 @@ def _apply(
     outputs: int,
 ) -> tuple[Value, ...]:
     """The operator's outputs, once both onnx and the op table take its operands."""
-    from ..onnx_standard.foreign_operators import DEPENDS, foreign_row, outputs_by_onnx
-
     own = OPS.find(name)
     row = own or foreign_row(name)
     assert row is not None
@@ -191,7 +188,7 @@ def _apply(
 
 
 def _inputs(
-    build: LayerBuilder, schema: "OpSchema", xs: Sequence[Value], arguments: Mapping[str, Any]
+    build: LayerBuilder, schema: OpSchema, xs: Sequence[Value], arguments: Mapping[str, Any]
 ) -> list[Value | None]:
     """The branches as the first inputs, constants for those that keywords give."""
     if len(xs) > schema.max_input:
@@ -222,7 +219,7 @@ def _inputs(
 
 def _constant(
     build: LayerBuilder,
-    schema: "OpSchema",
+    schema: OpSchema,
     position: int,
     inputs: Sequence[Value | None],
     given: Any,
@@ -276,10 +273,8 @@ def _converted(value: Any, convert: type[int] | type[float]) -> Any:
     return tuple(_converted(item, convert) for item in value)
 
 
-def _outputs(build: LayerBuilder, schema: "OpSchema", arguments: Mapping[str, Any]) -> int:
+def _outputs(build: LayerBuilder, schema: OpSchema, arguments: Mapping[str, Any]) -> int:
     """How many outputs there are: all that an operator must have, or as many as it splits into."""
-    from ..onnx_standard.foreign_operators import yields_many
-
     if not yields_many(schema):
         return max(schema.min_output, 1)
     parts = arguments.get("split")

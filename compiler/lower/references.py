@@ -5,28 +5,29 @@ from typing import Any
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
 from ..expressions.arguments import Word
+from ..expressions.evaluate import LITERALS
 from ..expressions.evaluate import label_text as spelled_label
 from ..expressions.recovery import POISON, poisoned
 from ..ir.graph import Value
 from ..layers.layerdef import LAYERS, GivenArgument
-from .advice import advised, reworded
 from .blocks import call_block
-from .calls import MERGE, EvaluatedCall, call_layer
+from .calls import MERGE, OPERATOR, call_layer
+from .evaluated_call import EvaluatedCall
 from .items import evaluate_in, item, label_text, lower_chain
-from .operators import OPERATOR, call_operator
 from .state import Lowering, Site, Tensors
-from .ways import with_way_out
 
 
 @item(ast.Reference)
 def reference(state: Lowering, item: ast.Reference, site: Site) -> Tensors:
     """A bare word: a layer or block without arguments, or a value that starts the chain."""
     name = label_text(item.label, site.scope)
-    if name in LAYERS or name in site.scope.home.blocks:
-        return _call(state, EvaluatedCall(name, (), item.span, item.span), site)
-    value = site.scope.find(name, item.span)
+    is_call = name in LAYERS or name in site.scope.home.blocks
+    value = None if is_call else site.scope.find(name, item.span)
     if value is None:
-        return _call(state, EvaluatedCall(name, (), item.span, item.span), site)
+        call = state.evaluated.get(id(item))
+        if call is None or call.spelling != name:
+            call = state.evaluated[id(item)] = EvaluatedCall(name, (), item.span, item.span)
+        return _call(state, call, site)
     if not site.starts:
         raise error(
             "E111",
@@ -40,13 +41,20 @@ def reference(state: Lowering, item: ast.Reference, site: Site) -> Tensors:
 @item(ast.Call)
 def call(state: Lowering, item: ast.Call, site: Site) -> Tensors:
     """A layer or block with arguments."""
-    try:
-        given = tuple(
-            GivenArgument(a.name, _argument(a.value, site), a.span) for a in item.arguments
-        )
-    except NetError as failure:
-        raise reworded(failure, item, starts=site.starts) from None
-    return _call(state, EvaluatedCall(item.name, given, item.name_span, item.span), site)
+    found = state.evaluated.get(id(item))
+    if found is None:
+        try:
+            given = tuple(
+                GivenArgument(a.name, _argument(a.value, site), a.span) for a in item.arguments
+            )
+        except NetError as failure:
+            from .advice import reworded  # for refusals only
+
+            raise reworded(failure, item, starts=site.starts) from None
+        found = EvaluatedCall(item.name, given, item.name_span, item.span)
+        if all(isinstance(argument.value, LITERALS) for argument in item.arguments):
+            state.evaluated[id(item)] = found
+    return _call(state, found, site)
 
 
 def _argument(expression: ast.Expression, site: Site) -> Any:
@@ -69,6 +77,8 @@ def shorthand(state: Lowering, item: ast.Shorthand, site: Site) -> Tensors:
     try:
         return call_layer(state, call, site)
     except NetError as failure:
+        from .ways import with_way_out  # for refusals only
+
         raise with_way_out(failure, state, call, site) from None
 
 
@@ -94,6 +104,9 @@ def _call(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
     try:
         return _called(state, call, site)
     except NetError as failure:
+        from .advice import advised  # for refusals only
+        from .ways import with_way_out
+
         found = advised(failure, call, site.current, site.scope)
         raise with_way_out(found, state, call, site) from None
 
@@ -104,5 +117,7 @@ def _called(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
     if call.spelling in site.scope.home.blocks:
         return call_block(state, call, site)
     if call.spelling == OPERATOR:
+        from .operators import call_operator  # with onnx, which is slow to load
+
         return call_operator(state, call, site)
     raise state.unknown(call.spelling, site.scope, call.name_span)

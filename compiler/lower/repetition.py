@@ -93,11 +93,11 @@ def _unroll(state: Lowering, span: Span, count: int, current: Tensors, turn: Tur
     """Take turns, each on what the one before yields; an error says in which turn it happened."""
     state.repetitions += 1
     serial, turns, frames = state.repetitions, state.turns, state.frames
-    sizes: list[str] = []
-    state.frames = (*frames, partial(_in_turn, count=count, sizes=sizes))
+    met: list[Tensors] = []
+    state.frames = (*frames, partial(_in_turn, count=count, met=met))
     for index in range(count):
         state.turns = (*turns, Turn(span, serial, index, count))
-        sizes.append(" and ".join(author_size(value.type) for value in current))
+        met.append(current)
         state.spend(span)
         current = turn(index, current)
         if poisoned(current):
@@ -122,17 +122,18 @@ def _repetition_count(state: Lowering, item: ast.Repeat, scope: Scope) -> int:
     return count
 
 
-def _in_turn(failure: NetError, count: int, sizes: Sequence[str]) -> NetError:
+def _in_turn(failure: NetError, count: int, met: Sequence[Tensors]) -> NetError:
     """The error with a word about the turn of the innermost repetition that it happened in.
 
-    `sizes` holds what met each turn so far.
+    `met` holds what met each turn so far.
     """
-    index = len(sizes) - 1
+    index = len(met) - 1
     first, *rest = failure.diagnostics
     if first.label:
         return failure
     first = replace(first, label=f"in repetition {index + 1} of {count}")
-    if first.code in SHAPE_ERRORS and len(sizes) > 1:
+    if first.code in SHAPE_ERRORS and len(met) > 1:
+        sizes = [" and ".join(author_size(x.type) for x in tensors) for tensors in met]
         trail = sizes if len(sizes) <= 8 else [*sizes[:3], "...", *sizes[-3:]]
         first = replace(first, notes=(*first.notes, " -> ".join(trail)))
     if first.code == "E203" and index > 0:

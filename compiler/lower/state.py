@@ -1,7 +1,7 @@
 """What a lowering knows while it runs: the graph so far, names and their places, limits."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from ..expressions.names import Block, Scope, automatic_name_used
 from ..expressions.recovery import POISON, GiveUp, Poisoned
 from ..ir.graph import Graph, Layer, Turn, Value
 from ..layers.layerdef import LAYERS
+from .built import Built
+from .evaluated_call import EvaluatedCall
 
 if TYPE_CHECKING:
     from ..training.settings import GivenSetting
@@ -78,6 +80,8 @@ class Lowering:
         depth: How many chains lowering is in, blocks' and those of brackets.
         errors: What was found; lowering continues past a bad layer.
         trials: How many ways out of errors may still be tried.
+        built: What layers appended, by what like calls share.
+        evaluated: Calls that mean the same wherever they stand, by the identity of their syntax.
         training: The settings of the `train` block; None where there is none so far.
         training_span: Where it stands.
     """
@@ -98,6 +102,8 @@ class Lowering:
     depth: int = 0
     errors: list[Diagnostic] = field(default_factory=list)
     trials: int = MOST_TRIALS
+    built: dict[Hashable, Built] = field(default_factory=dict)
+    evaluated: dict[int, EvaluatedCall] = field(default_factory=dict)
     training: "Mapping[str, GivenSetting] | None" = None
     training_span: Span | None = None
 

@@ -98,8 +98,9 @@ def lower(
         outputs.update(zip(_automatic_outputs(state.graph), last, strict=False))
     recipe = None
     if state.training is not None:
+        # Loaded for programs with a `train` block only: others start faster.
+        from ..training.objective import check_names
         from ..training.recipe import settle
-        from ..training.train_step import check_names
 
         recipe = settle(state.training, list(outputs), span=state.training_span)
         check_names(state.graph, recipe.objective)
@@ -181,7 +182,7 @@ def import_statement(state: Lowering, statement: ast.ImportStatement, scope: Sco
 
 def train_statement(state: Lowering, statement: ast.TrainStatement, scope: Scope) -> None:
     """Read how the network is trained; the outputs, which losses refer to, come later."""
-    from ..training.settings import read_settings
+    from ..training.settings import read_settings  # for programs with a `train` block only
 
     keyword = state.training_span
     if keyword is not None:

@@ -15,6 +15,7 @@ from ..ir.types import TensorType, product
 from ..ir.windows import window_of
 from . import notation
 from .indexing import cropped
+from .input_gradient_forms import as_convolution
 from .opdef import Cost, Cotangents, OpDef, Role, VjpCall, define
 from .receptive_field import scatter, window
 
@@ -171,6 +172,7 @@ define(
         sees=scatter,
         attributes={**CONVOLUTION_ATTRIBUTES, "output_padding": None},
         vjp=conv_transpose,
+        decompose=as_convolution,
         roles=CONVOLUTION_ROLES,
         notation=notation.transposed_conv,
     ),

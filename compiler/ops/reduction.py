@@ -1,4 +1,4 @@
-"""Reductions: what is left of a tensor when some axes become one number each."""
+"""Reductions: what is left of a tensor when some axes become one number each, or an index."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from ..ir.builder import Builder
 from ..ir.graph import Node, Value
 from ..ir.signature import InferenceError, OpCall
-from ..ir.types import TensorType
+from ..ir.types import DType, TensorType
 from . import notation
 from .building import count, indicator, number, shape_value, times
 from .elementwise import Slope
@@ -195,7 +195,28 @@ def _reduction(op_type: str, since_version: int, vjp: Vjp, **facts: Any) -> OpDe
     )
 
 
+def infer_arg_max(call: OpCall) -> Sequence[TensorType]:
+    """x (*A, S, *B) => the index of the largest element along `axis` as int64, (*A, 1, *B)."""
+    x, axis = call.type(0), call.attributes["axis"]
+    if not -x.rank <= axis < x.rank:
+        raise InferenceError(f"{call.op_type} has no axis {axis} in a tensor of rank {x.rank}")
+    axis %= x.rank
+    if x.shape[axis] == 0:
+        raise InferenceError(f"{call.op_type} is undefined on an empty tensor: {x}")
+    kept = (1,) if call.attributes["keepdims"] else ()
+    return (TensorType(DType.INT64, (*x.shape[:axis], *kept, *x.shape[axis + 1 :])),)
+
+
 define(
+    OpDef(
+        "ArgMax",
+        13,
+        infer=infer_arg_max,
+        cost=reduce_cost,
+        sees=reduce,
+        attributes={"axis": 0, "keepdims": 1, "select_last_index": 0},
+        constant=True,
+    ),
     _reduction("ReduceL1", 18, of_norm(reduce_l1), kinks=ZERO),
     _reduction("ReduceL2", 18, of_norm(reduce_l2)),
     _reduction("ReduceLogSum", 18, of_norm(reduce_log_sum)),

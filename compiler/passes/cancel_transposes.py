@@ -1,55 +1,84 @@
-"""Graph -> Graph: removes pairs of Transpose that undo each other, as sequences cause them."""
+"""Graph -> Graph: removes transpositions that undo each other, as sequences cause them."""
 
 from collections.abc import Sequence
 
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
+from ..ops.elementwise import infer_binary, infer_broadcast
 from ..ops.opdef import Operands, definition
-from .rewrite import RewriteRule, copy, rewrite
+from .inference_mode import required
+from .rewrite import RewriteRule, copy, rewrite_if_any
 
 TRANSPOSE = "Transpose"
+BROADCASTING = (infer_binary, infer_broadcast)
 
 
 def cancel_transposes(graph: Graph) -> Graph:
-    """Remove every Transpose that undoes the one before it.
+    """Make one Transpose of two, and none of two that undo each other.
 
     1-D convolutions and pools transpose around themselves. A Transpose is also moved after an
-    elementwise operator that alone reads it, so that the pair around `CONV -> RELU -> CONV` on
-    sequences meets, too. What nothing reads any more is left to `eliminate_dead_nodes`.
+    elementwise operator that alone reads it, and those of all arguments after one that joins them,
+    so that the pairs around `CONV -> RELU -> CONV` and around the gates and sums of sequences
+    meet, too. What nothing reads any more is left to `eliminate_dead_nodes`.
     """
+    while (found := _cancelled(graph)) is not graph:  # what moved may leave others alone
+        graph = found
+    return graph
+
+
+def _cancelled(graph: Graph) -> Graph:
     if not any(node.op_type == TRANSPOSE for _, node in graph.nodes()):
         return graph
     outputs = {(value.node, value.output) for value in graph.outputs.values()}
 
     def move_behind(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
-        """f(transpose x) as transpose f(x), where nothing else reads transpose x."""
-        (x,), (old,) = operands, node.inputs
-        assert x is not None
-        assert old is not None
-        before = build.graph.producer(x)
-        shared = (old.node, old.output) in outputs or len(graph.consumers(old)) > 1
-        if before.op_type != TRANSPOSE or shared:
-            return None
-        (y,) = copy(build, node, before.inputs)
-        return build.op(TRANSPOSE, (y,), before.attributes)
+        """f(transpose x, transpose y) as transpose f(x, y), also with numbers among them.
 
-    rows = [definition(node) for _, node in graph.nodes()]
-    elementwise = {row.op_type for row in rows if row and row.elementwise}
+        A single transpose x moves where nothing else reads it, of whose readers a Transpose does
+        not count: it comes to read x.
+        """
+        found = [build.graph.producer(required(value)) for value in operands]
+        moved = [
+            required(old)
+            for old, before in zip(node.inputs, found, strict=True)
+            if before.op_type == TRANSPOSE
+        ]
+        perms = {
+            tuple(before.attributes["perm"]) for before in found if before.op_type == TRANSPOSE
+        }
+        others = (
+            required(value).type.rank
+            for value, before in zip(operands, found, strict=True)
+            if before.op_type != TRANSPOSE
+        )
+        leaves = any((old.node, old.output) in outputs for old in moved)
+        if len(perms) != 1 or any(others) or leaves:
+            return None
+        readers = [graph[reader].op_type for reader in graph.consumers(moved[0])]
+        if len(moved) == 1 and sum(op_type != TRANSPOSE for op_type in readers) > 1:
+            return None
+        inner = [
+            before.inputs[0] if before.op_type == TRANSPOSE else value
+            for value, before in zip(operands, found, strict=True)
+        ]
+        (y,) = copy(build, node, tuple(inner))
+        return build.op(TRANSPOSE, (y,), {"perm": perms.pop()})
+
+    rows = filter(None, (definition(node) for _, node in graph.nodes()))
+    elementwise = {row.op_type for row in rows if row.elementwise or row.infer in BROADCASTING}
     rules: dict[str, RewriteRule] = {TRANSPOSE: _cancel, **dict.fromkeys(elementwise, move_behind)}
-    return rewrite(graph, rules)
+    return rewrite_if_any(graph, rules)
 
 
 def _cancel(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
-    """y's axis i is x's axis p[i], so q after p is the identity where p[q[i]] = i for all i."""
-    (x,) = operands
-    assert x is not None
+    """y's axis i is x's axis p[i], so q after p takes p[q[i]], and nothing where that is i."""
+    x = required(operands[0])
     perm: Sequence[int] = node.attributes["perm"]
+    before = build.graph.producer(x)
+    merged = before.op_type == TRANSPOSE
+    if merged:
+        inner: Sequence[int] = before.attributes["perm"]
+        x, perm = required(before.inputs[0]), tuple(inner[axis] for axis in perm)
     if list(perm) == list(range(len(perm))):
         return (x,)
-    before = build.graph.producer(x)
-    if before.op_type != TRANSPOSE:
-        return None
-    inner: Sequence[int] = before.attributes["perm"]
-    (source,) = before.inputs
-    assert source is not None
-    return (source,) if [inner[i] for i in perm] == list(range(len(perm))) else None
+    return build.op(TRANSPOSE, (x,), {"perm": perm}) if merged else None

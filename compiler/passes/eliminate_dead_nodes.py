@@ -10,7 +10,7 @@ NO_RULES: Mapping[str, RewriteRule] = {}
 
 
 def eliminate_dead_nodes(graph: Graph, rules: Mapping[str, RewriteRule] = NO_RULES) -> Graph:
-    """Drop operators, parameters and constants that no output depends on.
+    """Drop operators, parameters and constants that no output depends on, if there are any.
 
     Of an operator that stays, optional outputs after the last one that is read are dropped, too.
 
@@ -25,4 +25,7 @@ def eliminate_dead_nodes(graph: Graph, rules: Mapping[str, RewriteRule] = NO_RUL
         if identifier not in live:
             live.add(identifier)
             pending.extend(value.node for value in graph[identifier].inputs if value is not None)
-    return rewrite(graph, rules, keep=live, outputs=needed_outputs(graph, live))
+    outputs = needed_outputs(graph, live)
+    if not rules and all(len(node.outputs) == outputs.get(i) for i, node in graph.nodes()):
+        return graph
+    return rewrite(graph, rules, keep=live, outputs=outputs)

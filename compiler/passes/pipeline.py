@@ -7,9 +7,13 @@ from functools import partial
 
 from ..ir.graph import Graph
 from ..ir.verify import InvariantError, verify
+from .cancel_reshapes import cancel_reshapes
 from .cancel_transposes import cancel_transposes
 from .decompose import decompose
+from .eliminate_common_subexpressions import eliminate_common_subexpressions
 from .eliminate_dead_nodes import eliminate_dead_nodes
+from .fold_constants import fold_constants
+from .remove_identities import remove_identities
 from .rewrite import within
 from .set_mode import set_mode
 
@@ -27,7 +31,8 @@ class Pass:
 
     Attributes:
         name: Its name, a verb.
-        run: Builds another graph, and leaves the one that it is given.
+        run: Builds another graph and leaves the one that it is given, or gives that back where
+            there is nothing to change.
         needs: What must be true of a graph before.
         leaves: What is true after it, besides what was true before.
     """
@@ -45,13 +50,13 @@ def run_passes(
     forms: Iterable[Form] = (),
     check: Callable[..., None] = verify,
 ) -> Graph:
-    """What passes make of a graph and its subgraphs, checked after each of them.
+    """What passes make of a graph and its subgraphs, checked after each that changes them.
 
     Args:
         graph: Where to start; it stays as it is.
         passes: What to run, in order.
         forms: What is true of the graph.
-        check: Called with the graph after each pass, and `after`, the pass's name.
+        check: Called with the graph after each pass that changed it, and `after`, the pass's name.
 
     Raises:
         InvariantError: A pass lacks what it needs, or broke an invariant; the message names it.
@@ -60,9 +65,10 @@ def run_passes(
     for each in passes:
         for missing in each.needs - forms:
             raise InvariantError(f"before {each.name}: not true of the graph: {missing.value}")
-        graph = within(each.run, graph)
-        check(graph, after=each.name)
-        forms |= each.leaves
+        found = within(each.run, graph)
+        if found is not graph:
+            check(found, after=each.name)
+        graph, forms = found, forms | each.leaves
     return graph
 
 
@@ -71,6 +77,14 @@ _MODE, _STANDARD = frozenset({Form.MODE}), frozenset({Form.STANDARD})
 SIMPLIFY = (
     Pass("cancel_transposes", cancel_transposes, needs=_MODE),
     Pass("eliminate_dead_nodes", eliminate_dead_nodes, needs=_MODE),
+)
+# Models for others to read are simplified; what engines run keeps no more than the results.
+OPTIMIZE = (
+    Pass("eliminate_common_subexpressions", eliminate_common_subexpressions, needs=_MODE),
+    Pass("fold_constants", fold_constants, needs=_MODE),
+    Pass("remove_identities", remove_identities, needs=_MODE),
+    Pass("cancel_reshapes", cancel_reshapes, needs=_MODE),
+    *SIMPLIFY,
 )
 DECOMPOSE = Pass("decompose", decompose, needs=_MODE, leaves=_STANDARD)
 
@@ -81,13 +95,13 @@ def in_mode(*, training: bool, seed: int = 0) -> Pass:
 
 
 def settle(graph: Graph) -> Graph:
-    """Put a network in inference mode and simplify it, as every engine does before it runs.
+    """Put a network in inference mode and optimize it, as every engine does before it runs.
 
     What is to be read must be an output before: nothing else is sure to stay.
     """
-    return run_passes(graph, (in_mode(training=False), *SIMPLIFY))
+    return run_passes(graph, (in_mode(training=False), *OPTIMIZE))
 
 
-def simplify(graph: Graph) -> Graph:
-    """Simplify a graph that is in a mode, such as a step of training."""
-    return run_passes(graph, SIMPLIFY, forms=_MODE)
+def optimize(graph: Graph) -> Graph:
+    """Optimize a graph that is in a mode, such as a step of training, as `settle` does."""
+    return run_passes(graph, OPTIMIZE, forms=_MODE)

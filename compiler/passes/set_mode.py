@@ -1,8 +1,9 @@
 """Graph -> Graph: determines what differs between training and inference."""
 
 from ..ir.graph import Graph
+from ..ir.verify import need_output
 from .inference_mode import INFERENCE_RULES
-from .rewrite import rewrite
+from .rewrite import rewrite, rewrite_if_any
 from .training_mode import NEXT, Training
 
 
@@ -21,12 +22,12 @@ def set_mode(graph: Graph, *, training: bool, seed: int = 0) -> Graph:
     What is in training mode stays so: a graph that was put in a mode is no longer neutral.
 
     Raises:
-        NetError: In training an input is named `step` (E134), or a rate of Dropout is computed
-            (E103).
+        NetError: There is no output (E575); in training an input is named `step` (E134), or a rate
+            of Dropout is computed (E103).
     """
+    need_output(graph)
     if not training:
-        depends = any(node.op_type in INFERENCE_RULES for _, node in graph.nodes())
-        return rewrite(graph, INFERENCE_RULES) if depends else graph
+        return rewrite_if_any(graph, INFERENCE_RULES)
     settling = Training(graph, seed)
     settled = rewrite(graph, settling.rules())
     settled.outputs |= {

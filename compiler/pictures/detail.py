@@ -12,11 +12,14 @@ from ..emit.collapse import Drawing
 from ..emit.layer_view import Box, Edge
 from ..emit.palette import family
 from ..ir.dim import Dim
+from .cells import times_of
 
 # What is drawn in the box of the layer before it, where nothing else reads that layer.
 FOLLOWING = frozenset({"activation", "normalization", "regularization"})
+SHAPING = "shaping"
 LEADING = frozenset({"convolution", "dense", "normalization", "pooling"})
 
+FEW_KINDS = 3  # of layers that what is folded names
 BETWEEN = " | "  # numbers of a list
 _NUMBER = re.compile(r"\d[\d,]*")
 
@@ -51,9 +54,8 @@ def compact(drawing: Drawing) -> Drawing:
         return copy
 
     root = joined(drawing.root)
-    edges = tuple(_redirected(drawing.edges, stands_for))
     repeated = frozenset(stands_for.get(box, box) for box in drawing.repeated)
-    return Drawing(tuple(boxes), root, edges, repeated)
+    return replace(_fewer(drawing, boxes, root, stands_for), repeated=repeated)
 
 
 def _follows(box: Box, following: Box) -> bool:
@@ -61,6 +63,8 @@ def _follows(box: Box, following: Box) -> bool:
     kind = family(following.kind)
     if family(box.kind) == "merge":  # a sum and its normalization, as transformers are drawn
         return kind == "normalization" and not box.joined
+    if family(box.kind) == SHAPING:  # a run of layers that only move numbers
+        return kind == SHAPING
     return family(box.kind) in LEADING and kind in FOLLOWING
 
 
@@ -107,21 +111,33 @@ def opened(drawing: Drawing) -> Drawing:
     return replace(drawing, root=replace(drawing.root, children=list(children(drawing.root))))
 
 
-def folded(drawing: Drawing, depth: int, *, repeats: bool = False) -> Drawing:
+def folded(
+    drawing: Drawing,
+    depth: int,
+    *,
+    repeats: bool = False,
+    alike: bool = False,
+    spared: Cluster | None = None,
+) -> Drawing:
     """A drawing whose frames of paths with `depth` parts are one box each.
 
-    So are, with `repeats`, all frames that stand for several turns.
+    So are, with `repeats`, all frames that stand for several turns, and, with `alike`, those that
+    hold the same kinds of layers as a frame which is folded. One frame may be spared.
     """
     boxes = list(drawing.boxes)
     stands_for: dict[int, int] = {}
+    deep = {_kinds(f, drawing) for f in _frames(drawing.root) if _is_deep(f, depth)}
+    kinds = deep if alike else set()
 
     def children(cluster: Cluster) -> Cluster:
         copy = replace(cluster, children=[])
         for child in cluster.children:
-            if not isinstance(child, Cluster):
+            if not isinstance(child, Cluster) or child is spared:
                 copy.children.append(child)
-            elif (child.scope and child.scope.count(".") + 1 >= depth) or (
-                repeats and child.times > 1
+            elif (
+                _is_deep(child, depth)
+                or (repeats and child.times > 1)
+                or _kinds(child, drawing) in kinds
             ):
                 first = next(child.boxes())
                 boxes[first] = _whole(child, drawing)
@@ -132,20 +148,78 @@ def folded(drawing: Drawing, depth: int, *, repeats: bool = False) -> Drawing:
         return copy
 
     root = children(drawing.root)
-    edges = tuple(_redirected(drawing.edges, stands_for))
-    return replace(drawing, boxes=tuple(boxes), root=root, edges=edges)
+    return _fewer(drawing, boxes, root, stands_for)
+
+
+def typical(drawing: Drawing, depth: int) -> Sequence[Cluster]:
+    """The frames that show best what `folded` hides: the first of those that hold most, the first.
+
+    Frames are counted together where they hold the same kinds of layers.
+    """
+    frames = list(_outermost(drawing.root, depth))
+    held = Counter[tuple[str, ...]]()
+    for frame in frames:
+        kinds = _kinds(frame, drawing)
+        held[kinds] += len(kinds)
+    most = max(frames, key=lambda frame: held[_kinds(frame, drawing)], default=None)
+    return [] if most is None else list(dict.fromkeys((most, frames[0])))
+
+
+def _outermost(cluster: Cluster, depth: int) -> Iterator[Cluster]:
+    """The frames that are folded at a depth, without those inside them."""
+    for child in cluster.children:
+        if isinstance(child, Cluster):
+            yield from (child,) if _is_deep(child, depth) else _outermost(child, depth)
+
+
+def _is_deep(cluster: Cluster, depth: int) -> bool:
+    return bool(cluster.scope) and cluster.scope.count(".") + 1 >= depth
+
+
+def _kinds(cluster: Cluster, drawing: Drawing) -> tuple[str, ...]:
+    return tuple(drawing.boxes[box].kind for box in cluster.boxes())
+
+
+def _frames(cluster: Cluster) -> Iterator[Cluster]:
+    """All frames within one, outer ones first."""
+    for child in cluster.children:
+        if isinstance(child, Cluster):
+            yield child
+            yield from _frames(child)
 
 
 def _whole(cluster: Cluster, drawing: Drawing) -> Box:
-    """A frame as one box; its output is that of the last box which something else reads."""
+    """A frame as one box; its output is that of the last box which something else reads.
+
+    It says what one turn holds: equal layers with their arguments, else a few kinds, else how
+    many. Parameters and multiply-accumulates are those of all turns.
+    """
     members = set(cluster.boxes())
     going = (e for e in drawing.edges if e.source in members and e.target not in members)
     last = max((e.source for e in going), default=max(members))
     params, layers, macs = _totals(cluster, drawing.boxes)
-    times = cluster.listed or (str(cluster.times) if cluster.times > 1 else "")
-    details = (f"\N{MULTIPLICATION SIGN} {times}",) if times else ()
-    output = drawing.boxes[last].output
-    return Box(cluster.name or cluster.scope, "", details, output, params, layers, macs=macs)
+    inside = [drawing.boxes[box] for box in sorted(members)]
+    kinds = Counter(kind for box in inside for kind in (box.kind, *box.joined) if kind)
+    first, details = inside[0], [f"{layers:,} layers"]
+    alike = len({(box.kind, box.details, box.joined) for box in inside}) == 1 and layers > 1
+    if alike and first.kind:
+        kind = f"{layers // (1 + len(first.joined)):,} {first.kind}"
+        details = [" ".join([kind, *first.details[:1]]), *first.details[1:]]
+    elif len(kinds) <= FEW_KINDS and kinds.total() == layers:
+        details = [f"{n} {kind}" for kind, n in kinds.items()]
+    details += filter(None, [times_of(cluster)])
+    lenders = {b.lender.removesuffix(b.path[len(cluster.scope) :]) for b in inside if b.lender}
+    return Box(
+        cluster.name or cluster.scope,
+        "",
+        tuple(details),
+        drawing.boxes[last].output,
+        params * cluster.times,
+        layers,
+        joined=first.joined if alike else (),
+        macs=macs * cluster.times,
+        lender=", ".join(sorted(lenders)),
+    )
 
 
 def _totals(cluster: Cluster, boxes: Sequence[Box]) -> tuple[int, int, Dim]:
@@ -160,6 +234,16 @@ def _totals(cluster: Cluster, boxes: Sequence[Box]) -> tuple[int, int, Dim]:
         params, layers = params + inner[0] * times, layers + inner[1] * times
         macs = macs + inner[2] * times
     return params, layers, macs
+
+
+def _fewer(
+    drawing: Drawing, boxes: Sequence[Box], root: Cluster, stands_for: Mapping[int, int]
+) -> Drawing:
+    """A drawing in which boxes stand for others, with the edges between those that are left."""
+    edges = tuple(_redirected(drawing.edges, stands_for))
+    homes = {box: stands_for.get(home, home) for box, home in drawing.homes.items()}
+    homes |= {box: home for box, home in stands_for.items() if box != home}
+    return replace(drawing, boxes=tuple(boxes), root=root, edges=edges, homes=homes)
 
 
 def _redirected(edges: Iterable[Edge], stands_for: Mapping[int, int]) -> Iterator[Edge]:
@@ -198,9 +282,8 @@ class _Lister:
     def drawing(self) -> Drawing:
         """What is drawn now."""
         root = self._merged(self.before.root)
-        kept = (edge for edge in self.before.edges if edge not in self.removed)
-        edges = tuple(_redirected(kept, self.stands_for))
-        return replace(self.before, boxes=tuple(self.boxes), root=root, edges=edges)
+        kept = tuple(edge for edge in self.before.edges if edge not in self.removed)
+        return _fewer(replace(self.before, edges=kept), self.boxes, root, self.stands_for)
 
     def _merged(self, cluster: Cluster) -> Cluster:
         copy = replace(cluster, children=[])

@@ -4,7 +4,7 @@ What leaves the extents of a map as they are belongs to the map: activations, no
 with a shortcut. Shortcuts are ways, also those through one projection.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,7 +30,10 @@ MERGES = {
     "MEAN": "mean",
     "DOT": "\N{MIDDLE DOT}",
 }
-LONGEST_BLOCK = 16  # maps that are drawn once, with the number of their turns
+TIED = "\N{NO-BREAK SPACE}"
+# Arguments that turns may differ in, or that extents, kernel and dilation show.
+UNSEEN = frozenset({"stride", "pad", "kernel", "dilation", "filters", "units", "width", "bias"})
+MOST_KINDS = 3  # of layers that a caption names of what it folds
 
 Sources = dict[int, str]  # a map's sources, with what the way there does
 
@@ -44,12 +47,15 @@ class FeatureMap:
         extents: As the author writes them: channels last.
         words: What the layer does: `5x5 conv`, `fc 120`.
         kernel: The extents of its kernel, if it has one.
+        dilation: How far the kernel's elements are apart; of several maps, `1...32`.
+        traits: What else tells its layer from others of its kind: arguments, what is said of it.
         activation: The kind of the activation that follows, if any.
-        merge: The sign of the sum or product that ends there, if any.
+        merge: The sign of the sum or product that it absorbed, if any.
         parts: The kinds and channels that are concatenated, from below; empty for other maps.
         times: How often the map follows itself.
         start: The channels of the first of several maps that it stands for, if they differ.
         layers: The paths of all layers that it stands for.
+        outputs: Its names among the network's outputs, where that has several.
     """
 
     path: str
@@ -57,12 +63,15 @@ class FeatureMap:
     extents: tuple[Dim, ...]
     words: str = ""
     kernel: tuple[int, ...] = ()
+    dilation: str = "1"
+    traits: tuple[Any, ...] = ()
     activation: str = ""
     merge: str = ""
     parts: tuple[tuple[str, Dim], ...] = ()
     times: int = 1
     start: Dim | None = None
     layers: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     @property
     def channels(self) -> Dim:
@@ -73,6 +82,13 @@ class FeatureMap:
     def spatial(self) -> tuple[Dim, ...]:
         """All extents but the channels."""
         return self.extents[:-1]
+
+    @property
+    def said(self) -> str:
+        """What the layer does, with its dilation unless that is 1."""
+        return (
+            self.words if self.dilation == "1" else f"{self.words}, dilation{TIED}{self.dilation}"
+        )
 
     @property
     def caption(self) -> str:
@@ -89,13 +105,18 @@ class Way:
     Attributes:
         source, target: The positions of the maps.
         words: What happens on it.
-        skip: Whether it passes by the layer that leads from the one to the other.
+        skip: Whether it passes by the layer that yields the target, into what the target absorbed.
+        merge: The sign of the sum or product that a skip ends at, if any.
+        first: Whether that happens in the first of several turns only, and the others pass on what
+            they read.
     """
 
     source: int
     target: int
     words: str = ""
     skip: bool = False
+    merge: str = ""
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +147,18 @@ def feature_maps(graph: Graph, counts: Counts, depth: int | None = None) -> Feat
     """
     reader = _Reader(graph, counts, depth)
     order = {position: i for i, position in enumerate(reader.maps)}
-    ways = tuple(
-        Way(order[source], order[target], words)
+    ways = (
+        Way(source, target, words)
         for target, sources in reader.sources.items()
-        if target in order
         for source, words in sources.items()
+        if (source, target) not in reader.beside
     )
-    skips = (Way(order[a], order[b], skip=True) for a, b in reader.skips if {a, b} <= order.keys())
-    return FeatureMaps(tuple(reader.maps.values()), (*ways, *skips))
+    placed = tuple(
+        replace(way, source=order[way.source], target=order[way.target])
+        for way in (*ways, *reader.skips)
+        if {way.source, way.target} <= order.keys()
+    )
+    return FeatureMaps(tuple(reader.maps.values()), placed)
 
 
 class _Reader:
@@ -141,21 +166,30 @@ class _Reader:
 
     def __init__(self, graph: Graph, counts: Counts, depth: int | None) -> None:
         view = layer_view(graph, counts, depth)
-        types, inside = _types(graph, depth), _inside(graph, depth)
+        types, inside, ends = _types(graph, depth), _inside(graph, depth), _ends(graph, depth)
         self.boxes = view.boxes
         self.maps: dict[int, FeatureMap] = {}
         self.sources: dict[int, Sources] = {i: {} for i in range(len(view.boxes))}
         self.readers: dict[int, set[int]] = defaultdict(set)
-        self.skips: list[tuple[int, int]] = []
+        self.skips: list[Way] = []
+        self.beside: set[tuple[int, int]] = set()  # skips from what the layer itself does not read
         for edge in view.edges:
             self.sources[edge.target][edge.source] = ""
             self.readers[edge.source].add(edge.target)
         for position, box in enumerate(view.boxes):
             if box.kind in (OUTPUT, "PARAM"):
+                for source in self.sources[position] if len(graph.outputs) > 1 else ():
+                    found = self.maps[source]
+                    self.maps[source] = replace(found, outputs=(*found.outputs, box.path))
                 self._drop(position)
             else:
-                layer = graph.layers.get(box.path) or _only(inside.get(box.path, ()))
+                held = inside.get(box.path, ())
+                layer = graph.layers.get(box.path) or _only(held)
                 self.maps[position] = _map(box, layer, types.get(box.path))
+                if layer is None and held:
+                    self._say(position, contents(held))
+                    parts = ends.get(box.path, ())
+                    self.maps[position] = replace(self.maps[position], parts=parts)
                 if (own := counts.layers.get(box.path)) and own.shared:
                     self._say(position, "(shared)")
                 self._simplify(position)
@@ -178,10 +212,12 @@ class _Reader:
     def _merge(self, position: int, sources: Sequence[int]) -> None:
         """Absorb a sum in the branch that shortcuts pass by, a gate in what it is applied to."""
         found = self.maps[position]
+        sign = MERGES[found.kind]
         for main in sorted(sources, reverse=True):
             fits = self.maps[main].extents == found.extents and self.readers[main] == {position}
-            if fits and self._shortcuts(position, main, sources):
-                self.maps[main] = replace(self.maps[main], merge=MERGES[found.kind])
+            mixed = any(way.target == main and way.merge != sign for way in self.skips)
+            if fits and not mixed and self._shortcuts(position, main, sources):
+                self.maps[main] = replace(self.maps[main], merge=sign)
                 self._absorb(position, main)
                 return
         for main in sources if found.kind == "MUL" else ():
@@ -190,7 +226,7 @@ class _Reader:
             if self.maps[main].extents == found.extents and all(chains):
                 for gate in {each for chain in chains for each in chain}:
                     self._drop(gate)
-                self._say(main, "+ gate")
+                self._say(main, f"+{TIED}gate")
                 self._absorb(position, main)
                 return
 
@@ -202,17 +238,19 @@ class _Reader:
         shown = parts if len(sizes) == 1 or found.spatial else ()
         self.maps[position] = replace(found, parts=shown)
         main = max(sources)
-        if self.readers[main] == {position} and self._shortcuts(position, main, sources):
+        alone = self.readers[main] == {position} and not self.maps[main].merge
+        if alone and self._shortcuts(position, main, sources):
             kept = replace(self.maps[main], extents=found.extents, parts=shown, activation="")
             self.maps[main] = kept
-            self._say(main, "+ concat")
+            self._say(main, f"+{TIED}concat")
             self._absorb(position, main)
 
     def _say(self, position: int, words: str) -> None:
         """Add to what a map's layer does."""
         before = self.maps[position]
         if not before.words.endswith(words):
-            self.maps[position] = replace(before, words=f"{before.words} {words}")
+            traits = (*before.traits, words)
+            self.maps[position] = replace(before, words=f"{before.words} {words}", traits=traits)
 
     def _shortcuts(self, position: int, main: int, sources: Sequence[int]) -> bool:
         """Whether the other sources are what the main branch starts from, or its projections.
@@ -227,12 +265,12 @@ class _Reader:
             origins = list(self.sources[source])
             if self.readers[source] != {position} or len(origins) != 1:
                 return False
-            if origins[0] not in before:
-                return False
+            if origins[0] not in before or origins == list(self.sources[main]):
+                return False  # two branches that are as long are no shortcut and what it passes
             projections.append(source)
         for source in projections:
             (origin,) = self.sources[source]
-            words = self.maps[source].words
+            words = self.maps[source].said
             self._drop(source)
             self.sources[position].setdefault(origin, words)
             self.readers[origin].add(position)
@@ -273,11 +311,14 @@ class _Reader:
             self.readers[into].add(reader)
         for source, words in self.sources.pop(position).items():
             self.readers[source].discard(position)
-            if source in self.sources[into]:
-                self.skips.append((source, into))
-            elif source != into:
+            if source == into:
+                continue
+            sign = MERGES.get(gone.kind, "")
+            self.skips.append(Way(source, into, words, skip=True, merge=sign))
+            if source not in self.sources[into]:
                 self.sources[into][source] = words
                 self.readers[source].add(into)
+                self.beside.add((source, into))
 
     def _drop(self, position: int) -> None:
         """Forget a box and its edges."""
@@ -307,6 +348,27 @@ def _inside(graph: Graph, depth: int | None) -> Mapping[str, list[Layer]]:
     return found
 
 
+def _ends(graph: Graph, depth: int | None) -> Mapping[str, tuple[tuple[str, Dim], ...]]:
+    """What is concatenated at the end of each path."""
+    last = {_folded(path, depth): layer for path, layer in graph.layers.items() if layer.outputs}
+    found: dict[str, tuple[tuple[str, Dim], ...]] = {}
+    for path, layer in last.items():
+        if layer.kind == "CONCAT":
+            tensors = filter(None, graph.producer(layer.outputs[0]).inputs)
+            found[path] = tuple(("", author_extents(t.type)[-1]) for t in tensors)
+    return found
+
+
+def contents(layers: Sequence[Layer]) -> str:
+    """What layers are, for a caption: `7 conv, 1 pool`; sums and concatenations go unsaid."""
+    kinds = Counter(
+        layer.kind.lower()
+        for layer in layers
+        if layer.kind not in MERGES and layer.kind not in ("CONCAT", OUTPUT)
+    )
+    return ", ".join(f"{n:,}{TIED}{kind}" for kind, n in kinds.most_common(MOST_KINDS))
+
+
 def _only(layers: Sequence[Layer]) -> Layer | None:
     return layers[0] if len(layers) == 1 else None
 
@@ -322,10 +384,20 @@ def _map(box: Box, layer: Layer | None, type: TensorType | None) -> FeatureMap:
     kernel = layer.arguments.get("kernel") or ()
     if isinstance(kernel, int):
         kernel = (kernel,) * max(len(extents) - 1, 1)
-    words = WORDS.get(layer.kind, _plain)(layer, "x".join(map(str, kernel)))
+    size = f"k{kernel[0]}" if len(kernel) == 1 else "x".join(map(str, kernel))
+    words = WORDS.get(layer.kind, _plain)(layer, size)
     if layer.kind == "INPUT":
         words = box.path if box.path != "input" else ""
-    return FeatureMap(box.path, layer.kind, extents, words, tuple(kernel), layers=(box.path,))
+    return FeatureMap(
+        *(box.path, layer.kind, extents, words, tuple(kernel)),
+        dilation=_one(layer.arguments.get("dilation", 1)),
+        traits=tuple(
+            (name, argument)
+            for name, argument in layer.arguments.items()
+            if name not in UNSEEN and isinstance(argument, int | float | str | tuple)
+        ),
+        layers=(box.path,),
+    )
 
 
 def _plain(layer: Layer, kernel: str) -> str:
@@ -334,7 +406,15 @@ def _plain(layer: Layer, kernel: str) -> str:
 
 def _named(name: str) -> Callable[[Layer, str], str]:
     """A kernel, what it does, and its stride unless that is usual."""
-    return lambda layer, kernel: f"{kernel} {name}{_stride(layer)}".strip()
+    return lambda layer, kernel: (
+        f"{kernel} {name}{_stride(layer)}{_more(layer, 'groups', 1)}".strip()
+    )
+
+
+def _more(layer: Layer, name: str, usual: int) -> str:
+    """An argument, unless it is the usual one."""
+    argument = layer.arguments.get(name, usual)
+    return "" if argument == usual else f", {name}{TIED}{_one(argument)}"
 
 
 def _stride(layer: Layer) -> str:
@@ -370,7 +450,7 @@ WORDS: Mapping[str, Callable[[Layer, str], str]] = {
     "CONV": _named("conv"),
     "DWCONV": _named("depthwise"),
     "LOCAL": _named("local"),
-    "UPCONV": lambda layer, kernel: f"{kernel} up-conv",
+    "UPCONV": lambda layer, kernel: f"{kernel} up-conv{_more(layer, 'groups', 1)}",
     "POOL": _pool,
     "GAP": lambda layer, kernel: "global avg pool",
     "GMP": lambda layer, kernel: "global max pool",
@@ -378,79 +458,6 @@ WORDS: Mapping[str, Callable[[Layer, str], str]] = {
     "FC": _units("fc"),
     "LINEAR": _units("linear"),
     "EMBED": lambda layer, kernel: "embedding",
+    "ATTENTION": lambda layer, kernel: "causal " * layer.arguments["causal"] + "attention",
+    "WINDOW": lambda layer, kernel: f"window{_more(layer, 'shift', 0)}",
 }
-
-
-def fold(found: FeatureMaps, *, loosely: bool = False) -> FeatureMaps:
-    """Draw runs of maps that repeat once.
-
-    Turns are equal where extents, kinds, kernels and ways agree; strides and projections of the
-    first turn may differ. Loosely, channels may differ, too.
-    """
-    maps, before = found.maps, _sources(found)
-    signatures = [
-        (m.kind, m.kernel, m.extents[:-1] if loosely else m.extents, m.merge) for m in maps
-    ]
-
-    def alike(a: int, b: int) -> bool:
-        """Whether two maps look alike, and read what is as far before them, or the same."""
-        if signatures[a] != signatures[b] or not len(before[a]) == len(before[b]) > 0:
-            return False
-        pairs = zip(before[a], before[b], strict=True)
-        return all(x == y or a - x == b - y for x, y in pairs)
-
-    def turns(start: int, length: int) -> int:
-        """How often a block follows itself; what ends branches ends it."""
-        merging = [bool(m.merge or m.parts) for m in maps[start : start + length]]
-        if any(merging) and not merging[-1]:
-            return 1
-        place = start + length
-        while place < len(maps) and alike(place - length, place):
-            if (place - start) % length == 0 and place - 1 not in before[place]:
-                break
-            place += 1
-        return (place - start) // length if start - 1 in before[start] else 1
-
-    kept: list[FeatureMap] = []
-    repeats: list[Repeat] = []
-    places: dict[int, int] = {}
-    position = 0
-    while position < len(maps):
-        length, times = 1, 1
-        for size in range(1, LONGEST_BLOCK + 1):
-            repeated = turns(position, size)
-            if repeated > 1 and size * repeated > length * times:
-                length, times = size, repeated
-        start = len(kept)
-        for i in range(length * times):
-            places[position + i] = start + i % length
-        block = list(maps[position : position + length])
-        last = maps[position + length * (times - 1) : position + length * times]
-        block = [_widened(a, b) for a, b in zip(block, last, strict=True)]
-        if length == 1:
-            block[0] = replace(block[0], times=times)
-        elif times > 1:
-            repeats.append(Repeat(start, start + length - 1, times))
-        kept += block
-        position += length * times
-    ways: dict[tuple[int, int, bool], Way] = {}
-    for way in found.ways:
-        source, target = places[way.source], places[way.target]
-        if source < target:
-            place = replace(way, source=source, target=target)
-            ways.setdefault((source, target, way.skip), place)
-    return FeatureMaps(tuple(kept), tuple(ways.values()), tuple(repeats))
-
-
-def _widened(first: FeatureMap, last: FeatureMap) -> FeatureMap:
-    """A map that stands for several: its channels are those of the first to those of the last."""
-    start = first.channels if first.channels != last.channels else None
-    return replace(first, extents=last.extents, parts=last.parts, start=start)
-
-
-def _sources(found: FeatureMaps) -> list[list[int]]:
-    """The positions that each map reads."""
-    sources: list[list[int]] = [[] for _ in found.maps]
-    for way in sorted(found.ways, key=lambda way: way.source):
-        sources[way.target].append(way.source)
-    return sources

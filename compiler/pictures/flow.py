@@ -36,16 +36,23 @@ class Framed:
 
 @dataclass(eq=False)
 class Knot:
-    """Boxes that are no series of branches, with the edges between them.
+    """Boxes and frames that are no series of branches, with the edges between them.
 
     Attributes:
-        entries, exits: The boxes that something before reads into, and that something after reads.
+        items: By the number of their first box.
+        edges: Between these numbers.
+        entries, exits: The items that something before reads into, and that something after reads.
     """
 
-    boxes: list[int]
+    items: "dict[int, Leaf | Framed]"
     edges: list[Edge]
     entries: list[int]
     exits: list[int]
+
+    @property
+    def boxes(self) -> list[int]:
+        """All boxes."""
+        return [box for item in self.items.values() for box in _members(item)]
 
 
 @dataclass(eq=False)
@@ -81,6 +88,19 @@ class Series:
 
 
 Item = Leaf | Framed | Knot | Parallel
+
+
+def frames_of(items: Iterable[Item]) -> Iterator[Cluster]:
+    """The clusters that have a frame, at any depth."""
+    for item in items:
+        if isinstance(item, Framed):
+            yield item.cluster
+            yield from frames_of(item.body.items)
+        elif isinstance(item, Parallel):
+            for branch in item.branches:
+                yield from frames_of(branch.items)
+        elif isinstance(item, Knot):
+            yield from frames_of(item.items.values())
 
 
 def flow(drawing: Drawing) -> Series:
@@ -187,7 +207,8 @@ class _Region:
         cuts = self._cuts(numbers, inside, before, after)
         ends = [before, *cuts, after]
         found: list[Item] = []
-        rest = [n for n in numbers if n not in set(cuts)]
+        cut = set(cuts)
+        rest = [n for n in numbers if n not in cut]
         for low, high in pairwise(ends):
             upper = high if high >= 0 else len(self.items)
             between = [n for n in rest if (low < n if low >= 0 else True) and n < upper]
@@ -248,15 +269,24 @@ class _Region:
         return list(parts.values())
 
     def _knot(self, numbers: list[int], before: int, after: int) -> Knot:
-        boxes = sorted(box for n in numbers for box in _members(self.items[n]))
-        inside, held = set(numbers), set(boxes)
+        items: dict[int, Leaf | Framed] = {}
+        home: dict[int, int] = {}
+        for number in numbers:
+            item = self.items[number]
+            assert isinstance(item, Leaf | Framed)
+            boxes = list(_members(item))
+            items[boxes[0]] = item
+            home.update(dict.fromkeys(boxes, boxes[0]))
+        inside = set(numbers)
         coming = _drawn(w for w in self.ways if w.source == before and w.target in inside)
         going = _drawn(w for w in self.ways if w.target == after and w.source in inside)
+        within = (e for e in self.edges if e.source in home and e.target in home)
+        ends = (Edge(home[e.source], home[e.target], e.skip) for e in within)
         return Knot(
-            boxes,
-            [e for e in self.edges if e.source in held and e.target in held],
-            list(dict.fromkeys(edge.target for edge in coming)),
-            list(dict.fromkeys(edge.source for edge in going)),
+            dict(sorted(items.items())),
+            list(dict.fromkeys(edge for edge in ends if edge.source != edge.target)),
+            list(dict.fromkeys(home[edge.target] for edge in coming)),
+            list(dict.fromkeys(home[edge.source] for edge in going)),
         )
 
 

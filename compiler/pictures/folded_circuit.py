@@ -1,23 +1,27 @@
 """Chain rule -> circuits of fewer parts: a box for what a layer, or a block of layers, computes."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..analysis.counts import count
 from ..emit.chain_rule import ChainRule, LossBox
 from ..emit.circuit import Circuit, Part, Wire
-from ..emit.clusters import Cluster
 from ..emit.collapse import Drawing, collapse
-from ..emit.layer_view import OUTPUT, Box, layer_view
-from ..ir.graph import CONSTANT, INPUT, LEAVES, Graph
+from ..emit.layer_view import MEASURE, OUTPUT, Box, layer_view
+from ..ir.graph import CONSTANT, INPUT, LEAVES, PARAMETER, Graph, Node, Value
+from ..ops.opdef import Moves, definition
 from ..training.objective import LOSS, TARGET
 from .detail import compact, folded, unframed
 
 NABLA = "\N{NABLA}"
 MORE = " \N{HORIZONTAL ELLIPSIS}"  # ends the path of a frame that stands for several
+DOT = " \N{MIDDLE DOT} "
+TIMES = "\N{MULTIPLICATION SIGN}"
+MOST_LENDERS = 2  # that are named
 
 
 def folded_circuits(
-    rule: ChainRule, losses: Sequence[LossBox], graph: Graph, value: str, depth: int | None = None
+    rule: ChainRule, losses: Sequence[LossBox], graph: Graph, value: Part, depth: int | None = None
 ) -> Iterator[Circuit]:
     """A chain rule by its layers, and then by ever larger blocks of them.
 
@@ -27,19 +31,14 @@ def folded_circuits(
         rule: The chain rule.
         losses: What is drawn as a formula.
         graph: The forward graph, with its layers.
-        value: What is differentiated.
+        value: What is differentiated, as a part.
         depth: Scopes of so many parts are one box each; in circuits of several depths otherwise.
     """
-    drawing = unframed(compact(collapse(layer_view(graph, count(graph)))))
-    deepest = _depth(drawing.root)
-    for level in [depth] if depth is not None else range(deepest + 1, 0, -1):
+    layers = layer_view(graph, count(graph))
+    drawing = unframed(compact(collapse(layers)))
+    for level in [depth] if depth is not None else range(drawing.root.depth + 1, 0, -1):
         shown = folded(drawing, level, repeats=True)
-        yield _Folder(rule, losses, shown, graph, value).circuit()
-
-
-def _depth(cluster: Cluster) -> int:
-    inner = [_depth(child) for child in cluster.children if isinstance(child, Cluster)]
-    return max([cluster.scope.count(".") + 1 if cluster.scope else 0, *inner])
+        yield _Folder(rule, losses, layers.boxes, shown, graph, value).circuit()
 
 
 class _Folder:
@@ -49,24 +48,36 @@ class _Folder:
         self,
         rule: ChainRule,
         losses: Sequence[LossBox],
+        layers: Sequence[Box],
         drawing: Drawing,
         graph: Graph,
-        value: str,
+        value: Part,
     ) -> None:
         self.rule, self.drawing, self.graph, self.value = rule, drawing, graph, value
         self.formulas = {loss.scope: loss for loss in losses}
         if len(losses) == 1:
             self.formulas[LOSS] = losses[0]
         self.boxes = {b: drawing.boxes[b] for b in drawing.root.boxes()}
+        self.members = self._members(layers)
         # inputs first: a target is in the scope of its loss
         order = sorted(self.boxes, key=lambda p: self.boxes[p].kind != INPUT)
         self.places = {self.boxes[p].path.removesuffix(MORE): p for p in order}
+        self.places |= {box.path: p for p, held in self.members.items() for box in held}
+        self.lent = {self._place(box.lender) for box in layers if box.lender}
         nodes = rule.graph.nodes()
         self.differentiated = {
             self._place(node.scope) for identifier, node in nodes if identifier >= rule.forward
         }
         nodes = rule.graph.nodes()
         self.computing = {self._place(n.scope) for _, n in nodes if n.op_type not in LEAVES}
+
+    def _members(self, layers: Sequence[Box]) -> Mapping[int, Sequence[Box]]:
+        """The layers that each box stands for, in order."""
+        found: dict[int, list[Box]] = defaultdict(list)
+        for position, box in enumerate(layers):
+            if box.kind != OUTPUT:
+                found[self.drawing.homes.get(position, position)].append(box)
+        return found
 
     def circuit(self) -> Circuit:
         """Parts and wires."""
@@ -79,15 +90,15 @@ class _Folder:
         for p, box in shown.items():
             if p not in needed:
                 continue
-            parts[f"n{p}"] = self._forward(box)
+            parts[f"n{p}"] = self._forward(p)
             if self._is_input(box):
                 if self._wanted(box):
                     name = f"\N{PARTIAL DIFFERENTIAL}{box.path}"
-                    text = f"\N{PARTIAL DIFFERENTIAL}{self.value}/{name}"
+                    text = f"\N{PARTIAL DIFFERENTIAL}{self.value.text}/{name}"
                     parts[f"g{p}"] = Part("derivative", text, beneath=f"n{p}")
             elif p in self.differentiated or self._is_passed(p):
-                parts[f"g{p}"] = self._backward(box, f"n{p}")
-        parts["value"] = Part("value", self.value)
+                parts[f"g{p}"] = self._backward(p)
+        parts["value"] = self.value
         for p in ends:
             wires.append(Wire(f"n{p}", "value", "forward", (shown[p].output,), (p, 0)))
             if f"g{p}" in parts:
@@ -148,43 +159,104 @@ class _Folder:
         """Whether gradients pass a box as they are, as where dropout does nothing."""
         return position not in self.computing and bool(self._before([position]) & self.learning)
 
-    def _forward(self, box: Box) -> Part:
+    def _title(self, position: int) -> str:
+        """A box's name; of a fold without one, its first and its last layer."""
+        box, held = self.boxes[position], self.members[position]
+        if box.path or not held:
+            return box.path
+        ends = held[0].path, held[-1].path.rpartition(".")[2]
+        return f" {MORE.strip()} ".join(dict.fromkeys(ends))
+
+    def _turns(self, position: int) -> int:
+        """How often what a box tells of itself is repeated."""
+        return max(len(self.members[position]) // self.boxes[position].layers, 1)
+
+    def _lenders(self, position: int) -> str:
+        """The other boxes whose weights a box uses, too."""
+        places = (self._place(box.lender) for box in self.members[position] if box.lender)
+        names = [self._title(p) for p in dict.fromkeys(places) if p is not None and p != position]
+        more = [MORE.strip()] if len(names) > MOST_LENDERS else []
+        return ", ".join([*names[:MOST_LENDERS], *more])
+
+    def _forward(self, position: int) -> Part:
+        box, title = self.boxes[position], self._title(position)
         if self._is_input(box):
             return Part("input", TARGET if box.kind == INPUT else box.path)
         formula = self.formulas.get(box.path)
         if formula is not None:
             return Part("forward", formula.loss.replace("-", "\N{MINUS SIGN}"), box.path)
+        lenders = self._lenders(position)
+        shared = [f"weights of {lenders}"] if lenders else []
         if not box.kind:
-            layers = f"{box.layers:,} layers"
-            return Part("forward", box.path or layers, box.path, more=(*box.details, layers))
-        joined = " \N{MIDDLE DOT} ".join([box.kind, *box.joined])
+            return Part("forward", title, title, more=(*self._held_by(position), *shared))
+        joined = DOT.join([box.kind, *box.joined])
         told = ", ".join(box.details[:2])
-        return Part(
-            "forward", box.path, f"{box.kind} {box.path}", more=(joined, *filter(None, [told]))
-        )
+        more = (joined, *filter(None, [told]), *shared)
+        return Part("forward", title, f"{box.kind} {title}", more=more)
 
-    def _backward(self, box: Box, beneath: str) -> Part:
+    def _held_by(self, position: int) -> Iterator[str]:
+        """What a fold holds; of one that is repeated, what a turn does, and how many there are."""
+        box = self.boxes[position]
+        layers = f"{box.layers:,} layers"
+        first, *others = box.details or (layers,)
+        each = " each" if first == layers and self._turns(position) > 1 else ""
+        yield DOT.join([first + each, *box.joined])
+        yield from filter(None, [", ".join(o for o in others if not o.startswith(TIMES))])
+        yield from (other for other in others if other.startswith(TIMES))
+
+    def _backward(self, position: int) -> Part:
+        box, beneath = self.boxes[position], f"n{position}"
         formula = self.formulas.get(box.path)
         if formula is not None:
             text = formula.gradient.replace("-", "\N{MINUS SIGN}")
             return Part("backward", text, box.path, beneath)
-        more = (f"of {box.params:,} weights",) if box.params else ()
-        return Part("backward", f"{NABLA} {box.path}", box.path, beneath, more)
+        title, lenders = self._title(position), self._lenders(position)
+        turns = self._turns(position)
+        number = f"{turns:,} {TIMES} {box.params // turns:,}" if turns > 1 else f"{box.params:,}"
+        shared = "shared " if position in self.lent else ""
+        more = [f"of {number} {shared}weights"] if box.params else []
+        more += [f"of the weights of {lenders}"] if lenders else []
+        return Part("backward", f"{NABLA} {title}", title, beneath, tuple(more))
 
     def _kept(self) -> Iterator[Wire]:
-        """What gradients read of the forward pass, from other boxes than their own."""
-        graph, found = self.rule.graph, dict[tuple[int, int], None]()
+        """What gradients read of the forward pass, from the boxes that hold it.
+
+        A loss's derivative takes what the loss does, and weights are in the box of their layer.
+        """
+        graph = self.rule.graph
+        losses = {p for p, box in self.boxes.items() if box.path in self.formulas}
+        ends = ((edge.source, edge.target) for edge in self.drawing.edges)
+        found = dict.fromkeys((source, target) for source, target in ends if target in losses)
         for identifier, node in graph.nodes():
             place = self._place(node.scope) if identifier >= self.rule.forward else None
-            if place is None:
+            if place is None or node.op_type == MEASURE:
                 continue
             for value in node.inputs:
                 if value is None or value.node >= self.rule.forward:
                     continue
-                source = self._place(graph.producer(value).scope)
-                if source is None or graph.producer(value).op_type == CONSTANT:
-                    continue
-                if source != place or self.boxes[place].kind:
+                source = self._holder(value, place)
+                if source is not None and place not in losses:
                     found[source, place] = None
         for source, place in found:
             yield Wire(f"n{source}", f"g{place}", "kept", value=(source, 0))
+
+    def _holder(self, value: Value, reader: int) -> int | None:
+        """The box that holds a value; a box that takes it in another shape only does not.
+
+        None for what is no value of the pass: weights, numbers and extents.
+        """
+        node = self.rule.graph.producer(value)
+        while self._place(node.scope) == reader and _is_moved(node) and node.inputs[0] is not None:
+            value = node.inputs[0]
+            node = self.rule.graph.producer(value)
+        layer = self.rule.graph.layers.get(node.scope)
+        yielded = layer is not None and value in layer.outputs
+        if node.op_type in (CONSTANT, MEASURE) or (node.op_type == PARAMETER and not yielded):
+            return None
+        return self._place(node.scope)
+
+
+def _is_moved(node: Node) -> bool:
+    """Whether an operator yields its argument in another shape or order."""
+    row = definition(node)
+    return row is not None and row.moves is Moves.ALL

@@ -4,8 +4,10 @@ Boxes are made for their text before anything is drawn. Where another font stand
 the text into the width that was reckoned here.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from math import cos, radians, sin
-from unicodedata import combining, east_asian_width
+from unicodedata import category, combining, east_asian_width, name
 
 from .scene import Bounds, Drawn, Ellipse, Group, Line, Polygon, Rectangle, Text, around, of_points
 
@@ -36,13 +38,19 @@ _BOLD = (
     *(389, 280, 389, 584),
 )
 _OTHERS = {"\N{MIDDLE DOT}": 278, "\N{HORIZONTAL ELLIPSIS}": 1000}
+MOST_NAMED = 5  # characters that a warning names
 _USUAL, _WIDE = 600, 1000  # of a character that no table has
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """The width of a line of text, in the unit of its size."""
+    return size / 1000 * _advances(text, bold)
+
+
+@lru_cache(maxsize=4096)
+def _advances(text: str, bold: bool) -> int:
     table = _BOLD if bold else _REGULAR
-    return size / 1000 * sum(_advance(character, table) for character in text)
+    return sum(_advance(character, table) for character in text)
 
 
 def _advance(character: str, table: tuple[int, ...]) -> int:
@@ -93,3 +101,17 @@ def _text_bounds(text: Text) -> Bounds:
         (text.x + x * cos(turn) - y * sin(turn), text.y + x * sin(turn) + y * cos(turn))
         for x, y in corners
     )
+
+
+def named(characters: Sequence[str]) -> str:
+    """The first characters, how many more there are, and their scripts."""
+    shown = characters[:MOST_NAMED]
+    more = f" and {len(characters) - len(shown)} more" if len(characters) > len(shown) else ""
+    scripts = " and ".join(sorted({_script(c) for c in characters})[:MOST_NAMED])
+    return f"{' '.join(shown)}{more} ({scripts})"
+
+
+def _script(character: str) -> str:
+    """The script of a letter, such as `CJK`; the name of another character."""
+    words = name(character, "UNNAMED").split(" ")
+    return words[0] if category(character).startswith("L") else " ".join(words)

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from .feature_maps import FeatureMap, FeatureMaps, Way
+from .page import LANDSCAPE
 from .rows import Layout, Row, Slot
 from .solids import number
 
 SMALLER, LARGER = 0.7, 1.4  # by how much a side changes between levels
 ALIKE = 1.6  # by how much sides of one level differ at most
-TURN = 5.0  # points from a map to the line that leads down beside it
+SKIP = 44.0  # points of the shortest skip
+INDENT = 18.0  # points of each level, at both sides
 
 
 def levels(found: FeatureMaps) -> list[int]:
@@ -63,7 +65,10 @@ def _side(found: FeatureMap) -> float:
 
 
 class Ladder(Layout):
-    """Maps from left to right, each at its level."""
+    """Maps of a level beside each other, the levels below each other."""
+
+    between_lanes = 10.0
+    pages = (LANDSCAPE, LANDSCAPE[::-1])
 
     def _lanes_of(self, rank: list[int]) -> list[int]:
         level = levels(self.found)
@@ -83,21 +88,35 @@ class Ladder(Layout):
         return way not in self.bridges and _is_skip(way)
 
     def _place_in_columns(self, row: Row) -> None:
+        """The way down at the left of each level, the way up at its right, the lowest between."""
+        down: dict[int, list[Slot]] = defaultdict(list)
+        up: dict[int, list[Slot]] = defaultdict(list)
         slots = list(row.slots())
-        for before, slot in pairwise([None, *slots]):
-            assert slot is not None
-            slot.x = self._left(before, slot) if before is not None else 0.0
-            slot.middle = slot.center
+        lowest = max(slot.lane for slot in slots)
+        bottom = next(i for i, slot in enumerate(slots) if slot.lane == lowest)
+        for i, slot in enumerate(slots):
+            (up if i > bottom and slot.lane < lowest else down)[slot.lane].append(slot)
+        taken = {
+            level: sum(map(self._across, (down[level], up[level]))) + SKIP * (level < lowest)
+            for level in down
+        }
+        width = max(need + 2 * INDENT * min(level, lowest - 1) for level, need in taken.items())
+        step = (width - taken[lowest]) / 2 / lowest
+        for level in down:
+            indent = min(level * step, (width - taken[level]) / 2)
+            self._set(down[level], indent)
+            self._set(up[level], width - indent - self._across(up[level]))
 
-    def _left(self, before: Slot, slot: Slot) -> float:
-        """Where a map begins: beside the one before, or beside the line that leads up or down."""
-        right = max(b for _, b in self.spans(before))
-        half = self._half(slot)
-        if slot.lane > before.lane:
-            above = slot.solid.top(0.0, 0.0)[0]
-            return right + TURN - above
-        turn = 0.0 if slot.lane == before.lane else self.look.gap / 2
-        return right + self.look.gap + turn + half - slot.solid.width / 2
+    def _across(self, slots: Sequence[Slot]) -> float:
+        """The width of maps beside each other."""
+        return sum(2 * self._half(slot) for slot in slots) + self.look.gap * (len(slots) - 1)
+
+    def _set(self, slots: Sequence[Slot], left: float) -> None:
+        """Set maps beside each other."""
+        for slot in slots:
+            slot.middle = left + self._half(slot)
+            slot.x = slot.middle - slot.solid.width / 2
+            left += 2 * self._half(slot) + self.look.gap
 
     def _half(self, slot: Slot) -> float:
         return max(slot.solid.width, *self._widths(slot)) / 2

@@ -1,7 +1,7 @@
 """Feature maps -> where they stand: ranks from left to right, lanes for branches, rows."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from .feature_maps import FeatureMaps
 
@@ -102,17 +102,17 @@ def cuts(found: FeatureMaps, rank: Sequence[int], widths: Sequence[float], rows:
     return found_cuts[::-1]
 
 
-def nested(spans: Sequence[tuple[float, float, int]]) -> list[int]:
-    """The height, from 1, of arcs over a line; those that start at one place share theirs.
+def nested(spans: Sequence[tuple[float, float, Hashable]]) -> list[int]:
+    """The height, from 1, of arcs over a line; those that are told apart by nothing share theirs.
 
     Args:
-        spans: Of each arc the start, the end, and what tells starts apart.
+        spans: Of each arc the start, the end, and what tells it apart: where it starts, its words.
     """
-    groups: dict[int, tuple[float, float]] = {}
+    groups: dict[Hashable, tuple[float, float]] = {}
     for start, end, key in spans:
         low, high = groups.get(key, (start, end))
         groups[key] = min(low, start, end), max(high, start, end)
-    level: dict[int, int] = {}
+    level: dict[Hashable, int] = {}
     for key, (low, high) in sorted(groups.items(), key=lambda each: each[1][1] - each[1][0]):
         met = [level[k] for k, (a, b) in groups.items() if k in level and a < high and low < b]
         level[key] = max(met, default=0) + 1

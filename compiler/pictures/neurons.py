@@ -1,7 +1,7 @@
 """Graph -> layers as columns of circles, as in a first lecture on neural networks."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise, product
 from math import erf, exp, hypot, log1p, sqrt, tanh
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from ...grammar.diagnostics import NetError, error
 from ..analysis.counts import Counts, count
 from ..emit.layer_view import IDENTITY, OUTPUT, layer_view
-from ..emit.palette import THEMES, Theme, family, fill
+from ..emit.palette import LIGHT, Theme, called, family, fill, ink, look_of, stroke
 from ..ir.graph import PARAMETER, Graph, Node, Value
 from ..ir.types import TensorType, author_extents, author_size
 from .fonts import bounds, shortened, text_width
@@ -21,11 +21,12 @@ PITCH, SPACED = 34.0, 48.0  # between units; with numbers on the edges
 NARROW, WIDE = 95.0, 165.0  # between columns; with numbers on the edges
 MOST_UNITS, HEAD = 10, 4  # circles of a column; of a longer layer, the first ones and the last
 MOST_COLUMNS = 8  # of a deeper network, the first ones and the last
-MOST_NUMBERS = 12  # on the edges between two columns
+MOST_NUMBERS = 20  # on the edges between two columns
 MINOR = 6.0  # the size of indices
 CLOSE = 4.0  # between a number and the edges of others
 THIN, THICK = 0.4, 2.6  # edges by the size of their weight
 
+ZERO = (1.0, 2.0)  # the dash of edges that weigh nothing
 SHARES = [share / 100 for share in range(14, 90, 4)]  # of an edge's way, where its number may be
 # Edges of positive and of negative weights, on light and on dark.
 SIGNS = (("#2166ac", "#d6604d"), ("#7fb0ee", "#f4a582"))
@@ -118,8 +119,9 @@ class _Column:
 def neurons(
     graph: Graph,
     *,
-    theme: str = "light",
+    theme: Theme = LIGHT,
     state: Mapping[str, Any] | None = None,
+    title: bool = True,
     counts: Counts | None = None,
 ) -> Scene:
     """A chain of dense layers as columns of circles, with an edge for every weight.
@@ -129,8 +131,9 @@ def neurons(
 
     Args:
         graph: The network, not optimised.
-        theme: `light` or `dark`.
+        theme: Its colours.
         state: Weights by name.
+        title: Whether name and totals are above.
         counts: The network's counts, where they are known already.
 
     Raises:
@@ -138,7 +141,7 @@ def neurons(
     """
     counts = counts or count(graph)
     columns = _columns(graph, counts)
-    return _Painter(graph, columns, THEMES[theme], state or {}).scene(counts)
+    return _Painter(graph, columns, theme, state or {}).scene(counts, title=title)
 
 
 def _columns(graph: Graph, counts: Counts) -> list[_Column]:
@@ -214,7 +217,7 @@ class _Painter:
     theme: Theme
     state: Mapping[str, Any]
 
-    def scene(self, counts: Counts) -> Scene:
+    def scene(self, counts: Counts, *, title: bool) -> Scene:
         head = len(self.columns)
         left_out = len(self.columns) - MOST_COLUMNS
         if left_out > 0:
@@ -237,20 +240,25 @@ class _Painter:
             if self._numbered(before, column):
                 numbers += self._numbers(edges[id(column)], taken)
         gap = self._gap(self.columns[head - 1], left_out) if left_out > 0 else ()
-        legend = self._legend(coloured=largest > 0)
+        values = {edge.value for edge in drawn}
+        unwritten = any(self._stated(b) and not self._numbered(a, b) for a, b in pairs)
+        legend = self._legend(coloured=largest > 0, zero=0.0 in values, unwritten=unwritten)
         return page(
             [*lines, *circles, *numbers, *gap],
             self.theme,
             name=self.graph.name,
             counts=counts,
             legend=legend,
+            heading=title,
         )
 
     def _numbered(self, before: _Column, column: _Column) -> bool:
         """Whether the weights between two columns are few, and known."""
-        known = any(each is not None for each in self._parameters(column))
         edges = (before.units + self._bias(column)) * column.units
-        return known and edges <= MOST_NUMBERS
+        return self._stated(column) and edges <= MOST_NUMBERS
+
+    def _stated(self, column: _Column) -> bool:
+        return any(each is not None for each in self._parameters(column))
 
     def _edges(self, before: _Column, column: _Column) -> Iterator[_Edge]:
         weight, bias = self._parameters(column)
@@ -279,9 +287,11 @@ class _Painter:
         return self.state.get(node.attributes["name"], node.attributes["literal"])
 
     def _line(self, edge: _Edge, largest: float) -> Group:
-        """An edge: its colour is the sign of its weight, its width the size."""
-        if edge.value is None or not largest:
+        """An edge: its colour is the sign of its weight, its width the size; zero is dotted."""
+        if edge.value is None:
             paint = Paint(stroke=self.theme.line, width=0.5, opacity=0.7)
+        elif not edge.value:
+            paint = Paint(stroke=self.theme.line, width=0.5, dash=ZERO)
         else:
             colour = SIGNS[self.dark][edge.value < 0]
             paint = Paint(stroke=colour, width=THIN + (THICK - THIN) * abs(edge.value) / largest)
@@ -291,7 +301,7 @@ class _Painter:
     @property
     def dark(self) -> bool:
         """Whether the background is dark."""
-        return self.theme is THEMES["dark"]
+        return self.theme.dark
 
     def _numbers(self, edges: list[_Edge], taken: list[Bounds]) -> Iterator[Drawn]:
         """The weights on their edges, each where it meets the fewest of the others."""
@@ -323,11 +333,14 @@ class _Painter:
         first, last = column is self.columns[0], column is self.columns[-1]
         for unit, (x, y) in column.places().items():
             kind = "INPUT" if first else column.activation or "FC"
-            circle = Ellipse(x, y, RADIUS, RADIUS, Paint(fill(self.theme, kind), self.theme.border))
+            back, line = (look(self.theme, kind, column.name) for look in (fill, stroke))
+            circle = Ellipse(x, y, RADIUS, RADIUS, Paint(back, line))
+            text, soft = ink(self.theme, back)
+            upon = replace(self.theme, text=text, soft_text=soft)
             inside = (
-                _indexed("x", unit, column.units, (x, y), self.theme)
+                _indexed("x", unit, column.units, (x, y), upon)
                 if first
-                else (self._curve(column.activation, (x, y)))
+                else _curve(column.activation, (x, y), upon)
             )
             said = f"{column.name} {unit + 1} of {column.units:,}"
             yield Group((circle, *inside), "box", said, column.name)
@@ -364,13 +377,16 @@ class _Painter:
 
     def _caption(self, column: _Column) -> Iterator[Drawn]:
         """What a column is, its name, how many units it has, and what follows them."""
-        kinds = [CURVES[kind][0] if kind in CURVES else kind for kind in column.after]
+        usual = {kind: CURVES[kind][0] if kind in CURVES else kind for kind in column.after}
+        labels = {kind: called(self.theme, kind) for kind in column.after}
+        kinds = [labels[kind] if labels[kind] != kind else usual[kind] for kind in column.after]
         place = {0: "input", len(self.columns) - 1: "output"}
         role = place.get(self.columns.index(column), "hidden")
         known = (role, self.answer)
+        name = look_of(self.theme, column.name).label or column.called
         lines = [
             (role, SOFT, self.theme.text),
-            (column.called if column.called not in known else "", SMALL, self.theme.text),
+            (name if name not in known else "", SMALL, self.theme.text),
             (self._size(column), SMALL, self.theme.text),
             (", ".join(kinds), SMALL, self.theme.soft_text),
         ]
@@ -386,25 +402,6 @@ class _Painter:
             return f"{column.units:,} = {column.size}"
         return f"{column.units:,}"
 
-    def _curve(self, kind: str, place: Point) -> tuple[Drawn, ...]:
-        """An activation's curve within a circle; where there is none, the sign of a sum."""
-        x, y = place
-        if kind not in CURVES:
-            return (Text(x, y + 4, "\N{N-ARY SUMMATION}", 11, self.theme.text),)
-        curve, half = CURVES[kind][1], 0.6 * RADIUS
-        xs = [i / 8 - 4 for i in range(65)]
-        ys = [curve(each) for each in xs]
-        low, high = min(*ys, 0.0), max(*ys, 0.0)
-        points = tuple(
-            (x + a / 4 * half, y + half - (b - low) / (high - low) * 2 * half)
-            for a, b in zip(xs, ys, strict=True)
-        )
-        zero = y + half + low / (high - low) * 2 * half
-        axis = Line(
-            ((x - half, zero), (x + half, zero)), Paint(stroke=self.theme.soft_text, width=0.4)
-        )
-        return axis, Line(points, Paint(stroke=self.theme.text, width=1.2))
-
     def _gap(self, before: _Column, left_out: int) -> Iterator[Drawn]:
         """Dots for columns that are left out, and how many these are."""
         x = before.x + NARROW / 2
@@ -412,17 +409,44 @@ class _Painter:
             yield Ellipse(x + step, 0, 1.6, 1.6, Paint(self.theme.soft_text))
         yield label(Text(x, 16, f"{left_out} layers", SMALL, self.theme.soft_text))
 
-    def _legend(self, *, coloured: bool) -> dict[str, Swatch]:
+    def _legend(self, *, coloured: bool, zero: bool, unwritten: bool) -> dict[str, Swatch]:
         found: dict[str, Swatch] = {}
         if coloured:
             for words, colour in zip(
                 ("positive weight", "negative weight"), SIGNS[self.dark], strict=True
             ):
                 found[words] = (Line(((0, 4), (8, 4)), Paint(stroke=colour, width=1.8)),)
+        if unwritten and coloured:
+            lines = zip((2, 6), (THIN, THICK), strict=True)
+            found["small and large weight"] = tuple(
+                Line(((0, y), (8, y)), Paint(stroke=self.theme.text, width=wide))
+                for y, wide in lines
+            )
+        if zero:
+            dotted = Paint(stroke=self.theme.line, width=0.5, dash=ZERO)
+            found["zero weight"] = (Line(((0, 4), (8, 4)), dotted),)
         if any(map(self._bias, self.columns)):
             dashed = Paint(self.theme.background, self.theme.border, dash=(2, 1.5))
             found["bias"] = (Ellipse(4, 4, 4, 4, dashed),)
         return found
+
+
+def _curve(kind: str, place: Point, theme: Theme) -> tuple[Drawn, ...]:
+    """An activation's curve within a circle; where there is none, the sign of a sum."""
+    x, y = place
+    if kind not in CURVES:
+        return (Text(x, y + 4, "\N{N-ARY SUMMATION}", 11, theme.text),)
+    curve, half = CURVES[kind][1], 0.6 * RADIUS
+    xs = [i / 8 - 4 for i in range(65)]
+    ys = [curve(each) for each in xs]
+    low, high = min(*ys, 0.0), max(*ys, 0.0)
+    points = tuple(
+        (x + a / 4 * half, y + half - (b - low) / (high - low) * 2 * half)
+        for a, b in zip(xs, ys, strict=True)
+    )
+    zero = y + half + low / (high - low) * 2 * half
+    axis = Line(((x - half, zero), (x + half, zero)), Paint(stroke=theme.soft_text, width=0.4))
+    return axis, Line(points, Paint(stroke=theme.text, width=1.2))
 
 
 def _edge(

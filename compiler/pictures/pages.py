@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from ..emit.clusters import Cluster
 from ..emit.layer_view import Edge
 from .flow import Framed, Item, Leaf, Parallel, Series
-from .layout import GAP, Layout, Piece, Route, joined
+from .layout import Layout
+from .piece import GAP, Piece, Route
 
 GUTTER = 26.0  # between columns, for the line that leads to the next one
 
@@ -152,14 +153,12 @@ def _is_end(item: Item, around: Series) -> bool:
 
 def _beside(pieces: Sequence[Piece], arrows: Sequence[bool]) -> Piece:
     """Columns from left to right, with lines from each one's end to the next one's start."""
-    placed: list[Piece] = []
-    routes: list[Route] = []
     lead = GAP  # above all columns, where lines come in
-    end = max(piece.length for piece in pieces) + 2 * lead
+    whole = Piece(length=max(piece.length for piece in pieces) + 2 * lead)
     axis = 0.0
     for number, piece in enumerate(pieces):
         axis += piece.left
-        placed.append(piece.moved(axis, lead))
+        whole.put(piece, axis, lead)
         if number + 1 < len(pieces):
             after = axis + piece.right + GUTTER + pieces[number + 1].left
             lane = axis + piece.right + GUTTER / 2
@@ -172,6 +171,7 @@ def _beside(pieces: Sequence[Piece], arrows: Sequence[bool]) -> Piece:
                 (after, lead / 3),
                 (after, lead),
             )
-            routes.append(Route(points, arrow=arrows[number + 1]))
+            whole.routes.append(Route(points, arrow=arrows[number + 1]))
         axis += piece.right + GUTTER
-    return replace(joined(placed, routes), left=0.0, right=axis - GUTTER, length=end)
+    whole.right = axis - GUTTER
+    return whole

@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
-from .feature_maps import FeatureMap, FeatureMaps, Repeat, Way
+from .feature_maps import TIED, FeatureMap, FeatureMaps, Repeat, Way
 from .fonts import shortened, text_width
 from .lanes import cuts, lanes, nested, ranks
 from .page import LANDSCAPE
+from .page_size import Size
 from .solids import Scale, Solid, solid
 
 
@@ -23,16 +25,26 @@ class Look:
     between: bool = False  # whether words stand between maps; otherwise below what they yield
 
 
-# From the roomiest to what is still legible, with the most rows that a page may have.
-ROOMY = Look(text=7.5, tallest=100, gap=20, words=52, between=True)
+# From the roomiest to what is still legible.
+BROAD = Look(text=8, tallest=118, gap=20, words=56, between=True)
+LEVELS = (  # of a ladder
+    Look(text=8, tallest=112, gap=8, words=52, between=True),
+    Look(text=8, tallest=92, gap=8, words=52, between=True),
+    Look(text=8, tallest=72, gap=8, words=44, between=True),
+    Look(text=7, tallest=72, gap=8, words=40),
+)
+ROOMY = Look(text=7.5, tallest=112, gap=20, words=52, between=True)
+NARROW = Look(text=7, tallest=84, gap=10, words=40)
 CLOSE = Look(text=6.5, tallest=84, gap=11, words=38)
 DENSE = Look(text=6.0, tallest=58, gap=9, words=34)
 TINY = Look(text=6.0, tallest=40, gap=8, words=34)
 SLIM = Look(text=6.0, tallest=44, gap=5.5, words=25)
 RELAXATIONS = 12  # until words between maps do not meet
-TIED = "\N{NO-BREAK SPACE}"
+MOST_LINES = 4  # of what a layer does
 LINE = 1.18  # from line to line, in sizes of text
-LEVEL = 9.0  # from arc to arc
+LEVEL = 10.0  # from arc to arc
+STUB = 16.0  # above maps, for the end of a way that leads to another row
+SIGN = 8.5  # that the sign of a merge takes
 SIDE = 16.0  # beside rows, for what leads from one to the next
 HEAD = 60.0  # of a page's height, for heading and legend
 
@@ -84,6 +96,9 @@ class Row:
 class Layout:
     """Where everything stands; the first row begins at (0, 0)."""
 
+    between_lanes = 0.0  # points for lines that lead from lane to lane
+    pages: Sequence[Size] = (LANDSCAPE,)  # that it may take
+
     def __init__(
         self, found: FeatureMaps, look: Look, rows: int, *, planes: bool, linear: bool
     ) -> None:
@@ -116,14 +131,34 @@ class Layout:
     def _lanes_of(self, rank: list[int]) -> list[int]:
         return lanes(self.found, rank)
 
+    def ends(self, way: Way) -> tuple[Slot, Slot]:
+        """The maps that a way leads from and to."""
+        return self.slots[way.source], self.slots[way.target]
+
+    def said(self, way: Way) -> str:
+        """The names of both."""
+        source, target = self.ends(way)
+        return f"{source.found.path} \N{RIGHTWARDS ARROW} {target.found.path}"
+
     def kind(self, way: Way) -> str:
-        """How a way is drawn: by which of the painter's methods."""
+        """How a way is drawn: the name of a function in `laid_out_maps`."""
         if self.row[way.source] is not self.row[way.target]:
             return "carried" if self.is_carried(way) else "stub"
         if self.is_arc(way):
             return "arc"
         across = self.slots[way.source].lane != self.slots[way.target].lane
+        if across and way.skip:
+            return "detour"
         return "branch" if across else "link"
+
+    @cached_property
+    def stubs(self) -> dict[int, Way]:
+        """The first way to another row from each map that such ways leave."""
+        found: dict[int, Way] = {}
+        for way in self.found.ways:
+            if self.kind(way) == "stub":
+                found.setdefault(way.source, way)
+        return found
 
     def _wrapped(self, columns: list[list[Slot]], rank: list[int], most: int) -> list[Row]:
         """The columns in as few rows as the page's width allows."""
@@ -145,11 +180,14 @@ class Layout:
         if not self.look.between and "@" in found.caption and len(found.caption) > 6:
             channels, _, extents = found.caption.partition("@")
             caption = [f"{channels}@", extents]
-        words = found.words
+        lines = _lines(found.said, self.look.words, size)
         if found.times > 1:
-            words += f" \N{MULTIPLICATION SIGN}{TIED}{found.times}"
+            times = f"\N{MULTIPLICATION SIGN}{TIED}{found.times:,}"
+            whole = _lines(f"{found.said} {times}", self.look.words, size)
+            lines = whole if found.kind else [*lines[: MOST_LINES - 1], times.replace(TIED, " ")]
+        (caption if self.inline else lines).extend(f"output {name}" for name in found.outputs)
+        lines = [shortened(line, 2 * self.look.words, size) for line in lines]
         caption = [shortened(line, 2 * self.look.words, size) for line in caption]
-        lines = _lines(words, self.look.words, size)
         return Slot(position, found, drawn, caption, lines, lane)
 
     def _widths(self, slot: Slot) -> tuple[float, float]:
@@ -208,18 +246,29 @@ class Layout:
 
     def _arcs(self, row: Row) -> dict[Way, int]:
         """The ways over the maps of a row, with their heights."""
-        ways = [way for way in self.found.ways if self.row[way.target] is row and self.is_arc(way)]
+        ways = [
+            way for way in self.found.ways if self.row[way.target] is row and self.is_above(way)
+        ]
         result: dict[Way, int] = {}
         for lane in {self.slots[way.target].lane for way in ways}:
             own = [way for way in ways if self.slots[way.target].lane == lane]
-            spans = [(self._begin(way), float(self.column[way.target]), way.source) for way in own]
+            spans = [
+                (self._begin(way), float(self.column[way.target]), (way.source, way.words))
+                for way in own
+            ]
             result.update(zip(own, nested(spans), strict=True))
         return result
 
     def _begin(self, way: Way) -> float:
         """The column that an arc begins in; that of one from the row before is to the left."""
         same = self.row[way.source] is self.row[way.target]
+        if same and self.kind(way) == "detour" and not self.free(self.slots[way.target].lane, way):
+            return self.column[way.target] - 0.5
         return float(self.column[way.source]) if same else -1.0
+
+    def is_above(self, way: Way) -> bool:
+        """Whether a way enters a map from above."""
+        return self.is_arc(way) or self.kind(way) == "detour"
 
     def is_arc(self, way: Way) -> bool:
         """Whether a way passes over other maps, or over the layer beside it."""
@@ -261,12 +310,14 @@ class Layout:
                 slots = [slot for slot in row.slots() if slot.lane == lane]
                 arcs = self.arcs[id(row)].items()
                 levels = [n for way, n in arcs if self.slots[way.target].lane == lane]
-                stubs = any(
-                    self.kind(way) == "stub" and lane in self._lanes(way, row)
+                stubs = [
+                    STUB + SIGN * (row is self.row[way.target] and bool(way.merge))
                     for way in self.found.ways
-                )
-                y += max([0.0, *(n * self.level + 8 for n in levels), 16.0 * stubs])
-                row.channels[lane] = y
+                    if self.kind(way) == "stub" and lane in self._lanes(way, row)
+                ]
+                lift = max(stubs, default=0.0)  # so that arcs pass above letters
+                y += lift + max((n * self.level + 8 for n in levels), default=0.0)
+                row.channels[lane] = y - lift
                 tallest = max(slot.solid.height for slot in slots)
                 row.centers[lane] = y + tallest / 2
                 row.captions[lane] = y + tallest + 3
@@ -276,6 +327,7 @@ class Layout:
                 row.brackets[lane] = y
                 if lane in lowest.get(id(row), ()):
                     y += 6 + LINE * size
+                y += self.between_lanes
                 for slot in slots:
                     slot.y = row.centers[lane]
             row.height = y - row.top
@@ -300,4 +352,4 @@ def _lines(text: str, width: float, size: float) -> list[str]:
             lines[-1] += f" {short}"
         else:
             lines.append(short)
-    return [line.replace(TIED, " ") for line in lines[:4]]
+    return [line.replace(TIED, " ") for line in lines[:MOST_LINES]]

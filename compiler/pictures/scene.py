@@ -50,6 +50,10 @@ class Bounds:
         """The point in the middle."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
+    def moved(self, x: float, y: float) -> "Bounds":
+        """The rectangle at another place."""
+        return Bounds(self.left + x, self.top + y, self.right + x, self.bottom + y)
+
     def overlaps(self, other: "Bounds", slack: float = 0.0) -> bool:
         """Whether two rectangles share more than `slack` points along both axes."""
         across = min(self.right, other.right) - max(self.left, other.left)

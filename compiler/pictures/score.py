@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from ..emit.palette import Theme
-from .fonts import text_width
-from .graph import rounded
-from .scene import Anchor, Drawn, Group, Line, Paint, Point, Text
-from .staves import LABEL_LINE, Net, Staves
+from .columns import Columns, Kept
+from .rounded_lines import rounded
+from .scene import Anchor, Bounds, Drawn, Group, Line, Paint, Point, Text, of_points
+from .staves import LABEL, LABEL_LINE, Net, Staves
 
-LABEL = 7.0  # the size of labels
 TRACK = 5.0  # between wires that run vertically, or beside each other
-LEAD = 8.0  # of a wire before it may turn
 LANES = 12.0  # between the lanes, besides wires
 ROWS = 16.0  # between rows
+UPRIGHT = ("TB", "BT")  # directions in which rows stand side by side
 
 
 @dataclass(eq=False)
@@ -25,7 +24,6 @@ class _Trunk:
     left: list[float] = field(default_factory=list)
     right: list[float] = field(default_factory=list)
     others: list[float] = field(default_factory=list)
-    level: int = 0
 
     @property
     def heights(self) -> list[float]:
@@ -44,11 +42,10 @@ Key = tuple[int, bool]  # a net, and whether it is its dashed part
 class Row:
     """Some columns of the picture, from `first` to `last`, at their places on the page."""
 
-    staves: Staves
+    columns: Columns
     first: int
     last: int
-    is_last: bool
-    top: float
+    top: float = 0.0
     upper: float = 0.0
     lower: float = 0.0
     bottom: float = 0.0
@@ -58,156 +55,107 @@ class Row:
     track: dict[tuple[int, Key], float] = field(default_factory=dict)
     gutter: dict[Key, float] = field(default_factory=dict)
     width: float = 0.0
+    after: float = 0.0  # where the next row begins
 
     def __post_init__(self) -> None:
         self._heights()
         self._channels()
         self._widths()
+        crossing = {} if self.is_last else self.trunks[self.last]
+        order = sorted(crossing, key=lambda k: (min(crossing[k].heights), k), reverse=True)
+        for number, key in enumerate(order):
+            self.gutter[key] = self.bottom + ROWS / 2 + TRACK * number
+        self.after = self.bottom + ROWS + TRACK * len(order)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no row comes after it."""
+        return self.last == self.columns.staves.count - 1
+
+    def passing(self, channel: int) -> int:
+        """How many nets are in a channel."""
+        dashed = sum(is_dashed for _, is_dashed in self.trunks[channel])
+        return dashed + len(self.columns.passages.get(channel, ()))
 
     def holds(self, column: int) -> bool:
         """Whether a column is in this row."""
         return self.first <= column <= self.last
 
     def _heights(self) -> None:
-        staves = self.staves
-        reach: dict[bool, list[float]] = {True: [], False: []}
-        for item, y in staves.place.items():
-            name, number, column = item
-            if self.holds(column):
-                upper = staves.upper(name) if number < 0 else staves.nets[number].role == "forward"
-                block = staves.blocks[item]
-                reach[upper] += [y - block.up, y + block.down]
-        over, under = reach[True] or [0.0], reach[False]
+        over, under = (
+            [y for c in range(self.first, self.last + 1) for y in lane.get(c, ())]
+            for lane in self.columns.reach
+        )
+        over = over or [0.0]
         self.upper = self.top - min(over)
         end = self.upper + max(over) + LANES / 2
-        for net in self._on_the_bus():
-            self.bus[net.number] = end
-            end += TRACK
+        for net in self.columns.kept.values():  # those that merely turn in one channel need no bus
+            low, high = net.span
+            if low < high and high >= self.first - 1 and low <= self.last:
+                self.bus[net.number] = end
+                end += TRACK
         self.bottom = end
         if under:
             self.lower = end + LANES / 2 - min(under)
             self.bottom = self.lower + max(under)
 
-    def _on_the_bus(self) -> list[Net]:
-        """Kept values that do not merely turn in one channel, the nearest ends first."""
-        found = []
-        for net in self.staves.nets:
-            if net.role != "kept":
-                continue
-            channels = [self.staves.column[net.source], *self.kept_channels(net).values()]
-            low, high = min(channels), max(channels)
-            if low < high and high >= self.first - 1 and low <= self.last:
-                found.append(net)
-        return found
-
-    def kept_channels(self, net: Net) -> dict[str, int]:
-        """The channels in which a kept value reaches its readers."""
-        staves = self.staves
-        return {t: staves.column[t] - (staves.kept_side(net, t) == "left") for t in net.targets}
-
     def y(self, net: Net, height: float) -> float:
         """A height of a lane on the page."""
         return height + (self.upper if net.role == "forward" else self.lower)
 
-    def ends(self, net: Net, column: int, side: str) -> list[float]:
-        """The heights at which a net touches a side of a column, on the page."""
-        staves, found = self.staves, list[float]()
-        item = staves.ways.get(net.number, {}).get(column)
-        if item is not None:
-            found.append(staves.place[item])
-        names = [net.source, *net.targets] if self._leaves(net) == side else net.targets
-        own = net.source if self._leaves(net) == side else None
-        for name in names:
-            if staves.column[name] == column and (name == net.source) == (name == own):
-                found.append(staves.height_of(name, side, net.number))
-        return [self.y(net, height) for height in found]
-
-    def _leaves(self, net: Net) -> str:
-        return "left" if net.role == "backward" else "right"
-
     def _channels(self) -> None:
-        """What runs in each channel; the one at `first - 1` leads in, the one at `last` out."""
-        for net in self.staves.nets:
-            if net.role == "kept":
-                self._kept(net)
-                continue
-            columns = [self.staves.column[n] for n in (net.source, *net.targets)]
-            for channel in range(
-                max(min(columns), self.first - 1), min(max(columns), self.last + 1)
-            ):
-                trunk = _Trunk()
+        """What turns in each channel; the one at `first - 1` leads in, the one at `last` out."""
+        for channel in range(self.first - 1, self.last + 1):
+            inside = self.first <= channel < self.last
+            found = self.columns.bending if inside else self.columns.passages
+            for number, upper, left, right in found.get(channel, ()):
+                axis = self.upper if upper else self.lower
+                trunk = self.trunks[channel][number, False] = _Trunk()
                 if channel >= self.first:
-                    trunk.left = self.ends(net, channel, "right")
+                    trunk.left = [height + axis for height in left]
                 if channel < self.last:
-                    trunk.right = self.ends(net, channel + 1, "left")
-                if trunk.heights:
-                    self.trunks[channel][net.number, False] = trunk
+                    trunk.right = [height + axis for height in right]
+        for net in self.columns.kept.values():
+            self._kept(net)
 
-    def _kept(self, net: Net) -> None:
-        staves, key = self.staves, (net.number, True)
-        source = staves.column[net.source]
+    def _kept(self, net: Kept) -> None:
+        key = (net.number, True)
         bus = [self.bus[net.number]] if net.number in self.bus else []
-        if self.holds(source):
-            trunk = self.trunks[source].setdefault(key, _Trunk())
-            trunk.left.append(self.source_height(net))
+        if self.holds(net.column):
+            trunk = self.trunks[net.column].setdefault(key, _Trunk())
+            trunk.left.append(self.upper + net.height)
             trunk.others = bus
-        channels = self.kept_channels(net)
-        for target, channel in channels.items():
-            if not self.holds(staves.column[target]):
-                continue
-            trunk = self.trunks[channel].setdefault(key, _Trunk())
-            side = staves.kept_side(net, target)
-            height = self.lower + staves.height_of(target, side, net.number)
-            (trunk.right if side == "left" else trunk.left).append(height)
-            trunk.others = bus
-        low, high = min(source, *channels.values()), max(source, *channels.values())
+        for reader in net.readers:
+            if self.holds(reader.column):
+                trunk = self.trunks[reader.channel].setdefault(key, _Trunk())
+                ends = trunk.right if reader.side == "left" else trunk.left
+                ends.append(self.lower + reader.height)
+                trunk.others = bus
+        low, high = net.span
         if (bus and low < self.first - 1) or (bus and low <= self.first - 1 and self.first):
             self.trunks[self.first - 1].setdefault(key, _Trunk()).others = bus
         if bus and not self.is_last and high >= self.last and low <= self.last:
             self.trunks[self.last].setdefault(key, _Trunk()).others = bus
 
-    def source_height(self, net: Net) -> float:
-        """Where a kept value leaves its part: with the wire of the same value, if there is one."""
-        staves = self.staves
-        same = [n for n in staves.going[net.source] if n.role == "forward"]
-        number = same[0].number if same else net.number
-        return self.upper + staves.height_of(net.source, "right", number)
-
     def _widths(self) -> None:
         """Where columns and tracks lie, from left to right."""
-        staves = self.staves
-        right: dict[int, float] = defaultdict(lambda: LEAD)
-        left: dict[int, float] = defaultdict(lambda: LEAD)
-        half: dict[int, float] = defaultdict(float)
-        names = [n for n, c in staves.column.items() if self.holds(c)]
-        for name in names:
-            column = staves.column[name]
-            half[column] = max(half[column], staves.sizes[name][0] / 2)
-        for name in names:
-            column, own = staves.column[name], staves.sizes[name][0] / 2
-            for net in staves.going[name]:
-                if net.role == "kept":
-                    continue
-                wide = max((text_width(t, LABEL) for t in net.lines), default=0.0) + LEAD
-                zone = left if net.role == "backward" else right
-                zone[column] = max(zone[column], own + wide - half[column])
+        half, before, behind = self.columns.half, self.columns.before, self.columns.behind
         x = 0.0
         if self.first:
-            x = self._tracks(self.first - 1, 0.0, across=True) + left[self.first]
+            x = self._tracks(self.first - 1, 0.0, across=True) + before[self.first]
         for column in range(self.first, self.last + 1):
             x += half[column]
             self.middle[column] = x
             x += half[column]
             if column < self.last:
-                x = self._tracks(column, x + right[column]) + left[column + 1]
+                x = self._tracks(column, x + behind[column]) + before[column + 1]
             elif not self.is_last:
-                x = self._tracks(column, x + right[column], across=True)
+                x = self._tracks(column, x + behind[column], across=True)
         self.width = x
-        self.half = half
 
     def _tracks(self, channel: int, x: float, *, across: bool = False) -> float:
         """Give each net of a channel a track; returns where the channel ends."""
-        found = {k: t for k, t in self.trunks[channel].items() if t.bends or across}
+        found = {k: t for k, t in self.trunks[channel].items() if across or t.bends}
         if across:
             out = channel == self.last
             order = sorted(found, key=lambda k: (min(found[k].heights), k), reverse=out)
@@ -223,104 +171,148 @@ class Row:
 
 def _levelled(trunks: Mapping[Key, _Trunk]) -> dict[Key, int]:
     """The track of each net, so that none runs over another one."""
+    span = {key: (min(t.heights), max(t.heights)) for key, t in trunks.items()}
 
     def order(key: Key) -> tuple[float, ...]:
-        trunk = trunks[key]
-        start = trunk.left[0] if trunk.left else min(trunk.heights)
-        falls = max(trunk.heights) - start > start - min(trunk.heights)
-        return (1.0, -start) if falls else (0.0, start)
+        trunk, (low, high) = trunks[key], span[key]
+        start = trunk.left[0] if trunk.left else low
+        falls = high - start > start - low
+        return (1.0, -start, *key) if falls else (0.0, start, *key)
 
     found: dict[Key, int] = {}
     pending = sorted(trunks, key=order)
+    # What must turn before a net does, as it comes where that one goes.
+    earlier = {
+        key: {o for o in pending if o != key and _meets(trunks[o].left, trunks[key].right)}
+        for key in pending
+    }
     while pending:
-        free = [
-            k
-            for k in pending
-            if not any(_meets(trunks[o].left, trunks[k].right) for o in pending if o != k)
-        ]
-        key = (free or pending)[0]
+        key = next((k for k in pending if earlier[k].isdisjoint(pending)), pending[0])
         pending.remove(key)
-        own = trunks[key]
-        least = 0
-        for other, level in found.items():
-            before = trunks[other]
-            if _meets(before.left, own.right) or _meets(own.left, before.right):
-                least = max(least, level + 1)
-        while any(level == least and _shares(own, trunks[o]) for o, level in found.items()):
+        low, high = span[key]
+        met = (n for o, n in found.items() if o in earlier[key] or key in earlier[o])
+        least = max(met, default=-1) + 1
+        taken = {n for o, n in found.items() if low < span[o][1] + 4 and span[o][0] < high + 4}
+        while least in taken:
             least += 1
         found[key] = least
     return found
 
 
 def _meets(ones: Sequence[float], others: Sequence[float]) -> bool:
-    return any(abs(a - b) < 2 for a in ones for b in others)
+    for a in ones:
+        for b in others:
+            if -2 < a - b < 2:
+                return True
+    return False
 
 
-def _shares(one: _Trunk, other: _Trunk) -> bool:
-    a, b = one.heights, other.heights
-    return min(a) < max(b) + 4 and min(b) < max(a) + 4
+@dataclass(eq=False)
+class Rows:
+    """The rows that a picture may have, each reckoned once, as if it were the first one."""
+
+    columns: Columns
+    known: dict[tuple[int, int], Row] = field(default_factory=dict)
+
+    def row(self, first: int, last: int) -> Row:
+        """The row of some columns."""
+        if (first, last) not in self.known:
+            self.known[first, last] = Row(self.columns, first, last)
+        return self.known[first, last]
+
+    def extent(self, starts: Sequence[int], direction: str) -> tuple[float, float]:
+        """Width and height of a picture whose rows begin at these columns."""
+        rows = [self.row(*ends) for ends in _ends(starts, self.columns.staves.count)]
+        along = max(row.width for row in rows)
+        across = sum(row.after for row in rows[:-1]) + rows[-1].bottom
+        return (across, along) if direction in UPRIGHT else (along, across)
+
+
+def _ends(starts: Sequence[int], count: int) -> Iterator[tuple[int, int]]:
+    """The first and the last column of each row."""
+    for first, end in pairwise([*starts, count]):
+        yield first, end - 1
 
 
 @dataclass(eq=False)
 class Score:
     """All rows, and the wires through them.
 
+    Rows are reckoned from left to right; `at` turns them where the picture flows otherwise.
+
     Attributes:
         starts: The columns that begin rows.
+        direction: Where the forward graph flows: `TB`, `LR`, `BT` or `RL`.
     """
 
-    staves: Staves
+    columns: Columns
     starts: Sequence[int]
     theme: Theme
+    direction: str = "LR"
     rows: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         top = 0.0
-        ends = [*self.starts[1:], self.staves.count]
-        for first, end in zip(self.starts, ends, strict=True):
-            row = Row(self.staves, first, end - 1, end == self.staves.count, top)
-            self.rows.append(row)
-            crossing = row.trunks[row.last] if not row.is_last else {}
-            order = sorted(crossing, key=lambda k: (min(crossing[k].heights), k), reverse=True)
-            for number, key in enumerate(order):
-                row.gutter[key] = row.bottom + ROWS / 2 + TRACK * number
-            top = row.bottom + ROWS + TRACK * len(order)
+        for first, last in _ends(self.starts, self.staves.count):
+            self.rows.append(Row(self.columns, first, last, top))
+            top = self.rows[-1].after
 
     @property
-    def extent(self) -> tuple[float, float]:
-        """Width and height."""
-        return max(row.width for row in self.rows), self.rows[-1].bottom
+    def staves(self) -> Staves:
+        """The parts at their places."""
+        return self.columns.staves
+
+    @property
+    def length(self) -> float:
+        """What the longest row takes along the flow."""
+        return max(row.width for row in self.rows)
+
+    def at(self, place: Point) -> Point:
+        """A place along and across the flow as one on the page."""
+        along, across = place
+        if self.direction in ("RL", "BT"):
+            along = self.length - along
+        return (across, along) if self.direction in UPRIGHT else (along, across)
 
     def row_of(self, column: int) -> Row:
         """The row that holds a column."""
         return next(row for row in self.rows if row.holds(column))
 
     def center(self, name: str) -> Point:
-        """The middle of a part."""
+        """The middle of a part on the page."""
         staves = self.staves
         column, item = staves.column[name], staves.item(name)
         row, block = self.row_of(column), staves.blocks[item]
         axis = staves.place[item] + (row.upper if staves.upper(name) else row.lower)
-        return row.middle[column], axis + (block.top + block.bottom) / 2
+        return self.at((row.middle[column], axis + (block.top + block.bottom) / 2))
 
     def labels(self) -> Iterator[Drawn]:
-        """What wires say, above a forward value's, beneath a gradient's."""
+        """What wires say: before a forward value's, behind a gradient's, as the lanes lie."""
         for net in self.staves.nets:
             if net.role == "kept" or not net.lines:
                 continue
             column = self.staves.column[net.source]
             row = self.row_of(column)
             back = net.role == "backward"
-            (y,) = row.ends(net, column, "left" if back else "right")[:1]
-            half = self.staves.sizes[net.source][0] / 2 + 4
-            x = row.middle[column] + (-half if back else half)
-            colour = self.theme.skip if back else self.theme.soft_text
-            first = y + 7.5 if back else y - 3 - LABEL_LINE * (len(net.lines) - 1)
-            for number, line in enumerate(net.lines):
-                at = first + LABEL_LINE * number
-                anchor: Anchor = "end" if back else "start"
-                text = Text(x, at, line, LABEL, colour, anchor=anchor)
-                yield Group((text,), "label")
+            side = "left" if back else "right"
+            y = row.y(net, self.staves.height_of(net.source, side, net.number))
+            along, across = net.label
+            half = self.staves.sizes[net.source][0] / 2 + (2 if net.upright else 4)
+            x = row.middle[column] + (-half - along if back else half)
+            near = 3.0 if net.upright else 1.5
+            top = y + near - 1 if back else y - near - across
+            corners = self.at((x, top)), self.at((x + along, top + across))
+            yield from self._label(net, of_points(corners), back=back)
+
+    def _label(self, net: Net, room: Bounds, *, back: bool) -> Iterator[Drawn]:
+        """The lines of a label in its rectangle, at the side where the wire or its part is."""
+        at_start = back if net.upright else back == (self.direction == "RL")
+        anchor: Anchor = "start" if at_start else "end"
+        colour = self.theme.skip if back else self.theme.soft_text
+        for number, line in enumerate(net.lines):
+            x = room.left if at_start else room.right
+            y = room.top + 7.0 + LABEL_LINE * number
+            yield Group((Text(x, y, line, LABEL, colour, anchor=anchor),), "label")
 
     def wires(self) -> Iterator[Drawn]:
         """All wires, dashed ones beneath the others."""
@@ -338,7 +330,8 @@ class Score:
         colour = {"forward": theme.line, "backward": theme.skip, "kept": theme.cluster}[role]
         dash = (3.0, 2.2) if role == "kept" else ()
         paint = Paint(None, colour, 0.8 if role == "kept" else 1.0, dash)
-        line = Line(rounded(_straight(points), 3.0), paint, 4.5, curved=True)
+        turned = [self.at(point) for point in _straight(points)]
+        line = Line(rounded(turned, 3.0), paint, 4.5, curved=True)
         return Group((line,), "edge")
 
     def _edge(self, name: str, side: str, height: float) -> Point:
@@ -382,7 +375,7 @@ class Score:
         return [(a, start), (a, low), (b, low), (b, end)]
 
     def _x(self, row: Row, channel: int) -> float:
-        return row.middle[channel] + row.half[channel]
+        return row.middle[channel] + self.columns.half[channel]
 
     def _kept(self, net: Net, target: str) -> Iterator[Drawn]:
         staves, key = self.staves, (net.number, True)
@@ -390,7 +383,7 @@ class Score:
         source, end = staves.column[net.source], staves.column[target]
         here, there = self.row_of(source), self.row_of(end)
         channel = end - (side == "left")
-        start = here.source_height(net)
+        start = here.upper + self.columns.kept[net.number].height
         points = [self._edge(net.source, "right", start)]
         last = there.lower + staves.height_of(target, side, net.number)
         if channel == source and here is there:

@@ -18,7 +18,11 @@ MAPS, SCALES = (VOLUMES, PLANES), ("log", "linear")
 
 SLANT = 0.36  # of a side that leads away, along x and along y
 LEAST, FLAT = 6.0, 4.0  # points of a side; of one that a map has not
-THINNEST, CHANNEL = 3.0, 2.6  # points of one channel, and of each doubling
+LOWEST = 0.2  # of the longest side: the shortest one of a network whose extents differ much
+HALVING = 0.24  # of the longest side, at most, that a side loses with each halving
+THINNEST = 3.0  # points of the side that channels run along
+THICKEST = 0.32  # of the tallest side: that of 512 channels, if there are none more
+CHANNEL = 0.17  # of the side of most channels, that each halving of them takes
 SHIFT = 3.4  # points between planes
 MOST_PLANES, MOST_COPIES = 9, 4
 BAND = 3.0  # points of the activation's band
@@ -34,8 +38,11 @@ def number(extent: Dim) -> int:
 class Scale:
     """How long sides are drawn.
 
+    On the logarithmic scale each halving takes as much from a side, so that a network which makes
+    its maps smaller step by step is a funnel.
+
     Attributes:
-        largest: The largest spatial extent of the network.
+        largest, least: The largest and the least spatial extent of the network, but 1.
         channels: The most channels of a map with spatial axes.
         vector: The longest vector.
         tallest: Points of the largest extent.
@@ -43,6 +50,7 @@ class Scale:
     """
 
     largest: int
+    least: int
     channels: int
     vector: int
     tallest: float
@@ -52,30 +60,33 @@ class Scale:
     def of(maps: Iterable[FeatureMap], tallest: float, *, linear: bool) -> "Scale":
         """The scale that fits some maps."""
         found = list(maps)
-        largest = max((number(e) for m in found for e in m.spatial), default=1)
+        extents = [n for m in found for e in m.spatial if (n := number(e)) > 1] or [1]
         channels = max((number(m.channels) for m in found if m.spatial), default=1)
         vector = max((number(m.channels) for m in found if not m.spatial), default=1)
-        return Scale(largest, channels, vector, tallest, linear)
+        return Scale(max(extents), min(extents), channels, vector, tallest, linear)
 
     def side(self, extent: Dim) -> float:
         """The length of a spatial side."""
-        return LEAST + (self.tallest - LEAST) * self._share(number(extent), self.largest)
+        if self.linear:
+            return LEAST + (self.tallest - LEAST) * number(extent) / self.largest
+        halvings = log2(self.largest / self.least)
+        lost = min(HALVING, (1 - LOWEST) / halvings) if halvings else 0.0
+        share = 1 - lost * log2(self.largest / max(number(extent), 1))
+        return max(LEAST, self.tallest * share)
 
     def bar(self, units: Dim) -> float:
         """The length of a vector."""
-        low = 2 * LEAST
-        return low + (0.9 * self.tallest - low) * self._share(number(units), max(self.vector, 64))
+        low, most = 2 * LEAST, max(self.vector, 64)
+        share = number(units) / most if self.linear else log(max(number(units), 1)) / log(most)
+        return low + (0.9 * self.tallest - low) * share
 
     def thickness(self, channels: Dim) -> float:
         """The length of the side that channels run along."""
         if self.linear:
             return max(THINNEST, 0.5 * self.tallest * number(channels) / self.channels)
-        return (THINNEST + CHANNEL * log2(max(number(channels), 1))) * self.tallest / 100
-
-    def _share(self, extent: int, most: int) -> float:
-        if self.linear:
-            return extent / most
-        return log(max(extent, 1)) / log(most) if most > 1 else 0.0
+        most = THICKEST * self.tallest * min(1.0, log2(self.channels + 1) / 9)
+        share = 1 - CHANNEL * log2(self.channels / max(number(channels), 1))
+        return max(THINNEST, most * share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +182,7 @@ class Solid:
             below += number(channels) / total
             if share <= below:
                 return fill(theme, kind)
-        return fill(theme, self.found.kind)
+        return fill(theme, self.found.kind, self.found.path)
 
     def _box(self, x: float, y: float, theme: Theme) -> Iterator[Drawn]:
         ends = list(self._segments(theme))
@@ -180,7 +191,7 @@ class Solid:
             yield _front(left, y, width, self.tall, Paint(colour))
             yield _lid(left, y, width, self.slant, Paint(mixed(colour, "#ffffff", 0.25)))
             left += width
-        own = fill(theme, self.found.parts[-1][0] if self.found.parts else self.found.kind)
+        own = ends[-1 - bool(self.found.activation)][1]
         line = Paint(None, edge_colour(own, theme), 0.6)
         side = Paint(mixed(own, "#000000", 0.13), line.stroke, 0.6)
         yield Polygon(
@@ -205,8 +216,9 @@ class Solid:
         band = min(BAND, 0.35 * self.thick) if self.found.activation else 0.0
         parts: Sequence[tuple[str, Dim]] = self.found.parts or ((self.found.kind, 1),)
         total = sum(number(channels) for _, channels in parts)
+        path = "" if self.found.parts else self.found.path
         for kind, channels in parts:
-            yield (self.thick - band) * number(channels) / total, fill(theme, kind)
+            yield (self.thick - band) * number(channels) / total, fill(theme, kind, path)
         if band:
             yield band, activation_colour(theme)
 

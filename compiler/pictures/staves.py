@@ -4,14 +4,18 @@ A gradient stands beneath the operator that it is of. Wires run horizontally thr
 vertically between them only; their labels have room of their own beside the part that they leave.
 """
 
+from bisect import bisect, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
+from math import inf
 
 from ..emit.circuit import Circuit, Wire
+from .fonts import text_width
 
 PITCH = 9.0  # between wires that enter a part
+LABEL = 7.0  # the size of labels
 LABEL_LINE = 8.5
 BETWEEN = 7.0  # between parts of a column
 PARAMETERS = ("parameter",)
@@ -24,21 +28,33 @@ Item = tuple[str, int, int]
 
 @dataclass(eq=False)
 class Net:
-    """A value's wires from one part to others; `below` says that it is a gradient."""
+    """A value's wires from one part to others.
+
+    Attributes:
+        upright: Whether wires run from top to bottom, and labels stand beside them, not above.
+    """
 
     source: str
     role: str
     lines: tuple[str, ...]
     targets: list[str] = field(default_factory=list)
     number: int = 0
+    upright: bool = False
+
+    @property
+    def label(self) -> tuple[float, float]:
+        """What its label takes along and across the wire."""
+        width = max((text_width(line, LABEL) for line in self.lines), default=0.0)
+        height = LABEL_LINE * len(self.lines)
+        return (height, width) if self.upright else (width, height)
 
     @property
     def height(self) -> float:
-        """What its label takes."""
-        return LABEL_LINE * len(self.lines) + 2.0 if self.lines else 0.0
+        """What its label takes across the wire, its distance included."""
+        return self.label[1] + (3.0 if self.upright else 2.0) if self.lines else 0.0
 
 
-def nets_of(wires: Iterable[Wire]) -> list[Net]:
+def nets_of(wires: Iterable[Wire], *, upright: bool = False) -> list[Net]:
     """The wires of each value as one; of forward values the longest label counts."""
     found: dict[object, Net] = {}
     for wire in wires:
@@ -46,7 +62,8 @@ def nets_of(wires: Iterable[Wire]) -> list[Net]:
         key: object = (wire.source, wire.role, wire.value)
         if wire.role == "backward":
             key = (wire.source, wire.value, lines)
-        net = found.setdefault(key, Net(wire.source, wire.role, lines, number=len(found)))
+        fresh = Net(wire.source, wire.role, lines, number=len(found), upright=upright)
+        net = found.setdefault(key, fresh)
         if len(lines) > len(net.lines):
             net.lines = lines
         if wire.target not in net.targets:
@@ -76,6 +93,7 @@ class Staves:
     """Places of parts.
 
     Attributes:
+        sizes: What each part takes along the flow and across it.
         column: The column of each part.
         groups: The columns that begin a rank, where a row may end.
         place: The height of each item's axis, in its lane.
@@ -299,21 +317,27 @@ class Staves:
         """The free height nearest to what is wanted; of two, the one in the direction `prefer`."""
         block = self.blocks[item]
         up, down = block.up + BETWEEN / 2, block.down + BETWEEN / 2
-        tries = [wanted, *(a - down for a, _ in taken), *(b + up for _, b in taken)]
-        free = [
-            y for y in tries if all(y + down <= a + 1e-6 or y - up >= b - 1e-6 for a, b in taken)
-        ]
-        best = min(free, key=lambda y: (round(abs(y - wanted), 3), -prefer * y))
-        taken.append((best - up, best + down))
+        best = _nearest(wanted, up, down, taken, prefer)
+        insort(taken, (best - up, best + down))
         self.place[item] = best
 
     def _block(
         self, name: str, height: float, main: int = -1, known: Mapping[int, float] | None = None
     ) -> Block:
         """A part's ports: the main wire on the axis, others above and below it."""
-        upper, known = self.upper(name), known or {}
-        role = "forward" if upper else "backward"
-        into, out = ("left", "right") if upper else ("right", "left")
+        ports = self._entries(name, height, main, known or {})
+        up, down = self._leave(name, ports)
+        half = self.sizes[name][1] / 2
+        top = min([-half, *(port - 5 for port in ports.values())])
+        bottom = max([half, *(port + 5 for port in ports.values())])
+        return Block(top, bottom, max(up, -top), max(down, bottom), ports)
+
+    def _entries(
+        self, name: str, height: float, main: int, known: Mapping[int, float]
+    ) -> dict[tuple[str, int], float]:
+        """Where wires enter a part: on the side that they come from, forward values on top."""
+        upper = self.upper(name)
+        role, into = ("forward", "left") if upper else ("backward", "right")
         ports: dict[tuple[str, int], float] = {}
         above, below, turn = 0.0, 0.0, 0
         for net in self.coming[name]:
@@ -334,8 +358,13 @@ class Staves:
                 side = self.kept_side(net, name)
                 kept[side] -= PITCH
                 ports[side, net.number] = kept[side]
-        up = down = 0.0
-        at = 0.0
+        return ports
+
+    def _leave(self, name: str, ports: dict[tuple[str, int], float]) -> tuple[float, float]:
+        """Add where wires leave a part; how far their labels reach up and down."""
+        upper = self.upper(name)
+        role, out = ("forward", "right") if upper else ("backward", "left")
+        at = up = down = 0.0
         for i, net in enumerate(n for n in self.going[name] if n.role == role):
             if upper:
                 at += net.height + 6 if i else 0.0
@@ -346,11 +375,7 @@ class Staves:
             if not upper:
                 at += net.height
                 down = max(down, at)
-        half = self.sizes[name][1] / 2
-        heights = list(ports.values())
-        top = min(-half, *(h - 5 for h in heights)) if heights else -half
-        bottom = max(half, *(h + 5 for h in heights)) if heights else half
-        return Block(top, bottom, max(up, -top), max(down, bottom), ports)
+        return up, down
 
     def kept_side(self, net: Net, target: str) -> str:
         """Where a forward value enters a gradient: at the left, if it comes from there."""
@@ -371,3 +396,29 @@ class Staves:
 
 def _passing(net: int) -> Block:
     return Block(0, 0, 4, 4, {})
+
+
+def _nearest(
+    wanted: float, up: float, down: float, taken: Sequence[tuple[float, float]], prefer: int
+) -> float:
+    """The height nearest to what is wanted that leaves room above and below it.
+
+    Args:
+        wanted: The height that is wanted.
+        up: The room that is needed above it.
+        down: The room that is needed below it.
+        taken: What is taken already, from the top.
+        prefer: Of two heights, the direction of the one to choose.
+    """
+    found: list[float] = []
+    at = bisect(taken, (wanted, inf))
+    for gaps in ((at,), range(at + 1, len(taken) + 1), range(at - 1, -1, -1)):
+        for gap in gaps:
+            above = taken[gap - 1][1] if gap else -inf
+            below = taken[gap][0] if gap < len(taken) else inf
+            tries = (wanted, above + up, below - down)
+            fits = [y for y in tries if y - up >= above - 1e-6 and y + down <= below + 1e-6]
+            found += fits
+            if fits:
+                break
+    return min(found, key=lambda y: (round(abs(y - wanted), 3), -prefer * y))

@@ -1,8 +1,10 @@
 r"""Scene -> TikZ, as a LaTeX document of the class `standalone`, which others can include."""
 
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from .fonts import named
 from .scene import (
     Drawn,
     Ellipse,
@@ -15,15 +17,15 @@ from .scene import (
     Scene,
     Text,
     printable,
+    texts,
 )
 from .svg import with_arrow
 
 _PREAMBLE = r"""\documentclass[tikz]{standalone}
 \usepackage{iftex}
 \ifPDFTeX
-  \usepackage[T1]{fontenc}
   \usepackage[utf8]{inputenc}
-  \usepackage[scaled]{helvet}
+  \IfFileExists{t1uhv.fd}{\usepackage[T1]{fontenc}\usepackage[scaled]{helvet}}{}
   \renewcommand\familydefault{\sfdefault}
 \else
   \usepackage{fontspec}
@@ -40,7 +42,7 @@ _ESCAPES = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"\char34{}",
     "\N{MULTIPLICATION SIGN}": r"$\times$",
     "\N{MINUS SIGN}": "$-$",
     "\N{MIDDLE DOT}": r"$\cdot$",
@@ -55,7 +57,17 @@ _ESCAPES = {
 
 
 def to_tikz(scene: Scene) -> str:
-    """A scene as a LaTeX document; lengths are PostScript points."""
+    """A scene as a LaTeX document; lengths are PostScript points.
+
+    Warns of characters that pdfLaTeX has not.
+    """
+    lacking = sorted({c for t in texts(scene.shapes) for c in printable(t.text) if not _known(c)})
+    if lacking:
+        warnings.warn(
+            f"pdfLaTeX shows `?` for {named(lacking)}: compile the file with XeLaTeX or LuaLaTeX,"
+            " and a font that has them",
+            stacklevel=2,
+        )
     writer = _Writer()
     body = list(writer.shapes(scene.shapes))
     back = writer.colour(scene.background)
@@ -144,12 +156,15 @@ class _Writer:
 
 def _escaped(text: str) -> str:
     r"""Text that LaTeX shows as it is; pdfLaTeX has no fonts for other scripts, and shows `?`."""
-    found = []
-    for character in printable(text):
-        plain = _ESCAPES.get(character, character)
-        known = plain != character or ord(character) < 0x180
-        found.append(plain if known else rf"\ifPDFTeX ?\else {character}\fi{{}}")
-    return "".join(found)
+    return "".join(
+        _ESCAPES.get(c, c) if _known(c) else rf"\ifPDFTeX ?\else {c}\fi{{}}"
+        for c in printable(text)
+    )
+
+
+def _known(character: str) -> bool:
+    """Whether pdfLaTeX has a character."""
+    return character in _ESCAPES or ord(character) < 0x180
 
 
 def _at(point: Point) -> str:

@@ -3,99 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..emit.layer_view import Box, Edge
-from .flow import Framed, Item, Leaf, Parallel, Series
-from .layout import GAP, Framing, Layout, Piece, Route, Size, joined
+from .encoder_decoder import Ladder, Level, boxes_of, first, last
+from .flow import Item, Series
+from .layout import Layout
+from .piece import GAP, Piece, Route, Size, straight
 from .scene import Bounds, Point
 
-FEWEST_LEVELS = 2
-INDENT = 20.0  # of each level, at both sides
+INDENT = 20.0  # of each level, at both sides, where there is room
 ROW_GAP = 24.0  # between rows
 SKIP = 40.0  # the shortest skip
-SHORT = 2  # boxes that a skip may pass on its way, such as a crop
-
-
-@dataclass(frozen=True)
-class Level:
-    """What one resolution has on its way down and up, and what lies on its skip."""
-
-    down: Sequence[Item]
-    skips: Sequence[Edge]
-    on_skip: Series | None
-    up: Sequence[Item]
-
-
-@dataclass(frozen=True)
-class Ladder:
-    """Levels from the highest resolution down, and what is below them."""
-
-    levels: Sequence[Level]
-    bottom: Sequence[Item]
-
-
-def ladder(series: Series, boxes: Sequence[Box]) -> Ladder | None:
-    """The levels of an encoder and a decoder; None for networks of other shapes."""
-    levels: list[Level] = []
-    while True:
-        items = _opened(series.items)
-        found = [(item, p) for item in items if isinstance(item, Parallel) and (p := _passed(item))]
-        if not found:
-            break
-        parallel, (main, others) = max(found, key=lambda pair: _count(pair[1][0]))
-        inside = _extents(_boxes(main.items), boxes)
-        outside = _extents(_boxes(i for i in items if i is not parallel), boxes)
-        if not inside or not outside or min(inside) >= max(outside):
-            break
-        at = items.index(parallel)
-        on_skip = others[0] if others else None
-        levels.append(Level(items[:at], parallel.skips, on_skip, items[at + 1 :]))
-        series = main
-    complete = len(levels) >= FEWEST_LEVELS and all(level.down and level.up for level in levels)
-    return Ladder(levels, series.items) if complete and series.items else None
-
-
-def _opened(items: Sequence[Item]) -> list[Item]:
-    """Items, and in place of a frame around a level what it holds."""
-    found: list[Item] = []
-    for item in items:
-        inner = item.body.items if isinstance(item, Framed) else []
-        deep = any(isinstance(each, Parallel) and _passed(each) for each in _opened(inner))
-        found += _opened(inner) if deep else [item]
-    return found
-
-
-def _passed(parallel: Parallel) -> tuple[Series, list[Series]] | None:
-    """The branch that a skip passes by, and the branches that are the skip; None for others."""
-    main = max(parallel.branches, key=_count)
-    others = [branch for branch in parallel.branches if branch is not main]
-    if any(_count(branch) > SHORT for branch in others) or _count(main) <= SHORT:
-        return None
-    if len(others) + len(parallel.skips) != 1 or not main.entries or not main.exits:
-        return None
-    return main, others
-
-
-def _count(series: Series) -> int:
-    return sum(1 for _ in _boxes(series.items))
-
-
-def _boxes(items: "Sequence[Item] | Iterator[Item]") -> Iterator[int]:
-    for item in items:
-        if isinstance(item, Leaf):
-            yield item.box
-        elif isinstance(item, Framed):
-            yield from _boxes(item.body.items)
-        elif isinstance(item, Parallel):
-            for branch in item.branches:
-                yield from _boxes(branch.items)
-        else:
-            yield from item.boxes
-
-
-def _extents(positions: Iterator[int], boxes: Sequence[Box]) -> list[int]:
-    """The first extent of all outputs that have several."""
-    sizes = (boxes[position].output.split("x") for position in positions)
-    return [int(size[0]) for size in sizes if len(size) > 1 and size[0].isdigit()]
+OVER = 12.0  # above boxes, for a skip that passes over them
+RISE = 16.0  # beside boxes, for a skip that rises there
 
 
 def u_shaped(found: Ladder, layout: Layout, sizes: Mapping[int, Size]) -> Piece:
@@ -109,6 +27,63 @@ def u_shaped(found: Ladder, layout: Layout, sizes: Mapping[int, Size]) -> Piece:
     return _U(found, layout, sizes).piece()
 
 
+@dataclass(frozen=True)
+class _Rung:
+    """A level laid out: its ways down and up, and what lies on its skip."""
+
+    level: Level
+    down: Piece
+    up: Piece
+    on_skip: Piece
+
+    @property
+    def above(self) -> float:
+        """The room above its boxes: for a skip that passes over them, and what lies on it."""
+        if self.level.enters_over:
+            return self.on_skip.left + self.on_skip.right + OVER
+        return OVER if self.level.leaves_over else 0.0
+
+    @property
+    def between(self) -> float:
+        """The room between the ways down and up."""
+        if self.level.enters_over:
+            enters = self.up.places[self.level.skip[1]][1]
+            return RISE + max(0.0, self.on_skip.length + RISE - enters)
+        return self.on_skip.length + SKIP * (2 if self.on_skip.length else 1)
+
+    @property
+    def width(self) -> float:
+        """How wide the row is at least."""
+        return self.down.length + self.between + self.up.length
+
+    @property
+    def height(self) -> float:
+        """How high the row is."""
+        return self.above + self.axis + max(piece.right for piece in self._beside)
+
+    @property
+    def axis(self) -> float:
+        """From where its boxes begin down to the line that its ways lie on."""
+        return max(piece.left for piece in self._beside)
+
+    @property
+    def _beside(self) -> Sequence[Piece]:
+        ways = (self.down, self.up)
+        return ways if self.level.enters_over else (*ways, self.on_skip)
+
+    def put_into(self, whole: Piece, left: float, right: float, top: float) -> None:
+        """Put its pieces between two ends, below a height."""
+        y = top + self.above + self.axis
+        start = right - self.up.length
+        whole.put(_upright(self.down), left, y)
+        whole.put(_upright(self.up), start, y)
+        middle = (left + self.down.length + start - self.on_skip.length) / 2
+        if self.level.enters_over:
+            middle = start + self.up.places[self.level.skip[1]][1] - RISE - self.on_skip.length
+            y = top + self.on_skip.left
+        whole.put(_upright(self.on_skip), middle, y)
+
+
 @dataclass(eq=False)
 class _U:
     ladder: Ladder
@@ -117,73 +92,89 @@ class _U:
 
     def piece(self) -> Piece:
         """Rows below each other, and the lines between them."""
-        levels = self.ladder.levels
-        downs = [self._row(level.down) for level in levels]
-        ups = [self._row(level.up) for level in levels]
-        skips = [self._row(level.on_skip.items) if level.on_skip else Piece() for level in levels]
+        rungs = [
+            _Rung(
+                level,
+                self._row(level.down),
+                self._row(level.up),
+                self._row(level.on_skip.items) if level.on_skip else Piece(),
+            )
+            for level in self.ladder.levels
+        ]
         bottom = self._row(self.ladder.bottom)
-        rows = zip(downs, ups, skips, strict=True)
-        width = max(
-            down.length
-            + up.length
-            + skip.length
-            + SKIP * (2 if skip.length else 1)
-            + 2 * k * INDENT
-            for k, (down, up, skip) in enumerate(rows)
-        )
-        width = max(width, bottom.length + 2 * (len(levels) - 1) * INDENT)
-        pieces: list[Piece] = []
+        width = max(bottom.length, *(rung.width for rung in rungs))
+        whole = Piece(right=width)
+        turns: list[float] = []
         along = 0.0
-        for k, row in enumerate(zip(downs, ups, skips, strict=True)):
-            high = max(piece.left for piece in row)
-            low = max(piece.right for piece in row)
-            starts = (k * INDENT, width - k * INDENT - row[1].length)
-            middle = (starts[0] + row[0].length + starts[1] - row[2].length) / 2
-            for piece, start in zip(row, (*starts, middle), strict=True):
-                pieces.append(_upright(piece).moved(start, along + high))
-            along += high + low + ROW_GAP
-        low_start = (width - bottom.length) / 2
-        pieces.append(_upright(bottom).moved(low_start, along + bottom.left))
-        along += bottom.left + bottom.right
-        whole = joined(pieces)
-        routes = tuple(self._lines(whole.boxes))
-        return replace(whole, left=0.0, right=width, length=along, routes=(*whole.routes, *routes))
+        for k, rung in enumerate(rungs):
+            indent = min(k * INDENT, (width - rung.width) / 2)
+            rung.put_into(whole, indent, width - indent, along)
+            along += rung.height + ROW_GAP
+            turns.append(along - ROW_GAP)
+        whole.put(_upright(bottom), (width - bottom.length) / 2, along + bottom.left)
+        whole.length = along + bottom.left + bottom.right
+        whole.routes += self._lines(whole.places, turns)
+        return whole
 
     def _row(self, items: Sequence[Item]) -> Piece:
         return self.layout.series(Series(list(items), [], []))
 
-    def _lines(self, places: Mapping[int, Point]) -> Iterator[Route]:
-        """The lines down, across and up."""
+    def _lines(self, places: Mapping[int, Point], ends: Sequence[float]) -> Iterator[Route]:
+        """The lines down, across and up, between rows that end at some heights."""
         levels = self.ladder.levels
         lower = [*(level.down for level in levels[1:]), self.ladder.bottom]
         upper = [*(level.up for level in levels[1:]), self.ladder.bottom]
-        for level, below, back in zip(levels, lower, upper, strict=True):
-            yield self._between(places, _last(level.down), _first(below), 1)
-            yield self._between(places, _last(back), _first(level.up), -1)
-            stops = [_last(level.down), _first(level.up)]
-            if level.skips:
-                stops = [level.skips[0].source, level.skips[0].target]
-            if level.on_skip is not None:
-                stops[1:1] = [_first(level.on_skip.items), _last(level.on_skip.items)]
-            for source, target in zip(stops[::2], stops[1::2], strict=True):
-                yield self._across(places, source, target)
+        for level, below, back, end in zip(levels, lower, upper, ends, strict=True):
+            yield self._down(places, last(level.down), first(below), end + ROW_GAP / 3)
+            yield self._up(places, last(back), first(level.up), end + 2 * ROW_GAP / 3)
+            yield from self._across(places, level)
 
-    def _between(self, places: Mapping[int, Point], source: int, target: int, way: int) -> Route:
-        """From a row to the next one, down (1) or up (-1)."""
+    def _down(self, places: Mapping[int, Point], source: int, target: int, turn: float) -> Route:
+        """From a row to the next one, which it enters from above."""
         (x0, y0), (x1, y1) = places[source], places[target]
-        start = y0 + way * self.sizes[source][1] / 2
-        end = y1 - way * self.sizes[target][1] / 2
-        turn = end - way * ROW_GAP / 2
-        if x0 == x1:
-            return Route(((x0, start), (x1, end)))
-        return Route(((x0, start), (x0, turn), (x1, turn), (x1, end)))
+        start, end = y0 + self.sizes[source][1] / 2, y1 - self.sizes[target][1] / 2
+        return Route(straight(((x0, start), (x0, turn), (x1, turn), (x1, end))))
 
-    def _across(self, places: Mapping[int, Point], source: int, target: int) -> Route:
+    def _up(self, places: Mapping[int, Point], source: int, target: int, turn: float) -> Route:
+        """From a row to the one before, which it enters from below.
+
+        It leaves a box at its side where something enters this from above.
+        """
         (x0, y0), (x1, y1) = places[source], places[target]
-        start, end = x0 + self.sizes[source][0] / 2, x1 - self.sizes[target][0] / 2
-        if y0 == y1:
-            return Route(((start, y0), (end, y1)), skip=True)
-        return Route(((start, y0), (end - GAP, y0), (end - GAP, y1), (end, y1)), skip=True)
+        end = y1 + self.sizes[target][1] / 2
+        taken = {level.skip[1] for level in self.ladder.levels} | {first(self.ladder.bottom)}
+        if source in taken:
+            right = x0 + self.sizes[source][0] / 2
+            start = [(right, y0), (right + GAP, y0), (right + GAP, turn)]
+        else:
+            start = [(x0, y0 - self.sizes[source][1] / 2), (x0, turn)]
+        return Route(straight((*start, (x1, turn), (x1, end))))
+
+    def _across(self, places: Mapping[int, Point], level: Level) -> Iterator[Route]:
+        """A skip: from side to side where nothing stands between, or above what does."""
+        source, target = level.skip
+        stops = [source, target]
+        high = min(self._top(places, box) for box in boxes_of([*level.down, *level.up])) - OVER / 2
+        if level.on_skip is not None:
+            stops[1:1] = [first(level.on_skip.items), last(level.on_skip.items)]
+            high = places[stops[1]][1] if level.enters_over else high
+        for a, b in zip(stops[::2], stops[1::2], strict=True):
+            (x0, y0), (x1, y1) = places[a], places[b]
+            x0 += self.sizes[a][0] / 4 if a == first(level.down) else 0.0
+            right, left = places[a][0] + self.sizes[a][0] / 2, x1 - self.sizes[b][0] / 2
+            turn = right + RISE / 2
+            start, end = [(right, y0), (turn, y0)], [(turn, y1), (left, y1)]
+            if a == source and level.leaves_over:
+                start, end = (
+                    [(x0, self._top(places, a)), (x0, high)],
+                    [(left - GAP, high), (left - GAP, y1), (left, y1)],
+                )
+            if b == target and level.enters_over:
+                end = [(start[-1][0], high), (x1, high), (x1, self._top(places, b))]
+            yield Route(straight((*start, *end)), skip=True)
+
+    def _top(self, places: Mapping[int, Point], box: int) -> float:
+        return places[box][1] - self.sizes[box][1] / 2
 
 
 def _upright(row: Piece) -> Piece:
@@ -192,24 +183,11 @@ def _upright(row: Piece) -> Piece:
     def at(point: Point) -> Point:
         return point[1], point[0]
 
-    return replace(
-        row,
-        boxes={box: at(place) for box, place in row.boxes.items()},
-        frames=tuple(
-            Framing(
-                f.cluster,
-                Bounds(f.bounds.top, f.bounds.left, f.bounds.bottom, f.bounds.right),
-                f.continued,
-            )
-            for f in row.frames
-        ),
-        routes=tuple(replace(r, points=tuple(map(at, r.points))) for r in row.routes),
-    )
-
-
-def _first(items: Sequence[Item]) -> int:
-    return next(_boxes(items[:1]))
-
-
-def _last(items: Sequence[Item]) -> int:
-    return list(_boxes(items[-1:]))[-1]
+    row = row.flat()
+    upright = Piece(row.left, row.right, row.length)
+    upright.boxes = {box: at(place) for box, place in row.boxes.items()}
+    for f in row.frames:
+        bounds = Bounds(f.bounds.top, f.bounds.left, f.bounds.bottom, f.bounds.right)
+        upright.frames.append(replace(f, bounds=bounds))
+    upright.routes = [replace(r, points=tuple(map(at, r.points))) for r in row.routes]
+    return upright

@@ -98,7 +98,13 @@ def held(value: Any, span: Span) -> ast.Held:
 
 
 def plain(value: Any) -> Any:
-    """A number of any type, such as NumPy's, as Python's; what no setting takes as `Unknown`."""
+    """A number of any type, such as NumPy's, as Python's; what no setting takes as `Unknown`.
+
+    NumPy's truth values are no numbers; they and its arrays without axes say themselves what they
+    are in Python.
+    """
+    if not isinstance(value, str) and getattr(value, "ndim", None) == 0:
+        value = value.item()
     if isinstance(value, bool | str | list | tuple):
         return value
     if isinstance(value, Integral):

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from ...grammar.diagnostics import error
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Value
-from ..ir.types import TensorType
+from ..ir.types import DType, TensorType
 from ..passes.rewrite import rewrite
+from ..passes.training_mode import STEP
 from .losses import LOSSES
 from .output_fit import named_output, target_type, total_loss
 from .regularizers import penalty
@@ -15,6 +16,8 @@ from .terms import Term
 
 LOSS = "loss"
 TARGET = "target"
+# What a step of training takes besides the network's inputs, its state and targets.
+SCALARS = {STEP: DType.INT64, "lr": DType.FLOAT32, "momentum": DType.FLOAT32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,15 @@ def add_loss(
     added = penalty(build, objective.regularize)
     target.outputs[LOSS] = loss if added is None else build.Add(loss, added)
     return target
+
+
+def check_names(graph: Graph, objective: Objective) -> None:
+    """Refuse a network that calls its own what any step of its training needs a name for.
+
+    Raises:
+        NetError: E134.
+    """
+    check_free(graph, LOSS, *SCALARS, *objective.target_names().values())
 
 
 def check_free(graph: Graph, *names: str) -> None:

@@ -12,12 +12,10 @@ from ..passes.append_backward import GRADIENT, append_gradients, trainable
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
 from ..passes.pipeline import Pass, in_mode, run_passes
 from ..passes.rewrite import rewrite
-from ..passes.training_mode import NEXT, STEP
-from .objective import LOSS, Objective, add_loss, check_free
+from ..passes.training_mode import NEXT
+from .objective import SCALARS, Objective, add_loss, check_free, check_names
 from .optimizers import OPTIMIZERS
 from .terms import Term
-
-SCALARS = {STEP: DType.INT64, "lr": DType.FLOAT32, "momentum": DType.FLOAT32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +71,6 @@ def train_step(
     exposed = run_passes(step, (Pass("expose_parameters", _expose_used),))
     state = {n: v.type for n, v in step.parameters.items() if n in exposed.inputs}
     return TrainStep(exposed, state, frozenset(state.keys() - network), given)
-
-
-def check_names(graph: Graph, objective: Objective) -> None:
-    """Refuse a network that calls its own what any step of its training needs a name for.
-
-    Raises:
-        NetError: E134.
-    """
-    check_free(graph, LOSS, *SCALARS, *objective.target_names().values())
 
 
 def expose_parameters(graph: Graph) -> Graph:

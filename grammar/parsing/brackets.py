@@ -38,17 +38,23 @@ def too_much(source: Source, start: int, what: str) -> NetError:
     return error("E403", f"more than {what}", Span(source, start, start + 1), help=help)
 
 
-def check_brackets(source: Source) -> None:
+def check_brackets(source: Source, most: int = MAX_TOKENS) -> None:
     """Refuse a text that does not parse for its brackets or strings, which is told before the rest.
+
+    `most` is how many tokens it may have.
 
     Raises:
         NetError: E013, E015, E402 or E403.
     """
     text, open_at = source.text, list[int]()
     for number, token in enumerate(tokens(text)):
-        place, mark = Span(source, token.start_pos, token.end_pos), token.value
-        if number >= MAX_TOKENS:
-            raise too_much(source, place.start, f"{MAX_TOKENS:_} tokens")
+        mark = token.value
+        if number >= most:
+            raise too_much(source, token.start_pos, f"{most:_} tokens")
+        is_string = token.type in ("WRONG", "STRING")
+        if not (is_string or mark in _CLOSING or mark in _PARTNER):
+            continue
+        place = Span(source, token.start_pos, token.end_pos)
         if token.type == "WRONG" and mark[0] == '"':
             raise error(
                 "E015",

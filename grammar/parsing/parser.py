@@ -5,18 +5,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..ast import Comment, Expression, MapOf, Module, Token
 from ..diagnostics import Diagnostic, NetError, Pointer, error
-from ..lexing.lexer import Parser, StartRule, TooMuchError
+from ..lexing.lexer import Parser, StartRule, TooMuchError, beyond
 from ..limits import MAX_NESTING, MAX_TOKENS, check_expression, check_statements
 from ..source import Source, Span
-from ..syntax_failures.syntax_errors import ExampleTable, Outcome, build_table, explain, report
 from .brackets import check_brackets, check_text, too_much
 from .tree import TreeBuilder
+
+if TYPE_CHECKING:
+    from ..syntax_failures.syntax_errors import ExampleTable, Outcome
 
 _LOCK = RLock()  # one builder serves every parse
 if hasattr(os, "register_at_fork"):  # else a child would wait for a thread that it lacks
@@ -25,11 +27,12 @@ if hasattr(os, "register_at_fork"):  # else a child would wait for a thread that
     )
 
 
-def parse(source: Source) -> Module:
+def parse(source: Source, *, most: int = MAX_TOKENS) -> Module:
     """Parse a program.
 
     Args:
         source: The text, without a byte-order mark.
+        most: How many tokens it may have.
 
     Returns:
         The syntax tree; every node has the exact span of its text. No tree is deeper than about
@@ -40,10 +43,12 @@ def parse(source: Source) -> Module:
     """
     check_text(source)
     with _LOCK, _paused_collector():
-        module = _attempt(source)
+        module = _attempt(source, 0, most)
         if not isinstance(module, Module):
-            check_brackets(source)
-            raise report(source, module, _wrong, _table())
+            from ..syntax_failures.syntax_errors import report  # for refusals only
+
+            check_brackets(source, most)
+            raise report(source, module, partial(_wrong, most=most), _table())
     if not module.statements:
         raise error(
             "E003",
@@ -79,7 +84,9 @@ def parse_setting(span: Span) -> Expression | MapOf:
     return value
 
 
-def _no_setting(span: Span, outcome: Outcome) -> NetError:
+def _no_setting(span: Span, outcome: "Outcome") -> NetError:
+    from ..syntax_failures.syntax_errors import explain  # for refusals only
+
     if isinstance(outcome, NetError):
         return outcome
     is_complete = not outcome.expected or "$END" in outcome.expected
@@ -101,24 +108,32 @@ def _moved(diagnostic: Diagnostic, source: Source) -> Diagnostic:
 
 
 def _read(
-    source: Source, start: int, rule: StartRule, *, whole: Source | None = None
-) -> tuple[Any, list[Token]] | Outcome:
+    source: Source,
+    start: int,
+    rule: StartRule,
+    most: int = MAX_TOKENS,
+    *,
+    whole: Source | None = None,
+) -> "tuple[Any, list[Token]] | Outcome":
     """What a text is from `start` on, with spans in `whole`, and its tokens, or what is wrong."""
+    far = beyond(source.text, most)
+    if far is not None:
+        return too_much(source, far, f"{most:_} tokens")
     builder, parser = _parser()
     builder.begin(whole or source)
     try:
-        return parser.parse(source, start, rule)
+        return parser.parse(source, start, rule, most)
     except NetError as failure:
         return failure
     except TooMuchError as failure:
-        return too_much(source, failure.start, f"{MAX_TOKENS:_} tokens")
+        return too_much(source, failure.start, f"{most:_} tokens")
     finally:
         builder.begin(Source("", ""))
 
 
-def _attempt(source: Source, start: int = 0) -> Module | Outcome:
+def _attempt(source: Source, start: int, most: int) -> "Module | Outcome":
     """The tree of a text from `start` on, or what goes wrong first."""
-    outcome = _read(source, start, "start")
+    outcome = _read(source, start, "start", most)
     if not isinstance(outcome, tuple):
         return outcome
     statements, tokens = outcome
@@ -133,9 +148,9 @@ def _comment(source: Source, token: Token) -> Comment:
     return Comment(text, own_line, span=Span(source, start, start + len(text)))
 
 
-def _wrong(source: Source, start: int) -> Outcome | None:
+def _wrong(source: Source, start: int, most: int = MAX_TOKENS) -> "Outcome | None":
     """What goes wrong first in the text from `start` on, if anything does."""
-    outcome = _attempt(source, start)
+    outcome = _attempt(source, start, most)
     return None if isinstance(outcome, Module) else outcome
 
 
@@ -152,8 +167,10 @@ def _paused_collector() -> Iterator[None]:
 
 
 @cache
-def _table() -> ExampleTable:
+def _table() -> "ExampleTable":
     """The table of syntax errors; it is built when the first one is met."""
+    from ..syntax_failures.syntax_errors import build_table  # for refusals only
+
     return build_table(_wrong)
 
 

@@ -6,7 +6,6 @@ from itertools import pairwise
 
 from ..diagnostics import NetError, error
 from ..source import Span
-from ..translation.statements import find_foreign
 
 _BLANK = " \t\r\f"
 _WORD_BEFORE = re.compile(r"\w+\Z")
@@ -72,6 +71,8 @@ def previous_character(span: Span) -> int:
 
 def crowded(span: Span, before: int, *, chain: bool) -> NetError:
     """The error for a statement that starts after another, whose last character is at `before`."""
+    from ..translation.statements import find_foreign  # for refusals only
+
     text = span.source.text
     foreign = find_foreign(span.source, text.rfind("\n", 0, before + 1) + 1, span.start)
     if foreign is not None:

@@ -57,9 +57,6 @@ def translated(
     if row is None:
         return None
     row = row._replace(name=name) if name == "LINEAR" else row  # at every position, not FC
-    axes = re.search(r"(?<=[A-Za-z])([123])[dD](?=transpose|$)", name, re.I)
-    call = _Call(row.name, int(axes[1]) if axes else rank)
-    call.given |= [row.given] if row.given else []
     if row.name in MERGES:
         return _merged(row.name, arguments, flows=flows)
     kernel = _SIZED_NAME.fullmatch(name)
@@ -72,25 +69,26 @@ def translated(
     if valued:
         rest = [argument for argument in arguments if argument not in valued]
         return f"{valued[0].text} -> {translated(last, rest, rank=rank, pad=pad)}"
-    arguments = renamed(name, [_unquoted_number(argument) for argument in arguments])
-    if {"scale", "center"} <= {a.name for a in arguments if OUR_VALUES.get(a.text) == "no"}:
-        arguments = [*arguments, ForeignArgument("affine", "no")]
-    said = [a for a in arguments if a.name == "padding_mode" or not is_unsaid(row.name, a)]
-    arguments = [part for argument in said for part in _parts(argument, row, rank, said)]
+    arguments = _in_our_terms(name, row, arguments, rank)
     positional, _ = by_kind(arguments)
     if positional and _is_value(positional[0]) and (starts or _takes_value(name, row)):
         rest = [argument for argument in arguments if argument.text is not positional[0]]
         return f"{positional[0]} -> {translated(last, rest, rank=rank)}"
-    named = {_keyword(row.name, argument.name) for argument in arguments if argument.name}
-    order = _order(name, row, positional, named)
-    for keyword, text in zip(order, positional, strict=False):
-        call.give(keyword, text)
-    for argument in arguments:
-        if argument.name is not None:
-            call.give(_keyword(row.name, argument.name), argument.text)
+    call = _filled(name, row, arguments, rank)
     if pad and row.name == "CONV" and not row.before:
         call.given.setdefault("pad", pad)
     return call.spelled(row)
+
+
+def _in_our_terms(
+    name: str, row: OurLayer, arguments: Sequence[ForeignArgument], rank: int
+) -> Sequence[ForeignArgument]:
+    """The arguments that say something in netc, each of one thing."""
+    arguments = renamed(name, [_unquoted_number(argument) for argument in arguments])
+    if {"scale", "center"} <= {a.name for a in arguments if OUR_VALUES.get(a.text) == "no"}:
+        arguments = [*arguments, ForeignArgument("affine", "no")]
+    said = [a for a in arguments if a.name == "padding_mode" or not is_unsaid(row.name, a)]
+    return [part for argument in said for part in _parts(argument, row, rank, said)]
 
 
 def _parts(
@@ -373,6 +371,22 @@ class _Call:
         inside += [f"{keyword}={text}" for keyword, text in given.items()]
         label = f" as {self.label}" if self.label else ""
         return f"{name}({', '.join(inside)}){label}" if inside else f"{name}{label}"
+
+
+def _filled(name: str, row: OurLayer, arguments: Sequence[ForeignArgument], rank: int) -> _Call:
+    """The call with its arguments, those by position first."""
+    axes = re.search(r"(?<=[A-Za-z])([123])[dD](?=transpose|$)", name, re.I)
+    call = _Call(row.name, int(axes[1]) if axes else rank)
+    call.given |= [row.given] if row.given else []
+    positional, _ = by_kind(arguments)
+    named = {_keyword(row.name, argument.name) for argument in arguments if argument.name}
+    order = _order(name, row, positional, named)
+    for keyword, text in zip(order, positional, strict=False):
+        call.give(keyword, text)
+    for argument in arguments:
+        if argument.name is not None:
+            call.give(_keyword(row.name, argument.name), argument.text)
+    return call
 
 
 def _merged(name: str, arguments: Sequence[ForeignArgument], *, flows: bool) -> str | None:

@@ -64,7 +64,7 @@ _ROWS: Mapping[str, OurLayer] = {
     "lazyconv convolution dilatedconv atrousconv": OurLayer("CONV", _KERAS_CONV),
     "convtranspose": OurLayer("UPCONV", _TORCH_UPCONV, given=("stride", "1")),
     "convolutiontranspose": OurLayer("UPCONV", _KERAS_CONV, given=("stride", "1")),
-    "transposedconv deconvolution deconv": OurLayer("UPCONV", _KERAS_CONV),
+    "transposedconv tconv deconvolution deconv": OurLayer("UPCONV", _KERAS_CONV),
     "upconv": OurLayer("UPCONV", _TORCH_UPCONV),
     "depthwiseconv": OurLayer("DWCONV", "kernel stride pad multiplier"),
     "dwconv depthwise": OurLayer("DWCONV", "kernel _ _"),

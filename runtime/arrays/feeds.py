@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...compiler.ir.dim import Dim, Polynomial, is_unknown, substitute
-from ...compiler.ir.types import TensorType
+from ...compiler.ir.types import DType, TensorType
 from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean, listing
 from ..kerneldef import Array
 from .from_python import fault_of, to_array
@@ -50,6 +50,22 @@ def check_feeds(types: Mapping[str, TensorType], feeds: Mapping[str, Any]) -> Ch
     if findings:
         raise NetError(findings)
     return CheckedFeeds(arrays, symbols)
+
+
+def shapes_as_taken(
+    types: Mapping[str, TensorType], feeds: Mapping[str, Any]
+) -> tuple[tuple[int, ...], ...] | None:
+    """The shapes of arrays that need no cast, by which alone they fit; None for other feeds."""
+    if feeds.keys() != types.keys():
+        return None
+    shapes = []
+    for name, type in types.items():
+        array = feeds[name]
+        plain = array.__class__ is np.ndarray and array.dtype == type.dtype.value
+        if not plain or type.dtype is DType.UINT64:  # of which some numbers are too large
+            return None
+        shapes.append(array.shape)
+    return tuple(shapes)
 
 
 def unfit(message: str, *, help: str | None = None) -> Diagnostic:

@@ -9,7 +9,7 @@ from ...compiler.ir.graph import INPUT, LEAVES, Graph, Node, Value
 from ...compiler.ir.signature import InferenceError
 from ...compiler.ir.types import TensorType
 from ...compiler.ops.opdef import Operands
-from ...compiler.passes.rewrite import copy, rewrite
+from ...compiler.passes.rewrite import rewrite
 from ...grammar.diagnostics import NetError, error
 from ..arrays.feeds import spell
 from ..arrays.memory import physical_memory
@@ -77,7 +77,7 @@ def _check_types(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int])
             types = tuple(type.bind(symbols) for type in node.outputs)
             return build.graph.add(replace(node, inputs=operands, outputs=types))
         try:
-            outputs = copy(build, node, operands)
+            outputs = build.again(node, operands)
         except InferenceError as failure:
             message = f"{place(graph, node)} cannot take an input of {settled}"
             raise error("E206", message, node.span, notes=[str(failure)]) from None
@@ -100,7 +100,7 @@ def _check_types(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int])
     for identifier in nodes:
         needed.update(v.node for v in graph[identifier].inputs if v is not None)
     operators = {graph[i].op_type for i in nodes} - LEAVES
-    bare = Graph(graph.name, graph.nx, opsets=graph.opsets)
+    bare = Graph(graph.name, graph.records, opsets=graph.opsets)
     rewrite(bare, {**dict.fromkeys(operators, infer), INPUT: settle}, keep=needed)
 
 

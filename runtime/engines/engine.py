@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from ...compiler.ir.graph import Graph
+from ...compiler.ops.weight_gradient_forms import gains_by_extents
+from ...compiler.passes.bind_extents import bind_extents
+from ...compiler.passes.fold_normalizations import fold_normalizations
 from ...compiler.passes.pipeline import settle
 from ...compiler.training.train_step import expose_parameters
 from ...grammar.diagnostics import NetError, did_you_mean, error
@@ -15,11 +18,14 @@ from ..kerneldef import Array
 from ..weights.state import State
 from .executor import admit, read_weights
 from .executor import run as run_plan
-from .plan import plan, resolve_fetches
+from .plan import Plan, plan, resolve_fetches
 from .session import Session
 
 Runner = Callable[[Mapping[str, Any], State], dict[str, Array]]
 """Inputs by name, and weights by name, to outputs by name."""
+
+StepRunner = Callable[[Mapping[str, Any], Mapping[str, Array]], dict[str, Array]]
+"""Inputs by name, and arrays by an output's name that it may be written to, to outputs by name."""
 
 _RUNNERS: "WeakKeyDictionary[Graph, dict[Any, Runner]]" = WeakKeyDictionary()
 
@@ -39,6 +45,22 @@ class Engine(Protocol):
             NetError: The engine, the device or the type is not available (E502).
         """
 
+    def open_step(self, graph: Graph, *, device: str = "cpu") -> StepRunner:
+        """Prepare a step of training, whose state is among its inputs and outputs.
+
+        Args:
+            graph: The step, without parameters.
+            device: `cpu`, or `cuda` on onnxruntime.
+
+        Raises:
+            NetError: The engine or the device is not available (E502).
+        """
+
+
+def plan_of(graph: Graph, *, dtype: str | None = None) -> Plan:
+    """How NumPy computes a graph's outputs, in inference mode unless it is in a mode already."""
+    return plan(fold_normalizations(settle(graph)), dtype=dtype, fuse=True)
+
 
 class OnNumpy:
     """Plans, computed by kernels on NumPy arrays."""
@@ -54,7 +76,12 @@ class OnNumpy:
         if dtype not in (None, "float32", "float64"):
             help = "use float32 or float64"
             raise error("E502", f"NumPy does not compute in `{dtype}`", help=help)
-        return partial(run_plan, plan(settle(graph), dtype=dtype))
+        return partial(run_plan, plan_of(graph, dtype=dtype))
+
+    def open_step(self, graph: Graph, *, device: str = "cpu") -> StepRunner:
+        """See `Engine`; kernels choose themselves where results go."""
+        runner = self.open(graph, device=device)
+        return lambda feeds, spare: runner(feeds, {})
 
 
 class OnOnnxruntime:
@@ -62,17 +89,11 @@ class OnOnnxruntime:
 
     def open(self, graph: Graph, *, device: str = "cpu", dtype: str | None = None) -> Runner:
         """See `Engine`."""
-        from ...compiler.emit.onnx import write
-
         if dtype is not None:
             raise error("E502", "onnxruntime computes in the network's own element type only")
         settled = settle(graph)
-        exposed, planned, names = expose_parameters(settled), plan(settled), tuple(graph.outputs)
-        # No label has a space in it, so these names collide with no other.
-        outputs = {f"fetch {i}": value for i, value in enumerate(exposed.outputs.values())}
-        buffer = io.BytesIO()
-        write(replace(exposed, outputs=outputs), {}, buffer)
-        session = Session(buffer.getvalue(), device=device)
+        planned, names = plan(settled), tuple(graph.outputs)
+        session = _session(expose_parameters(settled), device)
 
         def compute(feeds: Mapping[str, Any], state: State) -> dict[str, Array]:
             admit(planned, feeds)
@@ -80,6 +101,45 @@ class OnOnnxruntime:
             return dict(zip(names, found.values(), strict=True))
 
         return compute
+
+    def open_step(self, graph: Graph, *, device: str = "cpu") -> StepRunner:
+        """See `Engine`.
+
+        Where it pays to know the batch, there is a session for the first, and one for all others.
+        """
+        settled = settle(graph)
+        planned, names = plan(settled), tuple(graph.outputs)
+        sessions: dict[tuple[tuple[str, int], ...], Session] = {}
+        if not gains_by_extents(settled):
+            sessions[()] = _session(settled, device)
+
+        def compute(feeds: Mapping[str, Any], spare: Mapping[str, Array]) -> dict[str, Array]:
+            checked = admit(planned, feeds)
+            key = tuple(checked.symbols.items())
+            if sessions and key not in sessions:
+                key = ()
+            if key not in sessions:
+                sessions[key] = _session(bind_extents(settled, dict(key)), device)
+            into = {_output(i): spare[name] for i, name in enumerate(names) if name in spare}
+            found = sessions[key].run_into(checked.arrays, into)
+            return dict(zip(names, found.values(), strict=True))
+
+        return compute
+
+
+def _session(graph: Graph, device: str) -> Session:
+    """A graph without parameters, ready to run; its outputs by their number."""
+    from ...compiler.emit.onnx import write  # with onnx, which the other engine starts without
+
+    outputs = {_output(i): value for i, value in enumerate(graph.outputs.values())}
+    buffer = io.BytesIO()
+    write(replace(graph, outputs=outputs), {}, buffer)
+    return Session(buffer.getvalue(), device=device)
+
+
+def _output(number: int) -> str:
+    """An output's name in the model: no label has a space in it, so it collides with no other."""
+    return f"fetch {number}"
 
 
 ENGINES: Mapping[str, Engine] = {"numpy": OnNumpy(), "onnxruntime": OnOnnxruntime()}
@@ -128,8 +188,30 @@ def run(
         return opened(graph, fetch, engine, device, dtype)(feeds, state)
     except NetError as failure:
         if any(found.code == "E506" for found in failure.diagnostics):
-            opened(graph, fetch)(feeds, state)
+            _ask_numpy(graph, feeds, state, fetch, failure)
         raise
+
+
+def _ask_numpy(
+    graph: Graph,
+    feeds: Mapping[str, Any],
+    state: State,
+    fetch: Sequence[str] | None,
+    failure: NetError,
+) -> None:
+    """Fail as NumPy does on what onnxruntime trips over, or say that neither can run it."""
+    try:
+        opened(graph, fetch)(feeds, state)
+    except NetError as other:
+        if any(found.code != "E502" for found in other.diagnostics):
+            raise
+        lacking = [found.message for found in other.diagnostics]
+        raise NetError(
+            [
+                replace(found, notes=(*found.notes, *lacking), help=None)
+                for found in failure.diagnostics
+            ]
+        ) from None
 
 
 def opened(

@@ -1,7 +1,6 @@
 """Plan and inputs -> results: runs kernels one after another."""
 
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,13 +8,14 @@ import numpy as np
 from ...compiler.ir.graph import Graph, Node
 from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import NetError, error, listing
-from ..arrays.feeds import CheckedFeeds, check_feeds, spell
+from ..arrays.feeds import CheckedFeeds, check_feeds, shapes_as_taken, spell
 from ..kerneldef import Array, OperandError
 from ..weights.state import State, weight_of
 from .binding import check_binding, exceeds_memory, place
+from .calls import KernelCall
 from .lookups import check_lookups
-from .plan import KernelCall, Plan
-from .threads import is_large, one_thread
+from .plan import Plan
+from .threads import one_thread
 
 # What a kernel may raise on operands that no layer would give it.
 UNFORESEEN = (ArithmeticError, LookupError, TypeError, ValueError)
@@ -52,47 +52,57 @@ def run(
     for slot, name in plan.loads:
         slots[slot] = _parameter(name, plan.parameters[name], state)
     # IEEE arithmetic without warnings, as in ONNX: an overflow is infinity.
-    threads = nullcontext() if plan.checked[_key(checked)] else one_thread()
-    with threads, np.errstate(all="ignore"):
-        for step in plan.steps:
-            results = _take(step, slots, plan, state, checked)
+    taken = plan.memories.taken(checked.symbols)
+    with one_thread(), taken as memory, np.errstate(all="ignore"):
+        for position, step in enumerate(plan.steps):
+            outs = [None] * len(step.outputs) if memory is None else memory.arrays(position)
+            results = _take(step, slots, plan, state, checked, outs)
             if watch is not None:
                 watch(plan.graph[step.node], results)
-            del results  # or what is released here would live through the next kernel
+            del results, outs  # or what is released here would live through the next kernel
             for slot in step.release:
                 slots[slot] = None
     return {name: _result(slots[slot], name in plan.shared) for name, slot in plan.fetches.items()}
 
 
 def admit(plan: Plan, feeds: Mapping[str, Any]) -> CheckedFeeds:
-    """Check inputs before any engine computes with them; each combination of extents once.
+    """Check inputs before any engine computes with them; each combination of shapes once.
 
     Raises:
         NetError: E206 and E507, as in `run`.
     """
-    checked = check_feeds(plan.inputs, feeds)
-    key = _key(checked)
-    if key not in plan.checked:
-        check_binding(plan.graph, plan.order, checked.symbols)
-        plan.checked[key] = is_large(plan.graph, plan.order, checked.symbols)
+    shapes = shapes_as_taken(plan.inputs, feeds)
+    symbols = None if shapes is None else plan.fitting.get(shapes)
+    if symbols is not None:
+        checked = CheckedFeeds({name: feeds[name] for name in plan.inputs}, symbols)
+    else:
+        checked = check_feeds(plan.inputs, feeds)
+        shapes = tuple(array.shape for array in checked.arrays.values())
+        if shapes not in plan.fitting:
+            check_binding(plan.graph, plan.order, checked.symbols)
+            plan.fitting[shapes] = checked.symbols
     check_lookups(plan.lookups, checked.arrays)
     return checked
 
 
-def _key(checked: CheckedFeeds) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(checked.symbols.items()))
-
-
 def _take(
-    step: KernelCall, slots: list[Array | None], plan: Plan, state: State, feeds: CheckedFeeds
+    step: KernelCall,
+    slots: list[Array | None],
+    plan: Plan,
+    state: State,
+    feeds: CheckedFeeds,
+    outs: Sequence[Array | None],
 ) -> tuple[Array, ...]:
     """Call one kernel, and put its results into their slots."""
     try:
         for slot, name in step.loads:
             slots[slot] = _parameter(name, plan.parameters[name], state)
         arguments = [None if slot is None else slots[slot] for slot in step.arguments]
-        reused = {} if step.reuse is None else {"out": slots[step.reuse]}
-        results = step.function(*arguments, **step.attributes, **reused)
+        out = outs[0] if step.reuse is None else slots[step.reuse]
+        given: dict[str, Any] = {} if out is None else {"out": out}
+        results = step.kernel.function(
+            *arguments, **step.attributes, **({"outs": outs} if step.kernel.outs else given)
+        )
         results = results if isinstance(results, tuple) else (results,)
         typed = zip(results, step.dtypes, strict=True)
         arrays = tuple(np.asarray(result, dtype) for result, dtype in typed)

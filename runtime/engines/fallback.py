@@ -18,6 +18,7 @@ def reference_kernel(node: Node) -> Kernel:
     Where the reference does not implement the operator, the kernel says so (E502) when it runs:
     plans are made for what another engine runs, too.
     """
+    # onnx is slow to load, and few networks need it.
     from onnx import NodeProto, helper
     from onnx.reference import ReferenceEvaluator
     from onnx.reference.op_run import RuntimeImplementationError

@@ -1,6 +1,6 @@
 """Graph -> Plan: kernel calls in order, with numbered slots for the arrays between them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,35 +12,12 @@ from ...compiler.ir.types import DType, TensorType
 from ...compiler.ops.opdef import OPS, definition
 from ...grammar.diagnostics import did_you_mean, error
 from .. import kernels  # noqa: F401 - fills the kernel table
-from ..kerneldef import KERNELS, Array, Function, Kernel
+from ..kerneldef import KERNELS, Array, Kernel
+from .calls import KernelCall
 from .fallback import reference_kernel, refusing
+from .fusion import fused
 from .lookups import Lookup, lookups
-
-
-@dataclass(frozen=True, slots=True)
-class KernelCall:
-    """One kernel call.
-
-    Attributes:
-        function: The kernel.
-        arguments: Slots of its arguments; None where an optional one is left out.
-        outputs: Slots of its results, and their element types in `dtypes`.
-        attributes: The keywords that it is called with.
-        loads: Parameters that are read just before, by slot.
-        reuse: The slot of an argument that dies here and whose memory the result may take.
-        release: Slots that no later step reads.
-        node: The graph's node, for messages.
-    """
-
-    function: Function
-    arguments: tuple[int | None, ...]
-    outputs: tuple[int, ...]
-    dtypes: tuple[np.dtype[Any], ...]
-    attributes: Mapping[str, Any]
-    loads: tuple[tuple[int, str], ...]
-    reuse: int | None
-    release: tuple[int, ...]
-    node: int
+from .memory import Memories, Result
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +37,9 @@ class Plan:
         fetches: Slots of the results by name.
         shared: Names of the results whose memory may be an argument's or another result's.
         lookups: The tables that inputs look up, by the input's name.
-        checked: Extents of inputs that were found to fit, and whether several threads pay for
-            them; filled in as the plan runs.
+        memories: The memory of its runs.
+        fitting: Shapes of inputs that were found to fit, and the extents that they determine;
+            filled in as the plan runs.
     """
 
     graph: Graph
@@ -76,23 +54,33 @@ class Plan:
     fetches: Mapping[str, int]
     shared: frozenset[str]
     lookups: Mapping[str, Lookup]
-    checked: dict[tuple[tuple[str, int], ...], bool] = field(default_factory=dict, repr=False)
+    memories: Memories
+    fitting: dict[tuple[tuple[int, ...], ...], dict[str, int]] = field(
+        default_factory=dict, repr=False
+    )
 
 
-def plan(graph: Graph, fetch: Iterable[str] | None = None, *, dtype: str | None = None) -> Plan:
+def plan(
+    graph: Graph,
+    fetch: Iterable[str] | None = None,
+    *,
+    dtype: str | None = None,
+    fuse: bool = False,
+) -> Plan:
     """Plan the computation of a graph's outputs, or of the values that `fetch` names.
 
     Args:
         graph: What to compute.
         fetch: Labels, bindings, or outputs; the graph's outputs where it is None.
         dtype: The element type to compute in, `float32` or `float64`, in place of the graph's.
+        fuse: Whether chains of elementwise operators are one step, which nobody can watch.
 
     Raises:
         NetError: E101, a name is not known; E575, NumPy has no arrays of an input's or parameter's
             type. What computes other types that NumPy lacks says so when it runs (E502).
     """
     values = resolve_fetches(graph, fetch)
-    return _Planner(graph, values, dtype).plan()
+    return _Planner(graph, values, dtype).plan(fuse=fuse)
 
 
 def resolve_fetches(graph: Graph, fetch: Iterable[str] | None) -> dict[str, Value]:
@@ -133,7 +121,7 @@ class _Planner:
         self.roots = self._roots(needed)
         self.dies = self._deaths()
 
-    def plan(self) -> Plan:
+    def plan(self, *, fuse: bool) -> Plan:
         """The plan."""
         fetches = {name: self.slot[v.node, v.output] for name, v in self.values.items()}
         leaves = {i: self.graph[i] for i in self.schedule.leaves}
@@ -141,6 +129,12 @@ class _Planner:
             node.attributes["name"]: i for i, node in leaves.items() if node.op_type == PARAMETER
         }
         first_use = self._first_uses()
+        steps: Sequence[KernelCall] = self._steps({i: name for name, i in named.items()}, first_use)
+        places: Sequence[int] = range(len(steps))
+        if fuse:
+            types = {slot: self.graph[i].outputs[k].shape for (i, k), slot in self.slot.items()}
+            read = {slot: self.schedule.last_use.get(i, -1) for (i, _), slot in self.slot.items()}
+            steps, places = fused(steps, types, read)
         return Plan(
             graph=self.graph,
             order=self.schedule.order,
@@ -160,10 +154,11 @@ class _Planner:
                 for i, node in leaves.items()
                 if node.op_type == CONSTANT
             ),
-            steps=self._steps({i: name for name, i in named.items()}, first_use),
+            steps=tuple(steps),
             fetches=fetches,
             shared=self._shared(fetches),
             lookups=lookups(self.graph),
+            memories=Memories(self._results(steps, places)),
         )
 
     def type(self, name: str, type: TensorType) -> TensorType:
@@ -241,6 +236,40 @@ class _Planner:
             for position, identifier in enumerate(self.schedule.order)
         )
 
+    def _results(
+        self, steps: Sequence[KernelCall], places: Sequence[int]
+    ) -> list[tuple[Result, ...]]:
+        """What steps yield, and how long its memory is needed.
+
+        Args:
+            steps: The steps.
+            places: For each position in the schedule the step that takes it.
+        """
+        at = [*places, len(steps)]
+        lives = {
+            slot: at[position] if position >= 0 else -1 for slot, position in self.dies.items()
+        }
+        types = {slot: self.graph[i].outputs[k] for (i, k), slot in self.slot.items()}
+        for step in reversed(steps):  # what takes the memory of another prolongs that one's life
+            if step.reuse is not None:
+                lives[step.reuse] = max(lives[step.reuse], lives[step.outputs[0]])
+        return [
+            tuple(
+                Result(
+                    types[slot],
+                    dtype,
+                    step.kernel.layout,
+                    slot=slot,
+                    arguments=tuple(slot for slot in step.arguments if slot is not None),
+                    lives_until=lives[slot]
+                    if step.reuse is None and (step.kernel.outs or (step.kernel.out and not number))
+                    else None,
+                )
+                for number, (slot, dtype) in enumerate(zip(step.outputs, step.dtypes, strict=True))
+            )
+            for step in steps
+        ]
+
     def _step(
         self,
         position: int,
@@ -252,7 +281,7 @@ class _Planner:
         found = self._kernel(node)
         asked = {"outputs": len(node.outputs)} if found.counts_outputs else {}
         return KernelCall(
-            function=found.function,
+            kernel=found,
             arguments=tuple(
                 None if v is None else self.slot[v.node, v.output] for v in node.inputs
             ),

@@ -1,42 +1,24 @@
-"""How much work the products of a plan are -> on how many threads BLAS computes them.
+"""BLAS on one thread while a plan runs: its work is spread on threads of ours (`workers`).
 
-BLAS's threads wait for each other actively. Small products gain next to nothing from several
-threads, and lose much where other processes use the same cores.
+BLAS's threads wait for each other actively, and lose much where other processes use the same cores.
 """
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-from ...compiler.analysis.counts import node_cost
-from ...compiler.ir.graph import Graph
-
-# What a user sets who wants to choose; then nothing is changed.
-CHOSEN = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS")
-LARGE = 100_000_000  # multiplications of one operator, from which on several threads pay
-
-
-def is_large(graph: Graph, nodes: Sequence[int], symbols: Mapping[str, int]) -> bool:
-    """Whether an operator is so much work that several threads pay.
-
-    Args:
-        graph: The graph.
-        nodes: The nodes that are computed.
-        symbols: The extents that inputs determine, such as the batch `N`.
-    """
-    macs = (node_cost(graph, graph[node], symbols).macs for node in nodes)
-    return any(not isinstance(count, int) or count >= LARGE for count in macs)
+from ..kernels.workers import OF_BLAS, chosen_workers
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Let BLAS use one thread, unless the user has chosen how many; what was before returns."""
-    if any(os.environ.get(name) for name in CHOSEN):
+    if chosen_workers() is None and any(os.environ.get(name) for name in OF_BLAS):
         yield
         return
     _LIMIT.enter()

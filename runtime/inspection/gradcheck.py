@@ -10,7 +10,7 @@ import numpy as np
 
 from ...compiler.ir.graph import Graph
 from ...compiler.passes.append_backward import GRADIENT, append_backward, trainable
-from ...compiler.passes.pipeline import simplify
+from ...compiler.passes.pipeline import optimize
 from ...compiler.passes.set_mode import set_mode
 from ..engines.executor import run
 from ..engines.plan import Plan, plan
@@ -95,7 +95,7 @@ def gradcheck(
     """
     graph = set_mode(graph, training=False)
     wide, fed = _doubled(state), _doubled(feeds)
-    backward = plan(simplify(append_backward(graph, of=LOSS)), dtype="float64")
+    backward = plan(optimize(append_backward(graph, of=LOSS)), dtype="float64")
     found = run(backward, fed, wide)
     names = list(trainable(graph))
     clock = _Clock(seconds, len(names))
@@ -150,10 +150,10 @@ class _Comparison:
         self, graph: Graph, feeds: Mapping[str, Array], state: Mapping[str, Array], clock: "_Clock"
     ) -> None:
         self.feeds, self.state, self.clock = feeds, state, clock
-        self.plan = plan(simplify(graph), [LOSS], dtype="float64")
+        self.plan = plan(optimize(graph), [LOSS], dtype="float64")
         watched = with_sides(graph)
         sides = [name for name in watched.outputs if name.startswith(SIDE_PREFIX)]
-        self.watched = plan(simplify(watched), [LOSS, *sides], dtype="float64")
+        self.watched = plan(optimize(watched), [LOSS, *sides], dtype="float64")
         self.before = run(self.watched, feeds, state)
         self.loss = float(self.before[LOSS])
         self.step = DIFFERENCE_STEPS[0]  # the one that settled most numbers of the last parameter

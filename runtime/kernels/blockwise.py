@@ -34,7 +34,7 @@ def in_blocks(compute: Compute, x: Array, out: Array | None, attributes: dict[st
     """`compute` on an array in any layout; `out` is None or may be `x` itself."""
     y = np.empty_like(x) if out is None else out
     source, target = flattened(x), flattened(y)
-    if source is None or target is None or x.strides != y.strides:
+    if source is None or target is None or not same_order(x, y):
         x, y = x.copy(order="C"), np.empty(x.shape, x.dtype)
         source, target = x.reshape(-1), y.reshape(-1)
     length = min(source.size, BLOCK)
@@ -47,7 +47,16 @@ def in_blocks(compute: Compute, x: Array, out: Array | None, attributes: dict[st
         else:
             compute(part, own[: part.size], t[: part.size], **attributes)
             result[...] = own[: part.size]
-    return y
+    if out is None or y is out:
+        return y
+    out[...] = y
+    return out
+
+
+def same_order(x: Array, y: Array) -> bool:
+    """Whether the elements of two arrays of one shape lie in the same order in memory."""
+    strides = zip(x.shape, x.strides, y.strides, strict=True)
+    return all(a == b for extent, a, b in strides if extent > 1)
 
 
 def flattened(x: Array) -> Array | None:

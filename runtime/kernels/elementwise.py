@@ -2,6 +2,7 @@
 
 from functools import partial, reduce
 from math import pi, sqrt
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,16 @@ for op_type, function in {
 @kernel("Relu", inplace=True)
 def relu(x: Array, *, out: Array | None = None) -> Array:
     """max(0, x)."""
+    if x.dtype.kind == "f":
+        return _clipped(x, 0, np.inf, out)
     return apply(np.maximum, x, x.dtype.type(0), out=out)
+
+
+def _clipped(x: Array, low: Any, high: Any, out: Array | None) -> Array:
+    """Real numbers within bounds, as NumPy does in a third of the time of `np.maximum`."""
+    bounds = x.dtype.type(low), x.dtype.type(high)  # a number alone has no say in its type
+    y: Array = np.clip(x, *bounds, out=out)
+    return y
 
 
 @kernel("Div", inplace=True)
@@ -243,48 +253,53 @@ def clip(
     """x within bounds; the upper one wins where they cross."""
     if low is None and high is None:
         return apply(np.positive, x, out=out)
+    if x.dtype.kind == "f":
+        return _clipped(x, -np.inf if low is None else low, np.inf if high is None else high, out)
     y = x if low is None else np.asarray(np.maximum(x, low, out=out))
     return y if high is None else np.minimum(y, high, out=out if low is None else y)
 
 
-@kernel("Max")
-def maximum(*arrays: Array) -> Array:
+@kernel("Max", elementwise=True)
+def maximum(*arrays: Array, out: Array | None = None) -> Array:
     """The largest of the arguments at each place, broadcast."""
-    return _folded(np.maximum, arrays)
+    return _folded(np.maximum, arrays, out)
 
 
-@kernel("Min")
-def minimum(*arrays: Array) -> Array:
+@kernel("Min", elementwise=True)
+def minimum(*arrays: Array, out: Array | None = None) -> Array:
     """The smallest of the arguments at each place, broadcast."""
-    return _folded(np.minimum, arrays)
+    return _folded(np.minimum, arrays, out)
 
 
-@kernel("Sum")
-def sum_(*arrays: Array) -> Array:
+@kernel("Sum", elementwise=True)
+def sum_(*arrays: Array, out: Array | None = None) -> Array:
     """The sum of the arguments, broadcast."""
-    return _folded(np.add, arrays)
+    return _folded(np.add, arrays, out)
 
 
-@kernel("Mean")
-def mean(*arrays: Array) -> Array:
+@kernel("Mean", elementwise=True)
+def mean(*arrays: Array, out: Array | None = None) -> Array:
     """The mean of the arguments, broadcast."""
-    y = _folded(np.add, arrays)
+    y = _folded(np.add, arrays, out)
     y /= y.dtype.type(len(arrays))  # NumPy 1 widens numbers without axes
     return y
 
 
-def _folded(function: np.ufunc, arrays: tuple[Array, ...]) -> Array:
+def _folded(function: np.ufunc, arrays: tuple[Array, ...], out: Array | None) -> Array:
     """A binary function over the arguments from left to right, in its own memory."""
     if len(arrays) == 1:
-        return arrays[0].copy()
-    result: Array = reduce(function, arrays)
-    return result
+        return apply(np.positive, *arrays, out=out)
+    *first, last = arrays
+    return apply(function, reduce(function, first), last, out=out)
 
 
-@kernel("Cast")
-def cast(x: Array, *, to: DType) -> Array:
+@kernel("Cast", elementwise=True)
+def cast(x: Array, *, to: DType, out: Array | None = None) -> Array:
     """x with another element type."""
-    return x.astype(to.value)
+    if out is None:
+        return x.astype(to.value)
+    np.copyto(out, x, casting="unsafe")
+    return out
 
 
 @kernel("Identity", view=True)

@@ -5,9 +5,27 @@ from math import prod
 import numpy as np
 
 from ..kerneldef import Array, kernel
+from .workers import shares, spread
+
+LEAST_ROWS = 32  # what a product of its own is worth being taken for; measured
 
 
-@kernel("Gemm")
+def product(a: Array, b: Array, out: Array | None) -> Array:
+    """a (M, K) times b (K, N), by parts of the longer side of the result."""
+    y = np.empty((len(a), b.shape[1]), a.dtype) if out is None else out
+    by_rows = len(a) >= b.shape[1]
+
+    def compute(part: slice) -> None:
+        if by_rows:
+            np.matmul(a[part], b, out=y[part])
+        else:
+            np.matmul(a, b[:, part], out=y[:, part])
+
+    spread(compute, shares(max(y.shape), LEAST_ROWS), y.size * a.shape[1])
+    return y
+
+
+@kernel("Gemm", out=True, spreads=True)
 def gemm(
     a: Array,
     b: Array,
@@ -17,9 +35,10 @@ def gemm(
     beta: float,
     transA: int,
     transB: int,
+    out: Array | None = None,
 ) -> Array:
     """y = alpha a b + beta c; a (M, K), b (K, N), each transposed on demand, c broadcasts."""
-    y: Array = np.matmul(a.T if transA else a, b.T if transB else b)
+    y = product(a.T if transA else a, b.T if transB else b, out)
     if alpha != 1:
         y *= alpha
     if c is not None:
@@ -27,16 +46,17 @@ def gemm(
     return y
 
 
-@kernel("MatMul")
-def matmul(a: Array, b: Array) -> Array:
+@kernel("MatMul", out=True, spreads=True)
+def matmul(a: Array, b: Array, *, out: Array | None = None) -> Array:
     """The matrix product of the last two axes, broadcast over the others.
 
     With one matrix for the whole batch, the batch's rows are one large matrix to BLAS.
     """
     if a.ndim < 3 or b.ndim != 2:
-        return np.asarray(np.matmul(a, b))
+        return np.asarray(np.matmul(a, b, out=out))
     rows = prod(a.shape[:-1])
-    y: Array = np.matmul(a.reshape(rows, a.shape[-1]), b)
+    flat = None if out is None else out.reshape(rows, b.shape[-1])
+    y = product(a.reshape(rows, a.shape[-1]), b, flat)
     return y.reshape(*a.shape[:-1], b.shape[-1])
 
 

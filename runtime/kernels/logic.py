@@ -18,10 +18,14 @@ for op_type, function in {
     "Not": np.logical_not,
     "Or": np.logical_or,
 }.items():
-    kernel(op_type)(partial(apply, function))
+    kernel(op_type, elementwise=True)(partial(apply, function))
 
 
-@kernel("Where")
-def where(condition: Array, then: Array, otherwise: Array) -> Array:
+@kernel("Where", elementwise=True)
+def where(condition: Array, then: Array, otherwise: Array, *, out: Array | None = None) -> Array:
     """`then` where the condition holds, else `otherwise`, broadcast."""
-    return np.where(condition, then, otherwise)
+    if out is None:
+        return np.where(condition, then, otherwise)
+    out[...] = otherwise
+    np.copyto(out, then, where=condition)
+    return out

@@ -5,10 +5,19 @@ from math import prod
 import numpy as np
 
 from ...compiler.ops.centring import MEAN_VARIANCE_EPSILON
-from ..kerneldef import Array, kernel
+from ..kerneldef import Array, Layout, kernel
+from .workers import spread
+
+BLOCK_BYTES = 2**19  # of what a batch normalization works on at a time
 
 
-@kernel("BatchNormalization", counts_outputs=True)
+@kernel(
+    "BatchNormalization",
+    counts_outputs=True,
+    out=True,
+    layout=Layout.AS_ARGUMENT,
+    spreads=True,
+)
 def batch_normalization(
     x: Array,
     scale: Array,
@@ -20,17 +29,27 @@ def batch_normalization(
     momentum: float,
     training_mode: int,
     outputs: int = 1,
+    out: Array | None = None,
 ) -> Array | tuple[Array, ...]:
     """y = scale (x - mean) / sqrt(variance + epsilon) + shift per channel; x (N, C, *S).
 
     In training the batch's own mean and biased variance take the place of the running ones,
-    which become momentum old + (1 - momentum) new.
+    which become momentum old + (1 - momentum) new; an empty batch has means of zero and variances
+    of one. Some channels are taken at a time, which stay in the cache from pass to pass.
     """
     if not training_mode:
-        return _normalized(x, scale, shift, mean, variance, epsilon)
-    y, batch_mean, batch_variance = _centred_by_channel(x)
-    y *= (1 / np.sqrt(batch_variance + epsilon)).reshape((-1,) + (1,) * (x.ndim - 2))
-    y = _scaled(y, scale, shift)
+        return _normalized(x, scale, shift, mean, variance, epsilon, out)
+    y = np.empty_like(x) if out is None else out
+    batch_mean, batch_variance = np.zeros_like(mean), np.ones_like(variance)
+    size = x.nbytes // max(x.shape[1], 1)
+    step = max(1, BLOCK_BYTES // max(size, 1))
+
+    def compute(part: slice) -> None:
+        found = _standardized_channels(x[:, part], scale[part], shift[part], epsilon, y[:, part])
+        batch_mean[part], batch_variance[part] = found
+
+    starts = range(0, x.shape[1] if x.size else 0, step)
+    spread(compute, [slice(start, start + step) for start in starts], 4 * x.nbytes)
     new = (
         mean * momentum + batch_mean * (1 - momentum),
         variance * momentum + batch_variance * (1 - momentum),
@@ -39,42 +58,50 @@ def batch_normalization(
 
 
 def _normalized(
-    x: Array, scale: Array, shift: Array, mean: Array, variance: Array, epsilon: float
+    x: Array,
+    scale: Array,
+    shift: Array,
+    mean: Array,
+    variance: Array,
+    epsilon: float,
+    out: Array | None,
 ) -> Array:
     """One multiplication and one addition per element."""
     channels = (-1,) + (1,) * (x.ndim - 2)
     factor = scale / np.sqrt(variance + epsilon)
-    y: Array = x * factor.reshape(channels)
+    y: Array = np.multiply(x, factor.reshape(channels), out=out)
     y += (shift - mean * factor).reshape(channels)
     return y
 
 
-def _centred_by_channel(x: Array) -> tuple[Array, Array, Array]:
-    """x minus its mean per channel, that mean, and the biased variance.
-
-    An empty batch has means of zero and variances of one.
-    """
-    if not x.size:
-        return x.copy(), np.zeros(x.shape[1], x.dtype), np.ones(x.shape[1], x.dtype)
+def _standardized_channels(
+    x: Array, scale: Array, shift: Array, epsilon: float, y: Array
+) -> tuple[Array, Array]:
+    """Write scale (x - mean) / sqrt(variance + epsilon) + shift to y; return mean and variance."""
     axes = (0, *range(2, x.ndim))
-    centred, mean = _centred(x, axes)
-    return centred, mean.reshape(-1), np.square(centred).mean(axes)
+    centred, mean = _centred(x, axes, y)
+    variance = np.square(centred).mean(axes)
+    centred *= (scale / np.sqrt(variance + epsilon)).reshape((-1,) + (1,) * (x.ndim - 2))
+    centred += shift.reshape((-1,) + (1,) * (x.ndim - 2))
+    return mean.reshape(-1), variance
 
 
-def _centred(x: Array, axes: int | tuple[int, ...]) -> tuple[Array, Array]:
+def _centred(
+    x: Array, axes: int | tuple[int, ...], out: Array | None = None
+) -> tuple[Array, Array]:
     """x minus its mean over some axes, and that mean with these axes kept.
 
     A mean of large equal numbers is rounded, and what is left of them would be scaled by up to
     1 / sqrt(epsilon): the mean of what is left fixes that.
     """
     mean = x.mean(axes, keepdims=True)
-    centred: Array = x - mean
+    centred: Array = np.subtract(x, mean, out=out)
     rest = centred.mean(axes, keepdims=True)
     centred -= rest
     return centred, mean + rest
 
 
-@kernel("LayerNormalization", counts_outputs=True)
+@kernel("LayerNormalization", counts_outputs=True, out=True)
 def layer_normalization(
     x: Array,
     scale: Array,
@@ -84,6 +111,7 @@ def layer_normalization(
     epsilon: float,
     stash_type: int,
     outputs: int = 1,
+    out: Array | None = None,
 ) -> Array | tuple[Array, ...]:
     """Y = scale (x - mean) / sqrt(variance + epsilon) + shift over the axes from `axis` on.
 
@@ -92,7 +120,7 @@ def layer_normalization(
     """
     split = axis % x.ndim
     rows = x.reshape(*x.shape[:split], prod(x.shape[split:]))
-    y, mean, factor = _standardized(rows, epsilon)
+    y, mean, factor = _standardized(rows, epsilon, None if out is None else out.reshape(rows.shape))
     y = y.reshape(x.shape)
     y *= scale
     if shift is not None:
@@ -117,12 +145,14 @@ def group_normalization(
     return _scaled(y.reshape(x.shape), scale, shift)
 
 
-def _standardized(rows: Array, epsilon: float) -> tuple[Array, Array, Array]:
+def _standardized(
+    rows: Array, epsilon: float, out: Array | None = None
+) -> tuple[Array, Array, Array]:
     """Rows on the last axis with mean 0 and variance 1, their mean, and what scaled them.
 
     The variance is that of the centred rows: a difference of squares would cancel.
     """
-    y, mean = _centred(rows, -1)
+    y, mean = _centred(rows, -1, out)
     factor = 1 / np.sqrt(np.square(y).mean(-1, keepdims=True) + epsilon)
     y *= factor
     return y, mean, factor
@@ -174,19 +204,19 @@ def _power(base: Array, exponent: float) -> Array:
     return root if exponent == 0.5 else root * np.sqrt(root)
 
 
-@kernel("Softmax")
-def softmax(x: Array, *, axis: int) -> Array:
+@kernel("Softmax", out=True, layout=Layout.AS_ARGUMENT)
+def softmax(x: Array, *, axis: int, out: Array | None = None) -> Array:
     """exp(x - max x) / sum exp(x - max x) along an axis."""
-    y: Array = x - x.max(axis, keepdims=True)
+    y: Array = np.subtract(x, x.max(axis, keepdims=True), out=out)
     np.exp(y, out=y)
     y /= y.sum(axis, keepdims=True)
     return y
 
 
-@kernel("LogSoftmax")
-def log_softmax(x: Array, *, axis: int) -> Array:
+@kernel("LogSoftmax", out=True, layout=Layout.AS_ARGUMENT)
+def log_softmax(x: Array, *, axis: int, out: Array | None = None) -> Array:
     """x - max x - log(sum exp(x - max x)) along an axis."""
-    y: Array = x - x.max(axis, keepdims=True)
+    y: Array = np.subtract(x, x.max(axis, keepdims=True), out=out)
     y -= np.log(np.exp(y).sum(axis, keepdims=True))
     return y
 

@@ -5,6 +5,7 @@ whole-array operations as the window has taps on that axis.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import product
 from math import prod
 from typing import Any
@@ -12,42 +13,53 @@ from typing import Any
 import numpy as np
 
 from ...compiler.ir.windows import Window, window_of
-from ..kerneldef import Array, kernel
+from ..kerneldef import Array, Layout, kernel
+from .scratch import scratch_like
+from .workers import shares, spread
 
 Slices = tuple[slice, ...]
 
 
-@kernel("MaxPool", counts_outputs=True)
-def max_pool(x: Array, *, outputs: int = 1, **attributes: Any) -> Array | tuple[Array, ...]:
+@kernel("MaxPool", counts_outputs=True, out=True, layout=Layout.AS_ARGUMENT, spreads=True)
+def max_pool(
+    x: Array, *, outputs: int = 1, out: Array | None = None, **attributes: Any
+) -> Array | tuple[Array, ...]:
     """The maximum of each window of x (N, C, *S), and on demand its flat index in x.
 
     Padding never wins. Of equal maxima the first in row-major order counts.
     """
     window = window_of(attributes)
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
-    y = _pooled(x, window, np.maximum, lowest)
+    y = _by_channels(
+        partial(_pooled, window=window, join=np.maximum, neutral=lowest), x, window, out
+    )
     if outputs == 1:
         return y
     return y, _flat_places(x, y, window, column_major=bool(attributes["storage_order"]))
 
 
-@kernel("AveragePool")
-def average_pool(x: Array, *, count_include_pad: int, **attributes: Any) -> Array:
+@kernel("AveragePool", out=True, layout=Layout.AS_ARGUMENT, spreads=True)
+def average_pool(
+    x: Array, *, count_include_pad: int, out: Array | None = None, **attributes: Any
+) -> Array:
     """The mean of each window of x (N, C, *S), over data or, on demand, data and padding.
 
     What `ceil_mode` adds beyond the padding never counts.
     """
     window = window_of(attributes)
-    y = _pooled(x, window, np.add, 0)
     spatial = x.shape[2:]
-    for axis in range(window.rank):
-        counts = np.zeros(y.shape[2 + axis], x.dtype)
-        pads = (window.before[axis], window.after[axis]) if count_include_pad else (0, 0)
-        for _, first, last in tap_ranges(window, axis, spatial[axis], len(counts), pads):
-            counts[first : last + 1] += 1
-        np.maximum(counts, 1, out=counts)  # a window on padding alone gives 0
-        y /= counts.reshape((-1,) + (1,) * (window.rank - 1 - axis))
-    return y
+
+    def pool(x: Array, out: Array) -> None:
+        _pooled(x, window, np.add, 0, out)
+        for axis in range(window.rank):
+            counts = np.zeros(out.shape[2 + axis], x.dtype)
+            pads = (window.before[axis], window.after[axis]) if count_include_pad else (0, 0)
+            for _, first, last in tap_ranges(window, axis, spatial[axis], len(counts), pads):
+                counts[first : last + 1] += 1
+            np.maximum(counts, 1, out=counts)  # a window on padding alone gives 0
+            out /= counts.reshape((-1,) + (1,) * (window.rank - 1 - axis))
+
+    return _by_channels(pool, x, window, out)
 
 
 @kernel("LpPool")
@@ -68,10 +80,10 @@ def stochastic_pool(x: Array, **attributes: Any) -> Array:
     return np.divide(_pooled(x * x, window, np.add, 0), values, out=values)
 
 
-@kernel("GlobalAveragePool")
-def global_average_pool(x: Array) -> Array:
+@kernel("GlobalAveragePool", out=True)
+def global_average_pool(x: Array, *, out: Array | None = None) -> Array:
     """The mean of each channel of x (N, C, *S), as (N, C, 1, ...)."""
-    y: Array = x.mean(tuple(range(2, x.ndim)), keepdims=True)
+    y: Array = x.mean(tuple(range(2, x.ndim)), keepdims=True, out=out)
     return y
 
 
@@ -106,33 +118,61 @@ def max_unpool(x: Array, indices: Array, shape: Array | None = None, **attribute
     return y.reshape(target)
 
 
-def _pooled(x: Array, window: Window, join: Callable[..., Array], neutral: float) -> Array:
+def _by_channels(pool: Callable[..., object], x: Array, window: Window, out: Array | None) -> Array:
+    """Call a function with channels of x (N, C, *S) and of what windows yield, some per thread."""
+    shape: Any = (*x.shape[:2], *window.output(x.shape[2:]))
+    y = np.empty_like(x, shape=shape) if out is None else out
+
+    def compute(part: slice) -> None:
+        pool(x[:, part], out=y[:, part])
+
+    spread(compute, shares(x.shape[1]), x.size)
+    return y
+
+
+def _pooled(
+    x: Array,
+    window: Window,
+    join: Callable[..., Array],
+    neutral: float,
+    out: Array | None = None,
+) -> Array:
     """Each window's elements joined, the outermost axis first, where memory runs are longest."""
     extents = window.output(x.shape[2:])
     for axis, extent in enumerate(extents):
         assert isinstance(extent, int)
-        x = _pooled_axis(x, window, axis, extent, join, neutral)
+        target = out
+        if axis < len(extents) - 1:
+            left = x[_on(2 + axis, slice(extent))]
+            fits = left.shape[2 + axis] == extent
+            target = scratch_like(left, f"pooled {axis}", x.dtype) if fits else None
+        x = _pooled_axis(x, window, axis, extent, join, neutral, target)
     return x
 
 
 def _pooled_axis(
-    x: Array, window: Window, axis: int, count: int, join: Callable[..., Array], neutral: float
+    x: Array,
+    window: Window,
+    axis: int,
+    count: int,
+    join: Callable[..., Array],
+    neutral: float,
+    out: Array | None,
 ) -> Array:
     place = 2 + axis
     taps = list(_taps(window, axis, x.shape[place], count))
     whole = slice(0, count)
     full = [inner for outer, inner in taps if outer == whole]
-    partial = [(outer, inner) for outer, inner in taps if outer != whole]
+    cut = [(outer, inner) for outer, inner in taps if outer != whole]
     shape = (*x.shape[:place], count, *x.shape[place + 1 :])
     if len(full) > 1:
-        y = join(x[_on(place, full[0])], x[_on(place, full[1])])
-    elif full:
-        y = x[_on(place, full[0])].copy()
+        y = join(x[_on(place, full[0])], x[_on(place, full[1])], out=out)
     else:
-        y = np.full(shape, neutral, x.dtype)
+        y = np.empty_like(x, shape=shape) if out is None else out
+        y[...] = x[_on(place, full[0])] if full else neutral
     for inner in full[2:]:
         join(y, x[_on(place, inner)], out=y)
-    for outer, inner in partial:
+    for outer, inner in cut:
         part = y[_on(place, outer)]
         join(part, x[_on(place, inner)], out=part)
     return y

@@ -1,4 +1,4 @@
-"""Reductions."""
+"""Reductions to numbers, and to indices."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,19 +9,28 @@ from ..kerneldef import Array, kernel
 
 Reduce = Callable[..., Any]
 
+# What NumPy reduces in one pass, to memory that it is given.
+UFUNCS: tuple[Reduce, ...] = (np.max, np.mean, np.min, np.prod, np.sum)
+
 
 def _reduction(op_type: str, reduce: Reduce) -> None:
     """Enter the kernel of a reduction by NumPy's function for it."""
 
-    @kernel(op_type, view=True)
+    @kernel(op_type, out=reduce in UFUNCS, view=reduce not in UFUNCS)
     def apply(
-        x: Array, axes: Array | None = None, *, keepdims: int, noop_with_empty_axes: int
+        x: Array,
+        axes: Array | None = None,
+        *,
+        keepdims: int,
+        noop_with_empty_axes: int,
+        out: Array | None = None,
     ) -> Array:
         """What is left when `axes`, by default all, become one number each."""
         kept = tuple(int(axis) for axis in axes) if axes is not None and axes.size else None
         if kept is None and noop_with_empty_axes:
             kept = ()  # each number is reduced alone
-        return np.asarray(reduce(x, axis=kept, keepdims=bool(keepdims)))
+        options = {} if out is None else {"out": out}
+        return np.asarray(reduce(x, axis=kept, keepdims=bool(keepdims), **options))
 
 
 def _log_sum_exp(x: Array, **options: Any) -> Any:
@@ -46,3 +55,12 @@ REDUCTIONS: Mapping[str, Reduce] = {
 }
 for op_type, reduce in REDUCTIONS.items():
     _reduction(op_type, reduce)
+
+
+@kernel("ArgMax")
+def arg_max(x: Array, *, axis: int, keepdims: int, select_last_index: int) -> Array:
+    """The index of the largest element along an axis: of equal ones the first, or the last."""
+    if not select_last_index:
+        return np.asarray(x.argmax(axis, keepdims=bool(keepdims)), np.int64)
+    last = x.shape[axis] - 1 - np.flip(x, axis).argmax(axis, keepdims=bool(keepdims))
+    return np.asarray(last, np.int64)

@@ -6,7 +6,7 @@ from math import prod
 import numpy as np
 
 from ...compiler.ops.resampling import changes_of
-from ..kerneldef import Array, kernel
+from ..kerneldef import Array, Layout, kernel
 
 # Up to this extent a dense matrix of interpolation weights beats picking the two neighbours.
 DENSE_EXTENT = 256
@@ -32,7 +32,7 @@ ROUNDINGS: Mapping[str, Callable[[Array], Array]] = {
 }
 
 
-@kernel("Resize")
+@kernel("Resize", out=True, layout=Layout.AS_ARGUMENT)
 def resize(
     x: Array,
     region: Array | None = None,
@@ -45,25 +45,31 @@ def resize(
     axes: Sequence[int] | None,
     cubic_coeff_a: float,
     exclude_outside: int,
+    out: Array | None = None,
 ) -> Array:
     """X (*S), scales or sizes, one per axis or per one of `axes` => y, axis by axis."""
     coordinates = COORDINATES[coordinate_transformation_mode]
     given = None if sizes is None else tuple(map(int, sizes))
     factors = None if scales is None else tuple(map(float, scales))
     y = x
-    for axis, change in changes_of(x.shape, factors, given, axes).items():
+    changes = changes_of(x.shape, factors, given, axes)
+    for axis, change in changes.items():
         before, after = x.shape[axis], int(change.after)  # type: ignore[arg-type]  # known
         scale = float(change.scale or 1)
         if scale == 1 and after == before:
             continue
         at = coordinates(np.arange(after, dtype=np.float64), scale, before, after)
         if mode == "nearest":
-            y = _picked(y, axis, ROUNDINGS[nearest_mode](at))
+            target = out if axis == max(changes) else None
+            y = _picked(y, axis, ROUNDINGS[nearest_mode](at), target)
         elif mode == "linear":
             y = _interpolated(y, axis, at)
         else:
             weights = _cubic_weights(at, before, cubic_coeff_a, inside=bool(exclude_outside))
             y = _multiplied(y, axis, weights.astype(x.dtype))
+    if out is not None and y is not out:
+        out[...] = y
+        return out
     return y if y is not x else x.copy()
 
 
@@ -87,12 +93,16 @@ def _cubic_weights(at: Array, extent: int, a: float, *, inside: bool) -> Array:
     return matrix
 
 
-def _picked(x: Array, axis: int, at: Array) -> Array:
+def _picked(x: Array, axis: int, at: Array, out: Array | None) -> Array:
     """The elements at given positions, those beyond the border clamped to it."""
     index = np.clip(at, 0, x.shape[axis] - 1).astype(np.intp)
     factor, rest = divmod(len(index), max(x.shape[axis], 1))
     if not rest and np.array_equal(index, np.arange(len(index)) // max(factor, 1)):
-        return np.repeat(x, factor, axis)
+        shape = (*x.shape[:axis], len(index), *x.shape[axis + 1 :])
+        y = np.empty_like(x, shape=shape) if out is None else out
+        for start in range(factor):
+            y[(slice(None),) * axis + (slice(start, None, factor),)] = x
+        return y
     return x.take(index, axis)
 
 

@@ -4,7 +4,7 @@ from math import prod
 
 import numpy as np
 
-from ..kerneldef import Array, kernel
+from ..kerneldef import Array, Layout, kernel
 
 
 @kernel("Flatten", view=True)
@@ -46,10 +46,10 @@ def transpose(x: Array, *, perm: tuple[int, ...] | None) -> Array:
     return x.transpose(perm)
 
 
-@kernel("Concat")
-def concat(*parts: Array, axis: int) -> Array:
+@kernel("Concat", out=True, layout=Layout.AS_ARGUMENT)
+def concat(*parts: Array, axis: int, out: Array | None = None) -> Array:
     """The parts side by side on an axis."""
-    return np.concatenate(parts, axis)
+    return np.concatenate(parts, axis, out=out)
 
 
 @kernel("Shape")

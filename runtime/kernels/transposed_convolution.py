@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from ...compiler.ir.windows import Window, window_of
-from ..kerneldef import Array, kernel
+from ..kerneldef import Array, Finish, Layout, kernel
+from .batch_innermost import convolve_transposed
 from .convolution import conv
 from .lines import PRODUCTS_PER_COPY
+from .slabs import axes_of, is_batch_innermost
 
 # Scratch memory for the products of all taps; a batch that needs more is taken in parts.
 SCRATCH_BYTES = 64 * 2**20
 
 
-@kernel("ConvTranspose")
+@kernel("ConvTranspose", out=True, layout=Layout.BATCH_INNERMOST, spreads=True, finishes=True)
 def conv_transpose(
     x: Array,
     w: Array,
@@ -26,6 +28,8 @@ def conv_transpose(
     *,
     group: int,
     output_padding: tuple[int, ...] | None,
+    out: Array | None = None,
+    finish: Finish = None,
     **attributes: Any,
 ) -> Array:
     """X (N, C, *S), w (C, M / group, *K), b (M) => y (N, M, *O)."""
@@ -34,9 +38,13 @@ def conv_transpose(
     spatial = window.scattered(x.shape[2:])
     extents = tuple(int(str(e)) + added for e, added in zip(spatial, extra, strict=True))
     filters = w.shape[1] * group
+    if out is not None and is_batch_innermost(out):
+        convolve_transposed(x, w, b, out, axes_of(window, x.shape[2:]), group, finish)
+        return out
     if _is_cheaper_as_convolution(x, window, extra, (filters, *extents)):
-        return _as_convolution(x, w, b, window, group)
-    y = np.zeros((len(x), filters, *extents), x.dtype)
+        return _as_convolution(x, w, b, window, group, out, finish)
+    y = np.empty((len(x), filters, *extents), x.dtype) if out is None else out
+    y[...] = 0
     kernels = w.reshape(group, len(w) // group, -1).transpose(0, 2, 1)
     sample = filters * prod(window.kernel) * prod(x.shape[2:]) * x.itemsize
     step = max(1, SCRATCH_BYTES // max(sample, 1))
@@ -47,6 +55,8 @@ def conv_transpose(
         _scatter(taps, y[start : start + step], window)
     if b is not None:
         y += b.reshape(-1, *(1,) * window.rank)
+    if finish is not None:
+        finish(())
     return y
 
 
@@ -67,7 +77,15 @@ def _is_cheaper_as_convolution(
     return bool(copied + wasted <= 3 * filters * taps * before)
 
 
-def _as_convolution(x: Array, w: Array, b: Array | None, window: Window, group: int) -> Array:
+def _as_convolution(
+    x: Array,
+    w: Array,
+    b: Array | None,
+    window: Window,
+    group: int,
+    out: Array | None,
+    finish: Finish,
+) -> Array:
     """The convolution with the kernels reversed, and padding in place of cropping."""
     parts = w.reshape(group, len(w) // group, *w.shape[1:])
     axes = tuple(range(3, parts.ndim))
@@ -81,6 +99,8 @@ def _as_convolution(x: Array, w: Array, b: Array | None, window: Window, group: 
         np.ascontiguousarray(kernels).reshape(-1, len(w) // group, *window.kernel),
         b,
         group=group,
+        out=out,
+        finish=finish,
         strides=None,
         pads=befores + afters,
         dilations=window.dilations,

@@ -10,7 +10,9 @@ import numpy as np
 
 from ...compiler.ir.windows import Window, window_of
 from ..kerneldef import Array, kernel
+from .batch_innermost import weight_gradient
 from .lines import Extents, Lines, Shifts, Stack, lines_of, write
+from .slabs import axes_of, is_batch_innermost
 
 # Scratch memory for what is multiplied at a time: it stays in the second-level cache.
 SCRATCH_BYTES = 2**18
@@ -20,7 +22,7 @@ SMALL_PRODUCT = 10**6
 LONG_PRODUCT = 128
 
 
-@kernel("netc.ConvWeightGrad")
+@kernel("netc.ConvWeightGrad", spreads=True)
 def conv_weight_grad(x: Array, dy: Array, *, group: int, **attributes: Any) -> Array:
     """X (N, C, *S), dy (N, M, *O) => dw (M, C / group, *K).
 
@@ -29,6 +31,8 @@ def conv_weight_grad(x: Array, dy: Array, *, group: int, **attributes: Any) -> A
     """
     window = window_of(attributes)
     channels = x.shape[1] // group
+    if is_batch_innermost(dy) and x.size:
+        return weight_gradient(x, dy, axes_of(window, dy.shape[2:]), group)
     dw = np.zeros((dy.shape[1], channels, *window.kernel), x.dtype)
     if not x.size or not dy.size:
         return dw

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kerneldef import Array
-from .canvas import DASHES, INK, SERIES, canvas, drawable, label_ends
+from .canvas import DASHES, INK, SERIES, canvas, drawable, heading, label_ends
 
 JUMP = 0.2  # between points that are next to each other
 
@@ -47,7 +47,7 @@ def draw_activations(
     """
     with canvas(path, [2.5, 2.0], width=5.2, format=format) as figure:
         if title:
-            figure.suptitle(drawable(title), fontsize=10, x=0.02, ha="left")
+            figure.suptitle(heading(title, figure, 10), fontsize=10, x=0.02, ha="left")
         above, below = figure.axes
         above.set_ylabel("y")
         below.set_ylabel("dy/dx")

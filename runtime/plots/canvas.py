@@ -1,8 +1,9 @@
 """Figures of matplotlib in netc's style, written as SVG, PNG or PDF.
 
-With `scenes` the only file that imports matplotlib, and only when something is drawn. Figures are
-made without pyplot, so no window system and no figure of the caller is touched; settings hold for
-the drawing and are then put back, those of the user's own `matplotlibrc` included.
+With `glyphs` and `scenes` the only file that imports matplotlib, and only when something is drawn.
+Figures are made without pyplot, so no window system and no figure of the caller is touched;
+settings hold for the drawing and are then put back, those of the user's own `matplotlibrc`
+included.
 """
 
 import io
@@ -16,12 +17,15 @@ from typing import Any
 import numpy as np
 
 from ...compiler.emit.palette import THEMES
+from ...compiler.pictures.fonts import shortened, text_width
 from ...grammar.diagnostics import error, listing
 from ...grammar.files import atomic_writer
 from ..kerneldef import Array
+from .glyphs import OWN, use_glyphs
 
 FORMATS = ("svg", "png", "pdf")
 DPI = 200
+USUAL_SHARE = 0.87  # Helvetica's size where matplotlib's font is as wide at 1
 PLOT_WIDTH = 5.6  # inches: a text column of a paper
 INK = THEMES["light"]
 
@@ -48,7 +52,7 @@ STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.titlecolor": INK.text,
     "axes.titlesize": 10,
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so pictures are the same everywhere
+    "font.family": OWN,
     "font.size": 8.5,
     "grid.color": INK.cluster,
     "grid.alpha": 0.28,
@@ -94,7 +98,7 @@ def figure_of(
         matplotlib.style.context(["default", {**STYLE, **(settings or {})}]),
         warnings.catch_warnings(),
     ):
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # drawn as a box
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # `use_glyphs` warns
         yield matplotlib.figure.Figure(figsize=size, **options)
 
 
@@ -140,6 +144,7 @@ def page(
     chosen = _format(path, format)
     with figure_of(size, **options) as figure:
         yield figure
+        use_glyphs(figure, is_drawn_here=chosen != "svg")
         data = io.BytesIO()
         figure.savefig(data, format=chosen, dpi=DPI, metadata=NAMELESS[chosen])
     with atomic_writer(path) as file:
@@ -151,7 +156,7 @@ def _format(path: str, format: str | None) -> str:
     if found.lower() in FORMATS:
         return found.lower()
     known = listing(FORMATS)
-    what = f"`{path}` has no suffix" if not found else f"there is no curve format `{found}`"
+    what = f"`{path}` has no suffix" if not found else f"there is no picture format `{found}`"
     raise error("E505", what, help=f"the formats are {known}")
 
 
@@ -176,6 +181,21 @@ _UNDRAWABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 def drawable(name: str) -> str:
     """A name in one line that any format can hold; what it cannot hold is a blank."""
     return _UNDRAWABLE.sub(" ", name)
+
+
+def heading(title: str, figure: Any, size: float, share: float = 0.94) -> str:
+    """A drawable title, `NAME: WHAT`; of a name that is too long the middle is left out.
+
+    Args:
+        title: It.
+        figure: What it stands above.
+        size: That of its text, in points.
+        share: How much of the width it may take.
+    """
+    width = share * USUAL_SHARE * 72 * figure.get_figwidth()
+    name, colon, what = drawable(title).rpartition(": ")
+    rest = colon + what
+    return shortened(name, max(width - text_width(rest, size), 0), size) + rest
 
 
 def short_name(name: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...grammar.diagnostics import error
 from ..kerneldef import Array
-from .canvas import INK, canvas, drawable, shades, short_name
+from .canvas import INK, canvas, heading, shades, short_name
 
 MOST_NUMBERED = 24  # classes, up to which the cells of a confusion matrix hold their counts
 MOST_NAMED = 48  # classes, up to which each row has its name
@@ -54,9 +54,8 @@ def draw_confusion(
             _write_counts(axes, counts, shares, 72 * side / classes)
         right = float(np.trace(counts)) / max(float(counts.sum()), 1.0)
         said = f"{right:.1%} of {int(counts.sum()):,} right"
-        figure.suptitle(
-            f"{drawable(title)}\n{said}" if title else said, fontsize=9, x=0.02, ha="left"
-        )
+        above = f"{heading(title, figure, 9)}\n" if title else ""
+        figure.suptitle(above + said, fontsize=9, x=0.02, ha="left")
 
 
 def _name_classes(axes: Any, names: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..kerneldef import Array
-from .canvas import INK, class_colours, drawable, page, rgb, shades, short_name
+from .canvas import INK, class_colours, drawable, heading, page, rgb, shades, short_name
 
 PLANE_SIDE = 3.6  # inches
 MARKERS = "os^Dv*pX"
@@ -82,7 +82,7 @@ def draw_plane(
         axes.set_xlabel(drawable(plane.axes[0]))
         axes.set_ylabel(drawable(plane.axes[1]))
         if title:
-            figure.suptitle(drawable(title), fontsize=10, x=0.02, ha="left")
+            figure.suptitle(heading(title, figure, 10), fontsize=10, x=0.02, ha="left")
         _regions(axes, plane) if plane.shares is not None else _levels(figure, axes, plane)
         if points is not None:
             _scatter(axes, points)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..kerneldef import Array
-from .canvas import BLUE, INK, drawable, page, short_name
+from .canvas import BLUE, INK, drawable, heading, page, short_name
 
 MOST_FEATURES = 40  # features
 BAR_WIDTH = 0.62
@@ -39,7 +39,7 @@ def draw_features(
         for axes, (stage, features) in zip(panels, stages, strict=True):
             _stage(axes, stage, features[:, :MOST_FEATURES], names)
         if title:
-            figure.suptitle(drawable(title), fontsize=10, x=0.02, ha="left")
+            figure.suptitle(heading(title, figure, 10), fontsize=10, x=0.02, ha="left")
         figure.supxlabel(
             "line: all samples; bar: mean \N{PLUS-MINUS SIGN} deviation",
             fontsize=7.5,

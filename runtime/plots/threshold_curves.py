@@ -8,7 +8,7 @@ import numpy as np
 
 from ...grammar.diagnostics import error
 from ..metrics.threshold_curves import PrecisionRecallCurve, RocCurve
-from .canvas import BLUE, DASHES, INK, SERIES, canvas, drawable, short_name
+from .canvas import BLUE, DASHES, INK, SERIES, canvas, heading, short_name
 
 MOST_CURVES = 12  # in one picture; of more classes, those with the smallest area are shown
 SQUARE = 3.5  # inches
@@ -118,7 +118,7 @@ def _square(axes: Any, x: str, y: str, title: str | None) -> None:
     axes.set_xticks(np.linspace(0, 1, 6))
     axes.set_yticks(np.linspace(0, 1, 6))
     if title:
-        axes.set_title(drawable(title), loc="left")
+        axes.set_title(heading(title, axes.figure, 10, 0.8), loc="left")
 
 
 def _look(place: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from .canvas import (
     SERIES,
     canvas,
     drawable,
+    heading,
     label_ends,
     plain_log,
     short_name,
@@ -80,7 +81,7 @@ def draw_history(
     marked = best if best is not None else (found.epoch if found else None)
     with canvas(path, heights, format=format) as figure:
         if title:
-            figure.suptitle(drawable(title), fontsize=10.5, x=0.02, ha="left")
+            figure.suptitle(heading(title, figure, 10.5), fontsize=10.5, x=0.02, ha="left")
         for axes, (label, lines) in zip(figure.axes, panels, strict=True):
             _draw_lines(axes, epochs, lines)
             _scale(axes, label, lines)
@@ -125,7 +126,7 @@ def draw_histories(
     heights = [HEIGHTS["loss"], *[HEIGHTS["metric"]] * len(names)]
     with canvas(path, heights, format=format) as figure:
         if title:
-            figure.suptitle(drawable(title), fontsize=10.5, x=0.02, ha="left")
+            figure.suptitle(heading(title, figure, 10.5), fontsize=10.5, x=0.02, ha="left")
         for axes, (label, runs) in zip(figure.axes, panels, strict=True):
             for epochs, lines in runs:
                 _draw_lines(axes, epochs, lines)

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..kerneldef import Array
-from .canvas import BLUE, GREEN, INK, ORANGE, PURPLE, drawable, page
+from .canvas import BLUE, GREEN, INK, ORANGE, PURPLE, drawable, heading, page
 
 PANEL_COLUMNS, MANY_COLUMNS = 3, 4
 PANEL_SIZE = (1.8, 1.1)  # inches
 BINS = 40
 MOST_HISTOGRAMS = 36  # panels
+FILLED = {"fill": True, "alpha": 0.75}
 ARRAY_COLOURS = (BLUE, ORANGE, GREEN, PURPLE)  # of `weight`, `bias` and others
 
 
@@ -72,7 +73,7 @@ def draw_weights(
             axes.set_axis_off()
         more = f", {len(shown)} of {len(layers)} layers" if len(layers) > len(shown) else ""
         if title:
-            figure.suptitle(drawable(title) + more, fontsize=10, x=0.02, ha="left")
+            figure.suptitle(heading(title + more, figure, 10), fontsize=10, x=0.02, ha="left")
         figure.supylabel("share of the values", fontsize=8, color=INK.soft_text)
         lines = [
             panels[0].plot([], [], color=colour, linewidth=4)[0] for colour in colours.values()
@@ -89,11 +90,18 @@ def draw_weights(
 
 
 def _panel(axes: Any, layer: LayerWeights, colours: Mapping[str, str]) -> None:
-    """The first array of a layer filled, others, such as biases, as outlines."""
-    edges, shares = histogram(list(layer.arrays.values()))
-    for place, (name, share) in enumerate(zip(layer.arrays, shares, strict=True)):
-        look = {"linewidth": 1.1} if place else {"fill": True, "alpha": 0.75}
+    """The first array of a layer filled, others, such as biases, as outlines.
+
+    An array of equal numbers is a dotted line: its bar of 1 would leave no room for the others.
+    """
+    spread_out = {name: array for name, array in layer.arrays.items() if np.ptp(array) > 0}
+    edges, shares = histogram(list((spread_out or layer.arrays).values()))
+    for name, share in zip(spread_out, shares, strict=False):
+        look = {"linewidth": 1.1} if name != next(iter(layer.arrays)) else FILLED
         axes.stairs(share, edges, color=colours[name], **look)
+    for name in layer.arrays.keys() - spread_out.keys():
+        value = float(np.ravel(layer.arrays[name])[0])
+        axes.axvline(value, color=colours[name], linewidth=1.1, linestyle=":")
     deviation = float(np.std(next(iter(layer.arrays.values()))))
     axes.set_title(_short(layer.name), loc="left", fontsize=7.5)
     spread = f"\N{GREEK SMALL LETTER SIGMA} {deviation:.2g}"
@@ -104,6 +112,6 @@ def _panel(axes: Any, layer: LayerWeights, colours: Mapping[str, str]) -> None:
 
 
 def _short(name: str) -> str:
-    """A path with its end, where it is long."""
+    """A path with its beginning and end, where it is long."""
     name = drawable(name)
-    return name if len(name) <= 24 else "…" + name[-23:]
+    return name if len(name) <= 24 else f"{name[:6]}…{name[-17:]}"

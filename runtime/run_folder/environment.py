@@ -8,9 +8,7 @@ import numpy as np
 
 from ...grammar.diagnostics import Diagnostic
 from ..engines.session import version
-
-# What sets the number of BLAS's threads, the first that is there.
-_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+from ..kernels.workers import OF_BLAS, chosen_workers, workers
 
 
 def environment(engine: str) -> dict[str, str]:
@@ -39,11 +37,9 @@ def _blas(build: Mapping[str, Any]) -> str:
 
 
 def _threads() -> str:
-    set_to = next((os.environ[name] for name in _THREADS if os.environ.get(name)), None)
-    if set_to is not None:
-        return set_to
-    ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return str(ours)
+    """Ours, or those of BLAS where they are the only ones that somebody chose."""
+    of_blas = next((os.environ[name] for name in OF_BLAS if os.environ.get(name)), None)
+    return str(workers()) if chosen_workers() or of_blas is None else of_blas
 
 
 def compare(saved: Mapping[str, str], now: Mapping[str, str]) -> tuple[Diagnostic, ...]:

@@ -84,7 +84,7 @@ def sanity(job: Job, *, samples: int = MEMORIZED, steps: int = STEPS_PER_RATE) -
     """
     job.check_batches()
     subject = Subject(job, samples, steps)
-    return [look(subject) for look in SANITY_CHECKS]
+    return [look(subject) for look in SANITY_CHECKS.values()]
 
 
 def _labels(subject: Subject) -> Check:
@@ -304,7 +304,7 @@ def _recipe(subject: Subject) -> Check:
     """The recipe's own first steps bring the loss down, or are too small to do so."""
     job = subject.job
     guess = guessed_loss(job.graph, subject.objective, job.wiring, subject.feeds)
-    found = first_steps(job, subject.state)
+    found = first_steps(job, subject.stepper, subject.state)
     said = spell_term(job.recipe.optimizer)
     message = f"{found.steps} steps of {said}: loss {found.first:.3g} -> {found.last:.3g}"
     slow = slowness(subject, found, guess)
@@ -315,7 +315,9 @@ def _recipe(subject: Subject) -> Check:
     ok = found.last <= limit  # which NaN is not
     help = "the learning rate is too high: lower it"
     for share, factor in LOWER_RATES.items() if not ok or found.last > HIGH * guess else ():
-        numbers[share] = lower = first_steps(job, subject.state, factor=factor).last
+        numbers[share] = lower = first_steps(
+            job, subject.stepper, subject.state, factor=factor
+        ).last
         if lower < BETTER * found.last or (not ok and lower <= limit):
             message += f", and {lower:.3g} with {share} of the learning rate"
             return Check("recipe", False, message, help, numbers)
@@ -344,14 +346,14 @@ def _too_slow(slow: Slowness, steps: int, said: str, *, numbers: bool) -> Check:
     )
 
 
-SANITY_CHECKS: tuple[Callable[[Subject], Check], ...] = (
-    _labels,
-    _inputs,
-    _initial_loss,
-    _first_loss,
-    _regularization,
-    _activations,
-    _gradients,
-    _small_subset,
-    _recipe,
-)
+SANITY_CHECKS: Mapping[str, Callable[[Subject], Check]] = {
+    "labels": _labels,
+    "inputs": _inputs,
+    "initial loss": _initial_loss,
+    "first loss": _first_loss,
+    "regularization": _regularization,
+    "activations": _activations,
+    "gradients": _gradients,
+    "small subset": _small_subset,
+    "recipe": _recipe,
+}

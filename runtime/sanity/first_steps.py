@@ -34,18 +34,21 @@ class Steps:
     state: Mapping[str, Array] = field(repr=False)
 
 
-def first_steps(job: Job, state: Mapping[str, Array], *, factor: float = 1.0) -> Steps:
+def first_steps(
+    job: Job, stepper: Stepper, state: Mapping[str, Array], *, factor: float = 1.0
+) -> Steps:
     """Take the first steps of a run, with its own optimizer, schedule, batches and penalties.
 
     Args:
         job: The run.
+        stepper: What takes its steps.
         state: What it starts from.
         factor: What its learning rates are multiplied by.
 
     Raises:
         NetError: Data, network and recipe do not fit together.
     """
-    stepper = Stepper(job.step, state, engine=job.engine, device=job.device)
+    stepper.restart(state)
     losses: list[float] = []
     for number, feeds in enumerate(islice(_batches(job), FIRST_STEPS)):
         rate, momentum = job.recipe.rates(number, steps_per_epoch=job.training.steps)

@@ -80,11 +80,13 @@ def overfit(
         targets={output: target.type for output, target in job.wiring.targets.items()},
         seed=job.recipe.seed,
     )
+    stepper = Stepper(step, state, engine=job.engine, device=job.device)
+    stepper = Stepper(step, state, engine=job.engine, device=job.device)
     names = list(trainable(graph))
     best: Trial | None = None
     for rate, restart in _tries(graph):
-        start = initialize(graph, job.recipe.seed + restart) if restart else state
-        found = _attempt(job, step, start, feeds, rate=rate, steps=steps, names=names)
+        stepper.restart(initialize(graph, job.recipe.seed + restart) if restart else state)
+        found = _attempt(job, stepper, feeds, rate=rate, steps=steps, names=names)
         if best is None or _better(found, best):
             best = found
         if found.learned:
@@ -110,8 +112,7 @@ def _better(found: Trial, best: Trial) -> bool:
 
 def _attempt(
     job: Job,
-    step: TrainStep,
-    state: Mapping[str, Array],
+    stepper: Stepper,
     feeds: Mapping[str, Array],
     *,
     rate: float,
@@ -119,11 +120,11 @@ def _attempt(
     names: list[str],
 ) -> Trial:
     """Learn with one learning rate, until all is known or no step is left."""
-    stepper = Stepper(step, state, engine=job.engine, device=job.device)
+    start = stepper.state
     losses: list[float] = []
     accuracy, learned = None, False
     for number in range(steps):
-        results = stepper.advance(_fed(step, feeds, number, rate))
+        results = stepper.advance(_fed(stepper.step, feeds, number, rate))
         losses.append(float(results[LOSS]))
         if not np.isfinite(losses[-1]):
             break
@@ -139,7 +140,7 @@ def _attempt(
         first=losses[0],
         last=losses[-1],
         accuracy=accuracy,
-        still=tuple(n for n in names if np.array_equal(stepper.state[n], state[n])),
+        still=tuple(n for n in names if np.array_equal(stepper.state[n], start[n])),
     )
 
 

@@ -58,7 +58,7 @@ def slowness(subject: Subject, found: Steps, guess: float) -> Slowness | None:
     for factor in FACTORS:
         if not whole * pace < TOO_LITTLE * before:
             return None
-        raised = first_steps(subject.job, subject.state, factor=factor)
+        raised = first_steps(subject.job, subject.stepper, subject.state, factor=factor)
         after = subject.loss(subject.graph, raised.state)
         pace = max(pace, (before - after) / factor)
         if before - after > MUCH * before and whole * pace < TOO_LITTLE * before:

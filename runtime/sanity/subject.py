@@ -16,6 +16,7 @@ from ...compiler.training.weights import roles
 from ..inspection.probes import Probe, without_chance
 from ..kerneldef import Array
 from ..training.job import Job
+from ..training.stepper import Stepper
 from ..weights.initialize import initialize
 from .overfitting import Trial, overfit, trained_numbers
 
@@ -89,6 +90,12 @@ class Subject:
             return {}
         found = self.read(backward, [f"{n}{GRADIENT}" for n in names])
         return {name: found[f"{name}{GRADIENT}"] for name in names}
+
+    @cached_property
+    def stepper(self) -> Stepper:
+        """What takes steps of the run, prepared once."""
+        job = self.job
+        return Stepper(job.step, self.state, engine=job.engine, device=job.device)
 
     @cached_property
     def trial(self) -> Trial:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...compiler.ir.graph import Graph, Node, Value
-from ...compiler.passes.pipeline import simplify
+from ...compiler.passes.pipeline import optimize
 from ...compiler.passes.training_mode import NEXT
 from ...compiler.training.objective import LOSS
 from ...grammar.diagnostics import NetError, error, listing
@@ -74,7 +74,7 @@ def first_not_finite(graph: Graph, feeds: Mapping[str, Array]) -> Node | None:
     targets that are not known, which are NaN, do not count: it is looked for from the loss back
     along results that are not finite. None where the loss is finite.
     """
-    planned = plan(simplify(graph), [LOSS])
+    planned = plan(optimize(graph), [LOSS])
     finite: list[tuple[bool, ...]] = []
 
     def watch(node: Node, results: tuple[Array, ...]) -> None:

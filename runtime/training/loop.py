@@ -5,12 +5,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
+from ..feeding.prefetch import prefetched
 from ..kerneldef import Array
 from ..metrics.of_outputs import OutputMetrics
 from ..run_folder.checkpoint import Checkpoint, save_checkpoint
@@ -187,13 +188,14 @@ class Loop:
     def _epoch(self, asked: threading.Event) -> None:
         """The rest of an epoch, its validation, and what follows from that."""
         progress = self.progress
-        for feeds in self.part.batches(progress.epoch, progress.batch):
-            self._step(feeds)
-            if asked.is_set():
-                self.save()
-                raise KeyboardInterrupt
-            if time.monotonic() - self._saved > self.settings.every:
-                self.save()
+        with closing(prefetched(self.part.batches(progress.epoch, progress.batch))) as batches:
+            for feeds in batches:
+                self._step(feeds)
+                if asked.is_set():
+                    self.save()
+                    raise KeyboardInterrupt
+                if time.monotonic() - self._saved > self.settings.every:
+                    self.save()
         row = self._row()
         self.history.append(row)
         best = self.stopping.update(row.epoch, row.values())
@@ -211,12 +213,11 @@ class Loop:
         progress = self.progress
         rate, momentum = self.settings.rates(progress.step)
         given: dict[str, Array] = {**feeds, **scalars(progress.step, rate, momentum)}
-        before = self.stepper.state
         results = self.stepper.advance(given)
         loss = float(results[LOSS])
         if not math.isfinite(loss):
-            self.stepper.state = before
-            raise self.settings.diagnose({**given, **before}, progress)
+            self.stepper.undo()
+            raise self.settings.diagnose({**given, **self.stepper.state}, progress)
         samples = len(next(iter(feeds.values())))
         progress.loss += loss * samples
         progress.samples += samples

@@ -93,7 +93,7 @@ class Run:
         Raises:
             NetError: See `Network.export`.
         """
-        from ...compiler.emit.onnx import export
+        from ...compiler.emit.onnx import export  # with onnx, which training starts without
 
         facts = facts_of(self.job)
         graph, arrays = with_preprocessing(self.job.graph, self.job.training.fitted, facts)

@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 
 from ...compiler.passes.training_mode import NEXT
-from ...compiler.training.train_step import SCALARS, TrainStep
-from ..engines.engine import Runner, engine_named
+from ...compiler.training.objective import SCALARS
+from ...compiler.training.train_step import TrainStep
+from ..engines.engine import StepRunner, engine_named
 from ..kerneldef import Array
 
 
 class Stepper:
     """Takes steps of training.
 
-    Attributes:
-        state: Parameters, buffers and the optimizer's tensors by name; a step replaces arrays,
-            and changes none.
+    An engine that can writes the new state over that before the last step, unless somebody has
+    asked for that: what `state` gives may be kept.
 
     Args:
         step: The step.
@@ -36,8 +36,28 @@ class Stepper:
         engine: str = "numpy",
         device: str = "cpu",
     ) -> None:
-        self.state = initial_state(step, state)
-        self._run: Runner = engine_named(engine).open(step.graph, device=device)
+        self.step = step
+        self._run: StepRunner = engine_named(engine).open_step(step.graph, device=device)
+        self.restart(state)
+
+    def restart(self, state: Mapping[str, Array]) -> None:
+        """Start from another state, as a new stepper would."""
+        self._set(initial_state(self.step, state))
+
+    def _set(self, state: dict[str, Array], *, lent: bool = True) -> None:
+        """Start anew from a state."""
+        self._state, self._lent = state, lent
+        self._before: tuple[dict[str, Array], bool] = (state, True)
+
+    @property
+    def state(self) -> dict[str, Array]:
+        """Parameters, buffers and the optimizer's tensors by name; no step changes these arrays."""
+        self._lent = True
+        return self._state
+
+    @state.setter
+    def state(self, state: Mapping[str, Array]) -> None:
+        self._set(dict(state))
 
     def advance(self, feeds: Mapping[str, Any]) -> dict[str, Array]:
         """Take one step, and return the loss and the network's outputs.
@@ -45,10 +65,18 @@ class Stepper:
         Raises:
             NetError: The batch does not fit the network.
         """
-        results = self._run({**feeds, **self.state}, {})
-        moved = {name: results.pop(name + NEXT) for name in self.state if name + NEXT in results}
-        self.state = {**self.state, **moved}
+        before, lent = self._before
+        spare = {} if lent else {f"{name}{NEXT}": array for name, array in before.items()}
+        self._before = (self._state, True)  # until the step is taken, nothing is to spare
+        results = self._run({**feeds, **self._state}, spare)
+        moved = {name: results.pop(name + NEXT) for name in self._state if name + NEXT in results}
+        self._before = (self._state, self._lent)
+        self._state, self._lent = {**self._state, **moved}, False
         return results
+
+    def undo(self) -> None:
+        """Go back to the state before the last step."""
+        self._set(self._before[0])
 
 
 def scalars(step: int, lr: float, momentum: float) -> dict[str, Array]:

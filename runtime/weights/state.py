@@ -15,7 +15,19 @@ State = Mapping[str, Array]
 
 
 class LazyState(Mapping[str, Array]):
-    """Weights that are drawn or read at each access, and not kept."""
+    """Weights that are drawn or read at each access, so that a large model is never held whole.
+
+    Only what reads them again and again, as runs do, gets them kept: see `kept`.
+    """
+
+    def kept(self, name: str) -> Array:
+        """A weight to read, not to write to: from the second time on the same array."""
+        held: dict[str, Array | None] = vars(self).setdefault("_held", {})
+        found = held.get(name)
+        if found is None:
+            found = self[name]
+            held[name] = found if name in held else None
+        return found
 
     @abstractmethod
     def type_of(self, name: str) -> TensorType:
@@ -49,7 +61,7 @@ def weight_of(state: Mapping[str, Any], name: str) -> Array:
         NetError: E501, it is not an array, or has a mask.
     """
     try:
-        array = to_array(state[name])
+        array = to_array(state.kept(name) if isinstance(state, LazyState) else state[name])
     except ValueError as failure:
         message = f"the weight `{name}` is not an array of numbers"
         raise error("E501", message, notes=[str(failure)]) from None

@@ -24,11 +24,13 @@ _HOMES = {
     "load": "network",
     "load_weights": "runtime.weights.files",
     "save_weights": "runtime.weights.files",
+    "threads": "choices",
 }
 
 __all__ = [*_HOMES, "__version__"]
 
 if TYPE_CHECKING:
+    from .choices import threads as threads
     from .comparison.compare import diff as diff
     from .compiler.ir.graph import Graph as Graph
     from .grammar.diagnostics import Diagnostic as Diagnostic

@@ -1,56 +1,58 @@
 """A network as a picture: its layers, its neurons, or its chain rule with an input's numbers."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from inspect import Parameter, signature
 from itertools import chain
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .choices import STYLES
-from .compiler.emit.chain_rule import ChainRule, LossBox, differentiate, undifferentiated
-from .compiler.emit.circuit import Circuit, circuit_of, forward_circuit
+from .chain_rules import chain_rule
+from .choices import FORMATS, STYLES, format_of
+from .compiler.emit.chain_rule import ChainRule, LossBox, undifferentiated
+from .compiler.emit.circuit import Circuit, forward_circuit
 from .compiler.emit.circuit_dot import circuit_dot
 from .compiler.emit.dot import BACKWARD, GRAPH, check_choices, check_word, to_dot
-from .compiler.emit.formats import FORMATS, format_of
-from .compiler.ir.builder import Builder
-from .compiler.ir.graph import Graph, Output
+from .compiler.emit.palette import LAYER, LIGHT, THEMES, Theme, plain
+from .compiler.ir.graph import Graph
+from .compiler.ir.verify import need_output
 from .compiler.model import Model
 from .compiler.passes.set_mode import set_mode
 from .compiler.pictures.backward import backward_scene
+from .compiler.pictures.circuit_mermaid import circuit_mermaid
 from .compiler.pictures.folded_circuit import folded_circuits
 from .compiler.pictures.graph import graph_scene
 from .compiler.pictures.mermaid import to_mermaid
 from .compiler.pictures.neurons import neurons
-from .compiler.pictures.scene import Scene
+from .compiler.pictures.page_size import larger_page
+from .compiler.pictures.scene import SMALLEST_TEXT, Scene, texts
+from .compiler.pictures.style_file import read_style
 from .compiler.pictures.svg import to_svg
 from .compiler.pictures.tikz import to_tikz
 from .compiler.pictures.volumes import volumes
-from .compiler.training.losses import LOSSES
-from .compiler.training.objective import LOSS, Objective, add_loss
-from .compiler.training.output_fit import fit
-from .compiler.training.regularizers import REGULARIZERS, penalty_scope
-from .compiler.training.terms import Term
-from .gradients import objective_of, own_value, with_targets
 from .grammar.diagnostics import error, listing
 from .grammar.files import atomic_writer
-from .runtime.engines.executor import run
-from .runtime.engines.plan import plan
 from .runtime.weights.files import check_weights
-from .runtime.weights.initialize import initialize
 
 if TYPE_CHECKING:
     from .training import Loss
 
 Array = np.ndarray[Any, Any]
 
-MOST_WRITTEN = 4  # of an array that are written on an arrow; of larger ones, the extents
-
 
 def operators(
-    graph: Graph, *, depth: int | None = None, compact: bool | None = None, theme: str = "light"
+    graph: Graph,
+    *,
+    depth: int | None = None,
+    compact: bool | None = None,
+    theme: Theme = LIGHT,
+    page: str = "a4",
+    title: bool = True,
+    direction: str = "LR",
 ) -> Scene:
     """The operators of a network in inference, with parameters, in rows on a page.
 
@@ -59,13 +61,17 @@ def operators(
         depth: Scopes of so many parts are one box each.
         compact: Whether layers, or blocks of them, are drawn rather than operators; by default,
             where operators are too many for legible text.
-        theme: `light` or `dark`.
+        theme: Its colours.
+        page: What the picture must fit; see `backward_scene`, as for the next two.
+        title: Whether name and totals are above.
+        direction: Where the operators flow.
 
     Raises:
         NetError: E511, the depth is not positive, or there is too much to draw.
     """
     rule = undifferentiated(set_mode(graph, training=False))
-    return _legible(forward_circuit(rule), rule, [], graph, depth, compact, theme)
+    looks = {"theme": theme, "page": page, "title": title, "direction": direction}
+    return _legible(forward_circuit(rule), rule, [], graph, depth, compact, looks)
 
 
 def _legible(
@@ -75,15 +81,16 @@ def _legible(
     graph: Graph,
     depth: int | None,
     compact: bool | None,
-    theme: str,
+    looks: dict[str, Any],
 ) -> Scene:
     """Operators, or where these are too many, layers or blocks of them."""
     if depth is not None and depth < 1:
         raise error("E511", f"the depth of a diagram must be at least 1, not {depth}")
-    value = ", ".join(part.text for part in whole.parts.values() if part.role == "value")
+    ends = [part for part in whole.parts.values() if part.role == "value"]
+    value = replace(ends[0], text=", ".join(part.text for part in ends))
     blocks = folded_circuits(rule, losses, graph, value, depth)
     circuits = blocks if depth is not None or compact else chain([whole], blocks)
-    return backward_scene([whole] if compact is False else circuits, graph, theme=theme)
+    return backward_scene([whole] if compact is False else circuits, graph, **looks)
 
 
 # The styles that netc lays out itself: what draws a network, with a theme and the style's options.
@@ -94,6 +101,12 @@ SCENES: Mapping[str, Callable[..., Scene]] = {
     "neurons": neurons,
 }
 
+# The styles whose colours are those of layers.
+COLOURED = (GRAPH, "volumes", "neurons")
+STYLE_FILE = "style_file"
+
+ENOUGH = 1.07  # times as large as a page must be, as a layout may leave so much of it free
+
 # The least and the greatest of what is given as a number.
 NUMBERS: Mapping[str, tuple[int, int]] = {
     "width": (1, 30_000),
@@ -101,18 +114,23 @@ NUMBERS: Mapping[str, tuple[int, int]] = {
     "depth": (1, sys.maxsize),
 }
 
+MOST_PIXELS = 250_000_000  # of a PNG: a gigabyte in memory
+
 GRAPH_TEXTS: Mapping[str, Callable[..., str]] = {
     "dot": to_dot,
     "mmd": to_mermaid,
 }
 
 
-def draw(model: Model, path: str, *, format: str | None = None, **choices: Any) -> None:
+def draw(
+    model: Model, path: "str | PathLike[str]", *, format: str | None = None, **choices: Any
+) -> None:
     """Write a picture; see `Network.draw`.
 
     Raises:
-        NetError: See `to_picture`; the file cannot be written (E004).
+        NetError: See `to_picture`; the file cannot be written (E004); E511, it is no path.
     """
+    path = _path("path", path)
     data = to_picture(model, format_of(path, format), **choices)
     with atomic_writer(path) as file:
         file.write(data)
@@ -130,26 +148,43 @@ def to_picture(model: Model, format: str, *, style: str = "graph", **choices: An
         check_weights(model.graph, choices["state"])
     given = {name: choice for name, choice in choices.items() if choice is not None}
     _check_kinds(given)
-    unusual = {"mmd"} if style == BACKWARD else {"dot", "mmd"} if style != GRAPH else set()
-    if format in unusual:
-        known = listing(name for name in FORMATS if name not in unusual)
+    if format in GRAPH_TEXTS and style not in (GRAPH, *CIRCUITS):
+        known = listing(name for name in FORMATS if name not in GRAPH_TEXTS)
         raise error("E505", f"the style `{style}` has no format `{format}`", help=f"it has {known}")
     if format in GRAPH_TEXTS:
         return to_picture_text(model, style=style, format=format, **given).encode("utf-8")
     width, dpi = given.pop("width", None), given.pop("dpi", None)
     scene = to_scene(model, style, **given)
+    _warn_of_small_text(scene, style, given)
     if format == "svg":
         return to_svg(scene, width=width).encode("utf-8")
     if format == "tex":
         return to_tikz(scene).encode("utf-8")
-    from .runtime.plots.scenes import DPI, POINTS, scene_picture
+    from .runtime.plots.scenes import DPI, POINTS, scene_picture  # with NumPy; texts need none
 
-    pixels = DPI if width is None else width * POINTS / scene.width
-    return scene_picture(scene, format, dpi=dpi or pixels)
+    found = float(dpi or (DPI if width is None else width * POINTS / scene.width))
+    _check_pixels(scene, found if format == "png" else 0.0)
+    return scene_picture(scene, format, dpi=found)
+
+
+def _check_pixels(scene: Scene, dpi: float) -> None:
+    """Refuse a picture that no memory holds.
+
+    Raises:
+        NetError: E511.
+    """
+    width, height = (round(side * dpi / 72) for side in (scene.width, scene.height))
+    if width * height > MOST_PIXELS:
+        least = int(width * (MOST_PIXELS / (width * height)) ** 0.5)
+        raise error(
+            "E511",
+            f"a picture of {width:,} x {height:,} pixels is too large",
+            help=f"choose a width of {least:,} or less, or a format without pixels, such as SVG",
+        )
 
 
 def _check_kinds(given: dict[str, Any]) -> None:
-    """Refuse numbers, switches and lists that are none; a single word to show is a list of one."""
+    """Refuse numbers, switches and lists that are none; what to show may be comma-separated."""
     for name, (least, most) in NUMBERS.items():
         value: Any = given.get(name, least)
         if not isinstance(value, int | np.integer) or isinstance(value, bool):
@@ -160,7 +195,8 @@ def _check_kinds(given: dict[str, Any]) -> None:
         if not isinstance(given.get(name, True), bool):
             raise error("E511", f"`{name}` must be True or False, not `{given[name]!r}`")
     show = given.get("show", ())
-    given |= {"show": [show]} if isinstance(show, str) else {}
+    if isinstance(show, str):
+        given["show"] = list(filter(None, map(str.strip, show.split(","))))
     if not isinstance(show, str | list | tuple | set | frozenset):
         raise error("E511", f"`show` must be a list of words, not `{show!r}`")
 
@@ -172,9 +208,57 @@ def to_scene(model: Model, style: str, *, theme: str = "light", **choices: Any) 
         NetError: E511.
     """
     check_choices(theme=theme)
+    if style in (BACKWARD, "neurons") and model.graph.layers:
+        need_output(model.graph)
     scene: Callable[..., Scene] = backward if style == BACKWARD else SCENES[style]
-    _check_options(choices, options_of(scene) | {"width", "dpi"}, f"the style `{style}`")
-    return scene(model if style == BACKWARD else model.graph, theme=theme, **choices)
+    known = options_of(scene) | {"width", "dpi"} | ({STYLE_FILE} if style in COLOURED else set())
+    _check_options(choices, known, f"the style `{style}`")
+    colours = _colours(model.graph, theme, choices.pop(STYLE_FILE, None))
+    drawn = scene(model if style == BACKWARD else model.graph, theme=colours, **choices)
+    _warn_of_undrawn(model.graph, colours, drawn)
+    return drawn
+
+
+def _warn_of_small_text(scene: Scene, style: str, given: Mapping[str, Any]) -> None:
+    """Warn where the page is too small for all that is on it.
+
+    Circuits are folded already where that makes their text larger.
+    """
+    size = min((text.size for text in texts(scene.shapes)), default=SMALLEST_TEXT)
+    if size < SMALLEST_TEXT - 0.01:
+        page = larger_page(given.get("page", "a4"), ENOUGH * SMALLEST_TEXT / size)
+        folds = style not in CIRCUITS and given.get("depth") != 1
+        warnings.warn(
+            f"text of {size:.1f} points is hard to read in print, which asks for"
+            f" {SMALLEST_TEXT:g}: choose a larger page, such as `--page {page}`"
+            f"{', or fold blocks with `--depth 1`' if folds else ''}",
+            stacklevel=2,
+        )
+
+
+def _warn_of_undrawn(graph: Graph, theme: Theme, scene: Scene) -> None:
+    """Warn of the layers of a style file that have no box, such as those of a later turn."""
+    drawn = {plain(name) for group in scene.groups for name in (group.name, group.title)}
+    for level, name in theme.looks:
+        if level == LAYER and name in graph.layers and name not in drawn:
+            warnings.warn(
+                f"the style file's `[layer.{name}]` has no effect: this picture has no box for it;"
+                " what repeats is drawn by its first turn, and activations may be part of a layer",
+                stacklevel=2,
+            )
+
+
+def _colours(graph: Graph, theme: str, style_file: object) -> Theme:
+    """The colours of a theme, and of a style file where there is one."""
+    if style_file is None:
+        return THEMES[theme]
+    return THEMES[theme].styled(read_style(_path(STYLE_FILE, style_file), graph))
+
+
+def _path(name: str, value: object) -> str:
+    if not isinstance(value, str | PathLike):
+        raise error("E511", f"`{name}` must be a path, not `{value!r}`")
+    return str(fspath(value))
 
 
 def options_of(draws: Callable[..., object]) -> set[str]:
@@ -188,33 +272,12 @@ def _check_options(given: Iterable[str], known: set[str], what: str) -> None:
         raise error("E511", f"{what} takes no `{name}`", help=f"it takes {listing(sorted(known))}")
 
 
-def to_picture_text(
-    model: Model,
-    *,
-    style: str = "graph",
-    depth: int | None = None,
-    direction: str | None = None,
-    theme: str = "light",
-    format: str = "dot",
-    **others: Any,
-) -> str:
-    """A picture in the language of Graphviz or, as `mmd`, of Mermaid; see `Network.draw`.
-
-    Raises:
-        NetError: E511, a choice is not known, or does not go with the style.
-    """
-    check_word("style", style, STYLES)
-    check_choices(direction=direction or "TB", theme=theme)
-    what = f"the style `{style}` in the format `{format}`"
-    if style == BACKWARD:
-        _check_options(others, options_of(chain_rule_dot), what)
-        return chain_rule_dot(model, theme=theme, direction=direction or "LR", **others)
-    write = GRAPH_TEXTS[format]
-    _check_options(others, options_of(write), what)
-    return write(model.graph, depth=depth, direction=direction or "TB", theme=theme)
+def operator_circuit(model: Model) -> Circuit:
+    """The operators of a network in inference."""
+    return forward_circuit(undifferentiated(set_mode(model.graph, training=False)))
 
 
-def chain_rule_dot(
+def backward_circuit(
     model: Model,
     *,
     loss: "Loss | None" = None,
@@ -223,18 +286,22 @@ def chain_rule_dot(
     targets: Mapping[str, Array] | None = None,
     state: Mapping[str, Array] | None = None,
     seed: int = 0,
-    theme: str = "light",
-    direction: str = "LR",
-) -> str:
-    """Forward and backward graph in Graphviz's language, `direction` that of the forward graph.
-
-    The other arguments, and errors, are those of `chain_rule`.
-    """
-    found = chain_rule(
+) -> Circuit:
+    """Forward and backward graph, operator by operator; arguments and errors as `chain_rule`."""
+    return chain_rule(
         model, loss=loss, of=of, inputs=inputs, targets=targets, state=state, seed=seed
-    )
-    name = model.graph.name
-    return circuit_dot(found.circuit(), name=name, theme=theme, direction=direction)
+    ).circuit()
+
+
+# The styles that are circuits, and the languages that these are written in.
+CIRCUITS: Mapping[str, Callable[..., Circuit]] = {
+    "ops": operator_circuit,
+    BACKWARD: backward_circuit,
+}
+CIRCUIT_TEXTS: Mapping[str, Callable[..., str]] = {
+    "dot": circuit_dot,
+    "mmd": circuit_mermaid,
+}
 
 
 def backward(
@@ -248,7 +315,10 @@ def backward(
     seed: int = 0,
     depth: int | None = None,
     compact: bool | None = None,
-    theme: str = "light",
+    theme: Theme = LIGHT,
+    page: str = "a4",
+    title: bool = True,
+    direction: str = "LR",
 ) -> Scene:
     """Forward and backward graph as two lanes on a page.
 
@@ -263,7 +333,10 @@ def backward(
         depth: Scopes of so many parts are one box each.
         compact: Whether layers, or blocks of them, are drawn rather than operators; by default,
             where operators are too many for legible text.
-        theme: `light` or `dark`.
+        theme: Its colours.
+        page: What the picture must fit; see `backward_scene`, as for the next two.
+        title: Whether name and totals are above.
+        direction: Where the forward graph flows.
 
     Raises:
         NetError: E511, the depth is not positive, or there is too much to draw; as `chain_rule`.
@@ -271,134 +344,34 @@ def backward(
     found = chain_rule(
         model, loss=loss, of=of, inputs=inputs, targets=targets, state=state, seed=seed
     )
-    return _legible(found.circuit(), found.rule, found.losses, found.graph, depth, compact, theme)
+    looks = {"theme": theme, "page": page, "title": title, "direction": direction}
+    return _legible(found.circuit(), found.rule, found.losses, found.graph, depth, compact, looks)
 
 
-@dataclass(frozen=True)
-class Differentiated:
-    """A chain rule, its losses as formulas, numbers on wires, and the graph with its layers."""
-
-    rule: ChainRule
-    losses: list[LossBox]
-    numbers: Mapping[Output, str]
-    graph: Graph
-
-    def circuit(self) -> Circuit:
-        """Parts and wires, operator by operator."""
-        return circuit_of(self.rule, self.losses, self.numbers)
-
-
-def chain_rule(
+def to_picture_text(
     model: Model,
     *,
-    loss: "Loss | None" = None,
-    of: str | None = None,
-    inputs: Mapping[str, Array] | None = None,
-    targets: Mapping[str, Array] | None = None,
-    state: Mapping[str, Array] | None = None,
-    seed: int = 0,
-) -> "Differentiated":
-    """Forward and backward graph, with formulas and numbers.
-
-    Args:
-        model: The network.
-        loss: What is differentiated; where neither it nor a `train` block names a loss, the only
-            output, or the sum of all outputs.
-        of: A value of the network to differentiate in place of a loss.
-        inputs: A batch by the input's name, whose numbers are shown on the arrows; with a loss,
-            `targets` by the output's name as well.
-        targets: See `inputs`.
-        state: Weights for the numbers; drawn with `seed` where it is None.
-        seed: See `state`.
+    style: str = "graph",
+    direction: str | None = None,
+    theme: str = "light",
+    format: str = "dot",
+    **others: Any,
+) -> str:
+    """A picture in the language of Graphviz or, as `mmd`, of Mermaid; see `Network.draw`.
 
     Raises:
-        NetError: There is no gradient (E131), or an input does not fit.
+        NetError: E511, a choice is not known, or does not go with the style.
     """
-    feeds: dict[str, Any] = dict(inputs or {})
-    has_loss = of is None and (loss is not None or model.recipe is not None)
-    own_value(model, loss, of)
-    boxes: list[LossBox] = []
-    layered = model.graph
-    if not has_loss:
-        graph = set_mode(model.graph, training=False)
-    else:
-        objective = objective_of(model, loss)
-        layered = add_loss(model.graph, objective)
-        if inputs is None:
-            graph = set_mode(layered, training=False)
-        else:
-            graph, feeds = with_targets(model, feeds, targets or {}, loss=loss, training=False)
-        boxes = _loss_boxes(graph, objective, feeds)
-    rule = differentiate(graph, of=LOSS if has_loss else of)
-    found = {} if inputs is None else _numbers(rule, feeds, state or initialize(graph, seed))
-    return Differentiated(rule, boxes, found, layered)
-
-
-def _loss_boxes(graph: Graph, objective: Objective, feeds: Mapping[str, Any]) -> list[LossBox]:
-    """The losses of a graph as formulas; their probabilities become outputs `p` of it."""
-    boxes: list[LossBox] = []
-    for output, target in objective.target_names().items():
-        term, scope = objective.losses[output], f"{LOSS}.{output}"
-        found = fit(graph, graph.outputs[output], term, name=output)
-        formula = LOSSES[term.name].written(term, graph.inputs[target].type)
-        probabilities = None
-        if formula.probabilities is not None:
-            probabilities = "p" if len(objective.losses) == 1 else f"p.{output}"
-            build = Builder(graph, scope=f"{scope}.p")
-            value = found.ending.output
-            graph.outputs[probabilities] = (
-                value if found.fused else formula.probabilities(build, value, found.axis)
-            )
-        known = _partly_known(term, feeds.get(target))
-        text = f"{formula.loss}, where t is known" if known else formula.loss
-        boxes.append(LossBox(scope, text, formula.gradient, output, target, probabilities))
-    return [*boxes, *_penalty_boxes(objective)]
-
-
-def _penalty_boxes(objective: Objective) -> Iterator[LossBox]:
-    """The penalties of an objective as formulas."""
-    for number, term in enumerate(objective.regularize):
-        formula = REGULARIZERS[term.name].written(term)
-        yield LossBox(penalty_scope(LOSS, number), formula.loss, formula.gradient)
-
-
-def _partly_known(term: Term, target: Array | None) -> bool:
-    """Whether some targets count for nothing: NaN, or the class that the loss ignores."""
-    if target is None:
-        return False
-    if target.dtype.kind == "f":
-        return bool(np.isnan(target).any())
-    return bool((target == term.arguments.get("ignore_index", -100)).any())
-
-
-def _numbers(
-    rule: ChainRule, feeds: Mapping[str, Any], state: Mapping[str, Array]
-) -> dict[Output, str]:
-    """The labels of the arrows: the values of the whole graph for an input."""
-    values = {f"{node}:{output}": value for (node, output), value in rule.shown().items()}
-    graph: Graph = rule.graph
-    kept = graph.outputs
-    graph.outputs = values
-    arrays = run(plan(graph), feeds, state)
-    graph.outputs = kept
-    return {(value.node, value.output): spell_array(arrays[name]) for name, value in values.items()}
-
-
-def spell_array(array: Array) -> str:
-    """Numbers as shown on an arrow; only the extents of large arrays."""
-    if array.size > MOST_WRITTEN:
-        return "\N{MULTIPLICATION SIGN}".join(map(str, array.shape))
-    numbers = [_spell(number) for number in array.ravel().tolist()]
-    if array.size == 1:
-        return numbers[0]
-    rows = array.reshape(-1, array.shape[-1])
-    if len(rows) == 1:
-        return f"[{', '.join(numbers)}]"
-    width = array.shape[-1]
-    lines = [", ".join(numbers[i : i + width]) for i in range(0, array.size, width)]
-    return f"[{'; '.join(lines)}]"
-
-
-def _spell(number: float) -> str:
-    """A number with three digits, and a real minus sign; -0 is 0."""
-    return f"{number + 0.0:.3g}".replace("-", "\N{MINUS SIGN}")
+    check_word("style", style, STYLES)
+    check_choices(direction=direction or "TB", theme=theme)
+    what = f"the style `{style}` in the format `{format}`"
+    common = {"direction", "theme"}
+    if style in CIRCUITS:
+        _check_options(others, options_of(CIRCUITS[style]) | common, what)
+        looks = {"theme": THEMES[theme], "direction": direction or "LR"}
+        circuit = CIRCUITS[style](model, **others)
+        return CIRCUIT_TEXTS[format](circuit, name=model.graph.name, **looks)
+    write = GRAPH_TEXTS[format]
+    _check_options(others, options_of(write) | common | {STYLE_FILE}, what)
+    colours = _colours(model.graph, theme, others.pop(STYLE_FILE, None))
+    return write(model.graph, direction=direction or "TB", theme=colours, **others)

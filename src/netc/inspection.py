@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .choices import check_count
 from .compiler.model import Model
 from .runtime.inspection.features import Extracted, extract
 from .runtime.run_folder.trained import Trained
 from .runtime.sanity.checks import Check
 from .runtime.sanity.checks import sanity as look
 from .runtime.weights.transfer import match_weights
-from .training import check_count, job_as_trained, job_of
+from .training import job_as_trained, job_of
 
 
 def features(

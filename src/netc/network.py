@@ -1,4 +1,7 @@
-"""`Network`: a model; its methods call the compiler and the runtime."""
+"""`Network`: a model; its methods call the compiler and the runtime.
+
+Each loads what it calls, so that checks and summaries start without NumPy.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +9,7 @@ from functools import cached_property, partial
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
-from .choices import Device, Direction, EngineName, Format, Precision, Style, ThemeName
+from .choices import Device, Direction, EngineName, Format, Mode, Precision, Style, ThemeName
 from .compiler.analysis.counts import Counts, count
 from .compiler.pipeline import compile as compile_source
 from .grammar.source import Source
@@ -17,6 +20,7 @@ from .trainable import Trainable
 if TYPE_CHECKING:
     from numpy import ndarray
 
+    from .benchmarks import Benchmark, Profile
     from .compiler.ir.dim import Dim
     from .compiler.ir.graph import Graph
     from .compiler.training.recipe import Recipe
@@ -321,6 +325,57 @@ class Network(Trainable):
         changes = {"loss": loss, "optimizer": optimizer}
         export_step(self.model, fspath(path), changes=changes, opset=opset)
 
+    def bench(
+        self,
+        mode: Mode = "step",
+        *,
+        batch: int | None = None,
+        engines: Sequence[str] | None = None,
+        seconds: float = 0.5,
+        threads: int | None = None,
+    ) -> "Benchmark":
+        """Time the network on a batch that is drawn at random, beside PyTorch if it is installed.
+
+        Each engine runs in a process of its own, in turn, after the results were compared.
+
+        Args:
+            mode: `forward`, or `step` for a step of training as the `train` block says.
+            batch: The number of samples; by default, that of the `train` block, or 32.
+            engines: Some of `numpy`, `onnxruntime` and `pytorch`; by default, all installed ones.
+            seconds: How long each is timed in each of five rounds.
+            threads: How many threads NumPy and PyTorch use; by default, as many as each chooses.
+
+        Returns:
+            The figures, with `timings` and `ratio(engine)`; its `to_text()` is a table.
+
+        Raises:
+            NetError: An engine is not installed (E502), or the batch or the loss does not fit.
+        """
+        from .benchmarks import bench
+
+        limits: dict[str, Any] = {"batch": batch, "seconds": seconds, "threads": threads}
+        return bench(self.model, mode=mode, engines=engines, **limits)
+
+    def profile(
+        self,
+        mode: Mode = "step",
+        *,
+        batch: int | None = None,
+        seconds: float = 0.5,
+        threads: int | None = None,
+    ) -> "Profile":
+        """Time each layer on NumPy; the arguments are those of `bench`.
+
+        Returns:
+            The times, with a row for each of `layers`; `to_text()` is a table, `draw(path)` draws.
+
+        Raises:
+            NetError: The batch or the loss does not fit.
+        """
+        from .benchmarks import profile
+
+        return profile(self.model, mode=mode, batch=batch, seconds=seconds, threads=threads)
+
     def draw(
         self,
         path: "str | PathLike[str]",
@@ -341,16 +396,18 @@ class Network(Trainable):
                 layers as columns of circles.
             depth: Fold scopes below this depth.
             direction: The direction of the arrows: `TB` (the default for layers), `LR` (the
-                default for the chain rule as text), `BT` or `RL`.
-            format: `svg`, `png`, `pdf` or `tex`; of `graph` also `dot` and `mmd`, of `backward`
-                also `dot`.
+                default for operators), `BT` or `RL`.
+            format: `svg`, `png`, `pdf` or `tex`; of `graph`, `ops` and `backward` also `dot` and
+                `mmd`.
             theme: `light` or `dark`.
-            options: `width` in pixels, and `dpi`. For `graph`: `compact` joins normalizations and
-                activations to the layer before them; `page` is what it must fit, such as `a4`, or
-                `160x100` in millimetres; `show` lists what boxes say, of `names`, `arguments`,
-                `shapes`, `params` and `macs`; `title`; `layout`, `u` or `layered`. For `backward`:
-                `loss`, and `inputs`, `targets` and `state` by name, whose numbers appear on the
-                arrows; `compact` draws layers rather than operators.
+            options: `width` in pixels, `dpi` and `title`. For `graph`, `volumes` and `neurons`:
+                `style_file`, a TOML file with colours and labels. For `graph`, `ops` and
+                `backward`: `page` is what it must fit, such as `a4`, or `160x100` in millimetres;
+                `compact` joins normalizations and activations to the layer before them,
+                and draws layers rather than operators. For `graph`: `show` lists what boxes say,
+                of `names`, `arguments`, `shapes`, `params` and `macs`; `layout`, `u` or
+                `layered`. For `backward`: `loss`, and `inputs`, `targets` and `state` by name,
+                whose numbers appear on the arrows.
                 For `volumes`: `maps`, `volumes` or `planes`, and `scale`, `log` or `linear`.
                 For `neurons`: `state`, weights that the edges show.
 
@@ -361,7 +418,7 @@ class Network(Trainable):
         from .drawing import draw
 
         choices = {"style": style, "depth": depth, "direction": direction, "theme": theme}
-        draw(self.model, fspath(path), format=format, **choices, **options)
+        draw(self.model, path, format=format, **choices, **options)
 
     def report(
         self,

@@ -1,5 +1,6 @@
 """What `%load_ext netc` adds to a notebook: cells that hold a program, `%%net [name]`."""
 
+from keyword import iskeyword
 from typing import Any
 
 from .grammar.diagnostics import Diagnostic, NetError, error
@@ -25,15 +26,20 @@ def run_cell(shell: Any, line: str, text: str) -> "Network | Problems":
     """
     try:
         name = line.strip()
-        if name and not name.isidentifier():
+        if name and not _bindable(name):
             help = "write `%%net` or, to name the network, `%%net lenet`"
             raise error("E101", f"`{name}` is no name for a network", help=help)
         net = compile(text, name="<net>")
     except NetError as failure:
         return Problems(failure.diagnostics)
-    own = net.name if net.name.isidentifier() else MAGIC
+    own = net.name if _bindable(net.name) else MAGIC
     shell.push({name or own: net})
     return net
+
+
+def _bindable(name: str) -> bool:
+    """Whether Python takes a word as a name."""
+    return name.isidentifier() and not iskeyword(name)
 
 
 class Problems(tuple[Diagnostic, ...]):

@@ -207,6 +207,8 @@ def _batches(model: Model, trained: Trained, x: Any) -> Arrays:
         NetError: E543, there is no such input; E547, there are no arrays.
     """
     known = list(model.graph.inputs)
+    if not known:
+        raise error("E543", "the network has no inputs, and answers the same to every sample")
     given = x if isinstance(x, Mapping) else {next(iter(known), "input"): x}
     if not given:
         raise error("E547", "there are no samples", help=f"its inputs are {', '.join(known)}")

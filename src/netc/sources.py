@@ -3,7 +3,8 @@
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
@@ -71,7 +72,8 @@ def is_chain(text: str) -> bool:
     return _CHAIN.search(text) is not None
 
 
-def zoo() -> dict[str, Path]:
+@cache
+def zoo() -> Mapping[str, Path]:
     """The shipped specs' paths by name, without the shared blocks in `lib`."""
     root = Path(str(files("netc.specs")))
     specs = (path for path in root.rglob("*.net") if path.relative_to(root).parts[0] != "lib")

@@ -1,4 +1,7 @@
-"""Networks that can be trained: training, what comes before it, and what a run is used for."""
+"""Networks that can be trained: training, what comes before it, and what a run is used for.
+
+Each method loads what it calls, so that networks which are not trained start without NumPy.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

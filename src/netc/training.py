@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from numbers import Integral
 from typing import Any, NamedTuple
 
+from .choices import check_count
 from .compiler.ir.graph import Graph
 from .compiler.model import Model
 from .compiler.training.changes import revise
@@ -120,17 +120,6 @@ def _check_options(patience: Any, folder: str | None, *, resume: bool) -> None:
     if resume and folder is None:
         help = "name the folder of the run: `output=...`"
         raise error("E546", "there is no run to continue", help=help)
-
-
-def check_count(name: str, value: Any, *, help: str | None = None) -> None:
-    """Refuse a count from Python that is none.
-
-    Raises:
-        NetError: E125.
-    """
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if not (whole and int(value) > 0):
-        raise error("E125", f"`{name}` must be a positive integer, not `{value}`", help=help)
 
 
 def job_as_trained(

@@ -44,6 +44,7 @@ class TrainingBar(TrainingProgress):
     """
 
     def __init__(self, stream: "IO[str] | Console") -> None:
+        # Loaded for terminals only: rich is slow to load.
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 

@@ -10,20 +10,11 @@ from xml.etree import ElementTree
 import numpy as np
 import onnx
 import pytest
-from support.command_line import ENVIRONMENT, netc
+from support.command_line import ENVIRONMENT, FULL_DISK, netc, netc_process
 
 import netc as package
 
 LENET = Path(__file__).parents[2] / "specs" / "lenet5.net"
-
-# Runs netc with a limit on the size of files, as a full disk has: a write beyond it fails.
-FULL_DISK = """
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
-from netc.cli import main
-main(sys.argv[1:])
-"""
 
 
 def test_build(tmp_path: Path) -> None:
@@ -41,7 +32,7 @@ def test_build_without_a_renderer(tmp_path: Path) -> None:
     blocked = "import sys\nsys.modules['matplotlib'] = None\n"
     (tmp_path / "sitecustomize.py").write_text(blocked)
     env = {"PATH": "", "PYTHONPATH": f"{tmp_path}:{ENVIRONMENT['PYTHONPATH']}"}
-    found = netc("build", str(LENET), cwd=tmp_path, env=env)
+    found = netc_process("build", str(LENET), cwd=tmp_path, env=env)
     assert (found.status, found.err) == (0, "")
     assert sorted(path.name for path in (tmp_path / "build").iterdir()) == [
         "lenet5.onnx",
@@ -247,7 +238,7 @@ def test_a_file_name_that_is_not_utf8(tmp_path: Path) -> None:
     """A program is built whatever bytes its file's name holds; its network's name is UTF-8."""
     name = os.fsdecode(b"a\xff.net")
     (tmp_path / name).write_text("INPUT(2) -> FC(2)\n")
-    found = netc("build", name, cwd=tmp_path)
+    found = netc_process("build", name, cwd=tmp_path)  # whose streams print any name
     assert found.status == 0, found.err
     model = onnx.load_from_string((tmp_path / "build" / os.fsdecode(b"a\xff.onnx")).read_bytes())
     assert model.graph.name == "a_"

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 from click.shell_completion import ShellComplete
-from support.command_line import ENVIRONMENT, netc
+from support.command_line import ENVIRONMENT, netc_process
 
 from netc.choices import STYLES
 from netc.cli import COMMANDS, cli
@@ -16,7 +16,7 @@ from netc.cli.completion import FishWords, ZshWords
 
 PROGRAMS = (
     *("check", "summary", "draw", "export", "build", "run", "train", "evaluate", "predict"),
-    *("sanity", "gradcheck", "features", "fmt", "diff"),
+    *("sanity", "gradcheck", "bench", "features", "fmt", "diff"),
 )
 
 
@@ -156,7 +156,7 @@ def test_fish(words: str, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> 
 def test_scripts(shell: str, parts: list[str], tmp_path: Path) -> None:
     """`_NETC_COMPLETE=SHELL_source netc` prints the script, with what we change in click's."""
     environment = {**ENVIRONMENT, "_NETC_COMPLETE": f"{shell}_source"}
-    found = netc(cwd=tmp_path, env=environment)
+    found = netc_process(cwd=tmp_path, env=environment)
     assert (found.status, found.err) == (0, "")
     assert all(part in found.out for part in parts)
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.command_line import ENVIRONMENT, netc
+from support.command_line import ENVIRONMENT, FULL_DISK, netc
 
 from netc.cli import COMMANDS
 
@@ -17,15 +17,6 @@ DIFF = """--- a.net
 @@ -1 +1 @@
 -INPUT(4)->FC( 3 ) # c
 +INPUT(4) -> FC(3)  # c
-"""
-
-# Runs netc with a limit on the size of files, as a full disk has: a write beyond it fails.
-FULL_DISK = """
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
-from netc.cli import main
-main(sys.argv[1:])
 """
 
 
@@ -117,7 +108,7 @@ def test_a_full_disk(file: Path) -> None:
     file.write_text("# " + "x" * 10_000 + "\n" + BEFORE)
     before = file.read_bytes()
     done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, "fmt", "a.net"],
+        [sys.executable, "-c", FULL_DISK.format(limit=5_000), "fmt", "a.net"],
         cwd=file.parent,
         capture_output=True,
         text=True,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.command_line import ENVIRONMENT, netc
+from support.command_line import ENVIRONMENT, netc, netc_process
 
 NETWORK = "INPUT(8x8x1) -> CONV(3x3, 4) -> RELU -> POOL -> FC(10)"
 PROGRAM = f"{NETWORK}\ntrain {{\n  data = digits\n  epochs = 1\n}}\n"
@@ -62,7 +62,7 @@ def test_gradcheck_names_a_wrong_gradient(folder: Path) -> None:
     """A wrong rule makes it exit with 1, and marks the parameters that it spoils."""
     (folder / "sitecustomize.py").write_text(WRONG)
     env = {**ENVIRONMENT, "PYTHONPATH": f"{folder}{os.pathsep}{ENVIRONMENT['PYTHONPATH']}"}
-    found = netc("gradcheck", "net.net", "--samples", "5", cwd=folder, env=env)
+    found = netc_process("gradcheck", "net.net", "--samples", "5", cwd=folder, env=env)
     assert found.status == 1, found.err
     marked = [row.split()[0] for row in found.out.splitlines() if row.endswith("WRONG")]
     assert marked == ["conv1.weight", "conv1.bias"]

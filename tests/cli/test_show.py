@@ -71,7 +71,7 @@ def test_formats(format: str, called: Call, tmp_path: Path) -> None:
     ("arguments", "status", "message"),
     [
         (["filters", "digits.net"], 1, "error[E546]: there are no weights"),
-        (["weights", "digits.net", "-o", "w.gif"], 1, "error[E505]: there is no curve format"),
+        (["weights", "digits.net", "-o", "w.gif"], 1, "error[E505]: there is no picture format"),
         (["activations", "digits.net", "--span", "0"], 1, "error[E103]: the span must be"),
         (["receptive", "digits.net", "conv7"], 1, "error[E101]: unknown layer or value `conv7`"),
         (["boundary", "zoo:xor", "--data", "digits"], 1, "error[E566]: a sample of `digits`"),

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.command_line import netc
 
 SOURCES = Path(__file__).parents[2] / "src"
 CHAIN = "INPUT(2) -> FC(3)"
@@ -56,14 +57,14 @@ def test_standard_error_never_fails(error: str, arguments: str, status: int) -> 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
 @pytest.mark.parametrize("streams", ["2>/dev/full", ">/dev/full 2>&1", "2>&1 | true", ">&- 2>&-"])
 def test_training_saves_before_it_prints(streams: str, tmp_path: Path) -> None:
-    """Whatever becomes of what is printed, the run is whole, and beside a finished one."""
+    """Whatever becomes of what is printed, the run is whole, and the next one finds it finished."""
     program = "INPUT(2) -> FC(2)\ntrain { data = xor(20), epochs = 2 }\n"
     (tmp_path / "a.net").write_text(program)
-    for folder in "run", "run2":
-        shell(f"cd {tmp_path}; netc train a.net {streams}")
-        names = {path.name for path in (tmp_path / folder).iterdir()}
-        assert {"checkpoint.safetensors", "run.json", "weights.safetensors"} <= names
-        assert not any(name.startswith(".netc-") for name in names)
+    shell(f"cd {tmp_path}; netc train a.net {streams}")
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert {"checkpoint.safetensors", "run.json", "weights.safetensors"} <= names
+    assert not any(name.startswith(".netc-") for name in names)
+    assert netc("train", "a.net", cwd=tmp_path).out.endswith("written to run2\n")
 
 
 @pytest.mark.parametrize("streams", ["| true", ">&-", "2>&1 | true"])

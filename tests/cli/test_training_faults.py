@@ -11,7 +11,7 @@ from xml.dom.minidom import parse
 
 import numpy as np
 import pytest
-from support.command_line import ENVIRONMENT, Outcome, netc
+from support.command_line import ENVIRONMENT, FULL_DISK, Outcome, netc
 from support.training_files import SMALL, write_data
 
 import netc as package
@@ -290,16 +290,6 @@ def test_another_recipe(here: Path, called: Call) -> None:
         "  = note: `batch` was `32`, but is `5`\n"
         "  = help: only `epochs` may differ; start a new run in another folder with `--output`\n\n"
     )
-
-
-# Runs netc with a limit on the size of files, as a full disk has: a write beyond it fails.
-FULL_DISK = """
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
-from netc.cli import main
-main(sys.argv[1:])
-"""
 
 
 @pytest.mark.slow

@@ -159,3 +159,15 @@ def test_many_defaults_are_merged_once() -> None:
     network = netc.compile(f"{defaults}INPUT(4x4x4) -> [CONV]*2_000 as c\nassert shape(c) == 4x4x3")
     assert len(network.graph.layers) == 2_001
     assert time.process_time() - started < 2
+
+
+def test_tokens_are_as_many_as_the_layers_need() -> None:
+    """Twenty for each layer, where more layers are allowed than by default."""
+    pair = "CONV(3x3, 8) -> RELU"
+    text = "INPUT(8x8x8) -> " + " -> ".join([pair] * 25_000)
+    with pytest.raises(netc.NetError, match="more than 200_000 tokens"):
+        netc.compile(text)
+    with pytest.raises(netc.NetError, match="more than 220_000 tokens"):
+        netc.compile(text, max_layers=11_000)
+    with pytest.raises(netc.NetError, match="at least 12_001 layers"):
+        netc.compile(text, max_layers=12_000)

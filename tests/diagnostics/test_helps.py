@@ -58,9 +58,12 @@ def written() -> Iterator[str]:
     """The helps of errors that stand in the source as they are said."""
     for part in ("grammar", "compiler", "runtime", "src/netc"):
         for file in sorted((ROOT / part).rglob("*.py")):
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and not ast.unparse(node.func).startswith("click."):
-                    values = [k.value for k in node.keywords if k.arg == "help"]
+            source = file.read_text(encoding="utf-8")
+            for node in ast.walk(ast.parse(source)) if "help=" in source else ():
+                if not isinstance(node, ast.Call):
+                    continue
+                values = [k.value for k in node.keywords if k.arg == "help"]
+                if values and not ast.unparse(node.func).startswith("click."):
                     yield from (text for value in values for text in _texts(value))
 
 

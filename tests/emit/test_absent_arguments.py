@@ -3,7 +3,6 @@
 from importlib import import_module
 from pathlib import Path
 
-import numpy as np
 import onnx
 import onnxruntime
 import pytest
@@ -19,6 +18,7 @@ from netc.sources import zoo
 FAMILIES = sorted(
     path.stem for path in (Path(__file__).parents[1] / "support" / "rows").glob("[a-z]*.py")
 )
+FOLDED = ("resnet/resnet18", "mobile/mobilenet_v2", "densenet/densenet121")
 TRAINED = "INPUT(8x8x4) -> [CONV(3x3, 8, bias=no) -> BN -> RELU -> POOL]*2 -> DROPOUT -> FC(3)"
 
 
@@ -58,15 +58,28 @@ def test_training(tmp_path: Path) -> None:
     assert not _empty_endings(list(onnx.load(tmp_path / "step.onnx").graph.node))
 
 
+def _optimized(network: netc.Network, folder: Path) -> onnx.GraphProto:
+    """What onnxruntime makes of an exported network."""
+    network.export(folder / "m.onnx", network.initialize(0))
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(folder / "optimized.onnx")
+    options.log_severity_level = 4
+    onnxruntime.InferenceSession(folder / "m.onnx", options)
+    return onnx.load(folder / "optimized.onnx").graph
+
+
 def test_batch_normalization_is_folded(tmp_path: Path) -> None:
     """Onnxruntime folds BN into the convolution without bias before it."""
     network = netc.compile("INPUT(16x16x3) -> [CONV(3x3, 8, bias=no) -> BN -> RELU]*3 -> GAP")
-    network.export(tmp_path / "m.onnx", network.initialize(0))
-    options = onnxruntime.SessionOptions()
-    options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(tmp_path / "m.onnx", options)
-    assert session.run(None, {"input": np.zeros((1, 3, 16, 16), np.float32)})
-    kinds = [node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node]
+    kinds = [node.op_type for node in _optimized(network, tmp_path).node]
     assert "BatchNormalization" not in kinds
     assert sum("Conv" in kind for kind in kinds) == 3
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_shipped_networks_are_folded(name: str, tmp_path: Path) -> None:
+    """So it does in whole networks: no BN is left behind a convolution."""
+    graph = _optimized(netc.load(f"zoo:{name}"), tmp_path)
+    made_by = {output: node.op_type for node in graph.node for output in node.output}
+    left = [node for node in graph.node if node.op_type == "BatchNormalization"]
+    assert not [node.name for node in left if "Conv" in made_by.get(node.input[0], "")]

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import netc
+from netc.chain_rules import spell_array
 from netc.compiler.emit.chain_rule import differentiate
-from netc.drawing import chain_rule_dot, spell_array
+from netc.drawing import to_picture_text
 
 
 def labels(dot: str) -> str:
@@ -25,7 +26,7 @@ def picture(spec: str, inputs: Mapping[str, list[list[float]]]) -> str:
     """The chain rule of a shipped spec with the numbers of an input."""
     network = netc.load(f"zoo:{spec}")
     arrays = {name: np.array(rows, np.float32) for name, rows in inputs.items()}
-    return labels(chain_rule_dot(network.model, inputs=arrays))
+    return labels(to_picture_text(network.model, style="backward", inputs=arrays))
 
 
 def test_the_product() -> None:
@@ -62,7 +63,7 @@ def test_two_sigmoid_layers() -> None:
 
 def test_extents_without_an_input() -> None:
     """Without numbers the arrows say extents, the batch as N."""
-    dot = labels(chain_rule_dot(netc.load("zoo:relu_layer").model))
+    dot = labels(to_picture_text(netc.load("zoo:relu_layer").model, style="backward"))
     assert "Nx3" in dot
     assert "max(0, x)" in dot
 
@@ -70,8 +71,9 @@ def test_extents_without_an_input() -> None:
 def test_a_loss() -> None:
     """With a loss, the target is an input, and the loss is what is differentiated."""
     model = netc.compile("INPUT(3) -> FC(2) -> SOFTMAX").model
-    dot = chain_rule_dot(
+    dot = to_picture_text(
         model,
+        style="backward",
         loss="cross_entropy",
         inputs={"input": np.ones((1, 3), np.float32)},
         targets={"output": np.array([1])},
@@ -83,7 +85,7 @@ def test_a_loss() -> None:
 
 def drawn(program: str, **chain_rule: Any) -> str:
     """The chain rule of a program, in plain characters."""
-    return labels(chain_rule_dot(netc.compile(program).model, **chain_rule))
+    return labels(to_picture_text(netc.compile(program).model, style="backward", **chain_rule))
 
 
 def boxes(dot: str) -> list[str]:

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 import netc
-from netc.choices import Style
-from netc.compiler.emit.formats import format_of
+from netc.choices import Style, format_of
 from netc.grammar.diagnostics import NetError
 
 MAGIC = {"svg": b"<?xml", "png": b"\x89PNG\r\n", "pdf": b"%PDF-", "dot": b"digraph"}

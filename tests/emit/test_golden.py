@@ -9,8 +9,13 @@ from netc.compiler.emit.dot import to_dot
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.text import to_text
 from netc.compiler.ir.verify import verify
+from netc.compiler.passes.cancel_reshapes import cancel_reshapes
 from netc.compiler.passes.cancel_transposes import cancel_transposes
+from netc.compiler.passes.eliminate_common_subexpressions import eliminate_common_subexpressions
 from netc.compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
+from netc.compiler.passes.fold_constants import fold_constants
+from netc.compiler.passes.fold_normalizations import fold_normalizations
+from netc.compiler.passes.remove_identities import remove_identities
 from netc.compiler.passes.set_mode import set_mode
 
 FILES = sorted((Path(__file__).parent / "golden").glob("*.txt"))
@@ -21,8 +26,13 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "lower": lambda graph: graph,
     "inference": lambda graph: set_mode(graph, training=False),
     "training": lambda graph: set_mode(graph, training=True),
+    "cancel_reshapes": cancel_reshapes,
     "cancel_transposes": cancel_transposes,
+    "eliminate_common_subexpressions": eliminate_common_subexpressions,
     "eliminate_dead_nodes": eliminate_dead_nodes,
+    "fold_constants": fold_constants,
+    "fold_normalizations": fold_normalizations,
+    "remove_identities": remove_identities,
 }
 
 

@@ -143,6 +143,27 @@ def test_if(x: Array) -> None:
     np.testing.assert_allclose(found, branch(x), rtol=1e-6)
 
 
+def test_branches_are_optimized() -> None:
+    """What a branch yields twice is computed once, and what changes nothing not at all."""
+    build, x, w = start()
+    zero = build.constant(0.0, DType.FLOAT32)
+    positive = build.Greater(build.ReduceSum(x, keepdims=0), zero)
+    then, other = build.inner("then"), build.inner("else")
+    outer, weight, same = then.capture(x, 1), then.capture(w, 2), other.capture(x, 1)
+    once = other.constant(1.0, DType.FLOAT32)
+    branches = {
+        "then_branch": yields(then, then.Mul(outer, weight), then.Mul(outer, weight)),
+        "else_branch": yields(other, other.Mul(same, once), other.Mul(same, once)),
+    }
+    found = build.op(row("If"), (positive, x, w), outputs=2, subgraphs=branches)
+    graph = yields(build, *found)
+    (chosen,) = (node for _, node in settle(graph).nodes() if node.subgraphs)
+    assert [len(inner) for inner in chosen.subgraphs.values()] == [3, 1]
+    for given, expected in ((X, X * STATE["w"]), (-X, -X)):
+        for y in run(graph, {"x": given}, STATE, engine="onnxruntime").values():
+            np.testing.assert_allclose(y, expected, rtol=1e-6)
+
+
 def test_loop() -> None:
     """A loop carries its state and yields a row per turn, of which types tell no number."""
     graph = looping()

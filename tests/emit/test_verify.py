@@ -28,7 +28,7 @@ def _graph() -> Graph:
 
 
 def _set(graph: Graph, identifier: int, node: Node) -> None:
-    graph.nx.nodes[identifier]["node"] = node
+    graph.records[identifier] = node
 
 
 def _wrong_type(graph: Graph) -> None:
@@ -45,10 +45,6 @@ def _argument_of_another_type(graph: Graph) -> None:
 
 def _argument_without_output(graph: Graph) -> None:
     _set(graph, 1, replace(graph[1], inputs=(Value(0, 3, X),)))
-
-
-def _stray_edge(graph: Graph) -> None:
-    graph.nx.add_edge(0, 1, key=(0, 1))
 
 
 def _unknown_operator(graph: Graph) -> None:
@@ -107,8 +103,6 @@ CASES: dict[Callable[[Graph], None], str] = {
     " where node 0 yields float32[N, 4]",
     _argument_without_output: "node 1 (Relu in relu1) takes argument 0, output 3 of node 0,"
     " which has fewer",
-    _stray_edge: "node 1 (Relu in relu1) has edges [(0, 0, 0), (0, 0, 1)]"
-    " for arguments [(0, 0, 0)]",
     _unknown_operator: "node 1 (Frobnicate in relu1) is not an operator of the instruction set",
     _refused_operands: "node 1 (Transpose in relu1) has operands that it does not take:"
     " Transpose cannot apply (0, 0) to float32[N, 4]",

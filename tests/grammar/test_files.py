@@ -203,6 +203,7 @@ FULL = """
 import resource, sys
 from netc.grammar.files import atomic_writer
 from netc.grammar.diagnostics import NetError
+sys.dont_write_bytecode = True
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     with atomic_writer(sys.argv[1]) as file:

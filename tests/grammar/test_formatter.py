@@ -151,7 +151,7 @@ def test_the_manual() -> None:
 
 @pytest.mark.slow
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 def test_random_programs(random: Random) -> None:
     """Whatever a program says and however it is laid out, its tree and its comments are kept."""
     check(random_program(random))

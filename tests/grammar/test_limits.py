@@ -108,14 +108,14 @@ TOKENS = (
 ).split(" ")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.sampled_from(TOKENS), max_size=40), st.sampled_from(["", " "]))
 def test_token_soup(words: list[str], glue: str) -> None:
     """Any sequence of tokens gives a tree, or errors that render."""
     check_anything(glue.join(words))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=60))
 def test_arbitrary_text(text: str) -> None:
     """Any text gives a tree, or errors that render."""

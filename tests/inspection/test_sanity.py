@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from support.jobs import job_of
 
-from netc.runtime.sanity.checks import AS_EXPECTED, Check, sanity
+from netc.runtime.sanity.checks import AS_EXPECTED, SANITY_CHECKS, Check, sanity
 from netc.runtime.sanity.expected_loss import expected_loss
+from netc.runtime.sanity.overfitting import MEMORIZED
 from netc.runtime.sanity.subject import Subject
 from netc.runtime.training.job import Job
 from netc.runtime.training.run import train
@@ -24,6 +25,12 @@ TRAIN = "train { data = digits }"
 def checks(job: Job, **options: int) -> dict[str, Check]:
     """The checks of a job by name."""
     return {check.name: check for check in sanity(job, **options)}
+
+
+def alone(name: str, job: Job) -> Check:
+    """One check of a job, without the time that the others take."""
+    job.check_batches()
+    return SANITY_CHECKS[name](Subject(job, MEMORIZED, steps=1))
 
 
 def failing(job: Job, **options: int) -> list[str]:
@@ -249,7 +256,7 @@ NETWORKS = {
 def test_learning_rates_that_are_too_high(network: str, optimizer: str) -> None:
     """The recipe's own steps are tried, whatever the network can learn otherwise."""
     job = job_of(f"{NETWORKS[network]}\ntrain {{ data = digits, optimizer = {optimizer} }}")
-    found = checks(job, steps=1)["recipe"]
+    found = alone("recipe", job)
     assert not found.ok, found.message
     assert "the learning rate is too high" in found.advice
 
@@ -261,7 +268,7 @@ def test_learning_rates_that_are_too_high(network: str, optimizer: str) -> None:
 def test_learning_rates_that_are_not(network: str, optimizer: str) -> None:
     """Steps that are small, or bring the loss down, are nothing to complain of."""
     job = job_of(f"{NETWORKS[network]}\ntrain {{ data = digits, optimizer = {optimizer} }}")
-    found = checks(job, steps=1)["recipe"]
+    found = alone("recipe", job)
     assert found.ok, found.message
 
 
@@ -279,7 +286,7 @@ STARTS = {
 def test_learning_rates_that_are_too_low(network: str, optimizer: str) -> None:
     """A run in which the loss would hardly move is told from one at a higher rate."""
     job = job_of(f"{STARTS[network]}\ntrain {{ data = digits, optimizer = {optimizer} }}")
-    found = checks(job, steps=1)["recipe"]
+    found = alone("recipe", job)
     assert not found.ok, found.message
     assert "the learning rate is too low: in all its 450 steps, the run" in found.advice
     assert found.numbers["expected"] < 0.015 * found.numbers["first"]
@@ -299,8 +306,8 @@ def test_learning_rates_that_are_too_low(network: str, optimizer: str) -> None:
 )
 def test_slow_starts_are_no_low_rates(network: str, train: str) -> None:
     """Warm-up, weights of 0, frozen layers and short runs make the first steps small."""
-    found = checks(job_of(f"{STARTS[network]}\ntrain {{ data = digits, {train} }}"), steps=1)
-    assert found["recipe"].ok, found["recipe"].message
+    found = alone("recipe", job_of(f"{STARTS[network]}\ntrain {{ data = digits, {train} }}"))
+    assert found.ok, found.message
 
 
 def test_a_trained_network_needs_no_higher_rate() -> None:
@@ -308,21 +315,21 @@ def test_a_trained_network_needs_no_higher_rate() -> None:
     program = f"{NETWORKS['mlp']}\ntrain {{{{ data = digits, optimizer = {{}}, epochs = 8 }}}}"
     trained = train(job_of(program.format("adam(lr=0.01)"))).state
     job = replace(job_of(program.format("adam(lr=0.0000001)")), weights=trained)
-    assert checks(job, steps=1)["recipe"].ok
+    assert alone("recipe", job).ok
 
 
 def test_no_rate_is_blamed_where_none_helps() -> None:
     """Twelve layers of sigmoids learn nothing, whatever the learning rate."""
     program = "INPUT(8x8x1) -> [FC(8) -> SIGMOID]*12 -> FC(10)"
     job = job_of(f"{program}\ntrain {{ data = digits, optimizer = sgd(lr=0.000001) }}")
-    assert checks(job, steps=1)["recipe"].ok
+    assert alone("recipe", job).ok
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber", "log_cosh"])
 def test_class_indices_are_no_numbers(loss: str) -> None:
     """A loss of numbers that meets the classes of the digits is a mistake."""
     program = f"INPUT(8x8) -> FC(32) -> RELU -> FC(1)\ntrain {{ data = digits, loss = {loss} }}"
-    found = checks(job_of(program), steps=1)["labels"]
+    found = alone("labels", job_of(program))
     assert not found.ok
     assert (
         found.message == f"`target` holds indices of 10 classes, which `{loss}` takes for numbers"
@@ -346,7 +353,7 @@ def test_numbers_and_one_hot_classes_are_what_losses_take() -> None:
     xor = job_of("INPUT(2) -> FC(4) -> TANH -> FC(1)\ntrain { data = xor, loss = mse }")
     line = job_of("INPUT(3) -> FC(1)\ntrain { loss = mse }", (some((3,)), some()))
     counted = job_of("INPUT(3) -> FC(1)\ntrain { loss = mse }", (some((3,)), np.arange(60) * 7))
-    assert all(checks(job, steps=1)["labels"].ok for job in (one_hot, xor, line, counted))
+    assert all(alone("labels", job).ok for job in (one_hot, xor, line, counted))
 
 
 @pytest.mark.parametrize(
@@ -358,7 +365,7 @@ def test_numbers_and_one_hot_classes_are_what_losses_take() -> None:
 )
 def test_why_no_penalty_raises_the_loss(last: str, train: str, advice: str) -> None:
     """Weights that are 0 are no frozen ones."""
-    found = checks(job_of(f"INPUT(8x8) -> {last}\n{train}"), steps=1)["regularization"]
+    found = alone("regularization", job_of(f"INPUT(8x8) -> {last}\n{train}"))
     assert not found.ok
     assert advice in found.advice
 
@@ -370,7 +377,7 @@ def test_a_loss_that_no_learning_rate_brings_down() -> None:
         np.repeat(np.array([0.0, 10.0], np.float32), [135, 15])
     )
     job = job_of("INPUT(4) -> FC(1) -> LN\ntrain { loss = mse, batch = 8 }", (x, t))
-    found = checks(job, steps=1)["recipe"]
+    found = alone("recipe", job)
     assert not found.ok
     assert "a lower learning rate does no better" in found.advice
 
@@ -380,6 +387,6 @@ def test_a_rate_that_is_too_low_for_large_targets() -> None:
     x = some((3,))
     data = (x, (1000 * x[:, :1] + 5000).astype(np.float32))
     job = job_of("INPUT(3) -> FC(1)\ntrain { loss = mse, optimizer = adam, epochs = 50 }", data)
-    found = checks(job, steps=1)["recipe"]
+    found = alone("recipe", job)
     assert not found.ok
     assert found.advice.endswith("raise it, or scale the targets")

@@ -40,7 +40,7 @@ def torch_activation(name: str, x: Any, number: float) -> Any:
     return getattr(functional, function)(x, **({keyword: number} if keyword else {}))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(sorted(ACTIVATIONS)),
     st.lists(st.integers(1, 5), min_size=1, max_size=4),
@@ -65,7 +65,7 @@ def test_activations(
     assert norm_error(found, expected) <= 1e-10
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 50), st.integers(1, 16), st.integers(1, 9), st.integers(0, 2**16))
 def test_embeddings(vocabulary: int, width: int, length: int, seed: int) -> None:
     """Token embeddings with added positions are PyTorch's `embedding` plus the table's rows."""

@@ -11,7 +11,7 @@ from support.rows import normalization, pooling
 
 pytestmark = pytest.mark.oracle
 
-EXAMPLES = settings(max_examples=40, deadline=None, derandomize=True, database=None)
+EXAMPLES = settings(max_examples=40)
 CHANNELS = 6
 
 

@@ -13,7 +13,7 @@ import netc
 pytestmark = pytest.mark.oracle
 
 TOLERANCE = 1e-10
-EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+EXAMPLES = settings(max_examples=60)
 
 HEADS, DEPTH, LENGTH = st.integers(1, 4), st.integers(1, 5), st.integers(1, 7)
 SEEDS = st.integers(0, 2**32 - 1)

@@ -13,7 +13,7 @@ import netc
 pytestmark = pytest.mark.oracle
 
 TOLERANCE = 1e-10
-EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+EXAMPLES = settings(max_examples=60)
 
 Geometry = dict[str, tuple[int, ...]]
 

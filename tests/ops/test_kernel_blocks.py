@@ -4,7 +4,7 @@ import pytest
 from support.op_table import ROWS
 from support.ops import OpRow, check_meaning
 
-from netc.runtime.kernels import convolution, max_pool_gradient, weight_gradient
+from netc.runtime.kernels import columns, convolution, max_pool_gradient, weight_gradient
 from netc.runtime.kernels.lines import Lines
 
 pytestmark = pytest.mark.slow
@@ -12,8 +12,7 @@ pytestmark = pytest.mark.slow
 BLOCKED = {"Conv", "ConvTranspose", "netc.ConvWeightGrad", "netc.MaxPoolGrad"}
 CONVOLVED = BLOCKED - {"netc.MaxPoolGrad"}
 LIMITS = (
-    (convolution, "SCRATCH_BYTES"),
-    (convolution, "LINE_BYTES"),
+    (columns, "LONG_ROW"),
     (convolution, "BLOCK_BYTES"),
     (max_pool_gradient, "BLOCK_BYTES"),
     (weight_gradient, "SCRATCH_BYTES"),

@@ -21,7 +21,7 @@ from netc.runtime.engines.plan import plan
 Array = np.ndarray[Any, Any]
 
 TOLERANCE = 1e-8
-PROFILE = settings(max_examples=60, deadline=None, derandomize=True)
+PROFILE = settings(max_examples=60)
 GEOMETRY = ("kernel_shape", "strides", "pads", "dilations")
 pytestmark = [pytest.mark.oracle, pytest.mark.slow]
 

@@ -15,7 +15,7 @@ from netc.runtime.kerneldef import KERNELS
 Array = np.ndarray[Any, Any]
 
 TOLERANCE = 1e-12
-PROFILE = settings(max_examples=100, deadline=None, derandomize=True)
+PROFILE = settings(max_examples=100)
 
 
 def _attributes(geometry: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Forward and backward pass on a page: two lanes, column by column."""
 
+import re
 from random import Random
 from typing import Any
 
@@ -9,9 +10,12 @@ from support.networks import random_network
 from support.scenes import crossings, fits_a4, problems, said, struck
 
 import netc
+from netc.chain_rules import chain_rule
+from netc.compiler.emit.circuit import Circuit, Part
+from netc.compiler.pictures.folded_circuit import folded_circuits
 from netc.compiler.pictures.fonts import bounds
 from netc.compiler.pictures.scene import Bounds, Scene
-from netc.drawing import to_scene
+from netc.drawing import to_picture, to_scene
 from netc.sources import zoo
 
 
@@ -22,6 +26,22 @@ def _drawn(network: netc.Network, **choices: Any) -> Scene:
 def _box(scene: Scene, text: str) -> list[Bounds]:
     boxes = [group for group in scene.groups if group.role == "box"]
     return [bounds(group) for group in boxes if text in said(Scene(0, 0, (group,), ""), "box")]
+
+
+def _folded(program: str) -> Circuit:
+    """What is drawn of a program by its layers."""
+    found = chain_rule(netc.compile(program).model)
+    return next(folded_circuits(found.rule, found.losses, found.graph, Part("value", "y")))
+
+
+def _kept(circuit: Circuit) -> dict[str, set[str]]:
+    """For each gradient the boxes that it reads values of."""
+    found: dict[str, set[str]] = {}
+    for wire in circuit.wires:
+        if wire.role == "kept":
+            source, target = (circuit.parts[name].text for name in (wire.source, wire.target))
+            found.setdefault(target.removeprefix("\N{NABLA} "), set()).add(source)
+    return found
 
 
 POINTS = {
@@ -65,6 +85,98 @@ def test_resnet18_is_folded() -> None:
     coarse = said(_drawn(netc.load("zoo:resnet18"), depth=1), "box")
     assert "layer4" in coarse
     assert "layer4.1" not in coarse
+
+
+def test_a_fold_keeps_what_gradients_read() -> None:
+    """A line goes from each box that holds a value to the gradient that reads it, turns included.
+
+    FC reads what it takes, not what it yields, and its weights are in its own box.
+    """
+    drawn = _folded("INPUT(8x8x3) -> [CONV(3x3, 4) -> BN -> RELU]*4 -> FC(10)")
+    assert _kept(drawn) == {
+        "conv1": {"input", "conv1"},
+        "conv2 … relu4": {"conv1", "conv2 … relu4"},
+        "fc1": {"conv2 … relu4"},
+    }
+
+
+def test_a_block_keeps_what_gradients_read() -> None:
+    """So it is with a block that is a box, from inside and from before it."""
+    program = "block B(n) { [FC(n) -> TANH]*2 }\nINPUT(3) -> B(4) as a -> B(5) as b -> FC(2)"
+    found = chain_rule(netc.compile(program).model)
+    coarse = next(
+        folded_circuits(found.rule, found.losses, found.graph, Part("value", "y"), depth=1)
+    )
+    assert _kept(coarse) == {"a": {"input", "a"}, "b": {"a", "b"}, "fc1": {"b"}}
+
+
+def test_a_fold_says_what_it_holds() -> None:
+    """A fold without a name is called by its ends, and tells one turn from all of them."""
+    drawn = _folded("INPUT(8x8x3) -> [CONV(3x3, 4) -> BN -> RELU]*4 -> FC(10)")
+    (box,) = (part for part in drawn.parts.values() if part.text == "conv2 … relu4")
+    assert box.more == ("1 CONV 3x3 · BN · RELU", "4 filters", "\N{MULTIPLICATION SIGN} 3")
+    (back,) = (part for part in drawn.parts.values() if part.text == "∇ conv2 … relu4")
+    assert back.more == ("of 3 \N{MULTIPLICATION SIGN} 156 weights",)
+    words = said(_drawn(netc.load("zoo:resnet18")), "box")
+    assert "7 layers each" in words
+    assert "of 2 \N{MULTIPLICATION SIGN} 73,984 weights" in words
+
+
+def test_shared_weights_are_told() -> None:
+    """A tower's gradients read its own values; whose weights it uses is written in its boxes."""
+    tower = "block T { FC(4) -> TANH -> FC(2) }\n"
+    drawn = _folded(
+        f"{tower}a = INPUT(3) -> T as t\nb = INPUT(3) -> T(share=t) as s\n( a | b ) -> SUB"
+    )
+    for name, source in (("t", "input"), ("s", "input2")):
+        read = _kept(drawn)
+        assert read[f"{name}.fc1"] == {source, f"{name}.fc1"}
+        assert read[f"{name}.fc2"] == {f"{name}.fc1"}
+    told = {part.text: part.more for part in drawn.parts.values()}
+    assert told["∇ t.fc1"] == ("of 16 shared weights",)
+    assert told["∇ s.fc1"] == ("of the weights of t.fc1",)
+    assert "weights of t.fc1" in told["s.fc1"]
+
+
+def test_unrolled_weights_are_told() -> None:
+    """Steps in time that share weights read what the step before yields, not where weights are."""
+    cell = "block C(; x, h) { ( ( x -> FC(4) as wx | h -> FC(4) as wh ) -> ADD -> TANH as y ) }\n"
+    drawn = _folded(
+        f"{cell}h0 = INPUT(4)\nh1 = ( INPUT(3) | h0 ) -> C as c1\n"
+        "h2 = ( INPUT(3) | h1 ) -> C(share=c1) as c2"
+    )
+    read = _kept(drawn)
+    assert read["c2.wh"] == {"c1.y"}
+    assert read["c2.y"] == {"c2.y"}
+    told = {part.text: part.more for part in drawn.parts.values()}
+    assert told["∇ c2.wh"] == ("of the weights of c1.wh",)
+
+
+def test_a_tied_embedding_is_told() -> None:
+    """The head that uses the embedding's weights reads what it takes alone."""
+    words = said(_drawn(netc.load("zoo:gpt2_small")), "box")
+    assert "of 38,597,376 shared weights" in words
+    assert "of the weights of transformer.wte" in words
+
+
+def test_a_folded_loss_reads_what_its_formula_says() -> None:
+    """The derivative of a loss takes the target and what the loss takes of the network."""
+    program = "INPUT(3) -> FC(2)\ntrain { loss = cross_entropy }"
+    assert _kept(_folded(program))["(p \N{MINUS SIGN} t) / N"] == {"target", "fc1"}
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_what_is_differentiated_without_a_loss(compact: bool) -> None:
+    """The legend says what L is where several outputs have no loss; a loss is in its own box."""
+    program = "x = INPUT(3)\noutput a = x -> FC(2)\noutput b = x -> FC(2)"
+    words = "the sum of the numbers of all outputs, as there is no loss"
+    scene = _drawn(netc.compile(program), compact=compact)
+    assert {"L", words} <= set(said(scene, "legend"))
+    assert problems(scene) == []
+    losses = {"a": "mse", "b": "mse"}
+    scene = _drawn(netc.compile(program), loss=losses, compact=compact)
+    assert words not in said(scene, "legend")
+    assert words not in said(_drawn(netc.load("zoo:two_sigmoid_layers")), "legend")
 
 
 def test_dropout_passes_gradients() -> None:
@@ -151,3 +263,80 @@ def test_losses(program: str, theme: str) -> None:
     assert problems(scene) == []
     assert crossings(scene) == []
     assert struck(scene) == []
+
+
+@pytest.mark.parametrize("style", ["backward", "ops"])
+@pytest.mark.parametrize("direction", ["TB", "LR", "BT", "RL"])
+def test_directions(direction: str, style: str) -> None:
+    """The forward graph flows where it should, and nothing meets, whichever way it is."""
+    for name in ("digits_cnn", "siamese"):
+        scene = to_scene(netc.load(f"zoo:{name}").model, style, direction=direction)
+        assert problems(scene) == []
+        assert crossings(scene) == []
+        assert struck(scene) == []
+        assert fits_a4(scene)
+    chain = to_scene(netc.load("zoo:relu_layer").model, style, direction=direction)
+    last = "H" if style == "backward" else "output"
+    ends = (_box(chain, "X")[0].center, _box(chain, last)[0].center)
+    steps = [end - start for start, end in zip(*ends, strict=True)]
+    along, across = steps[::-1] if direction in ("TB", "BT") else steps
+    assert (along > 0) == (direction in ("TB", "LR"))
+    assert abs(along) > abs(across)
+
+
+def test_gradients_stand_beside_what_they_are_of() -> None:
+    """In a picture that flows downwards the lanes stand side by side."""
+    scene = _drawn(netc.load("zoo:relu_layer"), direction="TB")
+    (relu,) = _box(scene, "max(0, x)")
+    (gradient,) = _box(scene, "g if x > 0, else 0")
+    assert relu.center[1] == pytest.approx(gradient.center[1])
+    assert relu.right < gradient.left
+    assert "gradient of the operator beside it" in said(scene, "legend")
+
+
+ATTENTION_UNET = """\
+block Double(c) { [CONV(3x3, c, bias=no) -> BN -> RELU]*2 }
+block Gate(c; skip, g) {
+  ( ( skip -> CONV(1x1, c) | g -> CONV(1x1, c) ) -> ADD -> RELU -> CONV(1x1, 1) -> SIGMOID
+  | skip ) -> MUL
+}
+block Up(c; skip, x) {
+  u = x -> UPCONV(2x2, c, stride=2)
+  ( ( skip | u ) -> Gate(c // 2) as gate | u ) -> CONCAT -> Double(c) as conv
+}
+e1 = INPUT(128x128x1) -> Double(64) as enc1
+e2 = e1 -> POOL -> Double(128) as enc2
+e3 = e2 -> POOL -> Double(256) as enc3
+e4 = e3 -> POOL -> Double(512) as enc4
+b = e4 -> POOL -> Double(1024) as bottleneck
+( e1 | ( e2 | ( e3 | ( e4 | b ) -> Up(512) ) -> Up(256) ) -> Up(128) ) -> Up(64) -> CONV(1x1, 2)
+"""
+
+
+@pytest.mark.parametrize("page", ["a4", "a5", "160x100"])
+def test_what_is_advised_helps(page: str, recwarn: pytest.WarningsRecorder) -> None:
+    """Small text is warned of with a page on which it is legible; blocks are folded already."""
+    model = netc.compile(ATTENTION_UNET).model
+    to_picture(model, "svg", style="backward", page=page)
+    words = str(recwarn.pop().message)
+    assert "--depth" not in words
+    (advised,) = re.findall(r"`--page (\w+)`", words)
+    to_picture(model, "svg", style="backward", page=advised)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("style", ["backward", "ops"])
+def test_pages(style: str) -> None:
+    """A chain rule fits the page that is asked for, with and without its title."""
+    model = netc.load("zoo:digits_cnn").model
+    width, height = (side * 72 / 25.4 for side in (180.0, 120.0))
+    for title in (True, False):
+        scene = to_scene(model, style, page="180x120", title=title)
+        sides = sorted((scene.width, scene.height))
+        assert sides[0] <= height + 1e-6
+        assert sides[1] <= width + 1e-6
+        assert (said(scene, "title") != []) == title
+    with pytest.raises(netc.NetError, match=r"E511.*unknown page `b5`"):
+        to_scene(model, style, page="b5")
+    with pytest.raises(netc.NetError, match=r"E511.*unknown diagram direction `up`"):
+        to_scene(model, style, direction="up")

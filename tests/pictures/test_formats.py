@@ -6,11 +6,14 @@ import shutil
 import subprocess
 import zlib
 from pathlib import Path
+from unicodedata import category
 from xml.etree import ElementTree
 
 import pytest
+from matplotlib.font_manager import findfont, get_font
 
 import netc
+from netc.compiler.emit.palette import THEMES
 from netc.compiler.pictures.fonts import bounds
 from netc.compiler.pictures.graph import graph_scene
 from netc.compiler.pictures.mermaid import to_mermaid
@@ -28,6 +31,9 @@ from netc.compiler.pictures.scene import (
 )
 from netc.compiler.pictures.svg import to_svg
 from netc.compiler.pictures.tikz import to_tikz
+from netc.drawing import to_picture, to_picture_text
+from netc.runtime.plots import glyphs, scenes
+from netc.runtime.plots.glyphs import OWN
 from netc.runtime.plots.scenes import scene_picture
 
 NAME = '<script>alert("x")</script> & \u202eabc\x07'
@@ -77,6 +83,78 @@ def test_png_has_the_size_that_is_asked_for() -> None:
     assert (0xD6, 0xE4, 0xF2) in colours
 
 
+def test_a_png_that_no_memory_holds_is_refused() -> None:
+    """Many pixels are an error that names a width which is drawn, at once and not after minutes."""
+    network = netc.compile("INPUT(8x8x3) -> [CONV(3x3, 4) -> RELU]*8 -> FC(2)")
+    message = r"E511.*pixels is too large(.|\n)*a width of \d+,\d+ or less"
+    with pytest.raises(netc.NetError, match=message):
+        to_picture(network.model, "png", width=30_000)
+    assert to_picture(network.model, "svg", width=30_000)
+
+
+def test_png_draws_what_the_scene_says() -> None:
+    """Shapes, outlines and dashes are where the scene has them, and as wide."""
+    image = pytest.importorskip("PIL.Image", reason="reads the picture")
+    ink = Paint("#336699", "#cc3300", 4)
+    shapes = (
+        Rectangle(10, 10, 30, 20, ink, radius=4),
+        Rectangle(60, 10, 30, 20, ink),
+        Ellipse(120, 20, 15, 10, ink),
+        Polygon(((150, 10), (190, 10), (170, 30)), ink),
+        Line(((10, 60), (190, 60)), Paint(stroke="#cc3300", width=4, dash=(8, 8))),
+        Line(((10, 80), (150, 80)), Paint(stroke="#cc3300", width=2), 12),
+    )
+    data = scene_picture(Scene(200, 100, shapes, "#ffffff"), "png", dpi=144)
+    picture = image.open(io.BytesIO(data)).convert("RGB")
+
+    def colour(x: float, y: float) -> str:
+        return "#{:02x}{:02x}{:02x}".format(*picture.getpixel((round(2 * x), round(2 * y))))
+
+    assert {colour(x, 18) for x in (25, 75, 120, 170)} == {"#336699"}
+    assert {colour(x, 20) for x in (10, 40, 60, 90, 105, 135)} == {"#cc3300"}
+    assert {colour(x, 20) for x in (6, 44, 56, 94, 101, 139)} == {"#ffffff"}
+    assert {colour(x, 60) for x in (14, 30, 46)} == {"#cc3300"}
+    assert {colour(x, 60) for x in (22, 38, 54)} == {"#ffffff"}
+    assert {colour(141, y) for y in (78, 80, 82)} == {"#cc3300"}
+    assert colour(100, 77) == colour(155, 80) == "#ffffff"
+
+
+def test_words_of_a_kind_are_of_one_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Capitals and narrow letters are not larger because matplotlib's font fits them."""
+    sizes: dict[str, float] = {}
+    drawn = glyphs.font_of
+
+    def font_of(text: str, size: float, **style: bool) -> object:
+        sizes[text] = size
+        return drawn(text, size, **style)
+
+    monkeypatch.setattr(scenes, "font_of", font_of)
+    words = ("add", "slice", "RELU", "pool /2", "3x3 conv", "1")
+    lines = tuple(Text(50, 10 * i, word, 8, "#000000") for i, word in enumerate(words, 1))
+    scene_picture(Scene(100, 80, lines, "#ffffff"), "png")
+    assert set(sizes) == set(words)
+    assert max(sizes.values()) < 1.02 * min(sizes.values())
+
+
+def test_a_text_takes_what_a_font_lacks_from_another() -> None:
+    """Characters that matplotlib's own font has not come from one that has them."""
+    own, other = (set(get_font(findfont(name)).get_charmap()) for name in (OWN, "STIXGeneral"))
+    character = next(chr(c) for c in sorted(other - own) if category(chr(c)) == "Sm")
+    families, lacking = glyphs.fonts_for(f"a {character}")
+    assert families
+    assert not lacking
+    assert glyphs.fonts_for("Ответ, ñ, ∑") == ([], set())
+
+
+def test_what_no_font_has_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture of characters that no font of the machine has is drawn with boxes, and says so."""
+    monkeypatch.setattr(glyphs, "_installed", tuple)
+    words = tuple(Text(50, y, "\U00012000\U00012001", 8, "#000000") for y in (20, 40))
+    with pytest.warns(UserWarning, match=r"no font of this machine has .* \(CUNEIFORM\)") as said:
+        scene_picture(Scene(100, 50, words, "#ffffff"), "png", dpi=50)
+    assert len(said) == 1
+
+
 def test_pdf_holds_text() -> None:
     """A PDF names fonts for its text, and is the same each time."""
     data = scene_picture(SCENE, "pdf")
@@ -92,13 +170,24 @@ def test_tikz_shows_what_latex_would_execute() -> None:
     """No character of a name is a command, a comment or the end of a group."""
     hostile = r"\input{x} 50% of $a_1^2 & #1 ~ {" + "\u05e9"
     scene = Scene(90, 20, (Text(45, 12, hostile, 8, "#1f2430"),), "#ffffff", "two\nlines")
-    (node,) = re.findall(r"\\node\[.*?\] at \(45,12\) \{(.*)\};", to_tikz(scene))
+    with pytest.warns(UserWarning, match="HEBREW"):
+        written = to_tikz(scene)
+    (node,) = re.findall(r"\\node\[.*?\] at \(45,12\) \{(.*)\};", written)
     assert node == (
         r"\textbackslash{}input\{x\} 50\% of \$a\_1\textasciicircum{}2 \& \#1 \textasciitilde{} \{"
         "\\ifPDFTeX ?\\else \u05e9\\fi{}"
     )
-    assert to_tikz(scene).startswith("% two lines\n")
+    assert written.startswith("% two lines\n")
     assert "".join(re.findall(r"HTML\}\{(\w+)\}", to_tikz(SCENE))).isupper()
+
+
+def test_tikz_warns_of_what_pdflatex_lacks() -> None:
+    """Names in other scripts than Latin need another LaTeX; netc's own signs and Latin do not."""
+    plain = Text(5, 8, "\u2212\u00d7\u03a3 \u00e9".replace("\u03a3", "\u2211"), 8, "#000000")
+    to_tikz(Scene(90, 20, (plain,), "#ffffff"))
+    words = Text(5, 8, "\u7573\u307f \u0633", 8, "#000000")
+    with pytest.warns(UserWarning, match=r"\(ARABIC and CJK and HIRAGANA\).*XeLaTeX or LuaLaTeX"):
+        to_tikz(Scene(90, 20, (plain, words), "#ffffff"))
 
 
 @pytest.mark.slow
@@ -146,3 +235,34 @@ def test_shapes_move_and_grow_with_what_they_hold() -> None:
     before, after = bounds(SCENE.shapes[0]), bounds(moved)
     assert after.width == pytest.approx(2 * before.width)
     assert bounds(SCENE.shapes[-1]).width < bounds(SCENE.shapes[-1]).height
+
+
+@pytest.mark.parametrize("style", ["ops", "backward"])
+def test_circuits_as_text(style: str) -> None:
+    """Operators and gradients are boxes by their roles, in Graphviz's language and in Mermaid."""
+    model = netc.load("zoo:relu_layer").model
+    lines = to_picture_text(model, style=style, format="mmd", direction="TB").splitlines()
+    assert lines[:3] == ["%% ReluLayer", "flowchart TB", '  n0(["X"])']
+    assert '  n0 -->|"N\N{MULTIPLICATION SIGN}3"| n3' in lines
+    assert "  class n1,n2 parameter" in lines
+    assert any("==>" in line for line in lines) == (style == "backward")
+    assert any("-.->" in line for line in lines) == (style == "backward")
+    dark = to_picture_text(model, style=style, format="mmd", theme="dark")
+    assert THEMES["dark"].families["convolution"] in dark
+    dot = to_picture_text(model, style=style, format="dot")
+    assert dot.startswith('digraph "ReluLayer" {\n  graph [rankdir=LR')
+    with pytest.raises(
+        netc.NetError, match=rf"E511.*`{style}` in the format `mmd` takes no `page`"
+    ):
+        to_picture_text(model, style=style, format="mmd", page="a4")
+
+
+def test_mermaid_shows_any_name_of_a_circuit() -> None:
+    """Names of networks, inputs and outputs are text."""
+    net = netc.compile("INPUT(4) -> FC(2)")
+    net.graph.outputs['<b>"x"#35;`'] = net.graph.outputs.pop("output")
+    net.graph.name = "%%{init: {}}%%\n<i>"
+    text = to_picture_text(net.model, style="ops", format="mmd")
+    assert text.startswith("%% #37;#37;#123;init: #123;#125;#125;#37;#37; #60;i#62;\nflowchart")
+    assert "#60;b#62;#34;x#34;#35;35;#96;" in text
+    assert "<b>" not in text

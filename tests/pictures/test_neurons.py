@@ -4,7 +4,7 @@ import pytest
 from support.scenes import fits_a4, problems, said
 
 import netc
-from netc.compiler.pictures.neurons import HEAD, MOST_COLUMNS, neurons
+from netc.compiler.pictures.neurons import HEAD, MOST_COLUMNS, SIGNS, neurons
 from netc.compiler.pictures.scene import Group, Line, Scene
 from netc.sources import zoo
 
@@ -83,10 +83,32 @@ def test_given_weights_are_colours_and_widths() -> None:
     net = netc.load("zoo:spirals")
     scene = neurons(net.graph, state=net.initialize())
     assert problems(scene) == []
-    assert len(_edges(scene)) == 2
+    assert len(_edges(scene)) == 3  # biases begin at zero
     widths = {g.shapes[0].paint.width for g in scene.groups if g.role == "edge"}  # type: ignore[union-attr]  # lines
     assert len(widths) > 10
-    assert {"positive weight", "negative weight"} <= set(said(scene, "legend"))
+    wide = "small and large weight"
+    assert {"positive weight", "negative weight", wide} <= set(said(scene, "legend"))
+
+
+def test_sixteen_weights_are_written() -> None:
+    """The weights of a layer of four units with three inputs find room on their edges."""
+    numbers = [[i + 4 * j + 11 for j in range(3)] for i in range(4)]
+    scene = _scene(f"INPUT(3) -> FC(4, weight={numbers}, bias_value=[31, 32, 33, 34]) -> TANH")
+    assert problems(scene) == []
+    assert "small and large weight" not in said(scene, "legend")
+    assert {str(n) for row in numbers for n in row} | {"31", "34"} <= {*said(scene)}
+
+
+def test_zero_weighs_nothing() -> None:
+    """An edge of weight zero is dotted and has no sign's colour, and the legend says so."""
+    scene = _scene("INPUT(2) -> FC(2, weight=[[1, 0], [-1, 0]], bias_value=[0, 1])")
+    edges = [group for group in scene.groups if group.role == "edge" and group.title]
+    lines = {g.title: s for g in edges for s in g.shapes if isinstance(s, Line)}
+    dotted = {title for title, line in lines.items() if line.paint.dash}
+    assert dotted == {"w[1, 2] = 0", "w[2, 2] = 0", "b[1] = 0"}
+    strokes = {line.paint.stroke for line in lines.values() if line.paint.dash}
+    assert not {*SIGNS[0]} & strokes
+    assert "zero weight" in said(scene, "legend")
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=["script", "quotes", "right-to-left", "long"])

@@ -54,6 +54,16 @@ def test_options_of_other_styles_are_refused(style: str) -> None:
         to_scene(model, style, loss="mse")
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_titles(style: str) -> None:
+    """Every style says whose picture it is, and how large the network is, unless told not to."""
+    row = next(row for row in ROWS if row.style == style)
+    network = netc.compile(row.program)
+    heading = [network.graph.name, network.counts.headline]
+    assert said(to_scene(network.model, style), "title") == heading
+    assert said(to_scene(network.model, style, title=False), "title") == []
+
+
 def test_unknown_styles_are_refused() -> None:
     """A style that there is not is an error with the ones that there are."""
     with pytest.raises(NetError, match=r"E511.*unknown diagram style `volume`"):

@@ -349,7 +349,7 @@ def test_memory_that_runs_out(monkeypatch: pytest.MonkeyPatch, refusal: Refusal)
     def exhausted(*arguments: object, **options: object) -> None:
         raise MemoryError
 
-    object.__setattr__(steps.steps[0], "function", exhausted)
+    object.__setattr__(steps.steps[0], "kernel", Kernel("Conv", exhausted))
     assert "not enough memory for the result of CONV `c`: 3 x 4 x 6 x 5" in refusal(
         run, steps, {"input": x}, state
     )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import netc
-from netc.runtime.weights.initialize import fans, initialize
+from netc.runtime.weights.initialize import InitialState, fans, initialize
 
 Refusal = Callable[..., str]
 
@@ -196,3 +196,24 @@ def test_weights_that_no_memory_holds(refusal: Refusal) -> None:
         "error[E507]: there is not enough memory for the weight `big.weight` of"
         " 4_398_046_511_104 bytes"
     )
+
+
+def test_runs_draw_weights_twice_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs read again and again is kept; what a caller reads is a new array each time."""
+    network = netc.compile("INPUT(3) -> FC(2) as l")
+    drawn: list[str] = []
+    once = InitialState.__getitem__
+
+    def counted(
+        state: InitialState, name: str
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        drawn.append(name)
+        return once(state, name)
+
+    monkeypatch.setattr(InitialState, "__getitem__", counted)
+    state, x = network.initialize(0), np.ones((1, 3), np.float32)
+    answers = [np.asarray(network.run(x, state)) for _ in range(4)]
+    assert drawn.count("l.weight") == 2
+    state["l.weight"][...] = 0
+    assert np.array_equal(np.asarray(network.run(x, state)), answers[0])
+    assert all(np.array_equal(answer, answers[0]) for answer in answers)

@@ -1,18 +1,19 @@
-"""How many threads BLAS uses: one for small products, unless the user has chosen."""
+"""How many threads compute: ours, with one of BLAS in each, unless the user has chosen."""
 
+import os
+import signal
 import threading
 
 import numpy as np
+import onnxruntime
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import netc
-from netc.compiler.passes.pipeline import settle
-from netc.runtime.engines.plan import plan
-from netc.runtime.engines.threads import CHOSEN, is_large, one_thread
+from netc.runtime.engines.threads import one_thread
+from netc.runtime.kernels.workers import OF_BLAS, OURS, shares, spread, workers
 
 SMALL = "INPUT(8x8x1) -> CONV(3x3, 16) -> RELU -> FC(10)"
-WIDE = "INPUT(1024) -> FC(2048) -> FC(10)"
 
 
 def threads() -> set[int]:
@@ -23,18 +24,8 @@ def threads() -> set[int]:
 @pytest.fixture
 def unchosen(monkeypatch: pytest.MonkeyPatch) -> None:
     """No environment variable says how many."""
-    for name in CHOSEN:
+    for name in (OURS, *OF_BLAS):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.mark.parametrize(
-    ("program", "batch", "large"),
-    [(SMALL, 32, False), (WIDE, 1, False), (WIDE, 256, True)],
-)
-def test_large_products_are_told(program: str, batch: int, large: bool) -> None:
-    """What counts is the work of one operator with the batch that is fed."""
-    planned = plan(settle(netc.compile(program).graph))
-    assert is_large(planned.graph, planned.order, {"N": batch}) is large
 
 
 @pytest.mark.usefixtures("unchosen")
@@ -80,7 +71,7 @@ def test_overlapping_runs_do_not_keep_the_limit() -> None:
         assert threads() == before
 
 
-@pytest.mark.parametrize("name", CHOSEN)
+@pytest.mark.parametrize("name", OF_BLAS)
 @pytest.mark.usefixtures("unchosen")
 def test_what_the_user_chose_stays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable of the environment that sets the threads is obeyed."""
@@ -89,3 +80,105 @@ def test_what_the_user_chose_stays(name: str, monkeypatch: pytest.MonkeyPatch) -
         before = threads()
         with one_thread():
             assert threads() == before
+
+
+@pytest.mark.usefixtures("unchosen")
+def test_who_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our variable says how many; threads of BLAS that the user asked for leave one of ours."""
+    assert workers() >= 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    assert workers() == 1
+    monkeypatch.setenv(OURS, "3")
+    assert workers() == 3
+    assert shares(10) == [slice(0, 3), slice(3, 6), slice(6, 10)]
+    assert shares(10, least=5) == [slice(0, 5), slice(5, 10)]
+    monkeypatch.setenv(OURS, "many")
+    assert workers() == 1
+
+
+def test_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every part is computed once, on several threads, and what one raises is raised."""
+    monkeypatch.setenv(OURS, "3")
+    found: list[int] = []
+    used: set[int] = set()
+    meet = threading.Barrier(3)
+
+    def compute(part: int) -> None:
+        if part < 3:
+            meet.wait(10)
+        used.add(threading.get_ident())
+        found.append(part)
+
+    spread(compute, range(20), 2**30)
+    assert sorted(found) == list(range(20))
+    assert len(used) == 3
+
+    def fail(part: int) -> None:
+        if part == 1:
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        spread(fail, range(3), 2**30)
+
+
+@pytest.mark.usefixtures("unchosen")
+def test_a_program_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within `netc.threads` nothing else counts, on either engine; afterwards it does again."""
+    monkeypatch.setenv(OURS, "2")
+    network = netc.compile(SMALL)
+    x, state = np.zeros((1, 1, 8, 8), np.float32), network.initialize()
+    found: list[int] = []
+    session = onnxruntime.InferenceSession
+
+    def opened(model: bytes, options: onnxruntime.SessionOptions, **others: object) -> object:
+        found.append(options.intra_op_num_threads)
+        return session(model, options, **others)
+
+    monkeypatch.setattr("onnxruntime.InferenceSession", opened)
+    with netc.threads(3):
+        assert workers() == 3
+        with netc.threads(1):
+            assert workers() == 1
+            network.run(x, state, engine="onnxruntime")
+        assert workers() == 3
+    assert workers() == 2
+    assert found == [1]
+    with pytest.raises(netc.NetError, match="`threads` must be a positive integer, not `0`"):
+        netc.threads(0).__enter__()
+
+
+@pytest.mark.parametrize("count", ["2", "5"])
+def test_results_do_not_depend_on_threads(count: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step of training yields the same numbers on one thread and on several."""
+    program = (
+        "INPUT(24x24x3) -> CONV(3x3, 32) -> BN -> RELU -> POOL -> DWCONV(3x3) -> CONV(3x3, 48)"
+        " -> TANH -> FC(64) -> RELU -> FC(10)"
+    )
+    net = netc.compile(program)
+    state = net.initialize(0)
+    random = np.random.default_rng(0)
+    x = random.standard_normal((32, 3, 24, 24)).astype(np.float32)
+    target = random.integers(0, 10, 32)
+    results = []
+    for chosen in ("1", count):
+        monkeypatch.setenv(OURS, chosen)
+        results.append(net.value_and_grad(x, target, state))
+    (value, gradients), (other, others) = results
+    np.testing.assert_array_equal(value, other)
+    for name, gradient in gradients.items():
+        np.testing.assert_allclose(gradient, others[name], rtol=0, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+def test_a_forked_process_has_threads_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child does not wait for threads that only its parent has."""
+    monkeypatch.setenv(OURS, "2")
+    spread(lambda part: None, range(4), 2**30)
+    child = os.fork()
+    if not child:
+        signal.alarm(20)
+        found: list[int] = []
+        spread(found.append, range(4), 2**30)
+        os._exit(0 if sorted(found) == [0, 1, 2, 3] else 1)
+    assert os.waitpid(child, 0)[1] == 0

@@ -110,6 +110,16 @@ def test_histograms_hold_all_weights(digits: Trained, figures: Figures, tmp_path
     assert f"\N{GREEK SMALL LETTER SIGMA} {deviation:.2g}" in figures.texts()
 
 
+def test_equal_numbers_leave_room_for_others(figures: Figures, tmp_path: Path) -> None:
+    """Biases of zero are a line where zero is; no bar of 1 stands beside the weights' shares."""
+    show.weights(netc.compile("INPUT(50) -> FC(40) -> FC(2)"), tmp_path / "w.svg")
+    for axes in [axes for axes in figures[-1].axes if axes._left_title.get_text()]:
+        (weights,) = axes.patches
+        assert max(weights.get_data().values) < 0.5
+        (line,) = axes.lines if axes is not figures[-1].axes[0] else axes.lines[:1]
+        assert list(line.get_xdata()) == [0, 0]
+
+
 def test_initial_weights(digits: Trained, figures: Figures, tmp_path: Path) -> None:
     """Without a run and a file, the weights that training starts from are drawn."""
     net, _ = digits
@@ -231,6 +241,24 @@ def test_receptive_picture(figures: Figures, tmp_path: Path) -> None:
     assert figures.axes.get_xlabel() == "every element sees all of it"
 
 
+def test_receptive_strip(figures: Figures, tmp_path: Path) -> None:
+    """A sequence is a strip of one row, drawn over its numbers where they are given."""
+    net = netc.compile(
+        "INPUT(40x1, sequence) -> CONV(5, kernel=5) as a -> POOL(kernel=4) -> CONV(kernel=3) as b"
+    )
+    wave = np.sin(np.arange(40, dtype=np.float32))
+    show.receptive(net, "b", tmp_path / "r.png", wave[:, None])
+    assert figures[-1]._suptitle.get_text() == "b sees 16 of 40, stride 4"
+    assert figures.axes.get_xlabel() == "element 5 of 10: positions 14 to 29"
+    assert figures.images()[0].shape[:2] == (1, 40)
+    show.receptive(net, "a", tmp_path / "r.png", at=0)
+    assert figures.axes.get_xlabel() == "element 0 of 40: positions -2 to 2"
+    low, high = figures.axes.get_ylim()
+    assert abs(high - low) < 1.5
+    with pytest.raises(netc.NetError, match="`a` is 40 and has no 40"):
+        show.receptive(net, "a", tmp_path / "r.png", at=(0, 40))
+
+
 @pytest.mark.parametrize(
     ("program", "label", "options", "message"),
     [
@@ -250,3 +278,15 @@ def test_no_receptive_field(
     """What has no place in a picture is refused."""
     with pytest.raises(netc.NetError, match=message):
         show.receptive(netc.compile(program), label, tmp_path / "r.svg", **options)
+
+
+def test_a_long_name_keeps_to_the_picture(figures: Figures, tmp_path: Path) -> None:
+    """Of a heading that is too long the middle is left out; its end says what is drawn."""
+    name = "N" * 300
+    show.weights(netc.compile(f"net {name}\nINPUT(4) -> FC(2)"), tmp_path / "x.png")
+    (figure,) = figures
+    (heading,) = [t for t in figure.texts if "weights" in t.get_text()]
+    assert "N\N{HORIZONTAL ELLIPSIS}N" in heading.get_text()
+    assert heading.get_text().endswith(": initial weights, seed 0")
+    figure.draw_without_rendering()
+    assert heading.get_window_extent().x1 <= figure.bbox.width

@@ -11,7 +11,7 @@ import netc
 from netc import show
 from netc.records import Run
 from netc.runtime.plots.decision_regions import region_colours
-from netc.show.planes import GRID_STEPS, plane_of
+from netc.show.planes import GRID_STEPS, answers_at
 
 Trained = tuple[netc.Network, Run]
 
@@ -53,7 +53,7 @@ def test_step_neurons_without_data(figures: Figures, tmp_path: Path) -> None:
     net = netc.load("zoo:xor")
     show.boundary(net, tmp_path / "b.svg")
     corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
-    shares, _ = plane_of(net, net.trained(None), corners, None, {})
+    shares, _ = answers_at(net, net.trained(None), corners, None, {})
     assert shares is not None
     np.testing.assert_array_equal(shares.argmax(axis=1), [0, 1, 1, 0])
     show.boundary(net, tmp_path / "b.svg", data="xor")

@@ -76,7 +76,10 @@ class Page:
 
     def press(self, *keys: str) -> None:
         """Press keys by their names, such as `Enter`, or letters."""
-        codes = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowDown": 40, "ArrowUp": 38}
+        codes = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowDown": 40, "ArrowUp": 38} | {
+            "ArrowRight": 39,
+            "ArrowLeft": 37,
+        }
         for key in keys:
             text = {"text": "\r"} if key == "Enter" else {"text": key} if len(key) == 1 else {}
             code = codes.get(key, ord(key[0].upper()))
@@ -88,15 +91,40 @@ class Page:
 
     def click(self, selector: str) -> None:
         """Click in the middle of an element."""
+        self.tap(*self.middle(selector))
+
+    def tap(self, x: float, y: float) -> None:
+        """Click at a place."""
+        for kind in ("mousePressed", "mouseReleased"):
+            place = {"x": x, "y": y, "button": "left", "clickCount": 1}
+            self.call("Input.dispatchMouseEvent", type=kind, **place)
+
+    def middle(self, selector: str) -> tuple[float, float]:
+        """Where the middle of an element is, in pixels, once it is scrolled to."""
         x, y = self.js(
             f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
             " e.scrollIntoView({block: 'center', behavior: 'instant'});"
             " const b = e.getBoundingClientRect();"
             " return [b.x + b.width / 2, b.y + b.height / 2]; })()"
         )
-        for kind in ("mousePressed", "mouseReleased"):
-            place = {"x": x, "y": y, "button": "left", "clickCount": 1}
+        return x, y
+
+    def wheel(self, x: float, y: float, turn: float) -> None:
+        """Turn the wheel at a place; up is negative."""
+        self.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=turn)
+
+    def drag(self, x: float, y: float, dx: float, dy: float) -> None:
+        """Move the mouse from a place with its button held."""
+        for kind, step in (("mousePressed", 0), ("mouseMoved", 1), ("mouseReleased", 1)):
+            place = {"x": x + step * dx, "y": y + step * dy, "button": "left", "clickCount": 1}
             self.call("Input.dispatchMouseEvent", type=kind, **place)
+
+    def pinch(self, x: float, y: float, before: float, after: float) -> None:
+        """Move two fingers about a place from one distance to another, in pixels."""
+        for kind, gap in (("touchStart", before), ("touchMove", after)):
+            points = [{"x": x + side * gap / 2, "y": y, "id": side + 2} for side in (-1, 1)]
+            self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def _next(self) -> Any:
         while b"\0" not in self._rest:

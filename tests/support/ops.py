@@ -142,13 +142,20 @@ def op_row(
     )
 
 
-def node_of(row: OpRow) -> Node:
-    """The row's operator as the compiler infers it, in a graph of its own."""
+def graph_of(row: OpRow) -> Graph:
+    """The row's operator as the compiler infers it, and its arguments `a0`, `a1` and so on."""
     graph = Graph("row")
     build = Builder(graph)
     values = [_value(build, i, argument) for i, argument in enumerate(row.arguments)]
     outputs = build.op(row.op_type, values, row.attributes, outputs=row.outputs)
-    return graph.producer(outputs[0])
+    graph.outputs |= {f"y{i}": output for i, output in enumerate(outputs)}
+    return graph
+
+
+def node_of(row: OpRow) -> Node:
+    """The row's operator, in a graph of its own."""
+    graph = graph_of(row)
+    return graph.producer(graph.outputs["y0"])
 
 
 def arguments_of(row: OpRow, batch: int, *, wide: bool = False) -> list[Array | None]:

@@ -1,8 +1,8 @@
 """What is wrong with a picture, by the geometry of its shapes."""
 
-from collections.abc import Iterator
-from itertools import combinations, pairwise
-from math import hypot
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from netc.compiler.pictures.fonts import bounds
 from netc.compiler.pictures.scene import (
@@ -14,6 +14,7 @@ from netc.compiler.pictures.scene import (
     Line,
     Point,
     Scene,
+    of_points,
     texts,
 )
 
@@ -30,26 +31,18 @@ def crossings(scene: Scene) -> list[str]:
 
     Lines may cross lines, and frames.
     """
-    boxes = [group for group in scene.groups if group.role == "box"]
-    found = [
-        f"{a.name} lies over {b.name}"
-        for a, b in combinations(boxes, 2)
-        if bounds(a).overlaps(bounds(b), SLACK)
-    ]
+    boxes = [(group, bounds(group)) for group in scene.groups if group.role == "box"]
+    found = [f"{a.name} lies over {b.name}" for a, b in _overlapping(boxes)]
     found += [
         f"{group.name} is too small for {text.text!r}"
-        for group in boxes
+        for group, _ in boxes
         for text in texts((group,))
         if not bounds(group.shapes[0]).contains(bounds(text), SLACK)
     ]
-    lines = [shape for group in scene.groups if group.role == "edge" for shape in group.shapes]
-    for line in lines:
-        assert isinstance(line, Line)
-        for group in boxes:
-            inner = bounds(group)
-            if any(_strictly_inside(point, inner) for point in _along(line)):
-                found.append(f"a line runs through {group.name}")
-    return found
+    through = _met(
+        [shape for g in scene.groups if g.role == "edge" for shape in g.shapes], boxes, 1.5
+    )
+    return [*found, *(f"a line runs through {group.name}" for group in through)]
 
 
 def struck(scene: Scene) -> list[str]:
@@ -57,29 +50,57 @@ def struck(scene: Scene) -> list[str]:
     labels = [(group, bounds(group)) for group in scene.groups if group.role == "label"]
     edges = [group for group in scene.groups if group.role == "edge"]
     lines = [shape for group in edges for shape in group.shapes if isinstance(shape, Line)]
-    return [
-        f"a line strikes {_name(group)}"
-        for group, found in labels
-        for line in lines
-        if any(_inside(point, found, SLACK) for point in _along(line))
+    return [f"a line strikes {_name(group)}" for group in _met(lines, labels, SLACK)]
+
+
+def _met(
+    lines: Sequence[Drawn], groups: Sequence[tuple[Group, Bounds]], margin: float
+) -> Iterator[Group]:
+    """For each line the groups that it runs through, deeper than a margin.
+
+    Corners of a line stand for the curves that round them.
+    """
+    inner = [
+        (group, Bounds(b.left + margin, b.top + margin, b.right - margin, b.bottom - margin))
+        for group, b in groups
     ]
+    for line in lines:
+        assert isinstance(line, Line)
+        taken = of_points(line.points)
+        for group, box in inner:
+            if (
+                taken.right > box.left < box.right > taken.left
+                and taken.bottom > box.top < box.bottom > taken.top
+                and any(_is_met(box, a, b) for a, b in pairwise(line.points))
+            ):
+                yield group
 
 
-def _along(line: Line) -> Iterator[Point]:
-    """Points of a line, close together; corners stand for the curves that round them."""
-    for (x0, y0), (x1, y1) in pairwise(line.points):
-        steps = max(1, int(hypot(x1 - x0, y1 - y0) / 2))
-        for i in range(steps + 1):
-            yield x0 + (x1 - x0) * i / steps, y0 + (y1 - y0) * i / steps
+def _is_met(box: Bounds, a: Point, b: Point) -> bool:
+    """Whether the way from a to b leads through the inside of a box (Liang and Barsky 1984)."""
+    first, last = 0.0, 1.0
+    for start, end, low, high in (
+        (a[0], b[0], box.left, box.right),
+        (a[1], b[1], box.top, box.bottom),
+    ):
+        if start == end:
+            if not low < start < high:
+                return False
+            continue
+        enters, leaves = sorted(((low - start) / (end - start), (high - start) / (end - start)))
+        first, last = max(first, enters), min(last, leaves)
+    return first < last
 
 
-def _strictly_inside(point: Point, box: Bounds) -> bool:
-    return _inside(point, box, 1.5)
-
-
-def _inside(point: Point, box: Bounds, margin: float) -> bool:
-    x, y = point
-    return box.left + margin < x < box.right - margin and box.top + margin < y < box.bottom - margin
+def _overlapping(groups: Sequence[tuple[Group, Bounds]]) -> Iterator[tuple[Group, Group]]:
+    """The pairs that lie over each other."""
+    ordered = sorted(groups, key=lambda each: each[1].left)
+    for i, (group, found) in enumerate(ordered):
+        for other, its in ordered[i + 1 :]:
+            if its.left >= found.right:
+                break
+            if found.overlaps(its, SLACK):
+                yield group, other
 
 
 def fits_a4(scene: Scene) -> bool:
@@ -108,9 +129,8 @@ def _outside(scene: Scene) -> Iterator[str]:
 def _overlaps(scene: Scene) -> Iterator[str]:
     labels = [(group, bounds(group)) for group in scene.groups if group.role == "label"]
     boxes = [(group, bounds(group)) for group in scene.groups if group.role == "box"]
-    for (a, one), (b, other) in combinations(labels, 2):
-        if one.overlaps(other, SLACK):
-            yield f"{_name(a)} lies over {_name(b)}"
+    for a, b in _overlapping(labels):
+        yield f"{_name(a)} lies over {_name(b)}"
     for a, one in labels:
         for b, other in boxes:
             if a not in b.shapes and one.overlaps(other, SLACK):
@@ -120,3 +140,19 @@ def _overlaps(scene: Scene) -> Iterator[str]:
 def _name(shape: Drawn) -> str:
     found = " ".join(text.text for text in texts([shape]))
     return repr(found or (shape.name if isinstance(shape, Group) else type(shape).__name__))
+
+
+def labels(scene: Scene) -> list[str]:
+    """What each label says, its lines joined."""
+    return [" ".join(said(replace(scene, shapes=(g,)))) for g in scene.groups if g.role == "label"]
+
+
+def boxes_of(scene: Scene) -> dict[str, Group]:
+    """The boxes by name."""
+    return {group.name: group for group in scene.groups if group.role == "box"}
+
+
+def lines_of(scene: Scene, way: str = "") -> list[Line]:
+    """The lines from box to box, or those of a way by what is said of it."""
+    groups = [g for g in scene.groups if g.role == "edge" and way in ("", g.title)]
+    return [shape for group in groups for shape in group.shapes if isinstance(shape, Line)]

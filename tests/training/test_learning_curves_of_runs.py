@@ -313,6 +313,7 @@ def reading(run: Known) -> tuple[Finding, ...]:
     return read_run(netc.compile(run.program).train(run.data, **settings))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_runs_of_known_kinds(name: str) -> None:
     """A run is said to be what it is, and nobody is sent the wrong way."""

@@ -251,6 +251,16 @@ def test_numbers_of_numpy_make_optimizers() -> None:
     assert [d.code for d in caught.value.diagnostics] == ["E404"]
 
 
+def test_what_numpy_holds_without_axes_is_what_python_holds() -> None:
+    """Truth values and arrays without axes are taken; an array with axes is no number."""
+    given = netc.SGD(lr=np.array(0.25), momentum=np.array(0.5), nesterov=np.bool_(True))
+    assert given == netc.SGD(lr=0.25, momentum=0.5, nesterov=True)
+    found = recipe(epochs=np.array(3), optimizer=given)
+    assert (found.epochs, found.optimizer) == (3, given)
+    with pytest.raises(netc.NetError, match=r"must be a positive number, not `array\(\[0.1\]\)`"):
+        netc.SGD(lr=np.array([0.1]))
+
+
 @pytest.mark.parametrize("loss", [{"cls": "mse"}, "{cls: mse}"])
 def test_other_losses_leave_the_weights_of_others_behind(loss: Any) -> None:
     """A weight of the block goes with the loss that it multiplies, however that is replaced."""

@@ -6,7 +6,7 @@ from itertools import chain, islice
 
 from ....grammar.diagnostics import NetError
 from ...expressions.recovery import poisoned
-from ..calls import EvaluatedCall
+from ..evaluated_call import EvaluatedCall
 from ..state import Lowering, Site
 from . import arguments, merges, tensors
 from .case import Case, Way, WayRule

@@ -9,7 +9,7 @@ from ....grammar.diagnostics import NetError
 from ...expressions.recovery import POISON
 from ...ir.graph import Layer, Value
 from ...layers.layerdef import LAYERS, GivenArgument, bind, place
-from ..calls import EvaluatedCall
+from ..evaluated_call import EvaluatedCall
 from ..state import Lowering, Site, Tensors
 from .trial import tried
 

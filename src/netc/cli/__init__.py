@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
@@ -29,6 +30,7 @@ COMMANDS = {
     "predict": ("predict", "Predict new samples with a trained network."),
     "sanity": ("sanity", "Check data, loss, activations and gradients before training."),
     "gradcheck": ("gradcheck", "Compare gradients with central differences."),
+    "bench": ("bench", "Time a network on its engines, beside PyTorch."),
     "features": ("features", "Write the output of a layer for each sample to a file."),
     "show": ("show", "Draw filters, feature maps, curves, regions, predictions and more."),
     "report": ("report", "Write a page of HTML with diagram, layers, formulas and a run."),
@@ -108,7 +110,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     gc.disable()
     prepare_streams()
+    warnings.showwarning = _show_warning
     sys.exit(run(arguments))
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print what Python warns of as netc prints its own warnings, without a line of its source."""
+    click.echo(f"warning: {message}\n", err=True)
 
 
 def _output_failed(failure: OSError) -> int:

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import click
 
-from ..choices import Device, EngineName
+from ..choices import Device, EngineName, threads
 from ..network import Network, compile_program
 from ..sources import read_program
 from .completion import complete_file, one_of
@@ -31,6 +31,20 @@ device_option: Decorator = click.option(
     show_default=True,
     shell_complete=one_of(DEVICES),
     help="cpu, or cuda on onnxruntime.",
+)
+
+
+def _limit_threads(context: click.Context, parameter: click.Parameter, count: int | None) -> None:
+    if count is not None:
+        context.with_resource(threads(count))
+
+
+threads_option: Decorator = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    expose_value=False,
+    callback=_limit_threads,
+    help="How many threads compute; by default, one for each core.",
 )
 max_layers_option: Decorator = click.option(
     "--max-layers", type=click.IntRange(min=1), help="Allow more than 10,000 layers."
@@ -64,12 +78,11 @@ rename_option: Decorator = click.option(
 )
 
 
-def weights_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`--weights` and `--rename`."""
-    help = "A .safetensors or .npz file; by default, weights are drawn at random."
-    return click.option("--weights", type=click.Path(), is_eager=True, help=help)(
-        rename_option(function)
-    )
+def weights_option(otherwise: str = "by default, weights are drawn at random") -> Decorator:
+    """`--weights` and `--rename`; the help says what happens without them."""
+    help = f"A .safetensors or .npz file; {otherwise}."
+    option = click.option("--weights", type=click.Path(), is_eager=True, help=help)
+    return lambda function: option(rename_option(function))
 
 
 def keep_form(context: click.Context, parameter: click.Parameter, form: Any) -> Any:

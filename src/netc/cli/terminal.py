@@ -5,7 +5,8 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ from ..grammar.diagnostics import Diagnostic, render
 if TYPE_CHECKING:
     from ..summary.table import Summary
 
+MOST_BAR, BESIDE_BAR = 36, 32  # characters of a progress bar, and of what stands around it
 _COLOURS = {"error": "red", "warning": "yellow"}
 
 
@@ -28,6 +30,17 @@ def wants_colour(stream: IO[str]) -> bool:
 def width(stream: IO[str]) -> int | None:
     """How many characters a line of a terminal holds; None of what is not a terminal."""
     return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+@contextmanager
+def progress_bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, and nothing elsewhere; what it yields is told how much more is done."""
+    if not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    room = min(MOST_BAR, max((width(sys.stderr) or 0) - BESIDE_BAR, 1))
+    with click.progressbar(length=length, label=label, file=sys.stderr, width=room) as bar:
+        yield bar.update
 
 
 def show_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:

@@ -1,17 +1,20 @@
 """Network, and perhaps a run -> one HTML file: a page, its style, its script and its data.
 
-Names of users reach the page as JSON that no name can end, and as the text of elements; nothing of
-theirs is ever markup. The page may load nothing, and may run no script but its own.
+Names of users reach the page as compressed JSON, and as the text of elements; nothing of theirs is
+ever markup. The page may load nothing, and may run no script but its own.
 """
 
+import gzip
 import json
 from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 from ..compiler.model import Model
+from ..grammar.diagnostics import error
 from ..grammar.files import write_text
 from ..grammar.source import UNPRINTABLE
 from ..summary.table import summarize
@@ -20,14 +23,22 @@ from .layers import highlighted, layer_table, memory_timeline, totals
 from .levels import dark_rules, levels
 from .runs import of_run
 
-# In JSON all of these stand in strings only, where an escape says the same.
-_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+SCRIPTS = (
+    *("basics.js", "diagram.js", "folding.js", "panel.js"),
+    *("table.js", "program.js", "run.js"),
+)
+
+SUFFIXES = (".html", ".htm")
 
 
 def report(
     model: Model, path: "str | PathLike[str]", *, run: Any = None, weights: Any = None
 ) -> None:
     """Write a network's report; see `Network.report`."""
+    suffix = Path(path).suffix
+    if suffix.lower() not in SUFFIXES:
+        what = f"there is no report as `{suffix}`" if suffix else f"`{fspath(path)}` has no suffix"
+        raise error("E505", what, help=f"a report is a page: write a {' or '.join(SUFFIXES)} file")
     write_text(fspath(path), to_html(model, run=run, weights=weights))
 
 
@@ -57,30 +68,29 @@ def to_html(model: Model, *, run: Any = None, weights: Any = None) -> str:
         else None,
         "run": of_run(model, run, trained) if given else None,
     }
-    script, style = _asset("report.js"), f"{_asset('report.css')}\n{dark_rules()}\n"
+    opener, script = _asset("open.js"), "\n".join(map(_asset, SCRIPTS))
+    style = f"{_asset('report.css')}\n{dark_rules()}\n"
     parts = {
-        "script-hash": _hash(script),
+        "script-hashes": f"{_hash(opener)} {_hash(script)}",
         "style-hash": _hash(style),
         "style": style,
+        "opener": opener,
         "script": script,
-        "data": as_json(data),
+        "data": packed(data),
     }
-    page = _asset("page.html")
-    pieces = page.split("{{")
-    filled = [pieces[0]]
-    for piece in pieces[1:]:
+    first, *pieces = _asset("page.html").split("{{")
+    filled = [first]
+    for piece in pieces:
         name, _, rest = piece.partition("}}")
         filled += [parts[name], rest]
     return "".join(filled)
 
 
-def as_json(data: Any) -> str:
-    """JSON that can stand in HTML: no text in it can end the element around it."""
+def packed(data: Any) -> str:
+    """JSON as base64 of gzip: a tenth of its size, and it cannot end the element around it."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     text = UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-    for mark, escape in _UNSAFE.items():
-        text = text.replace(mark, escape)
-    return text
+    return b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def _asset(name: str) -> str:

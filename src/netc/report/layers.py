@@ -113,18 +113,17 @@ def histograms(
             continue
         values = np.asarray(weights[name], np.float64).ravel()
         finite = values[np.isfinite(values)]
-        if finite.size:
-            counts, edges = np.histogram(finite, BINS)
-            found.append(
-                {
-                    "name": name,
-                    "counts": counts.tolist(),
-                    "ends": [float(edges[0]), float(edges[-1])],
-                    "mean": float(finite.mean()),
-                    "deviation": float(finite.std()),
-                    "broken": int(values.size - finite.size),
-                }
-            )
+        counts, edges = np.histogram(finite, BINS)
+        found.append(
+            {
+                "name": name,
+                "counts": counts.tolist() if finite.size else [],
+                "ends": [float(edges[0]), float(edges[-1])],
+                "mean": float(finite.mean()) if finite.size else 0.0,
+                "deviation": float(finite.std()) if finite.size else 0.0,
+                "broken": int(values.size - finite.size),
+            }
+        )
     return found
 
 
@@ -151,7 +150,7 @@ def highlighted(text: str) -> list[list[list[str]]]:
     at = 0
     for token in tokens(text):
         start, end = token.start_pos, token.end_pos
-        pieces += [("", text[at:start]), (_class(token.type, str(token)), text[start:end])]
+        pieces += [("", text[at:start]), (_class(token.type, token.value), text[start:end])]
         at = end
     pieces.append(("", text[at:]))
     lines: list[list[list[str]]] = [[]]

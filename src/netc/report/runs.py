@@ -1,8 +1,6 @@
 """A run -> its curves, its monitor, its confusion matrix and its pictures, as JSON."""
 
 import os
-import tempfile
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
@@ -14,6 +12,7 @@ import numpy as np
 from ..compiler.model import Model
 from ..evaluation import evaluate
 from ..grammar.diagnostics import NetError
+from ..runtime.feeding.samples import Samples
 from ..runtime.inspection.feature_maps import feature_maps
 from ..runtime.inspection.filters import filters
 from ..runtime.monitoring.heat_maps import draw_records
@@ -25,6 +24,7 @@ from ..runtime.run_folder.history import History
 from ..runtime.run_folder.trained import Trained
 from ..runtime.training.run import Run
 from ..training import job_as_trained
+from .pictures import drawn
 
 MOST_CLASSES = 100  # of a confusion matrix on a page
 MATPLOTLIB = "matplotlib is not installed, so pictures are left out: pip install 'netc[train]'"
@@ -75,8 +75,7 @@ def curves(history: History) -> dict[str, Any]:
                 "lines": [
                     {"name": name, "values": list(map(_finite, history.column(name)))}
                     for name in names
-                    if name in history.columns
-                    and any(value is not None for value in history.column(name))
+                    if name in history.columns and any(map(_is_finite, history.column(name)))
                 ],
             }
             for title, names in panels
@@ -84,14 +83,26 @@ def curves(history: History) -> dict[str, Any]:
     }
 
 
+def _is_finite(value: float | None) -> bool:
+    return value is not None and isfinite(value)
+
+
 def _finite(value: float | None) -> float | None:
-    return value if value is not None and isfinite(value) else None
+    return value if _is_finite(value) else None
+
+
+def _samples(model: Model, trained: Trained, data: Any) -> tuple[str, Samples]:
+    """The part of the data that says most of a network and has samples, and these."""
+    job = job_as_trained(model, trained, {}, data=data)
+    parts = ((name, job.part(name)) for name in ("test", "validation", "train"))
+    return next((name, samples) for name, samples in parts if len(samples.indices))
 
 
 def _evaluated(model: Model, trained: Trained, data: Any) -> Mapping[str, Any]:
+    part, _ = _samples(model, trained, data)
     found = evaluate(
         *(model, trained),
-        part="test",
+        part=part,
         metrics=None,
         threshold=None,
         settings={},
@@ -112,21 +123,18 @@ def _evaluated(model: Model, trained: Trained, data: Any) -> Mapping[str, Any]:
     return {
         "confusions": confusions,
         "metrics": [[name, value] for name, value in measured.items()],
-        "measured": f"{found.samples:,} samples of {found.data}, {found.part} part",
+        "measured": f"{found.samples:,} samples of {found.data}, {found.part} part".replace(
+            "`", ""
+        ),
     }
 
 
 def _pictures(model: Model, run: Any, trained: Trained, notes: list[str]) -> list[dict[str, str]]:
-    """Filters, feature maps and the monitor's heat map, as PNG."""
+    """Filters, feature maps and the monitor's heat map, as SVG."""
     graph, found = model.graph, []
 
     def add(title: str, draw: Callable[[str], None]) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "picture.png")
-            draw(path)
-            with open(path, "rb") as file:
-                uri = f"data:image/png;base64,{b64encode(file.read()).decode()}"
-        found.append({"title": title, "uri": uri})
+        found.append({"title": title, "svg": drawn(draw)})
 
     def draw_kernels() -> None:
         seen = filters(graph, trained.weights)
@@ -135,8 +143,7 @@ def _pictures(model: Model, run: Any, trained: Trained, notes: list[str]) -> lis
 
     def draw_feature_maps() -> None:
         data = run.job.data if isinstance(run, Run) else None
-        job = job_as_trained(model, trained, {}, data=data)
-        samples = job.part("test")
+        _, samples = _samples(model, trained, data)
         one = replace(
             samples,
             indices=np.asarray(samples.indices[:1]),

@@ -11,17 +11,20 @@ from ..choices import PartName
 from ..grammar.diagnostics import error
 from ..network import Network
 from ..prediction import output_forms
+from ..runtime.feeding.samples import Samples
 from ..runtime.inference.predictions import YES_OR_NO, predict
 from ..runtime.metrics.outputs import OutputForm, positive_scores, predicted
 from ..runtime.plots.canvas import GREEN, INK, ORANGE
 from ..runtime.plots.pixels import mask_colours, mask_pixels, picture_pixels
 from ..runtime.plots.tiles import Marks, Tile, TileRow, draw_tiles, wrapped
+from ..runtime.training.job import Job
 from ..trainable import run_data
 from ..training import job_as_trained
 from .samples import ChosenSamples, alone, as_pictures, the_pictures
 
 if TYPE_CHECKING:
     from ..choices import PictureFormat
+    from ..runtime.run_folder.trained import Trained
     from ..trainable import Origin, Weights
 
 Array = np.ndarray[Any, Any]
@@ -89,28 +92,17 @@ def predictions(
     if not len(samples):
         help = "choose another part (`--part`), or another `split`"
         raise error("E531", f"the {part} part of {job.data.about.name} is empty", help=help)
-    judged = replace(samples, indices=samples.indices[:MOST_JUDGED])
-    losses = job.evaluator.losses(trained.weights, judged.still(1))
-    order = np.argsort(-losses, kind="stable")
     targets = job.wiring.targets
-    read = output_forms(net.model, trained, settings)
-    forms = {name: replace(read[name], names=target.names) for name, target in targets.items()}
     pictured = any(net.graph.outputs[name].type.rank == 4 for name in targets)
     count = most or (MOST_PICTURED if pictured else MOST_ANSWERS)
-    worst = order[:count]
-    chosen = ChosenSamples(alone(replace(judged, indices=judged.indices[worst])), [])
+    worst, losses = _worst(job, trained, samples, count)
+    read = output_forms(net.model, trained, settings)
+    forms = {name: replace(read[name], names=target.names) for name, target in targets.items()}
+    chosen = ChosenSamples(worst, [])
     _, pictures = the_pictures(net, chosen)
-    size = pictures.shape[2:]
-    outputs = predict(net.graph, trained.weights, chosen.samples)
-    batch = chosen.samples.augmenter.still(job.data.take(chosen.samples.indices))
-    shown = [ShownAnswer() for _ in worst]
-    for name, target in targets.items():
-        kind = job.data.about.kinds.get(target.source, "values")
-        truth = batch.targets[target.source]
-        for place, each in enumerate(shown):
-            _answer(each, outputs[name][place], truth[place], forms[name], kind, size)
-    for place, each in enumerate(shown):
-        each.lines.append(f"loss {losses[worst[place]]:.3g}")
+    shown = _answers(net, trained, job, chosen.samples, forms, pictures.shape[2:])
+    for each, loss in zip(shown, losses, strict=True):
+        each.lines.append(f"loss {loss:.3g}")
     of = f"the first {MOST_JUDGED} of " if len(samples) > MOST_JUDGED else ""
     title = f"{net.name}: the largest losses of {of}the {part} part"
     _draw(shown, pictures, fspath(path), title=title, classes=_mask_classes(forms), format=format)
@@ -118,6 +110,34 @@ def predictions(
 
 def _mask_classes(forms: Mapping[str, OutputForm]) -> tuple[str, ...]:
     return next((form.names for form in forms.values() if form.names), ())
+
+
+def _worst(job: Job, trained: "Trained", samples: Samples, most: int) -> tuple[Samples, Array]:
+    """The samples with the largest losses, of the first ones, and these losses."""
+    judged = replace(samples, indices=samples.indices[:MOST_JUDGED])
+    losses = job.evaluator.losses(trained.weights, judged.still(1))
+    order = np.argsort(-losses, kind="stable")[:most]
+    return alone(replace(judged, indices=judged.indices[order])), losses[order]
+
+
+def _answers(
+    net: Network,
+    trained: "Trained",
+    job: Job,
+    samples: Samples,
+    forms: Mapping[str, OutputForm],
+    size: tuple[int, ...],
+) -> list[ShownAnswer]:
+    """What the network says of samples, whose pictures have a size, and what is right."""
+    outputs = predict(net.graph, trained.weights, samples)
+    batch = samples.augmenter.still(job.data.take(samples.indices))
+    shown = [ShownAnswer() for _ in range(len(samples))]
+    for name, target in job.wiring.targets.items():
+        kind = job.data.about.kinds.get(target.source, "values")
+        truth = batch.targets[target.source]
+        for place, each in enumerate(shown):
+            _answer(each, outputs[name][place], truth[place], forms[name], kind, size)
+    return shown
 
 
 def _answer(

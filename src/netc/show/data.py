@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..choices import PartName
+from ..choices import PartName, check_count
 from ..grammar.diagnostics import error
 from ..network import Network
 from ..runtime.data.dataset import Batch
@@ -17,7 +17,7 @@ from ..runtime.plots.sample_features import draw_features
 from ..runtime.plots.tiles import Marks, Tile, TileRow, draw_tiles, wrapped
 from ..runtime.training.job import Job
 from ..trainable import run_data
-from ..training import check_count, job_as_trained, job_of
+from ..training import job_as_trained, job_of
 from .answers import fractions
 from .samples import as_pictures
 

@@ -1,14 +1,16 @@
 """Pictures of a network's layers: filters, weights, activations, receptive fields."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..compiler.analysis.receptive_fields import receptive_fields, seen_by
+from ..compiler.analysis.receptive_fields import ReceptiveField, receptive_fields, seen_by
+from ..compiler.analysis.sliding_layers import spatial_axes
 from ..compiler.emit.palette import family
-from ..compiler.ir.graph import Graph
+from ..compiler.ir.dim import Dim
+from ..compiler.ir.graph import Graph, Value
 from ..grammar.diagnostics import NetError, error
 from ..network import Network, compile
 from ..prediction import given_samples
@@ -202,68 +204,112 @@ def receptive(
     path: "str | PathLike[str]",
     x: Any = None,
     *,
-    at: tuple[int, int] | None = None,
+    at: int | tuple[int, int] | None = None,
     format: "PictureFormat | None" = None,
 ) -> None:
-    """Draw what one element of a layer's output sees of the input.
+    """Draw what one element of a layer's output sees of the input, a picture or a sequence.
 
     Args:
         net: The network.
         label: The layer, or a label.
         path: The picture's file.
         x: What it is drawn over: a picture's path, or an array; by default an empty area.
-        at: The element's row and column; by default those in the middle.
+        at: The element's row and column, by default those in the middle; of a sequence, which has
+            one row, a position is enough.
         format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
-        NetError: There is no such layer (E101) or element (E103), the input is no picture (E566),
-            `x` is not what it takes (E529), or the file cannot be written.
+        NetError: There is no such layer (E101) or element (E103), the input is neither a picture
+            nor a sequence (E566), `x` is not what it takes (E529), or the file cannot be written.
     """
     value = resolve_fetches(net.graph, [label])[label]
-    paths = {layer.outputs[0]: name for name, layer in net.graph.layers.items() if layer.outputs}
-    seen = receptive_fields(net.graph).get(paths.get(value, label))
-    name = net.inputs[0].name
-    source = net.graph.inputs[name]
-    size = source.shape[2:]
-    whole = [
-        extent for extent in (*size, *(seen.extents if seen else ())) if isinstance(extent, int)
-    ]
-    if seen is None or source.type.rank != 4 or len(seen.extents) != 2 or len(whole) != 4:
-        help = "it is drawn where the input is a picture of a known size, such as `INPUT(32x32x3)`"
-        raise error("E566", f"`{label}` has no receptive field in a picture", help=help)
-    extents = value.shape[2:] if seen.strides is not None else (1, 1)
-    place = _place(label, extents, at)
-    box = seen_by(seen, place, (whole[0], whole[1]))
-    picture = None
-    if x is not None:
-        given = given_samples(net.model, Trained({}), x)
-        sample = next(iter(given.data.take([0]).inputs.values()))
-        feed = adapter("what is given", f"input `{name}`", sample, source.type)
-        picture = as_pictures(feed(sample))[0]
+    seen, size = _seen(net, label, value)
+    axes = _spatial(value) if seen.strides is not None else (1,) * len(size)
+    extents = [int(extent) for extent in (1, *axes)[-2:] if isinstance(extent, int)]
+    place = _place(label, extents, (0, at) if isinstance(at, int) else at, len(size))
+    field = seen if len(size) == 2 else _of_one_row(seen)
+    height, width = (1, *size)[-2:]
+    box = seen_by(field, place, (height, width))
     stride, note = "", "every element sees all of it"
     if seen.strides is not None:
-        stride = f", stride {'x'.join(f'{step:g}' for step in seen.strides)}"
-        rows, columns = (f"{low:g} to {high - 1:g}" for low, high in (box[::2], box[1::2]))
-        shape = "x".join(map(str, extents))
-        note = f"element {place[0]}, {place[1]} of {shape}: rows {rows}, columns {columns}"
+        stride = f", stride {_times(seen.strides)}"
+        ranges = [f"{low:g} to {high - 1:g}" for low, high in (box[::2], box[1::2])]
+        lines = ("rows", "columns") if len(size) == 2 else ("positions",)
+        where = ", ".join(map(" ".join, zip(lines, ranges[-len(size) :], strict=True)))
+        element = ", ".join(map(str, place[-len(size) :]))
+        note = f"element {element} of {_times(axes)}: {where}"
     draw_receptive_field(
-        *((whole[0], whole[1]), box, fspath(path)),
-        picture=picture,
-        title=f"{label} sees {whole[2]}x{whole[3]} of {whole[0]}x{whole[1]}{stride}",
+        *((height, width), box, fspath(path)),
+        picture=None if x is None else _picture(net, x),
+        title=f"{label} sees {_times(seen.extents)} of {_times(size)}{stride}",
         note=note,
         format=format,
     )
 
 
-def _place(label: str, extents: tuple[Any, ...], at: tuple[int, int] | None) -> tuple[int, int]:
-    """The row and column of an element.
+def _seen(net: Network, label: str, value: Value) -> tuple[ReceptiveField, tuple[int, ...]]:
+    """The receptive field of a layer in a picture or a sequence, and how large the latter is.
+
+    Raises:
+        NetError: E566, there is none.
+    """
+    paths = {layer.outputs[0]: name for name, layer in net.graph.layers.items() if layer.outputs}
+    seen = receptive_fields(net.graph).get(paths.get(value, label))
+    spatial = _spatial(net.graph.inputs[net.inputs[0].name]) if net.inputs else ()
+    size = tuple(extent for extent in spatial if isinstance(extent, int))
+    extents = seen.extents if seen is not None else ()
+    whole = all(isinstance(extent, int) for extent in extents)
+    if seen is not None and whole and len(spatial) == len(size) == len(extents) in (1, 2):
+        return seen, size
+    raise error(
+        "E566",
+        f"`{label}` has no receptive field in a picture",
+        help="it is drawn where the input is a picture or a sequence of a known size, such as "
+        "`INPUT(32x32x3)` or `INPUT(128x1, sequence)`",
+    )
+
+
+def _of_one_row(seen: ReceptiveField) -> ReceptiveField:
+    """A field in a sequence as one in a picture of one row."""
+    strides = None if seen.strides is None else (1.0, *seen.strides)
+    starts = None if seen.starts is None else (0.0, *seen.starts)
+    return ReceptiveField((1, *seen.extents), strides, starts)
+
+
+def _picture(net: Network, x: Any) -> Array:
+    """What is given, (C, H, W) of one channel or three; a sequence is a picture of one row."""
+    name = net.inputs[0].name
+    given = given_samples(net.model, Trained({}), x)
+    sample = next(iter(given.data.take([0]).inputs.values()))
+    feed = adapter("what is given", f"input `{name}`", sample, net.graph.inputs[name].type)
+    array = feed(sample)
+    if array.ndim < 4:  # (N, L) or (N, L, C)
+        array = array.reshape(*array.shape[:2], -1).transpose(0, 2, 1)[:, :, None]
+    found: Array = as_pictures(array)[0]
+    return found
+
+
+def _spatial(value: Value) -> tuple[Dim, ...]:
+    """Rows and columns of a picture, or the length of a sequence."""
+    return tuple(value.shape[axis] for axis in spatial_axes(value.type))
+
+
+def _times(extents: Iterable[Any]) -> str:
+    return "x".join(f"{e:g}" if isinstance(e, float) else str(e) for e in extents)
+
+
+def _place(
+    label: str, extents: Sequence[int], at: tuple[int, int] | None, axes: int
+) -> tuple[int, int]:
+    """The row and column of an element; the row of a sequence is 0.
 
     Raises:
         NetError: E103, there is none.
     """
-    height, width = map(int, extents)
+    height, width = extents
     row, column = at if at is not None else (height // 2, width // 2)
     if not (0 <= row < height and 0 <= column < width):
-        help = "rows and columns count from 0"
-        raise error("E103", f"`{label}` is {height}x{width} and has no {row}, {column}", help=help)
+        help = "rows and columns count from 0" if axes == 2 else "positions count from 0"
+        size, place = _times(extents[-axes:]), ", ".join(map(str, (row, column)[-axes:]))
+        raise error("E103", f"`{label}` is {size} and has no {place}", help=help)
     return row, column

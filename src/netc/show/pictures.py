@@ -120,18 +120,14 @@ def saliency(
     rows = []
     for place, picture in enumerate(shown):
         one = {given: array[place : place + 1] for given, array in feeds.items()}
-        means = np.moveaxis(scores[place : place + 1], axis, -1).reshape(-1, scores.shape[axis])
-        index = int(means.mean(axis=0).argmax()) if asked is None else asked
-        found = input_gradients(
+        means = _by_class(scores[place], axis - 1)
+        index = int(means.argmax()) if asked is None else asked
+        slopes = input_gradients(
             *(net.graph, trained.weights, one, output, index), axis=axis, wrt=[name]
-        )
-        said = _said(form, means.mean(axis=0), index)
-        strength = np.abs(found[name][0]).max(axis=0)
-        tiles = [
-            Tile(picture_pixels(picture), chosen.names[place]),
-            Tile(heat_pixels(strength), said),
-        ]
-        rows.append(TileRow(tiles))
+        )[name][0]
+        left = Tile(picture_pixels(picture), chosen.names[place])
+        right = Tile(heat_pixels(np.abs(slopes).max(axis=0)), _said(form, means, index))
+        rows.append(TileRow([left, right]))
     draw_tiles(
         *(rows, fspath(path)),
         heads=("picture", "saliency"),
@@ -170,6 +166,12 @@ def _index(of: str | int, form: OutputForm, count: int) -> int:
         return int(of)
     help = did_you_mean(str(of), names) or f"classes count from 0 to {count - 1}"
     raise error("E101", f"the output has no class `{of}`", help=help)
+
+
+def _by_class(scores: Array, axis: int) -> Array:
+    """The score of each class, (K,): the mean of those at all positions."""
+    rows = np.moveaxis(scores, axis, -1).reshape(-1, scores.shape[axis])
+    return np.asarray(rows.mean(axis=0))
 
 
 def _said(form: OutputForm, scores: Array, index: int) -> str:

@@ -64,21 +64,12 @@ def boundary(
     if named or (net.recipe is not None and net.recipe.data is not None):
         places, right = _points(net, trained, data, part, settings)
     form = output_forms(net.model, trained, settings).get(net.outputs[0].name)
-    ends = _ends(places)
-    x, y = (np.linspace(low, high, GRID_STEPS) for low, high in ends)
-    grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    shares, said = plane_of(net, trained, grid, form, settings)
-    if shares is None:
-        plane = PlaneAnswers(x, y, values=said.reshape(len(y), len(x)))
-        points = PlanePoints(places)
-    else:
-        names = _names(form, shares.shape[-1])
-        plane = PlaneAnswers(x, y, shares.reshape(len(y), len(x), -1), classes=names)
-        points = PlanePoints(places)
-        if right is not None and len(places):
-            own, _ = plane_of(net, trained, places, form, settings)
-            assert own is not None
-            points = PlanePoints(places, right, own.argmax(axis=-1) != right)
+    plane = _plane(net, trained, places, form, settings)
+    points = PlanePoints(places)
+    if plane.shares is not None and right is not None and len(places):
+        own, _ = answers_at(net, trained, places, form, settings)
+        assert own is not None
+        points = PlanePoints(places, right, own.argmax(axis=-1) != right)
     draw_plane(
         *(plane, fspath(path)),
         points=points if len(places) else None,
@@ -105,7 +96,24 @@ def _check(net: Network) -> None:
         raise error("E566", f"`{net.name}` says more than one thing: {has}", help=help)
 
 
-def plane_of(
+def _plane(
+    net: Network,
+    trained: "Trained",
+    places: Array,
+    form: OutputForm | None,
+    settings: Mapping[str, Any],
+) -> PlaneAnswers:
+    """What a network says of a grid of points around places."""
+    x, y = (np.linspace(low, high, GRID_STEPS) for low, high in _ends(places))
+    grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    shares, said = answers_at(net, trained, grid, form, settings)
+    if shares is None:
+        return PlaneAnswers(x, y, values=said.reshape(len(y), len(x)))
+    names = _names(form, shares.shape[-1])
+    return PlaneAnswers(x, y, shares.reshape(len(y), len(x), -1), classes=names)
+
+
+def answers_at(
     net: Network,
     trained: "Trained",
     places: Array,

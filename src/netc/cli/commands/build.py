@@ -25,7 +25,7 @@ LONGEST_STEM = 60  # characters, of up to four bytes each
 @click.command("build")
 @file_argument
 @click.option("-d", "--directory", default="build", show_default=True, type=click.Path())
-@weights_option
+@weights_option()
 @seed_option
 @max_layers_option
 def command(

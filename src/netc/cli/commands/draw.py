@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from ...arrays import load_named_arrays
-from ...choices import STYLES, Format
+from ...choices import FORMATS, STYLES, Format, format_of
 from ...compiler.emit.dot import CHOICES
-from ...compiler.emit.formats import FORMATS, format_of
-from ...compiler.pictures.graph import LAYOUTS, PAGES
+from ...compiler.pictures.graph import LAYOUTS
+from ...compiler.pictures.page_size import PAGES
 from ...drawing import NUMBERS, to_picture
 from ...sources import ZOO, is_chain
 from ..completion import complete_path, one_of
@@ -56,7 +56,7 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
 @click.option(
     "--page",
     shell_complete=one_of(tuple(PAGES)),
-    help="What a graph must fit: a3, a4 (the default), a5, letter, slide, or a size in"
+    help="What layers and operators must fit: a3, a4 (the default), a5, letter, slide, or a size in"
     " millimetres such as 160x100.",
 )
 @click.option(
@@ -79,6 +79,13 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     help="svg, png, pdf, tex (TikZ), dot or mmd (Mermaid); by default, from the file's suffix.",
 )
 @_choice("theme", "light or dark.", default="light", show_default=True)
+@click.option(
+    "--style-file",
+    type=click.Path(),
+    metavar="TOML",
+    shell_complete=complete_path,
+    help="Colours and labels of families, kinds and layers.",
+)
 @_choice("maps", "How `volumes` draws feature maps: volumes or planes.")
 @_choice("scale", "How long `volumes` draws sides: log or linear.")
 @click.option(
@@ -105,7 +112,10 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     shell_complete=complete_path,
     help="The target of the loss, in the same form.",
 )
-@weights_option
+@weights_option(
+    "for `neurons`, whose edges are grey where no weight is known, and `backward`, which by default"
+    " draws them at random; other styles show none"
+)
 @max_layers_option
 def command(
     file: str,
@@ -120,6 +130,7 @@ def command(
     direction: str | None,
     format_: Format | None,
     theme: str,
+    style_file: str | None,
     maps: str | None,
     scale: str | None,
     width: int | None,
@@ -143,9 +154,10 @@ def command(
     if weights is not None:
         options["state"] = read_weights(network.graph, weights)
     if show is not None:
-        options["show"] = [word.strip() for word in show.split(",") if word.strip()]
+        options["show"] = show
     options.update(style=style, depth=depth, direction=direction, theme=theme, compact=compact)
     options.update(page=page, title=title, layout=layout, width=width, dpi=dpi)
+    options.update(style_file=style_file)
     if output == STDOUT:
         click.echo(to_picture(network.model, format_of("x.svg", format_), **options), nl=False)
         return

@@ -9,7 +9,7 @@ import click
 from ...choices import PARTS
 from ...evaluation import evaluate
 from ...network import Network
-from ..options import json_option
+from ..options import json_option, threads_option
 from ..terminal import width
 from ..weights import trained_network
 
@@ -29,6 +29,7 @@ from ..weights import trained_network
     "--threshold", type=float, help="The probability at or above which a sample counts as positive."
 )
 @click.option("-o", "--output", type=click.Path(), help="A folder for plots.")
+@threads_option
 @json_option()
 def command(
     network: Network,

@@ -27,7 +27,7 @@ from ..weights import open_run, read_weights
     type=click.Path(),
     help="The folder of a run, to include its preprocessing and class names.",
 )
-@weights_option
+@weights_option()
 @seed_option
 @click.option("--opset", type=int, help="The ONNX opset, 13 or later; 22 by default.")
 @click.option("--training", is_flag=True, help="Write a training step instead.")

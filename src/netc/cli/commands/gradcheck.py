@@ -2,20 +2,25 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 
 import click
 
 from ...gradient_checks import check_gradients
 from ...runtime.inspection.gradcheck import ENTRIES
-from ..options import file_argument, json_option, max_layers_option, open_network, weights_option
-from ..terminal import width
+from ..options import (
+    file_argument,
+    json_option,
+    max_layers_option,
+    open_network,
+    threads_option,
+    weights_option,
+)
+from ..terminal import progress_bar, width
 from ..weights import read_weights
 
 LIMIT = 60.0
 DEFAULT_BATCH = 4  # samples; a few show all that is wrong with a gradient
-MOST_BAR, BESIDE_BAR = 36, 32  # characters of a progress bar, and of what stands around it
 
 
 @click.command("gradcheck")
@@ -48,7 +53,8 @@ MOST_BAR, BESIDE_BAR = 36, 32  # characters of a progress bar, and of what stand
     help="The seed for weights, samples and the compared entries.",
 )
 @json_option("Print a JSON list, an object per parameter.")
-@weights_option
+@weights_option()
+@threads_option
 @max_layers_option
 @click.pass_context
 def command(
@@ -81,26 +87,13 @@ def command(
         samples=ENTRIES if samples is None else _count(samples),
         seconds=LIMIT if samples is None and seconds is None else seconds,
         seed=seed,
-        progress=_progress,
+        progress=partial(progress_bar, "parameters"),
     )
     if as_json:
         click.echo(json.dumps([check.to_dict() for check in found.checks], indent=1))
     else:
         click.echo(found.to_text(width(sys.stdout)))
     ctx.exit(0 if found.ok else 1)
-
-
-@contextmanager
-def _progress(parameters: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, and nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda count: None
-        return
-    room = min(MOST_BAR, max((width(sys.stderr) or 0) - BESIDE_BAR, 1))
-    with click.progressbar(
-        length=parameters, label="parameters", file=sys.stderr, width=room
-    ) as bar:
-        yield lambda count: bar.update(1)
 
 
 def _count(samples: str) -> int | None:

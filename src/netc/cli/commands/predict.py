@@ -10,7 +10,7 @@ from ...arrays import load_named_arrays, save_arrays
 from ...network import Network
 from ...prediction import picture_paths, predict
 from ..completion import complete_path
-from ..options import json_option
+from ..options import json_option, threads_option
 from ..terminal import show_diagnostics, width
 from ..weights import trained_network
 
@@ -30,6 +30,7 @@ SEE_MORE = ": `--json` shows all, `-o FILE` keeps the numbers"
 @click.option("--data", metavar="DATA", help='A data set, such as npz("new.npz").')
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, metavar="K")
 @click.option("-o", "--output", type=click.Path(), help="Outputs as .npy, or .npz for several.")
+@threads_option
 @json_option()
 def command(
     network: Network,

@@ -13,7 +13,7 @@ from ..weights import read_weights
 @click.command("report")
 @file_argument
 @click.option("--run", "folder", type=click.Path(), help="The folder of a run.")
-@weights_option
+@weights_option("by default, those of the run, if any")
 @click.option(
     "-o", "--output", type=click.Path(), help="The HTML file; by default, FILE's name with .html."
 )

@@ -24,6 +24,7 @@ from ..options import (
     max_layers_option,
     open_network,
     seed_option,
+    threads_option,
     weights_option,
 )
 from ..terminal import show_diagnostics, width
@@ -55,8 +56,9 @@ Arrays = dict[str, np.ndarray[Any, Any]]
     metavar="LABEL",
     help="The label of a tensor to return instead of the outputs.",
 )
-@weights_option
+@weights_option()
 @seed_option
+@threads_option
 @max_layers_option
 def command(
     model: str,

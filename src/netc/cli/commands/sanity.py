@@ -20,6 +20,7 @@ from ..options import (
     open_network,
     rename_option,
     settings_option,
+    threads_option,
 )
 from ..terminal import width
 from ..weights import read_weights
@@ -47,6 +48,7 @@ from ..weights import read_weights
 @engine_option
 @device_option
 @json_option("Print a JSON list, an object per check.")
+@threads_option
 @max_layers_option
 @click.pass_context
 def command(

@@ -213,7 +213,7 @@ def boundary(draw: Command, network: Network, run: Any, **options: Any) -> None:
         type=int,
         nargs=2,
         metavar="ROW COLUMN",
-        help="Which element; by default, the middle.",
+        help="Which element; by default, the middle. The row of a sequence is 0.",
     ),
 )
 def receptive(

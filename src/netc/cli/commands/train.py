@@ -24,6 +24,7 @@ from ..options import (
     open_network,
     rename_option,
     settings_option,
+    threads_option,
 )
 from ..terminal import show_diagnostics, width
 from ..weights import read_weights
@@ -85,6 +86,7 @@ FOLDER = "run"
     metavar="SECONDS",
     help="How often to write a checkpoint within an epoch; one is written after every epoch.",
 )
+@threads_option
 @max_layers_option
 def command(
     file: str,

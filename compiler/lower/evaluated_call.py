@@ -1,0 +1,35 @@
+"""A layer's call with its arguments computed, before it meets a tensor."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...grammar.source import Span
+from ..layers.layerdef import Bound, GivenArgument, LayerDef, bind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvaluatedCall:
+    """A layer's call with its arguments computed.
+
+    `bound` keeps what they came to: by the layer, and the `default` statements that hold.
+    """
+
+    spelling: str
+    given: Sequence[GivenArgument]
+    name_span: Span
+    span: Span
+    bound: dict[tuple[str, int], Bound] = field(default_factory=dict)
+
+    def bind(self, definition: LayerDef, defaults: Mapping[str, Any]) -> Bound:
+        """The arguments by name.
+
+        Raises:
+            NetError: The layer does not take them.
+        """
+        key = definition.name, id(defaults)
+        if key not in self.bound:
+            self.bound[key] = bind(
+                definition, self.given, self.name_span, self.spelling, defaults=defaults
+            )
+        return self.bound[key]

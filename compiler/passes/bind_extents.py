@@ -1,0 +1,24 @@
+"""Graph -> Graph: extents that are known take the place of symbols, such as 64 that of `N`."""
+
+from collections.abc import Mapping
+
+from ..ir.builder import Builder
+from ..ir.graph import INPUT, LEAVES, Graph, Node, Value
+from ..ops.opdef import Operands
+from .rewrite import RewriteRule, rewrite
+
+
+def bind_extents(graph: Graph, symbols: Mapping[str, int]) -> Graph:
+    """The graph for inputs of these extents; the types of all that is computed follow anew."""
+
+    def bound(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+        return (build.input(node.attributes["name"], node.outputs[0].bind(symbols)),)
+
+    kinds = {node.op_type for _, node in graph.nodes()} - LEAVES
+    rules: dict[str, RewriteRule] = {INPUT: bound, **dict.fromkeys(kinds, _inferred)}
+    return rewrite(graph, rules)
+
+
+def _inferred(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+    """The node on its operands' new types, and on what is now known of extents."""
+    return build.again(node, operands)

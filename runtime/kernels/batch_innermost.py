@@ -1,0 +1,192 @@
+"""Convolutions and their gradients on arrays whose innermost axis in memory is the batch.
+
+They are products of matrices that lie in memory as they are needed, but for padding; see `slabs`.
+"""
+
+from collections.abc import Sequence
+from itertools import product
+from math import prod
+
+import numpy as np
+
+from ..kerneldef import Array, Finish, Part
+from .parts import at
+from .scratch import scratch
+from .slabs import Axis, Slabs, in_order
+from .workers import shares, spread, workers
+
+LEAST_FILTERS = 16  # what a product of its own is worth being taken for; measured
+# A gradient of so few numbers is a sum of some that threads compute, as many on any machine.
+SMALL_SUM, SUMS = 2**18, 4
+
+
+def convolve(
+    x: Array,
+    w: Array,
+    b: Array | None,
+    y: Array,
+    axes: Sequence[Axis],
+    finish: Finish = None,
+) -> None:
+    """X (N, C, *S), w (M, C / group, *K), b (M) => y (N, M, *O), whose batch is innermost."""
+    group = x.shape[1] // w.shape[1]
+    filters = len(w) // group
+    slabs = Slabs(x, axes, group, filters)
+    kernels = _matrices(w.reshape(group, filters, *w.shape[1:]), slabs)
+    taps, blocks = slabs.taps, list(slabs.blocks())
+    shifts = None if b is None else b.reshape(group, filters, 1)
+    every = [slice(0, len(w))]
+    channels = every if len(blocks) >= workers() else channel_shares(group, filters)
+
+    def compute(part: tuple[tuple[int, int, Part], slice]) -> None:
+        (row, count, place), some = part
+        own = within_groups(some, group, filters)
+        total = slabs.rows_of(y, place)[:, *own]
+        term = scratch("term", total.shape, y.dtype)
+        for number, (rows, start, tap) in enumerate(taps):
+            seen = slabs.seen(row, count, rows, start)[:, own[0]]
+            np.matmul(kernels[tap][own], seen, out=term if number else total)
+            if number:
+                total += term
+        if shifts is not None:
+            total += shifts[own]
+        if finish is not None:
+            finish((place[0], some, *place[2:]))
+
+    spread(compute, list(product(blocks, channels)), y.size * w[0].size)
+
+
+def channel_shares(group: int, filters: int) -> list[slice]:
+    """All filters in parts for threads, which are some of one group or some groups."""
+    if group == 1:
+        return shares(filters, LEAST_FILTERS)
+    return [slice(part.start * filters, part.stop * filters) for part in shares(group)]
+
+
+def within_groups(some: slice, group: int, filters: int) -> tuple[slice, slice]:
+    """Such a part of all filters as groups, and filters of each."""
+    groups = slice(some.start // filters, -(-some.stop // filters))
+    return groups, slice(None) if group > 1 else some
+
+
+def convolve_transposed(
+    x: Array,
+    w: Array,
+    b: Array | None,
+    y: Array,
+    axes: Sequence[Axis],
+    group: int,
+    finish: Finish = None,
+) -> None:
+    """X (N, C, *S), w (C, M / group, *K), b (M) => y (N, M, *O), whose batch is innermost.
+
+    Each phase y[i::stride] is a convolution of stride 1 with the taps that reach it, reversed.
+
+    The axes say how the window moves over y; its windows are those of x.
+    """
+    filters = w.shape[1] * group
+    parts = w.reshape(group, -1, *w.shape[1:]).swapaxes(1, 2)
+    kernels = parts.reshape(filters, len(w) // group, *w.shape[2:])
+    whole = all(axis.stride == 1 for axis in axes)
+    for phase in product(*(range(axis.stride) for axis in axes)):
+        strided = zip(phase, axes, strict=True)
+        part = y[at(..., *(slice(p, None, axis.stride) for p, axis in strided))]
+        taken = [
+            _reaching(axis, p, extent)
+            for axis, p, extent in zip(axes, phase, part.shape[2:], strict=True)
+        ]
+        windows = [window for _, window, _ in taken if window is not None]
+        seen = x[at(..., *(start for _, _, start in taken))]
+        if len(windows) < len(axes) or not seen.size:  # no tap reaches the phase
+            part[...] = 0
+        elif whole:
+            taps = kernels[at(..., *(tap for tap, _, _ in taken))]
+            return convolve(seen, taps, b, y, windows, finish)
+        elif part.size:
+            found = in_order(scratch("phase", (part.size,), y.dtype), part.shape)
+            convolve(seen, kernels[at(..., *(tap for tap, _, _ in taken))], None, found, windows)
+            part[...] = found
+    if b is not None:
+        y += b.reshape(-1, *(1,) * len(axes))
+    if finish is not None:
+        finish(())
+
+
+def _reaching(axis: Axis, phase: int, windows: int) -> tuple[slice, Axis | None, slice]:
+    """The taps that reach a phase of y, reversed, the window that they are, and what it sees.
+
+    Tap k puts x[i] to y[i stride + k dilation - before].
+    """
+    taps = [
+        k for k in range(axis.kernel) if not (k * axis.dilation - axis.before - phase) % axis.stride
+    ]
+    if not taps:
+        return slice(0), None, slice(None)
+    step = taps[1] - taps[0] if len(taps) > 1 else 1
+    first = (phase + axis.before - taps[-1] * axis.dilation) // axis.stride
+    reverse = slice(taps[-1], taps[0] - 1 if taps[0] else None, -step)
+    window = Axis(len(taps), 1, step * axis.dilation // axis.stride, max(-first, 0), windows)
+    return reverse, window, slice(max(first, 0), None)
+
+
+def _matrices(w: Array, slabs: Slabs) -> Array:
+    """Kernels (group, M, C, *K) as matrices (*taps, group, M, height) for each product's tap.
+
+    A product's height counts the taps that lie below each other, channels, and those beside.
+    """
+    if slabs.rank == 1:
+        w = w[:, :, :, None]
+    lead = range(3, w.ndim - 2)
+    inner, last = w.ndim - 2, w.ndim - 1
+    below = (inner,) if slabs.below else ()
+    beside = (last,) if slabs.beside else ()
+    outside = [axis for axis in (*lead, inner, last) if axis not in (*below, *beside)]
+    parts = w.transpose(*outside, 0, 1, *below, 2, *beside)
+    taps = [1 if axis in (*below, *beside) else w.shape[axis] for axis in (*lead, inner, last)]
+    return np.ascontiguousarray(parts).reshape(*taps, *w.shape[:2], slabs.height)
+
+
+def weight_gradient(x: Array, dy: Array, axes: Sequence[Axis], group: int) -> Array:
+    """X (N, C, *S) and dy (N, M, *O), whose batch is innermost => dw (M, C / group, *K)."""
+    filters = dy.shape[1] // group
+    slabs = Slabs(x, axes, group, filters)
+    taps, blocks = slabs.taps, list(slabs.blocks())
+    size = (len(taps), group, filters, slabs.height)
+    sums = SUMS if len(blocks) >= SUMS and prod(size) <= SMALL_SUM else 1
+    totals = np.zeros((sums, *size), x.dtype)
+
+    def compute(part: tuple[int, slice, slice]) -> None:
+        own, groups, kept = part
+        total = totals[own, :, groups, kept]
+        for row, count, place in blocks[own::sums]:
+            left = slabs.rows_of(dy, place)[:, groups, kept]
+            term = scratch("term", (*left.shape[:3], slabs.height), x.dtype)
+            for number, (rows, start, _) in enumerate(taps):
+                seen = slabs.seen(row, count, rows, start)[:, groups]
+                np.matmul(left, seen.swapaxes(2, 3), out=term)
+                for each in term:
+                    total[number] += each
+
+    every = [slice(None)]
+    apart = (every, every) if sums > 1 else (shares(group), shares(filters, LEAST_FILTERS))
+    spread(compute, list(product(range(sums), *apart)), dy.size * slabs.height * len(taps))
+    return _kernels(totals[0] if sums == 1 else np.add.reduce(totals), slabs)
+
+
+def _kernels(total: Array, slabs: Slabs) -> Array:
+    """Products per tap (taps, group, M, height) as kernels (group * M, C, *K)."""
+    *lead, inner, last = (axis.kernel for axis in slabs.axes)
+    _, group, filters, _ = total.shape
+    below, beside = slabs.below, slabs.beside
+    apart = total.reshape(
+        *lead,
+        *(1 if below else inner, 1 if beside else last),
+        *(group, filters),
+        *(inner if below else 1, slabs.channels, last if beside else 1),
+    )
+    n = len(lead)
+    # One of each pair of axes has all taps: lead, inner, last, g, m, inner, c, last.
+    order = (n + 2, n + 3, n + 5, *range(n), n, n + 4, n + 1, n + 6)
+    kernel = [axis.kernel for axis in slabs.axes[-slabs.rank :]]
+    found = np.ascontiguousarray(apart.transpose(order))
+    return found.reshape(group * filters, slabs.channels, *kernel)

@@ -1,0 +1,53 @@
+"""Parts of arrays, as slices of leading axes, and blocks that stay in the cache."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from ..kerneldef import Array, Part
+
+BLOCK_BYTES = 2**17  # of each array: some of them stay in the second-level cache
+
+
+def at(*parts: Any) -> Any:
+    """What indexes an array at these parts of its axes."""
+    return parts
+
+
+def part_of(x: Array, part: Part, shape: tuple[int, ...]) -> Array:
+    """The part of an array that broadcasts to a part of one of some shape."""
+    if not part:
+        return x
+    if x.shape == shape:
+        whole: Array = x[part]
+        return whole
+    own = part[len(shape) - x.ndim :] if x.ndim < len(shape) else part
+    parts = zip(x.shape, own, strict=False)
+    return x[tuple([slice(None) if extent == 1 else within for extent, within in parts])]
+
+
+def blocks(x: Array) -> list[Part]:
+    """Parts of an array that lie in memory one after the other, of about a block's size."""
+    if x.nbytes <= BLOCK_BYTES:
+        return [()]
+    outer = max(range(x.ndim), key=lambda axis: x.strides[axis] if x.shape[axis] > 1 else -1)
+    step = max(1, BLOCK_BYTES // (x.nbytes // x.shape[outer]))
+    before = (slice(None),) * outer
+    return [(*before, slice(start, start + step)) for start in range(0, x.shape[outer], step)]
+
+
+def parts(extent: int, most: int) -> list[slice]:
+    """An extent in equal parts of at most so many."""
+    count = -(-extent // most)
+    ends = [extent * number // count for number in range(count + 1)]
+    return [slice(start, stop) for start, stop in pairwise(ends)]
+
+
+def zero_around(x: Array, inside: Sequence[slice]) -> None:
+    """Write zeros to all of an array but what lies within `inside` on its first axes."""
+    for axis, part in enumerate(inside):
+        before = tuple(inside[:axis])
+        if part.start:
+            x[(*before, slice(part.start))] = 0
+        if part.stop is not None and part.stop < x.shape[axis]:
+            x[(*before, slice(part.stop, None))] = 0

@@ -1,0 +1,252 @@
+"""Arrays whose innermost axis in memory is the batch, and what windows see of them.
+
+In memory such an array (N, C, *S) lies as (*outer axes of S, C, last axis of S, N). Then what a
+tap of a window sees from all positions of a row is a matrix as it lies in memory, channels by
+positions and samples, and so are all taps of the innermost outer axis together, one below the
+other.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ...compiler.ir.windows import Window
+from ..kerneldef import Array, Part
+from .parts import at, parts, zero_around
+from .scratch import scratch
+from .workers import shares, spread
+
+# From so many positions and samples in a row on its products are as fast as long ones; measured.
+WORTHWHILE_ROW = 128
+# What is multiplied and added at a time: it stays in the second-level cache.
+BLOCK_BYTES = 2**19
+# So many samples are turned at a time: their numbers fill a line of the cache.
+TURNED = 16
+
+Extents = tuple[int, ...]
+
+
+def memory_order(rank: int) -> Extents:
+    """The axes of an array (N, C, *S) of so many axes as they lie in memory, outermost first."""
+    return (*range(2, rank - 1), 1, rank - 1, 0)
+
+
+def is_worthwhile(shape: Extents) -> bool:
+    """Whether an array of this shape had best lie like that, for convolutions."""
+    return len(shape) > 2 and shape[0] > 1 and shape[0] * shape[-1] >= WORTHWHILE_ROW
+
+
+def batch_innermost(shape: Extents, dtype: "np.dtype[Any]") -> Array:
+    """A new array (N, C, *S) whose batch is innermost."""
+    return in_order(np.empty(prod(shape), dtype), shape)
+
+
+def in_order(memory: Array, shape: Extents) -> Array:
+    """Memory as an array (N, C, *S) whose batch is innermost."""
+    order = memory_order(len(shape))
+    return memory.reshape([shape[axis] for axis in order]).transpose(np.argsort(order))
+
+
+def is_batch_innermost(x: Array) -> bool:
+    """Whether an array (N, C, *S) lies in memory like that, and not row-major as well."""
+    if x.ndim < 3 or x.flags.c_contiguous:
+        return False
+    return bool(x.transpose(memory_order(x.ndim)).flags.c_contiguous)
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """How a window moves along an axis."""
+
+    kernel: int
+    stride: int
+    dilation: int
+    before: int
+    windows: int
+
+    @property
+    def reach(self) -> int:
+        """How many padded elements windows see."""
+        return (self.windows - 1) * self.stride + (self.kernel - 1) * self.dilation + 1
+
+
+def axes_of(window: Window, windows: Extents) -> list[Axis]:
+    """How a window moves along each axis, so many times."""
+    fields = zip(
+        window.kernel, window.strides, window.dilations, window.before, windows, strict=True
+    )
+    return [Axis(*each) for each in fields]
+
+
+def is_cheaper_beside(channels: int, filters: int, last: Axis) -> bool:
+    """Whether copying what each tap of the last axis sees is less work than adding up products."""
+    return channels * last.kernel <= filters * (last.kernel - 1)
+
+
+class Slabs:
+    """What the taps of windows see of an array (N, C, *S), as matrices.
+
+    Rows are the positions of the outer axes, all in one sequence. A product takes some taps at a
+    time, one below the other: those of the last outer axis where rows one after another lie in
+    memory like that, and those of the last axis where what they see was copied to channels of its
+    own, which pays where channels are few.
+
+    Attributes:
+        axes: The axes of the window, with one of a single row before that of a sequence.
+        group: Groups of channels.
+        filters: What is multiplied with what a group's windows see.
+        columns: Positions and samples of a row of windows.
+        below: Whether the taps of the last outer axis are taken at a time.
+        beside: Whether those of the last axis are.
+        memory: The padded array as (*outer rows, C, phases * width * N), all of that after one
+            axis for the groups where these have several channels each.
+    """
+
+    def __init__(self, x: Array, axes: Sequence[Axis], group: int, filters: int) -> None:
+        self.rank = len(axes)
+        if self.rank == 1:
+            axes, x = (Axis(1, 1, 1, 0, 1), *axes), x[:, :, None]
+        self.axes, self.group, self.filters = tuple(axes), group, filters
+        self.channels, self.batch = x.shape[1] // group, len(x)
+        *outer, last = self.axes
+        self.columns = last.windows * self.batch
+        self.rows = tuple(axis.reach for axis in outer)
+        self.depthwise = self.channels == 1 < group
+        self.below = outer[-1].dilation == 1 or self.depthwise
+        self.beside = not self.depthwise and is_cheaper_beside(self.channels, filters, last)
+        taps = last.kernel if self.beside else 1
+        self.phases, self.width = last.stride, -(-last.reach // last.stride)
+        if self.beside:
+            self.phases, self.width = 1, last.windows
+        self.pitch = self.phases * self.width * self.batch
+        self.each = self.channels * taps
+        self.apart = 1 if self.depthwise else group
+        self.per_row = x.shape[1] // self.apart * taps * self.pitch
+        self.memory = self._laid(x, taps)
+
+    def _laid(self, x: Array, taps: int) -> Array:
+        """See `memory`."""
+        *outer, last = self.axes
+        source = (x if x.strides[0] == x.itemsize else _turned(x)).transpose(memory_order(x.ndim))
+        as_it_is = (*self.rows, x.shape[1], last.reach, self.batch)
+        padded = any(axis.before for axis in self.axes)
+        alone = self.apart == self.phases == taps == 1 and source.shape == as_it_is
+        if alone and not padded and source.flags.c_contiguous:
+            return source
+        channels = x.shape[1] // self.apart
+        shape = (self.apart, *self.rows, channels, taps, self.phases, self.width, self.batch)
+        laid = scratch("slabs", shape, x.dtype)
+        grouped = source.reshape(*source.shape[: len(outer)], self.apart, -1, *source.shape[-2:])
+        grouped = np.moveaxis(grouped, len(outer), 0)
+        seen, there = [], []
+        for axis, extent, rows in zip(outer, source.shape, self.rows, strict=False):
+            count = max(min(extent, rows - axis.before), 0)
+            seen.append(slice(count))
+            there.append(slice(axis.before, axis.before + count))
+        zero_around(laid, [slice(None), *there])
+        every = slice(None)
+        found = grouped[(every, *seen)]
+        places = laid[at(every, *there)]
+        longest = max(range(found.ndim - 2), key=lambda axis: found.shape[axis])
+
+        def lay(share: slice) -> None:
+            some = at(*[every] * longest, share)
+            for tap, phase in product(range(taps), range(self.phases)):
+                offset = phase + tap * last.dilation - last.before
+                _copy(found[some], places[some][..., tap, phase, :, :], offset, last.stride)
+
+        spread(lay, shares(found.shape[longest]), laid.nbytes)
+        return laid
+
+    @property
+    def taps(self) -> list[tuple[int, int, Extents]]:
+        """How many rows and numbers further each product sees, and its tap of each axis.
+
+        Of an axis whose taps are taken at a time that is the first one.
+        """
+        *outer, last = self.axes
+        one = Axis(1, 1, 1, 0, 1)
+        split = [*outer[:-1], one] if self.below else outer
+        pitches = [prod(self.rows[place + 1 :]) for place in range(len(outer))]
+        found = []
+        axes = (*split, one if self.beside else last)
+        for tap in product(*(range(axis.kernel) for axis in axes)):
+            rows = sum(
+                k * axis.dilation * pitch
+                for k, axis, pitch in zip(tap, outer, pitches, strict=False)
+            )
+            start, phase = divmod(tap[-1] * last.dilation, self.phases)
+            found.append((rows, (phase * self.width + start) * self.batch, tap))
+        return found
+
+    @property
+    def height(self) -> int:
+        """How many rows of a matrix a product takes."""
+        return int(self.each * (self.axes[-2].kernel if self.below else 1))
+
+    def blocks(self) -> Iterator[tuple[int, int, Part]]:
+        """Rows of windows, some at a time: the first row that they see, their number, and place.
+
+        The place is a part of an array (N, C, *O) of all windows.
+        """
+        *lead, inner, _ = self.axes
+        numbers = (self.filters + self.height) * self.group * self.columns
+        step = max(1, BLOCK_BYTES // (numbers * self.memory.itemsize))
+        pitches = [prod(self.rows[place + 1 :]) for place in range(len(lead))]
+        for place in product(*(range(axis.windows) for axis in lead)):
+            row = sum(
+                at * axis.stride * pitch
+                for at, axis, pitch in zip(place, lead, pitches, strict=True)
+            )
+            before = (slice(None), slice(None), *(slice(at, at + 1) for at in place))
+            for start in range(0, inner.windows, step):
+                stop = min(start + step, inner.windows)
+                rows = (slice(start, stop),) if self.rank > 1 else ()
+                yield row + start * inner.stride, stop - start, (*before, *rows)
+
+    def seen(self, row: int, count: int, rows: int, start: int) -> Array:
+        """What a tap sees from some rows of windows: (count, group, height, columns)."""
+        item = self.memory.itemsize
+        inner = self.axes[-2]
+        between, group = self.pitch, prod(self.rows) * self.per_row
+        if self.depthwise:
+            group, between = self.pitch, inner.dilation * self.per_row
+        return np.ndarray(
+            (count, self.group, self.height, self.columns),
+            self.memory.dtype,
+            self.memory,
+            ((row + rows) * self.per_row + start) * item,
+            (inner.stride * self.per_row * item, group * item, between * item, item),
+        )
+
+    def rows_of(self, y: Array, place: Part) -> Array:
+        """A part of an array (N, M, *O) of all windows as (rows, group, filters, columns)."""
+        part = y[place]
+        rows = part.transpose(memory_order(y.ndim))
+        return rows.reshape(-1, self.group, y.shape[1] // self.group, self.columns)
+
+
+def _turned(x: Array) -> Array:
+    """A copy whose batch is innermost: of many samples at once, numbers beside share no line."""
+    turned = in_order(scratch("turned", (x.size,), x.dtype), x.shape)
+    samples = parts(len(x), TURNED)
+
+    def turn(some: slice) -> None:
+        turned[some] = x[some]
+
+    spread(turn, samples, x.nbytes)
+    return turned
+
+
+def _copy(x: Array, place: Array, offset: int, stride: int) -> None:
+    """Write x's positions offset, offset + stride, ... on the last axis but one, and zeros."""
+    first = max(-(offset // stride), 0)
+    seen = x[at(..., slice(first * stride + offset, None, stride), slice(None))]
+    count = max(min(seen.shape[-2], place.shape[-2] - first), 0)
+    place[..., first : first + count, :] = seen[..., :count, :]
+    place[..., :first, :] = 0
+    place[..., first + count :, :] = 0

@@ -1,0 +1,116 @@
+"""Blocks of work -> computed on a few threads of ours, while BLAS uses one thread in each.
+
+NumPy holds no lock while it computes on large arrays. BLAS's own threads split each product,
+wait for each other actively, and do nothing for the operators between the products.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from functools import cache
+from itertools import pairwise
+from typing import TypeVar
+
+import numpy as np
+
+# What a user sets who wants to choose how many threads a program has.
+OURS = "NETC_NUM_THREADS"
+OF_BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS")
+# Work, in multiplications or bytes of memory, from which on another thread pays; measured.
+WORTHWHILE = 2**21
+
+Part = TypeVar("Part")
+_limit: ContextVar[int | None] = ContextVar("limit", default=None)
+
+
+@contextmanager
+def limited(count: int) -> Iterator[None]:
+    """Spread work on so many threads within, whatever the environment says."""
+    token = _limit.set(count)
+    try:
+        yield
+    finally:
+        _limit.reset(token)
+
+
+def chosen_workers() -> int | None:
+    """On how many threads the user wants work to be spread; None where nobody said."""
+    text = os.environ.get(OURS, "")
+    return _limit.get() or (int(text) if text.isdecimal() else 0) or None
+
+
+def workers() -> int:
+    """On how many threads work is spread; one where the user has chosen threads of BLAS."""
+    chosen = chosen_workers()
+    if chosen is not None:
+        return chosen
+    if any(os.environ.get(name) for name in OF_BLAS):
+        return 1
+    return _cores()
+
+
+@cache
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def spread(compute: Callable[[Part], None], parts: Sequence[Part], work: int) -> None:
+    """Call a function with each part, on several threads where there is enough work.
+
+    Args:
+        compute: What writes its result somewhere; calls may be at the same time.
+        parts: What to call it with, about as much work each.
+        work: How much work all parts are.
+    """
+    count = min(workers(), len(parts), work // WORTHWHILE)
+    if count < 2:
+        for part in parts:
+            compute(part)
+        return
+
+    remaining = deque(parts)
+
+    def take() -> None:
+        with np.errstate(all="ignore"):
+            for part in _taken(remaining):
+                compute(part)
+
+    others = [_pool(workers() - 1).submit(copy_context().run, take) for _ in range(1, count)]
+    try:
+        take()
+    finally:
+        remaining.clear()
+        for other in others:
+            other.exception()  # wait: nobody may write to what the caller goes on with
+    for other in others:
+        other.result()
+
+
+def _taken(remaining: deque[Part]) -> Iterator[Part]:
+    """Parts, each for one thread: whoever is done with one takes the next."""
+    while True:
+        try:
+            part = remaining.popleft()
+        except IndexError:
+            return
+        yield part
+
+
+@cache
+def _pool(count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, thread_name_prefix="netc")
+
+
+if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
+def shares(extent: int, least: int = 1) -> list[slice]:
+    """An extent in as many parts as there are workers, none of them below `least`."""
+    count = max(1, min(workers(), extent // least))
+    ends = [extent * number // count for number in range(count + 1)]
+    return [slice(start, stop) for start, stop in pairwise(ends)]

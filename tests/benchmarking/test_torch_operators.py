@@ -1,0 +1,49 @@
+"""Each operator's call of PyTorch, against our kernel, on the arguments of the op table's tests."""
+
+from collections import defaultdict
+
+import pytest
+from support.op_table import ROWS
+from support.ops import FLOAT32_TOLERANCE, OpRow, arguments_of, graph_of, run_kernel
+
+from netc.grammar.diagnostics import NetError
+from netc.runtime.engines.agreement import norm_difference
+
+pytestmark = pytest.mark.oracle
+torch = pytest.importorskip("torch")
+
+from netc.runtime.benchmarking.torch_network import TorchNetwork  # noqa: E402 - needs torch
+from netc.runtime.benchmarking.torch_operators import OPERATORS  # noqa: E402
+
+BATCH = 3
+BY_OPERATOR: dict[str, list[OpRow]] = defaultdict(list)
+for each in ROWS:
+    BY_OPERATOR[each.op_type].append(each)
+
+
+@pytest.mark.parametrize("op_type", OPERATORS)
+def test_calls_agree_with_kernels(op_type: str) -> None:
+    """PyTorch computes what our kernel does, or says what it cannot do; some of it, it can."""
+    agreed = [agrees(row) for row in BY_OPERATOR[op_type]]
+    assert any(agreed)
+
+
+def agrees(row: OpRow) -> bool:
+    """Whether PyTorch has a call for the row; if so, its results are compared."""
+    arguments = arguments_of(row, BATCH)
+    feeds = {
+        f"a{place}": torch.tensor(array)
+        for place, array in enumerate(arguments)
+        if array is not None
+    }
+    graph = graph_of(row)
+    try:
+        network = TorchNetwork(graph, {}, {"N": BATCH}, training=False)
+    except NetError:
+        return False
+    found = network(feeds)
+    for name, expected in zip(graph.outputs, run_kernel(row, arguments), strict=True):
+        assert tuple(found[name].shape) == expected.shape, row
+        difference = norm_difference(found[name].numpy(), expected, least=1e-6)
+        assert difference < 10 * FLOAT32_TOLERANCE, row
+    return True
