@@ -100,12 +100,20 @@ class Page:
             self.call("Input.dispatchMouseEvent", type=kind, **place)
 
     def middle(self, selector: str) -> tuple[float, float]:
-        """Where the middle of an element is, in pixels, once it is scrolled to."""
+        """Where the middle of an element is, in pixels, once it is scrolled to and stays there.
+
+        What is hit by a click is what was last drawn, so that two frames are waited for.
+        """
         x, y = self.js(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
+            f"(async () => {{ const e = document.querySelector({json.dumps(selector)});"
+            " const frame = () => new Promise(requestAnimationFrame);"
             " e.scrollIntoView({block: 'center', behavior: 'instant'});"
-            " const b = e.getBoundingClientRect();"
-            " return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+            " for (let b = {x: NaN};;) {"
+            " await frame(); await frame();"
+            " const now = e.getBoundingClientRect();"
+            " if (now.x === b.x && now.y === b.y)"
+            " return [b.x + b.width / 2, b.y + b.height / 2];"
+            " b = now; } })()"
         )
         return x, y
 
