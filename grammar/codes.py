@@ -108,6 +108,9 @@ CODES = {
     "E566": "something that a picture cannot show",
     "E570": "a batch with one value per channel",
     "E575": "a model whose inputs or outputs are not numeric arrays",
+    "E576": "an ONNX model that breaks a rule of the standard",
+    "E577": "data of an ONNX model that its files do not hold",
+    "E578": "an ONNX model of a version that cannot be read",
     # Warnings
     "W101": "rows or columns that no window sees",
     "W102": "a reference to an automatic name",
@@ -126,4 +129,5 @@ CODES = {
     "W502": "a run that resumes in another environment",
     "W520": "images that were converted for the network",
     "W525": "weights without the preprocessing that they were trained with",
+    "W576": "an ONNX model that is newer than the installed onnx",
 }

@@ -129,6 +129,14 @@ SITUATIONS: Mapping[str, str] = {
     "E575": "An input or output of an ONNX model is a sequence, an optional value, text, or "
     "of a type that NumPy lacks, such as bfloat16. Convert it in the model with `Cast` or "
     "`SequenceAt`.",
+    "E576": "Two nodes make the same value, a node reads one that nothing makes, nodes wait for "
+    "each other, a tensor holds fewer numbers than its shape says, an attribute is of another "
+    "type than it says. The message names the place; export or download the model again.",
+    "E577": "Weights may lie in files beside the model, and one of these is missing, too short or "
+    "outside the model's folder. netc follows no link that leaves the folder.",
+    "E578": "The model is of a version of ONNX that is older or newer than what netc reads, or an "
+    "operator has a setting that newer versions dropped. Export the model again, best with "
+    "opset 13 to 22.",
     "W110": "A loss of differences, such as `mse`, on probabilities, such as `SOFTMAX`: its "
     "gradient vanishes where the network is most wrong. `cross_entropy` has no such plateau.",
     "W502": "The run began with another engine, other versions, or another number of threads. "
@@ -140,6 +148,8 @@ SITUATIONS: Mapping[str, str] = {
     "trained on preprocessed samples, for example after `standardize`; without preprocessing, "
     "its outputs are wrong. `netc export --run FOLDER` and `netc predict --run FOLDER` "
     "include preprocessing, and so do `run.export` and `run.predict`.",
+    "W576": "The model says that it is of a newer version of the format than the installed onnx "
+    "knows. netc reads it nonetheless; what is new in it may be missed.",
 }
 
 _HEAD = "==== "

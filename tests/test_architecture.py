@@ -21,8 +21,8 @@ ORDERS = {
         *("toml", "lexing", "translation", "syntax_failures", "parsing", "formatting"),
     ),
     "compiler": (
-        *("ir", "ops", "onnx_standard", "passes", "expressions", "layers", "analysis"),
-        *("training", "model", "lower", "emit", "pictures", "pipeline"),
+        *("ir", "ops", "onnx_standard", "onnx_import", "passes", "expressions", "layers"),
+        *("analysis", "training", "model", "lower", "emit", "pictures", "pipeline"),
     ),
     "runtime": (
         *("kerneldef", "arrays", "weights", "kernels", "engines", "data", "metrics", "feeding"),
@@ -46,20 +46,21 @@ ENTRANCES = {
     "IPython": ["src/netc/live_curves.py"],
     "PIL": ["runtime/data/picture_files.py"],
     "click": ["src/netc/cli/*"],
+    "google": ["compiler/onnx_import/read.py"],  # protobuf, which comes with onnx
     "lark": ["grammar/lexing/lexer.py"],
     "matplotlib": [f"runtime/plots/{name}.py" for name in ("canvas", "glyphs", "scenes")],
     "networkx": ["compiler/ir/graph.py"],
     "numpy": [
         "compiler/emit/*",
         "compiler/onnx_standard/*",
-        "compiler/onnx_import.py",
+        "compiler/onnx_import/*",
         "runtime/*",
         "src/netc/*",
     ],
     "onnx": [
         "compiler/emit/onnx/*",
         "compiler/onnx_standard/*",
-        "compiler/onnx_import.py",
+        "compiler/onnx_import/*",
         "runtime/engines/fallback.py",
     ],
     "onnxruntime": ["runtime/engines/session.py"],

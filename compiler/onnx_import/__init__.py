@@ -1,0 +1,1 @@
+"""ONNX files to graphs: a file is read and checked, then raised to the opset that graphs speak."""

@@ -1,0 +1,142 @@
+"""`read_model`: a file or its bytes to a `ModelProto` that keeps the rules of the standard."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf.message import DecodeError, Message
+from onnx import IR_VERSION, ModelProto, TensorProto
+
+from ...grammar.diagnostics import Diagnostic, NetError, error
+from ...grammar.files import open_file
+from .faults import fault, shown
+from .functions import check_functions
+from .graphs import ONNX, Checker
+
+MAX_BYTES = 2**31 - 1  # what protobuf holds in one message
+OLDEST_IR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model as its file has it, with names and order that can be relied on.
+
+    Attributes:
+        proto: The model; weights that lie in other files are still there.
+        name: What messages call it: the path.
+        folder: Where those other files lie; None where the model came as bytes.
+        warnings: What is doubtful.
+    """
+
+    proto: ModelProto
+    name: str
+    folder: Path | None
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+def read_model(source: str | Path | bytes) -> ModelFile:
+    """Read a model, without the data that lie in other files, and check it.
+
+    Nodes come out in an order in which each finds its arguments, extents of types that are
+    negative as unknown, sparse tensors as dense ones.
+
+    Raises:
+        NetError: E001, the file cannot be read; E404, it has more than 2 GiB, or a tensor is too
+            large; E402, subgraphs are nested too deep; E505, it is no ONNX model; E576, it breaks
+            a rule of the standard; E577, data in other files are not to be had; E578, it is of a
+            version that cannot be read.
+    """
+    name, folder, data = _opened(source)
+    model = _parsed(name, data)
+    del data
+    try:
+        _check_text(model)
+        warnings = _check_versions(model)
+        _shorten_domains(model)
+        check_functions(model, folder)
+        Checker(folder).check_graph(model.graph)
+    except UnicodeDecodeError:
+        raise fault(f"`{name}` holds a name that is not UTF-8") from None
+    return ModelFile(model, name, folder, warnings)
+
+
+def _opened(source: str | Path | bytes) -> tuple[str, Path | None, bytes]:
+    if isinstance(source, bytes):
+        return "the model", None, source
+    path = str(source)
+    with open_file(path) as file:
+        data = file.read(MAX_BYTES + 1)
+    return path, Path(path).absolute().parent, data
+
+
+def _parsed(name: str, data: bytes) -> ModelProto:
+    if len(data) > MAX_BYTES:
+        raise error(
+            "E404",
+            f"`{name}` has more than 2 GiB, which no ONNX file holds",
+            help="save the model with its weights as external data",
+        )
+    if not data:
+        raise error("E505", f"`{name}` is empty", help="download or write it again")
+    try:
+        model: ModelProto = ModelProto.FromString(data)
+    except DecodeError:
+        raise _no_model(name) from None
+    if not model.HasField("graph"):
+        raise _no_model(name)
+    return model
+
+
+def _no_model(name: str) -> NetError:
+    return error(
+        "E505",
+        f"`{name}` is no ONNX model, or a part of one is missing",
+        help="download or write it again",
+    )
+
+
+def _check_text(model: ModelProto) -> None:
+    """Read all texts once, so that those that come later find them to be UTF-8."""
+    pending: list[Message] = [model]
+    while pending:
+        pending.extend(_messages(pending.pop()))
+
+
+def _messages(message: Message) -> Iterator[Message]:
+    """The messages within one, but for tensors, whose data are not text."""
+    if isinstance(message, TensorProto):
+        _ = message.name, message.doc_string
+        yield from message.external_data
+        yield from message.metadata_props
+        return
+    for _, held in message.ListFields():
+        if isinstance(held, Message):
+            yield held
+        elif not isinstance(held, str | bytes | int | float) and isinstance(held[0], Message):
+            yield from held
+
+
+def _check_versions(model: ModelProto) -> tuple[Diagnostic, ...]:
+    """The version of the format is one that is read; a newer one is tried."""
+    version = model.ir_version
+    if version < OLDEST_IR:
+        raise error(
+            "E578",
+            f"the model has IR version {version}; those before {OLDEST_IR} do not say what "
+            "their operators mean",
+            help="export it again with a newer exporter",
+        )
+    if version <= IR_VERSION:
+        return ()
+    what = f"the model has IR version {version}; the onnx that is installed knows {IR_VERSION}"
+    return (Diagnostic("W576", what, help="install a newer onnx if the model is refused"),)
+
+
+def _shorten_domains(model: ModelProto) -> None:
+    """Call ONNX's own domain by its short name, and check that each has one version."""
+    versions: dict[str, int] = {}
+    for opset in model.opset_import:
+        if opset.domain == ONNX:
+            opset.domain = ""
+        if versions.setdefault(opset.domain, opset.version) != opset.version:
+            raise fault(f"the model names two versions of the domain {shown(opset.domain)}")
