@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from ..ir.builder import Builder
 from ..ir.graph import CONSTANT, Graph, Node, Output, Value
+from ..ops.gradient import NodeGradient, cut_between, gradients, no_gradient
 from ..ops.opdef import Operands
 from ..passes.append_backward import named_value, ones
-from ..passes.gradient import NodeGradient, cut_between, gradients, no_gradient
 from ..passes.rewrite import rewrite
 
 

@@ -5,8 +5,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from ..ir.graph import CONSTANT, Graph, Node, Value
+from ..ops.gradient import NodeGradient
 from ..ops.opdef import Notation, definition
-from ..passes.gradient import NodeGradient
 
 
 @dataclass(frozen=True, slots=True)

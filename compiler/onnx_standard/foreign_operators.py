@@ -13,7 +13,6 @@ from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
 from ..ops.opdef import Cost, OpDef
 from ..ops.receptive_field import everything
-from .control_flow import CONTROL_FLOW
 from .protos import attributes_of, tensor_proto, value_info
 from .schemas import IR_VERSION, OPSET, schema_of
 
@@ -57,7 +56,6 @@ DEPENDS = "the shape of its result depends on more than its inputs' shapes"
 # What else is known of some: their types, or that they yield the same if their input changes a
 # little.
 KNOWN_FACTS: Mapping[str, Mapping[str, Any]] = {
-    **CONTROL_FLOW,
     "EyeLike": {"constant": True},
     "Hardmax": {"constant": True},
 }

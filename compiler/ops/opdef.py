@@ -9,7 +9,7 @@ from ..ir.builder import Builder
 from ..ir.dim import Dim
 from ..ir.graph import Graph, Node, Value
 from ..ir.initializers import Init
-from ..ir.signature import SIGNATURES, OpCall, OpTable, Signature
+from ..ir.signature import NO_ATTRIBUTES, SIGNATURES, OpCall, OpTable, Signature
 from ..ir.types import TensorType
 from .receptive_field import FieldRule
 
@@ -33,6 +33,7 @@ class VjpCall:
             where the loss does not depend on it.
         wanted: For each argument whether its gradient is asked for.
         attributes: The operator's attributes with defaults filled in.
+        subgraphs: What it runs.
     """
 
     op_type: str
@@ -41,6 +42,7 @@ class VjpCall:
     cotangents: tuple[Value | None, ...]
     wanted: tuple[bool, ...]
     attributes: Mapping[str, Any]
+    subgraphs: Mapping[str, Graph] = field(default_factory=lambda: NO_ATTRIBUTES)
 
     def input(self, index: int) -> Value:
         """A required argument."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
+from ..ops.gradient import cut_between, gradients
 from .eliminate_dead_nodes import eliminate_dead_nodes
-from .gradient import cut_between, gradients
 from .rewrite import rewrite
 
 GRADIENT = ".grad"

@@ -35,12 +35,14 @@ class Pass:
             there is nothing to change.
         needs: What must be true of a graph before.
         leaves: What is true after it, besides what was true before.
+        enters: Whether it sees to subgraphs itself.
     """
 
     name: str
     run: Callable[[Graph], Graph]
     needs: frozenset[Form] = frozenset()
     leaves: frozenset[Form] = frozenset()
+    enters: bool = False
 
 
 def run_passes(
@@ -65,7 +67,7 @@ def run_passes(
     for each in passes:
         for missing in each.needs - forms:
             raise InvariantError(f"before {each.name}: not true of the graph: {missing.value}")
-        found = within(each.run, graph)
+        found = each.run(graph) if each.enters else within(each.run, graph)
         if found is not graph:
             check(found, after=each.name)
         graph, forms = found, forms | each.leaves
@@ -91,7 +93,8 @@ DECOMPOSE = Pass("decompose", decompose, needs=_MODE, leaves=_STANDARD)
 
 def in_mode(*, training: bool, seed: int = 0) -> Pass:
     """The pass that puts a mode-neutral graph in a mode."""
-    return Pass("set_mode", partial(set_mode, training=training, seed=seed), leaves=_MODE)
+    run = partial(set_mode, training=training, seed=seed)
+    return Pass("set_mode", run, leaves=_MODE, enters=True)
 
 
 def settle(graph: Graph) -> Graph:

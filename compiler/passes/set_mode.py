@@ -1,9 +1,11 @@
 """Graph -> Graph: determines what differs between training and inference."""
 
+from functools import partial
+
 from ..ir.graph import Graph
 from ..ir.verify import need_output
 from .inference_mode import INFERENCE_RULES
-from .rewrite import rewrite, rewrite_if_any
+from .rewrite import rewrite_if_any, within
 from .training_mode import NEXT, Training
 
 
@@ -21,15 +23,17 @@ def set_mode(graph: Graph, *, training: bool, seed: int = 0) -> Graph:
 
     What is in training mode stays so: a graph that was put in a mode is no longer neutral.
 
+    Subgraphs are put in the mode, too. What they draw is the same in each turn of a loop.
+
     Raises:
-        NetError: There is no output (E575); in training an input is named `step` (E134), or a rate
-            of Dropout is computed (E103).
+        NetError: There is no output (E575); in training an input is named `step` (E134), a rate
+            of Dropout is computed, or a subgraph moves running statistics (E103).
     """
     need_output(graph)
     if not training:
-        return rewrite_if_any(graph, INFERENCE_RULES)
+        return within(partial(rewrite_if_any, rules=INFERENCE_RULES), graph)
     settling = Training(graph, seed)
-    settled = rewrite(graph, settling.rules())
+    settled = settling.settled()
     settled.outputs |= {
         f"{name}{NEXT}": settling.moved[value]
         for name, value in settled.parameters.items()

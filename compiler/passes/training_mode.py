@@ -1,7 +1,8 @@
 """What `set_mode` builds in training: noise, and what becomes of running statistics."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ...grammar.diagnostics import error
 from ..ir.builder import Builder
@@ -10,7 +11,7 @@ from ..ir.types import DType, TensorType
 from ..ops.opdef import Operands
 from .inference_mode import keep_paths, pass_on, required
 from .noise import kept, key_of, uniform
-from .rewrite import RewriteRule
+from .rewrite import RewriteRule, rewrite
 from .stochastic_pooling import sample_by_magnitude
 
 STEP = "step"
@@ -34,10 +35,16 @@ class Training:
         self.draws: Counter[str] = Counter()
         self.moved: dict[Value, Value] = {}
 
+    def settled(self) -> Graph:
+        """The graph in training mode."""
+        return rewrite(self.graph, self.rules())
+
     def rules(self) -> Mapping[str, RewriteRule]:
         """What to build, by operator."""
+        nested = {node.op_type for _, node in self.graph.nodes() if node.subgraphs}
         return {
             INPUT: self.use_step,
+            **dict.fromkeys(nested, self.go_inside),
             "BatchNormalization": self.normalize,
             "Dropout": self.drop,
             "Mul": keep_paths,
@@ -49,6 +56,17 @@ class Training:
         if node.attributes["name"] != STEP:
             return None
         return (self._step(build),) if _counts(node) else None
+
+    def go_inside(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+        """An operator with its subgraphs in training mode, which capture the step if they draw."""
+        place = len(operands)
+        inside = {
+            name: _Inside(inner, self.seed, self.draws, lambda: self._step(build), place).settled()
+            for name, inner in node.subgraphs.items()
+        }
+        draws = any(place in inner.captures.values() for inner in inside.values())
+        taken = (*operands, self._step(build)) if draws else operands
+        return build.again(replace(node, subgraphs=inside), taken)
 
     def drop(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
         """Dropout: y = x m / (1 - p), where each m is 0 with the probability p and 1 otherwise.
@@ -120,6 +138,42 @@ class Training:
             )
         found = build.graph.inputs.get(STEP)
         return found or Builder(build.graph).input(STEP, TensorType(DType.INT64, ()))
+
+
+class _Inside(Training):
+    """The same for a subgraph, which captures the step as an argument of its operator."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        seed: int,
+        draws: Counter[str],
+        outer: Callable[[], Value],
+        place: int,
+    ) -> None:
+        super().__init__(graph, seed)
+        self.draws = draws
+        self.outer, self.place = outer, place
+
+    def use_step(self, build: Builder, node: Node, operands: Operands) -> None:
+        """Inputs of a subgraph count turns, if anything."""
+
+    def normalize(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
+        """Running statistics cannot leave a subgraph: nobody knows how often it runs."""
+        if node.attributes["training_mode"] or self._is_frozen(node):
+            return None
+        raise error(
+            "E103",
+            "training cannot move the running statistics of a `BatchNormalization` in a subgraph",
+            node.span,
+        )
+
+    def _step(self, build: Builder) -> Value:
+        outer = self.outer()
+        found = [name for name, at in build.graph.captures.items() if at == self.place]
+        if found:
+            return build.graph.inputs[found[0]]
+        return Builder(build.graph).capture(outer, self.place)
 
 
 def _rate(build: Builder, node: Node, operands: Operands) -> float:

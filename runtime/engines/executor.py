@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ...compiler.ir.dim import is_unknown
 from ...compiler.ir.graph import Graph, Node
 from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import NetError, error, listing
@@ -12,6 +13,7 @@ from ..arrays.feeds import CheckedFeeds, check_feeds, shapes_as_taken, spell
 from ..kerneldef import Array, OperandError
 from ..weights.state import State, weight_of
 from .binding import check_binding, exceeds_memory, place
+from .bodies import Body
 from .calls import KernelCall
 from .lookups import check_lookups
 from .plan import Plan
@@ -44,6 +46,15 @@ def run(
     """
     checked = admit(plan, feeds)
     _check_names(plan, state)
+    # IEEE arithmetic without warnings, as in ONNX: an overflow is infinity.
+    with one_thread(), np.errstate(all="ignore"):
+        return _compute(plan, checked, state, watch)
+
+
+def _compute(
+    plan: Plan, checked: CheckedFeeds, state: State, watch: Watch | None = None
+) -> dict[str, Array]:
+    """What a plan fetches, of inputs that fit."""
     slots: list[Array | None] = [None] * plan.slots
     for name, slot in plan.feeds.items():
         slots[slot] = checked.arrays[name]
@@ -51,9 +62,7 @@ def run(
         slots[slot] = array
     for slot, name in plan.loads:
         slots[slot] = _parameter(name, plan.parameters[name], state)
-    # IEEE arithmetic without warnings, as in ONNX: an overflow is infinity.
-    taken = plan.memories.taken(checked.symbols)
-    with one_thread(), taken as memory, np.errstate(all="ignore"):
+    with plan.memories.taken(checked.symbols) as memory:
         for position, step in enumerate(plan.steps):
             outs = [None] * len(step.outputs) if memory is None else memory.arrays(position)
             results = _take(step, slots, plan, state, checked, outs)
@@ -63,6 +72,11 @@ def run(
             for slot in step.release:
                 slots[slot] = None
     return {name: _result(slots[slot], name in plan.shared) for name, slot in plan.fetches.items()}
+
+
+def compute_inside(plan: Plan, checked: CheckedFeeds) -> dict[str, Array]:
+    """A subgraph, which holds no parameters."""
+    return _compute(plan, checked, {})
 
 
 def admit(plan: Plan, feeds: Mapping[str, Any]) -> CheckedFeeds:
@@ -100,9 +114,10 @@ def _take(
         arguments = [None if slot is None else slots[slot] for slot in step.arguments]
         out = outs[0] if step.reuse is None else slots[step.reuse]
         given: dict[str, Any] = {} if out is None else {"out": out}
-        results = step.kernel.function(
-            *arguments, **step.attributes, **({"outs": outs} if step.kernel.outs else given)
-        )
+        given = {"outs": outs} if step.kernel.outs else given
+        for name, subplan in step.subplans.items():
+            given[name] = Body(subplan, slots, compute_inside)
+        results = step.kernel.function(*arguments, **step.attributes, **given)
         results = results if isinstance(results, tuple) else (results,)
         typed = zip(results, step.dtypes, strict=True)
         arrays = tuple(np.asarray(result, dtype) for result, dtype in typed)
@@ -116,7 +131,7 @@ def _take(
         if _exceeds_memory(failure):
             raise _no_memory(plan, step, feeds) from None
         node = plan.graph[step.node]
-        if not _is_named(plan.graph, node):
+        if not (_is_named(plan.graph, node) or _is_open(node)):
             raise
         message = f"{place(plan.graph, node)} cannot be computed: {failure}"
         raise error("E206", message, node.span) from failure
@@ -126,6 +141,12 @@ def _is_named(graph: Graph, node: Node) -> bool:
     """Whether the program names the operator, and so may give it what no layer would."""
     layer = graph.layers.get(node.scope)
     return layer is not None and layer.kind == node.op_type
+
+
+def _is_open(node: Node) -> bool:
+    """Whether types cannot tell the extents of what it takes."""
+    types = [value.type for value in node.inputs if value is not None]
+    return any(is_unknown(extent) for type in types for extent in type.shape)
 
 
 def read_weights(plan: Plan, state: State) -> dict[str, Array]:

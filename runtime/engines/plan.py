@@ -13,7 +13,7 @@ from ...compiler.ops.opdef import OPS, definition
 from ...grammar.diagnostics import did_you_mean, error
 from .. import kernels  # noqa: F401 - fills the kernel table
 from ..kerneldef import KERNELS, Array, Kernel
-from .calls import KernelCall
+from .calls import KernelCall, Subplan
 from .fallback import reference_kernel, refusing
 from .fusion import fused
 from .lookups import Lookup, lookups
@@ -283,7 +283,7 @@ class _Planner:
         return KernelCall(
             kernel=found,
             arguments=tuple(
-                None if v is None else self.slot[v.node, v.output] for v in node.inputs
+                None if v is None else self.slot[v.node, v.output] for v in node.arguments
             ),
             outputs=tuple(self.slot[identifier, k] for k in range(len(node.outputs))),
             dtypes=tuple(self._dtype(type.dtype) for type in node.outputs),
@@ -292,15 +292,22 @@ class _Planner:
             reuse=self._reusable(position, node) if found.inplace else None,
             release=tuple(release),
             node=identifier,
+            subplans={key: self._subplan(node, inner) for key, inner in node.subgraphs.items()},
         )
+
+    def _subplan(self, node: Node, inner: Graph) -> Subplan:
+        """The plan of a subgraph, which nobody watches."""
+        held = {name: node.inputs[position] for name, position in inner.captures.items()}
+        captured = {n: self.slot[v.node, v.output] for n, v in held.items() if v is not None}
+        own = tuple(name for name in inner.inputs if name not in captured)
+        dtypes = tuple(self._dtype(value.dtype) for value in inner.outputs.values())
+        return Subplan(plan(inner, dtype=self.dtype, fuse=True), own, captured, dtypes)
 
     def _kernel(self, node: Node) -> Kernel:
         types = [*(v.type for v in node.inputs if v is not None), *node.outputs]
         for type in types:
             if self._lacks(type.dtype):
                 return refusing(node, f" on {type.dtype.value}, which NumPy lacks")
-        if node.subgraphs:
-            return refusing(node, ", which runs subgraphs")
         return own_kernel(node) or reference_kernel(node)
 
     def _attributes(self, node: Node) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Importing this package fills the kernel table.
 
 from . import (
     bitwise,
+    control_flow,
     convolution,
     counting,
     elementwise,
@@ -24,6 +25,7 @@ from . import (
 
 __all__ = [
     "bitwise",
+    "control_flow",
     "convolution",
     "counting",
     "elementwise",

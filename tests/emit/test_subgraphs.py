@@ -18,26 +18,19 @@ from netc.compiler.ir.signature import InferenceError, MissingAttributeError
 from netc.compiler.ir.text import to_text
 from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.ir.verify import InvariantError, verify
-from netc.compiler.onnx_standard.foreign_operators import foreign_row
-from netc.compiler.ops.opdef import OpDef
 from netc.compiler.passes.append_backward import append_backward
-from netc.compiler.passes.pipeline import settle
+from netc.compiler.passes.bind_extents import bind_extents
+from netc.compiler.passes.pipeline import optimize, settle
 from netc.compiler.passes.rewrite import rewrite
+from netc.compiler.passes.set_mode import set_mode
 from netc.grammar.diagnostics import NetError
-from netc.runtime.engines.engine import run
+from netc.runtime.engines.engine import ENGINES, run
 
 Array = np.ndarray[Any, Any]
 X = np.array([[0.1, -2.0, 3.0], [1.0, 0.5, -0.25]], np.float32)
 REAL = TensorType(DType.FLOAT32, (BATCH, 3))
 NUMBER, TRUTH = TensorType(DType.INT64, ()), TensorType(DType.BOOL, ())
 STATE = {"w": np.array([1.0, 2.0, -1.0], np.float32)}
-
-
-def row(name: str) -> OpDef:
-    """What onnx knows of an operator."""
-    found = foreign_row(name)
-    assert found is not None
-    return found
 
 
 def start() -> tuple[Builder, Value, Value]:
@@ -61,7 +54,7 @@ def branching() -> Graph:
     product = then.Mul(then.capture(x, 1), then.capture(w, 2))
     less = other.Sub(other.capture(x, 1), other.constant(1.0, DType.FLOAT32))
     branches = {"then_branch": yields(then, product), "else_branch": yields(other, less)}
-    (y,) = build.op(row("If"), (positive, x, w), subgraphs=branches)
+    (y,) = build.op("If", (positive, x, w), subgraphs=branches)
     return yields(build, build.Relu(y))
 
 
@@ -73,7 +66,7 @@ def loop(build: Builder, x: Value, w: Value) -> tuple[Value, ...]:
     moved = body.Add(body.Mul(state, body.capture(w, 3)), shift)
     inside = yields(body, body.Identity(going), moved, body.ReduceSum(moved, keepdims=0))
     inputs = (build.index_constant(3), None, x, w)
-    return build.op(row("Loop"), inputs, subgraphs={"body": inside})
+    return build.op("Loop", inputs, subgraphs={"body": inside})
 
 
 def looping() -> Graph:
@@ -90,7 +83,7 @@ def scanning() -> Graph:
     state, each = (body.input(name, w.type) for name in ("s", "r"))
     inside = yields(body, body.Add(state, each), body.Mul(state, each))
     found = build.op(
-        row("Scan"),
+        "Scan",
         (w, rows),
         {"num_scan_inputs": 1, "scan_output_axes": (1,)},
         subgraphs={"body": inside},
@@ -108,7 +101,7 @@ def nested() -> Graph:
         "then_branch": yields(then, state),
         "else_branch": yields(other, other.capture(x, 1)),
     }
-    (y,) = build.op(row("If"), (positive, x, w), subgraphs=branches)
+    (y,) = build.op("If", (positive, x, w), subgraphs=branches)
     return yields(build, y)
 
 
@@ -136,14 +129,16 @@ def test_graphs_are_sound(graph_of: Any) -> None:
     assert to_text(settle(graph)) == to_text(graph)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("x", [X, -X, X[:1]])
-def test_if(x: Array) -> None:
-    """onnxruntime takes one branch or the other, with batches of any size."""
-    found = run(branching(), {"x": x}, STATE, engine="onnxruntime")["y0"]
+def test_if(x: Array, engine: str) -> None:
+    """Engines take one branch or the other, with batches of any size."""
+    found = run(branching(), {"x": x}, STATE, engine=engine)["y0"]
     np.testing.assert_allclose(found, branch(x), rtol=1e-6)
 
 
-def test_branches_are_optimized() -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_branches_are_optimized(engine: str) -> None:
     """What a branch yields twice is computed once, and what changes nothing not at all."""
     build, x, w = start()
     zero = build.constant(0.0, DType.FLOAT32)
@@ -155,40 +150,43 @@ def test_branches_are_optimized() -> None:
         "then_branch": yields(then, then.Mul(outer, weight), then.Mul(outer, weight)),
         "else_branch": yields(other, other.Mul(same, once), other.Mul(same, once)),
     }
-    found = build.op(row("If"), (positive, x, w), outputs=2, subgraphs=branches)
+    found = build.op("If", (positive, x, w), outputs=2, subgraphs=branches)
     graph = yields(build, *found)
     (chosen,) = (node for _, node in settle(graph).nodes() if node.subgraphs)
     assert [len(inner) for inner in chosen.subgraphs.values()] == [3, 1]
     for given, expected in ((X, X * STATE["w"]), (-X, -X)):
-        for y in run(graph, {"x": given}, STATE, engine="onnxruntime").values():
+        for y in run(graph, {"x": given}, STATE, engine=engine).values():
             np.testing.assert_allclose(y, expected, rtol=1e-6)
 
 
-def test_loop() -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_loop(engine: str) -> None:
     """A loop carries its state and yields a row per turn, of which types tell no number."""
     graph = looping()
     assert [str(value.type) for value in graph.outputs.values()] == ["float32[N, 3]", "float32[?]"]
-    found = run(graph, {"x": X}, STATE, engine="onnxruntime")
+    found = run(graph, {"x": X}, STATE, engine=engine)
     for array, expected in zip(found.values(), turns(X), strict=True):
         np.testing.assert_allclose(array, expected, rtol=1e-5)
 
 
-def test_scan() -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_scan(engine: str) -> None:
     """A scan yields its last state, and further outputs side by side."""
     graph = scanning()
     assert [str(v.type) for v in graph.outputs.values()] == ["float32[3]", "float32[3, 4]"]
     rows = np.arange(12, dtype=np.float32).reshape(4, 3)
     feeds = {"x": X, "rows": rows}
-    state, products = run(graph, feeds, STATE, engine="onnxruntime").values()
+    state, products = run(graph, feeds, STATE, engine=engine).values()
     before = STATE["w"] + np.cumsum(rows, axis=0) - rows
     np.testing.assert_allclose(state, STATE["w"] + rows.sum(axis=0))
     np.testing.assert_allclose(products, (before * rows).T)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("x", [X, -X])
-def test_nested_subgraphs(x: Array) -> None:
+def test_nested_subgraphs(x: Array, engine: str) -> None:
     """A subgraph captures what an outer one captured."""
-    found = run(nested(), {"x": x}, STATE, engine="onnxruntime")["y0"]
+    found = run(nested(), {"x": x}, STATE, engine=engine)["y0"]
     np.testing.assert_allclose(found, turns(x)[0] if x.sum() > 0 else x, rtol=1e-5)
 
 
@@ -220,12 +218,6 @@ def test_text() -> None:
     ]
 
 
-def test_numpy_refuses_subgraphs() -> None:
-    """The engine numpy names the operator that it cannot run."""
-    with pytest.raises(NetError, match="the engine numpy cannot run `Loop`, which runs subgraphs"):
-        run(looping(), {"x": X}, STATE)
-
-
 @pytest.mark.parametrize(
     ("graph_of", "elementwise"),
     [(branching, "10"), (looping, "27"), (scanning, "24"), (nested, "31")],
@@ -236,10 +228,91 @@ def test_counts(graph_of: Callable[[], Graph], elementwise: str) -> None:
     assert (counts.macs, str(counts.elementwise)) == (0, elementwise)
 
 
-def test_no_gradient() -> None:
-    """No gradient is known of what runs subgraphs."""
-    with pytest.raises(NetError, match="netc has no rule for the gradient of `If`"):
-        append_backward(branching(), of="y0", wrt=["x"])
+@pytest.mark.parametrize("graph_of", [branching, looping, scanning, nested])
+def test_gradients_of_nested_subgraphs(graph_of: Callable[[], Graph]) -> None:
+    """Gradients are sound graphs, which both engines compute alike, for weights, too."""
+    backward = append_backward(graph_of(), of="y0")
+    verify(backward)
+    feeds = {"x": X, "rows": np.arange(12, dtype=np.float32).reshape(4, 3)}
+    feeds = {name: feeds[name] for name in backward.inputs}
+    mine, theirs = (run(backward, feeds, STATE, engine=engine) for engine in ENGINES)
+    assert np.any(mine["w.grad"])
+    for name, array in mine.items():
+        np.testing.assert_allclose(array, theirs[name], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("graph_of", [branching, looping, scanning, nested])
+def test_known_extents(graph_of: Callable[[], Graph]) -> None:
+    """A graph for one batch is sound inside, too, and computes the same."""
+    graph = graph_of()
+    bound = bind_extents(graph, {"N": 2})
+    verify(bound)
+    assert "N" not in to_text(bound).split("Input")[-1]
+    feeds = {"x": X, "rows": np.ones((4, 3), np.float32)}
+    feeds = {name: feeds[name] for name in graph.inputs}
+    expected = run(graph, feeds, STATE)
+    for name, array in run(bound, feeds, STATE).items():
+        np.testing.assert_array_equal(array, expected[name])
+
+
+def dropping() -> Graph:
+    """Two dropouts in a branch, one of them in a loop, and one outside; and normalization."""
+    build, x, _ = start()
+    truth = build.constant(True, DType.BOOL)
+    then, other = build.inner("then"), build.inner("else")
+    held = then.capture(x, 1)
+    body = then.inner("body")
+    _, more, state = body.input("i", NUMBER), body.input("go", TRUTH), body.input("s", REAL)
+    inside = yields(body, body.Identity(more), dropout(body, state))
+    (looped,) = then.op("Loop", (then.index_constant(2), None, held), subgraphs={"body": inside})
+    branches = {
+        "then_branch": yields(then, then.Add(dropout(then, held), looped)),
+        "else_branch": yields(other, other.capture(x, 1)),
+    }
+    (y,) = build.op("If", (truth, x), subgraphs=branches)
+    return yields(build, y, dropout(build, x))
+
+
+def dropout(build: Builder, x: Value) -> Value:
+    """Half of x."""
+    return build.Dropout(x, build.constant(0.5, DType.FLOAT32))
+
+
+def test_dropout_inside() -> None:
+    """At inference nothing is dropped inside; in training masks depend on the captured step."""
+    graph = dropping()
+    settled = settle(graph)
+    verify(settled)
+    np.testing.assert_array_equal(run(settled, {"x": X}, {})["y0"], 2 * X)
+    trained = optimize(set_mode(graph, training=True, seed=3))
+    verify(trained)
+    ones = np.ones((200, 3), np.float32)
+    masks = []
+    for step in (0, 1, 1):
+        feeds = {"x": ones, "step": np.array(step)}
+        mine, theirs = (run(trained, feeds, {}, engine=engine) for engine in ENGINES)
+        for name, array in mine.items():
+            np.testing.assert_array_equal(array, theirs[name])
+        assert set(np.unique(mine["y0"])) == {0.0, 2.0, 4.0, 6.0}
+        masks.append(mine["y0"])
+    np.testing.assert_array_equal(masks[1], masks[2])
+    assert np.any(masks[0] != masks[1])
+
+
+def test_running_statistics_inside() -> None:
+    """Training refuses a batch normalization inside, whose statistics could not leave."""
+    build, x, w = start()
+    then, other = build.inner("then"), build.inner("else")
+    held, vector = then.capture(x, 1), then.capture(w, 2)
+    branches = {
+        "then_branch": yields(then, then.BatchNormalization(held, *(vector,) * 4)),
+        "else_branch": yields(other, other.capture(x, 1)),
+    }
+    truth = build.constant(True, DType.BOOL)
+    graph = yields(build, *build.op("If", (truth, x, w), subgraphs=branches))
+    verify(settle(graph))
+    with pytest.raises(NetError, match="cannot move the running statistics"):
+        set_mode(graph, training=True)
 
 
 def test_what_the_types_refuse() -> None:
@@ -264,11 +337,11 @@ def test_what_the_types_refuse() -> None:
         ),
     ):
         with pytest.raises((InferenceError, MissingAttributeError), match=message):
-            build.op(row("If"), inputs, subgraphs=subgraphs)
+            build.op("If", inputs, subgraphs=subgraphs)
     with pytest.raises(InferenceError, match="needs a `body` of 3 inputs, not 0"):
-        build.op(row("Loop"), (None, None, w), subgraphs={"body": one_value})
+        build.op("Loop", (None, None, w), subgraphs={"body": one_value})
     with pytest.raises(InferenceError, match="needs a `body` of 1 inputs, not 0"):
-        build.op(row("Scan"), (w,), {"num_scan_inputs": 1}, subgraphs={"body": one_value})
+        build.op("Scan", (w,), {"num_scan_inputs": 1}, subgraphs={"body": one_value})
 
 
 DAMAGES: Mapping[str, Callable[[Builder], object]] = {
@@ -293,7 +366,7 @@ def test_damaged_subgraphs(message: str) -> None:
         "else_branch": yields(other, other.constant(1.0, DType.FLOAT32)),
     }
     truth = build.constant(True, DType.BOOL)
-    graph = yields(build, *build.op(row("If"), (truth, x), subgraphs=branches))
+    graph = yields(build, *build.op("If", (truth, x), subgraphs=branches))
     DAMAGES[message](then)
     with pytest.raises(InvariantError, match=message):
         verify(graph)

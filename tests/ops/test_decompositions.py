@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from support.op_table import ROWS
-from support.ops import FLOAT32_TOLERANCE, Known, OpRow, arguments_of, run_kernel
+from support.ops import FLOAT32_TOLERANCE, Known, OpRow, apply, arguments_of, run_kernel
 
 from netc.compiler.emit.onnx.export import write
 from netc.compiler.ir.builder import Builder
@@ -38,7 +38,7 @@ def _graph(row: OpRow) -> Graph:
             values.append(build.constant(argument.numbers, DType(argument.dtype)))
         else:
             values.append(build.input(f"a{position}", argument.type()))
-    results = build.op(row.op_type, values, row.attributes, outputs=row.outputs)
+    results = apply(build, row, values)
     build.graph.outputs = {f"y{k}": value for k, value in enumerate(results)}
     return build.graph
 

@@ -12,8 +12,8 @@ import netc
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.verify import verify
+from netc.compiler.ops.gradient import gradients
 from netc.compiler.passes.append_backward import trainable
-from netc.compiler.passes.gradient import gradients
 from netc.compiler.passes.set_mode import set_mode
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan

@@ -9,7 +9,7 @@ from netc.compiler import ops  # noqa: F401 - fills the op table
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.types import DType, TensorType
-from netc.compiler.passes.gradient import gradients
+from netc.compiler.ops.gradient import gradients
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
 

@@ -11,7 +11,7 @@ from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.graph import Graph, Value
 from netc.compiler.ir.signature import InferenceError
 from netc.compiler.ir.types import DType, TensorType
-from netc.compiler.passes.gradient import gradients
+from netc.compiler.ops.gradient import gradients
 from netc.grammar.diagnostics import NetError
 from netc.runtime import kernels  # noqa: F401 - fills the kernel table
 from netc.runtime.kerneldef import KERNELS, OperandError

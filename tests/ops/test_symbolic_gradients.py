@@ -14,7 +14,7 @@ from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH, Dim, symbol
 from netc.compiler.ir.graph import Graph, Value
 from netc.compiler.ir.types import DType, TensorType
-from netc.compiler.passes.gradient import gradients
+from netc.compiler.ops.gradient import gradients
 from netc.runtime.engines.agreement import norm_difference
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan

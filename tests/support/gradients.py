@@ -10,11 +10,12 @@ from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Graph, Value
 from netc.compiler.ir.types import DType
 from netc.compiler.ir.verify import verify
+from netc.compiler.ops.gradient import gradients
 from netc.compiler.ops.opdef import OPS
-from netc.compiler.passes.gradient import gradients
 from netc.runtime.engines.executor import run
+from netc.runtime.engines.memory import known_extents
 from netc.runtime.engines.plan import plan
-from support.ops import Array, Known, OpRow, arguments_of, node_of
+from support.ops import Array, Known, OpRow, apply, arguments_of, node_of, run_kernel
 
 STEP = 1e-5  # the error of a difference is of the order of its square
 TOLERANCE = 1e-7
@@ -36,7 +37,7 @@ class Scalar:
         self.build = Builder(Graph("gradient"))
         self.arguments: dict[str, Value] = {}
         values = [self._argument(i, argument) for i, argument in enumerate(row.arguments)]
-        outputs = self.build.op(row.op_type, values, row.attributes, outputs=row.outputs)
+        outputs = apply(self.build, row, values)
         self.weighed = {f"w{k}": v for k, v in enumerate(outputs) if v.dtype.is_float}
         self.value = self.weigh()
 
@@ -75,7 +76,9 @@ def feeds_of(row: OpRow, scalar: Scalar, batch: int) -> dict[str, Array]:
         if array is not None and not isinstance(row.arguments[i], Known)
     }
     for position, (name, value) in enumerate(scalar.weighed.items()):
-        shape = np.array(value.type.bind({"N": batch}).shape, np.int64)
+        shape = known_extents(value.type, {"N": batch})
+        if shape is None:  # what only the numbers tell
+            shape = run_kernel(row, given)[int(name.removeprefix("w"))].shape
         feeds[name] = np.random.default_rng(90 + position).uniform(-1, 1, shape)
     return feeds
 

@@ -14,7 +14,7 @@ from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.graph import Graph, Value
 from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.ir.verify import verify
-from netc.compiler.passes.gradient import gradients
+from netc.compiler.ops.gradient import gradients
 from netc.compiler.training.losses import LOSSES
 from netc.compiler.training.terms import Term
 from netc.runtime.engines.executor import run

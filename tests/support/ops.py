@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,12 +13,16 @@ from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
 from netc.compiler import ops  # noqa: F401 - fills the op table
+from netc.compiler.emit.onnx import write
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH
-from netc.compiler.ir.graph import Graph, Node, Value
+from netc.compiler.ir.graph import Graph, Node, Value, own_arguments
 from netc.compiler.ir.types import DType, TensorType
 from netc.runtime import kernels  # noqa: F401 - fills the kernel table
 from netc.runtime.engines.agreement import norm_difference
+from netc.runtime.engines.bodies import Body
+from netc.runtime.engines.executor import compute_inside
+from netc.runtime.engines.plan import plan
 from netc.runtime.kerneldef import KERNELS
 
 Array = np.ndarray[Any, Any]
@@ -95,6 +101,7 @@ class OpRow:
             deviate from the definition, or refuse the operator.
         no_gradient: Why the gradient is not compared with differences: the row stands at a tie
             or a jump, where there is no derivative.
+        subgraphs: What the operator runs; what they capture are the last arguments.
     """
 
     op_type: str
@@ -105,12 +112,14 @@ class OpRow:
     no_engine: str = field(default="", repr=False)
     engine_from: str = field(default="", repr=False)
     no_gradient: str = field(default="", repr=False)
+    subgraphs: Mapping[str, Graph] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
         shapes = [_spell(argument) for argument in self.arguments]
         numbers = [f"{key}={value}" for key, value in self.attributes.items()]
         asked = [f"outputs={self.outputs}"] if self.outputs > 1 else []
-        return f"{self.op_type}({', '.join(shapes + numbers + asked)})".replace(" ", "")
+        names = [inner.name for inner in self.subgraphs.values()]
+        return f"{self.op_type}({', '.join(shapes + numbers + asked + names)})".replace(" ", "")
 
     @property
     def has_engine(self) -> bool:
@@ -134,12 +143,18 @@ def op_row(
     no_engine: str = "",
     engine_from: str = "",
     no_gradient: str = "",
+    subgraphs: Mapping[str, Graph] = MappingProxyType({}),
     **attributes: Any,
 ) -> OpRow:
     """A row; ONNX's attributes are keywords."""
-    return OpRow(
-        op_type, arguments, attributes, outputs, formula, no_engine, engine_from, no_gradient
-    )
+    reasons = (no_engine, engine_from, no_gradient)
+    return OpRow(op_type, arguments, attributes, outputs, formula, *reasons, subgraphs)
+
+
+def apply(build: Builder, row: OpRow, values: Sequence[Value | None]) -> tuple[Value, ...]:
+    """Append the row's operator."""
+    given, inside = row.attributes, row.subgraphs
+    return build.op(row.op_type, values, given, outputs=row.outputs, subgraphs=inside)
 
 
 def graph_of(row: OpRow) -> Graph:
@@ -147,7 +162,7 @@ def graph_of(row: OpRow) -> Graph:
     graph = Graph("row")
     build = Builder(graph)
     values = [_value(build, i, argument) for i, argument in enumerate(row.arguments)]
-    outputs = build.op(row.op_type, values, row.attributes, outputs=row.outputs)
+    outputs = apply(build, row, values)
     graph.outputs |= {f"y{i}": output for i, output in enumerate(outputs)}
     return graph
 
@@ -168,10 +183,26 @@ def run_kernel(row: OpRow, arguments: Sequence[Array | None], **options: Any) ->
     """The kernel's results, called as the executor calls it."""
     found = KERNELS[row.op_type]
     asked = {"outputs": row.outputs} if found.counts_outputs else {}
+    if row.subgraphs:
+        options |= bodies_of(row, arguments)
+        arguments = arguments[: own_arguments(len(arguments), row.subgraphs)]
     with np.errstate(all="ignore"):
         results = found.function(*arguments, **node_of(row).attributes, **asked, **options)
     # Of arrays without axes NumPy makes scalars, which the executor turns back.
     return [np.asarray(r) for r in (results if isinstance(results, tuple) else (results,))]
+
+
+def bodies_of(row: OpRow, arguments: Sequence[Array | None]) -> dict[str, Body]:
+    """The row's subgraphs, ready to run on what they capture."""
+    wide = any(array is not None and array.dtype == np.float64 for array in arguments)
+    planned = plan(graph_of(row), dtype="float64" if wide else None)
+    slots: list[Array | None] = [None] * planned.slots
+    for name, slot in planned.feeds.items():
+        slots[slot] = arguments[int(name[1:])]
+    for slot, array in planned.constants:
+        slots[slot] = array
+    subplans = planned.steps[-1].subplans
+    return {name: Body(each, slots, compute_inside) for name, each in subplans.items()}
 
 
 def check_types(row: OpRow) -> None:
@@ -182,7 +213,7 @@ def check_types(row: OpRow) -> None:
             results = run_kernel(row, arguments_of(row, batch, wide=wide))
             for result, type in zip(results, node.outputs, strict=True):
                 dtype = "float64" if wide and type.dtype.is_float else type.dtype.value
-                assert result.shape == type.bind({"N": batch}).shape
+                assert type.bind({"N": batch}).agrees(type.with_shape(result.shape))
                 assert result.dtype == dtype
 
 
@@ -244,6 +275,10 @@ def _check_inplace(row: OpRow, arguments: Sequence[Array | None], expected: Arra
 
 def model_of(row: OpRow, arguments: Sequence[Array | None]) -> onnx.ModelProto:
     """The operator alone as an ONNX model, all its arguments as inputs."""
+    if row.subgraphs:
+        file = BytesIO()
+        write(graph_of(row), {}, file)
+        return onnx.load_from_string(file.getvalue())
     names = ["" if array is None else f"a{i}" for i, array in enumerate(arguments)]
     attributes = {key: _plain(value) for key, value in row.attributes.items() if value is not None}
     results = [f"y{i}" for i in range(row.outputs)]

@@ -15,8 +15,8 @@ from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.graph import CONSTANT, INPUT, Graph
 from netc.compiler.ir.text import to_text
 from netc.compiler.ir.types import DType, TensorType
+from netc.compiler.ops.gradient import gradients
 from netc.compiler.passes.append_backward import GRADIENT, append_backward
-from netc.compiler.passes.gradient import gradients
 from netc.compiler.passes.set_mode import set_mode
 from netc.compiler.training.objective import Objective, add_loss
 from netc.compiler.training.terms import Term

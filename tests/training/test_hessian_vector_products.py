@@ -13,9 +13,9 @@ import netc
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.verify import verify
+from netc.compiler.ops.gradient import gradients
 from netc.compiler.passes.append_backward import GRADIENT, trainable
 from netc.compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
-from netc.compiler.passes.gradient import gradients
 from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.terms import Term

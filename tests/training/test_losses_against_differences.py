@@ -7,7 +7,7 @@ from support.losses import Array, LossGraph, evaluate, loss_graph, term
 
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Value
-from netc.compiler.passes.gradient import gradients
+from netc.compiler.ops.gradient import gradients
 
 STEP = 1e-5
 TOLERANCE = 1e-7

@@ -10,7 +10,7 @@ from support.losses import Array, evaluate, loss_graph, loss_of, on_engine, term
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.types import DType, TensorType
-from netc.compiler.passes.gradient import gradients
+from netc.compiler.ops.gradient import gradients
 from netc.compiler.training.losses import LOSSES
 
 NAN = float("nan")

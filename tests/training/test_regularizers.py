@@ -9,8 +9,8 @@ import netc
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.verify import verify
+from netc.compiler.ops.gradient import gradients
 from netc.compiler.ops.opdef import Role
-from netc.compiler.passes.gradient import gradients
 from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.training.regularizers import REGULARIZERS, penalty
 from netc.compiler.training.terms import Term

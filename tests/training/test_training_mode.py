@@ -14,7 +14,7 @@ from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.text import to_text
 from netc.compiler.ir.types import DType, TensorType
-from netc.compiler.passes.gradient import gradients
+from netc.compiler.ops.gradient import gradients
 from netc.compiler.passes.set_mode import set_mode
 
 Array = np.ndarray[Any, Any]

@@ -15,14 +15,14 @@ class Names:
 
     `copies` are the outputs that must be copies, because their value has another name: what no
     operator computes, and what is an earlier output, too. `outputs` are names by the graph's own,
-    and `taken` all that no subgraph may give to something else.
+    and `taken` all names of the model, those in subgraphs, too, as soon as they are given.
     """
 
     nodes: dict[int, str]
     values: dict[Output, str]
     copies: frozenset[str]
     outputs: dict[str, str]
-    taken: frozenset[str]
+    taken: set[str]
 
     def of(self, value: Value | None) -> str:
         """A value's name; empty where an optional argument is left out, as in ONNX."""
@@ -60,14 +60,14 @@ def name_all(graph: Graph) -> Names:
 
 
 def name_inside(graph: Graph, outer: Names, captured: Mapping[str, str]) -> Names:
-    """Name every node and value of a subgraph, none as a value outside.
+    """Name every node and value of a subgraph, none as any other value of the model.
 
     Args:
         graph: The subgraph.
         outer: The names of the graph that it is in.
         captured: The names that its inputs have there.
     """
-    distinct = _Distinct(set(outer.taken))
+    distinct = _Distinct(outer.taken)
     own = {name: distinct(name) for name in (*graph.inputs, *graph.outputs) if name not in captured}
     return _named(graph, distinct.taken, {**own, **captured})
 
@@ -92,7 +92,7 @@ def _named(graph: Graph, taken: set[str], fixed: Mapping[str, str]) -> Names:
                 values[identifier, i] = distinct_value(name)
     copies = frozenset(graph.outputs).difference(own.values())
     outputs = {name: fixed[name] for name in graph.outputs}
-    return Names(nodes, values, copies, outputs, frozenset(taken))
+    return Names(nodes, values, copies, outputs, taken)
 
 
 def _own_outputs(graph: Graph) -> dict[Output, str]:

@@ -1,12 +1,14 @@
-"""Types and turns of operators that run subgraphs: If, Loop and Scan, which only ONNX defines."""
+"""Operators that run subgraphs: If, Loop and Scan."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..ir.dim import Dim, unknown
-from ..ir.signature import BodyType, InferenceError, MissingAttributeError, OpCall
+from ..ir.signature import REQUIRED, BodyType, InferenceError, MissingAttributeError, OpCall
 from ..ir.types import DType, TensorType
-from ..ops.opdef import free
+from . import control_flow_gradients as gradients
+from .opdef import OpDef, define, free
+from .receptive_field import everything
 
 
 def infer_if(call: OpCall) -> Sequence[TensorType]:
@@ -103,9 +105,31 @@ def _grown(type: TensorType, axis: int, extent: Dim) -> TensorType:
     return type.with_shape((*type.shape[:place], extent, *type.shape[place:]))
 
 
-# What is known of these operators besides what onnx says.
-CONTROL_FLOW: Mapping[str, Mapping[str, Any]] = {
-    "If": {"infer": infer_if, "cost": free},
-    "Loop": {"infer": infer_loop, "cost": free, "turns": loop_turns},
-    "Scan": {"infer": infer_scan, "cost": free, "turns": scan_turns},
-}
+define(
+    OpDef("If", 21, infer=infer_if, cost=free, sees=everything, vjp=gradients.if_),
+    OpDef(
+        "Loop",
+        21,
+        infer=infer_loop,
+        cost=free,
+        turns=loop_turns,
+        sees=everything,
+        vjp=gradients.loop,
+    ),
+    OpDef(
+        "Scan",
+        21,
+        infer=infer_scan,
+        cost=free,
+        turns=scan_turns,
+        sees=everything,
+        vjp=gradients.scan,
+        attributes={
+            "num_scan_inputs": REQUIRED,
+            "scan_input_axes": None,
+            "scan_input_directions": None,
+            "scan_output_axes": None,
+            "scan_output_directions": None,
+        },
+    ),
+)

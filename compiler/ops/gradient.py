@@ -4,15 +4,15 @@ What is appended are ordinary operators, by the rules (`OpDef.vjp`) of the op ta
 can be differentiated again. Gradients of a value that is used several times are added up.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...grammar.diagnostics import NetError, error
 from ..ir.builder import Builder
 from ..ir.dim import equal
 from ..ir.graph import Graph, Node, Output, Value
-from ..ops.building import shape_value
-from ..ops.opdef import VjpCall, row_of
+from .building import shape_value
+from .opdef import VjpCall, row_of
 
 
 def gradients(
@@ -45,10 +45,22 @@ def gradients(
     """
     if cotangent is None and of.shape:
         raise ValueError(f"the gradient of {of.type} needs a cotangent")
-    scope, span = build.scope, build.span
     seed = build.constant(1.0, of.dtype) if cotangent is None else cotangent
-    sweep = _Sweep(build, of, wrt, distinct)
-    found = sweep.run(seed)
+    return pullback(build, {of: seed}, wrt, distinct=distinct, steps=steps)
+
+
+def pullback(
+    build: Builder,
+    cotangents: Mapping[Value, Value],
+    wrt: Sequence[Value],
+    *,
+    distinct: bool = False,
+    steps: "list[NodeGradient] | None" = None,
+) -> list[Value | None]:
+    """The same where several values have gradients, each of its type, that add up."""
+    scope, span = build.scope, build.span
+    sweep = _Sweep(build, cotangents, wrt, distinct)
+    found = sweep.run()
     build.scope, build.span = scope, span
     if steps is not None:
         steps += sweep.steps
@@ -71,31 +83,38 @@ class NodeGradient:
 
 
 class _Sweep:
-    """One walk from a value back to what it depends on."""
+    """One walk from values back to what they depend on."""
 
-    def __init__(self, build: Builder, of: Value, wrt: Sequence[Value], distinct: bool) -> None:
+    def __init__(
+        self,
+        build: Builder,
+        cotangents: Mapping[Value, Value],
+        wrt: Sequence[Value],
+        distinct: bool,
+    ) -> None:
         self.distinct = distinct
         self.build = build
         self.graph = build.graph
-        self.of = of
+        self.last = max((value.node for value in cotangents), default=-1)
         self.wrt = wrt
         self.targets = {(value.node, value.output) for value in wrt}
         self.dependent = self._dependents()
-        self.parts: dict[Output, list[Value]] = {}
+        self.parts: dict[Output, list[Value]] = {
+            (value.node, value.output): [seed] for value, seed in cotangents.items()
+        }
         self.steps: list[NodeGradient] = []
 
-    def run(self, seed: Value) -> list[Value | None]:
-        """The gradients, given that of the value itself."""
-        self.parts[self.of.node, self.of.output] = [seed]
+    def run(self) -> list[Value | None]:
+        """The gradients."""
         for identifier in sorted(self.dependent, reverse=True):
             self._differentiate(identifier, self.graph[identifier])
         return [self._total((value.node, value.output)) for value in self.wrt]
 
     def _dependents(self) -> set[int]:
-        """The nodes up to `of` through which real numbers come from one of `wrt`."""
+        """The nodes up to the last one through which real numbers come from one of `wrt`."""
         found: set[int] = set()
-        first = min((node for node, _ in self.targets), default=self.of.node)
-        for identifier in range(first, self.of.node + 1):
+        first = min((node for node, _ in self.targets), default=self.last)
+        for identifier in range(max(first, 0), self.last + 1):
             node = self.graph[identifier]
             if any(v is not None and self._carries(v, found) for v in node.inputs):
                 found.add(identifier)
@@ -120,7 +139,9 @@ class _Sweep:
             raise no_gradient(node)
         wanted = tuple(v is not None and self._carries(v, self.dependent) for v in node.inputs)
         attributes = {**row.attributes, **node.attributes}
-        call = VjpCall(node.op_type, node.inputs, outputs, cotangents, wanted, attributes)
+        call = VjpCall(
+            *(node.op_type, node.inputs, outputs, cotangents, wanted, attributes), node.subgraphs
+        )
         first = len(self.graph)
         found = rule(self.build, call)
         passed: list[Value | None] = []
