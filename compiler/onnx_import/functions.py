@@ -1,13 +1,19 @@
 """Functions that a model defines: checked by themselves, then put in the place of their calls."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from onnx import AttributeProto, FunctionProto, ModelProto, NodeProto
 
+from ...grammar.diagnostics import error
 from .attributes import described, subgraphs
 from .faults import fault, shown
 from .graphs import MAX_DEPTH, ONNX, Checker, too_deep
+
+MAX_NODES = 200_000  # that calls of functions may become
+MAX_BYTES = 2**28  # and the bytes that these take
 
 Key = tuple[str, str, str]
 
@@ -29,14 +35,14 @@ def check_functions(model: ModelProto, folder: Path | None) -> None:
 
     Raises:
         NetError: E576, a function is defined twice, calls itself, or breaks a rule of graphs;
-            E402, functions call each other too deep.
+            E402, functions call each other too deep; E401, they come to too many nodes.
     """
     table = functions(model)
     if len(table) < len(model.functions):
         raise fault("the model defines a function twice")
     for function in model.functions:
         _check_function(function, folder)
-    _check_calls(table)
+    _check_calls(model, table)
 
 
 def _check_function(function: FunctionProto, folder: Path | None) -> None:
@@ -59,23 +65,47 @@ def walk(nodes: Iterable[NodeProto]) -> Iterator[NodeProto]:
             pending.extend(inner.node)
 
 
-def _check_calls(table: Mapping[Key, FunctionProto]) -> None:
-    """No function calls itself, and no chain of calls is too long."""
-    calls = {
-        key: {key_of(node) for node in walk(function.node)} & table.keys()
-        for key, function in table.items()
-    }
-    depths: dict[Key, int] = {}
+class _Size(NamedTuple):
+    """What a function comes to once all calls in it are nodes."""
+
+    depth: int
+    nodes: int
+    bytes: int
+
+
+def _check_calls(model: ModelProto, table: Mapping[Key, FunctionProto]) -> None:
+    """No function calls itself, no chain of calls is too long, and all come to few nodes."""
+    calls = {key: _calls(function.node, table) for key, function in table.items()}
+    sizes: dict[Key, _Size] = {}
     left = dict(calls)
     while left:
-        settled = [key for key, called in left.items() if called <= depths.keys()]
+        settled = [key for key, called in left.items() if called.keys() <= sizes.keys()]
         if not settled:
             raise fault(f"function {shown(next(iter(left))[1])} calls itself")
         for key in settled:
-            depths[key] = 1 + max((depths[called] for called in calls[key]), default=0)
-            del left[key]
-            if depths[key] > MAX_DEPTH:
+            nodes = sum(1 for _ in walk(table[key].node))
+            sizes[key] = _total(left.pop(key), sizes, nodes, table[key].ByteSize())
+            if sizes[key].depth > MAX_DEPTH:
                 raise too_deep()
+    whole = _total(_calls(model.graph.node, table), sizes, 0, 0)
+    if whole.nodes > MAX_NODES or whole.bytes > MAX_BYTES:
+        raise error(
+            "E401",
+            f"the functions of the model come to {whole.nodes} nodes of {whole.bytes} bytes",
+            help=f"at most {MAX_NODES} nodes of {MAX_BYTES} bytes may be made of functions",
+        )
+
+
+def _calls(nodes: Iterable[NodeProto], table: Mapping[Key, FunctionProto]) -> Counter[Key]:
+    """How often each function is called."""
+    return Counter(key for node in walk(nodes) if (key := key_of(node)) in table)
+
+
+def _total(calls: Mapping[Key, int], sizes: Mapping[Key, _Size], nodes: int, bytes: int) -> _Size:
+    depth = 1 + max((sizes[key].depth for key in calls), default=0)
+    nodes += sum(count * sizes[key].nodes for key, count in calls.items())
+    bytes += sum(count * sizes[key].bytes for key, count in calls.items())
+    return _Size(depth, nodes, bytes)
 
 
 def instance(call: NodeProto, function: FunctionProto, prefix: str) -> list[NodeProto]:

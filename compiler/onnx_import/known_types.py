@@ -21,8 +21,9 @@ class KnownTypes:
     """Types by name, as the model states them, or as onnx infers them where a rule asks."""
 
     def __init__(self, model: ModelProto) -> None:
-        self._model = model
         self._stated = _collected(model.graph)
+        self._light = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
+        self._light.graph.CopyFrom(_light(model.graph))
         self._inferred: dict[str, TypeProto | None] | None = None
 
     def code(self, name: str) -> int | None:
@@ -49,7 +50,7 @@ class KnownTypes:
         if name in self._stated:
             return self._stated[name]
         if self._inferred is None:
-            self._inferred = _inferred(self._model)
+            self._inferred = _inferred(self._light)
         return self._inferred.get(name)
 
 
@@ -77,9 +78,7 @@ def _infos(graph: GraphProto) -> Iterator[ValueInfoProto]:
 def _inferred(model: ModelProto) -> dict[str, TypeProto | None]:
     """What onnx infers; nothing where it stumbles."""
     try:
-        light = ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
-        light.graph.CopyFrom(_light(model.graph))
-        return _collected(shape_inference.infer_shapes(light).graph)
+        return _collected(shape_inference.infer_shapes(model).graph)
     except Exception:  # onnx raises many kinds for models that are wrong, which is said elsewhere
         return {}
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 from onnx import IR_VERSION, ModelProto, TensorProto
 
@@ -41,22 +43,19 @@ def read_model(source: str | Path | bytes) -> ModelFile:
     negative as unknown, sparse tensors as dense ones.
 
     Raises:
-        NetError: E001, the file cannot be read; E404, it has more than 2 GiB, or a tensor is too
-            large; E402, subgraphs are nested too deep; E505, it is no ONNX model; E576, it breaks
-            a rule of the standard; E577, data in other files are not to be had; E578, it is of a
-            version that cannot be read.
+        NetError: E001, the file cannot be read; E401, functions come to too many nodes; E402,
+            graphs or functions nest too deep; E404, it has more than 2 GiB, or a tensor is too
+            large; E505, it is no ONNX model; E576, it breaks a rule of the standard; E577, data
+            in other files are not to be had; E578, it is of a version that cannot be read.
     """
     name, folder, data = _opened(source)
     model = _parsed(name, data)
     del data
-    try:
-        _check_text(model)
-        warnings = _check_versions(model)
-        _shorten_domains(model)
-        check_functions(model, folder)
-        Checker(folder).check_graph(model.graph)
-    except UnicodeDecodeError:
-        raise fault(f"`{name}` holds a name that is not UTF-8") from None
+    _check_text(model)
+    warnings = _check_versions(model)
+    _shorten_domains(model)
+    check_functions(model, folder)
+    Checker(folder).check_graph(model.graph)
     return ModelFile(model, name, folder, warnings)
 
 
@@ -96,24 +95,31 @@ def _no_model(name: str) -> NetError:
 
 
 def _check_text(model: ModelProto) -> None:
-    """Read all texts once, so that those that come later find them to be UTF-8."""
+    """All texts are UTF-8; protobuf hands others on as bytes.
+
+    Raises:
+        NetError: E576, one is not.
+    """
     pending: list[Message] = [model]
     while pending:
-        pending.extend(_messages(pending.pop()))
+        message = pending.pop()
+        for kind, held in _fields(message):
+            if kind == FieldDescriptor.TYPE_MESSAGE:
+                pending.extend([held] if isinstance(held, Message) else held)
+            elif kind == FieldDescriptor.TYPE_STRING:
+                for text in [held] if isinstance(held, str | bytes) else held:
+                    if isinstance(text, bytes):
+                        raise fault(f"{shown(repr(text))} is not UTF-8 text")
 
 
-def _messages(message: Message) -> Iterator[Message]:
-    """The messages within one, but for tensors, whose data are not text."""
-    if isinstance(message, TensorProto):
-        _ = message.name, message.doc_string
-        yield from message.external_data
-        yield from message.metadata_props
+def _fields(message: Message) -> Iterator[tuple[int, Any]]:
+    """The fields that a message holds, each with its kind; of a tensor no numbers."""
+    if not isinstance(message, TensorProto):
+        yield from ((field.type, held) for field, held in message.ListFields())
         return
-    for _, held in message.ListFields():
-        if isinstance(held, Message):
-            yield held
-        elif not isinstance(held, str | bytes | int | float) and isinstance(held[0], Message):
-            yield from held
+    yield FieldDescriptor.TYPE_STRING, (message.name, message.doc_string)
+    yield FieldDescriptor.TYPE_MESSAGE, message.external_data
+    yield FieldDescriptor.TYPE_MESSAGE, message.metadata_props
 
 
 def _check_versions(model: ModelProto) -> tuple[Diagnostic, ...]:

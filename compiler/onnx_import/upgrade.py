@@ -14,9 +14,6 @@ from .known_types import KnownTypes
 from .rewriting import Context, Draft
 from .rules import RULES
 
-MAX_NODES = 200_000  # that calls of functions may become
-MAX_BYTES = 2**28  # and the bytes that these take
-
 
 def upgrade(model: ModelProto) -> ModelProto:
     """Raise a model to opset 22, or leave it at a newer one, and put functions in their calls.
@@ -32,7 +29,7 @@ def upgrade(model: ModelProto) -> ModelProto:
     Raises:
         NetError: E578, a version of ONNX's operators that is not known, or an operator that
             means something that no newer version can say; E576, an operator lacks what its
-            version demands; E401, E402, functions come to too many nodes, or nest too deep.
+            version demands.
     """
     _Upgrade(model).run()
     return model
@@ -49,7 +46,6 @@ class _Upgrade:
         self.target = max(OPSET, self.version or 0, *(other or 0 for other in others))
         self.names = _names(model.graph)
         self.context = Context(KnownTypes(model), self.names, _read(model.graph))
-        self.made, self.copied = 0, 0
 
     def run(self) -> None:
         """Rewrite the graph, then what the model says of versions."""
@@ -73,14 +69,14 @@ class _Upgrade:
     def _graph(self, graph: GraphProto, version: int | None) -> None:
         """Rewrite the nodes of a graph in place; those that stay are not copied."""
         stays = list(graph.node)
-        becomes = [node for before in stays for node in self._raised(before, version, depth=0)]
+        becomes = [node for before in stays for node in self._raised(before, version)]
         _replace(graph, stays, becomes)
 
-    def _raised(self, node: NodeProto, version: int | None, depth: int) -> Iterator[NodeProto]:
+    def _raised(self, node: NodeProto, version: int | None) -> Iterator[NodeProto]:
         """What a node becomes: step by step upward, calls of functions their nodes."""
         key = key_of(node)
         if key in self.functions:
-            yield from self._called(node, self.functions[key], depth)
+            yield from self._called(node, self.functions[key])
             return
         for inner in subgraphs(node):
             self._graph(inner, version)
@@ -104,17 +100,13 @@ class _Upgrade:
         for made in draft.nodes:
             yield from self._steps(made, since)
 
-    def _called(self, call: NodeProto, function: FunctionProto, depth: int) -> Iterator[NodeProto]:
+    def _called(self, call: NodeProto, function: FunctionProto) -> Iterator[NodeProto]:
         """The nodes of a function for one call, named after it."""
         stem = call.name or next((name for name in call.output if name), function.name)
         nodes = instance(call, function, self._prefix(stem, function))
-        self.made += len(nodes)
-        self.copied += function.ByteSize()
-        if self.made > MAX_NODES or self.copied > MAX_BYTES:
-            raise error("E401", f"the functions of the model come to more than {MAX_NODES} nodes")
         version = _version(function.opset_import, f"function `{function.name}`")
         for node in nodes:
-            yield from self._raised(node, version or self.version, depth + 1)
+            yield from self._raised(node, version or self.version)
 
     def _prefix(self, stem: str, function: FunctionProto) -> str:
         """What names of a function start with for one call of it, so that each is new."""
