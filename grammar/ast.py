@@ -4,7 +4,7 @@ Spans take no part in equality: two trees are equal when they say the same.
 """
 
 from dataclasses import field
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from .records import record
 from .source import Source, Span
@@ -397,15 +397,13 @@ class Comment(Syntax):
     own_line: bool
 
 
-class Token(Protocol):
-    """A string that has a place, and a type: its terminal in `net.lark`."""
+class Token(NamedTuple):
+    """A piece of text and its place; its type is its terminal in `net.lark`."""
 
     type: str
     value: str
     start_pos: int
     end_pos: int
-
-    def __str__(self) -> str: ...
 
 
 @record

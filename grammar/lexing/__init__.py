@@ -1,1 +1,1 @@
-"""Text to tokens: Lark, which reads `net.lark`, and the tables that it makes of it."""
+"""Text to tokens: the tables that Lark makes of `net.lark`, and the automaton that runs them."""

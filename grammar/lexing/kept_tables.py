@@ -7,15 +7,14 @@ to is never used, and without a safe folder the tables are made again in each ru
 
 import marshal
 import os
-import secrets
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from zlib import crc32  # `hashlib` takes ten times as long to load
 
-_DIGEST = 32  # bytes in front of the tables, which tell damaged ones
+_DIGEST = 4  # bytes in front of the tables, which tell damaged ones
 
 Tables = dict[str, Any]
 
@@ -33,22 +32,27 @@ def kept_tables(*key: str, make: Callable[[], Tables]) -> Tables:
     folder = _folder()
     if folder is None:
         return make()
-    path = folder / f"tables-{sha256(repr(key).encode()).hexdigest()[:16]}"
-    with suppress(OSError):
+    path = folder / f"tables-{_digest(repr(key).encode()).hex()}"
+    with suppress(OSError, EOFError):
         data = path.read_bytes()
-        if sha256(data[_DIGEST:]).digest() == data[:_DIGEST]:
-            kept: Tables = marshal.loads(data[_DIGEST:])
-            return kept
+        if _digest(data[_DIGEST:]) == data[:_DIGEST]:
+            kept_key, kept = marshal.loads(data[_DIGEST:])
+            if kept_key == key:
+                return cast(Tables, kept)
     tables = make()
-    data = marshal.dumps(tables)
-    temporary = folder / f".tables-{secrets.token_hex(8)}.tmp"
+    data = marshal.dumps((key, tables))
+    temporary = folder / f".tables-{os.urandom(8).hex()}.tmp"
     with suppress(OSError):
         try:
-            temporary.write_bytes(sha256(data).digest() + data)
+            temporary.write_bytes(_digest(data) + data)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
     return tables
+
+
+def _digest(data: bytes) -> bytes:
+    return crc32(data).to_bytes(_DIGEST, "big")
 
 
 def _folder() -> Path | None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..ast import Comment, Expression, MapOf, Module, Token
 from ..diagnostics import Diagnostic, NetError, Pointer, error
-from ..lexing.lexer import Parser, StartRule, TooMuchError, beyond
+from ..lexing.automaton import Parser, TooMuchError
+from ..lexing.lexer import beyond
+from ..lexing.tables import StartRule
 from ..limits import MAX_NESTING, MAX_TOKENS, check_expression, check_statements
 from ..source import Source, Span
 from .brackets import check_brackets, check_text, too_much

@@ -113,7 +113,7 @@ class TreeBuilder:
 
     def _word(self, part: Any) -> tuple[Span, str]:
         """The place and the text of a name, which may be a string."""
-        return (part.span, part.value) if isinstance(part, String) else (self._at(part), str(part))
+        return (part.span, part.value) if isinstance(part, String) else (self._at(part), part.value)
 
     def _begun(self, keyword: Token, end: int) -> Span:
         """The span of a statement that its keyword begins, on its own line."""
@@ -133,7 +133,7 @@ class TreeBuilder:
         keyword, name, arguments = parts
         _check_arguments(arguments)
         return DefaultStatement(
-            str(name),
+            name.value,
             arguments.items,
             span=self._begun(keyword, arguments.end),
             name_span=self._at(name),
@@ -143,7 +143,7 @@ class TreeBuilder:
         keyword, name, *params, body = parts
         parameters, inputs = params[0] if params else ((), ())
         return BlockStatement(
-            str(name),
+            name.value,
             parameters,
             inputs,
             body.statements,
@@ -152,26 +152,26 @@ class TreeBuilder:
         )
 
     def params(self, parts: Parts) -> tuple[tuple[Parameter, ...], tuple[NameTarget, ...]]:
-        inputs = parts.pop() if isinstance(parts[-1], tuple) else ()
-        return tuple(parts[1:]), inputs
+        inputs = parts.pop() if isinstance(parts[-1], list) else []
+        return tuple(parts[1:]), tuple(inputs)
 
     def param(self, parts: Parts) -> Parameter:
         name, *default = parts
         if not default:
-            return Parameter(str(name), None, span=self._at(name))
+            return Parameter(name.value, None, span=self._at(name))
         check_expression(default[0])
         span = self._span(name.start_pos, default[0].span.end)
-        return Parameter(str(name), default[0], span=span)
+        return Parameter(name.value, default[0], span=span)
 
-    def inputs(self, parts: Parts) -> tuple[NameTarget, ...]:
-        return tuple([NameTarget(str(name), span=self._at(name)) for name in parts])
+    def inputs(self, parts: Parts) -> list[NameTarget]:
+        return [NameTarget(name.value, span=self._at(name)) for name in parts]
 
     def output_stmt(self, parts: Parts) -> OutputStatement:
         keyword, name, *rest = parts
         chain = rest[0] if rest else None
         end = name.end_pos if chain is None else chain.span.end
         span = self._begun(keyword, end)
-        return OutputStatement(str(name), chain, span=span, name_span=self._at(name))
+        return OutputStatement(name.value, chain, span=span, name_span=self._at(name))
 
     def assert_stmt(self, parts: Parts) -> AssertStatement:
         keyword, condition = parts
@@ -188,7 +188,7 @@ class TreeBuilder:
             check_expression(value)
         span = self._span(name.start_pos, value.span.end)
         check_entry_start(span)
-        return Entry(str(name), value, span=span)
+        return Entry(name.value, value, span=span)
 
     def map_of(self, parts: Parts) -> MapOf:
         return MapOf(tuple(parts[1:-1]), span=self._span(parts[0].start_pos, parts[-1].end_pos))
@@ -210,7 +210,7 @@ class TreeBuilder:
         return ChainStatement(chain, span=chain.span)
 
     def name_target(self, parts: Parts) -> NameTarget:
-        return NameTarget(str(parts[0]), span=self._at(parts[0]))
+        return NameTarget(parts[0].value, span=self._at(parts[0]))
 
     def tuple_target(self, parts: Parts) -> Target:
         opening, *items, close = parts
@@ -239,7 +239,7 @@ class TreeBuilder:
         name, arguments = parts
         _check_arguments(arguments)
         return Call(
-            str(name),
+            name.value,
             arguments.items,
             span=self._span(name.start_pos, arguments.end),
             name_span=self._at(name),
@@ -247,7 +247,7 @@ class TreeBuilder:
 
     def SHORTHAND(self, token: Token) -> Shorthand:
         span = self._at(token)
-        kind, count = str(token).split("-")
+        kind, count = token.value.split("-")
         kernel = None
         if kind != "fc":
             extents = [read_integer(extent, span) for extent in kind[4:].split("x")]
@@ -297,7 +297,7 @@ class TreeBuilder:
             if type(first) is String:
                 return Label(((first.value,),), span=first.span)
             if type(first) is not Hole and type(first) is not Number:
-                return Label(((str(first),),), span=self._at(first))
+                return Label(((first.value,),), span=self._at(first))
         places = [
             p.span if type(p) is Number else self._span(p.start_pos, p.end_pos) for p in parts
         ]
@@ -330,7 +330,7 @@ class TreeBuilder:
 
     def keyword(self, parts: Parts) -> Argument:
         name, value = parts
-        return Argument(str(name), value, span=self._span(name.start_pos, value.span.end))
+        return Argument(name.value, value, span=self._span(name.start_pos, value.span.end))
 
     def pair(self, parts: Parts) -> Argument:
         check_expression(parts[1])
@@ -356,7 +356,7 @@ class TreeBuilder:
     def apply(self, parts: Parts) -> Apply:
         name, arguments = parts
         span = self._span(name.start_pos, arguments.end)
-        return Apply(str(name), arguments.items, span=span)
+        return Apply(name.value, arguments.items, span=span)
 
     def method(self, parts: Parts) -> Apply:
         """`nn.MSELoss()`: a call of a dotted name, which only other frameworks have."""
@@ -368,7 +368,7 @@ class TreeBuilder:
         return Apply(called.text, arguments.items, span=span)
 
     def name(self, parts: Parts) -> Name:
-        return Name(str(parts[0]), span=self._at(parts[0]))
+        return Name(parts[0].value, span=self._at(parts[0]))
 
     def paren(self, parts: Parts) -> Expression:
         """An expression in parentheses: the node itself, its span widened to hold them."""
@@ -386,16 +386,16 @@ class TreeBuilder:
 
     def INT(self, token: Token) -> Number:
         span = self._at(token)
-        return Number(read_integer(str(token), span), span=span)
+        return Number(read_integer(token.value, span), span=span)
 
     def NUMBER(self, token: Token) -> Number:
-        return read_number(str(token), self._at(token))
+        return read_number(token.value, self._at(token))
 
     def SIZE(self, token: Token) -> Size:
-        return read_size(str(token), self._at(token))
+        return read_size(token.value, self._at(token))
 
     def STRING(self, token: Token) -> String:
-        return read_string(str(token), self._at(token))
+        return read_string(token.value, self._at(token))
 
     def YES(self, token: Token) -> Boolean:
         return Boolean(True, span=self._at(token))

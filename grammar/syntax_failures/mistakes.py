@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ..diagnostics import Diagnostic
-from ..lexing.lexer import Failure, keywords, tokens
+from ..lexing.automaton import Failure
+from ..lexing.lexer import keywords, tokens
 from ..source import Source, Span
 from ..translation.notations import slip_at
 from ..translation.statements import find_foreign

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 from ..diagnostics import Diagnostic, NetError
-from ..lexing.lexer import Failure
+from ..lexing.automaton import Failure
 from ..source import Source, Span
 from ..translation.programs import foreign_program
 from ..translation.sketches import sketched_chain, sketched_lines
