@@ -223,5 +223,7 @@ def _is_told(node: Node) -> bool:
     """Whether an operator's output is computed where types tell its arguments."""
     if node.row is None or node.row.known is None:
         return False
+    if node.outputs[0].dtype.is_float:
+        return False
     size = node.outputs[0].size
     return isinstance(size, int) and size <= MOST_KNOWN

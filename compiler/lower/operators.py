@@ -178,7 +178,7 @@ def _apply(
         if any(isinstance(extent, int) and extent <= 0 for extent in value.shape):
             message = f"leaves a tensor without elements: {' x '.join(map(str, value.shape))}"
             raise build.fail("E201", message)
-    if own is None:
+    if row.function is None and own is None:
         build.warn(
             "W104",
             "has no rules of netc's own: onnx's reference implementation runs it, and it counts as "

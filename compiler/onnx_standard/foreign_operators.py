@@ -1,7 +1,7 @@
 """Operators that we do not define: their signatures and types, from onnx itself."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from onnx import ModelProto, NodeProto, ValueInfoProto, checker, defs, helper, shape_inference
@@ -13,6 +13,7 @@ from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
 from ..ops.opdef import Cost, OpDef
 from ..ops.receptive_field import everything
+from .functions import build_function, cost_of_function, infer_by_function, is_function
 from .protos import attributes_of, tensor_proto, value_info
 from .schemas import IR_VERSION, OPSET, schema_of
 
@@ -88,10 +89,20 @@ def foreign_row(name: str, version: int = OPSET, domain: str = "") -> OpDef | No
         "cost": one_per_element,
         "sees": everything,
         "attributes": {a: default_of(schema, a) for a in kinds if kinds[a] != "GRAPH"},
+        **(_by_function() if is_function(schema) else {}),
         **({} if domain else KNOWN_FACTS.get(name, {})),
     }
     op_type = f"{domain}.{name}" if domain else name
     return OpDef(op_type, schema.since_version, domain=domain, **facts)
+
+
+def _by_function() -> Mapping[str, Any]:
+    """What is known of an operator that ONNX defines by others."""
+    return {
+        "infer": partial(infer_by_function, foreign_row),
+        "cost": partial(cost_of_function, foreign_row),
+        "function": partial(build_function, foreign_row),
+    }
 
 
 def one_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:

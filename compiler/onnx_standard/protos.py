@@ -37,6 +37,23 @@ def tensor_proto(tensor: Tensor, dtype: DType, name: str) -> TensorProto:
     return TensorProto(name=name, data_type=dtype.code, dims=tensor.shape, raw_data=tensor.data)
 
 
+def constant_of(proto: TensorProto) -> Tensor:
+    """A constant as ONNX writes it.
+
+    Raises:
+        ValueError: It is of a type that a graph cannot hold.
+    """
+    dtype = DType.of_code(proto.data_type)
+    if dtype is None:
+        raise ValueError(f"no element type is numbered {proto.data_type}")
+    if dtype is DType.STRING:
+        texts = tuple(text.decode() for text in proto.string_data)
+        return Tensor(dtype, tuple(proto.dims), texts)
+    if proto.HasField("raw_data"):
+        return Tensor(dtype, tuple(proto.dims), proto.raw_data)
+    return Tensor.of(numpy_helper.to_array(proto), dtype)
+
+
 def attributes_of(
     row: Signature, attributes: Mapping[str, Any], version: int
 ) -> list[AttributeProto]:
@@ -86,6 +103,10 @@ def _put_strings(proto: AttributeProto, value: Any) -> None:
     proto.strings.extend(str(item).encode() for item in value)
 
 
+def _put_tensor(proto: AttributeProto, value: Any) -> None:
+    proto.t.CopyFrom(tensor_proto(value, value.dtype, ""))
+
+
 # What values are as attributes, alone and in a tuple.
 BY_VALUE: Mapping[Any, tuple[int, int]] = {
     (int, DType): (AttributeProto.INT, AttributeProto.INTS),
@@ -100,4 +121,5 @@ PUT: Mapping[int, Callable[[AttributeProto, Any], None]] = {
     AttributeProto.INTS: _put_ints,
     AttributeProto.FLOATS: _put_floats,
     AttributeProto.STRINGS: _put_strings,
+    AttributeProto.TENSOR: _put_tensor,
 }

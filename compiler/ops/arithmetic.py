@@ -15,6 +15,7 @@ from .elementwise import infer_binary, infer_broadcast, per_element
 from .kinks import chosen
 from .opdef import Cotangents, OpDef, Role, VjpCall, define
 from .receptive_field import elementwise
+from .telling import TOLD_ADD, TOLD_DIV, TOLD_MUL, TOLD_SUB
 
 
 def add(build: Builder, call: VjpCall) -> Cotangents:
@@ -150,14 +151,30 @@ def _each(build: Builder, call: VjpCall, dy: Value) -> Cotangents:
 _arithmetic = partial(OpDef, cost=per_element, sees=elementwise)
 
 define(
-    _arithmetic("Add", 14, infer=infer_binary, vjp=add, passes=True, roles=(Role.BIAS,), sign="+"),
     _arithmetic(
-        "Sub", 14, infer=infer_binary, vjp=subtract, roles=(Role.BIAS,), sign="\N{MINUS SIGN}"
+        "Add",
+        14,
+        infer=infer_binary,
+        known=TOLD_ADD,
+        vjp=add,
+        passes=True,
+        roles=(Role.BIAS,),
+        sign="+",
+    ),
+    _arithmetic(
+        "Sub",
+        14,
+        infer=infer_binary,
+        known=TOLD_SUB,
+        vjp=subtract,
+        roles=(Role.BIAS,),
+        sign="\N{MINUS SIGN}",
     ),
     _arithmetic(
         "Mul",
         14,
         infer=infer_binary,
+        known=TOLD_MUL,
         vjp=multiply,
         passes=True,
         roles=(Role.SCALE,),
@@ -167,6 +184,7 @@ define(
         "Div",
         14,
         infer=infer_quotient,
+        known=TOLD_DIV,
         vjp=divide,
         decompose=divide_safely,
         roles=(Role.SCALE,),

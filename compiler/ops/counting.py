@@ -1,9 +1,10 @@
 """Operators that count: how many elements there are, their numbers, and running sums."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..ir.builder import Builder
-from ..ir.dim import Dim
+from ..ir.dim import Dim, Polynomial, unknown
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .elementwise import per_element
@@ -22,27 +23,44 @@ def size_value(call: OpCall) -> Dim:
 
 
 def infer_range(call: OpCall) -> Sequence[TensorType]:
-    """start, limit and delta, scalars that types tell => ceil((limit - start) / delta) numbers."""
+    """start, limit and delta, scalars that types tell => ceil((limit - start) / delta) numbers.
+
+    Unknown how many where types do not tell.
+    """
     types = [call.type(i) for i in range(3)]
     if any(type.rank for type in types) or len({type.dtype for type in types}) > 1:
         raise InferenceError(
             f"Range takes three scalars of one type, not {', '.join(map(str, types))}"
         )
     start, limit, delta = (call.known(i) for i in range(3))
-    if start is None or limit is None or not isinstance(delta, int) or delta == 0:
-        raise InferenceError("Range needs bounds and a nonzero step that are known at compile time")
-    if isinstance(start, float) or isinstance(limit, float):
-        raise InferenceError("Range takes integers")
+    if delta == 0:
+        raise InferenceError("Range needs a step other than 0")
+    if start is None or limit is None or delta is None or not _divides(delta, start, limit):
+        return (TensorType(types[0].dtype, (unknown(),)),)
     count = -((start - limit) // delta)
-    return (TensorType(types[0].dtype, (max(count, 0) if isinstance(count, int) else count,)),)
+    extent = count if isinstance(count, Polynomial) else max(int(count), 0)
+    return (TensorType(types[0].dtype, (extent,)),)
+
+
+def _divides(delta: Any, start: Any, limit: Any) -> bool:
+    """Whether the number of steps is computed: an open extent is divided by a whole number."""
+    if isinstance(delta, Polynomial):
+        return False
+    return isinstance(delta, int) or not any(isinstance(n, Polynomial) for n in (start, limit))
+
+
+def range_values(call: OpCall) -> tuple[int, ...] | None:
+    """The numbers themselves, where they are whole."""
+    bounds = [call.known(i) for i in range(3)]
+    return tuple(range(*bounds)) if all(isinstance(n, int) for n in bounds) else None
 
 
 def infer_cumulative_sum(call: OpCall) -> Sequence[TensorType]:
-    """x and a constant axis => y like x."""
+    """x and an axis => y like x."""
     x, axis = call.type(0), call.known(1)
     (axis,) = axis if isinstance(axis, tuple) and len(axis) == 1 else (axis,)
-    if not isinstance(axis, int) or not -x.rank <= axis < x.rank:
-        raise InferenceError(f"CumSum needs a constant axis of {x}, not {axis}")
+    if axis is not None and not -x.rank <= axis < x.rank:
+        raise InferenceError(f"CumSum needs an axis of {x}, not {axis}")
     if x.dtype == DType.BOOL:
         raise InferenceError(f"CumSum takes numbers, not {x}")
     return (x,)
@@ -58,7 +76,7 @@ define(
     OpDef(
         "Size", 21, infer=infer_size, cost=free, sees=elementwise, known=size_value, constant=True
     ),
-    OpDef("Range", 11, infer=infer_range, cost=free, sees=everything),
+    OpDef("Range", 11, infer=infer_range, cost=free, sees=everything, known=range_values),
     OpDef(
         "CumSum",
         14,

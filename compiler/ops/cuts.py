@@ -3,13 +3,68 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..ir.dim import Dim
+from ..ir.builder import Builder
+from ..ir.dim import Dim, unknown
 from ..ir.signature import InferenceError, OpCall
 from ..ir.tensor import Tensor
+from ..ir.types import TensorType
+from .opdef import VjpCall
 
 # How ONNX spells "to the end", forwards and backwards.
 END = 2**63 - 1
 START = -(2**63)
+
+
+class UntoldError(InferenceError):
+    """An argument whose numbers only a run tells, where a rule cannot do without."""
+
+
+def length_of(call: OpCall, index: int) -> int:
+    """How many numbers a vector among the arguments holds.
+
+    Raises:
+        InferenceError: The argument is no vector, or its extent is open.
+    """
+    type = call.type(index)
+    (extent,) = type.shape if type.rank == 1 else (None,)
+    if not isinstance(extent, int):
+        raise InferenceError(
+            f"{call.op_type} needs a vector of known length for argument {index}, not {type}"
+        )
+    return extent
+
+
+def opened(call: OpCall, index: int, *, first: int | None = None) -> TensorType:
+    """The first argument's type where extents are open on the axes that an argument names.
+
+    Args:
+        call: The application.
+        index: The argument that names the axes.
+        first: How many of the first axes are open where no axes are named; all where it is None.
+    """
+    x = call.type(0)
+    axes: Any = range(x.rank if first is None else first)
+    if call.has(index):
+        axes = call.vector(index)
+    places = range(x.rank) if axes is None else [axis_of(call, axis, x.rank) for axis in axes]
+    return x.with_shape(unknown() if i in places else e for i, e in enumerate(x.shape))
+
+
+def are_told(call: OpCall, *indices: int) -> bool:
+    """Whether types tell what some arguments hold, as far as they are given."""
+    return all(call.known(i) is not None for i in indices if call.has(i))
+
+
+def told(build: Builder, call: VjpCall, index: int) -> Any:
+    """What an argument holds, for a gradient that cannot do without.
+
+    Raises:
+        UntoldError: Types do not tell it.
+    """
+    known = build.known(call.input(index))
+    if known is None:
+        raise UntoldError(f"{call.op_type} needs a constant for argument {index}")
+    return known
 
 
 def slices(call: OpCall) -> dict[int, slice]:
@@ -39,7 +94,7 @@ def vector_of(call: OpCall, index: int) -> tuple[int, ...]:
     known = extents_of(call, index)
     numbers = tuple(number for number in known if isinstance(number, int))
     if len(numbers) < len(known):
-        raise InferenceError(f"{call.op_type} needs a constant for argument {index}")
+        raise UntoldError(f"{call.op_type} needs a constant for argument {index}")
     return numbers
 
 
@@ -47,7 +102,7 @@ def extents_of(call: OpCall, index: int) -> tuple[Dim, ...]:
     """A vector among the arguments that types tell."""
     found = call.vector(index) if index < len(call.inputs) else None
     if found is None:
-        raise InferenceError(f"{call.op_type} needs a constant for argument {index}")
+        raise UntoldError(f"{call.op_type} needs a constant for argument {index}")
     return found
 
 

@@ -17,6 +17,7 @@ from .elementwise import infer_same, unary
 from .kinks import ZERO, stepped
 from .opdef import Cotangents, Moves, OpDef, VjpCall, Yields, define, free
 from .receptive_field import elementwise
+from .telling import TOLD_ITSELF, TOLD_NEG, told_cast
 
 
 def identity(build: Builder, call: VjpCall) -> Cotangents:
@@ -135,6 +136,7 @@ define(
         "Identity",
         21,
         infer=infer_same,
+        known=TOLD_ITSELF,
         cost=free,
         sees=elementwise,
         elementwise=True,
@@ -149,7 +151,8 @@ define(
         infer=infer_cast,
         cost=free,
         sees=elementwise,
-        attributes={"to": REQUIRED},
+        attributes={"to": REQUIRED, "saturate": None, "round_mode": None},
+        known=told_cast,
         vjp=cast,
         moves=Moves.SOME,
         symbol="0 or 1",
@@ -175,7 +178,7 @@ define(
     unary("Exp", 13, slope=exponential),
     unary("Floor", 13, constant=True, kinks=stepped),
     unary("Log", 13, vjp=logarithm, yields=Yields.LOGARITHM),
-    unary("Neg", 13, vjp=negate, infer=infer_same, symbol="\N{MINUS SIGN}x"),
+    unary("Neg", 13, vjp=negate, infer=infer_same, known=TOLD_NEG, symbol="\N{MINUS SIGN}x"),
     unary("Reciprocal", 13, slope=reciprocal, symbol="1/x"),
     unary("Round", 22, constant=True, kinks=stepped),
     unary("Sign", 13, constant=True, infer=infer_same, kinks=stepped),

@@ -6,13 +6,15 @@ can be differentiated again. Gradients of a value that is used several times are
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial, reduce
 
 from ...grammar.diagnostics import NetError, error
 from ..ir.builder import Builder
 from ..ir.dim import equal
 from ..ir.graph import Graph, Node, Output, Value
 from .building import shape_value
-from .opdef import VjpCall, row_of
+from .cuts import UntoldError
+from .opdef import Cotangents, OpDef, VjpCall, row_of
 
 
 def gradients(
@@ -134,7 +136,7 @@ class _Sweep:
         if not any(cotangents):
             return
         row = row_of(node)
-        rule = row.vjp
+        rule = row.vjp or (partial(_by_function, row) if row.function else None)
         if rule is None:
             raise no_gradient(node)
         wanted = tuple(v is not None and self._carries(v, self.dependent) for v in node.inputs)
@@ -143,7 +145,10 @@ class _Sweep:
             *(node.op_type, node.inputs, outputs, cotangents, wanted, attributes), node.subgraphs
         )
         first = len(self.graph)
-        found = rule(self.build, call)
+        try:
+            found = rule(self.build, call)
+        except UntoldError as failure:
+            raise no_gradient(node, str(failure)) from None
         passed: list[Value | None] = []
         for value, part, want in zip(node.inputs, found, wanted, strict=False):
             passed.append(None)
@@ -166,7 +171,22 @@ class _Sweep:
         return parts[0]
 
 
-def no_gradient(node: Node) -> NetError:
+def _by_function(row: OpDef, build: Builder, call: VjpCall) -> Cotangents:
+    """The gradients through what an operator is built from."""
+    assert row.function is not None
+    applied = build.call(row, call.inputs, call.attributes, outputs=len(call.outputs))
+    results = row.function(build, call.inputs, applied)
+    wrt = [value for value, want in zip(call.inputs, call.wanted, strict=True) if want and value]
+    parts: list[list[Value]] = [[] for _ in wrt]
+    for result, dy in zip(results, call.cotangents, strict=True):
+        found = gradients(build, result, wrt, cotangent=dy) if dy is not None else ()
+        for each, part in zip(parts, found, strict=False):
+            each += [part] if part is not None else []
+    sums = (reduce(build.Add, each) if each else None for each in parts)
+    return [next(sums) if want else None for want in call.wanted]
+
+
+def no_gradient(node: Node, *notes: str) -> NetError:
     """That a gradient is asked for through an operator that has none, or none that netc knows."""
     where = f" in `{node.scope}`" if node.scope else ""
     if not row_of(node).constant:
@@ -174,6 +194,7 @@ def no_gradient(node: Node) -> NetError:
             "E131",
             f"netc has no rule for the gradient of `{node.op_type}`{where}",
             node.span,
+            notes=notes,
             help="use operators that have one, or mark the layers before it with `frozen=yes`",
         )
     return error(

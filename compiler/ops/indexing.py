@@ -9,23 +9,38 @@ from itertools import zip_longest
 from typing import Any
 
 from ..ir.builder import Builder
-from ..ir.dim import Dim, Polynomial, equal
+from ..ir.dim import Dim, Polynomial, equal, is_unknown, unknown
 from ..ir.graph import Node, Value
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, Shape, TensorType
 from . import notation
 from .building import AxisExtent, extent, number, reshape_like, shape_value, vector, zeros_like
-from .cuts import END, START, axis_of, check_indices, extents_of, numbers_of, padding, slices
+from .cuts import (
+    END,
+    START,
+    are_told,
+    axis_of,
+    check_indices,
+    extents_of,
+    length_of,
+    numbers_of,
+    opened,
+    padding,
+    slices,
+)
 from .opdef import Cotangents, Moves, OpDef, Operands, Role, VjpCall, define, free
 from .receptive_field import Field, elementwise, merged, shifted, throughout
 
 
 def infer_slice(call: OpCall) -> Sequence[TensorType]:
-    """x, constant starts, ends, axes (default: the first ones), steps (default: 1) => y.
+    """x, starts, ends, axes (default: the first ones), steps (default: 1) => y.
 
-    Indices count from the end where they are negative, and are clamped, as in NumPy.
+    Indices count from the end where they are negative, and are clamped, as in NumPy. Of axes that
+    are cut at places that types do not tell, the extents are unknown.
     """
     x = call.type(0)
+    if not are_told(call, 1, 2, 3, 4):
+        return (opened(call, 3, first=length_of(call, 1)),)
     shape = list(x.shape)
     for axis, cut in slices(call).items():
         shape[axis] = _kept(call, x.shape[axis], cut)
@@ -226,12 +241,17 @@ def infer_split(call: OpCall) -> Sequence[TensorType]:
     axis = axis_of(call, call.attributes["axis"], x.rank)
     extent = x.shape[axis]
     if call.has(1):
-        extents = extents_of(call, 1)
+        if are_told(call, 1):
+            extents = extents_of(call, 1)
+        else:
+            extents = tuple(unknown() for _ in range(length_of(call, 1)))
         if len(extents) != parts or equal(sum(extents[1:], extents[0]), extent) is False:
             raise InferenceError(f"Split cannot cut {x} into {extents} on axis {axis}")
     elif isinstance(extent, int) and call.attributes["num_outputs"] in (None, parts):
         chunk = -(-extent // parts)
         extents = tuple(max(min(chunk, extent - i * chunk), 0) for i in range(parts))
+    elif is_unknown(extent):
+        extents = tuple(unknown() for _ in range(parts))
     else:
         raise InferenceError(f"Split cannot cut {x} into {parts} equal parts on axis {axis}")
     return tuple(x.with_shape(_replaced(x.shape, axis, part)) for part in extents)
@@ -250,8 +270,13 @@ def split(build: Builder, call: VjpCall) -> Cotangents:
 
 
 def infer_pad(call: OpCall) -> Sequence[TensorType]:
-    """x, constant pads (all befores, then all afters; negative ones crop) => y (*S + pads)."""
+    """x, pads (all befores, then all afters; negative ones crop) => y (*S + pads).
+
+    Of axes whose pads types do not tell, the extents are unknown.
+    """
     x = call.type(0)
+    if not are_told(call, 1, 3):
+        return (opened(call, 3),)
     if call.has(2) and (call.type(2).dtype != x.dtype or equal(call.type(2).size, 1) is False):
         raise InferenceError(f"Pad takes one number of {x.dtype.value}, not {call.type(2)}")
     shape = list(x.shape)

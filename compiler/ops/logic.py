@@ -1,6 +1,7 @@
 """Comparisons, operators on truth values, and the choice between two values."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..ir.builder import Builder
 from ..ir.signature import Infer, InferenceError, OpCall
@@ -9,6 +10,7 @@ from .building import number, sum_to
 from .elementwise import broadcast_type, infer_binary, per_element
 from .opdef import Cotangents, OpDef, VjpCall, define
 from .receptive_field import elementwise
+from .telling import TOLD_EQUAL, TOLD_WHERE
 
 
 def infer_comparison(call: OpCall) -> Sequence[TensorType]:
@@ -61,7 +63,9 @@ def where(build: Builder, call: VjpCall) -> Cotangents:
     ]
 
 
-def _decision(op_type: str, since_version: int, infer: Infer, sign: str = "") -> OpDef:
+def _decision(
+    op_type: str, since_version: int, infer: Infer, sign: str = "", **facts: Any
+) -> OpDef:
     """The row of an operator that yields truth values."""
     return OpDef(
         op_type,
@@ -71,11 +75,12 @@ def _decision(op_type: str, since_version: int, infer: Infer, sign: str = "") ->
         sees=elementwise,
         constant=True,
         sign=sign,
+        **facts,
     )
 
 
 define(
-    _decision("Equal", 19, infer_comparison, "="),
+    _decision("Equal", 19, infer_comparison, "=", known=TOLD_EQUAL),
     _decision("Greater", 13, infer_comparison, ">"),
     _decision("GreaterOrEqual", 16, infer_comparison, "\N{GREATER-THAN OR EQUAL TO}"),
     _decision("Less", 13, infer_comparison, "<"),
@@ -84,10 +89,15 @@ define(
     _decision("Not", 1, infer_not),
     _decision("And", 7, infer_connective),
     _decision("Or", 7, infer_connective),
+    _decision("Xor", 7, infer_connective),
+    _decision(
+        "IsInf", 20, infer_predicate, attributes={"detect_negative": 1, "detect_positive": 1}
+    ),
     OpDef(
         "Where",
         16,
         infer=infer_where,
+        known=TOLD_WHERE,
         cost=per_element,
         sees=elementwise,
         vjp=where,

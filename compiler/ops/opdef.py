@@ -128,6 +128,7 @@ Operands = tuple[Value | None, ...]
 
 CostRule = Callable[[OpCall, Sequence[TensorType]], Cost]
 Decompose = Callable[[Builder, Operands, OpCall], Sequence[Value] | None]
+Function = Callable[[Builder, Operands, OpCall], Sequence[Value]]
 Vjp = Callable[[Builder, VjpCall], Cotangents]
 NotationRule = Callable[[Graph, Node], Notation]
 Kinks = Callable[[Builder, Node, Sequence[Value]], Sequence[Value]]
@@ -163,6 +164,8 @@ class OpDef(Signature):
             values. None where it is smooth.
         decompose: Builds it from other operators, for engines that lack it; may return None for
             operands on which the operator needs no decomposition.
+        function: Builds it from other operators, as ONNX defines it: for engines and opsets that
+            lack it, and for its gradient where it has no `vjp`.
         asks: For an argument how many outputs its producer is to have before this is decomposed,
             where it can have them.
         view: Whether its output shares its first argument's memory.
@@ -184,6 +187,7 @@ class OpDef(Signature):
     constant: bool = False
     kinks: Kinks | None = None
     decompose: Decompose | None = None
+    function: Function | None = None
     asks: Mapping[int, int] = field(default_factory=dict)
     view: bool = False
     moves: Moves = Moves.NONE

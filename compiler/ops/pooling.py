@@ -7,13 +7,14 @@ from math import prod
 from typing import Any
 
 from ..ir.builder import Builder
-from ..ir.dim import Dim, equal
+from ..ir.dim import Dim, equal, unknown
 from ..ir.graph import Node, Value
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import DType, Shape, TensorType
 from ..ir.windows import Window, window_of
 from . import double_precision, notation
 from .building import count, extent, number, reshape_like, shape_value, times, vector, zeros_like
+from .cuts import length_of
 from .double_precision import in_double_precision
 from .functions import absolute as sign_of
 from .indexing import cropped
@@ -250,7 +251,7 @@ def infer_max_unpool(call: OpCall) -> Sequence[TensorType]:
         raise InferenceError(f"MaxUnpool needs an index per element of {x}, not {indices}")
     target = call.known(2) if call.has(2) else _unpooled(call)
     if target is None:
-        raise InferenceError("MaxUnpool needs a shape known at compile time")
+        target = tuple(unknown() for _ in range(length_of(call, 2)))
     return (x.with_shape(target),)
 
 

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..ir.builder import Builder
+from ..ir.dim import unknown
 from ..ir.graph import Node, Value
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from . import notation
 from .building import count, indicator, number, shape_value, times
+from .cuts import are_told, length_of, told
 from .elementwise import Slope
 from .functions import absolute
 from .kinks import ZERO, first
 from .opdef import Cost, Cotangents, OpDef, Vjp, VjpCall, define
 from .receptive_field import Field, everything, without
 
-# Those that have no value for no elements.
-EXTREMES = frozenset({"ReduceMax", "ReduceMin"})
 # Those that map each element before or after they add up.
 NORM_REDUCTIONS = frozenset(
     {"ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"}
@@ -24,14 +24,17 @@ NORM_REDUCTIONS = frozenset(
 
 
 def infer_reduce(call: OpCall) -> Sequence[TensorType]:
-    """x, constant axes (by default all) => those axes with an extent of 1, or without them."""
-    x = call.type(0)
-    if call.op_type in NORM_REDUCTIONS and not x.dtype.is_float:
-        raise InferenceError(f"{call.op_type} takes real numbers, not {x}")
+    """x, axes (by default all) => those axes with an extent of 1, or without them.
+
+    Where types do not tell the axes, all extents are unknown.
+    """
+    x, keep = call.type(0), call.attributes["keepdims"]
+    if call.op_type in NORM_REDUCTIONS and x.dtype == DType.BOOL:
+        raise InferenceError(f"{call.op_type} takes numbers, not {x}")
+    if call.has(1) and length_of(call, 1) and not are_told(call, 1):
+        rank = x.rank if keep else x.rank - length_of(call, 1)
+        return (x.with_shape(unknown() for _ in range(rank)),)
     axes = reduced_axes(call)
-    if call.op_type in EXTREMES and any(x.shape[axis] == 0 for axis in axes):
-        raise InferenceError(f"{call.op_type} is undefined on an empty tensor: {x}")
-    keep = call.attributes["keepdims"]
     shape = [1 if i in axes else dim for i, dim in enumerate(x.shape) if keep or i not in axes]
     return (x.with_shape(shape),)
 
@@ -39,8 +42,8 @@ def infer_reduce(call: OpCall) -> Sequence[TensorType]:
 def reduced_axes(call: OpCall) -> frozenset[int]:
     """The axes that a reduction removes, counted from the first."""
     rank = call.type(0).rank
-    axes = call.vector(1) if call.has(1) else ()
-    if axes is None or not all(isinstance(a, int) and -rank <= a < rank for a in axes):
+    axes = (call.vector(1) or ()) if call.has(1) else ()
+    if not all(isinstance(a, int) and -rank <= a < rank for a in axes):
         raise InferenceError(f"{call.op_type} needs constant axes within {rank}, not {axes}")
     if not axes and not call.attributes["noop_with_empty_axes"]:
         return frozenset(range(rank))
@@ -169,9 +172,7 @@ def _reduced(build: Builder, call: VjpCall) -> tuple[int, ...]:
     """The axes that were reduced, counted from 0."""
     rank = len(call.input(0).shape)
     given = call.inputs[1] if len(call.inputs) > 1 else None
-    axes = () if given is None else build.known(given)
-    if axes is None:
-        raise ValueError("a gradient needs reduced axes that are known")
+    axes = () if given is None or given.shape == (0,) else told(build, call, 1)
     if not axes and not call.attributes["noop_with_empty_axes"]:
         return tuple(range(rank))
     return tuple(sorted(axis % rank for axis in axes))

@@ -1,20 +1,30 @@
 """Operators that change an image's extents by interpolation or by moving channels: all linear."""
 
-from collections.abc import Mapping, Sequence
+import struct
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from ..ir.builder import Builder
-from ..ir.dim import Dim, equal
+from ..ir.dim import Dim, equal, unknown
 from ..ir.graph import Node, Value
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .building import AxisExtent, extent, number, reshape_like, vector
+from .cuts import UntoldError, are_told, told
 from .opdef import Cost, Cotangents, Moves, OpDef, VjpCall, define, free
 from .receptive_field import Field, Slide, slid
 
 # How many neighbours along an axis interpolation weighs.
 NEIGHBOURS = {"nearest": 1, "linear": 2, "cubic": 4}
+
+CROP = "tf_crop_and_resize"
+POLICY, STRETCH = "keep_aspect_ratio_policy", "stretch"
+# Of the scales of all axes, the one that all get.
+POLICIES: Mapping[str, Callable[[Iterable[Fraction]], Fraction]] = {
+    "not_larger": min,
+    "not_smaller": max,
+}
 
 
 class ResizedAxis(NamedTuple):
@@ -25,18 +35,25 @@ class ResizedAxis(NamedTuple):
 
 
 def infer_resize(call: OpCall) -> Sequence[TensorType]:
-    """x (*S), a region that is not used, known scales or known sizes => y (*floor(S scale))."""
-    x = call.type(0)
-    scales, sizes = (call.known(i) if call.has(i) else None for i in (2, 3))
-    if call.attributes["coordinate_transformation_mode"] == "tf_crop_and_resize":
-        raise InferenceError("Resize does not crop: cut the region out with Slice before")
-    axes = call.attributes["axes"]
-    given = sizes if sizes is not None else scales
-    if given is None or len(given) != (x.rank if axes is None else len(axes)):
-        raise InferenceError(f"Resize needs known scales or sizes, one per axis of {x}")
+    """x (*S), a region of it that a mode crops, scales or sizes => y (*floor(S scale)).
+
+    Where types do not tell the scales or sizes, the extents of these axes are unknown.
+    """
+    x, axes = call.type(0), call.attributes["axes"]
+    crops = call.attributes["coordinate_transformation_mode"] == CROP
+    if sum(map(call.has, (2, 3))) != 1 or (crops and not call.has(1)):
+        raise InferenceError("Resize needs either scales or sizes, and a region where it crops")
+    given = call.vector(2 if call.has(2) else 3)
+    if given is None or (crops and call.has(2) and not are_told(call, 1)):
+        open_axes = [axis % x.rank for axis in (range(x.rank) if axes is None else axes)]
+        return (x.with_shape(unknown() if i in open_axes else e for i, e in enumerate(x.shape)),)
+    if len(given) != (x.rank if axes is None else len(axes)):
+        raise InferenceError(f"Resize needs scales or sizes, one per axis of {x}")
     if any(isinstance(number, int | float) and number <= 0 for number in given):
         raise InferenceError(f"Resize needs scales or sizes above 0, not {given}")
-    changes = changes_of(x.shape, scales, sizes, axes)
+    scales, sizes = (given, None) if call.has(2) else (None, given)
+    region = call.vector(1) if crops else None
+    changes = changes_of(x.shape, scales, sizes, axes, region, call.attributes[POLICY])
     shape = tuple(changes[i].after if i in changes else e for i, e in enumerate(x.shape))
     if x.rank > 2 and sizes is not None and equal(shape[0], x.shape[0]) is False:
         raise InferenceError(f"Resize cannot change the batch of {x} to {shape[0]}")
@@ -48,18 +65,46 @@ def changes_of(
     scales: Sequence[float] | None,
     sizes: Sequence[Dim] | None,
     axes: Sequence[int] | None,
+    region: Sequence[float] | None = None,
+    policy: str = STRETCH,
 ) -> Mapping[int, ResizedAxis]:
-    """What becomes of each axis that scales or sizes are given for, by `axes` or else in order."""
+    """What becomes of each axis that scales or sizes are given for, by `axes` or else in order.
+
+    Args:
+        shape: The extents before.
+        scales: By how much axes grow, or None.
+        sizes: What their extents become, or None.
+        axes: Which axes; all where it is None.
+        region: Of what share of each axis scales are meant: all starts, then all ends.
+        policy: `not_larger` and `not_smaller` scale all axes alike, so that no size is exceeded, or
+            none missed.
+    """
     rank = len(shape)
     places = [axis % rank for axis in (range(rank) if axes is None else axes)]
     if len(set(places)) < len(places) or not all(-rank <= axis < rank for axis in axes or ()):
         raise InferenceError(f"Resize needs axes within {rank}, not {axes}")
     if sizes is None:
-        factors = map(Fraction, scales or ())
+        factors = [Fraction(_single(scale)) for scale in scales or ()]
+        starts, ends = (
+            region[: len(places)] if region else [0] * len(places),
+            region[len(places) :] if region else [1] * len(places),
+        )
+        shares = [Fraction(end) - Fraction(start) for start, end in zip(starts, ends, strict=True)]
         return {
-            i: ResizedAxis(_scaled(shape[i], f), f) for i, f in zip(places, factors, strict=True)
+            i: ResizedAxis(_scaled(shape[i], f * share), f)
+            for i, f, share in zip(places, factors, shares, strict=True)
         }
-    return {i: ResizedAxis(n, _ratio(n, shape[i])) for i, n in zip(places, sizes, strict=True)}
+    ratios = [_ratio(n, shape[i]) for i, n in zip(places, sizes, strict=True)]
+    if policy != STRETCH and None not in ratios:
+        scale = POLICIES[policy](ratio for ratio in ratios if ratio is not None)
+        return {i: ResizedAxis(_scaled(shape[i], scale, Fraction(1, 2)), scale) for i in places}
+    return {i: ResizedAxis(n, r) for i, n, r in zip(places, sizes, ratios, strict=True)}
+
+
+def _single(number: float) -> float:
+    """A number in single precision, in which ONNX has scales."""
+    (rounded,) = struct.unpack("f", struct.pack("f", number))
+    return float(rounded)
 
 
 def _ratio(after: Dim, before: Dim) -> Fraction | None:
@@ -68,8 +113,11 @@ def _ratio(after: Dim, before: Dim) -> Fraction | None:
     return None
 
 
-def _scaled(extent: Dim, scale: Fraction) -> Dim:
-    return extent * scale.numerator // scale.denominator
+def _scaled(extent: Dim, scale: Fraction, plus: Fraction = Fraction(0)) -> Dim:
+    """floor(extent scale + plus)."""
+    denominator = scale.denominator * plus.denominator
+    shift = plus.numerator * scale.denominator
+    return (extent * scale.numerator * plus.denominator + shift) // denominator
 
 
 def resize_cost(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
@@ -92,19 +140,47 @@ def resize(build: Builder, call: VjpCall) -> Cotangents:
         if factor is not None and _repeats(call.attributes, factor):
             dx = _summed(build, dx, x, axis, factor)
         else:
-            matrix = _matrix(build, x, dx, axis, scale, call.attributes)
+            matrix = _matrix(build, x, dx, axis, scale, _on_axis(build, call, axis))
             dx = _multiplied(build, matrix, dx, axis)
     return [dx]
 
 
 def _scales(build: Builder, call: VjpCall) -> Sequence[float | None]:
     """Each axis's scale, or None where extents tell it."""
-    rank, axes = len(call.input(0).shape), call.attributes["axes"]
+    rank = len(call.input(0).shape)
     if not _given(call, 2):
+        if call.attributes[POLICY] != STRETCH:
+            raise UntoldError("Resize has a gradient where each axis is scaled by itself")
         return (None,) * rank
-    places = [axis % rank for axis in (range(rank) if axes is None else axes)]
-    known = dict(zip(places, build.known(call.input(2)), strict=True))
+    known = dict(zip(_places(call), told(build, call, 2), strict=True))
     return [known.get(axis, 1.0) for axis in range(rank)]
+
+
+def _places(call: VjpCall) -> list[int]:
+    """The axes that arguments speak of."""
+    rank, axes = len(call.input(0).shape), call.attributes["axes"]
+    return [axis % rank for axis in (range(rank) if axes is None else axes)]
+
+
+class OnAxis(NamedTuple):
+    """How an axis is interpolated, for the second axis of a matrix.
+
+    Attributes:
+        attributes: Those of `Resize`.
+        region: The region of a mode that crops.
+    """
+
+    attributes: Mapping[str, Any]
+    region: Value | None
+
+
+def _on_axis(build: Builder, call: VjpCall, axis: int) -> OnAxis:
+    attributes = {**call.attributes, "axes": None, POLICY: STRETCH, "extrapolation_value": 0.0}
+    if attributes["coordinate_transformation_mode"] != CROP:
+        return OnAxis(attributes, None)
+    region, place = told(build, call, 1), _places(call).index(axis)
+    start, end = region[place], region[len(region) // 2 + place]
+    return OnAxis(attributes, build.constant((0.0, float(start), 1.0, float(end)), DType.FLOAT32))
 
 
 def _given(call: VjpCall, index: int) -> bool:
@@ -146,18 +222,17 @@ def _matrix(
     y: Value,
     axis: int,
     scale: float | None,
-    attributes: Mapping[str, Any],
+    how: OnAxis,
 ) -> Value:
     """MT (before, after): what interpolation makes of the rows of a unit matrix."""
     before = extent(x, axis)
-    attributes = {**attributes, "axes": None}
     ones = build.Expand(number(build, 1.0, x), vector(build, [before, before]))
     unit = build.Trilu(build.Trilu(ones, upper=1), upper=0)
     if scale is not None:
         scales = build.constant((1.0, scale), DType.FLOAT32)
-        return build.Resize(unit, None, scales, **attributes)
+        return build.Resize(unit, how.region, scales, **how.attributes)
     sizes = vector(build, [before, extent(y, axis)])
-    return build.Resize(unit, None, None, sizes, **attributes)
+    return build.Resize(unit, how.region, None, sizes, **how.attributes)
 
 
 def _multiplied(build: Builder, matrix: Value, dy: Value, axis: int) -> Value:
@@ -250,6 +325,9 @@ define(
             "axes": None,
             "cubic_coeff_a": -0.75,
             "exclude_outside": 0,
+            "antialias": 0,
+            "keep_aspect_ratio_policy": STRETCH,
+            "extrapolation_value": 0.0,
         },
         vjp=resize,
         passes=True,

@@ -5,7 +5,7 @@ from typing import Any
 
 from ...grammar.diagnostics import error
 from ..ir.builder import Builder
-from ..ir.dim import Dim, equal
+from ..ir.dim import Dim, equal, unknown
 from ..ir.graph import Value
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, TensorType
@@ -97,11 +97,11 @@ def scatter_elements(build: Builder, call: VjpCall) -> Cotangents:
 
 
 def infer_one_hot(call: OpCall) -> Sequence[TensorType]:
-    """indices (*I), a constant depth, values (off, on) => y (*I) with the depth at `axis`."""
+    """indices (*I), a depth, values (off, on) => y (*I) with the depth at `axis`."""
     indices, values = call.type(0), call.type(2)
     extent = _depth(call)
-    if extent is None or (isinstance(extent, int | float) and not _counts(extent)):
-        raise InferenceError(f"OneHot needs a constant and positive depth, not {extent}")
+    if isinstance(extent, int | float) and not _counts(extent):
+        raise InferenceError(f"OneHot needs a positive depth, not {extent}")
     axis, rank = call.attributes["axis"], indices.rank + 1
     if values.shape != (2,) or not -rank <= axis < rank:
         raise InferenceError(f"OneHot cannot write {values} for {indices} on axis {axis}")
@@ -113,11 +113,11 @@ def _counts(number: float) -> bool:
     return isinstance(number, int) and number > 0
 
 
-def _depth(call: OpCall) -> Dim | None:
+def _depth(call: OpCall) -> Dim:
     """How many positions the new axis has, given as a number or a vector of one."""
     known: Any = call.known(1)
     depth: Dim | None = known[0] if isinstance(known, tuple) and len(known) == 1 else known
-    return depth
+    return unknown() if depth is None else depth
 
 
 def one_hot(build: Builder, call: VjpCall) -> Cotangents:

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 from ..ir.builder import Builder
-from ..ir.dim import Dim, Polynomial, equal
+from ..ir.dim import Dim, Polynomial, equal, unknown
 from ..ir.graph import Node
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import BroadcastError, DType, TensorType, broadcast, product
 from .building import AxisExtent, extent, reshape_like, sum_to, vector
-from .cuts import axis_of, extents_of
+from .cuts import are_told, axis_of, extents_of, length_of, opened, told
 from .opdef import Cotangents, Moves, OpDef, VjpCall, define, free
 from .receptive_field import Field, elementwise, everything, reshape
 
@@ -23,10 +23,10 @@ def infer_flatten(call: OpCall) -> Sequence[TensorType]:
 
 
 def infer_reshape(call: OpCall) -> Sequence[TensorType]:
-    """x and a constant shape; 0 copies an extent, -1 takes what is left."""
+    """x and a shape; 0 copies an extent, -1 takes what is left; unknown where types do not tell."""
     x, target = call.type(0), call.vector(1)
     if target is None:
-        raise InferenceError("Reshape needs a constant shape")
+        return (x.with_shape(unknown() for _ in range(length_of(call, 1))),)
     copies = 0 if not call.attributes["allowzero"] else None
     dims: list[Dim] = [
         x.shape[i] if extent == copies else extent for i, extent in enumerate(target)
@@ -55,8 +55,10 @@ def _remainder(x: TensorType, known: Sequence[Dim]) -> Dim:
 
 
 def infer_squeeze(call: OpCall) -> Sequence[TensorType]:
-    """x without the constant axes of extent 1; without all such axes where none are given."""
+    """x without the axes of extent 1; without all such axes where none are given."""
     x = call.type(0)
+    if not are_told(call, 1):
+        return (x.with_shape(unknown() for _ in range(x.rank - length_of(call, 1))),)
     if call.has(1):
         axes = _axes(call, x.rank)
     elif any(isinstance(extent, Polynomial) for extent in x.shape):
@@ -75,10 +77,10 @@ def squeeze_values(call: OpCall) -> Any:
 
 
 def infer_unsqueeze(call: OpCall) -> Sequence[TensorType]:
-    """x with an extent of 1 at each constant axis, counted in the output."""
+    """x with an extent of 1 at each axis, counted in the output."""
     x, given = call.type(0), call.vector(1)
     if given is None:
-        raise InferenceError("Unsqueeze needs constant axes")
+        return (x.with_shape(unknown() for _ in range(x.rank + length_of(call, 1))),)
     rank = x.rank + len(given)
     axes = _axes(call, rank)
     if len(axes) < len(given):
@@ -171,10 +173,11 @@ def shape_values(call: OpCall) -> tuple[Dim, ...]:
 
 
 def infer_expand(call: OpCall) -> Sequence[TensorType]:
-    """x broadcast with a known shape."""
+    """x broadcast with a shape; extents are unknown where types do not tell it."""
     x, target = call.type(0), call.vector(1)
     if target is None:
-        raise InferenceError("Expand needs a shape known at compile time")
+        rank = max(x.rank, length_of(call, 1))
+        return (x.with_shape(unknown() for _ in range(rank)),)
     try:
         return (x.with_shape(broadcast([x.shape, target])),)
     except BroadcastError as mismatch:
@@ -188,7 +191,10 @@ def expand(build: Builder, call: VjpCall) -> Cotangents:
 
 def infer_tile(call: OpCall) -> Sequence[TensorType]:
     """x, and how often it is repeated along each axis => y (*S repeats)."""
-    x, repeats = call.type(0), extents_of(call, 1)
+    x = call.type(0)
+    if not are_told(call, 1):
+        return (opened(call, 2),)
+    repeats = extents_of(call, 1)
     if len(repeats) != x.rank or any(isinstance(n, int) and n < 0 for n in repeats):
         raise InferenceError(f"Tile takes a number from 0 per axis of {x}, not {repeats}")
     return (x.with_shape(e * n for e, n in zip(x.shape, repeats, strict=True)),)
@@ -196,7 +202,7 @@ def infer_tile(call: OpCall) -> Sequence[TensorType]:
 
 def tile(build: Builder, call: VjpCall) -> Cotangents:
     """x repeated: dy summed over the repetitions."""
-    x, repeats = call.input(0), build.known(call.input(1))
+    x, repeats = call.input(0), told(build, call, 1)
     apart: list[AxisExtent] = []
     for axis, number in enumerate(repeats):
         apart += [number, extent(x, axis)]

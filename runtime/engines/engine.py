@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from ...compiler.ir.graph import Graph
 from ...compiler.ops.weight_gradient_forms import gains_by_extents
 from ...compiler.passes.bind_extents import bind_extents
+from ...compiler.passes.build_functions import build_functions
 from ...compiler.passes.fold_normalizations import fold_normalizations
 from ...compiler.passes.pipeline import settle
 from ...compiler.training.train_step import expose_parameters
@@ -59,7 +60,8 @@ class Engine(Protocol):
 
 def plan_of(graph: Graph, *, dtype: str | None = None) -> Plan:
     """How NumPy computes a graph's outputs, in inference mode unless it is in a mode already."""
-    return plan(fold_normalizations(settle(graph)), dtype=dtype, fuse=True)
+    built = settle(build_functions(graph))
+    return plan(fold_normalizations(built), dtype=dtype, fuse=True)
 
 
 class OnNumpy:

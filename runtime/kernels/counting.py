@@ -14,7 +14,7 @@ def size(x: Array) -> Array:
 @kernel("Range")
 def range_(start: Array, limit: Array, delta: Array) -> Array:
     """The numbers from `start` up to, but not, `limit` in steps of `delta`."""
-    return np.arange(int(start), int(limit), int(delta), dtype=start.dtype)
+    return np.arange(start.item(), limit.item(), delta.item(), dtype=start.dtype)
 
 
 @kernel("CumSum")

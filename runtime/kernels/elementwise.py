@@ -294,7 +294,9 @@ def _folded(function: np.ufunc, arrays: tuple[Array, ...], out: Array | None) ->
 
 
 @kernel("Cast", elementwise=True)
-def cast(x: Array, *, to: DType, out: Array | None = None) -> Array:
+def cast(
+    x: Array, *, to: DType, saturate: int | None, round_mode: str | None, out: Array | None = None
+) -> Array:
     """x with another element type."""
     if out is None:
         return x.astype(to.value)

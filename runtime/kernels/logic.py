@@ -17,8 +17,22 @@ for op_type, function in {
     "LessOrEqual": np.less_equal,
     "Not": np.logical_not,
     "Or": np.logical_or,
+    "Xor": np.logical_xor,
 }.items():
     kernel(op_type, elementwise=True)(partial(apply, function))
+
+
+@kernel("IsInf", elementwise=True)
+def is_infinite(
+    x: Array, *, detect_negative: int, detect_positive: int, out: Array | None = None
+) -> Array:
+    """Whether a number is infinite, of the signs that are asked for."""
+    y = apply(np.isinf, x, out=out)
+    if not detect_negative:
+        y &= x > 0
+    if not detect_positive:
+        y &= x < 0
+    return y
 
 
 @kernel("Where", elementwise=True)

@@ -9,6 +9,26 @@ from ..kerneldef import Array, kernel
 
 Reduce = Callable[..., Any]
 
+
+def _lowest(dtype: np.dtype[Any]) -> Any:
+    """What is below all others; of no elements the largest one is this."""
+    if dtype.kind == "b":
+        return False
+    return np.iinfo(dtype).min if dtype.kind in "iu" else -np.inf
+
+
+def _highest(dtype: np.dtype[Any]) -> Any:
+    """What is above all others."""
+    if dtype.kind == "b":
+        return True
+    return np.iinfo(dtype).max if dtype.kind in "iu" else np.inf
+
+
+EXTREMES: Mapping[str, Callable[[np.dtype[Any]], Any]] = {
+    "ReduceMax": _lowest,
+    "ReduceMin": _highest,
+}
+
 # What NumPy reduces in one pass, to memory that it is given.
 UFUNCS: tuple[Reduce, ...] = (np.max, np.mean, np.min, np.prod, np.sum)
 
@@ -29,7 +49,9 @@ def _reduction(op_type: str, reduce: Reduce) -> None:
         kept = tuple(int(axis) for axis in axes) if axes is not None and axes.size else None
         if kept is None and noop_with_empty_axes:
             kept = ()  # each number is reduced alone
-        options = {} if out is None else {"out": out}
+        options: dict[str, Any] = {} if out is None else {"out": out}
+        if not x.size and op_type in EXTREMES:
+            options["initial"] = EXTREMES[op_type](x.dtype)
         return np.asarray(reduce(x, axis=kept, keepdims=bool(keepdims), **options))
 
 

@@ -1,11 +1,13 @@
 """Interpolation, and the shuffle of channels into space."""
 
 from collections.abc import Callable, Mapping, Sequence
-from math import prod
+from functools import partial
+from math import ceil, prod
+from typing import NamedTuple
 
 import numpy as np
 
-from ...compiler.ops.resampling import changes_of
+from ...compiler.ops.resampling import CROP, changes_of
 from ..kerneldef import Array, Layout, kernel
 
 # Up to this extent a dense matrix of interpolation weights beats picking the two neighbours.
@@ -45,51 +47,108 @@ def resize(
     axes: Sequence[int] | None,
     cubic_coeff_a: float,
     exclude_outside: int,
+    antialias: int,
+    keep_aspect_ratio_policy: str,
+    extrapolation_value: float,
     out: Array | None = None,
 ) -> Array:
-    """X (*S), scales or sizes, one per axis or per one of `axes` => y, axis by axis."""
-    coordinates = COORDINATES[coordinate_transformation_mode]
+    """X (*S), scales or sizes, one per axis or per one of `axes` => y, axis by axis.
+
+    `region` holds all starts, then all ends of what is cropped, as shares of the axes; beyond the
+    borders stands `extrapolation_value`.
+    """
+    crops = coordinate_transformation_mode == CROP
     given = None if sizes is None else tuple(map(int, sizes))
     factors = None if scales is None else tuple(map(float, scales))
-    y = x
-    changes = changes_of(x.shape, factors, given, axes)
-    for axis, change in changes.items():
+    bounds = tuple(map(float, region)) if crops and region is not None else None
+    changes = changes_of(x.shape, factors, given, axes, bounds, keep_aspect_ratio_policy)
+    y, beyond = x, []
+    for number, (axis, change) in enumerate(changes.items()):
         before, after = x.shape[axis], int(change.after)  # type: ignore[arg-type]  # known
-        scale = float(change.scale or 1)
-        if scale == 1 and after == before:
+        scale, places = float(change.scale or 1), np.arange(after, dtype=np.float64)
+        if bounds:
+            start, end = bounds[number :: len(changes)]
+            at = _cropped(places, start, end, before)
+            beyond.append((axis, (at < 0) | (at > before - 1)))
+        elif scale == 1 and after == before:
             continue
-        at = coordinates(np.arange(after, dtype=np.float64), scale, before, after)
+        else:
+            at = COORDINATES[coordinate_transformation_mode](places, scale, before, after)
         if mode == "nearest":
             target = out if axis == max(changes) else None
             y = _picked(y, axis, ROUNDINGS[nearest_mode](at), target)
-        elif mode == "linear":
+        elif mode == "linear" and not antialias and not exclude_outside:
             y = _interpolated(y, axis, at)
         else:
-            weights = _cubic_weights(at, before, cubic_coeff_a, inside=bool(exclude_outside))
-            y = _multiplied(y, axis, weights.astype(x.dtype))
+            width = min(scale, 1.0) if antialias else 1.0
+            curve, reach = CURVES[mode]
+            weights = _weights(at, partial(curve, a=cubic_coeff_a), reach, width)
+            if exclude_outside or antialias:
+                weights = _normalized(weights, before, inside=bool(exclude_outside))
+            y = _multiplied(y, axis, _matrix(weights, before).astype(x.dtype))
+    for axis, outside in beyond:
+        y = y if y is not x else x.copy()
+        y[(slice(None),) * axis + (outside,)] = extrapolation_value
     if out is not None and y is not out:
         out[...] = y
         return out
     return y if y is not x else x.copy()
 
 
-def _cubic_weights(at: Array, extent: int, a: float, *, inside: bool) -> Array:
-    """The weights (after, before) of the four neighbours of each position.
+def _cropped(places: Array, start: float, end: float, extent: int) -> Array:
+    """Where positions lie between two shares of an axis; its middle where there is one alone."""
+    if len(places) == 1:
+        return places + 0.5 * (start + end) * (extent - 1)
+    return start * (extent - 1) + places * ((end - start) * (extent - 1) / (len(places) - 1))
 
-    They are those of cubic convolution (Keys 1981, equation 4). Beyond the border stands the
-    border's element or, with `inside`, nothing.
-    """
-    taps = np.floor(at)[:, None] + np.arange(-1, 3)
-    d = np.abs(at[:, None] - taps)
+
+def _triangle(d: Array, a: float) -> Array:
+    """The weight of a neighbour at a distance, where interpolation is linear."""
+    return np.asarray(np.maximum(1 - d, 0))
+
+
+def _cubic(d: Array, a: float) -> Array:
+    """That of cubic convolution (Keys 1981, equation 4)."""
     near = ((a + 2) * d - (a + 3)) * d * d + 1
     far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
-    weights = np.where(d < 1, near, far)
+    return np.asarray(np.where(d < 1, near, np.where(d < 2, far, 0)))
+
+
+# The weight of a neighbour at a distance, and from which one on it is 0.
+CURVES: Mapping[str, tuple[Callable[..., Array], int]] = {
+    "linear": (_triangle, 1),
+    "cubic": (_cubic, 2),
+}
+
+
+class Weights(NamedTuple):
+    """The neighbours of each position, and what each weighs, both (after, neighbours)."""
+
+    taps: Array
+    shares: Array
+
+
+def _weights(at: Array, curve: Callable[[Array], Array], reach: int, width: float) -> Weights:
+    """The neighbours of positions; a `width` below 1 weighs as many more, against aliasing."""
+    side = ceil(reach / width)
+    taps = np.floor(at)[:, None] + np.arange(1 - side, side + 1)
+    return Weights(taps, curve(np.abs(at[:, None] - taps) * width))
+
+
+def _normalized(weights: Weights, extent: int, *, inside: bool) -> Weights:
+    """Weights that sum to 1; with `inside` what lies beyond the border weighs nothing."""
+    taps, shares = weights
     if inside:
-        weights = np.where((taps >= 0) & (taps < extent), weights, 0)
-        weights /= weights.sum(1, keepdims=True)
-    matrix = np.zeros((len(at), extent))
-    rows = np.broadcast_to(np.arange(len(at))[:, None], taps.shape)
-    np.add.at(matrix, (rows, np.clip(taps, 0, extent - 1).astype(np.intp)), weights)
+        shares = np.where((taps >= 0) & (taps < extent), shares, 0)
+    return Weights(taps, shares / shares.sum(1, keepdims=True))
+
+
+def _matrix(weights: Weights, extent: int) -> Array:
+    """Weights as (after, before); beyond the border stands the border's element."""
+    taps, shares = weights
+    matrix = np.zeros((len(taps), extent))
+    rows = np.broadcast_to(np.arange(len(taps))[:, None], taps.shape)
+    np.add.at(matrix, (rows, np.clip(taps, 0, extent - 1).astype(np.intp)), shares)
     return matrix
 
 

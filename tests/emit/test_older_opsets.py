@@ -167,10 +167,10 @@ def _step_feeds(session: onnxruntime.InferenceSession) -> dict[str, Array]:
             "opset 19 has it",
         ),
         (
-            'INPUT(8x8x3) -> op("CastLike", target_type=[1.0])',
+            'INPUT(4) -> op("Cast", to="int32") -> op("BitwiseNot")',
             13,
-            "cannot write `CastLike` in ONNX opset 13: the operator came later",
-            "opset 15 has it",
+            "cannot write `BitwiseNot` in ONNX opset 13: the operator came later",
+            "opset 18 has it",
         ),
     ],
 )

@@ -13,7 +13,8 @@ SMOOTH = [row for row in ROWS if has_gradient(row)]
 CONSTANT = {
     *("Ceil", "Floor", "Round", "Sign"),
     *("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Shape"),
-    *("And", "ArgMax", "BitShift", "BitwiseXor", "IsNaN", "Not", "Or", "Size"),
+    *("And", "IsInf", "IsNaN", "Not", "Or", "Xor", "ArgMax", "Size"),
+    *("BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor"),
 }
 # POOL(stochastic) is settled before anything is differentiated; what counts needs no gradient.
 NO_RULE_YET = {"Range", "netc.StochasticPool"}

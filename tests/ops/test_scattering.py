@@ -57,12 +57,6 @@ def values(build: Builder, *types: tuple[DType, tuple[Any, ...]]) -> list[Value]
             {"axis": 1, "reduction": "mean"},
             "ScatterElements does not support the reduction mean",
         ),
-        (
-            "OneHot",
-            [(INTEGER, (BATCH,)), (INTEGER, ()), (FLOAT, (2,))],
-            {},
-            "OneHot needs a constant and positive depth, not None",
-        ),
         ("Not", [(FLOAT, (4,))], {}, "Not takes truth values, not float32[4]"),
         ("And", [(INTEGER, (4,)), (INTEGER, (4,))], {}, "And takes truth values, not int64[4]"),
         ("IsNaN", [(BOOL, (4,))], {}, "IsNaN takes real numbers, not bool[4]"),

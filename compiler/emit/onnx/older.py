@@ -11,12 +11,14 @@ from ...ir.graph import Graph, Node, Value
 from ...ops import double_precision as parts
 from ...ops.building import plus, times
 from ...ops.opdef import Operands
+from ...passes.build_functions import build_functions
 from ...passes.inference_mode import required
 from ...passes.rewrite import RewriteRule, rewrite
 
 
 def settle_opset(graph: Graph, opset: int) -> Graph:
     """Replace each operator that came, or changed its arguments, after an opset."""
+    graph = build_functions(graph, since=opset + 1)
     rules = {op_type: rule for op_type, (since, rule) in OLDER.items() if opset < since}
     return rewrite(graph, rules) if rules else graph
 

@@ -30,6 +30,12 @@ ROWS = [
     *(op_row("BitwiseXor", x, WORD, formula=lambda x, w: x ^ w) for x in (WORDS, EDGES)),
     op_row("BitwiseXor", WORD, WORDS, formula=lambda w, x: w ^ x),
     op_row("BitwiseXor", SIGNED, Random((4,), -9, 9, "int64"), formula=lambda a, b: a ^ b),
+    op_row("BitwiseAnd", WORDS, WORD, formula=lambda x, w: x & w),
+    op_row("BitwiseAnd", SIGNED, Random((4,), -9, 9, "int64")),
+    op_row("BitwiseOr", WORDS, WORD, formula=lambda x, w: x | w),
+    op_row("BitwiseOr", SIGNED, Random((4,), -9, 9, "int64")),
+    op_row("BitwiseNot", WORDS, formula=lambda x: 2**32 - 1 - x),
+    op_row("BitwiseNot", SIGNED, formula=lambda x: -x - 1),
     *(
         op_row("BitShift", x, by, direction=direction)
         for direction in ("LEFT", "RIGHT")

@@ -51,6 +51,7 @@ def _cubic_line(
     cubic_coeff_a: float = -0.75,
     exclude_outside: int = 0,
     coordinate_transformation_mode: str = "half_pixel",
+    antialias: int = 0,
     axes: Any = None,
 ) -> Array:
     """Weighted means of four neighbours; the weights are Keys's two cubics in the distance."""
@@ -63,8 +64,10 @@ def _cubic_line(
         if coordinate_transformation_mode == "align_corners":
             at = place * (extent - 1) / (int(extent * factor) - 1)
         total, column = 0.0, 0.0
-        for tap in range(int(np.floor(at)) - 1, int(np.floor(at)) + 3):
-            d = abs(at - tap)
+        width = factor if antialias and factor < 1 else 1.0
+        reach = int(np.ceil(2 / width))
+        for tap in range(int(np.floor(at)) - reach + 1, int(np.floor(at)) + reach + 1):
+            d = min(abs(at - tap) * width, 2.0)
             near, far = (a + 2) * d**3 - (a + 3) * d**2 + 1, a * (d**3 - 5 * d**2 + 8 * d - 4)
             weight = near if d <= 1 else far
             if exclude_outside and not 0 <= tap < extent:
@@ -125,6 +128,38 @@ ROWS = [
     op_row("Resize", IMAGE, None, None, Known((7, 3)), axes=(3, 2), **LINEAR),
     op_row("Resize", Random((2, 3, 4, 5)), None, None, Known((2, 3, 8, 10)), **LINEAR),
     op_row("Resize", Random((2, 3, 4, 5)), None, None, Known((2, 3, 7, 3)), **LINEAR),
+    resize_row(IMAGE, scales(0.5, 0.6), antialias=1, **LINEAR),
+    resize_row(IMAGE, scales(2.0, 0.4), antialias=1, **LINEAR),
+    resize_row(IMAGE, scales(0.6, 0.8), antialias=1, mode="cubic", formula=cubic),
+    resize_row(
+        IMAGE,
+        scales(0.6, 0.8),
+        antialias=1,
+        mode="cubic",
+        exclude_outside=1,
+        formula=cubic,
+    ),
+    *(
+        op_row(
+            *("Resize", Random((2, 3, 4, 5)), None, None, Known((7, 9))),
+            axes=(2, 3),
+            keep_aspect_ratio_policy=policy,
+            no_gradient="one scale for all axes is not that of a single one",
+            **LINEAR,
+        )
+        for policy in ("not_larger", "not_smaller")
+    ),
+    *(
+        op_row(
+            *("Resize", Random((2, 3, 4, 5)), Known((0.3, 0.6, 0.8, 1.2), "float32"), None),
+            Known((3, 3)),
+            axes=(2, 3),
+            mode=mode,
+            coordinate_transformation_mode="tf_crop_and_resize",
+            extrapolation_value=10.0,
+        )
+        for mode in ("nearest", "linear")
+    ),
     *(
         op_row("DepthToSpace", Random(shape), formula=depth_to_space, blocksize=block, mode=mode)
         for shape, block in (((None, 8, 3, 4), 2), ((None, 9, 2, 3), 3), ((None, 5, 2, 3), 1))

@@ -1,0 +1,72 @@
+"""What operators yield where types tell their arguments, so that types tell computed shapes."""
+
+from collections.abc import Callable
+from operator import add, mul, sub
+from typing import Any
+
+from ..ir.dim import Dim, equal
+from ..ir.signature import Known, OpCall
+from ..ir.types import DType
+
+FOLLOWED = frozenset({DType.INT32, DType.INT64, DType.BOOL})
+
+
+def by_element(function: Callable[..., Any]) -> Known:
+    """The rule of a function of extents and truth values, which may not tell: None.
+
+    Arguments are numbers and vectors of the types of shapes; no rounding or overflow is followed.
+    """
+
+    def rule(call: OpCall) -> Any:
+        arguments = [call.known(i) for i in range(len(call.inputs))]
+        vectors = [a for a in arguments if isinstance(a, tuple)]
+        if None in arguments or not all(t and t.dtype in FOLLOWED for t in call.inputs):
+            return None
+        if any(isinstance(item, tuple) for vector in vectors for item in vector):
+            return None
+        most = max((t.dtype.range[1] for t in call.inputs if t), default=0)
+        if not vectors:
+            return _within(function(*arguments), most)
+        length = max(map(len, vectors)) if all(vectors) else 0
+        spread = (_spread(argument, length) for argument in arguments)
+        found = tuple(_within(function(*items), most) for items in zip(*spread, strict=True))
+        return None if None in found else found
+
+    return rule
+
+
+def _within(found: Any, most: int) -> Any:
+    """What was found, unless it is beyond its type."""
+    return None if isinstance(found, int) and not -most <= found <= most else found
+
+
+def _spread(argument: Any, length: int) -> tuple[Any, ...]:
+    """A number, or a vector of one, as often as the longest vector is long."""
+    if not isinstance(argument, tuple):
+        return (argument,) * length
+    return argument * length if len(argument) == 1 else argument
+
+
+def _quotient(a: Dim, b: Dim) -> Dim | None:
+    """a / b, rounded towards zero; an extent, which is not negative, by a positive number."""
+    if isinstance(a, int) and isinstance(b, int):
+        return (abs(a) // abs(b)) * (1 if (a < 0) == (b < 0) else -1) if b else None
+    return a // b if isinstance(b, int) and b > 0 else None
+
+
+def _chosen(condition: bool, then: Any, otherwise: Any) -> Any:
+    return then if condition else otherwise
+
+
+TOLD_ADD, TOLD_SUB, TOLD_MUL = by_element(add), by_element(sub), by_element(mul)
+TOLD_DIV = by_element(_quotient)
+TOLD_NEG = by_element(lambda x: -x)
+TOLD_EQUAL = by_element(equal)
+TOLD_WHERE = by_element(_chosen)
+TOLD_ITSELF = by_element(lambda x: x)
+
+
+def told_cast(call: OpCall) -> Any:
+    """A whole number of another type, where it is sure to fit."""
+    wide = call.attributes["to"] in (DType.INT64, DType.INT32)
+    return TOLD_ITSELF(call) if wide and call.type(0).dtype.is_integer else None
