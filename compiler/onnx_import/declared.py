@@ -1,0 +1,138 @@
+"""What a model says of the types of its values."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from onnx import (
+    GraphProto,
+    ModelProto,
+    TensorShapeProto,
+    ValueInfoProto,
+    helper,
+    shape_inference,
+)
+
+from ...grammar.diagnostics import error
+from ..ir.dim import Dim, symbol, unknown
+from ..ir.types import DType, TensorType
+from ..onnx_standard.foreign_operators import REFUSALS
+
+BATCH = "N"
+MOST_INLINE = 1_000  # bytes of a tensor that shape inference may need to see
+
+
+@dataclass(eq=False)
+class Declarations:
+    """The types that a model declares.
+
+    Attributes:
+        model: The model.
+        batch: What it calls the extent that counts samples; None where it has no name.
+        named: What it declares, by the value's name.
+    """
+
+    model: ModelProto
+    batch: str | None
+    named: dict[str, ValueInfoProto] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: ModelProto) -> "Declarations":
+        """What a model declares of its own accord."""
+        infos = {info.name: info for graph in _graphs(model.graph) for info in _infos(graph)}
+        return cls(model, _batch(model.graph), infos)
+
+    def input(self, info: ValueInfoProto, handed: TensorType | None) -> TensorType:
+        """The type of an input, which its operator hands over where it is a subgraph's.
+
+        Raises:
+            NetError: E575, it is no tensor, or its rank is open.
+        """
+        found = self._type(info, info.name) if handed is None else handed
+        if found is None:
+            raise error(
+                "E575",
+                f"the input `{info.name}` of the model is no tensor of a known rank",
+                help="state its shape, with names for extents that are open",
+            )
+        return found
+
+    def computed(self, name: str) -> TensorType | None:
+        """The type that the model declares of a computed value, or that onnx infers for it."""
+        for table in (self.named, self._inferred):
+            if name in table and (found := self._type(table[name], "")) is not None:
+                return found
+        return None
+
+    @cached_property
+    def _inferred(self) -> dict[str, ValueInfoProto]:
+        """What onnx infers for the whole model; big tensors stand as inputs for it."""
+        graph = self.model.graph
+        skeleton = ModelProto(
+            ir_version=self.model.ir_version, opset_import=self.model.opset_import
+        )
+        small = [t for t in graph.initializer if t.ByteSize() <= MOST_INLINE]
+        large = [t for t in graph.initializer if t.ByteSize() > MOST_INLINE]
+        skeleton.graph.node.extend(graph.node)
+        skeleton.graph.initializer.extend(small)
+        skeleton.graph.input.extend(graph.input)
+        skeleton.graph.input.extend(
+            helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in large
+        )
+        skeleton.graph.output.extend(graph.output)
+        skeleton.graph.name = graph.name or "net"
+        try:
+            inferred = shape_inference.infer_shapes(skeleton, data_prop=True)
+        except REFUSALS:
+            return {}
+        return {info.name: info for graph in _graphs(inferred.graph) for info in _infos(graph)}
+
+    def _type(self, info: ValueInfoProto, opens: str) -> TensorType | None:
+        """A declared type; `opens` names extents that have no name, which else are unknown."""
+        tensor = info.type.tensor_type
+        dtype = DType.of_code(tensor.elem_type)
+        if not info.type.HasField("tensor_type") or not tensor.HasField("shape") or dtype is None:
+            return None
+        dims = enumerate(tensor.shape.dim)
+        return TensorType(dtype, tuple(self._extent(dim, axis, opens) for axis, dim in dims))
+
+    def _extent(self, dim: TensorShapeProto.Dimension, axis: int, opens: str) -> Dim:
+        if dim.HasField("dim_value") and dim.dim_value >= 0:
+            return dim.dim_value
+        if dim.dim_param and dim.dim_param == self.batch:
+            return symbol(BATCH)
+        if dim.dim_param:
+            return symbol(_identifier(dim.dim_param))
+        if opens and axis == 0 and self.batch is None:
+            return symbol(BATCH)
+        return symbol(_identifier(f"{opens}_{axis}")) if opens else unknown()
+
+
+def _batch(graph: GraphProto) -> str | None:
+    """The name of the extent that counts samples: one that says so, or an input's first."""
+    stored = {tensor.name for tensor in graph.initializer}
+    shapes = [i.type.tensor_type.shape.dim for i in graph.input if i.name not in stored]
+    names = [dim.dim_param for dims in shapes for dim in dims if dim.dim_param]
+    telling = [name for name in names if "batch" in name.lower() or name == BATCH]
+    leading = [dims[0].dim_param for dims in shapes if dims and dims[0].dim_param]
+    return next(iter((*telling, *leading)), None)
+
+
+def _identifier(name: str) -> str:
+    """A name for a symbol, which is not the batch's."""
+    found = re.sub(r"\W", "_", name)
+    return f"_{found}" if found == BATCH or not found[:1].isalpha() else found
+
+
+def _graphs(graph: GraphProto) -> Iterator[GraphProto]:
+    yield graph
+    for node in graph.node:
+        for held in node.attribute:
+            if held.HasField("g"):
+                yield from _graphs(held.g)
+
+
+def _infos(graph: GraphProto) -> Iterator[ValueInfoProto]:
+    yield from graph.value_info
+    yield from graph.output

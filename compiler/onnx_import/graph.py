@@ -1,0 +1,335 @@
+"""ModelProto -> Graph: each operator as it is, with the types that inference gives."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from onnx import GraphProto, ModelProto, NodeProto
+
+from ...grammar.diagnostics import error
+from .. import ops as _ops  # noqa: F401  (fills the op table)
+from ..ir.builder import Builder
+from ..ir.graph import CONSTANT, Graph, Value
+from ..ir.initializers import ZEROS
+from ..ir.signature import OPSETS, InferenceError
+from ..ir.types import DType, TensorType
+from ..onnx_standard.foreign_operators import default_of, foreign_row, one_per_element
+from ..onnx_standard.schemas import schema_of
+from ..ops.opdef import OPS, OpDef
+from ..ops.receptive_field import everything
+from .node_attributes import attributes_of, constant_of
+from .declared import Declarations
+from .folding import MOST_FOLDED, folded, held
+from .scopes import Scopes
+from .settled import settled
+from .stored import StoredTensor, constant, stored
+
+# What inference may raise on operands and attributes that no checked model has.
+UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+# Arguments whose numbers are settings, and no weights, whatever they hold.
+SETTINGS: Mapping[str, Sequence[int]] = {
+    "Clip": (1, 2),
+    "DequantizeLinear": (1, 2),
+    "Dropout": (1,),
+    "OneHot": (1, 2),
+    "Pad": (2,),
+    "QuantizeLinear": (1, 2),
+    "Range": (0, 1, 2),
+    "Resize": (1, 2),
+    "Upsample": (1,),
+}
+STATISTICS: Mapping[str, Sequence[int]] = {"BatchNormalization": (3, 4)}
+
+
+def graph_of(model: ModelProto, folder: str = "") -> Graph:
+    """The graph of a checked model of an opset that we build.
+
+    Parameters are float tensors that are stored with the model, and have their names; all other
+    stored tensors are constants. Nothing is a layer yet.
+
+    Args:
+        model: The model, without functions of its own.
+        folder: Where the files beside it are.
+
+    Raises:
+        NetError: E506, an operator does not take its operands, or its result's rank is open.
+    """
+    versions = {domain_of(each.domain): each.version for each in model.opset_import}
+    opsets = {**OPSETS, **versions, "": max(versions.get("", 0), OPSETS[""])}
+    build = Builder(Graph(model.graph.name, opsets=opsets))
+    declared = Declarations.of(model)
+    return _Reader(build, model.graph, declared, Scopes.of(model.graph), folder).read()
+
+
+def domain_of(name: str) -> str:
+    """A domain's name; ONNX's own has two."""
+    return "" if name == "ai.onnx" else name
+
+
+@dataclass(eq=False)
+class _Reader:
+    """Reads a graph of a model, or a subgraph of one of its operators.
+
+    Attributes:
+        build: Builds what was read.
+        proto: What is read.
+        declared: What the model says of types.
+        scopes: The paths of nodes.
+        folder: Where the files beside the model are.
+        given: The types of a subgraph's inputs as its operator hands them over.
+        values: What was read, by name.
+        tensors: The stored tensors by name.
+        uses: The operators that read a name, with the place of the argument.
+    """
+
+    build: Builder
+    proto: GraphProto
+    declared: Declarations
+    scopes: Scopes
+    folder: str
+    given: Sequence[TensorType | None] = ()
+    values: dict[str, Value] = field(default_factory=dict)
+    tensors: dict[str, StoredTensor] = field(default_factory=dict)
+    uses: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+
+    @property
+    def is_inner(self) -> bool:
+        """Whether it is a subgraph, which holds no parameters of its own."""
+        return bool(self.given)
+
+    def read(self) -> Graph:
+        """The graph with its inputs and outputs."""
+        self.tensors = {t.name: stored(t, self.folder) for t in self.proto.initializer}
+        for name, use in _uses(self.proto):
+            self.uses.setdefault(name, []).append(use)
+        for place, info in enumerate(self.proto.input):
+            if info.name not in self.tensors:
+                handed = self.given[place] if place < len(self.given) else None
+                type = self.declared.input(info, handed)
+                self.values[info.name] = self.build.input(info.name, type)
+        for node in self.proto.node:
+            self.build.scope = self.scopes.path(node)
+            self._read_node(node)
+        graph = self.build.graph
+        graph.outputs = {info.name: self._value(info.name) for info in self.proto.output}
+        return graph
+
+    def _read_node(self, node: NodeProto) -> None:
+        if node.op_type == "Constant" and domain_of(node.domain) == "":
+            tensor = constant_of(node)
+            self.values[node.output[0]] = self.build.constant(tensor, tensor.dtype)
+            return
+        inputs: list[Value | None] = [self._value(name) if name else None for name in node.input]
+        inner = self._subgraphs(node, inputs)
+        for name, value in zip(node.output, self._apply(node, inputs, inner), strict=False):
+            if name:
+                self.values[name] = value
+
+    def _apply(
+        self, node: NodeProto, inputs: Sequence[Value | None], inner: Mapping[str, Graph]
+    ) -> Sequence[Value]:
+        """The node's outputs, by the first row that takes its operands: ours, onnx's, or the
+        model's own word for their types.
+        """
+        attributes = attributes_of(node)
+        failures: list[str] = []
+        rows = self._rows(node)
+        for row in rows:
+            try:
+                given = self._settled(row, inputs, attributes, inner)
+                if given is not None:
+                    count = len(node.output)
+                    found = self.build.op(row, inputs, given, outputs=count, subgraphs=inner)
+                    return self._settled_results(node, inputs, inner, found)
+            except (InferenceError, *UNFORESEEN) as failure:
+                failures.append(str(failure))
+        types = [self.declared.computed(name) for name in node.output]
+        known = [type for type in types if type is not None]
+        if len(known) < len(types):
+            notes = failures[-1:]
+            raise error(
+                "E506",
+                f"the type of `{node.output[types.index(None)]}`, which {_described(node)} yields,"
+                " cannot be told",
+                notes=notes,
+                help="state the shapes of the model's inputs and values",
+            )
+        base = rows[0] if rows else _unknown_row(node, self.build.graph.opsets)
+        row = replace(base, infer=lambda call: known, known=None)
+        given = self._settled(rows[0], inputs, attributes, inner) if rows else None
+        given = attributes if given is None else given
+        return self.build.op(row, inputs, given, outputs=len(known), subgraphs=inner)
+
+    def _settled_results(
+        self,
+        node: NodeProto,
+        inputs: Sequence[Value | None],
+        inner: Mapping[str, Graph],
+        results: Sequence[Value],
+    ) -> Sequence[Value]:
+        """Constants in place of results that are the same for all inputs of the model."""
+        told = [held(self.build, value) for value in results]
+        if None in told and not inner:
+            operands = [None if value is None else held(self.build, value) for value in inputs]
+            given = zip(operands, inputs, strict=True)
+            if any(operand is None and value is not None for operand, value in given):
+                return results
+            sizes = [value.type.size for value in results]
+            few = all(isinstance(size, int) and size <= MOST_FOLDED for size in sizes)
+            told = [*(folded(node, self.build.graph.opsets, operands, few) or told)]
+        tensors = [tensor for tensor in told if tensor is not None]
+        if not tensors or len(tensors) < len(results):
+            return results
+        return [self.build.constant(tensor, tensor.dtype) for tensor in tensors]
+
+    def _rows(self, node: NodeProto) -> list[OpDef]:
+        domain = domain_of(node.domain)
+        opsets = self.build.graph.opsets
+        own = OPS.find(_name(node), opsets)
+        foreign = foreign_row(node.op_type, opsets.get(domain, 1), domain)
+        return [row for row in (own, foreign) if row is not None]
+
+    def _settled(
+        self,
+        row: OpDef,
+        inputs: Sequence[Value | None],
+        attributes: Mapping[str, Any],
+        inner: Mapping[str, Graph],
+    ) -> Mapping[str, Any] | None:
+        """The attributes as the row has them; None where it lacks one that is not at its default.
+
+        What ONNX does not know is left out.
+        """
+        types = self.build.call(_BARE, inputs)
+        found = settled(row.op_type, types, {**attributes})
+        schema = schema_of(row.name, row.since_version, row.domain)
+        known = schema.attributes if schema else found
+        for name in found.keys() - row.attributes.keys():
+            if name in known and (not schema or found[name] != default_of(schema, name)):
+                return None
+        return {name: value for name, value in found.items() if name in row.attributes}
+
+    def _value(self, name: str) -> Value:
+        """What a name stands for; a stored tensor is entered where it is read first."""
+        if name not in self.values and name in self.tensors:
+            self.values[name] = self._leaf(name, self.tensors[name])
+        if name not in self.values:
+            raise error("E506", f"nothing yields `{name}`, which the model reads")
+        return self.values[name]
+
+    def _leaf(self, name: str, tensor: StoredTensor) -> Value:
+        uses = self.uses.get(name, [])
+        if self.is_inner or not _is_parameter(name, tensor, uses):
+            held = constant(tensor)
+            return self.build.constant(held, held.dtype)
+        buffer = any(place in STATISTICS.get(op_type, ()) for op_type, place in uses)
+        return self.build.parameter(
+            name,
+            tensor.type.shape,
+            init=ZEROS,
+            buffer=buffer,
+            literal=tensor,
+            dtype=tensor.type.dtype,
+        )
+
+    def _subgraphs(self, node: NodeProto, inputs: list[Value | None]) -> dict[str, Graph]:
+        """The node's subgraphs; what they capture is appended to its inputs."""
+        protos = {a.name: a.g for a in node.attribute if a.HasField("g")}
+        if not protos:
+            return {}
+        handed = handed_over(node, inputs)
+        captured: dict[str, tuple[Value, int]] = {}
+        for name in dict.fromkeys(name for proto in protos.values() for name in free_names(proto)):
+            value = self._value(name)
+            captured[name] = value, len(inputs)
+            if self.build.graph.producer(value).op_type != CONSTANT:
+                inputs.append(value)
+        return {name: self._inner(proto, handed, captured) for name, proto in protos.items()}
+
+    def _inner(
+        self,
+        proto: GraphProto,
+        handed: Sequence[TensorType | None],
+        captured: Mapping[str, tuple[Value, int]],
+    ) -> Graph:
+        build = self.build.inner(proto.name)
+        scopes, folder = self.scopes, self.folder
+        given = (*handed, None)
+        reader = _Reader(build, proto, self.declared, scopes, folder, given)
+        read = set(free_names(proto))
+        for name, (value, place) in captured.items():
+            held = self.build.graph.producer(value)
+            if held.op_type == CONSTANT:
+                tensor = held.attributes["value"]
+                reader.values[name] = build.constant(tensor, value.dtype)
+            elif name in read:
+                reader.values[name] = build.capture(value, place)
+        return reader.read()
+
+
+LOOP_TURN = TensorType(DType.INT64, ())
+LOOP_GOES_ON = TensorType(DType.BOOL, ())
+_BARE = OpDef("", 1, infer=lambda call: (), cost=one_per_element, sees=everything)
+
+
+def _name(node: NodeProto) -> str:
+    domain = domain_of(node.domain)
+    return f"{domain}.{node.op_type}" if domain else node.op_type
+
+
+def _described(node: NodeProto) -> str:
+    return f"`{_name(node)}`" + (f" (`{node.name}`)" if node.name else "")
+
+
+def _unknown_row(node: NodeProto, opsets: Mapping[str, int]) -> OpDef:
+    """The row of an operator that nobody knows but who made the model."""
+    domain = domain_of(node.domain)
+    facts: dict[str, Any] = {"cost": one_per_element, "sees": everything}
+    attributes = dict.fromkeys(attributes_of(node))
+    version = opsets.get(domain, 1)
+    infer = lambda call: ()  # noqa: E731  (it is replaced)
+    return OpDef(_name(node), version, domain=domain, infer=infer, attributes=attributes, **facts)
+
+
+def _is_parameter(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]]) -> bool:
+    """Whether a stored tensor is learned: real numbers, and no setting of an operator."""
+    if not tensor.type.dtype.is_float or tensor.type.rank == 0:
+        return False
+    return any(place not in SETTINGS.get(op_type, ()) for op_type, place in uses)
+
+
+def _uses(proto: GraphProto) -> Iterator[tuple[str, tuple[str, int]]]:
+    """The names that nodes read, in subgraphs, too, each with the operator and the argument."""
+    for node in proto.node:
+        for place, name in enumerate(node.input):
+            yield name, (node.op_type, place)
+        for held in node.attribute:
+            if held.HasField("g"):
+                yield from _uses(held.g)
+
+
+def free_names(proto: GraphProto) -> Iterator[str]:
+    """The names that a subgraph reads and does not make."""
+    made = {info.name for info in proto.input} | {tensor.name for tensor in proto.initializer}
+    for node in proto.node:
+        inner = (name for held in node.attribute if held.HasField("g") for name in free_names(held.g))
+        yield from (name for name in (*node.input, *inner) if name and name not in made)
+        made.update(node.output)
+    yield from (info.name for info in proto.output if info.name not in made)
+
+
+def handed_over(node: NodeProto, inputs: Sequence[Value | None]) -> list[TensorType | None]:
+    """The types of a body's inputs, as its operator hands them over."""
+    types = [None if value is None else value.type for value in inputs]
+    if node.op_type == "Loop":
+        return [LOOP_TURN, LOOP_GOES_ON, *types[2:]]
+    if node.op_type == "Scan":
+        attributes = attributes_of(node)
+        carried = len(types) - attributes["num_scan_inputs"]
+        axes = attributes.get("scan_input_axes") or (0,) * (len(types) - carried)
+        rows = [
+            type and type.with_shape(e for i, e in enumerate(type.shape) if i != axis % type.rank)
+            for type, axis in zip(types[carried:], axes, strict=True)
+        ]
+        return [*types[:carried], *rows]
+    return []

@@ -1,0 +1,88 @@
+"""Tensors of a model where they lie: in the model itself, or in files beside it."""
+
+import mmap
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto, external_data_helper, helper, numpy_helper
+
+from ..ir.tensor import Tensor
+from ..ir.types import DType, TensorType
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredTensor:
+    """A tensor that is read when it is asked for, and then held by nobody.
+
+    NumPy takes it as an array.
+
+    Attributes:
+        type: Its element type and its extents.
+        proto: The message that holds it, or says where it lies.
+        folder: Where the files of the model are.
+        axes: The order of its axes, where it is not the message's.
+    """
+
+    type: TensorType
+    proto: TensorProto
+    folder: str = ""
+    axes: tuple[int, ...] | None = None
+
+    def __repr__(self) -> str:
+        return f"<StoredTensor {self.type}>"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> "np.ndarray[Any, Any]":
+        array = self._stored()
+        if self.axes is not None:
+            array = array.transpose(self.axes)
+        array = array.reshape(self.type.extents)
+        return array if dtype is None else array.astype(dtype, copy=bool(copy))
+
+    def moved(self, axes: tuple[int, ...]) -> "StoredTensor":
+        """The tensor with its axes in another order."""
+        assert self.axes is None
+        shape = tuple(self.type.shape[axis] for axis in axes)
+        return StoredTensor(self.type.with_shape(shape), self.proto, self.folder, axes)
+
+    def shaped(self, shape: tuple[int, ...]) -> "StoredTensor":
+        """The tensor's elements in another shape of as many."""
+        return StoredTensor(self.type.with_shape(shape), self.proto, self.folder, self.axes)
+
+    def _stored(self) -> "np.ndarray[Any, Any]":
+        if not external_data_helper.uses_external_data(self.proto):
+            return numpy_helper.to_array(self.proto)
+        info = external_data_helper.ExternalDataInfo(self.proto)
+        dtype = helper.tensor_dtype_to_np_dtype(self.proto.data_type)
+        size = self.type.nbytes
+        first = int(info.offset or 0)
+        start = first - first % mmap.ALLOCATIONGRANULARITY
+        with open(os.path.join(self.folder, info.location), "rb") as file:
+            view = mmap.mmap(file.fileno(), first - start + size, offset=start, access=mmap.ACCESS_READ)
+        return np.frombuffer(view, dtype, offset=first - start, count=self.type.size).reshape(
+            tuple(self.proto.dims)
+        )
+
+
+def stored(proto: TensorProto, folder: str) -> StoredTensor:
+    """A tensor of a model; its bytes are not read.
+
+    Raises:
+        ValueError: Its element type is none of ONNX's.
+    """
+    dtype = DType.of_code(proto.data_type)
+    if dtype is None:
+        raise ValueError(f"there is no element type {proto.data_type}")
+    return StoredTensor(TensorType(dtype, tuple(proto.dims)), proto, folder)
+
+
+def constant(tensor: StoredTensor) -> Tensor:
+    """What a tensor holds, read, as a constant of a graph."""
+    if tensor.type.dtype is DType.STRING:
+        texts = (text.decode("utf-8", "replace") for text in tensor.proto.string_data)
+        return Tensor(DType.STRING, tensor.type.extents, tuple(texts))
+    if tensor.proto.HasField("raw_data"):
+        return Tensor(tensor.type.dtype, tensor.type.extents, tensor.proto.raw_data)
+    packed = numpy_helper.from_array(np.asarray(tensor))
+    return Tensor(tensor.type.dtype, tensor.type.extents, packed.raw_data)
