@@ -21,8 +21,8 @@ ORDERS = {
         *("toml", "lexing", "translation", "syntax_failures", "parsing", "formatting"),
     ),
     "compiler": (
-        *("ir", "ops", "onnx_standard", "onnx_import", "passes", "expressions", "layers"),
-        *("analysis", "training", "model", "lower", "emit", "pictures", "pipeline"),
+        *("ir", "ops", "onnx_standard", "passes", "expressions", "layers"),
+        *("analysis", "training", "model", "onnx_import", "lower", "emit", "pictures", "pipeline"),
     ),
     "runtime": (
         *("kerneldef", "arrays", "weights", "kernels", "engines", "data", "metrics", "feeding"),

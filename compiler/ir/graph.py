@@ -199,8 +199,9 @@ class Graph:
         return outputs
 
     @contextmanager
-    def tentatively(self) -> Iterator[None]:
-        """Takes back at the end what is added within."""
+    def tentatively(self) -> Iterator["Attempt"]:
+        """Takes back at the end what is added within, unless it is kept."""
+        attempt = Attempt()
         count = len(self)
         tables: tuple[dict[Any, Any], ...] = (
             self.inputs,
@@ -211,13 +212,14 @@ class Graph:
         )
         lengths = [len(table) for table in tables]
         try:
-            yield
+            yield attempt
         finally:
-            del self.records[count:]
-            self._readers, self._nx = [], None
-            for table, length in zip(tables, lengths, strict=True):
-                while len(table) > length:
-                    table.popitem()
+            if not attempt.kept:
+                del self.records[count:]
+                self._readers, self._nx = [], None
+                for table, length in zip(tables, lengths, strict=True):
+                    while len(table) > length:
+                        table.popitem()
 
     def __getitem__(self, identifier: int) -> Node:
         return self.records[identifier]
@@ -258,6 +260,21 @@ class Graph:
                     self._readers[argument.node].append((argument.output, identifier))
         readers = self._readers[value.node]
         return list(dict.fromkeys(reader for output, reader in readers if output == value.output))
+
+    def readers(self, identifier: int) -> Iterator[int]:
+        """The nodes that take any output of a node as an argument."""
+        for output, type in enumerate(self.records[identifier].outputs):
+            yield from self.consumers(Value(identifier, output, type))
+
+
+class Attempt:
+    """What is added to a graph tentatively."""
+
+    kept = False
+
+    def keep(self) -> None:
+        """Let it stay."""
+        self.kept = True
 
 
 def own_arguments(count: int, subgraphs: Mapping[str, Graph]) -> int:

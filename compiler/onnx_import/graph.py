@@ -17,9 +17,9 @@ from ..onnx_standard.foreign_operators import default_of, foreign_row, one_per_e
 from ..onnx_standard.schemas import schema_of
 from ..ops.opdef import OPS, OpDef
 from ..ops.receptive_field import everything
-from .node_attributes import attributes_of, constant_of
 from .declared import Declarations
 from .folding import MOST_FOLDED, folded, held
+from .node_attributes import attributes_of, constant_of
 from .scopes import Scopes
 from .settled import settled
 from .stored import StoredTensor, constant, stored
@@ -119,6 +119,10 @@ class _Reader:
             tensor = constant_of(node)
             self.values[node.output[0]] = self.build.constant(tensor, tensor.dtype)
             return
+        if node.op_type == "Identity" and node.input[0] in self.tensors:
+            # PyTorch's exporter stores equal weights once: each name is a weight of its own.
+            self.tensors[node.output[0]] = self.tensors[node.input[0]]
+            return
         inputs: list[Value | None] = [self._value(name) if name else None for name in node.input]
         inner = self._subgraphs(node, inputs)
         for name, value in zip(node.output, self._apply(node, inputs, inner), strict=False):
@@ -128,8 +132,9 @@ class _Reader:
     def _apply(
         self, node: NodeProto, inputs: Sequence[Value | None], inner: Mapping[str, Graph]
     ) -> Sequence[Value]:
-        """The node's outputs, by the first row that takes its operands: ours, onnx's, or the
-        model's own word for their types.
+        """The node's outputs, by the first row that takes its operands.
+
+        Rows are ours, then onnx's; where neither can tell types, the model may declare them.
         """
         attributes = attributes_of(node)
         failures: list[str] = []
@@ -303,16 +308,18 @@ def _uses(proto: GraphProto) -> Iterator[tuple[str, tuple[str, int]]]:
     for node in proto.node:
         for place, name in enumerate(node.input):
             yield name, (node.op_type, place)
-        for held in node.attribute:
-            if held.HasField("g"):
-                yield from _uses(held.g)
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _uses(attribute.g)
 
 
 def free_names(proto: GraphProto) -> Iterator[str]:
     """The names that a subgraph reads and does not make."""
     made = {info.name for info in proto.input} | {tensor.name for tensor in proto.initializer}
     for node in proto.node:
-        inner = (name for held in node.attribute if held.HasField("g") for name in free_names(held.g))
+        inner = (
+            name for held in node.attribute if held.HasField("g") for name in free_names(held.g)
+        )
         yield from (name for name in (*node.input, *inner) if name and name not in made)
         made.update(node.output)
     yield from (info.name for info in proto.output if info.name not in made)

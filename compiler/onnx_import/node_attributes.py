@@ -62,5 +62,9 @@ def constant_of(node: NodeProto) -> Tensor:
         return value
     dtype = _TYPES[name]
     if dtype is DType.STRING:
-        return Tensor(dtype, (len(value),) if name.endswith("s") else (), value if name.endswith("s") else (value,))
+        return Tensor(
+            dtype,
+            (len(value),) if name.endswith("s") else (),
+            value if name.endswith("s") else (value,),
+        )
     return Tensor.of(np.asarray(value, dtype.value), dtype)

@@ -1,10 +1,9 @@
 """Names of nodes -> paths of modules, as exporters write them."""
 
 import ast
-import os
 import re
-
 from dataclasses import dataclass
+from itertools import takewhile
 
 from onnx import GraphProto, NodeProto
 
@@ -14,7 +13,6 @@ TORCH_SCOPES = "pkg.torch.onnx.name_scopes"
 _NETC = re.compile(r"[A-Z][A-Z0-9]* (\S+)\Z")
 # Calls that TensorFlow's exporters are around a model, and that say nothing of it.
 _CALLS = re.compile(r"(StatefulPartitionedCall|PartitionedCall)(:\d+|_\d+)?\Z")
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +29,20 @@ class Scopes:
     def of(cls, graph: GraphProto) -> "Scopes":
         """The paths of a graph's nodes."""
         paths = [parts for node in graph.node if (parts := _parts(node))]
-        shared = os.path.commonprefix(paths) if len(paths) > 1 else []
+        shared = _shared(paths) if len(paths) > 1 else []
         shortest = min(map(len, paths), default=0)
         return cls(min(len(shared), max(shortest - 1, 0)))
 
     def path(self, node: NodeProto) -> str:
         """A node's path."""
         return ".".join(_parts(node)[self.common :])
+
+
+def _shared(paths: list[list[str]]) -> list[str]:
+    """What all paths begin with."""
+    first, last = min(paths), max(paths)
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    return [part for part, _ in alike]
 
 
 def _parts(node: NodeProto) -> list[str]:

@@ -3,6 +3,7 @@
 import mmap
 import os
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,12 @@ class StoredTensor:
         array = array.reshape(self.type.extents)
         return array if dtype is None else array.astype(dtype, copy=bool(copy))
 
+    @property
+    def is_uniform(self) -> bool:
+        """Whether all elements are the same number."""
+        array = self._stored()
+        return array.size < 2 or bool((array == array.flat[0]).all())
+
     def moved(self, axes: tuple[int, ...]) -> "StoredTensor":
         """The tensor with its axes in another order."""
         assert self.axes is None
@@ -59,10 +66,12 @@ class StoredTensor:
         first = int(info.offset or 0)
         start = first - first % mmap.ALLOCATIONGRANULARITY
         with open(os.path.join(self.folder, info.location), "rb") as file:
-            view = mmap.mmap(file.fileno(), first - start + size, offset=start, access=mmap.ACCESS_READ)
-        return np.frombuffer(view, dtype, offset=first - start, count=self.type.size).reshape(
-            tuple(self.proto.dims)
-        )
+            view = mmap.mmap(
+                file.fileno(), first - start + size, offset=start, access=mmap.ACCESS_READ
+            )
+        return np.frombuffer(
+            view, dtype, offset=first - start, count=prod(self.proto.dims)
+        ).reshape(tuple(self.proto.dims))
 
 
 def stored(proto: TensorProto, folder: str) -> StoredTensor:

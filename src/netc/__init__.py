@@ -22,6 +22,7 @@ _HOMES = {
     "compile": "network",
     "diff": "comparison.compare",
     "load": "network",
+    "load_onnx": "network",
     "load_weights": "runtime.weights.files",
     "save_weights": "runtime.weights.files",
     "threads": "choices",
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .network import Network as Network
     from .network import compile as compile
     from .network import load as load
+    from .network import load_onnx as load_onnx
     from .optimizers import SGD as SGD
     from .optimizers import Adagrad as Adagrad
     from .optimizers import Adam as Adam

@@ -13,7 +13,7 @@ from .choices import Device, Direction, EngineName, Format, Mode, Precision, Sty
 from .compiler.analysis.counts import Counts, count
 from .compiler.pipeline import compile as compile_source
 from .grammar.source import Source
-from .sources import read_program
+from .sources import ONNX, is_chain, read_program
 from .tensor_specs import TensorSpec, specs
 from .trainable import Trainable
 
@@ -452,12 +452,33 @@ def compile(text: str, *, name: str = "<chain>", max_layers: int | None = None) 
 
 
 def load(path: "str | PathLike[str]", *, max_layers: int | None = None) -> Network:
-    """Compile a `.net` file, or a shipped spec as `zoo:NAME`.
+    """Compile a `.net` file, or a shipped spec as `zoo:NAME`, or read an `.onnx` model.
 
     Raises:
         NetError: The file cannot be read, or the program has errors.
     """
-    return compile_program(read_program(fspath(path)), max_layers=max_layers)
+    text = fspath(path)
+    if text.endswith(ONNX) and not is_chain(text):
+        return load_onnx(text)
+    return compile_program(read_program(text), max_layers=max_layers)
+
+
+def load_onnx(path: "str | PathLike[str] | bytes") -> Network:
+    """Read an ONNX model of any exporter as a network of layers, with its weights.
+
+    The weights are those that `run`, `export` and `train` start from; they are read from the file
+    when they are needed. A batch of 1 becomes `N` if every operator allows it.
+
+    Args:
+        path: The file, or a model's bytes.
+
+    Raises:
+        NetError: The file cannot be read (E001), or is no sound ONNX model (E505, E506, E576,
+            E577, E578).
+    """
+    from .compiler.onnx_import.model import import_model
+
+    return Network(import_model(path if isinstance(path, bytes) else fspath(path)))
 
 
 def compile_program(source: Source, *, max_layers: int | None = None) -> Network:

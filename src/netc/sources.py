@@ -16,6 +16,7 @@ from .grammar.source import Source
 from .grammar.translation.typeset import ARROWS
 
 ZOO = "zoo:"
+ONNX = ".onnx"
 # An arrow, in whatever characters, a line break, an input, or a call and nothing else.
 _CHAIN = re.compile(
     rf"[-=]>|\n|[{ARROWS}]|\\(?:to|mapsto|[Ll]?(?:ong)?[Rr]ightarrow)\b|\A\s*[$`]*INPUT"
@@ -40,12 +41,8 @@ def read_program(text: str) -> Source:
         return read_source(str(zoo_path(text.removeprefix(ZOO))))
     if is_chain(text) and not os.path.exists(text):
         return Source("<chain>", text)
-    if text.endswith(".onnx"):
-        raise error(
-            "E505",
-            f"netc cannot read ONNX models such as `{text}` yet",
-            help="give the program; `netc run` takes an .onnx file",
-        )
+    if text.endswith(ONNX):
+        raise error("E505", f"`{text}` is an ONNX model, and no program", help="give a program")
     return read_source(text)
 
 

@@ -6,8 +6,7 @@ from typing import Any, get_args
 import click
 
 from ..choices import Device, EngineName, threads
-from ..network import Network, compile_program
-from ..sources import read_program
+from ..network import Network, load
 from .completion import complete_file, one_of
 from .terminal import show_diagnostics
 
@@ -107,7 +106,7 @@ seed_option: Decorator = click.option(
 
 def open_network(file: str, max_layers: int | None = None) -> Network:
     """Compile what a FILE argument means and show its warnings."""
-    network = compile_program(read_program(file), max_layers=max_layers)
+    network = load(file, max_layers=max_layers)
     show_diagnostics(network.warnings)
     return network
 

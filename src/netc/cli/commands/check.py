@@ -6,8 +6,8 @@ import click
 
 from ...compiler.lower import Library
 from ...grammar.diagnostics import NetError
-from ...network import Network, compile_program
-from ...sources import programs_in, read_program
+from ...network import Network, load
+from ...sources import programs_in
 from ..completion import complete_file
 from ..findings import FORMS, Checked, closing_line, counted
 from ..options import max_layers_option
@@ -68,7 +68,7 @@ def _checked(files: Sequence[str], *, strict: bool, max_layers: int | None) -> I
             continue
         for file in paths:
             try:
-                network = compile_program(read_program(file), max_layers=max_layers)
+                network = load(file, max_layers=max_layers)
             except Library as library:
                 yield Checked(file, None, library.warnings, strict, library)
             except NetError as failure:

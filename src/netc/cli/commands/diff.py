@@ -6,8 +6,7 @@ import click
 
 from ...comparison.compare import diff
 from ...grammar.diagnostics import Diagnostic, NetError
-from ...network import Network, compile_program
-from ...sources import read_program
+from ...network import Network, load
 from ..completion import complete_file
 from ..options import json_option, max_layers_option
 from ..terminal import show_diagnostics, to_json, width
@@ -31,7 +30,7 @@ def command(
     errors: list[Diagnostic] = []
     for file in (before, after):
         try:
-            networks.append(compile_program(read_program(file), max_layers=max_layers))
+            networks.append(load(file, max_layers=max_layers))
         except NetError as failure:
             errors += failure.diagnostics
     if errors:

@@ -1,0 +1,48 @@
+"""An ONNX file -> a model."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+from ...grammar.diagnostics import Diagnostic
+from ...grammar.source import UNPRINTABLE
+from ..ir.graph import Graph
+from ..ir.verify import verify
+from ..model import Metadata, Model
+from ..ops.opdef import OPS
+from .graph import graph_of
+from .layered import layered
+from .read import read_model
+from .upgrade import upgrade
+
+
+def import_model(source: str | Path | bytes, *, name: str = "") -> Model:
+    """Read a model; its weights stay where they lie until they are asked for.
+
+    Args:
+        source: A file, or the bytes of one.
+        name: The network's name; by default that of the file.
+
+    Raises:
+        NetError: The file is no sound model, as `read_model` and `upgrade` say, or the types of
+            its operators do not fit each other (E506).
+    """
+    file = read_model(source)
+    graph = layered(graph_of(upgrade(file.proto), str(file.folder or "")))
+    stem = "model" if isinstance(source, bytes) else PurePath(source).stem
+    graph.name = UNPRINTABLE.sub("_", name or stem)
+    verify(graph, after="import")
+    return Model(graph, Metadata(warnings=(*file.warnings, *_foreign(graph))))
+
+
+def _foreign(graph: Graph) -> Iterator[Diagnostic]:
+    """A warning for each operator that netc has no rules for."""
+    found = Counter(node.op_type for _, node in graph.nodes() if node.row is not None)
+    for op_type, count in found.items():
+        if OPS.find(op_type, graph.opsets) is None:
+            times = "" if count == 1 else f", {count} times"
+            yield Diagnostic(
+                "W104",
+                f"the model has `{op_type}`{times}, which has no rules of netc's own: onnx's"
+                " reference implementation runs it, and it counts as one operation per element",
+            )

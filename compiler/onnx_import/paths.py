@@ -1,0 +1,95 @@
+"""The paths of layers, from the names of their weights and operators."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..ir.graph import Graph
+from .recognize import Recognized
+
+# Names that exporters give to tensors that they compute, and that say nothing of the model.
+_MADE_UP = re.compile(r"(onnx::|val_|const|_const|Constant|\d)|.*(::|/ReadVariableOp)")
+_WEIGHT = re.compile(r"(.+)[./](weight|kernel|gamma|embeddings)(:\d+)?\Z")
+
+
+@dataclass(eq=False)
+class Paths:
+    """Gives each layer a path of its own.
+
+    Attributes:
+        scopes: The path of the module that each operator is in, by what the model says.
+        whole: The modules that are one layer.
+    """
+
+    scopes: Mapping[int, str]
+    whole: frozenset[str]
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    taken: set[str] = field(default_factory=set)
+    given: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, graph: Graph, found: Recognized) -> "Paths":
+        """The paths of a graph whose layers are recognized."""
+        scopes: dict[int, str] = {}
+        for identifier, node in graph.nodes():
+            if node.row is None or identifier in found.inside:
+                continue
+            match = found.get(identifier)
+            named = None
+            if match is not None and "weight" in match.weights:
+                held = graph.producer(match.weights["weight"].value)
+                named = _module(held.attributes["name"])
+            scopes[identifier] = named or node.scope
+        users = Counter(scopes.values())
+        around = {
+            ".".join(parts[:count])
+            for scope in users
+            for parts in [scope.split(".")]
+            for count in range(1, len(parts))
+        }
+        whole = frozenset(s for s, count in users.items() if s and count == 1 and s not in around)
+        return cls(scopes, whole, taken=set(graph.inputs))
+
+    def path(self, identifier: int, kind: str) -> str:
+        """The path of a layer; the same each time that it is asked for."""
+        scope = self.scopes.get(identifier, "")
+        if identifier not in self.given:
+            if scope in self.whole and scope not in self.taken:
+                self.taken.add(scope)
+                self.given[identifier] = scope
+            else:
+                self.given[identifier] = self.fresh(kind, scope, inside=True)
+        return self.given[identifier]
+
+    def is_named(self, identifier: int) -> bool:
+        """Whether the model names the layer."""
+        return self.given.get(identifier) == self.scopes.get(identifier)
+
+    def fresh(self, kind: str, scope: str, *, inside: bool = False) -> str:
+        """An automatic path within a module, or beside a layer."""
+        prefix = scope if inside else scope.rpartition(".")[0]
+        while True:
+            self.counts[prefix, kind] += 1
+            name = f"{kind.lower()}{self.counts[prefix, kind]}"
+            path = f"{prefix}.{name}" if prefix else name
+            if path not in self.taken:
+                self.taken.add(path)
+                return path
+
+    def of_parameter(self, name: str, identifier: int) -> str:
+        """The path of a parameter that is a layer itself."""
+        clean = ".".join(re.sub(r"\W", "_", part) or "_" for part in name.split("."))
+        if _MADE_UP.match(name) or clean in self.taken:
+            return self.fresh("param", self.scopes.get(identifier, ""), inside=True)
+        self.taken.add(clean)
+        return clean
+
+
+def _module(name: str) -> str | None:
+    """The module that a weight's name says it is of: `layer1.0.conv1`."""
+    found = _WEIGHT.match(name)
+    if found is None or _MADE_UP.match(name):
+        return None
+    parts = re.split(r"[./]", found[1])
+    return ".".join(re.sub(r"\W", "_", part) or "_" for part in parts)

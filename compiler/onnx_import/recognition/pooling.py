@@ -1,0 +1,83 @@
+"""Pools with windows, and over all positions."""
+
+from typing import Any
+
+from ...ir.graph import Value
+from .convolutions import one
+from .trail import Match, NoMatch, Trail, rule, with_channels_on
+
+MODES = {"MaxPool": "max", "AveragePool": "avg", "LpPool": "lp"}
+GLOBAL = {"GlobalAveragePool": "avg", "GlobalMaxPool": "max"}
+VECTORS = {"avg": "GAP", "max": "GMP"}
+
+
+@rule(*MODES)
+def pool(trail: Trail) -> Match:
+    """`POOL`."""
+    node = trail.node
+    attributes, mode = node.attributes, MODES[node.op_type]
+    x = trail.argument(node, 0)
+    kernel = tuple(attributes["kernel_shape"])
+    rank = len(kernel)
+    strides = tuple(attributes["strides"] or (1,) * rank)
+    pads = tuple(attributes["pads"] or (0,) * (2 * rank))
+    trail.need(set(attributes["dilations"] or (1,)) == {1} and not attributes.get("storage_order"))
+    trail.need(len(node.outputs) == 1)
+    found: dict[str, Any] = {"kernel": kernel}
+    if mode != "max":
+        found["mode"] = mode
+    if strides != kernel:
+        found["stride"] = one(strides)
+    before, after = pads[:rank], pads[rank:]
+    if any(pads):
+        found["pad"] = one(before) if before == after else (before, after)
+    if attributes["ceil_mode"]:
+        found["ceil"] = True
+    if attributes.get("count_include_pad") and any(pads):
+        found["count_pad"] = True
+    if mode == "lp" and attributes["p"] != 2:
+        found["p"] = attributes["p"]
+    return Match("POOL", (x,), found, layout=with_channels_on(x.type.rank, 1))
+
+
+@rule(*GLOBAL)
+def over_all_positions(trail: Trail) -> Match:
+    """`ADAPTIVEPOOL(1)`, which keeps the axes."""
+    x = trail.argument(trail.node, 0)
+    mode = GLOBAL[trail.node.op_type]
+    found = {"size": 1} | ({"mode": mode} if mode != "avg" else {})
+    return Match("ADAPTIVEPOOL", (x,), found, layout=with_channels_on(x.type.rank, 1))
+
+
+@rule("Flatten", "Reshape", "Squeeze")
+def as_vector(trail: Trail) -> Match:
+    """`GAP` and `GMP`: a global pool without the axes that it leaves."""
+    node = trail.node
+    pooled = trail.argument(node, 0)
+    trail.need(node.outputs[0].shape == pooled.shape[:2])
+    if trail.is_by(pooled, *GLOBAL):
+        maker = trail.back(pooled, *GLOBAL)
+        mode, x = GLOBAL[maker.op_type], trail.argument(maker, 0)
+        return Match(VECTORS[mode], (x,), layout=with_channels_on(x.type.rank, 1))
+    return _gap(trail, pooled)
+
+
+@rule("ReduceMean", "ReduceMax")
+def reduced(trail: Trail) -> Match:
+    """`GAP` and `GMP` as a reduction."""
+    return _gap(trail, Value(trail.last, 0, trail.node.outputs[0]))
+
+
+def _gap(trail: Trail, value: Value) -> Match:
+    """A mean or maximum over all positions, as a vector."""
+    modes = {"ReduceMean": "avg", "ReduceMax": "max"}
+    node = trail.back(value, *modes)
+    x = trail.argument(node, 0)
+    rank = x.type.rank
+    axes = sorted(axis % rank for axis in trail.numbers(trail.argument(node, 1)))
+    trail.need(trail.node.outputs[0].rank == 2 and rank > 2)
+    for channel in (1, rank - 1):
+        if axes == [axis for axis in range(1, rank) if axis != channel]:
+            layout = with_channels_on(rank, channel)
+            return Match(VECTORS[modes[node.op_type]], (x,), layout=layout)
+    raise NoMatch

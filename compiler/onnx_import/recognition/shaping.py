@@ -1,0 +1,140 @@
+"""Layers that move elements."""
+
+from typing import Any
+
+from ...expressions.arguments import Word
+from ...ir.dim import Dim
+from .trail import Match, NoMatch, Trail, identity, rule, with_channels_on
+
+
+@rule("Flatten", "Reshape")
+def flatten(trail: Trail) -> Match:
+    """`FLATTEN`."""
+    x, y = trail.argument(trail.node, 0), trail.node.outputs[0]
+    trail.need(y.rank == 2 and x.type.rank > 2 and x.shape[0] == y.shape[0] and x.dtype.is_float)
+    return Match("FLATTEN", (x,), layout=identity(x.type.rank))
+
+
+@rule("Dropout")
+def dropout(trail: Trail) -> Match:
+    """`DROPOUT`."""
+    node = trail.node
+    x = trail.argument(node, 0)
+    ratio = trail.number(node.inputs[1]) if len(node.inputs) > 1 and node.inputs[1] else 0.5
+    trail.need(len(node.outputs) == 1 and 0 < ratio < 1)
+    return Match("DROPOUT", (x,), {"rate": float(f"{ratio:.7g}")})
+
+
+@rule("Split")
+def split(trail: Trail) -> Match:
+    """`SPLIT` into equal parts."""
+    node = trail.node
+    x = trail.argument(node, 0)
+    axis = node.attributes["axis"] % x.type.rank
+    extents = {type.shape[axis] for type in node.outputs}
+    trail.need(len(extents) == 1 and len(node.outputs) > 1)
+    return Match("SPLIT", (x,), {"parts": len(node.outputs)}, axis=axis)
+
+
+@rule("Slice")
+def slice_(trail: Trail) -> Match:
+    """`SLICE` along one axis."""
+    node = trail.node
+    x, starts, ends = (trail.argument(node, place) for place in range(3))
+    given = [node.inputs[p] if p < len(node.inputs) else None for p in (3, 4)]
+    (start,), (stop,) = _single(trail, starts), _single(trail, ends)
+    axis = 0 if given[0] is None else _single(trail, given[0])[0]
+    trail.need(given[1] is None or _single(trail, given[1]) == (1,))
+    extent = x.shape[axis % x.type.rank]
+    last: Any = "end" if stop >= 2**31 - 1 or stop == extent else stop
+    arguments = {"start": start, "stop": Word(last) if last == "end" else last}
+    return Match("SLICE", (x,), arguments, axis=axis % x.type.rank)
+
+
+def _single(trail: Trail, value: Any) -> tuple[Any, ...]:
+    numbers = trail.numbers(value)
+    trail.need(len(numbers) == 1)
+    return numbers
+
+
+@rule("Gather")
+def element(trail: Trail) -> Match:
+    """`SLICE` of one element, which drops the axis."""
+    node = trail.node
+    x, index = (trail.argument(node, place) for place in range(2))
+    trail.need(index.type.rank == 0 and not trail.is_stored(x))
+    axis = node.attributes["axis"] % x.type.rank
+    return Match("SLICE", (x,), {"start": int(trail.number(index))}, axis=axis)
+
+
+@rule("DepthToSpace")
+def pixel_shuffle(trail: Trail) -> Match:
+    """`PIXELSHUFFLE`, in PyTorch's order."""
+    node = trail.node
+    trail.need(node.attributes["mode"] == "CRD")
+    x = trail.argument(node, 0)
+    return Match("PIXELSHUFFLE", (x,), {"factor": node.attributes["blocksize"]}, layout=identity(4))
+
+
+@rule("Resize")
+def upsample(trail: Trail) -> Match:
+    """`UPSAMPLE` by whole factors."""
+    node, attributes = trail.node, trail.node.attributes
+    x = trail.argument(node, 0)
+    rank = x.type.rank
+    factors = []
+    for before, after in zip(x.shape[2:], node.outputs[0].shape[2:], strict=True):
+        factors.append(_factor(before, after))
+    trail.need(rank > 2 and node.outputs[0].shape[:2] == x.shape[:2] and max(factors) > 1)
+    mode = attributes["mode"]
+    place = attributes["coordinate_transformation_mode"]
+    if mode == "nearest":
+        trail.need((place, attributes["nearest_mode"]) in NEAREST)
+    else:
+        trail.need(mode == "linear" and place in ("half_pixel", "pytorch_half_pixel"))
+    factor = factors[0] if len(set(factors)) == 1 else tuple(factors)
+    found = {"factor": factor} | ({} if mode == "nearest" else {"mode": "bilinear"})
+    return Match("UPSAMPLE", (x,), found, layout=with_channels_on(rank, 1))
+
+
+def _factor(before: Dim, after: Dim) -> int:
+    """How often an extent is in another."""
+    if not isinstance(before, int) or not isinstance(after, int) or after % before:
+        raise NoMatch
+    return after // before
+
+
+# How positions are rounded where each element is repeated a whole number of times.
+NEAREST = {
+    ("asymmetric", "floor"),
+    ("half_pixel", "round_prefer_floor"),
+    ("half_pixel", "round_prefer_ceil"),
+    ("half_pixel", "floor"),
+    ("pytorch_half_pixel", "round_prefer_floor"),
+}
+
+
+@rule("Pow")
+def square(trail: Trail) -> Match:
+    """`SQUARE`."""
+    x, power = (trail.argument(trail.node, place) for place in range(2))
+    if trail.number(power) != 2:
+        raise NoMatch
+    return Match("SQUARE", (x,))
+
+
+@rule("Reshape")
+def channel_shuffle(trail: Trail) -> Match:
+    """`CHANNELSHUFFLE`: channels as groups x rest, exchanged."""
+    last = trail.node
+    moved = trail.back(trail.argument(last, 0), "Transpose")
+    grouped = trail.back(trail.argument(moved, 0), "Reshape")
+    x = trail.argument(grouped, 0)
+    trail.need(x.type == last.outputs[0] and moved.attributes["perm"][:3] == (0, 2, 1))
+    trail.need(grouped.outputs[0].rank == x.type.rank + 1)
+    groups, rest = grouped.outputs[0].shape[1:3]
+    trail.need(moved.attributes["perm"][3:] == tuple(range(3, x.type.rank + 1)))
+    trail.need(groups * rest == x.shape[1])
+    return Match(
+        "CHANNELSHUFFLE", (x,), {"groups": groups}, layout=with_channels_on(x.type.rank, 1)
+    )

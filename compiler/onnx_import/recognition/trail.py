@@ -1,0 +1,220 @@
+"""What a rule sees of a graph: the way back from an operator to those that lead to it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isclose, prod
+from typing import Any
+
+from ...ir.graph import CONSTANT, PARAMETER, Graph, Node, Value
+from ...ir.tensor import Tensor
+
+Layout = tuple[int, ...]
+
+
+class NoMatch(Exception):
+    """The operators are not what the rule is for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A stored tensor as a layer has it.
+
+    Attributes:
+        value: The parameter.
+        axes: The order of its axes in the layer, where that is another one.
+        shape: Its extents in the layer, where these are others.
+    """
+
+    value: Value
+    axes: tuple[int, ...] | None = None
+    shape: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Operators that are a layer.
+
+    Attributes:
+        kind: The layer's name in the language.
+        operands: What it takes.
+        arguments: What it is called with, where that is not the default.
+        weights: Its parameters by the name within the layer; empty for the layer's own name.
+        layout: How its operands and results lie: axis i of the model's tensor is axis `layout[i]`
+            of the layer's. None where it takes them as they are.
+        axis: The axis of the model's tensors that the argument `axis` names.
+        strict: Whether it is the layer only where its operands lie so already.
+    """
+
+    kind: str
+    operands: tuple[Value, ...]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    weights: Mapping[str, Weight] = field(default_factory=dict)
+    layout: Layout | None = None
+    axis: int | None = None
+    strict: bool = False
+
+
+@dataclass(eq=False)
+class Trail:
+    """The operators that a rule went through, from the last one back."""
+
+    graph: Graph
+    last: int
+    passed: set[int] = field(default_factory=set)
+
+    @property
+    def node(self) -> Node:
+        """The operator that the rule begins with."""
+        return self.graph[self.last]
+
+    def need(self, condition: object) -> None:
+        """Go on only if it holds.
+
+        Raises:
+            NoMatch: It does not.
+        """
+        if not condition:
+            raise NoMatch
+
+    def argument(self, node: Node, place: int) -> Value:
+        """A required argument."""
+        value = node.inputs[place] if place < len(node.inputs) else None
+        if value is None:
+            raise NoMatch
+        return value
+
+    def back(self, value: Value, *op_types: str) -> Node:
+        """The operator that yields a value, which must be one of these."""
+        node = self.graph.producer(value)
+        if node.op_type not in op_types or value.output:
+            raise NoMatch
+        self.passed.add(value.node)
+        return node
+
+    def is_by(self, value: Value, *op_types: str) -> bool:
+        """Whether one of these operators yields a value."""
+        return self.graph.producer(value).op_type in op_types
+
+    def parameter(self, value: Value) -> Value:
+        """The value, which must be a parameter."""
+        self.need(self.graph.producer(value).op_type == PARAMETER)
+        return value
+
+    def is_stored(self, value: Value) -> bool:
+        """Whether a value is a parameter or a constant."""
+        return self.graph.producer(value).op_type in (PARAMETER, CONSTANT)
+
+    def tensor(self, value: Value | None) -> Tensor:
+        """What a constant holds."""
+        node = None if value is None else self.graph.producer(value)
+        if node is None or node.op_type != CONSTANT:
+            raise NoMatch
+        held: Tensor = node.attributes["value"]
+        return held
+
+    def number(self, value: Value | None) -> float:
+        """The one number that a constant holds."""
+        number = self.tensor(value).number()
+        self.need(isinstance(number, int | float))
+        return float(number)
+
+    def numbers(self, value: Value | None) -> tuple[Any, ...]:
+        """The few numbers that a constant holds."""
+        tensor = self.tensor(value)
+        self.need(tensor.size <= 1_000)
+        return tensor.numbers() or ()
+
+    def is_number(self, value: Value, wanted: float) -> bool:
+        """Whether a value is a constant of one number, as far as float32 tells."""
+        try:
+            return isclose(self.number(value), wanted, rel_tol=1e-6)
+        except NoMatch:
+            return False
+
+    def with_number(self, node: Node, wanted: float) -> Value:
+        """The other argument of a commutative operator that takes a number."""
+        a, b = self.argument(node, 0), self.argument(node, 1)
+        if self.is_number(b, wanted):
+            return a
+        self.need(self.is_number(a, wanted))
+        return b
+
+    def factors(self, value: Value) -> tuple[list[Value], float]:
+        """The factors of a product of products, and the product of the numbers among them."""
+        found, scale, pending = [], 1.0, [value]
+        while pending:
+            each = pending.pop()
+            if self.is_by(each, "Mul") and (each.node == self.last or self.has_one_reader(each)):
+                pending += self.back(each, "Mul").inputs  # type: ignore[arg-type]  # it takes two
+            elif self.is_by(each, "Div") and self.has_one_reader(each) and self._divides(each):
+                node = self.back(each, "Div")
+                scale /= self.number(node.inputs[1])
+                pending.append(self.argument(node, 0))
+            elif self.is_by(each, CONSTANT) and self.tensor(each).size == 1:
+                scale *= self.number(each)
+            else:
+                found.append(each)
+        return found, scale
+
+    def has_one_reader(self, value: Value) -> bool:
+        """Whether one operator reads a value, and nobody else."""
+        return len(self.graph.consumers(value)) == 1
+
+    def _divides(self, value: Value) -> bool:
+        divisor = self.argument(self.graph.producer(value), 1)
+        return self.is_by(divisor, CONSTANT) and self.tensor(divisor).size == 1
+
+
+Rule = Callable[[Trail], Match]
+
+RULES: dict[str, list[Rule]] = {}
+
+
+def rule(*op_types: str) -> Callable[[Rule], Rule]:
+    """Enter the decorated rule for what ends in one of these operators."""
+
+    def register(function: Rule) -> Rule:
+        for op_type in op_types:
+            RULES.setdefault(op_type, []).append(function)
+        return function
+
+    return register
+
+
+def identity(rank: int) -> Layout:
+    """The layout of a tensor that lies in the layer as in the model."""
+    return tuple(range(rank))
+
+
+def with_channels_on(rank: int, axis: int) -> Layout:
+    """The layout in which a model's axis is what the language calls channels.
+
+    These are axis 1 of images and volumes, and the last axis of sequences and vectors.
+
+    Raises:
+        NoMatch: It is neither axis 1 nor the last one.
+    """
+    axis %= rank
+    if rank < 2 or axis not in (1, rank - 1):
+        raise NoMatch
+    if rank == 3:
+        return (0, 1, 2) if axis == 2 else (0, 2, 1)
+    return identity(rank) if axis == 1 else (0, *range(2, rank), 1)
+
+
+def vector_along(shape: Sequence[Any], rank: int) -> int:
+    """The axis of a tensor of a rank along which a broadcast vector lies.
+
+    Raises:
+        NoMatch: It has several extents.
+    """
+    wide = [place for place, extent in enumerate(shape) if extent != 1]
+    if len(wide) != 1 or len(shape) > rank:
+        raise NoMatch
+    return rank - len(shape) + wide[0]
+
+
+def as_vector(value: Value) -> Weight:
+    """A broadcast vector as a layer has it."""
+    size = prod(extent for extent in value.shape if isinstance(extent, int))
+    return Weight(value, shape=(size,))

@@ -1,0 +1,53 @@
+"""Graph of operators -> which of them are layers together."""
+
+from ..ir.graph import LEAVES, Graph
+from . import recognition as _rules  # noqa: F401  (fills the table of rules)
+from .recognition.trail import RULES, Match, NoMatch, Trail
+
+
+class Recognized(dict[int, Match]):
+    """Layers by their last operator; `inside` are the other operators of layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside: dict[int, int] = {}
+
+
+def recognize(graph: Graph) -> Recognized:
+    """The layers that operators are, from the last operator back.
+
+    Where several rules hold, the one that takes most operators does, then one with weights.
+    """
+    found = Recognized()
+    ends = {value.node for value in graph.outputs.values()}
+    for identifier in reversed(range(len(graph))):
+        node = graph[identifier]
+        if identifier in found.inside or node.op_type in LEAVES or node.subgraphs:
+            continue
+        matches = []
+        for rule in RULES.get(node.op_type, ()):
+            trail = Trail(graph, identifier)
+            try:
+                match = rule(trail)
+            except NoMatch:
+                continue
+            inside = trail.passed - {identifier}
+            if not (inside & ends) and _is_closed(graph, inside, identifier, found):
+                matches.append((len(inside), bool(match.weights), match, inside))
+        if matches:
+            *_, match, inside = max(matches, key=lambda each: each[:2])
+            found[identifier] = match
+            found.inside |= dict.fromkeys(inside, identifier)
+    return found
+
+
+def _is_closed(graph: Graph, inside: set[int], last: int, found: Recognized) -> bool:
+    """Whether nothing else reads what is inside of a layer, or is it already."""
+    if inside & found.inside.keys():
+        return False
+    allowed = inside | {last}
+    for identifier in inside:
+        for reader in graph.readers(identifier):
+            if reader not in allowed:
+                return False
+    return True

@@ -1,0 +1,77 @@
+"""Targets of reshapes, stated so that they hold for any batch."""
+
+from collections.abc import Sequence
+
+from ..ir.builder import Builder
+from ..ir.dim import Dim, equal, substitute
+from ..ir.graph import Graph, Node, Value
+from ..ir.signature import InferenceError
+from ..ir.types import Shape
+from ..ops.opdef import Operands
+from ..passes.rewrite import rewrite_if_any
+
+
+def stated_targets(graph: Graph) -> Graph:
+    """Reshapes to constant targets: 0 keeps an extent, -1 is what is left."""
+    return rewrite_if_any(graph, {"Reshape": _stated})
+
+
+def _stated(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
+    x, target = operands[0], operands[1]
+    assert x is not None
+    assert target is not None
+    wanted = target_between(x.shape, node.outputs[0].shape)
+    if wanted is None or build.known(target) == wanted or node.attributes["allowzero"]:
+        return None
+    try:
+        return (build.Reshape(x, build.index_constant(wanted)),)
+    except InferenceError:
+        return None
+
+
+def target_between(before: Shape, after: Shape) -> tuple[int, ...] | None:
+    """A target that makes one shape of another; None where several extents are open."""
+    target: list[int] = []
+    for place, extent in enumerate(after):
+        keeps = place < len(before) and before[place] == extent
+        if keeps and (place == 0 or not isinstance(extent, int)):
+            target.append(0)
+        elif isinstance(extent, int):
+            target.append(extent)
+        else:
+            target.append(-1)
+    return tuple(target) if target.count(-1) <= 1 and 0 not in after else None
+
+
+def fitting_target(build: Builder, node: Node, operands: Sequence[Value | None]) -> Value | None:
+    """A target as it is, or with one extent that takes up the batch where it does not fit."""
+    x, target = operands[0], operands[1]
+    assert x is not None
+    assert target is not None
+    known = build.known(target)
+    if not isinstance(known, tuple) or not all(isinstance(extent, int) for extent in known):
+        return target
+    wanted = node.outputs[0].shape
+    for place in (None, *range(len(known))):
+        tried = known
+        if place is not None:
+            tried = tuple(-1 if i == place else abs(e) if e < 0 else e for i, e in enumerate(known))
+        if _yields(build, node, x, tried, wanted):
+            return target if place is None else build.index_constant(tried)
+    return target
+
+
+def _yields(build: Builder, node: Node, x: Value, target: tuple[int, ...], wanted: Shape) -> bool:
+    """Whether a target makes what is wanted of one sample."""
+    with build.graph.tentatively():
+        try:
+            (found,) = build.again(node, (x, build.index_constant(target)))
+        except InferenceError:
+            return False
+    return all(_same(a, b) for a, b in zip(found.shape, wanted, strict=True))
+
+
+def _same(found: Dim, wanted: Dim) -> bool:
+    if isinstance(wanted, int):
+        found = substitute(found, {"N": 1})
+    return equal(found, wanted) is True

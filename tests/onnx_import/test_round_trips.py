@@ -1,0 +1,55 @@
+"""Networks to ONNX and back: the same layers, counts, names and numbers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import netc
+
+NAMES = (
+    "lenet5",
+    "alexnet",
+    "unet",
+    "dcgan_generator",
+    "squeezenet1_1",
+    "mobilenet_v2",
+    "resnet18",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_layers_come_back(name: str, tmp_path: Path) -> None:
+    """A model that netc wrote is the network that it was."""
+    net = netc.load(f"zoo:{name}")
+    path = tmp_path / f"{name}.onnx"
+    state = net.initialize(seed=1)
+    net.export(path, state)
+    back = netc.load_onnx(path)
+    assert back.name == name
+    assert (back.params, back.macs) == (net.params, net.macs)
+    assert _kinds(back) == _kinds(net)
+    learned = {name: np.asarray(state[name]) for name in net.graph.parameters}
+    mine = back.initialize()
+    assert {name: array.tobytes() for name, array in mine.items()} == {
+        name: array.tobytes() for name, array in learned.items() if name in mine
+    }
+
+
+def _kinds(net: netc.Network) -> list[tuple[str, str]]:
+    """The layers, without those that do nothing when a network is used."""
+    idle = ("CROP", "DROPOUT", "FLATTEN", "ID", "SLICE", "Slice")
+    return [(p, each.kind) for p, each in net.graph.layers.items() if each.kind not in idle]
+
+
+@pytest.mark.parametrize("name", ["lenet5", "unet", "mobilenet_v2"])
+def test_numbers_come_back(name: str, tmp_path: Path) -> None:
+    """It yields the same, with the weights that lie in the file."""
+    net = netc.load(f"zoo:{name}")
+    path = tmp_path / f"{name}.onnx"
+    net.export(path, seed=1)
+    (spec,) = net.inputs
+    x = np.random.default_rng(0).standard_normal((2, *spec.shape[1:]), np.float32)  # type: ignore[arg-type]
+    y, again = net.run(x, net.initialize(seed=1)), netc.load(path).run(x)
+    assert isinstance(y, np.ndarray)
+    np.testing.assert_allclose(again, y, rtol=1e-4, atol=1e-5)
