@@ -52,4 +52,5 @@ def test_numbers_come_back(name: str, tmp_path: Path) -> None:
     x = np.random.default_rng(0).standard_normal((2, *spec.shape[1:]), np.float32)  # type: ignore[arg-type]
     y, again = net.run(x, net.initialize(seed=1)), netc.load(path).run(x)
     assert isinstance(y, np.ndarray)
+    assert isinstance(again, np.ndarray)
     np.testing.assert_allclose(again, y, rtol=1e-4, atol=1e-5)
