@@ -24,15 +24,8 @@ FIELDS: Mapping[int, str] = {
     AttributeProto.SPARSE_TENSORS: "sparse_tensors",
     AttributeProto.TYPE_PROTOS: "type_protos",
 }
-SINGLE = {"f", "i", "s", "t", "g", "sparse_tensor", "tp"}
-REFERENCE = "ref_attr_name"
-
-
-def is_set(attribute: AttributeProto, field: str) -> bool:
-    """Whether an attribute holds something in a field."""
-    if field in SINGLE:
-        return bool(attribute.HasField(field))
-    return len(getattr(attribute, field)) > 0
+KINDS: Mapping[str, Any] = {field: kind for kind, field in FIELDS.items()}
+MESSAGES = {"t", "g", "sparse_tensor", "tp"}  # which are there, however empty
 
 
 def check_attributes(node: NodeProto, *, in_function: bool) -> None:
@@ -45,25 +38,32 @@ def check_attributes(node: NodeProto, *, in_function: bool) -> None:
     """
     names = set()
     for attribute in node.attribute:
-        where = f"attribute {shown(attribute.name)} of {described(node)}"
-        if not attribute.name or attribute.name in names:
-            raise fault(f"{where} is given twice" if attribute.name else f"{where} has no name")
+        wrong = _wrong(attribute, in_function)
+        if attribute.name in names:
+            wrong = "is given twice"
+        if wrong:
+            raise fault(f"attribute {shown(attribute.name)} of {described(node)} {wrong}")
         names.add(attribute.name)
-        held = [field for field in FIELDS.values() if is_set(attribute, field)]
-        if attribute.ref_attr_name:
-            if not in_function:
-                raise fault(f"{where} refers to {shown(attribute.ref_attr_name)} of no function")
-            if held:
-                raise fault(f"{where} holds both a value and a reference")
-            continue
-        if attribute.type == AttributeProto.UNDEFINED and len(held) == 1:
-            attribute.type = next(kind for kind, field in FIELDS.items() if field == held[0])
-        if attribute.type not in FIELDS:
-            raise fault(f"{where} has no type that ONNX knows")
-        own = FIELDS[attribute.type]
-        if any(field != own for field in held) or (own in {"t", "g"} and not held):
-            kind = AttributeProto.AttributeType.Name(attribute.type)
-            raise fault(f"{where} does not hold the {kind} that it says")
+
+
+def _wrong(attribute: AttributeProto, in_function: bool) -> str:
+    """What is wrong with an attribute; empty where nothing is."""
+    held = [field.name for field, _ in attribute.ListFields() if field.name in KINDS]
+    if not attribute.name:
+        return "has no name"
+    if attribute.ref_attr_name:
+        if not in_function:
+            return f"refers to {shown(attribute.ref_attr_name)} of no function"
+        return "holds both a value and a reference" if held else ""
+    if attribute.type == AttributeProto.UNDEFINED and len(held) == 1:
+        attribute.type = KINDS[held[0]]
+    if attribute.type not in FIELDS:
+        return "has no type that ONNX knows"
+    own = FIELDS[attribute.type]
+    if held not in ([own], []) or (own in MESSAGES and not held):
+        kind = AttributeProto.AttributeType.Name(attribute.type)
+        return f"does not hold the {kind} that it says"
+    return ""
 
 
 def described(node: NodeProto) -> str:

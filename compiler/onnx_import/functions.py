@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from onnx import AttributeProto, FunctionProto, ModelProto, NodeProto
@@ -30,7 +29,7 @@ def functions(model: ModelProto) -> Mapping[Key, FunctionProto]:
     return {key_of(function): function for function in model.functions}
 
 
-def check_functions(model: ModelProto, folder: Path | None) -> None:
+def check_functions(model: ModelProto, checker: Checker) -> None:
     """Check the functions of a model, and put their nodes in order.
 
     Raises:
@@ -41,18 +40,8 @@ def check_functions(model: ModelProto, folder: Path | None) -> None:
     if len(table) < len(model.functions):
         raise fault("the model defines a function twice")
     for function in model.functions:
-        _check_function(function, folder)
+        checker.check_function(function)
     _check_calls(model, table)
-
-
-def _check_function(function: FunctionProto, folder: Path | None) -> None:
-    inputs = frozenset(function.input)
-    if len(inputs) < len(function.input):
-        raise fault(f"function {shown(function.name)} has two inputs of the same name")
-    made = Checker(folder, in_function=True).check_nodes(function.node, inputs, frozenset())
-    for name in function.output:
-        if name not in made | inputs:
-            raise fault(f"function {shown(function.name)} does not make {shown(name)}")
 
 
 def walk(nodes: Iterable[NodeProto]) -> Iterator[NodeProto]:

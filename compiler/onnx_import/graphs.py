@@ -5,15 +5,16 @@ from collections.abc import Iterable, Iterator, MutableSequence, Sequence
 from heapq import heappop, heappush
 from pathlib import Path
 
-from onnx import AttributeProto, GraphProto, NodeProto, TypeProto
+from onnx import AttributeProto, FunctionProto, GraphProto, NodeProto, TypeProto
 
 from ...grammar.diagnostics import NetError, error
 from .attributes import check_attributes, described, subgraphs
 from .faults import fault, shown
-from .tensors import MAX_DENSE, check_tensor, dense
+from .tensors import MAX_DENSE, MAX_RANK, check_tensor, dense
 
 ONNX = "ai.onnx"  # the long name of the domain whose short name is empty
 Nodes = MutableSequence[NodeProto]
+Scopes = tuple[frozenset[str], ...]  # names of graphs, from the outermost one on
 MAX_DEPTH = 30  # of graphs within graphs; protobuf itself reads about as many
 
 
@@ -23,13 +24,12 @@ class Checker:
     Its methods raise NetError: E576, E577, E402 and E404, as `read_model` says.
     """
 
-    def __init__(self, folder: Path | None, *, in_function: bool = False) -> None:
-        self.folder, self.in_function = folder, in_function
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self.in_function = False  # whose attributes may refer to those of its calls
         self.room = MAX_DENSE
 
-    def check_graph(
-        self, graph: GraphProto, outer: frozenset[str] = frozenset(), depth: int = 0
-    ) -> None:
+    def check_graph(self, graph: GraphProto, outer: Scopes = (), depth: int = 0) -> None:
         """Check a graph, which also sees the names of those around it, and order its nodes."""
         if depth > MAX_DEPTH:
             raise too_deep()
@@ -40,10 +40,23 @@ class Checker:
             check_type(info.type, info.name)
         own = given(graph)
         made = self.check_nodes(graph.node, own, outer, depth)
-        _check_outputs(graph, own | made | outer, depth)
+        _check_outputs(graph, (*outer, own, made), depth)
+
+    def check_function(self, function: FunctionProto) -> None:
+        """Check a function by itself, and order its nodes."""
+        inputs = frozenset(function.input)
+        what = f"function {shown(function.name)}"
+        if len(inputs) < len(function.input):
+            raise fault(f"{what} has two inputs of the same name")
+        self.in_function = True
+        made = self.check_nodes(function.node, inputs, ())
+        self.in_function = False
+        for name in function.output:
+            if name not in made and name not in inputs:
+                raise fault(f"{what} does not make {shown(name)}")
 
     def check_nodes(
-        self, nodes: Nodes, own: frozenset[str], outer: frozenset[str], depth: int = 0
+        self, nodes: Nodes, own: frozenset[str], outer: Scopes, depth: int = 0
     ) -> frozenset[str]:
         """Check nodes, and put them in order; returns the names that they make."""
         for node in nodes:
@@ -51,7 +64,7 @@ class Checker:
         made = order(nodes, own, outer)
         for node in nodes:
             for inner in subgraphs(node):
-                self.check_graph(inner, outer | own | made, depth + 1)
+                self.check_graph(inner, (*outer, own, made), depth + 1)
         return made
 
     def _node(self, node: NodeProto) -> None:
@@ -97,10 +110,16 @@ def too_deep() -> NetError:
 
 
 def check_type(type: TypeProto, name: str) -> None:
-    """Leave extents open that are negative, as some exporters write those that are not known."""
+    """Leave extents open that are negative, as some exporters write those that are not known.
+
+    Raises:
+        NetError: E576, there is no name, or too many axes.
+    """
     if not name:
         raise fault("an input, an output or a type is without a name")
     if type.HasField("tensor_type"):
+        if len(type.tensor_type.shape.dim) > MAX_RANK:
+            raise fault(f"the type of {shown(name)} has more than {MAX_RANK} axes")
         for extent in type.tensor_type.shape.dim:
             if extent.dim_value < 0:
                 extent.ClearField("dim_value")
@@ -123,7 +142,7 @@ def given(graph: GraphProto) -> frozenset[str]:
     return frozenset([*inputs, *tensors])
 
 
-def _check_outputs(graph: GraphProto, known: frozenset[str], depth: int) -> None:
+def _check_outputs(graph: GraphProto, known: Scopes, depth: int) -> None:
     names = [info.name for info in graph.output]
     if not names and not depth:
         raise fault("the model has no outputs")
@@ -131,11 +150,15 @@ def _check_outputs(graph: GraphProto, known: frozenset[str], depth: int) -> None
     if count > 1 and not depth:
         raise fault(f"two outputs have the name {shown(name)}")
     for name in names:
-        if name not in known:
+        if not _is_in(name, known):
             raise fault(f"no node makes the output {shown(name)}")
 
 
-def order(nodes: Nodes, own: frozenset[str], outer: frozenset[str]) -> frozenset[str]:
+def _is_in(name: str, scopes: Scopes) -> bool:
+    return any(name in names for names in scopes)
+
+
+def order(nodes: Nodes, own: frozenset[str], outer: Scopes) -> frozenset[str]:
     """Put nodes in an order in which each finds its arguments: their own, where that is one.
 
     Args:
@@ -155,7 +178,7 @@ def order(nodes: Nodes, own: frozenset[str], outer: frozenset[str]) -> frozenset
     waits: list[set[int]] = []
     for position, names in enumerate(reads):
         for name in names:
-            if name not in makers and name not in own and name not in outer:
+            if name not in makers and name not in own and not _is_in(name, outer):
                 what = described(listed[position])
                 raise fault(f"{what} reads {shown(name)}, which nothing makes")
         waits.append({makers[name] for name in names if name in makers})

@@ -54,8 +54,9 @@ def read_model(source: str | Path | bytes) -> ModelFile:
     _check_text(model)
     warnings = _check_versions(model)
     _shorten_domains(model)
-    check_functions(model, folder)
-    Checker(folder).check_graph(model.graph)
+    checker = Checker(folder)
+    check_functions(model, checker)
+    checker.check_graph(model.graph)
     return ModelFile(model, name, folder, warnings)
 
 

@@ -14,6 +14,7 @@ from ..ir.types import DType
 from .faults import fault, shown
 
 MAX_DENSE = 2**28  # bytes of sparse tensors that are written out as dense ones
+MAX_RANK = 64  # of NumPy's arrays
 FIELDS = ("float_data", "int32_data", "string_data", "int64_data", "double_data", "uint64_data")
 
 
@@ -54,20 +55,23 @@ def check_tensor(tensor: TensorProto, folder: Path | None) -> None:
     dtype = dtype_of(tensor)
     if any(extent < 0 for extent in tensor.dims):
         raise fault(f"{what} has a negative extent")
+    if len(tensor.dims) > MAX_RANK:
+        raise fault(f"{what} has {len(tensor.dims)} axes, more than {MAX_RANK}")
     if tensor.HasField("segment"):
         raise fault(f"{what} is stored in segments, which no version of ONNX defines")
     if tensor.data_location == TensorProto.EXTERNAL:
         external_data(tensor, folder)
         return
+    raw = len(tensor.raw_data)
     held = [field for field in FIELDS if len(getattr(tensor, field))]
-    if tensor.HasField("raw_data"):
+    if tensor.HasField("raw_data") and (raw or not held):
         held.append("raw_data")
     elements, needed = prod(tensor.dims), nbytes(tensor)
     field = helper.tensor_dtype_to_field(tensor.data_type)
     if len(held) > 1:
         raise fault(f"{what} holds its data twice")
     if held == ["raw_data"] and dtype is not DType.STRING:
-        found, wanted = len(tensor.raw_data), needed
+        found, wanted = raw, needed
     elif not held or held == [field]:
         found = len(getattr(tensor, field))
         per_element = 2 if dtype in (DType.COMPLEX64, DType.COMPLEX128) else 1
@@ -148,7 +152,7 @@ def dense(sparse: SparseTensorProto, folder: Path | None, room: int) -> TensorPr
     check_tensor(values, folder)
     check_tensor(indices, folder)
     what = f"sparse tensor {shown(values.name)}"
-    if any(extent < 0 for extent in sparse.dims) or not sparse.dims:
+    if any(extent < 0 for extent in sparse.dims) or not 0 < len(sparse.dims) <= MAX_RANK:
         raise fault(f"{what} has no shape")
     if TensorProto.EXTERNAL in (values.data_location, indices.data_location):
         raise fault(f"{what} lies in another file")

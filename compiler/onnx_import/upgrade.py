@@ -45,6 +45,7 @@ class _Upgrade:
         others = [_version(f.opset_import, f"function `{f.name}`") for f in model.functions]
         self.target = max(OPSET, self.version or 0, *(other or 0 for other in others))
         self.names = _names(model.graph)
+        self.prefixes: dict[str, Iterator[int]] = {}
         self.context = Context(KnownTypes(model), self.names, _read(model.graph))
 
     def run(self) -> None:
@@ -111,7 +112,7 @@ class _Upgrade:
     def _prefix(self, stem: str, function: FunctionProto) -> str:
         """What names of a function start with for one call of it, so that each is new."""
         inner = _names(function)
-        for number in count():
+        for number in self.prefixes.setdefault(stem, count()):
             prefix = f"{stem}_{number}/" if number else f"{stem}/"
             names = {prefix + name for name in inner}
             if not names & self.names:

@@ -23,6 +23,7 @@ from safetensors.numpy import save
 import netc
 from netc.cli import run
 from netc.training import open_data, recipe_of
+from support import model_mutants
 from support.damage import damage
 from support.data_files import cifar_bytes, idx_bytes
 from support.mutations import mutated_bytes, mutated_tokens
@@ -43,12 +44,14 @@ class Kind:
         files: Sound files by name; those whose names start with `sound` are never damaged.
         read: Reads them in their folder; returns the status of a command, or raises `NetError`.
         text: Whether tokens are changed as well as bytes.
+        mutate: Makes damaged files in its own way.
         every: Of how many turns it takes one; programs take the others.
     """
 
     files: Callable[[], Files]
     read: Callable[[], int]
     text: bool = False
+    mutate: Callable[[Random], Files] | None = None
     every: int = 1
 
 
@@ -160,6 +163,15 @@ def _samples() -> int:
     return 0
 
 
+def _model_mutant(random: Random) -> Files:
+    return {"m.onnx": model_mutants.mutant(random)}
+
+
+def _read_and_raise() -> int:
+    model_mutants.read_and_raise(Path("m.onnx").read_bytes())
+    return 0
+
+
 ZERO = "[[[[0,1,2,3],[0,1,2,3],[0,1,2,3],[0,1,2,3]]]]"
 
 KINDS: Mapping[str, Kind] = {
@@ -179,6 +191,7 @@ KINDS: Mapping[str, Kind] = {
         _command("run", "sound.net", "--weights", "w.npz", "--input", ZERO),
     ),
     "onnx": Kind(_model, _command("run", "m.onnx", "--input", ZERO)),
+    "onnx messages": Kind(dict, _read_and_raise, mutate=_model_mutant),
     "run": Kind(_run, _command("evaluate", "sound.net", "--run", "run"), text=True),
     "resume": Kind(
         _run, _command("train", "sound.net", "--output", "run", "--resume"), text=True, every=10
@@ -194,6 +207,9 @@ def _sound(kind: str) -> Files:
 def mutant(kind: str, number: int) -> Files:
     """The files of a case, one of them damaged: the same number is the same case."""
     random = Random(f"{kind} {number}")
+    own = KINDS[kind].mutate
+    if own is not None:
+        return own(random)
     files = dict(_sound(kind))
     name = random.choice([name for name in files if not name.startswith("sound")])
     data = files[name]
