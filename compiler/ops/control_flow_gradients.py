@@ -123,7 +123,10 @@ class Turns:
         captured = [i for i in range(self.own, len(self.call.inputs)) if self.call.wanted[i]]
         arrived = [rows for rows in self.rows if rows is not None]
         sequences = [*self.took.values(), *arrived]
-        starts = [*map(self._last, states), *(self._nothing(i) for i in captured)]
+        starts = [
+            *(self._last(n, arguments[n]) for n in states),
+            *(self._nothing(i) for i in captured),
+        ]
         inside = self._body(states, elements, captured, len(starts) + len(sequences))
         results = [real[name] for name in elements]
         values = self.build.op(
@@ -143,11 +146,13 @@ class Turns:
         found = dict(zip(places, values, strict=True))
         return [found.get(position) for position in range(len(self.call.inputs))]
 
-    def _last(self, state: str) -> Value:
-        """What arrives at a last state."""
+    def _last(self, state: str, argument: int) -> Value:
+        """What arrives at a last state; of nothing as much as the first has, where that is told."""
         place = self.states.index(state)
-        arrived = self.call.cotangents[place]
-        return arrived or zeros_like(self.build, self.call.outputs[place])
+        if arrived := self.call.cotangents[place]:
+            return arrived
+        first, last = self.call.input(argument), self.call.outputs[place]
+        return zeros_like(self.build, first if first.type == last.type else last)
 
     def _nothing(self, argument: int) -> Value:
         return zeros_like(self.build, self.call.input(argument))

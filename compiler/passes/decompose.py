@@ -5,17 +5,23 @@ from functools import partial
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
 from ..ops.opdef import Decompose, Operands, definition, row_of
+from .eliminate_dead_nodes import eliminate_dead_nodes
 from .rewrite import RewriteRule, rewrite
 
 
 def decompose(graph: Graph) -> Graph:
-    """Replace each operator that has a decomposition, where its operands need one."""
+    """Replace each operator that has a decomposition, where its operands need one.
+
+    What decompositions build and do not need is dropped.
+    """
     rules: dict[str, RewriteRule] = {}
     for _, node in graph.nodes():
         row = definition(node)
         if row and row.decompose is not None:
             rules[row.op_type] = partial(_decompose, row.decompose)
-    return rewrite(graph, rules, outputs=_asked(graph)) if rules else graph
+    if not rules:
+        return graph
+    return eliminate_dead_nodes(rewrite(graph, rules, outputs=_asked(graph)))
 
 
 def _asked(graph: Graph) -> dict[int, int]:

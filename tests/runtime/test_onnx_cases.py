@@ -7,7 +7,7 @@ from support.onnx_cases import Case, all_cases, graph_of
 from netc.compiler.ir.verify import verify
 from netc.runtime.engines.engine import run
 
-FAMILIES = ("if", "loop", "scan", "range")
+FAMILIES = ("gru", "if", "loop", "lstm", "range", "rnn", "scan")
 # Cases that are not compared, and why.
 LACKING = {
     "if_opt": "graphs hold no optional values",
