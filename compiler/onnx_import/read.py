@@ -16,6 +16,7 @@ from .functions import check_functions
 from .graphs import ONNX, Checker
 
 MAX_BYTES = 2**31 - 1  # what protobuf holds in one message
+MAX_PARTS = 3_000_000  # nodes, attributes, types; networks with billions of weights have 500,000
 OLDEST_IR = 3
 
 
@@ -99,14 +100,19 @@ def _check_text(model: ModelProto) -> None:
     """All texts are UTF-8; protobuf hands others on as bytes.
 
     Raises:
-        NetError: E576, one is not.
+        NetError: E576, one is not; E401, the model has too many parts.
     """
     pending: list[Message] = [model]
+    parts = 0
     while pending:
         message = pending.pop()
         for kind, held in _fields(message):
             if kind == FieldDescriptor.TYPE_MESSAGE:
-                pending.extend([held] if isinstance(held, Message) else held)
+                found = [held] if isinstance(held, Message) else held
+                parts += len(found)
+                if parts > MAX_PARTS:
+                    raise error("E401", f"the model has more than {MAX_PARTS} parts")
+                pending.extend(found)
             elif kind == FieldDescriptor.TYPE_STRING:
                 for text in [held] if isinstance(held, str | bytes) else held:
                     if isinstance(text, bytes):

@@ -12,6 +12,7 @@ from onnx import AttributeProto, ModelProto, TensorProto, helper, numpy_helper
 from support.onnx_models import parsed
 
 from netc import NetError
+from netc.compiler.onnx_import import read
 from netc.compiler.onnx_import.read import read_model
 
 
@@ -79,7 +80,7 @@ def test_names_that_do_not_fit(body: str, said: str) -> None:
 
 def test_nodes_in_any_order() -> None:
     """Nodes are put in an order in which each finds its arguments, in branches, too."""
-    read = read_model(
+    found = read_model(
         parsed("""
         <ir_version: 8, opset_import: ["": 18]>
         g (bool c, float[2] x) => (float[2] y, float[2] b) {
@@ -90,8 +91,8 @@ def test_nodes_in_any_order() -> None:
           a = Relu (x)
         }""").SerializeToString()
     )
-    assert [node.output[0] for node in read.proto.graph.node] == ["a", "b", "y"]
-    branch = read.proto.graph.node[2].attribute[0].g
+    assert [node.output[0] for node in found.proto.graph.node] == ["a", "b", "y"]
+    branch = found.proto.graph.node[2].attribute[0].g
     assert [node.output[0] for node in branch.node] == ["v", "u"]
 
 
@@ -337,13 +338,20 @@ def test_negative_extents_of_types_are_open() -> None:
     """Some exporters write -1 for an extent that is not known."""
     found = model()
     found.graph.input[0].type.tensor_type.shape.dim[0].dim_value = -1
-    read = read_model(found.SerializeToString()).proto
-    assert not read.graph.input[0].type.tensor_type.shape.dim[0].HasField("dim_value")
+    came = read_model(found.SerializeToString()).proto
+    assert not came.graph.input[0].type.tensor_type.shape.dim[0].HasField("dim_value")
 
 
 def test_the_long_name_of_onnx_is_its_short_one() -> None:
     """`ai.onnx` and no domain are the same."""
     found = model()
     found.graph.node[0].domain = found.opset_import[0].domain = "ai.onnx"
-    read = read_model(found.SerializeToString()).proto
-    assert (read.graph.node[0].domain, read.opset_import[0].domain) == ("", "")
+    came = read_model(found.SerializeToString()).proto
+    assert (came.graph.node[0].domain, came.opset_import[0].domain) == ("", "")
+
+
+def test_a_small_file_may_hold_many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty nodes, two bytes each, are refused where there are too many to check."""
+    monkeypatch.setattr(read, "MAX_PARTS", 1_000)
+    graph = onnx.GraphProto.FromString(b"\x0a\x00" * 1_001)
+    assert "E401" in refusal(ModelProto(ir_version=8, graph=graph))

@@ -395,4 +395,13 @@ UPGRADE_ROWS: Sequence[UpgradeRow] = (
         constants=(1,),
         id="axis",
     ),
+    UpgradeRow("Affine", 7, (X,), {"alpha": 2.0, "beta": -1.0}),
+    UpgradeRow("ImageScaler", 7, (X,), {"scale": 0.5, "bias": [1.0, 2.0, 3.0]}),
+    UpgradeRow("ScaledTanh", 7, (X,), {"alpha": 2.0, "beta": 0.5}),
+    UpgradeRow("ParametricSoftplus", 7, (X,), {"alpha": 2.0, "beta": 0.5}),
+    UpgradeRow("Crop", 7, (X,), {"border": [1, 2, 0, 1]}),
+    UpgradeRow("Crop", 7, (X,), {"border": [1, 0, 0, 0], "scale": [2, 3]}, id="size"),
+    UpgradeRow("MeanVarianceNormalization", 7, (X,), {}),
+    UpgradeRow("MeanVarianceNormalization", 7, (X,), {"across_channels": 1}, id="channels"),
+    UpgradeRow("MeanVarianceNormalization", 7, (X,), {"normalize_variance": 0}, id="mean"),
 )
