@@ -6,12 +6,18 @@ from pathlib import Path
 
 import pytest
 from support.fuzzing import Case, failures, keep
-from support.model_mutants import check
+from support.model_mutants import check, read_and_raise, seeds
 
 SOME = 300
 MANY = int(os.environ.get("NETC_FUZZ_CASES", "200_000"))
 PARTS = 4
 KIND = "onnx messages"
+
+
+def test_seeds_are_sound() -> None:
+    """What is damaged was a model that is read and raised."""
+    for seed in seeds():
+        read_and_raise(seed)
 
 
 def test_three_hundred_models() -> None:

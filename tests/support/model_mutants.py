@@ -42,19 +42,19 @@ TEXTS = (
     <domain: "local", opset_import: ["": 11]>
     total <dims> (v) => (w) { w = ReduceSum <axes: ints = @dims, keepdims = 0> (v) }""",
     """<ir_version: 4, opset_import: ["": 9]>
-    block (float[N,3,8,8] x) => (float[N,K] y)
-      <float[2,3,3,3] w, float[2] s = {1, 2}, float[2] b = {0, 1}, int64[2] to = {0, -1}> {
+    block (float[N,3,8,8] x, float[2,3,3,3] w) => (float[N,K] y)
+      <float[2] s = {1, 2}, float[2] b = {0, 1}, int64[2] to = {0, -1}> {
       c = Conv <pads = [1, 1, 1, 1]> (x, w)  n = BatchNormalization (c, s, b, b, s)
       r = Clip <min = 0.0, max = 6.0> (n)  p = MaxPool <kernel_shape = [2, 2]> (r)
       d, mask = Dropout <ratio = 0.5> (p)  u = Upsample <mode = "nearest"> (d, f)
       f = Constant <value = float[4] {1, 1, 2, 2}> ()  q = Pad <pads = [0,0,1,1,0,0,1,1]> (u)
       e = Slice <starts = [0], ends = [4], axes = [2]> (q)  t = Reshape (e, to)
-      k, i = TopK (t, n5)  n5 = Constant <value = int64[1] {5}> ()  y = LogSoftmax (k) }""",
+      k, i = TopK <k = 5> (t)  y = LogSoftmax (k) }""",
     """<ir_version: 3, opset_import: ["": 6]>
     old (float[2,3,4,5] x, float[3] s, float[3,4] a) => (float[N] y)
       <float[3] s = {1, 2, 3}> {
       b = Add <broadcast = 1, axis = 1> (x, a)  p = PRelu (b, s)  e = Elu (p)
-      c = Cast <to = "FLOAT"> (e)  t = Tanh (c)  y = Softmax (t) }""",
+      c = Cast <to = 1> (e)  t = Tanh (c)  y = Softmax (t) }""",
     """<ir_version: 10, opset_import: ["": 22, "com.microsoft": 1]>
     loop (int64 n, float[2] x) => (float[2] last, float[K,2] all) {
       c = Constant <value = bool {1}> ()  g = com.microsoft.FastGelu (x)
