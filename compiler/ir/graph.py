@@ -133,6 +133,7 @@ class Graph:
         inputs, parameters, outputs: Values by name, in order of appearance.
         layers: Layers by path, in order of appearance.
         labels: Every name that a value can be fetched by: layers' paths, labels, bindings.
+        blocks: What scopes are calls of, by path: blocks' names, as a program lowers to them.
         opsets: The version of each domain that the operators are of.
         facts: What nodes yield that types alone tell, by node, as `Builder.known` computed it.
     """
@@ -144,6 +145,7 @@ class Graph:
     outputs: dict[str, Value] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict, repr=False)
     labels: dict[str, Value] = field(default_factory=dict, repr=False)
+    blocks: dict[str, str] = field(default_factory=dict, repr=False)
     opsets: Mapping[str, int] = field(default_factory=lambda: OPSETS, repr=False)
     facts: dict[int, Any] = field(default_factory=dict, repr=False)
     _readers: list[list[tuple[int, int]]] = field(default_factory=list, init=False, repr=False)
@@ -208,6 +210,7 @@ class Graph:
             self.parameters,
             self.layers,
             self.labels,
+            self.blocks,
             self.facts,
         )
         lengths = [len(table) for table in tables]

@@ -39,6 +39,7 @@ def call_block(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
     inputs = [name.id for name in block.statement.inputs] or ["in"]
     inner.bindings.update(zip(inputs, site.current, strict=True))
     state.spend(call.span)
+    state.graph.blocks[path] = call.spelling
     calls, frames = state.calls, state.frames
     state.calls = (*calls, _caller(state, block, call, site, path, common))
     state.frames = (*frames, partial(_in_call, call=call))

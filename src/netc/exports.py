@@ -1,4 +1,4 @@
-"""A model and its weights to an ONNX file with the program in its metadata."""
+"""A model and its weights to an ONNX file; a model to a file of Python for PyTorch."""
 
 from collections import ChainMap
 from collections.abc import Mapping
@@ -8,8 +8,10 @@ from numpy import ndarray
 
 from . import __version__
 from .compiler.emit.onnx import export
+from .compiler.emit.torch.source import torch_source
 from .compiler.ir.graph import Graph
 from .compiler.model import Model
+from .grammar.files import write_text
 from .runtime.data.preprocessing import Fitted
 from .runtime.inference.deployment import class_names, with_preprocessing
 from .runtime.run_folder.trained import Trained
@@ -57,3 +59,8 @@ def export_network(
         metadata |= class_names(trained.facts)
     export(graph, state, path, opset=opset, metadata=metadata, version=__version__)
     return graph, state
+
+
+def export_source(model: Model, path: str) -> None:
+    """Write a network as a file of Python; see `Network.export_torch`."""
+    write_text(path, torch_source(model))

@@ -199,6 +199,19 @@ class Network(Trainable):
 
         export_network(self.model, fspath(path), state, opset=opset, seed=seed)
 
+    def export_torch(self, path: "str | PathLike[str]") -> None:
+        """Write the network as a file of Python that defines it in PyTorch, without weights.
+
+        It imports only PyTorch. `state_dict()` has our names, so that weights from here load there.
+        A `train` block becomes a function `train(model, loader)`.
+
+        Raises:
+            NetError: A layer has no counterpart in PyTorch, or the file cannot be written.
+        """
+        from .exports import export_source
+
+        export_source(self.model, fspath(path))
+
     def backward(
         self,
         loss: "Loss | None" = None,

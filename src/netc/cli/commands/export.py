@@ -1,8 +1,9 @@
-"""`netc export`: the network as an ONNX model."""
+"""`netc export`: the network as an ONNX model, or as a file of Python for PyTorch."""
 
 import click
+from click.core import ParameterSource
 
-from ...exports import export_network
+from ...exports import export_network, export_source
 from ...gradients import export_step
 from ...runtime.engines.verification import verify_model
 from ...runtime.run_folder.trained import preprocessing_lost
@@ -22,6 +23,14 @@ from ..weights import open_run, read_weights
 @file_argument
 @click.option("-o", "--output", required=True, type=click.Path(), help="The model's file.")
 @click.option(
+    "--to",
+    "target",
+    type=click.Choice(["onnx", "torch"]),
+    default="onnx",
+    show_default=True,
+    help="An ONNX model, or a Python file that defines the network in PyTorch.",
+)
+@click.option(
     "--run",
     "folder",
     type=click.Path(),
@@ -34,9 +43,12 @@ from ..weights import open_run, read_weights
 @settings_option("A setting of the training step.")
 @click.option("--verify", is_flag=True, help="Run the model on onnxruntime and NumPy, and compare.")
 @max_layers_option
+@click.pass_context
 def command(
+    context: click.Context,
     file: str,
     output: str,
+    target: str,
     folder: str | None,
     weights: str | None,
     seed: int,
@@ -46,12 +58,18 @@ def command(
     verify: bool,
     max_layers: int | None,
 ) -> None:
-    """Write FILE as an ONNX model, checked, with a symbolic batch."""
+    """Write FILE as an ONNX model, checked, with a symbolic batch; or, --to torch, as Python."""
     if output == "-":
         raise click.UsageError(
             "a model is written to a file, not to standard output: -o model.onnx"
         )
+    if target == "torch":
+        _check_unused(context)
     network = open_network(file, max_layers)
+    if target == "torch":
+        export_source(network.model, output)
+        click.echo(f"wrote {output}")
+        return
     if training:
         if folder is not None or weights is not None or verify:
             raise click.UsageError(
@@ -71,3 +89,20 @@ def command(
     click.echo(f"wrote {output}")
     if verify:
         click.echo(str(verify_model(graph, state, output)))
+
+
+def _check_unused(context: click.Context) -> None:
+    """A Python file holds no weights: options that are about them, or about ONNX, say nothing."""
+    options = [
+        p
+        for p in context.command.params
+        if p.name not in ("file", "output", "target", "max_layers")
+    ]
+    given = [
+        p.opts[-1]
+        for p in options
+        if context.get_parameter_source(str(p.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        listed = ", ".join(given)
+        raise click.UsageError(f"a Python file holds the network without weights: drop {listed}")

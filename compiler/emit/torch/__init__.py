@@ -1,0 +1,1 @@
+"""A network as a file of Python that defines it in PyTorch."""

@@ -1,0 +1,123 @@
+"""Functions and classes that files define themselves where they are used: PyTorch has none."""
+
+from collections.abc import Mapping
+
+DROP_PATH = '''\
+class DropPath(nn.Module):
+    """Drops whole samples in training: stochastic depth (Huang et al. 2016)."""
+
+    def __init__(self, rate):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x):
+        ones = x.new_ones(x.shape[:1] + (1,) * (x.dim() - 1))
+        return x * F.dropout(ones, self.rate, self.training)
+'''
+
+STOCHASTIC_POOL = '''\
+class StochasticPool(nn.Module):
+    """An element of each window, drawn by magnitude (Zeiler and Fergus 2013).
+
+    In `eval` mode it is the mean weighted by these probabilities.
+    """
+
+    def __init__(self, kernel_size, stride, padding):
+        super().__init__()
+        self.windows = list(enumerate(zip(kernel_size, stride), 2))
+        self.padding = padding
+
+    def forward(self, x):
+        x = F.pad(x, self.padding)
+        for axis, (size, step) in self.windows:
+            x = x.unfold(axis, size, step)
+        x = x.flatten(-len(self.windows))
+        if not self.training:
+            total = x.sum(-1)
+            return x.square().sum(-1) / torch.where(total == 0, 1.0, total)
+        shares = x.detach().abs().flatten(0, -2)
+        shares = torch.where(shares.sum(-1, keepdim=True) == 0, 1.0, shares)
+        drawn = torch.multinomial(shares, 1).reshape(*x.shape[:-1], 1)
+        return x.gather(-1, drawn).squeeze(-1)
+'''
+
+TO_WINDOWS = '''\
+def to_windows(x, size, shift):
+    """(N, C, H, W) as windows (N windows, positions, C), padded and rolled by `shift`."""
+    axes = range(2, x.dim())
+    x = F.pad(x, [n for i in reversed(axes) for n in (0, -x.shape[i] % size[i - 2])])
+    x = torch.roll(x, [-step for step in shift], tuple(axes))
+    for axis in axes:
+        x = x.unfold(axis, size[axis - 2], size[axis - 2])
+    x = x.movedim(1, -1)
+    return x.reshape(-1, math.prod(size), x.shape[-1])
+'''
+
+FROM_WINDOWS = '''\
+def from_windows(x, extents, size, shift):
+    """What `to_windows` makes of an image of `extents` (H, W), as the image."""
+    counts = [-(-extent // window) for extent, window in zip(extents, size)]
+    x = x.reshape(-1, *counts, *size, x.shape[-1]).movedim(-1, 1)
+    rank = len(size)
+    x = x.permute(0, 1, *(i + j for i in range(2, 2 + rank) for j in (0, rank)))
+    x = x.reshape(*x.shape[:2], *(n * m for n, m in zip(counts, size)))
+    x = torch.roll(x, tuple(shift), tuple(range(2, 2 + rank)))
+    return x[(..., *(slice(extent) for extent in extents))]
+'''
+
+RELATIVE_ATTENTION = '''\
+class RelativeAttention(nn.Module):
+    """Attention with a learned bias per relative position (Liu et al. 2021).
+
+    The positions are those of windows of `size`. Within the windows of an image of `extents`
+    that is rolled by `shift`, only positions that were neighbours before attend to each other.
+    """
+
+    def __init__(self, features, heads, size, extents, shift, dropout=0.0, bias=True):
+        super().__init__()
+        self.heads, self.dropout = heads, dropout
+        count = math.prod(2 * extent - 1 for extent in size)
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * features, features))
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        zeros = nn.Parameter(torch.zeros(3 * features)) if bias else None
+        self.register_parameter("in_proj_bias", zeros)
+        self.out_proj = nn.Linear(features, features, bias=bias)
+        table = nn.Parameter(torch.randn(count, heads) * 0.02)
+        self.relative_position_bias_table = table
+        places = torch.zeros(1, 1, dtype=torch.int64)
+        for extent in size:
+            place = torch.arange(extent)
+            steps = place[:, None] - place + extent - 1
+            places = (2 * extent - 1) * places[:, None, :, None] + steps[:, None]
+            places = places.flatten(2).flatten(0, 1)
+        self.register_buffer("places", places, persistent=False)
+        regions = torch.zeros(())
+        for extent, window, step in zip(extents, size, shift):
+            place = torch.arange(-(-extent // window) * window)
+            end = len(place) if step else 2 * len(place)
+            region = (place >= end - window).int() + (place >= end - step)
+            regions = 3 * regions[..., None] + region
+        for axis, window in enumerate(size):
+            regions = regions.unfold(axis, window, window)
+        regions = regions.reshape(-1, 1, len(places))
+        apart = (regions != regions.transpose(1, 2)) * -100.0
+        self.register_buffer("apart", apart, persistent=False)
+
+    def forward(self, x):
+        x = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        q, k, v = x.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        bias = self.relative_position_bias_table[self.places].permute(2, 0, 1)
+        bias = (bias + self.apart[:, None]).repeat(len(x) // len(self.apart), 1, 1, 1)
+        dropout = self.dropout if self.training else 0.0
+        x = F.scaled_dot_product_attention(q, k, v, bias, dropout)
+        return self.out_proj(x.transpose(1, 2).flatten(2))
+'''
+
+# By what calls them.
+HELPERS: Mapping[str, str] = {
+    "to_windows": TO_WINDOWS,
+    "from_windows": FROM_WINDOWS,
+    "DropPath": DROP_PATH,
+    "StochasticPool": STOCHASTIC_POOL,
+    "RelativeAttention": RELATIVE_ATTENTION,
+}

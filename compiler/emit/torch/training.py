@@ -1,0 +1,289 @@
+"""What a `train` block says -> the function of a file that trains, in PyTorch's own words."""
+
+from collections.abc import Callable, Mapping
+from math import exp
+from typing import Any
+
+from ...ir.graph import Graph
+from ...model import Model
+from ...training.output_fit import Fit, fit
+from ...training.recipe import Recipe
+from ...training.terms import Term
+from ...training.weights import regularized
+from .code import PRODUCT, SUM, Code, call, code, joined, keyword, laid_out, listed, method, option
+from .names import plain_text, variable
+
+LossRow = Callable[[Term, Fit, str, str], Code]
+
+
+def training_text(model: Model) -> str:
+    """The function `train`; empty where no program says how to train.
+
+    Raises:
+        NetError: E132, an output does not fit its loss.
+    """
+    recipe = model.recipe
+    if recipe is None:
+        return ""
+    lines = ["def train(model, loader):", *_told(recipe)]
+    lines += laid_out("optimizer = ", _optimizer(recipe), indent=4)
+    schedule = _schedule(recipe)
+    if schedule is not None:
+        lines += laid_out("scheduler = ", schedule, indent=4)
+    if recipe.momentum is not None:
+        momentum = recipe.settings()["momentum"]
+        lines.append(f"    # momentum = {momentum}: set `momentum` in `optimizer.param_groups`.")
+    lines += _penalized(model.graph, recipe)
+    lines += ["    model.train()", f"    for _ in range({recipe.epochs}):"]
+    lines += _steps(model.graph, recipe, schedule is not None)
+    return "\n".join(lines) + "\n"
+
+
+def _told(recipe: Recipe) -> list[str]:
+    """What the caller's batches have to be."""
+    settings = recipe.settings()
+    names = ("data", "split", "preprocess", "augment", "batch", "last")
+    plain = {"preprocess": "[]", "augment": "[]", "last": "keep"}
+    told = [f"{n} = {settings[n]}" for n in names if settings.get(n, "[]") != plain.get(n, "[]")]
+    head = '    """Trains a network on the batches that `loader` yields."""'
+    return [
+        head,
+        "    # The program asks for batches of:",
+        *(f"    #   {plain_text(t)}" for t in told),
+    ]
+
+
+def _steps(graph: Graph, recipe: Recipe, scheduled: bool) -> list[str]:
+    """The loop over the batches of an epoch."""
+    targets = recipe.objective.target_names()
+    inputs = ["x"] if len(graph.inputs) == 1 else list(map(variable, graph.inputs))
+    names = {o: "t" if len(targets) == 1 else variable(f"t_{o}") for o in targets}
+    outputs = {o: "y" if len(graph.outputs) == 1 else variable(f"y_{o}") for o in graph.outputs}
+    given = ", ".join([*inputs, *names.values()])
+    lines = [f"        for {given} in loader:"]
+    results = [outputs[o] if o in recipe.loss else "_" for o in graph.outputs]
+    lines.append(f"            {', '.join(results)} = model({', '.join(inputs)})")
+    terms = []
+    for output, term in recipe.loss.items():
+        found = fit(graph, graph.outputs[output], term, name=output)
+        value = LOSSES[term.name](term, found, outputs[output], names[output])
+        weight = recipe.weights.get(output, 1.0)
+        terms.append(value if weight == 1.0 else joined("*", PRODUCT, code(weight), value))
+    lines += laid_out("loss = ", terms[0], indent=12)
+    for term_code in terms[1:]:
+        lines += laid_out("loss += ", term_code, indent=12)
+    for regularizer in recipe.regularize:
+        lines += laid_out("loss += ", _penalty(regularizer), indent=12)
+    lines += [
+        "            optimizer.zero_grad()",
+        "            loss.backward()",
+        "            optimizer.step()",
+    ]
+    if scheduled:
+        indent = 12 if recipe.schedule.arguments["per"] == "step" else 8
+        lines.append(f"{' ' * indent}scheduler.step()")
+    return lines
+
+
+def _classes_first(found: Fit, output: str) -> Code:
+    """An output with its classes on the second axis, as logarithms of probabilities if fused."""
+    y = code(output)
+    if found.fused:
+        y = method(method(y, "clamp", code("min=1e-38")), "log")
+    return y if found.axis == 1 else method(y, "movedim", found.axis, 1)
+
+
+def _cross_entropy(term: Term, found: Fit, output: str, target: str) -> Code:
+    options = [
+        option("ignore_index", term.arguments["ignore_index"], -100),
+        option("label_smoothing", term.arguments["label_smoothing"], 0.0),
+    ]
+    return call("F.cross_entropy", _classes_first(found, output), target, *options)
+
+
+def _negative_log_likelihood(term: Term, found: Fit, output: str, target: str) -> Code:
+    ignored = option("ignore_index", term.arguments["ignore_index"], -100)
+    return call("F.nll_loss", _classes_first(found, output), target, ignored)
+
+
+def _kl_divergence(term: Term, found: Fit, output: str, target: str) -> Code:
+    y = code(output)
+    y = method(y, "log") if found.fused else method(y, "log_softmax", found.axis)
+    return call("F.kl_div", y, target, reduction='"batchmean"')
+
+
+def _binary_cross_entropy(term: Term, found: Fit, output: str, target: str) -> Code:
+    name = "F.binary_cross_entropy" + ("" if found.fused else "_with_logits")
+    return call(name, output, _alike(found, target, output))
+
+
+def _alike(found: Fit, target: str, output: str) -> Code:
+    """A target of the output's shape, which may lack the axis of a single channel."""
+    shape = found.ending.output.type.shape
+    if len(shape) < 2 or shape[found.axis] != 1:
+        return code(target)
+    return method(method(code(target), "reshape_as", output), "to", f"{output}.dtype")
+
+
+def _of_numbers(name: str, *options: tuple[str, Any]) -> LossRow:
+    def write(term: Term, found: Fit, output: str, target: str) -> Code:
+        given = [option(n, term.arguments[n], default) for n, default in options]
+        return call(name, output, _alike(found, target, output), *given)
+
+    return write
+
+
+def _mean_squared_error(term: Term, found: Fit, output: str, target: str) -> Code:
+    if not term.arguments["half"]:
+        return _of_numbers("F.mse_loss")(term, found, output, target)
+    summed = call("F.mse_loss", output, _alike(found, target, output), reduction='"sum"')
+    return joined("/", PRODUCT, summed, code(f"(2 * len({output}))"))
+
+
+def _log_cosh(term: Term, found: Fit, output: str, target: str) -> Code:
+    error = joined("-", SUM, code(output), _alike(found, target, output))
+    return method(method(method(error, "cosh"), "log"), "mean")
+
+
+def _hinge(term: Term, found: Fit, output: str, target: str) -> Code:
+    margin = option("margin", term.arguments["margin"], 1.0)
+    if found.ending.output.type.shape[found.axis] != 1:
+        return call("F.multi_margin_loss", _classes_first(found, output), target, margin)
+    side = call("torch.where", code(f"{target} > 0"), 1.0, -1.0)
+    short = joined(
+        "-",
+        SUM,
+        code(term.arguments["margin"]),
+        joined("*", PRODUCT, method(side, "reshape_as", output), code(output)),
+    )
+    return method(method(short, "clamp", code("min=0")), "mean")
+
+
+LOSSES: Mapping[str, LossRow] = {
+    "cross_entropy": _cross_entropy,
+    "nll": _negative_log_likelihood,
+    "kl_divergence": _kl_divergence,
+    "binary_cross_entropy": _binary_cross_entropy,
+    "mse": _mean_squared_error,
+    "mae": _of_numbers("F.l1_loss"),
+    "huber": _of_numbers("F.huber_loss", ("delta", 1.0)),
+    "log_cosh": _log_cosh,
+    "hinge": _hinge,
+}
+
+# Our optimizers' names in PyTorch, and the defaults of the arguments that both have.
+OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "sgd": ("SGD", {"momentum": 0.0, "nesterov": False, "weight_decay": 0.0}),
+    "adam": ("Adam", {"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0}),
+    "adamw": ("AdamW", {"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01}),
+    "rmsprop": (
+        "RMSprop",
+        {"alpha": 0.99, "eps": 1e-8, "weight_decay": 0.0, "momentum": 0.0, "centered": False},
+    ),
+    "adagrad": ("Adagrad", {"lr_decay": 0.0, "weight_decay": 0.0, "eps": 1e-10}),
+}
+
+
+def _optimizer(recipe: Recipe) -> Code:
+    term = recipe.optimizer
+    name, defaults = OPTIMIZERS[term.name]
+    arguments = dict(term.arguments)
+    if "beta1" in arguments:
+        arguments["betas"] = (arguments.pop("beta1"), arguments.pop("beta2"))
+    if recipe.schedule.name == "linear":
+        arguments["lr"] = recipe.schedule.arguments["start"] or 1.0
+    options = [option(n, arguments[n], default) for n, default in defaults.items()]
+    rate = keyword("lr", arguments["lr"])
+    return call(f"torch.optim.{name}", "model.parameters()", rate, *options)
+
+
+def _schedule(recipe: Recipe) -> Code | None:
+    """The schedule, a warm-up before it."""
+    arguments = recipe.schedule.arguments
+    warmup = arguments["warmup"]
+    whole = str(recipe.epochs)
+    if arguments["per"] == "step":
+        whole = f"{recipe.epochs} * len(loader)"
+    total = f"{whole} - {warmup}" if warmup else whole
+    schedule = SCHEDULES[recipe.schedule.name](recipe, total)
+    if not warmup:
+        return schedule
+    factor = code(f"1 / {warmup + 1}")
+    rising = _scheduler("LinearLR", start_factor=factor, total_iters=warmup)
+    after = schedule or _scheduler("ConstantLR", factor=1.0)
+    return _scheduler("SequentialLR", listed([rising, after]), milestones=code(f"[{warmup}]"))
+
+
+def _scheduler(name: str, *arguments: Any, **named: Any) -> Code:
+    return call(f"torch.optim.lr_scheduler.{name}", "optimizer", *arguments, **named)
+
+
+def _linear(recipe: Recipe, total: str) -> Code:
+    start, end = (recipe.schedule.arguments[name] for name in ("start", "end"))
+    first, slope = (1.0, (end - start) / start) if start else (0.0, end)
+    return _scheduler("LambdaLR", code(f"lambda n: {first} + {slope!r} * n / max({total} - 1, 1)"))
+
+
+SCHEDULES: Mapping[str, Callable[[Recipe, str], Code | None]] = {
+    "constant": lambda recipe, total: None,
+    "step": lambda recipe, total: _scheduler(
+        "StepLR",
+        recipe.schedule.arguments["every"],
+        option("gamma", recipe.schedule.arguments["factor"], 0.1),
+    ),
+    "inverse": lambda recipe, total: _scheduler(
+        "LambdaLR", code(f"lambda n: 1 / (n + {recipe.schedule.arguments['k']})")
+    ),
+    "exponential": lambda recipe, total: _scheduler(
+        "ExponentialLR", keyword("gamma", exp(-recipe.schedule.arguments["k"]))
+    ),
+    "cosine": lambda recipe, total: _scheduler(
+        "CosineAnnealingLR",
+        code(total),
+        option("eta_min", recipe.schedule.arguments["end"], 0.0),
+    ),
+    "linear": _linear,
+}
+
+
+def _penalized(graph: Graph, recipe: Recipe) -> list[str]:
+    """The weights that penalties are about."""
+    lines: list[str] = []
+    for term in recipe.regularize:
+        name = _weights_name(term)
+        line = f"    {name} = {_chosen(graph, term)}"
+        if line not in lines:
+            lines.append(line)
+    return lines
+
+
+def _weights_name(term: Term) -> str:
+    return "parameters" if term.arguments["biases"] else "weights"
+
+
+def _chosen(graph: Graph, term: Term) -> str:
+    """Parameters as an expression: all, those with several axes, or by name."""
+    chosen = set(regularized(graph, biases=term.arguments["biases"]))
+    learned = {
+        name: value.type.rank
+        for name, value in graph.parameters.items()
+        if graph.producer(value).attributes["trainable"]
+    }
+    if chosen == set(learned):
+        return "list(model.parameters())"
+    if chosen == {name for name, rank in learned.items() if rank > 1}:
+        return "[w for w in model.parameters() if w.dim() > 1]"
+    left = sorted(set(learned) - chosen)
+    suffixes = sorted({name.rpartition(".")[2] for name in left})
+    if not any(name.rpartition(".")[2] in suffixes for name in chosen):
+        names = ", ".join(f'"{suffix}"' for suffix in suffixes)
+        return f"[w for n, w in model.named_parameters() if not n.endswith(({names},))]"
+    return f"[model.get_parameter(n) for n in {sorted(chosen)!r}]".replace("'", '"')
+
+
+def _penalty(term: Term) -> Code:
+    """A penalty on the weights."""
+    strength, weights = term.arguments["strength"], _weights_name(term)
+    if term.name == "l1":
+        return Code((f"{strength!r} * sum(w.abs().sum() for w in {weights})",), PRODUCT)
+    return Code((f"{strength / 2!r} * sum(w.square().sum() for w in {weights})",), PRODUCT)

@@ -1,0 +1,271 @@
+"""The text of exported PyTorch files, which no PyTorch is needed for."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.command_line import Outcome
+from support.command_line import netc as netc_here
+
+import netc
+from netc.compiler.emit.torch.modules import MODULES
+from netc.compiler.emit.torch.source import torch_source
+from netc.compiler.layers.layerdef import LAYERS
+from netc.grammar.diagnostics import NetError
+from netc.sources import zoo
+
+RESIDUAL = """
+net Small
+block Basic(c, stride=1) {
+  ( CONV(3x3, c, stride=stride, bias=no) as conv1 -> BN as bn1 -> RELU
+      -> CONV(3x3, c, bias=no) as conv2 -> BN as bn2
+  | if stride != 1 { CONV(1x1, c, stride=stride, bias=no) as downsample.0 -> BN as downsample.1 }
+  ) -> ADD -> RELU
+}
+INPUT(32x32x16)
+  -> for i in range(2) { Basic(16) as layer1.{i} }
+  -> Basic(32, stride=2) as layer2.0 -> Basic(32) as layer2.1
+  -> GAP -> FC(10) as fc
+"""
+
+RESIDUAL_TEXT = """
+class Basic(nn.Module):
+    def __init__(self, in_channels, out_channels, stride=1, downsample=False):
+        super().__init__()
+        self.conv1 = nn.Conv2d(
+            in_channels, out_channels, 3, stride=stride, padding=1, bias=False
+        )
+        self.bn1 = nn.BatchNorm2d(out_channels)
+        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(out_channels)
+        self.downsample = nn.Identity()
+        if downsample:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False),
+                nn.BatchNorm2d(out_channels),
+            )
+
+    def forward(self, x):
+        y = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(y)) + self.downsample(x))
+
+
+class Small(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer1 = nn.Sequential(Basic(16, 16), Basic(16, 16))
+        self.layer2 = nn.Sequential(
+            Basic(16, 32, stride=2, downsample=True), Basic(32, 32)
+        )
+        self.fc = nn.Linear(32, 10)
+
+    def forward(self, x):
+        x = self.layer1(x)
+        x = self.layer2(x).mean((2, 3))
+        return self.fc(x)
+"""
+
+LENET_TEXT = '''# LeNet5 in PyTorch, written by netc from lenet5.net.
+#
+# Names and shapes of the weights are those of netc:
+# `model.load_state_dict(safetensors.torch.load_file("weights.safetensors"))`.
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class LeNet5(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c1 = nn.Conv2d(1, 6, 5)
+        self.c3 = nn.Conv2d(6, 16, 5)
+        self.c5 = nn.Conv2d(16, 120, 5)
+        self.f6 = nn.Linear(120, 84)
+        self.out = nn.Linear(84, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.c1(x)), 2)
+        x = F.max_pool2d(F.relu(self.c3(x)), 2)
+        x = F.relu(self.c5(x)).flatten(1)
+        x = F.relu(self.f6(x))
+        return self.out(x)
+
+
+def train(model, loader):
+    """Trains a network on the batches that `loader` yields."""
+    # The program asks for batches of:
+    #   data = idx(path="mnist/")
+    #   split = [0.8, 0.1, 0.1]
+    #   augment = [crop(size=32x32, pad=2)]
+    #   batch = 64
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    model.train()
+    for _ in range(20):
+        for x, t in loader:
+            y = model(x)
+            loss = F.cross_entropy(y, t)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+'''
+
+
+def text_of(program: str) -> str:
+    """A program's file."""
+    return torch_source(netc.compile(program).model)
+
+
+def classes_of(program: str) -> str:
+    """A program's file from its first class on."""
+    text = text_of(program)
+    return text[text.index("\nclass ") :]
+
+
+def test_lenet() -> None:
+    """A chain of named layers is an `__init__` and lines of `forward`."""
+    assert torch_source(netc.load("zoo:lenet5").model) == LENET_TEXT
+
+
+def test_residual_blocks() -> None:
+    """Calls of one block are one class; the shortcut that some lack is an argument."""
+    assert classes_of(RESIDUAL) == RESIDUAL_TEXT
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        (
+            "INPUT(4) -> FC(8) as net.0 -> RELU -> DROPOUT(0.2) -> FC(2) as net.3",
+            "self.net = nn.Sequential(\n"
+            "            nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 2)\n"
+            "        )\n\n    def forward(self, x):\n        return self.net(x)\n",
+        ),
+        (
+            "INPUT(4) -> FC(4) as net.0 -> FC(2) as net.2",
+            "nn.Sequential(nn.Linear(4, 4), nn.Identity(), nn.Linear(4, 2))",
+        ),
+        (
+            "INPUT(6x4, sequence) -> CONV(kernel=3, 5) as c",
+            "return self.c(x.transpose(1, 2)).transpose(1, 2)",
+        ),
+        (
+            "a = INPUT(4)\nb = INPUT(4)\noutput s = ( a | b ) -> ADD\noutput p = ( a | b ) -> MUL",
+            "return input + input2, input * input2",
+        ),
+        (
+            "x = INPUT(4) -> FC(4) as f -> RELU\noutput y = ( x | x -> FC(4, share=f) ) -> ADD",
+            "return x + self.f(x)",
+        ),
+        (
+            "INPUT(5x5x3) -> CONV(2x2, 4) as c",
+            "self.c(F.pad(x, (0, 1, 0, 1)))",
+        ),
+        (
+            "INPUT(5x4, sequence) -> ( PARAM(1x4) as cls | ID ) -> CONCAT(length)"
+            " -> SLICE(0, axis=length)",
+            "torch.cat([self.cls.expand(x.shape[0], -1, -1), x], dim=1)[:, 0]",
+        ),
+        (
+            "INPUT(3) -> FC(2) as train",
+            'self._modules["train"] = nn.Linear(3, 2)',
+        ),
+        (
+            "INPUT(8x8x4) -> for i in range(3) { CONV(3x3, 4) as c.{i} -> CHANNELSHUFFLE(2) }",
+            "for block in self.c:\n            x = F.channel_shuffle(block(x), 2)",
+        ),
+    ],
+)
+def test_forms(program: str, expected: str) -> None:
+    """How an engineer would write it."""
+    assert expected in text_of(program)
+
+
+def test_shared_scopes_are_called_again() -> None:
+    """Twins are one module that is called twice."""
+    text = torch_source(netc.load("zoo:siamese").model)
+    assert "torch.abs(self.twin(first) - self.twin(second))" in text
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ("loss = mse, optimizer = adam(lr=0.01)", "torch.optim.Adam(model.parameters(), lr=0.01)"),
+        ("loss = mse, schedule = cosine", "CosineAnnealingLR(optimizer, 10 * len(loader))"),
+        ("loss = mse, schedule = step(3, 0.5, per=epoch)", "StepLR(optimizer, 3, gamma=0.5)"),
+        ("loss = mse, schedule = cosine(warmup=5)", "milestones=[5]"),
+        ("loss = huber(delta=0.3)", "F.huber_loss(y, t, delta=0.3)"),
+        ("loss = mse, regularize = l1(0.1)", "loss += 0.1 * sum(w.abs().sum() for w in weights)"),
+        (
+            "loss = mse, optimizer = sgd(0.1, 0.5), momentum = linear(0.5, 0.9)",
+            "set `momentum` in `optimizer.param_groups`",
+        ),
+    ],
+)
+def test_train_blocks(block: str, expected: str) -> None:
+    """A `train` block is a function in PyTorch's words."""
+    text = text_of(f"INPUT(3) -> FC(2)\ntrain {{ {block} }}")
+    ast.parse(text)
+    assert expected in re.sub(r"\s*\n\s*", " ", text).replace("( ", "(").replace(" )", ")")
+
+
+def test_every_layer_is_known() -> None:
+    """Rows of modules are those of layers."""
+    assert MODULES.keys() <= {row.name for row in LAYERS.values()}
+
+
+def test_a_layer_without_a_counterpart_is_named() -> None:
+    """The error points at the layer, and no file is left."""
+    with pytest.raises(NetError, match="E506") as caught:
+        text_of('INPUT(4x4x3) -> op("Det") as d')
+    assert "the layer `d`" in str(caught.value)
+
+
+@pytest.mark.slow
+def test_ruff_has_nothing_to_say(tmp_path: Path) -> None:
+    """All shipped specs are formatted as ruff formats, and pass its checks."""
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
+    if ruff is None:
+        pytest.skip("ruff is not installed")
+    for name in zoo():  # every one is written
+        text = torch_source(netc.load(f"zoo:{name}").model)
+        (tmp_path / f"{name.replace('/', '_')}.py").write_text(text)
+    for command in (["format", "--check"], ["check"]):
+        found = subprocess.run(
+            [ruff, *command, "--isolated", "."], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert found.returncode == 0, found.stdout
+
+
+def export(*arguments: str, cwd: Path) -> Outcome:
+    """`netc export` in a folder."""
+    return netc_here("export", *arguments, cwd=cwd)
+
+
+def test_the_command(tmp_path: Path) -> None:
+    """`--to torch` writes the file, `net.export_torch` the same one."""
+    found = export("zoo:lenet5", "--to", "torch", "-o", "net.py", cwd=tmp_path)
+    assert (found.status, found.out, found.err) == (0, "wrote net.py\n", "")
+    assert (tmp_path / "net.py").read_text() == LENET_TEXT
+    netc.load("zoo:lenet5").export_torch(tmp_path / "again.py")
+    assert (tmp_path / "again.py").read_text() == LENET_TEXT
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--to", "tf"), "'tf' is not one of 'onnx', 'torch'"),
+        (("--to", "torch", "--opset", "20"), "drop --opset"),
+        (("--to", "torch", "--seed", "1", "--verify"), "drop --seed, --verify"),
+    ],
+)
+def test_wrong_use(tmp_path: Path, options: tuple[str, ...], message: str) -> None:
+    """Other targets, and options that a file of Python has no use for."""
+    found = export("INPUT(3) -> FC(2)", "-o", "net.py", *options, cwd=tmp_path)
+    assert found.status == 2
+    assert message in found.err
+    assert not (tmp_path / "net.py").exists()
