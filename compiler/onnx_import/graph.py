@@ -20,25 +20,13 @@ from ..ops.receptive_field import everything
 from .declared import Declarations
 from .folding import MOST_FOLDED, folded, held
 from .node_attributes import attributes_of, constant_of
+from .roles import STATISTICS, is_learned
 from .scopes import Scopes
 from .settled import settled
 from .stored import StoredTensor, constant, stored
 
 # What inference may raise on operands and attributes that no checked model has.
 UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-# Arguments whose numbers are settings, and no weights, whatever they hold.
-SETTINGS: Mapping[str, Sequence[int]] = {
-    "Clip": (1, 2),
-    "DequantizeLinear": (1, 2),
-    "Dropout": (1,),
-    "OneHot": (1, 2),
-    "Pad": (2,),
-    "QuantizeLinear": (1, 2),
-    "Range": (0, 1, 2),
-    "Resize": (1, 2),
-    "Upsample": (1,),
-}
-STATISTICS: Mapping[str, Sequence[int]] = {"BatchNormalization": (3, 4)}
 
 
 def graph_of(model: ModelProto, folder: str = "") -> Graph:
@@ -80,6 +68,7 @@ class _Reader:
         values: What was read, by name.
         tensors: The stored tensors by name.
         uses: The operators that read a name, with the place of the argument.
+        own_names: The names of stored tensors that are read by another name only.
     """
 
     build: Builder
@@ -91,6 +80,7 @@ class _Reader:
     values: dict[str, Value] = field(default_factory=dict)
     tensors: dict[str, StoredTensor] = field(default_factory=dict)
     uses: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    own_names: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_inner(self) -> bool:
@@ -121,7 +111,11 @@ class _Reader:
             return
         if node.op_type == "Identity" and node.input[0] in self.tensors:
             # PyTorch's exporter stores equal weights once: each name is a weight of its own.
-            self.tensors[node.output[0]] = self.tensors[node.input[0]]
+            # A name that nothing else reads is the weight's own.
+            (source,), (name,) = node.input, node.output
+            self.tensors[name] = self.tensors[source]
+            if len(self.uses[source]) == 1:
+                self.own_names[name] = self.own_names.get(source, source)
             return
         inputs: list[Value | None] = [self._value(name) if name else None for name in node.input]
         inner = self._subgraphs(node, inputs)
@@ -224,12 +218,12 @@ class _Reader:
 
     def _leaf(self, name: str, tensor: StoredTensor) -> Value:
         uses = self.uses.get(name, [])
-        if self.is_inner or not _is_parameter(name, tensor, uses):
+        if self.is_inner or not is_learned(name, tensor, uses):
             held = constant(tensor)
             return self.build.constant(held, held.dtype)
         buffer = any(place in STATISTICS.get(op_type, ()) for op_type, place in uses)
         return self.build.parameter(
-            name,
+            self.own_names.get(name, name),
             tensor.type.shape,
             init=ZEROS,
             buffer=buffer,
@@ -294,13 +288,6 @@ def _unknown_row(node: NodeProto, opsets: Mapping[str, int]) -> OpDef:
     version = opsets.get(domain, 1)
     infer = lambda call: ()  # noqa: E731  (it is replaced)
     return OpDef(_name(node), version, domain=domain, infer=infer, attributes=attributes, **facts)
-
-
-def _is_parameter(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]]) -> bool:
-    """Whether a stored tensor is learned: real numbers, and no setting of an operator."""
-    if not tensor.type.dtype.is_float or tensor.type.rank == 0:
-        return False
-    return any(place not in SETTINGS.get(op_type, ()) for op_type, place in uses)
 
 
 def _uses(proto: GraphProto) -> Iterator[tuple[str, tuple[str, int]]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -15,14 +15,15 @@ from ..ir.dim import BATCH, Dim, equal, is_unknown, substitute
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, Value
 from ..ir.signature import InferenceError
 from ..ir.types import TensorType, author_extents
+from ..layers.axes import axis_places
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import LAYERS, GivenArgument, bind
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
 from .paths import Paths
-from .recognition.trail import Layout, Match, NoMatch, Weight, identity
+from .recognition.trail import Layout, Match, NoMatch, Stack, Weight, identity, is_view, weight_of
 from .recognize import Recognized, recognize
 from .reshaping import fitting_target, stated_targets
-from .stored import StoredTensor
+from .weights import Literal, key_of, literal_of, simplified, size_of
 
 NOWHERE = Span(Source("<model>", ""), 0, 0)  # what no program says
 
@@ -48,12 +49,12 @@ class _WeightedBuilder(LayerBuilder):
     """Builds a layer whose weights are there already."""
 
     layering: "_Layering"
-    weights: Mapping[str, Weight]
+    weights: Mapping[str, Weight | Stack]
 
     def parameter(self, name: str, shape: Sequence[Dim], **options: Any) -> Value:
         """The parameter with the model's numbers; a weight that another layer has is shared."""
         suffix = name.removeprefix(self.scope).removeprefix(".")
-        return self.layering.weight(self, self.weights, suffix, name, tuple(shape), options)
+        return self.layering.weight(self, self.weights, suffix, name, _settled(shape), options)
 
 
 @dataclass(eq=False)
@@ -64,6 +65,7 @@ class _Layering:
     target: Graph = field(init=False)
     paths: Paths = field(init=False)
     places: dict[Output, dict[Layout, Value]] = field(default_factory=dict)
+    placed: list[tuple[Output, Layout]] = field(default_factory=list)
     held: dict[Hashable, Value] = field(default_factory=dict)
     shared: set[tuple[int, int]] = field(default_factory=set)
 
@@ -74,7 +76,7 @@ class _Layering:
     def run(self) -> Graph:
         """The whole graph."""
         for identifier, node in self.raw.nodes():
-            if identifier in self.found.inside or node.op_type in (PARAMETER, CONSTANT):
+            if identifier in self.found.inside or self._is_shown(identifier, node):
                 continue
             if node.op_type == INPUT:
                 self._input(identifier, node)
@@ -86,6 +88,10 @@ class _Layering:
                 raise Misfit  # one sample stays one where inputs may have several
             self.target.outputs[name] = found
         return self.target
+
+    def _is_shown(self, identifier: int, node: Node) -> bool:
+        """Whether it is stored, or shows what is, which the layers that read it build."""
+        return node.op_type in (PARAMETER, CONSTANT) or is_view(self.raw, identifier)
 
     def _input(self, identifier: int, node: Node) -> None:
         (type,), name = node.outputs, node.attributes["name"]
@@ -122,17 +128,25 @@ class _Layering:
     def _layer(self, identifier: int, node: Node) -> None:
         match = self.found.get(identifier)
         if match is not None:
+            mark = len(self.held), len(self.placed)
             try:
                 with self.target.tentatively() as attempt:
                     self._called(identifier, node, match)
                     attempt.keep()
                 return
             except (NetError, InferenceError, Misfit, NoMatch):
-                for output in range(len(node.outputs)):
-                    self.places.pop((identifier, output), None)
+                self._take_back(mark)
             self._pieces(identifier)
         else:
             self._operator(identifier, node)
+
+    def _take_back(self, mark: tuple[int, int]) -> None:
+        """Forget what a layer that is none has entered."""
+        while len(self.held) > mark[0]:
+            self.held.popitem()
+        while len(self.placed) > mark[1]:
+            output, layout = self.placed.pop()
+            del self.places[output][layout]
 
     def _pieces(self, last: int) -> None:
         """The operators of what turned out to be no layer, each by itself."""
@@ -149,12 +163,15 @@ class _Layering:
             layout = self._common_layout(match.operands)
         elif match.strict and layout not in self.places[_output(match.operands[0])]:
             raise NoMatch
-        if (main := match.weights.get("weight")) is not None:
+        if isinstance(main := match.weights.get("weight"), Weight):
             self._note_sharing(main)
         operands = tuple(self._operand(x, layout, identifier) for x in match.operands)
-        given = dict(match.arguments)
-        if match.axis is not None:
+        given = {n: Word(v) if isinstance(v, str) else v for n, v in match.arguments.items()}
+        given |= {name: self._label(value) for name, value in match.labels.items()}
+        if isinstance(match.axis, int):
             given["axis"] = axis_name(len(layout), layout[match.axis])
+        elif match.axis is not None:
+            given["axis"] = tuple(axis_name(len(layout), layout[a]) for a in match.axis)
         definition = LAYERS[match.kind]
         stated = [
             GivenArgument(name, value, NOWHERE)
@@ -170,17 +187,47 @@ class _Layering:
             bound=bound,
             warnings=[],
             dtype=next((x.dtype for x in operands if x.dtype.is_float), operands[0].dtype),
+            look_up=self.target.layers.get,
+            find=self.target.labels.get,
         )
         build.layering, build.weights = self, match.weights
         taken = {"one": operands, "many": (operands,), "any": operands}[definition.takes]
         result = definition.function(build, *taken, **bound.arguments)
         results = result if isinstance(result, tuple) else (result,)
-        for output, (value, type) in enumerate(zip(results, node.outputs, strict=True)):
+        for output, (value, type) in enumerate(zip(results, node.outputs, strict=False)):
             lies = _result_layout(layout, type.rank, match)
             if not self._agrees(value.type, type, lies):
                 raise Misfit
             self._place(identifier, output, lies, value)
+        self._place_others(identifier, node, results)
         self._enter(path, definition.name, results, bound.arguments, bound.defaulted, identifier)
+
+    def _place_others(self, identifier: int, node: Node, results: Sequence[Value]) -> None:
+        """Outputs that a layer has no name for, such as the indices of a pool, which may be read.
+
+        Raises:
+            NoMatch: They are not those of the layer's operator, or lie otherwise.
+        """
+        maker = self.target.producer(results[0])
+        for output in range(len(results), len(node.outputs)):
+            if not self.raw.consumers(Value(identifier, output, node.outputs[output])):
+                continue
+            if maker.op_type != node.op_type or output >= len(maker.outputs):
+                raise NoMatch
+            value = Value(results[0].node, output, maker.outputs[output])
+            self._place(identifier, output, identity(value.type.rank), value)
+
+    def _label(self, value: Value) -> str:
+        """The path of the layer that yields a value.
+
+        Raises:
+            NoMatch: None does.
+        """
+        known = self.places.get(_output(value), {}).values()
+        for path, layer in self.target.layers.items():
+            if len(layer.outputs) == 1 and layer.outputs[0] in known:
+                return path
+        raise NoMatch
 
     def _operator(self, identifier: int, node: Node) -> None:
         """The operator as it is, which is a layer of its own name."""
@@ -235,9 +282,9 @@ class _Layering:
     def _common_layout(self, operands: Sequence[Value]) -> Layout:
         """How the operands lie, if all can lie so, or else as in the model."""
         computed = [x for x in operands if not self._is_leaf(x)]
-        if not computed:
-            raise NoMatch
         rank = max(x.type.rank for x in operands)
+        if not computed:
+            return identity(rank)
         common = set.intersection(*(set(self.places[_output(x)]) for x in computed))
         alike = all(x.type.rank == rank for x in operands)
         plain = identity(rank)
@@ -247,11 +294,12 @@ class _Layering:
 
     def _operand(self, x: Value, layout: Layout, identifier: int) -> Value:
         """An operand of a layer; a parameter is a `PARAM` before it."""
-        if self.raw.producer(x).op_type == PARAMETER:
-            return self._learned(x, layout, identifier)
+        weight = weight_of(self.raw, x)
+        if weight is not None:
+            return self._learned(x, weight, layout, identifier)
         return self._lying(x, layout if len(layout) == x.type.rank else identity(x.type.rank))
 
-    def _learned(self, x: Value, layout: Layout, identifier: int) -> Value:
+    def _learned(self, x: Value, weight: Weight, layout: Layout, identifier: int) -> Value:
         rank = len(layout)
         shape = (*(1,) * (rank - x.type.rank), *x.type.extents)
         if shape[0] != 1 or not 2 <= rank <= 5:
@@ -262,7 +310,8 @@ class _Layering:
         if key in self.held:
             return self.held[key]
         sizes = extents[1:] if rank < 4 else (*extents[2:], extents[1])
-        path = self.paths.of_parameter(self.raw.producer(x).attributes["name"], identifier)
+        name = self.raw.producer(weight.value).attributes["name"]
+        path = self.paths.of_parameter(name, identifier)
         size = sizes[0] if len(sizes) == 1 else sizes
         bound = bind(LAYERS["PARAM"], [GivenArgument("size", size, NOWHERE)], NOWHERE, "PARAM")
         build = _WeightedBuilder(
@@ -270,7 +319,9 @@ class _Layering:
         )
         moved = inverse if x.type.rank == rank and inverse != identity(rank) else None
         build.dtype = x.dtype
-        build.layering, build.weights = self, {"": Weight(x, moved, extents)}
+        if moved is not None:
+            weight = weight.moved(moved)
+        build.layering, build.weights = self, {"": replace(weight, shape=extents)}
         value: Value = LAYERS["PARAM"].function(build, **bound.arguments)
         layer = Layer("PARAM", (value,), bound.arguments, bound.defaulted, labelled=True)
         self.target.layers[path] = layer
@@ -281,24 +332,23 @@ class _Layering:
     def weight(
         self,
         build: LayerBuilder,
-        weights: Mapping[str, Weight],
+        weights: Mapping[str, Weight | Stack],
         suffix: str,
         name: str,
-        shape: tuple[Dim, ...],
+        shape: tuple[int, ...],
         options: dict[str, Any],
     ) -> Value:
         """A layer's parameter, with the numbers of the model."""
         if suffix not in weights:
             raise NoMatch
-        weight = weights[suffix]
-        stored = self.raw.producer(weight.value).attributes["literal"]
-        key = (*_output(weight.value), weight.axes, shape)
-        if self._is_tied(key, weights, stored):
+        weight = simplified(self.raw, weights[suffix])
+        literal = literal_of(self.raw, weight)
+        key = (*key_of(weight), shape)
+        if self._is_tied(key, weights, literal):
             return self.held[key]
-        literal = stored if weight.axes is None else stored.moved(weight.axes)
-        if prod(literal.type.extents) != prod(e for e in shape if isinstance(e, int)):
+        if size_of(literal) != prod(shape):
             raise NoMatch
-        literal = literal.shaped(tuple(shape))
+        literal = literal.shaped(shape)
         value = LayerBuilder.parameter(build, name, shape, **{**options, "literal": literal})
         self.held[key] = value
         return value
@@ -308,7 +358,9 @@ class _Layering:
         if any(key[:2] == _output(main.value) for key in self.held):  # type: ignore[index]
             self.shared.add(_output(main.value))
 
-    def _is_tied(self, key: Hashable, weights: Mapping[str, Weight], stored: StoredTensor) -> bool:
+    def _is_tied(
+        self, key: Hashable, weights: Mapping[str, Weight | Stack], stored: Literal
+    ) -> bool:
         """Whether a layer's tensor is another layer's, too.
 
         Exporters store equal tensors once. Vectors of one number, such as the zeros that biases
@@ -317,7 +369,7 @@ class _Layering:
         if key not in self.held:
             return False
         main = weights.get("weight")
-        if main is not None and main.value.type.rank > 1:
+        if isinstance(main, Weight) and main.value.type.rank > 1:
             return _output(main.value) in self.shared
         return stored.type.rank > 1 or not stored.is_uniform
 
@@ -331,21 +383,34 @@ class _Layering:
                 copied = Node(node.op_type, (), node.outputs, node.attributes, scope)
                 self.held[key] = self.target.add(copied)[0]
             return self.held[key]
+        if self._is_leaf(x) and _output(x) not in self.places:
+            self._operator(x.node, node)
         known = self.places[_output(x)]
         if layout not in known:
             source, value = next(iter(known.items()))
             perm = tuple(source[layout.index(axis)] for axis in range(len(layout)))
             scope = self.paths.fresh("Transpose", self.target.producer(value).scope)
-            known[layout] = Builder(self.target, scope=scope).Transpose(value, perm=perm)
+            moved = Builder(self.target, scope=scope).Transpose(value, perm=perm)
+            self._place(*_output(x), layout, moved)
             self.target.layers[scope] = Layer("Transpose", (known[layout],), {"perm": perm})
             self.target.labels[scope] = known[layout]
         return known[layout]
 
     def _place(self, node: int, output: int, layout: Layout, value: Value) -> None:
-        self.places.setdefault((node, output), {})[layout] = value
+        known = self.places.setdefault((node, output), {})
+        if layout not in known:
+            self.placed.append(((node, output), layout))
+        known[layout] = value
 
     def _is_leaf(self, value: Value) -> bool:
-        return self.raw.producer(value).op_type in (PARAMETER, CONSTANT)
+        """Whether a value is stored, or a view of what is."""
+        return (
+            self.raw.producer(value).op_type == CONSTANT or weight_of(self.raw, value) is not None
+        )
+
+
+def _settled(shape: Sequence[Dim]) -> tuple[int, ...]:
+    return tuple(extent for extent in shape if isinstance(extent, int))
 
 
 def _output(value: Value) -> Output:
@@ -353,13 +418,14 @@ def _output(value: Value) -> Output:
 
 
 def _result_layout(layout: Layout, rank: int, match: Match) -> Layout:
-    """How a result lies; a layer that drops an axis leaves the others in their order."""
+    """How a result lies; what a layer leaves of axes lies as the language has so many."""
     if len(layout) == rank:
         return layout
-    if match.axis is not None and len(layout) == rank + 1:
-        dropped = layout[match.axis]
-        left = [axis for place, axis in enumerate(layout) if place != match.axis]
-        return tuple(axis - (axis > dropped) for axis in left)
+    if match.dropped and len(layout) == rank + len(match.dropped):
+        gone = {layout[axis] for axis in match.dropped}
+        left = [axis for axis in axis_places(len(layout)) if axis not in gone]
+        places = dict(zip(left, axis_places(rank), strict=True)) | {0: 0}
+        return tuple(places[a] for a in layout if a not in gone)
     return identity(rank)
 
 

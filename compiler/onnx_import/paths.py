@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from ..ir.graph import Graph
+from .recognition.trail import Weight, is_view
 from .recognize import Recognized
+from .roles import MADE_UP
 
-# Names that exporters give to tensors that they compute, and that say nothing of the model.
-_MADE_UP = re.compile(r"(onnx::|val_|const|_const|Constant|\d)|.*(::|/ReadVariableOp)")
 _WEIGHT = re.compile(r"(.+)[./](weight|kernel|gamma|embeddings)(:\d+)?\Z")
 
 
@@ -32,23 +33,29 @@ class Paths:
     def of(cls, graph: Graph, found: Recognized) -> "Paths":
         """The paths of a graph whose layers are recognized."""
         scopes: dict[int, str] = {}
+        around: dict[int, list[str]] = {}
+        for identifier, last in found.inside.items():
+            around.setdefault(last, []).append(graph[identifier].scope)
         for identifier, node in graph.nodes():
-            if node.row is None or identifier in found.inside:
+            if node.row is None or identifier in found.inside or is_view(graph, identifier):
                 continue
             match = found.get(identifier)
             named = None
-            if match is not None and "weight" in match.weights:
-                held = graph.producer(match.weights["weight"].value)
+            weight = match and match.weights.get("weight")
+            if isinstance(weight, Weight):
+                held = graph.producer(weight.value)
                 named = _module(held.attributes["name"])
+            if match is not None and named is None:
+                named = _common([node.scope, *around.get(identifier, ())])
             scopes[identifier] = named or node.scope
         users = Counter(scopes.values())
-        around = {
+        outer = {
             ".".join(parts[:count])
             for scope in users
             for parts in [scope.split(".")]
             for count in range(1, len(parts))
         }
-        whole = frozenset(s for s, count in users.items() if s and count == 1 and s not in around)
+        whole = frozenset(s for s, count in users.items() if s and count == 1 and s not in outer)
         return cls(scopes, whole, taken=set(graph.inputs))
 
     def path(self, identifier: int, kind: str) -> str:
@@ -80,16 +87,23 @@ class Paths:
     def of_parameter(self, name: str, identifier: int) -> str:
         """The path of a parameter that is a layer itself."""
         clean = ".".join(re.sub(r"\W", "_", part) or "_" for part in name.split("."))
-        if _MADE_UP.match(name) or clean in self.taken:
+        if MADE_UP.match(name) or clean in self.taken:
             return self.fresh("param", self.scopes.get(identifier, ""), inside=True)
         self.taken.add(clean)
         return clean
 
 
+def _common(scopes: Sequence[str]) -> str:
+    """The module that several are in."""
+    paths = [scope.split(".") for scope in scopes]
+    alike = takewhile(lambda parts: len(set(parts)) == 1, zip(*paths, strict=False))
+    return ".".join(parts[0] for parts in alike)
+
+
 def _module(name: str) -> str | None:
     """The module that a weight's name says it is of: `layer1.0.conv1`."""
     found = _WEIGHT.match(name)
-    if found is None or _MADE_UP.match(name):
+    if found is None or MADE_UP.match(name):
         return None
     parts = re.split(r"[./]", found[1])
     return ".".join(re.sub(r"\W", "_", part) or "_" for part in parts)

@@ -2,7 +2,7 @@
 
 from ..ir.graph import LEAVES, Graph
 from . import recognition as _rules  # noqa: F401  (fills the table of rules)
-from .recognition.trail import RULES, Match, NoMatch, Trail
+from .recognition.trail import RULES, Match, NoMatch, Trail, is_view
 
 
 class Recognized(dict[int, Match]):
@@ -23,6 +23,8 @@ def recognize(graph: Graph) -> Recognized:
     for identifier in reversed(range(len(graph))):
         node = graph[identifier]
         if identifier in found.inside or node.op_type in LEAVES or node.subgraphs:
+            continue
+        if is_view(graph, identifier):
             continue
         matches = []
         for rule in RULES.get(node.op_type, ()):

@@ -47,6 +47,11 @@ class StoredTensor:
         array = self._stored()
         return array.size < 2 or bool((array == array.flat[0]).all())
 
+    @property
+    def first(self) -> float:
+        """The first element."""
+        return float(self._stored().flat[0])
+
     def moved(self, axes: tuple[int, ...]) -> "StoredTensor":
         """The tensor with its axes in another order."""
         assert self.axes is None

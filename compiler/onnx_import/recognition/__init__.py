@@ -1,9 +1,10 @@
 """Operators of a model -> the layers that a program would call for them."""
 
-from . import activations, convolutions, dense, merging, normalizations, pooling, shaping
+from . import activations, attention, convolutions, dense, merging, normalizations, pooling, shaping
 
 __all__ = [
     "activations",
+    "attention",
     "convolutions",
     "dense",
     "merging",

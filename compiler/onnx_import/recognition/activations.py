@@ -62,6 +62,15 @@ def relu6(trail: Trail) -> Match:
     return Match("RELU6", (x,))
 
 
+@rule("Cast")
+def step(trail: Trail) -> Match:
+    """1 where x reaches 0, else 0."""
+    compared = trail.back(trail.argument(trail.node, 0), "GreaterOrEqual")
+    x, zero = (trail.argument(compared, place) for place in range(2))
+    trail.need(trail.is_number(zero, 0.0) and trail.node.outputs[0] == x.type)
+    return Match("STEP", (x,))
+
+
 @rule("Softmax", "LogSoftmax")
 def softmax(trail: Trail) -> Match:
     """Over what the language calls channels."""
@@ -74,12 +83,13 @@ def softmax(trail: Trail) -> Match:
 def parametric_relu(trail: Trail) -> Match:
     """A slope for all channels, or one for each."""
     x, slope = (trail.argument(trail.node, place) for place in range(2))
-    size = trail.parameter(slope).type.size
+    weight = trail.weight(slope)
+    size = slope.type.size
     layout = with_channels_on(x.type.rank, 1)
     channels = x.shape[1]
     trail.need(size in (1, channels))
     shared = {"shared": True} if size == 1 and channels != 1 else {}
-    return Match("PRELU", (x,), shared, {"weight": as_vector(slope)}, layout)
+    return Match("PRELU", (x,), shared, {"weight": as_vector(weight)}, layout)
 
 
 @rule("Mul")

@@ -17,6 +17,8 @@ def convolution(trail: Trail) -> Match:
     groups = node.attributes["group"]
     weights = _weights(trail)
     layout = with_channels_on(x.type.rank, 1)
+    if weights["weight"].value.type.rank == 2:  # a dense layer at every position
+        return Match("LINEAR", (x,), {"units": filters, **_bias(node)}, weights, layout)
     if groups > 1 and width == 1 and groups == x.shape[1] and isinstance(filters, int):
         multiplier = {"multiplier": filters // groups} if filters != groups else {}
         return Match("DWCONV", (x,), {**arguments, **multiplier}, weights, layout)
@@ -48,9 +50,9 @@ def transposed_convolution(trail: Trail) -> Match:
 
 
 def _weights(trail: Trail) -> Mapping[str, Weight]:
-    found = {"weight": Weight(trail.parameter(trail.argument(trail.node, 1)))}
+    found = {"weight": trail.weight(trail.argument(trail.node, 1))}
     if len(trail.node.inputs) > 2 and trail.node.inputs[2] is not None:
-        found["bias"] = Weight(trail.parameter(trail.node.inputs[2]))
+        found["bias"] = trail.weight(trail.node.inputs[2])
     return found
 
 

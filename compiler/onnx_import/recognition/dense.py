@@ -17,7 +17,8 @@ def fully_connected(trail: Trail) -> Match:
     trail.need(bias is None or attributes["beta"] == 1)
     axes = None if attributes["transB"] else (1, 0)
     units = weight.shape[0 if attributes["transB"] else 1]
-    weights = {"weight": Weight(trail.parameter(weight), axes), **_bias(trail, bias, units)}
+    held = trail.weight(weight)
+    weights = {"weight": held.moved(axes) if axes else held, **_bias(trail, bias, units)}
     if trail.is_by(x, "Flatten", "Reshape") and trail.has_one_reader(x):
         before = trail.argument(trail.graph.producer(x), 0)
         pooled = trail.is_by(before, *GLOBAL)
@@ -43,10 +44,10 @@ def product_with_bias(trail: Trail) -> Match:
 def _linear(trail: Trail, y: Value, bias: Value | None) -> Match:
     node = trail.back(y, "MatMul")
     x, weight = (trail.argument(node, place) for place in range(2))
-    trail.need(trail.parameter(weight).type.rank == 2 and not trail.is_stored(x))
+    trail.need(weight.type.rank == 2 and not trail.is_stored(x))
     rank = x.type.rank
     units = weight.shape[1]
-    weights = {"weight": Weight(weight, (1, 0)), **_bias(trail, bias, units)}
+    weights = {"weight": trail.weight(weight).moved((1, 0)), **_bias(trail, bias, units)}
     kind = "FC" if rank == 2 else "LINEAR"
     layout = with_channels_on(rank, rank - 1)
     return Match(kind, (x,), {"units": units, **_without(bias)}, weights, layout)
@@ -55,8 +56,8 @@ def _linear(trail: Trail, y: Value, bias: Value | None) -> Match:
 def _bias(trail: Trail, bias: Value | None, units: object) -> Mapping[str, Weight]:
     if bias is None:
         return {}
-    trail.need(trail.parameter(bias).type.size == units and bias.shape[-1] == units)
-    return {"bias": as_vector(bias)}
+    trail.need(bias.type.size == units and bias.shape[-1] == units)
+    return {"bias": as_vector(trail.weight(bias))}
 
 
 def _without(bias: Value | None) -> Mapping[str, bool]:
@@ -71,11 +72,11 @@ def _is_flattened(before: Value, after: Value) -> bool:
 def embedding(trail: Trail) -> Match:
     """`EMBED`: rows of a table."""
     table, tokens = (trail.argument(trail.node, place) for place in range(2))
-    trail.need(trail.node.attributes["axis"] == 0 and trail.parameter(table).type.rank == 2)
+    trail.need(trail.node.attributes["axis"] == 0 and table.type.rank == 2)
     trail.need(tokens.type.rank == 2 and not trail.is_stored(tokens))
     vocabulary, width = table.shape
     arguments = {"vocabulary": vocabulary, "width": width}
-    return Match("EMBED", (tokens,), arguments, {"weight": Weight(table)}, (0, 1))
+    return Match("EMBED", (tokens,), arguments, {"weight": trail.weight(table)}, (0, 1))
 
 
 @rule("Mul")
@@ -83,9 +84,11 @@ def scale(trail: Trail) -> Match:
     """`SCALE`: a learned factor per channel."""
     a, b = (trail.argument(trail.node, place) for place in range(2))
     for x, factors in ((a, b), (b, a)):
-        if trail.is_by(factors, "Parameter") and not trail.is_stored(x):
+        if trail.is_learned(factors) and not trail.is_stored(x):
             rank = x.type.rank
+            held = trail.weight(factors).value
+            trail.need(held.shape[0] != 1 or held.type.rank < max(rank, 2))  # else it is a `PARAM`
             axis = vector_along(factors.shape, rank)
             layout = with_channels_on(rank, axis)
-            return Match("SCALE", (x,), {}, {"weight": as_vector(factors)}, layout)
+            return Match("SCALE", (x,), {}, {"weight": as_vector(trail.weight(factors))}, layout)
     raise NoMatch

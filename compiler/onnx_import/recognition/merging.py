@@ -1,6 +1,6 @@
 """Merges of several tensors."""
 
-from .trail import Match, Trail, rule
+from .trail import Match, Trail, rule, with_channels_on
 
 MERGES = {"Add": "ADD", "Mul": "MUL", "Sub": "SUB", "Max": "MAX", "Mean": "MEAN", "Sum": "ADD"}
 
@@ -13,6 +13,20 @@ def merge(trail: Trail) -> Match:
     trail.need(all(x.dtype.is_float and not trail.is_by(x, "Constant") for x in operands))
     trail.need(not all(map(trail.is_stored, operands)))
     return Match(MERGES[trail.node.op_type], operands)
+
+
+@rule("ReduceSum")
+def dot(trail: Trail) -> Match:
+    """`DOT`: a product's sum over what the language calls channels."""
+    node = trail.node
+    product = trail.argument(node, 0)
+    rank = product.type.rank
+    (axis,) = trail.few(trail.argument(node, 1), 1)
+    maker = trail.back(product, "Mul")
+    a, b = (trail.argument(maker, place) for place in range(2))
+    trail.need(a != b and a.dtype.is_float)
+    trail.need(node.attributes["keepdims"] and not (trail.is_stored(a) and trail.is_stored(b)))
+    return Match("DOT", (a, b), layout=with_channels_on(rank, axis), strict=True)
 
 
 @rule("Mul")

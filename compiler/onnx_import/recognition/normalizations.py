@@ -1,6 +1,7 @@
 """Normalizations, whole or in pieces."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from ...ir.graph import Node, Value
@@ -19,12 +20,16 @@ def batch_normalization(trail: Trail) -> Match:
     node = trail.node
     x, *arrays = (trail.argument(node, place) for place in range(5))
     names = ("weight", "bias", "running_mean", "running_var")
-    trail.need(len(node.outputs) == 1 and not node.attributes["training_mode"])
+    trail.need_one_output()
     arguments: dict[str, Any] = {**_eps(node.attributes["epsilon"])}
     momentum = round(1 - node.attributes["momentum"], 6)
     if momentum != 0.1 and 0 <= momentum < 1:
         arguments["momentum"] = momentum
-    weights = {n: Weight(trail.parameter(a)) for n, a in zip(names, arrays, strict=True)}
+    weights = {n: trail.weight(a) for n, a in zip(names[2:], arrays[2:], strict=True)}
+    learned = _affine(trail, *arrays[:2])
+    if not learned:
+        arguments["affine"] = False
+    weights |= learned
     return Match("BN", (x,), arguments, weights, with_channels_on(x.type.rank, 1))
 
 
@@ -34,8 +39,24 @@ def layer_normalization(trail: Trail) -> Match:
     node = trail.node
     x, scale = (trail.argument(node, place) for place in range(2))
     bias = node.inputs[2] if len(node.inputs) > 2 else None
-    trail.need(bias is not None and len(node.outputs) == 1)
-    return _over(trail, "LN", x, node.attributes["axis"], node.attributes["epsilon"], scale, bias)
+    trail.need_one_output()
+    axis = node.attributes["axis"] % x.type.rank
+    with suppress(NoMatch):
+        x = _uncentred(trail, x, axis)
+    return _over(trail, "LN", x, axis, node.attributes["epsilon"], scale, bias)
+
+
+def _uncentred(trail: Trail, centred: Value, axis: int) -> Value:
+    """x of x - mean x over the last axes."""
+    trail.need(trail.is_by(centred, "Sub"))
+    difference = trail.graph.producer(centred)
+    x, mean = (trail.argument(difference, place) for place in range(2))
+    trail.need(trail.is_by(mean, "ReduceMean"))
+    inner = trail.graph.producer(mean)
+    trail.need(trail.argument(inner, 0) == x and _last_axis(trail, inner) == axis)
+    trail.back(centred, "Sub")
+    trail.back(mean, "ReduceMean")
+    return x
 
 
 def _over(
@@ -56,14 +77,23 @@ def _over(
     else:
         trail.need(axis == 1 and kind == "LN")
         layout, arguments = tuple(range(rank)), {"axes": "all", **arguments}
-    weights = {}
-    for name, value in (("weight", scale), ("bias", bias)):
-        if value is not None:
-            weights[name] = Weight(trail.parameter(value))
-            trail.need(value.shape == x.shape[axis:])
-    if scale is None:
+    given = [value for value in (scale, bias) if value is not None]
+    trail.need(all(value.shape == x.shape[axis:] for value in given))
+    weights = _affine(trail, scale, bias if kind == "LN" else None)
+    if not weights:
         arguments["affine"] = False
+    elif kind == "LN":
+        trail.need(len(weights) == 2)
     return Match(kind, (x,), arguments, weights, layout)
+
+
+def _affine(trail: Trail, scale: Value | None, bias: Value | None) -> Mapping[str, Weight]:
+    """Weight and bias; nothing where they are none, or ones and zeros."""
+    plain = scale is None or trail.is_uniform(scale, 1.0)
+    if plain and (bias is None or trail.is_uniform(bias, 0.0)):
+        return {}
+    given = {"weight": scale, "bias": bias}
+    return {n: as_vector(trail.weight(v)) for n, v in given.items() if v is not None}
 
 
 @rule("Add", "Mul", "Div")
@@ -88,10 +118,7 @@ def normalization_in_pieces(trail: Trail) -> Match:
     axis = _last_axis(trail, node)
     trail.need(_squared(trail, trail.argument(node, 0)) == centred)
     if trail.is_by(centred, "Sub"):
-        difference = trail.back(centred, "Sub")
-        x, mean = (trail.argument(difference, place) for place in range(2))
-        inner = trail.back(mean, "ReduceMean")
-        trail.need(trail.argument(inner, 0) == x and _last_axis(trail, inner) == axis)
+        x = _uncentred(trail, centred, axis)
         return _over(trail, "LN", x, axis, eps, scale, bias)
     trail.need(bias is None)
     return _over(trail, "RMSNORM", centred, axis, eps, scale, None)
@@ -104,9 +131,10 @@ def _place(trail: Trail, node: Node) -> int:
 def _beside_parameter(trail: Trail, node: Node) -> tuple[Value, Value]:
     """The other argument of an operator, and the vector among its arguments."""
     a, b = (trail.argument(node, place) for place in range(2))
-    if trail.is_by(b, "Parameter"):
+    if trail.is_learned(b):
         return a, b
-    return b, trail.parameter(a)
+    trail.need(trail.is_learned(a))
+    return b, a
 
 
 def _quotient(trail: Trail, value: Value) -> tuple[Value, Value]:
@@ -146,9 +174,9 @@ def instance_normalization(trail: Trail) -> Match:
     """`IN`."""
     node = trail.node
     x, scale, bias = (trail.argument(node, place) for place in range(3))
-    weights = {"weight": Weight(trail.parameter(scale)), "bias": Weight(trail.parameter(bias))}
-    layout = with_channels_on(x.type.rank, 1)
-    return Match("IN", (x,), _eps(node.attributes["epsilon"]), weights, layout)
+    weights = _affine(trail, scale, bias)
+    arguments = {**_eps(node.attributes["epsilon"]), **({} if weights else {"affine": False})}
+    return Match("IN", (x,), arguments, weights, with_channels_on(x.type.rank, 1))
 
 
 @rule("GroupNormalization")
@@ -156,8 +184,9 @@ def group_normalization(trail: Trail) -> Match:
     """`GN` by ONNX's own operator."""
     node = trail.node
     x, scale, bias = (trail.argument(node, place) for place in range(3))
-    weights = {"weight": Weight(trail.parameter(scale)), "bias": Weight(trail.parameter(bias))}
+    weights = _affine(trail, scale, bias)
     arguments = {"groups": node.attributes["num_groups"], **_eps(node.attributes["epsilon"])}
+    arguments |= {} if weights else {"affine": False}
     return Match("GN", (x,), arguments, weights, with_channels_on(x.type.rank, 1))
 
 
@@ -172,5 +201,5 @@ def group_normalization_in_pieces(trail: Trail) -> Match:
     x = trail.argument(trail.back(grouped, "Reshape"), 0)
     trail.need(back.type == x.type and grouped.type.rank == 3)
     arguments = {"groups": grouped.shape[1], **_eps(normal.attributes["epsilon"])}
-    weights = {"weight": as_vector(scale), "bias": as_vector(bias)}
+    weights = {"weight": as_vector(trail.weight(scale)), "bias": as_vector(trail.weight(bias))}
     return Match("GN", (x,), arguments, weights, with_channels_on(x.type.rank, 1))

@@ -4,7 +4,7 @@ from typing import Any
 
 from ...ir.graph import Value
 from .convolutions import one
-from .trail import Match, NoMatch, Trail, rule, with_channels_on
+from .trail import Match, NoMatch, Trail, identity, rule, with_channels_on
 
 MODES = {"MaxPool": "max", "AveragePool": "avg", "LpPool": "lp"}
 GLOBAL = {"GlobalAveragePool": "avg", "GlobalMaxPool": "max"}
@@ -22,7 +22,6 @@ def pool(trail: Trail) -> Match:
     strides = tuple(attributes["strides"] or (1,) * rank)
     pads = tuple(attributes["pads"] or (0,) * (2 * rank))
     trail.need(set(attributes["dilations"] or (1,)) == {1} and not attributes.get("storage_order"))
-    trail.need(len(node.outputs) == 1)
     found: dict[str, Any] = {"kernel": kernel}
     if mode != "max":
         found["mode"] = mode
@@ -60,6 +59,45 @@ def as_vector(trail: Trail) -> Match:
         mode, x = GLOBAL[maker.op_type], trail.argument(maker, 0)
         return Match(VECTORS[mode], (x,), layout=with_channels_on(x.type.rank, 1))
     return _gap(trail, pooled)
+
+
+@rule("MaxUnpool")
+def unpool(trail: Trail) -> Match:
+    """`UNPOOL`, with the indices of a pool."""
+    x, indices = (trail.argument(trail.node, place) for place in range(2))
+    trail.need(trail.is_by(indices, "MaxPool") and indices.output == 1)
+    pooled = trail.graph.producer(indices)
+    wanted, of = trail.node.outputs[0], trail.argument(pooled, 0)
+    trail.need(wanted.rank == of.type.rank and wanted.shape[2:] == of.shape[2:])
+    if len(trail.node.inputs) > 2 and trail.node.inputs[2] is not None:
+        shape = trail.node.inputs[2]
+        if trail.is_by(shape, "Shape") and trail.has_one_reader(shape):
+            trail.back(shape, "Shape")
+    pool = Value(indices.node, 0, pooled.outputs[0])
+    return Match("UNPOOL", (x,), layout=identity(x.type.rank), labels={"pool": pool})
+
+
+REDUCTIONS = {
+    "ReduceSum": "sum",
+    "ReduceMean": "mean",
+    "ReduceMax": "max",
+    "ReduceMin": "min",
+    "ReduceProd": "prod",
+}
+
+
+@rule(*REDUCTIONS)
+def reduction(trail: Trail) -> Match:
+    """`REDUCE` along axes, which stay as 1 or are dropped."""
+    node = trail.node
+    x = trail.argument(node, 0)
+    rank = x.type.rank
+    axes = tuple(sorted(axis % rank for axis in trail.numbers(trail.argument(node, 1))))
+    trail.need(axes and 0 not in axes and x.dtype.is_float)
+    found: dict[str, Any] = {"mode": REDUCTIONS[node.op_type]}
+    if node.attributes["keepdims"]:
+        return Match("REDUCE", (x,), {**found, "keep": True}, axis=axes)
+    return Match("REDUCE", (x,), found, axis=axes, dropped=axes)
 
 
 @rule("ReduceMean", "ReduceMax")

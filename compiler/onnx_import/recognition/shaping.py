@@ -21,7 +21,8 @@ def dropout(trail: Trail) -> Match:
     node = trail.node
     x = trail.argument(node, 0)
     ratio = trail.number(node.inputs[1]) if len(node.inputs) > 1 and node.inputs[1] else 0.5
-    trail.need(len(node.outputs) == 1 and 0 < ratio < 1)
+    trail.need_one_output()
+    trail.need(0 < ratio < 1)
     return Match("DROPOUT", (x,), {"rate": float(f"{ratio:.7g}")})
 
 
@@ -64,7 +65,30 @@ def element(trail: Trail) -> Match:
     x, index = (trail.argument(node, place) for place in range(2))
     trail.need(index.type.rank == 0 and not trail.is_stored(x))
     axis = node.attributes["axis"] % x.type.rank
-    return Match("SLICE", (x,), {"start": int(trail.number(index))}, axis=axis)
+    start = {"start": int(trail.number(index))}
+    return Match("SLICE", (x,), start, axis=axis, dropped=(axis,))
+
+
+@rule("Slice")
+def crop(trail: Trail) -> Match:
+    """`CROP`: what is cut off an image's borders."""
+    node = trail.node
+    x, *bounds = (trail.argument(node, place) for place in range(4))
+    rank = x.type.rank
+    starts, ends, axes = map(trail.numbers, bounds)
+    steps = trail.numbers(node.inputs[4]) if len(node.inputs) > 4 and node.inputs[4] else (1,)
+    trail.need(rank > 3 and len(axes) > 1 and set(steps) == {1} and x.dtype.is_float)
+    before, after = [0] * (rank - 2), [0] * (rank - 2)
+    for start, end, axis in zip(starts, ends, axes, strict=True):
+        extent, place = x.shape[axis], axis % rank - 2
+        trail.need(place >= 0)
+        if end >= 0:
+            trail.need(isinstance(extent, int) or end >= 2**31 - 1)
+            end = 0 if end >= 2**31 - 1 else min(end - extent, 0)
+        trail.need(start >= 0)
+        before[place], after[place] = start, -end
+    trail.need(any(before) or any(after))
+    return Match("CROP", (x,), {"margin": (tuple(before), tuple(after))}, layout=identity(rank))
 
 
 @rule("DepthToSpace")

@@ -1,7 +1,7 @@
 """What a rule sees of a graph: the way back from an operator to those that lead to it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isclose, prod
 from typing import Any
 
@@ -23,11 +23,38 @@ class Weight:
         value: The parameter.
         axes: The order of its axes in the layer, where that is another one.
         shape: Its extents in the layer, where these are others.
+        part: The first and the last but one of the rows that it is, where it is not all.
     """
 
     value: Value
     axes: tuple[int, ...] | None = None
     shape: tuple[int, ...] | None = None
+    part: tuple[int, int] | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        rows, *others = self.value.type.extents or (1,)
+        return prod(others) * (rows if self.part is None else self.part[1] - self.part[0])
+
+    def moved(self, axes: Sequence[int]) -> "Weight":
+        """The tensor with its axes in another order.
+
+        Raises:
+            NoMatch: It is in another shape already.
+        """
+        if self.shape is not None:
+            raise NoMatch
+        before = self.axes or identity(len(axes))
+        order = tuple(before[axis] for axis in axes)
+        return replace(self, axes=None if order == identity(len(axes)) else order)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Rows of stored tensors, one below the other; rows of none are zeros."""
+
+    parts: tuple[tuple[Weight | None, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +68,20 @@ class Match:
         weights: Its parameters by the name within the layer; empty for the layer's own name.
         layout: How its operands and results lie: axis i of the model's tensor is axis `layout[i]`
             of the layer's. None where it takes them as they are.
-        axis: The axis of the model's tensors that the argument `axis` names.
+        axis: The axis of the model's tensors that the argument `axis` names, or the axes.
+        dropped: The axes of the model's operand that its result lacks.
+        labels: Arguments that name the layer which yields a value.
         strict: Whether it is the layer only where its operands lie so already.
     """
 
     kind: str
     operands: tuple[Value, ...]
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    weights: Mapping[str, Weight] = field(default_factory=dict)
+    weights: Mapping[str, Weight | Stack] = field(default_factory=dict)
     layout: Layout | None = None
-    axis: int | None = None
+    axis: int | tuple[int, ...] | None = None
+    dropped: tuple[int, ...] = ()
+    labels: Mapping[str, Value] = field(default_factory=dict)
     strict: bool = False
 
 
@@ -95,14 +126,20 @@ class Trail:
         """Whether one of these operators yields a value."""
         return self.graph.producer(value).op_type in op_types
 
-    def parameter(self, value: Value) -> Value:
-        """The value, which must be a parameter."""
-        self.need(self.graph.producer(value).op_type == PARAMETER)
-        return value
+    def weight(self, value: Value) -> Weight:
+        """The parameter that a value is, or that it shows in another order or shape."""
+        found = weight_of(self.graph, value)
+        if found is None:
+            raise NoMatch
+        return found
+
+    def is_learned(self, value: Value) -> bool:
+        """Whether a value is a parameter, as it is or in another order or shape."""
+        return weight_of(self.graph, value) is not None
 
     def is_stored(self, value: Value) -> bool:
         """Whether a value is a parameter or a constant."""
-        return self.graph.producer(value).op_type in (PARAMETER, CONSTANT)
+        return self.is_by(value, CONSTANT) or self.is_learned(value)
 
     def tensor(self, value: Value | None) -> Tensor:
         """What a constant holds."""
@@ -123,6 +160,19 @@ class Trail:
         tensor = self.tensor(value)
         self.need(tensor.size <= 1_000)
         return tensor.numbers() or ()
+
+    def few(self, value: Value | None, count: int) -> tuple[Any, ...]:
+        """So many numbers as a constant must hold."""
+        numbers = self.numbers(value)
+        self.need(len(numbers) == count)
+        return numbers
+
+    def is_uniform(self, value: Value, wanted: float) -> bool:
+        """Whether a value is a constant whose elements are all one number."""
+        try:
+            return set(self.numbers(value)) == {wanted}
+        except NoMatch:
+            return False
 
     def is_number(self, value: Value, wanted: float) -> bool:
         """Whether a value is a constant of one number, as far as float32 tells."""
@@ -155,6 +205,11 @@ class Trail:
             else:
                 found.append(each)
         return found, scale
+
+    def need_one_output(self) -> None:
+        """Go on only if nobody reads what the operator yields beside its first output."""
+        for output, type in enumerate(self.node.outputs[1:], 1):
+            self.need(not self.graph.consumers(Value(self.last, output, type)))
 
     def has_one_reader(self, value: Value) -> bool:
         """Whether one operator reads a value, and nobody else."""
@@ -209,12 +264,55 @@ def vector_along(shape: Sequence[Any], rank: int) -> int:
         NoMatch: It has several extents.
     """
     wide = [place for place, extent in enumerate(shape) if extent != 1]
-    if len(wide) != 1 or len(shape) > rank:
+    if len(wide) > 1 or not 0 < len(shape) <= rank or (not wide and len(shape) > 1):
         raise NoMatch
+    if not wide:
+        return rank - 1
     return rank - len(shape) + wide[0]
 
 
-def as_vector(value: Value) -> Weight:
+def as_vector(weight: Weight) -> Weight:
     """A broadcast vector as a layer has it."""
-    size = prod(extent for extent in value.shape if isinstance(extent, int))
-    return Weight(value, shape=(size,))
+    return replace(weight, axes=None, shape=(weight.size,))
+
+
+# What shows the elements of a tensor in their order, in another shape.
+SHAPING = ("Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
+MOST_VIEWS = 4  # operators between a parameter and the layer that has it
+
+
+def weight_of(graph: Graph, value: Value) -> Weight | None:
+    """The parameter that a value is, or that it shows in another order or shape."""
+    views: list[Value] = []
+    while (node := graph.producer(value)).op_type != PARAMETER:
+        if node.op_type not in (*SHAPING, "Split", "Transpose") or len(views) == MOST_VIEWS:
+            return None
+        before = node.inputs[0]
+        if before is None:
+            return None
+        views.append(value)
+        value = before
+    found = Weight(value)
+    for view in reversed(views):
+        node = graph.producer(view)
+        if node.op_type == "Transpose":
+            if found.shape is not None:
+                return None
+            found = found.moved(node.attributes["perm"])
+        elif node.op_type == "Split":
+            if node.attributes["axis"] or found != Weight(value):
+                return None
+            sizes = [type.extents[0] for type in node.outputs]
+            first = sum(sizes[: view.output])
+            found = replace(found, part=(first, first + sizes[view.output]))
+        elif node.op_type != "Identity":
+            found = replace(found, shape=view.type.extents)
+    return found
+
+
+def is_view(graph: Graph, identifier: int) -> bool:
+    """Whether an operator shows a parameter in another order or shape."""
+    node = graph[identifier]
+    if node.row is None:
+        return False
+    return weight_of(graph, Value(identifier, 0, node.outputs[0])) is not None
