@@ -144,6 +144,19 @@ class _Instance:
             node.name = self.prefix + node.name
         node.input[:] = [self.named(name, local) for name in node.input]
         node.output[:] = [self.named(name, local) for name in node.output]
+        for inner in subgraphs(node):
+            scope = dict(local)
+            own = {i.name for i in inner.input} | {t.name for t in inner.initializer}
+            own |= {name for n in inner.node for name in n.output}
+            scope.update({name: self.prefix + name for name in own if name})
+            for held in (*inner.input, *inner.output, *inner.value_info, *inner.initializer):
+                held.name = self.named(held.name, scope)
+            for below in inner.node:
+                self.settle(below, scope)
+        self._fill_in(node)  # last: graphs that the call gives keep the names of its surroundings
+
+    def _fill_in(self, node: NodeProto) -> None:
+        """Give a node the attributes that it takes from the call; none where the call has none."""
         for position in reversed(range(len(node.attribute))):
             attribute = node.attribute[position]
             if attribute.ref_attr_name:
@@ -154,12 +167,3 @@ class _Instance:
                 else:
                     attribute.CopyFrom(found)
                     attribute.name = name
-        for inner in subgraphs(node):
-            scope = dict(local)
-            own = {i.name for i in inner.input} | {t.name for t in inner.initializer}
-            own |= {name for n in inner.node for name in n.output}
-            scope.update({name: self.prefix + name for name in own if name})
-            for held in (*inner.input, *inner.output, *inner.value_info, *inner.initializer):
-                held.name = self.named(held.name, scope)
-            for below in inner.node:
-                self.settle(below, scope)

@@ -145,6 +145,26 @@ def test_a_function_may_hand_an_argument_through() -> None:
     np.testing.assert_array_equal(negative, -X)
 
 
+def test_a_call_may_give_a_graph() -> None:
+    """A graph that a call hands to its function reads names around the call, not the function's."""
+    model = parsed("""
+        <ir_version: 8, opset_import: ["": 18, "local": 1]>
+        g (bool c, float[2,3,4] x) => (float[2,3,4] y) {
+          v = Neg (x)
+          y = local.chosen <yes = g1 () => (float[2,3,4] a) { a = Abs (v) }> (c, x)
+        }
+        <domain: "local", opset_import: ["": 18]>
+        chosen <yes: graph> (q, v) => (w) {
+          w = If (q) <
+            then_branch: graph = @yes,
+            else_branch = g2 () => (b) { b = Exp (v) }>
+        }""")
+    new = upgraded(model)
+    for condition, wanted in ((True, np.abs(X)), (False, np.exp(X))):
+        (found,) = computed(new, {"c": np.array(condition), "x": X})
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
 @pytest.mark.parametrize("opset", [22, 23, 25])
 def test_newer_opsets_stay(opset: int) -> None:
     """What is newer than our opset is left as it is."""

@@ -404,4 +404,11 @@ UPGRADE_ROWS: Sequence[UpgradeRow] = (
     UpgradeRow("MeanVarianceNormalization", 7, (X,), {}),
     UpgradeRow("MeanVarianceNormalization", 7, (X,), {"across_channels": 1}, id="channels"),
     UpgradeRow("MeanVarianceNormalization", 7, (X,), {"normalize_variance": 0}, id="mean"),
+    UpgradeRow("Softmax", 9, (x(2, 6, 1, 1),), {}, id="wide axis"),
+    UpgradeRow("Softmax", 11, (x(1, 1, 6, 1),), {"axis": -3}, id="one of the last"),
+    UpgradeRow("Softmax", 11, (x(2, 1, 1),), {"axis": 1}, id="ones"),
+    UpgradeRow("Cast", 1, (X * 3,), {"to": 6}, lambda v: v.astype(np.int32), id="number"),
+    UpgradeRow(
+        "Squeeze", 11, (x(1, 3), ints(0)), {}, lambda v, _: v[0], constants=(1,), id="input"
+    ),
 )

@@ -1,5 +1,7 @@
 """Numbers that were attributes and became arguments, and axes that are counted otherwise."""
 
+from collections.abc import Sequence
+
 from ..attributes import described
 from ..faults import fault
 from ..rewriting import Draft, rule
@@ -12,6 +14,16 @@ def to_input(draft: Draft, attribute: str, position: int) -> bool:
         return False
     draft.put(position, draft.ints(numbers, attribute))
     return True
+
+
+def must_be_input(draft: Draft, attribute: str, position: int) -> None:
+    """Turn an attribute into an argument; some exporters write one before its time.
+
+    Raises:
+        NetError: E576, there is neither.
+    """
+    if not to_input(draft, attribute, position) and not draft.has(position):
+        raise fault(f"{described(draft.node)} lacks `{attribute}`")
 
 
 @rule("Squeeze Unsqueeze ReduceSum", since=13)
@@ -41,9 +53,8 @@ def split_number(draft: Draft) -> None:
 @rule("Slice", since=10)
 def slice_bounds(draft: Draft) -> None:
     """`starts`, `ends` and `axes` become arguments."""
-    for position, name in ((1, "starts"), (2, "ends")):
-        if not to_input(draft, name, position):
-            raise fault(f"{described(draft.node)} lacks `{name}`")
+    must_be_input(draft, "starts", 1)
+    must_be_input(draft, "ends", 2)
     to_input(draft, "axes", 3)
 
 
@@ -61,8 +72,7 @@ def top_k(draft: Draft) -> None:
 def reshape(draft: Draft) -> None:
     """`shape` becomes an argument."""
     draft.drop("consumed_inputs")
-    if not to_input(draft, "shape", 1):
-        raise fault(f"{described(draft.node)} lacks `shape`")
+    must_be_input(draft, "shape", 1)
 
 
 @rule("Tile", since=6)
@@ -84,9 +94,9 @@ def concat(draft: Draft) -> None:
 def softmax(draft: Draft) -> None:
     """It was over all axes from `axis` on, taken as one, and is over `axis` alone."""
     x, axis = draft.input(0), draft.int_of("axis", 1)
-    known = draft.types.rank(x)
-    if axis == -1 or (known is not None and axis == known - 1):
-        draft.set(axis=axis)
+    alone = -1 if axis == -1 else _only_axis(draft.types.shape(x), axis)
+    if alone is not None:
+        draft.set(axis=alone)
         return
     draft.node.input[0] = draft.add("Flatten", x, hint="flat", axis=axis)
     y = draft.output(0)
@@ -95,6 +105,15 @@ def softmax(draft: Draft) -> None:
     draft.place()
     shape = draft.add("Shape", x, hint="shape")
     draft.add("Reshape", draft.node.output[0], shape, output=y)
+
+
+def _only_axis(shape: Sequence[int | None] | None, first: int) -> int | None:
+    """The axis from one on that has more than one element; None where several may have."""
+    if not shape or not -len(shape) <= first < len(shape):
+        return None
+    first %= len(shape)
+    wide = [axis for axis in range(first, len(shape)) if shape[axis] != 1]
+    return None if len(wide) > 1 else (*wide, first)[0]
 
 
 @rule("DFT", since=20)

@@ -2,10 +2,10 @@
 
 from onnx import AttributeProto, TensorProto
 
-from ..attributes import described, value
+from ..attributes import described, find, value
 from ..faults import fault
 from ..rewriting import Draft, rule
-from .axes import to_input
+from .axes import must_be_input
 
 SELU = {"alpha": 1.6732, "gamma": 1.0507}  # before version 6
 
@@ -30,7 +30,10 @@ def selu(draft: Draft) -> None:
 
 @rule("Cast", since=6)
 def cast(draft: Draft) -> None:
-    """A type is a number, not its name."""
+    """A type is a number, not its name; some exporters knew it before."""
+    given = find(draft.node, "to")
+    if given is not None and given.type == AttributeProto.INT:
+        return
     name = draft.string_of("to", "")
     if name not in dict(TensorProto.DataType.items()):
         raise fault(f"{described(draft.node)} casts to a type that ONNX does not know")
@@ -69,8 +72,7 @@ def pad(draft: Draft) -> None:
     """`pads` and `value` become arguments."""
     filler = draft.float_of("value", 0.0)
     draft.drop("value")
-    if not to_input(draft, "pads", 1):
-        raise fault(f"{described(draft.node)} lacks `pads`")
+    must_be_input(draft, "pads", 1)
     if filler:
         draft.put(2, draft.number(filler, draft.input(0), "value"))
 
