@@ -59,6 +59,8 @@ class _Upgrade:
         versions[""] = self.target
         own = {domain for domain, _, _ in self.functions}
         used = _domains(model.graph)
+        for domain in used:
+            versions.setdefault(domain, 1)  # a model should say, and some do not
         del model.functions[:], model.opset_import[:]
         for domain, version in versions.items():
             if domain in used or domain not in own:

@@ -165,6 +165,14 @@ def test_a_call_may_give_a_graph() -> None:
         np.testing.assert_allclose(found, wanted, rtol=1e-6)
 
 
+def test_a_domain_without_a_version_has_the_first() -> None:
+    """Operators of others come with a version, even where the model names none."""
+    model = parsed("""
+        <ir_version: 8, opset_import: ["": 18]>
+        g (float[2,3,4] x) => (float[2,3,4] y) { y = other.Twice (x) }""")
+    assert {o.domain: o.version for o in upgraded(model).opset_import} == {"": 22, "other": 1}
+
+
 @pytest.mark.parametrize("opset", [22, 23, 25])
 def test_newer_opsets_stay(opset: int) -> None:
     """What is newer than our opset is left as it is."""
