@@ -8,7 +8,7 @@ from pathlib import Path
 from onnx import AttributeProto, FunctionProto, GraphProto, NodeProto, TypeProto
 
 from ...grammar.diagnostics import NetError, error
-from .attributes import check_attributes, described, subgraphs
+from .attributes import check_attributes, described, find, subgraphs
 from .faults import fault, shown
 from .tensors import MAX_DENSE, MAX_RANK, check_tensor, dense
 
@@ -74,6 +74,9 @@ class Checker:
         if node.domain == ONNX:
             node.domain = ""
         check_attributes(node, in_function=self.in_function)
+        parts = find(node, "num_outputs") if node.op_type == "Split" else None
+        if parts is not None and not parts.ref_attr_name and parts.i != len(node.output):
+            raise fault(f"{described(node)} has {len(node.output)} outputs, not {parts.i}")
         for attribute in node.attribute:
             tensors = [attribute.t] if attribute.type == AttributeProto.TENSOR else []
             for tensor in (*tensors, *attribute.tensors):

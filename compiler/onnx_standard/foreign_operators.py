@@ -128,6 +128,9 @@ def outputs_by_onnx(call: OpCall) -> Sequence[ValueInfoProto]:
     Raises:
         InferenceError: onnx refuses the operands or the attributes.
     """
+    for type in filter(None, call.inputs):
+        if any(extent < 0 for extent in type.extents):  # onnx may end the process
+            raise InferenceError(f"{call.op_type} takes no {type}")
     model = _model(call)
     try:
         inferred = shape_inference.infer_shapes(

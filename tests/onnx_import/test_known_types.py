@@ -4,9 +4,12 @@ import pytest
 from onnx import TensorProto, helper
 from support.onnx_models import parsed
 
+from netc.compiler.ir.signature import InferenceError, OpCall
+from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.onnx_import.known_types import KnownTypes
 from netc.compiler.onnx_import.read import read_model
 from netc.compiler.onnx_import.upgrade import upgrade
+from netc.compiler.onnx_standard.foreign_operators import foreign_row, outputs_by_onnx
 
 
 @pytest.mark.parametrize(
@@ -79,3 +82,13 @@ def test_nothing_ends_the_process() -> None:
     graph = helper.make_graph(nodes, "g", [info], [output])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 9)], ir_version=7)
     assert upgrade(read_model(model.SerializeToString()).proto).opset_import[0].version == 22
+
+
+def test_negative_extents_do_not_reach_onnx() -> None:
+    """Its shape inference ends the process for a slice of them."""
+    row = foreign_row("Slice", 13)
+    assert row is not None
+    bounds = TensorType(DType.INT64, (1,))
+    call = OpCall(row, (TensorType(DType.FLOAT32, (2, -30)), bounds, bounds), {})
+    with pytest.raises(InferenceError, match=r"Slice takes no float32\[2, -30\]"):
+        outputs_by_onnx(call)

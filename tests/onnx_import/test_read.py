@@ -71,6 +71,7 @@ def test_truncated_files() -> None:
         ("z = Relu (x)", "no node makes the output `y`"),
         ("a = Add (x, b)  b = Neg (a)  y = Neg (b)", "Add `a` waits for what itself makes"),
         ("y = Add (y, x)", "Add `y` waits for what itself makes"),
+        ("y = Split <num_outputs = 1073741824> (x)", "Split `y` has 1 outputs, not 1073741824"),
     ],
 )
 def test_names_that_do_not_fit(body: str, said: str) -> None:
