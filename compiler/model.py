@@ -5,11 +5,12 @@ A `.net` program is one way to a model; `Model(graph)` is enough where no `train
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..grammar import ast
 from ..grammar.diagnostics import Diagnostic
+from ..grammar.records import record
 from ..grammar.source import Source
 from .ir.graph import Graph
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_LANGUAGE = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Program:
     """The text that a model was compiled from, and its syntax tree."""
 
@@ -35,7 +36,7 @@ class Program:
         return next(versions, DEFAULT_LANGUAGE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Metadata:
     """What is known of a model besides its graph.
 
@@ -50,7 +51,7 @@ class Metadata:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Model:
     """A network, neither in training nor in inference mode, not optimised."""
 

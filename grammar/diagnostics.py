@@ -1,7 +1,6 @@
 """Diagnostics: errors and warnings with a code, a span, and advice, and how they are shown."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
 from html import escape
 from itertools import islice
@@ -9,6 +8,7 @@ from operator import eq
 from typing import Literal
 
 from .codes import CODES
+from .records import record
 from .source import UNPRINTABLE, Span
 
 Severity = Literal["error", "warning"]
@@ -17,7 +17,7 @@ WIDEST = 160  # characters of a line that are shown; of a longer one, those arou
 MOST_CANDIDATES = 2_000  # names that are compared with a misspelled one
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pointer:
     """A second place that a diagnostic refers to, with a word about it."""
 
@@ -30,7 +30,7 @@ def pointers(span: Span | None, text: str) -> tuple[Pointer, ...]:
     return () if span is None else (Pointer(span, text),)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """One finding about a program.
 

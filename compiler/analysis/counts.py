@@ -6,6 +6,7 @@ Everything is computed from shapes for one sample; no weight is ever allocated.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ...grammar.records import record
 from ..ir.dim import BATCH, Dim, substitute
 from ..ir.graph import CONSTANT, LEAVES, PARAMETER, Graph, Node
 from ..ir.signature import OpCall
@@ -21,7 +22,7 @@ CONVENTION = "one sample; MACs: convolutions and matrix products; FLOPs = 2 MACs
 LARGE = 2**12
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerCounts:
     """What one layer holds, and what it costs for one sample.
 
@@ -55,7 +56,7 @@ class LayerCounts:
         return 2 * self.macs + self.elementwise
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Counts:
     """The counts of a network: `layers` by path, in order of appearance, and their sums."""
 

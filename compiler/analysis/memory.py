@@ -1,8 +1,8 @@
 """Graph to bytes: the peak of live activations for one sample at inference, and per layer."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from ...grammar.records import record
 from ..ir.dim import Dim
 from ..ir.graph import INPUT, LEAVES, Graph, Node
 from ..ir.schedule import Schedule, needed_outputs, schedule
@@ -11,7 +11,7 @@ from ..ops.opdef import definition
 from .counts import ONE_SAMPLE, at_large, total
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Memory:
     """Bytes of activations for one sample at inference.
 

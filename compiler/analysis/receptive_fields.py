@@ -1,8 +1,8 @@
 """Graph to receptive fields: how much of the input one element of each layer's output sees."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 
+from ...grammar.records import record
 from ..ir.dim import Dim
 from ..ir.graph import INPUT, LEAVES, Graph, Node
 from ..ops.opdef import row_of
@@ -10,7 +10,7 @@ from ..ops.receptive_field import Axis, Field, slid, whole_number
 from .sliding_layers import sliding_layers, spatial_axes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReceptiveField:
     """What one element of a tensor sees, per spatial axis of the input (height, width).
 

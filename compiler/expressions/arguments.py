@@ -1,12 +1,12 @@
 """The kinds of values that layers take as arguments: what each accepts, and how it is spelled."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from math import isfinite
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from ...grammar.records import record
 from ..ir.initializers import AUTO, INITIALIZERS, Init
 
 LARGEST_REAL = (2 - 2**-23) * 2.0**127  # of float32
@@ -27,7 +27,7 @@ class Quotient(float):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WordCall:
     """A choice with numbers: `normal(0.01)`."""
 
@@ -42,7 +42,7 @@ class Mismatch(Exception):
     """A value that a kind does not accept; its text, if any, is help for the author."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kind:
     """What an argument accepts.
 

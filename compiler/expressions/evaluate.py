@@ -3,12 +3,13 @@
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.limits import MAX_INTEGER
+from ...grammar.records import record
 from ...grammar.source import Span
 from ..ir.graph import Value
 from .arguments import Quotient, Word, WordCall, spell, whole
@@ -20,7 +21,7 @@ LONGEST_LIST = 100_000
 MOST_DIGITS = 400
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Environment:
     """What names mean in an expression.
 
@@ -44,7 +45,7 @@ NO_NAMES = Environment()
 LITERALS = (ast.Number, ast.Size, ast.String, ast.Boolean)  # what they say depends on no name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lazy:
     """A quantity that is computed only when an expression reads it."""
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, Pointer
+from ...grammar.records import record
 from ...grammar.source import Source, Span
 from ..ir.graph import Graph, Layer, Value
 from .budget import Budget
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Block:
     """A block's definition, the file that it is in, and the labels that its body gives."""
 
@@ -26,7 +27,7 @@ class Block:
         return self.statement.span.start
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Default:
     """What a `default` statement sets for a layer: arguments by name, and where it stands."""
 

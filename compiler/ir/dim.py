@@ -1,13 +1,15 @@
 """Symbolic extents: integers or small polynomials in named symbols, with floor division."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import total_ordering
 from math import gcd
 
+from ...grammar.records import record
+
 
 @total_ordering
-@dataclass(frozen=True, slots=True)
+@record
 class Symbol:
     """An extent that only a concrete input determines, such as the batch `N`.
 
@@ -28,7 +30,7 @@ class Symbol:
 
 
 @total_ordering
-@dataclass(frozen=True, slots=True)
+@record
 class FloorQuotient:
     """`floor(numerator / divisor)` where the division does not come out.
 
@@ -59,7 +61,7 @@ Atom = Symbol | FloorQuotient
 Monomial = tuple[Atom, ...]  # sorted, with multiplicity; () is the constant term
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Polynomial:
     """A non-constant polynomial; `terms` holds (monomial, coefficient), sorted, no zeros.
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...grammar.records import record
 from ...grammar.source import Span
 from .signature import NO_ATTRIBUTES, OPSETS, Signature
 from .types import DType, Shape, TensorType
@@ -24,7 +25,7 @@ LEAVES = frozenset({INPUT, PARAMETER, CONSTANT})
 Output = tuple[int, int]  # a node, and which of its outputs
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Value:
     """One output of a node: what other nodes take as an argument."""
 
@@ -46,7 +47,7 @@ class Value:
         return self.type.dtype
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Node:
     """An operator, input, parameter or constant.
 
@@ -88,7 +89,7 @@ class Node:
         return f"<Node {self.op_type} in `{self.scope}`: {types}>"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Turn:
     """One turn of a repetition that a layer is in: turn `index` (from 0) of `count`."""
 
@@ -98,7 +99,7 @@ class Turn:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Layer:
     """A layer of the network; its operators carry its path as scope.
 

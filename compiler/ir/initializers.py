@@ -1,9 +1,9 @@
 """How a parameter's first values are drawn; `runtime/weights/initialize.py` acts on it."""
 
-from dataclasses import dataclass
+from ...grammar.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Init:
     """An initializer by name with its numbers.
 

@@ -4,12 +4,12 @@ The memory analysis and the runtime's plan both read it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from ...grammar.records import record
 from .graph import LEAVES, Graph, Node, Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Schedule:
     """A schedule of the nodes that some values need.
 

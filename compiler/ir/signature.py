@@ -6,6 +6,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
+from ...grammar.records import record
 from .tensor import Tensor
 from .types import TensorType
 
@@ -32,7 +33,7 @@ class Required(Enum):
 REQUIRED = Required.REQUIRED
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BodyType:
     """The types of a subgraph: of its own inputs, without what it captures, and of its outputs."""
 
@@ -40,7 +41,7 @@ class BodyType:
     outputs: tuple[TensorType, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OpCall:
     """An application of an operator, as type inference and costs see it.
 

@@ -2,14 +2,14 @@
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from ...grammar.records import record
 from .types import DType
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tensor:
     """An array that nothing changes; NumPy views it without copying.
 

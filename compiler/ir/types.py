@@ -1,10 +1,10 @@
 """Element types, shapes and tensor types, and how shapes broadcast."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from math import prod
 
+from ...grammar.records import record
 from .dim import Dim, counts_samples, equal, is_unknown, substitute, unknown
 
 Shape = tuple[Dim, ...]
@@ -91,7 +91,7 @@ class DType(Enum):
         return str(self.value).startswith(("int", "uint"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TensorType:
     """An element type and a shape, channels first, the batch as the symbol `N`."""
 

@@ -1,14 +1,14 @@
 """Geometry of sliding windows, shared by convolutions, pools, and receptive fields."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ...grammar.records import record
 from .dim import Dim
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Window:
     """A window that slides over spatial axes; one entry per axis in each tuple."""
 

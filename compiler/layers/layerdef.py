@@ -7,11 +7,12 @@ What a `train` block calls (`sgd(lr=0.1)`) is bound in the same way; see `traini
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import floor
 from typing import Any, Protocol, get_type_hints
 
 from ...grammar.diagnostics import NetError, did_you_mean, error
+from ...grammar.records import record
 from ...grammar.source import Span
 from ..expressions.arguments import (
     Flag,
@@ -78,7 +79,7 @@ class CallSignature(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerDef:
     """A row of the table of layers.
 
@@ -176,7 +177,7 @@ def layer(
     return register
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GivenArgument:
     """An argument of a call with its value computed; `name` is None for a positional one."""
 
@@ -185,7 +186,7 @@ class GivenArgument:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bound:
     """A call's arguments by name, defaults filled in; `share` names whose weights it uses.
 

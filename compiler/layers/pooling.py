@@ -1,9 +1,10 @@
 """Pooling layers with sliding windows."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
+from ...grammar.records import record
 from ..expressions.arguments import Flag, Padding, PerAxis, Positive
 from ..ir.graph import Value
 from ..ir.windows import Window
@@ -14,7 +15,7 @@ from .spatial import as_before, channels_first, window_on
 LP_NORM = 2
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pool:
     """A pool of x (N, C, *S): its window, what `ceil` adds at the end, and the mode's options."""
 

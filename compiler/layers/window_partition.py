@@ -5,10 +5,10 @@ the padding and the masks of torchvision's `swin_transformer`.
 """
 
 from collections import deque
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 
+from ...grammar.records import record
 from ..expressions.arguments import NaturalPerAxis, PerAxis
 from ..ir.graph import Graph, Layer, Value
 from ..ops.cuts import END
@@ -21,7 +21,7 @@ from .spatial import SpatialInput, as_before, channels_first, describe, per_axis
 WINDOW, UNWINDOW = "WINDOW", "UNWINDOW"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Partition:
     """How an image (N, C, *extents) lies in windows; one entry per spatial axis in each tuple.
 

@@ -1,8 +1,8 @@
 """What a layer appended to the graph, to append it again where a call would build the same."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 
+from ...grammar.records import record
 from ...grammar.source import Span
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
 from ..layers.layerdef import Bound, LayerDef
@@ -26,7 +26,7 @@ def likeness(
     return id(definition), bound.text, tuple([x.type for x in operands])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Built:
     """What a layer appended.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
 from ...grammar.limits import MAX_NESTING
+from ...grammar.records import record
 from ...grammar.source import Span
 from ..expressions.names import Block, Scope, automatic_name_used
 from ..expressions.recovery import POISON, GiveUp, Poisoned
@@ -30,7 +31,7 @@ FATAL = frozenset({"E401", "E402"})
 LONGEST_PATH = 1_000  # characters
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Site:
     """The place of a step: its input, its scope and label, and whether it may start a chain."""
 
@@ -40,7 +41,7 @@ class Site:
     starts: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Caller:
     """A call of a block that lowering is in, and what it says to all layers in it.
 

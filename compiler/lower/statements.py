@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, error
+from ...grammar.records import record
 from ...grammar.source import Span
 from ..expressions.names import Home, Scope, labels_in
 from ..expressions.recovery import GiveUp, Poisoned
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_LAYERS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lowered:
     """A lowered module: its graph, what was warned of, top-level `let`s, and how it is trained."""
 

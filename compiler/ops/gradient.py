@@ -5,10 +5,10 @@ can be differentiated again. Gradients of a value that is used several times are
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial, reduce
 
 from ...grammar.diagnostics import NetError, error
+from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.dim import equal
 from ..ir.graph import Graph, Node, Output, Value
@@ -69,7 +69,7 @@ def pullback(
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeGradient:
     """What the rule of one node appended.
 

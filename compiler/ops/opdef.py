@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, cast
 
+from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.dim import Dim
 from ..ir.graph import Graph, Node, Value
@@ -14,7 +15,7 @@ from ..ir.types import TensorType
 from .receptive_field import FieldRule
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cost:
     """Multiply-accumulates of products, and elementwise operations apart."""
 
@@ -22,7 +23,7 @@ class Cost:
     elementwise: Dim = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VjpCall:
     """An application of an operator, as differentiation sees it.
 
@@ -93,7 +94,7 @@ class Moves(Enum):
     JOINED = "the numbers of all its arguments"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Activation:
     """How an activation function treats what a layer yields.
 
@@ -109,7 +110,7 @@ class Activation:
     slope: Callable[[Any], Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Notation:
     """An operator as lectures write it: x is its first argument, y its result.
 

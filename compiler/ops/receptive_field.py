@@ -8,12 +8,13 @@ sees most of the input, although strides after it may step over that place.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import zip_longest
 from math import ceil, gcd
 from typing import NamedTuple
 
+from ...grammar.records import record
 from ..ir.dim import Dim, Polynomial
 from ..ir.graph import Node
 from ..ir.types import Shape, product
@@ -30,7 +31,7 @@ class Slide(NamedTuple):
     before: int | Fraction = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Axis:
     """What a tensor's elements see along one spatial axis of the input.
 

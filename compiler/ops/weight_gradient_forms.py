@@ -1,10 +1,10 @@
 """`netc.ConvWeightGrad` as operators of ONNX: forms, and which of them takes onnxruntime least."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import product as combinations
 from math import prod
 
+from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.dim import Dim
 from ..ir.graph import Graph, Value
@@ -13,7 +13,7 @@ from .cuts import END
 from .indexing import cropped
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Correlation:
     """What a weight's gradient is made of.
 

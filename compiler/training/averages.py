@@ -1,13 +1,12 @@
 """Means over what is there: elements whose target is given, positions that are not ignored."""
 
-from dataclasses import dataclass
-
+from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.graph import Value
 from ..ir.types import DType
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MaskedTarget:
     """A target in the output's element type, and which of its elements are given.
 

@@ -4,8 +4,7 @@ An output that is reshaped or transposed after its `SOFTMAX` still consists of p
 loss then takes the logits, moved in the same way.
 """
 
-from dataclasses import dataclass
-
+from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
 from ..ir.types import Shape, product
@@ -13,7 +12,7 @@ from ..layers.layerdef import activation_of
 from ..ops.opdef import Moves, Yields, definition
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ending:
     """How an output ends.
 

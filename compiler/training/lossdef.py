@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.dim import Dim
 from ..ir.graph import Value
@@ -21,7 +22,7 @@ Task = Literal["classes", "decisions", "numbers"]
 Scores = Literal["logits", "log_probabilities", "probabilities", "margins"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Formula:
     """How lectures write a loss, for pictures: y is the output, t the target, a hyphen a minus.
 
@@ -38,14 +39,14 @@ class Formula:
     probabilities: Probabilities | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Refusal:
     """That a loss does not take an output, and what to do instead."""
 
     help: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Doubt:
     """That a loss takes an output as it is, but learns slowly, and what to do instead."""
 
@@ -58,7 +59,7 @@ BEFORE: Literal["before"] = "before"  # the loss takes what comes before the out
 Verdict = Literal["as is", "before"] | Refusal | Doubt
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ZeroKnowledge:
     """What a loss comes to while a network knows nothing, whatever the targets are.
 
@@ -80,7 +81,7 @@ class Values(Enum):
     SIDES = "yes where they are above 0"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LossTargets:
     """What a loss compares an output with.
 

@@ -1,9 +1,10 @@
 """What training minimises: a loss for each output that has one, and penalties on the weights."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ...grammar.diagnostics import error
+from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Value
 from ..ir.types import DType, TensorType
@@ -20,7 +21,7 @@ TARGET = "target"
 SCALARS = {STEP: DType.INT64, "lr": DType.FLOAT32, "momentum": DType.FLOAT32}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Objective:
     """What training minimises.
 

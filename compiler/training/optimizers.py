@@ -8,6 +8,7 @@ values of the graph, so that they can change from step to step.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ...grammar.records import record
 from ..expressions.arguments import Flag, Nonnegative, PositiveReal, Rate, kind_of
 from ..ir.builder import Builder
 from ..ir.graph import Value
@@ -20,7 +21,7 @@ UpdateRule = Callable[..., tuple[Value, Slots]]
 MOMENTUM = "momentum"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Update:
     """What an optimizer's rule gets.
 

@@ -5,9 +5,9 @@ the logits before them. Where the pair makes no sense, the error says what to do
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
+from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Value
 from ..ir.types import TensorType, author_size
@@ -20,7 +20,7 @@ from .terms import Term
 DISSOLVED = Refusal("its classes are no longer an axis of the output: reshape before the `SOFTMAX`")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fit:
     """An output as its loss takes it.
 

@@ -1,10 +1,11 @@
 """All that a `train` block says, with defaults for what it leaves out, as one record."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, pointers
+from ...grammar.records import record
 from ...grammar.source import Span
 from .losses import LOSSES
 from .objective import Objective
@@ -18,7 +19,7 @@ ADAM = OPTIMIZERS.term("adam")
 CONSTANT_SCHEDULE = SCHEDULES.term("constant")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recipe:
     """How a network is trained.
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
+from ...grammar.records import record
 from ...grammar.source import Span
 from ...grammar.translation.settings import OUR_SETTINGS, corrected_setting
 from ..expressions.arguments import (
@@ -52,7 +53,7 @@ EXAMPLE_VALUES: Mapping[str, str] = {
 KEEP_ONE = "keep one of them"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GivenSetting:
     """A setting as it was given.
 

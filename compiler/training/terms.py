@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
+from ...grammar.records import record
 from ...grammar.source import Span
 from ..expressions.arguments import Kind, kind_of, or_none
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Term:
     """A choice such as `sgd(lr=0.1)`, all arguments bound and defaults filled in.
 

@@ -7,15 +7,17 @@ printer keeps its own stack and never recurses.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby
 from typing import Any, Literal
+
+from ..records import record
 
 LINE_WIDTH = 100
 ENDLESS = 2**40  # the width of what cannot be on one line
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Text:
     """Text without a line break; blanks at the start of a line are dropped."""
 
@@ -27,7 +29,7 @@ class Text:
         return len(self.text)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Break:
     """A new line where its group is broken, else `flat`."""
 
@@ -39,12 +41,12 @@ class Break:
         return len(self.flat)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Soft(Break):
     """A new line where its group is broken and what follows does not fit, else `flat`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hard:
     """A new line, with an empty one before it if it is blank."""
 
@@ -52,7 +54,7 @@ class Hard:
     width: int = ENDLESS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Remark:
     """A comment, after what is on the line or on its own line; it ends the line."""
 
@@ -61,7 +63,7 @@ class Remark:
     width: int = ENDLESS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Concat:
     """Several pieces, one after the other."""
 
@@ -69,7 +71,7 @@ class Concat:
     width: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Nest:
     """A piece whose new lines are indented by `columns` more than its origin.
 
@@ -89,7 +91,7 @@ class Nest:
         object.__setattr__(self, "width", self.doc.width)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Together:
     """A piece that is on one line or breaks at each of its own `Break`s.
 

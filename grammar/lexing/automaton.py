@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..ast import Token
 from ..limits import MAX_NESTING
+from ..records import record
 from ..source import Source, Span
 from .lexer import alternatives, next_of_any
 from .tables import StartRule, tables
@@ -16,7 +16,7 @@ _DEPTHS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 Match = Callable[[str, int], re.Match[str] | None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failure:
     """Where the parser stopped.
 

@@ -1,12 +1,12 @@
 """Values of a graph -> what users see of inputs and outputs: name, shape, element type."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from .compiler.ir.graph import Value
+from .grammar.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TensorSpec:
     """A named input or output; `shape` is channels first, with the batch as `"N"`."""
 

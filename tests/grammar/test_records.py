@@ -85,6 +85,32 @@ def test_nothing_changes_or_is_left_out(made: tuple[type, type, type]) -> None:
     assert repr(empty()) == "nothing"
 
 
+@pytest.mark.parametrize("decorate", [record, dataclass(frozen=True, slots=True)])
+def test_what_classes_say_themselves(decorate: Decorator) -> None:
+    """Factories make defaults, `__post_init__` fills fields, and methods of the class stay."""
+
+    @decorate
+    class Bound:
+        names: list[str] = field(default_factory=list)
+        text: str = field(init=False, compare=False)
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "text", " ".join(self.names))
+
+        def __hash__(self) -> int:
+            return len(self.names)
+
+    made: Any = Bound
+    one, other = made(), made()
+    one.names.append("a")
+    assert other.names == []
+    assert made(["a", "b"]).text == "a b"
+    assert hash(made(["a", "b"])) == 2
+    assert made(["a"]) == one
+    with pytest.raises(TypeError):
+        made([], "a")
+
+
 def test_syntax_can_be_pickled() -> None:
     """Trees go to other processes."""
     from netc.grammar import ast

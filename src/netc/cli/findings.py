@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,13 +12,14 @@ from .. import __version__
 from ..compiler.lower import Library
 from ..grammar.codes import CODES
 from ..grammar.diagnostics import Diagnostic
+from ..grammar.records import record
 from ..grammar.source import Source, Span
 from ..network import Network
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checked:
     """What was found in one file.
 

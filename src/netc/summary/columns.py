@@ -1,17 +1,17 @@
 """The columns of the layer table: what each takes from a row, and how it is written."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..compiler.ir.dim import Dim
 from ..grammar.diagnostics import did_you_mean, error, listing
+from ..grammar.records import record
 from .rows import LayerRow
 
 EMPTY_CELL = "-"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A column of the layer table.
 

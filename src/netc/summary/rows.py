@@ -1,7 +1,7 @@
 """Graph to the rows of the layer table."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ..compiler.analysis.counts import Counts, LayerCounts, total
@@ -12,13 +12,14 @@ from ..compiler.ir.dim import Dim
 from ..compiler.ir.graph import Graph, Layer
 from ..compiler.ir.types import TensorType, author_size
 from ..compiler.layers.layerdef import LAYERS
+from ..grammar.records import record
 from ..grammar.source import Span
 
 DEFAULT_MARK = "*"
 LONGEST_VALUE = 24
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerRow:
     """A layer, or several that are folded into one scope.
 
