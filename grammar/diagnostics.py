@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher, get_close_matches
-from html import escape
 from itertools import islice
 from operator import eq
 from typing import Literal
@@ -156,13 +155,15 @@ def render(diagnostic: Diagnostic) -> str:
     return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+# As `html.escape` has them, which loads the names of all characters.
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 # By the first character of a line's text, after its margin.
 _COLOURS = {"^": "#c0392b", "-": "#2471a3", "=": "#1e8449"}
 
 
 def _html(diagnostic: Diagnostic) -> str:
     """A diagnostic as HTML."""
-    head, *lines = map(escape, render(diagnostic).split("\n"))
+    head, *lines = render(diagnostic).translate(_ESCAPES).split("\n")
     colour = "#c0392b" if diagnostic.severity == "error" else "#9a6700"
     rows = [f'<b style="color:{colour}">{head}</b>']
     for line in lines:

@@ -5,10 +5,10 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
+from zlib import crc32
 
 from .diagnostics import NetError, error
 from .limits import MAX_TEXT
@@ -198,8 +198,8 @@ def _temporary(target: str) -> tuple[str, int]:
 
 
 def _temporary_path(target: str, number: int) -> str:
-    digest = sha256(os.fsencode(os.path.basename(target))).hexdigest()
-    name = f"{_TEMPORARY[0]}{digest[:16]}-{number}{_TEMPORARY[1]}"
+    digest = crc32(os.fsencode(os.path.basename(target)))
+    name = f"{_TEMPORARY[0]}{digest:08x}-{number}{_TEMPORARY[1]}"
     return os.path.join(os.path.dirname(target), name)
 
 

@@ -22,6 +22,7 @@ from ..expressions.arguments import (
     Quotient,
     Word,
     fitted,
+    keyword_only,
     kind_of,
     spell,
     whole,
@@ -153,28 +154,34 @@ def layer(
 
     def register(function: LayerFunction) -> LayerFunction:
         hints = get_type_hints(function, include_extras=True)
-        signature = inspect.signature(function).parameters.values()
-        arguments = [p for p in signature if p.kind is inspect.Parameter.KEYWORD_ONLY]
-        positional = tuple(str(p).split(":")[0] for p in signature if p not in arguments)
+        names, settled = keyword_only(function)
         for spelling, preset in {name: {}, **(aliases or {})}.items():
             if spelling in LAYERS:
                 raise ValueError(f"layer {spelling} is defined twice")
             LAYERS[spelling] = LayerDef(
                 name=name,
                 function=function,
-                kinds={p.name: kind_of(hints[p.name]) for p in arguments},
-                defaults={p.name: p.default for p in arguments if p.default is not p.empty},
+                kinds={name: kind_of(hints[name]) for name in names},
+                defaults=settled,
                 size=size,
                 counts=(counts,) if isinstance(counts, str) else counts,
                 number=number,
                 choice=choice,
                 preset=preset,
-                takes=OPERANDS[positional[1:]],
+                takes=OPERANDS[_operands(function)],
                 activation=activation,
             )
         return function
 
     return register
+
+
+def _operands(function: Any) -> tuple[str, ...]:
+    """The names of a layer function's positional parameters after `build`, as they are written."""
+    code = function.__code__
+    end = code.co_argcount + code.co_kwonlyargcount
+    several = (f"*{code.co_varnames[end]}",) if code.co_flags & inspect.CO_VARARGS else ()
+    return (*code.co_varnames[1 : code.co_argcount], *several)
 
 
 @record

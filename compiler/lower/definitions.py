@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.resources import files
+from pathlib import Path
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, error
@@ -17,6 +17,7 @@ from .bindings import bind_let, taken_name
 from .items import evaluate_in
 
 LIBRARY = "lib:"
+SHARED = Path(__file__).parents[2] / "specs" / "lib"
 MOST_IMPORTS = 1_000  # of a file
 MOST_PARAMETERS = 100  # of a block, which each call resolves
 
@@ -135,7 +136,7 @@ def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[st
 def _resolve(statement: ast.ImportStatement, home: Home) -> str:
     """The path that an import means: below the importing file's folder, or in the library."""
     if statement.path.startswith(LIBRARY):
-        folder = str(files("netc.specs") / "lib")
+        folder = str(SHARED)
         path = statement.path.removeprefix(LIBRARY)
     else:
         folder = os.path.dirname(home.source.name)

@@ -1,7 +1,7 @@
 """The table of losses: all that netc knows of each loss, in one row."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY
 from enum import Enum
 from typing import Literal
 
@@ -101,7 +101,7 @@ class LossTargets:
         return "classes" if indexed else self.task
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class LossDef(TermDef):
     """A row of the table of losses.
 
@@ -117,6 +117,7 @@ class LossDef(TermDef):
         start: What it comes to at first; None where that depends on the targets.
     """
 
+    _: KW_ONLY
     formula: Callable[..., Formula]
     targets: LossTargets
     scores: Scores

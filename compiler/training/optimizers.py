@@ -6,7 +6,7 @@ values of the graph, so that they can change from step to step.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY
 
 from ...grammar.records import record
 from ..expressions.arguments import Flag, Nonnegative, PositiveReal, Rate, kind_of
@@ -75,7 +75,7 @@ class Update:
         return build.Sub(self.weight, build.Mul(rate or self.lr, direction))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class OptimizerDef(TermDef):
     """A row of the table of optimizers.
 
@@ -87,6 +87,7 @@ class OptimizerDef(TermDef):
             there.
     """
 
+    _: KW_ONLY
     asked_by: Mapping[str, str | None]
 
     @property

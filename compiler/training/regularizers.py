@@ -1,8 +1,9 @@
 """The table of regularizers: penalties on the weights of a graph that training adds to the loss."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY
 
+from ...grammar.records import record
 from ..expressions.arguments import Flag, NonNegativeReal
 from ..ir.builder import Builder
 from ..ir.graph import Value
@@ -11,7 +12,7 @@ from .terms import Term, TermDef, TermTable
 from .weights import regularized
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class RegularizerDef(TermDef):
     """A row of the table of regularizers.
 
@@ -22,6 +23,7 @@ class RegularizerDef(TermDef):
         formula: How lectures write it and its derivative, by its arguments.
     """
 
+    _: KW_ONLY
     formula: Callable[..., Formula]
 
     def written(self, term: Term) -> Formula:

@@ -5,15 +5,16 @@ A schedule is one plain function of the value to start from, the number n of the
 has the schedule, the formula is PyTorch's.
 """
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY
 from math import cos, exp, pi
 from typing import Literal
 
+from ...grammar.records import record
 from ..expressions.arguments import Natural, Nonnegative, Positive, PositiveReal
 from .terms import Term, TermDef, TermTable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class ScheduleDef(TermDef):
     """A row of the table of schedules.
 
@@ -23,6 +24,7 @@ class ScheduleDef(TermDef):
         starts_itself: Whether the optimizer's value is ignored, as the arguments say all.
     """
 
+    _: KW_ONLY
     starts_itself: bool = False
 
 

@@ -1,13 +1,12 @@
 """A named choice with its arguments, as a `train` block makes it, and the rows of its table."""
 
-import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, field
 from typing import Any, TypeVar, get_type_hints
 
 from ...grammar.records import record
 from ...grammar.source import Span
-from ..expressions.arguments import Kind, kind_of, or_none
+from ..expressions.arguments import Kind, keyword_only, kind_of, or_none
 
 
 @record
@@ -32,7 +31,7 @@ class Term:
         return f"<{self.kind} {self.name}({arguments})>"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record
 class TermDef:
     """A row of a table of choices: a signature, to which arguments are bound as to a layer's.
 
@@ -47,6 +46,7 @@ class TermDef:
         choice: Which argument takes a positional word or string.
     """
 
+    _: KW_ONLY
     kind: str
     name: str
     function: Callable[..., Any]
@@ -136,13 +136,7 @@ def keyword_arguments(function: Callable[..., Any]) -> Keywords:
     One whose default is None takes the word `none`, too.
     """
     hints = get_type_hints(function, include_extras=True)
-    arguments = [
-        parameter
-        for parameter in inspect.signature(function).parameters.values()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    ]
-    kinds = {
-        p.name: or_none(kind_of(hints[p.name])) if p.default is None else kind_of(hints[p.name])
-        for p in arguments
-    }
-    return kinds, {p.name: p.default for p in arguments if p.default is not p.empty}
+    names, defaults = keyword_only(function)
+    kinds = {name: kind_of(hints[name]) for name in names}
+    nullable = [name for name, default in defaults.items() if default is None]
+    return {**kinds, **{name: or_none(kinds[name]) for name in nullable}}, defaults

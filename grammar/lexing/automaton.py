@@ -11,6 +11,7 @@ from ..source import Source, Span
 from .lexer import alternatives, next_of_any
 from .tables import StartRule, tables
 
+_ANYWHERE = {"COMMENT", "END"}  # may come in every state
 _DEPTHS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 Match = Callable[[str, int], re.Match[str] | None]
@@ -137,6 +138,9 @@ class Parser:
         while (match := self._match(text, position, states[-1])) is not None:
             kind = match.lastgroup or ""
             start, position = match.span(kind)
+            if kind == "END":
+                yield Token("$END", "", start, start)
+                return
             token = Token(kind, match[kind], start, position)
             keep(token)
             if kind == "COMMENT":
@@ -150,21 +154,21 @@ class Parser:
         yield next_of_any(text, position)
 
     def _match(self, text: str, position: int, state: int) -> re.Match[str] | None:
-        """White space and a token that may come in a state.
+        """White space and a token that may come in a state, or the end.
 
         Terminals are tried in one order everywhere. So where the first that matches may come, it
         is the one; elsewhere they are tried without those that may not.
         """
         match = self._matchers.get(state, self._any)(text, position)
-        if match is None or match.lastgroup in self._states[state] or match.lastgroup == "COMMENT":
+        if match is None or match.lastgroup in self._states[state] or match.lastgroup in _ANYWHERE:
             return match
-        able = [name for name in self._terminals if name in self._states[state]]
-        self._matchers[state] = self._matcher([*able, "COMMENT"])
+        able = self._states[state].keys() | _ANYWHERE
+        self._matchers[state] = self._matcher([name for name in self._terminals if name in able])
         return self._matchers[state](text, position)
 
     def _matcher(self, names: Iterable[str]) -> Match:
         pattern = alternatives((name, self._terminals[name]) for name in names if name != "SPACE")
-        return re.compile(f"(?:{self._terminals['SPACE']})?(?:{pattern})").match
+        return re.compile(rf"(?:{self._terminals['SPACE']})?(?:{pattern}|(?P<END>\Z))").match
 
     def _take(self, token: Token, states: list[int], values: list[Any]) -> bool:
         """Reduce what a token ends, and push the token; whether it may come."""

@@ -29,15 +29,13 @@ def tokens(text: str, start: int = 0, end: int | None = None) -> Iterator[Token]
 def next_of_any(text: str, position: int) -> Token:
     """What stands first from a position on, whatever may come there.
 
-    The type of the end is `$END`, and that of a character that starts no token is empty.
+    The type of a character that starts no token is empty.
     """
     scanner = _scanner()
     match = scanner.match(text, position)
     if match is not None and match.lastgroup == "SPACE":
         position = match.end()
         match = scanner.match(text, position)
-    if position == len(text):
-        return Token("$END", "", position, position)
     if match is None or match.lastgroup == "WRONG":
         return Token("", text[position], position, position + 1)
     return Token(match.lastgroup or "", match[0], *match.span())

@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
 
@@ -72,7 +71,7 @@ def is_chain(text: str) -> bool:
 @cache
 def zoo() -> Mapping[str, Path]:
     """The shipped specs' paths by name, without the shared blocks in `lib`."""
-    root = Path(str(files("netc.specs")))
+    root = Path(__file__).with_name("specs")
     specs = (path for path in root.rglob("*.net") if path.relative_to(root).parts[0] != "lib")
     return {path.relative_to(root).with_suffix("").as_posix(): path for path in sorted(specs)}
 
