@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ...grammar.diagnostics import error
 from ..ir.builder import Builder
-from ..ir.graph import INPUT, PARAMETER, Graph, Node, Value
+from ..ir.graph import INPUT, PARAMETER, STEP, Graph, Node, Value
 from ..ir.types import DType, TensorType
 from ..ops.opdef import Operands
 from .inference_mode import keep_paths, pass_on, required
@@ -14,7 +14,6 @@ from .noise import kept, key_of, uniform
 from .rewrite import RewriteRule, rewrite
 from .stochastic_pooling import sample_by_magnitude
 
-STEP = "step"
 NEXT = ".next"
 HALF = 0.5  # ONNX's default for the rate of Dropout
 

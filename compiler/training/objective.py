@@ -6,10 +6,9 @@ from dataclasses import field
 from ...grammar.diagnostics import error
 from ...grammar.records import record
 from ..ir.builder import Builder
-from ..ir.graph import Graph, Value
+from ..ir.graph import STEP, Graph, Value
 from ..ir.types import DType, TensorType
 from ..passes.rewrite import rewrite
-from ..passes.training_mode import STEP
 from .losses import LOSSES
 from .output_fit import named_output, target_type, total_loss
 from .regularizers import penalty

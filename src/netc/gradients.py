@@ -6,12 +6,11 @@ from weakref import WeakKeyDictionary
 
 from . import __version__
 from .compiler.emit.onnx import export
-from .compiler.ir.graph import Graph
+from .compiler.ir.graph import STEP, Graph
 from .compiler.ir.types import TensorType, product
 from .compiler.model import Model
 from .compiler.passes.append_backward import GRADIENT, append_backward, trainable
 from .compiler.passes.set_mode import set_mode
-from .compiler.passes.training_mode import STEP
 from .compiler.training.objective import LOSS, Objective, add_loss
 from .compiler.training.train_step import train_step
 from .grammar.diagnostics import error, listing

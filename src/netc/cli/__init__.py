@@ -14,7 +14,6 @@ import click
 from click.shell_completion import CompletionItem
 
 from .. import __version__
-from ..grammar.diagnostics import Diagnostic, NetError, did_you_mean
 from .streams import discard_output, prepare_streams
 
 # command -> (module, what `netc --help` says of it)
@@ -43,6 +42,11 @@ COMMANDS = {
 COMPLETION = "_NETC_COMPLETE"  # set by the shell that asks what to complete
 
 
+def _diagnostics() -> Any:
+    """The module of errors, which is loaded when something fails, or by a command."""
+    return import_module("..grammar.diagnostics", __name__)
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports one when it is called."""
 
@@ -62,7 +66,7 @@ class LazyGroup(click.Group):
         """Call the command; where it fails and was to print JSON, print the errors as JSON."""
         try:
             return super().invoke(ctx)
-        except NetError as failure:
+        except _diagnostics().NetError as failure:
             if ctx.meta.get("netc.json"):
                 click.echo(import_module(".terminal", __name__).to_json(failure.diagnostics))
             raise
@@ -73,7 +77,7 @@ class LazyGroup(click.Group):
         """The command that the arguments name; one that is misspelled is answered with its name."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            near = did_you_mean(name, list(COMMANDS))
+            near = _diagnostics().did_you_mean(name, list(COMMANDS))
             raise click.UsageError(f"no command `{name}`" + (f"; {near}" if near else ""), ctx)
         return super().resolve_command(ctx, args)
 
@@ -124,7 +128,7 @@ def _output_failed(failure: OSError) -> int:
     discard_output()
     if failure.errno == errno.EPIPE:
         return 0
-    full = Diagnostic("E004", f"cannot write to standard output: {failure.strerror}")
+    full = _diagnostics().Diagnostic("E004", f"cannot write to standard output: {failure.strerror}")
     import_module(".terminal", __name__).show_diagnostics([full])
     return 1
 
@@ -149,12 +153,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if failure.filename is not None:
             raise
         return _output_failed(failure)
-    except NetError as failure:
+    except _diagnostics().NetError as failure:
         import_module(".terminal", __name__).show_diagnostics(failure.diagnostics)
         return 1
     except MemoryError:
         help = "run smaller batches or smaller inputs"
-        full = Diagnostic("E507", "there is not enough memory", help=help)
+        full = _diagnostics().Diagnostic("E507", "there is not enough memory", help=help)
         import_module(".terminal", __name__).show_diagnostics([full])
         return 1
     return code if isinstance(code, int) else 0
