@@ -112,6 +112,7 @@ class Builder:
 
         Raises:
             MissingAttributeError: An attribute without a default is not given.
+            InferenceError: An attribute asks for what the types do not determine.
         """
         row = operator
         if not isinstance(row, Signature):
@@ -122,10 +123,11 @@ class Builder:
         if REQUIRED in filled.values():
             missing = ", ".join(f"`{name}`" for name, value in filled.items() if value is REQUIRED)
             raise MissingAttributeError(f"{row.op_type} needs {missing}")
+        types = tuple([None if value is None else value.type for value in inputs])
         return OpCall(
             row,
-            tuple([None if value is None else value.type for value in inputs]),
-            filled,
+            types,
+            filled if row.settles is None else row.settles(filled, types),
             tuple([None if value is None else self._told(value) for value in inputs]),
             outputs,
             {name: _body_type(inner) for name, inner in subgraphs.items()},

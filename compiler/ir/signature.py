@@ -98,6 +98,7 @@ class OpCall:
 
 
 Infer = Callable[[OpCall], Sequence[TensorType]]
+Settle = Callable[[Mapping[str, Any], Sequence[TensorType | None]], Mapping[str, Any]]
 Known = Callable[[OpCall], Any]
 
 
@@ -112,6 +113,8 @@ class Signature:
         domain: Who defines it; empty for ONNX.
         infer: The types of its outputs.
         attributes: Its attributes with their ONNX defaults, `REQUIRED` for those without.
+        settles: What its attributes come to that the types of its arguments determine, such as the
+            pads that `auto_pad` asks for: nodes hold them in numbers.
         known: What its output holds as far as types tell (nested tuples of extents), or None:
             so that shapes computed from shapes, as `Expand` takes them, can be inferred.
         optional_outputs: Whether all outputs but the first may be left out.
@@ -123,6 +126,7 @@ class Signature:
     domain: str = ""
     infer: Infer
     attributes: Mapping[str, Any] = field(default_factory=lambda: NO_ATTRIBUTES)
+    settles: Settle | None = None
     known: Known | None = None
     optional_outputs: bool = False
 

@@ -30,6 +30,7 @@ from ..onnx_standard.foreign_operators import (
 )
 from ..onnx_standard.schemas import OPSET
 from ..ops.opdef import OPS
+from ..ops.window_attributes import AUTO_PADS
 from .calls import MERGE, OPERATOR, call_layer
 from .evaluated_call import EvaluatedCall
 from .state import Lowering, Site, Tensors
@@ -46,7 +47,6 @@ def call_operator(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
     """
     name, others = _named(call)
     definition = _definition(name.value, name)
-    _check_attributes(definition, others)
     spelling = f'{OPERATOR}("{name.value}")'
     return call_layer(state, replace(call, spelling=spelling, given=others), site, definition)
 
@@ -85,15 +85,6 @@ def _definition(name: str, argument: GivenArgument) -> LayerDef:
             what = f"`{attribute}`, a {kind.lower()}, which a program cannot give"
             raise error("E103", f"`{name}` needs {what}", argument.span)
     return _layer_of(name)
-
-
-def _check_attributes(definition: LayerDef, given: Sequence[GivenArgument]) -> None:
-    """Say of an attribute that ONNX has and netc does not that it is so."""
-    for argument in given:
-        known = operators()[definition.name].attributes
-        if argument.name in known and argument.name not in definition.kinds:
-            message = f"netc does not have the attribute `{argument.name}` of `{definition.name}`"
-            raise error("E102", message, argument.span, help=INSTEAD.get(argument.name))
 
 
 @cache
@@ -390,6 +381,8 @@ BY_NAME: Mapping[str, Kind] = {
     **dict.fromkeys(FLAGS, FLAG),
     **dict.fromkeys(COUNT_ATTRIBUTES, POSITIVE),
     **dict.fromkeys(NATURALS, NATURAL),
+    "auto_pad": _words(*AUTO_PADS),
+    "output_shape": EXTENTS,
 }
 # What ONNX's own check of types lets pass.
 BY_OPERATOR: Mapping[tuple[str, str], Kind] = {
@@ -401,8 +394,9 @@ BY_OPERATOR: Mapping[tuple[str, str], Kind] = {
     ("Resize", "mode"): _words("nearest", "linear", "cubic"),
     ("Resize", "coordinate_transformation_mode"): _words(
         *("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel"),
-        *("align_corners", "asymmetric"),
+        *("align_corners", "asymmetric", "tf_crop_and_resize"),
     ),
+    ("Resize", "keep_aspect_ratio_policy"): _words("stretch", "not_larger", "not_smaller"),
     ("Resize", "nearest_mode"): _words("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"),
     ("ScatterElements", "reduction"): _words("none", "add", "mul", "max", "min"),
 }
@@ -425,7 +419,3 @@ RANDOM_HELP = (
     " numbers as an `INPUT`"
 )
 # What to write in place of an attribute that the op table does not have.
-INSTEAD = {
-    "auto_pad": "state `pads` in numbers: all befores, then all afters",
-    "output_shape": "state `pads` and `output_padding` in numbers",
-}

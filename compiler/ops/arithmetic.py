@@ -11,7 +11,7 @@ from . import double_precision, notation
 from .building import indicator, number, plus, sum_to, times
 from .cuts import numbers_of
 from .double_precision import in_double_precision
-from .elementwise import infer_binary, infer_broadcast, per_element
+from .elementwise import broadcast_type, infer_binary, infer_broadcast, per_element
 from .kinks import chosen
 from .opdef import Cotangents, OpDef, Role, VjpCall, define
 from .receptive_field import elementwise
@@ -92,9 +92,17 @@ def remainder(build: Builder, call: VjpCall) -> Cotangents:
     ]
 
 
+def infer_power(call: OpCall) -> Sequence[TensorType]:
+    """Two arguments broadcast together, of the first one's type, whatever numbers are exponents."""
+    types = [call.type(0), call.type(1)]
+    return (broadcast_type(call, types[:1], types),)
+
+
 def power(build: Builder, call: VjpCall) -> Cotangents:
     """y = a^b: dy b a^(b - 1) to a, and dy y log a to b."""
     a, b, dy = call.input(0), call.input(1), call.cotangent
+    if b.dtype != a.dtype:
+        b = build.Cast(b, to=a.dtype)
     return [
         sum_to(build, _power_to_base(build, a, b, dy), a) if call.wanted[0] else None,
         sum_to(build, _power_to_exponent(build, call), b) if call.wanted[1] else None,
@@ -190,7 +198,7 @@ define(
         roles=(Role.SCALE,),
         sign="\N{DIVISION SIGN}",
     ),
-    _arithmetic("Pow", 15, infer=infer_binary, vjp=power, sign="^"),
+    _arithmetic("Pow", 15, infer=infer_power, vjp=power, sign="^"),
     _arithmetic("Mod", 13, infer=infer_remainder, attributes={"fmod": 0}, vjp=remainder),
     _arithmetic("Sum", 13, infer=infer_broadcast, vjp=add, roles=(Role.BIAS,), symbol="+"),
     _arithmetic(

@@ -10,7 +10,7 @@ from typing import Any
 from ..ir.builder import Builder
 from ..ir.dim import Dim, equal
 from ..ir.graph import Value
-from ..ir.signature import REQUIRED, InferenceError, OpCall
+from ..ir.signature import InferenceError, OpCall
 from ..ir.types import TensorType, product
 from ..ir.windows import window_of
 from . import notation
@@ -18,9 +18,10 @@ from .indexing import cropped
 from .input_gradient_forms import as_convolution
 from .opdef import Cost, Cotangents, OpDef, Role, VjpCall, define
 from .receptive_field import scatter, window
+from .window_attributes import NOT_SET, settle_convolution, settle_transposed
 
 CONVOLUTION_ATTRIBUTES = {
-    "kernel_shape": REQUIRED,
+    "kernel_shape": None,
     "strides": None,
     "pads": None,
     "dilations": None,
@@ -159,7 +160,8 @@ define(
         infer=infer_conv,
         cost=conv_cost,
         sees=window,
-        attributes=CONVOLUTION_ATTRIBUTES,
+        attributes={**CONVOLUTION_ATTRIBUTES, "auto_pad": NOT_SET},
+        settles=settle_convolution,
         vjp=conv,
         roles=CONVOLUTION_ROLES,
         notation=notation.conv,
@@ -170,7 +172,13 @@ define(
         infer=infer_conv_transpose,
         cost=conv_transpose_cost,
         sees=scatter,
-        attributes={**CONVOLUTION_ATTRIBUTES, "output_padding": None},
+        attributes={
+            **CONVOLUTION_ATTRIBUTES,
+            "output_padding": None,
+            "auto_pad": NOT_SET,
+            "output_shape": None,
+        },
+        settles=settle_transposed,
         vjp=conv_transpose,
         decompose=as_convolution,
         roles=CONVOLUTION_ROLES,

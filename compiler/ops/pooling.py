@@ -21,6 +21,7 @@ from .indexing import cropped
 from .kinks import chosen
 from .opdef import Cost, Cotangents, OpDef, VjpCall, define, free
 from .receptive_field import Field, Slide, everything, slid, window
+from .window_attributes import NOT_SET, settle_pool
 
 GEOMETRY = ("kernel_shape", "strides", "pads", "dilations", "ceil_mode")
 POOL_ATTRIBUTES = {
@@ -298,7 +299,8 @@ define(
         "MaxPool",
         22,
         cost=pool_cost,
-        attributes={**POOL_ATTRIBUTES, "storage_order": 0},
+        attributes={**POOL_ATTRIBUTES, "storage_order": 0, "auto_pad": NOT_SET},
+        settles=settle_pool,
         optional_outputs=True,
         vjp=max_pool,
         kinks=_max_pool_kinks,
@@ -308,7 +310,8 @@ define(
         "AveragePool",
         22,
         cost=pool_cost,
-        attributes={**POOL_ATTRIBUTES, "count_include_pad": 0},
+        attributes={**POOL_ATTRIBUTES, "count_include_pad": 0, "auto_pad": NOT_SET},
+        settles=settle_pool,
         vjp=average_pool,
         notation=notation.fixed("mean in each window", "g / n in each window"),
     ),
@@ -316,7 +319,8 @@ define(
         "LpPool",
         22,
         cost=lp_pool_cost,
-        attributes={**POOL_ATTRIBUTES, "p": 2},
+        attributes={**POOL_ATTRIBUTES, "p": 2, "auto_pad": NOT_SET},
+        settles=settle_pool,
         vjp=lp_pool,
         notation=notation.lp_pool,
     ),

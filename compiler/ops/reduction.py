@@ -196,8 +196,8 @@ def _reduction(op_type: str, since_version: int, vjp: Vjp, **facts: Any) -> OpDe
     )
 
 
-def infer_arg_max(call: OpCall) -> Sequence[TensorType]:
-    """x (*A, S, *B) => the index of the largest element along `axis` as int64, (*A, 1, *B)."""
+def infer_place(call: OpCall) -> Sequence[TensorType]:
+    """x (*A, S, *B) => the index of an extreme element along `axis` as int64, (*A, 1, *B)."""
     x, axis = call.type(0), call.attributes["axis"]
     if not -x.rank <= axis < x.rank:
         raise InferenceError(f"{call.op_type} has no axis {axis} in a tensor of rank {x.rank}")
@@ -208,16 +208,21 @@ def infer_arg_max(call: OpCall) -> Sequence[TensorType]:
     return (TensorType(DType.INT64, (*x.shape[:axis], *kept, *x.shape[axis + 1 :])),)
 
 
-define(
-    OpDef(
-        "ArgMax",
+def _place(op_type: str) -> OpDef:
+    return OpDef(
+        op_type,
         13,
-        infer=infer_arg_max,
+        infer=infer_place,
         cost=reduce_cost,
         sees=reduce,
         attributes={"axis": 0, "keepdims": 1, "select_last_index": 0},
         constant=True,
-    ),
+    )
+
+
+define(
+    _place("ArgMax"),
+    _place("ArgMin"),
     _reduction("ReduceL1", 18, of_norm(reduce_l1), kinks=ZERO),
     _reduction("ReduceL2", 18, of_norm(reduce_l2)),
     _reduction("ReduceLogSum", 18, of_norm(reduce_log_sum)),

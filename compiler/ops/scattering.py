@@ -1,6 +1,7 @@
 """Operators that read or write single elements by their index on an axis: transposes of another."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from ...grammar.diagnostics import error
@@ -9,10 +10,10 @@ from ..ir.dim import Dim, equal, unknown
 from ..ir.graph import Value
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, TensorType
-from .building import zeros_like
-from .cuts import check_indices
-from .opdef import Cost, Cotangents, Moves, OpDef, VjpCall, define, free
-from .receptive_field import elementwise
+from .building import extent, vector, zeros_like
+from .cuts import UntoldError, check_indices
+from .opdef import Cost, Cotangents, Moves, OpDef, Operands, VjpCall, define, free
+from .receptive_field import elementwise, everything
 
 INDICES = frozenset({DType.INT32, DType.INT64})
 SCATTER_REDUCTIONS = ("none", "add", "mul", "min", "max")
@@ -55,10 +56,10 @@ def _check_indices(call: OpCall, x: TensorType, indices: TensorType) -> None:
     if indices.rank != x.rank or not -x.rank <= axis < x.rank:
         raise InferenceError(f"{call.op_type} cannot index {x} by {indices} on axis {axis}")
     check_indices(call, 1, x.shape[axis])
-    for place, (extent, most) in enumerate(zip(indices.shape, x.shape, strict=True)):
-        if place == axis % x.rank or not (isinstance(extent, int) and isinstance(most, int)):
+    for place, (count, most) in enumerate(zip(indices.shape, x.shape, strict=True)):
+        if place == axis % x.rank or not (isinstance(count, int) and isinstance(most, int)):
             continue
-        if extent > most:
+        if count > most:
             raise InferenceError(f"{call.op_type} cannot index {x} by {indices} on axis {axis}")
 
 
@@ -78,14 +79,7 @@ def scatter_elements(build: Builder, call: VjpCall) -> Cotangents:
     du is dy at the indices. Where an index comes twice and nothing is added, ONNX leaves open
     which update stays, and the gradient goes to each.
     """
-    reduction, axis = call.attributes["reduction"], call.attributes["axis"]
-    if reduction not in ("none", "add"):
-        raise error(
-            "E131",
-            f"no gradient passes through `ScatterElements` with reduction `{reduction}`",
-            build.span,
-            help="add the updates, with reduction `add`",
-        )
+    reduction, axis = _added_or_written(build, call), call.attributes["axis"]
     indices, updates, dy = call.input(1), call.input(2), call.cotangent
     dx: Value | None = None
     if call.wanted[0]:
@@ -96,17 +90,101 @@ def scatter_elements(build: Builder, call: VjpCall) -> Cotangents:
     return [dx, None, du]
 
 
+def infer_gather_nd(call: OpCall) -> Sequence[TensorType]:
+    """x (*B, *S, *R), index vectors (*B, *I, Q) into the Q extents S => y (*B, *I, *R)."""
+    x, indices, batch = call.type(0), call.type(1), call.attributes["batch_dims"]
+    return (x.with_shape((*indices.shape[:-1], *x.shape[_depth_of(x, indices, batch) :])),)
+
+
+def _depth_of(x: TensorType, indices: TensorType, batch: int = 0) -> int:
+    """How many of x's axes the batch and index vectors take."""
+    length = indices.shape[-1] if indices.rank else None
+    if indices.dtype not in INDICES or not isinstance(length, int):
+        raise InferenceError(f"index vectors are int64 and of known length, not {indices}")
+    if not batch < min(x.rank, indices.rank) or batch + length > x.rank:
+        raise InferenceError(f"cannot index {x} by vectors {indices}")
+    return batch + length
+
+
+def gather_nd(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
+    """A Gather of rows, those of the index vectors in row-major order.
+
+    Raises:
+        UntoldError: Types do not tell the extents that the vectors index.
+    """
+    x, indices = operands
+    assert x is not None
+    assert indices is not None
+    batch = call.attributes["batch_dims"]
+    depth = _depth_of(x.type, indices.type, batch)
+    extents = [dim for dim in x.shape[:depth] if isinstance(dim, int)]
+    if len(extents) < depth:
+        raise UntoldError(f"GatherND needs known extents of {x.type}")
+    sizes = build.constant(tuple(extents[batch:]), indices.dtype)
+    below = build.Less(indices, build.constant(0, indices.dtype))
+    indices = build.Where(below, build.Add(indices, sizes), indices)
+    steps = tuple(prod(extents[i + 1 :]) for i in range(batch, depth))
+    numbers = build.Mul(indices, build.constant(steps, indices.dtype))
+    rows = build.ReduceSum(numbers, build.index_constant((-1,)), keepdims=0)
+    for axis in range(batch):
+        step = prod(extents[axis + 1 :])
+        first: Any = tuple(i * step for i in range(extents[axis]))
+        for _ in range(len(rows.shape) - 1 - axis):
+            first = tuple((item,) for item in first)
+        rows = build.Add(rows, build.constant(first, indices.dtype))
+    flat = vector(build, [prod(extents), *(extent(x, i) for i in range(depth, len(x.shape)))])
+    return [build.Gather(build.Reshape(x, flat), rows, axis=0)]
+
+
+def infer_scatter_nd(call: OpCall) -> Sequence[TensorType]:
+    """x (*S, *R), index vectors (*I, Q), updates (*I, *R) => y like x."""
+    x, indices, updates = call.type(0), call.type(1), call.type(2)
+    depth = _depth_of(x, indices)
+    if updates.dtype != x.dtype or not _alike(
+        updates.shape, (*indices.shape[:-1], *x.shape[depth:])
+    ):
+        raise InferenceError(f"ScatterND cannot write {updates} at {indices} to {x}")
+    if call.attributes["reduction"] not in SCATTER_REDUCTIONS:
+        reduction = call.attributes["reduction"]
+        raise InferenceError(f"ScatterND does not support the reduction {reduction}")
+    return (x,)
+
+
+def scatter_nd(build: Builder, call: VjpCall) -> Cotangents:
+    """As ScatterElements, with parts of x for elements."""
+    reduction = _added_or_written(build, call)
+    indices, updates, dy = call.input(1), call.input(2), call.cotangent
+    dx: Value | None = None
+    if call.wanted[0]:
+        replaced = reduction == "none"
+        dx = build.ScatterND(dy, indices, zeros_like(build, updates)) if replaced else dy
+    return [dx, None, build.GatherND(dy, indices) if call.wanted[2] else None]
+
+
+def _added_or_written(build: Builder, call: VjpCall) -> str:
+    """How updates meet what is there, of the ways that have a gradient."""
+    reduction: str = call.attributes["reduction"]
+    if reduction not in ("none", "add"):
+        raise error(
+            "E131",
+            f"no gradient passes through `{call.op_type}` with reduction `{reduction}`",
+            build.span,
+            help="add the updates, with reduction `add`",
+        )
+    return reduction
+
+
 def infer_one_hot(call: OpCall) -> Sequence[TensorType]:
     """indices (*I), a depth, values (off, on) => y (*I) with the depth at `axis`."""
     indices, values = call.type(0), call.type(2)
-    extent = _depth(call)
-    if isinstance(extent, int | float) and not _counts(extent):
-        raise InferenceError(f"OneHot needs a positive depth, not {extent}")
+    depth = _depth(call)
+    if isinstance(depth, int | float) and not _counts(depth):
+        raise InferenceError(f"OneHot needs a positive depth, not {depth}")
     axis, rank = call.attributes["axis"], indices.rank + 1
     if values.shape != (2,) or not -rank <= axis < rank:
         raise InferenceError(f"OneHot cannot write {values} for {indices} on axis {axis}")
     axis %= rank
-    return (values.with_shape((*indices.shape[:axis], extent, *indices.shape[axis:])),)
+    return (values.with_shape((*indices.shape[:axis], depth, *indices.shape[axis:])),)
 
 
 def _counts(number: float) -> bool:
@@ -151,6 +229,25 @@ define(
         sees=elementwise,
         attributes={"axis": 0, "reduction": "none"},
         vjp=scatter_elements,
+    ),
+    OpDef(
+        "GatherND",
+        13,
+        infer=infer_gather_nd,
+        cost=free,
+        sees=everything,
+        attributes={"batch_dims": 0},
+        function=gather_nd,
+        moves=Moves.SOME,
+    ),
+    OpDef(
+        "ScatterND",
+        18,
+        infer=infer_scatter_nd,
+        cost=scatter_cost,
+        sees=everything,
+        attributes={"reduction": "none"},
+        vjp=scatter_nd,
     ),
     OpDef(
         "OneHot",

@@ -1,6 +1,6 @@
 """Operators that move data and compute nothing; gradients are moved back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from ..ir.builder import Builder
 from ..ir.dim import Dim, Polynomial, equal, unknown
 from ..ir.graph import Node
-from ..ir.signature import REQUIRED, InferenceError, OpCall
+from ..ir.signature import InferenceError, OpCall
 from ..ir.types import BroadcastError, DType, TensorType, broadcast, product
 from .building import AxisExtent, extent, reshape_like, sum_to, vector
 from .cuts import are_told, axis_of, extents_of, length_of, opened, told
@@ -105,6 +105,16 @@ def _axes(call: OpCall, rank: int) -> set[int]:
 def reshaped(build: Builder, call: VjpCall) -> Cotangents:
     """The elements in another shape: those of dy in x's shape."""
     return [reshape_like(build, call.cotangent, call.input(0))]
+
+
+def settle_transpose(
+    attributes: Mapping[str, Any], types: Sequence[TensorType | None]
+) -> Mapping[str, Any]:
+    """Without an order all axes are reversed."""
+    x = types[0] if types else None
+    if attributes["perm"] is not None or x is None:
+        return attributes
+    return {**attributes, "perm": tuple(reversed(range(x.rank)))}
 
 
 def infer_transpose(call: OpCall) -> Sequence[TensorType]:
@@ -233,7 +243,8 @@ define(
         infer=infer_transpose,
         cost=free,
         sees=transposed,
-        attributes={"perm": REQUIRED},
+        attributes={"perm": None},
+        settles=settle_transpose,
         vjp=transpose,
         moves=Moves.ALL,
         passes=True,

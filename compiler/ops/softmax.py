@@ -9,7 +9,7 @@ from ..ir.types import TensorType
 from .activation import BOUNDED
 from .building import number
 from .cuts import axis_of
-from .elementwise import infer_real, infer_same
+from .elementwise import infer_real, infer_same, per_element
 from .functions import absolute
 from .opdef import Cost, Cotangents, OpDef, VjpCall, Yields, define
 from .receptive_field import along_axis
@@ -83,6 +83,15 @@ define(
         vjp=log_softmax,
         activation=BOUNDED,
         yields=Yields.LOG_PROBABILITIES,
+    ),
+    OpDef(
+        "Hardmax",
+        13,
+        infer=infer_same,
+        cost=per_element,
+        sees=along_axis,
+        attributes={"axis": -1},
+        constant=True,
     ),
     OpDef(
         "LpNormalization",

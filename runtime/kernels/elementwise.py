@@ -94,7 +94,9 @@ def _refuse_zeros(divisor: Array) -> None:
 @kernel("Pow", inplace=True)
 def power(x: Array, y: Array, *, out: Array | None = None) -> Array:
     """x^y, broadcast; integers are rounded towards zero, which leaves 1 / x at -1, 0 and 1 only."""
-    if x.dtype.kind == "f" or np.all(y >= 0):
+    if x.dtype.kind == "f" and y.dtype != x.dtype:
+        y = y.astype(x.dtype)
+    if x.dtype == y.dtype and (x.dtype.kind == "f" or np.all(y >= 0)):
         return apply(np.power, x, y, out=out)
     return np.asarray(np.trunc(np.power(x.astype(np.float64), y)).astype(x.dtype))
 

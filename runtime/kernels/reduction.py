@@ -1,6 +1,7 @@
 """Reductions to numbers, and to indices."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,10 +80,13 @@ for op_type, reduce in REDUCTIONS.items():
     _reduction(op_type, reduce)
 
 
-@kernel("ArgMax")
-def arg_max(x: Array, *, axis: int, keepdims: int, select_last_index: int) -> Array:
-    """The index of the largest element along an axis: of equal ones the first, or the last."""
+def _place(find: Reduce, x: Array, *, axis: int, keepdims: int, select_last_index: int) -> Array:
+    """The index of an extreme element along an axis: of equal ones the first, or the last."""
     if not select_last_index:
-        return np.asarray(x.argmax(axis, keepdims=bool(keepdims)), np.int64)
-    last = x.shape[axis] - 1 - np.flip(x, axis).argmax(axis, keepdims=bool(keepdims))
+        return np.asarray(find(x, axis, keepdims=bool(keepdims)), np.int64)
+    last = x.shape[axis] - 1 - find(np.flip(x, axis), axis, keepdims=bool(keepdims))
     return np.asarray(last, np.int64)
+
+
+kernel("ArgMax")(partial(_place, np.argmax))
+kernel("ArgMin")(partial(_place, np.argmin))

@@ -58,6 +58,43 @@ def one_hot(indices: Array, depth: Array, values: Array, *, axis: int) -> Array:
     return written
 
 
+@kernel("Hardmax")
+def hardmax(x: Array, *, axis: int) -> Array:
+    """1 at the first of the largest elements along an axis, 0 elsewhere."""
+    y = np.zeros_like(x)
+    np.put_along_axis(y, x.argmax(axis, keepdims=True), 1, axis)
+    return y
+
+
+@kernel("GatherND")
+def gather_nd(x: Array, indices: Array, *, batch_dims: int) -> Array:
+    """The parts of x (*B, *S, *R) at the index vectors (*B, *I, Q) into S => y (*B, *I, *R)."""
+    picked: Array = x[_vectors(x, indices, batch_dims)]
+    return picked
+
+
+@kernel("ScatterND")
+def scatter_nd(x: Array, indices: Array, updates: Array, *, reduction: str) -> Array:
+    """X with y[indices[i]] = updates[i], or combined with what was there."""
+    y = x.copy()
+    place = _vectors(x, indices, 0)
+    if reduction == "none":
+        y[place] = updates
+    else:
+        COMBINATIONS[reduction].at(y, place, updates)
+    return y
+
+
+def _vectors(x: Array, indices: Array, batch_dims: int) -> Positions:
+    """What indexes x at index vectors: the places of the batch, then the vectors' numbers."""
+    extents = np.array(x.shape[batch_dims : batch_dims + indices.shape[-1]])
+    if ((indices < -extents) | (indices >= extents)).any():
+        raise OperandError(f"needs indices within {' x '.join(map(str, extents))}")
+    batch = np.indices(indices.shape[:batch_dims], sparse=True)
+    wide = (part.reshape(*part.shape, *(1,) * (indices.ndim - 1 - batch_dims)) for part in batch)
+    return (*wide, *np.moveaxis(indices, -1, 0))
+
+
 def _place(x: Array, indices: Array, axis: int) -> Positions:
     """What indexes x at `indices` on `axis` and at each index's own position elsewhere."""
     extent = x.shape[axis]

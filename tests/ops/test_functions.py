@@ -20,7 +20,6 @@ from netc.compiler.ir.signature import OPSETS
 from netc.compiler.ir.verify import verify
 from netc.compiler.onnx_standard.foreign_operators import foreign_row
 from netc.compiler.ops.gradient import gradients
-from netc.compiler.ops.opdef import OPS
 from netc.runtime.engines.agreement import norm_difference
 from netc.runtime.engines.engine import plan_of
 from netc.runtime.engines.executor import run
@@ -169,8 +168,3 @@ def test_built_for_older_opsets(case: Case) -> None:
     found = ReferenceEvaluator(model).run(None, _feeds(case))
     for array, expected in zip(found, _by_onnx(case), strict=True):
         assert norm_difference(array, expected) <= 1e-5
-
-
-def test_functions_that_the_table_has_are_not_built() -> None:
-    """What has a kernel of its own stays as it is."""
-    assert all(row.function is None for row in OPS.values())

@@ -171,7 +171,8 @@ def _moved(feeds: Feeds, name: str, place: int, step: float) -> Feeds:
 
 def has_gradient(row: OpRow) -> bool:
     """Whether the row's operator has a rule, and its numbers are real, finite and at no tie."""
-    if OPS.named(row.op_type).vjp is None or row.no_gradient:
+    known = OPS.named(row.op_type)
+    if (known.vjp is None and known.function is None) or row.no_gradient:
         return False
     real = [
         array

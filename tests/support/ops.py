@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import helper
+from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from netc.compiler import ops  # noqa: F401 - fills the op table
@@ -17,6 +17,7 @@ from netc.compiler.emit.onnx import write
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.graph import Graph, Node, Value, own_arguments
+from netc.compiler.ir.tensor import Tensor
 from netc.compiler.ir.types import DType, TensorType
 from netc.runtime import kernels  # noqa: F401 - fills the kernel table
 from netc.runtime.engines.agreement import norm_difference
@@ -298,6 +299,8 @@ def _plain(value: Any) -> Any:
     """An attribute as ONNX has it, which numbers element types."""
     if isinstance(value, DType):
         return helper.np_dtype_to_tensor_dtype(np.dtype(value.value))
+    if isinstance(value, Tensor):
+        return numpy_helper.from_array(np.asarray(value))
     return value
 
 

@@ -75,6 +75,24 @@ ROWS = [
         )
         for reduction in ("mul", "max", "min")
     ),
+    op_row("GatherND", Random((6, 4)), indices(3, 1)),
+    op_row("GatherND", Random((3, 5, 4)), Given([[[1, -2], [0, 4]], [[2, 0], [-1, -1]]], "int64")),
+    op_row("GatherND", Random((2, 5, 4)), indices(2, 3, 1), batch_dims=1),
+    op_row("GatherND", Random((2, 3, 5)), indices(2, 3, 4, 1), batch_dims=2),
+    op_row("ScatterND", Random((5, 4)), Given([[1], [-2]], "int64"), Random((2, 4))),
+    op_row("ScatterND", Random((5, 4)), Given([[1, 2], [-2, 0]], "int64"), Random((2,))),
+    op_row(
+        *("ScatterND", Random((5, 4)), Given([[1], [3], [1]], "int64"), Random((3, 4))),
+        reduction="add",
+    ),
+    *(
+        op_row(
+            *("ScatterND", Random((5, 4)), Given([[1], [3]], "int64"), Random((2, 4))),
+            reduction=reduction,
+            no_gradient="it passes through sums alone",
+        )
+        for reduction in ("mul", "max", "min")
+    ),
     op_row("OneHot", indices(None, 3), Known(5), Random((2,)), formula=hot),
     op_row("OneHot", indices(None, 3), Known((4,)), Random((2,)), axis=1, formula=hot),
     op_row("OneHot", indices(None, 2, extent=9), Known(3), Given([0.0, 1.0]), axis=0, formula=hot),
