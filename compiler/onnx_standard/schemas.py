@@ -57,8 +57,11 @@ def schema_of(name: str, version: int, domain: str = "") -> Any:
 
 
 def default_of(op_type: str, name: str) -> Any:
-    """What the graph's opset takes for an attribute that is left out; None for nothing."""
-    default = defs.get_schema(op_type, OPSET).attributes[name].default_value
+    """What our opset takes for an attribute that is left out; None for nothing or a newer one."""
+    attributes = defs.get_schema(op_type, OPSET).attributes
+    if name not in attributes:
+        return None
+    default = attributes[name].default_value
     value = helper.get_attribute_value(default) if default.type else None
     return value.decode() if isinstance(value, bytes) else value
 

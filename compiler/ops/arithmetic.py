@@ -13,7 +13,7 @@ from .cuts import numbers_of
 from .double_precision import in_double_precision
 from .elementwise import broadcast_type, infer_binary, infer_broadcast, per_element
 from .kinks import chosen
-from .opdef import Cotangents, OpDef, Role, VjpCall, define
+from .opdef import OPS, Cotangents, OpDef, Operands, Role, VjpCall, define
 from .receptive_field import elementwise
 from .telling import TOLD_ADD, TOLD_DIV, TOLD_MUL, TOLD_SUB
 
@@ -80,6 +80,16 @@ def infer_remainder(call: OpCall) -> Sequence[TensorType]:
     if y.dtype.is_float and not call.attributes["fmod"]:
         raise InferenceError(f"Mod of real numbers, such as {call.type(0)}, needs `fmod=1`")
     return (y,)
+
+
+def floored(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
+    """a - b floor(a / b) of real numbers, whose sign is b's: Mod before opset 28 lacks it."""
+    a, b = operands
+    assert a is not None
+    assert b is not None
+    if call.attributes["fmod"] or not a.dtype.is_float:
+        return build.op(OPS.named("Mod"), operands, call.attributes)
+    return [build.Sub(a, build.Mul(b, build.Floor(build.Div(a, b))))]
 
 
 def remainder(build: Builder, call: VjpCall) -> Cotangents:
@@ -200,6 +210,14 @@ define(
     ),
     _arithmetic("Pow", 15, infer=infer_power, vjp=power, sign="^"),
     _arithmetic("Mod", 13, infer=infer_remainder, attributes={"fmod": 0}, vjp=remainder),
+    _arithmetic(
+        "Mod",
+        28,
+        infer=infer_quotient,
+        attributes={"fmod": 0},
+        vjp=remainder,
+        function=floored,
+    ),
     _arithmetic("Sum", 13, infer=infer_broadcast, vjp=add, roles=(Role.BIAS,), symbol="+"),
     _arithmetic(
         "Mean",

@@ -302,7 +302,8 @@ def infer_space_to_depth(call: OpCall) -> Sequence[TensorType]:
 
 def space_to_depth(build: Builder, call: VjpCall) -> Cotangents:
     """Blocks of space as channels: back to blocks."""
-    return [build.DepthToSpace(call.cotangent, blocksize=call.attributes["blocksize"])]
+    block, mode = call.attributes["blocksize"], call.attributes["mode"] or "DCR"
+    return [build.DepthToSpace(call.cotangent, blocksize=block, mode=mode)]
 
 
 def seen_in_blocks(node: Node, operands: Sequence[Field]) -> Field:
@@ -348,7 +349,7 @@ define(
         infer=infer_space_to_depth,
         cost=free,
         sees=seen_in_blocks,
-        attributes={"blocksize": REQUIRED},
+        attributes={"blocksize": REQUIRED, "mode": None},  # which opset 28 adds
         vjp=space_to_depth,
         moves=Moves.ALL,
         passes=True,

@@ -13,7 +13,7 @@ def build_functions(graph: Graph, *, since: int = 0) -> Graph:
 
     Args:
         graph: The graph.
-        since: Replace only what came with this opset or a later one.
+        since: Replace instead what came with this opset or a later one, also of the op table.
     """
     return within(partial(_build_functions, since=since), graph)
 
@@ -22,7 +22,7 @@ def _build_functions(graph: Graph, *, since: int) -> Graph:
     rules: dict[str, RewriteRule] = {}
     for _, node in graph.nodes():
         row = definition(node)
-        if row and row.function and row.key not in OPS and row.since_version >= since:
+        if row and row.function and (row.since_version >= since if since else row.key not in OPS):
             rules[row.op_type] = partial(_build, row.function)
     return _build_functions(rewrite(graph, rules), since=since) if rules else graph
 

@@ -216,9 +216,10 @@ def depth_to_space(x: Array, *, blocksize: int, mode: str) -> Array:
 
 
 @kernel("SpaceToDepth")
-def space_to_depth(x: Array, *, blocksize: int) -> Array:
-    """Blocks of space as channels, the block's place before the channel."""
+def space_to_depth(x: Array, *, blocksize: int, mode: str | None = None) -> Array:
+    """Blocks of space as channels: the block's place before the channel, or with `CRD` after it."""
     n, c, h, w = x.shape
     b = blocksize
     apart = x.reshape(n, c, h // b, b, w // b, b)
-    return apart.transpose(0, 3, 5, 1, 2, 4).reshape(n, c * b * b, h // b, w // b)
+    order = (0, 1, 3, 5, 2, 4) if mode == "CRD" else (0, 3, 5, 1, 2, 4)
+    return apart.transpose(order).reshape(n, c * b * b, h // b, w // b)
