@@ -7,6 +7,7 @@ c, of a GRU z, r and h; b (D, 2 G H) has a part for either.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from ..ir.builder import Builder
 from ..ir.dim import equal
@@ -17,7 +18,7 @@ from .building import extent, number, vector, zeros_like
 from .gradient import pullback
 from .opdef import Cost, Cotangents, OpDef, Operands, Role, VjpCall, define
 from .receptive_field import Field, everything, spread
-from .recurrence_steps import in_steps, required
+from .recurrence_steps import arrived_in_steps, in_steps, required
 from .recurrent_kinds import (
     BIAS,
     CELL,
@@ -193,8 +194,9 @@ def gradient_in_steps(build: Builder, operands: Operands, call: OpCall) -> list[
         if given[position] is None:
             given[position] = _nothing(build, call, required(given[X]), position)
     yielded = in_steps(build, kind, tuple(given), call.attributes)
-    arrived = zip(yielded, operands[kind.inputs :], strict=True)
-    seeds = {value: dy for value, dy in arrived if dy is not None}
+    arrived = arrived_in_steps(build, operands[kind.inputs :], call.attributes)
+    pairs = zip(chain(*yielded), chain(*arrived), strict=True)
+    seeds = {value: dy for value, dy in pairs if dy is not None}
     wrt = [required(given[position]) for position in places]
     parts = pullback(build, seeds, wrt)
     return [part or zeros_like(build, x) for part, x in zip(parts, wrt, strict=True)]

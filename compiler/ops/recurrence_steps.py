@@ -29,8 +29,8 @@ Values = Sequence[Value]
 
 def in_steps(
     build: Builder, kind: Kind, inputs: Operands, attributes: Mapping[str, Any]
-) -> tuple[Value, ...]:
-    """All outputs of a recurrent operator: y and the last states.
+) -> list[tuple[Value, ...]]:
+    """For each direction of a recurrent operator y (S, N, H) and the last states (N, H).
 
     Steps beyond a sequence's end leave the states as they are, and yield zeros.
     """
@@ -50,11 +50,24 @@ def in_steps(
         )
         turns = _Turns(build, kind, parts, attributes, functions[place], backwards)
         found.append(turns.scanned(x, within))
-    y, *last = zip(*found, strict=True)
-    stacked = _joined(build, y, 1)
-    if layout:
-        stacked = build.Transpose(stacked, perm=(2, 0, 1, 3))
-    return (stacked, *(_joined(build, each, layout) for each in last))
+    return found
+
+
+def arrived_in_steps(
+    build: Builder, arrived: Operands, attributes: Mapping[str, Any]
+) -> list[tuple[Value | None, ...]]:
+    """What arrives at y and the last states, for each direction as `in_steps` yields them."""
+    layout = attributes["layout"]
+    y, *last = arrived
+    y = build.Transpose(y, perm=(1, 2, 0, 3)) if layout and y is not None else y
+    axes = (1, *(layout for _ in last))
+    return [
+        tuple(
+            None if v is None else _part(build, v, place, axis=axis)
+            for v, axis in zip((y, *last), axes, strict=True)
+        )
+        for place in range(len(DIRECTIONS[attributes["direction"]]))
+    ]
 
 
 def required(value: Value | None) -> Value:
@@ -74,12 +87,6 @@ def _within(build: Builder, x: Value, lengths: Value) -> Value:
 
 def _part(build: Builder, x: Value, place: int, *, axis: int) -> Value:
     return build.Gather(x, build.index_constant(place), axis=axis)
-
-
-def _joined(build: Builder, parts: Values, axis: int) -> Value:
-    """Directions side by side."""
-    rows = [build.Unsqueeze(part, build.index_constant((axis,))) for part in parts]
-    return build.op("Concat", rows, {"axis": axis})[0] if len(rows) > 1 else rows[0]
 
 
 @dataclass(frozen=True)

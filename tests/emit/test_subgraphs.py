@@ -1,6 +1,7 @@
 """If, Loop and Scan: operators that run subgraphs, built, verified, rewritten, written and run."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from netc.compiler.analysis.counts import count
 from netc.compiler.emit.onnx import write
 from netc.compiler.ir.builder import Builder
-from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.dim import BATCH, unknown
 from netc.compiler.ir.graph import Graph, Value
 from netc.compiler.ir.initializers import ONES
 from netc.compiler.ir.signature import InferenceError, MissingAttributeError
@@ -370,3 +371,61 @@ def test_damaged_subgraphs(message: str) -> None:
     DAMAGES[message](then)
     with pytest.raises(InvariantError, match=message):
         verify(graph)
+
+
+def _growing() -> Graph:
+    """A loop whose rows get longer from turn to turn."""
+    build = Builder(Graph("growing"))
+    x = build.input("x", TensorType(DType.FLOAT32, (unknown(),)))
+    body = build.inner("body")
+    _, more, state = (
+        body.input("i", NUMBER),
+        body.input("go", TRUTH),
+        body.input("s", TensorType(DType.FLOAT32, (unknown(),))),
+    )
+    longer = body.Concat(state, state, axis=0)
+    inside = yields(body, body.Identity(more), longer, longer)
+    inputs = (build.input("turns", NUMBER), None, x)
+    return yields(build, *build.op("Loop", inputs, outputs=2, subgraphs={"body": inside}))
+
+
+def test_states_may_grow() -> None:
+    """Extents may change from turn to turn, but not those of rows that are stacked."""
+    graph = _growing()
+    states = replace(graph, outputs={"y0": graph.outputs["y0"]})
+    x, turns = np.ones(2, np.float32), np.array
+    found = run(states, {"x": x, "turns": turns(1)}, {})
+    assert found["y0"].shape == (4,)
+    with pytest.raises(NetError, match="Loop yields rows of different extents in its turns"):
+        run(graph, {"x": x, "turns": turns(3)}, {})
+    state, rows = run(graph, {"x": x, "turns": turns(0)}, {}).values()
+    assert (state.shape, rows.shape) == ((2,), (0, 0))
+
+
+def test_sequences_of_a_scan_have_one_length() -> None:
+    """Otherwise the error names the operator and the lengths."""
+    build = Builder(Graph("scan"))
+    kinds = [TensorType(DType.FLOAT32, (unknown(),)) for _ in "ab"]
+    a, b = (build.input(name, type) for name, type in zip("ab", kinds, strict=True))
+    body = build.inner("body")
+    each = [body.input(name, TensorType(DType.FLOAT32, ())) for name in "ab"]
+    inside = {"body": yields(body, body.Add(*each))}
+    graph = yields(build, *build.op("Scan", (a, b), {"num_scan_inputs": 2}, subgraphs=inside))
+    feeds = {"a": np.ones(3, np.float32), "b": np.ones(4, np.float32)}
+    with pytest.raises(NetError, match="Scan needs sequences of one length, not 3 and 4"):
+        run(graph, feeds, {})
+
+
+def test_operands_in_a_body_that_do_not_fit() -> None:
+    """What only the numbers of a run tell is no traceback, inside of subgraphs either."""
+    build = Builder(Graph("adding"))
+    x, y = (build.input(n, TensorType(DType.FLOAT32, (unknown(),))) for n in "xy")
+    truth = build.constant(True, DType.BOOL)
+    then, other = build.inner("then"), build.inner("else")
+    branches = {
+        "then_branch": yields(then, then.Add(then.capture(x, 1), then.capture(y, 2))),
+        "else_branch": yields(other, other.capture(x, 1)),
+    }
+    graph = yields(build, *build.op("If", (truth, x, y), subgraphs=branches))
+    with pytest.raises(NetError, match="Add cannot be computed"):
+        run(graph, {"x": np.ones(3, np.float32), "y": np.ones(4, np.float32)}, {})
