@@ -14,7 +14,7 @@ from ..ir.builder import Builder
 from ..ir.dim import BATCH, Dim, equal, is_unknown, substitute
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, Value
 from ..ir.signature import InferenceError
-from ..ir.types import TensorType, author_extents
+from ..ir.types import DType, TensorType, author_extents
 from ..layers.axes import axis_places
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import LAYERS, GivenArgument, bind
@@ -186,7 +186,7 @@ class _Layering:
             spelling=match.kind,
             bound=bound,
             warnings=[],
-            dtype=next((x.dtype for x in operands if x.dtype.is_float), operands[0].dtype),
+            dtype=_real_type(operands, match),
             look_up=self.target.layers.get,
             find=self.target.labels.get,
         )
@@ -407,6 +407,12 @@ class _Layering:
         return (
             self.raw.producer(value).op_type == CONSTANT or weight_of(self.raw, value) is not None
         )
+
+
+def _real_type(operands: Sequence[Value], match: Match) -> DType:
+    """The real numbers that a layer computes in: its operands', or its weights'."""
+    held = [weight.value for weight in match.weights.values() if isinstance(weight, Weight)]
+    return next((x.dtype for x in (*operands, *held) if x.dtype.is_float), DType.FLOAT32)
 
 
 def _settled(shape: Sequence[Dim]) -> tuple[int, ...]:

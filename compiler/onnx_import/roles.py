@@ -28,6 +28,9 @@ ELEMENTWISE = frozenset(
         *("GreaterOrEqual", "LessOrEqual", "Where"),
     }
 )
+COMPARISONS = frozenset({"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"})
+MASKED = -1e4  # what is added to the scores of masked keys, or less
+_MASK = re.compile(r"(\A|[._])((attn|attention|causal)_)?(mask|tril)\Z")
 NORMALIZED = frozenset(
     {"BatchNormalization", "GroupNormalization", "InstanceNormalization", "LayerNormalization"}
 )
@@ -36,20 +39,30 @@ NORMALIZED = frozenset(
 def is_learned(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]]) -> bool:
     """Whether a stored tensor is learned: real numbers, and no setting of an operator.
 
-    What an exporter has named by itself is none if operators combine it with others element by
-    element, such as a mask or a factor, unless it is a vector that is added, a bias; nor are the
-    ones and zeros of a normalization without weights.
+    What is compared or called a mask is none. What an exporter has named by itself is none where
+    it is a mask or a factor of all elements; nor are the ones and zeros of a normalization without
+    weights.
     """
     if not tensor.type.dtype.is_float or tensor.type.rank == 0:
         return False
     if all(place in SETTINGS.get(op_type, ()) for op_type, place in uses):
         return False
+    op_types = {op_type for op_type, _ in uses}
+    if op_types <= COMPARISONS or _MASK.search(name):
+        return False
     if not _COMPUTED.match(name):
         return True
-    op_types = {op_type for op_type, _ in uses}
     if op_types <= ELEMENTWISE:
-        return op_types == {"Add"} and tensor.type.rank == 1 and tensor.type.size != 1
+        return _is_combined(tensor, op_types)
     return not (op_types <= NORMALIZED and is_neutral(tensor, uses))
+
+
+def _is_combined(tensor: StoredTensor, op_types: set[str]) -> bool:
+    """Whether operators add it as a bias or as positions, or multiply channels by it."""
+    wide = sum(extent > 1 for extent in tensor.type.extents)
+    if not wide or not op_types <= {"Add", "Mul"}:
+        return False
+    return wide == 1 if "Mul" in op_types else tensor.least > MASKED
 
 
 def is_neutral(tensor: StoredTensor, uses: Sequence[tuple[str, int]]) -> bool:

@@ -48,6 +48,12 @@ class StoredTensor:
         return array.size < 2 or bool((array == array.flat[0]).all())
 
     @property
+    def least(self) -> float:
+        """The least element."""
+        array = self._stored()
+        return float(array.min()) if array.size else 0.0
+
+    @property
     def first(self) -> float:
         """The first element."""
         return float(self._stored().flat[0])

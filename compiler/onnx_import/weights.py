@@ -9,7 +9,7 @@ import numpy as np
 
 from ..ir.graph import Graph
 from ..ir.types import DType, TensorType
-from .recognition.trail import Stack, Weight
+from .recognition.trail import NoMatch, Stack, Weight
 from .stored import StoredTensor
 
 
@@ -63,6 +63,8 @@ def literal_of(graph: Graph, weight: Weight | Stack) -> Literal:
     if isinstance(weight, Weight):
         stored: StoredTensor = graph.producer(weight.value).attributes["literal"]
         if weight.part is not None:
+            if weight.axes is not None:
+                raise NoMatch
             whole = _as_stack(weight)
             return _stacked(graph, whole)
         return stored if weight.axes is None else stored.moved(weight.axes)

@@ -111,6 +111,59 @@ ROWS: dict[str, tuple[dict[str, tuple[int, ...]], str, list[str]]] = {
         }""",
         ["POOL"],
     ),
+    "a hard swish in pieces": (
+        {},
+        """g (float[N,4] x) => (float[N,4] y) {
+            three = Constant<value_float = 3.0>()
+            least = Constant<value_float = 0.0>()
+            most = Constant<value_float = 6.0>()
+            s = Add(x, three)
+            c = Clip(s, least, most)
+            p = Mul(x, c)
+            y = Div(p, most)
+        }""",
+        ["HARDSWISH"],
+    ),
+    "a soft sign in pieces": (
+        {},
+        """g (float[N,4] x) => (float[N,4] y) {
+            one = Constant<value_float = 1.0>()
+            a = Abs(x)
+            d = Add(a, one)
+            y = Div(x, d)
+        }""",
+        ["SOFTSIGN"],
+    ),
+    "the first rows of a table of positions": (
+        {"table": (7, 4)},
+        """g (float[N,5,4] x) => (float[N,5,4] y) {
+            rows = Constant<value_ints = [0, 1, 2, 3, 4]>()
+            p = Gather(table, rows)
+            y = Add(x, p)
+        }""",
+        ["POSEMBED"],
+    ),
+    "rows before a sequence": (
+        {},
+        """g (float[N,5,4] x) => (float[N,7,4] y) {
+            pads = Constant<value_ints = [0, 2, 0, 0, 0, 0]>()
+            y = Pad(x, pads)
+        }""",
+        ["PAD"],
+    ),
+    "a border around an image": (
+        {},
+        """g (float[N,3,4,4] x) => (float[N,3,6,7] y) {
+            pads = Constant<value_ints = [0, 0, 1, 1, 0, 0, 1, 2]>()
+            y = Pad<mode = "reflect">(x, pads)
+        }""",
+        ["PAD"],
+    ),
+    "factors with a name that says nothing": (
+        {"val_3": (1, 3, 1, 1)},
+        "g (float[N,3,9,9] x) => (float[N,3,9,9] y) { y = Mul(x, val_3) }",
+        ["PARAM", "MUL"],
+    ),
     "a pool that is undone": (
         {},
         """g (float[N,3,8,8] x) => (float[N,3,8,8] y) {
@@ -222,6 +275,40 @@ def test_attention_is_one_layer(first: str, scale: str, mask: str) -> None:
     assert layer.arguments["heads"] == 2
     assert layer.arguments["causal"] is bool(mask)
     assert net.params == 4 * 8 * 9
+    check_numbers(net, model)
+
+
+def test_a_computed_mask_is_named() -> None:
+    """Numbers that another input gives, and that are added to the scores."""
+    model = attention_of(first="N", scale=ONCE, mask="m4 = Neg(m)\n s = Add(scores, m4)")
+    extents = ["N", 1, 5, 5]
+    model.graph.input.append(helper.make_tensor_value_info("m", 1, extents))
+    net = netc.load_onnx(model.SerializeToString())
+    assert kinds_of(net) == ["NEG", "ATTENTION"]
+    check_numbers(net, model)
+
+
+def test_tokens_are_embedded() -> None:
+    """Rows of a table are real numbers, whatever the tokens are."""
+    text = "g (int64[N,5] x) => (float[N,5,4] y) { y = Gather(table, x) }"
+    model = model_of({"table": (7, 4)}, text)
+    net = netc.load_onnx(model.SerializeToString())
+    assert kinds_of(net) == ["EMBED"]
+    tokens = np.arange(10).reshape(2, 5) % 7
+    (wanted,) = computed(model, {"x": tokens})
+    np.testing.assert_array_equal(net.run(tokens), wanted)
+
+
+def test_masks_and_factors_are_no_parameters() -> None:
+    """What exporters have computed is not learned, unless it may be a bias or positions."""
+    text = """g (float[N,5] x) => (float[N,5] y) {
+        a = Mul(x, val_1)
+        b = Sub(a, val_2)
+        y = Add(b, mask)
+    }"""
+    model = model_of({"val_1": (1,), "val_2": (5,), "mask": (5,)}, text)
+    net = netc.load_onnx(model.SerializeToString())
+    assert net.params == 0
     check_numbers(net, model)
 
 

@@ -131,6 +131,32 @@ def gelu_in_pieces(trail: Trail) -> Match:
     raise NoMatch
 
 
+@rule("Div")
+def soft_sign(trail: Trail) -> Match:
+    """x / (1 + |x|)."""
+    x, divisor = (trail.argument(trail.node, place) for place in range(2))
+    size = trail.with_number(trail.back(divisor, "Add"), 1.0)
+    trail.need(trail.argument(trail.back(size, "Abs"), 0) == x)
+    return Match("SOFTSIGN", (x,))
+
+
+@rule("Mul", "Div")
+def hard_gate_in_pieces(trail: Trail) -> Match:
+    """min(max(0, x + 3), 6) / 6, and x times it."""
+    found, scale = trail.factors(Value(trail.last, 0, trail.node.outputs[0]))
+    trail.need(len(found) in (1, 2) and isclose(scale, 1 / 6, rel_tol=1e-6))
+    for gate in found:
+        if trail.is_by(gate, "Clip"):
+            clip = trail.back(gate, "Clip")
+            shifted, least, most = (trail.argument(clip, place) for place in range(3))
+            trail.need(trail.is_number(least, 0.0) and trail.is_number(most, 6.0))
+            x = trail.with_number(trail.back(shifted, "Add"), 3.0)
+            others = [each for each in found if each != gate]
+            trail.need(others in ([], [x]))
+            return Match("HARDSWISH" if others else "HARDSIGMOID", (x,))
+    raise NoMatch
+
+
 def _checked(trail: Trail, x: Value, inside: Value, scale: float, form: str) -> Match:
     parts, found = trail.factors(inside)
     trail.need(parts == [x] and isclose(found, scale, rel_tol=1e-5))

@@ -54,14 +54,12 @@ def attention(trail: Trail) -> Match:
         y = trail.argument(trail.back(y, "Reshape"), 0)
     out = dense_layer(trail, y)
     joined = moved(trail, out.operands[0])
-    trail.need(joined.factor == 1 and trail.is_by(joined.source, "MatMul"))
-    product = trail.back(joined.source, "MatMul")
-    weights, values = (trail.argument(product, place) for place in range(2))
-    arguments, labels, scores = _scores(trail, _softmax(trail, weights))
-    queries, keys = (moved(trail, trail.argument(scores, place)) for place in range(2))
+    trail.need(joined.factor == 1)
+    arguments, labels, parts = _core(trail, joined.source)
+    queries, keys, values = (moved(trail, part) for part in parts)
     q = heads_of(trail, queries)
-    k = heads_of(trail, keys, is_transposed=True)
-    v = heads_of(trail, moved(trail, values))
+    k = heads_of(trail, keys, is_transposed=trail.is_by(joined.source, "MatMul"))
+    v = heads_of(trail, values)
     _, heads, _, depth = q.shape
     factor = arguments.pop("factor") * queries.factor * keys.factor
     trail.need(isclose(factor, 1 / sqrt(depth), rel_tol=1e-4))
@@ -142,6 +140,27 @@ def _order(joined: Places, shape: tuple[int, int, int, int]) -> set[Layout]:
     }
 
 
+def _core(
+    trail: Trail, value: Value
+) -> tuple[dict[str, Any], dict[str, Value], tuple[Value, Value, Value]]:
+    """Arguments, masks, and the queries, keys and values of all heads."""
+    node = trail.back(value, "MatMul", "Attention")
+    if node.op_type == "Attention":
+        attributes, given = node.attributes, [*node.inputs, None][:4]
+        trail.need(not any(node.inputs[4:]) and len(node.outputs) == 1 and value.type.rank == 4)
+        trail.need(not attributes["softcap"])
+        queries, keys, values = (trail.argument(node, place) for place in range(3))
+        depth = extents(queries.shape)[-1]
+        factor = 1 / sqrt(depth) if attributes["scale"] is None else attributes["scale"]
+        arguments = {"factor": factor} | ({"causal": True} if attributes["is_causal"] else {})
+        labels = {} if given[3] is None else {"mask": given[3]}
+        trail.need(not labels or not trail.is_stored(labels["mask"]))
+        return arguments, labels, (queries, keys, values)
+    weights, values = (trail.argument(node, place) for place in range(2))
+    arguments, labels, scores = _scores(trail, _softmax(trail, weights))
+    return arguments, labels, (trail.argument(scores, 0), trail.argument(scores, 1), values)
+
+
 def _softmax(trail: Trail, weights: Value) -> Value:
     """The scores of attention weights; some exporters replace what has no key by zeros."""
     if trail.is_by(weights, "Dropout"):
@@ -170,14 +189,13 @@ def _scores(trail: Trail, value: Value) -> tuple[dict[str, Any], dict[str, Value
                 x, number = number, x
             factor = trail.number(number)
             arguments["factor"] *= factor if node.op_type == "Mul" else 1 / factor
-            trail.need(not labels or factor == 1)
             value = x
         else:
             value, mask = _masked(trail, node)
             if _is_causal(trail, node, mask):
                 arguments["causal"] = True
             else:
-                trail.need(not labels and not trail.is_stored(mask))
+                trail.need(not labels and not trail.is_stored(mask) and arguments["factor"] == 1)
                 labels["mask"] = mask
     return arguments, labels, trail.back(value, "MatMul")
 

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 
 from ...ir.graph import Value
 from .pooling import GLOBAL
-from .trail import Match, NoMatch, Trail, Weight, as_vector, rule, vector_along, with_channels_on
+from .trail import (
+    Match,
+    NoMatch,
+    Trail,
+    Weight,
+    as_vector,
+    identity,
+    rule,
+    vector_along,
+    with_channels_on,
+)
 
 
 @rule("Gemm")
@@ -77,6 +87,19 @@ def embedding(trail: Trail) -> Match:
     vocabulary, width = table.shape
     arguments = {"vocabulary": vocabulary, "width": width}
     return Match("EMBED", (tokens,), arguments, {"weight": trail.weight(table)}, (0, 1))
+
+
+@rule("Add")
+def positions(trail: Trail) -> Match:
+    """`POSEMBED`: the first rows of a table added to a sequence."""
+    a, b = (trail.argument(trail.node, place) for place in range(2))
+    x, rows = (a, b) if trail.is_learned(b) else (b, a)
+    weight = trail.weight(rows)
+    trail.need(x.type.rank == 3 and weight.value.type.rank == 2 and not weight.axes)
+    trail.need(rows.type.extents[-2:] == x.shape[1:] and not (weight.part and weight.part[0]))
+    length = weight.value.type.extents[0]
+    given = {} if length == x.shape[1] else {"length": length}
+    return Match("POSEMBED", (x,), given, {"weight": Weight(weight.value)}, identity(3))
 
 
 @rule("Mul")

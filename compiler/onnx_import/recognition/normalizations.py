@@ -59,6 +59,14 @@ def _uncentred(trail: Trail, centred: Value, axis: int) -> Value:
     return x
 
 
+@rule("RMSNormalization")
+def root_mean_square_normalization(trail: Trail) -> Match:
+    """`RMSNORM` by ONNX's own operator."""
+    attributes = trail.node.attributes
+    x, scale = (trail.argument(trail.node, place) for place in range(2))
+    return _over(trail, "RMSNORM", x, attributes["axis"], attributes["epsilon"], scale, None)
+
+
 def _over(
     trail: Trail,
     kind: str,

@@ -91,6 +91,31 @@ def crop(trail: Trail) -> Match:
     return Match("CROP", (x,), {"margin": (tuple(before), tuple(after))}, layout=identity(rank))
 
 
+@rule("Pad")
+def pad(trail: Trail) -> Match:
+    """`PAD` around an image, or along one axis."""
+    node = trail.node
+    x, pads = (trail.argument(node, place) for place in range(2))
+    value, given = (node.inputs[p] if p < len(node.inputs) else None for p in (2, 3))
+    rank, numbers, mode = x.type.rank, trail.numbers(pads), node.attributes["mode"]
+    axes = range(rank) if given is None else [axis % rank for axis in trail.numbers(given)]
+    half = len(numbers) // 2
+    before, after = ([0] * rank, [0] * rank)
+    for place, axis in enumerate(axes):
+        before[axis], after[axis] = numbers[place], numbers[half + place]
+    trail.need(min(numbers) >= 0 and mode in ("constant", "reflect", "edge"))
+    found: dict[str, Any] = {} if mode == "constant" else {"mode": mode}
+    if value is not None and mode == "constant" and (number := trail.number(value)):
+        found["value"] = number
+    padded = [axis for axis in range(rank) if before[axis] or after[axis]]
+    if len(padded) == 1:
+        (axis,) = padded
+        return Match("PAD", (x,), {"pad": (before[axis], after[axis]), **found}, axis=axis)
+    trail.need(padded and padded[0] > 1 and rank > 3)
+    sides = tuple(before[2:]), tuple(after[2:])
+    return Match("PAD", (x,), {"pad": sides, **found}, layout=identity(rank))
+
+
 @rule("DepthToSpace")
 def pixel_shuffle(trail: Trail) -> Match:
     """`PIXELSHUFFLE`, in PyTorch's order."""

@@ -194,9 +194,9 @@ class Trail:
         found, scale, pending = [], 1.0, [value]
         while pending:
             each = pending.pop()
-            if self.is_by(each, "Mul") and (each.node == self.last or self.has_one_reader(each)):
+            if self.is_by(each, "Mul") and self._is_own(each):
                 pending += self.back(each, "Mul").inputs  # type: ignore[arg-type]  # it takes two
-            elif self.is_by(each, "Div") and self.has_one_reader(each) and self._divides(each):
+            elif self.is_by(each, "Div") and self._is_own(each) and self._divides(each):
                 node = self.back(each, "Div")
                 scale /= self.number(node.inputs[1])
                 pending.append(self.argument(node, 0))
@@ -214,6 +214,10 @@ class Trail:
     def has_one_reader(self, value: Value) -> bool:
         """Whether one operator reads a value, and nobody else."""
         return len(self.graph.consumers(value)) == 1
+
+    def _is_own(self, value: Value) -> bool:
+        """Whether a value is what the rule begins with, or nothing but one operator reads it."""
+        return value.node == self.last or self.has_one_reader(value)
 
     def _divides(self, value: Value) -> bool:
         divisor = self.argument(self.graph.producer(value), 1)
@@ -278,6 +282,7 @@ def as_vector(weight: Weight) -> Weight:
 
 # What shows the elements of a tensor in their order, in another shape.
 SHAPING = ("Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
+PARTS = ("Gather", "Slice", "Split")
 MOST_VIEWS = 4  # operators between a parameter and the layer that has it
 
 
@@ -285,7 +290,7 @@ def weight_of(graph: Graph, value: Value) -> Weight | None:
     """The parameter that a value is, or that it shows in another order or shape."""
     views: list[Value] = []
     while (node := graph.producer(value)).op_type != PARAMETER:
-        if node.op_type not in (*SHAPING, "Split", "Transpose") or len(views) == MOST_VIEWS:
+        if node.op_type not in (*SHAPING, *PARTS, "Transpose") or len(views) == MOST_VIEWS:
             return None
         before = node.inputs[0]
         if before is None:
@@ -299,15 +304,39 @@ def weight_of(graph: Graph, value: Value) -> Weight | None:
             if found.shape is not None:
                 return None
             found = found.moved(node.attributes["perm"])
-        elif node.op_type == "Split":
-            if node.attributes["axis"] or found != Weight(value):
+        elif node.op_type in PARTS:
+            rows = _rows(graph, view, value.type.extents) if found == Weight(value) else None
+            if rows is None:
                 return None
-            sizes = [type.extents[0] for type in node.outputs]
-            first = sum(sizes[: view.output])
-            found = replace(found, part=(first, first + sizes[view.output]))
+            shape = view.type.extents
+            found = replace(found, part=None if rows == (0, value.type.extents[0]) else rows)
+            found = replace(found, shape=None if len(shape) == value.type.rank else shape)
         elif node.op_type != "Identity":
             found = replace(found, shape=view.type.extents)
     return found
+
+
+def _rows(graph: Graph, view: Value, shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """The first row of a parameter that an operator takes, and the one after the last."""
+    node = graph.producer(view)
+    trail = Trail(graph, view.node)
+    try:
+        if node.op_type == "Split":
+            sizes = [type.extents[0] for type in node.outputs]
+            first = sum(sizes[: view.output])
+            return None if node.attributes["axis"] else (first, first + sizes[view.output])
+        if node.op_type == "Gather":
+            taken = trail.numbers(node.inputs[1])
+            run = tuple(range(taken[0], taken[0] + len(taken))) if taken else ()
+            plain = run and taken == run and taken[0] >= 0 and not node.attributes["axis"]
+            return (taken[0], taken[0] + len(taken)) if plain else None
+        axes, steps = (node.inputs[p] if p < len(node.inputs) else None for p in (3, 4))
+        (start,), (stop,) = trail.numbers(node.inputs[1]), trail.numbers(node.inputs[2])
+        plain = axes is None or trail.numbers(axes) == (0,)
+        plain = plain and (steps is None or trail.numbers(steps) == (1,)) and start >= 0 < stop
+        return (start, min(stop, shape[0])) if plain and start < min(stop, shape[0]) else None
+    except (NoMatch, ValueError):
+        return None
 
 
 def is_view(graph: Graph, identifier: int) -> bool:
