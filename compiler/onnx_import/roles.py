@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from .stored import StoredTensor
 
 # Names that exporters give to tensors that they compute, and that say nothing of the model.
-MADE_UP = re.compile(r"(onnx::|val_|const|_const|Constant|\d)|.*(::|/ReadVariableOp)")
-_COMPUTED = re.compile(r"(onnx::|val_|_?const_?\d|Constant|\d)")
+MADE_UP = re.compile(r"(onnx::|val_|const|_const|Constant|\d+\Z)|.*(::|/ReadVariableOp)")
+_COMPUTED = re.compile(r"(onnx::|val_\d|_?const_?\d|Constant|\d+\Z)")
 # Arguments whose numbers are settings, and no weights, whatever they hold.
 SETTINGS: Mapping[str, Sequence[int]] = {
     "Clip": (1, 2),

@@ -14,6 +14,7 @@ from ..ir.types import DType, TensorType
 from ..ops.opdef import Cost, OpDef
 from ..ops.receptive_field import everything
 from .functions import build_function, cost_of_function, infer_by_function, is_function
+from .ml_types import ML_TYPES
 from .protos import attributes_of, tensor_proto, value_info
 from .schemas import IR_VERSION, OPSET, schema_of
 
@@ -90,10 +91,16 @@ def foreign_row(name: str, version: int = OPSET, domain: str = "") -> OpDef | No
         "sees": everything,
         "attributes": {a: default_of(schema, a) for a in kinds if kinds[a] != "GRAPH"},
         **(_by_function() if is_function(schema) else {}),
-        **({} if domain else KNOWN_FACTS.get(name, {})),
+        **_known_facts(name, domain),
     }
     op_type = f"{domain}.{name}" if domain else name
     return OpDef(op_type, schema.since_version, domain=domain, **facts)
+
+
+def _known_facts(name: str, domain: str) -> Mapping[str, Any]:
+    if domain == "ai.onnx.ml":
+        return {"infer": ML_TYPES[name]} if name in ML_TYPES else {}
+    return {} if domain else KNOWN_FACTS.get(name, {})
 
 
 def _by_function() -> Mapping[str, Any]:

@@ -312,6 +312,34 @@ def test_masks_and_factors_are_no_parameters() -> None:
     check_numbers(net, model)
 
 
+def test_ones_of_a_module_are_learned() -> None:
+    """A module's name may begin with a digit; only what exporters name by themselves is not."""
+    text = "g (float[N,5,4] x) => (float[N,5,4] y) { y = LayerNormalization(x, s, b) }"
+    model = model_of({}, text)
+    for old, new, number in (("s", "1.norm.weight", 1), ("b", "1.norm.bias", 0)):
+        model.graph.initializer.append(numpy_helper.from_array(np.full(4, number, np.float32), new))
+        inputs = model.graph.node[0].input
+        inputs[list(inputs).index(old)] = new
+    net = netc.load_onnx(model.SerializeToString())
+    assert (kinds_of(net), net.params) == (["LN"], 8)
+
+
+CLASSICAL = """<ir_version: 8, opset_import: ["" : 20, "ai.onnx.ml" : 3]>
+g (float[N,3] x) => (int64[N] label, float[N,2] scores) {
+    z = ai.onnx.ml.Scaler<offset = [0.0, 1.0, 2.0], scale = [1.0, 2.0, 3.0]>(x)
+    label, scores = ai.onnx.ml.LinearClassifier<
+        classlabels_ints = [4, 7], coefficients = [1.0, 2.0, 3.0, -1.0, -2.0, -3.0],
+        intercepts = [0.5, -0.5], post_transform = "SOFTMAX">(z)
+}"""
+
+
+def test_classical_models_are_read() -> None:
+    """Operators of `ai.onnx.ml` are layers of their own names, and their types are known."""
+    net = netc.load_onnx(parser.parse_model(CLASSICAL).SerializeToString())
+    assert kinds_of(net) == ["ai.onnx.ml.Scaler", "ai.onnx.ml.LinearClassifier"]
+    assert [str(v.type) for v in net.graph.outputs.values()] == ["int64[N]", "float32[N, 2]"]
+
+
 def test_another_factor_is_no_attention() -> None:
     """Scores that are scaled otherwise than by the square root of the features stay operators."""
     model = attention_of(first="N", scale=ONCE.replace("0.5", "0.25"))
