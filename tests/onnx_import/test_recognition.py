@@ -281,7 +281,7 @@ def test_attention_is_one_layer(first: str, scale: str, mask: str) -> None:
 def test_a_computed_mask_is_named() -> None:
     """Numbers that another input gives, and that are added to the scores."""
     model = attention_of(first="N", scale=ONCE, mask="m4 = Neg(m)\n s = Add(scores, m4)")
-    extents = ["N", 1, 5, 5]
+    extents: list[str | int | None] = ["N", 1, 5, 5]
     model.graph.input.append(helper.make_tensor_value_info("m", 1, extents))
     net = netc.load_onnx(model.SerializeToString())
     assert kinds_of(net) == ["NEG", "ATTENTION"]

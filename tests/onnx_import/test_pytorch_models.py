@@ -1,0 +1,174 @@
+"""Models of both of PyTorch's exporters -> the layers, counts and numbers of a spec by hand."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from support.onnx_models import computed
+
+import netc
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+pytest.importorskip("onnxscript", reason="PyTorch's exporters need onnxscript")
+nn, F = torch.nn, torch.nn.functional
+
+pytestmark = pytest.mark.oracle
+
+
+class Called(nn.Module):  # type: ignore[misc, name-defined]
+    """Modules, and what is done with them."""
+
+    def __init__(self, forward: Callable[..., Any], **modules: Any) -> None:
+        super().__init__()
+        self.called = forward
+        for name, module in modules.items():
+            setattr(self, name, module)
+
+    def forward(self, *xs: Any) -> Any:
+        """What is done with them."""
+        return self.called(self, *xs)
+
+
+def attended(self: Any, x: Any, *, causal: bool = False) -> Any:
+    """Attention of 4 heads between dense layers of their own."""
+    n, length, width = x.shape
+    q, k, v = (
+        dense(x).view(n, length, 4, width // 4).transpose(1, 2)
+        for dense in (self.q, self.k, self.v)
+    )
+    y = F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+    return self.out(y.transpose(1, 2).reshape(n, length, width))
+
+
+def by_hand(self: Any, x: Any) -> Any:
+    """GPT's attention in elementary operators, with a mask of the future."""
+    n, length, width = x.shape
+    q, k, v = (
+        part.view(n, length, 4, width // 4).transpose(1, 2) for part in self.qkv(x).split(width, 2)
+    )
+    scores = q @ k.transpose(-2, -1) / math.sqrt(width // 4)
+    future = torch.ones(length, length, dtype=torch.bool).triu(1)
+    weights = scores.masked_fill(future, -math.inf).softmax(-1)
+    return self.out((weights @ v).transpose(1, 2).reshape(n, length, width))
+
+
+def convnext(self: Any, x: Any) -> Any:
+    """A block of ConvNeXt, whose channels come last within."""
+    y = self.norm(self.conv(x).permute(0, 2, 3, 1))
+    return x + self.narrow(F.gelu(self.wide(y))).permute(0, 3, 1, 2)
+
+
+def four() -> dict[str, Any]:
+    """The dense layers of attention."""
+    return {name: nn.Linear(32, 32) for name in ("q", "k", "v", "out")}
+
+
+# A model, what it takes, and the layers that it is, without the inputs.
+MODELS: dict[str, tuple[Callable[[], Any], tuple[int, ...], list[str]]] = {
+    "attention": (
+        lambda: Called(
+            lambda m, x: m.a(x, x, x)[0], a=nn.MultiheadAttention(32, 4, batch_first=True)
+        ),
+        (1, 8, 32),
+        ["ATTENTION"],
+    ),
+    "attention by a function": (lambda: Called(attended, **four()), (1, 8, 32), ["ATTENTION"]),
+    "causal attention by a function": (
+        lambda: Called(lambda m, x: attended(m, x, causal=True), **four()),
+        (1, 8, 32),
+        ["ATTENTION"],
+    ),
+    "causal attention by hand": (
+        lambda: Called(by_hand, qkv=nn.Linear(32, 96), out=nn.Linear(32, 32)),
+        (1, 8, 32),
+        ["ATTENTION"],
+    ),
+    "an encoder's layer": (
+        lambda: nn.TransformerEncoder(
+            nn.TransformerEncoderLayer(32, 4, 64, batch_first=True, norm_first=True),
+            1,
+            enable_nested_tensor=False,
+        ),
+        (1, 8, 32),
+        ["LN", "ATTENTION", "ADD", "LN", "LINEAR", "RELU", "LINEAR", "ADD"],
+    ),
+    "a block of ConvNeXt": (
+        lambda: Called(
+            convnext,
+            conv=nn.Conv2d(8, 8, 7, padding=3, groups=8),
+            norm=nn.LayerNorm(8),
+            wide=nn.Linear(8, 32),
+            narrow=nn.Linear(32, 8),
+        ),
+        (1, 8, 9, 9),
+        ["DWCONV", "LN", "LINEAR", "GELU", "LINEAR", "ADD"],
+    ),
+    "group normalization": (
+        lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.GroupNorm(4, 8), nn.SiLU()),
+        (1, 3, 9, 9),
+        ["CONV", "GN", "SWISH"],
+    ),
+    "instances without weights": (
+        lambda: nn.Sequential(nn.InstanceNorm2d(3), nn.Conv2d(3, 4, 1)),
+        (1, 3, 9, 9),
+        ["IN", "CONV"],
+    ),
+    "squeeze and excite": (
+        lambda: Called(
+            lambda m, x: x * m.gate(x),
+            gate=nn.Sequential(
+                nn.AdaptiveAvgPool2d(1),
+                nn.Conv2d(8, 2, 1),
+                nn.ReLU(),
+                nn.Conv2d(2, 8, 1),
+                nn.Sigmoid(),
+            ),
+        ),
+        (1, 8, 9, 9),
+        ["ADAPTIVEPOOL", "CONV", "RELU", "CONV", "SIGMOID", "MUL"],
+    ),
+    "hard activations": (
+        lambda: nn.Sequential(nn.Hardswish(), nn.Hardsigmoid(), nn.ReLU6(), nn.PReLU(3)),
+        (1, 3, 9, 9),
+        ["HARDSWISH", "HARDSIGMOID", "RELU6", "PRELU"],
+    ),
+    "a decoder": (
+        lambda: nn.Sequential(
+            nn.ConvTranspose2d(4, 8, 2, 2), nn.Upsample(scale_factor=2, mode="bilinear"), nn.Tanh()
+        ),
+        (1, 4, 5, 5),
+        ["UPCONV", "UPSAMPLE", "TANH"],
+    ),
+}
+EXPORTERS = [
+    pytest.param(False, id="script"),
+    pytest.param(True, id="export", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("by_export", EXPORTERS)
+@pytest.mark.parametrize("name", MODELS)
+def test_models_are_layers(name: str, by_export: bool, tmp_path: Path) -> None:
+    """Layers and counts are those of the model, and numbers those of onnxruntime."""
+    make, shape, kinds = MODELS[name]
+    torch.manual_seed(0)
+    module = make().eval()
+    for parameter in module.parameters():  # ones and zeros, which exporters may leave out
+        nn.init.normal_(parameter, std=0.3)
+    path = tmp_path / "model.onnx"
+    options = {"verbose": False} if by_export else {}
+    torch.onnx.export(module, (torch.randn(*shape),), path, dynamo=by_export, **options)
+    net = netc.load_onnx(path)
+    assert [each.kind for each in net.graph.layers.values() if each.kind != "INPUT"] == kinds
+    assert net.params == sum(parameter.numel() for parameter in module.parameters())
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    (spec,) = net.inputs
+    (wanted,) = computed(onnx.load(path), {spec.name: x})
+    found = net.run(x)
+    assert isinstance(found, np.ndarray)
+    assert np.linalg.norm(found - wanted) <= 1e-4 * np.linalg.norm(wanted)
