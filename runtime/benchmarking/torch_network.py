@@ -1,19 +1,24 @@
 """A graph and weights -> the same network in PyTorch: a list of calls, run in order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
+from ...compiler.emit.torch.code import Code, code, filled, flat
+from ...compiler.emit.torch.operator_call import DTYPES, OperatorCall
+from ...compiler.emit.torch.operators import OPERATORS
 from ...compiler.ir.builder import Builder
 from ...compiler.ir.dim import substitute
 from ...compiler.ir.graph import CONSTANT, INPUT, LEAVES, PARAMETER, Graph, Node, Value
 from ...grammar.diagnostics import error, listing
 from ..kerneldef import Array
-from .torch_operators import DTYPES, OPERATORS, Compute, Tensor, TorchCall
 
+Tensor = Any
+Compute = Callable[..., Tensor]
 SHOWN = 5  # operators in a message
 
 
@@ -117,7 +122,7 @@ class TorchNetwork:
                 raise NotImplementedError("several results")
             if others := {type.dtype.value for type in call.types} - DTYPES:
                 raise NotImplementedError(listing(sorted(others)))
-            compute = row.prepare(call)
+            compute = _compiled(row.write(call), len(node.inputs), row.known)
         except NotImplementedError as failure:
             raise lacking([f"{node.op_type} with {failure}"]) from None
         arguments = tuple(None if v is None else self._slots[v.node, v.output] for v in passed)
@@ -133,6 +138,16 @@ def _releasing(steps: Sequence[Step], kept: set[int]) -> list[Step]:
         kept = kept | last
         found.append(replace(step, release=tuple(sorted(last))))
     return found[::-1]
+
+
+def _compiled(expression: Code, count: int, known: frozenset[int]) -> Compute:
+    """The function of an expression, of those of `count` arguments that are tensors."""
+    names = [f"a{index}" for index in range(count)]
+    text = flat(filled(expression, list(map(code, names))))
+    taken = ", ".join(name for index, name in enumerate(names) if index not in known)
+    scope = {"torch": torch, "F": F}
+    compute: Compute = eval(f"lambda {taken}: {text}", scope)
+    return compute
 
 
 class _Planner:
@@ -163,15 +178,15 @@ class _Planner:
         known = row.known if row else ()
         return [v for i, v in enumerate(node.inputs) if i not in known]
 
-    def call(self, identifier: int) -> TorchCall:
+    def call(self, identifier: int) -> OperatorCall:
         """The application of an operator."""
         node = self.graph[identifier]
-        return TorchCall(
+        return OperatorCall(
             node.attributes,
             tuple(None if v is None else v.type.bind(self.symbols) for v in node.inputs),
             tuple(type.bind(self.symbols) for type in node.outputs),
             tuple(None if v is None else self._known(v) for v in node.inputs),
-            self.training and not self._is_frozen(node),
+            str(self.training and not self._is_frozen(node)),
             max((k + 1 for i, k in self._read if i == identifier), default=1),
         )
 

@@ -6,14 +6,14 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
+from ...compiler.emit.torch.training import OPTIMIZERS
 from ...compiler.ir.builder import Builder
 from ...compiler.ir.graph import Graph
 from ...compiler.passes.rewrite import rewrite
 from ...compiler.training.objective import LOSS, Objective, add_loss
 from ...compiler.training.output_fit import fit
 from ...compiler.training.terms import Term
-from .torch_network import TorchNetwork, lacking
-from .torch_operators import Tensor
+from .torch_network import Tensor, TorchNetwork, lacking
 
 TorchLoss = Callable[[Tensor, Tensor], Tensor]
 
@@ -41,21 +41,17 @@ LOSSES: Mapping[str, Callable[[Term, int], TorchLoss]] = {
     "mae": of_numbers(F.l1_loss),
 }
 
-# Our optimizers' names in PyTorch, and what is said only there: the fused update is its fastest.
-OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "sgd": ("SGD", {"fused": True}),
-    "adam": ("Adam", {"fused": True}),
-    "adamw": ("AdamW", {"fused": True}),
-    "rmsprop": ("RMSprop", {"foreach": True}),
-    "adagrad": ("Adagrad", {"fused": True}),
-}
+# How PyTorch takes a step fastest, where no fused update is.
+FASTEST: Mapping[str, Mapping[str, Any]] = {"rmsprop": {"foreach": True}}
+FUSED: Mapping[str, Any] = {"fused": True}
 
 
 def optimizer(term: Term, lr: float, momentum: float, parameters: Any) -> Any:
     """PyTorch's optimizer with the arguments of ours."""
     if term.name not in OPTIMIZERS:
         raise lacking([term.name])
-    name, options = OPTIMIZERS[term.name]
+    name, _ = OPTIMIZERS[term.name]
+    options = FASTEST.get(term.name, FUSED)
     given = {**term.arguments, "lr": lr}
     if "momentum" in given:
         given["momentum"] = momentum

@@ -12,8 +12,8 @@ from netc.runtime.engines.agreement import norm_difference
 pytestmark = pytest.mark.oracle
 torch = pytest.importorskip("torch")
 
-from netc.runtime.benchmarking.torch_network import TorchNetwork  # noqa: E402 - needs torch
-from netc.runtime.benchmarking.torch_operators import OPERATORS  # noqa: E402
+from netc.compiler.emit.torch.operators import OPERATORS  # noqa: E402 - needs torch
+from netc.runtime.benchmarking.torch_network import TorchNetwork  # noqa: E402
 
 BATCH = 3
 BY_OPERATOR: dict[str, list[OpRow]] = defaultdict(list)

@@ -93,6 +93,8 @@ class OperatorCall:
 
     def sizes(self, shape: Sequence[Dim]) -> list[Code]:
         """The extents of the same elements in another shape, at most one of them as -1."""
+        if not shape:
+            return [code("()")]
         unknown = [i for i, dim in enumerate(shape) if not isinstance(dim, int)]
         rest = unknown[:1]
         if len(unknown) > 1:

@@ -252,7 +252,7 @@ def reduced(name: str) -> Row:
 
 def multiplied(op: OperatorCall) -> Code:
     """ReduceProd: of the last axes as one, of others one after the other from the last on."""
-    given = op.constant(1) or tuple(range(op.x.rank))
+    given = op.constant(1) or (() if op["noop_with_empty_axes"] else tuple(range(op.x.rank)))
     axes = sorted(axis % op.x.rank for axis in given)
     if len(axes) > 1 and axes == list(range(axes[0], op.x.rank)):
         y = method(method(0, "flatten", axes[0]), "prod", axes[0])
