@@ -52,7 +52,8 @@ SITUATIONS: Mapping[str, str] = {
     "names the first value that differs; please report it.",
     "E505": "netc does not read or write this format here, judging by the file's suffix or "
     "content.",
-    "E506": "onnx or onnxruntime refuses the model. The notes quote its message.",
+    "E506": "onnx or onnxruntime refuses the model. The notes quote its message. Or a layer has no "
+    "counterpart in PyTorch: `netc export --to torch` and `netc bench` name it.",
     "E507": "The arrays of a run, or of a data set, do not fit in memory. Use smaller batches "
     "or smaller inputs, or fewer or smaller samples.",
     "E509": "netc writes ONNX models with opset 13 or later, up to what the installed onnx "

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 from support.command_line import Outcome
 from support.command_line import netc as netc_here
@@ -223,6 +225,37 @@ def test_a_layer_without_a_counterpart_is_named() -> None:
     with pytest.raises(NetError, match="E506") as caught:
         text_of('INPUT(4x4x3) -> op("Det") as d')
     assert "the layer `d`" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "refused"),
+    [
+        (("w", "b"), ""),
+        (('a/b"c', "on::nx.5.x"), ""),
+        (("w\\n", "class.train"), ""),
+        (("w.1", "w.1.2"), "`w.1`"),
+        (("w", "a..b"), "`a..b`"),
+    ],
+)
+def test_names_of_other_tools(tmp_path: Path, names: tuple[str, str], refused: str) -> None:
+    """Weights of ONNX models have any names; those that no module can have are refused."""
+    made = onnx.helper.make_node("Gemm", ["x", *names], ["y"], alpha=0.5)
+    types = [onnx.helper.make_tensor_value_info(n, 1, [2, 3]) for n in "xy"]
+    weights = [
+        onnx.numpy_helper.from_array(np.ones(shape, np.float32), name)
+        for name, shape in zip(names, ((3, 3), (3,)), strict=True)
+    ]
+    graph = onnx.helper.make_graph([made], "odd", types[:1], types[1:], weights)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 22)])
+    model.ir_version = 10
+    onnx.save(model, tmp_path / "odd.onnx")
+    network = netc.load(str(tmp_path / "odd.onnx"))
+    if not refused:
+        ast.parse(torch_source(network.model))
+        return
+    with pytest.raises(NetError, match="E506") as caught:
+        torch_source(network.model)
+    assert refused in str(caught.value)
 
 
 @pytest.mark.slow

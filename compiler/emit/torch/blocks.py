@@ -7,6 +7,7 @@ from heapq import heapify, heappop, heappush
 from itertools import takewhile
 
 from .code import Code, Ref, call, operand
+from .names import MOST_GAPS, is_place
 from .sharing import Flow, with_shared_scopes
 from .steps import Key, Path, Step, Steps, path_of
 
@@ -131,7 +132,7 @@ class _Tree:
         if not inputs or not outputs:
             return False
         labels = self._labels(group)
-        if all(label.isdigit() for label in labels):
+        if all(map(is_place, labels)):
             return self._chained(group, inputs, outputs) is not None
         alone = len(group.indices) == 1 and len(labels) == 1
         return not (alone and self.steps[group.indices[0]].learned)
@@ -192,7 +193,7 @@ class _Tree:
             for other in between:
                 self._take(group, other, groups)
         labels = self._labels(group)
-        if not labels or not all(label.isdigit() for label in labels):
+        if not labels or not all(map(is_place, labels)):
             return
         self._shed(group, groups, int(labels[0]))
         for _ in range(int(labels[0]) - self._leading(group)):
@@ -288,7 +289,7 @@ class _Tree:
                 following = next((n for n in labels[place:] if n is not None), None)
                 if following is not None and len(chain) >= int(following):
                     return
-            elif not label.isdigit() or len(chain) > int(label):
+            elif not is_place(label) or not 0 <= int(label) - len(chain) <= MOST_GAPS:
                 return
             else:
                 # What has no weights comes right after what it follows, gaps after it.
@@ -363,7 +364,7 @@ class _Tree:
         inputs, outputs = self._ends(group.indices)
         block = self.block(group.path, group.indices, inputs, outputs)
         labels = self._labels(group)
-        if all(label.isdigit() for label in labels):
+        if all(map(is_place, labels)):
             self._number(block)
         else:
             self._named(block)

@@ -1,7 +1,6 @@
 """Bodies -> classes: blocks of one structure are one class, whose arguments are what differs."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from .blocks import Block
 from .bodies import Body, Constructions, Line, Member
 from .code import POSTFIX, PRODUCT, Code, Group, Keyword, Number, Part, keyword, mapped
-from .names import variable
+from .names import is_place, variable
 from .steps import Key, Path, Steps
 
 CHANNELS = "channels"
@@ -132,7 +131,7 @@ def _with_optional(
 
 def in_order(path: Path) -> tuple[Any, ...]:
     """What paths are sorted by: numbers as such."""
-    return tuple((int(part), "") if part.isdigit() else (0, part) for part in path)
+    return tuple((int(part), "") if is_place(part) else (0, part) for part in path)
 
 
 def _class(name: str, group: _Instances) -> tuple[Class, list[Code]]:
@@ -163,7 +162,7 @@ def _with_members(body: Body) -> list[tuple[Number, str]]:
     """All numbers with the name of the member that they belong to, where it has one."""
     found = []
     for member in body.members:
-        name = next((part for part in reversed(member.path) if not part.isdigit()), "")
+        name = next((part for part in reversed(member.path) if not is_place(part)), "")
         found += [(number, name) for number in _numbers(member.construction)]
     return [*found, *((number, "") for number in body.numbers()[len(found) :])]
 
@@ -248,6 +247,7 @@ class _Arguments:
 
     def _text(self, number: Number, column: tuple[Any, ...], member: str) -> str | None:
         given = [value for value in column if value is not None]
+        is_same = len(set(map(repr, column))) == 1  # it is spelled
         for argument in self.found:
             if _family(argument.role) != _family(number.role):
                 continue
@@ -256,11 +256,7 @@ class _Arguments:
                 for a, v in zip(argument.values, column, strict=True)
                 if v is not None
             ]
-            if (
-                all(same)
-                and (len(set(map(repr, argument.values))) > 1)
-                and not _is_literal(given, number, column)
-            ):
+            if all(same) and not is_same:
                 return argument.name
         if len(set(map(repr, given))) == 1:
             return None
@@ -305,15 +301,10 @@ class _Arguments:
         self.found.append(Argument(name, name, values, False))
 
 
-def _is_literal(given: Sequence[Any], number: Number, column: tuple[Any, ...]) -> bool:
-    """Whether a number is better spelled than taken from an argument."""
-    return len(set(map(repr, given))) == 1 and None not in column
-
-
 def _default(role: str, values: tuple[Any, ...]) -> Any:
     """The default of an argument that is mostly the same."""
     if isinstance(values[0], bool) or role in ("stride", "dilation", "groups", "padding"):
-        return Counter(map(repr, values)) and max(values, key=lambda v: values.count(v))
+        return max(values, key=values.count)
     return None
 
 

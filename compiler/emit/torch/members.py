@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from .bodies import Member, repeated, repetition
 from .code import Code, Group, call, code, keyword, laid_out, listed
-from .names import is_attribute
+from .names import MOST_GAPS, is_attribute, is_place, quoted
 
 INDENT = 8
 
@@ -47,7 +48,7 @@ class Members:
         kind = ""
         for name in path.split("."):
             following = node.inner.get(name) if node is not None else None
-            in_list = node is not self.root and (node is None or not node.inner or _is_list(node))
+            in_list = node is not self.root and (not node.inner or _is_list(node))
             kind = following.member.kind if following and following.member else "module"
             text += _accessed(name, kind, in_list)
             node = following if following is not None else _Node()
@@ -75,10 +76,10 @@ class Members:
 
     def _assigned(self, target: str, member: Member) -> list[str]:
         if member.kind in ("buffer", "state"):
-            owner, _, name = target.rpartition(".")
+            name = member.path[-1]
+            owner = target.removesuffix(_accessed(name, member.kind, False))
             options = [] if member.kind == "state" else [keyword("persistent", False)]
-            owner, name = (owner, member.path[-1])
-            held = call(f"{owner}.register_buffer", f'"{name}"', member.construction, *options)
+            held = call(f"{owner}.register_buffer", quoted(name), member.construction, *options)
             return laid_out("", held, indent=INDENT)
         return _assigned(target, member.construction, INDENT)
 
@@ -111,16 +112,28 @@ def _assigned(target: str, value: Code, indent: int) -> list[str]:
 
 
 def _accessed(name: str, kind: str, in_list: bool) -> str:
-    if name.isdigit() and in_list:
+    if is_place(name) and in_list:
         return f"[{name}]"
     if is_attribute(name):
         return f".{name}"
     table = {"module": "_modules", "parameter": "_parameters"}.get(kind, "_buffers")
-    return f'.{table}["{name}"]'
+    return f".{table}[{quoted(name)}]"
 
 
 def _is_list(node: _Node) -> bool:
-    return node.member is None and bool(node.inner) and all(n.isdigit() for n in node.inner)
+    """Whether a node is an `nn.ModuleList`."""
+    return (
+        node.member is None
+        and bool(node.inner)
+        and all(map(is_place, node.inner))
+        and all(gap <= MOST_GAPS for gap in _gaps(sorted(map(int, node.inner))))
+        and all(member.kind == "module" for member in node.leaves())
+    )
+
+
+def _gaps(places: Sequence[int]) -> list[int]:
+    """How many places are free before each."""
+    return [b - a - 1 for a, b in pairwise([-1, *places])]
 
 
 def _container(node: _Node) -> Code | None:

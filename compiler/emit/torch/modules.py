@@ -8,255 +8,36 @@ from ...ir.windows import window_of
 from .attention import attention
 from .code import (
     POSTFIX,
-    SUM,
     Code,
     Group,
-    Input,
     Number,
     call,
     code,
-    joined,
     method,
     number,
     operand,
     option,
 )
-from .layer_view import SELF, LayerView, Module, around, whole
+from .layer_view import SELF, LayerView, Module, whole
+from .learned_modules import (
+    batch_normalization,
+    convolution,
+    dense,
+    embedding,
+    group_normalization,
+    instance_normalization,
+    layer_normalization,
+    linear,
+    parametric_relu,
+    position_embedding,
+    root_mean_square_normalization,
+    transposed_convolution,
+)
 from .operator_call import alike
-from .operators import momentum
 from .tensors import single
 from .window_layers import relative_attention, stochastic_pool, unwindow, window
-from .windows import padded
 
 ModuleRow = Callable[[LayerView], Module | None]
-
-
-def weight(node: Node, index: int = 1) -> tuple[int, ...]:
-    """The extents of an operator's weight."""
-    value = node.inputs[index]
-    assert value is not None
-    return value.type.extents
-
-
-def has(node: Node, index: int) -> bool:
-    """Whether an operator is given an argument."""
-    return len(node.inputs) > index and node.inputs[index] is not None
-
-
-def convolution(view: LayerView) -> Module | None:
-    """CONV and DWCONV: `nn.Conv2d`."""
-
-    def make(node: Node) -> Code | None:
-        filters, channels, *kernel = weight(node)
-        both, _ = padded(node.attributes["pads"])
-        groups = node.attributes["group"]
-        grouped = number(groups, "in_channels") if channels == 1 < groups else None
-        return call(
-            f"nn.Conv{len(kernel)}d",
-            number(channels * groups, "in_channels"),
-            number(filters, "out_channels"),
-            number(alike(kernel), "kernel_size"),
-            option("stride", alike(node.attributes["strides"]), 1),
-            option("padding", alike(both), 0),
-            option("dilation", alike(node.attributes["dilations"]), 1),
-            option("groups", groups, 1, "in_channels" if grouped else None),
-            option("bias", has(node, 2), True),
-        )
-
-    def called(node: Node) -> Code:
-        _, rest = padded(node.attributes["pads"])
-        x = call("F.pad", operand(0), number(rest, "pad")) if any(rest) else operand(0)
-        return call(SELF, x)
-
-    return around(view, "Conv", make, called, learned=True, heavy=True)
-
-
-def transposed_convolution(view: LayerView) -> Module | None:
-    """UPCONV: `nn.ConvTranspose2d`."""
-
-    def make(node: Node) -> Code | None:
-        channels, filters, *kernel = weight(node)
-        both, _ = padded(node.attributes["pads"])
-        groups = node.attributes["group"]
-        return call(
-            f"nn.ConvTranspose{len(kernel)}d",
-            number(channels, "in_channels"),
-            number(filters * groups, "out_channels"),
-            number(alike(kernel), "kernel_size"),
-            option("stride", alike(node.attributes["strides"]), 1),
-            option("padding", alike(both), 0),
-            option("output_padding", alike(node.attributes["output_padding"]), 0),
-            option("groups", groups, 1),
-            option("bias", has(node, 2), True),
-            option("dilation", alike(node.attributes["dilations"]), 1),
-        )
-
-    def called(node: Node) -> Code:
-        _, rest = padded(node.attributes["pads"])
-        cut = tuple(-n for n in rest)
-        y = call(SELF, operand(0))
-        return call("F.pad", y, number(cut, "pad")) if any(rest) else y
-
-    return around(view, "ConvTranspose", make, called, learned=True, heavy=True)
-
-
-def _linear(extents: tuple[int, ...], bias: bool) -> Code:
-    units, features = extents
-    return call(
-        "nn.Linear",
-        number(features, "in_features"),
-        number(units, "out_features"),
-        option("bias", bias, True),
-    )
-
-
-def dense(view: LayerView) -> Module | None:
-    """FC: `nn.Linear`."""
-    return around(
-        view,
-        "Gemm",
-        lambda node: _linear(weight(node), has(node, 2)),
-        learned=True,
-        heavy=True,
-    )
-
-
-def linear(view: LayerView) -> Module | None:
-    """LINEAR: `nn.Linear` on vectors and sequences, and on images with the channels moved."""
-    if (found := view.find("Gemm")) is not None:
-        return dense(view)
-    x = view.operand
-    if x is None:
-        return None
-    tables = view.parameters
-    names = [table.attributes["name"].rpartition(".")[2] for table in tables]
-    if names not in (["weight"], ["weight", "bias"]):
-        return None
-    definition = _linear(tables[0].outputs[0].extents, len(tables) > 1)
-    called = call(SELF, operand(0))
-    if found is None and x.type.rank > 3:
-        called = method(call(SELF, method(0, "movedim", 1, -1)), "movedim", -1, 1)
-    return Module(definition, (x,), view.layer.outputs, called, learned=True, heavy=True)
-
-
-def batch_normalization(view: LayerView) -> Module | None:
-    """BN: `nn.BatchNorm2d`."""
-
-    def make(node: Node) -> Code:
-        x = node.inputs[0]
-        assert x is not None
-        rank = max(x.type.rank - 2, 1)
-        return call(
-            f"nn.BatchNorm{rank}d",
-            number(weight(node, 3)[0], "num_features"),
-            option("eps", node.attributes["epsilon"], 1e-5),
-            option("momentum", momentum(node.attributes["momentum"]), 0.1),
-            option("affine", view.arguments["affine"], True),
-        )
-
-    return around(view, "BatchNormalization", make, learned=True)
-
-
-def layer_normalization(view: LayerView) -> Module | None:
-    """LN: `nn.LayerNorm`."""
-
-    def make(node: Node) -> Code:
-        return call(
-            "nn.LayerNorm",
-            number(alike(weight(node)) if len(weight(node)) == 1 else weight(node), "features"),
-            option("eps", node.attributes["epsilon"], 1e-5),
-            option("elementwise_affine", view.arguments["affine"], True),
-        )
-
-    return around(view, "LayerNormalization", make, learned=view.arguments["affine"])
-
-
-def group_normalization(view: LayerView) -> Module | None:
-    """GN: `nn.GroupNorm`."""
-
-    def make(node: Node) -> Code:
-        return call(
-            "nn.GroupNorm",
-            number(node.attributes["num_groups"], "num_groups"),
-            number(weight(node)[0], "num_channels"),
-            option("eps", node.attributes["epsilon"], 1e-5),
-            option("affine", view.arguments["affine"], True),
-        )
-
-    return around(view, "GroupNormalization", make, learned=view.arguments["affine"])
-
-
-def instance_normalization(view: LayerView) -> Module | None:
-    """IN: `nn.InstanceNorm2d`."""
-
-    def make(node: Node) -> Code:
-        x = node.inputs[0]
-        assert x is not None
-        return call(
-            f"nn.InstanceNorm{x.type.rank - 2}d",
-            number(weight(node)[0], "num_features"),
-            option("eps", node.attributes["epsilon"], 1e-5),
-            option("affine", view.arguments["affine"], False),
-        )
-
-    return around(view, "InstanceNormalization", make, learned=view.arguments["affine"])
-
-
-def root_mean_square_normalization(view: LayerView) -> Module | None:
-    """RMSNORM: `nn.RMSNorm`, which takes channels that come last."""
-    x = view.operand
-    if x is None or x.type.rank > 3:
-        return None
-    definition = call(
-        "nn.RMSNorm",
-        number(x.type.shape[-1], "features"),
-        option("eps", view.arguments["eps"], None),
-        option("elementwise_affine", view.arguments["affine"], True),
-    )
-    return whole(view, definition, call(SELF, operand(0)), learned=view.arguments["affine"])
-
-
-def embedding(view: LayerView) -> Module | None:
-    """EMBED: `nn.Embedding`."""
-    found = view.find("Gather")
-    if found is None:
-        return None
-    identifier, node = found
-    table, ids = node.inputs
-    assert table is not None
-    assert ids is not None
-    vocabulary, width = table.type.extents
-    definition = call("nn.Embedding", number(vocabulary, "vocabulary"), number(width, "features"))
-    gives = (view.result(identifier),)
-    return Module(definition, (ids,), gives, call(SELF, operand(0)), learned=True)
-
-
-def position_embedding(view: LayerView) -> Module | None:
-    """POSEMBED: the rows of an `nn.Embedding`, added."""
-    x, tables = view.operand, view.parameters
-    if x is None or len(tables) != 1:
-        return None
-    held, width = tables[0].outputs[0].extents
-    definition = call("nn.Embedding", number(held, "positions"), number(width, "features"))
-    rows = x.shape[1]
-    table = Code((*SELF.parts, ".weight"))
-    if rows != held:
-        length = (str(rows),) if isinstance(rows, int) else (Input(0, POSTFIX), ".shape[1]")
-        table = Code((*table.parts, "[:", *length, "]"))
-    added = joined("+", SUM, operand(0, SUM), table)
-    return Module(definition, (x,), view.layer.outputs, added, learned=True)
-
-
-def parametric_relu(view: LayerView) -> Module | None:
-    """PRELU: `nn.PReLU`, whose channels are the second axis."""
-    x = view.operand
-    found = view.find("PRelu")
-    if x is None or found is None or (x.type.rank == 3 and not view.arguments["shared"]):
-        return None
-    slopes = found[1].inputs[1]
-    assert slopes is not None
-    definition = call("nn.PReLU", option("num_parameters", slopes.type.size, 1))
-    return whole(view, definition, call(SELF, operand(0)), learned=True, follows=True)
 
 
 def pool(view: LayerView) -> Module | None:

@@ -20,6 +20,7 @@ RESERVED = frozenset(
     setdefault
     """.split()
 )
+MOST_GAPS = 8  # places of a list in a row that nothing is in
 VARIABLES = ("x", "y", "z", "u", "v", "w")
 TAKEN = frozenset({"F", "nn", "torch", "self", "math", "block", "OrderedDict"})
 
@@ -63,6 +64,16 @@ def fresh(taken: set[str]) -> str:
             number += 1
 
     return next(name for name in candidates() if name not in taken)
+
+
+def is_place(name: str) -> bool:
+    """Whether a name is that of a place in a list of modules."""
+    return name.isascii() and name.isdigit() and str(int(name)) == name
+
+
+def quoted(name: str) -> str:
+    """A name as a string of Python."""
+    return f'"{name}"' if name.isprintable() and not {*'"\\'} & {*name} else repr(name)
 
 
 def plain_text(text: str) -> str:

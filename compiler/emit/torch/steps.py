@@ -77,7 +77,23 @@ def steps_of(graph: Graph) -> Steps:
     Raises:
         NetError: E506, something has no counterpart in PyTorch.
     """
+    _check_names(graph)
     return _Translator(graph).translated()
+
+
+def _check_names(graph: Graph) -> None:
+    """Refuse names of weights that no module can have, as those of ONNX models may be."""
+    paths = {path_of(name): value for name, value in graph.parameters.items()}
+    held = {path[:end] for path in paths for end in range(1, len(path))}
+    for path, value in paths.items():
+        if path in held or not all(path):
+            name = ".".join(path)
+            raise error(
+                "E506",
+                f"PyTorch cannot hold a weight of the name `{name}`",
+                graph.producer(value).span,
+                help="its parts, between dots, must not be empty, or hold other weights",
+            )
 
 
 def path_of(name: str) -> Path:
