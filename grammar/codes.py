@@ -111,6 +111,7 @@ CODES = {
     "E576": "an ONNX model that breaks a rule of the standard",
     "E577": "data of an ONNX model that its files do not hold",
     "E578": "an ONNX model of a version that cannot be read",
+    "E579": "a network that a program cannot say",
     # Warnings
     "W101": "rows or columns that no window sees",
     "W102": "a reference to an automatic name",

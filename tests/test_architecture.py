@@ -23,6 +23,7 @@ ORDERS = {
     "compiler": (
         *("ir", "ops", "onnx_standard", "passes", "expressions", "layers"),
         *("analysis", "training", "model", "onnx_import", "lower", "emit", "pictures", "pipeline"),
+        "decompile",
     ),
     "runtime": (
         *("kerneldef", "arrays", "weights", "kernels", "engines", "data", "metrics", "feeding"),
@@ -32,7 +33,7 @@ ORDERS = {
     "face": (
         *("choices", "data", "sources", "arrays", "tensor_specs", "tables", "optimizers"),
         *("array_text", "summary", "training", "gradients", "gradient_checks", "chain_rules"),
-        *("drawing", "benchmarks", "exports", "evaluation", "prediction", "inspection"),
+        *("drawing", "benchmarks", "exports", "programs", "evaluation", "prediction", "inspection"),
         *("report", "live_curves"),
         *("training_bar", "trainable", "network", "notebook", "comparison", "records", "show"),
         "cli",

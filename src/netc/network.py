@@ -212,6 +212,19 @@ class Network(Trainable):
 
         export_source(self.model, fspath(path))
 
+    def to_text(self) -> str:
+        """The network as a program, in its canonical form.
+
+        It is the program that the network was compiled from; of an imported network, one is
+        written that compiles to the same layers, with weights of the same names.
+
+        Raises:
+            NetError: The network has what no program can say, such as a fixed batch (E579).
+        """
+        from .programs import program_text
+
+        return program_text(self.model)
+
     def backward(
         self,
         loss: "Loss | None" = None,

@@ -22,6 +22,7 @@ COMMANDS = {
     "summary": ("summary", "Print the layer table."),
     "draw": ("draw", "Draw the network as SVG, PNG, PDF or DOT."),
     "export": ("export", "Write an ONNX model."),
+    "import": ("import_", "Write an ONNX model as a program, with its weights."),
     "build": ("build", "Check, table, diagram, ONNX and verified run in one go."),
     "run": ("run", "Run a network on an array."),
     "train": ("train", "Train a network as its `train` block says."),

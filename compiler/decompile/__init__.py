@@ -1,0 +1,1 @@
+"""Graphs of layers to programs in the language."""

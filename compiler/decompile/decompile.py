@@ -1,0 +1,109 @@
+"""A graph of layers -> a program that compiles to the same graph, and where its weights are."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+
+from ...grammar.diagnostics import NetError
+from ...grammar.source import Source
+from ..ir.graph import Graph
+from ..pipeline import compile
+from .chains import Chains, with_labels
+from .items import Items, Key
+from .sameness import is_same
+from .spelling import is_name, quoted, unsayable
+from .tree import Block, Statement
+from .writing import program_text
+
+MOST_LAYERS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decompiled:
+    """A program that says what a graph is.
+
+    Attributes:
+        text: The program, in its canonical form.
+        shapes: The shapes of the weights that the program holds in other shapes than the graph.
+        plain: The operators that are no layers, and how many there are of each.
+        renamed: Outputs whose names a program cannot give, and what it calls them.
+    """
+
+    text: str
+    shapes: Mapping[str, tuple[int, ...]]
+    plain: Mapping[str, int]
+    renamed: Mapping[str, str]
+
+
+def decompile(graph: Graph) -> Decompiled:
+    """The program of a graph; it is compiled, and compared with the graph.
+
+    Raises:
+        NetError: E579, the graph has what no program can say.
+    """
+    items = Items.of(graph)
+    outputs, renamed = _output_names(graph)
+    statements = _statements(items, outputs)
+    name = graph.name if is_name(graph.name) else quoted(graph.name)
+    tried: list[tuple[list[Block], list[Statement]]] = [([], statements)]
+    for blocks, body in tried:
+        text = program_text(name, blocks, body)
+        if _means(text, graph, items.laid_out):
+            return Decompiled(text, items.laid_out, items.plain, renamed)
+    raise unsayable("this network: what it says of it would mean something else")
+
+
+def _means(text: str, graph: Graph, laid_out: Container[str]) -> bool:
+    """Whether a program compiles to a graph, weights in other shapes apart."""
+    try:
+        model = compile(Source("<program>", text), max_layers=MOST_LAYERS)
+    except NetError:
+        return False
+    return is_same(model.graph, graph, laid_out)
+
+
+def _output_names(graph: Graph) -> tuple[dict[str, Key], dict[str, str]]:
+    """The outputs by the names that a program gives them, and the names that it changes."""
+    found: dict[str, Key] = {}
+    renamed: dict[str, str] = {}
+    for place, (name, value) in enumerate(graph.outputs.items(), start=1):
+        own = name
+        if own == "output" and len(graph.outputs) == 1:
+            return {own: (value.node, value.output)}, {}
+        while not is_name(own) or own in graph.inputs or own in graph.parameters or own in found:
+            own = f"output{place}" if len(graph.outputs) > 1 and own == name else f"output{own}"
+            own = own if is_name(own) else "output"
+        if own != name:
+            renamed[name] = own
+        found[own] = (value.node, value.output)
+    return found, renamed
+
+
+def _statements(items: Items, outputs: Mapping[str, Key]) -> list[Statement]:
+    """The statements, with labels where something needs them."""
+    chains = _written(items, outputs, {}, inputs_first=False)
+    if not chains.has_inputs_in_order():
+        chains = _written(items, outputs, {}, inputs_first=True)
+    labels = {
+        item.call.path: item.call.path
+        for item in items.found
+        if item.call.path
+        and (
+            item.has_weights
+            or (item.call.kind == "INPUT" and item.call.path != "input")
+            or any(key in chains.referred and key not in chains.bound for key in item.results)
+        )
+    }
+    return [Statement(with_labels(s.chain, labels), s.target) for s in chains.statements]
+
+
+def _written(
+    items: Items, outputs: Mapping[str, Key], bound: Mapping[Key, str], *, inputs_first: bool
+) -> Chains:
+    """The chains, once all that they start with by name has a name that can stand there."""
+    chains = Chains(items.found, dict(bound))
+    chains.write(outputs, inputs_first=inputs_first)
+    unnamed = chains.unnamed()
+    if not unnamed:
+        return chains
+    more = {key: chains.free_name(chains.name(key)) for key in unnamed}
+    return _written(items, outputs, {**bound, **more}, inputs_first=inputs_first)

@@ -1,0 +1,196 @@
+"""A graph's layers as calls with operands: what the chains of a program are made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, Value
+from ..layers.layerdef import LAYERS
+from .arguments import arguments_of, input_arguments
+from .operators import Held, operator_call
+from .sameness import held_as
+from .spelling import unsayable, value_of
+from .tree import Argument, Call, Text
+
+Key = Output | tuple[str, int]  # a value of the graph, or one that only the program has
+
+
+@dataclass(eq=False, slots=True)
+class Item:
+    """A call, what it takes and what it yields.
+
+    Attributes:
+        call: The call.
+        operands: The values that it takes, in order.
+        results: The values that it yields.
+        has_weights: Whether its path is in the names of weights.
+    """
+
+    call: Call
+    operands: tuple[Key, ...]
+    results: tuple[Key, ...]
+    has_weights: bool = False
+
+
+@dataclass(eq=False)
+class Items:
+    """The items of a graph, in an order in which each comes after what it takes.
+
+    Attributes:
+        found: The items.
+        laid_out: Parameters that operators take as they are, each a `PARAM` of another shape.
+        plain: The kinds of layers that are operators of ONNX, with how many there are of each.
+    """
+
+    graph: Graph
+    found: list[Item] = field(default_factory=list)
+    laid_out: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    plain: dict[str, int] = field(default_factory=dict)
+    shaped: dict[str, Key] = field(default_factory=dict)
+    _made: int = 0
+
+    @classmethod
+    def of(cls, graph: Graph) -> "Items":
+        """The items of a graph.
+
+        Raises:
+            NetError: E579, it has what a program cannot say.
+        """
+        items = cls(graph)
+        scopes: dict[str, list[int]] = {}
+        for identifier, node in graph.nodes():
+            scopes.setdefault(node.scope, []).append(identifier)
+        for path, layer in graph.layers.items():
+            items._add(path, layer, [graph[i] for i in scopes.get(path, ())])
+        items._check_operands()
+        return items
+
+    def _check_operands(self) -> None:
+        """Refuse what is taken of a layer and is not what it yields, such as a pool's indices."""
+        known = {key for item in self.found for key in item.results}
+        for item in self.found:
+            for key in item.operands:
+                if key not in known:
+                    source = self.graph[key[0]].scope if isinstance(key[0], int) else ""
+                    raise unsayable(f"what `{item.call.path}` takes of `{source}`")
+
+    def _add(self, path: str, layer: Layer, nodes: Sequence[Node]) -> None:
+        if layer.kind == "INPUT":
+            self._input(path, layer)
+        elif layer.kind in LAYERS and set(layer.arguments) == set(LAYERS[layer.kind].kinds):
+            self._layer(path, layer, nodes)
+        else:
+            self._operator(path, layer, nodes)
+
+    def _input(self, path: str, layer: Layer) -> None:
+        (value,) = layer.outputs
+        call = Call("INPUT", input_arguments(path, value.type), path)
+        self.found.append(Item(call, (), (_key(value),)))
+
+    def _layer(self, path: str, layer: Layer, nodes: Sequence[Node]) -> None:
+        weights = [x for node in nodes for x in node.inputs if x is not None and self._is_weight(x)]
+        names = [self.graph.producer(x).attributes["name"] for x in weights]
+        own = [name for name in names if name == path or name.startswith(f"{path}.")]
+        arguments = arguments_of(layer)
+        if names and len(own) < len(names):
+            arguments = (*arguments, self._share(path, names))
+        if layer.frozen:
+            arguments = (*arguments, Argument("frozen", True))
+        operands = tuple(map(_key, self._operands(path, layer)))
+        results = tuple(map(_key, layer.outputs))
+        self.found.append(Item(Call(layer.kind, arguments, path), operands, results, bool(own)))
+
+    def _share(self, path: str, names: Sequence[str]) -> Argument:
+        """`share=`, which names the layer that all of a layer's weights are of."""
+        sources = {name.rpartition(".")[0] for name in names}
+        source = sources.pop()
+        if sources or source not in self.graph.layers:
+            raise unsayable(f"that `{path}` has some of its weights, and shares others")
+        return Argument("share", value_of(source))
+
+    def _operands(self, path: str, layer: Layer) -> list[Value]:
+        """The tensors that a layer was called on."""
+        found: list[Value] = []
+        seen: set[int] = set()
+        for output in layer.outputs:
+            self._collect(output, path, found, seen)
+        takes = LAYERS[layer.kind].takes
+        if takes == "many":
+            return found
+        distinct = list(dict.fromkeys(found))
+        if takes == "one":
+            return distinct[:1]
+        return distinct if len(distinct) != 2 else [*distinct, distinct[1]]  # keys are values
+
+    def _collect(self, value: Value, path: str, found: list[Value], seen: set[int]) -> None:
+        """The values from outside that a value of a layer is computed from, in order."""
+        node = self.graph.producer(value)
+        if node.op_type in (PARAMETER, CONSTANT):
+            return
+        if node.scope != path or node.op_type == INPUT:
+            found.append(value)
+            return
+        if value.node in seen:
+            return
+        seen.add(value.node)
+        only_first = node.op_type in ("Reshape", "Expand")  # the other one is a shape
+        for x in node.inputs[:1] if only_first else node.inputs:
+            if x is not None:
+                self._collect(x, path, found, seen)
+
+    def _is_weight(self, value: Value) -> bool:
+        return self.graph.producer(value).op_type == PARAMETER
+
+    def _operator(self, path: str, layer: Layer, nodes: Sequence[Node]) -> None:
+        own = [node for node in nodes if node.row is not None]
+        if len(own) != 1:
+            raise unsayable(f"the layer `{path}`, which has several operators")
+        call, operands, outputs = operator_call(self.graph, path, own[0])
+        keys = tuple(self._held(x, path) if isinstance(x, Held) else _key(x) for x in operands)
+        self.plain[layer.kind] = self.plain.get(layer.kind, 0) + 1
+        (first, *_) = layer.outputs
+        results = tuple((first.node, i) for i in range(outputs))
+        self.found.append(Item(call, keys, results))
+
+    def _held(self, held: Held, path: str) -> Key:
+        """A tensor that no layer yields, as a chain of its own before the operator."""
+        if held.constant is not None:
+            return self._made_by(Call("op", held.constant), ())
+        name, type = held.name, held.type
+        assert name is not None
+        if type.dtype.value not in ("float32", "float64"):
+            raise unsayable(f"the parameter `{name}` of {type.dtype.value}")
+        extents = type.extents
+        shape, (operator, numbers) = held_as(extents)
+        sizes = shape[1:] if len(shape) < 4 else (*shape[2:], shape[1])
+        size = sizes[0] if len(sizes) == 1 else sizes
+        arguments = [Argument("size", value_of(size), bare=True, always=True)]
+        if type.dtype.value != "float32":
+            arguments.append(Argument("dtype", Text(type.dtype.value)))
+        if name in self.shaped:
+            return self.shaped[name]
+        source = self._made_by(Call("PARAM", tuple(arguments), name), (), has_weights=True)
+        self.laid_out[name] = shape
+        axes = "axes" if operator == "Squeeze" else "shape"
+        text = Text(f"[{', '.join(map(str, numbers))}]")
+        shaped = (Argument("", Text(f'"{operator}"'), bare=True), Argument(axes, text))
+        self.shaped[name] = self._made_by(Call("op", shaped), (source,))
+        return self.shaped[name]
+
+    def _made_by(self, call: Call, operands: tuple[Key, ...], *, has_weights: bool = False) -> Key:
+        self._made += 1
+        key = ("made", self._made)
+        self.found.append(Item(call, operands, (key,), has_weights))
+        return key
+
+
+def _key(value: Value) -> Key:
+    return value.node, value.output
+
+
+def readers(items: Sequence[Item]) -> dict[Key, int]:
+    """How many operands each value is."""
+    counts: dict[Key, int] = {}
+    for item in items:
+        for key in item.operands:
+            counts[key] = counts.get(key, 0) + 1
+    return counts

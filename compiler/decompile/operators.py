@@ -1,0 +1,140 @@
+"""Operators of ONNX as calls of `op`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..ir.graph import CONSTANT, PARAMETER, Graph, Node, Value
+from ..ir.tensor import Tensor, shape_of
+from ..ir.types import DType, TensorType
+from ..lower.operators import FLAGS, RANDOM, TYPES
+from ..onnx_standard.foreign_operators import OpSchema, operators, yields_many
+from .spelling import listed, quoted, unsayable
+from .tree import Argument, Call, Text
+from .tree import Value as Spelled
+
+MOST_NUMBERS = 1_000  # of a constant in a program
+CONSTANT_TYPES = (DType.FLOAT32, DType.INT64)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A tensor that an operator takes and no layer yields.
+
+    Attributes:
+        type: Its type.
+        name: The parameter that it is, or None.
+        constant: The arguments of the `Constant` that it is, or None.
+    """
+
+    type: TensorType
+    name: str | None = None
+    constant: tuple[Argument, ...] | None = None
+
+
+def operator_call(
+    graph: Graph, path: str, node: Node
+) -> tuple[Call, tuple[Value | Held, ...], int]:
+    """The call of an operator, what it takes from chains, and how many tensors it yields.
+
+    Raises:
+        NetError: E579, `op` does not have the operator, or its attributes or constants.
+    """
+    name = node.op_type
+    if node.subgraphs:
+        raise unsayable(f"`{name}`, which runs graphs of its own")
+    if name not in operators() or name in RANDOM:
+        raise unsayable(f"the operator `{name}`")
+    schema = operators()[name]
+    inputs = node.inputs
+    last = max((i for i, x in enumerate(inputs) if not _is_constant(graph, x)), default=-1)
+    formals = len(schema.inputs)
+    if len(inputs) > formals:
+        last = len(inputs) - 1  # of any number of operands none has a name of its own
+    last = max(last, 0 if inputs else -1)
+    operands = tuple(_operand(graph, name, x) for x in inputs[: last + 1])
+    constants = [
+        Argument(schema.inputs[place].name, _keyword(graph, schema, place, x))
+        for place, x in enumerate(inputs[last + 1 :], start=last + 1)
+        if x is not None
+    ]
+    arguments = (Argument("", Text(quoted(name)), bare=True), *_attributes(node), *constants)
+    count = len(node.outputs) if yields_many(schema) else max(schema.min_output, 1)
+    return Call("op", arguments, path), operands, count
+
+
+def _is_constant(graph: Graph, value: Value | None) -> bool:
+    return value is None or graph.producer(value).op_type == CONSTANT
+
+
+def _operand(graph: Graph, name: str, value: Value | None) -> Value | Held:
+    if value is None:
+        raise unsayable(f"`{name}` without an operand that comes before others")
+    node = graph.producer(value)
+    if node.op_type == PARAMETER:
+        return Held(value.type, name=node.attributes["name"])
+    if node.op_type == CONSTANT:
+        return Held(value.type, constant=_constant(value, node))
+    return value
+
+
+def _constant(value: Value, node: Node) -> tuple[Argument, ...]:
+    """The arguments of a `Constant`."""
+    if value.dtype not in CONSTANT_TYPES:
+        raise unsayable(f"a constant of {value.dtype.value}")
+    text = listed(_nested(value, node.attributes["value"]))
+    return Argument("", Text('"Constant"'), bare=True), Argument("value", Text(text))
+
+
+def _keyword(graph: Graph, schema: OpSchema, place: int, value: Value) -> Spelled:
+    """A constant operand, which takes its element type from the first operand or the schema."""
+    formal = schema.inputs[place]
+    numbers = _nested(value, graph.producer(value).attributes["value"])
+    alike = formal.type_str == schema.inputs[0].type_str
+    return Text(listed(numbers, whole=alike))
+
+
+def _nested(value: Value, held: Any) -> Any:
+    """The numbers of a constant in nested tuples, of the type that the graph gives it."""
+    size = 1
+    shape = held.shape if isinstance(held, Tensor) else shape_of(held)
+    for extent in shape:
+        size *= extent
+    if size > MOST_NUMBERS:
+        raise unsayable(f"a constant of {size:,} numbers", f"it can hold {MOST_NUMBERS:,}")
+    nested = held.nested() if isinstance(held, Tensor) else held
+    if nested is None or value.dtype is DType.STRING:
+        raise unsayable(f"a constant of {value.dtype.value}")
+    return _converted(nested, float if value.dtype.is_float else int)
+
+
+def _converted(value: Any, convert: type) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_converted(item, convert) for item in value)
+    return convert(value)
+
+
+def _attributes(node: Node) -> Sequence[Argument]:
+    defaults = {} if node.row is None else getattr(node.row, "attributes", {})
+    return [
+        Argument(name, _attribute(node.op_type, name, value))
+        for name, value in node.attributes.items()
+        if value is not None and value != defaults.get(name)
+    ]
+
+
+def _attribute(operator: str, name: str, value: Any) -> Spelled:
+    if name in TYPES:
+        kind = value if isinstance(value, DType) else DType(value)
+        return Text(kind.value)
+    if name in FLAGS and value in (0, 1):
+        return bool(value)
+    if isinstance(value, str):
+        return Text(quoted(value))
+    if isinstance(value, int | float):
+        return Text(listed(value))
+    if isinstance(value, tuple) and all(isinstance(item, int | float) for item in value):
+        return Text(listed(value))
+    if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
+        return Text(f"[{', '.join(map(quoted, value))}]")
+    raise unsayable(f"the attribute `{name}` of `{operator}`")

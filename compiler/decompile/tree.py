@@ -1,0 +1,145 @@
+"""What a program's chains consist of, while they are made: steps, and values of arguments."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An argument's value as a program spells it: `3x3`, `"CRD"`, `width * 4`."""
+
+    text: str
+
+
+Value = int | bool | Text
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a call.
+
+    Attributes:
+        name: Its keyword.
+        value: What is given; None where the default says it.
+        bare: Whether it is written without its keyword.
+        always: Whether it is written even where it is the default.
+        default: What holds where it is left out; None where nothing does.
+    """
+
+    name: str
+    value: Value
+    bare: bool = False
+    always: bool = False
+    default: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a layer, an operator or a block.
+
+    Attributes:
+        kind: What is called.
+        arguments: Its arguments, in order.
+        path: The path of the layer in the graph; empty where it has none.
+        label: What the step is labelled; None where it is not.
+        labelled: Whether the label says anything: it names weights, or the model gave it.
+    """
+
+    kind: str
+    arguments: tuple[Argument, ...] = ()
+    path: str = ""
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A value by its name, which starts a chain."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Parallel branches."""
+
+    branches: "tuple[Chain, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A chain that is repeated.
+
+    Attributes:
+        body: What is repeated.
+        count: How often, where all turns are alike.
+        head: Or what stands between `for` and the body: `c in [16, 32]`.
+        label: The scopes of its turns; None where it opens none.
+    """
+
+    body: "Chain"
+    count: Value | None = None
+    head: str = ""
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A chain that is there where a condition holds."""
+
+    condition: str
+    body: "Chain"
+
+
+Step = Call | Reference | Group | Loop | Choice
+Chain = tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A chain, and what its end is bound to: `x = `, `(a, b) = `, `output y = `."""
+
+    chain: Chain
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block's definition; parameters are names, or names with defaults."""
+
+    name: str
+    parameters: tuple[str, ...]
+    body: Chain
+
+
+def calls_in(chain: Chain) -> Iterator[Call]:
+    """All calls of a chain, at any depth, in order."""
+    for step in chain:
+        if isinstance(step, Call):
+            yield step
+        for inner in inner_chains(step):
+            yield from calls_in(inner)
+
+
+def references_in(chain: Chain) -> Iterator[Reference]:
+    """All references of a chain, at any depth, in order."""
+    for step in chain:
+        if isinstance(step, Reference):
+            yield step
+        for inner in inner_chains(step):
+            yield from references_in(inner)
+
+
+def inner_chains(step: Step) -> tuple[Chain, ...]:
+    """The chains within a step."""
+    if isinstance(step, Group):
+        return step.branches
+    return (step.body,) if isinstance(step, Loop | Choice) else ()
+
+
+def with_chains(step: Any, chains: tuple[Chain, ...]) -> Step:
+    """A step with other chains within."""
+    if isinstance(step, Group):
+        return Group(chains)
+    found: Step = replace(step, body=chains[0]) if isinstance(step, Loop | Choice) else step
+    return found

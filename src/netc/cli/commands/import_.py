@@ -1,0 +1,47 @@
+"""`netc import`: an ONNX model as a program and a file of weights."""
+
+from collections.abc import Mapping
+from pathlib import PurePath
+
+import click
+
+from ...network import load_onnx
+from ...programs import program_text, write_program
+from ..terminal import show_diagnostics
+
+
+@click.command("import")
+@click.argument("model", type=click.Path())
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    help="The program's file; by default MODEL.net; `-` is standard output, without weights.",
+)
+@click.option("--no-weights", is_flag=True, help="Write the program only.")
+@click.option("--force", is_flag=True, help="Overwrite files that are there.")
+def command(model: str, output: str | None, no_weights: bool, force: bool) -> None:
+    """Write the ONNX file MODEL as a program, and its weights as .safetensors beside it."""
+    network = load_onnx(model)
+    show_diagnostics(network.warnings)
+    if output == "-":
+        click.echo(program_text(network.model), nl=False)
+        return
+    path = output or f"{PurePath(model).stem}.net"
+    if PurePath(path).suffix != ".net":
+        raise click.UsageError(f"a program's file ends in .net: -o {PurePath(path).stem}.net")
+    written = write_program(network.model, path, with_weights=not no_weights, force=force)
+    layers, params = len(network.graph.layers), network.params
+    click.echo(f"wrote {path}: {layers:,} layers, {params:,} parameters, {network.macs:,} MACs")
+    if written.weights is not None:
+        click.echo(f"wrote {written.weights}: {written.tensors:,} tensors")
+    if written.program.plain:
+        click.echo(f"operators without a layer: {_counted(written.program.plain)}")
+    for old, new in written.program.renamed.items():
+        click.echo(f"the output `{old}` is called `{new}`")
+
+
+def _counted(operators: Mapping[str, int]) -> str:
+    """Operators with how many there are, most first."""
+    ordered = sorted(operators.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{name} {count} times" if count > 1 else name for name, count in ordered)

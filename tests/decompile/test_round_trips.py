@@ -1,0 +1,130 @@
+"""Networks to ONNX, back, to a program, and compiled: the same layers, weights and numbers."""
+
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import netc
+from netc.compiler.decompile.decompile import decompile
+from netc.grammar.formatting.formatter import format_source
+from netc.grammar.source import Source
+from netc.programs import ReshapedState
+
+Array = np.ndarray[Any, Any]
+
+FAST = (
+    *("lenet5", "cnn_4", "residual", "unet_small", "autoencoder", "fcn_small", "digits_cnn"),
+    *("xnor", "weight_decay", "two_sigmoid_layers", "shapes_boxes", "local_150", "cnn_3d"),
+    *("single_stage", "squeezenet1_1", "softmax_regression", "box_regression"),
+)
+SLOW = (
+    *("resnet18", "resnet50", "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0"),
+    *("mnasnet1_0", "shufflenet_v2_x1_0", "densenet121", "googlenet", "inception_v3_aux"),
+    *("regnet_y_400mf", "resnext50_32x4d", "unet", "convnext_tiny"),
+)
+
+
+@pytest.mark.parametrize("name", [*FAST, *(pytest.param(n, marks=pytest.mark.slow) for n in SLOW)])
+def test_zoo(name: str, tmp_path: Path) -> None:
+    """The program of an imported network is that network, and takes its weights as they are."""
+    net = netc.load(f"zoo:{name}")
+    net.export(tmp_path / "model.onnx", seed=1)
+    imported = netc.load(tmp_path / "model.onnx")
+    _check_again(imported, with_numbers=name in FAST)
+
+
+def _check_again(imported: netc.Network, *, with_numbers: bool = True) -> netc.Network:
+    """Compile the program of an imported network, and compare the two."""
+    program = decompile(imported.graph)
+    text = program.text
+    assert imported.to_text() == text
+    again = netc.compile(text)
+    assert format_source(Source("model.net", text)) == text
+    assert again.macs == imported.macs
+    if not program.shapes:  # else operators take weights, each a `PARAM` of another shape
+        assert _kinds(again) == _kinds(imported)
+    state = imported.initialize()
+    held = ReshapedState(state, program.shapes)
+    again.check_weights(held)
+    assert list(again.graph.inputs) == list(imported.graph.inputs)
+    if with_numbers:
+        x = _sample(imported)
+        for y, wanted in zip(_outputs(again, x, held), _outputs(imported, x, state), strict=True):
+            np.testing.assert_array_equal(y, wanted)
+    return again
+
+
+def _kinds(net: netc.Network) -> list[str]:
+    return sorted(layer.kind for layer in net.graph.layers.values() if layer.kind != "ID")
+
+
+def _sample(net: netc.Network) -> dict[str, Array]:
+    random = np.random.default_rng(0)
+    shapes = {s.name: [d if isinstance(d, int) else 2 for d in s.shape] for s in net.inputs}
+    return {name: random.standard_normal(shape, np.float32) for name, shape in shapes.items()}
+
+
+def _outputs(net: netc.Network, x: Any, state: Any) -> list[Array]:
+    y = net.run(x, state)
+    return list(y.values()) if isinstance(y, dict) else [y]
+
+
+STEPS = (
+    *("CONV(3x3, 4)", "CONV(1x1, 4, bias=no) -> BN", "DWCONV(5x5)", "RELU", "LRELU(0.2)", "TANH"),
+    *("POOL(3x3, stride=1, pad=1)", "POOL(3x3, avg, stride=1, pad=1)", "BN(eps=0.001)", "LN"),
+    *("CONV(3x3, 4, dilation=2, groups=2)", 'op("Clip", min=-1, max=1)', "PRELU", "GN(2)"),
+    *("SWISH", "LRN(3)", 'op("Mul", B=[[[2.0]], [[0.5]], [[1.0]], [[0.25]]])', "ID"),
+    *('op("Erf")', "IN", "ABS", "GELU(tanh)", "DROPOUT", "NORMALIZE(mean=0.5, std=0.25)"),
+)
+MERGES = (
+    "ADD",
+    "MUL",
+    "MAX",
+    "MEAN",
+    "CONCAT -> CONV(1x1, 4)",
+    "CONCAT(axis=height) -> SLICE(0, 8, axis=height)",
+)
+
+
+def _random_program(random: Random) -> str:
+    """An image goes through layers, branches within branches, and skips from afar."""
+    names = ["a", "b", "c"][: random.randint(1, 3)]
+    lines = [f"{name} = INPUT(8x8x4) as in_{name} -> {_chain(random, 2, [])}" for name in names]
+    known = [*names]
+    for place in range(random.randint(1, 3)):
+        start = random.choice(known)
+        lines.append(f"x{place} = {start} -> {_chain(random, 2, known)}")
+        known.append(f"x{place}")
+    ends = random.sample(known, random.randint(1, min(3, len(known))))
+    lines += [f"output y{place} = {end} -> RELU" for place, end in enumerate(ends)]
+    lines.append(f"output z = ( {' | '.join(known)} ) -> ADD -> GAP -> FC(3)")
+    return "\n".join(lines)
+
+
+def _chain(random: Random, depth: int, known: list[str]) -> str:
+    steps = []
+    for _ in range(random.randint(1, 4)):
+        if depth and random.random() < 0.4:
+            branches = [_chain(random, depth - 1, known) for _ in range(random.randint(1, 2))]
+            branches.append(random.choice(["ID", *known]))
+            random.shuffle(branches)
+            steps.append(f"( {' | '.join(branches)} ) -> {random.choice(MERGES)}")
+        else:
+            steps.append(random.choice(STEPS))
+    return " -> ".join(steps)
+
+
+@settings(max_examples=12)
+@given(st.integers(0, 10**6))
+def test_random_networks(seed: int) -> None:
+    """Any graph of branches, merges and skips is said by a program."""
+    net = netc.compile(_random_program(Random(seed)))
+    with TemporaryDirectory() as folder:
+        net.export(Path(folder) / "model.onnx", seed=1)
+        _check_again(netc.load(Path(folder) / "model.onnx"))
