@@ -34,8 +34,8 @@ def test_program_and_weights(model: str, tmp_path: Path) -> None:
     net.check_weights(state)
     x = np.random.default_rng(0).standard_normal((2, 3, 8, 8), np.float32)
     np.testing.assert_array_equal(
-        net.run(x, state),  # type: ignore[arg-type]
-        package.load(tmp_path / model).run(x),  # type: ignore[arg-type]
+        net.run(x, state),
+        package.load(tmp_path / model).run(x),
     )
 
 
@@ -85,7 +85,7 @@ def test_operators_and_names_are_told(tmp_path: Path) -> None:
         helper.make_node("Erf", ["a"], ["b"]),
         helper.make_node("Cos", ["b"], ["12:0"]),
     ]
-    shape = ["N", 4]
+    shape: list[str | int | None] = ["N", 4]
     graph = helper.make_graph(
         nodes,
         "g",
