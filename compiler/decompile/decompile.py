@@ -8,10 +8,11 @@ from ...grammar.source import Source
 from ..ir.graph import Graph
 from ..pipeline import compile
 from .chains import Chains, with_labels
+from .folding import folded
 from .items import Items, Key
 from .sameness import is_same
 from .spelling import is_name, quoted, unsayable
-from .tree import Block, Statement
+from .tree import Statement
 from .writing import program_text
 
 MOST_LAYERS = 1_000_000
@@ -44,8 +45,9 @@ def decompile(graph: Graph) -> Decompiled:
     outputs, renamed = _output_names(graph)
     statements = _statements(items, outputs)
     name = graph.name if is_name(graph.name) else quoted(graph.name)
-    tried: list[tuple[list[Block], list[Statement]]] = [([], statements)]
-    for blocks, body in tried:
+    loose = {item.call.path for item in items.found if not item.has_weights}
+    taken = {part for layer in graph.layers for part in layer.split(".")} | set(outputs)
+    for blocks, body in (folded(statements, taken, loose), ([], statements)):
         text = program_text(name, blocks, body)
         if _means(text, graph, items.laid_out):
             return Decompiled(text, items.laid_out, items.plain, renamed)

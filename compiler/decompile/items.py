@@ -8,7 +8,7 @@ from ..layers.layerdef import LAYERS
 from .arguments import arguments_of, input_arguments
 from .operators import Held, operator_call
 from .sameness import held_as
-from .spelling import unsayable, value_of
+from .spelling import label_text, unsayable, value_of
 from .tree import Argument, Call, Text
 
 Key = Output | tuple[str, int]  # a value of the graph, or one that only the program has
@@ -105,7 +105,7 @@ class Items:
         source = sources.pop()
         if sources or source not in self.graph.layers:
             raise unsayable(f"that `{path}` has some of its weights, and shares others")
-        return Argument("share", value_of(source))
+        return Argument("share", Text(label_text(source)))
 
     def _operands(self, path: str, layer: Layer) -> list[Value]:
         """The tensors that a layer was called on."""

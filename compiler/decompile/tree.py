@@ -72,13 +72,14 @@ class Loop:
 
     Attributes:
         body: What is repeated.
-        count: How often, where all turns are alike.
-        head: Or what stands between `for` and the body: `c in [16, 32]`.
-        label: The scopes of its turns; None where it opens none.
+        start, stop: The numbers `i` that it is repeated for, from the first to before the last.
+        head: Or else what stands between `for` and the body.
+        label: The scopes of its turns, where these are `start` to `stop` and all alike.
     """
 
     body: "Chain"
-    count: Value | None = None
+    start: Value | None = None
+    stop: Value | None = None
     head: str = ""
     label: str | None = None
 

@@ -16,6 +16,7 @@ from .tree import (
     Reference,
     Statement,
     Step,
+    Value,
 )
 
 WIDTH = 96  # columns; the formatter breaks what is wider than its own limit
@@ -78,13 +79,20 @@ def _step(step: Step) -> str:
             return name
         case Group(branches):
             return f"( {' | '.join(map(_inline, branches))} )"
-        case Loop(body, count) if count is not None:
-            times = spelled(count)
+        case Loop(body, _, stop, _, label) if stop is not None and label is not None:
+            times = spelled(stop)
             return f"[{_inline(body)}]*{times if times.isalnum() else f'({times})'}"
-        case Loop(body, _, head):
-            return f"for {head} {{ {_inline(body)} }}"
+        case Loop(body, start, stop, head):
+            return f"for {head or _range(start, stop)} {{ {_inline(body)} }}"
         case Choice(condition, body):
             return f"if {condition} {{ {_inline(body)} }}"
+
+
+def _range(start: Value | None, stop: Value | None) -> str:
+    assert start is not None
+    assert stop is not None
+    first = "" if start == 0 else f"{spelled(start)}, "
+    return f"i in range({first}{spelled(stop)})"
 
 
 def _argument(argument: Argument) -> str:

@@ -1,0 +1,93 @@
+"""The programs that graphs are written as, and what no program can say."""
+
+import pytest
+
+import netc
+from netc.compiler.decompile.decompile import decompile
+from netc.grammar.diagnostics import NetError
+
+# Pairs of a program and that of its graph, which holds no blocks, loops or bindings.
+PROGRAMS = {
+    "defaults are left out": (
+        "INPUT(8x8x3) -> CONV(kernel=3x3, filters=4, stride=1, bias=no) as a -> POOL(2x2, max)"
+        " -> FC(10) as b",
+        "INPUT(8x8x3) -> CONV(3x3, 4, bias=no) as a -> POOL -> FC(10) as b\n",
+    ),
+    "a skip is `ID`": (
+        "INPUT(8x8x4) -> ( CONV(3x3, 4) as a -> RELU | ID ) -> ADD -> GAP",
+        "INPUT(8x8x4) -> ( CONV(3x3, 4) as a -> RELU | ID ) -> ADD -> GAP\n",
+    ),
+    "what is read from afar is labelled": (
+        "x = INPUT(8) -> RELU as low -> TANH -> SIGMOID as high\n"
+        "( low | high ) -> MUL as both\noutput y = ( both | low ) -> ADD\noutput z = high -> EXP",
+        "output y = INPUT(8) -> RELU -> ( ( ID | TANH -> SIGMOID as high ) -> MUL | ID ) -> ADD\n"
+        "output z = high -> EXP\n",
+    ),
+    "inputs keep their order": (
+        "b = INPUT(4) as first\na = INPUT(4) as second\n( a -> TANH | b -> RELU ) -> SUB",
+        "INPUT(4) as first\nINPUT(4) as second\nsecond -> TANH as tanh1\n"
+        "first -> RELU as relu1\n( tanh1 | relu1 ) -> SUB\n",
+    ),
+    "weights are shared": (
+        "INPUT(4) -> FC(4) as a -> RELU -> FC(4, share=a) -> FC(2, frozen=yes) as b",
+        "INPUT(4) -> FC(4) as a -> RELU -> FC(4, share=a) -> FC(2, frozen=yes) as b\n",
+    ),
+    "operators by name": (
+        'INPUT(4) -> op("Clip", min=0, max=6) -> ( ID | op("Erf") ) -> op("Div")',
+        'INPUT(4) -> op("Clip", min=0, max=6) -> ( ID | op("Erf") ) -> op("Div")\n',
+    ),
+    "scopes of one structure are a block": (
+        "block B(c) { ( CONV(3x3, c) as one -> RELU -> CONV(3x3, c) as two | ID ) -> ADD }\n"
+        "INPUT(8x8x4) -> B(4) as s.0 -> B(4) as s.1 -> B(4) as s.2 -> GAP",
+        "block Block {\n"
+        "  ( CONV(3x3, 4) as one -> RELU -> CONV(3x3, 4) as two | ID ) -> ADD\n}\n\n"
+        "INPUT(8x8x4) -> for i in range(3) { Block as s.{i} } -> GAP\n",
+    ),
+    "numbers that differ are parameters": (
+        "block B(c) { CONV(3x3, c) as one -> RELU -> CONV(1x1, 2 * c) as two }\n"
+        "INPUT(8x8x4) -> B(4) as stage1 -> B(8) as stage2 -> B(32) as stage3 -> GAP",
+        "block Stage(width) {\n"
+        "  CONV(3x3, width) as one -> RELU -> CONV(1x1, 2 * width) as two\n}\n\n"
+        "INPUT(8x8x4) -> for (i, width) in enumerate([4, 8, 32]) { Stage(width) as stage{i + 1} }\n"
+        "  -> GAP\n",
+    ),
+    "a branch that some lack is a choice": (
+        "block B(c) { ( CONV(3x3, c) as main | if in.channels != c { CONV(1x1, c) as side.0 } )"
+        " -> ADD -> RELU }\n"
+        "INPUT(8x8x4) -> B(4) as s.0 -> B(8) as s.1 -> GAP",
+        "block Block(width, side=no) {\n"
+        "  ( CONV(3x3, width) as main | if side { CONV(1x1, 8) as side.0 } ) -> ADD -> RELU\n}\n\n"
+        "INPUT(8x8x4) -> Block(4) as s.0 -> Block(8, side=yes) as s.1 -> GAP\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_text(name: str) -> None:
+    """A graph is written as a person would write it."""
+    program, expected = PROGRAMS[name]
+    net = netc.compile(f"net it\n{program}")
+    text = decompile(net.graph).text
+    assert text == f"net it\n\n{expected}"
+
+
+def test_text_of_a_program() -> None:
+    """A network that was compiled is written as its program, blocks and comments included."""
+    text = "# about\nblock B{ FC(3) }\nINPUT(4)->B->RELU  # end\n"
+    wanted = "# about\nblock B { FC(3) }\nINPUT(4) -> B -> RELU  # end\n"
+    assert netc.compile(text).to_text() == wanted
+
+
+UNSAYABLE = {
+    'INPUT(8x8x4) -> POOL -> CONV(3x3, 4) as a -> op("Add", B=' + str([[[0.5] * 40] * 40]) + ")": (
+        "a constant of 1,600 numbers"
+    ),
+}
+
+
+@pytest.mark.parametrize("program", UNSAYABLE)
+def test_what_cannot_be_said(program: str) -> None:
+    """It is named."""
+    program = program.replace("8x8x4", "80x80x4")
+    with pytest.raises(NetError, match="E579.*" + UNSAYABLE[program.replace("80x80x4", "8x8x4")]):
+        decompile(netc.compile(program).graph)
