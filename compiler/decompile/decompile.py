@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 from ...grammar.diagnostics import NetError
 from ...grammar.source import Source
@@ -16,6 +17,7 @@ from .tree import Statement
 from .writing import program_text
 
 MOST_LAYERS = 1_000_000
+DEFAULT = "output"  # which is a keyword, and what one output is called without a statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,19 @@ def _means(text: str, graph: Graph, laid_out: Container[str]) -> bool:
 
 
 def _output_names(graph: Graph) -> tuple[dict[str, Key], dict[str, str]]:
-    """The outputs by the names that a program gives them, and the names that it changes."""
+    """The outputs by the names that a program gives them, and the names that it changes.
+
+    A single output needs no name: without a statement it is called `output`.
+    """
     found: dict[str, Key] = {}
     renamed: dict[str, str] = {}
-    for place, (name, value) in enumerate(graph.outputs.items(), start=1):
+    held = {*graph.inputs, *graph.parameters}
+    for name, value in graph.outputs.items():
         own = name
-        if own == "output" and len(graph.outputs) == 1:
-            return {own: (value.node, value.output)}, {}
-        while not is_name(own) or own in graph.inputs or own in graph.parameters or own in found:
-            own = f"output{place}" if len(graph.outputs) > 1 and own == name else f"output{own}"
-            own = own if is_name(own) else "output"
+        if not is_name(name) or name in held:
+            free = (f"output{number}" for number in count(1))
+            own = next(n for n in free if n not in held and n not in {*found, *graph.outputs})
+            own = DEFAULT if len(graph.outputs) == 1 and DEFAULT not in held else own
         if own != name:
             renamed[name] = own
         found[own] = (value.node, value.output)
