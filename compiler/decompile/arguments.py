@@ -15,7 +15,7 @@ NUMBERS = frozenset({"weight", "bias_value", "value"})
 # Layers whose positional arguments are left out where they are the defaults.
 TERSE = frozenset({"POOL", "CONCAT", "SPLIT"})
 # Arguments that are the same for all axes where they are one number.
-PER_AXIS = frozenset({"kernel", "stride", "pad", "dilation", "output_pad", "size", "shift"})
+PER_AXIS = frozenset({"axis", "kernel", "stride", "pad", "dilation", "output_pad", "size", "shift"})
 INPUT_TYPES = ("float32", "float64", "int64")
 
 

@@ -1,0 +1,104 @@
+"""Models of PyTorch's exporters as programs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import netc
+from netc.compiler.decompile.decompile import decompile
+from netc.programs import ReshapedState
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnxscript")
+nn = torch.nn
+
+
+class Residual(torch.nn.Module):  # type: ignore[misc, name-defined]
+    """Two convolutions and a shortcut, which projects where channels change."""
+
+    def __init__(self, inputs: int, filters: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, filters, 3, stride, 1)
+        self.conv2 = nn.Conv2d(filters, filters, 3, 1, 1)
+        projects = stride != 1 or inputs != filters
+        self.downsample = nn.Conv2d(inputs, filters, 1, stride) if projects else None
+
+    def forward(self, x: Any) -> Any:
+        """The sum of both branches."""
+        y = self.conv2(torch.relu(self.conv1(x)))
+        return torch.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class Attending(torch.nn.Module):  # type: ignore[misc, name-defined]
+    """Attention and its residual connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attn = nn.MultiheadAttention(16, 4, batch_first=True)
+        self.norm = nn.LayerNorm(16)
+
+    def forward(self, x: Any) -> Any:
+        """What attention adds, normalized."""
+        return self.norm(x + self.attn(x, x, x, need_weights=False)[0])
+
+
+def _residual() -> Any:
+    stage1 = nn.Sequential(Residual(8, 8), Residual(8, 8))
+    stage2 = nn.Sequential(Residual(8, 16, 2), Residual(16, 16))
+    ends = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 5)]
+    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), stage1, stage2, *ends)
+
+
+MODELS = {
+    "residual": (_residual, (2, 3, 16, 16)),
+    "attention": (Attending, (2, 6, 16)),
+    "volumes": (
+        lambda: nn.Sequential(nn.Conv3d(1, 4, 3), nn.SiLU(), nn.MaxPool3d(2)),
+        (2, 1, 8, 8, 8),
+    ),
+    "dense": (lambda: nn.Sequential(nn.Linear(6, 9), nn.Tanh(), nn.Linear(9, 3)), (2, 6)),
+    "generator": (
+        lambda: nn.Sequential(nn.ConvTranspose2d(8, 6, 4, 2, 1), nn.LeakyReLU(0.2), nn.Tanh()),
+        (2, 8, 5, 5),
+    ),
+}
+
+
+@pytest.mark.oracle
+@pytest.mark.slow
+@pytest.mark.parametrize("dynamo", [False, True])
+@pytest.mark.parametrize("name", MODELS)
+def test_models_of_pytorch(name: str, dynamo: bool, tmp_path: Path) -> None:
+    """The program yields what PyTorch does, with the weights that the program names."""
+    make, shape = MODELS[name]
+    torch.manual_seed(0)
+    model = make().eval()
+    x = torch.randn(shape)
+    path = str(tmp_path / "model.onnx")
+    batch = {"dynamic_shapes": ({0: "batch"},)} if dynamo else {"dynamic_axes": {"x": {0: "batch"}}}
+    torch.onnx.export(model, (x,), path, dynamo=dynamo, input_names=["x"], verbose=False, **batch)
+    imported = netc.load(path)
+    program = decompile(imported.graph)
+    again = netc.compile(program.text)
+    state = ReshapedState(imported.initialize(), program.shapes)
+    again.check_weights(state)
+    y = again.run(x.numpy(), state)
+    assert isinstance(y, np.ndarray)
+    np.testing.assert_allclose(y, model(x).detach().numpy(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.oracle
+@pytest.mark.slow
+def test_blocks_of_pytorch(tmp_path: Path) -> None:
+    """Modules of one class are calls of one block, and stages of them, too."""
+    model = _residual().eval()
+    path = str(tmp_path / "model.onnx")
+    axes = {"x": {0: "batch"}, "y": {0: "batch"}}
+    names = {"input_names": ["x"], "output_names": ["y"]}
+    x = torch.randn(1, 3, 16, 16)
+    torch.onnx.export(model, (x,), path, dynamo=False, dynamic_axes=axes, **names)
+    text = netc.load(path).to_text()
+    assert text.count("block ") == 2
+    assert text.count("CONV") == 4
