@@ -50,6 +50,7 @@ ENTRANCES = {
     "google": ["compiler/onnx_import/read.py"],  # protobuf, which comes with onnx
     "lark": ["grammar/lexing/lark_tables.py"],
     "matplotlib": [f"runtime/plots/{name}.py" for name in ("canvas", "glyphs", "scenes")],
+    "ml_dtypes": ["runtime/arrays/element_types.py"],
     "networkx": ["compiler/ir/graph.py"],
     "numpy": [
         "compiler/emit/*",

@@ -12,7 +12,7 @@ from ..model import Metadata, Model
 from ..ops.opdef import OPS
 from .graph import graph_of
 from .layered import layered
-from .read import read_model
+from .read import ModelFile, read_model
 from .upgrade import upgrade
 
 
@@ -28,11 +28,26 @@ def import_model(source: str | Path | bytes, *, name: str = "") -> Model:
             its operators do not fit each other (E506).
     """
     file = read_model(source)
-    graph = layered(graph_of(upgrade(file.proto), str(file.folder or "")))
+    graph = layered(_operators(file))
     stem = "model" if isinstance(source, bytes) else PurePath(source).stem
     graph.name = UNPRINTABLE.sub("_", name or stem)
     verify(graph, after="import")
     return Model(graph, Metadata(warnings=(*file.warnings, *_foreign(graph))))
+
+
+def import_operators(source: str | Path | bytes) -> Graph:
+    """The operators of a model as they stand, with its weights; none is a layer.
+
+    Raises:
+        NetError: As `import_model`.
+    """
+    graph = _operators(read_model(source))
+    verify(graph, after="import")
+    return graph
+
+
+def _operators(file: ModelFile) -> Graph:
+    return graph_of(upgrade(file.proto), str(file.folder or ""))
 
 
 def _foreign(graph: Graph) -> Iterator[Diagnostic]:

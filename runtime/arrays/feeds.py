@@ -11,7 +11,8 @@ from ...compiler.ir.dim import Dim, Polynomial, is_unknown, substitute
 from ...compiler.ir.types import DType, TensorType
 from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean, listing
 from ..kerneldef import Array
-from .from_python import fault_of, to_array
+from .element_types import numpy_type
+from .from_python import are_words, fault_of, to_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def shapes_as_taken(
     shapes = []
     for name, type in types.items():
         array = feeds[name]
-        plain = array.__class__ is np.ndarray and array.dtype == type.dtype.value
+        plain = array.__class__ is np.ndarray and array.dtype == numpy_type(type.dtype)
         if not plain or type.dtype is DType.UINT64:  # of which some numbers are too large
             return None
         shapes.append(array.shape)
@@ -96,11 +97,15 @@ def _name_findings(
 
 def _cast(name: str, type: TensorType, given: Any) -> tuple[Array, Diagnostic | None]:
     """The array in the input's element type, where a cast keeps its meaning."""
-    target = np.dtype(type.dtype.value)
+    target = numpy_type(type.dtype)
     try:
         array = to_array(given)
     except ValueError:
         return np.empty(0), unfit(f"the input `{name}` takes an array of numbers")
+    if type.dtype is DType.STRING and are_words(array):
+        return array.astype(object), None
+    if not type.dtype.in_numpy and array.dtype == target:
+        return array, None
     fault = fault_of(array)
     if fault is not None:
         return array, unfit(f"the input `{name}` holds {fault[0]}", help=fault[1])

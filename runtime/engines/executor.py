@@ -9,6 +9,7 @@ from ...compiler.ir.dim import is_unknown
 from ...compiler.ir.graph import Graph, Node
 from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import NetError, error, listing
+from ..arrays.element_types import numpy_type
 from ..arrays.feeds import CheckedFeeds, check_feeds, shapes_as_taken, spell
 from ..kerneldef import Array, OperandError
 from ..weights.state import State, weight_of
@@ -174,7 +175,7 @@ def _parameter(name: str, type: TensorType, state: State) -> Array:
             "E501",
             f"the weight `{name}` has {spell(type.shape)} numbers, but got {spell(array.shape)}",
         )
-    return array.astype(type.dtype.value, copy=False)
+    return array.astype(numpy_type(type.dtype), copy=False)
 
 
 def _result(array: Array | None, shared: bool) -> Array:

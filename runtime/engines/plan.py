@@ -12,9 +12,10 @@ from ...compiler.ir.types import DType, TensorType
 from ...compiler.ops.opdef import OPS, definition
 from ...grammar.diagnostics import did_you_mean, error
 from .. import kernels  # noqa: F401 - fills the kernel table
+from ..arrays.element_types import array_of, numpy_type
 from ..kerneldef import KERNELS, Array, Kernel
 from .calls import KernelCall, Subplan
-from .fallback import reference_kernel, refusing
+from .fallback import reference_kernel
 from .fusion import fused
 from .lookups import Lookup, lookups
 from .memory import Memories, Result
@@ -163,26 +164,16 @@ class _Planner:
 
     def type(self, name: str, type: TensorType) -> TensorType:
         """An input or parameter as it is computed."""
-        if self._lacks(type.dtype):
-            message = f"`{name}` is `{type.dtype.value}`, which NumPy cannot represent"
-            raise error("E575", message)
-        return TensorType(DType(self._dtype(type.dtype).name), type.shape)
-
-    def _lacks(self, dtype: DType) -> bool:
-        """Whether NumPy cannot compute in a type."""
-        return not (dtype.in_numpy or (self.dtype and dtype.is_float))
+        computed = self.dtype and type.dtype.is_float
+        return TensorType(DType(self.dtype) if computed else type.dtype, type.shape)
 
     def _dtype(self, dtype: DType) -> np.dtype[Any]:
-        """What NumPy computes in; `object` stands for types that it lacks."""
-        if self._lacks(dtype):
-            return np.dtype(object)
-        return np.dtype(self.dtype if self.dtype and dtype.is_float else dtype.value)
+        """What NumPy computes in."""
+        return np.dtype(self.dtype) if self.dtype and dtype.is_float else numpy_type(dtype)
 
     def _constant(self, node: Node) -> Array:
         (type,) = node.outputs
-        if not node.attributes["value"].dtype.in_numpy:
-            return np.empty(node.attributes["value"].shape, object)
-        array = np.asarray(node.attributes["value"]).astype(self._dtype(type.dtype), copy=False)
+        array = array_of(node.attributes["value"]).astype(self._dtype(type.dtype), copy=False)
         array.flags.writeable = False
         return array
 
@@ -305,16 +296,15 @@ class _Planner:
 
     def _kernel(self, node: Node) -> Kernel:
         types = [*(v.type for v in node.inputs if v is not None), *node.outputs]
-        for type in types:
-            if self._lacks(type.dtype):
-                return refusing(node, f" on {type.dtype.value}, which NumPy lacks")
+        if not all(type.dtype.in_numpy or self._dtype(type.dtype).kind == "f" for type in types):
+            return reference_kernel(node)  # ours count on NumPy's own rules for mixed types
         return own_kernel(node) or reference_kernel(node)
 
     def _attributes(self, node: Node) -> dict[str, Any]:
         """A node's attributes, element types among them being those that are computed in."""
         return {
-            name: DType(self._dtype(value).name)
-            if isinstance(value, DType) and not self._lacks(value)
+            name: DType(self.dtype)
+            if isinstance(value, DType) and self.dtype and value.is_float
             else value
             for name, value in node.attributes.items()
         }

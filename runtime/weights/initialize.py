@@ -12,6 +12,7 @@ from ...compiler.ir.graph import Graph
 from ...compiler.ir.initializers import CONSTANT_INITIALIZERS, ZEROS, Init
 from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import error, listing
+from ..arrays.element_types import numpy_type
 from ..arrays.memory import physical_memory
 from ..kerneldef import Array
 from .state import LazyState
@@ -50,7 +51,7 @@ class InitialState(LazyState):
         type = self.type_of(name)
         try:
             if attributes["literal"] is not None:
-                return np.array(attributes["literal"], type.dtype.value)
+                return np.array(attributes["literal"], numpy_type(type.dtype))
             return draw(self._init(name), type, self._fans(name), stream(self.seed, name))
         except (MemoryError, ValueError):
             raise error(
