@@ -17,7 +17,8 @@ def numpy_type(dtype: DType) -> np.dtype[Any]:
         return np.dtype(object)
     if not dtype.in_numpy:
         import ml_dtypes  # noqa: F401  (enters its types under their names; few networks have them)
-    return np.dtype(dtype.value)
+    found: np.dtype[Any] = np.dtype(dtype.value)
+    return found
 
 
 def array_of(tensor: Tensor) -> Array:
@@ -33,13 +34,14 @@ def array_of(tensor: Tensor) -> Array:
 
 def _unpacked(tensor: Tensor, data: bytes) -> Array:
     """Elements of fewer than eight bits, the first in the lowest ones, one to a byte."""
-    bits = tensor.dtype.bits
+    bits, dtype = tensor.dtype.bits, numpy_type(tensor.dtype)
     places = np.arange(0, 8, bits, dtype=np.uint8)
     packed = np.frombuffer(data, np.uint8)
-    found = (packed[:, None] >> places & (2**bits - 1)).reshape(-1)[: tensor.size]
-    if tensor.dtype.is_integer and tensor.dtype.range[0] < 0:
-        found = (found ^ 2 ** (bits - 1)).astype(np.int8) - 2 ** (bits - 1)
-        return found.astype(numpy_type(tensor.dtype)).reshape(tensor.shape)
+    found: Array = (packed[:, None] >> places & (2**bits - 1)).reshape(-1)[: tensor.size]
     if tensor.dtype.is_integer:
-        return found.astype(numpy_type(tensor.dtype)).reshape(tensor.shape)
-    return found.view(numpy_type(tensor.dtype)).reshape(tensor.shape)
+        if tensor.dtype.range[0] < 0:
+            found = (found ^ 2 ** (bits - 1)).astype(np.int8) - 2 ** (bits - 1)
+        found = found.astype(dtype)
+    else:
+        found = found.view(dtype)
+    return found.reshape(tensor.shape)

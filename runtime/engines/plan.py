@@ -164,8 +164,9 @@ class _Planner:
 
     def type(self, name: str, type: TensorType) -> TensorType:
         """An input or parameter as it is computed."""
-        computed = self.dtype and type.dtype.is_float
-        return TensorType(DType(self.dtype) if computed else type.dtype, type.shape)
+        if self.dtype is None or not type.dtype.is_float:
+            return type
+        return TensorType(DType(self.dtype), type.shape)
 
     def _dtype(self, dtype: DType) -> np.dtype[Any]:
         """What NumPy computes in."""

@@ -54,7 +54,9 @@ def _node_cases() -> Iterator[Case]:
         warnings.simplefilter("ignore")  # of numbers that overflow on purpose
         found = load_model_tests(kind="node")
     for case in found:
-        pairs = [tuple([_held(v) for v in values] for values in pair) for pair in case.data_sets]
+        assert case.model is not None
+        assert case.data_sets is not None
+        pairs = [([*map(_held, x)], [*map(_held, y)]) for x, y in case.data_sets]
         yield Case("node", case.name, case.model, pairs, case.rtol, case.atol)
 
 
@@ -114,13 +116,12 @@ def _difference(found: Any, wanted: Any, case: Case) -> str:
 
 def figures(suites: Sequence[str] = SUITES) -> Mapping[str, Counter[str]]:
     """How many cases of each suite are computed, and by whom."""
-    return {
-        suite: Counter(
-            found if (found := outcome(case)) in (OWN, REFERENCE) else "failed"
-            for case in cases(suite)
-        )
-        for suite in suites
-    }
+    return {suite: Counter(map(_who, cases(suite))) for suite in suites}
+
+
+def _who(case: Case) -> str:
+    found = outcome(case)
+    return found if found in (OWN, REFERENCE) else "failed"
 
 
 if __name__ == "__main__":
