@@ -3,24 +3,19 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from onnx import (
     GraphProto,
     ModelProto,
     TensorShapeProto,
     ValueInfoProto,
-    helper,
-    shape_inference,
 )
 
 from ...grammar.diagnostics import error
 from ..ir.dim import Dim, symbol, unknown
 from ..ir.types import DType, TensorType
-from ..onnx_standard.foreign_operators import REFUSALS
 
 BATCH = "N"
-MOST_INLINE = 1_000  # bytes of a tensor that shape inference may need to see
 
 
 @dataclass(eq=False)
@@ -40,7 +35,7 @@ class Declarations:
     @classmethod
     def of(cls, model: ModelProto) -> "Declarations":
         """What a model declares of its own accord."""
-        infos = {info.name: info for graph in _graphs(model.graph) for info in _infos(graph)}
+        infos = {info.name: info for graph in graphs_in(model.graph) for info in _infos(graph)}
         return cls(model, _batch(model.graph), infos)
 
     def input(self, info: ValueInfoProto, handed: TensorType | None) -> TensorType:
@@ -59,34 +54,8 @@ class Declarations:
         return found
 
     def computed(self, name: str) -> TensorType | None:
-        """The type that the model declares of a computed value, or that onnx infers for it."""
-        for table in (self.named, self._inferred):
-            if name in table and (found := self._type(table[name], "")) is not None:
-                return found
-        return None
-
-    @cached_property
-    def _inferred(self) -> dict[str, ValueInfoProto]:
-        """What onnx infers for the whole model; big tensors stand as inputs for it."""
-        graph = self.model.graph
-        skeleton = ModelProto(
-            ir_version=self.model.ir_version, opset_import=self.model.opset_import
-        )
-        small = [t for t in graph.initializer if t.ByteSize() <= MOST_INLINE]
-        large = [t for t in graph.initializer if t.ByteSize() > MOST_INLINE]
-        skeleton.graph.node.extend(graph.node)
-        skeleton.graph.initializer.extend(small)
-        skeleton.graph.input.extend(graph.input)
-        skeleton.graph.input.extend(
-            helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in large
-        )
-        skeleton.graph.output.extend(graph.output)
-        skeleton.graph.name = graph.name or "net"
-        try:
-            inferred = shape_inference.infer_shapes(skeleton, data_prop=True)
-        except REFUSALS:
-            return {}
-        return {info.name: info for graph in _graphs(inferred.graph) for info in _infos(graph)}
+        """The type that the model declares of a computed value, where it does."""
+        return self._type(self.named[name], "") if name in self.named else None
 
     def _type(self, info: ValueInfoProto, opens: str) -> TensorType | None:
         """A declared type; `opens` names extents that have no name, which else are unknown."""
@@ -125,12 +94,13 @@ def _identifier(name: str) -> str:
     return f"_{found}" if found == BATCH or not found[:1].isalpha() else found
 
 
-def _graphs(graph: GraphProto) -> Iterator[GraphProto]:
+def graphs_in(graph: GraphProto) -> Iterator[GraphProto]:
+    """A graph and all subgraphs in it."""
     yield graph
     for node in graph.node:
         for held in node.attribute:
             if held.HasField("g"):
-                yield from _graphs(held.g)
+                yield from graphs_in(held.g)
 
 
 def _infos(graph: GraphProto) -> Iterator[ValueInfoProto]:

@@ -15,9 +15,10 @@ from ..ir.signature import OPSETS, InferenceError
 from ..ir.types import DType, TensorType
 from ..onnx_standard.foreign_operators import default_of, foreign_row, one_per_element
 from ..onnx_standard.schemas import schema_of
-from ..ops.opdef import OPS, OpDef
+from ..ops.opdef import OPS, OpDef, once
 from ..ops.receptive_field import everything
-from .declared import Declarations
+from .declared import Declarations, graphs_in
+from .faults import fault
 from .folding import MOST_FOLDED, folded, held
 from .node_attributes import attributes_of, constant_of
 from .roles import STATISTICS, is_learned
@@ -43,7 +44,9 @@ def graph_of(model: ModelProto, folder: str = "") -> Graph:
         NetError: E506, an operator does not take its operands, or its result's rank is open.
     """
     versions = {domain_of(each.domain): each.version for each in model.opset_import}
-    opsets = {**OPSETS, **versions, "": max(versions.get("", 0), OPSETS[""])}
+    nodes = (node for graph in graphs_in(model.graph) for node in graph.node)
+    unstated = {domain_of(node.domain): 1 for node in nodes}
+    opsets = {**unstated, **OPSETS, **versions, "": max(versions.get("", 0), OPSETS[""])}
     build = Builder(Graph(model.graph.name, opsets=opsets))
     declared = Declarations.of(model)
     return _Reader(build, model.graph, declared, Scopes.of(model.graph), folder).read()
@@ -105,11 +108,13 @@ class _Reader:
         return graph
 
     def _read_node(self, node: NodeProto) -> None:
+        if not any(node.output):
+            return
         if node.op_type == "Constant" and domain_of(node.domain) == "":
             tensor = constant_of(node)
             self.values[node.output[0]] = self.build.constant(tensor, tensor.dtype)
             return
-        if node.op_type == "Identity" and node.input[0] in self.tensors:
+        if node.op_type == "Identity" and node.input and node.input[0] in self.tensors:
             # PyTorch's exporter stores equal weights once: each name is a weight of its own.
             # A name that nothing else reads is the weight's own.
             (source,), (name,) = node.input, node.output
@@ -133,6 +138,8 @@ class _Reader:
         attributes = attributes_of(node)
         failures: list[str] = []
         rows = self._rows(node)
+        if rows:
+            _check_counts(node, rows[-1])
         for row in rows:
             try:
                 given = self._settled(row, inputs, attributes, inner)
@@ -142,6 +149,18 @@ class _Reader:
                     return self._settled_results(node, inputs, inner, found)
             except (InferenceError, *UNFORESEEN) as failure:
                 failures.append(str(failure))
+        return self._declared(node, inputs, attributes, inner, failures)
+
+    def _declared(
+        self,
+        node: NodeProto,
+        inputs: Sequence[Value | None],
+        attributes: Mapping[str, Any],
+        inner: Mapping[str, Graph],
+        failures: Sequence[str],
+    ) -> Sequence[Value]:
+        """The node's outputs, of the types that the model declares."""
+        rows = self._rows(node)
         types = [self.declared.computed(name) for name in node.output]
         known = [type for type in types if type is not None]
         if len(known) < len(types):
@@ -154,10 +173,19 @@ class _Reader:
                 help="state the shapes of the model's inputs and values",
             )
         base = rows[0] if rows else _unknown_row(node, self.build.graph.opsets)
-        row = replace(base, infer=lambda call: known, known=None)
-        given = self._settled(rows[0], inputs, attributes, inner) if rows else None
-        given = attributes if given is None else given
-        return self.build.op(row, inputs, given, outputs=len(known), subgraphs=inner)
+        # Its own rules may refuse what it is given, as inference did.
+        counted: dict[str, Any] = {
+            "cost": one_per_element,
+            "turns": once,
+        }  # its own may refuse, too
+        row = replace(base, infer=lambda call: known, known=None, **counted)
+        try:
+            given = self._settled(rows[0], inputs, attributes, inner) if rows else None
+            given = attributes if given is None else given
+            return self.build.op(row, inputs, given, outputs=len(known), subgraphs=inner)
+        except (InferenceError, *UNFORESEEN) as failure:
+            message = f"{_described(node)} does not fit its arguments"
+            raise error("E506", message, notes=[str(failure)]) from None
 
     def _settled_results(
         self,
@@ -319,11 +347,32 @@ def handed_over(node: NodeProto, inputs: Sequence[Value | None]) -> list[TensorT
         return [LOOP_TURN, LOOP_GOES_ON, *types[2:]]
     if node.op_type == "Scan":
         attributes = attributes_of(node)
-        carried = len(types) - attributes["num_scan_inputs"]
-        axes = attributes.get("scan_input_axes") or (0,) * (len(types) - carried)
-        rows = [
-            type and type.with_shape(e for i, e in enumerate(type.shape) if i != axis % type.rank)
-            for type, axis in zip(types[carried:], axes, strict=True)
-        ]
-        return [*types[:carried], *rows]
+        count = attributes.get("num_scan_inputs", 0)
+        axes = attributes.get("scan_input_axes") or (0,) * min(count, len(types))
+        if not 0 < count <= len(types) or len(axes) != count:
+            raise fault(f"{_described(node)} has no sequences as its last {count:_} inputs")
+        return [*types[:-count], *map(_row_of, types[-count:], axes)]
     return []
+
+
+def _row_of(type: TensorType | None, axis: int) -> TensorType | None:
+    """What a sequence hands over at each turn."""
+    if type is None or not type.rank:
+        return None
+    axis %= type.rank
+    return type.with_shape((*type.shape[:axis], *type.shape[axis + 1 :]))
+
+
+def _check_counts(node: NodeProto, row: OpDef) -> None:
+    """Refuse more inputs or outputs than the operator has.
+
+    Raises:
+        NetError: E576.
+    """
+    schema = schema_of(row.name, row.since_version, row.domain)
+    for what, names, most in (
+        ("inputs", node.input, schema.max_input if schema else None),
+        ("outputs", node.output, schema.max_output if schema else None),
+    ):
+        if most is not None and len(names) > most:
+            raise fault(f"{_described(node)} has {len(names):_} {what}, and not up to {most:_}")

@@ -21,7 +21,7 @@ from ..layers.layerdef import LAYERS, GivenArgument, bind
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
 from .paths import Paths
 from .recognition.trail import Layout, Match, NoMatch, Stack, Weight, identity, is_view, weight_of
-from .recognize import Recognized, recognize
+from .recognize import UNFORESEEN, Recognized, recognize
 from .reshaping import fitting_target, stated_targets
 from .weights import Literal, key_of, literal_of, simplified, size_of
 
@@ -134,7 +134,7 @@ class _Layering:
                     self._called(identifier, node, match)
                     attempt.keep()
                 return
-            except (NetError, InferenceError, Misfit, NoMatch):
+            except (NetError, InferenceError, Misfit, NoMatch, *UNFORESEEN):
                 self._take_back(mark)
             self._pieces(identifier)
         else:

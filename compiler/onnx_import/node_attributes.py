@@ -1,6 +1,7 @@
 """Attributes of a node, as nodes of a graph hold them."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from onnx import AttributeProto, NodeProto
 
 from ..ir.tensor import Tensor
 from ..ir.types import DType
+from .faults import fault
 from .stored import constant, stored
 
 # Attributes that ONNX types as numbers of element types.
@@ -56,15 +58,20 @@ _TYPES: Mapping[str, DType] = {
 
 
 def constant_of(node: NodeProto) -> Tensor:
-    """What a `Constant` yields."""
-    (name, value), *_ = attributes_of(node).items()
-    if isinstance(value, Tensor):
-        return value
-    dtype = _TYPES[name]
-    if dtype is DType.STRING:
-        return Tensor(
-            dtype,
-            (len(value),) if name.endswith("s") else (),
-            value if name.endswith("s") else (value,),
-        )
-    return Tensor.of(np.asarray(value, dtype.value), dtype)
+    """What a `Constant` yields.
+
+    Raises:
+        NetError: E576, it holds nothing, or nothing that ONNX knows.
+    """
+    for name, value in attributes_of(node).items():
+        if name == "value" and isinstance(value, Tensor):
+            return value
+        dtype = _TYPES.get(name)
+        if dtype is DType.STRING and name.endswith("s"):
+            return Tensor(dtype, (len(value),), tuple(map(str, value)))
+        if dtype is DType.STRING:
+            return Tensor(dtype, (), (str(value),))
+        with suppress(TypeError, ValueError):
+            if dtype is not None:
+                return Tensor.of(np.asarray(value, dtype.value), dtype)
+    raise fault("a `Constant` holds no value")

@@ -4,6 +4,9 @@ from ..ir.graph import LEAVES, Graph
 from . import recognition as _rules  # noqa: F401  (fills the table of rules)
 from .recognition.trail import RULES, Match, NoMatch, Trail, is_view
 
+# What rules may raise on shapes and attributes that no operator of its kind has.
+UNFORESEEN = (ArithmeticError, LookupError, TypeError, ValueError)
+
 
 class Recognized(dict[int, Match]):
     """Layers by their last operator; `inside` are the other operators of layers."""
@@ -31,7 +34,7 @@ def recognize(graph: Graph) -> Recognized:
             trail = Trail(graph, identifier)
             try:
                 match = rule(trail)
-            except NoMatch:
+            except (NoMatch, *UNFORESEEN):
                 continue
             inside = trail.passed - {identifier}
             if not (inside & ends) and _is_closed(graph, inside, identifier, found):

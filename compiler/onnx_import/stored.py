@@ -11,6 +11,7 @@ from onnx import TensorProto, external_data_helper, helper, numpy_helper
 
 from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
+from .faults import fault, shown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,11 +90,11 @@ def stored(proto: TensorProto, folder: str) -> StoredTensor:
     """A tensor of a model; its bytes are not read.
 
     Raises:
-        ValueError: Its element type is none of ONNX's.
+        NetError: E576, its element type is none of ONNX's.
     """
     dtype = DType.of_code(proto.data_type)
     if dtype is None:
-        raise ValueError(f"there is no element type {proto.data_type}")
+        raise fault(f"{shown(proto.name)} is of element type {proto.data_type}, which ONNX lacks")
     return StoredTensor(TensorType(dtype, tuple(proto.dims)), proto, folder)
 
 

@@ -1,6 +1,6 @@
 """Operators that we do not define: their signatures and types, from onnx itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any
 
@@ -61,6 +61,16 @@ KNOWN_FACTS: Mapping[str, Mapping[str, Any]] = {
     "EyeLike": {"constant": True},
     "Hardmax": {"constant": True},
 }
+
+
+def _is_complex(call: OpCall) -> bool:
+    """Whether the last axis holds real, or real and imaginary parts."""
+    x = call.type(0)
+    return x.rank >= 2 and (x.shape[-1] in (1, 2) or not isinstance(x.shape[-1], int))
+
+
+# What operators demand that onnx does not check: its inference ends the process where it is not so.
+DEMANDS: Mapping[str, Callable[[OpCall], bool]] = {"DFT": _is_complex}
 
 
 def default_of(schema: OpSchema, name: str) -> Any:
@@ -138,6 +148,9 @@ def outputs_by_onnx(call: OpCall) -> Sequence[ValueInfoProto]:
     for type in filter(None, call.inputs):
         if any(extent < 0 for extent in type.extents):  # onnx may end the process
             raise InferenceError(f"{call.op_type} takes no {type}")
+    demand = DEMANDS.get(call.op_type)
+    if demand is not None and not demand(call):
+        raise InferenceError(f"{call.op_type} does not take {call.type(0)}")
     model = _model(call)
     try:
         inferred = shape_inference.infer_shapes(
