@@ -162,6 +162,8 @@ class _Reader:
         """The node's outputs, of the types that the model declares."""
         rows = self._rows(node)
         types = [self.declared.computed(name) for name in node.output]
+        if not rows and types == [None] and inputs and inputs[0] is not None:
+            types = [inputs[0].type]  # most operators that others define map element by element
         known = [type for type in types if type is not None]
         if len(known) < len(types):
             notes = failures[-1:]

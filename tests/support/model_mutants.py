@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from onnx import ModelProto, TensorProto, defs, helper, numpy_helper, parser
 from onnx.backend.test import data
 
+import netc
 from netc import NetError
 from netc.compiler.onnx_import.read import read_model
 from netc.compiler.onnx_import.upgrade import upgrade
@@ -62,7 +63,7 @@ TEXTS = (
         => (bool d2, float[2] t, float[2] o) {
           d2 = Identity (d)  t = Add (s, x)  o = Neg (t) }> }""",
     """<ir_version: 9, opset_import: ["": 18]>
-    norm (float[2,6,4] x) => (float[2,6,4] y) <float[3] s = {1, 2, 3}> {
+    norm (float[2,6,4,2] x) => (float[2,6,4,2] y) <float[3] s = {1, 2, 3}> {
       g = GroupNormalization <num_groups = 3> (x, s, s)  d = DFT (g)  m = ReduceMean (d)
       a, b = Split <axis = -1, num_outputs = 2> (g)  y = Concat <axis = -1> (a, b) }""",
 )
@@ -229,7 +230,13 @@ def read_and_raise(content: bytes) -> None:
     assert not model.functions
 
 
-def check(number: int, target: Target = read_and_raise) -> None:
+def read_and_use(content: bytes) -> None:
+    """Read a model as a network, count it, and read what it comes to again."""
+    read_and_raise(content)
+    netc.load_onnx(content).summary().to_text()
+
+
+def check(number: int, target: Target = read_and_use) -> None:
     """Try a case: the same number is the same model. A `NetError` is an answer."""
     with suppress(NetError):
         target(mutant(Random(number)))
