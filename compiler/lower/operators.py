@@ -29,6 +29,7 @@ from ..onnx_standard.foreign_operators import (
     yields_many,
 )
 from ..onnx_standard.schemas import OPSET
+from ..onnx_standard.words import WORDS
 from ..ops.opdef import OPS
 from ..ops.window_attributes import AUTO_PADS
 from .calls import MERGE, OPERATOR, call_layer
@@ -386,19 +387,8 @@ BY_NAME: Mapping[str, Kind] = {
 }
 # What ONNX's own check of types lets pass.
 BY_OPERATOR: Mapping[tuple[str, str], Kind] = {
-    ("BitShift", "direction"): _words("LEFT", "RIGHT"),
     ("Celu", "alpha"): Kind("a number other than 0", _not_zero),
-    ("DepthToSpace", "mode"): _words("DCR", "CRD"),
-    ("Gelu", "approximate"): _words("none", "tanh"),
-    ("Pad", "mode"): _words("constant", "reflect", "edge", "wrap"),
-    ("Resize", "mode"): _words("nearest", "linear", "cubic"),
-    ("Resize", "coordinate_transformation_mode"): _words(
-        *("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel"),
-        *("align_corners", "asymmetric", "tf_crop_and_resize"),
-    ),
-    ("Resize", "keep_aspect_ratio_policy"): _words("stretch", "not_larger", "not_smaller"),
-    ("Resize", "nearest_mode"): _words("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"),
-    ("ScatterElements", "reduction"): _words("none", "add", "mul", "max", "min"),
+    **{key: _words(*words) for key, words in WORDS.items()},
 }
 # What `Constant` holds, which is not an operator in a graph but a leaf.
 CONSTANTS: Mapping[str, Kind] = {

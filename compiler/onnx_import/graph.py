@@ -15,10 +15,11 @@ from ..ir.signature import OPSETS, InferenceError
 from ..ir.types import DType, TensorType
 from ..onnx_standard.foreign_operators import default_of, foreign_row, one_per_element
 from ..onnx_standard.schemas import schema_of
+from ..onnx_standard.words import WORDS
 from ..ops.opdef import OPS, OpDef, once
 from ..ops.receptive_field import everything
 from .declared import Declarations, graphs_in
-from .faults import fault
+from .faults import fault, shown
 from .folding import MOST_FOLDED, folded, held
 from .node_attributes import attributes_of, constant_of
 from .roles import STATISTICS, is_learned
@@ -140,6 +141,7 @@ class _Reader:
         rows = self._rows(node)
         if rows:
             _check_counts(node, rows[-1])
+            _check_words(node, attributes)
         for row in rows:
             try:
                 given = self._settled(row, inputs, attributes, inner)
@@ -363,6 +365,19 @@ def _row_of(type: TensorType | None, axis: int) -> TensorType | None:
         return None
     axis %= type.rank
     return type.with_shape((*type.shape[:axis], *type.shape[axis + 1 :]))
+
+
+def _check_words(node: NodeProto, attributes: Mapping[str, Any]) -> None:
+    """Refuse words that ONNX does not know.
+
+    Raises:
+        NetError: E576.
+    """
+    for name, value in attributes.items():
+        words = WORDS.get((node.op_type, name))
+        if words is not None and value not in words:
+            message = f"{_described(node)} has no `{name}` {shown(str(value))}"
+            raise fault(message, help=f"it is one of {', '.join(words)}")
 
 
 def _check_counts(node: NodeProto, row: OpDef) -> None:
