@@ -64,6 +64,7 @@ ENTRANCES = {
         "compiler/onnx_standard/*",
         "compiler/onnx_import/*",
         "runtime/engines/fallback.py",
+        "src/netc/onnx_backend.py",
     ],
     "onnxruntime": ["runtime/engines/session.py"],
     "rich": ["src/netc/training_bar.py"],

@@ -297,7 +297,8 @@ class _Planner:
 
     def _kernel(self, node: Node) -> Kernel:
         types = [*(v.type for v in node.inputs if v is not None), *node.outputs]
-        if not all(type.dtype.in_numpy or self._dtype(type.dtype).kind == "f" for type in types):
+        own = (type.dtype.in_numpy or (self.dtype and type.dtype.is_float) for type in types)
+        if not all(own):
             return reference_kernel(node)  # ours count on NumPy's own rules for mixed types
         return own_kernel(node) or reference_kernel(node)
 
