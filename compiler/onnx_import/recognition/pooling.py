@@ -96,6 +96,9 @@ def reduction(trail: Trail) -> Match:
     trail.need(axes and 0 not in axes and x.dtype.is_float)
     found: dict[str, Any] = {"mode": REDUCTIONS[node.op_type]}
     if node.attributes["keepdims"]:
+        pooled = {"ReduceMean": {}, "ReduceMax": {"mode": "max"}}.get(node.op_type)
+        if axes == tuple(range(2, rank)) and rank > 3 and pooled is not None:
+            return Match("ADAPTIVEPOOL", (x,), {"size": 1, **pooled}, layout=identity(rank))
         return Match("REDUCE", (x,), {**found, "keep": True}, axis=axes)
     return Match("REDUCE", (x,), found, axis=axes, dropped=axes)
 
