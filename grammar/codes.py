@@ -75,6 +75,7 @@ CODES = {
     "E505": "an unknown file format",
     "E506": "a model that another tool refuses",
     "E507": "a computation that needs more memory than is available",
+    "E508": "a weight that an element type cannot hold",
     "E509": "a version of a format that cannot be written",
     "E510": "names that collide in a file format",
     "E511": "an unknown choice for a diagram",

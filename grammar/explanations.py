@@ -56,6 +56,8 @@ SITUATIONS: Mapping[str, str] = {
     "counterpart in PyTorch: `netc export --to torch` and `netc bench` name it.",
     "E507": "The arrays of a run, or of a data set, do not fit in memory. Use smaller batches "
     "or smaller inputs, or fewer or smaller samples.",
+    "E508": "A model in half precision cannot hold the weight: float16 ends at 65,504. bfloat16 "
+    "has the range of float32, with fewer digits.",
     "E509": "netc writes ONNX models with opset 13 or later, up to what the installed onnx "
     "supports. It builds operators that an older opset lacks from others; the message names "
     "those for which that is impossible.",

@@ -11,7 +11,7 @@ from ..ir.dim import Dim, unknown
 from ..ir.signature import InferenceError, OpCall
 from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
-from ..ops.opdef import Cost, OpDef
+from ..ops.opdef import Cost, OpDef, Precision
 from ..ops.receptive_field import everything
 from .functions import build_function, cost_of_function, infer_by_function, is_function
 from .ml_types import ML_TYPES
@@ -99,6 +99,7 @@ def foreign_row(name: str, version: int = OPSET, domain: str = "") -> OpDef | No
         "infer": infer_by_onnx,
         "cost": one_per_element,
         "sees": everything,
+        "precision": Precision.FULL,
         "attributes": {a: default_of(schema, a) for a in kinds if kinds[a] != "GRAPH"},
         **(_by_function() if is_function(schema) else {}),
         **_known_facts(name, domain),

@@ -18,7 +18,7 @@ from .building import indicator, number, plus, sum_to, times
 from .double_precision import in_double_precision
 from .elementwise import broadcast_type, infer_same, per_element, spelled, unary
 from .kinks import ZERO, around, beyond
-from .opdef import Activation, Cotangents, OpDef, Role, VjpCall, Yields, define
+from .opdef import Activation, Cotangents, OpDef, Precision, Role, VjpCall, Yields, define
 from .receptive_field import elementwise
 
 # SELU's numbers in full (Klambauer et al. 2017, equation 2), which ONNX rounds to float32.
@@ -271,6 +271,7 @@ define(
     unary(
         "Mish",
         22,
+        precision=Precision.FULL,
         slope=mish,
         activation=RECTIFYING,
         double=double_precision.mish,
@@ -308,6 +309,7 @@ define(
     unary(
         "Softplus",
         22,
+        precision=Precision.FULL,
         slope=softplus,
         activation=RECTIFYING,
         double=double_precision.softplus,

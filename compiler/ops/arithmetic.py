@@ -13,7 +13,7 @@ from .cuts import numbers_of
 from .double_precision import in_double_precision
 from .elementwise import broadcast_type, infer_binary, infer_broadcast, per_element
 from .kinks import chosen
-from .opdef import OPS, Cotangents, OpDef, Operands, Role, VjpCall, define
+from .opdef import OPS, Cotangents, OpDef, Operands, Precision, Role, VjpCall, define
 from .receptive_field import elementwise
 from .telling import TOLD_ADD, TOLD_DIV, TOLD_MUL, TOLD_SUB
 
@@ -208,7 +208,7 @@ define(
         roles=(Role.SCALE,),
         sign="\N{DIVISION SIGN}",
     ),
-    _arithmetic("Pow", 15, infer=infer_power, vjp=power, sign="^"),
+    _arithmetic("Pow", 15, infer=infer_power, vjp=power, precision=Precision.FULL, sign="^"),
     _arithmetic("Mod", 13, infer=infer_remainder, attributes={"fmod": 0}, vjp=remainder),
     _arithmetic(
         "Mod",

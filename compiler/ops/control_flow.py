@@ -7,7 +7,7 @@ from ..ir.dim import Dim, unknown
 from ..ir.signature import REQUIRED, BodyType, InferenceError, MissingAttributeError, OpCall
 from ..ir.types import DType, TensorType
 from . import control_flow_gradients as gradients
-from .opdef import OpDef, define, free
+from .opdef import OpDef, Precision, define, free
 from .receptive_field import everything
 
 
@@ -106,7 +106,15 @@ def _grown(type: TensorType, axis: int, extent: Dim) -> TensorType:
 
 
 define(
-    OpDef("If", 21, infer=infer_if, cost=free, sees=everything, vjp=gradients.if_),
+    OpDef(
+        "If",
+        21,
+        infer=infer_if,
+        cost=free,
+        sees=everything,
+        precision=Precision.FULL,
+        vjp=gradients.if_,
+    ),
     OpDef(
         "Loop",
         21,
@@ -114,6 +122,7 @@ define(
         cost=free,
         turns=loop_turns,
         sees=everything,
+        precision=Precision.FULL,
         vjp=gradients.loop,
     ),
     OpDef(
@@ -123,6 +132,7 @@ define(
         cost=free,
         turns=scan_turns,
         sees=everything,
+        precision=Precision.FULL,
         vjp=gradients.scan,
         attributes={
             "num_scan_inputs": REQUIRED,

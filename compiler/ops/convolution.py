@@ -16,7 +16,7 @@ from ..ir.windows import window_of
 from . import notation
 from .indexing import cropped
 from .input_gradient_forms import as_convolution
-from .opdef import Cost, Cotangents, OpDef, Role, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, Precision, Role, VjpCall, define
 from .receptive_field import scatter, window
 from .window_attributes import NOT_SET, settle_convolution, settle_transposed
 
@@ -157,6 +157,7 @@ define(
     OpDef(
         "Conv",
         22,
+        precision=Precision.HALF,
         infer=infer_conv,
         cost=conv_cost,
         sees=window,
@@ -169,6 +170,7 @@ define(
     OpDef(
         "ConvTranspose",
         22,
+        precision=Precision.HALF,
         infer=infer_conv_transpose,
         cost=conv_transpose_cost,
         sees=scatter,

@@ -8,7 +8,7 @@ from ..ir.dim import Dim, Polynomial, unknown
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .elementwise import per_element
-from .opdef import Cotangents, OpDef, VjpCall, define, free
+from .opdef import Cotangents, OpDef, Precision, VjpCall, define, free
 from .receptive_field import elementwise, everything, throughout
 
 
@@ -76,10 +76,19 @@ define(
     OpDef(
         "Size", 21, infer=infer_size, cost=free, sees=elementwise, known=size_value, constant=True
     ),
-    OpDef("Range", 11, infer=infer_range, cost=free, sees=everything, known=range_values),
+    OpDef(
+        "Range",
+        11,
+        infer=infer_range,
+        cost=free,
+        sees=everything,
+        known=range_values,
+        precision=Precision.FULL,
+    ),
     OpDef(
         "CumSum",
         14,
+        precision=Precision.FULL,
         infer=infer_cumulative_sum,
         cost=per_element,
         sees=throughout,

@@ -11,7 +11,7 @@ from ..ir.graph import Value
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import BroadcastError, TensorType, broadcast, product
 from .building import extent, number, sum_to, vector
-from .opdef import Cost, Cotangents, OpDef, Role, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, Precision, Role, VjpCall, define
 from .receptive_field import everything
 
 ELLIPSIS = "..."
@@ -157,6 +157,7 @@ define(
     OpDef(
         "Einsum",
         12,
+        precision=Precision.HALF,
         infer=infer_einsum,
         cost=einsum_cost,
         sees=everything,

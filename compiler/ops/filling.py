@@ -8,7 +8,7 @@ from ..ir.signature import InferenceError, OpCall
 from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
 from .cuts import length_of
-from .opdef import OpDef, define, free
+from .opdef import OpDef, Precision, define, free
 from .receptive_field import everything
 
 
@@ -58,6 +58,7 @@ define(
     OpDef(
         "EyeLike",
         22,
+        precision=Precision.FULL,
         infer=infer_eye_like,
         cost=free,
         sees=everything,

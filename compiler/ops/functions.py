@@ -15,7 +15,7 @@ from . import double_precision, notation
 from .building import indicator, number, plus, times
 from .elementwise import infer_same, unary
 from .kinks import ZERO, stepped
-from .opdef import Cotangents, Moves, OpDef, VjpCall, Yields, define, free
+from .opdef import Cotangents, Moves, OpDef, Precision, VjpCall, Yields, define, free
 from .receptive_field import elementwise
 from .telling import TOLD_ITSELF, TOLD_NEG, told_cast
 
@@ -165,25 +165,37 @@ define(
         kinks=ZERO,
         notation=notation.fixed("|x|", "g sign x"),
     ),
-    unary("Acos", 22, slope=arccosine),
-    unary("Acosh", 22, slope=inverse_hyperbolic_cosine),
-    unary("Asin", 22, slope=arcsine),
-    unary("Asinh", 22, slope=inverse_hyperbolic_sine),
+    unary("Acos", 22, slope=arccosine, precision=Precision.FULL),
+    unary("Acosh", 22, slope=inverse_hyperbolic_cosine, precision=Precision.FULL),
+    unary("Asin", 22, slope=arcsine, precision=Precision.FULL),
+    unary("Asinh", 22, slope=inverse_hyperbolic_sine, precision=Precision.FULL),
     unary("Atan", 22, slope=arctangent),
-    unary("Atanh", 22, slope=inverse_hyperbolic_tangent),
+    unary("Atanh", 22, slope=inverse_hyperbolic_tangent, precision=Precision.FULL),
     unary("Ceil", 13, constant=True, kinks=stepped),
     unary("Cos", 22, slope=cosine, double=double_precision.cosine),
-    unary("Cosh", 22, slope=hyperbolic_cosine, double=double_precision.hyperbolic_cosine),
+    unary(
+        "Cosh",
+        22,
+        slope=hyperbolic_cosine,
+        double=double_precision.hyperbolic_cosine,
+        precision=Precision.FULL,
+    ),
     unary("Erf", 13, slope=error_function, double=double_precision.error_function),
-    unary("Exp", 13, slope=exponential),
+    unary("Exp", 13, slope=exponential, precision=Precision.FULL),
     unary("Floor", 13, constant=True, kinks=stepped),
-    unary("Log", 13, vjp=logarithm, yields=Yields.LOGARITHM),
+    unary("Log", 13, vjp=logarithm, yields=Yields.LOGARITHM, precision=Precision.FULL),
     unary("Neg", 13, vjp=negate, infer=infer_same, known=TOLD_NEG, symbol="\N{MINUS SIGN}x"),
-    unary("Reciprocal", 13, slope=reciprocal, symbol="1/x"),
+    unary("Reciprocal", 13, slope=reciprocal, symbol="1/x", precision=Precision.FULL),
     unary("Round", 22, constant=True, kinks=stepped),
     unary("Sign", 13, constant=True, infer=infer_same, kinks=stepped),
     unary("Sin", 22, slope=sine),
-    unary("Sinh", 22, slope=hyperbolic_sine, double=double_precision.hyperbolic_sine),
-    unary("Sqrt", 13, vjp=square_root, symbol="\N{SQUARE ROOT}"),
-    unary("Tan", 22, slope=tangent, double=double_precision.tangent),
+    unary(
+        "Sinh",
+        22,
+        slope=hyperbolic_sine,
+        double=double_precision.hyperbolic_sine,
+        precision=Precision.FULL,
+    ),
+    unary("Sqrt", 13, vjp=square_root, symbol="\N{SQUARE ROOT}", precision=Precision.FULL),
+    unary("Tan", 22, slope=tangent, double=double_precision.tangent, precision=Precision.FULL),
 )

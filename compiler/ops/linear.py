@@ -8,7 +8,7 @@ from ..ir.graph import Node, Value
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import BroadcastError, Shape, TensorType, broadcast
 from .building import reshape_like, sum_to, times
-from .opdef import Cost, Cotangents, OpDef, Role, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, Precision, Role, VjpCall, define
 from .receptive_field import Field, elementwise, everything, without
 
 
@@ -146,6 +146,7 @@ define(
     OpDef(
         "Gemm",
         13,
+        precision=Precision.HALF,
         infer=infer_gemm,
         cost=gemm_cost,
         sees=everything,
@@ -157,6 +158,7 @@ define(
     OpDef(
         "MatMul",
         13,
+        precision=Precision.HALF,
         infer=infer_matmul,
         cost=matmul_cost,
         sees=matrix_product,

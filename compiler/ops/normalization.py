@@ -27,7 +27,7 @@ from .centring import (
 )
 from .cuts import axis_of
 from .elementwise import infer_real, infer_same
-from .opdef import Cost, Cotangents, OpDef, Role, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, Precision, Role, VjpCall, define
 from .receptive_field import elementwise, statistics, throughout
 
 NORMALIZATION_ROLES = (Role.OTHER, Role.SCALE, Role.BIAS, Role.OTHER)
@@ -351,6 +351,7 @@ define(
     OpDef(
         "BatchNormalization",
         15,
+        precision=Precision.FULL,
         infer=infer_batch_normalization,
         cost=two_per_element,
         sees=elementwise,
@@ -365,6 +366,7 @@ define(
     OpDef(
         "LayerNormalization",
         17,
+        precision=Precision.FULL,
         infer=infer_layer_normalization,
         cost=statistics_cost,
         sees=statistics,
@@ -379,6 +381,7 @@ define(
     OpDef(
         "InstanceNormalization",
         22,
+        precision=Precision.FULL,
         infer=infer_channelwise,
         cost=statistics_cost,
         sees=statistics,
@@ -392,6 +395,7 @@ define(
     OpDef(
         "GroupNormalization",
         21,
+        precision=Precision.FULL,
         infer=infer_channelwise,
         cost=statistics_cost,
         sees=statistics,
@@ -405,6 +409,7 @@ define(
     OpDef(
         "LRN",
         13,
+        precision=Precision.FULL,
         infer=infer_same,
         cost=lrn_cost,
         sees=elementwise,
@@ -415,6 +420,7 @@ define(
     OpDef(
         "MeanVarianceNormalization",
         13,
+        precision=Precision.FULL,
         infer=infer_mean_variance,
         cost=statistics_cost,
         sees=throughout,

@@ -94,6 +94,14 @@ class Moves(Enum):
     JOINED = "the numbers of all its arguments"
 
 
+class Precision(Enum):
+    """What an operator computes in where weights are stored in float16 or bfloat16."""
+
+    EITHER = "what costs fewer casts: each result is rounded once"
+    HALF = "the type of the weights: products, which engines add up in float32"
+    FULL = "float32: sums of many numbers, powers, exponentials, logarithms, and subgraphs"
+
+
 @record
 class Activation:
     """How an activation function treats what a layer yields.
@@ -171,6 +179,7 @@ class OpDef(Signature):
             where it can have them.
         view: Whether its output shares its first argument's memory.
         moves: Whether it only moves numbers.
+        precision: What it computes in where weights are stored in half precision.
         passes: Whether `init=auto` looks through it for the activation after a layer.
         activation: What it is as an activation function.
         yields: What kind of numbers it yields.
@@ -192,6 +201,7 @@ class OpDef(Signature):
     asks: Mapping[int, int] = field(default_factory=dict)
     view: bool = False
     moves: Moves = Moves.NONE
+    precision: Precision = Precision.EITHER
     passes: bool = False
     activation: Activation | None = None
     yields: Yields = Yields.ANYTHING

@@ -19,7 +19,7 @@ from .double_precision import in_double_precision
 from .functions import absolute as sign_of
 from .indexing import cropped
 from .kinks import chosen
-from .opdef import Cost, Cotangents, OpDef, VjpCall, define, free
+from .opdef import Cost, Cotangents, OpDef, Precision, VjpCall, define, free
 from .receptive_field import Field, Slide, everything, slid, window
 from .window_attributes import NOT_SET, settle_pool
 
@@ -318,6 +318,7 @@ define(
     _pool(
         "LpPool",
         22,
+        precision=Precision.FULL,
         cost=lp_pool_cost,
         attributes={**POOL_ATTRIBUTES, "p": 2, "auto_pad": NOT_SET},
         settles=settle_pool,
@@ -335,6 +336,7 @@ define(
     OpDef(
         "GlobalAveragePool",
         22,
+        precision=Precision.FULL,
         infer=infer_global_pool,
         cost=global_pool_cost,
         sees=everything,

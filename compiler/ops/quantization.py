@@ -10,7 +10,7 @@ from .convolution import CONVOLUTION_ATTRIBUTES, infer_conv
 from .cuts import axis_of
 from .elementwise import per_element
 from .linear import infer_matmul, matmul_cost
-from .opdef import Cost, OpDef, define
+from .opdef import Cost, OpDef, Precision, define
 from .receptive_field import elementwise, everything, window
 from .window_attributes import NOT_SET, settle_convolution
 
@@ -126,6 +126,7 @@ define(
     OpDef(
         "MatMulInteger",
         10,
+        precision=Precision.HALF,
         infer=infer_matmul_integer,
         cost=matmul_cost,
         sees=everything,
@@ -134,6 +135,7 @@ define(
     OpDef(
         "QLinearMatMul",
         21,
+        precision=Precision.HALF,
         infer=infer_quantized_matmul,
         cost=quantized_matmul_cost,
         sees=everything,
@@ -142,6 +144,7 @@ define(
     OpDef(
         "ConvInteger",
         10,
+        precision=Precision.HALF,
         infer=infer_conv_integer,
         settles=settle_convolution,
         cost=conv_integer_cost,
@@ -152,6 +155,7 @@ define(
     OpDef(
         "QLinearConv",
         10,
+        precision=Precision.HALF,
         infer=infer_quantized_conv,
         settles=partial(settle_convolution, weights=3),
         cost=conv_integer_cost,

@@ -16,7 +16,7 @@ from ..ir.signature import InferenceError, OpCall
 from ..ir.types import Shape, TensorType
 from .building import extent, number, vector, zeros_like
 from .gradient import pullback
-from .opdef import Cost, Cotangents, OpDef, Operands, Role, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, Operands, Precision, Role, VjpCall, define
 from .receptive_field import Field, everything, spread
 from .recurrence_steps import arrived_in_steps, in_steps, required
 from .recurrent_kinds import (
@@ -243,6 +243,7 @@ for kind in KINDS:
             infer=infer_recurrence,
             cost=recurrence_cost,
             sees=recurrent,
+            precision=Precision.HALF,
             attributes={**ATTRIBUTES, **OWN[kind.name]},
             optional_outputs=True,
             vjp=recurrence,
@@ -256,6 +257,7 @@ for kind in KINDS:
             infer=infer_gradient,
             cost=gradient_cost,
             sees=everything,
+            precision=Precision.HALF,
             attributes={**ATTRIBUTES, **OWN[kind.name]},
             optional_outputs=True,
             vjp=gradient_of_gradient,

@@ -14,7 +14,7 @@ from .cuts import are_told, length_of, told
 from .elementwise import Slope
 from .functions import absolute
 from .kinks import ZERO, first
-from .opdef import Cost, Cotangents, OpDef, Vjp, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, Precision, Vjp, VjpCall, define
 from .receptive_field import Field, everything, without
 
 # Those that map each element before or after they add up.
@@ -191,7 +191,7 @@ def _reduction(op_type: str, since_version: int, vjp: Vjp, **facts: Any) -> OpDe
         sees=reduce,
         attributes={"keepdims": 1, "noop_with_empty_axes": 0},
         vjp=vjp,
-        **facts,
+        **{"precision": Precision.FULL, **facts},
     )
 
 
@@ -230,6 +230,7 @@ define(
         "ReduceMax",
         20,
         reduce_extremum,
+        precision=Precision.EITHER,
         kinks=_extremum_kinks,
         notation=notation.fixed("max", notation.AT_MAXIMUM),
     ),
@@ -238,6 +239,7 @@ define(
         "ReduceMin",
         20,
         reduce_extremum,
+        precision=Precision.EITHER,
         kinks=_extremum_kinks,
         notation=notation.fixed("min", "g at the minimum"),
     ),

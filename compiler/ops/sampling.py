@@ -13,7 +13,7 @@ from ..ir.types import product as size_of
 from ..ir.windows import window_of
 from .building import extent, number, plus, times, vector
 from .cuts import UntoldError, are_told, length_of
-from .opdef import Cost, OpDef, Operands, define
+from .opdef import Cost, OpDef, Operands, Precision, define
 from .receptive_field import everything
 
 NEIGHBOURS = {"nearest": 1, "linear": 2, "cubic": 4}
@@ -251,6 +251,7 @@ define(
     OpDef(
         "GridSample",
         22,
+        precision=Precision.FULL,
         infer=infer_grid_sample,
         cost=grid_sample_cost,
         sees=everything,
@@ -260,6 +261,7 @@ define(
     OpDef(
         "AffineGrid",
         20,
+        precision=Precision.HALF,
         infer=infer_affine_grid,
         cost=affine_grid_cost,
         sees=everything,
@@ -269,6 +271,7 @@ define(
     OpDef(
         "RoiAlign",
         22,
+        precision=Precision.FULL,
         infer=infer_roi_align,
         cost=region_cost,
         sees=everything,
@@ -292,6 +295,7 @@ define(
     OpDef(
         "Col2Im",
         18,
+        precision=Precision.FULL,
         infer=infer_col2im,
         cost=region_cost,
         sees=everything,
@@ -301,6 +305,7 @@ define(
     OpDef(
         "DeformConv",
         22,
+        precision=Precision.HALF,
         infer=infer_deform_conv,
         cost=deform_conv_cost,
         sees=everything,

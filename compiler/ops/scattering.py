@@ -12,7 +12,7 @@ from ..ir.signature import InferenceError, OpCall
 from ..ir.types import DType, TensorType
 from .building import extent, vector, zeros_like
 from .cuts import UntoldError, check_indices
-from .opdef import Cost, Cotangents, Moves, OpDef, Operands, VjpCall, define, free
+from .opdef import Cost, Cotangents, Moves, OpDef, Operands, Precision, VjpCall, define, free
 from .receptive_field import elementwise, everything
 
 INDICES = frozenset({DType.INT32, DType.INT64})
@@ -243,6 +243,7 @@ define(
     OpDef(
         "ScatterND",
         18,
+        precision=Precision.FULL,
         infer=infer_scatter_nd,
         cost=scatter_cost,
         sees=everything,

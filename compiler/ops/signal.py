@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ..ir.dim import Dim, unknown
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import TensorType
-from .opdef import Cost, OpDef, define
+from .opdef import Cost, OpDef, Precision, define
 from .receptive_field import everything
 
 
@@ -77,6 +77,7 @@ define(
     OpDef(
         "DFT",
         20,
+        precision=Precision.FULL,
         infer=infer_dft,
         cost=transform_cost,
         sees=everything,
@@ -85,10 +86,18 @@ define(
     OpDef(
         "STFT",
         17,
+        precision=Precision.FULL,
         infer=infer_stft,
         cost=transform_cost,
         sees=everything,
         attributes={"onesided": 1},
     ),
-    OpDef("Det", 22, infer=infer_determinant, cost=determinant_cost, sees=everything),
+    OpDef(
+        "Det",
+        22,
+        precision=Precision.FULL,
+        infer=infer_determinant,
+        cost=determinant_cost,
+        sees=everything,
+    ),
 )

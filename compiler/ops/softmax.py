@@ -11,7 +11,7 @@ from .building import number
 from .cuts import axis_of
 from .elementwise import infer_real, infer_same, per_element
 from .functions import absolute
-from .opdef import Cost, Cotangents, OpDef, VjpCall, Yields, define
+from .opdef import Cost, Cotangents, OpDef, Precision, VjpCall, Yields, define
 from .receptive_field import along_axis
 
 
@@ -65,6 +65,7 @@ define(
     OpDef(
         "Softmax",
         13,
+        precision=Precision.FULL,
         infer=infer_same,
         cost=three_per_element,
         sees=along_axis,
@@ -76,6 +77,7 @@ define(
     OpDef(
         "LogSoftmax",
         13,
+        precision=Precision.FULL,
         infer=infer_same,
         cost=three_per_element,
         sees=along_axis,
@@ -87,6 +89,7 @@ define(
     OpDef(
         "Hardmax",
         13,
+        precision=Precision.FULL,
         infer=infer_same,
         cost=per_element,
         sees=along_axis,
@@ -96,6 +99,7 @@ define(
     OpDef(
         "LpNormalization",
         22,
+        precision=Precision.FULL,
         infer=infer_lp_normalization,
         cost=three_per_element,
         sees=along_axis,

@@ -10,7 +10,7 @@ from ..ir.signature import InferenceError, OpCall
 from ..ir.types import TensorType
 from ..ir.windows import window_of
 from .convolution import CONVOLUTION_ATTRIBUTES, geometry_of, input_gradient, windows_seen
-from .opdef import Cost, Cotangents, OpDef, VjpCall, define
+from .opdef import Cost, Cotangents, OpDef, Precision, VjpCall, define
 from .receptive_field import everything
 from .weight_gradient_forms import Correlation, form_of
 
@@ -69,6 +69,7 @@ define(
     OpDef(
         "netc.ConvWeightGrad",
         1,
+        precision=Precision.HALF,
         domain="netc",
         infer=infer_conv_weight_grad,
         cost=conv_weight_grad_cost,

@@ -14,6 +14,7 @@ from ...compiler.ir.graph import Graph
 from ...grammar.diagnostics import NetError, error
 from .agreement import norm_difference
 from .engine import run
+from .lookups import lookups
 from .session import Session
 
 Array = ndarray[Any, Any]
@@ -80,8 +81,8 @@ def verify_model(
 
 
 def random_feeds(graph: Graph, batch: int) -> dict[str, Array]:
-    """Normal values for real inputs, ids below 2 for integers; symbolic extents are 32."""
-    random = np.random.default_rng(batch)
+    """Normal values for real inputs, rows of tables or bits for integers; open extents are 32."""
+    random, tables = np.random.default_rng(batch), lookups(graph)
     feeds: dict[str, Array] = {}
     for name, value in graph.inputs.items():
         known = value.type.bind({"N": batch})
@@ -89,7 +90,8 @@ def random_feeds(graph: Graph, batch: int) -> dict[str, Array]:
         if value.dtype.is_float:
             feeds[name] = random.standard_normal(shape).astype(value.dtype.value)
         else:
-            feeds[name] = random.integers(0, 2, shape).astype(value.dtype.value)
+            rows = tables[name].rows if name in tables else 2
+            feeds[name] = random.integers(0, rows, shape).astype(value.dtype.value)
     return feeds
 
 

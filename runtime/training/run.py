@@ -10,6 +10,7 @@ from ...grammar.diagnostics import NetError, did_you_mean, error, listing
 from ...grammar.files import make_folder, remove_remains
 from ..data import arrays as data_of
 from ..data.preprocessing import Fitted
+from ..engines.deviations import Rounding
 from ..feeding.wiring import wire_inputs
 from ..inference.deployment import class_names, with_preprocessing
 from ..inference.evaluator import MEASURED_AT_ONCE
@@ -83,22 +84,38 @@ class Run:
             if name.startswith(VALIDATION) and value is not None
         }
 
-    def export(self, path: "str | PathLike[str]", *, opset: int | None = None) -> None:
+    def export(
+        self,
+        path: "str | PathLike[str]",
+        *,
+        opset: int | None = None,
+        dtype: str | None = None,
+        keep_io_types: bool = True,
+    ) -> Rounding | None:
         """Write an ONNX model that includes the preprocessing, with the classes in its metadata.
 
         Args:
             path: The model's file.
             opset: 13 or later; 22 by default.
+            dtype: `float16` or `bfloat16`, for weights and products; float32 by default.
+            keep_io_types: Whether inputs and outputs stay float32, too.
+
+        Returns:
+            With `dtype`, how far the model is from float32 on a random batch; otherwise None.
 
         Raises:
             NetError: See `Network.export`.
         """
-        from ...compiler.emit.onnx import export  # with onnx, which training starts without
+        from ...compiler.emit.onnx import Half  # with onnx, which training starts without
+        from ..engines.rounding import export_model
 
         facts = facts_of(self.job)
         graph, arrays = with_preprocessing(self.job.graph, self.job.training.fitted, facts)
         about = {**self.metadata, **class_names(facts)}
-        export(graph, {**self.state, **arrays}, fspath(path), opset=opset, metadata=about)
+        half = None if dtype is None else Half.of(dtype, keep_io_types=keep_io_types)
+        state = {**self.state, **arrays}
+        model = export_model(graph, state, fspath(path), half, opset=opset, metadata=about)
+        return None if model is None else model.measure()
 
     def predict(
         self, x: Array | Mapping[str, Array], *, engine: str = "numpy", device: str = "cpu"

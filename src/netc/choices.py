@@ -11,6 +11,8 @@ from .grammar.diagnostics import error
 EngineName = Literal["numpy", "onnxruntime"]
 Device = Literal["cpu", "cuda"]
 Precision = Literal["float32", "float64"]
+HalfPrecision = Literal["float16", "bfloat16"]
+HALF_PRECISIONS: tuple[str, ...] = get_args(HalfPrecision)
 PartName = Literal["train", "validation", "test", "all"]
 PARTS: tuple[PartName, ...] = ("train", "validation", "test", "all")
 Mode = Literal["forward", "step"]

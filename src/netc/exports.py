@@ -2,23 +2,40 @@
 
 from collections import ChainMap
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from numpy import ndarray
 
 from . import __version__
-from .compiler.emit.onnx import export
+from .compiler.emit.onnx import Half
 from .compiler.emit.torch.source import torch_source
 from .compiler.ir.graph import Graph
 from .compiler.model import Model
 from .grammar.files import write_text
 from .runtime.data.preprocessing import Fitted
+from .runtime.engines.rounding import HalfModel, export_model
 from .runtime.inference.deployment import class_names, with_preprocessing
 from .runtime.run_folder.trained import Trained
 from .runtime.weights.files import check_weights
 from .runtime.weights.initialize import initialize
 
 Array = ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A network as it was exported.
+
+    Attributes:
+        graph: The network, preprocessing included.
+        state: All its weights.
+        half: The model, where it is in half precision.
+    """
+
+    graph: Graph
+    state: Mapping[str, Array]
+    half: HalfModel | None
 
 
 def export_network(
@@ -29,7 +46,8 @@ def export_network(
     opset: int | None = None,
     seed: int = 0,
     trained: Trained | None = None,
-) -> tuple[Graph, Mapping[str, Array]]:
+    half: Half | None = None,
+) -> Exported:
     """Write a program's network as an ONNX model; weights that are not given are drawn.
 
     Args:
@@ -39,12 +57,11 @@ def export_network(
         opset: Of the model.
         seed: For weights that are drawn.
         trained: A run, whose preprocessing and names of classes go into the model.
-
-    Returns:
-        The network as it was exported, preprocessing included, and all its weights.
+        half: The type of its weights and products, if not float32.
 
     Raises:
-        NetError: The weights do not fit, the opset is not known, or the file cannot be written.
+        NetError: The weights do not fit the network or the type, the opset is not known, or the
+            file cannot be written.
     """
     metadata = dict(model.properties())
     if state is None:
@@ -57,8 +74,8 @@ def export_network(
         graph, arrays = with_preprocessing(graph, trained.fitted or Fitted(), trained.facts)
         state = ChainMap(arrays, state)  # type: ignore[arg-type]  # nothing is written to it
         metadata |= class_names(trained.facts)
-    export(graph, state, path, opset=opset, metadata=metadata, version=__version__)
-    return graph, state
+    options = {"opset": opset, "metadata": metadata, "version": __version__}
+    return Exported(graph, state, export_model(graph, state, path, half, **options))
 
 
 def export_source(model: Model, path: str) -> None:

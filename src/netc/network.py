@@ -9,7 +9,17 @@ from functools import cached_property, partial
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
-from .choices import Device, Direction, EngineName, Format, Mode, Precision, Style, ThemeName
+from .choices import (
+    Device,
+    Direction,
+    EngineName,
+    Format,
+    HalfPrecision,
+    Mode,
+    Precision,
+    Style,
+    ThemeName,
+)
 from .compiler.analysis.counts import Counts, count
 from .compiler.pipeline import compile as compile_source
 from .grammar.source import Source
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
     from .compiler.training.recipe import Recipe
     from .compiler.training.terms import Term
     from .grammar.diagnostics import Diagnostic
+    from .runtime.engines.deviations import Rounding
     from .summary.rows import LayerRow
     from .summary.table import Summary
     from .trainable import Origin, Weights
@@ -183,7 +194,9 @@ class Network(Trainable):
         *,
         opset: int | None = None,
         seed: int = 0,
-    ) -> None:
+        dtype: HalfPrecision | None = None,
+        keep_io_types: bool = True,
+    ) -> "Rounding | None":
         """Write the network as an ONNX model, checked and with inferred shapes.
 
         Args:
@@ -191,13 +204,24 @@ class Network(Trainable):
             state: Parameters and buffers; by default, drawn at random with `seed`.
             opset: 13 or later; 22 by default.
             seed: The seed for weights if no state is given.
+            dtype: `float16` or `bfloat16`, for weights and products; float32 by default.
+                Normalizations, softmax, powers, logarithms and large sums stay in float32.
+            keep_io_types: Whether inputs and outputs stay float32, too.
+
+        Returns:
+            With `dtype`, how far the model is from float32 on a random batch; otherwise None.
 
         Raises:
-            NetError: The weights do not fit, or the file cannot be written.
+            NetError: The weights do not fit, one of them is beyond the range of `dtype`, or the
+                file cannot be written.
         """
+        from .compiler.emit.onnx import Half
         from .exports import export_network
 
-        export_network(self.model, fspath(path), state, opset=opset, seed=seed)
+        half = None if dtype is None else Half.of(dtype, keep_io_types=keep_io_types)
+        model = self.model
+        found = export_network(model, fspath(path), state, opset=opset, seed=seed, half=half)
+        return None if found.half is None else found.half.measure()
 
     def export_torch(self, path: "str | PathLike[str]") -> None:
         """Write the network as a file of Python that defines it in PyTorch, without weights.

@@ -4,6 +4,7 @@ from .comparison.changes import Difference, LayerChange
 from .comparison.report import Diff
 from .evaluation import Evaluation
 from .prediction import Prediction
+from .runtime.engines.deviations import Deviation, Rounding
 from .runtime.inference.predictions import Answer
 from .runtime.inspection.features import Extracted
 from .runtime.monitoring.records import Records, Signal, Symptom
@@ -18,6 +19,7 @@ from .training import Watched
 __all__ = [
     "Answer",
     "Check",
+    "Deviation",
     "Diff",
     "Difference",
     "Evaluation",
@@ -28,6 +30,7 @@ __all__ = [
     "Matching",
     "Prediction",
     "Records",
+    "Rounding",
     "Run",
     "Signal",
     "Summary",

@@ -8,6 +8,7 @@ import pytest
 from netc.compiler.emit.dot import to_dot
 from netc.compiler.ir.graph import Graph
 from netc.compiler.ir.text import to_text
+from netc.compiler.ir.types import DType
 from netc.compiler.ir.verify import verify
 from netc.compiler.passes.cancel_reshapes import cancel_reshapes
 from netc.compiler.passes.cancel_transposes import cancel_transposes
@@ -15,6 +16,7 @@ from netc.compiler.passes.eliminate_common_subexpressions import eliminate_commo
 from netc.compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
 from netc.compiler.passes.fold_constants import fold_constants
 from netc.compiler.passes.fold_normalizations import fold_normalizations
+from netc.compiler.passes.half_precision import half_precision
 from netc.compiler.passes.remove_identities import remove_identities
 from netc.compiler.passes.set_mode import set_mode
 
@@ -32,6 +34,8 @@ PASSES: dict[str, Callable[[Graph], Graph]] = {
     "eliminate_dead_nodes": eliminate_dead_nodes,
     "fold_constants": fold_constants,
     "fold_normalizations": fold_normalizations,
+    "float16": lambda graph: half_precision(graph, DType.FLOAT16),
+    "bfloat16": lambda graph: half_precision(graph, DType.BFLOAT16, keep_io_types=False),
     "remove_identities": remove_identities,
 }
 

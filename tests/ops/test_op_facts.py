@@ -5,14 +5,21 @@ from collections import Counter
 import numpy as np
 import pytest
 from support.op_table import ROWS
-from support.ops import Array, OpRow, arguments_of, run_kernel
+from support.ops import Array, OpRow, arguments_of, graph_of, run_kernel
 
-from netc.compiler.ops.opdef import OPS, Moves, OpDef, Yields
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ops.opdef import OPS, Moves, OpDef, Precision, Yields
+from netc.compiler.ops.receptive_field import along_axis, everything, statistics, throughout
+from netc.compiler.ops.reduction import reduce
 from netc.runtime.kerneldef import KERNELS
 
 ELEMENTWISE = [row for row in OPS.values() if row.elementwise and not row.view]
 MOVING = [row for row in ROWS if OPS.named(row.op_type).moves is not Moves.NONE]
 ACTIVATIONS = [row for row in OPS.values() if row.activation and row.elementwise]
+WHOLE_AXES = (along_axis, everything, reduce, statistics, throughout)
+REDUCING = [
+    row for row in ROWS if (own := OPS.named(row.op_type)).sees in WHOLE_AXES and not own.domain
+]
 AXES = [row for row in ROWS if OPS.named(row.op_type).yields.runs_over_an_axis]
 
 
@@ -70,6 +77,39 @@ def test_probabilities(row: OpRow) -> None:
     is_log = OPS.named(row.op_type).yields is Yields.LOG_PROBABILITIES
     sums = (np.exp(y) if is_log else y).sum(axis=row.attributes.get("axis", -1))
     np.testing.assert_allclose(sums[np.isfinite(sums)], 1, rtol=1e-12)
+
+
+def _multiplies(row: OpRow) -> bool:
+    """Whether an operator costs multiply-accumulates on some arguments."""
+    graph, definition = graph_of(row), OPS.named(row.op_type)
+    node = graph.producer(graph.outputs["y0"])
+    call = Builder(graph).call(definition, node.inputs, node.attributes, outputs=row.outputs)
+    return definition.cost(call, node.outputs).macs != 0
+
+
+def test_products_take_half_precision() -> None:
+    """What multiplies and adds up, and only that, computes in the type of the weights."""
+    products = {row.op_type for row in ROWS if _multiplies(row)}
+    assert products == {r.op_type for r in OPS.values() if r.precision is Precision.HALF}
+
+
+@pytest.mark.parametrize("row", ELEMENTWISE, ids=lambda row: row.op_type)
+def test_what_overflows_stays_in_float32(row: OpDef) -> None:
+    """A function that maps numbers of moderate size beyond float16's range is no part of it."""
+    sizes = np.logspace(-3, 3, 601)
+    y = _curve(row, np.concatenate([-sizes, sizes]))
+    overflows = np.abs(y[np.isfinite(y)]).max() > 65504
+    assert row.precision is Precision.FULL or not overflows
+
+
+@pytest.mark.parametrize("row", REDUCING, ids=str)
+def test_what_adds_up_stays_in_float32(row: OpRow) -> None:
+    """What combines whole axes is no part of half precision, unless it chooses among numbers."""
+    arguments = [a for a in arguments_of(row, row.batches[-1], wide=True) if a is not None]
+    (result, *_) = run_kernel(row, arguments_of(row, row.batches[-1], wide=True))
+    chooses = result.dtype.kind != "f" or _numbers(result).keys() <= _numbers(arguments[0]).keys()
+    precision = OPS.named(row.op_type).precision
+    assert precision is not Precision.EITHER or chooses
 
 
 def test_rows_agree_with_themselves() -> None:

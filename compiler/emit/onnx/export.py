@@ -10,9 +10,11 @@ from onnx import GraphProto, ModelProto, helper
 
 from ....grammar.files import atomic_writer
 from ...ir.graph import Graph, Value
+from ...ir.verify import verify
 from ...onnx_standard.schemas import ir_version
 from ...passes.pipeline import DECOMPOSE, SIMPLIFY, Pass, in_mode, run_passes
 from .check import check_file, check_skeleton
+from .half import Half, RoundedState
 from .nodes import Emission, emit
 from .older import settle_opset
 from .weights import State, Weight, chunks, layout, write_data
@@ -43,6 +45,7 @@ def export(
     opset: int | None = None,
     metadata: Mapping[str, str] | None = None,
     version: str = "",
+    half: Half | None = None,
     every_value: bool = False,
     max_inline: int = MAX_INLINE,
 ) -> Export:
@@ -59,6 +62,7 @@ def export(
         opset: From 13 on; 22 is the default.
         metadata: Entries of the model's `metadata_props`, such as the source text.
         version: The producer's version.
+        half: How to write it in half precision; in float32 by default.
         every_value: Make every computed value an output, after the network's own.
         max_inline: Bytes up to which the weights stay in the model's file.
 
@@ -67,10 +71,11 @@ def export(
 
     Raises:
         NetError: The opset cannot be written, or lacks an operator (E509), the weights do not fit
-            (E501), onnx refuses the model (E506), names collide (E510), or a file cannot be
-            written (E004).
+            (E501) or the type (E508), onnx refuses the model (E506), names collide (E510), or a
+            file cannot be written (E004).
     """
-    model, emission, weights = _prepare(graph, opset, metadata or {}, version, every_value)
+    model, emission, weights = _prepare(graph, opset, metadata or {}, version, half, every_value)
+    state = state if half is None else RoundedState(state, emission.graph)
     size = emission.proto.ByteSize() + sum(weight.bytes for weight in weights)
     if size > max_inline:
         _write_external(path, model, emission.proto, weights, state)
@@ -95,13 +100,18 @@ def write(
     Raises:
         NetError: As `export`.
     """
-    model, emission, weights = _prepare(graph, opset, {}, "", every_value)
+    model, emission, weights = _prepare(graph, opset, {}, "", None, every_value)
     _write_inline(file, model, emission.proto, weights, state)
     return _exported(emission)
 
 
 def _prepare(
-    graph: Graph, opset: int | None, metadata: Mapping[str, str], version: str, every_value: bool
+    graph: Graph,
+    opset: int | None,
+    metadata: Mapping[str, str],
+    version: str,
+    half: Half | None,
+    every_value: bool,
 ) -> tuple[ModelProto, Emission, list[Weight]]:
     """The model without its graph, the graph without its weights, and the weights' places."""
     opset = graph.opsets[""] if opset is None else opset
@@ -114,7 +124,12 @@ def _prepare(
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=value)
     to_opset = Pass("settle_opset", partial(settle_opset, opset=opset), DECOMPOSE.leaves)
-    settled = run_passes(graph, (in_mode(training=False), *SIMPLIFY, DECOMPOSE, to_opset))
+    settled = run_passes(graph, (in_mode(training=False), *SIMPLIFY))
+    if half is not None:  # before operators of float32 are built from others, which then are, too
+        settled = half.apply(settled, opset)
+        verify(settled, after="half_precision")
+        settled = run_passes(settled, SIMPLIFY, forms=SIMPLIFY[0].needs)
+    settled = run_passes(settled, (DECOMPOSE, to_opset), forms=DECOMPOSE.needs)
     domains = set(_domains(settled)) - {""}
     imports = (helper.make_opsetid(domain, settled.opsets[domain]) for domain in sorted(domains))
     model.opset_import.extend(imports)

@@ -1,8 +1,13 @@
 """`netc export`: the network as an ONNX model, or as a file of Python for PyTorch."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 from click.core import ParameterSource
 
+from ...choices import HALF_PRECISIONS
+from ...compiler.emit.onnx import Half
 from ...exports import export_network, export_source
 from ...gradients import export_step
 from ...runtime.engines.verification import verify_model
@@ -39,6 +44,17 @@ from ..weights import open_run, read_weights
 @weights_option()
 @seed_option
 @click.option("--opset", type=int, help="The ONNX opset, 13 or later; 22 by default.")
+@click.option(
+    "--dtype",
+    type=click.Choice(HALF_PRECISIONS),
+    help="Store weights and compute products in half precision.",
+)
+@click.option(
+    "--keep-io-types/--no-keep-io-types",
+    default=True,
+    show_default=True,
+    help="With --dtype: whether inputs and outputs stay float32.",
+)
 @click.option("--training", is_flag=True, help="Write a training step instead.")
 @settings_option("A setting of the training step.")
 @click.option("--verify", is_flag=True, help="Run the model on onnxruntime and NumPy, and compare.")
@@ -53,6 +69,8 @@ def command(
     weights: str | None,
     seed: int,
     opset: int | None,
+    dtype: str | None,
+    keep_io_types: bool,
     training: bool,
     settings: dict[str, str],
     verify: bool,
@@ -71,10 +89,9 @@ def command(
         click.echo(f"wrote {output}")
         return
     if training:
-        if folder is not None or weights is not None or verify:
-            raise click.UsageError(
-                "a step takes weights as inputs: drop --run, --weights and --verify"
-            )
+        _check_step(
+            {"--run": folder, "--weights": weights, "--verify": verify or None, "--dtype": dtype}
+        )
         export_step(network.model, output, changes=settings, opset=opset)
         click.echo(f"wrote {output}")
         return
@@ -83,12 +100,23 @@ def command(
     if trained is None and weights is not None:
         state = read_weights(network.graph, weights)
         show_diagnostics(preprocessing_lost(weights, file))
-    graph, state = export_network(
-        network.model, output, state, opset=opset, seed=seed, trained=trained
+    half = None if dtype is None else Half.of(dtype, keep_io_types=keep_io_types)
+    found = export_network(
+        network.model, output, state, opset=opset, seed=seed, trained=trained, half=half
     )
     click.echo(f"wrote {output}")
-    if verify:
-        click.echo(str(verify_model(graph, state, output)))
+    if found.half is not None:
+        click.echo(found.half.verify() if verify else str(found.half.measure()))
+    elif verify:
+        click.echo(str(verify_model(found.graph, found.state, output)))
+
+
+def _check_step(given: Mapping[str, Any]) -> None:
+    """Refuse what a step of training cannot have."""
+    if any(given[name] is not None for name in ("--run", "--weights", "--verify")):
+        raise click.UsageError("a step takes weights as inputs: drop --run, --weights and --verify")
+    if given["--dtype"] is not None:
+        raise click.UsageError("a step of training computes in float32: drop --dtype")
 
 
 def _check_unused(context: click.Context) -> None:
