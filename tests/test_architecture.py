@@ -70,7 +70,7 @@ ENTRANCES = {
     "rich": ["src/netc/training_bar.py"],
     "safetensors": ["runtime/*"],
     "threadpoolctl": ["runtime/engines/threads.py"],
-    "torch": ["runtime/benchmarking/*"],
+    "torch": ["runtime/benchmarking/*", "runtime/weights/torch_file.py"],
 }
 
 # Files whose functions import others of ours, so that most programs start faster.

@@ -1,4 +1,4 @@
-"""Weights in files: safetensors and npz, read one tensor at a time and written whole or not."""
+"""Weights in files, read one tensor at a time and written whole or not."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike, fspath
@@ -13,6 +13,7 @@ from .foreign_names import is_counter
 from .npz import open_npz, write_npz
 from .safetensors_file import open_safetensors, write_safetensors
 from .state import LazyState, type_of
+from .torch_file import PICKLES, open_torch
 
 # How many findings of a kind are shown.
 SHOWN_FINDINGS = 10
@@ -20,33 +21,27 @@ SHOWN_FINDINGS = 10
 READERS: Mapping[str, Callable[[str], LazyState]] = {
     ".safetensors": open_safetensors,
     ".npz": open_npz,
+    **dict.fromkeys(PICKLES, open_torch),
 }
 WRITERS: Mapping[str, Callable[[BinaryIO, Mapping[str, Any]], None]] = {
     ".safetensors": write_safetensors,
     ".npz": write_npz,
 }
 
-PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
-CONVERSION = """\
-import torch
-from safetensors.torch import save_file
-state = torch.load({old!r}, map_location="cpu", weights_only=True)
-state = state.get("state_dict", state.get("model", state))
-save_file({{name: w.contiguous().clone() for name, w in state.items()}}, {new!r})"""
-
 
 def load_weights(path: "str | PathLike[str]") -> LazyState:
     """Open a file of weights; each tensor is read when it is asked for.
 
     Args:
-        path: A `.safetensors` or `.npz` file.
+        path: A `.safetensors` or `.npz` file, or a checkpoint of PyTorch's (`.pt`, `.pth`, `.bin`,
+            `.ckpt`, `.pkl`), for which PyTorch must be installed.
 
     Raises:
-        NetError: The suffix is neither (E505), the file cannot be read (E001), or it is not what
-            its suffix says (E505).
+        NetError: The suffix is none of these (E505), the file cannot be read (E001), it is not
+            what its suffix says, or holds more than weights (E505).
     """
     path = fspath(path)
-    return READERS[_suffix(path)](path)
+    return READERS[_suffix(path, READERS)](path)
 
 
 def save_weights(path: "str | PathLike[str]", state: Mapping[str, Any]) -> None:
@@ -57,7 +52,7 @@ def save_weights(path: "str | PathLike[str]", state: Mapping[str, Any]) -> None:
             cannot be written (E004).
     """
     path = fspath(path)
-    write = WRITERS[_suffix(path)]
+    write = WRITERS[_suffix(path, WRITERS)]
     with atomic_writer(path) as file:
         write(file, state)
 
@@ -123,20 +118,13 @@ def _conversion(found: TensorType, wanted: TensorType) -> str | None:
     return None
 
 
-def _suffix(path: str) -> str:
-    start, suffix = splitext(path)
-    suffix = suffix.lower()
-    if suffix in PICKLES:
-        raise error(
-            "E505",
-            f"`{path}` is a pickle of PyTorch's, which may run any code when it is read",
-            help="write the weights as safetensors, in Python:\n"
-            + CONVERSION.format(old=path, new=f"{start}.safetensors"),
-        )
-    if suffix not in READERS:
-        raise error(
-            "E505",
-            f"`{path}` is not known as a file of weights",
-            help="name it `.safetensors` or `.npz`",
-        )
-    return suffix
+def _suffix(path: str, known: Iterable[str]) -> str:
+    suffix = splitext(path)[1].lower()
+    if suffix in known:
+        return suffix
+    written = f"weights are not written as `{suffix}`"
+    raise error(
+        "E505",
+        written if suffix in PICKLES else f"`{path}` is not known as a file of weights",
+        help="name it `.safetensors` or `.npz`",
+    )

@@ -1,6 +1,8 @@
 """Weights as PyTorch names them -> the same under a network's names; only names change."""
 
+import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from ...compiler.ir.graph import Graph
 from ...compiler.ir.types import TensorType
@@ -50,7 +52,8 @@ def fitted_names(
     Args:
         graph: The network.
         state: Weights by name, such as those of a file.
-        rename: New beginnings of names by the old ones, of which the longest counts.
+        rename: New beginnings of names by the old ones, or new names by patterns with `*`; the
+            longest counts.
 
     Raises:
         NetError: E563, a beginning is that of no weight, or two weights get the same name.
@@ -58,7 +61,7 @@ def fitted_names(
     rename = rename or {}
     names = {name: name for name in state if not is_counter(graph, name)}
     bare = _unwrapped(graph, names)
-    begun = all(any(name.startswith(old) for name in bare) for old in rename)
+    begun = all(any(map(_pattern(old).fullmatch, bare)) for old in rename)
     names = dict(_unwrapped(graph, renamed(bare if begun else names, rename)))
     return state if list(names) == list(state) else Named(state, names)
 
@@ -67,13 +70,15 @@ def renamed(names: Mapping[str, str], rename: Mapping[str, str]) -> dict[str, st
     """New names to what the old ones stood for.
 
     Raises:
-        NetError: E563, a beginning is that of no weight, or two weights get the same name.
+        NetError: E563, a beginning or a pattern is that of no weight, or two weights get the same
+            name.
     """
     found: dict[str, str] = {}
     for old in rename:
-        if not any(name.startswith(old) for name in names):
+        if not any(_pattern(old).fullmatch(name) for name in names):
             near = did_you_mean(old, names) or f"the first weight is `{next(iter(names), '')}`"
-            raise error("E563", f"no weight's name begins with `{old}`", help=near)
+            fits = "matches" if "*" in old else "begins with"
+            raise error("E563", f"no weight's name {fits} `{old}`", help=near)
     for name, given in names.items():
         new = new_name(name, rename)
         if new in found:
@@ -87,9 +92,31 @@ def renamed(names: Mapping[str, str], rename: Mapping[str, str]) -> dict[str, st
 
 
 def new_name(name: str, rename: Mapping[str, str]) -> str:
-    """A name with another beginning, if the table has its own: the longest counts."""
-    start = max((old for old in rename if name.startswith(old)), key=len, default="")
-    return rename.get(start, start) + name.removeprefix(start)
+    """A name by the longest entry that fits it: a beginning, or a pattern of the whole name.
+
+    Each `*` of a pattern stands for any text, the first ones for as little as possible, and that
+    of the new name for the same.
+
+    Raises:
+        NetError: E563, a new name has more `*` than the pattern.
+    """
+    fitting = [old for old in rename if _pattern(old).fullmatch(name)]
+    if not fitting:
+        return name
+    old = max(fitting, key=len)
+    texts = _pattern(old).fullmatch(name).groups()  # type: ignore[union-attr]  # it fits
+    first, *others = (rename[old] if "*" in old else f"{rename[old]}*").split("*")
+    if len(others) > len(texts):
+        help = "write as many as there are on the left, or fewer"
+        raise error("E563", f"`{rename[old]}` has more `*` than `{old}`", help=help)
+    return first + "".join(text + part for text, part in zip(texts, others, strict=False))
+
+
+@cache
+def _pattern(old: str) -> re.Pattern[str]:
+    """What fits an entry: a beginning stands for itself and any text."""
+    parts = (old if "*" in old else f"{old}*").split("*")
+    return re.compile("(.*?)".join(map(re.escape, parts)), re.DOTALL)
 
 
 def _unwrapped(graph: Graph, names: Mapping[str, str]) -> Mapping[str, str]:

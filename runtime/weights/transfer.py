@@ -98,8 +98,8 @@ def match_weights(
         allow: Patterns such as `head.*` or `*` of parameters, or of weights, that need not match:
             those of a head with another number of classes are left out and reinitialized.
         rename: From a weight's name to the network's: a function, which returns None to leave a
-            weight out, or a table of names or of their beginnings, the longest of which counts:
-            `{"backbone.": "", "classifier.": "head."}`.
+            weight out, or a table of names or of their beginnings, or of patterns with `*`, the
+            longest of which counts: `{"backbone.": "", "encoder.*.w": "enc.*.weight"}`.
 
     Raises:
         NetError: E562, some weights match neither each other nor `allow`; E563, two weights are

@@ -9,6 +9,7 @@ import pytest
 from support.command_line import Outcome
 
 import netc as package
+from netc.runtime.weights.foreign_names import new_name
 
 Call = Callable[..., Outcome]
 PROGRAM = "INPUT(8x8x1) -> CONV(3x3, 2) as conv -> BN as bn -> RELU -> FC(3) as head"
@@ -74,20 +75,58 @@ def test_counters_in_python() -> None:
     network.check_weights(state)
 
 
-def test_a_pickle(called: Call, tmp_path: Path) -> None:
-    """The advice for a `.pt` file, done in Python, gives a file that runs."""
+def test_patterns(called: Call, tmp_path: Path) -> None:
+    """`--rename` takes patterns, whose `*` stand for what they stand for in the new name."""
+    path = weights(tmp_path, lambda name: f"net.{name}.data")
+    options = ["--weights", str(path), "--rename", "net.*.data=*"]
+    expected = outputs(called, tmp_path, "--seed", "3")
+    assert np.array_equal(outputs(called, tmp_path, *options), expected)
+    longer = [*options, "--rename", "net.*.running_*.data=*.running_*"]
+    assert np.array_equal(outputs(called, tmp_path, *longer), expected)
+    for pattern, message in (
+        ("net.*.date=*", "[E563]: no weight's name matches `net.*.date`"),
+        ("net.*=*.*", "[E563]: `*.*` has more `*` than `net.*`"),
+        ("net.*.data=same", "would be renamed to `same`"),
+    ):
+        found = called("run", PROGRAM, "--weights", str(path), "--rename", pattern)
+        assert (found.status, message in found.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "new"),
+    [
+        ("encoder.0.w", "enc.0.w"),
+        ("layers.3.attn.q", "blocks.3.attention.q"),
+        ("layers.3.attn.attn.q", "blocks.3.attention.attn.q"),
+        ("norm.gamma", "norm.weight"),
+        ("head.bias", "out.bias"),
+        ("a+b.c", "sum.c"),
+        ("other", "other"),
+    ],
+)
+def test_new_names_by_pattern(name: str, new: str) -> None:
+    """Of all that fit, the longest counts; the first `*` stands for as little as possible."""
+    table = {
+        "encoder.*": "enc.*",
+        "layers.*.attn.*": "blocks.*.attention.*",
+        "*.gamma": "*.weight",
+        "head": "out",
+        "a+b.": "sum.",
+    }
+    assert new_name(name, table) == new
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("wrap", [{}, {"epoch": 3}], ids=["plain", "checkpoint"])
+def test_a_checkpoint(called: Call, tmp_path: Path, wrap: dict[str, Any]) -> None:
+    """A file of `torch.save`, wrapped by training and `DataParallel`, runs as it is."""
     torch = pytest.importorskip("torch")
     state = {
-        n: torch.tensor(np.array(a)) for n, a in package.compile(PROGRAM).initialize(3).items()
+        f"module.{n}": torch.tensor(np.array(a))
+        for n, a in package.compile(PROGRAM).initialize(3).items()
     }
-    state["bn.num_batches_tracked"] = torch.tensor(1)
-    torch.save({"state_dict": {f"module.{n}": w for n, w in state.items()}}, tmp_path / "w.pt")
-    found = called("run", PROGRAM, "--weights", f"{tmp_path}/w.pt")
-    assert found.status == 1
-    assert "[E505]" in found.err
-    advice = found.err.partition("in Python:\n")[2]
-    lines = [line.strip().removeprefix("= ") for line in advice.splitlines()]
-    exec("\n".join(lines), {})
+    state["module.bn.num_batches_tracked"] = torch.tensor(1)
+    torch.save({**wrap, "state_dict": state} if wrap else state, tmp_path / "w.pt")
     expected = outputs(called, tmp_path, "--seed", "3")
-    got = outputs(called, tmp_path, "--weights", f"{tmp_path}/w.safetensors")
+    got = outputs(called, tmp_path, "--weights", f"{tmp_path}/w.pt")
     assert np.array_equal(got, expected)

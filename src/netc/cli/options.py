@@ -73,13 +73,13 @@ rename_option: Decorator = click.option(
     metavar="OLD=NEW",
     expose_value=False,
     callback=_keep_renaming,
-    help="Replace a prefix of weight names, such as `backbone.=`.",
+    help="Replace a prefix of weight names, `backbone.=`, or a pattern, `enc.*.w=net.*.weight`.",
 )
 
 
 def weights_option(otherwise: str = "by default, weights are drawn at random") -> Decorator:
     """`--weights` and `--rename`; the help says what happens without them."""
-    help = f"A .safetensors or .npz file; {otherwise}."
+    help = f"A .safetensors, .npz or .pt file; {otherwise}."
     option = click.option("--weights", type=click.Path(), is_eager=True, help=help)
     return lambda function: option(rename_option(function))
 
