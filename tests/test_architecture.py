@@ -36,6 +36,7 @@ ORDERS = {
         *("drawing", "benchmarks", "exports", "programs", "evaluation", "prediction", "inspection"),
         *("report", "live_curves"),
         *("training_bar", "trainable", "network", "notebook", "comparison", "records", "show"),
+        "onnx_backend",
         "cli",
     ),
     "face/cli": ("streams", "completion", "terminal", "options", "weights", "findings", "commands"),
