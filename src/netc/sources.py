@@ -40,9 +40,19 @@ def read_program(text: str) -> Source:
         return read_source(str(zoo_path(text.removeprefix(ZOO))))
     if is_chain(text) and not os.path.exists(text):
         return Source("<chain>", text)
-    if text.endswith(ONNX):
-        raise error("E505", f"`{text}` is an ONNX model, and no program", help="give a program")
-    return read_source(text)
+    return read_file(text)
+
+
+def read_file(path: str) -> Source:
+    """The source in a file.
+
+    Raises:
+        NetError: The file cannot be read, or is a model (E505).
+    """
+    if path.endswith(ONNX):
+        help = "`netc import` writes a model as a program"
+        raise error("E505", f"`{path}` is an ONNX model, and no program", help=help)
+    return read_source(path)
 
 
 def programs_in(text: str) -> list[str]:

@@ -5,9 +5,9 @@ from difflib import unified_diff
 import click
 
 from ...grammar.diagnostics import NetError
-from ...grammar.files import read_source, write_text
+from ...grammar.files import write_text
 from ...grammar.formatting.formatter import format_source
-from ...sources import programs_in, read_program
+from ...sources import programs_in, read_file, read_program
 from ..completion import complete_file
 from ..terminal import show_diagnostics
 
@@ -60,7 +60,7 @@ def _format(file: str, *, write: bool, show: bool) -> bool:
     Raises:
         NetError: The file cannot be read, parsed or written.
     """
-    source = read_program(STDIN) if file == STDIN else read_source(file)
+    source = read_program(STDIN) if file == STDIN else read_file(file)
     formatted = format_source(source)
     changes = formatted != source.text
     if show:

@@ -10,13 +10,13 @@ import numpy as np
 from ...array_text import describe
 from ...arrays import load_named_arrays, save_arrays
 from ...choices import Device, EngineName
-from ...grammar.diagnostics import error
 from ...runtime.data.class_names import ClassNames
 from ...runtime.engines.engine import ENGINES
 from ...runtime.engines.session import Session
 from ...runtime.inference.deployment import read_class_names
 from ...runtime.run_folder.trained import class_names_beside, preprocessing_lost
 from ...runtime.weights.initialize import initialize
+from ...sources import ONNX
 from ...tables import hanging
 from ..completion import complete_file, complete_path, one_of
 from ..options import (
@@ -47,7 +47,7 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 @click.option(
     "--engine",
     shell_complete=one_of(ENGINES),
-    help=f"{' or '.join(ENGINES)}; for an .onnx model, onnxruntime.",
+    help=f"{' or '.join(ENGINES)}; of an .onnx model, onnxruntime unless told otherwise.",
 )
 @device_option
 @click.option(
@@ -73,8 +73,8 @@ def command(
 ) -> None:
     """Run MODEL, a program with weights or an .onnx file, on arrays of shape (N, C, H, W)."""
     drawn = False
-    if model.endswith(".onnx"):
-        results, names = _run_onnx(model, inputs, engine=engine, device=device, fetch=fetch)
+    if model.endswith(ONNX) and engine != "numpy":
+        results, names = _run_onnx(model, inputs, device=device, fetch=fetch)
     else:
         network = open_network(model, max_layers)
         first = initialize(network.graph, seed)
@@ -100,20 +100,9 @@ def command(
 
 
 def _run_onnx(
-    model: str,
-    inputs: Sequence[str],
-    *,
-    engine: str | None,
-    device: str,
-    fetch: Sequence[str],
+    model: str, inputs: Sequence[str], *, device: str, fetch: Sequence[str]
 ) -> tuple[Arrays, ClassNames]:
     """Run an ONNX file as it is, on onnxruntime; also the names of its classes by output."""
-    if engine not in (None, "onnxruntime"):
-        raise error(
-            "E502",
-            f"the engine `{engine}` cannot read `{model}`",
-            help="run an .onnx model with `--engine onnxruntime`",
-        )
     session = Session(model, device=device)
     feeds = load_named_arrays(inputs, list(session.inputs))
     return session.run(feeds, list(fetch) or None), read_class_names(session.metadata)
