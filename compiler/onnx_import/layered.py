@@ -210,7 +210,8 @@ class _Layering:
         """
         maker = self.target.producer(results[0])
         for output in range(len(results), len(node.outputs)):
-            if not self.raw.consumers(Value(identifier, output, node.outputs[output])):
+            value = Value(identifier, output, node.outputs[output])
+            if not self.raw.consumers(value) and value not in self.raw.outputs.values():
                 continue
             if maker.op_type != node.op_type or output >= len(maker.outputs):
                 raise NoMatch

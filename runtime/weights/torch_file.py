@@ -91,7 +91,7 @@ def open_torch(path: str) -> TorchState:
             "E505",
             f"`{path}` holds no weights by name",
             notes=[note],
-            help="save a state dict: `torch.save(model.state_dict(), path)`",
+            help="save a state dict: torch.save(model.state_dict(), path)",
         )
     return TorchState(path, tensors)
 
@@ -126,7 +126,7 @@ def _loaded(torch: Any, path: str) -> Any:
 
 def _refused(path: str, why: str) -> NetError:
     """The error for a file that PyTorch does not read, by what it is."""
-    save = "save its weights alone, where it comes from: `torch.save(model.state_dict(), path)`"
+    save = "save its weights alone, where it comes from: torch.save(model.state_dict(), path)"
     if _is_script(path):
         help = "save its weights: `torch.save(torch.jit.load(path).state_dict(), new_path)`"
         return error("E505", f"`{path}` is a TorchScript archive, which is a program", help=help)

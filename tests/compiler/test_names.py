@@ -191,7 +191,7 @@ def test_an_output_with_the_name_of_another_value_is_warned_of() -> None:
 def test_a_warning_is_given_once_per_place_with_a_count() -> None:
     """Turns and calls make many layers of one place in the text, which one warning speaks of."""
     net = netc.compile(
-        'block B { op("Hardmax", axis=1) }\nx = INPUT(3)\nx -> FC(3) -> [B]*3\n'
+        'block B { op("GlobalLpPool") }\nx = INPUT(4x4x3)\nx -> CONV -> [B]*3\n'
         "for i in range(4) { x -> FC }\nx -> FC"
     )
     counted = "so it is for {} layers from this place, of which this is the first".format

@@ -52,6 +52,11 @@ ROWS: dict[str, tuple[dict[str, tuple[int, ...]], str, list[str]]] = {
         }""",
         ["LN"],
     ),
+    "constants that are not those of the paper": (
+        {},
+        "g (float[N,4] x) => (float[N,4] y) { y = Selu<alpha = 2.0, gamma = 3.0>(x) }",
+        ["Selu"],
+    ),
     "a threshold": (
         {},
         """g (float[N,4] x) => (float[N,4] y) {

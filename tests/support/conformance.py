@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 from onnx import ModelProto, SequenceProto, TensorProto, numpy_helper
 
+import netc
 from netc import NetError
 from netc.onnx_backend import NetcBackend
 
@@ -97,6 +98,22 @@ def outcome(case: Case) -> str:
         return REFERENCE if prepared.foreign else OWN
     except NetError as failure:
         return f"{failure.diagnostics[0].code}: {failure.diagnostics[0].message}"
+
+
+def outcome_of_layers(case: Case) -> str:
+    """What differs when the model is read as a network; empty where nothing does."""
+    try:
+        net = netc.load_onnx(case.model.SerializeToString())
+        for given, expected in case.pairs:
+            feeds = dict(zip((spec.name for spec in net.inputs), given, strict=True))
+            found = net.run(feeds)
+            results = list(found.values()) if isinstance(found, dict) else [found]
+            for result, wanted in zip(results, expected, strict=True):
+                if reason := _difference(result, wanted, case):
+                    return reason
+    except NetError as failure:
+        return f"{failure.diagnostics[0].code}: {failure.diagnostics[0].message}"
+    return ""
 
 
 def _difference(found: Any, wanted: Any, case: Case) -> str:

@@ -20,9 +20,9 @@ from netc.runtime.sanity.guessed_loss import OF_CLASSES, OF_DECISIONS, guessed_l
 from netc.runtime.sanity.subject import Subject
 
 ROOT = Path(__file__).parents[2]
-# The rows themselves, names of other frameworks, PyTorch's own losses, and what a `train` block
-# says by default.
-NAMED = {"losses.py", "foreign.py", "recipe.py", "settings.py", "torch_training.py"}
+# The rows themselves, names of other frameworks, PyTorch's own losses, as the benchmark and as
+# programs for PyTorch call them, and what a `train` block says by default.
+NAMED = {"losses.py", "foreign.py", "recipe.py", "settings.py", "torch_training.py", "training.py"}
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -20,7 +20,6 @@ UNARY: Mapping[str, tuple[str, Callable[[Node], Mapping[str, Any]]]] = {
     "Neg": ("NEG", lambda node: {}),
     "Reciprocal": ("RECIPROCAL", lambda node: {}),
     "Relu": ("RELU", lambda node: {}),
-    "Selu": ("SELU", lambda node: {}),
     "Sigmoid": ("SIGMOID", lambda node: {}),
     "Softplus": ("SOFTPLUS", lambda node: {}),
     "Softsign": ("SOFTSIGN", lambda node: {}),
@@ -43,6 +42,15 @@ def gelu(trail: Trail) -> Match:
     """ONNX's own operator."""
     form = "tanh" if trail.node.attributes["approximate"] == "tanh" else "exact"
     return Match("GELU", (trail.argument(trail.node, 0),), {"form": form})
+
+
+@rule("Selu")
+def selu(trail: Trail) -> Match:
+    """With the constants of Klambauer et al. 2017, which are ONNX's defaults."""
+    attributes = trail.node.attributes
+    trail.need(isclose(attributes["alpha"], 1.67326319, rel_tol=1e-6))
+    trail.need(isclose(attributes["gamma"], 1.05070102, rel_tol=1e-6))
+    return Match("SELU", (trail.argument(trail.node, 0),))
 
 
 @rule("HardSigmoid")

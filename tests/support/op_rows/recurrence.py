@@ -236,6 +236,9 @@ def rows() -> Iterator[OpRow]:
     """Rows of operators, of their gradients, and of those by fewer outputs."""
     for op_type, without, settings in SETTINGS:
         layout = settings.get("layout", 0)
+        lacks = "it has layout 0 only" if layout else ""
+        if "l" in without:
+            lacks = "it wants to be told `hidden_size`, as exported models tell it"
         directions = 2 if settings.get("direction") == "bidirectional" else 1
         given = arguments(op_type, directions=directions, layout=layout, without=without)
         yield op_row(
@@ -243,7 +246,7 @@ def rows() -> Iterator[OpRow]:
             *given,
             outputs=3 if op_type == "LSTM" else 2,
             formula=recurrent(op_type),
-            no_engine="it has layout 0 only" if layout else "",
+            no_engine=lacks,
             hidden_size=None if "l" in without else EXTENTS[2],
             **settings,
         )
