@@ -37,10 +37,10 @@ def dtype_of(tensor: TensorProto) -> DType:
     """The element type of a tensor.
 
     Raises:
-        NetError: E576, ONNX has no such type.
+        NetError: E576, ONNX has no such type, or the onnx that is installed does not know it.
     """
     dtype = DType.of_code(tensor.data_type)
-    if dtype is None:
+    if dtype is None or tensor.data_type not in helper.get_all_tensor_dtypes():
         raise fault(f"tensor {shown(tensor.name)} has no element type that ONNX knows")
     return dtype
 

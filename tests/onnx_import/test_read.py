@@ -207,7 +207,7 @@ def test_small_packed_and_empty_tensors() -> None:
     found = model()
     for name, code, dims, raw in (
         ("a", 22, [3], b"\0\0"),
-        ("b", 25, [5], b"\0\0"),
+        ("b", 21, [3], b"\0\0"),
         ("c", 1, [0], b""),
     ):
         found.graph.initializer.add(name=name, data_type=code, dims=dims, raw_data=raw)
