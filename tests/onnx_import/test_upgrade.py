@@ -74,7 +74,7 @@ def test_a_scan_over_a_batch_is_two() -> None:
         outputs = [helper.make_tensor_value_info("last", 1, [2, 4])]
         outputs.append(helper.make_tensor_value_info("all", 1, [2, 3, 4]))
         graph = helper.make_graph([node], "g", inputs, outputs)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 8)])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 8)], ir_version=8)
         same(model, x=X, z=np.ones((2, 4), np.float32))
 
 
