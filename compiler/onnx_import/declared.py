@@ -23,12 +23,10 @@ class Declarations:
     """The types that a model declares.
 
     Attributes:
-        model: The model.
         batch: What it calls the extent that counts samples; None where it has no name.
         named: What it declares, by the value's name.
     """
 
-    model: ModelProto
     batch: str | None
     named: dict[str, ValueInfoProto] = field(default_factory=dict)
 
@@ -36,7 +34,7 @@ class Declarations:
     def of(cls, model: ModelProto) -> "Declarations":
         """What a model declares of its own accord."""
         infos = {info.name: info for graph in graphs_in(model.graph) for info in _infos(graph)}
-        return cls(model, _batch(model.graph), infos)
+        return cls(_batch(model.graph), infos)
 
     def input(self, info: ValueInfoProto, handed: TensorType | None) -> TensorType:
         """The type of an input, which its operator hands over where it is a subgraph's.
