@@ -14,6 +14,7 @@ from onnx import (
 from ...grammar.diagnostics import error
 from ..ir.dim import Dim, symbol, unknown
 from ..ir.types import DType, TensorType
+from .attributes import graphs_in
 
 BATCH = "N"
 
@@ -90,15 +91,6 @@ def _identifier(name: str) -> str:
     """A name for a symbol, which is not the batch's."""
     found = re.sub(r"\W", "_", name)
     return f"_{found}" if found == BATCH or not found[:1].isalpha() else found
-
-
-def graphs_in(graph: GraphProto) -> Iterator[GraphProto]:
-    """A graph and all subgraphs in it."""
-    yield graph
-    for node in graph.node:
-        for held in node.attribute:
-            if held.HasField("g"):
-                yield from graphs_in(held.g)
 
 
 def _infos(graph: GraphProto) -> Iterator[ValueInfoProto]:

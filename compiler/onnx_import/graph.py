@@ -18,13 +18,13 @@ from ..onnx_standard.schemas import schema_of
 from ..onnx_standard.words import WORDS
 from ..ops.opdef import OPS, OpDef, once
 from ..ops.receptive_field import everything
-from .declared import Declarations, graphs_in
+from .attributes import graphs_in, subgraphs
+from .declared import Declarations
 from .faults import fault, shown
 from .folding import MOST_FOLDED, folded, held
 from .node_attributes import attributes_of, constant_of
 from .roles import STATISTICS, is_learned
 from .scopes import Scopes
-from .settled import settled
 from .stored import StoredTensor, constant, stored
 
 # What inference may raise on operands and attributes that no checked model has.
@@ -44,18 +44,13 @@ def graph_of(model: ModelProto, folder: str = "") -> Graph:
     Raises:
         NetError: E506, an operator does not take its operands, or its result's rank is open.
     """
-    versions = {domain_of(each.domain): each.version for each in model.opset_import}
+    versions = {each.domain: each.version for each in model.opset_import}
     nodes = (node for graph in graphs_in(model.graph) for node in graph.node)
-    unstated = {domain_of(node.domain): 1 for node in nodes}
+    unstated = {node.domain: 1 for node in nodes}
     opsets = {**unstated, **OPSETS, **versions, "": max(versions.get("", 0), OPSETS[""])}
     build = Builder(Graph(model.graph.name, opsets=opsets))
     declared = Declarations.of(model)
     return _Reader(build, model.graph, declared, Scopes.of(model.graph), folder).read()
-
-
-def domain_of(name: str) -> str:
-    """A domain's name; ONNX's own has two."""
-    return "" if name == "ai.onnx" else name
 
 
 @dataclass(eq=False)
@@ -111,7 +106,7 @@ class _Reader:
     def _read_node(self, node: NodeProto) -> None:
         if not any(node.output):
             return
-        if node.op_type == "Constant" and domain_of(node.domain) == "":
+        if node.op_type == "Constant" and not node.domain:
             tensor = constant_of(node)
             self.values[node.output[0]] = self.build.constant(tensor, tensor.dtype)
             return
@@ -144,7 +139,7 @@ class _Reader:
             _check_words(node, attributes)
         for row in rows:
             try:
-                given = self._settled(row, inputs, attributes, inner)
+                given = _known_attributes(row, attributes)
                 if given is not None:
                     count = len(node.output)
                     found = self.build.op(row, inputs, given, outputs=count, subgraphs=inner)
@@ -177,14 +172,11 @@ class _Reader:
                 help="state the shapes of the model's inputs and values",
             )
         base = rows[0] if rows else _unknown_row(node, self.build.graph.opsets)
-        # Its own rules may refuse what it is given, as inference did.
-        counted: dict[str, Any] = {
-            "cost": one_per_element,
-            "turns": once,
-        }  # its own may refuse, too
+        # The row's own rules may refuse what it is given, as inference did.
+        counted: dict[str, Any] = {"cost": one_per_element, "turns": once}
         row = replace(base, infer=lambda call: known, known=None, **counted)
         try:
-            given = self._settled(rows[0], inputs, attributes, inner) if rows else None
+            given = _known_attributes(rows[0], attributes) if rows else None
             given = attributes if given is None else given
             return self.build.op(row, inputs, given, outputs=len(known), subgraphs=inner)
         except (InferenceError, *UNFORESEEN) as failure:
@@ -214,31 +206,10 @@ class _Reader:
         return [self.build.constant(tensor, tensor.dtype) for tensor in tensors]
 
     def _rows(self, node: NodeProto) -> list[OpDef]:
-        domain = domain_of(node.domain)
         opsets = self.build.graph.opsets
         own = OPS.find(_name(node), opsets)
-        foreign = foreign_row(node.op_type, opsets.get(domain, 1), domain)
+        foreign = foreign_row(node.op_type, opsets.get(node.domain, 1), node.domain)
         return [row for row in (own, foreign) if row is not None]
-
-    def _settled(
-        self,
-        row: OpDef,
-        inputs: Sequence[Value | None],
-        attributes: Mapping[str, Any],
-        inner: Mapping[str, Graph],
-    ) -> Mapping[str, Any] | None:
-        """The attributes as the row has them; None where it lacks one that is not at its default.
-
-        What ONNX does not know is left out.
-        """
-        types = self.build.call(_BARE, inputs)
-        found = settled(row.op_type, types, {**attributes})
-        schema = schema_of(row.name, row.since_version, row.domain)
-        known = schema.attributes if schema else found
-        for name in found.keys() - row.attributes.keys():
-            if name in known and (not schema or found[name] != default_of(schema, name)):
-                return None
-        return {name: value for name, value in found.items() if name in row.attributes}
 
     def _value(self, name: str) -> Value:
         """What a name stands for; a stored tensor is entered where it is read first."""
@@ -300,12 +271,10 @@ class _Reader:
 
 LOOP_TURN = TensorType(DType.INT64, ())
 LOOP_GOES_ON = TensorType(DType.BOOL, ())
-_BARE = OpDef("", 1, infer=lambda call: (), cost=one_per_element, sees=everything)
 
 
 def _name(node: NodeProto) -> str:
-    domain = domain_of(node.domain)
-    return f"{domain}.{node.op_type}" if domain else node.op_type
+    return f"{node.domain}.{node.op_type}" if node.domain else node.op_type
 
 
 def _described(node: NodeProto) -> str:
@@ -314,12 +283,26 @@ def _described(node: NodeProto) -> str:
 
 def _unknown_row(node: NodeProto, opsets: Mapping[str, int]) -> OpDef:
     """The row of an operator that nobody knows but who made the model."""
-    domain = domain_of(node.domain)
     facts: dict[str, Any] = {"cost": one_per_element, "sees": everything}
     attributes = dict.fromkeys(attributes_of(node))
-    version = opsets.get(domain, 1)
+    version = opsets.get(node.domain, 1)
     infer = lambda call: ()  # noqa: E731  (it is replaced)
-    return OpDef(_name(node), version, domain=domain, infer=infer, attributes=attributes, **facts)
+    return OpDef(
+        _name(node), version, domain=node.domain, infer=infer, attributes=attributes, **facts
+    )
+
+
+def _known_attributes(row: OpDef, attributes: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The attributes that the row has; None where it lacks one that is not at its default.
+
+    What ONNX does not know is left out.
+    """
+    schema = schema_of(row.name, row.since_version, row.domain)
+    known = schema.attributes if schema else attributes
+    for name in attributes.keys() - row.attributes.keys():
+        if name in known and (not schema or attributes[name] != default_of(schema, name)):
+            return None
+    return {name: value for name, value in attributes.items() if name in row.attributes}
 
 
 def _uses(proto: GraphProto) -> Iterator[tuple[str, tuple[str, int]]]:
@@ -327,18 +310,15 @@ def _uses(proto: GraphProto) -> Iterator[tuple[str, tuple[str, int]]]:
     for node in proto.node:
         for place, name in enumerate(node.input):
             yield name, (node.op_type, place)
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from _uses(attribute.g)
+        for inner in subgraphs(node):
+            yield from _uses(inner)
 
 
 def free_names(proto: GraphProto) -> Iterator[str]:
     """The names that a subgraph reads and does not make."""
     made = {info.name for info in proto.input} | {tensor.name for tensor in proto.initializer}
     for node in proto.node:
-        inner = (
-            name for held in node.attribute if held.HasField("g") for name in free_names(held.g)
-        )
+        inner = (name for held in subgraphs(node) for name in free_names(held))
         yield from (name for name in (*node.input, *inner) if name and name not in made)
         made.update(node.output)
     yield from (info.name for info in proto.output if info.name not in made)

@@ -7,7 +7,7 @@ from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, defs
 
 from ...grammar.diagnostics import error
 from ..onnx_standard.schemas import IR_VERSION, OPSET
-from .attributes import described, subgraphs
+from .attributes import described, graphs_in, subgraphs
 from .faults import fault
 from .functions import functions, instance, key_of
 from .known_types import KnownTypes
@@ -58,7 +58,7 @@ class _Upgrade:
         versions.pop("ai.onnx", None)
         versions[""] = self.target
         own = {domain for domain, _, _ in self.functions}
-        used = _domains(model.graph)
+        used = {node.domain for graph in graphs_in(model.graph) for node in graph.node}
         for domain in used:
             versions.setdefault(domain, 1)  # a model should say, and some do not
         del model.functions[:], model.opset_import[:]
@@ -142,40 +142,20 @@ def _version(imports: Iterable[object], what: str) -> int | None:
 def _names(graph: GraphProto | FunctionProto) -> set[str]:
     """All names of values in a graph or a function."""
     found: set[str] = set()
-    pending = [graph]
-    while pending:
-        graph = pending.pop()
-        if isinstance(graph, GraphProto):
-            found.update(info.name for info in (*graph.input, *graph.output))
-            found.update(tensor.name for tensor in graph.initializer)
-        for node in graph.node:
-            found.update(node.input)
-            found.update(node.output)
-            pending.extend(subgraphs(node))
+    for each in graphs_in(graph):
+        if isinstance(each, GraphProto):
+            found.update(info.name for info in (*each.input, *each.output))
+            found.update(tensor.name for tensor in each.initializer)
+        found.update(name for node in each.node for name in (*node.input, *node.output))
     return found
 
 
 def _read(graph: GraphProto) -> set[str]:
     """The names that nodes, or graphs as their outputs, read."""
     found: set[str] = set()
-    pending = [graph]
-    while pending:
-        graph = pending.pop()
-        found.update(info.name for info in graph.output)
-        for node in graph.node:
-            found.update(node.input)
-            pending.extend(subgraphs(node))
-    return found
-
-
-def _domains(graph: GraphProto) -> set[str]:
-    """The domains whose operators a graph holds."""
-    found: set[str] = set()
-    pending = [graph]
-    while pending:
-        for node in pending.pop().node:
-            found.add(node.domain)
-            pending.extend(subgraphs(node))
+    for each in graphs_in(graph):
+        found.update(info.name for info in each.output)
+        found.update(name for node in each.node for name in node.input)
     return found
 
 
