@@ -1,6 +1,6 @@
 """A model in half precision against its network in float32: how far their outputs are apart."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -128,20 +128,12 @@ class Singles(LazyState):
     """Weights of half precision in float32."""
 
     def __init__(self, state: State) -> None:
+        super().__init__(state)
         self.state = state
 
     def __getitem__(self, name: str) -> Array:
         array = np.asarray(self.state[name])
         return array.astype(np.float32) if array.dtype.name in _HALVES else array
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.state)
-
-    def __len__(self) -> int:
-        return len(self.state)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.state
 
     def type_of(self, name: str) -> TensorType:
         """A weight's type; it is read for that."""

@@ -1,7 +1,7 @@
 """Weights as PyTorch names them -> the same under a network's names; only names change."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 
 from ...compiler.ir.graph import Graph
@@ -19,20 +19,12 @@ class Named(LazyState):
     """Weights under other names; each is read when it is asked for."""
 
     def __init__(self, state: Mapping[str, Array], names: Mapping[str, str]) -> None:
+        super().__init__(names)
         self.state = state
         self.names = names
 
     def __getitem__(self, name: str) -> Array:
         return self.state[self.names[name]]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.names
 
     def type_of(self, name: str) -> TensorType:
         """A weight's type."""

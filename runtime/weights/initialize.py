@@ -1,6 +1,6 @@
 """Graph and seed -> first values of parameters and buffers, drawn when they are read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from math import prod, sqrt
 from typing import Any
@@ -42,6 +42,7 @@ class InitialState(LazyState):
     """
 
     def __init__(self, graph: Graph, seed: int) -> None:
+        super().__init__(graph.parameters)
         self.graph = graph
         self.seed = seed
         self._resolved = resolve(graph)
@@ -58,15 +59,6 @@ class InitialState(LazyState):
                 "E507",
                 f"there is not enough memory for the weight `{name}` of {type.nbytes:_} bytes",
             ) from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.graph.parameters)
-
-    def __len__(self) -> int:
-        return len(self.graph.parameters)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.graph.parameters
 
     def type_of(self, name: str) -> TensorType:
         """A parameter's type."""

@@ -35,6 +35,7 @@ class NpzState(LazyState):
     def __init__(self, path: str) -> None:
         self.path = path
         self._types = _types(path)
+        super().__init__(self._types)
 
     def __getitem__(self, name: str) -> Array:
         type = self._types[name]  # an unknown name is a KeyError, as in any mapping
@@ -55,15 +56,6 @@ class NpzState(LazyState):
         with _opened(self.path) as archive, archive.open(name + _SUFFIX) as member:
             while member.read(_CHUNK):
                 pass
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._types)
-
-    def __len__(self) -> int:
-        return len(self._types)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._types
 
     def type_of(self, name: str) -> TensorType:
         """An array's type, from its header."""

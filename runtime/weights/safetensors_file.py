@@ -5,7 +5,7 @@ the header as JSON with each tensor's type, shape and offsets, and the tensors' 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -44,36 +44,26 @@ class SafetensorsState(LazyState):
     """
 
     def __init__(self, path: str, file: Any) -> None:
+        super().__init__(dict.fromkeys(file.keys()))
         self.path = path
         self._file = file
         self.metadata: Mapping[str, str] = file.metadata() or {}
-        self._names = list(file.keys())
         self._types: dict[str, tuple[str, tuple[int, ...]]] = {}
 
     def __getitem__(self, name: str) -> Array:
-        check_memory(
-            f"`{name}` of `{self.path}`", self.type_of(name).nbytes
-        )  # refuses element types that NumPy has not
+        type = self.type_of(name)  # refuses element types that NumPy has not
+        check_memory(f"`{name}` of `{self.path}`", type.nbytes)
         try:
             array: Array = self._file.get_tensor(name)
         except (SafetensorError, TypeError, ValueError) as failure:
             raise _malformed(self.path, failure) from None
         return array
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._index()
-
     def _index(self) -> Mapping[str, tuple[str, tuple[int, ...]]]:
         """The element types, as the format writes them, and shapes, from the header."""
         if not self._types:
             try:
-                parts = {name: self._file.get_slice(name) for name in self._names}
+                parts = {name: self._file.get_slice(name) for name in self}
                 self._types = {n: (p.get_dtype(), tuple(p.get_shape())) for n, p in parts.items()}
             except (SafetensorError, TypeError, ValueError) as failure:
                 raise _malformed(self.path, failure) from None

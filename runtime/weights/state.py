@@ -1,7 +1,7 @@
 """Weights by name, read one at a time."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,22 @@ class LazyState(Mapping[str, Array]):
     """Weights that are drawn or read at each access, so that a large model is never held whole.
 
     Only what reads them again and again, as runs do, gets them kept: see `kept`.
+
+    Args:
+        names: The names of all weights, in order.
     """
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self._names = names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
     def kept(self, name: str) -> Array:
         """A weight to read, not to write to: from the second time on the same array."""

@@ -6,7 +6,7 @@ It unpickles only what weights need (`weights_only=True`) and maps zip archives 
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from os.path import splitext
 from typing import Any
 
@@ -34,6 +34,7 @@ class TorchState(LazyState):
     """The tensors of a checkpoint; bfloat16 and smaller floats, which NumPy lacks, as float32."""
 
     def __init__(self, path: str, tensors: Mapping[str, Any]) -> None:
+        super().__init__(tensors)
         self.path = path
         self._tensors = tensors
 
@@ -46,15 +47,6 @@ class TorchState(LazyState):
             return np.array(own.numpy(), order="C")
         except (RuntimeError, TypeError, NotImplementedError) as failure:
             raise _unusable(self.path, name, str(failure).splitlines()[0]) from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tensors)
-
-    def __len__(self) -> int:
-        return len(self._tensors)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._tensors
 
     def type_of(self, name: str) -> TensorType:
         """A tensor's type, as it is read."""

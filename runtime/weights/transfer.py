@@ -1,6 +1,6 @@
 """Weights of one network for another: what matches by name, and what training leaves alone."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
@@ -66,21 +66,13 @@ class Merged(LazyState):
     """Weights that match, and first values of the others; each is read when it is asked for."""
 
     def __init__(self, matching: Matching, initial: InitialState) -> None:
+        super().__init__(initial)
         self.matching = matching
         self.initial = initial
 
     def __getitem__(self, name: str) -> Array:
         given = self.matching.matched.get(name)
         return self.initial[name] if given is None else self.matching.state[given]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.initial)
-
-    def __len__(self) -> int:
-        return len(self.initial)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.initial
 
     def type_of(self, name: str) -> TensorType:
         """A parameter's type."""

@@ -1,6 +1,6 @@
 """Networks to programs: the text of any network, and files of a program and its weights."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os.path import exists
 from pathlib import PurePath
@@ -74,18 +74,13 @@ class ReshapedState(LazyState):
     """Weights, some of which have other shapes; each is read when it is asked for."""
 
     def __init__(self, state: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> None:
+        super().__init__(state)
         self._state = state
         self._shapes = shapes
 
     def __getitem__(self, name: str) -> Array:
         array = self._state[name]
         return array.reshape(self._shapes[name]) if name in self._shapes else array
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._state)
-
-    def __len__(self) -> int:
-        return len(self._state)
 
     def type_of(self, name: str) -> TensorType:
         """A weight's type."""
