@@ -66,12 +66,14 @@ class _Layering:
     paths: Paths = field(init=False)
     places: dict[Output, dict[Layout, Value]] = field(default_factory=dict)
     placed: list[tuple[Output, Layout]] = field(default_factory=list)
+    needed: set[int] = field(default_factory=set)
     held: dict[Hashable, Value] = field(default_factory=dict)
     shared: set[tuple[int, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.target = Graph(self.raw.name, opsets=self.raw.opsets)
         self.paths = Paths.of(self.raw, self.found)
+        self.needed = _needed(self.raw, self.found)
 
     def run(self) -> Graph:
         """The whole graph."""
@@ -80,14 +82,18 @@ class _Layering:
                 continue
             if node.op_type == INPUT:
                 self._input(identifier, node)
-            elif not self._is_passed_on(identifier, node):
-                self._layer(identifier, node)
+            elif identifier in self.needed:
+                self._step(identifier, node)
         for name, value in self.raw.outputs.items():
             found = self._lying(value, identity(value.type.rank))
             if self.opens and value.shape[:1] == (1,) == found.shape[:1]:
                 raise Misfit  # one sample stays one where inputs may have several
             self.target.outputs[name] = found
         return self.target
+
+    def _step(self, identifier: int, node: Node) -> None:
+        if not self._is_passed_on(identifier, node):
+            self._layer(identifier, node)
 
     def _is_shown(self, identifier: int, node: Node) -> bool:
         """Whether it is stored, or shows what is, which the layers that read it build."""
@@ -112,15 +118,21 @@ class _Layering:
         x = node.inputs[0]
         if node.op_type == "Transpose":
             perm = node.attributes["perm"]
-            for layout, value in self.places[x.node, x.output].items():
+            for layout, value in self._found(x).items():
                 self._place(identifier, 0, tuple(layout[axis] for axis in perm), value)
             return True
         same = node.op_type in ("Identity", "Cast") and node.outputs[0] == x.type
         if same and not self._is_output(identifier):
-            for layout, value in self.places[x.node, x.output].items():
+            for layout, value in self._found(x).items():
                 self._place(identifier, 0, layout, value)
             return True
         return False
+
+    def _found(self, x: Value) -> dict[Layout, Value]:
+        """How a tensor lies; one that no layer needed until now is computed here."""
+        if _output(x) not in self.places:
+            self._step(x.node, self.raw.producer(x))
+        return self.places[_output(x)]
 
     def _is_output(self, identifier: int) -> bool:
         return any(value.node == identifier for value in self.raw.outputs.values())
@@ -157,11 +169,12 @@ class _Layering:
                 self._operator(identifier, node)
 
     def _called(self, identifier: int, node: Node, match: Match) -> None:
+        match = next(filter(self._lies, (match, *match.others)), match)
         path = self.paths.path(identifier, match.kind)
         layout = match.layout
         if layout is None:
             layout = self._common_layout(match.operands)
-        elif match.strict and layout not in self.places[_output(match.operands[0])]:
+        elif match.strict and not self._lies(match):
             raise NoMatch
         if isinstance(main := match.weights.get("weight"), Weight):
             self._note_sharing(main)
@@ -172,35 +185,56 @@ class _Layering:
             given["axis"] = axis_name(len(layout), layout[match.axis])
         elif match.axis is not None:
             given["axis"] = tuple(axis_name(len(layout), layout[a]) for a in match.axis)
-        definition = LAYERS[match.kind]
-        stated = [
-            GivenArgument(name, value, NOWHERE)
-            for name, value in given.items()
-            if name not in definition.defaults or definition.defaults[name] != value
-        ]
-        bound = bind(definition, stated, NOWHERE, match.kind)
-        build = _WeightedBuilder(
-            self.target,
-            path=path,
-            span=NOWHERE,
-            spelling=match.kind,
-            bound=bound,
-            warnings=[],
-            dtype=_real_type(operands, match),
-            look_up=self.target.layers.get,
-            find=self.target.labels.get,
+        results = self._call(
+            path, match.kind, operands, given, match.weights, self.paths.is_named(identifier)
         )
-        build.layering, build.weights = self, match.weights
-        taken = {"one": operands, "many": (operands,), "any": operands}[definition.takes]
-        result = definition.function(build, *taken, **bound.arguments)
-        results = result if isinstance(result, tuple) else (result,)
         for output, (value, type) in enumerate(zip(results, node.outputs, strict=False)):
             lies = _result_layout(layout, type.rank, match)
             if not self._agrees(value.type, type, lies):
                 raise Misfit
             self._place(identifier, output, lies, value)
         self._place_others(identifier, node, results)
-        self._enter(path, definition.name, results, bound.arguments, bound.defaulted, identifier)
+
+    def _lies(self, match: Match) -> bool:
+        """Whether the first operand lies as a layer takes it."""
+        return match.layout is None or match.layout in self._found(match.operands[0])
+
+    def _call(
+        self,
+        path: str,
+        kind: str,
+        operands: tuple[Value, ...],
+        given: Mapping[str, Any],
+        weights: Mapping[str, Weight | Stack],
+        labelled: bool,
+        dtype: DType | None = None,
+    ) -> tuple[Value, ...]:
+        """What a layer yields, which is entered with its arguments."""
+        definition = LAYERS[kind]
+        stated = [
+            GivenArgument(name, value, NOWHERE)
+            for name, value in given.items()
+            if name not in definition.defaults or definition.defaults[name] != value
+        ]
+        bound = bind(definition, stated, NOWHERE, kind)
+        build = _WeightedBuilder(
+            self.target,
+            path=path,
+            span=NOWHERE,
+            spelling=kind,
+            bound=bound,
+            warnings=[],
+            dtype=dtype or _real_type(operands, weights),
+            look_up=self.target.layers.get,
+            find=self.target.labels.get,
+        )
+        build.layering, build.weights = self, weights
+        taken = (operands,) if definition.takes == "many" else operands
+        result = definition.function(build, *taken, **bound.arguments)
+        results = result if isinstance(result, tuple) else (result,)
+        kind, arguments, defaulted = definition.name, bound.arguments, bound.defaulted
+        self._enter(path, kind, results, arguments, defaulted, labelled)
+        return results
 
     def _place_others(self, identifier: int, node: Node, results: Sequence[Value]) -> None:
         """Outputs that a layer has no name for, such as the indices of a pool, which may be read.
@@ -249,7 +283,8 @@ class _Layering:
                 raise Misfit
             self._place(identifier, output, lies, value)
         arguments = {n: v for n, v in node.attributes.items() if v is not None}
-        self._enter(path, node.op_type, results, arguments, frozenset(), identifier)
+        labelled = self.paths.is_named(identifier)
+        self._enter(path, node.op_type, results, arguments, frozenset(), labelled)
 
     def _enter(
         self,
@@ -258,9 +293,8 @@ class _Layering:
         results: Sequence[Value],
         arguments: Mapping[str, Any],
         defaulted: frozenset[str],
-        identifier: int,
+        labelled: bool,
     ) -> None:
-        labelled = self.paths.is_named(identifier)
         layer = Layer(kind, tuple(results), arguments, defaulted, labelled=labelled)
         self.target.layers[path] = layer
         if len(results) == 1:
@@ -286,7 +320,7 @@ class _Layering:
         rank = max(x.type.rank for x in operands)
         if not computed:
             return identity(rank)
-        common = set.intersection(*(set(self.places[_output(x)]) for x in computed))
+        common = set.intersection(*(set(self._found(x)) for x in computed))
         alike = all(x.type.rank == rank for x in operands)
         plain = identity(rank)
         if not alike or not common or plain in common:
@@ -314,19 +348,10 @@ class _Layering:
         name = self.raw.producer(weight.value).attributes["name"]
         path = self.paths.of_parameter(name, identifier)
         size = sizes[0] if len(sizes) == 1 else sizes
-        bound = bind(LAYERS["PARAM"], [GivenArgument("size", size, NOWHERE)], NOWHERE, "PARAM")
-        build = _WeightedBuilder(
-            self.target, path=path, span=NOWHERE, spelling="PARAM", bound=bound, warnings=[]
-        )
-        moved = inverse if x.type.rank == rank and inverse != identity(rank) else None
-        build.dtype = x.dtype
-        if moved is not None:
-            weight = weight.moved(moved)
-        build.layering, build.weights = self, {"": replace(weight, shape=extents)}
-        value: Value = LAYERS["PARAM"].function(build, **bound.arguments)
-        layer = Layer("PARAM", (value,), bound.arguments, bound.defaulted, labelled=True)
-        self.target.layers[path] = layer
-        self.target.labels[path] = value
+        if x.type.rank == rank and inverse != identity(rank):
+            weight = weight.moved(inverse)
+        held = {"": replace(weight, shape=extents)}
+        (value,) = self._call(path, "PARAM", (), {"size": size}, held, True, dtype=x.dtype)
         self.held[key] = value
         return value
 
@@ -386,16 +411,24 @@ class _Layering:
             return self.held[key]
         if self._is_leaf(x) and _output(x) not in self.places:
             self._operator(x.node, node)
-        known = self.places[_output(x)]
+        known = self._found(x)
         if layout not in known:
             source, value = next(iter(known.items()))
             perm = tuple(source[layout.index(axis)] for axis in range(len(layout)))
-            scope = self.paths.fresh("Transpose", self.target.producer(value).scope)
-            moved = Builder(self.target, scope=scope).Transpose(value, perm=perm)
-            self._place(*_output(x), layout, moved)
-            self.target.layers[scope] = Layer("Transpose", (known[layout],), {"perm": perm})
-            self.target.labels[scope] = known[layout]
+            self._place(*_output(x), layout, self._permuted(value, perm))
         return known[layout]
+
+    def _permuted(self, x: Value, perm: Layout) -> Value:
+        """A tensor with its axes in another order, by `PERMUTE` where its batch stays."""
+        scope, rank = self.target.producer(x).scope, x.type.rank
+        if perm[0] == 0 and rank in AXES:
+            axes = tuple(axis_name(rank, perm[place]) for place in axis_places(rank))
+            path = self.paths.fresh("PERMUTE", scope)
+            return self._call(path, "PERMUTE", (x,), {"axes": axes}, {}, False)[0]
+        path = self.paths.fresh("Transpose", scope)
+        moved = Builder(self.target, scope=path).Transpose(x, perm=perm)
+        self._enter(path, "Transpose", (moved,), {"perm": perm}, frozenset(), False)
+        return moved
 
     def _place(self, node: int, output: int, layout: Layout, value: Value) -> None:
         known = self.places.setdefault((node, output), {})
@@ -410,9 +443,23 @@ class _Layering:
         )
 
 
-def _real_type(operands: Sequence[Value], match: Match) -> DType:
+def _needed(graph: Graph, found: Recognized) -> set[int]:
+    """What layers and outputs depend on; that is less than what their operators do."""
+    needed: set[int] = set()
+    pending = [value.node for value in graph.outputs.values()]
+    while pending:
+        identifier = pending.pop()
+        if identifier not in needed:
+            needed.add(identifier)
+            match = found.get(identifier)
+            read = (*match.operands, *match.labels.values()) if match else graph[identifier].inputs
+            pending += [value.node for value in read if value is not None]
+    return needed
+
+
+def _real_type(operands: Sequence[Value], weights: Mapping[str, Weight | Stack]) -> DType:
     """The real numbers that a layer computes in: its operands', or its weights'."""
-    held = [weight.value for weight in match.weights.values() if isinstance(weight, Weight)]
+    held = [weight.value for weight in weights.values() if isinstance(weight, Weight)]
     return next((x.dtype for x in (*operands, *held) if x.dtype.is_float), DType.FLOAT32)
 
 
@@ -426,6 +473,8 @@ def _output(value: Value) -> Output:
 
 def _result_layout(layout: Layout, rank: int, match: Match) -> Layout:
     """How a result lies; what a layer leaves of axes lies as the language has so many."""
+    if match.result is not None:
+        return match.result
     if len(layout) == rank:
         return layout
     if match.dropped and len(layout) == rank + len(match.dropped):

@@ -89,7 +89,7 @@ ROWS: dict[str, tuple[dict[str, tuple[int, ...]], str, list[str]]] = {
             axes = Constant<value_ints = [2]>()
             y = ReduceMean<keepdims = 0>(x, axes)
         }""",
-        ["REDUCE", "Transpose"],
+        ["REDUCE", "PERMUTE"],
     ),
     "one row of an image as square as it is deep": (
         {},
@@ -97,7 +97,51 @@ ROWS: dict[str, tuple[dict[str, tuple[int, ...]], str, list[str]]] = {
             row = Constant<value_int = 2>()
             y = Gather<axis = 2>(x, row)
         }""",
-        ["SLICE", "Transpose"],
+        ["SLICE", "PERMUTE"],
+    ),
+    "an image as a sequence of its positions": (
+        {},
+        """g (float[N,3,4,4] x) => (float[N,16,3] y) {
+            shape = Constant<value_ints = [0, 3, 16]>()
+            r = Reshape(x, shape)
+            y = Transpose<perm = [0, 2, 1]>(r)
+        }""",
+        ["RESHAPE"],
+    ),
+    "a sequence as an image with channels last": (
+        {"w": (2, 3, 1, 1)},
+        """g (float[N,16,3] x) => (float[N,2,4,4] y) {
+            shape = Constant<value_ints = [0, 4, 4, 3]>()
+            r = Reshape(x, shape)
+            t = Transpose<perm = [0, 3, 1, 2]>(r)
+            y = Conv(t, w)
+        }""",
+        ["RESHAPE", "CONV"],
+    ),
+    "a vector as a pixel with channels last": (
+        {},
+        """g (float[N,3,4,4] x, float[N,3] z) => (float[N,3,4,4] y) {
+            t = Transpose<perm = [0, 2, 3, 1]>(x)
+            axes = Constant<value_ints = [1, 2]>()
+            u = Unsqueeze(z, axes)
+            m = Mul(t, u)
+            y = Transpose<perm = [0, 3, 1, 2]>(m)
+        }""",
+        ["RESHAPE", "MUL"],
+    ),
+    "a size that is computed": (
+        {},
+        """g (float[N,3,4,4] x) => (float[N,3,8,8] y) {
+            all = Shape(x)
+            zero = Constant<value_ints = [0]>()
+            two = Constant<value_ints = [2]>()
+            first = Slice(all, zero, two)
+            size = Constant<value_ints = [8, 8]>()
+            whole = Concat<axis = 0>(first, size)
+            y = Resize<mode = "nearest", coordinate_transformation_mode = "asymmetric",
+                       nearest_mode = "floor">(x, , , whole)
+        }""",
+        ["UPSAMPLE"],
     ),
     "the middle of an image": (
         {},

@@ -4,15 +4,43 @@ from typing import Any
 
 from ...expressions.arguments import Word
 from ...ir.dim import Dim
-from .trail import Match, NoMatch, Trail, identity, rule, with_channels_on
+from .trail import SHAPING, Match, NoMatch, Trail, identity, rule, with_channels_on
 
 
-@rule("Flatten", "Reshape")
+@rule("Flatten", "Reshape", "Squeeze")
 def flatten(trail: Trail) -> Match:
     """`FLATTEN`."""
     x, y = trail.argument(trail.node, 0), trail.node.outputs[0]
     trail.need(y.rank == 2 and x.type.rank > 2 and x.shape[0] == y.shape[0] and x.dtype.is_float)
-    return Match("FLATTEN", (x,), layout=identity(x.type.rank))
+    rank = x.type.rank
+    pixel = Match("FLATTEN", (x,), layout=with_channels_on(rank, rank - 1))
+    others = (pixel,) if set(x.shape[1:-1]) == {1} else ()  # its channels may come last, too
+    return Match("FLATTEN", (x,), layout=identity(rank), others=others)
+
+
+@rule(*SHAPING)
+def reshape(trail: Trail) -> Match:
+    """`RESHAPE`: channels come first in the model's tensors, or last in both."""
+    x, y = trail.argument(trail.node, 0), trail.node.outputs[0]
+    r, q = x.type.rank, y.rank
+    trail.need(2 <= r <= 5 and 3 <= q <= 5 and x.shape[0] == y.shape[0])
+    trail.need(x.type != y and all(isinstance(extent, int) for extent in y.shape[1:]))
+    into, out = r == 3 and q > 3, r > 3 and q == 3  # where sequences have their channels in front
+    last = with_channels_on(q, q - 1)
+    by_position = Match(
+        "RESHAPE", (x,), {"size": y.shape[1:]}, layout=with_channels_on(r, r - 1), result=last
+    )
+    if r == 2 and q > 3 and set(y.shape[1:-1]) == {1}:
+        return by_position
+    inside = y.shape[1:] if q == 3 and not out else (*y.shape[2:], y.shape[1])
+    return Match(
+        "RESHAPE",
+        (x,),
+        {"size": inside},
+        layout=with_channels_on(3, 1) if into else identity(r),
+        result=with_channels_on(3, 1) if out else identity(q),
+        others=(by_position,) if x.shape[-1] == y.shape[-1] and r > 2 else (),
+    )
 
 
 @rule("Dropout")

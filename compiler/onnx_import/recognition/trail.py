@@ -72,6 +72,8 @@ class Match:
         dropped: The axes of the model's operand that its result lacks.
         labels: Arguments that name the layer which yields a value.
         strict: Whether it is the layer only where its operands lie so already.
+        result: How its result lies, where that does not follow from how its operands do.
+        others: The same for operands that lie otherwise: the first that does not need them moved.
     """
 
     kind: str
@@ -83,6 +85,8 @@ class Match:
     dropped: tuple[int, ...] = ()
     labels: Mapping[str, Value] = field(default_factory=dict)
     strict: bool = False
+    result: Layout | None = None
+    others: "tuple[Match, ...]" = ()
 
 
 @dataclass(eq=False)
