@@ -140,9 +140,9 @@ SITUATIONS: Mapping[str, str] = {
     "E578": "The model is of a version of ONNX that is older or newer than what netc reads, or an "
     "operator has a setting that newer versions dropped. Export the model again, best with "
     "opset 13 to 22.",
-    "E579": "An ONNX model can have what programs do not: a batch of fixed size, inputs of other "
-    "types than float32, float64 and int64, operators that run graphs of their own, constants of "
-    "more than 1,000 numbers. The message names it. The model can still be counted, drawn, run "
+    "E579": "An ONNX model can have what programs do not: a batch that only one size fits, inputs "
+    "of float16, operators that run graphs of their own, constants of more than 1,000 numbers. "
+    "The message names it. The model can still be counted, drawn, run "
     "and trained as it is: `netc.load` reads it.",
     "W110": "A loss of differences, such as `mse`, on probabilities, such as `SOFTMAX`: its "
     "gradient vanishes where the network is most wrong. `cross_entropy` has no such plateau.",

@@ -1,12 +1,14 @@
 """The arguments of layers, as short as a program can say them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
-from ..ir.dim import Dim
+from ...grammar.diagnostics import listing
+from ..ir.dim import BATCH, Dim
 from ..ir.graph import Layer
 from ..ir.types import DType, TensorType, author_extents
 from ..layers.layerdef import LAYERS, LayerDef
+from ..layers.source import InputType
 from .spelling import is_name, unsayable, value_of
 from .tree import Argument, Text
 
@@ -16,7 +18,7 @@ NUMBERS = frozenset({"weight", "bias_value", "value"})
 TERSE = frozenset({"POOL", "CONCAT", "SPLIT"})
 # Arguments that are the same for all axes where they are one number.
 PER_AXIS = frozenset({"axis", "kernel", "stride", "pad", "dilation", "output_pad", "size", "shift"})
-INPUT_TYPES = ("float32", "float64", "int64")
+INPUT_TYPES = get_args(InputType)
 
 
 def arguments_of(layer: Layer) -> tuple[Argument, ...]:
@@ -70,24 +72,23 @@ def _simple(name: str, value: Any) -> Any:
     return value
 
 
-def input_arguments(name: str, type: TensorType) -> tuple[Argument, ...]:
-    """The arguments of an input.
+def input_arguments(name: str, type: TensorType, batch: int | None) -> tuple[Argument, ...]:
+    """The arguments of an input; `batch` is an extent that becomes the batch.
 
     Raises:
         NetError: E579, it has a type or a shape that no `INPUT` has.
     """
     if type.dtype.value not in INPUT_TYPES:
         raise unsayable(f"the input `{name}` of {type.dtype.value}", _TYPES)
-    if type.rank < 2 or str(type.shape[0]) != "N":
-        batch = "no batch" if type.rank < 1 else f"a batch of {type.shape[0]}"
+    if type.rank < 2 or (str(type.shape[0]) != "N" and type.shape[0] != batch):
+        found = "no batch" if type.rank < 1 else f"a batch of {type.shape[0]}"
         if type.rank == 1:
-            batch = f"the shape ({type.shape[0]})"
-        raise unsayable(f"the input `{name}` with {batch}", _BATCH)
-    is_tokens = type.dtype is DType.INT64
+            found = f"the shape ({type.shape[0]})"
+        raise unsayable(f"the input `{name}` with {found}", BATCH_HELP)
     if type.rank > 5:
         raise unsayable(f"the input `{name}` with {type.rank} axes")
-    extents = author_extents(type)
-    if is_tokens and type.rank != 3:
+    extents = author_extents(type.with_shape((BATCH, *type.shape[1:])))
+    if not type.dtype.is_float and type.rank != 3:
         extents = type.shape[1:]
     size = ", ".join(_extent(name, extent) for extent in extents)
     if all(isinstance(extent, int) for extent in extents):
@@ -113,5 +114,5 @@ def _extent(name: str, extent: Dim) -> str:
     return text.upper()
 
 
-_TYPES = "inputs of programs are of float32, float64 or int64"
-_BATCH = "export the model with an open batch, as the first axis of each input"
+_TYPES = f"inputs of programs are of {listing(INPUT_TYPES)}"
+BATCH_HELP = "export the model with an open batch, as the first axis of each input"

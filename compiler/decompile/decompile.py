@@ -1,6 +1,6 @@
 """A graph of layers -> a program that compiles to the same graph, and where its weights are."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -8,6 +8,7 @@ from ...grammar.diagnostics import NetError
 from ...grammar.source import Source
 from ..ir.graph import Graph
 from ..pipeline import compile
+from .arguments import BATCH_HELP
 from .chains import Chains, with_labels
 from .folding import folded
 from .items import Items, Key
@@ -28,12 +29,17 @@ class Decompiled:
         text: The program, in its canonical form.
         shapes: The shapes of the weights that the program holds in other shapes than the graph.
         plain: The operators that are no layers, and how many there are of each.
+        copies: Weights that only the program has, each with that of the graph that it copies: those
+            of layers that share some of their weights.
+        batch: The number of samples that the graph takes, where the program takes any; or None.
         renamed: Outputs whose names a program cannot give, and what it calls them.
     """
 
     text: str
     shapes: Mapping[str, tuple[int, ...]]
     plain: Mapping[str, int]
+    copies: Mapping[str, str]
+    batch: int | None
     renamed: Mapping[str, str]
 
 
@@ -51,18 +57,21 @@ def decompile(graph: Graph) -> Decompiled:
     taken = {part for layer in graph.layers for part in layer.split(".")} | set(outputs)
     for blocks, body in (folded(statements, taken, loose), ([], statements)):
         text = program_text(name, blocks, body)
-        if _means(text, graph, items.laid_out):
-            return Decompiled(text, items.laid_out, items.plain, renamed)
+        if _means(text, graph, items):
+            facts = (items.laid_out, items.plain, items.copies, items.batch)
+            return Decompiled(text, *facts, renamed)
+    if items.batch is not None:
+        raise unsayable(f"a batch of {items.batch}, and any other is not the same", BATCH_HELP)
     raise unsayable("this network: what it says of it would mean something else")
 
 
-def _means(text: str, graph: Graph, laid_out: Container[str]) -> bool:
-    """Whether a program compiles to a graph, weights in other shapes apart."""
+def _means(text: str, graph: Graph, items: Items) -> bool:
+    """Whether a program compiles to a graph, apart from what its items say of it."""
     try:
         model = compile(Source("<program>", text), max_layers=MOST_LAYERS)
     except NetError:
         return False
-    return is_same(model.graph, graph, laid_out)
+    return is_same(model.graph, graph, items.laid_out, items.copies, items.batch)
 
 
 def _output_names(graph: Graph) -> tuple[dict[str, Key], dict[str, str]]:

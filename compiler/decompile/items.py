@@ -39,13 +39,18 @@ class Items:
         found: The items.
         laid_out: Parameters that operators take as they are, each a `PARAM` of another shape.
         plain: The kinds of layers that are operators of ONNX, with how many there are of each.
+        copies: Weights that only the program has, each with that of the model that it copies.
+        batch: The number of samples of all inputs, which becomes any; None where it is any.
     """
 
     graph: Graph
     found: list[Item] = field(default_factory=list)
     laid_out: dict[str, tuple[int, ...]] = field(default_factory=dict)
     plain: dict[str, int] = field(default_factory=dict)
+    copies: dict[str, str] = field(default_factory=dict)
+    batch: int | None = None
     shaped: dict[str, Key] = field(default_factory=dict)
+    taken: set[Value] = field(default_factory=set)
     _made: int = 0
 
     @classmethod
@@ -56,6 +61,9 @@ class Items:
             NetError: E579, it has what a program cannot say.
         """
         items = cls(graph)
+        items.batch = _fixed_batch(graph)
+        items.taken = {x for _, node in graph.nodes() for x in node.inputs if x is not None}
+        items.taken |= set(graph.outputs.values())
         scopes: dict[str, list[int]] = {}
         for identifier, node in graph.nodes():
             scopes.setdefault(node.scope, []).append(identifier)
@@ -83,7 +91,7 @@ class Items:
 
     def _input(self, path: str, layer: Layer) -> None:
         (value,) = layer.outputs
-        call = Call("INPUT", input_arguments(path, value.type), path)
+        call = Call("INPUT", input_arguments(path, value.type, self.batch), path)
         self.found.append(Item(call, (), (_key(value),)))
 
     def _layer(self, path: str, layer: Layer, nodes: Sequence[Node]) -> None:
@@ -91,21 +99,32 @@ class Items:
         names = [self.graph.producer(x).attributes["name"] for x in weights]
         own = [name for name in names if name == path or name.startswith(f"{path}.")]
         arguments = arguments_of(layer)
-        if names and len(own) < len(names):
-            arguments = (*arguments, self._share(path, names))
+        share = self._share(path, names) if len(own) < len(names) else ()
+        arguments = (*arguments, *share)
         if layer.frozen:
             arguments = (*arguments, Argument("frozen", True))
         operands = tuple(map(_key, self._operands(path, layer)))
         results = tuple(map(_key, layer.outputs))
-        self.found.append(Item(Call(layer.kind, arguments, path), operands, results, bool(own)))
+        self.found.append(
+            Item(Call(layer.kind, arguments, path), operands, results, bool(names) and not share)
+        )
 
-    def _share(self, path: str, names: Sequence[str]) -> Argument:
-        """`share=`, which names the layer that all of a layer's weights are of."""
-        sources = {name.rpartition(".")[0] for name in names}
-        source = sources.pop()
-        if sources or source not in self.graph.layers:
-            raise unsayable(f"that `{path}` has some of its weights, and shares others")
-        return Argument("share", Text(label_text(source)))
+    def _share(self, path: str, names: Sequence[str]) -> tuple[Argument, ...]:
+        """`share=` for the layer that all of a layer's weights are of; copies where none is."""
+        sources = {name: self._owner(name) for name in names}
+        if len(set(sources.values())) == 1:
+            return (Argument("share", Text(label_text(sources[names[0]]))),)
+        for name, source in sources.items():
+            if source != path:
+                self.copies[path + name.removeprefix(source)] = name
+        return ()
+
+    def _owner(self, name: str) -> str:
+        """The layer that a weight is named after."""
+        path = name.rpartition(".")[0]
+        while path and path not in self.graph.layers:
+            path = path.rpartition(".")[0]
+        return path
 
     def _operands(self, path: str, layer: Layer) -> list[Value]:
         """The tensors that a layer was called on."""
@@ -144,12 +163,17 @@ class Items:
         own = [node for node in nodes if node.row is not None]
         if len(own) != 1:
             raise unsayable(f"the layer `{path}`, which has several operators")
-        call, operands, outputs = operator_call(self.graph, path, own[0])
+        call, operands, outputs = operator_call(self.graph, path, own[0], self._read(layer))
         keys = tuple(self._held(x, path) if isinstance(x, Held) else _key(x) for x in operands)
         self.plain[layer.kind] = self.plain.get(layer.kind, 0) + 1
         (first, *_) = layer.outputs
         results = tuple((first.node, i) for i in range(outputs))
         self.found.append(Item(call, keys, results))
+
+    def _read(self, layer: Layer) -> int:
+        """How many of an operator's results something takes, counted to the last that is."""
+        own = {value.node for value in layer.outputs}
+        return max((value.output + 1 for value in self.taken if value.node in own), default=1)
 
     def _held(self, held: Held, path: str) -> Key:
         """A tensor that no layer yields, as a chain of its own before the operator."""
@@ -181,6 +205,13 @@ class Items:
         key = ("made", self._made)
         self.found.append(Item(call, operands, (key,), has_weights))
         return key
+
+
+def _fixed_batch(graph: Graph) -> int | None:
+    """The first extent of all inputs, where it is one number."""
+    found = {x.shape[0] if x.type.rank > 1 else None for x in graph.inputs.values()}
+    extent = found.pop() if len(found) == 1 else None
+    return extent if isinstance(extent, int) else None
 
 
 def _key(value: Value) -> Key:

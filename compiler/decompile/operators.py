@@ -7,7 +7,7 @@ from typing import Any
 from ..ir.graph import CONSTANT, PARAMETER, Graph, Node, Value
 from ..ir.tensor import Tensor, shape_of
 from ..ir.types import DType, TensorType
-from ..lower.operators import FLAGS, RANDOM, TYPES
+from ..lower.operators import FLAGS, LEFT_OUT, OUTPUTS, RANDOM, TYPES
 from ..onnx_standard.foreign_operators import OpSchema, operators, yields_many
 from .spelling import listed, quoted, unsayable
 from .tree import Argument, Call, Text
@@ -15,6 +15,7 @@ from .tree import Value as Spelled
 
 MOST_NUMBERS = 1_000  # of a constant in a program
 CONSTANT_TYPES = (DType.FLOAT32, DType.INT64)
+_SUBGRAPHS = "export the model without control flow, or read it as it is: `netc summary MODEL.onnx`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,22 @@ class Held:
 
 
 def operator_call(
-    graph: Graph, path: str, node: Node
+    graph: Graph, path: str, node: Node, read: int
 ) -> tuple[Call, tuple[Value | Held, ...], int]:
     """The call of an operator, what it takes from chains, and how many tensors it yields.
+
+    Args:
+        graph: The graph.
+        path: The path of the operator's layer.
+        node: The operator.
+        read: How many of its results something takes, counted to the last that is.
 
     Raises:
         NetError: E579, `op` does not have the operator, or its attributes or constants.
     """
     name = node.op_type
     if node.subgraphs:
-        raise unsayable(f"`{name}`, which runs graphs of its own")
+        raise unsayable(f"`{name}`, which runs graphs of its own", _SUBGRAPHS)
     if name not in operators() or name in RANDOM:
         raise unsayable(f"the operator `{name}`")
     schema = operators()[name]
@@ -52,14 +59,23 @@ def operator_call(
     if len(inputs) > formals:
         last = len(inputs) - 1  # of any number of operands none has a name of its own
     last = max(last, 0 if inputs else -1)
-    operands = tuple(_operand(graph, name, x) for x in inputs[: last + 1])
+    given = inputs[: last + 1]
+    operands = tuple(_operand(graph, x) for x in given if x is not None)
+    left_out = [
+        Argument(formal.name, Text(LEFT_OUT))
+        for formal, x in zip(schema.inputs, given, strict=False)
+        if x is None
+    ]
     constants = [
         Argument(schema.inputs[place].name, _keyword(graph, schema, place, x))
         for place, x in enumerate(inputs[last + 1 :], start=last + 1)
         if x is not None
     ]
-    arguments = (Argument("", Text(quoted(name)), bare=True), *_attributes(node), *constants)
-    count = len(node.outputs) if yields_many(schema) else max(schema.min_output, 1)
+    named = Argument("", Text(quoted(name)), bare=True)
+    least = max(schema.min_output, 1)
+    count = len(node.outputs) if yields_many(schema) else max(least, read)
+    outputs = [Argument(OUTPUTS, count)] if count > least and not yields_many(schema) else []
+    arguments = (named, *_attributes(node), *left_out, *constants, *outputs)
     return Call("op", arguments, path), operands, count
 
 
@@ -67,9 +83,7 @@ def _is_constant(graph: Graph, value: Value | None) -> bool:
     return value is None or graph.producer(value).op_type == CONSTANT
 
 
-def _operand(graph: Graph, name: str, value: Value | None) -> Value | Held:
-    if value is None:
-        raise unsayable(f"`{name}` without an operand that comes before others")
+def _operand(graph: Graph, value: Value) -> Value | Held:
     node = graph.producer(value)
     if node.op_type == PARAMETER:
         return Held(value.type, name=node.attributes["name"])
@@ -131,6 +145,8 @@ def _attribute(operator: str, name: str, value: Any) -> Spelled:
         return bool(value)
     if isinstance(value, str):
         return Text(quoted(value))
+    if isinstance(value, Tensor) and value.dtype in CONSTANT_TYPES and value.size <= MOST_NUMBERS:
+        return Text(listed(value.nested()))
     if isinstance(value, int | float):
         return Text(listed(value))
     if isinstance(value, tuple) and all(isinstance(item, int | float) for item in value):

@@ -1,16 +1,22 @@
 """Whether two graphs compute the same from the same inputs and weights, by the same operators."""
 
 import struct
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from typing import Any
 
-from ..ir.dim import Dim
+from ..ir.dim import BATCH, Dim
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
 from ..ir.tensor import Tensor, shape_of
-from ..ir.types import DType
+from ..ir.types import DType, TensorType
 
 
-def is_same(program: Graph, model: Graph, laid_out: Container[str]) -> bool:
+def is_same(
+    program: Graph,
+    model: Graph,
+    laid_out: Container[str],
+    copies: Mapping[str, str],
+    batch: int | None,
+) -> bool:
     """Whether a program's graph is that of a model.
 
     Args:
@@ -18,13 +24,16 @@ def is_same(program: Graph, model: Graph, laid_out: Container[str]) -> bool:
         model: What it is to mean.
         laid_out: The names of parameters that the program holds in another shape, with `reshape`
             or `squeeze`, by which it gets the model's.
+        copies: Parameters that only the program has, each with that of the model that it copies.
+        batch: The number of samples that the model takes and the program leaves open; or None.
     """
     table: dict[Any, int] = {}
-    ours, theirs = _Classes(program, table, {}), _Classes(model, table, laid_out)
+    ours = _Classes(program, table, copies=copies)
+    theirs = _Classes(model, table, laid_out, batch=batch)
     if len(program.outputs) != len(model.outputs) or len(program.inputs) != len(model.inputs):
         return False
     pairs = zip(program.outputs.values(), model.outputs.values(), strict=True)
-    if any(ours.of(a) != theirs.of(b) or a.type.rank != b.type.rank for a, b in pairs):
+    if any(ours.of(a) != theirs.of(b) or not _fits(a.type, b.type, batch) for a, b in pairs):
         return False
     return all(
         ours.of(value) == theirs.of(model.inputs[name])
@@ -39,8 +48,18 @@ class _Classes:
     `Identity`, which is what `ID` comes to, is what it passes on.
     """
 
-    def __init__(self, graph: Graph, table: dict[Any, int], laid_out: Container[str]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        table: dict[Any, int],
+        laid_out: Container[str] = (),
+        *,
+        copies: Mapping[str, str] | None = None,
+        batch: int | None = None,
+    ) -> None:
         self.graph = graph
+        self.copies = copies or {}
+        self.batch = batch
         self.table = table
         self.laid_out = laid_out
         self.numbers: list[int] = []
@@ -60,7 +79,8 @@ class _Classes:
     def _key(self, node: Node) -> Any:
         if node.op_type == INPUT:
             type = node.outputs[0]
-            return INPUT, node.attributes["name"], type.dtype, tuple(map(_extent, type.shape))
+            shape = type.shape if self.batch is None else (BATCH, *type.shape[1:])
+            return INPUT, node.attributes["name"], type.dtype, tuple(map(_extent, shape))
         if node.op_type == PARAMETER:
             return self._parameter(node)
         if node.op_type == CONSTANT:
@@ -72,6 +92,7 @@ class _Classes:
 
     def _parameter(self, node: Node) -> Any:
         name, type = node.attributes["name"], node.outputs[0]
+        name = self.copies.get(name, name)
         kind = (PARAMETER, name, type.dtype, node.attributes.get("buffer", False))
         if name not in self.laid_out:
             return *kind, type.shape
@@ -90,6 +111,12 @@ def held_as(extents: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[str, tuple
     for extent in extents:
         size *= extent
     return (1, size), ("Reshape", extents)
+
+
+def _fits(program: TensorType, model: TensorType, batch: int | None) -> bool:
+    """Whether outputs have as many axes, and one for any number of samples where there is one."""
+    keeps_it = batch is not None and model.shape[:1] == (batch,) == program.shape[:1]
+    return program.rank == model.rank and not keeps_it
 
 
 def _extent(extent: Dim) -> Any:

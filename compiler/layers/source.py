@@ -11,6 +11,19 @@ from .layer_builder import LayerBuilder
 from .layerdef import layer
 
 DEFAULT_CLASSES = 10
+InputType = Literal[
+    "float32",
+    "float64",
+    "int64",
+    "int32",
+    "int16",
+    "int8",
+    "uint64",
+    "uint32",
+    "uint16",
+    "uint8",
+    "bool",
+]
 SMALLEST_PICTURE = 8  # rows and columns, from which on `3x8x8` reads as channels first
 
 
@@ -20,7 +33,7 @@ def input(
     *,
     size: InputSize = (32, 32, 3),
     layout: Literal["sequence"] | None = None,
-    dtype: Literal["float32", "float64", "int64"] = "float32",
+    dtype: InputType = "float32",
     classes: Positive = DEFAULT_CLASSES,
 ) -> Value:
     """An input of the network; height x width x channels becomes (N, C, H, W).
@@ -39,7 +52,7 @@ def input(
             f"has {given[-1]} channels of {'x'.join(map(str, given[:-1]))}: channels come last",
             help=f"for {first[0]} channels write `{build.spelling}({last})`{without}",
         )
-    shape = _shape(build, extents, sequence=layout == "sequence", tokens=dtype == "int64")
+    shape = _shape(build, extents, sequence=layout == "sequence", tokens=not DType(dtype).is_float)
     return build.input(build.scope, TensorType(DType(dtype), shape))
 
 

@@ -6,6 +6,7 @@ Attributes are keywords. So are inputs, which then are constants: `op("Clip", mi
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from struct import pack
 from typing import Any
 
 from ...grammar.diagnostics import did_you_mean, error
@@ -13,7 +14,7 @@ from ..expressions.arguments import Kind, Mismatch, Real, Word, kind_of, spell
 from ..ir.dim import is_unknown
 from ..ir.graph import CONSTANT, Value
 from ..ir.signature import InferenceError, MissingAttributeError
-from ..ir.tensor import shape_of
+from ..ir.tensor import Tensor, shape_of
 from ..ir.types import DType
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import GivenArgument, LayerDef
@@ -94,12 +95,14 @@ def _layer_of(name: str) -> LayerDef:
     schema = operators()[name]
     own = OPS.find(name)
     known = own.attributes if own else schema.attributes
-    kinds = {formal.name: NUMBER_LISTS for formal in schema.inputs[1:]}
+    kinds = {formal.name: OPERANDS for formal in schema.inputs[1:]}
     kinds |= {
         attribute: BY_OPERATOR.get((name, attribute)) or BY_NAME.get(attribute, ATTRIBUTES[kind])
         for attribute, kind in attribute_kinds(schema).items()
         if attribute in known and kind in ATTRIBUTES
     }
+    if schema.max_output > max(schema.min_output, 1) and not yields_many(schema):
+        kinds[OUTPUTS] = POSITIVE
     if name == CONSTANT:
         kinds = dict(CONSTANTS)
     required = {a.name for a in schema.attributes.values() if a.required}
@@ -182,16 +185,20 @@ def _apply(
 def _inputs(
     build: LayerBuilder, schema: OpSchema, xs: Sequence[Value], arguments: Mapping[str, Any]
 ) -> list[Value | None]:
-    """The branches as the first inputs, constants for those that keywords give."""
-    if len(xs) > schema.max_input:
-        message = f"takes at most {schema.max_input} tensors, but {len(xs)} branches lead to it"
+    """The branches as the first inputs that are not left out, constants for what keywords give."""
+    left_out = [f.name for f in schema.inputs if arguments.get(f.name) == LEFT_OUT]
+    most = schema.max_input - len(left_out)
+    if len(xs) > most:
+        message = f"takes at most {most} tensors, but {len(xs)} branches lead to it"
         raise build.fail("E113", message, help=MERGE)
     inputs: list[Value | None] = [*xs]
     for position, formal in enumerate(schema.inputs):
         given = arguments.get(formal.name)
-        if given is None:
+        if given == LEFT_OUT:
+            inputs.insert(position, None)
+        elif given is None:
             inputs += [None] if position == len(inputs) else []
-        elif position < len(xs):
+        elif position < len(inputs):
             message = f"already gets `{formal.name}` from a branch"
             raise build.fail("E106", message, at=formal.name)
         else:
@@ -266,9 +273,17 @@ def _converted(value: Any, convert: type[int] | type[float]) -> Any:
 
 
 def _outputs(build: LayerBuilder, schema: OpSchema, arguments: Mapping[str, Any]) -> int:
-    """How many outputs there are: all that an operator must have, or as many as it splits into."""
+    """How many outputs there are: all that an operator must have, or as many as it splits into.
+
+    `outputs=` asks for more, where an operator has some that it need not yield.
+    """
+    least = max(schema.min_output, 1)
     if not yields_many(schema):
-        return max(schema.min_output, 1)
+        asked = arguments.get(OUTPUTS) or least
+        if not least <= asked <= schema.max_output:
+            message = f"yields {least} to {schema.max_output} tensors, not {asked}"
+            raise build.fail("E103", message, at=OUTPUTS)
+        return int(asked)
     parts = arguments.get("split")
     count = arguments.get("num_outputs") or (len(parts) if isinstance(parts, tuple) else 1)
     if not 0 < count <= MAX_OUTPUTS:
@@ -333,6 +348,18 @@ def _element_type(value: Any) -> str:
     return str(value)
 
 
+def _tensor(value: Any) -> Tensor:
+    """A tensor of `int64` or `float32`."""
+    made = Tensor.of(_numbers(value), DType.INT64)
+    if made.dtype is not DType.FLOAT64:
+        return made
+    return Tensor(DType.FLOAT32, made.shape, pack(f"<{made.size}f", *made.numbers() or ()))
+
+
+def _operand(value: Any) -> Any:
+    return LEFT_OUT if value == LEFT_OUT else _numbers(value)
+
+
 def _numbers(value: Any) -> Any:
     """A number, or nested lists of numbers in which integers stay integers."""
     if isinstance(value, list | tuple):
@@ -354,8 +381,12 @@ ATTRIBUTES: Mapping[str, Kind] = {
     "INTS": Kind("a list of integers", _several(_integer)),
     "FLOATS": Kind("a list of numbers", _several(_real)),
     "STRINGS": Kind("a list of strings", _several(_text)),
+    "TENSOR": Kind("a number or nested lists of numbers", _tensor),
 }
 NUMBER_LISTS = Kind("a number or nested lists of numbers", _numbers)
+LEFT_OUT = "none"  # an operand that the operator can do without, before others that it gets
+OUTPUTS = "outputs"  # which no operator has as an attribute
+OPERANDS = Kind(f"{NUMBER_LISTS.expected}, or `{LEFT_OUT}`", _operand, (LEFT_OUT,))
 ELEMENT_TYPES = ("float32", "float64", "int32", "int64", "uint32", "bool")
 ELEMENT_TYPE = Kind(
     f"one of {', '.join(f'`{name}`' for name in ELEMENT_TYPES)}", _element_type, ELEMENT_TYPES

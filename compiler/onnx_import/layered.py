@@ -39,9 +39,10 @@ def layered(raw: Graph) -> Graph:
     """
     raw = eliminate_dead_nodes(stated_targets(raw))
     found = recognize(raw)
-    for opens, layers in ((True, found), (False, found)):
+    is_open = any(x.shape[:1] == (BATCH,) for x in raw.inputs.values())
+    for opens in (False,) if is_open else (True, False):
         with suppress(Misfit):
-            return _Layering(raw, layers, opens).run()
+            return _Layering(raw, found, opens).run()
     return _Layering(raw, Recognized(), opens=False).run()
 
 

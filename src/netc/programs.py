@@ -62,7 +62,7 @@ def write_program(
         if exists(taken) and not force:
             raise error("E004", f"`{taken}` is there already", help="`--force` overwrites it")
     program = decompile(model.graph)
-    state = ReshapedState(initialize(model.graph), program.shapes)
+    state = ReshapedState(initialize(model.graph), program.shapes, program.copies)
     with atomic_writer(path) as file:
         file.write(program.text.encode("utf-8"))
         if weights is not None:
@@ -71,18 +71,30 @@ def write_program(
 
 
 class ReshapedState(LazyState):
-    """Weights, some of which have other shapes; each is read when it is asked for."""
+    """A network's weights as its program holds them; each is read when it is asked for.
 
-    def __init__(self, state: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> None:
-        super().__init__(state)
+    Args:
+        state: The network's weights.
+        shapes: The shapes of those that the program holds in other shapes.
+        copies: What only the program has, each with the network's weight that it copies.
+    """
+
+    def __init__(
+        self,
+        state: Mapping[str, Array],
+        shapes: Mapping[str, tuple[int, ...]],
+        copies: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(dict.fromkeys((*state, *(copies or {}))))
         self._state = state
         self._shapes = shapes
+        self._copies = copies or {}
 
     def __getitem__(self, name: str) -> Array:
-        array = self._state[name]
+        array = self._state[self._copies.get(name, name)]
         return array.reshape(self._shapes[name]) if name in self._shapes else array
 
     def type_of(self, name: str) -> TensorType:
         """A weight's type."""
-        type = type_of(self._state, name)
+        type = type_of(self._state, self._copies.get(name, name))
         return type.with_shape(self._shapes[name]) if name in self._shapes else type

@@ -102,16 +102,23 @@ def test_operators_and_names_are_told(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_said(tmp_path: Path) -> None:
-    """A fixed batch is refused by name, and nothing is written."""
+    """A fixed batch is opened; an input of another type is refused, and nothing is written."""
     graph = helper.make_graph(
         [helper.make_node("Relu", ["x"], ["y"])],
         "g",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [7, 4])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [7, 4])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT16, [7, 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT16, [7, 4])],
     )
     opset = [helper.make_opsetid("", 20)]
     onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), tmp_path / "m.onnx")
     found = netc("import", "m.onnx", cwd=tmp_path)
     assert found.status == 1
-    assert "error[E579]: a program cannot say the input `x` with a batch of 7" in found.err
+    assert "error[E579]: a program cannot say the input `x` of float16" in found.err
     assert [p.name for p in tmp_path.iterdir()] == ["m.onnx"]
+    for value in (*graph.input, *graph.output):
+        value.type.tensor_type.elem_type = TensorProto.FLOAT
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), tmp_path / "m.onnx")
+    found = netc("import", "m.onnx", cwd=tmp_path)
+    assert found.status == 0
+    assert found.out.splitlines()[-1] == "a batch of 7 became one of any number of samples"
+    assert "INPUT(4) as x -> RELU" in (tmp_path / "m.net").read_text()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnx import numpy_helper, parser
 
 import netc
 from netc.compiler.decompile.decompile import decompile
@@ -73,6 +74,77 @@ def _sample(net: netc.Network) -> dict[str, Array]:
 def _outputs(net: netc.Network, x: Any, state: Any) -> list[Array]:
     y = net.run(x, state)
     return list(y.values()) if isinstance(y, dict) else [y]
+
+
+HEADER = '<ir_version: 8, opset_import: ["" : 20]>\n'
+
+
+def _model(text: str, weights: dict[str, tuple[int, ...]]) -> bytes:
+    model = parser.parse_model(HEADER + text)
+    random = np.random.default_rng(0)
+    for name, shape in weights.items():
+        array = random.standard_normal(shape).astype(np.float32)
+        model.graph.initializer.append(numpy_helper.from_array(array, name))
+    return bytes(model.SerializeToString())
+
+
+def test_a_fixed_batch_is_opened() -> None:
+    """Samples that a model takes two at a time go through its program in any number."""
+    text = "g (float[2,3] x) => (float[2,4] y) { p = MatMul(x, w)\n y = Relu(p) }"
+    imported = netc.load_onnx(_model(text, {"w": (3, 4)}))
+    program = decompile(imported.graph)
+    assert program.batch == 2
+    assert "INPUT(3) as x -> FC(4, bias=no)" in program.text
+    x = np.random.default_rng(1).standard_normal((2, 3), np.float32)
+    again, state = netc.compile(program.text), imported.initialize()
+    y = again.run(np.concatenate([x, x[:1]]), state)
+    assert isinstance(y, np.ndarray)
+    np.testing.assert_array_equal(y[:2], imported.run(x, state))
+    np.testing.assert_array_equal(y[2], y[0])
+
+
+def test_a_batch_that_operators_hold_is_not_opened() -> None:
+    """An output that has as many samples whatever the input has is an error."""
+    text = """g (float[2,3] x) => (float[2,3] y) {
+        first = Constant<value_ints = [0]>()
+        s = ReduceSum(x, first)
+        shape = Constant<value_ints = [2, 3]>()
+        y = Expand(s, shape)
+    }"""
+    with pytest.raises(netc.NetError, match=r"E579.*a batch of 2"):
+        decompile(netc.load_onnx(_model(text, {})).graph)
+
+
+def test_weights_that_are_shared_in_part_are_copied() -> None:
+    """A layer with a bias of its own and another's matrix has a copy of the matrix."""
+    text = """g (float[N,4] x) => (float[N,4] y) {
+        p = MatMul(x, w)
+        q = Add(p, a)
+        r = Relu(q)
+        s = MatMul(r, w)
+        y = Add(s, b)
+    }"""
+    imported = netc.load_onnx(_model(text, {"w": (4, 4), "a": (4,), "b": (4,)}))
+    program = decompile(imported.graph)
+    assert len(program.copies) == 1
+    state = imported.initialize()
+    held = ReshapedState(state, program.shapes, program.copies)
+    again = netc.compile(program.text)
+    again.check_weights(held)
+    assert again.params == imported.params + 16
+    x = np.random.default_rng(1).standard_normal((3, 4), np.float32)
+    np.testing.assert_array_equal(again.run(x, held), imported.run(x, state))
+
+
+@pytest.mark.parametrize("name", ["int32", "uint8", "bool"])
+def test_inputs_of_other_types(name: str) -> None:
+    """Inputs of whole numbers and of truth values keep their type."""
+    text = f"g ({name}[N,3] x) => (float[N,3] y) {{ c = Cast<to = 1>(x)\n y = Relu(c) }}"
+    imported = netc.load_onnx(_model(text, {}))
+    again = netc.compile(decompile(imported.graph).text)
+    assert again.inputs[0].dtype == name
+    x = np.array([[0, 1, 1], [1, 0, 1]], name)
+    np.testing.assert_array_equal(again.run(x, {}), x.astype(np.float32))
 
 
 STEPS = (

@@ -89,6 +89,41 @@ def test_models_of_pytorch(name: str, dynamo: bool, tmp_path: Path) -> None:
     np.testing.assert_allclose(y, model(x).detach().numpy(), rtol=1e-4, atol=1e-5)
 
 
+class Recurrent(torch.nn.Module):  # type: ignore[misc, name-defined]
+    """A classifier of tokens by the last state of a recurrent layer."""
+
+    def __init__(self, cell: Any) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(50, 6)
+        self.cell = cell(6, 5, batch_first=True)
+        self.head = nn.Linear(5, 3)
+
+    def forward(self, tokens: Any) -> Any:
+        """Logits."""
+        _, state = self.cell(self.embed(tokens))
+        return self.head((state[0] if isinstance(state, tuple) else state)[-1])
+
+
+@pytest.mark.oracle
+@pytest.mark.slow
+@pytest.mark.parametrize("dynamo", [False, True])
+@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+def test_recurrent_models(cell: str, dynamo: bool, tmp_path: Path) -> None:
+    """`LSTM` and `GRU` without sequence lengths, whose last states are read, for any batch."""
+    torch.manual_seed(0)
+    model = Recurrent(getattr(nn, cell)).eval()
+    path = str(tmp_path / "model.onnx")
+    tokens = torch.randint(0, 50, (4, 7), generator=torch.Generator().manual_seed(1))
+    batch = {"dynamic_shapes": ({0: "batch"},)} if dynamo else {"dynamic_axes": {"x": {0: "batch"}}}
+    torch.onnx.export(model, (tokens,), path, dynamo=dynamo, input_names=["x"], **batch)
+    imported = netc.load(path)
+    program = decompile(imported.graph)
+    again = netc.compile(program.text)
+    y = again.run(tokens[:2].numpy(), ReshapedState(imported.initialize(), program.shapes))
+    assert isinstance(y, np.ndarray)
+    np.testing.assert_allclose(y, model(tokens[:2]).detach().numpy(), rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.oracle
 @pytest.mark.slow
 def test_blocks_of_pytorch(tmp_path: Path) -> None:

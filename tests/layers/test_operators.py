@@ -332,9 +332,44 @@ def test_remainders_of_real_numbers() -> None:
         netc.compile('INPUT(2) -> op("Mod", B=1.0)')
 
 
+def test_operands_are_left_out_before_others() -> None:
+    """`none` stands for an operand that an operator can do without; branches go past it."""
+    program = """
+INPUT(3x2, sequence) -> op("Transpose", perm=[1, 0, 2]) as x
+ones = x -> op("Shape", start=1, end=2)
+h = ( op("Constant", value=[1]) | ones | op("Constant", value=[4]) ) -> op("Concat", axis=0)
+  -> op("ConstantOfShape", value=[0.5])
+( x
+| PARAM(16x2x1) as w -> op("Squeeze", axes=[0])
+| PARAM(16x4x1) as r -> op("Squeeze", axes=[0])
+| h
+) -> op("LSTM", B=none, sequence_lens=none, hidden_size=4) as l
+"""
+    found, expected = results(program)
+    assert found.shape == (3, 1, 3, 4)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    network = netc.compile(program.replace("0.5", "0.0"))
+    other = network.run(np.zeros((3, 3, 2), np.float32), network.initialize(0), fetch=["l"])["l"]
+    assert not np.array_equal(found, other)
+
+
+def test_more_outputs_on_demand() -> None:
+    """`outputs=` yields those that an operator need not yield, in its order."""
+    program = """
+(y, places) = INPUT(4x4x1) -> op("MaxPool", kernel_shape=[2, 2], strides=[2, 2], outputs=2)
+places -> op("Cast", to=float32) as l
+"""
+    found, expected = results(program)
+    assert found.shape == (3, 1, 2, 2)
+    assert (found[1] >= 16).all()
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize(
     "call",
     [
+        *('op("Clip", min=none, max=nonee)', '( ID | ID ) -> op("Add", B=none)'),
+        *('op("LayerNormalization", outputs=4)', 'op("Erf", outputs=1)', 'op("Add", B=none)'),
         *('op("Resize", scales=[1, 1, -1, 1])', 'op("Resize", sizes=[3, 3, 0, 1])'),
         *('op("Resize", scales=[1, 1, 2, 2], mode=cubicc)', 'op("Pad", pads=[0], mode=foo)'),
         *('op("LRN", size=0)', 'op("ReduceMax", keepdims=2)', 'op("CumSum", axis=1, reverse=-1)'),

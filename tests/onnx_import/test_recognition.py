@@ -239,6 +239,18 @@ def kinds_of(net: netc.Network) -> list[str]:
     return [layer.kind for layer in net.graph.layers.values() if layer.kind != "INPUT"]
 
 
+def test_a_batch_that_is_open_does_not_open_others() -> None:
+    """A leading 1 beside a batch `N` stays one, where `ADD` would align a vector."""
+    text = """g (float[N,3] x) => (float[1,N,4] y) {
+        p = MatMul(x, w)
+        zero = Constant<value_ints = [0]>()
+        h = Unsqueeze(p, zero)
+        y = Add(h, p)
+    }"""
+    model = model_of({"w": (3, 4)}, text)
+    check_numbers(netc.load_onnx(model.SerializeToString()), model)
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_operators_are_layers(name: str) -> None:
     """The layers are those of a program by hand, with the same weights and the same results."""
