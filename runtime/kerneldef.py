@@ -35,8 +35,9 @@ class Kernel:
 
     Attributes:
         function: Called as `function(*arrays, **attributes)`, None for arguments left out, with
-            the node's attributes. Returns an array (or, without axes, a NumPy scalar), or a tuple
-            of as many as were asked for. It never writes to its arguments, and its results have
+            the node's attributes. Returns an array (or, without axes, a NumPy scalar), a list of
+            arrays for a sequence, None for an optional value that is not there, or a tuple of as
+            many as were asked for. It never writes to its arguments, and its results have
             the arguments' element type.
         counts_outputs: Whether it takes `outputs=`, the number of results that are asked for.
         view: Whether its results may share memory with its arguments.

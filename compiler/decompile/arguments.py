@@ -6,7 +6,7 @@ from typing import Any, get_args
 from ...grammar.diagnostics import listing
 from ..ir.dim import BATCH, Dim
 from ..ir.graph import Layer
-from ..ir.types import DType, TensorType, author_extents
+from ..ir.types import DType, HolderType, TensorType, author_extents
 from ..layers.layerdef import LAYERS, LayerDef
 from ..layers.source import InputType
 from .spelling import is_name, unsayable, value_of
@@ -78,8 +78,9 @@ def input_arguments(name: str, type: TensorType, batch: int | None) -> tuple[Arg
     Raises:
         NetError: E579, it has a type or a shape that no `INPUT` has.
     """
-    if type.dtype.value not in INPUT_TYPES:
-        raise unsayable(f"the input `{name}` of {type.dtype.value}", _TYPES)
+    if type.dtype.value not in INPUT_TYPES or isinstance(type, HolderType):
+        kind = type if isinstance(type, HolderType) else type.dtype.value
+        raise unsayable(f"the input `{name}` of {kind}", _TYPES)
     if type.rank < 2 or (str(type.shape[0]) != "N" and type.shape[0] != batch):
         found = "no batch" if type.rank < 1 else f"a batch of {type.shape[0]}"
         if type.rank == 1:

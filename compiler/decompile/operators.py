@@ -6,7 +6,7 @@ from typing import Any
 
 from ..ir.graph import CONSTANT, PARAMETER, Graph, Node, Value
 from ..ir.tensor import Tensor, shape_of
-from ..ir.types import DType, TensorType
+from ..ir.types import DType, HolderType, TensorType
 from ..lower.operators import FLAGS, LEFT_OUT, OUTPUTS, RANDOM, TYPES
 from ..onnx_standard.foreign_operators import OpSchema, operators, yields_many
 from .spelling import listed, quoted, unsayable
@@ -52,6 +52,8 @@ def operator_call(
         raise unsayable(f"`{name}`, which runs graphs of its own", _SUBGRAPHS)
     if name not in operators() or name in RANDOM:
         raise unsayable(f"the operator `{name}`")
+    if held := next((type for type in node.outputs if isinstance(type, HolderType)), None):
+        raise unsayable(f"`{name}`, which yields {held}")
     schema = operators()[name]
     inputs = node.inputs
     last = max((i for i, x in enumerate(inputs) if not _is_constant(graph, x)), default=-1)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from ...grammar.records import record
 from ..ir.initializers import AUTO, INITIALIZERS, Init
+from ..ir.types import DType
 
 LARGEST_REAL = (2 - 2**-23) * 2.0**127  # of float32
 LONGEST_SPELLING = 80  # characters
@@ -92,6 +93,8 @@ def _pieces(value: Any) -> Iterator[str]:
         yield closing
     elif isinstance(value, str) and not isinstance(value, Word):
         yield f'"{value}"'
+    elif isinstance(value, DType):
+        yield value.value
     else:
         yield str(whole(value))
 

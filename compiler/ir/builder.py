@@ -11,12 +11,13 @@ from .signature import (
     REQUIRED,
     SIGNATURES,
     BodyType,
+    InferenceError,
     MissingAttributeError,
     OpCall,
     Signature,
 )
 from .tensor import Tensor
-from .types import DType, Shape, TensorType
+from .types import DType, HolderType, Shape, TensorType
 
 MOST_KNOWN = 1_000
 
@@ -124,6 +125,10 @@ class Builder:
             missing = ", ".join(f"`{name}`" for name, value in filled.items() if value is REQUIRED)
             raise MissingAttributeError(f"{row.op_type} needs {missing}")
         types = tuple([None if value is None else value.type for value in inputs])
+        if not row.takes_holders:
+            for type in types:
+                if isinstance(type, HolderType):
+                    raise InferenceError(f"{row.op_type} takes no {type}")
         return OpCall(
             row,
             types,
@@ -225,7 +230,7 @@ def _is_told(node: Node) -> bool:
     """Whether an operator's output is computed where types tell its arguments."""
     if node.row is None or node.row.known is None:
         return False
-    if node.outputs[0].dtype.is_float:
+    if node.outputs[0].dtype.is_float or isinstance(node.outputs[0], HolderType):
         return False
     size = node.outputs[0].size
     return isinstance(size, int) and size <= MOST_KNOWN

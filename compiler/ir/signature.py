@@ -118,6 +118,7 @@ class Signature:
         known: What its output holds as far as types tell (nested tuples of extents), or None:
             so that shapes computed from shapes, as `Expand` takes them, can be inferred.
         optional_outputs: Whether all outputs but the first may be left out.
+        takes_holders: Whether it takes sequences or optional values, too.
     """
 
     op_type: str
@@ -129,6 +130,7 @@ class Signature:
     settles: Settle | None = None
     known: Known | None = None
     optional_outputs: bool = False
+    takes_holders: bool = False
 
     @property
     def name(self) -> str:

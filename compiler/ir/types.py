@@ -1,8 +1,10 @@
 """Element types, shapes and tensor types, and how shapes broadcast."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum
 from math import prod
+from typing import ClassVar, Self
 
 from ...grammar.records import record
 from .dim import Dim, counts_samples, equal, is_unknown, substitute, unknown
@@ -127,6 +129,10 @@ class TensorType:
         """The same element type with another shape."""
         return TensorType(self.dtype, tuple(shape))
 
+    def with_dtype(self, dtype: DType) -> "TensorType":
+        """The same shape with another element type."""
+        return TensorType(dtype, self.shape)
+
     def agrees(self, other: "TensorType") -> bool:
         """Whether it is the same type, as far as extents are known."""
         return self == other or (
@@ -141,11 +147,111 @@ class TensorType:
         """The type with known symbols replaced."""
         return self.with_shape(substitute(dim, values) for dim in self.shape)
 
+    def joined(self, other: "TensorType") -> "TensorType | None":
+        """The type of what may be of either: extents that differ are unknown; None without one."""
+        if self.__class__ is not other.__class__:
+            return None
+        if (self.dtype, self.rank) != (other.dtype, other.rank):
+            return None
+        extents = zip(self.shape, other.shape, strict=True)
+        return self.with_shape(a if a == b else unknown() for a, b in extents)
+
     def __str__(self) -> str:
         return f"{self.dtype.value}[{', '.join(map(str, self.shape))}]"
 
     def __repr__(self) -> str:
-        return f"<TensorType {self}>"
+        return f"<{self.__class__.__name__} {self}>"
+
+
+@record
+class HolderType(TensorType):
+    """What holds tensors: to all that looks at elements and axes, one value without axes.
+
+    Attributes:
+        element: The type of what it holds; None where its rank is not known.
+    """
+
+    element: TensorType | None = None
+
+    word: ClassVar[str]
+
+    @classmethod
+    def of(cls, element: TensorType) -> Self:
+        """What holds this."""
+        return cls(element.dtype, (), element)
+
+    @property
+    def bytes(self) -> Dim:
+        """None of its own; how many tensors it holds is not known."""
+        return 0
+
+    def with_dtype(self, dtype: DType) -> TensorType:
+        """The same with another element type."""
+        element = None if self.element is None else self.element.with_dtype(dtype)
+        return replace(self, dtype=dtype, element=element)
+
+    def bind(self, values: Mapping[str, int]) -> TensorType:
+        """The type with known symbols replaced."""
+        return self if self.element is None else self.of(self.element.bind(values))
+
+    def agrees(self, other: TensorType) -> bool:
+        """Whether it is the same type, as far as ranks and extents are known."""
+        if not isinstance(other, HolderType) or self.__class__ is not other.__class__:
+            return False
+        if self.element is None or other.element is None:
+            return self.dtype is other.dtype
+        return self.element.agrees(other.element)
+
+    def joined(self, other: TensorType) -> TensorType | None:
+        """The type of what may be of either; None without one."""
+        if not isinstance(other, HolderType) or self.__class__ is not other.__class__:
+            return None
+        if self.dtype is not other.dtype:
+            return None
+        if self.element is None or other.element is None:
+            return self.__class__(self.dtype, ())
+        if self.element.__class__ is not other.element.__class__:
+            return None
+        element = self.element.joined(other.element)
+        return self.__class__(self.dtype, ()) if element is None else self.of(element)
+
+    def __str__(self) -> str:
+        return f"{self.word}({self.dtype.value if self.element is None else self.element})"
+
+    __repr__ = TensorType.__repr__
+
+
+@record
+class SequenceType(HolderType):
+    """Tensors in a row, of one element type (ONNX `seq(tensor)`): a list of arrays.
+
+    Attributes:
+        empty: Whether it is known to hold none, so that what is put in settles their type.
+    """
+
+    empty: bool = False
+
+    word: ClassVar[str] = "seq"
+
+    def joined(self, other: TensorType) -> TensorType | None:
+        """The type of what may be of either; None without one."""
+        if isinstance(other, SequenceType) and self.dtype is other.dtype:
+            if self.empty:
+                return other
+            if other.empty:
+                return self
+        return HolderType.joined(self, other)
+
+    __repr__ = TensorType.__repr__
+
+
+@record
+class OptionalType(HolderType):
+    """A tensor, a sequence, or nothing (ONNX `optional`): None, or what it holds."""
+
+    word: ClassVar[str] = "optional"
+
+    __repr__ = TensorType.__repr__
 
 
 class BroadcastError(Exception):
@@ -209,7 +315,13 @@ def author_extents(type: TensorType) -> tuple[Dim, ...]:
 
 
 def author_size(type: TensorType) -> str:
-    """The author's shape as text: `28x28x6`, `84`, `(H + 1)//2 x W x 3`; a scalar is `1`."""
+    """The author's shape as text: `28x28x6`, `84`, `(H + 1)//2 x W x 3`; a scalar is `1`.
+
+    Of what holds tensors it is that of what it holds: `seq(28x28x6)`.
+    """
+    if isinstance(type, HolderType):
+        held = type.dtype.value if type.element is None else author_size(type.element)
+        return f"{type.word}({held})"
     extents = author_extents(type)
     separator = "x" if all(isinstance(extent, int) for extent in extents) else " x "
     return separator.join(map(str, extents)) or "1"

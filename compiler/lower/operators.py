@@ -15,7 +15,7 @@ from ..ir.dim import is_unknown
 from ..ir.graph import CONSTANT, Value
 from ..ir.signature import InferenceError, MissingAttributeError
 from ..ir.tensor import Tensor, shape_of
-from ..ir.types import DType
+from ..ir.types import DType, HolderType
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import GivenArgument, LayerDef
 from ..layers.spatial import describe
@@ -162,6 +162,8 @@ def _apply(
     try:
         outputs_by_onnx(build.call(row, inputs, attributes, outputs=outputs))
         values = build.op(row, inputs, attributes, outputs=outputs)
+        if held := next((v.type for v in values if isinstance(v.type, HolderType)), None):
+            raise InferenceError(f"it yields {held}, and a program has tensors only")
         if any(is_unknown(extent) for value in values for extent in value.shape):
             raise InferenceError(DEPENDS)
     except MissingAttributeError as missing:

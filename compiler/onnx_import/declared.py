@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from onnx import (
     GraphProto,
@@ -13,7 +14,8 @@ from onnx import (
 
 from ...grammar.diagnostics import error
 from ..ir.dim import Dim, symbol, unknown
-from ..ir.types import DType, TensorType
+from ..ir.types import TensorType
+from ..onnx_standard.protos import type_of
 from .attributes import graphs_in
 
 BATCH = "N"
@@ -58,14 +60,9 @@ class Declarations:
 
     def _type(self, info: ValueInfoProto, opens: str) -> TensorType | None:
         """A declared type; `opens` names extents that have no name, which else are unknown."""
-        tensor = info.type.tensor_type
-        dtype = DType.of_code(tensor.elem_type)
-        if not info.type.HasField("tensor_type") or not tensor.HasField("shape") or dtype is None:
-            return None
-        dims = enumerate(tensor.shape.dim)
-        return TensorType(dtype, tuple(self._extent(dim, axis, opens) for axis, dim in dims))
+        return type_of(info.type, partial(self._extent, opens))
 
-    def _extent(self, dim: TensorShapeProto.Dimension, axis: int, opens: str) -> Dim:
+    def _extent(self, opens: str, dim: TensorShapeProto.Dimension, axis: int) -> Dim:
         if dim.HasField("dim_value") and dim.dim_value >= 0:
             return dim.dim_value
         if dim.dim_param and dim.dim_param == self.batch:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
 from onnx import GraphProto, ModelProto, NodeProto
@@ -12,7 +13,7 @@ from ..ir.builder import Builder
 from ..ir.graph import CONSTANT, Graph, Value
 from ..ir.initializers import ZEROS
 from ..ir.signature import OPSETS, InferenceError
-from ..ir.types import DType, TensorType
+from ..ir.types import DType, HolderType, SequenceType, TensorType
 from ..onnx_standard.foreign_operators import default_of, foreign_row, one_per_element
 from ..onnx_standard.schemas import schema_of
 from ..onnx_standard.words import WORDS
@@ -88,6 +89,11 @@ class _Reader:
 
     def read(self) -> Graph:
         """The graph with its inputs and outputs."""
+        self.build.graph.outputs = self._outputs()
+        return self.build.graph
+
+    def _outputs(self) -> dict[str, Value]:
+        """What the graph yields, by name, after all that it takes was entered and all was read."""
         self.tensors = {t.name: stored(t, self.folder) for t in self.proto.initializer}
         for name, use in _uses(self.proto):
             self.uses.setdefault(name, []).append(use)
@@ -99,9 +105,7 @@ class _Reader:
         for node in self.proto.node:
             self.build.scope = self.scopes.path(node)
             self._read_node(node)
-        graph = self.build.graph
-        graph.outputs = {info.name: self._value(info.name) for info in self.proto.output}
-        return graph
+        return {info.name: self._value(info.name) for info in self.proto.output}
 
     def _read_node(self, node: NodeProto) -> None:
         if not any(node.output):
@@ -119,8 +123,10 @@ class _Reader:
                 self.own_names[name] = self.own_names.get(source, source)
             return
         inputs: list[Value | None] = [self._value(name) if name else None for name in node.input]
-        inner = self._subgraphs(node, inputs)
-        for name, value in zip(node.output, self._apply(node, inputs, inner), strict=False):
+        results: Sequence[Value] | None = self._branch(node, inputs)
+        if results is None:
+            results = self._apply(node, inputs, self._subgraphs(node, inputs))
+        for name, value in zip(node.output, results, strict=False):
             if name:
                 self.values[name] = value
 
@@ -191,6 +197,8 @@ class _Reader:
         results: Sequence[Value],
     ) -> Sequence[Value]:
         """Constants in place of results that are the same for all inputs of the model."""
+        if any(isinstance(value.type, HolderType) for value in results):
+            return results
         told = [held(self.build, value) for value in results]
         if None in told and not inner:
             operands = [None if value is None else held(self.build, value) for value in inputs]
@@ -208,6 +216,8 @@ class _Reader:
     def _rows(self, node: NodeProto) -> list[OpDef]:
         opsets = self.build.graph.opsets
         own = OPS.find(_name(node), opsets)
+        if own is not None and own.takes_holders:  # of which onnx's rules are told nothing
+            return [own]
         foreign = foreign_row(node.op_type, opsets.get(node.domain, 1), node.domain)
         return [row for row in (own, foreign) if row is not None]
 
@@ -234,6 +244,23 @@ class _Reader:
             dtype=tensor.type.dtype,
         )
 
+    def _branch(self, node: NodeProto, inputs: Sequence[Value | None]) -> list[Value] | None:
+        """What an `If` yields of which types tell the branch, that being part of this graph."""
+        if _name(node) != "If" or not inputs or inputs[0] is None:
+            return None
+        told = held(self.build, inputs[0])
+        taken = None if told is None else told.numbers()
+        if taken is None or len(taken) != 1:
+            return None
+        key = "then_branch" if taken[0] else "else_branch"
+        for proto in (a.g for a in node.attribute if a.name == key and a.HasField("g")):
+            outer = {name: self._value(name) for name in free_names(proto)}
+            scopes, folder = self.scopes, self.folder
+            given = (None,)
+            reader = _Reader(self.build, proto, self.declared, scopes, folder, given, outer)
+            return [*reader._outputs().values()]
+        return None
+
     def _subgraphs(self, node: NodeProto, inputs: list[Value | None]) -> dict[str, Graph]:
         """The node's subgraphs; what they capture is appended to its inputs."""
         protos = {a.name: a.g for a in node.attribute if a.HasField("g")}
@@ -246,7 +273,11 @@ class _Reader:
             captured[name] = value, len(inputs)
             if self.build.graph.producer(value).op_type != CONSTANT:
                 inputs.append(value)
-        return {name: self._inner(proto, handed, captured) for name, proto in protos.items()}
+        found = {name: self._inner(proto, handed, captured) for name, proto in protos.items()}
+        wider = _widened(node, handed, found)
+        if wider == handed:
+            return found
+        return {name: self._inner(proto, wider, captured) for name, proto in protos.items()}
 
     def _inner(
         self,
@@ -283,7 +314,7 @@ def _described(node: NodeProto) -> str:
 
 def _unknown_row(node: NodeProto, opsets: Mapping[str, int]) -> OpDef:
     """The row of an operator that nobody knows but who made the model."""
-    facts: dict[str, Any] = {"cost": one_per_element, "sees": everything}
+    facts: dict[str, Any] = {"cost": one_per_element, "sees": everything, "takes_holders": True}
     attributes = dict.fromkeys(attributes_of(node))
     version = opsets.get(node.domain, 1)
     infer = lambda call: ()  # noqa: E731  (it is replaced)
@@ -336,7 +367,22 @@ def handed_over(node: NodeProto, inputs: Sequence[Value | None]) -> list[TensorT
         if not 0 < count <= len(types) or len(axes) != count:
             raise fault(f"{_described(node)} has no sequences as its last {count:_} inputs")
         return [*types[:-count], *map(_row_of, types[-count:], axes)]
+    if node.op_type == "SequenceMap":
+        return [type.element if isinstance(type, SequenceType) else type for type in types]
     return []
+
+
+def _widened(
+    node: NodeProto, handed: list[TensorType | None], bodies: Mapping[str, Graph]
+) -> list[TensorType | None]:
+    """What a loop's body takes in all turns: sequences that start empty hold what it puts in."""
+    if node.op_type != "Loop" or "body" not in bodies:
+        return handed
+    yields = [None, *(value.type for value in bodies["body"].outputs.values())]
+    return [
+        taken.joined(found) or taken if found and isinstance(taken, HolderType) else taken
+        for taken, found in zip_longest(handed, yields[: len(handed)])
+    ]
 
 
 def _row_of(type: TensorType | None, axis: int) -> TensorType | None:

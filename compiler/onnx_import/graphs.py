@@ -8,6 +8,7 @@ from pathlib import Path
 from onnx import AttributeProto, FunctionProto, GraphProto, NodeProto, TypeProto
 
 from ...grammar.diagnostics import NetError, error
+from ..onnx_standard.protos import HELD
 from .attributes import check_attributes, described, find, subgraphs
 from .faults import fault, shown
 from .tensors import MAX_DENSE, MAX_RANK, check_tensor, dense
@@ -120,6 +121,8 @@ def check_type(type: TypeProto, name: str) -> None:
     """
     if not name:
         raise fault("an input, an output or a type is without a name")
+    while (kind := type.WhichOneof("value")) in HELD:
+        type = getattr(type, kind).elem_type
     if type.HasField("tensor_type"):
         if len(type.tensor_type.shape.dim) > MAX_RANK:
             raise fault(f"the type of {shown(name)} has more than {MAX_RANK} axes")

@@ -14,7 +14,7 @@ from ..ir.builder import Builder
 from ..ir.dim import BATCH, Dim, equal, is_unknown, substitute
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, Value
 from ..ir.signature import InferenceError
-from ..ir.types import DType, TensorType, author_extents
+from ..ir.types import DType, HolderType, TensorType, author_extents, author_size
 from ..layers.axes import axis_places
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import LAYERS, GivenArgument, bind
@@ -107,6 +107,8 @@ class _Layering:
         value = Builder(self.target, scope=name).input(name, type)
         size = author_extents(type)
         arguments: dict[str, Any] = {"size": size if len(size) != 1 else size[0]}
+        if isinstance(type, HolderType):
+            arguments["size"] = author_size(type)
         arguments |= {"layout": "sequence" if type.rank == 3 else None, "dtype": type.dtype.value}
         self.target.layers[name] = Layer("INPUT", (value,), arguments, labelled=True)
         self.target.labels[name] = value
@@ -305,6 +307,8 @@ class _Layering:
         """Whether a result is of the model's type, a batch of one sample aside."""
         if built.dtype != raw.dtype or built.rank != raw.rank:
             return False
+        if isinstance(raw, HolderType):
+            return raw.agrees(built.bind({"N": 1}) if self.opens else built)
         for place, extent in enumerate(raw.shape):
             found = built.shape[layout[place]]
             if self.opens and isinstance(extent, int):

@@ -9,6 +9,7 @@ from onnx import AttributeProto, NodeProto
 
 from ..ir.tensor import Tensor
 from ..ir.types import DType
+from ..onnx_standard.protos import type_of
 from .faults import fault
 from .stored import constant, stored
 
@@ -44,6 +45,7 @@ READ: Mapping[int, Callable[[AttributeProto], Any]] = {
     AttributeProto.FLOATS: lambda proto: tuple(map(_real, proto.floats)),
     AttributeProto.INTS: lambda proto: tuple(proto.ints),
     AttributeProto.STRINGS: lambda proto: tuple(map(_text, proto.strings)),
+    AttributeProto.TYPE_PROTO: lambda proto: type_of(proto.tp),
 }
 
 # The forms in which ONNX's `Constant` holds what it yields.

@@ -4,21 +4,85 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from onnx import AttributeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import (
+    AttributeProto,
+    TensorProto,
+    TensorShapeProto,
+    TypeProto,
+    ValueInfoProto,
+    helper,
+    numpy_helper,
+)
 
-from ..ir.dim import is_unknown
+from ..ir.dim import Dim, is_unknown, unknown
 from ..ir.signature import Signature
 from ..ir.tensor import Tensor
-from ..ir.types import DType, TensorType
+from ..ir.types import DType, HolderType, OptionalType, SequenceType, TensorType
 from .schemas import attribute_type
 
 
 def value_info(name: str, type: TensorType) -> ValueInfoProto:
-    """A typed name; extents that are not numbers are named, the batch `N`, unless unknown."""
+    """A typed name."""
+    return helper.make_value_info(name, type_proto(type))
+
+
+def type_proto(type: TensorType) -> TypeProto:
+    """A type; extents that are not numbers are named, the batch `N`, unless unknown."""
+    if isinstance(type, HolderType):
+        held = type_proto(type.element) if type.element else _of_any_rank(type.dtype)
+        return HOLDERS[type.__class__](held)
     shape = [
         dim if isinstance(dim, int) else None if is_unknown(dim) else str(dim) for dim in type.shape
     ]
-    return helper.make_tensor_value_info(name, element_type(type.dtype), shape)
+    return helper.make_tensor_type_proto(element_type(type.dtype), shape)
+
+
+def _of_any_rank(dtype: DType) -> TypeProto:
+    return helper.make_tensor_type_proto(element_type(dtype), None)
+
+
+HOLDERS: Mapping[type[HolderType], Callable[[TypeProto], TypeProto]] = {
+    SequenceType: helper.make_sequence_type_proto,
+    OptionalType: helper.make_optional_type_proto,
+}
+
+
+def known_extent(dim: TensorShapeProto.Dimension, axis: int) -> Dim:
+    """The extent of an axis, unknown where it is no number."""
+    return dim.dim_value if dim.HasField("dim_value") and dim.dim_value >= 0 else unknown()
+
+
+def type_of(
+    proto: TypeProto,
+    extent: Callable[[TensorShapeProto.Dimension, int], Dim] = known_extent,
+) -> TensorType | None:
+    """A type as ONNX writes it; None for one that a graph cannot hold, or of no known rank.
+
+    Args:
+        proto: The type.
+        extent: Gives the extent of an axis. What sequences and optional values hold has unknown
+            ones instead of those that are no numbers.
+    """
+    kind = proto.WhichOneof("value")
+    if kind == "tensor_type":
+        dtype, dims = DType.of_code(proto.tensor_type.elem_type), proto.tensor_type.shape.dim
+        if dtype is None or not proto.tensor_type.HasField("shape"):
+            return None
+        return TensorType(dtype, tuple(extent(dim, axis) for axis, dim in enumerate(dims)))
+    if kind not in HELD:
+        return None
+    holder, inner = HELD[kind], getattr(proto, kind).elem_type
+    held = type_of(inner)
+    if held is not None and not (isinstance(held, HolderType) and holder is SequenceType):
+        return holder.of(held)
+    dtype = DType.of_code(inner.tensor_type.elem_type)
+    return None if dtype is None else holder(dtype, ())
+
+
+HELD: Mapping[str, type[HolderType]] = {
+    "sequence_type": SequenceType,
+    "optional_type": OptionalType,
+}
 
 
 def element_type(dtype: DType) -> int:
@@ -107,6 +171,10 @@ def _put_tensor(proto: AttributeProto, value: Any) -> None:
     proto.t.CopyFrom(tensor_proto(value, value.dtype, ""))
 
 
+def _put_type(proto: AttributeProto, value: Any) -> None:
+    proto.tp.CopyFrom(type_proto(value))
+
+
 # What values are as attributes, alone and in a tuple.
 BY_VALUE: Mapping[Any, tuple[int, int]] = {
     (int, DType): (AttributeProto.INT, AttributeProto.INTS),
@@ -122,4 +190,5 @@ PUT: Mapping[int, Callable[[AttributeProto, Any], None]] = {
     AttributeProto.FLOATS: _put_floats,
     AttributeProto.STRINGS: _put_strings,
     AttributeProto.TENSOR: _put_tensor,
+    AttributeProto.TYPE_PROTO: _put_type,
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..ir.dim import Dim, unknown
 from ..ir.signature import REQUIRED, BodyType, InferenceError, MissingAttributeError, OpCall
-from ..ir.types import DType, TensorType
+from ..ir.types import DType, HolderType, TensorType
 from . import control_flow_gradients as gradients
 from .opdef import OpDef, Precision, define, free
 from .receptive_field import everything
@@ -32,7 +32,7 @@ def infer_loop(call: OpCall) -> Sequence[TensorType]:
     carried = len(call.inputs) - 2
     body = _body(call, "body", 2 + carried)
     states = _carried(call, 2, body.inputs[2:], body.outputs[1 : 1 + carried])
-    rows = (type.with_shape((unknown(), *type.shape)) for type in body.outputs[1 + carried :])
+    rows = (_grown(call, type, 0, unknown()) for type in body.outputs[1 + carried :])
     return (*states, *rows)
 
 
@@ -53,7 +53,7 @@ def infer_scan(call: OpCall) -> Sequence[TensorType]:
     rows = body.outputs[carried:]
     places = call.attributes["scan_output_axes"] or (0,) * len(rows)
     length = scan_turns(call)
-    grown = (_grown(type, axis, length) for axis, type in zip(places, rows, strict=True))
+    grown = (_grown(call, type, axis, length) for axis, type in zip(places, rows, strict=True))
     return (*states, *grown)
 
 
@@ -94,13 +94,16 @@ def _carried(
 
 def _either(call: OpCall, a: TensorType, b: TensorType) -> TensorType:
     """A type that is one of two: extents that differ are unknown."""
-    if (a.dtype, a.rank) != (b.dtype, b.rank):
+    found = a.joined(b)
+    if found is None:
         raise InferenceError(f"{call.op_type} cannot yield both {a} and {b}")
-    extents = zip(a.shape, b.shape, strict=True)
-    return a.with_shape(x if x == y else unknown() for x, y in extents)
+    return found
 
 
-def _grown(type: TensorType, axis: int, extent: Dim) -> TensorType:
+def _grown(call: OpCall, type: TensorType, axis: int, extent: Dim) -> TensorType:
+    """The type of a row of each turn."""
+    if isinstance(type, HolderType):
+        raise InferenceError(f"{call.op_type} stacks no {type}")
     place = axis % (type.rank + 1)
     return type.with_shape((*type.shape[:place], extent, *type.shape[place:]))
 
@@ -114,6 +117,7 @@ define(
         sees=everything,
         precision=Precision.FULL,
         vjp=gradients.if_,
+        takes_holders=True,
     ),
     OpDef(
         "Loop",
@@ -124,6 +128,7 @@ define(
         sees=everything,
         precision=Precision.FULL,
         vjp=gradients.loop,
+        takes_holders=True,
     ),
     OpDef(
         "Scan",
@@ -134,6 +139,7 @@ define(
         sees=everything,
         precision=Precision.FULL,
         vjp=gradients.scan,
+        takes_holders=True,
         attributes={
             "num_scan_inputs": REQUIRED,
             "scan_input_axes": None,

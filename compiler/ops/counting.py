@@ -22,17 +22,23 @@ def size_value(call: OpCall) -> Dim:
     return call.type(0).size
 
 
+def _number(call: OpCall, index: int) -> Any:
+    """The one number that an argument holds, also as a vector, where types tell."""
+    told = call.known(index)
+    return told[0] if isinstance(told, tuple) and len(told) == 1 else told
+
+
 def infer_range(call: OpCall) -> Sequence[TensorType]:
-    """start, limit and delta, scalars that types tell => ceil((limit - start) / delta) numbers.
+    """start, limit and delta, one number each => ceil((limit - start) / delta) numbers.
 
     Unknown how many where types do not tell.
     """
     types = [call.type(i) for i in range(3)]
-    if any(type.rank for type in types) or len({type.dtype for type in types}) > 1:
+    if any(type.size != 1 for type in types) or len({type.dtype for type in types}) > 1:
         raise InferenceError(
-            f"Range takes three scalars of one type, not {', '.join(map(str, types))}"
+            f"Range takes three numbers of one type, not {', '.join(map(str, types))}"
         )
-    start, limit, delta = (call.known(i) for i in range(3))
+    start, limit, delta = (_number(call, i) for i in range(3))
     if delta == 0:
         raise InferenceError("Range needs a step other than 0")
     if start is None or limit is None or delta is None or not _divides(delta, start, limit):
@@ -51,14 +57,13 @@ def _divides(delta: Any, start: Any, limit: Any) -> bool:
 
 def range_values(call: OpCall) -> tuple[int, ...] | None:
     """The numbers themselves, where they are whole."""
-    bounds = [call.known(i) for i in range(3)]
+    bounds = [_number(call, i) for i in range(3)]
     return tuple(range(*bounds)) if all(isinstance(n, int) for n in bounds) else None
 
 
 def infer_cumulative_sum(call: OpCall) -> Sequence[TensorType]:
     """x and an axis => y like x."""
-    x, axis = call.type(0), call.known(1)
-    (axis,) = axis if isinstance(axis, tuple) and len(axis) == 1 else (axis,)
+    x, axis = call.type(0), _number(call, 1)
     if axis is not None and not -x.rank <= axis < x.rank:
         raise InferenceError(f"CumSum needs an axis of {x}, not {axis}")
     if x.dtype == DType.BOOL:

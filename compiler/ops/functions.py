@@ -138,6 +138,7 @@ define(
         infer=infer_same,
         known=TOLD_ITSELF,
         cost=free,
+        takes_holders=True,
         sees=elementwise,
         elementwise=True,
         vjp=identity,

@@ -12,6 +12,7 @@ from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.dim import equal
 from ..ir.graph import Graph, Node, Output, Value
+from ..ir.types import HolderType
 from .building import shape_value
 from .cuts import UntoldError
 from .opdef import Cotangents, OpDef, VjpCall, row_of
@@ -137,7 +138,7 @@ class _Sweep:
             return
         row = row_of(node)
         rule = row.vjp or (partial(_by_function, row) if row.function else None)
-        if rule is None:
+        if rule is None or _has_holders(node):
             raise no_gradient(node)
         wanted = tuple(v is not None and self._carries(v, self.dependent) for v in node.inputs)
         attributes = {**row.attributes, **node.attributes}
@@ -222,6 +223,12 @@ def cut_between(graph: Graph, start: Value, end: Value) -> Node | None:
             return node
         reached.add(identifier)
     return None
+
+
+def _has_holders(node: Node) -> bool:
+    """Whether it takes or yields a sequence or an optional value, which have no gradients."""
+    taken = (value.type for value in node.inputs if value is not None)
+    return any(isinstance(type, HolderType) for type in (*taken, *node.outputs))
 
 
 def _takes(node: Node, producers: set[int]) -> bool:

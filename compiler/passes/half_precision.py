@@ -13,7 +13,7 @@ from math import copysign, isfinite
 from ..ir.builder import Builder
 from ..ir.graph import CONSTANT, INPUT, LEAVES, PARAMETER, Graph, Node, Value
 from ..ir.tensor import Tensor
-from ..ir.types import DType, TensorType
+from ..ir.types import DType, HolderType, TensorType
 from ..ops.opdef import Moves, Operands, Precision, row_of
 from .rewrite import RewriteRule, copy, rewrite
 
@@ -207,4 +207,5 @@ def _singles(node: Node) -> Iterator[Value]:
 
 
 def _is_single(value: Value | TensorType) -> bool:
-    return value.dtype is DType.FLOAT32
+    type = value.type if isinstance(value, Value) else value
+    return type.dtype is DType.FLOAT32 and not isinstance(type, HolderType)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...compiler.ir.dim import Dim, Polynomial, is_unknown, substitute
-from ...compiler.ir.types import DType, TensorType
+from ...compiler.ir.types import DType, HolderType, OptionalType, SequenceType, TensorType
 from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean, listing
 from ..kerneldef import Array
 from .element_types import numpy_type
@@ -44,10 +44,8 @@ def check_feeds(types: Mapping[str, TensorType], feeds: Mapping[str, Any]) -> Ch
     settled_by: dict[str, str] = {}
     for name, type in types.items():
         if name in feeds:
-            array, finding = _cast(name, type, feeds[name])
-            finding = finding or _shape_finding(name, type, array, symbols, settled_by)
-            arrays[name] = array
-            findings += [finding] if finding else []
+            arrays[name], found = _taken(name, type, feeds[name], symbols, settled_by)
+            findings += found
     if findings:
         raise NetError(findings)
     return CheckedFeeds(arrays, symbols)
@@ -87,12 +85,41 @@ def _name_findings(
     for name, type in types.items():
         if name not in feeds:
             help = f"it takes {type.dtype.value} of {spell(type.shape)}"
+            help = f"it takes {type}" if isinstance(type, HolderType) else help
             yield unfit(f"the input `{name}` is missing", help=help)
     for name in unknown:
         names = listing(types)
         all_of_them = f"the inputs are {names}" if types else "it takes no inputs"
         near = did_you_mean(str(name), types) or all_of_them
         yield unfit(f"the network has no input `{name}`", help=near)
+
+
+def is_array(value: Any) -> bool:
+    """Whether it is an array, and not a list of arrays or nothing."""
+    return isinstance(value, np.ndarray)
+
+
+def _taken(
+    name: str, type: TensorType, given: Any, symbols: dict[str, int], settled_by: dict[str, str]
+) -> tuple[Any, list[Diagnostic]]:
+    """An input as the network takes it: an array, a list of arrays, or None for nothing."""
+    if isinstance(type, OptionalType) and given is None:
+        return None, []
+    if isinstance(type, OptionalType) and type.element is not None:
+        return _taken(name, type.element, given, symbols, settled_by)
+    if isinstance(type, SequenceType):
+        if not isinstance(given, list | tuple):
+            return [], [unfit(f"the input `{name}` takes a list of arrays")]
+        held = type.element or OptionalType(type.dtype, ())
+        each = [
+            _taken(f"{name}[{place}]", held, array, symbols, settled_by)
+            for place, array in enumerate(given)
+        ]
+        return [array for array, _ in each], [one for _, found in each for one in found]
+    array, finding = _cast(name, type, given)
+    if not isinstance(type, HolderType):  # of which the rank is known
+        finding = finding or _shape_finding(name, type, array, symbols, settled_by)
+    return array, [finding] if finding else []
 
 
 def _cast(name: str, type: TensorType, given: Any) -> tuple[Array, Diagnostic | None]:

@@ -1,11 +1,12 @@
 """Subgraphs of one step of a plan, as its kernel calls them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ...compiler.ir.dim import Dim, Polynomial, substitute
-from ...compiler.ir.types import TensorType
+from ...compiler.ir.types import HolderType, TensorType
 from ..arrays.feeds import CheckedFeeds
 from ..kerneldef import Array
 from .calls import Subplan
@@ -28,7 +29,7 @@ class Body:
         self._inputs = subplan.inputs
         self._dtypes, self._compute = subplan.dtypes, compute
         held = {name: slots[slot] for name, slot in subplan.captured.items()}
-        self._captured = {name: array for name, array in held.items() if array is not None}
+        self._captured: dict[str, Any] = held
 
     def __call__(self, *arrays: Array) -> tuple[Array, ...]:
         """Its outputs, which share no memory with its inputs."""
@@ -51,11 +52,14 @@ class Body:
 def told_extents(types: Mapping[str, TensorType], arrays: Mapping[str, Array]) -> dict[str, int]:
     """The extents that arrays tell by name; none of a name that stands for two.
 
-    In a subgraph, extents that differ from turn to turn may have one name.
+    In a subgraph, extents that differ from turn to turn may have one name. What is no array tells
+    none.
     """
     found: dict[str, int] = {}
     wrong: set[str] = set()
     for name, type in types.items():
+        if isinstance(type, HolderType):
+            continue
         for dim, extent in zip(type.shape, arrays[name].shape, strict=True):
             if isinstance(dim, Polynomial) and found.setdefault(str(dim), extent) != extent:
                 wrong.add(str(dim))

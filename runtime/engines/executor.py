@@ -7,10 +7,10 @@ import numpy as np
 
 from ...compiler.ir.dim import is_unknown
 from ...compiler.ir.graph import Graph, Node
-from ...compiler.ir.types import TensorType
+from ...compiler.ir.types import HolderType, TensorType
 from ...grammar.diagnostics import NetError, error, listing
 from ..arrays.element_types import numpy_type
-from ..arrays.feeds import CheckedFeeds, check_feeds, shapes_as_taken, spell
+from ..arrays.feeds import CheckedFeeds, check_feeds, is_array, shapes_as_taken, spell
 from ..kerneldef import Array, OperandError
 from ..weights.state import State, weight_of
 from .binding import check_binding, exceeds_memory, place
@@ -49,7 +49,8 @@ def run(
     _check_names(plan, state)
     # IEEE arithmetic without warnings, as in ONNX: an overflow is infinity.
     with one_thread(), np.errstate(all="ignore"):
-        return _compute(plan, checked, state, watch)
+        found = _compute(plan, checked, state, watch)
+    return {name: _apart(value) for name, value in found.items()}
 
 
 def _compute(
@@ -92,7 +93,7 @@ def admit(plan: Plan, feeds: Mapping[str, Any]) -> CheckedFeeds:
         checked = CheckedFeeds({name: feeds[name] for name in plan.inputs}, symbols)
     else:
         checked = check_feeds(plan.inputs, feeds)
-        shapes = tuple(array.shape for array in checked.arrays.values())
+        shapes = tuple(array.shape for array in checked.arrays.values() if is_array(array))
         if shapes not in plan.fitting:
             check_binding(plan.graph, plan.order, checked.symbols)
             plan.fitting[shapes] = checked.symbols
@@ -121,7 +122,7 @@ def _take(
         results = step.kernel.function(*arguments, **step.attributes, **given)
         results = results if isinstance(results, tuple) else (results,)
         typed = zip(results, step.dtypes, strict=True)
-        arrays = tuple(np.asarray(result, dtype) for result, dtype in typed)
+        arrays = tuple(_typed(result, dtype) for result, dtype in typed)
         for slot, array in zip(step.outputs, arrays, strict=True):
             slots[slot] = array
         return arrays
@@ -138,6 +139,11 @@ def _take(
         raise error("E206", message, node.span) from failure
 
 
+def _typed(result: Any, dtype: np.dtype[Any]) -> Any:
+    """An array of an element type; a list of arrays and nothing are what they are."""
+    return result if result is None or isinstance(result, list) else np.asarray(result, dtype)
+
+
 def _is_named(graph: Graph, node: Node) -> bool:
     """Whether the program names the operator, and so may give it what no layer would."""
     layer = graph.layers.get(node.scope)
@@ -147,6 +153,8 @@ def _is_named(graph: Graph, node: Node) -> bool:
 def _is_open(node: Node) -> bool:
     """Whether types cannot tell the extents of what it takes."""
     types = [value.type for value in node.inputs if value is not None]
+    if any(isinstance(type, HolderType) for type in types):
+        return True
     return any(is_unknown(extent) for type in types for extent in type.shape)
 
 
@@ -178,10 +186,16 @@ def _parameter(name: str, type: TensorType, state: State) -> Array:
     return array.astype(numpy_type(type.dtype), copy=False)
 
 
-def _result(array: Array | None, shared: bool) -> Array:
-    """A result in row-major order, with its own memory."""
-    assert array is not None
+def _result(array: Any, shared: bool) -> Any:
+    """A result in row-major order, with its own memory; what lists hold has its own anyway."""
+    if array is None or isinstance(array, list):
+        return array
     return array.copy() if shared else np.ascontiguousarray(array).reshape(array.shape)
+
+
+def _apart(value: Any) -> Any:
+    """What leaves a run: lists share arrays, and those of inputs, only within it."""
+    return [array.copy() for array in value] if isinstance(value, list) else value
 
 
 def _exceeds_memory(failure: Exception) -> bool:

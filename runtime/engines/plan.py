@@ -8,7 +8,7 @@ import numpy as np
 
 from ...compiler.ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Output, Value
 from ...compiler.ir.schedule import Schedule, schedule
-from ...compiler.ir.types import DType, TensorType
+from ...compiler.ir.types import DType, HolderType, TensorType
 from ...compiler.ops.opdef import OPS, definition
 from ...grammar.diagnostics import did_you_mean, error
 from .. import kernels  # noqa: F401 - fills the kernel table
@@ -166,7 +166,7 @@ class _Planner:
         """An input or parameter as it is computed."""
         if self.dtype is None or not type.dtype.is_float:
             return type
-        return TensorType(DType(self.dtype), type.shape)
+        return type.with_dtype(DType(self.dtype))
 
     def _dtype(self, dtype: DType) -> np.dtype[Any]:
         """What NumPy computes in."""
@@ -298,7 +298,7 @@ class _Planner:
     def _kernel(self, node: Node) -> Kernel:
         types = [*(v.type for v in node.inputs if v is not None), *node.outputs]
         own = (type.dtype.in_numpy or (self.dtype and type.dtype.is_float) for type in types)
-        if not all(own):
+        if not all(own) and not any(isinstance(type, HolderType) for type in types):
             return reference_kernel(node)  # ours count on NumPy's own rules for mixed types
         return own_kernel(node) or reference_kernel(node)
 

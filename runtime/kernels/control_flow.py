@@ -43,7 +43,7 @@ def loop(most: Array | None, going: Array | None, *states: Array, body: Body) ->
     if turns:
         return (*current, *_stacked(turns))
     _, *rows = body.nothing(np.array(0), np.array(True), *states)
-    return (*(state.copy() for state in states), *rows[len(states) :])
+    return (*map(_own, states), *rows[len(states) :])
 
 
 @kernel("Scan")
@@ -79,12 +79,17 @@ def scan(
     if turns:
         rows = _stacked(turns)
     else:
-        current = tuple(state.copy() for state in states)
+        current = tuple(map(_own, states))
         rows = body.nothing(*states, *(np.empty(x.shape[1:], x.dtype) for x in ordered))[carried:]
     axes = scan_output_axes or (0,) * len(rows)
     directions = scan_output_directions or (0,) * len(rows)
     placed = zip(rows, axes, directions, strict=True)
     return (*current, *(np.moveaxis(_turned(y, way), 0, axis) for y, axis, way in placed))
+
+
+def _own(state: Array) -> Array:
+    """A state as it was, in memory of its own; of an optional value there may be none."""
+    return state if state is None else state.copy()
 
 
 def _turned(x: Array, direction: int) -> Array:

@@ -31,13 +31,13 @@ def reshape(x: Array, shape: Array, *, allowzero: int) -> Array:
 @kernel("Squeeze", view=True)
 def squeeze(x: Array, axes: Array | None = None) -> Array:
     """X without the axes, all of extent 1."""
-    return x.squeeze(None if axes is None else tuple(int(axis) for axis in axes))
+    return x.squeeze(None if axes is None else tuple(np.ravel(axes).tolist()))
 
 
 @kernel("Unsqueeze", view=True)
 def unsqueeze(x: Array, axes: Array) -> Array:
     """X with an extent of 1 at each of the axes, counted in the result."""
-    return np.expand_dims(x, tuple(int(axis) for axis in axes))
+    return np.expand_dims(x, tuple(np.ravel(axes).tolist()))
 
 
 @kernel("Transpose", view=True)

@@ -145,7 +145,7 @@ class Network(Trainable):
 
     def run(
         self,
-        x: "Array | Mapping[str, Array]",
+        x: "Array | Mapping[str, Any]",
         state: "Mapping[str, Array] | None" = None,
         *,
         engine: EngineName = "numpy",
@@ -156,7 +156,8 @@ class Network(Trainable):
         """Run the network in inference mode.
 
         Args:
-            x: The input, (N, C, H, W) for images, or inputs by name.
+            x: The input, (N, C, H, W) for images, or inputs by name. A sequence of an ONNX model is
+                a list of arrays, and an optional value may be None.
             state: Parameters and buffers by name; by default, the values given in the program.
             engine: `numpy` or `onnxruntime`.
             device: `cpu` or, on onnxruntime, `cuda`.

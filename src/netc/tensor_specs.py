@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 
 from .compiler.ir.graph import Value
+from .compiler.ir.types import HolderType
 from .grammar.records import record
 
 
 @record
 class TensorSpec:
-    """A named input or output; `shape` is channels first, with the batch as `"N"`."""
+    """A named input or output; `shape` is channels first, with the batch as `"N"`.
+
+    What holds tensors has no shape, and a `dtype` such as `seq(float32[N, 3])`.
+    """
 
     name: str
     shape: tuple[int | str, ...]
@@ -25,4 +29,5 @@ def specs(values: Mapping[str, Value]) -> tuple[TensorSpec, ...]:
 
 def _spec(name: str, value: Value) -> TensorSpec:
     shape = tuple(dim if isinstance(dim, int) else str(dim) for dim in value.shape)
-    return TensorSpec(name, shape, value.dtype.value)
+    kind = value.type if isinstance(value.type, HolderType) else value.dtype.value
+    return TensorSpec(name, shape, str(kind))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.op_table import ROWS
-from support.ops import OpRow
+from support.ops import OpRow, arguments_of
 
 from netc.compiler.ops.opdef import OPS
 from netc.runtime.kerneldef import KERNELS, Kernel, Layout
@@ -38,10 +38,7 @@ def _called(row: OpRow, arrays: list[Array | None], **given: Any) -> tuple[Array
 def test_given_memory(row: OpRow) -> None:
     """All of it is written, and the other results are the same."""
     for batch in row.batches:
-        arrays = [
-            None if argument is None else argument.values(batch, seed)
-            for seed, argument in enumerate(row.arguments)
-        ]
+        arrays = arguments_of(row, batch)
         with np.errstate(all="ignore"):
             first, *others = _called(row, arrays)
             for out in _layouts(first, KERNELS[row.op_type]):

@@ -18,11 +18,14 @@ CONSTANT = {
     *("ConstantOfShape", "ConvInteger", "EyeLike", "MatMulInteger", "NonMaxSuppression"),
     *("QLinearConv", "QLinearMatMul", "QuantizeLinear"),
     *("BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor"),
+    *("OptionalHasElement", "SequenceLength"),
 }
 # POOL(stochastic) is settled before anything is differentiated; what counts needs no gradient.
 NO_RULE_YET = {
     *("Range", "netc.StochasticPool", "Unique"),
     *("DeformConv", "DequantizeLinear", "Det", "DFT", "MaxRoiPool", "RoiAlign", "STFT"),
+    *("ConcatFromSequence", "Optional", "OptionalGetElement", "SequenceAt", "SequenceConstruct"),
+    *("SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceMap", "SplitToSequence"),
 }
 
 

@@ -14,11 +14,12 @@ from netc.compiler.ops.reduction import reduce
 from netc.runtime.kerneldef import KERNELS
 
 ELEMENTWISE = [row for row in OPS.values() if row.elementwise and not row.view]
-MOVING = [row for row in ROWS if OPS.named(row.op_type).moves is not Moves.NONE]
+TENSORS = [row for row in ROWS if row.is_of_tensors]
+MOVING = [row for row in TENSORS if OPS.named(row.op_type).moves is not Moves.NONE]
 ACTIVATIONS = [row for row in OPS.values() if row.activation and row.elementwise]
 WHOLE_AXES = (along_axis, everything, reduce, statistics, throughout)
 REDUCING = [
-    row for row in ROWS if (own := OPS.named(row.op_type)).sees in WHOLE_AXES and not own.domain
+    row for row in TENSORS if (own := OPS.named(row.op_type)).sees in WHOLE_AXES and not own.domain
 ]
 AXES = [row for row in ROWS if OPS.named(row.op_type).yields.runs_over_an_axis]
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,11 @@ def outcome_of_layers(case: Case) -> str:
 
 def _difference(found: Any, wanted: Any, case: Case) -> str:
     if isinstance(wanted, list):
-        return "" if len(found) == len(wanted) else "another length"
+        if not isinstance(found, list) or len(found) != len(wanted):
+            return "another length"
+        return next(filter(None, map(_difference, found, wanted, repeat(case))), "")
+    if wanted is None:
+        return "" if found is None else "a value where there is none"
     found, wanted = np.asarray(found), np.asarray(wanted)
     if found.dtype != wanted.dtype or found.shape != wanted.shape:
         return f"{found.dtype}{found.shape} is not {wanted.dtype}{wanted.shape}"

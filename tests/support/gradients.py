@@ -174,6 +174,8 @@ def has_gradient(row: OpRow) -> bool:
     known = OPS.named(row.op_type)
     if (known.vjp is None and known.function is None) or row.no_gradient:
         return False
+    if not row.is_of_tensors:
+        return False
     real = [
         array
         for array, given in zip(arguments_of(row, 1), row.arguments, strict=True)

@@ -18,7 +18,8 @@ from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.graph import Graph, Node, Value, own_arguments
 from netc.compiler.ir.tensor import Tensor
-from netc.compiler.ir.types import DType, TensorType
+from netc.compiler.ir.types import DType, HolderType, OptionalType, SequenceType, TensorType
+from netc.compiler.onnx_standard.protos import type_proto, value_info
 from netc.runtime import kernels  # noqa: F401 - fills the kernel table
 from netc.runtime.engines.agreement import norm_difference
 from netc.runtime.engines.bodies import Body
@@ -84,7 +85,44 @@ class Known:
         return np.array(self.numbers, self.dtype)
 
 
-Argument = Random | Given | Known
+@dataclass(frozen=True)
+class Row:
+    """An argument that is a sequence of these."""
+
+    held: tuple[Random | Given, ...]
+    dtype: str = "float32"
+
+    def type(self) -> TensorType:
+        """Its type."""
+        found: TensorType = SequenceType(DType(self.dtype), (), empty=True)
+        for each in self.held:
+            joined = found.joined(SequenceType.of(each.type()))
+            assert joined is not None
+            found = joined
+        return found
+
+    def values(self, batch: int, seed: int) -> list[Array]:
+        """The arrays."""
+        return [each.values(batch, seed + place) for place, each in enumerate(self.held)]
+
+
+@dataclass(frozen=True)
+class Maybe:
+    """An optional argument: a value, or none of its type."""
+
+    held: Random | Row
+    is_there: bool = True
+
+    def type(self) -> TensorType:
+        """Its type."""
+        return OptionalType.of(self.held.type())
+
+    def values(self, batch: int, seed: int) -> Any:
+        """The value, or None."""
+        return self.held.values(batch, seed) if self.is_there else None
+
+
+Argument = Random | Given | Known | Row | Maybe
 
 
 @dataclass(frozen=True)
@@ -128,6 +166,12 @@ class OpRow:
         return not self.no_engine and version_of(onnxruntime.__version__) >= version_of(
             self.engine_from
         )
+
+    @property
+    def is_of_tensors(self) -> bool:
+        """Whether its operator takes and yields nothing but tensors."""
+        types = [a.type() for a in self.arguments if not isinstance(a, Known | None)]
+        return not any(isinstance(type, HolderType) for type in (*types, *node_of(self).outputs))
 
     @property
     def batches(self) -> tuple[int, ...]:
@@ -174,13 +218,13 @@ def node_of(row: OpRow) -> Node:
     return graph.producer(graph.outputs["y0"])
 
 
-def arguments_of(row: OpRow, batch: int, *, wide: bool = False) -> list[Array | None]:
-    """The row's arrays; with `wide`, floats in float64."""
+def arguments_of(row: OpRow, batch: int, *, wide: bool = False) -> list[Any]:
+    """The row's arrays; with `wide`, floats in float64. Of a sequence it is a list."""
     arrays = [None if a is None else a.values(batch, i) for i, a in enumerate(row.arguments)]
     return [_widened(array) if wide and array is not None else array for array in arrays]
 
 
-def run_kernel(row: OpRow, arguments: Sequence[Array | None], **options: Any) -> list[Array]:
+def run_kernel(row: OpRow, arguments: Sequence[Any], **options: Any) -> list[Any]:
     """The kernel's results, called as the executor calls it."""
     found = KERNELS[row.op_type]
     asked = {"outputs": row.outputs} if found.counts_outputs else {}
@@ -190,12 +234,24 @@ def run_kernel(row: OpRow, arguments: Sequence[Array | None], **options: Any) ->
     with np.errstate(all="ignore"):
         results = found.function(*arguments, **node_of(row).attributes, **asked, **options)
     # Of arrays without axes NumPy makes scalars, which the executor turns back.
-    return [np.asarray(r) for r in (results if isinstance(results, tuple) else (results,))]
+    return [
+        r if r is None or isinstance(r, list) else np.asarray(r)
+        for r in (results if isinstance(results, tuple) else (results,))
+    ]
+
+
+def _arrays(*values: Any) -> Iterator[Array]:
+    """All arrays, those in lists, too."""
+    for value in values:
+        if isinstance(value, list):
+            yield from _arrays(*value)
+        elif value is not None:
+            yield value
 
 
 def bodies_of(row: OpRow, arguments: Sequence[Array | None]) -> dict[str, Body]:
     """The row's subgraphs, ready to run on what they capture."""
-    wide = any(array is not None and array.dtype == np.float64 for array in arguments)
+    wide = any(array.dtype == np.float64 for array in _arrays(*arguments))
     planned = plan(graph_of(row), dtype="float64" if wide else None)
     slots: list[Array | None] = [None] * planned.slots
     for name, slot in planned.feeds.items():
@@ -213,9 +269,19 @@ def check_types(row: OpRow) -> None:
         for wide in (False, True):
             results = run_kernel(row, arguments_of(row, batch, wide=wide))
             for result, type in zip(results, node.outputs, strict=True):
-                dtype = "float64" if wide and type.dtype.is_float else type.dtype.value
-                assert type.bind({"N": batch}).agrees(type.with_shape(result.shape))
-                assert result.dtype == dtype
+                _check_type(result, type.bind({"N": batch}), wide=wide)
+
+
+def _check_type(result: Any, type: TensorType, *, wide: bool) -> None:
+    if isinstance(type, HolderType):
+        assert isinstance(result, list) == isinstance(type, SequenceType) or type.element
+        assert result is not None or isinstance(type, OptionalType)
+        for each in result if isinstance(type, SequenceType) else [result]:
+            if each is not None and type.element is not None:
+                _check_type(each, type.element, wide=wide)
+        return
+    assert type.agrees(type.with_shape(result.shape))
+    assert result.dtype == ("float64" if wide and type.dtype.is_float else type.dtype.value)
 
 
 def check_engine(row: OpRow) -> None:
@@ -248,22 +314,19 @@ def check_memory(row: OpRow) -> None:
     found = KERNELS[row.op_type]
     arguments = arguments_of(row, row.batches[-1])
     before = [None if array is None else array.copy() for array in arguments]
-    for array in arguments:
-        if array is not None:
-            array.flags.writeable = False
+    held = [array.copy() for array in _arrays(*arguments)]
+    for array in _arrays(*arguments):
+        array.flags.writeable = False
     results = run_kernel(row, arguments)
-    _compare(
-        [array for array in arguments if array is not None],
-        [array for array in before if array is not None],
-        0.0,
-    )
-    shares = any(np.shares_memory(r, a) for r in results for a in arguments if a is not None)
+    _compare([*_arrays(*arguments)], held, 0.0)
+    single = [array for array in arguments if isinstance(array, np.ndarray)]
+    shares = any(np.shares_memory(r, a) for r in _arrays(*results) for a in single)
     assert found.view or not shares, "a kernel whose results may share memory says `view=True`"
     if found.inplace:
         _check_inplace(row, before, results[0])
 
 
-def _check_inplace(row: OpRow, arguments: Sequence[Array | None], expected: Array) -> None:
+def _check_inplace(row: OpRow, arguments: Sequence[Any], expected: Array) -> None:
     """Written over any argument of the result's type, the result is the same."""
     for position, argument in enumerate(arguments):
         if argument is None or (argument.shape, argument.dtype) != (expected.shape, expected.dtype):
@@ -284,10 +347,7 @@ def model_of(row: OpRow, arguments: Sequence[Array | None]) -> onnx.ModelProto:
     attributes = {key: _plain(value) for key, value in row.attributes.items() if value is not None}
     results = [f"y{i}" for i in range(row.outputs)]
     node = helper.make_node(row.op_type, names, results, **attributes)
-    inputs = [
-        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape)
-        for name, a in _named(arguments)
-    ]
+    inputs = [value_info(name, _type_of(array)) for name, array in _named(arguments)]
     graph = helper.make_graph(
         [node], "row", inputs, [onnx.ValueInfoProto(name=name) for name in results]
     )
@@ -295,10 +355,19 @@ def model_of(row: OpRow, arguments: Sequence[Array | None]) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
 
 
+def _type_of(value: Any) -> TensorType:
+    """The type of an array, or of a list that holds some."""
+    if isinstance(value, list):
+        return SequenceType(DType(value[0].dtype.name), ()) if value else Row(()).type()
+    return TensorType(DType(value.dtype.name), value.shape)
+
+
 def _plain(value: Any) -> Any:
     """An attribute as ONNX has it, which numbers element types."""
     if isinstance(value, DType):
         return helper.np_dtype_to_tensor_dtype(np.dtype(value.value))
+    if isinstance(value, TensorType):
+        return type_proto(value)
     if isinstance(value, Tensor):
         return numpy_helper.from_array(np.asarray(value))
     return value
@@ -308,9 +377,13 @@ def _named(arguments: Sequence[Array | None]) -> Iterator[tuple[str, Array]]:
     return ((f"a{i}", array) for i, array in enumerate(arguments) if array is not None)
 
 
-def _compare(found: Sequence[Array], expected: Sequence[Array], tolerance: float) -> None:
+def _compare(found: Sequence[Any], expected: Sequence[Any], tolerance: float) -> None:
     assert len(found) == len(expected)
     for a, b in zip(found, expected, strict=True):
+        if a is None or isinstance(a, list):
+            assert isinstance(b, list) == isinstance(a, list)
+            _compare([*_arrays(a)], [*_arrays(b)], tolerance)
+            continue
         assert np.asarray(b).shape == a.shape
         if a.dtype.kind != "f":
             np.testing.assert_array_equal(a, b)
@@ -328,7 +401,9 @@ def _value(build: Builder, position: int, argument: Argument | None) -> Value | 
     return build.input(f"a{position}", argument.type())
 
 
-def _widened(array: Array) -> Array:
+def _widened(array: Any) -> Any:
+    if isinstance(array, list):
+        return [*map(_widened, array)]
     return array.astype(np.float64) if array.dtype == np.float32 else array
 
 
@@ -342,4 +417,8 @@ def _spell(argument: Argument | None) -> str:
         return "-"
     if isinstance(argument, Random):
         return "x".join("N" if e is None else str(e) for e in argument.shape) or "scalar"
+    if isinstance(argument, Row):
+        return f"[{', '.join(map(_spell, argument.held))}]"
+    if isinstance(argument, Maybe):
+        return f"{_spell(argument.held)}?" if argument.is_there else "none"
     return str(argument.numbers)

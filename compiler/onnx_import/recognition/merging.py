@@ -7,11 +7,15 @@ MERGES = {"Add": "ADD", "Mul": "MUL", "Sub": "SUB", "Max": "MAX", "Mean": "MEAN"
 
 @rule(*MERGES)
 def merge(trail: Trail) -> Match:
-    """Element by element; a parameter among the operands is a `PARAM`."""
+    """Element by element; a parameter among the operands is a `PARAM`.
+
+    Computed operands are of one rank: layers align batches, and operators last axes.
+    """
     operands = tuple(value for value in trail.node.inputs if value is not None)
     trail.need(len(operands) >= 2 and len(set(operands)) == len(operands))
     trail.need(all(x.dtype.is_float and not trail.is_by(x, "Constant") for x in operands))
-    trail.need(not all(map(trail.is_stored, operands)))
+    computed = [x for x in operands if not trail.is_stored(x)]
+    trail.need(len({x.type.rank for x in computed}) == 1)
     return Match(MERGES[trail.node.op_type], operands)
 
 

@@ -1,0 +1,53 @@
+"""What types tell while a model is read: branches, and the ranks of merges."""
+
+import numpy as np
+import onnx
+import pytest
+
+import netc
+
+X = np.arange(8, dtype=np.float32).reshape(2, 2, 2)
+
+BRANCHES = """
+<ir_version: 10, opset_import: ["" : 21]>
+branches (float[N, RANKS] x) => (y) <int64 four = {4}, int64[1] first = {1}> {
+  shape = Shape(x)
+  rank = Size(shape)
+  is_image = Equal(rank, four)
+  y = If(is_image) <
+    then_branch: graph = image () => (float a) { a = ReduceMax<keepdims = 0>(x) },
+    else_branch: graph = other () => (float[N, 1] b) {
+      c = Neg(x)
+      b = Unsqueeze(c, first)
+    }
+  >
+}
+"""
+
+
+@pytest.mark.parametrize(("extents", "rank"), [("3, 5, 5", 0), ("3", 3)])
+def test_an_if_is_the_branch_that_types_tell(extents: str, rank: int) -> None:
+    """The branches yield tensors of different ranks, and one of them is the network's."""
+    text = BRANCHES.replace("RANKS", extents)
+    net = netc.load_onnx(onnx.parser.parse_model(text).SerializeToString())
+    assert not any(node.subgraphs for _, node in net.graph.nodes())
+    assert len(net.outputs[0].shape) == rank
+
+
+def test_computed_operands_of_several_ranks_align_their_last_axes() -> None:
+    """A layer would align their batches, which is another sum where extents agree."""
+    text = """<ir_version: 10, opset_import: ["" : 21]>
+    sums (float[2, 2, 2] x, float[2] v) => (float[2, 2, 2] y) { w = Relu(v) y = Add(x, w) }"""
+    net = netc.load_onnx(onnx.parser.parse_model(text).SerializeToString())
+    v = np.array([1, 10], np.float32)
+    np.testing.assert_array_equal(net.run({"x": X, "v": v}), X + v)
+
+
+def test_the_bounds_of_a_range_may_be_vectors_of_one() -> None:
+    """As ONNX's own definition of `AffineGrid` gives them."""
+    text = """<ir_version: 10, opset_import: ["" : 21]>
+    counts (int64[1] n) => (int64[m] y) <int64 zero = {0}, int64[1] two = {2}> {
+      y = Range(zero, n, two)
+    }"""
+    net = netc.load_onnx(onnx.parser.parse_model(text).SerializeToString())
+    assert net.run({"n": np.array([5])}).tolist() == [0, 2, 4]  # type: ignore[union-attr]
