@@ -42,6 +42,13 @@ class String(Syntax):
 
 
 @record
+class Template(Syntax):
+    """`"block{i + 1}"`: literal text, escapes resolved, and computed parts."""
+
+    parts: tuple["str | Expression", ...]
+
+
+@record
 class Boolean(Syntax):
     """`yes`, `no`."""
 
@@ -67,6 +74,23 @@ class ListOf(Syntax):
     """`[a, b]`."""
 
     items: tuple["Expression", ...]
+
+
+@record
+class Clause(Syntax):
+    """`for (i, c) in enumerate(widths) if c > 8`, with any number of conditions."""
+
+    target: "Target"
+    iterable: "Expression"
+    conditions: tuple["Expression", ...]
+
+
+@record
+class Comprehension(Syntax):
+    """`[c // 2 for c in widths if c > 8]`; a later clause turns within an earlier one."""
+
+    item: "Expression"
+    clauses: tuple[Clause, ...]
 
 
 @record
@@ -143,8 +167,8 @@ class Apply(Syntax):
 
 
 Expression = (
-    Number | Size | String | Boolean | Name | TupleOf | ListOf | Unary | Binary | Comparison
-    | Choice | Attribute | Index | Apply | Held
+    Number | Size | String | Template | Boolean | Name | TupleOf | ListOf | Comprehension | Unary
+    | Binary | Comparison | Choice | Attribute | Index | Apply | Held
 )  # fmt: skip
 
 
@@ -155,7 +179,7 @@ Expression = (
 class Label(Syntax):
     """`layer1.0`, `d{i}`, `"any text"`: dotted parts, each a sequence of literal text and holes.
 
-    A quoted label is one part with one literal. `layer{i + 1}.conv` is
+    A quoted label is one part. `layer{i + 1}.conv` is
     `(("layer", <i + 1>), ("conv",))`.
     """
 
@@ -274,9 +298,9 @@ Target = NameTarget | TupleTarget
 
 @record
 class NetStatement(Syntax):
-    """`net LeNet5`."""
+    """`net LeNet5`, `net "ResNet-{depth}"`."""
 
-    name: str
+    name: Label
 
 
 @record
@@ -304,7 +328,7 @@ class DefaultStatement(Syntax):
 
 @record
 class Parameter(Syntax):
-    """A parameter of a block, with its default if it has one."""
+    """A parameter of a block or a function, with its default if it has one."""
 
     name: str
     default: Expression | None
@@ -368,6 +392,16 @@ class LetStatement(Syntax):
 
 
 @record
+class FunctionStatement(Syntax):
+    """`let divisible(v, d=8) = ceil(v / d) * d`."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    value: Expression
+    name_span: Span = field(compare=False, repr=False)
+
+
+@record
 class BindStatement(Syntax):
     """`x = chain`, `(a, b) = chain`."""
 
@@ -384,8 +418,8 @@ class ChainStatement(Syntax):
 
 Statement = (
     NetStatement | LanguageStatement | ImportStatement | DefaultStatement | BlockStatement
-    | OutputStatement | AssertStatement | TrainStatement | LetStatement | BindStatement
-    | ChainStatement
+    | OutputStatement | AssertStatement | TrainStatement | LetStatement | FunctionStatement
+    | BindStatement | ChainStatement
 )  # fmt: skip
 
 

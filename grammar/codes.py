@@ -126,7 +126,6 @@ CODES = {
     "W110": "an output that learns slowly with its loss",
     "W111": "a normalization of single values",
     "W116": "an input whose channels seem to come first",
-    "W118": "braces in a string, which are literal text",
     "W119": "a block's input within a repetition",
     "W502": "a run that resumes in another environment",
     "W520": "images that were converted for the network",

@@ -13,7 +13,9 @@ from .ast import (
     Attribute,
     Binary,
     Choice,
+    Clause,
     Comparison,
+    Comprehension,
     Expression,
     For,
     Group,
@@ -23,6 +25,7 @@ from .ast import (
     ListOf,
     Repeat,
     Statement,
+    Template,
     TupleOf,
     Unary,
 )
@@ -34,7 +37,14 @@ TOKENS_PER_LAYER = 20
 MAX_STRING = 10_000  # characters
 MAX_LINES = 500_000  # comments and empty ones included
 MAX_NESTING = 100  # levels, of brackets, of an expression's tree, and of `else if`
+MAX_CLAUSES = 10  # of a comprehension
+MAX_CALL_LEVELS = 50  # of the expressions in calls of functions that call functions
 MAX_INTEGER = 2**63 - 1  # what an int64 holds, and with it every extent and count
+
+
+def _computed(clause: Clause) -> tuple[Expression, ...]:
+    return (clause.iterable, *clause.conditions)
+
 
 _OPERANDS: dict[type, Callable[[Any], Iterable[Expression]]] = {
     Unary: lambda e: (e.operand,),
@@ -46,6 +56,8 @@ _OPERANDS: dict[type, Callable[[Any], Iterable[Expression]]] = {
     Apply: lambda e: (argument.value for argument in e.arguments),
     TupleOf: lambda e: e.items,
     ListOf: lambda e: e.items,
+    Comprehension: lambda e: (e.item, *(part for c in e.clauses for part in _computed(c))),
+    Template: lambda e: (part for part in e.parts if not isinstance(part, str)),
 }
 
 
@@ -55,23 +67,28 @@ def check_expression(expression: Expression) -> None:
     Raises:
         NetError: E402.
     """
-    if type(expression) not in _OPERANDS:
-        return
-    pending = [(expression, 1)]
-    while pending:
+    if levels_of(expression) > MAX_NESTING:
+        raise error(
+            "E402",
+            f"an expression of more than {MAX_NESTING} levels",
+            expression.span,
+            notes=["each operator of a chain such as `1 + 1 + 1` adds a level of nesting"],
+            help="name a part of it with `let`, or use `sum([...])`",
+        )
+
+
+def levels_of(expression: Expression) -> int:
+    """How deep an expression's tree is, counted up to the first level beyond `MAX_NESTING`."""
+    deepest = 0
+    pending = [(expression, 1)] if type(expression) in _OPERANDS else []
+    while pending and deepest <= MAX_NESTING:
         node, depth = pending.pop()
-        if depth > MAX_NESTING:
-            raise error(
-                "E402",
-                f"an expression of more than {MAX_NESTING} levels",
-                expression.span,
-                notes=["each operator of a chain such as `1 + 1 + 1` adds a level of nesting"],
-                help="name a part of it with `let`, or use `sum([...])`",
-            )
+        deepest = max(deepest, depth)
         below = depth + 1
         for operand in _OPERANDS[type(node)](node):
             if type(operand) in _OPERANDS:
                 pending.append((operand, below))
+    return deepest
 
 
 def check_statements(statements: Iterable[Statement]) -> None:

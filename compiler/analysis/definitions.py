@@ -1,6 +1,5 @@
 """Syntax tree to warnings about names: those never used, and those that hide others."""
 
-import re
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import fields
@@ -10,12 +9,11 @@ from typing import Any
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, Pointer
 from ...grammar.source import Span
-from ..expressions.names import target_names
+from ..expressions.names import let_names, target_names
 
 Defined = MutableMapping[str, Span]
 
 PLAIN = (Span, str, int, bool, int | float)  # what fields hold that is no syntax
-BRACES = re.compile(r"\{\s*\w[^{}]*\}")
 
 
 def check_definitions(module: ast.Module, *, library: bool = False) -> list[Diagnostic]:
@@ -31,7 +29,7 @@ def check_definitions(module: ast.Module, *, library: bool = False) -> list[Diag
 
 def surprises(module: ast.Module) -> list[Diagnostic]:
     """Warnings about what means something else than it seems to, wherever it is used."""
-    return [*_literal_braces(module), *_inputs_in_turns(module)]
+    return [*_inputs_in_turns(module)]
 
 
 def _unused(module: ast.Module) -> Iterator[Diagnostic]:
@@ -42,14 +40,14 @@ def _unused(module: ast.Module) -> Iterator[Diagnostic]:
     blocks: list[ast.BlockStatement] = []
     for syntax in _walk(module.statements):
         match syntax:
-            case ast.Name(id):
+            case ast.Name(id) | ast.Apply(id):
                 read.add(id)
             case ast.Call(name):
                 called.add(name)
             case ast.Reference(label) if label.literal is not None:
                 called.add(label.literal)
-            case ast.LetStatement(target):
-                given += target_names(target)
+            case ast.LetStatement() | ast.FunctionStatement():
+                given += let_names(syntax)
             case ast.BlockStatement():
                 blocks.append(syntax)
     for name, span in given:
@@ -79,19 +77,6 @@ def _walk(root: Any) -> Iterator[Any]:
 def _parts(syntax: type[Any]) -> tuple[str, ...]:
     """The fields of a kind of syntax that may hold others; found once, which takes long."""
     return tuple(field.name for field in fields(syntax) if field.type not in PLAIN)
-
-
-def _literal_braces(module: ast.Module) -> Iterator[Diagnostic]:
-    """Strings, and labels in quotes, with names in braces, which nothing computes."""
-    for syntax in _walk(module.statements):
-        match syntax:
-            case ast.String(text) | ast.Label(((str(text),),)) if BRACES.search(text):
-                yield Diagnostic(
-                    "W118",
-                    f"`{BRACES.findall(text)[0]}` in a string is literal text",
-                    syntax.span,
-                    help="a label without quotes is computed: `as layer{i}`",
-                )
 
 
 def _inputs_in_turns(module: ast.Module) -> Iterator[Diagnostic]:
@@ -132,9 +117,11 @@ def _hidden(statements: Iterable[ast.Statement], around: Defined) -> Iterator[Di
     lets: dict[str, Span] = {}
     for statement in statements:
         match statement:
-            case ast.LetStatement(target):
-                yield from _give(target_names(target), known)
-                lets.update(target_names(target))
+            case ast.LetStatement() | ast.FunctionStatement():
+                yield from _give(let_names(statement), known)
+                lets.update(let_names(statement))
+                if isinstance(statement, ast.FunctionStatement):
+                    yield from _give(_parameters(statement.parameters), ChainMap({}, known))
             case ast.BindStatement(target, chain):
                 yield from _hidden_in_chain(chain, known)
                 known.update(target_names(target))
@@ -144,10 +131,13 @@ def _hidden(statements: Iterable[ast.Statement], around: Defined) -> Iterator[Di
                 yield from _hidden_in_chain(chain, known)
             case ast.BlockStatement(_, parameters, inputs, body):
                 inner = ChainMap({}, lets)  # a block sees the file's `let`s, not its tensors
-                own = [(p.name, p.span) for p in parameters]
-                own += [(name.id, name.span) for name in inputs]
+                own = [*_parameters(parameters), *((name.id, name.span) for name in inputs)]
                 yield from _give(own, inner)
                 yield from _hidden(body, inner)
+
+
+def _parameters(parameters: Iterable[ast.Parameter]) -> Iterator[tuple[str, Span]]:
+    return ((parameter.name, parameter.span) for parameter in parameters)
 
 
 def _give(names: Iterable[tuple[str, Span]], known: Defined) -> Iterator[Diagnostic]:

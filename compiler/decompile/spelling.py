@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Any
 
 from ...grammar.diagnostics import NetError, error
+from ...grammar.parsing.literals import write_string
 from ..expressions.arguments import Word
 from ..ir.initializers import Init
 from ..ir.types import DType
@@ -51,8 +52,7 @@ def quoted(text: str) -> str:
     """
     if not text.isprintable():
         raise unsayable(f"the name {text!r}, which has characters that cannot be printed")
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return write_string(text)
 
 
 def value_of(value: Any, words: Iterable[str] = ()) -> Value:

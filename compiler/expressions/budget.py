@@ -34,7 +34,7 @@ class Budget:
     measured: dict[int, tuple[Any, Content]] = field(default_factory=dict)
 
     def covers(self, items: int) -> bool:
-        """Count the items of something that a layer computes; whether that many were left."""
+        """Count the items of something that is computed; whether that many were left."""
         self.items -= items
         return self.items >= 0
 
@@ -54,6 +54,15 @@ class Budget:
         if self.items < 0:
             raise error("E404", "the lists of this program have too many items", blame.span)
         return value
+
+    def work(self, effort: int, blame: ast.Expression) -> None:
+        """Count what takes as long to compute as so many items of a list.
+
+        Raises:
+            NetError: E404, nothing is left.
+        """
+        if not self.covers(effort):
+            raise error("E404", "the expressions of this program take too long", blame.span)
 
     def _measure(self, value: Any) -> Content:
         """What a list holds, in as many steps as it has items that no other list has."""

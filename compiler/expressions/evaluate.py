@@ -2,23 +2,25 @@
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import field, replace
 from typing import Any
 
 from ...grammar import ast
-from ...grammar.diagnostics import NetError, did_you_mean, error
-from ...grammar.limits import MAX_INTEGER
+from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
+from ...grammar.limits import MAX_CALL_LEVELS, MAX_INTEGER
 from ...grammar.records import record
 from ...grammar.source import Span
 from ..ir.graph import Value
 from .arguments import Quotient, Word, WordCall, spell, whole
 from .budget import Budget
+from .functions import FUNCTIONS, LONGEST_LIST, WALKING, TooLong
 from .recovery import POISON, Poisoned
 from .tensor_attributes import TENSOR_ATTRIBUTES, tensor_attribute
 
-LONGEST_LIST = 100_000
-MOST_DIGITS = 400
+MOST_CALLS_SHOWN = 4  # around an error
+CHARACTERS_PER_ITEM = 2  # of an expression, whose effort the budget counts in items
 
 
 @record
@@ -32,6 +34,8 @@ class Environment:
         words: Whether an unknown name is a choice word, as it is among a layer's arguments.
         budget: How many items of lists may be computed.
         find: The tensor that a label names, or None; given a place, it warns of automatic names.
+        calls: The functions of the program whose calls are being computed, outermost first.
+        levels: How deep the expressions of those functions nest in all.
     """
 
     names: Mapping[str, Any] = field(default_factory=dict)
@@ -39,10 +43,21 @@ class Environment:
     words: bool = False
     budget: Budget = field(default_factory=Budget)
     find: Callable[[str, Span | None], Value | None] = lambda label, span: None
+    calls: tuple[ast.FunctionStatement, ...] = ()
+    levels: int = 0
 
 
 NO_NAMES = Environment()
 LITERALS = (ast.Number, ast.Size, ast.String, ast.Boolean)  # what they say depends on no name
+
+
+@record
+class Function:
+    """A function that a program defines, what names mean where it does, and its levels."""
+
+    statement: ast.FunctionStatement
+    environment: Environment
+    levels: int
 
 
 @record
@@ -88,6 +103,9 @@ def _name(expression: ast.Name, environment: Environment) -> Any:
         value = environment.names[expression.id]
         if value is POISON:
             raise Poisoned
+        if isinstance(value, Function):
+            help = f"call it: `{expression.id}({_signature(value)})`"
+            raise error("E302", f"`{expression.id}` is a function", expression.span, help=help)
         return value.compute() if isinstance(value, Lazy) else value
     if environment.words:
         return Word(expression.id)
@@ -118,6 +136,83 @@ def _list(expression: ast.ListOf, environment: Environment) -> list[Any]:
     items = [evaluate(item, environment) for item in expression.items]
     environment.budget.spend(items, expression)
     return items
+
+
+def _comprehension(expression: ast.Comprehension, environment: Environment) -> list[Any]:
+    effort = _effort(expression)
+    found: list[Any] = []
+    for turn in _turns(expression.clauses, environment, effort, expression):
+        found.append(evaluate(expression.item, turn))
+        if len(found) > LONGEST_LIST:
+            raise _too_long(expression)
+    environment.budget.spend(found, expression)
+    return found
+
+
+def _turns(
+    clauses: Sequence[ast.Clause],
+    environment: Environment,
+    effort: int,
+    blame: ast.Expression,
+) -> Iterator[Environment]:
+    """What names mean in each turn of nested clauses whose conditions hold."""
+    if not clauses:
+        yield environment
+        return
+    clause, *inner = clauses
+    items = evaluate(clause.iterable, environment)
+    if not isinstance(items, list | tuple):
+        raise _unfit(f"`for` needs a list, not {_article(items)}", clause.iterable)
+    for item in items:
+        environment.budget.work(effort, blame)
+        own = {name.id: value for name, value in unpacked(clause.target, item)}
+        turn = _with(environment, own)
+        if all(_truth(evaluate(test, turn), test) for test in clause.conditions):
+            yield from _turns(inner, turn, effort, blame)
+
+
+def _with(environment: Environment, names: dict[str, Any], **others: Any) -> Environment:
+    """What names mean where some have values of their own."""
+    around: Any = environment.names  # ChainMap wants what can change, and only reads it
+    return replace(environment, names=ChainMap(names, around), **others)
+
+
+def unpacked(target: ast.Target, value: Any) -> Iterator[tuple[ast.NameTarget, Any]]:
+    """The names of a target, each with what it gets of a value.
+
+    Raises:
+        NetError: E302, there are more or fewer values than names.
+    """
+    if isinstance(target, ast.NameTarget):
+        yield target, value
+        return
+    items = value if isinstance(value, list | tuple) else None
+    if items is None or len(items) != len(target.items):
+        found = "one value" if items is None else f"{len(items)} values"
+        raise error("E302", f"{len(target.items)} names cannot take {found}", target.span)
+    for inner, item in zip(target.items, items, strict=True):
+        yield from unpacked(inner, item)
+
+
+def _template(expression: ast.Template, environment: Environment) -> str:
+    text = "".join(text_of(part, environment) for part in expression.parts)
+    environment.budget.work(len(text), expression)
+    return text
+
+
+def text_of(piece: str | ast.Expression, environment: Environment) -> str:
+    """A piece of a label or a string as text.
+
+    Raises:
+        NetError: E302, it computes what is neither a word nor an integer.
+    """
+    if isinstance(piece, str):
+        return piece
+    value = evaluate(piece, environment)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        message = f"a label or a string consists of words and integers, not `{spell(value)}`"
+        raise error("E302", message, piece.span)
+    return str(value)
 
 
 def _unary(expression: ast.Unary, environment: Environment) -> Any:
@@ -251,6 +346,11 @@ def _index(expression: ast.Index, environment: Environment) -> Any:
 
 
 def _apply(expression: ast.Apply, environment: Environment) -> Any:
+    own = environment.names.get(expression.function)
+    if own is POISON:
+        raise Poisoned
+    if isinstance(own, Function):
+        return _call(own, expression, environment)
     if expression.function in environment.labels:
         return _label_function(expression, environment)
     positional = [a for a in expression.arguments if a.name is None]
@@ -261,23 +361,22 @@ def _apply(expression: ast.Apply, environment: Environment) -> Any:
     if function is None:
         if environment.words:
             return WordCall(expression.function, tuple(values))
-        known = [*FUNCTIONS, *environment.labels]
-        raise error(
-            "E101",
-            f"unknown function `{expression.function}`",
-            expression.span,
-            help=did_you_mean(expression.function, known),
-        )
+        own_functions = (n for n, v in environment.names.items() if isinstance(v, Function))
+        known = [*FUNCTIONS, *environment.labels, *own_functions]
+        message = f"unknown function `{expression.function}`"
+        if expression.function in environment.names:
+            message = f"`{expression.function}` is a value, not a function"
+        help = did_you_mean(expression.function, known)
+        raise error("E101", message, expression.span, help=help)
     try:
         if sum(len(value) for value in values if isinstance(value, list | tuple)) > LONGEST_LIST:
-            raise _TooLong
+            raise TooLong
         if expression.function in WALKING:
             for value in values:
                 environment.budget.spend(value, expression)
         return environment.budget.spend(_in_range(function(*values), expression), expression)
-    except _TooLong:
-        message = f"a list of more than {LONGEST_LIST:_} items"
-        raise error("E404", message, expression.span) from None
+    except TooLong:
+        raise _too_long(expression) from None
     except OverflowError:
         raise _too_large(expression) from None
     except (TypeError, ValueError, ArithmeticError):
@@ -285,89 +384,100 @@ def _apply(expression: ast.Apply, environment: Environment) -> Any:
         raise _unfit(f"`{expression.function}` cannot take ({shown})", expression) from None
 
 
+def _call(function: Function, expression: ast.Apply, environment: Environment) -> Any:
+    """The value of a function of the program for a call's arguments."""
+    statement = function.statement
+    if any(each is statement for each in environment.calls):
+        names = [each.name for each in environment.calls]
+        cycle = " -> ".join([*names[names.index(statement.name) :], statement.name])
+        help = "compute a list with `[... for ...]` instead"
+        message = f"a function cannot call itself: {cycle}"
+        raise error("E116", message, expression.span, help=help)
+    levels = environment.levels + function.levels
+    if levels > MAX_CALL_LEVELS:
+        message = f"functions that call functions nest more than {MAX_CALL_LEVELS} levels deep"
+        raise error("E402", message, expression.span, help="compute a part with a `let` before")
+    environment.budget.work(_effort(statement.value), expression)
+    given = _given(function, expression, environment)
+    calls = (*environment.calls, statement)
+    inner = _with(function.environment, given, calls=calls, levels=levels)
+    for parameter in statement.parameters:
+        if parameter.name in given:
+            continue
+        if parameter.default is None:
+            raise error(
+                "E105",
+                f"`{statement.name}` needs `{parameter.name}`",
+                expression.span,
+                also=[Pointer(parameter.span, "which has no default")],
+            )
+        given[parameter.name] = evaluate(parameter.default, inner)
+    try:
+        return evaluate(statement.value, inner)
+    except NetError as failure:
+        raise in_call(failure, expression.span, statement.name) from None
+
+
+def _given(function: Function, expression: ast.Apply, environment: Environment) -> dict[str, Any]:
+    """The arguments of a call by the names of a function's parameters."""
+    name = function.statement.name
+    parameters = [parameter.name for parameter in function.statement.parameters]
+    free = iter(parameters)
+    given: dict[str, Any] = {}
+    for argument in expression.arguments:
+        place = next(free, None) if argument.name is None else argument.name
+        if place is None:
+            most = f"at most {len(parameters)}" if parameters else "no argument"
+            raise error("E104", f"`{name}` takes {most}", argument.span)
+        if place not in parameters:
+            near = did_you_mean(place, parameters)
+            raise error("E102", f"`{name}` has no argument `{place}`", argument.span, help=near)
+        if place in given:
+            raise error("E106", f"`{name}` is given `{place}` twice", argument.span)
+        given[place] = evaluate(argument.value, environment)
+    return given
+
+
+def in_call(failure: NetError, call: Span, name: str) -> NetError:
+    """An error with a pointer to the call, or calls, of what it happened in."""
+    first, *rest = failure.diagnostics
+    here = Pointer(call, f"in this call of `{name}`")
+    if first.span == call or len(first.also) >= MOST_CALLS_SHOWN or here in first.also:
+        return failure
+    return NetError([replace(first, also=(*first.also, here)), *rest])
+
+
+def _signature(function: Function) -> str:
+    return ", ".join(parameter.name for parameter in function.statement.parameters)
+
+
+def _effort(expression: ast.Expression) -> int:
+    """How much work it is to compute an expression once: its text is longer than its tree."""
+    return 4 + (expression.span.end - expression.span.start) // CHARACTERS_PER_ITEM
+
+
 def _label_function(expression: ast.Apply, environment: Environment) -> Any:
     arguments = expression.arguments
-    label = label_text(arguments[0].value) if len(arguments) == 1 else None
+    only = arguments[0].value if len(arguments) == 1 else None
+    label = None if only is None else label_text(only)
+    if isinstance(only, ast.Template):
+        label = _template(only, environment)
     if label is None or arguments[0].name is not None:
         raise _unfit(f"`{expression.function}` takes one label", expression)
     return environment.labels[expression.function](label, expression)
 
-
-class _TooLong(Exception):
-    """A list that a function would compute has too many items."""
-
-
-def _range(*bounds: int) -> list[int]:
-    numbers = range(*whole(bounds))
-    if len(numbers) > LONGEST_LIST:
-        raise _TooLong
-    return list(numbers)
-
-
-def _enumerate(items: Sequence[Any]) -> list[tuple[int, Any]]:
-    return list(enumerate(_sequence(items)))
-
-
-def _zip(*lists: Sequence[Any]) -> list[tuple[Any, ...]]:
-    return list(zip(*map(_sequence, lists), strict=True))
-
-
-def _reversed(items: Sequence[Any]) -> list[Any]:
-    return list(reversed(_sequence(items)))
-
-
-def _round(number: float, digits: int = 0) -> float:
-    """The number at so many decimals: beyond what a float holds, more of them change nothing."""
-    result = round(number, max(-MOST_DIGITS, min(digits, MOST_DIGITS)))
-    return result if digits else int(result)
-
-
-def _sum(items: Sequence[float], start: float = 0) -> float:
-    """The sum of numbers alone: joining lists one by one would take quadratic time."""
-    if not all(isinstance(number, int | float) for number in (start, *_sequence(items))):
-        raise TypeError
-    return sum(items, start)
-
-
-def _length(items: Sequence[Any]) -> int:
-    return len(_sequence(items))
-
-
-def _sequence(items: Any) -> Sequence[Any]:
-    if not isinstance(items, list | tuple):
-        raise TypeError
-    return items
-
-
-FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "min": min,
-    "max": max,
-    "abs": abs,
-    "floor": math.floor,
-    "ceil": math.ceil,
-    "round": _round,
-    "sqrt": math.sqrt,
-    "log2": math.log2,
-    "len": _length,
-    "sum": _sum,
-    "range": _range,
-    "enumerate": _enumerate,
-    "zip": _zip,
-    "reversed": _reversed,
-}
-
-# They walk a list and yield none, which would count.
-WALKING = frozenset({"max", "min", "sum"})
 
 _RULES: Mapping[type, Callable[[Any, Environment], Any]] = {
     ast.Number: _literal,
     ast.String: _literal,
     ast.Boolean: _literal,
     ast.Held: _literal,
+    ast.Template: _template,
     ast.Size: _size,
     ast.Name: _name,
     ast.TupleOf: _tuple,
     ast.ListOf: _list,
+    ast.Comprehension: _comprehension,
     ast.Unary: _unary,
     ast.Binary: _binary,
     ast.Comparison: _comparison,
@@ -396,6 +506,10 @@ def _in_range(value: Any, blame: ast.Expression) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise _too_large(blame)
     return value
+
+
+def _too_long(blame: ast.Expression) -> NetError:
+    return error("E404", f"a list of more than {LONGEST_LIST:_} items", blame.span)
 
 
 def _too_large(blame: ast.Expression) -> NetError:

@@ -12,6 +12,8 @@ from ...grammar.source import Source, Span
 from ..ir.graph import Graph, Layer, Value
 from .budget import Budget
 
+Let = ast.LetStatement | ast.FunctionStatement
+
 
 @record
 class Block:
@@ -211,8 +213,16 @@ def _chains_of(statements: Iterable[ast.Statement], found: set[str]) -> list[ast
     return chains
 
 
+def let_names(statement: Let) -> Iterator[tuple[str, Span]]:
+    """The names that a `let` gives, and where each stands."""
+    if isinstance(statement, ast.FunctionStatement):
+        yield statement.name, statement.name_span
+    else:
+        yield from target_names(statement.target)
+
+
 def target_names(target: ast.Target) -> Iterator[tuple[str, Span]]:
-    """The names that a binding or a `let` gives, and where each stands."""
+    """The names that a binding gives, and where each stands."""
     if isinstance(target, ast.NameTarget):
         yield target.id, target.span
         return

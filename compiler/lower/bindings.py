@@ -5,39 +5,44 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
+from ...grammar.limits import levels_of
 from ...grammar.source import Span
-from ..expressions.evaluate import FUNCTIONS
-from ..expressions.names import Scope
+from ..expressions.evaluate import Function, unpacked
+from ..expressions.functions import FUNCTIONS
+from ..expressions.names import Let, Scope, let_names, target_names
 from ..expressions.recovery import POISON, Poisoned, poisoned
 from ..ir.graph import Value
 from ..layers.layerdef import LAYERS
-from .items import evaluate_in, lower_chain
+from .items import environment_of, evaluate_in, lower_chain
 from .state import Lowering, Tensors
 
 
-def bind_let(statement: ast.LetStatement, scope: Scope) -> None:
-    """Compute a value and give it its names."""
+def bind_let(statement: Let, scope: Scope) -> None:
+    """Compute a value and give it its names, or give a function its name.
+
+    In a function's value, names mean what they mean where it is defined.
+    """
+    if isinstance(statement, ast.FunctionStatement):
+        check_free(statement.name, statement.name_span)
+        scope.lets[statement.name] = Function(
+            statement, environment_of(scope), levels=1 + levels_of(statement.value)
+        )
+        return
     value = evaluate_in(scope, statement.value)
     bind_target(statement.target, value, scope.lets.__setitem__)
 
 
-def try_let(state: Lowering, statement: ast.LetStatement, scope: Scope) -> None:
+def try_let(state: Lowering, statement: Let, scope: Scope) -> None:
     """As `bind_let`; where that fails it is reported, and the names are poisoned."""
     try:
         bind_let(statement, scope)
     except NetError as failure:
         state.report(failure)
-        _poison(statement.target, scope.lets.__setitem__)
     except Poisoned:
-        _poison(statement.target, scope.lets.__setitem__)
-
-
-def _poison(target: ast.Target, give: Callable[[str, Any], None]) -> None:
-    if isinstance(target, ast.NameTarget):
-        give(target.id, POISON)
+        pass
+    else:
         return
-    for item in target.items:
-        _poison(item, give)
+    scope.lets.update((name, POISON) for name, _ in let_names(statement))
 
 
 def bind_chain(
@@ -47,7 +52,7 @@ def bind_chain(
     tensors = lower_chain(state, statement.chain, incoming, scope)
 
     if poisoned(tensors):
-        _poison(statement.target, scope.bindings.__setitem__)
+        scope.bindings.update((name, POISON) for name, _ in target_names(statement.target))
         return tensors
 
     def give(name: str, value: Value) -> None:
@@ -66,18 +71,20 @@ def bind_chain(
 
 def bind_target(target: ast.Target, value: Any, give: Callable[[str, Any], None]) -> None:
     """Give a name its value, or several names the items of a list."""
-    if isinstance(target, ast.NameTarget):
-        taken = "a layer" if target.id in LAYERS else "a function" if target.id in FUNCTIONS else ""
-        if taken:
-            raise taken_name(target.id, taken, target.span)
-        give(target.id, value)
-        return
-    items = value if isinstance(value, list | tuple) else None
-    if items is None or len(items) != len(target.items):
-        found = "one value" if items is None else f"{len(items)} values"
-        raise error("E302", f"{len(target.items)} names cannot take {found}", target.span)
-    for name, item in zip(target.items, items, strict=True):
-        bind_target(name, item, give)
+    for name, item in unpacked(target, value):
+        check_free(name.id, name.span)
+        give(name.id, item)
+
+
+def check_free(name: str, span: Span) -> None:
+    """Refuse a name that the language has.
+
+    Raises:
+        NetError: E114.
+    """
+    taken = "a layer" if name in LAYERS else "a function" if name in FUNCTIONS else ""
+    if taken:
+        raise taken_name(name, taken, span)
 
 
 def taken_name(name: str, what: str, span: Span) -> NetError:

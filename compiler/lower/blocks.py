@@ -1,12 +1,12 @@
 """Blocks: chains with parameters, and the bodies that blocks, `for` and `if` share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
+from ..expressions.evaluate import in_call
 from ..expressions.names import Block, Scope
 from ..expressions.recovery import POISON, poisoned
 from ..layers.layerdef import COMMON, GivenArgument, converted
@@ -42,7 +42,7 @@ def call_block(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
     state.graph.blocks[path] = call.spelling
     calls, frames = state.calls, state.frames
     state.calls = (*calls, _caller(state, block, call, site, path, common))
-    state.frames = (*frames, partial(_in_call, call=call))
+    state.frames = (*frames, partial(in_call, call=call.name_span, name=call.spelling))
     tensors = lower_body(state, block.statement.body, site.current, inner)
     state.calls, state.frames = calls, frames
     if len(tensors) == 1 and not poisoned(tensors):
@@ -79,7 +79,7 @@ def lower_body(
     result = incoming
     for statement in body:
         match statement:
-            case ast.LetStatement():
+            case ast.LetStatement() | ast.FunctionStatement():
                 try_let(state, statement, scope)
             case ast.BindStatement():
                 result = bind_chain(state, statement, incoming, scope)
@@ -182,12 +182,3 @@ def _unknown_argument(
     return error(
         "E102", f"`{call.spelling}` has no argument `{argument.name}`", argument.span, help=near
     )
-
-
-def _in_call(failure: NetError, call: EvaluatedCall) -> NetError:
-    """The error with a pointer to the call, or calls, of the block that it happened in."""
-    first, *rest = failure.diagnostics
-    here = Pointer(call.name_span, f"in this call of `{call.spelling}`")
-    if first.span == call.name_span or len(first.also) >= 4 or here in first.also:
-        return failure
-    return NetError([replace(first, also=(*first.also, here)), *rest])

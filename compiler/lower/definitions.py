@@ -11,7 +11,7 @@ from ...grammar.files import read_source
 from ...grammar.limits import MAX_NESTING
 from ...grammar.parsing.parser import parse
 from ..analysis.definitions import surprises
-from ..expressions.names import Block, Default, Home, Scope, labels_in, target_names
+from ..expressions.names import Block, Default, Home, Let, Scope, labels_in, let_names
 from ..layers.layerdef import LAYERS, GivenArgument, place
 from .bindings import bind_let, taken_name
 from .items import evaluate_in
@@ -98,9 +98,9 @@ def _take_over(home: Home, imported: Home) -> None:
         home.warn_of_hidden(name, "value", kept=place, hidden=imported.places[name])
 
 
-def give_value(statement: ast.LetStatement, home: Home) -> None:
+def give_value(statement: Let, home: Home) -> None:
     """Note where a file gives its values, and which of an import's they hide."""
-    for name, span in target_names(statement.target):
+    for name, span in let_names(statement):
         earlier = home.places.get(name, span)
         if earlier.source is not span.source:
             home.warn_of_hidden(name, "value", kept=span, hidden=earlier)
@@ -125,7 +125,7 @@ def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[st
         match inner:
             case ast.ImportStatement():
                 import_file(inner, imported, chain)
-            case ast.LetStatement():
+            case ast.LetStatement() | ast.FunctionStatement():
                 bind_let(inner, scope)
                 give_value(inner, imported)
             case ast.DefaultStatement():

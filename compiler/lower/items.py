@@ -6,8 +6,7 @@ from typing import Any
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
 from ...grammar.source import Span
-from ..expressions.arguments import spell
-from ..expressions.evaluate import LITERALS, NO_NAMES, Environment, evaluate
+from ..expressions.evaluate import LITERALS, NO_NAMES, Environment, evaluate, text_of
 from ..expressions.names import Scope
 from ..expressions.recovery import POISON, Poisoned, poisoned
 from .state import Lowering, Site, Tensors
@@ -104,26 +103,22 @@ def label_text(label: ast.Label, scope: Scope) -> str:
     """
     text = label.literal
     if text is None:
-        text = ".".join("".join(_piece(p, scope) for p in part) for part in label.parts)
+        environment = environment_of(scope)
+        parts = ("".join(text_of(p, environment) for p in part) for part in label.parts)
+        text = ".".join(parts)
     if not text:
         raise error("E114", "a label needs at least one character", label.span)
     return text
-
-
-def _piece(piece: str | ast.Expression, scope: Scope) -> str:
-    if isinstance(piece, str):
-        return piece
-    value = evaluate_in(scope, piece)
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        message = f"a label consists of words and integers, not `{spell(value)}`"
-        raise error("E302", message, piece.span)
-    return str(value)
 
 
 def evaluate_in(scope: Scope, expression: ast.Expression, *, words: bool = False) -> Any:
     """The value of an expression; `words` lets unknown names be choice words."""
     if isinstance(expression, LITERALS):
         return evaluate(expression, NO_NAMES)
+    return evaluate(expression, environment_of(scope, words=words))
+
+
+def environment_of(scope: Scope, *, words: bool = False) -> Environment:
+    """What names mean in expressions that stand in a region."""
     names = scope.visible_names()
-    environment = Environment(names, words=words, budget=scope.home.budget, find=scope.find)
-    return evaluate(expression, environment)
+    return Environment(names, words=words, budget=scope.home.budget, find=scope.find)

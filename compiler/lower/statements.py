@@ -10,13 +10,13 @@ from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, error
 from ...grammar.records import record
 from ...grammar.source import Span
-from ..expressions.names import Home, Scope, labels_in
+from ..expressions.names import Home, Let, Scope, labels_in
 from ..expressions.recovery import GiveUp, Poisoned
 from ..ir.graph import Graph
 from .bindings import bind_chain, try_let
 from .calls import MERGE
 from .definitions import define_blocks, give_value, import_file, set_default
-from .items import evaluate_in, lower_chain
+from .items import evaluate_in, label_text, lower_chain
 from .state import Lowering, Tensors
 
 # What training knows is loaded for programs with a `train` block only: others start faster.
@@ -137,7 +137,7 @@ def try_to(state: Lowering, lower_it: Callable[[], Tensors | None]) -> Tensors |
 
 def net_statement(state: Lowering, statement: ast.NetStatement, scope: Scope) -> None:
     """Name the network."""
-    state.graph.name = statement.name
+    state.graph.name = label_text(statement.name, scope)
 
 
 def language_statement(state: Lowering, statement: ast.LanguageStatement, scope: Scope) -> None:
@@ -151,8 +151,8 @@ def assert_statement(state: Lowering, statement: ast.AssertStatement, scope: Sco
     """Assertions refer to the whole network: `analysis/assertions.py` checks them."""
 
 
-def let_statement(state: Lowering, statement: ast.LetStatement, scope: Scope) -> None:
-    """Compute a value of the file."""
+def let_statement(state: Lowering, statement: Let, scope: Scope) -> None:
+    """A value, or a function, of the file."""
     try_let(state, statement, scope)
     give_value(statement, scope.home)
 
@@ -258,6 +258,7 @@ def _ambiguous(name: str, output: Span, value: Span) -> Diagnostic:
 _OF_LIBRARIES = (
     ast.BlockStatement,
     ast.DefaultStatement,
+    ast.FunctionStatement,
     ast.ImportStatement,
     ast.LanguageStatement,
     ast.LetStatement,
@@ -268,6 +269,7 @@ STATEMENTS: Mapping[type, Callable[[Lowering, Any, Scope], Tensors | None]] = {
     ast.LanguageStatement: language_statement,
     ast.AssertStatement: assert_statement,
     ast.LetStatement: let_statement,
+    ast.FunctionStatement: let_statement,
     ast.BindStatement: bind_statement,
     ast.BlockStatement: block_statement,
     ast.ChainStatement: chain_statement,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...grammar.diagnostics import NetError, did_you_mean, error
+from ...grammar.parsing.literals import write_string
 from ...grammar.source import Span
 from ..expressions.arguments import Kind, Word, spell
 from ..layers.layerdef import GivenArgument, bind
@@ -120,7 +121,7 @@ def spell_term(term: Term) -> str:
 def spell_value(value: Any) -> str:
     """A value as a program spells it, so that it is read as the same value again."""
     if isinstance(value, str) and not isinstance(value, Word):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return write_string(value)
     if isinstance(value, list | tuple) and not all(isinstance(item, int) for item in value):
         return f"[{', '.join(map(spell_value, value))}]"
     return spell(value)

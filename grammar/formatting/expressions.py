@@ -14,14 +14,15 @@ _CLOSING = frozenset(")]}")
 _SEPARATORS = frozenset({",", ";"})
 _ENDS = _CLOSING | _SEPARATORS
 
-# A long expression breaks at all operators of the first of these that it has any of; `^` stands
-# without blanks, and no line breaks there.
+# A long expression breaks at all operators of the first of these that it has any of, the words of a
+# comprehension among them; `^` stands without blanks, and no line breaks there, nor at `in`.
 _BREAKABLE = (
+    frozenset({"FOR", "IF"}),
     frozenset({"_THEN", "_ELSE", "OR", "AND", "ADDOP"}),
     frozenset({"CMP"}),
     frozenset({"STAR", "SLASH", "DSLASH", "PCT"}),
 )
-_INFIX = frozenset().union(*_BREAKABLE)
+_INFIX = frozenset({"IN"}).union(*_BREAKABLE)
 _PREFIX_WORDS = frozenset({"not", "if"})
 
 

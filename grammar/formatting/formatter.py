@@ -20,6 +20,7 @@ from ..ast import (
     DefaultStatement,
     Entry,
     For,
+    FunctionStatement,
     Group,
     If,
     ImportStatement,
@@ -103,14 +104,16 @@ class _Formatter:
         """`default CONV(...)`."""
         return concat(two_words(self.tokens), bracket(self.tokens, is_call=True))
 
-    def _LetStatement(self, statement: LetStatement) -> Doc:
-        """`let target = value`."""
+    def _LetStatement(self, statement: LetStatement | FunctionStatement) -> Doc:
+        """`let target = value`, `let name(v, d=8) = value`."""
         keyword = self.tokens.take()
         target = concat(
             Text(" "), expression(self.tokens, ends=_ASSIGNED), Text(" "), self.tokens.take()
         )
         value = expression(self.tokens, statement.span.end)
         return concat(keyword, self._assigned(target, value))
+
+    _FunctionStatement = _LetStatement
 
     def _AssertStatement(self, statement: AssertStatement) -> Doc:
         """`assert condition`."""

@@ -103,15 +103,18 @@ class Parser:
         self._matchers: dict[int, Match] = {}  # of states in which not any token may come
 
     def parse(
-        self, source: Source, start: int, rule: StartRule, most: int
+        self, source: Source, start: int, rule: StartRule, most: int, *, end: int | None = None
     ) -> tuple[Any, list[Token]] | Failure:
         """What the builder makes of a text, from an offset on, and its tokens, or where it ends.
+
+        What stands before the offset is not looked at.
 
         Args:
             source: The text.
             start: The offset.
             rule: What the text is.
             most: How many tokens it may have.
+            end: Where it ends, if that is not the end of the source.
 
         Raises:
             NetError: By the builder.
@@ -120,18 +123,19 @@ class Parser:
         states = [self._starts[rule]]
         values: list[Any] = []
         read: list[Token] = []
-        for token in self._tokens(" " * start + source.text[start:], states, read, most):
+        for token in self._tokens(source.text[start:end], start, states, read, most):
             if not self._take(token, states, values):
                 span = Span(source, token.start_pos, token.end_pos)
                 return Failure(span, token.type, states[-1], self._expected(states))
         return values[0], read
 
     def _tokens(
-        self, text: str, states: list[int], read: list[Token], most: int
+        self, text: str, offset: int, states: list[int], read: list[Token], most: int
     ) -> Iterator[Token]:
         """The tokens of a text that may come in the state that is on top when each is asked for.
 
-        All are kept in `read`, comments too. The last one is the end, or one that may not come.
+        Their places count from `offset` on. All are kept in `read`, comments too. The last one is
+        the end, or one that may not come.
         """
         keep = read.append
         position = depth = count = 0
@@ -139,9 +143,9 @@ class Parser:
             kind = match.lastgroup or ""
             start, position = match.span(kind)
             if kind == "END":
-                yield Token("$END", "", start, start)
+                yield Token("$END", "", offset + start, offset + start)
                 return
-            token = Token(kind, match[kind], start, position)
+            token = Token(kind, match[kind], offset + start, offset + position)
             keep(token)
             if kind == "COMMENT":
                 continue
@@ -149,9 +153,10 @@ class Parser:
             if token.value in _DEPTHS:
                 depth += _DEPTHS[token.value]
             if count > most or depth > MAX_NESTING:
-                raise TooMuchError(start)
+                raise TooMuchError(offset + start)
             yield token
-        yield next_of_any(text, position)
+        kind, value, start, position = next_of_any(text, position)
+        yield Token(kind, value, offset + start, offset + position)
 
     def _match(self, text: str, position: int, state: int) -> re.Match[str] | None:
         """White space and a token that may come in a state, or the end.

@@ -1,16 +1,18 @@
 """The text of a literal to its value: integers, decimals with suffixes, sizes, strings."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
-from ..ast import Number, Size, String
+from ..ast import Expression, Number, Size, String, Template
 from ..diagnostics import NetError, error
 from ..limits import MAX_INTEGER, MAX_STRING
 from ..source import Span
 
 _SUFFIXES = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _DIGITS = len(str(MAX_INTEGER))
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPED = '"\\{}'  # what a backslash stands before
+_PIECE = re.compile(r"\\.|[{}]|[^\\{}]+", re.DOTALL)
 
 
 def read_integer(text: str, span: Span) -> int:
@@ -63,27 +65,70 @@ def read_size(text: str, span: Span) -> Size:
     return Size(tuple([read_integer(extent, span) for extent in text.split("x")]), span=span)
 
 
-def read_string(text: str, span: Span) -> String:
-    r"""The node of `"text"`, with `\"` and `\\` resolved.
+def read_string(
+    text: str, span: Span, read_hole: Callable[[Span], Expression]
+) -> String | Template:
+    r"""The node of `"text"`, with `\"`, `\\`, `\{` and `\}` resolved, or of `"block{i}"`.
+
+    Args:
+        text: The string with its quotes.
+        span: Where it stands.
+        read_hole: Parses what stands between braces.
 
     Raises:
-        NetError: E019 for another escape, E403 for a text beyond any use.
+        NetError: E019 for another escape, or a brace without its other; E403 for a text beyond any
+            use; what `read_hole` raises.
     """
     if len(text) > MAX_STRING:
         raise long_string(span)
-    inner = text[1:-1]
-    if "\\" in inner:
-        for match in _ESCAPE.finditer(inner):
-            if match[1] not in '"\\':
-                start = span.start + 1 + match.start()
-                raise error(
-                    "E019",
-                    f"`{match[0]}` is not an escape sequence",
-                    Span(span.source, start, start + 2),
-                    help='write `\\\\` for a backslash; `\\"` is the only other escape',
-                )
-        inner = _ESCAPE.sub(r"\1", inner)
-    return String(inner, span=span)
+    if not any(sign in text for sign in "\\{}"):
+        return String(text[1:-1], span=span)
+    parts: list[str | Expression] = []
+    offset, end = 1, len(text) - 1
+    while offset < end:
+        piece = _PIECE.match(text, offset, end)
+        assert piece is not None
+        place = Span(span.source, span.start + offset, span.start + piece.end())
+        offset = piece.end()
+        found: str | Expression = piece[0]
+        if piece[0] == "{":
+            offset = text.find("}", offset, end) + 1
+            if not offset:
+                raise _brace(place, "which no `}` closes")
+            found = read_hole(Span(span.source, place.end, span.start + offset - 1))
+        elif piece[0] == "}":
+            raise _brace(place, "which no `{` opens")
+        elif piece[0][0] == "\\":
+            found = _unescaped(piece[0], place)
+        if isinstance(found, str) and parts and isinstance(parts[-1], str):
+            parts[-1] += found
+        else:
+            parts.append(found)
+    if all(isinstance(part, str) for part in parts):
+        return String("".join(map(str, parts)), span=span)
+    return Template(tuple(parts), span=span)
+
+
+def write_string(text: str) -> str:
+    r"""A string literal that is read as a text: quotes, backslashes and braces are escaped."""
+    return '"' + re.sub(f"([{re.escape(_ESCAPED)}])", r"\\\1", text) + '"'
+
+
+def _unescaped(escape: str, place: Span) -> str:
+    if escape[1] not in _ESCAPED:
+        raise error(
+            "E019",
+            f"`{escape}` is not an escape sequence",
+            place,
+            help="write `\\\\` for a backslash; only quotes and braces are escaped, too",
+        )
+    return escape[1]
+
+
+def _brace(place: Span, what: str) -> NetError:
+    message = f"a string has a `{place.text}` {what}"
+    help = f"write `\\{place.text}` for a brace; `{{i}}` puts in the value of `i`"
+    return error("E019", message, place, help=help)
 
 
 def long_string(span: Span) -> NetError:

@@ -14,7 +14,7 @@ from ..diagnostics import Diagnostic, NetError, Pointer, error
 from ..lexing.automaton import Parser, TooMuchError
 from ..lexing.lexer import beyond
 from ..lexing.tables import StartRule
-from ..limits import MAX_NESTING, MAX_TOKENS, check_expression, check_statements
+from ..limits import MAX_NESTING, MAX_STRING, MAX_TOKENS, check_expression, check_statements
 from ..source import Source, Span
 from .brackets import check_brackets, check_text, too_much
 from .tree import TreeBuilder
@@ -176,7 +176,25 @@ def _table() -> "ExampleTable":
     return build_table(_wrong)
 
 
+def _read_hole(span: Span) -> Expression:
+    """Parse a computed part of a string, within the parse of its program.
+
+    Raises:
+        NetError: Its first syntax error.
+    """
+    if not span.text.strip():
+        raise error("E011", "nothing stands between the braces", span, label="expected a value")
+    outcome = _parser()[1].parse(span.source, span.start, "setting", MAX_STRING, end=span.end)
+    if not isinstance(outcome, tuple):
+        raise _no_setting(span, outcome)
+    value: Expression | MapOf = outcome[0]
+    if isinstance(value, MapOf):
+        raise error("E011", "a map is no part of a string", span)
+    check_expression(value)
+    return value
+
+
 @cache
 def _parser() -> tuple[TreeBuilder, Parser]:
-    builder = TreeBuilder()
+    builder = TreeBuilder(_read_hole)
     return builder, Parser(builder)

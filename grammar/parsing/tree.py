@@ -6,6 +6,7 @@ terminal. No tree of the parser's own is ever built, which halves the memory of 
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -21,10 +22,13 @@ from ..ast import (
     Chain,
     ChainStatement,
     Choice,
+    Clause,
+    Comprehension,
     DefaultStatement,
     Entry,
     Expression,
     For,
+    FunctionStatement,
     Group,
     If,
     ImportStatement,
@@ -48,13 +52,14 @@ from ..ast import (
     Step,
     String,
     Target,
+    Template,
     Token,
     TrainStatement,
     TupleOf,
     TupleTarget,
 )
 from ..diagnostics import error
-from ..limits import check_expression
+from ..limits import MAX_CLAUSES, check_expression
 from ..source import Source, Span
 from ..syntax_failures.spacing import check_entry_start, check_label, check_start
 from .expressions import build_expression
@@ -86,9 +91,14 @@ class Body(NamedTuple):
 
 
 class TreeBuilder:
-    """Builds the nodes of one source at a time; `begin` names the source."""
+    """Builds the nodes of one source at a time; `begin` names the source.
 
-    def __init__(self) -> None:
+    Attributes:
+        read_hole: Parses the expression in a computed part of a string.
+    """
+
+    def __init__(self, read_hole: Callable[[Span], Expression]) -> None:
+        self.read_hole = read_hole
         self.begin(Source("", ""))
 
     def begin(self, source: Source) -> None:
@@ -108,12 +118,8 @@ class TreeBuilder:
 
     def net_stmt(self, parts: Parts) -> NetStatement:
         keyword, name = parts
-        span, text = self._word(name)
-        return NetStatement(text, span=self._begun(keyword, span.end))
-
-    def _word(self, part: Any) -> tuple[Span, str]:
-        """The place and the text of a name, which may be a string."""
-        return (part.span, part.value) if isinstance(part, String) else (self._at(part), part.value)
+        label = self.label([name])
+        return NetStatement(label, span=self._begun(keyword, label.span.end))
 
     def _begun(self, keyword: Token, end: int) -> Span:
         """The span of a statement that its keyword begins, on its own line."""
@@ -127,6 +133,8 @@ class TreeBuilder:
 
     def import_stmt(self, parts: Parts) -> ImportStatement:
         keyword, path = parts
+        if type(path) is Template:
+            raise error("E019", "the path of an import is not computed", path.span)
         return ImportStatement(path.value, span=self._begun(keyword, path.span.end))
 
     def default_stmt(self, parts: Parts) -> DefaultStatement:
@@ -197,6 +205,17 @@ class TreeBuilder:
         keyword, target, value = parts
         check_expression(value)
         return LetStatement(target, value, span=self._begun(keyword, value.span.end))
+
+    def function_stmt(self, parts: Parts) -> FunctionStatement:
+        keyword, name, _, *parameters, value = parts
+        check_expression(value)
+        return FunctionStatement(
+            name.value,
+            tuple(parameters),
+            value,
+            span=self._begun(keyword, value.span.end),
+            name_span=self._at(name),
+        )
 
     def bind_stmt(self, parts: Parts) -> BindStatement:
         target, chain = parts
@@ -296,6 +315,8 @@ class TreeBuilder:
         if len(parts) == 1:
             if type(first) is String:
                 return Label(((first.value,),), span=first.span)
+            if type(first) is Template:
+                return Label((first.parts,), span=first.span)
             if type(first) is not Hole and type(first) is not Number:
                 return Label(((first.value,),), span=self._at(first))
         places = [
@@ -384,6 +405,20 @@ class TreeBuilder:
         opening, *items, close = parts
         return ListOf(tuple(items), span=self._span(opening.start_pos, close.end_pos))
 
+    def comprehension(self, parts: Parts) -> Comprehension:
+        opening, item, *clauses, close = parts
+        span = self._span(opening.start_pos, close.end_pos)
+        if len(clauses) > MAX_CLAUSES:
+            message = f"a list of more than {MAX_CLAUSES} `for` within each other"
+            raise error("E402", message, clauses[MAX_CLAUSES].span)
+        return Comprehension(item, tuple(clauses), span=span)
+
+    def clause(self, parts: Parts) -> Clause:
+        keyword, target, _, iterable, *rest = parts
+        conditions = tuple(rest[1::2])  # each follows its `if`
+        end = (conditions or (iterable,))[-1].span.end
+        return Clause(target, iterable, conditions, span=self._span(keyword.start_pos, end))
+
     def INT(self, token: Token) -> Number:
         span = self._at(token)
         return Number(read_integer(token.value, span), span=span)
@@ -394,8 +429,8 @@ class TreeBuilder:
     def SIZE(self, token: Token) -> Size:
         return read_size(token.value, self._at(token))
 
-    def STRING(self, token: Token) -> String:
-        return read_string(token.value, self._at(token))
+    def STRING(self, token: Token) -> String | Template:
+        return read_string(token.value, self._at(token), self.read_hole)
 
     def YES(self, token: Token) -> Boolean:
         return Boolean(True, span=self._at(token))

@@ -14,11 +14,14 @@ from netc.grammar.ast import (
     Chain,
     ChainStatement,
     Choice,
+    Clause,
     Comparison,
+    Comprehension,
     DefaultStatement,
     Entry,
     Expression,
     For,
+    FunctionStatement,
     Group,
     If,
     ImportStatement,
@@ -43,6 +46,7 @@ from netc.grammar.ast import (
     Statement,
     Step,
     String,
+    Template,
     TrainStatement,
     TupleOf,
     TupleTarget,
@@ -136,7 +140,24 @@ def compare(operators: str, *operands: Expression) -> Comparison:
 
 A, B, C, D = name("a"), name("b"), name("c"), name("d")
 
+
+def clause(target: str, iterable: Expression, *conditions: Expression) -> Clause:
+    """A clause of a comprehension."""
+    return Clause(NameTarget(target, span=AT), iterable, conditions, span=AT)
+
+
 EXPRESSIONS = {
+    "[a for a in b]": Comprehension(A, (clause("a", B),), span=AT),
+    "[a + b for a in c if a > b if d for b in a]": Comprehension(
+        binary("+", A, B), (clause("a", C, compare(">", A, B), D), clause("b", A)), span=AT
+    ),
+    "[if a then b else c for a in if b then c else d]": Comprehension(
+        Choice(A, B, C, span=AT), (clause("a", Choice(B, C, D, span=AT)),), span=AT
+    ),
+    '"a{b}c{d + 1}"': Template(("a", B, "c", binary("+", D, num(1))), span=AT),
+    '"{a}{b}"': Template((A, B), span=AT),
+    r'"\{a\} \"\\"': String('{a} "\\', span=AT),
+    r'"\{{a}"': Template(("{", A), span=AT),
     "a - b - c": binary("-", binary("-", A, B), C),
     "a + b * c": binary("+", A, binary("*", B, C)),
     "(a + b) * c": binary("*", binary("+", A, B), C),
@@ -252,6 +273,7 @@ LABELS = {
         ("layer", binary("+", name("i"), num(1))), (name("k"), "_a"), "0"
     ),
     '"any text, quoted"': label("any text, quoted"),
+    '"block {i}.a"': label(("block ", name("i"), ".a")),
 }
 
 
@@ -264,8 +286,17 @@ def test_labels(text: str) -> None:
 
 
 STATEMENTS = {
-    "net LeNet5": NetStatement("LeNet5", span=AT),
-    'net "LeNet 5"': NetStatement("LeNet 5", span=AT),
+    "net LeNet5": NetStatement(label("LeNet5"), span=AT),
+    'net "ResNet-{n}"': NetStatement(label(("ResNet-", name("n"))), span=AT),
+    "let f() = a": FunctionStatement("f", (), A, span=AT, name_span=AT),
+    "let f(a, d=8) = a * d": FunctionStatement(
+        "f",
+        (Parameter("a", None, span=AT), Parameter("d", num(8), span=AT)),
+        binary("*", A, D),
+        span=AT,
+        name_span=AT,
+    ),
+    'net "LeNet 5"': NetStatement(label("LeNet 5"), span=AT),
     "language 1": LanguageStatement(1, span=AT),
     'import "lib:resnet.net"': ImportStatement("lib:resnet.net", span=AT),
     "default CONV(bias=no)": DefaultStatement(

@@ -10,6 +10,7 @@ LINE = "\n"  # between two tokens that must be on two lines
 
 _NAMES = ("a", "b", "x1", "maxpool", "avgpool", "RELU", "conv5", "fc", "fifteen_letters")
 _NUMBERS = ("0", "3", "61_706", "5e-4", "0.01", "25.6M", "10k", "3x3", "224x224x3")
+_WORDS = ('"s\\\\"', '"{b + 1}c\\{"', "yes", "no", "in")
 _OPERATORS = "+ - * / // % ^ == != <= >= < > and or".split()
 _COMMENTS = ("#", "# text", "#-> a", '# "q" ( [ {', "# caf\u00e9  ")
 
@@ -80,6 +81,7 @@ class _Writer:
         return self.random.choice(
             [
                 lambda: ["let", *self.target(), "=", *self.expression()],
+                self.function,
                 lambda: [*self.target(), "=", *self.chain()],
                 self.chain,
             ]
@@ -106,6 +108,11 @@ class _Writer:
     def parameter(self) -> Pieces:
         """A parameter, perhaps with a default."""
         return [*self.name(), *self.pick(list, list, lambda: ["=", *self.expression()])]
+
+    def function(self) -> Pieces:
+        """A function."""
+        parameters = self.listed(self.several(self.parameter), close=")")
+        return ["let", *self.name(), GLUE, "(", *parameters, "=", *self.expression()]
 
     def train(self) -> Pieces:
         """A train block."""
@@ -194,7 +201,7 @@ class _Writer:
         """A label."""
         return self.pick(
             lambda: [*self.name(), *self.tail()],
-            lambda: [self.random.choice(['"any # label"', "0", "then", "l.0.in"])],
+            lambda: [self.random.choice(['"any # label"', '"block {a}"', "0", "then", "l.0.in"])],
             lambda: ["{", *self.expression(), "}", *self.tail()],
         )
 
@@ -237,7 +244,7 @@ class _Writer:
         """An operand."""
         return self.pick(
             self.name,
-            lambda: [self.random.choice([*_NUMBERS, '"s\\\\"', "yes", "no", "in"])],
+            lambda: [self.random.choice([*_NUMBERS, *_WORDS])],
             lambda: [*self.value(), ".", self.random.choice(["channels", "0", "12", "if"])],
             lambda: [*self.name(), GLUE, "[", *self.expression(), "]", GLUE, "[", "0", "]"],
             lambda: [*self.name(), GLUE, "(", *self.arguments()],
@@ -245,7 +252,16 @@ class _Writer:
             lambda: ["(", *self.listed([self.expression()], close=")", comma=True)],
             lambda: ["(", *self.listed(self.several(self.expression, least=2), close=")")],
             lambda: ["[", *self.listed(self.several(self.expression, most=4), close="]")],
+            self.comprehension,
         )
+
+    def comprehension(self) -> Pieces:
+        """A list with a rule for its items."""
+        pieces = ["[", *self.expression()]
+        for _ in range(self.random.choice([1, 1, 2])):
+            pieces += ["for", *self.target(), "in", *self.expression()]
+            pieces += self.pick(list, list, lambda: ["if", *self.expression()])
+        return [*pieces, "]"]
 
     def arguments(self) -> Pieces:
         """The arguments of a call and its closing parenthesis."""

@@ -13,7 +13,7 @@ import netc
 from netc.choices import STYLES
 from netc.cli import COMMANDS, cli
 from netc.compiler.expressions.arguments import Kind
-from netc.compiler.expressions.evaluate import FUNCTIONS
+from netc.compiler.expressions.functions import FUNCTIONS
 from netc.compiler.layers.layerdef import COMMON, LAYERS
 from netc.compiler.onnx_standard.foreign_operators import operators
 from netc.compiler.training.settings import SETTINGS

@@ -1,0 +1,112 @@
+"""The functions of expressions: one row of `FUNCTIONS` each.
+
+They raise TypeError, ValueError or ArithmeticError for operands that they cannot take.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .arguments import whole
+
+LONGEST_LIST = 100_000
+MOST_DIGITS = 400
+
+
+class TooLong(Exception):
+    """A list that a function would compute has more than `LONGEST_LIST` items."""
+
+
+def _range(*bounds: int) -> list[int]:
+    numbers = range(*whole(bounds))
+    if len(numbers) > LONGEST_LIST:
+        raise TooLong
+    return list(numbers)
+
+
+def _enumerate(items: Sequence[Any]) -> list[tuple[int, Any]]:
+    return list(enumerate(_sequence(items)))
+
+
+def _zip(*lists: Sequence[Any]) -> list[tuple[Any, ...]]:
+    return list(zip(*map(_sequence, lists), strict=True))
+
+
+def _reversed(items: Sequence[Any]) -> list[Any]:
+    return list(reversed(_sequence(items)))
+
+
+def _round(number: float, digits: int = 0) -> float:
+    """The number at so many decimals: beyond what a float holds, more of them change nothing."""
+    result = round(number, max(-MOST_DIGITS, min(digits, MOST_DIGITS)))
+    return result if digits else int(result)
+
+
+def _sum(items: Sequence[float], start: float = 0) -> float:
+    """The sum of numbers alone: joining lists one by one would take quadratic time."""
+    if not all(isinstance(number, int | float) for number in (start, *_sequence(items))):
+        raise TypeError
+    return sum(items, start)
+
+
+def _length(items: Sequence[Any]) -> int:
+    return len(_sequence(items))
+
+
+def _sorted(items: Sequence[Any]) -> list[Any]:
+    if not all(isinstance(item, bool | int | float | str) for item in _sequence(items)):
+        raise TypeError
+    return sorted(items)
+
+
+def _concat(*lists: Sequence[Any]) -> list[Any]:
+    """Lists, or the lists of a list, one after the other."""
+    parts = _sequence(lists[0]) if len(lists) == 1 else lists
+    if sum(len(_sequence(part)) for part in parts) > LONGEST_LIST:
+        raise TooLong
+    return [item for part in parts for item in part]
+
+
+def _any(items: Sequence[bool]) -> bool:
+    return any(_truths(items))
+
+
+def _all(items: Sequence[bool]) -> bool:
+    return all(_truths(items))
+
+
+def _truths(items: Sequence[bool]) -> Sequence[bool]:
+    if not all(isinstance(item, bool) for item in _sequence(items)):
+        raise TypeError
+    return items
+
+
+def _sequence(items: Any) -> Sequence[Any]:
+    if not isinstance(items, list | tuple):
+        raise TypeError
+    return items
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "min": min,
+    "max": max,
+    "abs": abs,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "round": _round,
+    "sqrt": math.sqrt,
+    "log2": math.log2,
+    "len": _length,
+    "sum": _sum,
+    "range": _range,
+    "enumerate": _enumerate,
+    "zip": _zip,
+    "reversed": _reversed,
+    "sorted": _sorted,
+    "concat": _concat,
+    "any": _any,
+    "all": _all,
+}
+
+# They walk a list and yield none, which would count.
+WALKING = frozenset({"all", "any", "concat", "max", "min", "sum"})
