@@ -52,21 +52,28 @@ def layer_normalization(
     axes: Literal["channels", "all"] = "channels",
     eps: PositiveReal = EPSILON,
     affine: Flag = True,
+    bias: Flag = True,
     weight: Numbers | None = None,
     bias_value: Numbers | None = None,
 ) -> Value:
     """Layer normalization (Ba, Kiros and Hinton 2016; ONNX `LayerNormalization`).
 
     Over the channels at every position, or with `axes=all` over the whole sample, where the
-    weight and bias have the sample's shape, channels first.
+    weight and bias have the sample's shape, channels first. With `bias=no` there is the weight
+    alone.
     """
     rank = with_channels(build, x).type.rank
     axis = 1 if axes == "all" else -1
     moved = axes == "channels" and channel_axis(x) != rank - 1
     rows = build.Transpose(x, perm=(0, *range(2, rank), 1)) if moved else x
     shape = build.concrete(rows, range(axis % rank, rank))
-    scale, shift = _affine(build, shape, affine, weight, bias_value)
-    y = build.LayerNormalization(rows, scale, shift, axis=axis, epsilon=eps)
+    if affine and not bias:
+        _refuse_literals(build, "bias_value", "bias=no")
+        scale: Value = build.weight(shape, init=ONES, literal=weight)
+        y = build.LayerNormalization(rows, scale, axis=axis, epsilon=eps)
+    else:
+        scale, shift = _affine(build, shape, affine, weight, bias_value)
+        y = build.LayerNormalization(rows, scale, shift, axis=axis, epsilon=eps)
     return build.Transpose(y, perm=(0, rank - 1, *range(1, rank - 1))) if moved else y
 
 
@@ -242,8 +249,10 @@ def _affine(
     return build.Expand(one, target), build.Expand(zero, target)
 
 
-def _refuse_literals(build: LayerBuilder) -> None:
+def _refuse_literals(
+    build: LayerBuilder, names: str = "weight bias_value", reason: str = "affine=no"
+) -> None:
     """Values for weights that there are none of would be ignored silently."""
-    for name in ("weight", "bias_value"):
+    for name in names.split():
         if name in build.bound.spans:
-            raise build.fail("E103", f"has no weights to set to `{name}` with affine=no", at=name)
+            raise build.fail("E103", f"has no weights to set to `{name}` with {reason}", at=name)

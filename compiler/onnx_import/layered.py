@@ -18,13 +18,17 @@ from ..ir.types import DType, HolderType, TensorType, author_extents, author_siz
 from ..layers.axes import axis_places
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import LAYERS, GivenArgument, bind
-from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
 from .paths import Paths
+from .recognition.activations import UNARY
+from .recognition.merging import MERGES
 from .recognition.trail import Layout, Match, NoMatch, Stack, Weight, identity, is_view, weight_of
 from .recognize import UNFORESEEN, Recognized, recognize
 from .reshaping import fitting_target, stated_targets
+from .simplify import simplify
 from .weights import Literal, key_of, literal_of, simplified, size_of
 
+# Operators that may be applied to tensors in any order of their axes.
+BY_ELEMENT = frozenset({*UNARY, *MERGES, "Cast", "Clip", "Div", "Erf", "Pow", "Where"})
 NOWHERE = Span(Source("<model>", ""), 0, 0)  # what no program says
 
 
@@ -37,13 +41,22 @@ def layered(raw: Graph) -> Graph:
 
     A batch of one sample, as exporters leave it, becomes `N` where all operators allow it.
     """
-    raw = eliminate_dead_nodes(stated_targets(raw))
-    found = recognize(raw)
+    raw = simplify(stated_targets(raw))
+    refused: set[tuple[int, str]] = set()
+    # Where the batch is open already, an extent of 1 is no batch.
     is_open = any(x.shape[:1] == (BATCH,) for x in raw.inputs.values())
-    for opens in (False,) if is_open else (True, False):
-        with suppress(Misfit):
-            return _Layering(raw, found, opens).run()
-    return _Layering(raw, Recognized(), opens=False).run()
+    while True:
+        found, known = recognize(raw, refused), len(refused)
+        for opens in (False,) if is_open else (True, False):
+            attempt = _Layering(raw, found, opens)
+            with suppress(Misfit):
+                graph = attempt.run()
+                if attempt.refused <= refused:
+                    return graph
+                refused |= attempt.refused
+                break
+        if len(refused) == known:
+            return _Layering(raw, Recognized(), opens=False).run()
 
 
 class _WeightedBuilder(LayerBuilder):
@@ -68,6 +81,7 @@ class _Layering:
     places: dict[Output, dict[Layout, Value]] = field(default_factory=dict)
     placed: list[tuple[Output, Layout]] = field(default_factory=list)
     needed: set[int] = field(default_factory=set)
+    refused: set[tuple[int, str]] = field(default_factory=set)
     held: dict[Hashable, Value] = field(default_factory=dict)
     shared: set[tuple[int, int]] = field(default_factory=set)
 
@@ -151,6 +165,7 @@ class _Layering:
                 return
             except (NetError, InferenceError, Misfit, NoMatch, *UNFORESEEN):
                 self._take_back(mark)
+                self.refused.add((identifier, match.kind))
             self._pieces(identifier)
         else:
             self._operator(identifier, node)
@@ -271,8 +286,10 @@ class _Layering:
         """The operator as it is, which is a layer of its own name."""
         path = self.paths.path(identifier, node.op_type)
         build = Builder(self.target, scope=path)
+        layout = self._layout_by_element(node)
         operands: list[Value | None] = [
-            None if x is None else self._lying(x, identity(x.type.rank), path) for x in node.inputs
+            None if x is None else self._lying(x, layout or identity(x.type.rank), path)
+            for x in node.inputs
         ]
         if node.op_type == "Reshape" and self.opens:
             operands[1] = fitting_target(build, node, operands)
@@ -281,13 +298,25 @@ class _Layering:
         except InferenceError as failure:
             raise Misfit from failure
         for output, (value, type) in enumerate(zip(results, node.outputs, strict=True)):
-            lies = identity(type.rank)
+            lies = layout or identity(type.rank)
             if not self._agrees(value.type, type, lies):
                 raise Misfit
             self._place(identifier, output, lies, value)
         arguments = {n: v for n, v in node.attributes.items() if v is not None}
         labelled = self.paths.is_named(identifier)
         self._enter(path, node.op_type, results, arguments, frozenset(), labelled)
+
+    def _layout_by_element(self, node: Node) -> Layout | None:
+        """How the operands of an operator lie that may lie in any way, as long as all do alike."""
+        rank = node.outputs[0].rank
+        operands = [x for x in node.inputs if x is not None]
+        computed = [x for x in operands if not self._is_leaf(x)]
+        others = all(x.type.size == 1 and x.type.rank < 2 for x in operands if x not in computed)
+        alike = all(x.type.rank == rank for x in computed)
+        if node.op_type not in BY_ELEMENT or not (computed and others and alike):
+            return None
+        common = set.intersection(*(set(self._found(x)) for x in computed))
+        return None if identity(rank) in common else min(common, default=None)
 
     def _enter(
         self,
@@ -326,7 +355,7 @@ class _Layering:
         if not computed:
             return identity(rank)
         common = set.intersection(*(set(self._found(x)) for x in computed))
-        alike = all(x.type.rank == rank for x in operands)
+        alike = all(x.type.rank == rank for x in computed)
         plain = identity(rank)
         if not alike or not common or plain in common:
             return plain

@@ -1,5 +1,7 @@
 """Graph of operators -> which of them are layers together."""
 
+from collections.abc import Container
+
 from ..ir.graph import LEAVES, Graph
 from . import recognition as _rules  # noqa: F401  (fills the table of rules)
 from .recognition.trail import RULES, Match, NoMatch, Trail, is_view
@@ -16,10 +18,14 @@ class Recognized(dict[int, Match]):
         self.inside: dict[int, int] = {}
 
 
-def recognize(graph: Graph) -> Recognized:
+def recognize(graph: Graph, refused: Container[tuple[int, str]] = ()) -> Recognized:
     """The layers that operators are, from the last operator back.
 
     Where several rules hold, the one that takes most operators does, then one with weights.
+
+    Args:
+        graph: The operators.
+        refused: The layers that they turned out not to be, each with its last operator.
     """
     found = Recognized()
     ends = {value.node for value in graph.outputs.values()}
@@ -37,6 +43,8 @@ def recognize(graph: Graph) -> Recognized:
             except (NoMatch, *UNFORESEEN):
                 continue
             inside = trail.passed - {identifier}
+            if (identifier, match.kind) in refused:
+                continue
             if not (inside & ends) and _is_closed(graph, inside, identifier, found):
                 matches.append((len(inside), bool(match.weights), match, inside))
         if matches:

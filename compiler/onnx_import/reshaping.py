@@ -43,6 +43,14 @@ def target_between(before: Shape, after: Shape) -> tuple[int, ...] | None:
     return tuple(target) if target.count(-1) <= 1 and 0 not in after else None
 
 
+def shaped(build: Builder, x: Value, shape: Shape) -> Value | None:
+    """A tensor in another shape; None where no target holds for any batch."""
+    if x.shape == shape:
+        return x
+    target = target_between(x.shape, shape)
+    return None if target is None else build.Reshape(x, build.index_constant(target))
+
+
 def fitting_target(build: Builder, node: Node, operands: Sequence[Value | None]) -> Value | None:
     """A target as it is, or with one extent that takes up the batch where it does not fit."""
     x, target = operands[0], operands[1]

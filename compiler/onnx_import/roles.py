@@ -7,15 +7,18 @@ from .stored import StoredTensor
 
 # Names that exporters give to tensors that they compute, and that say nothing of the model.
 MADE_UP = re.compile(r"(onnx::|val_|const|_const|Constant|\d+\Z)|.*(::|/ReadVariableOp)")
-_COMPUTED = re.compile(r"(onnx::|val_\d|_?const_?\d|Constant|\d+\Z)")
+_COMPUTED = re.compile(r"(onnx::|val_\d|_?const_?\d|const_fold_opt_|Constant|\d+\Z)")
 # Arguments whose numbers are settings, and no weights, whatever they hold.
 SETTINGS: Mapping[str, Sequence[int]] = {
     "Clip": (1, 2),
     "DequantizeLinear": (1, 2),
     "Dropout": (1,),
+    "GRU": (5,),
+    "LSTM": (5, 6),
     "OneHot": (1, 2),
     "Pad": (2,),
     "QuantizeLinear": (1, 2),
+    "RNN": (5,),
     "Range": (0, 1, 2),
     "Resize": (1, 2),
     "Upsample": (1,),
@@ -61,6 +64,8 @@ def _is_combined(tensor: StoredTensor, op_types: set[str]) -> bool:
     """Whether operators add it as a bias or as positions, or multiply channels by it."""
     wide = sum(extent > 1 for extent in tensor.type.extents)
     if not wide or not op_types <= {"Add", "Mul"}:
+        return False
+    if tensor.is_uniform and tensor.first == float("Mul" in op_types):  # it changes nothing
         return False
     return wide == 1 if "Mul" in op_types else tensor.least > MASKED
 

@@ -67,13 +67,14 @@ def literal_of(graph: Graph, weight: Weight | Stack) -> Literal:
                 raise NoMatch
             whole = _as_stack(weight)
             return _stacked(graph, whole)
-        return stored if weight.axes is None else stored.moved(weight.axes)
+        stored = stored if weight.axes is None else stored.moved(weight.axes)
+        return stored if weight.shape is None else stored.shaped(weight.shape)
     return _stacked(graph, weight)
 
 
 def _as_stack(weight: Weight) -> Stack:
     assert weight.part is not None
-    return Stack(((replace(weight, part=None), tuple(range(*weight.part))),))
+    return Stack(((replace(weight, part=None, shape=None), tuple(range(*weight.part))),))
 
 
 def _stacked(graph: Graph, stack: Stack) -> StackedTensor:
@@ -84,7 +85,8 @@ def _stacked(graph: Graph, stack: Stack) -> StackedTensor:
         tensor = None
         if weight is not None:
             first = 0 if weight.part is None else weight.part[0]
-            held = literal_of(graph, replace(weight, part=None))
+            shape = weight.shape if weight.part is None else None  # else it is that of the part
+            held = literal_of(graph, replace(weight, part=None, shape=shape))
             assert isinstance(held, StoredTensor)
             tensor, rows = held, tuple(first + row for row in rows)
             others, dtype = tensor.type.extents[1:], tensor.type.dtype

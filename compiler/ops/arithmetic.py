@@ -15,7 +15,7 @@ from .elementwise import broadcast_type, infer_binary, infer_broadcast, per_elem
 from .kinks import chosen
 from .opdef import OPS, Cotangents, OpDef, Operands, Precision, Role, VjpCall, define
 from .receptive_field import elementwise
-from .telling import TOLD_ADD, TOLD_DIV, TOLD_MUL, TOLD_SUB
+from .telling import TOLD_ADD, TOLD_DIV, TOLD_LARGEST, TOLD_MUL, TOLD_SUB
 
 
 def add(build: Builder, call: VjpCall) -> Cotangents:
@@ -233,6 +233,7 @@ define(
         infer=infer_broadcast,
         vjp=extremum,
         kinks=chosen,
+        known=TOLD_LARGEST,
         notation=notation.of_several("max", "g where it is the largest"),
     ),
     _arithmetic(

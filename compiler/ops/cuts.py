@@ -13,6 +13,7 @@ from .opdef import VjpCall
 # How ONNX spells "to the end", forwards and backwards.
 END = 2**63 - 1
 START = -(2**63)
+ANY_END = 2**31 - 1  # ONNX: INT_MAX, or more, where the extent is not known
 
 
 class UntoldError(InferenceError):

@@ -16,6 +16,7 @@ from ..ir.types import DType, Shape, TensorType
 from . import notation
 from .building import AxisExtent, extent, number, reshape_like, shape_value, vector, zeros_like
 from .cuts import (
+    ANY_END,
     END,
     START,
     are_told,
@@ -63,6 +64,7 @@ def _kept(call: OpCall, extent: Dim, cut: slice) -> Dim:
         if start < -1 or end > START:
             raise InferenceError(f"Slice cannot cut an extent of {extent} backwards from {start}")
         return -((-extent) // -step)
+    end = END if end >= ANY_END else end
     if start < 0 <= end < END:
         raise InferenceError(f"Slice cannot resolve {start} to {end} on an axis of {extent}")
     origin = extent if start < 0 else 0

@@ -16,6 +16,7 @@ from .functions import absolute
 from .kinks import ZERO, first
 from .opdef import Cost, Cotangents, OpDef, Precision, Vjp, VjpCall, define
 from .receptive_field import Field, everything, without
+from .telling import told_product
 
 # Those that map each element before or after they add up.
 NORM_REDUCTIONS = frozenset(
@@ -243,7 +244,13 @@ define(
         kinks=_extremum_kinks,
         notation=notation.fixed("min", "g at the minimum"),
     ),
-    _reduction("ReduceProd", 18, reduce_prod, notation=notation.fixed("product", "g y / x")),
+    _reduction(
+        "ReduceProd",
+        18,
+        reduce_prod,
+        known=told_product,
+        notation=notation.fixed("product", "g y / x"),
+    ),
     _reduction("ReduceSum", 13, reduce_sum, notation=notation.fixed("∑", "g for each x")),
     _reduction("ReduceSumSquare", 18, of_norm(reduce_sum_square)),
 )

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from ..ir.builder import Builder
-from ..ir.dim import Dim, Polynomial, equal, unknown
+from ..ir.dim import Dim, Polynomial, equal, substitute, unknown
 from ..ir.graph import Node
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import BroadcastError, DType, TensorType, broadcast, product
@@ -49,9 +49,20 @@ def _remainder(x: TensorType, known: Sequence[Dim]) -> Dim:
             total.remove(dim)
     divisor = product(fixed)
     size = product(total)
+    if (times := _quotient(size, divisor)) is not None:
+        return times
     if not isinstance(divisor, int) or divisor == 0 or (isinstance(size, int) and size % divisor):
         raise InferenceError(f"Reshape cannot divide {x} among {', '.join(map(str, known))}")
     return size // divisor
+
+
+def _quotient(size: Dim, divisor: Dim) -> int | None:
+    """How often an open extent is in a size that is a whole number of times as much."""
+    if isinstance(divisor, int):
+        return None
+    a, b = (substitute(extent, {}, others=1) for extent in (size, divisor))
+    times = a // b if isinstance(a, int) and isinstance(b, int) and b > 0 else 0
+    return times if times and equal(divisor * times, size) is True else None
 
 
 def infer_squeeze(call: OpCall) -> Sequence[TensorType]:

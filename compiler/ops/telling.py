@@ -4,9 +4,9 @@ from collections.abc import Callable
 from operator import add, mul, sub
 from typing import Any
 
-from ..ir.dim import Dim, equal
+from ..ir.dim import Dim, Polynomial, equal
 from ..ir.signature import Known, OpCall
-from ..ir.types import DType
+from ..ir.types import DType, product
 
 FOLLOWED = frozenset({DType.INT32, DType.INT64, DType.BOOL})
 
@@ -54,6 +54,13 @@ def _quotient(a: Dim, b: Dim) -> Dim | None:
     return a // b if isinstance(b, int) and b > 0 else None
 
 
+def _largest(*items: Dim) -> Dim | None:
+    """The largest of numbers, or of extents that are the same."""
+    if all(isinstance(item, int) for item in items):
+        return max(items)  # type: ignore[type-var]  # all are numbers
+    return items[0] if all(equal(items[0], item) is True for item in items[1:]) else None
+
+
 def _chosen(condition: bool, then: Any, otherwise: Any) -> Any:
     return then if condition else otherwise
 
@@ -62,8 +69,19 @@ TOLD_ADD, TOLD_SUB, TOLD_MUL = by_element(add), by_element(sub), by_element(mul)
 TOLD_DIV = by_element(_quotient)
 TOLD_NEG = by_element(lambda x: -x)
 TOLD_EQUAL = by_element(equal)
+TOLD_LARGEST = by_element(_largest)
 TOLD_WHERE = by_element(_chosen)
 TOLD_ITSELF = by_element(lambda x: x)
+
+
+def told_product(call: OpCall) -> Any:
+    """The product of all elements of a vector."""
+    x, axes = call.known(0), call.known(1)
+    whole = axes in (None, (0,), (-1,)) and isinstance(x, tuple) and bool(x)
+    if not whole or None in x or not all(isinstance(item, int | Polynomial) for item in x):
+        return None
+    found = product(x)
+    return (found,) if call.attributes["keepdims"] else found
 
 
 def told_cast(call: OpCall) -> Any:

@@ -143,6 +143,7 @@ def layer_normalization(view: LayerView) -> Module | None:
             number(alike(weight(node)) if len(weight(node)) == 1 else weight(node), "features"),
             option("eps", node.attributes["epsilon"], 1e-5),
             option("elementwise_affine", view.arguments["affine"], True),
+            option("bias", view.arguments["bias"], True),
         )
 
     return around(view, "LayerNormalization", make, learned=view.arguments["affine"])

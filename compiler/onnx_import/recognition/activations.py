@@ -122,11 +122,17 @@ def gated(trail: Trail) -> Match:
 
 @rule("Mul", "Div")
 def gelu_in_pieces(trail: Trail) -> Match:
-    """x / 2 (1 + erf(x / sqrt 2)), or the approximation by tanh, in whatever order."""
+    """x / 2 (1 + erf(x / sqrt 2)), or the approximation by tanh, in whatever order.
+
+    Keras writes 1 + erf(z) as erfc(-z), an operator of TensorFlow's.
+    """
     found, scale = trail.factors(Value(trail.last, 0, trail.node.outputs[0]))
     trail.need(len(found) == 2 and isclose(scale, 0.5, rel_tol=1e-6))
     for x, other in (found, found[::-1]):
-        if trail.is_by(other, "Add"):
+        if trail.is_by(other, "Erfc"):
+            inside = trail.argument(trail.back(other, "Erfc"), 0)
+            return _checked(trail, x, inside, -1 / sqrt(2), "exact")
+        if trail.is_by(other, "Add") and _has_one(trail, other):
             gate = trail.with_number(trail.back(other, "Add"), 1.0)
             if trail.is_by(gate, "Erf"):
                 inside = trail.argument(trail.back(gate, "Erf"), 0)
@@ -163,6 +169,11 @@ def hard_gate_in_pieces(trail: Trail) -> Match:
             trail.need(others in ([], [x]))
             return Match("HARDSWISH" if others else "HARDSIGMOID", (x,))
     raise NoMatch
+
+
+def _has_one(trail: Trail, sum: Value) -> bool:
+    """Whether one is added."""
+    return any(x is not None and trail.is_number(x, 1.0) for x in trail.graph.producer(sum).inputs)
 
 
 def _checked(trail: Trail, x: Value, inside: Value, scale: float, form: str) -> Match:

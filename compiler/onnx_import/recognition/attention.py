@@ -9,10 +9,10 @@ import numpy as np
 
 from ...ir.graph import Node, Value
 from .movements import Moved, Places, extents, moved
-from .trail import RULES, Layout, Match, NoMatch, Stack, Trail, Weight, rule
+from .trail import RULES, SHAPING, Layout, Match, NoMatch, Stack, Trail, Weight, rule
 
 LOWEST = -1e4  # what exporters of old models add to the scores of masked keys, or less
-SCORES = ("MatMul", "Add", "Mul", "Div", "Where", "Reshape", "Identity")
+SCORES = ("MatMul", "Add", "Mul", "Div", "Where", *SHAPING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +163,10 @@ def _core(
 
 def _softmax(trail: Trail, weights: Value) -> Value:
     """The scores of attention weights; some exporters replace what has no key by zeros."""
-    if trail.is_by(weights, "Dropout"):
-        weights = trail.argument(trail.back(weights, "Dropout"), 0)
+    extents = weights.shape[-2:]
+    while trail.is_by(weights, "Dropout", *SHAPING):
+        weights = trail.argument(trail.back(weights, "Dropout", *SHAPING), 0)
+    trail.need(weights.shape[-2:] == extents)
     if trail.is_by(weights, "Where"):
         node = trail.back(weights, "Where")
         is_nan = trail.back(trail.argument(node, 0), "IsNaN")
@@ -181,7 +183,7 @@ def _scores(trail: Trail, value: Value) -> tuple[dict[str, Any], dict[str, Value
     labels: dict[str, Value] = {}
     while not trail.is_by(value, "MatMul"):
         node = trail.back(value, *SCORES)
-        if node.op_type in ("Reshape", "Identity"):
+        if node.op_type in SHAPING:
             value = trail.argument(node, 0)
         elif node.op_type in ("Mul", "Div"):
             x, number = (trail.argument(node, place) for place in range(2))

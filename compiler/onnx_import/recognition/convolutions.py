@@ -3,22 +3,42 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ...ir.graph import Node
-from .trail import Match, Trail, Weight, rule, with_channels_on
+from ...ir.graph import Node, Value
+from .trail import Match, Trail, Weight, as_vector, rule, vector_along, with_channels_on
 
 
 @rule("Conv")
 def convolution(trail: Trail) -> Match:
     """`CONV`, or `DWCONV` where each channel is convolved by itself."""
-    node = trail.node
+    return _convolution(trail, trail.node, _third(trail.node))
+
+
+@rule("ConvTranspose")
+def transposed_convolution(trail: Trail) -> Match:
+    """`UPCONV`."""
+    return _transposed(trail, trail.node, _third(trail.node))
+
+
+@rule("Add")
+def convolution_with_bias(trail: Trail) -> Match:
+    """A convolution whose bias is added by an operator of its own."""
+    a, b = (trail.argument(trail.node, place) for place in range(2))
+    y, bias = (a, b) if trail.is_learned(b) else (b, a)
+    node = trail.back(y, "Conv", "ConvTranspose")
+    trail.need(_third(node) is None and y.type == trail.node.outputs[0])
+    trail.need(bias.type.size == y.shape[1] and vector_along(bias.shape, y.type.rank) == 1)
+    return (_convolution if node.op_type == "Conv" else _transposed)(trail, node, bias)
+
+
+def _convolution(trail: Trail, node: Node, bias: Value | None) -> Match:
     x, weight = (trail.argument(node, place) for place in range(2))
     filters, width = weight.shape[:2]
-    arguments = {**_window(node), **_bias(node)}
+    arguments = {**_window(node), **_bias(bias)}
     groups = node.attributes["group"]
-    weights = _weights(trail)
+    weights = _weights(trail, node, bias)
     layout = with_channels_on(x.type.rank, 1)
     if weights["weight"].value.type.rank == 2:  # a dense layer at every position
-        return Match("LINEAR", (x,), {"units": filters, **_bias(node)}, weights, layout)
+        return Match("LINEAR", (x,), {"units": filters, **_bias(bias)}, weights, layout)
     if groups > 1 and width == 1 and groups == x.shape[1] and isinstance(filters, int):
         multiplier = {"multiplier": filters // groups} if filters != groups else {}
         return Match("DWCONV", (x,), {**arguments, **multiplier}, weights, layout)
@@ -26,38 +46,40 @@ def convolution(trail: Trail) -> Match:
     return Match("CONV", (x,), {**arguments, "filters": filters, **more}, weights, layout)
 
 
-@rule("ConvTranspose")
-def transposed_convolution(trail: Trail) -> Match:
-    """`UPCONV`."""
-    node = trail.node
+def _transposed(trail: Trail, node: Node, bias: Value | None) -> Match:
     x, weight = (trail.argument(node, place) for place in range(2))
     groups = node.attributes["group"]
     width = weight.shape[1]
     trail.need(isinstance(width, int))
-    found = {**_window(node), **_bias(node), "filters": width * groups}
+    found = {**_window(node), **_bias(bias), "filters": width * groups}
     found.setdefault("stride", 1)
     if isinstance(found.get("pad"), str):
         found["pad"] = 0
-    pads = node.attributes["pads"] or (0,)
     rank = x.type.rank - 2
+    pads = node.attributes["pads"] or (0,) * (2 * rank)
     before, after = tuple(pads[:rank]), tuple(pads[rank:])
     found["pad"] = one(before) if before == after else (before, after)
     if extra := node.attributes["output_padding"]:
         found["output_pad"] = one(extra)
     if groups > 1:
         found["groups"] = groups
-    return Match("UPCONV", (x,), found, _weights(trail), with_channels_on(x.type.rank, 1))
+    weights = _weights(trail, node, bias)
+    return Match("UPCONV", (x,), found, weights, with_channels_on(x.type.rank, 1))
 
 
-def _weights(trail: Trail) -> Mapping[str, Weight]:
-    found = {"weight": trail.weight(trail.argument(trail.node, 1))}
-    if len(trail.node.inputs) > 2 and trail.node.inputs[2] is not None:
-        found["bias"] = trail.weight(trail.node.inputs[2])
+def _third(node: Node) -> Value | None:
+    return node.inputs[2] if len(node.inputs) > 2 else None
+
+
+def _weights(trail: Trail, node: Node, bias: Value | None) -> Mapping[str, Weight]:
+    found = {"weight": trail.weight(trail.argument(node, 1))}
+    if bias is not None:
+        found["bias"] = as_vector(trail.weight(bias))
     return found
 
 
-def _bias(node: Node) -> Mapping[str, Any]:
-    return {} if len(node.inputs) > 2 and node.inputs[2] is not None else {"bias": False}
+def _bias(bias: Value | None) -> Mapping[str, Any]:
+    return {} if bias is not None else {"bias": False}
 
 
 def _window(node: Node) -> dict[str, Any]:

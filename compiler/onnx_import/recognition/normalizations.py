@@ -1,11 +1,13 @@
 """Normalizations, whole or in pieces."""
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Container, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from ...ir.graph import Node, Value
-from .trail import Match, NoMatch, Trail, Weight, as_vector, rule, with_channels_on
+from .trail import Match, NoMatch, Trail, Weight, as_vector, rule, vector_along, with_channels_on
 
 EPSILON = 1e-5
 
@@ -40,20 +42,20 @@ def layer_normalization(trail: Trail) -> Match:
     x, scale = (trail.argument(node, place) for place in range(2))
     bias = node.inputs[2] if len(node.inputs) > 2 else None
     trail.need_one_output()
-    axis = node.attributes["axis"] % x.type.rank
+    axes = tuple(range(node.attributes["axis"] % x.type.rank, x.type.rank))
     with suppress(NoMatch):
-        x = _uncentred(trail, x, axis)
-    return _over(trail, "LN", x, axis, node.attributes["epsilon"], scale, bias)
+        x = _uncentred(trail, x, axes)
+    return _over(trail, "LN", x, axes, node.attributes["epsilon"], scale, bias)
 
 
-def _uncentred(trail: Trail, centred: Value, axis: int) -> Value:
-    """x of x - mean x over the last axes."""
+def _uncentred(trail: Trail, centred: Value, axes: tuple[int, ...]) -> Value:
+    """x of x - mean x over axes."""
     trail.need(trail.is_by(centred, "Sub"))
     difference = trail.graph.producer(centred)
     x, mean = (trail.argument(difference, place) for place in range(2))
     trail.need(trail.is_by(mean, "ReduceMean"))
     inner = trail.graph.producer(mean)
-    trail.need(trail.argument(inner, 0) == x and _last_axis(trail, inner) == axis)
+    trail.need(trail.argument(inner, 0) == x and _mean_axes(trail, inner) == axes)
     trail.back(centred, "Sub")
     trail.back(mean, "ReduceMean")
     return x
@@ -64,34 +66,39 @@ def root_mean_square_normalization(trail: Trail) -> Match:
     """`RMSNORM` by ONNX's own operator."""
     attributes = trail.node.attributes
     x, scale = (trail.argument(trail.node, place) for place in range(2))
-    return _over(trail, "RMSNORM", x, attributes["axis"], attributes["epsilon"], scale, None)
+    axes = tuple(range(attributes["axis"] % x.type.rank, x.type.rank))
+    return _over(trail, "RMSNORM", x, axes, attributes["epsilon"], scale, None)
 
 
 def _over(
     trail: Trail,
     kind: str,
     x: Value,
-    axis: int,
+    axes: tuple[int, ...],
     eps: float,
     scale: Value | None,
     bias: Value | None,
 ) -> Match:
-    """A normalization over the axes from one on."""
+    """A normalization over the channels, or over all axes from one on."""
     rank = x.type.rank
-    axis %= rank
+    if bias is not None and trail.is_uniform(bias, 0.0):
+        bias = None
     arguments: dict[str, Any] = {**_eps(eps)}
-    if axis == rank - 1:
-        layout = with_channels_on(rank, axis)
-    else:
-        trail.need(axis == 1 and kind == "LN")
-        layout, arguments = tuple(range(rank)), {"axes": "all", **arguments}
     given = [value for value in (scale, bias) if value is not None]
-    trail.need(all(value.shape == x.shape[axis:] for value in given))
+    if len(axes) == 1:
+        layout = with_channels_on(rank, axes[0])
+        trail.need(all(vector_along(value.shape, rank) == axes[0] for value in given))
+        trail.need(all(value.type.size == x.shape[axes[0]] for value in given))
+    else:
+        trail.need(axes == tuple(range(1, rank)) and kind == "LN")
+        layout, arguments = tuple(range(rank)), {"axes": "all", **arguments}
+        trail.need(all(value.shape == x.shape[1:] for value in given))
     weights = _affine(trail, scale, bias if kind == "LN" else None)
     if not weights:
         arguments["affine"] = False
-    elif kind == "LN":
-        trail.need(len(weights) == 2)
+    elif kind == "LN" and "bias" not in weights:
+        arguments["bias"] = False
+    trail.need(not weights or "weight" in weights)
     return Match(kind, (x,), arguments, weights, layout)
 
 
@@ -104,60 +111,112 @@ def _affine(trail: Trail, scale: Value | None, bias: Value | None) -> Mapping[st
     return {n: as_vector(trail.weight(v)) for n, v in given.items() if v is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """sqrt(mean (x - mean x)^2 + eps), or, where no mean is subtracted, sqrt(mean x^2 + eps)."""
+
+    root: Value
+    x: Value
+    centred: Value
+    mean: Value | None
+    axes: tuple[int, ...]
+    eps: float
+
+    @property
+    def kind(self) -> str:
+        """The normalization that divides by it."""
+        return "RMSNORM" if self.mean is None else "LN"
+
+
 @rule("Add", "Mul", "Div")
 def normalization_in_pieces(trail: Trail) -> Match:
     """`LN`: (x - mean) / sqrt(mean (x - mean)^2 + eps), times a weight, plus a bias; `RMSNORM`."""
-    value, scale, bias = Value(trail.last, 0, trail.node.outputs[0]), None, None
+    value, bias = Value(trail.last, 0, trail.node.outputs[0]), None
     if trail.is_by(value, "Add"):
         value, bias = _beside_parameter(trail, trail.back(value, "Add"))
-        trail.need(trail.is_by(value, "Mul"))
-    if trail.is_by(value, "Mul"):
-        node = trail.graph.producer(value)
-        try:
-            value, scale = _beside_parameter(trail, node)
-            trail.back(Value(_place(trail, node), 0, node.outputs[0]), "Mul")
-        except NoMatch:
-            trail.need(bias is None)
-    centred, root = _quotient(trail, value)
+    spread = _spread(trail, value)
+    (scale,) = _factors_beside(trail, value, spread.centred, spread) or (None,)
+    trail.need(bias is None or spread.mean is not None)
+    return _over(trail, spread.kind, spread.x, spread.axes, spread.eps, scale, bias)
+
+
+@rule("Add")
+def normalization_in_two_terms(trail: Trail) -> Match:
+    """`LN` as TensorFlow writes it: x w / root + (bias - mean w / root)."""
+    a, b = (trail.argument(trail.node, place) for place in range(2))
+    for scaled, shift in ((a, b), (b, a)):
+        if trail.is_by(scaled, "Mul", "Div") and trail.is_by(shift, "Add", "Sub"):
+            spread = _spread(trail, scaled)
+            trail.need(spread.mean is not None)
+            scale = _factors_beside(trail, scaled, spread.x, spread)
+            node = trail.back(shift, "Add", "Sub")
+            first, bias = _beside_parameter(trail, node)
+            trail.need(node.op_type == "Add" or bias == node.inputs[0])
+            sign = 1 if node.op_type == "Add" else -1
+            trail.need(_factors_beside(trail, first, spread.mean, spread, -sign) == scale)
+            gamma = scale[0] if scale else None
+            return _over(trail, "LN", spread.x, spread.axes, spread.eps, gamma, bias)
+    raise NoMatch
+
+
+def _spread(trail: Trail, value: Value) -> Spread:
+    """The root that a product is divided by."""
+    _, below, _ = _fraction(Trail(trail.graph, trail.last), value)
+    root = next((each for each in below if trail.is_by(each, "Sqrt")), None)
+    if root is None:
+        raise NoMatch
     variance = trail.back(trail.argument(trail.back(root, "Sqrt"), 0), "Add")
     a, b = (trail.argument(variance, place) for place in range(2))
-    mean, eps = (a, trail.number(b)) if trail.is_by(a, "ReduceMean") else (b, trail.number(a))
-    node = trail.back(mean, "ReduceMean")
-    axis = _last_axis(trail, node)
-    trail.need(_squared(trail, trail.argument(node, 0)) == centred)
+    squares, eps = (a, b) if trail.is_by(a, "ReduceMean") else (b, a)
+    node = trail.back(squares, "ReduceMean")
+    axes, centred = _mean_axes(trail, node), _squared(trail, trail.argument(node, 0))
+    x, mean = centred, None
     if trail.is_by(centred, "Sub"):
-        x = _uncentred(trail, centred, axis)
-        return _over(trail, "LN", x, axis, eps, scale, bias)
-    trail.need(bias is None)
-    return _over(trail, "RMSNORM", centred, axis, eps, scale, None)
+        x = _uncentred(trail, centred, axes)
+        mean = trail.argument(trail.graph.producer(centred), 1)
+    return Spread(root, x, centred, mean, axes, trail.number(eps))
 
 
-def _place(trail: Trail, node: Node) -> int:
-    return next(i for i, each in trail.graph.nodes() if each is node)
+def _factors_beside(
+    trail: Trail, value: Value, wanted: Value | None, spread: Spread, sign: int = 1
+) -> list[Value]:
+    """What a value is multiplied by, which is divided by the root; a weight, or nothing."""
+    whole = {each for each in (spread.x, spread.centred, spread.mean) if each is not None}
+    above, below, found = _fraction(trail, value, whole)
+    trail.need(below == [spread.root] and wanted in above and found == sign)
+    others = [each for each in above if each != wanted]
+    trail.need(len(others) == len(above) - 1 <= 1 and all(map(trail.is_stored, others)))
+    return others
+
+
+def _fraction(
+    trail: Trail, value: Value, whole: Container[Value] = ()
+) -> tuple[list[Value], list[Value], int]:
+    """The factors of a product and those that it is divided by, the nearest first, and its sign."""
+    sides: tuple[list[Value], list[Value]] = ([], [])
+    pending, sign = deque([(value, 0)]), 1
+    while pending:
+        each, side = pending.popleft()
+        if each in whole or not trail.is_by(each, "Mul", "Div", "Neg", "Reciprocal"):
+            if not trail.is_number(each, 1.0):
+                sides[side].append(each)
+            continue
+        node = trail.back(each, "Mul", "Div", "Neg", "Reciprocal")
+        first, *rest = (trail.argument(node, place) for place in range(len(node.inputs)))
+        turned = 1 - side
+        pending.append((first, turned if node.op_type == "Reciprocal" else side))
+        pending.extend((x, turned if node.op_type == "Div" else side) for x in rest)
+        sign = -sign if node.op_type == "Neg" else sign
+    return *sides, sign
 
 
 def _beside_parameter(trail: Trail, node: Node) -> tuple[Value, Value]:
     """The other argument of an operator, and the vector among its arguments."""
     a, b = (trail.argument(node, place) for place in range(2))
-    if trail.is_learned(b):
+    if trail.is_stored(b):
         return a, b
-    trail.need(trail.is_learned(a))
+    trail.need(trail.is_stored(a))
     return b, a
-
-
-def _quotient(trail: Trail, value: Value) -> tuple[Value, Value]:
-    """Numerator and denominator, where a reciprocal may be multiplied by."""
-    if trail.is_by(value, "Div"):
-        node = trail.back(value, "Div")
-        return trail.argument(node, 0), trail.argument(node, 1)
-    node = trail.back(value, "Mul")
-    a, b = (trail.argument(node, place) for place in range(2))
-    x, inverse = (a, b) if trail.is_by(b, "Reciprocal", "Div") else (b, a)
-    maker = trail.back(inverse, "Reciprocal", "Div")
-    if maker.op_type == "Reciprocal":
-        return x, trail.argument(maker, 0)
-    trail.need(trail.is_number(trail.argument(maker, 0), 1.0))
-    return x, trail.argument(maker, 1)
 
 
 def _squared(trail: Trail, value: Value) -> Value:
@@ -169,12 +228,11 @@ def _squared(trail: Trail, value: Value) -> Value:
     return trail.argument(node, 0)
 
 
-def _last_axis(trail: Trail, node: Node) -> int:
-    """The first of the last axes that a mean goes over, which it keeps."""
+def _mean_axes(trail: Trail, node: Node) -> tuple[int, ...]:
+    """The axes that a mean goes over, which it keeps."""
     rank = trail.argument(node, 0).type.rank
-    axes: list[int] = sorted(axis % rank for axis in trail.numbers(trail.argument(node, 1)))
-    trail.need(node.attributes["keepdims"] and axes == list(range(axes[0], rank)))
-    return axes[0]
+    trail.need(node.attributes["keepdims"])
+    return tuple(sorted(axis % rank for axis in trail.numbers(trail.argument(node, 1))))
 
 
 @rule("InstanceNormalization")
@@ -203,11 +261,22 @@ def group_normalization_in_pieces(trail: Trail) -> Match:
     """`GN` as PyTorch writes it: an instance normalization of groups, then scale and shift."""
     scaled, bias = _beside_parameter(trail, trail.node)
     back, scale = _beside_parameter(trail, trail.back(scaled, "Mul"))
+    return _grouped(trail, back, scale, bias)
+
+
+@rule("Reshape")
+def group_normalization_without_weights(trail: Trail) -> Match:
+    """`GN` as PyTorch writes it where it has no weights."""
+    return _grouped(trail, Value(trail.last, 0, trail.node.outputs[0]), None, None)
+
+
+def _grouped(trail: Trail, back: Value, scale: Value | None, bias: Value | None) -> Match:
     normal = trail.back(trail.argument(trail.back(back, "Reshape"), 0), "InstanceNormalization")
     grouped, ones, zeros = (trail.argument(normal, place) for place in range(3))
     trail.need(set(trail.numbers(ones)) == {1.0} and set(trail.numbers(zeros)) == {0.0})
     x = trail.argument(trail.back(grouped, "Reshape"), 0)
     trail.need(back.type == x.type and grouped.type.rank == 3)
     arguments = {"groups": grouped.shape[1], **_eps(normal.attributes["epsilon"])}
-    weights = {"weight": as_vector(trail.weight(scale)), "bias": as_vector(trail.weight(bias))}
+    weights = _affine(trail, scale, bias)
+    arguments |= {} if weights else {"affine": False}
     return Match("GN", (x,), arguments, weights, with_channels_on(x.type.rank, 1))

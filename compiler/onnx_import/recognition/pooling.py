@@ -86,6 +86,12 @@ REDUCTIONS = {
 }
 
 
+@rule("ReduceMean", "ReduceMax")
+def reduced(trail: Trail) -> Match:
+    """`GAP` and `GMP` as a reduction."""
+    return _gap(trail, Value(trail.last, 0, trail.node.outputs[0]))
+
+
 @rule(*REDUCTIONS)
 def reduction(trail: Trail) -> Match:
     """`REDUCE` along axes, which stay as 1 or are dropped."""
@@ -101,12 +107,6 @@ def reduction(trail: Trail) -> Match:
             return Match("ADAPTIVEPOOL", (x,), {"size": 1, **pooled}, layout=identity(rank))
         return Match("REDUCE", (x,), {**found, "keep": True}, axis=axes)
     return Match("REDUCE", (x,), found, axis=axes, dropped=axes)
-
-
-@rule("ReduceMean", "ReduceMax")
-def reduced(trail: Trail) -> Match:
-    """`GAP` and `GMP` as a reduction."""
-    return _gap(trail, Value(trail.last, 0, trail.node.outputs[0]))
 
 
 def _gap(trail: Trail, value: Value) -> Match:

@@ -204,6 +204,9 @@ class Trail:
                 node = self.back(each, "Div")
                 scale /= self.number(node.inputs[1])
                 pending.append(self.argument(node, 0))
+            elif self.is_by(each, "Neg") and self._is_own(each):
+                scale = -scale
+                pending += self.back(each, "Neg").inputs  # type: ignore[arg-type]  # it takes one
             elif self.is_by(each, CONSTANT) and self.tensor(each).size == 1:
                 scale *= self.number(each)
             else:

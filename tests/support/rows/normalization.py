@@ -120,6 +120,7 @@ ROWS = [
         LayerRow(f"{x} -> LN(affine=no, eps=0.1) as l", shape, 0, torch=layer(0.1))
         for x, shape in EVERY
     ),
+    *(LayerRow(f"{x} -> LN(bias=no) as l", shape, 6, torch=layer(1e-5)) for x, shape in EVERY),
     *(
         LayerRow(f"{x} -> LN(axes=all) as l", shape, 2 * size, torch=layer_over_all)
         for (x, shape), size in zip(EVERY, (6, 5 * 6, 4 * 5 * 6, 3 * 4 * 2 * 6), strict=True)

@@ -1,0 +1,182 @@
+"""Graph -> Graph without the operators that exporters write around others to no effect."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..ir.builder import Builder
+from ..ir.graph import CONSTANT, INPUT, Graph, Node, Value
+from ..ops.opdef import Operands
+from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
+from ..passes.rewrite import RewriteRule, rewrite
+from .products import as_product
+from .recognition.activations import UNARY
+from .recognition.trail import SHAPING, weight_of
+from .reshaping import shaped
+
+Results = tuple[Value, ...] | None
+
+
+def simplify(graph: Graph) -> Graph:
+    """The graph with fewer operators, which computes the same."""
+    return eliminate_dead_nodes(rewrite(graph, RULES))
+
+
+def _whole(build: Builder, x: Value) -> Value:
+    """What a computed tensor shows in another shape, or else itself."""
+    while (node := build.graph.producer(x)).op_type in SHAPING and node.inputs[0] is not None:
+        if weight_of(build.graph, x) is not None:
+            break
+        x = node.inputs[0]
+    return x
+
+
+def reshaped(build: Builder, node: Node, operands: Operands) -> Results:
+    """A shape of a shape is a shape of the first; rows of a product are axes of its operand."""
+    x = operands[0]
+    assert x is not None
+    y = _product_of_rows(build, node, x)
+    if y is not None:
+        return (y,)
+    first, type = _whole(build, x), node.outputs[0]
+    is_needed = first == x and x.type != type
+    is_needed = is_needed or (first.type == type and build.graph.producer(first).op_type == INPUT)
+    if is_needed or weight_of(build.graph, x) is not None:
+        return None
+    y = shaped(build, first, node.outputs[0].shape)
+    return None if y is None or y.type != node.outputs[0] else (y,)
+
+
+def _product_of_rows(build: Builder, node: Node, y: Value) -> Value | None:
+    """(.., K) as rows, times a matrix (K, M), as (.., M): Keras' and TensorFlow's dense layers."""
+    maker, shape = build.graph.producer(y), node.outputs[0].shape
+    if maker.op_type != "MatMul" or y.type.rank != 2 or len(shape) < 3:
+        return None
+    rows, matrix = maker.inputs
+    assert rows is not None
+    assert matrix is not None
+    whole = _whole(build, rows)
+    if whole == rows or shape[-1] != y.shape[-1]:
+        return None
+    x = shaped(build, whole, (*shape[:-1], rows.shape[-1]))
+    found = None if x is None else build.again(maker, (x, matrix))[0]
+    return found if found is not None and found.type == node.outputs[0] else None
+
+
+def _inserted(build: Builder, x: Value | None) -> tuple[Value, int] | None:
+    """A tensor (N, C, L) that another shows as (N, C, 1, L) or (N, C, L, 1), and the new axis."""
+    if x is None or x.type.rank != 4:
+        return None
+    before = _whole(build, x)
+    for axis in (2, 3):
+        if x.shape[axis] == 1 and before.shape == (*x.shape[:axis], *x.shape[axis + 1 :]):
+            return before, axis
+    return None
+
+
+PER_AXIS = ("kernel_shape", "strides", "dilations", "pads", "output_padding")
+
+
+def along_one_axis(build: Builder, node: Node, operands: Operands) -> Results:
+    """A window over an image of one row is one over a sequence."""
+    found = _inserted(build, operands[0])
+    if found is None or len(node.outputs) > 1:
+        return None
+    x, axis = found
+    place, attributes = axis - 2, dict(node.attributes)
+    if attributes["kernel_shape"][place] != 1:
+        return None
+    for name in PER_AXIS:
+        if attributes.get(name):
+            held = list(attributes[name])
+            cut = [held.pop(place)] if name != "pads" else [held.pop(place + 2), held.pop(place)]
+            if name == "pads" and any(cut):
+                return None
+            attributes[name] = tuple(held)
+    others = [_without(build, weight, axis) for weight in operands[1:2]]
+    y = build.again(replace(node, attributes=attributes), (x, *others, *operands[2:]))[0]
+    return _with_axis(build, node, y, axis)
+
+
+def _without(build: Builder, weight: Value | None, axis: int) -> Value | None:
+    return None if weight is None else build.Squeeze(weight, build.index_constant((axis,)))
+
+
+def _with_axis(build: Builder, node: Node, y: Value, axis: int) -> Results:
+    again = build.Unsqueeze(y, build.index_constant((axis,)))
+    return (again,) if again.type == node.outputs[0] else None
+
+
+def by_channel(build: Builder, node: Node, operands: Operands) -> Results:
+    """What is computed element by element, or channel by channel, needs no further axis."""
+    found = _inserted(build, operands[0])
+    if found is None or len(node.outputs) > 1:
+        return None
+    x, axis = found
+    return _with_axis(build, node, build.again(node, (x, *operands[1:]))[0], axis)
+
+
+def transposed(build: Builder, node: Node, operands: Operands) -> Results:
+    """An axis of one element is added after the others have been moved."""
+    x, perm = operands[0], node.attributes["perm"]
+    if x is None or x.type.rank != 4:
+        return None
+    before = _whole(build, x)
+    for axis in range(1, 4):
+        if x.shape[axis] == 1 and before.shape == (*x.shape[:axis], *x.shape[axis + 1 :]):
+            order = tuple(place - (place > axis) for place in perm if place != axis)
+            if order != (0, 1, 2):
+                before = build.Transpose(before, perm=order)
+            return _with_axis(build, node, before, perm.index(axis))
+    return None
+
+
+def bias_of_parts(build: Builder, node: Node, operands: Operands) -> Results:
+    """A bias that is added to the parts of the last axis is added to the whole."""
+    for y, bias in (operands, operands[::-1]):
+        assert y is not None
+        assert bias is not None
+        whole, parts = _whole(build, y), bias.shape
+        rest = y.shape[: y.type.rank - len(parts)]
+        is_split = whole.shape[:-1] == rest and y.shape == (*rest, *parts) and len(parts) > 1
+        if is_split and weight_of(build.graph, bias) is not None:
+            flat = build.Reshape(bias, build.index_constant((-1,)))
+            total = shaped(build, build.Add(whole, flat), y.shape)
+            return None if total is None else (total,)
+    return None
+
+
+STATES = {"GRU": (5,), "LSTM": (5, 6), "RNN": (5,)}
+PASSING = ("Cast", "Expand", "Gather", "Identity", "Slice", "Tile", "Transpose", *SHAPING)
+
+
+def from_zeros(build: Builder, node: Node, operands: Operands) -> Results:
+    """First states of zeros are those that a recurrent layer has without being told."""
+    places = STATES[node.op_type]
+    kept = [None if i in places and _is_zero(build, x) else x for i, x in enumerate(operands)]
+    while kept[-1] is None:
+        kept.pop()
+    return None if len(kept) == len(operands) else build.again(node, kept)
+
+
+def _is_zero(build: Builder, x: Value | None) -> bool:
+    """Whether all elements of a tensor are zero, of whatever extents."""
+    while x is not None:
+        node = build.graph.producer(x)
+        if node.op_type == "ConstantOfShape":
+            value = node.attributes["value"]
+            return value is None or value.number() == 0
+        if node.op_type == CONSTANT:
+            return set(node.attributes["value"].numbers() or (1,)) == {0}
+        x = node.inputs[0] if node.op_type in PASSING else None
+    return False
+
+
+RULES: Mapping[str, RewriteRule] = {
+    **dict.fromkeys(("Flatten", "Reshape", "Squeeze", "Unsqueeze"), reshaped),
+    **dict.fromkeys(("AveragePool", "Conv", "MaxPool"), along_one_axis),
+    **dict.fromkeys(("BatchNormalization", "Clip", *UNARY), by_channel),
+    **dict.fromkeys(STATES, from_zeros),
+    "Add": bias_of_parts,
+    "Einsum": as_product,
+    "Transpose": transposed,
+}
