@@ -51,6 +51,7 @@ def decompile(graph: Graph) -> Decompiled:
     """
     items = Items.of(graph)
     outputs, renamed = _output_names(graph)
+    _check_outputs(items, outputs)
     statements = _statements(items, outputs)
     name = graph.name if is_name(graph.name) else quoted(graph.name)
     loose = {item.call.path for item in items.found if not item.has_weights}
@@ -92,6 +93,13 @@ def _output_names(graph: Graph) -> tuple[dict[str, Key], dict[str, str]]:
             renamed[name] = own
         found[own] = (value.node, value.output)
     return found, renamed
+
+
+def _check_outputs(items: Items, outputs: Mapping[str, Key]) -> None:
+    made = {key for item in items.found for key in item.results}
+    for name, key in outputs.items():
+        if key not in made:
+            raise unsayable(f"the output `{name}`, which no layer yields")
 
 
 def _statements(items: Items, outputs: Mapping[str, Key]) -> list[Statement]:

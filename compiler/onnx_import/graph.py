@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
-from onnx import GraphProto, ModelProto, NodeProto
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, defs
 
-from ...grammar.diagnostics import error
+from ...grammar.diagnostics import NetError, error
 from .. import ops as _ops  # noqa: F401  (fills the op table)
 from ..ir.builder import Builder
 from ..ir.graph import CONSTANT, Graph, Value
@@ -17,6 +17,7 @@ from ..ir.types import DType, HolderType, SequenceType, TensorType
 from ..onnx_standard.foreign_operators import default_of, foreign_row, one_per_element
 from ..onnx_standard.schemas import schema_of
 from ..onnx_standard.words import WORDS
+from ..ops.cuts import UntoldError
 from ..ops.opdef import OPS, OpDef, once
 from ..ops.receptive_field import everything
 from .attributes import graphs_in, subgraphs
@@ -110,6 +111,9 @@ class _Reader:
     def _read_node(self, node: NodeProto) -> None:
         if not any(node.output):
             return
+        rows = self._rows(node)
+        if rows:
+            _check_signature(node, rows[-1])
         if node.op_type == "Constant" and not node.domain:
             tensor = constant_of(node)
             self.values[node.output[0]] = self.build.constant(tensor, tensor.dtype)
@@ -125,24 +129,28 @@ class _Reader:
         inputs: list[Value | None] = [self._value(name) if name else None for name in node.input]
         results: Sequence[Value] | None = self._branch(node, inputs)
         if results is None:
-            results = self._apply(node, inputs, self._subgraphs(node, inputs))
+            results = self._apply(node, rows, inputs, self._subgraphs(node, inputs))
         for name, value in zip(node.output, results, strict=False):
             if name:
                 self.values[name] = value
 
     def _apply(
-        self, node: NodeProto, inputs: Sequence[Value | None], inner: Mapping[str, Graph]
+        self,
+        node: NodeProto,
+        rows: Sequence[OpDef],
+        inputs: Sequence[Value | None],
+        inner: Mapping[str, Graph],
     ) -> Sequence[Value]:
         """The node's outputs, by the first row that takes its operands.
 
         Rows are ours, then onnx's; where neither can tell types, the model may declare them.
+
+        Raises:
+            NetError: E506, no row takes the operands, or the types are not declared either.
         """
         attributes = attributes_of(node)
-        failures: list[str] = []
-        rows = self._rows(node)
-        if rows:
-            _check_counts(node, rows[-1])
-            _check_words(node, attributes)
+        failure: Exception | None = None
+        _check_words(node, attributes)
         for row in rows:
             try:
                 given = _known_attributes(row, attributes)
@@ -150,9 +158,14 @@ class _Reader:
                     count = len(node.output)
                     found = self.build.op(row, inputs, given, outputs=count, subgraphs=inner)
                     return self._settled_results(node, inputs, inner, found)
-            except (InferenceError, *UNFORESEEN) as failure:
-                failures.append(str(failure))
-        return self._declared(node, inputs, attributes, inner, failures)
+            except (InferenceError, *UNFORESEEN) as refusal:
+                failure = refusal
+                # Our own row is as strict as engines are, and onnx's is not.
+                if _are_settled(inputs) and not isinstance(refusal, UntoldError):
+                    break
+        if failure is None or isinstance(failure, UntoldError):
+            return self._declared(node, inputs, attributes, inner, failure)
+        raise _misfit(node, failure)
 
     def _declared(
         self,
@@ -160,7 +173,7 @@ class _Reader:
         inputs: Sequence[Value | None],
         attributes: Mapping[str, Any],
         inner: Mapping[str, Graph],
-        failures: Sequence[str],
+        reason: Exception | None,
     ) -> Sequence[Value]:
         """The node's outputs, of the types that the model declares."""
         rows = self._rows(node)
@@ -169,12 +182,11 @@ class _Reader:
             types = [inputs[0].type]  # most operators that others define map element by element
         known = [type for type in types if type is not None]
         if len(known) < len(types):
-            notes = failures[-1:]
             raise error(
                 "E506",
                 f"the type of `{node.output[types.index(None)]}`, which {_described(node)} yields,"
                 " cannot be told",
-                notes=notes,
+                notes=[str(reason)] if reason else [],
                 help="state the shapes of the model's inputs and values",
             )
         base = rows[0] if rows else _unknown_row(node, self.build.graph.opsets)
@@ -186,8 +198,7 @@ class _Reader:
             given = attributes if given is None else given
             return self.build.op(row, inputs, given, outputs=len(known), subgraphs=inner)
         except (InferenceError, *UNFORESEEN) as failure:
-            message = f"{_described(node)} does not fit its arguments"
-            raise error("E506", message, notes=[str(failure)]) from None
+            raise _misfit(node, failure) from None
 
     def _settled_results(
         self,
@@ -300,6 +311,7 @@ class _Reader:
         return reader.read()
 
 
+SINGLE = defs.OpSchema.FormalParameterOption.Single
 LOOP_TURN = TensorType(DType.INT64, ())
 LOOP_GOES_ON = TensorType(DType.BOOL, ())
 
@@ -406,16 +418,42 @@ def _check_words(node: NodeProto, attributes: Mapping[str, Any]) -> None:
             raise fault(message, help=f"it is one of {', '.join(words)}")
 
 
-def _check_counts(node: NodeProto, row: OpDef) -> None:
-    """Refuse more inputs or outputs than the operator has.
+def _are_settled(inputs: Sequence[Value | None]) -> bool:
+    """Whether all extents are numbers."""
+    types = [value.type for value in inputs if value is not None]
+    return all(isinstance(extent, int) for type in types for extent in type.shape)
+
+
+def _misfit(node: NodeProto, failure: Exception) -> NetError:
+    message = f"{_described(node)} does not fit its arguments"
+    return error("E506", message, notes=[str(failure)])
+
+
+def _check_signature(node: NodeProto, row: OpDef) -> None:
+    """Refuse arguments, outputs and attributes that the operator does not have, or lacks.
 
     Raises:
         NetError: E576.
     """
     schema = schema_of(row.name, row.since_version, row.domain)
-    for what, names, most in (
-        ("inputs", node.input, schema.max_input if schema else None),
-        ("outputs", node.output, schema.max_output if schema else None),
+    if schema is None:
+        return
+    for what, names, least, most in (
+        ("inputs", node.input, schema.min_input, schema.max_input),
+        ("outputs", node.output, schema.min_output, schema.max_output),
     ):
-        if most is not None and len(names) > most:
+        if len(names) > most:
             raise fault(f"{_described(node)} has {len(names):_} {what}, and not up to {most:_}")
+        if len(names) < least:
+            raise fault(f"{_described(node)} has {len(names):_} {what}, and not {least:_} or more")
+    for formal, name in zip(schema.inputs, node.input, strict=False):
+        if not name and formal.option == SINGLE:
+            raise fault(f"{_described(node)} lacks its argument {shown(formal.name)}")
+    given = {attribute.name: attribute.type for attribute in node.attribute}
+    for attribute in schema.attributes.values():
+        kind = AttributeProto.AttributeType.Value(attribute.type.name)
+        if attribute.required and attribute.name not in given:
+            raise fault(f"{_described(node)} lacks its attribute {shown(attribute.name)}")
+        if given.get(attribute.name, kind) != kind:
+            message = f"attribute {shown(attribute.name)} of {_described(node)}"
+            raise fault(f"{message} is no {attribute.type.name}")

@@ -11,7 +11,7 @@ from ...grammar.diagnostics import NetError, error
 from ..onnx_standard.protos import HELD
 from .attributes import check_attributes, described, find, subgraphs
 from .faults import fault, shown
-from .tensors import MAX_DENSE, MAX_RANK, check_tensor, dense
+from .tensors import MAX_DENSE, MAX_RANK, bring_in, check_tensor, dense
 
 ONNX = "ai.onnx"  # the long name of the domain whose short name is empty
 Nodes = MutableSequence[NodeProto]
@@ -82,6 +82,7 @@ class Checker:
             tensors = [attribute.t] if attribute.type == AttributeProto.TENSOR else []
             for tensor in (*tensors, *attribute.tensors):
                 check_tensor(tensor, self.folder)
+                bring_in(tensor, self.folder)
         self._constant(node)
 
     def _sparse(self, graph: GraphProto) -> None:

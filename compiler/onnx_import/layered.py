@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from math import prod
 from typing import Any
 
@@ -133,8 +134,8 @@ class _Layering:
         if not node.inputs or node.inputs[0] is None or self._is_leaf(node.inputs[0]):
             return False
         x = node.inputs[0]
-        if node.op_type == "Transpose":
-            perm = node.attributes["perm"]
+        perm = node.attributes["perm"] if node.op_type == "Transpose" else None
+        if perm and sorted(perm) == list(range(x.type.rank)):
             for layout, value in self._found(x).items():
                 self._place(identifier, 0, tuple(layout[axis] for axis in perm), value)
             return True
@@ -436,13 +437,14 @@ class _Layering:
     def _lying(self, x: Value, layout: Layout, path: str = "") -> Value:
         """A tensor of the model in a layout."""
         node = self.raw.producer(x)
-        if node.op_type in (PARAMETER, CONSTANT):
-            key = (*_output(x), path if node.op_type == CONSTANT else None)
-            if key not in self.held:
-                scope = path or node.scope
-                copied = Node(node.op_type, (), node.outputs, node.attributes, scope)
-                self.held[key] = self.target.add(copied)[0]
-            return self.held[key]
+        if node.op_type == CONSTANT:
+            return self._copied(node, (*_output(x), path), path, node.attributes)
+        if node.op_type == PARAMETER:
+            key = (*key_of(Weight(x)), x.type.shape)
+            if self._is_tied(key, {}, node.attributes["literal"]):
+                return self.held[key]
+            name = self._free_name(node.attributes["name"])
+            return self._copied(node, (*_output(x), None), path, {**node.attributes, "name": name})
         if self._is_leaf(x) and _output(x) not in self.places:
             self._operator(x.node, node)
         known = self._found(x)
@@ -463,6 +465,18 @@ class _Layering:
         moved = Builder(self.target, scope=path).Transpose(x, perm=perm)
         self._enter(path, "Transpose", (moved,), {"perm": perm}, frozenset(), False)
         return moved
+
+    def _copied(self, node: Node, key: Hashable, path: str, attributes: Mapping[str, Any]) -> Value:
+        """A stored tensor as the model has it, once."""
+        if key not in self.held:
+            copied = Node(node.op_type, (), node.outputs, attributes, path or node.scope)
+            self.held[key] = self.target.add(copied)[0]
+        return self.held[key]
+
+    def _free_name(self, name: str) -> str:
+        """A name for a parameter: its own, unless a layer holds the tensor in another form."""
+        others = (f"{name}_{number}" for number in count(2))
+        return next(n for n in chain((name,), others) if n not in self.target.parameters)
 
     def _place(self, node: int, output: int, layout: Layout, value: Value) -> None:
         known = self.places.setdefault((node, output), {})

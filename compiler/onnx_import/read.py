@@ -1,5 +1,6 @@
 """`read_model`: a file or its bytes to a `ModelProto` that keeps the rules of the standard."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,17 +67,18 @@ def _opened(source: str | Path | bytes) -> tuple[str, Path | None, bytes]:
         return "the model", None, source
     path = str(source)
     with open_file(path) as file:
-        data = file.read(MAX_BYTES + 1)
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_BYTES:
+            raise error(
+                "E404",
+                f"`{path}` has more than 2 GiB, which no ONNX file holds",
+                help="save the model with its weights as external data",
+            )
+        data = file.read(size)
     return path, Path(path).absolute().parent, data
 
 
 def _parsed(name: str, data: bytes) -> ModelProto:
-    if len(data) > MAX_BYTES:
-        raise error(
-            "E404",
-            f"`{name}` has more than 2 GiB, which no ONNX file holds",
-            help="save the model with its weights as external data",
-        )
     if not data:
         raise error("E505", f"`{name}` is empty", help="download or write it again")
     try:

@@ -3,7 +3,6 @@
 import mmap
 import os
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from onnx import TensorProto, external_data_helper, helper, numpy_helper
 
 from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
-from .faults import fault, shown
+from .faults import fault, lost, shown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,18 +71,29 @@ class StoredTensor:
     def _stored(self) -> "np.ndarray[Any, Any]":
         if not external_data_helper.uses_external_data(self.proto):
             return numpy_helper.to_array(self.proto)
-        info = external_data_helper.ExternalDataInfo(self.proto)
-        dtype = helper.tensor_dtype_to_np_dtype(self.proto.data_type)
-        size = self.type.nbytes
-        first = int(info.offset or 0)
-        start = first - first % mmap.ALLOCATIONGRANULARITY
-        with open(os.path.join(self.folder, info.location), "rb") as file:
-            view = mmap.mmap(
-                file.fileno(), first - start + size, offset=start, access=mmap.ACCESS_READ
+        data, dims = self._bytes(), tuple(self.proto.dims)
+        if self.type.dtype.bits < 8:  # which lie packed
+            code = self.proto.data_type
+            return numpy_helper.to_array(
+                TensorProto(data_type=code, dims=dims, raw_data=bytes(data))
             )
-        return np.frombuffer(
-            view, dtype, offset=first - start, count=prod(self.proto.dims)
-        ).reshape(tuple(self.proto.dims))
+        dtype = helper.tensor_dtype_to_np_dtype(self.proto.data_type)
+        return np.frombuffer(data, dtype).reshape(dims)
+
+    def _bytes(self) -> memoryview:
+        """The bytes in another file, which stay there until they are looked at."""
+        info = external_data_helper.ExternalDataInfo(self.proto)
+        size, first = self.type.nbytes, int(info.offset or 0)
+        if not size:
+            return memoryview(b"")
+        start = first - first % mmap.ALLOCATIONGRANULARITY
+        try:
+            with open(os.path.join(self.folder, info.location), "rb") as file:
+                length = first - start + size
+                view = mmap.mmap(file.fileno(), length, offset=start, access=mmap.ACCESS_READ)
+        except (OSError, ValueError):  # they were there when the model was read
+            raise lost(f"the data of tensor {shown(self.proto.name)} are gone") from None
+        return memoryview(view)[first - start :]
 
 
 def stored(proto: TensorProto, folder: str) -> StoredTensor:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from onnx import SparseTensorProto, TensorProto, helper, numpy_helper
 
-from ...grammar.diagnostics import NetError, error
+from ...grammar.diagnostics import error
+from ...grammar.files import open_file
 from ..ir.types import DType
-from .faults import fault, shown
+from .faults import fault, lost, shown
 
 MAX_DENSE = 2**28  # bytes of sparse tensors that are written out as dense ones
 MAX_RANK = 64  # of NumPy's arrays
@@ -94,17 +95,17 @@ def external_data(tensor: TensorProto, folder: Path | None) -> ExternalData:
     location = entries.get("location", "")
     what = f"the data of tensor {shown(tensor.name)}"
     if folder is None:
-        raise _lost(f"{what} lie in {shown(location)}, but the model comes without a folder")
+        raise lost(f"{what} lie in {shown(location)}, but the model comes without a folder")
     path = _inside(folder, location, what)
     try:
         found = path.stat()
     except (OSError, ValueError):
-        raise _lost(
+        raise lost(
             f"{what} lie in {shown(location)}, which is not there",
             help=f"put the file beside the model, in `{folder}`",
         ) from None
     if not stat.S_ISREG(found.st_mode):
-        raise _lost(f"{what} lie in {shown(location)}, which is no file")
+        raise lost(f"{what} lie in {shown(location)}, which is no file")
     offset = _number(entries.get("offset", "0"), what)
     needed = nbytes(tensor)
     length = _number(entries.get("length", str(needed)), what)
@@ -113,11 +114,22 @@ def external_data(tensor: TensorProto, folder: Path | None) -> ExternalData:
     if length != needed:
         raise fault(f"{what} are {length} bytes, not {needed}")
     if offset + length > found.st_size:
-        raise _lost(
+        raise lost(
             f"{what} end at byte {offset + length} of {shown(location)}, which has {found.st_size}",
             help="download or write the files of the model again",
         )
     return ExternalData(path, offset, length)
+
+
+def bring_in(tensor: TensorProto, folder: Path | None) -> None:
+    """Read the data of a checked tensor into the model, where they lie in a file beside it."""
+    if tensor.data_location == TensorProto.EXTERNAL:
+        path, offset, length = external_data(tensor, folder)
+        with open_file(str(path)) as file:
+            file.seek(offset)
+            tensor.raw_data = file.read(length)
+        tensor.ClearField("data_location")
+        tensor.ClearField("external_data")
 
 
 def _inside(folder: Path, location: str, what: str) -> Path:
@@ -125,7 +137,7 @@ def _inside(folder: Path, location: str, what: str) -> Path:
     home = os.path.realpath(folder)
     path = "" if "\0" in location or not location else os.path.realpath(folder / location)
     if os.path.isabs(location) or not path.startswith(os.path.join(home, "")):
-        raise _lost(
+        raise lost(
             f"{what} lie in {shown(location)}, outside the model's folder",
             help="put the file itself, not a link to it, beside the model",
         )
@@ -136,10 +148,6 @@ def _number(text: str, what: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise fault(f"{what} begin or end at {shown(text)}, which is no number of bytes")
     return int(text)
-
-
-def _lost(message: str, help: str | None = None) -> NetError:
-    return error("E577", message, help=help)
 
 
 def dense(sparse: SparseTensorProto, folder: Path | None, room: int) -> TensorProto:

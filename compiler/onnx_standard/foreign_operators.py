@@ -11,6 +11,7 @@ from ..ir.dim import Dim, unknown
 from ..ir.signature import InferenceError, OpCall
 from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
+from ..ops.cuts import UntoldError
 from ..ops.opdef import Cost, OpDef, Precision
 from ..ops.receptive_field import everything
 from .functions import build_function, cost_of_function, infer_by_function, is_function
@@ -202,7 +203,7 @@ def _type(info: ValueInfoProto, symbols: Mapping[str, Dim]) -> TensorType:
     """An output's type; the symbols of its extents are the arguments'."""
     tensor = info.type.tensor_type
     if not info.type.HasField("tensor_type") or not tensor.HasField("shape"):
-        raise InferenceError(DEPENDS)
+        raise UntoldError(DEPENDS)
     extents: list[Dim] = []
     for dim in tensor.shape.dim:
         if dim.HasField("dim_value"):

@@ -52,7 +52,7 @@ def schema_of(name: str, version: int, domain: str = "") -> Any:
     """The operator as a version of its domain has it; None where it does not."""
     try:
         return defs.get_schema(name, version, domain)
-    except defs.SchemaError:
+    except (defs.SchemaError, TypeError):  # the latter of versions that no int32 holds
         return None
 
 

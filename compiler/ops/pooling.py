@@ -281,9 +281,8 @@ def picked(build: Builder, x: Value, indices: Value) -> Value:
 
 def unpooled(node: Node, operands: Sequence[Field]) -> Field:
     """An element gets the value of its own window, or none; j /= S."""
-    slides = {
-        axis: Slide(1, Fraction(1, s)) for axis, s in enumerate(node.attributes["strides"], 2)
-    }
+    strides = window_of(node.attributes).strides
+    slides = {axis: Slide(1, Fraction(1, s)) for axis, s in enumerate(strides, 2)}
     return tuple(slid(axis, slides) for axis in operands[0])
 
 

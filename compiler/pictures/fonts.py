@@ -6,6 +6,7 @@ the text into the width that was reckoned here.
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from math import cos, radians, sin
 from unicodedata import category, combining, east_asian_width, name
 
@@ -66,13 +67,13 @@ def shortened(text: str, width: float, size: float, *, bold: bool = False) -> st
     """Text that fits a width; of one that is too long the middle gives way to an ellipsis."""
     if text_width(text, size, bold=bold) <= width:
         return text
-    kept = len(text) - 1
-    while kept > 1:
-        head, tail = text[: (kept + 1) // 2], text[len(text) - kept // 2 :]
-        found = f"{head}\N{HORIZONTAL ELLIPSIS}{tail}"
-        if text_width(found, size, bold=bold) <= width:
-            return found
-        kept -= 1
+    table = _BOLD if bold else _REGULAR
+    ends = [*accumulate((_advance(character, table) for character in text), initial=0)]
+    for kept in range(len(text) - 1, 1, -1):
+        head, tail = (kept + 1) // 2, len(text) - kept // 2
+        advances = ends[head] + _OTHERS["\N{HORIZONTAL ELLIPSIS}"] + ends[-1] - ends[tail]
+        if size / 1000 * advances <= width:
+            return f"{text[:head]}\N{HORIZONTAL ELLIPSIS}{text[tail:]}"
     return "\N{HORIZONTAL ELLIPSIS}"
 
 

@@ -6,32 +6,42 @@ from pathlib import Path
 
 import pytest
 from support.fuzzing import Case, failures, keep
-from support.model_mutants import check, read_and_use, seeds
+from support.model_mutants import check, lay, read_and_use
+from support.model_seeds import structures
 
 SOME = 300
-MANY = int(os.environ.get("NETC_FUZZ_CASES", "200_000"))
-PARTS = 4
+MORE = 2_000
+MANY = int(os.environ.get("NETC_FUZZ_CASES", "100_000"))
+PARTS = 10
 KIND = "onnx messages"
 
 
-def test_seeds_are_sound() -> None:
+def test_seeds_are_sound(tmp_path: Path) -> None:
     """What is damaged was a model that is read."""
-    for seed in seeds():
-        read_and_use(seed)
+    for seed in structures():
+        read_and_use(lay(seed, tmp_path))
 
 
-def test_three_hundred_models() -> None:
+def test_three_hundred_models(tmp_path: Path) -> None:
     """Damaged models, some so little that they are still sound."""
     for number in range(SOME):
-        check(number)
+        check(number, tmp_path)
+
+
+@pytest.mark.slow
+def test_two_thousand_models(tmp_path: Path) -> None:
+    """As above, in a process under limits of time and memory."""
+    _check(range(MORE), tmp_path)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
 def test_many_models(part: int, tmp_path: Path) -> None:
-    """As above, in a process under limits of time and memory; `NETC_FUZZ_CASES` says how many."""
-    numbers = range(MANY * part // PARTS, MANY * (part + 1) // PARTS)
-    found = [
-        keep(failure, tmp_path) for failure in islice(failures(Case(KIND, n) for n in numbers), 10)
-    ]
-    assert not found, "\n\n".join(found)
+    """As above, with a hundred thousand, or as many as `NETC_FUZZ_CASES` says."""
+    _check(range(MANY * part // PARTS, MANY * (part + 1) // PARTS), tmp_path)
+
+
+def _check(numbers: range, folder: Path) -> None:
+    found = islice(failures(Case(KIND, number) for number in numbers), 10)
+    kept = [keep(failure, folder) for failure in found]
+    assert not kept, "\n\n".join(kept)

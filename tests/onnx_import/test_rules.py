@@ -1,45 +1,18 @@
 """Each rewrite of an operator computes what the old version computed."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from onnx import ModelProto, helper, numpy_helper, version_converter
+from onnx import ModelProto, version_converter
 from support.onnx_models import computed
 from support.upgrade_rows import UPGRADE_ROWS, UpgradeRow
 
 from netc.compiler.onnx_import.read import read_model
 from netc.compiler.onnx_import.rules import RULES
 from netc.compiler.onnx_import.upgrade import upgrade
-
-
-def model_of(row: UpgradeRow, *, like: Sequence[Any] = (), with_shapes: bool = True) -> ModelProto:
-    """A model of one node, of the row's opset, with outputs like arrays that may be given."""
-    names = ["" if feed is None else f"x{k}" for k, feed in enumerate(row.feeds)]
-    outputs = [f"y{k}" for k in range(row.outputs)]
-    node = helper.make_node(row.op_type, names, outputs, name="layer", doc_string="what it does")
-    node.attribute.extend(helper.make_attribute(n, a) for n, a in row.attributes.items())
-    node.metadata_props.add(key="from", value="here")
-    inputs, initializers = [], []
-    for k, (name, feed) in enumerate(zip(names, row.feeds, strict=True)):
-        if k in row.constants:
-            initializers.append(numpy_helper.from_array(np.asarray(feed), name))
-        elif feed is not None:
-            code = helper.np_dtype_to_tensor_dtype(np.asarray(feed).dtype)
-            shape = np.shape(feed) if with_shapes else None
-            inputs.append(helper.make_tensor_value_info(name, code, shape))
-    results = [onnx.ValueInfoProto(name=name) for name in outputs]
-    for result, array in zip(results, like, strict=False):
-        code = helper.np_dtype_to_tensor_dtype(array.dtype)
-        shape = array.shape if with_shapes else None
-        result.type.CopyFrom(helper.make_tensor_type_proto(code, shape))
-    graph = helper.make_graph([node], "g", inputs, results, initializers)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", row.opset)])
-    model.ir_version = 10
-    return model
 
 
 def run(model: ModelProto, row: UpgradeRow) -> list[Any]:
@@ -50,7 +23,7 @@ def run(model: ModelProto, row: UpgradeRow) -> list[Any]:
 def expected_of(row: UpgradeRow) -> list[Any]:
     """What the old version computes."""
     if row.expected is None:
-        return run(model_of(row), row)
+        return run(row.model(), row)
     found = row.expected(*row.feeds)
     return list(found) if isinstance(found, tuple) else [found]
 
@@ -76,7 +49,7 @@ CASES = [
 def test_the_new_version_computes_the_same(row: UpgradeRow, with_shapes: bool) -> None:
     """Values are equal, onnx finds no fault, and the node keeps its name and what is told of it."""
     wanted = expected_of(row)
-    old = model_of(row, like=wanted, with_shapes=with_shapes)
+    old = row.model(like=wanted, with_shapes=with_shapes)
     new = upgrade(read_model(old.SerializeToString()).proto)
     if with_shapes:
         onnx.checker.check_model(new, full_check=True)
@@ -111,7 +84,7 @@ def test_onnx_converts_to_the_same() -> None:
     for row in UPGRADE_ROWS:
         wanted = expected_of(row)
         try:
-            model = version_converter.convert_version(model_of(row, like=wanted), 22)
+            model = version_converter.convert_version(row.model(like=wanted), 22)
             model.opset_import[0].version = row.runs_at
             found = run(model, row)
         except Exception:  # it refuses the model, or yields one that onnxruntime refuses

@@ -1,128 +1,50 @@
 """ONNX models that are damaged at random, in their bytes and in what their messages hold."""
 
-from collections.abc import Callable, Sequence
+import os
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
-import onnx
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-from onnx import ModelProto, TensorProto, defs, helper, numpy_helper, parser
-from onnx.backend.test import data
+from onnx import ModelProto, defs
 
 import netc
 from netc import NetError
 from netc.compiler.onnx_import.read import read_model
 from netc.compiler.onnx_import.upgrade import upgrade
+from netc.drawing import to_picture
 from support.damage import damage
+from support.model_damage import INTS, OUTSIDE, PIPE, damaged
+from support.model_seeds import DATA_FILE, seeds
 from support.mutations import mutated_bytes
 
-LARGEST = 10_000  # bytes of the networks of onnx that are damaged
-TEXTS = (
-    """<ir_version: 7, opset_import: ["": 11]>
-    branches (bool c, float[2,3,4] x) => (float[2,12] y) {
-      y = If (c) <
-        then_branch = g1 () => (float[2,12] a) { a = Flatten (x) },
-        else_branch = g2 () => (float[2,12] b) {
-          s = Softmax <axis = 1> (x)  u = Unsqueeze <axes = [0]> (s)
-          v = Squeeze <axes = [0]> (u)  b = Flatten (v) }>
-    }""",
-    """<ir_version: 8, opset_import: ["": 18, "local": 1]>
-    calls (float[2,3,4] x) => (float[2,3,4] y, float z) {
-      [first] a = local.scaled <by = 3.0> (x)  y = local.scaled (a)
-      z = local.total <dims: ints = [0, 1, 2]> (y)
-    }
-    <domain: "local", opset_import: ["": 18, "local": 1]>
-    scaled <by: float = 2.0> (v) => (w) {
-      s = Constant <value_float: float = @by> ()  t = local.times (v, s)  w = Identity (t) }
-    <domain: "local", opset_import: ["": 18]> times (v, s) => (w) { w = Mul (v, s) }
-    <domain: "local", opset_import: ["": 11]>
-    total <dims> (v) => (w) { w = ReduceSum <axes: ints = @dims, keepdims = 0> (v) }""",
-    """<ir_version: 4, opset_import: ["": 9]>
-    block (float[N,3,8,8] x, float[2,3,3,3] w) => (float[N,K] y)
-      <float[2] s = {1, 2}, float[2] b = {0, 1}, int64[2] to = {0, -1}> {
-      c = Conv <pads = [1, 1, 1, 1]> (x, w)  n = BatchNormalization (c, s, b, b, s)
-      r = Clip <min = 0.0, max = 6.0> (n)  p = MaxPool <kernel_shape = [2, 2]> (r)
-      d, mask = Dropout <ratio = 0.5> (p)  u = Upsample <mode = "nearest"> (d, f)
-      f = Constant <value = float[4] {1, 1, 2, 2}> ()  q = Pad <pads = [0,0,1,1,0,0,1,1]> (u)
-      e = Slice <starts = [0], ends = [4], axes = [2]> (q)  t = Reshape (e, to)
-      k, i = TopK <k = 5> (t)  y = LogSoftmax (k) }""",
-    """<ir_version: 3, opset_import: ["": 6]>
-    old (float[2,3,4,5] x, float[3] s, float[3,4] a) => (float[N] y)
-      <float[3] s = {1, 2, 3}> {
-      b = Add <broadcast = 1, axis = 1> (x, a)  p = PRelu (b, s)  e = Elu (p)
-      c = Cast <to = 1> (e)  t = Tanh (c)  y = Softmax (t) }""",
-    """<ir_version: 10, opset_import: ["": 22, "com.microsoft": 1]>
-    loop (int64 n, float[2] x) => (float[2] last, float[K,2] all) {
-      c = Constant <value = bool {1}> ()  g = com.microsoft.FastGelu (x)
-      last, all = Loop (n, c, g) <body = g1 (int64 i, bool d, float[2] s)
-        => (bool d2, float[2] t, float[2] o) {
-          d2 = Identity (d)  t = Add (s, x)  o = Neg (t) }> }""",
-    """<ir_version: 9, opset_import: ["": 18]>
-    norm (float[2,6,4,2] x) => (float[2,6,4,2] y) <float[3] s = {1, 2, 3}> {
-      g = GroupNormalization <num_groups = 3> (x, s, s)  d = DFT (g)  m = ReduceMean (d)
-      a, b = Split <axis = -1, num_outputs = 2> (g)  y = Concat <axis = -1> (a, b) }""",
-)
 # Numbers, names and paths that code may trip over.
-INTS = (0, 1, -1, 2, 3, 7, 16, 18, 22, 127, 2**31 - 1, -(2**31), 2**40, 2**63 - 1, -(2**63))
 FLOATS = (0.0, -1.0, 0.5, 1e38, -1e-45, float("inf"), float("nan"))
-STRINGS = (*("", "x", "y", "s", "w", "é", "\0", "a" * 5000, "local", "ai.onnx", "/etc/passwd"),)
+STRINGS = (
+    *(
+        "",
+        "x",
+        "y",
+        "s",
+        "w",
+        "é",
+        "\0",
+        "a" * 5000,
+        "bé" * 50_000,
+        "local",
+        "ai.onnx",
+        "/etc/passwd",
+    ),
+)
 OPS = sorted({schema.name for schema in defs.get_all_schemas_with_history()})
 
 
-def _scan() -> ModelProto:
-    """A Scan over a batch, as opset 8 has it."""
-    kinds = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [4]) for name in "seto"]
-    nodes = [helper.make_node("Add", ["s", "e"], ["t"]), helper.make_node("Neg", ["t"], ["o"])]
-    body = helper.make_graph(nodes, "body", kinds[:2], kinds[2:])
-    scan = helper.make_node("Scan", ["", "z", "x"], ["u", "v"], body=body, num_scan_inputs=1)
-    types = {"z": [2, 4], "x": [2, 3, 4], "u": [2, 4], "v": [2, 3, 4]}
-    infos = [helper.make_tensor_value_info(name, 1, shape) for name, shape in types.items()]
-    graph = helper.make_graph([scan], "scan", infos[:2], infos[2:])
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 8)])
-
-
-def _tensors() -> ModelProto:
-    """Tensors in all ways: dense, packed, sparse, strings, in a file elsewhere."""
-    model: ModelProto = parser.parse_model(
-        '<ir_version: 10, opset_import: ["": 21]> t (float[2] x) => (float[2] y) { y = Neg (x) }'
-    )
-    values = numpy_helper.from_array(np.ones(2, np.float32), "sparse")
-    places = numpy_helper.from_array(np.array([0, 3]), "places")
-    sparse = onnx.SparseTensorProto(values=values, indices=places, dims=[2, 2])
-    model.graph.sparse_initializer.append(sparse)
-    held = model.graph.initializer
-    held.add(name="packed", data_type=TensorProto.INT4, dims=[3], raw_data=b"\x12\x03")
-    held.add(name="typed", data_type=TensorProto.UINT8, dims=[2], int32_data=[1, 2])
-    held.add(name="text", data_type=TensorProto.STRING, dims=[1], string_data=[b"a"])
-    held.add(name="complex", data_type=TensorProto.COMPLEX64, dims=[1], float_data=[1, 2])
-    constants: dict[str, Any] = {"a": sparse, "b": 1.0, "c": [1, 2], "d": "text"}
-    for output, attribute in constants.items():
-        kind = "sparse_value float ints string".split()["abcd".index(output)]
-        name = kind if kind == "sparse_value" else f"value_{kind}"
-        model.graph.node.append(helper.make_node("Constant", [], [output], **{name: attribute}))
-    return model
-
-
-@cache
-def seeds() -> Sequence[bytes]:
-    """Sound models: of every kind of structure, and the smaller networks that onnx ships."""
-    made = [*(parser.parse_model(text) for text in TEXTS), _scan(), _tensors()]
-    folder = Path(next(iter(data.__path__))) / "light"
-    light = [path.read_bytes() for path in sorted(folder.glob("*.onnx"))]
-    return [
-        *(model.SerializeToString() for model in made),
-        *(content for content in light if len(content) < LARGEST),
-    ]
-
-
 def mutant(random: Random) -> bytes:
-    """A model with some damage."""
-    content = random.choice(seeds())
+    """A model with some damage: to its bytes, to fields of its messages, to it as a whole."""
+    content = random.choice(random.choice(seeds()))
     way = random.random()
     if way < 0.1:
         return damage(content, random)
@@ -130,7 +52,7 @@ def mutant(random: Random) -> bytes:
         return mutated_bytes(random, content)
     model: ModelProto = ModelProto.FromString(content)
     for _ in range(random.choice((1, 1, 2, 3, 8))):
-        _change(model, random)
+        random.choice((_change, damaged))(model, random)
     changed: bytes = model.SerializeToString()
     return changed
 
@@ -203,7 +125,7 @@ def _scalar(field: FieldDescriptor, random: Random, near: Message) -> Any:
 
 
 def _donor(random: Random) -> ModelProto:
-    donor: ModelProto = ModelProto.FromString(random.choice(seeds()))
+    donor: ModelProto = ModelProto.FromString(random.choice(random.choice(seeds())))
     return donor
 
 
@@ -219,24 +141,44 @@ def _parts(message: Message) -> list[Message]:
     return found
 
 
-Target = Callable[[bytes], object]
+MODEL = "m.onnx"
+FEW = 60  # operators of networks that are drawn, written as programs and exported
 
 
-def read_and_raise(content: bytes) -> None:
-    """Read a model and raise it; what comes out is read again, and keeps the rules."""
-    model = upgrade(read_model(content).proto)
-    raised = model.SerializeToString()
+def lay(content: bytes, folder: Path) -> Path:
+    """Write a model into a folder, with what it may name beside it."""
+    path = folder / MODEL
+    path.write_bytes(content)
+    if not (folder / DATA_FILE).exists():
+        (folder / DATA_FILE).write_bytes(bytes(range(64)))
+        (folder / OUTSIDE).symlink_to("/etc/passwd")
+        os.mkfifo(folder / PIPE)
+    return path
+
+
+def read_and_use(path: Path) -> None:
+    """Read a model, raise it and read it again; read it as a network, and use that."""
+    model = upgrade(read_model(path).proto)
+    raised = path.with_name("raised.onnx")
+    raised.write_bytes(model.SerializeToString())
     read_model(raised)
     assert not model.functions
+    use(netc.load_onnx(path))
 
 
-def read_and_use(content: bytes) -> None:
-    """Read a model as a network, count it, and read what it comes to again."""
-    read_and_raise(content)
-    netc.load_onnx(content).summary().to_text()
+def use(net: netc.Network) -> None:
+    """Count a network; a small one is drawn, written as a program, and its weights are read."""
+    net.summary().to_text()
+    if len(net.graph) > FEW:
+        return
+    for drawing in (lambda: to_picture(net.model, "svg"), net.to_text):
+        with suppress(NetError):
+            drawing()
+    for array in net.initialize().values():
+        np.asarray(array)
 
 
-def check(number: int, target: Target = read_and_use) -> None:
+def check(number: int, folder: Path) -> None:
     """Try a case: the same number is the same model. A `NetError` is an answer."""
     with suppress(NetError):
-        target(mutant(Random(number)))
+        read_and_use(lay(mutant(Random(number)), folder))

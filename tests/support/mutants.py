@@ -168,7 +168,7 @@ def _model_mutant(random: Random) -> Files:
 
 
 def _read_and_use() -> int:
-    model_mutants.read_and_use(Path("m.onnx").read_bytes())
+    model_mutants.read_and_use(model_mutants.lay(Path("m.onnx").read_bytes(), Path()))
     return 0
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import onnx
+from onnx import ModelProto, helper, numpy_helper
 
 Arrays = Sequence[Any]
 Formula = Callable[..., Any]
@@ -43,6 +45,33 @@ class UpgradeRow:
     def name(self) -> str:
         """How tests call the row."""
         return "-".join(filter(None, (self.op_type, str(self.opset), self.id)))
+
+    def model(self, *, like: Arrays = (), with_shapes: bool = True) -> ModelProto:
+        """A model of one node, of the row's opset, with outputs like arrays that may be given."""
+        names = ["" if feed is None else f"x{k}" for k, feed in enumerate(self.feeds)]
+        outputs = [f"y{k}" for k in range(self.outputs)]
+        node = helper.make_node(
+            self.op_type, names, outputs, name="layer", doc_string="what it does"
+        )
+        node.attribute.extend(helper.make_attribute(n, a) for n, a in self.attributes.items())
+        node.metadata_props.add(key="from", value="here")
+        inputs, initializers = [], []
+        for k, (name, feed) in enumerate(zip(names, self.feeds, strict=True)):
+            if k in self.constants:
+                initializers.append(numpy_helper.from_array(np.asarray(feed), name))
+            elif feed is not None:
+                code = helper.np_dtype_to_tensor_dtype(np.asarray(feed).dtype)
+                shape = np.shape(feed) if with_shapes else None
+                inputs.append(helper.make_tensor_value_info(name, code, shape))
+        results = [onnx.ValueInfoProto(name=name) for name in outputs]
+        for result, array in zip(results, like, strict=False):
+            code = helper.np_dtype_to_tensor_dtype(array.dtype)
+            shape = array.shape if with_shapes else None
+            result.type.CopyFrom(helper.make_tensor_type_proto(code, shape))
+        graph = helper.make_graph([node], "g", inputs, results, initializers)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])
+        model.ir_version = 10
+        return model
 
 
 def x(*shape: int) -> Any:

@@ -1,0 +1,53 @@
+"""Nodes are what their operators say: arguments, attributes, and operands that they take."""
+
+import pytest
+from support.onnx_models import parsed
+
+import netc
+from netc import NetError
+
+HEAD = '<ir_version: 8, opset_import: ["": 18]> g (float[2,3,4] x) => (float[2,3,4] y) '
+
+
+def refusal(body: str) -> str:
+    """What is said of a model with such nodes."""
+    with pytest.raises(NetError) as caught:
+        netc.load_onnx(parsed(f"{HEAD} {{ {body} }}").SerializeToString())
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("y = Relu (x, x)", "`Relu` has 2 inputs, and not up to 1"),
+        ("y, z = Relu (x)", "`Relu` has 2 outputs, and not up to 1"),
+        ("y = Add (x)", "`Add` has 1 inputs, and not 2 or more"),
+        ('y = Add (x, "")', "`Add` lacks its argument `B`"),
+        ("y = Concat (x, x)", "`Concat` lacks its attribute `axis`"),
+        ("y = Concat <axis = 1.0> (x)", "attribute `axis` of `Concat` is no INT"),
+        ("y = MaxPool <kernel_shape = 2> (x)", "`kernel_shape` of `MaxPool` is no INTS"),
+        ("y = Transpose <perm: strings = []> (x)", "attribute `perm` of `Transpose` is no INTS"),
+    ],
+)
+def test_nodes_that_are_none_of_their_operator(body: str, said: str) -> None:
+    """ONNX's definition of an operator says what a node of it has."""
+    found = refusal(body)
+    assert found.startswith("error[E576]: ")
+    assert said in found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "y = Transpose <perm = [0, 1]> (x)",
+        "y = MaxPool <kernel_shape = [2, 2]> (x)",
+        "y = Concat <axis = 3> (x, x)",
+        "y = MatMul (x, x)",
+        "y = Gemm (x, x)",
+        "y = BatchNormalization (x, x, x, x, x)",
+    ],
+)
+def test_operands_that_do_not_fit(body: str) -> None:
+    """What a model declares of a result is no reason to take operands that the operator refuses."""
+    assert "error[E506]: " in refusal(body)
+    assert "does not fit its arguments" in refusal(body)
