@@ -1,12 +1,12 @@
 """The table of rewrites from one version of an operator to the next, and what they build with."""
 
 from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import numpy as np
-from onnx import AttributeProto, NodeProto, helper, numpy_helper
+from onnx import AttributeProto, NodeProto, TensorProto, helper, numpy_helper
 
 from ...grammar.diagnostics import NetError, error
 from ..ir.types import DType
@@ -23,11 +23,13 @@ class Context:
         types: Its values as they were before.
         names: All names of values, which new ones avoid.
         read: The names that are read by nodes or graph outputs.
+        weights: The tensors that rewrites add to what the model stores.
     """
 
     types: KnownTypes
     names: set[str]
     read: Set[str]
+    weights: list[TensorProto] = field(default_factory=list)
 
 
 class Draft:
@@ -68,6 +70,15 @@ class Draft:
     def constant(self, array: Any, hint: str) -> str:
         """A constant."""
         return self.add("Constant", hint=hint, value=numpy_helper.from_array(np.asarray(array)))
+
+    def weight(self, array: Any, name: str) -> str:
+        """A tensor that the model learns, named after the node."""
+        stem = self.node.name or self.node.op_type
+        taken, names = self.context.names, (f"{stem}{k or ''}.{name}" for k in count())
+        full = next(each for each in names if each not in taken)
+        taken.add(full)
+        self.context.weights.append(numpy_helper.from_array(array, full))
+        return full
 
     def number(self, scalar: float, like: str, hint: str) -> str:
         """A constant scalar of the element type of a value."""

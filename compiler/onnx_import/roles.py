@@ -31,6 +31,8 @@ ELEMENTWISE = frozenset(
         *("GreaterOrEqual", "LessOrEqual", "Where"),
     }
 )
+# What is subtracted or divided by is a mean or a deviation of data.
+STANDARDIZING = frozenset({("Sub", 1), ("Div", 1)})
 COMPARISONS = frozenset({"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"})
 MASKED = -1e4  # what is added to the scores of masked keys, or less
 _MASK = re.compile(r"(\A|[._])((attn|attention|causal)_)?(mask|tril)\Z")
@@ -42,15 +44,17 @@ NORMALIZED = frozenset(
 def is_learned(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]]) -> bool:
     """Whether a stored tensor is learned: real numbers, and no setting of an operator.
 
-    What is compared or called a mask is none. What an exporter has named by itself is none where
-    it is a mask or a factor of all elements; nor are the ones and zeros of a normalization without
-    weights.
+    What is compared, subtracted, divided by or called a mask is none. What an exporter has named
+    by itself is none where it is a mask or a factor of all elements; nor are the ones and zeros of
+    a normalization without weights.
     """
     if not tensor.type.dtype.is_float or tensor.type.rank == 0:
         return False
     if all(place in SETTINGS.get(op_type, ()) for op_type, place in uses):
         return False
     op_types = {op_type for op_type, _ in uses}
+    if uses and all(use in STANDARDIZING for use in uses):
+        return False
     if op_types <= COMPARISONS or _MASK.search(name):
         return False
     if not _COMPUTED.match(name):

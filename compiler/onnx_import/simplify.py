@@ -145,6 +145,27 @@ def bias_of_parts(build: Builder, node: Node, operands: Operands) -> Results:
     return None
 
 
+NEUTRAL = {"Add": 0.0, "Div": 1.0, "Mul": 1.0, "Sub": 0.0}
+
+
+def neutral(build: Builder, node: Node, operands: Operands) -> Results:
+    """A number that changes nothing is left out."""
+    turned = (operands[::-1],) if node.op_type in ("Add", "Mul") else ()
+    for x, other in (operands, *turned):
+        maker = None if other is None else build.graph.producer(other)
+        if maker is not None and maker.op_type == CONSTANT and x is not None:
+            numbers = maker.attributes["value"].numbers() if maker.outputs[0].size == 1 else ()
+            is_read = build.graph.producer(x).op_type != INPUT
+            if numbers == (NEUTRAL[node.op_type],) and x.type == node.outputs[0] and is_read:
+                return (x,)
+    return None
+
+
+def added(build: Builder, node: Node, operands: Operands) -> Results:
+    """Sums that are simpler."""
+    return neutral(build, node, operands) or bias_of_parts(build, node, operands)
+
+
 STATES = {"GRU": (5,), "LSTM": (5, 6), "RNN": (5,)}
 PASSING = ("Cast", "Expand", "Gather", "Identity", "Slice", "Tile", "Transpose", *SHAPING)
 
@@ -176,7 +197,8 @@ RULES: Mapping[str, RewriteRule] = {
     **dict.fromkeys(("AveragePool", "Conv", "MaxPool"), along_one_axis),
     **dict.fromkeys(("BatchNormalization", "Clip", *UNARY), by_channel),
     **dict.fromkeys(STATES, from_zeros),
-    "Add": bias_of_parts,
+    **dict.fromkeys(NEUTRAL, neutral),
+    "Add": added,
     "Einsum": as_product,
     "Transpose": transposed,
 }

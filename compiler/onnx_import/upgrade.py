@@ -13,6 +13,7 @@ from .functions import functions, instance, key_of
 from .known_types import KnownTypes
 from .rewriting import Context, Draft
 from .rules import RULES
+from .rules.classical import CLASSICAL, PLAIN
 
 
 def upgrade(model: ModelProto) -> ModelProto:
@@ -52,6 +53,7 @@ class _Upgrade:
         """Rewrite the graph, then what the model says of versions."""
         model = self.model
         self._graph(model.graph, self.version)
+        model.graph.initializer.extend(self.context.weights)
         versions: dict[str, int] = {}
         for opset in (o for f in (*model.functions, model) for o in f.opset_import):
             versions[opset.domain] = max(opset.version, versions.get(opset.domain, 0))
@@ -87,7 +89,7 @@ class _Upgrade:
 
     def _steps(self, node: NodeProto, version: int | None) -> Iterator[NodeProto]:
         if node.domain:
-            yield node
+            yield from self._plain(node)
             return
         if version is None:
             raise fault(f"the model has {described(node)}, but names no version of ONNX's opset")
@@ -102,6 +104,13 @@ class _Upgrade:
             draft.place()
         for made in draft.nodes:
             yield from self._steps(made, since)
+
+    def _plain(self, node: NodeProto) -> Iterator[NodeProto]:
+        """An operator of another domain in terms of ONNX's own, or else itself."""
+        draft = Draft(node, self.context)
+        if node.domain == CLASSICAL and node.op_type in PLAIN:
+            PLAIN[node.op_type](draft)
+        yield from draft.nodes or [node]
 
     def _called(self, call: NodeProto, function: FunctionProto) -> Iterator[NodeProto]:
         """The nodes of a function for one call, named after it."""

@@ -227,6 +227,25 @@ ROWS: dict[str, tuple[dict[str, tuple[int, ...]], str, list[str]]] = {
         }""",
         ["PERMUTE", "CONV", "Mul", "RELU"],
     ),
+    "data that are standardized": (
+        {},
+        """g (float[N,3,5,5] x) => (float[N,3,5,5] y)
+        <float[3,1,1] mean = {0.5, 0.25, 0.125}, float[1,3,1,1] std = {2.0, 4.0, 0.5}> {
+            c = Sub(x, mean)
+            y = Div(c, std)
+        }""",
+        ["NORMALIZE"],
+    ),
+    "pixels as fractions": (
+        {},
+        """g (float[N,3,5,5] x) => (float[N,3,5,5] y) {
+            f = Constant<value_float = 0.00392156886>()
+            zero = Constant<value_float = 0.0>()
+            m = Mul(x, f)
+            y = Add(m, zero)
+        }""",
+        ["NORMALIZE"],
+    ),
     "an image as a sequence of its positions": (
         {},
         """g (float[N,3,4,4] x) => (float[N,16,3] y) {
@@ -443,11 +462,37 @@ g (float[N,3] x) => (int64[N] label, float[N,2] scores) {
 }"""
 
 
-def test_classical_models_are_read() -> None:
-    """Operators of `ai.onnx.ml` are layers of their own names, and their types are known."""
-    net = netc.load_onnx(parser.parse_model(CLASSICAL).SerializeToString())
-    assert kinds_of(net) == ["ai.onnx.ml.Scaler", "ai.onnx.ml.LinearClassifier"]
+def test_linear_models_are_layers() -> None:
+    """Coefficients of scikit-learn's models are weights, and labels those of the largest score."""
+    model = parser.parse_model(CLASSICAL)
+    net = netc.load_onnx(model.SerializeToString())
+    assert kinds_of(net) == ["NORMALIZE", "FC", "ArgMax", "Gather", "SOFTMAX"]
     assert [str(v.type) for v in net.graph.outputs.values()] == ["int64[N]", "float32[N, 2]"]
+    assert net.params == 2 * 3 + 2
+    x = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
+    found = net.run(x)
+    assert isinstance(found, dict)
+    for name, wanted in zip(("label", "scores"), computed(model, {"x": x}), strict=True):
+        np.testing.assert_allclose(found[name], wanted, rtol=1e-5)
+
+
+PREDICTED = """<ir_version: 8, opset_import: ["" : 20, "ai.onnx.ml" : 3]>
+g (float[N,3] x) => (float[N,2] y) {
+    i = Constant<value_ints = [2, 0]>()
+    z = ai.onnx.ml.ArrayFeatureExtractor(x, i)
+    n = ai.onnx.ml.Normalizer<norm = "L2">(z)
+    y = ai.onnx.ml.LinearRegressor<targets = 2, coefficients = [1.0, 2.0, 3.0, 4.0],
+        intercepts = [0.5, -0.5]>(n)
+}"""
+
+
+def test_predictions_of_features_are_layers() -> None:
+    """Rows of norm one, and a regression of two numbers."""
+    model = parser.parse_model(PREDICTED)
+    net = netc.load_onnx(model.SerializeToString())
+    assert kinds_of(net) == ["Gather", "ReduceL2", "Max", "Div", "FC"]
+    assert net.params == 6
+    check_numbers(net, model)
 
 
 def test_a_batch_that_is_open_does_not_open_others() -> None:

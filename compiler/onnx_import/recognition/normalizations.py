@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ...ir.graph import Node, Value
+from ...ir.graph import CONSTANT, INPUT, Node, Value
 from .trail import Match, NoMatch, Trail, Weight, as_vector, rule, vector_along, with_channels_on
 
 EPSILON = 1e-5
@@ -243,6 +243,31 @@ def instance_normalization(trail: Trail) -> Match:
     weights = _affine(trail, scale, bias)
     arguments = {**_eps(node.attributes["epsilon"]), **({} if weights else {"affine": False})}
     return Match("IN", (x,), arguments, weights, with_channels_on(x.type.rank, 1))
+
+
+@rule("Div", "Mul", "Sub")
+def preprocessing(trail: Trail) -> Match:
+    """`NORMALIZE`: (x - mean) / std with constants, each a number or one per channel."""
+    value, given = Value(trail.last, 0, trail.node.outputs[0]), {}
+    rank, axes = value.type.rank, set()
+    for name, op_types in (("std", ("Div", "Mul")), ("mean", ("Sub",))):
+        node = trail.graph.producer(value)
+        if node.op_type in op_types and trail.is_by(trail.argument(node, 1), CONSTANT):
+            start, constant = (trail.argument(node, place) for place in range(2))
+            held = trail.numbers(constant)
+            # A factor by itself is no deviation, unless it is of what comes in.
+            trail.need(node.op_type != "Mul" or trail.is_by(start, "Sub", INPUT))
+            inverse = node.op_type == "Mul"
+            given[name] = tuple(float(f"{1 / n:.7g}") for n in held) if inverse else held
+            if constant.type.size != 1:
+                axes.add(vector_along(constant.shape, rank))
+            trail.passed.add(value.node)
+            value = start
+    trail.need(given and value.dtype.is_float and value.type == trail.node.outputs[0])
+    trail.need(min(given.get("std", (1.0,))) > 0 and len(axes) < 2)
+    layout = with_channels_on(rank, *axes) if axes else None
+    arguments = {name: n if len(set(n)) > 1 else n[0] for name, n in given.items()}
+    return Match("NORMALIZE", (value,), arguments, layout=layout)
 
 
 @rule("GroupNormalization")
