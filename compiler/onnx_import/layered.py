@@ -19,6 +19,7 @@ from ..ir.types import DType, HolderType, TensorType, author_extents, author_siz
 from ..layers.axes import axis_places
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import LAYERS, GivenArgument, bind
+from ..passes.bind_extents import bind_extents
 from .paths import Paths
 from .recognition.activations import UNARY
 from .recognition.merging import MERGES
@@ -53,11 +54,30 @@ def layered(raw: Graph) -> Graph:
             with suppress(Misfit):
                 graph = attempt.run()
                 if attempt.refused <= refused:
+                    if opens:
+                        _check_one_sample(graph)
                     return graph
                 refused |= attempt.refused
                 break
         if len(refused) == known:
             return _Layering(raw, Recognized(), opens=False).run()
+
+
+def _check_one_sample(graph: Graph) -> None:
+    """Refuse a batch that is open where the model's own sample no longer fits.
+
+    Raises:
+        Misfit: With a batch of one, types are others than the graph tells.
+    """
+    one = {"N": 1}
+    try:
+        bound = bind_extents(graph, one)
+    except InferenceError as failure:
+        raise Misfit from failure
+    for (_, open), (_, node) in zip(graph.nodes(), bound.nodes(), strict=True):
+        for type, found in zip(open.outputs, node.outputs, strict=True):
+            if not type.bind(one).agrees(found):
+                raise Misfit
 
 
 class _WeightedBuilder(LayerBuilder):

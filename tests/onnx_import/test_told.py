@@ -43,6 +43,25 @@ def test_computed_operands_of_several_ranks_align_their_last_axes() -> None:
     np.testing.assert_array_equal(net.run({"x": X, "v": v}), X + v)
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+def test_masks_broadcast_along_a_batch_that_is_opened(batch: int) -> None:
+    """A computed mask has no batch, and a sample of the model's own fits as well as several."""
+    text = """<ir_version: 10, opset_import: ["" : 21]>
+    masked (float[1, 2, 2, 2] q, bool[2, 2] mask) => (float[1, 2, 2, 2] y)
+    <float low = {-1000}, float zero = {0}> {
+      bias = Where(mask, zero, low)
+      scores = MatMul(q, q)
+      sum = Add(scores, bias)
+      y = Softmax<axis = -1>(sum)
+    }"""
+    net = netc.load_onnx(onnx.parser.parse_model(text).SerializeToString())
+    q = np.random.default_rng(0).normal(size=(batch, 2, 2, 2)).astype(np.float32)
+    found = net.run({"q": q, "mask": np.array([[True, False], [True, True]])})
+    assert isinstance(found, np.ndarray)
+    assert found.shape == q.shape
+    np.testing.assert_allclose(found[:, :, 0], [[[1, 0]] * 2] * batch)
+
+
 def test_the_bounds_of_a_range_may_be_vectors_of_one() -> None:
     """As ONNX's own definition of `AffineGrid` gives them."""
     text = """<ir_version: 10, opset_import: ["" : 21]>
