@@ -66,6 +66,19 @@ class Kernel:
     finishes: bool = False
 
 
+def in_single(kernel: Kernel) -> Kernel:
+    """The kernel of a product on float16, whose sums are of float32, and rounded once."""
+
+    def compute(*arrays: Array | None, **options: Any) -> Any:
+        wide = (
+            array.astype(np.float32) if array is not None and array.dtype == np.float16 else array
+            for array in arrays
+        )
+        return kernel.function(*wide, **options)
+
+    return Kernel(kernel.op_type, compute, kernel.counts_outputs)
+
+
 KERNELS: dict[str, Kernel] = {}
 
 

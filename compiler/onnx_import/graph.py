@@ -22,8 +22,10 @@ from ..ops.opdef import OPS, OpDef, once
 from ..ops.receptive_field import everything
 from .attributes import graphs_in, subgraphs
 from .declared import Declarations
+from .differentiated import differentiated
 from .faults import fault, shown
 from .folding import MOST_FOLDED, folded, held
+from .inlining import inlined
 from .node_attributes import attributes_of, constant_of
 from .roles import STATISTICS, is_learned
 from .scopes import Scopes
@@ -90,23 +92,24 @@ class _Reader:
 
     def read(self) -> Graph:
         """The graph with its inputs and outputs."""
-        self.build.graph.outputs = self._outputs()
+        names = [info.name for info in self.proto.output]
+        self.build.graph.outputs = dict(zip(names, self.yields(), strict=True))
         return self.build.graph
 
-    def _outputs(self) -> dict[str, Value]:
-        """What the graph yields, by name, after all that it takes was entered and all was read."""
+    def yields(self) -> list[Value]:
+        """What it yields, after all that it takes is entered, and all nodes are read."""
         self.tensors = {t.name: stored(t, self.folder) for t in self.proto.initializer}
         for name, use in _uses(self.proto):
             self.uses.setdefault(name, []).append(use)
         for place, info in enumerate(self.proto.input):
-            if info.name not in self.tensors:
+            if info.name not in self.tensors and info.name not in self.values:
                 handed = self.given[place] if place < len(self.given) else None
                 type = self.declared.input(info, handed)
                 self.values[info.name] = self.build.input(info.name, type)
         for node in self.proto.node:
             self.build.scope = self.scopes.path(node)
             self._read_node(node)
-        return {info.name: self._value(info.name) for info in self.proto.output}
+        return [self._value(info.name) for info in self.proto.output]
 
     def _read_node(self, node: NodeProto) -> None:
         if not any(node.output):
@@ -127,7 +130,8 @@ class _Reader:
                 self.own_names[name] = self.own_names.get(source, source)
             return
         inputs: list[Value | None] = [self._value(name) if name else None for name in node.input]
-        results: Sequence[Value] | None = self._branch(node, inputs)
+        results: Sequence[Value] | None = self._inlined(node, inputs)
+        results = results or differentiated(node, self.build, self._value)
         if results is None:
             results = self._apply(node, rows, inputs, self._subgraphs(node, inputs))
         for name, value in zip(node.output, results, strict=False):
@@ -255,22 +259,17 @@ class _Reader:
             dtype=tensor.type.dtype,
         )
 
-    def _branch(self, node: NodeProto, inputs: Sequence[Value | None]) -> list[Value] | None:
-        """What an `If` yields of which types tell the branch, that being part of this graph."""
-        if _name(node) != "If" or not inputs or inputs[0] is None:
+    def _inlined(self, node: NodeProto, inputs: Sequence[Value | None]) -> list[Value] | None:
+        """What a node yields for which the nodes of another graph stand."""
+        proto = inlined(node, self.build, inputs)
+        if proto is None:
             return None
-        told = held(self.build, inputs[0])
-        taken = None if told is None else told.numbers()
-        if taken is None or len(taken) != 1:
-            return None
-        key = "then_branch" if taken[0] else "else_branch"
-        for proto in (a.g for a in node.attribute if a.name == key and a.HasField("g")):
-            outer = {name: self._value(name) for name in free_names(proto)}
-            scopes, folder = self.scopes, self.folder
-            given = (None,)
-            reader = _Reader(self.build, proto, self.declared, scopes, folder, given, outer)
-            return [*reader._outputs().values()]
-        return None
+        values = {name: self._value(name) for name in free_names(proto)}
+        given = zip(proto.input, inputs, strict=False)
+        values |= {info.name: value for info, value in given if value is not None}
+        scopes, folder = self.scopes, self.folder
+        reader = _Reader(self.build, proto, self.declared, scopes, folder, (None,), values)
+        return reader.yields()
 
     def _subgraphs(self, node: NodeProto, inputs: list[Value | None]) -> dict[str, Graph]:
         """The node's subgraphs; what they capture is appended to its inputs."""

@@ -1,6 +1,6 @@
 """Kernels for operators that we have none for: onnx's own reference implementation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,8 +12,8 @@ from ...grammar.diagnostics import error
 from ..kerneldef import Array, Kernel, OperandError
 
 
-def reference_kernel(node: Node) -> Kernel:
-    """A kernel that runs one node of a graph on onnx's reference evaluator.
+def reference_kernel(node: Node, opsets: Mapping[str, int]) -> Kernel:
+    """A kernel that runs one node of a graph of these opsets on onnx's reference evaluator.
 
     Where the reference does not implement the operator, the kernel says so (E502) when it runs:
     plans are made for what another engine runs, too.
@@ -30,7 +30,8 @@ def reference_kernel(node: Node) -> Kernel:
     results = [f"y{i}" for i in range(len(node.outputs))]
     row = row_of(node)
     proto = NodeProto(op_type=row.name, domain=row.domain, input=names, output=results)
-    proto.attribute.extend(attributes_of(row, node.attributes, row.since_version))
+    version = opsets.get(row.domain, row.since_version)
+    proto.attribute.extend(attributes_of(row, node.attributes, version))
     given = [name for name in names if name]
     model = helper.make_model(
         helper.make_graph(
@@ -39,7 +40,7 @@ def reference_kernel(node: Node) -> Kernel:
             [helper.make_empty_tensor_value_info(name) for name in given],
             [helper.make_empty_tensor_value_info(name) for name in results],
         ),
-        opset_imports=[helper.make_opsetid(row.domain, row.since_version)],
+        opset_imports=[helper.make_opsetid(row.domain, version)],
         ir_version=IR_VERSION,
     )
     try:

@@ -9,11 +9,11 @@ import numpy as np
 from ...compiler.ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Output, Value
 from ...compiler.ir.schedule import Schedule, schedule
 from ...compiler.ir.types import DType, HolderType, TensorType
-from ...compiler.ops.opdef import OPS, definition
+from ...compiler.ops.opdef import OPS, Precision, definition
 from ...grammar.diagnostics import did_you_mean, error
 from .. import kernels  # noqa: F401 - fills the kernel table
 from ..arrays.element_types import array_of, numpy_type
-from ..kerneldef import KERNELS, Array, Kernel
+from ..kerneldef import KERNELS, Array, Kernel, in_single
 from .calls import KernelCall, Subplan
 from .fallback import reference_kernel
 from .fusion import fused
@@ -299,8 +299,15 @@ class _Planner:
         types = [*(v.type for v in node.inputs if v is not None), *node.outputs]
         own = (type.dtype.in_numpy or (self.dtype and type.dtype.is_float) for type in types)
         if not all(own) and not any(isinstance(type, HolderType) for type in types):
-            return reference_kernel(node)  # ours count on NumPy's own rules for mixed types
-        return own_kernel(node) or reference_kernel(node)
+            return self._reference(node)  # ours count on NumPy's own rules for mixed types
+        kernel = own_kernel(node) or self._reference(node)
+        row = definition(node)
+        is_product = row is not None and row.precision is Precision.HALF
+        is_half = any(type.dtype is DType.FLOAT16 for type in types)
+        return in_single(kernel) if is_product and is_half else kernel
+
+    def _reference(self, node: Node) -> Kernel:
+        return reference_kernel(node, self.graph.opsets)
 
     def _attributes(self, node: Node) -> dict[str, Any]:
         """A node's attributes, element types among them being those that are computed in."""

@@ -52,6 +52,22 @@ def test_inputs_beyond_numpy() -> None:
         run(build.graph, {"x": given}, {}, engine="onnxruntime")
 
 
+@pytest.mark.parametrize("product", ["Conv", "MatMul"])
+def test_products_of_half_precision_add_up_in_single(product: str) -> None:
+    """Of 48 products of 0.1 the sum is rounded once, as on onnxruntime, and not 48 times."""
+    build = Builder(Graph("product"))
+    x_shape, w_shape = {"Conv": ((1, 2, 48), (2, 1, 48)), "MatMul": ((1, 48), (48, 1))}[product]
+    x = build.input("x", TensorType(DType.FLOAT16, x_shape))
+    w = build.input("w", TensorType(DType.FLOAT16, w_shape))
+    given = {"kernel_shape": (48,), "group": 2} if product == "Conv" else {}
+    (build.graph.outputs["y"],) = build.op(product, (x, w), given)
+    tenth = np.float16(0.1)
+    feeds = {"x": np.full(x_shape, tenth), "w": np.ones(w_shape, np.float16)}
+    for engine in ("numpy", "onnxruntime"):
+        found = run(build.graph, feeds, {}, engine=engine)["y"]
+        assert set(found.ravel().tolist()) == {float(np.float16(48 * np.float32(tenth)))}
+
+
 def test_constants_that_numpy_lacks() -> None:
     """A constant of bfloat16 is rounded in the model."""
     build = Builder(Graph("constant"))
