@@ -5,8 +5,9 @@ from typing import Any
 
 from ..ir.dim import Dim, unknown
 from ..ir.signature import REQUIRED, BodyType, InferenceError, MissingAttributeError, OpCall
-from ..ir.types import DType, HolderType, TensorType
+from ..ir.types import DType, HolderType, OptionalType, TensorType
 from . import control_flow_gradients as gradients
+from .cuts import UntoldError
 from .opdef import OpDef, Precision, define, free
 from .receptive_field import everything
 
@@ -89,14 +90,24 @@ def _carried(
     given = [call.type(first + position) for position in range(len(taken))]
     for before, inner in zip(given, taken, strict=True):
         _either(call, before, inner)
-    return [_either(call, before, after) for before, after in zip(given, yielded, strict=True)]
+    ends = zip(map(_begun, given, yielded), yielded, strict=True)
+    return [_either(call, before, after) for before, after in ends]
+
+
+def _begun(given: TensorType, yielded: TensorType) -> TensorType:
+    """What a state may be at the end if no turn changes it: of an optional value, what it holds."""
+    if isinstance(given, OptionalType) and not isinstance(yielded, OptionalType):
+        return given.element or given
+    return given
 
 
 def _either(call: OpCall, a: TensorType, b: TensorType) -> TensorType:
     """A type that is one of two: extents that differ are unknown."""
     found = a.joined(b)
     if found is None:
-        raise InferenceError(f"{call.op_type} cannot yield both {a} and {b}")
+        alike = a.__class__ is b.__class__ and a.dtype is b.dtype
+        failure = UntoldError if alike else InferenceError  # a model may declare the rank
+        raise failure(f"{call.op_type} cannot yield both {a} and {b}")
     return found
 
 

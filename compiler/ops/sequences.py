@@ -9,6 +9,7 @@ from functools import partial
 from ..ir.dim import Dim, is_unknown, unknown
 from ..ir.signature import REQUIRED, InferenceError, MissingAttributeError, OpCall
 from ..ir.types import DType, HolderType, OptionalType, SequenceType, TensorType
+from .cuts import UntoldError
 from .elementwise import spelled
 from .opdef import OpDef, Precision, define, free
 from .receptive_field import everything
@@ -28,7 +29,7 @@ def sequence(call: OpCall, index: int) -> SequenceType:
 def element(call: OpCall, type: HolderType) -> TensorType:
     """The type of a tensor that is taken out; an extent that is unknown is that of it alone."""
     if type.element is None:
-        raise InferenceError(f"{call.op_type} cannot tell how many axes there are in {type}")
+        raise UntoldError(f"{call.op_type} cannot tell how many axes there are in {type}")
     if isinstance(type.element, HolderType):
         return type.element
     extents = type.element.shape

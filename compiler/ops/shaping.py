@@ -69,7 +69,7 @@ def infer_squeeze(call: OpCall) -> Sequence[TensorType]:
     """x without the axes of extent 1; without all such axes where none are given."""
     x = call.type(0)
     if not are_told(call, 1):
-        return (x.with_shape(unknown() for _ in range(x.rank - length_of(call, 1))),)
+        return (x.with_shape(unknown() for _ in range(x.rank - _count(call))),)
     if call.has(1):
         axes = _axes(call, x.rank)
     elif any(isinstance(extent, Polynomial) for extent in x.shape):
@@ -89,9 +89,9 @@ def squeeze_values(call: OpCall) -> Any:
 
 def infer_unsqueeze(call: OpCall) -> Sequence[TensorType]:
     """x with an extent of 1 at each axis, counted in the output."""
-    x, given = call.type(0), call.vector(1)
+    x, given = call.type(0), _given(call)
     if given is None:
-        return (x.with_shape(unknown() for _ in range(x.rank + length_of(call, 1))),)
+        return (x.with_shape(unknown() for _ in range(x.rank + _count(call))),)
     rank = x.rank + len(given)
     axes = _axes(call, rank)
     if len(axes) < len(given):
@@ -106,8 +106,19 @@ def unsqueeze_values(call: OpCall) -> Any:
     return (known,) if known is not None and call.type(0).rank == 0 else None
 
 
+def _count(call: OpCall) -> int:
+    """How many axes are given; a number stands for one, as engines take it."""
+    return length_of(call, 1) if call.type(1).rank else 1
+
+
+def _given(call: OpCall) -> tuple[Any, ...] | None:
+    """The axes that are given, where types tell."""
+    told = call.known(1)
+    return call.vector(1) if call.type(1).rank or told is None else (told,)
+
+
 def _axes(call: OpCall, rank: int) -> set[int]:
-    axes = call.vector(1)
+    axes = _given(call)
     if axes is None or not all(-rank <= axis < rank for axis in axes):
         raise InferenceError(f"{call.op_type} needs constant axes within {rank}, not {axes}")
     return {axis % rank for axis in axes}

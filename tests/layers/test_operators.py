@@ -404,7 +404,7 @@ places -> op("Cast", to=float32) as l
         *('op("LSTM")', 'op("Where")', 'op("Conv", W=1)', 'op("Gemm", B=[[1]], alpha=[1])'),
         *('op("Resize", scales=[0, 0])', 'op("Expand", shape=[-1])', 'op("Slice", starts=[0])'),
         *('op("TopK", K=-1)', 'op("StringNormalizer")'),
-        *('op("Unsqueeze", axes=3)', 'op("ReduceMean", axes=1)', 'op("Concat", axis=2^40)'),
+        *('op("Unsqueeze", axes=9)', 'op("ReduceMean", axes=1)', 'op("Concat", axis=2^40)'),
         *('op("OneHot", depth=0.5, values=[2, 2])', 'op("BlackmanWindow", output_datatype=-1)'),
         'op("STFT", frame_step=[], frame_length=[0])',
         *('op("SequenceEmpty")', 'op("Range", limit=3)', 'op("EyeLike", dtype=float16)'),

@@ -70,3 +70,14 @@ def test_the_bounds_of_a_range_may_be_vectors_of_one() -> None:
     }"""
     net = netc.load_onnx(onnx.parser.parse_model(text).SerializeToString())
     assert net.run({"n": np.array([5])}).tolist() == [0, 2, 4]  # type: ignore[union-attr]
+
+
+def test_an_axis_may_be_a_number() -> None:
+    """Engines take it for a vector of one."""
+    text = """<ir_version: 10, opset_import: ["" : 21]>
+    axes (float[N, 1, 3] x) => (float[N, 3, 1] y) <int64 one = {1}, int64 last = {-1}> {
+      flat = Squeeze(x, one)
+      y = Unsqueeze(flat, last)
+    }"""
+    net = netc.load_onnx(onnx.parser.parse_model(text).SerializeToString())
+    assert net.outputs[0].shape == ("N", 3, 1)
