@@ -6,6 +6,7 @@ from typing import Any
 
 from ...grammar.records import record
 from .dim import Dim
+from .signature import InferenceError
 
 
 @record
@@ -77,11 +78,15 @@ def _output(window: Window, extents: tuple[Dim, ...]) -> tuple[Dim, ...]:
 
 
 def window_of(attributes: Mapping[str, Any]) -> Window:
-    """The window of a `Conv`, `MaxPool` or `AveragePool` from its ONNX attributes."""
+    """The window of a `Conv`, `MaxPool` or `AveragePool` from its ONNX attributes.
+
+    Raises:
+        InferenceError: An extent, a stride or a dilation is below 1.
+    """
     kernel = attributes["kernel_shape"]
     rank = len(kernel)
     pads = attributes["pads"] or (0,) * (2 * rank)
-    return Window(
+    window = Window(
         kernel=tuple(kernel),
         strides=tuple(attributes["strides"] or (1,) * rank),
         before=tuple(pads[:rank]),
@@ -89,3 +94,6 @@ def window_of(attributes: Mapping[str, Any]) -> Window:
         dilations=tuple(attributes["dilations"] or (1,) * rank),
         ceil=bool(attributes.get("ceil_mode", 0)),
     )
+    if any(number < 1 for number in (*window.kernel, *window.strides, *window.dilations)):
+        raise InferenceError("a window has extents, strides and dilations of 1 or more")
+    return window

@@ -198,6 +198,8 @@ class _Layering:
         while len(self.placed) > mark[1]:
             output, layout = self.placed.pop()
             del self.places[output][layout]
+            if not self.places[output]:
+                del self.places[output]
 
     def _pieces(self, last: int) -> None:
         """The operators of what turned out to be no layer, each by itself."""
@@ -235,8 +237,9 @@ class _Layering:
         self._place_others(identifier, node, results)
 
     def _lies(self, match: Match) -> bool:
-        """Whether the first operand lies as a layer takes it."""
-        return match.layout is None or match.layout in self._found(match.operands[0])
+        """Whether the first operand lies as a layer takes it, or is stored and lies in any way."""
+        x = match.operands[0]
+        return match.layout is None or self._is_leaf(x) or match.layout in self._found(x)
 
     def _call(
         self,

@@ -1,7 +1,9 @@
 """Nodes are what their operators say: arguments, attributes, and operands that they take."""
 
+import numpy as np
 import pytest
-from support.onnx_models import parsed
+from onnx import numpy_helper
+from support.onnx_models import computed, parsed
 
 import netc
 from netc import NetError
@@ -51,3 +53,30 @@ def test_operands_that_do_not_fit(body: str) -> None:
     """What a model declares of a result is no reason to take operands that the operator refuses."""
     assert "error[E506]: " in refusal(body)
     assert "does not fit its arguments" in refusal(body)
+
+
+def test_windows_without_extent() -> None:
+    """A transposed window that does not move is none, whatever output is asked for."""
+    text = """<ir_version: 8, opset_import: ["": 18]> g (float[1,1,3,3] x, float[1,2,3,3] w)
+        => (float[1,2,8,8] y) {
+          y = ConvTranspose <strides = [0, 3], output_shape = [8, 8]> (x, w) }"""
+    with pytest.raises(NetError, match="strides and dilations of 1 or more"):
+        netc.load_onnx(parsed(text).SerializeToString())
+
+
+@pytest.mark.parametrize(
+    "body", ["z = Softmax (w)", "z = Conv (k, k)", "a = Softmax (w)  z = Add (a, w)"]
+)
+def test_layers_of_what_is_stored(body: str) -> None:
+    """Where a weight is what a layer takes, the model is read, and yields what it did."""
+    text = f"""<ir_version: 8, opset_import: ["": 18]> g (float[2,4] x) => (float[2,4] y, float z)
+        <float[3] w = {{1, 2, 3}}> {{ y = Relu (x)  {body} }}"""
+    model = parsed(text)
+    model.graph.output[1].type.tensor_type.ClearField("shape")
+    kernel = np.arange(12, dtype=np.float32).reshape(2, 2, 3, 1) / 7
+    model.graph.initializer.append(numpy_helper.from_array(kernel, "k"))
+    x = np.ones((2, 4), np.float32)
+    found = netc.load_onnx(model.SerializeToString()).run(x)
+    assert isinstance(found, dict)
+    for name, wanted in zip("yz", computed(model, {"x": x}), strict=True):
+        np.testing.assert_allclose(found[name], wanted, rtol=1e-5)
