@@ -226,10 +226,32 @@ class Shorthand(Syntax):
 
 
 @record
+class Branch(Syntax):
+    """`CONV(3x3)`, `for r in rates | CONV(3x3, dilation=r)`, `ID if stride == 1`.
+
+    It is there once, or once for each turn of its clauses, where its condition holds.
+    """
+
+    chain: "Chain"
+    clauses: tuple[Clause, ...] = ()
+    condition: Expression | None = None
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether how often it is there depends on values."""
+        return bool(self.clauses) or self.condition is not None
+
+
+@record
 class Group(Syntax):
     """`( a | b | c )`: parallel branches; one branch alone only groups."""
 
-    branches: tuple["Chain", ...]
+    branches: tuple[Branch, ...]
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether the number of branches depends on values."""
+        return any(branch.is_computed for branch in self.branches)
 
 
 @record
@@ -347,11 +369,10 @@ class BlockStatement(Syntax):
 
 @record
 class OutputStatement(Syntax):
-    """`output logits = x`; `chain` is None for `output logits`."""
+    """`output logits = x`, `output p{i} = x`; `chain` is None for `output logits`."""
 
-    name: str
+    name: Label
     chain: Chain | None
-    name_span: Span = field(compare=False, repr=False)
 
 
 @record
@@ -403,9 +424,9 @@ class FunctionStatement(Syntax):
 
 @record
 class BindStatement(Syntax):
-    """`x = chain`, `(a, b) = chain`."""
+    """`x = chain`, `(a, b) = chain`, `x{i} = chain`."""
 
-    target: Target
+    target: Target | Label
     chain: Chain
 
 

@@ -125,7 +125,7 @@ def _inner(item: Item) -> Iterable[Item]:
     """The items one level below an item."""
     match item:
         case Group(branches):
-            return (step.item for branch in branches for step in branch.steps)
+            return (step.item for branch in branches for step in branch.chain.steps)
         case Repeat(chain):
             return (step.item for step in chain.steps)
         case For(_, _, body):

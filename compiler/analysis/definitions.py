@@ -23,13 +23,8 @@ def check_definitions(module: ast.Module, *, library: bool = False) -> list[Diag
     others. Linear in the text.
     """
     unused = () if library else _unused(module)
-    findings = [*unused, *_hidden(module.statements, {}), *surprises(module)]
+    findings = [*unused, *_hidden(module.statements, {})]
     return sorted(findings, key=lambda d: d.span.start if d.span else 0)
-
-
-def surprises(module: ast.Module) -> list[Diagnostic]:
-    """Warnings about what means something else than it seems to, wherever it is used."""
-    return [*_inputs_in_turns(module)]
 
 
 def _unused(module: ast.Module) -> Iterator[Diagnostic]:
@@ -77,38 +72,6 @@ def _walk(root: Any) -> Iterator[Any]:
 def _parts(syntax: type[Any]) -> tuple[str, ...]:
     """The fields of a kind of syntax that may hold others; found once, which takes long."""
     return tuple(field.name for field in fields(syntax) if field.type not in PLAIN)
-
-
-def _inputs_in_turns(module: ast.Module) -> Iterator[Diagnostic]:
-    """Uses of `in` within a block's repetitions, where the tensor of the turn may be meant."""
-    blocks = [s for s in module.statements if isinstance(s, ast.BlockStatement)]
-    using = [block.body for block in blocks if any(map(_is_input, _walk(block.body)))]
-    turns = [_turn(syntax) for body in using for syntax in _walk(body)]
-    for span in dict.fromkeys(use.span for turn in turns for use in _walk(turn) if _is_input(use)):
-        yield Diagnostic(
-            "W119",
-            "`in` is the block's input in every turn, not the output of the turn before",
-            span,
-            help="if you mean that, bind it before the repetition: `x = in`; otherwise use `ID`, or"
-            " move the turn to a block, whose `in` is the block's own input",
-        )
-
-
-def _turn(syntax: Any) -> Any:
-    """What a repetition repeats; of other syntax nothing."""
-    match syntax:
-        case ast.For(_, _, body):
-            return body
-        case ast.Repeat(chain, count) if count is not None:
-            return chain
-    return ()
-
-
-def _is_input(syntax: Any) -> bool:
-    match syntax:
-        case ast.Name("in") | ast.Reference(ast.Label((("in",),))):
-            return True
-    return False
 
 
 def _hidden(statements: Iterable[ast.Statement], around: Defined) -> Iterator[Diagnostic]:
@@ -159,7 +122,10 @@ def _hidden_in_chain(chain: ast.Chain, known: Defined) -> Iterator[Diagnostic]:
         match step.item:
             case ast.Group(branches):
                 for branch in branches:
-                    yield from _hidden_in_chain(branch, known)
+                    region = ChainMap({}, known)
+                    for clause in branch.clauses:
+                        yield from _give(target_names(clause.target), region)
+                    yield from _hidden_in_chain(branch.chain, region)
             case ast.Repeat(inner):
                 yield from _hidden_in_chain(inner, known)
             case ast.For(target, _, body):

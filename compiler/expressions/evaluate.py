@@ -160,14 +160,11 @@ def _turns(
         yield environment
         return
     clause, *inner = clauses
-    items = evaluate(clause.iterable, environment)
-    if not isinstance(items, list | tuple):
-        raise _unfit(f"`for` needs a list, not {_article(items)}", clause.iterable)
-    for item in items:
+    for item in items_of(evaluate(clause.iterable, environment), clause.iterable):
         environment.budget.work(effort, blame)
         own = {name.id: value for name, value in unpacked(clause.target, item)}
         turn = _with(environment, own)
-        if all(_truth(evaluate(test, turn), test) for test in clause.conditions):
+        if all(truth_of(evaluate(test, turn), test) for test in clause.conditions):
             yield from _turns(inner, turn, effort, blame)
 
 
@@ -218,17 +215,17 @@ def text_of(piece: str | ast.Expression, environment: Environment) -> str:
 def _unary(expression: ast.Unary, environment: Environment) -> Any:
     operand = evaluate(expression.operand, environment)
     if expression.operator == "not":
-        return not _truth(operand, expression.operand)
+        return not truth_of(operand, expression.operand)
     number = _number(operand, expression.operand)
     return _quotient(-number, number) if expression.operator == "-" else number
 
 
 def _binary(expression: ast.Binary, environment: Environment) -> Any:
     if expression.operator in ("and", "or"):
-        left = _truth(evaluate(expression.left, environment), expression.left)
+        left = truth_of(evaluate(expression.left, environment), expression.left)
         if left == (expression.operator == "or"):
             return left
-        return _truth(evaluate(expression.right, environment), expression.right)
+        return truth_of(evaluate(expression.right, environment), expression.right)
     left = evaluate(expression.left, environment)
     right = evaluate(expression.right, environment)
     if expression.operator == "+" and isinstance(left, list) and isinstance(right, list):
@@ -295,7 +292,7 @@ def _comparison(expression: ast.Comparison, environment: Environment) -> bool:
 
 
 def _choice(expression: ast.Choice, environment: Environment) -> Any:
-    condition = _truth(evaluate(expression.condition, environment), expression.condition)
+    condition = truth_of(evaluate(expression.condition, environment), expression.condition)
     return evaluate(expression.then if condition else expression.otherwise, environment)
 
 
@@ -390,7 +387,7 @@ def _call(function: Function, expression: ast.Apply, environment: Environment) -
     if any(each is statement for each in environment.calls):
         names = [each.name for each in environment.calls]
         cycle = " -> ".join([*names[names.index(statement.name) :], statement.name])
-        help = "compute a list with `[... for ...]` instead"
+        help = "compute a list with `for` in brackets instead"
         message = f"a function cannot call itself: {cycle}"
         raise error("E116", message, expression.span, help=help)
     levels = environment.levels + function.levels
@@ -488,10 +485,31 @@ _RULES: Mapping[type, Callable[[Any, Environment], Any]] = {
 }
 
 
-def _truth(value: Any, blame: ast.Expression) -> bool:
-    if not isinstance(value, bool):
-        raise _unfit(f"a condition must be `yes` or `no`, not {_article(value)}", blame)
-    return value
+def items_of(value: Any, blame: ast.Expression) -> Sequence[Any]:
+    """A value that `for` takes.
+
+    Raises:
+        NetError: E302, it is no list.
+    """
+    if isinstance(value, list | tuple):
+        return value
+    counts = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    help = f"`range({value})` counts from 0" if counts else None
+    raise error("E302", f"`for` takes a list, not {_article(value)}", blame.span, help=help)
+
+
+def truth_of(value: Any, blame: ast.Expression) -> bool:
+    """A value that is a condition.
+
+    Raises:
+        NetError: E302, it is none.
+    """
+    if isinstance(value, bool):
+        return value
+    is_number = isinstance(value, int | float)
+    help = f"compare it, as in `{spell(value)} > 0`" if is_number else None
+    message = f"a condition must be `yes` or `no`, not {_article(value)}"
+    raise error("E302", message, blame.span, help=help)
 
 
 def _number(value: Any, blame: ast.Expression) -> Any:

@@ -1,8 +1,9 @@
 """Scopes of names: automatic names of layers, labels, bindings, and `let`s."""
 
 from collections import ChainMap, Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from ...grammar import ast
@@ -94,7 +95,8 @@ class Scope:
         defaults_before: In a block, where it starts: defaults that are set later do not hold.
         counts: How many automatic names of each kind were given.
         lets: Compile-time values.
-        bindings: Values that `x = chain` bound, and a block's inputs.
+        bindings: Values that `x = chain` bound, and what comes in.
+        is_turn: Whether it is a turn of a repetition that opens no scope.
     """
 
     prefix: str
@@ -105,6 +107,13 @@ class Scope:
     counts: Counter[str] = field(default_factory=Counter)
     lets: dict[str, Any] = field(default_factory=dict)
     bindings: dict[str, Value] = field(default_factory=dict)
+    is_turn: bool = False
+
+    @property
+    def recurs(self) -> bool:
+        """Whether what stands here would give the same names in each turn of a repetition."""
+        same = takewhile(lambda region: region.prefix == self.prefix, self.outwards())
+        return any(region.is_turn for region in same)
 
     @property
     def path(self) -> str:
@@ -116,9 +125,15 @@ class Scope:
         prefix = f"{self.prefix}{name}."
         return Scope(prefix, self, self.reserved, self.home, self.defaults_before)
 
-    def region(self) -> "Scope":
+    def region(self, *, is_turn: bool = False) -> "Scope":
         """A region for its own `let`s, whose layers are named as those around it."""
-        return Scope(self.prefix, self, self.reserved, self.home, self.defaults_before, self.counts)
+        around = self.reserved, self.home, self.defaults_before, self.counts
+        return Scope(self.prefix, self, *around, is_turn=is_turn)
+
+    def carry(self, values: Sequence[Value]) -> None:
+        """Let `in` be the tensor that comes into the region, where it is one."""
+        if len(values) == 1:
+            self.bindings["in"] = values[0]
 
     def automatic_name(self, kind: str, taken: Container[str]) -> str:
         """The next path for an unlabelled layer that no label has: `conv1`; inputs start bare."""
@@ -187,7 +202,7 @@ def labels_in(statements: Iterable[ast.Statement]) -> frozenset[str]:
                 found.add(step.label.literal)
             match step.item:
                 case ast.Group(branches):
-                    chains.extend(branches)
+                    chains.extend(branch.chain for branch in branches)
                 case ast.Repeat(chain):
                     chains.append(chain)
                 case ast.For(_, _, body):
@@ -206,7 +221,7 @@ def _chains_of(statements: Iterable[ast.Statement], found: set[str]) -> list[ast
                 found.update(name for name, _ in target_names(target))
                 chains.append(chain)
             case ast.OutputStatement(name, chain) if chain is not None:
-                found.add(name)
+                found.update(name for name, _ in target_names(name))
                 chains.append(chain)
             case ast.ChainStatement(chain):
                 chains.append(chain)
@@ -221,13 +236,15 @@ def let_names(statement: Let) -> Iterator[tuple[str, Span]]:
         yield from target_names(statement.target)
 
 
-def target_names(target: ast.Target) -> Iterator[tuple[str, Span]]:
-    """The names that a binding gives, and where each stands."""
+def target_names(target: ast.Target | ast.Label) -> Iterator[tuple[str, Span]]:
+    """The names that a binding gives, computed ones apart, and where each stands."""
     if isinstance(target, ast.NameTarget):
         yield target.id, target.span
-        return
-    for item in target.items:
-        yield from target_names(item)
+    elif isinstance(target, ast.TupleTarget):
+        for item in target.items:
+            yield from target_names(item)
+    elif target.literal is not None:
+        yield target.literal, target.span
 
 
 def automatic_name_used(name: str, layer: Layer, span: Span) -> Diagnostic:

@@ -13,7 +13,7 @@ from ..expressions.names import Let, Scope, let_names, target_names
 from ..expressions.recovery import POISON, Poisoned, poisoned
 from ..ir.graph import Value
 from ..layers.layerdef import LAYERS
-from .items import environment_of, evaluate_in, lower_chain
+from .items import environment_of, evaluate_in, label_text, lower_chain
 from .state import Lowering, Tensors
 
 
@@ -48,24 +48,33 @@ def try_let(state: Lowering, statement: Let, scope: Scope) -> None:
 def bind_chain(
     state: Lowering, statement: ast.BindStatement, incoming: Tensors, scope: Scope
 ) -> Tensors:
-    """Lower a chain and give its tensors their names."""
+    """Lower a chain and give its tensors their names.
+
+    A name in a turn of a repetition that opens no scope is the turn's own; a computed one is not.
+    """
     tensors = lower_chain(state, statement.chain, incoming, scope)
 
     if poisoned(tensors):
         scope.bindings.update((name, POISON) for name, _ in target_names(statement.target))
         return tensors
 
+    target = statement.target
+
     def give(name: str, value: Value) -> None:
         scope.bindings[name] = value
-        path = state.claim(scope.prefix + name, statement.target.span)
-        state.graph.labels[path] = value
+        if isinstance(target, ast.Label) or not scope.recurs:
+            path = state.claim(scope.prefix + name, target.span)
+            state.graph.labels[path] = value
 
     whole = tensors[0] if len(tensors) == 1 else list(tensors)
-    if isinstance(statement.target, ast.NameTarget) and len(tensors) != 1:
-        message = f"`{statement.target.id}` can name one tensor, not {len(tensors)}"
+    if not isinstance(target, ast.TupleTarget) and len(tensors) != 1:
+        message = f"`{target.span.text}` can name one tensor, not {len(tensors)}"
         names = ", ".join("abcdefgh"[: len(tensors)])
-        raise error("E113", message, statement.target.span, help=f"write `({names}) = ...`")
-    bind_target(statement.target, whole, give)
+        raise error("E113", message, target.span, help=f"write `({names}) = ...`")
+    if isinstance(target, ast.Label):
+        give(label_text(target, scope), tensors[0])
+    else:
+        bind_target(target, whole, give)
     return tensors
 
 

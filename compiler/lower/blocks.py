@@ -15,6 +15,7 @@ from .calls import MERGE, start_of
 from .evaluated_call import EvaluatedCall
 from .expansion import layers_in_block
 from .items import evaluate_in, lower_chain, path_of
+from .outputs import output_statement
 from .state import Caller, Lowering, Site, Tensors
 
 
@@ -83,11 +84,23 @@ def lower_body(
                 try_let(state, statement, scope)
             case ast.BindStatement():
                 result = bind_chain(state, statement, incoming, scope)
+            case ast.OutputStatement():
+                output_statement(state, statement, incoming, scope)
             case ast.ChainStatement(chain):
-                if statement is not chains[-1] and chain.steps[-1].label is None:
+                if statement is not chains[-1] and not _is_kept(chain.steps[-1]):
                     state.report(_dropped(chain))
                 result = lower_chain(state, chain, incoming, scope)
     return result
+
+
+def _is_kept(step: ast.Step) -> bool:
+    """Whether a chain that ends with a step gives a name to all that its turns yield."""
+    if step.label is not None:
+        return True
+    match step.item:
+        case ast.For(_, _, body):
+            return not isinstance(body[-1], ast.ChainStatement) if body else False
+    return False
 
 
 def _dropped(chain: ast.Chain) -> NetError:

@@ -24,12 +24,15 @@ def call_layer(
 ) -> Tensors:
     """Call a layer on its input and enter it into the graph's layers.
 
+    A merge of one tensor, where the number of branches is computed, is that tensor, and no layer.
     `definition` is the layer's row where the table of layers has none.
 
     Raises:
         NetError: The layer does not take these tensors or arguments, or there are too many layers.
     """
     definition = definition or LAYERS[call.spelling]
+    if definition.takes == "many" and len(site.current) == 1 and site.after_computed:
+        return site.current
     if not poisoned(site.current):
         _check_arity(definition, call, site)
     if len(state.graph.layers) >= state.max_layers:

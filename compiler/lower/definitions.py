@@ -10,7 +10,6 @@ from ...grammar.diagnostics import NetError, Pointer, error
 from ...grammar.files import read_source
 from ...grammar.limits import MAX_NESTING
 from ...grammar.parsing.parser import parse
-from ..analysis.definitions import surprises
 from ..expressions.names import Block, Default, Home, Let, Scope, labels_in, let_names
 from ..layers.layerdef import LAYERS, GivenArgument, place
 from .bindings import bind_let, taken_name
@@ -119,7 +118,6 @@ def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[st
     scope = Scope("", None, frozenset(), imported, lets=imported.lets)
     module = parse(source)
     statements = module.statements
-    home.warnings += surprises(module)
     define_blocks(statements, imported)
     for inner in statements:
         match inner:

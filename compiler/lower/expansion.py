@@ -33,7 +33,8 @@ def layers_in_block(name: str, home: Home, depth: int = 0) -> int:
 def _layers_in_step(item: ast.Item, home: Home, depth: int) -> int:
     match item:
         case ast.Group(branches):
-            return sum(layers_in(branch, home, depth) for branch in branches)
+            certain = (branch.chain for branch in branches if not branch.is_computed)
+            return sum(layers_in(chain, home, depth) for chain in certain)
         case ast.Repeat(inner, ast.Number(count)) if isinstance(count, int):
             return count * layers_in(inner, home, depth)
         case ast.Repeat(inner, None):

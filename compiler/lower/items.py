@@ -36,8 +36,10 @@ def lower_chain(
     current = incoming
     state.enter(chain.span)
     around = state.calls, state.turns, state.frames
+    computed = False
     for position, step in enumerate(chain.steps):
-        site = Site(current, scope, step.label, may_start and position == 0)
+        site = Site(current, scope, step.label, may_start and position == 0, computed)
+        computed = isinstance(step.item, ast.Group) and step.item.is_computed
         try:
             if step.label is not None and not _names_itself(step):
                 state.claim(label_path(site), step.label.span)

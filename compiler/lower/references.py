@@ -7,13 +7,12 @@ from ...grammar.diagnostics import NetError, error
 from ..expressions.arguments import Word
 from ..expressions.evaluate import LITERALS
 from ..expressions.evaluate import label_text as spelled_label
-from ..expressions.recovery import POISON, poisoned
 from ..ir.graph import Value
 from ..layers.layerdef import LAYERS, GivenArgument
 from .blocks import call_block
-from .calls import MERGE, OPERATOR, call_layer
+from .calls import OPERATOR, call_layer
 from .evaluated_call import EvaluatedCall
-from .items import evaluate_in, item, label_text, lower_chain
+from .items import evaluate_in, item, label_text
 from .state import Lowering, Site, Tensors
 
 
@@ -80,24 +79,6 @@ def shorthand(state: Lowering, item: ast.Shorthand, site: Site) -> Tensors:
         from .ways import with_way_out  # for refusals only
 
         raise with_way_out(failure, state, call, site) from None
-
-
-@item(ast.Group)
-def group(state: Lowering, item: ast.Group, site: Site) -> Tensors:
-    """Parallel branches: one tensor goes to each, or several go to one each."""
-    branches, current = item.branches, site.current
-    if len(branches) == 1:
-        return lower_chain(state, branches[0], current, site.scope, may_start=site.starts)
-    if poisoned(current):
-        current = (POISON,)
-    if len(current) > 1 and len(current) != len(branches):
-        message = f"{len(current)} tensors meet {len(branches)} branches"
-        raise error("E113", message, item.span, help=MERGE)
-    dealt = [(value,) for value in current] if len(current) > 1 else [current] * len(branches)
-    ends: list[Value] = []
-    for branch, incoming in zip(branches, dealt, strict=True):
-        ends.extend(lower_chain(state, branch, incoming, site.scope))
-    return tuple(ends)
 
 
 def _call(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:

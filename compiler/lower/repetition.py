@@ -9,6 +9,7 @@ from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
 from ...grammar.source import Span
 from ..expressions.arguments import Quotient, spell, whole
+from ..expressions.evaluate import items_of, truth_of
 from ..expressions.names import Scope
 from ..expressions.recovery import poisoned
 from ..ir.graph import Turn
@@ -32,9 +33,11 @@ def repeat(state: Lowering, item: ast.Repeat, site: Site) -> Tensors:
     count = _repetition_count(state, item, site.scope)
 
     def turn(index: int, current: Tensors) -> Tensors:
-        inner = _turn_scope(site, index)
+        inner = site.scope.region(is_turn=True)
         if site.label is not None:
+            inner = site.scope.child(f"{label_text(site.label, site.scope)}.{index}")
             state.claim(inner.path, site.label.span)
+        inner.carry(current)
         starts = site.starts and index == 0
         current = lower_chain(state, item.chain, current, inner, may_start=starts)
         if site.label is not None and len(current) == 1 and not poisoned(current):
@@ -47,21 +50,17 @@ def repeat(state: Lowering, item: ast.Repeat, site: Site) -> Tensors:
 @item(ast.For)
 def for_each(state: Lowering, item: ast.For, site: Site) -> Tensors:
     """A body for each item of a list, each turn with its own names and, if labelled, a scope."""
-    items = evaluate_in(site.scope, item.iterable)
-    if not isinstance(items, list | tuple):
-        message = f"`for` takes a list, not `{spell(items)}`"
-        counts = isinstance(items, int) and not isinstance(items, bool) and items >= 0
-        help = f"`range({items})` counts from 0" if counts else None
-        raise error("E302", message, item.iterable.span, help=help)
+    items = items_of(evaluate_in(site.scope, item.iterable), item.iterable)
 
     def turn(index: int, current: Tensors) -> Tensors:
-        inner = site.scope.region()
+        inner = site.scope.region(is_turn=True)
         bind_target(item.target, items[index], inner.lets.__setitem__)
         if site.label is not None:
             name = label_text(site.label, inner)
             name = name if site.label.literal is None else f"{name}.{index}"
             inner = inner.child(name)
             state.claim(inner.path, site.label.span)
+        inner.carry(current)
         current = lower_body(state, item.body, current, inner)
         if site.label is not None and len(current) == 1 and not poisoned(current):
             state.graph.labels[inner.path] = current[0]
@@ -73,20 +72,9 @@ def for_each(state: Lowering, item: ast.For, site: Site) -> Tensors:
 @item(ast.If)
 def choose(state: Lowering, item: ast.If, site: Site) -> Tensors:
     """One of two bodies; without `else` nothing happens where the condition does not hold."""
-    condition = evaluate_in(site.scope, item.condition)
-    if not isinstance(condition, bool):
-        message = f"a condition must be `yes` or `no`, not `{spell(condition)}`"
-        number = isinstance(condition, int | float)
-        help = f"compare it, as in `{spell(condition)} > 0`" if number else None
-        raise error("E302", message, item.condition.span, help=help)
+    condition = truth_of(evaluate_in(site.scope, item.condition), item.condition)
     body = item.then if condition else item.otherwise
     return lower_body(state, body or (), site.current, site.scope.region())
-
-
-def _turn_scope(site: Site, index: int) -> Scope:
-    if site.label is None:
-        return site.scope
-    return site.scope.child(f"{label_text(site.label, site.scope)}.{index}")
 
 
 def _unroll(state: Lowering, span: Span, count: int, current: Tensors, turn: TurnRule) -> Tensors:

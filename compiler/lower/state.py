@@ -33,12 +33,22 @@ LONGEST_PATH = 1_000  # characters
 
 @record
 class Site:
-    """The place of a step: its input, its scope and label, and whether it may start a chain."""
+    """The place of a step.
+
+    Attributes:
+        current: What comes in.
+        scope: What names mean here, and how layers are named.
+        label: The step's label.
+        starts: Whether the step may start a chain.
+        after_computed: Whether what comes in are branches whose number is computed, so that a
+            merge may meet one tensor alone.
+    """
 
     current: Tensors
     scope: Scope
     label: ast.Label | None
     starts: bool
+    after_computed: bool = False
 
 
 @record
@@ -129,22 +139,24 @@ class Lowering:
         """The layer that a label names here, or that yields the value that it names, or None."""
         for region in scope.outwards():
             name = region.prefix + label
-            if (path := self._producing_path(name)) is not None:
+            if (path := self._producing_path(name, region, label)) is not None:
                 layer = self.graph.layers[path]
                 if path == name and not layer.labelled:
                     self.warnings.append(automatic_name_used(label, layer, span))
                 return layer
         return None
 
-    def _producing_path(self, name: str) -> str | None:
-        """The path of the layer that a full name stands for, or None.
+    def _producing_path(self, name: str, region: Scope, label: str) -> str | None:
+        """The path of the layer that a full name, or a region's own, stands for, or None.
 
         Raises:
             Poisoned: The name stands for what was not computed.
         """
-        if name in self.graph.layers or name not in self.graph.labels:
-            return name if name in self.graph.layers else None
-        value = self.graph.labels[name]
+        if name in self.graph.layers:
+            return name
+        value = self.graph.labels.get(name, region.bindings.get(label))
+        if value is None:
+            return None
         if value is POISON:
             raise Poisoned
         return self.graph.producer(value).scope
@@ -168,7 +180,7 @@ class Lowering:
             name = region.prefix + label
             if block is not None and (call := self._call_of(block, name)) is not None:
                 return call
-            path = name if name in self.scopes else self._producing_path(name)
+            path = name if name in self.scopes else self._producing_path(name, region, label)
             if path is not None:
                 layer = self.graph.layers.get(path)
                 if path == name and layer is not None and not layer.labelled:

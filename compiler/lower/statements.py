@@ -14,9 +14,9 @@ from ..expressions.names import Home, Let, Scope, labels_in
 from ..expressions.recovery import GiveUp, Poisoned
 from ..ir.graph import Graph
 from .bindings import bind_chain, try_let
-from .calls import MERGE
 from .definitions import define_blocks, give_value, import_file, set_default
 from .items import evaluate_in, label_text, lower_chain
+from .outputs import output_statement
 from .state import Lowering, Tensors
 
 # What training knows is loaded for programs with a `train` block only: others start faster.
@@ -199,60 +199,14 @@ def _keyword(statement: ast.TrainStatement) -> Span:
     return Span(statement.span.source, start, start + len("train"))
 
 
+def output_of_program(state: Lowering, statement: ast.OutputStatement, scope: Scope) -> Tensors:
+    """An output of the top level, whose chain starts itself."""
+    return output_statement(state, statement, (), scope)
+
+
 def chain_statement(state: Lowering, statement: ast.ChainStatement, scope: Scope) -> Tensors:
     """Lower a chain that stands alone."""
     return lower_chain(state, statement.chain, (), scope)
-
-
-def output_statement(state: Lowering, statement: ast.OutputStatement, scope: Scope) -> Tensors:
-    """Make a value, or a chain's end, an output of the network."""
-    name = statement.name
-    if name in state.graph.outputs:
-        also = _first(state, name)
-        message = f"output `{name}` is given twice"
-        help = "give one of them another name"
-        raise error("E112", message, statement.name_span, also=also, help=help)
-    for kind, table in ("an input", state.graph.inputs), ("a weight", state.graph.parameters):
-        if name in table:
-            raise _shared(name, kind, statement.name_span, _first(state, name))
-    if statement.chain is None:
-        value = scope.find(name, statement.name_span)
-        if value is None:
-            raise state.unknown(name, scope, statement.name_span)
-        state.graph.outputs[name] = value
-        return (value,)
-    tensors = lower_chain(state, statement.chain, (), scope)
-    if len(tensors) != 1:
-        message = f"output `{name}` is {len(tensors)} tensors"
-        raise error("E113", message, statement.chain.span, help=MERGE)
-    (value,) = tensors
-    if name not in state.places:
-        state.graph.labels[state.claim(name, statement.name_span)] = value
-    elif state.graph.labels.get(name) != value:
-        state.warnings.append(_ambiguous(name, statement.name_span, state.places[name]))
-    state.graph.outputs[name] = value
-    return tensors
-
-
-def _first(state: Lowering, name: str) -> list[Pointer]:
-    """Where a name was given first, as far as that is known."""
-    return [Pointer(state.places[name], "first given here")] if name in state.places else []
-
-
-def _shared(name: str, kind: str, span: Span, also: Sequence[Pointer]) -> NetError:
-    """That an output has the name of an input or a weight, which no model can hold beside it."""
-    message = f"the output `{name}` has the name of {kind}"
-    return error("E112", message, span, also=also, help="give the output another name")
-
-
-def _ambiguous(name: str, output: Span, value: Span) -> Diagnostic:
-    return Diagnostic(
-        "W109",
-        f"the output `{name}` has the name of another value",
-        output,
-        also=(Pointer(value, "which the program means by that name"),),
-        help="give one of them another name",
-    )
 
 
 _OF_LIBRARIES = (
@@ -275,6 +229,6 @@ STATEMENTS: Mapping[type, Callable[[Lowering, Any, Scope], Tensors | None]] = {
     ast.ChainStatement: chain_statement,
     ast.DefaultStatement: default_statement,
     ast.ImportStatement: import_statement,
-    ast.OutputStatement: output_statement,
+    ast.OutputStatement: output_of_program,
     ast.TrainStatement: train_statement,
 }

@@ -14,9 +14,11 @@ from ..ast import (
     AssertStatement,
     BindStatement,
     BlockStatement,
+    Branch,
     Call,
     Chain,
     ChainStatement,
+    Clause,
     DefaultStatement,
     Entry,
     For,
@@ -24,6 +26,7 @@ from ..ast import (
     Group,
     If,
     ImportStatement,
+    Label,
     LanguageStatement,
     LetStatement,
     Module,
@@ -127,13 +130,17 @@ class _Formatter:
 
     def _BindStatement(self, statement: BindStatement) -> Doc:
         """`target = chain`."""
-        target = expression(self.tokens, ends=_ASSIGNED)
+        if isinstance(statement.target, Label):
+            target = label(self.tokens, statement.target.span.end)
+        else:
+            target = expression(self.tokens, ends=_ASSIGNED)
         sign = Nest(2, concat(Text(" "), self.tokens.take(), Text(" ")))
         return concat(target, sign, self.chain(statement.chain))
 
     def _OutputStatement(self, statement: OutputStatement) -> Doc:
         """`output name`, `output name = chain`."""
-        head = two_words(self.tokens)
+        name = concat(self.tokens.take(), Text(" "))
+        head = concat(name, Nest(2, label(self.tokens, statement.name.span.end)))
         if statement.chain is None:
             return head
         sign = Nest(2, concat(Text(" "), self.tokens.take(), Text(" ")))
@@ -242,13 +249,35 @@ class _Formatter:
         """Branches side by side, or each on lines of its own that begin with `(` or `|`."""
         is_broken = self.tokens.bracket.separated
         first, *others = item.branches
-        parts: list[Doc] = [self.tokens.take(), Text(" "), Nest(2, self.chain(first))]
+        parts: list[Doc] = [self.tokens.take(), Text(" "), Nest(2, self._branch(first))]
         for branch in others:
             _, comments = self.tokens.skip_sign()
             space = Hard() if is_broken else Break(" ")
-            parts += [comments, space, Text("| "), Nest(2, self.chain(branch))]
+            parts += [comments, space, Text("| "), Nest(2, self._branch(branch))]
         parts += [Nest(2, self.tokens.comments()), Break(" "), self.tokens.take()]
         return Nest(0, Together(concat(*parts)), "column")
+
+    def _branch(self, branch: Branch) -> Doc:
+        """`for r in rates | chain if c`, or the chain alone."""
+        parts: list[Doc] = []
+        for clause in branch.clauses:
+            parts += [self._clause(clause), Text(" ")]
+            _, comments = self.tokens.skip_sign()
+            parts += [comments, Text("| ")]
+        parts.append(self.chain(branch.chain))
+        if branch.condition is not None:
+            keyword = self.tokens.take()
+            condition = expression(self.tokens, branch.condition.span.end)
+            parts += [Text(" "), keyword, Text(" "), condition]
+        return concat(*parts)
+
+    def _clause(self, clause: Clause | For) -> Doc:
+        """`for target in list`."""
+        keyword = self.tokens.take()
+        target = expression(self.tokens, ends=frozenset({"in"}))
+        sign = concat(Text(" "), self.tokens.take(), Text(" "))
+        values = expression(self.tokens, clause.iterable.span.end)
+        return concat(keyword, Nest(4, concat(Text(" "), target, sign, values)))
 
     def _Repeat(self, item: Repeat) -> Doc:
         """`[chain]*n`; the closing bracket has its own line where the chain has several."""
@@ -264,11 +293,7 @@ class _Formatter:
 
     def _For(self, item: For) -> Doc:
         """`for target in list { ... }`."""
-        keyword = self.tokens.take()
-        target = expression(self.tokens, ends=frozenset({"in"}))
-        sign = concat(Text(" "), self.tokens.take(), Text(" "))
-        values = expression(self.tokens, item.iterable.span.end)
-        head = concat(keyword, Nest(4, concat(Text(" "), target, sign, values)))
+        head = self._clause(item)
         return Nest(0, Together(concat(head, Text(" "), *self.body(item.body))), "column")
 
     def _If(self, item: If) -> Doc:

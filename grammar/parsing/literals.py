@@ -127,7 +127,7 @@ def _unescaped(escape: str, place: Span) -> str:
 
 def _brace(place: Span, what: str) -> NetError:
     message = f"a string has a `{place.text}` {what}"
-    help = f"write `\\{place.text}` for a brace; `{{i}}` puts in the value of `i`"
+    help = f"write `\\{place.text}` for the sign itself"
     return error("E019", message, place, help=help)
 
 

@@ -18,6 +18,7 @@ from ..ast import (
     BindStatement,
     BlockStatement,
     Boolean,
+    Branch,
     Call,
     Chain,
     ChainStatement,
@@ -177,9 +178,8 @@ class TreeBuilder:
     def output_stmt(self, parts: Parts) -> OutputStatement:
         keyword, name, *rest = parts
         chain = rest[0] if rest else None
-        end = name.end_pos if chain is None else chain.span.end
-        span = self._begun(keyword, end)
-        return OutputStatement(name.value, chain, span=span, name_span=self._at(name))
+        span = self._begun(keyword, (chain or name).span.end)
+        return OutputStatement(name, chain, span=span)
 
     def assert_stmt(self, parts: Parts) -> AssertStatement:
         keyword, condition = parts
@@ -254,6 +254,11 @@ class TreeBuilder:
 
     in_step = ref
 
+    def computed(self, parts: Parts) -> Label:
+        return self.label(parts)
+
+    value_name = computed
+
     def call(self, parts: Parts) -> Call:
         name, arguments = parts
         _check_arguments(arguments)
@@ -276,6 +281,20 @@ class TreeBuilder:
     def group(self, parts: Parts) -> Group:
         opening, *branches, close = parts
         return Group(tuple(branches), span=self._span(opening.start_pos, close.end_pos))
+
+    def branch(self, parts: Parts) -> Branch:
+        clauses = tuple(part for part in parts if type(part) is Clause)
+        chain, *condition = parts[len(clauses) :]
+        test = condition[-1] if condition else None
+        if test is not None:
+            check_expression(test)
+        span = (clauses or (chain,))[0].span.to((test or chain).span)
+        return Branch(chain, clauses, test, span=span)
+
+    def branches(self, parts: Parts) -> Clause:
+        clause = self.clause(parts)
+        check_expression(clause.iterable)
+        return clause
 
     def repeat(self, parts: Parts) -> Repeat:
         opening, chain, close, *counted = parts

@@ -51,6 +51,24 @@ EXAMPLES = (
         ("( | a )", "INPUT -> ( | a )", "( a | )", "( a | | b )"),
     ),
     MalformedExample(
+        "E021",
+        "an empty branch",
+        "a branch that does nothing is written `ID`",
+        ("( for a in b | )",),
+    ),
+    MalformedExample(
+        "E011",
+        "a branch for each item of a list is written behind `|`",
+        "write `( for r in rates | CONV(3x3, dilation=r) )`",
+        ("( for a in [1] b )", "( for a in b b )", "( for a in b )"),
+    ),
+    MalformedExample(
+        "E011",
+        "a condition ends its branch",
+        "write `( a | b if c )`, or the step `if c { b } else { d }` where there is a choice",
+        ("( a if b { c } )", "( a if b else c )", "( a if 1 { c } )", "( a if 1 else c )"),
+    ),
+    MalformedExample(
         "E021", "an empty repetition", "write the steps between the brackets", ("[ ]",)
     ),
     MalformedExample(
@@ -84,7 +102,12 @@ EXAMPLES = (
     # `for` and `if`
     _missing("no name after `for`", "write `for x in list { ... }`", "for"),
     _missing("no `in` after the names of `for`", "write `for x in list { ... }`", "for i x"),
-    _missing("no body after the list of `for`", "write `for x in list { ... }`", "for i in x -> b"),
+    MalformedExample(
+        "E011",
+        "a string has no prefix",
+        'braces are computed in every string: write `"block{i}"`',
+        ('let s = f"a"',),
+    ),
     MalformedExample(
         "E011",
         "`then` does not belong in a chain",
@@ -111,9 +134,37 @@ EXAMPLES = (
         ("else { b }", "a else { b }", "a(8) else { b }"),
     ),
     _missing("no braces after `else`", "write `else { ... }`", "if a { b } else c"),
+    MalformedExample(
+        "E011",
+        "several values for each item of a list stand in parentheses",
+        "write `[(i, c) for ...]`",
+        ("let x = [a, b for c in d]", "let x = [1, 2 for c in d]"),
+    ),
+    MalformedExample(
+        "E011",
+        "a list with `for` ends with its conditions",
+        "join lists with `+`, as in `[...] + [...]`",
+        (
+            "let x = [a for c in d, e]",
+            "let x = [a for c in [1], e]",
+            "let x = [a for c in d if 1, e]",
+        ),
+    ),
     # Statements
+    MalformedExample(
+        "E011",
+        "only a name stands on the left of `=`",
+        "write `let f(x) = ...` for a function of numbers, and `x = ...` for a tensor",
+        ("f(x) = x", "f() = 1"),
+    ),
+    _missing("no `=` after a function", "write `let name(x) = value`", "let f(x) x", "let f() x"),
     _missing("no name after `let`", "write `let name = value`", "let", "let 5"),
-    _missing("no `=` after the name of a `let`", "write `let name = value`", "let x 5", "let x"),
+    _missing(
+        "no `=` after the name of a `let`",
+        "write `let name = value`, or `let name(x) = value`",
+        "let x 5",
+        "let x",
+    ),
     _missing("no name after `net`", "write `net LeNet5`", "net"),
     _missing("no version after `language`", "write `language 1`", "language x"),
     _missing("no path after `import`", 'write `import "blocks.net"`', "import blocks"),
@@ -135,7 +186,7 @@ EXAMPLES = (
     MalformedExample(
         "E011",
         "`{found}` inside braces",
-        "only a `let`, a binding or a chain may stand here; close the braces first",
+        "only a `let`, a binding, an output or a chain may stand here; close the braces first",
         tuple(
             f"block A {{ {statement} }}"
             for statement in (
@@ -144,7 +195,6 @@ EXAMPLES = (
                 'import "a"',
                 "default A(1)",
                 "block B { a }",
-                "output x",
                 "assert a",
                 "train { }",
             )

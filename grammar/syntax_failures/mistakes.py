@@ -132,6 +132,26 @@ def _bound_value(place: Place) -> Diagnostic | None:
     )
 
 
+_NO_BODY = {
+    "for": ("no body after the list of `for`", "write `for x in list { ... }`"),
+    "if": ("no body after the condition of `if`", "write `if c { ... }`"),
+}
+
+
+def _no_body(place: Place) -> Diagnostic | None:
+    """`for i in x RELU`, `if c -> RELU`: where braces may come, and no branch is written."""
+    failure = place.failure
+    if "LBRACE" not in failure.expected or "VBAR" in failure.expected or failure.type == "_THEN":
+        return None
+    text = place.source.text
+    read = [token.value for token in tokens(text, place.start, failure.span.start)]
+    word = next((word for word in reversed(read) if word in _NO_BODY), None)
+    if word is None:
+        return None
+    message, help = _NO_BODY[word]
+    return Diagnostic("E011", message, failure.span, help=help)
+
+
 # What people write after a step, by the type of the token.
 _ARITHMETIC = (
     "`{found}` does not belong in a chain",
@@ -205,6 +225,7 @@ _RULES: tuple[Callable[[Place], Diagnostic | None], ...] = (
     _space_before_call,
     _keyword_as_name,
     _bound_value,
+    _no_body,
     _comparison,
     _behind_step,
     _open_end,

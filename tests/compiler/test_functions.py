@@ -71,7 +71,7 @@ REFUSED = [
     ("let f(x) = 1 / x", "f(0)", "E303", "division by zero"),
     ("let max(x) = x", "max(1)", "E114", "`max` is a function, not a free name"),
     ("let CONV(x) = x", "1", "E114", "`CONV` is a layer, not a free name"),
-    ("", "[i for i in 3]", "E302", "`for` needs a list, not the number `3`"),
+    ("", "[i for i in 3]", "E302", "`for` takes a list, not the number `3`"),
     ("", "[i for (i, j) in [1]]", "E302", "2 names cannot take one value"),
     ("", "[i for i in [1] if 2]", "E302", "a condition must be `yes` or `no`, not the number `2`"),
     ("", "any([1])", "E302", "`any` cannot take ([1])"),

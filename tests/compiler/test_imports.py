@@ -199,19 +199,6 @@ def test_a_definition_that_hides_an_imported_one_is_warned_of(case: str, tmp_pat
     assert all(len(w.also) == 1 for w in net.warnings if w.code == "W109")
 
 
-def test_what_surprises_in_an_imported_file_is_warned_of(tmp_path: Path) -> None:
-    """Its blocks count in the network as if they stood in the program, so nothing stays silent."""
-    path = write(
-        tmp_path,
-        main='import "b.net"\nimport "b.net"\nINPUT(4x4x3) -> B(2)',
-        b="block B(n) { [CONV(in.channels)]*n }",
-    )
-    found = netc.load(path).warnings
-    assert [(w.code, w.span and w.span.source.name) for w in found] == [
-        ("W119", str(tmp_path / "b.net")),
-    ]
-
-
 def test_a_link_that_leaves_the_folder(tmp_path: Path) -> None:
     """A link to a foreign file is refused, and no line of that file is shown."""
     (tmp_path / "secret.txt").write_text("root:x:0:0\n")

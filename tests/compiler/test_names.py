@@ -202,25 +202,26 @@ def test_a_warning_is_given_once_per_place_with_a_count() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("body", "places"),
-    [
-        ("for i in range(2) { CONV(in.channels) }", 1),
-        ("[( in | CONV(4) ) -> ADD]*2", 1),
-        ("[( ID | CONV(4) ) -> ADD]*2", 0),
-        ("[[CONV(in.channels)]*2 -> CONV(in.channels)]*2", 2),
-        ("for i in range(2) { if in.channels == 4 { CONV(4) } else { ID } }", 1),
-        ("for i in range(in.channels) { CONV(4) }", 0),
-        ("[CONV(4)]*(in.channels)", 0),
-        ("[CONV(in.channels)]", 0),
-        ("x = in\n[( x | CONV(4) ) -> ADD]*2", 0),
-        ("let c = in.channels\n[CONV(c)]*2", 0),
-    ],
-)
-def test_the_input_of_a_block_in_its_repetitions(body: str, places: int) -> None:
-    """`in` means the block's input in each turn, and each place that says so there is warned of."""
-    net = netc.compile(f"block B {{ {body} }}\nINPUT(4x4x4) -> B")
-    assert [w.code for w in net.warnings] == ["W119"] * places
+# the body of a block that gets 4 channels, and the channels that it yields
+INPUTS_OF_TURNS = {
+    "for i in range(2) { CONV(2 * in.channels) }": 16,
+    "[( in | CONV(4) ) -> CONCAT]*3": 16,
+    "[( in | CONV(4) ) -> CONCAT]*2 as a -> CONV(in.channels)": 4,
+    "[[CONV(2 * in.channels)]*2 -> CONV(in.channels + 1)]*2": 6,
+    "for i in range(2) { if in.channels == 4 { CONV(5) } else { CONV(in.channels + 2) } }": 7,
+    "for i in range(in.channels) { CONV(in.channels + i) }": 10,
+    "x = in\n[( x | CONV(4) ) -> CONCAT]*2": 8,
+    "let c = in.channels\n[CONV(c + in.channels)]*2": 12,
+    "( ID | CONV(1) ) -> [( CONV(in.channels) | ID )]*2 -> CONCAT": 5,
+}
+
+
+@pytest.mark.parametrize("body", INPUTS_OF_TURNS)
+def test_in_is_what_comes_into_the_turn(body: str) -> None:
+    """In a repetition `in` is the tensor that it carries; where it carries several, the block's."""
+    net = netc.compile(f"block B {{ {body} }}\nINPUT(4x4x4) -> B as b")
+    assert net.outputs[0].shape[1] == INPUTS_OF_TURNS[body]
+    assert net.warnings == ()
 
 
 READ = [

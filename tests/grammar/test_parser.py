@@ -10,6 +10,7 @@ from netc.grammar.ast import (
     BindStatement,
     BlockStatement,
     Boolean,
+    Branch,
     Call,
     Chain,
     ChainStatement,
@@ -106,6 +107,13 @@ def label(*parts: str | tuple[str | Expression, ...]) -> Label:
 def chain(*items: Item) -> Chain:
     """A chain without labels."""
     return Chain(tuple(Step(i, None, span=AT) for i in items), span=AT)
+
+
+def branch(
+    *items: Item, clauses: tuple[Clause, ...] = (), condition: Expression | None = None
+) -> Branch:
+    """A branch without labels."""
+    return Branch(chain(*items), clauses, condition, span=AT)
 
 
 def body(*items: Item) -> tuple[Statement, ...]:
@@ -231,7 +239,17 @@ ITEMS = {
     "a -> conv3x5-64": Shorthand("conv", (3, 5), 64, span=AT),
     "a -> fc-120": Shorthand("fc", None, 120, span=AT),
     "a -> maxpool": ref("maxpool"),
-    "( a | b -> c )": Group((chain(ref("a")), chain(ref("b"), ref("c"))), span=AT),
+    "( a | b -> c )": Group((branch(ref("a")), branch(ref("b"), ref("c"))), span=AT),
+    "( a | b -> c if d )": Group(
+        (branch(ref("a")), branch(ref("b"), ref("c"), condition=D)), span=AT
+    ),
+    "( for a in b | for c in d | b -> c if d | for i in b {} )": Group(
+        (
+            branch(ref("b"), ref("c"), clauses=(clause("a", B), clause("c", D)), condition=D),
+            branch(For(NameTarget("i", span=AT), B, (), span=AT)),
+        ),
+        span=AT,
+    ),
     "[a]": Repeat(chain(ref("a")), None, span=AT),
     "[a -> b]*3": Repeat(chain(ref("a"), ref("b")), num(3), span=AT),
     "[a]*n": Repeat(chain(ref("a")), name("n"), span=AT),
@@ -319,8 +337,10 @@ STATEMENTS = {
         span=AT,
         name_span=AT,
     ),
-    "output a": OutputStatement("a", None, span=AT, name_span=AT),
-    "output a = b -> c": OutputStatement("a", chain(ref("b"), ref("c")), span=AT, name_span=AT),
+    "output a": OutputStatement(label("a"), None, span=AT),
+    "output a{i}b": OutputStatement(label(("a", name("i"), "b")), None, span=AT),
+    "a{i} = b": BindStatement(label(("a", name("i"))), chain(ref("b")), span=AT),
+    "output a = b -> c": OutputStatement(label("a"), chain(ref("b"), ref("c")), span=AT),
     "x = a": BindStatement(NameTarget("x", span=AT), chain(ref("a")), span=AT),
     "(x, y) = a -> SPLIT(2)": BindStatement(
         TupleTarget((NameTarget("x", span=AT), NameTarget("y", span=AT)), span=AT),

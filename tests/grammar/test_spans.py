@@ -118,13 +118,13 @@ def test_spans() -> None:
 
 
 def test_spans_of_names() -> None:
-    """A call, a default, a block and an output know where their name alone stands."""
+    """A default, a block and an output know where their name alone stands."""
     text = "default A(1)\nblock B(c) { D(2) }\noutput E = a"
     default, block, output = program(text).statements
     assert isinstance(default, DefaultStatement)
     assert isinstance(block, BlockStatement)
     assert isinstance(output, OutputStatement)
-    spans = [default.name_span, block.name_span, output.name_span]
+    spans = [default.name_span, block.name_span, output.name.span]
     assert [span.text for span in spans] == ["A", "B", "E"]
 
 

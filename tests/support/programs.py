@@ -83,6 +83,8 @@ class _Writer:
                 lambda: ["let", *self.target(), "=", *self.expression()],
                 self.function,
                 lambda: [*self.target(), "=", *self.chain()],
+                lambda: [*self.name(), *self.hole(), "=", *self.chain()],
+                lambda: ["output", *self.name(), *self.pick(list, self.hole), "=", *self.chain()],
                 self.chain,
             ]
         )()
@@ -163,10 +165,16 @@ class _Writer:
 
     def group(self) -> Pieces:
         """Branches."""
-        pieces = ["(", *self.chain()]
-        for branch in self.several(self.chain):
+        pieces = ["(", *self.branch()]
+        for branch in self.several(self.branch):
             pieces += ["|", *branch]
         return [*pieces, ")"]
+
+    def branch(self) -> Pieces:
+        """A branch, perhaps for each item of a list, perhaps on a condition."""
+        loop = lambda: ["for", *self.target(), "in", *self.expression(), "|"]  # noqa: E731
+        test = lambda: ["if", *self.expression()]  # noqa: E731
+        return [*self.pick(list, list, loop), *self.chain(), *self.pick(list, list, list, test)]
 
     def repeat(self) -> Pieces:
         """A repetition, or brackets that only group."""
@@ -205,11 +213,15 @@ class _Writer:
             lambda: ["{", *self.expression(), "}", *self.tail()],
         )
 
+    def hole(self) -> Pieces:
+        """A computed piece of a name."""
+        return [GLUE, "{", *self.expression(), "}"]
+
     def tail(self) -> Pieces:
         """Further pieces of a computed name."""
         pieces: Pieces = []
         for _ in range(self.random.choice([0, 0, 1, 2])):
-            hole = [GLUE, "{", *self.expression(), "}"]
+            hole = self.hole()
             part = [GLUE, ".", GLUE, self.random.choice(["w", "0", "1_0", "else"])]
             pieces += self.random.choice([hole, [*hole, GLUE, "b2"], part])
         return pieces
