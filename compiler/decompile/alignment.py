@@ -10,6 +10,7 @@ from .tree import (
     Choice,
     Group,
     Loop,
+    Reference,
     Step,
     Text,
     Value,
@@ -33,18 +34,18 @@ def _alike(a: Step, b: Step) -> bool:
     if isinstance(a, Call) and isinstance(b, Call):
         names = [[argument.name for argument in call.arguments] for call in (a, b)]
         same = (a.kind, a.label) == (b.kind, b.label)
-        return same and names[0] == names[1] and _fixed(a) == _fixed(b)
+        return same and names[0] == names[1] and fixed(a) == fixed(b)
     if isinstance(a, Group) and isinstance(b, Group):
         return len(a.branches) == len(b.branches) and all(
             not x or not y or aligned(x, y) for x, y in zip(a.branches, b.branches, strict=True)
         )
     if isinstance(a, Loop) and isinstance(b, Loop):
-        heads = [(loop.label, loop.head, loop.start is None) for loop in (a, b)]
+        heads = [(loop.label, loop.head, loop.variable) for loop in (a, b)]
         return heads[0] == heads[1] and aligned(a.body, b.body)
     return a == b
 
 
-def _fixed(call: Call) -> list[Value]:
+def fixed(call: Call) -> list[Value]:
     """What a parameter cannot be: the operator's name, and whose weights are shared."""
     return [a.value for a in call.arguments if a.name in ("", "share")]
 
@@ -66,11 +67,13 @@ class Template:
     size: int
     body: Chain = ()
     found: list[Parameter] = field(default_factory=list)
+    channels: Parameter | None = None  # of what comes in
+    looping: bool = False  # whether `in` would be what comes into the loop
 
     def parameters(self) -> tuple[str, ...]:
         """The parameters as the block's definition states them."""
         return tuple(
-            p.name if p.default is None else f"{p.name}={_text(p.default)}" for p in self._ordered()
+            p.name if p.default is None else f"{p.name}={_text(p.default)}" for p in self.ordered()
         )
 
     def calls(self) -> list[tuple[Argument, ...]]:
@@ -78,12 +81,13 @@ class Template:
         return [
             tuple(
                 Argument(p.name, _given(p.values, place), bare=p.default is None, default=p.default)
-                for p in self._ordered()
+                for p in self.ordered()
             )
             for place in range(self.size)
         ]
 
-    def _ordered(self) -> list[Parameter]:
+    def ordered(self) -> list[Parameter]:
+        """The parameters, those with defaults last."""
         return sorted(self.found, key=lambda p: p.default is not None)
 
     def chain(self, chains: Sequence[Chain | None]) -> Chain:
@@ -102,7 +106,10 @@ class Template:
                 self._argument([s.arguments[place] if isinstance(s, Call) else None for s in steps])
                 for place in range(len(first.arguments))
             )
-            return replace(first, arguments=arguments, path="")
+            label = self.name([getattr(s, "label", None) for s in steps])
+            return replace(first, arguments=arguments, path="", label=label)
+        if isinstance(first, Reference):
+            return Reference(self.name([getattr(s, "name", None) for s in steps]) or first.name)
         if isinstance(first, Group):
             branches = [
                 self._branch([s.branches[place] if isinstance(s, Group) else None for s in steps])
@@ -111,17 +118,27 @@ class Template:
             return Group(tuple(branches))
         if isinstance(first, Loop):
             loops = [s if isinstance(s, Loop) else None for s in steps]
-            if first.stop is not None:
-                stops = [None if s is None else s.stop for s in loops]
-                first = replace(first, stop=self.value("stop", stops, None))
-                starts = [None if s is None else s.start for s in loops]
-                first = replace(first, start=self.value("start", starts, None))
-            return with_chains(first, (self.chain([None if s is None else s.body for s in loops]),))
+            stops = [None if s is None else s.stop for s in loops]
+            starts = [None if s is None else s.start for s in loops]
+            outside, self.looping = self.looping, True
+            first = replace(
+                first,
+                stop=self.value("stop", stops, None) if not first.head else first.stop,
+                start=self.value("start", starts, None) if not first.head else first.start,
+                label=self.name([None if s is None else s.label for s in loops]),
+            )
+            body = self.chain([None if s is None else s.body for s in loops])
+            self.looping = outside
+            return with_chains(first, (body,))
         inner = [
             self.chain([None if s is None else inner_chains(s)[i] for s in steps])
             for i in range(len(inner_chains(first)))
         ]
         return with_chains(first, tuple(inner))
+
+    def name(self, names: Sequence[str | None]) -> str | None:
+        """A label or a reference, which is the same in all calls that have it."""
+        return next((name for name in names if name is not None), None)
 
     def _branch(self, branches: Sequence[Chain | None]) -> Chain:
         """A branch, which is a choice where some calls lack it."""
@@ -149,16 +166,26 @@ class Template:
         if all(value == known[0] and type(value) is type(known[0]) for value in known):
             return known[0]
         kind = NAMES.get(name, name)
-        for parameter in self.found:
+        for parameter in self._known(kind, values):
             if (text := _as_multiple(parameter, values, kind)) is not None:
+                if text == parameter.name:
+                    parameter.values = _completed(parameter.values, values)
                 return Text(text)
         common = max(known, key=known.count)
-        return Text(self.parameter(kind, kind, values, default if common == default else None).name)
+        default = default if common == default and kind not in NAMES.values() else None
+        return Text(self.parameter(kind, kind, values, default).name)
+
+    def _known(self, kind: str, values: Column) -> list[Parameter]:
+        """What a value may be told by, what is the same first."""
+        own = self.channels if not self.looping else None
+        known = [*self.found] if own is None else [*self.found, own]
+        return sorted(known, key=lambda p: p.kind != kind or not _agree(p.values, values))
 
     def parameter(self, name: str, kind: str, values: Column, default: Value | None) -> Parameter:
         """A parameter of a name that is free, or one that has the same values."""
         for known in self.found:
             if known.kind == kind and _agree(known.values, values):
+                known.values = _completed(known.values, values)
                 return known
         taken = {p.name for p in self.found}
         free, number = name, 1
@@ -173,25 +200,42 @@ class Template:
 def template_of(chains: Sequence[Chain]) -> Template:
     """The block that aligned chains are calls of."""
     template = Template(len(chains))
+    entering: Column = [channels_into(chain) for chain in chains]
+    if None not in entering and len(set(map(str, entering))) > 1:
+        template.channels = Parameter("in.channels", entering, "width")
     template.body = template.chain(chains)
     return template
 
 
+def channels_into(chain: Chain) -> int | None:
+    """The channels of what a chain goes on from, where they are known."""
+    first = chain[0] if chain else None
+    if isinstance(first, Call):
+        return first.channels
+    found = (channels_into(inner) for inner in inner_chains(first)) if first is not None else ()
+    return next((channels for channels in found if channels is not None), None)
+
+
 def _agree(known: Column, values: Column) -> bool:
-    return all(
-        v is None or (k == v and type(k) is type(v)) for k, v in zip(known, values, strict=True)
-    )
+    pairs = [p for p in zip(known, values, strict=True) if None not in p]
+    return bool(pairs) and all(k == v and type(k) is type(v) for k, v in pairs)
+
+
+def _completed(known: Column, values: Column) -> Column:
+    return [v if k is None else k for k, v in zip(known, values, strict=True)]
 
 
 def _as_multiple(parameter: Parameter, values: Column, kind: str) -> str | None:
     """Values as those of a parameter of the same kind, or a multiple or a part of these."""
-    if parameter.kind != kind:
+    if parameter.kind != kind and (parameter.kind, kind) != ("width", "groups"):
         return None
     if _agree(parameter.values, values):
         return parameter.name
-    pairs = [(k, v) for k, v in zip(parameter.values, values, strict=True) if v is not None]
+    pairs = [p for p in zip(parameter.values, values, strict=True) if None not in p]
     numbers = [(k, v) for k, v in pairs if type(k) is int and type(v) is int and k > 0 and v > 0]
-    if len(numbers) < len(pairs) or kind != "width":
+    if len(numbers) < len(pairs) or kind not in ("width", "groups"):
+        return None
+    if len(set(numbers)) < 2:  # which may be chance
         return None
     factors = {v / k for k, v in numbers}
     factor = factors.pop()

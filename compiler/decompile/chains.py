@@ -49,17 +49,45 @@ class Chains:
     def __post_init__(self) -> None:
         self.by_key = {key: item for item in self.items for key in item.results}
         self.readers = readers(self.items)
-        self.forks = _forks(self.items, self.by_key)
+        self.sizes: dict[tuple[Key, Key | None], tuple[int, int]] = {}
+        # Values of items that yield several, all of which go into a group: what stands for them.
+        many = [item for item in self.items if len(item.results) > 1]
+        self.spread: dict[Key, Key] = {
+            key: ("all", place) for place, item in enumerate(many) for key in item.results
+        }
+        self.forks = _forks(self.items, self.by_key, self.spread)
+        merged = {
+            self.forks[item.results[0]]: item for item in self.items if len(item.operands) > 1
+        }
+        self.spread = {
+            key: whole
+            for key, whole in self.spread.items()
+            if whole in merged and self._is_spread(self.by_key[key], merged[whole], whole)
+        }
+        self.forks = _forks(self.items, self.by_key, self.spread)
+        self.by_key |= {whole: self.by_key[key] for key, whole in self.spread.items()}
         self.taken = {item.call.path for item in self.items}
         for item in self.items:
             if not item.call.path:
                 name = self.free_name(spelled(item.call.arguments[0].value))
                 item.call = replace(item.call, path=name)
         for item in self.items:
-            if len(item.results) > 1:
+            if len(item.results) > 1 and item.results[0] not in self.spread:
                 for place, key in enumerate(item.results, start=1):
                     self.bound[key] = self.free_name(f"{item.call.path}_{place}")
-        self.sizes: dict[tuple[Key, Key | None], tuple[int, int]] = {}
+
+    def _is_spread(self, item: Item, merge: Item, whole: Key) -> bool:
+        """Whether the tensors that an item yields are those that a merge's branches begin with."""
+        if any(self.readers.get(key) != 1 for key in item.results):
+            return False
+        return [self._begins(operand, whole) for operand in merge.operands] == [*item.results]
+
+    def _begins(self, key: Key | None, whole: Key) -> Key | None:
+        """The tensor of several that a branch begins with."""
+        while key is not None and self.spread.get(key) != whole:
+            operands = self.by_key[key].operands
+            key = operands[0] if len(operands) == 1 else self.forks.get(key) if operands else None
+        return key
 
     def free_name(self, wanted: str) -> str:
         """A name for a value that nothing else has."""
@@ -153,7 +181,7 @@ class Chains:
         """The items of a chain from its end to its start, without those of branches."""
         spine: list[Item] = []
         key = end
-        while key != stop:
+        while key != stop and (stop is None or self.spread.get(key) != stop):
             if key in self.written:
                 return spine, key
             item = self.by_key[key]
@@ -175,7 +203,7 @@ class Chains:
     def main_branch(self, item: Item) -> int | None:
         """The branch of a merge that the chain follows, where it is too long for a group."""
         fork = self.forks[item.results[0]]
-        if fork is None:
+        if fork is None or self._is_scope(item, fork):
             return None
         sizes = [self.size(operand, fork) for operand in item.operands]
         main = max(range(len(sizes)), key=lambda place: sizes[place][0])
@@ -185,12 +213,32 @@ class Chains:
             return main
         return None
 
+    def _is_scope(self, item: Item, fork: Key) -> bool:
+        """Whether a merge's branches are in its scope and begin with what comes into that.
+
+        Such scopes become blocks, in which branches of any length are easy to read.
+        """
+        scope = item.call.path.rpartition(".")[0]
+        if not scope or self.by_key[fork].call.path.startswith(f"{scope}."):
+            return False
+        pending, seen = [*item.operands], {fork}
+        while pending:
+            key = pending.pop()
+            if key not in seen:
+                seen.add(key)
+                if not self.by_key[key].call.path.startswith(f"{scope}."):
+                    return False
+                pending += self.by_key[key].operands
+        return True
+
     def size(self, end: Key, stop: Key | None) -> tuple[int, int]:
         """How many steps a branch has, and how many groups deep it is; beyond limits, no matter."""
         if (end, stop) in self.sizes:
             return self.sizes[end, stop]
         steps, depth, key = 0, 0, end
         while key != stop and steps <= LONG and depth < DEEP:
+            if stop is not None and self.spread.get(key) == stop:
+                break
             item = self.by_key[key]
             steps += 1
             if not item.operands:
@@ -238,7 +286,7 @@ class Chains:
         return Group(tuple(branches))
 
     def _call(self, item: Item) -> Call:
-        self.written.update(item.results)
+        self.written |= {*item.results, *(self.spread[k] for k in item.results if k in self.spread)}
         return item.call
 
 
@@ -255,8 +303,12 @@ def starts(chain: Chain) -> bool:
     return isinstance(first, Reference)
 
 
-def _forks(items: Sequence[Item], by_key: Mapping[Key, Item]) -> dict[Key, Key | None]:
+def _forks(
+    items: Sequence[Item], by_key: Mapping[Key, Item], spread: Mapping[Key, Key]
+) -> dict[Key, Key | None]:
     """For each value the nearest one that all ways from inputs to it pass; None where none is.
+
+    Values that `spread` knows come from one that stands for all of their item.
 
     Nearest common ancestors in the tree of dominators. What depends on no input forks nothing.
     """
@@ -269,6 +321,10 @@ def _forks(items: Sequence[Item], by_key: Mapping[Key, Item]) -> dict[Key, Key |
         fork: Key | None = bound[0] if bound else None
         for other in bound[1:]:
             fork = _common(fork, other, above, depth)
+        whole = spread.get(item.results[0])
+        if whole is not None:
+            above[whole], depth[whole] = fork, depth[fork] + 1
+            fork = whole
         for key in item.results:
             above[key] = fork
             depth[key] = depth[fork] + 1

@@ -14,7 +14,7 @@ from .folding import folded
 from .items import Items, Key
 from .sameness import is_same
 from .spelling import is_name, quoted, unsayable
-from .tree import Statement
+from .tree import Statement, references_in
 from .writing import program_text
 
 MOST_LAYERS = 1_000_000
@@ -107,6 +107,7 @@ def _statements(items: Items, outputs: Mapping[str, Key]) -> list[Statement]:
     chains = _written(items, outputs, {}, inputs_first=False)
     if not chains.has_inputs_in_order():
         chains = _written(items, outputs, {}, inputs_first=True)
+    read = {r.name for s in chains.statements for r in references_in(s.chain)} | {*outputs}
     labels = {
         item.call.path: item.call.path
         for item in items.found
@@ -114,7 +115,10 @@ def _statements(items: Items, outputs: Mapping[str, Key]) -> list[Statement]:
         and (
             item.has_weights
             or (item.call.kind == "INPUT" and item.call.path != "input")
-            or any(key in chains.referred and key not in chains.bound for key in item.results)
+            or (
+                item.call.path in read
+                and any(key in chains.referred and key not in chains.bound for key in item.results)
+            )
         )
     }
     return [Statement(with_labels(s.chain, labels), s.target) for s in chains.statements]

@@ -1,12 +1,13 @@
 """Statements -> blocks and statements: scopes of one structure as a block, series as loops."""
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..layers.layerdef import LAYERS
-from .alignment import aligned, template_of
-from .loops import with_loops
+from .alignment import aligned, channels_into, template_of
+from .automatic import without_automatic, without_automatic_names
+from .repetition import WORTH_IN_BLOCKS, outermost_first, with_repetitions
 from .spelling import is_name, is_reference
 from .tree import (
     Argument,
@@ -24,7 +25,13 @@ from .tree import (
     references_in,
     with_chains,
 )
+from .writing import chain_text
 
+# Names of modules that say nothing of what is in them.
+VAGUE = frozenset(
+    {"Block", "Feature", "Module", "Model", "Net", "Seq", "Sequential", "Op", "Sub", "Part"}
+)
+SHORT = 180  # characters of a block that is written where it is called
 LEAST_CALLS = 3  # of layers alone that are worth a block
 
 
@@ -45,9 +52,48 @@ def folded(
     for depth in sorted({scope.count(".") for scope in scopes}, reverse=True):
         found = [scope for scope in scopes if scope.count(".") == depth]
         program = _with_blocks(program, found, blocks, taken, loose)
-        program = [with_loops(chain) for chain in program]
-    program = [with_loops(chain) for chain in program]
+    named = {name for s in statements for name in re.findall(r"\w+", s.target)}
+    program = [*without_automatic_names(tuple(program), named)]
+    program = [with_repetitions(chain) for chain in program]
+    blocks, program = _with_bodies(blocks, program)
+    blocks = [replace(block, body=outermost_first(block.body)) for block in blocks]
+    program = [outermost_first(chain) for chain in program]
     return blocks, [replace(s, chain=c) for s, c in zip(statements, program, strict=True)]
+
+
+def _with_bodies(blocks: Sequence[Block], program: list[Chain]) -> tuple[list[Block], list[Chain]]:
+    """The program with short blocks in their place that one repetition alone calls."""
+    kept: list[Block] = []
+    for place, block in enumerate(blocks):
+        text = chain_text(block.body)
+        chains = [*program, *(b.body for b in blocks[place + 1 :])]
+        calls = [call for chain in chains for call in calls_in(chain) if call.kind == block.name]
+        if block.parameters or len(calls) > 1 or len(text) > SHORT or "in." in text:
+            kept.append(block)
+            continue
+        inside = [_with_body(chain, block) for chain in program]
+        kept += [block] if inside == program else []
+        program = inside
+    return kept, program
+
+
+def _with_body(chain: Chain, block: Block) -> Chain:
+    """The chain with a block's body in a repetition of its call."""
+    steps: list[Step] = []
+    for step in chain:
+        inner = tuple(_with_body(branch, block) for branch in inner_chains(step))
+        call = step.body[0] if isinstance(step, Loop) else None
+        if isinstance(step, Loop) and isinstance(call, Call) and len(step.body) == 1:
+            scope = (call.label or "").removesuffix(f".{{{step.variable}}}")
+            if (
+                call.kind == block.name
+                and (step.head, step.start) == ("", 0)
+                and scope != call.label
+            ):
+                steps.append(Loop(block.body, 0, step.stop, "", scope))
+                continue
+        steps.append(with_chains(step, inner))
+    return tuple(steps)
 
 
 def _scopes_of(label: str) -> Iterator[str]:
@@ -64,35 +110,50 @@ def _with_blocks(
     loose: Container[str],
 ) -> list[Chain]:
     """The program with calls of blocks for scopes that share a structure."""
-    bodies: dict[str, Chain] = {}
+    plain: dict[str, Chain] = {}
     for scope in scopes:
         body = next(filter(None, (_segment(chain, scope) for chain in program)), None)
         if body is not None and _is_worth_it(body, blocks):
-            bodies[scope] = _without_last_label(body, scope, loose)
-    clusters: list[list[str]] = []
-    for scope in bodies:
-        for cluster in clusters:
-            if all(aligned(bodies[other], bodies[scope]) for other in cluster):
-                cluster.append(scope)
-                break
-        else:
-            clusters.append([scope])
-    for cluster in clusters:
-        if len(cluster) < 2:
-            continue
+            plain[scope] = without_automatic(_without_last_label(body, scope, loose))
+    looped = {scope: with_repetitions(body, WORTH_IN_BLOCKS) for scope, body in plain.items()}
+    for cluster, bodies in _clusters((looped, plain)):
         template = template_of([bodies[scope] for scope in cluster])
         same = (template.parameters(), template.body)
         known = next((b.name for b in blocks if (b.parameters, b.body) == same), None)
-        name = known or _block_name(cluster[0], taken)
+        name = known or _block_name(cluster[0], template.body, taken)
         if known is None:
             blocks.append(Block(name, *same))
         for scope, arguments in zip(cluster, template.calls(), strict=True):
-            call = Call(name, arguments, scope, scope)
+            call = Call(name, arguments, scope, scope, channels_into(bodies[scope]))
             last = _last_label(program, scope)
             program = [_replaced(chain, scope, call) for chain in program]
             if last in loose:
                 program = [_renamed(chain, last, scope) for chain in program]
     return program
+
+
+def _clusters(
+    forms: Sequence[Mapping[str, Chain]],
+) -> Iterator[tuple[list[str], Mapping[str, Chain]]]:
+    """Scopes of one structure, in the first form of their bodies in which they are that."""
+    clusters: list[list[str]] = []
+
+    def form(scopes: Sequence[str]) -> Mapping[str, Chain] | None:
+        first = scopes[0]
+        alike = (f for f in forms if all(aligned(f[first], f[other]) for other in scopes))
+        return next(alike, None)
+
+    for scope in forms[0]:
+        for cluster in clusters:
+            if form([scope, *cluster]) is not None:
+                cluster.append(scope)
+                break
+        else:
+            clusters.append([scope])
+    for cluster in clusters:
+        found = form(cluster)
+        if len(cluster) > 1 and found is not None:
+            yield cluster, found
 
 
 def _without_last_label(body: Chain, scope: str, loose: Container[str]) -> Chain:
@@ -127,18 +188,39 @@ def _is_worth_it(body: Chain, blocks: Sequence[Block]) -> bool:
     return len(calls) >= LEAST_CALLS or (len(calls) > 1 and any(c.kind in names for c in calls))
 
 
-def _block_name(scope: str, taken: set[str]) -> str:
-    """A name in the language's manner: `Layer` for `layer1`, `Block` for `layer1.0`."""
-    last = scope.rpartition(".")[2]
-    words = re.findall(r"[A-Za-z]+", last)
-    stem = "".join(word[:1].upper() + word[1:] for word in words) or "Block"
-    stem = stem if is_name(stem) and stem not in LAYERS and not stem.isupper() else "Block"
+def _block_name(scope: str, body: Chain, taken: set[str]) -> str:
+    """A name in the language's manner: `Stage` for `stage1`, `Layer` for `layers.0`."""
+    parts = [part for part in scope.split(".") if re.search(r"[A-Za-z]{3}", part)]
+    is_index = scope.rpartition(".")[2].isdigit()
+    words = re.findall(r"[A-Za-z]{3,}", parts[-1]) if parts else []
+    if is_index and words:
+        words = [words[-1].removesuffix("s")] if words[-1].endswith("s") else []
+    stem = "".join(word[:1].upper() + word[1:] for word in words)
+    if not is_name(stem) or stem in LAYERS or stem.isupper() or stem in VAGUE:
+        stem = _idea(body)
     name, count = stem, 1
     while name in taken:
         count += 1
         name = f"{stem}{count}"
     taken.add(name)
     return name
+
+
+def _idea(body: Chain) -> str:
+    """What a chain is called in papers."""
+    kinds = {call.kind for call in calls_in(body)}
+    merges = [step.kind for step in body if isinstance(step, Call) and step.kind in ("ADD", "MUL")]
+    if "ATTENTION" in kinds:
+        return "Encoder"
+    if merges[-1:] == ["MUL"] and kinds & {"GAP", "ADAPTIVEPOOL"}:
+        return "SqueezeExcite"
+    if merges[-1:] == ["ADD"]:
+        return "Residual"
+    if kinds.isdisjoint(LAYERS):
+        return "Stage"
+    first = next(calls_in(body))
+    is_narrow = first.kind == "CONV" and Text("1x1") in [a.value for a in first.arguments]
+    return "InvertedResidual" if is_narrow and "DWCONV" in kinds else "Block"
 
 
 def _segment(chain: Chain, scope: str) -> Chain | None:
@@ -168,7 +250,10 @@ def _place(chain: Chain, scope: str) -> tuple[int, int] | None:
         last += 1
     if isinstance(chain[last - 1], Group):
         return None
-    if first and isinstance(chain[first - 1], Group):
+    while first and _is_within(chain[first - 1], scope):
+        first -= 1
+    before = chain[first - 1] if first else None
+    if isinstance(before, Group) or (isinstance(before, Call) and before.yields > 1):
         return None
     return (first, last) if not any(_labels(s, scope)[1] for s in chain[first:last]) else None
 

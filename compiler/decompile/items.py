@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, Value
+from ..ir.types import author_extents
 from ..layers.layerdef import LAYERS
 from .arguments import arguments_of, input_arguments
 from .operators import Held, operator_call
@@ -103,11 +104,13 @@ class Items:
         arguments = (*arguments, *share)
         if layer.frozen:
             arguments = (*arguments, Argument("frozen", True))
-        operands = tuple(map(_key, self._operands(path, layer)))
-        results = tuple(map(_key, layer.outputs))
-        self.found.append(
-            Item(Call(layer.kind, arguments, path), operands, results, bool(names) and not share)
+        taken = self._operands(path, layer)
+        call = Call(
+            layer.kind, arguments, path, channels=_channels(taken), yields=len(layer.outputs)
         )
+        results = tuple(map(_key, layer.outputs))
+        named = bool(names) and not share
+        self.found.append(Item(call, tuple(map(_key, taken)), results, named))
 
     def _share(self, path: str, names: Sequence[str]) -> tuple[Argument, ...]:
         """`share=` for the layer that all of a layer's weights are of; copies where none is."""
@@ -205,6 +208,12 @@ class Items:
         key = ("made", self._made)
         self.found.append(Item(call, operands, (key,), has_weights))
         return key
+
+
+def _channels(taken: Sequence[Value]) -> int | None:
+    """The channels of the first of some tensors, where they are known."""
+    extents = author_extents(taken[0].type) if taken and taken[0].type.rank > 1 else ()
+    return extents[-1] if extents and isinstance(extents[-1], int) else None
 
 
 def _fixed_batch(graph: Graph) -> int | None:

@@ -1,7 +1,7 @@
 """What a program's chains consist of, while they are made: steps, and values of arguments."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -43,13 +43,16 @@ class Call:
         arguments: Its arguments, in order.
         path: The path of the layer in the graph; empty where it has none.
         label: What the step is labelled; None where it is not.
-        labelled: Whether the label says anything: it names weights, or the model gave it.
+        channels: Of what it takes; None where that has none.
+        yields: How many tensors it yields.
     """
 
     kind: str
     arguments: tuple[Argument, ...] = ()
-    path: str = ""
+    path: str = field(default="", compare=False)
     label: str | None = None
+    channels: int | None = field(default=None, compare=False)
+    yields: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +75,18 @@ class Loop:
 
     Attributes:
         body: What is repeated.
-        start, stop: The numbers `i` that it is repeated for, from the first to before the last.
+        start, stop: The numbers that it is repeated for, from the first to before the last.
         head: Or else what stands between `for` and the body.
-        label: The scopes of its turns, where these are `start` to `stop` and all alike.
+        label: The scope of a turn, or what comes before the turn's number in it.
+        variable: What the number of the turn is called; empty where nothing uses it.
     """
 
     body: "Chain"
-    start: Value | None = None
-    stop: Value | None = None
+    start: Value = 0
+    stop: Value = 0
     head: str = ""
     label: str | None = None
+    variable: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,10 +63,11 @@ def _steps(chain: Chain) -> Iterator[str]:
 
 
 def _label(label: str) -> str:
-    return label if "{" in label else label_text(label)
+    return label if _is_computed(label) else label_text(label)
 
 
-def _inline(chain: Chain) -> str:
+def chain_text(chain: Chain) -> str:
+    """A chain in one line."""
     return " -> ".join(_steps(chain)) or "ID"
 
 
@@ -78,21 +79,23 @@ def _step(step: Step) -> str:
         case Reference(name):
             return name
         case Group(branches):
-            return f"( {' | '.join(map(_inline, branches))} )"
-        case Loop(body, _, stop, _, label) if stop is not None and label is not None:
+            return f"( {' | '.join(map(chain_text, branches))} )"
+        case Loop(body, _, stop, "", variable="") if not _is_computed(step.label):
             times = spelled(stop)
-            return f"[{_inline(body)}]*{times if times.isalnum() else f'({times})'}"
-        case Loop(body, start, stop, head):
-            return f"for {head or _range(start, stop)} {{ {_inline(body)} }}"
+            return f"[{chain_text(body)}]*{times if times.isalnum() else f'({times})'}"
+        case Loop(body, start, stop, head, variable=variable):
+            head = head or f"{variable} in {_range(start, stop)}"
+            return f"for {head} {{ {chain_text(body)} }}"
         case Choice(condition, body):
-            return f"if {condition} {{ {_inline(body)} }}"
+            return f"if {condition} {{ {chain_text(body)} }}"
 
 
-def _range(start: Value | None, stop: Value | None) -> str:
-    assert start is not None
-    assert stop is not None
-    first = "" if start == 0 else f"{spelled(start)}, "
-    return f"i in range({first}{spelled(stop)})"
+def _is_computed(label: str | None) -> bool:
+    return label is not None and "{" in label
+
+
+def _range(start: Value, stop: Value) -> str:
+    return f"range({'' if start == 0 else f'{spelled(start)}, '}{spelled(stop)})"
 
 
 def _argument(argument: Argument) -> str:

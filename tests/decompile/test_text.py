@@ -36,28 +36,80 @@ PROGRAMS = {
         'INPUT(4) -> op("Clip", min=0, max=6) -> ( ID | op("Erf") ) -> op("Div")',
         'INPUT(4) -> op("Clip", min=0, max=6) -> ( ID | op("Erf") ) -> op("Div")\n',
     ),
-    "scopes of one structure are a block": (
+    "scopes of one structure are a labelled repetition": (
         "block B(c) { ( CONV(3x3, c) as one -> RELU -> CONV(3x3, c) as two | ID ) -> ADD }\n"
         "INPUT(8x8x4) -> B(4) as s.0 -> B(4) as s.1 -> B(4) as s.2 -> GAP",
-        "block Block {\n"
-        "  ( CONV(3x3, 4) as one -> RELU -> CONV(3x3, 4) as two | ID ) -> ADD\n}\n\n"
-        "INPUT(8x8x4) -> for i in range(3) { Block as s.{i} } -> GAP\n",
+        "INPUT(8x8x4)\n"
+        "  -> [( CONV(3x3, 4) as one -> RELU -> CONV(3x3, 4) as two | ID ) -> ADD]*3 as s -> GAP\n",
     ),
     "numbers that differ are parameters": (
         "block B(c) { CONV(3x3, c) as one -> RELU -> CONV(1x1, 2 * c) as two }\n"
         "INPUT(8x8x4) -> B(4) as stage1 -> B(8) as stage2 -> B(32) as stage3 -> GAP",
         "block Stage(width) {\n"
         "  CONV(3x3, width) as one -> RELU -> CONV(1x1, 2 * width) as two\n}\n\n"
-        "INPUT(8x8x4) -> for (i, width) in enumerate([4, 8, 32]) { Stage(width) as stage{i + 1} }\n"
+        "INPUT(8x8x4) -> Stage(4) -> Stage(8) -> Stage(32) -> GAP\n",
+    ),
+    "what follows itself is a repetition, and labels that say what is known are left out": (
+        "INPUT(32x32x3) -> CONV(3x3, 8) as conv1 -> RELU -> CONV(3x3, 8) as conv2 -> RELU -> POOL"
+        " -> CONV(3x3, 8) as conv3 -> RELU -> CONV(3x3, 8) as conv4 -> RELU -> POOL"
+        " -> FC(16) as fc1 -> RELU -> FC(16) as fc2 -> RELU -> FC(10) as fc3",
+        "INPUT(32x32x3) -> [[CONV(3x3, 8) -> RELU]*2 -> POOL]*2 -> [FC(16) -> RELU]*2 -> FC(10)\n",
+    ),
+    "labels that count up are computed": (
+        "INPUT(8x8x4) -> CONV(3x3, 4) as f.0 -> RELU -> CONV(3x3, 4) as f.2 -> RELU"
+        " -> CONV(3x3, 4) as f.4 -> RELU -> GAP -> FC(9) as b_3 -> TANH -> FC(9) as b_2 -> TANH"
+        " -> FC(9) as b_1 -> TANH",
+        "INPUT(8x8x4) -> for i in range(3) { CONV(3x3, 4) as f.{2 * i} -> RELU } -> GAP\n"
+        "  -> for i in range(3) { FC(9) as b_{3 - i} -> TANH }\n",
+    ),
+    "numbers that differ are listed": (
+        "INPUT(32x32x3) -> for c in [8, 16, 32] { CONV(3x3, c) -> RELU -> POOL } -> FC(10)",
+        "INPUT(32x32x3) -> for width in [8, 16, 32] { CONV(3x3, width) -> RELU -> POOL }"
+        " -> FC(10)\n",
+    ),
+    "a series among others is listed": (
+        "INPUT(1x1x100) -> UPCONV(4x4, 512, stride=1) as m.0 -> RELU -> UPCONV(4x4, 256) as m.2"
+        " -> RELU -> UPCONV(4x4, 128) as m.4 -> RELU -> UPCONV(4x4, 64) as m.6 -> RELU"
+        " -> UPCONV(4x4, 32) as m.8 -> RELU",
+        "INPUT(1x1x100) -> UPCONV(4x4, 512, stride=1) as m.0 -> RELU\n"
+        "  -> for (i, width) in enumerate([256, 128, 64, 32]) {"
+        " UPCONV(4x4, width) as m.{2 * i + 2} -> RELU }\n",
+    ),
+    "series in series": (
+        "INPUT(32x32x3) -> for i in range(3) { for j in range(3) { CONV(3x3, 8) as c{i}_{j + 1}"
+        " -> RELU } -> POOL } -> FC(10) as head",
+        "INPUT(32x32x3)\n"
+        "  -> for i in range(3) {"
+        " for j in range(3) { CONV(3x3, 8) as c{i}_{j + 1} -> RELU } -> POOL }\n"
+        "  -> FC(10) as head\n",
+    ),
+    "branches begin with the parts of a split": (
+        "INPUT(8x8x4)"
+        " -> [SPLIT(2) -> ( ID | CONV(3x3, 2) ) -> CONCAT -> CHANNELSHUFFLE(2)]*3 -> GAP",
+        "INPUT(8x8x4) -> [SPLIT(2) -> ( ID | CONV(3x3, 2) ) -> CONCAT -> CHANNELSHUFFLE(2)]*3\n"
         "  -> GAP\n",
+    ),
+    "parts of a split in another order have names": (
+        "(a, b) = INPUT(8) -> SPLIT(2)\n( b -> TANH | a ) -> SUB",
+        "(split1_1, split1_2) = INPUT(8) -> SPLIT(2)\n( split1_2 -> TANH | split1_1 ) -> SUB\n",
+    ),
+    "widths that follow from the input's": (
+        "block S(c, d) { CONV(1x1, c) as wide -> RELU -> DWCONV(3x3) as deep -> CONV(1x1, d) as out"
+        " }\n"
+        "INPUT(8x8x4) -> S(24, 4) as a -> S(24, 8) as b -> S(48, 16) as c -> GAP",
+        "block InvertedResidual(width) {\n"
+        "  CONV(1x1, 6 * in.channels) as wide -> RELU -> DWCONV(3x3) as deep"
+        "\n    -> CONV(1x1, width) as out\n}\n\n"
+        "INPUT(8x8x4) -> InvertedResidual(4) as a -> InvertedResidual(8) as b\n"
+        "  -> InvertedResidual(16) as c -> GAP\n",
     ),
     "a branch that some lack is a choice": (
         "block B(c) { ( CONV(3x3, c) as main | if in.channels != c { CONV(1x1, c) as side.0 } )"
         " -> ADD -> RELU }\n"
         "INPUT(8x8x4) -> B(4) as s.0 -> B(8) as s.1 -> GAP",
-        "block Block(width, side=no) {\n"
+        "block Residual(width, side=no) {\n"
         "  ( CONV(3x3, width) as main | if side { CONV(1x1, 8) as side.0 } ) -> ADD -> RELU\n}\n\n"
-        "INPUT(8x8x4) -> Block(4) as s.0 -> Block(8, side=yes) as s.1 -> GAP\n",
+        "INPUT(8x8x4) -> Residual(4) as s.0 -> Residual(8, side=yes) as s.1 -> GAP\n",
     ),
 }
 
