@@ -129,9 +129,9 @@ SITUATIONS: Mapping[str, str] = {
     "only one value in the batch, the mean equals that value, and the result does not depend "
     "on the input. Use larger batches; if only the last batch of an epoch is too small, write "
     "`last = drop` in the `train` block.",
-    "E575": "An input or output of an ONNX model is a sequence, an optional value, text, or "
-    "of a type that NumPy lacks, such as bfloat16. Convert it in the model with `Cast` or "
-    "`SequenceAt`.",
+    "E575": "An input or output of an ONNX model is an optional value, text, or of a type that "
+    "NumPy lacks, such as bfloat16. Run the model on the engine `numpy`, or convert it in the "
+    "model with `Cast` or `OptionalGetElement`.",
     "E576": "Two nodes make the same value, a node reads one that nothing makes, nodes wait for "
     "each other, a tensor holds fewer numbers than its shape says, an attribute is of another "
     "type than it says. The message names the place; export or download the model again.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..ir.builder import Builder
 from ..ir.graph import CONSTANT, Graph, Node, Output, Value
+from ..ir.types import HolderType
 from ..ops.gradient import NodeGradient, cut_between, gradients, no_gradient
 from ..ops.opdef import Operands
 from ..passes.append_backward import named_value, ones
@@ -107,8 +108,9 @@ def _check_leaves(graph: Graph, value: Value, found: Mapping[Output, Value]) -> 
 
 
 def _total(build: Builder, outputs: Mapping[str, Value]) -> Value:
-    """The only output, or the sum of all outputs."""
-    values = list(outputs.values())
+    """The only output, or the sum of all outputs that are tensors."""
+    tensors = [x for x in outputs.values() if not isinstance(x.type, HolderType)]
+    values = tensors or list(outputs.values())[:1]
     if len(values) == 1:
         return values[0]
     sums = [build.ReduceSum(value, keepdims=0) for value in values]

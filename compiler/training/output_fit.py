@@ -10,7 +10,7 @@ from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, 
 from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Value
-from ..ir.types import TensorType, author_size
+from ..ir.types import HolderType, TensorType, author_size
 from .class_losses import class_axis
 from .endings import Ending, ending, replay
 from .lossdef import BEFORE, Doubt, Refusal
@@ -54,6 +54,9 @@ def fit(graph: Graph, output: Value, term: Term, *, name: str = "output") -> Fit
     Raises:
         NetError: E132, they do not fit.
     """
+    if isinstance(output.type, HolderType):
+        message = f"the output `{name}` is {output.type}, and `{term.name}` takes tensors"
+        raise error("E132", message, help="give losses to other outputs")
     found = ending(graph, output)
     verdict = LOSSES[term.name].verdict(found.kind)
     if isinstance(verdict, Refusal):

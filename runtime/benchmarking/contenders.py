@@ -11,6 +11,7 @@ import numpy as np
 
 from ...compiler.passes.set_mode import set_mode
 from ...compiler.training.objective import LOSS
+from ..arrays.held import one_by_one
 from ..engines.engine import engine_named
 from ..kerneldef import Array
 from ..training.stepper import Stepper, scalars
@@ -185,7 +186,8 @@ _OPENERS: Mapping[str, Callable[[Contender, Work], Task]] = {
 def compared(work: Work, results: Mapping[str, Any]) -> dict[str, Array]:
     """What contenders must agree on: the loss of a step, and all outputs otherwise."""
     names = [LOSS] if work.step else list(work.graph.outputs)
-    return {name: _array(results[name]) for name in names}
+    found = one_by_one({name: results[name] for name in names})
+    return {name: _array(result) for name, result in found.items()}
 
 
 def _array(result: Any) -> Array:

@@ -1,6 +1,6 @@
 """A model in half precision against its network in float32: how far their outputs are apart."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from ...compiler.ir.types import DType, TensorType
 from ...compiler.ops.opdef import Moves, Operands, row_of
 from ...compiler.passes.rewrite import RewriteRule, copy, rewrite
 from ...grammar.diagnostics import NetError, error
+from ..arrays.held import in_each, one_by_one
 from ..kerneldef import Array
 from ..weights.state import LazyState, State
 from .deviations import Rounding, deviation
@@ -54,14 +55,14 @@ class HalfModel:
         found: list[Mapping[str, Array]] = []
         try:
             feeds = random_feeds(self.graph, batch)
-            expected = run(self.graph, feeds, self.state)
+            expected = one_by_one(run(self.graph, feeds, self.state))
             try:
                 found.append(self._as_it_is(feeds))
             except NetError as failure:
                 note = failure.diagnostics[0].message
                 engine = "numpy" if failure.diagnostics[0].code == "E502" else engine
             state = Singles(RoundedState(self.state, self.exported))
-            found.append(run(with_casts(self.exported), feeds, state, engine=engine))
+            found.append(one_by_one(run(with_casts(self.exported), feeds, state, engine=engine)))
         except NetError as failure:
             return Rounding(dtype, batch, {}, note or failure.diagnostics[0].message)
         outputs = {
@@ -96,7 +97,12 @@ class HalfModel:
         """The outputs of the model on onnxruntime."""
         session = Session(self.path)
         types = session.inputs
-        return session.run({n: array.astype(types[n].dtype.value) for n, array in feeds.items()})
+
+        def cast(name: str) -> Callable[[Array], Array]:
+            return lambda array: array.astype(types[name].dtype.value)
+
+        given = {name: in_each(cast(name), value) for name, value in feeds.items()}
+        return one_by_one(session.run(given))
 
 
 def export_model(

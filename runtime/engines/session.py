@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...compiler.ir.dim import Dim, symbol
-from ...compiler.ir.types import DType, TensorType
+from ...compiler.ir.types import DType, HolderType, SequenceType, TensorType
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.files import check_readable, path_or_bytes
 from ..arrays.feeds import check_feeds
@@ -27,6 +27,7 @@ _OTHERWISE = {DType.FLOAT32: "float", DType.FLOAT64: "double"}
 _DTYPES = {
     f"tensor({_OTHERWISE.get(dtype, dtype.value)})": dtype for dtype in DType if dtype.letter
 }
+_SEQUENCES = {f"seq({kind})": dtype for kind, dtype in _DTYPES.items()}
 _FATAL = 4  # onnxruntime's log levels; every error reaches us as an exception as well
 
 
@@ -82,8 +83,8 @@ class Session:
             if name not in self.outputs:
                 help = did_you_mean(name, self.outputs)
                 raise error("E101", f"the model has no output `{name}`", help=help)
-            if self._types[name] not in _DTYPES:
-                others = [other for other, kind in self._types.items() if kind in _DTYPES]
+            if not _is_known(self._types[name]):
+                others = [other for other, kind in self._types.items() if _is_known(kind)]
                 help = f"fetch {', '.join(f'`{o}`' for o in others)}" if others else None
                 raise _no_array("output", name, self._types[name], help=help)
         checked = check_feeds(self._ranked(feeds), feeds)
@@ -123,7 +124,7 @@ class Session:
     def _ranked(self, feeds: Mapping[str, Any]) -> dict[str, TensorType]:
         """The inputs' types; onnxruntime tells none without a rank from one without axes."""
         return {
-            name: type if type.shape else type.with_shape(_shape(feeds.get(name)))
+            name: type.with_shape(_shape(feeds.get(name))) if _is_open(type) else type
             for name, type in self.inputs.items()
         }
 
@@ -193,8 +194,19 @@ def _no_device(device: str, providers: Iterable[str], reason: str) -> NetError:
     )
 
 
+def _is_known(kind: str) -> bool:
+    return kind in _DTYPES or kind in _SEQUENCES
+
+
+def _is_open(type: TensorType) -> bool:
+    """Whether nothing is known of axes, of which a sequence has none itself."""
+    return not type.shape and not isinstance(type, HolderType)
+
+
 def _type(argument: Any) -> TensorType:
     """An input as onnxruntime describes it; extents without a name get one."""
+    if argument.type in _SEQUENCES:
+        return SequenceType(_SEQUENCES[argument.type], ())
     if argument.type not in _DTYPES:
         raise _no_array("input", argument.name, argument.type)
     shape: list[Dim] = [

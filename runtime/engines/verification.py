@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +12,9 @@ from numpy import ndarray
 
 from ...compiler.emit.onnx import export
 from ...compiler.ir.graph import Graph
+from ...compiler.ir.types import HolderType, SequenceType, TensorType
 from ...grammar.diagnostics import NetError, error
+from ..arrays.held import in_each, one_by_one
 from .agreement import norm_difference
 from .engine import run
 from .lookups import lookups
@@ -64,11 +67,11 @@ def verify_model(
             is not installed (E502).
     """
     session = Session(path)
-    worst, scales = 0.0, dict.fromkeys(graph.outputs, 0.0)
+    worst, scales = 0.0, defaultdict[str, float](float)
     for batch in batches:
         feeds = random_feeds(graph, batch)
-        expected = run(graph, feeds, state)
-        found = session.run(feeds, list(expected))
+        expected = one_by_one(run(graph, feeds, state))
+        found = one_by_one(session.run(feeds, list(graph.outputs)))
         worst = max(worst, *(norm_difference(found[name], expected[name]) for name in expected))
         if not worst <= OUTPUT_TOLERANCE:
             raise _disagreement(graph, state, feeds, worst)
@@ -85,22 +88,30 @@ def random_feeds(graph: Graph, batch: int) -> dict[str, Array]:
     random, tables = np.random.default_rng(batch), lookups(graph)
     feeds: dict[str, Array] = {}
     for name, value in graph.inputs.items():
-        known = value.type.bind({"N": batch})
-        shape = [extent if isinstance(extent, int) else 32 for extent in known.shape]
-        if value.dtype.is_float:
-            feeds[name] = random.standard_normal(shape).astype(value.dtype.value)
-        else:
-            rows = tables[name].rows if name in tables else 2
-            feeds[name] = random.integers(0, rows, shape).astype(value.dtype.value)
+        rows = tables[name].rows if name in tables else 2
+        feeds[name] = _drawn(value.type.bind({"N": batch}), rows, random)
     return feeds
+
+
+def _drawn(type: TensorType, rows: int, random: np.random.Generator) -> Any:
+    """An array, a list of two, or what an optional value may hold."""
+    if isinstance(type, HolderType):
+        held = type.element or TensorType(type.dtype, (1,))
+        drawn = [_drawn(held, rows, random) for _ in range(2)]
+        return drawn if isinstance(type, SequenceType) else drawn[0]
+    shape = [extent if isinstance(extent, int) else 32 for extent in type.shape]
+    if type.dtype.is_float:
+        return random.standard_normal(shape).astype(type.dtype.value)
+    return random.integers(0, rows, shape).astype(type.dtype.value)
 
 
 def _real(feeds: Feeds, change: Callable[[Array], Array]) -> Feeds:
     """Inputs whose real numbers are changed."""
-    return {
-        name: change(array).astype(array.dtype) if array.dtype.kind == "f" else array
-        for name, array in feeds.items()
-    }
+
+    def changed(array: Array) -> Array:
+        return change(array).astype(array.dtype) if array.dtype.kind == "f" else array
+
+    return {name: in_each(changed, value) for name, value in feeds.items()}
 
 
 # Inputs on which differences of large numbers cancel.
@@ -118,15 +129,17 @@ def _compare_unusual(
     scales: Mapping[str, float],
 ) -> None:
     """Compare on one more input, relative to the larger of its outputs and the usual ones."""
-    expected = run(graph, feeds, state)
-    found = session.run(feeds, list(expected))
+    expected = one_by_one(run(graph, feeds, state))
+    found = one_by_one(session.run(feeds, list(graph.outputs)))
     differences = {
         name: norm_difference(found[name], array, least=scales[name])
         for name, array in expected.items()
     }
     if all(difference <= UNUSUAL_TOLERANCE for difference in differences.values()):
         return
-    exact, moved = (run(graph, given, state, dtype="float64") for given in (feeds, _moved(feeds)))
+    exact, moved = (
+        one_by_one(run(graph, given, state, dtype="float64")) for given in (feeds, _moved(feeds))
+    )
     for name, difference in differences.items():
         sensitivity = norm_difference(moved[name], exact[name], least=scales[name])
         allowed = max(UNUSUAL_TOLERANCE, ALLOWED_ROUNDINGS * sensitivity)
@@ -162,9 +175,13 @@ def _disagreement(
         path = os.path.join(folder, "every_value.onnx")
         exported = export(graph, state, path, every_value=True)
         session = Session(path)
-        computed = {n: value for n, value in exported.values.items() if n in session.outputs}
+        computed = {
+            name: value
+            for name, value in exported.values.items()
+            if name in session.outputs and not isinstance(value.type, HolderType)
+        }
         expected = run(replace(exported.graph, outputs=computed), feeds, state)
-        found = session.run(feeds)
+        found = session.run(feeds, list(computed))
     message = f"NumPy and onnxruntime differ by {worst:.1e}, and {allowed:.0e} is allowed"
     for name, value in computed.items():
         difference = norm_difference(found[name], expected[name])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from ...compiler.ir.graph import Graph
-from ...compiler.ir.types import TensorType
+from ...compiler.ir.types import HolderType, TensorType
 from ...compiler.training.lossdef import Values
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
@@ -78,6 +78,9 @@ DRAWN: Mapping[Values, Callable[[np.random.Generator, tuple[int, ...], int], Arr
 
 
 def _shape(name: str, type: TensorType, batch: int) -> tuple[int, ...]:
+    if isinstance(type, HolderType):
+        help = "cut the network where its inputs are tensors"
+        raise error("E565", f"`{name}` is {type}, which is not drawn at random", help=help)
     bound = type.bind({BATCH_NAME: batch})
     shape = tuple(extent for extent in bound.shape if isinstance(extent, int))
     if len(shape) < type.rank:

@@ -1,16 +1,19 @@
 """Models with sequences and optional values: read, run, shown, written again and refused."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+from click.testing import CliRunner
 
 import netc
 from netc import NetError
 from netc.choices import EngineName
+from netc.cli import cli
 
 Array = np.ndarray[Any, Any]
 X = np.array([[0.1, -2.0, 3.0], [1.0, 0.5, -0.25]], np.float32)
@@ -49,6 +52,13 @@ joined (seq(float[n, 3]) rows, optional(float[N, 3]) more) => (seq(float[m, 3]) 
     else_branch: graph = alone () => (seq(float[n, 3]) same) { same = Identity(doubled) }
   >
   z = ConcatFromSequence<axis = 0>(y)
+}
+"""
+SINGLE = """
+<ir_version: 10, opset_import: ["" : 21]>
+single (float[N, 3] x) => (seq(float[N, 3]) y) <float[3, 3] w = {1, 2, 3, 4, 5, 6, 7, 8, 9}> {
+  z = MatMul(x, w)
+  y = SequenceConstruct(z, x)
 }
 """
 W = np.arange(1, 10, dtype=np.float32).reshape(3, 3)
@@ -118,11 +128,11 @@ def test_they_compute_what_they_say(case: str, tmp_path: Path) -> None:
 
 
 def test_engines_agree_on_what_is_inside() -> None:
-    """onnxruntime runs sequences within a model; it takes and yields tensors only."""
+    """onnxruntime takes and yields sequences, too, and optional values within a model."""
     net = netc.load_onnx(model(COLLECTED))
     for name, found in run(net, X, "onnxruntime").items():
         np.testing.assert_allclose(found, run(net, X)[name], rtol=1e-6)
-    with pytest.raises(NetError, match="the input `rows` is `seq"):
+    with pytest.raises(NetError, match="the input `more` is `optional"):
         netc.load_onnx(model(JOINED)).run(CASES["with an optional"][2], engine="onnxruntime")
 
 
@@ -182,6 +192,43 @@ def test_what_programs_cannot_say() -> None:
     )
     said = refusal(netc.compile, 'INPUT(3) -> op("SequenceConstruct")')
     assert "it yields seq(float32[N, 3]), and a program has tensors only" in said
+
+
+def test_what_has_gradients_are_tensors(tmp_path: Path) -> None:
+    """Losses and inputs that are drawn are tensors; a chain rule ends where a sequence begins."""
+    single = netc.load_onnx(model(SINGLE))
+    said = refusal(partial(single.backward, loss="mse"))
+    assert "error[E132]: the output `y` is seq(float32[N, 3]), and `mse` takes tensors" in said
+    (tmp_path / "joined.onnx").write_bytes(model(JOINED))
+    said = str(CliRunner().invoke(cli, ["bench", str(tmp_path / "joined.onnx")]).exception)
+    assert "error[E565]: `rows` is seq(float32[?, 3]), which is not drawn at random" in said
+    for text in (SINGLE, JOINED):
+        draw = partial(netc.load_onnx(model(text)).draw, tmp_path / "b.svg", style="backward")
+        assert "error[E131]: netc has no rule for the gradient of" in refusal(draw)
+
+
+def test_results_on_the_command_line(tmp_path: Path) -> None:
+    """Each array of a list has a name of its own, on the terminal and in a file."""
+    (tmp_path / "single.onnx").write_bytes(model(SINGLE))
+    np.save(tmp_path / "x.npy", X)
+    given = ["run", str(tmp_path / "single.onnx"), "--input", str(tmp_path / "x.npy")]
+    for engine in ("numpy", "onnxruntime"):
+        saved = tmp_path / f"{engine}.npz"
+        found = CliRunner().invoke(cli, [*given, "--engine", engine, "-o", str(saved)])
+        assert "y[1]: float32[2, 3]" in found.output
+        with np.load(saved) as arrays:
+            assert_same(list(arrays.values()), [X @ W, X])
+
+
+def test_exports_are_compared(tmp_path: Path) -> None:
+    """`netc build` runs sequences on both engines, and half precision is measured on them."""
+    net = netc.load_onnx(model(SINGLE))
+    rounding = net.export(tmp_path / "half.onnx", dtype="float16")
+    assert rounding is not None
+    assert [*rounding.outputs] == ["y[0]", "y[1]"]
+    (tmp_path / "single.onnx").write_bytes(model(SINGLE))
+    given = ["build", str(tmp_path / "single.onnx"), "-d", str(tmp_path / "build")]
+    assert "NumPy and onnxruntime agree" in CliRunner().invoke(cli, given).output
 
 
 WRONG = [

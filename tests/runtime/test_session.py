@@ -92,18 +92,24 @@ def test_inputs_that_are_no_numbers(kind: int, spelling: str, refusal: Refusal) 
     assert found.startswith(f"error[E575]: the input `x` is `{spelling}`, which NumPy cannot")
 
 
-def test_inputs_that_are_sequences(refusal: Refusal) -> None:
-    """Nor can a sequence of tensors."""
-    node = helper.make_node("SequenceAt", ["s", "i"], ["y"])
-    index = tensor("i", TensorProto.INT64, [])
-    found = refusal(Session, converter([SEQUENCE, index], [tensor("y", TensorProto.FLOAT)], node))
-    assert "the input `s` is `seq(tensor(float))`" in found
+def test_sequences(refusal: Refusal) -> None:
+    """They are lists of arrays; optional values stay within a model."""
+    node = helper.make_node("SequenceInsert", ["s", "x"], ["t"])
+    longer = helper.make_tensor_sequence_value_info("t", TensorProto.FLOAT, None)
+    session = Session(converter([SEQUENCE, REAL], [longer], node))
+    arrays = [np.ones(2, np.float32), np.zeros((0, 3), np.float32)]
+    found = session.run({"s": arrays, "x": [1, -1]})["t"]
+    assert [array.tolist() for array in found] == [[1, 1], [], [1, -1]]
+    assert "the input `s` takes a list of arrays" in refusal(session.run, {"s": 1, "x": [1, 2]})
+    optional = helper.make_value_info("s", helper.make_optional_type_proto(REAL.type))
+    has = helper.make_node("OptionalHasElement", ["s"], ["y"])
+    said = refusal(Session, converter([optional], [tensor("y", TensorProto.BOOL)], has))
+    assert "the input `s` is `optional(tensor(float))`" in said
 
 
 @pytest.mark.parametrize(
     ("output", "node"),
     [
-        (SEQUENCE, helper.make_node("SequenceConstruct", ["x"], ["s"])),
         *(
             (tensor("s", kind), helper.make_node("Cast", ["x"], ["s"], to=kind))
             for kind in (TensorProto.STRING, TensorProto.BFLOAT16, TensorProto.FLOAT8E4M3FN)

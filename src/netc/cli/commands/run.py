@@ -10,6 +10,7 @@ import numpy as np
 from ...array_text import describe
 from ...arrays import load_named_arrays, save_arrays
 from ...choices import Device, EngineName
+from ...runtime.arrays.held import one_by_one
 from ...runtime.data.class_names import ClassNames
 from ...runtime.engines.engine import ENGINES
 from ...runtime.engines.session import Session
@@ -87,6 +88,7 @@ def command(
         )
         results = found if isinstance(found, dict) else {network.outputs[0].name: found}
         names = {} if weights is None else class_names_beside(weights)
+    results = one_by_one(results)
     if output is not None:
         save_arrays(output, results)
     room = width(sys.stdout)
