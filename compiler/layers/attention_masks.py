@@ -11,7 +11,7 @@ from ..ir.initializers import Init
 from ..ir.types import BroadcastError, DType, broadcast
 from .layer_builder import LayerBuilder
 from .spatial import describe
-from .window_partition import WINDOW, windows_before
+from .window_partition import WINDOW, Partition, windows_before
 
 SHIFTED = "shifted"
 
@@ -116,24 +116,32 @@ def position_bias(build: LayerBuilder, q: Value, k: Value, heads: int) -> Value:
     length, keys = build.concrete(q, (1,))[0], build.concrete(k, (1,))[0]
     _check_length(build, length + keys, "relative")
     partition = windows_before(build, q) if q == k else None
-    if partition is None or partition.positions != length:
-        count, origin = length + keys - 1, keys - 1
-        rows: Sequence[int] = range(length)
-        columns: Sequence[int] = range(keys)
-    else:
-        reach = [2 * extent - 1 for extent in partition.size]
-        steps = [prod(reach[axis + 1 :]) for axis in range(len(reach))]
-        count, origin = prod(reach), (prod(reach) - 1) // 2
-        rows = columns = [
-            sum(step * place for step, place in zip(steps, places, strict=True))
-            for places in product(*map(range, partition.size))
-        ]
+    count, rows, columns = relative_positions(partition, length, keys)
     table = build.weight((count, heads), name="relative_position_bias_table", init=TABLE)
     index = build.Sub(
-        build.index_constant(tuple((origin + number,) for number in rows)),
+        build.index_constant(tuple((number,) for number in rows)),
         build.index_constant((tuple(columns),)),
     )
     return build.Transpose(build.Gather(table, index, axis=0), perm=(2, 0, 1))
+
+
+def relative_positions(
+    partition: Partition | None, length: int, keys: int
+) -> tuple[int, Sequence[int], Sequence[int]]:
+    """How many relative positions there are, and two numbers whose difference is one's index.
+
+    The first is one per query, the second one per key.
+    """
+    if partition is None or partition.positions != length:
+        return length + keys - 1, range(keys - 1, length + keys - 1), range(keys)
+    reach = [2 * extent - 1 for extent in partition.size]
+    steps = [prod(reach[axis + 1 :]) for axis in range(len(reach))]
+    columns = [
+        sum(step * place for step, place in zip(steps, places, strict=True))
+        for places in product(*map(range, partition.size))
+    ]
+    origin = (prod(reach) - 1) // 2
+    return prod(reach), [origin + number for number in columns], columns
 
 
 def _check_length(build: LayerBuilder, positions: int, at: str) -> None:

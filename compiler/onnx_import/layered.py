@@ -108,8 +108,8 @@ class _Layering:
 
     def __post_init__(self) -> None:
         self.target = Graph(self.raw.name, opsets=self.raw.opsets)
-        self.paths = Paths.of(self.raw, self.found)
         self.needed = _needed(self.raw, self.found)
+        self.paths = Paths.of(self.raw, self.found, self.needed)
 
     def run(self) -> Graph:
         """The whole graph."""

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -30,8 +30,8 @@ class Paths:
     given: dict[int, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, graph: Graph, found: Recognized) -> "Paths":
-        """The paths of a graph whose layers are recognized."""
+    def of(cls, graph: Graph, found: Recognized, needed: Container[int]) -> "Paths":
+        """The paths of a graph whose layers are recognized, of those that are needed."""
         scopes: dict[int, str] = {}
         around: dict[int, list[str]] = {}
         for identifier, last in found.inside.items():
@@ -48,7 +48,12 @@ class Paths:
             if match is not None and named is None:
                 named = _common([node.scope, *around.get(identifier, ())])
             scopes[identifier] = named or node.scope
-        users = Counter(scopes.values())
+        # What only moves axes is a layer nowhere, or a layer beside the one that it is for.
+        users = Counter(
+            scope
+            for identifier, scope in scopes.items()
+            if identifier in needed and graph[identifier].op_type != "Transpose"
+        )
         outer = {
             ".".join(parts[:count])
             for scope in users

@@ -7,7 +7,12 @@ from .stored import StoredTensor
 
 # Names that exporters give to tensors that they compute, and that say nothing of the model.
 MADE_UP = re.compile(r"(onnx::|val_|const|_const|Constant|\d+\Z)|.*(::|/ReadVariableOp)")
-_COMPUTED = re.compile(r"(onnx::|val_\d|_?const_?\d|const_fold_opt_|Constant|\d+\Z)")
+_COMPUTED = re.compile(
+    r"(onnx::|val_\d|_?const_?\d|const_fold_opt_|Constant|\d+\Z)"
+    # What PyTorch's exporter computes itself has its operator's name.
+    r"|(add|cat|cos|div|expand|full|masked_fill|mul|ones|permute|select|sin|slice|stack|sub"
+    r"|transpose|tril|triu|unsqueeze|view|where|zeros)(_like)?(_\d+)?\Z"
+)
 # Arguments whose numbers are settings, and no weights, whatever they hold.
 SETTINGS: Mapping[str, Sequence[int]] = {
     "Clip": (1, 2),

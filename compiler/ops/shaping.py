@@ -117,6 +117,16 @@ def _given(call: OpCall) -> tuple[Any, ...] | None:
     return call.vector(1) if call.type(1).rank or told is None else (told,)
 
 
+def reshape_values(call: OpCall) -> Any:
+    """A known number or vector, where it becomes a number or a vector."""
+    known, target = call.known(0), call.vector(1)
+    if known is None or target is None or len(target) > 1 or call.type(0).rank > 1:
+        return None
+    if not target:
+        return known[0] if isinstance(known, tuple) else known
+    return known if isinstance(known, tuple) else (known,)
+
+
 def _axes(call: OpCall, rank: int) -> set[int]:
     axes = _given(call)
     if axes is None or not all(-rank <= axis < rank for axis in axes):
@@ -247,7 +257,14 @@ _reshaping = partial(OpDef, cost=free, vjp=reshaped, view=True, moves=Moves.ALL,
 
 define(
     _reshaping("Flatten", 21, infer=infer_flatten, sees=everything, attributes={"axis": 1}),
-    _reshaping("Reshape", 21, infer=infer_reshape, sees=reshape, attributes={"allowzero": 0}),
+    _reshaping(
+        "Reshape",
+        21,
+        infer=infer_reshape,
+        sees=reshape,
+        known=reshape_values,
+        attributes={"allowzero": 0},
+    ),
     _reshaping(
         "Squeeze", 21, infer=infer_squeeze, sees=reshape, known=squeeze_values, symbol="reshape"
     ),

@@ -62,6 +62,59 @@ def convnext(self: Any, x: Any) -> Any:
     return x + self.narrow(F.gelu(self.wide(y))).permute(0, 3, 1, 2)
 
 
+def by_indices(self: Any, x: Any) -> Any:
+    """Attention whose products are sums over indices."""
+    n, length, width = x.shape
+    q, k, v = (dense(x).view(n, length, 4, width // 4) for dense in (self.q, self.k, self.v))
+    scores = torch.einsum("blhd,bmhd->bhlm", q, k) / math.sqrt(width // 4)
+    y = torch.einsum("bhlm,bmhd->blhd", scores.softmax(-1), v)
+    return self.out(y.reshape(n, length, width))
+
+
+def causal_module(self: Any, x: Any) -> Any:
+    """PyTorch's module with a mask of the future."""
+    future = torch.full((x.shape[1],) * 2, -math.inf).triu(1)
+    return self.a(x, x, x, attn_mask=future, need_weights=False)[0]
+
+
+def classified(self: Any, x: Any) -> Any:
+    """A class token before the patches of an image, as in ViT."""
+    patches = self.conv(x).flatten(2).transpose(1, 2)
+    return torch.cat([self.token.expand(x.shape[0], -1, -1), patches], 1) + self.positions
+
+
+WINDOW, SHIFT, SIDE, HEADS = 2, 1, 4, 2  # of Swin, in an image of SIDE x SIDE
+
+
+def in_windows(x: Any) -> Any:
+    """An image (N, H, W, C) in windows (N windows, positions, C)."""
+    n, h, w, c = x.shape
+    x = x.view(n, h // WINDOW, WINDOW, w // WINDOW, WINDOW, c)
+    return x.permute(0, 1, 3, 2, 4, 5).reshape(-1, WINDOW**2, c)
+
+
+def shifted(self: Any, x: Any) -> Any:
+    """Swin's attention in windows that are shifted."""
+    n, h, w, c = x.shape
+    parts = in_windows(torch.roll(x, (-SHIFT, -SHIFT), (1, 2)))
+    size = (-1, WINDOW**2, 3, HEADS, c // HEADS)
+    q, k, v = self.qkv(parts).reshape(size).permute(2, 0, 3, 1, 4).unbind(0)
+    scores = (q * (c // HEADS) ** -0.5) @ k.transpose(-2, -1)
+    place = torch.cartesian_prod(torch.arange(WINDOW), torch.arange(WINDOW))
+    apart = place[:, None] - place[None] + WINDOW - 1
+    index = apart[..., 0] * (2 * WINDOW - 1) + apart[..., 1]
+    scores = scores + self.table[index].permute(2, 0, 1)[None]
+    edges = torch.tensor([0] * (SIDE - WINDOW) + [1] * (WINDOW - SHIFT) + [2] * SHIFT)
+    regions = in_windows((3 * edges[:, None] + edges)[None, :, :, None].float()).squeeze(-1)
+    mask = -100.0 * (regions[:, None] != regions[:, :, None])
+    scores = scores.view(n, -1, HEADS, WINDOW**2, WINDOW**2) + mask[None, :, None]
+    weights = scores.view(-1, HEADS, WINDOW**2, WINDOW**2).softmax(-1)
+    y = self.out((weights @ v).transpose(1, 2).reshape(parts.shape))
+    y = y.view(n, h // WINDOW, w // WINDOW, WINDOW, WINDOW, c)
+    y = y.permute(0, 1, 3, 2, 4, 5).reshape(x.shape)
+    return torch.roll(y, (SHIFT, SHIFT), (1, 2))
+
+
 def four() -> dict[str, Any]:
     """The dense layers of attention."""
     return {name: nn.Linear(32, 32) for name in ("q", "k", "v", "out")}
@@ -136,6 +189,47 @@ MODELS: dict[str, tuple[Callable[[], Any], tuple[int, ...], list[str]]] = {
         (1, 3, 9, 9),
         ["HARDSWISH", "HARDSIGMOID", "RELU6", "PRELU"],
     ),
+    "attention by indices": (lambda: Called(by_indices, **four()), (1, 8, 32), ["ATTENTION"]),
+    "a module with a mask of the future": (
+        lambda: Called(causal_module, a=nn.MultiheadAttention(32, 4, batch_first=True)),
+        (1, 8, 32),
+        ["ATTENTION"],
+    ),
+    "attention in shifted windows": (
+        lambda: Called(
+            shifted,
+            qkv=nn.Linear(8, 24),
+            out=nn.Linear(8, 8),
+            table=nn.Parameter(torch.zeros((2 * WINDOW - 1) ** 2, HEADS)),
+        ),
+        (1, 4, 4, 8),
+        ["PERMUTE", "WINDOW", "ATTENTION", "UNWINDOW", "PERMUTE"],
+    ),
+    "a class token": (
+        lambda: Called(
+            classified,
+            conv=nn.Conv2d(3, 8, 2, 2),
+            token=nn.Parameter(torch.zeros(1, 1, 8)),
+            positions=nn.Parameter(torch.zeros(1, 5, 8)),
+        ),
+        (1, 3, 4, 4),
+        ["CONV", "RESHAPE", "PARAM", "CONCAT", "PARAM", "ADD"],
+    ),
+    "a layer normalization without a bias": (
+        lambda: nn.Sequential(nn.Linear(8, 8), nn.LayerNorm(8, bias=False)),
+        (1, 5, 8),
+        ["LINEAR", "LN"],
+    ),
+    "groups without weights": (
+        lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.GroupNorm(4, 8, affine=False)),
+        (1, 3, 9, 9),
+        ["CONV", "GN"],
+    ),
+    "a pool of a sequence": (
+        lambda: nn.Sequential(nn.Conv1d(3, 4, 3), nn.ReLU(), nn.MaxPool1d(2)),
+        (1, 3, 9),
+        ["PERMUTE", "CONV", "RELU", "POOL", "PERMUTE"],
+    ),
     "a decoder": (
         lambda: nn.Sequential(
             nn.ConvTranspose2d(4, 8, 2, 2), nn.Upsample(scale_factor=2, mode="bilinear"), nn.Tanh()
@@ -145,15 +239,16 @@ MODELS: dict[str, tuple[Callable[[], Any], tuple[int, ...], list[str]]] = {
     ),
 }
 EXPORTERS = [
-    pytest.param(False, id="script"),
-    pytest.param(True, id="export", marks=pytest.mark.slow),
+    pytest.param(False, False, id="script"),
+    pytest.param(False, True, id="script-open"),
+    pytest.param(True, False, id="export", marks=pytest.mark.slow),
 ]
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("by_export", EXPORTERS)
+@pytest.mark.parametrize(("by_export", "is_open"), EXPORTERS)
 @pytest.mark.parametrize("name", MODELS)
-def test_models_are_layers(name: str, by_export: bool, tmp_path: Path) -> None:
+def test_models_are_layers(name: str, by_export: bool, is_open: bool, tmp_path: Path) -> None:
     """Layers and counts are those of the model, and numbers those of onnxruntime."""
     make, shape, kinds = MODELS[name]
     torch.manual_seed(0)
@@ -161,7 +256,9 @@ def test_models_are_layers(name: str, by_export: bool, tmp_path: Path) -> None:
     for parameter in module.parameters():  # ones and zeros, which exporters may leave out
         nn.init.normal_(parameter, std=0.3)
     path = tmp_path / "model.onnx"
-    options = {"verbose": False} if by_export else {}
+    options: dict[str, Any] = {"verbose": False} if by_export else {}
+    if is_open:
+        options = {"input_names": ["x"], "dynamic_axes": {"x": {0: "batch"}}}
     torch.onnx.export(module, (torch.randn(*shape),), path, dynamo=by_export, **options)
     net = netc.load_onnx(path)
     assert [each.kind for each in net.graph.layers.values() if each.kind != "INPUT"] == kinds

@@ -1,6 +1,16 @@
 """Operators of a model -> the layers that a program would call for them."""
 
-from . import activations, attention, convolutions, dense, merging, normalizations, pooling, shaping
+from . import (
+    activations,
+    attention,
+    convolutions,
+    dense,
+    merging,
+    normalizations,
+    pooling,
+    shaping,
+    windows,
+)
 
 __all__ = [
     "activations",
@@ -11,4 +21,5 @@ __all__ = [
     "normalizations",
     "pooling",
     "shaping",
+    "windows",
 ]

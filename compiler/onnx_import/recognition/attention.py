@@ -1,7 +1,7 @@
 """Multi-head attention, from the dense layers of queries, keys and values to the last one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isclose, sqrt
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from ...ir.graph import Node, Value
 from .movements import Moved, Places, extents, moved
+from .score_biases import ScoreBias, explain, score_bias
 from .trail import RULES, SHAPING, Layout, Match, NoMatch, Stack, Trail, Weight, rule
 
 LOWEST = -1e4  # what exporters of old models add to the scores of masked keys, or less
@@ -55,7 +56,8 @@ def attention(trail: Trail) -> Match:
     out = dense_layer(trail, y)
     joined = moved(trail, out.operands[0])
     trail.need(joined.factor == 1)
-    arguments, labels, parts = _core(trail, joined.source)
+    core = _core(trail, joined.source)
+    arguments, labels, parts = core.arguments, core.labels, core.parts
     queries, keys, values = (moved(trail, part) for part in parts)
     q = heads_of(trail, queries)
     k = heads_of(trail, keys, is_transposed=trail.is_by(joined.source, "MatMul"))
@@ -71,6 +73,13 @@ def attention(trail: Trail) -> Match:
     if len(set(operands)) == 1:
         operands = operands[:1]
     held = _weights(trail, (q, k, v), out)
+    for bias in core.biases:
+        x = operands[0] if len(operands) == 1 else None
+        more, weights = explain(trail, bias, x, (heads, q.shape[2], q.shape[0]), k.shape[2])
+        trail.need(not more.keys() & arguments.keys())
+        arguments |= more
+        held |= weights
+    trail.need("mask" not in arguments or not labels)
     if "in_proj_bias" not in held:
         arguments["bias"] = False
     return Match(
@@ -140,10 +149,24 @@ def _order(joined: Places, shape: tuple[int, int, int, int]) -> set[Layout]:
     }
 
 
-def _core(
-    trail: Trail, value: Value
-) -> tuple[dict[str, Any], dict[str, Value], tuple[Value, Value, Value]]:
-    """Arguments, masks, and the queries, keys and values of all heads."""
+@dataclass(slots=True)
+class Core:
+    """What attention computes between its dense layers.
+
+    Attributes:
+        arguments: Its arguments, and the `factor` of the scores.
+        labels: Its computed mask.
+        biases: What is stored and added to the scores.
+        parts: Queries, keys and values of all heads.
+    """
+
+    arguments: dict[str, Any]
+    labels: dict[str, Value] = field(default_factory=dict)
+    biases: list[ScoreBias] = field(default_factory=list)
+    parts: tuple[Value, ...] = ()
+
+
+def _core(trail: Trail, value: Value) -> Core:
     node = trail.back(value, "MatMul", "Attention")
     if node.op_type == "Attention":
         attributes, given = node.attributes, [*node.inputs, None][:4]
@@ -155,10 +178,12 @@ def _core(
         arguments = {"factor": factor} | ({"causal": True} if attributes["is_causal"] else {})
         labels = {} if given[3] is None else {"mask": given[3]}
         trail.need(not labels or not trail.is_stored(labels["mask"]))
-        return arguments, labels, (queries, keys, values)
+        return Core(arguments, labels, parts=(queries, keys, values))
     weights, values = (trail.argument(node, place) for place in range(2))
-    arguments, labels, scores = _scores(trail, _softmax(trail, weights))
-    return arguments, labels, (trail.argument(scores, 0), trail.argument(scores, 1), values)
+    core = Core({"factor": 1.0})
+    scores = _scores(trail, _softmax(trail, weights), core)
+    core.parts = trail.argument(scores, 0), trail.argument(scores, 1), values
+    return core
 
 
 def _softmax(trail: Trail, weights: Value) -> Value:
@@ -177,10 +202,9 @@ def _softmax(trail: Trail, weights: Value) -> Value:
     return trail.argument(node, 0)
 
 
-def _scores(trail: Trail, value: Value) -> tuple[dict[str, Any], dict[str, Value], Node]:
-    """The product of queries and keys under masks and a factor, which are the arguments."""
-    arguments: dict[str, Any] = {"factor": 1.0}
-    labels: dict[str, Value] = {}
+def _scores(trail: Trail, value: Value, core: Core) -> Node:
+    """The product of queries and keys under masks, biases and a factor, which are noted."""
+    arguments = core.arguments
     while not trail.is_by(value, "MatMul"):
         node = trail.back(value, *SCORES)
         if node.op_type in SHAPING:
@@ -196,10 +220,18 @@ def _scores(trail: Trail, value: Value) -> tuple[dict[str, Any], dict[str, Value
             value, mask = _masked(trail, node)
             if _is_causal(trail, node, mask):
                 arguments["causal"] = True
+            elif bias := _stored(trail, node, mask):
+                trail.need(arguments["factor"] == 1)
+                core.biases.append(bias)
             else:
-                trail.need(not labels and not trail.is_stored(mask) and arguments["factor"] == 1)
-                labels["mask"] = mask
-    return arguments, labels, trail.back(value, "MatMul")
+                trail.need(not core.labels and not trail.is_stored(mask))
+                trail.need(arguments["factor"] == 1)
+                core.labels["mask"] = mask
+    return trail.back(value, "MatMul")
+
+
+def _stored(trail: Trail, node: Node, mask: Value) -> ScoreBias | None:
+    return score_bias(trail, mask, node.outputs[0].rank) if node.op_type == "Add" else None
 
 
 def _masked(trail: Trail, node: Node) -> tuple[Value, Value]:

@@ -1,5 +1,6 @@
 """Merges of several tensors."""
 
+from ...ir.graph import Value
 from .trail import Match, Trail, rule, with_channels_on
 
 MERGES = {"Add": "ADD", "Mul": "MUL", "Sub": "SUB", "Max": "MAX", "Mean": "MEAN", "Sum": "ADD"}
@@ -44,8 +45,17 @@ def square(trail: Trail) -> Match:
 @rule("Concat")
 def concat(trail: Trail) -> Match:
     """`CONCAT`."""
-    operands = tuple(value for value in trail.node.inputs if value is not None)
+    operands = tuple(_once(trail, value) for value in trail.node.inputs if value is not None)
     trail.need(len(operands) > 1 and all(x.dtype.is_float for x in operands))
     trail.need(not any(trail.is_by(x, "Constant") for x in operands))
     trail.need(not all(map(trail.is_stored, operands)))
     return Match("CONCAT", operands, axis=trail.node.attributes["axis"] % operands[0].type.rank)
+
+
+def _once(trail: Trail, value: Value) -> Value:
+    """What is learned and repeated for each sample, such as a class token, as it is stored."""
+    if not trail.is_by(value, "Expand"):
+        return value
+    learned = trail.argument(trail.graph.producer(value), 0)
+    alike = learned.type.rank == value.type.rank and learned.shape[1:] == value.shape[1:]
+    return learned if alike and trail.is_learned(learned) else value

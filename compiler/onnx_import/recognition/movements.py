@@ -43,8 +43,13 @@ def extents(shape: Sequence[Dim]) -> tuple[int, ...]:
     return tuple(int(substitute(extent, {}, others=ANY_EXTENT)) for extent in shape)  # type: ignore[arg-type]
 
 
-def moved(trail: Trail, value: Value) -> Moved:
+def moved(trail: Trail, value: Value, *, of_weights: bool = False) -> Moved:
     """Go back through all operators that move elements or scale all of them alike.
+
+    Args:
+        trail: The way back.
+        value: Where it begins.
+        of_weights: Whether to go back to what is stored.
 
     Raises:
         NoMatch: There are too many elements, or a movement depends on the input.
@@ -53,10 +58,18 @@ def moved(trail: Trail, value: Value) -> Moved:
     factor = 1.0
     while True:
         node = trail.graph.producer(value)
-        if node.op_type in MOVES and not trail.is_learned(value):
+        if node.op_type in MOVES and (of_weights or not trail.is_learned(value)):
             chain.append(value)
             trail.passed.add(value.node)
             value = trail.argument(node, 0)
+        elif node.op_type == "Concat" and len(node.inputs) == 2:
+            try:
+                before = roll_of(trail, node)[0]
+            except NoMatch:
+                break
+            chain.append(value)
+            trail.passed.add(value.node)
+            value = before
         elif node.op_type in ("Mul", "Div") and (scaled := _scaled(trail, node)) is not None:
             trail.passed.add(value.node)
             value, number = scaled
@@ -73,6 +86,28 @@ def moved(trail: Trail, value: Value) -> Moved:
             raise NoMatch from None
         trail.need(places.size <= MOST_ELEMENTS)
     return Moved(value, places, factor)
+
+
+def roll_of(trail: Trail, node: Node) -> tuple[Value, int, int]:
+    """What a `Concat` of the two parts of an axis rolls, by how much, and the axis.
+
+    Raises:
+        NoMatch: It puts other things side by side.
+    """
+    trail.need(len(node.inputs) == 2)
+    parts = [trail.argument(node, place) for place in range(2)]
+    makers = [trail.graph.producer(part) for part in parts]
+    trail.need(all(maker.op_type == "Slice" for maker in makers))
+    (x, other), axis = (trail.argument(maker, 0) for maker in makers), node.attributes["axis"]
+    axis %= x.type.rank
+    extent, tail = x.shape[axis], parts[0].shape[axis]
+    trail.need(x == other and x.type == node.outputs[0])
+    trail.need(isinstance(extent, int) and isinstance(tail, int))
+    row = np.arange(extent).reshape([-1 if i == axis else 1 for i in range(x.type.rank)])
+    found = [_sliced(trail.graph, maker, row).ravel() for maker in makers]
+    trail.need((np.concatenate(found) == np.roll(row.ravel(), tail)).all())
+    trail.passed.update(part.node for part in parts)
+    return x, tail if 2 * tail <= extent else tail - extent, axis
 
 
 def _scaled(trail: Trail, node: Node) -> tuple[Value, float] | None:
@@ -127,10 +162,16 @@ def _held(graph: Graph, node: Node, place: int) -> tuple[Any, ...]:
     value = node.inputs[place] if place < len(node.inputs) else None
     if value is None:
         return ()
-    return Trail(graph, value.node).numbers(value)
+    return Trail(graph, value.node).tensor(value).numbers() or ()
+
+
+def _rolled(graph: Graph, node: Node, places: Places) -> Places:
+    _, shift, axis = roll_of(Trail(graph, 0), node)
+    return np.roll(places, shift, axis)
 
 
 _RULES: Mapping[str, Callable[[Graph, Node, Places], Places]] = {
+    "Concat": _rolled,
     "Gather": _gathered,
     "Slice": _sliced,
     "Transpose": _transposed,

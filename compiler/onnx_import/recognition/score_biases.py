@@ -1,0 +1,107 @@
+"""What attention adds to its scores and the model stores: biases per relative position, masks."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...ir.graph import CONSTANT, PARAMETER, Value
+from ...layers.attention_masks import APART, relative_positions
+from ...layers.window_partition import Partition
+from .movements import Places, extents, moved
+from .trail import NoMatch, Stack, Trail, Weight
+from .windows import windows_of
+
+Array = np.ndarray[Any, Any]
+TABLE = "relative_position_bias_table"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreBias:
+    """A stored tensor that is added to scores.
+
+    Attributes:
+        source: What is stored.
+        places: For each element of what is added, its place in that.
+        numbers: The elements.
+        by_window: Whether there is one for each window.
+    """
+
+    source: Value
+    places: Places
+    numbers: Array
+    by_window: bool
+
+
+def score_bias(trail: Trail, value: Value, rank: int) -> ScoreBias | None:
+    """What a value is of a stored tensor; None where it is computed.
+
+    Args:
+        trail: The way back.
+        value: What is added.
+        rank: How many axes the scores have: five where they are told apart by window.
+    """
+    found = moved(way := Trail(trail.graph, trail.last), value, of_weights=True)
+    node = trail.graph.producer(found.source)
+    if node.op_type not in (PARAMETER, CONSTANT) or found.factor != 1:
+        return None
+    trail.passed |= way.passed
+    if node.op_type == CONSTANT:
+        stored = np.array(trail.tensor(found.source).numbers() or ())
+    else:
+        stored = np.asarray(node.attributes["literal"])
+    return ScoreBias(found.source, found.places, stored.ravel()[found.places], rank == 5)
+
+
+def explain(
+    trail: Trail, bias: ScoreBias, x: Value | None, shape: tuple[int, int, int], keys: int
+) -> tuple[dict[str, Any], dict[str, Stack]]:
+    """The arguments and the weights of an `ATTENTION` that adds it.
+
+    Args:
+        trail: The way back.
+        bias: What is added.
+        x: What it attends within; None where queries and keys differ.
+        shape: Heads, queries, and samples.
+        keys: The number of keys.
+
+    Raises:
+        NoMatch: It is no function of relative positions, or no mask of shifted windows.
+    """
+    heads, length, _ = shape
+    partition = _partition(trail, x)
+    if not bias.by_window:
+        return {"relative": True}, {TABLE: _table(bias, partition, heads, length, keys)}
+    if partition is None:
+        raise NoMatch
+    regions = np.array(partition.regions())
+    apart = np.where(regions[:, :, None] == regions[:, None, :], 0.0, APART)
+    if bias.numbers.size != apart.size or (bias.numbers.ravel() != apart.ravel()).any():
+        raise NoMatch
+    return {"mask": "shifted"}, {}
+
+
+def _partition(trail: Trail, x: Value | None) -> Partition | None:
+    """How the image is cut that a sequence is windows of."""
+    if x is None:
+        return None
+    try:
+        return windows_of(Trail(trail.graph, trail.last), x).partition
+    except NoMatch:
+        return None
+
+
+def _table(
+    bias: ScoreBias, partition: Partition | None, heads: int, length: int, keys: int
+) -> Stack:
+    """The bias of each relative position and head."""
+    if bias.places.size != heads * length * keys or bias.source.dtype.is_float is False:
+        raise NoMatch
+    count, rows, columns = relative_positions(partition, length, keys)
+    index = np.subtract.outer(rows, columns).ravel()
+    numbers, places = (array.reshape(heads, -1) for array in (bias.numbers, bias.places))
+    told, first = np.unique(index, return_index=True)
+    if len(told) != count or (numbers != numbers[:, first[index]]).any():
+        raise NoMatch
+    elements = Weight(bias.source, shape=(int(np.prod(extents(bias.source.shape))), 1))
+    return Stack(((elements, tuple(places[:, first].T.ravel().tolist())),))
