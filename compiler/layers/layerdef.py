@@ -8,6 +8,7 @@ What a `train` block calls (`sgd(lr=0.1)`) is bound in the same way; see `traini
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
+from functools import wraps
 from math import floor
 from typing import Any, Protocol, get_type_hints
 
@@ -150,19 +151,23 @@ def layer(
     aliases: Mapping[str, Mapping[str, Any]] | None = None,
     activation: Activation | None = None,
 ) -> Callable[[LayerFunction], LayerFunction]:
-    """Enter the decorated function into the table of layers."""
+    """Enter the decorated function into the table of layers.
+
+    A parameter whose name is a word of Python is written `return_`, and given as `return`.
+    """
 
     def register(function: LayerFunction) -> LayerFunction:
         hints = get_type_hints(function, include_extras=True)
         names, settled = keyword_only(function)
+        spelled = {name: name.rstrip("_") for name in names}
         for spelling, preset in {name: {}, **(aliases or {})}.items():
             if spelling in LAYERS:
                 raise ValueError(f"layer {spelling} is defined twice")
             LAYERS[spelling] = LayerDef(
                 name=name,
-                function=function,
-                kinds={name: kind_of(hints[name]) for name in names},
-                defaults=settled,
+                function=_with_words(function, spelled),
+                kinds={spelled[name]: kind_of(hints[name]) for name in names},
+                defaults={spelled[name]: value for name, value in settled.items()},
                 size=size,
                 counts=(counts,) if isinstance(counts, str) else counts,
                 number=number,
@@ -174,6 +179,19 @@ def layer(
         return function
 
     return register
+
+
+def _with_words(function: LayerFunction, spelled: Mapping[str, str]) -> LayerFunction:
+    """The function, called by its parameters' names in the language."""
+    own = {word: name for name, word in spelled.items() if word != name}
+    if not own:
+        return function
+
+    @wraps(function)
+    def called(*given: Any, **arguments: Any) -> Any:
+        return function(*given, **{own.get(word, word): a for word, a in arguments.items()})
+
+    return called
 
 
 def _operands(function: Any) -> tuple[str, ...]:

@@ -184,7 +184,7 @@ class Layers:
             raise NotUnderstoodError("too many layers")
 
     def _say(self, remark: str) -> None:
-        if remark not in self.said:
+        if remark and remark not in self.said:
             self.said.append(remark)
 
 

@@ -73,14 +73,21 @@ class Substitute(NamedTuple):
     steps: str = ""
 
 
-_RECURRENT = Substitute(
-    "recurrent layers are not part of the language; convolutions and attention read sequences:"
-    " `CONV(kernel=3, $units) -> RELU -> GMP`, or `( ID | ATTENTION(4) ) -> ADD -> LN`",
-    "units",
-    by_word({"units hidden_size filters features": "units"}),
-    {"units": "64"},
-    "CONV(kernel=3, $units) -> TANH",
-)
+def _recurrent(kind: str, more: str = "") -> Substitute:
+    """A recurrent layer, of which the language has `LSTM`, `GRU` and `RNN`."""
+    return Substitute(
+        f"write `{kind}($units{more})` for a state at each element, or `{kind}($units, last{more})`"
+        " for the last one",
+        "units",
+        by_word({"units hidden_size filters features": "units"}),
+        {"units": "64"},
+        f"{kind}($units{more})",
+    )
+
+
+_BOTH = ", direction=both"
+_WRAPPER = "bidirectional"
+_RECURRENT = re.compile(r"(?:LSTM|GRU|RNN)\(")
 _ENCODER_STEPS = (
     "( ID | ATTENTION($heads) ) -> ADD -> LN"
     " -> ( ID | LINEAR($hidden) -> RELU -> LINEAR($width) ) -> ADD -> LN"
@@ -100,8 +107,12 @@ _ENCODER = Substitute(
 )
 RECIPES: Mapping[str, Substitute] = by_word(
     {
-        "bidirectional simplernn convlstm rnncell lstmcell grucell bilstm bigru birnn": _RECURRENT,
-        "lstm gru rnn": _RECURRENT,
+        "lstm lstmcell": _recurrent("LSTM"),
+        "gru grucell": _recurrent("GRU"),
+        "rnn simplernn rnncell": _recurrent("RNN"),
+        "bilstm bidirectional": _recurrent("LSTM", _BOTH),
+        "bigru": _recurrent("GRU", _BOTH),
+        "birnn bisimplernn": _recurrent("RNN", _BOTH),
         "transformerencoder transformerblock transformer encoderlayer": _ENCODER,
         "transformerencoderlayer": _ENCODER._replace(
             numbers={"width": "64", "heads": "8", "hidden": "2048"}
@@ -205,7 +216,7 @@ class StandIn(NamedTuple):
     Attributes:
         steps: The steps.
         axes: How many axes they leave beside the channels.
-        remark: What they stand for.
+        remark: What they stand for; empty where they are the same.
     """
 
     steps: str
@@ -215,17 +226,23 @@ class StandIn(NamedTuple):
 
 def stand_in(name: str, arguments: Sequence[ForeignArgument]) -> StandIn | None:
     """What stands in a whole program for a layer that netc has not, where anything does."""
-    recipe = RECIPES.get(folded(name))
+    bare, given = by_kind(arguments)
+    wrapped = re.match(r"[\w.]*?(\w+)\(", bare[0]) if bare and folded(name) == _WRAPPER else None
+    recipe = RECIPES.get(f"bi{folded(wrapped[1])}" if wrapped else folded(name))
     if recipe is None or not recipe.steps:
         return None
     steps = _filled(recipe, recipe.steps, arguments)
-    if recipe is not RECIPES["lstm"]:
+    if not _RECURRENT.match(steps):
         return StandIn(steps, 1, f"the steps of `{name}` are written out")
-    remark = "recurrent layers are not part of the language: convolutions replace them"
-    bare, given = by_kind(arguments)
-    says_all = "hidden_size" in given or given.get("return_sequences") == "True"
-    all_steps = len(bare) > 1 or says_all
-    return StandIn(steps if all_steps else f"{steps} -> GMP", int(all_steps), remark)
+    said = " ".join([*bare, *(f"{key}={value}" for key, value in given.items())])
+    layers = bare[2] if len(bare) > 2 and bare[2].isdigit() else given.get("num_layers", "1")
+    more = "" if layers == "1" else f", layers={layers}"
+    if "bidirectional=True" in said or _BOTH in steps:
+        more += _BOTH
+    steps = steps.replace(_BOTH, "")
+    keeps_all = len(bare) > 1 or "hidden_size" in given or "return_sequences=True" in said
+    last = "" if keeps_all else ", last"
+    return StandIn(f"{steps[:-1]}{last}{more})", int(keeps_all), "")
 
 
 def _filled(recipe: Substitute, text: str, arguments: Sequence[ForeignArgument]) -> str:

@@ -179,8 +179,9 @@ def test_a_causal_convolution_pads_in_front() -> None:
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        ("nn.LSTM(64, 128)", "CONV(kernel=3, 128)"),
-        ("LSTM(128)", "CONV(kernel=3, 128)"),
+        ("nn.LSTM(64, 128)", "LSTM(128)"),
+        ("SimpleRNN(32)", "RNN(32, last)"),
+        ("BiGRU(128)", "GRU(128, last, direction=both)"),
         ("nn.TransformerEncoderLayer(d_model=16, nhead=2, dim_feedforward=32)", "LINEAR(32)"),
         ("TimeDistributed(Dense(12))", "LINEAR(12)"),
     ],
@@ -286,11 +287,11 @@ def test_a_method_of_a_training_script_is_to_be_removed(line: str) -> None:
     assert "calls no methods" in refused.value.diagnostics[0].message
 
 
-def test_a_program_with_a_recurrent_layer_is_not_told_without_it() -> None:
-    """A layer that netc has not is not left out of the chain in silence."""
+def test_a_program_with_a_recurrent_layer() -> None:
+    """Keras' layers hand on the last state, if they are not told to return sequences."""
     with pytest.raises(netc.NetError) as refused:
         netc.compile("model = keras.Sequential([\n  layers.LSTM(64),\n  layers.Dense(10),\n])\n")
-    assert "recurrent layers are not part" in (refused.value.diagnostics[0].help or "")
+    assert "LSTM(64, last) -> FC(10)" in (refused.value.diagnostics[0].help or "")
 
 
 @pytest.mark.parametrize(
@@ -299,7 +300,7 @@ def test_a_program_with_a_recurrent_layer_is_not_told_without_it() -> None:
         ("RESNET18", "netc zoo"),
         ("torchvision.models.vgg16()", "netc zoo"),
         ("NORM", "normalizations are `BN`"),
-        ("BiLSTM(64)", "recurrent layers are not part of the language"),
+        ("BiLSTM(64)", "LSTM(64, direction=both)"),
         ("OUTPUT", "the end of the chain is the output"),
         ("LOSS", "train { loss = cross_entropy }"),
         ("CROSS_ENTROPY", "train { loss = cross_entropy }"),

@@ -30,10 +30,6 @@ def test_a_program_is_translated(program: str, meant: str) -> None:
     ("program", "said"),
     [
         (
-            "model = Sequential([LSTM(8), Dense(2)])",
-            "recurrent layers are not part of the language",
-        ),
-        (
             "class Block(nn.Module):\n  def __init__(self, c):\n    self.f = nn.Linear(c, c)\n"
             "  def forward(self, x):\n    return x + self.f(x)\n",
             "here `c` is 64",

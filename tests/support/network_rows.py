@@ -162,6 +162,19 @@ m = INPUT(5, dtype=int64) as mask
 y = ( q | k | k ) -> ATTENTION(4, mask=mask) as cross
 ( q | y ) -> ADD -> LN as ln -> LINEAR(3) as out"""
 
+TAGGER = """INPUT(7, dtype=int64) as tokens
+  -> EMBED(11, 6) as embed -> LSTM(5, layers=2, direction=both) as lstm -> LINEAR(4) as out"""
+
+MASKED_CLASSIFIER = """words = INPUT(6x5, sequence)
+mask = INPUT(6, dtype=int64)
+words -> GRU(4, last, layers=2, direction=both, mask=mask) as gru -> FC(3) as out"""
+
+TRANSLATION = """source = INPUT(6x5, sequence)
+target = INPUT(4x3, sequence)
+(_y, h, c) = source -> LSTM(7, states) as encoder
+( target | h | c ) -> LSTM(7) as decoder -> RNN(6, activation=relu, direction=both) as top
+  -> LINEAR(5) as out"""
+
 SIAMESE = """default CONV(pad=valid)
 block Twin { CONV(3x3, 4) as conv1 -> RELU -> POOL -> FC(6) as fc -> SIGMOID }
 a = INPUT(8x9x1) as first -> Twin as twin
@@ -215,6 +228,9 @@ ROWS = [
     NetworkRow("transformer", TRANSFORMER),
     NetworkRow("language_model", LANGUAGE_MODEL, classes=11),
     NetworkRow("masked_attention", MASKED, classes=3),
+    NetworkRow("tagger", TAGGER, classes=4),
+    NetworkRow("masked_classifier", MASKED_CLASSIFIER, classes=3),
+    NetworkRow("translation", TRANSLATION),
     NetworkRow("siamese", SIAMESE, "binary_cross_entropy"),
     NetworkRow(
         "two_heads",

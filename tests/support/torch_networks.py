@@ -7,7 +7,15 @@ import torch
 from torch import nn
 from torch.nn import functional as f
 
-from .torch_sequences import language_model, masked_attention, sequence, transformer
+from .torch_sequences import (
+    language_model,
+    masked_attention,
+    masked_classifier,
+    sequence,
+    tagger,
+    transformer,
+    translation,
+)
 from .torch_zoo import Module, Rule, Several, Tensor, basic, dense_layer, inverted_residual, named
 
 
@@ -357,6 +365,9 @@ NETWORKS = {
         two_heads,
         resampled,
         language_model,
+        masked_classifier,
+        tagger,
+        translation,
         masked_attention,
         sequence,
         transformer,

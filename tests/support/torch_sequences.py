@@ -109,6 +109,45 @@ def masked_attention() -> Module:
     )
 
 
+def tagger() -> Module:
+    """Two layers of LSTM, both ways, on tokens."""
+    return Rule(
+        lambda net, tokens: net.out(net.lstm(net.embed(tokens))[0]).mT,
+        **{"embed": nn.Embedding(11, 6), "out": nn.Linear(10, 4)},
+        lstm=nn.LSTM(6, 5, num_layers=2, bidirectional=True, batch_first=True),
+    )
+
+
+def masked_classifier() -> Module:
+    """The last states of two layers of GRU, both ways, on samples of several lengths."""
+
+    def forward(net: Module, words: Tensor, mask: Tensor) -> Tensor:
+        lengths = mask.ne(0).sum(1)
+        packed = nn.utils.rnn.pack_padded_sequence(
+            words, lengths, batch_first=True, enforce_sorted=False
+        )
+        return net.out(net.gru(packed)[1][-2:].transpose(0, 1).flatten(1))
+
+    gru = nn.GRU(5, 4, num_layers=2, bidirectional=True, batch_first=True)
+    return Several(forward, gru=gru, out=nn.Linear(8, 3))
+
+
+def translation() -> Module:
+    """An LSTM that starts from the last states of another."""
+
+    def forward(net: Module, source: Tensor, target: Tensor) -> Tensor:
+        _, states = net.encoder(source)
+        return net.out(net.top(net.decoder(target, states)[0])[0]).mT
+
+    return Several(
+        forward,
+        encoder=nn.LSTM(5, 7, batch_first=True),
+        decoder=nn.LSTM(3, 7, batch_first=True),
+        top=nn.RNN(7, 6, nonlinearity="relu", bidirectional=True, batch_first=True),
+        out=nn.Linear(12, 5),
+    )
+
+
 def attentive() -> Module:
     """A sequence that attends to what came before."""
     return Rule(

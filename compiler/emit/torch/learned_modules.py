@@ -1,7 +1,19 @@
 """Layers with weights -> modules of PyTorch, whose weights have the same names."""
 
 from ...ir.graph import Node
-from .code import POSTFIX, SUM, Code, Input, call, joined, method, number, operand, option
+from .code import (
+    POSTFIX,
+    SUM,
+    Code,
+    Input,
+    call,
+    joined,
+    keyword,
+    method,
+    number,
+    operand,
+    option,
+)
 from .layer_view import SELF, LayerView, Module, around, whole
 from .operator_call import alike
 from .operators import momentum
@@ -223,6 +235,32 @@ def position_embedding(view: LayerView) -> Module | None:
         table = Code((*table.parts, "[:", *length, "]"))
     added = joined("+", SUM, operand(0, SUM), table)
     return Module(definition, (x,), view.layer.outputs, added, learned=True)
+
+
+def recurrent(view: LayerView) -> Module | None:
+    """LSTM, GRU and RNN from the first element on, or both ways: `nn.LSTM`, `nn.GRU`, `nn.RNN`."""
+    x, given, returns = view.operand, view.arguments, view.arguments["return"]
+    if x is None or given["direction"] == "backward" or given["mask"] or returns == "states":
+        return None
+    definition = call(
+        f"nn.{view.layer.kind}",
+        number(x.shape[2], "features"),
+        number(given["hidden"], "features"),
+        option("num_layers", given["layers"], 1),
+        option("nonlinearity", given.get("activation", "tanh"), "tanh"),
+        option("bias", given["bias"], True),
+        keyword("batch_first", "True"),
+        option("dropout", given["dropout"], 0.0),
+        option("bidirectional", given["direction"] == "both", False),
+    )
+    called = call(SELF, operand(0)).parts
+    if returns == "all":
+        return whole(view, definition, Code((*called, "[0]")), learned=True)
+    state = (*called, "[1][0]" if view.layer.kind == "LSTM" else "[1]")
+    last = Code((*state, "[-1]"))
+    if given["direction"] == "both":
+        last = Code((*state, "[-2:].transpose(0, 1).flatten(1)"))
+    return whole(view, definition, last, learned=True)
 
 
 def parametric_relu(view: LayerView) -> Module | None:

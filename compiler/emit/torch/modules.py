@@ -30,6 +30,7 @@ from .learned_modules import (
     linear,
     parametric_relu,
     position_embedding,
+    recurrent,
     root_mean_square_normalization,
     transposed_convolution,
 )
@@ -281,6 +282,9 @@ MODULES: Mapping[str, ModuleRow] = {
     "EMBED": embedding,
     "POSEMBED": position_embedding,
     "ATTENTION": lambda view: relative_attention(view) or attention(view),
+    "LSTM": recurrent,
+    "GRU": recurrent,
+    "RNN": recurrent,
     "BN": batch_normalization,
     "LN": layer_normalization,
     "GN": group_normalization,
