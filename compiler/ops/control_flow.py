@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..ir.dim import Dim, unknown
+from ..ir.dim import Dim, equal, unknown
 from ..ir.signature import REQUIRED, BodyType, InferenceError, MissingAttributeError, OpCall
 from ..ir.types import DType, HolderType, OptionalType, TensorType
 from . import control_flow_gradients as gradients
@@ -15,7 +15,7 @@ from .receptive_field import everything
 def infer_if(call: OpCall) -> Sequence[TensorType]:
     """A truth value, then_branch and else_branch => what both branches may yield."""
     condition = call.type(0)
-    if condition.dtype != DType.BOOL or any(extent != 1 for extent in condition.shape):
+    if not _is_one(condition, DType.BOOL):
         raise InferenceError(f"If takes one truth value, not {condition}")
     first, second = _body(call, "then_branch", 0), _body(call, "else_branch", 0)
     if len(first.outputs) != len(second.outputs):
@@ -32,9 +32,20 @@ def infer_loop(call: OpCall) -> Sequence[TensorType]:
     """
     carried = len(call.inputs) - 2
     body = _body(call, "body", 2 + carried)
+    for index, dtype, what in ((0, DType.INT64, "a number"), (1, DType.BOOL, "a truth value")):
+        if call.has(index) and not _is_one(call.type(index), dtype):
+            raise InferenceError(f"Loop takes {what} for argument {index}, not {call.type(index)}")
+    if not body.outputs or not _is_one(body.outputs[0], DType.BOOL):
+        raise InferenceError("Loop needs a `body` whose first output is a truth value")
     states = _carried(call, 2, body.inputs[2:], body.outputs[1 : 1 + carried])
     rows = (_grown(call, type, 0, unknown()) for type in body.outputs[1 + carried :])
     return (*states, *rows)
+
+
+def _is_one(type: TensorType, dtype: DType) -> bool:
+    """Whether it is a tensor of one element of a type, as far as extents are known."""
+    is_tensor = type.dtype is dtype and not isinstance(type, HolderType)
+    return is_tensor and not any(equal(extent, 1) is False for extent in type.shape)
 
 
 def loop_turns(call: OpCall) -> Dim:

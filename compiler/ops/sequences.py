@@ -118,6 +118,11 @@ def infer_map(call: OpCall) -> Sequence[TensorType]:
     if len(body.inputs) != len(call.inputs):
         counts = f"{len(call.inputs)} inputs, not {len(body.inputs)}"
         raise InferenceError(f"SequenceMap needs a `body` of {counts}")
+    for index, taken in enumerate(body.inputs):
+        type = call.type(index)
+        handed = type.element if isinstance(type, SequenceType) else type
+        if isinstance(type, OptionalType) or (handed and handed.joined(taken) is None):
+            raise InferenceError(f"SequenceMap cannot hand {type} to a `body` that takes {taken}")
     if held := [type for type in body.outputs if isinstance(type, HolderType)]:
         raise InferenceError(f"SequenceMap makes no sequence of {held[0]}")
     return tuple(map(SequenceType.of, body.outputs))

@@ -239,6 +239,27 @@ WRONG = [
     ("y = SequenceAt(rows, x)", "SequenceAt needs a whole number, not float32[N, 3]"),
     ("y = ConcatFromSequence<axis = 2>(rows)", "ConcatFromSequence has no axis 2 among 2"),
     ("e = SequenceEmpty() y = SequenceAt(e, i)", "SequenceAt cannot tell how many axes"),
+    (
+        "y = SequenceMap <body: graph = b (float a, float q) => (float c) { c = Neg(q) }>(rows)",
+        "SequenceMap needs a `body` of 1 inputs, not 2",
+    ),
+    ("y = SequenceMap <body: graph = b (float a) => (float a) { }>(x)", "needs a sequence"),
+    (
+        "o = Optional(x) y = SequenceMap <body: graph = b (float a, float c) => (a) { }>(rows, o)",
+        "SequenceMap cannot hand optional(float32[N, 3])",
+    ),
+    (
+        "y = Loop(x, , i) <body: graph = b (int64 t, bool g, int64 s) => (bool g, int64 s) { }>",
+        "Loop takes a number for argument 0, not float32[N, 3]",
+    ),
+    (
+        "y = Loop(i, , i) <body: graph = b (int64 t, bool g, int64 s) => (int64 s, int64 s) { }>",
+        "Loop needs a `body` whose first output is a truth value",
+    ),
+    (
+        "y = If(rows) <then_branch: graph = b () => (x) { }, else_branch: graph = d () => (x) { }>",
+        "If takes one truth value, not seq(float32[?, 3])",
+    ),
     ("y = Optional()", "Optional takes a tensor or a sequence, not nothing"),
 ]
 
