@@ -43,8 +43,7 @@ def test_a_run_uses_one_thread_and_gives_the_others_back(monkeypatch: pytest.Mon
         before = threads()
         with one_thread():
             assert threads() == {1}
-        with pytest.raises(AssertionError):  # no result was computed
-            network.run(np.zeros((1, 1, 8, 8), np.float32), network.initialize())
+        network.run(np.zeros((1, 1, 8, 8), np.float32), network.initialize())
         assert threads() == before
     assert seen
     assert all(found == {1} for found in seen)
