@@ -34,6 +34,25 @@ PROGRAMS = {
         output first = x
         output second = x -> FC(3)
     """,
+    "members that count up": """
+        block Layer { BN as norm -> RELU -> CONV(3x3, 4, bias=no) as conv }
+        block Dense(n) { for i in range(n) { ( ID | Layer as layer{i + 1} ) -> CONCAT } }
+        INPUT(8x8x4) -> Dense(3) as a -> CONV(1x1, 8) as t -> Dense(4) as b -> GAP -> FC(2)
+    """,
+    "parts that some blocks lack": """
+        block Squeeze(s) { ( ID | GAP -> FC(s) as a -> RELU -> FC(8) as b -> SIGMOID ) -> MUL }
+        block Inverted(c, s, hard, stride) {
+          let p = if s == 0 then 2 else 3
+          y = CONV(1x1, 8) as block.0.0 -> BN as block.0.1 -> if hard { HARDSWISH } else { TANH }
+            -> DWCONV(3x3, stride=stride) as block.1.0 -> BN as block.1.1
+            -> if s > 0 { Squeeze(s) as block.2 }
+            -> CONV(1x1, c) as block.{p}.0 -> BN as block.{p}.1
+          if stride == 1 and c == in.channels { ( in | y ) -> ADD } else { y }
+        }
+        INPUT(8x8x4) -> Inverted(4, 0, no, 1) as features.0
+          -> Inverted(8, 0, yes, 2) as features.1 -> Inverted(8, 2, yes, 1) as features.2
+          -> Inverted(6, 3, no, 1) as features.3 -> GAP -> FC(2) as head
+    """,
     "tied": "INPUT(5, dtype=int64) -> EMBED(7, 6) as wte -> LINEAR(7, bias=no, share=wte)",
     "wavenet": """
         block Gate(d) {

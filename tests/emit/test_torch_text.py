@@ -187,6 +187,116 @@ def test_forms(program: str, expected: str) -> None:
     assert expected in text_of(program)
 
 
+SERIES = """
+block Layer { BN as norm -> RELU -> CONV(3x3, 4, bias=no) as conv }
+block Dense(n) { for i in range(n) { ( ID | Layer as layer{i + 1} ) -> CONCAT } }
+INPUT(8x8x4) -> Dense(3) as a -> CONV(1x1, 8) as t -> Dense(4) as b -> GAP -> FC(2)
+"""
+SERIES_TEXT = """
+class Dense(nn.Module):
+    def __init__(self, layers, num_features):
+        super().__init__()
+        for i in range(layers):
+            self.add_module(f"layer{i + 1}", Layer(num_features + 4 * i))
+
+    def forward(self, x):
+        for block in self.children():
+            x = torch.cat([x, block(x)], dim=1)
+        return x
+
+
+class Chain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = Dense(3, 4)
+        self.t = nn.Conv2d(16, 8, 1)
+        self.b = Dense(4, 8)
+        self.fc1 = nn.Linear(24, 2)
+"""
+
+
+def test_members_that_count_up_are_a_loop() -> None:
+    """Layers of a dense block, whose channels grow, are added and called in a loop."""
+    assert SERIES_TEXT in text_of(SERIES)
+
+
+OPTIONS = """
+block Act(hard) { if hard { HARDSWISH } else { RELU } }
+block Squeeze(s) {
+  ( ID | ADAPTIVEPOOL(1x1) -> CONV(1x1, s) as fc1 -> RELU -> CONV(1x1, 8) as fc2 -> SIGMOID ) -> MUL
+}
+block Inverted(c, s, hard, stride) {
+  let p = if s == 0 then 2 else 3
+  y = CONV(1x1, 8) as block.0.0 -> BN as block.0.1 -> Act(hard)
+    -> DWCONV(3x3, stride=stride) as block.1.0 -> BN as block.1.1 -> Act(hard)
+    -> if s > 0 { Squeeze(s) as block.2 }
+    -> CONV(1x1, c) as block.{p}.0 -> BN as block.{p}.1
+  if stride == 1 and c == in.channels { ( in | y ) -> ADD } else { y }
+}
+INPUT(8x8x4) -> Inverted(4, 0, no, 1) as features.0 -> Inverted(8, 0, yes, 2) as features.1
+  -> Inverted(8, 2, yes, 1) as features.2 -> Inverted(6, 3, no, 1) as features.3 -> GAP -> FC(2)
+"""
+OPTIONS_TEXT = """
+class Inverted(nn.Module):
+    def __init__(
+        self,
+        in_channels,
+        block_channels,
+        activation=nn.ReLU,
+        stride=1,
+        out_channels=None,
+        residual=False,
+        squeeze=False,
+    ):
+        super().__init__()
+        self.residual = residual
+        self.block = nn.Sequential(
+            nn.Sequential(
+                nn.Conv2d(in_channels, 8, 1), nn.BatchNorm2d(8), activation()
+            ),
+            nn.Sequential(
+                nn.Conv2d(8, 8, 3, stride=stride, padding=1, groups=8),
+                nn.BatchNorm2d(8),
+                activation(),
+            ),
+            *([Squeeze(out_channels)] if squeeze else []),
+            nn.Sequential(
+                nn.Conv2d(8, block_channels, 1), nn.BatchNorm2d(block_channels)
+            ),
+        )
+
+    def forward(self, x):
+        y = self.block(x)
+        return x + y if self.residual else y
+
+
+class Chain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(
+            Inverted(4, 4, residual=True),
+            Inverted(4, 8, activation=nn.Hardswish, stride=2),
+            Inverted(
+                8,
+                8,
+                activation=nn.Hardswish,
+                out_channels=2,
+                residual=True,
+                squeeze=True,
+            ),
+            Inverted(8, 6, out_channels=3, squeeze=True),
+        )
+        self.fc1 = nn.Linear(6, 2)
+"""
+
+
+def test_parts_that_some_blocks_lack() -> None:
+    """Activations, a module of a chain and a sum are arguments of one class."""
+    text = text_of(OPTIONS)
+    assert OPTIONS_TEXT in text
+    assert text.count("class ") == 3
+
+
 def test_shared_scopes_are_called_again() -> None:
     """Twins are one module that is called twice."""
     text = torch_source(netc.load("zoo:siamese").model)
@@ -294,6 +404,8 @@ def test_the_command(tmp_path: Path) -> None:
         (("--to", "tf"), "'tf' is not one of 'onnx', 'torch'"),
         (("--to", "torch", "--opset", "20"), "drop --opset"),
         (("--to", "torch", "--seed", "1", "--verify"), "drop --seed, --verify"),
+        (("--to", "torch", "--weights", "w.npz"), "without weights: drop --weights"),
+        (("--to", "torch", "--run", "run"), "without weights: drop --run"),
     ],
 )
 def test_wrong_use(tmp_path: Path, options: tuple[str, ...], message: str) -> None:

@@ -26,7 +26,7 @@ ARGUMENT = -1
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What a class holds: `module`, `parameter`, `state` or `buffer`, by its path within."""
+    """What a class holds: `module`, `parameter`, `state`, `buffer` or `series`, by its path."""
 
     path: Path
     kind: str
@@ -59,6 +59,11 @@ class Body:
     lines: list[Line] = field(default_factory=list)
     arguments: int = 1
     outputs: tuple[Local, ...] = ()
+
+    @property
+    def is_series(self) -> bool:
+        """Whether the lines are one turn of a loop over all members."""
+        return any(member.kind == "series" for member in self.members)
 
     def skeleton(self) -> tuple[object, ...]:
         """What classes of one structure share: all but the numbers."""

@@ -7,12 +7,16 @@ from typing import Any
 
 from .blocks import Block
 from .bodies import Body, Constructions, Line, Member
-from .code import POSTFIX, PRODUCT, Code, Group, Keyword, Number, Part, keyword, mapped
+from .code import POSTFIX, PRODUCT, Code, Group, Keyword, Name, Number, Part, keyword, mapped
 from .names import is_place, variable
+from .optional import FIRST, RESIDUAL, Option, is_residual, options_of, with_numbers
+from .series import as_series
 from .steps import Key, Path, Steps
 
 CHANNELS = "channels"
-MOST_MEMBERS = 64  # that are tried to be left out
+NOTHING = Name("None")  # for what is there in other instances alone
+MOST_NESTED = 8  # classes within each other, for which those of one name are written as one
+DEFAULTED = ("activation", "stride", "dilation", "groups", "padding")
 
 
 @dataclass(slots=True)
@@ -48,34 +52,63 @@ class Class:
 
 @dataclass(slots=True)
 class _Instances:
-    """Blocks of one structure: their bodies, and which of them lack the optional member."""
+    """Blocks of one structure.
+
+    Attributes:
+        blocks: They.
+        bodies: Their bodies; a number is None where a block lacks what it is of.
+        flags: What says whether something is there, and whether it is in each block.
+        optional: Members that may not be there, by path, with their flags.
+        kept: Flags that `forward` reads.
+    """
 
     blocks: list[Block]
     bodies: list[Body]
-    optional: Path | None = None
-    lacking: list[bool] = field(default_factory=list)
+    flags: dict[str, list[bool]] = field(default_factory=dict)
+    optional: dict[Path, str] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
 
 
 def classes_of(root: Block, found: Steps, name_of: Callable[[Block], str]) -> list[Class]:
     """All classes, inner ones first, the network's own last."""
     constructions = Constructions(found)
-    heights: dict[Path, int] = {}
+    heights = _heights(root, name_of)
     waves: dict[int, list[Block]] = {}
     for block in root.blocks():
-        inner = [heights[u.block.path] for u in block.units if u.block is not None]
-        heights[block.path] = max(inner, default=0) + (block.chain is None)
         if block.chain is None:
             waves.setdefault(heights[block.path], []).append(block)
     classes: list[Class] = []
     taken: set[str] = set()
     for height in sorted(waves):
-        for group in _merged(_grouped(waves[height], constructions)):
+        for group in _merged(_grouped(waves[height], constructions), name_of):
             name = _unique(name_of(group.blocks[0]), taken)
             made, calls = _class(name, group)
             classes.append(made)
             for block, construction in zip(group.blocks, calls, strict=True):
                 constructions.calls[block.path] = construction
     return classes
+
+
+def _heights(root: Block, name_of: Callable[[Block], str]) -> dict[Path, int]:
+    """How many classes are within each block at most, the same for all of one name.
+
+    Blocks of one name, some of which hold a class that others lack, may so be one class.
+    """
+    blocks = list(root.blocks())
+    least: dict[str, int] = {}
+    for turn in range(len(blocks)):
+        heights: dict[Path, int] = {}
+        before = dict(least)
+        for block in blocks:
+            inner = [heights[u.block.path] for u in block.units if u.block is not None]
+            heights[block.path] = max(inner, default=0) + (block.chain is None)
+            if block.chain is None:
+                name = name_of(block)
+                own = max(heights[block.path], before.get(name, 0))
+                least[name] = heights[block.path] = own
+        if least == before or turn > MOST_NESTED:  # which blocks within others of their name are
+            break
+    return heights
 
 
 def _unique(name: str, taken: set[str]) -> str:
@@ -90,43 +123,84 @@ def _unique(name: str, taken: set[str]) -> str:
 def _grouped(blocks: Sequence[Block], constructions: Constructions) -> list[_Instances]:
     groups: dict[object, _Instances] = {}
     for block in blocks:
-        body = constructions.body(block)
+        body = as_series(constructions.body(block))
         group = groups.setdefault(body.skeleton(), _Instances([], []))
         group.blocks.append(block)
         group.bodies.append(body)
     return list(groups.values())
 
 
-def _merged(groups: list[_Instances]) -> list[_Instances]:
-    """Groups that differ by one member alone as one, in which it is optional."""
-    found: list[_Instances] = []
-    skeletons = {g.bodies[0].skeleton(): g for g in groups}
-    gone: set[int] = set()
+def _merged(groups: list[_Instances], name_of: Callable[[Block], str]) -> list[_Instances]:
+    """Groups that differ by one part alone as one, in which it is optional; again and again."""
+    found = list(groups)
+    while (pair := _pair(found, name_of)) is not None:
+        one, other, merged = pair
+        found = [merged, *(group for group in found if group is not one and group is not other)]
+    return sorted(found, key=lambda g: in_order(g.blocks[0].path))
+
+
+def _pair(
+    groups: list[_Instances], name_of: Callable[[Block], str]
+) -> tuple[_Instances, _Instances, _Instances] | None:
+    """Two groups of which one lacks a part that the other has, and both as one."""
+    known: dict[object, tuple[_Instances, _Instances]] = {}
     for group in groups:
-        body = group.bodies[0]
-        for place, member in enumerate(body.members[:MOST_MEMBERS]):
-            less = body.without(place)
-            other = None if less is None else skeletons.get(less.skeleton())
-            if other is None or other is group or {id(other), id(group)} & gone:
-                continue
-            merged = _with_optional(group, other, member, place)
-            if merged is not None:
-                gone |= {id(other), id(group)}
-                found.append(merged)
-                break
-    kept = [g for g in groups if id(g) not in gone]
-    return sorted([*found, *kept], key=lambda g: in_order(g.blocks[0].path))
+        for form in (group, _lifted(group)) if is_residual(group.bodies[0]) else (group,):
+            known.setdefault((name_of(group.blocks[0]), form.bodies[0].skeleton()), (group, form))
+    options = [
+        (option is not RESIDUAL, option.flag == FIRST, place, option, group)
+        for place, group in enumerate(groups)
+        for option in options_of(group.bodies[0])
+    ]
+    for *_, option, group in sorted(options, key=lambda found: found[:3]):
+        less = option.without(group.bodies[0]).skeleton()
+        other, form = known.get((name_of(group.blocks[0]), less), (group, group))
+        if other is not group and option.flag not in group.flags:
+            return group, other, _with_option(group, form, option)
+    return None
 
 
-def _with_optional(
-    group: _Instances, other: _Instances, member: Member, place: int
-) -> _Instances | None:
-    """Two groups as one; None where the member's numbers are not those of other members."""
-    pairs = [(b, body, False) for b, body in zip(group.blocks, group.bodies, strict=True)]
-    pairs += [(b, body, True) for b, body in zip(other.blocks, other.bodies, strict=True)]
-    pairs.sort(key=lambda pair: in_order(pair[0].path))
-    blocks, bodies, lacking = zip(*pairs, strict=True)
-    return _Instances(list(blocks), list(bodies), member.path, list(lacking))
+def _lifted(group: _Instances) -> _Instances:
+    """Blocks that end with a sum as such of which others may lack it."""
+    bodies = [RESIDUAL.within(body) for body in group.bodies]
+    flags = {**group.flags, RESIDUAL.flag: [True] * len(group.blocks)}
+    return _Instances(group.blocks, bodies, flags, group.optional, [*group.kept, RESIDUAL.flag])
+
+
+def _with_option(group: _Instances, other: _Instances, option: Option) -> _Instances:
+    """Two groups as one, in the second of which a part is not there."""
+    bodies = [option.within(body) for body in group.bodies]
+    lacking = option.numbers(group.bodies[0])
+    bodies += [_padded(bodies[0], body, lacking) for body in other.bodies]
+    flags = {
+        name: [*group.flags.get(name, [False] * len(group.blocks)), *values]
+        for name, values in (
+            (n, other.flags.get(n, [False] * len(other.blocks)))
+            for n in {**group.flags, **other.flags}
+        )
+    }
+    flags[option.flag] = [True] * len(group.blocks) + [False] * len(other.blocks)
+    blocks = [*group.blocks, *other.blocks]
+    order = sorted(range(len(blocks)), key=lambda place: in_order(blocks[place].path))
+    optional = {**group.optional, **other.optional}
+    if option.member is not None:
+        optional[option.member] = option.flag
+    kept = [*group.kept, *other.kept, *([option.flag] if option.is_read else [])]
+    return _Instances(
+        [blocks[place] for place in order],
+        [bodies[place] for place in order],
+        {name: [values[place] for place in order] for name, values in flags.items()},
+        optional,
+        list(dict.fromkeys(kept)),
+    )
+
+
+def _padded(whole: Body, body: Body, lacking: set[int]) -> Body:
+    """A body in the form of one that has more, without numbers where it lacks them."""
+    own = iter([n.value for n in body.numbers()])
+    return with_numbers(
+        whole, [None if i in lacking else next(own) for i, _ in enumerate(whole.numbers())]
+    )
 
 
 def in_order(path: Path) -> tuple[Any, ...]:
@@ -136,23 +210,22 @@ def in_order(path: Path) -> tuple[Any, ...]:
 
 def _class(name: str, group: _Instances) -> tuple[Class, list[Code]]:
     """The class of a group, and how each instance is constructed."""
-    model = next(b for b, lacks in _with_lacking(group) if not lacks)
-    columns = _columns(group, model)
+    columns = list(zip(*([n.value for n in b.numbers()] for b in group.bodies), strict=True))
+    given = [next((v for v in column if v is not None), None) for column in columns]
+    model = with_numbers(group.bodies[0], given)
     arguments = _Arguments()
+    for flag, values in group.flags.items():
+        arguments.add_flag(flag, tuple(values))
     texts = [
         arguments.text(number, column, member)
         for (number, member), column in zip(_with_members(model), columns, strict=True)
     ]
-    optional: dict[Path, str] = {}
-    if group.optional is not None:
-        flag = group.optional[-1]
-        optional[group.optional] = flag
-        arguments.add_flag(flag, tuple(not lacks for lacks in group.lacking))
-    arguments.found.sort(key=lambda argument: argument.default is not None)
+    arguments.found.sort(key=lambda a: (a.default is not None, a.name in group.flags))
     body = _replaced(model, texts)
     constructed = sum(len(_numbers(m.construction)) for m in model.members)
     used = [n for n in arguments.uses[constructed:] if n is not None]
-    made = Class(name, body, arguments.found, optional, list(dict.fromkeys(used)))
+    kept = list(dict.fromkeys([*used, *group.kept]))
+    made = Class(name, body, arguments.found, group.optional, kept)
     made.inputs = group.blocks[0].inputs
     calls = [_call(made, index) for index in range(len(group.blocks))]
     return made, calls
@@ -165,31 +238,6 @@ def _with_members(body: Body) -> list[tuple[Number, str]]:
         name = next((part for part in reversed(member.path) if not is_place(part)), "")
         found += [(number, name) for number in _numbers(member.construction)]
     return [*found, *((number, "") for number in body.numbers()[len(found) :])]
-
-
-def _with_lacking(group: _Instances) -> list[tuple[Body, bool]]:
-    lacking = group.lacking or [False] * len(group.bodies)
-    return list(zip(group.bodies, lacking, strict=True))
-
-
-def _columns(group: _Instances, model: Body) -> list[tuple[Any, ...]]:
-    """For each number of the model its value in every instance; None where it is not there."""
-    skipped: set[int] = set()
-    if group.optional is not None:
-        start = 0
-        for member in model.members:
-            count = len(list(_numbers(member.construction)))
-            if member.path == group.optional:
-                skipped = set(range(start, start + count))
-            start += count
-    rows = []
-    for body, lacks in _with_lacking(group):
-        own = [n.value for n in body.numbers()]
-        if lacks:
-            for place in sorted(skipped):
-                own.insert(place, None)
-        rows.append(own)
-    return list(zip(*rows, strict=True))
 
 
 def _numbers(expression: Code) -> list[Number]:
@@ -263,9 +311,9 @@ class _Arguments:
         multiple = self._multiple(number.role, column)
         if multiple is not None:
             return multiple
-        values = tuple(given[0] if value is None else value for value in column)
-        name = self._name(number.role, member)
-        argument = Argument(name, number.role, values, _default(number.role, values))
+        values = tuple(NOTHING if value is None else value for value in column)
+        default = _default(number.role, values) if len(given) == len(column) else NOTHING
+        argument = Argument(self._name(number.role, member), number.role, values, default)
         self.found.append(argument)
         return argument.name
 
@@ -303,7 +351,7 @@ class _Arguments:
 
 def _default(role: str, values: tuple[Any, ...]) -> Any:
     """The default of an argument that is mostly the same."""
-    if isinstance(values[0], bool) or role in ("stride", "dilation", "groups", "padding"):
+    if isinstance(values[0], bool) or role in DEFAULTED:
         return max(values, key=values.count)
     return None
 

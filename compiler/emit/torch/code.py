@@ -32,6 +32,15 @@ class Number:
     role: str
 
 
+class Name(str):
+    """A name of Python in the place of a number: the class of an activation."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Keyword:
     """`name=value`, which is left out where the value is the default."""
@@ -243,12 +252,24 @@ def _body(group: Group, indent: int) -> list[str]:
     items = [item for item in group.items if flat(item)]
     if group.kind == "generator" or (len(items) == 1 and _is_starred(items[0])):
         return [line for item in items for line in laid_out("", item, indent=indent)]
+    if len(items) == 1 and (choice := _choice(items[0])) is not None:
+        held, *others = choice
+        return [*laid_out("", held, indent=indent), *(f"{' ' * indent}{text}" for text in others)]
     whole = " " * indent + ", ".join(map(flat, items))
     if group.kind == "call" and len(whole) <= WIDTH:
         return [whole]
     if len(items) == 1 and group.kind == "list" and group.brackets == "()":
         return laid_out("", items[0], indent=indent)
     return [line for item in items for line in laid_out("", item, ",", indent)]
+
+
+def _choice(item: Code) -> tuple[Code, str, str] | None:
+    """What an item is where a condition holds, the condition, and what it is else, as lines."""
+    last = item.parts[-1]
+    if not isinstance(last, str) or not last.startswith(" if "):
+        return None
+    condition, _, other = last.removeprefix(" if ").partition(" else ")
+    return Code(item.parts[:-1]), f"if {condition}", f"else {other}"
 
 
 def _is_starred(item: Code) -> bool:

@@ -8,6 +8,7 @@ from .bodies import ARGUMENT, Body, Line, Local
 from .code import POSTFIX, WIDTH, Code, Input, Part, Ref, code, filled, flat, laid_out, mapped, walk
 from .members import Members
 from .names import VARIABLES, fresh, variable
+from .series import TURN
 
 INDENT = 8
 DEEPEST = 3  # calls within calls
@@ -109,7 +110,7 @@ class Forward:
         def change(part: Part) -> Code | None:
             if not isinstance(part, Ref):
                 return None
-            looped = self.looped and part.path == self.looped
+            looped = part.path in (self.looped, TURN)
             return code("block" if looped else self.members.reference(part.path))
 
         return mapped(expression, change)

@@ -68,6 +68,8 @@ class Members:
         if node.member is None or node.inner:
             return self._contained(name, node)
         member = node.member
+        if member.kind == "series":
+            return _series(member)
         if member.path in self.optional:
             inner = _assigned(f"self.{name}", member.construction, INDENT + 4)
             empty = f"{' ' * INDENT}self.{name} = nn.Identity()"
@@ -105,6 +107,15 @@ class Members:
                     yield from self._held(place, inner)
                 else:
                     yield from _assigned(place, found, INDENT)
+
+
+def _series(member: Member) -> list[str]:
+    """The members of a series, in a loop."""
+    count, *parts = member.construction.parts
+    name = "".join(member.path)
+    added = call("self.add_module", code(f'f"{name}"'), Code(tuple(parts)))
+    loop = laid_out("for i in range", Code((Group((Code((count,)),)),)), ":", INDENT)
+    return [*loop, *laid_out("", added, indent=INDENT + 4)]
 
 
 def _assigned(target: str, value: Code, indent: int) -> list[str]:

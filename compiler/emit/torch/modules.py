@@ -10,6 +10,7 @@ from .code import (
     POSTFIX,
     Code,
     Group,
+    Name,
     Number,
     call,
     code,
@@ -175,7 +176,8 @@ def activation(definition: str, expression: str, *options: tuple[str, str, Any])
 
     def make(view: LayerView) -> Module | None:
         settled = [option(name, view.arguments[a], d) for name, a, d in options]
-        module = call(definition, *settled)
+        kind = definition if options else number(Name(definition), "activation")
+        module = call(kind, *settled)
         return whole(view, module, call(expression, operand(0), *settled), follows=True)
 
     return make

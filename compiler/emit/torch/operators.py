@@ -127,6 +127,8 @@ def reshape(op: OperatorCall) -> Code:
     before, after = op.x.shape, op.outputs[0].shape
     if len(after) == 2 < len(before) and before[:1] == after[:1]:
         return method(0, "flatten", 1)
+    if len(before) == 1 and [extent for extent in after if extent != 1] == [*before]:
+        return method(0, "reshape", *(1 if extent == 1 else -1 for extent in after))
     return method(0, "reshape", *op.sizes(after))
 
 

@@ -74,8 +74,16 @@ def _class(made: Class, found: Steps, is_root: bool) -> str:
     if is_root:
         lines += _training_of_frozen(members, found)
     lines += _signature("forward", arguments)
-    lines += Forward(made.body, members, arguments).written()
+    lines += _forward(made, members, arguments)
     return "\n".join(lines) + "\n"
+
+
+def _forward(made: Class, members: Members, arguments: list[str]) -> list[str]:
+    """The statements of `forward`."""
+    if not made.body.is_series:
+        return Forward(made.body, members, arguments).written()
+    turn = Forward(made.body, members, arguments, indent=12).written(f"{arguments[0]} = ")
+    return ["        for block in self.children():", *turn, f"        return {arguments[0]}"]
 
 
 def _frozen(members: Members, found: Steps) -> list[str]:

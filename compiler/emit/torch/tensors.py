@@ -8,7 +8,7 @@ from typing import Any
 from ...ir.graph import Node
 from ...ir.initializers import Init
 from ...ir.types import DType, TensorType
-from .code import PRODUCT, Code, call, code, joined, keyword, listed, method
+from .code import PRODUCT, Code, Number, call, code, joined, keyword, listed, method
 
 MOST_SPELLED = 4096  # numbers of a literal
 
@@ -101,7 +101,8 @@ def _initial(init: Init, shape: tuple[int, ...], dtype: DType) -> Code:
     if init.name in FILLED:
         return call(FILLED[init.name], *sizes, *options)
     if init.name == "constant":
-        return call("torch.full", shape, init.numbers[0], *options)
+        size = Code(("(", Number(shape[0], "channels"), ",)")) if len(shape) == 1 else shape
+        return call("torch.full", size, init.numbers[0], *options)
     if init.name == "normal":
         drawn = call("torch.randn", *sizes, *options)
         std = init.numbers[0]
