@@ -30,7 +30,7 @@ def embedding(
     Token ids (N, L) become a sequence (N, L, width), ids (N, H, W) an image (N, width, H, W). The
     initial values are PyTorch's, `normal(1)`.
     """
-    if x.dtype is not DType.INT64 or x.type.rank not in (1, 2, 3, 4):
+    if x.dtype not in (DType.INT32, DType.INT64) or x.type.rank not in (1, 2, 3, 4):
         raise build.fail(
             "E201",
             f"needs token ids, but its input is {describe(x)}",

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from ..ir.builder import Builder
 from ..ir.graph import CONSTANT, INPUT, Graph, Node, Value
+from ..ops.cuts import ANY_END
 from ..ops.opdef import Operands
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
 from ..passes.rewrite import RewriteRule, rewrite
+from .indices import counted_from_the_end
 from .products import as_product
 from .recognition.activations import UNARY
 from .recognition.trail import SHAPING, weight_of
@@ -166,6 +168,38 @@ def added(build: Builder, node: Node, operands: Operands) -> Results:
     return neutral(build, node, operands) or bias_of_parts(build, node, operands)
 
 
+def sliced(build: Builder, node: Node, operands: Operands) -> Results:
+    """Axes that are taken whole are not cut."""
+    x, *given = operands
+    told = [build.known(value) for value in given if value is not None]
+    if x is None or len(told) < 3 or len(told) < len(given):
+        return None
+    starts, ends, axes, steps = (*told, (1,) * len(told[0] or ()))[:4]
+    if None in (starts, ends, axes, steps):
+        return None
+    cuts = list(zip(starts, ends, axes, steps, strict=True))
+    kept = [cut for cut in cuts if cut[0] != 0 or cut[1] < ANY_END or cut[3] != 1]
+    if len(kept) == len(cuts) or not kept:
+        return None
+    bounds = [build.index_constant(tuple(each)) for each in zip(*kept, strict=True)]
+    return (build.Slice(x, *bounds),)
+
+
+def resized(build: Builder, node: Node, operands: Operands) -> Results:
+    """Of a size that is computed from the batch's, what is known."""
+    x, *others = operands
+    if x is None or len(others) < 3 or others[2] is None or node.attributes["axes"]:
+        return None
+    shape = node.outputs[0].shape
+    last = tuple(range(2, x.type.rank))
+    is_kept = x.shape[:2] == shape[:2] and all(isinstance(extent, int) for extent in shape[2:])
+    if not is_kept or build.graph.producer(others[2]).op_type == CONSTANT or others[0] is not None:
+        return None
+    sizes = build.index_constant(shape[2:])
+    attributes = {**node.attributes, "axes": last}
+    return (build.again(replace(node, attributes=attributes), (x, None, None, sizes))[0],)
+
+
 STATES = {"GRU": (5,), "LSTM": (5, 6), "RNN": (5,)}
 PASSING = ("Cast", "Expand", "Gather", "Identity", "Slice", "Tile", "Transpose", *SHAPING)
 
@@ -200,5 +234,8 @@ RULES: Mapping[str, RewriteRule] = {
     **dict.fromkeys(NEUTRAL, neutral),
     "Add": added,
     "Einsum": as_product,
+    "Gather": counted_from_the_end,
+    "Resize": resized,
+    "Slice": sliced,
     "Transpose": transposed,
 }

@@ -2,7 +2,7 @@
 
 import mmap
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,18 +24,22 @@ class StoredTensor:
         proto: The message that holds it, or says where it lies.
         folder: Where the files of the model are.
         axes: The order of its axes, where it is not the message's.
+        dims: The extents that are put in another order, where they are not the message's.
     """
 
     type: TensorType
     proto: TensorProto
     folder: str = ""
     axes: tuple[int, ...] | None = None
+    dims: tuple[int, ...] | None = None
 
     def __repr__(self) -> str:
         return f"<StoredTensor {self.type}>"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> "np.ndarray[Any, Any]":
         array = self._stored()
+        if self.dims is not None:
+            array = array.reshape(self.dims)
         if self.axes is not None:
             array = array.transpose(self.axes)
         array = array.reshape(self.type.extents)
@@ -62,11 +66,11 @@ class StoredTensor:
         """The tensor with its axes in another order."""
         assert self.axes is None
         shape = tuple(self.type.shape[axis] for axis in axes)
-        return StoredTensor(self.type.with_shape(shape), self.proto, self.folder, axes)
+        return replace(self, type=self.type.with_shape(shape), axes=axes, dims=self.type.extents)
 
     def shaped(self, shape: tuple[int, ...]) -> "StoredTensor":
         """The tensor's elements in another shape of as many."""
-        return StoredTensor(self.type.with_shape(shape), self.proto, self.folder, self.axes)
+        return replace(self, type=self.type.with_shape(shape))
 
     def _stored(self) -> "np.ndarray[Any, Any]":
         if not external_data_helper.uses_external_data(self.proto):

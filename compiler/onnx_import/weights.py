@@ -67,6 +67,7 @@ def literal_of(graph: Graph, weight: Weight | Stack) -> Literal:
                 raise NoMatch
             whole = _as_stack(weight)
             return _stacked(graph, whole)
+        stored = stored if weight.dims is None else stored.shaped(weight.dims)
         stored = stored if weight.axes is None else stored.moved(weight.axes)
         return stored if weight.shape is None else stored.shaped(weight.shape)
     return _stacked(graph, weight)
@@ -111,7 +112,7 @@ def simplified(graph: Graph, weight: Weight | Stack) -> Weight | Stack:
 def key_of(weight: Weight | Stack) -> tuple[Hashable, ...]:
     """What tells weights apart; it begins with the place of the parameter where there is one."""
     if isinstance(weight, Weight):
-        return weight.value.node, weight.value.output, weight.axes, weight.part
+        return weight.value.node, weight.value.output, weight.axes, weight.dims, weight.part
     return (weight,)
 
 

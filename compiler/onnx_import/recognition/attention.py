@@ -131,6 +131,7 @@ def heads_of(trail: Trail, part: Moved, *, is_transposed: bool = False) -> Heads
         bool((found == natural.reshape(length, samples).T).all()),
     )
     units_of = tuple(columns[0, :, 0].ravel().tolist())
+    trail.need(len(set(units_of)) == len(units_of))  # else heads share keys, as no layer has it
     shape = (samples, places.shape[1], length, depth)
     return Heads(dense, units_of, shape, by_sample)
 

@@ -1,6 +1,8 @@
 """Dense layers, embeddings, and factors and offsets per channel."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from ...ir.graph import Value
 from .pooling import GLOBAL
@@ -29,13 +31,41 @@ def fully_connected(trail: Trail) -> Match:
     units = weight.shape[0 if attributes["transB"] else 1]
     held = trail.weight(weight)
     weights = {"weight": held.moved(axes) if axes else held, **_bias(trail, bias, units)}
-    if trail.is_by(x, "Flatten", "Reshape") and trail.has_one_reader(x):
-        before = trail.argument(trail.graph.producer(x), 0)
-        pooled = trail.is_by(before, *GLOBAL)
-        if before.type.rank > 2 and _is_flattened(before, x) and not pooled:
-            trail.back(x, "Flatten", "Reshape")
-            x = before
-    return Match("FC", (x,), {"units": units, **_without(bias)}, weights, tuple(range(x.type.rank)))
+    return _after_flattening(trail, x, {"units": units, **_without(bias)}, weights)
+
+
+def _after_flattening(
+    trail: Trail, x: Value, arguments: Mapping[str, Any], weights: Mapping[str, Weight]
+) -> Match:
+    """`FC` of a matrix, or of what is flattened to one.
+
+    Where that has its channels last, the layer's, which flattens channels first, has its weights
+    in another order.
+    """
+    plain = Match("FC", (x,), arguments, weights, identity(2))
+    if not trail.is_by(x, "Flatten", "Reshape") or not trail.has_one_reader(x):
+        return plain
+    before = trail.argument(trail.graph.producer(x), 0)
+    rank = before.type.rank
+    is_whole = x.type.rank == 2 < rank and before.shape[0] == x.shape[0]
+    if not is_whole or trail.is_by(before, *GLOBAL, "ReduceMean", "ReduceMax"):
+        return plain
+    trail.back(x, "Flatten", "Reshape")
+    match = Match("FC", (before,), arguments, weights, identity(rank))
+    weight, extents = weights["weight"], before.shape[1:]
+    if rank < 4 or weight.shape or weight.part or not all(isinstance(e, int) for e in extents):
+        return match
+    units, places, last = weight.value.type.extents[0], range(rank - 2), rank - 2
+    dims: tuple[Any, ...] = (units, *extents)
+    order = (0, 1 + last, *(1 + place for place in places))
+    if weight.axes:  # stored as (features, units)
+        dims = (*extents, weight.value.type.extents[1])
+        order = (rank - 1, last, *places)
+    moved = {**weights, "weight": replace(weight, dims=dims, axes=order)}
+    other = replace(
+        match, weights=moved, layout=with_channels_on(rank, rank - 1), result=identity(2)
+    )
+    return replace(match, others=(other,))
 
 
 @rule("MatMul")
@@ -58,9 +88,10 @@ def _linear(trail: Trail, y: Value, bias: Value | None) -> Match:
     rank = x.type.rank
     units = weight.shape[1]
     weights = {"weight": trail.weight(weight).moved((1, 0)), **_bias(trail, bias, units)}
-    kind = "FC" if rank == 2 else "LINEAR"
-    layout = with_channels_on(rank, rank - 1)
-    return Match(kind, (x,), {"units": units, **_without(bias)}, weights, layout)
+    arguments = {"units": units, **_without(bias)}
+    if rank == 2:
+        return _after_flattening(trail, x, arguments, weights)
+    return Match("LINEAR", (x,), arguments, weights, with_channels_on(rank, rank - 1))
 
 
 def _bias(trail: Trail, bias: Value | None, units: object) -> Mapping[str, Weight]:
@@ -72,10 +103,6 @@ def _bias(trail: Trail, bias: Value | None, units: object) -> Mapping[str, Weigh
 
 def _without(bias: Value | None) -> Mapping[str, bool]:
     return {"bias": False} if bias is None else {}
-
-
-def _is_flattened(before: Value, after: Value) -> bool:
-    return after.type.rank == 2 and before.shape[0] == after.shape[0]
 
 
 @rule("Gather")

@@ -1,7 +1,7 @@
 """Merges of several tensors."""
 
 from ...ir.graph import Value
-from .trail import Match, Trail, rule, with_channels_on
+from .trail import SHAPING, Match, Trail, rule, with_channels_on
 
 MERGES = {"Add": "ADD", "Mul": "MUL", "Sub": "SUB", "Max": "MAX", "Mean": "MEAN", "Sum": "ADD"}
 
@@ -17,7 +17,14 @@ def merge(trail: Trail) -> Match:
     trail.need(all(x.dtype.is_float and not trail.is_by(x, "Constant") for x in operands))
     computed = [x for x in operands if not trail.is_stored(x)]
     trail.need(len({x.type.rank for x in computed}) == 1)
-    return Match(MERGES[trail.node.op_type], operands)
+    kind, rank = MERGES[trail.node.op_type], trail.node.outputs[0].rank
+    vectors = {x: found for x in operands if (found := _vector(trail, x, rank))}
+    channels = {channel for _, channel in vectors.values()}
+    if len(channels) != 1 or len(vectors) == len(operands):
+        return Match(kind, operands)
+    taken = tuple(vectors[x][0] if x in vectors else x for x in operands)
+    layout = with_channels_on(rank, *channels)
+    return Match(kind, taken, layout=layout, result=layout)
 
 
 @rule("ReduceSum")
@@ -59,3 +66,15 @@ def _once(trail: Trail, value: Value) -> Value:
     learned = trail.argument(trail.graph.producer(value), 0)
     alike = learned.type.rank == value.type.rank and learned.shape[1:] == value.shape[1:]
     return learned if alike and trail.is_learned(learned) else value
+
+
+def _vector(trail: Trail, value: Value, rank: int) -> tuple[Value, int] | None:
+    """A vector that a value shows along one axis, as merges take it by themselves."""
+    if value.type.rank != rank or rank < 3 or not trail.is_by(value, *SHAPING):
+        return None
+    before = trail.argument(trail.graph.producer(value), 0)
+    for channel in (1, rank - 1):
+        shape = tuple(before.shape[-1] if i == channel else 1 for i in range(1, rank))
+        if before.type.rank == 2 and value.shape == (before.shape[0], *shape):
+            return before, channel
+    return None

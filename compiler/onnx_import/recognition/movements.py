@@ -16,7 +16,7 @@ Places = np.ndarray[Any, np.dtype[np.int64]]
 MOVES = frozenset(
     {
         *("Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze"),
-        *("Transpose", "Unsqueeze"),
+        *("Tile", "Transpose", "Unsqueeze"),
     }
 )
 MOST_ELEMENTS = 2**24
@@ -165,6 +165,10 @@ def _held(graph: Graph, node: Node, place: int) -> tuple[Any, ...]:
     return Trail(graph, value.node).tensor(value).numbers() or ()
 
 
+def _tiled(graph: Graph, node: Node, places: Places) -> Places:
+    return np.tile(places, _held(graph, node, 1))
+
+
 def _rolled(graph: Graph, node: Node, places: Places) -> Places:
     _, shift, axis = roll_of(Trail(graph, 0), node)
     return np.roll(places, shift, axis)
@@ -174,5 +178,6 @@ _RULES: Mapping[str, Callable[[Graph, Node, Places], Places]] = {
     "Concat": _rolled,
     "Gather": _gathered,
     "Slice": _sliced,
+    "Tile": _tiled,
     "Transpose": _transposed,
 }

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...ir.graph import CONSTANT, INPUT, Node, Value
-from .trail import Match, NoMatch, Trail, Weight, as_vector, rule, vector_along, with_channels_on
+from .trail import (
+    SHAPING,
+    Match,
+    NoMatch,
+    Trail,
+    Weight,
+    as_vector,
+    rule,
+    vector_along,
+    with_channels_on,
+)
 
 EPSILON = 1e-5
 
@@ -305,3 +315,47 @@ def _grouped(trail: Trail, back: Value, scale: Value | None, bias: Value | None)
     weights = _affine(trail, scale, bias)
     arguments |= {} if weights else {"affine": False}
     return Match("GN", (x,), arguments, weights, with_channels_on(x.type.rank, 1))
+
+
+@rule("LRN")
+def local_response_normalization(trail: Trail) -> Match:
+    """`LRN` by ONNX's own operator."""
+    x, held = trail.argument(trail.node, 0), trail.node.attributes
+    names = {"size": "size", "alpha": "alpha", "beta": "beta", "k": "bias"}
+    numbers = {name: _rounded(held[theirs]) for name, theirs in names.items()}
+    return Match("LRN", (x,), {**numbers, "mean": True}, layout=with_channels_on(x.type.rank, 1))
+
+
+@rule("Div")
+def local_response_normalization_in_pieces(trail: Trail) -> Match:
+    """`LRN` as PyTorch writes it: x / (k + alpha mean x^2)^beta, the mean by a pool of channels."""
+    x, power = (trail.argument(trail.node, place) for place in range(2))
+    raised = trail.back(power, "Pow")
+    shifted = trail.back(trail.argument(raised, 0), "Add")
+    scaled, k = (trail.argument(shifted, place) for place in range(2))
+    product = trail.back(scaled, "Mul")
+    mean, alpha = (trail.argument(product, place) for place in range(2))
+    pool = trail.back(_behind_shapes(trail, mean), "AveragePool")
+    padded = trail.back(trail.argument(pool, 0), "Pad")
+    size, *ones = pool.attributes["kernel_shape"]
+    pads = trail.numbers(trail.argument(padded, 1))
+    wide = [place for place, number in enumerate(pads) if number]
+    grouped = trail.argument(padded, 0)
+    trail.need(set(ones) == {1} and sum(pads) == size - 1 and pads[2] == size // 2)
+    trail.need(set(wide) <= {2, 2 + grouped.type.rank} and grouped.shape[2] == x.shape[1])
+    trail.need(_squared(trail, _behind_shapes(trail, grouped)) == x and mean.type == x.type)
+    found = {"alpha": trail.number(alpha), "beta": trail.number(raised.inputs[1])}
+    found = {name: _rounded(n) for name, n in {**found, "k": trail.number(k)}.items()}
+    layout = with_channels_on(x.type.rank, 1)
+    return Match("LRN", (x,), {"size": size, **found, "mean": True}, layout=layout)
+
+
+def _rounded(number: float) -> float:
+    """A number as it was before it was one of float32."""
+    return number if isinstance(number, int) else float(f"{number:.7g}")
+
+
+def _behind_shapes(trail: Trail, value: Value) -> Value:
+    while trail.is_by(value, *SHAPING):
+        value = trail.argument(trail.back(value, *SHAPING), 0)
+    return value

@@ -1,9 +1,14 @@
 """Layers that move elements."""
 
+from itertools import product
 from typing import Any
+
+import numpy as np
 
 from ...expressions.arguments import Word
 from ...ir.dim import Dim
+from ...ir.graph import Value
+from .movements import extents, moved
 from .trail import SHAPING, Match, NoMatch, Trail, identity, rule, with_channels_on
 
 
@@ -107,16 +112,19 @@ def crop(trail: Trail) -> Match:
     steps = trail.numbers(node.inputs[4]) if len(node.inputs) > 4 and node.inputs[4] else (1,)
     trail.need(rank > 3 and len(axes) > 1 and set(steps) == {1} and x.dtype.is_float)
     before, after = [0] * (rank - 2), [0] * (rank - 2)
+    first = min(axis % rank for axis in axes)  # 2, or 1 where channels come last
+    trail.need(first in (1, 2))
     for start, end, axis in zip(starts, ends, axes, strict=True):
-        extent, place = x.shape[axis], axis % rank - 2
-        trail.need(place >= 0)
+        extent, place = x.shape[axis], axis % rank - first
+        trail.need(place < rank - 2)
         if end >= 0:
             trail.need(isinstance(extent, int) or end >= 2**31 - 1)
             end = 0 if end >= 2**31 - 1 else min(end - extent, 0)
         trail.need(start >= 0)
         before[place], after[place] = start, -end
     trail.need(any(before) or any(after))
-    return Match("CROP", (x,), {"margin": (tuple(before), tuple(after))}, layout=identity(rank))
+    layout = with_channels_on(rank, 1 if first == 2 else rank - 1)
+    return Match("CROP", (x,), {"margin": (tuple(before), tuple(after))}, layout=layout)
 
 
 @rule("Pad")
@@ -172,6 +180,27 @@ def upsample(trail: Trail) -> Match:
     factor = factors[0] if len(set(factors)) == 1 else tuple(factors)
     found = {"factor": factor} | ({} if mode == "nearest" else {"mode": "bilinear"})
     return Match("UPSAMPLE", (x,), found, layout=with_channels_on(rank, 1))
+
+
+@rule("Reshape")
+def repeated(trail: Trail) -> Match:
+    """`UPSAMPLE` by repeating each row and column, as Keras writes it."""
+    y = Value(trail.last, 0, trail.node.outputs[0])
+    trail.need(y.type.rank == 4)
+    found = moved(trail, y)
+    x = found.source
+    trail.need(x.type.rank == 4 and found.factor == 1 and found.places.size)
+    natural = np.arange(int(np.prod(extents(x.shape)))).reshape(extents(x.shape))
+    for taken, given in product((1, 3), repeat=2):
+        before, after = np.moveaxis(natural, taken, 3), np.moveaxis(found.places, given, 3)
+        sizes = zip(before.shape[1:3], after.shape[1:3], strict=True)
+        factor = tuple(after // before for before, after in sizes)
+        again = before.repeat(factor[0], 1).repeat(factor[1], 2)
+        if max(factor) > 1 and again.shape == after.shape and (again == after).all():
+            layouts = with_channels_on(4, taken), with_channels_on(4, given)
+            arguments = {"factor": factor[0] if len(set(factor)) == 1 else factor}
+            return Match("UPSAMPLE", (x,), arguments, layout=layouts[0], result=layouts[1])
+    raise NoMatch
 
 
 def _factor(before: Dim, after: Dim) -> int:

@@ -24,12 +24,14 @@ class Weight:
         axes: The order of its axes in the layer, where that is another one.
         shape: Its extents in the layer, where these are others.
         part: The first and the last but one of the rows that it is, where it is not all.
+        dims: Its extents before its axes are moved, where these are others than what is stored.
     """
 
     value: Value
     axes: tuple[int, ...] | None = None
     shape: tuple[int, ...] | None = None
     part: tuple[int, int] | None = None
+    dims: tuple[int, ...] | None = None
 
     @property
     def size(self) -> int:
