@@ -13,8 +13,9 @@ from .forward import Forward
 from .helpers import HELPERS
 from .members import Members
 from .names import class_name, fresh, plain_text, variable
-from .steps import Steps, steps_of
+from .steps import Steps
 from .training import training_text
+from .translation import steps_of
 
 # Classes of layers that are written out by their operators.
 KINDS = {
