@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from ..ir.builder import Builder
-from ..ir.dim import Dim, Polynomial, equal, substitute, unknown
+from ..ir.dim import Dim, Polynomial, equal, is_unknown, substitute, unknown
 from ..ir.graph import Node
 from ..ir.signature import InferenceError, OpCall
 from ..ir.types import BroadcastError, DType, TensorType, broadcast, product
@@ -66,13 +66,16 @@ def _quotient(size: Dim, divisor: Dim) -> int | None:
 
 
 def infer_squeeze(call: OpCall) -> Sequence[TensorType]:
-    """x without the axes of extent 1; without all such axes where none are given."""
+    """x without the axes of extent 1; without all such axes where none are given.
+
+    An extent that only data tell then counts as another one.
+    """
     x = call.type(0)
     if not are_told(call, 1):
         return (x.with_shape(unknown() for _ in range(x.rank - _count(call))),)
     if call.has(1):
         axes = _axes(call, x.rank)
-    elif any(isinstance(extent, Polynomial) for extent in x.shape):
+    elif any(isinstance(extent, Polynomial) and not is_unknown(extent) for extent in x.shape):
         raise InferenceError(f"Squeeze needs its `axes`: an open extent of {x} may be 1")
     else:
         axes = {i for i, extent in enumerate(x.shape) if extent == 1}
@@ -189,9 +192,17 @@ def infer_concat(call: OpCall) -> Sequence[TensorType]:
 
 
 def concat_values(call: OpCall) -> tuple[Dim, ...] | None:
-    """Known vectors joined, such as a batch extent and constants."""
+    """Known vectors joined, such as a batch extent and constants; what is not told is unknown."""
     parts = [call.known(i) for i in range(len(call.inputs))]
-    return None if None in parts else tuple(extent for part in parts for extent in part)
+    if all(part is None for part in parts):
+        return None
+    for position, part in enumerate(parts):
+        if part is None:
+            (count,) = call.type(position).shape
+            if not isinstance(count, int):
+                return None
+            parts[position] = tuple(unknown() for _ in range(count))
+    return tuple(extent for part in parts for extent in part)
 
 
 def concat(build: Builder, call: VjpCall) -> Cotangents:

@@ -7,6 +7,7 @@ from math import prod, sqrt
 from typing import Any
 
 from ..ir.builder import MOST_KNOWN, Builder
+from ..ir.dim import is_unknown
 from ..ir.graph import CONSTANT, Graph, Node, Value
 from ..ir.tensor import Tensor
 from ..ir.types import DType, TensorType
@@ -47,7 +48,9 @@ def told_extents(build: Builder, node: Node, operands: Operands) -> Any:
     row, type = node.row, node.outputs[0]
     if row is None or row.known is None or not type.dtype.is_integer or type.rank > 1:
         return None
-    return row.known(build.call(row, operands, node.attributes))
+    told = row.known(build.call(row, operands, node.attributes))
+    extents = told if isinstance(told, tuple) else (told,)
+    return None if any(map(is_unknown, filter(None, extents))) else told
 
 
 def _fold_extents(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:

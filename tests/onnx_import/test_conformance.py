@@ -8,7 +8,6 @@ from support.conformance import OWN, REFERENCE, SUITES, cases, outcome, outcome_
 RANDOM = "it draws random numbers"
 OTHERWISE = "onnxruntime and PyTorch, as netc, compute other numbers"
 LEFT_OUT = {
-    "test_affine_grid_2d*_expanded": "ranks depend on computed shapes",
     "test_affine_grid_3d_align_corners_expanded": "its branches yield a scalar and a vector",
     "test_bernoulli*": RANDOM,
     "test_maxunpool_export_with_output_shape": OTHERWISE,

@@ -81,3 +81,18 @@ def test_an_axis_may_be_a_number() -> None:
     }"""
     net = netc.load_onnx(onnx.parser.parse_model(text).SerializeToString())
     assert net.outputs[0].shape == ("N", 3, 1)
+
+
+def test_shapes_are_told_in_part() -> None:
+    """Of a computed shape the numbers that are told are known, so that others may be squeezed."""
+    text = """<ir_version: 10, opset_import: ["" : 21]>
+    parts (float[3] x, int64[1] n) => (float[a, 3] y) <int64[2] rest = {1, 3}> {
+      shape = Concat<axis = 0>(n, rest)
+      wide = Expand(x, shape)
+      y = Squeeze(wide)
+    }"""
+    net = netc.load_onnx(onnx.parser.parse_model(text).SerializeToString())
+    assert net.outputs[0].shape == ("?", 3)
+    found = net.run({"x": np.arange(3, dtype=np.float32), "n": np.array([4])})
+    assert isinstance(found, np.ndarray)
+    assert found.shape == (4, 3)
