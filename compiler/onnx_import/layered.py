@@ -7,6 +7,8 @@ from itertools import chain, count
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from ...grammar.diagnostics import NetError
 from ...grammar.source import Source, Span
 from .. import layers as _layers  # noqa: F401  (fills the table of layers)
@@ -105,6 +107,8 @@ class _Layering:
     refused: set[tuple[int, str]] = field(default_factory=set)
     held: dict[Hashable, Value] = field(default_factory=dict)
     shared: set[tuple[int, int]] = field(default_factory=set)
+    # Tables of tokens, of which exporters store another copy for a last layer that has them, too.
+    tables: list[tuple[Literal, Value]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.target = Graph(self.raw.name, opsets=self.raw.opsets)
@@ -178,7 +182,7 @@ class _Layering:
     def _layer(self, identifier: int, node: Node) -> None:
         match = self.found.get(identifier)
         if match is not None:
-            mark = len(self.held), len(self.placed)
+            mark = len(self.held), len(self.placed), len(self.tables)
             try:
                 with self.target.tentatively() as attempt:
                     self._called(identifier, node, match)
@@ -191,10 +195,11 @@ class _Layering:
         else:
             self._operator(identifier, node)
 
-    def _take_back(self, mark: tuple[int, int]) -> None:
+    def _take_back(self, mark: tuple[int, int, int]) -> None:
         """Forget what a layer that is none has entered."""
         while len(self.held) > mark[0]:
             self.held.popitem()
+        del self.tables[mark[2] :]
         while len(self.placed) > mark[1]:
             output, layout = self.placed.pop()
             del self.places[output][layout]
@@ -433,8 +438,14 @@ class _Layering:
         if size_of(literal) != prod(shape):
             raise NoMatch
         literal = literal.shaped(shape)
+        for table, held in self.tables:
+            if table.type == literal.type and np.array_equal(table, literal):
+                self.held[key] = held
+                return held
         value = LayerBuilder.parameter(build, name, shape, **{**options, "literal": literal})
         self.held[key] = value
+        if build.spelling == "EMBED":
+            self.tables.append((literal, value))
         return value
 
     def _note_sharing(self, main: Weight) -> None:

@@ -10,6 +10,7 @@ from ..ops.opdef import Operands
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
 from ..passes.rewrite import RewriteRule, rewrite
 from .indices import counted_from_the_end
+from .masks import chosen
 from .products import as_product
 from .recognition.activations import UNARY
 from .recognition.trail import SHAPING, weight_of
@@ -165,7 +166,11 @@ def neutral(build: Builder, node: Node, operands: Operands) -> Results:
 
 def added(build: Builder, node: Node, operands: Operands) -> Results:
     """Sums that are simpler."""
-    return neutral(build, node, operands) or bias_of_parts(build, node, operands)
+    for rule in (neutral, bias_of_parts, chosen):
+        found = rule(build, node, operands)
+        if found is not None:
+            return found
+    return None
 
 
 def sliced(build: Builder, node: Node, operands: Operands) -> Results:
@@ -222,6 +227,8 @@ def _is_zero(build: Builder, x: Value | None) -> bool:
             return value is None or value.number() == 0
         if node.op_type == CONSTANT:
             return set(node.attributes["value"].numbers() or (1,)) == {0}
+        if node.op_type == "Concat":
+            return all(_is_zero(build, each) for each in node.inputs)
         x = node.inputs[0] if node.op_type in PASSING else None
     return False
 

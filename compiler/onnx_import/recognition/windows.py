@@ -126,8 +126,10 @@ def _partition(image: Places, places: Places) -> Partition | None:
     row, column = first[1], first[2]
     width = int(np.argmax(row != row[0])) or positions
     size, shift = (positions // width, width), (int(row[0]), int(column[0]))
-    if positions % width or any(
-        e % s or b >= s for e, s, b in zip(size_of, size, shift, strict=True)
+    if (
+        positions % width
+        or min(size) < 2
+        or any(e % s or b >= s for e, s, b in zip(size_of, size, shift, strict=True))
     ):
         return None
     found = Partition(size_of, size, shift, False)
