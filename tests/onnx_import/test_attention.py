@@ -49,6 +49,30 @@ HALVES = """f = Constant<value_float = 0.70710678>()
 CAUSAL = "s = Add(scores, m)"
 
 
+PRODUCTS = """size = Shape(scores)
+    yes = Constant<value = bool {1}>()
+    everything = Expand(yes, size)
+    keeps = And(everything, kept)
+    drops = Not(keeps)
+    number = Constant<value_float = -1e30>()
+    ones = Cast<to = 1>(keeps)
+    others = Cast<to = 1>(drops)
+    left = Mul(ones, scores)
+    filled = Mul(number, others)
+    s = Add(left, filled)"""
+
+
+def test_products_with_masks_are_a_mask() -> None:
+    """Keras multiplies scores by what a mask keeps, and adds a number times what it does not."""
+    model = attention_of(first="N", scale=ONCE, mask=PRODUCTS)
+    kept = numpy_helper.from_array(np.tri(5, dtype=bool)[None, None])
+    model.graph.node.insert(0, helper.make_node("Constant", [], ["kept"], value=kept))
+    net = netc.load_onnx(model.SerializeToString())
+    (layer,) = (each for each in net.graph.layers.values() if each.kind != "INPUT")
+    assert (layer.kind, layer.arguments["causal"]) == ("ATTENTION", True)
+    check_numbers(net, model)
+
+
 @pytest.mark.parametrize("first", ["N", "L"])
 @pytest.mark.parametrize("scale", [ONCE, DIVIDED, HALVES], ids=["once", "divided", "on both sides"])
 @pytest.mark.parametrize("mask", ["", CAUSAL], ids=["all", "causal"])

@@ -83,6 +83,12 @@ def classified(self: Any, x: Any) -> Any:
     return torch.cat([self.token.expand(x.shape[0], -1, -1), patches], 1) + self.positions
 
 
+def tied(table: Any, last: Any) -> Any:
+    """Tokens as rows of a table, by which the last layer multiplies them."""
+    last.weight = table.weight
+    return Called(lambda m, x: m.last(m.table(x)), table=table, last=last)
+
+
 WINDOW, SHIFT, SIDE, HEADS = 2, 1, 4, 2  # of Swin, in an image of SIDE x SIDE
 
 
@@ -225,6 +231,29 @@ MODELS: dict[str, tuple[Callable[[], Any], tuple[int, ...], list[str]]] = {
         (1, 3, 9, 9),
         ["CONV", "GN"],
     ),
+    "two recurrent layers in both directions": (
+        lambda: Called(
+            lambda m, x: m.f(m.r(x)[0]),
+            r=nn.LSTM(5, 3, 2, batch_first=True, bidirectional=True),
+            f=nn.Linear(6, 2),
+        ),
+        (1, 4, 5),
+        ["LSTM", "LSTM", "LINEAR"],
+    ),
+    "a last state": (
+        lambda: Called(
+            lambda m, x: m.f(m.r(x)[1][-1]),
+            r=nn.GRU(5, 3, batch_first=True, bias=False),
+            f=nn.Linear(3, 2),
+        ),
+        (1, 4, 5),
+        ["GRU", "FC"],
+    ),
+    "tokens whose table is the last layer's": (
+        lambda: tied(nn.Embedding(9, 4), nn.Linear(4, 9, bias=False)),
+        (1, 5),
+        ["EMBED", "LINEAR"],
+    ),
     "a pool of a sequence": (
         lambda: nn.Sequential(nn.Conv1d(3, 4, 3), nn.ReLU(), nn.MaxPool1d(2)),
         (1, 3, 9),
@@ -259,11 +288,13 @@ def test_models_are_layers(name: str, by_export: bool, is_open: bool, tmp_path: 
     options: dict[str, Any] = {"verbose": False} if by_export else {}
     if is_open:
         options = {"input_names": ["x"], "dynamic_axes": {"x": {0: "batch"}}}
-    torch.onnx.export(module, (torch.randn(*shape),), path, dynamo=by_export, **options)
+    sample = torch.arange(5)[None] if len(shape) == 2 else torch.randn(*shape)
+    torch.onnx.export(module, (sample,), path, dynamo=by_export, **options)
     net = netc.load_onnx(path)
     assert [each.kind for each in net.graph.layers.values() if each.kind != "INPUT"] == kinds
     assert net.params == sum(parameter.numel() for parameter in module.parameters())
     x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    x = sample.numpy() if len(shape) == 2 else x
     (spec,) = net.inputs
     (wanted,) = computed(onnx.load(path), {spec.name: x})
     found = net.run(x)

@@ -56,3 +56,32 @@ def test_numbers_come_back(name: str, tmp_path: Path) -> None:
     assert isinstance(y, np.ndarray)
     assert isinstance(again, np.ndarray)
     np.testing.assert_allclose(again, y, rtol=1e-4, atol=1e-5)
+
+
+RECURRENT = (
+    "LSTM(3)",
+    "LSTM(3, last, direction=both, bias=no)",
+    "GRU(3, direction=backward)",
+    "GRU(3, last, direction=backward)",
+    "RNN(3, last, activation=relu)",
+    "RNN(3, direction=both)",
+)
+
+
+@pytest.mark.parametrize("layer", RECURRENT)
+def test_recurrent_layers_come_back(layer: str, tmp_path: Path) -> None:
+    """Gates are put back in the order of PyTorch, and so are directions."""
+    net = netc.compile(f"INPUT(6x5, sequence) -> {layer}", name="recurrent")
+    path = tmp_path / "recurrent.onnx"
+    net.export(path, seed=1)
+    back = netc.load_onnx(path)
+    assert back.params == net.params
+    (mine, theirs) = (
+        [each.arguments for each in n.layers if each.kind != "INPUT"] for n in (net, back)
+    )
+    assert mine == theirs
+    x = np.random.default_rng(0).standard_normal((2, 6, 5)).astype(np.float32)
+    y, again = net.run(x, net.initialize(seed=1)), back.run(x)
+    assert isinstance(y, np.ndarray)
+    assert isinstance(again, np.ndarray)
+    np.testing.assert_allclose(again, y, rtol=1e-5, atol=1e-6)

@@ -8,6 +8,7 @@ from . import (
     merging,
     normalizations,
     pooling,
+    recurrent,
     shaping,
     windows,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "merging",
     "normalizations",
     "pooling",
+    "recurrent",
     "shaping",
     "windows",
 ]
