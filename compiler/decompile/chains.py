@@ -299,7 +299,7 @@ def starts(chain: Chain) -> bool:
         return all(map(starts, first.branches))
     if isinstance(first, Call):
         constant = first.kind == "op" and first.arguments[0].value == Text('"Constant"')
-        return first.kind in ("INPUT", "PARAM") or constant
+        return first.kind in ("INPUT", "PARAM", "CONST") or constant
     return isinstance(first, Reference)
 
 

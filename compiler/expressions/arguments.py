@@ -51,11 +51,13 @@ class Kind:
         expected: The accepted values in words, with an article.
         convert: Returns the value in canonical form, or raises `Mismatch`.
         words: The bare words among the accepted values.
+        takes_lists: Whether lists and calls among them need no keyword.
     """
 
     expected: str
     convert: Callable[[Any], Any]
     words: tuple[str, ...] = ()
+    takes_lists: bool = False
 
 
 def fitted(kind: Kind, value: Any) -> Any:

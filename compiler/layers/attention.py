@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from math import sqrt
+from typing import NamedTuple
 
-from ..expressions.arguments import Flag, Initializer, Positive, Rate
+from ..expressions.arguments import Flag, Initializer, Positive, Rate, Real
 from ..ir.graph import Value
 from ..ir.initializers import AUTO, ZEROS, Init
 from ..ir.types import DType
@@ -19,6 +20,10 @@ def attention(
     build: LayerBuilder,
     *xs: Value,
     heads: Positive,
+    kv_heads: Positive | None = None,
+    width: Positive | None = None,
+    scale: Real | None = None,
+    project: Flag = True,
     causal: Flag = False,
     dropout: Rate = 0.0,
     mask: Mask | None = None,
@@ -30,13 +35,19 @@ def attention(
 
     It takes one sequence (N, L, E), or queries (N, L, E), keys (N, S, .) and values (N, S, .).
     The weights are those of `torch.nn.MultiheadAttention`: `in_proj_weight` (3 E, E), or, where
-    keys or values are not E wide, `q_proj_weight`, `k_proj_weight` and `v_proj_weight`;
-    `in_proj_bias` (3 E), `out_proj.weight` (E, E), `out_proj.bias` (E).
+    queries, keys or values are not as wide as E, `q_proj_weight`, `k_proj_weight` and
+    `v_proj_weight`; `in_proj_bias` (3 E), `out_proj.weight` (E, E), `out_proj.bias` (E).
 
     Args:
         build: The builder.
         *xs: The sequences.
-        heads: How many heads the E features are divided among: D = E / heads.
+        heads: How many heads the features of all queries are divided among, D each.
+        kv_heads: How many heads keys and values have: as many heads of queries in a row share one
+            (Ainslie et al. 2023, "GQA"). By default each has its own.
+        width: The features heads D of all queries, by default E, the queries' own.
+        scale: What the products Q KT are multiplied by, by default 1 / sqrt(D).
+        project: Whether the dense layers are there. Without them the operands are queries, keys
+            and values as they stand, so that steps before can rotate or normalize them.
         causal: Whether position i attends to the positions up to i only, regardless of the mask.
         dropout: The rate of dropout on the attention weights.
         mask: A label, of integers that are 0 where a key must not be attended to, (N, S) or
@@ -51,14 +62,19 @@ def attention(
         init: The initial values of the dense layers' weights.
     """
     q, k, v = _operands(build, xs)
-    (width,) = build.concrete(q, (2,))
-    if width % heads:
-        message = f"cannot divide {width} channels among {heads} heads"
-        raise build.fail("E204", message, at="heads")
-    queries, keys, values = (
-        _by_head(build, part, heads) for part in _projections(build, (q, k, v), init, bias)
+    (given,) = build.concrete(q, (2,))
+    sizes = _sizes(build, width or given, heads, kv_heads or heads)
+    parts: Sequence[Value] = (q, k, v)
+    if project:
+        parts = _projections(build, (q, k, v), sizes, init, bias)
+    else:
+        _check_widths(build, (q, k, v), sizes)
+    queries = _by_head(build, parts[0], heads)
+    keys, values = (
+        _repeated(build, _by_head(build, part, sizes.kv_heads), heads) for part in parts[1:]
     )
-    scaled = build.Mul(queries, build.constant(1 / sqrt(width // heads), q.dtype))
+    factor = 1 / sqrt(sizes.each) if scale is None else scale
+    scaled = build.Mul(queries, build.constant(factor, q.dtype))
     scores = build.MatMul(scaled, build.Transpose(keys, perm=(0, 1, 3, 2)))
     if relative:
         scores = build.Add(scores, position_bias(build, q, k, heads))
@@ -69,7 +85,52 @@ def attention(
     weights = build.Softmax(scores, axis=3)
     if dropout:
         weights = build.Dropout(weights, build.constant(dropout, DType.FLOAT32))
-    return _joined(build, build.MatMul(weights, values), width, init, bias)
+    y = _joined(build, build.MatMul(weights, values))
+    if not project:
+        return y
+    out = build.weight((given, sizes.width), name="out_proj.weight", init=init)
+    shift = build.weight((given,), name="out_proj.bias", init=ZEROS) if bias else None
+    return projected(build, y, out, shift)
+
+
+class _Sizes(NamedTuple):
+    """How many heads queries have, and keys with their values, and how wide queries are in all."""
+
+    heads: int
+    kv_heads: int
+    width: int
+
+    @property
+    def each(self) -> int:
+        """The features of a head."""
+        return self.width // self.heads
+
+
+def _sizes(build: LayerBuilder, width: int, heads: int, kv_heads: int) -> _Sizes:
+    if width % heads:
+        message = f"cannot divide {width} channels among {heads} heads"
+        raise build.fail("E204", message, at="heads")
+    if heads % kv_heads:
+        message = f"cannot share {kv_heads} heads of keys among {heads} heads of queries"
+        raise build.fail("E204", message, at="kv_heads")
+    return _Sizes(heads, kv_heads, width)
+
+
+def _check_widths(build: LayerBuilder, operands: tuple[Value, Value, Value], sizes: _Sizes) -> None:
+    """Operands that no dense layer maps are as wide as the heads take them.
+
+    Raises:
+        NetError: E202, they are not.
+    """
+    q, k, v = (build.concrete(x, (2,))[0] for x in operands)
+    keys = sizes.kv_heads * sizes.each
+    if q != sizes.width or k != keys or v % sizes.kv_heads:
+        raise build.fail(
+            "E202",
+            f"cannot pair queries of {q} channels with keys of {k} and values of {v}",
+            help=f"{sizes.heads} heads of queries and {sizes.kv_heads} of keys take"
+            f" {sizes.width} channels and {keys}",
+        )
 
 
 def _operands(build: LayerBuilder, xs: Sequence[Value]) -> tuple[Value, Value, Value]:
@@ -94,28 +155,47 @@ def _operands(build: LayerBuilder, xs: Sequence[Value]) -> tuple[Value, Value, V
 
 
 def _projections(
-    build: LayerBuilder, operands: tuple[Value, Value, Value], init: Init, bias: bool
+    build: LayerBuilder,
+    operands: tuple[Value, Value, Value],
+    sizes: _Sizes,
+    init: Init,
+    bias: bool,
 ) -> Sequence[Value]:
-    """Queries, keys and values after their dense layers, each E wide."""
+    """Queries, keys and values after their dense layers."""
     q, k, v = operands
-    width, *others = (build.concrete(x, (2,))[0] for x in operands)
-    if any(other != width for other in others):
+    keys = sizes.kv_heads * sizes.each
+    widths = (sizes.width, keys, keys)
+    given = tuple(build.concrete(x, (2,))[0] for x in operands)
+    if {*given, *widths} != {sizes.width}:
         weights: Sequence[Value] = [
-            build.weight((width, features), name=f"{name}_proj_weight", init=init)
-            for name, features in zip("qkv", (width, *others), strict=True)
+            build.weight((units, features), name=f"{name}_proj_weight", init=init)
+            for name, units, features in zip("qkv", widths, given, strict=True)
         ]
     else:
-        stacked = build.weight((3 * width, width), name="in_proj_weight", init=init)
-        weights = () if q == k == v else _thirds(build, stacked, axis=0)
-    shift = build.weight((3 * width,), name="in_proj_bias", init=ZEROS) if bias else None
+        stacked = build.weight((3 * sizes.width, sizes.width), name="in_proj_weight", init=init)
+        weights = () if q == k == v else _parts(build, stacked, widths, axis=0)
+    shift = build.weight((sum(widths),), name="in_proj_bias", init=ZEROS) if bias else None
     if not weights:
-        return _thirds(build, projected(build, q, stacked, shift), axis=2)
-    shifts = _thirds(build, shift, axis=0) if shift else (None,) * 3
+        return _parts(build, projected(build, q, stacked, shift), widths, axis=2)
+    shifts = _parts(build, shift, widths, axis=0) if shift else (None,) * 3
     return [projected(build, *part) for part in zip(operands, weights, shifts, strict=True)]
 
 
-def _thirds(build: LayerBuilder, x: Value, *, axis: int) -> Sequence[Value]:
-    return build.op("Split", (x,), {"axis": axis, "num_outputs": 3}, outputs=3)
+def _parts(build: LayerBuilder, x: Value, widths: Sequence[int], *, axis: int) -> Sequence[Value]:
+    """Three parts, which have an attribute for their number where they are equal."""
+    if len(set(widths)) == 1:
+        return build.op("Split", (x,), {"axis": axis, "num_outputs": 3}, outputs=3)
+    return build.op("Split", (x, build.index_constant(tuple(widths))), {"axis": axis}, outputs=3)
+
+
+def _repeated(build: LayerBuilder, x: Value, heads: int) -> Value:
+    """Each head as often as heads of queries share it."""
+    (own,) = build.concrete(x, (1,))
+    if own == heads:
+        return x
+    return build.Gather(
+        x, build.index_constant(tuple(i * own // heads for i in range(heads))), axis=1
+    )
 
 
 def _by_head(build: LayerBuilder, x: Value, heads: int) -> Value:
@@ -125,10 +205,8 @@ def _by_head(build: LayerBuilder, x: Value, heads: int) -> Value:
     return build.Transpose(x, perm=(0, 2, 1, 3))
 
 
-def _joined(build: LayerBuilder, x: Value, width: int, init: Init, bias: bool) -> Value:
-    """(N, heads, L, E / heads) as (N, L, E), after the last dense layer."""
+def _joined(build: LayerBuilder, x: Value) -> Value:
+    """(N, heads, L, D) as (N, L, heads D)."""
+    heads, each = build.concrete(x, (1, 3))
     y = build.Transpose(x, perm=(0, 2, 1, 3))
-    y = build.Reshape(y, build.index_constant((0, 0, width)))
-    out = build.weight((width, width), name="out_proj.weight", init=init)
-    shift = build.weight((width,), name="out_proj.bias", init=ZEROS) if bias else None
-    return projected(build, y, out, shift)
+    return build.Reshape(y, build.index_constant((0, 0, heads * each)))

@@ -22,6 +22,7 @@ from ..expressions.arguments import (
     Mismatch,
     Quotient,
     Word,
+    WordCall,
     fitted,
     keyword_only,
     kind_of,
@@ -308,7 +309,7 @@ def _name_of(
     if _is_bare(definition, value):
         return _count_name(definition, argument, given, spelling)
     kinds: tuple[tuple[bool, str | None], ...] = (
-        (isinstance(value, tuple), definition.size),
+        (isinstance(value, tuple) or _is_listed(definition, value), definition.size),
         (isinstance(value, str), _word_name(definition, value)),
         (isinstance(value, float), next(iter(definition.numbers), None)),
     )
@@ -316,6 +317,12 @@ def _name_of(
         if matches and name is not None:
             return name
     raise _unplaced(definition, argument, spelling)
+
+
+def _is_listed(definition: CallSignature, value: Any) -> bool:
+    """Whether it is a list, or a call, that may stand where a size may."""
+    kind = definition.kinds.get(definition.size or "")
+    return isinstance(value, list | WordCall) and kind is not None and kind.takes_lists
 
 
 def _is_bare(definition: CallSignature, value: Any) -> bool:

@@ -1,8 +1,17 @@
-"""Layers that enlarge images and shuffle channels; none has weights."""
+"""Layers that stretch images and shuffle channels; none has weights."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from ..expressions.arguments import PerAxis, Positive
+from ..expressions.arguments import (
+    Flag,
+    Kind,
+    LabelName,
+    PerAxis,
+    Positive,
+    PositiveReal,
+    kind_of,
+)
 from ..ir.graph import Value
 from ..ir.types import DType
 from .activation import channel_axis
@@ -12,13 +21,26 @@ from .spatial import as_before, channels_first, describe, per_axis
 
 MAX_FACTOR = 2**24  # ONNX states scales in float32, which is exact up to here
 
-RESIZE = {
+RESIZE: Mapping[str, Mapping[str, Any]] = {
     "nearest": {
         "mode": "nearest",
         "coordinate_transformation_mode": "asymmetric",
         "nearest_mode": "floor",
     },
     "linear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
+    "cubic": {
+        "mode": "cubic",
+        "coordinate_transformation_mode": "half_pixel",
+        "cubic_coeff_a": -0.75,
+    },
+}
+INTERPOLATIONS = {
+    "nearest": "nearest",
+    "linear": "linear",
+    "bilinear": "linear",
+    "trilinear": "linear",
+    "cubic": "cubic",
+    "bicubic": "cubic",
 }
 
 
@@ -43,6 +65,103 @@ def upsample(
     attributes = RESIZE["nearest" if mode == "nearest" else "linear"]
     y = build.Resize(source.value, None, scales, **attributes)
     return as_before(build, y, source)
+
+
+def _factors(value: Any) -> float | tuple[float, ...]:
+    """A factor above 0, or one per axis."""
+    if isinstance(value, list | tuple):
+        return tuple(float(POSITIVE.convert(number)) for number in value)
+    return float(POSITIVE.convert(value))
+
+
+POSITIVE = kind_of(PositiveReal)
+Factors = Annotated[
+    float | tuple[float, ...], Kind("a number above 0, or one per axis as in `(2, 1.5)`", _factors)
+]
+
+
+@layer("RESIZE", size="size", number="factor", choice="mode")
+def resize(
+    build: LayerBuilder,
+    x: Value,
+    *,
+    size: PerAxis | None = None,
+    factor: Factors | None = None,
+    like: LabelName | None = None,
+    mode: Literal["nearest", "linear", "bilinear", "trilinear", "cubic", "bicubic"] = "nearest",
+    align: Flag = False,
+    antialias: Flag = False,
+) -> Value:
+    """Stretches the spatial axes to a size, by a factor, or to a tensor's size (ONNX `Resize`).
+
+    As `torch.nn.functional.interpolate`: `nearest` takes the element at floor(i / factor), the
+    others interpolate between the centres of elements or, with `align`, between those of the
+    outermost elements, cubic ones with Keys' kernel (Keys 1981) of a = -0.75, or with
+    `antialias` -0.5.
+
+    Args:
+        build: The builder.
+        x: An image, a volume or a sequence.
+        size: The spatial extents that are to come out.
+        factor: By how much each axis grows, or all; extents are rounded down.
+        like: A label of a tensor whose spatial extents are to come out.
+        mode: How elements are interpolated; what is linear is so along every axis.
+        align: Whether the outermost elements stay where they are.
+        antialias: Whether an axis that shrinks is filtered before.
+    """
+    source = channels_first(build, x)
+    rank = source.value.type.rank - 2
+    given = [n for n, a in (("size", size), ("factor", factor), ("like", like)) if a is not None]
+    if len(given) != 1:
+        message = f"takes one of `size`, `factor` and `like`, not {' and '.join(given) or 'none'}"
+        raise build.fail("E106" if given else "E105", message, at=given[-1] if given else None)
+    kind = INTERPOLATIONS[mode]
+    if align and kind == "nearest":
+        message = "interpolates nothing where `mode` is `nearest`, so `align` says nothing"
+        raise build.fail("E106", message, at="align", help="write `mode=linear`")
+    attributes: dict[str, Any] = {**RESIZE[kind]}
+    if align:
+        attributes["coordinate_transformation_mode"] = "align_corners"
+    if antialias:
+        attributes |= {"antialias": 1, "exclude_outside": 1}  # weights end with the image
+        if kind == "cubic":
+            attributes["cubic_coeff_a"] = -0.5
+    if factor is not None:
+        factors = factor if isinstance(factor, tuple) else (factor,) * rank
+        if len(factors) != rank or max(factors) > MAX_FACTOR:
+            message = f"takes {rank} factors up to {MAX_FACTOR:_}"
+            raise build.fail("E201", message, at="factor")
+        scales = build.constant((1.0, 1.0, *factors), DType.FLOAT32)
+        y = build.Resize(source.value, None, scales, **attributes)
+    else:
+        spatial = _sizes_like(build, source.value, like) if like else _sizes(build, size, rank)
+        kept = build.Shape(source.value, start=0, end=2)
+        (sizes,) = build.op("Concat", (kept, spatial), {"axis": 0})
+        y = build.Resize(source.value, None, None, sizes, **attributes)
+    return as_before(build, y, source)
+
+
+def _sizes(build: LayerBuilder, size: int | tuple[int, ...] | None, rank: int) -> Value:
+    return build.index_constant(per_axis(build, size or 1, "size", rank))
+
+
+def _sizes_like(build: LayerBuilder, x: Value, label: str) -> Value:
+    """The spatial extents of the tensor that a label names, for a tensor (N, C, *S).
+
+    Raises:
+        NetError: There is none, or it has other axes.
+    """
+    found = build.find(label)
+    if found is None:
+        raise build.fail("E101", f"finds no value `{label}`", at="like")
+    other = channels_first(build, found).value
+    if other.type.rank != x.type.rank:
+        message = f"cannot stretch {describe(x)} to the size of `{label}`, {describe(found)}"
+        raise build.fail("E201", message, at="like")
+    known = tuple(extent for extent in other.shape[2:] if isinstance(extent, int))
+    if len(known) == other.type.rank - 2:
+        return build.index_constant(known)
+    return build.Shape(other, start=2)
 
 
 @layer("PIXELSHUFFLE", counts="factor")

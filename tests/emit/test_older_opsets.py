@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -72,11 +73,16 @@ def _agree(network: netc.Network, feeds: Mapping[str, Array], opset: int, most: 
 @pytest.mark.parametrize("opset", [13, 15, 17, 19, 21])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_layers(family: str, opset: int) -> None:
-    """Rows of the layer table mean the same; each opset tries others of them."""
+    """Rows of the layer table mean the same; each opset tries others of them.
+
+    Nothing that an opset has filters an image before it is made smaller.
+    """
     rows: list[LayerRow] = [r for r in import_module(f"support.rows.{family}").ROWS if r.engines]
     for row in rows[OPSETS.index(opset) // 2 :: 5]:
         network = netc.compile(row.program)
-        _agree(network, feeds_for(network, 2, low=row.low, high=row.high), opset, 1e-5)
+        lacks = opset < 18 and "antialias" in row.program
+        with pytest.raises(netc.NetError, match="came later") if lacks else nullcontext():
+            _agree(network, feeds_for(network, 2, low=row.low, high=row.high), opset, 1e-5)
 
 
 @pytest.mark.parametrize("opset", OPSETS)

@@ -8,9 +8,10 @@ MASKED = "-1e38"  # a score that keeps a row without a key from becoming NaN
 
 
 def attention(view: LayerView) -> Module | None:
-    """The module; None where positions have biases, or windows are kept apart."""
+    """The module; None where PyTorch's has no such heads, positions or windows."""
     arguments = view.arguments
-    if arguments["relative"] or arguments["mask"] == "shifted":
+    own = any(arguments[name] is not None for name in ("kv_heads", "width", "scale"))
+    if own or not arguments["project"] or arguments["relative"] or arguments["mask"] == "shifted":
         return None
     operands = _operands(view)
     if operands is None:

@@ -76,7 +76,71 @@ WEIGHTS, BIASES = 4 * 8 * 8, 4 * 8
 MACS = 6 * WEIGHTS + 2 * 6 * 6 * 8
 CROSS_MACS = (6 + 5) * WEIGHTS // 2 + 2 * 6 * 5 * 8
 
+
+def grouped(heads: int, kv_heads: int, *, project: bool = True, **options: Any) -> Oracle:
+    """PyTorch's grouped `scaled_dot_product_attention` between the layer's dense layers."""
+
+    def oracle(x: Any, state: Any) -> Any:
+        import torch
+        from torch.nn.functional import linear, scaled_dot_product_attention
+
+        q, k, v = x if isinstance(x, list) else (x, x, x)
+        if project:
+            weights = [state[f"l.{name}_proj_weight"] for name in "qkv"]
+            given = state.get("l.in_proj_bias")
+            sizes = [len(weight) for weight in weights]
+            shifts = (None,) * 3 if given is None else given.split(sizes)
+            q, k, v = (linear(*part) for part in zip((q, k, v), weights, shifts, strict=True))
+        split = [
+            part.unflatten(2, (count, -1)).transpose(1, 2)
+            for part, count in ((q, heads), (k, kv_heads), (v, kv_heads))
+        ]
+        y = scaled_dot_product_attention(*split, **{**options, "enable_gqa": True})
+        y = torch.flatten(y.transpose(1, 2), 2)
+        if not project:
+            return y
+        return linear(y, state["l.out_proj.weight"], state.get("l.out_proj.bias"))
+
+    return oracle
+
+
 ROWS = [
+    LayerRow(
+        "CONST(causal(6)) as m\nINPUT(6x8, sequence) -> ATTENTION(2, mask=m) as l",
+        "6x8",
+        WEIGHTS + BIASES,
+        MACS,
+        attended(2, causal=True),
+    ),
+    LayerRow(
+        "INPUT(6x8, sequence) -> ATTENTION(4, kv_heads=2) as l",
+        "6x8",
+        8 * 8 * 2 + 4 * 8 * 2 + 8 + 4 + 4 + 8,
+        6 * (8 * 8 * 2 + 4 * 8 * 2) + 2 * 6 * 6 * 8,
+        grouped(4, 2),
+    ),
+    LayerRow(
+        "INPUT(6x8, sequence) -> ATTENTION(3, width=12, causal=yes, scale=1, bias=no) as l",
+        "6x8",
+        4 * 8 * 12,
+        6 * 4 * 8 * 12 + 2 * 6 * 6 * 12,
+        grouped(3, 3, is_causal=True, scale=1.0),
+    ),
+    LayerRow(
+        "INPUT(6x8, sequence) -> ATTENTION(4, kv_heads=1, width=16, bias=no) as l",
+        "6x8",
+        8 * 16 * 2 + 8 * 4 * 2,
+        6 * (8 * 16 * 2 + 8 * 4 * 2) + 2 * 6 * 6 * 16,
+        grouped(4, 1),
+    ),
+    LayerRow(
+        "q = INPUT(6x8, sequence)\nk = INPUT(5x4, sequence)\nv = INPUT(5x6, sequence)\n"
+        "( q | k | v ) -> ATTENTION(4, kv_heads=2, project=no, scale=0.3) as l",
+        "6x12",
+        0,
+        6 * 5 * 8 + 6 * 5 * 12,
+        grouped(4, 2, project=False, scale=0.3),
+    ),
     LayerRow(
         "INPUT(6x8, sequence) -> ATTENTION(2) as l", "6x8", WEIGHTS + BIASES, MACS, attended(2)
     ),

@@ -6,17 +6,29 @@ from support.layers import LayerRow, Oracle
 
 
 def interpolated(factor: Any, mode: str) -> Oracle:
-    """PyTorch's interpolation, `align_corners=False`."""
+    """PyTorch's interpolation by a factor, `align_corners=False`."""
+    return resized(scale_factor=factor, mode=mode)
+
+
+def resized(**options: Any) -> Oracle:
+    """PyTorch's interpolation."""
 
     def oracle(x: Any, state: Any) -> Any:
         from torch.nn.functional import interpolate
 
         sequence = x.ndim == 3
         x = x.transpose(1, 2) if sequence else x
-        y = interpolate(x, scale_factor=factor, mode=mode)
+        y = interpolate(x, **options)
         return y.transpose(1, 2) if sequence else y
 
     return oracle
+
+
+def restored(x: Any, state: Any) -> Any:
+    """A pooled image stretched to the size before."""
+    from torch.nn.functional import interpolate, max_pool2d
+
+    return interpolate(max_pool2d(x, 2), size=x.shape[2:], mode="bilinear")
 
 
 def pixels_shuffled(factor: int) -> Oracle:
@@ -90,6 +102,47 @@ ROWS = [
         "INPUT(3x4x2x3) -> UPSAMPLE(2, trilinear) as l",
         "6x8x4x3",
         torch=interpolated(2, "trilinear"),
+    ),
+    *(
+        LayerRow(f"INPUT(5x6x3) -> RESIZE({given}) as l", size, torch=resized(**options))
+        for given, size, options in (
+            ("7x9", "7x9x3", {"size": (7, 9)}),
+            ("3", "15x18x3", {"scale_factor": 3.0}),
+            ("7x9, linear", "7x9x3", {"size": (7, 9), "mode": "bilinear"}),
+            ("1.5, linear", "7x9x3", {"scale_factor": 1.5, "mode": "bilinear"}),
+            ("8x4, cubic", "8x4x3", {"size": (8, 4), "mode": "bicubic"}),
+            (
+                *("7x9, linear, align=yes", "7x9x3"),
+                {"size": (7, 9), "mode": "bilinear", "align_corners": True},
+            ),
+            (
+                *("factor=(0.5, 1.75), cubic", "2x10x3"),
+                {"scale_factor": (0.5, 1.75), "mode": "bicubic"},
+            ),
+            (
+                *("2x3, linear, antialias=yes", "2x3x3"),
+                {"size": (2, 3), "mode": "bilinear", "antialias": True},
+            ),
+            (
+                *("2x3, cubic, antialias=yes", "2x3x3"),
+                {"size": (2, 3), "mode": "bicubic", "antialias": True},
+            ),
+        )
+    ),
+    LayerRow(
+        "x = INPUT(5x6x3)\nx -> POOL -> RESIZE(like=x, linear) as l",
+        "5x6x3",
+        torch=restored,
+    ),
+    LayerRow(
+        "INPUT(6x3, sequence) -> RESIZE(size=9, linear) as l",
+        "9x3",
+        torch=resized(size=9, mode="linear"),
+    ),
+    LayerRow(
+        "INPUT(3x4x2x3) -> RESIZE(2x6x4, trilinear) as l",
+        "2x6x4x3",
+        torch=resized(size=(2, 6, 4), mode="trilinear"),
     ),
     LayerRow("INPUT(4x5x12) -> PIXELSHUFFLE as l", "8x10x3", torch=pixels_shuffled(2)),
     LayerRow("INPUT(4x5x18) -> PIXELSHUFFLE(3) as l", "12x15x2", torch=pixels_shuffled(3)),
