@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ..ir.builder import Builder
 from ..ir.graph import CONSTANT, INPUT, Graph, Node, Value
+from ..ir.signature import InferenceError
 from ..ops.cuts import ANY_END
 from ..ops.opdef import Operands
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
@@ -14,6 +15,7 @@ from .masks import chosen
 from .products import as_product
 from .recognition.activations import UNARY
 from .recognition.trail import SHAPING, weight_of
+from .recognize import UNFORESEEN
 from .reshaping import shaped
 
 Results = tuple[Value, ...] | None
@@ -21,7 +23,8 @@ Results = tuple[Value, ...] | None
 
 def simplify(graph: Graph) -> Graph:
     """The graph with fewer operators, which computes the same."""
-    return eliminate_dead_nodes(rewrite(graph, RULES))
+    rules = {op_type: guarded(rule) for op_type, rule in RULES.items()}
+    return eliminate_dead_nodes(rewrite(graph, rules))
 
 
 def _whole(build: Builder, x: Value) -> Value:
@@ -231,6 +234,18 @@ def _is_zero(build: Builder, x: Value | None) -> bool:
             return all(_is_zero(build, each) for each in node.inputs)
         x = node.inputs[0] if node.op_type in PASSING else None
     return False
+
+
+def guarded(rule: RewriteRule) -> RewriteRule:
+    """A rule that leaves as it is what has shapes or arguments that no operator of its kind has."""
+
+    def apply(build: Builder, node: Node, operands: Operands) -> Results:
+        try:
+            return rule(build, node, operands)
+        except (InferenceError, *UNFORESEEN):
+            return None
+
+    return apply
 
 
 RULES: Mapping[str, RewriteRule] = {

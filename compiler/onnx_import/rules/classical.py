@@ -28,8 +28,9 @@ def scaler(draft: Draft) -> None:
 
 def regressor(draft: Draft) -> None:
     """y = x WT + b."""
-    if draft.string_of("post_transform", "NONE") == "NONE":
-        _linear(draft, draft.int_of("targets", 1), output=draft.output(0))
+    rows = draft.int_of("targets", 1)
+    if draft.string_of("post_transform", "NONE") == "NONE" and _fits(draft, rows):
+        _linear(draft, rows, output=draft.output(0))
 
 
 def classifier(draft: Draft) -> None:
@@ -37,7 +38,7 @@ def classifier(draft: Draft) -> None:
     labels = _labels(draft)
     post = POST.get(draft.string_of("post_transform", "NONE"))
     rows = _floats(draft, "intercepts").size
-    if labels is None or post is None or rows != labels.size:
+    if labels is None or post is None or rows != labels.size or not _fits(draft, rows):
         return
     scores = _linear(draft, rows)
     choice = draft.add("ArgMax", scores, hint="choice", axis=1, keepdims=0)
@@ -94,6 +95,12 @@ def _real(draft: Draft) -> str:
     """The operand in float32, which these operators compute in."""
     x = draft.input(0)
     return x if draft.types.code(x) == TensorProto.FLOAT else draft.add("Cast", x, to=1)
+
+
+def _fits(draft: Draft, rows: int) -> bool:
+    """Whether there are coefficients for so many rows."""
+    count = _floats(draft, "coefficients").size
+    return rows > 0 and count > 0 and count % rows == 0
 
 
 def _linear(draft: Draft, rows: int, *, output: str = "") -> str:
