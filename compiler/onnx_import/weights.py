@@ -19,20 +19,31 @@ class StackedTensor:
 
     Attributes:
         type: Its element type and its extents.
-        parts: The tensors and the rows of each; rows of none are zeros.
+        parts: The tensors and the rows of each.
+        fill: What rows of none hold.
     """
 
     type: TensorType
     parts: tuple[tuple[StoredTensor | None, tuple[int, ...]], ...]
+    fill: float = 0.0
 
     def __repr__(self) -> str:
         return f"<StackedTensor {self.type}>"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> "np.ndarray[Any, Any]":
         others = next((t.type.extents[1:] for t, _ in self.parts if t is not None), ())
-        arrays = [_rows(tensor, rows, others, self.type) for tensor, rows in self.parts]
+        arrays = [self._rows(tensor, rows, others) for tensor, rows in self.parts]
         found = np.concatenate(arrays).reshape(self.type.extents)
         return found if dtype is None else found.astype(dtype, copy=bool(copy))
+
+    def _rows(
+        self, tensor: StoredTensor | None, rows: tuple[int, ...], others: tuple[int, ...]
+    ) -> "np.ndarray[Any, Any]":
+        if tensor is None:
+            return np.full((len(rows), *others), self.fill, self.type.dtype.value)
+        array = np.asarray(tensor)
+        is_run = rows == tuple(range(rows[0], rows[0] + len(rows)))
+        return array[rows[0] : rows[-1] + 1] if is_run else array[list(rows)]
 
     @property
     def is_uniform(self) -> bool:
@@ -46,16 +57,6 @@ class StackedTensor:
 
 
 Literal = StoredTensor | StackedTensor
-
-
-def _rows(
-    tensor: StoredTensor | None, rows: tuple[int, ...], others: tuple[int, ...], type: TensorType
-) -> "np.ndarray[Any, Any]":
-    if tensor is None:
-        return np.zeros((len(rows), *others), type.dtype.value)
-    array = np.asarray(tensor)
-    is_run = rows == tuple(range(rows[0], rows[0] + len(rows)))
-    return array[rows[0] : rows[-1] + 1] if is_run else array[list(rows)]
 
 
 def literal_of(graph: Graph, weight: Weight | Stack) -> Literal:
@@ -93,7 +94,7 @@ def _stacked(graph: Graph, stack: Stack) -> StackedTensor:
             others, dtype = tensor.type.extents[1:], tensor.type.dtype
         parts.append((tensor, rows))
     count = sum(len(rows) for _, rows in parts)
-    return StackedTensor(TensorType(dtype, (count, *others)), tuple(parts))
+    return StackedTensor(TensorType(dtype, (count, *others)), tuple(parts), stack.fill)
 
 
 def simplified(graph: Graph, weight: Weight | Stack) -> Weight | Stack:

@@ -303,6 +303,26 @@ ROWS: dict[str, tuple[dict[str, tuple[int, ...]], str, list[str]]] = {
         "g (float[N,6,5,5] x) => (float[N,6,5,5] y) { y = LRN<size = 3, alpha = 0.5>(x) }",
         ["LRN"],
     ),
+    "a batch normalization that is put into two weights": (
+        {"s": (3,), "b": (3,)},
+        """g (float[N,5,5,3] x) => (float[N,3,5,5] y) {
+            ["batch_normalization/batchnorm/mul"] m = Mul(x, s)
+            ["batch_normalization/batchnorm/add"] a = Add(m, b)
+            y = Transpose<perm = [0, 3, 1, 2]>(a)
+        }""",
+        ["PERMUTE", "BN"],
+    ),
+    "a mean over positions whose axes come back": (
+        {"w": (2, 3, 1, 1)},
+        """g (float[N,5,5,3] x) => (float[N,2,1,1] y) {
+            axes = Constant<value_ints = [1, 2]>()
+            m = ReduceMean<keepdims = 0>(x, axes)
+            shape = Constant<value_ints = [-1, 3, 1, 1]>()
+            p = Reshape(m, shape)
+            y = Conv(p, w)
+        }""",
+        ["PERMUTE", "ADAPTIVEPOOL", "CONV"],
+    ),
     "data that are standardized": (
         {},
         """g (float[N,3,5,5] x) => (float[N,3,5,5] y)

@@ -1,5 +1,6 @@
 """Normalizations, whole or in pieces."""
 
+import re
 from collections import deque
 from collections.abc import Container, Mapping
 from contextlib import suppress
@@ -11,6 +12,7 @@ from .trail import (
     SHAPING,
     Match,
     NoMatch,
+    Stack,
     Trail,
     Weight,
     as_vector,
@@ -43,6 +45,32 @@ def batch_normalization(trail: Trail) -> Match:
         arguments["affine"] = False
     weights |= learned
     return Match("BN", (x,), arguments, weights, with_channels_on(x.type.rank, 1))
+
+
+_BATCH_NORMALIZATION = re.compile(r"batch_?norm|(\A|[._])bn", re.IGNORECASE)
+
+
+@rule("Add")
+def batch_normalization_in_terms(trail: Trail) -> Match:
+    """`BN` whose statistics an exporter has put into its weights, as names tell: w x + b.
+
+    Its mean is 0 and its variance what makes the root 1.
+    """
+    scaled, bias = _beside_parameter(trail, trail.node)
+    x, scale = _beside_parameter(trail, trail.back(scaled, "Mul"))
+    trail.need(_BATCH_NORMALIZATION.search(trail.graph.producer(scaled).scope))
+    rank = x.type.rank
+    axis = vector_along(scale.shape, rank)
+    trail.need(axis == vector_along(bias.shape, rank) and x.type == trail.node.outputs[0])
+    trail.need(scale.type.size == bias.type.size == x.shape[axis])
+    channels = tuple(range(trail.weight(scale).size))
+    weights: dict[str, Weight | Stack] = {
+        "weight": as_vector(trail.weight(scale)),
+        "bias": as_vector(trail.weight(bias)),
+        "running_mean": Stack(((None, channels),)),
+        "running_var": Stack(((None, channels),), 1 - EPSILON),
+    }
+    return Match("BN", (x,), {}, weights, with_channels_on(rank, axis))
 
 
 @rule("LayerNormalization")

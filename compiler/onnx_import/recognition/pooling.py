@@ -1,10 +1,12 @@
 """Pools with windows, and over all positions."""
 
+from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 from ...ir.graph import Value
 from .convolutions import one
-from .trail import Match, NoMatch, Trail, identity, rule, with_channels_on
+from .trail import SHAPING, Match, NoMatch, Trail, identity, rule, with_channels_on
 
 MODES = {"MaxPool": "max", "AveragePool": "avg", "LpPool": "lp"}
 GLOBAL = {"GlobalAveragePool": "avg", "GlobalMaxPool": "max"}
@@ -92,6 +94,31 @@ def reduced(trail: Trail) -> Match:
     return _gap(trail, Value(trail.last, 0, trail.node.outputs[0]))
 
 
+POOLED: Mapping[str, Mapping[str, Any]] = {"ReduceMean": {}, "ReduceMax": {"mode": "max"}}
+
+
+def _positions(rank: int, channel: int) -> tuple[int, ...]:
+    """All axes but the batch and the channels."""
+    return tuple(axis for axis in range(1, rank) if axis != channel)
+
+
+@rule(*SHAPING)
+def pool_to_one_position(trail: Trail) -> Match:
+    """`ADAPTIVEPOOL(1)`, whose axes are dropped and put back."""
+    y = trail.node.outputs[0]
+    node = trail.back(trail.argument(trail.node, 0), *POOLED)
+    x = trail.argument(node, 0)
+    rank = x.type.rank
+    axes = tuple(sorted(axis % rank for axis in trail.numbers(trail.argument(node, 1))))
+    for channel, place in product((1, rank - 1), repeat=2):
+        shape = tuple(x.shape[channel] if i == place else 1 for i in range(1, rank))
+        if axes == _positions(rank, channel) and y.shape == (x.shape[0], *shape) and rank > 3:
+            layouts = with_channels_on(rank, channel), with_channels_on(rank, place)
+            found = {"size": 1, **POOLED[node.op_type]}
+            return Match("ADAPTIVEPOOL", (x,), found, layout=layouts[0], result=layouts[1])
+    raise NoMatch
+
+
 @rule(*REDUCTIONS)
 def reduction(trail: Trail) -> Match:
     """`REDUCE` along axes, which stay as 1 or are dropped."""
@@ -102,9 +129,11 @@ def reduction(trail: Trail) -> Match:
     trail.need(axes and 0 not in axes and x.dtype.is_float)
     found: dict[str, Any] = {"mode": REDUCTIONS[node.op_type]}
     if node.attributes["keepdims"]:
-        pooled = {"ReduceMean": {}, "ReduceMax": {"mode": "max"}}.get(node.op_type)
-        if axes == tuple(range(2, rank)) and rank > 3 and pooled is not None:
-            return Match("ADAPTIVEPOOL", (x,), {"size": 1, **pooled}, layout=identity(rank))
+        for channel in (1, rank - 1):
+            if rank > 3 and node.op_type in POOLED and axes == _positions(rank, channel):
+                found = {"size": 1, **POOLED[node.op_type]}
+                layout = with_channels_on(rank, channel)
+                return Match("ADAPTIVEPOOL", (x,), found, layout=layout)
         return Match("REDUCE", (x,), {**found, "keep": True}, axis=axes)
     return Match("REDUCE", (x,), found, axis=axes, dropped=axes)
 

@@ -54,9 +54,10 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Rows of stored tensors, one below the other; rows of none are zeros."""
+    """Rows of stored tensors, one below the other; rows of none hold the number `fill`."""
 
     parts: tuple[tuple[Weight | None, tuple[int, ...]], ...]
+    fill: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
