@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from ..onnx_standard.protos import CONSTANT_NOTE
 from .stored import StoredTensor
 
 # Names that exporters give to tensors that they compute, and that say nothing of the model.
@@ -51,9 +52,11 @@ def is_learned(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]])
 
     What is compared, subtracted, divided by or called a mask is none. What an exporter has named
     by itself is none where it is a mask or a factor of all elements; nor are the ones and zeros of
-    a normalization without weights.
+    a normalization without weights, nor what netc itself has written as a constant.
     """
     if not tensor.type.dtype.is_float or tensor.type.rank == 0:
+        return False
+    if tensor.proto.doc_string == CONSTANT_NOTE:
         return False
     if all(place in SETTINGS.get(op_type, ()) for op_type, place in uses):
         return False

@@ -20,6 +20,9 @@ from ..ir.tensor import Tensor
 from ..ir.types import DType, HolderType, OptionalType, SequenceType, TensorType
 from .schemas import attribute_type
 
+# What a stored tensor of real numbers says of itself that is a constant, and no weight.
+CONSTANT_NOTE = "constant"
+
 
 def value_info(name: str, type: TensorType) -> ValueInfoProto:
     """A typed name."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from onnx import AttributeProto, GraphProto, NodeProto, ValueInfoProto, helper
 
 from ...ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node
-from ...onnx_standard.protos import attributes_of, tensor_proto, value_info
+from ...onnx_standard.protos import CONSTANT_NOTE, attributes_of, tensor_proto, value_info
 from .names import Names, name_all, name_inside
 from .written import written
 
@@ -95,9 +95,12 @@ def _subgraphs(emission: Emission, node: Node) -> Iterator[AttributeProto]:
 
 
 def emit_constant(emission: Emission, identifier: int, node: Node) -> None:
-    """A constant is an initializer."""
+    """A constant is an initializer, which says that it is none of the weights."""
     (type,), name = node.outputs, emission.names.values[identifier, 0]
-    emission.proto.initializer.append(tensor_proto(node.attributes["value"], type.dtype, name))
+    tensor = tensor_proto(node.attributes["value"], type.dtype, name)
+    if type.dtype.is_float and type.rank:
+        tensor.doc_string = CONSTANT_NOTE
+    emission.proto.initializer.append(tensor)
 
 
 def emit_nothing(emission: Emission, identifier: int, node: Node) -> None:
