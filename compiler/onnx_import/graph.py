@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, defs
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, defs
 
 from ...grammar.diagnostics import NetError, error
 from .. import ops as _ops  # noqa: F401  (fills the op table)
 from ..ir.builder import Builder
+from ..ir.dim import Polynomial
 from ..ir.graph import CONSTANT, Graph, Value
 from ..ir.initializers import ZEROS
 from ..ir.signature import OPSETS, InferenceError
@@ -115,8 +116,7 @@ class _Reader:
         if not any(node.output):
             return
         rows = self._rows(node)
-        if rows:
-            _check_signature(node, rows[-1])
+        _check_signature(node, _schema(rows))
         if node.op_type == "Constant" and not node.domain:
             tensor = constant_of(node)
             self.values[node.output[0]] = self.build.constant(tensor, tensor.dtype)
@@ -155,12 +155,14 @@ class _Reader:
         attributes = attributes_of(node)
         failure: Exception | None = None
         _check_words(node, attributes)
+        _check_types(node, _schema(rows), inputs)
         for row in rows:
             try:
                 given = _known_attributes(row, attributes)
                 if given is not None:
                     count = len(node.output)
                     found = self.build.op(row, inputs, given, outputs=count, subgraphs=inner)
+                    _check_extents(found)
                     return self._settled_results(node, inputs, inner, found)
             except (InferenceError, *UNFORESEEN) as refusal:
                 failure = refusal
@@ -274,6 +276,9 @@ class _Reader:
     def _subgraphs(self, node: NodeProto, inputs: list[Value | None]) -> dict[str, Graph]:
         """The node's subgraphs; what they capture is appended to its inputs."""
         protos = {a.name: a.g for a in node.attribute if a.HasField("g")}
+        schema = protos and _schema(self._rows(node))
+        if schema:  # what ONNX does not know is left out
+            protos = {name: proto for name, proto in protos.items() if name in schema.attributes}
         if not protos:
             return {}
         handed = handed_over(node, inputs)
@@ -310,6 +315,7 @@ class _Reader:
         return reader.read()
 
 
+EXTENTS = range(2**63)  # what an int64 holds
 SINGLE = defs.OpSchema.FormalParameterOption.Single
 LOOP_TURN = TensorType(DType.INT64, ())
 LOOP_GOES_ON = TensorType(DType.BOOL, ())
@@ -417,6 +423,40 @@ def _check_words(node: NodeProto, attributes: Mapping[str, Any]) -> None:
             raise fault(message, help=f"it is one of {', '.join(words)}")
 
 
+def _check_types(node: NodeProto, schema: Any, inputs: Sequence[Value | None]) -> None:
+    """Refuse arguments of element types that the operator does not take, or not together.
+
+    Raises:
+        NetError: E506.
+    """
+    if schema is None or not schema.inputs:
+        return
+    bound: dict[str, str] = {}
+    for place, value in enumerate(inputs[: len(node.input)]):
+        formal = schema.inputs[min(place, len(schema.inputs) - 1)]
+        if value is None or isinstance(value.type, HolderType):
+            continue
+        kind = f"tensor({TensorProto.DataType.Name(value.type.dtype.code).lower()})"
+        wanted = bound.setdefault(formal.type_str, kind) if formal.is_homogeneous else kind
+        if kind not in formal.types or kind != wanted:
+            reason = f"`{formal.name}` is of {value.type.dtype.value}"
+            raise _misfit(node, InferenceError(reason))
+
+
+def _check_extents(results: Sequence[Value]) -> None:
+    """Refuse extents that no tensor has, which the largest of numbers lead to.
+
+    Raises:
+        InferenceError: There is one.
+    """
+    for value in results:
+        for extent in value.type.shape:
+            if not (
+                isinstance(extent, Polynomial) or (isinstance(extent, int) and extent in EXTENTS)
+            ):
+                raise InferenceError(f"it would yield {value.type}")
+
+
 def _are_settled(inputs: Sequence[Value | None]) -> bool:
     """Whether all extents are numbers."""
     types = [value.type for value in inputs if value is not None]
@@ -428,13 +468,17 @@ def _misfit(node: NodeProto, failure: Exception) -> NetError:
     return error("E506", message, notes=[str(failure)])
 
 
-def _check_signature(node: NodeProto, row: OpDef) -> None:
+def _schema(rows: Sequence[OpDef]) -> Any:
+    """What ONNX says of an operator; None where it does not know it."""
+    return schema_of(rows[-1].name, rows[-1].since_version, rows[-1].domain) if rows else None
+
+
+def _check_signature(node: NodeProto, schema: Any) -> None:
     """Refuse arguments, outputs and attributes that the operator does not have, or lacks.
 
     Raises:
         NetError: E576.
     """
-    schema = schema_of(row.name, row.since_version, row.domain)
     if schema is None:
         return
     for what, names, least, most in (

@@ -404,15 +404,17 @@ class _Layering:
             raise NoMatch
         inverse = tuple(map(layout.index, range(rank)))
         extents = tuple(shape[axis] for axis in inverse)
-        key = (*_output(x), extents)
+        first = rank - x.type.rank  # the axes before it are those that it is broadcast along
+        moved = tuple(axis - first for axis in inverse if axis >= first)
+        key = (*_output(x), extents, moved)
         if key in self.held:
             return self.held[key]
         sizes = extents[1:] if rank < 4 else (*extents[2:], extents[1])
         name = self.raw.producer(weight.value).attributes["name"]
         path = self.paths.of_parameter(name, identifier)
         size = sizes[0] if len(sizes) == 1 else sizes
-        if x.type.rank == rank and inverse != identity(rank):
-            weight = weight.moved(inverse)
+        if moved != identity(x.type.rank):
+            weight = weight.moved(moved)
         held = {"": replace(weight, shape=extents)}
         (value,) = self._call(path, "PARAM", (), {"size": size}, held, True, dtype=x.dtype)
         self.held[key] = value

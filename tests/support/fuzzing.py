@@ -61,7 +61,7 @@ def program(case: Case) -> bytes:
     number = case.number
     random = Random(number)
     if case.kind == NETWORK:
-        return grown_network(random, _compiles).encode()
+        return grown_network(random, compiles).encode()
     texts = _seeds()
     # Small programs more often: they compile faster, and say as much.
     base = random.choices(texts, [1 / (200 + len(text)) for text in texts])[0]
@@ -77,7 +77,8 @@ def program(case: Case) -> bytes:
             return mutated_tokens(random, program, texts).encode(errors="replace")
 
 
-def _compiles(text: str) -> bool:
+def compiles(text: str) -> bool:
+    """Whether a program has no errors."""
     try:
         netc.compile(text, max_layers=MAX_LAYERS)
     except netc.NetError:
@@ -208,7 +209,7 @@ def _use(network: netc.Network) -> None:
     random = Random(str(network.flops))
     extents = {name: random.choice(EXTENTS) for name in sorted(names)} | {"N": 2}
     work = substitute(network.flops, dict.fromkeys(extents, max(EXTENTS)))
-    if not isinstance(work, int) or max(work, _largest(network)) > SMALL:
+    if not isinstance(work, int) or max(work, largest(network)) > SMALL:
         return
     feeds = {
         spec.name: np.ones(
@@ -222,7 +223,7 @@ def _use(network: netc.Network) -> None:
             network.run(feeds, state, engine=engine)
 
 
-def _largest(network: netc.Network) -> int:
+def largest(network: netc.Network) -> int:
     """The numbers of the largest tensor, extents that are open left out."""
     return max(
         prod(extent for extent in type.shape if isinstance(extent, int))
