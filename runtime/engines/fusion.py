@@ -154,13 +154,15 @@ def _registers(
     held: dict[int | None, int] = dict.fromkeys(before, LAST)
     dtypes = [calls[-1].dtypes[0]]
     free: dict[np.dtype[np.generic], list[int]] = defaultdict(list)
-    if calls[-1].kernel.inplace and not held:
+    # The last operator writes there: what it reads may lie there if it is one that allows that.
+    taken = () if calls[-1].kernel.inplace else (LAST,)
+    if not taken and not held:
         free[dtypes[LAST]].append(LAST)
     found = []
     for number, call in enumerate(calls):
         (slot,), (dtype,) = call.outputs, call.dtypes
         dying = dict.fromkeys(s for s in call.arguments if s in held and last[s] == number)
-        registers = [held.pop(s) for s in dying]
+        registers = [register for s in dying if (register := held.pop(s)) not in taken]
         own = RESULT
         if slot not in results:
             ready = [r for r in registers if dtypes[r] == dtype and call.kernel.inplace]

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import numpy_helper
+from support.onnx_models import computed, parsed
 
 import netc
 from netc.compiler.passes.pipeline import settle
@@ -139,3 +141,18 @@ def test_watched_plans_are_not_fused() -> None:
     x = np.zeros((2, 8), np.float32)
     run(planned, {"input": x}, network.initialize(0), watch=lambda n, _: seen.append(n.op_type))
     assert seen == ["Tanh", "Sigmoid", "Relu", "Gemm"]
+
+
+@pytest.mark.parametrize("chosen", ["s, k", "k, s"])
+def test_an_operator_that_may_not_write_where_it_reads(chosen: str) -> None:
+    """`Where` behind a convolution and an activation finds both until it has chosen."""
+    model = parsed(f"""<ir_version: 8, opset_import: ["": 18]>
+        g (float[5,3,4,2] x, bool[5,2,4,2] c) => (float[5,2,4,2] y) <float k = {{7}}> {{
+          h = Conv (x, w)  r = Relu (h)  s = Tanh (r)  y = Where (c, {chosen}) }}""")
+    random = np.random.default_rng(0)
+    w = random.standard_normal((2, 3, 1, 1)).astype(np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(w, "w"))
+    x = random.standard_normal((5, 3, 4, 2)).astype(np.float32)
+    feeds = {"x": x, "c": random.random((5, 2, 4, 2)) < 0.5}
+    found = netc.load_onnx(model.SerializeToString()).run(feeds)
+    np.testing.assert_allclose(found, computed(model, feeds)[0], rtol=1e-5, atol=1e-6)

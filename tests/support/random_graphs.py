@@ -198,11 +198,10 @@ def _dense(g: Growth) -> None:
             g.add("Add", g.random.choice(([y, b := g.weight(units)], [b, y])))
 
 
-def _window(g: Growth, rank: int) -> dict[str, Any]:
-    way = g.random.random()
-    if way < 0.3:
+def _padding(g: Growth, kernel: list[int]) -> dict[str, Any]:
+    if g.random.random() < 0.3:
         return {"auto_pad": g.random.choice(("SAME_UPPER", "SAME_LOWER", "VALID"))}
-    return {"pads": [g.random.randrange(2) for _ in range(2 * rank)]}
+    return {"pads": [g.random.randrange(min(2, extent)) for extent in kernel * 2]}
 
 
 def _convolution(g: Growth) -> None:
@@ -220,7 +219,7 @@ def _convolution(g: Growth) -> None:
     if g.random.random() < 0.7:
         more["kernel_shape"] = kernel
     w = g.weight(filters, channels // group, *kernel)
-    y = g.add("Conv", [x, w, *bias], **more, **_window(g, rank))
+    y = g.add("Conv", [x, w, *bias], **more, **_padding(g, kernel))
     if g.random.random() < 0.5:
         g.add("BatchNormalization", [y, *(g.weight(filters, positive=True) for _ in range(4))])
 
@@ -230,7 +229,7 @@ def _pool(g: Growth) -> None:
     rank = len(shape) - 2
     kernel = [min(g.random.choice((2, 3)), extent) for extent in shape[2:]]
     more: dict[str, Any] = {"kernel_shape": kernel, "strides": [g.random.choice((1, 2))] * rank}
-    more |= _window(g, rank)
+    more |= _padding(g, kernel)
     if "pads" in more and g.random.random() < 0.3:
         more["ceil_mode"] = 1
     op_type = g.random.choice(("MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"))
