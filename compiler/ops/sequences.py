@@ -82,6 +82,8 @@ def infer_split(call: OpCall) -> Sequence[TensorType]:
     """
     x, axis = call.type(0), _axis(call, call.attributes["axis"], call.type(0).rank)
     part: tuple[Dim, ...] = ()
+    if call.has(1) and not _are_whole(call.type(1)):
+        raise InferenceError(f"SplitToSequence needs whole numbers, not {call.type(1)}")
     if call.has(1):
         part = (_part(x.shape[axis], call.known(1)),)
     elif call.attributes["keepdims"]:
@@ -161,8 +163,13 @@ def _with(call: OpCall, held: TensorType, tensor: TensorType) -> TensorType:
 
 def _check_place(call: OpCall, index: int) -> None:
     """Refuse what is not one whole number."""
-    if call.has(index) and not (call.type(index).dtype.is_integer and call.type(index).rank <= 1):
+    if call.has(index) and not _are_whole(call.type(index)):
         raise InferenceError(f"{call.op_type} needs a whole number, not {call.type(index)}")
+
+
+def _are_whole(type: TensorType) -> bool:
+    """Whether it is a whole number, or a vector of them."""
+    return type.dtype.is_integer and type.rank <= 1 and not isinstance(type, HolderType)
 
 
 def _axis(call: OpCall, axis: int, rank: int) -> int:

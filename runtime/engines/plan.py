@@ -184,9 +184,10 @@ class _Planner:
         for identifier in needed:
             node = self.graph[identifier]
             origins = [self.slot[v.node, v.output] for v in node.inputs if v is not None]
-            # Of a kernel that is not ours nothing is known.
+            # Of a kernel that is not ours nothing is known. Lists share the arrays that they hold.
             kernel = own_kernel(node)
-            is_view = kernel is None or kernel.view
+            has_lists = any(isinstance(type, HolderType) for type in node.outputs)
+            is_view = kernel is None or kernel.view or has_lists
             for k in range(len(node.outputs)):
                 slot = self.slot[identifier, k]
                 own = frozenset([slot])

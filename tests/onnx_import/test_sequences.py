@@ -147,6 +147,21 @@ def test_results_are_their_own() -> None:
     assert_same(first["y"], kept)
 
 
+def test_what_is_taken_out_is_its_own() -> None:
+    """Lists share arrays with each other, and with the caller's, but no result does."""
+    text = """<ir_version: 10, opset_import: ["" : 21]>
+    taken (seq(float[n, 3]) rows) => (float[n, 3] a, float[n, 3] b) {
+      fewer = SequenceErase(rows)
+      count = SequenceLength(rows)
+      first = Sub(count, count)
+      a = SequenceAt(fewer, first)
+      b = SequenceAt(rows, first)
+    }"""
+    found = run(netc.load_onnx(model(text)), {"rows": LIST})
+    assert not np.shares_memory(found["a"], found["b"])
+    assert not any(np.shares_memory(array, LIST[0]) for array in found.values())
+
+
 def test_types_are_shown() -> None:
     """Summaries say what is held; how much that is in memory nobody knows."""
     net = netc.load_onnx(model(JOINED))
@@ -237,6 +252,8 @@ WRONG = [
     ("y = SequenceConstruct(x, i)", "SequenceConstruct takes one element type"),
     ("y = SequenceConstruct(rows)", "SequenceConstruct puts no seq"),
     ("y = SequenceAt(rows, x)", "SequenceAt needs a whole number, not float32[N, 3]"),
+    ("y = SequenceAt(rows, rows)", "SequenceAt needs a whole number, not seq(float32[?, 3])"),
+    ("y = SplitToSequence(x, rows)", "SplitToSequence needs whole numbers, not seq"),
     ("y = ConcatFromSequence<axis = 2>(rows)", "ConcatFromSequence has no axis 2 among 2"),
     ("e = SequenceEmpty() y = SequenceAt(e, i)", "SequenceAt cannot tell how many axes"),
     (
