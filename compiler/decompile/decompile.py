@@ -1,6 +1,6 @@
 """A graph of layers -> a program that compiles to the same graph, and where its weights are."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 
@@ -14,7 +14,7 @@ from .folding import folded
 from .items import Items, Key
 from .sameness import is_same
 from .spelling import is_name, quoted, unsayable
-from .tree import Statement, references_in
+from .tree import Block, Statement, references_in
 from .writing import program_text
 
 MOST_LAYERS = 1_000_000
@@ -56,7 +56,7 @@ def decompile(graph: Graph) -> Decompiled:
     name = graph.name if is_name(graph.name) else quoted(graph.name)
     loose = {item.call.path for item in items.found if not item.has_weights}
     taken = {part for layer in graph.layers for part in layer.split(".")} | set(outputs)
-    for blocks, body in (folded(statements, taken, loose), ([], statements)):
+    for blocks, body in _forms(statements, taken, loose):
         text = program_text(name, blocks, body)
         if _means(text, graph, items):
             facts = (items.laid_out, items.plain, items.copies, items.batch)
@@ -64,6 +64,15 @@ def decompile(graph: Graph) -> Decompiled:
     if items.batch is not None:
         raise unsayable(f"a batch of {items.batch}, and any other is not the same", BATCH_HELP)
     raise unsayable("this network: what it says of it would mean something else")
+
+
+def _forms(
+    statements: list[Statement], taken: Iterable[str], loose: Container[str]
+) -> Iterator[tuple[list[Block], list[Statement]]]:
+    """The ways to say a network, shortest first; a way may name what another name hides."""
+    yield folded(statements, taken, loose)
+    yield folded(statements, taken, loose, with_labels=True)
+    yield [], statements
 
 
 def _means(text: str, graph: Graph, items: Items) -> bool:

@@ -1,7 +1,7 @@
 """Statements -> blocks and statements: scopes of one structure as a block, series as loops."""
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..layers.layerdef import LAYERS
@@ -36,7 +36,11 @@ LEAST_CALLS = 3  # of layers alone that are worth a block
 
 
 def folded(
-    statements: Sequence[Statement], taken: set[str], loose: Container[str]
+    statements: Sequence[Statement],
+    taken: Iterable[str],
+    loose: Container[str],
+    *,
+    with_labels: bool = False,
 ) -> tuple[list[Block], list[Statement]]:
     """The same program with blocks and loops, deepest scopes first.
 
@@ -44,16 +48,19 @@ def folded(
         statements: The statements, each call with its label and its path.
         taken: Names that no block may have.
         loose: Labels that only name values, and no weights.
+        with_labels: Whether labels stay that are automatic names.
     """
+    names = {*taken}
     program = [statement.chain for statement in statements]
     blocks: list[Block] = []
     labels = [c.label for chain in program for c in calls_in(chain) if c.label is not None]
     scopes = list(dict.fromkeys(scope for label in labels for scope in _scopes_of(label)))
     for depth in sorted({scope.count(".") for scope in scopes}, reverse=True):
         found = [scope for scope in scopes if scope.count(".") == depth]
-        program = _with_blocks(program, found, blocks, taken, loose)
+        program = _with_blocks(program, found, blocks, names, loose, with_labels)
     named = {name for s in statements for name in re.findall(r"\w+", s.target)}
-    program = [*without_automatic_names(tuple(program), named)]
+    if not with_labels:
+        program = [*without_automatic_names(tuple(program), named)]
     program = [with_repetitions(chain) for chain in program]
     blocks, program = _with_bodies(blocks, program)
     blocks = [replace(block, body=outermost_first(block.body)) for block in blocks]
@@ -108,13 +115,16 @@ def _with_blocks(
     blocks: list[Block],
     taken: set[str],
     loose: Container[str],
+    with_labels: bool,
 ) -> list[Chain]:
     """The program with calls of blocks for scopes that share a structure."""
     plain: dict[str, Chain] = {}
     for scope in scopes:
         body = next(filter(None, (_segment(chain, scope) for chain in program)), None)
-        if body is not None and _is_worth_it(body, blocks):
-            plain[scope] = without_automatic(_without_last_label(body, scope, loose))
+        if body is not None and _is_worth_it(body, blocks) and _is_whole(body, scope, program):
+            body = _without_last_label(body, scope, loose)
+            used = _read_of(scope, program)
+            plain[scope] = body if with_labels else without_automatic(body, used)
     looped = {scope: with_repetitions(body, WORTH_IN_BLOCKS) for scope, body in plain.items()}
     for cluster, bodies in _clusters((looped, plain)):
         template = template_of([bodies[scope] for scope in cluster])
@@ -130,6 +140,19 @@ def _with_blocks(
             if last in loose:
                 program = [_renamed(chain, last, scope) for chain in program]
     return program
+
+
+def _is_whole(body: Chain, scope: str, program: Sequence[Chain]) -> bool:
+    """Whether a chain holds all labels of a scope."""
+    calls = [call for chain in program for call in calls_in(chain)]
+    labels = [c.label for c in calls if c.label is not None and c.label.startswith(f"{scope}.")]
+    return len(labels) == sum(call.label is not None for call in calls_in(body))
+
+
+def _read_of(scope: str, program: Sequence[Chain]) -> set[str]:
+    """What is read of a scope by name, relative to it."""
+    names = {r.name for chain in program for r in references_in(chain)}
+    return {n.removeprefix(f"{scope}.") for n in names if n.startswith(f"{scope}.")}
 
 
 def _clusters(
@@ -190,7 +213,7 @@ def _is_worth_it(body: Chain, blocks: Sequence[Block]) -> bool:
 
 def _block_name(scope: str, body: Chain, taken: set[str]) -> str:
     """A name in the language's manner: `Stage` for `stage1`, `Layer` for `layers.0`."""
-    parts = [part for part in scope.split(".") if re.search(r"[A-Za-z]{3}", part)]
+    parts = [part for part in scope.split(".") if not part.isdigit()]
     is_index = scope.rpartition(".")[2].isdigit()
     words = re.findall(r"[A-Za-z]{3,}", parts[-1]) if parts else []
     if is_index and words:

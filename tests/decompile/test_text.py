@@ -55,6 +55,21 @@ PROGRAMS = {
         " -> FC(16) as fc1 -> RELU -> FC(16) as fc2 -> RELU -> FC(10) as fc3",
         "INPUT(32x32x3) -> [[CONV(3x3, 8) -> RELU]*2 -> POOL]*2 -> [FC(16) -> RELU]*2 -> FC(10)\n",
     ),
+    "an automatic name that a computed label has is a label": (
+        "INPUT(8x8x4) -> CONV(3x3, 8) as conv4 -> TANH"
+        " -> CONV(3x3, 4) as conv1 -> RELU -> CONV(3x3, 4) as conv2 -> RELU"
+        " -> CONV(3x3, 4) as conv3 -> RELU -> GAP",
+        "INPUT(8x8x4) -> CONV(3x3, 8) as conv4 -> TANH\n"
+        "  -> for i in range(3) { CONV(3x3, 4) as conv{i + 1} -> RELU } -> GAP\n",
+    ),
+    "scopes that are torn are no blocks": (
+        "p = INPUT(4) as x -> FC(4) as l.0.a -> RELU -> FC(4) as l.0.b\n"
+        "q = INPUT(4) as y -> FC(4) as l.1.a -> RELU -> FC(4) as l.1.b\n"
+        "( p | q ) -> ADD -> FC(4) as l.0.c -> FC(4) as l.1.c",
+        "INPUT(4) as x -> FC(4) as l.0.a -> RELU -> FC(4) as l.0.b\n"
+        "INPUT(4) as y -> FC(4) as l.1.a -> RELU -> FC(4) as l.1.b\n"
+        "( l.0.b | l.1.b ) -> ADD -> [FC(4) as c]*2 as l\n",
+    ),
     "labels that count up are computed": (
         "INPUT(8x8x4) -> CONV(3x3, 4) as f.0 -> RELU -> CONV(3x3, 4) as f.2 -> RELU"
         " -> CONV(3x3, 4) as f.4 -> RELU -> GAP -> FC(9) as b_3 -> TANH -> FC(9) as b_2 -> TANH"
