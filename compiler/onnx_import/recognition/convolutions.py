@@ -89,13 +89,23 @@ def _window(node: Node) -> dict[str, Any]:
     rank = len(kernel)
     strides = tuple(attributes["strides"] or (1,) * rank)
     dilations = tuple(attributes["dilations"] or (1,) * rank)
+    pads = tuple(attributes["pads"] or (0,) * (2 * rank))
+    return window_arguments(kernel, strides, dilations, (pads[:rank], pads[rank:]))
+
+
+def window_arguments(
+    kernel: tuple[int, ...],
+    strides: tuple[int, ...],
+    dilations: tuple[int, ...],
+    pads: tuple[tuple[int, ...], tuple[int, ...]],
+) -> dict[str, Any]:
+    """Those of a window that are not the defaults."""
     found: dict[str, Any] = {"kernel": kernel}
     if set(strides) != {1}:
         found["stride"] = one(strides)
     if set(dilations) != {1}:
         found["dilation"] = one(dilations)
-    pads = tuple(attributes["pads"] or (0,) * (2 * rank))
-    before, after = pads[:rank], pads[rank:]
+    before, after = pads
     total = [d * (k - 1) for k, d in zip(kernel, dilations, strict=True)]
     same = tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
     if (before, after) != same:

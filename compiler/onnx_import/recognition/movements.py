@@ -1,7 +1,7 @@
 """Chains of operators that only move elements: where each element of a result comes from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -20,6 +20,7 @@ MOVES = frozenset(
     }
 )
 MOST_ELEMENTS = 2**24
+MOST_PARTS = 2**12  # of what is put side by side
 ANY_EXTENT = 3  # what a symbolic extent is, to tell where elements go
 
 
@@ -43,49 +44,96 @@ def extents(shape: Sequence[Dim]) -> tuple[int, ...]:
     return tuple(int(substitute(extent, {}, others=ANY_EXTENT)) for extent in shape)  # type: ignore[arg-type]
 
 
-def moved(trail: Trail, value: Value, *, of_weights: bool = False) -> Moved:
+def moved(
+    trail: Trail, value: Value, *, of_weights: bool = False, with_borders: bool = False
+) -> Moved:
     """Go back through all operators that move elements or scale all of them alike.
 
     Args:
         trail: The way back.
         value: Where it begins.
         of_weights: Whether to go back to what is stored.
+        with_borders: Whether to go through borders of zeros, whose places are -1.
 
     Raises:
         NoMatch: There are too many elements, or a movement depends on the input.
     """
-    chain: list[Value] = []
-    factor = 1.0
-    while True:
-        node = trail.graph.producer(value)
-        if node.op_type in MOVES and (of_weights or not trail.is_learned(value)):
-            chain.append(value)
-            trail.passed.add(value.node)
-            value = trail.argument(node, 0)
-        elif node.op_type == "Concat" and len(node.inputs) == 2:
-            try:
-                before = roll_of(trail, node)[0]
-            except NoMatch:
-                break
-            chain.append(value)
-            trail.passed.add(value.node)
-            value = before
-        elif node.op_type in ("Mul", "Div") and (scaled := _scaled(trail, node)) is not None:
-            trail.passed.add(value.node)
-            value, number = scaled
-            factor *= number
-        else:
-            break
-    shape = extents(value.shape)
+    way = _Way(trail, MOVES | {"Pad"} if with_borders else MOVES, of_weights)
+    source, factor = way.origin(value)
+    trail.passed |= way.passed
+    shape = extents(source.shape)
     trail.need(prod(shape) <= MOST_ELEMENTS)
-    places = np.arange(prod(shape)).reshape(shape)
-    for each in reversed(chain):
-        try:
-            places = _move(trail.graph, each, places)
-        except (ValueError, IndexError, TypeError):
-            raise NoMatch from None
-        trail.need(places.size <= MOST_ELEMENTS)
-    return Moved(value, places, factor)
+    known = {source: np.arange(prod(shape)).reshape(shape)}
+    try:
+        return Moved(source, way.places(value, known), factor)
+    except (ValueError, IndexError, TypeError):
+        raise NoMatch from None
+
+
+@dataclass(eq=False)
+class _Way:
+    """The operators from a value back to what it is moved from."""
+
+    trail: Trail
+    moves: frozenset[str]
+    of_weights: bool
+    passed: set[int] = field(default_factory=set)
+    origins: dict[Value, tuple[Value, float]] = field(default_factory=dict)
+
+    def origin(self, value: Value) -> tuple[Value, float]:
+        """What a value is moved from, and what it is multiplied by on the way."""
+        if value not in self.origins:
+            self.origins[value] = self._origin(value)
+        return self.origins[value]
+
+    def _origin(self, value: Value) -> tuple[Value, float]:
+        passed, factor = set(), 1.0
+        while True:
+            node = self.trail.graph.producer(value)
+            before = self._before(value, node)
+            if before is None:
+                break
+            passed.add(value.node)
+            value, factor = before[0], factor * before[1]
+        self.passed |= passed
+        return value, factor
+
+    def _before(self, value: Value, node: Node) -> tuple[Value, float] | None:
+        """What an operator moves or scales, and by what; None where it does neither."""
+        if node.op_type in self.moves:
+            learned = not self.of_weights and self.trail.is_learned(value)
+            return None if learned else (self.trail.argument(node, 0), 1.0)
+        if node.op_type in ("Mul", "Div"):
+            return _scaled(self.trail, node)
+        if node.op_type != "Concat" or len(node.inputs) > MOST_PARTS:
+            return None
+        passed = set(self.passed)
+        found = {self.origin(self.trail.argument(node, i)) for i in range(len(node.inputs))}
+        ((source, factor),) = found if len(found) == 1 else [(value, 0.0)]
+        if factor == 1 and self.trail.graph.producer(source).op_type != "Concat":
+            return source, 1.0
+        self.passed = passed  # they are put side by side, not moved
+        return None
+
+    def places(self, value: Value, known: dict[Value, Places]) -> Places:
+        """For each element of a value, its place in the source."""
+        if value not in known:
+            node = self.trail.graph.producer(value)
+            if node.op_type == "Concat":
+                parts = [self.trail.argument(node, i) for i in range(len(node.inputs))]
+                axis = node.attributes["axis"]
+                found = np.concatenate([self.places(part, known) for part in parts], axis)
+            elif node.op_type in self.moves:
+                found = self.places(self.trail.argument(node, 0), known)
+                found = _move(self.trail.graph, value, found)
+            else:
+                scaled = _scaled(self.trail, node)
+                self.trail.need(scaled is not None)
+                assert scaled is not None
+                found = self.places(scaled[0], known)
+            self.trail.need(found.size <= MOST_ELEMENTS)
+            known[value] = found
+        return known[value]
 
 
 def roll_of(trail: Trail, node: Node) -> tuple[Value, int, int]:
@@ -169,14 +217,21 @@ def _tiled(graph: Graph, node: Node, places: Places) -> Places:
     return np.tile(places, _held(graph, node, 1))
 
 
-def _rolled(graph: Graph, node: Node, places: Places) -> Places:
-    _, shift, axis = roll_of(Trail(graph, 0), node)
-    return np.roll(places, shift, axis)
+def _padded(graph: Graph, node: Node, places: Places) -> Places:
+    pads = _held(graph, node, 1)
+    given = _held(graph, node, 3) or range(places.ndim)
+    value = _held(graph, node, 2)
+    if node.attributes["mode"] != "constant" or any(value) or min(pads) < 0:
+        raise NoMatch
+    width = [(0, 0)] * places.ndim
+    for place, axis in enumerate(given):
+        width[axis] = pads[place], pads[len(pads) // 2 + place]
+    return np.pad(places, width, constant_values=-1)
 
 
 _RULES: Mapping[str, Callable[[Graph, Node, Places], Places]] = {
-    "Concat": _rolled,
     "Gather": _gathered,
+    "Pad": _padded,
     "Slice": _sliced,
     "Tile": _tiled,
     "Transpose": _transposed,

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...ir.graph import Node, Value
 from ...layers.recurrent import CELLS, ONNX_DIRECTIONS, SUFFIXES
-from .movements import Places, extents, moved
+from .movements import extents, moved
 from .trail import SHAPING, Layout, Match, NoMatch, Stack, Trail, Weight, identity, rule, weight_of
 
 Rows = list[tuple[Weight, int]]
@@ -18,7 +18,9 @@ TIME_FIRST: Layout = (1, 0, 2)
 @rule("Concat", "Gather", "Reshape", "Slice", "Squeeze")
 def recurrent(trail: Trail) -> Match:
     """`LSTM`, `GRU` and `RNN`, of all elements of a sequence or of the last state."""
-    source, places = _source(trail)
+    found = moved(trail, Value(trail.last, 0, trail.node.outputs[0]))
+    source, places = found.source, found.places
+    trail.need(found.factor == 1)
     node = trail.graph.producer(source)
     trail.need(node.op_type in CELLS and source.output < 2)
     trail.passed.add(source.node)
@@ -41,20 +43,6 @@ def recurrent(trail: Trail) -> Match:
     layout = identity(3) if is_batch_first else TIME_FIRST
     x, weights = trail.argument(node, 0), _weights(trail, node)
     return Match(node.op_type, (x,), arguments, weights, layout, result=result)
-
-
-def _source(trail: Trail) -> tuple[Value, Places]:
-    """What a result is moved from, and the place there of each of its elements."""
-    node = trail.node
-    if node.op_type != "Concat":
-        found = [moved(trail, Value(trail.last, 0, node.outputs[0]))]
-        places = found[0].places
-    else:
-        found = [moved(trail, trail.argument(node, i)) for i in range(len(node.inputs))]
-        places = np.concatenate([each.places for each in found], node.attributes["axis"])
-    trail.need({each.source for each in found} == {found[0].source})
-    trail.need(all(each.factor == 1 for each in found))
-    return found[0].source, places
 
 
 def _lies(ordered: Any, places: Any) -> Layout | None:

@@ -195,8 +195,10 @@ def repeated(trail: Trail) -> Match:
         before, after = np.moveaxis(natural, taken, 3), np.moveaxis(found.places, given, 3)
         sizes = zip(before.shape[1:3], after.shape[1:3], strict=True)
         factor = tuple(after // before for before, after in sizes)
+        if max(factor) < 2 or before.size * factor[0] * factor[1] != after.size:
+            continue
         again = before.repeat(factor[0], 1).repeat(factor[1], 2)
-        if max(factor) > 1 and again.shape == after.shape and (again == after).all():
+        if again.shape == after.shape and (again == after).all():
             layouts = with_channels_on(4, taken), with_channels_on(4, given)
             arguments = {"factor": factor[0] if len(set(factor)) == 1 else factor}
             return Match("UPSAMPLE", (x,), arguments, layout=layouts[0], result=layouts[1])
