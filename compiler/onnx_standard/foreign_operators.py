@@ -119,9 +119,17 @@ def _by_function() -> Mapping[str, Any]:
     """What is known of an operator that ONNX defines by others."""
     return {
         "infer": partial(infer_by_function, foreign_row),
-        "cost": partial(cost_of_function, foreign_row),
+        "cost": _cost_of_body,
         "function": partial(build_function, foreign_row),
     }
+
+
+def _cost_of_body(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
+    """What the body costs; one operation per element where one sample is too few for it."""
+    try:
+        return cost_of_function(foreign_row, call, outputs)
+    except InferenceError:
+        return one_per_element(call, outputs)
 
 
 def one_per_element(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
