@@ -83,8 +83,10 @@ class Chains:
         return [self._begins(operand, whole) for operand in merge.operands] == [*item.results]
 
     def _begins(self, key: Key | None, whole: Key) -> Key | None:
-        """The tensor of several that a branch begins with."""
+        """The tensor of several that a branch begins with, unless it begins with all of others."""
         while key is not None and self.spread.get(key) != whole:
+            if key not in self.by_key:
+                return None
             operands = self.by_key[key].operands
             key = operands[0] if len(operands) == 1 else self.forks.get(key) if operands else None
         return key
