@@ -34,6 +34,12 @@ PROGRAMS = {
         output first = x
         output second = x -> FC(3)
     """,
+    "extents that operators join": """
+        x = INPUT(5x4, sequence) -> LINEAR(4) as before
+        size = ( x -> op("Shape", end=2) | op("Constant", value=[4]) ) -> op("Concat", axis=0)
+        start = ( op("Constant", value=0.5) | size ) -> op("Expand")
+        ( x | start ) -> ADD -> RELU -> LINEAR(3) as after
+    """,
     "members that count up": """
         block Layer { BN as norm -> RELU -> CONV(3x3, 4, bias=no) as conv }
         block Dense(n) { for i in range(n) { ( ID | Layer as layer{i + 1} ) -> CONCAT } }

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ....grammar.diagnostics import error
 from ...ir.graph import CONSTANT, LEAVES, PARAMETER, Graph, Node, Value
+from ...layers.layerdef import LAYERS
 from .code import Code, Input, Ref, code, filled, mapped, operand, walk
 from .layer_view import LayerView, Module
 from .modules import MODULES
@@ -288,7 +289,8 @@ def _reached(graph: Graph) -> tuple[list[int], frozenset[Key]]:
     reached: set[int] = set()
     read: set[Key] = set()
     pending = [*graph.outputs.values()]
-    pending += [value for layer in graph.layers.values() for value in layer.outputs]
+    layers = [layer for layer in graph.layers.values() if layer.kind in LAYERS]
+    pending += [value for layer in layers for value in layer.outputs]
     while pending:
         value = pending.pop()
         if value.node not in reached:
