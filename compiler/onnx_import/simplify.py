@@ -176,6 +176,22 @@ def added(build: Builder, node: Node, operands: Operands) -> Results:
     return None
 
 
+def shape_of_batch(build: Builder, node: Node, operands: Operands) -> Results:
+    """The batch is read from an input, so that shapes keep no layer from being told."""
+    x = operands[0]
+    if x is None or build.graph.producer(x).op_type == INPUT or not x.type.rank:
+        return None
+    shape = x.shape[slice(node.attributes["start"], node.attributes["end"])]
+    inputs = [value for value in build.graph.inputs.values() if value.shape[:1] == x.shape[:1]]
+    first, *rest = shape
+    if not inputs or first != x.shape[0] or isinstance(first, int):
+        return None
+    if not all(isinstance(extent, int) for extent in rest):
+        return None
+    batch = build.Shape(inputs[0], start=0, end=1)
+    return (build.Concat(batch, build.index_constant(tuple(rest)), axis=0) if rest else batch,)
+
+
 def sliced(build: Builder, node: Node, operands: Operands) -> Results:
     """Axes that are taken whole are not cut."""
     x, *given = operands
@@ -258,6 +274,7 @@ RULES: Mapping[str, RewriteRule] = {
     "Einsum": as_product,
     "Gather": counted_from_the_end,
     "Resize": resized,
+    "Shape": shape_of_batch,
     "Slice": sliced,
     "Transpose": transposed,
 }

@@ -192,9 +192,10 @@ def test_attention_of_keras_is_one_layer() -> None:
     check_numbers(net, model)
 
 
-def test_another_factor_is_no_attention() -> None:
-    """Scores that are scaled otherwise than by the square root of the features stay operators."""
+def test_another_factor_is_an_argument() -> None:
+    """Scores may be scaled otherwise than by the square root of the features."""
     model = attention_of(first="N", scale=ONCE.replace("0.5", "0.25"))
     net = netc.load_onnx(model.SerializeToString())
-    assert "ATTENTION" not in kinds_of(net)
+    (layer,) = (each for each in net.graph.layers.values() if each.kind != "INPUT")
+    assert (layer.kind, layer.arguments["scale"]) == ("ATTENTION", 0.25)
     check_numbers(net, model)

@@ -44,6 +44,19 @@ def attended(self: Any, x: Any, *, causal: bool = False) -> Any:
     return self.out(y.transpose(1, 2).reshape(n, length, width))
 
 
+def shared(self: Any, x: Any) -> Any:
+    """Attention whose 4 heads of queries share 2 heads of keys and values."""
+    n, length, width = x.shape
+    q, k, v = (
+        dense(x).view(n, length, -1, width // 4).transpose(1, 2)
+        for dense in (self.q, self.k, self.v)
+    )
+    k, v = (part[:, :, None].expand(n, 2, 2, length, width // 4) for part in (k, v))
+    k, v = (part.reshape(n, 4, length, width // 4) for part in (k, v))
+    y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    return self.out(y.transpose(1, 2).reshape(n, length, width))
+
+
 def by_hand(self: Any, x: Any) -> Any:
     """GPT's attention in elementary operators, with a mask of the future."""
     n, length, width = x.shape
@@ -194,6 +207,17 @@ MODELS: dict[str, tuple[Callable[[], Any], tuple[int, ...], list[str]]] = {
         lambda: nn.Sequential(nn.Hardswish(), nn.Hardsigmoid(), nn.ReLU6(), nn.PReLU(3)),
         (1, 3, 9, 9),
         ["HARDSWISH", "HARDSIGMOID", "RELU6", "PRELU"],
+    ),
+    "heads that share keys": (
+        lambda: Called(
+            shared,
+            q=nn.Linear(32, 32),
+            k=nn.Linear(32, 16),
+            v=nn.Linear(32, 16),
+            out=nn.Linear(32, 32),
+        ),
+        (1, 8, 32),
+        ["ATTENTION"],
     ),
     "attention by indices": (lambda: Called(by_indices, **four()), (1, 8, 32), ["ATTENTION"]),
     "a module with a mask of the future": (

@@ -70,6 +70,9 @@ LAYERS = (
     "INPUT(6x6x4) -> LOCAL(2x3, 4, stride=2x1, groups=2)",
     "INPUT(9x9x2) -> LOCAL(3x3, 2, dilation=2)",
     "INPUT(9x3, sequence) -> LOCAL(kernel=3, 4)",
+    "INPUT(6x8, sequence) -> ATTENTION(4, kv_heads=2)",
+    "INPUT(6x8, sequence) -> ATTENTION(4, kv_heads=1, causal=yes, bias=no)",
+    "INPUT(6x8, sequence) -> ATTENTION(2, width=12, scale=0.3)",
 )
 
 

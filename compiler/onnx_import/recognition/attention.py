@@ -64,12 +64,15 @@ def attention(trail: Trail) -> Match:
     v = heads_of(trail, values)
     _, heads, _, depth = q.shape
     factor = arguments.pop("factor") * queries.factor * keys.factor
-    trail.need(isclose(factor, 1 / sqrt(depth), rel_tol=1e-4))
+    if not isclose(factor, 1 / sqrt(depth), rel_tol=1e-4):
+        arguments["scale"] = float(f"{factor:.7g}")
     trail.need(k.shape == v.shape and k.shape[:2] == q.shape[:2] and k.shape[3] == depth)
     order = _order(joined.places, q.shape)
     operands, layouts = zip(*(each.operand(trail) for each in (q, k, v)), strict=True)
     common = set.intersection(*layouts, order)
-    trail.need(common and operands[0].shape[2] == heads * depth == out.arguments["units"])
+    trail.need(common and operands[0].shape[2] == out.arguments["units"])
+    if heads * depth != out.arguments["units"]:
+        arguments["width"] = heads * depth
     if len(set(operands)) == 1:
         operands = operands[:1]
     held = _weights(trail, (q, k, v), out)
@@ -82,6 +85,10 @@ def attention(trail: Trail) -> Match:
     trail.need("mask" not in arguments or not labels)
     if "in_proj_bias" not in held:
         arguments["bias"] = False
+    kept = len(k.rows) // depth
+    trail.need(len(q.rows) == heads * depth and len(v.rows) == len(k.rows))
+    if kept != heads:
+        arguments["kv_heads"] = kept
     return Match(
         "ATTENTION",
         operands,
@@ -130,8 +137,11 @@ def heads_of(trail: Trail, part: Moved, *, is_transposed: bool = False) -> Heads
         bool((found == natural.reshape(samples, length)).all()),
         bool((found == natural.reshape(length, samples).T).all()),
     )
-    units_of = tuple(columns[0, :, 0].ravel().tolist())
-    trail.need(len(set(units_of)) == len(units_of))  # else heads share keys, as no layer has it
+    by_head = columns[0, :, 0]
+    shared = len(by_head) // len(np.unique(by_head[:, 0]))
+    trail.need((by_head == by_head[::shared].repeat(shared, 0)).all())
+    units_of = tuple(by_head[::shared].ravel().tolist())
+    trail.need(len(set(units_of)) == len(units_of))
     shape = (samples, places.shape[1], length, depth)
     return Heads(dense, units_of, shape, by_sample)
 
@@ -314,7 +324,8 @@ def _weights(
     width = out.arguments["units"]
     selected = _selected(parts, "weight")
     found: dict[str, Weight | Stack] = {}
-    if all(part.dense.operands[0].shape[-1] == width for part in parts):
+    widths = {part.dense.operands[0].shape[-1] for part in parts}
+    if widths | {len(part.rows) for part in parts} == {width}:
         found["in_proj_weight"] = Stack(tuple(selected))
     else:
         for name, each in zip("qkv", selected, strict=True):

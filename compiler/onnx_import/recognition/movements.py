@@ -15,7 +15,7 @@ Places = np.ndarray[Any, np.dtype[np.int64]]
 
 MOVES = frozenset(
     {
-        *("Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze"),
+        *("Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze"),
         *("Tile", "Transpose", "Unsqueeze"),
     }
 )
@@ -217,6 +217,10 @@ def _tiled(graph: Graph, node: Node, places: Places) -> Places:
     return np.tile(places, _held(graph, node, 1))
 
 
+def _expanded(graph: Graph, node: Node, places: Places) -> Places:
+    return np.broadcast_to(places, extents(node.outputs[0].shape))
+
+
 def _padded(graph: Graph, node: Node, places: Places) -> Places:
     pads = _held(graph, node, 1)
     given = _held(graph, node, 3) or range(places.ndim)
@@ -230,6 +234,7 @@ def _padded(graph: Graph, node: Node, places: Places) -> Places:
 
 
 _RULES: Mapping[str, Callable[[Graph, Node, Places], Places]] = {
+    "Expand": _expanded,
     "Gather": _gathered,
     "Pad": _padded,
     "Slice": _sliced,
