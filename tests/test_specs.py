@@ -1,12 +1,12 @@
 """The shipped specs: assertions hold, both engines agree, exports run with any batch."""
 
-import re
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from support.layers import feeds_for, norm_error
+from support.network_rows import stated
 
 import netc
 from netc.runtime.engines.session import Session
@@ -19,14 +19,6 @@ SPECS = zoo()
 SLOW = {"params": 30_000_000, "macs": 200_000_000}
 LONG = {"params": 100_000_000, "macs": 1_000_000_000}
 RUNNABLE = 200_000_000  # parameters
-
-STATED = re.compile(r"^assert (params|macs) == ([\d_]+)$", re.MULTILINE)
-
-
-def stated(name: str) -> dict[str, int]:
-    """The totals that a spec asserts as numbers, which are known before it is compiled."""
-    text = SPECS[name].read_text(encoding="utf-8")
-    return {quantity: int(number) for quantity, number in STATED.findall(text)}
 
 
 def macs(network: netc.Network) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.layers import norm_error, random_state
+from support.torchvision_names import DIGESTS, digest
 
 import netc
 from netc.choices import EngineName
@@ -14,8 +15,8 @@ from netc.sources import zoo
 Array = np.ndarray[Any, Any]
 
 # spec: (parameters, MACs of convolutions and of matrix and attention products where published).
-# The source is the metadata of torchvision's weights, rebuilt and recounted, at 224x224 or, for
-# Inception v3, 299x299; of others, the papers, PyTorch's DCGAN example and Keras' MNIST example.
+# The source is the metadata of torchvision's weights, rebuilt and recounted, at the size that a
+# spec states; of others, the papers, PyTorch's DCGAN example and Keras' MNIST example.
 # The detector is ResNet-18's body and two convolutions.
 PUBLISHED: Mapping[str, tuple[int, int | None]] = {
     "alexnet_torchvision": (61_100_840, 714_188_480),
@@ -48,6 +49,51 @@ PUBLISHED: Mapping[str, tuple[int, int | None]] = {
     "swin_t": (28_288_354, 4_490_566_656),
     "inception_v3": (23_834_568, 5_713_216_096),
     "inception_v3_aux": (27_161_264, 5_718_899_296),
+    "convnext_base": (88_591_464, 15_354_729_472),
+    "convnext_large": (197_767_336, 34_361_433_600),
+    "convnext_small": (50_223_688, 8_683_712_256),
+    "densenet169": (14_149_480, 3_359_843_328),
+    "densenet201": (20_013_928, 4_291_365_888),
+    "efficientnet_b1": (7_794_184, 686_802_832),
+    "efficientnet_b2": (9_109_994, 1_087_529_456),
+    "efficientnet_b3": (12_233_232, 1_827_141_392),
+    "efficientnet_b4": (19_341_616, 4_393_771_024),
+    "efficientnet_b5": (30_389_784, 10_266_384_752),
+    "efficientnet_b6": (43_040_704, 19_067_593_536),
+    "efficientnet_b7": (66_347_960, 37_745_884_192),
+    "efficientnet_v2_l": (118_515_272, 56_079_699_008),
+    "efficientnet_v2_m": (54_139_356, 24_582_460_384),
+    "efficientnet_v2_s": (21_458_488, 8_365_617_152),
+    "mnasnet0_5": (2_218_512, 104_455_968),
+    "mnasnet0_75": (3_170_208, 215_493_104),
+    "mnasnet1_3": (6_282_256, 526_362_432),
+    "regnet_x_16gf": (54_278_536, 15_940_755_456),
+    "regnet_x_1_6gf": (9_190_136, 1_602_849_792),
+    "regnet_x_32gf": (107_811_560, 31_735_929_792),
+    "regnet_x_3_2gf": (15_296_552, 3_176_621_952),
+    "regnet_x_400mf": (5_495_976, 413_812_608),
+    "regnet_x_800mf": (7_259_656, 799_699_712),
+    "regnet_x_8gf": (39_572_648, 7_995_132_416),
+    "regnet_y_128gf": (644_812_894, 127_517_815_680),
+    "regnet_y_16gf": (83_590_140, 15_911_510_272),
+    "regnet_y_1_6gf": (11_202_430, 1_612_076_160),
+    "regnet_y_32gf": (145_046_770, 32_279_552_832),
+    "regnet_y_3_2gf": (19_436_338, 3_176_482_752),
+    "regnet_y_8gf": (39_381_472, 8_473_070_592),
+    "resnext101_32x8d": (88_791_336, 16_414_015_488),
+    "resnext101_64x4d": (83_455_272, 15_460_270_080),
+    "shufflenet_v2_x0_5": (1_366_792, 40_476_448),
+    "shufflenet_v2_x1_5": (3_503_624, 295_759_392),
+    "shufflenet_v2_x2_0": (7_393_996, 583_253_464),
+    "swin_b": (87_768_224, 15_430_946_816),
+    "swin_s": (49_606_258, 8_740_875_264),
+    "vgg13": (133_047_848, 11_308_466_176),
+    "vgg13_bn": (133_053_736, 11_308_466_176),
+    "vgg19_bn": (143_678_248, 19_632_062_464),
+    "vit_h_14": (632_045_800, 167_295_109_120),
+    "vit_l_16": (304_326_632, 61_554_712_576),
+    "vit_l_32": (306_535_400, 15_377_539_072),
+    "wide_resnet101_2": (126_886_696, 22_753_050_624),
     "lenet5": (61_706, 416_520),
     "mnist_mlp": (669_706, None),
     "alexnet": (60_965_224, 724_406_816),
@@ -64,9 +110,11 @@ PUBLISHED: Mapping[str, tuple[int, int | None]] = {
     "single_stage": (11_176_512 + (9 * 512 + 1) * 6 * 25, 3_770_265_600),
 }
 
-# Beyond these parameters a network runs in the long tests only, and up to these MACs in
-# `test_specs.py`, which compares its export on both engines.
-LONG = 30_000_000
+# Beyond these parameters or MACs a network runs in the long tests only, beyond `RUNNABLE`
+# parameters in none, and up to `COMPARED_AS_EXPORTS` MACs in `test_specs.py`, which compares its
+# export on both engines.
+LONG = {"params": 30_000_000, "macs": 6_000_000_000}
+RUNNABLE = 200_000_000
 COMPARED_AS_EXPORTS = 1_000_000_000
 
 
@@ -78,11 +126,13 @@ def network(request: pytest.FixtureRequest) -> netc.Network:
 
 def _large() -> list[object]:
     """The published networks that are not run elsewhere in as short a time; all are marked."""
-    return [
-        pytest.param(name, marks=pytest.mark.long if params > LONG else pytest.mark.slow)
-        for name, (params, macs) in PUBLISHED.items()
-        if params > LONG or (macs or 0) > COMPARED_AS_EXPORTS
-    ]
+    rows: list[object] = []
+    for name, (params, known) in PUBLISHED.items():
+        macs = known or 0
+        long = params > LONG["params"] or macs > LONG["macs"]
+        if params <= RUNNABLE and (long or macs > COMPARED_AS_EXPORTS):
+            rows.append(pytest.param(name, marks=pytest.mark.long if long else pytest.mark.slow))
+    return rows
 
 
 def _feeds(network: netc.Network, batch: int) -> dict[str, Array]:
@@ -147,6 +197,15 @@ def test_samples_of_a_batch_do_not_meet(network: netc.Network) -> None:
         assert norm_error(both[i : i + 1], alone) <= 1e-5
 
 
+@pytest.mark.parametrize("network", DIGESTS, indirect=True)
+def test_weights_are_named_as_in_torchvision(
+    network: netc.Network, request: pytest.FixtureRequest
+) -> None:
+    """A checkpoint of torchvision's would load: same names, same shapes."""
+    shapes = ((name, value.shape) for name, value in network.graph.parameters.items())
+    assert digest(shapes) == DIGESTS[request.node.callspec.params["network"]]
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize(
     "network", ["resnet18", "vgg16", "mobilenet_v2", "densenet121"], indirect=True
@@ -154,7 +213,7 @@ def test_samples_of_a_batch_do_not_meet(network: netc.Network) -> None:
 def test_weights_are_named_as_in_pytorch(
     network: netc.Network, request: pytest.FixtureRequest
 ) -> None:
-    """A checkpoint of torchvision's would load: same names, same shapes."""
+    """The modules here that stand for torchvision's have the names and shapes of netc's weights."""
     import torch
     from support import torch_zoo
 

@@ -1,10 +1,10 @@
 """What changed between two networks: what is found, and the words for it."""
 
 import pytest
+from support.network_rows import marked_specs
 
 import netc
 from netc.comparison.report import Diff
-from netc.sources import zoo
 
 
 def diff(before: str, after: str) -> Diff:
@@ -186,7 +186,7 @@ def test_published() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", zoo())
+@pytest.mark.parametrize("name", marked_specs())
 def test_shipped_specs(name: str) -> None:
     """A network equals itself, and differs from another one."""
     network = netc.load(f"zoo:{name}")

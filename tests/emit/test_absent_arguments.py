@@ -6,6 +6,7 @@ from pathlib import Path
 import onnx
 import onnxruntime
 import pytest
+from support.network_rows import marked_specs
 
 import netc
 from netc.compiler.emit.onnx.nodes import emit
@@ -13,7 +14,6 @@ from netc.compiler.ir.graph import Graph
 from netc.compiler.onnx_standard.schemas import OPSET
 from netc.compiler.passes.decompose import decompose
 from netc.compiler.passes.pipeline import settle
-from netc.sources import zoo
 
 FAMILIES = sorted(
     path.stem for path in (Path(__file__).parents[1] / "support" / "rows").glob("[a-z]*.py")
@@ -37,7 +37,7 @@ def test_layers(family: str) -> None:
         assert not _empty_endings(_nodes(netc.compile(row.program).graph)), row.program
 
 
-@pytest.mark.parametrize("name", zoo())
+@pytest.mark.parametrize("name", marked_specs())
 def test_shipped_networks(name: str) -> None:
     """No network that ships does."""
     assert not _empty_endings(_nodes(netc.load(f"zoo:{name}").graph))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.network_rows import marked_specs
 from support.networks import random_network
 from support.scenes import crossings, fits_a4, problems, said, struck
 
@@ -16,7 +17,6 @@ from netc.compiler.pictures.folded_circuit import folded_circuits
 from netc.compiler.pictures.fonts import bounds
 from netc.compiler.pictures.scene import Bounds, Scene
 from netc.drawing import to_picture, to_scene
-from netc.sources import zoo
 
 
 def _drawn(network: netc.Network, **choices: Any) -> Scene:
@@ -63,7 +63,7 @@ def _differentiable(name: str) -> Scene:
         raise
 
 
-@pytest.mark.parametrize("name", zoo())
+@pytest.mark.parametrize("name", marked_specs())
 def test_the_zoo_fits_a_page(name: str) -> None:
     """Each spec's chain rule fits A4 with text of 6 points, folded where it must be."""
     scene = _differentiable(name)

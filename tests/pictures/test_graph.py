@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from support.network_rows import marked_specs
 from support.networks import random_network
 from support.scenes import crossings, fits_a4, problems, said
 
@@ -22,7 +23,6 @@ from netc.compiler.pictures.fonts import bounds
 from netc.compiler.pictures.graph import graph_scene
 from netc.compiler.pictures.scene import Bounds, Group, Line, Scene, texts
 from netc.drawing import operators, to_picture
-from netc.sources import zoo
 
 
 def _scene(program: str, **options: object) -> Scene:
@@ -53,7 +53,7 @@ def _words(scene: Scene, name: str) -> str:
     return " ".join(text.text for text in texts((found,)))
 
 
-@pytest.mark.parametrize("name", zoo())
+@pytest.mark.parametrize("name", marked_specs())
 def test_the_zoo_fits_a_page(name: str) -> None:
     """Each spec fits A4 with text of 6 points, without overlaps and lines through boxes."""
     scene = _drawn(name)

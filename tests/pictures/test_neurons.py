@@ -1,12 +1,12 @@
 """Dense layers as columns of circles."""
 
 import pytest
+from support.network_rows import marked_specs
 from support.scenes import fits_a4, problems, said
 
 import netc
 from netc.compiler.pictures.neurons import HEAD, MOST_COLUMNS, SIGNS, neurons
 from netc.compiler.pictures.scene import Group, Line, Scene
-from netc.sources import zoo
 
 HOSTILE = ["<script>alert(1)</script>", 'say "hi"', "\u05e9\u05dc\u05d5\u05dd", "x" * 200]
 
@@ -150,7 +150,7 @@ DENSE = (
 ).split()
 
 
-@pytest.mark.parametrize("name", zoo())
+@pytest.mark.parametrize("name", marked_specs())
 def test_the_zoo(name: str) -> None:
     """Every shipped chain of dense layers is a picture on a page where nothing overlaps."""
     graph = netc.load(f"zoo:{name}").graph

@@ -1,6 +1,7 @@
 """Feature maps as volumes."""
 
 import pytest
+from support.network_rows import marked_specs
 from support.scenes import boxes_of, fits_a4, problems
 from support.volumes import volumes_of
 
@@ -8,7 +9,6 @@ import netc
 from netc.compiler.emit.palette import THEMES
 from netc.compiler.pictures.fonts import bounds
 from netc.compiler.pictures.volumes import volumes
-from netc.sources import zoo
 
 EXPRESSIONS = [f"graphs/{n}" for n in ("chain_rule", "logistic_neuron", "product", "weight_decay")]
 
@@ -81,7 +81,7 @@ def test_unknown_choices(choice: dict[str, str], what: str) -> None:
         volumes_of("INPUT(8x8x1) -> CONV", **choice)
 
 
-@pytest.mark.parametrize("name", zoo())
+@pytest.mark.parametrize("name", marked_specs())
 def test_the_zoo(name: str) -> None:
     """Every shipped network with feature maps is a picture on a page where nothing overlaps."""
     graph = netc.load(f"zoo:{name}").graph

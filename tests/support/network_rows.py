@@ -1,10 +1,12 @@
 """Small networks and how they are trained; PyTorch's, by the same names: `torch_networks`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pytest
 
 import netc
 from netc.compiler.training.objective import Objective
@@ -12,6 +14,22 @@ from netc.compiler.training.terms import Term
 from netc.sources import zoo
 
 Array = np.ndarray[Any, Any]
+
+STATED = re.compile(r"^assert (params|macs) == ([\d_]+)$", re.MULTILINE)
+
+
+def stated(name: str) -> dict[str, int]:
+    """The totals that a shipped spec asserts as numbers, which are known before it is compiled."""
+    text = zoo()[name].read_text(encoding="utf-8")
+    return {quantity: int(number) for quantity, number in STATED.findall(text)}
+
+
+def marked_specs() -> list[object]:
+    """All shipped specs; those of many parameters, which are as deep, are marked."""
+    return [
+        pytest.param(name, marks=[pytest.mark.slow] if stated(name)["params"] > 10_000_000 else [])
+        for name in zoo()
+    ]
 
 
 def spec(name: str, size: str = "", smaller: str = "") -> str:

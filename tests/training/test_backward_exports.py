@@ -7,7 +7,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from support.backward import Arrays, Backward, as_type, backward, numbers
-from support.network_rows import Array, random_arrays, random_weights, spec
+from support.network_rows import Array, random_arrays, random_weights, spec, stated
 
 import netc
 from netc.compiler.emit.onnx.export import write
@@ -45,9 +45,13 @@ SMALLER = {
     "dense_prediction/fcn_small": ("64x64x3", "32x32x3"),
     "dense_prediction/unet_small": ("64x64x1", "32x32x1"),
     "dense_vs_conv/conv_200x200": ("200x200", "60x60"),
+    "mobile/mnasnet0_5": ("224x224x3", "64x64x3"),
+    "mobile/mnasnet0_75": ("224x224x3", "64x64x3"),
     "mobile/mnasnet1_0": ("224x224x3", "64x64x3"),
     "mobile/mobilenet_v2": ("224x224x3", "64x64x3"),
+    "mobile/shufflenet_v2_x0_5": ("224x224x3", "64x64x3"),
     "mobile/shufflenet_v2_x1_0": ("224x224x3", "64x64x3"),
+    "mobile/shufflenet_v2_x1_5": ("224x224x3", "64x64x3"),
     "mobile/squeezenet1_0": ("224x224x3", "48x48x3"),
     "mobile/squeezenet1_1": ("224x224x3", "48x48x3"),
     "regnet/regnet_y_400mf": ("224x224x3", "48x48x3"),
@@ -67,24 +71,11 @@ SMOOTH: Mapping[str, RewriteRule] = {
     "Relu": lambda build, node, operands: (build.Softplus(*operands),),
 }
 
-# Of more parameters; these take a while to differentiate.
-LARGE = (
-    *("classic/alexnet", "classic/alexnet_torchvision", "classic/vgg16", "classic/zfnet"),
-    *("convnext/convnext_tiny", "dense_vs_conv/dense_200x200", "densenet/densenet121"),
-    *("densenet/densenet161", "detection/single_stage", "inception/googlenet"),
-    *("inception/inception_v3", "inception/inception_v3_aux", "keypoints/keypoints_net2"),
-    *("linear/linear_volume", "mobile/efficientnet_b0", "mobile/mobilenet_v3_large"),
-    *("resnet/resnet18", "resnet/resnet34", "resnet/resnet50", "resnet/resnet101"),
-    *("resnet/resnet152", "resnet/resnext50_32x4d", "resnet/wide_resnet50_2"),
-    *("segmentation/unet", "siamese/siamese", "transformers/bert_base_uncased"),
-    *("transformers/gpt2_small", "transformers/swin_t", "transformers/vit_b_16"),
-    *("transformers/vit_b_32", "vgg/vgg11", "vgg/vgg11_bn", "vgg/vgg16_bn", "vgg/vgg19"),
-)
-
 
 def _marked(name: str) -> object:
-    marks = [pytest.mark.long] if name in LARGE else []
-    return pytest.param(name, marks=[pytest.mark.slow] if name in SMALLER else marks)
+    """Networks of many parameters take a while to differentiate, and those of large images."""
+    large = [pytest.mark.long] if stated(name)["params"] > MOST_PARAMS else []
+    return pytest.param(name, marks=[pytest.mark.slow] if name in SMALLER else large)
 
 
 @pytest.mark.parametrize("name", [_marked(name) for name in zoo() if name not in HARD])
