@@ -1,5 +1,6 @@
 """Chains of one structure -> a block's body with parameters, and each chain as a call of it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -69,6 +70,7 @@ class Template:
     found: list[Parameter] = field(default_factory=list)
     channels: Parameter | None = None  # of what comes in
     looping: bool = False  # whether `in` would be what comes into the loop
+    owner: str = ""  # the label of the call whose arguments are told
 
     def parameters(self) -> tuple[str, ...]:
         """The parameters as the block's definition states them."""
@@ -102,6 +104,7 @@ class Template:
         """The body's step for steps of the calls."""
         first = next(step for step in steps if step is not None)
         if isinstance(first, Call):
+            self.owner = first.label or ""
             arguments = tuple(
                 self._argument([s.arguments[place] if isinstance(s, Call) else None for s in steps])
                 for place in range(len(first.arguments))
@@ -165,7 +168,8 @@ class Template:
         known = [value for value in values if value is not None]
         if all(value == known[0] and type(value) is type(known[0]) for value in known):
             return known[0]
-        kind = NAMES.get(name, name)
+        stem = name.rstrip("0123456789")  # what a parameter of a block within is for
+        kind = NAMES.get(stem, stem)
         for parameter in self._known(kind, values):
             if (text := _as_multiple(parameter, values, kind)) is not None:
                 if text == parameter.name:
@@ -188,7 +192,10 @@ class Template:
                 known.values = _completed(known.values, values)
                 return known
         taken = {p.name for p in self.found}
+        owner = re.match(r"[a-z]{3,}", self.owner)
         free, number = name, 1
+        if free in taken and owner is not None:
+            free = name = f"{owner[0]}_{name}"
         while free in taken:
             number += 1
             free = f"{name}{number}"

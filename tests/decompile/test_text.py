@@ -118,6 +118,13 @@ PROGRAMS = {
         "INPUT(8x8x4) -> InvertedResidual(4) as a -> InvertedResidual(8) as b\n"
         "  -> InvertedResidual(16) as c -> GAP\n",
     ),
+    "parameters of one kind are named after what they are for": (
+        "block S(c, d) { CONV(3x3, c) as wide -> RELU -> CONV(3x3, d) as narrow -> TANH }\n"
+        "INPUT(8x8x4) -> S(24, 4) as a -> S(16, 8) as b -> S(10, 9) as c -> GAP",
+        "block Block(width, narrow_width) {\n"
+        "  CONV(3x3, width) as wide -> RELU -> CONV(3x3, narrow_width) as narrow -> TANH\n}\n\n"
+        "INPUT(8x8x4) -> Block(24, 4) as a -> Block(16, 8) as b -> Block(10, 9) as c -> GAP\n",
+    ),
     "a branch that some lack is a choice": (
         "block B(c) { ( CONV(3x3, c) as main | if in.channels != c { CONV(1x1, c) as side.0 } )"
         " -> ADD -> RELU }\n"
