@@ -7,7 +7,10 @@ from . import recognition as _rules  # noqa: F401  (fills the table of rules)
 from .recognition.trail import RULES, Match, NoMatch, Trail, is_view
 
 # What rules may raise on shapes and attributes that no operator of its kind has.
-UNFORESEEN = (ArithmeticError, LookupError, TypeError, ValueError)
+UNFORESEEN = (
+    *(ArithmeticError, LookupError, TypeError, ValueError),
+    *(MemoryError, RecursionError),  # of chains as long as no network's
+)
 
 
 class Recognized(dict[int, Match]):

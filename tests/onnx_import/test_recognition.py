@@ -167,3 +167,18 @@ def test_a_batch_that_is_open_does_not_open_others() -> None:
     }"""
     model = model_of({"w": (3, 4)}, text)
     check_numbers(netc.load_onnx(model.SerializeToString()), model)
+
+
+@pytest.mark.slow
+def test_chains_may_be_long() -> None:
+    """Rules look back through all that moves elements, which has no end that they rely on."""
+    bounds = {"two": 2, "eight": 8, "zero": 0, "axes": 1}
+    lines = [f"{name} = Constant<value_ints = [{n}]>()" for name, n in bounds.items()]
+    before = ["x", *(f"y{i}" for i in range(300))]
+    for i, x in enumerate(before[:-1]):
+        lines += [f"a{i} = Slice({x}, two, eight, axes)", f"b{i} = Slice({x}, zero, two, axes)"]
+        lines.append(f"y{i} = Concat<axis = 1>(a{i}, b{i})")
+    graph = "\n".join([*lines, f"y = Relu({before[-1]})"])
+    text = f"g (float[N,8,4] x) => (float[N,8,4] y) {{\n{graph}\n}}"
+    net = netc.load_onnx(model_of({}, text).SerializeToString())
+    assert kinds_of(net) == ["ROLL"] * 300 + ["RELU"]

@@ -118,6 +118,7 @@ class _Way:
     def places(self, value: Value, known: dict[Value, Places]) -> Places:
         """For each element of a value, its place in the source."""
         if value not in known:
+            self.trail.need(prod(extents(value.shape)) <= MOST_ELEMENTS)
             node = self.trail.graph.producer(value)
             if node.op_type == "Concat":
                 parts = [self.trail.argument(node, i) for i in range(len(node.inputs))]
@@ -131,7 +132,6 @@ class _Way:
                 self.trail.need(scaled is not None)
                 assert scaled is not None
                 found = self.places(scaled[0], known)
-            self.trail.need(found.size <= MOST_ELEMENTS)
             known[value] = found
         return known[value]
 
