@@ -62,6 +62,9 @@ class Options(NamedTuple):
     init: Init
 
 
+MOST_LAYERS = 1_000
+
+
 @layer("LSTM", counts="hidden", choice="return")
 def lstm(
     build: LayerBuilder,
@@ -149,8 +152,11 @@ def recurrent(
 
     Raises:
         NetError: E113, there are more or fewer tensors than a sequence with its states; E201 or
-            E202, one of them has another form; E101, there is no mask of that name.
+            E202, one of them has another form; E101, there is no mask of that name; E401, there
+            are too many layers.
     """
+    if options.layers > MOST_LAYERS:
+        raise build.fail("E401", f"stacks more than {MOST_LAYERS:_} layers")
     x, firsts = _operands(build, cell, xs, options)
     lengths = None if options.mask is None else _lengths(build, x, options.mask)
     directions = SUFFIXES[options.direction]

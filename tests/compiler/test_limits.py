@@ -171,3 +171,9 @@ def test_tokens_are_as_many_as_the_layers_need() -> None:
         netc.compile(text, max_layers=11_000)
     with pytest.raises(netc.NetError, match="at least 12_001 layers"):
         netc.compile(text, max_layers=12_000)
+
+
+def test_recurrent_layers_are_counted() -> None:
+    """A stack of recurrent layers is no loop without end."""
+    with pytest.raises(netc.NetError, match=r"E401.*stacks more than 1_000 layers"):
+        netc.compile("INPUT(4x3, sequence) -> LSTM(2, layers=9223372036854775807)")

@@ -28,10 +28,10 @@ EXTENT = 8  # of what a program leaves open
 # Numbers with which two engines need not agree.
 EXTREME = re.compile(r"\^|\d{5}|\d+e|[iI]nf")
 # Layers that do nothing when a network is used, or only say how a tensor lies.
-IDLE = {"CROP", "DROPOUT", "FLATTEN", "ID", "Identity", "SLICE", "PERMUTE", "RESHAPE", "Transpose"}
+IDLE = {"DROPOUT", "FLATTEN", "ID", "Identity", "PERMUTE", "RESHAPE", "Transpose"}
 # Layers that are read as what they were, whatever their arguments; of others operators may be left.
 KEPT = {
-    *("INPUT", "CONV", "POOL", "GAP", "GMP", "BN", "LN", "LRN", "ADD", "MUL", "MAX", "CONCAT"),
+    *("INPUT", "CONV", "POOL", "GAP", "GMP", "BN", "LN", "ADD", "MUL", "MAX", "CONCAT"),
     *("RELU", "RELU6", "LRELU", "ELU", "SELU", "TANH", "SIGMOID", "SWISH", "GELU", "MISH", "ABS"),
     *("HARDSWISH", "HARDSIGMOID", "SOFTPLUS", "SOFTMAX", "LOGSOFTMAX", "EXP", "LOG", "SQRT"),
 }
@@ -99,7 +99,8 @@ def check_network(seed: int) -> None:
             return
         assert [spec.name for spec in back.inputs] == list(feeds)
         _check_close(back.run(feeds), wanted)
-        _check_close(back.run(feeds, engine="onnxruntime"), wanted)
+        if all(np.isfinite(array).all() for array in _outputs(wanted)):  # else they may differ
+            _check_close(back.run(feeds, engine="onnxruntime"), wanted)
     assert (back.params, back.macs) == (net.params, net.macs)
     if KEPT.issuperset(row.kind for row in net.layers if row.kind not in IDLE):
         assert _rows(back) == _rows(net)

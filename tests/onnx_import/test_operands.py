@@ -80,3 +80,26 @@ def test_layers_of_what_is_stored(body: str) -> None:
     assert isinstance(found, dict)
     for name, wanted in zip("yz", computed(model, {"x": x}), strict=True):
         np.testing.assert_allclose(found[name], wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("body", "shape"),
+    [
+        ("y = PRelu (a, w)", (2, 1)),  # a slope for each row, of as many as there are channels
+        ("y = PRelu (a, w)", (2, 1, 1)),
+        ("m = MatMul (a, k)  y = Max (m, w)", (4, 3)),
+        ("m = MatMul (a, k)  y = Mul (m, w)", (3,)),
+    ],
+)
+def test_weights_of_fewer_axes(body: str, shape: tuple[int, ...]) -> None:
+    """A weight lies on the last axes of what it meets, however a layer turns that."""
+    size = 2 if "PRelu" in body else 4
+    model = parsed(f"""<ir_version: 8, opset_import: ["": 18]>
+        g (float[1,2,{size},3] a) => (float[1,2,{size},3] y) {{ {body} }}""")
+    random = np.random.default_rng(0)
+    for name, extents in (("w", shape), ("k", (3, 3))):
+        array = random.normal(size=extents).astype(np.float32)
+        model.graph.initializer.append(numpy_helper.from_array(array, name))
+    x = random.normal(size=(1, 2, size, 3)).astype(np.float32)
+    found = netc.load_onnx(model.SerializeToString()).run(x)
+    np.testing.assert_allclose(np.asarray(found), computed(model, {"a": x})[0], rtol=1e-5)

@@ -96,8 +96,8 @@ def _binary(g: Growth) -> None:
     op_type = g.random.choice(("Add", "Sub", "Mul", "Max", "Min", "Sum", "Mean", "PRelu", "Div"))
     if op_type == "Div":
         given[1] = g.weight(*thin, positive=True)
-    if op_type == "PRelu":
-        given = [x, g.weight(*thin)]
+    if op_type == "PRelu":  # onnxruntime takes few slopes
+        given = [x, g.weight(*g.random.choice(((), shape[1:2] + (1,) * (len(shape) - 2), part)))]
     g.add(op_type, given)
 
 

@@ -95,7 +95,8 @@ def parametric_relu(trail: Trail) -> Match:
     size = slope.type.size
     layout = with_channels_on(x.type.rank, 1)
     channels = x.shape[1]
-    trail.need(size in (1, channels))
+    own = x.type.rank - slope.type.rank  # the axis of x that its first one lies on
+    trail.need(size == 1 or (own < 2 and size == channels == slope.shape[1 - own]))
     shared = {"shared": True} if size == 1 and channels != 1 else {}
     return Match("PRELU", (x,), shared, {"weight": as_vector(weight)}, layout)
 
