@@ -182,3 +182,20 @@ def test_chains_may_be_long() -> None:
     text = f"g (float[N,8,4] x) => (float[N,8,4] y) {{\n{graph}\n}}"
     net = netc.load_onnx(model_of({}, text).SerializeToString())
     assert kinds_of(net) == ["ROLL"] * 300 + ["RELU"]
+
+
+def test_a_batch_that_opens_opens_shapes() -> None:
+    """Shapes that hold one sample's elements are stated for any number of samples."""
+    text = """g (float[1,2,3,4] x) => (float[1,2,3,3] y) {
+        rows = Constant<value_ints = [2, 3, 4]>()
+        r = Reshape(x, rows)
+        t = Transpose<perm = [0, 2, 1]>(r)
+        m = MatMul(r, t)
+        back = Constant<value_ints = [1, 2, 3, 3]>()
+        y = Reshape(m, back)
+    }"""
+    net = netc.load_onnx(model_of({}, text).SerializeToString())
+    x = np.random.default_rng(0).standard_normal((2, 2, 3, 4)).astype(np.float32)
+    found = net.run(x)
+    assert isinstance(found, np.ndarray)
+    np.testing.assert_allclose(found, x @ x.swapaxes(-1, -2), rtol=1e-5)
