@@ -47,8 +47,8 @@ def _alike(a: Step, b: Step) -> bool:
 
 
 def fixed(call: Call) -> list[Value]:
-    """What a parameter cannot be: the operator's name, and whose weights are shared."""
-    return [a.value for a in call.arguments if a.name in ("", "share")]
+    """What a parameter cannot be: the operator's name, and layers by name."""
+    return [a.value for a in call.arguments if not a.name or a.names]
 
 
 @dataclass(eq=False)

@@ -50,14 +50,16 @@ def _argument(definition: LayerDef, name: str, arguments: Mapping[str, Any]) -> 
         or (name == definition.number and isinstance(value, float))
         or (name == definition.choice and value in words)
     )
+    names = False
     if isinstance(value, str) and not words:
-        words = (value,) if is_name(value) else ()
+        names, words = True, ((value,) if is_name(value) else ())
     return Argument(
         name,
         value_of(value, words),
         bare=bare,
         always=counted and definition.name not in TERSE,
         default=None if default is None else value_of(default, definition.kinds[name].words),
+        names=names,
     )
 
 

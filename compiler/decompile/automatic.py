@@ -3,7 +3,17 @@
 from collections.abc import Container
 from dataclasses import replace
 
-from .tree import Call, Chain, Step, Text, calls_in, inner_chains, references_in, with_chains
+from .tree import (
+    Call,
+    Chain,
+    Step,
+    Text,
+    calls_in,
+    inner_chains,
+    named_by,
+    references_in,
+    with_chains,
+)
 
 
 def without_automatic(chain: Chain, used: Container[str] = ()) -> Chain:
@@ -28,12 +38,7 @@ class _Names:
         calls = [call for chain in chains for call in calls_in(chain)]
         self.used = used
         self.read = {r.name for chain in chains for r in references_in(chain)}
-        for call in calls:
-            self.read |= {
-                a.value.text
-                for a in call.arguments
-                if a.name == "share" and isinstance(a.value, Text)
-            }
+        self.read |= {text for call in calls for text in named_by(call)}
         self.reserved = {call.label for call in calls if call.label is not None} | self.read
         self.counts: dict[str, int] = {}
 

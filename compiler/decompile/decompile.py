@@ -14,7 +14,7 @@ from .folding import folded
 from .items import Items, Key
 from .sameness import is_same
 from .spelling import is_name, quoted, unsayable
-from .tree import Block, Statement, references_in
+from .tree import Block, Statement, named_by, references_in
 from .writing import program_text
 
 MOST_LAYERS = 1_000_000
@@ -117,12 +117,14 @@ def _statements(items: Items, outputs: Mapping[str, Key]) -> list[Statement]:
     if not chains.has_inputs_in_order():
         chains = _written(items, outputs, {}, inputs_first=True)
     read = {r.name for s in chains.statements for r in references_in(s.chain)} | {*outputs}
+    named = {text for item in items.found for text in named_by(item.call)}
     labels = {
         item.call.path: item.call.path
         for item in items.found
         if item.call.path
         and (
             item.has_weights
+            or item.call.path in named
             or (item.call.kind == "INPUT" and item.call.path != "input")
             or (
                 item.call.path in read

@@ -116,7 +116,7 @@ class Items:
         """`share=` for the layer that all of a layer's weights are of; copies where none is."""
         sources = {name: self._owner(name) for name in names}
         if len(set(sources.values())) == 1:
-            return (Argument("share", Text(label_text(sources[names[0]]))),)
+            return (Argument("share", Text(label_text(sources[names[0]])), names=True),)
         for name, source in sources.items():
             if source != path:
                 self.copies[path + name.removeprefix(source)] = name

@@ -25,6 +25,7 @@ class Argument:
         bare: Whether it is written without its keyword.
         always: Whether it is written even where it is the default.
         default: What holds where it is left out; None where nothing does.
+        names: Whether it names a layer, as `share=a` and `UNPOOL(pool=b)` do.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Argument:
     bare: bool = False
     always: bool = False
     default: Value | None = None
+    names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,13 @@ def calls_in(chain: Chain) -> Iterator[Call]:
             yield step
         for inner in inner_chains(step):
             yield from calls_in(inner)
+
+
+def named_by(call: Call) -> Iterator[str]:
+    """The layers that a call's arguments name."""
+    for argument in call.arguments:
+        if argument.names and isinstance(argument.value, Text):
+            yield argument.value.text.strip('"')
 
 
 def references_in(chain: Chain) -> Iterator[Reference]:

@@ -118,6 +118,12 @@ PROGRAMS = {
         "INPUT(8x8x4) -> InvertedResidual(4) as a -> InvertedResidual(8) as b\n"
         "  -> InvertedResidual(16) as c -> GAP\n",
     ),
+    "layers that others name keep their labels": (
+        "INPUT(8x8x4) -> CONV(3x3, 4) as conv1 -> POOL as pool1 -> CONV(3x3, 4) as conv2"
+        " -> POOL as pool2 -> TANH -> UNPOOL(pool2) -> TANH -> UNPOOL(pool1)",
+        "INPUT(8x8x4) -> CONV(3x3, 4) -> POOL as pool1 -> CONV(3x3, 4) -> POOL as pool2 -> TANH\n"
+        "  -> UNPOOL(pool=pool2) -> TANH -> UNPOOL(pool=pool1)\n",
+    ),
     "parameters of one kind are named after what they are for": (
         "block S(c, d) { CONV(3x3, c) as wide -> RELU -> CONV(3x3, d) as narrow -> TANH }\n"
         "INPUT(8x8x4) -> S(24, 4) as a -> S(16, 8) as b -> S(10, 9) as c -> GAP",
