@@ -23,7 +23,9 @@ def details(layer: Layer) -> tuple[str, ...]:
     texts = (
         SPELLINGS.get(name, _spell_argument)(layer, name, value)
         for name, value in layer.arguments.items()
-        if name not in HIDDEN and (name in ALWAYS or name not in layer.defaulted)
+        if name not in HIDDEN
+        and value is not None
+        and (name in ALWAYS or name not in layer.defaulted)
     )
     return tuple(text for text in texts if text)
 
@@ -47,6 +49,15 @@ def _spell_argument(layer: Layer, name: str, value: Any) -> str:
 
 def _count(layer: Layer, name: str, value: Any) -> str:
     return f"{value} {name}" if value != 1 else f"1 {name.removesuffix('s')}"
+
+
+def _hidden(layer: Layer, name: str, value: Any) -> str:
+    return f"{value} units"
+
+
+def _axis(layer: Layer, name: str, value: Any) -> str:
+    axes = value if isinstance(value, tuple) else (value,)
+    return f"{name} {', '.join(map(str, axes))}"
 
 
 def _groups(layer: Layer, name: str, value: Any) -> str:
@@ -101,7 +112,11 @@ SPELLINGS: Mapping[str, Callable[[Layer, str, Any], str]] = {
     "groups": _groups,
     "stride": _stride,
     "dilation": _unless_one,
+    "hidden": _hidden,
+    "axis": _axis,
     "mode": _plain,
+    "return": _plain,
+    "value": _plain,
     "pad": _pad,
     "bias": _bias,
 }

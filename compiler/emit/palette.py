@@ -75,6 +75,7 @@ THEMES: Mapping[str, Theme] = {
             "regularization": "#f4dfe3",
             "merge": "#ffffff",
             "attention": "#f5dfcd",
+            "recurrent": "#e9efc3",
             "output": "#eceef1",
         },
         other="#f0ece4",
@@ -97,6 +98,7 @@ THEMES: Mapping[str, Theme] = {
             "regularization": "#57303a",
             "merge": "#16191f",
             "attention": "#5a3d25",
+            "recurrent": "#474b1d",
             "output": "#2b303a",
         },
         other="#3b362c",
@@ -110,9 +112,11 @@ KINDS = {"OUTPUT": "output", "ID": "shaping", "FLATTEN": "shaping"}
 # Files of layers that share a family's colour; any other file is its own family.
 FAMILIES = {
     "adaptive_pooling": "pooling",
+    "constants": "source",
     "dropout": "regularization",
     "embedding": "dense",
     "local": "convolution",
+    "positions": "dense",
     "sequence": "attention",
     "transposed_convolution": "convolution",
 }

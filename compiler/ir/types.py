@@ -92,6 +92,14 @@ class DType(Enum):
         """Whether it holds whole numbers; truth values are none."""
         return str(self.value).startswith(("int", "uint"))
 
+    @property
+    def numbers_things(self) -> bool:
+        """Whether it is what tokens and truth values have, which have no channels.
+
+        Whole numbers of fewer bits are what pictures and sounds are stored in.
+        """
+        return not self.is_float and (not self.is_integer or self.bits >= 32)
+
 
 @record
 class TensorType:

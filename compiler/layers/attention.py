@@ -14,6 +14,8 @@ from .layer_builder import LayerBuilder
 from .layerdef import layer
 from .sequence import sequence
 
+MOST_GROUPED = 2**16  # heads, for each of which the graph holds the one of its keys
+
 
 @layer("ATTENTION", counts="heads")
 def attention(
@@ -110,6 +112,9 @@ def _sizes(build: LayerBuilder, width: int, heads: int, kv_heads: int) -> _Sizes
     if width % heads:
         message = f"cannot divide {width} channels among {heads} heads"
         raise build.fail("E204", message, at="heads")
+    if heads != kv_heads and heads > MOST_GROUPED:
+        message = f"shares keys among at most {MOST_GROUPED:_} heads, not {heads:_}"
+        raise build.fail("E404", message, at="heads")
     if heads % kv_heads:
         message = f"cannot share {kv_heads} heads of keys among {heads} heads of queries"
         raise build.fail("E204", message, at="kv_heads")

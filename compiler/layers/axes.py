@@ -42,7 +42,7 @@ def axis_names(x: Value) -> tuple[str, ...]:
 
     Token ids (N, L) have a length and no channels.
     """
-    if x.type.rank == 2 and not x.dtype.is_float:
+    if x.type.rank == 2 and x.dtype.numbers_things:
         return ("length",)
     return AUTHOR_AXES.get(x.type.rank - 1, ("",) * (x.type.rank - 1))
 

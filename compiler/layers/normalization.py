@@ -202,7 +202,11 @@ def local_response_normalization(
 
 @layer("NORMALIZE")
 def normalize(build: LayerBuilder, x: Value, *, mean: Numbers = 0.0, std: Numbers = 1.0) -> Value:
-    """(x - mean) / std, each a number or one per channel: preprocessing without weights."""
+    """(x - mean) / std, each a number or one per channel: preprocessing without weights.
+
+    Integers become real numbers before.
+    """
+    x = x if x.dtype.is_float else build.Cast(x, to=build.dtype)
     with_channels(build, x)
     centre = _per_channel(build, x, mean, "mean")
     spread = _per_channel(build, x, std, "std")

@@ -9,6 +9,7 @@ from .layerdef import layer
 from .sequence import sequence
 
 BASE = 10_000.0
+MOST_CHANNELS = 2**16  # of a head, for each two of which the graph holds a number
 
 
 @layer("SINUSOIDAL", number="base")
@@ -17,7 +18,7 @@ def sinusoidal(build: LayerBuilder, x: Value, *, base: PositiveReal = BASE) -> V
 
     Positions of a sequence (N, L, C), from 0 on (Vaswani et al. 2017, section 3.5).
     """
-    channels, _ = _pairs(build, x, 1)
+    channels, _ = _pairs(build, x, 1, base)
     angles = _angles(build, x, channels, base)
     axis = build.index_constant((-1,))
     waves = [build.Unsqueeze(wave, axis) for wave in (build.Sin(angles), build.Cos(angles))]
@@ -40,7 +41,7 @@ def rotary(
     own. The pairs are channel i of the first half of a head with i of the second, as in Llama's
     and GPT-NeoX's common implementations, or with `pairs` neighbours, as in the paper.
     """
-    each, half = _pairs(build, x, heads)
+    each, half = _pairs(build, x, heads, base)
     angles = build.Unsqueeze(_angles(build, x, each, base), build.index_constant((1,)))
     cosine, sine = build.Cos(angles), build.Sin(angles)
     halves = layout == "halves"
@@ -60,17 +61,22 @@ def rotary(
     return build.Reshape(whole, build.index_constant((0, 0, heads * each)))
 
 
-def _pairs(build: LayerBuilder, x: Value, heads: int) -> tuple[int, int]:
+def _pairs(build: LayerBuilder, x: Value, heads: int, base: float) -> tuple[int, int]:
     """The channels of each head of a sequence, and the pairs that they make.
 
     Raises:
-        NetError: It is no sequence, or its channels are no pairs.
+        NetError: It is no sequence, its channels are no pairs, or too many, or angles would grow.
     """
     (channels,) = build.concrete(sequence(build, x), (2,))
     if channels % (2 * heads):
         whom = "" if heads == 1 else f" in each of {heads} heads"
         raise build.fail("E204", f"cannot pair {channels} channels{whom}")
     each = channels // heads
+    if base <= 1:
+        raise build.fail("E103", f"needs a base above 1, not {base:g}", at="base")
+    if each > MOST_CHANNELS:
+        message = f"takes at most {MOST_CHANNELS:_} channels, not {each:_}"
+        raise build.fail("E404", message)
     return each, each // 2
 
 
@@ -79,9 +85,9 @@ def _angles(build: LayerBuilder, x: Value, channels: int, base: float) -> Value:
     rates = tuple(base ** (-2 * i / channels) for i in range(channels // 2))
     length = x.shape[1]
     if isinstance(length, int):
-        places = build.constant(tuple((float(place),) for place in range(length)), x.dtype)
+        end = build.index_constant(length)
     else:
         end = build.Squeeze(build.Shape(x, start=1, end=2), build.index_constant((0,)))
-        counted = build.Range(build.index_constant(0), end, build.index_constant(1))
-        places = build.Unsqueeze(build.Cast(counted, to=x.dtype), build.index_constant((1,)))
+    counted = build.Range(build.index_constant(0), end, build.index_constant(1))
+    places = build.Unsqueeze(build.Cast(counted, to=x.dtype), build.index_constant((1,)))
     return build.Mul(places, build.constant((rates,), x.dtype))

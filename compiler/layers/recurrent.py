@@ -22,6 +22,7 @@ from .spatial import describe
 Direction = Literal["forward", "backward", "both"]
 Yield = Literal["all", "last", "states"]
 
+MOST_LAYERS = 100
 SUFFIXES = {"forward": ("",), "backward": ("_reverse",), "both": ("", "_reverse")}
 ONNX_DIRECTIONS = {"forward": "forward", "backward": "reverse", "both": "bidirectional"}
 
@@ -60,9 +61,6 @@ class Options(NamedTuple):
     dropout: float
     bias: bool
     init: Init
-
-
-MOST_LAYERS = 1_000
 
 
 @layer("LSTM", counts="hidden", choice="return")
@@ -151,12 +149,13 @@ def recurrent(
     """A stack of recurrent layers.
 
     Raises:
-        NetError: E113, there are more or fewer tensors than a sequence with its states; E201 or
-            E202, one of them has another form; E101, there is no mask of that name; E401, there
-            are too many layers.
+        NetError: E404, there are too many layers; E113, there are more or fewer tensors than a
+            sequence with its states; E201 or E202, one of them has another form; E101, there is no
+            mask of that name.
     """
     if options.layers > MOST_LAYERS:
-        raise build.fail("E401", f"stacks more than {MOST_LAYERS:_} layers")
+        message = f"stacks at most {MOST_LAYERS} layers"
+        raise build.fail("E404", message, at="layers", help="repeat the layer: `[...]*n`")
     x, firsts = _operands(build, cell, xs, options)
     lengths = None if options.mask is None else _lengths(build, x, options.mask)
     directions = SUFFIXES[options.direction]

@@ -131,6 +131,11 @@ def resize(
         if len(factors) != rank or max(factors) > MAX_FACTOR:
             message = f"takes {rank} factors up to {MAX_FACTOR:_}"
             raise build.fail("E201", message, at="factor")
+        for axis, each in enumerate(factors, start=2):
+            extent = source.value.shape[axis]
+            if isinstance(extent, int) and extent * each < 1:
+                message = f"leaves nothing of {describe(x)} by a factor of {each:g}"
+                raise build.fail("E203", message, at="factor")
         scales = build.constant((1.0, 1.0, *factors), DType.FLOAT32)
         y = build.Resize(source.value, None, scales, **attributes)
     else:

@@ -52,7 +52,8 @@ def input(
             f"has {given[-1]} channels of {'x'.join(map(str, given[:-1]))}: channels come last",
             help=f"for {first[0]} channels write `{build.spelling}({last})`{without}",
         )
-    shape = _shape(build, extents, sequence=layout == "sequence", tokens=not DType(dtype).is_float)
+    tokens = DType(dtype).numbers_things
+    shape = _shape(build, extents, sequence=layout == "sequence", tokens=tokens)
     return build.input(build.scope, TensorType(DType(dtype), shape))
 
 

@@ -177,7 +177,7 @@ class _Reader:
             self.sources[edge.target][edge.source] = ""
             self.readers[edge.source].add(edge.target)
         for position, box in enumerate(view.boxes):
-            if box.kind in (OUTPUT, "PARAM"):
+            if box.kind in (OUTPUT, "PARAM", "CONST"):
                 for source in self.sources[position] if len(graph.outputs) > 1 else ():
                     found = self.maps[source]
                     self.maps[source] = replace(found, outputs=(*found.outputs, box.path))
@@ -445,6 +445,11 @@ def _units(name: str) -> Callable[[Layer, str], str]:
     return lambda layer, kernel: f"{name} {layer.arguments['units']}"
 
 
+def _recurrent(layer: Layer) -> str:
+    both = {"both": "two-way ", "backward": "backward "}.get(layer.arguments["direction"], "")
+    return f"{both}{layer.kind}"
+
+
 # What layers are called in captions; others by their kinds.
 WORDS: Mapping[str, Callable[[Layer, str], str]] = {
     "CONV": _named("conv"),
@@ -459,5 +464,6 @@ WORDS: Mapping[str, Callable[[Layer, str], str]] = {
     "LINEAR": _units("linear"),
     "EMBED": lambda layer, kernel: "embedding",
     "ATTENTION": lambda layer, kernel: "causal " * layer.arguments["causal"] + "attention",
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), lambda layer, kernel: _recurrent(layer)),
     "WINDOW": lambda layer, kernel: f"window{_more(layer, 'shift', 0)}",
 }

@@ -55,6 +55,12 @@ REFUSED = {
     "\n" * 500_001 + "INPUT -> FC": ("E403", "more than 500_000 lines"),
     "INPUT -> DWCONV(1x7, dilation=2^62)": ("E404", "has a window that spans"),
     "INPUT -> LOCAL(3x3, 4, dilation=2^62)": ("E404", "has a window that spans"),
+    "INPUT(8x4, sequence) -> LSTM(8, layers=9_000_000_000)": ("E404", "at most 100 layers"),
+    "INPUT(8x1000000000, sequence) -> ROPE": ("E404", "takes at most 65_536 channels"),
+    "INPUT(8x1000000000, sequence) -> ATTENTION(1_000_000_000, kv_heads=1, project=no)": (
+        *("E404", "shares keys among at most"),
+    ),
+    "CONST(linspace(0, 1, 9_000_000_000))": ("E404", "holds 9_000_000_000 numbers"),
     "INPUT(1) -> FC(99_999_999, weight=0)": ("E404", "cannot fill 99_999_999 numbers"),
 }
 
@@ -171,9 +177,3 @@ def test_tokens_are_as_many_as_the_layers_need() -> None:
         netc.compile(text, max_layers=11_000)
     with pytest.raises(netc.NetError, match="at least 12_001 layers"):
         netc.compile(text, max_layers=12_000)
-
-
-def test_recurrent_layers_are_counted() -> None:
-    """A stack of recurrent layers is no loop without end."""
-    with pytest.raises(netc.NetError, match=r"E401.*stacks more than 1_000 layers"):
-        netc.compile("INPUT(4x3, sequence) -> LSTM(2, layers=9223372036854775807)")

@@ -110,6 +110,13 @@ def preprocessed(mean: Any, std: Any) -> Oracle:
 
 
 ROWS = [
+    LayerRow(
+        "INPUT(4x5x3, dtype=uint8) -> NORMALIZE(mean=[124, 116, 104], std=58) as l",
+        "4x5x3",
+        torch=lambda x, state: (x - x.new_tensor([124, 116, 104]).double()[:, None, None]) / 58,
+        low=0,
+        high=256,
+    ),
     *(LayerRow(f"{x} -> BN as l", shape, 12, torch=batch(1e-5)) for x, shape in EVERY),
     *(
         LayerRow(f"{x} -> BN(affine=no, eps=0.1) as l", shape, 0, torch=batch(0.1))
