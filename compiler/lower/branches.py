@@ -10,9 +10,10 @@ from ..expressions.evaluate import items_of, truth_of
 from ..expressions.names import Scope
 from ..expressions.recovery import POISON, poisoned
 from ..ir.graph import Value
+from ..layers.layerdef import LAYERS
 from .bindings import bind_target
 from .calls import MERGE
-from .items import evaluate_in, item, lower_chain
+from .items import evaluate_in, item, label_text, lower_chain
 from .state import Lowering, Site, Tensors
 
 
@@ -51,6 +52,8 @@ def group(state: Lowering, item: ast.Group, site: Site) -> Tensors:
     turns = [turn for branch in branches for turn in _turns(state, branch, site.scope)]
     if poisoned(current):
         current = (POISON,)
+    if len(current) not in (1, len(turns)) and site.starts and all(map(_starts_itself, turns)):
+        current = current[:1]
     if len(current) > 1 and len(current) != len(turns):
         message = f"{len(current)} tensors meet {len(turns)} branches"
         raise error("E113", message, item.span, help=MERGE)
@@ -70,6 +73,20 @@ def group(state: Lowering, item: ast.Group, site: Site) -> Tensors:
         help = "`ID` is the branch that does nothing"
         raise error("E113", "no branch is left here", item.span, help=help)
     return tuple(ends)
+
+
+def _starts_itself(turn: _Turn) -> bool:
+    """Whether a branch starts with a value or a source, so that no tensor goes to it."""
+    first = turn.branch.chain.steps[0].item
+    if isinstance(first, ast.Reference):
+        name = label_text(first.label, turn.scope)
+        is_value = name not in LAYERS and name not in turn.scope.home.blocks
+        return is_value or _is_source(name)
+    return isinstance(first, ast.Call) and _is_source(first.name)
+
+
+def _is_source(name: str) -> bool:
+    return name in LAYERS and LAYERS[name].takes == "nothing"
 
 
 def _turns(state: Lowering, branch: ast.Branch, scope: Scope) -> Iterator[_Turn]:

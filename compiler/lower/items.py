@@ -79,6 +79,8 @@ def label_result(state: Lowering, site: Site, tensors: Tensors) -> None:
         state.poison(path)
         return
     if len(tensors) != 1:
+        if any(layer.startswith(f"{path}.") for layer in state.graph.layers):
+            return  # of a block that yields several tensors, the label names the scope alone
         message = f"`{path}` can label one tensor, not {len(tensors)}"
         raise error("E113", message, site.label.span)
     state.graph.labels[path] = tensors[0]

@@ -79,7 +79,24 @@ def test_a_turns_own_value_can_be_shared_within_the_turn() -> None:
     assert net.params == 2 * (4 * 4 * 9 + 4)
 
 
+def test_values_of_a_block_meet_whatever_comes_in() -> None:
+    """Branches that all start with values take none of a block's tensors, so any number fits."""
+    net = netc.compile(
+        "block Pyramid(; a, b, c) { x = ( a | b ) -> ADD\ny = ( x | c ) -> ADD -> CONV(2) as last\n"
+        "( x | y | PARAM(2) as p | a | b ) }\n"
+        "(u, v, _w, _s, _t) = INPUT(8x8x2) -> ( ID | RELU | TANH ) -> Pyramid as fpn\n"
+        "( u | v ) -> CONCAT -> FC(2) as fc\nassert params(fpn) == 2 * 2 * 9 + 2 + 2"
+    )
+    assert [name for name in net.graph.parameters if name.startswith("fpn")] == [
+        *("fpn.last.weight", "fpn.last.bias", "fpn.p"),
+    ]
+
+
 REFUSED = {
+    "block B(; a, b, c) { ( a | CONV(2) ) -> ADD }\nINPUT -> ( ID | ID | ID ) -> B": (
+        *("E113", "3 tensors meet 2 branches"),
+    ),
+    "INPUT -> ( CONV(4) | ID ) as pair -> ADD": ("E113", "`pair` can label one tensor, not 2"),
     "INPUT -> for i in range(2) { a = CONV }\na -> FC": ("E101", "unknown layer or value `a`"),
     "INPUT -> for i in range(2) { a{0} = CONV }": ("E112", "the name `a0` is given twice"),
     "INPUT -> ( CONV(4) | ID ) -> RELU": ("E113", "RELU takes one tensor, but 2 branches"),
