@@ -110,7 +110,8 @@ class Template:
                 for place in range(len(first.arguments))
             )
             label = self.name([getattr(s, "label", None) for s in steps])
-            return replace(first, arguments=arguments, path="", label=label)
+            named = any(getattr(s, "named", False) for s in steps)
+            return replace(first, arguments=arguments, path="", label=label, named=named)
         if isinstance(first, Reference):
             return Reference(self.name([getattr(s, "name", None) for s in steps]) or first.name)
         if isinstance(first, Group):

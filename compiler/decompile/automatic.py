@@ -53,7 +53,7 @@ class _Names:
         if step.label is None:
             self._next(kind, "")
             return step
-        if step.label in self.read or step.label in self.used:
+        if step.named or step.label in self.read or step.label in self.used:
             return step
         before = self.counts.get(kind, 0)
         if self._next(kind, step.label) == step.label:

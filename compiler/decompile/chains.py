@@ -1,7 +1,7 @@
 """Items -> statements: straight runs as chains, forks and merges as groups, the rest by name."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .items import Item, Key, readers
@@ -349,13 +349,17 @@ def _common(
     return a
 
 
-def with_labels(chain: Chain, labels: Mapping[str, str]) -> Chain:
-    """A chain whose calls are labelled as a table says, by the paths of their layers."""
+def with_labels(chain: Chain, labels: Mapping[str, str], named: Container[str]) -> Chain:
+    """A chain whose calls are labelled as a table says, by the paths of their layers.
+
+    `named` are the paths of those that arguments name.
+    """
     found: list[Step] = []
     for step in chain:
         if isinstance(step, Call):
-            found.append(replace(step, label=labels.get(step.path)))
+            label = labels.get(step.path)
+            found.append(replace(step, label=label, named=step.path in named))
             continue
-        inner = tuple(with_labels(branch, labels) for branch in inner_chains(step))
+        inner = tuple(with_labels(branch, labels, named) for branch in inner_chains(step))
         found.append(with_chains(step, inner))
     return tuple(found)

@@ -132,7 +132,7 @@ def _statements(items: Items, outputs: Mapping[str, Key]) -> list[Statement]:
             )
         )
     }
-    return [Statement(with_labels(s.chain, labels), s.target) for s in chains.statements]
+    return [Statement(with_labels(s.chain, labels, named), s.target) for s in chains.statements]
 
 
 def _written(

@@ -47,6 +47,7 @@ class Call:
         label: What the step is labelled; None where it is not.
         channels: Of what it takes; None where that has none.
         yields: How many tensors it yields.
+        named: Whether the arguments of another call name it.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Call:
     label: str | None = None
     channels: int | None = field(default=None, compare=False)
     yields: int = field(default=1, compare=False)
+    named: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

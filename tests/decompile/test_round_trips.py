@@ -47,6 +47,7 @@ def _check_again(imported: netc.Network, *, with_numbers: bool = True) -> netc.N
     assert imported.to_text() == text
     again = netc.compile(text)
     assert format_source(Source("model.net", text)) == text
+    assert "W102" not in {warning.code for warning in again.warnings}  # automatic names
     assert again.macs == imported.macs
     if not program.shapes:  # else operators take weights, each a `PARAM` of another shape
         assert _kinds(again) == _kinds(imported)
