@@ -32,8 +32,7 @@ CONVOLUTION_ATTRIBUTES = {
 def infer_conv(call: OpCall) -> Sequence[TensorType]:
     """x (N, C, *S), w (M, C / group, *K), b (M) => y (N, M, *floor((S + 2P - K) / stride) + 1)."""
     x, w = call.type(0), call.type(1)
-    channels = w.shape[1] * call.attributes["group"]
-    if x.rank != w.rank or x.shape[1] != channels:
+    if x.rank != w.rank or x.rank < 3 or x.shape[1] != w.shape[1] * call.attributes["group"]:
         raise InferenceError(f"Conv cannot apply {w} to {x}")
     check_weights(call, w.shape[0])
     spatial = window_of(call.attributes).output(x.shape[2:])

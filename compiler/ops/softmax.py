@@ -36,6 +36,12 @@ def _along_axis(build: Builder, call: VjpCall, x: Value) -> Value:
     return build.ReduceSum(x, build.index_constant((call.attributes["axis"],)), keepdims=1)
 
 
+def infer_along_axis(call: OpCall) -> Sequence[TensorType]:
+    """x, and an axis of it => y like x."""
+    axis_of(call, call.attributes["axis"], call.type(0).rank)
+    return infer_same(call)
+
+
 def infer_lp_normalization(call: OpCall) -> Sequence[TensorType]:
     """x of real numbers, an axis, and p of 1 or 2 => y like x."""
     (x,) = infer_real(call)
@@ -66,7 +72,7 @@ define(
         "Softmax",
         13,
         precision=Precision.FULL,
-        infer=infer_same,
+        infer=infer_along_axis,
         cost=three_per_element,
         sees=along_axis,
         attributes={"axis": -1},
@@ -78,7 +84,7 @@ define(
         "LogSoftmax",
         13,
         precision=Precision.FULL,
-        infer=infer_same,
+        infer=infer_along_axis,
         cost=three_per_element,
         sees=along_axis,
         attributes={"axis": -1},
@@ -90,7 +96,7 @@ define(
         "Hardmax",
         13,
         precision=Precision.FULL,
-        infer=infer_same,
+        infer=infer_along_axis,
         cost=per_element,
         sees=along_axis,
         attributes={"axis": -1},

@@ -46,6 +46,7 @@ def test_nodes_that_are_none_of_their_operator(body: str, said: str) -> None:
         "y = Concat <axis = 3> (x, x)",
         "y = MatMul (x, x)",
         "y = Gemm (x, x)",
+        "y = Softmax <axis = 3> (x)",
         "y = BatchNormalization (x, x, x, x, x)",
     ],
 )
