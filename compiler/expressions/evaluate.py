@@ -1,6 +1,5 @@
 """Compile-time expressions: syntax tree to integers, reals, sizes, lists, and choice words."""
 
-import math
 import operator
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,18 +7,17 @@ from dataclasses import field, replace
 from typing import Any
 
 from ...grammar import ast
-from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
-from ...grammar.limits import MAX_CALL_LEVELS, MAX_INTEGER
+from ...grammar.diagnostics import did_you_mean, error
 from ...grammar.records import record
 from ...grammar.source import Span
 from ..ir.graph import Value
-from .arguments import Quotient, Word, WordCall, spell, whole
+from .arguments import Quotient, Word, spell, whole
 from .budget import Budget
-from .functions import FUNCTIONS, LONGEST_LIST, WALKING, TooLong
+from .checks import described, in_range, items_of, number_of, too_large, too_long, truth_of, unfit
+from .functions import FUNCTIONS, LONGEST_LIST
 from .recovery import POISON, Poisoned
 from .tensor_attributes import TENSOR_ATTRIBUTES, tensor_attribute
 
-MOST_CALLS_SHOWN = 4  # around an error
 CHARACTERS_PER_ITEM = 2  # of an expression, whose effort the budget counts in items
 
 
@@ -74,7 +72,7 @@ def evaluate(expression: ast.Expression, environment: Environment) -> Any:
         NetError: An unknown name, operands of the wrong kind, a division by zero, a number that
             is too large.
     """
-    return _RULES[type(expression)](expression, environment)
+    return RULES[type(expression)](expression, environment)
 
 
 def label_text(expression: ast.Expression) -> str | None:
@@ -139,12 +137,12 @@ def _list(expression: ast.ListOf, environment: Environment) -> list[Any]:
 
 
 def _comprehension(expression: ast.Comprehension, environment: Environment) -> list[Any]:
-    effort = _effort(expression)
+    work = effort(expression)
     found: list[Any] = []
-    for turn in _turns(expression.clauses, environment, effort, expression):
+    for turn in _turns(expression.clauses, environment, work, expression):
         found.append(evaluate(expression.item, turn))
         if len(found) > LONGEST_LIST:
-            raise _too_long(expression)
+            raise too_long(expression)
     environment.budget.spend(found, expression)
     return found
 
@@ -163,12 +161,12 @@ def _turns(
     for item in items_of(evaluate(clause.iterable, environment), clause.iterable):
         environment.budget.work(effort, blame)
         own = {name.id: value for name, value in unpacked(clause.target, item)}
-        turn = _with(environment, own)
+        turn = with_names(environment, own)
         if all(truth_of(evaluate(test, turn), test) for test in clause.conditions):
             yield from _turns(inner, turn, effort, blame)
 
 
-def _with(environment: Environment, names: dict[str, Any], **others: Any) -> Environment:
+def with_names(environment: Environment, names: dict[str, Any], **others: Any) -> Environment:
     """What names mean where some have values of their own."""
     around: Any = environment.names  # ChainMap wants what can change, and only reads it
     return replace(environment, names=ChainMap(names, around), **others)
@@ -216,7 +214,7 @@ def _unary(expression: ast.Unary, environment: Environment) -> Any:
     operand = evaluate(expression.operand, environment)
     if expression.operator == "not":
         return not truth_of(operand, expression.operand)
-    number = _number(operand, expression.operand)
+    number = number_of(operand, expression.operand)
     return _quotient(-number, number) if expression.operator == "-" else number
 
 
@@ -230,13 +228,13 @@ def _binary(expression: ast.Binary, environment: Environment) -> Any:
     right = evaluate(expression.right, environment)
     if expression.operator == "+" and isinstance(left, list) and isinstance(right, list):
         return environment.budget.spend(left + right, expression)
-    a, b = _number(left, expression.left), _number(right, expression.right)
+    a, b = number_of(left, expression.left), number_of(right, expression.right)
     try:
-        result = _in_range(_ARITHMETIC[expression.operator](a, b), expression)
+        result = in_range(_ARITHMETIC[expression.operator](a, b), expression)
     except ZeroDivisionError:
         raise error("E303", "division by zero", expression.right.span) from None
     except OverflowError:
-        raise _too_large(expression) from None
+        raise too_large(expression) from None
     return _quotient(result, a, b)
 
 
@@ -280,8 +278,8 @@ def _comparison(expression: ast.Comparison, environment: Environment) -> bool:
     values = [evaluate(operand, environment) for operand in expression.operands]
     for i, sign in enumerate(expression.operators):
         if sign in _ORDER:
-            left = _number(values[i], expression.operands[i])
-            right = _number(values[i + 1], expression.operands[i + 1])
+            left = number_of(values[i], expression.operands[i])
+            right = number_of(values[i + 1], expression.operands[i + 1])
             holds = _ORDER[sign](left, right)
         else:
             environment.budget.spend(values[i], expression.operands[i])
@@ -308,7 +306,7 @@ def _attribute(expression: ast.Attribute, environment: Environment) -> Any:
         return Word(label)
     if isinstance(value, Value):
         return tensor_attribute(value, expression)
-    raise _unfit(f"{_article(value)} has no `.{expression.name}`", expression)
+    raise unfit(f"{described(value)} has no `.{expression.name}`", expression)
 
 
 def _labelled(expression: ast.Attribute, environment: Environment) -> Value | None:
@@ -332,9 +330,9 @@ def _index(expression: ast.Index, environment: Environment) -> Any:
     items = evaluate(expression.value, environment)
     index = whole(evaluate(expression.index, environment))
     if not isinstance(items, list | tuple):
-        raise _unfit(f"cannot index {_article(items)}", expression.value)
+        raise unfit(f"cannot index {described(items)}", expression.value)
     if not isinstance(index, int) or isinstance(index, bool):
-        raise _unfit(f"an index must be an integer, not {_article(index)}", expression.index)
+        raise unfit(f"an index must be an integer, not {described(index)}", expression.index)
     if not -len(items) <= index < len(items):
         message = f"index {index} is outside a list of {len(items)}"
         help = f"indices are {-len(items)} to {len(items) - 1}" if items else None
@@ -342,129 +340,17 @@ def _index(expression: ast.Index, environment: Environment) -> Any:
     return items[index]
 
 
-def _apply(expression: ast.Apply, environment: Environment) -> Any:
-    own = environment.names.get(expression.function)
-    if own is POISON:
-        raise Poisoned
-    if isinstance(own, Function):
-        return _call(own, expression, environment)
-    if expression.function in environment.labels:
-        return _label_function(expression, environment)
-    positional = [a for a in expression.arguments if a.name is None]
-    if len(positional) < len(expression.arguments):
-        raise _unfit(f"`{expression.function}` takes no keywords", expression)
-    values = [evaluate(a.value, environment) for a in positional]
-    function = FUNCTIONS.get(expression.function)
-    if function is None:
-        if environment.words:
-            return WordCall(expression.function, tuple(values))
-        own_functions = (n for n, v in environment.names.items() if isinstance(v, Function))
-        known = [*FUNCTIONS, *environment.labels, *own_functions]
-        message = f"unknown function `{expression.function}`"
-        if expression.function in environment.names:
-            message = f"`{expression.function}` is a value, not a function"
-        help = did_you_mean(expression.function, known)
-        raise error("E101", message, expression.span, help=help)
-    try:
-        if sum(len(value) for value in values if isinstance(value, list | tuple)) > LONGEST_LIST:
-            raise TooLong
-        if expression.function in WALKING:
-            for value in values:
-                environment.budget.spend(value, expression)
-        return environment.budget.spend(_in_range(function(*values), expression), expression)
-    except TooLong:
-        raise _too_long(expression) from None
-    except OverflowError:
-        raise _too_large(expression) from None
-    except (TypeError, ValueError, ArithmeticError):
-        shown = ", ".join(spell(value) for value in values)
-        raise _unfit(f"`{expression.function}` cannot take ({shown})", expression) from None
-
-
-def _call(function: Function, expression: ast.Apply, environment: Environment) -> Any:
-    """The value of a function of the program for a call's arguments."""
-    statement = function.statement
-    if any(each is statement for each in environment.calls):
-        names = [each.name for each in environment.calls]
-        cycle = " -> ".join([*names[names.index(statement.name) :], statement.name])
-        help = "compute a list with `for` in brackets instead"
-        message = f"a function cannot call itself: {cycle}"
-        raise error("E116", message, expression.span, help=help)
-    levels = environment.levels + function.levels
-    if levels > MAX_CALL_LEVELS:
-        message = f"functions that call functions nest more than {MAX_CALL_LEVELS} levels deep"
-        raise error("E402", message, expression.span, help="compute a part with a `let` before")
-    environment.budget.work(_effort(statement.value), expression)
-    given = _given(function, expression, environment)
-    calls = (*environment.calls, statement)
-    inner = _with(function.environment, given, calls=calls, levels=levels)
-    for parameter in statement.parameters:
-        if parameter.name in given:
-            continue
-        if parameter.default is None:
-            raise error(
-                "E105",
-                f"`{statement.name}` needs `{parameter.name}`",
-                expression.span,
-                also=[Pointer(parameter.span, "which has no default")],
-            )
-        given[parameter.name] = evaluate(parameter.default, inner)
-    try:
-        return evaluate(statement.value, inner)
-    except NetError as failure:
-        raise in_call(failure, expression.span, statement.name) from None
-
-
-def _given(function: Function, expression: ast.Apply, environment: Environment) -> dict[str, Any]:
-    """The arguments of a call by the names of a function's parameters."""
-    name = function.statement.name
-    parameters = [parameter.name for parameter in function.statement.parameters]
-    free = iter(parameters)
-    given: dict[str, Any] = {}
-    for argument in expression.arguments:
-        place = next(free, None) if argument.name is None else argument.name
-        if place is None:
-            most = f"at most {len(parameters)}" if parameters else "no argument"
-            raise error("E104", f"`{name}` takes {most}", argument.span)
-        if place not in parameters:
-            near = did_you_mean(place, parameters)
-            raise error("E102", f"`{name}` has no argument `{place}`", argument.span, help=near)
-        if place in given:
-            raise error("E106", f"`{name}` is given `{place}` twice", argument.span)
-        given[place] = evaluate(argument.value, environment)
-    return given
-
-
-def in_call(failure: NetError, call: Span, name: str) -> NetError:
-    """An error with a pointer to the call, or calls, of what it happened in."""
-    first, *rest = failure.diagnostics
-    here = Pointer(call, f"in this call of `{name}`")
-    if first.span == call or len(first.also) >= MOST_CALLS_SHOWN or here in first.also:
-        return failure
-    return NetError([replace(first, also=(*first.also, here)), *rest])
+def effort(expression: ast.Expression) -> int:
+    """How much work it is to compute an expression once: its text is longer than its tree."""
+    return 4 + (expression.span.end - expression.span.start) // CHARACTERS_PER_ITEM
 
 
 def _signature(function: Function) -> str:
     return ", ".join(parameter.name for parameter in function.statement.parameters)
 
 
-def _effort(expression: ast.Expression) -> int:
-    """How much work it is to compute an expression once: its text is longer than its tree."""
-    return 4 + (expression.span.end - expression.span.start) // CHARACTERS_PER_ITEM
-
-
-def _label_function(expression: ast.Apply, environment: Environment) -> Any:
-    arguments = expression.arguments
-    only = arguments[0].value if len(arguments) == 1 else None
-    label = None if only is None else label_text(only)
-    if isinstance(only, ast.Template):
-        label = _template(only, environment)
-    if label is None or arguments[0].name is not None:
-        raise _unfit(f"`{expression.function}` takes one label", expression)
-    return environment.labels[expression.function](label, expression)
-
-
-_RULES: Mapping[type, Callable[[Any, Environment], Any]] = {
+# `calls.py` adds the rule of calls.
+RULES: dict[type, Callable[[Any, Environment], Any]] = {
     ast.Number: _literal,
     ast.String: _literal,
     ast.Boolean: _literal,
@@ -481,75 +367,4 @@ _RULES: Mapping[type, Callable[[Any, Environment], Any]] = {
     ast.Choice: _choice,
     ast.Attribute: _attribute,
     ast.Index: _index,
-    ast.Apply: _apply,
 }
-
-
-def items_of(value: Any, blame: ast.Expression) -> Sequence[Any]:
-    """A value that `for` takes.
-
-    Raises:
-        NetError: E302, it is no list.
-    """
-    if isinstance(value, list | tuple):
-        return value
-    counts = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    help = f"`range({value})` counts from 0" if counts else None
-    raise error("E302", f"`for` takes a list, not {_article(value)}", blame.span, help=help)
-
-
-def truth_of(value: Any, blame: ast.Expression) -> bool:
-    """A value that is a condition.
-
-    Raises:
-        NetError: E302, it is none.
-    """
-    if isinstance(value, bool):
-        return value
-    is_number = isinstance(value, int | float)
-    help = f"compare it, as in `{spell(value)} > 0`" if is_number else None
-    message = f"a condition must be `yes` or `no`, not {_article(value)}"
-    raise error("E302", message, blame.span, help=help)
-
-
-def _number(value: Any, blame: ast.Expression) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _unfit(f"this needs a number, not {_article(value)}", blame)
-    return value
-
-
-def _in_range(value: Any, blame: ast.Expression) -> Any:
-    if isinstance(value, int) and abs(value) > MAX_INTEGER:
-        raise _too_large(blame)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _too_large(blame)
-    return value
-
-
-def _too_long(blame: ast.Expression) -> NetError:
-    return error("E404", f"a list of more than {LONGEST_LIST:_} items", blame.span)
-
-
-def _too_large(blame: ast.Expression) -> NetError:
-    return error("E404", "this number is beyond 2^63 - 1", blame.span)
-
-
-def _unfit(message: str, blame: ast.Expression) -> NetError:
-    return error("E302", message, blame.span)
-
-
-def _article(value: Any) -> str:
-    """A value's kind in words, with the value where it is short."""
-    kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
-        (bool, "a truth value"),
-        ((int, float), "a number"),
-        (Word, "a word"),
-        (str, "a string"),
-        (tuple, "a size"),
-        (list, "a list"),
-    )
-    kind = next((words for type, words in kinds if isinstance(value, type)), "a value")
-    if isinstance(value, Value):
-        return "a tensor"
-    text = spell(value)
-    return f"the {kind.split(' ', 1)[1]} `{text}`" if len(text) <= 30 else kind

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
-from ..expressions.evaluate import in_call
+from ..expressions.calls import in_call
 from ..expressions.names import Block, Scope
 from ..expressions.recovery import POISON, poisoned
 from ..layers.layerdef import COMMON, GivenArgument, converted

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
-from ..expressions.evaluate import items_of, truth_of
+from ..expressions.checks import items_of, truth_of
 from ..expressions.names import Scope
 from ..expressions.recovery import POISON, poisoned
 from ..ir.graph import Value

@@ -9,7 +9,7 @@ from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
 from ...grammar.source import Span
 from ..expressions.arguments import Quotient, spell, whole
-from ..expressions.evaluate import items_of, truth_of
+from ..expressions.checks import items_of, truth_of
 from ..expressions.names import Scope
 from ..expressions.recovery import poisoned
 from ..ir.graph import Turn

@@ -1,0 +1,137 @@
+"""Calls in expressions: functions of the language, of the program, and of labels."""
+
+from dataclasses import replace
+from typing import Any
+
+from ...grammar import ast
+from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
+from ...grammar.limits import MAX_CALL_LEVELS
+from ...grammar.source import Span
+from .arguments import WordCall, spell
+from .checks import in_range, too_large, too_long, unfit
+from .evaluate import RULES, Environment, Function, effort, evaluate, label_text, with_names
+from .functions import FUNCTIONS, LONGEST_LIST, WALKING, TooLong
+from .recovery import POISON, Poisoned
+
+MOST_CALLS_SHOWN = 4  # around an error
+
+
+def apply(expression: ast.Apply, environment: Environment) -> Any:
+    """The value of a call: the program's own functions go before the language's.
+
+    Raises:
+        NetError: E101, there is no function of that name; what the function raises.
+    """
+    own = environment.names.get(expression.function)
+    if own is POISON:
+        raise Poisoned
+    if isinstance(own, Function):
+        return _call(own, expression, environment)
+    if expression.function in environment.labels:
+        return _label_function(expression, environment)
+    positional = [a for a in expression.arguments if a.name is None]
+    if len(positional) < len(expression.arguments):
+        raise unfit(f"`{expression.function}` takes no keywords", expression)
+    values = [evaluate(a.value, environment) for a in positional]
+    function = FUNCTIONS.get(expression.function)
+    if function is None:
+        if environment.words:
+            return WordCall(expression.function, tuple(values))
+        own_functions = (n for n, v in environment.names.items() if isinstance(v, Function))
+        known = [*FUNCTIONS, *environment.labels, *own_functions]
+        message = f"unknown function `{expression.function}`"
+        if expression.function in environment.names:
+            message = f"`{expression.function}` is a value, not a function"
+        help = did_you_mean(expression.function, known)
+        raise error("E101", message, expression.span, help=help)
+    try:
+        if sum(len(value) for value in values if isinstance(value, list | tuple)) > LONGEST_LIST:
+            raise TooLong
+        if expression.function in WALKING:
+            for value in values:
+                environment.budget.spend(value, expression)
+        return environment.budget.spend(in_range(function(*values), expression), expression)
+    except TooLong:
+        raise too_long(expression) from None
+    except OverflowError:
+        raise too_large(expression) from None
+    except (TypeError, ValueError, ArithmeticError):
+        shown = ", ".join(spell(value) for value in values)
+        raise unfit(f"`{expression.function}` cannot take ({shown})", expression) from None
+
+
+def _call(function: Function, expression: ast.Apply, environment: Environment) -> Any:
+    """The value of a function of the program for a call's arguments."""
+    statement = function.statement
+    if any(each is statement for each in environment.calls):
+        names = [each.name for each in environment.calls]
+        cycle = " -> ".join([*names[names.index(statement.name) :], statement.name])
+        help = "compute a list with `for` in brackets instead"
+        message = f"a function cannot call itself: {cycle}"
+        raise error("E116", message, expression.span, help=help)
+    levels = environment.levels + function.levels
+    if levels > MAX_CALL_LEVELS:
+        message = f"functions that call functions nest more than {MAX_CALL_LEVELS} levels deep"
+        raise error("E402", message, expression.span, help="compute a part with a `let` before")
+    environment.budget.work(effort(statement.value), expression)
+    given = _given(function, expression, environment)
+    calls = (*environment.calls, statement)
+    inner = with_names(function.environment, given, calls=calls, levels=levels)
+    for parameter in statement.parameters:
+        if parameter.name in given:
+            continue
+        if parameter.default is None:
+            raise error(
+                "E105",
+                f"`{statement.name}` needs `{parameter.name}`",
+                expression.span,
+                also=[Pointer(parameter.span, "which has no default")],
+            )
+        given[parameter.name] = evaluate(parameter.default, inner)
+    try:
+        return evaluate(statement.value, inner)
+    except NetError as failure:
+        raise in_call(failure, expression.span, statement.name) from None
+
+
+def _given(function: Function, expression: ast.Apply, environment: Environment) -> dict[str, Any]:
+    """The arguments of a call by the names of a function's parameters."""
+    name = function.statement.name
+    parameters = [parameter.name for parameter in function.statement.parameters]
+    free = iter(parameters)
+    given: dict[str, Any] = {}
+    for argument in expression.arguments:
+        place = next(free, None) if argument.name is None else argument.name
+        if place is None:
+            most = f"at most {len(parameters)}" if parameters else "no argument"
+            raise error("E104", f"`{name}` takes {most}", argument.span)
+        if place not in parameters:
+            near = did_you_mean(place, parameters)
+            raise error("E102", f"`{name}` has no argument `{place}`", argument.span, help=near)
+        if place in given:
+            raise error("E106", f"`{name}` is given `{place}` twice", argument.span)
+        given[place] = evaluate(argument.value, environment)
+    return given
+
+
+def in_call(failure: NetError, call: Span, name: str) -> NetError:
+    """An error with a pointer to the call, or calls, of what it happened in."""
+    first, *rest = failure.diagnostics
+    here = Pointer(call, f"in this call of `{name}`")
+    if first.span == call or len(first.also) >= MOST_CALLS_SHOWN or here in first.also:
+        return failure
+    return NetError([replace(first, also=(*first.also, here)), *rest])
+
+
+def _label_function(expression: ast.Apply, environment: Environment) -> Any:
+    arguments = expression.arguments
+    only = arguments[0].value if len(arguments) == 1 else None
+    label = None if only is None else label_text(only)
+    if isinstance(only, ast.Template):
+        label = evaluate(only, environment)
+    if label is None or arguments[0].name is not None:
+        raise unfit(f"`{expression.function}` takes one label", expression)
+    return environment.labels[expression.function](label, expression)
+
+
+RULES[ast.Apply] = apply
