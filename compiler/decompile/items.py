@@ -138,10 +138,19 @@ class Items:
         takes = LAYERS[layer.kind].takes
         if takes == "many":
             return found
-        distinct = list(dict.fromkeys(found))
+        named = self._named(path, layer)
+        distinct = [value for value in dict.fromkeys(found) if value not in named]
         if takes == "one":
             return distinct[:1]
         return distinct if len(distinct) != 2 else [*distinct, distinct[1]]  # keys are values
+
+    def _named(self, path: str, layer: Layer) -> set[Value | None]:
+        """The tensors that a layer's arguments name, such as a mask."""
+        texts = [layer.arguments.get(name) for name in ("mask", "like")]
+        parts = path.split(".")
+        scopes = [".".join(parts[:depth]) for depth in range(len(parts))]
+        labels = [f"{scope}.{text}".strip(".") for scope in scopes for text in texts if text]
+        return {self.graph.labels.get(label) for label in labels}
 
     def _collect(self, value: Value, path: str, found: list[Value], seen: set[int]) -> None:
         """The values from outside that a value of a layer is computed from, in order."""

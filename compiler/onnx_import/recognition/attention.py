@@ -237,8 +237,22 @@ def _scores(trail: Trail, value: Value, core: Core) -> Node:
             else:
                 trail.need(not core.labels and not trail.is_stored(mask))
                 trail.need(arguments["factor"] == 1)
-                core.labels["mask"] = mask
+                core.labels["mask"] = _integers(trail, mask)
     return trail.back(value, "MatMul")
+
+
+def _integers(trail: Trail, mask: Value) -> Value:
+    """What a mask of scores (N, 1, L or 1, S) is of integers (N, S) or (N, L, S), if it is."""
+    way = Trail(trail.graph, trail.last)
+    value = mask
+    while way.is_by(value, "Cast", *SHAPING) and not value.dtype.is_float:
+        value = way.argument(way.back(value, "Cast", *SHAPING), 0)
+    samples, *others = mask.shape
+    wanted = {2: [1, 1, *value.shape[1:]], 3: [1, *value.shape[1:]]}.get(value.type.rank)
+    if value.dtype.is_float or value.shape[0] != samples or others != wanted:
+        return mask
+    trail.passed |= way.passed
+    return value
 
 
 def _stored(trail: Trail, node: Node, mask: Value) -> ScoreBias | None:
