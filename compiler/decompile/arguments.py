@@ -51,7 +51,7 @@ def _argument(definition: LayerDef, name: str, arguments: Mapping[str, Any]) -> 
         or (name == definition.choice and value in words)
     )
     names = False
-    if isinstance(value, str) and not words:
+    if isinstance(value, str) and value not in words and (not words or name == "mask"):
         names, words = True, ((value,) if is_name(value) else ())
     return Argument(
         name,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...ir.graph import Value
+from ...layers.recurrent import CELLS
 from .pooling import GLOBAL
 from .trail import (
     Match,
@@ -48,7 +49,8 @@ def _after_flattening(
     before = trail.argument(trail.graph.producer(x), 0)
     rank = before.type.rank
     is_whole = x.type.rank == 2 < rank and before.shape[0] == x.shape[0]
-    if not is_whole or trail.is_by(before, *GLOBAL, "ReduceMean", "ReduceMax"):
+    joined = (*GLOBAL, "ReduceMean", "ReduceMax")  # whose layers yield a vector as it is
+    if not is_whole or trail.is_by(before, *joined) or _is_last_state(trail, before):
         return plain
     trail.back(x, "Flatten", "Reshape")
     match = Match("FC", (before,), arguments, weights, identity(rank))
@@ -66,6 +68,13 @@ def _after_flattening(
         match, weights=moved, layout=with_channels_on(rank, rank - 1), result=identity(2)
     )
     return replace(match, others=(other,))
+
+
+def _is_last_state(trail: Trail, x: Value) -> bool:
+    """Whether it is the state of a recurrent operator, direction by direction."""
+    if trail.is_by(x, "Transpose"):
+        x = trail.argument(trail.graph.producer(x), 0)
+    return trail.is_by(x, *CELLS) and x.output == 1
 
 
 @rule("MatMul")

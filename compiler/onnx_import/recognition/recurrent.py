@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...ir.graph import Node, Value
+from ...ir.types import DType
 from ...layers.recurrent import CELLS, ONNX_DIRECTIONS, SUFFIXES
 from .movements import extents, moved
 from .trail import SHAPING, Layout, Match, NoMatch, Stack, Trail, Weight, identity, rule, weight_of
@@ -42,7 +43,23 @@ def recurrent(trail: Trail) -> Match:
         arguments["return"], result = "last", identity(2)
     layout = identity(3) if is_batch_first else TIME_FIRST
     x, weights = trail.argument(node, 0), _weights(trail, node)
-    return Match(node.op_type, (x,), arguments, weights, layout, result=result)
+    labels = _mask(trail, node)
+    return Match(node.op_type, (x,), arguments, weights, layout, result=result, labels=labels)
+
+
+def _mask(trail: Trail, node: Node) -> Mapping[str, Value]:
+    """The integers (N, L) whose sums, of truth values, are how long samples are."""
+    if len(node.inputs) < 5 or node.inputs[4] is None:
+        return {}
+    total = trail.back(trail.argument(node, 4), "ReduceSum")
+    trail.need(not total.attributes["keepdims"])
+    trail.need(trail.is_number(trail.argument(total, 1), 1))
+    numbers = trail.back(trail.argument(total, 0), "Cast")
+    truths = trail.argument(numbers, 0)
+    trail.need(truths.dtype is DType.BOOL)
+    mask = trail.argument(trail.back(truths, "Cast"), 0) if trail.is_by(truths, "Cast") else truths
+    trail.need(mask.type.rank == 2 and not mask.dtype.is_float)
+    return {"mask": mask}
 
 
 def _lies(ordered: Any, places: Any) -> Layout | None:
@@ -57,7 +74,7 @@ def _lies(ordered: Any, places: Any) -> Layout | None:
 def _arguments(trail: Trail, node: Node) -> Mapping[str, Any]:
     """What a call gives; nothing may be given that PyTorch's layers do not have."""
     held = node.attributes
-    trail.need(not any(node.inputs[4:]) and not held["clip"] and held["hidden_size"])
+    trail.need(not any(node.inputs[5:]) and not held["clip"] and held["hidden_size"])
     functions = list(held["activations"] or ())
     found: dict[str, Any] = {"hidden": held["hidden_size"]}
     if held["direction"] != "forward":
