@@ -16,7 +16,7 @@ Array = np.ndarray[Any, Any]
 
 # spec: (parameters, MACs of convolutions and of matrix and attention products where published).
 # The source is the metadata of torchvision's weights, rebuilt and recounted, at the size that a
-# spec states; of others, the papers, PyTorch's DCGAN example and Keras' MNIST example.
+# spec states; of others, the papers, the examples of PyTorch and Keras, and published checkpoints.
 # The detector is ResNet-18's body and two convolutions.
 PUBLISHED: Mapping[str, tuple[int, int | None]] = {
     "alexnet_torchvision": (61_100_840, 714_188_480),
@@ -104,6 +104,7 @@ PUBLISHED: Mapping[str, tuple[int, int | None]] = {
     "retinanet_resnet50_fpn": (34_068_119, 151_540_437_248),
     "ssd300_vgg16": (35_641_826, 34_858_153_472),
     "regnet_y_800mf": (6_432_512, 833_856_256),
+    "maxvit_t": (30_919_624, 5_558_046_720),
     "lenet5": (61_706, 416_520),
     "mnist_mlp": (669_706, None),
     "alexnet": (60_965_224, 724_406_816),
@@ -117,6 +118,13 @@ PUBLISHED: Mapping[str, tuple[int, int | None]] = {
     "siamese": (38_951_745, None),
     "dcgan_generator": (3_576_704, None),
     "dcgan_discriminator": (2_765_568, None),
+    "mixer_b_16": (59_880_472, None),
+    "smollm_135m": (134_515_008, None),
+    "tinyllama_1_1b": (1_100_048_384, None),
+    "t5_small": (60_506_624, None),
+    "imdb_lstm": (2_757_761 + 4 * 4 * 64, None),  # two biases, as in PyTorch, where Keras has one
+    "vae": (652_824, None),
+    "ddpm_cifar10": (35_746_307, None),
     "single_stage": (11_176_512 + (9 * 512 + 1) * 6 * 25, 3_770_265_600),
 }
 

@@ -115,7 +115,9 @@ def position_bias(build: LayerBuilder, q: Value, k: Value, heads: int) -> Value:
     """
     length, keys = build.concrete(q, (1,))[0], build.concrete(k, (1,))[0]
     _check_length(build, length + keys, "relative")
-    partition = windows_before(build, q) if q == k else None
+    partition = windows_before(build, q)
+    if partition is not None and (length != keys or windows_before(build, k) != partition):
+        partition = None
     count, rows, columns = relative_positions(partition, length, keys)
     table = build.weight((count, heads), name="relative_position_bias_table", init=TABLE)
     index = build.Sub(

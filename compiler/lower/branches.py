@@ -52,7 +52,8 @@ def group(state: Lowering, item: ast.Group, site: Site) -> Tensors:
     turns = [turn for branch in branches for turn in _turns(state, branch, site.scope)]
     if poisoned(current):
         current = (POISON,)
-    if len(current) not in (1, len(turns)) and site.starts and all(map(_starts_itself, turns)):
+    own = (_starts_itself(turn.branch.chain, turn.scope) for turn in turns)
+    if len(current) not in (1, len(turns)) and site.starts and all(own):
         current = current[:1]
     if len(current) > 1 and len(current) != len(turns):
         message = f"{len(current)} tensors meet {len(turns)} branches"
@@ -75,12 +76,15 @@ def group(state: Lowering, item: ast.Group, site: Site) -> Tensors:
     return tuple(ends)
 
 
-def _starts_itself(turn: _Turn) -> bool:
-    """Whether a branch starts with a value or a source, so that no tensor goes to it."""
-    first = turn.branch.chain.steps[0].item
+def _starts_itself(chain: ast.Chain, scope: Scope) -> bool:
+    """Whether a branch starts with values or sources, so that no tensor goes to it."""
+    first = chain.steps[0].item
+    if isinstance(first, ast.Group):
+        within = () if first.is_computed else first.branches
+        return bool(within) and all(_starts_itself(branch.chain, scope) for branch in within)
     if isinstance(first, ast.Reference):
-        name = label_text(first.label, turn.scope)
-        is_value = name not in LAYERS and name not in turn.scope.home.blocks
+        name = label_text(first.label, scope)
+        is_value = name not in LAYERS and name not in scope.home.blocks
         return is_value or _is_source(name)
     return isinstance(first, ast.Call) and _is_source(first.name)
 

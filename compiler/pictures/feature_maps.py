@@ -197,6 +197,8 @@ class _Reader:
     def _simplify(self, position: int) -> None:
         """Absorb a map in one that it belongs to."""
         found, sources = self.maps[position], list(self.sources[position])
+        if not self.maps.keys() >= set(sources):
+            return  # a folded scope stands where its first layer does, which may be before these
         if len(sources) == 1 and self._leads_on(found, self.maps[sources[0]]):
             self._absorb(position, sources[0])
         elif found.kind in MERGES and len(sources) > 1:

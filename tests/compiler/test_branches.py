@@ -83,7 +83,7 @@ def test_values_of_a_block_meet_whatever_comes_in() -> None:
     """Branches that all start with values take none of a block's tensors, so any number fits."""
     net = netc.compile(
         "block Pyramid(; a, b, c) { x = ( a | b ) -> ADD\ny = ( x | c ) -> ADD -> CONV(2) as last\n"
-        "( x | y | PARAM(2) as p | a | b ) }\n"
+        "( x | ( y | c ) -> ADD | PARAM(2) as p | a | b ) }\n"
         "(u, v, _w, _s, _t) = INPUT(8x8x2) -> ( ID | RELU | TANH ) -> Pyramid as fpn\n"
         "( u | v ) -> CONCAT -> FC(2) as fc\nassert params(fpn) == 2 * 2 * 9 + 2 + 2"
     )

@@ -129,3 +129,15 @@ def test_choices_on_known_networks(name: str, choices: dict[str, str]) -> None:
     scene = volumes(netc.load(f"zoo:{name}").graph, **choices)  # type: ignore[arg-type]  # by name
     assert problems(scene) == []
     assert fits_a4(scene)
+
+
+def test_a_folded_scope_may_begin_before_what_it_reads() -> None:
+    """A layer far up whose dotted label puts it in a later scope is drawn with that scope."""
+    program = (
+        "CONST([1, 2, 3, 4]) -> FC(4) as b.first\n"
+        "INPUT(8x8x4) -> CONV(3x3, 4) as c -> RELU as r\n"
+        "( r | b.first ) -> ADD -> CONV(3x3, 8) as b.second -> RELU -> FC"
+    )
+    scene = volumes(netc.compile(program).graph, depth=1)
+    assert problems(scene) == []
+    assert len(boxes_of(scene)) >= 3

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
-# spec: the digest of its torchvision model's `state_dict()`, without `num_batches_tracked`.
+# spec: the digest of its torchvision model's `state_dict()`, without `num_batches_tracked`
+# and `relative_position_index`.
 DIGESTS: Mapping[str, str] = {
     "alexnet_torchvision": "935c1ea73a78",
     "deeplabv3_mobilenet_v3_large": "9d57ba4a51b6",
@@ -29,6 +30,7 @@ DIGESTS: Mapping[str, str] = {
     "googlenet": "b2fadd85b321",
     "inception_v3": "5beceaea5a42",
     "lraspp_mobilenet_v3_large": "570bdc12455e",
+    "maxvit_t": "3a73cca39d27",
     "mnasnet0_5": "04f736ea0d1f",
     "mnasnet0_75": "a9980c48af58",
     "mnasnet1_0": "b1a4ee79a5b4",
