@@ -131,4 +131,5 @@ CODES = {
     "W520": "images that were converted for the network",
     "W525": "weights without the preprocessing that they were trained with",
     "W576": "an ONNX model that is newer than the installed onnx",
+    "W577": "maps of a model, which are arrays here",
 }

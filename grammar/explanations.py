@@ -157,6 +157,8 @@ SITUATIONS: Mapping[str, str] = {
     "include preprocessing, and so do `run.export` and `run.predict`.",
     "W576": "The model says that it is of a newer version of the format than the installed onnx "
     "knows. netc reads it nonetheless; what is new in it may be missed.",
+    "W577": "Models of scikit-learn end in `ZipMap`, which makes a map from label to score of each "
+    "sample. A network yields arrays: the scores, one column for each label.",
 }
 
 _HEAD = "==== "

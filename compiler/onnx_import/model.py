@@ -13,6 +13,7 @@ from ..ops.opdef import OPS
 from .graph import graph_of
 from .layered import layered
 from .read import ModelFile, read_model
+from .rules.classical import CLASSICAL, ZIP_MAP
 from .upgrade import upgrade
 
 
@@ -28,11 +29,12 @@ def import_model(source: str | Path | bytes, *, name: str = "") -> Model:
             its operators do not fit each other (E506).
     """
     file = read_model(source)
+    maps = tuple(_maps(file))  # which no graph has
     graph = layered(_operators(file))
     stem = "model" if isinstance(source, bytes) else PurePath(source).stem
     graph.name = UNPRINTABLE.sub("_", name or stem)
     verify(graph, after="import")
-    return Model(graph, Metadata(warnings=(*file.warnings, *_foreign(graph))))
+    return Model(graph, Metadata(warnings=(*file.warnings, *maps, *_foreign(graph))))
 
 
 def import_operators(source: str | Path | bytes) -> Graph:
@@ -48,6 +50,18 @@ def import_operators(source: str | Path | bytes) -> Graph:
 
 def _operators(file: ModelFile) -> Graph:
     return graph_of(upgrade(file.proto), str(file.folder or ""))
+
+
+def _maps(file: ModelFile) -> Iterator[Diagnostic]:
+    """A warning for each value that is a list of maps, and an array here."""
+    for node in file.proto.graph.node:
+        if (node.domain, node.op_type) == (CLASSICAL, ZIP_MAP):
+            yield Diagnostic(
+                "W577",
+                f"`{next(iter(node.output), '')}` is an array of the scores of all classes, not a"
+                " list of maps from their labels",
+                help="column i is of the i-th label",
+            )
 
 
 def _foreign(graph: Graph) -> Iterator[Diagnostic]:

@@ -148,6 +148,28 @@ g (float[N,3] x) => (float[N,2] y) {
 }"""
 
 
+MAPPED = """<ir_version: 8, opset_import: ["" : 17, "ai.onnx.ml" : 1]>
+g (float[N,2] x) => (int64[N] label, seq(map(int64, float)) probability) {
+    label, scores = ai.onnx.ml.LinearClassifier<coefficients = [1.0, 2.0, 3.0, 4.0],
+        intercepts = [0.5, -0.5], classlabels_ints = [3, 5], post_transform = "SOFTMAX">(x)
+    probability = ai.onnx.ml.ZipMap<classlabels_int64s = [3, 5]>(scores)
+}"""
+
+
+def test_maps_of_samples_are_arrays() -> None:
+    """scikit-learn's models end in a map for each sample: here, in its values, as is told."""
+    model = parser.parse_model(MAPPED)
+    net = netc.load_onnx(model.SerializeToString())
+    assert [(w.code, "`probability`" in w.message) for w in net.warnings] == [("W577", True)]
+    x = np.random.default_rng(0).standard_normal((5, 2)).astype(np.float32)
+    found = net.run(x)
+    assert isinstance(found, dict)
+    label, maps = computed(model, {"x": x})
+    np.testing.assert_array_equal(found["label"], label)
+    wanted = [[each[3], each[5]] for each in maps]
+    np.testing.assert_allclose(found["probability"], wanted, rtol=1e-5)
+
+
 def test_predictions_of_features_are_layers() -> None:
     """Rows of norm one, and a regression of two numbers."""
     model = parser.parse_model(PREDICTED)

@@ -13,6 +13,7 @@ from ..attributes import value
 from ..rewriting import Draft, Rewrite
 
 CLASSICAL = "ai.onnx.ml"
+ZIP_MAP = "ZipMap"
 NORMS: Mapping[str, str] = {"L1": "ReduceL1", "L2": "ReduceL2"}
 POST: Mapping[str, str] = {"NONE": "Identity", "LOGISTIC": "Sigmoid", "SOFTMAX": "Softmax"}
 
@@ -57,6 +58,11 @@ def normalizer(draft: Draft) -> None:
         draft.add("Div", x, draft.add("Max", size, least), output=draft.output(0))
 
 
+def zip_map(draft: Draft) -> None:
+    """The scores as an array: that of a map of each sample, whose keys are the labels, in order."""
+    draft.add("Identity", draft.input(0), output=draft.output(0))
+
+
 def extractor(draft: Draft) -> None:
     """Elements along the last axis; a vector counts as a matrix of one row."""
     rank = draft.types.rank(draft.input(0))
@@ -76,6 +82,7 @@ PLAIN: Mapping[str, Rewrite] = {
     "LinearRegressor": regressor,
     "Normalizer": normalizer,
     "Scaler": scaler,
+    ZIP_MAP: zip_map,
 }
 
 
