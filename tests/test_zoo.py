@@ -118,6 +118,7 @@ PUBLISHED: Mapping[str, tuple[int, int | None]] = {
     "siamese": (38_951_745, None),
     "dcgan_generator": (3_576_704, None),
     "dcgan_discriminator": (2_765_568, None),
+    "hrnet_w18": (21_299_004, None),
     "mixer_b_16": (59_880_472, None),
     "smollm_135m": (134_515_008, None),
     "tinyllama_1_1b": (1_100_048_384, None),

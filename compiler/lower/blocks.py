@@ -99,8 +99,17 @@ def _is_kept(step: ast.Step) -> bool:
         return True
     match step.item:
         case ast.For(_, _, body):
-            return not isinstance(body[-1], ast.ChainStatement) if body else False
+            return _names_its_end(body)
+        case ast.If(_, then, otherwise):
+            return _names_its_end(then) and (otherwise is None or _names_its_end(otherwise))
     return False
+
+
+def _names_its_end(body: Sequence[ast.Statement]) -> bool:
+    if not body:
+        return False
+    last = body[-1]
+    return _is_kept(last.chain.steps[-1]) if isinstance(last, ast.ChainStatement) else True
 
 
 def _dropped(chain: ast.Chain) -> NetError:

@@ -79,6 +79,17 @@ def test_a_turns_own_value_can_be_shared_within_the_turn() -> None:
     assert net.params == 2 * (4 * 4 * 9 + 4)
 
 
+def test_loops_in_loops_name_what_they_yield() -> None:
+    """A `for` or an `if` that only holds such as end with names drops nothing."""
+    net = netc.compile(
+        "x0_0 = INPUT(8x8x4)\nfor m in range(2) {\n"
+        "for s in range(1) { for i in range(2) { b{m}_{i} = x{m}_0 -> CONV(4) } }\n"
+        "if m == 0 { for i in range(1) { y{m} = b{m}_0 -> RELU } } else { y{m} = b{m}_1 -> TANH }\n"
+        "x{m + 1}_0 = ( y{m} | for i in range(2) | b{m}_{i} ) -> ADD\n}\nx2_0 -> GAP -> FC"
+    )
+    assert net.params == 4 * (4 * 4 * 9 + 4) + 5 * 10
+
+
 def test_values_of_a_block_meet_whatever_comes_in() -> None:
     """Branches that all start with values take none of a block's tensors, so any number fits."""
     net = netc.compile(
@@ -93,6 +104,9 @@ def test_values_of_a_block_meet_whatever_comes_in() -> None:
 
 
 REFUSED = {
+    "INPUT -> for i in range(2) { for j in range(2) { CONV }\nRELU }": (
+        *("E115", "the result of this chain is dropped"),
+    ),
     "block B(; a, b, c) { ( a | CONV(2) ) -> ADD }\nINPUT -> ( ID | ID | ID ) -> B": (
         *("E113", "3 tensors meet 2 branches"),
     ),

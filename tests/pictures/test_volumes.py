@@ -12,7 +12,7 @@ from netc.compiler.pictures.volumes import volumes
 
 EXPRESSIONS = [f"graphs/{n}" for n in ("chain_rule", "logistic_neuron", "product", "weight_decay")]
 # Maps that no fold brings onto a page.
-MANY = ["detection/retinanet_resnet50_fpn", "detection/ssd300_vgg16"]
+MANY = ["detection/retinanet_resnet50_fpn", "detection/ssd300_vgg16", "resnet/hrnet_w18"]
 
 
 FUNNELS = [
