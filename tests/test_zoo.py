@@ -227,7 +227,9 @@ def test_weights_are_named_as_in_torchvision(
 
 @pytest.mark.oracle
 @pytest.mark.parametrize(
-    "network", ["resnet18", "vgg16", "mobilenet_v2", "densenet121"], indirect=True
+    "network",
+    ["resnet18", "vgg16", "mobilenet_v2", "mnasnet0_5", "densenet121", "mixer_b_16"],
+    indirect=True,
 )
 def test_weights_are_named_as_in_pytorch(
     network: netc.Network, request: pytest.FixtureRequest
@@ -248,7 +250,11 @@ def test_weights_are_named_as_in_pytorch(
 
 @pytest.mark.oracle
 @pytest.mark.slow
-@pytest.mark.parametrize("network", ["resnet18", "mobilenet_v2", "densenet121"], indirect=True)
+@pytest.mark.parametrize(
+    "network",
+    ["resnet18", "mobilenet_v2", "mnasnet0_5", "densenet121", "mixer_b_16"],
+    indirect=True,
+)
 def test_outputs_are_those_of_pytorch(
     network: netc.Network, request: pytest.FixtureRequest
 ) -> None:

@@ -139,6 +139,72 @@ def inverted_residual(channels: int, t: int, c: int, stride: int) -> Module:
     )
 
 
+def mnasnet0_5() -> Module:
+    """MnasNet-B1 with half of the channels, to multiples of 8 (Tan et al. 2019)."""
+    layers = [conv(3, 16, 3, 2), nn.BatchNorm2d(16), nn.ReLU()]
+    layers += [_depthwise(16, 3), nn.BatchNorm2d(16), nn.ReLU(), conv(16, 8, 1), nn.BatchNorm2d(8)]
+    channels = 8
+    stages = [(3, 3, 16, 3, 2), (5, 3, 24, 3, 2), (5, 6, 40, 3, 2)]
+    stages += [(3, 6, 48, 2, 1), (5, 6, 96, 4, 2), (3, 6, 160, 1, 1)]
+    for k, t, c, n, s in stages:
+        stage = [_widened(channels if j == 0 else c, k, t, c, s if j == 0 else 1) for j in range(n)]
+        layers.append(nn.Sequential(*stage))
+        channels = c
+    layers += [conv(160, 1280, 1), nn.BatchNorm2d(1280), nn.ReLU()]
+    return named(
+        layers=nn.Sequential(*layers),
+        avgpool=nn.AdaptiveAvgPool2d(1),
+        flatten=nn.Flatten(),
+        classifier=nn.Sequential(nn.Dropout(0.2), nn.Linear(1280, 1000)),
+    )
+
+
+def _depthwise(channels: int, kernel: int, stride: int = 1) -> Module:
+    return nn.Conv2d(channels, channels, kernel, stride, kernel // 2, groups=channels, bias=False)
+
+
+def _widened(channels: int, kernel: int, t: int, c: int, stride: int) -> Module:
+    """MnasNet's block, which adds its input where it keeps the size and the channels."""
+    wide = t * channels
+    layers = [conv(channels, wide, 1), nn.BatchNorm2d(wide), nn.ReLU()]
+    layers += [_depthwise(wide, kernel, stride), nn.BatchNorm2d(wide), nn.ReLU()]
+    layers += [conv(wide, c, 1), nn.BatchNorm2d(c)]
+    keeps = stride == 1 and channels == c
+    return Rule(
+        lambda block, x: x + block.layers(x) if keeps else block.layers(x),
+        layers=nn.Sequential(*layers),
+    )
+
+
+def mixer_b_16() -> Module:
+    """Mixer-B/16 (Tolstikhin et al. 2021), with timm's names."""
+
+    def mlp(channels: int, hidden: int) -> Module:
+        return named(
+            fc1=nn.Linear(channels, hidden), act=nn.GELU(), fc2=nn.Linear(hidden, channels)
+        )
+
+    def forward(block: Module, x: Tensor) -> Tensor:
+        x = x + block.mlp_tokens(block.norm1(x).mT).mT
+        return x + block.mlp_channels(block.norm2(x))
+
+    def layer() -> Module:
+        norms = {f"norm{i}": nn.LayerNorm(768, eps=1e-6) for i in (1, 2)}
+        return Rule(forward, mlp_tokens=mlp(196, 384), mlp_channels=mlp(768, 3072), **norms)
+
+    def whole(net: Module, x: Tensor) -> Tensor:
+        x = net.norm(net.blocks(net.stem.proj(x).flatten(2).mT))
+        return net.head(x.mean(1))
+
+    return Rule(
+        whole,
+        stem=named(proj=nn.Conv2d(3, 768, 16, 16)),
+        blocks=nn.Sequential(*(layer() for _ in range(12))),
+        norm=nn.LayerNorm(768, eps=1e-6),
+        head=nn.Linear(768, 1000),
+    )
+
+
 def densenet121() -> Module:
     """DenseNet-121 (Huang et al. 2017)."""
     features: dict[str, Module] = {
