@@ -48,13 +48,14 @@ class StaticValues:
 
     def code(self, value: Value) -> Code:
         """An expression of a value that no input changes."""
-        node = self.graph[value.node]
+        identifier, _ = self.resolved((value.node, value.output))
+        node = self.graph[identifier]
         if node.op_type == CONSTANT:
             return buffer(node.attributes["value"].nested(), value.type)
         told = self.told(value)
         if told is not None:
             return buffer(told, value.type)
-        return self.results[value.node, -1]
+        return self.results[identifier, -1]
 
     def fold(
         self, identifier: int, expression: Code, operands: Sequence[Value], literals: bool
