@@ -119,13 +119,7 @@ def resize(
     if align and kind == "nearest":
         message = "interpolates nothing where `mode` is `nearest`, so `align` says nothing"
         raise build.fail("E106", message, at="align", help="write `mode=linear`")
-    attributes: dict[str, Any] = {**RESIZE[kind]}
-    if align:
-        attributes["coordinate_transformation_mode"] = "align_corners"
-    if antialias:
-        attributes |= {"antialias": 1, "exclude_outside": 1}  # weights end with the image
-        if kind == "cubic":
-            attributes["cubic_coeff_a"] = -0.5
+    attributes = resize_attributes(kind, align, antialias)
     if factor is not None:
         factors = factor if isinstance(factor, tuple) else (factor,) * rank
         if len(factors) != rank or max(factors) > MAX_FACTOR:
@@ -144,6 +138,18 @@ def resize(
         (sizes,) = build.op("Concat", (kept, spatial), {"axis": 0})
         y = build.Resize(source.value, None, None, sizes, **attributes)
     return as_before(build, y, source)
+
+
+def resize_attributes(kind: str, align: bool, antialias: bool) -> dict[str, Any]:
+    """What `Resize` is called with by a way to interpolate and the layer's flags."""
+    attributes: dict[str, Any] = {**RESIZE[kind]}
+    if align:
+        attributes["coordinate_transformation_mode"] = "align_corners"
+    if antialias:
+        attributes |= {"antialias": 1, "exclude_outside": 1}  # weights end with the image
+        if kind == "cubic":
+            attributes["cubic_coeff_a"] = -0.5
+    return attributes
 
 
 def _sizes(build: LayerBuilder, size: int | tuple[int, ...] | None, rank: int) -> Value:

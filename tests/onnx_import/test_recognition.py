@@ -221,3 +221,20 @@ def test_a_batch_that_opens_opens_shapes() -> None:
     found = net.run(x)
     assert isinstance(found, np.ndarray)
     np.testing.assert_allclose(found, x @ x.swapaxes(-1, -2), rtol=1e-5)
+
+
+def test_a_batch_that_opens_opens_sizes() -> None:
+    """A size that images are stretched to states one sample, too."""
+    text = """g (float[1,3,4,4] x) => (float[1,3,9,6] y) {
+        whole = Constant<value_ints = [1, 3, 9, 6]>()
+        y = Resize<mode = "cubic", coordinate_transformation_mode = "half_pixel",
+                   cubic_coeff_a = -0.75>(x, , , whole)
+    }"""
+    model = model_of({}, text)
+    net = netc.load_onnx(model.SerializeToString())
+    assert kinds_of(net) == ["RESIZE"]
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 4)).astype(np.float32)
+    found = net.run(x)
+    assert isinstance(found, np.ndarray)
+    wanted = np.concatenate([computed(model, {"x": each[None]})[0] for each in x])
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)

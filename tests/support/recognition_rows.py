@@ -386,6 +386,33 @@ ROWS: dict[str, tuple[dict[str, tuple[int, ...]], str, list[str]]] = {
         }""",
         ["UPSAMPLE"],
     ),
+    "an image that is stretched by factors between its corners": (
+        {},
+        """g (float[N,3,4,4] x) => (float[N,3,6,8] y) {
+            factors = Constant<value_floats = [1.0, 1.0, 1.5, 2.0]>()
+            y = Resize<mode = "linear", coordinate_transformation_mode = "align_corners">
+                (x, , factors)
+        }""",
+        ["RESIZE"],
+    ),
+    "an image whose last two axes grow by a half": (
+        {},
+        """g (float[N,3,4,4] x) => (float[N,3,6,6] y) {
+            factors = Constant<value_floats = [1.5, 1.5]>()
+            y = Resize<mode = "nearest", coordinate_transformation_mode = "asymmetric",
+                       nearest_mode = "floor", axes = [2, 3]>(x, , factors)
+        }""",
+        ["RESIZE"],
+    ),
+    "an image whose pixels are rounded as no layer rounds them": (
+        {},
+        """g (float[N,3,4,4] x) => (float[N,3,6,6] y) {
+            factors = Constant<value_floats = [1.0, 1.0, 1.5, 1.5]>()
+            y = Resize<mode = "nearest", coordinate_transformation_mode = "half_pixel",
+                       nearest_mode = "ceil">(x, , factors)
+        }""",
+        ["Resize"],
+    ),
     "the middle of an image": (
         {},
         """g (float[N,3,9,9] x) => (float[N,3,7,6] y) {

@@ -1,5 +1,6 @@
 """Layers that move elements."""
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from ...expressions.arguments import Word
 from ...ir.dim import Dim
 from ...ir.graph import Value
+from ...layers.resampling import RESIZE, resize_attributes
 from .movements import extents, moved
 from .trail import SHAPING, Match, NoMatch, Trail, identity, rule, with_channels_on
 
@@ -177,9 +179,44 @@ def upsample(trail: Trail) -> Match:
         trail.need((place, attributes["nearest_mode"]) in NEAREST)
     else:
         trail.need(mode == "linear" and place in ("half_pixel", "pytorch_half_pixel"))
-    factor = factors[0] if len(set(factors)) == 1 else tuple(factors)
-    found = {"factor": factor} | ({} if mode == "nearest" else {"mode": "bilinear"})
+    found = {"factor": _of_axes(factors)} | ({} if mode == "nearest" else {"mode": "bilinear"})
     return Match("UPSAMPLE", (x,), found, layout=with_channels_on(rank, 1))
+
+
+@rule("Resize")
+def resize(trail: Trail) -> Match:
+    """`RESIZE` to a size, or by factors, in all ways that it interpolates."""
+    node, held = trail.node, trail.node.attributes
+    x, y = trail.argument(node, 0), node.outputs[0]
+    rank = x.type.rank
+    axes = [axis % rank for axis in held.get("axes") or range(rank)]
+    trail.need(2 < rank < 6 and y.shape[:2] == x.shape[:2])
+    trail.need(held["keep_aspect_ratio_policy"] == "stretch" and set(range(2, rank)) <= {*axes})
+    scales = node.inputs[2] if len(node.inputs) > 2 else None
+    found: dict[str, Any]
+    if scales is None or not scales.type.size:
+        trail.need(all(isinstance(extent, int) for extent in y.shape[2:]))
+        found = {"size": _of_axes(y.shape[2:])}
+    else:
+        factors = dict(zip(axes, trail.numbers(scales), strict=True))
+        shortest = [float(str(np.float32(factors[axis]))) for axis in range(2, rank)]
+        found = {"factor": _of_axes(shortest)}
+    # PyTorch's half pixels differ where one element comes out; else they are ONNX's.
+    if held["coordinate_transformation_mode"] == "pytorch_half_pixel" and 1 not in y.shape[2:]:
+        held = {**held, "coordinate_transformation_mode": "half_pixel"}
+    for kind, align, antialias in product(RESIZE, (False, True), (False, True)):
+        wanted = {"antialias": 0, "exclude_outside": 0, **resize_attributes(kind, align, antialias)}
+        if all(held[name] == setting for name, setting in wanted.items()):
+            found |= {} if kind == "nearest" else {"mode": f"bi{kind}"}
+            found |= {"align": True} if align else {}
+            found |= {"antialias": True} if antialias else {}
+            return Match("RESIZE", (x,), found, layout=with_channels_on(rank, 1))
+    raise NoMatch
+
+
+def _of_axes(values: Sequence[Any]) -> Any:
+    """An argument that is one value, or one per axis where they differ."""
+    return values[0] if len(set(values)) == 1 else tuple(values)
 
 
 @rule("Reshape")
@@ -200,7 +237,7 @@ def repeated(trail: Trail) -> Match:
         again = before.repeat(factor[0], 1).repeat(factor[1], 2)
         if again.shape == after.shape and (again == after).all():
             layouts = with_channels_on(4, taken), with_channels_on(4, given)
-            arguments = {"factor": factor[0] if len(set(factor)) == 1 else factor}
+            arguments = {"factor": _of_axes(factor)}
             return Match("UPSAMPLE", (x,), arguments, layout=layouts[0], result=layouts[1])
     raise NoMatch
 
