@@ -83,11 +83,11 @@ def input_arguments(name: str, type: TensorType, batch: int | None) -> tuple[Arg
     if type.dtype.value not in INPUT_TYPES or isinstance(type, HolderType):
         kind = type if isinstance(type, HolderType) else type.dtype.value
         raise unsayable(f"the input `{name}` of {kind}", _TYPES)
-    if type.rank < 2 or (str(type.shape[0]) != "N" and type.shape[0] != batch):
-        found = "no batch" if type.rank < 1 else f"a batch of {type.shape[0]}"
-        if type.rank == 1:
-            found = f"the shape ({type.shape[0]})"
-        raise unsayable(f"the input `{name}` with {found}", BATCH_HELP)
+    if type.rank < 2:
+        axes = ("no axes", "one axis")[type.rank]
+        raise unsayable(f"the input `{name}` with {axes}", _AXES)
+    if str(type.shape[0]) != "N" and type.shape[0] != batch:
+        raise unsayable(f"the input `{name}` with a batch of {type.shape[0]}", BATCH_HELP)
     if type.rank > 5:
         raise unsayable(f"the input `{name}` with {type.rank} axes")
     extents = author_extents(type.with_shape((BATCH, *type.shape[1:])))
@@ -118,4 +118,8 @@ def _extent(name: str, extent: Dim) -> str:
 
 
 _TYPES = f"inputs of programs are of {listing(INPUT_TYPES)}"
+_AXES = (
+    "inputs of programs have a batch and at least one axis more: let the model take one number a"
+    " sample in the shape (N, 1), and remove the axis itself"
+)
 BATCH_HELP = "export the model with an open batch, as the first axis of each input"

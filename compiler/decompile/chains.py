@@ -16,6 +16,7 @@ from .tree import (
     Text,
     calls_in,
     inner_chains,
+    named_by,
     with_chains,
 )
 
@@ -34,6 +35,7 @@ class Chains:
 
     Attributes:
         items: The items.
+        outputs: What the program yields, by name.
         bound: Values that statements of their own bind, with their names: layers of several
             tensors, and what has no label that a chain can start with.
         statements: What was written so far.
@@ -41,6 +43,7 @@ class Chains:
     """
 
     items: Sequence[Item]
+    outputs: Mapping[str, Key] = field(default_factory=dict)
     bound: dict[Key, str] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     referred: set[Key] = field(default_factory=set)
@@ -49,6 +52,7 @@ class Chains:
     def __post_init__(self) -> None:
         self.by_key = {key: item for item in self.items for key in item.results}
         self.readers = readers(self.items)
+        self.yielded = set(self.outputs.values())
         self.sizes: dict[tuple[Key, Key | None], tuple[int, int]] = {}
         # Values of items that yield several, all of which go into a group: what stands for them.
         many = [item for item in self.items if len(item.results) > 1]
@@ -78,7 +82,7 @@ class Chains:
 
     def _is_spread(self, item: Item, merge: Item, whole: Key) -> bool:
         """Whether the tensors that an item yields are those that a merge's branches begin with."""
-        if any(self.readers.get(key) != 1 for key in item.results):
+        if any(self.readers.get(key) != 1 or key in self.yielded for key in item.results):
             return False
         return [self._begins(operand, whole) for operand in merge.operands] == [*item.results]
 
@@ -102,16 +106,33 @@ class Chains:
         self.taken.add(name)
         return name
 
-    def write(self, outputs: Mapping[str, Key], *, inputs_first: bool = False) -> None:
-        """Write all that the outputs need, and inputs that nothing reads."""
+    def write(self, *, inputs_first: bool = False) -> None:
+        """Write all that the outputs need, inputs that nothing reads, and what is only named."""
         for item in self.inputs:
             if inputs_first or not any(self.readers.get(key) for key in item.results):
                 self.statement(item.results[0])
+        for item in self._only_named():
+            self.statement(item.results[0])
         for item in self.items:
             if any(key in self.bound for key in item.results):
                 self._bind(item)
-        for name, key in outputs.items():
-            self._output(name, key, alone=len(outputs) == 1)
+        for name, key in self.outputs.items():
+            self._output(name, key, alone=len(self.outputs) == 1)
+
+    def _only_named(self) -> list[Item]:
+        """Items that arguments name, such as masks, and that no chain to an output contains."""
+        named = {text for item in self.items for text in named_by(item.call)}
+        needed = {*self.yielded}
+        for item in reversed(self.items):
+            if needed.intersection(item.results):
+                needed.update(item.operands)
+        return [
+            item
+            for item in self.items
+            if item.call.path in named
+            and not needed.intersection(item.results)
+            and item.results[0] not in self.written
+        ]
 
     @property
     def inputs(self) -> list[Item]:

@@ -139,8 +139,8 @@ def _written(
     items: Items, outputs: Mapping[str, Key], bound: Mapping[Key, str], *, inputs_first: bool
 ) -> Chains:
     """The chains, once all that they start with by name has a name that can stand there."""
-    chains = Chains(items.found, dict(bound))
-    chains.write(outputs, inputs_first=inputs_first)
+    chains = Chains(items.found, outputs, dict(bound))
+    chains.write(inputs_first=inputs_first)
     unnamed = chains.unnamed()
     if not unnamed:
         return chains

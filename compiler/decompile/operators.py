@@ -77,7 +77,7 @@ def operator_call(
     least = max(schema.min_output, 1)
     count = len(node.outputs) if yields_many(schema) else max(least, read)
     outputs = [Argument(OUTPUTS, count)] if count > least and not yields_many(schema) else []
-    arguments = (named, *_attributes(node), *left_out, *constants, *outputs)
+    arguments = (named, *_attributes(node, schema), *left_out, *constants, *outputs)
     return Call("op", arguments, path), operands, count
 
 
@@ -130,12 +130,13 @@ def _converted(value: Any, convert: type) -> Any:
     return convert(value)
 
 
-def _attributes(node: Node) -> Sequence[Argument]:
+def _attributes(node: Node, schema: OpSchema) -> Sequence[Argument]:
     defaults = {} if node.row is None else getattr(node.row, "attributes", {})
+    required = {name for name, formal in schema.attributes.items() if formal.required}
     return [
         Argument(name, _attribute(node.op_type, name, value))
         for name, value in node.attributes.items()
-        if value is not None and value != defaults.get(name)
+        if value is not None and (name in required or value != defaults.get(name))
     ]
 
 

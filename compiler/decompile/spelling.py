@@ -3,7 +3,7 @@
 import re
 import struct
 from collections.abc import Iterable
-from math import isfinite
+from math import isfinite, isinf
 from typing import Any
 
 from ...grammar.diagnostics import NetError, error
@@ -107,7 +107,7 @@ def listed(value: Any, *, whole: bool = False) -> str:
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, float):
-        text = real(value)
+        text = str(value) if isinf(value) else real(value)
         return text.removesuffix(".0") if whole else text
     return str(value)
 

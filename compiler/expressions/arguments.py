@@ -10,7 +10,8 @@ from ...grammar.records import record
 from ..ir.initializers import AUTO, INITIALIZERS, Init
 from ..ir.types import DType
 
-LARGEST_REAL = (2 - 2**-23) * 2.0**127  # of float32
+BEYOND_REAL = (2 - 2**-24) * 2.0**127  # what no float32 is nearest to: halfway to 2^128
+INFINITE = "inf"  # as a word, which only what takes infinite numbers reads as one
 LONGEST_SPELLING = 80  # characters
 LARGEST_WHOLE = 2**53  # beyond it, a float no longer distinguishes whole numbers
 LONGEST_WHOLE = 1e15  # beyond it, a whole number in a list of real ones keeps its exponent
@@ -198,7 +199,7 @@ def _real(low: float, high: float) -> Callable[[Any], float]:
 
 def _fitting(number: float) -> float:
     """The number itself, where a float32 can hold it."""
-    if not abs(number) <= LARGEST_REAL:
+    if not abs(number) < BEYOND_REAL:
         raise Mismatch("a float32 holds numbers up to 3.4e38")
     return number
 

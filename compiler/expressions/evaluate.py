@@ -11,7 +11,7 @@ from ...grammar.diagnostics import did_you_mean, error
 from ...grammar.records import record
 from ...grammar.source import Span
 from ..ir.graph import Value
-from .arguments import Quotient, Word, spell, whole
+from .arguments import INFINITE, Quotient, Word, spell, whole
 from .budget import Budget
 from .checks import described, in_range, items_of, number_of, too_large, too_long, truth_of, unfit
 from .functions import FUNCTIONS, LONGEST_LIST
@@ -214,6 +214,8 @@ def _unary(expression: ast.Unary, environment: Environment) -> Any:
     operand = evaluate(expression.operand, environment)
     if expression.operator == "not":
         return not truth_of(operand, expression.operand)
+    if isinstance(operand, Word) and operand == INFINITE and expression.operator == "-":
+        return Word(f"-{INFINITE}")
     number = number_of(operand, expression.operand)
     return _quotient(-number, number) if expression.operator == "-" else number
 

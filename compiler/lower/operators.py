@@ -10,7 +10,7 @@ from struct import pack
 from typing import Any
 
 from ...grammar.diagnostics import did_you_mean, error
-from ..expressions.arguments import Kind, Mismatch, Real, Word, kind_of, spell
+from ..expressions.arguments import INFINITE, Kind, Mismatch, Real, Word, kind_of, spell
 from ..ir.dim import is_unknown
 from ..ir.graph import CONSTANT, Value
 from ..ir.signature import InferenceError, MissingAttributeError
@@ -373,12 +373,16 @@ def _numbers(value: Any) -> Any:
     return value if isinstance(value, int) else _real(value)
 
 
-_real = kind_of(Real).convert
+def _real(value: Any) -> float:
+    """A number that a float32 holds, infinite ones as the words for them."""
+    infinite = isinstance(value, Word) and value.removeprefix("-") == INFINITE
+    return float(value if infinite else kind_of(Real).convert(value))
+
 
 # What attributes of ONNX's types accept.
 ATTRIBUTES: Mapping[str, Kind] = {
     "INT": Kind("an integer", _integer),
-    "FLOAT": kind_of(Real),
+    "FLOAT": Kind(kind_of(Real).expected, _real),
     "STRING": Kind("a string", _text),
     "INTS": Kind("a list of integers", _several(_integer)),
     "FLOATS": Kind("a list of numbers", _several(_real)),

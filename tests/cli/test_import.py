@@ -122,3 +122,12 @@ def test_what_cannot_be_said(tmp_path: Path) -> None:
     assert found.status == 0
     assert found.out.splitlines()[-1] == "a batch of 7 became one of any number of samples"
     assert "INPUT(4) as x -> RELU" in (tmp_path / "m.net").read_text()
+
+
+def test_an_open_length(tmp_path: Path) -> None:
+    """Counts that depend on an extent are formulas."""
+    program = "net open\nINPUT((L, 8), sequence) -> LINEAR(4)"
+    package.compile(program).export(tmp_path / "open.onnx", seed=1)
+    found = netc("import", "open.onnx", cwd=tmp_path)
+    assert (found.status, found.err) == (0, "")
+    assert found.out.startswith("wrote open.net: 2 layers, 36 parameters, 32*L MACs\n")

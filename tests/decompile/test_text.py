@@ -1,6 +1,7 @@
 """The programs that graphs are written as, and what no program can say."""
 
 import pytest
+from onnx import TensorProto, helper
 
 import netc
 from netc.compiler.decompile.decompile import decompile
@@ -108,6 +109,25 @@ PROGRAMS = {
         "(a, b) = INPUT(8) -> SPLIT(2)\n( b -> TANH | a ) -> SUB",
         "(split1_1, split1_2) = INPUT(8) -> SPLIT(2)\n( split1_2 -> TANH | split1_1 ) -> SUB\n",
     ),
+    "parts of a split that are outputs have names": (
+        "(a, b) = INPUT(8) -> SPLIT(2)\noutput y = ( a | b ) -> ADD\noutput first = a",
+        "(split1_1, split1_2) = INPUT(8) -> SPLIT(2)\n"
+        "output y = ( split1_1 | split1_2 ) -> ADD\noutput first = split1_1\n",
+    ),
+    "an attribute that ONNX requires is written": (
+        'INPUT(8) -> op("Concat", axis=1) -> RELU',
+        'INPUT(8) -> op("Concat", axis=1) -> RELU\n',
+    ),
+    "infinite numbers, and the largest of float32": (
+        'INPUT(2) -> op("Add", B=[-inf, -3.4028235e38]) -> op("Clip", max=inf)',
+        'INPUT(2) -> op("Add", B=[-inf, -3.4028235e38]) -> op("Clip", max=inf)\n',
+    ),
+    "a mask that is computed comes before the layer that names it": (
+        'INPUT(5, dtype=bool) as pad -> op("Not") as keep\n'
+        "INPUT(5x4, sequence) -> ATTENTION(2, mask=keep) as a",
+        'INPUT(5, dtype=bool) as pad -> op("Not") as keep\n'
+        "INPUT(5x4, sequence) -> ATTENTION(2, mask=keep) as a\n",
+    ),
     "widths that follow from the input's": (
         "block S(c, d) { CONV(1x1, c) as wide -> RELU -> DWCONV(3x3) as deep -> CONV(1x1, d) as out"
         " }\n"
@@ -171,3 +191,16 @@ def test_what_cannot_be_said(program: str) -> None:
     program = program.replace("8x8x4", "80x80x4")
     with pytest.raises(NetError, match="E579.*" + UNSAYABLE[program.replace("80x80x4", "8x8x4")]):
         decompile(netc.compile(program).graph)
+
+
+def test_an_input_of_the_batch_alone() -> None:
+    """Samples that are single numbers are refused with the shape that programs can say."""
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N"])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N"])
+    graph = helper.make_graph([helper.make_node("Exp", ["x"], ["y"])], "g", [x], [y])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    with pytest.raises(NetError, match=r"E579.*the input `x` with one axis") as caught:
+        decompile(netc.load_onnx(model.SerializeToString()).graph)
+    help = caught.value.diagnostics[0].help
+    assert help is not None
+    assert "(N, 1)" in help

@@ -116,7 +116,8 @@ def test_numbers_beyond_float32(layer: str) -> None:
     assert diagnostic.help == "a float32 holds numbers up to 3.4e38"
 
 
-def test_the_largest_number() -> None:
-    """The largest number of float32 is taken, and stays finite."""
-    network = netc.compile("INPUT(1) -> FC(1, weight=3.4028234e38, bias=no) -> RELU")
-    assert float(network.initialize(0)["fc1.weight"][0, 0]) > 3.4e38
+@pytest.mark.parametrize("number", ["3.4028234e38", "3.4028235e38"])
+def test_the_largest_number(number: str) -> None:
+    """The largest number of float32 is taken, rounded either way, and stays finite."""
+    network = netc.compile(f"INPUT(1) -> FC(1, weight={number}, bias=no) -> RELU")
+    assert 3.5e38 > float(network.initialize(0)["fc1.weight"][0, 0]) > 3.4e38

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .. import __version__
+from ..compiler.ir.dim import Dim
 from ..compiler.lower import Library
 from ..grammar.codes import CODES
 from ..grammar.diagnostics import Diagnostic
@@ -205,6 +206,7 @@ def closing_line(files: Iterable[Checked]) -> str:
     return ", ".join([counted(len(files), "file"), *found])
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{count:,} {noun}" + "s" * (count != 1)
+def counted(count: Dim, noun: str) -> str:
+    """`1 file`, `2 files`, `8 L MACs`."""
+    number = f"{count:,}" if isinstance(count, int) else str(count)
+    return f"{number} {noun}" + "s" * (count != 1)

@@ -92,9 +92,8 @@ def _show(found: Iterator[Checked], *, quiet: bool, verbose: bool) -> Iterator[C
 
 def _line(checked: Checked, network: Network) -> str:
     layers, params = len(network.graph.layers), network.params
-    macs = f"{network.macs:,}" if isinstance(network.macs, int) else str(network.macs)
-    counts = f"{counted(layers, 'layer')}, {counted(params, 'parameter')}, {macs} MACs"
-    what = f"{network.name}, {counts}"
+    counts = counted(layers, "layer"), counted(params, "parameter"), counted(network.macs, "MAC")
+    what = ", ".join((network.name, *counts))
     return f"{_mark(checked)}: {checked.file}: {what}"
 
 

@@ -7,6 +7,7 @@ import click
 
 from ...network import load_onnx
 from ...programs import program_text, write_program
+from ..findings import counted
 from ..terminal import show_diagnostics
 
 
@@ -32,7 +33,8 @@ def command(model: str, output: str | None, no_weights: bool, force: bool) -> No
         raise click.UsageError(f"a program's file ends in .net: -o {PurePath(path).stem}.net")
     written = write_program(network.model, path, with_weights=not no_weights, force=force)
     layers, params = len(network.graph.layers), network.params
-    click.echo(f"wrote {path}: {layers:,} layers, {params:,} parameters, {network.macs:,} MACs")
+    counts = counted(layers, "layer"), counted(params, "parameter"), counted(network.macs, "MAC")
+    click.echo(f"wrote {path}: {', '.join(counts)}")
     if written.weights is not None:
         click.echo(f"wrote {written.weights}: {written.tensors:,} tensors")
     if written.program.plain:
