@@ -11,9 +11,15 @@ MADE_UP = re.compile(r"(onnx::|val_|const|_const|Constant|\d+\Z)|.*(::|/ReadVari
 _COMPUTED = re.compile(
     r"(onnx::|val_\d|_?const_?\d|const_fold_opt_|Constant|\d+\Z)"
     # What PyTorch's exporter computes itself has its operator's name.
-    r"|(add|cat|cos|div|expand|full|masked_fill|mul|ones|permute|select|sin|slice|stack|sub"
-    r"|transpose|tril|triu|unsqueeze|view|where|zeros)(_like)?(_\d+)?\Z"
+    r"|(add|cat|cos|div|expand|masked_fill|mul|permute|select|sin|slice|stack|sub"
+    r"|transpose|tril|triu|unsqueeze|view|where)(_\d+)?\Z"
 )
+# PyTorch's functions that make tensors of nothing learned, and what its exporters call literals.
+_MADE = re.compile(
+    r"(arange|eye|full|linspace|ones|scalar_tensor|zeros)(_like)?(_default)?(_\d+)?\Z"
+    r"|(clone|lift_fresh(_copy)?)(_\d+)?\Z|(c_)?lifted_tensor_?\d*\Z|_tensor_constant\d+\Z"
+)
+_CONVERTED = re.compile(r"_to_copy(_\d+)?\Z")  # weights, too, are, but not to be added
 # Arguments whose numbers are settings, and no weights, whatever they hold.
 SETTINGS: Mapping[str, Sequence[int]] = {
     "Clip": (1, 2),
@@ -50,9 +56,10 @@ NORMALIZED = frozenset(
 def is_learned(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]]) -> bool:
     """Whether a stored tensor is learned: real numbers, and no setting of an operator.
 
-    What is compared, subtracted, divided by or called a mask is none. What an exporter has named
-    by itself is none where it is a mask or a factor of all elements; nor are the ones and zeros of
-    a normalization without weights, nor what netc itself has written as a constant.
+    What is compared, subtracted, divided by or called a mask is none, nor is what a function of
+    PyTorch has made, such as `zeros`. What an exporter has named by itself is none where it is a
+    mask or a factor of all elements; nor are the ones and zeros of a normalization without
+    weights, nor what netc itself has written as a constant.
     """
     if not tensor.type.dtype.is_float or tensor.type.rank == 0:
         return False
@@ -63,7 +70,9 @@ def is_learned(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]])
     op_types = {op_type for op_type, _ in uses}
     if uses and all(use in STANDARDIZING for use in uses):
         return False
-    if op_types <= COMPARISONS or _MASK.search(name):
+    if op_types <= COMPARISONS or _MASK.search(name) or _MADE.match(name):
+        return False
+    if op_types <= ELEMENTWISE and _CONVERTED.match(name):
         return False
     if not _COMPUTED.match(name):
         return True

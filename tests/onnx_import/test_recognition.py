@@ -103,6 +103,16 @@ def test_masks_and_factors_are_no_parameters() -> None:
     check_numbers(net, model)
 
 
+@pytest.mark.parametrize("name", ["zeros_1", "_to_copy", "clone", "lifted_tensor_0", "ones_like"])
+def test_what_functions_make_is_no_parameter(name: str) -> None:
+    """PyTorch's exporter names tensors by the functions that make them."""
+    text = f"g (float[N,3,5] x) => (float[N,3,5] y) {{ y = Add(x, {name}) }}"
+    model = model_of({name: (3, 5)}, text)
+    net = netc.load_onnx(model.SerializeToString())
+    assert net.params == 0
+    check_numbers(net, model)
+
+
 def test_ones_of_a_module_are_learned() -> None:
     """A module's name may begin with a digit; only what exporters name by themselves is not."""
     text = "g (float[N,5,4] x) => (float[N,5,4] y) { y = LayerNormalization(x, s, b) }"
