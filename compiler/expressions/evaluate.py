@@ -184,9 +184,22 @@ def unpacked(target: ast.Target, value: Any) -> Iterator[tuple[ast.NameTarget, A
     items = value if isinstance(value, list | tuple) else None
     if items is None or len(items) != len(target.items):
         found = "one value" if items is None else f"{len(items)} values"
-        raise error("E302", f"{len(target.items)} names cannot take {found}", target.span)
+        message = f"{len(target.items)} names cannot take {found}"
+        raise error("E302", message, target.span, help=_names_for(target, items or ()))
     for inner, item in zip(target.items, items, strict=True):
         yield from unpacked(inner, item)
+
+
+def _names_for(target: ast.TupleTarget, items: Sequence[Any]) -> str | None:
+    """The help for as many names as there are items, if these are few."""
+    names = [inner.span.text for inner in target.items]
+    names += [f"x{number}" for number in range(len(names) + 1, len(items) + 1)]
+    is_plain = 1 < len(items) <= MOST_NAMES
+    shown = ", ".join(names[: len(items)])
+    return f"write as many names, as in `({shown})`" if is_plain else None
+
+
+MOST_NAMES = 8  # that a help writes out
 
 
 def _template(expression: ast.Template, environment: Environment) -> str:

@@ -53,9 +53,9 @@ def bind_chain(
     A name in a turn of a repetition that opens no scope is the turn's own; a computed one is not.
     """
     tensors = lower_chain(state, statement.chain, incoming, scope)
-
+    # A chain that does not fit its names leaves them poisoned.
+    scope.bindings.update((name, POISON) for name, _ in target_names(statement.target))
     if poisoned(tensors):
-        scope.bindings.update((name, POISON) for name, _ in target_names(statement.target))
         return tensors
 
     target = statement.target

@@ -16,6 +16,7 @@ from .items import path_of
 from .state import Lowering, Site, Tensors
 
 OPERATOR = "op"  # calls an operator of ONNX
+STATES = ("s", "h", "c")  # what a recurrent layer yields with its states, and what help calls it
 MERGE = "merge them first, with `ADD` or `CONCAT`"
 
 
@@ -34,7 +35,7 @@ def call_layer(
     if definition.takes == "many" and len(site.current) == 1 and site.after_computed:
         return site.current
     if not poisoned(site.current):
-        _check_arity(definition, call, site)
+        _check_arity(state, definition, call, site)
     if len(state.graph.layers) >= state.max_layers:
         raise state.too_many_layers(call.span, state.max_layers + 1)
     path = path_of(state, definition.name.lower(), call.span, site)
@@ -124,7 +125,16 @@ def start_of(call: EvaluatedCall) -> str:
     return f"write `INPUT -> {call.span.text}`"
 
 
-def _check_arity(definition: LayerDef, call: EvaluatedCall, site: Site) -> None:
+def _one_of_states(state: Lowering, current: Tensors) -> str | None:
+    """The help where the tensors are a recurrent layer's, which are no branches to be merged."""
+    for layer in reversed(state.graph.layers.values()):
+        if layer.outputs == current and layer.arguments.get("return") == "states" and layer.span:
+            named = f"`({', '.join(STATES[: len(current)])}) = ... -> {layer.span.text}`"
+            return f"write `last` in place of `states`, or name each tensor: {named}"
+    return None
+
+
+def _check_arity(state: Lowering, definition: LayerDef, call: EvaluatedCall, site: Site) -> None:
     """A source starts a chain, a merge takes several tensors, any other layer takes one."""
     if definition.takes == "nothing":
         if not site.starts:
@@ -145,7 +155,7 @@ def _check_arity(definition: LayerDef, call: EvaluatedCall, site: Site) -> None:
             "E113",
             f"{call.spelling} takes one tensor, but {len(site.current)} branches lead to it",
             call.name_span,
-            help=MERGE,
+            help=_one_of_states(state, site.current) or MERGE,
         )
     if definition.takes == "many" and len(site.current) == 1:
         raise error(

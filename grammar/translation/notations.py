@@ -254,7 +254,9 @@ PIECES = _table(
             "a percentage is written as a fraction",
             lambda m: f"write `{float(m[1]) / 100:g}`",
         ),
-        r"[\[{]([^\[\]{}\n]*\|[^\[\]{}\n]*)[\]}]": (
+        (  # a `|` that stands in no parentheses yet
+            r"[\[{]((?:[^()\[\]{}\n|]|\((?:[^()\n]|\([^()\n]*\))*\))*+\|[^\[\]{}\n]*)[\]}]"
+        ): (
             "the branches of a group stand in parentheses",
             "write `( {1} )`",
         ),

@@ -58,7 +58,7 @@ class Substitute(NamedTuple):
     """What to write for a layer that netc has not, with the numbers that its call gives.
 
     Attributes:
-        text: Where `$name` stands for a number.
+        text: Where `$name` stands for a number; empty where it follows from the steps and the call.
         positional: The names of the positional numbers; of a single one, PyTorch has the input's
             width in front.
         keywords: The names of numbers by the call's keywords.
@@ -76,8 +76,7 @@ class Substitute(NamedTuple):
 def _recurrent(kind: str, more: str = "") -> Substitute:
     """A recurrent layer, of which the language has `LSTM`, `GRU` and `RNN`."""
     return Substitute(
-        f"write `{kind}($units{more})` for a state at each element, or `{kind}($units, last{more})`"
-        " for the last one",
+        "",
         "units",
         by_word({"units hidden_size filters features": "units"}),
         {"units": "64"},
@@ -191,7 +190,29 @@ def missing(name: str, arguments: Sequence[ForeignArgument] = ()) -> str | None:
     if recipe is None:
         is_known = _MODELS.fullmatch(folded(name)) and own_name(name) is None
         return MISSING.get(folded(name)) or (_ZOO if is_known else None)
-    return _filled(recipe, recipe.text, arguments)
+    return _filled(recipe, recipe.text or _recurrent_text(recipe, arguments), arguments)
+
+
+def _recurrent_text(recipe: Substitute, arguments: Sequence[ForeignArgument]) -> str:
+    """The help for a recurrent layer, with what its call says of how it runs."""
+    bare, given = by_kind(arguments)
+    start, more = recipe.steps.replace(_BOTH, "")[:-1], _ways(recipe, bare, given)
+    states = ", states" * (given.get("return_state") in _TRUE)
+    all_states, last_state = f"`{start}{states}{more})`", f"`{start}, last{more})`"
+    if "return_sequences" in given:
+        return f"write {all_states if given['return_sequences'] in _TRUE else last_state}"
+    return f"write {all_states} for a state at each element, or {last_state} for the last one"
+
+
+_TRUE = frozenset({"yes", "True"})
+
+
+def _ways(recipe: Substitute, bare: Sequence[str], given: Mapping[str, str]) -> str:
+    """How many layers of a recurrent network run in which directions, as arguments of netc's."""
+    said = " ".join([*bare, *(f"{key}={value}" for key, value in given.items())])
+    layers = bare[2] if len(bare) > 2 and bare[2].isdigit() else given.get("num_layers", "1")
+    is_both = _BOTH in recipe.steps or any(f"{_WRAPPER}={word}" in said for word in _TRUE)
+    return ("" if layers == "1" else f", layers={layers}") + _BOTH * is_both
 
 
 def ended(name: str, arguments: Sequence[ForeignArgument]) -> str | None:
@@ -235,10 +256,7 @@ def stand_in(name: str, arguments: Sequence[ForeignArgument]) -> StandIn | None:
     if not _RECURRENT.match(steps):
         return StandIn(steps, 1, f"the steps of `{name}` are written out")
     said = " ".join([*bare, *(f"{key}={value}" for key, value in given.items())])
-    layers = bare[2] if len(bare) > 2 and bare[2].isdigit() else given.get("num_layers", "1")
-    more = "" if layers == "1" else f", layers={layers}"
-    if "bidirectional=True" in said or _BOTH in steps:
-        more += _BOTH
+    more = _ways(recipe, bare, given)
     steps = steps.replace(_BOTH, "")
     keeps_all = len(bare) > 1 or "hidden_size" in given or "return_sequences=True" in said
     last = "" if keeps_all else ", last"
