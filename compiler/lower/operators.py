@@ -38,6 +38,7 @@ from .evaluated_call import EvaluatedCall
 from .state import Lowering, Site, Tensors
 
 MAX_OUTPUTS = 10_000
+WHOLE_TYPES = (DType.BOOL, DType.INT64, DType.UINT8)  # the first that an operand can have
 
 
 def call_operator(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
@@ -236,7 +237,8 @@ def _constant(
     wanted = DType.INT64 if whole and "tensor(int64)" in formal.types else DType.FLOAT32
     dtype = alike[0] if alike else wanted
     if dtype is DType.FLOAT32 and not alike and "tensor(float)" not in formal.types:
-        dtype = DType.BOOL if "tensor(bool)" in formal.types else DType.INT64
+        takes = (kind for kind in WHOLE_TYPES if f"tensor({kind.value})" in formal.types)
+        dtype = next(takes, DType.INT64)
     if not dtype.is_float and not whole:
         message = f"takes whole numbers as its `{formal.name}`"
         raise build.fail("E103", message, at=formal.name)

@@ -114,6 +114,16 @@ PROGRAMS = {
         "(split1_1, split1_2) = INPUT(8) -> SPLIT(2)\n"
         "output y = ( split1_1 | split1_2 ) -> ADD\noutput first = split1_1\n",
     ),
+    "pictures of bytes have their channels last": (
+        "INPUT((H, W, 3), dtype=uint8) -> NORMALIZE(std=255) -> CONV(3x3, 4) as a",
+        "INPUT((H, W, 3), dtype=uint8) -> NORMALIZE(std=255.0) -> CONV(3x3, 4) as a\n",
+    ),
+    "zero points are bytes": (
+        'INPUT(8) -> op("QuantizeLinear", y_scale=0.5, y_zero_point=3)'
+        ' -> op("DequantizeLinear", x_scale=0.5, x_zero_point=3)',
+        'INPUT(8) -> op("QuantizeLinear", y_scale=0.5, y_zero_point=3)\n'
+        '  -> op("DequantizeLinear", x_scale=0.5, x_zero_point=3)\n',
+    ),
     "an attribute that ONNX requires is written": (
         'INPUT(8) -> op("Concat", axis=1) -> RELU',
         'INPUT(8) -> op("Concat", axis=1) -> RELU\n',
