@@ -7,7 +7,7 @@ from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, V
 from ..ir.types import author_extents
 from ..layers.layerdef import LAYERS
 from .arguments import arguments_of, input_arguments
-from .operators import Held, operator_call
+from .operators import Held, operand, operator_call
 from .sameness import held_as
 from .spelling import label_text, unsayable, value_of
 from .tree import Argument, Call, Text
@@ -110,7 +110,20 @@ class Items:
         )
         results = tuple(map(_key, layer.outputs))
         named = bool(names) and not share
-        self.found.append(Item(call, tuple(map(_key, taken)), results, named))
+        operands = tuple(map(_key, taken)) or self._constants(path, layer, nodes)
+        self.found.append(Item(call, operands, results, named))
+
+    def _constants(self, path: str, layer: Layer, nodes: Sequence[Node]) -> tuple[Key, ...]:
+        """What a layer takes where nothing depends on an input: a constant, such as a first state.
+
+        Constants of its own scope are what it is made of.
+        """
+        if LAYERS[layer.kind].takes == "nothing" or not nodes:
+            return ()
+        inputs = [x for node in nodes for x in node.inputs if x is not None]
+        outer = (x for x in inputs if self.graph.producer(x).scope != path)
+        taken = (operand(self.graph, x) for x in outer if not self._is_weight(x))
+        return tuple(self._held(x, path) for x in taken if isinstance(x, Held))[:1]
 
     def _share(self, path: str, names: Sequence[str]) -> tuple[Argument, ...]:
         """`share=` for the layer that all of a layer's weights are of; copies where none is."""

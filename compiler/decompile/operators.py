@@ -62,7 +62,7 @@ def operator_call(
         last = len(inputs) - 1  # of any number of operands none has a name of its own
     last = max(last, 0 if inputs else -1)
     given = inputs[: last + 1]
-    operands = tuple(_operand(graph, x) for x in given if x is not None)
+    operands = tuple(operand(graph, x) for x in given if x is not None)
     left_out = [
         Argument(formal.name, Text(LEFT_OUT))
         for formal, x in zip(schema.inputs, given, strict=False)
@@ -85,7 +85,8 @@ def _is_constant(graph: Graph, value: Value | None) -> bool:
     return value is None or graph.producer(value).op_type == CONSTANT
 
 
-def _operand(graph: Graph, value: Value) -> Value | Held:
+def operand(graph: Graph, value: Value) -> Value | Held:
+    """What an operator or a layer takes, told apart from what layers yield."""
     node = graph.producer(value)
     if node.op_type == PARAMETER:
         return Held(value.type, name=node.attributes["name"])

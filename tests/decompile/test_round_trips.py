@@ -137,6 +137,19 @@ def test_weights_that_are_shared_in_part_are_copied() -> None:
     np.testing.assert_array_equal(again.run(x, held), imported.run(x, state))
 
 
+def test_a_layer_takes_a_constant() -> None:
+    """A first state that is a constant goes through a layer that a later one shares."""
+    text = """g (float[N,4] x) => (float[N,4] y) <float[1,4] start = {0.5, -1, 2, 0}> {
+        p = Gemm(start, w, a)
+        q = Add(x, p)
+        r = Tanh(q)
+        s = Gemm(r, w, a)
+        y = Sub(x, s)
+    }"""
+    imported = netc.load_onnx(_model(text, {"w": (4, 4), "a": (4,)}))
+    _check_again(imported)
+
+
 @pytest.mark.parametrize("name", ["int32", "uint8", "bool"])
 def test_inputs_of_other_types(name: str) -> None:
     """Inputs of whole numbers and of truth values keep their type."""
