@@ -249,7 +249,8 @@ def _literal(value: Any) -> Any:
             _fitting(max(map(abs, numbers)))
             return numbers
         items = tuple(_literal(item) for item in value)
-        _require(len({_nesting(item) for item in items}) == 1)
+        if len({_nesting(item) for item in items}) > 1:
+            raise Mismatch("the lists within a list are of one length")
         return items
     return _real(float("-inf"), float("inf"))(value)
 

@@ -103,11 +103,12 @@ def _turns(state: Lowering, branch: ast.Branch, scope: Scope) -> Iterator[_Turn]
 
 
 def _regions(state: Lowering, clause: ast.Clause, scope: Scope) -> Sequence[Scope]:
-    """The region of each turn of a clause, in which its names have their values."""
+    """The region of each turn of a clause whose conditions hold; its names have their values."""
     found = []
     for value in items_of(evaluate_in(scope, clause.iterable), clause.iterable):
         state.spend(clause.span)
         inner = scope.region(is_turn=True)
         bind_target(clause.target, value, inner.lets.__setitem__)
-        found.append(inner)
+        if all(truth_of(evaluate_in(inner, test), test) for test in clause.conditions):
+            found.append(inner)
     return found

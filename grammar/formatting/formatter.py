@@ -272,12 +272,16 @@ class _Formatter:
         return concat(*parts)
 
     def _clause(self, clause: Clause | For) -> Doc:
-        """`for target in list`."""
+        """`for target in list`, with the conditions of branches."""
         keyword = self.tokens.take()
         target = expression(self.tokens, ends=frozenset({"in"}))
         sign = concat(Text(" "), self.tokens.take(), Text(" "))
         values = expression(self.tokens, clause.iterable.span.end)
-        return concat(keyword, Nest(4, concat(Text(" "), target, sign, values)))
+        parts: list[Doc] = [Text(" "), target, sign, values]
+        for test in clause.conditions if isinstance(clause, Clause) else ():
+            parts += [Text(" "), self.tokens.take(), Text(" ")]
+            parts.append(expression(self.tokens, test.span.end))
+        return concat(keyword, Nest(4, concat(*parts)))
 
     def _Repeat(self, item: Repeat) -> Doc:
         """`[chain]*n`; the closing bracket has its own line where the chain has several."""

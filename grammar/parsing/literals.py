@@ -94,7 +94,8 @@ def read_string(
         if piece[0] == "{":
             offset = text.find("}", offset, end) + 1
             if not offset:
-                raise _brace(place, "which no `}` closes")
+                is_cut = '"' in span.source.text[span.end :].partition("\n")[0]
+                raise _brace(place, "which no `}` closes", NESTED if is_cut else None)
             found = read_hole(Span(span.source, place.end, span.start + offset - 1))
         elif piece[0] == "}":
             raise _brace(place, "which no `{` opens")
@@ -125,9 +126,12 @@ def _unescaped(escape: str, place: Span) -> str:
     return escape[1]
 
 
-def _brace(place: Span, what: str) -> NetError:
+NESTED = "no string may stand within the braces of another: name it by a `let` above"
+
+
+def _brace(place: Span, what: str, help: str | None = None) -> NetError:
     message = f"a string has a `{place.text}` {what}"
-    help = f"write `\\{place.text}` for the sign itself"
+    help = help or f"write `\\{place.text}` for the sign itself"
     return error("E019", message, place, help=help)
 
 

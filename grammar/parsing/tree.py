@@ -293,7 +293,8 @@ class TreeBuilder:
 
     def branches(self, parts: Parts) -> Clause:
         clause = self.clause(parts)
-        check_expression(clause.iterable)
+        for expression in (clause.iterable, *clause.conditions):
+            check_expression(expression)
         return clause
 
     def repeat(self, parts: Parts) -> Repeat:

@@ -150,6 +150,33 @@ EXAMPLES = (
             "let x = [a for c in d if 1, e]",
         ),
     ),
+    MalformedExample(
+        "E011",
+        "a computed label in an expression is a string",
+        'put it in quotes, as in `"c{a}"`; extents belong to names that are written out',
+        (
+            "let x = c{1}",
+            "assert c{1}",
+            "assert 1 == c{1}",
+            "FC(c{1})",
+            "FC(a=c{1})",
+            "let x = f(c{1})",
+            "let x = f(a=c{1})",
+            "let x = [c{1}]",
+        ),
+    ),
+    MalformedExample(
+        "E011",
+        "a list stands in brackets",
+        "write `[16, 32]`",
+        ("let x = {1}", "FC({1})", "FC(a={1})", "for i in {1} { a }", "let x = f({1})"),
+    ),
+    MalformedExample(
+        "E011",
+        "a chain for each item of a list is not written behind it",
+        "write `for i in range(2) { CONV(3x3, 8) }` as a step",
+        ("[a for i in b]", "[a(8) for i in b]", "[a -> b for i in c]"),
+    ),
     # Statements
     MalformedExample(
         "E011",

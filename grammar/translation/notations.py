@@ -155,6 +155,10 @@ LINES = _table(
             "numbers are named by `let`",
             _LET,
         ),
+        r"(?:let\s+)?(\w+)\s*=\s*lambda\s+([^:\n]*?)\s*:\s*([^\n#]+)": (
+            "a function has its parameters behind its name",
+            "write `let {1}({2}) = {3}`",
+        ),
         r"let\s+(\w+)\s*(?:==|:=|<-)\s*([^\n#]+)": ("a name is given its value by `=`", _LET),
         r"import\s+\w+\s+from\s+(\"[^\"\n]*\")[ \t]*(?=\n|#|$)": (
             "an import takes all blocks of a file",

@@ -15,6 +15,12 @@ NETWORKS = {
     "INPUT(8x8x4) -> ( for a in [1, 2] | for b in [3, 4] | CONV(a * b) ) -> CONCAT": (
         *("INPUT CONV CONV CONV CONV CONCAT", (21, 8, 8)),
     ),
+    "INPUT(8x8x4) -> SPLIT(2) -> ( for a in [1, 2, 3] if a > 1 | CONV(a) ) -> CONCAT": (
+        *("INPUT SPLIT CONV CONV CONCAT", (5, 8, 8)),
+    ),
+    "INPUT(8x8x4) -> ( for a in [1, 2] if a > 1 | for b in [2, 4] if b > a | CONV(b) ) -> ADD": (
+        *("INPUT CONV", (4, 8, 8)),
+    ),
     "INPUT(8x8x4) -> ( for a in [1, 2] | CONV(a) if a > 1 | ID ) -> CONCAT": (
         *("INPUT CONV ID CONCAT", (6, 8, 8)),
     ),
