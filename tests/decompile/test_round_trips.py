@@ -139,7 +139,8 @@ def test_weights_that_are_shared_in_part_are_copied() -> None:
 
 def test_a_layer_takes_a_constant() -> None:
     """A first state that is a constant goes through a layer that a later one shares."""
-    text = """g (float[N,4] x) => (float[N,4] y) <float[1,4] start = {0.5, -1, 2, 0}> {
+    text = """g (float[N,4] x) => (float[N,4] y) {
+        start = Constant<value = float[1,4] {0.5, -1, 2, 0}>()
         p = Gemm(start, w, a)
         q = Add(x, p)
         r = Tanh(q)
@@ -147,7 +148,11 @@ def test_a_layer_takes_a_constant() -> None:
         y = Sub(x, s)
     }"""
     imported = netc.load_onnx(_model(text, {"w": (4, 4), "a": (4,)}))
-    _check_again(imported)
+    text = imported.to_text()
+    assert 'op("Constant", value=[[0.5, -1.0, 2.0, 0.0]]) -> FC(4) as fc1' in text
+    assert "FC(4, share=fc1)" in text
+    x, state = np.random.default_rng(1).standard_normal((3, 4), np.float32), imported.initialize()
+    np.testing.assert_array_equal(netc.compile(text).run(x, state), imported.run(x, state))
 
 
 @pytest.mark.parametrize("name", ["int32", "uint8", "bool"])
