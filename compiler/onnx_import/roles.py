@@ -17,9 +17,11 @@ _COMPUTED = re.compile(
 # PyTorch's functions that make tensors of nothing learned, and what its exporters call literals.
 _MADE = re.compile(
     r"(arange|eye|full|linspace|ones|scalar_tensor|zeros)(_like)?(_default)?(_\d+)?\Z"
-    r"|(clone|lift_fresh(_copy)?)(_\d+)?\Z|(c_)?lifted_tensor_?\d*\Z|_tensor_constant\d+\Z"
+    r"|lift_fresh(_copy)?(_\d+)?\Z|(c_)?lifted_tensor_?\d*\Z|_tensor_constant\d+\Z"
 )
-_CONVERTED = re.compile(r"_to_copy(_\d+)?\Z")  # weights, too, are, but not to be added
+_ATTRIBUTE = re.compile(r"[A-Za-z]\w*(\.\w+)*\Z")  # as a module of PyTorch holds it
+# Matrices of weights are copied, too, but what is copied for operators on elements is a literal.
+_COPIED = re.compile(r"(_to_copy|clone)(_\d+)?\Z")
 # Arguments whose numbers are settings, and no weights, whatever they hold.
 SETTINGS: Mapping[str, Sequence[int]] = {
     "Clip": (1, 2),
@@ -61,7 +63,7 @@ def is_learned(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]])
     mask or a factor of all elements; nor are the ones and zeros of a normalization without
     weights, nor what netc itself has written as a constant.
     """
-    if not tensor.type.dtype.is_float or tensor.type.rank == 0:
+    if not tensor.type.dtype.is_float:
         return False
     if tensor.proto.doc_string == CONSTANT_NOTE:
         return False
@@ -72,8 +74,11 @@ def is_learned(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]])
         return False
     if op_types <= COMPARISONS or _MASK.search(name) or _MADE.match(name):
         return False
-    if op_types <= ELEMENTWISE and _CONVERTED.match(name):
+    if op_types <= {*ELEMENTWISE, "Concat"} and _COPIED.match(name):
         return False
+    if tensor.type.rank == 0:  # exporters write many that are no module's
+        named = _ATTRIBUTE.match(name) and not _COMPUTED.match(name)
+        return bool(named) and op_types <= {"Add", "Mul"}
     if not _COMPUTED.match(name):
         return True
     if op_types <= ELEMENTWISE:
@@ -85,8 +90,6 @@ def _is_combined(tensor: StoredTensor, op_types: set[str]) -> bool:
     """Whether operators add it as a bias or as positions, or multiply channels by it."""
     wide = sum(extent > 1 for extent in tensor.type.extents)
     if not wide or not op_types <= {"Add", "Mul"}:
-        return False
-    if tensor.is_uniform and tensor.first == float("Mul" in op_types):  # it changes nothing
         return False
     return wide == 1 if "Mul" in op_types else tensor.least > MASKED
 

@@ -125,6 +125,40 @@ def test_ones_of_a_module_are_learned() -> None:
     assert (kinds_of(net), net.params) == (["LN"], 8)
 
 
+def test_ones_of_groups_are_learned() -> None:
+    """New weights of `GroupNorm` have names that PyTorch's exporter has made up."""
+    text = """g (float[N,4,3,3] x) => (float[N,4,3,3] y) {
+        s = Constant<value_floats = [1.0, 1.0]>()
+        b = Constant<value_floats = [0.0, 0.0]>()
+        groups = Constant<value_ints = [0, 2, -1]>()
+        g = Reshape(x, groups)
+        n = InstanceNormalization(g, s, b)
+        all = Constant<value_ints = [0, 4, 3, 3]>()
+        r = Reshape(n, all)
+        m = Mul(r, val_20)
+        y = Add(m, val_22)
+    }"""
+    model = model_of({}, text)
+    for name, number in (("val_20", 1), ("val_22", 0)):
+        held = numpy_helper.from_array(np.full((4, 1, 1), number, np.float32), name)
+        model.graph.initializer.append(held)
+    net = netc.load_onnx(model.SerializeToString())
+    assert (kinds_of(net), net.params) == (["GN"], 8)
+    check_numbers(net, model)
+
+
+@pytest.mark.parametrize(("name", "count"), [("temperature", 1), ("head.scale", 1), ("val_4", 0)])
+def test_numbers_that_modules_hold_are_learned(name: str, count: int) -> None:
+    """Those of exporters are settings."""
+    text = "g (float[N,4] x) => (float[N,4] y) { y = Mul(x, t) }"
+    model = model_of({}, text)
+    model.graph.initializer.append(numpy_helper.from_array(np.array(0.3, np.float32), name))
+    model.graph.node[0].input[1] = name
+    net = netc.load_onnx(model.SerializeToString())
+    assert net.params == count
+    check_numbers(net, model)
+
+
 CLASSICAL = """<ir_version: 8, opset_import: ["" : 20, "ai.onnx.ml" : 3]>
 g (float[N,3] x) => (int64[N] label, float[N,2] scores) {
     z = ai.onnx.ml.Scaler<offset = [0.0, 1.0, 2.0], scale = [1.0, 2.0, 3.0]>(x)

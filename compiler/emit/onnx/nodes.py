@@ -98,7 +98,7 @@ def emit_constant(emission: Emission, identifier: int, node: Node) -> None:
     """A constant is an initializer, which says that it is none of the weights."""
     (type,), name = node.outputs, emission.names.values[identifier, 0]
     tensor = tensor_proto(node.attributes["value"], type.dtype, name)
-    if type.dtype.is_float and type.rank:
+    if type.dtype.is_float:
         tensor.doc_string = CONSTANT_NOTE
     emission.proto.initializer.append(tensor)
 
