@@ -1,8 +1,9 @@
 """A graph's layers as calls with operands: what the chains of a program are made of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ...grammar.diagnostics import NetError
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, Value
 from ..ir.types import author_extents
 from ..layers.layerdef import LAYERS
@@ -188,7 +189,11 @@ class Items:
         own = [node for node in nodes if node.row is not None]
         if len(own) != 1:
             raise unsayable(f"the layer `{path}`, which has several operators")
-        call, operands, outputs = operator_call(self.graph, path, own[0], self._read(layer))
+        try:
+            call, operands, outputs = operator_call(self.graph, path, own[0], self._read(layer))
+        except NetError as failure:
+            note = f"the operator is the layer `{path}`"
+            raise NetError([replace(d, notes=(note,)) for d in failure.diagnostics]) from None
         keys = tuple(self._held(x, path) if isinstance(x, Held) else _key(x) for x in operands)
         self.plain[layer.kind] = self.plain.get(layer.kind, 0) + 1
         (first, *_) = layer.outputs

@@ -197,10 +197,13 @@ UNSAYABLE = {
 
 @pytest.mark.parametrize("program", UNSAYABLE)
 def test_what_cannot_be_said(program: str) -> None:
-    """It is named."""
+    """It is named, and so is its layer."""
     program = program.replace("8x8x4", "80x80x4")
-    with pytest.raises(NetError, match="E579.*" + UNSAYABLE[program.replace("80x80x4", "8x8x4")]):
+    with pytest.raises(
+        NetError, match="E579.*" + UNSAYABLE[program.replace("80x80x4", "8x8x4")]
+    ) as caught:
         decompile(netc.compile(program).graph)
+    assert caught.value.diagnostics[0].notes == ("the operator is the layer `add1`",)
 
 
 def test_an_input_of_the_batch_alone() -> None:
