@@ -15,7 +15,7 @@ from ..ops.opdef import Cost, row_of
 
 ONE_SAMPLE: Mapping[str, int] = {str(BATCH): 1}
 
-CONVENTION = "one sample; MACs: convolutions and matrix products; FLOPs = 2 MACs + elementwise"
+CONVENTION = "{}; MACs: convolutions and matrix products; FLOPs = 2 MACs + elementwise"
 
 
 # What extents are taken for that are not known, where costs and memory are compared.
@@ -118,6 +118,14 @@ def count(graph: Graph) -> Counts:
         macs=total(layer.macs for layer in layers.values()),
         elementwise=total(layer.elementwise for layer in layers.values()),
     )
+
+
+def convention(graph: Graph) -> str:
+    """What counts are of: one sample, or the batch that all inputs of a model fix."""
+    first = {x.shape[0] for x in graph.inputs.values() if x.type.rank}
+    batch = first.pop() if len(first) == 1 else 1
+    fixed = isinstance(batch, int) and batch > 1
+    return CONVENTION.format(f"the model's batch of {batch}" if fixed else "one sample")
 
 
 def node_cost(graph: Graph, node: Node, symbols: Mapping[str, int] = ONE_SAMPLE) -> Cost:

@@ -230,6 +230,18 @@ def test_unknown_column() -> None:
     )
 
 
+def test_a_fixed_batch_is_told() -> None:
+    """What a model fixes is counted as it is, and not as one sample."""
+    graph = Graph("g")
+    build = Builder(graph)
+    x = build.input("x", TensorType(DType.FLOAT32, (2, 8)))
+    graph.outputs["y"] = build.Relu(x)
+    table = summarize(graph)
+    assert table.counts.elementwise == 16
+    assert dict(table.totals())["counted"].startswith("the model's batch of 2; MACs")
+    assert table.to_dict()["convention"] == table.convention
+
+
 def test_every_column_renders() -> None:
     """Each column has a text for each row, and a value that JSON can hold."""
     table = summary(SCOPED, columns=list(COLUMNS))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from ..compiler.analysis.counts import CONVENTION, Counts, count
+from ..compiler.analysis.counts import Counts, convention, count
 from ..compiler.analysis.memory import measure
 from ..compiler.analysis.receptive_fields import receptive_fields
 from ..compiler.ir.dim import Dim
@@ -28,6 +28,7 @@ class Summary:
         counts: Its totals.
         memory: The peak of live activations for one sample at inference, in bytes.
         layers: How many layers it has, folded or not.
+        convention: What the counts are of.
         keys: The columns that were chosen, or None for the usual ones.
     """
 
@@ -36,6 +37,7 @@ class Summary:
     counts: Counts
     memory: Dim
     layers: int
+    convention: str
     keys: tuple[str, ...] | None = None
 
     @property
@@ -62,7 +64,7 @@ class Summary:
             ("MACs", _shown(counts.macs)),
             ("FLOPs", f"{_shown(counts.flops)} ({_shown(counts.elementwise)} elementwise)"),
             ("activation memory", f"{byte_count(self.memory)} at the peak"),
-            ("counted", CONVENTION),
+            ("counted", self.convention),
         ]
 
     def footnote(self) -> str | None:
@@ -142,7 +144,7 @@ class Summary:
                 "flops": quantity(self.counts.flops),
                 "memory": quantity(self.memory),
             },
-            "convention": CONVENTION,
+            "convention": self.convention,
         }
 
     def to_json(self) -> str:
@@ -189,7 +191,8 @@ def summarize(
     counts, memory = count(graph), measure(graph)
     rows = rows_of(graph, counts, memory, receptive_fields(graph))
     shown = rows if depth is None else folded(rows, depth)
-    return Summary(graph.name, shown, counts, memory.peak, len(graph.layers), keys)
+    layers = len(graph.layers)
+    return Summary(graph.name, shown, counts, memory.peak, layers, convention(graph), keys)
 
 
 def _flat(column: Column, row: LayerRow) -> Any:
