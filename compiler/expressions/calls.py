@@ -10,7 +10,7 @@ from ...grammar.source import Span
 from .arguments import WordCall, spell
 from .checks import in_range, too_large, too_long, unfit
 from .evaluate import RULES, Environment, Function, effort, evaluate, label_text, with_names
-from .functions import FUNCTIONS, LONGEST_LIST, WALKING, TooLong
+from .functions import FUNCTIONS, LONGEST_LIST, TAKEN, WALKING, TooLong
 from .recovery import POISON, Poisoned
 
 MOST_CALLS_SHOWN = 4  # around an error
@@ -57,7 +57,9 @@ def apply(expression: ast.Apply, environment: Environment) -> Any:
         raise too_large(expression) from None
     except (TypeError, ValueError, ArithmeticError):
         shown = ", ".join(spell(value) for value in values)
-        raise unfit(f"`{expression.function}` cannot take ({shown})", expression) from None
+        name = expression.function
+        help = TAKEN[name].format(name) if name in TAKEN else None
+        raise unfit(f"`{name}` cannot take ({shown})", expression, help) from None
 
 
 def _call(function: Function, expression: ast.Apply, environment: Environment) -> Any:

@@ -73,9 +73,9 @@ def too_large(blame: ast.Expression) -> NetError:
     return error("E404", "this number is beyond 2^63 - 1", blame.span)
 
 
-def unfit(message: str, blame: ast.Expression) -> NetError:
+def unfit(message: str, blame: ast.Expression, help: str | None = None) -> NetError:
     """That an operand is of the wrong kind."""
-    return error("E302", message, blame.span)
+    return error("E302", message, blame.span, help=help)
 
 
 def described(value: Any) -> str:

@@ -107,7 +107,7 @@ def _name(expression: ast.Name, environment: Environment) -> Any:
         return value.compute() if isinstance(value, Lazy) else value
     if environment.words:
         return Word(expression.id)
-    known = [*environment.names, *FUNCTIONS]
+    known = [*environment.names, *FUNCTIONS] if expression.id != "in" else []
     raise error(
         "E101",
         f"unknown name `{expression.id}`",
@@ -118,6 +118,8 @@ def _name(expression: ast.Name, environment: Environment) -> Any:
 
 def _value_of(name: str, environment: Environment) -> str | None:
     """Help for a name without a value: that of a label is a tensor, which has a shape."""
+    if name == "in":
+        return "`in` is the input of a block, and is known in blocks alone"
     if not environment.labels:
         return f"give it a value above, such as `let {name} = 3`"
     is_label = environment.find(name, None) is not None

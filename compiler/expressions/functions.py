@@ -108,5 +108,13 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "all": _all,
 }
 
+# What functions of lists take, for the help where they are given something else.
+TAKEN: Mapping[str, str] = {
+    **dict.fromkeys(("all", "any"), "it takes one list of truth values, as in `{0}([yes, no])`"),
+    **dict.fromkeys(("sum", "sorted", "reversed"), "it takes one list, as in `{0}([1, 2])`"),
+    "concat": "it takes lists, as in `concat([1], [2])`",
+    "len": "it takes one list, as in `len([1, 2])`",
+}
+
 # They walk a list and yield none, which would count.
 WALKING = frozenset({"all", "any", "concat", "max", "min", "sum"})

@@ -63,7 +63,7 @@ def attention(
         bias: Whether the dense layers have biases.
         init: The initial values of the dense layers' weights.
     """
-    q, k, v = _operands(build, xs)
+    q, k, v = _operands(build, xs, heads)
     (given,) = build.concrete(q, (2,))
     sizes = _sizes(build, width or given, heads, kv_heads or heads)
     parts: Sequence[Value] = (q, k, v)
@@ -138,7 +138,7 @@ def _check_widths(build: LayerBuilder, operands: tuple[Value, Value, Value], siz
         )
 
 
-def _operands(build: LayerBuilder, xs: Sequence[Value]) -> tuple[Value, Value, Value]:
+def _operands(build: LayerBuilder, xs: Sequence[Value], heads: int) -> tuple[Value, Value, Value]:
     """Queries, keys and values, which may be one sequence.
 
     Raises:
@@ -149,7 +149,7 @@ def _operands(build: LayerBuilder, xs: Sequence[Value]) -> tuple[Value, Value, V
             "E113",
             f"takes one tensor or three, queries, keys and values, but {len(xs)} branches lead to"
             " it",
-            help="keys and values may be one tensor: `( x | y | y ) -> ATTENTION(2)`",
+            help=f"keys and values may be one tensor: `( x | y | y ) -> ATTENTION({heads})`",
         )
     sequences = [sequence(build, x) for x in xs]
     q, k, v = sequences * 3 if len(xs) == 1 else sequences

@@ -24,6 +24,11 @@ def bind_let(statement: Let, scope: Scope) -> None:
     """
     if isinstance(statement, ast.FunctionStatement):
         check_free(statement.name, statement.name_span)
+        names = [parameter.name for parameter in statement.parameters]
+        for index, parameter in enumerate(statement.parameters):
+            if parameter.name in names[:index]:
+                message = f"`{statement.name}` has two parameters `{parameter.name}`"
+                raise error("E112", message, parameter.span, help="give one of them another name")
         scope.lets[statement.name] = Function(
             statement, environment_of(scope), levels=1 + levels_of(statement.value)
         )

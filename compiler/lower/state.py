@@ -284,6 +284,8 @@ class Lowering:
 def _unbound(name: str, span: Span) -> str | None:
     """Help for a word that starts a chain, where a value is meant."""
     text = span.source.text
+    if "{" in span.text:  # a computed name
+        return None
     starts = not text[max(span.start - 100, 0) : span.start].rstrip().endswith("->")
     if not starts or not name.islower() or not _FLOWS.match(text, span.end):
         return None

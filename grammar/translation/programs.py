@@ -22,6 +22,10 @@ _MERGES = (
 )
 _LONGEST = 100_000  # characters of a program that are looked at
 
+_OF_NUMBERS = re.compile(  # a function of Python whose value is arithmetic
+    r"^def\s+(\w+)\(([\w, ]*)\):\s*return\s+([\w \t+*/%.()-]*[\w)])[ \t]*$", re.MULTILINE
+)
+
 
 def foreign_program(source: Source) -> Diagnostic | None:
     """What to say of a program of another framework, or None where it is none."""
@@ -53,6 +57,9 @@ def _python(text: str) -> str | None:
     from .python_layers import LackingError
     from .python_networks import python_network
 
+    numbers = _OF_NUMBERS.search(text)
+    if numbers is not None and "**" not in numbers[3] and "import" not in text:
+        return f"write `let {numbers[1]}({numbers[2]}) = {numbers[3]}`"
     try:
         found = python_network(text)
     except LackingError as lacking:

@@ -1,5 +1,6 @@
 """Ways out where a call does not take an argument that it is given (E101 to E117)."""
 
+import re
 from collections.abc import Iterator
 from math import prod
 
@@ -19,8 +20,15 @@ def known_label(case: Case) -> Iterator[Way]:
         if near := did_you_mean(case.blamed.value, labels):
             yield Way(near, case.chain(case.replaced(case.blamed, near.split("`")[1])))
         if LAYERS.get(case.call.spelling) is not None and case.arguments:
+            if re.search(rf"\n[ \t]*{re.escape(case.blamed.value)}[ \t]*=(?!=)", _below(case)):
+                yield Way(f"move the line that binds `{case.blamed.value}` above", case.chain(""))
             label = f"`... as {case.blamed.value}`"
             yield Way(f"label the intended layer, as in {label}", case.chain(""))
+
+
+def _below(case: Case) -> str:
+    """The program's text below a call."""
+    return case.call.span.source.text[case.call.span.end :]
 
 
 def same_elements(case: Case) -> Iterator[Way]:
