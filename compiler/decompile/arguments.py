@@ -14,6 +14,7 @@ from .tree import Argument, Text
 
 # What weights are, which the file of weights says.
 NUMBERS = frozenset({"weight", "bias_value", "value"})
+UNTRAINED = frozenset({"CONST", "PAD"})  # whose `value` is no weight
 # Layers whose positional arguments are left out where they are the defaults.
 TERSE = frozenset({"POOL", "CONCAT", "SPLIT"})
 # Arguments that are the same for all axes where they are one number.
@@ -24,7 +25,7 @@ INPUT_TYPES = get_args(InputType)
 def arguments_of(layer: Layer) -> tuple[Argument, ...]:
     """All arguments of a layer but the numbers of its weights, positional ones first."""
     definition = LAYERS[layer.kind]
-    given = [name for name in definition.kinds if name not in NUMBERS]
+    given = [name for name in definition.kinds if name not in NUMBERS or layer.kind in UNTRAINED]
     first: dict[str | None, int] = {definition.size: 0, definition.choice: 2}
     first |= dict.fromkeys(definition.counts, 1)
     given.sort(key=lambda name: first.get(name, 3))

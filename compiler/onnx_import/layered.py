@@ -224,7 +224,7 @@ class _Layering:
             raise NoMatch
         if isinstance(main := match.weights.get("weight"), Weight):
             self._note_sharing(main)
-        operands = tuple(self._operand(x, layout, identifier) for x in match.operands)
+        operands = tuple(self._operand(x, layout, identifier, match.kind) for x in match.operands)
         given = {n: Word(v) if isinstance(v, str) else v for n, v in match.arguments.items()}
         given |= {name: self._label(value) for name, value in match.labels.items()}
         if isinstance(match.axis, int):
@@ -390,11 +390,16 @@ class _Layering:
             return plain
         return next(iter(sorted(common)))
 
-    def _operand(self, x: Value, layout: Layout, identifier: int) -> Value:
+    def _operand(self, x: Value, layout: Layout, identifier: int, kind: str) -> Value:
         """An operand of a layer; a parameter is a `PARAM` before it."""
         weight = weight_of(self.raw, x)
         if weight is not None:
             return self._learned(x, weight, layout, identifier)
+        node = self.raw.producer(x)
+        if kind == "CONCAT" and node.op_type == CONSTANT:
+            path = self.paths.fresh("CONST", self.paths.path(identifier, kind))
+            value = tuple(node.attributes["value"].numbers())
+            return self._call(path, "CONST", (), {"value": value}, {}, False)[0]
         return self._lying(x, layout if len(layout) == x.type.rank else identity(x.type.rank))
 
     def _learned(self, x: Value, weight: Weight, layout: Layout, identifier: int) -> Value:

@@ -282,3 +282,21 @@ def test_a_batch_that_opens_opens_sizes() -> None:
     assert isinstance(found, np.ndarray)
     wanted = np.concatenate([computed(model, {"x": each[None]})[0] for each in x])
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_numbers_beside_vectors_are_constants() -> None:
+    """They are the same for all samples, and a program says them; so it does what is padded."""
+    text = """g (float[1,4] x) => (float[1,7] y) {
+        numbers = Constant<value = float[1,2] {0.0, 0.5}>()
+        c = Concat<axis = 1>(x, numbers)
+        pads = Constant<value_ints = [0, 1, 0, 0]>()
+        fill = Constant<value_float = 2.5>()
+        y = Pad(c, pads, fill)
+    }"""
+    model = model_of({}, text)
+    net = netc.load_onnx(model.SerializeToString())
+    assert kinds_of(net) == ["CONST", "CONCAT", "PAD"]
+    x = np.random.default_rng(0).standard_normal((2, 4)).astype(np.float32)
+    wanted = np.concatenate([computed(model, {"x": each[None]})[0] for each in x])
+    for said in (net, netc.compile(net.to_text())):
+        np.testing.assert_array_equal(np.asarray(said.run(x)), wanted)

@@ -1,6 +1,6 @@
 """Merges of several tensors."""
 
-from ...ir.graph import Value
+from ...ir.graph import CONSTANT, Value
 from .trail import SHAPING, Match, Trail, rule, with_channels_on
 
 MERGES = {"Add": "ADD", "Mul": "MUL", "Sub": "SUB", "Max": "MAX", "Mean": "MEAN", "Sum": "ADD"}
@@ -51,10 +51,11 @@ def square(trail: Trail) -> Match:
 
 @rule("Concat")
 def concat(trail: Trail) -> Match:
-    """`CONCAT`."""
+    """`CONCAT`; vectors that are the same for all samples are a `CONST`."""
     operands = tuple(_once(trail, value) for value in trail.node.inputs if value is not None)
     trail.need(len(operands) > 1 and all(x.dtype.is_float for x in operands))
-    trail.need(not any(trail.is_by(x, "Constant") for x in operands))
+    constants = [x for x in operands if trail.is_by(x, CONSTANT)]
+    trail.need(all(x.type.rank == 2 and x.shape[0] == 1 and trail.numbers(x) for x in constants))
     trail.need(not all(map(trail.is_stored, operands)))
     return Match("CONCAT", operands, axis=trail.node.attributes["axis"] % operands[0].type.rank)
 
