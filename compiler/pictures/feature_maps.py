@@ -448,7 +448,7 @@ def _units(name: str) -> Callable[[Layer, str], str]:
 
 
 def _recurrent(layer: Layer) -> str:
-    both = {"both": "two-way ", "backward": "backward "}.get(layer.arguments["direction"], "")
+    both = {"both": "two-way ", "backward": "backward "}.get(layer.arguments.get("direction", ""), "")
     return f"{both}{layer.kind}"
 
 

@@ -239,7 +239,9 @@ def position_embedding(view: LayerView) -> Module | None:
 
 def recurrent(view: LayerView) -> Module | None:
     """LSTM, GRU and RNN from the first element on, or both ways: `nn.LSTM`, `nn.GRU`, `nn.RNN`."""
-    x, given, returns = view.operand, view.arguments, view.arguments["return"]
+    x, given, returns = view.operand, view.arguments, view.arguments.get("return")
+    if returns is None:  # an operator that bears the layer's name
+        return None
     if x is None or given["direction"] == "backward" or given["mask"] or returns == "states":
         return None
     definition = call(
