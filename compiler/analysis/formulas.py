@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import ceil, prod
 
 from ..ir.graph import Graph, Node
@@ -49,6 +50,17 @@ def formulas_of(
     return [*found, *_parameters(graph, path, nodes, counts), *_macs(nodes, counts)]
 
 
+RECURRENT: Mapping[str, tuple[str, ...]] = {
+    f"{name}_l{number}{suffix}": axes
+    for name, axes in (
+        ("weight_ih", ("gates units", "inputs")),
+        ("weight_hh", ("gates units", "units")),
+        ("bias_ih", ("gates units",)),
+        ("bias_hh", ("gates units",)),
+    )
+    for number in range(10)
+    for suffix in ("", "_reverse")
+}
 # What the axes of a layer's parameters are, by the layer's kind and the parameter's own name. The
 # last word stands for all axes that are left.
 WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -71,6 +83,7 @@ WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "GN": {"weight": ("channels",), "bias": ("channels",)},
     "IN": {"weight": ("channels",), "bias": ("channels",)},
     "LINEAR": {"weight": ("units", "channels"), "bias": ("units",)},
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), RECURRENT),
     "LN": {"weight": ("features",), "bias": ("features",)},
     "LOCAL": {
         "weight": ("rows", "columns", "filters", "channels", "kernel"),
@@ -206,7 +219,7 @@ def _transposed(node: Node) -> Iterator[Formula]:
 
 def _scaled(node: Node) -> Iterator[Formula]:
     lines = [
-        (name, f"{before}{TIMES}{after / before:g} = {after}")
+        (name, f"{before}{TIMES}{Fraction(after, before)} = {after}")
         for name, before, after in _spatial(node)
     ]
     yield from _alike(lines, f"size{TIMES}factor")

@@ -448,8 +448,8 @@ def _units(name: str) -> Callable[[Layer, str], str]:
 
 
 def _recurrent(layer: Layer) -> str:
-    both = {"both": "two-way ", "backward": "backward "}.get(layer.arguments.get("direction", ""), "")
-    return f"{both}{layer.kind}"
+    words = {"both": "two-way ", "backward": "backward "}
+    return f"{words.get(layer.arguments.get('direction', ''), '')}{layer.kind}"
 
 
 # What layers are called in captions; others by their kinds.

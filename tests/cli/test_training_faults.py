@@ -16,6 +16,7 @@ from support.training_files import SMALL, write_data
 
 import netc as package
 from netc.grammar.diagnostics import error
+from netc.grammar.parsing.literals import write_string
 from netc.runtime.run_folder.checkpoint import load_checkpoint
 from netc.runtime.run_folder.folder import Facts
 from netc.runtime.training import listeners
@@ -357,8 +358,8 @@ def test_a_full_log(here: Path) -> None:
 
 def test_a_name_that_is_not_a_formula(here: Path) -> None:
     """Dollar signs and backslashes of a name are drawn as they are."""
-    name = "$\\\\frac{1}{$"
-    (here / "odd.net").write_text(f'net "{name}"\n{SMALL}')
+    name = "$\\frac{1}{$"
+    (here / "odd.net").write_text(f"net {write_string(name)}\n{SMALL}")
     found = netc("train", "odd.net", "--watch", cwd=here)
     assert found.status == 0, found.err
     for picture in ("curves.svg", "layers.svg"):

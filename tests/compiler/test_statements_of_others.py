@@ -73,7 +73,7 @@ def test_the_help_names_what_is_missing(program: str, meant: str) -> None:
     assert f"`{meant}`" in first_help(program)
 
 
-@pytest.mark.parametrize("name", ["Res", "Dense", "Inception", "LSTM"])
+@pytest.mark.parametrize("name", ["Res", "Dense", "Inception", "Bottleneck"])
 def test_a_block_of_the_file_is_not_taken_for_a_foreign_layer(name: str) -> None:
     """Wrong arguments of a block are answered for the block, whatever others call so."""
     program = f"block {name}(c) {{ CONV(3x3, c) }}\nINPUT -> {name} -> FC"

@@ -47,6 +47,7 @@ SMALLER = {
     "dense_vs_conv/conv_200x200": ("200x200", "60x60"),
     "mobile/mnasnet0_5": ("224x224x3", "64x64x3"),
     "mobile/mnasnet0_75": ("224x224x3", "64x64x3"),
+    "segmentation/lraspp_mobilenet_v3_large": ("520x520x3", "64x64x3"),
     "mobile/mnasnet1_0": ("224x224x3", "64x64x3"),
     "mobile/mobilenet_v2": ("224x224x3", "64x64x3"),
     "mobile/shufflenet_v2_x0_5": ("224x224x3", "64x64x3"),
