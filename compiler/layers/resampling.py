@@ -1,5 +1,6 @@
 """Layers that stretch images and shuffle channels; none has weights."""
 
+import struct
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -130,7 +131,7 @@ def resize(
             if isinstance(extent, int) and extent * each < 1:
                 message = f"leaves nothing of {describe(x)} by a factor of {each:g}"
                 raise build.fail("E203", message, at="factor")
-        scales = build.constant((1.0, 1.0, *factors), DType.FLOAT32)
+        scales = build.constant((1.0, 1.0, *map(_single_above, factors)), DType.FLOAT32)
         y = build.Resize(source.value, None, scales, **attributes)
     else:
         spatial = _sizes_like(build, source.value, like) if like else _sizes(build, size, rank)
@@ -150,6 +151,15 @@ def resize_attributes(kind: str, align: bool, antialias: bool) -> dict[str, Any]
         if kind == "cubic":
             attributes["cubic_coeff_a"] = -0.5
     return attributes
+
+
+def _single_above(factor: float) -> float:
+    """The least number of single precision that is not below, so that 10 times 1.3 is 13."""
+    (bits,) = struct.unpack("<I", struct.pack("<f", factor))
+    (single,) = struct.unpack("<f", struct.pack("<I", bits))
+    if single < factor:
+        (single,) = struct.unpack("<f", struct.pack("<I", bits + 1))
+    return float(single)
 
 
 def _sizes(build: LayerBuilder, size: int | tuple[int, ...] | None, rank: int) -> Value:

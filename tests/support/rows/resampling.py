@@ -144,6 +144,7 @@ ROWS = [
         "2x6x4x3",
         torch=resized(size=(2, 6, 4), mode="trilinear"),
     ),
+    LayerRow("INPUT(10x9x1) -> RESIZE(1.3, linear) as l", "13x11x1"),
     LayerRow("INPUT(4x5x12) -> PIXELSHUFFLE as l", "8x10x3", torch=pixels_shuffled(2)),
     LayerRow("INPUT(4x5x18) -> PIXELSHUFFLE(3) as l", "12x15x2", torch=pixels_shuffled(3)),
     LayerRow("INPUT(5x6, sequence) -> PIXELSHUFFLE(2) as l", "10x3", torch=line_shuffled),
