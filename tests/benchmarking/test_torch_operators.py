@@ -31,6 +31,8 @@ def test_calls_agree_with_kernels(op_type: str) -> None:
 def agrees(row: OpRow) -> bool:
     """Whether PyTorch has a call for the row; if so, its results are compared."""
     arguments = arguments_of(row, BATCH)
+    if any(isinstance(each, list) for each in arguments):  # a sequence, which PyTorch has not
+        return False
     feeds = {
         f"a{place}": torch.tensor(array)
         for place, array in enumerate(arguments)

@@ -67,8 +67,12 @@ def name(row: LayerRow) -> str:
     return row.program.replace("\n", "; ")
 
 
+# Bytes have no gradient, and without weights there is none at all.
+REAL = [row for row in ROWS if "uint8" not in row.program]
+
+
 @pytest.mark.oracle
-@pytest.mark.parametrize("row", ROWS, ids=name)
+@pytest.mark.parametrize("row", REAL, ids=name)
 def test_layer(row: LayerRow) -> None:
     """At inference the gradients are PyTorch's, norm-wise within 1e-8."""
     defined = [oracle for layer, oracle in DEFINITIONS.items() if layer in row.program]

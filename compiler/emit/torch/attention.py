@@ -17,6 +17,8 @@ def attention(view: LayerView) -> Module | None:
     if operands is None:
         return None
     q, k, v, mask = operands
+    if mask is not None and mask.shape[0] == 1:  # PyTorch wants one for each sample
+        return None
     widths = [x.type.shape[2] for x in (q, k, v)]
     definition = call(
         "nn.MultiheadAttention",

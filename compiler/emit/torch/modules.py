@@ -5,6 +5,7 @@ from typing import Any
 
 from ...ir.graph import Node
 from ...ir.windows import window_of
+from ...layers.resampling import INTERPOLATIONS
 from .attention import attention
 from .code import (
     POSTFIX,
@@ -239,6 +240,40 @@ def upsample(view: LayerView) -> Module | None:
     return whole(view, call("nn.Upsample", *named), call("F.interpolate", operand(0), *named))
 
 
+def resize(view: LayerView) -> Module | None:
+    """RESIZE: `F.interpolate`."""
+    x, y, given = view.operand, view.layer.outputs[0], view.arguments
+    if x is None:
+        return None
+    rank = x.type.rank
+    kind = INTERPOLATIONS[given["mode"]]
+    mode = INTERPOLATED.get((kind, max(rank - 2, 1)))
+    places = y.shape[2:] if rank > 3 else y.shape[1:2]
+    extents = [extent for extent in places if isinstance(extent, int)]
+    if mode is None or (given["factor"] is None and len(extents) < len(places)):
+        return None
+    if given["factor"] is None:
+        named = [code(f"size={alike(extents)}")]
+    else:
+        named = [code(f"scale_factor={given['factor']}")]
+    if kind != "nearest":
+        named.append(code(f'mode="{mode}"'))
+    named += [code(f"{name}=True") for name, on in OPTIONS.items() if given[on]]
+    if rank > 3:
+        return whole(view, None, call("F.interpolate", operand(0), *named))
+    turned = call("F.interpolate", Code((*operand(0, POSTFIX).parts, ".mT")), *named)
+    return whole(view, None, Code((*turned.parts, ".mT")))
+
+
+# PyTorch's word for an interpolation of so many axes.
+INTERPOLATED: Mapping[tuple[str, int], str] = {
+    **{("nearest", axes): "nearest" for axes in (1, 2, 3)},
+    **{("linear", axes): f"{word}linear" for axes, word in ((1, ""), (2, "bi"), (3, "tri"))},
+    ("cubic", 2): "bicubic",
+}
+OPTIONS = {"align_corners": "align", "antialias": "antialias"}
+
+
 def index(view: LayerView) -> Module | None:
     """SLICE of one element: an index."""
     types = [node.op_type for node in view.operators.values()]
@@ -303,6 +338,7 @@ MODULES: Mapping[str, ModuleRow] = {
     "GMP": global_pool("Max"),
     "ADAPTIVEPOOL": adaptive_pool,
     "UPSAMPLE": upsample,
+    "RESIZE": resize,
     "PIXELSHUFFLE": pixel_shuffle,
     "CHANNELSHUFFLE": channel_shuffle,
     # shapes
