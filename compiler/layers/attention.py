@@ -75,9 +75,7 @@ def attention(
     keys, values = (
         _repeated(build, _by_head(build, part, sizes.kv_heads), heads) for part in parts[1:]
     )
-    factor = 1 / sqrt(sizes.each) if scale is None else scale
-    scaled = build.Mul(queries, build.constant(factor, q.dtype))
-    scores = build.MatMul(scaled, build.Transpose(keys, perm=(0, 1, 3, 2)))
+    scores = _products(build, queries, keys, 1 / sqrt(sizes.each) if scale is None else scale)
     if relative:
         scores = build.Add(scores, position_bias(build, q, k, heads))
     if mask is not None:
@@ -88,11 +86,21 @@ def attention(
     if dropout:
         weights = build.Dropout(weights, build.constant(dropout, DType.FLOAT32))
     y = _joined(build, build.MatMul(weights, values))
-    if not project:
-        return y
-    out = build.weight((given, sizes.width), name="out_proj.weight", init=init)
-    shift = build.weight((given,), name="out_proj.bias", init=ZEROS) if bias else None
-    return projected(build, y, out, shift)
+    return _out_projection(build, y, given, init, bias) if project else y
+
+
+def _products(build: LayerBuilder, queries: Value, keys: Value, scale: float) -> Value:
+    """The scores (N, heads, L, S) of queries and keys."""
+    scaled = build.Mul(queries, build.constant(scale, queries.dtype))
+    return build.MatMul(scaled, build.Transpose(keys, perm=(0, 1, 3, 2)))
+
+
+def _out_projection(build: LayerBuilder, y: Value, units: int, init: Init, bias: bool) -> Value:
+    """The last dense layer."""
+    (width,) = build.concrete(y, (2,))
+    weight = build.weight((units, width), name="out_proj.weight", init=init)
+    shift = build.weight((units,), name="out_proj.bias", init=ZEROS) if bias else None
+    return projected(build, y, weight, shift)
 
 
 class _Sizes(NamedTuple):

@@ -169,6 +169,20 @@ class LayerBuilder(Builder):
         path = f"{self.scope}.{name}"
         return self.parameter(path, shape, init=init, buffer=True, dtype=self.dtype)
 
+    def only_given(self, **values: Any) -> str:
+        """The one of several arguments that the author gave.
+
+        Raises:
+            NetError: E105, it is none; E106, it is more than one.
+        """
+        given = [name for name, value in values.items() if value is not None]
+        if len(given) == 1:
+            return given[0]
+        *others, last = (f"`{name}`" for name in values)
+        found = " and ".join(given) or "none"
+        message = f"takes one of {', '.join(others)} and {last}, not {found}"
+        raise self.fail("E106" if given else "E105", message, at=given[-1] if given else None)
+
     def fail(
         self,
         code: str,

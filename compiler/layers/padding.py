@@ -94,19 +94,14 @@ def crop(
     the larger half is cut at the end.
     """
     axes = _cut_axes(build, x, None)
-    given = [
-        name for name, a in (("size", size), ("like", like), ("margin", margin)) if a is not None
-    ]
-    if len(given) != 1:
-        message = f"takes one of `size`, `like` and `margin`, not {' and '.join(given) or 'none'}"
-        raise build.fail("E106" if given else "E105", message, at=given[-1] if given else None)
+    given = build.only_given(size=size, like=like, margin=margin)
     if margin is not None:
         cuts = _both_sides(build, margin, axes, None, "margin")
     else:
         wanted = (
             _extents_like(build, x, like) if like else per_axis(build, size or 1, "size", len(axes))
         )
-        cuts = [_halves(build, x, axis, e, given[0]) for axis, e in zip(axes, wanted, strict=True)]
+        cuts = [_halves(build, x, axis, e, given) for axis, e in zip(axes, wanted, strict=True)]
     for axis, (before, after) in zip(axes, cuts, strict=True):
         extent = x.shape[axis]
         if isinstance(extent, int) and before + after >= extent:

@@ -112,33 +112,39 @@ def resize(
     """
     source = channels_first(build, x)
     rank = source.value.type.rank - 2
-    given = [n for n, a in (("size", size), ("factor", factor), ("like", like)) if a is not None]
-    if len(given) != 1:
-        message = f"takes one of `size`, `factor` and `like`, not {' and '.join(given) or 'none'}"
-        raise build.fail("E106" if given else "E105", message, at=given[-1] if given else None)
+    build.only_given(size=size, factor=factor, like=like)
     kind = INTERPOLATIONS[mode]
     if align and kind == "nearest":
         message = "interpolates nothing where `mode` is `nearest`, so `align` says nothing"
         raise build.fail("E106", message, at="align", help="write `mode=linear`")
     attributes = resize_attributes(kind, align, antialias)
     if factor is not None:
-        factors = factor if isinstance(factor, tuple) else (factor,) * rank
-        if len(factors) != rank or max(factors) > MAX_FACTOR:
-            message = f"takes {rank} factors up to {MAX_FACTOR:_}"
-            raise build.fail("E201", message, at="factor")
-        for axis, each in enumerate(factors, start=2):
-            extent = source.value.shape[axis]
-            if isinstance(extent, int) and extent * each < 1:
-                message = f"leaves nothing of {describe(x)} by a factor of {each:g}"
-                raise build.fail("E203", message, at="factor")
-        scales = build.constant((1.0, 1.0, *map(_single_above, factors)), DType.FLOAT32)
-        y = build.Resize(source.value, None, scales, **attributes)
+        y = build.Resize(source.value, None, _scales(build, source.value, factor), **attributes)
     else:
         spatial = _sizes_like(build, source.value, like) if like else _sizes(build, size, rank)
         kept = build.Shape(source.value, start=0, end=2)
         (sizes,) = build.op("Concat", (kept, spatial), {"axis": 0})
         y = build.Resize(source.value, None, None, sizes, **attributes)
     return as_before(build, y, source)
+
+
+def _scales(build: LayerBuilder, x: Value, factor: float | tuple[float, ...]) -> Value:
+    """The scale of each axis of a tensor (N, C, *S).
+
+    Raises:
+        NetError: E201, there are more or fewer than axes, or one is too large; E203, one leaves
+            nothing.
+    """
+    rank = x.type.rank - 2
+    factors = factor if isinstance(factor, tuple) else (factor,) * rank
+    if len(factors) != rank or max(factors) > MAX_FACTOR:
+        message = f"takes {rank} factors up to {MAX_FACTOR:_}"
+        raise build.fail("E201", message, at="factor")
+    for extent, each in zip(x.shape[2:], factors, strict=True):
+        if isinstance(extent, int) and extent * each < 1:
+            message = f"leaves nothing of {describe(x)} by a factor of {each:g}"
+            raise build.fail("E203", message, at="factor")
+    return build.constant((1.0, 1.0, *map(_single_above, factors)), DType.FLOAT32)
 
 
 def resize_attributes(kind: str, align: bool, antialias: bool) -> dict[str, Any]:
