@@ -18,6 +18,7 @@ from .code import (
     operand,
     walk,
 )
+from .names import numbered
 from .steps import Path, Steps, path_of
 
 Local = tuple[int, int]  # a line and which of its results; line -1 is an argument
@@ -247,7 +248,7 @@ class _BodyBuilder:
     def _nameless(self, ref: str) -> str:
         """What a module without weights is called: after its kind, numbered where it has to be."""
         stem = path_of(ref)[-1].rstrip("0123456789")
-        name = next(n for n in _free_names(stem) if n not in self.taken and n)
+        name = next(n for n in numbered(stem) if n not in self.taken and n)
         self.taken.add(name)
         self._hold((*self.block.path, name), "module", self.found.modules[ref])
         return name
@@ -257,14 +258,6 @@ class _BodyBuilder:
             self.held.add(path)
             member = Member(path[len(self.block.path) :], kind, construction)
             self.body.members.append(member)
-
-
-def _free_names(name: str) -> Iterator[str]:
-    yield name
-    number = 2
-    while True:
-        yield f"{name}{number}"
-        number += 1
 
 
 def repeated(items: Sequence[Code]) -> list[Code]:

@@ -2,6 +2,7 @@
 
 import keyword
 from collections.abc import Iterator
+from itertools import count
 
 from ....grammar.source import UNPRINTABLE
 
@@ -79,3 +80,9 @@ def quoted(name: str) -> str:
 def plain_text(text: str) -> str:
     """A text as it may stand in a comment."""
     return UNPRINTABLE.sub("?", " ".join(text.split()))
+
+
+def numbered(name: str) -> Iterator[str]:
+    """A name, and as many others as are asked for: `conv`, `conv2`, `conv3`."""
+    yield name
+    yield from (f"{name}{number}" for number in count(2))

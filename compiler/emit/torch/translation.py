@@ -1,6 +1,6 @@
 """A graph -> the steps that compute it in PyTorch, and the modules and tensors that they use."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ....grammar.diagnostics import error
@@ -9,6 +9,7 @@ from ...layers.layerdef import LAYERS
 from .code import Code, Input, Ref, code, filled, mapped, operand, walk
 from .layer_view import LayerView, Module
 from .modules import MODULES
+from .names import numbered
 from .operator_expressions import OperatorExpressions
 from .operators import OPERATORS
 from .static_values import StaticValues
@@ -202,7 +203,7 @@ class _Translator:
         """A constant, as a buffer that is no part of the state."""
         taken = self.taken.setdefault(place, set())
         base = _identifier(layer.rpartition(".")[2] or "constant")
-        name = next(n for n in _numbered(f"{base}_constant") if n not in taken)
+        name = next(n for n in numbered(f"{base}_constant") if n not in taken)
         taken.add(name)
         path = ".".join((*place, name))
         self.found.tensors[path] = ("buffer", self.static.code(value))
@@ -302,14 +303,6 @@ def _reached(graph: Graph) -> tuple[list[int], frozenset[Key]]:
             read |= {(v.node, v.output) for v in operands}
             pending += operands
     return sorted(reached), frozenset(read)
-
-
-def _numbered(name: str) -> Iterator[str]:
-    yield name
-    number = 2
-    while True:
-        yield f"{name}{number}"
-        number += 1
 
 
 def _identifier(name: str) -> str:
