@@ -160,7 +160,7 @@ class Held(Syntax):
 
 @record
 class Apply(Syntax):
-    """`min(a, b)`, `params(conv1)`, `sgd(lr=0.1)`: a call in an expression."""
+    """`min(a, b)`, `r.width(8)`, `sgd(lr=0.1)`: a call in an expression."""
 
     function: str
     arguments: tuple[Argument, ...]
@@ -209,7 +209,7 @@ class Reference(Syntax):
 
 @record
 class Call(Syntax):
-    """`CONV(3x3, 64)`; `name_span` covers the name alone."""
+    """`CONV(3x3, 64)`, `r.Basic(64)`; `name_span` covers the name alone."""
 
     name: str
     arguments: tuple[Argument, ...]
@@ -334,9 +334,10 @@ class LanguageStatement(Syntax):
 
 @record
 class ImportStatement(Syntax):
-    """`import "blocks.net"`."""
+    """`import "blocks.net"`, `import "blocks.net" as b`; `name` is None without `as`."""
 
     path: str
+    name: NameTarget | None
 
 
 @record

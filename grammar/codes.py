@@ -119,7 +119,7 @@ CODES = {
     "W102": "a reference to an automatic name",
     "W103": "a result that is never used",
     "W104": "an operator without netc's own rules",
-    "W105": "a block or a value that is never used",
+    "W105": "a block, a value or an import that is never used",
     "W106": "dense layers without an activation between them",
     "W107": "a sigmoid in a hidden layer",
     "W108": "a hidden layer whose weights all start equal",

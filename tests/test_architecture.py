@@ -78,6 +78,7 @@ ENTRANCES = {
 LATE = {
     *(f"compiler/{name}.py" for name in ("lower/advice", "lower/references", "lower/statements")),
     *("compiler/pipeline.py", "grammar/lexing/tables.py", "grammar/parsing/parser.py"),
+    "grammar/syntax_failures/imported.py",
     "grammar/syntax_failures/spacing.py",
     *(f"grammar/translation/{name}.py" for name in ("programs", "statements")),
     "runtime/benchmarking/contenders.py",

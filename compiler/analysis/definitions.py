@@ -9,7 +9,7 @@ from typing import Any
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, Pointer
 from ...grammar.source import Span
-from ..expressions.names import let_names, target_names
+from ..expressions.names import is_private, let_names, target_names
 
 Defined = MutableMapping[str, Span]
 
@@ -33,26 +33,33 @@ def _unused(module: ast.Module) -> Iterator[Diagnostic]:
     called: set[str] = set()
     given: list[tuple[str, Span]] = []
     blocks: list[ast.BlockStatement] = []
+    imports: list[ast.NameTarget] = []
     for syntax in _walk(module.statements):
         match syntax:
             case ast.Name(id) | ast.Apply(id):
-                read.add(id)
+                read.add(id.partition(".")[0])
             case ast.Call(name):
-                called.add(name)
+                called |= {name, name.partition(".")[0]}
             case ast.Reference(label) if label.literal is not None:
-                called.add(label.literal)
+                called |= {label.literal, label.literal.partition(".")[0]}
+            case ast.ImportStatement(_, name) if name is not None:
+                imports.append(name)
             case ast.LetStatement() | ast.FunctionStatement():
                 given += let_names(syntax)
             case ast.BlockStatement():
                 blocks.append(syntax)
     for name, span in given:
-        if name not in read and not name.startswith("_"):
+        if name not in read and not is_private(name):
             help = f"remove it, or name it `_{name}`"
             yield Diagnostic("W105", f"the value `{name}` is never used", span, help=help)
     for block in blocks:
-        if block.name not in called and not block.name.startswith("_"):
+        if block.name not in called and not is_private(block.name):
             message, help = f"the block `{block.name}` is never used", "remove it, or call it"
             yield Diagnostic("W105", message, block.name_span, help=help)
+    for imported in imports:
+        if imported.id not in read | called and not is_private(imported.id):
+            message = f"the import `{imported.id}` is never used"
+            yield Diagnostic("W105", message, imported.span, help="remove it")
 
 
 def _walk(root: Any) -> Iterator[Any]:
@@ -80,6 +87,8 @@ def _hidden(statements: Iterable[ast.Statement], around: Defined) -> Iterator[Di
     lets: dict[str, Span] = {}
     for statement in statements:
         match statement:
+            case ast.ImportStatement(_, name) if name is not None:
+                known[name.id] = lets[name.id] = name.span
             case ast.LetStatement() | ast.FunctionStatement():
                 yield from _give(let_names(statement), known)
                 lets.update(let_names(statement))
@@ -105,7 +114,7 @@ def _parameters(parameters: Iterable[ast.Parameter]) -> Iterator[tuple[str, Span
 
 def _give(names: Iterable[tuple[str, Span]], known: Defined) -> Iterator[Diagnostic]:
     for name, span in names:
-        if name in known and not name.startswith("_"):
+        if name in known and not is_private(name):
             yield Diagnostic(
                 "W109",
                 f"`{name}` hides another value of that name",

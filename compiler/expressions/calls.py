@@ -9,7 +9,17 @@ from ...grammar.limits import MAX_CALL_LEVELS
 from ...grammar.source import Span
 from .arguments import WordCall, spell
 from .checks import in_range, too_large, too_long, unfit
-from .evaluate import RULES, Environment, Function, effort, evaluate, label_text, with_names
+from .evaluate import (
+    RULES,
+    Environment,
+    Function,
+    Namespace,
+    effort,
+    evaluate,
+    label_text,
+    member,
+    with_names,
+)
 from .functions import FUNCTIONS, LONGEST_LIST, TAKEN, WALKING, TooLong
 from .recovery import POISON, Poisoned
 
@@ -22,7 +32,7 @@ def apply(expression: ast.Apply, environment: Environment) -> Any:
     Raises:
         NetError: E101, there is no function of that name; what the function raises.
     """
-    own = environment.names.get(expression.function)
+    own = _own(expression, environment)
     if own is POISON:
         raise Poisoned
     if isinstance(own, Function):
@@ -60,6 +70,21 @@ def apply(expression: ast.Apply, environment: Environment) -> Any:
         name = expression.function
         help = TAKEN[name].format(name) if name in TAKEN else None
         raise unfit(f"`{name}` cannot take ({shown})", expression, help) from None
+
+
+def _own(expression: ast.Apply, environment: Environment) -> Any:
+    """What the program means by the name of a call, that of an import included, or None."""
+    file, dot, _ = expression.function.partition(".")
+    namespace = environment.names.get(file)
+    if dot and isinstance(namespace, Namespace):
+        start = expression.span.start
+        name = Span(expression.span.source, start, start + len(expression.function))
+        own = member(namespace, expression.function, name)
+        if own is not POISON and not isinstance(own, Function):
+            message = f"`{expression.function}` is a value, not a function"
+            raise error("E101", message, name)
+        return own
+    return environment.names.get(expression.function)
 
 
 def _call(function: Function, expression: ast.Apply, environment: Environment) -> Any:

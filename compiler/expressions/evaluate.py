@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from typing import Any
 
 from ...grammar import ast
-from ...grammar.diagnostics import did_you_mean, error
+from ...grammar.diagnostics import Pointer, did_you_mean, error
 from ...grammar.records import record
 from ...grammar.source import Span
 from ..ir.graph import Value
@@ -59,6 +59,14 @@ class Function:
 
 
 @record
+class Namespace:
+    """What `import ... as` gives a name: a file's values and functions, and where it is given."""
+
+    values: Mapping[str, Any]
+    span: Span
+
+
+@record
 class Lazy:
     """A quantity that is computed only when an expression reads it."""
 
@@ -98,13 +106,7 @@ def _size(expression: ast.Size, _: Environment) -> tuple[int, ...]:
 
 def _name(expression: ast.Name, environment: Environment) -> Any:
     if expression.id in environment.names:
-        value = environment.names[expression.id]
-        if value is POISON:
-            raise Poisoned
-        if isinstance(value, Function):
-            help = f"call it: `{expression.id}({_signature(value)})`"
-            raise error("E302", f"`{expression.id}` is a function", expression.span, help=help)
-        return value.compute() if isinstance(value, Lazy) else value
+        return _read(environment.names[expression.id], expression.id, expression.span)
     if environment.words:
         return Word(expression.id)
     known = [*environment.names, *FUNCTIONS] if expression.id != "in" else []
@@ -114,6 +116,33 @@ def _name(expression: ast.Name, environment: Environment) -> Any:
         expression.span,
         help=did_you_mean(expression.id, known) or _value_of(expression.id, environment),
     )
+
+
+def _read(value: Any, name: str, span: Span) -> Any:
+    """What a name means, where that is a value."""
+    if value is POISON:
+        raise Poisoned
+    if isinstance(value, Function):
+        help = f"call it: `{name}({_signature(value)})`"
+        raise error("E302", f"`{name}` is a function", span, help=help)
+    if isinstance(value, Namespace):
+        raise error("E302", f"`{name}` is an imported file, not a value", span)
+    return value.compute() if isinstance(value, Lazy) else value
+
+
+def member(namespace: Namespace, dotted: str, span: Span) -> Any:
+    """What a file that an import names has under a name.
+
+    Raises:
+        NetError: E101, it has nothing of that name.
+    """
+    file, _, name = dotted.partition(".")
+    if name in namespace.values:
+        return namespace.values[name]
+    near = did_you_mean(dotted, [f"{file}.{known}" for known in namespace.values])
+    here = [Pointer(namespace.span, "imported here")]
+    message = f"`{file}` has no value or function `{name}`"
+    raise error("E101", message, span, also=here, help=near)
 
 
 def _value_of(name: str, environment: Environment) -> str | None:
@@ -312,6 +341,11 @@ def _choice(expression: ast.Choice, environment: Environment) -> Any:
 
 
 def _attribute(expression: ast.Attribute, environment: Environment) -> Any:
+    if isinstance(expression.value, ast.Name):
+        found = environment.names.get(expression.value.id)
+        if isinstance(found, Namespace):
+            dotted = f"{expression.value.id}.{expression.name}"
+            return _read(member(found, dotted, expression.span), dotted, expression.span)
     tensor = _labelled(expression, environment)
     if tensor is not None:
         return tensor_attribute(tensor, expression)

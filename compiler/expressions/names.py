@@ -4,6 +4,7 @@ from collections import ChainMap, Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from pathlib import PurePath
 from typing import Any
 
 from ...grammar import ast
@@ -71,14 +72,15 @@ class Home:
 
     def warn_of_hidden(self, name: str, kind: str, *, kept: Span, hidden: Span) -> None:
         """Warn that a name of an import means something else here, unless both are the same."""
-        if kept != hidden and not name.startswith("_"):
+        if kept != hidden and not is_private(name):
+            file = PurePath(hidden.source.name).stem
             self.warnings.append(
                 Diagnostic(
                     "W109",
                     f"the {kind} `{name}` hides another {kind} of that name",
                     kept,
                     also=(Pointer(hidden, "which is hidden"),),
-                    help="give one of them another name",
+                    help=f"import its file with `as {file}`, and it is `{file}.{name}`",
                 )
             )
 
@@ -190,6 +192,11 @@ class Scope:
                     values.update(default.arguments)
             kept[key] = values
         return kept[key]
+
+
+def is_private(name: str) -> bool:
+    """Whether a name is not for others: it may be unused, and stays in its file."""
+    return name.startswith("_")
 
 
 def labels_in(statements: Iterable[ast.Statement]) -> frozenset[str]:

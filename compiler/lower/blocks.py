@@ -32,7 +32,8 @@ def call_block(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
         raise state.too_many_layers(call.span, expected)
     if not poisoned(site.current):
         _check_arity(block, call, site)
-    path = path_of(state, call.spelling.lower(), call.span, site)
+    name = block.statement.name
+    path = path_of(state, name.lower(), call.span, site)
     inner = Scope(f"{path}.", None, block.labels, block.home, defaults_before=block.start)
     common = _bind_arguments(block, call, inner)
     if poisoned(site.current):
@@ -40,7 +41,7 @@ def call_block(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
     inputs = [name.id for name in block.statement.inputs] or ["in"]
     inner.bindings.update(zip(inputs, site.current, strict=True))
     state.spend(call.span)
-    state.graph.blocks[path] = call.spelling
+    state.graph.blocks[path] = name
     calls, frames = state.calls, state.frames
     state.calls = (*calls, _caller(state, block, call, site, path, common))
     state.frames = (*frames, partial(in_call, call=call.name_span, name=call.spelling))

@@ -1,18 +1,30 @@
 """What a file defines before any layer is lowered: blocks, defaults, imports."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, error
 from ...grammar.files import read_source
 from ...grammar.limits import MAX_NESTING
 from ...grammar.parsing.parser import parse
-from ..expressions.names import Block, Default, Home, Let, Scope, labels_in, let_names
+from ...grammar.source import Span
+from ..expressions.evaluate import Namespace
+from ..expressions.names import (
+    Block,
+    Default,
+    Home,
+    Let,
+    Scope,
+    is_private,
+    labels_in,
+    let_names,
+)
 from ..layers.layerdef import LAYERS, GivenArgument, place
-from .bindings import bind_let, taken_name
+from .bindings import bind_let, check_free, taken_name
 from .items import evaluate_in
 
 LIBRARY = "lib:"
@@ -27,6 +39,7 @@ def define_blocks(statements: Sequence[ast.Statement], home: Home) -> None:
     Raises:
         NetError: A name is taken, or there are too many imports or parameters.
     """
+    _check_names(statements)
     imports = [s for s in statements if isinstance(s, ast.ImportStatement)]
     if len(imports) > MOST_IMPORTS:
         message = f"more than {MOST_IMPORTS:_} imports"
@@ -82,16 +95,62 @@ def import_file(
         raise error("E402", message, statement.span)
     if target not in home.files:
         home.files[target] = _read(path, statement, home, chain)
-    _take_over(home, home.files[target])
+    imported = home.files[target]
+    if statement.name is None:
+        _take_over(home, imported)
+        return
+    name = statement.name.id
+    home.lets[name] = Namespace(_public(imported.lets), statement.span)
+    blocks = _public(imported.blocks)
+    home.blocks.update((f"{name}.{each}", block) for each, block in blocks.items())
+
+
+def _check_names(statements: Sequence[ast.Statement]) -> None:
+    """Refuse a name of an import that the language, or the file, gives to something else.
+
+    Raises:
+        NetError: E112 or E114.
+    """
+    imports = [s.name for s in statements if isinstance(s, ast.ImportStatement) and s.name]
+    others = dict(_defined(statements)) if imports else {}
+    for name in imports:
+        check_free(name.id, name.span)
+        if (other := others.setdefault(name.id, name.span)) != name.span:
+            first, second = sorted((other, name.span), key=lambda span: span.start)
+            raise error(
+                "E112",
+                f"the name `{name.id}` is given twice",
+                second,
+                also=[Pointer(first, "first given here")],
+                help=f"write `as {name.id}2` for the import",
+            )
+
+
+def _defined(statements: Sequence[ast.Statement]) -> Iterator[tuple[str, Span]]:
+    """The names of a file's values, functions and blocks."""
+    for statement in statements:
+        if isinstance(statement, Let):
+            yield from let_names(statement)
+        elif isinstance(statement, ast.BlockStatement):
+            yield statement.name, statement.name_span
+
+
+def _public(names: Mapping[str, Any]) -> dict[str, Any]:
+    """What an import brings of a file: nothing private, and nothing of what the file names."""
+    return {
+        name: meant
+        for name, meant in names.items()
+        if not (is_private(name) or "." in name or isinstance(meant, Namespace))
+    }
 
 
 def _take_over(home: Home, imported: Home) -> None:
     """Enter what an import defines; what is defined already stays as it is."""
-    for name, block in imported.blocks.items():
+    for name, block in _public(imported.blocks).items():
         kept = home.blocks.setdefault(name, block)
         places = kept.statement.name_span, block.statement.name_span
         home.warn_of_hidden(name, "block", kept=places[0], hidden=places[1])
-    for name, value in imported.lets.items():
+    for name, value in _public(imported.lets).items():
         home.lets.setdefault(name, value)
         place = home.places.setdefault(name, imported.places[name])
         home.warn_of_hidden(name, "value", kept=place, hidden=imported.places[name])

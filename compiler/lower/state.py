@@ -10,6 +10,7 @@ from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, 
 from ...grammar.limits import MAX_NESTING
 from ...grammar.records import record
 from ...grammar.source import Span
+from ..expressions.evaluate import Namespace
 from ..expressions.names import Block, Scope, automatic_name_used
 from ..expressions.recovery import POISON, GiveUp, Poisoned
 from ..ir.graph import Graph, Layer, Turn, Value
@@ -266,6 +267,13 @@ class Lowering:
 
     def unknown(self, name: str, scope: Scope, span: Span) -> NetError:
         """The error for a word that is neither a layer nor a value, with the nearest one."""
+        file, dot, member = name.partition(".")
+        namespace = scope.visible_names().get(file)
+        if dot and isinstance(namespace, Namespace):
+            blocks = [block for block in scope.home.blocks if block.startswith(f"{file}.")]
+            here = [Pointer(namespace.span, "imported here")]
+            message, near = f"`{file}` has no block `{member}`", did_you_mean(name, blocks)
+            return error("E101", message, span, also=here, help=near)
         values = [label for label in self.graph.labels if label.startswith(scope.prefix)]
         near = did_you_mean(name, [*LAYERS, *scope.home.blocks, *values])
         kind = "layer" if name.isupper() else "layer or value"

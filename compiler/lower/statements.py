@@ -10,6 +10,7 @@ from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, error
 from ...grammar.records import record
 from ...grammar.source import Span
+from ..expressions.evaluate import Namespace
 from ..expressions.names import Home, Let, Scope, labels_in
 from ..expressions.recovery import GiveUp, Poisoned
 from ..ir.graph import Graph
@@ -121,7 +122,9 @@ def _without_chain(module: ast.Module, home: Home, warnings: Sequence[Diagnostic
         return error("E003", message, span)
     advice = "`import` it into a program with a chain; `netc check` checks it as a library"
     finding = Diagnostic("E003", message, span, help=advice)
-    return Library(finding, blocks=home.blocks, values=home.lets, warnings=warnings)
+    values = (name for name, value in home.lets.items() if not isinstance(value, Namespace))
+    blocks = (name for name in home.blocks if "." not in name)
+    return Library(finding, blocks=blocks, values=values, warnings=warnings)
 
 
 def try_to(state: Lowering, lower_it: Callable[[], Tensors | None]) -> Tensors | None:
@@ -174,6 +177,8 @@ def default_statement(state: Lowering, statement: ast.DefaultStatement, scope: S
 def import_statement(state: Lowering, statement: ast.ImportStatement, scope: Scope) -> None:
     """Another file's `let`s and blocks; without them the rest would be told for nothing."""
     try:
+        if statement.name is not None:
+            state.claim(statement.name.id, statement.name.span)
         import_file(statement, scope.home)
     except NetError as failure:
         state.report(failure)

@@ -97,11 +97,18 @@ class _Formatter:
         doc: Doc = getattr(self, f"_{type(statement).__name__}")(statement)
         return doc
 
-    def _NetStatement(self, statement: NetStatement | LanguageStatement | ImportStatement) -> Doc:
+    def _NetStatement(self, statement: NetStatement | LanguageStatement) -> Doc:
         """A keyword and a word."""
         return two_words(self.tokens)
 
-    _LanguageStatement = _ImportStatement = _NetStatement
+    _LanguageStatement = _NetStatement
+
+    def _ImportStatement(self, statement: ImportStatement) -> Doc:
+        """`import "blocks.net" as b`."""
+        path = two_words(self.tokens)
+        if statement.name is None:
+            return path
+        return concat(path, Nest(2, concat(Text(" "), two_words(self.tokens))))
 
     def _DefaultStatement(self, statement: DefaultStatement) -> Doc:
         """`default CONV(...)`."""
@@ -227,7 +234,8 @@ class _Formatter:
     def _Call(self, item: Call) -> Doc:
         """A layer or a block with arguments."""
         if not self._rewrite_pools or item.name not in _POOLS or _has_mode(item.arguments):
-            return concat(self.tokens.take(), bracket(self.tokens, is_call=True))
+            name = label(self.tokens, item.name_span.end)
+            return concat(name, bracket(self.tokens, is_call=True))
         comments = self.tokens.comments()
         self.tokens.skip()
         place = sum(argument.name is None for argument in item.arguments)

@@ -62,6 +62,7 @@ from ..ast import (
 from ..diagnostics import error
 from ..limits import MAX_CLAUSES, check_expression
 from ..source import Source, Span
+from ..syntax_failures.imported import check_imported
 from ..syntax_failures.spacing import check_entry_start, check_label, check_start
 from .expressions import build_expression
 from .literals import read_integer, read_number, read_size, read_string
@@ -133,10 +134,12 @@ class TreeBuilder:
         return LanguageStatement(version.value, span=self._begun(keyword, version.span.end))
 
     def import_stmt(self, parts: Parts) -> ImportStatement:
-        keyword, path = parts
+        keyword, path, *names = parts
         if type(path) is Template:
             raise error("E019", "the path of an import is not computed", path.span)
-        return ImportStatement(path.value, span=self._begun(keyword, path.span.end))
+        name = self.inputs(names)[0] if names else None
+        span = self._begun(keyword, (name or path).span.end)
+        return ImportStatement(path.value, name, span=span)
 
     def default_stmt(self, parts: Parts) -> DefaultStatement:
         keyword, name, arguments = parts
@@ -260,14 +263,15 @@ class TreeBuilder:
     value_name = computed
 
     def call(self, parts: Parts) -> Call:
-        name, arguments = parts
+        *names, arguments = parts
         _check_arguments(arguments)
-        return Call(
-            name.value,
-            arguments.items,
-            span=self._span(name.start_pos, arguments.end),
-            name_span=self._at(name),
-        )
+        places = [self._at(name) for name in names]
+        check_label(places, kind="name", help="write it without one")
+        name_span = self._span(names[0].start_pos, names[-1].end_pos)
+        if len(names) > 1:
+            check_imported(name_span)
+        span = self._span(names[0].start_pos, arguments.end)
+        return Call(name_span.text, arguments.items, span=span, name_span=name_span)
 
     def SHORTHAND(self, token: Token) -> Shorthand:
         span = self._at(token)

@@ -30,6 +30,11 @@ def _missing(message: str, help: str, *texts: str) -> MalformedExample:
 
 _ITEMS = ("a", "in", "a(8)", "conv3-8", "(a | b)", "[a]", "[a]*2", "for i in x { a }", "if a { b }")
 
+NO_NAME = "no name after the `as` of an import"
+NAMED = 'write one word, as in `import "lib:resnet.net" as r`'
+NO_MEMBER = "a name ends in `.`"
+MEMBER = "write a name after the dot"
+
 EXAMPLES = (
     # Chains
     MalformedExample(
@@ -99,6 +104,7 @@ EXAMPLES = (
         "a.",
         "a.b.",
     ),
+    _missing(NO_MEMBER, MEMBER, "FC(a.)", "let x = a.", "let x = a(1).", "let x = a[1]."),
     # `for` and `if`
     _missing("no name after `for`", "write `for x in list { ... }`", "for"),
     _missing("no `in` after the names of `for`", "write `for x in list { ... }`", "for i x"),
@@ -195,6 +201,18 @@ EXAMPLES = (
     _missing("no name after `net`", "write `net LeNet5`", "net"),
     _missing("no version after `language`", "write `language 1`", "language x"),
     _missing("no path after `import`", 'write `import "blocks.net"`', "import blocks"),
+    _missing(
+        NO_NAME,
+        NAMED,
+        'import "a" as',
+        'import "a" as 3',
+    ),
+    MalformedExample(
+        "E011",
+        "the name of an import is one word",
+        NAMED,
+        ('import "a" as b.c', 'import "a" as b(', 'import "a" as b{1}'),
+    ),
     _missing("no layer after `default`", "write `default CONV(bias=no)`", "default"),
     _missing(
         "no arguments after the layer of `default`",

@@ -13,6 +13,7 @@ from ..translation.notations import slip_at
 from ..translation.statements import find_foreign
 from .cuts import is_open_ended, previous_token
 from .expected import OPERATORS, STEP_STARTS, described
+from .malformed import MEMBER, NAMED, NO_MEMBER, NO_NAME
 from .spacing import spaced_call
 
 
@@ -108,6 +109,22 @@ def _keyword_as_name(place: Place) -> Diagnostic | None:
         span,
         help=f"choose another name, such as `{word}_` or `{word.capitalize()}`",
     )
+
+
+_UNNAMED = (
+    (re.compile(r'\bimport\s+"[^"\n]*"\s+as(?=[ \t]*\n\s*\w+\s*\Z)'), NO_NAME, NAMED),
+    (re.compile(r"\w\.(?=[ \t]*\n\s*\w+\s*\Z)"), NO_MEMBER, MEMBER),
+)
+
+
+def _unnamed(place: Place) -> Diagnostic | None:
+    """`import "blocks.net" as` or `x.` above a statement, whose first word is taken for a name."""
+    for pattern, message, help in _UNNAMED:
+        match = pattern.search(place.source.text, place.start, place.failure.span.start)
+        if match is not None:
+            span = Span(place.source, match.end(), match.end())
+            return Diagnostic("E011", message, span, help=help)
+    return None
 
 
 _BOUND = re.compile(r"([^\W\d]\w*)[ \t]*=[\s\[(]*\Z")
@@ -221,6 +238,7 @@ def _foreign(place: Place) -> Diagnostic | None:
 _RULES: tuple[Callable[[Place], Diagnostic | None], ...] = (
     _foreign,
     _slip,
+    _unnamed,
     _dangling_arrow,
     _space_before_call,
     _keyword_as_name,

@@ -8,6 +8,7 @@ from ..diagnostics import NetError, error
 from ..source import Span
 
 _BLANK = " \t\r\f"
+_IMPORT = re.compile(r'[ \t]*import[ \t]*"')
 _WORD_BEFORE = re.compile(r"\w+\Z")
 
 
@@ -44,8 +45,10 @@ def check_entry_start(span: Span) -> None:
     )
 
 
-def check_label(places: Sequence[Span]) -> None:
-    """Refuse a label whose pieces do not touch.
+def check_label(
+    places: Sequence[Span], *, kind: str = "label", help: str = "write it without one, or quote it"
+) -> None:
+    """Refuse a label, or another kind of dotted name, whose pieces do not touch.
 
     Raises:
         NetError: E017.
@@ -54,9 +57,9 @@ def check_label(places: Sequence[Span]) -> None:
         if left.end != right.start:
             raise error(
                 "E011",
-                "a label cannot contain white space",
+                f"a {kind} cannot contain white space",
                 Span(left.source, left.end, right.start),
-                help="write its parts without a space, or quote it",
+                help=help,
             )
 
 
@@ -81,16 +84,18 @@ def crowded(span: Span, before: int, *, chain: bool) -> NetError:
     if chain and text[span.start] == "(" and word is not None:
         return spaced_call(Span(span.source, before + 1, span.start + 1), word[0])
     first = _first_word(span)
-    if chain:
+    is_import = _IMPORT.match(text, text.rfind("\n", 0, before + 1) + 1) is not None
+    if chain and not is_import:
         return error(
             "E017",
             f"no `->` before `{first.text}`",
             first,
             help="put `->` between two steps; a new chain starts on a new line",
         )
-    return error(
-        "E017", "two statements on one line", first, help="start the second on its own line"
-    )
+    help = "start the second on its own line"
+    if is_import and text[before] == '"':
+        help += f"; `as {first.text}` would name the import"
+    return error("E017", "two statements on one line", first, help=help)
 
 
 def spaced_call(span: Span, word: str) -> NetError:

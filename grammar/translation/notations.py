@@ -160,7 +160,7 @@ LINES = _table(
             "write `let {1}({2}) = {3}`",
         ),
         r"let\s+(\w+)\s*(?:==|:=|<-)\s*([^\n#]+)": ("a name is given its value by `=`", _LET),
-        r"import\s+\w+\s+from\s+(\"[^\"\n]*\")[ \t]*(?=\n|#|$)": (
+        r"(?:import\s+\w+\s+)?from\s+(\"[^\"\n]*\")(?:\s+import\s+\w+)?[ \t]*(?=\n|#|$)": (
             "an import takes all blocks of a file",
             "write `import {1}`",
         ),
@@ -282,7 +282,7 @@ PIECES = _table(
             lambda m: f"write `{_shorthand(m)}`",
         ),
         r"(?<=[\w)\]])\s*(>>?|\|>)\s*(?=[A-Za-z(\[])": ("steps are joined by `->`", "write `->`"),
-        r"\b(\w+)\s*:\s*((?:\([^()\n]*\)|[^,}\n:()])+)": (
+        r"(?<![\w\"])(\w+)\s*:\s*((?:\([^()\n]*\)|[^,}\n:()])+)": (
             "a setting is written with `=`",
             "write `{1} = {2}`",
         ),

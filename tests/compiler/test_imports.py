@@ -199,6 +199,115 @@ def test_a_definition_that_hides_an_imported_one_is_warned_of(case: str, tmp_pat
     assert all(len(w.also) == 1 for w in net.warnings if w.code == "W109")
 
 
+NAMED = """\
+let width = 8
+let twice(x) = 2 * _once(x)
+let _once(x) = x
+block Unit(c) { CONV(3x3, c) as conv -> _Rest }
+block _Rest { RELU }
+"""
+
+
+def test_a_named_import(tmp_path: Path) -> None:
+    """Blocks, functions and values of a file go by its name, in blocks and assertions, too."""
+    main = (
+        'import "blocks.net" as b\nimport "./blocks.net" as other\n'
+        "block Own(c) { b.Unit(c) -> other.Unit(b.width) as last }\n"
+        "INPUT(4x4x3) -> b.Unit(b.twice(b.width)) -> b.Unit(4) as u -> Own(b.twice(1))\n"
+        "assert params(u) == b.twice(288) + 4\n"
+    )
+    net = netc.load(write(tmp_path, main=main, blocks=NAMED))
+    weights = {path: value.shape[0] for path, value in net.graph.parameters.items()}
+    assert {path: n for path, n in weights.items() if path.endswith("weight")} == {
+        "unit1.conv.weight": 16,
+        "u.conv.weight": 4,
+        "own1.unit1.conv.weight": 2,
+        "own1.last.conv.weight": 8,
+    }
+    assert net.warnings == ()
+
+
+def test_a_block_without_arguments_of_a_named_import(tmp_path: Path) -> None:
+    """It is a bare word, which may start a branch."""
+    main = 'import "a.net" as a\nINPUT(3) -> ( a.B | ID ) -> ADD -> FC(2)\n'
+    net = netc.load(write(tmp_path, main=main, a="block B { FC(3) }\n"))
+    assert "b1.fc1.weight" in net.graph.parameters
+
+
+def test_what_a_file_imports_is_its_own(tmp_path: Path) -> None:
+    """A name of an import and what starts with `_` stay in their file."""
+    inner = f'import "named.net" as n\n{NAMED}block Of(c) {{ n.Unit(c) }}\n'
+    for use, found in (("_Rest", "_Rest"), ("n.Unit(3)", "n")):
+        path = write(tmp_path, main=f'import "a.net"\nINPUT -> {use} -> FC\n', a=inner, named=NAMED)
+        assert f"error[E101]: unknown layer or value `{found}`" in refused(path).replace(
+            "unknown name", "unknown layer or value"
+        )
+    main = 'import "a.net" as a\nINPUT(4x4x3) -> a.Of(3) -> FC(a._once(3))\n'
+    assert "`a` has no value or function `_once`" in refused(
+        write(tmp_path, main=main, a=inner, named=NAMED)
+    )
+    assert "`a` has no block `_Rest`" in refused(
+        write(tmp_path, main=main.replace("Of(3)", "_Rest"), a=inner)
+    )
+
+
+# what stands below the imports, a code, what is said
+CLASHES = [
+    ("let a = 3", "E112", "the name `a` is given twice"),
+    ("let a(x) = x", "E112", "the name `a` is given twice"),
+    ("block a { ID }", "E112", "the name `a` is given twice"),
+    ('import "b.net" as a', "E112", "the name `a` is given twice"),
+    ("INPUT(3) -> FC(2) as a", "E112", "the name `a` is given twice"),
+    ("a = INPUT(3)", "E112", "the name `a` is given twice"),
+    ('import "b.net" as FC', "E114", "`FC` is a layer, not a free name"),
+    ('import "b.net" as max', "E114", "`max` is a function, not a free name"),
+    ("INPUT(3) -> FC(a.b)", "E101", "`a` has no value or function `b`"),
+    ("INPUT(3) -> FC(a.b(3))", "E101", "`a` has no value or function `b`"),
+    ("INPUT(3) -> FC(a.width(3))", "E101", "`a.width` is a value, not a function"),
+    ("INPUT(3) -> FC(a.twice)", "E302", "`a.twice` is a function"),
+    ("INPUT(3) -> FC(a)", "E302", "`a` is an imported file, not a value"),
+    ("INPUT(3) -> a", "E101", "unknown layer or value `a`"),
+    ("INPUT(3) -> a.width", "E101", "`a` has no block `width`"),
+    ("INPUT(3) -> a.unit(3)", "E101", "`a` has no block `unit`"),
+    ("INPUT(3) -> a.Unit(d=3)", "E102", "`a.Unit` has no argument `d`"),
+    ("INPUT(3) -> c.Unit(3)", "E101", "unknown name `c`"),
+]
+
+
+@pytest.mark.parametrize(("lines", "code", "message"), CLASHES)
+def test_names_of_imports_that_are_refused(
+    lines: str, code: str, message: str, tmp_path: Path
+) -> None:
+    """A name is given once, and what a file does not have is told, with what is near."""
+    main = f'import "blocks.net" as a\n{lines}\nINPUT(3) -> FC(2)\n'
+    text = refused(write(tmp_path, main=main, blocks=NAMED, b=""))
+    assert f"error[{code}]: {message}\n" in text
+    if code == "E112":
+        assert "first given here" in text
+
+
+def test_warnings_of_named_imports(tmp_path: Path) -> None:
+    """An import that is not used is told, and a parameter that hides one; blocks of it are not."""
+    main = (
+        'import "blocks.net" as a\nimport "blocks.net" as b\nimport "blocks.net" as _c\n'
+        "block B(a) { FC(a) }\nINPUT(3) -> B(2) -> FC(a.width)\n"
+    )
+    found = netc.load(write(tmp_path, main=main, blocks=NAMED)).warnings
+    assert [(w.code, w.span.text) for w in found if w.span] == [
+        *(("W105", "b"), ("W109", "a"), ("W106", "FC(a.width)"))
+    ]
+
+
+def test_hidden_names_and_how_to_keep_both(tmp_path: Path) -> None:
+    """The warning about two of one name shows both, and how `as` tells them apart."""
+    main = 'import "a.net"\nblock B { ID }\nINPUT(3) -> B -> FC(2)\n'
+    (found,) = netc.load(write(tmp_path, main=main, a="block B { ID }\n")).warnings
+    assert found.help == "import its file with `as a`, and it is `a.B`"
+    assert [pointer.span.source.name[-5:] for pointer in found.also] == ["a.net"]
+    main = main.replace('"a.net"', '"a.net" as a').replace("-> B ->", "-> B -> a.B ->")
+    assert netc.load(write(tmp_path, main=main)).warnings == ()
+
+
 def test_a_link_that_leaves_the_folder(tmp_path: Path) -> None:
     """A link to a foreign file is refused, and no line of that file is shown."""
     (tmp_path / "secret.txt").write_text("root:x:0:0\n")

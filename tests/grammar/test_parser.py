@@ -316,7 +316,8 @@ STATEMENTS = {
     ),
     'net "LeNet 5"': NetStatement(label("LeNet 5"), span=AT),
     "language 1": LanguageStatement(1, span=AT),
-    'import "lib:resnet.net"': ImportStatement("lib:resnet.net", span=AT),
+    'import "lib:resnet.net"': ImportStatement("lib:resnet.net", None, span=AT),
+    'import "a.net" as a': ImportStatement("a.net", NameTarget("a", span=AT), span=AT),
     "default CONV(bias=no)": DefaultStatement(
         "CONV", (argument("bias", Boolean(False, span=AT)),), span=AT, name_span=AT
     ),

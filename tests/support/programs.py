@@ -7,6 +7,7 @@ Pieces = list[str]
 
 GLUE = "\0"  # between two tokens that must touch
 LINE = "\n"  # between two tokens that must be on two lines
+FILE = "file"  # the name of an import
 
 _NAMES = ("a", "b", "x1", "maxpool", "avgpool", "RELU", "conv5", "fc", "fifteen_letters")
 _NUMBERS = ("0", "3", "61_706", "5e-4", "0.01", "25.6M", "10k", "3x3", "224x224x3")
@@ -18,7 +19,7 @@ _COMMENTS = ("#", "# text", "#-> a", '# "q" ( [ {', "# caf\u00e9  ")
 def random_program(random: Random) -> str:
     """A program of a few statements."""
     writer = _Writer(random)
-    pieces: Pieces = []
+    pieces: Pieces = ["import", '"blocks.net"', "as", FILE, LINE]
     for _ in range(random.randint(1, 4)):
         pieces += [*writer.statement(), LINE]
     return _spread(random, pieces)
@@ -66,6 +67,7 @@ class _Writer:
                 lambda: ["net", self.random.choice([*_NAMES, '"a net"'])],
                 lambda: ["language", "1"],
                 lambda: ["import", '"lib:x \\" # y.net"'],
+                lambda: ["import", '"y.net"', "as", *self.name()],
                 lambda: ["default", *self.name(), GLUE, "(", *self.arguments()],
                 self.block,
                 self.train,
@@ -160,8 +162,9 @@ class _Writer:
         return [*item, *self.pick(list, list, lambda: ["as", *self.label()])]
 
     def call(self) -> Pieces:
-        """A call."""
-        return [*self.name(), GLUE, "(", *self.arguments()]
+        """A call, perhaps of what an import has."""
+        name = self.pick(self.name, self.name, lambda: [FILE, GLUE, ".", GLUE, "Block"])
+        return [*name, GLUE, "(", *self.arguments()]
 
     def group(self) -> Pieces:
         """Branches."""
@@ -259,7 +262,7 @@ class _Writer:
             lambda: [self.random.choice([*_NUMBERS, *_WORDS])],
             lambda: [*self.value(), ".", self.random.choice(["channels", "0", "12", "if"])],
             lambda: [*self.name(), GLUE, "[", *self.expression(), "]", GLUE, "[", "0", "]"],
-            lambda: [*self.name(), GLUE, "(", *self.arguments()],
+            self.call,
             lambda: ["(", *self.expression(), ")"],
             lambda: ["(", *self.listed([self.expression()], close=")", comma=True)],
             lambda: ["(", *self.listed(self.several(self.expression, least=2), close=")")],
