@@ -250,12 +250,14 @@ def laid_out(prefix: str, expression: Code, suffix: str = "", indent: int = 0) -
 def _body(group: Group, indent: int) -> list[str]:
     """What stands in brackets that are broken."""
     items = [item for item in group.items if flat(item)]
+    whole = " " * indent + (" " if group.kind == "generator" else ", ").join(map(flat, items))
+    if group.kind == "generator" and len(whole) <= WIDTH:
+        return [whole]
     if group.kind == "generator" or (len(items) == 1 and _is_starred(items[0])):
         return [line for item in items for line in laid_out("", item, indent=indent)]
     if len(items) == 1 and (choice := _choice(items[0])) is not None:
         held, *others = choice
         return [*laid_out("", held, indent=indent), *(f"{' ' * indent}{text}" for text in others)]
-    whole = " " * indent + ", ".join(map(flat, items))
     if group.kind == "call" and len(whole) <= WIDTH:
         return [whole]
     if len(items) == 1 and group.kind == "list" and group.brackets == "()":
