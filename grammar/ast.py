@@ -209,11 +209,15 @@ class Reference(Syntax):
 
 @record
 class Call(Syntax):
-    """`CONV(3x3, 64)`, `r.Basic(64)`; `name_span` covers the name alone."""
+    """`CONV(3x3, 64)`, `r.Basic(64)`; `name_span` covers the name alone.
+
+    `inline Stem(64)`, `inline Stem` is one that opens no scope.
+    """
 
     name: str
     arguments: tuple[Argument, ...]
     name_span: Span = field(compare=False, repr=False)
+    is_inline: bool = False
 
 
 @record

@@ -7,16 +7,13 @@ from math import isfinite, isinf
 from typing import Any
 
 from ...grammar.diagnostics import NetError, error
+from ...grammar.lexing.lexer import keywords
 from ...grammar.parsing.literals import write_string
 from ..expressions.arguments import Word
 from ..ir.initializers import Init
 from ..ir.types import DType
 from .tree import Text, Value
 
-KEYWORDS = frozenset(
-    "net language import as let block default for in if then else assert output train and or not"
-    " yes no".split()
-)
 _NAME = re.compile(r"[^\W\d]\w*\Z")
 _PART = re.compile(r"(?:[^\W\d]\w*|0|[1-9]\d*)\Z")
 
@@ -28,7 +25,7 @@ def unsayable(what: str, help: str | None = None) -> NetError:
 
 def is_name(text: str) -> bool:
     """Whether a text can name a value."""
-    return bool(_NAME.match(text)) and text not in KEYWORDS
+    return bool(_NAME.match(text)) and text not in keywords()
 
 
 def is_reference(path: str) -> bool:
@@ -40,7 +37,7 @@ def is_reference(path: str) -> bool:
 def label_text(path: str) -> str:
     """A label as it stands behind `as`."""
     first, *others = path.split(".")
-    plain = is_reference(path) or (_PART.match(first) and not others and first not in KEYWORDS)
+    plain = is_reference(path) or (_PART.match(first) and not others and first not in keywords())
     return path if plain else quoted(path)
 
 

@@ -20,7 +20,7 @@ from .state import Caller, Lowering, Site, Tensors
 
 
 def call_block(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
-    """Lower a block's body on its input, in its own scope.
+    """Lower a block's body on its input, in its own scope or, inline, in that of the call.
 
     Raises:
         NetError: The block does not take these tensors or arguments, or calls itself.
@@ -32,26 +32,47 @@ def call_block(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
         raise state.too_many_layers(call.span, expected)
     if not poisoned(site.current):
         _check_arity(block, call, site)
-    name = block.statement.name
-    path = path_of(state, name.lower(), call.span, site)
-    inner = Scope(f"{path}.", None, block.labels, block.home, defaults_before=block.start)
+    inner = (
+        _inline_scope(block, site.scope) if call.is_inline else _own_scope(state, block, call, site)
+    )
+    path = inner.path
     common = _bind_arguments(block, call, inner)
     if poisoned(site.current):
         return (POISON,)
     inputs = [name.id for name in block.statement.inputs] or ["in"]
     inner.bindings.update(zip(inputs, site.current, strict=True))
     state.spend(call.span)
-    state.graph.blocks[path] = name
+    if not call.is_inline:
+        state.graph.blocks[path] = block.statement.name
     calls, frames = state.calls, state.frames
     state.calls = (*calls, _caller(state, block, call, site, path, common))
     state.frames = (*frames, partial(in_call, call=call.name_span, name=call.spelling))
     tensors = lower_body(state, block.statement.body, site.current, inner)
     state.calls, state.frames = calls, frames
-    if len(tensors) == 1 and not poisoned(tensors):
+    if len(tensors) == 1 and not (poisoned(tensors) or call.is_inline):
         state.yields.setdefault((id(block.statement), tensors[0]), path)
-    if site.label is None and len(tensors) == 1 and not poisoned(tensors):
-        state.graph.labels[path] = tensors[0]
+        if site.label is None:
+            state.graph.labels[path] = tensors[0]
     return tensors
+
+
+def _own_scope(state: Lowering, block: Block, call: EvaluatedCall, site: Site) -> Scope:
+    """The scope that a call of a block opens."""
+    path = path_of(state, block.statement.name.lower(), call.span, site)
+    return Scope(f"{path}.", None, block.labels, block.home, defaults_before=block.start)
+
+
+def _inline_scope(block: Block, around: Scope) -> Scope:
+    """The region of a call that opens no scope: names are those of the place of the call."""
+    return Scope(
+        around.prefix,
+        None,
+        around.reserved | block.labels,
+        block.home,
+        defaults_before=block.start,
+        counts=around.counts,
+        is_turn=around.recurs,
+    )
 
 
 def _caller(
@@ -66,11 +87,14 @@ def _caller(
     around = state.calls[-1] if state.calls else None
     shared = None if around is None else around.shared
     if (share := common.get("share")) is not None:
+        if call.is_inline:
+            message = "an inline call has no scope for shared weights"
+            raise error("E117", message, call.span, help="leave out `inline`")
         source = state.resolve_path(share, site.scope, call.span, block)
         shared = shared or (path, source)
     frozen = bool(common.get("frozen")) or (around is not None and around.frozen)
     outer = frozenset[int]() if around is None else around.blocks
-    return Caller(call.spelling, outer | {id(block.statement)}, frozen, shared)
+    return Caller(call.spelling, outer | {id(block.statement)}, call.is_inline, frozen, shared)
 
 
 def lower_body(

@@ -13,12 +13,14 @@ class EvaluatedCall:
     """A layer's call with its arguments computed.
 
     `bound` keeps what they came to: by the layer, and the `default` statements that hold.
+    A call of a block that `is_inline` opens no scope.
     """
 
     spelling: str
     given: Sequence[GivenArgument]
     name_span: Span
     span: Span
+    is_inline: bool = False
     bound: dict[tuple[str, int], Bound] = field(default_factory=dict)
 
     def bind(self, definition: LayerDef, defaults: Mapping[str, Any]) -> Bound:

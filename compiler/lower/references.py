@@ -50,7 +50,7 @@ def call(state: Lowering, item: ast.Call, site: Site) -> Tensors:
             from .advice import reworded  # for refusals only
 
             raise reworded(failure, item, starts=site.starts) from None
-        found = EvaluatedCall(item.name, given, item.name_span, item.span)
+        found = EvaluatedCall(item.name, given, item.name_span, item.span, item.is_inline)
         if all(isinstance(argument.value, LITERALS) for argument in item.arguments):
             state.evaluated[id(item)] = found
     return _call(state, found, site)
@@ -92,11 +92,27 @@ def _call(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
         raise with_way_out(found, state, call, site) from None
 
 
+def _check_inline(call: EvaluatedCall, site: Site) -> None:
+    """Refuse `inline` before what opens no scope anyway.
+
+    Raises:
+        NetError: E101.
+    """
+    is_layer = call.spelling in LAYERS
+    if is_layer or site.scope.find(call.spelling) is not None:
+        kind = "layer" if is_layer else "value"
+        message = f"`inline` takes a block, and `{call.spelling}` is a {kind}"
+        help = f"write `{call.span.text.removeprefix('inline').lstrip()}`"
+        raise error("E101", message, call.span, help=help)
+
+
 def _called(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
-    if call.spelling in LAYERS:
-        return call_layer(state, call, site)
     if call.spelling in site.scope.home.blocks:
         return call_block(state, call, site)
+    if call.is_inline:
+        _check_inline(call, site)
+    if call.spelling in LAYERS:
+        return call_layer(state, call, site)
     if call.spelling == OPERATOR:
         from .operators import call_operator  # with onnx, which is slow to load
 

@@ -61,6 +61,7 @@ class Caller:
     Attributes:
         spelling: The block's name.
         blocks: The identities of its block and of those around it.
+        is_inline: Whether it opens no scope.
         frozen: Whether weights are not trained.
         shared: A scope and the one whose weights it uses, as the outermost call says that shares
             any; None where no call does.
@@ -68,6 +69,7 @@ class Caller:
 
     spelling: str
     blocks: frozenset[int]
+    is_inline: bool
     frozen: bool
     shared: tuple[str, str] | None
 
@@ -259,6 +261,8 @@ class Lowering:
             return "that name is an automatic one: label the layer that has it"
         if self.turns:
             return "label the repetition, so that each turn has its own scope"
+        if self.calls and self.calls[-1].is_inline:
+            return "call the block without `inline`, so that each call has its own scope"
         if _binds(span, self.places[path]):
             return f"the label suffices: leave out `{path.rpartition('.')[2]} =`"
         if rest := _BOUND.match(span.source.text, span.end):

@@ -233,6 +233,10 @@ class _Formatter:
 
     def _Call(self, item: Call) -> Doc:
         """A layer or a block with arguments."""
+        if item.is_inline:
+            name = concat(self.tokens.take(), Text(" "), label(self.tokens, item.name_span.end))
+            has_arguments = self.tokens.is_before(item.span.end)
+            return concat(name, bracket(self.tokens, is_call=True)) if has_arguments else name
         if not self._rewrite_pools or item.name not in _POOLS or _has_mode(item.arguments):
             name = label(self.tokens, item.name_span.end)
             return concat(name, bracket(self.tokens, is_call=True))

@@ -263,15 +263,19 @@ class TreeBuilder:
     value_name = computed
 
     def call(self, parts: Parts) -> Call:
-        *names, arguments = parts
+        start = parts[0].start_pos
+        is_inline = parts[0].type == "INLINE"
+        names = [part for part in parts[is_inline:] if type(part) is Token]
+        end = names[-1].end_pos
+        arguments = parts[-1] if type(parts[-1]) is Arguments else Arguments((), end)
         _check_arguments(arguments)
         places = [self._at(name) for name in names]
         check_label(places, kind="name", help="write it without one")
-        name_span = self._span(names[0].start_pos, names[-1].end_pos)
+        name_span = self._span(names[0].start_pos, end)
         if len(names) > 1:
             check_imported(name_span)
-        span = self._span(names[0].start_pos, arguments.end)
-        return Call(name_span.text, arguments.items, span=span, name_span=name_span)
+        span = self._span(start, arguments.end)
+        return Call(name_span.text, arguments.items, name_span, is_inline, span=span)
 
     def SHORTHAND(self, token: Token) -> Shorthand:
         span = self._at(token)

@@ -104,6 +104,12 @@ EXAMPLES = (
         "a.",
         "a.b.",
     ),
+    _missing(
+        "no block after `inline`",
+        "it stands before the name of a block, whose layers are then named as if written there",
+        "inline",
+        "a -> inline -> b",
+    ),
     _missing(NO_MEMBER, MEMBER, "FC(a.)", "let x = a.", "let x = a(1).", "let x = a[1]."),
     # `for` and `if`
     _missing("no name after `for`", "write `for x in list { ... }`", "for"),

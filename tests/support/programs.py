@@ -152,6 +152,7 @@ class _Writer:
             lambda: [self.random.choice(["conv5-16", "conv3x3x3-8", "fc-120"])],
             self.call,
             self.call,
+            self.inline,
             lambda: [*self.name(), *self.tail()],
             self.group,
             self.group,
@@ -165,6 +166,10 @@ class _Writer:
         """A call, perhaps of what an import has."""
         name = self.pick(self.name, self.name, lambda: [FILE, GLUE, ".", GLUE, "Block"])
         return [*name, GLUE, "(", *self.arguments()]
+
+    def inline(self) -> Pieces:
+        """A call that opens no scope, perhaps without arguments."""
+        return ["inline", *self.pick(self.name, self.call)]
 
     def group(self) -> Pieces:
         """Branches."""
