@@ -28,7 +28,7 @@ def check_definitions(module: ast.Module, *, library: bool = False) -> list[Diag
 
 
 def _unused(module: ast.Module) -> Iterator[Diagnostic]:
-    """Blocks that no chain calls, and `let`s that no expression reads."""
+    """Blocks that nothing calls, and `let`s that no expression reads."""
     read: set[str] = set()
     called: set[str] = set()
     given: list[tuple[str, Span]] = []
@@ -53,7 +53,8 @@ def _unused(module: ast.Module) -> Iterator[Diagnostic]:
             help = f"remove it, or name it `_{name}`"
             yield Diagnostic("W105", f"the value `{name}` is never used", span, help=help)
     for block in blocks:
-        if block.name not in called and not is_private(block.name):
+        is_used = block.name in called or block.name in read  # by a layer that takes a block
+        if not is_used and not is_private(block.name):
             message, help = f"the block `{block.name}` is never used", "remove it, or call it"
             yield Diagnostic("W105", message, block.name_span, help=help)
     for imported in imports:

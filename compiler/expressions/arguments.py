@@ -29,9 +29,26 @@ class Quotient(float):
     __slots__ = ()
 
 
+class Listed(tuple[Any, ...]):
+    """A list that cannot change, as a layer's arguments are."""
+
+    __slots__ = ()
+
+
+@record
+class Keyword:
+    """An argument that is given by its name: `bias=no`."""
+
+    name: str
+    value: Any
+
+    def __str__(self) -> str:
+        return f"{self.name}={spell(self.value)}"
+
+
 @record
 class WordCall:
-    """A choice with numbers: `normal(0.01)`."""
+    """A choice with arguments: `normal(0.01)`, and `Cell(16, bias=no)` with a `Keyword`."""
 
     name: str
     arguments: tuple[Any, ...]
@@ -83,10 +100,10 @@ def _pieces(value: Any) -> Iterator[str]:
     """The text of a value, piece by piece, so that nothing long is spelled for nothing."""
     if isinstance(value, bool):
         yield "yes" if value else "no"
-    elif isinstance(value, tuple) and value and all(isinstance(item, int) for item in value):
+    elif _is_size(value):
         yield "x".join(map(str, value)) if len(value) > 1 else f"({value[0]},)"
     elif isinstance(value, list | tuple):
-        opening, closing = "[]" if isinstance(value, list) or _is_literal(value) else "()"
+        opening, closing = "[]" if isinstance(value, list | Listed) or _is_literal(value) else "()"
         yield opening
         for place, item in enumerate(value):
             if place:
@@ -100,6 +117,11 @@ def _pieces(value: Any) -> Iterator[str]:
         yield value.value
     else:
         yield str(whole(value))
+
+
+def _is_size(value: Any) -> bool:
+    is_tuple = isinstance(value, tuple) and not isinstance(value, Listed)
+    return is_tuple and bool(value) and all(isinstance(item, int) for item in value)
 
 
 def _is_literal(value: Any) -> bool:
@@ -359,8 +381,10 @@ __all__ = [
     "InputSize",
     "Integer",
     "Integers",
+    "Keyword",
     "Kind",
     "LabelName",
+    "Listed",
     "Mismatch",
     "Natural",
     "NaturalPerAxis",

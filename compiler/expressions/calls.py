@@ -1,5 +1,6 @@
 """Calls in expressions: functions of the language, of the program, and of labels."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
 from ...grammar.limits import MAX_CALL_LEVELS
 from ...grammar.source import Span
-from .arguments import WordCall, spell
+from .arguments import Keyword, Word, WordCall, spell
 from .checks import in_range, too_large, too_long, unfit
 from .evaluate import (
     RULES,
@@ -39,14 +40,14 @@ def apply(expression: ast.Apply, environment: Environment) -> Any:
         return _call(own, expression, environment)
     if expression.function in environment.labels:
         return _label_function(expression, environment)
+    function = FUNCTIONS.get(expression.function)
+    if function is None and environment.words:
+        return WordCall(expression.function, tuple(_arguments(expression, environment)))
     positional = [a for a in expression.arguments if a.name is None]
     if len(positional) < len(expression.arguments):
         raise unfit(f"`{expression.function}` takes no keywords", expression)
     values = [evaluate(a.value, environment) for a in positional]
-    function = FUNCTIONS.get(expression.function)
     if function is None:
-        if environment.words:
-            return WordCall(expression.function, tuple(values))
         own_functions = (n for n, v in environment.names.items() if isinstance(v, Function))
         known = [*FUNCTIONS, *environment.labels, *own_functions]
         message = f"unknown function `{expression.function}`"
@@ -80,11 +81,19 @@ def _own(expression: ast.Apply, environment: Environment) -> Any:
         start = expression.span.start
         name = Span(expression.span.source, start, start + len(expression.function))
         own = member(namespace, expression.function, name)
-        if own is not POISON and not isinstance(own, Function):
+        is_block = environment.words and isinstance(own, Word)
+        if own is not POISON and not is_block and not isinstance(own, Function):
             message = f"`{expression.function}` is a value, not a function"
             raise error("E101", message, name)
         return own
     return environment.names.get(expression.function)
+
+
+def _arguments(expression: ast.Apply, environment: Environment) -> Iterator[Any]:
+    """The values of a call's arguments, those with names as `Keyword`s."""
+    for argument in expression.arguments:
+        value = evaluate(argument.value, environment)
+        yield value if argument.name is None else Keyword(argument.name, value)
 
 
 def _call(function: Function, expression: ast.Apply, environment: Environment) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, error
 from ...grammar.limits import MAX_INTEGER
 from ...grammar.source import Span
+from ..expressions.arguments import WordCall
 from ..expressions.budget import Budget
 from ..ir.builder import Builder
 from ..ir.dim import LONGEST_FORMULA, is_long
@@ -18,6 +19,8 @@ from ..ir.types import DType, Shape, TensorType, author_size
 from .layerdef import Bound
 
 LARGEST_FILLED = 10**7
+
+BlockCaller = Callable[[WordCall, Span, tuple[Value, ...]], tuple[Value, ...]]
 
 
 class LayerBuilder(Builder):
@@ -43,6 +46,7 @@ class LayerBuilder(Builder):
         dtype: DType = DType.FLOAT32,
         look_up: Callable[[str], Layer | None] = lambda label: None,
         find: Callable[[str], Value | None] = lambda label: None,
+        call_block: BlockCaller | None = None,
         shared: str | None = None,
         budget: Budget | None = None,
     ) -> None:
@@ -56,6 +60,7 @@ class LayerBuilder(Builder):
         self.alone = True
         self._look_up = look_up
         self._find = find
+        self._call_block = call_block
         self._budget = budget or Budget()
 
     @property
@@ -79,6 +84,18 @@ class LayerBuilder(Builder):
         """The value that a label, a binding or a layer's name stands for here, or None."""
         self.alone = False
         return self._find(label)
+
+    def call_block(
+        self, block: WordCall, tensors: Sequence[Value], *, at: str
+    ) -> tuple[Value, ...]:
+        """What a block yields of tensors, its layers below this one; `at` names the argument.
+
+        Raises:
+            NetError: There is no such block, or it does not take these tensors or arguments.
+        """
+        self.alone = False
+        assert self._call_block is not None
+        return self._call_block(block, self.bound.spans.get(at, self.call_span), (*tensors,))
 
     def op(
         self,

@@ -81,11 +81,14 @@ def _shape(
         return (BATCH, *_sequence(build, extents))
     if len(extents) > 4:
         raise build.fail("E201", "takes at most depth x height x width x channels", at="size")
-    if tokens or len(extents) == 1:
-        return (BATCH, *extents)
-    if len(extents) == 2:
-        return (BATCH, 1, *extents)
-    return (BATCH, extents[-1], *extents[:-1])
+    return (BATCH, *(extents if tokens else channels_first_shape(extents)))
+
+
+def channels_first_shape(extents: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    """A sample's shape, given the author's size: a vector, an image or a volume."""
+    if len(extents) < 3:
+        return (1, *extents) if len(extents) == 2 else extents
+    return (extents[-1], *extents[:-1])
 
 
 def _sequence(build: LayerBuilder, extents: tuple[Dim, ...]) -> tuple[Dim, ...]:

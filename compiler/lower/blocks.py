@@ -1,17 +1,20 @@
 """Blocks: chains with parameters, and the bodies that blocks, `for` and `if` share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
+from ...grammar.source import Span
+from ..expressions.arguments import Keyword, WordCall
 from ..expressions.calls import in_call
 from ..expressions.names import Block, Scope
-from ..expressions.recovery import POISON, poisoned
-from ..layers.layerdef import COMMON, GivenArgument, converted
+from ..expressions.recovery import POISON, Poisoned, poisoned
+from ..layers.layerdef import COMMON, LAYERS, GivenArgument, converted
+from .arity import check_block
 from .bindings import bind_chain, try_let
-from .calls import MERGE, start_of
 from .evaluated_call import EvaluatedCall
 from .expansion import layers_in_block
 from .items import evaluate_in, lower_chain, path_of
@@ -31,10 +34,59 @@ def call_block(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
     if expected > state.max_layers:
         raise state.too_many_layers(call.span, expected)
     if not poisoned(site.current):
-        _check_arity(block, call, site)
+        check_block(block, call, site)
     inner = (
         _inline_scope(block, site.scope) if call.is_inline else _own_scope(state, block, call, site)
     )
+    tensors = expand(state, call, site, inner)
+    if len(tensors) == 1 and not (poisoned(tensors) or call.is_inline):
+        state.yields.setdefault((id(block.statement), tensors[0]), inner.path)
+        if site.label is None:
+            state.graph.labels[inner.path] = tensors[0]
+    return tensors
+
+
+def call_within_layer(
+    state: Lowering, site: Site, path: str, block: WordCall, span: Span, tensors: Tensors
+) -> Tensors:
+    """Lower a block's body as a part of the layer at a path, which calls it on these tensors.
+
+    Raises:
+        NetError: As `call_block`; E101, there is no such block.
+        Poisoned: Something in it is wrong, which is reported.
+    """
+    given = tuple(
+        GivenArgument(item.name, item.value, span)
+        if isinstance(item, Keyword)
+        else GivenArgument(None, item, span)
+        for item in block.arguments
+    )
+    call = EvaluatedCall(block.name, given, span, span)
+    blocks = site.scope.home.blocks
+    if call.spelling not in blocks:
+        raise _unknown_block(call, blocks)
+    inner = replace(site, current=tensors, label=None, starts=False)
+    _check_recursion(state, blocks[call.spelling], call)
+    led = "an element of each sequence is led to it, and after them each state"
+    check_block(blocks[call.spelling], call, inner, help=led)
+    yields = dict(state.yields)
+    found = expand(state, call, inner, _scope_at(blocks[call.spelling], path))
+    state.yields = yields  # the layer moves the tensors
+    if poisoned(found):
+        raise Poisoned
+    return found
+
+
+def _unknown_block(call: EvaluatedCall, blocks: Iterable[str]) -> NetError:
+    name = call.spelling
+    kind = "a layer, not a block" if name in LAYERS else "no block"
+    help = did_you_mean(name, blocks) or "define one: `block Cell(n; x, h) { ... }`"
+    return error("E101", f"`{name}` is {kind}", call.name_span, help=help)
+
+
+def expand(state: Lowering, call: EvaluatedCall, site: Site, inner: Scope) -> Tensors:
+    """What a block yields of the tensors at a place, its names in a scope."""
+    block = site.scope.home.blocks[call.spelling]
     path = inner.path
     common = _bind_arguments(block, call, inner)
     if poisoned(site.current):
@@ -49,16 +101,15 @@ def call_block(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
     state.frames = (*frames, partial(in_call, call=call.name_span, name=call.spelling))
     tensors = lower_body(state, block.statement.body, site.current, inner)
     state.calls, state.frames = calls, frames
-    if len(tensors) == 1 and not (poisoned(tensors) or call.is_inline):
-        state.yields.setdefault((id(block.statement), tensors[0]), path)
-        if site.label is None:
-            state.graph.labels[path] = tensors[0]
     return tensors
 
 
 def _own_scope(state: Lowering, block: Block, call: EvaluatedCall, site: Site) -> Scope:
     """The scope that a call of a block opens."""
-    path = path_of(state, block.statement.name.lower(), call.span, site)
+    return _scope_at(block, path_of(state, block.statement.name.lower(), call.span, site))
+
+
+def _scope_at(block: Block, path: str) -> Scope:
     return Scope(f"{path}.", None, block.labels, block.home, defaults_before=block.start)
 
 
@@ -153,37 +204,6 @@ def _check_recursion(state: Lowering, block: Block, call: EvaluatedCall) -> None
     cycle = " -> ".join([*names[names.index(call.spelling) :], call.spelling])
     help = "repeat a chain with `[...]*n` or `for`"
     raise error("E116", f"a block cannot call itself: {cycle}", call.name_span, help=help)
-
-
-def _check_arity(block: Block, call: EvaluatedCall, site: Site) -> None:
-    """A block takes one tensor, or as many as it declares."""
-    expected = max(len(block.statement.inputs), 1)
-    found = len(site.current)
-    if not found:
-        raise error(
-            "E110",
-            f"`{call.spelling}` has no input: a chain starts with an `INPUT` or with a value",
-            call.name_span,
-            help=start_of(call),
-        )
-    if found != expected:
-        tensors = "one tensor" if expected == 1 else f"{expected} tensors"
-        meet = "one meets" if found == 1 else f"{found} meet"
-        raise error(
-            "E113",
-            f"`{call.spelling}` takes {tensors}, but {meet} it",
-            call.name_span,
-            also=[Pointer(block.statement.name_span, "defined here")],
-            help=_branches(expected, call),
-        )
-
-
-def _branches(expected: int, call: EvaluatedCall) -> str:
-    """How as many tensors as a block takes are led to it."""
-    if expected == 1:
-        return MERGE
-    branches = " | ".join([*["..."] * (expected - 1), "ID"])
-    return f"write `( {branches} ) -> {call.span.text}`"
 
 
 def _bind_arguments(block: Block, call: EvaluatedCall, inner: Scope) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from ..expressions.names import Scope
 from ..expressions.recovery import POISON, poisoned
 from ..ir.graph import Value
 from ..layers.layerdef import LAYERS
+from .arity import MERGE
 from .bindings import bind_target
-from .calls import MERGE
 from .items import evaluate_in, item, label_text, lower_chain
 from .state import Lowering, Site, Tensors
 

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-from ...grammar.diagnostics import error
 from .. import layers as _layers  # noqa: F401  (fills the table of layers)
 from .. import ops as _ops  # noqa: F401  (fills the op table)
 from ..expressions.recovery import POISON, poisoned
@@ -10,14 +9,14 @@ from ..ir.graph import Layer
 from ..ir.types import DType
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import LAYERS, Bound, LayerDef
+from .arity import check_layer
+from .blocks import call_within_layer
 from .built import built, likeness
 from .evaluated_call import EvaluatedCall
 from .items import path_of
 from .state import Lowering, Site, Tensors
 
 OPERATOR = "op"  # calls an operator of ONNX
-STATES = ("s", "h", "c")  # what a recurrent layer yields with its states, and what help calls it
-MERGE = "merge them first, with `ADD` or `CONCAT`"
 
 
 def call_layer(
@@ -35,7 +34,7 @@ def call_layer(
     if definition.takes == "many" and len(site.current) == 1 and site.after_computed:
         return site.current
     if not poisoned(site.current):
-        _check_arity(state, definition, call, site)
+        check_layer(state, definition, call, site)
     if len(state.graph.layers) >= state.max_layers:
         raise state.too_many_layers(call.span, state.max_layers + 1)
     path = path_of(state, definition.name.lower(), call.span, site)
@@ -112,55 +111,7 @@ def _builder(
         dtype=next((x.dtype for x in site.current if x.dtype.is_float), DType.FLOAT32),
         look_up=partial(state.find_layer, scope=site.scope, span=call.span),
         find=partial(site.scope.find, span=call.span),
+        call_block=partial(call_within_layer, state, site, path),
         budget=site.scope.home.budget,
         shared=bound.share,
     )
-
-
-def start_of(call: EvaluatedCall) -> str:
-    """The help for a call without an input, which often belongs to the chain on the line above."""
-    before = call.span.source.text[: call.span.start]
-    if "INPUT" in before and not before.rpartition("\n")[2].strip():
-        return f"write `-> {call.span.text}` to continue the chain above"
-    return f"write `INPUT -> {call.span.text}`"
-
-
-def _one_of_states(state: Lowering, current: Tensors) -> str | None:
-    """The help where the tensors are a recurrent layer's, which are no branches to be merged."""
-    for layer in reversed(state.graph.layers.values()):
-        if layer.outputs == current and layer.arguments.get("return") == "states" and layer.span:
-            named = f"`({', '.join(STATES[: len(current)])}) = ... -> {layer.span.text}`"
-            return f"write `last` in place of `states`, or name each tensor: {named}"
-    return None
-
-
-def _check_arity(state: Lowering, definition: LayerDef, call: EvaluatedCall, site: Site) -> None:
-    """A source starts a chain, a merge takes several tensors, any other layer takes one."""
-    if definition.takes == "nothing":
-        if not site.starts:
-            message = f"{call.spelling} starts a chain, and cannot be inside one"
-            own = f"`x = {call.span.text}`"
-            help = f"give it its own chain, {own}, and merge that: `( ID | x ) -> ADD`"
-            raise error("E111", message, call.name_span, help=help)
-        return
-    if not site.current:
-        raise error(
-            "E110",
-            f"{call.spelling} has no input: a chain starts with an `INPUT` or with a value",
-            call.name_span,
-            help=start_of(call),
-        )
-    if definition.takes == "one" and len(site.current) > 1:
-        raise error(
-            "E113",
-            f"{call.spelling} takes one tensor, but {len(site.current)} branches lead to it",
-            call.name_span,
-            help=_one_of_states(state, site.current) or MERGE,
-        )
-    if definition.takes == "many" and len(site.current) == 1:
-        raise error(
-            "E113",
-            f"{call.spelling} merges several tensors, but gets one",
-            call.name_span,
-            help=f"write `( ... | ID ) -> {call.spelling}`",
-        )

@@ -12,6 +12,7 @@ from ...grammar.files import read_source
 from ...grammar.limits import MAX_NESTING
 from ...grammar.parsing.parser import parse
 from ...grammar.source import Span
+from ..expressions.arguments import Word
 from ..expressions.evaluate import Namespace
 from ..expressions.names import (
     Block,
@@ -100,9 +101,10 @@ def import_file(
         _take_over(home, imported)
         return
     name = statement.name.id
-    home.lets[name] = Namespace(_public(imported.lets), statement.span)
     blocks = _public(imported.blocks)
     home.blocks.update((f"{name}.{each}", block) for each, block in blocks.items())
+    words = {each: Word(f"{name}.{each}") for each in blocks}  # for layers that take a block
+    home.lets[name] = Namespace({**words, **_public(imported.lets)}, statement.span)
 
 
 def _check_names(statements: Sequence[ast.Statement]) -> None:

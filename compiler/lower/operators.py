@@ -33,7 +33,8 @@ from ..onnx_standard.schemas import OPSET
 from ..onnx_standard.words import WORDS
 from ..ops.opdef import OPS
 from ..ops.window_attributes import AUTO_PADS
-from .calls import MERGE, OPERATOR, call_layer
+from .arity import MERGE
+from .calls import OPERATOR, call_layer
 from .evaluated_call import EvaluatedCall
 from .state import Lowering, Site, Tensors
 

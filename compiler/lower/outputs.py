@@ -6,7 +6,7 @@ from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, error
 from ...grammar.source import Span
 from ..expressions.names import Scope
-from .calls import MERGE
+from .arity import MERGE
 from .items import label_text, lower_chain
 from .state import Lowering, Tensors
 

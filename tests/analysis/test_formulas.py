@@ -43,9 +43,9 @@ def test_parameters_add_up(row: LayerRow) -> None:
 
 
 def test_every_layer_with_weights_has_words() -> None:
-    """The table knows each kind of layer that learns."""
+    """The table knows each kind of layer that learns; the weights of a scan are its block's."""
     kinds = {netc.compile(row.program).graph.layers["l"].kind for row in LAYER_ROWS if row.params}
-    assert kinds <= WORDS.keys()
+    assert kinds - {"SCAN"} <= WORDS.keys()
 
 
 @pytest.mark.parametrize(

@@ -193,6 +193,18 @@ target = INPUT(4x3, sequence)
 ( target | h | c ) -> LSTM(7) as decoder -> RNN(6, activation=relu, direction=both) as top
   -> LINEAR(5) as out"""
 
+SCANNED = """block Cell(n; x, h, c) {
+  gates = ( x -> FC(4 * n) as input | h -> FC(4 * n, bias=no) as hidden ) -> ADD
+  i = gates -> SLICE(0, n) -> SIGMOID
+  f = gates -> SLICE(n, 2 * n) -> SIGMOID
+  g = gates -> SLICE(2 * n, 3 * n) -> TANH
+  o = gates -> SLICE(3 * n, 4 * n) -> SIGMOID
+  next = ( ( f | c ) -> MUL | ( i | g ) -> MUL ) -> ADD
+  y = ( o | next -> TANH ) -> MUL
+  ( y | next )
+}
+INPUT(6x5, sequence) -> SCAN(Cell(4), states=[4, 4], return=last) as cell -> FC(3) as out"""
+
 SIAMESE = """default CONV(pad=valid)
 block Twin { CONV(3x3, 4) as conv1 -> RELU -> POOL -> FC(6) as fc -> SIGMOID }
 a = INPUT(8x9x1) as first -> Twin as twin
@@ -249,6 +261,7 @@ ROWS = [
     NetworkRow("tagger", TAGGER, classes=4),
     NetworkRow("masked_classifier", MASKED_CLASSIFIER, classes=3),
     NetworkRow("translation", TRANSLATION),
+    NetworkRow("scanned", SCANNED, classes=3),
     NetworkRow("siamese", SIAMESE, "binary_cross_entropy"),
     NetworkRow(
         "two_heads",

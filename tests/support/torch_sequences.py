@@ -155,3 +155,18 @@ def attentive() -> Module:
         **{"n": nn.LayerNorm(6), "a": nn.MultiheadAttention(6, 2, batch_first=True)},
         d=nn.Linear(24, 3),
     )
+
+
+def scanned() -> Module:
+    """An LSTM written as a loop over its steps."""
+
+    def forward(net: Module, x: Tensor) -> Tensor:
+        h = c = x.new_zeros(len(x), 4)
+        for element in x.unbind(1):
+            i, f, g, o = (net.cell.input(element) + net.cell.hidden(h)).chunk(4, 1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            h = o.sigmoid() * c.tanh()
+        return net.out(h)
+
+    cell = named(input=nn.Linear(5, 16), hidden=nn.Linear(4, 16, bias=False))
+    return Rule(forward, cell=cell, out=nn.Linear(4, 3))
