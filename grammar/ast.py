@@ -346,7 +346,7 @@ class ImportStatement(Syntax):
 
 @record
 class DefaultStatement(Syntax):
-    """`default CONV(3x3, bias=no)`."""
+    """`default CONV(3x3, bias=no)`, `default r.CONV(init=he)`; `name_span` covers the layer."""
 
     name: str
     arguments: tuple[Argument, ...]

@@ -33,7 +33,10 @@ class Block:
 
 @record
 class Default:
-    """What a `default` statement sets for a layer: arguments by name, and where it stands."""
+    """What a `default` statement sets for a layer: arguments by name, and where it stands.
+
+    `r.CONV` is the layer in the blocks of an import.
+    """
 
     layer: str
     arguments: Mapping[str, Any]

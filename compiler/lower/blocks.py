@@ -145,7 +145,13 @@ def _caller(
         shared = shared or (path, source)
     frozen = bool(common.get("frozen")) or (around is not None and around.frozen)
     outer = frozenset[int]() if around is None else around.blocks
-    return Caller(call.spelling, outer | {id(block.statement)}, call.is_inline, frozen, shared)
+    imports = () if around is None else around.imports
+    file, dot, _ = call.spelling.partition(".")
+    if dot:
+        imports = (*imports, (site.scope, file))
+    return Caller(
+        call.spelling, outer | {id(block.statement)}, call.is_inline, imports, frozen, shared
+    )
 
 
 def lower_body(

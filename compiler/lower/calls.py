@@ -38,7 +38,7 @@ def call_layer(
     if len(state.graph.layers) >= state.max_layers:
         raise state.too_many_layers(call.span, state.max_layers + 1)
     path = path_of(state, definition.name.lower(), call.span, site)
-    defaults = site.scope.defaults(definition.name)
+    defaults = state.defaults(definition.name, site.scope)
     bound = call.bind(definition, defaults)
     if poisoned(site.current):
         state.poison(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...grammar import ast
-from ...grammar.diagnostics import NetError, Pointer, error
+from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
 from ...grammar.files import read_source
 from ...grammar.limits import MAX_NESTING
 from ...grammar.parsing.parser import parse
@@ -64,16 +64,31 @@ def define_blocks(statements: Sequence[ast.Statement], home: Home) -> None:
 
 
 def set_default(statement: ast.DefaultStatement, scope: Scope) -> None:
-    """New defaults for a layer, for what follows in this file."""
-    if statement.name not in LAYERS:
-        raise error("E101", f"unknown layer `{statement.name}`", statement.name_span)
+    """New defaults for a layer, for what follows in this file, or in an import of it.
+
+    Raises:
+        NetError: E101, there is no such layer or import; what the arguments are refused with.
+    """
+    file, dot, name = statement.name.rpartition(".")
+    if dot and not isinstance(scope.home.lets.get(file), Namespace):
+        start = statement.name_span.start
+        span = Span(statement.name_span.source, start, start + len(file))
+        help = f'name the import, as in `import "lib:resnet.net" as {file}`'
+        raise error("E101", f"unknown name `{file}`", span, help=help)
+    if statement.name in scope.home.blocks:
+        message = f"`default` takes a layer, and `{statement.name}` is a block"
+        raise error("E101", message, statement.name_span)
+    if name not in LAYERS:
+        near = did_you_mean(name, LAYERS)
+        raise error("E101", f"unknown layer `{name}`", statement.name_span, help=near)
     given = tuple(
         GivenArgument(a.name, evaluate_in(scope, a.value, words=True), a.span)
         for a in statement.arguments
     )
-    definition = LAYERS[statement.name]
-    values, _ = place(definition, given, statement.name)
-    scope.home.defaults.append(Default(definition.name, values, statement.span.start))
+    definition = LAYERS[name]
+    values, _ = place(definition, given, name)
+    layer = f"{file}{dot}{definition.name}"
+    scope.home.defaults.append(Default(layer, values, statement.span.start))
 
 
 def import_file(

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
@@ -63,6 +63,8 @@ class Caller:
         blocks: The identities of its block and of those around it.
         is_inline: Whether it opens no scope.
         frozen: Whether weights are not trained.
+        imports: Where those calls stand that are of imports, and the imports' names, outermost
+            first: their `default`s reach all layers.
         shared: A scope and the one whose weights it uses, as the outermost call says that shares
             any; None where no call does.
     """
@@ -70,6 +72,7 @@ class Caller:
     spelling: str
     blocks: frozenset[int]
     is_inline: bool
+    imports: tuple[tuple[Scope, str], ...]
     frozen: bool
     shared: tuple[str, str] | None
 
@@ -95,6 +98,7 @@ class Lowering:
         errors: What was found; lowering continues past a bad layer.
         trials: How many ways out of errors may still be tried.
         built: What layers appended, by what like calls share.
+        overlaid: Defaults of a file with those for an import of it, by the identities of both.
         evaluated: Calls that mean the same wherever they stand, by the identity of their syntax.
         training: The settings of the `train` block; None where there is none so far.
         training_span: Where it stands.
@@ -117,6 +121,7 @@ class Lowering:
     errors: list[Diagnostic] = field(default_factory=list)
     trials: int = MOST_TRIALS
     built: dict[Hashable, Built] = field(default_factory=dict)
+    overlaid: dict[tuple[int, int], Mapping[str, Any]] = field(default_factory=dict)
     evaluated: dict[int, EvaluatedCall] = field(default_factory=dict)
     training: "Mapping[str, GivenSetting] | None" = None
     training_span: Span | None = None
@@ -163,6 +168,18 @@ class Lowering:
         if value is POISON:
             raise Poisoned
         return self.graph.producer(value).scope
+
+    def defaults(self, layer: str, scope: Scope) -> Mapping[str, Any]:
+        """Arguments of a layer that `default` statements set for what stands in a scope.
+
+        Those for an import go before those of its file. The same object where the same hold.
+        """
+        values = scope.defaults(layer)
+        for around, name in reversed(self.calls[-1].imports if self.calls else ()):
+            if reaching := around.defaults(f"{name}.{layer}"):
+                key = id(values), id(reaching)
+                values = self.overlaid.setdefault(key, {**values, **reaching})
+        return values
 
     def shared_path(self, path: str) -> str | None:
         """The path whose weights a layer uses because a block around it shares them, or None."""

@@ -112,7 +112,8 @@ class _Formatter:
 
     def _DefaultStatement(self, statement: DefaultStatement) -> Doc:
         """`default CONV(...)`."""
-        return concat(two_words(self.tokens), bracket(self.tokens, is_call=True))
+        keyword, name = self.tokens.take(), label(self.tokens, statement.name_span.end)
+        return concat(keyword, Text(" "), name, bracket(self.tokens, is_call=True))
 
     def _LetStatement(self, statement: LetStatement | FunctionStatement) -> Doc:
         """`let target = value`, `let name(v, d=8) = value`."""

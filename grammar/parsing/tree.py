@@ -6,7 +6,7 @@ terminal. No tree of the parser's own is ever built, which halves the memory of 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -142,14 +142,17 @@ class TreeBuilder:
         return ImportStatement(path.value, name, span=span)
 
     def default_stmt(self, parts: Parts) -> DefaultStatement:
-        keyword, name, arguments = parts
+        keyword, *names, arguments = parts
         _check_arguments(arguments)
-        return DefaultStatement(
-            name.value,
-            arguments.items,
-            span=self._begun(keyword, arguments.end),
-            name_span=self._at(name),
-        )
+        name = self._dotted(names)
+        span = self._begun(keyword, arguments.end)
+        return DefaultStatement(name.text, arguments.items, span=span, name_span=name)
+
+    def _dotted(self, names: Sequence[Token]) -> Span:
+        """A name, and perhaps that of the import before it, which touches it."""
+        places = [self._at(name) for name in names]
+        check_label(places, kind="name", help="write it without one")
+        return places[0].to(places[-1])
 
     def block_stmt(self, parts: Parts) -> BlockStatement:
         keyword, name, *params, body = parts
@@ -265,17 +268,13 @@ class TreeBuilder:
     def call(self, parts: Parts) -> Call:
         start = parts[0].start_pos
         is_inline = parts[0].type == "INLINE"
-        names = [part for part in parts[is_inline:] if type(part) is Token]
-        end = names[-1].end_pos
-        arguments = parts[-1] if type(parts[-1]) is Arguments else Arguments((), end)
+        name = self._dotted([part for part in parts[is_inline:] if type(part) is Token])
+        arguments = parts[-1] if type(parts[-1]) is Arguments else Arguments((), name.end)
         _check_arguments(arguments)
-        places = [self._at(name) for name in names]
-        check_label(places, kind="name", help="write it without one")
-        name_span = self._span(names[0].start_pos, end)
-        if len(names) > 1:
-            check_imported(name_span)
+        if "." in name.text:
+            check_imported(name)
         span = self._span(start, arguments.end)
-        return Call(name_span.text, arguments.items, name_span, is_inline, span=span)
+        return Call(name.text, arguments.items, name, is_inline, span=span)
 
     def SHORTHAND(self, token: Token) -> Shorthand:
         span = self._at(token)

@@ -219,11 +219,12 @@ EXAMPLES = (
         NAMED,
         ('import "a" as b.c', 'import "a" as b(', 'import "a" as b{1}'),
     ),
-    _missing("no layer after `default`", "write `default CONV(bias=no)`", "default"),
+    _missing("no layer after `default`", "write `default CONV(bias=no)`", "default", "default r."),
     _missing(
         "no arguments after the layer of `default`",
         "write `default CONV(bias=no)`",
         "default CONV",
+        "default r.CONV",
     ),
     _missing("no name after `output`", "write `output logits`", "output"),
     _missing("no condition after `assert`", "write `assert params == 61_706`", "assert"),

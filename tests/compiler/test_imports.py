@@ -251,6 +251,44 @@ def test_what_a_file_imports_is_its_own(tmp_path: Path) -> None:
     )
 
 
+DEFAULTS = """\
+import "blocks.net" as a
+import "blocks.net" as b
+block Early { a.Unit(3) }
+default a.CONV(bias=no, stride=2)
+block Late { a.Unit(3) }
+"""
+
+
+def test_defaults_for_an_import(tmp_path: Path) -> None:
+    """They hold in all blocks of the file behind the statement, before its own defaults."""
+    chain = "INPUT(16x16x3) -> a.Unit(3) as x -> b.Unit(3) as y -> Early -> Late -> CONV(3) as own"
+    blocks = "default CONV(bias=yes, pad=valid)\nblock Unit(c) { CONV(3x3, c) as conv }\n"
+    parameters = netc.load(
+        write(tmp_path, main=f"{DEFAULTS}{chain}\n", blocks=blocks)
+    ).graph.parameters
+    biases = [path for path in parameters if path.endswith("bias")]
+    assert biases == ["y.conv.bias", "early1.unit1.conv.bias", "own.bias"]
+
+
+def test_defaults_for_what_an_import_imports(tmp_path: Path) -> None:
+    """They reach the blocks that blocks of the file call in others; the outermost goes first."""
+    main = (
+        'import "a.net" as a\ndefault a.CONV(bias=no)\n'
+        "INPUT(16x16x3) -> a.Of(3) -> inline a.Of(4) -> FC(2)\nassert shape(conv1) == 4x4x4\n"
+    )
+    inner = 'import "b.net" as b\ndefault b.CONV(bias=yes, stride=2)\nblock Of(c) { b.Unit(c) }\n'
+    found = netc.load(
+        write(
+            tmp_path,
+            main=main.replace("(conv1)", "(unit1.conv)"),
+            a=inner,
+            b="block Unit(c) { CONV(3x3, c) as conv }\n",
+        )
+    ).graph
+    assert [path for path in found.parameters if path.endswith("bias")] == ["fc1.bias"]
+
+
 # what stands below the imports, a code, what is said
 CLASHES = [
     ("let a = 3", "E112", "the name `a` is given twice"),
@@ -271,6 +309,11 @@ CLASHES = [
     ("INPUT(3) -> a.unit(3)", "E101", "`a` has no block `unit`"),
     ("INPUT(3) -> a.Unit(d=3)", "E102", "`a.Unit` has no argument `d`"),
     ("INPUT(3) -> c.Unit(3)", "E101", "unknown name `c`"),
+    ("default c.CONV(bias=no)", "E101", "unknown name `c`"),
+    ("let c = 3\ndefault c.CONV(bias=no)", "E101", "unknown name `c`"),
+    ("default a.CNV(bias=no)", "E101", "unknown layer `CNV`"),
+    ("default a.Unit(c=3)", "E101", "`default` takes a layer, and `a.Unit` is a block"),
+    ("default a.CONV(bais=no)", "E102", "CONV has no argument `bais`"),
 ]
 
 

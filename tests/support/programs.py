@@ -69,6 +69,7 @@ class _Writer:
                 lambda: ["import", '"lib:x \\" # y.net"'],
                 lambda: ["import", '"y.net"', "as", *self.name()],
                 lambda: ["default", *self.name(), GLUE, "(", *self.arguments()],
+                lambda: ["default", FILE, GLUE, ".", GLUE, "FC", GLUE, "(", *self.arguments()],
                 self.block,
                 self.train,
                 lambda: ["output", *self.name()],

@@ -77,7 +77,7 @@ class Case:
         if self.call.spelling not in LAYERS:
             return {}
         row, call = LAYERS[self.call.spelling], self.call
-        defaults = self.site.scope.defaults(row.name)
+        defaults = self.state.defaults(row.name, self.site.scope)
         try:
             return bind(row, call.given, call.span, call.spelling, defaults=defaults).arguments
         except NetError:
