@@ -6,13 +6,14 @@ from enum import Enum
 from typing import Literal
 
 from ...grammar.records import record
+from ..expressions.arguments import LabelName
 from ..ir.builder import Builder
 from ..ir.dim import Dim
 from ..ir.graph import Value
 from ..ir.types import DType, TensorType
 from ..ops.opdef import Yields
 from .class_losses import class_axis, without_axis
-from .terms import Term, TermDef, TermTable
+from .terms import Term, TermDef, TermTable, keyword_arguments
 
 Probabilities = Callable[[Builder, Value, int], Value]
 
@@ -88,7 +89,7 @@ class LossTargets:
     Attributes:
         task: What the output is while its targets are no indices of classes.
         types: The types that are taken for an output with classes on an axis, the one that is
-            taken by default first.
+            taken by default first; none where the output is not compared.
         values: What their real numbers say.
     """
 
@@ -106,7 +107,8 @@ class LossDef(TermDef):
     """A row of the table of losses.
 
     Its function is `function(build, output, target, axis, **arguments)`, the mean as a scalar; the
-    classes lie on `axis` of the output. All arguments have defaults.
+    classes lie on `axis` of the output, and the target is None where there is none. All arguments
+    have defaults.
 
     Attributes:
         formula: How lectures write it, by its arguments and by whether targets are class indices.
@@ -124,27 +126,40 @@ class LossDef(TermDef):
     fits: Mapping[Yields, Verdict]
     start: ZeroKnowledge | None
 
+    @property
+    def compares(self) -> bool:
+        """Whether it compares an output with a target."""
+        return self.targets is not NOTHING
+
     def build(
-        self, build: Builder, output: Value, target: Value, term: Term, *, axis: int | None = None
+        self,
+        build: Builder,
+        output: Value,
+        target: Value | None,
+        term: Term,
+        *,
+        axis: int | None = None,
     ) -> Value:
         """The loss as a scalar of the output's element type.
 
         Args:
             build: A builder on the graph that holds `output` and `target`.
             output: What the loss takes, such as logits; see `output_fit.fit`.
-            target: Of one of the types that `target_types` names.
+            target: Of one of the types that `target_types` names; None where it compares nothing.
             term: The loss's arguments.
             axis: Where the classes lie in the output; the axis of its channels where it is None.
         """
         axis = class_axis(output.type) if axis is None else axis
-        if target.dtype.is_float and len(target.shape) < len(output.shape):
+        if target is not None and target.dtype.is_float and len(target.shape) < len(output.shape):
             target = build.Unsqueeze(target, build.index_constant((axis,)))
-        loss: Value = self.function(build, output, target, axis, **self.settled(term.arguments))
+        options = {n: v for n, v in self.settled(term.arguments).items() if n != INPUT_AS_TARGET}
+        loss: Value = self.function(build, output, target, axis, **options)
         return loss
 
-    def written(self, term: Term, target: TensorType) -> Formula:
+    def written(self, term: Term, target: TensorType | None) -> Formula:
         """The loss of such a target with its arguments, as lectures write it."""
-        return self.formula(indexed=not target.dtype.is_float, **self.settled(term.arguments))
+        indexed = target is not None and not target.dtype.is_float
+        return self.formula(indexed=indexed, **self.settled(term.arguments))
 
     def verdict(self, kind: Yields) -> Verdict:
         """What becomes of an output whose last operator yields such numbers."""
@@ -164,6 +179,19 @@ class LossDef(TermDef):
 
 
 LOSSES = TermTable("loss", "loss", LossDef)
+INPUT_AS_TARGET = "target"
+
+
+def _of_comparisons(*, target: LabelName | None = None) -> None:
+    """What every loss takes that compares: an input in place of a target that data give."""
+
+
+COMPARING = keyword_arguments(_of_comparisons)
+
+
+def nothing(output: TensorType, axis: int) -> tuple[TensorType, ...]:
+    """No target."""
+    return ()
 
 
 def alike(output: TensorType, axis: int) -> tuple[TensorType, ...]:
@@ -190,3 +218,4 @@ DISTRIBUTIONS = LossTargets("classes", alike, Values.PROBABILITIES)
 DECISIONS = LossTargets("decisions", alike, Values.PROBABILITY)
 SIDES = LossTargets("decisions", decided, Values.SIDES)
 NUMBERS = LossTargets("numbers", alike, Values.NUMBERS)
+NOTHING = LossTargets("numbers", nothing, Values.NUMBERS)

@@ -19,9 +19,11 @@ from .lossdef import (
     AS_IS,
     BEFORE,
     CLASSES,
+    COMPARING,
     DECISIONS,
     DISTRIBUTIONS,
     LOSSES,
+    NOTHING,
     NUMBERS,
     SIDES,
     Doubt,
@@ -33,7 +35,7 @@ from .lossdef import (
 
 __all__ = ["LOSSES"]
 
-loss = LOSSES.enter
+loss = partial(LOSSES.enter, after=COMPARING)
 
 DROPPED = Refusal("put the `DROPOUT` before the last layer that has weights")
 
@@ -84,7 +86,7 @@ def _smoothed(label_smoothing: float, **_: object) -> Formula:
     return Formula(f"-1/N ∑ {t} log p", f"(p - {t}) / N", softmax)
 
 
-def _sides_or_classes(margin: float, *, indexed: bool) -> Formula:
+def _sides_or_classes(margin: float, *, indexed: bool, **_: object) -> Formula:
     m = f"{margin:g}"
     if not indexed:
         return Formula(f"1/n ∑ max(0, {m} - t y)", f"-t / n where t y < {m}")
@@ -291,7 +293,7 @@ def log_cosh(build: Builder, output: Value, target: Value, axis: int) -> Value:
     },
     # A score of 0 falls short of every margin.
     start=ZeroKnowledge(
-        "scores of 0", lambda classes, margin: margin * (1 - 1 / classes if classes else 1)
+        "scores of 0", lambda classes, margin, **_: margin * (1 - 1 / classes if classes else 1)
     ),
     numbers=("margin",),
 )
@@ -311,3 +313,19 @@ def hinge(
     side = build.Where(build.Greater(given.target, zero), one, minus)
     reached = build.Sub(build.constant(margin, scores.dtype), build.Mul(side, scores))
     return masked_mean(build, given.only(build, build.Relu(reached)), given.mask)
+
+
+@LOSSES.enter(
+    "minimize",
+    formula=lambda **_: Formula("1/n ∑ y", "1 / n"),
+    targets=NOTHING,
+    scores="logits",
+    fits={Yields.ANYTHING: AS_IS},
+    start=None,
+)
+def minimize(build: Builder, output: Value, target: None, axis: int) -> Value:
+    """The output as it is, the mean over all elements: a loss that the network computes itself.
+
+    A divergence between distributions is one, or a penalty on activations.
+    """
+    return build.ReduceMean(output, keepdims=0)

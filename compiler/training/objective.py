@@ -1,7 +1,7 @@
 """What training minimises: a loss for each output that has one, and penalties on the weights."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 from ...grammar.diagnostics import error
 from ...grammar.records import record
@@ -10,7 +10,14 @@ from ..ir.graph import STEP, Graph, Value
 from ..ir.types import DType, TensorType
 from ..passes.rewrite import rewrite
 from .losses import LOSSES
-from .output_fit import named_output, target_type, total_loss
+from .output_fit import (
+    compared_input,
+    each_loss,
+    input_as_target,
+    named_output,
+    target_type,
+    total_loss,
+)
 from .regularizers import penalty
 from .terms import Term
 
@@ -40,16 +47,43 @@ class Objective:
         return all(LOSSES[term.name].targets.task == "numbers" for term in self.losses.values())
 
     def target_names(self) -> dict[str, str]:
-        """The name of the target of each output: `target` or, of several, `target.<output>`."""
+        """The name of each target that data give: `target` or, of several, `target.<output>`.
+
+        Losses that compare an output with an input, or with nothing, have none.
+        """
+        given = [
+            output
+            for output, term in self.losses.items()
+            if LOSSES[term.name].compares and input_as_target(term) is None
+        ]
+        if len(given) == 1:
+            return dict.fromkeys(given, TARGET)
+        return {output: f"{TARGET}.{output}" for output in given}
+
+    def inputs_as_targets(self) -> dict[str, str]:
+        """The input that is the target of an output, for each output that has such a target."""
+        named = {output: input_as_target(term) for output, term in self.losses.items()}
+        return {output: name for output, name in named.items() if name is not None}
+
+    def loss_names(self) -> dict[str, str]:
+        """What the loss of each output is called: `loss` or, of several, `loss.<output>`."""
         if len(self.losses) == 1:
-            return dict.fromkeys(self.losses, TARGET)
-        return {output: f"{TARGET}.{output}" for output in self.losses}
+            return dict.fromkeys(self.losses, LOSS)
+        return {output: f"{LOSS}.{output}" for output in self.losses}
+
+    @property
+    def comparing(self) -> "Objective":
+        """The losses that compare an output with a target, alone."""
+        kept = {name: term for name, term in self.losses.items() if LOSSES[term.name].compares}
+        return replace(self, losses=kept)
 
 
 def add_loss(
     graph: Graph, objective: Objective, targets: Mapping[str, TensorType] | None = None
 ) -> Graph:
     """A network with targets, as inputs, and the loss, as the output `loss`.
+
+    Of several losses each is an output `loss.<output>`, too, without its weight.
 
     Args:
         graph: The network, mode-neutral; it stays as it is.
@@ -70,8 +104,14 @@ def add_loss(
         value = named_output(target, output, term)
         type = (targets or {}).get(output) or target_type(target, value, term, name=output)
         values[output] = build.input(name, type)
-    loss = total_loss(build, target.outputs, values, objective.losses, objective.weights)
+    for output in objective.inputs_as_targets():
+        values[output] = compared_input(target, output, objective.losses[output])
+    losses = each_loss(build, target.outputs, values, objective.losses)
+    names = objective.loss_names()
+    check_free(target, *names.values())
+    loss = total_loss(build, losses, objective.weights)
     added = penalty(build, objective.regularize)
+    target.outputs |= {names[output]: value for output, value in losses.items()}
     target.outputs[LOSS] = loss if added is None else build.Add(loss, added)
     return target
 
@@ -82,7 +122,8 @@ def check_names(graph: Graph, objective: Objective) -> None:
     Raises:
         NetError: E134.
     """
-    check_free(graph, LOSS, *SCALARS, *objective.target_names().values())
+    names = (*objective.target_names().values(), *objective.loss_names().values())
+    check_free(graph, LOSS, *SCALARS, *names)
 
 
 def check_free(graph: Graph, *names: str) -> None:

@@ -6,14 +6,21 @@ the logits before them. Where the pair makes no sense, the error says what to do
 
 from collections.abc import Mapping
 
-from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
+from ...grammar.diagnostics import (
+    Diagnostic,
+    NetError,
+    Pointer,
+    did_you_mean,
+    error,
+    listing,
+)
 from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Value
 from ..ir.types import HolderType, TensorType, author_size
 from .class_losses import class_axis
 from .endings import Ending, ending, replay
-from .lossdef import BEFORE, Doubt, Refusal
+from .lossdef import BEFORE, INPUT_AS_TARGET, Doubt, Refusal
 from .losses import LOSSES
 from .terms import Term
 
@@ -82,6 +89,8 @@ def check_losses(graph: Graph, losses: Mapping[str, Term]) -> tuple[Diagnostic, 
     for name, term in losses.items():
         try:
             found = fit(graph, named_output(graph, name, term), term, name=name)
+            if input_as_target(term) is not None:
+                compared_input(graph, name, term)
         except NetError as failure:
             findings += failure.diagnostics
             continue
@@ -102,6 +111,37 @@ def named_output(graph: Graph, name: str, term: Term) -> Value:
     names = ", ".join(f"`{known}`" for known in graph.outputs)
     help = did_you_mean(name, graph.outputs) or f"the outputs are {names}"
     raise error("E132", f"there is no output `{name}` for `{term.name}`", term.span, help=help)
+
+
+def input_as_target(term: Term) -> str | None:
+    """The input that a loss compares its output with; None where that is a target of its own."""
+    name: str | None = term.arguments.get(INPUT_AS_TARGET)
+    return name
+
+
+def compared_input(graph: Graph, output: str, term: Term) -> Value:
+    """The input that a loss compares an output with, where it names one.
+
+    Raises:
+        NetError: E132, there is no such input, or the loss does not take it for this output.
+    """
+    name = input_as_target(term) or ""
+    if name not in graph.inputs:
+        help = did_you_mean(name, graph.inputs) or f"the inputs are {listing(graph.inputs)}"
+        message = f"there is no input `{name}` to compare the output `{output}` with"
+        raise error("E132", message, term.span, help=help)
+    found, value = graph.inputs[name], named_output(graph, output, term)
+    accepted = target_types(graph, value, term, name=output)
+    if found.type not in accepted:
+        message = (
+            f"the input `{name}` is {found.type}, which `{term.name}` does not take as a target"
+        )
+        help = "compare with an input of such a type"
+        if value.type.dtype == found.type.dtype and value.type.size == found.type.size:
+            help = f"end the output in `RESHAPE({author_size(found.type)})`"
+        notes = (f"for the output `{output}` it takes {' or '.join(map(str, accepted))}",)
+        raise error("E132", message, term.span, notes=notes, help=help)
+    return found
 
 
 def target_types(
@@ -154,41 +194,48 @@ def target_type(
     )
 
 
-def total_loss(
+def each_loss(
     build: Builder,
     outputs: Mapping[str, Value],
     targets: Mapping[str, Value],
     losses: Mapping[str, Term],
-    weights: Mapping[str, float] | None = None,
-) -> Value:
-    """The weighed sum of the losses of several outputs, as a scalar.
+) -> dict[str, Value]:
+    """The losses of several outputs, each a scalar, by the output's name.
 
     Args:
         build: A builder on the graph that holds outputs and targets.
         outputs: Values by the output's name.
-        targets: The target of each output that has a loss, by the output's name, of one of the
-            types that `target_types` names.
+        targets: The target of each output whose loss compares, by the output's name, of one of
+            the types that `target_types` names.
         losses: The loss of each output that has one.
-        weights: What each loss is multiplied by; 1 where it is left out.
 
     The operators of a loss have their own scope, which ends in the output's name.
 
     Raises:
         NetError: E132, an output does not fit its loss.
     """
-    terms: list[Value] = []
+    found: dict[str, Value] = {}
     scope = build.scope
     for name, term in losses.items():
         build.scope = f"{scope}.{name}"
-        found = fit(build.graph, outputs[name], term, name=name)
-        value = LOSSES[term.name].build(
-            build, found.value(build), targets[name], term, axis=found.axis
+        taken = fit(build.graph, outputs[name], term, name=name)
+        found[name] = LOSSES[term.name].build(
+            build, taken.value(build), targets.get(name), term, axis=taken.axis
         )
-        build.scope = scope
+    build.scope = scope
+    return found
+
+
+def total_loss(
+    build: Builder, losses: Mapping[str, Value], weights: Mapping[str, float] | None = None
+) -> Value:
+    """The sum of losses, each multiplied by its weight, 1 where that is left out."""
+    terms = []
+    for name, value in losses.items():
         weight = (weights or {}).get(name, 1.0)
-        if weight != 1.0:
-            value = build.Mul(build.constant(float(weight), value.dtype), value)
-        terms.append(value)
+        weighed = weight != 1.0
+        factor = build.constant(float(weight), value.dtype) if weighed else None
+        terms.append(value if factor is None else build.Mul(factor, value))
     return terms[0] if len(terms) == 1 else build.Sum(*terms)
 
 
@@ -196,7 +243,9 @@ def _check_shape(graph: Graph, found: Ending, term: Term, name: str, axis: int) 
     """Refuse outputs that no target fits: no real numbers, no classes, or only one."""
     type = found.output.type
     row = LOSSES[term.name]
-    counted = row.targets.task == "classes" or not row.target_types(type)[0].dtype.is_float
+    counted = row.targets.task == "classes" or any(
+        not target.dtype.is_float for target in row.target_types(type)[:1]
+    )
     if not type.dtype.is_float:
         what, advice = f"holds {type.dtype.value}", "a loss takes real numbers"
     elif counted and type.rank < 2:

@@ -99,13 +99,19 @@ class TermTable(dict[str, TermRow]):
         self.common: Keywords = ({}, {}) if common is None else keyword_arguments(common)
 
     def enter(
-        self, name: str, *, first: Keywords = ({}, {}), **fields: Any
+        self,
+        name: str,
+        *,
+        first: Keywords = ({}, {}),
+        after: Keywords = ({}, {}),
+        **fields: Any,
     ) -> Callable[[TermFunction], TermFunction]:
         """Enter the decorated function, whose keyword-only signature is its parameter list.
 
         Args:
             name: Its name in the language.
             first: Kinds and defaults of what goes before its own arguments.
+            after: Those of what goes after them.
             fields: What else its row says.
         """
 
@@ -117,8 +123,8 @@ class TermTable(dict[str, TermRow]):
                 kind=self.kind,
                 name=name,
                 function=function,
-                kinds={**first[0], **own, **self.common[0]},
-                defaults={**first[1], **left_out, **self.common[1]},
+                kinds={**first[0], **own, **after[0], **self.common[0]},
+                defaults={**first[1], **left_out, **after[1], **self.common[1]},
                 **fields,
             )
             return function

@@ -113,7 +113,7 @@ def _measured(
         return whole, []
     taken = rewrite(graph, {})
     outputs, losses, build = {}, [], Builder(taken)
-    for name, target in objective.target_names().items():
+    for name, target in (objective.target_names() | objective.inputs_as_targets()).items():
         term = objective.losses[name]
         found = fit(taken, taken.outputs[name], term, name=name)
         outputs[name] = found.value(build)

@@ -80,6 +80,8 @@ class Samples:
             array, what = inputs[source], f"input `{source}`"
             feeds[name] = adapter(where, what, array, self.wiring.types[source])(array)
         for target in self.wiring.targets.values():
+            if target.source is None:
+                continue
             array, what = batch.targets[target.source], f"target `{target.source}`"
             if target.below:
                 ignored, ignoring = target.ignored, target.ignoring

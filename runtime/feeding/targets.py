@@ -12,7 +12,7 @@ from ...compiler.ir.graph import Graph
 from ...compiler.ir.types import DType, TensorType
 from ...compiler.training.lossdef import Values
 from ...compiler.training.losses import LOSSES
-from ...compiler.training.output_fit import fit, target_type, target_types
+from ...compiler.training.output_fit import compared_input, fit, target_type, target_types
 from ...compiler.training.terms import Term
 from ...grammar.diagnostics import NetError, error, listing
 from ..data.adapting import adapter
@@ -29,7 +29,7 @@ class TargetFeed:
     """How a target of the data becomes a target of the training step.
 
     Attributes:
-        source: Its name in the data.
+        source: Its name in the data; None where it is an input of the network.
         name: Its name among the step's inputs.
         type: Its type there.
         classes: How many classes its indices distinguish; 0 where it holds real numbers.
@@ -40,7 +40,7 @@ class TargetFeed:
         names: The names of the classes, or nothing.
     """
 
-    source: str
+    source: str | None
     name: str
     type: TensorType
     classes: int = 0
@@ -74,6 +74,19 @@ def target_of(
         indices=indices,
         below=counted or _below(term, type, first.targets[source]),
         names=class_names,
+    )
+
+
+def input_target(graph: Graph, term: Term, output: str, name: str) -> TargetFeed:
+    """How an input is the target of an output, which names it."""
+    type = compared_input(graph, output, term).type
+    return TargetFeed(
+        source=None,
+        name=name,
+        type=type,
+        classes=classes_of(graph, term, output, type),
+        ignored=term.arguments.get("ignore_index"),
+        ignoring=_ignoring(term),
     )
 
 

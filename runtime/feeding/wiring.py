@@ -11,7 +11,7 @@ from ...compiler.training.objective import Objective
 from ...grammar.diagnostics import did_you_mean, error, listing
 from ..data.dataset import Batch, Dataset
 from ..data.labels import check_labels
-from .targets import TargetFeed, target_of
+from .targets import TargetFeed, input_target, target_of
 
 View = Callable[[Batch], Batch]
 
@@ -52,16 +52,19 @@ def wire(graph: Graph, objective: Objective, data: Dataset, *, view: View = as_i
             fit its loss; E523, a label is none of the network's classes.
     """
     first = view(data.take(np.zeros(1, np.int64)))
-    sources = _matched(data, "target", list(first.targets), list(objective.losses))
+    names, losses = objective.target_names(), objective.losses
+    sources = _matched(data, "target", list(first.targets), list(names))
     of = {output: source for source, output in sources.items()}
     targets = {
-        output: target_of(graph, objective.losses[output], data, of[output], first, (output, name))
-        for output, name in objective.target_names().items()
+        output: target_of(graph, losses[output], data, of[output], first, (output, name))
+        for output, name in names.items()
     }
     labels = next((n for n in first.targets if data.about.kinds.get(n) == "label"), None)
     for target in targets.values():
         if target.source == labels and target.below:
             check_labels(data, target.below, ignored=target.ignored, ignoring=target.ignoring)
+    for output, name in objective.inputs_as_targets().items():
+        targets[output] = input_target(graph, losses[output], output, name)
     inputs = wire_inputs(graph, data)
     return Wiring(inputs.inputs, targets, inputs.types)
 

@@ -86,6 +86,7 @@ class Evaluator:
         self.metrics = OutputMetrics(
             {output: Metrics(chosen[output], forms[output]) for output in forms},
             {output: target.name for output, target in wiring.targets.items()},
+            objective.loss_names() if names is None and len(objective.losses) > 1 else {},
         )
 
     def measure(

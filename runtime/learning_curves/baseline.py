@@ -35,7 +35,7 @@ def known_of(job: Job) -> RunContext:
 
 def _chance(job: Job) -> float | None:
     """How often the most frequent class is right; None without classes of samples."""
-    labels = job.data.labels()
+    labels = job.labels
     if labels is None or not len(job.split.train):
         return None
     _, counts = np.unique(labels[job.split.train], return_counts=True)
@@ -44,7 +44,7 @@ def _chance(job: Job) -> float | None:
 
 def _are_constant(job: Job, targets: list[Array]) -> bool:
     """Whether the targets of all training samples, of which these are all or some, are the same."""
-    labels, train = job.data.labels(), job.split.train
+    labels, train = job.labels, job.split.train
     if labels is not None:
         return len(np.unique(labels[train])) == 1
     known = 1 < len(train) <= ENOUGH_SAMPLES

@@ -39,6 +39,7 @@ HIGH = 0.5  # of a guess's loss, above which steps have not learned much
 BETTER = 0.6  # of a loss, below which a tenth of the learning rate does clearly better
 FEWEST_OF_CLASS = 5  # samples of a class, on average, from which on whole numbers look like classes
 SHOWN_NAMES = 5  # names in a message
+UNCOMPARED = "no output is compared with a target"
 TRY = REGULARIZERS.term("l2", strength=0.01)
 SMALL_OUTPUTS = ("SOFTMAX",)  # whose outputs are small where there are many classes
 
@@ -91,8 +92,10 @@ def _labels(subject: Subject) -> Check:
     """Targets that differ from each other, and that are what the loss takes them for."""
     if (mistaken := _indices_as_numbers(subject)) is not None:
         return mistaken
-    data, train = subject.job.data, subject.job.split.train
-    labels = None if subject.objective.is_of_numbers else data.labels()
+    if not subject.objective.comparing.losses:
+        return Check("labels", True, UNCOMPARED)
+    train = subject.job.split.train
+    labels = None if subject.objective.is_of_numbers else subject.job.labels
     if labels is not None:
         classes, counts = np.unique(labels[train], return_counts=True)
         rarest = f"from {counts.min()} to {counts.max()} samples each"
@@ -129,8 +132,8 @@ def _indices_as_numbers(subject: Subject) -> Check | None:
     """Indices of more than two classes that a loss takes for numbers, as if 9 were near 8."""
     data, train = subject.job.data, subject.job.split.train
     labels = data.labels()
-    for output, term in subject.objective.losses.items():
-        target = subject.job.wiring.targets[output]
+    for output, target in subject.job.wiring.targets.items():
+        term = subject.objective.losses[output]
         plain = target.indices and not target.classes and not target.below
         if not plain or labels is None or LOSSES[term.name].targets.task != "numbers":
             continue
@@ -175,8 +178,10 @@ def _inputs(subject: Subject) -> Check:
 def _initial_loss(subject: Subject) -> Check:
     """With small weights, the loss of a network that knows nothing."""
     job = subject.job
+    if subject.comparing is None:
+        return Check("initial loss", True, UNCOMPARED)
     expected = expected_loss(job.graph, subject.objective, job.wiring, subject.feeds)
-    found = subject.loss(subject.graph, subject.small)
+    found = subject.loss(subject.comparing, subject.small)
     what = formula(job.graph, subject.objective, job.wiring)
     ok = abs(found - expected) <= AS_EXPECTED * max(abs(expected), 1e-6)
     return Check(
@@ -192,8 +197,10 @@ def _initial_loss(subject: Subject) -> Check:
 def _first_loss(subject: Subject) -> Check:
     """With the weights that training starts from, no loss far above that."""
     job = subject.job
+    if subject.comparing is None:
+        return Check("first loss", True, UNCOMPARED)
     expected = expected_loss(job.graph, subject.objective, job.wiring, subject.feeds)
-    found = subject.loss(subject.graph, subject.state)
+    found = subject.loss(subject.comparing, subject.state)
     given = "given" if job.weights is not None else "initial"
     ok = found <= TOO_SURE * expected
     comparison = "no more than" if ok else "more than"
@@ -280,6 +287,8 @@ def _gradients(subject: Subject) -> Check:
 
 def _small_subset(subject: Subject) -> Check:
     """The network can memorize a handful of samples."""
+    if subject.comparing is None:
+        return Check("small subset", True, UNCOMPARED)
     trial = subject.trial
     answers = "" if trial.accuracy is None else f", {trial.accuracy:.0%} of the answers right"
     verb = "are learned" if trial.learned else "are not learned"

@@ -24,7 +24,7 @@ from ..kerneldef import Array
 def expected_loss(
     graph: Graph, objective: Objective, wiring: Wiring, feeds: Mapping[str, Array]
 ) -> float:
-    """The loss, without penalties, of a network whose weights are close to 0.
+    """The loss of a network whose weights are close to 0, of outputs that have targets.
 
     Args:
         graph: The network.
@@ -36,7 +36,7 @@ def expected_loss(
         NetError: Outputs and losses do not fit.
     """
     total = 0.0
-    for output, term in objective.losses.items():
+    for output, term in objective.comparing.losses.items():
         target = wiring.targets[output]
         weight = objective.weights.get(output, 1.0)
         total += weight * _of_output(graph, output, term, target, feeds[target.name])
@@ -46,7 +46,7 @@ def expected_loss(
 def formula(graph: Graph, objective: Objective, wiring: Wiring) -> str:
     """Where an expected loss comes from, in words: `ln 10`; of several outputs each."""
     texts = []
-    for output, term in objective.losses.items():
+    for output, term in objective.comparing.losses.items():
         start = LOSSES[term.name].start
         if start is None:
             texts.append(f"always answering {constant_answer(graph, output):g}")

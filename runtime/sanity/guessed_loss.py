@@ -23,7 +23,7 @@ Guess = Callable[[Array, Mapping[str, Any]], float]
 def guessed_loss(
     graph: Graph, objective: Objective, wiring: Wiring, feeds: Mapping[str, Array]
 ) -> float:
-    """The loss, without penalties, of the best answer that is the same for all samples.
+    """The loss of the best answer that is the same for all samples, of outputs that have targets.
 
     Of classes it is the entropy of their frequencies, ln K for K that are equally frequent; of
     numbers the loss of their mean or median, which for `mse` is the targets' variance.
@@ -38,7 +38,7 @@ def guessed_loss(
         NetError: Outputs and losses do not fit.
     """
     total = 0.0
-    for output, term in objective.losses.items():
+    for output, term in objective.comparing.losses.items():
         target = wiring.targets[output]
         found = _guessed(graph, output, term, target, feeds[target.name])
         total += objective.weights.get(output, 1.0) * found

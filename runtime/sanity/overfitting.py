@@ -61,6 +61,8 @@ def overfit(
 ) -> Trial:
     """Train on one small batch, without penalties, augmentation or Dropout, by Adam.
 
+    What outputs cost that have no target, such as a divergence, is a penalty, too.
+
     Args:
         job: What is to be trained; its loss is taken, its optimizer is not.
         graph: The network.
@@ -72,7 +74,9 @@ def overfit(
     Raises:
         NetError: Data, network and loss do not fit together.
     """
-    objective = replace(job.recipe.objective, regularize=())
+    whole = job.recipe.objective
+    compared = whole.comparing if whole.comparing.losses else whole
+    objective = replace(compared, regularize=())
     step = train_step(
         without_chance(graph),
         objective,

@@ -69,9 +69,15 @@ class Subject:
         """The network with its losses, without penalties, in training without chance."""
         return self.with_loss(())
 
-    def with_loss(self, regularize: tuple[Term, ...]) -> Graph:
+    @cached_property
+    def comparing(self) -> Graph | None:
+        """The same with the losses that compare outputs with targets; None where there are none."""
+        objective = self.objective.comparing
+        return self.with_loss((), objective) if objective.losses else None
+
+    def with_loss(self, regularize: tuple[Term, ...], objective: Objective | None = None) -> Graph:
         """The network with its losses and some penalties, in training without chance."""
-        objective = replace(self.objective, regularize=regularize)
+        objective = replace(objective or self.objective, regularize=regularize)
         types = {output: target.type for output, target in self.job.wiring.targets.items()}
         neutral = without_chance(self.job.graph)
         return set_mode(add_loss(neutral, objective, types), training=True)

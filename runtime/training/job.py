@@ -90,6 +90,11 @@ class Job:
         return wire(self.graph, self.recipe.objective, self.data, view=self.augmenter.still)
 
     @cached_property
+    def labels(self) -> Array | None:
+        """The labels of all samples; None where no loss takes a target of the data."""
+        return self.data.labels() if self.recipe.objective.target_names() else None
+
+    @cached_property
     def split(self) -> Splits:
         """The numbers of the samples of each part."""
         return splits(self.data, self.recipe.split, seed=self.recipe.seed)

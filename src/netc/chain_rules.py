@@ -93,10 +93,12 @@ def chain_rule(
 def _loss_boxes(graph: Graph, objective: Objective, feeds: Mapping[str, Any]) -> list[LossBox]:
     """The losses of a graph as formulas; their probabilities become outputs `p` of it."""
     boxes: list[LossBox] = []
-    for output, target in objective.target_names().items():
-        term, scope = objective.losses[output], f"{LOSS}.{output}"
+    targets = objective.target_names() | objective.inputs_as_targets()
+    for output, term in objective.losses.items():
+        target, scope = targets.get(output), f"{LOSS}.{output}"
         found = fit(graph, graph.outputs[output], term, name=output)
-        formula = LOSSES[term.name].written(term, graph.inputs[target].type)
+        type = None if target is None else graph.inputs[target].type
+        formula = LOSSES[term.name].written(term, type)
         probabilities = None
         if formula.probabilities is not None:
             probabilities = "p" if len(objective.losses) == 1 else f"p.{output}"
@@ -105,7 +107,7 @@ def _loss_boxes(graph: Graph, objective: Objective, feeds: Mapping[str, Any]) ->
             graph.outputs[probabilities] = (
                 value if found.fused else formula.probabilities(build, value, found.axis)
             )
-        known = _partly_known(term, feeds.get(target))
+        known = _partly_known(term, feeds.get(target) if target else None)
         text = f"{formula.loss}, where t is known" if known else formula.loss
         boxes.append(LossBox(scope, text, formula.gradient, output, target, probabilities))
     return [*boxes, *_penalty_boxes(objective)]

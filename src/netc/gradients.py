@@ -169,6 +169,8 @@ def _fed(
     types: dict[str, TensorType] = {}
     names = objective.target_names()
     only = {} if targets is None else dict.fromkeys(list(names)[:1], targets)
+    if targets is not None and not names:
+        raise error("E543", "there are targets, but no loss that takes them", help="leave them out")
     given = targets if isinstance(targets, Mapping) else only
     for output, name in names.items():
         if output not in given:

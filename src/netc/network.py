@@ -318,7 +318,7 @@ class Network(Trainable):
     def gradcheck(
         self,
         x: "Array | Mapping[str, Array]",
-        t: "Array | Mapping[str, Array]",
+        t: "Array | Mapping[str, Array] | None",
         state: "Mapping[str, Array]",
         *,
         loss: "Loss | None" = None,

@@ -51,12 +51,17 @@ def recipe_of(model: Model, changes: Mapping[str, Any] | None = None) -> Recipe:
 def open_data(model: Model, recipe: Recipe, data: Any = None) -> Dataset:
     """The data set that a recipe names, or that Python gives as `(x, t)`.
 
+    Where no loss takes a target, inputs alone will do.
+
     Raises:
         NetError: E544, no data is named; or what loading raises.
     """
     if isinstance(data, Dataset):
         return data
     if data is not None:
+        alone = hasattr(data, "shape") or isinstance(data, Mapping)
+        if alone and not recipe.objective.target_names():
+            return arrays(data)
         if not isinstance(data, tuple | list) or len(data) != 2:
             message = "the data from Python are not a pair `(x, t)` of inputs and targets"
             help = "several inputs or targets are dictionaries by their names"

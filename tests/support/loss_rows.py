@@ -64,6 +64,10 @@ def _log_cosh(torch: Any, y: Tensor, t: Tensor) -> Tensor:
     return (error + torch.nn.functional.softplus(-2 * error, threshold=1e9) - np.log(2)).mean()
 
 
+def _minimize(torch: Any, y: Tensor, t: Tensor) -> Tensor:
+    return y.mean()
+
+
 def _hinge(torch: Any, y: Tensor, t: Tensor, *, margin: float) -> Tensor:
     return torch.clamp(margin - torch.where(t > 0, 1.0, -1.0).double() * y, min=0).mean()
 
@@ -87,4 +91,5 @@ ROWS = (
     LossRow("log_cosh", "numbers", _log_cosh),
     LossRow("hinge", "indices", "multi_margin_loss", {"margin": 1.5}),
     LossRow("hinge", "truth", _hinge, {"margin": 0.5}),
+    LossRow("minimize", "numbers", _minimize),
 )

@@ -74,9 +74,9 @@ def test_two_outputs(engine: str) -> None:
     """Losses are added by their weights, and metrics are told apart by the output's name."""
     of = job_of(compiled(TWO_OUTPUTS), engine=engine)
     found = train(of)
-    assert found.history.metrics == ("label.accuracy", "box.mae")
+    assert found.history.metrics == ("label.accuracy", "box.mae", "label.loss", "box.loss")
     assert found.history.rows[-1].loss < found.history.rows[0].loss
-    assert set(found.test) == {"loss", "label.accuracy", "box.mae"}
+    assert set(found.test) == {"loss", *found.history.metrics}
     batch = of.data.take(of.split.train)
     net = netc.Network(compiled(TWO_OUTPUTS))
     y = net.run(batch.inputs["input"], net.initialize(0))
@@ -84,7 +84,10 @@ def test_two_outputs(engine: str) -> None:
     picked = y["label"][np.arange(len(batch)), batch.targets["label"]]
     entropy = np.mean(np.log(np.exp(y["label"]).sum(axis=1)) - picked)
     huber = np.mean((y["box"] - batch.targets["box"]) ** 2 / 2)  # no error is above 1
-    assert found.history.rows[0].loss == pytest.approx(entropy + 0.5 * huber, rel=1e-5)
+    first = found.history.rows[0]
+    assert first.loss == pytest.approx(entropy + 0.5 * huber, rel=1e-5)
+    each = [first.metrics[name] for name in ("label.loss", "box.loss")]
+    assert each == pytest.approx([entropy, huber], rel=1e-5)
 
 
 def test_masked_targets() -> None:

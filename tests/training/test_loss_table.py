@@ -46,7 +46,7 @@ def test_a_row_says_all(name: str) -> None:
         assert row.start.value(classes=3, **arguments) > 0
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
+@pytest.mark.parametrize("row", [row for row in ROWS if LOSSES[row.name].compares], ids=str)
 def test_what_ignorance_costs(row: LossRow) -> None:
     """Small weights cost what is expected, and the best constant answer costs no more."""
     random = np.random.default_rng(5)

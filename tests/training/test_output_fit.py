@@ -14,6 +14,7 @@ from netc.compiler.passes.rewrite import rewrite
 from netc.compiler.training.losses import LOSSES
 from netc.compiler.training.output_fit import (
     check_losses,
+    each_loss,
     fit,
     target_type,
     target_types,
@@ -34,7 +35,7 @@ def loss_of(text: str, losses: dict[str, Term], feeds: dict[str, Array], **weigh
         given = feeds[f"t.{name}"]
         type = target_type(graph, graph.outputs[name], loss, rank=given.ndim)
         targets[name] = build.input(f"t.{name}", type)
-    value = total_loss(build, graph.outputs, targets, losses, weights)
+    value = total_loss(build, each_loss(build, graph.outputs, targets, losses), weights)
     graph.outputs = {"loss": value}
     verify(graph)
     return float(run(plan(graph, dtype="float64"), feeds, {})["loss"])

@@ -67,7 +67,7 @@ def test_everything_that_a_block_says() -> None:
     )
     assert [term.name for term in found.augment] == "flip rotate translate crop noise color".split()
     assert found.augment[3].arguments == {"size": (28, 24), "pad": 0}
-    arguments = {"ignore_index": -100, "label_smoothing": 0.1}
+    arguments = {"ignore_index": -100, "label_smoothing": 0.1, "target": None}
     assert found.loss == {"output": Term("loss", "cross_entropy", arguments)}
     assert [(t.name, t.arguments["strength"]) for t in found.regularize] == [
         ("l1", 1e-5),
@@ -142,7 +142,7 @@ def test_a_loss_for_each_output() -> None:
         "cls": "cross_entropy",
         "box": "huber",
     }
-    assert found.loss["box"].arguments == {"delta": 2.0}
+    assert found.loss["box"].arguments == {"delta": 2.0, "target": None}
     assert found.objective.weights == {"cls": 1.0, "box": 0.5}
     assert list(recipe("loss = {box: mse}", TWO).loss) == ["box"]
 
@@ -327,7 +327,7 @@ def test_python_values_are_settings_too() -> None:
         {"strength": 1e-5, "biases": False},
         {"strength": 0.1, "biases": True},
     ]
-    assert found.loss["box"].arguments == {"delta": 2.0}
+    assert found.loss["box"].arguments == {"delta": 2.0, "target": None}
     assert found.weights == {"cls": 1.0, "box": 0.5}
     assert (found.split, found.batch, found.seed) == ((0.5, 0.5, 0.0), 64, 0)
 

@@ -79,7 +79,7 @@ def test_text_is_program_text() -> None:
     )
     assert [term.arguments["strength"] for term in found.regularize] == [1e-5, 5e-4]
     assert (found.optimizer.name, found.optimizer.arguments["lr"]) == ("sgd", 0.25)
-    assert found.loss["box"].arguments == {"delta": 2.0}
+    assert found.loss["box"].arguments == {"delta": 2.0, "target": None}
     assert found.batch == 32
     assert recipe(TWO, loss="{cls: mse, box: mae}").loss["box"].name == "mae"
 

@@ -58,6 +58,8 @@ def _steps(graph: Graph, recipe: Recipe, scheduled: bool) -> list[str]:
     targets = recipe.objective.target_names()
     inputs = ["x"] if len(graph.inputs) == 1 else list(map(variable, graph.inputs))
     names = {o: "t" if len(targets) == 1 else variable(f"t_{o}") for o in targets}
+    variables = dict(zip(graph.inputs, inputs, strict=True))
+    compared = {o: variables[name] for o, name in recipe.objective.inputs_as_targets().items()}
     outputs = {o: "y" if len(graph.outputs) == 1 else variable(f"y_{o}") for o in graph.outputs}
     given = ", ".join([*inputs, *names.values()])
     lines = [f"        for {given} in loader:"]
@@ -66,7 +68,8 @@ def _steps(graph: Graph, recipe: Recipe, scheduled: bool) -> list[str]:
     terms = []
     for output, term in recipe.loss.items():
         found = fit(graph, graph.outputs[output], term, name=output)
-        value = LOSSES[term.name](term, found, outputs[output], names[output])
+        target = names.get(output) or compared.get(output, "")
+        value = LOSSES[term.name](term, found, outputs[output], target)
         weight = recipe.weights.get(output, 1.0)
         terms.append(value if weight == 1.0 else joined("*", PRODUCT, code(weight), value))
     lines += laid_out("loss = ", terms[0], indent=12)
@@ -169,6 +172,7 @@ LOSSES: Mapping[str, LossRow] = {
     "huber": _of_numbers("F.huber_loss", ("delta", 1.0)),
     "log_cosh": _log_cosh,
     "hinge": _hinge,
+    "minimize": lambda term, found, output, target: method(code(output), "mean"),
 }
 
 # Our optimizers' names in PyTorch, and the defaults of the arguments that both have.

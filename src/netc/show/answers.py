@@ -132,11 +132,18 @@ def _answers(
     outputs = predict(net.graph, trained.weights, samples)
     batch = samples.augmenter.still(job.data.take(samples.indices))
     shown = [ShownAnswer() for _ in range(len(samples))]
+    feeds = next(samples.still(len(samples)))
     for name, target in job.wiring.targets.items():
-        kind = job.data.about.kinds.get(target.source, "values")
-        truth = batch.targets[target.source]
+        form, kind = forms[name], "values"
+        if target.source is None:
+            truth = feeds[target.name]
+            # A picture stands beside another, not beside what is yes and no in it.
+            form = form if target.classes else replace(form, task="numbers")
+        else:
+            truth = batch.targets[target.source]
+            kind = job.data.about.kinds.get(target.source, kind)
         for place, each in enumerate(shown):
-            _answer(each, outputs[name][place], truth[place], forms[name], kind, size)
+            _answer(each, outputs[name][place], truth[place], form, kind, size)
     return shown
 
 
