@@ -144,6 +144,15 @@ class Index(Syntax):
 
 
 @record
+class Slice(Syntax):
+    """`widths[1:]`, `widths[:-1]`; a bound is None where none is written."""
+
+    value: "Expression"
+    start: "Expression | None"
+    stop: "Expression | None"
+
+
+@record
 class Argument(Syntax):
     """An argument of a call; `name` is None for a positional one."""
 
@@ -168,7 +177,7 @@ class Apply(Syntax):
 
 Expression = (
     Number | Size | String | Template | Boolean | Name | TupleOf | ListOf | Comprehension | Unary
-    | Binary | Comparison | Choice | Attribute | Index | Apply | Held
+    | Binary | Comparison | Choice | Attribute | Index | Slice | Apply | Held
 )  # fmt: skip
 
 

@@ -378,17 +378,39 @@ def _labelled(expression: ast.Attribute, environment: Environment) -> Value | No
 
 
 def _index(expression: ast.Index, environment: Environment) -> Any:
-    items = evaluate(expression.value, environment)
-    index = whole(evaluate(expression.index, environment))
-    if not isinstance(items, list | tuple):
-        raise unfit(f"cannot index {described(items)}", expression.value)
-    if not isinstance(index, int) or isinstance(index, bool):
-        raise unfit(f"an index must be an integer, not {described(index)}", expression.index)
+    items = _indexed(expression.value, environment)
+    index = _position(expression.index, environment)
     if not -len(items) <= index < len(items):
         message = f"index {index} is outside a list of {len(items)}"
         help = f"indices are {-len(items)} to {len(items) - 1}" if items else None
         raise error("E303", message, expression.index.span, help=help)
     return items[index]
+
+
+def _slice(expression: ast.Slice, environment: Environment) -> Any:
+    """Some items of a list, in order: bounds beyond its ends mean its ends."""
+    items = _indexed(expression.value, environment)
+    start, stop = (
+        None if bound is None else _position(bound, environment)
+        for bound in (expression.start, expression.stop)
+    )
+    return environment.budget.spend(items[start:stop], expression)
+
+
+def _indexed(expression: ast.Expression, environment: Environment) -> Sequence[Any]:
+    """A value that has items."""
+    items = evaluate(expression, environment)
+    if not isinstance(items, list | tuple):
+        raise unfit(f"cannot index {described(items)}", expression)
+    return items
+
+
+def _position(expression: ast.Expression, environment: Environment) -> int:
+    """An index, or a bound of a slice."""
+    index = whole(evaluate(expression, environment))
+    if not isinstance(index, int) or isinstance(index, bool):
+        raise unfit(f"an index must be an integer, not {described(index)}", expression)
+    return index
 
 
 def effort(expression: ast.Expression) -> int:
@@ -418,4 +440,5 @@ RULES: dict[type, Callable[[Any, Environment], Any]] = {
     ast.Choice: _choice,
     ast.Attribute: _attribute,
     ast.Index: _index,
+    ast.Slice: _slice,
 }

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ...grammar.limits import MAX_INTEGER
 from .arguments import whole
 
 LONGEST_LIST = 100_000
@@ -24,8 +25,13 @@ def _range(*bounds: int) -> list[int]:
     return list(numbers)
 
 
-def _enumerate(items: Sequence[Any]) -> list[tuple[int, Any]]:
-    return list(enumerate(_sequence(items)))
+def _enumerate(items: Sequence[Any], start: int = 0) -> list[tuple[int, Any]]:
+    (first,) = whole((start,))
+    if isinstance(first, bool):
+        raise TypeError
+    if first + len(_sequence(items)) > MAX_INTEGER:
+        raise OverflowError
+    return list(enumerate(items, first))
 
 
 def _zip(*lists: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -113,6 +119,7 @@ TAKEN: Mapping[str, str] = {
     **dict.fromkeys(("all", "any"), "it takes one list of truth values, as in `{0}([yes, no])`"),
     **dict.fromkeys(("sum", "sorted", "reversed"), "it takes one list, as in `{0}([1, 2])`"),
     "concat": "it takes lists, as in `concat([1], [2])`",
+    "enumerate": "it takes a list, and from where it counts, as in `enumerate([16, 32], 1)`",
     "len": "it takes one list, as in `len([1, 2])`",
 }
 

@@ -90,6 +90,7 @@ def expression(
     ends: frozenset[str] = frozenset(),
     *,
     keep: bool = True,
+    is_index: bool = False,
 ) -> Concat:
     """The tokens up to an offset or to one that ends an expression.
 
@@ -98,6 +99,7 @@ def expression(
         end: The offset.
         ends: The tokens, brackets apart.
         keep: Whether the author's line breaks at operators are kept.
+        is_index: Whether a colon stands between the bounds of a slice, without blanks.
     """
     read = _Operation()
     while tokens.is_before(end) and tokens.next not in ends:
@@ -111,6 +113,8 @@ def expression(
             read.add(tokens.take(), is_operand=False)
         elif read.ends_with_operand and tokens.kind in _INFIX:
             _operator(tokens, read)
+        elif word == ":" and is_index:
+            read.add(tokens.take(), is_operand=False)
         elif word == ":" or word in _PREFIX_WORDS:
             read.add(tokens.take(), Text(" "), is_operand=False)
         else:
@@ -150,10 +154,11 @@ def bracket(tokens: TokenStream, *, is_call: bool, extra: tuple[int, str] | None
     author = tokens.bracket
     is_broken = author.opened or author.separated or author.commented
     is_tuple = tokens.next == "(" and not is_call
+    is_index = tokens.kind == "INDEX_LSQB"
     head, after_opening = tokens.take(), tokens.comments()
     items: list[BracketItem] = []
     while tokens.next not in _CLOSING:
-        items.append(_item(tokens, keep=is_broken))
+        items.append(_item(tokens, keep=is_broken, is_index=is_index))
     if items and not (is_tuple and len(items) == 1):
         items[-1] = items[-1]._replace(separator="")  # but the comma of `(a,)` makes the tuple
     if extra is not None:
@@ -169,9 +174,9 @@ def bracket(tokens: TokenStream, *, is_call: bool, extra: tuple[int, str] | None
     )
 
 
-def _item(tokens: TokenStream, *, keep: bool) -> BracketItem:
+def _item(tokens: TokenStream, *, keep: bool, is_index: bool) -> BracketItem:
     """An item and its separator."""
-    doc = expression(tokens, ends=_ENDS, keep=keep)
+    doc = expression(tokens, ends=_ENDS, keep=keep, is_index=is_index)
     is_last_of_line = (bool(doc.parts) and tokens.starts_line()) or tokens.starts_line(1)
     if tokens.next not in _SEPARATORS:
         return BracketItem(doc, "", concat(), False)

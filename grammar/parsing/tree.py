@@ -49,6 +49,7 @@ from ..ast import (
     Repeat,
     Shorthand,
     Size,
+    Slice,
     Statement,
     Step,
     String,
@@ -400,6 +401,12 @@ class TreeBuilder:
     def index(self, parts: Parts) -> Index:
         value, _, index, close = parts
         return Index(value, index, span=self._span(value.span.start, close.end_pos))
+
+    def slice_of(self, parts: Parts) -> Slice:
+        value, _, *bounds, close = parts
+        colon = next(place for place, part in enumerate(bounds) if type(part) is Token)
+        start, stop = (part[0] if part else None for part in (bounds[:colon], bounds[colon + 1 :]))
+        return Slice(value, start, stop, span=self._span(value.span.start, close.end_pos))
 
     def apply(self, parts: Parts) -> Apply:
         name, arguments = parts

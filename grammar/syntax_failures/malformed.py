@@ -179,6 +179,24 @@ EXAMPLES = (
     ),
     MalformedExample(
         "E011",
+        "a slice has no step",
+        "write `[list[i] for i in range(0, 2, 2)]`; `reversed` turns a list around",
+        ("let x = a[::2]", "let x = a[1:2:3]", "let x = a[1::2]", "let x = a[:2:2]"),
+    ),
+    MalformedExample(
+        "E011",
+        "no index between brackets",
+        "indices start at 0; -1 is the last",
+        ("let x = a[]",),
+    ),
+    MalformedExample(
+        "E011",
+        "an index is one number",
+        "a list of lists is indexed twice, as in `[[1, 2]][0][1]`",
+        ("let x = a[1, 2]", "let x = a[:, 2]", "let x = a[1:2, 3]", "let x = a[1:, 2]"),
+    ),
+    MalformedExample(
+        "E011",
         "a list stands in brackets",
         "write `[16, 32]`",
         ("let x = {1}", "FC({1})", "FC(a={1})", "for i in {1} { a }", "let x = f({1})"),

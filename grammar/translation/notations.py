@@ -282,7 +282,7 @@ PIECES = _table(
             lambda m: f"write `{_shorthand(m)}`",
         ),
         r"(?<=[\w)\]])\s*(>>?|\|>)\s*(?=[A-Za-z(\[])": ("steps are joined by `->`", "write `->`"),
-        r"(?<![\w\"])(\w+)\s*:\s*((?:\([^()\n]*\)|[^,}\n:()])+)": (
+        r"(?<![\w\"\[])([A-Za-z_]\w*)\s*:\s*((?:\([^()\n]*\)|[^,}\n:()])+)": (
             "a setting is written with `=`",
             "write `{1} = {2}`",
         ),

@@ -268,6 +268,7 @@ class _Writer:
             lambda: [self.random.choice([*_NUMBERS, *_WORDS])],
             lambda: [*self.value(), ".", self.random.choice(["channels", "0", "12", "if"])],
             lambda: [*self.name(), GLUE, "[", *self.expression(), "]", GLUE, "[", "0", "]"],
+            lambda: [*self.name(), GLUE, "[", *self.bound(), ":", *self.bound(), "]"],
             self.call,
             lambda: ["(", *self.expression(), ")"],
             lambda: ["(", *self.listed([self.expression()], close=")", comma=True)],
@@ -275,6 +276,10 @@ class _Writer:
             lambda: ["[", *self.listed(self.several(self.expression, most=4), close="]")],
             self.comprehension,
         )
+
+    def bound(self) -> Pieces:
+        """A bound of a slice, perhaps none."""
+        return self.pick(list, self.expression)
 
     def comprehension(self) -> Pieces:
         """A list with a rule for its items."""
