@@ -47,6 +47,7 @@ def export_network(
     seed: int = 0,
     trained: Trained | None = None,
     half: Half | None = None,
+    fused_attention: bool = False,
 ) -> Exported:
     """Write a program's network as an ONNX model; weights that are not given are drawn.
 
@@ -58,6 +59,7 @@ def export_network(
         seed: For weights that are drawn.
         trained: A run, whose preprocessing and names of classes go into the model.
         half: The type of its weights and products, if not float32.
+        fused_attention: Whether attention layers are ONNX's `Attention`.
 
     Raises:
         NetError: The weights do not fit the network or the type, the opset is not known, or the
@@ -75,6 +77,7 @@ def export_network(
         state = ChainMap(arrays, state)  # type: ignore[arg-type]  # nothing is written to it
         metadata |= class_names(trained.facts)
     options = {"opset": opset, "metadata": metadata, "version": __version__}
+    options["fused_attention"] = fused_attention
     return Exported(graph, state, export_model(graph, state, path, half, **options))
 
 

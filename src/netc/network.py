@@ -197,17 +197,20 @@ class Network(Trainable):
         seed: int = 0,
         dtype: HalfPrecision | None = None,
         keep_io_types: bool = True,
+        fused_attention: bool = False,
     ) -> "Rounding | None":
         """Write the network as an ONNX model, checked and with inferred shapes.
 
         Args:
             path: The model's file; weights of more than 2 GiB go to a second file next to it.
             state: Parameters and buffers; by default, drawn at random with `seed`.
-            opset: 13 or later; 22 by default.
+            opset: 13 or later; 22 by default, with `fused_attention` 23.
             seed: The seed for weights if no state is given.
             dtype: `float16` or `bfloat16`, for weights and products; float32 by default.
                 Normalizations, softmax, powers, logarithms and large sums stay in float32.
             keep_io_types: Whether inputs and outputs stay float32, too.
+            fused_attention: Whether attention layers are ONNX's `Attention`, which came with opset
+                23, and not the operators that it stands for.
 
         Returns:
             With `dtype`, how far the model is from float32 on a random batch; otherwise None.
@@ -220,8 +223,15 @@ class Network(Trainable):
         from .exports import export_network
 
         half = None if dtype is None else Half.of(dtype, keep_io_types=keep_io_types)
-        model = self.model
-        found = export_network(model, fspath(path), state, opset=opset, seed=seed, half=half)
+        found = export_network(
+            self.model,
+            fspath(path),
+            state,
+            opset=opset,
+            seed=seed,
+            half=half,
+            fused_attention=fused_attention,
+        )
         return None if found.half is None else found.half.measure()
 
     def export_torch(self, path: "str | PathLike[str]") -> None:

@@ -4,14 +4,17 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import BinaryIO
 
 from onnx import GraphProto, ModelProto, helper
 
+from ....grammar.diagnostics import error
 from ....grammar.files import atomic_writer
 from ...ir.graph import Graph, Value
 from ...ir.verify import verify
 from ...onnx_standard.schemas import ir_version
+from ...passes.fuse_attention import SINCE, fuse_attention
 from ...passes.pipeline import DECOMPOSE, SIMPLIFY, Pass, in_mode, run_passes
 from .check import check_file, check_skeleton
 from .half import Half, RoundedState
@@ -21,6 +24,7 @@ from .weights import State, Weight, chunks, layout, write_data
 from .wire import write_model
 
 PRODUCER = "netc"
+NO_METADATA: Mapping[str, str] = MappingProxyType({})
 MAX_INLINE = 1900 * 2**20  # bytes; protobuf, and with it a model's one file, ends at 2 GiB
 
 
@@ -46,6 +50,7 @@ def export(
     metadata: Mapping[str, str] | None = None,
     version: str = "",
     half: Half | None = None,
+    fused_attention: bool = False,
     every_value: bool = False,
     max_inline: int = MAX_INLINE,
 ) -> Export:
@@ -59,10 +64,11 @@ def export(
         graph: The network, mode-neutral.
         state: Parameters and buffers by name.
         path: The model's file.
-        opset: From 13 on; 22 is the default.
+        opset: From 13 on; 22 is the default, and with `fused_attention` 23.
         metadata: Entries of the model's `metadata_props`, such as the source text.
         version: The producer's version.
         half: How to write it in half precision; in float32 by default.
+        fused_attention: Whether attention layers are ONNX's `Attention`, from opset 23 on.
         every_value: Make every computed value an output, after the network's own.
         max_inline: Bytes up to which the weights stay in the model's file.
 
@@ -74,7 +80,8 @@ def export(
             (E501) or the type (E508), onnx refuses the model (E506), names collide (E510), or a
             file cannot be written (E004).
     """
-    model, emission, weights = _prepare(graph, opset, metadata or {}, version, half, every_value)
+    form = Form(opset, half, fused_attention=fused_attention, every_value=every_value)
+    model, emission, weights = _prepare(graph, form, metadata or {}, version)
     state = state if half is None else RoundedState(state, emission.graph)
     size = emission.proto.ByteSize() + sum(weight.bytes for weight in weights)
     if size > max_inline:
@@ -100,21 +107,38 @@ def write(
     Raises:
         NetError: As `export`.
     """
-    model, emission, weights = _prepare(graph, opset, {}, "", None, every_value)
+    model, emission, weights = _prepare(graph, Form(opset, every_value=every_value))
     _write_inline(file, model, emission.proto, weights, state)
     return _exported(emission)
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a model is written; see `export`."""
+
+    opset: int | None
+    half: Half | None = None
+    fused_attention: bool = False
+    every_value: bool = False
+
+    def version(self, graph: Graph) -> int:
+        """The opset.
+
+        Raises:
+            NetError: E509, it has no `Attention`.
+        """
+        least = SINCE if self.fused_attention else graph.opsets[""]
+        if self.fused_attention and self.opset is not None and self.opset < SINCE:
+            message = f"opset {self.opset} has no operator `Attention`"
+            raise error("E509", message, help=f"`Attention` came with opset {SINCE}")
+        return least if self.opset is None else self.opset
+
+
 def _prepare(
-    graph: Graph,
-    opset: int | None,
-    metadata: Mapping[str, str],
-    version: str,
-    half: Half | None,
-    every_value: bool,
+    graph: Graph, form: Form, metadata: Mapping[str, str] = NO_METADATA, version: str = ""
 ) -> tuple[ModelProto, Emission, list[Weight]]:
     """The model without its graph, the graph without its weights, and the weights' places."""
-    opset = graph.opsets[""] if opset is None else opset
+    opset, half = form.version(graph), form.half
     model = ModelProto(
         ir_version=ir_version(opset),
         opset_import=[helper.make_opsetid("", opset)],
@@ -124,7 +148,8 @@ def _prepare(
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=value)
     to_opset = Pass("settle_opset", partial(settle_opset, opset=opset), DECOMPOSE.leaves)
-    settled = run_passes(graph, (in_mode(training=False), *SIMPLIFY))
+    fuse = (Pass("fuse_attention", fuse_attention),) if form.fused_attention else ()
+    settled = run_passes(graph, (in_mode(training=False), *fuse, *SIMPLIFY))
     if half is not None:  # before operators of float32 are built from others, which then are, too
         settled = half.apply(settled, opset)
         verify(settled, after="half_precision")
@@ -133,7 +158,7 @@ def _prepare(
     domains = set(_domains(settled)) - {""}
     imports = (helper.make_opsetid(domain, settled.opsets[domain]) for domain in sorted(domains))
     model.opset_import.extend(imports)
-    emission = emit(settled, opset, every_value=every_value)
+    emission = emit(settled, opset, every_value=form.every_value)
     weights = layout(emission.graph)
     check_skeleton(model, emission.proto, weights)
     return model, emission, weights

@@ -55,6 +55,11 @@ from ..weights import open_run, read_weights
     show_default=True,
     help="With --dtype: whether inputs and outputs stay float32.",
 )
+@click.option(
+    "--fused-attention",
+    is_flag=True,
+    help="Write attention layers as ONNX's Attention; opset 23 or later.",
+)
 @click.option("--training", is_flag=True, help="Write a training step instead.")
 @settings_option("A setting of the training step.")
 @click.option("--verify", is_flag=True, help="Run the model on onnxruntime and NumPy, and compare.")
@@ -71,6 +76,7 @@ def command(
     opset: int | None,
     dtype: str | None,
     keep_io_types: bool,
+    fused_attention: bool,
     training: bool,
     settings: dict[str, str],
     verify: bool,
@@ -90,7 +96,13 @@ def command(
         return
     if training:
         _check_step(
-            {"--run": folder, "--weights": weights, "--verify": verify or None, "--dtype": dtype}
+            {
+                "--run": folder,
+                "--weights": weights,
+                "--verify": verify or None,
+                "--dtype": dtype,
+                "--fused-attention": fused_attention or None,
+            }
         )
         export_step(network.model, output, changes=settings, opset=opset)
         click.echo(f"wrote {output}")
@@ -102,7 +114,14 @@ def command(
         show_diagnostics(preprocessing_lost(weights, file))
     half = None if dtype is None else Half.of(dtype, keep_io_types=keep_io_types)
     found = export_network(
-        network.model, output, state, opset=opset, seed=seed, trained=trained, half=half
+        network.model,
+        output,
+        state,
+        opset=opset,
+        seed=seed,
+        trained=trained,
+        half=half,
+        fused_attention=fused_attention,
     )
     click.echo(f"wrote {output}")
     if found.half is not None:
@@ -117,6 +136,8 @@ def _check_step(given: Mapping[str, Any]) -> None:
         raise click.UsageError("a step takes weights as inputs: drop --run, --weights and --verify")
     if given["--dtype"] is not None:
         raise click.UsageError("a step of training computes in float32: drop --dtype")
+    if given["--fused-attention"] is not None:
+        raise click.UsageError("a step of training has no Attention: drop --fused-attention")
 
 
 def _check_unused(context: click.Context) -> None:
