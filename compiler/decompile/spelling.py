@@ -14,6 +14,7 @@ from ..ir.initializers import Init
 from ..ir.types import DType
 from .tree import Text, Value
 
+LEAST = -(2**63)  # whose digits alone are beyond what a program can write
 _NAME = re.compile(r"[^\W\d]\w*\Z")
 _PART = re.compile(r"(?:[^\W\d]\w*|0|[1-9]\d*)\Z")
 
@@ -106,7 +107,7 @@ def listed(value: Any, *, whole: bool = False) -> str:
     if isinstance(value, float):
         text = str(value) if isinf(value) else real(value)
         return text.removesuffix(".0") if whole else text
-    return str(value)
+    return str(value) if value != LEAST else f"{LEAST + 1} - 1"
 
 
 def real(number: float) -> str:

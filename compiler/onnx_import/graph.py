@@ -28,7 +28,7 @@ from .faults import fault, shown
 from .folding import MOST_FOLDED, folded, held
 from .inlining import inlined
 from .node_attributes import attributes_of, constant_of
-from .roles import STATISTICS, is_learned
+from .roles import STATISTICS, is_compared, is_learned
 from .scopes import Scopes
 from .stored import StoredTensor, constant, stored
 
@@ -102,6 +102,11 @@ class _Reader:
         self.tensors = {t.name: stored(t, self.folder) for t in self.proto.initializer}
         for name, use in _uses(self.proto):
             self.uses.setdefault(name, []).append(use)
+        for node in reversed(self.proto.node):  # a mask of which as much is compared as is needed
+            compared = [use for name in node.output for use in self.uses.get(name, [])]
+            if node.op_type in ("Identity", "Slice") and is_compared(compared):
+                uses = self.uses[node.input[0]]
+                uses[uses.index((node.op_type, 0))] = compared[0]
         for place, info in enumerate(self.proto.input):
             if info.name not in self.tensors and info.name not in self.values:
                 handed = self.given[place] if place < len(self.given) else None

@@ -1,6 +1,6 @@
 """Graph of operators -> graph of layers, each built as a program's call would build it."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
@@ -22,10 +22,21 @@ from ..layers.axes import axis_places
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import LAYERS, GivenArgument, bind
 from ..passes.bind_extents import bind_extents
+from .layouts import AXES, axis_name, result_layout
 from .paths import Paths
 from .recognition.activations import UNARY
 from .recognition.merging import MERGES
-from .recognition.trail import Layout, Match, NoMatch, Stack, Weight, identity, is_view, weight_of
+from .recognition.trail import (
+    Label,
+    Layout,
+    Match,
+    NoMatch,
+    Stack,
+    Weight,
+    identity,
+    is_view,
+    weight_of,
+)
 from .recognize import UNFORESEEN, Recognized, recognize
 from .reshaping import fitting_target, stated_targets
 from .simplify import simplify
@@ -226,7 +237,7 @@ class _Layering:
             self._note_sharing(main)
         operands = tuple(self._operand(x, layout, identifier, match.kind) for x in match.operands)
         given = {n: Word(v) if isinstance(v, str) else v for n, v in match.arguments.items()}
-        given |= {name: self._label(value) for name, value in match.labels.items()}
+        given |= {name: self._named(each, path) for name, each in match.labels.items()}
         if isinstance(match.axis, int):
             given["axis"] = axis_name(len(layout), layout[match.axis])
         elif match.axis is not None:
@@ -235,7 +246,7 @@ class _Layering:
             path, match.kind, operands, given, match.weights, self.paths.is_named(identifier)
         )
         for output, (value, type) in enumerate(zip(results, node.outputs, strict=False)):
-            lies = _result_layout(layout, type.rank, match)
+            lies = result_layout(layout, type.rank, match)
             if not self._agrees(value.type, type, lies):
                 raise Misfit
             self._place(identifier, output, lies, value)
@@ -299,17 +310,32 @@ class _Layering:
             value = Value(results[0].node, output, maker.outputs[output])
             self._place(identifier, output, identity(value.type.rank), value)
 
-    def _label(self, value: Value) -> str:
-        """The path of the layer that yields a value.
+    def _named(self, each: Value | Label, path: str) -> str:
+        """The path of the layer that an argument names, or of one that yields a tensor as it is.
 
         Raises:
             NoMatch: None does.
         """
-        known = self.places.get(_output(value), {}).values()
+        if isinstance(each, Value):
+            return self._label(self.places.get(_output(each), {}).values())
+        x = self._lying(each.value, identity(each.value.type.rank), path)
+        return self._label([self._inverse(x, path) if each.is_inverse else x])
+
+    def _label(self, known: Collection[Value]) -> str:
         for path, layer in self.target.layers.items():
             if len(layer.outputs) == 1 and layer.outputs[0] in known:
                 return path
         raise NoMatch
+
+    def _inverse(self, x: Value, path: str) -> Value:
+        """What is true where a tensor is false, which a layer beside another yields."""
+        for node in self.target.readers(x.node):
+            if self.target[node].op_type == "Not" and self.target[node].inputs == (x,):
+                return Value(node, 0, x.type)
+        fresh = self.paths.fresh("Not", path)
+        inverse = Builder(self.target, scope=fresh).Not(x)
+        self._enter(fresh, "Not", (inverse,), {}, frozenset(), False)
+        return inverse
 
     def _operator(self, identifier: int, node: Node) -> None:
         """The operator as it is, which is a layer of its own name."""
@@ -542,7 +568,8 @@ def _needed(graph: Graph, found: Recognized) -> set[int]:
             needed.add(identifier)
             match = found.get(identifier)
             read = (*match.operands, *match.labels.values()) if match else graph[identifier].inputs
-            pending += [value.node for value in read if value is not None]
+            tensors = (each.value if isinstance(each, Label) else each for each in read)
+            pending += [value.node for value in tensors if value is not None]
     return needed
 
 
@@ -558,36 +585,3 @@ def _settled(shape: Sequence[Dim]) -> tuple[int, ...]:
 
 def _output(value: Value) -> Output:
     return value.node, value.output
-
-
-def _result_layout(layout: Layout, rank: int, match: Match) -> Layout:
-    """How a result lies; what a layer leaves of axes lies as the language has so many."""
-    if match.result is not None:
-        return match.result
-    if len(layout) == rank:
-        return layout
-    if match.dropped and len(layout) == rank + len(match.dropped):
-        gone = {layout[axis] for axis in match.dropped}
-        left = [axis for axis in axis_places(len(layout)) if axis not in gone]
-        places = dict(zip(left, axis_places(rank), strict=True)) | {0: 0}
-        return tuple(places[a] for a in layout if a not in gone)
-    return identity(rank)
-
-
-AXES: Mapping[int, Sequence[str]] = {
-    2: ("", "channels"),
-    3: ("", "length", "channels"),
-    4: ("", "channels", "height", "width"),
-    5: ("", "channels", "depth", "height", "width"),
-}
-
-
-def axis_name(rank: int, axis: int) -> str:
-    """What the language calls an axis.
-
-    Raises:
-        NoMatch: It is the batch, or there are too many axes.
-    """
-    if rank not in AXES or axis == 0:
-        raise NoMatch
-    return Word(AXES[rank][axis])

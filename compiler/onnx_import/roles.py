@@ -86,6 +86,11 @@ def is_learned(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]])
     return not (op_types <= NORMALIZED and is_neutral(tensor, uses))
 
 
+def is_compared(uses: Sequence[tuple[str, int]]) -> bool:
+    """Whether what reads a tensor only compares it."""
+    return bool(uses) and all(op_type in COMPARISONS for op_type, _ in uses)
+
+
 def _is_combined(tensor: StoredTensor, op_types: set[str]) -> bool:
     """Whether operators add it as a bias or as positions, or multiply channels by it."""
     wide = sum(extent > 1 for extent in tensor.type.extents)

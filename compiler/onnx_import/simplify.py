@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ..ir.builder import Builder
+from ..ir.dim import Dim
 from ..ir.graph import CONSTANT, INPUT, Graph, Node, Value
 from ..ir.signature import InferenceError
 from ..ops.cuts import ANY_END
@@ -176,20 +177,41 @@ def added(build: Builder, node: Node, operands: Operands) -> Results:
     return None
 
 
-def shape_of_batch(build: Builder, node: Node, operands: Operands) -> Results:
-    """The batch is read from an input, so that shapes keep no layer from being told."""
+def shape_of_inputs(build: Builder, node: Node, operands: Operands) -> Results:
+    """Open extents are read from inputs, so that shapes keep no layer from being told."""
     x = operands[0]
     if x is None or build.graph.producer(x).op_type == INPUT or not x.type.rank:
         return None
-    shape = x.shape[slice(node.attributes["start"], node.attributes["end"])]
-    inputs = [value for value in build.graph.inputs.values() if value.shape[:1] == x.shape[:1]]
-    first, *rest = shape
-    if not inputs or first != x.shape[0] or isinstance(first, int):
-        return None
-    if not all(isinstance(extent, int) for extent in rest):
-        return None
-    batch = build.Shape(inputs[0], start=0, end=1)
-    return (build.Concat(batch, build.index_constant(tuple(rest)), axis=0) if rest else batch,)
+    parts: list[tuple[Value, int, int] | list[int]] = []
+    for extent in x.shape[slice(node.attributes["start"], node.attributes["end"])]:
+        last = parts[-1] if parts else None
+        if isinstance(extent, int):
+            known = last if isinstance(last, list) else []
+            known.append(extent)
+            parts += [] if known is last else [known]
+            continue
+        found = _input_with(build, extent)
+        if found is None:
+            return None
+        if isinstance(last, tuple) and found == (last[0], last[2]):
+            parts[-1] = last[0], last[1], last[2] + 1
+        else:
+            parts.append((*found, found[1] + 1))
+    values = [
+        build.index_constant(tuple(part))
+        if isinstance(part, list)
+        else build.Shape(part[0], start=part[1], end=part[2])
+        for part in parts
+    ]
+    return (build.Concat(*values, axis=0) if len(values) > 1 else values[0],) if values else None
+
+
+def _input_with(build: Builder, extent: Dim) -> tuple[Value, int] | None:
+    """An input that has an open extent, and its axis."""
+    for value in build.graph.inputs.values():
+        if extent in value.shape:
+            return value, value.shape.index(extent)
+    return None
 
 
 def sliced(build: Builder, node: Node, operands: Operands) -> Results:
@@ -274,7 +296,7 @@ RULES: Mapping[str, RewriteRule] = {
     "Einsum": as_product,
     "Gather": counted_from_the_end,
     "Resize": resized,
-    "Shape": shape_of_batch,
+    "Shape": shape_of_inputs,
     "Slice": sliced,
     "Transpose": transposed,
 }

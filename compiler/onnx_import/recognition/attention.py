@@ -10,9 +10,10 @@ import numpy as np
 from ...ir.graph import Node, Value
 from .movements import Moved, Places, extents, moved
 from .score_biases import ScoreBias, explain, score_bias
+from .score_masks import Masks, Shape, is_low, is_mask, seen
+from .shaping import dropout_rate
 from .trail import RULES, SHAPING, Layout, Match, NoMatch, Stack, Trail, Weight, rule
 
-LOWEST = -1e4  # what exporters of old models add to the scores of masked keys, or less
 SCORES = ("MatMul", "Add", "Mul", "Div", "Where", *SHAPING)
 
 
@@ -57,7 +58,7 @@ def attention(trail: Trail) -> Match:
     joined = moved(trail, out.operands[0])
     trail.need(joined.factor == 1)
     core = _core(trail, joined.source)
-    arguments, labels, parts = core.arguments, core.labels, core.parts
+    arguments, parts = core.arguments, core.parts
     queries, keys, values = (moved(trail, part) for part in parts)
     q = heads_of(trail, queries)
     k = heads_of(trail, keys, is_transposed=trail.is_by(joined.source, "MatMul"))
@@ -76,13 +77,17 @@ def attention(trail: Trail) -> Match:
     if len(set(operands)) == 1:
         operands = operands[:1]
     held = _weights(trail, (q, k, v), out)
-    for bias in core.biases:
+    masks, biases = _masks(trail, core, (*q.shape[:3], k.shape[2]))
+    for bias in biases:
         x = operands[0] if len(operands) == 1 else None
         more, weights = explain(trail, bias, x, (heads, q.shape[2], q.shape[0]), k.shape[2])
         trail.need(not more.keys() & arguments.keys())
         arguments |= more
         held |= weights
-    trail.need("mask" not in arguments or not labels)
+    if masks.causal:
+        arguments["causal"] = True
+    trail.need(len(masks.labels) + ("mask" in arguments) < 2)
+    labels = dict(zip(("mask",), masks.labels, strict=False))
     if "in_proj_bias" not in held:
         arguments["bias"] = False
     kept = len(k.rows) // depth
@@ -166,14 +171,13 @@ class Core:
 
     Attributes:
         arguments: Its arguments, and the `factor` of the scores.
-        labels: Its computed mask.
-        biases: What is stored and added to the scores.
+        masks: Operators that add to the scores or choose among them, what they add or choose by,
+            and what the scores are multiplied by after that.
         parts: Queries, keys and values of all heads.
     """
 
     arguments: dict[str, Any]
-    labels: dict[str, Value] = field(default_factory=dict)
-    biases: list[ScoreBias] = field(default_factory=list)
+    masks: list[tuple[Node, Value, float]] = field(default_factory=list)
     parts: tuple[Value, ...] = ()
 
 
@@ -187,21 +191,24 @@ def _core(trail: Trail, value: Value) -> Core:
         depth = extents(queries.shape)[-1]
         factor = 1 / sqrt(depth) if attributes["scale"] is None else attributes["scale"]
         arguments = {"factor": factor} | ({"causal": True} if attributes["is_causal"] else {})
-        labels = {} if given[3] is None else {"mask": given[3]}
-        trail.need(not labels or not trail.is_stored(labels["mask"]))
-        return Core(arguments, labels, parts=(queries, keys, values))
+        masks = [] if given[3] is None else [(node, given[3], 1.0)]
+        return Core(arguments, masks, parts=(queries, keys, values))
     weights, values = (trail.argument(node, place) for place in range(2))
     core = Core({"factor": 1.0})
-    scores = _scores(trail, _softmax(trail, weights), core)
+    scores = _scores(trail, _softmax(trail, weights, core), core)
     core.parts = trail.argument(scores, 0), trail.argument(scores, 1), values
     return core
 
 
-def _softmax(trail: Trail, weights: Value) -> Value:
+def _softmax(trail: Trail, weights: Value, core: Core) -> Value:
     """The scores of attention weights; some exporters replace what has no key by zeros."""
     extents = weights.shape[-2:]
     while trail.is_by(weights, "Dropout", *SHAPING):
-        weights = trail.argument(trail.back(weights, "Dropout", *SHAPING), 0)
+        node = trail.back(weights, "Dropout", *SHAPING)
+        if node.op_type == "Dropout":
+            trail.need("dropout" not in core.arguments)
+            core.arguments["dropout"] = dropout_rate(trail, node)
+        weights = trail.argument(node, 0)
     trail.need(weights.shape[-2:] == extents)
     if trail.is_by(weights, "Where"):
         node = trail.back(weights, "Where")
@@ -229,43 +236,44 @@ def _scores(trail: Trail, value: Value, core: Core) -> Node:
             value = x
         else:
             value, mask = _masked(trail, node)
-            if _is_causal(trail, node, mask):
-                arguments["causal"] = True
-            elif bias := _stored(trail, node, mask):
-                trail.need(arguments["factor"] == 1)
-                core.biases.append(bias)
-            else:
-                trail.need(not core.labels and not trail.is_stored(mask))
-                trail.need(arguments["factor"] == 1)
-                core.labels["mask"] = _integers(trail, mask)
+            core.masks.append((node, mask, arguments["factor"]))
     return trail.back(value, "MatMul")
 
 
-def _integers(trail: Trail, mask: Value) -> Value:
-    """What a mask of scores (N, 1, L or 1, S) is of integers (N, S) or (N, L, S), if it is."""
-    way = Trail(trail.graph, trail.last)
-    value = mask
-    while way.is_by(value, "Cast", *SHAPING) and not value.dtype.is_float:
-        value = way.argument(way.back(value, "Cast", *SHAPING), 0)
-    samples, *others = mask.shape
-    wanted = {2: [1, 1, *value.shape[1:]], 3: [1, *value.shape[1:]]}.get(value.type.rank)
-    if value.dtype.is_float or value.shape[0] != samples or others != wanted:
-        return mask
-    trail.passed |= way.passed
-    return value
+def _masks(trail: Trail, core: Core, shape: Shape) -> tuple[Masks, list[ScoreBias]]:
+    """What keeps keys apart from queries, and what else is stored and added to the scores.
 
-
-def _stored(trail: Trail, node: Node, mask: Value) -> ScoreBias | None:
-    return score_bias(trail, mask, node.outputs[0].rank) if node.op_type == "Add" else None
+    Args:
+        trail: The way back.
+        core: What attention computes.
+        shape: Samples, heads, queries and keys.
+    """
+    masks, biases = Masks(trail, shape), []
+    for node, value, factor in core.masks:
+        rank = node.outputs[0].rank
+        bias = score_bias(trail, value, rank) if node.op_type == "Add" else None
+        if bias is not None and (bias.by_window or not is_mask(bias.numbers)):
+            trail.need(factor == 1)
+            biases.append(bias)
+            continue
+        scores = shape if node.op_type == "Attention" else extents(node.outputs[0].shape)
+        mask = seen(value, scores, shape)
+        if value.dtype.is_float:
+            masks.add(mask)
+            trail.need(factor == 1 or not any(each.value.dtype.is_float for each in masks.labels))
+        else:
+            is_masked = node.op_type == "Where" and is_low(trail, trail.argument(node, 1))
+            masks.keep(mask, holds=not is_masked)
+    return masks, biases
 
 
 def _masked(trail: Trail, node: Node) -> tuple[Value, Value]:
     """The scores that an operator masks, and the mask, which holds where keys are kept."""
     if node.op_type == "Where":
         mask, x, other = (trail.argument(node, place) for place in range(3))
-        if _is_low(trail, other):
+        if is_low(trail, other):
             return x, mask
-        trail.need(_is_low(trail, x) and trail.is_by(mask, "Constant"))
+        trail.need(is_low(trail, x))
         return other, mask
     a, b = (trail.argument(node, place) for place in range(2))
     return (a, b) if _leads_to_product(trail, a) else (b, a)
@@ -282,53 +290,6 @@ def _leads_to_product(trail: Trail, value: Value) -> bool:
         first = 1 if node.op_type == "Where" else 0
         value = trail.argument(node, first)
     return False
-
-
-def _is_low(trail: Trail, value: Value) -> bool:
-    try:
-        return all(number <= LOWEST for number in trail.numbers(value))
-    except NoMatch:
-        return False
-
-
-def _is_causal(trail: Trail, node: Node, mask: Value) -> bool:
-    """Whether a mask leaves each position the keys up to its own."""
-    if trail.is_by(mask, "Trilu"):
-        return _is_future(trail, mask)
-    if not trail.is_by(mask, "Constant") or mask.type.rank < 2:
-        return False
-    held = trail.tensor(mask)
-    length, keys = held.shape[-2:]
-    if length * keys != held.size or held.size > 2**22:
-        return False
-    numbers = np.reshape(held.numbers() or (), (length, keys))
-    kept = np.tri(length, keys, dtype=bool)
-    if node.op_type != "Where":
-        return bool((numbers[kept] == 0).all() and (numbers[~kept] <= LOWEST).all())
-    keeps = numbers.astype(bool)
-    if not _is_low(trail, trail.argument(node, 2)):
-        keeps = ~keeps
-    return bool((keeps == kept).all())
-
-
-def _is_future(trail: Trail, mask: Value) -> bool:
-    """Whether a mask of any extent is minus infinity after each position."""
-    node = trail.graph.producer(mask)
-    filled = trail.argument(node, 0)
-    after = node.inputs[1] if len(node.inputs) > 1 else None
-    if not node.attributes["upper"] or after is None or not trail.is_number(after, 1):
-        return False
-    if not trail.is_by(filled, "Expand"):
-        return False
-    maker = trail.graph.producer(filled)
-    if not _is_low(trail, trail.argument(maker, 0)):
-        return False
-    for value in (mask, filled):
-        trail.passed.add(value.node)
-    shape = trail.argument(maker, 1)
-    if not trail.is_stored(shape):
-        trail.back(shape, "Shape")
-    return True
 
 
 def _weights(

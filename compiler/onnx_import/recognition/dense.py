@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 from typing import Any
 
-from ...ir.graph import Value
+from ...ir.graph import CONSTANT, Value
 from ...layers.recurrent import CELLS
 from .pooling import GLOBAL
 from .trail import (
+    SHAPING,
     Match,
     NoMatch,
     Trail,
@@ -129,13 +131,38 @@ def embedding(trail: Trail) -> Match:
 def positions(trail: Trail) -> Match:
     """`POSEMBED`: the first rows of a table added to a sequence."""
     a, b = (trail.argument(trail.node, place) for place in range(2))
-    x, rows = (a, b) if trail.is_learned(b) else (b, a)
-    weight = trail.weight(rows)
+    x, rows = (a, b) if trail.is_learned(b) or _first_rows(trail, b) else (b, a)
+    weight = _first_rows(trail, rows) or trail.weight(rows)
     trail.need(x.type.rank == 3 and weight.value.type.rank == 2 and not weight.axes)
-    trail.need(rows.type.extents[-2:] == x.shape[1:] and not (weight.part and weight.part[0]))
+    trail.need(rows.shape[-2:] == x.shape[1:] and not (weight.part and weight.part[0]))
     length = weight.value.type.extents[0]
     given = {} if length == x.shape[1] else {"length": length}
     return Match("POSEMBED", (x,), given, {"weight": Weight(weight.value)}, identity(3))
+
+
+def _first_rows(trail: Trail, rows: Value) -> Weight | None:
+    """The table whose first rows a value is, as many as an open extent says."""
+    way = Trail(trail.graph, trail.last)
+    while way.is_by(rows, *SHAPING):
+        rows = way.argument(way.graph.producer(rows), 0)
+    node = way.graph.producer(rows)
+    if node.op_type != "Gather" or node.attributes["axis"]:
+        return None
+    table, index = (way.argument(node, place) for place in range(2))
+    while way.is_by(index, *SHAPING):
+        index = way.argument(way.graph.producer(index), 0)
+    numbers = way.graph.producer(index)
+    places = [way.argument(numbers, place) for place in range(len(numbers.inputs))]
+    if numbers.op_type == "Range":
+        is_counted = way.is_number(places[0], 0) and way.is_number(places[2], 1)
+    else:  # of numbers that count from 0, as many as there are positions
+        is_counted = numbers.op_type == "Slice" and way.is_by(places[0], CONSTANT)
+        is_counted = is_counted and way.is_uniform(places[1], 0)
+        is_counted = is_counted and (len(places) < 5 or way.is_uniform(places[4], 1))
+        is_counted = is_counted and way.tensor(places[0]).numbers() == tuple(
+            range(prod(places[0].type.extents))
+        )
+    return way.weight(table) if is_counted else None
 
 
 @rule("Mul")

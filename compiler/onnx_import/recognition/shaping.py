@@ -8,7 +8,7 @@ import numpy as np
 
 from ...expressions.arguments import Word
 from ...ir.dim import Dim
-from ...ir.graph import Value
+from ...ir.graph import Node, Value
 from ...layers.resampling import RESIZE, resize_attributes
 from .movements import extents, moved
 from .trail import SHAPING, Match, NoMatch, Trail, identity, rule, with_channels_on
@@ -53,12 +53,17 @@ def reshape(trail: Trail) -> Match:
 @rule("Dropout")
 def dropout(trail: Trail) -> Match:
     """`DROPOUT`."""
-    node = trail.node
-    x = trail.argument(node, 0)
-    ratio = trail.number(node.inputs[1]) if len(node.inputs) > 1 and node.inputs[1] else 0.5
     trail.need_one_output()
+    return Match(
+        "DROPOUT", (trail.argument(trail.node, 0),), {"rate": dropout_rate(trail, trail.node)}
+    )
+
+
+def dropout_rate(trail: Trail, node: Node) -> float:
+    """The share of elements that a `Dropout` drops in training."""
+    ratio = trail.number(node.inputs[1]) if len(node.inputs) > 1 and node.inputs[1] else 0.5
     trail.need(0 < ratio < 1)
-    return Match("DROPOUT", (x,), {"rate": float(f"{ratio:.7g}")})
+    return float(f"{ratio:.7g}")
 
 
 @rule("Split")

@@ -61,6 +61,19 @@ class Stack:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """A tensor that an argument names.
+
+    Attributes:
+        value: The tensor.
+        is_inverse: Whether the layer takes for true what it holds for false.
+    """
+
+    value: Value
+    is_inverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """Operators that are a layer.
 
@@ -73,7 +86,7 @@ class Match:
             of the layer's. None where it takes them as they are.
         axis: The axis of the model's tensors that the argument `axis` names, or the axes.
         dropped: The axes of the model's operand that its result lacks.
-        labels: Arguments that name the layer which yields a value.
+        labels: Arguments that name a layer, by what it yields, or a tensor.
         strict: Whether it is the layer only where its operands lie so already.
         result: How its result lies, where that does not follow from how its operands do.
         others: The same for operands that lie otherwise: the first that does not need them moved.
@@ -86,7 +99,7 @@ class Match:
     layout: Layout | None = None
     axis: int | tuple[int, ...] | None = None
     dropped: tuple[int, ...] = ()
-    labels: Mapping[str, Value] = field(default_factory=dict)
+    labels: Mapping[str, Value | Label] = field(default_factory=dict)
     strict: bool = False
     result: Layout | None = None
     others: "tuple[Match, ...]" = ()
