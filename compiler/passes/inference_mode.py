@@ -9,6 +9,7 @@ from ..ir.builder import Builder
 from ..ir.graph import Node, Value
 from ..ir.types import DType
 from ..ops.opdef import Operands
+from .noise import key_of, normal, symmetric
 from .rewrite import RewriteRule
 from .stochastic_pooling import mean_by_magnitude
 
@@ -24,6 +25,27 @@ def pass_on(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]
 def average_by_magnitude(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
     """Stochastic pooling at inference: the mean weighted by magnitude."""
     return (mean_by_magnitude(build, required(operands[0]), node.attributes),)
+
+
+def add_noise(
+    build: Builder, node: Node, operands: Operands, step: Value, keys: tuple[int, int]
+) -> tuple[Value, ...]:
+    """Noise: y = x + deviation e, with numbers e of the node's distribution."""
+    x, deviation = (required(operand) for operand in operands)
+    if node.attributes["distribution"] == "normal":
+        drawn = normal(build, x, step, keys)
+    else:
+        drawn = symmetric(build, x, step, keys[0])
+    drawn = drawn if drawn.dtype == x.dtype else build.Cast(drawn, to=x.dtype)
+    return (build.Add(x, build.Mul(deviation, drawn)),)
+
+
+def add_noise_always(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+    """Noise at inference: y = x, or where it is always drawn, the numbers of step 0."""
+    if not node.attributes["always"]:
+        return (required(operands[0]),)
+    keys = (key_of(0, node.scope, 0), key_of(0, node.scope, 1))
+    return add_noise(build, node, operands, build.index_constant(0), keys)
 
 
 def keep_paths(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
@@ -44,5 +66,6 @@ def required(value: Value | None) -> Value:
 INFERENCE_RULES: Mapping[str, RewriteRule] = {
     "Dropout": pass_on,
     "Mul": keep_paths,
+    "netc.Noise": add_noise_always,
     "netc.StochasticPool": average_by_magnitude,
 }

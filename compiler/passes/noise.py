@@ -16,6 +16,7 @@ key keeps streams that overlap in the first round from being equal.
 """
 
 from hashlib import blake2b
+from math import tau
 
 from ..ir.builder import Builder
 from ..ir.graph import Value
@@ -66,6 +67,30 @@ def uniform(build: Builder, shape_of: Value, step: Value, key: int) -> Value:
     upper = _shifted(build, bits, 32 - UNIFORM_BITS)
     scale = build.constant(2.0**-UNIFORM_BITS, DType.FLOAT32)
     return build.Mul(build.Cast(upper, to=DType.FLOAT32), scale)
+
+
+def normal(build: Builder, shape_of: Value, step: Value, keys: tuple[int, int]) -> Value:
+    """Normal numbers with mean 0 and deviation 1, as float64; arguments as of `noise_bits`.
+
+    From two streams of uniform numbers u and v, sqrt(-2 ln u) sin(2 pi v) (Box and Muller 1958).
+    Logarithms and sines of different engines differ in the last bit, which in float64 is lost when
+    the result is rounded to float32.
+    """
+    u, v = (_between_bits(build, noise_bits(build, shape_of, step, key)) for key in keys)
+    radius = build.Sqrt(build.Mul(build.constant(-2.0, DType.FLOAT64), build.Log(u)))
+    return build.Mul(radius, build.Sin(build.Mul(build.constant(tau, DType.FLOAT64), v)))
+
+
+def symmetric(build: Builder, shape_of: Value, step: Value, key: int) -> Value:
+    """Uniform numbers in [-1, 1), multiples of 2^-23, as float32; arguments as of `noise_bits`."""
+    two, one = (build.constant(number, DType.FLOAT32) for number in (2.0, 1.0))
+    return build.Sub(build.Mul(two, uniform(build, shape_of, step, key)), one)
+
+
+def _between_bits(build: Builder, bits: Value) -> Value:
+    """(bits + 1/2) / 2^32 as float64, which is never 0."""
+    half, scale = (build.constant(number, DType.FLOAT64) for number in (0.5, 1 / WORD))
+    return build.Mul(build.Add(build.Cast(bits, to=DType.FLOAT64), half), scale)
 
 
 def kept(build: Builder, shape_of: Value, step: Value, key: int, rate: float) -> Value:

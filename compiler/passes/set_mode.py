@@ -12,8 +12,9 @@ from .training_mode import NEXT, Training
 def set_mode(graph: Graph, *, training: bool, seed: int = 0) -> Graph:
     """Put a mode-neutral graph in training or inference mode.
 
-    In inference Dropout passes its input on, BatchNormalization uses its running statistics, and
-    stochastic pooling is a weighted mean.
+    In inference Dropout and noise pass their input on, BatchNormalization uses its running
+    statistics, and stochastic pooling is a weighted mean. Noise that is always drawn is that of
+    step 0 with the seed 0.
 
     In training Dropout draws masks and stochastic pooling elements, from noise that depends on
     nothing but the seed, the layer's path and the input `step` (a scalar of int64, counted from

@@ -9,7 +9,7 @@ from ..ir.builder import Builder
 from ..ir.graph import INPUT, PARAMETER, STEP, Graph, Node, Value
 from ..ir.types import DType, TensorType
 from ..ops.opdef import Operands
-from .inference_mode import keep_paths, pass_on, required
+from .inference_mode import add_noise, keep_paths, pass_on, required
 from .noise import kept, key_of, uniform
 from .rewrite import RewriteRule, rewrite
 from .stochastic_pooling import sample_by_magnitude
@@ -47,6 +47,7 @@ class Training:
             "BatchNormalization": self.normalize,
             "Dropout": self.drop,
             "Mul": keep_paths,
+            "netc.Noise": self.add,
             "netc.StochasticPool": self.sample,
         }
 
@@ -80,6 +81,11 @@ class Training:
         scale = build.constant(1.0 / (1.0 - rate) if rate < 1 else 0.0, x.dtype)
         factors = build.Mul(build.Cast(mask, to=x.dtype), scale)
         return (build.Mul(x, factors), mask)[: len(node.outputs)]
+
+    def add(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+        """Noise: x + deviation e, with new numbers e in each step."""
+        keys = (self._key(node), self._key(node))
+        return add_noise(build, node, operands, self._step(build), keys)
 
     def sample(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
         """Stochastic pooling: an element of each window, drawn by magnitude."""

@@ -114,6 +114,7 @@ _ROWS: Mapping[str, OurLayer] = {
     "activation": OurLayer("", "activation"),
     "dropout": OurLayer("DROPOUT", "rate _"),
     "spatialdropout alphadropout gaussiandropout": OurLayer("DROPOUT", "rate"),
+    "gaussiannoise": OurLayer("NOISE", "scale _"),
     "droppath": OurLayer("DROPPATH", "rate"),
     "stochasticdepth": OurLayer("DROPPATH", "rate _"),
     "flatten": OurLayer("FLATTEN", "_ _"),

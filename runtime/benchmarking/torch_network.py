@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from ...compiler.emit.torch.code import Code, code, filled, flat
+from ...compiler.emit.torch.helpers import HELPERS
 from ...compiler.emit.torch.operator_call import DTYPES, OperatorCall
 from ...compiler.emit.torch.operators import OPERATORS
 from ...compiler.ir.builder import Builder
@@ -145,7 +146,10 @@ def _compiled(expression: Code, count: int, known: frozenset[int]) -> Compute:
     names = [f"a{index}" for index in range(count)]
     text = flat(filled(expression, list(map(code, names))))
     taken = ", ".join(name for index, name in enumerate(names) if index not in known)
-    scope = {"torch": torch, "F": F}
+    scope: dict[str, Any] = {"torch": torch, "F": F}
+    for name, helper in HELPERS.items():
+        if f"{name}(" in text:
+            exec(helper, scope)
     compute: Compute = eval(f"lambda {taken}: {text}", scope)
     return compute
 

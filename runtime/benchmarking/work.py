@@ -21,7 +21,7 @@ from ..inspection.random_feeds import random_feeds
 from ..kerneldef import Array
 from ..weights.initialize import initialize
 
-NOISY = {"Dropout", "netc.StochasticPool"}
+NOISY = {"Dropout", "netc.Noise", "netc.StochasticPool"}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ..kerneldef import Array
 Arrays = Mapping[str, Array]
 
 # Of what training draws, what is left out for a look without chance.
-_CHANCE = {name: INFERENCE_RULES[name] for name in ("Dropout", "Mul")}
+_CHANCE = {name: INFERENCE_RULES[name] for name in ("Dropout", "Mul", "netc.Noise")}
 
 
 @dataclass(frozen=True, slots=True)

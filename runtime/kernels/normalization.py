@@ -239,6 +239,12 @@ def dropout(
     return (y, mask)[:outputs]
 
 
+@kernel("netc.Noise", view=True)
+def noise(x: Array, deviation: Array, *, distribution: str, always: int) -> Array:
+    """The identity: what `set_mode` leaves of noise at inference, if it is not always drawn."""
+    return x
+
+
 @kernel("LpNormalization")
 def lp_normalization(x: Array, *, axis: int, p: int) -> Array:
     """X divided by its norm along an axis, (sum |x|^p)^(1 / p); zeros stay as they are."""

@@ -20,9 +20,9 @@ CONSTANT = {
     *("BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor"),
     *("OptionalHasElement", "SequenceLength"),
 }
-# POOL(stochastic) is settled before anything is differentiated; what counts needs no gradient.
+# Noise and POOL(stochastic) are settled before anything is differentiated; what counts needs none.
 NO_RULE_YET = {
-    *("Range", "netc.StochasticPool", "Unique"),
+    *("Range", "Unique", "netc.Noise", "netc.StochasticPool"),
     *("DeformConv", "DequantizeLinear", "Det", "DFT", "MaxRoiPool", "RoiAlign", "STFT"),
     *("ConcatFromSequence", "Optional", "OptionalGetElement", "SequenceAt", "SequenceConstruct"),
     *("SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceMap", "SplitToSequence"),

@@ -24,6 +24,7 @@ REDUCING = [
 ]
 AXES = [row for row in ROWS if OPS.named(row.op_type).yields.runs_over_an_axis]
 
+NOISES = ("Dropout", "netc.Noise")  # which do nothing at inference
 NAMES = (("", ""), (OURS, GRADIENT))  # of a recurrent operator, and of its gradient
 
 
@@ -127,5 +128,5 @@ def test_rows_agree_with_themselves() -> None:
         op_type = row.op_type
         assert not (row.constant and row.vjp), op_type
         assert not (row.sign and row.symbol), op_type
-        assert not row.view or row.moves is Moves.ALL or op_type == "Dropout", op_type
+        assert not row.view or row.moves is Moves.ALL or op_type in NOISES, op_type
         assert not row.asks or row.decompose, op_type

@@ -80,6 +80,7 @@ def _imagenet(folder: Path) -> None:
 DATA_FILES: Mapping[str, Callable[[Path], None]] = {
     "classic/alexnet": _imagenet,
     "classic/tiny_vgg": _tiny_imagenet,
+    "generative/vae": _mnist,
     "keypoints/keypoints_net1": _keypoints,
     "keypoints/keypoints_net2": _keypoints,
     "keypoints/keypoints_net6": _keypoints,

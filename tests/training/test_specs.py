@@ -79,7 +79,8 @@ def test_data_and_network_fit(name: str, tmp_path: Path) -> None:
     job = job_of(netc.load(path).model)
     feeds = next(job.training.batches(0))
     inputs = {n: v.type for n, v in job.step.graph.inputs.items() if n in feeds}
-    assert set(feeds) == {*job.graph.inputs, "target"} == set(inputs)
+    targets = job.recipe.objective.target_names().values()
+    assert set(feeds) == {*job.graph.inputs, *targets} == set(inputs)
     for key, array in feeds.items():
         assert array.dtype.name == inputs[key].dtype.value
         assert array.shape[1:] == inputs[key].shape[1:]

@@ -41,6 +41,15 @@ class StochasticPool(nn.Module):
         return x.gather(-1, drawn).squeeze(-1)
 '''
 
+ADD_NOISE = '''\
+def add_noise(x, deviation, training, uniform=False):
+    """Normal noise on x in training, or uniform noise from -deviation to deviation."""
+    if not training:
+        return x
+    drawn = 2 * torch.rand_like(x) - 1 if uniform else torch.randn_like(x)
+    return x + deviation * drawn
+'''
+
 TO_WINDOWS = '''\
 def to_windows(x, size, shift):
     """(N, C, H, W) as windows (N windows, positions, C), padded and rolled by `shift`."""
@@ -117,6 +126,7 @@ class RelativeAttention(nn.Module):
 HELPERS: Mapping[str, str] = {
     "to_windows": TO_WINDOWS,
     "from_windows": FROM_WINDOWS,
+    "add_noise": ADD_NOISE,
     "DropPath": DROP_PATH,
     "StochasticPool": STOCHASTIC_POOL,
     "RelativeAttention": RELATIVE_ATTENTION,

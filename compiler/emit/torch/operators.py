@@ -122,6 +122,13 @@ def dropout(op: OperatorCall) -> Code:
     return call("F.dropout", operand(0), p, op.training)
 
 
+def noise(op: OperatorCall) -> Code:
+    """netc.Noise, with PyTorch's own noise."""
+    uniform = option("uniform", op["distribution"] == "uniform", False)
+    drawn = "True" if op["always"] else op.training
+    return call("add_noise", operand(0), operand(1), code(drawn), uniform)
+
+
 def reshape(op: OperatorCall) -> Code:
     """Whatever leaves elements in their order."""
     before, after = op.x.shape, op.outputs[0].shape
@@ -388,6 +395,7 @@ OPERATORS: Mapping[str, Row] = {
     "GroupNormalization": Row(group_normalization),
     "InstanceNormalization": Row(instance_normalization),
     "Dropout": Row(dropout, frozenset({1, 2})),
+    "netc.Noise": Row(noise, numbers=True),
     # activations
     "Relu": function("F.relu"),
     "LeakyRelu": with_option("F.leaky_relu", "alpha", "negative_slope", 0.01),

@@ -176,6 +176,13 @@ ROWS = [
     ),
     op_row("Dropout", Random((None, 3, 4))),
     op_row(
+        "netc.Noise",
+        Random((None, 3, 4)),
+        Random((4,)),
+        formula=lambda x, deviation, **_: x,
+        no_engine="an operator of our own",
+    ),
+    op_row(
         "Dropout",
         Random((None, 3, 4)),
         Given(0.25),

@@ -1,4 +1,4 @@
-"""Layers that drop something in training: at inference they pass everything on."""
+"""Layers that drop or add something in training: at inference they pass everything on."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,6 +28,10 @@ ROWS = [
     LayerRow(
         "INPUT(2) -> DROPCONNECT(1, weight=[[2, 3]], bias_value=1) as l", "1", 3, 2, torch=dense
     ),
+    LayerRow("INPUT(9) -> NOISE as l", "9", torch=passed_on),
+    LayerRow("INPUT(4x5x3) -> NOISE(uniform, 0.1) as l", "4x5x3", torch=passed_on),
+    LayerRow("INPUT(5x6, sequence) -> NOISE(add=no) as l", "5x6", torch=lambda x, state: 0 * x),
+    LayerRow("INPUT(9) -> ( ID | EXP ) -> NOISE(2) as l", "9", torch=passed_on),
     LayerRow("INPUT(9) -> DROPPATH(0.2) as l", "9", torch=passed_on),
     LayerRow("INPUT(5x6, sequence) -> DROPPATH(0.2) as l", "5x6", torch=passed_on),
     LayerRow("INPUT(4x5x3) -> DROPPATH as l", "4x5x3", torch=passed_on),
