@@ -1,192 +1,184 @@
-"""NOISE in training and at inference, on both engines, and what learns with it."""
+"""The noise of training: the same bits on every engine, and no pattern in them."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from support.engines import on_both
-from support.jobs import job_of
-from support.torch_files import module_of, outputs_of
 
-import netc
-from netc.compiler.passes.set_mode import set_mode
-from netc.grammar.diagnostics import NetError
-from netc.runtime.engines.agreement import norm_difference
-from netc.runtime.training.run import train
-from netc.runtime.training.stepper import Stepper, scalars
-from netc.sources import zoo
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.types import DType, Shape, TensorType
+from netc.compiler.passes.noise import STEP_STRIDES, kept, key_of, noise_bits, uniform
 
 Array = np.ndarray[Any, Any]
 
-ALONE = "INPUT({size}) -> NOISE({given}) as {name}"
+COUNT = 1 << 16
+STEPS = (0, 1, 2, 1000, 2**31, 2**32 + 7)
+SHAPES: list[tuple[Shape, int]] = [
+    ((), 0),
+    ((5,), 0),
+    ((BATCH,), 9),
+    ((BATCH, 1, 1, 1), 4),
+    ((BATCH, 3, 4, 5), 0),
+    ((BATCH, 3, 4, 5), 1),
+    ((BATCH, 3, 4, 5), 6),
+    ((BATCH, 2, 3, 2, 2), 2),
+    ((7, BATCH, 2), 3),
+    ((4 * BATCH, 3), 2),
+]
 
 
-def drawn(
-    given: str = "add=no",
-    *,
-    size: str = "1000",
-    batch: int = 200,
-    name: str = "noise",
-    step: int | None = 0,
-    seed: int = 0,
-) -> Array:
-    """What NOISE makes of zeros, the same bits on both engines; at inference without a step."""
-    network = netc.compile(ALONE.format(size=size, given=given, name=name))
-    graph = set_mode(network.graph, training=step is not None, seed=seed)
-    shape = [batch, *(int(extent) for extent in network.inputs[0].shape[1:])]
-    feeds = {"input": np.zeros(shape, np.float32)}
-    if "step" in graph.inputs:
-        feeds["step"] = np.asarray(step)
-    found, expected = on_both(graph, feeds, {})
-    np.testing.assert_array_equal(found["output"], expected["output"])
-    return found["output"]
+def formula(count: int, step: int, key: int) -> Array:
+    """The hash as the module's docstring states it, in Python's integers."""
+    mask, low, high = 2**32 - 1, key % 2**32, key >> 32
+    words = []
+    for i in range(count):
+        x = (0x9E3779B9 * i + low + 0x85EBCA6B * step) & mask
+        x = (x ^ (x >> 16)) * 0x21F0AAAD & mask
+        x = (x + high + 0xC2B2AE35 * step) & mask
+        words.append((x ^ (x >> 15)) * 0xD35A2D97 & mask)
+    return np.array(words, np.uint32)
 
 
-def test_normal_numbers() -> None:
-    """Of 200,000 numbers the moments and the quantiles are those of the normal distribution."""
-    e = drawn().astype(np.float64).ravel()
-    bound = 5 / e.size**0.5
-    for power, expected, spread in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
-        assert abs((e**power).mean() - expected) < bound * spread**0.5
-    for place, share in ((-1.96, 0.025), (-0.6745, 0.25), (1.2816, 0.9), (3.0902, 0.999)):
-        assert abs((e < place).mean() - share) < bound
-    pairs = e.reshape(-1, 1000)
-    assert abs((pairs[:, 1:] * pairs[:, :-1]).mean()) < bound
-    assert abs((pairs[1:] * pairs[:-1]).mean()) < bound
+def drawn(key: int, steps: int = 1, count: int = COUNT) -> Array:
+    """Uniform numbers as onnxruntime and NumPy draw them, (steps, count)."""
+    graph, x = graph_of((BATCH,))
+    graph.outputs = {"u": uniform(Builder(graph), x, graph.inputs["step"], key)}
+    rows = []
+    for step in range(steps):
+        feeds = {"x": np.zeros(count, np.float32), "step": np.array(step)}
+        found, expected = on_both(graph, feeds, {})
+        np.testing.assert_array_equal(found["u"], expected["u"])
+        rows.append(found["u"])
+    return np.array(rows, np.float64)
 
 
-def test_uniform_numbers() -> None:
-    """From -scale to scale, every tenth as often."""
-    e = drawn("uniform, 0.5, add=no")
-    assert -0.5 <= e.min() < -0.4999 < 0.4999 < e.max() < 0.5
-    counts = np.histogram(e, 10, (-0.5, 0.5))[0]
-    assert np.abs(counts / e.size - 0.1).max() < 5 * (0.09 / e.size) ** 0.5
+def graph_of(shape: Shape) -> tuple[Graph, Any]:
+    """A graph with an input of a shape and one that counts steps."""
+    graph = Graph("noise")
+    build = Builder(graph)
+    x = build.input("x", TensorType(DType.FLOAT32, shape))
+    build.input("step", TensorType(DType.INT64, ()))
+    return graph, x
 
 
-@pytest.mark.parametrize("size", ["7", "5x3, sequence", "4x5x3", "2x3x4x2"])
-@pytest.mark.parametrize("given", ["0.1", "uniform, 0.1", "0.1, add=no"])
-def test_shapes_and_batches(size: str, given: str) -> None:
-    """A sample's noise does not depend on how many come after it."""
-    many = drawn(given, size=size, batch=3)
-    np.testing.assert_array_equal(drawn(given, size=size, batch=1), many[:1])
-    assert drawn(given, size=size, batch=0).shape == (0, *many.shape[1:])
-    assert np.abs(many).max() < 1
-    assert not drawn(given, size=size, batch=3, step=None).any()
+def z_of_correlation(a: Array, b: Array) -> float:
+    """The correlation of two rows of numbers in units of its deviation under independence."""
+    return float(np.corrcoef(a, b)[0, 1] * np.sqrt(len(a)))
 
 
-def test_a_function_of_seed_layer_and_step() -> None:
-    """The same three give the same numbers again, and each of them others."""
-    found = {
-        drawn(step=step, seed=seed, name=name).tobytes()
-        for step in (0, 1)
-        for seed in (0, 1)
-        for name in ("a", "b")
+@pytest.mark.parametrize(("shape", "batch"), SHAPES, ids=str)
+def test_the_same_bits_on_both_engines(shape: Shape, batch: int) -> None:
+    """For any rank and batch size both engines compute what the formula says, bit for bit."""
+    graph, x = graph_of(shape)
+    build, step, key = Builder(graph), graph.inputs["step"], key_of(3, "a.b")
+    graph.outputs = {
+        "bits": build.Cast(noise_bits(build, x, step, key), to=DType.INT64),
+        "uniform": uniform(build, x, step, key),
+        "kept": kept(build, x, step, key, 0.3),
     }
-    assert len(found) == 8
-    assert drawn(step=1, seed=1, name="b").tobytes() in found
+    extents = x.type.bind({"N": batch}).shape
+    for number in STEPS:
+        feeds = {"x": np.ones(extents, np.float32), "step": np.array(number)}
+        found, expected = on_both(graph, feeds, {})
+        bits = formula(int(np.prod(extents)), number, key).reshape(extents)
+        for results in (found, expected):
+            np.testing.assert_array_equal(results["bits"], bits)
+            np.testing.assert_array_equal(results["uniform"], (bits >> 8) * np.float32(2.0**-24))
+            np.testing.assert_array_equal(results["kept"], bits >= round(0.3 * 2**32))
+            assert results["uniform"].dtype == np.float32
 
 
-def test_always() -> None:
-    """Noise at inference is that of step 0 and seed 0, in each run the same."""
-    np.testing.assert_array_equal(drawn("always=yes", step=None), drawn("always=yes", step=0))
-    assert not np.array_equal(drawn("always=yes", step=1), drawn("always=yes", step=0))
-    network = netc.compile("INPUT(6) -> FC(4) -> NOISE(always=yes) -> FC(2)")
-    state, x = network.initialize(), np.ones((3, 6), np.float32)
-    np.testing.assert_array_equal(network.run(x, state), network.run(x, state))
+def test_a_sample_does_not_see_how_large_its_batch_is() -> None:
+    """The noise of the first samples is the same in a larger batch."""
+    short, long = (drawn(key_of(0, "a"), count=count)[0] for count in (100, 1000))
+    np.testing.assert_array_equal(short, long[:100])
 
 
-def test_mean_and_deviation() -> None:
-    """Of two branches it is mean + deviation e; the gradients are 1 and e."""
-    network = netc.compile("INPUT(4x5x3) as m\nINPUT(3) as s\n( m | s ) -> NOISE as y")
-    random = np.random.default_rng(0)
-    m, s = random.random((8, 3, 4, 5), np.float32), random.random((8, 3), np.float32)
-    y, gradients = network.value_and_grad(
-        {"m": m, "s": s}, None, {}, of="y", wrt=["m", "s"], training=True
-    )
-    e = drawn(size="4x5x3", batch=8, name="y")
-    assert y == pytest.approx(float((m + s[..., None, None] * e).sum()), rel=1e-5)
-    np.testing.assert_array_equal(gradients["m"], np.ones_like(m))
-    np.testing.assert_allclose(gradients["s"], e.sum(axis=(2, 3)), rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize("key", [0, 2**64 - 1, key_of(0, "dropout1"), key_of(1, "x.0.y")])
+def test_uniform(key: int) -> None:
+    """Mean, variance and the counts of 256 buckets are those of uniform numbers, for any key."""
+    u = drawn(key)[0]
+    assert u.min() >= 0
+    assert u.max() < 1
+    assert abs(u.mean() - 0.5) * (12 * COUNT) ** 0.5 < 4
+    assert abs(u.var() - 1 / 12) * (180 * COUNT) ** 0.5 < 4
+    for place in (1, 256):  # the high bits, and those below
+        counts = np.bincount((u * 256 * place % 256).astype(int), minlength=256)
+        chi_square = float(((counts - COUNT / 256) ** 2).sum() / (COUNT / 256))
+        assert abs(chi_square - 255) < 4 * (2 * 255) ** 0.5
 
 
-def test_nothing_stays_at_inference() -> None:
-    """Exported models have no trace of noise that is not always drawn."""
-    network = netc.compile("INPUT(6) -> FC(4) -> NOISE(0.3) -> RELU")
-    graph = set_mode(network.graph, training=False)
-    assert {node.op_type for _, node in graph.nodes()} >= {"Gemm", "Relu"}
-    assert not {"Add", "Mul", "netc.Noise"} & {node.op_type for _, node in graph.nodes()}
+def test_pairs_of_neighbours() -> None:
+    """Pairs of neighbouring elements fill a grid of 32 x 32 evenly."""
+    u = drawn(key_of(5, "pairs"))[0]
+    cells = (u[::2] * 32).astype(int) * 32 + (u[1::2] * 32).astype(int)
+    expected = len(cells) / 1024
+    chi_square = float(((np.bincount(cells, minlength=1024) - expected) ** 2).sum() / expected)
+    assert abs(chi_square - 1023) < 4 * (2 * 1023) ** 0.5
 
 
-@pytest.mark.parametrize(
-    ("program", "said"),
-    [
-        ("INPUT(4) -> NOISE(poisson)", "one of `normal`, `uniform`"),
-        ("INPUT(4) -> NOISE(-1)", "non-negative"),
-        ("INPUT(4, dtype=int64) -> NOISE", "real numbers"),
-        ("x = INPUT(4)\ny = INPUT(4x4x4)\n( x | y ) -> NOISE", "extents of the mean"),
-        ("x = INPUT(4)\n( x | x | x ) -> NOISE", "a mean and a deviation"),
-        ("x = INPUT(4x4x2)\ny = INPUT(5)\n( x | y ) -> NOISE", "extents must agree"),
-    ],
-)
-def test_what_does_not_fit(program: str, said: str) -> None:
-    """Other distributions, negative scales, tokens, and deviations that do not fit the mean."""
-    with pytest.raises(NetError) as caught:
-        netc.compile(program)
-    assert said in str(caught.value)
+@pytest.mark.parametrize("lag", [1, 2, 3, 7, 8, 64, 1024])
+def test_no_correlation_of_elements(lag: int) -> None:
+    """Elements do not tell of those beside them, a row away, or a channel away."""
+    u = drawn(key_of(2, "elements"))[0]
+    assert abs(z_of_correlation(u[lag:], u[:-lag])) < 4
 
 
-def test_resuming_draws_the_same(tmp_path: Any) -> None:
-    """A run that was ended after an epoch goes on to the same bits."""
-    text = "INPUT(6) -> NOISE(0.2) -> FC(8) -> RELU -> FC(3)\ntrain {{ epochs = {} }}"
-    random = np.random.default_rng(1)
-    data = random.random((60, 6), np.float32), random.integers(0, 3, 60)
-    whole = train(job_of(text.format(3), data))
-    train(job_of(text.format(1), data, folder=str(tmp_path / "run")))
-    again = train(job_of(text.format(3), data, folder=str(tmp_path / "run")), resume=True)
-    for name, array in whole.last.items():
-        np.testing.assert_array_equal(again.last[name], array)
+def test_no_correlation_of_steps() -> None:
+    """Neighbouring steps, and neighbouring elements of them, do not tell of each other."""
+    rows = drawn(key_of(2, "steps"), steps=8)
+    scores = [
+        z_of_correlation(a[shift:], b[: COUNT - shift])
+        for first, second in pairwise(rows)
+        for a, b in ((first, second), (second, first))
+        for shift in (0, 1, 2)
+    ]
+    assert max(map(abs, scores)) < 4
 
 
-@pytest.mark.oracle
-def test_the_shipped_autoencoder_learns_as_in_pytorch() -> None:
-    """With our noise in its forward pass, PyTorch takes the same 50 steps with `zoo:vae`."""
-    torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
-    f = torch.nn.functional
-    network, random = netc.load("zoo:vae"), np.random.default_rng(0)
-    text = zoo()["generative/vae"].read_text("utf-8")
-    job = job_of(text, (random.random((160, 784), np.float32), None))
-    state = network.initialize(0)
-    stepper = Stepper(job.step, state)
-    module = module_of(network, state)
-    optimizer = torch.optim.Adam(module.parameters(), lr=0.001)
-    batches = [feeds for epoch in range(50) for feeds in job.training.batches(epoch)][:50]
-    for number, feeds in enumerate(batches):
-        results = stepper.advance({**feeds, **scalars(number, 0.001, 0.0)})
-        x = torch.tensor(feeds["image"])
-        e = torch.tensor(drawn(size="20", batch=len(x), name="code", step=number))
-        hidden = module.fc1(x).relu()
-        mu, logvar = module.fc21(hidden), module.fc22(hidden)
-        y = module.fc4(module.fc3(mu + e * (0.5 * logvar).exp()).relu()).sigmoid()
-        entropy = f.binary_cross_entropy(y, x, reduction="sum")
-        divergence = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
-        loss = (entropy + divergence) / len(x)
-        assert float(results["loss"]) == pytest.approx(loss.item(), rel=1e-4)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    for name, weight in module.state_dict().items():
-        assert norm_difference(stepper.state[name], weight.numpy()) <= 1e-3, name
+def test_no_correlation_of_layers_and_seeds() -> None:
+    """Neither layers, nor seeds, nor several draws of a layer tell of each other."""
+    keys = [key_of(seed, scope, draw) for seed in (0, 1) for scope in "ab" for draw in (0, 1)]
+    assert len(set(keys)) == len(keys)
+    rows = [drawn(key)[0] for key in keys]
+    scores = [z_of_correlation(a, b) for i, a in enumerate(rows) for b in rows[:i]]
+    assert max(map(abs, scores)) < 4
 
 
-@pytest.mark.oracle
-def test_files_for_pytorch_draw_alike() -> None:
-    """In `train()` mode deviations are the program's, in `eval()` mode nothing is added."""
-    torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
-    torch.manual_seed(0)
-    for given, deviation in (("0.5", 0.5), ("uniform, 0.5", 0.5 / 3**0.5), ("add=no", 1.0)):
-        network = netc.compile(ALONE.format(size="1000", given=given, name="n"))
-        module, x = module_of(network, {}), np.zeros((50, 1000), np.float32)
-        (y,) = outputs_of(network, module.train(), {"input": x})
-        assert float(y.std()) == pytest.approx(deviation, rel=0.02)
-        (y,) = outputs_of(network, module.eval(), {"input": x})
-        assert not y.any()
+def test_an_element_over_the_steps_is_uniform() -> None:
+    """One element's numbers over many steps are spread evenly, and do not tell of the next."""
+    steps = np.arange(COUNT, dtype=np.uint32)
+    words = [_word_at(element, steps, key_of(9, "one")) for element in (0, 1, 1000)]
+    for word in words:
+        counts = np.bincount((word >> 24).astype(int), minlength=256)
+        chi_square = float(((counts - COUNT / 256) ** 2).sum() / (COUNT / 256))
+        assert abs(chi_square - 255) < 4 * (2 * 255) ** 0.5
+        assert abs(z_of_correlation(word[1:].astype(float), word[:-1].astype(float))) < 4
+
+
+def _word_at(element: int, steps: Array, key: int) -> Array:
+    """The formula for one element at many steps."""
+    low, high, first, second = (np.uint32(n) for n in (key % 2**32, key >> 32, *STEP_STRIDES))
+    with np.errstate(over="ignore"):
+        x: Array = np.uint32(0x9E3779B9 * element % 2**32) + low + first * steps
+        x = (x ^ (x >> np.uint32(16))) * np.uint32(0x21F0AAAD) + high + second * steps
+        return np.asarray((x ^ (x >> np.uint32(15))) * np.uint32(0xD35A2D97))
+
+
+def test_avalanche() -> None:
+    """A flip of any bit of the element's number flips each high bit half of the time."""
+    graph, x = graph_of((BATCH,))
+    bits = noise_bits(Builder(graph), x, graph.inputs["step"], key_of(4, "avalanche"))
+    graph.outputs = {"bits": Builder(graph).Cast(bits, to=DType.INT64)}
+    feeds = {"x": np.zeros(COUNT, np.float32), "step": np.array(17)}
+    words = on_both(graph, feeds, {})[0]["bits"]
+    numbers = np.arange(COUNT)
+    for flipped in range(16):
+        changed = words ^ words[numbers ^ (1 << flipped)]
+        for bit in range(8, 32):
+            share = ((changed >> bit) & 1).mean()
+            assert abs(share - 0.5) * 2 * (COUNT / 2) ** 0.5 < 5
