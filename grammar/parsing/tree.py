@@ -63,7 +63,7 @@ from ..ast import (
 from ..diagnostics import error
 from ..limits import MAX_CLAUSES, check_expression
 from ..source import Source, Span
-from ..syntax_failures.imported import check_imported
+from ..syntax_failures.imported import check_imported, imported_names
 from ..syntax_failures.spacing import check_entry_start, check_label, check_start
 from .expressions import build_expression
 from .literals import read_integer, read_number, read_size, read_string
@@ -107,6 +107,7 @@ class TreeBuilder:
     def begin(self, source: Source) -> None:
         """Start on a source, and let go of the one before."""
         self.source = source
+        self._imports = frozenset[str]()  # looked for where a call asks
 
     def _span(self, start: int, end: int) -> Span:
         return Span(self.source, start, end)
@@ -273,7 +274,8 @@ class TreeBuilder:
         arguments = parts[-1] if type(parts[-1]) is Arguments else Arguments((), name.end)
         _check_arguments(arguments)
         if "." in name.text:
-            check_imported(name)
+            self._imports = self._imports or imported_names(self.source.text)
+            check_imported(name, self._imports)
         span = self._span(start, arguments.end)
         return Call(name.text, arguments.items, name, is_inline, span=span)
 

@@ -234,6 +234,19 @@ def test_a_block_without_arguments_of_a_named_import(tmp_path: Path) -> None:
     assert "b1.fc1.weight" in net.graph.parameters
 
 
+@pytest.mark.parametrize("cell", ["a.Cell", "a.Cell(4)", "a.Cell(n=a.width // 2)"])
+def test_a_layer_that_takes_a_block_of_an_import(cell: str, tmp_path: Path) -> None:
+    """Layers that call blocks call those of imports; its functions are still known there."""
+    main = f'import "a.net" as a\nINPUT(5x3, sequence) -> SCAN({cell}, states=4) as s -> FC(2)\n'
+    inner = "let width = 8\nblock Cell(n=4; x, h) { ( x | h ) -> CONCAT -> FC(n) -> TANH }\n"
+    net = netc.load(write(tmp_path, main=main, a=inner))
+    assert net.graph.parameters["s.fc1.weight"].shape == (4, 7)
+    wrong = main.replace("a.Cell", "a.Cel")
+    assert "error[E101]: `a` has no value or function `Cel`" in refused(
+        write(tmp_path, main=wrong, a=inner)
+    )
+
+
 def test_what_a_file_imports_is_its_own(tmp_path: Path) -> None:
     """A name of an import and what starts with `_` stay in their file."""
     inner = f'import "named.net" as n\n{NAMED}block Of(c) {{ n.Unit(c) }}\n'
