@@ -6,7 +6,7 @@ They are formatted as spelled, regardless of their tree.
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .layout import ENDLESS, Break, Concat, Doc, Hard, Nest, Soft, Text, Together, concat
+from .layout import ENDLESS, Break, Concat, Doc, Hard, Nest, Soft, Text, Together, concat, one_line
 from .token_stream import TokenStream
 
 _OPENING = frozenset("([{")
@@ -189,11 +189,11 @@ def _item(tokens: TokenStream, *, keep: bool, is_index: bool) -> BracketItem:
 
 
 def label(tokens: TokenStream, end: int) -> Concat:
-    """A label, or a word that is spelled like one; it contains no white space."""
+    """A label, or a word that is spelled like one; no line breaks in it, save at comments."""
     parts: list[Doc] = []
     while tokens.is_before(end):
         if tokens.next == "{":
-            parts += [tokens.take(), expression(tokens, ends=_CLOSING)]
+            parts += [tokens.take(), one_line(expression(tokens, ends=_CLOSING))]
         parts.append(tokens.take())
     return concat(*parts)
 
@@ -227,7 +227,7 @@ def enclosed(
         return Nest(2, concat(opening, after_opening, before_closing, closing), "line")
     items = [*(item._replace(separator=item.separator or ",") for item in items[:-1]), items[-1]]
     inner = _kept_lines(items) if keep_lines else _line(items, fill=fill)
-    first = Hard() if keep_lines else Break("")
+    first = Hard(flat="") if keep_lines else Break("")
     body = Nest(2, concat(after_opening, first, inner, before_closing))
     *others, last = [item.doc.width >= ENDLESS for item in items]
     is_one_piece = not any(isinstance(part, Soft) for part in items[-1].doc.parts)

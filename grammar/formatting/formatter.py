@@ -21,6 +21,7 @@ from ..ast import (
     Clause,
     DefaultStatement,
     Entry,
+    Expression,
     For,
     FunctionStatement,
     Group,
@@ -38,6 +39,7 @@ from ..ast import (
     Shorthand,
     Statement,
     Step,
+    Target,
     TrainStatement,
 )
 from ..parsing.parser import parse
@@ -142,8 +144,14 @@ class _Formatter:
             target = label(self.tokens, statement.target.span.end)
         else:
             target = expression(self.tokens, ends=_ASSIGNED)
-        sign = Nest(2, concat(Text(" "), self.tokens.take(), Text(" ")))
-        return concat(target, sign, self.chain(statement.chain))
+        return concat(target, *self._bound(statement.target, statement.chain))
+
+    def _bound(self, target: Target | Label, chain: Chain) -> tuple[Doc, Doc]:
+        """` = ` and the chain that gets a name; the line may break behind a computed one."""
+        is_computed = isinstance(target, Label) and target.literal is None
+        space = Soft(" ") if is_computed else Text(" ")
+        sign = Nest(2, concat(Text(" "), self.tokens.take(), space))
+        return sign, self.chain(chain, may_start_line=is_computed)
 
     def _OutputStatement(self, statement: OutputStatement) -> Doc:
         """`output name`, `output name = chain`."""
@@ -151,8 +159,7 @@ class _Formatter:
         head = concat(name, Nest(2, label(self.tokens, statement.name.span.end)))
         if statement.chain is None:
             return head
-        sign = Nest(2, concat(Text(" "), self.tokens.take(), Text(" ")))
-        return concat(head, sign, self.chain(statement.chain))
+        return concat(head, *self._bound(statement.name, statement.chain))
 
     def _ChainStatement(self, statement: ChainStatement) -> Doc:
         """A chain that stands alone."""
@@ -190,16 +197,16 @@ class _Formatter:
 
     # Chains
 
-    def chain(self, chain: Chain) -> Concat:
+    def chain(self, chain: Chain, *, may_start_line: bool = False) -> Concat:
         """A chain in the lines that the author gave it.
 
         A line that is too long is broken before each step that is more than a word, and where
         that is not enough, before the first step that does not fit.
         """
         first, *others = chain.steps
-        is_after_comments = self.tokens.has_comments()
+        may_start_line = may_start_line or self.tokens.has_comments()
         start: Doc = Together(self.step(first))
-        if is_after_comments:
+        if may_start_line:
             start = Nest(2, start)
         lines: list[Doc] = []
         line = [(start, first)]
@@ -220,7 +227,7 @@ class _Formatter:
             return doc
         keyword = self.tokens.take()
         name = label(self.tokens, step.label.span.end)
-        return concat(doc, Nest(2, concat(Text(" "), keyword, Text(" "), name)))
+        return concat(doc, Nest(2, concat(Soft(" "), keyword, Text(" "), name)))
 
     def _Reference(self, item: Reference) -> Doc:
         """A bare word, or a value."""
@@ -272,17 +279,24 @@ class _Formatter:
 
     def _branch(self, branch: Branch) -> Doc:
         """`for r in rates | chain if c`, or the chain alone."""
-        parts: list[Doc] = []
+        heads: list[Doc] = []
         for clause in branch.clauses:
-            parts += [self._clause(clause), Text(" ")]
+            heads += [Soft(" ")] if heads else []
+            heads.append(self._clause(clause))
             _, comments = self.tokens.skip_sign()
-            parts += [comments, Text("| ")]
-        parts.append(self.chain(branch.chain))
-        if branch.condition is not None:
-            keyword = self.tokens.take()
-            condition = expression(self.tokens, branch.condition.span.end)
-            parts += [Text(" "), keyword, Text(" "), condition]
-        return concat(*parts)
+            heads += [comments, Text(" |")]
+        chain: Doc = self.chain(branch.chain)
+        if heads:
+            chain = Together(concat(*heads, Nest(2, concat(Break(" "), Together(chain)))))
+        return concat(chain, self._condition(branch.condition))
+
+    def _condition(self, condition: Expression | None) -> Doc:
+        """`if c` behind what it is asked of."""
+        if condition is None:
+            return concat()
+        keyword = self.tokens.take()
+        test = expression(self.tokens, condition.span.end)
+        return Nest(2, concat(Soft(" "), keyword, Text(" "), test))
 
     def _clause(self, clause: Clause | For) -> Doc:
         """`for target in list`, with the conditions of branches."""
@@ -290,10 +304,8 @@ class _Formatter:
         target = expression(self.tokens, ends=frozenset({"in"}))
         sign = concat(Text(" "), self.tokens.take(), Text(" "))
         values = expression(self.tokens, clause.iterable.span.end)
-        parts: list[Doc] = [Text(" "), target, sign, values]
-        for test in clause.conditions if isinstance(clause, Clause) else ():
-            parts += [Text(" "), self.tokens.take(), Text(" ")]
-            parts.append(expression(self.tokens, test.span.end))
+        conditions = clause.conditions if isinstance(clause, Clause) else ()
+        parts = [Text(" "), target, sign, values, *map(self._condition, conditions)]
         return concat(keyword, Nest(4, concat(*parts)))
 
     def _Repeat(self, item: Repeat) -> Doc:

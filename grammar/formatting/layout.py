@@ -48,9 +48,10 @@ class Soft(Break):
 
 @record
 class Hard:
-    """A new line, with an empty one before it if it is blank."""
+    """A new line, with an empty one before it if it is blank; `flat` where there must be none."""
 
     blank: bool = False
+    flat: str = " "
     width: int = ENDLESS
 
 
@@ -115,6 +116,25 @@ Doc = Text | Break | Hard | Remark | Concat | Nest | Together
 def concat(*parts: Doc) -> Concat:
     """Several pieces, one after the other."""
     return Concat(parts, sum([part.width for part in parts]))
+
+
+def one_line(doc: Doc) -> Doc:
+    """A piece on one line, however long, save that one with comments stays as it is."""
+    texts: list[str] = []
+    pending: list[Doc] = [doc]
+    while pending:
+        match pending.pop():
+            case Text(text):
+                texts.append(text)
+            case Remark():
+                return doc
+            case Concat(parts):
+                pending.extend(reversed(parts))
+            case Nest(doc=inner) | Together(doc=inner):
+                pending.append(inner)
+            case Break(flat) | Hard(flat=flat):
+                texts.append(flat)
+    return Text("".join(texts))
 
 
 def lay_out(doc: Doc) -> str:
