@@ -201,3 +201,14 @@ def test_noise_needs_bits(tmp_path: Path) -> None:
     assert caught.value.diagnostics[0].help == "opset 18 has it"
     network.export_training(tmp_path / "m.onnx", loss="cross_entropy", opset=18)
     network.export(tmp_path / "n.onnx", network.initialize(0), opset=13)
+
+
+def test_pads_of_some_axes_are_those_of_all() -> None:
+    """onnxruntime moves a Transpose past a Pad, and fails where that has fewer pads than axes."""
+    network = netc.compile(
+        "INPUT(6x4, sequence) -> PERMUTE((channels, length))"
+        ' -> op("Pad", pads=[2, 0], axes=[2]) -> PERMUTE((channels, length))'
+    )
+    feeds = feeds_for(network, 2, low=-1, high=1)
+    (found,) = _on_onnxruntime(network, {}, feeds, 22)
+    assert np.array_equal(found, np.pad(feeds["input"], ((0, 0), (2, 0), (0, 0))))

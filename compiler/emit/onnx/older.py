@@ -1,4 +1,4 @@
-"""Graph -> Graph: builds what an older opset lacks from what it has.
+"""Graph -> Graph: builds what an older opset lacks, or onnxruntime gets wrong, from what it has.
 
 What is left to emission are attributes that an older operator does not know, and arguments that
 it takes as attributes.
@@ -20,7 +20,7 @@ def settle_opset(graph: Graph, opset: int) -> Graph:
     """Replace each operator that came, or changed its arguments, after an opset."""
     graph = build_functions(graph, since=opset + 1)
     rules = {op_type: rule for op_type, (since, rule) in OLDER.items() if opset < since}
-    return rewrite(graph, rules) if rules else graph
+    return rewrite(graph, {**rules, **ALWAYS})
 
 
 def gelu(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
@@ -118,6 +118,8 @@ def pad(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | N
         return None
     rank = required(x).type.rank
     sides, places = build.known(required(pads)), build.known(axes)
+    if sides is None or places is None:
+        return None
     every = [0] * (2 * rank)
     for position, axis in enumerate(places):
         every[axis % rank] = sides[position]
@@ -153,3 +155,6 @@ OLDER: Mapping[str, tuple[int, RewriteRule]] = {
     "Split": (18, split),
     "Trilu": (14, lower_or_upper),
 }
+
+# onnxruntime moves a Transpose past a Pad of some axes, and then looks for the pads of all.
+ALWAYS: Mapping[str, RewriteRule] = {"Pad": pad}
