@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.layers import norm_error, random_state
-from support.torchvision_names import DIGESTS, digest
+from support.reference_names import DIGESTS, digest
 
 import netc
 from netc.choices import EngineName
@@ -118,6 +118,19 @@ PUBLISHED: Mapping[str, tuple[int, int | None]] = {
     "mc3_18": (11_695_440, 43_342_635_008),
     "r2plus1d_18": (31_505_325, 40_519_080_960),
     "s3d": (8_320_048, 17_978_771_456),
+    "mobilevit_s": (5_578_632, 2_000_831_488),
+    "mobilevit_xs": (2_317_848, 1_025_911_808),
+    "mobilevit_xxs": (1_272_024, 407_364_096),
+    "yolov3_tiny": (8_852_366, 2_782_480_896),
+    "yolov5n": (1_872_157, 2_234_060_800),
+    "yolov5s": (7_235_389, 8_216_780_800),
+    "yolov5m": (21_190_557, 24_436_224_000),
+    "yolov5l": (46_563_709, 54_496_870_400),
+    "yolov5x": (86_749_405, 102_724_096_000),
+    "unet_plus_plus": (9_163_428, 4_850_417_664),
+    "tcn_mnist": (66_510, 51_607_050),
+    "wavenet": (671_232, 2_747_269_120),
+    "pointnet": (3_471_473, 439_637_248),
     "maxvit_t": (30_919_624, 5_558_046_720),
     "lenet5": (61_706, 416_520),
     "mnist_mlp": (669_706, None),
@@ -149,6 +162,12 @@ PUBLISHED: Mapping[str, tuple[int, int | None]] = {
 LONG = {"params": 30_000_000, "macs": 6_000_000_000}
 RUNNABLE = 200_000_000
 COMPARED_AS_EXPORTS = 1_000_000_000
+
+# These are written as PyTorch modules, too, and compute the same.
+COMPARED = [
+    *("resnet18", "mobilenet_v2", "mnasnet0_5", "densenet121", "mixer_b_16"),
+    *("unet_plus_plus", "tcn_mnist", "wavenet", "pointnet"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -231,10 +250,10 @@ def test_samples_of_a_batch_do_not_meet(network: netc.Network) -> None:
 
 
 @pytest.mark.parametrize("network", DIGESTS, indirect=True)
-def test_weights_are_named_as_in_torchvision(
+def test_weights_are_named_as_in_the_reference(
     network: netc.Network, request: pytest.FixtureRequest
 ) -> None:
-    """A checkpoint of torchvision's would load: same names, same shapes."""
+    """A checkpoint of torchvision's, timm's or Ultralytics' would load: same names and shapes."""
     shapes = ((name, value.shape) for name, value in network.graph.parameters.items())
     assert digest(shapes) == DIGESTS[request.node.callspec.params["network"]]
 
@@ -242,7 +261,7 @@ def test_weights_are_named_as_in_torchvision(
 @pytest.mark.oracle
 @pytest.mark.parametrize(
     "network",
-    ["resnet18", "vgg16", "mobilenet_v2", "mnasnet0_5", "densenet121", "mixer_b_16"],
+    ["vgg16", *COMPARED],
     indirect=True,
 )
 def test_weights_are_named_as_in_pytorch(
@@ -266,7 +285,7 @@ def test_weights_are_named_as_in_pytorch(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "network",
-    ["resnet18", "mobilenet_v2", "mnasnet0_5", "densenet121", "mixer_b_16"],
+    COMPARED,
     indirect=True,
 )
 def test_outputs_are_those_of_pytorch(
@@ -280,9 +299,11 @@ def test_outputs_are_those_of_pytorch(
     feeds, state = _feeds(network, 1), random_state(network)
     module.load_state_dict({n: torch.from_numpy(a) for n, a in state.items()}, strict=False)
     with torch.no_grad():
-        expected = module(torch.from_numpy(feeds["input"])).numpy()
-    (found,) = _outputs(network, feeds, state, "onnxruntime").values()
-    assert norm_error(found, expected) <= 1e-4
+        computed = module(torch.from_numpy(feeds["input"]))
+    expected = [computed] if isinstance(computed, torch.Tensor) else computed
+    found = _outputs(network, feeds, state, "onnxruntime").values()
+    for array, tensor in zip(found, expected, strict=True):
+        assert norm_error(array, tensor.numpy()) <= 1e-4
 
 
 @pytest.mark.oracle

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 Module: TypeAlias = Any  # mypy does not follow torch
 Tensor: TypeAlias = Any
@@ -254,3 +255,144 @@ def _transition(channels: int) -> Module:
         conv=conv(channels, channels // 2, 1),
         pool=nn.AvgPool2d(2),
     )
+
+
+def unet_plus_plus() -> Module:
+    """U-Net++ with deep supervision (Zhou et al. 2018), as in pytorch-nested-unet."""
+    widths = (32, 64, 128, 256, 512)
+
+    def twice(channels: int, c: int) -> Module:
+        return named(
+            conv1=nn.Conv2d(channels, c, 3, padding=1),
+            bn1=nn.BatchNorm2d(c),
+            relu1=nn.ReLU(),
+            conv2=nn.Conv2d(c, c, 3, padding=1),
+            bn2=nn.BatchNorm2d(c),
+            relu2=nn.ReLU(),
+        )
+
+    def forward(net: Module, x: Tensor) -> list[Tensor]:
+        seen = {(-1, 0): x}
+        for i in range(5):
+            below = functional.max_pool2d(seen[i - 1, 0], 2) if i else x
+            seen[i, 0] = getattr(net, f"conv{i}_0")(below)
+        for j in range(1, 5):
+            for i in range(5 - j):
+                raised = functional.interpolate(
+                    seen[i + 1, j - 1], scale_factor=2, mode="bilinear", align_corners=True
+                )
+                together = torch.cat([*(seen[i, k] for k in range(j)), raised], 1)
+                seen[i, j] = getattr(net, f"conv{i}_{j}")(together)
+        return [getattr(net, f"final{j}")(seen[0, j]) for j in range(1, 5)]
+
+    children = {f"conv{i}_0": twice((3, *widths)[i], widths[i]) for i in range(5)}
+    for j in range(1, 5):
+        for i in range(5 - j):
+            children[f"conv{i}_{j}"] = twice(widths[i] * j + widths[i + 1], widths[i])
+        children[f"final{j}"] = nn.Conv2d(32, 1, 1)
+    return Rule(forward, **children)
+
+
+def tcn_mnist() -> Module:
+    """The temporal convolutional network of Bai et al. (2018) without its normalized weights."""
+
+    def past(x: Tensor, convolution: Module) -> Tensor:
+        return torch.relu(convolution(functional.pad(x, (6 * convolution.dilation[0], 0))))
+
+    def level(block: Module, x: Tensor) -> Tensor:
+        y = past(past(x, block.conv1), block.conv2)
+        return torch.relu(y + (block.downsample(x) if hasattr(block, "downsample") else x))
+
+    levels = []
+    for i in range(8):
+        channels = 25 if i else 1
+        children = {
+            "conv1": nn.Conv1d(channels, 25, 7, dilation=2**i),
+            "conv2": nn.Conv1d(25, 25, 7, dilation=2**i),
+        }
+        if not i:
+            children["downsample"] = nn.Conv1d(1, 25, 1)
+        levels.append(Rule(level, **children))
+    return Rule(
+        lambda net, x: net.linear(net.tcn(x.mT)[:, :, -1]),
+        tcn=named(network=nn.Sequential(*levels)),
+        linear=nn.Linear(25, 10),
+    )
+
+
+def wavenet() -> Module:
+    """WaveNet (van den Oord et al. 2016), as in pytorch-wavenet but for what leads nowhere."""
+    dilations = [2 ** (i % 10) for i in range(40)]
+
+    def convolutions(channels: int, c: int, kernel: int, n: int = 40) -> Module:
+        return nn.ModuleList(
+            nn.Conv1d(channels, c, kernel, dilation=d if kernel > 1 else 1, bias=False)
+            for d in dilations[:n]
+        )
+
+    def forward(net: Module, x: Tensor) -> Tensor:
+        x, skips = net.start_conv(x.mT), 0
+        for i, d in enumerate(dilations):
+            past = functional.pad(x, (d, 0))
+            z = torch.tanh(net.filter_convs[i](past)) * torch.sigmoid(net.gate_convs[i](past))
+            skips = skips + net.skip_convs[i](z)
+            if i < 39:
+                x = x + net.residual_convs[i](z)
+        return net.end_conv_2(torch.relu(net.end_conv_1(torch.relu(skips)))).mT
+
+    return Rule(
+        forward,
+        filter_convs=convolutions(32, 32, 2),
+        gate_convs=convolutions(32, 32, 2),
+        residual_convs=convolutions(32, 32, 1, 39),
+        skip_convs=convolutions(32, 256, 1),
+        start_conv=nn.Conv1d(256, 32, 1, bias=False),
+        end_conv_1=nn.Conv1d(256, 256, 1),
+        end_conv_2=nn.Conv1d(256, 256, 1),
+    )
+
+
+def pointnet() -> Module:
+    """PointNet for classification (Qi et al. 2017), as in pointnet.pytorch."""
+
+    def points(channels: int) -> dict[str, Module]:
+        layers: dict[str, Module] = {}
+        for i, (c, d) in enumerate(zip((channels, 64, 128), (64, 128, 1024), strict=True), start=1):
+            layers |= {f"conv{i}": nn.Conv1d(c, d, 1), f"bn{i}": nn.BatchNorm1d(d)}
+        return layers
+
+    def dense(n: int, first: int) -> dict[str, Module]:
+        layers: dict[str, Module] = {"fc3": nn.Linear(256, n)}
+        for i, (c, d) in enumerate(((1024, 512), (512, 256))):
+            layers |= {f"fc{i + 1}": nn.Linear(c, d), f"bn{i + first}": nn.BatchNorm1d(d)}
+        return layers
+
+    def step(net: Module, x: Tensor, layer: str, norm: int) -> Tensor:
+        return getattr(net, f"bn{norm}")(getattr(net, layer)(x))
+
+    def matrix(net: Module, x: Tensor) -> Tensor:
+        for i in (1, 2, 3):
+            x = torch.relu(step(net, x, f"conv{i}", i))
+        x = x.amax(2)
+        for i in (1, 2):
+            x = torch.relu(step(net, x, f"fc{i}", i + 3))
+        k = int(net.fc3.out_features**0.5)
+        return net.fc3(x).reshape(-1, k, k) + torch.eye(k)
+
+    def features(net: Module, x: Tensor) -> Tensor:
+        x = (x.mT @ net.stn(x)).mT
+        x = torch.relu(step(net, x, "conv1", 1))
+        x = (x.mT @ net.fstn(x)).mT
+        x = torch.relu(step(net, x, "conv2", 2))
+        return step(net, x, "conv3", 3).amax(2)
+
+    def whole(net: Module, x: Tensor) -> Tensor:
+        x = net.feat(x.mT)
+        for i in (1, 2):
+            x = torch.relu(step(net, x, f"fc{i}", i))
+        return torch.log_softmax(net.fc3(x), 1)
+
+    transforms = {
+        name: Rule(matrix, **points(k), **dense(k * k, 4)) for name, k in (("stn", 3), ("fstn", 64))
+    }
+    return Rule(whole, feat=Rule(features, **transforms, **points(3)), **dense(40, 1))

@@ -42,7 +42,12 @@ HARD = ("logic/perceptron_xor", "logic/xnor", "logic/xor")
 # These take inputs of any size, and are compared on small ones: the fewer positions there are,
 # the fewer maxima and thresholds are so near to a tie that rounding decides.
 SMALLER = {
-    "detection/ssdlite320_mobilenet_v3_large": ("320x320x3", "64x64x3"),
+    "detection/yolov5n": ("640x640x3", "64x64x3"),
+    "points/pointnet": ("1024x3, sequence", "16x3, sequence"),
+    "sequences/wavenet": ("4096x256, sequence", "64x256, sequence"),
+    "transformers/mobilevit_xs": ("256x256x3", "64x64x3"),
+    "transformers/mobilevit_xxs": ("256x256x3", "64x64x3"),
+    "detection/ssdlite320_mobilenet_v3_large": ("320x320x3", "96x96x3"),
     "dense_prediction/fcn_small": ("64x64x3", "32x32x3"),
     "dense_prediction/unet_small": ("64x64x1", "32x32x1"),
     "dense_vs_conv/conv_200x200": ("200x200", "60x60"),
@@ -66,12 +71,20 @@ SMALLER = {
 # smooth functions of the same kind take their place there.
 SMOOTH: Mapping[str, RewriteRule] = {
     "Clip": lambda build, node, operands: (build.Sigmoid(operands[0]),),
+    "GlobalMaxPool": lambda build, node, operands: (build.GlobalAveragePool(*operands),),
+    "HardSwish": lambda build, node, operands: (
+        build.Mul(operands[0], build.Sigmoid(operands[0])),
+    ),
     "HardSigmoid": lambda build, node, operands: (build.Sigmoid(*operands),),
     "MaxPool": lambda build, node, operands: build.op(
         "AveragePool", operands, {name: node.attributes[name] for name in POOL_ATTRIBUTES}
     ),
     "Relu": lambda build, node, operands: (build.Softplus(*operands),),
 }
+
+# The means of a thousand random points hardly differ between samples, and a normalization over
+# these magnifies what rounding leaves.
+MAGNIFYING = ("points/pointnet",)
 
 
 def _marked(name: str) -> object:
@@ -98,7 +111,7 @@ def test_gradients(name: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", SMALLER)
+@pytest.mark.parametrize("name", [name for name in SMALLER if name not in MAGNIFYING])
 def test_gradients_at_full_size(name: str) -> None:
     """So they are for images of the size that the spec states, with smooth functions for others."""
     network = netc.load(f"zoo:{name}")

@@ -1,11 +1,11 @@
-"""What weights are called in torchvision 0.28, as digests: a list of all would fill a book."""
+"""What weights are called elsewhere, as digests: a list of all would fill a book."""
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
-# spec: the digest of its torchvision model's `state_dict()`, without `num_batches_tracked`
+# spec: the digest of its model's `state_dict()` in torchvision 0.28, without `num_batches_tracked`
 # and `relative_position_index`.
-DIGESTS: Mapping[str, str] = {
+TORCHVISION: Mapping[str, str] = {
     "alexnet_torchvision": "935c1ea73a78",
     "deeplabv3_mobilenet_v3_large": "9d57ba4a51b6",
     "deeplabv3_resnet101": "543484dba3b0",
@@ -98,6 +98,26 @@ DIGESTS: Mapping[str, str] = {
     "wide_resnet101_2": "c1f0689a35d4",
     "wide_resnet50_2": "5b22ca8fa50e",
 }
+
+
+# The same of timm 1.0.
+TIMM: Mapping[str, str] = {
+    "mobilevit_s": "817d06314762",
+    "mobilevit_xs": "a3fe497db7f3",
+    "mobilevit_xxs": "23ec36b2c16a",
+}
+
+# The same of Ultralytics' YOLOv5 7.0.
+ULTRALYTICS: Mapping[str, str] = {
+    "yolov3_tiny": "1dda144ca572",
+    "yolov5l": "b963b184a407",
+    "yolov5m": "a8e3470e86fe",
+    "yolov5n": "455308b4d0ab",
+    "yolov5s": "40754275c8e2",
+    "yolov5x": "129c646df7ec",
+}
+
+DIGESTS = {**TORCHVISION, **TIMM, **ULTRALYTICS}
 
 
 def digest(shapes: Iterable[tuple[str, tuple[object, ...]]]) -> str:
