@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...compiler.ir.dim import counts_samples
 from ...compiler.ops.opdef import Role
 from ...compiler.passes.append_backward import trainable
 from ...compiler.training.losses import LOSSES
@@ -243,7 +244,12 @@ def _unpenalised(subject: Subject, terms: tuple[Term, ...]) -> str:
 def _activations(subject: Subject) -> Check:
     """Signals that neither vanish nor explode on their way through the layers."""
     graph = subject.graph
-    names = [n for n in layer_names(graph) if graph.layers[n].kind not in SMALL_OUTPUTS]
+    names = [
+        name
+        for name in layer_names(graph)
+        if graph.layers[name].kind not in SMALL_OUTPUTS
+        and any(map(counts_samples, graph.labels[name].shape[:1]))  # learned tensors have none
+    ]
     found = subject.read(graph, names)
     spreads = {name: spread_over_samples(found[name]) for name in names}
     lost = [name for name, spread in spreads.items() if not spread >= VANISHED]

@@ -85,7 +85,6 @@ def overfit(
         seed=job.recipe.seed,
     )
     stepper = Stepper(step, state, engine=job.engine, device=job.device)
-    stepper = Stepper(step, state, engine=job.engine, device=job.device)
     names = list(trainable(graph))
     best: Trial | None = None
     for rate, restart in _tries(graph):

@@ -16,7 +16,8 @@ class Stepper:
     """Takes steps of training.
 
     An engine that can writes the new state over that before the last step, unless somebody has
-    asked for that: what `state` gives may be kept.
+    asked for that: what `state` gives may be kept. Weights that the loss does not depend on are
+    part of the state, and stay as they are.
 
     Args:
         step: The step.
@@ -42,7 +43,8 @@ class Stepper:
 
     def restart(self, state: Mapping[str, Array]) -> None:
         """Start from another state, as a new stepper would."""
-        self._set(initial_state(self.step, state))
+        idle = {name: np.array(state[name]) for name in state if name not in self.step.state}
+        self._set({**idle, **initial_state(self.step, state)})
 
     def _set(self, state: dict[str, Array], *, lent: bool = True) -> None:
         """Start anew from a state."""
@@ -68,8 +70,9 @@ class Stepper:
         before, lent = self._before
         spare = {} if lent else {f"{name}{NEXT}": array for name, array in before.items()}
         self._before = (self._state, True)  # until the step is taken, nothing is to spare
-        results = self._run({**feeds, **self._state}, spare)
-        moved = {name: results.pop(name + NEXT) for name in self._state if name + NEXT in results}
+        own = {name: self._state[name] for name in self.step.state}
+        results = self._run({**feeds, **own}, spare)
+        moved = {name: results.pop(name + NEXT) for name in own if name + NEXT in results}
         self._before = (self._state, self._lent)
         self._state, self._lent = {**self._state, **moved}, False
         return results

@@ -185,6 +185,21 @@ def test_signals_that_vanish_and_explode() -> None:
     assert exploding["activations"].message.startswith("it explodes in ")
 
 
+def test_learned_tensors_hold_no_signal() -> None:
+    """A `PARAM` is the same for all samples, which is no signal that vanishes."""
+    job = job_of(f"INPUT(8x8) as x\n( x -> FC(10) | PARAM(10) ) -> ADD\n{TRAIN}")
+    found = alone("activations", job)
+    assert found.ok
+    assert found.numbers.keys() == {"fc1", "add1"}
+
+
+def test_weights_of_a_result_that_is_never_used() -> None:
+    """What reaches no output has no gradient, and hinders no other check."""
+    found = checks(job_of(f"INPUT(8x8) as x\nx -> FC(3) as a\nx -> FC(10) as b\n{TRAIN}"))
+    assert [name for name, check in found.items() if not check.ok] == ["gradients"]
+    assert found["gradients"].message == "none in `a.weight`, `a.bias`"
+
+
 def test_weights_that_no_gradient_reaches() -> None:
     """Weights of 0 before a RELU keep each other at 0; the message names them."""
     found = checks(

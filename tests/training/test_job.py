@@ -163,6 +163,33 @@ def test_weights_to_start_from() -> None:
     )
 
 
+UNUSED = {
+    "a layer": "x -> FC(3) as a\n",
+    "a learned tensor": "PARAM(3) as a\n",
+    "a frozen layer": "x -> FC(3, frozen=yes) as a\n",
+    "an output without a loss": "output other = x -> FC(3) as a\n",
+}
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+@pytest.mark.parametrize("split", ["(0.8, 0.1, 0.1)", "(1, 0)"])
+@pytest.mark.parametrize("unused", UNUSED)
+def test_weights_that_the_loss_does_not_depend_on(
+    unused: str, split: str, engine: str, tmp_path: Path
+) -> None:
+    """They stay as they are, also when a run is resumed; others train as without them."""
+    used = "INPUT(8x8) as x\noutput out = x -> FC(10) as b\n"
+    settings = f"train {{ loss = {{out: cross_entropy}}, epochs = 1, split = {split} }}\n"
+    program, of_data = used + UNUSED[unused] + settings, {"data": some_digits(), "engine": engine}
+    first = job(program, folder=tmp_path, **of_data)
+    train(first)
+    again = job(program, folder=tmp_path, changes={"epochs": "2"}, resume=True, **of_data)
+    found = train(again)
+    alone = train(job(used + settings, changes={"epochs": "2"}, **of_data)).state
+    for name, array in initialize(first.graph, 0).items():
+        assert np.array_equal(found.state[name], alone.get(name, array))
+
+
 NO_DATA = """\
 error[E544]: `program.net` does not say what to train on
   = help: add a block such as `train { data = digits }`, or `--set data=digits`"""
