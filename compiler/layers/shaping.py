@@ -15,8 +15,9 @@ def reshape(build: LayerBuilder, x: Value, *, size: PerAxis) -> Value:
 
     One number is a vector, two are a sequence of length x channels, three an image, four a
     volume. Elements keep their row-major order, channels first in images and volumes, as PyTorch
-    keeps it. Between a sequence and an image or a volume the sequence counts as
-    channels x length, so that positions stay positions: 14x14x768 becomes 196x768, and back.
+    keeps it. Between a sequence and an image or a volume, both count with their channels last, as
+    the author writes them: 28x28x1 becomes 28 rows of 28, and positions stay positions where
+    their number is the same, as 14x14x768 becomes 196x768, and back.
     """
     extents = (size,) if isinstance(size, int) else size
     if len(extents) > 4:
@@ -33,14 +34,21 @@ def reshape(build: LayerBuilder, x: Value, *, size: PerAxis) -> Value:
 
 
 def _relaid(build: LayerBuilder, x: Value, extents: tuple[int, ...]) -> Value:
-    """Reshape, with sequences as channels x length where the other side has its channels first."""
-    before, after = x.type.rank, len(extents) + 1
-    if before == 3 and after > 3:
-        x = build.Transpose(x, perm=(0, 2, 1))
-    transposes = before > 3 and after == 3
-    first = (extents[-1], *extents[:-1]) if after > 3 or transposes else extents
-    y = build.Reshape(x, build.index_constant((0, *first)))
-    return build.Transpose(y, perm=(0, 2, 1)) if transposes else y
+    """Reshape, in memory's order or, between sequences and images, in the author's."""
+    rank, after = x.type.rank, len(extents) + 1
+    if rank > 3 and after == 3:
+        if x.shape[1] == extents[-1]:  # positions stay positions: PyTorch's `flatten(2)`
+            y = build.Reshape(x, build.index_constant((0, extents[-1], extents[0])))
+            return build.Transpose(y, perm=(0, 2, 1))
+        x = build.Transpose(x, perm=(0, *axis_places(rank)))
+    if rank == 3 and after > 3:
+        if x.shape[2] == extents[-1]:
+            x = build.Transpose(x, perm=(0, 2, 1))
+        else:
+            y = build.Reshape(x, build.index_constant((0, *extents)))
+            return build.Transpose(y, perm=(0, after - 1, *range(1, after - 1)))
+    first = (extents[-1], *extents[:-1]) if after > 3 else extents
+    return build.Reshape(x, build.index_constant((0, *first)))
 
 
 @layer("PERMUTE", size="axes", choice="axes")

@@ -361,6 +361,39 @@ ROWS: dict[str, tuple[dict[str, tuple[int, ...]], str, list[str]]] = {
         }""",
         ["RESHAPE", "CONV"],
     ),
+    "rows of an image with channels last as a sequence": (
+        {},
+        """g (float[N,4,5,6] x) => (float[N,5,24] y) {
+            t = Transpose<perm = [0, 2, 3, 1]>(x)
+            shape = Constant<value_ints = [0, 5, 24]>()
+            y = Reshape(t, shape)
+        }""",
+        ["RESHAPE"],
+    ),
+    "channels of an image as a sequence": (
+        {},
+        """g (float[N,4,5,6] x) => (float[N,4,30] y) {
+            shape = Constant<value_ints = [0, 4, 30]>()
+            y = Reshape(x, shape)
+        }""",
+        ["RESHAPE", "PERMUTE"],
+    ),
+    "another order of an image's elements as a sequence": (
+        {},
+        """g (float[N,4,5,6] x) => (float[N,8,15] y) {
+            shape = Constant<value_ints = [0, 8, 15]>()
+            y = Reshape(x, shape)
+        }""",
+        ["PERMUTE", "RESHAPE"],
+    ),
+    "a sequence as an image in memory's order": (
+        {},
+        """g (float[N,8,15] x) => (float[N,4,5,6] y) {
+            shape = Constant<value_ints = [0, 4, 5, 6]>()
+            y = Reshape(x, shape)
+        }""",
+        ["RESHAPE", "PERMUTE"],
+    ),
     "a vector as a pixel with channels last": (
         {},
         """g (float[N,3,4,4] x, float[N,3] z) => (float[N,3,4,4] y) {

@@ -32,21 +32,23 @@ def reshape(trail: Trail) -> Match:
     r, q = x.type.rank, y.rank
     trail.need(2 <= r <= 5 and 3 <= q <= 5 and x.shape[0] == y.shape[0])
     trail.need(x.type != y and all(isinstance(extent, int) for extent in y.shape[1:]))
-    into, out = r == 3 and q > 3, r > 3 and q == 3  # where sequences have their channels in front
     last = with_channels_on(q, q - 1)
-    by_position = Match(
+    channels_last = Match(
         "RESHAPE", (x,), {"size": y.shape[1:]}, layout=with_channels_on(r, r - 1), result=last
     )
     if r == 2 and q > 3 and set(y.shape[1:-1]) == {1}:
-        return by_position
-    inside = y.shape[1:] if q == 3 and not out else (*y.shape[2:], y.shape[1])
+        return channels_last
+    into, out = r == 3 and q > 3, r > 3 and q == 3
+    if (into or out) and x.shape[1] != y.shape[1]:
+        return channels_last  # only positions that stay may have their channels in front
+    inside = (*y.shape[2:], y.shape[1]) if q > 3 or out else y.shape[1:]
     return Match(
         "RESHAPE",
         (x,),
         {"size": inside},
         layout=with_channels_on(3, 1) if into else identity(r),
         result=with_channels_on(3, 1) if out else identity(q),
-        others=(by_position,) if x.shape[-1] == y.shape[-1] and r > 2 else (),
+        others=(channels_last,) if into or out or (r > 2 and x.shape[-1] == y.shape[-1]) else (),
     )
 
 

@@ -27,7 +27,27 @@ ROWS = [
     LayerRow(
         "INPUT(4x5x6) -> RESHAPE(10x12) as l",
         "10x12",
-        torch=lambda x, state: x.reshape(-1, 12, 10).transpose(1, 2),
+        torch=lambda x, state: x.permute(0, 2, 3, 1).reshape(-1, 10, 12),
+    ),
+    LayerRow(
+        "INPUT(28x12) -> RESHAPE(28x12) as l -> LSTM(3, last)",
+        "28x12",
+        torch=lambda x, state: x.squeeze(1),
+    ),
+    LayerRow(
+        "INPUT(2x3x4x5) -> RESHAPE(6x20) as l",
+        "6x20",
+        torch=lambda x, state: x.permute(0, 2, 3, 4, 1).reshape(-1, 6, 20),
+    ),
+    LayerRow(
+        "INPUT(28x12, sequence) -> RESHAPE(28x12x1) as l",
+        "28x12x1",
+        torch=lambda x, state: x.unsqueeze(1),
+    ),
+    LayerRow(
+        "INPUT(6x20, sequence) -> RESHAPE(2x3x4x5) as l",
+        "2x3x4x5",
+        torch=lambda x, state: x.reshape(-1, 2, 3, 4, 5).permute(0, 4, 1, 2, 3),
     ),
     LayerRow(
         "INPUT(6x4x3) -> RESHAPE(2x4x9) as l",
