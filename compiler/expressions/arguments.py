@@ -226,6 +226,20 @@ def _fitting(number: float) -> float:
     return number
 
 
+def _factors(value: Any) -> float | tuple[float, ...]:
+    """A number of at least 0, or a list of them."""
+    convert = _real(0.0, float("inf"))
+    if not isinstance(value, list | tuple):
+        return convert(value)
+    _require(len(value) > 0)
+    return tuple(map(convert, value))
+
+
+def _listed_factors(value: Any) -> tuple[float, ...]:
+    _require(isinstance(value, list | tuple))
+    return _factors(value)  # type: ignore[return-value]  # of a list
+
+
 def _positive_real(value: Any) -> float:
     number = _real(0.0, float("inf"))(value)
     _require(number > 0)
@@ -313,6 +327,10 @@ Integers = Annotated[
 Natural = Annotated[int, Kind("a non-negative integer", _integer(0))]
 Rate = Annotated[float, Kind("a number at least 0 and below 1", _real(0.0, 1.0))]
 Nonnegative = Annotated[float, Kind("a non-negative number", _real(0.0, float("inf")))]
+Factors = Annotated[
+    float | tuple[float, ...], Kind("a non-negative number, or a list of them", _factors)
+]
+FactorList = Annotated[tuple[float, ...], Kind("a list of non-negative numbers", _listed_factors)]
 Probability = Annotated[float, Kind("a number from 0 to 1", _probability)]
 PositiveReal = Annotated[float, Kind("a positive number", _positive_real)]
 NonNegativeReal = Annotated[float, Kind("a non-negative number", _real(0.0, float("inf")))]
@@ -373,9 +391,14 @@ def keyword_only(function: Any) -> tuple[tuple[str, ...], dict[str, Any]]:
     return code.co_varnames[code.co_argcount : end], dict(function.__kwdefaults__ or {})
 
 
+OptionalProbability = Annotated[float | None, or_none(kind_of(Probability))]
+
+
 __all__ = [
     "AUTO",
     "ExtentPerAxis",
+    "FactorList",
+    "Factors",
     "Flag",
     "Initializer",
     "InputSize",
@@ -390,6 +413,7 @@ __all__ = [
     "NaturalPerAxis",
     "Nonnegative",
     "Numbers",
+    "OptionalProbability",
     "Padding",
     "PerAxis",
     "Positive",

@@ -56,6 +56,14 @@ def masked_mean(build: Builder, x: Value, mask: Value | None) -> Value:
     return build.Div(build.ReduceSum(x, keepdims=0), build.Cast(at_least_one, to=x.dtype))
 
 
+def ratio(build: Builder, x: Value, weights: Value) -> Value:
+    """The sum of x divided by that of weights, and 0 where these are all 0."""
+    total = build.ReduceSum(weights, keepdims=0)
+    zero, one = (build.constant(number, x.dtype) for number in (0.0, 1.0))
+    divisor = build.Where(build.Greater(total, zero), total, one)
+    return build.Div(build.ReduceSum(x, keepdims=0), divisor)
+
+
 def sample_mean(build: Builder, x: Value) -> Value:
     """The sum over each sample, the mean over the samples; x (N, *S)."""
     rank = len(x.shape)

@@ -1,9 +1,11 @@
 """Losses of class indices, or of a probability for each class, in ordinary operators."""
 
+from collections.abc import Sequence
+
 from ..ir.builder import Builder
 from ..ir.graph import Value
 from ..ir.types import Shape, TensorType
-from .averages import chosen, masked_mean
+from .averages import chosen, masked_mean, ratio
 
 
 def class_axis(output: TensorType) -> int:
@@ -24,13 +26,17 @@ def mean_log_likelihood(
     *,
     ignore_index: int,
     smoothing: float = 0.0,
+    weights: Sequence[float] | None = None,
 ) -> Value:
-    """-sum t log p over the classes, the mean over the positions; `predicted` is log p.
+    """-sum w t log p over the classes, the mean over the positions; `predicted` is log p.
 
     For class indices t is 1 for the class and 0 elsewhere, and where the index is `ignore_index`,
-    the position is left out. With smoothing s, t is (1 - s) t + s / C.
+    the position is left out. With smoothing s, t is (1 - s) t + s / C. Where classes have weights
+    w, a position of an index counts as much as its class weighs, as in PyTorch.
     """
     axes = build.index_constant((axis,))
+    if weights is not None:
+        predicted = build.Mul(predicted, along(build, weights, predicted, axis))
     if target.dtype.is_float:
         likelihood = build.ReduceSum(build.Mul(target, predicted), axes, keepdims=1)
         kept = None
@@ -44,7 +50,21 @@ def mean_log_likelihood(
         likelihood = _mixed(build, likelihood, mean, smoothing)
     if kept is not None:
         likelihood = chosen(build, kept, likelihood)
-    return build.Neg(masked_mean(build, likelihood, kept))
+    if kept is None or weights is None:
+        return build.Neg(masked_mean(build, likelihood, kept))
+    weighed = build.Gather(build.constant(tuple(weights), likelihood.dtype), index, axis=0)
+    return build.Neg(ratio(build, likelihood, chosen(build, kept, weighed)))
+
+
+def along(build: Builder, numbers: Sequence[float], x: Value, axis: int) -> Value:
+    """Numbers, one for each element of an axis of x, with extents of one for its later axes."""
+    vector = build.constant(tuple(numbers), x.dtype)
+    later = x.type.rank - 1 - axis
+    return (
+        build.Unsqueeze(vector, build.index_constant(tuple(range(1, later + 1))))
+        if later
+        else vector
+    )
 
 
 def _mixed(build: Builder, likelihood: Value, mean: Value, smoothing: float) -> Value:

@@ -52,9 +52,11 @@ OUR_TERMS: Mapping[str, OurTerm] = {
         OurTerm("loss", "kl_divergence"),
     ),
     **dict.fromkeys(
-        ("focal", "focalloss", "sigmoidfocalloss", "dice", "diceloss", "ctc", "ctcloss"),
+        ("ctc", "ctcloss"),
         _CROSS._replace(unlike=_NEAREST),
     ),
+    **dict.fromkeys(("focalloss", "sigmoidfocalloss"), OurTerm("loss", "focal")),
+    "diceloss": OurTerm("loss", "dice"),
     **dict.fromkeys(
         ("poisson", "poissonnllloss", "cosinesimilarity", "cosineembeddingloss"),
         _SQUARES._replace(unlike=_NEAREST),

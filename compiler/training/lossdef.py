@@ -80,6 +80,7 @@ class Values(Enum):
     PROBABILITY = "how likely yes is"
     PROBABILITIES = "how likely each class is"
     SIDES = "yes where they are above 0"
+    SOUGHT = "how likely yes is, where no formula says which constant answer is best"
 
 
 @record
@@ -131,6 +132,11 @@ class LossDef(TermDef):
         """Whether it compares an output with a target."""
         return self.targets is not NOTHING
 
+    def begins(self, term: Term) -> ZeroKnowledge | None:
+        """What a term comes to at first; None where that depends on targets, as weights do."""
+        weights = (term.arguments.get(name) for name in PER_CHANNEL)
+        return self.start if all(given in (None, 1.0) for given in weights) else None
+
     def build(
         self,
         build: Builder,
@@ -178,6 +184,7 @@ class LossDef(TermDef):
         return output.shape[class_axis(output) if axis is None else axis]
 
 
+PER_CHANNEL = ("class_weights", "pos_weight")  # arguments that list a number for each channel
 LOSSES = TermTable("loss", "loss", LossDef)
 INPUT_AS_TARGET = "target"
 
@@ -216,6 +223,8 @@ def decided(output: TensorType, axis: int) -> tuple[TensorType, ...]:
 CLASSES = LossTargets("classes", classified, Values.PROBABILITIES)
 DISTRIBUTIONS = LossTargets("classes", alike, Values.PROBABILITIES)
 DECISIONS = LossTargets("decisions", alike, Values.PROBABILITY)
+FOCUS = LossTargets("decisions", alike, Values.SOUGHT)
+MASKS = LossTargets("decisions", decided, Values.SOUGHT)
 SIDES = LossTargets("decisions", decided, Values.SIDES)
 NUMBERS = LossTargets("numbers", alike, Values.NUMBERS)
 NOTHING = LossTargets("numbers", nothing, Values.NUMBERS)

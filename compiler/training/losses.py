@@ -9,12 +9,22 @@ from collections.abc import Mapping
 from functools import partial
 from math import log
 
-from ..expressions.arguments import Flag, Integer, PositiveReal, Rate
+from ..expressions.arguments import (
+    FactorList,
+    Factors,
+    Flag,
+    Integer,
+    NonNegativeReal,
+    OptionalProbability,
+    PositiveReal,
+    Rate,
+)
 from ..ir.builder import Builder
 from ..ir.graph import Value
+from ..ops.building import plus, times
 from ..ops.opdef import Yields
 from .averages import MaskedTarget, masked_mean, sample_mean
-from .class_losses import indexed_margins, mean_log_likelihood
+from .class_losses import along, indexed_margins, mean_log_likelihood
 from .lossdef import (
     AS_IS,
     BEFORE,
@@ -22,7 +32,9 @@ from .lossdef import (
     COMPARING,
     DECISIONS,
     DISTRIBUTIONS,
+    FOCUS,
     LOSSES,
+    MASKS,
     NOTHING,
     NUMBERS,
     SIDES,
@@ -37,6 +49,7 @@ __all__ = ["LOSSES"]
 
 loss = partial(LOSSES.enter, after=COMPARING)
 
+LEAST_MISSED = 1e-12  # whose powers below 1 have finite gradients
 DROPPED = Refusal("put the `DROPOUT` before the last layer that has weights")
 
 # What losses take that turn logits into probabilities of classes.
@@ -48,6 +61,18 @@ CLASS_LOGITS: Mapping[Yields, Verdict] = {
         " `SOFTMAX`"
     ),
     Yields.ACTIVATIONS: Refusal("end in `SOFTMAX`, or in a layer without an activation"),
+    Yields.NOISE: DROPPED,
+    Yields.ANYTHING: AS_IS,
+}
+
+# What losses take that turn logits into probabilities of yes.
+DECISION_LOGITS: Mapping[Yields, Verdict] = {
+    Yields.PROBABILITY: BEFORE,
+    Yields.PROBABILITIES: Refusal(
+        "use `cross_entropy` for mutually exclusive classes, or end in `SIGMOID`"
+    ),
+    Yields.LOG_PROBABILITIES: Refusal("use `cross_entropy` or `nll`, or end in `SIGMOID`"),
+    Yields.ACTIVATIONS: Refusal("end in `SIGMOID`, or in a layer without an activation"),
     Yields.NOISE: DROPPED,
     Yields.ANYTHING: AS_IS,
 }
@@ -86,6 +111,12 @@ def _smoothed(label_smoothing: float, **_: object) -> Formula:
     return Formula(f"-1/N ∑ {t} log p", f"(p - {t}) / N", softmax)
 
 
+def _focused(gamma: float, **_: object) -> Formula:
+    focus = f"a (1 - q)^{gamma:g}"
+    slope = f"±{focus} ({gamma:g} q log q + q - 1) / n"
+    return Formula(f"-1/n ∑ {focus} log q", slope, sigmoid)
+
+
 def _sides_or_classes(margin: float, *, indexed: bool, **_: object) -> Formula:
     m = f"{margin:g}"
     if not indexed:
@@ -118,16 +149,24 @@ def cross_entropy(
     *,
     ignore_index: Integer = -100,
     label_smoothing: Rate = 0.0,
+    class_weights: FactorList | None = None,
 ) -> Value:
     """-log softmax(logits)[target], PyTorch's `CrossEntropyLoss`, the mean over all positions.
 
     Targets are class indices, or probabilities t of all classes: -sum t log softmax(logits).
     Positions of the class `ignore_index` count for nothing. With label smoothing the target is
-    (1 - s) t + s / C (Szegedy et al. 2016, section 7).
+    (1 - s) t + s / C (Szegedy et al. 2016, section 7). With weights of classes, positions count as
+    much as their classes weigh.
     """
     predicted = build.LogSoftmax(logits, axis=axis)
     return mean_log_likelihood(
-        build, predicted, target, axis, ignore_index=ignore_index, smoothing=label_smoothing
+        build,
+        predicted,
+        target,
+        axis,
+        ignore_index=ignore_index,
+        smoothing=label_smoothing,
+        weights=class_weights,
     )
 
 
@@ -149,10 +188,18 @@ def cross_entropy(
     start=EQUALLY_LIKELY,
 )
 def negative_log_likelihood(
-    build: Builder, predicted: Value, target: Value, axis: int, *, ignore_index: Integer = -100
+    build: Builder,
+    predicted: Value,
+    target: Value,
+    axis: int,
+    *,
+    ignore_index: Integer = -100,
+    class_weights: FactorList | None = None,
 ) -> Value:
     """-log p[target] of log-probabilities, PyTorch's `NLLLoss`, the mean over all positions."""
-    return mean_log_likelihood(build, predicted, target, axis, ignore_index=ignore_index)
+    return mean_log_likelihood(
+        build, predicted, target, axis, ignore_index=ignore_index, weights=class_weights
+    )
 
 
 @loss(
@@ -179,26 +226,111 @@ def kl_divergence(build: Builder, logits: Value, target: Value, axis: int) -> Va
     formula=lambda **_: Formula("-1/n ∑ (t log p + (1 - t) log(1 - p))", "(p - t) / n", sigmoid),
     targets=DECISIONS,
     scores="logits",
-    fits={
-        Yields.PROBABILITY: BEFORE,
-        Yields.PROBABILITIES: Refusal(
-            "use `cross_entropy` for mutually exclusive classes, or end in `SIGMOID`"
-        ),
-        Yields.LOG_PROBABILITIES: Refusal("use `cross_entropy` or `nll`, or end in `SIGMOID`"),
-        Yields.ACTIVATIONS: Refusal("end in `SIGMOID`, or in a layer without an activation"),
-        Yields.NOISE: DROPPED,
-        Yields.ANYTHING: AS_IS,
-    },
+    fits=DECISION_LOGITS,
     start=ZeroKnowledge("ln 2", lambda **_: log(2.0)),
 )
-def binary_cross_entropy(build: Builder, logits: Value, target: Value, axis: int) -> Value:
-    """-t log p - (1 - t) log(1 - p) with p = sigmoid(x), the mean over all elements.
+def binary_cross_entropy(
+    build: Builder, logits: Value, target: Value, axis: int, *, pos_weight: Factors = 1.0
+) -> Value:
+    """-w t log p - (1 - t) log(1 - p) with p = sigmoid(x), the mean over all elements.
 
     PyTorch's `BCEWithLogitsLoss`, as max(0, x) + log(1 + exp(-|x|)) - x t, which never overflows.
+    The weight w of yes is one number, or one for each channel.
     """
     given = MaskedTarget.of(build, target, logits.dtype)
-    error = build.Sub(build.Softplus(logits), build.Mul(logits, given.target))
+    error = _decided(build, logits, given.target)
+    if pos_weight != 1.0:
+        weights = (pos_weight,) if isinstance(pos_weight, float) else pos_weight
+        more = along(build, [weight - 1.0 for weight in weights], logits, axis)
+        missed = build.Mul(given.target, build.Softplus(build.Neg(logits)))
+        error = build.Add(error, build.Mul(more, missed))
     return masked_mean(build, given.only(build, error), given.mask)
+
+
+def _decided(build: Builder, logits: Value, target: Value) -> Value:
+    """-t log p - (1 - t) log(1 - p) of each element."""
+    return build.Sub(build.Softplus(logits), build.Mul(logits, target))
+
+
+@loss(
+    "focal",
+    formula=_focused,
+    targets=FOCUS,
+    scores="logits",
+    fits=DECISION_LOGITS,
+    start=None,
+    numbers=("gamma", "alpha"),
+)
+def focal(
+    build: Builder,
+    logits: Value,
+    target: Value,
+    axis: int,
+    *,
+    gamma: NonNegativeReal = 2.0,
+    alpha: OptionalProbability = 0.25,
+) -> Value:
+    """Binary cross-entropy times (1 - q)^gamma, q what the target gets (Lin et al. 2017).
+
+    q = p t + (1 - p)(1 - t), with p = sigmoid(x), the mean over all elements; yes is weighed by
+    alpha and no by 1 - alpha. torchvision's `sigmoid_focal_loss`.
+    """
+    given = MaskedTarget.of(build, target, logits.dtype)
+    t, p = given.target, build.Sigmoid(logits)
+    missed = build.Sub(build.Add(p, t), build.Mul(times(build, p, 2.0), t))  # 1 - q
+    least = build.constant(LEAST_MISSED, p.dtype)
+    focus = build.Pow(build.Max(missed, least), build.constant(gamma, p.dtype))
+    error = build.Mul(_decided(build, logits, t), focus)
+    if alpha is not None:
+        error = build.Mul(error, plus(build, times(build, t, 2 * alpha - 1), 1 - alpha))
+    return masked_mean(build, given.only(build, error), given.mask)
+
+
+@loss(
+    "dice",
+    formula=lambda smooth, **_: Formula(
+        f"1 - mean (2 ∑ y t + {smooth:g}) / (∑ y + ∑ t + {smooth:g})",
+        "-2 t / (∑ y + ∑ t) + 2 ∑ y t / (∑ y + ∑ t)²",
+    ),
+    targets=MASKS,
+    scores="probabilities",
+    fits={
+        Yields.PROBABILITY: AS_IS,
+        Yields.PROBABILITIES: AS_IS,
+        Yields.ANYTHING: Refusal("it takes probabilities: end in `SIGMOID`, or in `SOFTMAX`"),
+    },
+    start=None,
+    numbers=("smooth",),
+)
+def dice(
+    build: Builder, output: Value, target: Value, axis: int, *, smooth: PositiveReal = 1e-5
+) -> Value:
+    """1 - (2 sum y t + s) / (sum y + sum t + s) over each channel's positions (Milletari 2016).
+
+    The mean over samples and channels, as MONAI's `DiceLoss`. Class indices are masks of each
+    class.
+    """
+    if not target.dtype.is_float:
+        target = _one_hot(build, target, output, axis)
+    given = MaskedTarget.of(build, target, output.dtype)
+    axes = [i for i in range(1, output.type.rank) if i != axis]
+
+    def total(x: Value) -> Value:
+        return build.ReduceSum(x, build.index_constant(tuple(axes)), keepdims=0) if axes else x
+
+    seen = given.only(build, output)
+    shared = total(build.Mul(seen, given.target))
+    sizes = build.Add(total(seen), total(given.target))
+    found = build.Div(plus(build, times(build, shared, 2.0), smooth), plus(build, sizes, smooth))
+    return build.Sub(build.constant(1.0, output.dtype), build.ReduceMean(found, keepdims=0))
+
+
+def _one_hot(build: Builder, index: Value, output: Value, axis: int) -> Value:
+    """1 for the class of each position, and 0 for the others, in the output's shape."""
+    classes = output.shape[axis]
+    assert isinstance(classes, int)
+    count = build.index_constant(classes)
+    return build.OneHot(index, count, build.constant((0.0, 1.0), output.dtype), axis=axis)
 
 
 @of_difference(

@@ -20,7 +20,7 @@ from ..ir.graph import Graph, Value
 from ..ir.types import HolderType, TensorType, author_size
 from .class_losses import class_axis
 from .endings import Ending, ending, replay
-from .lossdef import BEFORE, INPUT_AS_TARGET, Doubt, Refusal
+from .lossdef import BEFORE, INPUT_AS_TARGET, PER_CHANNEL, Doubt, Refusal
 from .losses import LOSSES
 from .terms import Term
 
@@ -74,6 +74,7 @@ def fit(graph: Graph, output: Value, term: Term, *, name: str = "output") -> Fit
             raise _unfit(graph, found, term, name, DISSOLVED)
         axis = found.axis
     _check_shape(graph, found, term, name, axis)
+    _check_lists(found, term, name, axis)
     return Fit(found, axis, verdict == BEFORE)
 
 
@@ -261,6 +262,22 @@ def _check_shape(graph: Graph, found: Ending, term: Term, name: str, axis: int) 
     else:
         return
     raise _unfit(graph, found, term, name, Refusal(advice), f"{what}: {author_size(type)}")
+
+
+def _check_lists(found: Ending, term: Term, name: str, axis: int) -> None:
+    """Refuse weights that are not one for each channel.
+
+    Raises:
+        NetError: E132.
+    """
+    shape = found.output.type.shape
+    channels = shape[axis] if len(shape) > 1 else 1
+    for argument in PER_CHANNEL:
+        given = term.arguments.get(argument)
+        if isinstance(given, tuple) and len(given) != channels:
+            lists = f"`{argument}` lists {len(given)} numbers"
+            message = f"{lists}, and the output `{name}` has {channels} channels"
+            raise error("E132", message, term.span, help="give one number for each channel")
 
 
 def _unfit(

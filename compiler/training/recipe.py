@@ -31,6 +31,7 @@ class Recipe:
         preprocess: What is fitted on the training data and done to all, in order.
         augment: What is done to the training data by chance, in order.
         regularize: Penalties on the weights.
+        clip: How gradients are clipped; None where they are not.
         optimizer: How weights follow their gradients.
         schedule: Of the learning rate.
         momentum: The schedule of the momentum; None where it stays.
@@ -49,6 +50,7 @@ class Recipe:
     preprocess: tuple[Term, ...] = ()
     augment: tuple[Term, ...] = ()
     regularize: tuple[Term, ...] = ()
+    clip: Term | None = None
     optimizer: Term = ADAM
     schedule: Term = CONSTANT_SCHEDULE
     momentum: Term | None = None
@@ -93,6 +95,7 @@ class Recipe:
             "loss": _mapped({name: spell_term(term) for name, term in self.loss.items()}),
             "weights": _mapped({n: repr(w) for n, w in self.weights.items()}) or None,
             "regularize": _listed(self.regularize),
+            "clip": None if self.clip is None else spell_term(self.clip),
             "optimizer": spell_term(self.optimizer),
             "schedule": spell_term(self.schedule),
             "momentum": None if self.momentum is None else spell_term(self.momentum),

@@ -42,6 +42,7 @@ EXAMPLE_VALUES: Mapping[str, str] = {
     "augment": "flip(horizontal)",
     "loss": "cross_entropy",
     "regularize": "l2(5e-4)",
+    "clip": "norm(1)",
     "optimizer": "sgd(lr=0.1)",
     "schedule": "exponential(k=0.01)",
     "split": "(0.8, 0.1, 0.1)",
@@ -235,6 +236,16 @@ def _term(kind: str) -> Read:
     return lambda reader, expression, name: reader.term(kind, expression, name)
 
 
+def _term_or_none(kind: str) -> Read:
+    """One choice, or `none`."""
+
+    def read(reader: _Reader, expression: ast.Expression, name: str) -> Term | None:
+        is_none = isinstance(expression, ast.Name) and expression.id == "none"
+        return None if is_none else reader.term(kind, expression, name)
+
+    return read
+
+
 def _terms(kind: str) -> Read:
     """A choice, a list of choices, or `none`."""
 
@@ -337,6 +348,7 @@ SETTINGS: Mapping[str, ReadEntry] = {
     "loss": _by_output(_term("loss"), alone=True),
     "weights": _by_output(_plain(Nonnegative), alone=False),
     "regularize": _alone(_terms("regularize")),
+    "clip": _alone(_term_or_none("clip")),
     "optimizer": _alone(_term("optimizer")),
     "schedule": _alone(_term("schedule")),
     "momentum": _alone(_term("schedule")),

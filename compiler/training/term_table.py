@@ -9,6 +9,7 @@ from ...grammar.parsing.literals import write_string
 from ...grammar.source import Span
 from ..expressions.arguments import Kind, Word, spell
 from ..layers.layerdef import GivenArgument, bind
+from .clipping import CLIPPING
 from .data_terms import AUGMENT, DATA, PREPROCESS
 from .foreign import corrected_term
 from .losses import LOSSES
@@ -20,7 +21,9 @@ from .terms import Term, TermTable
 # Kind of choice -> name -> what it takes.
 TERMS: Mapping[str, TermTable[Any]] = {
     table.kind: table
-    for table in (DATA, PREPROCESS, AUGMENT, LOSSES, REGULARIZERS, OPTIMIZERS, SCHEDULES)
+    for table in (
+        *(DATA, PREPROCESS, AUGMENT, LOSSES, REGULARIZERS, CLIPPING, OPTIMIZERS, SCHEDULES),
+    )
 }
 
 

@@ -14,7 +14,8 @@ class Term:
     """A choice such as `sgd(lr=0.1)`, all arguments bound and defaults filled in.
 
     Attributes:
-        kind: `data`, `preprocess`, `augment`, `loss`, `regularize`, `optimizer` or `schedule`.
+        kind: `data`, `preprocess`, `augment`, `loss`, `regularize`, `clip`, `optimizer` or
+            `schedule`.
         name: The name of the choice.
         arguments: Its arguments by name.
         span: Where the author wrote it; None where it does not come from a program. Two terms

@@ -13,6 +13,7 @@ from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
 from ..passes.pipeline import Pass, in_mode, run_passes
 from ..passes.rewrite import rewrite
 from ..passes.training_mode import NEXT
+from .clipping import clipped
 from .objective import SCALARS, Objective, add_loss, check_free, check_names
 from .optimizers import OPTIMIZERS
 from .terms import Term
@@ -42,6 +43,7 @@ def train_step(
     objective: Objective,
     optimizer: Term,
     *,
+    clip: Term | None = None,
     targets: Mapping[str, TensorType] | None = None,
     seed: int = 0,
     by_momentum: bool = False,
@@ -52,6 +54,7 @@ def train_step(
         graph: The network, mode-neutral.
         objective: What to minimise.
         optimizer: How weights follow their gradients.
+        clip: How gradients are clipped before that.
         targets: The types of targets by the output's name, where they are not the usual ones.
         seed: Of the noise (Dropout and the like).
         by_momentum: Whether momentum is scheduled, so that it is kept even where it starts at 0.
@@ -67,7 +70,7 @@ def train_step(
     check_free(graph, *(step.outputs.keys() - with_loss.outputs.keys()))
     network = frozenset(step.parameters)
     append_gradients(step)
-    _append_update(step, optimizer, by_momentum)
+    _append_update(step, clip, optimizer, by_momentum)
     exposed = run_passes(step, (Pass("expose_parameters", _expose_used),))
     state = {n: v.type for n, v in step.parameters.items() if n in exposed.inputs}
     return TrainStep(exposed, state, frozenset(state.keys() - network), given)
@@ -87,17 +90,18 @@ def _as_input(build: Builder, node: Node, operands: Operands) -> tuple[Value, ..
     return (build.input(node.attributes["name"], node.outputs[0]),)
 
 
-def _append_update(target: Graph, optimizer: Term, by_momentum: bool) -> None:
+def _append_update(target: Graph, clip: Term | None, optimizer: Term, by_momentum: bool) -> None:
     """Put the gradients of a graph to use: a new value for each weight that has one."""
     build = Builder(target)
     scalars = {name: _scalar(build, name, dtype) for name, dtype in SCALARS.items()}
     rule = OPTIMIZERS[optimizer.name]
-    for name, weight in trainable(target).items():
-        gradient = target.outputs.pop(f"{name}{GRADIENT}", None)
-        if gradient is None:
-            continue
+    weights = {n: w for n, w in trainable(target).items() if f"{n}{GRADIENT}" in target.outputs}
+    gradients = [target.outputs.pop(f"{name}{GRADIENT}") for name in weights]
+    target.labels |= {f"{n}{GRADIENT}": dw for n, dw in zip(weights, gradients, strict=True)}
+    for (name, weight), gradient in zip(
+        weights.items(), clipped(build, gradients, clip), strict=True
+    ):
         build.scope = name
-        target.labels[f"{name}{GRADIENT}"] = gradient
         paths = {slot: f"{name}.{slot}" for slot in rule.slots(optimizer, by_momentum)}
         check_free(target, *paths.values(), *(f"{path}{NEXT}" for path in (name, *paths.values())))
         slots = {

@@ -39,15 +39,17 @@ ELSEWHERE: Mapping[str, str] = by_word(
         "device": "it is an option of the command: `netc train --device cuda`",
         "transform transforms": "it is `preprocess` or `augment` here",
         "verbose": f"{_BY_ITSELF}`netc train -q` is quiet",
-        "classweight": f"{_BY_ITSELF}classes weigh the same, and `weights` is for several outputs",
+        "classweight classweights": (
+            "it is an argument of the loss: `loss = cross_entropy(class_weights=[1, 3])`"
+        ),
+        "posweight": "it is an argument of the loss: `loss = binary_cross_entropy(pos_weight=3)`",
         "validationdata": "it is a part of the data: `split = (0.8, 0.2)`",
         "stepsperepoch": f"{_BY_ITSELF}an epoch is all samples, in batches of `batch`",
         "labelsmoothing": (
             "it is an argument of the loss: `loss = cross_entropy(label_smoothing=0.1)`"
         ),
-        "gradientclip gradclip clipnorm clipvalue clipgradnorm maxgradnorm": (
-            f"{_BY_ITSELF}gradients are not clipped; a smaller `lr` keeps them from exploding"
-        ),
+        "gradientclip gradclip clipnorm clipgradnorm maxgradnorm": "write `clip = norm(1)`",
+        "clipvalue clipgradvalue": "write `clip = value(0.5)`",
         "amp fp16 mixedprecision": f"{_BY_ITSELF}training computes in float32",
         "shuffle": f"{_BY_ITSELF}samples are shuffled in each epoch",
         "numworkers": f"{_BY_ITSELF}data are loaded without workers",

@@ -76,6 +76,7 @@ class Work:
             recipe.objective,
             recipe.optimizer,
             seed=recipe.seed,
+            clip=recipe.clip,
             by_momentum=recipe.schedules_momentum,
         )
 

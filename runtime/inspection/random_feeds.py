@@ -73,6 +73,7 @@ DRAWN: Mapping[Values, Callable[[np.random.Generator, tuple[int, ...], int], Arr
     Values.NUMBERS: lambda random, shape, axis: random.standard_normal(shape),
     Values.SIDES: lambda random, shape, axis: random.standard_normal(shape),
     Values.PROBABILITY: lambda random, shape, axis: random.random(shape),
+    Values.SOUGHT: lambda random, shape, axis: random.random(shape),
     Values.PROBABILITIES: _distributions,
 }
 

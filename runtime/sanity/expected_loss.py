@@ -47,7 +47,7 @@ def formula(graph: Graph, objective: Objective, wiring: Wiring) -> str:
     """Where an expected loss comes from, in words: `ln 10`; of several outputs each."""
     texts = []
     for output, term in objective.comparing.losses.items():
-        start = LOSSES[term.name].start
+        start = LOSSES[term.name].begins(term)
         if start is None:
             texts.append(f"always answering {constant_answer(graph, output):g}")
         else:
@@ -78,9 +78,9 @@ def _classes(graph: Graph, output: str, term: Term, target: TargetFeed) -> int:
 
 def _of_output(graph: Graph, output: str, term: Term, target: TargetFeed, given: Array) -> float:
     row = LOSSES[term.name]
-    if row.start is not None:
+    if (start := row.begins(term)) is not None:
         classes = _classes(graph, output, term, target)
-        return row.start.value(classes=classes, **row.settled(term.arguments))
+        return start.value(classes=classes, **row.settled(term.arguments))
     value = graph.outputs[output]
     found = fit(graph, value, term, name=output)
     answer = 0.0 if found.fused else constant_answer(graph, output)  # before it, logits are 0

@@ -17,6 +17,7 @@ from ..feeding.wiring import Wiring
 from ..kerneldef import Array
 from .expected_loss import constant_loss
 
+SHARES = np.linspace(0.02, 0.98, 49)  # answers that are tried where none is known to be best
 Guess = Callable[[Array, Mapping[str, Any]], float]
 
 
@@ -48,6 +49,8 @@ def guessed_loss(
 def _guessed(graph: Graph, output: str, term: Term, target: TargetFeed, given: Array) -> float:
     value = graph.outputs[output]
     row = LOSSES[term.name]
+    if row.targets.values is Values.SOUGHT:
+        return _sought(graph, output, term, target, given)
     task = row.targets.task_of(indexed=bool(target.classes))
     if task == "classes":
         axis = fit(graph, value, term, name=output).axis
@@ -72,8 +75,27 @@ def _frequencies(value: Value, axis: int, given: Array, term: Term) -> Array:
     counted = given[(given >= 0) & (given != term.arguments.get("ignore_index"))]
     extent = value.shape[axis]
     counts = np.bincount(counted.ravel(), minlength=extent if isinstance(extent, int) else 0)
-    frequencies: Array = counts / max(counts.sum(), 1)
+    weighed = counts * _weights(term, "class_weights")
+    frequencies: Array = weighed / (weighed.sum() or 1)
     return frequencies
+
+
+def _weights(term: Term, name: str) -> Array:
+    """How much classes, or yes, weigh; 1 where nothing says so."""
+    given = term.arguments.get(name)
+    return np.asarray(1.0 if given is None else given, np.float64)
+
+
+def _sought(graph: Graph, output: str, term: Term, target: TargetFeed, given: Array) -> float:
+    """The least loss of an answer that is the same for all channels, too."""
+    value = graph.outputs[output]
+    found = fit(graph, value, term, name=output)
+    odds = LOSSES[term.name].scores == "logits"
+    answers = np.log(SHARES / (1 - SHARES)) if odds else SHARES
+    return min(
+        constant_loss(value.type, term, target, given, float(answer), axis=found.axis)
+        for answer in answers
+    )
 
 
 def _yes(value: Value, given: Array, values: Values) -> Array:
@@ -110,8 +132,11 @@ def _entropy(frequencies: Array, arguments: Mapping[str, Any]) -> float:
 
 
 def _entropies(yes: Array, arguments: Mapping[str, Any]) -> float:
-    """The mean over the labels of the entropy of yes and no."""
-    return float(np.mean(_terms(yes) + _terms(1 - yes)))
+    """The mean over the labels of the entropy of yes, as much as it weighs, and no."""
+    weighed = yes * np.asarray(arguments["pos_weight"], np.float64)
+    total = weighed + (1 - yes)
+    share = weighed / total
+    return float(np.mean(total * (_terms(share) + _terms(1 - share))))
 
 
 def _terms(q: Array) -> Array:

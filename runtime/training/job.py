@@ -148,6 +148,7 @@ class Job:
             recipe.optimizer,
             targets={output: target.type for output, target in self.wiring.targets.items()},
             seed=recipe.seed,
+            clip=recipe.clip,
             by_momentum=recipe.schedules_momentum,
         )
 

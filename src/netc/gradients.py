@@ -201,6 +201,7 @@ def export_step(
         recipe.objective,
         recipe.optimizer,
         seed=recipe.seed,
+        clip=recipe.clip,
         by_momentum=recipe.schedules_momentum,
     )
     settings = {f"train.{name}": text for name, text in recipe.settings().items()}

@@ -315,6 +315,14 @@ def test_shared_scopes_are_called_again() -> None:
         ("loss = mse, schedule = step(3, 0.5, per=epoch)", "StepLR(optimizer, 3, gamma=0.5)"),
         ("loss = mse, schedule = cosine(warmup=5)", "milestones=[5]"),
         ("loss = huber(delta=0.3)", "F.huber_loss(y, t, delta=0.3)"),
+        (
+            "loss = cross_entropy(class_weights=[1, 3])",
+            "F.cross_entropy(y, t, weight=y.new_tensor([1.0, 3.0]))",
+        ),
+        ("loss = binary_cross_entropy(pos_weight=3)", "pos_weight=y.new_tensor(3.0)"),
+        ("loss = focal", "loss = focal_loss(y, t, 2.0, 0.25)"),
+        ("loss = mse, clip = norm(1)", "nn.utils.clip_grad_norm_(model.parameters(), 1.0)"),
+        ("loss = mse, clip = value(0.5)", "nn.utils.clip_grad_value_(model.parameters(), 0.5)"),
         ("loss = mse, regularize = l1(0.1)", "loss += 0.1 * sum(w.abs().sum() for w in weights)"),
         (
             "loss = mse, optimizer = sgd(0.1, 0.5), momentum = linear(0.5, 0.9)",

@@ -64,6 +64,25 @@ def _log_cosh(torch: Any, y: Tensor, t: Tensor) -> Tensor:
     return (error + torch.nn.functional.softplus(-2 * error, threshold=1e9) - np.log(2)).mean()
 
 
+def _focal(
+    torch: Any, y: Tensor, t: Tensor, *, gamma: float = 2.0, alpha: float | None = 0.25
+) -> Tensor:
+    """torchvision's `sigmoid_focal_loss`, the mean."""
+    p = y.sigmoid()
+    error = torch.nn.functional.binary_cross_entropy_with_logits(y, t, reduction="none")
+    loss = error * (1 - (p * t + (1 - p) * (1 - t))) ** gamma
+    return (loss if alpha is None else (alpha * t + (1 - alpha) * (1 - t)) * loss).mean()
+
+
+def _dice(torch: Any, y: Tensor, t: Tensor, *, smooth: float = 1e-5) -> Tensor:
+    """MONAI's `DiceLoss` of what already are probabilities."""
+    if not t.is_floating_point():
+        t = torch.nn.functional.one_hot(t, y.shape[1]).movedim(-1, 1).to(y.dtype)
+    y, t = (x.reshape(*x.shape[:2], -1) for x in (y, t))
+    shared, sizes = (y * t).sum(2), (y + t).sum(2)
+    return (1 - (2 * shared + smooth) / (sizes + smooth)).mean()
+
+
 def _minimize(torch: Any, y: Tensor, t: Tensor) -> Tensor:
     return y.mean()
 
@@ -82,6 +101,10 @@ ROWS = (
     LossRow("kl_divergence", "probabilities", _kl_divergence),
     LossRow("nll", "indices", "nll_loss", {"ignore_index": 1}),
     LossRow("binary_cross_entropy", "truth", "binary_cross_entropy_with_logits"),
+    LossRow("focal", "truth", _focal),
+    LossRow("focal", "truth", _focal, {"gamma": 1.5, "alpha": None}),
+    LossRow("dice", "truth", _dice, {"smooth": 1.0}),
+    LossRow("dice", "indices", _dice),
     LossRow("mse", "numbers", "mse_loss"),
     LossRow("mse", "numbers", _half, {"half": True}),
     LossRow("mae", "numbers", "l1_loss"),

@@ -90,6 +90,49 @@ def test_cross_entropy_of_indices(seed: int, smoothing: float) -> None:
     compare("cross_entropy", y, t, oracle, ignore_index=ignored, label_smoothing=smoothing)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_weights_of_classes(seed: int, smoothing: float) -> None:
+    """Of indices, ignored ones among them, and of probabilities; PyTorch's `weight`."""
+    random = np.random.default_rng(seed)
+    y = logits(random)
+    weights = tuple(float(w) for w in random.uniform(0, 3, y.shape[1]))
+    t = indices(random, y)
+    t[random.random(t.shape) < 0.2] = -100
+    for given in (t, np.moveaxis(np.eye(y.shape[1])[np.abs(t) % y.shape[1]], -1, 1)):
+
+        def oracle(output: Tensor, wanted: Tensor) -> Tensor:
+            weight = torch.tensor(weights, dtype=torch.float64)
+            if not wanted.is_floating_point() and bool((wanted == -100).all()):
+                return 0 * output.sum()
+            return torch.nn.functional.cross_entropy(
+                output, wanted, weight=weight, label_smoothing=smoothing
+            )
+
+        arguments = {"label_smoothing": smoothing, "class_weights": weights}
+        compare("cross_entropy", y, given, oracle, **arguments)
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_weight_of_yes(seed: int, several: bool) -> None:
+    """One number, or one for each channel; PyTorch's `pos_weight`."""
+    random = np.random.default_rng(seed)
+    y = logits(random)
+    t = target("truth", random, y.shape)
+    weights = tuple(float(w) for w in random.uniform(0, 5, y.shape[1]))
+    given = weights if several else weights[0]
+
+    def oracle(output: Tensor, wanted: Tensor) -> Tensor:
+        weight = torch.tensor(given, dtype=torch.float64)
+        weight = weight.reshape(-1, *(1,) * (output.ndim - 2))
+        return torch.nn.functional.binary_cross_entropy_with_logits(
+            output, wanted, pos_weight=weight
+        )
+
+    compare("binary_cross_entropy", y, t, oracle, pos_weight=given)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_cross_entropy_per_position(seed: int) -> None:
     """In sequences (N, L, C) the classes come last."""

@@ -8,6 +8,7 @@ from support.losses import Array, LossGraph, evaluate, loss_graph, term
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.graph import Value
 from netc.compiler.ops.gradient import gradients
+from netc.compiler.training.losses import LOSSES
 
 STEP = 1e-5
 TOLERANCE = 1e-7
@@ -40,7 +41,9 @@ def test_first_and_second(row: LossRow) -> None:
     """The gradient, and a Hessian-vector product, are what differences say."""
     random = np.random.default_rng(11)
     shape = (2, 4, 2, 1)
-    feeds = {"y": random.normal(0, 1, shape), "v": random.normal(0, 1, shape)}
+    y = random.normal(0, 1, shape)
+    y = 1 / (1 + np.exp(-y)) if LOSSES[row.name].scores == "probabilities" else y
+    feeds = {"y": y, "v": random.normal(0, 1, shape)}
     feeds["t"] = partly_given(row.kind, random, target(row.kind, random, shape))
     found = loss_graph(term(row.name, **row.arguments), feeds["y"], feeds["t"])
     build = Builder(found.graph)

@@ -21,6 +21,7 @@ HEADINGS = {
     "augment": "Augmentation",
     "loss": "Losses",
     "regularize": "Regularizers",
+    "clip": "Clipping",
     "optimizer": "Optimizers",
     "schedule": "Schedules",
 }
@@ -65,7 +66,7 @@ def test_reference_has_every_setting() -> None:
     assert re.findall(r"^\| `(\w+)` \|", section, re.M) == list(SETTINGS)
 
 
-@pytest.mark.parametrize("kind", ["loss", "regularize", "optimizer", "schedule"])
+@pytest.mark.parametrize("kind", ["loss", "regularize", "clip", "optimizer", "schedule"])
 def test_manual_has_the_formula_of_each(kind: str) -> None:
     """Each loss, regularizer, optimizer and schedule is in the manual's tables."""
     for name in TERMS[kind]:

@@ -250,7 +250,7 @@ def test_all_outputs_are_checked() -> None:
 @pytest.mark.parametrize("loss", sorted(LOSSES))
 def test_every_loss_fits_some_output(loss: str) -> None:
     """No loss is without an output that it takes without a word."""
-    last = "LOGSOFTMAX" if loss == "nll" else "ID"
+    last = {"nll": "LOGSOFTMAX", "dice": "SIGMOID"}.get(loss, "ID")
     assert (
         check_losses(netc.compile(f"INPUT(4) -> FC(3) -> {last}").graph, {"output": term(loss)})
         == ()

@@ -67,7 +67,8 @@ def test_everything_that_a_block_says() -> None:
     )
     assert [term.name for term in found.augment] == "flip rotate translate crop noise color".split()
     assert found.augment[3].arguments == {"size": (28, 24), "pad": 0}
-    arguments = {"ignore_index": -100, "label_smoothing": 0.1, "target": None}
+    arguments = {"ignore_index": -100, "label_smoothing": 0.1, "class_weights": None}
+    arguments |= {"target": None}
     assert found.loss == {"output": Term("loss", "cross_entropy", arguments)}
     assert [(t.name, t.arguments["strength"]) for t in found.regularize] == [
         ("l1", 1e-5),

@@ -10,6 +10,7 @@ from support import optimizer_rows
 from support.network_rows import random_weights
 
 import netc
+from netc.compiler.training.clipping import CLIPPING
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.optimizers import MOMENTUM, OPTIMIZERS
 from netc.compiler.training.schedules import SCHEDULES, value_at
@@ -37,6 +38,7 @@ class StepRow:
         theirs: PyTorch's.
         schedule: Of the learning rate.
         momentum: Of the momentum.
+        clip: How gradients are clipped, and PyTorch's function for it.
         rates: What PyTorch's schedules make of it; None where the optimizer's own rate stays.
     """
 
@@ -44,12 +46,14 @@ class StepRow:
     theirs: tuple[str, Mapping[str, Any]]
     schedule: tuple[str, Mapping[str, Any]] = ("constant", {})
     momentum: tuple[str, Mapping[str, Any]] | None = None
+    clip: tuple[str, float] | None = None
     rates: Callable[[Any], Any] | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         """What sets it apart."""
         terms = [self.ours, *([] if self.schedule[0] == "constant" else [self.schedule])]
         terms += [self.momentum] if self.momentum else []
+        terms += [(self.clip[0], {f"{self.clip[1]}": 0})] if self.clip else []
         return ",".join("-".join([name, *map(str, given)]) for name, given in terms)
 
 
@@ -147,6 +151,14 @@ SCHEDULE_ROWS = [
     ),
 ]
 
+FAST = {"lr": 0.5}
+CLIP_ROWS = [
+    StepRow(("sgd", FAST), ("SGD", FAST), clip=("norm", 0.3)),
+    StepRow(("sgd", FAST), ("SGD", FAST), clip=("norm", 50.0)),
+    StepRow(("sgd", FAST), ("SGD", FAST), clip=("value", 0.01)),
+    StepRow(("adam", {"lr": 0.01}), ("Adam", {"lr": 0.01}), clip=("norm", 0.05)),
+]
+
 
 def batches() -> Iterator[tuple[Array, Array]]:
     """The batches, whose classes can be learned."""
@@ -158,7 +170,7 @@ def batches() -> Iterator[tuple[Array, Array]]:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
-@pytest.mark.parametrize("row", OPTIMIZER_ROWS + SCHEDULE_ROWS, ids=str)
+@pytest.mark.parametrize("row", OPTIMIZER_ROWS + SCHEDULE_ROWS + CLIP_ROWS, ids=str)
 def test_losses(row: StepRow, engine: str) -> None:
     """The losses are PyTorch's within 1e-4, and so are the weights in the end."""
     network = netc.compile(PROGRAM)
@@ -178,6 +190,13 @@ def test_every_schedule_has_a_row(name: str) -> None:
     assert name in {row.schedule[0] for row in rows}, f"compare `{name}` in `SCHEDULE_ROWS`"
 
 
+@pytest.mark.parametrize("name", CLIPPING)
+def test_every_clipping_has_a_row(name: str) -> None:
+    """None is left out."""
+    rows = {row.clip[0] for row in CLIP_ROWS if row.clip}
+    assert name in rows, f"compare `{name}` in `CLIP_ROWS`"
+
+
 def steps(
     row: StepRow, network: netc.Network, state: Mapping[str, Array], engine: str
 ) -> tuple[list[float], Mapping[str, Array]]:
@@ -185,7 +204,9 @@ def steps(
     name, arguments = row.ours
     optimizer = OPTIMIZERS.term(name, **arguments)
     objective = Objective({"output": Term("loss", "cross_entropy", {})})
-    step = train_step(network.graph, objective, optimizer, by_momentum=row.momentum is not None)
+    clip = CLIPPING.term(row.clip[0], limit=row.clip[1]) if row.clip else None
+    by_momentum = row.momentum is not None
+    step = train_step(network.graph, objective, optimizer, clip=clip, by_momentum=by_momentum)
     stepper = Stepper(step, state, engine=engine)
     losses = []
     for n, (x, target) in enumerate(batches()):
@@ -226,6 +247,9 @@ def steps_of_pytorch(
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(module(torch.from_numpy(x)), torch.from_numpy(target))
         loss.backward()
+        if row.clip is not None:
+            clip = getattr(nn.utils, f"clip_grad_{row.clip[0]}_")
+            clip(module.parameters(), row.clip[1])
         optimizer.step()
         if schedule is not None:
             schedule.step()

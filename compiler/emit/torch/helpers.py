@@ -123,6 +123,29 @@ class RelativeAttention(nn.Module):
 '''
 
 # By what calls them.
+FOCAL_LOSS = '''\
+def focal_loss(y, t, gamma, alpha):
+    """Binary cross-entropy of logits where they miss (Lin et al. 2017)."""
+    p = y.sigmoid()
+    loss = F.binary_cross_entropy_with_logits(y, t, reduction="none")
+    loss = loss * (p + t - 2 * p * t) ** gamma
+    if alpha is not None:
+        loss = loss * (alpha * t + (1 - alpha) * (1 - t))
+    return loss.mean()
+'''
+
+DICE_LOSS = '''\
+def dice_loss(y, t, axis, smooth):
+    """1 - the Dice coefficient of probabilities and masks, or indices of classes."""
+    if not t.is_floating_point():
+        t = F.one_hot(t, y.shape[axis]).movedim(-1, axis).to(y.dtype)
+    axes = [i for i in range(1, y.dim()) if i != axis]
+    shared, sizes = y * t, y + t
+    if axes:
+        shared, sizes = shared.sum(axes), sizes.sum(axes)
+    return 1 - ((2 * shared + smooth) / (sizes + smooth)).mean()
+'''
+
 HELPERS: Mapping[str, str] = {
     "to_windows": TO_WINDOWS,
     "from_windows": FROM_WINDOWS,
@@ -130,4 +153,6 @@ HELPERS: Mapping[str, str] = {
     "DropPath": DROP_PATH,
     "StochasticPool": STOCHASTIC_POOL,
     "RelativeAttention": RELATIVE_ATTENTION,
+    "focal_loss": FOCAL_LOSS,
+    "dice_loss": DICE_LOSS,
 }

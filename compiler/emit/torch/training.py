@@ -80,12 +80,21 @@ def _steps(graph: Graph, recipe: Recipe, scheduled: bool) -> list[str]:
     lines += [
         "            optimizer.zero_grad()",
         "            loss.backward()",
+        *_clipping(recipe),
         "            optimizer.step()",
     ]
     if scheduled:
         indent = 12 if recipe.schedule.arguments["per"] == "step" else 8
         lines.append(f"{' ' * indent}scheduler.step()")
     return lines
+
+
+def _clipping(recipe: Recipe) -> list[str]:
+    """What is done to gradients before the optimizer."""
+    if recipe.clip is None:
+        return []
+    name, limit = f"clip_grad_{recipe.clip.name}_", recipe.clip.arguments["limit"]
+    return [f"            nn.utils.{name}(model.parameters(), {limit!r})"]
 
 
 def _classes_first(found: Fit, output: str) -> Code:
@@ -100,13 +109,15 @@ def _cross_entropy(term: Term, found: Fit, output: str, target: str) -> Code:
     options = [
         option("ignore_index", term.arguments["ignore_index"], -100),
         option("label_smoothing", term.arguments["label_smoothing"], 0.0),
+        *_weights("weight", term.arguments["class_weights"], output),
     ]
     return call("F.cross_entropy", _classes_first(found, output), target, *options)
 
 
 def _negative_log_likelihood(term: Term, found: Fit, output: str, target: str) -> Code:
     ignored = option("ignore_index", term.arguments["ignore_index"], -100)
-    return call("F.nll_loss", _classes_first(found, output), target, ignored)
+    weights = _weights("weight", term.arguments["class_weights"], output)
+    return call("F.nll_loss", _classes_first(found, output), target, ignored, *weights)
 
 
 def _kl_divergence(term: Term, found: Fit, output: str, target: str) -> Code:
@@ -116,8 +127,42 @@ def _kl_divergence(term: Term, found: Fit, output: str, target: str) -> Code:
 
 
 def _binary_cross_entropy(term: Term, found: Fit, output: str, target: str) -> Code:
-    name = "F.binary_cross_entropy" + ("" if found.fused else "_with_logits")
-    return call(name, output, _alike(found, target, output))
+    y, name = code(output), "F.binary_cross_entropy"
+    weights = _weights("pos_weight", term.arguments["pos_weight"], output, _later(found))
+    if weights and found.fused:
+        y = method(y, "logit")
+    name += "_with_logits" if weights or not found.fused else ""
+    return call(name, y, _alike(found, target, output), *weights)
+
+
+def _weights(name: str, numbers: Any, output: str, axes: int = 0) -> list[Code]:
+    """Weights as an argument, a tensor like the output; none where all weigh the same.
+
+    `axes` says how many axes of the output follow that of the channels.
+    """
+    if numbers in (None, 1.0):
+        return []
+    several = isinstance(numbers, tuple)
+    weights = method(code(output), "new_tensor", listed(numbers) if several else numbers)
+    if several and axes:
+        weights = method(weights, "reshape", -1, *(1,) * axes)
+    return [keyword(name, weights)]
+
+
+def _later(found: Fit) -> int:
+    """How many axes of an output follow that of the classes."""
+    return found.ending.output.type.rank - 1 - found.axis
+
+
+def _focal(term: Term, found: Fit, output: str, target: str) -> Code:
+    y = method(code(output), "logit") if found.fused else code(output)
+    options = [term.arguments[name] for name in ("gamma", "alpha")]
+    return call("focal_loss", y, _alike(found, target, output), *options)
+
+
+def _dice(term: Term, found: Fit, output: str, target: str) -> Code:
+    smooth = term.arguments["smooth"]
+    return call("dice_loss", output, _alike(found, target, output), found.axis, smooth)
 
 
 def _alike(found: Fit, target: str, output: str) -> Code:
@@ -172,6 +217,8 @@ LOSSES: Mapping[str, LossRow] = {
     "huber": _of_numbers("F.huber_loss", ("delta", 1.0)),
     "log_cosh": _log_cosh,
     "hinge": _hinge,
+    "focal": _focal,
+    "dice": _dice,
     "minimize": lambda term, found, output, target: method(code(output), "mean"),
 }
 
