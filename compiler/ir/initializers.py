@@ -35,6 +35,10 @@ INITIALIZERS = {
 # those whose values do not depend on the seed
 CONSTANT_INITIALIZERS = frozenset({"zeros", "ones", "constant"})
 
+# those that layers choose: computed from the weight that their layer normalizes
+NORM = "norm"
+LEFT, RIGHT = "left_singular", "right_singular"
+
 AUTO = Init("auto")
 ZEROS = Init("zeros")
 ONES = Init("ones")

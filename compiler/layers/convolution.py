@@ -7,6 +7,7 @@ from ..ir.windows import Window
 from .layer_builder import LayerBuilder
 from .layerdef import layer
 from .spatial import SpatialInput, as_before, channels_first, window_on
+from .weight_normalization import WeightNormalization, weight_of
 
 
 @layer("CONV", size="kernel", counts="filters")
@@ -21,6 +22,7 @@ def convolution(
     dilation: PerAxis = 1,
     groups: Positive = 1,
     bias: Flag = True,
+    norm: WeightNormalization = "none",
     init: Initializer = AUTO,
     weight: Numbers | None = None,
     bias_value: Numbers | None = None,
@@ -32,7 +34,9 @@ def convolution(
     )
     (channels,) = build.concrete(source.value, (1,))
     check_groups(build, groups, channels=channels, filters=filters)
-    w = build.weight((filters, channels // groups, *window.kernel), init=init, literal=weight)
+    w = weight_of(
+        build, (filters, channels // groups, *window.kernel), norm, init=init, literal=weight
+    )
     b = build.bias(filters, literal=bias_value) if bias else None
     return _convolved(build, source, w, b, window, groups)
 
@@ -48,6 +52,7 @@ def depthwise_convolution(
     pad: Padding = "same",
     dilation: PerAxis = 1,
     bias: Flag = True,
+    norm: WeightNormalization = "none",
     init: Initializer = AUTO,
     weight: Numbers | None = None,
     bias_value: Numbers | None = None,
@@ -63,7 +68,7 @@ def depthwise_convolution(
     )
     (channels,) = build.concrete(source.value, (1,))
     filters = channels * multiplier
-    w = build.weight((filters, 1, *window.kernel), init=init, literal=weight)
+    w = weight_of(build, (filters, 1, *window.kernel), norm, init=init, literal=weight)
     b = build.bias(filters, literal=bias_value) if bias else None
     return _convolved(build, source, w, b, window, channels)
 

@@ -7,6 +7,7 @@ from .activation import channel_axis
 from .layer_builder import LayerBuilder
 from .layerdef import layer
 from .spatial import describe
+from .weight_normalization import WeightNormalization, weight_of
 
 HIDDEN_UNITS = 128
 
@@ -18,6 +19,7 @@ def fully_connected(
     *,
     units: Positive = HIDDEN_UNITS,
     bias: Flag = True,
+    norm: WeightNormalization = "none",
     init: Initializer = AUTO,
     weight: Numbers | None = None,
     bias_value: Numbers | None = None,
@@ -25,7 +27,7 @@ def fully_connected(
     """Dense layer on the flattened input (ONNX `Gemm`): y = x WT + b; W is (units, features)."""
     flat = flattened(build, x)
     (features,) = build.concrete(flat, (1,))
-    w = build.weight((units, features), init=init, literal=weight)
+    w = weight_of(build, (units, features), norm, init=init, literal=weight)
     b = build.bias(units, literal=bias_value) if bias else None
     return build.Gemm(flat, w, b, transB=1)
 
@@ -37,6 +39,7 @@ def linear(
     *,
     units: Positive = HIDDEN_UNITS,
     bias: Flag = True,
+    norm: WeightNormalization = "none",
     init: Initializer = AUTO,
     weight: Numbers | None = None,
     bias_value: Numbers | None = None,
@@ -49,7 +52,7 @@ def linear(
     if x.type.rank < 2 or not x.dtype.is_float:
         raise build.fail("E201", f"needs real numbers, but its input is {describe(x)}")
     (channels,) = build.concrete(x, (channel_axis(x),))
-    w = build.weight((units, channels), init=init, literal=weight)
+    w = weight_of(build, (units, channels), norm, init=init, literal=weight)
     b = build.bias(units, literal=bias_value) if bias else None
     return projected(build, x, w, b)
 

@@ -135,13 +135,15 @@ class LayerBuilder(Builder):
         init: Init = AUTO,
         literal: Any = None,
         fans: tuple[int, int] | None = None,
+        at: str = "",
     ) -> Value:
         """A learned tensor named `<path>.<name>`, with the author's literal values if any.
 
-        `fans` are fan_in and fan_out for its initializer, where the shape is not (out, in, *k).
+        `fans` are fan_in and fan_out for its initializer, where the shape is not (out, in, *k);
+        `at` is the argument that gives the values, where it is called otherwise.
         """
         if literal is not None:
-            literal = self._fitted(name, shape, literal)
+            literal = self._fitted(at or name, shape, literal)
         return self.parameter(
             f"{self.scope}.{name}",
             shape,

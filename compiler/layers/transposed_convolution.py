@@ -19,6 +19,7 @@ from .convolution import check_groups
 from .layer_builder import LayerBuilder
 from .layerdef import layer
 from .spatial import UNITS, as_before, channels_first, counted, padding_of, per_axis
+from .weight_normalization import WeightNormalization, weight_of
 
 
 @layer("UPCONV", size="kernel", counts="filters", aliases={"DECONV": {}})
@@ -34,6 +35,7 @@ def transposed_convolution(
     dilation: PerAxis = 1,
     groups: Positive = 1,
     bias: Flag = True,
+    norm: WeightNormalization = "none",
     init: Initializer = AUTO,
     weight: Numbers | None = None,
     bias_value: Numbers | None = None,
@@ -63,8 +65,11 @@ def transposed_convolution(
     _check_output(build, source.value, window, extra)
     (channels,) = build.concrete(source.value, (1,))
     check_groups(build, groups, channels=channels, filters=filters)
-    w = build.weight(
+    w = weight_of(
+        build,
         (channels, filters // groups, *sizes),
+        norm,
+        axis=1,
         init=init,
         literal=weight,
         fans=_fans(channels // groups, filters // groups, window, init),

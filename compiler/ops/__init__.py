@@ -32,6 +32,7 @@ from . import (
     shaping,
     signal,
     softmax,
+    spectral_norm,
     weight_gradient,
 )
 
@@ -64,5 +65,6 @@ __all__ = [
     "shaping",
     "signal",
     "softmax",
+    "spectral_norm",
     "weight_gradient",
 ]

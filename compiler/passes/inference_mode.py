@@ -11,6 +11,7 @@ from ..ir.types import DType
 from ..ops.opdef import Operands
 from .noise import key_of, normal, symmetric
 from .rewrite import RewriteRule
+from .spectral_norm import divided
 from .stochastic_pooling import mean_by_magnitude
 
 
@@ -48,6 +49,12 @@ def add_noise_always(build: Builder, node: Node, operands: Operands) -> tuple[Va
     return add_noise(build, node, operands, build.index_constant(0), keys)
 
 
+def divide_by_singular_value(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+    """Spectral normalization: W / (u W v) of the u and v that training has left."""
+    weight, u, v = (required(operand) for operand in operands)
+    return (divided(build, weight, u, v, node.attributes["axis"]),)
+
+
 def keep_paths(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
     """DROPPATH where nothing is dropped: x times ones that broadcast to x."""
     x, ones = operands
@@ -67,5 +74,6 @@ INFERENCE_RULES: Mapping[str, RewriteRule] = {
     "Dropout": pass_on,
     "Mul": keep_paths,
     "netc.Noise": add_noise_always,
+    "netc.SpectralNorm": divide_by_singular_value,
     "netc.StochasticPool": average_by_magnitude,
 }

@@ -13,14 +13,15 @@ def set_mode(graph: Graph, *, training: bool, seed: int = 0) -> Graph:
     """Put a mode-neutral graph in training or inference mode.
 
     In inference Dropout and noise pass their input on, BatchNormalization uses its running
-    statistics, and stochastic pooling is a weighted mean. Noise that is always drawn is that of
-    step 0 with the seed 0.
+    statistics, spectral normalization its singular vectors, and stochastic pooling is a weighted
+    mean. Noise that is always drawn is that of step 0 with the seed 0.
 
     In training Dropout draws masks and stochastic pooling elements, from noise that depends on
     nothing but the seed, the layer's path and the input `step` (a scalar of int64, counted from
     0), which the graph gets where something draws. BatchNormalization uses the batch's own mean
     and variance, and the running statistics after the batch are the outputs `<name>.next`; a
-    frozen one uses its running statistics, and leaves them as they are.
+    frozen one uses its running statistics, and leaves them as they are. So are the vectors of
+    spectral normalization, after a step of the power method.
 
     What is in training mode stays so: a graph that was put in a mode is no longer neutral.
 

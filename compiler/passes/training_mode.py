@@ -9,9 +9,10 @@ from ..ir.builder import Builder
 from ..ir.graph import INPUT, PARAMETER, STEP, Graph, Node, Value
 from ..ir.types import DType, TensorType
 from ..ops.opdef import Operands
-from .inference_mode import add_noise, keep_paths, pass_on, required
+from .inference_mode import add_noise, divide_by_singular_value, keep_paths, pass_on, required
 from .noise import kept, key_of, uniform
 from .rewrite import RewriteRule, rewrite
+from .spectral_norm import divided, moved
 from .stochastic_pooling import sample_by_magnitude
 
 NEXT = ".next"
@@ -48,6 +49,7 @@ class Training:
             "Dropout": self.drop,
             "Mul": keep_paths,
             "netc.Noise": self.add,
+            "netc.SpectralNorm": self.divide,
             "netc.StochasticPool": self.sample,
         }
 
@@ -118,6 +120,20 @@ class Training:
         for statistic, old, new in zip(statistics, running, (mean, unbiased), strict=True):
             self.moved[statistic] = _between(build, old, new, node.attributes["momentum"])
         return (y,)
+
+    def divide(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
+        """Spectral normalization: W / (u W v), u and v moved by a step of the power method.
+
+        A frozen layer divides by what they are, and leaves them so.
+        """
+        weight, *vectors = (required(operand) for operand in operands)
+        if not self.graph.producer(required(node.inputs[0])).attributes.get("trainable", True):
+            return divide_by_singular_value(build, node, operands)
+        axis, epsilon = (node.attributes[name] for name in ("axis", "epsilon"))
+        _, before = (self.moved.get(vector, vector) for vector in vectors)
+        found = moved(build, weight, before, axis, epsilon)
+        self.moved |= dict(zip(vectors, found, strict=True))
+        return (divided(build, weight, *found, axis),)
 
     def _is_frozen(self, node: Node) -> bool:
         """Whether the author froze the layer, or the weights that it shares."""

@@ -72,6 +72,7 @@ def train_step(
     append_gradients(step)
     _append_update(step, clip, optimizer, by_momentum)
     exposed = run_passes(step, (Pass("expose_parameters", _expose_used),))
+    _expose_replaced(exposed, step.parameters)
     state = {n: v.type for n, v in step.parameters.items() if n in exposed.inputs}
     return TrainStep(exposed, state, frozenset(state.keys() - network), given)
 
@@ -84,6 +85,13 @@ def expose_parameters(graph: Graph) -> Graph:
 def _expose_used(graph: Graph) -> Graph:
     """The same for those parameters that an output depends on, without the others."""
     return eliminate_dead_nodes(graph, {PARAMETER: _as_input})
+
+
+def _expose_replaced(graph: Graph, parameters: Mapping[str, Value]) -> None:
+    """Add inputs for what is written without being read, which belongs to the state, too."""
+    for name, value in parameters.items():
+        if f"{name}{NEXT}" in graph.outputs and name not in graph.inputs:
+            Builder(graph).input(name, value.type)
 
 
 def _as_input(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:

@@ -245,6 +245,19 @@ def noise(x: Array, deviation: Array, *, distribution: str, always: int) -> Arra
     return x
 
 
+@kernel("netc.SpectralNorm")
+def spectral_norm(weight: Array, u: Array, v: Array, *, axis: int, epsilon: float) -> Array:
+    """W / (u W v), W with `axis` before all others as a matrix."""
+    matrix = np.moveaxis(weight, axis, 0).reshape(len(u), -1)
+    return np.asarray(weight / (u @ (matrix @ v)))
+
+
+@kernel("netc.Detach", view=True)
+def detach(x: Array) -> Array:
+    """X itself."""
+    return x
+
+
 @kernel("LpNormalization")
 def lp_normalization(x: Array, *, axis: int, p: int) -> Array:
     """X divided by its norm along an axis, (sum |x|^p)^(1 / p); zeros stay as they are."""

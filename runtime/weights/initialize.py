@@ -9,7 +9,14 @@ import numpy as np
 
 from ...compiler.analysis.initial_values import resolve
 from ...compiler.ir.graph import Graph
-from ...compiler.ir.initializers import CONSTANT_INITIALIZERS, ZEROS, Init
+from ...compiler.ir.initializers import (
+    CONSTANT_INITIALIZERS,
+    LEFT,
+    NORM,
+    RIGHT,
+    ZEROS,
+    Init,
+)
 from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import error, listing
 from ..arrays.element_types import numpy_type
@@ -20,6 +27,12 @@ from .state import LazyState
 # Numbers are drawn in float64 and rounded, so that the last bits of a platform's mathematical
 # functions do not show; a block at a time, so that nothing big is held twice.
 DRAWN_AT_ONCE = 2**16
+
+# What layers call their weights, which may be normalized.
+NORMALIZED = ("parametrizations.weight.original1", "parametrizations.weight.original")
+WEIGHTS = ("weight", *NORMALIZED)
+POWER_STEPS = 15  # before training, as in PyTorch
+SMALLEST_NORM = 1e-12
 
 Draw = Callable[[np.random.Generator, int], Array]
 Fans = tuple[int, int]  # products per output element, and uses of each input element
@@ -53,7 +66,10 @@ class InitialState(LazyState):
         try:
             if attributes["literal"] is not None:
                 return np.array(attributes["literal"], numpy_type(type.dtype))
-            return draw(self._init(name), type, self._fans(name), stream(self.seed, name))
+            init = self._init(name)
+            if init.name in DERIVED:
+                return DERIVED[init.name](self, name, init, type)
+            return draw(init, type, self._fans(name), stream(self.seed, name))
         except (MemoryError, ValueError):
             raise error(
                 "E507",
@@ -71,7 +87,7 @@ class InitialState(LazyState):
             name
             for name, value in self.graph.parameters.items()
             if self.graph.producer(value).attributes["literal"] is None
-            and self._init(name).name not in CONSTANT_INITIALIZERS
+            and self._init(name).name not in CONSTANT_INITIALIZERS | DERIVED.keys()
         ]
 
     def _init(self, name: str) -> Init:
@@ -93,11 +109,11 @@ class InitialState(LazyState):
     def _weight_beside(self, name: str) -> str | None:
         """For a vector, the weight matrix or kernel of the same layer."""
         scope, _, last = name.rpartition(".")
-        weight = f"{scope}.weight"
         parameters = self.graph.parameters
-        if last != "bias" or weight not in parameters or parameters[weight].type.rank < 2:
-            return None
-        return weight
+        for weight in (f"{scope}.{own}" for own in WEIGHTS) if last == "bias" else ():
+            if weight in parameters and parameters[weight].type.rank >= 2:
+                return weight
+        return None
 
 
 def own_weights(graph: Graph, *, help: str) -> InitialState:
@@ -203,4 +219,34 @@ SAMPLERS: dict[str, Callable[[Any, TensorType, Fans, np.random.Generator], Array
     "uniform": lambda numbers, type, fans, random: _uniform(type, random, numbers[0]),
     "zeros": lambda numbers, type, fans, random: np.zeros(type.extents, type.dtype.value),
     "ones": lambda numbers, type, fans, random: np.ones(type.extents, type.dtype.value),
+}
+
+
+def _norm(state: InitialState, name: str, init: Init, type: TensorType) -> Array:
+    """The norm of each row of the weight beside it, so that normalization changes nothing."""
+    weight = state[f"{name.removesuffix('original0')}original1"].astype(np.float64)
+    norms = np.sqrt(np.square(weight).sum(axis=tuple(range(1, weight.ndim))))
+    return np.asarray(norms.reshape(type.extents).astype(numpy_type(type.dtype)))
+
+
+def _singular(state: InitialState, name: str, init: Init, type: TensorType) -> Array:
+    """A singular vector of the largest singular value, after some steps of the power method."""
+    scope, _, _ = name.rpartition(".0.")
+    weight = state[f"{scope}.original"].astype(np.float64)
+    axis = int(init.numbers[0])
+    matrix = np.moveaxis(weight, axis, 0).reshape(weight.shape[axis], -1)
+    v = stream(state.seed, f"{scope}.0._v").standard_normal(matrix.shape[1])
+    for _ in range(POWER_STEPS):
+        u = matrix @ v
+        u /= max(float(np.linalg.norm(u)), SMALLEST_NORM)
+        v = u @ matrix
+        v /= max(float(np.linalg.norm(v)), SMALLEST_NORM)
+    return np.asarray((u if init.name == LEFT else v).astype(numpy_type(type.dtype)))
+
+
+# What is computed from the weight of the same layer: name -> (all, its name, its init, its type).
+DERIVED: dict[str, Callable[[InitialState, str, Init, TensorType], Array]] = {
+    NORM: _norm,
+    LEFT: _singular,
+    RIGHT: _singular,
 }

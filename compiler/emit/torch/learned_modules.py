@@ -32,6 +32,22 @@ def has(node: Node, index: int) -> bool:
     return len(node.inputs) > index and node.inputs[index] is not None
 
 
+# What dense layers call their weight, normalized or not, and what stands beside it.
+MATRICES = ("weight", "original", "original1")
+BESIDE_MATRICES = ("bias", "original0", "_u", "_v")
+# Functions of PyTorch that normalize a module's weight, by what layers call that.
+NORMALIZING = {
+    "weight": "nn.utils.parametrizations.weight_norm",
+    "spectral": "nn.utils.parametrizations.spectral_norm",
+}
+
+
+def normalized(view: LayerView, definition: Code) -> Code:
+    """A module whose weight is normalized where that of the layer is."""
+    function = NORMALIZING.get(view.arguments.get("norm", ""))
+    return definition if function is None else call(function, definition)
+
+
 def convolution(view: LayerView) -> Module | None:
     """CONV and DWCONV: `nn.Conv2d`."""
 
@@ -40,7 +56,7 @@ def convolution(view: LayerView) -> Module | None:
         both, _ = padded(node.attributes["pads"])
         groups = node.attributes["group"]
         grouped = number(groups, "in_channels") if channels == 1 < groups else None
-        return call(
+        definition = call(
             f"nn.Conv{len(kernel)}d",
             number(channels * groups, "in_channels"),
             number(filters, "out_channels"),
@@ -51,6 +67,7 @@ def convolution(view: LayerView) -> Module | None:
             option("groups", groups, 1, "in_channels" if grouped else None),
             option("bias", has(node, 2), True),
         )
+        return normalized(view, definition)
 
     def called(node: Node) -> Code:
         _, rest = padded(node.attributes["pads"])
@@ -67,7 +84,7 @@ def transposed_convolution(view: LayerView) -> Module | None:
         channels, filters, *kernel = weight(node)
         both, _ = padded(node.attributes["pads"])
         groups = node.attributes["group"]
-        return call(
+        definition = call(
             f"nn.ConvTranspose{len(kernel)}d",
             number(channels, "in_channels"),
             number(filters * groups, "out_channels"),
@@ -79,6 +96,7 @@ def transposed_convolution(view: LayerView) -> Module | None:
             option("bias", has(node, 2), True),
             option("dilation", alike(node.attributes["dilations"]), 1),
         )
+        return normalized(view, definition)
 
     def called(node: Node) -> Code:
         _, rest = padded(node.attributes["pads"])
@@ -104,7 +122,7 @@ def dense(view: LayerView) -> Module | None:
     return around(
         view,
         "Gemm",
-        lambda node: _linear(weight(node), has(node, 2)),
+        lambda node: normalized(view, _linear(weight(node), has(node, 2))),
         learned=True,
         heavy=True,
     )
@@ -119,9 +137,10 @@ def linear(view: LayerView) -> Module | None:
         return None
     tables = view.parameters
     names = [table.attributes["name"].rpartition(".")[2] for table in tables]
-    if names not in (["weight"], ["weight", "bias"]):
+    weights = [table for table, name in zip(tables, names, strict=True) if name in MATRICES]
+    if len(weights) != 1 or not set(names) <= {*MATRICES, *BESIDE_MATRICES}:
         return None
-    definition = _linear(tables[0].outputs[0].extents, len(tables) > 1)
+    definition = normalized(view, _linear(weights[0].outputs[0].extents, "bias" in names))
     called = call(SELF, operand(0))
     if found is None and x.type.rank > 3:
         called = method(call(SELF, method(0, "movedim", 1, -1)), "movedim", -1, 1)

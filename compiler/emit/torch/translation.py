@@ -117,7 +117,7 @@ class _Translator:
             for value in self.graph[identifier].inputs:
                 node = None if value is None else self.graph[value.node]
                 if node is not None and node.op_type == PARAMETER:
-                    return str(node.attributes["name"]).rpartition(".")[0]
+                    return module_of(node.attributes["name"])
         return path
 
     def _leaf(self, identifier: int, node: Node) -> None:
@@ -195,7 +195,7 @@ class _Translator:
     def _hold(self, key: Key) -> None:
         """Note that a parameter is used by an expression, and is no module's alone."""
         name = self.graph[key[0]].attributes["name"]
-        module = name.rpartition(".")[0]
+        module = module_of(name)
         if module not in self.found.modules:
             self.found.tensors.setdefault(name, parameter(self.graph[key[0]]))
 
@@ -321,3 +321,9 @@ def lacking(graph: Graph, node: Node, what: str) -> Exception:
         f"the layer {name}{kind} has no counterpart in PyTorch: it lacks {reason}",
         node.span,
     )
+
+
+def module_of(weight: str) -> str:
+    """The path of the module that holds a weight, which may be normalized."""
+    module, normalized, _ = weight.partition(".parametrizations.")
+    return module if normalized else weight.rpartition(".")[0]

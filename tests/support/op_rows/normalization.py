@@ -1,5 +1,6 @@
 """Normalizations, and dropout."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,16 @@ INPUTS = [
     Random((None, 3, 4, 5), -3.0, 9.0),
     Random((None, 3, 2, 3, 4)),
 ]
+
+
+def spectral_norm(weight: Array, u: Array, v: Array, *, axis: int, epsilon: float = 1e-12) -> Array:
+    """W / (u W v), entry by entry."""
+    rows = np.moveaxis(weight, axis, 0)
+    total = sum(
+        u[i] * v[j] * entry for i, row in enumerate(rows) for j, entry in enumerate(row.flat)
+    )
+    quotient: Array = weight / np.asarray(total)
+    return quotient
 
 
 def inferred(
@@ -175,6 +186,25 @@ ROWS = [
         no_gradient=RATE,
     ),
     op_row("Dropout", Random((None, 3, 4))),
+    *(
+        op_row(
+            "netc.SpectralNorm",
+            Random(shape),
+            Random((shape[axis],)),
+            Random((prod(shape) // shape[axis],)),
+            formula=spectral_norm,
+            no_engine="an operator of our own",
+            axis=axis,
+        )
+        for shape, axis in (((4, 3), 0), ((4, 3, 2, 2), 0), ((3, 4, 2), 1))
+    ),
+    op_row(
+        "netc.Detach",
+        Random((None, 3)),
+        formula=lambda x: x,
+        no_engine="an operator of our own",
+        no_gradient="it stops gradients",
+    ),
     op_row(
         "netc.Noise",
         Random((None, 3, 4)),
