@@ -274,11 +274,13 @@ def _lengths(build: LayerBuilder, x: Value, label: str) -> Value:
     if mask is None:
         raise build.fail("E101", f"has no value `{label}` to mask with", at="mask")
     if mask.dtype.is_float or mask.type.rank != 2 or mask.shape[1] != x.shape[1]:
+        count = x.shape[1]
+        size = f"{count}" if isinstance(count, int) else f"({count},)"
         raise build.fail(
             "E202",
-            f"cannot mask {x.shape[1]} elements with {describe(mask)}",
+            f"cannot mask {count} elements with {describe(mask)}",
             at="mask",
-            help=f"a mask is `INPUT({x.shape[1]}, dtype=int64)`: 1 for each element of a sample",
+            help=f"a mask is `INPUT({size}, dtype=int64)`: 1 for each element of a sample",
         )
     present = build.Cast(build.Cast(mask, to=DType.BOOL), to=DType.INT32)
     return build.ReduceSum(present, build.index_constant((1,)), keepdims=0)

@@ -86,11 +86,12 @@ def per_axis(
     if len(given) != rank:
         size = "x".join(map(str, given))
         axes = "axis" if rank == 1 else "axes"
+        fitted = given[:rank] if len(given) > rank else given[:1] * rank
         raise build.fail(
             "E201",
             f"is given a {name} of {size}, but its input has {rank} spatial {axes}",
             at=name,
-            help=f"write `{name}={'x'.join([str(given[0])] * rank)}`",
+            help=f"write `{name}={'x'.join(map(str, fitted))}`",
         )
     return given
 

@@ -8,7 +8,7 @@ from ...grammar.parsing.parser import parse
 from ...grammar.source import Source
 from ...grammar.translation.call_text import ForeignArgument
 from ...grammar.translation.calls import translated
-from ...grammar.translation.recipes import ended, missing, own_name, remarks
+from ...grammar.translation.recipes import ended, missing, own_name, recurrent, remarks
 from ...grammar.translation.sketches import sketched_call
 from ...grammar.translation.training_blocks import misplaced_setting
 from ..expressions.evaluate import Environment, evaluate
@@ -47,14 +47,19 @@ def advised(
     help = ended(call.spelling, written) if current else None
     if first.code == "E101" and own_name(call.spelling) is None:
         help = help or misplaced_setting(call.span.source, call.span.start)
-    help = help or (inside.help if inside else missing(call.spelling, written))
+    unknown = None if call.spelling in LAYERS else missing(call.spelling, written)
+    help = help or (inside.help if inside else unknown)
     if help is None:
-        steps = sketched_call(call.span.text) or translated(
-            call.spelling,
-            written,
-            rank=_spatial_rank(current),
-            starts=first.code == "E110",
-            flows=first.code == "E113",
+        steps = (
+            sketched_call(call.span.text)
+            or recurrent(call.spelling, written)
+            or translated(
+                call.spelling,
+                written,
+                rank=_spatial_rank(current),
+                starts=first.code == "E110",
+                flows=first.code == "E113",
+            )
         )
         if steps is None or _plain(steps) == _plain(call.span.text) or not _binds(steps, scope):
             return failure

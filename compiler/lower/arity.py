@@ -1,6 +1,7 @@
 """How many tensors meet a layer or a block, and how many it takes."""
 
 from ...grammar.diagnostics import Pointer, error
+from ..expressions.arguments import WordCall
 from ..expressions.names import Block
 from ..layers.layerdef import LayerDef
 from .evaluated_call import EvaluatedCall
@@ -78,6 +79,8 @@ def start_of(call: EvaluatedCall) -> str:
     before = call.span.source.text[: call.span.start]
     if "INPUT" in before and not before.rpartition("\n")[2].strip():
         return f"write `-> {call.span.text}` to continue the chain above"
+    if any(isinstance(argument.value, WordCall) for argument in call.given):
+        return "start the chain with an `INPUT`: each layer is a step of its own"
     return f"write `INPUT -> {call.span.text}`"
 
 

@@ -71,9 +71,11 @@ def translated(
         return f"{valued[0].text} -> {translated(last, rest, rank=rank, pad=pad)}"
     arguments = _in_our_terms(name, row, arguments, rank)
     positional, _ = by_kind(arguments)
-    if positional and _is_value(positional[0]) and (starts or _takes_value(name, row)):
-        rest = [argument for argument in arguments if argument.text is not positional[0]]
-        return f"{positional[0]} -> {translated(last, rest, rank=rank)}"
+    if positional and (starts or _takes_value(name, row)):
+        value = positional[0] if _is_value(positional[0]) else _started(positional[0])
+        if value is not None:
+            rest = [argument for argument in arguments if argument.text is not positional[0]]
+            return f"{value} -> {translated(last, rest, rank=rank)}"
     call = _filled(name, row, arguments, rank)
     if pad and row.name == "CONV" and not row.before:
         call.given.setdefault("pad", pad)
@@ -127,6 +129,16 @@ def _is_value(text: str) -> bool:
         text in OUR_VALUES or _activation(text) or text in ("same", "valid", "max", "avg", "None")
     )
     return re.fullmatch(r"[A-Za-z_]\w*", text) is not None and not known
+
+
+def _started(text: str) -> str | None:
+    """The chain of a layer that is called on a layer: `INPUT(4)`, `RELU(INPUT(4))`."""
+    call = re.fullmatch(r"([A-Za-z_][\w.]*)\((.*)\)", text, re.DOTALL)
+    row = own_name(call[1]) if call else None
+    if call is None or row is None:
+        return None
+    chain = translated(call[1], arguments_of(call[2]), starts=True)
+    return chain if chain and chain.startswith("INPUT") else None
 
 
 def _takes_value(name: str, row: OurLayer) -> bool:

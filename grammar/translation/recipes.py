@@ -6,7 +6,7 @@ from string import Template
 from typing import NamedTuple
 
 from .call_text import ForeignArgument, by_kind, folded, unquoted
-from .words import NORM_LAYERS, OUR_LAYERS, OurLayer, by_word
+from .words import DROP, NORM_LAYERS, OUR_LAYERS, OUR_VALUES, OurLayer, by_word
 
 _NOTHING = "`{0}` has no counterpart"
 _TRAINED = "`{0}` belongs to training: `train {{ regularize = l2(0.01) }}`"
@@ -24,7 +24,8 @@ LOST: Mapping[str, str] = by_word(
         "mask_zero": "a mask is given where it is read: `ATTENTION(8, mask=tokens)`",
         "padding_idx": "all ids are embedded in the same way: `{0}` has no counterpart",
         "align_corners": (
-            "`UPSAMPLE` interpolates between the centres, as with `align_corners=False`"
+            "`UPSAMPLE` interpolates between the centres, and `RESIZE(factor=2, mode=linear,"
+            " align=yes)` as with `align_corners=True`"
         ),
         "keepdims keepdim": "`GAP` yields a vector, which aligns with the channels of an image",
         "output_extent": "`UPSAMPLE` takes a factor: the new extent divided by the old one",
@@ -36,6 +37,11 @@ LOST: Mapping[str, str] = by_word(
         "antialias renorm return_attention_scores value_dim vdim kdim": _NOTHING,
     }
 )
+# Layers that can say it, by another keyword or by their own.
+SAID: Mapping[str, frozenset[str]] = {
+    "scale": frozenset(row.name for row in OUR_LAYERS.values()) - NORM_LAYERS,
+    **dict.fromkeys(("align_corners", "antialias"), frozenset({"RESIZE"})),
+}
 # Keywords that mean something else in a layer of another framework than in ours of its name.
 RENAMED: Mapping[tuple[str, str], str] = {
     ("upsample", "size"): "output_extent",
@@ -193,6 +199,52 @@ def missing(name: str, arguments: Sequence[ForeignArgument] = ()) -> str | None:
     return _filled(recipe, recipe.text or _recurrent_text(recipe, arguments), arguments)
 
 
+# What arguments of other recurrent layers say here, and their keywords.
+_RECURRENT_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("bidirectional=yes", "direction=bidirectional"), "direction=both"),
+    **dict.fromkeys(("go_backwards=yes", "direction=reverse"), "direction=backward"),
+    "return_sequences=no": "last",
+    "return_state=yes": "states",
+    **dict.fromkeys(
+        ("bidirectional=no", "go_backwards=no", "return_sequences=yes", "return_state=no"), ""
+    ),
+}
+_RECURRENT_KEYWORDS: Mapping[str, str] = by_word(
+    {
+        "units hidden_size filters features": "hidden",
+        "num_layers n_layers": "layers",
+        "nonlinearity": "activation",
+        "use_bias": "bias",
+        "input_size batch_first": DROP,
+    }
+)
+
+
+def recurrent(name: str, arguments: Sequence[ForeignArgument]) -> str | None:
+    """A call of one of our recurrent layers, its foreign arguments in our words.
+
+    What it says in our words it keeps; None for another layer.
+    """
+    if not _RECURRENT.match(f"{name}("):
+        return None
+    counts = [a for a in arguments if a.name is None and a.text.isdigit()]
+    names = ((), ("",), ("", "layers"), (DROP, "", "layers"))[min(len(counts), 3)]  # as PyTorch's
+    numbers = dict(zip(counts, names, strict=False))
+    first: list[str] = []
+    words: list[str] = []
+    keywords: list[str] = []
+    for argument in arguments:
+        text = OUR_VALUES.get(argument.text, argument.text)
+        keyword = numbers.get(argument, argument.name or "")
+        keyword = _RECURRENT_KEYWORDS.get(keyword, keyword)
+        said = _RECURRENT_WORDS.get(f"{keyword}={text}", f"{keyword}={text}" if keyword else text)
+        if keyword == "hidden" or (argument in numbers and not keyword):
+            first.append(text)
+        elif keyword != DROP and said:
+            (keywords if "=" in said else words).append(said)
+    return f"{name}({', '.join([*first, *words, *keywords])})"
+
+
 def _recurrent_text(recipe: Substitute, arguments: Sequence[ForeignArgument]) -> str:
     """The help for a recurrent layer, with what its call says of how it runs."""
     bare, given = by_kind(arguments)
@@ -212,7 +264,8 @@ def _ways(recipe: Substitute, bare: Sequence[str], given: Mapping[str, str]) -> 
     said = " ".join([*bare, *(f"{key}={value}" for key, value in given.items())])
     layers = bare[2] if len(bare) > 2 and bare[2].isdigit() else given.get("num_layers", "1")
     is_both = _BOTH in recipe.steps or any(f"{_WRAPPER}={word}" in said for word in _TRUE)
-    return ("" if layers == "1" else f", layers={layers}") + _BOTH * is_both
+    between = f", dropout={given['dropout']}" if "dropout" in given else ""
+    return ("" if layers == "1" else f", layers={layers}{between}") + _BOTH * is_both
 
 
 def ended(name: str, arguments: Sequence[ForeignArgument]) -> str | None:
@@ -299,5 +352,4 @@ def _is_lost(layer: str, argument: ForeignArgument) -> bool:
 
 def is_unsaid(layer: str, argument: ForeignArgument) -> bool:
     """Whether netc's layer has no argument for what an argument says."""
-    elsewhere = argument.name == "scale" and layer not in NORM_LAYERS
-    return argument.name in LOST and not elsewhere
+    return argument.name in LOST and layer not in SAID.get(argument.name or "", ())

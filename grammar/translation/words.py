@@ -126,7 +126,8 @@ _ROWS: Mapping[str, OurLayer] = {
     "selfattention multiheaddotproductattention mha": OurLayer("ATTENTION", "heads"),
     "attention": OurLayer("ATTENTION", "_ heads"),
     "upsample interpolate": OurLayer("UPSAMPLE", "_ factor mode"),
-    "upsampling resize": OurLayer("UPSAMPLE", "factor"),
+    "upsampling": OurLayer("UPSAMPLE", "factor"),
+    "resize": OurLayer("RESIZE", "size mode"),
     "pixelshuffle depthtospace": OurLayer("PIXELSHUFFLE", "factor"),
     "channelshuffle": OurLayer("CHANNELSHUFFLE", "groups"),
     "zeropadding zeropad constantpad": OurLayer("PAD", "pad value"),
@@ -185,6 +186,7 @@ OUR_KEYWORDS: Mapping[str, str] = by_word(
         "output_padding": "output_pad",
         "cropping": "margin",
         "ceil_mode": "ceil",
+        "align_corners": "align",
         "count_include_pad": "count_pad",
         "elementwise_affine": "affine",
         "trainable requires_grad": "trainable",
@@ -204,7 +206,7 @@ OUR_KEYWORDS: Mapping[str, str] = by_word(
 # Keywords of netc's own whose foreign meaning differs: looked up before `KEYWORDS`.
 OWN: Mapping[str, frozenset[str]] = _sets(
     {
-        "size": "INPUT PARAM RESHAPE ADAPTIVEPOOL CROP WINDOW LRN",
+        "size": "INPUT PARAM RESHAPE ADAPTIVEPOOL CROP WINDOW LRN RESIZE",
         "dtype": "INPUT PARAM",
         "alpha": "ELU CELU LRN",
         "scale": "BN LN GN",
