@@ -174,7 +174,18 @@ def _input_size(value: Any) -> int | tuple[int | str, ...]:
     if not isinstance(value, tuple):
         return _integer(1)(value)
     _require(len(value) > 0)
+    words = [extent for extent in value if isinstance(extent, Word)]
+    if "N" in words:
+        raise Mismatch("`N` is the batch, which is never written: choose another name")
+    if any(word.isidentifier() and not word.isupper() for word in words):
+        meant = ", ".join(_open(extent) if extent in words else str(extent) for extent in value)
+        raise Mismatch(f"an extent that inputs determine has a capital name: `({meant})`")
     return tuple(_extent(extent) for extent in value)
+
+
+def _open(word: str) -> str:
+    """A name in capitals for an extent that inputs determine; `N` is the batch's."""
+    return word.upper() if word.upper() not in ("N", "NONE") else "L"
 
 
 def _per_axis(least: int) -> Callable[[Any], int | tuple[int, ...]]:
@@ -272,6 +283,8 @@ def _initializer(value: Any) -> Init:
         value = WordCall(str(value), ())
     _require(isinstance(value, WordCall) and value.name in INITIALIZERS)
     numbers = tuple(_real(float("-inf"), float("inf"))(number) for number in value.arguments)
+    if len(numbers) < INITIALIZERS[value.name]:
+        raise Mismatch(f"`{value.name}` takes a number, as in `init={value.name}(0.01)`")
     _require(len(numbers) == INITIALIZERS[value.name])
     return Init(value.name, numbers)
 
@@ -279,7 +292,8 @@ def _initializer(value: Any) -> Init:
 def _literal(value: Any) -> Any:
     """A number or rectangular nested lists of numbers, as nested tuples."""
     if isinstance(value, list | tuple):
-        _require(len(value) > 0)
+        if not value:
+            raise Mismatch("a list needs at least one number")
         if set(map(type, value)) <= {int, float}:  # lists may be long, and this is fast
             numbers = tuple(map(float, value))
             _fitting(max(map(abs, numbers)))
@@ -300,7 +314,8 @@ def _choice(words: tuple[str, ...]) -> Kind:
         _require(isinstance(value, Word) and value in words)
         return str(value)
 
-    return Kind("one of " + ", ".join(f"`{word}`" for word in words), convert, words)
+    listed = ", ".join(f"`{word}`" for word in words)
+    return Kind(f"one of {listed}" if len(words) > 1 else listed, convert, words)
 
 
 _INITIALIZER_NAMES = ", ".join(

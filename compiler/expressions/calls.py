@@ -21,7 +21,7 @@ from .evaluate import (
     member,
     with_names,
 )
-from .functions import FUNCTIONS, LONGEST_LIST, TAKEN, WALKING, TooLong
+from .functions import FUNCTIONS, LONGEST_LIST, WALKING, TooLong, taken
 from .recovery import POISON, Poisoned
 
 MOST_CALLS_SHOWN = 4  # around an error
@@ -45,16 +45,11 @@ def apply(expression: ast.Apply, environment: Environment) -> Any:
         return WordCall(expression.function, tuple(_arguments(expression, environment)))
     positional = [a for a in expression.arguments if a.name is None]
     if len(positional) < len(expression.arguments):
-        raise unfit(f"`{expression.function}` takes no keywords", expression)
+        help = None if function is None else taken(expression.function)
+        raise unfit(f"`{expression.function}` takes no keywords", expression, help)
     values = [evaluate(a.value, environment) for a in positional]
     if function is None:
-        own_functions = (n for n, v in environment.names.items() if isinstance(v, Function))
-        known = [*FUNCTIONS, *environment.labels, *own_functions]
-        message = f"unknown function `{expression.function}`"
-        if expression.function in environment.names:
-            message = f"`{expression.function}` is a value, not a function"
-        help = did_you_mean(expression.function, known)
-        raise error("E101", message, expression.span, help=help)
+        raise unknown_function(expression.function, environment, expression.span)
     try:
         if sum(len(value) for value in values if isinstance(value, list | tuple)) > LONGEST_LIST:
             raise TooLong
@@ -68,9 +63,18 @@ def apply(expression: ast.Apply, environment: Environment) -> Any:
         raise too_large(expression) from None
     except (TypeError, ValueError, ArithmeticError):
         shown = ", ".join(spell(value) for value in values)
-        name = expression.function
-        help = TAKEN[name].format(name) if name in TAKEN else None
-        raise unfit(f"`{name}` cannot take ({shown})", expression, help) from None
+        message = f"`{expression.function}` cannot take ({shown})"
+        raise unfit(message, expression, taken(expression.function)) from None
+
+
+def unknown_function(name: str, environment: Environment, span: Span) -> NetError:
+    """The error for a call of what is no function, with the nearest one."""
+    if name in environment.names:
+        help = f"write `{name}` for the value"
+        return error("E101", f"`{name}` is a value, not a function", span, help=help)
+    own = (each for each, value in environment.names.items() if isinstance(value, Function))
+    near = did_you_mean(name, [*FUNCTIONS, *environment.labels, *own])
+    return error("E101", f"unknown function `{name}`", span, help=near)
 
 
 def _own(expression: ast.Apply, environment: Environment) -> Any:
@@ -122,6 +126,7 @@ def _call(function: Function, expression: ast.Apply, environment: Environment) -
                 f"`{statement.name}` needs `{parameter.name}`",
                 expression.span,
                 also=[Pointer(parameter.span, "which has no default")],
+                help=f"give it a value, as in `{_with(expression, parameter.name)}`",
             )
         given[parameter.name] = evaluate(parameter.default, inner)
     try:
@@ -139,15 +144,37 @@ def _given(function: Function, expression: ast.Apply, environment: Environment) 
     for argument in expression.arguments:
         place = next(free, None) if argument.name is None else argument.name
         if place is None:
-            most = f"at most {len(parameters)}" if parameters else "no argument"
-            raise error("E104", f"`{name}` takes {most}", argument.span)
+            message = f"`{name}` takes {at_most(len(parameters))}"
+            raise error("E104", message, argument.span, help=_called(function))
         if place not in parameters:
-            near = did_you_mean(place, parameters)
+            near = did_you_mean(place, parameters) or _called(function)
             raise error("E102", f"`{name}` has no argument `{place}`", argument.span, help=near)
         if place in given:
-            raise error("E106", f"`{name}` is given `{place}` twice", argument.span)
+            message = f"`{name}` is given `{place}` twice"
+            raise error("E106", message, argument.span, help=_called(function))
         given[place] = evaluate(argument.value, environment)
     return given
+
+
+def _called(function: Function) -> str:
+    """The help that says how a function of the program is called."""
+    names = [f"`{parameter.name}`" for parameter in function.statement.parameters]
+    if not names:
+        return f"write `{function.statement.name}()`"
+    return f"its parameter{' is' if len(names) == 1 else 's are'} {', '.join(names)}"
+
+
+def _with(expression: ast.Apply, name: str) -> str:
+    """A call with one more argument."""
+    text = expression.span.text.rpartition(")")[0]
+    return f"{text}{', ' if expression.arguments else ''}{name}=16)"
+
+
+def at_most(count: int) -> str:
+    """How many arguments something takes, in words."""
+    if not count:
+        return "no arguments"
+    return f"at most {count} arguments" if count > 1 else "one argument"
 
 
 def in_call(failure: NetError, call: Span, name: str) -> NetError:

@@ -7,8 +7,9 @@ from typing import Any
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
 from ...grammar.limits import MAX_INTEGER
+from ...grammar.source import Span
 from ..ir.graph import Value
-from .arguments import Word, spell
+from .arguments import INFINITE, Word, spell
 from .functions import LONGEST_LIST
 
 
@@ -45,9 +46,17 @@ def number_of(value: Any, blame: ast.Expression) -> Any:
     Raises:
         NetError: E302, it is none.
     """
+    if isinstance(value, Word) and value.isidentifier() and value != INFINITE:
+        raise unknown_name(value, blame.span)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise unfit(f"this needs a number, not {described(value)}", blame)
     return value
+
+
+def unknown_name(name: str, span: Span) -> NetError:
+    """That an argument of a step names nothing."""
+    help = f"give it a value above the chain, such as `let {name} = 16`"
+    return error("E101", f"unknown name `{name}`", span, help=help)
 
 
 def in_range(value: Any, blame: ast.Expression) -> Any:

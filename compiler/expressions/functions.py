@@ -114,14 +114,27 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "all": _all,
 }
 
-# What functions of lists take, for the help where they are given something else.
-TAKEN: Mapping[str, str] = {
-    **dict.fromkeys(("all", "any"), "it takes one list of truth values, as in `{0}([yes, no])`"),
-    **dict.fromkeys(("sum", "sorted", "reversed"), "it takes one list, as in `{0}([1, 2])`"),
-    "concat": "it takes lists, as in `concat([1], [2])`",
-    "enumerate": "it takes a list, and from where it counts, as in `enumerate([16, 32], 1)`",
-    "len": "it takes one list, as in `len([1, 2])`",
+# What functions take, and a call of each, for the help where they are given something else.
+TAKEN: Mapping[str, tuple[str, str]] = {
+    **{name: ("one list of truth values", f"{name}([yes, no])") for name in ("all", "any")},
+    **{name: ("one list", f"{name}([1, 2])") for name in ("len", "sum", "sorted", "reversed")},
+    **{name: ("one number", f"{name}(2.5)") for name in ("abs", "floor", "ceil")},
+    **{name: ("numbers, or one list with some", f"{name}(2, 3)") for name in ("max", "min")},
+    "concat": ("lists", "concat([1], [2])"),
+    "enumerate": ("a list, and from where it counts", "enumerate([16, 32], 1)"),
+    "log2": ("one number above 0", "log2(8)"),
+    "range": ("its bounds, whole numbers, and a step other than 0", "range(1, 10, 2)"),
+    "round": ("a number, and how many decimals to keep", "round(2.5, 1)"),
+    "sqrt": ("one number, 0 or more", "sqrt(16)"),
+    "zip": ("lists of equal length", "zip([1, 2], [3, 4])"),
 }
+
+
+def taken(name: str) -> str:
+    """The help that says what a function takes."""
+    what, example = TAKEN[name]
+    return f"it takes {what}, as in `{example}`"
+
 
 # They walk a list and yield none, which would count.
 WALKING = frozenset({"all", "any", "concat", "max", "min", "sum"})

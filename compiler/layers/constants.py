@@ -74,7 +74,9 @@ def _content(value: Any) -> Any:
     if not isinstance(value, WordCall):
         return _NUMBERS.convert(value)
     rule = RULES.get(value.name)
-    if rule is None or len(value.arguments) != len(rule.counts):
+    if rule is None:
+        raise Mismatch("a rule is called as in `eye(3)`")
+    if len(value.arguments) != len(rule.counts):
         raise Mismatch
     given = [whole(number) for number in value.arguments]
     for number, is_count in zip(given, rule.counts, strict=True):

@@ -29,6 +29,7 @@ from ..expressions.arguments import (
     spell,
     whole,
 )
+from ..expressions.checks import unknown_name
 from ..ir.graph import Layer
 from ..ops.opdef import Activation
 
@@ -373,7 +374,8 @@ def _count_name(
 def _word_name(definition: CallSignature, value: Any) -> str | None:
     """The argument that a word or a string is for: the one that knows the word, else the choice."""
     if not isinstance(value, Word):
-        return definition.choice
+        chosen = definition.kinds.get(definition.choice or "")
+        return definition.choice if chosen and _accepts(chosen, value) else None
     candidates = [name for name, kind in definition.kinds.items() if str(value) in kind.words]
     if definition.choice in candidates or not candidates:
         return definition.choice
@@ -381,23 +383,36 @@ def _word_name(definition: CallSignature, value: Any) -> str | None:
 
 
 def _unplaced(definition: CallSignature, argument: GivenArgument, spelling: str) -> NetError:
-    keyword = _keyword_of(definition, argument.value)
-    if keyword is None and _is_name(argument.value):
-        return _unknown_name(argument)
+    keywords = _keywords_of(definition, argument.value)
+    if not keywords and _is_name(argument.value):
+        return unknown_name(argument.value, argument.span)
+    slots = [definition.size, *definition.counts, *definition.numbers]
+    slot = next(filter(None, slots), None)
+    if slot and not keywords and not isinstance(argument.value, Word):
+        if not _accepts(definition.kinds[slot], argument.value):
+            return _refused(definition.kinds[slot], slot, argument, spelling)
+        keywords = [f"{slot}={spell(argument.value)}"]
     message = f"{spelling} cannot take {_describe(argument.value)} without a keyword"
-    help = f"write `{keyword}`" if keyword else _advice(definition.keywords)
+    ways = " or ".join(f"`{keyword}`" for keyword in keywords)
+    help = f"write {ways}" if keywords else _advice(definition.keywords)
     return error("E103", message, argument.span, help=help)
 
 
-def _keyword_of(definition: CallSignature, value: Any) -> str | None:
-    """`dtype=int64` for the word `int64`, `causal=yes` for `causal`."""
+def _keywords_of(definition: CallSignature, value: Any) -> Sequence[str]:
+    """`dtype=int64` for the word `int64`, `causal=yes` for `causal`, `bias=no` for `no`."""
+    if isinstance(value, bool):
+        flags = [name for name, kind in definition.kinds.items() if _accepts(kind, value)]
+        return [f"{name}={spell(value)}" for name in flags]
+    if isinstance(value, WordCall):
+        knowing = [name for name, kind in definition.kinds.items() if value.name in kind.words]
+        return [f"{name}={value}" for name in knowing]
     if not isinstance(value, Word):
-        return None
+        return []
     flag = {**COMMON, **definition.kinds}.get(value)
     if flag is not None and _accepts(flag, True):
-        return f"{value}=yes"
+        return [f"{value}=yes"]
     knowing = [name for name, kind in definition.kinds.items() if value in kind.words]
-    return f"{knowing[0]}={value}" if len(knowing) == 1 else None
+    return [f"{knowing[0]}={value}"] if len(knowing) == 1 else []
 
 
 def _accepts(kind: Kind, value: Any) -> bool:
@@ -417,15 +432,23 @@ def converted(kind: Kind, name: str, argument: GivenArgument, spelling: str) -> 
     try:
         return fitted(kind, argument.value)
     except Mismatch as mismatch:
-        suggestion = str(mismatch) or _as_whole(argument, kind) or _as_flag(argument, kind, name)
-        if isinstance(argument.value, Word) and suggestion is None:
-            suggestion = did_you_mean(argument.value, kind.words)
-        raise error(
-            "E103",
-            f"the `{name}` of {spelling} must be {kind.expected}, not {_describe(argument.value)}",
-            argument.span,
-            help=suggestion,
-        ) from None
+        raise _refused(kind, name, argument, spelling, str(mismatch)) from None
+
+
+def _refused(
+    kind: Kind, name: str, argument: GivenArgument, spelling: str, help: str = ""
+) -> NetError:
+    """The error for a value that is not of an argument's kind; an unknown name is told as one."""
+    value = argument.value
+    suggestion = help or _as_whole(argument, kind) or _as_flag(argument, kind, name)
+    if isinstance(value, Word | WordCall) and not suggestion:
+        word = value.name if isinstance(value, WordCall) else value
+        suggestion = did_you_mean(word, kind.words) if word not in kind.words else None
+    chooses = len(kind.words) > 1 or _accepts(kind, True)
+    if _is_name(value) and not suggestion and not chooses:
+        return unknown_name(value, argument.span)
+    expected = f"must be {kind.expected}, not {_describe(value)}"
+    return error("E103", f"the `{name}` of {spelling} {expected}", argument.span, help=suggestion)
 
 
 def _as_whole(argument: GivenArgument, kind: Kind) -> str | None:
@@ -455,12 +478,6 @@ def _as_flag(argument: GivenArgument, kind: Kind, name: str) -> str | None:
 def _is_name(value: Any) -> bool:
     """Whether a bare word can be meant as a value's name: capitals are Python's or ours."""
     return isinstance(value, Word) and value.isidentifier() and value.islower()
-
-
-def _unknown_name(argument: GivenArgument) -> NetError:
-    name = argument.value
-    help = f"give it a value above the chain, such as `let {name} = 16`"
-    return error("E101", f"unknown name `{name}`", argument.span, help=help)
 
 
 def _describe(value: Any) -> str:

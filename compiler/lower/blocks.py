@@ -9,7 +9,7 @@ from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
 from ...grammar.source import Span
 from ..expressions.arguments import Keyword, WordCall
-from ..expressions.calls import in_call
+from ..expressions.calls import at_most, in_call
 from ..expressions.names import Block, Scope
 from ..expressions.recovery import POISON, Poisoned, poisoned
 from ..layers.layerdef import COMMON, LAYERS, GivenArgument, converted
@@ -249,8 +249,8 @@ def _unknown_argument(
     call: EvaluatedCall, argument: GivenArgument, names: Sequence[str]
 ) -> NetError:
     if argument.name is None:
-        count = "no argument" if not names else f"at most {len(names)}"
-        return error("E104", f"`{call.spelling}` takes {count}", argument.span)
+        message = f"`{call.spelling}` takes {at_most(len(names))}"
+        return error("E104", message, argument.span)
     near = did_you_mean(argument.name, names)
     return error(
         "E102", f"`{call.spelling}` has no argument `{argument.name}`", argument.span, help=near

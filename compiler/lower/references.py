@@ -86,9 +86,10 @@ def _call(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
         return _called(state, call, site)
     except NetError as failure:
         from .advice import advised  # for refusals only
+        from .unknown import told
         from .ways import with_way_out
 
-        found = advised(failure, call, site.current, site.scope)
+        found = advised(told(failure, call, site.scope), call, site.current, site.scope)
         raise with_way_out(found, state, call, site) from None
 
 
@@ -117,4 +118,7 @@ def _called(state: Lowering, call: EvaluatedCall, site: Site) -> Tensors:
         from .operators import call_operator  # with onnx, which is slow to load
 
         return call_operator(state, call, site)
-    raise state.unknown(call.spelling, site.scope, call.name_span)
+    from .unknown import not_a_step  # for refusals only
+
+    other = not_a_step(call.spelling, site.scope, call.name_span)
+    raise other or state.unknown(call.spelling, site.scope, call.name_span)

@@ -71,7 +71,7 @@ REFUSED = [
     ("let f(x) = f(x)", "f(1)", "E116", "a function cannot call itself: f -> f"),
     ("let f(x) = g(x)\nlet g(x) = f(x)", "g(1)", "E116", "cannot call itself: g -> f -> g"),
     ("let f(x) = x", "f()", "E105", "`f` needs `x`"),
-    ("let f(x) = x", "f(1, 2)", "E104", "`f` takes at most 1"),
+    ("let f(x) = x", "f(1, 2)", "E104", "`f` takes one argument"),
     ("let f() = 1", "f(2)", "E104", "`f` takes no argument"),
     ("let f(width) = width", "f(widht=2)", "E102", "`f` has no argument `widht`"),
     ("let f(x) = x", "f(1, x=2)", "E106", "`f` is given `x` twice"),
