@@ -7,6 +7,7 @@ from ...grammar.diagnostics import NetError
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, Value
 from ..ir.types import author_extents
 from ..layers.layerdef import LAYERS
+from ..layers.recurrent import CELLS
 from .arguments import arguments_of, input_arguments
 from .operators import Held, operand, operator_call
 from .sameness import held_as
@@ -156,7 +157,9 @@ class Items:
         distinct = [value for value in dict.fromkeys(found) if value not in named]
         if takes == "one":
             return distinct[:1]
-        return distinct if len(distinct) != 2 else [*distinct, distinct[1]]  # keys are values
+        cell = CELLS.get(layer.kind)
+        count = 3 if cell is None else 1 + cell.states  # keys are values, or h is c
+        return distinct if len(distinct) != 2 else [*distinct, distinct[1]][:count]
 
     def _named(self, path: str, layer: Layer) -> set[Value | None]:
         """The tensors that a layer's arguments name, such as a mask."""

@@ -21,11 +21,13 @@ from ..ir.types import DType, HolderType, TensorType, author_extents, author_siz
 from ..layers.axes import axis_places
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import LAYERS, GivenArgument, bind
+from ..layers.recurrent import CELLS
 from ..passes.bind_extents import bind_extents
 from .layouts import AXES, axis_name, result_layout
 from .paths import Paths
 from .recognition.activations import UNARY
 from .recognition.merging import MERGES
+from .recognition.recurrent import RESULT
 from .recognition.trail import (
     Label,
     Layout,
@@ -37,9 +39,10 @@ from .recognition.trail import (
     is_view,
     weight_of,
 )
-from .recognize import UNFORESEEN, Recognized, recognize
+from .recognize import UNFORESEEN, Recognized, needed, recognize
 from .reshaping import fitting_target, stated_targets
 from .simplify import simplify
+from .states import with_states
 from .weights import Literal, key_of, literal_of, simplified, size_of
 
 # Operators that may be applied to tensors in any order of their axes.
@@ -57,6 +60,17 @@ def layered(raw: Graph) -> Graph:
     A batch of one sample, as exporters leave it, becomes `N` where all operators allow it.
     """
     raw = simplify(stated_targets(raw))
+    found = recognize(raw)
+    others = [n for i, n in raw.nodes() if n.op_type in CELLS and i not in {*found, *found.inside}]
+    if others:
+        graph = _recognized(with_states(raw, others))
+        kinds = [layer for layer in graph.layers.values() if layer.kind in CELLS]
+        if not any("hidden_size" in layer.arguments for layer in kinds):
+            return graph  # all of them are layers
+    return _recognized(raw)
+
+
+def _recognized(raw: Graph) -> Graph:
     refused: set[tuple[int, str]] = set()
     # Where the batch is open already, an extent of 1 is no batch.
     is_open = any(x.shape[:1] == (BATCH,) for x in raw.inputs.values())
@@ -123,7 +137,7 @@ class _Layering:
 
     def __post_init__(self) -> None:
         self.target = Graph(self.raw.name, opsets=self.raw.opsets)
-        self.needed = _needed(self.raw, self.found)
+        self.needed = needed(self.raw, self.found)
         self.paths = Paths.of(self.raw, self.found, self.needed)
 
     def run(self) -> Graph:
@@ -175,6 +189,7 @@ class _Layering:
                 self._place(identifier, 0, tuple(layout[axis] for axis in perm), value)
             return True
         same = node.op_type in ("Identity", "Cast") and node.outputs[0] == x.type
+        same = same or (node.op_type == RESULT and len(node.inputs) == 1)
         if same and not self._is_output(identifier):
             for layout, value in self._found(x).items():
                 self._place(identifier, 0, layout, value)
@@ -219,8 +234,8 @@ class _Layering:
 
     def _pieces(self, last: int) -> None:
         """The operators of what turned out to be no layer, each by itself."""
-        inside = sorted(i for i, end in self.found.inside.items() if end == last)
-        for identifier in (*inside, last):
+        inside = (i for i, end in self.found.inside.items() if end == last)
+        for identifier in sorted((*inside, last)):
             node = self.raw[identifier]
             if not self._is_passed_on(identifier, node):
                 self._operator(identifier, node)
@@ -245,6 +260,12 @@ class _Layering:
         results = self._call(
             path, match.kind, operands, given, match.weights, self.paths.is_named(identifier)
         )
+        for number, end in match.ends.items():
+            if not self._agrees(results[number].type, end.type, identity(end.type.rank)):
+                raise Misfit
+            self._place(*_output(end), identity(end.type.rank), results[number])
+        if match.ends:
+            return
         for output, (value, type) in enumerate(zip(results, node.outputs, strict=False)):
             lies = result_layout(layout, type.rank, match)
             if not self._agrees(value.type, type, lies):
@@ -556,21 +577,6 @@ class _Layering:
         return (
             self.raw.producer(value).op_type == CONSTANT or weight_of(self.raw, value) is not None
         )
-
-
-def _needed(graph: Graph, found: Recognized) -> set[int]:
-    """What layers and outputs depend on; that is less than what their operators do."""
-    needed: set[int] = set()
-    pending = [value.node for value in graph.outputs.values()]
-    while pending:
-        identifier = pending.pop()
-        if identifier not in needed:
-            needed.add(identifier)
-            match = found.get(identifier)
-            read = (*match.operands, *match.labels.values()) if match else graph[identifier].inputs
-            tensors = (each.value if isinstance(each, Label) else each for each in read)
-            pending += [value.node for value in tensors if value is not None]
-    return needed
 
 
 def _real_type(operands: Sequence[Value], weights: Mapping[str, Weight | Stack]) -> DType:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from ..ir.graph import Graph
+from .recognition.recurrent import RESULT
 from .recognition.trail import Weight, is_view
 from .recognize import Recognized
 from .roles import MADE_UP
@@ -52,7 +53,7 @@ class Paths:
         users = Counter(
             scope
             for identifier, scope in scopes.items()
-            if identifier in needed and graph[identifier].op_type != "Transpose"
+            if identifier in needed and graph[identifier].op_type not in ("Transpose", RESULT)
         )
         outer = {
             ".".join(parts[:count])

@@ -18,6 +18,7 @@ from .recognition.activations import UNARY
 from .recognition.trail import SHAPING, weight_of
 from .recognize import UNFORESEEN
 from .reshaping import shaped
+from .rows import of_part
 
 Results = tuple[Value, ...] | None
 
@@ -250,6 +251,16 @@ STATES = {"GRU": (5,), "LSTM": (5, 6), "RNN": (5,)}
 PASSING = ("Cast", "Expand", "Gather", "Identity", "Slice", "Tile", "Transpose", *SHAPING)
 
 
+def taken(build: Builder, node: Node, operands: Operands) -> Results:
+    """Rows by indices as they are, and of the tensor that has them."""
+    return counted_from_the_end(build, node, operands) or of_part(build, node, operands)
+
+
+def cut(build: Builder, node: Node, operands: Operands) -> Results:
+    """Axes that are not cut, and rows of the tensor that has them."""
+    return sliced(build, node, operands) or of_part(build, node, operands)
+
+
 def from_zeros(build: Builder, node: Node, operands: Operands) -> Results:
     """First states of zeros are those that a recurrent layer has without being told."""
     places = STATES[node.op_type]
@@ -294,9 +305,9 @@ RULES: Mapping[str, RewriteRule] = {
     **dict.fromkeys(NEUTRAL, neutral),
     "Add": added,
     "Einsum": as_product,
-    "Gather": counted_from_the_end,
+    "Gather": taken,
     "Resize": resized,
     "Shape": shape_of_inputs,
-    "Slice": sliced,
+    "Slice": cut,
     "Transpose": transposed,
 }

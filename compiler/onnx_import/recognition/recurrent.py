@@ -14,6 +14,7 @@ from .trail import SHAPING, Layout, Match, NoMatch, Stack, Trail, Weight, identi
 Rows = list[tuple[Weight, int]]
 DIRECTIONS = {theirs: ours for ours, theirs in ONNX_DIRECTIONS.items()}
 TIME_FIRST: Layout = (1, 0, 2)
+RESULT = "Sum"  # of one tensor, itself: a result as layers have it, which no rule looks through
 
 
 @rule("Concat", "Gather", "Reshape", "Slice", "Squeeze")
@@ -47,6 +48,41 @@ def recurrent(trail: Trail) -> Match:
     return Match(node.op_type, (x,), arguments, weights, layout, result=result, labels=labels)
 
 
+@rule(*CELLS)
+def with_states(trail: Trail) -> Match:
+    """`LSTM`, `GRU` and `RNN` with first states, or of which more than one result is read."""
+    node = trail.node
+    arguments, weights = {**_arguments(trail, node, has_firsts=True)}, _weights(trail, node)
+    operands = [trail.argument(node, 0)]
+    for place in range(5, min(len(node.inputs), 7)):
+        first = trail.back(trail.argument(node, place), "Transpose")
+        spread = trail.back(trail.argument(first, 0), "Reshape")
+        operands.append(trail.argument(spread, 0))
+    trail.need(len(operands) in (1, 1 + CELLS[node.op_type].states))
+    ends: dict[int, Value] = {}
+    for output, type in enumerate(node.outputs):
+        value = Value(trail.last, output, type)
+        for op_type in ("Transpose", "Reshape", RESULT):
+            readers = trail.graph.consumers(value)
+            if not readers and op_type == "Transpose":
+                break
+            trail.need(len(readers) == 1 and trail.graph[readers[0]].op_type == op_type)
+            value = Value(readers[0], 0, trail.graph[readers[0]].outputs[0])
+            trail.passed.add(value.node)
+        else:
+            ends[output] = value
+    trail.need(ends)
+    if set(ends) == {1}:
+        arguments["return"], ends = "last", {0: ends[1]}
+    elif set(ends) != {0}:
+        arguments["return"] = "states"
+    layout = identity(3) if node.attributes["layout"] == 1 else TIME_FIRST
+    labels = _mask(trail, node)
+    return Match(
+        node.op_type, tuple(operands), arguments, weights, layout, labels=labels, ends=ends
+    )
+
+
 def _mask(trail: Trail, node: Node) -> Mapping[str, Value]:
     """The integers (N, L) whose sums, of truth values, are how long samples are."""
     if len(node.inputs) < 5 or node.inputs[4] is None:
@@ -71,10 +107,11 @@ def _lies(ordered: Any, places: Any) -> Layout | None:
     return None
 
 
-def _arguments(trail: Trail, node: Node) -> Mapping[str, Any]:
+def _arguments(trail: Trail, node: Node, *, has_firsts: bool = False) -> Mapping[str, Any]:
     """What a call gives; nothing may be given that PyTorch's layers do not have."""
     held = node.attributes
-    trail.need(not any(node.inputs[5:]) and not held["clip"] and held["hidden_size"])
+    others = node.inputs[7:] if has_firsts else node.inputs[5:]
+    trail.need(not any(others) and not held["clip"] and held["hidden_size"])
     functions = list(held["activations"] or ())
     found: dict[str, Any] = {"hidden": held["hidden_size"]}
     if held["direction"] != "forward":

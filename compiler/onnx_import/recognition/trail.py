@@ -90,6 +90,8 @@ class Match:
         strict: Whether it is the layer only where its operands lie so already.
         result: How its result lies, where that does not follow from how its operands do.
         others: The same for operands that lie otherwise: the first that does not need them moved.
+        ends: What it yields as the model has it, by number, where that is not what its last
+            operator does: operators after that one are part of the layer.
     """
 
     kind: str
@@ -103,6 +105,7 @@ class Match:
     strict: bool = False
     result: Layout | None = None
     others: "tuple[Match, ...]" = ()
+    ends: Mapping[int, Value] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
