@@ -18,6 +18,7 @@ from ..kerneldef import Array
 from ..weights.state import LazyState, State
 from .deviations import Rounding, deviation
 from .engine import run
+from .plain_weights import with_plain_weights
 from .session import Session
 from .verification import BATCHES, random_feeds
 
@@ -110,6 +111,8 @@ def export_model(
 ) -> HalfModel | None:
     """Write a network as an ONNX model, on demand in half precision, which is then returned.
 
+    Normalized weights are plain ones in it.
+
     Args:
         graph: The network, mode-neutral.
         state: Parameters and buffers by name.
@@ -120,6 +123,7 @@ def export_model(
     Raises:
         NetError: As `export`.
     """
+    graph, state = with_plain_weights(graph, state)
     exported = export(graph, state, path, half=half, **options)
     return None if half is None else HalfModel(path, half, exported.graph, graph, state)
 

@@ -42,7 +42,8 @@ FEWEST_OF_CLASS = 5  # samples of a class, on average, from which on whole numbe
 SHOWN_NAMES = 5  # names in a message
 UNCOMPARED = "no output is compared with a target"
 TRY = REGULARIZERS.term("l2", strength=0.01)
-SMALL_OUTPUTS = ("SOFTMAX",)  # whose outputs are small where there are many classes
+# Layers whose outputs are small where there are many classes, or the same for all samples.
+UNTOLD = ("SOFTMAX", "CONST", "PARAM")
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +248,7 @@ def _activations(subject: Subject) -> Check:
     names = [
         name
         for name in layer_names(graph)
-        if graph.layers[name].kind not in SMALL_OUTPUTS
+        if graph.layers[name].kind not in UNTOLD
         and any(map(counts_samples, graph.labels[name].shape[:1]))  # learned tensors have none
     ]
     found = subject.read(graph, names)

@@ -144,6 +144,13 @@ def test_data_without_their_labels() -> None:
     assert all(check.ok for check in netc.compile(AUTOENCODER.format(end=end)).sanity())
 
 
+def test_constants_are_no_vanished_activations() -> None:
+    """What is the same for all samples by intention is not found to vanish."""
+    found = {check.name: check for check in netc.compile(VAE).sanity(data=samples())}
+    assert found["activations"].ok
+    assert found["initial loss"].ok
+
+
 def test_sanity_of_terms_alone() -> None:
     """A network without a target is not told what its loss should be."""
     text = "INPUT(3) -> FC(4) -> SQUARE\ntrain { loss = minimize }"

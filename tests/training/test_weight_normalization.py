@@ -1,5 +1,6 @@
 """Weight and spectral normalization against PyTorch's parametrizations."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -166,3 +167,39 @@ def test_what_does_not_fit(text: str, code: str, said: str) -> None:
     with pytest.raises(NetError, match=code) as caught:
         netc.compile(text)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("norm", ["weight", "spectral"])
+@pytest.mark.parametrize("layer", LAYERS)
+def test_exported_models_have_plain_weights(layer: str, norm: str, tmp_path: Path) -> None:
+    """The weight is computed once; the model comes back as the layer without normalization."""
+    net, plain = (netc.compile(program(layer, kind)) for kind in (norm, "none"))
+    state = {name: 1.5 * array for name, array in net.initialize(5).items()}
+    net.export(tmp_path / "m.onnx", state)
+    back = netc.load_onnx(tmp_path / "m.onnx")
+    assert {n: s for n, s in _sizes(back).items() if n.startswith("l.")} == {
+        n: s for n, s in _sizes(plain).items() if n.startswith("l.")
+    }
+    assert (back.params, back.macs) == (plain.params, plain.macs)
+    shape = [3, *map(int, net.inputs[0].shape[1:])]
+    x = np.random.default_rng(6).standard_normal(shape, np.float32)
+    found, expected = back.run(x, back.initialize()), net.run(x, state)
+    np.testing.assert_allclose(np.asarray(found), np.asarray(expected), rtol=1e-4, atol=1e-5)
+
+
+def _sizes(net: netc.Network) -> dict[str, tuple[int, ...]]:
+    return {name: array.shape for name, array in net.initialize().items()}
+
+
+def test_exported_weights_stay_shared(tmp_path: Path) -> None:
+    """Two layers of one normalized weight have one plain weight."""
+    net = netc.compile(
+        "INPUT(4) -> FC(4, norm=weight) as a -> TANH -> FC(4, norm=weight, share=a) as b"
+    )
+    state = net.initialize()
+    net.export(tmp_path / "m.onnx", state)
+    back, x = netc.load_onnx(tmp_path / "m.onnx"), np.ones((2, 4), np.float32)
+    assert back.params == 20
+    np.testing.assert_allclose(
+        np.asarray(back.run(x, back.initialize())), np.asarray(net.run(x, state)), rtol=1e-5
+    )
