@@ -345,7 +345,9 @@ Nonnegative = Annotated[float, Kind("a non-negative number", _real(0.0, float("i
 Factors = Annotated[
     float | tuple[float, ...], Kind("a non-negative number, or a list of them", _factors)
 ]
-FactorList = Annotated[tuple[float, ...], Kind("a list of non-negative numbers", _listed_factors)]
+FactorList = Annotated[
+    tuple[float, ...], Kind("a list of non-negative numbers", _listed_factors, takes_lists=True)
+]
 Probability = Annotated[float, Kind("a number from 0 to 1", _probability)]
 PositiveReal = Annotated[float, Kind("a positive number", _positive_real)]
 NonNegativeReal = Annotated[float, Kind("a non-negative number", _real(0.0, float("inf")))]

@@ -110,22 +110,19 @@ OUR_TERMS: Mapping[str, OurTerm] = {
     "reducelronplateau": OurTerm(
         "schedule", "cosine", "", _EPOCHS, "the nearest one: no schedule looks at the loss"
     ),
+    "onecyclelr": OurTerm("schedule", "one_cycle"),
+    "onecycle": OurTerm("schedule", "one_cycle"),
+    "cycliclr": OurTerm("schedule", "one_cycle", unlike=_NEAREST),
+    "warmup": OurTerm("schedule", "constant", "warmup"),
+    "cosinedecayrestarts": OurTerm("schedule", "restarts", "every"),
+    "cosineannealingwarmrestarts": OurTerm("schedule", "restarts", "every factor end", _EPOCHS),
+    "multisteplr": OurTerm("schedule", "multistep", "at factor", _EPOCHS),
+    "multistep": OurTerm("schedule", "multistep", "at factor"),
+    "piecewiseconstantdecay": OurTerm("schedule", "multistep", "at"),
+    "polynomiallr": OurTerm("schedule", "polynomial", "_ power", _EPOCHS),
+    "polynomialdecay": OurTerm("schedule", "polynomial"),
     **dict.fromkeys(
-        ("onecyclelr", "onecycle", "cycliclr", "warmup", "cosinedecayrestarts"),
-        OurTerm("schedule", "cosine", "", unlike="the nearest one: no schedule rises"),
-    ),
-    "cosineannealingwarmrestarts": OurTerm(
-        "schedule", "cosine", "", _EPOCHS, "the nearest one: no schedule restarts"
-    ),
-    **dict.fromkeys(
-        ("multisteplr", "multistep", "piecewiseconstantdecay"),
-        OurTerm(
-            "schedule", "step", "", _EPOCHS | {"every": 30},
-            "the nearest one: its steps are equally long",
-        ),
-    ),
-    **dict.fromkeys(
-        ("polynomial", "polynomiallr", "polynomialdecay", "linearlr", "lambdalr"),
+        ("linearlr", "lambdalr"),
         OurTerm("schedule", "linear", "", {"start": 0.1, "end": 0.001}, _NEAREST),
     ),
     "exponentialdecay": OurTerm("schedule", "exponential", "_ _ factor"),
@@ -185,6 +182,8 @@ OUR_ARGUMENTS: Mapping[str, str] = {
     "root": "path", "directory": "path", "data": "path", "size": "size", "imagesize": "size",
     "beta": "delta", "reg": "weight_decay", "sep": "delimiter", "label": "target",
     "labelcol": "target", "targetcolumn": "target", "labelcolumn": "target", "features": "inputs",
+    "milestones": "at", "boundaries": "at", "t0": "every", "firstdecaysteps": "every",
+    "tmult": "factor", "pctstart": "rise", "divfactor": "below", "finaldivfactor": "fall",
     "usecols": "inputs", "file": "path", "filename": "path", "filepath": "path",
 }  # fmt: skip
 
@@ -336,8 +335,15 @@ def _arguments(row: OurTerm, given: Sequence[GivenArgument], ours: TermDef) -> d
         if row.name == "exponential" and name == "factor" and _is_share(value):
             name, value = "k", float(f"{-log(value):.6g}")
         if name in ours.kinds:
-            found[name] = (value, value) if name == ours.size and isinstance(value, int) else value
+            found[name] = _several(value, ours, name)
     return found | {name: value for name, value in row.given.items() if name not in found}
+
+
+def _several(value: Any, ours: TermDef, name: str) -> Any:
+    """An integer where a size or a list stands, as one."""
+    if name != ours.size or not isinstance(value, int):
+        return value
+    return [value] if ours.kinds[name].takes_lists else (value, value)
 
 
 def _unpacked(given: Sequence[GivenArgument]) -> Sequence[GivenArgument]:

@@ -10,7 +10,7 @@ from math import cos, exp, pi
 from typing import Literal
 
 from ...grammar.records import record
-from ..expressions.arguments import Natural, Nonnegative, Positive, PositiveReal
+from ..expressions.arguments import FactorList, Natural, Nonnegative, Positive, PositiveReal, Rate
 from .terms import Term, TermDef, TermTable
 
 
@@ -77,6 +77,70 @@ def linear(_: float, n: int, total: int, *, start: Nonnegative, end: Nonnegative
     The lectures' ramp, which is PyTorch's `LinearLR` over total - 1 steps.
     """
     return start + (end - start) * min(n / max(total - 1, 1), 1.0)
+
+
+@schedule("polynomial", numbers=("power", "end"))
+def polynomial(
+    start: float, n: int, total: int, *, power: PositiveReal = 1.0, end: Nonnegative = 0.0
+) -> float:
+    """End + (start - end) (1 - n / total)^power: with `end` 0 PyTorch's `PolynomialLR`."""
+    return float(end + (start - end) * (1 - min(n / max(total, 1), 1.0)) ** power)
+
+
+@schedule("multistep", size="at", numbers=("factor",))
+def multistep(
+    start: float, n: int, total: int, *, at: FactorList, factor: PositiveReal = 0.1
+) -> float:
+    """Start factor^k, k the numbers in `at` that are n or less: PyTorch's `MultiStepLR`."""
+    return float(start * factor ** sum(n >= number for number in at))
+
+
+@schedule("restarts", numbers=("every", "factor"))
+def restarts(
+    start: float,
+    n: int,
+    total: int,
+    *,
+    every: Positive,
+    factor: Positive = 1,
+    end: Nonnegative = 0.0,
+) -> float:
+    """Half a period of a cosine again and again, each `factor` times as long as the one before.
+
+    PyTorch's `CosineAnnealingWarmRestarts` (Loshchilov and Hutter 2017).
+    """
+    while n >= every:
+        n, every = n - every, every * factor
+    return end + (start - end) * (1 + cos(pi * n / every)) / 2
+
+
+@schedule("one_cycle", numbers=("rise",))
+def one_cycle(
+    start: float,
+    n: int,
+    total: int,
+    *,
+    rise: Rate = 0.3,
+    below: PositiveReal = 25.0,
+    fall: PositiveReal = 1e4,
+) -> float:
+    """From start / below up to start in the first share of a run, and down to start / below / fall.
+
+    Both along half a cosine (Smith and Topin 2019): PyTorch's `OneCycleLR`, with `rise` its
+    `pct_start`, `below` its `div_factor` and `fall` its `final_div_factor`. The momentum stays.
+    """
+    first, top, last = start / below, start, start / below / fall
+    peak = rise * total - 1
+    if n <= peak and peak > 0:
+        return _between(first, top, n / peak)
+    if total == 1:
+        return top
+    return _between(top, last, min((n - peak) / (total - 1 - peak), 1.0))
+
+
+def _between(first: float, last: float, share: float) -> float:
+    """From one number to another along half a cosine."""
+    return last + (first - last) * (1 + cos(pi * share)) / 2
 
 
 def value_at(term: Term, start: float, step: int, *, steps_per_epoch: int, epochs: int) -> float:

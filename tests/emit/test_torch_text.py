@@ -321,6 +321,13 @@ def test_shared_scopes_are_called_again() -> None:
         ),
         ("loss = binary_cross_entropy(pos_weight=3)", "pos_weight=y.new_tensor(3.0)"),
         ("loss = focal", "loss = focal_loss(y, t, 2.0, 0.25)"),
+        ("loss = mse, schedule = multistep([3, 5])", "MultiStepLR(optimizer, [3, 5])"),
+        ("loss = mse, schedule = restarts(4)", "CosineAnnealingWarmRestarts(optimizer, 4)"),
+        (
+            "loss = mse, schedule = one_cycle",
+            "OneCycleLR(optimizer, 0.001, total_steps=10 * len(loader), cycle_momentum=False)",
+        ),
+        ("loss = mse, schedule = polynomial(0.9)", "10 * len(loader), power=0.9)"),
         ("loss = mse, clip = norm(1)", "nn.utils.clip_grad_norm_(model.parameters(), 1.0)"),
         ("loss = mse, clip = value(0.5)", "nn.utils.clip_grad_value_(model.parameters(), 0.5)"),
         ("loss = mse, regularize = l1(0.1)", "loss += 0.1 * sum(w.abs().sum() for w in weights)"),

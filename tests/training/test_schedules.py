@@ -59,6 +59,35 @@ ROWS: list[tuple[Term, Callable[[Any], Any]]] = [
         lambda o: lr_scheduler.LinearLR(o, 1.0, 0.01, TOTAL - 1),
     ),
     (SCHEDULES.term("inverse", k=3.0), lambda o: lr_scheduler.LambdaLR(o, lambda n: 1 / (n + 3))),
+    (SCHEDULES.term("polynomial"), lambda o: lr_scheduler.PolynomialLR(o, TOTAL)),
+    (SCHEDULES.term("polynomial", power=0.9), lambda o: lr_scheduler.PolynomialLR(o, TOTAL, 0.9)),
+    (
+        SCHEDULES.term("polynomial", power=2.0, end=BASE / 4),
+        lambda o: lr_scheduler.LambdaLR(o, lambda n: 0.25 + 0.75 * (1 - n / TOTAL) ** 2),
+    ),
+    (SCHEDULES.term("multistep", at=(3.0, 20.0)), lambda o: lr_scheduler.MultiStepLR(o, [3, 20])),
+    (
+        SCHEDULES.term("multistep", at=(5.0,), factor=0.5, per="epoch"),
+        lambda o: lr_scheduler.MultiStepLR(o, [5 * STEPS], 0.5),
+    ),
+    (
+        SCHEDULES.term("restarts", every=10),
+        lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 10),
+    ),
+    (
+        SCHEDULES.term("restarts", every=4, factor=3, end=0.01),
+        lambda o: lr_scheduler.CosineAnnealingWarmRestarts(o, 4, 3, 0.01),
+    ),
+    (
+        SCHEDULES.term("one_cycle"),
+        lambda o: lr_scheduler.OneCycleLR(o, BASE, TOTAL, cycle_momentum=False),
+    ),
+    (
+        SCHEDULES.term("one_cycle", rise=0.5, below=10.0, fall=100.0),
+        lambda o: lr_scheduler.OneCycleLR(
+            o, BASE, TOTAL, pct_start=0.5, div_factor=10, final_div_factor=100, cycle_momentum=False
+        ),
+    ),
     (
         SCHEDULES.term("constant", warmup=5),
         then(5, lambda o: lr_scheduler.ConstantLR(o, factor=1.0)),
@@ -118,6 +147,9 @@ def test_runs_of_one_step(name: str) -> None:
         "step": {"every": 1},
         "exponential": {"k": 0.1},
         "linear": {"start": 0.3, "end": 0.1},
+        "multistep": {"at": (1.0,)},
+        "restarts": {"every": 1},
+        "one_cycle": {"rise": 0.0},
     }
     term = SCHEDULES.term(name, **given.get(name, {}))
     start = BASE if name != "inverse" else BASE * term.arguments["k"]

@@ -101,6 +101,34 @@ def cosine(optimizer: Any) -> Any:
     return lr_scheduler.CosineAnnealingLR(optimizer, T_max=STEPS, eta_min=0.01)
 
 
+def polynomial(optimizer: Any) -> Any:
+    """PyTorch's."""
+    from torch.optim import lr_scheduler
+
+    return lr_scheduler.PolynomialLR(optimizer, STEPS, 0.9)
+
+
+def multistep(optimizer: Any) -> Any:
+    """PyTorch's."""
+    from torch.optim import lr_scheduler
+
+    return lr_scheduler.MultiStepLR(optimizer, [10, 30], 0.3)
+
+
+def restarts(optimizer: Any) -> Any:
+    """PyTorch's."""
+    from torch.optim import lr_scheduler
+
+    return lr_scheduler.CosineAnnealingWarmRestarts(optimizer, 15)
+
+
+def one_cycle(optimizer: Any) -> Any:
+    """PyTorch's, which leaves the momentum as it is."""
+    from torch.optim import lr_scheduler
+
+    return lr_scheduler.OneCycleLR(optimizer, 0.2, STEPS, cycle_momentum=False)
+
+
 def linear(optimizer: Any) -> Any:
     """PyTorch's, from 0.05 to 0.001 of a rate of 0.2."""
     from torch.optim import lr_scheduler
@@ -140,6 +168,10 @@ SCHEDULE_ROWS = [
     scheduled(inverse, "inverse", k=2.0),
     scheduled(exponential, "exponential", k=0.05),
     scheduled(cosine, "cosine", end=0.01),
+    scheduled(polynomial, "polynomial", power=0.9),
+    scheduled(multistep, "multistep", at=(10.0, 30.0), factor=0.3),
+    scheduled(restarts, "restarts", every=15),
+    scheduled(one_cycle, "one_cycle"),
     scheduled(linear, "linear", start=0.05, end=0.001),
     scheduled(warm, "cosine", warmup=8),
     StepRow(

@@ -275,6 +275,15 @@ def _linear(recipe: Recipe, total: str) -> Code:
     return _scheduler("LambdaLR", code(f"lambda n: {first} + {slope!r} * n / max({total} - 1, 1)"))
 
 
+def _polynomial(recipe: Recipe, total: str) -> Code:
+    power, end = (recipe.schedule.arguments[name] for name in ("power", "end"))
+    if not end:
+        return _scheduler("PolynomialLR", code(total), option("power", power, 1.0))
+    share = end / recipe.optimizer.arguments["lr"]
+    falling = f"{share!r} + {1 - share!r} * (1 - n / ({total})) ** {power!r}"
+    return _scheduler("LambdaLR", code(f"lambda n: {falling}"))
+
+
 SCHEDULES: Mapping[str, Callable[[Recipe, str], Code | None]] = {
     "constant": lambda recipe, total: None,
     "step": lambda recipe, total: _scheduler(
@@ -294,6 +303,27 @@ SCHEDULES: Mapping[str, Callable[[Recipe, str], Code | None]] = {
         option("eta_min", recipe.schedule.arguments["end"], 0.0),
     ),
     "linear": _linear,
+    "polynomial": _polynomial,
+    "multistep": lambda recipe, total: _scheduler(
+        "MultiStepLR",
+        listed([int(n) for n in recipe.schedule.arguments["at"]]),
+        option("gamma", recipe.schedule.arguments["factor"], 0.1),
+    ),
+    "restarts": lambda recipe, total: _scheduler(
+        "CosineAnnealingWarmRestarts",
+        recipe.schedule.arguments["every"],
+        option("T_mult", recipe.schedule.arguments["factor"], 1),
+        option("eta_min", recipe.schedule.arguments["end"], 0.0),
+    ),
+    "one_cycle": lambda recipe, total: _scheduler(
+        "OneCycleLR",
+        recipe.optimizer.arguments["lr"],
+        keyword("total_steps", code(total)),
+        option("pct_start", recipe.schedule.arguments["rise"], 0.3),
+        option("div_factor", recipe.schedule.arguments["below"], 25.0),
+        option("final_div_factor", recipe.schedule.arguments["fall"], 1e4),
+        keyword("cycle_momentum", False),
+    ),
 }
 
 
