@@ -1,9 +1,9 @@
 """`read_model`: a file or its bytes to a `ModelProto` that keeps the rules of the standard."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -84,18 +84,42 @@ def _parsed(name: str, data: bytes) -> ModelProto:
     try:
         model: ModelProto = ModelProto.FromString(data)
     except DecodeError:
-        raise _no_model(name) from None
+        raise _no_model(name, data) from None
     if not model.HasField("graph"):
-        raise _no_model(name)
+        raise _no_model(name, data)
     return model
 
 
-def _no_model(name: str) -> NetError:
-    return error(
-        "E505",
-        f"`{name}` is no ONNX model, or a part of one is missing",
-        help="download or write it again",
-    )
+# What files of other formats hold, by suffix, and how to go on from there.
+_KERAS = "a model of Keras or TensorFlow", "tf2onnx writes it as an ONNX model"
+_PYTORCH = (
+    "a file of PyTorch",
+    'PyTorch writes its model as ONNX: `torch.onnx.export(model, (x,), "model.onnx")`',
+)
+_WEIGHTS = "a file of weights", "commands take it beside its network: `--weights {name}`"
+OTHER_FORMATS: Mapping[str, tuple[str, str]] = {
+    ".net": (
+        "a program",
+        "commands take it as it is: `netc summary {name}`; as an ONNX model"
+        " `netc export {name} -o model.onnx` writes it",
+    ),
+    **dict.fromkeys((".h5", ".keras", ".pb", ".tflite"), _KERAS),
+    **dict.fromkeys((".bin", ".ckpt", ".pt", ".pt2", ".pth"), _PYTORCH),
+    **dict.fromkeys((".npz", ".safetensors"), _WEIGHTS),
+}
+_POINTER = b"version https://git-lfs"
+
+
+def _no_model(name: str, data: bytes) -> NetError:
+    """What a file is that is no model, as far as its first bytes and its suffix tell."""
+    if data.startswith(_POINTER):
+        kind, help = "what Git LFS keeps in place of a file", "`git lfs pull` fetches the file"
+    elif other := OTHER_FORMATS.get(PurePath(name).suffix.lower()):
+        kind, help = other
+    else:
+        message = f"`{name}` is no ONNX model, or a part of one is missing"
+        return error("E505", message, help="download or write it again")
+    return error("E505", f"`{name}` is {kind}, no ONNX model", help=help.format(name=name))
 
 
 def _check_text(model: ModelProto) -> None:

@@ -32,6 +32,26 @@ def refusal(data: bytes | Path | ModelProto) -> str:
 
 
 @pytest.mark.parametrize(
+    ("file", "data", "kind", "way"),
+    [
+        ("a.net", b"INPUT(4) -> FC(2)", "a program", "`netc export {} -o model.onnx`"),
+        ("a.pt", b"PK\x03\x04", "a file of PyTorch", "`torch.onnx.export("),
+        ("a.h5", b"\x89HDF", "a model of Keras or TensorFlow", "tf2onnx"),
+        ("a.safetensors", b"\x08\0{}", "a file of weights", "`--weights {}`"),
+        ("a.onnx", b"version https://git-lfs.github.com/spec/v1", "what Git LFS keeps", "`git lfs"),
+    ],
+)
+def test_files_of_other_formats(
+    file: str, data: bytes, kind: str, way: str, tmp_path: Path
+) -> None:
+    """The error says what the file is, and what to do with it."""
+    (path := tmp_path / file).write_bytes(data)
+    said = refusal(path)
+    assert f"error[E505]: `{path}` is {kind}" in said
+    assert way.format(path) in said
+
+
+@pytest.mark.parametrize(
     "data",
     [b"not a model", b"\x08\x07", b"\xff" * 40, b"\0", os.urandom(0) + b"\x3a\x05abcde"],
     ids=["text", "no graph", "ones", "zero", "bad graph"],
