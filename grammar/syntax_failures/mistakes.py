@@ -12,7 +12,7 @@ from ..source import Source, Span
 from ..translation.notations import slip_at
 from ..translation.statements import find_foreign
 from .cuts import is_open_ended, previous_token
-from .expected import OPERATORS, STEP_STARTS, described
+from .expected import OPERATORS, STEP_STARTS, VALUE_STARTS, described
 from .malformed import MEMBER, NAMED, NO_MEMBER, NO_NAME
 from .spacing import spaced_call
 
@@ -92,6 +92,19 @@ def _space_before_call(place: Place) -> Diagnostic | None:
             return spaced_call(Span(place.source, end, start + 1), word).diagnostics[0]
         before, word, kind, end = word, token.value, token.type, token.end_pos
     return None
+
+
+def _bare_choice(place: Place) -> Diagnostic | None:
+    """`1 + if c then a else b`."""
+    failure = place.failure
+    if failure.type != "IF" or not failure.expected >= VALUE_STARTS - {"ADDOP", "NOT"}:
+        return None
+    return Diagnostic(
+        "E011",
+        "an `if` among operators stands in parentheses",
+        failure.span,
+        help="write `(if c then a else b)`",
+    )
 
 
 def _keyword_as_name(place: Place) -> Diagnostic | None:
@@ -241,6 +254,7 @@ _RULES: tuple[Callable[[Place], Diagnostic | None], ...] = (
     _unnamed,
     _dangling_arrow,
     _space_before_call,
+    _bare_choice,
     _keyword_as_name,
     _bound_value,
     _no_body,

@@ -22,7 +22,7 @@ INPUTS = (
 )
 SMALL_INPUTS = (*(text for text in INPUTS if len(text) < 25), "INPUT((L, 4), sequence)")
 DEFAULTS = ("init=he", "bias=no", "3x3", "stride=2", "pad=valid, init=normal(0.1)")
-LABELS = ("a", "a", "a", "b", "x", "conv1", "pool1")
+LABELS = (*["a"] * 14, "b", "x", "conv1", "pool1")
 MERGES = tuple(name for name, row in LAYERS.items() if row.takes in ("many", "any"))
 SINGLE = tuple(name for name, row in LAYERS.items() if row.takes in ("one", "any"))
 
@@ -49,20 +49,14 @@ let widths(n) = [even(w + i) for (i, w) in enumerate(ws[:n], 1) if w > 2 or n > 
 """
 COMPUTED = (
     *("ws[0]", "ws[-1]", "ws[1:][0]", "widths(2)[-1]", "even(5)", "even(7, d=3)", "len(ws[:-1])"),
-    *("m.divisible(6, 4)", "sum(widths(3))", "if all([w > 1 for w in ws]) then 2 else 3"),
-    *("concat(ws, ws)[3]", "ws[3]", "round(sqrt(ws[1]))", "[w for w in ws if w > 2][0]"),
+    *("m.divisible(6, 4)", "sum(widths(3))", "(if all([w > 1 for w in ws]) then 2 else 3)"),
+    *("concat(ws, ws)[3]", "ws[1]", "round(sqrt(ws[1]))", "[w for w in ws if w > 2][0]"),
 )
-LISTS = ("ws", "ws[1:]", "widths(3)", "[1, 2]", "range(2)", "reversed(ws)[:2]", "[]", "m.x")
+LISTS = (*("ws", "ws[1:]", "widths(3)", "[1, 2]", "range(2)", "reversed(ws)[:2]") * 4, "[]", "m.x")
 TURNS = ("w in {0}", "(i, w) in enumerate({0}, 1)", "(i, w) in zip({0}, {0})")
-CONDITIONS = (
-    "in.rank > 2",
-    "in.channels == 4",
-    "in.channels > ws[0]",
-    "any([yes, no])",
-    "no",
-    "w > 2",
-)
-WITHIN = ("w", "even(w)", "2 * w", "in.channels", "even(in.size)", "a.channels")  # bodies
+OF_BODIES = ("in.channels", "even(in.size)", "in.rank", "a.channels")
+OF_TURNS = ("w", "even(w)", "2 * w")
+TESTS = ("> 2", "== 4", "!= 3", "<= ws[1]")
 MEMBERS = (
     *(
         "r.Basic(4)",
@@ -104,13 +98,13 @@ COMPUTED_NAMES = (" as {word}{i}", ' as "{word}{w}"', " as s{w}", " as s")
 def random_network(random: Random) -> str:
     """A program of one or two chains, with groups, repetitions, labels, blocks and functions."""
     lines = [f"{HEADER}block B(c=4) {{\n  {_body(random)}\n}}"]
-    if random.random() < 0.2:
+    if random.random() < 0.1:
         lines.append(f"default {random.choice(('', 'r.', 'm.'))}CONV({random.choice(DEFAULTS)})")
     start = _start(random)
     lines.append(f"x = {start} as a -> {_chain(random, 0)}")
     if random.random() < 0.3:
         lines.append(f"y = {random.choice(('a', 'b', 'x', start))} -> {_chain(random, 0)}")
-    if random.random() < 0.2:
+    if random.random() < 0.05:
         chain = f"{random.choice(('a', 'x'))} -> {_step(random, 2)}"
         lines.append(f"for w in {random.choice(LISTS)} {{\n  p{{w}} = {chain}\n}}")
         lines.append(f"( p2 | p{{ws[1]}} ) -> {_call(random, random.choice(MERGES))}")
@@ -131,6 +125,9 @@ def grown_network(random: Random, compiles: Callable[[str], bool]) -> str:
     return text + "\n"
 
 
+Known = tuple[str, ...]  # what has a value in the place of a step, besides `COMPUTED`
+
+
 def _start(random: Random) -> str:
     return random.choice(INPUTS) if random.random() < 0.95 else _call(random, "CONST")
 
@@ -139,44 +136,44 @@ def _body(random: Random) -> str:
     return " -> ".join(_call(random, random.choice(SINGLE)) for _ in range(random.choice((1, 2))))
 
 
-def _chain(random: Random, depth: int) -> str:
-    lengths = (1, 1, 2, 3, 5) if depth < 3 else (1, 1, 1, 2)
-    steps = [_step(random, depth) for _ in range(random.choice(lengths))]
-    return " -> ".join(steps)
+def _chain(random: Random, depth: int, known: Known = ()) -> str:
+    lengths = (1, 1, 1, 2, 3, 5) if depth < 1 else (1, 1, 1, 2)
+    return " -> ".join(_step(random, depth, known) for _ in range(random.choice(lengths)))
 
 
-def _step(random: Random, depth: int) -> str:
+def _step(random: Random, depth: int, known: Known = ()) -> str:
     kind = random.random()
-    within = depth > 0
     if depth < 3 and kind < 0.12:
-        branches = [_branch(random, depth + 1) for _ in range(random.choice((1, 2, 2, 3)))]
+        branches = [_branch(random, depth + 1, known) for _ in range(random.choice((1, 2, 2, 3)))]
         branches += random.choice(([], ["ID"], ["a"], [_call(random, "CONST")]))
-        merge = _call(random, random.choice(MERGES), within=within)
-        return f"( {' | '.join(branches)} ) -> {merge}"
-    if depth < 3 and kind < 0.2:
-        return f"[{_chain(random, depth + 1)}]*{random.choice((0, 1, 2, 3, 8))}"
-    if kind < 0.23:
+        return f"( {' | '.join(branches)} ) -> {_call(random, random.choice(MERGES), known)}"
+    if depth < 3 and kind < 0.18:
+        body = _chain(random, depth + 1, (*known, *OF_BODIES))
+        return f"[{body}]*{random.choice((0, 1, 2, 3, 8))}"
+    if kind < 0.21:
         return "B" + random.choice(("", "(2)", "(c=8)", "(frozen=yes)", "(share=a)"))
-    if kind < 0.26:
+    if kind < 0.23:
         return random.choice(MEMBERS) + random.choice(("", "", " as b"))
-    if depth < 3 and kind < 0.3:
-        body = _chain(random, depth + 1)
+    if depth < 3 and kind < 0.26:
+        body = _chain(random, depth + 1, (*known, *OF_BODIES, *OF_TURNS))
         body += "" if body.endswith(" as b") else random.choice(("", *COMPUTED_NAMES))
         label = random.choice(("", "", *COMPUTED_NAMES))
         return f"for {_turns(random)} {{ {body} }}{label}"
-    if depth < 3 and kind < 0.33:
-        otherwise = random.choice(("", f" else {{ {_chain(random, depth + 1)} }}"))
-        return f"if {random.choice(CONDITIONS)} {{ {_chain(random, depth + 1)} }}{otherwise}"
-    call = _call(random, random.choice(SINGLE), within=within)
+    if depth < 3 and kind < 0.29:
+        chain, other = (_chain(random, depth + 1, known) for _ in range(2))
+        otherwise = random.choice(("", f" else {{ {other} }}"))
+        return f"if {_condition(random, known)} {{ {chain} }}{otherwise}"
+    call = _call(random, random.choice(SINGLE), known)
     return call + random.choice(("", "", "", "", "", " as b"))
 
 
-def _branch(random: Random, depth: int) -> str:
+def _branch(random: Random, depth: int, known: Known) -> str:
     """A branch, perhaps for each item of a list, perhaps on a condition."""
-    chain = _chain(random, depth)
+    turns = ""
     if random.random() < 0.2:
-        chain = f"for {_turns(random)} | {chain}"
-    return f"{chain} if {random.choice(CONDITIONS)}" if random.random() < 0.2 else chain
+        turns, known = f"for {_turns(random)} | ", (*known, *OF_TURNS)
+    test = f" if {_condition(random, known)}" if random.random() < 0.2 else ""
+    return f"{turns}{_chain(random, depth, known)}{test}"
 
 
 def _turns(random: Random) -> str:
@@ -184,11 +181,12 @@ def _turns(random: Random) -> str:
     return random.choice(TURNS).format(random.choice(LISTS))
 
 
-def _call(random: Random, name: str, *, within: bool = False) -> str:
-    """A call with a few arguments, each by keyword or where its kind puts it.
+def _condition(random: Random, known: Known) -> str:
+    return f"{random.choice((*known, *COMPUTED))} {random.choice(TESTS)}"
 
-    `within` says that it stands in a body, where more names mean something.
-    """
+
+def _call(random: Random, name: str, known: Known = ()) -> str:
+    """A call with a few arguments, each by keyword or where its kind puts it."""
     row = LAYERS[name]
     required = [keyword for keyword in row.kinds if keyword not in {**row.defaults, **row.preset}]
     free = [keyword for keyword in [*row.kinds, *COMMON] if keyword not in {*row.preset, *required}]
@@ -196,17 +194,17 @@ def _call(random: Random, name: str, *, within: bool = False) -> str:
     arguments = []
     for keyword in [*required, *chosen]:
         word = "" if keyword in keywords() else f"{keyword}="
-        arguments.append(f"{word}{_value(random, row, keyword, within=within)}")
+        arguments.append(f"{word}{_value(random, row, keyword, known)}")
     if random.random() < 0.1:
         arguments.insert(0, random.choice(VALUES))
     return f"{name}({', '.join(arguments)})" if arguments else name
 
 
-def _value(random: Random, row: LayerDef, keyword: str, *, within: bool) -> str:
+def _value(random: Random, row: LayerDef, keyword: str, known: Known) -> str:
     """A value, mostly one that the argument accepts, at times a computed one."""
-    if random.random() < 0.06:
-        return random.choice((*COMPUTED, *WITHIN) if within else COMPUTED)
     kind = row.kinds.get(keyword) or COMMON[keyword]
+    if random.random() < 0.1 and "3" in _accepted(kind):
+        return random.choice((*known, *COMPUTED))
     labels = kind.expected == "a label"
     accepted = LABELS if labels else (*_accepted(kind), *kind.words)
     return random.choice(accepted if accepted and random.random() < 0.97 else VALUES)
