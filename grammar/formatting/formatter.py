@@ -45,7 +45,20 @@ from ..ast import (
 from ..parsing.parser import parse
 from ..source import Source
 from .expressions import bracket, enclosed, expression, label, plain_item, two_words
-from .layout import ENDLESS, Break, Concat, Doc, Hard, Nest, Soft, Text, Together, concat, lay_out
+from .layout import (
+    ENDLESS,
+    Before,
+    Break,
+    Concat,
+    Doc,
+    Hard,
+    Nest,
+    Soft,
+    Text,
+    Together,
+    concat,
+    lay_out,
+)
 from .token_stream import TokenStream
 
 # Names from the tables of papers: the mode of the pool, which is `max` where none is given.
@@ -147,10 +160,9 @@ class _Formatter:
         return concat(target, *self._bound(statement.target, statement.chain))
 
     def _bound(self, target: Target | Label, chain: Chain) -> tuple[Doc, Doc]:
-        """` = ` and the chain that gets a name; the line may break behind a computed one."""
+        """` =` and the chain that gets a name; the line may break behind a computed one."""
+        sign = Nest(2, concat(Text(" "), self.tokens.take(), Text(" ")))
         is_computed = isinstance(target, Label) and target.literal is None
-        space = Soft(" ") if is_computed else Text(" ")
-        sign = Nest(2, concat(Text(" "), self.tokens.take(), space))
         return sign, self.chain(chain, may_start_line=is_computed)
 
     def _OutputStatement(self, statement: OutputStatement) -> Doc:
@@ -204,10 +216,10 @@ class _Formatter:
         that is not enough, before the first step that does not fit.
         """
         first, *others = chain.steps
-        may_start_line = may_start_line or self.tokens.has_comments()
+        is_after_comments = self.tokens.has_comments()
         start: Doc = Together(self.step(first))
-        if may_start_line:
-            start = Nest(2, start)
+        if is_after_comments or may_start_line:
+            start = Nest(2, concat(Before("", start.width if may_start_line else 0), start))
         lines: list[Doc] = []
         line = [(start, first)]
         for step in others:
@@ -220,14 +232,15 @@ class _Formatter:
         return concat(*lines, _line(line, is_first=not lines))
 
     def step(self, step: Step) -> Doc:
-        """A step with its label."""
+        """A step with its label, which has a line of its own where both do not fit on one."""
         item = step.item
         doc: Doc = getattr(self, f"_{type(item).__name__}")(item)
         if step.label is None:
             return doc
         keyword = self.tokens.take()
         name = label(self.tokens, step.label.span.end)
-        return concat(doc, Nest(2, concat(Soft(" "), keyword, Text(" "), name)))
+        given = concat(keyword, Text(" "), name)
+        return concat(doc, Nest(2, concat(Before(" ", given.width), given)))
 
     def _Reference(self, item: Reference) -> Doc:
         """A bare word, or a value."""
@@ -296,7 +309,8 @@ class _Formatter:
             return concat()
         keyword = self.tokens.take()
         test = expression(self.tokens, condition.span.end)
-        return Nest(2, concat(Soft(" "), keyword, Text(" "), test))
+        asked = concat(keyword, Text(" "), test)
+        return Nest(2, concat(Before(" ", asked.width), asked))
 
     def _clause(self, clause: Clause | For) -> Doc:
         """`for target in list`, with the conditions of branches."""
@@ -397,7 +411,8 @@ def _line(steps: list[tuple[Doc, Step]], *, is_first: bool) -> Doc:
 
 def _space_before(step: Step, *, is_plain: bool) -> Doc:
     """What precedes a step that is not the first of the author's line."""
-    if isinstance(step.item, Reference):
+    item = step.item
+    if isinstance(item, Reference) and not _POOLS.get(item.label.literal or ""):  # a word stays one
         return Soft(" ")
     if is_plain:
         return Break(" ")

@@ -47,6 +47,17 @@ class Soft(Break):
 
 
 @record
+class Before(Break):
+    """A new line where its group is broken and a piece behind it fits only there, else `flat`.
+
+    Attributes:
+        needed: The width of the piece; what follows it is not looked at.
+    """
+
+    needed: int
+
+
+@record
 class Hard:
     """A new line, with an empty one before it if it is blank; `flat` where there must be none."""
 
@@ -207,6 +218,14 @@ class _Printer:
         else:
             self.hard(Hard(), indent, flat)
 
+    def before(self, doc: Before, indent: int, flat: bool) -> None:
+        """Break the line if one piece does not fit on it, but on the next."""
+        fits = self._column + doc.width + doc.needed <= LINE_WIDTH
+        if flat or fits or indent + doc.needed > LINE_WIDTH:
+            self.text(Text(doc.flat), indent, flat)
+        else:
+            self.hard(Hard(), indent, flat)
+
     def break_(self, doc: Break, indent: int, flat: bool) -> None:
         """Break the line if the group is broken."""
         if flat:
@@ -286,6 +305,7 @@ _RULES: dict[type, Callable[[_Printer, Any, int, bool], None]] = {
     Text: _Printer.text,
     Break: _Printer.break_,
     Soft: _Printer.soft,
+    Before: _Printer.before,
     Hard: _Printer.hard,
     Remark: _Printer.remark,
     Concat: _Printer.concat,

@@ -26,8 +26,8 @@ Rows = list[tuple[str, Any, Any, Any]]
 SEEDS = st.integers(0, 10**6)
 SMALL = 300_000  # FLOPs, and numbers of a tensor, of networks that are run
 EXTENT = 8  # of what a program leaves open
-# Numbers, and steps, with which two engines need not agree.
-EXTREME = re.compile(r"\^|\d{5}|\d+e|[iI]nf|STEP")
+# Numbers, and steps, with which two engines need not agree, and noise that takes a layer's place.
+EXTREME = re.compile(r"\^|\d{5}|\d+e|[iI]nf|STEP|add=no")
 # Layers that do nothing when a network is used, or only say how a tensor lies.
 IDLE = {"DROPOUT", "FLATTEN", "ID", "Identity", "PERMUTE", "RESHAPE", "Transpose"}
 # Layers that are read as what they were, whatever their arguments; of others operators may be left.
