@@ -177,10 +177,11 @@ def test_json() -> None:
             "dilation": 1,
             "groups": 1,
             "bias": True,
+            "norm": "none",
             "init": "auto",
         },
         "defaulted": [
-            "pad", "dilation", "groups", "bias", "init", "weight", "bias_value",
+            "pad", "dilation", "groups", "bias", "norm", "init", "weight", "bias_value",
         ],
         "output": "4x4x2",
         "params": 20,
