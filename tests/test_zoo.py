@@ -131,6 +131,15 @@ PUBLISHED: Mapping[str, tuple[int, int | None]] = {
     "tcn_mnist": (66_510, 51_607_050),
     "wavenet": (671_232, 2_747_269_120),
     "pointnet": (3_471_473, 439_637_248),
+    "convnext_v2_atto": (3_708_400, 547_332_480),
+    "convnext_v2_femto": (5_233_240, 779_629_824),
+    "convnext_v2_pico": (9_066_280, 1_367_055_360),
+    "convnext_v2_nano": (15_623_800, 2_445_528_320),
+    "convnext_v2_tiny": (28_635_496, 4_455_531_264),
+    "convnext_v2_base": (88_717_800, 15_354_729_472),
+    "convnext_v2_large": (197_956_840, 34_361_433_600),
+    "qwen2_5_0_5b": (494_032_768, 1_192_021_196_800),
+    "qwen3_0_6b": (596_049_920, 1_701_612_355_584),
     "maxvit_t": (30_919_624, 5_558_046_720),
     "lenet5": (61_706, 416_520),
     "mnist_mlp": (669_706, None),
@@ -253,7 +262,7 @@ def test_samples_of_a_batch_do_not_meet(network: netc.Network) -> None:
 def test_weights_are_named_as_in_the_reference(
     network: netc.Network, request: pytest.FixtureRequest
 ) -> None:
-    """A checkpoint of torchvision's, timm's or Ultralytics' would load: same names and shapes."""
+    """A checkpoint of the reference would load: same names, same shapes."""
     shapes = ((name, value.shape) for name, value in network.graph.parameters.items())
     assert digest(shapes) == DIGESTS[request.node.callspec.params["network"]]
 

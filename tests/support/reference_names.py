@@ -117,7 +117,13 @@ ULTRALYTICS: Mapping[str, str] = {
     "yolov5x": "129c646df7ec",
 }
 
-DIGESTS = {**TORCHVISION, **TIMM, **ULTRALYTICS}
+# The same of Hugging Face's Transformers 5.24, without the second name of the embedding.
+TRANSFORMERS: Mapping[str, str] = {
+    "qwen2_5_0_5b": "7f6ba282232a",
+    "qwen3_0_6b": "0baa3fddba0d",
+}
+
+DIGESTS = {**TORCHVISION, **TIMM, **ULTRALYTICS, **TRANSFORMERS}
 
 
 def digest(shapes: Iterable[tuple[str, tuple[object, ...]]]) -> str:
