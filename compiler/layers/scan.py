@@ -53,11 +53,11 @@ Sizes = Annotated[
 ]
 
 
-@layer("SCAN", size="block", choice="block")
+@layer("SCAN", size="cell", choice="cell")
 def scan(
     build: LayerBuilder,
     *xs: Value,
-    block: BlockCall,
+    cell: BlockCall,
     states: Sizes | None = None,
     return_: Yield = "all",
     direction: Literal["forward", "backward"] = "forward",
@@ -70,17 +70,17 @@ def scan(
     Args:
         build: The builder.
         *xs: The sequence, and the first state of each kind; with `states`, sequences alone.
-        block: The block, with its arguments.
+        cell: The block, with its arguments.
         states: The size of each state that starts at zero.
         return_: `all` yields what stands behind the states in each turn, or else the first state,
             as a sequence; `last` the first state after the last turn; `states` both, with all
             states after the last turn.
         direction: From the first element on, or from the last.
     """
-    sequences, firsts = _operands(build, xs, block, states)
+    sequences, firsts = _operands(build, xs, cell, states)
     axes = [_axis(build, x) for x in sequences]
     elements = [_element(x, axis) for x, axis in zip(sequences, axes, strict=True)]
-    turn = _turn(build, block, elements, firsts)
+    turn = _turn(build, cell, elements, firsts)
     count = len(firsts)
     rows = [] if return_ == "last" else turn.yielded[count:] or turn.yielded[:1]
     backward = int(direction == "backward")
@@ -203,7 +203,7 @@ def _turn(
     start = len(graph)
     with graph.tentatively():
         taken = [build.input(f"{build.scope}.{i}", type) for i, type in enumerate(types)]
-        yielded = build.call_block(block, taken, at="block")
+        yielded = build.call_block(block, taken, at="cell")
         nodes = graph.records[start:]
     _check(build, block, yielded, firsts)
     count = len(elements)
@@ -224,11 +224,11 @@ def _check(build: LayerBuilder, block: WordCall, yielded: Values, firsts: Values
     """
     if len(yielded) < len(firsts):
         message = f"hands on {len(firsts)} states, but `{block.name}` yields {len(yielded)} tensors"
-        raise build.fail("E113", message.replace("1 tensors", "one tensor"), at="block")
+        raise build.fail("E113", message.replace("1 tensors", "one tensor"), at="cell")
     for first, after in zip(firsts, yielded, strict=False):
         if first.type != after.type:
             found = f"`{block.name}` makes {describe(after)} of a state, {describe(first)}"
-            raise build.fail("E202", f"hands on states as they are, but {found}", at="block")
+            raise build.fail("E202", f"hands on states as they are, but {found}", at="cell")
 
 
 class _Cut:
@@ -250,7 +250,7 @@ class _Cut:
     def move(self, identifier: int, node: Node) -> None:
         """A node into the body; a parameter stays outside."""
         if node.op_type == INPUT:
-            raise self.build.fail("E111", "cannot call a block with an `INPUT`", at="block")
+            raise self.build.fail("E111", "cannot call a block with an `INPUT`", at="cell")
         values = [Value(identifier, i, type) for i, type in enumerate(node.outputs)]
         if node.op_type == PARAMETER:
             self.moved[values[0]] = self._capture(self._parameter(node))
