@@ -130,7 +130,7 @@ class Form:
         least = SINCE if self.fused_attention else graph.opsets[""]
         if self.fused_attention and self.opset is not None and self.opset < SINCE:
             message = f"opset {self.opset} has no operator `Attention`"
-            raise error("E509", message, help=f"`Attention` came with opset {SINCE}")
+            raise error("E509", message, help=f"choose opset {SINCE} or later")
         return least if self.opset is None else self.opset
 
 
