@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ..ir.graph import INPUT, Graph, Node
 from ..ir.initializers import AUTO, GLOROT, Init
 from ..layers.layerdef import activation_of
-from ..ops.opdef import definition, row_of
+from ..ops.opdef import Activation, definition, row_of
 
 
 def resolve(graph: Graph) -> dict[str, Init]:
@@ -51,9 +51,14 @@ def _activations_met(graph: Graph) -> Mapping[int, Init]:
 
 def _asked(graph: Graph, node: Node) -> Init | None:
     """What an operator asks for, if it or its layer is an activation."""
-    row = definition(node)
-    found = activation_of(graph.layers.get(node.scope)) or (row and row.activation)
+    found = activation_at(graph, node)
     return found.init if found else None
+
+
+def activation_at(graph: Graph, node: Node) -> Activation | None:
+    """What an operator is as an activation function, if it or its layer is one."""
+    row = definition(node)
+    return activation_of(graph.layers.get(node.scope)) or (row.activation if row else None)
 
 
 def _fed_by_inputs(graph: Graph) -> set[int]:

@@ -4,13 +4,15 @@ And normalizations of single values, which discard their input.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from functools import partial
 from typing import Any
 
 from ...grammar.diagnostics import Diagnostic, pointers
 from ..ir.dim import Dim
 from ..ir.graph import LEAVES, Graph, Layer
 from ..ir.initializers import CONSTANT_INITIALIZERS, Init
-from ..ir.types import author_extents, product
+from ..ir.types import DType, author_extents, product
+from .initial_values import activation_at
 
 WEIGHTED = frozenset({"CONV", "DROPCONNECT", "DWCONV", "FC", "LINEAR", "LOCAL", "UPCONV"})
 DENSE = frozenset({"FC"})
@@ -22,6 +24,12 @@ LINEAR = frozenset({"BN", "DROPOUT", "FLATTEN", "RESHAPE"})
 # What hands on the small slopes of a sigmoid. A gate's multiplication is none of these.
 HANDING_ON = LINEAR | {"GAP", "GMP", "GN", "IN", "LN", "LRN", "POOL", "RMSNORM", "UPSAMPLE"}
 
+# What treats all channels alike, also in training: chance and neighbours tell them apart.
+ALIKE = HANDING_ON - {"DROPOUT", "LRN"}
+
+# Layers all of whose units see the same, without chance.
+SEEING_ALL = WEIGHTED - {"DROPCONNECT", "DWCONV"}
+
 # How many values of a sample, of these extents, share the statistics of a normalization.
 SHARED: Mapping[str, Callable[[Sequence[Dim], Mapping[str, Any]], Dim]] = {
     "GN": lambda extents, arguments: product(extents) // arguments["groups"],
@@ -30,6 +38,8 @@ SHARED: Mapping[str, Callable[[Sequence[Dim], Mapping[str, Any]], Dim]] = {
         product(extents) if arguments["axes"] == "all" else extents[-1]
     ),
     "RMSNORM": lambda extents, arguments: extents[-1],
+    "SOFTMAX": lambda extents, arguments: extents[-1],
+    "LOGSOFTMAX": lambda extents, arguments: extents[-1],
 }
 
 
@@ -40,6 +50,7 @@ def pitfalls(graph: Graph) -> list[Diagnostic]:
         *_hidden_sigmoids(graph),
         *_equal_weights(graph),
         *_single_values(graph),
+        *_fractions_of_bytes(graph),
     )
     return list({(d.code, d.span or d.message): d for d in reversed(found)}.values())[::-1]
 
@@ -71,17 +82,51 @@ def _hidden_sigmoids(graph: Graph) -> Iterable[Diagnostic]:
 
 
 def _equal_weights(graph: Graph) -> Iterable[Diagnostic]:
-    """Hidden layers whose weights start out all the same, so that their units stay the same."""
+    """Hidden layers whose weights start out all the same, so that their units stay the same.
+
+    Units whose weights are the same still learn different things where what follows weighs them
+    differently, unless they are 0 and what follows has no slope there.
+    """
     for path in _hidden(graph):
         layer = graph.layers[path]
-        if _starts_equal(layer) and not _is_added(graph, layer):
+        if not _starts_equal(layer):
+            continue
+        if _always_meets(graph, layer, partial(_treats_alike, graph), _weighs_alike):
+            message, learned = "start with the same value, and so do those behind it", "the same"
+        elif _yields_zero(layer) and _always_meets(graph, layer, _keeps_zero, _has_no_slope):
+            message, learned = "start at 0, where the activation has no slope", "nothing"
+        else:
+            continue
+        yield Diagnostic(
+            "W108",
+            f"all weights of the hidden layer `{path}` {message}",
+            layer.span,
+            help=f"its units all learn {learned}; remove `init` and `weight` to draw them at"
+            " random",
+        )
+
+
+def _fractions_of_bytes(graph: Graph) -> Iterable[Diagnostic]:
+    """Means and deviations of pictures from 0 to 1, where bytes from 0 to 255 are scaled."""
+    for _, node in graph.nodes():
+        layer = graph.layers.get(node.scope)
+        if layer is None or (layer.kind, node.op_type) != ("NORMALIZE", "Cast"):
+            continue  # bytes become real numbers there
+        (taken,) = node.inputs
+        mean, std = layer.arguments["mean"], layer.arguments["std"]
+        is_given = not (_all_are(mean, 0) and _all_are(std, 1))
+        if taken is not None and taken.dtype is DType.UINT8 and is_given and _most(mean, std) <= 1:
             yield Diagnostic(
-                "W108",
-                f"all weights of the hidden layer `{path}` start with the same value",
+                "W112",
+                f"`{node.scope}` scales bytes, from 0 to 255, as if they were from 0 to 1",
                 layer.span,
-                help="its units all learn the same; remove `init` and `weight` to draw them at"
-                " random",
+                help="`mean` and `std` are in the units of the input: multiply both by 255",
             )
+
+
+def _most(*numbers: Any) -> float:
+    """The largest absolute number of some, and of lists of some."""
+    return max(_most(*each) if isinstance(each, tuple) else abs(each) for each in numbers)
 
 
 def _single_values(graph: Graph) -> Iterable[Diagnostic]:
@@ -91,11 +136,12 @@ def _single_values(graph: Graph) -> Iterable[Diagnostic]:
         extents = author_extents(layer.outputs[0].type) if shared else ()
         if shared and shared(extents, layer.arguments) == 1:
             left = "only the sign" if layer.kind == "RMSNORM" else "nothing"
+            single = layer.kind == "SOFTMAX" and "use `SIGMOID` for a single probability"
             yield Diagnostic(
                 "W111",
                 f"`{path}` normalizes each value by itself: {left} of its input is left",
                 layer.span,
-                help="normalize over several values, or leave it out",
+                help=single or "normalize over several values, or leave it out",
             )
 
 
@@ -165,9 +211,37 @@ def _hidden(graph: Graph) -> Iterable[str]:
 def _starts_equal(layer: Layer) -> bool:
     """Whether a layer of several features starts with equal weights."""
     features = author_extents(layer.outputs[0].type)[-1]
-    if features == 1 or layer.kind == "DWCONV":  # its filters see their own channels
-        return False
-    return _is_equal(layer.arguments)
+    return features != 1 and _weighs_alike(layer)
+
+
+def _weighs_alike(layer: Layer) -> bool:
+    """Whether a layer's units and what they see are weighed by equal numbers."""
+    return layer.kind in SEEING_ALL and _is_equal(layer.arguments)
+
+
+def _treats_alike(graph: Graph, layer: Layer) -> bool:
+    return layer.kind in ALIKE or bool(activation_at(graph, graph.producer(layer.outputs[0])))
+
+
+def _yields_zero(layer: Layer) -> bool:
+    """Whether a layer's weights and biases start at 0."""
+    weight, init = layer.arguments.get("weight"), layer.arguments.get("init")
+    zero = init.name == "zeros" if weight is None and isinstance(init, Init) else False
+    return (zero or (weight is not None and _all_are(weight, 0))) and _is_unbiased(layer)
+
+
+def _keeps_zero(layer: Layer) -> bool:
+    return layer.kind in LINEAR and _is_unbiased(layer)
+
+
+def _is_unbiased(layer: Layer) -> bool:
+    bias = layer.arguments.get("bias_value")
+    return bias is None or _all_are(bias, 0)
+
+
+def _has_no_slope(layer: Layer) -> bool:
+    """Whether a layer's slope at 0 is 0."""
+    return layer.kind in ("RELU", "RELU6")
 
 
 def _is_equal(arguments: Mapping[str, Any]) -> bool:
@@ -186,7 +260,22 @@ def _all_are(literal: Any, number: float) -> bool:
     return bool(literal == number)
 
 
-def _is_added(graph: Graph, layer: Layer) -> bool:
-    """Whether a layer ends a residual branch, which may well start as zero."""
-    users = (graph[i].scope for value in layer.outputs for i in graph.consumers(value))
-    return any(path in graph.layers and graph.layers[path].kind == "ADD" for path in users)
+def _always_meets(
+    graph: Graph, layer: Layer, passes: Callable[[Layer], bool], ends: Callable[[Layer], bool]
+) -> bool:
+    """Whether all that a layer yields goes through layers that pass into layers that end."""
+    outputs = set(graph.outputs.values())
+    seen: set[str] = set()
+    ahead = [layer]
+    while ahead:
+        values = ahead.pop().outputs
+        readers = {graph[i].scope for value in values for i in graph.consumers(value)} - seen
+        seen |= readers
+        found = [graph.layers.get(path) for path in readers]
+        if not outputs.isdisjoint(values) or None in found:
+            return False
+        further = [each for each in found if each is not None and not ends(each)]
+        if not all(map(passes, further)):
+            return False
+        ahead += further
+    return True

@@ -10,13 +10,20 @@ from ...compiler.ir.dim import Dim
 from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import NetError, error
 from ..kerneldef import Array
+from .dataset import WHITE
 
 Adapter = Callable[[Array], Array]  # a batch's array -> the feed
 Extents = tuple[int, ...]
 
 
 def adapter(
-    where: str, what: str, sample: Array, type: TensorType, *, classes: bool = False
+    where: str,
+    what: str,
+    sample: Array,
+    type: TensorType,
+    *,
+    classes: bool = False,
+    unit: float | None = None,
 ) -> Adapter:
     """What turns batches of an input or target into feeds.
 
@@ -30,13 +37,22 @@ def adapter(
         type: What the network takes, the batch on axis 0.
         classes: Whether whole numbers are class indices, which become one-hot where the network
             takes a number for each of K > 1 classes.
+        unit: What 1.0 is where the network takes whole numbers, to the nearest of which real
+            numbers are rounded: `About.units`. None where they are no such numbers.
 
     Raises:
-        NetError: E529, the samples have another shape or type.
+        NetError: E529, the samples have another shape or type, or numbers that the type lacks.
     """
     if sample.dtype.kind == "f" and not type.dtype.is_float:
-        advice = "class indices and tokens are whole numbers: `0`, not `0.0`, `t.astype(int)`"
-        raise _unlike(where, what, sample, type, advice)
+        if unit is None:
+            advice = "class indices and tokens are whole numbers: `0`, not `0.0`, `t.astype(int)`"
+            if not type.dtype.numbers_things:
+                advice = "give whole numbers, such as pictures as bytes, `uint8`"
+            raise _unlike(where, what, sample, type, advice)
+        whole = adapter(where, what, _as_bytes(sample, unit), type)
+        return lambda batch: whole(_as_bytes(batch, unit))
+    if sample.dtype.kind != "f" and not type.dtype.is_float:
+        _check_range(where, what, sample, type)
     dtype = type.dtype.value
     shape, wanted = sample.shape[1:], type.shape[1:]
     if len(shape) == len(wanted) and all(map(_agree, shape, wanted)):
@@ -54,6 +70,29 @@ def adapter(
     if found is None and what.startswith("input "):
         found = _advice_on_size(shape, extents)
     raise _unlike(where, what, sample, type, found)
+
+
+def _as_bytes(batch: Array, unit: float) -> Array:
+    """Real numbers as bytes, of which `unit` is 1.0; what lies beyond is the least or the most."""
+    numbers: Array = np.rint(batch * np.float32(unit)).clip(0, WHITE).astype(np.uint8)
+    return numbers
+
+
+def _check_range(where: str, what: str, sample: Array, type: TensorType) -> None:
+    """Refuse whole numbers that an element type lacks.
+
+    Raises:
+        NetError: E529.
+    """
+    least, most = type.dtype.range
+    held = (sample.min(), sample.max()) if sample.size else (least, most)
+    beyond = next((int(each) for each in held if not least <= each <= most), None)
+    if beyond is not None:
+        raise error(
+            "E529",
+            f"{where}: the {what} holds {beyond}, and the network takes {type.dtype.value}, from"
+            f" {least} to {most}",
+        )
 
 
 def _fed(batch: Array, *, dtype: str) -> Array:

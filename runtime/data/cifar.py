@@ -10,7 +10,7 @@ from ...grammar.files import check_readable
 from ..arrays.memory import check_memory
 from ..kerneldef import Array
 from .choices import loader
-from .dataset import INPUT_NAME, TARGET_NAME, About, ArrayData, Dataset, Rows
+from .dataset import INPUT_NAME, TARGET_NAME, WHITE, About, ArrayData, Dataset, Rows
 from .faults import damaged, listed, located
 from .labels import check_range
 
@@ -45,13 +45,14 @@ def cifar10(path: str, *, folder: str = "") -> Dataset:
             help=fetch,
         )
     parts = [_records(os.path.join(place, name)) for name in [*train, *test]]
-    inputs = {INPUT_NAME: Rows(tuple(part["image"] for part in parts), "float32", 255.0)}
+    inputs = {INPUT_NAME: Rows(tuple(part["image"] for part in parts), "float32", WHITE)}
     targets = {TARGET_NAME: Rows(tuple(part["label"] for part in parts), "int64")}
     about = About(
         name=f"`{path}`",
         kinds={TARGET_NAME: "label"},
         class_names={TARGET_NAME: tuple(_CLASSES)},
         held_out=len(parts[-1]) if test else 0,
+        units={INPUT_NAME: WHITE},
     )
     return ArrayData(inputs, targets, about)
 

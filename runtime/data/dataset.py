@@ -16,6 +16,7 @@ from .fingerprints import digest, of_arrays, some
 
 INPUT_NAME = "input"
 TARGET_NAME = "target"
+WHITE = 255.0  # the largest byte, which is 1 in the pictures of all data sets
 
 # What a target means, which augmentation has to know:
 # label: class index, (N,); values: numbers that mean nothing in the picture;
@@ -50,6 +51,8 @@ class About:
         held_out: How many samples, the last ones, are a separate test part.
         pairs: The points of a target that change places in a mirror, such as the two eyes.
         columns: The names of the columns of inputs that have some.
+        units: Inputs that networks may take as whole numbers, and what 1.0 of them then is: 255 in
+            pictures, 1 where bytes or truth values are as they were.
     """
 
     name: str
@@ -58,6 +61,7 @@ class About:
     held_out: int = 0
     pairs: Mapping[str, MirrorPairs] = field(default_factory=dict)
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    units: Mapping[str, float] = field(default_factory=dict)
 
 
 class Dataset(ABC):

@@ -5,7 +5,7 @@ from importlib.resources import files
 import numpy as np
 
 from .choices import loader
-from .dataset import INPUT_NAME, TARGET_NAME, About, ArrayData, Dataset, Rows
+from .dataset import INPUT_NAME, TARGET_NAME, WHITE, About, ArrayData, Dataset, Rows
 
 _FULL = 16.0  # a value counts the black pixels of a 4x4 block
 
@@ -23,6 +23,7 @@ def digits() -> Dataset:
         name="`digits`",
         kinds={TARGET_NAME: "label"},
         class_names={TARGET_NAME: tuple(map(str, range(10)))},
+        units={INPUT_NAME: WHITE},
     )
     inputs = {INPUT_NAME: Rows((images[:, None],), "float32", _FULL)}
     return ArrayData(inputs, {TARGET_NAME: Rows((labels,), "int64")}, about)

@@ -18,6 +18,7 @@ from .class_names import number_in
 from .dataset import (
     INPUT_NAME,
     TARGET_NAME,
+    WHITE,
     About,
     ArrayData,
     Dataset,
@@ -28,7 +29,6 @@ from .dataset import (
 )
 from .faults import located, unknown_name
 
-_WHITE = 255.0
 _LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip file's member: lengths of its name and extra
 
 
@@ -44,9 +44,10 @@ def arrays(
 
     Real numbers become float32, integers int64; bytes and truth values become float32 as inputs
     (they are pixels) and int64 as targets (they are classes). Bytes of three axes or more are
-    pictures, whose 0 to 255 become 0 to 1 as in all other data sets; all other values are taken
-    as they are. Words as targets are classes, in the order of `classes`, or else of their names,
-    which for whole numbers is that of their values.
+    pictures, whose 0 to 255 become 0 to 1 as in all other data sets; all other values are taken as
+    they are. Networks that take whole numbers are fed bytes and truth values as they were. Words as
+    targets are classes, in the order of `classes`, or else of their names, which for whole numbers
+    is that of their values.
 
     Args:
         x: Inputs: an array with the sample on axis 0, or arrays by the input's name.
@@ -60,6 +61,7 @@ def arrays(
             finite (E524; NaN stands for a target that is not known), or it is not an array (E529).
     """
     inputs = {key: _rows(key, value, pixels=True) for key, value in _by_name(x, INPUT_NAME).items()}
+    small = {key: rows for key, rows in inputs.items() if _is_small(rows.parts[0])}
     given = {} if t is None else _by_name(t, TARGET_NAME)
     given = {key: as_array(value, f"`{key}`") for key, value in given.items()}
     named = {key: _indexed(key, value, classes) for key, value in given.items() if _words(value)}
@@ -75,6 +77,7 @@ def arrays(
             **(dict.fromkeys(labels, tuple(classes)) if classes else {}),
             **{key: names for key, (_, names) in named.items()},
         },
+        units={key: rows.divisor for key, rows in small.items()},
     )
     return ArrayData(inputs, targets, about)
 
@@ -124,10 +127,14 @@ def _rows(name: str, value: Any, *, pixels: bool) -> Rows:
             f"`{name}` is a single number",
             help="give numbers in an array whose first axis counts the samples",
         )
-    small = array.dtype.kind == "b" or array.dtype == np.uint8
-    real = array.dtype.kind == "f" or (small and pixels)
+    real = array.dtype.kind == "f" or (pixels and _is_small(array))
     pictures = pixels and array.dtype == np.uint8 and array.ndim > 2
-    return Rows((array,), "float32" if real else "int64", _WHITE if pictures else 1.0)
+    return Rows((array,), "float32" if real else "int64", WHITE if pictures else 1.0)
+
+
+def _is_small(array: Array) -> bool:
+    """Whether an array holds bytes or truth values."""
+    return array.dtype.kind == "b" or array.dtype.type is np.uint8
 
 
 def _words(array: Array) -> bool:

@@ -14,7 +14,7 @@ from ...grammar.files import check_readable
 from ..arrays.memory import check_memory
 from ..kerneldef import Array
 from .choices import loader
-from .dataset import INPUT_NAME, TARGET_NAME, About, ArrayData, Dataset, Rows
+from .dataset import INPUT_NAME, TARGET_NAME, WHITE, About, ArrayData, Dataset, Rows
 from .faults import damaged, listed, located, mismatched
 
 # The third byte of the magic number, http://yann.lecun.com/exdb/mnist; numbers are big-endian.
@@ -66,8 +66,14 @@ def idx(path: str, *, labels: str | None, folder: str = "") -> Dataset:
         listing = " and ".join(part.dtype.name for part in images)
         raise error("E527", f"the images of `{path}` have unequal types: {listing}")
     held_out = len(images[-1]) if len(images) > 1 else 0
-    about = About(name=f"`{path}`", kinds={TARGET_NAME: "label"}, held_out=held_out)
-    divisor = 255.0 if all(part.dtype == np.uint8 for part in images) else 1.0
+    bytes_alone = all(part.dtype == np.uint8 for part in images)
+    about = About(
+        name=f"`{path}`",
+        kinds={TARGET_NAME: "label"},
+        held_out=held_out,
+        units={INPUT_NAME: WHITE} if bytes_alone else {},
+    )
+    divisor = WHITE if bytes_alone else 1.0
     inputs = {INPUT_NAME: Rows(tuple(images), "float32", divisor)}
     return ArrayData(inputs, {TARGET_NAME: Rows(tuple(classes), "int64")}, about)
 

@@ -7,7 +7,7 @@ import numpy as np
 from ...grammar.diagnostics import NetError, error
 from ..kerneldef import Array
 from .choices import loader
-from .dataset import INPUT_NAME, TARGET_NAME, About, Batch, Dataset
+from .dataset import INPUT_NAME, TARGET_NAME, WHITE, About, Batch, Dataset
 from .faults import empty, listed, located, wrong_argument
 from .fingerprints import digest, of_files
 from .picture_files import (
@@ -67,7 +67,12 @@ class ImageFolder(Dataset):
         self.resized = size is not None
         self.size: tuple[int, ...] = size or open_picture(self.files[0][0], channels=channels).size
         check_pictures(1, channels, self.size)
-        self.about = About(name, {TARGET_NAME: "label"}, {TARGET_NAME: tuple(classes)})
+        self.about = About(
+            name,
+            {TARGET_NAME: "label"},
+            {TARGET_NAME: tuple(classes)},
+            units={INPUT_NAME: WHITE},
+        )
 
     def __len__(self) -> int:
         return len(self.files)

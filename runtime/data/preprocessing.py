@@ -1,6 +1,6 @@
 """A training part -> what is subtracted, divided, rotated; applied alike to every other part."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
@@ -119,6 +119,7 @@ def fit(
     data: Dataset,
     indices: Array,
     *,
+    of: Container[str] | None = None,
     view: Callable[[Batch], Batch] = lambda batch: batch,
 ) -> Fitted:
     """Fit preprocessing to the training part, and to nothing else.
@@ -130,6 +131,7 @@ def fit(
         choices: Names in `PREPROCESSORS` with their arguments.
         data: The data set.
         indices: The numbers of the training part's samples.
+        of: The inputs that the network takes as real numbers; all where it is None.
         view: What happens to a batch before, such as `Augmenter.still`, which crops.
 
     Raises:
@@ -137,8 +139,14 @@ def fit(
     """
     fitted = Fitted()
     first = view(data.take(indices[:1])).inputs
-    names = [name for name, array in first.items() if array.dtype.kind == "f"]
+    real = [name for name, array in first.items() if array.dtype.kind == "f"]
+    names = [name for name in real if of is None or name in of]
     for choice in choices:
+        if real and not names:
+            raise unfit(
+                f"`{choice.name}` makes real numbers, and the network takes whole ones",
+                "leave it out, and scale within the network: `NORMALIZE(mean=127.5, std=127.5)`",
+            )
         if not names:
             raise unfit(f"`{choice.name}` needs real numbers, and {data.about.name} has integers")
         arrays = {}

@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays.memory import check_memory
 from ..kerneldef import Array
 from .choices import loader
-from .dataset import INPUT_NAME, TARGET_NAME, About, Batch, Dataset, TargetKind
+from .dataset import INPUT_NAME, TARGET_NAME, WHITE, About, Batch, Dataset, TargetKind
 from .faults import wrong_argument
 from .planar import check_at_least, check_samples
 from .streams import normals, uniforms
@@ -113,6 +113,7 @@ class Shapes(Dataset):
             name="`shapes`",
             kinds={name: _KINDS[what] for name, what in targets.items()},
             class_names={name: _NAMES[what] for name, what in targets.items() if what in _NAMES},
+            units={INPUT_NAME: WHITE},
         )
 
     def __len__(self) -> int:

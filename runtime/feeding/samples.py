@@ -78,7 +78,8 @@ class Samples:
         inputs = self.fitted.apply(batch.inputs)
         for source, name in self.wiring.inputs.items():
             array, what = inputs[source], f"input `{source}`"
-            feeds[name] = adapter(where, what, array, self.wiring.types[source])(array)
+            unit = self.data.about.units.get(source)
+            feeds[name] = adapter(where, what, array, self.wiring.types[source], unit=unit)(array)
         for target in self.wiring.targets.values():
             if target.source is None:
                 continue

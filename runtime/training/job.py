@@ -106,7 +106,8 @@ class Job:
         wiring = self.wiring  # a target that does not fit shows before anything is fitted
         fitted = self.fitted
         if fitted is None:
-            fitted = fit(recipe.preprocess, self.data, indices, view=augment.still)
+            real = {name for name, type in wiring.types.items() if type.dtype.is_float}
+            fitted = fit(recipe.preprocess, self.data, indices, of=real, view=augment.still)
         last = cast(Literal["keep", "drop"], recipe.last)
         return Samples(
             *(self.data, indices, wiring, fitted, augment), recipe.batch, last, recipe.seed

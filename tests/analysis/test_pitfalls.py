@@ -19,6 +19,27 @@ MEANT = {
         "INPUT -> CONV as c\n( c | c -> CONV(32, init=zeros) ) -> ADD -> RELU -> GAP -> FC"
     ),
     "one unit": "INPUT(8) -> FC(1, init=zeros) -> RELU -> FC(2)",
+    "zeros whose units following weights tell apart": (
+        "INPUT(4) -> FC(4, init=zeros) as a -> TANH -> FC(2)"
+    ),
+    "equal weights whose units following weights tell apart": (
+        "INPUT -> CONV(8, init=constant(0.1)) -> RELU -> GAP -> FC"
+    ),
+    "equal weights whose units chance tells apart": (
+        "INPUT(4) -> FC(4, init=ones) -> TANH -> DROPOUT -> FC(3, init=ones)"
+    ),
+    "equal weights whose units a shortcut tells apart": (
+        "INPUT(4) as x -> FC(4, init=ones) -> TANH as h\n( x | h ) -> ADD -> FC(3, init=ones)"
+    ),
+    "equal weights that an output needs": (
+        "INPUT(4) -> FC(4, init=ones) -> TANH as h -> FC(3, init=ones) as y\noutput h\noutput y"
+    ),
+    "zeros and biases that open a RELU": (
+        "INPUT(8) -> FC(4, init=zeros, bias_value=1) -> RELU -> FC(2)"
+    ),
+    "bytes": "INPUT(8x8x3, dtype=uint8) -> NORMALIZE(mean=127.5, std=127.5) -> CONV -> GAP -> FC",
+    "bytes as they are": "INPUT(8x8x3, dtype=uint8) -> NORMALIZE -> CONV -> GAP -> FC",
+    "pictures from 0 to 1": "INPUT(8x8x3) -> NORMALIZE(mean=0.5, std=0.5) -> CONV -> GAP -> FC",
     "equal biases": "INPUT(8) -> FC(4, bias_value=0) -> RELU -> FC(2)",
     "a name that is to be ignored": "let (a, _b) = (1, 2)\nINPUT(8) -> FC(a)",
     "names in bodies side by side": (
@@ -47,7 +68,15 @@ def test_no_false_alarm(why: str) -> None:
         ("INPUT(8) -> FC(4) -> FLATTEN -> BN -> FC(2)", ["W106"]),
         ("INPUT(4) -> FC(4) as a -> FC(4, share=a) -> RELU -> FC(2)", ["W106"]),
         ("INPUT -> CONV -> SIGMOID -> GAP -> BN -> FC", ["W107"]),
-        ("INPUT -> CONV(8, init=constant(0.1)) -> RELU -> GAP -> FC", ["W108"]),
+        ("INPUT -> CONV(8, init=zeros) -> BN -> RELU -> GAP -> FC", ["W108"]),
+        ("INPUT(4) -> FC(4, init=ones) -> TANH -> FC(1, init=ones) -> TANH -> FC(2)", ["W108"]),
+        (
+            "INPUT -> CONV(8, init=constant(0.1)) -> RELU as h -> CONV(8, init=ones) as a\n"
+            "h -> POOL -> CONV(8, init=ones) as b\n( a -> GAP | b -> GAP ) -> ADD -> FC",
+            ["W108"],
+        ),
+        ("INPUT(8) -> FC(1) -> LOGSOFTMAX", ["W111"]),
+        ("INPUT(8x8x3, dtype=uint8) -> NORMALIZE(std=0.5) -> CONV -> GAP -> FC", ["W112"]),
         ("block A { FC(3) }\nblock B { A }\nlet x = 3\nINPUT(8) -> A", ["W105", "W105"]),
         ("x = INPUT(8) -> FC(2)\nlet x = 3\nINPUT(8) -> FC(x)\noutput y = x", ["W109"]),
     ],
