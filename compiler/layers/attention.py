@@ -35,7 +35,8 @@ def attention(
 ) -> Value:
     """softmax(Q KT / sqrt(D) + masks) V in each head, between two dense layers.
 
-    It takes one sequence (N, L, E), or queries (N, L, E), keys (N, S, .) and values (N, S, .).
+    It takes one sequence (N, L, E), or queries (N, L, E), keys (N, S, .) and values (N, S, .), of
+    which those of a batch of 1, such as learned queries, are the same for all samples.
     The weights are those of `torch.nn.MultiheadAttention`: `in_proj_weight` (3 E, E), or, where
     queries, keys or values are not as wide as E, `q_proj_weight`, `k_proj_weight` and
     `v_proj_weight`; `in_proj_bias` (3 E), `out_proj.weight` (E, E), `out_proj.bias` (E).
@@ -161,9 +162,12 @@ def _operands(build: LayerBuilder, xs: Sequence[Value], heads: int) -> tuple[Val
         )
     sequences = [sequence(build, x) for x in xs]
     q, k, v = sequences * 3 if len(xs) == 1 else sequences
-    if k.shape[1] != v.shape[1] or len({x.shape[0] for x in (q, k, v)}) > 1:
+    if k.shape[1] != v.shape[1]:
         sizes = f"{k.shape[1]} keys and {v.shape[1]} values"
         raise build.fail("E202", f"cannot pair {sizes}: each key has one value")
+    if len({x.shape[0] for x in (q, k, v)} - {1}) > 1:
+        batches = f"queries, keys and values of {q.shape[0]}, {k.shape[0]} and {v.shape[0]} samples"
+        raise build.fail("E202", f"cannot pair {batches}: they have one batch, or a batch of 1")
     return q, k, v
 
 

@@ -89,7 +89,10 @@ def _scores(graph: Graph, product: Node) -> Scores | None:
         return None
     queries, factor = map(required, scaled.inputs)
     scale = graph.producer(factor).attributes["value"].nested()
-    return Scores(queries, _shared(graph, required(turned.inputs[0])), scale, steps)
+    keys = required(turned.inputs[0])
+    if len({x.shape[0] for x in (queries, keys, required(product.inputs[1]))}) > 1:
+        return None  # the operator takes no batch of 1 beside another
+    return Scores(queries, _shared(graph, keys), scale, steps)
 
 
 def _place_of_scores(graph: Graph, node: Node) -> int | None:

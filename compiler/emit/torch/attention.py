@@ -38,7 +38,7 @@ def attention(view: LayerView) -> Module | None:
     masks = [keyword(name, operand(len(takes) + i)) for i, name in enumerate(found)]
     if view.arguments["causal"] and mask is None:
         masks.append(keyword("is_causal", True))
-    places = [operand(takes.index(x)) for x in (q, k, v)]
+    places = [_of_batch(takes, x) for x in (q, k, v)]
     called = call(SELF, *places, *masks, code("need_weights=False"))
     expression = Code((*called.parts, "[0]"))
     return Module(
@@ -55,19 +55,19 @@ def attention(view: LayerView) -> Module | None:
 def _operands(view: LayerView) -> tuple[Value, Value, Value, Value | None] | None:
     """Queries, keys, values, and what masks."""
     found: dict[tuple[int, int], Value] = {}
+    projected = [
+        node
+        for node in view.operators.values()
+        if node.op_type == "MatMul"
+        and node.inputs[0] is not None
+        and node.inputs[0].node not in view.operators
+    ]
     for node in view.operators.values():
         for value in node.inputs:
             if value is None or value.node in view.operators:
                 continue
             if view.graph[value.node].op_type not in ("Parameter", "Constant"):
                 found[value.node, value.output] = value
-    projected = [
-        node
-        for node in view.operators.values()
-        if node.op_type == "MatMul"
-        and node.inputs[0] is not None
-        and (node.inputs[0].node, node.inputs[0].output) in found
-    ]
     q, k, v = (projected * 3)[:3] if len(projected) == 1 else (projected + [None] * 3)[:3]
     if q is None or k is None or v is None or len(projected) not in (1, 3):
         return None
@@ -81,6 +81,15 @@ def _operands(view: LayerView) -> tuple[Value, Value, Value, Value | None] | Non
     assert second is not None
     assert third is not None
     return first, second, third, others[0] if others else None
+
+
+def _of_batch(takes: list[Value], x: Value) -> Code:
+    """An operand with as many samples as the others, as PyTorch wants it."""
+    place = takes.index(x)
+    whole = next((i for i, other in enumerate(takes) if other.type.shape[0] != 1), place)
+    if x.type.shape[0] != 1 or whole == place:
+        return operand(place)
+    return method(place, "expand", _attribute(whole, "shape[0]"), -1, -1)
 
 
 def _masks(

@@ -104,7 +104,49 @@ def grouped(heads: int, kv_heads: int, *, project: bool = True, **options: Any) 
     return oracle
 
 
+def beside(learned: str, oracle: Oracle) -> Oracle:
+    """The oracle with the tensor `p` for the letters of q, k and v in `learned`, else the input."""
+
+    def with_learned(x: Any, state: Any) -> Any:
+        whole = state["p"].expand(len(x), -1, -1)
+        return oracle([whole if letter in learned else x for letter in "qkv"], state)
+
+    return with_learned
+
+
+LEARNED = "PARAM(4x8) as p\nINPUT(6x8, sequence) as x\n"
+
 ROWS = [
+    LayerRow(
+        LEARNED + "( p | x | x ) -> ATTENTION(2) as l",
+        "4x8",
+        WEIGHTS + BIASES,
+        (2 * 4 + 2 * 6) * 64 + 2 * 4 * 6 * 8,
+        beside("q", attended(2)),
+    ),
+    LayerRow(
+        LEARNED + "( x | p | p ) -> ATTENTION(2, relative=yes) as l",
+        "6x8",
+        WEIGHTS + BIASES + 9 * 2,
+        (2 * 6 + 2 * 4) * 64 + 2 * 4 * 6 * 8,
+        beside("kv", attended(2, bias=by_distance)),
+    ),
+    LayerRow(
+        "PARAM(6x8) as p\nINPUT(6x8, sequence) as x\n"
+        "( p | p | x ) -> ATTENTION(2, causal=yes) as l",
+        "6x8",
+        WEIGHTS + BIASES,
+        MACS,
+        beside("qk", attended(2, causal=True)),
+    ),
+    LayerRow(
+        "PARAM(4x8) as p\nINPUT(6x4, sequence) as x\n"
+        "( p | x | x ) -> ATTENTION(4, kv_heads=2, project=no, scale=0.3) as l",
+        "4x8",
+        0,
+        2 * 4 * 6 * 8,
+        beside("q", grouped(4, 2, project=False, scale=0.3)),
+    ),
     LayerRow(
         "CONST(causal(6)) as m\nINPUT(6x8, sequence) -> ATTENTION(2, mask=m) as l",
         "6x8",
