@@ -50,8 +50,8 @@ class Work:
 
     @property
     def batch(self) -> int:
-        """The number of samples."""
-        return len(next(iter(self.feeds.values())))
+        """The number of samples; 1 where a network takes none."""
+        return next(map(len, self.feeds.values()), 1)
 
     @property
     def inputs(self) -> dict[str, Array]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import netc
-from netc.benchmarks import Benchmark, Profile
+from netc.benchmarks import Benchmark, Profile, plan
 from netc.grammar.diagnostics import NetError
 from netc.runtime.benchmarking import contenders
 from netc.runtime.benchmarking.machine import Machine, copies, products
@@ -87,6 +87,18 @@ def test_a_network_is_timed_from_python() -> None:
     assert ours is not None
     assert ours.seconds > 0
     assert found.ratio("numpy") is None
+
+
+@pytest.mark.parametrize("start", ["PARAM(4)", "CONST([1, 2, 3, 4])"])
+@pytest.mark.parametrize("mode", ["forward", "step"])
+def test_a_network_without_inputs_is_timed(start: str, mode: Any) -> None:
+    """Its outputs are those of one sample, whatever batch is asked for."""
+    network = netc.compile(f"{start} -> FC(3)")
+    found = network.bench(mode=mode, engines=["numpy"], seconds=0, threads=1, batch=9)
+    assert (found.batch, found.of("numpy") is None) == (1, False)
+    text = plan(network.model, mode=mode, batch=9)
+    assert text.splitlines()[0].endswith(", batch 1")
+    assert "arena" in text
 
 
 @pytest.mark.parametrize(
