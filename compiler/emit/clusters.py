@@ -23,6 +23,7 @@ class Cluster:
         times: How many equal turns it stands for, itself included.
         name: What stands above it.
         listed: How often parts of what it stands for are repeated, where these differ: `3 | 5`.
+        sizes: How many layers each of them has, where these differ: `42 | 62`.
     """
 
     scope: str = ""
@@ -31,6 +32,7 @@ class Cluster:
     times: int = 1
     name: str = ""
     listed: str = ""
+    sizes: str = ""
 
     @property
     def depth(self) -> int:

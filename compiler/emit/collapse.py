@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from .clusters import Cluster, hold_flow, nest
@@ -19,6 +19,8 @@ class Drawing:
 
     Attributes:
         boxes: All boxes, also those that are not drawn; clusters and edges name their positions.
+            Parameters and multiply-accumulates of those that are drawn are totals, so that they add
+            up to the network's; layers are those of one turn.
         root: The outermost cluster.
         edges: The edges between boxes that are drawn.
         repeated: Boxes that stand for several.
@@ -70,9 +72,17 @@ class _Collapse:
         self._sign(self.root)
         self._merge_turns(self.root)
         edges = dict.fromkeys(filter(None, map(self._redirected, self.view.edges)))
-        boxes = tuple(self.view.boxes)
         homes = {position: self._drawn(position) for position in self.stands_for}
+        boxes = tuple(self._with_totals(homes))
         return Drawing(boxes, self.root, tuple(edges), frozenset(self.repeated), homes)
+
+    def _with_totals(self, homes: Mapping[int, int]) -> list[Box]:
+        """The boxes, with the parameters and multiply-accumulates of all that they stand for."""
+        boxes = list(self.view.boxes)
+        for position, home in homes.items():
+            one, all_ = self.view.boxes[position], boxes[home]
+            boxes[home] = replace(all_, params=all_.params + one.params, macs=all_.macs + one.macs)
+        return boxes
 
     def _index(self, cluster: Cluster, around: tuple[Cluster, ...]) -> None:
         """Note which boxes are in which clusters, and where."""

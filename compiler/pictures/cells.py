@@ -131,7 +131,6 @@ def cell_of(
         around: Clusters that no frame shows, outermost first: their turns are the box's.
     """
     times = list(filter(None, map(times_of, around)))
-    each = " each" if any(cluster.times > 1 for cluster in around if not cluster.listed) else ""
     name = look_of(theme, box.path).label or relative(box.path, scope, folded=not box.kind)
     title = f"{' '.join([box.kind, *box.joined])} {box.path}: {box.output}".strip()
     if box.kind in MERGE_SIGNS and not box.joined and not times:
@@ -155,12 +154,12 @@ def cell_of(
     told += [" \N{MIDDLE DOT} ".join(called(theme, kind) for kind in stripes)]
     sizes = [box.output] if show["shapes"] else []
     if box.params and show["params"]:
-        sizes.append(f"{box.params:,} {_plural('param', box.params)}{each}")
+        sizes.append(f"{box.params:,} {_plural('param', box.params)}")
     if box.lender and show["params"]:
         sizes.append(f"weights of {box.lender}")
     if box.macs != 0 and show["macs"]:
         macs = f"{box.macs:,}" if isinstance(box.macs, int) else str(box.macs)
-        sizes.append(f"{macs} MACs{each}")
+        sizes.append(f"{macs} MACs")
     told = list(filter(None, told))
     said = " \N{MIDDLE DOT} ".join(told)
     below = [*([said] if text_width(said, SMALL) < BROAD else told), " \N{MIDDLE DOT} ".join(sizes)]

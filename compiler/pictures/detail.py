@@ -4,14 +4,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 from ..analysis.counts import total
 from ..emit.clusters import Cluster
 from ..emit.collapse import Drawing
 from ..emit.layer_view import Box, Edge
 from ..emit.palette import family
-from ..ir.dim import Dim
 from .cells import times_of
 
 # What is drawn in the box of the layer before it, where nothing else reads that layer.
@@ -192,15 +190,15 @@ def _whole(cluster: Cluster, drawing: Drawing) -> Box:
     """A frame as one box; its output is that of the last box which something else reads.
 
     It says what one turn holds: equal layers with their arguments, else a few kinds, else how
-    many. Parameters and multiply-accumulates are those of all turns.
+    many. Parameters and multiply-accumulates are those of all turns, as everywhere.
     """
     members = set(cluster.boxes())
     going = (e for e in drawing.edges if e.source in members and e.target not in members)
     last = max((e.source for e in going), default=max(members))
-    params, layers, macs = _totals(cluster, drawing.boxes)
+    layers = _layers(cluster, drawing.boxes)
     inside = [drawing.boxes[box] for box in sorted(members)]
     kinds = Counter(kind for box in inside for kind in (box.kind, *box.joined) if kind)
-    first, details = inside[0], [f"{layers:,} layers"]
+    first, details = inside[0], [f"{cluster.sizes or f'{layers:,}'} layers"]
     alike = len({(box.kind, box.details, box.joined) for box in inside}) == 1 and layers > 1
     if alike and first.kind:
         kind = f"{layers // (1 + len(first.joined)):,} {first.kind}"
@@ -214,26 +212,20 @@ def _whole(cluster: Cluster, drawing: Drawing) -> Box:
         "",
         tuple(details),
         drawing.boxes[last].output,
-        params * cluster.times,
+        sum(box.params for box in inside),
         layers,
         joined=first.joined if alike else (),
-        macs=macs * cluster.times,
+        macs=total(box.macs for box in inside),
         lender=", ".join(sorted(lenders)),
     )
 
 
-def _totals(cluster: Cluster, boxes: Sequence[Box]) -> tuple[int, int, Dim]:
-    """Parameters, layers and multiply-accumulates of one turn of a frame."""
-    params, layers, macs = 0, 0, cast("Dim", 0)
-    for child in cluster.children:
-        if isinstance(child, Cluster):
-            inner, times = _totals(child, boxes), child.times
-        else:
-            box = boxes[child]
-            inner, times = (box.params, box.layers, box.macs), 1
-        params, layers = params + inner[0] * times, layers + inner[1] * times
-        macs = macs + inner[2] * times
-    return params, layers, macs
+def _layers(cluster: Cluster, boxes: Sequence[Box]) -> int:
+    """The layers of one turn of a frame."""
+    return sum(
+        _layers(child, boxes) * child.times if isinstance(child, Cluster) else boxes[child].layers
+        for child in cluster.children
+    )
 
 
 def _fewer(
@@ -343,7 +335,9 @@ class _Lister:
         ends = [cluster.name or cluster.scope for cluster in (run[0], run[-1])]
         name = f"{ends[0]} \N{HORIZONTAL ELLIPSIS} {ends[1].rpartition('.')[2]}"
         count = found.listed or str(len(run) * run[0].times)
-        return replace(found, name=name, times=1, listed=count)
+        sizes = [f"{_layers(cluster, self.before.boxes):,}" for cluster in run]
+        several = BETWEEN.join(sizes) if len(set(sizes)) > 1 else ""
+        return replace(found, name=name, times=1, listed=count, sizes=several)
 
     def _counted(self, run: Sequence[Cluster]) -> Cluster:
         """The first of some frames that are built alike, with how often each is repeated."""
@@ -365,7 +359,6 @@ def _list_of(boxes: Sequence[Box]) -> Box:
         output=_ends(list(dict.fromkeys(box.output for box in boxes))),
         params=sum(box.params for box in boxes),
         macs=total(box.macs for box in boxes),
-        layers=sum(box.layers for box in boxes),
     )
 
 

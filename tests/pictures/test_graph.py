@@ -161,7 +161,9 @@ def test_one_of_what_is_folded_is_open() -> None:
     """GoogLeNet's first Inception blocks show their branches, the later ones how many layers."""
     scene = _drawn("googlenet")
     assert "3x3, 128 | 192 filters" in _words(scene, "inception3a.branch2.1.conv")
-    assert "100 layers" in _words(scene, "inception4a \N{HORIZONTAL ELLIPSIS} inception4e")
+    assert "20 layers, \N{MULTIPLICATION SIGN} 5" in _words(
+        scene, "inception4a \N{HORIZONTAL ELLIPSIS} inception4e"
+    )
     assert fits_a4(scene)
 
 

@@ -1,21 +1,21 @@
 """What repeats: its count is in the picture, whatever surrounds it, and the parameters add up."""
 
 import re
-from math import prod
 from random import Random
 
 import pytest
 from support.scenes import crossings, problems
 
 import netc
-from netc.compiler.analysis.counts import count
+from netc.compiler.analysis.counts import count, total
 from netc.compiler.emit.clusters import Cluster
 from netc.compiler.emit.collapse import collapse
 from netc.compiler.emit.layer_view import layer_view
+from netc.compiler.pictures.detail import folded, listed
 from netc.compiler.pictures.fonts import bounds
 from netc.compiler.pictures.graph import graph_scene
 from netc.compiler.pictures.mermaid import to_mermaid
-from netc.compiler.pictures.scene import Bounds, Group, Scene, texts
+from netc.compiler.pictures.scene import Group, Scene, texts
 
 LARGE = "3000x3000"
 TIMES = re.compile("\N{MULTIPLICATION SIGN} ([0-9,]+)$")
@@ -56,20 +56,14 @@ def _turns(group: Group) -> list[int]:
 
 
 def _said(scene: Scene) -> tuple[int, list[int]]:
-    """The parameters that boxes say, times their repetitions; and all counts of turns."""
-    frames: list[tuple[Bounds, int]] = [
-        (bounds(g.shapes[0]), prod(_turns(g))) for g in scene.groups if g.role == "frame"
-    ]
-    total, turns = 0, [times for _, times in frames]
+    """The parameters that boxes say, in all; and all counts of turns."""
+    params, turns = 0, [times for g in scene.groups if g.role == "frame" for times in _turns(g)]
     for box in (g for g in scene.groups if g.role == "box"):
-        own = prod(_turns(box))
         turns += _turns(box)
-        for frame, times in frames:
-            own *= times if frame.contains(bounds(box), 0.1) else 1
         lines = " ".join(text.text for text in texts((box,)))
         if found := PARAMS.search(lines):
-            total += own * int(found[1].replace(",", ""))
-    return total, turns
+            params += int(found[1].replace(",", ""))
+    return params, turns
 
 
 def _repeated(cluster: Cluster) -> list[int]:
@@ -112,10 +106,10 @@ def test_any_repetition_says_its_count() -> None:
             continue
         direction = ("TB", "LR")[seed % 2]
         scene = graph_scene(graph, direction=direction, page=LARGE, compact=False, columns=1)
-        total, turns = _said(scene)
+        params, turns = _said(scene)
         expected = _repeated(collapse(layer_view(graph, count(graph))).root)
         assert not set(expected) - set(turns), program
-        assert total == count(graph).params, program
+        assert params == count(graph).params, program
         assert crossings(scene) == [], program
         drawn, repetitions = drawn + 1, repetitions + len(expected)
     assert drawn > 15
@@ -143,6 +137,30 @@ def test_boxes_say_the_turns_of_a_frame_that_cannot_be_drawn() -> None:
         _turns(g) == [3] for g in scene.groups if g.role == "frame"
     )
     assert _said(scene)[0] == count(netc.compile(DECODER).graph).params
+
+
+STAGES = """import "lib:resnet.net"
+INPUT(64x64x64) -> for (i, m) in enumerate([3, 4, 6, 3]) {
+  Bottlenecks(m, 64 * 2^i, stride=if i == 0 then 1 else 2) as layer{i + 1}
+} -> GAP -> FC(10)"""
+
+
+@pytest.mark.parametrize(
+    ("depth", "words"),
+    [
+        (1, ["42 | 62 | 32 layers, \N{MULTIPLICATION SIGN} 3", "23,282,688 params"]),
+        (2, ["10 layers, \N{MULTIPLICATION SIGN} 3 | 5 | 2", "15,351,296 params"]),
+    ],
+)
+def test_stages_of_unequal_length_say_what_they_hold(depth: int, words: list[str]) -> None:
+    """Frames that are listed together, or folded, say the parameters of all their turns."""
+    graph = netc.compile(STAGES).graph
+    drawing = folded(listed(collapse(layer_view(graph, count(graph)))), depth)
+    boxes = [drawing.boxes[position] for position in drawing.root.boxes()]
+    assert sum(box.params for box in boxes) == count(graph).params
+    assert total(box.macs for box in boxes) == count(graph).macs
+    said = [f"{', '.join(box.details)} {box.params:,} params" for box in boxes]
+    assert any(all(word in text for word in words) for text in said)
 
 
 def test_what_passes_a_layer_by_is_a_skip() -> None:
