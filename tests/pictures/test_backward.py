@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.network_rows import marked_specs
+from support.network_rows import pages
 from support.networks import random_network
 from support.scenes import crossings, fits_a4, problems, said, struck
 
@@ -67,7 +67,7 @@ def _differentiable(name: str) -> Scene:
 WIDE = ("resnet/hrnet_w18",)
 
 
-@pytest.mark.parametrize("name", marked_specs())
+@pytest.mark.parametrize("name", pages())
 def test_the_zoo_fits_a_page(name: str) -> None:
     """Each spec's chain rule fits A4 with text of 6 points, folded where it must be."""
     scene = _differentiable(name)

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from support.network_rows import marked_specs
+from support.network_rows import pages
 from support.networks import random_network
 from support.scenes import crossings, fits_a4, problems, said
 
@@ -54,10 +54,14 @@ def _words(scene: Scene, name: str) -> str:
 
 
 # Too wide or too tall for a page from top to bottom; `netc draw --direction LR` draws them.
-ACROSS = ("detection/retinanet_resnet50_fpn", "detection/ssd300_vgg16", "regnet/regnet_y_800mf")
+ACROSS = (
+    *("detection/retinanet_resnet50_fpn", "detection/ssd300_vgg16", "regnet/regnet_y_800mf"),
+    *("detection/ssdlite320_mobilenet_v3_large", "detection/fcos_resnet50_fpn"),
+    "language/qwen3_0_6b",
+)
 
 
-@pytest.mark.parametrize("name", marked_specs())
+@pytest.mark.parametrize("name", pages())
 def test_the_zoo_fits_a_page(name: str) -> None:
     """Each spec fits A4 with text of 6 points, without overlaps and lines through boxes."""
     scene = _drawn(name, **{"direction": "LR"} if name in ACROSS else {})

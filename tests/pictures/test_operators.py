@@ -1,14 +1,14 @@
 """The operators of networks on a page."""
 
 import pytest
-from support.network_rows import marked_specs
+from support.network_rows import pages
 from support.scenes import crossings, fits_a4, problems, said, struck
 
 import netc
 from netc.drawing import to_scene
 
 
-@pytest.mark.parametrize("name", marked_specs())
+@pytest.mark.parametrize("name", pages())
 def test_the_zoo_fits_a_page(name: str) -> None:
     """Each spec's operators fit A4 with text of 6 points, folded where they must be."""
     scene = to_scene(netc.load(f"zoo:{name}").model, "ops")
