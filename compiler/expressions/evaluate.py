@@ -369,11 +369,11 @@ def _labelled(expression: ast.Attribute, environment: Environment) -> Value | No
     if label is None or label in environment.names:
         return None
     tensor = environment.find(label, None)
-    whole = environment.words and environment.find(label_text(expression) or label, None)
+    whole = environment.find(label_text(expression) or label, None) if environment.words else None
+    if tensor is POISON and whole in (None, POISON):
+        raise Poisoned
     if tensor is None or whole or (environment.words and expression.name not in TENSOR_ATTRIBUTES):
         return None
-    if tensor is POISON:
-        raise Poisoned
     return environment.find(label, expression.value.span)
 
 

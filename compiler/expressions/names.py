@@ -1,5 +1,6 @@
 """Scopes of names: automatic names of layers, labels, bindings, and `let`s."""
 
+import re
 from collections import ChainMap, Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +14,12 @@ from ...grammar.records import record
 from ...grammar.source import Source, Span
 from ..ir.graph import Graph, Layer, Value
 from .budget import Budget
+from .recovery import POISON
 
 Let = ast.LetStatement | ast.FunctionStatement
+Named = ast.Target | ast.Label
+
+DOT = r"\."
 
 
 @record
@@ -59,6 +64,7 @@ class Home:
         places: Where each `let` was given, in this file or the one that it comes from.
         warnings: What was found in all files of the program.
         graph: What the program was lowered to so far, with the tensors that labels name.
+        lost: Patterns of the names that errors kept the program from giving.
     """
 
     source: Source
@@ -72,6 +78,15 @@ class Home:
     places: dict[str, Span] = field(default_factory=dict)
     warnings: list[Diagnostic] = field(default_factory=list)
     graph: Graph = field(default_factory=lambda: Graph(""))
+    lost: dict[str, re.Pattern[str]] = field(default_factory=dict)
+
+    def lose(self, patterns: Iterable[str]) -> None:
+        """Let names stand for what was not computed, so that uses of them are not told."""
+        self.lost.update((each, re.compile(each)) for each in patterns if each not in self.lost)
+
+    def lacks(self, name: str) -> bool:
+        """Whether an error kept the program from giving a name."""
+        return any(pattern.fullmatch(name) for pattern in self.lost.values())
 
     def warn_of_hidden(self, name: str, kind: str, *, kept: Span, hidden: Span) -> None:
         """Warn that a name of an import means something else here, unless both are the same."""
@@ -178,7 +193,7 @@ class Scope:
             if layer is not None and unlabelled and span is not None:
                 self.home.warnings.append(automatic_name_used(name, layer, span))
             return value
-        return None
+        return POISON if self.home.lacks(name) else None
 
     def defaults(self, layer: str) -> Mapping[str, Any]:
         """Arguments of a layer that `default` statements set for what stands here.
@@ -204,12 +219,37 @@ def is_private(name: str) -> bool:
 
 def labels_in(statements: Iterable[ast.Statement]) -> frozenset[str]:
     """All labels without holes, and all names of values, that statements give at any depth."""
-    found: set[str] = set()
-    chains = _chains_of(statements, found)
+    found: list[Named] = []
+    _name_steps(_chains_of(statements, found), found)
+    return frozenset(name for named in found for name, _ in target_names(named))
+
+
+def given_by(step: ast.Step) -> Iterator[str]:
+    """Patterns of the names that a step gives at any depth, and of those that start with them."""
+    found: list[Named] = []
+    _name_steps([ast.Chain((step,), span=step.item.span)], found)
+    yield from map(pattern_of, found)
+
+
+def pattern_of(named: Named) -> str:
+    """The pattern of a label, computed or not, wherever it stands, and of what is below it."""
+    if isinstance(named, ast.Label):
+        parts = ["".join(map(_piece_pattern, part)) for part in named.parts]
+    else:
+        parts = ["|".join(re.escape(name) for name, _ in target_names(named))]
+    return rf"(?:.*\.)?(?:{DOT.join(parts)})(?:\..*)?"
+
+
+def _piece_pattern(piece: str | ast.Expression) -> str:
+    return re.escape(piece) if isinstance(piece, str) else r"\w+"
+
+
+def _name_steps(chains: list[ast.Chain], found: list[Named]) -> None:
+    """Add what the steps of some chains name, at any depth."""
     while chains:
         for step in chains.pop().steps:
-            if step.label is not None and step.label.literal is not None:
-                found.add(step.label.literal)
+            if step.label is not None:
+                found.append(step.label)
             match step.item:
                 case ast.Group(branches):
                     chains.extend(branch.chain for branch in branches)
@@ -219,19 +259,18 @@ def labels_in(statements: Iterable[ast.Statement]) -> frozenset[str]:
                     chains.extend(_chains_of(body, found))
                 case ast.If(_, then, otherwise):
                     chains.extend(_chains_of((*then, *(otherwise or ())), found))
-    return frozenset(found)
 
 
-def _chains_of(statements: Iterable[ast.Statement], found: set[str]) -> list[ast.Chain]:
+def _chains_of(statements: Iterable[ast.Statement], found: list[Named]) -> list[ast.Chain]:
     """The chains of statements; the names that these give to values join those found."""
     chains: list[ast.Chain] = []
     for statement in statements:
         match statement:
             case ast.BindStatement(target, chain):
-                found.update(name for name, _ in target_names(target))
+                found.append(target)
                 chains.append(chain)
             case ast.OutputStatement(name, chain) if chain is not None:
-                found.update(name for name, _ in target_names(name))
+                found.append(name)
                 chains.append(chain)
             case ast.ChainStatement(chain):
                 chains.append(chain)

@@ -9,6 +9,7 @@ from ...grammar.limits import MAX_INTEGER
 from ...grammar.source import Span
 from ..expressions.arguments import WordCall
 from ..expressions.budget import Budget
+from ..expressions.recovery import POISON, Poisoned
 from ..ir.builder import Builder
 from ..ir.dim import LONGEST_FORMULA, is_long
 from ..ir.graph import Graph, Layer, Value
@@ -81,9 +82,16 @@ class LayerBuilder(Builder):
         return self._look_up(label)
 
     def find(self, label: str) -> Value | None:
-        """The value that a label, a binding or a layer's name stands for here, or None."""
+        """The value that a label, a binding or a layer's name stands for here, or None.
+
+        Raises:
+            Poisoned: It stands for what was not computed.
+        """
         self.alone = False
-        return self._find(label)
+        found = self._find(label)
+        if found is POISON:
+            raise Poisoned
+        return found
 
     def call_block(
         self, block: WordCall, tensors: Sequence[Value], *, at: str

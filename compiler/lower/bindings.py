@@ -9,7 +9,7 @@ from ...grammar.limits import levels_of
 from ...grammar.source import Span
 from ..expressions.evaluate import Function, unpacked
 from ..expressions.functions import FUNCTIONS
-from ..expressions.names import Let, Scope, let_names, target_names
+from ..expressions.names import Let, Scope, let_names, pattern_of, target_names
 from ..expressions.recovery import POISON, Poisoned, poisoned
 from ..ir.graph import Value
 from ..layers.layerdef import LAYERS
@@ -60,10 +60,10 @@ def bind_chain(
     tensors = lower_chain(state, statement.chain, incoming, scope)
     # A chain that does not fit its names leaves them poisoned.
     scope.bindings.update((name, POISON) for name, _ in target_names(statement.target))
-    if poisoned(tensors):
-        return tensors
-
     target = statement.target
+    if poisoned(tensors):
+        scope.home.lose([pattern_of(target)])
+        return tensors
 
     def give(name: str, value: Value) -> None:
         scope.bindings[name] = value

@@ -189,7 +189,9 @@ def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[st
     except NetError as failure:
         first, *rest = failure.diagnostics
         raise NetError([replace(first, span=first.span or statement.span), *rest]) from None
-    shared = {name: getattr(home, name) for name in ("budget", "files", "warnings", "graph")}
+    shared = {
+        name: getattr(home, name) for name in ("budget", "files", "warnings", "graph", "lost")
+    }
     imported = Home(source, **shared)
     scope = Scope("", None, frozenset(), imported, lets=imported.lets)
     module = parse(source)

@@ -7,7 +7,7 @@ from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
 from ...grammar.source import Span
 from ..expressions.evaluate import LITERALS, NO_NAMES, Environment, evaluate, text_of
-from ..expressions.names import Scope
+from ..expressions.names import Scope, given_by
 from ..expressions.recovery import POISON, Poisoned, poisoned
 from .state import Lowering, Site, Tensors
 
@@ -53,6 +53,8 @@ def lower_chain(
         except Poisoned:
             state.calls, state.turns, state.frames = around
             current = _after_failure(state, site)
+        if poisoned(current):
+            scope.home.lose(given_by(step))
     state.depth -= 1
     return current
 

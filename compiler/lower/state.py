@@ -134,7 +134,8 @@ class Lowering:
         """
         for frame in reversed(self.frames):
             failure = frame(failure)
-        self.errors += [d for d in failure.diagnostics if d not in self.errors]
+        known = {_without_turn(diagnostic) for diagnostic in self.errors}
+        self.errors += [d for d in failure.diagnostics if _without_turn(d) not in known]
         fatal = any(diagnostic.code in FATAL for diagnostic in failure.diagnostics)
         if fatal or len(self.errors) >= MOST_ERRORS:
             raise GiveUp
@@ -287,7 +288,13 @@ class Lowering:
         return "labels within a scope must differ"
 
     def unknown(self, name: str, scope: Scope, span: Span) -> NetError:
-        """The error for a word that is neither a layer nor a value, with the nearest one."""
+        """The error for a word that is neither a layer nor a value, with the nearest one.
+
+        Raises:
+            Poisoned: An error kept the program from giving that name.
+        """
+        if scope.home.lacks(name):
+            raise Poisoned
         file, dot, member = name.partition(".")
         namespace = scope.visible_names().get(file)
         if dot and isinstance(namespace, Namespace):
@@ -308,6 +315,11 @@ class Lowering:
             span,
             help="`--max-layers` raises the limit",
         )
+
+
+def _without_turn(diagnostic: Diagnostic) -> tuple[object, ...]:
+    """What an error says, in whatever turn of a repetition it happened."""
+    return diagnostic.code, diagnostic.message, diagnostic.span, diagnostic.also
 
 
 def _unbound(name: str, span: Span) -> str | None:
