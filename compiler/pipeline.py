@@ -112,7 +112,7 @@ def _one_per_place(warnings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 def _counted(warning: Diagnostic, count: int) -> Diagnostic:
     if count == 1 or warning.code not in ABOUT_LAYERS:
         return warning
-    note = f"so it is for {count:_} layers from this place, of which this is the first"
+    note = f"this is the first of {count:_} layers from this place that it holds for"
     return replace(warning, notes=(*warning.notes, note))
 
 

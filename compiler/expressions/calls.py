@@ -9,7 +9,7 @@ from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
 from ...grammar.limits import MAX_CALL_LEVELS
 from ...grammar.source import Span
 from .arguments import Keyword, Word, WordCall, spell
-from .checks import in_range, too_large, too_long, unfit
+from .checks import asserted, in_range, too_large, too_long, unfit
 from .evaluate import (
     RULES,
     Environment,
@@ -43,13 +43,13 @@ def apply(expression: ast.Apply, environment: Environment) -> Any:
     function = FUNCTIONS.get(expression.function)
     if function is None and environment.words:
         return WordCall(expression.function, tuple(_arguments(expression, environment)))
-    positional = [a for a in expression.arguments if a.name is None]
-    if len(positional) < len(expression.arguments):
-        help = None if function is None else taken(expression.function)
-        raise unfit(f"`{expression.function}` takes no keywords", expression, help)
-    values = [evaluate(a.value, environment) for a in positional]
     if function is None:
         raise unknown_function(expression.function, environment, expression.span)
+    positional = [a for a in expression.arguments if a.name is None]
+    if len(positional) < len(expression.arguments):
+        help = taken(expression.function)
+        raise unfit(f"`{expression.function}` takes no keywords", expression, help)
+    values = [evaluate(a.value, environment) for a in positional]
     try:
         if sum(len(value) for value in values if isinstance(value, list | tuple)) > LONGEST_LIST:
             raise TooLong
@@ -73,7 +73,7 @@ def unknown_function(name: str, environment: Environment, span: Span) -> NetErro
         help = f"write `{name}` for the value"
         return error("E101", f"`{name}` is a value, not a function", span, help=help)
     own = (each for each, value in environment.names.items() if isinstance(value, Function))
-    near = did_you_mean(name, [*FUNCTIONS, *environment.labels, *own])
+    near = asserted(name) or did_you_mean(name, [*FUNCTIONS, *environment.labels, *own])
     return error("E101", f"unknown function `{name}`", span, help=near)
 
 

@@ -34,8 +34,11 @@ def truth_of(value: Any, blame: ast.Expression) -> bool:
     """
     if isinstance(value, bool):
         return value
-    is_number = isinstance(value, int | float)
-    help = f"compare it, as in `{spell(value)} > 0`" if is_number else None
+    text, help = blame.span.text, None
+    if isinstance(blame, ast.Apply) and isinstance(value, int | float | tuple):
+        help = f"compare it, as in `{text} == {spell(value)}`"
+    elif isinstance(value, int | float):
+        help = f"compare it, as in `{text} > 0`"
     message = f"a condition must be `yes` or `no`, not {described(value)}"
     raise error("E302", message, blame.span, help=help)
 
@@ -56,7 +59,15 @@ def number_of(value: Any, blame: ast.Expression) -> Any:
 def unknown_name(name: str, span: Span) -> NetError:
     """That an argument of a step names nothing."""
     help = f"give it a value above the chain, such as `let {name} = 16`"
-    return error("E101", f"unknown name `{name}`", span, help=help)
+    return error("E101", f"unknown name `{name}`", span, help=asserted(name) or help)
+
+
+def asserted(name: str) -> str | None:
+    """Help for a quantity of the whole network where that is not lowered yet, or None."""
+    return f"`{name}` is known in assertions alone" if name in QUANTITIES else None
+
+
+QUANTITIES = frozenset("params trainable macs flops memory shape receptive_field".split())
 
 
 def in_range(value: Any, blame: ast.Expression) -> Any:

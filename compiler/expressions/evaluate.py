@@ -13,7 +13,17 @@ from ...grammar.source import Span
 from ..ir.graph import Value
 from .arguments import INFINITE, Quotient, Word, spell, whole
 from .budget import Budget
-from .checks import described, in_range, items_of, number_of, too_large, too_long, truth_of, unfit
+from .checks import (
+    asserted,
+    described,
+    in_range,
+    items_of,
+    number_of,
+    too_large,
+    too_long,
+    truth_of,
+    unfit,
+)
 from .functions import FUNCTIONS, LONGEST_LIST
 from .recovery import POISON, Poisoned
 from .tensor_attributes import TENSOR_ATTRIBUTES, tensor_attribute
@@ -114,7 +124,7 @@ def _name(expression: ast.Name, environment: Environment) -> Any:
         "E101",
         f"unknown name `{expression.id}`",
         expression.span,
-        help=did_you_mean(expression.id, known) or _value_of(expression.id, environment),
+        help=_value_of(expression.id, environment, did_you_mean(expression.id, known)),
     )
 
 
@@ -145,14 +155,21 @@ def member(namespace: Namespace, dotted: str, span: Span) -> Any:
     raise error("E101", message, span, also=here, help=near)
 
 
-def _value_of(name: str, environment: Environment) -> str | None:
+def _value_of(name: str, environment: Environment, near: str | None) -> str | None:
     """Help for a name without a value: that of a label is a tensor, which has a shape."""
     if name == "in":
         return "`in` is the input of a block, and is known in blocks alone"
+    if name in NOTHING:
+        return "there is no empty value: leave it out, or write a number such as `0`"
+    if near := asserted(name) or near:
+        return near
     if not environment.labels:
         return f"give it a value above, such as `let {name} = 3`"
     is_label = environment.find(name, None) is not None
     return f"write `shape({name})` for its size" if is_label else None
+
+
+NOTHING = frozenset({"none", "None", "null", "nil"})
 
 
 def _tuple(expression: ast.TupleOf, environment: Environment) -> tuple[Any, ...]:
@@ -214,8 +231,9 @@ def unpacked(target: ast.Target, value: Any) -> Iterator[tuple[ast.NameTarget, A
         return
     items = value if isinstance(value, list | tuple) else None
     if items is None or len(items) != len(target.items):
-        found = "one value" if items is None else f"{len(items)} values"
-        message = f"{len(target.items)} names cannot take {found}"
+        count = 1 if items is None else len(items)
+        found = {0: "no values", 1: "one value"}.get(count, f"{count} values")
+        message = f"{len(target.items)} names, but {found}"
         raise error("E302", message, target.span, help=_names_for(target, items or ()))
     for inner, item in zip(target.items, items, strict=True):
         yield from unpacked(inner, item)
@@ -281,6 +299,10 @@ def _binary(expression: ast.Binary, environment: Environment) -> Any:
         raise error("E303", "division by zero", expression.right.span) from None
     except OverflowError:
         raise too_large(expression) from None
+    except ValueError:
+        message = f"the negative number `{spell(a)}` has no real power of exponent `{spell(b)}`"
+        help = "fractional powers take numbers from 0 on"
+        raise unfit(message, expression, help) from None
     return _quotient(result, a, b)
 
 
@@ -298,7 +320,7 @@ def _power(base: float, exponent: float) -> Any:
         raise OverflowError
     result = base**exponent
     if isinstance(result, complex):
-        raise ZeroDivisionError
+        raise ValueError
     return result
 
 

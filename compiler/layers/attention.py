@@ -126,7 +126,8 @@ def _sizes(build: LayerBuilder, width: int, heads: int, kv_heads: int) -> _Sizes
         raise build.fail("E404", message, at="heads")
     if heads % kv_heads:
         message = f"cannot share {kv_heads} heads of keys among {heads} heads of queries"
-        raise build.fail("E204", message, at="kv_heads")
+        most = max(n for n in range(1, min(kv_heads, heads) + 1) if heads % n == 0)
+        raise build.fail("E204", message, at="kv_heads", help=f"write `kv_heads={most}`")
     return _Sizes(heads, kv_heads, width)
 
 

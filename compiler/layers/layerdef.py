@@ -273,6 +273,10 @@ def place(
     spans: dict[str, Span] = {}
     for argument in given:
         name = _name_of(definition, argument, given, spelling)
+        if name in spans and argument.name is None:
+            message = f"{spelling} takes one value without a keyword as its `{name}`, not two"
+            help = _advice([each for each in definition.kinds if each != name])
+            raise error("E104", message, argument.span, help=help)
         if name in spans:
             raise error("E106", f"{spelling} is given `{name}` twice", argument.span)
         if name in definition.preset:
@@ -366,9 +370,26 @@ def _count_name(
     raise error(
         "E104",
         f"`{text}` has {len(bare)} bare {what}, but {spelling} takes {len(counts)}",
-        argument.span,
-        help=_advice(definition.keywords),
+        bare[len(counts)].span,
+        help=_only_keyword(definition, bare[len(counts) :], given) or _advice(definition.keywords),
     )
+
+
+def _only_keyword(
+    definition: CallSignature, surplus: Sequence[GivenArgument], given: Sequence[GivenArgument]
+) -> str | None:
+    """The help for a number that no place is for, where one keyword alone takes it."""
+    if len(surplus) > 1:
+        return None
+    (argument,) = surplus
+    counts = definition.counts or definition.numbers
+    taken = {*counts, *(other.name for other in given)}
+    open_to = [
+        name
+        for name, kind in definition.kinds.items()
+        if name not in taken and _accepts(kind, argument.value) and not _accepts(kind, [0.5])
+    ]
+    return f"write `{open_to[0]}={argument.span.text}`" if len(open_to) == 1 else None
 
 
 def _word_name(definition: CallSignature, value: Any) -> str | None:
@@ -444,6 +465,8 @@ def _refused(
     if isinstance(value, Word | WordCall) and not suggestion:
         word = value.name if isinstance(value, WordCall) else value
         suggestion = did_you_mean(word, kind.words) if word not in kind.words else None
+    if not suggestion and isinstance(value, int | float) and value <= 0 and _accepts(kind, 0.01):
+        suggestion = f"write a number above 0, such as `{name}=0.01`"
     chooses = len(kind.words) > 1 or _accepts(kind, True)
     if _is_name(value) and not suggestion and not chooses:
         return unknown_name(value, argument.span)

@@ -192,8 +192,12 @@ def _operands(
             "E113",
             f"takes a sequence, or {1 + cell.states} tensors, it and its first states, but"
             f" {len(xs)} branches lead to it",
+            help="the sequence comes first, then its first states, a vector each",
         )
     x, *firsts = xs
+    if x.type.rank != 3 and any(first.type.rank == 3 for first in firsts):
+        message = f"takes the sequence before its first states, but gets {describe(x)} first"
+        raise build.fail("E201", message, help="put the branch of the sequence first")
     sequence(build, x)
     count = options.layers * len(SUFFIXES[options.direction])
     for first in firsts:
@@ -202,6 +206,7 @@ def _operands(
                 "E202",
                 f"needs first states of {count * options.hidden} numbers, but one is"
                 f" {describe(first)}",
+                help="a state holds the hidden units of each layer and direction",
             )
     shape = build.index_constant((0, count, options.hidden))
     return x, [build.Reshape(first, shape) for first in firsts]

@@ -64,10 +64,10 @@ def check_block(block: Block, call: EvaluatedCall, site: Site, *, help: str | No
         )
     if found != expected:
         tensors = "one tensor" if expected == 1 else f"{expected} tensors"
-        meet = "one meets" if found == 1 else f"{found} meet"
+        given = "one" if found == 1 else f"{found}"
         raise error(
             "E113",
-            f"`{call.spelling}` takes {tensors}, but {meet} it",
+            f"`{call.spelling}` takes {tensors}, but gets {given}",
             call.name_span,
             also=[Pointer(block.statement.name_span, "defined here")],
             help=help or _branches(expected, call),

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from ...grammar import ast
-from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
+from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
 from ...grammar.files import read_source
 from ...grammar.limits import MAX_NESTING
 from ...grammar.parsing.parser import parse
@@ -77,7 +77,8 @@ def set_default(statement: ast.DefaultStatement, scope: Scope) -> None:
         raise error("E101", f"unknown name `{file}`", span, help=help)
     if statement.name in scope.home.blocks:
         message = f"`default` takes a layer, and `{statement.name}` is a block"
-        raise error("E101", message, statement.name_span)
+        help = "the parameters of a block get their defaults where it is defined"
+        raise error("E101", message, statement.name_span, help=help)
     if name not in LAYERS:
         near = did_you_mean(name, LAYERS)
         raise error("E101", f"unknown layer `{name}`", statement.name_span, help=near)
@@ -188,7 +189,10 @@ def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[st
         source = read_source(path)
     except NetError as failure:
         first, *rest = failure.diagnostics
-        raise NetError([replace(first, span=first.span or statement.span), *rest]) from None
+        first = replace(first, span=first.span or statement.span)
+        if first.code == "E001":
+            first = _without_file(first, statement)
+        raise NetError([first, *rest]) from None
     shared = {
         name: getattr(home, name) for name in ("budget", "files", "warnings", "graph", "lost")
     }
@@ -207,6 +211,22 @@ def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[st
             case ast.DefaultStatement():
                 set_default(inner, scope)
     return imported
+
+
+def _without_file(first: Diagnostic, statement: ast.ImportStatement) -> Diagnostic:
+    """What is said of an import that cannot be read, with the file of the library that is near."""
+    shipped = [f"{LIBRARY}{file.name}" for file in sorted(SHARED.glob("*.net"))]
+    path = statement.path
+    if path.startswith(LIBRARY):
+        first = replace(first, message=f"the library has no file `{path.removeprefix(LIBRARY)}`")
+        near = did_you_mean(path, shipped)
+        if near is None:
+            files = ", ".join(file.removeprefix(LIBRARY) for file in shipped)
+            return replace(first, help=f"its files are {files}")
+        meant = near.split("`")[1]
+    else:
+        meant = f"{LIBRARY}{PurePath(path).stem}.net"
+    return replace(first, help=f'write `import "{meant}"`') if meant in shipped else first
 
 
 def _resolve(statement: ast.ImportStatement, home: Home) -> str:

@@ -207,7 +207,7 @@ class Lowering:
                 if path == name and layer is not None and not layer.labelled:
                     self.warnings.append(automatic_name_used(label, layer, span))
                 return path
-        raise self.unknown(label, scope, span)
+        raise self.unknown(label, scope, span, may_call=False)
 
     def _call_of(self, block: Block, name: str) -> str | None:
         """The path of the call of a block that yields a full name's value, or None."""
@@ -277,18 +277,20 @@ class Lowering:
             return "use a label that differs in each turn, such as `l{i}` in `for i in ...`"
         if layer is not None and not layer.labelled:
             return "that name is an automatic one: label the layer that has it"
+        if _binds(span, self.places[path]):
+            return f"the label suffices: leave out `{path.rpartition('.')[2]} =`"
         if self.turns:
             return "label the repetition, so that each turn has its own scope"
         if self.calls and self.calls[-1].is_inline:
             return "call the block without `inline`, so that each call has its own scope"
-        if _binds(span, self.places[path]):
-            return f"the label suffices: leave out `{path.rpartition('.')[2]} =`"
         if rest := _BOUND.match(span.source.text, span.end):
             return f"a value keeps its name: write `{span.text}2{rest[0].rstrip()}`"
         return "labels within a scope must differ"
 
-    def unknown(self, name: str, scope: Scope, span: Span) -> NetError:
+    def unknown(self, name: str, scope: Scope, span: Span, *, may_call: bool = True) -> NetError:
         """The error for a word that is neither a layer nor a value, with the nearest one.
+
+        A label, which is not called, is near to other labels alone.
 
         Raises:
             Poisoned: An error kept the program from giving that name.
@@ -303,7 +305,14 @@ class Lowering:
             message, near = f"`{file}` has no block `{member}`", did_you_mean(name, blocks)
             return error("E101", message, span, also=here, help=near)
         values = [label for label in self.graph.labels if label.startswith(scope.prefix)]
-        near = did_you_mean(name, [*LAYERS, *scope.home.blocks, *values])
+        layer = self.graph.layers.get(scope.prefix + name)
+        if layer is not None and layer.span is not None and len(layer.outputs) > 1:
+            names = ", ".join("abcdefgh"[: len(layer.outputs)])
+            message = f"`{name}` names a layer of {len(layer.outputs)} tensors, not one tensor"
+            help = f"name each of them, as in `({names}) = ... -> {layer.span.text}`"
+            return error("E113", message, span, help=help)
+        known = [*LAYERS, *scope.home.blocks] if may_call else []
+        near = did_you_mean(name, [*known, *values])
         kind = "layer" if name.isupper() else "layer or value"
         return error("E101", f"unknown {kind} `{name}`", span, help=near or _unbound(name, span))
 

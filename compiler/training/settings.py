@@ -22,6 +22,7 @@ from ..expressions.arguments import (
     kind_of,
     spell,
 )
+from ..expressions.checks import unknown_name
 from ..expressions.evaluate import label_text
 from ..expressions.recovery import Poisoned
 from ..layers.layerdef import GivenArgument
@@ -212,6 +213,9 @@ class _Reader:
         except Mismatch:
             help = did_you_mean(value, kind.words) if isinstance(value, Word) else None
             help = help or foreign.corrected_value(name, value, expression.span.text)
+            is_name = isinstance(value, Word) and value.islower() and not kind.words
+            if help is None and is_name:
+                raise unknown_name(value, expression.span) from None
             raise _unfit(name, kind.expected, expression, help=help) from None
 
 

@@ -24,6 +24,8 @@ MAX_REPORTED = 20  # syntax errors in one run
 
 _BOUND = re.compile(r"\s*\w+\s*=(?!=)\s*")
 
+_DOLLAR = re.compile(r"\bas\s+\w+\$\{?\w+\}?(?!\$)")
+
 Outcome = Failure | NetError
 Attempt = Callable[[Source, int], Outcome | None]
 ExampleTable = dict[tuple[int, str], MalformedExample]
@@ -94,6 +96,8 @@ def _typeset(source: Source, attempt: Attempt) -> Diagnostic | None:
     if change is None or not change.text.strip():
         return None
     if change.changes == 1 and not change.is_markup:
+        return None
+    if _DOLLAR.search(source.text):  # which does not set a formula
         return None
     meant = Source(source.name, change.text)
     inside = foreign_program(meant) or _sketch(meant)

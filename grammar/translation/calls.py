@@ -277,6 +277,10 @@ class _Call:
     def _take_normalized(self, value: str) -> None:
         self.given |= {"axes": "all"} if len(_extents(value)) > 1 else {}
 
+    def _take_align(self, value: str) -> None:
+        self.given["align"] = OUR_VALUES.get(value, value)
+        self.given.setdefault("mode", "linear")
+
     def _take_size(self, value: str) -> None:
         self.sizes += [value] if self.name in OWN["size"] else []
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import takewhile
 from typing import NamedTuple
+from unicodedata import normalize
 
 from ..diagnostics import Diagnostic
 from ..source import Source, Span
@@ -164,6 +165,10 @@ LINES = _table(
             "an import takes all blocks of a file",
             "write `import {1}`",
         ),
+        r"(?:include|use|require|load)\s*\(?[ \t]*(\"[^\"\n]*\")\)?": (
+            "another file is imported",
+            "write `import {1}`",
+        ),
         r"(?:network|model|name)\s*:?\s+\"?(\w+)\"?[ \t]*(?=\n|$)": (
             "a network's name follows `net`",
             "write `net {1}`",
@@ -269,6 +274,71 @@ PIECES = _table(
             "write the steps, or repeat them, as in `[CONV -> RELU]*3`",
         ),
         r":=": ("a chain is bound with `=`", "write `=`"),
+        r"\belif\b\s*([^{}\n]*[^{}\s])(?=\s*\{)": (
+            "`elif` is not a word of the language",
+            "write `else if {1}`",
+        ),
+        r"\bwhile\b[^{}\n]*": (
+            "nothing is repeated while a condition holds",
+            "`[...]*3` repeats a chain, and `for i in range(3) {{ ... }}` counts",
+        ),
+        (
+            r"\bas\s+(?:f\"(?P<text>[^\"\n]+)\""
+            r"|\"(?P<a>\w*?)(?:%d)?\"\s*[+%]\s*(?:str\()?(?P<b>\w+)\)?"
+            r"|(?P<c>\w+)(?:\[|\$\{?|\()(?P<d>\w+)(?:\]|\}|\))?)"
+        ): (
+            "the computed part of a label stands in braces",
+            lambda m: f"write `as {_computed(m)}`",
+        ),
+        r"(?<![\w.\"])([a-z]\w*)\[([a-z]\w*)\]\s*(?==[^=]|->)": (
+            "the computed part of a name stands in braces",
+            "write `{1}{{{2}}}`",
+        ),
+        r"(?<=[(,])\s*([a-z]\w*)\s+x\s+([a-z]\w*)": (
+            "computed extents stand in a tuple",
+            "write `({1}, {2})`",
+        ),
+        (
+            r"(?<![\w.)\]])([\w.]+|\([^()\n]*\))\s+if\s+([^\n{}]+?)"
+            r"\s+else\s+([\w.]+|\([^()\n]*\))"
+        ): (
+            "a choice starts with its condition",
+            "write `if {2} then {1} else {3}`",
+        ),
+        r"([^\s=(,:?][^=(,:?\n]*?)\s*\?\s*([^:?\n]+?)\s*:\s*([\w.]+)": (
+            "a choice is written in words",
+            "write `if {1} then {2} else {3}`",
+        ),
+        r"\[\s*([^\[\]\n]+?)\s+for\s+(\w+)\s*\]": (
+            "a list is computed from another one",
+            "write `[{1} for {2} in range(3)]`",
+        ),
+        (
+            r"\[\s*for\s+(\w+)\s+in\s+(\[[^\[\]\n]*\]|[\w.]+(?:\([^()\n]*\))?)"
+            r"\s*[:{]?\s*(\w*)\s*\}?\s*\]"
+        ): (
+            "what a list holds stands before its `for`",
+            lambda m: f"write `[{m[3] or m[1]} for {m[1]} in {m[2]}]`",
+        ),
+        (
+            r"\[\s*(\w+)\s+if\s+([^\n\[\]]+?)\s+for\s+(\w+)\s+in"
+            r"\s+(\[[^\[\]\n]*\]|[\w.]+(?:\([^()\n]*\))?)\s*\]"
+        ): (
+            "the condition of a list stands at its end",
+            "write `[{1} for {3} in {4} if {2}]`",
+        ),
+        r"[({]\s*([^(){}\n]+?\s+for\s+\w+\s+in\s+[^(){}|\n]+?)\s*[)}]": (
+            "a list stands in brackets",
+            "write `[{1}]`",
+        ),
+        r"\bif\s+([^:{}\n]+?)\s*:\s*([^:{}\n]+?)\s+else\s*:?\s*([\w.]+)": (
+            "a choice is written in words",
+            "write `if {1} then {2} else {3}`",
+        ),
+        r"(?<![\w.])([0-9]+)\.(?![0-9.\w])": (
+            "`{0}` needs a digit behind its decimal point",
+            "write `{1}`, or `{1}.0` for a real number",
+        ),
         r"(?<![\w.])([A-Za-z_]\w*)\s*([-+*])\s*([A-Za-z_]\w*)(?!\w*\()": (
             "tensors are merged by a layer",
             lambda m: f"write `( {m[1]} | {m[3]} ) -> {_MERGED[m[2]]}`",
@@ -288,6 +358,13 @@ PIECES = _table(
         ),
     }
 )
+
+
+def _computed(match: re.Match[str]) -> str:
+    """A label with a computed part, as other languages put texts together."""
+    if match["text"]:
+        return match["text"]
+    return f"{match['a'] or match['c'] or ''}{{{match['b'] or match['d']}}}"
 
 
 def _shorthand(match: re.Match[str]) -> str:
@@ -350,6 +427,11 @@ SLIPS = _table(
             "E011",
             "`{0}` needs a digit before its decimal point",
             "write `0{0}`",
+        ),
+        r"[\uff01-\uff5e]+": (
+            "E010",
+            "`{0}` is not in plain characters",
+            lambda m: f"write `{normalize('NFKC', m[0])}`",
         ),
         r"&&?": ("E010", _NO_OPERATOR, "write `and`"),
         r"!(?!=)": ("E010", _NO_OPERATOR, "write `not`"),

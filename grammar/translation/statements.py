@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from ..diagnostics import Diagnostic
 from ..source import Source, Span
-from .call_text import arguments_of, closing
+from .call_text import arguments_of, closing, is_number
 from .calls import FRAMEWORKS, applied, translated
 from .notations import line_at, piece_at
 from .recipes import missing, own_name, remarks
@@ -191,6 +191,10 @@ def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
 
     inside = contained(name, text[match.start() : end + 1], starts=_starts(text, match.start()))
     steps = inside.code if inside else translated(name, arguments)
+    if last > end and is_number(text[end + 2 : last]):
+        span = Span(source, match.start(), last + 1)
+        message = "a call has one pair of parentheses"
+        return Diagnostic("E011", message, span, help="put all arguments into one pair")
     if last > end:
         steps = steps or text[match.start() : end + 1]
         steps = applied(steps, text[end + 2 : last])

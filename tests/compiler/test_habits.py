@@ -27,7 +27,8 @@ def followed(program: str) -> str | None:
             return current
         if found.help is None or found.span is None:
             continue
-        for code in _CODE.findall(found.help):
+        removed = [""] if found.help.startswith("remove the line") else []
+        for code in [*removed, *_CODE.findall(found.help)]:
             for start, end in places(current, found.span.start, found.span.end):
                 following = current[:start] + code + current[end:]
                 if code.startswith("let "):

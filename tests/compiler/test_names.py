@@ -194,7 +194,7 @@ def test_a_warning_is_given_once_per_place_with_a_count() -> None:
         'block B { op("GlobalLpPool") }\nx = INPUT(4x4x3)\nx -> CONV -> [B]*3\n'
         "for i in range(4) { x -> FC }\nx -> FC"
     )
-    counted = "so it is for {} layers from this place, of which this is the first".format
+    counted = "this is the first of {} layers from this place that it holds for".format
     assert [(w.code, w.notes) for w in net.warnings] == [
         ("W104", (counted(3),)),
         ("W103", ()),

@@ -43,6 +43,7 @@ def same_elements(case: Case) -> Iterator[Way]:
         if not rest:
             fitted = (*extents[:place], extent, *extents[place + 1 :])
             yield case.written(case.changed("size", "x".join(map(str, fitted))))
+    yield case.written(case.changed("size", str(prod(numbers))))
 
 
 def within_input(case: Case) -> Iterator[Way]:

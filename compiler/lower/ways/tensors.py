@@ -75,6 +75,9 @@ def real_numbers(case: Case) -> Iterator[Way]:
     """Real numbers for whole ones."""
     if case.x.dtype.is_float or case.x is NO_TENSOR:
         return
+    if case.x.dtype is DType.UINT8:
+        way = case.after("NORMALIZE(mean=0, std=255)")
+        yield replace(way, help=f"{way.help} for numbers from 0 to 1")
     if case.source is not None and case.source.span and case.source.kind == "INPUT":
         text = _DTYPE.sub("", case.source.span.text)
         yield Way(f"write `{text}` for real numbers", f"{text} -> {case.call.span.text}")
