@@ -1,5 +1,8 @@
 """Layers with weights -> modules of PyTorch, whose weights have the same names."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from ...ir.graph import Node
 from .code import (
     POSTFIX,
@@ -282,6 +285,16 @@ def recurrent(view: LayerView) -> Module | None:
     if given["direction"] == "both":
         last = Code((*state, "[-2:].transpose(0, 1).flatten(1)"))
     return whole(view, definition, last, learned=True)
+
+
+def unwritten(arguments: Mapping[str, Any]) -> str:
+    """What `recurrent` writes no module for, of a recurrent layer's arguments."""
+    ways = {
+        "`mask`": arguments["mask"] is not None,
+        "`direction=backward`": arguments["direction"] == "backward",
+        "`return=states`": arguments["return"] == "states",
+    }
+    return " and ".join(way for way, is_given in ways.items() if is_given) or "first states"
 
 
 def parametric_relu(view: LayerView) -> Module | None:
