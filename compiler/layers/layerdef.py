@@ -273,7 +273,8 @@ def place(
     spans: dict[str, Span] = {}
     for argument in given:
         name = _name_of(definition, argument, given, spelling)
-        if name in spans and argument.name is None:
+        bare = {earlier.span for earlier in given if earlier.name is None}
+        if argument.name is None and spans.get(name) in bare:
             message = f"{spelling} takes one value without a keyword as its `{name}`, not two"
             help = _advice([each for each in definition.kinds if each != name])
             raise error("E104", message, argument.span, help=help)
@@ -389,7 +390,11 @@ def _only_keyword(
         for name, kind in definition.kinds.items()
         if name not in taken and _accepts(kind, argument.value) and not _accepts(kind, [0.5])
     ]
-    return f"write `{open_to[0]}={argument.span.text}`" if len(open_to) == 1 else None
+    return (
+        f"give it by its keyword: `{open_to[0]}={argument.span.text}`"
+        if len(open_to) == 1
+        else None
+    )
 
 
 def _word_name(definition: CallSignature, value: Any) -> str | None:
