@@ -16,6 +16,7 @@ from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.records import record
 from ...grammar.source import Span
 from ..expressions.arguments import (
+    LARGEST_WHOLE,
     Flag,
     Kind,
     LabelName,
@@ -480,9 +481,11 @@ def _refused(
 
 
 def _as_whole(argument: GivenArgument, kind: Kind) -> str | None:
-    """Help for a real number where only a whole one can stand."""
+    """Help for a real number, or a list of one, where only a whole number can stand."""
     value = argument.value
-    if not isinstance(value, Quotient) and not (isinstance(value, float) and value.is_integer()):
+    if isinstance(value, list) and len(value) == 1 and _accepts(kind, value[0]):
+        return f"write `{spell(value[0])}`"
+    if not isinstance(value, float) or abs(value) > LARGEST_WHOLE or _accepts(kind, 0.5):
         return None
     if not _accepts(kind, floor(value)):
         return None

@@ -7,6 +7,7 @@ from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.source import Span
 from ..expressions.arguments import Word, WordCall
 from ..expressions.calls import unknown_function
+from ..expressions.checks import unknown_name
 from ..expressions.evaluate import Function, Namespace
 from ..expressions.functions import FUNCTIONS, taken
 from ..expressions.names import Scope
@@ -45,6 +46,9 @@ def _of_call(failure: NetError, blamed: GivenArgument, value: WordCall, scope: S
         message = f"`{value}` calls a {kind}, and has no value"
         help = "layers and blocks are steps of a chain, joined by `->`"
         return error("E103", message, blamed.span, help=help)
+    unknown = next((a for a in value.arguments if isinstance(a, Word) and a.islower()), None)
+    if unknown is not None:
+        return unknown_name(unknown, blamed.span)
     environment = environment_of(scope)
     first = failure.diagnostics[0]
     is_choice = first.help is not None or "one of" in first.message

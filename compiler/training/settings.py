@@ -18,12 +18,14 @@ from ..expressions.arguments import (
     Nonnegative,
     Positive,
     Word,
+    WordCall,
     fitted,
     kind_of,
     spell,
 )
+from ..expressions.calls import unknown_function
 from ..expressions.checks import unknown_name
-from ..expressions.evaluate import label_text
+from ..expressions.evaluate import NO_NAMES, label_text
 from ..expressions.recovery import Poisoned
 from ..layers.layerdef import GivenArgument
 from . import foreign
@@ -213,6 +215,8 @@ class _Reader:
         except Mismatch:
             help = did_you_mean(value, kind.words) if isinstance(value, Word) else None
             help = help or foreign.corrected_value(name, value, expression.span.text)
+            if help is None and isinstance(value, WordCall):
+                raise unknown_function(value.name, NO_NAMES, expression.span) from None
             is_name = isinstance(value, Word) and value.islower() and not kind.words
             if help is None and is_name:
                 raise unknown_name(value, expression.span) from None
