@@ -20,6 +20,7 @@ Let = ast.LetStatement | ast.FunctionStatement
 Named = ast.Target | ast.Label
 
 DOT = r"\."
+MOST_LOST = 100  # names that an error takes along, which each unknown name is compared with
 
 
 @record
@@ -82,11 +83,14 @@ class Home:
 
     def lose(self, patterns: Iterable[str]) -> None:
         """Let names stand for what was not computed, so that uses of them are not told."""
-        self.lost.update((each, re.compile(each)) for each in patterns if each not in self.lost)
+        for each in patterns:
+            if each not in self.lost and len(self.lost) <= MOST_LOST:
+                self.lost[each] = re.compile(each)
 
     def lacks(self, name: str) -> bool:
-        """Whether an error kept the program from giving a name."""
-        return any(pattern.fullmatch(name) for pattern in self.lost.values())
+        """Whether an error kept the program from giving a name, as any name after many."""
+        many = len(self.lost) > MOST_LOST
+        return many or any(pattern.fullmatch(name) for pattern in self.lost.values())
 
     def warn_of_hidden(self, name: str, kind: str, *, kept: Span, hidden: Span) -> None:
         """Warn that a name of an import means something else here, unless both are the same."""
@@ -234,14 +238,22 @@ def given_by(step: ast.Step) -> Iterator[str]:
 def pattern_of(named: Named) -> str:
     """The pattern of a label, computed or not, wherever it stands, and of what is below it."""
     if isinstance(named, ast.Label):
-        parts = ["".join(map(_piece_pattern, part)) for part in named.parts]
+        parts = [_part_pattern(part) for part in named.parts]
     else:
         parts = ["|".join(re.escape(name) for name, _ in target_names(named))]
     return rf"(?:.*\.)?(?:{DOT.join(parts)})(?:\..*)?"
 
 
-def _piece_pattern(piece: str | ast.Expression) -> str:
-    return re.escape(piece) if isinstance(piece, str) else r"\w+"
+def _part_pattern(part: Sequence[str | ast.Expression]) -> str:
+    """A part of a label: what is written before its first hole, and behind the last one.
+
+    One wildcard alone stands for the rest, so that no name takes long to be compared.
+    """
+    holes = [place for place, piece in enumerate(part) if not isinstance(piece, str)]
+    if not holes:
+        return re.escape("".join(map(str, part)))
+    before, behind = part[: holes[0]], part[holes[-1] + 1 :]
+    return rf"{re.escape(''.join(map(str, before)))}\w*{re.escape(''.join(map(str, behind)))}"
 
 
 def _name_steps(chains: list[ast.Chain], found: list[Named]) -> None:
