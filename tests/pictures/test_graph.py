@@ -57,6 +57,7 @@ def _words(scene: Scene, name: str) -> str:
 ACROSS = (
     *("detection/retinanet_resnet50_fpn", "detection/ssd300_vgg16", "regnet/regnet_y_800mf"),
     *("detection/ssdlite320_mobilenet_v3_large", "detection/fcos_resnet50_fpn"),
+    "detection/retinanet_resnet50_fpn_v2",
     "language/qwen3_0_6b",
 )
 

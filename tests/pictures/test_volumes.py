@@ -12,7 +12,11 @@ from netc.compiler.pictures.volumes import volumes
 
 EXPRESSIONS = [f"graphs/{n}" for n in ("chain_rule", "logistic_neuron", "product", "weight_decay")]
 # Maps that no fold brings onto a page.
-MANY = ["detection/retinanet_resnet50_fpn", "detection/ssd300_vgg16", "resnet/hrnet_w18"]
+MANY = [
+    *("detection/fcos_resnet50_fpn", "detection/retinanet_resnet50_fpn"),
+    *("detection/retinanet_resnet50_fpn_v2", "detection/ssd300_vgg16"),
+    *("detection/ssdlite320_mobilenet_v3_large", "resnet/hrnet_w18", "segmentation/unet_plus_plus"),
+]
 
 
 FUNNELS = [

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.parametrizations import weight_norm
 
 Module: TypeAlias = Any  # mypy does not follow torch
 Tensor: TypeAlias = Any
@@ -294,7 +295,7 @@ def unet_plus_plus() -> Module:
 
 
 def tcn_mnist() -> Module:
-    """The temporal convolutional network of Bai et al. (2018) without its normalized weights."""
+    """The temporal convolutional network of Bai et al. (2018)."""
 
     def past(x: Tensor, convolution: Module) -> Tensor:
         return torch.relu(convolution(functional.pad(x, (6 * convolution.dilation[0], 0))))
@@ -307,8 +308,8 @@ def tcn_mnist() -> Module:
     for i in range(8):
         channels = 25 if i else 1
         children = {
-            "conv1": nn.Conv1d(channels, 25, 7, dilation=2**i),
-            "conv2": nn.Conv1d(25, 25, 7, dilation=2**i),
+            "conv1": weight_norm(nn.Conv1d(channels, 25, 7, dilation=2**i)),
+            "conv2": weight_norm(nn.Conv1d(25, 25, 7, dilation=2**i)),
         }
         if not i:
             children["downsample"] = nn.Conv1d(1, 25, 1)
