@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...compiler.ir.dim import Dim, Polynomial, is_unknown, substitute
+from ...compiler.ir.graph import Graph
 from ...compiler.ir.types import DType, HolderType, OptionalType, SequenceType, TensorType
 from ...grammar.diagnostics import Diagnostic, NetError, did_you_mean, listing
 from ..kerneldef import Array
@@ -92,6 +93,15 @@ def _name_findings(
         all_of_them = f"the inputs are {names}" if types else "it takes no inputs"
         near = did_you_mean(str(name), types) or all_of_them
         yield unfit(f"the network has no input `{name}`", help=near)
+
+
+def help_on_value(graph: Graph, name: object) -> str | None:
+    """What to do where an input is called by the name of the value that it is bound to."""
+    value = graph.labels.get(str(name))
+    own = next((own for own, input in graph.inputs.items() if input == value), None)
+    if own is None:
+        return None
+    return f"the input is called `{own}`; with `INPUT(...) as {name}` it is `{name}`"
 
 
 def is_array(value: Any) -> bool:

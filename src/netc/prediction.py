@@ -10,6 +10,7 @@ import numpy as np
 from .compiler.model import Model
 from .compiler.training.recipe import Recipe
 from .grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
+from .runtime.arrays.feeds import help_on_value
 from .runtime.data import Dataset, Fitted, arrays
 from .runtime.data.column_names import by_columns
 from .runtime.data.dataset import as_array
@@ -214,7 +215,8 @@ def _batches(model: Model, trained: Trained, x: Any) -> Arrays:
         raise error("E547", "there are no samples", help=f"its inputs are {', '.join(known)}")
     for name in given:
         if name not in known:
-            help = did_you_mean(name, known) or f"its inputs are {', '.join(known)}"
+            near = did_you_mean(name, known) or f"its inputs are {', '.join(known)}"
+            help = help_on_value(model.graph, name) or near
             raise error("E543", f"the network has no input `{name}`", help=help)
     found = {name: as_array(value, f"`{name}`") for name, value in given.items()}
     return {name: _batch(model, trained, name, array) for name, array in found.items()}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .choices import Device, EngineName, PartName
 from .compiler.model import Model
+from .grammar.diagnostics import error
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -356,8 +357,20 @@ class Trainable:
         return as_trained(graph, run, weights)
 
     def _named(self, x: "Array | Mapping[str, Array]") -> "Mapping[str, Array]":
-        """Inputs by name; a single array is the first input."""
-        return x if isinstance(x, Mapping) else {next(iter(self.model.graph.inputs), "input"): x}
+        """Inputs by name; a single array is the first input.
+
+        Raises:
+            NetError: E206, an input is called by the name of a value that it is bound to.
+        """
+        from .runtime.arrays.feeds import help_on_value
+
+        graph = self.model.graph
+        if not isinstance(x, Mapping):
+            return {next(iter(graph.inputs), "input"): x}
+        for name in x.keys() - graph.inputs.keys():
+            if help := help_on_value(graph, name):
+                raise error("E206", f"the network has no input `{name}`", help=help)
+        return x
 
 
 def run_data(run: "Origin | None", data: Any) -> Any:

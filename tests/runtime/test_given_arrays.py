@@ -1,5 +1,6 @@
 """What Python gives for arrays is read as numbers, or refused with what makes numbers of it."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -181,3 +182,19 @@ def test_a_part_is_chosen_by_its_name() -> None:
     run = netc.compile(NETWORK).train((X, T), epochs=1, split=(1, 0, 0))
     with pytest.raises(netc.NetError, match=r"E531.*\n.*`run.predict\(x\)` takes new samples"):
         run.evaluate((X, T))  # type: ignore[arg-type]  # what a user may try
+
+
+def test_an_input_that_is_called_by_its_value() -> None:
+    """A binding names a value, `as` names the input; the help says so, for runs and predictions."""
+    network = netc.compile("x = INPUT(8)\nx -> FC(2)\ntrain { epochs = 1 }")
+    given = {"x": np.zeros((4, 8), np.float32)}
+    help = "the input is called `input`; with `INPUT(...) as x` it is `x`"
+    with pytest.raises(netc.NetError) as failure:
+        network.run(given, network.initialize(0))
+    assert str(failure.value) == f"error[E206]: the network has no input `x`\n  = help: {help}"
+    with pytest.raises(netc.NetError, match=re.escape(help)):
+        network.predict(given, weights=network.initialize(0))
+    named = netc.compile("INPUT(8) as x\nx -> FC(2)")
+    found = named.run(given, named.initialize(0))
+    assert isinstance(found, np.ndarray)
+    assert found.shape == (4, 2)
