@@ -127,6 +127,7 @@ CODES = {
     "W110": "an output that learns slowly with its loss",
     "W111": "a normalization of single values",
     "W112": "bytes that are scaled like fractions",
+    "W113": "dropout between layers where there is one",
     "W116": "an input whose channels seem to come first",
     "W502": "a run that resumes in another environment",
     "W520": "images that were converted for the network",

@@ -27,6 +27,8 @@ HANDING_ON = LINEAR | {"GAP", "GMP", "GN", "IN", "LN", "LRN", "POOL", "RMSNORM",
 # What treats all channels alike, also in training: chance and neighbours tell them apart.
 ALIKE = HANDING_ON - {"DROPOUT", "LRN"}
 
+RECURRENT = frozenset({"GRU", "LSTM", "RNN"})
+
 # Layers all of whose units see the same, without chance.
 SEEING_ALL = WEIGHTED - {"DROPCONNECT", "DWCONV"}
 
@@ -51,6 +53,7 @@ def pitfalls(graph: Graph) -> list[Diagnostic]:
         *_equal_weights(graph),
         *_single_values(graph),
         *_fractions_of_bytes(graph),
+        *_drops_between_no_layers(graph),
     )
     return list({(d.code, d.span or d.message): d for d in reversed(found)}.values())[::-1]
 
@@ -121,6 +124,19 @@ def _fractions_of_bytes(graph: Graph) -> Iterable[Diagnostic]:
                 f"`{node.scope}` scales bytes, from 0 to 255, as if they were from 0 to 1",
                 layer.span,
                 help="`mean` and `std` are in the units of the input: multiply both by 255",
+            )
+
+
+def _drops_between_no_layers(graph: Graph) -> Iterable[Diagnostic]:
+    """Dropout between the layers of a recurrent layer that is a single one."""
+    for path, layer in graph.layers.items():
+        given = layer.kind in RECURRENT and "dropout" not in layer.defaulted
+        if given and layer.arguments["dropout"] and layer.arguments["layers"] == 1:
+            yield Diagnostic(
+                "W113",
+                f"`{path}` drops nothing: its dropout is between layers, of which it has one",
+                layer.span,
+                help="give it more layers, or put a DROPOUT behind it",
             )
 
 

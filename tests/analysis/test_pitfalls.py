@@ -40,6 +40,7 @@ MEANT = {
     "bytes": "INPUT(8x8x3, dtype=uint8) -> NORMALIZE(mean=127.5, std=127.5) -> CONV -> GAP -> FC",
     "bytes as they are": "INPUT(8x8x3, dtype=uint8) -> NORMALIZE -> CONV -> GAP -> FC",
     "pictures from 0 to 1": "INPUT(8x8x3) -> NORMALIZE(mean=0.5, std=0.5) -> CONV -> GAP -> FC",
+    "dropout between layers": "INPUT(16x8, sequence) -> GRU(4, last, layers=2, dropout=0.5)",
     "equal biases": "INPUT(8) -> FC(4, bias_value=0) -> RELU -> FC(2)",
     "a name that is to be ignored": "let (a, _b) = (1, 2)\nINPUT(8) -> FC(a)",
     "names in bodies side by side": (
@@ -76,6 +77,7 @@ def test_no_false_alarm(why: str) -> None:
             ["W108"],
         ),
         ("INPUT(8) -> FC(1) -> LOGSOFTMAX", ["W111"]),
+        ("INPUT(16x8, sequence) -> RNN(4, last, dropout=0.5)", ["W113"]),
         ("INPUT(8x8x3, dtype=uint8) -> NORMALIZE(std=0.5) -> CONV -> GAP -> FC", ["W112"]),
         ("block A { FC(3) }\nblock B { A }\nlet x = 3\nINPUT(8) -> A", ["W105", "W105"]),
         ("x = INPUT(8) -> FC(2)\nlet x = 3\nINPUT(8) -> FC(x)\noutput y = x", ["W109"]),
