@@ -256,7 +256,8 @@ class LayerBuilder(Builder):
 
     def _check_name(self, name: str) -> None:
         """Refuse a second tensor of a name: inputs and weights are given by name, together."""
-        earlier = self._graph.inputs.get(name) or self._graph.parameters.get(name)
+        labelled = self._graph.labels.get(name) if name != self.scope else None
+        earlier = self._graph.inputs.get(name) or self._graph.parameters.get(name) or labelled
         if earlier is None:
             return
         place = self._graph.producer(earlier).span

@@ -1,6 +1,6 @@
 """`let` and `x = chain`: names for compile-time values and for tensors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ...grammar import ast
@@ -24,11 +24,7 @@ def bind_let(statement: Let, scope: Scope) -> None:
     """
     if isinstance(statement, ast.FunctionStatement):
         check_free(statement.name, statement.name_span)
-        names = [parameter.name for parameter in statement.parameters]
-        for index, parameter in enumerate(statement.parameters):
-            if parameter.name in names[:index]:
-                message = f"`{statement.name}` has two parameters `{parameter.name}`"
-                raise error("E112", message, parameter.span, help="give one of them another name")
+        check_differ(statement.name, "parameters", statement.parameters)
         scope.lets[statement.name] = Function(
             statement, environment_of(scope), levels=1 + levels_of(statement.value)
         )
@@ -88,6 +84,21 @@ def bind_target(target: ast.Target, value: Any, give: Callable[[str, Any], None]
     for name, item in unpacked(target, value):
         check_free(name.id, name.span)
         give(name.id, item)
+
+
+def check_differ(owner: str, what: str, given: Iterable[ast.Parameter | ast.NameTarget]) -> None:
+    """Refuse two parameters or inputs of one name.
+
+    Raises:
+        NetError: E112.
+    """
+    first: set[str] = set()
+    for each in given:
+        name = each.name if isinstance(each, ast.Parameter) else each.id
+        if name in first:
+            message = f"`{owner}` has two {what} `{name}`"
+            raise error("E112", message, each.span, help="give one of them another name")
+        first.add(name)
 
 
 def check_free(name: str, span: Span) -> None:

@@ -25,7 +25,7 @@ from ..expressions.names import (
     let_names,
 )
 from ..layers.layerdef import LAYERS, GivenArgument, place
-from .bindings import bind_let, check_free, taken_name
+from .bindings import bind_let, check_differ, check_free, taken_name
 from .items import evaluate_in
 
 LIBRARY = "lib:"
@@ -61,6 +61,12 @@ def define_blocks(statements: Sequence[ast.Statement], home: Home) -> None:
             help = "give one of them another name"
             raise error("E112", message, statement.name_span, also=[first], help=help)
         home.blocks[statement.name] = Block(statement, home, labels_in(statement.body))
+    for statement in statements:  # once all are known, so that calls of them are no errors, too
+        if isinstance(statement, ast.BlockStatement):
+            inputs = [each for each in statement.inputs if each.id != "_"]
+            check_differ(statement.name, "parameters", statement.parameters)
+            check_differ(statement.name, "inputs", inputs)
+            check_differ(statement.name, "names", [*statement.parameters, *inputs])
 
 
 def set_default(statement: ast.DefaultStatement, scope: Scope) -> None:

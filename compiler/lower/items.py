@@ -96,9 +96,17 @@ def path_of(state: Lowering, kind: str, span: Span, site: Site) -> str:
 
 
 def label_path(site: Site) -> str:
-    """The path that a labelled step's label spells where it stands."""
+    """The path that a labelled step's label spells where it stands.
+
+    Raises:
+        NetError: It is `in`, which could not be told from what comes in.
+    """
     assert site.label is not None
-    return site.scope.prefix + label_text(site.label, site.scope)
+    text = label_text(site.label, site.scope)
+    if text == "in":
+        message = "`in` is what comes into a block or a turn, and cannot be a label"
+        raise error("E023", message, site.label.span, help="choose another label")
+    return site.scope.prefix + text
 
 
 def label_text(label: ast.Label, scope: Scope) -> str:

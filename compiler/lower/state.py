@@ -102,6 +102,7 @@ class Lowering:
         evaluated: Calls that mean the same wherever they stand, by the identity of their syntax.
         training: The settings of the `train` block; None where there is none so far.
         training_span: Where it stands.
+        named: Where the network is named.
     """
 
     graph: Graph
@@ -125,6 +126,7 @@ class Lowering:
     evaluated: dict[int, EvaluatedCall] = field(default_factory=dict)
     training: "Mapping[str, GivenSetting] | None" = None
     training_span: Span | None = None
+    named: Span | None = None
 
     def report(self, failure: NetError) -> None:
         """Note an error, with what the calls and turns around it have to say.
@@ -257,6 +259,15 @@ class Lowering:
             NetError: It is too long, or something has it already.
         """
         self.fitting_path(path, span)
+        if path in self.graph.parameters:
+            weight = self.graph.producer(self.graph.parameters[path])
+            raise error(
+                "E112",
+                f"the name `{path}` is that of a weight",
+                span,
+                also=[] if weight.span is None else [Pointer(weight.span, "of this layer")],
+                help="choose another name",
+            )
         if path in self.places:
             earlier = Pointer(self.places[path], "first given here")
             raise error(

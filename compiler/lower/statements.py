@@ -139,8 +139,22 @@ def try_to(state: Lowering, lower_it: Callable[[], Tensors | None]) -> Tensors |
 
 
 def net_statement(state: Lowering, statement: ast.NetStatement, scope: Scope) -> None:
-    """Name the network."""
-    state.graph.name = label_text(statement.name, scope)
+    """Name the network.
+
+    Raises:
+        NetError: E112, it has a name already.
+    """
+    name = label_text(statement.name, scope)
+    if state.named is not None:
+        also = [Pointer(state.named, "first given here")]
+        raise error(
+            "E112",
+            f"the network is named twice, `{state.graph.name}` and `{name}`",
+            statement.span,
+            also=also,
+            help="a file is one network: leave one `net` out, or make blocks of its parts",
+        )
+    state.graph.name, state.named = name, statement.span
 
 
 def language_statement(state: Lowering, statement: ast.LanguageStatement, scope: Scope) -> None:
