@@ -13,24 +13,11 @@ from support.onnx_models import computed
 import netc
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+Called = pytest.importorskip("support.torch_calls").Called
 pytest.importorskip("onnxscript", reason="PyTorch's exporters need onnxscript")
 nn, F = torch.nn, torch.nn.functional
 
 pytestmark = pytest.mark.oracle
-
-
-class Called(nn.Module):  # type: ignore[misc, name-defined]
-    """Modules, and what is done with them."""
-
-    def __init__(self, forward: Callable[..., Any], **modules: Any) -> None:
-        super().__init__()
-        self.called = forward
-        for name, module in modules.items():
-            setattr(self, name, module)
-
-    def forward(self, *xs: Any) -> Any:
-        """What is done with them."""
-        return self.called(self, *xs)
 
 
 def attended(self: Any, x: Any, *, causal: bool = False) -> Any:

@@ -13,6 +13,7 @@ from support.onnx_models import computed, kinds_of
 import netc
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+Called = pytest.importorskip("support.torch_calls").Called
 pytest.importorskip("onnxscript", reason="PyTorch's exporters need onnxscript")
 nn, F = torch.nn, torch.nn.functional
 
@@ -28,20 +29,6 @@ Axes = list[dict[int, str]]
 IGNORED = torch.tensor([[False] * LENGTH, [False] * (LENGTH - 2) + [True] * 2])
 TOKENS = torch.tensor([[1, 2, 3, 4, 5, 6], [3, 1, 2, 5, 0, 0]])
 ONES = torch.ones(2, LENGTH, dtype=torch.int64)
-
-
-class Called(nn.Module):  # type: ignore[misc, name-defined]
-    """Modules, and what is done with them."""
-
-    def __init__(self, forward: Callable[..., Any], **modules: Any) -> None:
-        super().__init__()
-        self.called = forward
-        for name, module in modules.items():
-            setattr(self, name, module)
-
-    def forward(self, *xs: Any) -> Any:
-        """What is done with them."""
-        return self.called(self, *xs)
 
 
 def exported(

@@ -13,26 +13,13 @@ import netc
 from netc.programs import ReshapedState
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+Called = pytest.importorskip("support.torch_calls").Called
 pytest.importorskip("onnxscript", reason="PyTorch's exporters need onnxscript")
 nn = torch.nn
 
 pytestmark = pytest.mark.oracle
 
 HIDDEN = 3
-
-
-class Called(nn.Module):  # type: ignore[misc, name-defined]
-    """A recurrent layer, or two, and what is done with its results."""
-
-    def __init__(self, forward: Callable[..., Any], **modules: Any) -> None:
-        super().__init__()
-        self.called = forward
-        for name, module in modules.items():
-            setattr(self, name, module)
-
-    def forward(self, *xs: Any) -> Any:
-        """What is done with them."""
-        return self.called(self, *xs)
 
 
 def h_of(states: Any) -> Any:
