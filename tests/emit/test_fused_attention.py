@@ -58,6 +58,22 @@ def test_one_operator_for_each_layer(program: str, tmp_path: Path) -> None:
     assert "Softmax" not in kinds
 
 
+@pytest.mark.parametrize("name", ["plain", "causal", "scaled", "grouped", "relative", "crossed"])
+def test_the_operator_is_a_layer_again(name: str, tmp_path: Path) -> None:
+    """With the arguments that it had; without dropout, which inference does not know."""
+    network = netc.compile(FUSED[name])
+    path = tmp_path / "m.onnx"
+    network.export(path, fused_attention=True)
+    found = netc.load_onnx(path)
+    (before, after) = (
+        [layer for layer in net.graph.layers.values() if layer.kind == "ATTENTION"]
+        for net in (network, found)
+    )
+    given = {n: v for n, v in before[0].arguments.items() if n not in ("dropout", "init")}
+    assert {n: v for n, v in after[0].arguments.items() if n in given} == given
+    assert found.counts.params == network.counts.params
+
+
 def test_shifted_windows_stay_as_they_are(tmp_path: Path) -> None:
     """What comes between the scores of shifted windows is no mask for all samples alike."""
     program = "INPUT(8x8x4) -> WINDOW(4, shift=2) -> ATTENTION(2, mask=shifted) -> FC(3)"

@@ -67,7 +67,8 @@ def attention(trail: Trail) -> Match:
     factor = arguments.pop("factor") * queries.factor * keys.factor
     if not isclose(factor, 1 / sqrt(depth), rel_tol=1e-4):
         arguments["scale"] = float(f"{factor:.7g}")
-    trail.need(k.shape == v.shape and k.shape[:2] == q.shape[:2] and k.shape[3] == depth)
+    trail.need(k.shape == v.shape and k.shape[0] == q.shape[0] and k.shape[3] == depth)
+    trail.need(k.shape[1] == heads or (core.shares and heads % k.shape[1] == 0))
     order = _order(joined.places, q.shape)
     operands, layouts = zip(*(each.operand(trail) for each in (q, k, v)), strict=True)
     common = set.intersection(*layouts, order)
@@ -174,11 +175,13 @@ class Core:
         masks: Operators that add to the scores or choose among them, what they add or choose by,
             and what the scores are multiplied by after that.
         parts: Queries, keys and values of all heads.
+        shares: Whether heads of queries may share those of keys, several next to each other.
     """
 
     arguments: dict[str, Any]
     masks: list[tuple[Node, Value, float]] = field(default_factory=list)
     parts: tuple[Value, ...] = ()
+    shares: bool = False
 
 
 def _core(trail: Trail, value: Value) -> Core:
@@ -192,7 +195,7 @@ def _core(trail: Trail, value: Value) -> Core:
         factor = 1 / sqrt(depth) if attributes["scale"] is None else attributes["scale"]
         arguments = {"factor": factor} | ({"causal": True} if attributes["is_causal"] else {})
         masks = [] if given[3] is None else [(node, given[3], 1.0)]
-        return Core(arguments, masks, parts=(queries, keys, values))
+        return Core(arguments, masks, parts=(queries, keys, values), shares=True)
     weights, values = (trail.argument(node, place) for place in range(2))
     core = Core({"factor": 1.0})
     scores = _scores(trail, _softmax(trail, weights, core), core)
@@ -251,7 +254,8 @@ def _masks(trail: Trail, core: Core, shape: Shape) -> tuple[Masks, list[ScoreBia
     masks, biases = Masks(trail, shape), []
     for node, value, factor in core.masks:
         rank = node.outputs[0].rank
-        bias = score_bias(trail, value, rank) if node.op_type == "Add" else None
+        added = node.op_type == "Add" or (node.op_type == "Attention" and value.dtype.is_float)
+        bias = score_bias(trail, value, rank) if added else None
         if bias is not None and (bias.by_window or not is_mask(bias.numbers)):
             trail.need(factor == 1)
             biases.append(bias)
