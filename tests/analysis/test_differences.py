@@ -1,5 +1,7 @@
 """What changed between two networks: what is found, and the words for it."""
 
+from pathlib import Path
+
 import pytest
 from support.network_rows import marked_specs
 
@@ -184,6 +186,25 @@ def test_published() -> None:
         "added  `layer3.6` to `layer3.35`: 30 times 10 layers (3 CONV, 3 BN, 3 RELU, ADD), "
         "33,515,520 parameters",
     ]
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet18", "squeezenet1_1", "training/digits_cnn"])
+def test_a_model_and_the_program_that_is_written_of_it(name: str, tmp_path: Path) -> None:
+    """They differ by nothing but names: branches that do nothing are in no model."""
+    path = tmp_path / "m.onnx"
+    netc.load(f"zoo:{name}").export(path)
+    model = netc.load_onnx(path)
+    found = netc.diff(model, netc.compile(model.to_text()))
+    assert {change.change for change in found.changes} <= {"same", "renamed"}
+    assert all(total.before == total.after for total in found.totals)
+
+
+def test_branches_that_do_nothing() -> None:
+    """What they pass on is read by what reads them, also one behind the other."""
+    shortcut = "INPUT(4x4x2) -> ( CONV(2) | {} ) -> ADD -> FC"
+    assert diff(shortcut.format("ID"), shortcut.format("ID -> ID")).equal
+    found = diff(shortcut.format("ID"), shortcut.format("RELU"))
+    assert [change.change for change in found.changes if change.change != "same"] == ["added"]
 
 
 @pytest.mark.parametrize("name", marked_specs())

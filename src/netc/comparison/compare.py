@@ -12,6 +12,8 @@ from .alignment import LayerKey, align
 from .changes import OUTPUT, ChangeKind, Difference, LayerChange, LayerSide, Total, listed
 from .report import Diff
 
+NOTHING = "ID"
+
 
 def diff(before: Network, after: Network) -> Diff:
     """What changed from one network to another, layer by layer.
@@ -23,7 +25,7 @@ def diff(before: Network, after: Network) -> Diff:
     pairs = _aligned(left, right)
     same_place = _Correspondence(left, right, pairs)
     changes = _merged(left, right, pairs, same_place)
-    ends, other_ends = _ends(before.graph), _ends(after.graph)
+    ends, other_ends = _ends(before), _ends(after)
     changes += _merged(ends, other_ends, _aligned(ends, other_ends), same_place)
     a, b = before.counts, after.counts
     totals = (
@@ -36,14 +38,36 @@ def diff(before: Network, after: Network) -> Diff:
 
 
 def _layers(network: Network) -> list[LayerSide]:
+    """The layers, without branches that do nothing: a model does not have these."""
     graph = network.graph
     inputs, _ = sources(graph)
+    passed = _passed_on(graph)
     rows = rows_of(graph, network.counts, Memory(0, {}), {})
     return [
-        LayerSide(row, inputs[row.name], _lenders(graph, row), graph.layers[row.name].labelled)
+        LayerSide(
+            row,
+            _through(passed, inputs[row.name]),
+            _lenders(graph, row),
+            graph.layers[row.name].labelled,
+        )
         for row in rows
-        if row.name in graph.layers
+        if row.name in graph.layers and row.name not in passed
     ]
+
+
+def _passed_on(graph: Graph) -> Mapping[str, Sequence[str]]:
+    """What stands before branches that do nothing, and have no name."""
+    inputs, _ = sources(graph)
+    passed: dict[str, Sequence[str]] = {}
+    for path, layer in graph.layers.items():
+        if layer.kind == NOTHING and not layer.labelled:
+            passed[path] = _through(passed, inputs[path])
+    return passed
+
+
+def _through(passed: Mapping[str, Sequence[str]], names: Sequence[str]) -> tuple[str, ...]:
+    """What is read, looking through what only passes it on."""
+    return tuple(dict.fromkeys(source for name in names for source in passed.get(name, (name,))))
 
 
 def _lenders(graph: Graph, row: LayerRow) -> tuple[str, ...]:
@@ -52,11 +76,13 @@ def _lenders(graph: Graph, row: LayerRow) -> tuple[str, ...]:
     return tuple(dict.fromkeys(owners))
 
 
-def _ends(graph: Graph) -> list[LayerSide]:
+def _ends(network: Network) -> list[LayerSide]:
     """The network's outputs."""
+    graph = network.graph
     _, ends = sources(graph)
+    passed = _passed_on(graph)
     return [
-        LayerSide(LayerRow(name, OUTPUT, outputs=(value.type,)), ends[name])
+        LayerSide(LayerRow(name, OUTPUT, outputs=(value.type,)), _through(passed, ends[name]))
         for name, value in graph.outputs.items()
     ]
 
@@ -185,8 +211,15 @@ def _arguments(a: LayerRow, b: LayerRow) -> Iterator[Difference]:
 
 
 def _settled(row: LayerRow, name: str) -> Any:
-    """An argument's value; a size that is the same on each axis is one number, as in `stride=2`."""
+    """An argument's value; a size that is the same on each axis is one number, as in `stride=2`.
+
+    No padding is 0. What an input says of classes is the number of units of the last layer.
+    """
     value = row.arguments.get(name)
+    if name == "pad" and value == "valid":
+        return 0
+    if name == "classes":
+        return None
     axes = row.outputs[0].rank - 2 if row.outputs else 0
     if isinstance(value, tuple) and len(value) == axes and len(set(value)) == 1:
         return value[0]
