@@ -11,6 +11,10 @@ from .records import record
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
+SETTINGS, PYTHON = "<settings>", "<Python>"  # settings from outside, and calls of our classes
+OUTSIDE = frozenset({SETTINGS, PYTHON})  # texts that no program stands in
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """A named text: a file, a quoted chain, or standard input.

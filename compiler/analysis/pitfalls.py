@@ -131,7 +131,8 @@ def _drops_between_no_layers(graph: Graph) -> Iterable[Diagnostic]:
     """Dropout between the layers of a recurrent layer that is a single one."""
     for path, layer in graph.layers.items():
         given = layer.kind in RECURRENT and "dropout" not in layer.defaulted
-        if given and layer.arguments["dropout"] and layer.arguments["layers"] == 1:
+        arguments = layer.arguments  # ONNX's operators of these names have others
+        if given and arguments.get("dropout") and arguments.get("layers") == 1:
             yield Diagnostic(
                 "W113",
                 f"`{path}` drops nothing: its dropout is between layers, of which it has one",

@@ -14,7 +14,7 @@ from typing import Any, Protocol, get_type_hints
 
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.records import record
-from ...grammar.source import Span
+from ...grammar.source import OUTSIDE, Span
 from ..expressions.arguments import (
     LARGEST_WHOLE,
     Flag,
@@ -474,7 +474,8 @@ def _refused(
     if not suggestion and isinstance(value, int | float) and value <= 0 and _accepts(kind, 0.01):
         suggestion = f"write a number above 0, such as `{name}=0.01`"
     chooses = len(kind.words) > 1 or _accepts(kind, True)
-    if _is_name(value) and not suggestion and not chooses:
+    in_program = argument.span.source.name not in OUTSIDE
+    if _is_name(value) and not suggestion and not chooses and in_program:
         return unknown_name(value, argument.span)
     expected = f"must be {kind.expected}, not {_describe(value)}"
     return error("E103", f"the `{name}` of {spelling} {expected}", argument.span, help=suggestion)

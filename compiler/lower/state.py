@@ -259,15 +259,6 @@ class Lowering:
             NetError: It is too long, or something has it already.
         """
         self.fitting_path(path, span)
-        if path in self.graph.parameters:
-            weight = self.graph.producer(self.graph.parameters[path])
-            raise error(
-                "E112",
-                f"the name `{path}` is that of a weight",
-                span,
-                also=[] if weight.span is None else [Pointer(weight.span, "of this layer")],
-                help="choose another name",
-            )
         if path in self.places:
             earlier = Pointer(self.places[path], "first given here")
             raise error(
@@ -276,6 +267,15 @@ class Lowering:
                 span,
                 also=[] if self.places[path] == span else [earlier],
                 help=self._how_to_differ(path, span),
+            )
+        if path in self.graph.parameters:
+            weight = self.graph.producer(self.graph.parameters[path])
+            raise error(
+                "E112",
+                f"the name `{path}` is that of a weight",
+                span,
+                also=[] if weight.span is None else [Pointer(weight.span, "of this layer")],
+                help="choose another name",
             )
         self.places[path] = span
         self.scopes.add(path.rpartition(".")[0])

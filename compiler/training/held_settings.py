@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 from ...grammar import ast
 from ...grammar.parsing.literals import check_integer
 from ...grammar.parsing.parser import parse_setting
+from ...grammar.source import SETTINGS as SOURCE
 from ...grammar.source import Source, Span
 from ..expressions.arguments import spell
 from .term_table import given_arguments, is_known, spell_term
 from .terms import Term
 
-SOURCE = "<settings>"
 MOST_BITS = 10_000  # bits of an integer that is shown in decimal digits
 
 _SHORTENED = Repr()

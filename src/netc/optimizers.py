@@ -8,6 +8,7 @@ from .compiler.training.held_settings import held, keyword_spans, spell_plain
 from .compiler.training.optimizers import OPTIMIZERS
 from .compiler.training.term_table import bind_term
 from .compiler.training.terms import Term
+from .grammar.source import PYTHON
 
 
 class Optimizer:
@@ -37,7 +38,7 @@ class Optimizer:
             NetError: An argument is unknown or of the wrong kind.
         """
         texts = {name: spell_plain(value) for name, value in arguments.items()}
-        call, spans = keyword_spans("<Python>", texts, before=f"{self.__name__}(", after=")")
+        call, spans = keyword_spans(PYTHON, texts, before=f"{self.__name__}(", after=")")
         given = [
             GivenArgument(name, held(value, spans[name]).value, spans[name])
             for name, value in arguments.items()

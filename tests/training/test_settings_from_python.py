@@ -104,7 +104,9 @@ def test_text_that_does_not_fit_is_marked_within_a_list() -> None:
         "  --> <settings>:2:34\n"
         "   |\n"
         " 2 | regularize=[l1(strength=0.5), l2(-1)]\n"
-        "   |                                  ^^"
+        "   |                                  ^^\n"
+        "   |\n"
+        "   = help: write a number above 0, such as `strength=0.01`"
     )
 
 
@@ -155,7 +157,9 @@ def test_optimizers_mark_the_keyword() -> None:
         "  --> <Python>:1:19\n"
         "   |\n"
         " 1 | SGD(momentum=0.5, lr=-1)\n"
-        "   |                   ^^^^^"
+        "   |                   ^^^^^\n"
+        "   |\n"
+        "   = help: write a number above 0, such as `lr=0.01`"
     )
 
 
