@@ -329,8 +329,9 @@ def _one_hot(build: Builder, index: Value, output: Value, axis: int) -> Value:
     """1 for the class of each position, and 0 for the others, in the output's shape."""
     classes = output.shape[axis]
     assert isinstance(classes, int)
-    count = build.index_constant(classes)
-    return build.OneHot(index, count, build.constant((0.0, 1.0), output.dtype), axis=axis)
+    numbers = build.Cast(along(build, range(classes), output, axis), to=index.dtype)
+    found = build.Equal(build.Unsqueeze(index, build.index_constant((axis,))), numbers)
+    return build.Cast(found, to=output.dtype)
 
 
 @of_difference(

@@ -53,7 +53,7 @@ def test_steps_of_optimizers_agree_with_pytorch(row: OptimizerRow) -> None:
 @pytest.mark.parametrize("loss", sorted({row.name for row in LOSS_ROWS}))
 def test_steps_of_losses_agree_with_pytorch(loss: str) -> None:
     """PyTorch minimises each loss as we do, with a penalty, too."""
-    ending = " -> LOGSOFTMAX" if loss == "nll" else ""
+    ending = {"nll": " -> LOGSOFTMAX", "dice": " -> SIGMOID"}.get(loss, "")
     for penalty in ("[]", "[l2(0.01)]"):
         program = f"INPUT(6) -> FC(5) -> TANH -> FC(4){ending}"
         work = work_of(program, loss=loss, regularize=penalty)

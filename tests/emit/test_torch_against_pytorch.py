@@ -117,9 +117,9 @@ PROGRAMS = {
 
 
 # What PyTorch's recurrent layers do not do, or do by other arguments.
-LACKING = ("direction=backward", "mask=words", "( x | h")
+LACKING = ("direction=backward", "mask=words", "( x | h", "SCAN(")
 # Here float32 alone rounds by more than what is compared.
-SENSITIVE = {"mobile/mobilenet_v3_small"}
+SENSITIVE = {"detection/ssdlite320_mobilenet_v3_large", "mobile/mobilenet_v3_small"}
 
 
 def _outputs_agree(
