@@ -117,6 +117,7 @@ FAMILIES = {
     "embedding": "dense",
     "local": "convolution",
     "positions": "dense",
+    "scan": "recurrent",
     "sequence": "attention",
     "transposed_convolution": "convolution",
 }
@@ -166,7 +167,8 @@ def meaning(theme: Theme, kind: str, path: str = "") -> tuple[str, str]:
     own = theme.looks.get((KIND, kind), Look())
     if own.fill:
         return own.label or kind, own.fill
-    words = theme.looks.get((FAMILY, group), Look()).label or WORDS.get(group, group)
+    words = WORDS.get(group, group.replace("_", " "))
+    words = theme.looks.get((FAMILY, group), Look()).label or words
     return words, fill(theme, kind)
 
 
