@@ -335,7 +335,7 @@ def test_python_values_are_settings_too() -> None:
 
 OVERRIDES_REFUSED = [
     ("lr", "-1", "E103"),
-    ("lr", "fast", "E101"),
+    ("lr", "fast", "E103"),
     ("lr", "{a: 1}", "E125"),
     ("alpha", "0.5", "E102"),
     ("learning_rate", "1", "E122"),
