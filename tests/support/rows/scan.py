@@ -120,19 +120,18 @@ ROWS = [
             (", direction=backward", "6x3", {"backward": True}),
         )
     ),
-    LayerRow(
-        f"{ELMAN}x = INPUT(6x5, sequence)\nh = INPUT(3)\n( x | h ) -> SCAN(Cell(n=3)) as l",
-        "6x3",
-        SMALL,
-        6 * (SMALL - 3),
-        torch=loop(elman),
-    ),
-    LayerRow(
-        f"{ELMAN}h = PARAM(3) as start\nx = INPUT(6x5, sequence)\n( x | h ) -> SCAN(Cell(3)) as l",
-        "6x3",
-        SMALL,
-        6 * (SMALL - 3),
-        torch=learned(elman),
+    *(
+        LayerRow(
+            f"{ELMAN}{first}\n( x | h ) -> SCAN(Cell(n=3)) as l",
+            "6x3",
+            SMALL,
+            6 * (SMALL - 3),
+            torch=oracle,
+        )
+        for first, oracle in (
+            ("x = INPUT(6x5, sequence)\nh = INPUT(3)", loop(elman)),
+            ("h = PARAM(3) as start\nx = INPUT(6x5, sequence)", learned(elman)),
+        )
     ),
     LayerRow(
         f"{LSTM}INPUT(6x5, sequence) -> SCAN(Cell(3), states=[3, 3]) as l",
