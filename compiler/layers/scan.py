@@ -202,7 +202,8 @@ def _turn(
     types = [*elements, *(first.type for first in firsts)]
     start = len(graph)
     with graph.tentatively():
-        taken = [build.input(f"{build.scope}.{i}", type) for i, type in enumerate(types)]
+        # No label can have these names, which hold what no program can.
+        taken = [build.input(f"{build.scope}\0{i}", type) for i, type in enumerate(types)]
         yielded = build.call_block(block, taken, at="cell")
         nodes = graph.records[start:]
     _check(build, block, yielded, firsts)

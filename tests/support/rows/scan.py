@@ -133,6 +133,13 @@ ROWS = [
             ("h = PARAM(3) as start\nx = INPUT(6x5, sequence)", learned(elman)),
         )
     ),
+    LayerRow(  # labels of numbers, within and beside
+        "block Cell(n; x, h) { ( x -> FC(n) as 0 | h ) -> ADD }\n"
+        "INPUT(6x5, sequence) -> LINEAR(5) as l.1 -> SCAN(Cell(3), states=3) as l",
+        "6x3",
+        3 * 5 + 3,
+        6 * 3 * 5,
+    ),
     LayerRow(
         f"{LSTM}INPUT(6x5, sequence) -> SCAN(Cell(3), states=[3, 3]) as l",
         "6x3",
