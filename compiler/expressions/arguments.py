@@ -382,6 +382,16 @@ def or_none(kind: Kind) -> Kind:
     return Kind(f"{kind.expected}, or `none`", convert, (*kind.words, "none"))
 
 
+def or_word(kind: Kind, word: str) -> Kind:
+    """What a kind accepts, or a word, which stays one."""
+
+    def convert(value: Any) -> Any:
+        return str(value) if isinstance(value, Word) and value == word else kind.convert(value)
+
+    expected = f"{kind.expected}, or `{word}`"
+    return Kind(expected, convert, (*kind.words, word), takes_lists=kind.takes_lists)
+
+
 def kind_of(annotation: Any) -> Kind:
     """The kind that a layer function's annotation stands for; `X | None` is X.
 

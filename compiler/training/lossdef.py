@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY
 from enum import Enum
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from ...grammar.records import record
-from ..expressions.arguments import LabelName
+from ..expressions.arguments import FactorList, LabelName, kind_of, or_word
 from ..ir.builder import Builder
 from ..ir.dim import Dim
 from ..ir.graph import Value
@@ -159,6 +159,8 @@ class LossDef(TermDef):
         if target is not None and target.dtype.is_float and len(target.shape) < len(output.shape):
             target = build.Unsqueeze(target, build.index_constant((axis,)))
         options = {n: v for n, v in self.settled(term.arguments).items() if n != INPUT_AS_TARGET}
+        if weighs_classes_alike(term):  # without a training part, all classes are as frequent
+            options[CLASS_WEIGHTS] = None
         loss: Value = self.function(build, output, target, axis, **options)
         return loss
 
@@ -184,13 +186,21 @@ class LossDef(TermDef):
         return output.shape[class_axis(output) if axis is None else axis]
 
 
-PER_CHANNEL = ("class_weights", "pos_weight")  # arguments that list a number for each channel
+CLASS_WEIGHTS = "class_weights"
+PER_CHANNEL = (CLASS_WEIGHTS, "pos_weight")  # arguments that list a number for each channel
+BALANCED = "balanced"
+ClassWeights = Annotated[Any, or_word(kind_of(FactorList), BALANCED)]
 LOSSES = TermTable("loss", "loss", LossDef)
 INPUT_AS_TARGET = "target"
 
 
 def _of_comparisons(*, target: LabelName | None = None) -> None:
     """What every loss takes that compares: an input in place of a target that data give."""
+
+
+def weighs_classes_alike(term: Term) -> bool:
+    """Whether all classes are to count as much, however frequent they are in the training part."""
+    return term.arguments.get(CLASS_WEIGHTS) == BALANCED
 
 
 COMPARING = keyword_arguments(_of_comparisons)

@@ -10,7 +10,6 @@ from functools import partial
 from math import log
 
 from ..expressions.arguments import (
-    FactorList,
     Factors,
     Flag,
     Integer,
@@ -38,6 +37,7 @@ from .lossdef import (
     NOTHING,
     NUMBERS,
     SIDES,
+    ClassWeights,
     Doubt,
     Formula,
     Refusal,
@@ -149,7 +149,7 @@ def cross_entropy(
     *,
     ignore_index: Integer = -100,
     label_smoothing: Rate = 0.0,
-    class_weights: FactorList | None = None,
+    class_weights: ClassWeights | None = None,
 ) -> Value:
     """-log softmax(logits)[target], PyTorch's `CrossEntropyLoss`, the mean over all positions.
 
@@ -194,7 +194,7 @@ def negative_log_likelihood(
     axis: int,
     *,
     ignore_index: Integer = -100,
-    class_weights: FactorList | None = None,
+    class_weights: ClassWeights | None = None,
 ) -> Value:
     """-log p[target] of log-probabilities, PyTorch's `NLLLoss`, the mean over all positions."""
     return mean_log_likelihood(

@@ -40,7 +40,8 @@ ELSEWHERE: Mapping[str, str] = by_word(
         "transform transforms": "it is `preprocess` or `augment` here",
         "verbose": f"{_BY_ITSELF}`netc train -q` is quiet",
         "classweight classweights": (
-            "it is an argument of the loss: `loss = cross_entropy(class_weights=[1, 3])`"
+            "it is an argument of the loss: `loss = cross_entropy(class_weights=[1, 3])`, or"
+            " `class_weights=balanced`"
         ),
         "posweight": "it is an argument of the loss: `loss = binary_cross_entropy(pos_weight=3)`",
         "validationdata": "it is a part of the data: `split = (0.8, 0.2)`",

@@ -14,7 +14,7 @@ ENOUGH_SAMPLES = 1000  # which say well enough how targets scatter
 
 def known_of(job: Job) -> RunContext:
     """The loss and the accuracy of an answer that knows nothing, and the optimizer's own rate."""
-    objective, wiring = job.recipe.objective, job.wiring
+    objective, wiring = job.objective, job.wiring
     try:
         feeds = job.some(ENOUGH_SAMPLES)
         guess = guessed_loss(job.graph, objective, wiring, feeds)

@@ -74,7 +74,7 @@ def overfit(
     Raises:
         NetError: Data, network and loss do not fit together.
     """
-    whole = job.recipe.objective
+    whole = job.objective
     compared = whole.comparing if whole.comparing.losses else whole
     objective = replace(compared, regularize=())
     step = train_step(

@@ -85,7 +85,7 @@ class Subject:
     @property
     def objective(self) -> Objective:
         """What is minimised."""
-        return self.job.recipe.objective
+        return self.job.objective
 
     @cached_property
     def gradients(self) -> dict[str, Array]:

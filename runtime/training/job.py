@@ -11,6 +11,7 @@ import numpy as np
 
 from ...compiler.ir.graph import Graph
 from ...compiler.ir.text import to_text
+from ...compiler.training.objective import Objective
 from ...compiler.training.recipe import Recipe
 from ...compiler.training.train_step import TrainStep, train_step
 from ...grammar.diagnostics import Diagnostic, did_you_mean, error
@@ -28,6 +29,7 @@ from ..run_folder.checkpoint import Checkpoint
 from ..run_folder.environment import compare, environment
 from ..run_folder.folder import CHECKPOINT
 from ..weights.state import State
+from .class_balance import balanced
 from .loop import SECONDS_BETWEEN_CHECKPOINTS
 
 NETWORK = "network"
@@ -90,6 +92,16 @@ class Job:
         return wire(self.graph, self.recipe.objective, self.data, view=self.augmenter.still)
 
     @cached_property
+    def objective(self) -> Objective:
+        """What training minimises, with the weights of classes counted in the training part."""
+        return balanced(self.recipe.objective, self.training, self.labels)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Every setting as a program spells it, with what was counted in the training part."""
+        return replace(self.recipe, loss=self.objective.losses).settings()
+
+    @cached_property
     def labels(self) -> Array | None:
         """The labels of all samples; None where no loss takes a target of the data."""
         return self.data.labels() if self.recipe.objective.target_names() else None
@@ -145,7 +157,7 @@ class Job:
         recipe = self.recipe
         return train_step(
             self.graph,
-            recipe.objective,
+            self.objective,
             recipe.optimizer,
             targets={output: target.type for output, target in self.wiring.targets.items()},
             seed=recipe.seed,
@@ -176,7 +188,7 @@ class Job:
     def evaluator(self) -> Evaluator:
         """What measures the network while it is trained."""
         return Evaluator(
-            *(self.graph, self.recipe.objective, self.wiring),
+            *(self.graph, self.objective, self.wiring),
             engine=self.engine,
             device=self.device,
         )

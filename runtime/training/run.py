@@ -258,7 +258,7 @@ def facts_of(job: Job) -> Facts:
     """What a run's folder records of its job."""
     first = job.data.take([0]).inputs
     return Facts(
-        settings=job.recipe.settings(),
+        settings=job.settings,
         changes=job.changes,
         options={name: getattr(job, name) for name in KEPT},
         inputs=job.wiring.inputs,

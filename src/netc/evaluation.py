@@ -126,7 +126,7 @@ def evaluate(
         help = "choose another part (`--part`), or another `split`"
         raise error("E531", f"the {part} part of {where} is empty", help=help)
     evaluator = Evaluator(
-        *(job.graph, job.recipe.objective, job.wiring),
+        *(job.graph, job.objective, job.wiring),
         names=[metrics] if isinstance(metrics, str) else metrics or None,
         deep=True,
         more=CURVE_METRICS if curves else (),

@@ -161,4 +161,4 @@ def _from_data(
     part = replace(job.training, indices=job.split.train[:batch])
     types = {output: target.type for output, target in job.wiring.targets.items()}
     feeds = next(iter(part.still(batch)))
-    return add_loss(model.graph, job.recipe.objective, types), dict(feeds)
+    return add_loss(model.graph, job.objective, types), dict(feeds)

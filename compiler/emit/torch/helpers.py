@@ -146,6 +146,15 @@ def dice_loss(y, t, axis, smooth):
     return 1 - ((2 * shared + smooth) / (sizes + smooth)).mean()
 '''
 
+BALANCED_WEIGHTS = '''\
+def balanced_weights(targets, classes, ignored):
+    """n / (k c) for a class with c of n positions, k classes having some (scikit-learn)."""
+    t = torch.cat([t.flatten() for t in targets])
+    counts = torch.bincount(t[t != ignored], minlength=classes)
+    weights = counts.sum() / ((counts > 0).sum() * counts.clamp(min=1))
+    return weights.where(counts > 0, torch.ones(()))
+'''
+
 HELPERS: Mapping[str, str] = {
     "to_windows": TO_WINDOWS,
     "from_windows": FROM_WINDOWS,
@@ -155,4 +164,5 @@ HELPERS: Mapping[str, str] = {
     "RelativeAttention": RELATIVE_ATTENTION,
     "focal_loss": FOCAL_LOSS,
     "dice_loss": DICE_LOSS,
+    "balanced_weights": BALANCED_WEIGHTS,
 }

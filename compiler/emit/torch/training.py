@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from math import exp
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...ir.graph import Graph
 from ...model import Model
+from ...training.lossdef import CLASS_WEIGHTS, weighs_classes_alike
 from ...training.output_fit import Fit, fit
 from ...training.recipe import Recipe
 from ...training.terms import Term
@@ -34,6 +35,7 @@ def training_text(model: Model) -> str:
         momentum = recipe.settings()["momentum"]
         lines.append(f"    # momentum = {momentum}: set `momentum` in `optimizer.param_groups`.")
     lines += _penalized(model.graph, recipe)
+    lines += _balanced(model.graph, recipe)
     lines += ["    model.train()", f"    for _ in range({recipe.epochs}):"]
     lines += _steps(model.graph, recipe, schedule is not None)
     return "\n".join(lines) + "\n"
@@ -53,22 +55,54 @@ def _told(recipe: Recipe) -> list[str]:
     ]
 
 
-def _steps(graph: Graph, recipe: Recipe, scheduled: bool) -> list[str]:
-    """The loop over the batches of an epoch."""
+class _Variables(NamedTuple):
+    """What the loop calls arrays: a batch's in their order, and each output's target."""
+
+    inputs: list[str]
+    given: list[str]
+    targets: dict[str, str]
+
+
+def _variables(graph: Graph, recipe: Recipe) -> _Variables:
     targets = recipe.objective.target_names()
     inputs = ["x"] if len(graph.inputs) == 1 else list(map(variable, graph.inputs))
     names = {o: "t" if len(targets) == 1 else variable(f"t_{o}") for o in targets}
-    variables = dict(zip(graph.inputs, inputs, strict=True))
-    compared = {o: variables[name] for o, name in recipe.objective.inputs_as_targets().items()}
+    of = dict(zip(graph.inputs, inputs, strict=True))
+    compared = {o: of[name] for o, name in recipe.objective.inputs_as_targets().items()}
+    return _Variables(inputs, [*inputs, *names.values()], {**names, **compared})
+
+
+def _balanced(graph: Graph, recipe: Recipe) -> list[str]:
+    """Weights of classes that are counted before the first step."""
+    variables = _variables(graph, recipe)
+    lines: list[str] = []
+    for output, term in recipe.loss.items():
+        if not weighs_classes_alike(term):
+            continue
+        target, value = variables.targets[output], graph.outputs[output]
+        batches = f"(batch[{variables.given.index(target)}] for batch in loader)"
+        classes = value.shape[fit(graph, value, term, name=output).axis]
+        assert isinstance(classes, int)
+        counted = call("balanced_weights", code(batches), classes, term.arguments["ignore_index"])
+        lines += laid_out(f"{_weights_of(target)} = ", counted, indent=4)
+    return lines
+
+
+def _weights_of(target: str) -> str:
+    return f"weights_of_{target}"
+
+
+def _steps(graph: Graph, recipe: Recipe, scheduled: bool) -> list[str]:
+    """The loop over the batches of an epoch."""
+    inputs, given, targets = _variables(graph, recipe)
     outputs = {o: "y" if len(graph.outputs) == 1 else variable(f"y_{o}") for o in graph.outputs}
-    given = ", ".join([*inputs, *names.values()])
-    lines = [f"        for {given} in loader:"]
+    lines = [f"        for {', '.join(given)} in loader:"]
     results = [outputs[o] if o in recipe.loss else "_" for o in graph.outputs]
     lines.append(f"            {', '.join(results)} = model({', '.join(inputs)})")
     terms = []
     for output, term in recipe.loss.items():
         found = fit(graph, graph.outputs[output], term, name=output)
-        target = names.get(output) or compared.get(output, "")
+        target = targets.get(output, "")
         value = LOSSES[term.name](term, found, outputs[output], target)
         weight = recipe.weights.get(output, 1.0)
         terms.append(value if weight == 1.0 else joined("*", PRODUCT, code(weight), value))
@@ -109,15 +143,22 @@ def _cross_entropy(term: Term, found: Fit, output: str, target: str) -> Code:
     options = [
         option("ignore_index", term.arguments["ignore_index"], -100),
         option("label_smoothing", term.arguments["label_smoothing"], 0.0),
-        *_weights("weight", term.arguments["class_weights"], output),
+        *_class_weights(term, output, target),
     ]
     return call("F.cross_entropy", _classes_first(found, output), target, *options)
 
 
 def _negative_log_likelihood(term: Term, found: Fit, output: str, target: str) -> Code:
     ignored = option("ignore_index", term.arguments["ignore_index"], -100)
-    weights = _weights("weight", term.arguments["class_weights"], output)
+    weights = _class_weights(term, output, target)
     return call("F.nll_loss", _classes_first(found, output), target, ignored, *weights)
+
+
+def _class_weights(term: Term, output: str, target: str) -> list[Code]:
+    """Weights of classes as an argument, where they have some."""
+    if weighs_classes_alike(term):
+        return [keyword("weight", method(code(_weights_of(target)), "to", code(output)))]
+    return _weights("weight", term.arguments[CLASS_WEIGHTS], output)
 
 
 def _kl_divergence(term: Term, found: Fit, output: str, target: str) -> Code:
