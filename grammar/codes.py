@@ -89,7 +89,7 @@ CODES = {
     "E525": "data without samples",
     "E526": "a column or array that is not in the data",
     "E527": "images of different sizes",
-    "E528": "a missing package for reading images",
+    "E528": "a missing package of an extra",
     "E529": "data of another shape or type than the network takes",
     "E530": "preprocessing or augmentation that does not suit the data",
     "E531": "a split or a batch without samples",

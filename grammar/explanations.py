@@ -80,7 +80,8 @@ SITUATIONS: Mapping[str, str] = {
     "E526": "The message lists the columns of the csv file, or the arrays of the npz file.",
     "E527": "A batch is one array, so all its images must have the same size. "
     "`images(folder, size=64x64)` resizes all of them.",
-    "E528": "`images` reads images with Pillow, which the extra `train` installs.",
+    "E528": "Some things need a package that an extra of netc installs: `images` reads images "
+    "with Pillow, which the extra `train` installs.",
     "E529": "An input or target has another shape, element type or name than the network "
     "expects. Images are (N, C, H, W), sequences (N, L, C); class indices are whole numbers.",
     "E530": "Flips, rotations, shifts, crops and colours need images, (N, C, H, W). A crop "

@@ -268,6 +268,19 @@ def make_folder(path: str) -> None:
         raise _file_error("E004", "create the folder", path, failure) from None
 
 
+@contextmanager
+def writing(path: str) -> Iterator[None]:
+    """What a package writes by itself to a file or a folder, its failures as ours.
+
+    Raises:
+        NetError: E004.
+    """
+    try:
+        yield
+    except (OSError, ValueError) as failure:  # a null character in a path is a ValueError
+        raise _file_error("E004", "write", path, failure) from None
+
+
 def _file_error(code: str, verb: str, path: str, failure: Exception) -> NetError:
     number = getattr(failure, "errno", None)
     reason, help = _REASONS.get(number, (getattr(failure, "strerror", None) or str(failure), None))

@@ -31,7 +31,16 @@ ORDERS = {
         *("learning_curves", "benchmarking"),
     ),
     "face": (
-        *("choices", "data", "sources", "arrays", "tensor_specs", "tables", "optimizers"),
+        *(
+            "choices",
+            "callbacks",
+            "data",
+            "sources",
+            "arrays",
+            "tensor_specs",
+            "tables",
+            "optimizers",
+        ),
         *("array_text", "summary", "training", "gradients", "gradient_checks", "chain_rules"),
         *("drawing", "benchmarks", "exports", "programs", "evaluation", "prediction", "inspection"),
         *("report", "live_curves"),
@@ -70,6 +79,7 @@ ENTRANCES = {
     "onnxruntime": ["runtime/engines/session.py"],
     "rich": ["src/netc/training_bar.py"],
     "safetensors": ["runtime/*"],
+    "tensorboard": ["runtime/training/event_files.py"],
     "threadpoolctl": ["runtime/engines/threads.py"],
     "torch": ["runtime/benchmarking/*", "runtime/weights/torch_file.py"],
 }

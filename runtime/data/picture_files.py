@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ...grammar.diagnostics import error
 from ...grammar.files import check_readable
 from ..arrays.memory import check_memory
 from ..kerneldef import Array
-from .faults import damaged, empty, listed
+from .faults import damaged, empty, listed, not_installed
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
 MODES = {1: "L", 3: "RGB"}  # Pillow's names of 8-bit gray and colour, by the number of channels
@@ -171,11 +170,7 @@ def pillow() -> ModuleType:
     try:
         from PIL import Image
     except ImportError:
-        raise error(
-            "E528",
-            "images are read by Pillow, which is not installed",
-            help="install the extra `train`: `pip install 'netc[train]'`",
-        ) from None
+        raise not_installed("images are read", "Pillow", "train") from None
     logging.getLogger("PIL").addHandler(_SILENT)  # it also reports in exceptions
     return Image
 

@@ -16,7 +16,7 @@ from ..inspection.probes import Probe, Statistics, layer_names
 from ..kerneldef import Array
 from ..run_folder.history import Epoch
 from ..training.job import PROBED_SAMPLES, Job
-from ..training.loop import Feeds, Listener, Loop, Progress
+from ..training.loop import Callback, Feeds, Loop, Progress
 from ..training.stepper import scalars
 from .records import FILE, Change, Records, Signal
 from .symptoms import symptoms
@@ -24,7 +24,7 @@ from .symptoms import symptoms
 NEARLY_FLAT = 0.05  # of an activation's steepest slope
 
 
-class Monitor(Listener):
+class Monitor(Callback):
     """Looks at every layer after each epoch, on a batch that stays the same.
 
     The step's own graph is computed once more, with the epoch's last learning rate, and its
@@ -95,7 +95,7 @@ def watch(
         NetError: E561, the folder holds another monitor's file and the run is resumed.
     """
     monitor = Monitor(loop, job.step, job.some(samples), folder=folder, say=say)
-    loop.listeners = [*loop.listeners, monitor]
+    loop.callbacks = [*loop.callbacks, monitor]
     return monitor
 
 

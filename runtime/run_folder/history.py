@@ -163,6 +163,15 @@ class History:
         """
         write_text(path, _writer(path)(self))
 
+    @staticmethod
+    def check_suffix(path: str) -> None:
+        """Refuse a file that `save` would.
+
+        Raises:
+            NetError: E505.
+        """
+        _writer(path)
+
     @classmethod
     def read(cls, path: str) -> "History":
         """Read what `save` wrote.
@@ -184,6 +193,7 @@ class History:
 
 # By the file's suffix.
 _WRITERS = {".csv": History.to_csv, ".json": History.to_json}
+HISTORY_SUFFIXES = tuple(_WRITERS)
 
 
 def _writer(path: str) -> Any:

@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -33,14 +33,37 @@ class Part(Protocol):
         ...
 
 
-class Listener:
-    """What follows a run's progress: a progress bar, curves, a monitor. It does nothing."""
+class Callback:
+    """What follows a run, such as a progress bar or a log; as it stands here, it does nothing.
 
-    def on_step(self, progress: "Progress", feeds: Feeds, results: Feeds) -> None:
-        """A step was taken on these feeds, with these results."""
+    A step or an epoch that is answered with True is the last one: the run ends as if it had no
+    more epochs, and can be resumed. An exception ends it, too, and reaches the caller as it is.
+    Arrays belong to the run; copy what is kept, and change none.
+    """
 
-    def on_epoch(self, progress: "Progress", row: Epoch, best: bool) -> None:
-        """An epoch came to this, and is the best so far, or not."""
+    def on_start(self, history: History) -> None:
+        """A run begins, or goes on after these epochs; the history grows with it."""
+
+    def on_step(self, progress: "Progress", feeds: Feeds, results: Feeds) -> bool | None:
+        """A step was taken.
+
+        Args:
+            progress: Where the run stands after it.
+            feeds: What it was taken on: inputs and targets, (N, ...), and `lr`, `momentum`, `step`.
+            results: `loss`, and the network's outputs, (N, ...), by name.
+        """
+
+    def on_epoch(self, progress: "Progress", row: Epoch, best: bool) -> bool | None:
+        """An epoch ended, and was saved if the run has a folder.
+
+        Args:
+            progress: Where the run stands after it.
+            row: What it came to.
+            best: Whether it is the best so far.
+        """
+
+    def on_end(self) -> None:
+        """The run ended, whether well or not."""
 
 
 @dataclass(slots=True)
@@ -105,7 +128,7 @@ class Loop:
         settings: How it is driven.
         stopping: Which epoch is the best, and when to stop.
         history: What the epochs came to.
-        listeners: Objects to notify of the progress.
+        callbacks: What follows it, called in turn.
         progress: Where it stands.
         best: The weights of the best epoch so far.
     """
@@ -115,7 +138,7 @@ class Loop:
     settings: Settings
     stopping: EarlyStopping
     history: History = field(default_factory=History)
-    listeners: Sequence[Listener] = ()
+    callbacks: Sequence[Callback] = ()
     progress: Progress = field(default_factory=Progress)
     best: dict[str, Array] = field(default_factory=dict)
     _saved: float = 0.0
@@ -131,7 +154,11 @@ class Loop:
         self._saved = self._clock = time.monotonic()
         if self.settings.at_once and not self.progress.step:
             self.save()
-        with interruption() as asked:
+        with ExitStack() as ending, interruption() as asked:
+            for callback in self.callbacks:
+                ending.callback(callback.on_end)
+            for callback in self.callbacks:
+                callback.on_start(self.history)
             while not self.progress.done and self.progress.epoch < self.settings.epochs:
                 self._epoch(asked)
         self.progress.done = True
@@ -190,10 +217,12 @@ class Loop:
         progress = self.progress
         with closing(prefetched(self.part.batches(progress.epoch, progress.batch))) as batches:
             for feeds in batches:
-                self._step(feeds)
+                progress.done = self._step(feeds)
                 if asked.is_set():
                     self.save()
                     raise KeyboardInterrupt
+                if progress.done:
+                    return
                 if time.monotonic() - self._saved > self.settings.every:
                     self.save()
         row = self._row()
@@ -203,13 +232,14 @@ class Loop:
             state = self.stepper.state
             self.best = {name: state[name] for name in self.settings.weights}
         self.progress = Progress(progress.epoch + 1, step=progress.step, done=self.stopping.stopped)
-        self.save()  # before listeners are notified, which may fail to print
-        for listener in self.listeners:
-            listener.on_epoch(self.progress, row, best)
+        self.save()  # before callbacks are notified, which may fail to print
+        answers = [callback.on_epoch(self.progress, row, best) for callback in self.callbacks]
+        self.progress.done |= _is_last(answers)
         if asked.is_set():
             raise KeyboardInterrupt
 
-    def _step(self, feeds: Feeds) -> None:
+    def _step(self, feeds: Feeds) -> bool:
+        """Take a step; whether it is the last one."""
         progress = self.progress
         rate, momentum = self.settings.rates(progress.step)
         given: dict[str, Array] = {**feeds, **scalars(progress.step, rate, momentum)}
@@ -225,8 +255,7 @@ class Loop:
         progress.batch += 1
         if self.settings.metrics is not None:
             self.settings.metrics.update(results, feeds)
-        for listener in self.listeners:
-            listener.on_step(progress, given, results)
+        return _is_last([each.on_step(progress, given, results) for each in self.callbacks])
 
     def _row(self) -> Epoch:
         """What the epoch came to."""
@@ -255,6 +284,11 @@ class Loop:
         now = time.monotonic()
         self.progress.seconds += now - self._clock
         self._clock = now
+
+
+def _is_last(answers: Sequence[object]) -> bool:
+    """Whether a callback answered with True, Python's or NumPy's."""
+    return any(isinstance(answer, bool | np.bool_) and bool(answer) for answer in answers)
 
 
 @contextmanager

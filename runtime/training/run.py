@@ -28,7 +28,7 @@ from ..weights.state import State
 from .divergence import diverged
 from .early_stopping import EarlyStopping
 from .job import DATA_VALUES, KEPT, NETWORK, Job
-from .loop import LOSS, Feeds, Listener, Loop, Progress, Settings
+from .loop import LOSS, Callback, Feeds, Loop, Progress, Settings
 from .stepper import Stepper
 
 
@@ -161,13 +161,13 @@ def _measured(part: str, values: Mapping[str, float | None]) -> str:
     return f"  {part}: {'  '.join(texts)}"
 
 
-def train(job: Job, *, resume: bool = False, listeners: Sequence[Listener] = ()) -> Run:
+def train(job: Job, *, resume: bool = False, callbacks: Sequence[Callback] = ()) -> Run:
     """Train to the end.
 
     Args:
         job: What to train.
         resume: Continue from the checkpoint in the job's folder.
-        listeners: Objects to notify of the progress.
+        callbacks: What follows it, called in turn.
 
     Raises:
         NetError: Data, network and recipe do not match, the loss is not finite (E542), the
@@ -176,7 +176,7 @@ def train(job: Job, *, resume: bool = False, listeners: Sequence[Listener] = ())
         KeyboardInterrupt: Ctrl-C was pressed; the run can be resumed.
     """
     job = resumed(job) if resume else job
-    loop = open_loop(job, listeners=listeners)
+    loop = open_loop(job, callbacks=callbacks)
     loop.run()
     return finish(job, loop)
 
@@ -227,7 +227,7 @@ def _other_run(
     )
 
 
-def open_loop(job: Job, *, listeners: Sequence[Listener] = ()) -> Loop:
+def open_loop(job: Job, *, callbacks: Sequence[Callback] = ()) -> Loop:
     """The loop of a run, at its beginning or where the job's checkpoint stands.
 
     Raises:
@@ -241,7 +241,7 @@ def open_loop(job: Job, *, listeners: Sequence[Listener] = ()) -> Loop:
     stepper = Stepper(job.step, state, engine=job.engine, device=job.device)
     monitor = _monitor(job)
     stopping = EarlyStopping(monitor, job.patience, job.min_delta, direction(monitor))
-    loop = Loop(stepper, job.training, _settings(job), stopping, listeners=listeners)
+    loop = Loop(stepper, job.training, _settings(job), stopping, callbacks=callbacks)
     if saved is not None:
         loop.resume(saved)
     if job.folder is not None:
@@ -298,7 +298,8 @@ def finish(job: Job, loop: Loop) -> Run:
     epoch = loop.stopping.best_epoch if best else loop.progress.epoch
     test = job.part("test")
     measured = job.evaluator.measure(state, test.still(MEASURED_AT_ONCE)) if len(test) else {}
-    return Run(job, state, last, loop.history, loop.stopping.stopped, epoch, measured)
+    early = loop.stopping.stopped or loop.progress.epoch < loop.settings.epochs
+    return Run(job, state, last, loop.history, early, epoch, measured)
 
 
 def _monitor(job: Job) -> str:

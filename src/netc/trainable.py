@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from .evaluation import Evaluation
     from .prediction import Prediction
     from .runtime.inspection.features import Extracted
+    from .runtime.run_folder.history import Epoch
     from .runtime.run_folder.trained import Trained
     from .runtime.sanity.checks import Check
+    from .runtime.training.loop import Callback
     from .runtime.training.run import Run
     from .runtime.weights.transfer import Matching, Rename
     from .training import Watched
@@ -105,6 +107,7 @@ class Trainable:
         force: bool = False,
         weights: "Weights | None" = None,
         patience: int | None = None,
+        callbacks: "Sequence[Callback | Callable[[Epoch], object]]" = (),
         verbose: bool = False,
         **settings: Any,
     ) -> "Run":
@@ -119,6 +122,9 @@ class Trainable:
             force: Overwrite the run in that folder.
             weights: Weights to start from, by name, or a file of them.
             patience: Stop after this many epochs without improvement.
+            callbacks: What follows the run, called in turn: objects derived from
+                `netc.callbacks.Callback`, and functions that are called with each epoch. One that
+                returns True ends the run; an exception of theirs reaches the caller.
             verbose: Whether to show progress on standard error, as `netc train` does, or in a
                 notebook as curves that each epoch draws anew.
             settings: Settings of the block by name, such as `epochs=5` or `lr=0.01`.
@@ -143,6 +149,7 @@ class Trainable:
             engine=engine,
             device=device,
             progress=training_progress() if verbose else None,
+            callbacks=callbacks,
         )
         return run
 

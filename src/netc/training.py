@@ -22,8 +22,15 @@ from .runtime.monitoring.monitor import watch as watch_loop
 from .runtime.monitoring.records import Records
 from .runtime.run_folder.folder import HEAT_MAP, PROGRAM, Facts, locked
 from .runtime.run_folder.trained import Trained, open_trained
+from .runtime.training.callbacks import (
+    HistoryFile,
+    Reporter,
+    callbacks_of,
+    history_files,
+    write_results,
+)
 from .runtime.training.job import KEPT, Job
-from .runtime.training.listeners import HistoryFiles, Reporter, write_results
+from .runtime.training.loop import Callback
 from .runtime.training.progress import TrainingProgress
 from .runtime.training.run import Run, check_folder, facts_of, finish, open_loop, resumed
 from .runtime.weights.files import load_weights, mismatches
@@ -197,6 +204,7 @@ def train(
     say: Say | None = None,
     log_every: int = 1,
     progress: TrainingProgress | None = None,
+    callbacks: Any = None,
     warn: Warn = lambda warnings: None,
     **options: Any,
 ) -> tuple[Run, Records]:
@@ -215,6 +223,7 @@ def train(
         say: Is told of each new symptom; by default, the progress bar.
         log_every: After how many epochs the progress gets a line.
         progress: The progress bar, which is also told what else is worth a line.
+        callbacks: What else follows the run; see `Network.train`.
         warn: Is told of warnings.
         **options: The job's further fields.
 
@@ -225,7 +234,7 @@ def train(
         NetError: Data, network and settings do not match, or the loss is not finite.
         KeyboardInterrupt: Ctrl-C was pressed; the run can be resumed.
     """
-    bar = progress or TrainingProgress()
+    bar, own = progress or TrainingProgress(), callbacks_of(callbacks)
     with locked(output):
         job = job_of(model, data=data, changes=settings, resume=resume, folder=output, **options)
         warn(job.warnings)
@@ -236,24 +245,28 @@ def train(
             first = lsuv_weights(job) if lsuv else fitting_weights(job, given, allow, bar.say)
             job = replace(job, weights=first)
         monitored = (say or bar.say) if watch else None
-        return _run(job, model.text, bar, monitored=monitored, log_every=log_every)
+        return _run(job, model.text, bar, own, monitored=monitored, log_every=log_every)
 
 
 def _run(
-    job: Job, source: str, bar: TrainingProgress, *, monitored: Say | None, log_every: int
+    job: Job,
+    source: str,
+    bar: TrainingProgress,
+    callbacks: Sequence[Callback],
+    *,
+    monitored: Say | None,
+    log_every: int,
 ) -> tuple[Run, Records]:
     loop, folder = open_loop(job), job.folder
     if folder is not None:
         write_text(os.path.join(folder, PROGRAM), source)
-        loop.listeners = [HistoryFiles(loop, folder)]
-    loop.listeners = [*loop.listeners, Reporter(bar, loop, job.training.steps, every=log_every)]
+        loop.callbacks = list(map(HistoryFile, history_files(folder)))
+    loop.callbacks = [*loop.callbacks, Reporter(bar, loop, job.training.steps, every=log_every)]
     records = Records()
     if monitored is not None:
         records = watch_loop(loop, job, folder=folder, say=monitored).records
-    try:
-        loop.run()
-    finally:
-        bar.finish()
+    loop.callbacks = [*loop.callbacks, *callbacks]  # last: files are whole when one of them fails
+    loop.run()
     run = replace(finish(job, loop), metadata={"source": source} if source else {})
     if folder is not None:
         write_results(run, folder)

@@ -19,7 +19,7 @@ from netc.grammar.diagnostics import error
 from netc.grammar.parsing.literals import write_string
 from netc.runtime.run_folder.checkpoint import load_checkpoint
 from netc.runtime.run_folder.folder import Facts
-from netc.runtime.training import listeners
+from netc.runtime.training import callbacks
 
 Call = Callable[..., Outcome]
 
@@ -375,7 +375,7 @@ def test_drawing_loses_no_results(
     def fail(*_: object, **__: object) -> None:
         raise error("E004", "cannot draw")
 
-    monkeypatch.setattr(listeners, "draw_history", fail)
+    monkeypatch.setattr(callbacks, "draw_history", fail)
     found = called("train", "small.net")
     assert (found.status, found.out) == (1, "")
     assert found.err.endswith("error[E004]: cannot draw\n\n")

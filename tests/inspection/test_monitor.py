@@ -27,7 +27,7 @@ def monitored(job: Job, **options: Any) -> Monitor:
     """A job that was run under a monitor."""
     loop = open_loop(job)
     monitor = Monitor(loop, job.step, next(job.training.still(64)), **options)
-    loop.listeners = [monitor]
+    loop.callbacks = [monitor]
     loop.run()
     return monitor
 
@@ -53,7 +53,7 @@ def test_records_are_what_they_say() -> None:
     loop = open_loop(job)
     feeds = next(job.training.still(64))
     monitor = Monitor(loop, job.step, feeds)
-    loop.listeners = [monitor]
+    loop.callbacks = [monitor]
     loop.run()
     state = loop.stepper.state
     x = feeds["input"].reshape(64, -1).astype(np.float64)
@@ -124,7 +124,7 @@ def test_a_resumed_run_records_on(tmp_path: Path) -> None:
     job = job_of(PROGRAM.format(epochs=3, lr=0.05), folder=folder)
     loop = open_loop(resumed(job))
     monitor = Monitor(loop, job.step, next(job.training.still(64)), folder=folder)
-    loop.listeners = [monitor]
+    loop.callbacks = [monitor]
     loop.run()
     assert monitor.records.epochs == [1, 2, 3]
     unbroken = monitored(job_of(PROGRAM.format(epochs=3, lr=0.05)))

@@ -10,7 +10,7 @@ import netc
 from netc.compiler.model import Model
 from netc.runtime.data import digits
 from netc.runtime.training.job import Job
-from netc.runtime.training.loop import Feeds, Listener, Loop, Progress
+from netc.runtime.training.loop import Callback, Feeds, Loop, Progress
 from netc.runtime.training.run import open_loop, resumed
 from netc.training import job_of
 
@@ -60,7 +60,7 @@ class Killed(Exception):
     """What stands for the end of a process."""
 
 
-class KilledAfter(Listener):
+class KilledAfter(Callback):
     """Ends a run in the middle of a step, after so many in all; nothing is saved any more."""
 
     def __init__(self, steps: int) -> None:
@@ -72,16 +72,16 @@ class KilledAfter(Listener):
             raise Killed
 
 
-def run(of: Job, *listeners: Listener) -> Loop:
+def run(of: Job, *callbacks: Callback) -> Loop:
     """Train as far as it goes, from the job's checkpoint where it has one."""
-    loop = open_loop(of, listeners=listeners)
+    loop = open_loop(of, callbacks=callbacks)
     loop.run()
     return loop
 
 
-def go_on(of: Job, *listeners: Listener) -> Loop:
+def go_on(of: Job, *callbacks: Callback) -> Loop:
     """Train on from the checkpoint in the job's folder."""
-    return run(resumed(of), *listeners)
+    return run(resumed(of), *callbacks)
 
 
 def bits(loop: Loop) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ from support.losses import Array
 from support.torch_files import module_of
 
 import netc
+from netc.callbacks import Callback
 from netc.compiler.emit.torch.source import torch_source
 from netc.grammar.diagnostics import NetError
 from netc.runtime.data import arrays
@@ -114,15 +115,12 @@ def test_terms_survive_an_interruption(tmp_path: Path) -> None:
     class Interrupted(Exception):
         """The run ends here."""
 
-    class Stop:
+    class Stop(Callback):
         """Ends a run in the middle of its second epoch."""
 
         def on_step(self, progress: Any, feeds: Any, results: Any) -> None:
             if progress.step == 7:
                 raise Interrupted
-
-        def on_epoch(self, progress: Any, row: Any, best: bool) -> None:
-            """Nothing."""
 
     def measured(run: Any) -> list[dict[str, Any]]:
         return [{n: v for n, v in r.values().items() if n != "seconds"} for r in run.history.rows]
@@ -130,7 +128,7 @@ def test_terms_survive_an_interruption(tmp_path: Path) -> None:
     whole = train(job_of(VAE, (samples(), None)))
     part = job_of(VAE, (samples(), None), folder=str(tmp_path / "run"), every=0.0)
     with pytest.raises(Interrupted):
-        train(part, listeners=[Stop()])  # type: ignore[list-item]
+        train(part, callbacks=[Stop()])
     assert measured(train(part, resume=True)) == measured(whole)
 
 

@@ -25,7 +25,7 @@ import netc
 from netc.grammar.diagnostics import render
 from netc.runtime.run_folder.checkpoint import load_checkpoint, save_checkpoint
 from netc.runtime.run_folder.folder import CHECKPOINT
-from netc.runtime.training.loop import Feeds, Listener, Loop, Progress
+from netc.runtime.training.loop import Callback, Feeds, Loop, Progress
 from netc.runtime.training.run import finish, open_loop, resumed
 from netc.runtime.weights.initialize import initialize
 
@@ -150,7 +150,7 @@ def test_early_stopping_goes_on(tmp_path: Path) -> None:
     assert bits(found) == bits(expected)
 
 
-class Interrupted(Listener):
+class Interrupted(Callback):
     """Presses Ctrl-C after so many steps."""
 
     def __init__(self, steps: int) -> None:

@@ -9,7 +9,7 @@ from support.jobs import job_of
 from support.training import Killed, KilledAfter, go_on, run, told
 
 from netc.runtime.run_folder.checkpoint import load_checkpoint
-from netc.runtime.training.loop import Feeds, Listener, Progress
+from netc.runtime.training.loop import Callback, Feeds, Progress
 
 CLASSES = """
 INPUT(6) -> FC(8) -> RELU -> DROPOUT(0.2) -> FC(3)
@@ -28,7 +28,7 @@ def data(program: str) -> Any:
     return x, np.arange(50) % 3 if program is CLASSES else x[:, :2] ** 2
 
 
-class Kept(Listener):
+class Kept(Callback):
     """Keeps the outputs and the targets of each step, by epoch."""
 
     def __init__(self) -> None:

@@ -10,6 +10,7 @@ import click
 
 from ...runtime.learning_curves.of_run import read_run
 from ...runtime.run_folder.folder import free_folder
+from ...runtime.training.event_files import TensorBoard
 from ...runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
 from ...runtime.training.run import Run
 from ...tables import GAP, hanging
@@ -86,6 +87,12 @@ FOLDER = "run"
     metavar="SECONDS",
     help="How often to write a checkpoint within an epoch; one is written after every epoch.",
 )
+@click.option(
+    "--tensorboard",
+    type=click.Path(),
+    metavar="DIR",
+    help="Also write losses and metrics of each epoch for TensorBoard, to this folder.",
+)
 @threads_option
 @max_layers_option
 def command(
@@ -100,6 +107,7 @@ def command(
     allow: tuple[str, ...],
     lsuv: bool,
     max_layers: int | None,
+    tensorboard: str | None,
     **options: Any,
 ) -> None:
     """Train FILE as its `train` block says, and keep weights, history and curves in a folder."""
@@ -121,6 +129,7 @@ def command(
             allow=allow,
             lsuv=lsuv,
             progress=training_progress(),
+            callbacks=[] if tensorboard is None else [TensorBoard(tensorboard)],
             warn=show_diagnostics,
             **options,
         )

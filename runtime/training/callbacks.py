@@ -1,20 +1,22 @@
-"""What follows a run's progress: a progress bar, and the files of its folder."""
+"""What follows a run: functions, a progress bar, and the files of its folder."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
+from typing import Any
 
+from ...grammar.diagnostics import error
 from ..plots.training_curves import draw_history
 from ..run_folder.folder import CURVES, HISTORY, WEIGHTS
-from ..run_folder.history import Epoch, History
+from ..run_folder.history import HISTORY_SUFFIXES, Epoch, History
 from ..weights.files import save_weights
-from .loop import Feeds, Listener, Loop, Progress
+from .loop import Callback, Feeds, Loop, Progress
 from .progress import TrainingProgress
 from .run import Run, facts_of
 
 
-class Reporter(Listener):
+class Reporter(Callback):
     """Passes on to a progress bar what it shows.
 
     Args:
@@ -53,32 +55,75 @@ class Reporter(Listener):
                 f" epoch {stopping.best_epoch} was the best"
             )
 
+    def on_end(self) -> None:
+        """Take the bar away."""
+        self.bar.finish()
 
-class HistoryFiles(Listener):
-    """Writes the history of a run after each epoch, as CSV and as JSON.
+
+class HistoryFile(Callback):
+    """Writes what all epochs came to after each of them, whole or not at all.
 
     Args:
-        loop: The run.
-        folder: Where the files go.
-    """
-
-    def __init__(self, loop: Loop, folder: str) -> None:
-        self.loop = loop
-        self.folder = folder
-
-    def on_epoch(self, progress: Progress, row: Epoch, best: bool) -> None:
-        """Write what all epochs came to."""
-        write_history(self.loop.history, self.folder)
-
-
-def write_history(history: History, folder: str) -> None:
-    """Write a history as `history.csv` and `history.json`.
+        path: A `.csv` or `.json` file.
 
     Raises:
-        NetError: E004.
+        NetError: E505, the suffix is another one; while training, E004.
     """
-    for suffix in (".csv", ".json"):
-        history.save(os.path.join(folder, HISTORY + suffix))
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        History.check_suffix(self.path)
+        self._history = History()
+
+    def on_start(self, history: History) -> None:
+        """Follow a history."""
+        self._history = history
+
+    def on_epoch(self, progress: Progress, row: Epoch, best: bool) -> None:
+        """Write it."""
+        self._history.save(self.path)
+
+
+class EachEpoch(Callback):
+    """Calls a function with what each epoch came to."""
+
+    def __init__(self, function: Callable[[Epoch], bool | None]) -> None:
+        self.function = function
+
+    def on_epoch(self, progress: Progress, row: Epoch, best: bool) -> bool | None:
+        """Call it."""
+        return self.function(row)
+
+
+def callbacks_of(given: Any) -> list[Callback]:
+    """Callbacks from Python: objects, and functions of an epoch.
+
+    Raises:
+        NetError: E125, one of them is neither.
+    """
+    if given is None:
+        return []
+    if not isinstance(given, list | tuple):
+        message = f"`callbacks` is a list, not `{type(given).__name__}`"
+        raise error("E125", message, help="write `callbacks=[...]`")
+    return [_callback(each) for each in given]
+
+
+def _callback(given: Any) -> Callback:
+    if isinstance(given, Callback):
+        return given
+    if callable(given) and not isinstance(given, type):
+        return EachEpoch(given)  # what it returns besides True makes no difference
+    what = given if isinstance(given, type) else type(given)
+    message = f"`{what.__name__}` is neither a function nor a `netc.callbacks.Callback`"
+    is_class = isinstance(given, type) and issubclass(given, Callback)
+    create = f"create one: `{what.__name__}(...)`"
+    raise error("E125", message, help=create if is_class else "give a function")
+
+
+def history_files(folder: str) -> list[str]:
+    """The paths of a run's history."""
+    return [os.path.join(folder, HISTORY + suffix) for suffix in HISTORY_SUFFIXES]
 
 
 def write_results(run: Run, folder: str) -> list[str]:
@@ -92,7 +137,8 @@ def write_results(run: Run, folder: str) -> list[str]:
     """
     paths = [os.path.join(folder, WEIGHTS)]
     save_weights(paths[0], run.state)
-    write_history(run.history, folder)
+    for path in history_files(folder):
+        run.history.save(path)
     replace(facts_of(run.job), results=_results(run)).save(folder)
     if len(run.history) and find_spec("matplotlib") is not None:  # last: pictures lose no results
         paths.append(os.path.join(folder, CURVES))
