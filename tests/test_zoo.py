@@ -85,6 +85,9 @@ PUBLISHED: Mapping[str, tuple[int, int | None]] = {
     "shufflenet_v2_x0_5": (1_366_792, 40_476_448),
     "shufflenet_v2_x1_5": (3_503_624, 295_759_392),
     "shufflenet_v2_x2_0": (7_393_996, 583_253_464),
+    "swin_v2_t": (28_351_570, 5_939_690_496),
+    "swin_v2_s": (49_737_442, 11_545_857_024),
+    "swin_v2_b": (87_930_848, 20_325_134_336),
     "swin_b": (87_768_224, 15_430_946_816),
     "swin_s": (49_606_258, 8_740_875_264),
     "vgg13": (133_047_848, 11_308_466_176),
@@ -175,7 +178,7 @@ COMPARED_AS_EXPORTS = 1_000_000_000
 # These are written as PyTorch modules, too, and compute the same.
 COMPARED = [
     *("resnet18", "mobilenet_v2", "mnasnet0_5", "densenet121", "mixer_b_16"),
-    *("unet_plus_plus", "tcn_mnist", "wavenet", "pointnet"),
+    *("unet_plus_plus", "tcn_mnist", "wavenet", "pointnet", "swin_v2_t"),
 ]
 
 
@@ -267,6 +270,13 @@ def test_weights_are_named_as_in_the_reference(
     assert digest(shapes) == DIGESTS[request.node.callspec.params["network"]]
 
 
+def _module(name: str) -> Any:
+    """A network of that name as a PyTorch module."""
+    from support import torch_transformers, torch_zoo
+
+    return {**vars(torch_transformers), **vars(torch_zoo)}[name]()
+
+
 @pytest.mark.oracle
 @pytest.mark.parametrize(
     "network",
@@ -278,10 +288,9 @@ def test_weights_are_named_as_in_pytorch(
 ) -> None:
     """The modules here that stand for torchvision's have the names and shapes of netc's weights."""
     import torch
-    from support import torch_zoo
 
     with torch.device("meta"):
-        module = getattr(torch_zoo, request.node.callspec.params["network"])()
+        module = _module(request.node.callspec.params["network"])
     wanted = {
         name: tuple(value.shape)
         for name, value in module.state_dict().items()
@@ -302,9 +311,8 @@ def test_outputs_are_those_of_pytorch(
 ) -> None:
     """With the same weights, the PyTorch module computes the same logits within 1e-4."""
     import torch
-    from support import torch_zoo
 
-    module = getattr(torch_zoo, request.node.callspec.params["network"])().eval()
+    module = _module(request.node.callspec.params["network"]).eval()
     feeds, state = _feeds(network, 1), random_state(network)
     module.load_state_dict({n: torch.from_numpy(a) for n, a in state.items()}, strict=False)
     with torch.no_grad():

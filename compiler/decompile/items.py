@@ -163,7 +163,8 @@ class Items:
 
     def _named(self, path: str, layer: Layer) -> set[Value | None]:
         """The tensors that a layer's arguments name, such as a mask."""
-        texts = [layer.arguments.get(name) for name in ("mask", "like")]
+        given = [layer.arguments.get(name) for name in ("mask", "relative", "like")]
+        texts = [text for each in given for text in _texts(each)]
         parts = path.split(".")
         scopes = [".".join(parts[:depth]) for depth in range(len(parts))]
         labels = [f"{scope}.{text}".strip(".") for scope in scopes for text in texts if text]
@@ -264,3 +265,10 @@ def readers(items: Sequence[Item]) -> dict[Key, int]:
         for key in item.operands:
             counts[key] = counts.get(key, 0) + 1
     return counts
+
+
+def _texts(given: object) -> Sequence[str]:
+    """The labels that an argument names: one, several, or none."""
+    if isinstance(given, str):
+        return (given,)
+    return given if isinstance(given, tuple) else ()

@@ -8,7 +8,7 @@ from ..expressions.arguments import Flag, Initializer, Positive, Rate, Real
 from ..ir.graph import Value
 from ..ir.initializers import AUTO, ZEROS, Init
 from ..ir.types import DType
-from .attention_masks import SHIFTED, Mask, kept_apart, masked, masked_future, position_bias
+from .attention_masks import Masks, Table, masked_future, position_bias, under_masks
 from .dense import projected
 from .layer_builder import LayerBuilder
 from .layerdef import layer
@@ -28,8 +28,8 @@ def attention(
     project: Flag = True,
     causal: Flag = False,
     dropout: Rate = 0.0,
-    mask: Mask | None = None,
-    relative: Flag = False,
+    mask: Masks | None = None,
+    relative: Table = False,
     bias: Flag = True,
     init: Initializer = AUTO,
 ) -> Value:
@@ -56,11 +56,12 @@ def attention(
         mask: A label, of integers that are 0 where a key must not be attended to, (N, S) or
             (N, L, S), or of numbers that are added to the scores, (N, S), (N, L, S) or
             (N, heads or 1, L, S). The word `shifted` keeps apart what a `WINDOW` with a shift
-            has put side by side. A position that is left no key attends evenly to all, or with
-            `causal` to those up to its own.
+            has put side by side. Of a list of masks, all hold. A position that is left no key
+            attends evenly to all, or with `causal` to those up to its own.
         relative: Whether each head learns a bias per relative position,
             `relative_position_bias_table`, as in Swin: (2 H - 1)(2 W - 1) of them in windows of
-            H x W, L + S - 1 in other sequences.
+            H x W, L + S - 1 in other sequences. A label's tensor, of as many rows and of a channel
+            for each head, is that table instead.
         bias: Whether the dense layers have biases.
         init: The initial values of the dense layers' weights.
     """
@@ -78,9 +79,9 @@ def attention(
     )
     scores = _products(build, queries, keys, 1 / sqrt(sizes.each) if scale is None else scale)
     if relative:
-        scores = build.Add(scores, position_bias(build, q, k, heads))
+        scores = build.Add(scores, position_bias(build, q, k, heads, relative))
     if mask is not None:
-        scores = kept_apart(build, q, scores) if mask == SHIFTED else masked(build, scores, mask)
+        scores = under_masks(build, q, scores, mask)
     if causal:
         scores = build.Add(scores, masked_future(build, scores))
     weights = build.Softmax(scores, axis=3)

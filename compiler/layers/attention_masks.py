@@ -5,7 +5,7 @@ from itertools import product
 from math import inf, prod
 from typing import Annotated, Any
 
-from ..expressions.arguments import Kind, Mismatch
+from ..expressions.arguments import Kind, Listed, Mismatch
 from ..ir.graph import Value
 from ..ir.initializers import Init
 from ..ir.types import BroadcastError, DType, broadcast
@@ -28,16 +28,42 @@ MAX_POSITIONS = 2**20
 TABLE = Init("normal", (0.02,))
 
 
-def _label_or_shifted(value: Any) -> str:
-    if not isinstance(value, str):
+def _labels(value: Any) -> str | Listed:
+    """A label, or several, as the author lists them."""
+    names = value if isinstance(value, list) else [value]
+    if not names or not all(isinstance(name, str) for name in names):
         raise Mismatch
-    return str(value)
+    return Listed(map(str, names)) if len(names) > 1 else str(names[0])
 
 
-Mask = Annotated[str, Kind("a label, or `shifted`", _label_or_shifted, (SHIFTED,))]
+Masks = Annotated[
+    str | tuple[str, ...],
+    Kind("a label, `shifted`, or a list of these", _labels, (SHIFTED,)),
+]
 
 
-def masked(build: LayerBuilder, scores: Value, label: str) -> Value:
+def _table(value: Any) -> bool | str:
+    """Whether a table of biases is learned, or the label of one."""
+    if not isinstance(value, bool | str):
+        raise Mismatch
+    return value if isinstance(value, bool) else str(value)
+
+
+Table = Annotated[bool | str, Kind("`yes`, `no`, or a label", _table)]
+
+
+def under_masks(build: LayerBuilder, x: Value, scores: Value, masks: str | Sequence[str]) -> Value:
+    """The scores of queries `x` under one mask, or under each of several.
+
+    Raises:
+        NetError: A mask is no tensor here, or does not fit.
+    """
+    for mask in (masks,) if isinstance(masks, str) else masks:
+        scores = _kept_apart(build, x, scores) if mask == SHIFTED else _masked(build, scores, mask)
+    return scores
+
+
+def _masked(build: LayerBuilder, scores: Value, label: str) -> Value:
     """The scores with what a labelled tensor masks, if it holds integers, or adds.
 
     Real numbers from `MASKED` down to -inf mask, too.
@@ -85,7 +111,7 @@ def masked_future(build: LayerBuilder, scores: Value) -> Value:
     return build.Trilu(everything, build.index_constant(1), upper=1)
 
 
-def kept_apart(build: LayerBuilder, x: Value, scores: Value) -> Value:
+def _kept_apart(build: LayerBuilder, x: Value, scores: Value) -> Value:
     """The scores with Swin's mask between positions that only a shift has made neighbours."""
     partition = windows_before(build, x)
     if partition is None or scores.shape[2:] != (partition.positions,) * 2:
@@ -107,8 +133,10 @@ def kept_apart(build: LayerBuilder, x: Value, scores: Value) -> Value:
     return build.Reshape(together, build.index_constant((-1, heads, *extents)))
 
 
-def position_bias(build: LayerBuilder, q: Value, k: Value, heads: int) -> Value:
-    """A learned bias (heads, L, S) per relative position of query and key.
+def position_bias(
+    build: LayerBuilder, q: Value, k: Value, heads: int, relative: bool | str
+) -> Value:
+    """A bias (heads, L, S) per relative position of query and key, learned or from a label's table.
 
     The index of a relative position is a difference of two numbers, one per position: in a
     window, with (h, w) numbered (2 W - 1) h + w, as in Swin; in a sequence i - j + S - 1.
@@ -119,12 +147,28 @@ def position_bias(build: LayerBuilder, q: Value, k: Value, heads: int) -> Value:
     if partition is not None and (length != keys or windows_before(build, k) != partition):
         partition = None
     count, rows, columns = relative_positions(partition, length, keys)
-    table = build.weight((count, heads), name="relative_position_bias_table", init=TABLE)
+    table = _biases(build, (count, heads), relative)
     index = build.Sub(
         build.index_constant(tuple((number,) for number in rows)),
         build.index_constant((tuple(columns),)),
     )
     return build.Transpose(build.Gather(table, index, axis=0), perm=(2, 0, 1))
+
+
+def _biases(build: LayerBuilder, shape: tuple[int, int], relative: bool | str) -> Value:
+    """A row of biases for each relative position, one per head."""
+    if not isinstance(relative, str):
+        return build.weight(shape, name="relative_position_bias_table", init=TABLE)
+    table = build.find(relative)
+    if table is None:
+        raise build.fail("E101", f"has no value `{relative}` to take biases from", at="relative")
+    if table.shape != (1, *shape):
+        size = "x".join(map(str, shape))
+        message = f"takes a bias for each relative position and head, {size}, not {describe(table)}"
+        help = f"make it a `CONST` or a `PARAM` of {size}, or of what these become"
+        raise build.fail("E202", message, at="relative", help=help)
+    rows = build.Squeeze(table, build.index_constant((0,)))
+    return rows if rows.dtype.is_float else build.Cast(rows, to=DType.FLOAT32)
 
 
 def relative_positions(

@@ -62,8 +62,15 @@ def _argument(expression: ast.Expression, site: Site) -> Any:
     A list counts again in each call that it is given to, for each call walks it.
     """
     value = evaluate_in(site.scope, expression, words=True)
-    if isinstance(value, list) and not isinstance(expression, ast.ListOf):
-        site.scope.home.budget.spend(value, expression)
+    if not isinstance(value, list):
+        return _by_name(value, expression)
+    if isinstance(expression, ast.ListOf):
+        return [*map(_by_name, value, expression.items)]
+    site.scope.home.budget.spend(value, expression)
+    return value
+
+
+def _by_name(value: Any, expression: ast.Expression) -> Any:
     return Word(spelled_label(expression)) if isinstance(value, Value) else value
 
 

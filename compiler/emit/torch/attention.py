@@ -1,6 +1,7 @@
 """ATTENTION as `nn.MultiheadAttention`, whose weights have the same names."""
 
 from ...ir.graph import Value
+from ...layers.attention_masks import SHIFTED
 from .code import POSTFIX, Code, call, code, keyword, method, number, operand, option
 from .layer_view import SELF, LayerView, Module
 
@@ -10,8 +11,7 @@ MASKED = "-1e38"  # a score that keeps a row without a key from becoming NaN
 def attention(view: LayerView) -> Module | None:
     """The module; None where PyTorch's has no such heads, positions or windows."""
     arguments = view.arguments
-    own = any(arguments[name] is not None for name in ("kv_heads", "width", "scale"))
-    if own or not arguments["project"] or arguments["relative"] or arguments["mask"] == "shifted":
+    if not is_plain(view) or arguments["relative"] or arguments["mask"] == SHIFTED:
         return None
     operands = _operands(view)
     if operands is None:
@@ -50,6 +50,13 @@ def attention(view: LayerView) -> Module | None:
         heavy=True,
         before=before,
     )
+
+
+def is_plain(view: LayerView) -> bool:
+    """Whether heads are as in PyTorch's modules, between dense layers, with one mask at most."""
+    arguments = view.arguments
+    own = any(arguments[name] is not None for name in ("kv_heads", "width", "scale"))
+    return not own and arguments["project"] and isinstance(arguments["mask"], str | None)
 
 
 def _operands(view: LayerView) -> tuple[Value, Value, Value, Value | None] | None:

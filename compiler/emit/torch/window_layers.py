@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from ...ir.graph import Value
+from ...layers.attention_masks import SHIFTED
 from ...layers.window_partition import UNWINDOW, WINDOW, Partition
+from .attention import is_plain
 from .code import call, number, operand, option
 from .layer_view import SELF, LayerView, Module, whole
 
@@ -38,10 +40,12 @@ def unwindow(view: LayerView) -> Module | None:
 def relative_attention(view: LayerView) -> Module | None:
     """ATTENTION of one sequence with biases of relative positions, within windows or not."""
     x, arguments = view.operand, view.arguments
-    if x is None or arguments["causal"] or arguments["mask"] not in (None, "shifted"):
+    if x is None or not is_plain(view) or arguments["causal"]:
         return None
     length, features = x.type.shape[1:]
-    if not isinstance(length, int) or not arguments["relative"]:
+    if not isinstance(length, int) or arguments["relative"] is not True:
+        return None
+    if arguments["mask"] not in (None, SHIFTED):
         return None
     path = _nearest(view, x)
     found = None if path is None else _partition(view, path)
@@ -51,7 +55,7 @@ def relative_attention(view: LayerView) -> Module | None:
     if found is not None and found.positions == length:
         size = extents = found.size
         shift = (0,) * len(size)
-        if arguments["mask"] == "shifted":
+        if arguments["mask"] == SHIFTED:
             extents, shift = found.extents, found.rolls
     definition = call(
         "RelativeAttention",

@@ -56,8 +56,8 @@ def by_distance(x: Any, state: Any) -> Any:
     """The table's row i - j + S - 1 for query i and key j, one position at a time."""
     import torch
 
-    length, keys = x[0].shape[1], x[-1].shape[1]
-    table = state["l.relative_position_bias_table"]
+    length, keys = (x[i].shape[-2] for i in (0, -1))
+    table = state[TABLE]
     rows = [[table[i - j + keys - 1] for j in range(keys)] for i in range(length)]
     return torch.stack([torch.stack(row) for row in rows]).permute(2, 0, 1)
 
@@ -69,6 +69,15 @@ def hidden(x: Any, state: Any) -> Any:
     return torch.zeros(x[-1].shape, dtype=torch.float64).masked_fill(x[-1] == 0, -torch.inf)
 
 
+def sloped(length: int) -> Any:
+    """(i - j) / 4 for query i and key j."""
+    import torch
+
+    places = torch.arange(length, dtype=torch.float64)
+    return (places[:, None] - places) / 4
+
+
+TABLE = "l.relative_position_bias_table"
 TOKENS = "m = INPUT(5, dtype=int64)\n"
 SELF = "x = INPUT(6x8, sequence)\n"
 CROSS = "q = INPUT(6x8, sequence)\nk = INPUT(5x8, sequence)\n"
@@ -266,5 +275,28 @@ ROWS = [
         WEIGHTS + BIASES,
         MACS,
         attended(2, causal=True, masked=True, bias=lambda x, state: x[-1][:, 0]),
+    ),
+    LayerRow(
+        SELF + "PARAM(6x6) as b\nm = INPUT((6, 6), dtype=int64)\n"
+        "x -> ATTENTION(2, mask=[b, m]) as l",
+        "6x8",
+        WEIGHTS + BIASES,
+        MACS,
+        attended(2, masked=True, bias=lambda x, state: hidden(x, state) + state["b"]),
+    ),
+    LayerRow(
+        SELF + "PARAM(11x2) as t\nx -> ATTENTION(2, relative=t) as l",
+        "6x8",
+        WEIGHTS + BIASES,
+        MACS,
+        attended(2, bias=lambda x, state: by_distance(x, {TABLE: state["t"][0]})),
+    ),
+    LayerRow(
+        SELF + "CONST([[(i - j) / 4 for j in range(6)] for i in range(6)]) as b\n"
+        "m = INPUT(6x6)\nx -> ATTENTION(2, mask=[m, b], causal=yes) as l",
+        "6x8",
+        WEIGHTS + BIASES,
+        MACS,
+        attended(2, causal=True, masked=True, bias=lambda x, state: x[-1][:, 0] + sloped(6)),
     ),
 ]

@@ -1,5 +1,6 @@
 """Windows, and Swin's attention within them, against loops and masks as torchvision has them."""
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -40,21 +41,30 @@ def cut(size: tuple[int, ...], shift: tuple[int, ...]) -> Oracle:
     return oracle
 
 
-def attended(heads: int, size: tuple[int, int], shift: tuple[int, int]) -> Oracle:
-    """torchvision's `shifted_window_attention`, one window at a time."""
+def attended(
+    heads: int,
+    size: tuple[int, int],
+    shift: tuple[int, int],
+    bias: Callable[[Any], Any] | None = None,
+) -> Oracle:
+    """torchvision's `shifted_window_attention`, one window at a time.
+
+    `bias` makes of the weights what is added in each window, by default the table's entries.
+    """
 
     def oracle(x: Any, state: Any) -> Any:
         import torch
 
         image = filled(x, size, shift)
-        bias = relative_bias(state["l.relative_position_bias_table"], size)
+        table = state.get("l.relative_position_bias_table")
+        added = relative_bias(table, size) if bias is None else bias(state)
         regions = region_map(image.shape[2:], size, shift)[None, None]
         results = []
         for window, region in zip(windows_of(image, size), windows_of(regions, size), strict=True):
             numbers = region.flatten()
             apart = (numbers[:, None] != numbers[None, :]) * -100.0
             tokens = window.flatten(2).transpose(1, 2)
-            results.append(one_window(tokens, state, heads, bias + apart))
+            results.append(one_window(tokens, state, heads, added + apart))
         return torch.stack(results, 1).flatten(0, 1)
 
     return oracle
@@ -86,6 +96,16 @@ def relative_bias(table: Any, size: tuple[int, int]) -> Any:
         [table[(a - c + h - 1) * (2 * w - 1) + b - d + w - 1] for c, d in places] for a, b in places
     ]
     return torch.stack([torch.stack(row) for row in rows]).permute(2, 0, 1)
+
+
+def linear_table(state: Any) -> Any:
+    """The biases of a table that a dense layer makes of 49 rows of two numbers."""
+    import torch
+
+    numbers = torch.arange(49, dtype=torch.float64)
+    given = torch.stack([numbers / 8, -numbers / 9], 1)
+    table = given @ state["t0.weight"].T + state["t0.bias"]
+    return relative_bias(table, (4, 4))
 
 
 def one_window(tokens: Any, state: Any, heads: int, bias: Any) -> Any:
@@ -153,4 +173,20 @@ ROWS = [
     swin(7, 9, size=4, shift=2),
     swin(4, 9, size=5, shift=3),
     swin(4, 4, size=4, shift=2),
+    LayerRow(
+        "PARAM(16x16x2) as b\nx = INPUT(8x8x8)\n"
+        "x -> WINDOW(4, shift=2) -> ATTENTION(2, mask=[b, shifted]) as l -> UNWINDOW",
+        "16x8",
+        4 * 8 * 8 + 4 * 8,
+        64 * (4 * 8 * 8 + 2 * 16 * 8),
+        attended(2, (4, 4), (2, 2), lambda state: state["b"][0]),
+    ),
+    LayerRow(
+        "t = CONST([[i / 8, -i / 9] for i in range(49)]) -> LINEAR(2) as t0\nx = INPUT(8x8x8)\n"
+        "x -> WINDOW(4, shift=2) -> ATTENTION(2, relative=t, mask=shifted) as l -> UNWINDOW",
+        "16x8",
+        4 * 8 * 8 + 4 * 8,
+        64 * (4 * 8 * 8 + 2 * 16 * 8),
+        attended(2, (4, 4), (2, 2), linear_table),
+    ),
 ]
