@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 
 from ...compiler.ir.dim import Dim
-from ...compiler.ir.types import TensorType
+from ...compiler.ir.types import DType, TensorType
 from ...grammar.diagnostics import NetError, error
 from ..kerneldef import Array
 from .dataset import WHITE
@@ -43,7 +43,7 @@ def adapter(
     Raises:
         NetError: E529, the samples have another shape or type, or numbers that the type lacks.
     """
-    if sample.dtype.kind == "f" and not type.dtype.is_float:
+    if sample.dtype.kind == "f" and not type.dtype.is_float and not _are_truths(sample, type):
         if unit is None:
             advice = "class indices and tokens are whole numbers: `0`, not `0.0`, `t.astype(int)`"
             if not type.dtype.numbers_things:
@@ -70,6 +70,11 @@ def adapter(
     if found is None and what.startswith("input "):
         found = _advice_on_size(shape, extents)
     raise _unlike(where, what, sample, type, found)
+
+
+def _are_truths(sample: Array, type: TensorType) -> bool:
+    """Whether real numbers are truth values, which many files hold so: zeros and ones."""
+    return type.dtype is DType.BOOL and bool(np.isin(sample, (0, 1)).all())
 
 
 def _as_bytes(batch: Array, unit: float) -> Array:

@@ -39,6 +39,8 @@ def samples(*shape: int, dtype: Any = REAL) -> Array:
         (samples(4, 4, dtype=WHOLE), type_of(1, 4, 4)),
         (samples(2, 3, 5), type_of(2, symbol("H"), symbol("W"))),
         (samples(2), type_of(2, dtype=DType.FLOAT64)),
+        (samples(2) > 0.5, type_of(2, dtype=DType.BOOL)),
+        ((samples(2) > 0.5).astype(np.float32), type_of(2, dtype=DType.BOOL)),
     ],
 )
 def test_what_fits(given: Array, wanted: TensorType) -> None:
