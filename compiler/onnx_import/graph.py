@@ -28,7 +28,7 @@ from .faults import fault, shown
 from .folding import MOST_FOLDED, folded, held
 from .inlining import inlined
 from .node_attributes import attributes_of, constant_of
-from .roles import STATISTICS, is_compared, is_learned
+from .roles import STATISTICS, is_compared, is_learned, is_unweighted
 from .scopes import Scopes
 from .stored import StoredTensor, constant, stored
 
@@ -73,6 +73,7 @@ class _Reader:
         tensors: The stored tensors by name.
         uses: The operators that read a name, with the place of the argument.
         own_names: The names of stored tensors that are read by another name only.
+        fillers: Stored tensors that stand for weights that a normalization does not have.
     """
 
     build: Builder
@@ -85,6 +86,7 @@ class _Reader:
     tensors: dict[str, StoredTensor] = field(default_factory=dict)
     uses: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     own_names: dict[str, str] = field(default_factory=dict)
+    fillers: set[str] = field(default_factory=set)
 
     @property
     def is_inner(self) -> bool:
@@ -102,6 +104,8 @@ class _Reader:
         self.tensors = {t.name: stored(t, self.folder) for t in self.proto.initializer}
         for name, use in _uses(self.proto):
             self.uses.setdefault(name, []).append(use)
+        plain = (node for node in self.proto.node if is_unweighted(node))
+        self.fillers = {name for node in plain for name in node.input}
         for node in reversed(self.proto.node):  # a mask of which as much is compared as is needed
             compared = [use for name in node.output for use in self.uses.get(name, [])]
             if node.op_type in ("Identity", "Slice") and is_compared(compared):
@@ -253,10 +257,11 @@ class _Reader:
 
     def _leaf(self, name: str, tensor: StoredTensor) -> Value:
         uses = self.uses.get(name, [])
-        if self.is_inner or not is_learned(name, tensor, uses):
+        buffer = any(place in STATISTICS.get(op_type, ()) for op_type, place in uses)
+        is_filler = name in self.fillers and not buffer
+        if self.is_inner or is_filler or not is_learned(name, tensor, uses):
             held = constant(tensor)
             return self.build.constant(held, held.dtype)
-        buffer = any(place in STATISTICS.get(op_type, ()) for op_type, place in uses)
         return self.build.parameter(
             self.own_names.get(name, name),
             tensor.type.shape,

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from onnx import NodeProto
+
 from ..onnx_standard.protos import CONSTANT_NOTE
 from .stored import StoredTensor
 
@@ -53,6 +55,22 @@ _MASK = re.compile(r"(\A|[._])((attn|attention|causal)_)?(mask|tril)\Z")
 NORMALIZED = frozenset(
     {"BatchNormalization", "GroupNormalization", "InstanceNormalization", "LayerNormalization"}
 )
+# What PyTorch's exporter by `torch.export` notes of a node: the call that it stands for.
+TORCH_CALL = "pkg.torch.onnx.fx_node"
+_UNWEIGHTED = re.compile(
+    r"target=torch\.ops\.aten\.\w*norm\w*\.\w+\]\(args = \(%\w+,( \d+,)? None, None,"
+)
+
+
+def is_unweighted(node: NodeProto) -> bool:
+    """Whether an exporter notes that a node is part of a normalization without weights.
+
+    A convolution that a normalization has been put into has its note, too.
+    """
+    if node.op_type not in NORMALIZED | {"Add", "Mul"}:
+        return False
+    calls = (prop.value for prop in node.metadata_props if prop.key == TORCH_CALL)
+    return any(_UNWEIGHTED.search(call) for call in calls)
 
 
 def is_learned(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]]) -> bool:

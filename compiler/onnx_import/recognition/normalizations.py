@@ -40,13 +40,17 @@ def batch_normalization(trail: Trail) -> Match:
     if momentum != 0.1 and 0 <= momentum < 1:
         arguments["momentum"] = momentum
     weights = {n: trail.weight(a) for n, a in zip(names[2:], arrays[2:], strict=True)}
-    learned = _affine(trail, *arrays[:2])
+    # Exporters store equal tensors once: ones and zeros may be statistics that say nothing yet.
+    shares = arrays[:2] == arrays[:1:-1]
+    stored = trail.graph.producer(arrays[0]).attributes.get("name", "")
+    learned = {} if shares and _VARIANCE.search(stored) else _affine(trail, *arrays[:2])
     if not learned:
         arguments["affine"] = False
     weights |= learned
     return Match("BN", (x,), arguments, weights, with_channels_on(x.type.rank, 1))
 
 
+_VARIANCE = re.compile(r"(\A|[._])running_var\Z")
 _BATCH_NORMALIZATION = re.compile(r"batch_?norm|(\A|[._])bn", re.IGNORECASE)
 
 
