@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from ...grammar.diagnostics import listing
+from ..expressions.arguments import SCALAR
 from ..ir.dim import BATCH, Dim
 from ..ir.graph import Layer
 from ..ir.types import DType, HolderType, TensorType, author_extents
@@ -84,9 +85,8 @@ def input_arguments(name: str, type: TensorType, batch: int | None) -> tuple[Arg
     if type.dtype.value not in INPUT_TYPES or isinstance(type, HolderType):
         kind = type if isinstance(type, HolderType) else type.dtype.value
         raise unsayable(f"the input `{name}` of {kind}", _TYPES)
-    if type.rank < 2:
-        axes = ("no axes", "one axis")[type.rank]
-        raise unsayable(f"the input `{name}` with {axes}", _AXES)
+    if not type.rank:
+        raise unsayable(f"the input `{name}` without axes", BATCH_HELP)
     if str(type.shape[0]) != "N" and type.shape[0] != batch:
         raise unsayable(f"the input `{name}` with a batch of {type.shape[0]}", BATCH_HELP)
     if type.rank > 5:
@@ -95,7 +95,9 @@ def input_arguments(name: str, type: TensorType, batch: int | None) -> tuple[Arg
     if type.dtype.numbers_things and type.rank != 3:
         extents = type.shape[1:]
     size = ", ".join(_extent(name, extent) for extent in extents)
-    if all(isinstance(extent, int) for extent in extents):
+    if not extents:
+        size = SCALAR
+    elif all(isinstance(extent, int) for extent in extents):
         size = size.replace(", ", "x")
     elif len(extents) == 1:
         size = f"({size},)"
@@ -119,8 +121,4 @@ def _extent(name: str, extent: Dim) -> str:
 
 
 _TYPES = f"inputs of programs are of {listing(INPUT_TYPES)}"
-_AXES = (
-    "inputs of programs have a batch and at least one axis more: let the model take one number a"
-    " sample in the shape (N, 1), and remove the axis itself"
-)
 BATCH_HELP = "export the model with an open batch, as the first axis of each input"

@@ -23,6 +23,9 @@ class Word(str):
     __slots__ = ()
 
 
+SCALAR = Word("scalar")  # in place of a size: one number for each sample
+
+
 class Quotient(float):
     """A real number that `/` made of whole ones; where it is whole, it counts as one."""
 
@@ -170,7 +173,9 @@ def _extent(value: Any) -> int | str:
     return _integer(1)(value)
 
 
-def _input_size(value: Any) -> int | tuple[int | str, ...]:
+def _input_size(value: Any) -> int | str | tuple[int | str, ...]:
+    if value == SCALAR:
+        return SCALAR
     if not isinstance(value, tuple):
         return _integer(1)(value)
     _require(len(value) > 0)
@@ -330,8 +335,12 @@ NaturalPerAxis = Annotated[
     Kind("a non-negative integer, or a size such as `1x0`", _per_axis(0)),
 ]
 InputSize = Annotated[
-    int | tuple[int | str, ...],
-    Kind("a positive integer or a size such as `32x32x3` or `(H, W, 3)`", _input_size),
+    int | str | tuple[int | str, ...],
+    Kind(
+        "a positive integer, a size such as `32x32x3` or `(H, W, 3)`, or `scalar`",
+        _input_size,
+        (SCALAR,),
+    ),
 ]
 ExtentPerAxis = Annotated[tuple[int, ...], Kind("a size such as `3x3`", _size)]
 Positive = Annotated[int, Kind("a positive integer", _integer(1))]
@@ -423,6 +432,7 @@ OptionalProbability = Annotated[float | None, or_none(kind_of(Probability))]
 
 __all__ = [
     "AUTO",
+    "SCALAR",
     "ExtentPerAxis",
     "FactorList",
     "Factors",

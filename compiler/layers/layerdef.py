@@ -399,14 +399,14 @@ def _only_keyword(
 
 
 def _word_name(definition: CallSignature, value: Any) -> str | None:
-    """The argument that a word or a string is for: the one that knows the word, else the choice."""
+    """The argument that a word or a string is for: what knows the word, else the choice."""
     if not isinstance(value, Word):
         chosen = definition.kinds.get(definition.choice or "")
         return definition.choice if chosen and _accepts(chosen, value) else None
     candidates = [name for name, kind in definition.kinds.items() if str(value) in kind.words]
     if definition.choice in candidates or not candidates:
         return definition.choice
-    return None
+    return definition.size if definition.size in candidates else None
 
 
 def _unplaced(definition: CallSignature, argument: GivenArgument, spelling: str) -> NetError:

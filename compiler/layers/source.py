@@ -2,7 +2,14 @@
 
 from typing import Literal
 
-from ..expressions.arguments import Initializer, InputSize, Numbers, PerAxis, Positive
+from ..expressions.arguments import (
+    SCALAR,
+    Initializer,
+    InputSize,
+    Numbers,
+    PerAxis,
+    Positive,
+)
 from ..ir.dim import BATCH, Dim, symbol
 from ..ir.graph import Value
 from ..ir.initializers import Init
@@ -38,10 +45,11 @@ def input(
 ) -> Value:
     """An input of the network; height x width x channels becomes (N, C, H, W).
 
+    `scalar` is one number for each sample, (N), such as a step of time or a token.
     A capital name in place of a number, as in `(H, W, 3)`, is an extent that an input determines.
     `classes` is the width of the last `FC` that states none.
     """
-    given = (size,) if isinstance(size, int) else size
+    given = () if size == SCALAR else (size,) if isinstance(size, int) else size
     extents = tuple(symbol(e) if isinstance(e, str) else e for e in given)
     first = _channels_first(given) if layout is None else None
     if first is not None:
@@ -66,6 +74,8 @@ def _channels_first(given: tuple[int | str, ...]) -> tuple[int | str, ...] | Non
 
 def _is_channels_first(given: tuple[int | str, ...]) -> bool:
     """Whether a size reads as PyTorch's `3x224x224`: one gray or three color channels in front."""
+    if len(given) < 2:
+        return False
     channels, *_, height, width = (*given, 0, 0) if len(given) < 3 else given
     if channels not in (1, 3) or not isinstance(height, int) or not isinstance(width, int):
         return False

@@ -12,7 +12,7 @@ import numpy as np
 from ...grammar.diagnostics import NetError
 from ...grammar.source import Source, Span
 from .. import layers as _layers  # noqa: F401  (fills the table of layers)
-from ..expressions.arguments import Word
+from ..expressions.arguments import SCALAR, Word
 from ..ir.builder import Builder
 from ..ir.dim import BATCH, Dim, equal, is_unknown, substitute
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, Value
@@ -170,7 +170,7 @@ class _Layering:
             type = type.with_shape((BATCH, *type.shape[1:]))
         value = Builder(self.target, scope=name).input(name, type)
         size = author_extents(type)
-        arguments: dict[str, Any] = {"size": size if len(size) != 1 else size[0]}
+        arguments: dict[str, Any] = {"size": size if len(size) > 1 else size[0] if size else SCALAR}
         if isinstance(type, HolderType):
             arguments["size"] = author_size(type)
         arguments |= {"layout": "sequence" if type.rank == 3 else None, "dtype": type.dtype.value}

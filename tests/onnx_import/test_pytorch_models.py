@@ -242,6 +242,16 @@ MODELS: dict[str, tuple[Callable[[], Any], tuple[int, ...], list[str]]] = {
         (1, 3, 9, 9),
         ["CONV", "GN"],
     ),
+    "statistics of a batch without weights": (
+        lambda: nn.Sequential(nn.BatchNorm2d(3, affine=False), nn.Conv2d(3, 8, 3)),
+        (1, 3, 9, 9),
+        ["BN", "CONV"],
+    ),
+    "statistics in a convolution": (
+        lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8, affine=False)),
+        (1, 3, 9, 9),
+        ["CONV"],
+    ),
     "two recurrent layers in both directions": (
         lambda: Called(
             lambda m, x: m.f(m.r(x)[0]),
@@ -259,6 +269,11 @@ MODELS: dict[str, tuple[Callable[[], Any], tuple[int, ...], list[str]]] = {
         ),
         (1, 4, 5),
         ["GRU", "FC"],
+    ),
+    "one token a sample": (
+        lambda: nn.Sequential(nn.Embedding(9, 4), nn.Linear(4, 3)),
+        (1,),
+        ["EMBED", "FC"],
     ),
     "tokens whose table is the last layer's": (
         lambda: tied(nn.Embedding(9, 4), nn.Linear(4, 9, bias=False)),
@@ -299,13 +314,14 @@ def test_models_are_layers(name: str, by_export: bool, is_open: bool, tmp_path: 
     options: dict[str, Any] = {"verbose": False} if by_export else {}
     if is_open:
         options = {"input_names": ["x"], "dynamic_axes": {"x": {0: "batch"}}}
-    sample = torch.arange(5)[None] if len(shape) == 2 else torch.randn(*shape)
+    tokens = len(shape) < 3
+    sample = torch.arange(5)[None, : shape[-1]].reshape(shape) if tokens else torch.randn(*shape)
     torch.onnx.export(module, (sample,), path, dynamo=by_export, **options)
     net = netc.load_onnx(path)
     assert [each.kind for each in net.graph.layers.values() if each.kind != "INPUT"] == kinds
     assert net.params == sum(parameter.numel() for parameter in module.parameters())
     x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    x = sample.numpy() if len(shape) == 2 else x
+    x = sample.numpy() if tokens else x
     (spec,) = net.inputs
     (wanted,) = computed(onnx.load(path), {spec.name: x})
     found = net.run(x)

@@ -121,10 +121,11 @@ def embedding(trail: Trail) -> Match:
     """`EMBED`: rows of a table."""
     table, tokens = (trail.argument(trail.node, place) for place in range(2))
     trail.need(trail.node.attributes["axis"] == 0 and table.type.rank == 2)
-    trail.need(tokens.type.rank == 2 and not trail.is_stored(tokens))
+    rank = tokens.type.rank
+    trail.need(rank in (1, 2) and not trail.is_stored(tokens))
     vocabulary, width = table.shape
     arguments = {"vocabulary": vocabulary, "width": width}
-    return Match("EMBED", (tokens,), arguments, {"weight": trail.weight(table)}, (0, 1))
+    return Match("EMBED", (tokens,), arguments, {"weight": trail.weight(table)}, identity(rank))
 
 
 @rule("Add")

@@ -42,6 +42,7 @@ ROWS = [
         45,
         torch=embedded,
     ),
+    LayerRow("INPUT(scalar, dtype=int64) -> EMBED(9, 5) as l", "5", 45, torch=embedded),
     LayerRow("INPUT((4, 6), dtype=int64) -> EMBED(9, 5) as l", "4x6x5", 45, torch=embedded),
     LayerRow(
         "INPUT(6x4, sequence) -> POSEMBED(6) as l",
