@@ -3,7 +3,6 @@
 from typing import Literal
 
 from ..expressions.arguments import (
-    SCALAR,
     Initializer,
     InputSize,
     Numbers,
@@ -49,7 +48,7 @@ def input(
     A capital name in place of a number, as in `(H, W, 3)`, is an extent that an input determines.
     `classes` is the width of the last `FC` that states none.
     """
-    given = () if size == SCALAR else (size,) if isinstance(size, int) else size
+    given = () if isinstance(size, str) else (size,) if isinstance(size, int) else size
     extents = tuple(symbol(e) if isinstance(e, str) else e for e in given)
     first = _channels_first(given) if layout is None else None
     if first is not None:
