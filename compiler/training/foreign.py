@@ -107,9 +107,7 @@ OUR_TERMS: Mapping[str, OurTerm] = {
     "cosineannealing": OurTerm("schedule", "cosine", "_ end", _EPOCHS),
     "cosineannealinglr": OurTerm("schedule", "cosine", "_ end", _EPOCHS),
     "cosinedecay": OurTerm("schedule", "cosine"),
-    "reducelronplateau": OurTerm(
-        "schedule", "cosine", "", _EPOCHS, "the nearest one: no schedule looks at the loss"
-    ),
+    "reducelronplateau": OurTerm("schedule", "plateau"),
     "onecyclelr": OurTerm("schedule", "one_cycle"),
     "onecycle": OurTerm("schedule", "one_cycle"),
     "cycliclr": OurTerm("schedule", "one_cycle", unlike=_NEAREST),
@@ -183,7 +181,8 @@ OUR_ARGUMENTS: Mapping[str, str] = {
     "beta": "delta", "reg": "weight_decay", "sep": "delimiter", "label": "target",
     "labelcol": "target", "targetcolumn": "target", "labelcolumn": "target", "features": "inputs",
     "milestones": "at", "boundaries": "at", "t0": "every", "firstdecaysteps": "every",
-    "tmult": "factor", "pctstart": "rise", "divfactor": "below", "finaldivfactor": "fall",
+    "tmult": "factor", "minlr": "end", "mindelta": "threshold",
+    "pctstart": "rise", "divfactor": "below", "finaldivfactor": "fall",
     "usecols": "inputs", "file": "path", "filename": "path", "filepath": "path",
 }  # fmt: skip
 

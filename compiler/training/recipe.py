@@ -7,10 +7,11 @@ from typing import Any
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, pointers
 from ...grammar.records import record
 from ...grammar.source import Span
+from .descent import Descent
 from .losses import LOSSES
 from .objective import Objective
 from .optimizers import MOMENTUM, OPTIMIZERS
-from .schedules import SCHEDULES, value_at
+from .schedules import NOTHING_YET, SCHEDULES, Followed, Position, value_at
 from .settings import GivenSetting
 from .term_table import spell_term, spell_value
 from .terms import Term
@@ -36,7 +37,10 @@ class Recipe:
         schedule: Of the learning rate.
         momentum: The schedule of the momentum; None where it stays.
         per: What schedules count where they do not say so themselves: `step` or `epoch`.
+        ema: How much of the weights' moving averages, which are what is measured and kept, stays
+            at each step; None where the weights themselves are.
         batch: Samples of a batch; None for all.
+        accumulate: How many batches' gradients are averaged for a step of the optimizer.
         last: What becomes of a last batch that is short: `keep` or `drop`.
         epochs: How often all training data is seen.
         seed: Of initial weights, splits, order, augmentation and noise.
@@ -55,7 +59,9 @@ class Recipe:
     schedule: Term = CONSTANT_SCHEDULE
     momentum: Term | None = None
     per: str = "step"
+    ema: float | None = None
     batch: int | None = 32
+    accumulate: int = 1
     last: str = "keep"
     epochs: int = 10
     seed: int = 0
@@ -71,18 +77,27 @@ class Recipe:
         return Objective(self.loss, self.weights, self.regularize)
 
     @property
-    def schedules_momentum(self) -> bool:
-        """Whether momentum changes from step to step."""
-        return self.momentum is not None
+    def descent(self) -> Descent:
+        """How weights follow their gradients."""
+        by_momentum = self.momentum is not None
+        return Descent(self.optimizer, self.clip, by_momentum, self.accumulate, self.ema)
 
-    def rates(self, step: int, *, steps_per_epoch: int) -> tuple[float, float]:
-        """The learning rate and the momentum of a step, counted from 0 through all epochs."""
-        length = {"steps_per_epoch": steps_per_epoch, "epochs": self.epochs}
+    def rates(
+        self, step: int, *, steps_per_epoch: int, followed: Followed = NOTHING_YET
+    ) -> tuple[float, float]:
+        """The learning rate and the momentum of a batch, counted from 0 through all epochs.
+
+        Args:
+            step: The number of the batch.
+            steps_per_epoch: How many batches an epoch has.
+            followed: What the epochs before came to, for schedules that look at it.
+        """
+        at = Position(step, steps_per_epoch, self.epochs, self.accumulate, followed)
         arguments = self.optimizer.arguments
-        lr = value_at(self.schedule, arguments["lr"], step, **length)
+        lr = value_at(self.schedule, arguments["lr"], at)
         momentum = float(arguments.get(MOMENTUM, 0.0))
         if self.momentum is not None:
-            momentum = value_at(self.momentum, momentum, step, **length)
+            momentum = value_at(self.momentum, momentum, at)
         return lr, momentum
 
     def settings(self) -> dict[str, str]:
@@ -100,7 +115,9 @@ class Recipe:
             "schedule": spell_term(self.schedule),
             "momentum": None if self.momentum is None else spell_term(self.momentum),
             "per": self.per,
+            "ema": None if self.ema is None else repr(self.ema),
             "batch": "all" if self.batch is None else str(self.batch),
+            "accumulate": None if self.accumulate == 1 else str(self.accumulate),
             "last": self.last,
             "epochs": str(self.epochs),
             "seed": str(self.seed),

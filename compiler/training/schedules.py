@@ -6,7 +6,7 @@ has the schedule, the formula is PyTorch's.
 """
 
 from dataclasses import KW_ONLY
-from math import cos, exp, pi
+from math import cos, exp, inf, pi
 from typing import Literal
 
 from ...grammar.records import record
@@ -18,19 +18,65 @@ from .terms import Term, TermDef, TermTable
 class ScheduleDef(TermDef):
     """A row of the table of schedules.
 
-    Its function is `function(start, n, total, **arguments)`.
+    Its function is `function(start, n, total, **arguments)`, or, where it looks at what epochs
+    came to, `function(start, followed, **arguments)`.
 
     Attributes:
         starts_itself: Whether the optimizer's value is ignored, as the arguments say all.
+        follows: Whether it looks at what epochs came to.
     """
 
     _: KW_ONLY
     starts_itself: bool = False
+    follows: bool = False
+
+
+@record
+class Followed:
+    """What the epochs so far came to, for schedules that look at it.
+
+    Attributes:
+        values: The number that is monitored, of each epoch that has one.
+        lower: Whether a lower one is better.
+    """
+
+    values: tuple[float, ...] = ()
+    lower: bool = True
+
+
+NOTHING_YET = Followed()
+
+
+@record
+class Position:
+    """Where a run stands.
+
+    Attributes:
+        batch: The number of the batch, from 0, counted through all epochs.
+        per_epoch: How many batches an epoch has.
+        epochs: How many epochs the run has.
+        accumulate: How many batches make a step.
+        followed: What the epochs so far came to.
+    """
+
+    batch: int
+    per_epoch: int
+    epochs: int
+    accumulate: int = 1
+    followed: Followed = NOTHING_YET
+
+    def counted(self, per: str) -> tuple[int, int]:
+        """The number of the step or the epoch, and how many there are."""
+        if per == "epoch":
+            return self.batch // self.per_epoch, self.epochs
+        return self.batch // self.accumulate, self.epochs * self.per_epoch // self.accumulate
 
 
 def _of_all(*, warmup: Natural = 0, per: Literal["step", "epoch"] = "step") -> None:
     """What every schedule takes: a warm-up, and what n counts."""
 
+
+LEAST_FALL = 1e-8  # PyTorch's: what falls by less stays
 
 SCHEDULES = TermTable("schedule", "schedule", ScheduleDef, common=_of_all)
 schedule = SCHEDULES.enter
@@ -143,7 +189,40 @@ def _between(first: float, last: float, share: float) -> float:
     return last + (first - last) * (1 + cos(pi * share)) / 2
 
 
-def value_at(term: Term, start: float, step: int, *, steps_per_epoch: int, epochs: int) -> float:
+@schedule("plateau", numbers=("factor", "patience"), follows=True)
+def plateau(
+    start: float,
+    followed: Followed,
+    *,
+    factor: Rate = 0.1,
+    patience: Natural = 10,
+    threshold: Nonnegative = 1e-4,
+    cooldown: Natural = 0,
+    end: Nonnegative = 0.0,
+) -> float:
+    """Times `factor` where more than `patience` epochs in a row were no better than the best one.
+
+    Better by at least the share `threshold`; `cooldown` epochs after that count for nothing, and
+    `end` is the least: PyTorch's `ReduceLROnPlateau`.
+    """
+    rate, waited, cooling = start, 0, 0
+    sign = 1 if followed.lower else -1
+    best, margin = sign * inf, 1 - sign * threshold
+    for value in followed.values:
+        if sign * value < sign * best * margin:
+            best, waited = value, 0
+        else:
+            waited += 1
+        if cooling:
+            cooling, waited = cooling - 1, 0
+        if waited > patience:
+            lower = max(rate * factor, end)
+            rate = lower if rate - lower > LEAST_FALL else rate
+            cooling, waited = cooldown, 0
+    return rate
+
+
+def value_at(term: Term, start: float, at: Position) -> float:
     """What a schedule gives for a step.
 
     In a warm-up of w steps the n-th takes (n + 1) / (w + 1) of the schedule's first value:
@@ -153,15 +232,14 @@ def value_at(term: Term, start: float, step: int, *, steps_per_epoch: int, epoch
     Args:
         term: The schedule.
         start: The optimizer's own value.
-        step: The number of the step, from 0, counted through all epochs.
-        steps_per_epoch: How many steps an epoch has.
-        epochs: How many epochs the run has.
+        at: Where the run stands.
     """
     arguments = dict(term.arguments)
     warmup, per = arguments.pop("warmup"), arguments.pop("per")
-    epoch = step // steps_per_epoch
-    n, total = (epoch, epochs) if per == "epoch" else (step, epochs * steps_per_epoch)
-    formula = SCHEDULES[term.name].function
-    after = max(n - warmup, 0)
-    value: float = formula(start, after, max(total - warmup, 1), **arguments)
+    n, total = at.counted(per)
+    row = SCHEDULES[term.name]
+    if row.follows:
+        value: float = row.function(start, at.followed, **arguments)
+    else:
+        value = row.function(start, max(n - warmup, 0), max(total - warmup, 1), **arguments)
     return value if n >= warmup else value * (n + 1) / (warmup + 1)

@@ -17,10 +17,12 @@ from ..expressions.arguments import (
     Natural,
     Nonnegative,
     Positive,
+    Rate,
     Word,
     WordCall,
     fitted,
     kind_of,
+    or_none,
     spell,
 )
 from ..expressions.calls import unknown_function
@@ -38,7 +40,7 @@ Evaluate = Callable[[ast.Expression], Any]
 SHARES_MAY_MISS = 1e-9  # of 1: 0.7 + 0.2 + 0.1 is not 1 in binary
 
 # A value of each setting, for messages; those that are no choices are said in helps.
-PLAIN_SETTINGS = ("split", "batch", "epochs", "seed")
+PLAIN_SETTINGS = ("split", "ema", "batch", "accumulate", "epochs", "seed")
 EXAMPLE_VALUES: Mapping[str, str] = {
     "data": "digits",
     "preprocess": "mean_subtract",
@@ -49,7 +51,9 @@ EXAMPLE_VALUES: Mapping[str, str] = {
     "optimizer": "sgd(lr=0.1)",
     "schedule": "exponential(k=0.01)",
     "split": "(0.8, 0.1, 0.1)",
+    "ema": "0.999",
     "batch": "32",
+    "accumulate": "4",
     "epochs": "10",
     "seed": "0",
 }
@@ -361,7 +365,9 @@ SETTINGS: Mapping[str, ReadEntry] = {
     "schedule": _alone(_term("schedule")),
     "momentum": _alone(_term("schedule")),
     "per": _alone(_plain(Literal["step", "epoch"])),
+    "ema": _alone(_plain(or_none(kind_of(Rate)))),
     "batch": _alone(_plain(BATCH_SIZE)),
+    "accumulate": _alone(_plain(Positive)),
     "last": _alone(_plain(Literal["keep", "drop"])),
     "epochs": _alone(_plain(Positive)),
     "seed": _alone(_plain(Natural)),

@@ -19,6 +19,10 @@ OUR_SETTINGS: Mapping[str, str] = by_word(
         "augmentation augmentations dataaugmentation": "augment = {}",
         "preprocessing normalization": "preprocess = {}",
         "regularizer kernelregularizer": "regularize = {}",
+        "accumulategradbatches gradientaccumulationsteps gradientaccumulation accumulationsteps": (
+            "accumulate = {}"
+        ),
+        "emamomentum emadecay modelema": "ema = {}",
         "randomstate randomseed manualseed": "seed = {}",
     }
 )

@@ -71,14 +71,7 @@ class Work:
     def train_step(self) -> TrainStep:
         """The graph of a step."""
         recipe = self.recipe
-        return train_step(
-            self.graph,
-            recipe.objective,
-            recipe.optimizer,
-            seed=recipe.seed,
-            clip=recipe.clip,
-            by_momentum=recipe.schedules_momentum,
-        )
+        return train_step(self.graph, recipe.objective, recipe.descent, seed=recipe.seed)
 
     def macs(self) -> int:
         """The multiply-accumulates of the batch, those of the backward pass included."""

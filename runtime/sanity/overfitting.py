@@ -7,6 +7,7 @@ import numpy as np
 
 from ...compiler.ir.graph import Graph
 from ...compiler.passes.append_backward import trainable
+from ...compiler.training.descent import Descent
 from ...compiler.training.objective import LOSS
 from ...compiler.training.optimizers import OPTIMIZERS
 from ...compiler.training.train_step import TrainStep, train_step
@@ -80,7 +81,7 @@ def overfit(
     step = train_step(
         without_chance(graph),
         objective,
-        OPTIMIZERS.term("adam"),
+        Descent(OPTIMIZERS.term("adam")),
         targets={output: target.type for output, target in job.wiring.targets.items()},
         seed=job.recipe.seed,
     )

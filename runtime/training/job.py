@@ -158,19 +158,24 @@ class Job:
         return train_step(
             self.graph,
             self.objective,
-            recipe.optimizer,
+            recipe.descent,
             targets={output: target.type for output, target in self.wiring.targets.items()},
             seed=recipe.seed,
-            clip=recipe.clip,
-            by_momentum=recipe.schedules_momentum,
         )
 
     def check_batches(self) -> None:
-        """Refuse batches that are too small for BN, before the first step.
+        """Refuse batches that are too small for BN, or too few, before the first step.
 
         Raises:
-            NetError: E570.
+            NetError: E570; E126, an epoch has too few for a step of the optimizer.
         """
+        wanted, steps = self.recipe.accumulate, self.training.steps
+        if wanted > steps:
+            batches = "1 batch" if steps == 1 else f"{steps} batches"
+            message = (
+                f"`accumulate = {wanted}` waits for {wanted} batches, and an epoch has {batches}"
+            )
+            raise error("E126", message, help="choose a smaller number, or a smaller `batch`")
         graph = self.step.graph
         types = {name: value.type for name, value in self.graph.inputs.items()}
         first = next(self.training.still(1))

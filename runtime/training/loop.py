@@ -93,7 +93,8 @@ class Settings:
 
     Attributes:
         epochs: How often the training part is gone through.
-        rates: The number of a step, from 0, to learning rate and momentum.
+        rates: The number of a step, from 0, and what is monitored of the epochs before it, to
+            learning rate and momentum.
         diagnose: What a step was fed with, state included, whose loss is not finite, to an error.
         validate: State to losses and metrics, `loss` among them; None for no validation.
         weights: The names of the parameters and buffers, which the best epoch keeps.
@@ -105,7 +106,7 @@ class Settings:
     """
 
     epochs: int
-    rates: Callable[[int], tuple[float, float]]
+    rates: Callable[[int, tuple[float, ...]], tuple[float, float]]
     diagnose: Callable[[Feeds, "Progress"], Exception]
     validate: Callable[[Mapping[str, Array]], Report] | None
     weights: Collection[str]
@@ -130,6 +131,7 @@ class Loop:
         history: What the epochs came to.
         callbacks: What follows it, called in turn.
         progress: Where it stands.
+        monitored: What decides which epoch is best, of each epoch that has it.
         best: The weights of the best epoch so far.
     """
 
@@ -140,9 +142,15 @@ class Loop:
     history: History = field(default_factory=History)
     callbacks: Sequence[Callback] = ()
     progress: Progress = field(default_factory=Progress)
+    monitored: tuple[float, ...] = ()
     best: dict[str, Array] = field(default_factory=dict)
     _saved: float = 0.0
     _clock: float = 0.0
+
+    @property
+    def weights(self) -> dict[str, Array]:
+        """The weights as they are measured and kept, by name."""
+        return self.stepper.step.averaged(self.stepper.state, self.settings.weights)
 
     def run(self) -> None:
         """Train to the end.
@@ -182,6 +190,8 @@ class Loop:
         progress: dict[str, Any] = dict(checkpoint.progress)
         self.stopping.restore(progress.pop("stopping"))
         self.history.rows = [Epoch.of(values) for values in progress.pop("history")]
+        for row in self.history.rows:
+            self._follow(row)
         self.progress = Progress(**progress)
         self.best = dict(checkpoint.best)
         if self.settings.metrics is not None:
@@ -228,9 +238,9 @@ class Loop:
         row = self._row()
         self.history.append(row)
         best = self.stopping.update(row.epoch, row.values())
+        self._follow(row)
         if best:
-            state = self.stepper.state
-            self.best = {name: state[name] for name in self.settings.weights}
+            self.best = self.weights
         self.progress = Progress(progress.epoch + 1, step=progress.step, done=self.stopping.stopped)
         self.save()  # before callbacks are notified, which may fail to print
         answers = [callback.on_epoch(self.progress, row, best) for callback in self.callbacks]
@@ -241,7 +251,7 @@ class Loop:
     def _step(self, feeds: Feeds) -> bool:
         """Take a step; whether it is the last one."""
         progress = self.progress
-        rate, momentum = self.settings.rates(progress.step)
+        rate, momentum = self.settings.rates(progress.step, self.monitored)
         given: dict[str, Array] = {**feeds, **scalars(progress.step, rate, momentum)}
         results = self.stepper.advance(given)
         loss = float(results[LOSS])
@@ -260,9 +270,9 @@ class Loop:
     def _row(self) -> Epoch:
         """What the epoch came to."""
         progress = self.progress
-        rate, momentum = self.settings.rates(max(progress.step - 1, 0))
+        rate, momentum = self.settings.rates(max(progress.step - 1, 0), self.monitored)
         loss = progress.loss / max(progress.samples, 1)
-        found = {} if self.settings.validate is None else self.settings.validate(self.stepper.state)
+        found = {} if self.settings.validate is None else self.settings.validate(self.weights)
         measured: dict[str, float | None] = {}
         if self.settings.metrics is not None:
             measured |= self.settings.metrics.values()
@@ -279,6 +289,11 @@ class Loop:
             momentum=momentum,
             seconds=progress.seconds,
         )
+
+    def _follow(self, row: Epoch) -> None:
+        """Take note of what schedules may look at."""
+        value = row.values().get(self.stopping.monitor)
+        self.monitored += () if value is None else (value,)
 
     def _count_time(self) -> None:
         now = time.monotonic()

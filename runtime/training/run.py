@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from html import escape
 from os import PathLike, fspath
 
+from ...compiler.training.schedules import Followed
 from ...grammar.diagnostics import NetError, did_you_mean, error, listing
 from ...grammar.files import make_folder, remove_remains
 from ..data import arrays as data_of
@@ -291,7 +292,7 @@ def finish(job: Job, loop: Loop) -> Run:
     """What a loop that has ended came to, measured on the test part."""
     # In the network's order, whatever that of a checkpoint is: equal runs write equal files.
     names = list(job.graph.parameters)
-    last = {name: loop.stepper.state[name] for name in names}
+    last = job.step.averaged(loop.stepper.state, names)
     validated = bool(len(job.part("validation")))
     best = validated and bool(loop.best)
     state = {name: loop.best[name] for name in names} if best else last
@@ -335,8 +336,11 @@ def _settings(job: Job) -> Settings:
     steps = job.training.steps
     validation = job.part("validation")
 
-    def rates(step: int) -> tuple[float, float]:
-        return job.recipe.rates(step, steps_per_epoch=steps)
+    lower = direction(_monitor(job)) == "lower"
+
+    def rates(step: int, monitored: tuple[float, ...]) -> tuple[float, float]:
+        followed = Followed(monitored, lower)
+        return job.recipe.rates(step, steps_per_epoch=steps, followed=followed)
 
     def validate(state: State) -> dict[str, float]:
         return job.evaluator.measure(state, validation.still(MEASURED_AT_ONCE))

@@ -196,14 +196,7 @@ def export_step(
 ) -> None:
     """Write one step of training as an ONNX model; see `Network.export_training`."""
     recipe = recipe_of(model, changes)
-    step = train_step(
-        model.graph,
-        recipe.objective,
-        recipe.optimizer,
-        seed=recipe.seed,
-        clip=recipe.clip,
-        by_momentum=recipe.schedules_momentum,
-    )
+    step = train_step(model.graph, recipe.objective, recipe.descent, seed=recipe.seed)
     settings = {f"train.{name}": text for name, text in recipe.settings().items()}
     metadata = {**model.properties(), **settings}
     export(step.graph, {}, path, opset=opset, metadata=metadata, version=__version__)

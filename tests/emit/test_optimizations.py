@@ -21,6 +21,7 @@ from netc.compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
 from netc.compiler.passes.fold_constants import fold_constants
 from netc.compiler.passes.pipeline import OPTIMIZE, Pass, optimize
 from netc.compiler.passes.remove_identities import remove_identities
+from netc.compiler.training.descent import Descent
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.optimizers import OPTIMIZERS
 from netc.compiler.training.terms import Term
@@ -41,7 +42,7 @@ def step_of(program: str, optimizer: str = "adam") -> TrainStep:
     """A step of training on the mean squared error."""
     graph = netc.compile(program).graph
     objective = Objective({"output": Term("loss", "mse", {"half": False})})
-    return train_step(graph, objective, OPTIMIZERS.term(optimizer))
+    return train_step(graph, objective, Descent(OPTIMIZERS.term(optimizer)))
 
 
 def operators(graph: Graph) -> Sequence[str]:

@@ -9,6 +9,7 @@ from support.onnx_models import computed, parsed
 
 import netc
 from netc.compiler.passes.pipeline import settle
+from netc.compiler.training.descent import Descent
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.optimizers import OPTIMIZERS
 from netc.compiler.training.terms import Term
@@ -49,7 +50,7 @@ def test_a_step_of_training(
     network = netc.compile(PROGRAMS[name])
     objective = Objective({"output": Term("loss", "cross_entropy", {})})
     rule = OPTIMIZERS.term(optimizer, **({"momentum": 0.9} if optimizer == "sgd" else {}))
-    step = train_step(network.graph, objective, rule)
+    step = train_step(network.graph, objective, Descent(rule))
     random = np.random.default_rng(0)
     feeds: dict[str, Any] = dict(initial_state(step, network.initialize(0)))
     feeds |= {"step": np.int64(3), "lr": np.float32(0.1), "momentum": np.float32(0.9)}

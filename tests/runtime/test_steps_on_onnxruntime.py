@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import netc
+from netc.compiler.training.descent import Descent
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.optimizers import OPTIMIZERS
 from netc.compiler.training.terms import Term
@@ -28,7 +29,7 @@ class Run:
         (output,) = network.graph.outputs
         objective = Objective({output: Term("loss", "cross_entropy", {})})
         optimizer = OPTIMIZERS.term("sgd", lr=0.1, momentum=0.9)
-        step = train_step(network.graph, objective, optimizer)
+        step = train_step(network.graph, objective, Descent(optimizer))
         self.stepper = Stepper(step, network.initialize(0), engine=engine)
         (self.input,) = network.graph.inputs
         (self.target,) = step.targets

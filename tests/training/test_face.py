@@ -10,6 +10,7 @@ import pytest
 from support.training import Array
 
 import netc
+from netc.compiler.training.descent import Descent
 from netc.compiler.training.terms import Term
 from netc.compiler.training.train_step import train_step
 from netc.runtime.engines.executor import run
@@ -166,7 +167,7 @@ def test_export_training(optimizer: Term, tmp_path: Path) -> None:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     recipe = net.recipe
     assert recipe is not None
-    step = train_step(net.graph, recipe.objective, optimizer)
+    step = train_step(net.graph, recipe.objective, Descent(optimizer))
     ours = Stepper(step, net.initialize(0))
     theirs = initial_state(step, net.initialize(0))
     outputs = [output.name for output in session.get_outputs()]

@@ -156,7 +156,11 @@ def test_none_is_an_empty_list_of_choices(setting: str, written: str) -> None:
         ("loss = focal_loss", "write `focal`"),
         ("loss = DiceLoss", "write `dice`"),
         ("class_weight = 1", "cross_entropy(class_weights=[1, 3])"),
-        ("schedule = ReduceLROnPlateau()", "no schedule looks at the loss"),
+        (
+            "schedule = ReduceLROnPlateau(factor=0.5, min_lr=1e-5)",
+            "write `plateau(factor=0.5, end=1e-05)`",
+        ),
+        ("gradient_accumulation_steps = 4", "write `accumulate = 4`"),
         ("schedule = none", "write `constant`"),
         ("schedule = LinearLR", "the nearest one"),
         ("schedule = OneCycleLR(max_lr=0.1)", "write `one_cycle`"),

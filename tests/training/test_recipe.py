@@ -293,7 +293,7 @@ def test_overriding_settings_and_arguments_of_the_optimizer() -> None:
     plain = recipe("optimizer = sgd(0.1)")
     assert changed(plain, momentum="0.5").optimizer.arguments["momentum"] == 0.5
     ramped = changed(changed(plain, momentum="0.5"), momentum="linear(0.5, 0.9)")
-    assert ramped.schedules_momentum
+    assert ramped.descent.by_momentum
     assert changed(plain, momentum=0.9, nesterov=True).optimizer.arguments["nesterov"] is True
 
 

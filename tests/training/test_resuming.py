@@ -5,6 +5,7 @@ import signal
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,6 +73,27 @@ def test_every_optimizer_is_kept(optimizer: str, tmp_path: Path) -> None:
         run(job(folder=tmp_path, every=0, changes=changes), KilledAfter(4))
     found = go_on(job(folder=tmp_path, resume=True))
     assert bits(found) == bits(run(job(changes=changes)))
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+def test_several_batches_a_step_averages_and_plateaus(engine: str, tmp_path: Path) -> None:
+    """Gradients of a step that is not complete are kept, and averages; a plateau is found again."""
+    changes = {"accumulate": "2", "ema": "0.8", "schedule": "plateau(0.5, patience=0, warmup=2)"}
+    changes |= {"epochs": "4", "batch": "20"}
+    options: dict[str, Any] = {"engine": engine, "changes": changes, "monitor": "val_accuracy"}
+    whole = run(job(**options))
+    for step in (3, 5, 8):
+        folder = tmp_path / str(step)
+        with pytest.raises(Killed):
+            run(job(folder=folder, every=0, **options), KilledAfter(step))
+        found = go_on(job(folder=folder, resume=True))
+        assert bits(found) == bits(whole)
+        assert told(found) == told(whole)
+    kept = finish(job(changes=changes), whole)
+    averages = {name: whole.stepper.state[f"{name}.average"] for name in ("fc1.weight", "bn1.bias")}
+    assert all(np.array_equal(kept.last[name], average) for name, average in averages.items())
+    assert not np.array_equal(whole.stepper.state["fc1.weight"], averages["fc1.weight"])
+    assert len({row.lr for row in whole.history.rows[1:]}) > 1
 
 
 def test_a_ramp_of_rate_and_momentum(tmp_path: Path) -> None:

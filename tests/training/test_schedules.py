@@ -1,13 +1,13 @@
 """Every schedule against PyTorch step by step where PyTorch has it, else against its formula."""
 
 from collections.abc import Callable
-from functools import partial
 from math import exp
 from typing import Any
 
+import numpy as np
 import pytest
 
-from netc.compiler.training.schedules import SCHEDULES, value_at
+from netc.compiler.training.schedules import SCHEDULES, Followed, Position, value_at
 from netc.compiler.training.terms import Term
 
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
@@ -21,8 +21,7 @@ BASE = 0.3
 
 def ours(term: Term, start: float = BASE) -> list[float]:
     """The values of all steps."""
-    value = partial(value_at, term, start, steps_per_epoch=STEPS, epochs=EPOCHS)
-    return [value(step) for step in range(TOTAL)]
+    return [value_at(term, start, Position(step, STEPS, EPOCHS)) for step in range(TOTAL)]
 
 
 def theirs(schedule: Callable[[Any], Any], base: float = BASE) -> list[float]:
@@ -153,7 +152,47 @@ def test_runs_of_one_step(name: str) -> None:
     }
     term = SCHEDULES.term(name, **given.get(name, {}))
     start = BASE if name != "inverse" else BASE * term.arguments["k"]
-    once = partial(value_at, start=start, steps_per_epoch=1, epochs=1)
-    assert once(term, step=0) == pytest.approx(BASE)
+    once = Position(0, 1, 1)
+    assert value_at(term, start, once) == pytest.approx(BASE)
     warm = SCHEDULES.term(name, **given.get(name, {}), warmup=3)
-    assert once(warm, step=0) == pytest.approx(BASE / 4)
+    assert value_at(warm, start, once) == pytest.approx(BASE / 4)
+
+
+@pytest.mark.parametrize("lower", [True, False])
+@pytest.mark.parametrize("seed", range(4))
+def test_plateaus(seed: int, lower: bool) -> None:
+    """PyTorch's `ReduceLROnPlateau` on a number that falls, or rises, and rests at times."""
+    random = np.random.default_rng(seed)
+    way = -1 if lower else 1
+    values = [*(2 + way * np.cumsum(random.choice([0, 0, 0, 0.02, 0.2], 60)) / 4), float("nan")]
+    options: dict[str, Any] = {
+        "factor": 0.3,
+        "patience": int(random.integers(4)),
+        "threshold": 0.01,
+    }
+    options["cooldown"] = int(random.integers(3))
+    term = SCHEDULES.term("plateau", **options, end=1e-3)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=BASE)
+    mode = "min" if lower else "max"
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, mode, **options, min_lr=1e-3)
+    rates = []
+    for epoch in range(len(values)):
+        at = Position(epoch * STEPS, STEPS, 99, followed=Followed(tuple(values[:epoch]), lower))
+        assert value_at(term, BASE, at) == optimizer.param_groups[0]["lr"]
+        rates.append(optimizer.param_groups[0]["lr"])
+        scheduler.step(values[epoch])
+    assert len(set(rates)) > 3
+
+
+def test_accumulated_steps() -> None:
+    """Schedules count steps of the optimizer, each of several batches, also over epochs' ends."""
+    term = SCHEDULES.term("linear", start=0.0, end=1.0)
+    found = [value_at(term, 0.0, Position(n, 5, 2, accumulate=4)) for n in range(10)]
+    assert found == [0.0] * 4 + [1.0] * 6
+    by_epoch = SCHEDULES.term("linear", start=0.0, end=1.0, per="epoch")
+    assert [value_at(by_epoch, 0.0, Position(n, 2, 2, accumulate=2)) for n in range(4)] == [
+        0,
+        0,
+        1,
+        1,
+    ]

@@ -11,9 +11,10 @@ from support.network_rows import random_weights
 
 import netc
 from netc.compiler.training.clipping import CLIPPING
+from netc.compiler.training.descent import Descent
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.optimizers import MOMENTUM, OPTIMIZERS
-from netc.compiler.training.schedules import SCHEDULES, value_at
+from netc.compiler.training.schedules import SCHEDULES, Followed, Position, value_at
 from netc.compiler.training.terms import Term
 from netc.compiler.training.train_step import train_step
 from netc.runtime.engines.agreement import norm_difference
@@ -39,6 +40,8 @@ class StepRow:
         schedule: Of the learning rate.
         momentum: Of the momentum.
         clip: How gradients are clipped, and PyTorch's function for it.
+        accumulate: How many batches make a step.
+        ema: How much of the weights' moving averages stays.
         rates: What PyTorch's schedules make of it; None where the optimizer's own rate stays.
     """
 
@@ -47,6 +50,8 @@ class StepRow:
     schedule: tuple[str, Mapping[str, Any]] = ("constant", {})
     momentum: tuple[str, Mapping[str, Any]] | None = None
     clip: tuple[str, float] | None = None
+    accumulate: int = 1
+    ema: float | None = None
     rates: Callable[[Any], Any] | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
@@ -54,6 +59,8 @@ class StepRow:
         terms = [self.ours, *([] if self.schedule[0] == "constant" else [self.schedule])]
         terms += [self.momentum] if self.momentum else []
         terms += [(self.clip[0], {f"{self.clip[1]}": 0})] if self.clip else []
+        terms += [("accumulate", {f"{self.accumulate}": 0})] if self.accumulate > 1 else []
+        terms += [("ema", {f"{self.ema}": 0})] if self.ema is not None else []
         return ",".join("-".join([name, *map(str, given)]) for name, given in terms)
 
 
@@ -129,6 +136,20 @@ def one_cycle(optimizer: Any) -> Any:
     return lr_scheduler.OneCycleLR(optimizer, 0.2, STEPS, cycle_momentum=False)
 
 
+def plateau(optimizer: Any) -> Any:
+    """PyTorch's, of the mean loss of an epoch."""
+    from torch.optim import lr_scheduler
+
+    return lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=0, threshold=0.3)
+
+
+def half(optimizer: Any) -> Any:
+    """A cosine over half as many steps as there are batches."""
+    from torch.optim import lr_scheduler
+
+    return lr_scheduler.CosineAnnealingLR(optimizer, T_max=STEPS // 2)
+
+
 def linear(optimizer: Any) -> Any:
     """PyTorch's, from 0.05 to 0.001 of a rate of 0.2."""
     from torch.optim import lr_scheduler
@@ -172,6 +193,7 @@ SCHEDULE_ROWS = [
     scheduled(multistep, "multistep", at=(10.0, 30.0), factor=0.3),
     scheduled(restarts, "restarts", every=15),
     scheduled(one_cycle, "one_cycle"),
+    scheduled(plateau, "plateau", factor=0.5, patience=0, threshold=0.3),
     scheduled(linear, "linear", start=0.05, end=0.001),
     scheduled(warm, "cosine", warmup=8),
     StepRow(
@@ -191,6 +213,16 @@ CLIP_ROWS = [
     StepRow(("adam", {"lr": 0.01}), ("Adam", {"lr": 0.01}), clip=("norm", 0.05)),
 ]
 
+MOMENTUM_GIVEN = {"lr": 0.3, "momentum": 0.9}
+ADAM_GIVEN = {"lr": 0.02, "weight_decay": 0.01}
+SEVERAL_ROWS = [
+    StepRow(("sgd", MOMENTUM_GIVEN), ("SGD", MOMENTUM_GIVEN), accumulate=3),
+    StepRow(("adam", ADAM_GIVEN), ("Adam", ADAM_GIVEN), accumulate=4, clip=("norm", 0.05)),
+    StepRow(("adamw", ADAM_GIVEN), ("AdamW", ADAM_GIVEN), ("cosine", {}), accumulate=2, rates=half),
+    StepRow(("adam", ADAM_GIVEN), ("Adam", ADAM_GIVEN), ema=0.9),
+    StepRow(("sgd", MOMENTUM_GIVEN), ("SGD", MOMENTUM_GIVEN), accumulate=3, ema=0.7),
+]
+
 
 def batches() -> Iterator[tuple[Array, Array]]:
     """The batches, whose classes can be learned."""
@@ -202,7 +234,7 @@ def batches() -> Iterator[tuple[Array, Array]]:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
-@pytest.mark.parametrize("row", OPTIMIZER_ROWS + SCHEDULE_ROWS + CLIP_ROWS, ids=str)
+@pytest.mark.parametrize("row", OPTIMIZER_ROWS + SCHEDULE_ROWS + CLIP_ROWS + SEVERAL_ROWS, ids=str)
 def test_losses(row: StepRow, engine: str) -> None:
     """The losses are PyTorch's within 1e-4, and so are the weights in the end."""
     network = netc.compile(PROGRAM)
@@ -238,24 +270,28 @@ def steps(
     objective = Objective({"output": Term("loss", "cross_entropy", {})})
     clip = CLIPPING.term(row.clip[0], limit=row.clip[1]) if row.clip else None
     by_momentum = row.momentum is not None
-    step = train_step(network.graph, objective, optimizer, clip=clip, by_momentum=by_momentum)
+    descent = Descent(optimizer, clip, by_momentum, row.accumulate, row.ema)
+    step = train_step(network.graph, objective, descent)
     stepper = Stepper(step, state, engine=engine)
-    losses = []
+    losses: list[float] = []
     for n, (x, target) in enumerate(batches()):
         given = {"lr": (row.schedule, optimizer.arguments["lr"])}
         given[MOMENTUM] = (row.momentum or ("constant", {}), optimizer.arguments.get(MOMENTUM, 0.0))
-        scalars = {key: np.float32(rate(*terms, n)) for key, terms in given.items()}
+        epochs = (
+            losses[i : i + PER_EPOCH] for i in range(0, n // PER_EPOCH * PER_EPOCH, PER_EPOCH)
+        )
+        followed = Followed(tuple(float(np.mean(epoch)) for epoch in epochs))
+        at = Position(n, PER_EPOCH, STEPS // PER_EPOCH, row.accumulate, followed)
+        scalars = {key: np.float32(rate(*terms, at)) for key, terms in given.items()}
         feeds = {"input": x, "target": target, "step": np.array(n), **scalars}
         feeds = {key: array for key, array in feeds.items() if key in step.graph.inputs}
         losses.append(float(stepper.advance(feeds)["loss"]))
-    return losses, stepper.state
+    return losses, step.averaged(stepper.state, state)
 
 
-def rate(schedule: tuple[str, Mapping[str, Any]], start: float, n: int) -> float:
+def rate(schedule: tuple[str, Mapping[str, Any]], start: float, at: Position) -> float:
     """What one of our schedules gives for a step."""
-    term = SCHEDULES.term(schedule[0], **schedule[1])
-    epochs = STEPS // PER_EPOCH
-    return value_at(term, start, n, steps_per_epoch=PER_EPOCH, epochs=epochs)
+    return value_at(SCHEDULES.term(schedule[0], **schedule[1]), start, at)
 
 
 def steps_of_pytorch(
@@ -274,16 +310,24 @@ def steps_of_pytorch(
     name, arguments = row.theirs
     optimizer = getattr(torch.optim, name)(module.parameters(), **arguments)
     schedule = row.rates(optimizer) if row.rates else None
-    losses = []
-    for x, target in batches():
-        optimizer.zero_grad()
+    follow = torch.optim.swa_utils.get_ema_multi_avg_fn(row.ema or 0.0)
+    average = torch.optim.swa_utils.AveragedModel(module, multi_avg_fn=follow)
+    losses: list[float] = []
+    for n, (x, target) in enumerate(batches(), 1):
         loss = nn.functional.cross_entropy(module(torch.from_numpy(x)), torch.from_numpy(target))
-        loss.backward()
+        (loss / row.accumulate).backward()
+        losses.append(float(loss.detach()))
+        if n % row.accumulate:
+            continue
         if row.clip is not None:
             clip = getattr(nn.utils, f"clip_grad_{row.clip[0]}_")
             clip(module.parameters(), row.clip[1])
         optimizer.step()
-        if schedule is not None:
+        optimizer.zero_grad()
+        average.update_parameters(module)
+        if row.schedule[0] != "plateau" and schedule is not None:
             schedule.step()
-        losses.append(float(loss.detach()))
-    return losses, {n: p.detach().numpy() for n, p in module.state_dict().items()}
+        elif schedule is not None and n % PER_EPOCH == 0:
+            schedule.step(np.mean(losses[-PER_EPOCH:]))
+    found = module if row.ema is None else average.module
+    return losses, {n: p.detach().numpy() for n, p in found.state_dict().items()}

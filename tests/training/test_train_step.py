@@ -3,6 +3,7 @@
 import pytest
 
 import netc
+from netc.compiler.training.descent import Descent
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.optimizers import OPTIMIZERS
 from netc.compiler.training.terms import Term
@@ -14,7 +15,8 @@ MSE = Term("loss", "mse", {"half": False})
 def step_of(program: str) -> TrainStep:
     """A step of SGD with momentum on the mean squared error."""
     graph = netc.compile(program).graph
-    return train_step(graph, Objective({"output": MSE}), OPTIMIZERS.term("sgd", momentum=0.9))
+    descent = Descent(OPTIMIZERS.term("sgd", momentum=0.9))
+    return train_step(graph, Objective({"output": MSE}), descent)
 
 
 def test_inputs_and_outputs() -> None:

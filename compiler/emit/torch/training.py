@@ -9,6 +9,7 @@ from ...model import Model
 from ...training.lossdef import CLASS_WEIGHTS, weighs_classes_alike
 from ...training.output_fit import Fit, fit
 from ...training.recipe import Recipe
+from ...training.schedules import SCHEDULES as SCHEDULE_ROWS
 from ...training.terms import Term
 from ...training.weights import regularized
 from .code import PRODUCT, SUM, Code, call, code, joined, keyword, laid_out, listed, method, option
@@ -31,13 +32,23 @@ def training_text(model: Model) -> str:
     schedule = _schedule(recipe)
     if schedule is not None:
         lines += laid_out("scheduler = ", schedule, indent=4)
+    warmup = recipe.schedule.arguments["warmup"]
+    if warmup and SCHEDULE_ROWS[recipe.schedule.name].follows:
+        lines.append(f"    # warmup = {warmup}: raise `lr` in `optimizer.param_groups` before.")
     if recipe.momentum is not None:
         momentum = recipe.settings()["momentum"]
         lines.append(f"    # momentum = {momentum}: set `momentum` in `optimizer.param_groups`.")
     lines += _penalized(model.graph, recipe)
     lines += _balanced(model.graph, recipe)
+    if recipe.ema is not None:
+        follow = call("torch.optim.swa_utils.get_ema_multi_avg_fn", recipe.ema)
+        average = call("torch.optim.swa_utils.AveragedModel", "model", multi_avg_fn=follow)
+        lines += laid_out("average = ", average, indent=4)
+    lines += ["    batches = 0"] if recipe.accumulate > 1 else []
     lines += ["    model.train()", f"    for _ in range({recipe.epochs}):"]
     lines += _steps(model.graph, recipe, schedule is not None)
+    if recipe.ema is not None:
+        lines.append("    model.load_state_dict(average.module.state_dict())")
     return "\n".join(lines) + "\n"
 
 
@@ -96,7 +107,9 @@ def _steps(graph: Graph, recipe: Recipe, scheduled: bool) -> list[str]:
     """The loop over the batches of an epoch."""
     inputs, given, targets = _variables(graph, recipe)
     outputs = {o: "y" if len(graph.outputs) == 1 else variable(f"y_{o}") for o in graph.outputs}
-    lines = [f"        for {', '.join(given)} in loader:"]
+    follows = SCHEDULE_ROWS[recipe.schedule.name].follows
+    lines = ["        losses = []"] if follows else []
+    lines.append(f"        for {', '.join(given)} in loader:")
     results = [outputs[o] if o in recipe.loss else "_" for o in graph.outputs]
     lines.append(f"            {', '.join(results)} = model({', '.join(inputs)})")
     terms = []
@@ -111,24 +124,35 @@ def _steps(graph: Graph, recipe: Recipe, scheduled: bool) -> list[str]:
         lines += laid_out("loss += ", term_code, indent=12)
     for regularizer in recipe.regularize:
         lines += laid_out("loss += ", _penalty(regularizer), indent=12)
-    lines += [
-        "            optimizer.zero_grad()",
-        "            loss.backward()",
-        *_clipping(recipe),
-        "            optimizer.step()",
-    ]
-    if scheduled:
-        indent = 12 if recipe.schedule.arguments["per"] == "step" else 8
-        lines.append(f"{' ' * indent}scheduler.step()")
+    by_step = scheduled and not follows and recipe.schedule.arguments["per"] == "step"
+    lines += [f"            {line}" for line in _descent(recipe, by_step)]
+    if follows:
+        lines += ["            losses.append(loss.item())", _FOLLOWED]
+    elif scheduled and not by_step:
+        lines.append("        scheduler.step()")
     return lines
 
 
-def _clipping(recipe: Recipe) -> list[str]:
-    """What is done to gradients before the optimizer."""
-    if recipe.clip is None:
-        return []
-    name, limit = f"clip_grad_{recipe.clip.name}_", recipe.clip.arguments["limit"]
-    return [f"            nn.utils.{name}(model.parameters(), {limit!r})"]
+# What `plateau` looks at here, where `loader` yields no validation data.
+_FOLLOWED = "        scheduler.step(sum(losses) / len(losses))  # or the loss of validation data"
+
+
+def _descent(recipe: Recipe, scheduled: bool) -> list[str]:
+    """From the loss of a batch to new weights."""
+    step = ["optimizer.step()"]
+    if recipe.clip is not None:
+        name, limit = f"clip_grad_{recipe.clip.name}_", recipe.clip.arguments["limit"]
+        step.insert(0, f"nn.utils.{name}(model.parameters(), {limit!r})")
+    after = ["average.update_parameters(model)"] if recipe.ema is not None else []
+    after += ["scheduler.step()"] if scheduled else []
+    if recipe.accumulate == 1:
+        return ["optimizer.zero_grad()", "loss.backward()", *step, *after]
+    return [
+        f"(loss / {recipe.accumulate}).backward()",
+        "batches += 1",
+        f"if batches % {recipe.accumulate} == 0:",
+        *(f"    {line}" for line in (*step, "optimizer.zero_grad()", *after)),
+    ]
 
 
 def _classes_first(found: Fit, output: str) -> Code:
@@ -296,9 +320,10 @@ def _schedule(recipe: Recipe) -> Code | None:
     whole = str(recipe.epochs)
     if arguments["per"] == "step":
         whole = f"{recipe.epochs} * len(loader)"
+        whole += f" // {recipe.accumulate}" if recipe.accumulate > 1 else ""
     total = f"{whole} - {warmup}" if warmup else whole
     schedule = SCHEDULES[recipe.schedule.name](recipe, total)
-    if not warmup:
+    if not warmup or SCHEDULE_ROWS[recipe.schedule.name].follows:
         return schedule
     factor = code(f"1 / {warmup + 1}")
     rising = _scheduler("LinearLR", start_factor=factor, total_iters=warmup)
@@ -342,6 +367,14 @@ SCHEDULES: Mapping[str, Callable[[Recipe, str], Code | None]] = {
         "CosineAnnealingLR",
         code(total),
         option("eta_min", recipe.schedule.arguments["end"], 0.0),
+    ),
+    "plateau": lambda recipe, total: _scheduler(
+        "ReduceLROnPlateau",
+        option("factor", recipe.schedule.arguments["factor"], 0.1),
+        option("patience", recipe.schedule.arguments["patience"], 10),
+        option("threshold", recipe.schedule.arguments["threshold"], 1e-4),
+        option("cooldown", recipe.schedule.arguments["cooldown"], 0),
+        option("min_lr", recipe.schedule.arguments["end"], 0.0),
     ),
     "linear": _linear,
     "polynomial": _polynomial,
