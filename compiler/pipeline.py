@@ -31,18 +31,29 @@ def compile(source: Source, *, max_layers: int = MAX_LAYERS) -> Model:
         NetError: The program is wrong; all its diagnostics that could be found.
     """
     module = parse(source, most=max(MAX_TOKENS, TOKENS_PER_LAYER * max_layers))
-    name = UNPRINTABLE.sub("_", PurePath(source.name).stem.strip("<>"))
-    lowered = lower_module(module, name=name, max_layers=max_layers)
+    try:
+        lowered = lower_module(module, name=name_of(source), max_layers=max_layers)
+    except NotLowered as failure:
+        raise NetError(failure.diagnostics) from None
     verify(lowered.graph)
     warnings = check(module, lowered)
     return Model(lowered.graph, Metadata(Program(source, module), lowered.recipe, warnings))
 
 
+def name_of(source: Source) -> str:
+    """The name of a network whose program gives it none: that of its file."""
+    return UNPRINTABLE.sub("_", PurePath(source.name).stem.strip("<>"))
+
+
 def lower_module(module: ast.Module, **options: Any) -> Lowered:
-    """Syntax tree to graph.
+    """Syntax tree to graph; the options are those of `lower`.
 
     Which bare `FC` comes last shows only in the whole graph, so where there is one, the module is
     lowered again with the number of classes as its units.
+
+    Raises:
+        NotLowered: The program is wrong.
+        Library: It has no chain.
     """
     attempt = partial(lower, module, **options)
     try:
@@ -64,17 +75,18 @@ def _lowered_with_heads(attempt: Callable[..., Lowered], failure: NotLowered) ->
     hidden one.
 
     Raises:
-        NetError: They are not the last ones, or it fails with them, too: the first errors.
+        NotLowered: They are not the last ones, or it fails with them, too: the first errors.
     """
-    read = {v.node for _, node in failure.graph.nodes() for v in node.inputs if v is not None}
-    ends = [identifier for identifier in range(len(failure.graph)) if identifier not in read]
-    last = heads(failure.graph, ends)
+    graph = failure.home.graph
+    read = {v.node for _, node in graph.nodes() for v in node.inputs if v is not None}
+    ends = [identifier for identifier in range(len(graph)) if identifier not in read]
+    last = heads(graph, ends)
     if last and any(diagnostic.code == "E202" for diagnostic in failure.diagnostics):
         with suppress(NetError):
-            lowered = attempt(heads=dict.fromkeys(last, _classes(failure.graph)))
+            lowered = attempt(heads=dict.fromkeys(last, _classes(graph)))
             if set(heads(lowered.graph)) == set(last):
                 return lowered
-    raise NetError(failure.diagnostics) from None
+    raise failure from None
 
 
 def _classes(graph: Graph) -> int:
@@ -87,7 +99,7 @@ def _classes(graph: Graph) -> int:
 def check(module: ast.Module, lowered: Lowered) -> tuple[Diagnostic, ...]:
     """What the program asserts, what it computes in vain, and what it hardly can mean."""
     graph = lowered.graph
-    noted = check_assertions(module, graph, lowered.lets)
+    noted = check_assertions(module, graph, lowered.home.lets)
     return _one_per_place(
         (
             *lowered.warnings,

@@ -39,6 +39,24 @@ class Source:
         line = bisect_right(self.line_starts, offset)
         return line, offset - self.line_starts[line - 1] + 1
 
+    def locate_utf16(self, offset: int) -> tuple[int, int]:
+        """As `locate`, with columns in code units of UTF-16, as editors and SARIF count them."""
+        line, column = self.locate(offset)
+        before = self.text[offset - column + 1 : offset]
+        return line, 1 + sum(2 if char > "\uffff" else 1 for char in before)
+
+    def offset_utf16(self, line: int, column: int) -> int:
+        """The offset of a place that `locate_utf16` tells; beyond a line, where the line ends."""
+        if line > len(self.line_starts):
+            return len(self.text)
+        start, units = self.line_starts[line - 1], 1
+        text = self.line(line)
+        for place, char in enumerate(text):
+            if units >= column:
+                return start + place
+            units += 2 if char > "\uffff" else 1
+        return start + len(text)
+
     def line(self, number: int) -> str:
         """The text of a line (counted from 1), without its line break."""
         start = self.line_starts[number - 1]

@@ -3,11 +3,12 @@
 `--update-golden` writes `docs/language/library.md`.
 """
 
-from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 from netc.grammar import ast
 from netc.grammar.parsing.parser import parse
+from netc.grammar.remarks import remark, signature
 from netc.grammar.source import Source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,43 +29,25 @@ def page() -> str:
 
 def section(file: Path) -> str:
     """A file's part of the page."""
-    module = parse(Source(file.name, file.read_text(encoding="utf-8")))
-    remarks = dict(_remarks(module))
+    source = Source(file.name, file.read_text(encoding="utf-8"))
     rows = [
-        f"| `{signature(s)}` | {remarks.get(s.span.start, '')} |"
-        for s in module.statements
+        f"| `{signature(s)}` | {_escaped(remark(source, s.span.start))} |"
+        for s in parse(source).statements
         if isinstance(s, ast.BlockStatement | ast.FunctionStatement)
     ]
-    opening = remarks.get(-1, "")
+    opening = _escaped(_opening(source))
     table = "\n".join(["| | |", "|---|---|", *rows])
     return f"## `lib:{file.name}`\n\n{opening}\n\n{table}\n"
 
 
-def signature(statement: ast.BlockStatement | ast.FunctionStatement) -> str:
-    """What a block or a function takes, as its definition says."""
-    given = ", ".join(parameter.span.text for parameter in statement.parameters)
-    tensors = ", ".join(name.id for name in getattr(statement, "inputs", ()))
-    if tensors:
-        given = f"{given}; {tensors}"
-    return f"{statement.name}({given})" if given else statement.name
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
-def _remarks(module: ast.Module) -> Iterator[tuple[int, str]]:
-    """The comments in the lines directly before statements, and under -1 that of the file."""
-    lines = module.source.text.split("\n")
-    starts = {module.source.text.count("\n", 0, s.span.start): s for s in module.statements}
-    for number, statement in starts.items():
-        before = number
-        while before and lines[before - 1].startswith("#"):
-            before -= 1
-        if before or number == 0:
-            yield statement.span.start, _joined(lines[before:number])
-    end = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
-    yield -1, _joined(lines[:end])
-
-
-def _joined(lines: list[str]) -> str:
-    return " ".join(line.removeprefix("#").strip() for line in lines).replace("|", "\\|")
+def _opening(source: Source) -> str:
+    """The comment that opens a file, as one text."""
+    lines = takewhile(lambda line: line.startswith("#"), source.text.split("\n"))
+    return " ".join(line.removeprefix("#").strip() for line in lines)
 
 
 def test_the_page_is_what_the_files_give(update_golden: bool) -> None:

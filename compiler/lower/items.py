@@ -46,6 +46,8 @@ def lower_chain(
             current = ITEMS[type(step.item)](state, step.item, site)
             if step.label is not None and not _names_itself(step):
                 label_result(state, site, current)
+            if state.trace is not None and not poisoned(current):
+                state.trace.setdefault(step.item.span, []).append((site.current, current))
         except NetError as failure:
             state.report(failure)
             state.calls, state.turns, state.frames = around

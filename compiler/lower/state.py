@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Tensors = tuple[Value, ...]
 
+Trace = dict[Span, list[tuple[Tensors, Tensors]]]  # by step: what comes in and out, each time
+
 Frame = Callable[[NetError], NetError]
 
 STEPS_PER_LAYER = 4
@@ -103,6 +105,7 @@ class Lowering:
         training: The settings of the `train` block; None where there is none so far.
         training_span: Where it stands.
         named: Where the network is named.
+        trace: What comes into each step and out of it; None where nobody asks.
     """
 
     graph: Graph
@@ -127,6 +130,7 @@ class Lowering:
     training: "Mapping[str, GivenSetting] | None" = None
     training_span: Span | None = None
     named: Span | None = None
+    trace: Trace | None = None
 
     def report(self, failure: NetError) -> None:
         """Note an error, with what the calls and turns around it have to say.

@@ -1,6 +1,6 @@
 """Statements, and the lowering of a whole module."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import count
@@ -18,7 +18,7 @@ from .bindings import bind_chain, try_let
 from .definitions import define_blocks, give_value, import_file, set_default
 from .items import evaluate_in, label_text, lower_chain
 from .outputs import output_statement
-from .state import Lowering, Tensors
+from .state import Lowering, Tensors, Trace
 
 # What training knows is loaded for programs with a `train` block only: others start faster.
 if TYPE_CHECKING:
@@ -29,37 +29,40 @@ MAX_LAYERS = 10_000
 
 @record
 class Lowered:
-    """A lowered module: its graph, what was warned of, top-level `let`s, and how it is trained."""
+    """A lowered module: its graph, what was warned of, what it defines, and how it is trained."""
 
     graph: Graph
     warnings: tuple[Diagnostic, ...]
-    lets: Mapping[str, Any]
+    home: Home
     recipe: "Recipe | None"
 
 
 class NotLowered(NetError):
-    """The errors of a program, and the graph as far as it was lowered."""
+    """The errors of a program, and what it defines; its graph as far as it was lowered."""
 
-    def __init__(self, diagnostics: Sequence[Diagnostic], graph: Graph) -> None:
+    def __init__(self, diagnostics: Sequence[Diagnostic], home: Home) -> None:
         super().__init__(diagnostics)
-        self.graph = graph
+        self.home = home
 
 
 class Library(NetError):
     """A file of blocks and values, to be imported: not a network, which may be what is meant."""
 
-    def __init__(
-        self,
-        finding: Diagnostic,
-        *,
-        blocks: Iterable[str],
-        values: Iterable[str],
-        warnings: Iterable[Diagnostic],
-    ) -> None:
+    def __init__(self, finding: Diagnostic, home: Home) -> None:
         super().__init__([finding])
-        self.blocks = tuple(blocks)
-        self.values = tuple(values)
-        self.warnings = tuple(warnings)
+        self.home = home
+        self.warnings = tuple(home.warnings)
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The names of its blocks, without those of imports that have a name."""
+        return tuple(name for name in self.home.blocks if "." not in name)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The names of its values and functions."""
+        values = self.home.lets.items()
+        return tuple(name for name, value in values if not isinstance(value, Namespace))
 
 
 def lower(
@@ -68,6 +71,7 @@ def lower(
     name: str,
     max_layers: int = MAX_LAYERS,
     heads: Mapping[str, int] | None = None,
+    trace: Trace | None = None,
 ) -> Lowered:
     """Lower a module.
 
@@ -77,13 +81,16 @@ def lower(
         max_layers: How many layers the expanded network may have.
         heads: Units of dense layers, by path, that state none and end the network; others get
             the hidden default. `pipeline.py` finds them with a first lowering.
+        trace: Where to note what comes into each step and out of it.
 
     Raises:
         NotLowered: The program is wrong; all that was found, at most 20 errors.
     """
     home = Home(module.source, graph=Graph(name))
     top = Scope("", None, labels_in(module.statements), home, lets=home.lets)
-    state = Lowering(home.graph, top, max_layers, heads or {}, home.warnings)
+    state = Lowering(home.graph, top, max_layers, heads or {}, home.warnings, trace=trace)
+    if trace is not None:
+        trace.clear()  # of an earlier attempt
     last: Tensors = ()
     with suppress(GiveUp):
         try_to(state, partial(define_blocks, module.statements, home))
@@ -91,10 +98,10 @@ def lower(
             rule = STATEMENTS[type(statement)]
             last = try_to(state, partial(rule, state, statement, top)) or last
     if state.errors:
-        raise NotLowered(state.errors, state.graph)
+        raise NotLowered(state.errors, home)
     outputs = state.graph.outputs
     if not last and not outputs:
-        raise _without_chain(module, home, state.warnings)
+        raise _without_chain(module, home)
     if not outputs:
         outputs.update(zip(_automatic_outputs(state.graph), last, strict=False))
     recipe = None
@@ -105,7 +112,7 @@ def lower(
 
         recipe = settle(state.training, list(outputs), span=state.training_span)
         check_names(state.graph, recipe.objective)
-    return Lowered(state.graph, tuple(state.warnings), top.lets, recipe)
+    return Lowered(state.graph, tuple(state.warnings), home, recipe)
 
 
 def _automatic_outputs(graph: Graph) -> Iterator[str]:
@@ -114,17 +121,14 @@ def _automatic_outputs(graph: Graph) -> Iterator[str]:
     return (name for name in names if name not in graph.inputs and name not in graph.parameters)
 
 
-def _without_chain(module: ast.Module, home: Home, warnings: Sequence[Diagnostic]) -> NetError:
+def _without_chain(module: ast.Module, home: Home) -> NetError:
     """The error for a program without a network; a library gets its own."""
     span = module.statements[-1].span
     message = "a program without a chain is not a network"
     if not all(isinstance(statement, _OF_LIBRARIES) for statement in module.statements):
         return error("E003", message, span)
     advice = "`import` it into a program with a chain; `netc check` checks it as a library"
-    finding = Diagnostic("E003", message, span, help=advice)
-    values = (name for name, value in home.lets.items() if not isinstance(value, Namespace))
-    blocks = (name for name in home.blocks if "." not in name)
-    return Library(finding, blocks=blocks, values=values, warnings=warnings)
+    return Library(Diagnostic("E003", message, span, help=advice), home)
 
 
 def try_to(state: Lowering, lower_it: Callable[[], Tensors | None]) -> Tensors | None:

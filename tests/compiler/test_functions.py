@@ -53,7 +53,7 @@ VALUES: list[tuple[str, str, Any]] = [
 def value(lines: str, expression: str) -> Any:
     """The value of an expression behind some lines."""
     text = f"{lines}\nlet result = {expression}\nINPUT(4) -> FC(2)"
-    return lower(parse(Source("test.net", text)), name="test").lets["result"]
+    return lower(parse(Source("test.net", text)), name="test").home.lets["result"]
 
 
 @pytest.mark.parametrize(("lines", "expression", "expected"), VALUES)

@@ -14,7 +14,7 @@ from ..compiler.lower import Library
 from ..grammar.codes import CODES
 from ..grammar.diagnostics import Diagnostic
 from ..grammar.records import record
-from ..grammar.source import Source, Span
+from ..grammar.source import Span
 from ..network import Network
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -176,16 +176,9 @@ def _uri(file: str) -> str:
 
 def _region(span: Span) -> dict[str, int]:
     """Lines and columns from 1, as editors count them; the end is after the last character."""
-    line, column = _place(span.source, span.start)
-    end_line, end_column = _place(span.source, span.end)
+    line, column = span.source.locate_utf16(span.start)
+    end_line, end_column = span.source.locate_utf16(span.end)
     return {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
-
-
-def _place(source: Source, offset: int) -> tuple[int, int]:
-    """The line of an offset, and its column in code units of UTF-16."""
-    line, column = source.locate(offset)
-    before = source.text[offset - column + 1 : offset]
-    return line, len(before.encode("utf-16-le")) // 2 + 1
 
 
 # What `--format` names, apart from `text`.
