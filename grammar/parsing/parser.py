@@ -62,6 +62,24 @@ def parse(source: Source, *, most: int = MAX_TOKENS) -> Module:
     return module
 
 
+def parse_up_to(source: Source) -> Module | int:
+    """The tree of a text, or the offset at which its first syntax error shows, without a message.
+
+    A text without statements is a tree without any.
+    """
+    try:
+        check_text(source)
+    except NetError as failure:
+        outcome: Module | Outcome = failure
+    else:
+        with _LOCK, _paused_collector():
+            outcome = _attempt(source, 0, MAX_TOKENS)
+    if isinstance(outcome, Module):
+        return outcome
+    span = outcome.diagnostics[0].span if isinstance(outcome, NetError) else outcome.span
+    return 0 if span is None else span.start
+
+
 def parse_setting(span: Span) -> Expression | MapOf:
     """Parse what stands for the value of a setting in a text that is no program.
 
