@@ -17,8 +17,8 @@ LEVELS = {"specs": 0, "grammar": 1, "compiler": 2, "runtime": 3, "face": 4}
 # Within a part, from the bottom up; a package imports those before it.
 ORDERS = {
     "grammar": (
-        *("records", "source", "ast", "codes", "diagnostics", "explanations", "limits", "files"),
-        *("toml", "lexing", "translation", "syntax_failures", "parsing", "formatting"),
+        *("records", "source", "ast", "remarks", "codes", "diagnostics", "explanations", "limits"),
+        *("files", "toml", "lexing", "translation", "syntax_failures", "parsing", "formatting"),
     ),
     "compiler": (
         *("ir", "ops", "onnx_standard", "passes", "expressions", "layers"),
