@@ -11,6 +11,7 @@ from ..ir.types import DType
 from ..ops.opdef import Operands
 from .noise import key_of, normal, symmetric
 from .rewrite import RewriteRule
+from .shards import Shard
 from .spectral_norm import divided
 from .stochastic_pooling import mean_by_magnitude
 
@@ -29,14 +30,19 @@ def average_by_magnitude(build: Builder, node: Node, operands: Operands) -> tupl
 
 
 def add_noise(
-    build: Builder, node: Node, operands: Operands, step: Value, keys: tuple[int, int]
+    build: Builder,
+    node: Node,
+    operands: Operands,
+    step: Value,
+    keys: tuple[int, int],
+    shard: Shard | None = None,
 ) -> tuple[Value, ...]:
     """Noise: y = x + deviation e, with numbers e of the node's distribution."""
     x, deviation = (required(operand) for operand in operands)
     if node.attributes["distribution"] == "normal":
-        drawn = normal(build, x, step, keys)
+        drawn = normal(build, x, step, keys, shard)
     else:
-        drawn = symmetric(build, x, step, keys[0])
+        drawn = symmetric(build, x, step, keys[0], shard)
     drawn = drawn if drawn.dtype == x.dtype else build.Cast(drawn, to=x.dtype)
     return (build.Add(x, build.Mul(deviation, drawn)),)
 

@@ -91,9 +91,9 @@ OPTIMIZE = (
 DECOMPOSE = Pass("decompose", decompose, needs=_MODE, leaves=_STANDARD)
 
 
-def in_mode(*, training: bool, seed: int = 0) -> Pass:
+def in_mode(*, training: bool, seed: int = 0, shards: bool = False, sync_bn: bool = False) -> Pass:
     """The pass that puts a mode-neutral graph in a mode."""
-    run = partial(set_mode, training=training, seed=seed)
+    run = partial(set_mode, training=training, seed=seed, shards=shards, sync_bn=sync_bn)
     return Pass("set_mode", run, leaves=_MODE, enters=True)
 
 

@@ -9,7 +9,14 @@ from .rewrite import rewrite_if_any, within
 from .training_mode import NEXT, Training
 
 
-def set_mode(graph: Graph, *, training: bool, seed: int = 0) -> Graph:
+def set_mode(
+    graph: Graph,
+    *,
+    training: bool,
+    seed: int = 0,
+    shards: bool = False,
+    sync_bn: bool = False,
+) -> Graph:
     """Put a mode-neutral graph in training or inference mode.
 
     In inference Dropout and noise pass their input on, BatchNormalization uses its running
@@ -27,6 +34,10 @@ def set_mode(graph: Graph, *, training: bool, seed: int = 0) -> Graph:
 
     Subgraphs are put in the mode, too. What they draw is the same in each turn of a loop.
 
+    With `shards` the graph sees part of each batch, and gets the inputs of `Shard` that say which,
+    where something draws. With `sync_bn`, the statistics of BatchNormalization are those of the
+    whole batch, summed over all ranks.
+
     Raises:
         NetError: There is no output (E575); in training an input is named `step` (E134), a rate
             of Dropout is computed, or a subgraph moves running statistics (E103).
@@ -34,7 +45,7 @@ def set_mode(graph: Graph, *, training: bool, seed: int = 0) -> Graph:
     need_output(graph)
     if not training:
         return within(partial(rewrite_if_any, rules=INFERENCE_RULES), graph)
-    settling = Training(graph, seed)
+    settling = Training(graph, seed, shards=shards, sync_bn=sync_bn)
     settled = settling.settled()
     settled.outputs |= {
         f"{name}{NEXT}": settling.moved[value]

@@ -12,6 +12,8 @@ from ..ops.opdef import Operands
 from .inference_mode import add_noise, divide_by_singular_value, keep_paths, pass_on, required
 from .noise import kept, key_of, uniform
 from .rewrite import RewriteRule, rewrite
+from .shards import SHARD_INPUTS, Shard
+from .shared_statistics import synchronized, unbiasing
 from .spectral_norm import divided, moved
 from .stochastic_pooling import sample_by_magnitude
 
@@ -25,13 +27,19 @@ class Training:
     Attributes:
         graph: The graph before.
         seed: What all noise is keyed by, besides step, layer and element.
+        shards: Whether the graph is to see a shard of each batch.
+        sync_bn: Whether statistics of a batch are those of all its shards.
         draws: How often each layer has drawn noise.
         moved: What running statistics become, by their values before.
     """
 
-    def __init__(self, graph: Graph, seed: int) -> None:
+    def __init__(
+        self, graph: Graph, seed: int, *, shards: bool = False, sync_bn: bool = False
+    ) -> None:
         self.graph = graph
         self.seed = seed
+        self.shards = shards
+        self.sync_bn = shards and sync_bn
         self.draws: Counter[str] = Counter()
         self.moved: dict[Value, Value] = {}
 
@@ -43,7 +51,7 @@ class Training:
         """What to build, by operator."""
         nested = {node.op_type for _, node in self.graph.nodes() if node.subgraphs}
         return {
-            INPUT: self.use_step,
+            INPUT: self.use_input,
             **dict.fromkeys(nested, self.go_inside),
             "BatchNormalization": self.normalize,
             "Dropout": self.drop,
@@ -53,9 +61,12 @@ class Training:
             "netc.StochasticPool": self.sample,
         }
 
-    def use_step(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
-        """An input that counts the steps already is there once, wherever it stands."""
-        if node.attributes["name"] != STEP:
+    def use_input(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
+        """An input that noise asks for, too, is there once, wherever it stands."""
+        name = node.attributes["name"]
+        if name in SHARD_INPUTS and name in build.graph.inputs:
+            return (build.graph.inputs[name],)
+        if name != STEP:
             return None
         return (self._step(build),) if _counts(node) else None
 
@@ -63,11 +74,13 @@ class Training:
         """An operator with its subgraphs in training mode, which capture the step if they draw."""
         place = len(operands)
         inside = {
-            name: _Inside(inner, self.seed, self.draws, lambda: self._step(build), place).settled()
+            name: _Inside(
+                inner, self.seed, self.draws, lambda: self._inside(build), place
+            ).settled()
             for name, inner in node.subgraphs.items()
         }
         draws = any(place in inner.captures.values() for inner in inside.values())
-        taken = (*operands, self._step(build)) if draws else operands
+        taken = (*operands, self._inside(build)) if draws else operands
         return build.again(replace(node, subgraphs=inside), taken)
 
     def drop(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
@@ -79,7 +92,7 @@ class Training:
         rate = _rate(build, node, operands)
         if rate <= 0:
             return pass_on(build, node, operands)
-        mask = kept(build, x, self._step(build), self._key(node), rate)
+        mask = kept(build, x, self._step(build), self._key(node), rate, self._shard(build))
         scale = build.constant(1.0 / (1.0 - rate) if rate < 1 else 0.0, x.dtype)
         factors = build.Mul(build.Cast(mask, to=x.dtype), scale)
         return (build.Mul(x, factors), mask)[: len(node.outputs)]
@@ -87,14 +100,15 @@ class Training:
     def add(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
         """Noise: x + deviation e, with new numbers e in each step."""
         keys = (self._key(node), self._key(node))
-        return add_noise(build, node, operands, self._step(build), keys)
+        return add_noise(build, node, operands, self._step(build), keys, self._shard(build))
 
     def sample(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
         """Stochastic pooling: an element of each window, drawn by magnitude."""
         x = required(operands[0])
 
         def draw(shape_of: Value) -> Value:
-            numbers = uniform(build, shape_of, self._step(build), self._key(node))
+            moment = self._step(build), self._key(node), self._shard(build)
+            numbers = uniform(build, shape_of, *moment)
             return numbers if x.dtype == DType.FLOAT32 else build.Cast(numbers, to=x.dtype)
 
         return (sample_by_magnitude(build, x, node.attributes, draw),)
@@ -112,11 +126,16 @@ class Training:
         x, statistics = required(operands[0]), [required(operand) for operand in operands[3:5]]
         # Layers that share statistics move them one after the other, as in PyTorch.
         running = [self.moved.get(statistic, statistic) for statistic in statistics]
-        attributes = {**node.attributes, "training_mode": 1, "momentum": 0.0}
-        y, mean, variance = build.op(
-            "BatchNormalization", (*operands[:3], *running), attributes, outputs=3
-        )
-        unbiased = build.Mul(variance, _unbiasing(build, x, variance))
+        if self.sync_bn:
+            scale, bias = (required(operand) for operand in operands[1:3])
+            y, mean, unbiased = synchronized(build, x, scale, bias, node.attributes["epsilon"])
+        else:
+            attributes = {**node.attributes, "training_mode": 1, "momentum": 0.0}
+            y, mean, variance = build.op(
+                "BatchNormalization", (*operands[:3], *running), attributes, outputs=3
+            )
+            count = build.Div(build.Size(x), build.Size(variance))
+            unbiased = build.Mul(variance, unbiasing(build, count, x.dtype))
         for statistic, old, new in zip(statistics, running, (mean, unbiased), strict=True):
             self.moved[statistic] = _between(build, old, new, node.attributes["momentum"])
         return (y,)
@@ -147,6 +166,15 @@ class Training:
         self.draws[node.scope] += 1
         return key_of(self.seed, node.scope, draw)
 
+    def _shard(self, build: Builder) -> Shard | None:
+        """Which part of the batch the graph sees."""
+        return Shard.of(Builder(build.graph)) if self.shards else None
+
+    def _inside(self, build: Builder) -> Value:
+        """What subgraphs draw by: the step and, of a shard, where it lies in the batch."""
+        shard = self._shard(build)
+        return self._step(build) if shard is None else shard.mixed(build, self._step(build))
+
     def _step(self, build: Builder) -> Value:
         """The number of the step: an input, which is there once something needs it."""
         taken = self.graph.inputs.get(STEP)
@@ -176,7 +204,7 @@ class _Inside(Training):
         self.draws = draws
         self.outer, self.place = outer, place
 
-    def use_step(self, build: Builder, node: Node, operands: Operands) -> None:
+    def use_input(self, build: Builder, node: Node, operands: Operands) -> None:
         """Inputs of a subgraph count turns, if anything."""
 
     def normalize(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
@@ -215,11 +243,3 @@ def _between(build: Builder, old: Value, new: Value, momentum: float) -> Value:
     """momentum old + (1 - momentum) new."""
     kept_part = build.Mul(old, build.constant(momentum, old.dtype))
     return build.Add(kept_part, build.Mul(new, build.constant(1.0 - momentum, new.dtype)))
-
-
-def _unbiasing(build: Builder, x: Value, per_channel: Value) -> Value:
-    """n / (n - 1) for the n numbers of each channel of x; 1 for one number, which has no spread."""
-    count = build.Div(build.Size(x), build.Size(per_channel))
-    one = build.index_constant(1)
-    others = build.Max(build.Sub(count, one), one)
-    return build.Div(*(build.Cast(number, to=x.dtype) for number in (count, others)))

@@ -1,9 +1,35 @@
-"""Means over what is there: elements whose target is given, positions that are not ignored."""
+"""Means over what is there: elements whose target is given, positions that are not ignored.
+
+Where a graph sees a shard of a batch, it gives its part of the whole batch's mean: the parts of
+all shards sum to that, whatever their sizes are, and however much each of them leaves out.
+"""
 
 from ...grammar.records import record
 from ..ir.builder import Builder
-from ..ir.graph import Value
+from ..ir.graph import Graph, Value
 from ..ir.types import DType
+from ..ops.collective import summed
+from ..passes.shards import Shard
+
+
+class ShardBuilder(Builder):
+    """Builds the losses of a shard of a batch."""
+
+    def __init__(self, graph: Graph, *, scope: str, shard: Shard) -> None:
+        super().__init__(graph, scope=scope)
+        self.shard = shard
+
+
+def of_batch(build: Builder, mean: Value) -> Value:
+    """A mean over the samples; of a shard, its part in that of the whole batch."""
+    if not isinstance(build, ShardBuilder):
+        return mean
+    return build.Mul(mean, build.shard.share(build, mean.dtype))
+
+
+def of_all(build: Builder, total: Value) -> Value:
+    """What is summed over the samples of the whole batch."""
+    return summed(build, total) if isinstance(build, ShardBuilder) else total
 
 
 @record
@@ -50,15 +76,15 @@ def masked_mean(build: Builder, x: Value, mask: Value | None) -> Value:
     0 where none are. They are counted in integers: a float32 counts to 16,777,216.
     """
     if mask is None:
-        return build.ReduceMean(x, keepdims=0)
-    count = build.ReduceSum(build.Cast(mask, to=DType.INT64), keepdims=0)
+        return of_batch(build, build.ReduceMean(x, keepdims=0))
+    count = of_all(build, build.ReduceSum(build.Cast(mask, to=DType.INT64), keepdims=0))
     at_least_one = build.Max(count, build.index_constant(1))
     return build.Div(build.ReduceSum(x, keepdims=0), build.Cast(at_least_one, to=x.dtype))
 
 
 def ratio(build: Builder, x: Value, weights: Value) -> Value:
     """The sum of x divided by that of weights, and 0 where these are all 0."""
-    total = build.ReduceSum(weights, keepdims=0)
+    total = of_all(build, build.ReduceSum(weights, keepdims=0))
     zero, one = (build.constant(number, x.dtype) for number in (0.0, 1.0))
     divisor = build.Where(build.Greater(total, zero), total, one)
     return build.Div(build.ReduceSum(x, keepdims=0), divisor)
@@ -69,4 +95,4 @@ def sample_mean(build: Builder, x: Value) -> Value:
     rank = len(x.shape)
     axes = tuple(range(1, rank))
     sums = build.ReduceSum(x, build.index_constant(axes), keepdims=0) if axes else x
-    return build.ReduceMean(sums, keepdims=0)
+    return of_batch(build, build.ReduceMean(sums, keepdims=0))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ..ir.builder import Builder
 from ..ir.graph import Value
 from ..ir.types import Shape, TensorType
-from .averages import chosen, masked_mean, ratio
+from .averages import chosen, masked_mean, of_batch, ratio
 
 
 def class_axis(output: TensorType) -> int:
@@ -86,5 +86,5 @@ def indexed_margins(
     sums = build.ReduceSum(build.Relu(lacking), axes, keepdims=0)
     wrong = build.Sub(sums, build.constant(margin, scores.dtype))
     classes = build.Cast(build.Shape(scores, start=axis, end=axis + 1), to=scores.dtype)
-    mean = build.ReduceMean(wrong, keepdims=0)
+    mean = of_batch(build, build.ReduceMean(wrong, keepdims=0))
     return build.Div(mean, build.Squeeze(classes, build.index_constant((0,))))

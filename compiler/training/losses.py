@@ -22,7 +22,7 @@ from ..ir.builder import Builder
 from ..ir.graph import Value
 from ..ops.building import plus, times
 from ..ops.opdef import Yields
-from .averages import MaskedTarget, masked_mean, sample_mean
+from .averages import MaskedTarget, masked_mean, of_batch, sample_mean
 from .class_losses import along, indexed_margins, mean_log_likelihood
 from .lossdef import (
     AS_IS,
@@ -322,7 +322,8 @@ def dice(
     shared = total(build.Mul(seen, given.target))
     sizes = build.Add(total(seen), total(given.target))
     found = build.Div(plus(build, times(build, shared, 2.0), smooth), plus(build, sizes, smooth))
-    return build.Sub(build.constant(1.0, output.dtype), build.ReduceMean(found, keepdims=0))
+    missed = build.Sub(build.constant(1.0, output.dtype), build.ReduceMean(found, keepdims=0))
+    return of_batch(build, missed)
 
 
 def _one_hot(build: Builder, index: Value, output: Value, axis: int) -> Value:
@@ -461,4 +462,4 @@ def minimize(build: Builder, output: Value, target: None, axis: int) -> Value:
 
     A divergence between distributions is one, or a penalty on activations.
     """
-    return build.ReduceMean(output, keepdims=0)
+    return of_batch(build, build.ReduceMean(output, keepdims=0))

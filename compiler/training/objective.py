@@ -9,6 +9,8 @@ from ..ir.builder import Builder
 from ..ir.graph import STEP, Graph, Value
 from ..ir.types import DType, TensorType
 from ..passes.rewrite import rewrite
+from ..passes.shards import Shard
+from .averages import ShardBuilder, of_batch
 from .losses import LOSSES
 from .output_fit import (
     compared_input,
@@ -79,7 +81,11 @@ class Objective:
 
 
 def add_loss(
-    graph: Graph, objective: Objective, targets: Mapping[str, TensorType] | None = None
+    graph: Graph,
+    objective: Objective,
+    targets: Mapping[str, TensorType] | None = None,
+    *,
+    shards: bool = False,
 ) -> Graph:
     """A network with targets, as inputs, and the loss, as the output `loss`.
 
@@ -90,12 +96,16 @@ def add_loss(
         objective: What to minimise.
         targets: The types of targets by the output's name, where they are not the losses' first
             choice; see `target_types`.
+        shards: Whether the graph is to see a shard of each batch; losses are its parts then, which
+            sum to those of the batch.
 
     Raises:
         NetError: Outputs and losses do not fit (E132), or a name is taken (E134).
     """
     target = rewrite(graph, {})
     build = Builder(target, scope=LOSS)
+    if shards:
+        build = ShardBuilder(target, scope=LOSS, shard=Shard.of(build))
     check_free(target, LOSS)
     values: dict[str, Value] = {}
     for output, name in objective.target_names().items():
@@ -112,7 +122,7 @@ def add_loss(
     loss = total_loss(build, losses, objective.weights)
     added = penalty(build, objective.regularize)
     target.outputs |= {names[output]: value for output, value in losses.items()}
-    target.outputs[LOSS] = loss if added is None else build.Add(loss, added)
+    target.outputs[LOSS] = loss if added is None else build.Add(loss, of_batch(build, added))
     return target
 
 

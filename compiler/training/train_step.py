@@ -12,9 +12,11 @@ from ..passes.append_backward import append_gradients
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
 from ..passes.pipeline import Pass, in_mode, run_passes
 from ..passes.rewrite import rewrite
+from ..passes.shards import SHARD_INPUTS
 from ..passes.training_mode import NEXT
 from .descent import AVERAGE, Descent, append_updates
 from .objective import Objective, add_loss, check_free, check_names
+from .rank_sums import sum_over_ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ def train_step(
     *,
     targets: Mapping[str, TensorType] | None = None,
     seed: int = 0,
+    shards: bool = False,
+    sync_bn: bool = False,
 ) -> TrainStep:
     """Build the step of training of a network.
 
@@ -58,18 +62,24 @@ def train_step(
         descent: How weights follow their gradients.
         targets: The types of targets by the output's name, where they are not the usual ones.
         seed: Of the noise (Dropout and the like).
+        shards: Whether the step sees a shard of each batch, and sums over all ranks.
+        sync_bn: Whether BatchNormalization, too, is by the whole batch then.
 
     Raises:
         NetError: Loss and network do not fit, a name is taken (E134), or a gradient is asked for
             where there is none.
     """
     check_names(graph, objective)
-    with_loss = add_loss(graph, objective, targets)
-    given = {name: v.type for name, v in with_loss.inputs.items() if name not in graph.inputs}
-    step = run_passes(with_loss, (in_mode(training=True, seed=seed),))  # ours, to append to
+    with_loss = add_loss(graph, objective, targets, shards=shards)
+    ours = {*graph.inputs, *SHARD_INPUTS}
+    given = {name: v.type for name, v in with_loss.inputs.items() if name not in ours}
+    mode = in_mode(training=True, seed=seed, shards=shards, sync_bn=sync_bn)
+    step = run_passes(with_loss, (mode,))  # ours, to append to
     check_free(graph, *(step.outputs.keys() - with_loss.outputs.keys()))
     network = frozenset(step.parameters)
     append_gradients(step)
+    if shards:
+        sum_over_ranks(step)
     append_updates(step, descent)
     exposed = run_passes(step, (Pass("expose_parameters", _expose_used),))
     _expose_replaced(exposed, step.parameters)

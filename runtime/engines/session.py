@@ -108,7 +108,8 @@ class Session:
         value = _onnxruntime().OrtValue.ortvalue_from_numpy
         binding = self._session.io_binding()
         for name in self.inputs:
-            binding.bind_ortvalue_input(name, value(np.ascontiguousarray(feeds[name])))
+            given = np.ascontiguousarray(feeds[name]).reshape(np.shape(feeds[name]))  # 0 axes, too
+            binding.bind_ortvalue_input(name, value(given))
         for name in self.outputs:
             if name in into:
                 binding.bind_ortvalue_output(name, value(into[name]))

@@ -206,6 +206,12 @@ ROWS = [
         no_gradient="it stops gradients",
     ),
     op_row(
+        "netc.AllReduce",
+        Random((None, 3)),
+        formula=lambda x: x,
+        no_engine="an operator of our own",
+    ),
+    op_row(
         "netc.Noise",
         Random((None, 3, 4)),
         Random((4,)),
