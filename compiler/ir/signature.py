@@ -3,17 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
-from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from ...grammar.records import record
 from .tensor import Tensor
 from .types import TensorType
 
-NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
+# Dictionaries, which can be pickled, and which nobody changes.
+NO_ATTRIBUTES: Mapping[str, Any] = {}
 
 # The versions of each domain whose operators the compiler builds: ONNX's own, and ours.
-OPSETS: Mapping[str, int] = MappingProxyType({"": 22, "netc": 1})
+OPSETS: Mapping[str, int] = {"": 22, "netc": 1}
 
 
 class InferenceError(Exception):

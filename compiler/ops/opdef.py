@@ -10,7 +10,7 @@ from ..ir.builder import Builder
 from ..ir.dim import Dim
 from ..ir.graph import Graph, Node, Value
 from ..ir.initializers import Init
-from ..ir.signature import NO_ATTRIBUTES, SIGNATURES, OpCall, OpTable, Signature
+from ..ir.signature import NO_ATTRIBUTES, SIGNATURES, OpCall, OpKey, OpTable, Signature
 from ..ir.types import TensorType
 from .receptive_field import FieldRule
 
@@ -213,6 +213,16 @@ class OpDef(Signature):
     def role(self, argument: int) -> Role:
         """What a parameter is as an argument."""
         return self.roles[min(argument, len(self.roles) - 1)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickled graph names its operators; their rules stay in the table."""
+        if OPS.get(self.key) is not self:
+            raise TypeError(f"the operator {self.op_type} has no row in the table")
+        return _row_at, (self.key,)
+
+
+def _row_at(key: OpKey) -> "OpDef":
+    return OPS[key]
 
 
 # The same table: its rows are signatures, and more.

@@ -63,13 +63,22 @@ def predict(
     *,
     engine: str = "numpy",
     device: str = "cpu",
+    dtype: str | None = None,
 ) -> dict[str, Array]:
     """All outputs of a network in inference mode, by name, (N, ...).
+
+    Args:
+        graph: The network.
+        weights: Its weights by name.
+        samples: The samples.
+        engine: `numpy` or `onnxruntime`.
+        device: `cpu` or, on onnxruntime, `cuda`.
+        dtype: The float type to compute in, where it is not the graph's; NumPy only.
 
     Raises:
         NetError: Samples and network do not fit, or the engine is not available (E502).
     """
-    run = engine_named(engine).open(graph, device=device)
+    run = engine_named(engine).open(graph, device=device, dtype=dtype)
     state = {name: weights[name] for name in graph.parameters}
     found: dict[str, list[Array]] = {name: [] for name in graph.outputs}
     for feeds in samples.still(MEASURED_AT_ONCE):
@@ -104,14 +113,23 @@ def answers(output: Array, form: OutputForm | None, *, top: int = 1) -> list[Ans
     """
     if form is None or form.task == "numbers" or form.axis is None or output.ndim < 2:
         return [Answer(values=tuple(map(float, row.reshape(-1)))) for row in output]
-    rows = np.moveaxis(output, form.axis, -1)
-    scores = positive_scores(form, rows.reshape(-1, rows.shape[-1])).reshape(rows.shape)
-    if form.task == "decisions" and scores.shape[-1] == 1 and form.scores != "margins":
-        scores = np.concatenate([1 - scores, scores], axis=-1)
+    scores = class_scores(output, form)
     names = _names(form, scores.shape[-1])
     if scores.ndim > 2:
         scores = _shares(scores, decisions=form.task == "decisions")
     return [_ranked(row, names, top) for row in scores]
+
+
+def class_scores(output: Array, form: OutputForm) -> Array:
+    """The scores of classes, (N, ..., classes), in float64; a single decision has two, no and yes.
+
+    They are probabilities, or margins as they are; `form.axis` is not None.
+    """
+    rows = np.moveaxis(output, form.axis or 0, -1)
+    scores = positive_scores(form, rows.reshape(-1, rows.shape[-1])).reshape(rows.shape)
+    if form.task == "decisions" and scores.shape[-1] == 1 and form.scores != "margins":
+        return np.concatenate([1 - scores, scores], axis=-1)
+    return scores
 
 
 def _names(form: OutputForm, count: int) -> tuple[str, ...]:

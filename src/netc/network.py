@@ -22,7 +22,9 @@ from .choices import (
 )
 from .compiler.analysis.counts import Counts, count
 from .compiler.pipeline import compile as compile_source
+from .grammar.diagnostics import error
 from .grammar.source import Source
+from .lets import with_lets
 from .sources import ONNX, is_chain, read_program
 from .tensor_specs import TensorSpec, specs
 from .trainable import Trainable
@@ -503,25 +505,49 @@ class Network(Trainable):
         report(self.model, path, run=run, weights=weights)
 
 
-def compile(text: str, *, name: str = "<chain>", max_layers: int | None = None) -> Network:
+def compile(
+    text: str,
+    *,
+    name: str = "<chain>",
+    lets: Mapping[str, Any] | None = None,
+    max_layers: int | None = None,
+) -> Network:
     """Compile a program given as text.
 
+    Args:
+        text: The program.
+        name: What messages call it.
+        lets: Values in the place of those of its `let`s, by name: `lets={"classes": 3}`.
+        max_layers: How many layers it may have.
+
     Raises:
-        NetError: The program has errors.
+        NetError: The program has errors, or no such `let` (E101).
     """
-    return compile_program(Source(name, text), max_layers=max_layers)
+    return compile_program(with_lets(Source(name, text), lets or {}), max_layers=max_layers)
 
 
-def load(path: "str | PathLike[str]", *, max_layers: int | None = None) -> Network:
+def load(
+    path: "str | PathLike[str]",
+    *,
+    lets: Mapping[str, Any] | None = None,
+    max_layers: int | None = None,
+) -> Network:
     """Compile a `.net` file, or a shipped spec as `zoo:NAME`, or read an `.onnx` model.
 
+    Args:
+        path: The file.
+        lets: See `compile`.
+        max_layers: See `compile`.
+
     Raises:
-        NetError: The file cannot be read, or the program has errors.
+        NetError: The file cannot be read, or the program has errors, or no such `let` (E101).
     """
     text = fspath(path)
     if text.endswith(ONNX) and not is_chain(text):
+        if lets:
+            raise error("E101", f"`{text}` is a model, which has no `let`s")
         return load_onnx(text)
-    return compile_program(read_program(text), max_layers=max_layers)
+    return compile_program(with_lets(read_program(text), lets or {}), max_layers=max_layers)
 
 
 def load_onnx(path: "str | PathLike[str] | bytes") -> Network:

@@ -185,6 +185,7 @@ def written(folder: Path) -> dict[str, list[tuple[int, float]]]:
     }
 
 
+@pytest.mark.extra
 def test_tensorboard(tmp_path: Path) -> None:
     """Each epoch's numbers stand under tags of their own, a batch's loss where it is asked for."""
     pytest.importorskip("tensorboard")
@@ -204,6 +205,7 @@ def test_tensorboard(tmp_path: Path) -> None:
     assert [step for step, _ in found["loss/batch"]] == [2, 4, 6, 8, 10, 12]
 
 
+@pytest.mark.extra
 def test_tensorboard_on_the_command_line(tmp_path: Path) -> None:
     """`--tensorboard DIR` writes there; a folder that cannot be made is an error."""
     pytest.importorskip("tensorboard")
