@@ -1,6 +1,7 @@
-"""A folder of pictures, a sub-folder per class -> a data set; pictures are read on demand."""
+"""A folder of pictures, a sub-folder per class -> a data set; pictures are decoded on demand."""
 
 import os
+from functools import partial
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from ...grammar.diagnostics import NetError, error
 from ..kerneldef import Array
 from .choices import loader
 from .dataset import INPUT_NAME, TARGET_NAME, WHITE, About, Batch, Dataset
+from .decoded import Decoded
 from .faults import empty, listed, located, wrong_argument
 from .fingerprints import digest, of_files
 from .picture_files import (
@@ -17,6 +19,7 @@ from .picture_files import (
     is_picture,
     open_picture,
     pillow,
+    scaled,
     spelled,
 )
 
@@ -67,6 +70,7 @@ class ImageFolder(Dataset):
         self.resized = size is not None
         self.size: tuple[int, ...] = size or open_picture(self.files[0][0], channels=channels).size
         check_pictures(1, channels, self.size)
+        self._decoded = Decoded()
         self.about = About(
             name,
             {TARGET_NAME: "label"},
@@ -82,7 +86,9 @@ class ImageFolder(Dataset):
         check_pictures(len(indices), self.channels, self.size)
         pictures = np.empty((len(indices), self.channels, *self.size), np.float32)
         for place, index in enumerate(indices):
-            pictures[place] = self._pixels(self.files[index][0])
+            number, path = int(index), self.files[index][0]
+            pixels = self._decoded.get(number, partial(self._pixels, path))
+            pictures[place] = scaled(pixels, self.channels)
         labels = np.array([self.files[index][1] for index in indices], np.int64)
         return Batch({INPUT_NAME: pictures}, {TARGET_NAME: labels})
 
@@ -98,11 +104,11 @@ class ImageFolder(Dataset):
         return digest([*told, *of_files(paths)])
 
     def _pixels(self, path: str) -> Array:
-        """A picture, (C, H, W)."""
+        """The pixels of a picture, (C, H, W)."""
         picture = open_picture(path, channels=self.channels)
         if picture.size != self.size and not self.resized:
             raise self._unequal(path, picture.size)
-        return picture.to_array(channels=self.channels, size=self.size)
+        return picture.pixels(self.size)
 
     def _unequal(self, path: str, size: tuple[int, int]) -> NetError:
         first = spelled(self.size)

@@ -79,15 +79,17 @@ class Picture:
         width, height = self.image.size
         return height, width
 
-    def to_array(self, *, channels: int, size: tuple[int, ...]) -> Array:
-        """The picture as float32 (C, H, W) from 0 to 1, resized where needed (bilinear)."""
+    def pixels(self, size: tuple[int, ...]) -> Array:
+        """Its pixels, (1 or 3, H, W), resized where needed (bilinear): bytes, or deep gray."""
         image = self.image
         if self.size != size:
             image = image.resize(size[::-1], pillow().Resampling.BILINEAR)
-        largest = 1 if image.mode == "F" else 255
-        pixels = np.asarray(image).reshape(*size, -1).transpose(2, 0, 1)
-        scaled = np.divide(pixels, np.float32(largest), dtype=np.float32)
-        return np.broadcast_to(scaled, (channels, *size))
+        pixels: Array = np.asarray(image).reshape(*size, -1).transpose(2, 0, 1)
+        return pixels
+
+    def to_array(self, *, channels: int, size: tuple[int, ...]) -> Array:
+        """The picture as float32 (C, H, W) from 0 to 1, resized where needed (bilinear)."""
+        return scaled(self.pixels(size), channels)
 
     def changes(self, *, channels: int, size: tuple[int, ...]) -> list[str]:
         """What `to_array` does to the picture, in words."""
@@ -98,6 +100,13 @@ class Picture:
             "laid on white where it is transparent": _sees_through(self.upright),
         }
         return [what for what, is_done in done.items() if is_done]
+
+
+def scaled(pixels: Array, channels: int) -> Array:
+    """Pixels as float32 (C, H, W) from 0 to 1; deep gray is so already."""
+    largest = 255 if pixels.dtype == np.uint8 else 1
+    found = np.divide(pixels, np.float32(largest), dtype=np.float32)
+    return np.broadcast_to(found, (channels, *pixels.shape[1:]))
 
 
 def open_picture(path: str, *, channels: int) -> Picture:
