@@ -107,11 +107,16 @@ def lower(
     recipe = None
     if state.training is not None:
         # Loaded for programs with a `train` block only: others start faster.
+        from ..training.factors import check_patterns
         from ..training.objective import check_names
         from ..training.recipe import settle
 
         recipe = settle(state.training, list(outputs), span=state.training_span)
         check_names(state.graph, recipe.objective)
+        for setting in ("lr_factors", "decay"):
+            given = state.training.get(setting)
+            if given is not None and given.places:
+                check_patterns(given.value, list(state.graph.parameters), given.places.get)
     return Lowered(state.graph, tuple(state.warnings), home, recipe)
 
 

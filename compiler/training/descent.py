@@ -1,6 +1,7 @@
 """How weights follow their gradients: what goes after the backward pass in a step of training."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from dataclasses import field, replace
 
 from ...grammar.records import record
 from ..ir.builder import Builder
@@ -11,10 +12,12 @@ from ..ops.building import times
 from ..passes.append_backward import GRADIENT, trainable
 from ..passes.training_mode import NEXT
 from .clipping import clipped
+from .factors import Factors, factor_of
 from .objective import SCALARS, check_free
 from .optimizers import OPTIMIZERS
 from .terms import Term
 
+WEIGHT_DECAY = "weight_decay"
 ACCUMULATED, AVERAGE = "accumulated", "average"  # what is kept for each weight by these names
 
 
@@ -28,6 +31,8 @@ class Descent:
         by_momentum: Whether momentum is scheduled, so that it is kept even where it starts at 0.
         accumulate: How many batches' gradients are averaged for a step of the optimizer.
         ema: How much of a weight's moving average stays at each step; None for no average.
+        lr_factors: What the learning rate of weights is multiplied by, by pattern.
+        decay: What the weight decay of weights is multiplied by, by pattern, or `WEIGHTS`.
     """
 
     optimizer: Term
@@ -35,6 +40,20 @@ class Descent:
     by_momentum: bool = False
     accumulate: int = 1
     ema: float | None = None
+    lr_factors: Factors = field(default_factory=dict)
+    decay: Factors | str = field(default_factory=dict)
+
+    def of(self, name: str, *, is_weight: bool) -> tuple[float, float]:
+        """The factors of a weight's learning rate and of its decay.
+
+        Args:
+            name: The weight's name.
+            is_weight: Whether it is neither a bias nor the scale or shift of a normalization.
+        """
+        rate = factor_of(name, self.lr_factors)
+        if isinstance(self.decay, str):
+            return rate, float(is_weight)
+        return rate, factor_of(name, self.decay)
 
 
 @record
@@ -62,8 +81,14 @@ class _Turn:
         return new if self.due is None else build.Where(self.due, new, old)
 
 
-def append_updates(target: Graph, descent: Descent) -> None:
-    """Put the gradients of a graph to use: a new value for each weight that has one."""
+def append_updates(target: Graph, descent: Descent, decaying: Container[str]) -> None:
+    """Put the gradients of a graph to use: a new value for each weight that has one.
+
+    Args:
+        target: The graph of the backward pass.
+        descent: How weights follow their gradients.
+        decaying: Which are neither biases nor the scales and shifts of normalizations.
+    """
     build = Builder(target)
     scalars = {name: _scalar(build, name, dtype) for name, dtype in SCALARS.items()}
     weights = {n: w for n, w in trainable(target).items() if f"{n}{GRADIENT}" in target.outputs}
@@ -76,7 +101,8 @@ def append_updates(target: Graph, descent: Descent) -> None:
     reached = clipped(build, gradients, descent.clip)
     for (name, weight), gradient in zip(weights.items(), reached, strict=True):
         build.scope = name
-        new = _updated(build, name, weight, gradient, descent, turn, scalars)
+        factors = descent.of(name, is_weight=name in decaying)
+        new = _updated(build, name, weight, gradient, descent, turn, scalars, factors)
         target.outputs[f"{name}{NEXT}"] = new
         if descent.ema is not None:
             _average(build, name, new, descent.ema, turn)
@@ -90,6 +116,7 @@ def _updated(
     descent: Descent,
     turn: _Turn,
     scalars: Mapping[str, Value],
+    factors: tuple[float, float],
 ) -> Value:
     """A weight's new value, after new values of the optimizer's tensors among the outputs."""
     rule = OPTIMIZERS[descent.optimizer.name]
@@ -98,11 +125,20 @@ def _updated(
         slot: _kept(build, name, slot, weight)
         for slot in rule.slots(descent.optimizer, descent.by_momentum)
     }
-    now = {**scalars, STEP: turn.number}
-    new, moved = rule.update(build, weight, gradient, slots, now, descent.optimizer)
+    rate, decay = factors
+    lr = scalars["lr"] if rate == 1 else times(build, scalars["lr"], rate)
+    now = {**scalars, STEP: turn.number, "lr": lr}
+    optimizer = decayed_by(descent.optimizer, decay)
+    new, moved = rule.update(build, weight, gradient, slots, now, optimizer)
     for slot, value in moved.items():
         _keep(build, name, slot, turn.chosen(build, value, slots[slot]))
     return turn.chosen(build, new, weight)
+
+
+def decayed_by(optimizer: Term, factor: float) -> Term:
+    """The optimizer with its weight decay multiplied by a factor."""
+    decay = OPTIMIZERS[optimizer.name].settled(optimizer.arguments)[WEIGHT_DECAY]
+    return replace(optimizer, arguments={**optimizer.arguments, WEIGHT_DECAY: factor * decay})
 
 
 def _accumulated(

@@ -13,7 +13,7 @@ from reprlib import Repr
 from typing import Any, NamedTuple
 
 from ...grammar import ast
-from ...grammar.parsing.literals import check_integer
+from ...grammar.parsing.literals import check_integer, write_key
 from ...grammar.parsing.parser import parse_setting
 from ...grammar.source import SETTINGS as SOURCE
 from ...grammar.source import Source, Span
@@ -129,7 +129,7 @@ def _written(value: Any) -> _Written:
         return _Written(f"[{', '.join(text for text, _ in items)}]", partial(_list, items))
     if isinstance(value, Mapping):
         named = {str(name): _single(item) for name, item in value.items()}
-        texts = [f"{name}: {text}" for name, (text, _) in named.items()]
+        texts = [f"{write_key(name)}: {text}" for name, (text, _) in named.items()]
         return _Written(f"{{{', '.join(texts)}}}", partial(_mapping, named, texts))
     return _single(value)
 

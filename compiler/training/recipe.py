@@ -5,9 +5,11 @@ from dataclasses import field, replace
 from typing import Any
 
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, pointers
+from ...grammar.parsing.literals import write_key
 from ...grammar.records import record
 from ...grammar.source import Span
-from .descent import Descent
+from .descent import WEIGHT_DECAY, Descent
+from .factors import Factors
 from .losses import LOSSES
 from .objective import Objective
 from .optimizers import MOMENTUM, OPTIMIZERS
@@ -34,6 +36,9 @@ class Recipe:
         regularize: Penalties on the weights.
         clip: How gradients are clipped; None where they are not.
         optimizer: How weights follow their gradients.
+        lr_factors: What the learning rate of weights is multiplied by, by pattern.
+        decay: What the optimizer's weight decay is multiplied by, by pattern, or `weights`: of
+            biases, and the scales and shifts of normalizations, by 0.
         schedule: Of the learning rate.
         momentum: The schedule of the momentum; None where it stays.
         per: What schedules count where they do not say so themselves: `step` or `epoch`.
@@ -56,6 +61,8 @@ class Recipe:
     regularize: tuple[Term, ...] = ()
     clip: Term | None = None
     optimizer: Term = ADAM
+    lr_factors: Factors = field(default_factory=dict)
+    decay: Factors | str = field(default_factory=dict)
     schedule: Term = CONSTANT_SCHEDULE
     momentum: Term | None = None
     per: str = "step"
@@ -80,7 +87,10 @@ class Recipe:
     def descent(self) -> Descent:
         """How weights follow their gradients."""
         by_momentum = self.momentum is not None
-        return Descent(self.optimizer, self.clip, by_momentum, self.accumulate, self.ema)
+        return Descent(
+            *(self.optimizer, self.clip, by_momentum, self.accumulate, self.ema),
+            *(self.lr_factors, self.decay),
+        )
 
     def rates(
         self, step: int, *, steps_per_epoch: int, followed: Followed = NOTHING_YET
@@ -112,6 +122,10 @@ class Recipe:
             "regularize": _listed(self.regularize),
             "clip": None if self.clip is None else spell_term(self.clip),
             "optimizer": spell_term(self.optimizer),
+            "lr_factors": _mapped({n: repr(f) for n, f in self.lr_factors.items()}) or None,
+            "decay": self.decay
+            if isinstance(self.decay, str)
+            else _mapped({n: repr(f) for n, f in self.decay.items()}) or None,
             "schedule": spell_term(self.schedule),
             "momentum": None if self.momentum is None else spell_term(self.momentum),
             "per": self.per,
@@ -130,7 +144,8 @@ def _listed(terms: Sequence[Term]) -> str:
 
 
 def _mapped(texts: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{name}: {text}" for name, text in texts.items()) + "}" if texts else ""
+    named = (f"{write_key(name)}: {text}" for name, text in texts.items())
+    return f"{{{', '.join(named)}}}" if texts else ""
 
 
 def settle(
@@ -266,6 +281,14 @@ def _decays_twice(recipe: Recipe) -> Iterator[Diagnostic]:
             )
 
 
+def _decays_by_patterns(recipe: Recipe) -> Iterator[Diagnostic]:
+    """What scales a weight decay needs one."""
+    if recipe.decay and not recipe.optimizer.arguments.get(WEIGHT_DECAY):
+        message = "`decay` has no effect: the optimizer's `weight_decay` is 0"
+        help = f"write `{recipe.optimizer.name}(weight_decay=0.01)`"
+        yield Diagnostic("E126", message, recipe.optimizer.span, help=help)
+
+
 def _nesterov_without_momentum(recipe: Recipe) -> Iterator[Diagnostic]:
     """Nesterov's momentum needs one."""
     arguments = recipe.optimizer.arguments
@@ -323,6 +346,7 @@ def _other_start(recipe: Recipe, name: str, term: Term) -> Iterator[Diagnostic]:
 
 RECIPE_CHECKS: tuple[Callable[[Recipe], Iterator[Diagnostic]], ...] = (
     _decays_twice,
+    _decays_by_patterns,
     _nesterov_without_momentum,
     _rate_scheduled,
     _momentum_scheduled,

@@ -31,6 +31,7 @@ from ..expressions.evaluate import NO_NAMES, label_text
 from ..expressions.recovery import Poisoned
 from ..layers.layerdef import GivenArgument
 from . import foreign
+from .factors import WEIGHTS
 from .optimizers import OPTIMIZERS
 from .term_table import TERMS, bind_term
 from .terms import Term
@@ -305,26 +306,31 @@ def _alone(read: Read) -> ReadEntry:
     return read_entry
 
 
-def _by_output(read: Read, *, alone: bool) -> ReadEntry:
-    """A value for each output; where `alone` holds also one for the only output."""
+def _by_name(
+    read: Read, *, alone: Read | None, expected: str = "a number for each output, `{a: 1, b: 0.5}`"
+) -> ReadEntry:
+    """A value for each name, such as an output's, or one alone, where that is read."""
 
     def read_entry(reader: _Reader, entry: ast.Entry) -> GivenSetting:
         if not isinstance(entry.value, ast.MapOf):
-            if not alone:
-                raise _unfit(entry.name, "a number for each output, `{a: 1, b: 0.5}`", entry.value)
-            return GivenSetting(read(reader, entry.value, entry.name), entry.span)
+            if alone is None:
+                raise _unfit(entry.name, expected, entry.value)
+            return GivenSetting(alone(reader, entry.value, entry.name), entry.span)
         values: dict[str, Any] = {}
         places: dict[str, Span] = {}
         for item in entry.value.items:
             name = item.name or ""
-            place = Span(item.span.source, item.span.start, item.span.start + len(name))
+            quotes = 2 * item.span.text.startswith('"')
+            end = item.span.start + len(name) + quotes
+            place = Span(item.span.source, item.span.start, end)
             if name in places:
                 also = [Pointer(places[name], "first given here")]
                 message = f"`{entry.name}` is given `{name}` twice"
                 raise error("E123", message, place, also=also, help=KEEP_ONE)
             values[name], places[name] = read(reader, item.value, entry.name), place
         if not values:
-            raise _unfit(entry.name, "a value for each of some outputs", entry.value)
+            what = "a value for each of some outputs" if entry.name in OF_OUTPUTS else expected
+            raise _unfit(entry.name, what, entry.value)
         return GivenSetting(values, entry.span, places)
 
     return read_entry
@@ -352,16 +358,31 @@ SPLIT_SHARES = Kind(
 )
 BATCH_SIZE = Kind("a positive integer or `all`", _batch, ("all",))
 
+BY_PATTERN = 'a factor for each label or pattern of weights, `{features: 0.1, "*.bias": 0}`'
+OF_OUTPUTS = ("loss", "weights")
+
+
+def _decaying(value: Any) -> str | Mapping[str, float]:
+    """Which weights decay, as a word."""
+    if not isinstance(value, Word) or value not in (WEIGHTS, "all"):
+        raise Mismatch
+    return WEIGHTS if value == WEIGHTS else {}
+
+
+DECAYING = Kind(f"`{WEIGHTS}`, `all`, or {BY_PATTERN}", _decaying, (WEIGHTS, "all"))
+
 SETTINGS: Mapping[str, ReadEntry] = {
     "data": _alone(_term("data")),
     "split": _alone(_plain(SPLIT_SHARES)),
     "preprocess": _alone(_terms("preprocess")),
     "augment": _alone(_terms("augment")),
-    "loss": _by_output(_term("loss"), alone=True),
-    "weights": _by_output(_plain(Nonnegative), alone=False),
+    "loss": _by_name(_term("loss"), alone=_term("loss")),
+    "weights": _by_name(_plain(Nonnegative), alone=None),
     "regularize": _alone(_terms("regularize")),
     "clip": _alone(_term_or_none("clip")),
     "optimizer": _alone(_term("optimizer")),
+    "lr_factors": _by_name(_plain(Nonnegative), alone=None, expected=BY_PATTERN),
+    "decay": _by_name(_plain(Nonnegative), alone=_plain(DECAYING), expected=BY_PATTERN),
     "schedule": _alone(_term("schedule")),
     "momentum": _alone(_term("schedule")),
     "per": _alone(_plain(Literal["step", "epoch"])),

@@ -15,8 +15,10 @@ from ..passes.rewrite import rewrite
 from ..passes.shards import SHARD_INPUTS
 from ..passes.training_mode import NEXT
 from .descent import AVERAGE, Descent, append_updates
+from .factors import check_patterns
 from .objective import Objective, add_loss, check_free, check_names
 from .rank_sums import sum_over_ranks
+from .weights import regularized
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,11 @@ def train_step(
 
     Raises:
         NetError: Loss and network do not fit, a name is taken (E134), or a gradient is asked for
-            where there is none.
+            where there is none; E563, a pattern fits no weight.
     """
     check_names(graph, objective)
+    for factors in (descent.lr_factors, descent.decay):
+        check_patterns(factors if isinstance(factors, Mapping) else {}, list(graph.parameters))
     with_loss = add_loss(graph, objective, targets, shards=shards)
     ours = {*graph.inputs, *SHARD_INPUTS}
     given = {name: v.type for name, v in with_loss.inputs.items() if name not in ours}
@@ -77,10 +81,11 @@ def train_step(
     step = run_passes(with_loss, (mode,))  # ours, to append to
     check_free(graph, *(step.outputs.keys() - with_loss.outputs.keys()))
     network = frozenset(step.parameters)
+    weights = frozenset(regularized(step))
     append_gradients(step)
     if shards:
         sum_over_ranks(step)
-    append_updates(step, descent)
+    append_updates(step, descent, weights)
     exposed = run_passes(step, (Pass("expose_parameters", _expose_used),))
     _expose_replaced(exposed, step.parameters)
     state = {n: v.type for n, v in step.parameters.items() if n in exposed.inputs}

@@ -9,6 +9,11 @@ from ..diagnostics import NetError, error
 from ..limits import MAX_INTEGER, MAX_STRING
 from ..source import Span
 
+# Words that are no names, but for `output`, which may stand before a colon.
+NO_NAMES = frozenset(
+    "net language import as let block default for in inline if then else assert train and or not"
+    " yes no".split()
+)
 _SUFFIXES = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _DIGITS = len(str(MAX_INTEGER))
 _ESCAPED = '"\\{}'  # what a backslash stands before
@@ -108,6 +113,11 @@ def read_string(
     if all(isinstance(part, str) for part in parts):
         return String("".join(map(str, parts)), span=span)
     return Template(tuple(parts), span=span)
+
+
+def write_key(name: str) -> str:
+    """A name in the braces of a setting: as it is, or in quotes where it is no name."""
+    return name if name.isidentifier() and name not in NO_NAMES else write_string(name)
 
 
 def write_string(text: str) -> str:

@@ -384,7 +384,13 @@ class TreeBuilder:
         return Argument(name.value, value, span=self._span(name.start_pos, value.span.end))
 
     def pair(self, parts: Parts) -> Argument:
-        check_expression(parts[1])
+        name, value = parts
+        check_expression(value)
+        if type(name) is Template:
+            raise error("E019", "a name in a setting is not computed", name.span)
+        if type(name) is String:
+            span = self._span(name.span.start, value.span.end)
+            return Argument(name.value, value, span=span)
         return self.keyword(parts)
 
     def flat(self, parts: Parts) -> Expression:

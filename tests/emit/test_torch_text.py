@@ -342,6 +342,18 @@ def test_shared_scopes_are_called_again() -> None:
             "ReduceLROnPlateau(optimizer, factor=0.5, patience=3)",
         ),
         ("loss = mse, schedule = plateau", "scheduler.step(sum(losses) / len(losses))"),
+        (
+            "loss = mse, optimizer = adamw, decay = weights",
+            '[w for w in model.parameters() if w.dim() <= 1], "weight_decay": 0.0,',
+        ),
+        (
+            "loss = mse, lr_factors = {fc1: 0.1}",
+            "optimizer = torch.optim.Adam(model.parameters(), lr=0.0001)",
+        ),
+        (
+            'loss = mse, lr_factors = {"*.bias": 2}',
+            '{"params": [w for w in model.parameters() if w.dim() <= 1], "lr": 0.002},',
+        ),
         ("loss = mse, accumulate = 4", "(loss / 4).backward() batches += 1 if batches % 4 == 0:"),
         ("loss = mse, schedule = cosine, accumulate = 4", "10 * len(loader) // 4"),
         ("loss = mse, ema = 0.99", "optimizer.step() average.update_parameters(model)"),

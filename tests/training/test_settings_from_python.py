@@ -202,7 +202,7 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     ({"loss": "a b"}, "E125", "b", "`a b` is not a single value"),
     ({"weights": 2}, "E125", "2", "a number for each output"),
     ({"weights": {"output": -1}}, "E125", "-1", "a non-negative number"),
-    ({"weights": {"a b": 2}}, "E127", "a b", "there is no output `a b`"),
+    ({"weights": {"a b": 2}}, "E127", '"a b"', "there is no output `a b`"),
     ({"regularize": [0.1]}, "E125", "0.1", "a regularizer such as `l2(5e-4)`"),
     ({"regularize": ["l2(1)", "l2(2)"]}, "E123", "l2(2)", "keep one of them"),
     ({"optimizer": netc.SGD}, "E125", "netc.SGD", "write `sgd`"),

@@ -42,6 +42,7 @@ class StepRow:
         clip: How gradients are clipped, and PyTorch's function for it.
         accumulate: How many batches make a step.
         ema: How much of the weights' moving averages stays.
+        lr_factors, decay: What learning rates and decays are multiplied by.
         rates: What PyTorch's schedules make of it; None where the optimizer's own rate stays.
     """
 
@@ -52,6 +53,8 @@ class StepRow:
     clip: tuple[str, float] | None = None
     accumulate: int = 1
     ema: float | None = None
+    lr_factors: Mapping[str, float] = field(default_factory=dict)
+    decay: Mapping[str, float] | str = field(default_factory=dict)
     rates: Callable[[Any], Any] | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
@@ -61,6 +64,8 @@ class StepRow:
         terms += [(self.clip[0], {f"{self.clip[1]}": 0})] if self.clip else []
         terms += [("accumulate", {f"{self.accumulate}": 0})] if self.accumulate > 1 else []
         terms += [("ema", {f"{self.ema}": 0})] if self.ema is not None else []
+        factors = [*self.lr_factors, *([self.decay] if isinstance(self.decay, str) else self.decay)]
+        terms += [("by", dict.fromkeys(factors))] if factors else []
         return ",".join("-".join([name, *map(str, given)]) for name, given in terms)
 
 
@@ -143,6 +148,13 @@ def plateau(optimizer: Any) -> Any:
     return lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=0, threshold=0.3)
 
 
+def whole(optimizer: Any) -> Any:
+    """A cosine down to 0, of each group's own rate."""
+    from torch.optim import lr_scheduler
+
+    return lr_scheduler.CosineAnnealingLR(optimizer, T_max=STEPS)
+
+
 def half(optimizer: Any) -> Any:
     """A cosine over half as many steps as there are batches."""
     from torch.optim import lr_scheduler
@@ -215,11 +227,24 @@ CLIP_ROWS = [
 
 MOMENTUM_GIVEN = {"lr": 0.3, "momentum": 0.9}
 ADAM_GIVEN = {"lr": 0.02, "weight_decay": 0.01}
+DECAYING = {"lr": 0.2, "momentum": 0.9, "weight_decay": 0.01}
+DECAYED = {"lr": 0.01, "weight_decay": 0.05}
 SEVERAL_ROWS = [
     StepRow(("sgd", MOMENTUM_GIVEN), ("SGD", MOMENTUM_GIVEN), accumulate=3),
     StepRow(("adam", ADAM_GIVEN), ("Adam", ADAM_GIVEN), accumulate=4, clip=("norm", 0.05)),
     StepRow(("adamw", ADAM_GIVEN), ("AdamW", ADAM_GIVEN), ("cosine", {}), accumulate=2, rates=half),
     StepRow(("adam", ADAM_GIVEN), ("Adam", ADAM_GIVEN), ema=0.9),
+    StepRow(("sgd", DECAYING), ("SGD", DECAYING), lr_factors={"*.bias": 2.0, "a": 0.1, "b": 0.0}),
+    StepRow(("adamw", ADAM_GIVEN), ("AdamW", ADAM_GIVEN), decay="weights", lr_factors={"c": 0.5}),
+    StepRow(("rmsprop", DECAYED), ("RMSprop", DECAYED), decay={"*.weight": 0.0, "b": 3.0}),
+    StepRow(
+        ("adagrad", {"lr": 0.1, "weight_decay": 0.01}),
+        ("Adagrad", {"lr": 0.1, "weight_decay": 0.01}),
+        ("cosine", {}),
+        lr_factors={"a": 0.1},
+        decay="weights",
+        rates=whole,
+    ),
     StepRow(("sgd", MOMENTUM_GIVEN), ("SGD", MOMENTUM_GIVEN), accumulate=3, ema=0.7),
 ]
 
@@ -270,7 +295,8 @@ def steps(
     objective = Objective({"output": Term("loss", "cross_entropy", {})})
     clip = CLIPPING.term(row.clip[0], limit=row.clip[1]) if row.clip else None
     by_momentum = row.momentum is not None
-    descent = Descent(optimizer, clip, by_momentum, row.accumulate, row.ema)
+    factors = (row.lr_factors, row.decay)
+    descent = Descent(optimizer, clip, by_momentum, row.accumulate, row.ema, *factors)
     step = train_step(network.graph, objective, descent)
     stepper = Stepper(step, state, engine=engine)
     losses: list[float] = []
@@ -294,6 +320,22 @@ def rate(schedule: tuple[str, Mapping[str, Any]], start: float, at: Position) ->
     return value_at(SCHEDULES.term(schedule[0], **schedule[1]), start, at)
 
 
+def own(row: StepRow, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The learning rate and the decay of a weight's own, as PyTorch's groups say them."""
+    if not row.lr_factors and not row.decay:
+        return {}
+    layer, _, kind = name.partition(".")
+    lr = row.lr_factors.get(layer, row.lr_factors.get(f"*.{kind}", 1.0))
+    if isinstance(row.decay, str):
+        decay = float(kind != "bias")
+    else:
+        decay = row.decay.get(layer, row.decay.get(f"*.{kind}", 1.0))
+    return {
+        "lr": lr * arguments["lr"],
+        "weight_decay": decay * arguments.get("weight_decay", 0.0),
+    }
+
+
 def steps_of_pytorch(
     row: StepRow, state: Mapping[str, Array]
 ) -> tuple[list[float], dict[str, Array]]:
@@ -308,7 +350,8 @@ def steps_of_pytorch(
     )
     module.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     name, arguments = row.theirs
-    optimizer = getattr(torch.optim, name)(module.parameters(), **arguments)
+    groups = [{"params": [p], **own(row, n, arguments)} for n, p in module.named_parameters()]
+    optimizer = getattr(torch.optim, name)(groups, **arguments)
     schedule = row.rates(optimizer) if row.rates else None
     follow = torch.optim.swa_utils.get_ema_multi_avg_fn(row.ema or 0.0)
     average = torch.optim.swa_utils.AveragedModel(module, multi_avg_fn=follow)

@@ -1,18 +1,34 @@
 """What a `train` block says -> the function of a file that trains, in PyTorch's own words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import takewhile
 from math import exp
 from typing import Any, NamedTuple
 
 from ...ir.graph import Graph
 from ...model import Model
+from ...training.descent import WEIGHT_DECAY
 from ...training.lossdef import CLASS_WEIGHTS, weighs_classes_alike
 from ...training.output_fit import Fit, fit
 from ...training.recipe import Recipe
 from ...training.schedules import SCHEDULES as SCHEDULE_ROWS
 from ...training.terms import Term
 from ...training.weights import regularized
-from .code import PRODUCT, SUM, Code, call, code, joined, keyword, laid_out, listed, method, option
+from .code import (
+    PRODUCT,
+    SUM,
+    Code,
+    Group,
+    Spelled,
+    call,
+    code,
+    joined,
+    keyword,
+    laid_out,
+    listed,
+    method,
+    option,
+)
 from .names import plain_text, variable
 
 LossRow = Callable[[Term, Fit, str, str], Code]
@@ -28,8 +44,11 @@ def training_text(model: Model) -> str:
     if recipe is None:
         return ""
     lines = ["def train(model, loader):", *_told(recipe)]
-    lines += laid_out("optimizer = ", _optimizer(recipe), indent=4)
-    schedule = _schedule(recipe)
+    groups = _groups(model.graph, recipe)
+    if len(groups) > 1:
+        lines += laid_out("groups = ", listed([*map(_group, groups)]), indent=4)
+    lines += laid_out("optimizer = ", _optimizer(recipe, groups), indent=4)
+    schedule = _schedule(recipe, groups)
     if schedule is not None:
         lines += laid_out("scheduler = ", schedule, indent=4)
     warmup = recipe.schedule.arguments["warmup"]
@@ -300,20 +319,69 @@ OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 
-def _optimizer(recipe: Recipe) -> Code:
+class _Weights(NamedTuple):
+    """Weights whose learning rate and decay are multiplied by the same factors.
+
+    Attributes:
+        chosen: Which, as an expression.
+        lr, decay: Their own, or None where those of the optimizer hold.
+    """
+
+    chosen: str
+    lr: float | None
+    decay: float | None
+
+
+def _groups(graph: Graph, recipe: Recipe) -> list[_Weights]:
+    """The weights that are trained, by their factors; a single group where all are alike."""
+    descent, weights = recipe.descent, regularized(graph)
+    names: dict[tuple[float, float], set[str]] = {}
+    for name in regularized(graph, biases=True):
+        names.setdefault(descent.of(name, is_weight=name in weights), set()).add(name)
+    lr = _first_rate(recipe)
+    decay = recipe.optimizer.arguments[WEIGHT_DECAY]
+    return [
+        _Weights(
+            _expression(graph, chosen),
+            None if rate == 1 else lr * rate,
+            None if share == 1 or not decay else decay * share,
+        )
+        for (rate, share), chosen in names.items()
+    ]
+
+
+def _group(weights: _Weights) -> Code:
+    named = {"lr": weights.lr, "weight_decay": weights.decay}
+    given: dict[str, Spelled] = {"params": code(weights.chosen)}
+    given |= {name: value for name, value in named.items() if value is not None}
+    items = tuple(Code((f'"{name}": ', *code(value).parts)) for name, value in given.items())
+    return Code((Group(items, "{}", "list"),))
+
+
+def _first_rate(recipe: Recipe) -> float:
+    """The optimizer's own learning rate, which the schedule multiplies."""
+    if recipe.schedule.name == "linear":
+        return float(recipe.schedule.arguments["start"] or 1.0)
+    return float(recipe.optimizer.arguments["lr"])
+
+
+def _optimizer(recipe: Recipe, groups: Sequence[_Weights]) -> Code:
     term = recipe.optimizer
     name, defaults = OPTIMIZERS[term.name]
     arguments = dict(term.arguments)
     if "beta1" in arguments:
         arguments["betas"] = (arguments.pop("beta1"), arguments.pop("beta2"))
-    if recipe.schedule.name == "linear":
-        arguments["lr"] = recipe.schedule.arguments["start"] or 1.0
+    alike = groups[0] if len(groups) == 1 else _Weights("", None, None)
+    arguments["lr"] = _first_rate(recipe) if alike.lr is None else alike.lr
+    if alike.decay is not None:
+        arguments[WEIGHT_DECAY] = alike.decay
     options = [option(n, arguments[n], default) for n, default in defaults.items()]
     rate = keyword("lr", arguments["lr"])
-    return call(f"torch.optim.{name}", "model.parameters()", rate, *options)
+    weights = "groups" if len(groups) > 1 else "model.parameters()"
+    return call(f"torch.optim.{name}", weights, rate, *options)
 
 
-def _schedule(recipe: Recipe) -> Code | None:
+def _schedule(recipe: Recipe, groups: Sequence[_Weights]) -> Code | None:
     """The schedule, a warm-up before it."""
     arguments = recipe.schedule.arguments
     warmup = arguments["warmup"]
@@ -323,6 +391,11 @@ def _schedule(recipe: Recipe) -> Code | None:
         whole += f" // {recipe.accumulate}" if recipe.accumulate > 1 else ""
     total = f"{whole} - {warmup}" if warmup else whole
     schedule = SCHEDULES[recipe.schedule.name](recipe, total)
+    if recipe.schedule.name == "one_cycle" and recipe.lr_factors:
+        rates = [_first_rate(recipe) if each.lr is None else each.lr for each in groups]
+        schedule = _one_cycle(recipe, total, listed(rates))
+    elif recipe.lr_factors and recipe.schedule.arguments.get("end"):
+        schedule = _shared(recipe, total) or schedule
     if not warmup or SCHEDULE_ROWS[recipe.schedule.name].follows:
         return schedule
     factor = code(f"1 / {warmup + 1}")
@@ -339,6 +412,27 @@ def _linear(recipe: Recipe, total: str) -> Code:
     start, end = (recipe.schedule.arguments[name] for name in ("start", "end"))
     first, slope = (1.0, (end - start) / start) if start else (0.0, end)
     return _scheduler("LambdaLR", code(f"lambda n: {first} + {slope!r} * n / max({total} - 1, 1)"))
+
+
+def _one_cycle(recipe: Recipe, total: str, rates: Code) -> Code:
+    return _scheduler(
+        "OneCycleLR",
+        rates,
+        keyword("total_steps", code(total)),
+        option("pct_start", recipe.schedule.arguments["rise"], 0.3),
+        option("div_factor", recipe.schedule.arguments["below"], 25.0),
+        option("final_div_factor", recipe.schedule.arguments["fall"], 1e4),
+        keyword("cycle_momentum", False),
+    )
+
+
+def _shared(recipe: Recipe, total: str) -> Code | None:
+    """A cosine that ends at a share of each group's own rate."""
+    if recipe.schedule.name != "cosine":
+        return None
+    share = recipe.schedule.arguments["end"] / recipe.optimizer.arguments["lr"]
+    falling = f"{share!r} + {(1 - share) / 2!r} * (1 + math.cos(math.pi * n / ({total})))"
+    return _scheduler("LambdaLR", code(f"lambda n: {falling}"))
 
 
 def _polynomial(recipe: Recipe, total: str) -> Code:
@@ -389,14 +483,8 @@ SCHEDULES: Mapping[str, Callable[[Recipe, str], Code | None]] = {
         option("T_mult", recipe.schedule.arguments["factor"], 1),
         option("eta_min", recipe.schedule.arguments["end"], 0.0),
     ),
-    "one_cycle": lambda recipe, total: _scheduler(
-        "OneCycleLR",
-        recipe.optimizer.arguments["lr"],
-        keyword("total_steps", code(total)),
-        option("pct_start", recipe.schedule.arguments["rise"], 0.3),
-        option("div_factor", recipe.schedule.arguments["below"], 25.0),
-        option("final_div_factor", recipe.schedule.arguments["fall"], 1e4),
-        keyword("cycle_momentum", False),
+    "one_cycle": lambda recipe, total: _one_cycle(
+        recipe, total, code(recipe.optimizer.arguments["lr"])
     ),
 }
 
@@ -406,7 +494,8 @@ def _penalized(graph: Graph, recipe: Recipe) -> list[str]:
     lines: list[str] = []
     for term in recipe.regularize:
         name = _weights_name(term)
-        line = f"    {name} = {_chosen(graph, term)}"
+        chosen = set(regularized(graph, biases=term.arguments["biases"]))
+        line = f"    {name} = {_expression(graph, chosen)}"
         if line not in lines:
             lines.append(line)
     return lines
@@ -416,9 +505,8 @@ def _weights_name(term: Term) -> str:
     return "parameters" if term.arguments["biases"] else "weights"
 
 
-def _chosen(graph: Graph, term: Term) -> str:
+def _expression(graph: Graph, chosen: set[str]) -> str:
     """Parameters as an expression: all, those with several axes, or by name."""
-    chosen = set(regularized(graph, biases=term.arguments["biases"]))
     learned = {
         name: value.type.rank
         for name, value in graph.parameters.items()
@@ -428,12 +516,26 @@ def _chosen(graph: Graph, term: Term) -> str:
         return "list(model.parameters())"
     if chosen == {name for name, rank in learned.items() if rank > 1}:
         return "[w for w in model.parameters() if w.dim() > 1]"
+    if chosen == {name for name, rank in learned.items() if rank <= 1}:
+        return "[w for w in model.parameters() if w.dim() <= 1]"
+    for starts in (True, False):
+        scope = _scope(chosen if starts else set(learned) - chosen)
+        if scope and chosen == {n for n in learned if n.startswith(scope) is starts}:
+            test = f'n.startswith("{scope}")' if starts else f'not n.startswith("{scope}")'
+            return f"[w for n, w in model.named_parameters() if {test}]"
     left = sorted(set(learned) - chosen)
     suffixes = sorted({name.rpartition(".")[2] for name in left})
     if not any(name.rpartition(".")[2] in suffixes for name in chosen):
         names = ", ".join(f'"{suffix}"' for suffix in suffixes)
         return f"[w for n, w in model.named_parameters() if not n.endswith(({names},))]"
     return f"[model.get_parameter(n) for n in {sorted(chosen)!r}]".replace("'", '"')
+
+
+def _scope(names: Collection[str]) -> str:
+    """What names begin with, up to a dot; nothing where they have none in common."""
+    parts = [name.split(".")[:-1] for name in names]
+    shared = takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False))
+    return "".join(f"{level[0]}." for level in shared)
 
 
 def _penalty(term: Term) -> Code:
