@@ -6,7 +6,8 @@ By the language of the fenced block:
 - `python` runs, in a folder of its own that holds `specs/`.
 - `sh`: each line that starts with `netc` runs and succeeds.
 - `console`: each `$ netc ...` runs and prints what stands below it; `...` stands for anything.
-- `toml`: the word behind it is the name of a file, which all commands find.
+- `toml`, `csv`, `net`: a word behind it such as `a.csv` is the name of a file, which all commands
+  find.
 
 With the word `error` behind `sh` or `console`, each command fails with exit status 1. With `about`
 behind `console`, numbers may differ, as they do from machine to machine.
@@ -67,8 +68,10 @@ def _place(block: Block) -> str:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the shipped specs, the manual's files, and a `netc` that runs this checkout."""
     (tmp_path / "specs").symlink_to(ROOT / "specs", target_is_directory=True)
-    for block in _blocks("toml"):
-        (tmp_path / block.words[0]).write_text(block.text, encoding="utf-8")
+    for block in _blocks("toml", "csv", "net"):
+        for name in block.words:
+            if "." in name:
+                (tmp_path / name).write_text(block.text, encoding="utf-8")
     command = tmp_path / ".bin" / "netc"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m netc "$@"\n')

@@ -77,6 +77,19 @@ def _gray_or_color(value: Any) -> int:
     return int(value)
 
 
+def _filling(value: Any) -> str | float:
+    """A word for what is done about missing values, or the number that replaces them."""
+    if isinstance(value, Word):
+        if value not in FILLINGS:
+            raise Mismatch
+        return str(value)
+    return float(kind_of(Real).convert(value))
+
+
+FILLINGS = ("mean", "median", "drop")
+Filling = Annotated[
+    Any, Kind("`mean`, `median`, `drop`, or the number that replaces them", _filling, FILLINGS)
+]
 ColumnNames = Annotated[Any, _one_or_several(kind_of(QuotedText), "a list of such texts")]
 Classes = Annotated[Any, Kind("a list of classes such as `[1, 2, 3]`", _class_names)]
 PointPairs = Annotated[Any, Kind("a list of pairs of points such as `[(0, 1), (2, 4)]`", _pairs)]
@@ -115,6 +128,12 @@ def csv(
     inputs: ColumnNames | None = None,
     classes: Classes | None = None,
     points: Literal["pixels", "unit"] = "pixels",
+    missing: Filling | None = None,
+    indicator: Flag = False,
+    onehot: ColumnNames | None = None,
+    codes: ColumnNames | None = None,
+    drop: ColumnNames | None = None,
+    index: QuotedText | None = None,
     header: Flag | None = None,
     delimiter: QuotedText | None = None,
     decimal: QuotedText | None = None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ...compiler.training.data_terms import DATA
 from ...compiler.training.terms import Term, TermDef
@@ -34,12 +34,13 @@ def loader(name: str) -> Callable[[Loader], Loader]:
     return register
 
 
-def load(choice: Term, *, folder: str = "") -> Dataset:
+def load(choice: Term, *, folder: str = "", known: Any = None) -> Dataset:
     """Open the data set that a `train` block names.
 
     Args:
         choice: A name in `LOADERS` and its arguments.
         folder: Where relative paths start: the program's folder.
+        known: What a run knows of its table, with whose columns others are read: a `Known`.
 
     Raises:
         NetError: The files cannot be read (E001, E505, E521), their parts do not fit together
@@ -47,4 +48,6 @@ def load(choice: Term, *, folder: str = "") -> Dataset:
             missing (E528), or an argument makes no sense (E532).
     """
     place = {"folder": folder} if "path" in DATA[choice.name].kinds else {}
+    if known is not None and "missing" in DATA[choice.name].kinds:
+        return LOADERS[choice.name](**choice.arguments, **place, known=known)
     return LOADERS[choice.name](**choice.arguments, **place)

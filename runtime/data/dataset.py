@@ -11,6 +11,7 @@ import numpy as np
 from ...grammar.diagnostics import error
 from ..arrays.from_python import are_words, fault_of, to_array
 from ..kerneldef import Array
+from .columns import ColumnsByInput
 from .faults import empty, mismatched
 from .fingerprints import digest, of_arrays, some
 
@@ -51,6 +52,11 @@ class About:
         held_out: How many samples, the last ones, are a separate test part.
         pairs: The points of a target that change places in a mirror, such as the two eyes.
         columns: The names of the columns of inputs that have some.
+        encodings: What becomes of the columns of a table, by the input that they make.
+        target_columns: The names of the table's columns that make the target.
+        fills: What replaces missing numbers of inputs: `mean`, `median` or a number; they are NaN.
+        keys: What samples are called, one for each; or nothing.
+        notes: What was made of the data, in lines that a user is told.
         units: Inputs that networks may take as whole numbers, and what 1.0 of them then is: 255 in
             pictures, 1 where bytes or truth values are as they were.
     """
@@ -62,6 +68,11 @@ class About:
     pairs: Mapping[str, MirrorPairs] = field(default_factory=dict)
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     units: Mapping[str, float] = field(default_factory=dict)
+    encodings: ColumnsByInput = field(default_factory=dict)
+    target_columns: tuple[str, ...] = ()
+    fills: Mapping[str, str | float] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Dataset(ABC):
@@ -108,7 +119,8 @@ class Dataset(ABC):
         numbers = np.asarray(indices, np.int64)
         batch = self.read(numbers)
         for name, array in batch.inputs.items():
-            check_finite(self.about.name, f"the input `{name}`", array, numbers)
+            gaps = name in self.about.encodings  # which are replaced, or were refused
+            check_finite(self.about.name, f"the input `{name}`", array, numbers, missing=gaps)
         for name, array in batch.targets.items():
             missing = self.about.kinds.get(name) != "label"
             check_finite(self.about.name, f"`{name}`", array, numbers, missing=missing)
@@ -236,6 +248,7 @@ class ArrayData(Dataset):
             if not rows.in_memory:
                 continue
             masked = name in self.targets and self.about.kinds.get(name) != "label"
+            masked = masked or name in self.about.encodings
             what = f"the input `{name}`" if name in self.inputs else f"`{name}`"
             start = 0
             for part in rows.parts:

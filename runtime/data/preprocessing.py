@@ -40,6 +40,7 @@ class PreprocessorDef:
 
 
 PREPROCESSORS: dict[str, PreprocessorDef] = {}
+MISSING = "missing"  # the step before all others, which data ask for: `About.fills`
 
 
 def preprocessor(
@@ -83,7 +84,7 @@ class Fitted:
         for step in self.steps:
             for name, state in step.arrays.items():
                 _check_shape(step.name, name, done[name], state)
-                done[name] = PREPROCESSORS[step.name].apply(done[name], state)
+                done[name] = application(step.name)(done[name], state)
         return done
 
     def state(self) -> FittedArrays:
@@ -107,7 +108,8 @@ class Fitted:
             position, _, rest = full.partition(".")
             kind, _, rest = rest.partition(".")
             name, _, key = rest.rpartition(".")
-            if not position.isdecimal() or kind not in PREPROCESSORS or not name:
+            known = kind == MISSING or kind in PREPROCESSORS
+            if not position.isdecimal() or not known or not name:
                 raise error("E501", f"the checkpoint has no preprocessing `{full}`")
             _, arrays = steps.setdefault(int(position), (kind, {}))
             arrays.setdefault(name, {})[key] = np.asarray(state[full])
@@ -137,7 +139,7 @@ def fit(
     Raises:
         NetError: E530, the input suits the preprocessing not; or what `Dataset.take` raises.
     """
-    fitted = Fitted()
+    fitted = Fitted(_gaps_filled(data, indices, view))
     first = view(data.take(indices[:1])).inputs
     real = [name for name, array in first.items() if array.dtype.kind == "f"]
     names = [name for name in real if of is None or name in of]
@@ -157,9 +159,39 @@ def fit(
     return fitted
 
 
+def _gaps_filled(
+    data: Dataset, indices: Array, view: Callable[[Batch], Batch]
+) -> tuple[FittedStep, ...]:
+    """What replaces missing numbers of tables, as a step, where anything does."""
+    arrays: dict[str, FittedArrays] = {}
+    for name, how in data.about.fills.items():
+        x = np.concatenate(list(_reader(data, indices, view, Fitted(), name)()))
+        if isinstance(how, str):
+            known = ~np.isnan(x).all(axis=0)  # a column of nothing stays 0
+            value = np.zeros(x.shape[1])
+            value[known] = _AVERAGES[how](x[:, known].astype(np.float64), axis=0)
+        else:
+            value = np.full(x.shape[1], how)
+        arrays[name] = {"fill": value.astype(np.float32)}
+    return (FittedStep(MISSING, arrays),) if arrays else ()
+
+
+_AVERAGES: Mapping[str, Callable[..., Array]] = {"mean": np.nanmean, "median": np.nanmedian}
+
+
+def application(name: str) -> Callable[[Array, FittedArrays], Array]:
+    """What a fitted step does to a batch of an input."""
+    return fill if name == MISSING else PREPROCESSORS[name].apply
+
+
+def fill(x: Array, state: FittedArrays) -> Array:
+    """x, and a column's number where it is missing."""
+    return np.where(np.isnan(x), state["fill"], x)
+
+
 def _check_shape(what: str, name: str, x: Array, state: FittedArrays) -> None:
     """Refuse samples from which the fitted mean cannot be subtracted."""
-    shift, held = state["shift"].shape, x.shape[1:]
+    shift, held = next(state[key] for key in ("shift", "fill") if key in state).shape, x.shape[1:]
     if "matrix" in state:
         fits = prod(held) == prod(shift)
     else:

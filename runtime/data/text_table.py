@@ -7,19 +7,22 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from io import BytesIO, TextIOWrapper
 from itertools import islice
 from typing import IO
 
+import numpy as np
+
 from ...grammar.diagnostics import NetError
 from ...grammar.files import open_file
 from ..arrays.memory import not_enough_memory, physical_memory
+from ..kerneldef import Array
 from .faults import damaged, empty, unknown_name, wrong_argument
 from .foreign_formats import check_bytes, check_text
 
 BLANKS = " "  # as a delimiter: any number of blanks and tabs
-_TRUTHS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
+TRUTHS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 _MISSING = {"", "?", "na", "n/a", "nan", "null", "none"}
 _LONGEST_CELL = 2**27  # characters; a picture of 1,000 x 1,000 pixels takes some four millions
 _LARGEST = min(2**30, physical_memory() // 16)  # bytes of text: cells take about 16 times as much
@@ -45,23 +48,49 @@ _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 _UNNAMED = re.compile(r"(Unnamed: \d+)?")  # what pandas calls a column without a name
 
 
+Cells = Sequence[str] | Array
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file's cells.
+    """The cells of a file or of a data frame.
 
     Attributes:
         name: What messages call it.
-        columns: The cells by the column's name, without blanks around them.
-        lines: The line of the file that each row begins in.
+        columns: The cells by the column's name: text without blanks around it, or of data frames
+            numbers as an array, NaN where one is missing.
+        lines: The line of the file that each row begins in, or its number.
         decimal: What precedes the decimals of a number, a point or a comma.
+        unit: What a row is called.
+        levels: The words of columns that say in what order theirs are.
     """
 
     name: str
-    columns: Mapping[str, Sequence[str]]
+    columns: Mapping[str, Cells]
     lines: Sequence[int]
     decimal: str = "."
+    unit: str = "line"
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def column(self, name: str) -> Sequence[str]:
+    def rows(self, kept: Array) -> "Table":
+        """The table with some of its rows, by number."""
+        columns = {
+            name: cells[kept]
+            if isinstance(cells, np.ndarray)
+            else [cells[place] for place in kept.tolist()]
+            for name, cells in self.columns.items()
+        }
+        return replace(self, columns=columns, lines=[self.lines[place] for place in kept.tolist()])
+
+    def missing(self, name: str) -> Array:
+        """Which cells of a column say that something is not known, (N,) bool."""
+        cells = self.column(name)
+        if isinstance(cells, np.ndarray):
+            gaps: Array = (cells != cells).reshape(len(cells), -1).any(axis=1)
+            return gaps
+        return np.fromiter(map(is_missing, cells), bool, len(cells))
+
+    def column(self, name: str) -> Cells:
         """The cells of a column.
 
         Raises:
@@ -94,7 +123,7 @@ class Table:
         try:
             return self.number(text)
         except ValueError:
-            truth = _TRUTHS.get(text.casefold())
+            truth = TRUTHS.get(text.casefold())
             if truth is None:
                 raise
             return truth
@@ -322,7 +351,7 @@ def _is_header(path: str, rows: Sequence[Record]) -> bool:
         is_missing(cell) or any(cell in cells[place : place + 1] for cells in others)
         for place, cell in words
     )
-    truths = any(cell.casefold() in _TRUTHS for cell in first)
+    truths = any(cell.casefold() in TRUTHS for cell in first)
     if not numbers and not occurring and not truths:
         return True
     as_names = len(set(numbers)) == len(numbers) and all(map(_WHOLE.fullmatch, numbers))

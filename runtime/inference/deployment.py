@@ -13,12 +13,21 @@ from ...compiler.ir.initializers import ZEROS
 from ...compiler.ir.types import DType, Shape, TensorType
 from ...compiler.ops.opdef import Operands
 from ...compiler.passes.rewrite import rewrite
-from ..data.preprocessing import PREPROCESSORS, Fitted, FittedArrays, rotate, shift_and_scale
+from ..data.columns import CATEGORY, MISSING_VALUE, Layout, layout
+from ..data.preprocessing import (
+    Fitted,
+    FittedArrays,
+    application,
+    fill,
+    rotate,
+    shift_and_scale,
+)
 from ..kerneldef import Array
 from ..run_folder.folder import Facts
 
 SCOPE = "preprocess"
-CLASSES_ENTRY = "classes"  # the entry of a model's metadata
+CLASSES_ENTRY = "classes"  # entries of a model's metadata
+COLUMNS_ENTRY = "columns"
 Extents = tuple[int, ...]
 Build = Callable[[Builder, Value, Mapping[str, Value]], Value]
 
@@ -37,10 +46,27 @@ def build_rotation(build: Builder, x: Value, arrays: Mapping[str, Value]) -> Val
     return _reshaped(build, turned, x.shape[1:]) if components == features else turned
 
 
+def build_fill(build: Builder, x: Value, arrays: Mapping[str, Value]) -> Value:
+    """x, and a column's number where it is NaN, as `fill`."""
+    return build.Where(build.IsNaN(x), arrays["fill"], x)
+
+
+def build_encoding(build: Builder, x: Value, made: Layout) -> Value:
+    """Numbers and codes of words as inputs, as `encode`."""
+    found = build.Gather(x, build.index_constant(made.sources), axis=1)
+    categories = build.constant(made.kinds == CATEGORY, DType.BOOL)
+    gaps = build.constant(made.kinds == MISSING_VALUE, DType.BOOL)
+    codes = build.constant(made.codes, DType.FLOAT32)
+    matches = build.Cast(build.Equal(found, codes), to=DType.FLOAT32)
+    absent = build.Cast(build.IsNaN(found), to=DType.FLOAT32)
+    return build.Where(gaps, absent, build.Where(categories, matches, found))
+
+
 # What each function that preprocesses is as nodes.
 BUILDS: Mapping[Callable[[Array, FittedArrays], Array], Build] = {
     shift_and_scale: build_shift_and_scale,
     rotate: build_rotation,
+    fill: build_fill,
 }
 
 
@@ -63,11 +89,16 @@ def with_preprocessing(graph: Graph, fitted: Fitted, facts: Facts) -> tuple[Grap
         name, type = node.attributes["name"], node.outputs[0]
         source = sources.get(name, name)
         steps = [(step.name, step.arrays[source]) for step in fitted.steps if source in step.arrays]
-        if not steps:
+        columns = facts.encodings.get(source, ())
+        made = layout(columns) if columns else None
+        if not steps and made is None:
             return None
         build.scope = SCOPE
-        given, sample = _shapes(type, steps[0][1], facts.shapes.get(source))
+        first = steps[0][1] if steps else {}
+        given, sample = _shapes(type, first, facts.shapes.get(source))
+        given = given if made is None else (len(columns),)
         x = build.input(name, TensorType(DType.FLOAT32, (type.shape[0], *given)))
+        x = x if made is None else build_encoding(build, x, made)
         x = _reshaped(build, x, sample)
         for place, (step, arrays) in enumerate(steps):
             values = {}
@@ -75,7 +106,7 @@ def with_preprocessing(graph: Graph, fitted: Fitted, facts: Facts) -> tuple[Grap
                 buffer = f"{SCOPE}.{name}.{place}.{step}.{key}"
                 state[buffer] = array
                 values[key] = build.parameter(buffer, array.shape, init=ZEROS, buffer=True)
-            x = BUILDS[PREPROCESSORS[step].apply](build, x, values)
+            x = BUILDS[application(step)](build, x, values)
         x = _reshaped(build, x, type.shape[1:])
         return (x if type.dtype == DType.FLOAT32 else build.Cast(x, to=type.dtype),)
 
@@ -86,6 +117,21 @@ def class_names(facts: Facts) -> dict[str, str]:
     """The names of the classes by output, as an entry of a model's metadata; nothing without."""
     names = {output: each.names for output, each in facts.outputs.items() if each.names}
     return {CLASSES_ENTRY: json.dumps(names, ensure_ascii=False)} if names else {}
+
+
+def metadata_of(facts: Facts) -> dict[str, str]:
+    """What a model's metadata tell of a run: `class_names`, and the columns of tables.
+
+    Of each column of an input there is the name, and the words that the codes 0, 1, 2 stand for;
+    `""` is a missing one, which is NaN.
+    """
+    columns = {
+        name: [{"name": c.name, "categories": c.categories} for c in facts.encodings[source]]
+        for source, name in facts.inputs.items()
+        if source in facts.encodings
+    }
+    told = {COLUMNS_ENTRY: json.dumps(columns, ensure_ascii=False)} if columns else {}
+    return {**class_names(facts), **told}
 
 
 def read_class_names(metadata: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...grammar.diagnostics import error
 from ...grammar.files import make_folder, write_text
+from ..data.columns import Column, ColumnsByInput
 from .json_files import Malformed, read_json, sequence, table
 from .json_files import field as field_of
 
@@ -138,6 +139,8 @@ class Facts:
         inputs: The network's inputs, by the data's name.
         shapes: The extents of a sample of each input, by the data's name.
         columns: The names of the columns of each input that has some, by the data's name.
+        encodings: What became of the columns of a table, by the data's name of the input.
+        targets: The columns of the table's target.
         outputs: The outputs that have a loss.
         results: How it ended: `best_epoch`, and loss and metrics of the test part.
     """
@@ -148,6 +151,8 @@ class Facts:
     inputs: Mapping[str, str] = field(default_factory=dict)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    encodings: ColumnsByInput = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
     outputs: Mapping[str, OutputFacts] = field(default_factory=dict)
     results: Mapping[str, Any] = field(default_factory=dict)
 
@@ -182,9 +187,10 @@ class Facts:
 
     @classmethod
     def _of(cls, found: dict[str, Any]) -> "Facts":
-        """What `save` wrote, or what an earlier version did, which recorded no columns."""
+        """What `save` wrote, or what an earlier version did, which recorded less of tables."""
         shapes = field_of(found, "shapes", dict)
-        columns = field_of({"columns": {}, **found}, "columns", dict)
+        found = {"columns": {}, "encodings": {}, "targets": [], **found}
+        columns, encodings = (field_of(found, name, dict) for name in ("columns", "encodings"))
         facts = cls(
             settings=table(found, "settings", str),
             changes=table(found, "changes", str),
@@ -192,6 +198,10 @@ class Facts:
             inputs=table(found, "inputs", str),
             shapes={name: sequence(shapes, name, int) for name in shapes},
             columns={name: sequence(columns, name, str) for name in columns},
+            encodings={
+                name: tuple(map(_column, sequence(encodings, name, dict))) for name in encodings
+            },
+            targets=sequence(found, "targets", str),
             outputs={
                 name: OutputFacts(field_of(each, "indexed", bool), sequence(each, "names", str))
                 for name, each in table(found, "outputs", dict).items()
@@ -204,6 +214,17 @@ class Facts:
         if any(extent < 0 for shape in facts.shapes.values() for extent in shape):
             raise Malformed("a shape has an extent below 0")
         return facts
+
+
+def _column(found: dict[str, Any]) -> Column:
+    """What became of a column, as `save` wrote it."""
+    words = found.get("categories") is not None
+    return Column(
+        field_of(found, "name", str),
+        sequence(found, "categories", str) if words else None,
+        indicator=field_of(found, "indicator", bool),
+        coded=field_of(found, "coded", bool),
+    )
 
 
 _OPTIONS: Mapping[str, tuple[type, ...]] = {

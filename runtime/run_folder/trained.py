@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from ...grammar.diagnostics import Diagnostic, error, listing
 from ..data.class_names import by_names
 from ..data.column_names import by_columns
+from ..data.columns import Column
 from ..data.dataset import Dataset
-from ..data.preprocessing import Fitted, FittedStep
+from ..data.preprocessing import MISSING, Fitted, FittedStep
+from ..data.table_data import TableData
+from ..data.tabular import Known
 from ..feeding.wiring import Wiring
 from ..kerneldef import Array
 from ..weights.files import load_weights
@@ -48,9 +51,32 @@ class Trained:
         """Other data with the run's columns in the run's order, and the run's classes.
 
         Raises:
-            NetError: E526, a column of the run is missing; E523, the run does not know a class.
+            NetError: E526, a column of the run is missing; E523, the run does not know a class;
+                E524, a value is missing and nothing replaces it.
         """
-        return by_columns(by_names(data, self._class_names(data)), self.facts.columns)
+        data = self.with_columns(data)
+        return by_names(data, self._class_names(data))
+
+    def with_columns(self, data: Dataset) -> Dataset:
+        """As `as_in_the_run`, of inputs alone.
+
+        Raises:
+            NetError: As `as_in_the_run`.
+        """
+        if not isinstance(data, TableData):
+            return by_columns(data, self.facts.columns)
+        if self.known.columns:
+            data = data.like(self.known.columns)
+        steps = () if self.fitted is None else self.fitted.steps
+        data.check_gaps(filled=any(step.name == MISSING for step in steps))
+        return data
+
+    @property
+    def known(self) -> Known:
+        """What is known of the table that the run was trained on."""
+        facts = self.facts
+        plain = {n: tuple(map(Column, names)) for n, names in facts.columns.items() if names}
+        return Known({**plain, **facts.encodings}, facts.targets)
 
     def _class_names(self, data: Dataset) -> dict[str, tuple[str, ...]]:
         """What the run called its classes, by the name that the data have for the target.

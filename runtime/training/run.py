@@ -5,15 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from os import PathLike, fspath
+from typing import Any
 
 from ...compiler.training.schedules import Followed
 from ...grammar.diagnostics import NetError, did_you_mean, error, listing
 from ...grammar.files import make_folder, remove_remains
 from ..data import arrays as data_of
+from ..data.frames import frame_data, is_frame
 from ..data.preprocessing import Fitted
+from ..data.tabular import Reading
 from ..engines.deviations import Rounding
 from ..feeding.wiring import wire_inputs
-from ..inference.deployment import class_names, with_preprocessing
+from ..inference.deployment import metadata_of, with_preprocessing
 from ..inference.evaluator import MEASURED_AT_ONCE
 from ..inference.predictions import predict, samples_of
 from ..kerneldef import Array
@@ -112,19 +115,19 @@ class Run:
 
         facts = facts_of(self.job)
         graph, arrays = with_preprocessing(self.job.graph, self.job.training.fitted, facts)
-        about = {**self.metadata, **class_names(facts)}
+        about = {**self.metadata, **metadata_of(facts)}
         half = None if dtype is None else Half.of(dtype, keep_io_types=keep_io_types)
         state = {**self.state, **arrays}
         model = export_model(graph, state, fspath(path), half, opset=opset, metadata=about)
         return None if model is None else model.measure()
 
     def predict(
-        self, x: Array | Mapping[str, Array], *, engine: str = "numpy", device: str = "cpu"
+        self, x: Any, *, engine: str = "numpy", device: str = "cpu"
     ) -> Array | dict[str, Array]:
         """The outputs for new samples, preprocessed as in the run.
 
         Args:
-            x: Raw samples, (N, ...), or inputs by name.
+            x: Raw samples, (N, ...), inputs by name, or a data frame.
             engine: `numpy` or `onnxruntime`.
             device: `cpu` or, on onnxruntime, `cuda`.
 
@@ -135,9 +138,14 @@ class Run:
             NetError: The samples do not fit, or the engine is not available.
         """
         job = self.job
-        data = data_of(x, name="what is given")
+        trained = Trained(self.state, job.training.fitted, facts_of(job))
+        if is_frame(x):
+            known = replace(trained.known, targets=())
+            data = trained.with_columns(frame_data(x, Reading(), known))
+        else:
+            data = data_of(x, name="what is given")
         wiring = wire_inputs(job.graph, data)
-        fitted = Trained(self.state, job.training.fitted, facts_of(job)).fitted_to(wiring)
+        fitted = trained.fitted_to(wiring)
         samples = samples_of(data, wiring, fitted or Fitted(), job.recipe.augment)
         found = predict(job.graph, self.state, samples, engine=engine, device=device)
         return found if len(found) > 1 else next(iter(found.values()))
@@ -265,6 +273,8 @@ def facts_of(job: Job) -> Facts:
         inputs=job.wiring.inputs,
         shapes={name: array.shape[1:] for name, array in first.items()},
         columns=job.data.about.columns,
+        encodings=job.data.about.encodings,
+        targets=job.data.about.target_columns,
         outputs={
             output: OutputFacts(bool(target.classes), target.names)
             for output, target in job.wiring.targets.items()

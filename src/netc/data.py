@@ -1,6 +1,99 @@
-"""Data sets for Python: `arrays` makes one, and a subclass of `Dataset` reads its own."""
+"""Data sets for Python: `arrays`, `table`, and what subclasses `Dataset` to read its own."""
 
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from .compiler.expressions.arguments import Word
+from .compiler.layers.layerdef import GivenArgument
+from .compiler.training.data_terms import DATA
+from .compiler.training.held_settings import held, keyword_spans, spell_plain
+from .compiler.training.term_table import bind_term
+from .grammar.diagnostics import did_you_mean, error, listing
+from .grammar.source import PYTHON, Span
 from .runtime.data.dataset import About, Batch, Dataset, TargetKind
+from .runtime.data.frames import FRAME, frame_data, is_frame
 from .runtime.data.from_arrays import arrays
+from .runtime.data.tabular import Known, Reading
 
-__all__ = ["About", "Batch", "Dataset", "TargetKind", "arrays"]
+__all__ = ["About", "Batch", "Dataset", "TargetKind", "arrays", "table"]
+
+
+def table(frame: Any, *, name: str = FRAME, **reading: Any) -> Dataset:
+    """A data set of a data frame.
+
+    Args:
+        frame: A data frame of pandas or polars, an Arrow table, a data set of Hugging Face,
+            scikit-learn's `Bunch`, or a pair of a frame and its targets.
+        name: What messages call it.
+        reading: What `csv` takes: `target`, `inputs`, `classes`, `missing`, `indicator`, `onehot`,
+            `codes`, `drop`, `index`.
+
+    Raises:
+        NetError: A column is not there (E526), a cell is not a number (E524), there is no row
+            (E525), or arguments make no sense (E102, E532).
+    """
+    if not is_frame(frame):
+        help = "pass arrays as `(x, t)`, or `netc.data.arrays(x, t)`"
+        raise error("E529", f"`{type(frame).__name__}` is no table with named columns", help=help)
+    return frame_data(frame, reading_of(reading), name=name)
+
+
+READING = tuple(each.name for each in fields(Reading))
+
+
+def opened_frame(
+    data: Any, settings: Mapping[str, Any], known: Known | None = None
+) -> tuple[Any, Mapping[str, Any]]:
+    """A data frame as a data set, and the settings that are not about it; others as they are.
+
+    Args:
+        data: What Python gives.
+        settings: Settings by name, and what `table` takes.
+        known: What a run knows of its table.
+
+    Raises:
+        NetError: As `table`.
+    """
+    if not is_frame(data):
+        return data, settings
+    reading = reading_of({name: settings[name] for name in settings if name in READING})
+    rest = {name: value for name, value in settings.items() if name not in READING}
+    return frame_data(data, reading, known), rest
+
+
+def reading_of(given: Mapping[str, Any]) -> Reading:
+    """How a table is read, of keyword arguments from Python.
+
+    Raises:
+        NetError: An argument is unknown (E532) or of the wrong kind (E103).
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in given:
+        if name not in READING:
+            help = did_you_mean(name, READING) or f"it takes {listing(READING)}"
+            raise error("E532", f"`table` takes no `{name}`", help=help)
+    texts = {name: _spelled(value) for name, value in given.items()}
+    call, spans = keyword_spans(PYTHON, texts, before="table(", after=")")
+    arguments = [
+        GivenArgument(name, _value(name, value, spans[name]), spans[name])
+        for name, value in given.items()
+    ]
+    path = GivenArgument("path", "", call)
+    found = bind_term("data", "csv", [path, *arguments], call, spelling="table").arguments
+    return Reading(**{name: found[name] for name in READING})
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(spell_plain, value))}]"
+    return spell_plain(value)
+
+
+def _value(name: str, value: Any, span: Span) -> Any:
+    """A value from Python as a program would have it: words are words, and tuples are lists."""
+    if isinstance(value, list | tuple):
+        return [held(each, span).value for each in value]
+    found = held(value, span).value
+    is_word = isinstance(found, str) and found in DATA["csv"].kinds[name].words
+    return Word(found) if is_word else found

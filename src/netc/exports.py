@@ -15,7 +15,7 @@ from .compiler.model import Model
 from .grammar.files import write_text
 from .runtime.data.preprocessing import Fitted
 from .runtime.engines.rounding import HalfModel, export_model
-from .runtime.inference.deployment import class_names, with_preprocessing
+from .runtime.inference.deployment import metadata_of, with_preprocessing
 from .runtime.run_folder.trained import Trained
 from .runtime.weights.files import check_weights
 from .runtime.weights.initialize import initialize
@@ -75,7 +75,7 @@ def export_network(
     if trained is not None:
         graph, arrays = with_preprocessing(graph, trained.fitted or Fitted(), trained.facts)
         state = ChainMap(arrays, state)  # type: ignore[arg-type]  # nothing is written to it
-        metadata |= class_names(trained.facts)
+        metadata |= metadata_of(trained.facts)
     options = {"opset": opset, "metadata": metadata, "version": __version__}
     options["fused_attention"] = fused_attention
     return Exported(graph, state, export_model(graph, state, path, half, **options))

@@ -2,18 +2,19 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from .compiler.model import Model
 from .compiler.training.recipe import Recipe
+from .data import opened_frame
 from .grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
 from .runtime.arrays.feeds import help_on_value
 from .runtime.data import Dataset, Fitted, arrays
-from .runtime.data.column_names import by_columns
 from .runtime.data.dataset import as_array
+from .runtime.data.frames import is_frame
 from .runtime.data.picture_files import is_picture, pictures_in, read_pictures
 from .runtime.feeding.samples import Samples
 from .runtime.feeding.wiring import Wiring, wire_inputs
@@ -93,6 +94,10 @@ def predict(
     if top < 1:
         raise error("E547", f"`top` must be a positive integer, not `{top}`")
     check_weights(model.graph, trained.weights)
+    known = replace(trained.known, targets=())
+    if is_frame(x):
+        x, data = None, x
+    data, settings = opened_frame(data, settings, known)
     new = new_samples(model, trained, x, data=data, settings=settings)
     samples = new.samples
     outputs = compute(model.graph, trained.weights, samples, engine=engine, device=device)
@@ -179,9 +184,11 @@ def given_samples(model: Model, trained: Trained, x: Any, data: Any = None) -> G
     if x is None:
         text = {"data": data} if isinstance(data, str) else {}
         changed = recipe_as_trained(model, trained, text)
-        opened = open_data(model, changed, None if text else data)
-        found = by_columns(opened, trained.facts.columns)
-        return Given(found, wire_inputs(model.graph, found), _numbers(len(found)))
+        known = replace(trained.known, targets=())
+        opened = open_data(model, changed, None if text else data, known=known)
+        found = trained.with_columns(opened)
+        keys = found.about.keys or _numbers(len(found))
+        return Given(found, wire_inputs(model.graph, found), keys)
     warnings: tuple[Diagnostic, ...] = ()
     names: Sequence[str] | None = None
     if isinstance(x, str | os.PathLike):

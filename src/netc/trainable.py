@@ -114,7 +114,8 @@ class Trainable:
         """Train the network as its `train` block says.
 
         Args:
-            data: `(x, t)`, arrays or dictionaries of them, or a data set, not the block's data.
+            data: `(x, t)`, arrays or dictionaries of them, a data frame, or a data set, not the
+                block's data.
             engine: `numpy`, the default, or `onnxruntime`; a resumed run keeps its own.
             device: `cpu`, the default, or, on onnxruntime, `cuda`.
             output: The folder for checkpoints, history, curves and weights.
@@ -127,7 +128,8 @@ class Trainable:
                 returns True ends the run; an exception of theirs reaches the caller.
             verbose: Whether to show progress on standard error, as `netc train` does, or in a
                 notebook as curves that each epoch draws anew.
-            settings: Settings of the block by name, such as `epochs=5` or `lr=0.01`.
+            settings: Settings of the block by name, such as `epochs=5` or `lr=0.01`; with a data
+                frame also what `netc.data.table` takes, such as `target="species"`.
 
         Returns:
             The run, with `history`, `state` (the best weights) and `test` (losses and metrics).
@@ -245,7 +247,8 @@ class Trainable:
         """Predict new samples, preprocessed as in the run.
 
         Args:
-            x: Samples, (N, ...), or inputs by name; or a path of pictures, or a list of such.
+            x: Samples, (N, ...), or inputs by name; a data frame; or a path of pictures, or a list
+                of such.
             weights: See `evaluate`.
             run: See `evaluate`.
             data: A data set, such as `npz("new.npz")`, instead of `x`.

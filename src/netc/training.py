@@ -10,12 +10,15 @@ from .choices import check_count
 from .compiler.ir.graph import Graph
 from .compiler.model import Model
 from .compiler.training.changes import revise
+from .compiler.training.data_terms import DATA
 from .compiler.training.held_settings import spell_setting
 from .compiler.training.recipe import Recipe
 from .compiler.training.terms import Term
+from .data import opened_frame
 from .grammar.diagnostics import Diagnostic, error
 from .grammar.files import write_text
 from .runtime.data import Dataset, arrays, load
+from .runtime.data.tabular import Known
 from .runtime.inspection.lsuv import lsuv_weights
 from .runtime.monitoring.heat_maps import draw_records
 from .runtime.monitoring.monitor import watch as watch_loop
@@ -55,10 +58,18 @@ def recipe_of(model: Model, changes: Mapping[str, Any] | None = None) -> Recipe:
     return revise(model.recipe, changes or {}, tuple(model.graph.outputs))
 
 
-def open_data(model: Model, recipe: Recipe, data: Any = None) -> Dataset:
+def open_data(
+    model: Model, recipe: Recipe, data: Any = None, *, known: Known | None = None
+) -> Dataset:
     """The data set that a recipe names, or that Python gives as `(x, t)`.
 
     Where no loss takes a target, inputs alone will do.
+
+    Args:
+        model: The network.
+        recipe: How it is trained.
+        data: What Python gives.
+        known: What a run knows of its table, with whose columns others are read.
 
     Raises:
         NetError: E544, no data is named; or what loading raises.
@@ -71,7 +82,10 @@ def open_data(model: Model, recipe: Recipe, data: Any = None) -> Dataset:
             return arrays(data)
         if not isinstance(data, tuple | list) or len(data) != 2:
             message = "the data from Python are not a pair `(x, t)` of inputs and targets"
-            help = "several inputs or targets are dictionaries by their names"
+            help = (
+                "several inputs or targets are dictionaries by their names; a data frame is taken"
+                " as it is, with `target=` for its column"
+            )
             raise error("E529", message, help=help)
         return arrays(*data)
     if recipe.data is None:
@@ -80,7 +94,7 @@ def open_data(model: Model, recipe: Recipe, data: Any = None) -> Dataset:
             f"`{model.origin}` does not say what to train on",
             help="add a block such as `train { data = digits }`, or `--set data=digits`",
         )
-    return load(recipe.data, folder=model.folder)
+    return load(recipe.data, folder=model.folder, known=known)
 
 
 def job_of(
@@ -108,7 +122,8 @@ def job_of(
             another run (E541, E545), or there is none to continue from (E546).
     """
     _check_options(options.get("patience"), folder, resume=resume)
-    changed = {name: value for name, value in (changes or {}).items() if value is not None}
+    data, changes = opened_frame(data, changes or {})
+    changed = {name: value for name, value in changes.items() if value is not None}
     given = {name: value for name, value in options.items() if value is not None}
     if not resume and not options.get("force"):
         check_folder(folder)
@@ -157,8 +172,9 @@ def job_as_trained(
     """
     if isinstance(data, str):
         changes, data = {**changes, "data": data}, None
+    data, changes = opened_frame(data, changes, trained.known)
     recipe = recipe_as_trained(model, trained, changes)
-    opened = open_data(model, recipe, data)
+    opened = open_data(model, recipe, data, known=trained.known)
     job = Job(model.graph, recipe, trained.as_in_the_run(opened), **options)
     return replace(job, fitted=trained.fitted_to(job.wiring))
 
@@ -167,8 +183,23 @@ def recipe_as_trained(model: Model, trained: Trained, changes: Mapping[str, Any]
     """The recipe of a run that has ended; of weights alone, the program's."""
     settings = {**trained.facts.settings, **changes}
     recipe = recipe_of(model, settings)
+    if recipe.data is not None and "data" in changes and "data" in trained.facts.settings:
+        own = recipe_of(model, trained.facts.settings).data
+        recipe = replace(recipe, data=recipe.data if own is None else as_read(recipe.data, own))
     of_a_run = bool(trained.facts.settings)
     return replace(recipe, data=None) if of_a_run and "data" not in settings else recipe
+
+
+AS_THE_RUN = ("points", "missing", "index", "header")  # arguments of tables
+
+
+def as_read(new: Term, own: Term) -> Term:
+    """A table with what is not said of it as it was said of the run's own."""
+    row = DATA[new.name]
+    if not set(AS_THE_RUN) <= row.kinds.keys() & DATA[own.name].kinds.keys():
+        return new
+    unsaid = [name for name in AS_THE_RUN if new.arguments[name] == row.defaults[name]]
+    return replace(new, arguments={**new.arguments, **{n: own.arguments[n] for n in unsaid}})
 
 
 class Watched(NamedTuple):
@@ -257,6 +288,8 @@ def _run(
     monitored: Say | None,
     log_every: int,
 ) -> tuple[Run, Records]:
+    for note in job.data.about.notes:
+        bar.say(note)
     loop, folder = open_loop(job), job.folder
     if folder is not None:
         write_text(os.path.join(folder, PROGRAM), source)

@@ -158,7 +158,7 @@ def test_a_column_that_is_missing(called: Call, folder: Path) -> None:
         assert "error[E526]: `columns.csv` has no input column `y`" in found.err
     write_columns(folder, "x", "y")
     words = ["predict", f"{folder}/table.net", "--run", f"{folder}/table", "--data"]
-    assert '`inputs=["x", "y"]` names the inputs' in called(*words, 'csv("columns.csv")').err
+    assert called(*words, 'csv("columns.csv")').status == 0
     assert called(*words, 'csv("columns.csv", inputs=["x", "y"])').status == 0
 
 

@@ -5,6 +5,7 @@ A row says what `train` blocks accept, and a function in `runtime/data` of the s
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from support.data_rows import ROWS, Array, DataRow
 from netc.compiler.training.data_terms import AUGMENT, DATA, PREPROCESS
 from netc.compiler.training.terms import TermDef
 from netc.runtime.data import AUGMENTATIONS, LOADERS, PREPROCESSORS, load
+from netc.runtime.data.tabular import Reading
 
 # What the runtime gives by itself, and no program says.
-INTERNAL = {"folder", "parts", "pictures", "chance"}
+INTERNAL = {"folder", "known", "parts", "pictures", "chance"}
 TABLES: list[tuple[Mapping[str, TermDef], Mapping[str, Callable[..., Any]]]] = [
     (DATA, LOADERS),
     (PREPROCESS, {name: row.fit for name, row in PREPROCESSORS.items()}),
@@ -49,6 +51,8 @@ def test_the_arguments_are_the_same(
         for parameter in inspect.signature(functions[row.name]).parameters.values()
         if parameter.name not in INTERNAL
     }
+    if parameters.pop("reading", None):  # which tables have in common
+        parameters |= {field.name: field.default for field in fields(Reading)}
     assert set(parameters) == set(row.kinds)
     given = {
         key: value for key, value in parameters.items() if value is not inspect.Parameter.empty

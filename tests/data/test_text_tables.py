@@ -258,14 +258,27 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
         AUTO.replace("165.0", "?"),
         {"header": False},
         "the column `4` of line 2 holds `?`, not a number",
-        '`inputs=["1", "2", "3", "5", "6", "7", "8"]` takes the columns of numbers',
+        "`missing=median` or `mean` replaces missing numbers; `missing=drop` leaves such lines out",
     ),
-    "words as inputs": (
-        "sex,length,rings\nM,0.4,15\nF,0.3,7\n",
+    "numbers and words in a column": (
+        "ticket,length,rings\n1601,0.4,15\nPC 17,0.3,7\n",
         {},
-        "the column `sex` of line 2 holds `M`, not a number",
-        'not inputs: `inputs=["length"]` takes the columns of numbers',
+        "the column `ticket` of line 3 holds `PC 17`, not a number",
+        '`onehot="ticket"` makes an input of each, `drop="ticket"` leaves the column out',
     ),
+    "names as inputs": (
+        "name,y\n" + "".join(f"{letter},1.5\n" for letter in "abcdefghijkl"),
+        {},
+        "the column `name` holds 12 different words in 12 lines",
+        '`drop="name"` leaves the column out, `index="name"` takes it for the names of samples',
+    ),
+    "an indicator of nothing": (
+        "a,y\n1,2\n",
+        {"indicator": True},
+        "`indicator=yes` goes with what replaces missing values",
+        "such as `missing=median`",
+    ),
+    "no line without gaps": ("a,y\n,2\n", {"missing": "drop"}, "holds no samples", "median"),
     "a title": (
         "|1x3 Cross validator\n1, 2.5, a, x\n3, 4, b, x\n",
         {},
@@ -304,9 +317,19 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "dates": ("a,y\n2026-01-31,1\n", {}, "holds `2026-01-31`", "write dates and times as numbers"),
     "single quotes": ("a,y\n'5',1\n", {}, "holds `'5'`", "put cells in double quotes"),
     "exponents of Fortran": ("a,y\n1.5D-3,1\n", {}, "holds `1.5D-3`", "write exponents with `e`"),
-    "digits grouped as in Python": ("a,y\n1_000,1\n", {}, "holds `1_000`, not a number", "words"),
+    "digits grouped as in Python": (
+        "a,y\n1_000,1\n",
+        {},
+        "holds `1_000`, not a number",
+        "thousands",
+    ),
     "a target of both": ("a,y\n1,2\n2,x\n", {}, "holds `x`", "a target holds words, which are"),
-    "a class that is missing": ("a,y\n1,b\n2,\n", {}, "line 3 holds nothing", "leave the line out"),
+    "a class that is missing": (
+        "a,y\n1,b\n2,\n",
+        {},
+        "line 3 holds nothing",
+        "`missing=drop` leaves such lines out",
+    ),
     "bytes of zero": ("a,y\n1,2\0\n", {}, "it contains zero bytes", "save the file as UTF-8 text"),
 }
 

@@ -12,8 +12,8 @@ from support.trained_specs import DATA_FILES, KEYPOINT_COLUMNS
 
 import netc
 from netc.runtime.data.choices import LOADERS
-from netc.runtime.data.delimited import mirrored_pairs
 from netc.runtime.data.splits import splits
+from netc.runtime.data.table_targets import mirrored_pairs
 from netc.runtime.metrics.box_overlap import box_iou
 from netc.sources import zoo
 from netc.training import job_of

@@ -1,0 +1,225 @@
+"""Data frames of other libraries -> tables of cells; none of these libraries is imported."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..kerneldef import Array
+from .cells import spelled
+from .dataset import TARGET_NAME, Dataset, as_array
+from .faults import empty, mismatched, wrong_argument
+from .from_arrays import arrays
+from .tabular import Known, Reading, tabulate
+from .text_table import Cells, Table
+
+FRAME = "the table"  # what messages call a frame
+_PACKED = ("data", "target")  # what scikit-learn's `Bunch` has
+
+
+def is_frame(given: Any) -> bool:
+    """Whether something is a table with named columns: pandas, polars, Arrow, Hugging Face.
+
+    So are scikit-learn's `Bunch`, and a pair of a table and its targets.
+    """
+    if isinstance(given, tuple) and len(given) == 2:
+        return _has_columns(given[0])
+    return _has_columns(given) or _is_bunch(given)
+
+
+def _has_columns(given: Any) -> bool:
+    names = hasattr(given, "column_names") or hasattr(given, "columns")
+    return names and hasattr(given, "__getitem__") and not isinstance(given, type | Mapping)
+
+
+def _is_bunch(given: Any) -> bool:
+    return isinstance(given, Mapping) and all(name in given for name in (*_PACKED, "DESCR"))
+
+
+def frame_data(
+    frame: Any, reading: Reading, known: Known | None = None, *, name: str = FRAME
+) -> Dataset:
+    """The rows of a data frame as samples.
+
+    Args:
+        frame: What `is_frame` takes.
+        reading: How it is read.
+        known: What a run knows of its table.
+        name: What messages call it.
+
+    Raises:
+        NetError: As `tabulate`; E529, a column holds what is neither numbers nor text; E532, two
+            columns have one name.
+    """
+    targets: Sequence[str] = ()
+    if _is_bunch(frame):
+        if frame.get("images") is not None:
+            return _pictures(frame, name)
+        table, targets = _bunch_table(frame, name)
+    elif isinstance(frame, tuple):
+        table, targets = _with_targets(frame_table(frame[0], name), frame[1])
+    else:
+        table = frame_table(frame, name)
+    if targets and reading.target is None and reading.inputs is None:
+        reading = replace(reading, target=targets)
+    return tabulate(table, reading, known)
+
+
+def frame_table(frame: Any, name: str = FRAME) -> Table:
+    """The cells of a data frame.
+
+    Raises:
+        NetError: E525, it has no rows; E529 or E532 as `frame_data`.
+    """
+    frame, levels = _plain(frame)
+    names = list(getattr(frame, "column_names", None) or frame.columns)
+    texts = [str(each) for each in names]
+    for text, count in Counter(texts).items():
+        if count > 1:
+            raise wrong_argument(f"{name} has two columns `{text}`", "name each differently")
+    columns = {}
+    for text, each in zip(texts, names, strict=True):
+        column = frame[each]
+        if (order := _order(column)) is not None:
+            levels.setdefault(text, order)
+        columns[text] = _cells(column, f"the column `{text}` of {name}")
+    return _table(name, columns, levels)
+
+
+def _table(name: str, columns: Mapping[str, Cells], levels: Mapping[str, tuple[str, ...]]) -> Table:
+    count = len(next(iter(columns.values()), ()))
+    if not count:
+        raise empty(name)
+    return Table(name, columns, range(count), unit="row", levels=levels)
+
+
+def _plain(frame: Any) -> tuple[Any, dict[str, tuple[str, ...]]]:
+    """A frame whose columns are arrays, and the words of columns that have an order of theirs.
+
+    Data sets of Hugging Face hold the numbers of classes, and their names apart.
+    """
+    features = getattr(frame, "features", None)
+    if not isinstance(features, Mapping) or not hasattr(frame, "with_format"):
+        return frame, {}
+    named = {
+        name: tuple(map(str, feature.names))
+        for name, feature in features.items()
+        if getattr(feature, "names", None)
+    }
+    rows = frame.with_format("arrow")[:]
+    columns = {name: rows[name] for name in rows.column_names}
+    for name, words in named.items():
+        columns[name] = np.array(
+            ["" if code is None or code < 0 else words[code] for code in columns[name].to_pylist()],
+            object,
+        )
+    return _Columns(columns), named
+
+
+class _Columns:
+    """Columns by name, as a frame has them."""
+
+    def __init__(self, columns: Mapping[str, Any]) -> None:
+        self.column_names, self._columns = list(columns), columns
+
+    def __getitem__(self, name: str) -> Any:
+        return self._columns[name]
+
+
+def _order(column: Any) -> tuple[str, ...] | None:
+    """The words of a categorical column, in its order."""
+    found = getattr(getattr(column, "dtype", None), "categories", None)  # pandas, polars' Enum
+    return None if found is None else tuple(map(_text, found))
+
+
+def _cells(column: Any, what: str) -> Cells:
+    """A column as numbers, or as text, `""` where it is missing.
+
+    Raises:
+        NetError: E529.
+    """
+    array = np.asarray(column)
+    if array.dtype.kind in "iuf":
+        return array
+    if array.ndim == 1 and array.dtype.kind in "bOUSmMT":
+        first = next((cell for cell in array if cell is not None), None)
+        if isinstance(first, list | tuple | np.ndarray):
+            return _lists(array, what)
+        return list(map(_text, array.tolist() if array.dtype.kind != "M" else array.astype(str)))
+    numbers: Array = as_array(column, what)
+    return numbers
+
+
+def _lists(array: Array, what: str) -> Array:
+    """A column of lists of numbers, all of one length, as (N, F)."""
+    return as_array([np.asarray(cell, np.float32).reshape(-1) for cell in array], what)
+
+
+def _text(cell: Any) -> str:
+    """A cell as text; nothing where it is missing: None, NaN, NaT, or pandas' NA."""
+    if isinstance(cell, str):
+        return "" if cell == "NaT" else cell.strip()
+    if isinstance(cell, bool):
+        return str(cell)
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return ""
+    if isinstance(cell, float):
+        return "" if cell != cell else spelled(cell)
+    return str(cell)
+
+
+def _bunch_table(bunch: Mapping[str, Any], name: str) -> tuple[Table, list[str]]:
+    """The features and the target of scikit-learn's data sets."""
+    x, target, names = bunch["data"], bunch["target"], bunch.get("target_names")
+    if _has_columns(x):
+        table = frame_table(x, name)
+    else:
+        known = bunch.get("feature_names")
+        called = map(str, range(1, x.shape[1] + 1) if known is None else known)
+        columns = {each: _cells(x[:, place], name) for place, each in enumerate(called)}
+        table = _table(name, columns, {})
+    array = np.asarray(target)
+    if names is None or array.ndim > 1 or array.dtype.kind not in "iu":
+        return _with_targets(table, target)
+    words = tuple(map(str, names))
+    return _with_targets(table, np.array(words, object)[array], order=words)
+
+
+def _with_targets(
+    table: Table, targets: Any, *, order: tuple[str, ...] | None = None
+) -> tuple[Table, list[str]]:
+    """A table with targets as its last columns, and their names; `order` is that of words."""
+    if _has_columns(targets):
+        added = dict(frame_table(targets, table.name).columns)
+    else:
+        array = np.asarray(targets)
+        name = str(getattr(targets, "name", None) or TARGET_NAME)
+        parts = [array] if array.ndim < 2 else list(array.T)
+        names = [name] if len(parts) == 1 else [f"{name}{n}" for n in range(1, len(parts) + 1)]
+        whole = targets if len(parts) == 1 and array.ndim == 1 else None
+        added = {
+            each: _cells(part if whole is None else whole, f"the target of {table.name}")
+            for each, part in zip(names, parts, strict=True)
+        }
+    twice = next((name for name in added if name in table.columns), None)
+    if twice is not None:
+        raise wrong_argument(f"the column `{twice}` of {table.name} is both input and target")
+    counts = {f"`{name}`": len(cells) for name, cells in added.items()}
+    if set(counts.values()) != {len(table.lines)}:
+        raise mismatched([("the inputs", len(table.lines)), *counts.items()])
+    levels = dict(table.levels)
+    order = order or _order(targets)
+    if order is not None:
+        levels[next(iter(added))] = order
+    return _table(table.name, {**table.columns, **added}, levels), list(added)
+
+
+def _pictures(bunch: Mapping[str, Any], name: str) -> Dataset:
+    """Pictures of scikit-learn's data sets, (N, H, W) or (N, H, W, 3), with their classes."""
+    images = np.asarray(bunch["images"], np.float32)
+    x = images[:, None] if images.ndim == 3 else np.moveaxis(images, -1, 1)
+    names = bunch.get("target_names")
+    classes = () if names is None else tuple(map(str, names))
+    return arrays(np.ascontiguousarray(x), np.asarray(bunch["target"]), classes=classes, name=name)

@@ -1,0 +1,256 @@
+"""A table of cells -> a data set: which columns are inputs and targets, and what each becomes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from math import isqrt
+
+import numpy as np
+
+from ..kerneldef import Array
+from .cells import categories_of, check_words, holds_words, no_number, numbers, texts
+from .columns import Column, Columns, ColumnsByInput, inputs_of
+from .dataset import INPUT_NAME, TARGET_NAME, About, ArrayData, Dataset, Rows
+from .faults import empty, wrong_argument
+from .table_data import TableData, about_columns
+from .table_targets import Points, read_target
+from .text_table import Table
+
+DROP = "drop"
+Names = str | Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a table is read.
+
+    Attributes:
+        target: The target's column or columns; the last one, or all that are no `inputs`, which
+            may be none: new samples have no targets.
+        inputs: The inputs' columns; all that are not targets.
+        classes: What the target's cells call the classes, in the order that numbers them from 0;
+            without it, whole numbers are their own classes, and words are in alphabetical order.
+        points: `unit` turns pixels of points into numbers from -1 to 1, picture's edge to edge.
+        missing: What replaces missing numbers: `mean`, `median`, or a number; `drop` leaves rows
+            out in which anything is missing; None refuses them.
+        indicator: Whether there is an input that says where a value is missing, for each column
+            in which one is.
+        onehot: Columns with an input for each of their words or numbers.
+        codes: Columns whose words or numbers are fed as their code, each as an input of its name.
+        drop: Columns that are left out.
+        index: The column that names the samples.
+    """
+
+    target: Names = None
+    inputs: Names = None
+    classes: Sequence[str | int] | None = None
+    points: Points = "pixels"
+    missing: str | float | None = None
+    indicator: bool = False
+    onehot: Names = None
+    codes: Names = None
+    drop: Names = None
+    index: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a run knows of the table that it was trained on.
+
+    Attributes:
+        columns: The columns of its inputs.
+        targets: The columns of its target, as far as they are of use.
+    """
+
+    columns: ColumnsByInput = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+
+
+def tabulate(table: Table, reading: Reading, known: Known | None = None) -> Dataset:
+    """The rows of a table as samples.
+
+    Args:
+        table: The table.
+        reading: How it is read.
+        known: What a run knows, with whose columns and words it is then read.
+
+    Raises:
+        NetError: A column or class is not there (E526), a cell is not a number (E524), no row is
+            left (E525), or arguments make no sense (E532).
+    """
+    if reading.indicator and reading.missing in (None, DROP):
+        raise wrong_argument(
+            "`indicator=yes` goes with what replaces missing values", "such as `missing=median`"
+        )
+    if known is not None and reading.index not in table.columns:
+        reading = replace(reading, index=None)  # which new samples need not have
+    targets, others = _chosen(table, reading, known)
+    table, notes = _without_gaps(table, [*targets, *others], reading)
+    columns, parts = zip(*(_part(table, name, reading, others) for name in others), strict=True)
+    values = np.concatenate(parts, axis=1)
+    keys = () if reading.index is None else tuple(texts(table, reading.index))
+    about = About(table.name, keys=keys, target_columns=tuple(targets), notes=notes)
+    if values.shape[1] > len(columns):  # cells of several numbers, which are pixels
+        return _pixels(table, others, values, targets, about, reading)
+    made, about = _with_target(table, targets, values, about, reading)
+    places = {column.name: place for place, column in enumerate(columns)}
+    inputs = {
+        name: Rows((values[:, [places[column.name] for column in each]],), "float32")
+        for name, each in inputs_of(columns)
+    }
+    about = about_columns(about, dict(inputs_of(columns)))
+    where = [f"{table.unit} {line}" for line in table.lines]
+    if known is not None and known.columns:
+        return TableData(inputs, made, about, where).like(known.columns)
+    _check_gaps(table, columns, values, reading)
+    fills = {INPUT_NAME: reading.missing} if reading.missing not in (None, DROP) else {}
+    notes = (*about.notes, *_notes(table, columns, reading))
+    return TableData(inputs, made, replace(about, fills=fills, notes=notes), where)
+
+
+def _chosen(table: Table, reading: Reading, known: Known | None) -> tuple[list[str], list[str]]:
+    """The columns of targets and of inputs."""
+    left_out = [*names_in(reading.drop), *names_in(reading.index)]
+    names = _without(list(table.columns), left_out)
+    run = [column.name for each in (known.columns if known else {}).values() for column in each]
+    for name in (*left_out, *names_in(reading.onehot), *names_in(reading.codes)):
+        if not run or name in left_out:
+            table.column(name)
+    given = None if reading.inputs is None else names_in(reading.inputs)
+    if known is not None and run:
+        if set(run) <= set(names):
+            return [name for name in known.targets if name in names], run
+        if given is None and len(names) == len(run):  # without names, or without a target
+            return [], names
+    if reading.target is not None:
+        targets = names_in(reading.target)
+    else:
+        targets = names[-1:] if given is None else _without(names, given)
+    others = _without(names, targets) if given is None else given
+    for name in (*targets, *others):
+        table.column(name)
+    if not others:
+        raise wrong_argument(
+            f"{table.name} has no column left for the inputs",
+            "name the inputs with `inputs=`; where these are all columns, there are no targets",
+        )
+    both = sorted(set(targets) & set(others))
+    if both:
+        raise wrong_argument(f"the column `{both[0]}` of {table.name} is both input and target")
+    return targets, others
+
+
+def _without(names: list[str], others: Sequence[str]) -> list[str]:
+    left_out = set(others)
+    return [name for name in names if name not in left_out]
+
+
+def names_in(given: Names) -> list[str]:
+    """One name or several as a list."""
+    if given is None:
+        return []
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _without_gaps(
+    table: Table, used: Sequence[str], reading: Reading
+) -> tuple[Table, tuple[str, ...]]:
+    """The table without rows in which a value is missing, where these are dropped."""
+    if reading.missing != DROP:
+        return table, ()
+    gaps = np.logical_or.reduce([table.missing(name) for name in used])
+    if not gaps.any():
+        return table, ()
+    if gaps.all():
+        what = f"{table.name}, without {table.unit}s with missing values,"
+        raise empty(what, "`missing=median` replaces missing numbers")
+    count = f"{int(gaps.sum()):_} of {len(gaps):_} {table.unit}s"
+    note = f"{table.name}: {count} hold missing values and are left out"
+    return table.rows(np.flatnonzero(~gaps)), (note,)
+
+
+def _part(table: Table, name: str, reading: Reading, inputs: Sequence[str]) -> tuple[Column, Array]:
+    """What a column of inputs becomes, and its numbers or codes (N, 1); (N, F) of pixels."""
+    coded = name in names_in(reading.codes)
+    fills = reading.missing not in (None, DROP)
+    if not coded and name not in names_in(reading.onehot):
+        if not holds_words(table, name):
+            values = numbers(table, name, inputs=inputs)
+            return Column(
+                name, indicator=reading.indicator and bool(np.isnan(values).any())
+            ), values
+        check_words(table, name, categories_of(table, name))
+    categories, gaps = categories_of(table, name), table.missing(name)
+    number_of = {word: float(code) for code, word in enumerate(categories)}
+    cells = texts(table, name)
+    codes = [np.nan if gap else number_of[cell] for cell, gap in zip(cells, gaps, strict=True)]
+    if gaps.any() and fills and (coded or reading.indicator):
+        categories = (*categories, "")
+    return Column(name, categories, coded=coded), np.array(codes, np.float32)[:, None]
+
+
+def _check_gaps(table: Table, columns: Columns, values: Array, reading: Reading) -> None:
+    """Refuse missing values of inputs where nothing says what becomes of them.
+
+    Raises:
+        NetError: E524.
+    """
+    if reading.missing is not None:
+        return
+    for place, column in enumerate(columns):
+        gaps = np.isnan(values[:, place])
+        if gaps.any():
+            names = [column.name for column in columns]
+            raise no_number(table, column.name, int(np.argmax(gaps)), names)
+
+
+def _with_target(
+    table: Table, targets: list[str], x: Array, about: About, reading: Reading
+) -> tuple[dict[str, Rows], About]:
+    """The target by its name, and what is then known of the data."""
+    if not targets:
+        return {}, about
+    rows, told = read_target(table, targets, x, classes=reading.classes, points=reading.points)
+    return {TARGET_NAME: rows}, replace(about, **told)
+
+
+def _pixels(
+    table: Table,
+    names: list[str],
+    values: Array,
+    targets: list[str],
+    about: About,
+    reading: Reading,
+) -> Dataset:
+    """Cells of many numbers side by side (N, F); those of a single column are (N, 1, H, H)."""
+    gaps = np.isnan(values).any(axis=1)
+    if gaps.any():
+        raise no_number(table, names[0], int(np.argmax(gaps)), names)
+    side = isqrt(values.shape[1])
+    if len(names) == 1 and side * side == values.shape[1]:
+        values = values.reshape(-1, 1, side, side)
+    made, about = _with_target(table, targets, values, about, reading)
+    return ArrayData({INPUT_NAME: Rows((values,), "float32")}, made, about)
+
+
+def _notes(table: Table, columns: Columns, reading: Reading) -> tuple[str, ...]:
+    """What became of columns that are not plain numbers, a line each."""
+    lines = []
+    for column in columns:
+        gaps = int(table.missing(column.name).sum())
+        if column.categories is None and not gaps:
+            continue
+        told = column.told()
+        if gaps:
+            what = "zeros" if column.categories is not None else spell(reading.missing)
+            become = "" if "" in (column.categories or ()) else f", which become {what}"
+            told += f"; {gaps:_} missing{become}"
+        lines.append(f"  {column.name}: {told}")
+    if not lines:
+        return ()
+    width = sum(column.width for column in columns if not column.coded)
+    return (f"{table.name} has {width} inputs; what became of its columns:", *lines)
+
+
+def spell(missing: str | float | None) -> str:
+    """What replaces missing numbers, for messages."""
+    return f"the {missing}" if isinstance(missing, str) else f"{missing:g}"

@@ -1,0 +1,142 @@
+"""Runs on tables: what was fitted is kept, exported, and applied to new tables and data frames."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+import netc
+
+PROGRAM = """
+INPUT(5) -> FC(8) -> RELU -> FC(2)
+
+train {
+  data       = csv("t.csv", target="kind", missing=median, index="id")
+  preprocess = standardize
+  epochs     = 2
+}
+"""
+COLUMNS = ("id", "island", "mass", "sex", "kind")
+
+
+def _rows(count: int) -> list[tuple[str, ...]]:
+    random = Random(0)
+    return [
+        (
+            f"p{n}",
+            random.choice(["Dream", "Biscoe"]),
+            random.choice(["", f"{random.random():.3f}"]),
+            random.choice(["f", "m", "NA"]),
+            random.choice(["a", "b"]),
+        )
+        for n in range(count)
+    ]
+
+
+def _write(path: Path, rows: list[tuple[str, ...]], columns: tuple[str, ...] = COLUMNS) -> None:
+    lines = [",".join(row[COLUMNS.index(name)] for name in columns) for row in rows]
+    path.write_text("\n".join([",".join(columns), *lines]) + "\n")
+
+
+@pytest.fixture
+def net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> netc.Network:
+    """A network beside its table."""
+    monkeypatch.chdir(tmp_path)
+    _write(tmp_path / "t.csv", _rows(40))
+    (tmp_path / "t.net").write_text(PROGRAM)
+    return netc.load("t.net")
+
+
+def test_a_run_answers_for_new_tables(net: netc.Network, tmp_path: Path) -> None:
+    """From its folder, without the target, in another order; rows keep their keys."""
+    run = net.train(output="run")
+    _write(tmp_path / "new.csv", _rows(6), ("sex", "island", "id", "mass"))
+    found = net.predict(run="run", data='csv("new.csv")')
+    assert list(found.names) == [f"p{n}" for n in range(6)]
+    ours = net.predict(run=run, data='csv("t.csv")')
+    np.testing.assert_array_equal(found.outputs["output"], ours.outputs["output"][:6])
+    again = net.evaluate(run="run")
+    assert again.metrics["loss"] == pytest.approx(run.test["loss"], rel=1e-6)
+
+
+def test_the_exported_model_takes_numbers_and_codes(net: netc.Network) -> None:
+    """Means, categories and all that follows are in the model, and its metadata name the words."""
+    run = net.train()
+    run.export("t.onnx")
+    model = onnx.load("t.onnx")
+    (told,) = [p.value for p in model.metadata_props if p.key == "columns"]
+    assert json.loads(told)["input"] == [
+        {"name": "island", "categories": ["Biscoe", "Dream"]},
+        {"name": "mass", "categories": None},
+        {"name": "sex", "categories": ["f", "m"]},
+    ]
+    x = np.array([[1, np.nan, 0], [0, 0.5, np.nan], [-1, 0.25, 1]], np.float32)
+    (y,) = onnxruntime.InferenceSession("t.onnx").run(None, {"input": x})
+    rows = ["island,mass,sex", "Dream,,f", "Biscoe,0.5,", "Atlantis,0.25,m"]
+    Path("new.csv").write_text("\n".join(rows))
+    found = net.predict(run=run, data='csv("new.csv")')
+    assert list(found.names) == ["0", "1", "2"]  # without the column of keys
+    np.testing.assert_allclose(found.outputs["output"], y, rtol=1e-4, atol=1e-5)
+
+
+def test_a_network_of_another_size(net: netc.Network) -> None:
+    """The error names the number of inputs that the table gives."""
+    small = netc.compile("INPUT(3) -> FC(2)")
+    with pytest.raises(netc.NetError, match=re.escape("write `INPUT(5)`")):
+        small.with_settings(data='csv("t.csv", missing=0, index="id")').train()
+
+
+def test_codes_feed_embeddings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers and codes are inputs of their own."""
+    monkeypatch.chdir(tmp_path)
+    _write(tmp_path / "t.csv", _rows(40))
+    net = netc.compile("""
+        numbers = INPUT(1) as input
+        place = INPUT(1, dtype=int64) as island -> EMBED(2, 3) -> FLATTEN
+        ( numbers | place ) -> CONCAT -> FC(2) as y
+    """)
+    data = 'csv("t.csv", drop=["id", "sex"], codes="island", missing=mean)'
+    run = net.with_settings(data=data, epochs=1).train()
+    assert set(run.job.wiring.inputs) == {"input", "island"}
+    assert run.test["loss"] > 0
+
+
+def _pandas() -> Any:
+    return pytest.importorskip("pandas").read_csv("t.csv")
+
+
+def _polars() -> Any:
+    return pytest.importorskip("polars").read_csv("t.csv", null_values=["NA", ""])
+
+
+def _arrow() -> Any:
+    csv = pytest.importorskip("pyarrow.csv")
+    options = csv.ConvertOptions(null_values=["NA", ""], strings_can_be_null=True)
+    return csv.read_csv("t.csv", convert_options=options)
+
+
+def _hugging_face() -> Any:
+    pandas = pytest.importorskip("pandas")
+    return pytest.importorskip("datasets").Dataset.from_pandas(pandas.read_csv("t.csv"))
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize("frame", [_pandas, _polars, _arrow, _hugging_face])
+def test_data_frames(net: netc.Network, frame: Callable[[], Any]) -> None:
+    """A frame is the table that it was read from, whatever the library."""
+    run = net.train()
+    options: Any = {"target": "kind", "missing": "median", "index": "id"}
+    same = net.train(frame(), **options)
+    assert same.job.data.fingerprint() == run.job.data.fingerprint()
+    assert same.test == run.test
+    found = net.predict(frame(), run=same)
+    ours = net.predict(data='csv("t.csv")', run=run)
+    np.testing.assert_array_equal(found.outputs["output"], ours.outputs["output"])
+    np.testing.assert_array_equal(same.predict(frame()), ours.outputs["output"])
