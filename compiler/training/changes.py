@@ -58,12 +58,13 @@ def revise(recipe: Recipe | None, changes: Mapping[str, Any], outputs: Sequence[
 
 
 def _without_others(recipe: Recipe | None, given: Mapping[str, GivenSetting]) -> Recipe | None:
-    """The recipe without the weights of outputs whose losses others replace."""
+    """The recipe without what is said of outputs whose losses others replace."""
     losses = given["loss"].value if "loss" in given else None
     if recipe is None or not isinstance(losses, Mapping):
         return recipe
-    kept = {name: weight for name, weight in recipe.weights.items() if name in losses}
-    return replace(recipe, weights=kept)
+    weights = {name: weight for name, weight in recipe.weights.items() if name in losses}
+    targets = {name: term for name, term in recipe.targets.items() if name in losses}
+    return replace(recipe, weights=weights, targets=targets)
 
 
 def _is_argument(entry: ast.Entry) -> bool:

@@ -4,8 +4,10 @@ The functions that do it are those of `runtime/data`, entered under the same nam
 these arguments, whose defaults stand here alone.
 """
 
+from dataclasses import KW_ONLY
 from typing import Annotated, Any, Literal
 
+from ...grammar.records import record
 from ..expressions.arguments import (
     ExtentPerAxis,
     Flag,
@@ -23,8 +25,21 @@ from ..expressions.arguments import (
 )
 from .terms import TermDef, TermTable
 
+
+@record
+class PreprocessDef(TermDef):
+    """A row of the table of preprocessing.
+
+    Attributes:
+        shifts: Whether it shifts and scales numbers, which is undone for targets.
+    """
+
+    _: KW_ONLY
+    shifts: bool = False
+
+
 DATA = TermTable("data", "data set", TermDef)
-PREPROCESS = TermTable("preprocess", "preprocessing", TermDef)
+PREPROCESS = TermTable("preprocess", "preprocessing", PreprocessDef)
 AUGMENT = TermTable("augment", "augmentation", TermDef)
 
 
@@ -174,17 +189,17 @@ def shapes(
     """Images of 64x64 with overlapping shapes of three classes."""
 
 
-@PREPROCESS.enter("mean_subtract", choice="per")
+@PREPROCESS.enter("mean_subtract", choice="per", shifts=True)
 def mean_subtract(*, per: Per = "element") -> None:
     """Subtracts the training part's mean."""
 
 
-@PREPROCESS.enter("standardize", choice="per")
+@PREPROCESS.enter("standardize", choice="per", shifts=True)
 def standardize(*, per: Per = "element") -> None:
     """Subtracts the training part's mean and divides by its deviation."""
 
 
-@PREPROCESS.enter("scale")
+@PREPROCESS.enter("scale", shifts=True)
 def scale(*, low: Real = 0.0, high: Real = 1.0) -> None:
     """Maps the training part's smallest and largest value to these numbers."""
 

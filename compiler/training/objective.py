@@ -21,6 +21,7 @@ from .output_fit import (
     total_loss,
 )
 from .regularizers import penalty
+from .standard import Standard
 from .terms import Term
 
 LOSS = "loss"
@@ -37,11 +38,14 @@ class Objective:
         losses: The loss of each output that has one, by the output's name.
         weights: What each loss is multiplied by; 1 where it is left out.
         regularize: Penalties on the weights.
+        standards: In what unit outputs are trained, of those whose targets are brought to one of
+            their own; targets and outputs of a graph with losses are in the unit of the data.
     """
 
     losses: Mapping[str, Term]
     weights: Mapping[str, float] = field(default_factory=dict)
     regularize: tuple[Term, ...] = ()
+    standards: Mapping[str, Standard] = field(default_factory=dict)
 
     @property
     def is_of_numbers(self) -> bool:
@@ -116,7 +120,11 @@ def add_loss(
         values[output] = build.input(name, type)
     for output in objective.inputs_as_targets():
         values[output] = compared_input(target, output, objective.losses[output])
+    for output, standard in objective.standards.items():
+        values[output] = standard.scaled(build, values[output])
     losses = each_loss(build, target.outputs, values, objective.losses)
+    for output, standard in objective.standards.items():
+        target.outputs[output] = standard.restored(build, target.outputs[output])
     names = objective.loss_names()
     check_free(target, *names.values())
     loss = total_loss(build, losses, objective.weights)

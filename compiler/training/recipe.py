@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Any
 
-from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, pointers
+from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, listing, pointers
 from ...grammar.parsing.literals import write_key
 from ...grammar.records import record
 from ...grammar.source import Span
+from .data_terms import PREPROCESS
 from .descent import WEIGHT_DECAY, Descent
 from .factors import Factors
 from .losses import LOSSES
@@ -32,6 +33,7 @@ class Recipe:
         data: The data set; None where it comes from Python.
         split: The shares of training, validation and test data.
         preprocess: What is fitted on the training data and done to all, in order.
+        targets: What is done to the targets of outputs before their losses, by the output's name.
         augment: What is done to the training data by chance, in order.
         regularize: Penalties on the weights.
         clip: How gradients are clipped; None where they are not.
@@ -57,6 +59,7 @@ class Recipe:
     data: Term | None = None
     split: tuple[float, ...] = (0.8, 0.1, 0.1)
     preprocess: tuple[Term, ...] = ()
+    targets: Mapping[str, Term] = field(default_factory=dict)
     augment: tuple[Term, ...] = ()
     regularize: tuple[Term, ...] = ()
     clip: Term | None = None
@@ -116,6 +119,7 @@ class Recipe:
             "data": None if self.data is None else spell_term(self.data),
             "split": spell_value(self.split),
             "preprocess": _listed(self.preprocess),
+            "targets": _mapped({n: spell_term(term) for n, term in self.targets.items()}) or None,
             "augment": _listed(self.augment),
             "loss": _mapped({name: spell_term(term) for name, term in self.loss.items()}),
             "weights": _mapped({n: repr(w) for n, w in self.weights.items()}) or None,
@@ -186,6 +190,8 @@ def merge(
     """
     values: dict[str, Any] = {name: found.value for name, found in given.items()}
     loss = given.get("loss")
+    if "targets" in values:
+        values["targets"] = _each_target(given["targets"], outputs)
     if base is None:
         return Recipe(**{**values, "loss": _losses(loss, outputs, span)}, span=span)
     if loss is not None:
@@ -228,6 +234,17 @@ def _losses(
     )
 
 
+def _each_target(given: GivenSetting, outputs: Sequence[str]) -> dict[str, Term]:
+    """What is done to targets, by the output's name; `none` where nothing is."""
+    if isinstance(given.value, Mapping):
+        return dict(given.value)
+    if given.value is None or len(outputs) == 1:
+        return {} if given.value is None else {outputs[0]: given.value}
+    message = f"the network has {len(outputs)} outputs, and `targets` names none of them"
+    help = f"name those that it is about: `targets = {{{outputs[0]}: {given.value.name}}}`"
+    raise NetError([Diagnostic("E127", message, given.span, help=help)])
+
+
 def _counted_per(recipe: Recipe, given: Mapping[str, GivenSetting]) -> Recipe:
     """The recipe with a new `per` said to the schedules that were there before."""
     if "per" not in given:
@@ -244,7 +261,11 @@ def _outputs_named(
     recipe: Recipe, given: Mapping[str, GivenSetting], outputs: Sequence[str]
 ) -> Iterator[Diagnostic]:
     """Losses of outputs that are not there, and weights of outputs without a loss."""
-    tables = (("loss", recipe.loss, outputs), ("weights", recipe.weights, tuple(recipe.loss)))
+    tables = (
+        ("loss", recipe.loss, outputs),
+        ("weights", recipe.weights, tuple(recipe.loss)),
+        ("targets", recipe.targets, tuple(recipe.loss)),
+    )
     for setting, mapping, known in tables:
         for name in mapping:
             if name in known:
@@ -344,9 +365,29 @@ def _other_start(recipe: Recipe, name: str, term: Term) -> Iterator[Diagnostic]:
         )
 
 
+def _targets_are_numbers(recipe: Recipe) -> Iterator[Diagnostic]:
+    """Only targets that data give, and that are numbers, have another unit."""
+    for output, term in recipe.targets.items():
+        loss = recipe.loss.get(output)
+        if loss is None:
+            continue
+        if not PREPROCESS[term.name].shifts:
+            known = listing([name for name, row in PREPROCESS.items() if row.shifts])
+            message = f"`{term.name}` of targets cannot be undone"
+            yield Diagnostic("E126", message, term.span, help=f"choose one of {known}")
+        elif output not in recipe.objective.target_names():
+            message = f"`{loss.name}` compares `{output}` with no target of the data"
+            yield Diagnostic("E126", message, term.span, help="use `preprocess` for inputs")
+        elif LOSSES[loss.name].targets.task != "numbers":
+            message = f"`targets` is for numbers, and `{loss.name}` is not about these"
+            help = "leave it out, or choose a loss such as `mse`"
+            yield Diagnostic("E126", message, term.span, also=_pointer(loss, "the loss"), help=help)
+
+
 RECIPE_CHECKS: tuple[Callable[[Recipe], Iterator[Diagnostic]], ...] = (
     _decays_twice,
     _decays_by_patterns,
+    _targets_are_numbers,
     _nesterov_without_momentum,
     _rate_scheduled,
     _momentum_scheduled,

@@ -359,7 +359,7 @@ SPLIT_SHARES = Kind(
 BATCH_SIZE = Kind("a positive integer or `all`", _batch, ("all",))
 
 BY_PATTERN = 'a factor for each label or pattern of weights, `{features: 0.1, "*.bias": 0}`'
-OF_OUTPUTS = ("loss", "weights")
+OF_OUTPUTS = ("loss", "weights", "targets")
 
 
 def _decaying(value: Any) -> str | Mapping[str, float]:
@@ -375,6 +375,7 @@ SETTINGS: Mapping[str, ReadEntry] = {
     "data": _alone(_term("data")),
     "split": _alone(_plain(SPLIT_SHARES)),
     "preprocess": _alone(_terms("preprocess")),
+    "targets": _by_name(_term("preprocess"), alone=_term_or_none("preprocess")),
     "augment": _alone(_terms("augment")),
     "loss": _by_name(_term("loss"), alone=_term("loss")),
     "weights": _by_name(_plain(Nonnegative), alone=None),

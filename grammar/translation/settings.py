@@ -18,6 +18,9 @@ OUR_SETTINGS: Mapping[str, str] = by_word(
         "scheduler lrscheduler lrschedule lrpolicy": "schedule = {}",
         "augmentation augmentations dataaugmentation": "augment = {}",
         "preprocessing normalization": "preprocess = {}",
+        "standardizetarget standardizetargets normalizetarget scaletarget targetscaler": (
+            "targets = standardize"
+        ),
         "regularizer kernelregularizer": "regularize = {}",
         "accumulategradbatches gradientaccumulationsteps gradientaccumulation accumulationsteps": (
             "accumulate = {}"

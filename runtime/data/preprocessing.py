@@ -1,7 +1,7 @@
 """A training part -> what is subtracted, divided, rotated; applied alike to every other part."""
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import prod
 from typing import Literal
@@ -19,6 +19,7 @@ from .faults import unfit
 FittedArrays = dict[str, Array]
 Batches = Callable[[], Iterator[Array]]  # the training part of an input, again each time
 
+TARGETS = "targets"
 _BYTES_AT_ONCE = 2**25
 _MOST_FEATURES = 2**13  # whose covariance, 512 MiB, is decomposed in minutes
 
@@ -70,9 +71,11 @@ class Fitted:
 
     Attributes:
         steps: What is done, first things first.
+        targets: What was fitted to targets, by the output's name; see `target_scaling`.
     """
 
     steps: tuple[FittedStep, ...] = ()
+    targets: Mapping[str, FittedArrays] = field(default_factory=dict)
 
     def apply(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Inputs by name, as the network sees them.
@@ -88,13 +91,22 @@ class Fitted:
         return done
 
     def state(self) -> FittedArrays:
-        """What a checkpoint stores: arrays by `position.preprocessing.input.array`."""
-        return {
+        """What a checkpoint stores: arrays by `position.preprocessing.input.array`.
+
+        Those of targets are called `targets.output.array`.
+        """
+        inputs = {
             f"{position}.{step.name}.{name}.{key}": array
             for position, step in enumerate(self.steps)
             for name, state in step.arrays.items()
             for key, array in state.items()
         }
+        targets = {
+            f"{TARGETS}.{name}.{key}": array
+            for name, state in self.targets.items()
+            for key, array in state.items()
+        }
+        return {**inputs, **targets}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Array]) -> "Fitted":
@@ -104,8 +116,13 @@ class Fitted:
             NetError: E501, arrays of something else.
         """
         steps: dict[int, tuple[str, dict[str, FittedArrays]]] = {}
+        targets: dict[str, FittedArrays] = {}
         for full in state:
             position, _, rest = full.partition(".")
+            if position == TARGETS:
+                name, _, key = rest.rpartition(".")
+                targets.setdefault(name, {})[key] = np.asarray(state[full])
+                continue
             kind, _, rest = rest.partition(".")
             name, _, key = rest.rpartition(".")
             known = kind == MISSING or kind in PREPROCESSORS
@@ -113,7 +130,7 @@ class Fitted:
                 raise error("E501", f"the checkpoint has no preprocessing `{full}`")
             _, arrays = steps.setdefault(int(position), (kind, {}))
             arrays.setdefault(name, {})[key] = np.asarray(state[full])
-        return cls(tuple(FittedStep(*steps[position]) for position in sorted(steps)))
+        return cls(tuple(FittedStep(*steps[position]) for position in sorted(steps)), targets)
 
 
 def fit(
@@ -259,7 +276,8 @@ def standardize(parts: Batches, *, per: Per) -> FittedArrays:
 @preprocessor("scale", shift_and_scale)
 def scale(parts: Batches, *, low: float, high: float) -> FittedArrays:
     """A linear map of all elements alike: the smallest becomes `low`, the largest `high`."""
-    bounds = [(float(part.min()), float(part.max())) for part in parts()]
+    seen = (part[~np.isnan(part)] for part in parts())
+    bounds = [(float(part.min()), float(part.max())) for part in seen if part.size]
     least, most = min(b[0] for b in bounds), max(b[1] for b in bounds)
     factor = (high - low) / (most - least) if most > least else 1.0
     shift = least - low / factor if factor else least
@@ -327,19 +345,23 @@ def moments(parts: Batches, per: Per) -> tuple[Array, Array]:
     """Mean and (biased) variance in float64, in one pass (Chan, Golub and LeVeque 1983).
 
     Per element they have the shape of a sample; per channel (C, 1, ..., 1), and of vectors (F,).
+    NaN, which targets hold where they are not known, is left out.
     """
-    count, mean, squares = 0, np.zeros(()), np.zeros(())
+    count, mean, squares = np.zeros(()), np.zeros(()), np.zeros(())
     for part in parts():
         wide = part.astype(np.float64)
         axes = (0, *range(2, wide.ndim)) if per == "channel" else (0,)
-        added = wide.size // wide.mean(axis=axes).size
-        own = wide.mean(axis=axes, keepdims=True)
-        difference = own[0] - mean
-        squares = squares + ((wide - own) ** 2).sum(axis=axes, keepdims=True)[0]
-        squares = squares + difference**2 * (count * added / (count + added))
-        count += added
-        mean = mean + difference * (added / count)
-    return mean, squares / count
+        known = ~np.isnan(wide)
+        added = known.sum(axis=axes, keepdims=True)[0]
+        own = np.where(known, wide, 0).sum(axis=axes, keepdims=True)[0] / np.maximum(added, 1)
+        difference = own - mean
+        deviations = np.where(known, wide - own, 0) ** 2
+        total = np.maximum(count + added, 1)
+        squares = squares + deviations.sum(axis=axes, keepdims=True)[0]
+        squares = squares + difference**2 * (count * added / total)
+        mean = mean + difference * (added / total)
+        count = count + added
+    return mean, squares / np.maximum(count, 1)
 
 
 def _covariance(parts: Batches, what: str) -> tuple[Array, Array]:

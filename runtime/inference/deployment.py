@@ -22,6 +22,7 @@ from ..data.preprocessing import (
     rotate,
     shift_and_scale,
 )
+from ..data.target_scaling import standard_of
 from ..kerneldef import Array
 from ..run_folder.folder import Facts
 
@@ -79,7 +80,8 @@ def with_preprocessing(graph: Graph, fitted: Fitted, facts: Facts) -> tuple[Grap
         facts: Which input takes what, and what samples looked like.
 
     Returns:
-        The network with preprocessing as its first nodes, and the values of the buffers that these
+        The network with preprocessing as its first nodes, and with outputs in the unit of the
+        data, and the values of the buffers that these
         nodes read, which join the network's weights.
     """
     sources = {name: source for source, name in facts.inputs.items()}
@@ -110,7 +112,12 @@ def with_preprocessing(graph: Graph, fitted: Fitted, facts: Facts) -> tuple[Grap
         x = _reshaped(build, x, type.shape[1:])
         return (x if type.dtype == DType.FLOAT32 else build.Cast(x, to=type.dtype),)
 
-    return rewrite(graph, {INPUT: prepend}), state
+    found = rewrite(graph, {INPUT: prepend})
+    build = Builder(found, scope=SCOPE)
+    for output, arrays in fitted.targets.items():
+        if output in found.outputs:
+            found.outputs[output] = standard_of(arrays).restored(build, found.outputs[output])
+    return found, state
 
 
 def class_names(facts: Facts) -> dict[str, str]:

@@ -12,6 +12,7 @@ from ...compiler.training.terms import Term
 from ..data.augmentation import AUGMENTATIONS, Augmenter
 from ..data.dataset import Dataset
 from ..data.preprocessing import Fitted
+from ..data.target_scaling import restored
 from ..engines.engine import engine_named
 from ..feeding.samples import Samples
 from ..feeding.wiring import Wiring
@@ -82,7 +83,7 @@ def predict(
     state = {name: weights[name] for name in graph.parameters}
     found: dict[str, list[Array]] = {name: [] for name in graph.outputs}
     for feeds in samples.still(MEASURED_AT_ONCE):
-        for name, array in run(feeds, state).items():
+        for name, array in restored(run(feeds, state), samples.fitted.targets).items():
             found[name].append(array)
     return {name: np.concatenate(arrays) for name, arrays in found.items()}
 

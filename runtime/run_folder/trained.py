@@ -45,7 +45,7 @@ class Trained:
             )
             for step in self.fitted.steps
         )
-        return Fitted(tuple(steps))
+        return Fitted(tuple(steps), self.fitted.targets)
 
     def as_in_the_run(self, data: Dataset) -> Dataset:
         """Other data with the run's columns in the run's order, and the run's classes.
@@ -140,13 +140,13 @@ def preprocessing_lost(weights: str, program: str) -> tuple[Diagnostic, ...]:
         return ()
     fitted = Fitted.from_state(load_preprocessing(checkpoint))
     names = dict.fromkeys(step.name for step in fitted.steps)
-    if not names:
+    if not names and not fitted.targets:
         return ()
+    done = f"samples after {listing(names)}" if names else "targets of another unit"
     return (
         Diagnostic(
             "W525",
-            f"`{weights}` was trained on samples after {listing(names)}, which weights do not"
-            " include",
+            f"`{weights}` was trained on {done}, which weights do not include",
             help=f"`netc export {program} --run {folder}` puts preprocessing into the model, and"
             f" `netc predict {program} --run {folder}` applies it",
         ),

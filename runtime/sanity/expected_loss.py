@@ -14,6 +14,7 @@ from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import LOSS, Objective
 from ...compiler.training.output_fit import fit
 from ...compiler.training.terms import Term
+from ..data.target_scaling import scaled
 from ..engines.executor import run
 from ..engines.plan import plan
 from ..feeding.targets import TargetFeed
@@ -39,7 +40,8 @@ def expected_loss(
     for output, term in objective.comparing.losses.items():
         target = wiring.targets[output]
         weight = objective.weights.get(output, 1.0)
-        total += weight * _of_output(graph, output, term, target, feeds[target.name])
+        given = scaled(feeds[target.name], output, objective.standards)
+        total += weight * _of_output(graph, output, term, target, given)
     return total
 
 

@@ -12,6 +12,7 @@ from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit
 from ...compiler.training.terms import Term
+from ..data.target_scaling import scaled
 from ..feeding.targets import TargetFeed
 from ..feeding.wiring import Wiring
 from ..kerneldef import Array
@@ -41,7 +42,8 @@ def guessed_loss(
     total = 0.0
     for output, term in objective.comparing.losses.items():
         target = wiring.targets[output]
-        found = _guessed(graph, output, term, target, feeds[target.name])
+        given = scaled(feeds[target.name], output, objective.standards)
+        found = _guessed(graph, output, term, target, given)
         total += objective.weights.get(output, 1.0) * found
     return total
 

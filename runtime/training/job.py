@@ -1,9 +1,9 @@
 """What is to be trained, on what, and how: a network, a recipe and a data set, tied together."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from typing import Literal, cast
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from ...compiler.ir.graph import Graph
 from ...compiler.ir.text import to_text
+from ...compiler.training.class_losses import class_axis
 from ...compiler.training.objective import Objective
 from ...compiler.training.recipe import Recipe
 from ...compiler.training.train_step import TrainStep, train_step
@@ -20,10 +21,11 @@ from ..data.augmentation import Augmenter, augmenter
 from ..data.dataset import Dataset
 from ..data.preprocessing import Fitted, fit
 from ..data.splits import Splits, shuffled, splits
+from ..data.target_scaling import fit_targets, standard_of
 from ..engines.batch_statistics import check_statistics
 from ..feeding.samples import Samples
 from ..feeding.wiring import Wiring, wire
-from ..inference.evaluator import Evaluator
+from ..inference.evaluator import MEASURED_AT_ONCE, Evaluator
 from ..kerneldef import Array
 from ..run_folder.checkpoint import Checkpoint
 from ..run_folder.environment import compare, environment
@@ -39,6 +41,19 @@ KEPT = ("engine", "device", "monitor", "patience", "min_delta")
 ALL = "all"  # samples, whatever part they are in
 PROBED_SAMPLES = 128  # samples, for means and deviations of what a network makes of them
 PARTS = (*(part.name for part in fields(Splits)), ALL)
+
+
+def _targets(graph: Graph, part: Samples, output: str) -> Callable[[], Iterator[Array]]:
+    """The targets of an output in pieces, in the output's shape."""
+    target = part.wiring.targets[output]
+    type = graph.outputs[output].type
+
+    def pieces() -> Iterator[Array]:
+        for feeds in part.still(MEASURED_AT_ONCE):
+            array = feeds[target.name]
+            yield array if array.ndim == type.rank else np.expand_dims(array, class_axis(type))
+
+    return pieces
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +108,11 @@ class Job:
 
     @cached_property
     def objective(self) -> Objective:
-        """What training minimises, with the weights of classes counted in the training part."""
-        return balanced(self.recipe.objective, self.training, self.labels)
+        """What training minimises, with what the training part says of its targets."""
+        fitted = self.training.fitted.targets
+        standards = {output: standard_of(arrays) for output, arrays in fitted.items()}
+        known = replace(self.recipe.objective, standards=standards)
+        return balanced(known, self.training, self.labels)
 
     @property
     def settings(self) -> dict[str, str]:
@@ -121,9 +139,13 @@ class Job:
             real = {name for name, type in wiring.types.items() if type.dtype.is_float}
             fitted = fit(recipe.preprocess, self.data, indices, of=real, view=augment.still)
         last = cast(Literal["keep", "drop"], recipe.last)
-        return Samples(
+        part = Samples(
             *(self.data, indices, wiring, fitted, augment), recipe.batch, last, recipe.seed
         )
+        if self.fitted is not None or not recipe.targets:
+            return part
+        targets = fit_targets(recipe.targets, partial(_targets, self.graph, part))
+        return replace(part, fitted=replace(fitted, targets=targets))
 
     def part(self, name: object) -> Samples:
         """The part `train`, `validation` or `test`, or `all`, preprocessed as in training.

@@ -74,7 +74,7 @@ def training_text(model: Model) -> str:
 def _told(recipe: Recipe) -> list[str]:
     """What the caller's batches have to be."""
     settings = recipe.settings()
-    names = ("data", "split", "preprocess", "augment", "batch", "last")
+    names = ("data", "split", "preprocess", "targets", "augment", "batch", "last")
     plain = {"preprocess": "[]", "augment": "[]", "last": "keep"}
     told = [f"{n} = {settings[n]}" for n in names if settings.get(n, "[]") != plain.get(n, "[]")]
     head = '    """Trains a network on the batches that `loader` yields."""'
