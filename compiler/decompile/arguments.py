@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from ...grammar.diagnostics import listing
-from ..expressions.arguments import SCALAR
+from ..expressions.arguments import SCALAR, WordCall
 from ..ir.dim import BATCH, Dim
 from ..ir.graph import Layer
 from ..ir.types import DType, HolderType, TensorType, author_extents
 from ..layers.layerdef import LAYERS, LayerDef
 from ..layers.source import InputType
-from .spelling import is_name, unsayable, value_of
+from .spelling import is_name, listed, unsayable, value_of
 from .tree import Argument, Text
 
 # What weights are, which the file of weights says.
@@ -47,7 +47,7 @@ def _argument(definition: LayerDef, name: str, arguments: Mapping[str, Any]) -> 
     words = definition.kinds[name].words
     counted = name == definition.size or name in definition.counts
     bare = (
-        (name == definition.size and isinstance(value, tuple))
+        (name == definition.size and isinstance(value, tuple | WordCall))
         or (name in definition.counts and isinstance(value, int))
         or (name == definition.number and isinstance(value, float))
         or (name == definition.choice and value in words)
@@ -55,9 +55,10 @@ def _argument(definition: LayerDef, name: str, arguments: Mapping[str, Any]) -> 
     names = False
     if isinstance(value, str) and value not in words and (not words or name == "mask"):
         names, words = True, ((value,) if is_name(value) else ())
+    takes_lists = definition.kinds[name].takes_lists and isinstance(value, tuple)
     return Argument(
         name,
-        value_of(value, words),
+        Text(listed(value, whole=True)) if takes_lists else value_of(value, words),
         bare=bare,
         always=counted and definition.name not in TERSE,
         default=None if default is None else value_of(default, definition.kinds[name].words),

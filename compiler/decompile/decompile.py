@@ -7,6 +7,7 @@ from itertools import count
 from ...grammar.diagnostics import NetError
 from ...grammar.source import Source
 from ..ir.graph import Graph
+from ..ir.tensor import Tensor
 from ..pipeline import compile
 from .arguments import BATCH_HELP
 from .chains import Chains, with_labels
@@ -31,6 +32,7 @@ class Decompiled:
         plain: The operators that are no layers, and how many there are of each.
         copies: Weights that only the program has, each with that of the graph that it copies: those
             of layers that share some of their weights.
+        tables: Constants of the graph that are parameters of the program, which nothing trains.
         batch: The number of samples that the graph takes, where the program takes any; or None.
         renamed: Outputs whose names a program cannot give, and what it calls them.
     """
@@ -39,6 +41,7 @@ class Decompiled:
     shapes: Mapping[str, tuple[int, ...]]
     plain: Mapping[str, int]
     copies: Mapping[str, str]
+    tables: Mapping[str, Tensor]
     batch: int | None
     renamed: Mapping[str, str]
 
@@ -59,7 +62,8 @@ def decompile(graph: Graph) -> Decompiled:
     for blocks, body in _forms(statements, taken, loose):
         text = program_text(name, blocks, body)
         if _means(text, graph, items):
-            facts = (items.laid_out, items.plain, items.copies, items.batch)
+            tables = {table.name: table.held for table in items.tables.values()}
+            facts = (items.laid_out, items.plain, items.copies, tables, items.batch)
             return Decompiled(text, *facts, renamed)
     if items.batch is not None:
         raise unsayable(f"a batch of {items.batch}, and any other is not the same", BATCH_HELP)
@@ -81,7 +85,8 @@ def _means(text: str, graph: Graph, items: Items) -> bool:
         model = compile(Source("<program>", text), max_layers=MOST_LAYERS)
     except NetError:
         return False
-    return is_same(model.graph, graph, items.laid_out, items.copies, items.batch)
+    tables = {place: table.name for place, table in items.tables.items()}
+    return is_same(model.graph, graph, items.laid_out, items.copies, tables, items.batch)
 
 
 def _output_names(graph: Graph) -> tuple[dict[str, Key], dict[str, str]]:

@@ -1,18 +1,40 @@
 """A graph's layers as calls with operands: what the chains of a program are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
+from math import prod
 
 from ...grammar.diagnostics import NetError
+from ..expressions.arguments import WordCall
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, Value
-from ..ir.types import author_extents
+from ..ir.tensor import Tensor
+from ..ir.types import DType, author_extents
 from ..layers.layerdef import LAYERS
 from ..layers.recurrent import CELLS
 from .arguments import arguments_of, input_arguments
-from .operators import Held, operand, operator_call
+from .operators import (
+    CONSTANT_TYPES,
+    MOST_NUMBERS,
+    PARAMETER_TYPES,
+    Held,
+    converted_call,
+    operand,
+    operator_call,
+    table_of,
+)
 from .sameness import held_as
 from .spelling import label_text, unsayable, value_of
 from .tree import Argument, Call, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A constant that lies with the weights: the parameter's name, and what that holds."""
+
+    name: str
+    held: Tensor
+
 
 Key = Output | tuple[str, int]  # a value of the graph, or one that only the program has
 
@@ -43,6 +65,7 @@ class Items:
         laid_out: Parameters that operators take as they are, each a `PARAM` of another shape.
         plain: The kinds of layers that are operators of ONNX, with how many there are of each.
         copies: Weights that only the program has, each with that of the model that it copies.
+        tables: Constants that are no text, by their places, each with the `PARAM` that holds it.
         batch: The number of samples of all inputs, which becomes any; None where it is any.
     """
 
@@ -51,6 +74,7 @@ class Items:
     laid_out: dict[str, tuple[int, ...]] = field(default_factory=dict)
     plain: dict[str, int] = field(default_factory=dict)
     copies: dict[str, str] = field(default_factory=dict)
+    tables: dict[int, Table] = field(default_factory=dict)
     batch: int | None = None
     shaped: dict[str, Key] = field(default_factory=dict)
     taken: set[Value] = field(default_factory=set)
@@ -98,6 +122,8 @@ class Items:
         self.found.append(Item(call, (), (_key(value),)))
 
     def _layer(self, path: str, layer: Layer, nodes: Sequence[Node]) -> None:
+        if layer.kind == "CONST" and self._is_table(path, layer):
+            return
         weights = [x for node in nodes for x in node.inputs if x is not None and self._is_weight(x)]
         names = [self.graph.producer(x).attributes["name"] for x in weights]
         own = [name for name in names if name == path or name.startswith(f"{path}.")]
@@ -195,10 +221,10 @@ class Items:
             raise unsayable(f"the layer `{path}`, which has several operators")
         try:
             call, operands, outputs = operator_call(self.graph, path, own[0], self._read(layer))
+            keys = tuple(self._held(x, path) if isinstance(x, Held) else _key(x) for x in operands)
         except NetError as failure:
             note = f"the operator is the layer `{path}`"
             raise NetError([replace(d, notes=(note,)) for d in failure.diagnostics]) from None
-        keys = tuple(self._held(x, path) if isinstance(x, Held) else _key(x) for x in operands)
         self.plain[layer.kind] = self.plain.get(layer.kind, 0) + 1
         (first, *_) = layer.outputs
         results = tuple((first.node, i) for i in range(outputs))
@@ -209,36 +235,85 @@ class Items:
         own = {value.node for value in layer.outputs}
         return max((value.output + 1 for value in self.taken if value.node in own), default=1)
 
+    def _is_table(self, path: str, layer: Layer) -> bool:
+        """Enter a `CONST` of more numbers than a text should hold as a `PARAM`, if it is one."""
+        (result,) = layer.outputs
+        (source,) = self.graph.producer(result).inputs
+        held = layer.arguments["value"]
+        assert source is not None
+        if isinstance(held, WordCall) or prod(source.type.extents) <= MOST_NUMBERS:
+            return False
+        if source.dtype not in PARAMETER_TYPES:
+            key = self._table(source, self._table_name(path), source.type.extents)
+            call = replace(converted_call(source.dtype), path=path)
+            self.found.append(Item(call, (key,), (_key(result),)))
+        else:
+            self._table(source, path, source.type.extents)
+            self.found[-1].results = (_key(result),)
+        return True
+
+    def _table(self, value: Value, name: str, shape: tuple[int, ...]) -> Key:
+        """The `PARAM` that holds a constant in a shape, with a batch of 1, among the weights."""
+        held = table_of(value, self.graph.producer(value).attributes["value"])
+        self.tables[value.node] = Table(name, replace(held, shape=shape))
+        call = _parameter_call(name, shape, held.dtype, frozen=True)
+        return self._made_by(call, (), has_weights=True)
+
+    def _table_name(self, path: str) -> str:
+        scope = path.rpartition(".")[0]
+        taken = {*self.graph.layers, *(table.name for table in self.tables.values())}
+        names = (f"{scope}.table{n}".strip(".") for n in count(1))
+        return next(name for name in names if name not in taken)
+
     def _held(self, held: Held, path: str) -> Key:
         """A tensor that no layer yields, as a chain of its own before the operator."""
+        dtype = held.type.dtype
         if held.constant is not None:
-            return self._made_by(Call("op", held.constant), ())
-        name, type = held.name, held.type
-        assert name is not None
-        if type.dtype.value not in ("float32", "float64"):
-            raise unsayable(f"the parameter `{name}` of {type.dtype.value}")
-        extents = type.extents
-        shape, (operator, numbers) = held_as(extents)
-        sizes = shape[1:] if len(shape) < 4 else (*shape[2:], shape[1])
-        size = sizes[0] if len(sizes) == 1 else sizes
-        arguments = [Argument("size", value_of(size), bare=True, always=True)]
-        if type.dtype.value != "float32":
-            arguments.append(Argument("dtype", Text(type.dtype.value)))
+            key = self._made_by(Call("op", held.constant), ())
+            return self._converted(key, dtype, CONSTANT_TYPES)
+        name = held.name or str(held.table)
         if name in self.shaped:
             return self.shaped[name]
-        source = self._made_by(Call("PARAM", tuple(arguments), name), (), has_weights=True)
-        self.laid_out[name] = shape
+        shape, (operator, numbers) = held_as(held.type.extents)
+        if held.table is not None:
+            value = Value(held.table, 0, held.type)
+            source = self._table(value, self._table_name(path), shape)
+        elif dtype not in PARAMETER_TYPES:
+            raise unsayable(f"the parameter `{name}` of {dtype.value}")
+        else:
+            call = _parameter_call(name, shape, dtype)
+            source = self._made_by(call, (), has_weights=True)
+            self.laid_out[name] = shape
         axes = "axes" if operator == "Squeeze" else "shape"
         text = Text(f"[{', '.join(map(str, numbers))}]")
         shaped = (Argument("", Text(f'"{operator}"'), bare=True), Argument(axes, text))
-        self.shaped[name] = self._made_by(Call("op", shaped), (source,))
+        key = self._made_by(Call("op", shaped), (source,))
+        self.shaped[name] = self._converted(key, dtype, PARAMETER_TYPES)
         return self.shaped[name]
+
+    def _converted(self, key: Key, dtype: DType, held: Container[DType]) -> Key:
+        """A tensor in the type of the graph, where it is held in another."""
+        return key if dtype in held else self._made_by(converted_call(dtype), (key,))
 
     def _made_by(self, call: Call, operands: tuple[Key, ...], *, has_weights: bool = False) -> Key:
         self._made += 1
         key = ("made", self._made)
         self.found.append(Item(call, operands, (key,), has_weights))
         return key
+
+
+def _parameter_call(
+    name: str, shape: tuple[int, ...], dtype: DType, *, frozen: bool = False
+) -> Call:
+    """The `PARAM` that holds a tensor with a batch of 1."""
+    sizes = shape[1:] if len(shape) < 4 else (*shape[2:], shape[1])
+    size = sizes[0] if len(sizes) == 1 else sizes
+    arguments = [Argument("size", value_of(size), bare=True, always=True)]
+    if dtype is not DType.FLOAT32:
+        arguments.append(Argument("dtype", Text(dtype.value)))
+    if frozen:
+        arguments.append(Argument("frozen", True))
+    return Call("PARAM", tuple(arguments), name)
 
 
 def _channels(taken: Sequence[Value]) -> int | None:

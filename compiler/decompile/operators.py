@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
+from struct import pack
 from typing import Any
 
 from ..ir.graph import CONSTANT, PARAMETER, Graph, Node, Value
-from ..ir.tensor import Tensor, shape_of
+from ..ir.tensor import Tensor
 from ..ir.types import DType, HolderType, TensorType
 from ..lower.operators import FLAGS, LEFT_OUT, OUTPUTS, RANDOM, TYPES
 from ..onnx_standard.foreign_operators import OpSchema, operators, yields_many
@@ -13,8 +15,10 @@ from .spelling import listed, quoted, unsayable
 from .tree import Argument, Call, Text
 from .tree import Value as Spelled
 
-MOST_NUMBERS = 1_000  # of a constant in a program
+MOST_NUMBERS = 1_000  # of a constant in a program; more of them lie with the weights
 CONSTANT_TYPES = (DType.FLOAT32, DType.INT64)
+PARAMETER_TYPES = (DType.FLOAT32, DType.FLOAT64)
+LARGEST_WHOLE = 2**24  # up to which a float32 holds all whole numbers
 _SUBGRAPHS = "export the model without control flow, or read it as it is: `netc summary MODEL.onnx`"
 
 
@@ -26,11 +30,13 @@ class Held:
         type: Its type.
         name: The parameter that it is, or None.
         constant: The arguments of the `Constant` that it is, or None.
+        table: The place in the graph of the constant that it is, which is no text; or None.
     """
 
     type: TensorType
     name: str | None = None
     constant: tuple[Argument, ...] | None = None
+    table: int | None = None
 
 
 def operator_call(
@@ -82,7 +88,12 @@ def operator_call(
 
 
 def _is_constant(graph: Graph, value: Value | None) -> bool:
-    return value is None or graph.producer(value).op_type == CONSTANT
+    return value is None or (graph.producer(value).op_type == CONSTANT and _is_text(value))
+
+
+def _is_text(value: Value) -> bool:
+    """Whether a constant is written into a program, and not kept with its weights."""
+    return value.dtype is not DType.FLOAT64 and prod(value.type.extents) <= MOST_NUMBERS
 
 
 def operand(graph: Graph, value: Value) -> Value | Held:
@@ -91,16 +102,43 @@ def operand(graph: Graph, value: Value) -> Value | Held:
     if node.op_type == PARAMETER:
         return Held(value.type, name=node.attributes["name"])
     if node.op_type == CONSTANT:
+        if not _is_text(value):
+            return Held(value.type, table=value.node)
         return Held(value.type, constant=_constant(value, node))
     return value
 
 
 def _constant(value: Value, node: Node) -> tuple[Argument, ...]:
-    """The arguments of a `Constant`."""
-    if value.dtype not in CONSTANT_TYPES:
-        raise unsayable(f"a constant of {value.dtype.value}")
-    text = listed(_nested(value, node.attributes["value"]))
+    """The arguments of a `Constant`, which holds whole numbers or those of float32."""
+    whole = not value.dtype.is_float
+    text = listed(_nested(value, node.attributes["value"]), whole=whole)
     return Argument("", Text('"Constant"'), bare=True), Argument("value", Text(text))
+
+
+def converted_call(dtype: DType) -> Call:
+    """The operator that makes a type of what is held in another."""
+    named = Argument("", Text('"Cast"'), bare=True)
+    return Call("op", (named, Argument("to", Text(dtype.value))))
+
+
+def table_of(value: Value, held: Tensor) -> Tensor:
+    """What a `PARAM` holds of a constant that is no text: real numbers.
+
+    Raises:
+        NetError: E579, it holds others than a float32 does.
+    """
+    if value.dtype is held.dtype in PARAMETER_TYPES:
+        return held
+    dtype = value.dtype if value.dtype in PARAMETER_TYPES else DType.FLOAT32
+    numbers = held.numbers() or ()
+    if not numbers or (dtype is not value.dtype and any(map(_is_beyond, numbers))):
+        what = f"a constant of {held.size:,} numbers of {value.dtype.value}"
+        raise unsayable(what, f"in the text it can hold {MOST_NUMBERS:,}")
+    return Tensor(dtype, held.shape, pack(f"<{held.size}{dtype.letter}", *numbers))
+
+
+def _is_beyond(number: Any) -> bool:
+    return isinstance(number, str) or abs(number) > LARGEST_WHOLE
 
 
 def _keyword(graph: Graph, schema: OpSchema, place: int, value: Value) -> Spelled:
@@ -113,12 +151,6 @@ def _keyword(graph: Graph, schema: OpSchema, place: int, value: Value) -> Spelle
 
 def _nested(value: Value, held: Any) -> Any:
     """The numbers of a constant in nested tuples, of the type that the graph gives it."""
-    size = 1
-    shape = held.shape if isinstance(held, Tensor) else shape_of(held)
-    for extent in shape:
-        size *= extent
-    if size > MOST_NUMBERS:
-        raise unsayable(f"a constant of {size:,} numbers", f"it can hold {MOST_NUMBERS:,}")
     nested = held.nested() if isinstance(held, Tensor) else held
     if nested is None or value.dtype is DType.STRING:
         raise unsayable(f"a constant of {value.dtype.value}")

@@ -8,6 +8,7 @@ from ..ir.dim import BATCH, Dim
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
 from ..ir.tensor import Tensor, shape_of
 from ..ir.types import DType, TensorType
+from .operators import PARAMETER_TYPES
 
 
 def is_same(
@@ -15,6 +16,7 @@ def is_same(
     model: Graph,
     laid_out: Container[str],
     copies: Mapping[str, str],
+    tables: Mapping[int, str],
     batch: int | None,
 ) -> bool:
     """Whether a program's graph is that of a model.
@@ -25,11 +27,12 @@ def is_same(
         laid_out: The names of parameters that the program holds in another shape, with `reshape`
             or `squeeze`, by which it gets the model's.
         copies: Parameters that only the program has, each with that of the model that it copies.
+        tables: Constants of the model by their places, each with the program's parameter for it.
         batch: The number of samples that the model takes and the program leaves open; or None.
     """
     table: dict[Any, int] = {}
     ours = _Classes(program, table, copies=copies)
-    theirs = _Classes(model, table, laid_out, batch=batch)
+    theirs = _Classes(model, table, laid_out, tables=tables, batch=batch)
     if len(program.outputs) != len(model.outputs) or len(program.inputs) != len(model.inputs):
         return False
     pairs = zip(program.outputs.values(), model.outputs.values(), strict=True)
@@ -55,10 +58,12 @@ class _Classes:
         laid_out: Container[str] = (),
         *,
         copies: Mapping[str, str] | None = None,
+        tables: Mapping[int, str] | None = None,
         batch: int | None = None,
     ) -> None:
         self.graph = graph
         self.copies = copies or {}
+        self.tables = tables or {}
         self.batch = batch
         self.table = table
         self.laid_out = laid_out
@@ -67,7 +72,8 @@ class _Classes:
         for identifier, node in graph.nodes():
             if node.op_type == "Identity" and node.inputs[0] is not None:
                 self.passed[identifier] = self.of(node.inputs[0])
-            self.numbers.append(self._number(self._key(node)))
+            key = self._key(node) if identifier not in self.tables else self._table(identifier)
+            self.numbers.append(self._number(key))
 
     def of(self, value: Value) -> tuple[int, int]:
         """What an equal value has, too."""
@@ -85,6 +91,8 @@ class _Classes:
             return self._parameter(node)
         if node.op_type == CONSTANT:
             return CONSTANT, node.outputs[0].dtype, *_numbers(node.attributes["value"])
+        if node.op_type == "Cast" and (told := self._converted(node)):
+            return told
         inputs = tuple(None if x is None else self.of(x) for x in node.inputs)
         while inputs and inputs[-1] is None:
             inputs = inputs[:-1]
@@ -96,11 +104,37 @@ class _Classes:
         kind = (PARAMETER, name, type.dtype, node.attributes.get("buffer", False))
         if name not in self.laid_out:
             return *kind, type.shape
-        held, how = held_as(type.extents)
+        return self._shown(kind, type.extents)
+
+    def _shown(self, kind: tuple[Any, ...], extents: tuple[int, ...]) -> Any:
+        """What a `PARAM` that holds a tensor in another shape shows of it."""
+        held, how = held_as(extents)
         stored = self._number((*kind, held))
         target = self._number((CONSTANT, DType.INT64, (len(how[1]),), tuple(map(float, how[1]))))
         attributes = () if how[0] == "Squeeze" else (("allowzero", 0.0),)
         return how[0], attributes, ((stored, 0), (target, 0))
+
+    def _table(self, identifier: int) -> Any:
+        """A constant as the program has it: a parameter, shown in its shape and type."""
+        (type,), name = self.graph[identifier].outputs, self.tables[identifier]
+        held = type.dtype if type.dtype in PARAMETER_TYPES else DType.FLOAT32
+        kind = PARAMETER, name, held, False
+        readers = self.graph.readers(identifier)
+        is_layer = all(self.graph[i].op_type == "Identity" for i in readers)
+        key = (*kind, type.shape) if is_layer else self._shown(kind, type.extents)
+        return key if held is type.dtype else ("Cast", type.dtype, ((self._number(key), 0),))
+
+    def _converted(self, node: Node) -> Any:
+        """A conversion by its type alone; that of a constant as the constant in that type."""
+        (source,) = node.inputs
+        assert source is not None
+        to = node.outputs[0].dtype
+        maker = self.graph.producer(source)
+        if maker.op_type == CONSTANT and source.node not in self.tables:
+            shape, numbers = _numbers(maker.attributes["value"])
+            exact = not isinstance(numbers, bytes) and (to.is_float or not source.dtype.is_float)
+            return (CONSTANT, to, shape, numbers) if exact else None
+        return "Cast", to, (self.of(source),)
 
 
 def held_as(extents: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[str, tuple[int, ...]]]:

@@ -9,7 +9,7 @@ from typing import Any
 from ...grammar.diagnostics import NetError, error
 from ...grammar.lexing.lexer import keywords
 from ...grammar.parsing.literals import write_string
-from ..expressions.arguments import Word
+from ..expressions.arguments import Word, WordCall
 from ..ir.initializers import Init
 from ..ir.types import DType
 from .tree import Text, Value
@@ -77,6 +77,8 @@ def _spelled(value: Any, words: frozenset[str]) -> str:
         return str(value.value)
     if isinstance(value, str):
         return value if isinstance(value, Word) or value in words else quoted(value)
+    if isinstance(value, WordCall):
+        return str(value)
     if isinstance(value, Init):
         numbers = ", ".join(map(real, value.numbers))
         return f"{value.name}({numbers})" if numbers else value.name

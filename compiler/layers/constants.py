@@ -114,6 +114,17 @@ def constant(
     return build.Identity(x)
 
 
+def rule_of(held: Tensor) -> WordCall | None:
+    """The rule that a square table is by, such as `eye(8)`; None where there is none."""
+    if len(held.shape) != 2 or held.shape[0] != held.shape[1] or held.shape[0] < 2:
+        return None
+    numbers = held.numbers()
+    for name, rule in RULES.items():
+        if rule.counts == "1" and numbers == tuple(rule.numbers(held.shape[0])):
+            return WordCall(name, held.shape[:1])
+    return None
+
+
 def _tensor(build: LayerBuilder, value: Any, code: str) -> Tensor:
     """The numbers in the type that they are kept in, real ones with the precision of float64."""
     extents: Extents

@@ -22,7 +22,7 @@ from ..layers.axes import axis_places
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import LAYERS, GivenArgument, bind
 from ..layers.recurrent import CELLS
-from ..passes.bind_extents import bind_extents
+from .batches import Misfit, check_one_sample
 from .layouts import AXES, axis_name, result_layout
 from .paths import Paths
 from .recognition.activations import UNARY
@@ -43,15 +43,12 @@ from .recognize import UNFORESEEN, Recognized, needed, recognize
 from .reshaping import fitting_target, stated_targets
 from .simplify import simplify
 from .states import with_states
+from .tables import table_arguments
 from .weights import Literal, key_of, literal_of, simplified, size_of
 
 # Operators that may be applied to tensors in any order of their axes.
 BY_ELEMENT = frozenset({*UNARY, *MERGES, "Cast", "Clip", "Div", "Erf", "Pow", "Where"})
 NOWHERE = Span(Source("<model>", ""), 0, 0)  # what no program says
-
-
-class Misfit(Exception):
-    """A layer that does not yield what the model's operators do."""
 
 
 def layered(raw: Graph) -> Graph:
@@ -82,29 +79,12 @@ def _recognized(raw: Graph) -> Graph:
                 graph = attempt.run()
                 if attempt.refused <= refused:
                     if opens:
-                        _check_one_sample(graph)
+                        check_one_sample(graph)
                     return graph
                 refused |= attempt.refused
                 break
         if len(refused) == known:
             return _Layering(raw, Recognized(), opens=False).run()
-
-
-def _check_one_sample(graph: Graph) -> None:
-    """Refuse a batch that is open where the model's own sample no longer fits.
-
-    Raises:
-        Misfit: With a batch of one, types are others than the graph tells.
-    """
-    one = {"N": 1}
-    try:
-        bound = bind_extents(graph, one)
-    except InferenceError as failure:
-        raise Misfit from failure
-    for (_, open), (_, node) in zip(graph.nodes(), bound.nodes(), strict=True):
-        for type, found in zip(open.outputs, node.outputs, strict=True):
-            if not type.bind(one).agrees(found):
-                raise Misfit
 
 
 class _WeightedBuilder(LayerBuilder):
@@ -442,12 +422,19 @@ class _Layering:
         weight = weight_of(self.raw, x)
         if weight is not None:
             return self._learned(x, weight, layout, identifier)
-        node = self.raw.producer(x)
-        if kind == "CONCAT" and node.op_type == CONSTANT:
-            path = self.paths.fresh("CONST", self.paths.path(identifier, kind))
-            value = tuple(node.attributes["value"].numbers())
-            return self._call(path, "CONST", (), {"value": value}, {}, False)[0]
+        merges = kind == "CONCAT" or kind in MERGES.values()
+        if merges and self.raw.producer(x).op_type == CONSTANT:
+            return self._table(x, layout, self.paths.path(identifier, kind))
         return self._lying(x, layout if len(layout) == x.type.rank else identity(x.type.rank))
+
+    def _table(self, x: Value, layout: Layout, path: str) -> Value:
+        """A constant operand of a merge as a `CONST` before it."""
+        given = table_arguments(self.raw.producer(x).attributes["value"], x.dtype, layout)
+        key = (*_output(x), layout)
+        if key not in self.held:
+            const = self.paths.fresh("CONST", path)
+            self.held[key] = self._call(const, "CONST", (), given, {}, False)[0]
+        return self.held[key]
 
     def _learned(self, x: Value, weight: Weight, layout: Layout, identifier: int) -> Value:
         rank = len(layout)

@@ -6,11 +6,13 @@ from os.path import exists
 from pathlib import PurePath
 
 from .compiler.decompile.decompile import Decompiled, decompile
+from .compiler.ir.tensor import Tensor
 from .compiler.ir.types import TensorType
 from .compiler.model import Model
 from .grammar.diagnostics import error
 from .grammar.files import atomic_writer
 from .grammar.formatting.formatter import format_source
+from .runtime.arrays.element_types import array_of
 from .runtime.kerneldef import Array
 from .runtime.weights.files import save_weights
 from .runtime.weights.initialize import initialize
@@ -62,7 +64,8 @@ def write_program(
         if exists(taken) and not force:
             raise error("E004", f"`{taken}` is there already", help="`--force` overwrites it")
     program = decompile(model.graph)
-    state = ReshapedState(initialize(model.graph), program.shapes, program.copies)
+    held = (program.shapes, program.copies, program.tables)
+    state = ReshapedState(initialize(model.graph), *held)
     with atomic_writer(path) as file:
         file.write(program.text.encode("utf-8"))
         if weights is not None:
@@ -77,6 +80,7 @@ class ReshapedState(LazyState):
         state: The network's weights.
         shapes: The shapes of those that the program holds in other shapes.
         copies: What only the program has, each with the network's weight that it copies.
+        tables: Constants of the network that are parameters of the program.
     """
 
     def __init__(
@@ -84,17 +88,23 @@ class ReshapedState(LazyState):
         state: Mapping[str, Array],
         shapes: Mapping[str, tuple[int, ...]],
         copies: Mapping[str, str] | None = None,
+        tables: Mapping[str, Tensor] | None = None,
     ) -> None:
-        super().__init__(dict.fromkeys((*state, *(copies or {}))))
+        super().__init__(dict.fromkeys((*state, *(copies or {}), *(tables or {}))))
         self._state = state
         self._shapes = shapes
         self._copies = copies or {}
+        self._tables = tables or {}
 
     def __getitem__(self, name: str) -> Array:
+        if name in self._tables:
+            return array_of(self._tables[name])
         array = self._state[self._copies.get(name, name)]
         return array.reshape(self._shapes[name]) if name in self._shapes else array
 
     def type_of(self, name: str) -> TensorType:
         """A weight's type."""
+        if name in self._tables:
+            return TensorType(self._tables[name].dtype, self._tables[name].shape)
         type = type_of(self._state, self._copies.get(name, name))
         return type.with_shape(self._shapes[name]) if name in self._shapes else type

@@ -1,11 +1,13 @@
 """The programs that graphs are written as, and what no program can say."""
 
+import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
 import netc
 from netc.compiler.decompile.decompile import decompile
 from netc.grammar.diagnostics import NetError
+from netc.programs import ReshapedState
 
 # Pairs of a program and that of its graph, which holds no blocks, loops or bindings.
 PROGRAMS = {
@@ -188,22 +190,49 @@ def test_text_of_a_program() -> None:
     assert netc.compile(text).to_text() == wanted
 
 
-UNSAYABLE = {
-    'INPUT(8x8x4) -> POOL -> CONV(3x3, 4) as a -> op("Add", B=' + str([[[0.5] * 40] * 40]) + ")": (
-        "a constant of 1,600 numbers"
+def test_what_cannot_be_said() -> None:
+    """It is named, and so is its layer."""
+    big = [2**25] * 1_600
+    program = f'INPUT(1600, dtype=int64) -> op("Add", B={big}) -> op("Cast", to=float32) -> FC(2)'
+    with pytest.raises(NetError, match=r"E579.*a constant of 1,600 numbers of int64") as caught:
+        decompile(netc.compile(program).graph)
+    assert caught.value.diagnostics[0].notes == ("the operator is the layer `add1`",)
+
+
+TABLES = {
+    "real numbers": (
+        f'INPUT(40x40x1) -> op("Div", B={[[i + 0.5] * 40 for i in range(40)]}) -> GAP',
+        "INPUT(40x40x1) -> ( ID | PARAM(40x40, frozen=yes) as table1"
+        ' -> op("Squeeze", axes=[0]) )\n  -> op("Div") -> GAP\n',
+    ),
+    "whole numbers": (
+        f'INPUT(1600, dtype=int64) -> op("Mod", B={[i + 1 for i in range(1600)]})'
+        " -> EMBED(1600, 2) -> REDUCE",
+        "INPUT(1600, dtype=int64)\n  -> ( ID | PARAM(1600, frozen=yes) as table1"
+        ' -> op("Squeeze", axes=[0]) -> op("Cast", to=int64) )\n'
+        '  -> op("Mod") -> EMBED(1600, 2) -> REDUCE\n',
+    ),
+    "a table of a layer": (
+        "x = INPUT(40x40, sequence)\n"
+        f"( x | CONST({[[i / 7] * 40 for i in range(40)]}) as c ) -> SUB -> REDUCE",
+        "INPUT(40x40, sequence) -> ( ID | PARAM(40x40, frozen=yes) as c ) -> SUB -> REDUCE\n",
     ),
 }
 
 
-@pytest.mark.parametrize("program", UNSAYABLE)
-def test_what_cannot_be_said(program: str) -> None:
-    """It is named, and so is its layer."""
-    program = program.replace("8x8x4", "80x80x4")
-    with pytest.raises(
-        NetError, match="E579.*" + UNSAYABLE[program.replace("80x80x4", "8x8x4")]
-    ) as caught:
-        decompile(netc.compile(program).graph)
-    assert caught.value.diagnostics[0].notes == ("the operator is the layer `add1`",)
+@pytest.mark.parametrize("name", TABLES)
+def test_tables(name: str) -> None:
+    """Constants of more than 1,000 numbers lie with the weights, as what nothing trains."""
+    program, expected = TABLES[name]
+    net = netc.compile(f"net it\n{program}")
+    found = decompile(net.graph)
+    assert found.text == f"net it\n\n{expected}"
+    state = net.initialize()
+    again = netc.compile(found.text)
+    (spec,) = again.graph.inputs.values()
+    x = np.arange(1600, dtype=spec.dtype.value).reshape(spec.type.bind({"N": 1}).extents)
+    held = ReshapedState(state, found.shapes, found.copies, found.tables)
+    np.testing.assert_array_equal(again.run(x, held), net.run(x, state))
 
 
 def test_an_input_of_one_number_a_sample() -> None:

@@ -11,6 +11,7 @@ from . import (
     pooling,
     recurrent,
     shaping,
+    tables,
     windows,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "pooling",
     "recurrent",
     "shaping",
+    "tables",
     "windows",
 ]

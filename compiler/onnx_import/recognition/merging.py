@@ -1,6 +1,9 @@
 """Merges of several tensors."""
 
+from math import prod
+
 from ...ir.graph import CONSTANT, Value
+from ...layers.constants import MOST_NUMBERS
 from .trail import SHAPING, Match, Trail, rule, with_channels_on
 
 MERGES = {"Add": "ADD", "Mul": "MUL", "Sub": "SUB", "Max": "MAX", "Mean": "MEAN", "Sum": "ADD"}
@@ -14,7 +17,7 @@ def merge(trail: Trail) -> Match:
     """
     operands = tuple(value for value in trail.node.inputs if value is not None)
     trail.need(len(operands) >= 2 and len(set(operands)) == len(operands))
-    trail.need(all(x.dtype.is_float and not trail.is_by(x, "Constant") for x in operands))
+    trail.need(all(x.dtype.is_float and not trail.is_by(x, CONSTANT) for x in operands))
     computed = [x for x in operands if not trail.is_stored(x)]
     trail.need(len({x.type.rank for x in computed}) == 1)
     kind, rank = MERGES[trail.node.op_type], trail.node.outputs[0].rank
@@ -55,7 +58,7 @@ def concat(trail: Trail) -> Match:
     operands = tuple(_once(trail, value) for value in trail.node.inputs if value is not None)
     trail.need(len(operands) > 1 and all(x.dtype.is_float for x in operands))
     constants = [x for x in operands if trail.is_by(x, CONSTANT)]
-    trail.need(all(x.type.rank == 2 and x.shape[0] == 1 and trail.numbers(x) for x in constants))
+    trail.need(all(x.shape[0] == 1 and prod(x.type.extents) <= MOST_NUMBERS for x in constants))
     trail.need(not all(map(trail.is_stored, operands)))
     return Match("CONCAT", operands, axis=trail.node.attributes["axis"] % operands[0].type.rank)
 
