@@ -101,6 +101,7 @@ CODES = {
     "E545": "a folder that holds another run",
     "E546": "a folder without the files of a finished run",
     "E547": "samples that cannot be predicted",
+    "E548": "processes that cannot train together",
     "E551": "an unknown or unsuitable metric",
     "E561": "a monitor's record that cannot be read or drawn",
     "E562": "weights of another network that do not match by name",

@@ -109,6 +109,10 @@ SITUATIONS: Mapping[str, str] = {
     "these.",
     "E547": "`netc predict` takes arrays and images with `--input`, or a data set with "
     "`--data`. Neither was given, or a file is neither an array nor an image.",
+    "E548": "`mpiexec` or `srun` started several processes, and mpi4py is missing, cannot be "
+    "loaded, or belongs to another MPI, so that each would train alone. `pip install "
+    "'netc[mpi]'` brings mpi4py and an `mpiexec` that fits; on a cluster, build mpi4py for the "
+    "MPI that is loaded.",
     "E551": "A metric, threshold or column of the history is unknown, or does not fit the "
     "output and its targets: their shapes differ, a class is out of range, scores are NaN, or "
     "a threshold is given for more than two classes.",

@@ -26,7 +26,17 @@ ORDERS = {
         "decompile",
     ),
     "runtime": (
-        *("kerneldef", "arrays", "weights", "kernels", "engines", "data", "metrics", "feeding"),
+        *(
+            "kerneldef",
+            "arrays",
+            "weights",
+            "kernels",
+            "ranks",
+            "engines",
+            "data",
+            "metrics",
+            "feeding",
+        ),
         *("run_folder", "plots", "inference", "training", "inspection", "monitoring", "sanity"),
         *("learning_curves", "benchmarking"),
     ),
@@ -40,7 +50,16 @@ ORDERS = {
         *("sklearn", "onnx_backend"),
         "cli",
     ),
-    "face/cli": ("streams", "completion", "terminal", "options", "weights", "findings", "commands"),
+    "face/cli": (
+        "streams",
+        "completion",
+        "terminal",
+        "ranks",
+        "options",
+        "weights",
+        "findings",
+        "commands",
+    ),
 }
 MAX_LINES = 600  # 400 is a signal to look for a second idea; this says that nobody did
 
@@ -53,6 +72,7 @@ ENTRANCES = {
     "lark": ["grammar/lexing/lark_tables.py"],
     "matplotlib": [f"runtime/plots/{name}.py" for name in ("canvas", "glyphs", "scenes")],
     "ml_dtypes": ["runtime/arrays/element_types.py"],
+    "mpi4py": ["runtime/ranks/team.py"],
     "networkx": ["compiler/ir/graph.py"],
     "numpy": [
         "compiler/emit/*",
@@ -89,7 +109,17 @@ LATE = {
     *(f"src/netc/{name}.py" for name in ("choices", "drawing", "network", "trainable")),
 }
 
-HEAVY = {"lark", "matplotlib", "networkx", "numpy", "onnx", "onnxruntime", "rich", "torch"}
+HEAVY = {
+    "lark",
+    "matplotlib",
+    "mpi4py",
+    "networkx",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "rich",
+    "torch",
+}
 
 
 def _modules() -> list[Path]:

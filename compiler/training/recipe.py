@@ -48,6 +48,7 @@ class Recipe:
             at each step; None where the weights themselves are.
         batch: Samples of a batch; None for all.
         accumulate: How many batches' gradients are averaged for a step of the optimizer.
+        sync_bn: Whether batch normalization is by all ranks' samples, where several share a batch.
         last: What becomes of a last batch that is short: `keep` or `drop`.
         epochs: How often all training data is seen.
         seed: Of initial weights, splits, order, augmentation and noise.
@@ -72,6 +73,7 @@ class Recipe:
     ema: float | None = None
     batch: int | None = 32
     accumulate: int = 1
+    sync_bn: bool = False
     last: str = "keep"
     epochs: int = 10
     seed: int = 0
@@ -136,6 +138,7 @@ class Recipe:
             "ema": None if self.ema is None else repr(self.ema),
             "batch": "all" if self.batch is None else str(self.batch),
             "accumulate": None if self.accumulate == 1 else str(self.accumulate),
+            "sync_bn": "yes" if self.sync_bn else None,
             "last": self.last,
             "epochs": str(self.epochs),
             "seed": str(self.seed),

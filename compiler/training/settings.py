@@ -12,6 +12,7 @@ from ...grammar.records import record
 from ...grammar.source import Span
 from ...grammar.translation.settings import OUR_SETTINGS, corrected_setting
 from ..expressions.arguments import (
+    Flag,
     Kind,
     Mismatch,
     Natural,
@@ -390,6 +391,7 @@ SETTINGS: Mapping[str, ReadEntry] = {
     "ema": _alone(_plain(or_none(kind_of(Rate)))),
     "batch": _alone(_plain(BATCH_SIZE)),
     "accumulate": _alone(_plain(Positive)),
+    "sync_bn": _alone(_plain(Flag)),
     "last": _alone(_plain(Literal["keep", "drop"])),
     "epochs": _alone(_plain(Positive)),
     "seed": _alone(_plain(Natural)),

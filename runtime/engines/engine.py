@@ -17,7 +17,7 @@ from ...compiler.training.train_step import expose_parameters
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ..kerneldef import Array
 from ..weights.state import State
-from .executor import admit, read_weights
+from .executor import Ready, admit, read_weights
 from .executor import run as run_plan
 from .plan import Plan, plan, resolve_fetches
 from .session import Session
@@ -25,8 +25,25 @@ from .session import Session
 Runner = Callable[[Mapping[str, Any], State], dict[str, Array]]
 """Inputs by name, and weights by name, to outputs by name."""
 
-StepRunner = Callable[[Mapping[str, Any], Mapping[str, Array]], dict[str, Array]]
-"""Inputs by name, and arrays by an output's name that it may be written to, to outputs by name."""
+
+class StepRunner(Protocol):
+    """What takes a step of training, again and again."""
+
+    def __call__(
+        self,
+        feeds: Mapping[str, Any],
+        spare: Mapping[str, Array],
+        ready: Ready | None = None,
+    ) -> dict[str, Array]:
+        """Compute the outputs of a step.
+
+        Args:
+            feeds: Inputs by name.
+            spare: Arrays by an output's name that it may be written to.
+            ready: Gets outputs as soon as they are computed, where the engine tells.
+        """
+        ...
+
 
 _RUNNERS: "WeakKeyDictionary[Graph, dict[Any, Runner]]" = WeakKeyDictionary()
 
@@ -69,6 +86,10 @@ class OnNumpy:
 
     def open(self, graph: Graph, *, device: str = "cpu", dtype: str | None = None) -> Runner:
         """See `Engine`."""
+        return partial(run_plan, self._planned(graph, device, dtype))
+
+    @staticmethod
+    def _planned(graph: Graph, device: str, dtype: str | None = None) -> Plan:
         if device != "cpu":
             raise error(
                 "E502",
@@ -78,12 +99,12 @@ class OnNumpy:
         if dtype not in (None, "float32", "float64"):
             help = "use float32 or float64"
             raise error("E502", f"NumPy does not compute in `{dtype}`", help=help)
-        return partial(run_plan, plan_of(graph, dtype=dtype))
+        return plan_of(graph, dtype=dtype)
 
     def open_step(self, graph: Graph, *, device: str = "cpu") -> StepRunner:
         """See `Engine`; kernels choose themselves where results go."""
-        runner = self.open(graph, device=device)
-        return lambda feeds, spare: runner(feeds, {})
+        planned = self._planned(graph, device)
+        return lambda feeds, spare, ready=None: run_plan(planned, feeds, {}, ready=ready)
 
 
 class OnOnnxruntime:
@@ -115,7 +136,9 @@ class OnOnnxruntime:
         if not gains_by_extents(settled):
             sessions[()] = _session(settled, device)
 
-        def compute(feeds: Mapping[str, Any], spare: Mapping[str, Array]) -> dict[str, Array]:
+        def compute(
+            feeds: Mapping[str, Any], spare: Mapping[str, Array], ready: Ready | None = None
+        ) -> dict[str, Array]:
             checked = admit(planned, feeds)
             key = tuple(checked.symbols.items())
             if sessions and key not in sessions:

@@ -24,10 +24,17 @@ from .threads import one_thread
 UNFORESEEN = (ArithmeticError, LookupError, TypeError, ValueError)
 
 Watch = Callable[[Node, tuple[Array, ...]], None]
+Ready = Callable[[str, Array], None]
+"""Gets an output by name as soon as it is computed, and keeps nothing of it."""
 
 
 def run(
-    plan: Plan, feeds: Mapping[str, Any], state: State, *, watch: Watch | None = None
+    plan: Plan,
+    feeds: Mapping[str, Any],
+    state: State,
+    *,
+    watch: Watch | None = None,
+    ready: Ready | None = None,
 ) -> dict[str, Array]:
     """Compute what a plan fetches.
 
@@ -37,6 +44,7 @@ def run(
         state: Parameters and buffers by name; each is read once, when it is first needed.
         watch: Gets each operator with its results as soon as they are computed; it must neither
             keep nor change them.
+        ready: Gets what is fetched as soon as a step has computed it.
 
     Returns:
         The fetched arrays by name, which share no memory with feeds, state or each other.
@@ -49,15 +57,22 @@ def run(
     _check_names(plan, state)
     # IEEE arithmetic without warnings, as in ONNX: an overflow is infinity.
     with one_thread(), np.errstate(all="ignore"):
-        found = _compute(plan, checked, state, watch)
+        found = _compute(plan, checked, state, watch, ready)
     return {name: _apart(value) for name, value in found.items()}
 
 
 def _compute(
-    plan: Plan, checked: CheckedFeeds, state: State, watch: Watch | None = None
+    plan: Plan,
+    checked: CheckedFeeds,
+    state: State,
+    watch: Watch | None = None,
+    ready: Ready | None = None,
 ) -> dict[str, Array]:
     """What a plan fetches, of inputs that fit."""
-    slots: list[Array | None] = [None] * plan.slots
+    slots: list[Any] = [None] * plan.slots
+    leaving: dict[int, list[str]] = {}
+    for name, slot in plan.fetches.items():
+        leaving.setdefault(slot, []).append(name)
     for name, slot in plan.feeds.items():
         slots[slot] = checked.arrays[name]
     for slot, array in plan.constants:
@@ -70,6 +85,10 @@ def _compute(
             results = _take(step, slots, plan, state, checked, outs)
             if watch is not None:
                 watch(plan.graph[step.node], results)
+            if ready is not None:
+                for slot in step.outputs:
+                    for name in leaving.get(slot, ()):
+                        ready(name, slots[slot])
             del results, outs  # or what is released here would live through the next kernel
             for slot in step.release:
                 slots[slot] = None

@@ -12,7 +12,7 @@ from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.files import check_readable, path_or_bytes
 from ..arrays.feeds import check_feeds
 from ..kerneldef import Array
-from ..kernels.workers import chosen_workers
+from ..kernels.workers import chosen_workers, shared_cores
 
 # What a device is to onnxruntime, and how to get it.
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -156,7 +156,7 @@ def _open(runtime: Any, model: str | bytes, device: str) -> Any:
     runtime.set_default_logger_severity(_FATAL)
     options = runtime.SessionOptions()
     options.log_severity_level = _FATAL
-    options.intra_op_num_threads = chosen_workers() or 0  # 0: as many as it chooses
+    options.intra_op_num_threads = chosen_workers() or shared_cores() or 0  # 0: as it chooses
     # The CPU runs what a device has no kernel for, such as the computation of shapes.
     providers = list(dict.fromkeys([PROVIDERS[device], PROVIDERS["cpu"]]))
     if isinstance(model, str):

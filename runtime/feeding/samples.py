@@ -1,8 +1,11 @@
 """Samples of a data set -> batches that a network can be fed with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from ...compiler.passes.shards import FIRST, SHARD_INPUTS, WHOLE
 from ..data.adapting import adapter
 from ..data.augmentation import Augmenter
 from ..data.dataset import Batch, Dataset
@@ -13,6 +16,21 @@ from ..kerneldef import Array
 from .wiring import Wiring
 
 Feeds = dict[str, Array]
+
+
+def batch_size(feeds: Mapping[str, Array]) -> int:
+    """How many samples a batch has, of which a rank may be fed with a shard."""
+    return int(feeds[WHOLE]) if WHOLE in feeds else len(next(iter(feeds.values())))
+
+
+def own_arrays(feeds: Mapping[str, Array]) -> Feeds:
+    """What a rank is fed with of its shard; nothing where that is empty."""
+    return {name: array for name, array in feeds.items() if name not in SHARD_INPUTS}
+
+
+def shard_sizes(samples: int, ranks: int) -> list[int]:
+    """How many samples of a batch each rank gets: the first ones one more, where it must be."""
+    return [samples // ranks + (rank < samples % ranks) for rank in range(ranks)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +46,8 @@ class Samples:
         batch: Samples of a batch; None for all.
         last: What becomes of a short last batch.
         seed: Of the order in which they come.
+        rank, ranks: Of how many ranks this is which: each gets a shard of each batch to train on,
+            and of the batches to measure on every so manieth.
     """
 
     data: Dataset
@@ -38,6 +58,8 @@ class Samples:
     batch: int | None = 32
     last: Last = "keep"
     seed: int = 0
+    rank: int = 0
+    ranks: int = 1
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -60,9 +82,16 @@ class Samples:
             NetError: The data is damaged, or a label is out of range (E523).
         """
         order = shuffled(self.indices, seed=self.seed, epoch=epoch)
-        for indices in batch_indices(order, self.batch, last=self.last)[start:]:
-            batch = self.augmenter.augment(self.data.take(indices), indices, epoch=epoch)
-            yield self._feeds(batch, indices)
+        for whole in batch_indices(order, self.batch, last=self.last)[start:]:
+            sizes = shard_sizes(len(whole), self.ranks)
+            before = sum(sizes[: self.rank])
+            indices = whole[before : before + sizes[self.rank]]
+            place = {FIRST: np.array(before), WHOLE: np.array(len(whole))}
+            feeds: Feeds = {}
+            if len(indices):
+                batch = self.augmenter.augment(self.data.take(indices), indices, epoch=epoch)
+                feeds = self._feeds(batch, indices)
+            yield feeds if self.ranks == 1 else {**feeds, **place}
 
     def still(self, size: int) -> Iterator[Feeds]:
         """All samples in their own order, without anything random, for measuring.
@@ -70,7 +99,8 @@ class Samples:
         Raises:
             NetError: As `batches`.
         """
-        for indices in batch_indices(self.indices, size) if len(self) else ():
+        batches = batch_indices(self.indices, size) if len(self) else ()
+        for indices in batches[self.rank :: self.ranks]:
             yield self._feeds(self.augmenter.still(self.data.take(indices)), indices)
 
     def _feeds(self, batch: Batch, indices: Array) -> Feeds:

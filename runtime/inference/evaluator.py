@@ -18,6 +18,7 @@ from ..metrics.by_task import suitable, thorough
 from ..metrics.definitions import Metrics, find_metric
 from ..metrics.of_outputs import OutputMetrics
 from ..metrics.outputs import OutputForm
+from ..ranks.team import ALONE, Team
 
 MEASURED_AT_ONCE = 256  # samples that are measured at once
 
@@ -90,9 +91,14 @@ class Evaluator:
         )
 
     def measure(
-        self, state: Mapping[str, Array], batches: Iterable[Mapping[str, Array]]
+        self,
+        state: Mapping[str, Array],
+        batches: Iterable[Mapping[str, Array]],
+        team: Team = ALONE,
     ) -> dict[str, float]:
         """The mean loss, and the metrics by name, of several outputs as `output.metric`.
+
+        Of several ranks each measures its own batches, and has the result of all.
 
         Raises:
             NetError: Data or weights do not fit, or the outputs hold NaN (E551).
@@ -107,6 +113,8 @@ class Evaluator:
             samples += count
             if np.isfinite(results[LOSS]):
                 self.metrics.update(results, feeds)
+        total, samples = map(sum, zip(*team.gather((total, samples)), strict=True))
+        self.metrics.pool(team)
         return {LOSS: total / max(samples, 1), **self.metrics.values()}
 
     def losses(self, state: Mapping[str, Array], batches: Iterable[Mapping[str, Array]]) -> Array:

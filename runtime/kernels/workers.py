@@ -49,13 +49,27 @@ def workers() -> int:
         return chosen
     if any(os.environ.get(name) for name in OF_BLAS):
         return 1
-    return _cores()
+    return shared_cores() or len(allowed_cores())
 
 
 @cache
-def _cores() -> int:
+def allowed_cores() -> frozenset[int]:
+    """The cores that the system lets this process use."""
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    return frozenset(affinity(0) if affinity else range(os.cpu_count() or 1))
+
+
+_shares: list[int] = []
+
+
+def have_cores(count: int) -> None:
+    """Leave all cores but so many to processes that were started with this one."""
+    _shares[:] = [count]
+
+
+def shared_cores() -> int | None:
+    """How many cores this process has to itself; None where it shares them with nobody."""
+    return _shares[0] if _shares else None
 
 
 def spread(compute: Callable[[Part], None], parts: Sequence[Part], work: int) -> None:

@@ -1,7 +1,7 @@
 """What metrics are computed from, gathered batch by batch: counts, errors, hits, scores."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from .outputs import OutputForm, positive_scores, predicted, table, unfit
 
 class Accumulator(Protocol):
     """Something gathered batch by batch, for batches of any size."""
+
+    def merge(self, other: Any) -> None:
+        """Add what another of its kind has gathered."""
+        ...
 
     def update(self, output: Array, target: Array) -> None:
         """Add a batch.
@@ -59,6 +63,11 @@ class Confusion:
         pairs = [pair_counts(answers[known[:, c], c], chosen[known[:, c], c], 2) for c in columns]
         self._add(np.stack(pairs))
 
+    def merge(self, other: "Confusion") -> None:
+        """Add what another one has counted."""
+        if other.counts.size:
+            self._add(other.counts)
+
     def _add(self, counts: Array) -> None:
         if not self.counts.size:
             self.counts = counts
@@ -102,6 +111,10 @@ class TopK:
         ahead = (scores > own).sum(axis=1) + ((scores == own) & before).sum(axis=1)
         self.totals = self.totals + np.array([(ahead < self.k).sum(), len(index)])
 
+    def merge(self, other: "TopK") -> None:
+        """Add what another one has counted."""
+        self.totals = self.totals + other.totals
+
 
 class Ranking:
     """Every score with its answer, which thresholds are then tried on: 9 bytes for each score."""
@@ -119,6 +132,11 @@ class Ranking:
             answers = (answers[:, None] == np.arange(scores.shape[1])).astype(np.int8)
         self._scores.append(scores)
         self._answers.append(answers)
+
+    def merge(self, other: "Ranking") -> None:
+        """Add the scores of another one."""
+        self._scores += other._scores
+        self._answers += other._answers
 
     def columns(self) -> list[tuple[Array, Array]]:
         """For each class or label: whether it was the answer, and its scores.
@@ -178,6 +196,11 @@ class Errors:
         t = target.reshape(len(output), -1).astype(np.float64)
         self._merge(_moments(y, t))
 
+    def merge(self, other: "Errors") -> None:
+        """Add the moments of another one."""
+        if other.moments.size:
+            self._merge(other.moments)
+
     def _merge(self, batch: Array) -> None:
         if not self.moments.size:
             self.moments = batch
@@ -222,3 +245,7 @@ class BoxOverlap:
         known = ~np.isnan(target).any(axis=-1)
         overlap = box_iou(output[known], target[known], boxes=self.form.boxes)
         self.totals = self.totals + np.array([overlap.sum(), (overlap >= 0.5).sum(), overlap.size])
+
+    def merge(self, other: "BoxOverlap") -> None:
+        """Add what another one has counted."""
+        self.totals = self.totals + other.totals

@@ -339,6 +339,12 @@ class Metrics:
         for accumulator in self._accumulators.values():
             accumulator.update(output, target)
 
+    def merge(self, other: "Metrics") -> None:
+        """Add the batches of others of the same names."""
+        pairs = zip(self._accumulators.values(), other._accumulators.values(), strict=True)
+        for own, theirs in pairs:
+            own.merge(theirs)
+
     def values(self) -> dict[str, float]:
         """Each metric of all batches so far."""
         return {

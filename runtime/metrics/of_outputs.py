@@ -7,6 +7,7 @@ import numpy as np
 
 from ...compiler.training.objective import LOSS
 from ..kerneldef import Array
+from ..ranks.team import Team
 from .accumulators import Accumulator
 from .definitions import Metrics
 
@@ -91,6 +92,20 @@ class OutputMetrics:
         }
         means = {_loss_of(name): total / max(n, 1) for name, (total, n) in self._sums.items()}
         return {**found, **{name: float(mean) for name, mean in means.items()}}
+
+    def pool(self, team: Team) -> None:
+        """Gather the batches of all ranks on each of them."""
+        if team.size == 1:
+            return
+        states = team.gather(self.state())
+        self.reset()
+        for state in states:
+            other = self.again()
+            other.restore(state)
+            for output, metrics in self.metrics.items():
+                metrics.merge(other.metrics[output])
+            for output in self.losses:
+                self._sums[output] = self._sums[output] + other._sums[output]
 
     def state(self) -> dict[str, Array]:
         """What was gathered so far, for a checkpoint."""

@@ -11,7 +11,7 @@ from ..engines.session import version
 from ..kernels.workers import OF_BLAS, chosen_workers, workers
 
 
-def environment(engine: str) -> dict[str, str]:
+def environment(engine: str, ranks: int = 1) -> dict[str, str]:
     """What the last bits of a run depend on, by name.
 
     Raises:
@@ -28,6 +28,8 @@ def environment(engine: str) -> dict[str, str]:
     }
     if engine == "onnxruntime":
         found["onnxruntime"] = version()
+    if ranks > 1:
+        found["ranks"] = str(ranks)
     return found
 
 
@@ -45,7 +47,7 @@ def _threads() -> str:
 def compare(saved: Mapping[str, str], now: Mapping[str, str]) -> tuple[Diagnostic, ...]:
     """A warning where two environments differ: W502."""
     notes = [
-        f"{name}: {saved.get(name) or 'none'} then, {now.get(name) or 'none'} now"
+        f"{name}: {_said(saved, name)} then, {_said(now, name)} now"
         for name in dict.fromkeys([*saved, *now])
         if saved.get(name) != now.get(name)
     ]
@@ -59,3 +61,8 @@ def compare(saved: Mapping[str, str], now: Mapping[str, str]) -> tuple[Diagnosti
             notes=tuple(notes),
         ),
     )
+
+
+def _said(environment: Mapping[str, str], name: str) -> str:
+    """What an environment says; one rank, where it says none."""
+    return environment.get(name) or ("1" if name == "ranks" else "none")

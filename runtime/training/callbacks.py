@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from ...grammar.diagnostics import error
+from ..feeding.samples import batch_size
 from ..plots.training_curves import draw_history
 from ..run_folder.folder import CURVES, HISTORY, WEIGHTS
 from ..run_folder.history import HISTORY_SUFFIXES, Epoch, History
@@ -39,7 +40,7 @@ class Reporter(Callback):
         """Show the mean loss of the epoch so far."""
         self.bar.advance(
             loss=progress.loss / progress.samples,
-            samples=len(next(iter(feeds.values()))),
+            samples=batch_size(feeds),
             lr=float(feeds["lr"]),
         )
 

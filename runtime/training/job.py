@@ -23,10 +23,11 @@ from ..data.preprocessing import Fitted, fit
 from ..data.splits import Splits, shuffled, splits
 from ..data.target_scaling import fit_targets, standard_of
 from ..engines.batch_statistics import check_statistics
-from ..feeding.samples import Samples
+from ..feeding.samples import Samples, shard_sizes
 from ..feeding.wiring import Wiring, wire
 from ..inference.evaluator import MEASURED_AT_ONCE, Evaluator
 from ..kerneldef import Array
+from ..ranks.team import ALONE, Team
 from ..run_folder.checkpoint import Checkpoint
 from ..run_folder.environment import compare, environment
 from ..run_folder.folder import CHECKPOINT
@@ -40,6 +41,11 @@ DATA_VALUES = "values"  # of the data
 KEPT = ("engine", "device", "monitor", "patience", "min_delta")
 ALL = "all"  # samples, whatever part they are in
 PROBED_SAMPLES = 128  # samples, for means and deviations of what a network makes of them
+# Of E570 where ranks share a batch.
+SHARE = {
+    "batch": "a rank's share of a batch,",
+    "help": "take larger batches or fewer ranks, or let ranks share statistics: `sync_bn = yes`",
+}
 PARTS = (*(part.name for part in fields(Splits)), ALL)
 
 
@@ -75,6 +81,7 @@ class Job:
         force: Whether a run that the folder holds is overwritten.
         changes: The settings that replaced the program's own, which a folder keeps.
         saved: The checkpoint to continue from; see `resumed`.
+        team: The ranks that train it together.
     """
 
     graph: Graph
@@ -92,6 +99,7 @@ class Job:
     force: bool = False
     changes: Mapping[str, str] = field(default_factory=dict)
     saved: Checkpoint | None = None
+    team: Team = ALONE
 
     def __repr__(self) -> str:
         return f"<Job: {self.graph.name} on {self.data!r}, epochs={self.recipe.epochs}>"
@@ -183,7 +191,18 @@ class Job:
             recipe.descent,
             targets={output: target.type for output, target in self.wiring.targets.items()},
             seed=recipe.seed,
+            shards=self.team.size > 1,
+            sync_bn=recipe.sync_bn,
         )
+
+    def own(self, samples: Samples) -> Samples:
+        """Those of some samples that this rank sees."""
+        return replace(samples, rank=self.team.rank, ranks=self.team.size)
+
+    def measure(self, state: State, samples: Samples) -> dict[str, float]:
+        """Loss and metrics on some samples, which the ranks share among themselves."""
+        still = self.own(samples).still(MEASURED_AT_ONCE)
+        return self.evaluator.measure(state, still, self.team)
 
     def check_batches(self) -> None:
         """Refuse batches that are too small for BN, or too few, before the first step.
@@ -203,8 +222,10 @@ class Job:
         first = next(self.training.still(1))
         symbols = check_feeds(types, {name: first[name] for name in types}).symbols
         usual, *shorter = self.training.sizes
-        check_statistics(graph, range(len(graph)), {**symbols, "N": usual})
-        for size in shorter:
+        for size in sorted({*shard_sizes(usual, self.team.size)} - {0}):
+            told = {} if self.team.size == 1 else SHARE
+            check_statistics(graph, range(len(graph)), {**symbols, "N": size}, **told)
+        for size in sorted({n for each in shorter for n in shard_sizes(each, self.team.size)}):
             check_statistics(
                 *(graph, range(len(graph)), {**symbols, "N": size}),
                 batch="the last batch of an epoch,",
@@ -240,4 +261,4 @@ class Job:
         """W502 where a run is resumed elsewhere than it began: its last bits may differ."""
         if self.saved is None:
             return ()
-        return compare(self.saved.environment, environment(self.engine))
+        return compare(self.saved.environment, environment(self.engine, self.team.size))

@@ -12,8 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..feeding.prefetch import prefetched
+from ..feeding.samples import batch_size, own_arrays
 from ..kerneldef import Array
 from ..metrics.of_outputs import OutputMetrics
+from ..ranks.team import ALONE, Team
 from ..run_folder.checkpoint import Checkpoint, save_checkpoint
 from ..run_folder.history import Epoch, History
 from .early_stopping import EarlyStopping
@@ -133,6 +135,7 @@ class Loop:
         progress: Where it stands.
         monitored: What decides which epoch is best, of each epoch that has it.
         best: The weights of the best epoch so far.
+        team: The ranks that train together; all of them come here in the same order.
     """
 
     stepper: Stepper
@@ -144,6 +147,7 @@ class Loop:
     progress: Progress = field(default_factory=Progress)
     monitored: tuple[float, ...] = ()
     best: dict[str, Array] = field(default_factory=dict)
+    team: Team = ALONE
     _saved: float = 0.0
     _clock: float = 0.0
 
@@ -180,6 +184,7 @@ class Loop:
                 checkpoint before it stays.
         """
         self._check_weights()
+        self._pool_metrics()
         self._count_time()
         self._saved = time.monotonic()
         if self.settings.checkpoint is not None:
@@ -194,7 +199,7 @@ class Loop:
             self._follow(row)
         self.progress = Progress(**progress)
         self.best = dict(checkpoint.best)
-        if self.settings.metrics is not None:
+        if self.settings.metrics is not None and self.team.rank == 0:  # who has what all gathered
             self.settings.metrics.restore(checkpoint.measured)
         if self.progress.epoch < self.settings.epochs and not self.stopping.stopped:
             self.progress.done = False  # there are more epochs to go than there were
@@ -227,15 +232,17 @@ class Loop:
         progress = self.progress
         with closing(prefetched(self.part.batches(progress.epoch, progress.batch))) as batches:
             for feeds in batches:
-                progress.done = self._step(feeds)
-                if asked.is_set():
+                last = self._step(feeds)
+                late = time.monotonic() - self._saved > self.settings.every
+                stop, progress.done, due = self.team.any(asked.is_set(), last, late)
+                if stop:
                     self.save()
                     raise KeyboardInterrupt
                 if progress.done:
                     return
-                if time.monotonic() - self._saved > self.settings.every:
+                if due:
                     self.save()
-        row = self._row()
+        row = self.team.share(self._row())
         self.history.append(row)
         best = self.stopping.update(row.epoch, row.values())
         self._follow(row)
@@ -244,8 +251,9 @@ class Loop:
         self.progress = Progress(progress.epoch + 1, step=progress.step, done=self.stopping.stopped)
         self.save()  # before callbacks are notified, which may fail to print
         answers = [callback.on_epoch(self.progress, row, best) for callback in self.callbacks]
-        self.progress.done |= _is_last(answers)
-        if asked.is_set():
+        stop, last = self.team.any(asked.is_set(), _is_last(answers))
+        self.progress.done |= last
+        if stop:
             raise KeyboardInterrupt
 
     def _step(self, feeds: Feeds) -> bool:
@@ -257,15 +265,29 @@ class Loop:
         loss = float(results[LOSS])
         if not math.isfinite(loss):
             self.stepper.undo()
-            raise self.settings.diagnose({**given, **self.stepper.state}, progress)
-        samples = len(next(iter(feeds.values())))
+            raise self._diagnosed({**given, **self.stepper.state}, own=own_arrays(feeds))
+        samples = batch_size(feeds)
         progress.loss += loss * samples
         progress.samples += samples
         progress.step += 1
         progress.batch += 1
-        if self.settings.metrics is not None:
-            self.settings.metrics.update(results, feeds)
+        if self.settings.metrics is not None and (own := own_arrays(feeds)):
+            self.settings.metrics.update(results, own)
         return _is_last([each.on_step(progress, given, results) for each in self.callbacks])
+
+    def _diagnosed(self, given: Feeds, *, own: Feeds) -> Exception:
+        """What the rank says whose samples made the loss other than finite."""
+        found = self.settings.diagnose(given, self.progress) if own else None
+        failures = [failure for failure in self.team.gather(found) if failure is not None]
+        return max(failures, key=lambda failure: len(str(failure)))  # it names the operator
+
+    def _pool_metrics(self) -> None:
+        """Leave what all ranks have gathered of an epoch with the first, which saves it."""
+        metrics = self.settings.metrics
+        if metrics is not None and self.progress.batch and self.team.size > 1:
+            metrics.pool(self.team)
+            if self.team.rank:
+                metrics.reset()
 
     def _row(self) -> Epoch:
         """What the epoch came to."""
@@ -275,6 +297,7 @@ class Loop:
         found = {} if self.settings.validate is None else self.settings.validate(self.weights)
         measured: dict[str, float | None] = {}
         if self.settings.metrics is not None:
+            self.settings.metrics.pool(self.team)
             measured |= self.settings.metrics.values()
             self.settings.metrics.reset()
         measured |= {f"val_{name}": value for name, value in found.items() if name != LOSS}

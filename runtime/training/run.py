@@ -246,11 +246,12 @@ def open_loop(job: Job, *, callbacks: Sequence[Callback] = ()) -> Loop:
     if saved is None and not job.force:
         check_folder(job.folder)
     job.check_batches()
-    state = saved.state if saved is not None else _first_state(job)
-    stepper = Stepper(job.step, state, engine=job.engine, device=job.device)
+    state = job.team.share(dict(saved.state if saved is not None else _first_state(job)))
+    stepper = Stepper(job.step, state, engine=job.engine, device=job.device, team=job.team)
     monitor = _monitor(job)
     stopping = EarlyStopping(monitor, job.patience, job.min_delta, direction(monitor))
-    loop = Loop(stepper, job.training, _settings(job), stopping, callbacks=callbacks)
+    samples, settings = job.own(job.training), _settings(job)
+    loop = Loop(stepper, samples, settings, stopping, callbacks=callbacks, team=job.team)
     if saved is not None:
         loop.resume(saved)
     if job.folder is not None:
@@ -308,7 +309,7 @@ def finish(job: Job, loop: Loop) -> Run:
     state = {name: loop.best[name] for name in names} if best else last
     epoch = loop.stopping.best_epoch if best else loop.progress.epoch
     test = job.part("test")
-    measured = job.evaluator.measure(state, test.still(MEASURED_AT_ONCE)) if len(test) else {}
+    measured = job.measure(state, test) if len(test) else {}
     early = loop.stopping.stopped or loop.progress.epoch < loop.settings.epochs
     return Run(job, state, last, loop.history, early, epoch, measured)
 
@@ -353,7 +354,7 @@ def _settings(job: Job) -> Settings:
         return job.recipe.rates(step, steps_per_epoch=steps, followed=followed)
 
     def validate(state: State) -> dict[str, float]:
-        return job.evaluator.measure(state, validation.still(MEASURED_AT_ONCE))
+        return job.measure(state, validation)
 
     def diagnose(feeds: Feeds, progress: Progress) -> Exception:
         return diverged(job.step.graph, feeds, step=progress.step, epoch=progress.epoch)
@@ -369,6 +370,6 @@ def _settings(job: Job) -> Settings:
         every=job.every,
         at_once=job.weights is not None,
         recipe=job.fixed,
-        environment=environment(job.engine),
+        environment=environment(job.engine, job.team.size),
         preprocess=job.training.fitted.state(),
     )

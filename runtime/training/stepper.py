@@ -9,7 +9,9 @@ from ...compiler.passes.training_mode import NEXT
 from ...compiler.training.objective import SCALARS
 from ...compiler.training.train_step import TrainStep
 from ..engines.engine import StepRunner, engine_named
+from ..engines.on_ranks import OnRanks
 from ..kerneldef import Array
+from ..ranks.team import ALONE, Team
 
 
 class Stepper:
@@ -24,6 +26,7 @@ class Stepper:
         state: What to start from; the optimizer's tensors are zeros where they are left out.
         engine: `numpy` or `onnxruntime`.
         device: `cpu`, or `cuda` on onnxruntime.
+        team: The ranks that take it together; of several, the step is for shards.
 
     Raises:
         NetError: The engine or the device is not available (E502).
@@ -36,9 +39,15 @@ class Stepper:
         *,
         engine: str = "numpy",
         device: str = "cpu",
+        team: Team = ALONE,
     ) -> None:
         self.step = step
-        self._run: StepRunner = engine_named(engine).open_step(step.graph, device=device)
+        found = engine_named(engine)
+        self._run: StepRunner = (
+            found.open_step(step.graph, device=device)
+            if team.size == 1
+            else OnRanks(step.graph, found, device, team)
+        )
         self.restart(state)
 
     def restart(self, state: Mapping[str, Array]) -> None:

@@ -23,6 +23,7 @@ from .runtime.inspection.lsuv import lsuv_weights
 from .runtime.monitoring.heat_maps import draw_records
 from .runtime.monitoring.monitor import watch as watch_loop
 from .runtime.monitoring.records import Records
+from .runtime.ranks.team import ALONE, Team
 from .runtime.run_folder.folder import HEAT_MAP, PROGRAM, Facts, locked
 from .runtime.run_folder.trained import Trained, open_trained
 from .runtime.training.callbacks import (
@@ -237,6 +238,7 @@ def train(
     progress: TrainingProgress | None = None,
     callbacks: Any = None,
     warn: Warn = lambda warnings: None,
+    team: Team = ALONE,
     **options: Any,
 ) -> tuple[Run, Records]:
     """Train, with a progress bar, and with files in the run's folder where it has one.
@@ -256,6 +258,7 @@ def train(
         progress: The progress bar, which is also told what else is worth a line.
         callbacks: What else follows the run; see `Network.train`.
         warn: Is told of warnings.
+        team: The ranks that train together, each of which calls this; the first alone writes.
         **options: The job's further fields.
 
     Returns:
@@ -266,8 +269,9 @@ def train(
         KeyboardInterrupt: Ctrl-C was pressed; the run can be resumed.
     """
     bar, own = progress or TrainingProgress(), callbacks_of(callbacks)
-    with locked(output):
+    with locked(output if team.rank == 0 else None):
         job = job_of(model, data=data, changes=settings, resume=resume, folder=output, **options)
+        job = replace(job, team=team)
         warn(job.warnings)
         if resume and job.saved is None:
             bar.say(f"`{output}` holds no checkpoint, so the run starts from the beginning")
@@ -290,6 +294,9 @@ def _run(
 ) -> tuple[Run, Records]:
     for note in job.data.about.notes:
         bar.say(note)
+    job.team.any()  # all have read what the first one may now write over
+    if job.team.rank:
+        job, callbacks, monitored = replace(job, folder=None), (), None
     loop, folder = open_loop(job), job.folder
     if folder is not None:
         write_text(os.path.join(folder, PROGRAM), source)

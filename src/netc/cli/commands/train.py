@@ -27,6 +27,7 @@ from ..options import (
     settings_option,
     threads_option,
 )
+from ..ranks import together
 from ..terminal import show_diagnostics, width
 from ..weights import read_weights
 
@@ -112,32 +113,35 @@ def command(
 ) -> None:
     """Train FILE as its `train` block says, and keep weights, history and curves in a folder."""
     gc.enable()  # a run may take days
-    if (allow and weights is None) or (lsuv and weights is not None):
-        raise click.UsageError("`--allow` needs `--weights`; `--lsuv` excludes it")
-    if resume and force:
-        raise click.UsageError("`--resume` goes on with a run, and `--force` overwrites it")
-    network = open_network(file, max_layers)
-    folder = output or (FOLDER if resume or force else _free_folder())
-    try:
-        run, _ = train(
-            network.model,
-            settings={**settings, **_given(epochs=epochs, seed=seed)},
-            output=folder,
-            resume=resume,
-            force=force,
-            weights=None if weights is None else partial(read_weights, network.graph, weights),
-            allow=allow,
-            lsuv=lsuv,
-            progress=training_progress(),
-            callbacks=[] if tensorboard is None else [TensorBoard(tensorboard)],
-            warn=show_diagnostics,
-            **options,
-        )
-    except KeyboardInterrupt:
-        words = ["netc", "train", file, "-o", folder, "--resume"]
-        click.echo(f"stopped; continue with: {shlex.join(words)}", err=True)
-        raise
-    _report(run, folder)
+    with together() as team:
+        if (allow and weights is None) or (lsuv and weights is not None):
+            raise click.UsageError("`--allow` needs `--weights`; `--lsuv` excludes it")
+        if resume and force:
+            raise click.UsageError("`--resume` goes on with a run, and `--force` overwrites it")
+        network = open_network(file, max_layers)
+        folder = output or team.share(FOLDER if resume or force else _free_folder())
+        try:
+            run, _ = train(
+                network.model,
+                settings={**settings, **_given(epochs=epochs, seed=seed)},
+                output=folder,
+                resume=resume,
+                force=force,
+                weights=None if weights is None else partial(read_weights, network.graph, weights),
+                allow=allow,
+                lsuv=lsuv,
+                progress=training_progress(),
+                callbacks=[] if tensorboard is None else [TensorBoard(tensorboard)],
+                warn=show_diagnostics,
+                team=team,
+                **options,
+            )
+        except KeyboardInterrupt:
+            launched = ["mpiexec", "-n", str(team.size)] if team.size > 1 else []
+            words = [*launched, "netc", "train", file, "-o", folder, "--resume"]
+            click.echo(f"stopped; continue with: {shlex.join(words)}", err=True)
+            raise
+        _report(run, folder)
 
 
 def _free_folder() -> str:
