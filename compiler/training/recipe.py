@@ -31,6 +31,8 @@ class Recipe:
         loss: The loss of each output that has one, by the output's name.
         weights: What each loss is multiplied by; 1 where it is left out.
         data: The data set; None where it comes from Python.
+        validation: Data for validation, in place of a share; None where there are none.
+        test: Data for the test part, likewise.
         split: The shares of training, validation and test data.
         preprocess: What is fitted on the training data and done to all, in order.
         targets: What is done to the targets of outputs before their losses, by the output's name.
@@ -58,6 +60,8 @@ class Recipe:
     loss: Mapping[str, Term]
     weights: Mapping[str, float] = field(default_factory=dict)
     data: Term | None = None
+    validation: Term | None = None
+    test: Term | None = None
     split: tuple[float, ...] = (0.8, 0.1, 0.1)
     preprocess: tuple[Term, ...] = ()
     targets: Mapping[str, Term] = field(default_factory=dict)
@@ -119,6 +123,8 @@ class Recipe:
         """Every setting as a program spells it; what is None is left out."""
         rows: dict[str, str | None] = {
             "data": None if self.data is None else spell_term(self.data),
+            "validation": None if self.validation is None else spell_term(self.validation),
+            "test": None if self.test is None else spell_term(self.test),
             "split": spell_value(self.split),
             "preprocess": _listed(self.preprocess),
             "targets": _mapped({n: spell_term(term) for n, term in self.targets.items()}) or None,

@@ -374,6 +374,8 @@ DECAYING = Kind(f"`{WEIGHTS}`, `all`, or {BY_PATTERN}", _decaying, (WEIGHTS, "al
 
 SETTINGS: Mapping[str, ReadEntry] = {
     "data": _alone(_term("data")),
+    "validation": _alone(_term_or_none("data")),
+    "test": _alone(_term_or_none("data")),
     "split": _alone(_plain(SPLIT_SHARES)),
     "preprocess": _alone(_terms("preprocess")),
     "targets": _by_name(_term("preprocess"), alone=_term_or_none("preprocess")),

@@ -15,6 +15,8 @@ OUR_SETTINGS: Mapping[str, str] = by_word(
         "criterion lossfn lossfunction objective cost": "loss = {}",
         "opt optim solver": "optimizer = {}",
         "dataset traindata trainset": "data = {}",
+        "validationdata valdata validationset valset": "validation = {}",
+        "testdata testset": "test = {}",
         "scheduler lrscheduler lrschedule lrpolicy": "schedule = {}",
         "augmentation augmentations dataaugmentation": "augment = {}",
         "preprocessing normalization": "preprocess = {}",
@@ -51,7 +53,6 @@ ELSEWHERE: Mapping[str, str] = by_word(
             " `class_weights=balanced`"
         ),
         "posweight": "it is an argument of the loss: `loss = binary_cross_entropy(pos_weight=3)`",
-        "validationdata": "it is a part of the data: `split = (0.8, 0.2)`",
         "stepsperepoch": f"{_BY_ITSELF}an epoch is all samples, in batches of `batch`",
         "labelsmoothing": (
             "it is an argument of the loss: `loss = cross_entropy(label_smoothing=0.1)`"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -90,6 +91,41 @@ def spelled(number: float) -> str:
     return str(int(number)) if float(number).is_integer() else repr(number)
 
 
+def group_numbers(table: Table, name: str) -> Array:
+    """A number for each cell of a column, (N,) int64, the same for the same text."""
+    numbers: Array = np.unique(texts(table, name), return_inverse=True)[1].reshape(-1)
+    return numbers
+
+
+def moments(table: Table, name: str) -> Array:
+    """Where each cell of numbers or dates is in time, (N,) float64.
+
+    Raises:
+        NetError: E524, a cell is neither a number nor a date as ISO 8601 writes it.
+    """
+    cells = table.column(name)
+    if isinstance(cells, np.ndarray) and not np.isnan(cells).any():
+        return cells.astype(np.float64).reshape(-1)
+    found = np.empty(len(cells))
+    for row, cell in enumerate(texts(table, name)):
+        try:
+            found[row] = table.number(cell) if is_number(table, cell) else _timestamp(cell)
+        except ValueError:
+            raise error(
+                "E524",
+                f"{table.name}: the column `{name}` of {table.unit} {table.lines[row]} holds"
+                f" `{cell[:40]}`, by which nothing can be put in order",
+                help="write dates as 2026-01-31, or as numbers",
+            ) from None
+    return found
+
+
+def _timestamp(cell: str) -> float:
+    """Seconds of a date; without a zone, all are in one."""
+    date = datetime.fromisoformat(cell.replace("/", "-"))
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+
+
 def check_words(table: Table, name: str, categories: Sequence[str]) -> None:
     """Refuse words that differ in most rows, such as names: nothing can be learned of them.
 
@@ -129,7 +165,7 @@ def _remedy(table: Table, name: str, cell: str, inputs: Sequence[str]) -> str:
     if has_comma(cell) and table.decimal == ".":
         return 'with `decimal=","` the comma is the decimal mark; write thousands without it'
     if near := _nearly(table, cell):
-        return near
+        return f'{near}; `drop="{name}"` leaves the column out' if inputs else near
     if inputs:
         how = f'`onehot="{name}"` makes an input of each, `drop="{name}"` leaves the column out'
         return f"a column of inputs holds numbers or words, not both; {how}"

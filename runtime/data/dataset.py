@@ -50,6 +50,10 @@ class About:
         kinds: What each target means.
         class_names: The names of the classes of targets that have some.
         held_out: How many samples, the last ones, are a separate test part.
+        validation: How many samples, those before them, are a separate validation part.
+        always: Whether these parts are used whatever shares a split gives them.
+        groups: A number for each sample, (N,); those of one number are in one part of a split.
+        ranks: Where each sample is in time, (N,); a split takes the latest for its last parts.
         pairs: The points of a target that change places in a mirror, such as the two eyes.
         columns: The names of the columns of inputs that have some.
         encodings: What becomes of the columns of a table, by the input that they make.
@@ -65,6 +69,10 @@ class About:
     kinds: Mapping[str, TargetKind] = field(default_factory=dict)
     class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     held_out: int = 0
+    validation: int = 0
+    always: bool = False
+    groups: Array | None = field(default=None, compare=False)
+    ranks: Array | None = field(default=None, compare=False)
     pairs: Mapping[str, MirrorPairs] = field(default_factory=dict)
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     units: Mapping[str, float] = field(default_factory=dict)

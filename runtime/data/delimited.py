@@ -1,18 +1,20 @@
 """Tables of text (csv) -> a data set: columns of numbers, of words, of pictures."""
 
+from dataclasses import replace
 from typing import Any
 
 from .choices import loader
 from .dataset import Dataset
 from .faults import located
-from .tabular import Known, Reading, tabulate
-from .text_table import read_table
+from .tabular import Known, Reading, beside, tabulate
+from .text_table import Table, read_table
 
 
 @loader("csv")
 def csv(
     path: str,
     *,
+    labels: str | None,
     header: bool | None,
     delimiter: str | None,
     decimal: str | None,
@@ -31,6 +33,7 @@ def csv(
 
     Args:
         path: The file.
+        labels: Another file with the targets, a line for each sample.
         header: Whether the first line names the columns; without this argument the cells tell.
         delimiter: What stands between two cells; likewise.
         decimal: What precedes decimals; likewise.
@@ -42,11 +45,14 @@ def csv(
         NetError: The file cannot be read (E001), is too large (E507) or no table (E521), a column
             or class is not there (E526), a cell is not a number (E524), or it holds no line (E525).
     """
-    table = read_table(
-        located(path, folder, missing="put the table there, or name another file"),
-        f"`{path}`",
-        header=header,
-        delimiter=delimiter,
-        decimal=decimal,
-    )
-    return tabulate(table, Reading(**reading), known)
+
+    def read(path: str) -> Table:
+        place = located(path, folder, missing="put the table there, or name another file")
+        options = {"delimiter": delimiter, "decimal": decimal}
+        return read_table(place, f"`{path}`", header=header, **options)
+
+    table, given = read(path), Reading(**reading)
+    if labels is None:
+        return tabulate(table, given, known)
+    table, targets = beside(table, read(labels))
+    return tabulate(table, given if given.target else replace(given, target=targets), known)

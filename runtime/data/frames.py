@@ -10,9 +10,9 @@ import numpy as np
 from ..kerneldef import Array
 from .cells import spelled
 from .dataset import TARGET_NAME, Dataset, as_array
-from .faults import empty, mismatched, wrong_argument
+from .faults import empty, wrong_argument
 from .from_arrays import arrays
-from .tabular import Known, Reading, tabulate
+from .tabular import Known, Reading, beside, tabulate
 from .text_table import Cells, Table
 
 FRAME = "the table"  # what messages call a frame
@@ -192,28 +192,15 @@ def _with_targets(
 ) -> tuple[Table, list[str]]:
     """A table with targets as its last columns, and their names; `order` is that of words."""
     if _has_columns(targets):
-        added = dict(frame_table(targets, table.name).columns)
-    else:
-        array = np.asarray(targets)
-        name = str(getattr(targets, "name", None) or TARGET_NAME)
-        parts = [array] if array.ndim < 2 else list(array.T)
-        names = [name] if len(parts) == 1 else [f"{name}{n}" for n in range(1, len(parts) + 1)]
-        whole = targets if len(parts) == 1 and array.ndim == 1 else None
-        added = {
-            each: _cells(part if whole is None else whole, f"the target of {table.name}")
-            for each, part in zip(names, parts, strict=True)
-        }
-    twice = next((name for name in added if name in table.columns), None)
-    if twice is not None:
-        raise wrong_argument(f"the column `{twice}` of {table.name} is both input and target")
-    counts = {f"`{name}`": len(cells) for name, cells in added.items()}
-    if set(counts.values()) != {len(table.lines)}:
-        raise mismatched([("the inputs", len(table.lines)), *counts.items()])
-    levels = dict(table.levels)
-    order = order or _order(targets)
-    if order is not None:
-        levels[next(iter(added))] = order
-    return _table(table.name, {**table.columns, **added}, levels), list(added)
+        return beside(table, frame_table(targets, "the targets"))
+    array = np.asarray(targets)
+    name = str(getattr(targets, "name", None) or TARGET_NAME)
+    parts = [targets] if array.ndim < 2 else list(array.T)
+    names = [name] if len(parts) == 1 else [f"{name}{n}" for n in range(1, len(parts) + 1)]
+    cells = {n: _cells(part, "the target") for n, part in zip(names, parts, strict=True)}
+    words = order or _order(targets)
+    levels = {} if words is None else {name: words}
+    return beside(table, _table("the targets", cells, levels))
 
 
 def _pictures(bunch: Mapping[str, Any], name: str) -> Dataset:

@@ -2,7 +2,7 @@
 
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -28,6 +28,7 @@ from .dataset import (
     as_numbers,
 )
 from .faults import located, unknown_name
+from .parts import TEST, TRAINING, VALIDATION, Parts
 
 _LOCAL_HEADER = struct.Struct("<26xHH")  # of a zip file's member: lengths of its name and extra
 
@@ -86,6 +87,9 @@ def arrays(
 def npz(path: str, *, x: str, y: str, folder: str = "") -> Dataset:
     """Two arrays of an npz file; what is stored without compression is read on demand.
 
+    Without arrays of these names, those of Keras are read: `x_train`, `y_train`, `x_test`,
+    `y_test`, which become the parts of their names.
+
     Args:
         path: The file, as `numpy.savez` writes it.
         x: The name of the inputs.
@@ -98,10 +102,28 @@ def npz(path: str, *, x: str, y: str, folder: str = "") -> Dataset:
     """
     missing = f"write it with `numpy.savez({path!r}, {x}=..., {y}=...)`, or name another file"
     file = open_npz(located(path, folder, missing=missing))
+    if x not in file and y not in file and all(f"{name}_train" in file for name in (x, y)):
+        return _in_parts(file, x, y, path)
     for name in (x, y):
         if name not in file:
             raise unknown_name("array", name, file, f"`{path}`")
     return arrays(_member(file, x), _member(file, y), name=f"`{path}`")
+
+
+def _in_parts(file: NpzState, x: str, y: str, path: str) -> Dataset:
+    """Arrays of several parts, as Keras names them: `x_train`, `y_train`, `x_test`, `y_test`."""
+
+    def part(names: Sequence[str]) -> Dataset | None:
+        found = next((n for n in names if all(f"{a}_{n}" in file for a in (x, y))), None)
+        if found is None:
+            return None
+        name = f"`{path}`" if found in TRAINING else f"`{found}` of `{path}`"
+        return arrays(_member(file, f"{x}_{found}"), _member(file, f"{y}_{found}"), name=name)
+
+    train, validation, test = (part(names) for names in (TRAINING, VALIDATION, TEST))
+    if train is None or (validation is None and test is None):
+        return arrays(_member(file, f"{x}_train"), _member(file, f"{y}_train"), name=f"`{path}`")
+    return Parts(train, validation, test)
 
 
 def kind_of_target(array: Array, sizes: set[tuple[int, ...]]) -> TargetKind:

@@ -12,6 +12,7 @@ from .dataset import INPUT_NAME, TARGET_NAME, WHITE, About, Batch, Dataset
 from .decoded import Decoded
 from .faults import empty, listed, located, wrong_argument
 from .fingerprints import digest, of_files
+from .parts import Parts, part_folders
 from .picture_files import (
     MODES,
     SUFFIXES,
@@ -27,6 +28,9 @@ from .picture_files import (
 @loader("images")
 def images(path: str, *, size: tuple[int, ...] | None, channels: int, folder: str = "") -> Dataset:
     """Pictures (N, C, H, W) in [0, 1]; the names of the sub-folders are the classes.
+
+    Where the folder has sub-folders `train` and `val` or `test`, these are parts, each with a
+    sub-folder per class.
 
     Args:
         path: The folder with a sub-folder per class.
@@ -46,7 +50,25 @@ def images(path: str, *, size: tuple[int, ...] | None, channels: int, folder: st
     if size is not None and len(size) != 2:
         raise wrong_argument("`size` is height and width, such as `64x64`")
     missing = f"put the images of each class into a sub-folder: `{os.path.join(path, 'CLASS')}`"
-    return ImageFolder(located(path, folder, missing=missing), f"`{path}`", size, channels)
+    place = located(path, folder, missing=missing)
+    folders = part_folders(place)
+    if folders is None:
+        return ImageFolder(place, f"`{path}`", size, channels)
+    train = _part(place, path, folders["train"], size, channels)
+    size = size or train.size
+    others = {
+        kind: _part(place, path, name, size, channels)
+        for kind, name in folders.items()
+        if kind != "train"
+    }
+    return Parts(train, others.get("validation"), others.get("test"))
+
+
+def _part(
+    place: str, path: str, name: str, size: tuple[int, ...] | None, channels: int
+) -> "ImageFolder":
+    """The pictures of a part, which are in a folder of its name."""
+    return ImageFolder(os.path.join(place, name), f"`{os.path.join(path, name)}`", size, channels)
 
 
 class ImageFolder(Dataset):

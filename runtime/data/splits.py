@@ -12,6 +12,7 @@ from ..kerneldef import Array
 from .dataset import Batch, Dataset
 from .streams import stream
 
+Fold = tuple[int, int]  # the number of a fold from 0, and how many there are
 Last = Literal["keep", "drop"]
 _TOLERANCE = 1e-9  # fractions such as 0.8 + 0.1 + 0.1 may be a little more than 1
 
@@ -25,45 +26,110 @@ class Splits:
     test: Array
 
 
-def splits(data: Dataset, fractions: Sequence[float] = (0.8, 0.1, 0.1), *, seed: int = 0) -> Splits:
+def splits(
+    data: Dataset,
+    fractions: Sequence[float] = (0.8, 0.1, 0.1),
+    *,
+    seed: int = 0,
+    fold: Fold | None = None,
+) -> Splits:
     """Divide a data set, each class in proportion where there are labels.
 
     Validation and test part are rounded up, the training part gets the rest; where the fractions
-    sum to less than 1, some samples are left out. A data set with its own test part
+    sum to less than 1, some samples are left out. A data set with its own validation or test part
     keeps it, unless the fraction for it is 0; the others then divide the rest in proportion.
+    Samples of one group stay together; samples with a place in time are divided by it, the latest
+    for the test part, and those before for the validation part.
 
     Args:
         data: The data set.
         fractions: Of the training, validation and test part; what is left out is 0.
         seed: Settles who comes where; the same on every machine.
+        fold: Which of how many equal folds is the test part, in place of any other; the other
+            fractions divide the rest in proportion. In time, training parts end before it begins.
 
     Raises:
         NetError: E531, fractions that make no sense, or that leave no sample for training.
     """
     train, validation, test = _checked(fractions)
-    held_out = data.about.held_out
-    rest = len(data) - held_out
-    if held_out and test:
-        train, validation = train / (1 - test), validation / (1 - test)
-    own = np.arange(rest, len(data) if test else rest)
-    order = _spread(data, rest, seed)
-    test = 0.0 if held_out else test
-    counts = [_up(test * rest), _up(validation * rest)]
+    about = data.about
+    end = len(data) - about.held_out
+    rest = end - about.validation
+    own_test = bool(about.held_out and (test or about.always)) and fold is None
+    own_validation = bool(about.validation and (validation or about.always))
+    given = own_test * test + own_validation * validation + (test if fold else 0)
+    train, validation, test = (share / (1 - given) for share in (train, validation, test))
+    order = _order(data, rest, seed)
+    tested = order[:0]
+    if fold is not None:
+        tested, order = _fold(data, order, fold)
+    # Data with a part of their own never share what is left with another of the same kind.
+    test = 0.0 if about.held_out or fold else test
+    validation = 0.0 if about.validation else validation
+    left = len(order)
+    first = _whole_groups(data, order, _up(test * left))
+    second = _whole_groups(data, order, first + _up(validation * left))
     whole = train + validation + test >= 1 - _TOLERANCE
-    left = rest - sum(counts)
-    trained = left if whole else min(left, round(train * rest))
+    trained = left - second if whole else min(left - second, round(train * left))
     if trained < 1:
         raise error(
             "E531",
-            f"the split leaves none of the {len(data)} samples of {data.about.name} for training",
+            f"the split leaves none of the {len(data)} samples of {about.name} for training",
             help="give the training part more, such as `split = (1, 0, 0)`",
         )
-    first, second = counts[0], sum(counts)
-    return Splits(
-        train=np.sort(order[second : second + trained]),
-        validation=np.sort(order[first:second]),
-        test=own if held_out else np.sort(order[:first]),
-    )
+    found = {
+        "test": np.arange(end, len(data)) if own_test else np.sort(order[:first]),
+        "validation": np.arange(rest, end) if own_validation else np.sort(order[first:second]),
+    }
+    found = {**found, "test": np.sort(tested)} if fold else found
+    return Splits(train=np.sort(order[second : second + trained]), **found)
+
+
+def _order(data: Dataset, count: int, seed: int) -> Array:
+    """The first `count` samples, of which the test part takes the first, then the validation part.
+
+    Those of a group follow each other; those in time are the latest first.
+    """
+    about = data.about
+    if about.ranks is not None:
+        return np.argsort(-about.ranks[:count], kind="stable")
+    if about.groups is None:
+        return _spread(data, count, seed)
+    _, groups = np.unique(about.groups[:count], return_inverse=True)
+    places = stream((seed, "split")).permutation(groups.max() + 1)
+    return np.argsort(places[groups.reshape(-1)], kind="stable")
+
+
+def _whole_groups(data: Dataset, order: Array, count: int) -> int:
+    """So many of the first samples, or more, until a group ends."""
+    groups = data.about.groups
+    if groups is None:
+        return count
+    while 0 < count < len(order) and groups[order[count - 1]] == groups[order[count]]:
+        count += 1
+    return count
+
+
+def _fold(data: Dataset, order: Array, fold: Fold) -> tuple[Array, Array]:
+    """The samples of a fold, and those that are left to train on, in their order.
+
+    Raises:
+        NetError: E531, there are fewer samples or groups than folds.
+    """
+    number, count = fold
+    in_time = data.about.ranks is not None
+    parts = count + in_time  # what comes first in time is only trained on
+    bounds = [
+        _whole_groups(data, order, round(place * len(order) / parts)) for place in range(parts + 1)
+    ]
+    if in_time:  # the latest come first
+        number = count - 1 - number
+    start, stop = bounds[number : number + 2]
+    if start == stop:
+        what = f"{data.about.name} does not divide into {count} folds"
+        raise error("E531", what, help="take fewer folds")
+    others = order[stop:] if in_time else np.concatenate([order[:start], order[stop:]])
+    return order[start:stop], others
 
 
 def _checked(fractions: Sequence[float]) -> tuple[float, float, float]:

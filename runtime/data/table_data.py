@@ -77,8 +77,8 @@ class TableData(ArrayData):
                     "E524",
                     f"{self.about.name}: the column `{column.name}` of"
                     f" {self.where[int(np.argmax(gaps))]} holds nothing",
-                    help="the run saw no missing values here: leave the sample out, for example by"
-                    " `missing=drop`, or train with `missing=median`",
+                    help="the run saw no missing values here: leave the sample out, or train with"
+                    " `csv(..., missing=median)`",
                 )
 
     def like(self, known: ColumnsByInput) -> "TableData":

@@ -7,10 +7,19 @@ from math import isqrt
 import numpy as np
 
 from ..kerneldef import Array
-from .cells import categories_of, check_words, holds_words, no_number, numbers, texts
+from .cells import (
+    categories_of,
+    check_words,
+    group_numbers,
+    holds_words,
+    moments,
+    no_number,
+    numbers,
+    texts,
+)
 from .columns import Column, Columns, ColumnsByInput, inputs_of
 from .dataset import INPUT_NAME, TARGET_NAME, About, ArrayData, Dataset, Rows
-from .faults import empty, wrong_argument
+from .faults import empty, mismatched, wrong_argument
 from .table_data import TableData, about_columns
 from .table_targets import Points, read_target
 from .text_table import Table
@@ -38,6 +47,8 @@ class Reading:
         codes: Columns whose words or numbers are fed as their code, each as an input of its name.
         drop: Columns that are left out.
         index: The column that names the samples.
+        group: The column whose equal cells keep samples in one part of a split.
+        order: The column of numbers or dates by which a split goes, the latest last.
     """
 
     target: Names = None
@@ -50,6 +61,8 @@ class Reading:
     codes: Names = None
     drop: Names = None
     index: str | None = None
+    group: str | None = None
+    order: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +94,25 @@ def tabulate(table: Table, reading: Reading, known: Known | None = None) -> Data
         raise wrong_argument(
             "`indicator=yes` goes with what replaces missing values", "such as `missing=median`"
         )
-    if known is not None and reading.index not in table.columns:
-        reading = replace(reading, index=None)  # which new samples need not have
+    if known is not None:  # new samples need no keys
+        index, group, order = (
+            name if name in table.columns else None
+            for name in (reading.index, reading.group, reading.order)
+        )
+        reading = replace(reading, index=index, group=group, order=order)
     targets, others = _chosen(table, reading, known)
     table, notes = _without_gaps(table, [*targets, *others], reading)
     columns, parts = zip(*(_part(table, name, reading, others) for name in others), strict=True)
     values = np.concatenate(parts, axis=1)
     keys = () if reading.index is None else tuple(texts(table, reading.index))
-    about = About(table.name, keys=keys, target_columns=tuple(targets), notes=notes)
+    about = About(
+        table.name,
+        keys=keys,
+        target_columns=tuple(targets),
+        notes=notes,
+        groups=None if reading.group is None else group_numbers(table, reading.group),
+        ranks=None if reading.order is None else moments(table, reading.order),
+    )
     if values.shape[1] > len(columns):  # cells of several numbers, which are pixels
         return _pixels(table, others, values, targets, about, reading)
     made, about = _with_target(table, targets, values, about, reading)
@@ -97,19 +121,43 @@ def tabulate(table: Table, reading: Reading, known: Known | None = None) -> Data
         name: Rows((values[:, [places[column.name] for column in each]],), "float32")
         for name, each in inputs_of(columns)
     }
-    about = about_columns(about, dict(inputs_of(columns)))
+    filled = reading.missing is not None and reading.missing != DROP and INPUT_NAME in inputs
+    fills = {INPUT_NAME: reading.missing or 0.0} if filled else {}
+    about = replace(about_columns(about, dict(inputs_of(columns))), fills=fills)
     where = [f"{table.unit} {line}" for line in table.lines]
     if known is not None and known.columns:
         return TableData(inputs, made, about, where).like(known.columns)
     _check_gaps(table, columns, values, reading)
-    fills = {INPUT_NAME: reading.missing} if reading.missing not in (None, DROP) else {}
     notes = (*about.notes, *_notes(table, columns, reading))
-    return TableData(inputs, made, replace(about, fills=fills, notes=notes), where)
+    return TableData(inputs, made, replace(about, notes=notes), where)
+
+
+def beside(table: Table, targets: Table) -> tuple[Table, list[str]]:
+    """A table with the columns of another one, which are targets, and their names there.
+
+    Names that the first one has as well, and those that are numbers, begin with `target`.
+
+    Raises:
+        NetError: E522, the tables have different numbers of rows.
+    """
+    counts = [(each.name, len(each.lines)) for each in (table, targets)]
+    if len(table.lines) != len(targets.lines):
+        raise mismatched(counts)
+    taken = {name for name in targets.columns if name.isdecimal() or name in table.columns}
+    names = {
+        name: (TARGET_NAME + name * (len(targets.columns) > 1)) if name in taken else name
+        for name in targets.columns
+    }
+    added = {names[name]: cells for name, cells in targets.columns.items()}
+    levels = {names.get(name, name): words for name, words in targets.levels.items()}
+    columns = {**table.columns, **added}
+    return replace(table, columns=columns, levels={**table.levels, **levels}), list(added)
 
 
 def _chosen(table: Table, reading: Reading, known: Known | None) -> tuple[list[str], list[str]]:
     """The columns of targets and of inputs."""
-    left_out = [*names_in(reading.drop), *names_in(reading.index)]
+    about_samples = (reading.index, reading.group, reading.order)
+    left_out = [name for given in (reading.drop, *about_samples) for name in names_in(given)]
     names = _without(list(table.columns), left_out)
     run = [column.name for each in (known.columns if known else {}).values() for column in each]
     for name in (*left_out, *names_in(reading.onehot), *names_in(reading.codes)):

@@ -167,6 +167,8 @@ def read_table(
     between, rows = _records(path, delimiter)
     if not rows:
         raise empty(name, "the first line names the columns")
+    if header is None and (table := _of_scikit_learn(name, rows, decimal)):
+        return table
     named = _is_header(path, rows) if header is None else header
     columns = _columns(path, rows, between, named=named)
     samples = rows[1:] if named else rows
@@ -174,6 +176,27 @@ def read_table(
         raise empty(name)
     lines = [line for line, _ in samples]
     return Table(name, columns, lines, decimal or _decimal(columns.values()))
+
+
+def _of_scikit_learn(name: str, rows: Sequence[Record], decimal: str | None) -> Table | None:
+    """A table as scikit-learn ships them; None of others.
+
+    The first line holds the numbers of samples and of inputs, and the names of the classes.
+    """
+    (_, (samples, *told)), others = rows[0], rows[1:]
+    widths = {len(cells) for _, cells in others}
+    if len(widths) != 1 or not told or samples != str(len(others)):
+        return None
+    inputs, *classes = told
+    if inputs != str(widths.pop() - 1) or not classes or any(map(_is_number, classes)):
+        return None
+    *columns, labels = zip(*(cells for _, cells in others), strict=True)
+    if not set(labels) <= set(map(str, range(len(classes)))):
+        return None
+    named: dict[str, Cells] = {str(place): cells for place, cells in enumerate(columns, 1)}
+    named["target"] = [classes[int(label)] for label in labels]
+    lines = [line for line, _ in others]
+    return Table(name, named, lines, decimal or ".", levels={"target": tuple(classes)})
 
 
 def _records(path: str, delimiter: str | None) -> tuple[str, list[Record]]:

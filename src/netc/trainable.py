@@ -130,6 +130,7 @@ class Trainable:
                 notebook as curves that each epoch draws anew.
             settings: Settings of the block by name, such as `epochs=5` or `lr=0.01`; with a data
                 frame also what `netc.data.table` takes, such as `target="species"`.
+                `validation` and `test` are data as well, where these parts are given.
 
         Returns:
             The run, with `history`, `state` (the best weights) and `test` (losses and metrics).

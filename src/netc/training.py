@@ -14,10 +14,11 @@ from .compiler.training.data_terms import DATA
 from .compiler.training.held_settings import spell_setting
 from .compiler.training.recipe import Recipe
 from .compiler.training.terms import Term
-from .data import opened_frame
+from .data import READING, opened_frame
 from .grammar.diagnostics import Diagnostic, error
 from .grammar.files import write_text
 from .runtime.data import Dataset, arrays, load
+from .runtime.data.parts import Parts
 from .runtime.data.tabular import Known
 from .runtime.inspection.lsuv import lsuv_weights
 from .runtime.monitoring.heat_maps import draw_records
@@ -123,7 +124,9 @@ def job_of(
             another run (E541, E545), or there is none to continue from (E546).
     """
     _check_options(options.get("patience"), folder, resume=resume)
-    data, changes = opened_frame(data, changes or {})
+    parts, changes = _given_parts(changes or {})
+    reading = {name: changes[name] for name in READING if name in changes}
+    data, changes = opened_frame(data, changes)
     changed = {name: value for name, value in changes.items() if value is not None}
     given = {name: value for name, value in options.items() if value is not None}
     if not resume and not options.get("force"):
@@ -133,12 +136,59 @@ def job_of(
         kept = {name: facts.options[name] for name in KEPT if name in facts.options}
         changed, given = {**facts.changes, **changed}, {**kept, **given}
     recipe = recipe_of(model, changed)
-    opened = open_data(model, recipe, data)
+    opened = with_parts(model, recipe, open_data(model, recipe, data), parts, reading)
     if data is not None:
         recipe = replace(recipe, data=None)
     texts = {name: spell_setting(value) for name, value in changed.items()}
     job = Job(model.graph, recipe, opened, folder=folder, changes=texts, **given)
     return resumed(job) if resume else job
+
+
+# What Python calls data of parts that are given.
+_PART_NAMES = {"validation": "validation", "validation_data": "validation", "test": "test"}
+
+
+def _given_parts(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Data that Python gives for parts, and the other settings."""
+    parts: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for name, value in changes.items():
+        part = _PART_NAMES.get(name, name)
+        is_data = name in _PART_NAMES and not isinstance(value, str | Term | None)
+        (parts if is_data else others)[part] = value
+    return parts, others
+
+
+def with_parts(
+    model: Model,
+    recipe: Recipe,
+    train: Dataset,
+    given: Mapping[str, Any] | None = None,
+    reading: Mapping[str, Any] | None = None,
+) -> Dataset:
+    """Data with validation and test part of their own, where the recipe or Python gives some.
+
+    Args:
+        model: The network.
+        recipe: How it is trained.
+        train: What the training part is of.
+        given: What Python gives, by the part's name.
+        reading: How data frames are read.
+
+    Raises:
+        NetError: What loading raises; E522, a part is not like the data.
+    """
+    known = Known(train.about.encodings, train.about.target_columns)
+    parts: dict[str, Dataset] = {}
+    for name in ("validation", "test"):
+        data, term = (given or {}).get(name), getattr(recipe, name)
+        if data is not None:
+            data, _ = opened_frame(data, reading or {}, known)
+            parts[name] = open_data(model, recipe, data)
+        elif term is not None:
+            own = term if recipe.data is None else as_read(term, recipe.data)
+            parts[name] = load(own, folder=model.folder, known=known)
+    return Parts(train, **parts, always=True) if parts else train
 
 
 def _check_options(patience: Any, folder: str | None, *, resume: bool) -> None:
@@ -176,6 +226,8 @@ def job_as_trained(
     data, changes = opened_frame(data, changes, trained.known)
     recipe = recipe_as_trained(model, trained, changes)
     opened = open_data(model, recipe, data, known=trained.known)
+    if data is None and "data" not in changes:
+        opened = with_parts(model, recipe, opened)
     job = Job(model.graph, recipe, trained.as_in_the_run(opened), **options)
     return replace(job, fitted=trained.fitted_to(job.wiring))
 
