@@ -38,9 +38,23 @@ class PreprocessDef(TermDef):
     shifts: bool = False
 
 
+@record
+class AugmentDef(TermDef):
+    """A row of the table of augmentations.
+
+    Attributes:
+        mixes: Whether it mixes samples, so that a target is several at once.
+        pastes: Whether it does so with pictures region by region, and with masks likewise.
+    """
+
+    _: KW_ONLY
+    mixes: bool = False
+    pastes: bool = False
+
+
 DATA = TermTable("data", "data set", TermDef)
 PREPROCESS = TermTable("preprocess", "preprocessing", PreprocessDef)
-AUGMENT = TermTable("augment", "augmentation", TermDef)
+AUGMENT = TermTable("augment", "augmentation", AugmentDef)
 
 
 def _one_or_several(single: Kind, several: str) -> Kind:
@@ -105,6 +119,13 @@ FILLINGS = ("mean", "median", "drop")
 Filling = Annotated[
     Any, Kind("`mean`, `median`, `drop`, or the number that replaces them", _filling, FILLINGS)
 ]
+
+
+def _share(value: Any) -> float:
+    share = float(kind_of(PositiveReal).convert(value))
+    return float(kind_of(Probability).convert(share))
+
+
 ColumnNames = Annotated[Any, _one_or_several(kind_of(QuotedText), "a list of such texts")]
 Classes = Annotated[Any, Kind("a list of classes such as `[1, 2, 3]`", _class_names)]
 PointPairs = Annotated[Any, Kind("a list of pairs of points such as `[(0, 1), (2, 4)]`", _pairs)]
@@ -113,6 +134,7 @@ Channels = Annotated[int, Kind("1 or 3", _gray_or_color)]
 Shown = Literal["label", "box", "mask"]
 ShapeTargets = Annotated[Any, _one_or_several(kind_of(Shown), "a list of these")]
 Per = Literal["element", "channel"]
+Share = Annotated[float, Kind("a number above 0 and at most 1", _share)]
 
 
 @DATA.enter("digits")
@@ -258,3 +280,23 @@ def noise(*, std: PositiveReal) -> None:
 @AUGMENT.enter("color", numbers=("amount",))
 def color(*, amount: PositiveReal) -> None:
     """Changes brightness, contrast and colours by up to that amount."""
+
+
+@AUGMENT.enter("cutout", numbers=("size",))
+def cutout(*, size: Positive) -> None:
+    """Blackens a square of so many pixels, which may reach beyond the edge."""
+
+
+@AUGMENT.enter("erase", numbers=("rate",))
+def erase(*, rate: Probability = 0.5, least: Share = 0.02, most: Share = 0.33) -> None:
+    """Blackens a rectangle of some of the samples, whose area is between two shares."""
+
+
+@AUGMENT.enter("mixup", numbers=("alpha",), mixes=True)
+def mixup(*, alpha: PositiveReal = 0.2, rate: Probability = 1.0) -> None:
+    """Mixes each sample with another of its batch, and their targets alike."""
+
+
+@AUGMENT.enter("cutmix", numbers=("alpha",), mixes=True, pastes=True)
+def cutmix(*, alpha: PositiveReal = 1.0, rate: Probability = 1.0) -> None:
+    """Pastes a rectangle of another picture of the batch, and mixes targets by its area."""

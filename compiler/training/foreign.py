@@ -141,6 +141,8 @@ OUR_TERMS: Mapping[str, OurTerm] = {
     "rotation": OurTerm("augment", "rotate", "degrees"),
     "shift": OurTerm("augment", "translate", "pixels"),
     "colorjitter": OurTerm("augment", "color", "amount", {"amount": 0.2}),
+    "randomerasing": OurTerm("augment", "erase", "rate"),
+    "coarsedropout": OurTerm("augment", "cutout", "", {"size": 8}, _NEAREST),
     "gaussiannoise": OurTerm("augment", "noise", "std"),
     "standardscaler": OurTerm("preprocess", "standardize"),
     "normalize": OurTerm("preprocess", "standardize"),
@@ -209,8 +211,8 @@ ABSENT: Mapping[tuple[str, str], str] = {
     ("preprocess", "totensor"): _SCALED,
     ("augment", "normalize"): "it is `preprocess = standardize` here",
     **{
-        ("augment", name): "remove it: samples are not mixed; `noise(0.05)` perturbs them"
-        for name in ("mixup", "cutmix", "randomerasing", "cutout", "autoaugment", "randaugment")
+        ("augment", name): "write what it is made of, such as `[rotate(10), color(0.2), erase]`"
+        for name in ("autoaugment", "randaugment", "trivialaugment", "trivialaugmentwide", "augmix")
     },
     ("regularize", "dropout"): "dropout is a layer of the network: `DROPOUT(0.5)`",
     ("regularize", "batchnorm"): "it is a layer of the network: `BN`",

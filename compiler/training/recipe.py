@@ -8,9 +8,10 @@ from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, 
 from ...grammar.parsing.literals import write_key
 from ...grammar.records import record
 from ...grammar.source import Span
-from .data_terms import PREPROCESS
+from .data_terms import AUGMENT, PREPROCESS
 from .descent import WEIGHT_DECAY, Descent
 from .factors import Factors
+from .lossdef import Values
 from .losses import LOSSES
 from .objective import Objective
 from .optimizers import MOMENTUM, OPTIMIZERS
@@ -393,10 +394,33 @@ def _targets_are_numbers(recipe: Recipe) -> Iterator[Diagnostic]:
             yield Diagnostic("E126", message, term.span, also=_pointer(loss, "the loss"), help=help)
 
 
+def _mixtures_are_taken(recipe: Recipe) -> Iterator[Diagnostic]:
+    """Mixed samples have targets that are several at once, and are mixed after all else."""
+    mixing = [term for term in recipe.augment if AUGMENT[term.name].mixes]
+    for term in mixing[:1]:
+        for output, loss in recipe.loss.items():
+            if LOSSES[loss.name].targets.values is Values.SIDES:
+                message = f"`{term.name}` mixes targets, of which `{loss.name}` takes one side only"
+                help = f"leave it out, or choose a loss such as `{_taking_mixtures(loss)}`"
+                also = _pointer(loss, f"the loss of `{output}`")
+                yield Diagnostic("E126", message, term.span, also=also, help=help)
+    last = recipe.augment[len(recipe.augment) - len(mixing) :]
+    if list(last) != mixing:
+        kept = [term for term in recipe.augment if not AUGMENT[term.name].mixes]
+        help = f"write `augment = {_listed([*kept, *mixing])}`"
+        message = f"`{mixing[0].name}` mixes samples as they are after all other augmentations"
+        yield Diagnostic("E126", message, mixing[0].span, help=help)
+
+
+def _taking_mixtures(loss: Term) -> str:
+    return "cross_entropy" if loss.name == "hinge" else "binary_cross_entropy"
+
+
 RECIPE_CHECKS: tuple[Callable[[Recipe], Iterator[Diagnostic]], ...] = (
     _decays_twice,
     _decays_by_patterns,
     _targets_are_numbers,
+    _mixtures_are_taken,
     _nesterov_without_momentum,
     _rate_scheduled,
     _momentum_scheduled,

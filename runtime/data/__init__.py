@@ -3,7 +3,7 @@
 Importing this package fills the tables `LOADERS`, `PREPROCESSORS` and `AUGMENTATIONS`.
 """
 
-from . import cifar, delimited, digits, idx, image_folder, planar, shapes
+from . import cifar, delimited, digits, erasing, idx, image_folder, mixing, planar, shapes
 from .adapting import adapter
 from .augmentation import AUGMENTATIONS, Augmenter, augmenter
 from .choices import LOADERS, load
@@ -34,10 +34,12 @@ __all__ = [
     "cifar",
     "delimited",
     "digits",
+    "erasing",
     "fit",
     "idx",
     "image_folder",
     "load",
+    "mixing",
     "planar",
     "shapes",
     "shuffled",

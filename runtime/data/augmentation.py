@@ -96,7 +96,7 @@ class Augmenter:
         for place, choice in enumerate(self.choices):
             chance = Chance((self.seed, "augment", epoch, place, choice.name), samples)
             pictures = AUGMENTATIONS[choice.name].function(pictures, chance, **choice.arguments)
-        return Batch(dict(pictures.inputs), dict(pictures.targets))
+        return Batch(dict(pictures.inputs), dict(pictures.targets), pictures.mixtures)
 
     def still(self, batch: Batch) -> Batch:
         """A batch for everything else: nothing is random, and crops take the centre.

@@ -26,16 +26,42 @@ WHITE = 255.0  # the largest byte, which is 1 in the pictures of all data sets
 # points: (N, 2 K), x y of K points in pixels, the first pixel's centre is (0, 0);
 # unit_points: the same from -1 (first pixel's centre) to 1 (last pixel's centre).
 TargetKind = Literal["label", "values", "box", "mask", "image", "points", "unit_points"]
+IN_PICTURES: tuple[TargetKind, ...] = ("mask", "image")  # targets that are pictures themselves
 MirrorPairs = tuple[tuple[int, int], ...]
 Change = Callable[[Array], Array]
 
 
 @dataclass(frozen=True, slots=True)
+class Mixture:
+    """What a batch's samples were mixed of: each of itself and of the one before it.
+
+    Attributes:
+        share: How much of a sample is itself, (n,).
+        pasted: Whether the rest is a region of the picture, and of targets that are pictures.
+    """
+
+    share: Array
+    pasted: bool = False
+
+    def mixed(self, x: Array) -> Array:
+        """An array of the batch, mixed."""
+        share = self.share.reshape(-1, *(1,) * (x.ndim - 1)).astype(x.dtype)
+        found: Array = share * x + (1 - share) * np.roll(x, 1, axis=0)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """Some samples: arrays by name, the sample on axis 0. Images are (N, C, H, W) float32."""
+    """Some samples: arrays by name, the sample on axis 0. Images are (N, C, H, W) float32.
+
+    Attributes:
+        inputs, targets: By name.
+        mixtures: How targets are still to be mixed, one mixture after the other.
+    """
 
     inputs: dict[str, Array]
     targets: dict[str, Array]
+    mixtures: "tuple[Mixture, ...]" = ()
 
     def __len__(self) -> int:
         return len(next(iter((self.inputs | self.targets).values())))

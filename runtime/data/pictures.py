@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..kerneldef import Array
-from .dataset import MirrorPairs, TargetKind
+from .dataset import MirrorPairs, Mixture, TargetKind
 from .faults import unfit
 
 # One picture's array (n, C, H, W) -> the moved one; `nearest` for masks, whose values are classes.
@@ -24,12 +24,14 @@ class Pictures:
         targets: By name.
         kinds: What the targets mean.
         pairs: The points of targets that change places in a mirror.
+        mixtures: How targets are to be mixed, first things first.
     """
 
     inputs: Mapping[str, Array]
     targets: Mapping[str, Array]
     kinds: Mapping[str, TargetKind]
     pairs: Mapping[str, MirrorPairs]
+    mixtures: tuple[Mixture, ...] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))

@@ -8,7 +8,7 @@ import numpy as np
 from ...compiler.passes.shards import FIRST, SHARD_INPUTS, WHOLE
 from ..data.adapting import adapter
 from ..data.augmentation import Augmenter
-from ..data.dataset import Batch, Dataset
+from ..data.dataset import IN_PICTURES, Batch, Dataset
 from ..data.labels import check_range
 from ..data.preprocessing import Fitted
 from ..data.splits import Last, batch_indices, shuffled
@@ -48,6 +48,7 @@ class Samples:
         seed: Of the order in which they come.
         rank, ranks: Of how many ranks this is which: each gets a shard of each batch to train on,
             and of the batches to measure on every so manieth.
+        mixed: Where arrays of `batches` go, where these mix samples; as `wiring` where it is None.
     """
 
     data: Dataset
@@ -60,6 +61,7 @@ class Samples:
     seed: int = 0
     rank: int = 0
     ranks: int = 1
+    mixed: Wiring | None = None
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -85,12 +87,9 @@ class Samples:
         for whole in batch_indices(order, self.batch, last=self.last)[start:]:
             sizes = shard_sizes(len(whole), self.ranks)
             before = sum(sizes[: self.rank])
-            indices = whole[before : before + sizes[self.rank]]
+            shard = slice(before, before + sizes[self.rank])
             place = {FIRST: np.array(before), WHOLE: np.array(len(whole))}
-            feeds: Feeds = {}
-            if len(indices):
-                batch = self.augmenter.augment(self.data.take(indices), indices, epoch=epoch)
-                feeds = self._feeds(batch, indices)
+            feeds = self._augmented(whole, shard, epoch=epoch) if sizes[self.rank] else {}
             yield feeds if self.ranks == 1 else {**feeds, **place}
 
     def still(self, size: int) -> Iterator[Feeds]:
@@ -101,16 +100,26 @@ class Samples:
         """
         batches = batch_indices(self.indices, size) if len(self) else ()
         for indices in batches[self.rank :: self.ranks]:
-            yield self._feeds(self.augmenter.still(self.data.take(indices)), indices)
+            batch = self.augmenter.still(self.data.take(indices))
+            yield self._feeds(batch, indices, self.wiring)
 
-    def _feeds(self, batch: Batch, indices: Array) -> Feeds:
+    def _augmented(self, whole: Array, shard: slice, *, epoch: int) -> Feeds:
+        """A shard of a batch; where samples are mixed, all of these are there before."""
+        indices = whole[shard] if self.mixed is None else whole
+        batch = self.augmenter.augment(self.data.take(indices), indices, epoch=epoch)
+        if self.mixed is None:
+            return self._feeds(batch, indices, self.wiring)
+        feeds = self._feeds(batch, indices, self.mixed)
+        return {name: array[shard] for name, array in feeds.items()}
+
+    def _feeds(self, batch: Batch, indices: Array, wiring: Wiring) -> Feeds:
         where, feeds = self.data.about.name, {}
         inputs = self.fitted.apply(batch.inputs)
-        for source, name in self.wiring.inputs.items():
+        for source, name in wiring.inputs.items():
             array, what = inputs[source], f"input `{source}`"
             unit = self.data.about.units.get(source)
-            feeds[name] = adapter(where, what, array, self.wiring.types[source], unit=unit)(array)
-        for target in self.wiring.targets.values():
+            feeds[name] = adapter(where, what, array, wiring.types[source], unit=unit)(array)
+        for target in wiring.targets.values():
             if target.source is None:
                 continue
             array, what = batch.targets[target.source], f"target `{target.source}`"
@@ -119,4 +128,10 @@ class Samples:
                 check_range(where, array, indices, target.below, ignored=ignored, ignoring=ignoring)
             adapt = adapter(where, what, array, target.type, classes=target.indices)
             feeds[target.name] = adapt(array)
+            for mixture in batch.mixtures:
+                if not (mixture.pasted and self._lies_in_pictures(target.source)):
+                    feeds[target.name] = mixture.mixed(feeds[target.name])
         return feeds
+
+    def _lies_in_pictures(self, target: str) -> bool:
+        return self.data.about.kinds.get(target) in IN_PICTURES

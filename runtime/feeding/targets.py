@@ -77,6 +77,26 @@ def target_of(
     )
 
 
+def mixed_target(graph: Graph, term: Term, output: str, target: TargetFeed) -> TargetFeed:
+    """How classes are fed as shares of classes, for samples that are mixed of several.
+
+    Raises:
+        NetError: E133, the loss takes indices of classes alone.
+    """
+    value = graph.outputs[output]
+    accepted = target_types(graph, value, term, name=output)
+    shares = [type for type in accepted if type.dtype.is_float and type.rank == value.type.rank]
+    if not shares:
+        raise error(
+            "E133",
+            f"mixed samples have shares of the classes of `{output}`, which `{term.name}` does not"
+            " take",
+            term.span,
+            help="leave `mixup` and `cutmix` out, or choose a loss such as `cross_entropy`",
+        )
+    return replace(target, type=shares[0], classes=0)
+
+
 def input_target(graph: Graph, term: Term, output: str, name: str) -> TargetFeed:
     """How an input is the target of an output, which names it."""
     type = compared_input(graph, output, term).type

@@ -1,17 +1,19 @@
 """A data set and a network -> which of the data's arrays goes where."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...compiler.ir.graph import Graph
 from ...compiler.ir.types import TensorType
+from ...compiler.training.data_terms import AUGMENT
 from ...compiler.training.objective import Objective
+from ...compiler.training.terms import Term
 from ...grammar.diagnostics import did_you_mean, error, listing
-from ..data.dataset import Batch, Dataset
+from ..data.dataset import IN_PICTURES, Batch, Dataset
 from ..data.labels import check_labels
-from .targets import TargetFeed, input_target, target_of
+from .targets import TargetFeed, input_target, mixed_target, target_of
 
 View = Callable[[Batch], Batch]
 
@@ -67,6 +69,35 @@ def wire(graph: Graph, objective: Objective, data: Dataset, *, view: View = as_i
         targets[output] = input_target(graph, losses[output], output, name)
     inputs = wire_inputs(graph, data)
     return Wiring(inputs.inputs, targets, inputs.types)
+
+
+def mixing(
+    graph: Graph, objective: Objective, data: Dataset, wiring: Wiring, terms: Iterable[Term]
+) -> Wiring | None:
+    """Where arrays go whose samples augmentations mix: classes become shares of classes.
+
+    Args:
+        graph: The network.
+        objective: Its losses.
+        data: The data set.
+        wiring: Where unmixed arrays go.
+        terms: The augmentations.
+
+    Returns:
+        None where none of them mixes.
+
+    Raises:
+        NetError: E133, a loss takes no shares of classes.
+    """
+    rows = [AUGMENT[term.name] for term in terms if AUGMENT[term.name].mixes]
+    if not rows:
+        return None
+    targets = dict(wiring.targets)
+    for output, target in wiring.targets.items():
+        kind = data.about.kinds.get(target.source or "")
+        if target.classes and not (kind in IN_PICTURES and all(row.pastes for row in rows)):
+            targets[output] = mixed_target(graph, objective.losses[output], output, target)
+    return Wiring(wiring.inputs, targets, wiring.types)
 
 
 def wire_inputs(graph: Graph, data: Dataset) -> Wiring:

@@ -24,7 +24,7 @@ from ..data.splits import Splits, shuffled, splits
 from ..data.target_scaling import fit_targets, standard_of
 from ..engines.batch_statistics import check_statistics
 from ..feeding.samples import Samples, shard_sizes
-from ..feeding.wiring import Wiring, wire
+from ..feeding.wiring import Wiring, mixing, wire
 from ..inference.evaluator import MEASURED_AT_ONCE, Evaluator
 from ..kerneldef import Array
 from ..ranks.team import ALONE, Team
@@ -148,7 +148,11 @@ class Job:
             fitted = fit(recipe.preprocess, self.data, indices, of=real, view=augment.still)
         last = cast(Literal["keep", "drop"], recipe.last)
         part = Samples(
-            *(self.data, indices, wiring, fitted, augment), recipe.batch, last, recipe.seed
+            *(self.data, indices, wiring, fitted, augment),
+            recipe.batch,
+            last,
+            recipe.seed,
+            mixed=mixing(self.graph, recipe.objective, self.data, wiring, recipe.augment),
         )
         if self.fitted is not None or not recipe.targets:
             return part
@@ -184,12 +188,12 @@ class Job:
     @cached_property
     def step(self) -> TrainStep:
         """The step of training."""
-        recipe = self.recipe
+        recipe, wiring = self.recipe, self.training.mixed or self.wiring
         return train_step(
             self.graph,
             self.objective,
             recipe.descent,
-            targets={output: target.type for output, target in self.wiring.targets.items()},
+            targets={output: target.type for output, target in wiring.targets.items()},
             seed=recipe.seed,
             shards=self.team.size > 1,
             sync_bn=recipe.sync_bn,

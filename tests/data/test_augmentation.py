@@ -21,6 +21,8 @@ CHOICES: dict[str, dict[str, Any]] = {
     "crop": {"size": (50, 40)},
     "noise": {"std": 0.1},
     "color": {"amount": 0.4},
+    "cutout": {"size": 9},
+    "erase": {"rate": 0.9},
 }
 
 
