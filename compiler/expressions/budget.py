@@ -1,5 +1,6 @@
 """How much lists may hold in all, counted when they are computed."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ from ...grammar.diagnostics import error
 from ...grammar.limits import MAX_NESTING
 
 MOST_ITEMS = 1_000_000
+MOST_REMEMBERED = 10_000  # values of calls
 
 
 class Content(NamedTuple):
@@ -28,10 +30,13 @@ class Budget:
         items: How many are left.
         measured: Lists of lists by identity, each with its content: it is held here, for an
             identity is free again when a list is gone.
+        remembered: What calls of the program's functions yielded, by the identity of the function
+            and its arguments; each with the function, for the same reason.
     """
 
     items: int = MOST_ITEMS
     measured: dict[int, tuple[Any, Content]] = field(default_factory=dict)
+    remembered: dict[Hashable, tuple[Any, Any]] = field(default_factory=dict)
 
     def covers(self, items: int) -> bool:
         """Count the items of something that is computed; whether that many were left."""
