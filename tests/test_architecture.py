@@ -47,8 +47,7 @@ ORDERS = {
         *("drawing", "benchmarks", "exports", "programs", "evaluation", "prediction", "inspection"),
         *("report", "live_curves"),
         *("training_bar", "trainable", "network", "notebook", "comparison", "records", "show"),
-        *("sklearn", "onnx_backend"),
-        "cli",
+        *("sklearn", "onnx_backend", "language_server", "cli"),
     ),
     "face/cli": (
         "streams",
@@ -70,6 +69,7 @@ ENTRANCES = {
     "click": ["src/netc/cli/*"],
     "google": ["compiler/onnx_import/read.py"],  # protobuf, which comes with onnx
     "lark": ["grammar/lexing/lark_tables.py"],
+    "lsprotocol": ["src/netc/language_server/*"],
     "matplotlib": [f"runtime/plots/{name}.py" for name in ("canvas", "glyphs", "scenes")],
     "ml_dtypes": ["runtime/arrays/element_types.py"],
     "mpi4py": ["runtime/ranks/team.py"],
@@ -89,6 +89,7 @@ ENTRANCES = {
         "src/netc/onnx_backend.py",
     ],
     "onnxruntime": ["runtime/engines/session.py"],
+    "pygls": ["src/netc/language_server/server.py"],
     "rich": ["src/netc/training_bar.py"],
     "safetensors": ["runtime/*"],
     "sklearn": ["src/netc/sklearn.py"],
@@ -105,6 +106,7 @@ LATE = {
     "grammar/syntax_failures/spacing.py",
     *(f"grammar/translation/{name}.py" for name in ("programs", "statements")),
     "runtime/benchmarking/contenders.py",
+    "src/netc/cli/commands/lsp.py",  # whose package is optional
     *("runtime/engines/engine.py", "runtime/engines/fallback.py", "runtime/training/run.py"),
     *(f"src/netc/{name}.py" for name in ("choices", "drawing", "network", "trainable")),
 }

@@ -36,6 +36,7 @@ COMMANDS = {
     "report": ("report", "Write a page of HTML with diagram, layers, formulas and a run."),
     "diff": ("diff", "Show what changed between two networks."),
     "fmt": ("fmt", "Rewrite programs in their canonical form."),
+    "lsp": ("lsp", "Serve editors: diagnostics, shapes, completion."),
     "explain": ("explain", "Explain the code of an error or a warning."),
     "zoo": ("zoo", "List the shipped specs with their counts."),
 }

@@ -1,0 +1,139 @@
+"""An open text, and what the compiler knows of it; each is computed when it is first asked for."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+from ..compiler.analysis.counts import Counts, count
+from ..compiler.expressions.names import Home
+from ..compiler.ir.graph import Graph
+from ..compiler.lower import Library, NotLowered
+from ..compiler.lower.state import Trace
+from ..compiler.pipeline import check, lower_module, name_of
+from ..grammar import ast
+from ..grammar.ast import Token
+from ..grammar.diagnostics import Diagnostic, NetError
+from ..grammar.lexing.lexer import tokens
+from ..grammar.parsing.parser import parse
+from ..grammar.records import record
+from ..grammar.source import Source, Span
+from ..summary.rows import LayerRow
+from ..summary.table import summarize
+from .names import Names
+from .repair import parse_what_is_right
+
+
+@record
+class Compiled:
+    """What a program comes to.
+
+    Attributes:
+        home: What it defines; None where it does not parse.
+        graph: The network as far as it was lowered.
+        trace: What comes into each step and out of it, by the step's place.
+        diagnostics: Its errors, or else its warnings.
+        is_whole: Whether it is a network without errors.
+    """
+
+    home: Home | None
+    graph: Graph
+    trace: Trace
+    diagnostics: tuple[Diagnostic, ...]
+    is_whole: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """A version of an open text."""
+
+    source: Source
+
+    @cached_property
+    def tokens(self) -> Sequence[Token]:
+        """The tokens, comments included; what is none has the type `WRONG`."""
+        return tuple(tokens(self.source.text))
+
+    @cached_property
+    def _parsed(self) -> tuple[ast.Module | None, tuple[Diagnostic, ...]]:
+        """The tree of the text, or of what is right of it, and its syntax errors."""
+        try:
+            return parse(self.source), ()
+        except NetError as failure:
+            return parse_what_is_right(self.source), failure.diagnostics
+
+    @property
+    def module(self) -> ast.Module | None:
+        """The tree of the text, or of what is right of it; None where nothing is."""
+        return self._parsed[0]
+
+    @cached_property
+    def names(self) -> Names | None:
+        """What its names are."""
+        return None if self.module is None else Names(self.module)
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """What the program comes to."""
+        module, syntax_errors = self._parsed
+        trace: Trace = {}
+        if module is None or not module.statements:
+            return Compiled(None, Graph(""), trace, syntax_errors, is_whole=False)
+        try:
+            lowered = lower_module(module, name=name_of(self.source), trace=trace)
+            found = syntax_errors or check(module, lowered)
+            return Compiled(lowered.home, lowered.graph, trace, found, not syntax_errors)
+        except (NotLowered, Library) as failure:
+            said = failure.warnings if isinstance(failure, Library) else failure.diagnostics
+            found = syntax_errors or said
+            return Compiled(failure.home, failure.home.graph, trace, found, is_whole=False)
+        except NetError as failure:
+            found = syntax_errors or failure.diagnostics
+            return Compiled(None, Graph(""), trace, found, is_whole=False)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The errors, or else the warnings."""
+        return self.compiled.diagnostics
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Parameters and operations of the network as far as it was lowered."""
+        return count(self.compiled.graph)
+
+    @cached_property
+    def rows(self) -> Mapping[Span, Sequence[LayerRow]]:
+        """The rows of the layer table by where the layers are called."""
+        found: dict[Span, list[LayerRow]] = defaultdict(list)
+        for row in summarize(self.compiled.graph).rows:
+            if row.span is not None:
+                found[row.span].append(row)
+        return found
+
+    def step_at(self, offset: int) -> ast.Step | None:
+        """The innermost step whose text holds a place."""
+        here = [
+            step for step in self._steps if step.item.span.start <= offset <= step.item.span.end
+        ]
+        return min(here, key=lambda s: s.item.span.end - s.item.span.start, default=None)
+
+    @cached_property
+    def _steps(self) -> Sequence[ast.Step]:
+        found: list[ast.Step] = []
+        if self.module is not None:
+            walk(
+                self.module.statements,
+                lambda s: found.append(s) if isinstance(s, ast.Step) else None,
+            )
+        return found
+
+
+def walk(syntax: object, visit: Callable[[ast.Syntax], None]) -> None:
+    """Visit all of a tree, from the outside inwards."""
+    if isinstance(syntax, tuple):
+        for part in syntax:
+            walk(part, visit)
+    elif isinstance(syntax, ast.Syntax):
+        visit(syntax)
+        for each in fields(syntax):
+            walk(getattr(syntax, each.name), visit)
