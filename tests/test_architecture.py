@@ -38,13 +38,14 @@ ORDERS = {
             "feeding",
         ),
         *("run_folder", "plots", "inference", "training", "inspection", "monitoring", "sanity"),
-        *("learning_curves", "benchmarking"),
+        *("learning_curves", "benchmarking", "bulk"),
     ),
     "face": (
         *("choices", "callbacks", "data", "sources", "lets", "arrays", "tensor_specs", "tables"),
         "optimizers",
         *("array_text", "summary", "training", "gradients", "gradient_checks", "chain_rules"),
-        *("drawing", "benchmarks", "exports", "programs", "evaluation", "prediction", "inspection"),
+        *("drawing", "benchmarks", "exports", "programs", "evaluation", "prediction"),
+        *("bulk_prediction", "inspection"),
         *("report", "live_curves"),
         *("training_bar", "trainable", "network", "notebook", "comparison", "records", "show"),
         *("sklearn", "onnx_backend", "language_server", "cli"),
@@ -89,7 +90,9 @@ ENTRANCES = {
         "src/netc/onnx_backend.py",
     ],
     "onnxruntime": ["runtime/engines/session.py"],
+    "pyarrow": ["runtime/bulk/shards.py"],
     "pygls": ["src/netc/language_server/server.py"],
+    "ray": ["runtime/bulk/on_ray.py"],
     "rich": ["src/netc/training_bar.py"],
     "safetensors": ["runtime/*"],
     "sklearn": ["src/netc/sklearn.py"],
@@ -108,7 +111,10 @@ LATE = {
     "runtime/benchmarking/contenders.py",
     "src/netc/cli/commands/lsp.py",  # whose package is optional
     *("runtime/engines/engine.py", "runtime/engines/fallback.py", "runtime/training/run.py"),
-    *(f"src/netc/{name}.py" for name in ("choices", "drawing", "network", "trainable")),
+    *(
+        f"src/netc/{name}.py"
+        for name in ("bulk_prediction", "choices", "drawing", "network", "trainable")
+    ),
 }
 
 HEAVY = {

@@ -107,7 +107,7 @@ def npz(path: str, *, x: str, y: str, folder: str = "") -> Dataset:
     for name in (x, y):
         if name not in file:
             raise unknown_name("array", name, file, f"`{path}`")
-    return arrays(_member(file, x), _member(file, y), name=f"`{path}`")
+    return arrays(member(file, x), member(file, y), name=f"`{path}`")
 
 
 def _in_parts(file: NpzState, x: str, y: str, path: str) -> Dataset:
@@ -118,11 +118,11 @@ def _in_parts(file: NpzState, x: str, y: str, path: str) -> Dataset:
         if found is None:
             return None
         name = f"`{path}`" if found in TRAINING else f"`{found}` of `{path}`"
-        return arrays(_member(file, f"{x}_{found}"), _member(file, f"{y}_{found}"), name=name)
+        return arrays(member(file, f"{x}_{found}"), member(file, f"{y}_{found}"), name=name)
 
     train, validation, test = (part(names) for names in (TRAINING, VALIDATION, TEST))
     if train is None or (validation is None and test is None):
-        return arrays(_member(file, f"{x}_train"), _member(file, f"{y}_train"), name=f"`{path}`")
+        return arrays(member(file, f"{x}_train"), member(file, f"{y}_train"), name=f"`{path}`")
     return Parts(train, validation, test)
 
 
@@ -194,7 +194,7 @@ def _in_order(name: str, array: Array, words: set[str]) -> tuple[str, ...]:
     return tuple(sorted(words, key=lambda word: (values[word], word)))
 
 
-def _member(file: NpzState, name: str) -> Array:
+def member(file: NpzState, name: str) -> Array:
     """An array of an npz file, its bytes checked, mapped where it is stored as it is."""
     with zipfile.ZipFile(file.path) as archive:
         entry = archive.getinfo(f"{name}.npy")

@@ -115,7 +115,7 @@ def answers(output: Array, form: OutputForm | None, *, top: int = 1) -> list[Ans
     if form is None or form.task == "numbers" or form.axis is None or output.ndim < 2:
         return [Answer(values=tuple(map(float, row.reshape(-1)))) for row in output]
     scores = class_scores(output, form)
-    names = _names(form, scores.shape[-1])
+    names = class_names_of(form, scores.shape[-1])
     if scores.ndim > 2:
         scores = _shares(scores, decisions=form.task == "decisions")
     return [_ranked(row, names, top) for row in scores]
@@ -133,7 +133,8 @@ def class_scores(output: Array, form: OutputForm) -> Array:
     return scores
 
 
-def _names(form: OutputForm, count: int) -> tuple[str, ...]:
+def class_names_of(form: OutputForm, count: int) -> tuple[str, ...]:
+    """What so many classes are called: their names, yes and no, or their numbers."""
     if len(form.names) == count:
         return form.names
     yes_or_no = form.task == "decisions" and count == len(YES_OR_NO)

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from .grammar.diagnostics import error
 
 EngineName = Literal["numpy", "onnxruntime"]
+BulkEngineName = Literal["onnxruntime", "ray"]
 Device = Literal["cpu", "cuda"]
 Precision = Literal["float32", "float64"]
 HalfPrecision = Literal["float16", "bfloat16"]

@@ -91,8 +91,7 @@ def predict(
     device: str,
 ) -> Prediction:
     """Answer for new samples, preprocessed as in the run; see `Network.predict`."""
-    if top < 1:
-        raise error("E547", f"`top` must be a positive integer, not `{top}`")
+    check_top(top)
     check_weights(model.graph, trained.weights)
     known = replace(trained.known, targets=())
     if is_frame(x):
@@ -108,6 +107,16 @@ def predict(
         if array.ndim and len(array) == len(samples)
     }
     return Prediction(outputs, said, new.names, new.warnings)
+
+
+def check_top(top: int) -> None:
+    """Refuse a number of classes to name that is none.
+
+    Raises:
+        NetError: E547.
+    """
+    if top < 1:
+        raise error("E547", f"`top` must be a positive integer, not `{top}`")
 
 
 def picture_paths(texts: Sequence[str]) -> list[str] | None:
@@ -145,7 +154,7 @@ def new_samples(
         NetError: E547, there are none; or they do not fit the network.
     """
     new = given_samples(model, trained, x, data)
-    if not _says_how(model, trained, settings):
+    if not says_how(model, trained, settings):
         samples = samples_of(new.data, new.wiring, trained.fitted_to(new.wiring) or Fitted(), ())
         return NewSamples(samples, new.names, new.warnings)
     recipe = recipe_as_trained(model, trained, settings)
@@ -229,7 +238,7 @@ def _batches(model: Model, trained: Trained, x: Any) -> Arrays:
     return {name: _batch(model, trained, name, array) for name, array in found.items()}
 
 
-def _shape(model: Model, trained: Trained, name: str) -> tuple[int | str, ...]:
+def sample_shape(model: Model, trained: Trained, name: str) -> tuple[int | str, ...]:
     """The extents of a sample of an input, as it was before preprocessing and crops."""
     sources = {own: source for source, own in trained.facts.inputs.items()}
     known = trained.facts.shapes.get(sources.get(name, name))
@@ -242,7 +251,7 @@ def _batch(model: Model, trained: Trained, name: str, array: Any) -> Any:
 
     Axes of extent 1 make no difference. What does not fit is left to those who say so.
     """
-    shape = _shape(model, trained, name)
+    shape = sample_shape(model, trained, name)
     if not all(isinstance(extent, int) for extent in shape):
         return array
     if _squeezed(array.shape) == _squeezed(shape) and array.ndim <= len(shape):
@@ -270,7 +279,7 @@ def _pictures(
         help = "predict it separately" if mixed else "give arrays as such: `numpy.load` reads them"
         raise error("E547", what, help=help)
     inputs = specs(model.graph.inputs)
-    shape = _shape(model, trained, inputs[0].name)
+    shape = sample_shape(model, trained, inputs[0].name)
     extents = [extent for extent in shape if isinstance(extent, int)]
     if len(inputs) > 1 or len(extents) != 3 or shape[0] not in (1, 3):
         raise error(
@@ -321,11 +330,11 @@ def output_forms(
         recipe = recipe_as_trained(model, trained, settings)
         return forms_of(model.graph, recipe.objective, trained.facts.outputs)
     except NetError:
-        if "loss" not in settings and not _says_how(model, trained, {}):
+        if "loss" not in settings and not says_how(model, trained, {}):
             return {}
         raise
 
 
-def _says_how(model: Model, trained: Trained, settings: Mapping[str, Any]) -> bool:
+def says_how(model: Model, trained: Trained, settings: Mapping[str, Any]) -> bool:
     """Whether anything says how the network was trained, which has no defaults for all networks."""
     return model.recipe is not None or bool(trained.facts.settings) or bool(settings)

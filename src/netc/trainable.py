@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, Self
 
-from .choices import Device, EngineName, PartName
+from .choices import BulkEngineName, Device, EngineName, PartName
 from .compiler.model import Model
 from .grammar.diagnostics import error
 
 if TYPE_CHECKING:
     from numpy import ndarray
 
+    from .bulk_prediction import BulkPrediction
     from .evaluation import Evaluation
     from .prediction import Prediction
     from .runtime.inspection.features import Extracted
@@ -275,6 +276,62 @@ class Trainable:
             settings=settings,
             engine=engine,
             device=device,
+        )
+
+    def predict_files(
+        self,
+        path: "str | PathLike[str]",
+        output: "str | PathLike[str]",
+        weights: "Weights | None" = None,
+        *,
+        run: "Origin | None" = None,
+        columns: Sequence[str] = (),
+        top: int = 1,
+        engine: BulkEngineName = "onnxruntime",
+        device: Device = "cpu",
+        actors: int | None = None,
+        cpus_per_actor: int = 1,
+        gpus_per_actor: float = 0.0,
+        **settings: Any,
+    ) -> "BulkPrediction":
+        """Predict all samples of files, however many, into a folder of Parquet files.
+
+        What an interrupted call has written is kept: the same call again writes the rest.
+
+        Args:
+            path: A file, or a folder of files: Parquet, CSV, npz, or images.
+            output: The folder, whose name ends in `.parquet`.
+            weights: See `evaluate`.
+            run: See `evaluate`.
+            columns: The columns of tables that are the input; by default, the run's, or all that
+                hold numbers.
+            top: How many classes each answer names.
+            engine: `onnxruntime`, in this process, or `ray`.
+            device: `cpu` or `cuda`, in this process.
+            actors: How many processes predict on Ray; by default, as many as it has room for.
+            cpus_per_actor: Processors and threads of each.
+            gpus_per_actor: GPUs of each, which it then computes on.
+            settings: Settings that replace the run's.
+
+        Returns:
+            How many rows were written, to how many files.
+
+        Raises:
+            NetError: There are no weights (E546), samples and network do not match, the folder
+                holds other results (E545), or a package is missing (E528).
+        """
+        from .bulk_prediction import predict_files
+
+        return predict_files(
+            *(self.model, self.trained(run, weights), fspath(path), fspath(output)),
+            columns=columns,
+            top=top,
+            settings=settings,
+            engine=engine,
+            device=device,
+            actors=actors,
+            cpus_per_actor=cpus_per_actor,
+            gpus_per_actor=gpus_per_actor,
         )
 
     def features(

@@ -2,23 +2,31 @@
 
 import json
 import sys
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict
+from time import monotonic
+from typing import IO, Any
 
 import click
+from click.core import ParameterSource
 
 from ...arrays import load_named_arrays, save_arrays
+from ...bulk_prediction import ON_FILES, predict_files
 from ...network import Network
 from ...prediction import picture_paths, predict
+from ...runtime.training.progress import EVERY
 from ..completion import complete_path
 from ..options import json_option, threads_option
 from ..terminal import show_diagnostics, width
 from ..weights import trained_network
 
 SEE_MORE = ": `--json` shows all, `-o FILE` keeps the numbers"
+OF_SHARDS = ("columns", "actors", "cpus_per_actor", "gpus_per_actor")
 
 
 @click.command("predict")
 @trained_network
+@click.argument("shards", required=False, type=click.Path(), shell_complete=complete_path)
 @click.option(
     "--input",
     "inputs",
@@ -29,18 +37,60 @@ SEE_MORE = ": `--json` shows all, `-o FILE` keeps the numbers"
 )
 @click.option("--data", metavar="DATA", help='A data set, such as npz("new.npz").')
 @click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, metavar="K")
-@click.option("-o", "--output", type=click.Path(), help="Outputs as .npy, or .npz for several.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    help="Outputs as .npy, or .npz for several; of SHARDS, a folder OUT.parquet.",
+)
+@click.option(
+    "--columns", metavar="A,B", help="The columns of tables in SHARDS that are the input."
+)
+@click.option("--actors", type=click.IntRange(min=1), help="How many processes predict on Ray.")
+@click.option(
+    "--cpus-per-actor",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processors and threads of each.",
+)
+@click.option(
+    "--gpus-per-actor",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="GPUs of each; a fraction shares one.",
+)
 @threads_option
 @json_option()
 def command(
     network: Network,
     run: Any,
+    shards: str | None,
     inputs: tuple[str, ...],
     output: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Predict new samples with FILE and the weights of a run, preprocessed as in the run."""
+    """Predict new samples with FILE and the weights of a run, preprocessed as in the run.
+
+    SHARDS is a file or folder of Parquet, CSV, npz or images, of any size. Results go to the
+    folder that `-o` names, a Parquet file for each shard; run again, the command writes those that
+    are missing. `--engine ray` spreads the shards over the processes of Ray.
+    """
+    given = {name: options.pop(name) for name in OF_SHARDS}
+    if shards is not None:
+        if inputs or options.pop("data") is not None or output is None:
+            raise click.UsageError("SHARDS needs `-o OUT.parquet`, without `--input` and `--data`")
+        if _is_default("engine"):
+            options["engine"] = ON_FILES
+        given["columns"] = given["columns"].split(",") if given["columns"] else ()
+        tell = _tell(sys.stderr)
+        written = predict_files(network.model, run, shards, output, done=tell, **given, **options)
+        click.echo(json.dumps(asdict(written)) if as_json else str(written))
+        return
+    if not all(map(_is_default, OF_SHARDS)):
+        raise click.UsageError("`--columns` and the options of actors need SHARDS")
     x: Any = None
     if inputs:
         names = [spec.name for spec in network.inputs]
@@ -55,3 +105,22 @@ def command(
     click.echo(found.to_text(room=width(sys.stdout), advice=SEE_MORE))
     if output is not None:
         click.echo(f"written to {output}")
+
+
+def _tell(stream: IO[str]) -> Callable[[int], None]:
+    """What says from time to time how many rows are written."""
+    rows, said = 0, monotonic()
+
+    def done(count: int) -> None:
+        nonlocal rows, said
+        rows += count
+        if monotonic() - said >= EVERY:
+            said = monotonic()
+            click.echo(f"{rows:,} rows written", file=stream)
+
+    return done
+
+
+def _is_default(name: str) -> bool:
+    """Whether nobody has given an option."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.DEFAULT

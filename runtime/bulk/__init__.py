@@ -1,0 +1,1 @@
+"""Predicting more than fits into memory: shards of files in, Parquet out, here or on Ray."""

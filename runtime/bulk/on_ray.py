@@ -1,0 +1,145 @@
+"""A task of prediction -> Ray Data: actors with a session each, which predict shards."""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pickle import dumps, loads
+from typing import Any
+
+from ...grammar.diagnostics import NetError, error
+from ..data.faults import not_installed
+from .task import Predictor, Task
+
+# What Ray otherwise writes to the terminal, besides what concerns future versions of it.
+_QUIET = {"RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+STORE = 2**28  # bytes of objects that a Ray of our own may keep, besides two copies of the model
+
+
+class Worker:
+    """An actor: it holds one session, and predicts a shard at a time.
+
+    Args:
+        task: What it predicts.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.predictor = Predictor(task)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+        """Predict shards; what is wrong with them travels as data, for nobody else to try again."""
+        rows, failures = [], []
+        for number in batch["shard"]:
+            try:
+                rows.append(self.predictor.predict(int(number)))
+                failures.append(b"")
+            except NetError as failure:
+                rows.append(0)
+                failures.append(dumps(failure.diagnostics))
+        return {"rows": rows, "failure": failures}
+
+
+def predict_on_ray(
+    task: Task,
+    numbers: Sequence[int],
+    *,
+    actors: int | None = None,
+    cpus: int = 1,
+    gpus: float = 0.0,
+    done: Callable[[int], None] = lambda rows: None,
+    worker: type = Worker,
+) -> int:
+    """Predict shards on Ray: that which `RAY_ADDRESS` names, or else one of this machine's own.
+
+    Ray starts lost actors again, and gives their shards to others; a shard's file appears once it
+    is whole, so no row is there twice.
+
+    Args:
+        task: What is predicted.
+        numbers: The shards.
+        actors: How many actors there are; by default, as many as the processors are enough for.
+        cpus: Processors for each, and the threads that it computes on.
+        gpus: GPUs for each.
+        done: Is told of the rows of each shard.
+        worker: What the actors are.
+
+    Returns:
+        How many rows were written.
+
+    Raises:
+        NetError: E528, Ray is not installed; E547, it fails; or what a shard raises.
+    """
+    ray = _ray()
+    ours = not ray.is_initialized()
+    if ours:
+        _start(ray, task)
+    try:
+        count = min(_room(ray, cpus, gpus) if actors is None else actors, len(numbers))
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        found = ray.data.from_items(
+            [{"shard": number} for number in numbers], override_num_blocks=len(numbers)
+        ).map_batches(
+            worker,
+            fn_constructor_args=(task,),
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(size=count),
+            num_cpus=cpus,
+            **({"num_gpus": gpus} if gpus else {}),
+        )
+        total = 0
+        for row in found.iter_rows():
+            if row["failure"]:
+                raise NetError(loads(row["failure"]))
+            total += row["rows"]
+            done(row["rows"])
+        return total
+    except ray.exceptions.RayError as failure:
+        raise error("E547", f"Ray failed: {str(failure).strip().splitlines()[-1]}") from failure
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _room(ray: Any, cpus: int, gpus: float) -> int:
+    """How many actors there is room for.
+
+    Raises:
+        NetError: E547, for none.
+    """
+    have = ray.cluster_resources()
+    room = int(have.get("CPU", 0) // cpus)
+    if gpus:
+        room = min(room, int(have.get("GPU", 0) // gpus))
+    if room:
+        return room
+    message = (
+        f"Ray has {have.get('CPU', 0):g} CPUs and {have.get('GPU', 0):g} GPUs, and an actor needs"
+        f" {cpus} and {gpus:g}"
+    )
+    raise error("E547", message, help="choose less: `--cpus-per-actor`, `--gpus-per-actor`")
+
+
+def _start(ray: Any, task: Task) -> None:
+    """Connect to a cluster that the environment names, or start one here."""
+    options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if not os.environ.get("RAY_ADDRESS"):
+        options |= {"include_dashboard": False}
+        options |= {"object_store_memory": STORE + 2 * len(task.model)}
+    for name, text in _QUIET.items():
+        os.environ.setdefault(name, text)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    ray.init(**options)
+
+
+def _ray() -> Any:
+    """Ray with its data.
+
+    Raises:
+        NetError: E528.
+    """
+    try:
+        import ray
+        import ray.data
+    except ImportError:
+        raise not_installed("`--engine ray` runs", "Ray", "ray") from None
+    return ray
