@@ -38,6 +38,8 @@ class Recipe:
         preprocess: What is fitted on the training data and done to all, in order.
         targets: What is done to the targets of outputs before their losses, by the output's name.
         augment: What is done to the training data by chance, in order.
+        metrics: What is measured after each epoch besides the loss; what suits it where there are
+            none.
         regularize: Penalties on the weights.
         clip: How gradients are clipped; None where they are not.
         optimizer: How weights follow their gradients.
@@ -67,6 +69,7 @@ class Recipe:
     preprocess: tuple[Term, ...] = ()
     targets: Mapping[str, Term] = field(default_factory=dict)
     augment: tuple[Term, ...] = ()
+    metrics: tuple[str, ...] = ()
     regularize: tuple[Term, ...] = ()
     clip: Term | None = None
     optimizer: Term = ADAM
@@ -132,6 +135,7 @@ class Recipe:
             "augment": _listed(self.augment),
             "loss": _mapped({name: spell_term(term) for name, term in self.loss.items()}),
             "weights": _mapped({n: repr(w) for n, w in self.weights.items()}) or None,
+            "metrics": f"[{', '.join(map(write_key, self.metrics))}]" if self.metrics else None,
             "regularize": _listed(self.regularize),
             "clip": None if self.clip is None else spell_term(self.clip),
             "optimizer": spell_term(self.optimizer),

@@ -287,6 +287,17 @@ def _check_once(terms: tuple[Term, ...]) -> None:
             raise error("E123", message, term.span, also=also, help=KEEP_ONE)
 
 
+def _metric_names(reader: _Reader, expression: ast.Expression, name: str) -> tuple[str, ...]:
+    """The names of metrics, an output's in front or not."""
+    items = expression.items if isinstance(expression, ast.ListOf) else (expression,)
+    if isinstance(expression, ast.Name) and expression.id == "none":
+        items = ()
+    names = [label_text(item) for item in items]
+    if None in names:
+        raise _unfit(name, "a metric or a list of metrics, `[f1, roc_auc]`", expression)
+    return tuple(name for name in names if name)
+
+
 def _plain(annotation: Any) -> Read:
     """A value of the kind that an annotation names."""
     kind = annotation if isinstance(annotation, Kind) else kind_of(annotation)
@@ -382,6 +393,7 @@ SETTINGS: Mapping[str, ReadEntry] = {
     "augment": _alone(_terms("augment")),
     "loss": _by_name(_term("loss"), alone=_term("loss")),
     "weights": _by_name(_plain(Nonnegative), alone=None),
+    "metrics": _alone(_metric_names),
     "regularize": _alone(_terms("regularize")),
     "clip": _alone(_term_or_none("clip")),
     "optimizer": _alone(_term("optimizer")),

@@ -33,8 +33,8 @@ OUR_SETTINGS: Mapping[str, str] = by_word(
 )
 
 _METRICS = (
-    "name them where they are measured: `netc evaluate --metric accuracy`, `netc train --monitor"
-    " val_accuracy`"
+    "write `metrics = [accuracy, f1]`; what decides which epoch is best is named on the command"
+    " line: `netc train --monitor val_f1`"
 )
 _STOPPING = "stop early with `netc train --patience 5`; the best epoch is kept"
 _BY_ITSELF = "remove the line: "
@@ -42,7 +42,7 @@ _BY_ITSELF = "remove the line: "
 # Settings that are not written in a program, and what to do in their place.
 ELSEWHERE: Mapping[str, str] = by_word(
     {
-        "metric metrics monitor": _METRICS,
+        "metric monitor": _METRICS,
         "callbacks callback earlystopping patience": _STOPPING,
         "dropout": "dropout is a layer of the network: `DROPOUT(0.5)`",
         "device": "it is an option of the command: `netc train --device cuda`",

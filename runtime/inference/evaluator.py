@@ -44,6 +44,9 @@ class Evaluator:
             those that suit each loss where it is None.
         deep: Whether these are all that suit a loss, not only those that training shows.
         more: Further metrics, for those outputs that have a score for each class or decision.
+        also: Further metrics, as `names`.
+        losses: Whether the loss of each of several outputs is measured, too; by default where
+            no metrics are named.
         threshold: The probability at or above which a sample counts as positive.
         engine, device: What computes.
 
@@ -60,6 +63,8 @@ class Evaluator:
         names: Sequence[str] | None = None,
         deep: bool = False,
         more: Sequence[str] = (),
+        also: Sequence[str] = (),
+        losses: bool | None = None,
         threshold: float | None = None,
         engine: str = "numpy",
         device: str = "cpu",
@@ -83,11 +88,15 @@ class Evaluator:
             output: _names(forms[output].task, target, deep=deep, more=more)
             for output, target in wiring.targets.items()
         }
-        chosen = suited if names is None else _asked(names, forms)
+        chosen = dict(suited if names is None else _asked(names, forms))
+        for output, further in (_asked(also, forms) if also else {}).items():
+            chosen[output] = tuple(dict.fromkeys([*chosen[output], *further]))
+        if losses is None:
+            losses = names is None
         self.metrics = OutputMetrics(
             {output: Metrics(chosen[output], forms[output]) for output in forms},
             {output: target.name for output, target in wiring.targets.items()},
-            objective.loss_names() if names is None and len(objective.losses) > 1 else {},
+            objective.loss_names() if losses and len(objective.losses) > 1 else {},
         )
 
     def measure(

@@ -296,6 +296,13 @@ def find_metric(name: str) -> Metric:
     raise error("E551", f"unknown metric `{name}`", help=help)
 
 
+def metric_of(column: str) -> str | None:
+    """The metric in a column such as `val_f1`, its output in front; None where it is none."""
+    name = column.removeprefix(VALIDATION)
+    own = name.rpartition(".")[2]
+    return name if own in METRICS or TOP.fullmatch(own) else None
+
+
 def direction(column: str) -> Better:
     """Whether lower or higher is better in a column such as `val_loss` or `val_box.iou`."""
     name = column.removeprefix(VALIDATION).rpartition(".")[2]

@@ -27,6 +27,7 @@ from ..feeding.samples import Samples, shard_sizes
 from ..feeding.wiring import Wiring, mixing, wire
 from ..inference.evaluator import MEASURED_AT_ONCE, Evaluator
 from ..kerneldef import Array
+from ..metrics.definitions import metric_of
 from ..ranks.team import ALONE, Team
 from ..run_folder.checkpoint import Checkpoint
 from ..run_folder.environment import compare, environment
@@ -238,9 +239,13 @@ class Job:
 
     @cached_property
     def evaluator(self) -> Evaluator:
-        """What measures the network while it is trained."""
+        """What measures the network while it is trained; what is monitored is measured, too."""
+        monitored = metric_of(self.monitor) if self.monitor else None
         return Evaluator(
             *(self.graph, self.objective, self.wiring),
+            names=self.recipe.metrics or None,
+            also=[] if monitored is None else [monitored],
+            losses=True,
             engine=self.engine,
             device=self.device,
         )

@@ -107,6 +107,7 @@ class Trainable:
         resume: bool = False,
         force: bool = False,
         weights: "Weights | None" = None,
+        monitor: str | None = None,
         patience: int | None = None,
         callbacks: "Sequence[Callback | Callable[[Epoch], object]]" = (),
         verbose: bool = False,
@@ -123,6 +124,8 @@ class Trainable:
             resume: Continue from the checkpoint in that folder.
             force: Overwrite the run in that folder.
             weights: Weights to start from, by name, or a file of them.
+            monitor: What decides which epoch is best, such as `val_f1`; the validation loss by
+                default.
             patience: Stop after this many epochs without improvement.
             callbacks: What follows the run, called in turn: objects derived from
                 `netc.callbacks.Callback`, and functions that are called with each epoch. One that
@@ -149,6 +152,7 @@ class Trainable:
             resume=resume,
             force=force,
             weights=state_of(self.model.graph, weights),
+            monitor=monitor,
             patience=patience,
             engine=engine,
             device=device,

@@ -88,7 +88,7 @@ def test_the_help_spells_our_setting_and_it_compiles(written: str, meant: str) -
 @pytest.mark.parametrize(
     ("written", "help"),
     [
-        ("metrics = [accuracy]", "netc evaluate --metric accuracy"),
+        ("metric = [accuracy]", "write `metrics = [accuracy, f1]`"),
         ("callbacks = [EarlyStopping()]", "netc train --patience 5"),
         ("shuffle = yes", "remove the line"),
     ],

@@ -72,6 +72,12 @@ FOLDER = "run"
     help="Print a line every this many epochs, and after the last.",
 )
 @click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    help="What to measure after each epoch, such as f1; same as `--set metrics=[f1]`.",
+)
+@click.option(
     "--monitor", help="The metric that decides which epoch is best, such as val_accuracy."
 )
 @click.option(
@@ -109,6 +115,7 @@ def command(
     lsuv: bool,
     max_layers: int | None,
     tensorboard: str | None,
+    metrics: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Train FILE as its `train` block says, and keep weights, history and curves in a folder."""
@@ -123,7 +130,7 @@ def command(
         try:
             run, _ = train(
                 network.model,
-                settings={**settings, **_given(epochs=epochs, seed=seed)},
+                settings={**settings, **_given(epochs=epochs, seed=seed, metrics=_listed(metrics))},
                 output=folder,
                 resume=resume,
                 force=force,
@@ -156,7 +163,11 @@ def _free_folder() -> str:
     return folder
 
 
-def _given(**settings: int | None) -> dict[str, str]:
+def _listed(names: tuple[str, ...]) -> str | None:
+    return f"[{', '.join(names)}]" if names else None
+
+
+def _given(**settings: int | str | None) -> dict[str, str]:
     return {name: str(value) for name, value in settings.items() if value is not None}
 
 
