@@ -124,7 +124,7 @@ def _pieces(value: Any) -> Iterator[str]:
 
 def _is_size(value: Any) -> bool:
     is_tuple = isinstance(value, tuple) and not isinstance(value, Listed)
-    return is_tuple and bool(value) and all(isinstance(item, int) for item in value)
+    return is_tuple and bool(value) and all(isinstance(i, int) and i >= 0 for i in value)
 
 
 def _is_literal(value: Any) -> bool:

@@ -158,7 +158,7 @@ def member(namespace: Namespace, dotted: str, span: Span) -> Any:
 def _value_of(name: str, environment: Environment, near: str | None) -> str | None:
     """Help for a name without a value: that of a label is a tensor, which has a shape."""
     if name == "in":
-        return "`in` is the input of a block, and is known in blocks alone"
+        return NO_INPUT
     if name in NOTHING:
         return "there is no empty value: leave it out, or write a number such as `0`"
     if near := asserted(name) or near:
@@ -169,6 +169,7 @@ def _value_of(name: str, environment: Environment, near: str | None) -> str | No
     return f"write `shape({name})` for its size" if is_label else None
 
 
+NO_INPUT = "`in` is the input of a block, and is known in blocks that a tensor is led to"
 NOTHING = frozenset({"none", "None", "null", "nil"})
 
 
@@ -375,7 +376,8 @@ def _attribute(expression: ast.Attribute, environment: Environment) -> Any:
     if isinstance(value, Word):
         label = f"{value}.{expression.name}"
         if expression.name in TENSOR_ATTRIBUTES and environment.find(label, None) is None:
-            raise error("E101", f"unknown name `{value}`", expression.value.span)
+            help = NO_INPUT if value == "in" else None
+            raise error("E101", f"unknown name `{value}`", expression.value.span, help=help)
         return Word(label)
     if isinstance(value, Value):
         return tensor_attribute(value, expression)

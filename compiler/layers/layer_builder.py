@@ -121,19 +121,31 @@ class LayerBuilder(Builder):
         return values
 
     def parameter(self, name: str, shape: Shape, **options: Any) -> Value:
-        """Append a parameter, or find the one of the layer whose weights this one shares."""
+        """Append a parameter, or find the one of the layer whose weights this one shares.
+
+        Of a `PARAM`, which has one tensor with a batch of 1, that is the weight.
+        """
         if self.shared is None:
             return super().parameter(name, shape, **options)
         source = self.shared + name.removeprefix(self.scope)
+        bare = self._graph.parameters.get(self.shared)
+        if bare is not None and name == f"{self.scope}.weight":
+            self._check_shared(self.shared, bare.shape[1:], shape)
+            return self.Squeeze(bare, self.index_constant((0,)))
         found = self._graph.parameters.get(source)
         if found is None:
             message = f"cannot share the weights of `{self.shared}`: there is no `{source}`"
-            raise self.fail("E117", message, at="share")
-        if found.shape != tuple(shape):
-            sizes = ["x".join(map(str, extents)) for extents in (found.shape, shape)]
+            help = "write `bias=no`" if name == f"{self.scope}.bias" else None
+            raise self.fail("E117", message, at="share", help=help)
+        self._check_shared(source, found.shape, shape)
+        return found
+
+    def _check_shared(self, source: str, found: Shape, shape: Shape) -> None:
+        """Refuse weights of another size."""
+        if found != tuple(shape):
+            sizes = ["x".join(map(str, extents)) for extents in (found, shape)]
             message = f"cannot share `{source}` of {sizes[0]} numbers where it needs {sizes[1]}"
             raise self.fail("E117", message, at="share")
-        return found
 
     def weight(
         self,

@@ -1,4 +1,4 @@
-"""Layers that start a chain, and the one that does nothing."""
+"""Layers that start a chain, and those that pass on what comes."""
 
 from typing import Literal
 
@@ -142,3 +142,9 @@ def parameter(
 def identity(build: LayerBuilder, x: Value) -> Value:
     """The branch that does nothing (ONNX `Identity`)."""
     return build.Identity(x)
+
+
+@layer("DETACH")
+def detach(build: LayerBuilder, x: Value) -> Value:
+    """The same numbers, through which no gradient passes (PyTorch's `detach`; ONNX `Identity`)."""
+    return build.op("netc.Detach", (x,))[0]

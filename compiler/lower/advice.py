@@ -126,6 +126,8 @@ def _binds(steps: str, scope: Scope) -> bool:
 
 
 def _call_binds(item: ast.Item, scope: Scope) -> bool:
+    if isinstance(item, ast.Reference) and item.label.literal in LAYERS:
+        bind(LAYERS[item.label.literal], (), item.span, item.label.literal)
     if not isinstance(item, ast.Call):
         return True
     environment = Environment(scope.visible_names(), words=True)

@@ -5,6 +5,7 @@ from ..expressions.arguments import WordCall
 from ..expressions.names import Block
 from ..layers.layerdef import LayerDef
 from .evaluated_call import EvaluatedCall
+from .starts import block_starts_itself
 from .state import Lowering, Site, Tensors
 
 STATES = ("s", "h", "c")  # what a recurrent layer yields with its states, and what help calls it
@@ -48,13 +49,17 @@ def check_layer(state: Lowering, definition: LayerDef, call: EvaluatedCall, site
 
 
 def check_block(block: Block, call: EvaluatedCall, site: Site, *, help: str | None = None) -> None:
-    """A block takes one tensor, or as many as it declares; `help` tells which meet it.
+    """A block takes one tensor, or as many as it declares, or none where it starts itself.
+
+    `help` tells which tensors meet it.
 
     Raises:
         NetError: E110, E113.
     """
     expected = max(len(block.statement.inputs), 1)
     found = len(site.current)
+    if not found and block_starts_itself(block):
+        return
     if not found:
         raise error(
             "E110",

@@ -92,7 +92,8 @@ def expand(state: Lowering, call: EvaluatedCall, site: Site, inner: Scope) -> Te
     if poisoned(site.current):
         return (POISON,)
     inputs = [name.id for name in block.statement.inputs] or ["in"]
-    inner.bindings.update(zip(inputs, site.current, strict=True))
+    if site.current or block.statement.inputs:
+        inner.bindings.update(zip(inputs, site.current, strict=True))
     state.spend(call.span)
     if not call.is_inline:
         state.graph.blocks[path] = block.statement.name

@@ -10,10 +10,10 @@ from ..expressions.checks import items_of, truth_of
 from ..expressions.names import Scope
 from ..expressions.recovery import POISON, poisoned
 from ..ir.graph import Value
-from ..layers.layerdef import LAYERS
 from .arity import MERGE
 from .bindings import bind_target
-from .items import evaluate_in, item, label_text, lower_chain
+from .items import evaluate_in, item, lower_chain
+from .starts import starts_itself
 from .state import Lowering, Site, Tensors
 
 
@@ -52,7 +52,7 @@ def group(state: Lowering, item: ast.Group, site: Site) -> Tensors:
     turns = [turn for branch in branches for turn in _turns(state, branch, site.scope)]
     if poisoned(current):
         current = (POISON,)
-    own = (_starts_itself(turn.branch.chain, turn.scope) for turn in turns)
+    own = (starts_itself(turn.branch.chain, turn.scope.home) for turn in turns)
     if len(current) not in (1, len(turns)) and site.starts and all(own):
         current = current[:1]
     if len(current) > 1 and len(current) != len(turns):
@@ -74,23 +74,6 @@ def group(state: Lowering, item: ast.Group, site: Site) -> Tensors:
         help = "`ID` is the branch that does nothing"
         raise error("E113", "no branch is left here", item.span, help=help)
     return tuple(ends)
-
-
-def _starts_itself(chain: ast.Chain, scope: Scope) -> bool:
-    """Whether a branch starts with values or sources, so that no tensor goes to it."""
-    first = chain.steps[0].item
-    if isinstance(first, ast.Group):
-        within = () if first.is_computed else first.branches
-        return bool(within) and all(_starts_itself(branch.chain, scope) for branch in within)
-    if isinstance(first, ast.Reference):
-        name = label_text(first.label, scope)
-        is_value = name not in LAYERS and name not in scope.home.blocks
-        return is_value or _is_source(name)
-    return isinstance(first, ast.Call) and _is_source(first.name)
-
-
-def _is_source(name: str) -> bool:
-    return name in LAYERS and LAYERS[name].takes == "nothing"
 
 
 def _turns(state: Lowering, branch: ast.Branch, scope: Scope) -> Iterator[_Turn]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
+from ...grammar.lexing.lexer import keywords
 from ...grammar.source import Span
 from ..expressions.evaluate import LITERALS, NO_NAMES, Environment, evaluate, text_of
 from ..expressions.names import Scope, given_by
@@ -101,13 +102,17 @@ def label_path(site: Site) -> str:
     """The path that a labelled step's label spells where it stands.
 
     Raises:
-        NetError: It is `in`, which could not be told from what comes in.
+        NetError: It is a word of the language, which stands for no label where it is read.
     """
     assert site.label is not None
     text = label_text(site.label, site.scope)
     if text == "in":
         message = "`in` is what comes into a block or a turn, and cannot be a label"
         raise error("E023", message, site.label.span, help="choose another label")
+    if text in keywords() and site.label.span.text == text:
+        message = f"`{text}` is a word of the language, and cannot be a label"
+        help = f'choose another label, or write `as "{text}"` where weights have this name'
+        raise error("E023", message, site.label.span, help=help)
     return site.scope.prefix + text
 
 

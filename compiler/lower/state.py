@@ -10,7 +10,7 @@ from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, 
 from ...grammar.limits import MAX_NESTING
 from ...grammar.records import record
 from ...grammar.source import Span
-from ..expressions.evaluate import Namespace
+from ..expressions.evaluate import NO_INPUT, Namespace
 from ..expressions.names import Block, Scope, automatic_name_used
 from ..expressions.recovery import POISON, GiveUp, Poisoned
 from ..ir.graph import Graph, Layer, Turn, Value
@@ -327,7 +327,7 @@ class Lowering:
             help = f"name each of them, as in `({names}) = ... -> {layer.span.text}`"
             return error("E113", message, span, help=help)
         known = [*LAYERS, *scope.home.blocks] if may_call else []
-        near = did_you_mean(name, [*known, *values])
+        near = NO_INPUT if name == "in" else did_you_mean(name, [*known, *values])
         kind = "layer" if name.isupper() else "layer or value"
         return error("E101", f"unknown {kind} `{name}`", span, help=near or _unbound(name, span))
 

@@ -126,7 +126,12 @@ def _keyword_as_name(place: Place) -> Diagnostic | None:
 
 _UNNAMED = (
     (re.compile(r'\bimport\s+"[^"\n]*"\s+as(?=[ \t]*\n\s*\w+\s*\Z)'), NO_NAME, NAMED),
-    (re.compile(r"\w\.(?=[ \t]*\n\s*\w+\s*\Z)"), NO_MEMBER, MEMBER),
+    (
+        re.compile(r"(?<![\w.])[0-9]+\.(?=[ \t]*\n\s*\w+(?:\s+\w+\s*=)?\s*\Z)"),
+        "a number ends in `.`",
+        "write a digit behind it, as in `5.0`, or leave it out",
+    ),
+    (re.compile(r"\w\.(?=[ \t]*\n\s*\w+(?:\s+\w+\s*=)?\s*\Z)"), NO_MEMBER, MEMBER),
 )
 
 

@@ -287,6 +287,10 @@ def _unchanged(x: ForeignTensor, arguments: Sequence[ForeignArgument]) -> Foreig
     return x
 
 
+def _detached(x: ForeignTensor, arguments: Sequence[ForeignArgument]) -> ForeignTensor:
+    return x.behind("DETACH", x.axes)
+
+
 def _flattened(x: ForeignTensor, arguments: Sequence[ForeignArgument]) -> ForeignTensor:
     return replace(x, is_flat=True)
 
@@ -341,7 +345,7 @@ def _not_understood(x: ForeignTensor, arguments: Sequence[ForeignArgument]) -> F
     raise NotUnderstoodError("a shape")
 
 
-_SAME = "contiguous squeeze to float cuda cpu clone detach half type stop_gradient".split()
+_SAME = "contiguous squeeze to float cuda cpu clone half type".split()
 # What arithmetic with a number is as (x - mean) / std.
 _SCALED: Mapping[str, Callable[[float], tuple[float, float]]] = {
     "Add": lambda c: (-c, 1),
@@ -359,5 +363,6 @@ _SPECIAL: Mapping[str, Callable[[ForeignTensor, Sequence[ForeignArgument]], Fore
     **dict.fromkeys(("permute", "transpose", "swapaxes"), _transposed),
     **dict.fromkeys(("mean", "reduce_mean"), _averaged),
     **dict.fromkeys(_SAME, _unchanged),
+    **dict.fromkeys(("detach", "stop_gradient"), _detached),
     **dict.fromkeys(_OTHER, _not_understood),
 }

@@ -136,6 +136,7 @@ _ROWS: Mapping[str, OurLayer] = {
     "pad": OurLayer("PAD", "pad mode"),
     "cropping": OurLayer("CROP", "margin"),
     "identity noop": OurLayer("ID", "_"),
+    "detach stopgradient stopgrad stop gradientstop": OurLayer("DETACH", "_"),
     "add eltwise residual skip skipconnection shortcut sum plus": OurLayer("ADD"),
     "concatenate concat cat merge stack": OurLayer("CONCAT"),
     "multiply mul": OurLayer("MUL"),

@@ -41,11 +41,13 @@ class GradientChecks:
         checks: A row for each parameter.
         batch: How many samples they were compared on.
         drawn: Whether these were drawn at random.
+        detached: Whether the network keeps gradients back, which differences do not see.
     """
 
     checks: Sequence[ParameterCheck]
     batch: int
     drawn: bool
+    detached: bool = False
 
     @property
     def ok(self) -> bool:
@@ -67,6 +69,8 @@ class GradientChecks:
         verdict = f"{wrong} of {all_} gradients are wrong" if wrong else "all gradients agree"
         samples = f"{self.batch} samples {'drawn at random' if self.drawn else 'of the data'}"
         yield f"{verdict} with central differences on {samples}, to {SLOPE_TOLERANCE:g}"
+        if wrong and self.detached:
+            yield "`DETACH` keeps gradients back, and differences know nothing of it"
         untold = [check.name for check in self.checks if check.ok and not check.checked]
         if untold:
             yield f"nothing could be compared of {listing(untold, SHOWN_NAMES)}: kinks are too near"
@@ -143,7 +147,8 @@ def check_gradients(
         checks = compare(
             settled, fed, state, samples=samples, seed=seed, seconds=seconds, done=done
         )
-    return GradientChecks(checks, batch, drawn)
+    detached = any(layer.kind == "DETACH" for layer in model.graph.layers.values())
+    return GradientChecks(checks, batch, drawn, detached)
 
 
 def _drawn(model: Model, loss: str | None, batch: int, seed: int) -> tuple[Graph, dict[str, Any]]:

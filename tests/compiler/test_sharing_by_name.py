@@ -20,6 +20,7 @@ BLOCKS = "block B { FC(8) -> RELU }\nblock A { B }\n"
         ("x = INPUT(8) -> A\nx -> A(share=x) -> B(share=x)", 72),
         ("x = INPUT(8) -> [B]*2 as l\nx -> B(share=l.0)", 144),
         ("x = INPUT(8) -> FC(8)\nx -> RELU -> FC(8, share=x)", 72),
+        ("PARAM(8x6) as w\nINPUT(6) -> FC(8, bias=no, share=w) as a -> RELU", 48),
     ],
 )
 def test_a_name_stands_for_what_yields_it(program: str, params: int) -> None:
@@ -51,3 +52,33 @@ def test_an_automatic_name_that_is_shared_is_warned_of() -> None:
     shared = "INPUT(8) -> FC(8) as a -> RELU -> FC(8) -> RELU -> FC(8, share={})"
     assert "W102" in [w.code for w in netc.compile(shared.format("fc1")).warnings]
     assert "W102" not in [w.code for w in netc.compile(shared.format("a")).warnings]
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+def test_a_learned_tensor_is_the_weight_of_layers(engine: EngineName) -> None:
+    """An embedding and the layer that undoes it share one `PARAM`, which both learn."""
+    net = netc.compile(
+        "PARAM(5x4) as table\nINPUT(3, dtype=int64) -> EMBED(5, 4, share=table)"
+        " -> LINEAR(5, bias=no, share=table) as scores"
+    )
+    state = net.initialize(0)
+    assert {name: array.shape for name, array in state.items()} == {"table": (1, 5, 4)}
+    tokens, table = np.array([[0, 4, 2]]), state["table"][0]
+    found = net.run(tokens, state, engine=engine)
+    np.testing.assert_allclose(found, table[tokens] @ table.T, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("program", "message", "help"),
+    [
+        ("FC(8, share=w)", "there is no `w.bias`", "write `bias=no`"),
+        ("FC(9, bias=no, share=w)", "cannot share `w` of 8x6 numbers where it needs 9x6", None),
+    ],
+)
+def test_a_learned_tensor_is_a_weight_alone(program: str, message: str, help: str | None) -> None:
+    """A `PARAM` has no bias, and one size."""
+    with pytest.raises(netc.NetError) as caught:
+        netc.compile(f"PARAM(8x6) as w\nINPUT(6) -> {program} -> RELU")
+    (found,) = caught.value.diagnostics
+    assert message in found.message
+    assert help is None or found.help == help

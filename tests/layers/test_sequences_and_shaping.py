@@ -121,6 +121,24 @@ def test_sequences_of_any_length(engine: str) -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+HEADS = "LINEAR(8) as a -> RESHAPE((-1, 4)) -> RMSNORM as norm -> RESHAPE((-1, 8)) as l"
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+def test_heads_of_sequences_of_any_length(engine: str) -> None:
+    """What is left over of an open length is known by name, and comes back."""
+    network = netc.compile(f"INPUT((L, 6), sequence) -> {HEADS}")
+    assert [str(d) for d in network.graph.labels["l"].shape] == ["N", "L", "8"]
+    state = random_state(network)
+    for length in (1, 5):
+        x = np.random.default_rng(0).uniform(-1, 1, (2, length, 6)).astype(np.float32)
+        heads = (x @ state["a.weight"].T + state["a.bias"]).reshape(2, length, 2, 4)
+        scaled = heads / np.sqrt((heads**2).mean(-1, keepdims=True) + 1e-5)
+        expected = (scaled * state["norm.weight"]).reshape(2, length, 8)
+        found = output(network, x, state, engine=engine)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
 def test_more_positions_than_a_table_holds() -> None:
     """A length left open is checked against the table when an input arrives."""
     network = netc.compile(f"INPUT((L,), dtype=int64) -> {BODY}")

@@ -428,6 +428,7 @@ OPERATORS: Mapping[str, Row] = {
     "Greater": binary(">", COMPARED),
     "GreaterOrEqual": binary(">=", COMPARED),
     "Identity": Row(lambda op: operand(0)),
+    "netc.Detach": Row(lambda op: method(0, "detach")),
     "IsNaN": function("torch.isnan"),
     "Less": binary("<", COMPARED),
     "LessOrEqual": binary("<=", COMPARED),

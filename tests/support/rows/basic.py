@@ -19,6 +19,7 @@ ROWS = [
     LayerRow("INPUT(7) -> FC(5, bias=no) as l", "5", 35, 35, torch=dense),
     LayerRow("INPUT(4x5x3) -> FLATTEN as l", "60", torch=lambda x, state: x.flatten(1)),
     LayerRow("INPUT(4x5x3) -> ID as l -> RELU", "4x5x3"),
+    LayerRow("INPUT(4x5x3) -> DETACH as l", "4x5x3", torch=lambda x, state: x.detach()),
     LayerRow("INPUT(4x5x3) -> RELU as l", "4x5x3", torch=lambda x, state: x.relu()),
     LayerRow("INPUT(4x5x3) -> TANH as l", "4x5x3", torch=lambda x, state: x.tanh()),
     LayerRow("INPUT(4x5x3) -> SIGMOID as l", "4x5x3", torch=lambda x, state: x.sigmoid()),

@@ -75,6 +75,14 @@ ROWS = [
         "INPUT(60) -> RESHAPE(4x5x3) as l", "4x5x3", torch=lambda x, state: x.reshape(-1, 3, 4, 5)
     ),
     LayerRow(
+        "INPUT(4x5x3) -> RESHAPE((2, -1, 3)) as l",
+        "2x10x3",
+        torch=lambda x, state: x.reshape(-1, 3, 2, 10),
+    ),
+    LayerRow(
+        "INPUT(20x6, sequence) -> RESHAPE(-1) as l", "120", torch=lambda x, state: x.flatten(1)
+    ),
+    LayerRow(
         "INPUT(12, dtype=int64) -> RESHAPE(12) as l -> EMBED(4, 2)",
         "12",
         torch=lambda x, state: x,
