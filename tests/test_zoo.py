@@ -1,5 +1,6 @@
 """The published architectures: their counts, PyTorch's names for their weights, both engines."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -144,6 +145,18 @@ PUBLISHED: Mapping[str, tuple[int, int | None]] = {
     "qwen2_5_0_5b": (494_032_768, 1_192_021_196_800),
     "qwen3_0_6b": (596_049_920, 1_701_612_355_584),
     "maxvit_t": (30_919_624, 5_558_046_720),
+    "poolformer_s12": (11_915_176, 1_812_267_008),
+    "dinov2_vits14_reg": (22_058_112 - 384, None),
+    "mobilenet_v4_conv_small": (3_774_024, 186_005_568),
+    "yolov8n": (3_157_200 - 16, 4_371_456_000),
+    "yolov8s": (11_166_560 - 16, 14_300_774_400),
+    "yolov8m": (25_902_640 - 16, 39_467_827_200),
+    "yolov8l": (43_691_520 - 16, 82_573_721_600),
+    "yolov8x": (68_229_648 - 16, 128_901_632_000),
+    "dit_s_2": (32_963_360 - 98_304, 6_055_673_856),
+    "whisper_tiny": (37_184_640, None),
+    "gemma3_270m": (268_098_176, None),
+    "mixtral_8x7b": (46_702_792_704, None),
     "lenet5": (61_706, 416_520),
     "mnist_mlp": (669_706, None),
     "alexnet": (60_965_224, 724_406_816),
@@ -179,7 +192,33 @@ COMPARED_AS_EXPORTS = 1_000_000_000
 COMPARED = [
     *("resnet18", "mobilenet_v2", "mnasnet0_5", "densenet121", "mixer_b_16"),
     *("unet_plus_plus", "tcn_mnist", "wavenet", "pointnet", "swin_v2_t"),
+    *("poolformer_s12", "mobilenet_v4_conv_small", "yolov8n", "dit_s_2"),
 ]
+
+# The same of these with other numbers, which tests can run: what to write in place of what, and the
+# module's arguments.
+SMALLER: Mapping[str, tuple[Mapping[str, str], str, tuple[int, ...]]] = {
+    "dinov2_vits14_reg": (
+        {"518x518": "56x56", "1370": "17", "range(12)": "range(2)"},
+        "dinov2_vits14_reg",
+        (4, 2),
+    ),
+    "whisper_tiny": (
+        {"3000x80": "40x80", "1500": "20", "448": "9", "51865": "50"},
+        "whisper_tiny",
+        (20, 9, 50),
+    ),
+    "gemma3_270m": ({"512,": "9,", "262144": "50", "range(18)": "range(6)"}, "gemma3", (50, 6)),
+    "mixtral_8x7b": (
+        {
+            "512,": "9,",
+            "(32, 8, 1e6, 1e-5, no, 128, no)": "(4, 2, 1e6, 1e-5, no, 16, no)",
+            **{"4096": "24", "14336": "20", "32000": "50", "range(32)": "range(2)"},
+        },
+        "mixtral",
+        (50, 2, 24, 20),
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -270,11 +309,13 @@ def test_weights_are_named_as_in_the_reference(
     assert digest(shapes) == DIGESTS[request.node.callspec.params["network"]]
 
 
-def _module(name: str) -> Any:
+def _module(name: str, *arguments: int) -> Any:
     """A network of that name as a PyTorch module."""
-    from support import torch_transformers, torch_zoo
+    from support import torch_convolutional, torch_language, torch_transformers, torch_zoo
 
-    return {**vars(torch_transformers), **vars(torch_zoo)}[name]()
+    files = (torch_convolutional, torch_language, torch_transformers, torch_zoo)
+    build = next(vars(file)[name] for file in files if name in vars(file))
+    return build(*arguments)
 
 
 @pytest.mark.oracle
@@ -310,13 +351,34 @@ def test_outputs_are_those_of_pytorch(
     network: netc.Network, request: pytest.FixtureRequest
 ) -> None:
     """With the same weights, the PyTorch module computes the same logits within 1e-4."""
+    module = _module(request.node.callspec.params["network"]).eval()
+    _compare(network, module, 1)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", SMALLER)
+def test_smaller_outputs_are_those_of_pytorch(name: str) -> None:
+    """A spec with smaller numbers has the module's names, and computes the same within 1e-4."""
+    changes, module, arguments = SMALLER[name]
+    path = next(path for full, path in zoo().items() if full.endswith(f"/{name}"))
+    text = re.sub(r"(?m)^assert .*", "", path.read_text(encoding="utf-8"))
+    for found, other in changes.items():
+        assert found in text
+        text = text.replace(found, other)
+    network = netc.compile(text, name="<chain>")
+    _compare(network, _module(module, *arguments).eval(), 2)
+
+
+def _compare(network: netc.Network, module: Any, batch: int) -> None:
+    """Same names and shapes; and with the same weights the same of random inputs."""
     import torch
 
-    module = _module(request.node.callspec.params["network"]).eval()
-    feeds, state = _feeds(network, 1), random_state(network)
+    feeds, state = _feeds(network, batch), random_state(network)
+    own = module.state_dict()
+    assert {*state} == {name for name in own if not name.endswith("num_batches_tracked")}
     module.load_state_dict({n: torch.from_numpy(a) for n, a in state.items()}, strict=False)
     with torch.no_grad():
-        computed = module(torch.from_numpy(feeds["input"]))
+        computed = module(*map(torch.from_numpy, feeds.values()))
     expected = [computed] if isinstance(computed, torch.Tensor) else computed
     found = _outputs(network, feeds, state, "onnxruntime").values()
     for array, tensor in zip(found, expected, strict=True):

@@ -44,6 +44,8 @@ HARD = ("logic/perceptron_xor", "logic/xnor", "logic/xor")
 SMALLER = {
     "convnext/convnext_v2_atto": ("224x224x3", "64x64x3"),
     "detection/yolov5n": ("640x640x3", "64x64x3"),
+    "detection/yolov8n": ("640x640x3", "64x64x3"),
+    "mobile/mobilenet_v4_conv_small": ("224x224x3", "64x64x3"),
     "points/pointnet": ("1024x3, sequence", "16x3, sequence"),
     "sequences/wavenet": ("4096x256, sequence", "64x256, sequence"),
     "transformers/mobilevit_xs": ("256x256x3", "64x64x3"),
