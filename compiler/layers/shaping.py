@@ -1,5 +1,6 @@
 """Layers that rearrange the same elements: other extents, or another order of the axes."""
 
+from math import prod
 from typing import Annotated, Any
 
 from ..expressions.arguments import Kind, Mismatch, PerAxis, kind_of, spell
@@ -43,7 +44,7 @@ def reshape(build: LayerBuilder, x: Value, *, size: NewSize) -> Value:
     extents = (size,) if isinstance(size, int) else size
     if len(extents) > 4:
         raise build.fail("E201", "takes at most depth x height x width x channels", at="size")
-    found, given = product(x.shape[1:]), product(e for e in extents if e != REST)
+    found, given = product(x.shape[1:]), prod(e for e in extents if e != REST)
     if REST not in extents and not isinstance(found, int):
         message = f"needs an input with known extents, but its input is {describe(x)}"
         help = f"`{REST}` stands for an extent that is left over, as in `RESHAPE(({REST}, 16))`"

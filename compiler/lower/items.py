@@ -12,6 +12,9 @@ from ..expressions.names import Scope, given_by
 from ..expressions.recovery import POISON, Poisoned, poisoned
 from .state import Lowering, Site, Tensors
 
+# Words of the language that are also what people call parts of networks.
+NOUNS = frozenset({"block", "default", "language", "net", "output", "train"})
+
 ItemRule = Callable[[Lowering, Any, Site], Tensors]
 
 ITEMS: dict[type, ItemRule] = {}
@@ -109,7 +112,7 @@ def label_path(site: Site) -> str:
     if text == "in":
         message = "`in` is what comes into a block or a turn, and cannot be a label"
         raise error("E023", message, site.label.span, help="choose another label")
-    if text in keywords() and site.label.span.text == text:
+    if text in keywords() - NOUNS and site.label.span.text == text:
         message = f"`{text}` is a word of the language, and cannot be a label"
         help = f'choose another label, or write `as "{text}"` where weights have this name'
         raise error("E023", message, site.label.span, help=help)

@@ -93,7 +93,7 @@ PROGRAMS = {
     "unpooling": """
         INPUT(8x8x2) -> CONV(3x3, 4) -> POOL as p -> CONV(3x3, 4) as c -> UNPOOL(p) -> CONV(1x1, 2)
     """,
-    "reserved": 'INPUT(4) -> FC(5) as "train" -> RELU -> FC(5) as type -> RELU -> FC(2) as class',
+    "reserved": "INPUT(4) -> FC(5) as train -> RELU -> FC(5) as type -> RELU -> FC(2) as class",
     "numbers": "INPUT(4) -> FC(5) as net.01 -> RELU -> FC(5) as net.2024 -> FC(2) as end.3.w",
     "frozen": """
         INPUT(8x8x2) -> CONV(3x3, 4, frozen=yes) as c -> BN(frozen=yes) as b -> RELU -> FC(2)

@@ -137,7 +137,7 @@ def yolov8n() -> Module:
         ),
     }
 
-    def forward(model: Module, x: Tensor) -> list[Tensor]:
+    def forward(model: Module, x: Tensor) -> Tensor:
         def run(x: Tensor, *places: int) -> Tensor:
             for place in places:
                 x = getattr(model, str(place))(x)
