@@ -12,10 +12,10 @@ from ..ir.tensor import Tensor
 from ..ir.types import DType, author_extents
 from ..layers.layerdef import LAYERS
 from ..layers.recurrent import CELLS
+from ..onnx_standard.keyword_operands import MOST_NUMBERS
 from .arguments import arguments_of, input_arguments
 from .operators import (
     CONSTANT_TYPES,
-    MOST_NUMBERS,
     PARAMETER_TYPES,
     Held,
     converted_call,

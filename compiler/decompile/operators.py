@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 from struct import pack
 from typing import Any
 
@@ -11,11 +10,11 @@ from ..ir.tensor import Tensor
 from ..ir.types import DType, HolderType, TensorType
 from ..lower.operators import FLAGS, LEFT_OUT, OUTPUTS, RANDOM, TYPES
 from ..onnx_standard.foreign_operators import OpSchema, operators, yields_many
+from ..onnx_standard.keyword_operands import MOST_NUMBERS, is_text, keyword_operands
 from .spelling import listed, quoted, unsayable
 from .tree import Argument, Call, Text
 from .tree import Value as Spelled
 
-MOST_NUMBERS = 1_000  # of a constant in a program; more of them lie with the weights
 CONSTANT_TYPES = (DType.FLOAT32, DType.INT64)
 PARAMETER_TYPES = (DType.FLOAT32, DType.FLOAT64)
 LARGEST_WHOLE = 2**24  # up to which a float32 holds all whole numbers
@@ -62,12 +61,8 @@ def operator_call(
         raise unsayable(f"`{name}`, which yields {held}")
     schema = operators()[name]
     inputs = node.inputs
-    last = max((i for i, x in enumerate(inputs) if not _is_constant(graph, x)), default=-1)
-    formals = len(schema.inputs)
-    if len(inputs) > formals:
-        last = len(inputs) - 1  # of any number of operands none has a name of its own
-    last = max(last, 0 if inputs else -1)
-    given = inputs[: last + 1]
+    keywords = keyword_operands(graph, node, schema)
+    given = inputs[: min(keywords, default=len(inputs))]
     operands = tuple(operand(graph, x) for x in given if x is not None)
     left_out = [
         Argument(formal.name, Text(LEFT_OUT))
@@ -76,8 +71,7 @@ def operator_call(
     ]
     constants = [
         Argument(schema.inputs[place].name, _keyword(graph, schema, place, x))
-        for place, x in enumerate(inputs[last + 1 :], start=last + 1)
-        if x is not None
+        for place, x in keywords.items()
     ]
     named = Argument("", Text(quoted(name)), bare=True)
     least = max(schema.min_output, 1)
@@ -87,22 +81,13 @@ def operator_call(
     return Call("op", arguments, path), operands, count
 
 
-def _is_constant(graph: Graph, value: Value | None) -> bool:
-    return value is None or (graph.producer(value).op_type == CONSTANT and _is_text(value))
-
-
-def _is_text(value: Value) -> bool:
-    """Whether a constant is written into a program, and not kept with its weights."""
-    return value.dtype is not DType.FLOAT64 and prod(value.type.extents) <= MOST_NUMBERS
-
-
 def operand(graph: Graph, value: Value) -> Value | Held:
     """What an operator or a layer takes, told apart from what layers yield."""
     node = graph.producer(value)
     if node.op_type == PARAMETER:
         return Held(value.type, name=node.attributes["name"])
     if node.op_type == CONSTANT:
-        if not _is_text(value):
+        if not is_text(value):
             return Held(value.type, table=value.node)
         return Held(value.type, constant=_constant(value, node))
     return value

@@ -22,6 +22,8 @@ from ..layers.axes import axis_places
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import LAYERS, GivenArgument, bind
 from ..layers.recurrent import CELLS
+from ..onnx_standard.foreign_operators import operators
+from ..onnx_standard.keyword_operands import keyword_operands
 from .batches import Misfit, check_one_sample
 from .layouts import AXES, axis_name, result_layout
 from .paths import Paths
@@ -359,6 +361,10 @@ class _Layering:
                 raise Misfit
             self._place(identifier, output, lies, value)
         arguments = {n: v for n, v in node.attributes.items() if v is not None}
+        schema = operators().get(node.op_type)
+        given = keyword_operands(self.raw, node, schema) if schema else {}
+        held = {schema.inputs[i].name: self.raw.producer(x) for i, x in given.items() if schema}
+        arguments |= {name: each.attributes["value"].nested() for name, each in held.items()}
         labelled = self.paths.is_named(identifier)
         self._enter(path, node.op_type, results, arguments, frozenset(), labelled)
 

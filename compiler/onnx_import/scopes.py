@@ -9,6 +9,7 @@ from onnx import GraphProto, NodeProto
 
 # What PyTorch's exporter by `torch.export` notes of a node: the modules around it, and its name.
 TORCH_SCOPES = "pkg.torch.onnx.name_scopes"
+_NOWHERE = "_empty_nn_module_stack_from_metadata_hook"  # what its passes add has no module
 # What netc notes of a node: the layer's kind and path.
 _NETC = re.compile(r"[A-Z][A-Z0-9]* (\S+)\Z")
 # Calls that TensorFlow's exporters are around a model, and that say nothing of it.
@@ -69,7 +70,7 @@ def _of_torch_export(node: NodeProto) -> list[str] | None:
         return None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return None
-    modules = [name for name in names[:-1] if name]
+    modules = [name for name in names[:-1] if name and name != _NOWHERE]
     return modules[-1].split(".") if modules else []
 
 

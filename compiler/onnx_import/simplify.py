@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
+
+import numpy as np
 
 from ..ir.builder import Builder
 from ..ir.dim import Dim
@@ -19,6 +22,8 @@ from .recognition.trail import SHAPING, weight_of
 from .recognize import UNFORESEEN
 from .reshaping import shaped
 from .rows import of_part
+
+MOST_FILLED = 10_000  # numbers
 
 Results = tuple[Value, ...] | None
 
@@ -247,6 +252,40 @@ def resized(build: Builder, node: Node, operands: Operands) -> Results:
     return (build.again(replace(node, attributes=attributes), (x, None, None, sizes))[0],)
 
 
+def beside(build: Builder, node: Node, operands: Operands) -> Results:
+    """What one number fills for each sample is a table that is repeated along the batch."""
+    given = [None if x is None else _filled(build, x) for x in operands]
+    if not any(given):
+        return None
+    return (build.again(node, [new or x for new, x in zip(given, operands, strict=True)])[0],)
+
+
+def _filled(build: Builder, x: Value) -> Value | None:
+    """A table of a batch of 1 in place of one that a number fills, such as a column of ones."""
+    maker, (first, *rest) = build.graph.producer(x), x.shape or (1,)
+    extents = [extent for extent in rest if isinstance(extent, int)]
+    if isinstance(first, int) or len(extents) < len(rest) or prod(extents) > MOST_FILLED:
+        return None
+    number: float | int | None = None
+    if maker.op_type == "ConstantOfShape":
+        value = maker.attributes["value"]
+        number = 0.0 if value is None else value.number()
+    elif maker.op_type == "Expand" and (held := maker.inputs[0]) and not held.type.rank:
+        number = build.known(held)
+    if not isinstance(number, int | float) or maker.inputs[-1] is None:
+        return None
+    array = np.full((1, *extents), number, x.dtype.value)
+    return build.Expand(build.constant(array, x.dtype), maker.inputs[-1])
+
+
+def expanded(build: Builder, node: Node, operands: Operands) -> Results:
+    """What has the extents that it is to have is left as it is."""
+    x = operands[0]
+    if x is None or x.type != node.outputs[0] or build.graph.producer(x).op_type == INPUT:
+        return None
+    return (x,)
+
+
 STATES = {"GRU": (5,), "LSTM": (5, 6), "RNN": (5,)}
 PASSING = ("Cast", "Expand", "Gather", "Identity", "Slice", "Tile", "Transpose", *SHAPING)
 
@@ -304,7 +343,9 @@ RULES: Mapping[str, RewriteRule] = {
     **dict.fromkeys(STATES, from_zeros),
     **dict.fromkeys(NEUTRAL, neutral),
     "Add": added,
+    "Concat": beside,
     "Einsum": as_product,
+    "Expand": expanded,
     "Gather": taken,
     "Resize": resized,
     "Shape": shape_of_inputs,

@@ -32,4 +32,5 @@ def table_arguments(held: Tensor, dtype: DType, layout: Layout) -> Mapping[str, 
     rule = rule_of(table)
     is_told = dtype is DType.FLOAT32 and (rule is None or RULES[rule.name].code != WHOLE)
     given = {} if is_told else {"dtype": Word(dtype.value)}
-    return {"value": rule or table.nested(), **given}
+    value = rule or table.nested() if held.size > 1 else held.number()
+    return {"value": value, **given}

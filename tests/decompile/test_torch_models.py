@@ -137,3 +137,39 @@ def test_blocks_of_pytorch(tmp_path: Path) -> None:
     text = netc.load(path).to_text()
     assert text.count("block ") == 2
     assert text.count("CONV") == 4
+
+
+class Tables(torch.nn.Module):  # type: ignore[misc, name-defined]
+    """Tables of all kinds: by a rule, in the text, beside the weights, and for each sample."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(8, 40)
+        self.register_buffer("keeps", torch.rand(40, 40, generator=torch.manual_seed(1)) > 0.3)
+
+    def forward(self, x: Any) -> Any:
+        """Rows before and after those of x, and the first of them."""
+        token = torch.ones(1, 1, 8).repeat(x.shape[0], 1, 1)
+        zeros = torch.zeros(x.shape[0], 34, 8)
+        y = self.first(torch.cat([token, x * torch.eye(5, 8), zeros], 1))
+        return (1 - y).masked_fill(self.keeps, 0.5)
+
+
+@pytest.mark.oracle
+@pytest.mark.slow
+@pytest.mark.parametrize("dynamo", [False, True])
+def test_tables(dynamo: bool, tmp_path: Path) -> None:
+    """Constants are tables of layers for any batch, whole in the text or beside the weights."""
+    torch.manual_seed(0)
+    model, x = Tables().eval(), torch.randn(2, 5, 8)
+    path = str(tmp_path / "model.onnx")
+    batch = {"dynamic_shapes": ({0: "batch"},)} if dynamo else {"dynamic_axes": {"x": {0: "batch"}}}
+    torch.onnx.export(model, (x,), path, dynamo=dynamo, input_names=["x"], verbose=False, **batch)
+    imported = netc.load(path)
+    program = decompile(imported.graph)
+    assert program.text.count("CONST(") >= 3
+    assert program.text.count("PARAM(40x40, frozen=yes)") == 1
+    again = netc.compile(program.text)
+    state = ReshapedState(imported.initialize(), program.shapes, tables=program.tables)
+    y = again.run(x.numpy(), state)
+    np.testing.assert_allclose(np.asarray(y), model(x).detach().numpy(), rtol=1e-4, atol=1e-5)

@@ -64,12 +64,12 @@ def concat(trail: Trail) -> Match:
 
 
 def _once(trail: Trail, value: Value) -> Value:
-    """What is learned and repeated for each sample, such as a class token, as it is stored."""
-    if not trail.is_by(value, "Expand"):
+    """What is stored and repeated for each sample, such as a class token, as it is stored."""
+    if not trail.is_by(value, "Expand", "Tile"):
         return value
-    learned = trail.argument(trail.graph.producer(value), 0)
-    alike = learned.type.rank == value.type.rank and learned.shape[1:] == value.shape[1:]
-    return learned if alike and trail.is_learned(learned) else value
+    held = trail.argument(trail.graph.producer(value), 0)
+    alike = held.type.rank == value.type.rank and held.shape[1:] == value.shape[1:]
+    return held if alike and trail.is_stored(held) else value
 
 
 def _vector(trail: Trail, value: Value, rank: int) -> tuple[Value, int] | None:

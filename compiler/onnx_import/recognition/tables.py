@@ -13,10 +13,15 @@ from .trail import Match, Trail, rule
 
 @rule(*MERGES)
 def merge_with_table(trail: Trail) -> Match:
-    """Element by element, with a `CONST`; a single number is an argument of its operator."""
+    """Element by element, with a `CONST`.
+
+    A single number is an argument of its operator, unless something is subtracted from it.
+    """
     operands = [trail.argument(trail.node, place) for place in range(len(trail.node.inputs))]
     (table,) = (x for x in operands if trail.is_by(x, CONSTANT))
     (other,) = (x for x in operands if x != table)
-    trail.need(table.dtype.is_float and 1 < prod(table.type.extents) <= MOST_NUMBERS)
+    size, is_first = prod(table.type.extents), table == trail.node.inputs[0]
+    trail.need(size > 1 or (is_first and trail.node.op_type == "Sub"))
+    trail.need(table.dtype.is_float and size <= MOST_NUMBERS)
     trail.need(not trail.is_stored(other) and other.type.rank == trail.node.outputs[0].rank)
     return Match(MERGES[trail.node.op_type], tuple(operands))

@@ -1,11 +1,15 @@
 """Two networks to what changed between them, layer by layer."""
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from struct import pack, unpack
 from typing import Any
 
 from ..compiler.analysis.memory import Memory
 from ..compiler.analysis.sources import sources
+from ..compiler.expressions.arguments import BEYOND_REAL
 from ..compiler.ir.graph import Graph
+from ..compiler.ir.tensor import Tensor
+from ..compiler.ir.types import DType
 from ..network import Network
 from ..summary.rows import LayerRow, rows_of
 from .alignment import LayerKey, align
@@ -215,7 +219,7 @@ def _settled(row: LayerRow, name: str) -> Any:
 
     No padding is 0. What an input says of classes is the number of units of the last layer.
     """
-    value = row.arguments.get(name)
+    value = _plain(row.arguments.get(name))
     if name == "pad" and value == "valid":
         return 0
     if name == "classes":
@@ -223,6 +227,19 @@ def _settled(row: LayerRow, name: str) -> Any:
     axes = row.outputs[0].rank - 2 if row.outputs else 0
     if isinstance(value, tuple) and len(value) == axes and len(set(value)) == 1:
         return value[0]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """A value that compares as what graphs hold does: real numbers as float32."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_plain, value))
+    if isinstance(value, Tensor):
+        return _plain(value.nested())
+    if isinstance(value, DType):
+        return value.value
+    if isinstance(value, int | float) and abs(value) < BEYOND_REAL:
+        return unpack("f", pack("f", value))[0]
     return value
 
 
