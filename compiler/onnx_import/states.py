@@ -6,6 +6,7 @@ import numpy as np
 
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
+from ..ir.signature import InferenceError
 from ..layers.recurrent import CELLS
 from ..ops.opdef import Operands
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
@@ -51,10 +52,14 @@ def _told(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
 
 
 def _joined(build: Builder, x: Value, order: Sequence[int]) -> Value:
-    """Directions side by side."""
+    """Directions side by side.
+
+    Raises:
+        InferenceError: There are unknown numbers of directions or units.
+    """
     count, hidden = (x.type.shape[order[place]] for place in (-2, -1))
-    assert isinstance(count, int)
-    assert isinstance(hidden, int)
+    if not isinstance(count, int) or not isinstance(hidden, int):
+        raise InferenceError("how many units there are is not known")
     kept = (0,) * (len(order) - 2)
     lying = build.Transpose(x, perm=tuple(order))
     return build.Reshape(lying, build.index_constant((*kept, count * hidden)))

@@ -104,3 +104,15 @@ def test_weights_of_fewer_axes(body: str, shape: tuple[int, ...]) -> None:
     x = random.normal(size=(1, 2, size, 3)).astype(np.float32)
     found = netc.load_onnx(model.SerializeToString()).run(x)
     np.testing.assert_allclose(np.asarray(found), computed(model, {"a": x})[0], rtol=1e-5)
+
+
+def test_a_recurrent_operator_of_open_units() -> None:
+    """It stays an operator where no type tells how many units there are."""
+    net = netc.load_onnx(
+        parsed(
+            '<ir_version: 8, opset_import: ["": 18]>'
+            " g (float[L,N,3] x, float[1,G,3] w, float[1,G,H] r) => (float[L,1,N,H] y)"
+            " { y = GRU (x, w, r) }"
+        ).SerializeToString()
+    )
+    assert [layer.kind for layer in net.graph.layers.values()] == [*["INPUT"] * 3, "GRU"]
