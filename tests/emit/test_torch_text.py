@@ -462,20 +462,3 @@ def test_wrong_use(tmp_path: Path, options: tuple[str, ...], message: str) -> No
     assert found.status == 2
     assert message in found.err
     assert not (tmp_path / "net.py").exists()
-
-
-@pytest.mark.parametrize(
-    ("call", "what"),
-    [
-        ("LSTM(4, mask=m)", "LSTM with `mask`"),
-        ("GRU(4, last, direction=backward, mask=m)", "GRU with `mask` and `direction=backward`"),
-        ("RNN(4, states) -> ( GAP | ID ) -> CONCAT", "RNN with `return=states`"),
-        ("( ID | h ) -> GRU(4)", "GRU with first states"),
-    ],
-)
-def test_what_a_recurrent_layer_is_not_written_with(call: str, what: str) -> None:
-    """The arguments are named that no module of PyTorch stands for."""
-    inputs = "INPUT(5x3, sequence) as x\nINPUT(5, dtype=int64) as m\nINPUT(4) as h"
-    with pytest.raises(NetError, match="E506") as caught:
-        text_of(f"{inputs}\nx -> {call}")
-    assert caught.value.diagnostics[0].message.endswith(f"it lacks {what}")

@@ -50,6 +50,55 @@ def add_noise(x, deviation, training, uniform=False):
     return x + deviation * drawn
 '''
 
+REVERSED = '''\
+class Reversed(nn.Module):
+    """A recurrent layer whose weights are those of the direction from the end alone."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layers = [layer]  # a list, so that its weights have the names below
+        self.hidden_size = layer.hidden_size
+        for name, weight in layer.named_parameters():
+            self.register_parameter(f"{name}_reverse", weight)
+
+    def forward(self, x, states=None):
+        layer = self.layers[0].train(self.training)
+        layer.flatten_parameters()
+        return layer(x, states)
+'''
+
+RECUR = '''\
+def recur(layer, x, states=(), mask=None, backward=False):
+    """The sequence of a recurrent layer, and its last states (N, layers H).
+
+    A mask (N, L) is 0 behind a sample's end. `backward` runs from the end of each sample.
+    """
+    ones = torch.ones(x.shape[:2], device=x.device)
+    lengths = (ones if mask is None else mask != 0).sum(1).long()
+    places = torch.arange(x.shape[1], device=x.device)
+    turned = torch.where(places < lengths[:, None], lengths[:, None] - 1 - places, places)
+    if backward:
+        x = x.gather(1, turned[..., None].expand_as(x))
+    states = [s.unflatten(1, (-1, layer.hidden_size)).transpose(0, 1).contiguous() for s in states]
+    first = None if not states else tuple(states) if len(states) > 1 else states[0]
+    if mask is None:
+        y, last = layer(x, first)
+    else:
+        held = lengths.clamp(min=1).cpu()
+        packed = nn.utils.rnn.pack_padded_sequence(x, held, True, enforce_sorted=False)
+        y, last = layer(packed, first)
+        y = nn.utils.rnn.pad_packed_sequence(y, True, total_length=x.shape[1])[0]
+    last = last if isinstance(last, tuple) else (last,)
+    if mask is not None:
+        some = lengths > 0
+        y = y * some[:, None, None]
+        before = states or [torch.zeros_like(s) for s in last]
+        last = [torch.where(some[:, None], s, f) for s, f in zip(last, before)]
+    if backward:
+        y = y.gather(1, turned[..., None].expand_as(y))
+    return y, *(s.transpose(0, 1).flatten(1) for s in last)
+'''
+
 TO_WINDOWS = '''\
 def to_windows(x, size, shift):
     """(N, C, H, W) as windows (N windows, positions, C), padded and rolled by `shift`."""
@@ -159,6 +208,8 @@ HELPERS: Mapping[str, str] = {
     "to_windows": TO_WINDOWS,
     "from_windows": FROM_WINDOWS,
     "add_noise": ADD_NOISE,
+    "Reversed": REVERSED,
+    "recur": RECUR,
     "DropPath": DROP_PATH,
     "StochasticPool": STOCHASTIC_POOL,
     "RelativeAttention": RELATIVE_ATTENTION,

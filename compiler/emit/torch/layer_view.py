@@ -68,6 +68,14 @@ class LayerView:
         """A result of an operator."""
         return Value(identifier, output, self.graph[identifier].outputs[output])
 
+    def outer(self, value: Value) -> Value:
+        """What comes into the layer on the way back by first operands from a value of its own."""
+        while (node := self.graph[value.node]).scope == self.path and node.inputs:
+            first = node.inputs[0]
+            assert first is not None
+            value = first
+        return value
+
     @property
     def parameters(self) -> list[Node]:
         """The parameters that its operators take, in order."""

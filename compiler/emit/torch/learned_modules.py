@@ -1,9 +1,9 @@
 """Layers with weights -> modules of PyTorch, whose weights have the same names."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
-from ...ir.graph import Node
+from ...ir.graph import Node, Value
 from .code import (
     POSTFIX,
     SUM,
@@ -260,12 +260,13 @@ def position_embedding(view: LayerView) -> Module | None:
 
 
 def recurrent(view: LayerView) -> Module | None:
-    """LSTM, GRU and RNN from the first element on, or both ways: `nn.LSTM`, `nn.GRU`, `nn.RNN`."""
-    x, given, returns = view.operand, view.arguments, view.arguments.get("return")
-    if returns is None:  # an operator that bears the layer's name
+    """LSTM, GRU and RNN: `nn.LSTM`, `nn.GRU`, `nn.RNN`, with masks and states by a function."""
+    given, returns = view.arguments, view.arguments.get("return")
+    found = _recurrent_operands(view)
+    if returns is None or found is None:  # an operator that bears the layer's name
         return None
-    if x is None or given["direction"] == "backward" or given["mask"] or returns == "states":
-        return None
+    x, states, mask = found
+    backward = given["direction"] == "backward"
     definition = call(
         f"nn.{view.layer.kind}",
         number(x.shape[2], "features"),
@@ -277,24 +278,58 @@ def recurrent(view: LayerView) -> Module | None:
         option("dropout", given["dropout"], 0.0),
         option("bidirectional", given["direction"] == "both", False),
     )
+    if backward:
+        definition = call("Reversed", definition)
+    plain = not states and mask is None and not backward and returns != "states"
+    called = (_plainly if plain else _by_function)(view, states, mask, backward)
+    takes = (x, *states, *(() if mask is None else (mask,)))
+    return Module(definition, takes, view.layer.outputs, called, learned=True)
+
+
+def _recurrent_operands(view: LayerView) -> tuple[Value, Sequence[Value], Value | None] | None:
+    """The sequence, the first states and the mask of a recurrent layer."""
+    cells = [node for node in view.operators.values() if node.op_type == view.layer.kind]
+    if not cells or cells[0].inputs[0] is None:
+        return None
+    first = (*cells[0].inputs, *(None,) * 3)
+    given = [view.outer(each) for each in first[5:7] if each is not None]
+    mask = None if first[4] is None else view.outer(first[4])
+    return cells[0].inputs[0], given, mask
+
+
+def _plainly(view: LayerView, *_: Any) -> Code:
+    """The sequence or the last state, as PyTorch's module yields it."""
     called = call(SELF, operand(0)).parts
-    if returns == "all":
-        return whole(view, definition, Code((*called, "[0]")), learned=True)
+    if view.arguments["return"] == "all":
+        return Code((*called, "[0]"))
     state = (*called, "[1][0]" if view.layer.kind == "LSTM" else "[1]")
-    last = Code((*state, "[-1]"))
-    if given["direction"] == "both":
-        last = Code((*state, "[-2:].transpose(0, 1).flatten(1)"))
-    return whole(view, definition, last, learned=True)
+    if view.arguments["direction"] == "both":
+        return Code((*state, "[-2:].transpose(0, 1).flatten(1)"))
+    return Code((*state, "[-1]"))
 
 
-def unwritten(arguments: Mapping[str, Any]) -> str:
-    """What `recurrent` writes no module for, of a recurrent layer's arguments."""
-    ways = {
-        "`mask`": arguments["mask"] is not None,
-        "`direction=backward`": arguments["direction"] == "backward",
-        "`return=states`": arguments["return"] == "states",
-    }
-    return " and ".join(way for way, is_given in ways.items() if is_given) or "first states"
+def _by_function(
+    view: LayerView, states: Sequence[Value], mask: Value | None, backward: bool
+) -> Code:
+    """What the function `recur` yields of the module, which takes states and masks as netc does."""
+    given, count = view.arguments, len(states)
+    firsts = [operand(1 + place) for place in range(count)]
+    trailing = "," if count == 1 else ""
+    named = [Code(("states=(", *_listed(firsts), trailing, ")"))] if count else []
+    named += [] if mask is None else [keyword("mask", operand(1 + count))]
+    named += [keyword("backward", "True")] if backward else []
+    called = call("recur", SELF, operand(0), *named)
+    if given["return"] == "states":
+        return called
+    if given["return"] == "all":
+        return Code((*called.parts, "[0]"))
+    width = given["hidden"] * (2 if given["direction"] == "both" else 1)
+    cut = f"[:, -{width}:]" if given["layers"] > 1 else ""
+    return Code((*called.parts, f"[1]{cut}"))
+
+
+def _listed(items: Sequence[Code]) -> list[Any]:
+    return [part for i, item in enumerate(items) for part in (", " if i else "", *item.parts)]
 
 
 def parametric_relu(view: LayerView) -> Module | None:

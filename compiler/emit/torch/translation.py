@@ -8,7 +8,6 @@ from ...ir.graph import CONSTANT, LEAVES, PARAMETER, Graph, Node, Value
 from ...layers.layerdef import LAYERS
 from .code import Code, Input, Ref, code, filled, mapped, operand, walk
 from .layer_view import LayerView, Module
-from .learned_modules import unwritten
 from .modules import MODULES
 from .names import numbered
 from .operator_expressions import OperatorExpressions
@@ -316,8 +315,6 @@ def lacking(graph: Graph, node: Node, what: str) -> Exception:
     layer = graph.layers.get(node.scope)
     name = f"`{node.scope}`" if node.scope else f"`{node.op_type}`"
     kind = f", {layer.kind}," if layer else ""
-    if layer and layer.kind == node.op_type and "direction" in layer.arguments:
-        what = what or unwritten(layer.arguments)
     reason = f"{node.op_type} with {what}" if what else node.op_type
     return error(
         "E506",
