@@ -48,7 +48,7 @@ ORDERS = {
         *("bulk_prediction", "inspection"),
         *("report", "live_curves"),
         *("training_bar", "trainable", "network", "notebook", "comparison", "records", "show"),
-        *("sklearn", "onnx_backend", "language_server", "cli"),
+        *("sklearn", "onnx_backend", "pygments_lexer", "language_server", "cli"),
     ),
     "face/cli": (
         "streams",
@@ -92,6 +92,7 @@ ENTRANCES = {
     "onnxruntime": ["runtime/engines/session.py"],
     "pyarrow": ["runtime/bulk/shards.py"],
     "pygls": ["src/netc/language_server/server.py"],
+    "pygments": ["src/netc/pygments_lexer.py"],
     "ray": ["runtime/bulk/on_ray.py"],
     "rich": ["src/netc/training_bar.py"],
     "safetensors": ["runtime/*"],

@@ -10,6 +10,7 @@ from netc.grammar.source import Source
 from netc.language_server import fixes, navigation, outline, shapes
 from netc.language_server.document import Document
 from netc.language_server.hover import hover
+from netc.language_server.pictures import picture
 
 URI = "file:///test.net"
 LENET = """\
@@ -237,3 +238,20 @@ def test_outline_and_folds() -> None:
     assert found["B"].detail == "B(c)"
     folds = [(each.start_line, each.end_line) for each in outline.folding_ranges(document)]
     assert folds == [(0, 1), (4, 6), (8, 9), (10, 11)]
+
+
+@pytest.mark.parametrize(
+    ("text", "boxes"),
+    [
+        ("INPUT(8x8x3) -> CONV -> B¦N -> RELU -> FC(2)", ["bn1"]),
+        ("INPUT(8x8x3) -> CONV -> BN -> RELU -> F¦C(2)", ["fc1"]),
+        ("block B { C¦ONV -> RELU }\nINPUT(8x8x3) -> B as a -> B as b", ["a.conv1", "b.conv1"]),
+        ("¦INPUT(8x8x3) -> CONV", ["input"]),
+        ("INPUT(8x8x3) -> CONV\n¦", []),
+    ],
+)
+def test_boxes_of_a_step(text: str, boxes: list[str]) -> None:
+    """A layer that is drawn within another's box is there."""
+    found = picture(*at(text))
+    assert found is not None
+    assert found["active"] == boxes

@@ -72,6 +72,21 @@ def test_a_session() -> None:
     session(script)
 
 
+def test_the_diagram_follows_the_cursor() -> None:
+    """The picture comes with the boxes of the step; a program with errors has none."""
+
+    async def script(editor: Editor) -> None:
+        editor.open(URI, RIGHT)
+        asked = {"textDocument": {"uri": URI}, "position": {"line": 1, "character": 22}}
+        found = await editor.protocol.send_request_async("netc/picture", asked)
+        assert found.svg.startswith("<svg")
+        assert list(found.active) == ["relu1"]
+        editor.change(URI, WRONG)
+        assert await editor.protocol.send_request_async("netc/picture", asked) is None
+
+    session(script)
+
+
 def test_imports_are_read_again_when_files_are_saved(tmp_path: Path) -> None:
     """An error in an imported file stands at the import, and goes when the file is mended."""
     block, program = tmp_path / "b.net", tmp_path / "a b.net"

@@ -22,6 +22,7 @@ from ..grammar.source import Source, Span
 from . import completion, fixes, navigation, outline, shapes
 from .document import Document
 from .hover import hover
+from .pictures import PICTURE, picture
 from .places import position, range_of
 
 PAUSE = 0.15  # seconds without a change after which a text is checked
@@ -212,6 +213,12 @@ def make_server() -> Server:
     def _(document: Document, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         uri, shown = params.text_document.uri, params.context.diagnostics
         return fixes.quick_fixes(document, uri, params.range, shown)
+
+    @server.feature(PICTURE)
+    def draw(params: Any) -> dict[str, Any] | None:
+        document = server.documents.get(params.textDocument.uri)
+        place = lsp.Position(params.position.line, params.position.character)
+        return None if document is None else picture(document, place)
 
     return server
 
