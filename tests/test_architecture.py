@@ -90,7 +90,7 @@ ENTRANCES = {
         "src/netc/onnx_backend.py",
     ],
     "onnxruntime": ["runtime/engines/session.py"],
-    "pyarrow": ["runtime/bulk/shards.py"],
+    "pyarrow": ["runtime/data/parquet.py"],
     "pygls": ["src/netc/language_server/server.py"],
     "pygments": ["src/netc/pygments_lexer.py"],
     "ray": ["runtime/bulk/on_ray.py"],

@@ -23,7 +23,7 @@ from ..expressions.arguments import (
     Word,
     kind_of,
 )
-from .terms import TermDef, TermTable
+from .terms import TermDef, TermTable, keyword_arguments
 
 
 @record
@@ -157,10 +157,8 @@ def npz(*, path: QuotedText, x: QuotedText = "x", y: QuotedText = "y") -> None:
     """Two arrays of a NumPy archive."""
 
 
-@DATA.enter("csv", choice="path")
-def csv(
+def _tables(
     *,
-    path: QuotedText,
     target: ColumnNames | None = None,
     inputs: ColumnNames | None = None,
     classes: Classes | None = None,
@@ -173,12 +171,25 @@ def csv(
     index: QuotedText | None = None,
     group: QuotedText | None = None,
     order: QuotedText | None = None,
+) -> None:
+    """What columns of tables are: `Reading` of the runtime."""
+
+
+@DATA.enter("csv", choice="path", after=keyword_arguments(_tables))
+def csv(
+    *,
+    path: QuotedText,
     labels: QuotedText | None = None,
     header: Flag | None = None,
     delimiter: QuotedText | None = None,
     decimal: QuotedText | None = None,
 ) -> None:
     """A table of text; the last column is the target where none is named."""
+
+
+@DATA.enter("parquet", choice="path", after=keyword_arguments(_tables))
+def parquet(*, path: QuotedText) -> None:
+    """A Parquet file, which is read as a table of text is."""
 
 
 @DATA.enter("images", choice="path", size="size")

@@ -10,9 +10,10 @@ import numpy as np
 from ...grammar.diagnostics import NetError, error, listing
 from ...grammar.files import check_readable
 from ..data.dataset import Dataset
-from ..data.faults import damaged, not_installed, unknown_name
+from ..data.faults import damaged, unknown_name
 from ..data.frames import frame_data
 from ..data.from_arrays import arrays, member
+from ..data.parquet import arrow
 from ..data.picture_files import SUFFIXES, read_pictures
 from ..data.tabular import Reading
 from ..kerneldef import Array
@@ -119,21 +120,6 @@ def _files(folder: str) -> list[str]:
 
 def _suffix(path: str) -> str:
     return os.path.splitext(path)[1].lower()
-
-
-def arrow() -> Any:
-    """The package pyarrow, with its modules for CSV and Parquet.
-
-    Raises:
-        NetError: E528, it is not installed.
-    """
-    try:
-        import pyarrow
-        import pyarrow.csv
-        import pyarrow.parquet
-    except ImportError:
-        raise not_installed("Parquet is read and written", "pyarrow", "tables") from None
-    return pyarrow
 
 
 def _single(files: Sequence[str]) -> Iterator[Shard]:

@@ -13,6 +13,7 @@ import numpy as np
 from ...compiler.ir.graph import Graph
 from ...compiler.training.terms import Term
 from ...grammar.files import atomic_writer
+from ..data.parquet import arrow
 from ..data.preprocessing import Fitted
 from ..engines.session import Session
 from ..feeding.samples import Samples
@@ -21,7 +22,7 @@ from ..inference.predictions import class_names_of, class_scores, samples_of
 from ..kerneldef import Array
 from ..kernels.workers import limited
 from ..metrics.outputs import OutputForm
-from .shards import Piece, Shard, Wanted, arrow, read_shard
+from .shards import Piece, Shard, Wanted, read_shard
 
 MOST_AT_ONCE = 4096  # samples that a network is fed with at once
 NUMBERS_AT_ONCE = 2**22  # of its inputs

@@ -3,7 +3,7 @@
 Importing this package fills the tables `LOADERS`, `PREPROCESSORS` and `AUGMENTATIONS`.
 """
 
-from . import cifar, delimited, digits, erasing, idx, image_folder, mixing, planar, shapes
+from . import cifar, delimited, digits, erasing, idx, image_folder, mixing, parquet, planar, shapes
 from .adapting import adapter
 from .augmentation import AUGMENTATIONS, Augmenter, augmenter
 from .choices import LOADERS, load
@@ -40,6 +40,7 @@ __all__ = [
     "image_folder",
     "load",
     "mixing",
+    "parquet",
     "planar",
     "shapes",
     "shuffled",

@@ -85,6 +85,7 @@ class About:
         encodings: What becomes of the columns of a table, by the input that they make.
         target_columns: The names of the table's columns that make the target.
         fills: What replaces missing numbers of inputs: `mean`, `median` or a number; they are NaN.
+        key: The name of the column that says what samples are called, or nothing.
         keys: What samples are called, one for each; or nothing.
         notes: What was made of the data, in lines that a user is told.
         units: Inputs that networks may take as whole numbers, and what 1.0 of them then is: 255 in
@@ -105,6 +106,7 @@ class About:
     encodings: ColumnsByInput = field(default_factory=dict)
     target_columns: tuple[str, ...] = ()
     fills: Mapping[str, str | float] = field(default_factory=dict)
+    key: str = ""
     keys: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -12,7 +12,7 @@ _WITH_PANDAS = "`pandas.read_{}(path).to_csv(...)` converts it to a text table"
 _BYTES: tuple[tuple[bytes, str, str], ...] = (
     (b"PK\3\4", "a zip archive or a workbook", "unpack it, or save the sheet as CSV"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook", "save the sheet as CSV"),
-    (b"PAR1", "a Parquet file", _WITH_PANDAS.format("parquet")),
+    (b"PAR1", "a Parquet file", "`parquet(...)` reads it"),
     (b"ARROW1", "a Feather file", _WITH_PANDAS.format("feather")),
     (b"\x89HDF", "an HDF5 file", _WITH_PANDAS.format("hdf")),
     (b"SQLite format 3", "an SQLite database", _WITH_PANDAS.format("sql")),

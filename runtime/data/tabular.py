@@ -72,10 +72,12 @@ class Known:
     Attributes:
         columns: The columns of its inputs.
         targets: The columns of its target, as far as they are of use.
+        key: The column that names its samples, or nothing.
     """
 
     columns: ColumnsByInput = field(default_factory=dict)
     targets: tuple[str, ...] = ()
+    key: str = ""
 
 
 def tabulate(table: Table, reading: Reading, known: Known | None = None) -> Dataset:
@@ -97,7 +99,7 @@ def tabulate(table: Table, reading: Reading, known: Known | None = None) -> Data
     if known is not None:  # new samples need no keys
         index, group, order = (
             name if name in table.columns else None
-            for name in (reading.index, reading.group, reading.order)
+            for name in (reading.index or known.key, reading.group, reading.order)
         )
         reading = replace(reading, index=index, group=group, order=order)
     targets, others = _chosen(table, reading, known)
@@ -107,6 +109,7 @@ def tabulate(table: Table, reading: Reading, known: Known | None = None) -> Data
     keys = () if reading.index is None else tuple(texts(table, reading.index))
     about = About(
         table.name,
+        key=reading.index or "",
         keys=keys,
         target_columns=tuple(targets),
         notes=notes,
@@ -244,11 +247,11 @@ def _check_gaps(table: Table, columns: Columns, values: Array, reading: Reading)
     """
     if reading.missing is not None:
         return
-    for place, column in enumerate(columns):
-        gaps = np.isnan(values[:, place])
-        if gaps.any():
-            names = [column.name for column in columns]
-            raise no_number(table, column.name, int(np.argmax(gaps)), names)
+    gaps = np.isnan(values)
+    if gaps.any():
+        place = int(np.argmax(gaps.any(axis=0)))
+        names = [column.name for column in columns]
+        raise no_number(table, names[place], int(np.argmax(gaps[:, place])), names)
 
 
 def _with_target(
@@ -284,7 +287,7 @@ def _notes(table: Table, columns: Columns, reading: Reading) -> tuple[str, ...]:
     """What became of columns that are not plain numbers, a line each."""
     lines = []
     for column in columns:
-        gaps = int(table.missing(column.name).sum())
+        gaps = int(table.missing(column.name).sum()) if reading.missing is not None else 0
         if column.categories is None and not gaps:
             continue
         told = column.told()

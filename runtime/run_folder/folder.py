@@ -141,6 +141,7 @@ class Facts:
         columns: The names of the columns of each input that has some, by the data's name.
         encodings: What became of the columns of a table, by the data's name of the input.
         targets: The columns of the table's target.
+        key: The column that names the samples, or nothing.
         outputs: The outputs that have a loss.
         results: How it ended: `best_epoch`, and loss and metrics of the test part.
     """
@@ -153,6 +154,7 @@ class Facts:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     encodings: ColumnsByInput = field(default_factory=dict)
     targets: tuple[str, ...] = ()
+    key: str = ""
     outputs: Mapping[str, OutputFacts] = field(default_factory=dict)
     results: Mapping[str, Any] = field(default_factory=dict)
 
@@ -189,7 +191,7 @@ class Facts:
     def _of(cls, found: dict[str, Any]) -> "Facts":
         """What `save` wrote, or what an earlier version did, which recorded less of tables."""
         shapes = field_of(found, "shapes", dict)
-        found = {"columns": {}, "encodings": {}, "targets": [], **found}
+        found = {"columns": {}, "encodings": {}, "targets": [], "key": "", **found}
         columns, encodings = (field_of(found, name, dict) for name in ("columns", "encodings"))
         facts = cls(
             settings=table(found, "settings", str),
@@ -202,6 +204,7 @@ class Facts:
                 name: tuple(map(_column, sequence(encodings, name, dict))) for name in encodings
             },
             targets=sequence(found, "targets", str),
+            key=field_of(found, "key", str),
             outputs={
                 name: OutputFacts(field_of(each, "indexed", bool), sequence(each, "names", str))
                 for name, each in table(found, "outputs", dict).items()

@@ -76,7 +76,7 @@ class Trained:
         """What is known of the table that the run was trained on."""
         facts = self.facts
         plain = {n: tuple(map(Column, names)) for n, names in facts.columns.items() if names}
-        return Known({**plain, **facts.encodings}, facts.targets)
+        return Known({**plain, **facts.encodings}, facts.targets, facts.key)
 
     def _class_names(self, data: Dataset) -> dict[str, tuple[str, ...]]:
         """What the run called its classes, by the name that the data have for the target.

@@ -276,6 +276,7 @@ def facts_of(job: Job) -> Facts:
         columns=job.data.about.columns,
         encodings=job.data.about.encodings,
         targets=job.data.about.target_columns,
+        key=job.data.about.key,
         outputs={
             output: OutputFacts(bool(target.classes), target.names)
             for output, target in job.wiring.targets.items()

@@ -13,10 +13,11 @@ from .grammar.diagnostics import did_you_mean, error
 from .grammar.files import make_folder, remove_remains, write_text
 from .prediction import check_top, output_forms, sample_shape, says_how
 from .runtime.bulk.on_ray import predict_on_ray
-from .runtime.bulk.shards import Wanted, arrow, find_shards
+from .runtime.bulk.shards import Wanted, find_shards
 from .runtime.bulk.task import Predictor, Task
 from .runtime.data import Fitted
 from .runtime.data.columns import Column
+from .runtime.data.parquet import arrow
 from .runtime.data.picture_files import MODES
 from .runtime.data.preprocessing import MISSING
 from .runtime.engines.plain_weights import with_plain_weights

@@ -1,9 +1,11 @@
 """A trained network and new samples -> its outputs, and what they say of each sample."""
 
+import csv
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from io import TextIOWrapper
+from typing import IO, Any
 
 import numpy as np
 
@@ -11,10 +13,12 @@ from .compiler.model import Model
 from .compiler.training.recipe import Recipe
 from .data import opened_frame
 from .grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
+from .grammar.files import atomic_writer
 from .runtime.arrays.feeds import help_on_value
 from .runtime.data import Dataset, Fitted, arrays
 from .runtime.data.dataset import as_array
 from .runtime.data.frames import is_frame
+from .runtime.data.parquet import write_parquet
 from .runtime.data.picture_files import is_picture, pictures_in, read_pictures
 from .runtime.feeding.samples import Samples
 from .runtime.feeding.wiring import Wiring, wire_inputs
@@ -30,6 +34,7 @@ from .training import job_as_trained, open_data, recipe_as_trained
 
 Array = np.ndarray[Any, Any]
 Arrays = Mapping[str, Array]
+SAMPLE = "sample"  # what the names of samples are called that have no column of keys
 SHOWN_ANSWERS = 20  # answers, or pictures, in a terminal
 
 
@@ -42,12 +47,49 @@ class Prediction:
         answers: What they say, by the output's name: a list with an answer for each sample.
         names: What to call each sample: the picture's path, or its number.
         warnings: What was done to samples so that the network takes them.
+        key: What the names are called: a table's column of keys, or `sample`.
+        targets: What outputs are called in tables, by output: the target's columns.
     """
 
     outputs: Mapping[str, Array] = field(repr=False)
     answers: Mapping[str, Sequence[Answer]]
     names: Sequence[str]
     warnings: tuple[Diagnostic, ...] = ()
+    key: str = SAMPLE
+    targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def columns(self) -> dict[str, list[Any]]:
+        """The answers as a table: the samples' names, then classes and their scores, or numbers.
+
+        Of several classes (`top`), the second one's columns end in `.2`, and so on.
+        """
+        found: dict[str, list[Any]] = {self.key: list(self.names)}
+        for output, each in self.answers.items():
+            called = self.targets.get(output) or (output,)
+            for place in range(max((len(answer.ranked) for answer in each), default=0)):
+                name = called[0] + f".{place + 1}" * (place > 0)
+                found[name] = [answer.ranked[place][0] for answer in each]
+                found[f"{name}.score"] = [answer.ranked[place][1] for answer in each]
+            count = max((len(answer.values) for answer in each), default=0)
+            names = called if len(called) == count else [f"{output}.{n}" for n in range(count)]
+            for place, name in enumerate(names if count else ()):
+                found[name] = [answer.values[place] for answer in each]
+        return found
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the answers as a table, `.csv` or `.parquet`: see `columns`.
+
+        Raises:
+            NetError: E505, the suffix is neither; E528, pyarrow is missing; E004, the file cannot
+                be written.
+        """
+        place, columns = os.fspath(path), self.columns()
+        suffix = os.path.splitext(place)[1].lower()
+        if suffix not in TABLES:
+            message = f"`{place}` is neither a .csv nor a .parquet file"
+            raise error("E505", message, help="choose one of these suffixes")
+        with atomic_writer(place) as file:
+            TABLES[suffix](file, columns)
 
     def to_dict(self) -> list[dict[str, Any]]:
         """The answers as JSON, an object for each sample."""
@@ -106,7 +148,24 @@ def predict(
         for name, array in outputs.items()
         if array.ndim and len(array) == len(samples)
     }
-    return Prediction(outputs, said, new.names, new.warnings)
+    targets = {name: trained.facts.targets for name in said if len(said) == 1}
+    return Prediction(outputs, said, new.names, new.warnings, new.key, targets)
+
+
+def _write_csv(file: IO[bytes], columns: Mapping[str, Sequence[Any]]) -> None:
+    text = TextIOWrapper(file, encoding="utf-8", newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    text.flush()
+    text.detach()
+
+
+# What writes a table, by the file's suffix.
+TABLES: Mapping[str, Callable[[IO[bytes], Mapping[str, Sequence[Any]]], None]] = {
+    ".csv": _write_csv,
+    ".parquet": write_parquet,
+}
 
 
 def check_top(top: int) -> None:
@@ -133,11 +192,13 @@ class NewSamples:
         samples: They.
         names: What to call each.
         warnings: What was done to them.
+        key: What the names are called.
     """
 
     samples: Samples
     names: Sequence[str]
     warnings: tuple[Diagnostic, ...] = ()
+    key: str = SAMPLE
 
 
 def new_samples(
@@ -156,11 +217,11 @@ def new_samples(
     new = given_samples(model, trained, x, data)
     if not says_how(model, trained, settings):
         samples = samples_of(new.data, new.wiring, trained.fitted_to(new.wiring) or Fitted(), ())
-        return NewSamples(samples, new.names, new.warnings)
+        return NewSamples(samples, new.names, new.warnings, new.data.about.key or SAMPLE)
     recipe = recipe_as_trained(model, trained, settings)
     fitted = _fitted(model, trained, recipe, settings, new.wiring)
     samples = samples_of(new.data, new.wiring, fitted, recipe.augment)
-    return NewSamples(samples, new.names, new.warnings)
+    return NewSamples(samples, new.names, new.warnings, new.data.about.key or SAMPLE)
 
 
 @dataclass(frozen=True)

@@ -178,7 +178,7 @@ def with_parts(
     Raises:
         NetError: What loading raises; E522, a part is not like the data.
     """
-    known = Known(train.about.encodings, train.about.target_columns)
+    known = Known(train.about.encodings, train.about.target_columns, train.about.key)
     parts: dict[str, Dataset] = {}
     for name in ("validation", "test"):
         data, term = (given or {}).get(name), getattr(recipe, name)
@@ -243,15 +243,14 @@ def recipe_as_trained(model: Model, trained: Trained, changes: Mapping[str, Any]
     return replace(recipe, data=None) if of_a_run and "data" not in settings else recipe
 
 
-AS_THE_RUN = ("points", "missing", "index", "header")  # arguments of tables
+AS_THE_RUN = ("points", "missing", "header")  # arguments of tables
 
 
 def as_read(new: Term, own: Term) -> Term:
     """A table with what is not said of it as it was said of the run's own."""
     row = DATA[new.name]
-    if not set(AS_THE_RUN) <= row.kinds.keys() & DATA[own.name].kinds.keys():
-        return new
-    unsaid = [name for name in AS_THE_RUN if new.arguments[name] == row.defaults[name]]
+    common = [n for n in AS_THE_RUN if n in new.arguments and n in own.arguments]
+    unsaid = [name for name in common if new.arguments[name] == row.defaults[name]]
     return replace(new, arguments={**new.arguments, **{n: own.arguments[n] for n in unsaid}})
 
 

@@ -357,7 +357,7 @@ FOREIGN: dict[str, tuple[bytes, str, str]] = {
         "git lfs pull",
     ),
     "workbook": (b"PK\3\4\x14\0", "a zip archive or a workbook", "save the sheet as CSV"),
-    "parquet": (b"PAR1\x15\0", "a Parquet file", "pandas.read_parquet"),
+    "parquet": (b"PAR1\x15\0", "a Parquet file", "`parquet(...)` reads it"),
     "npy": (b"\x93NUMPY\1\0", "a NumPy array", 'npz("data.npz")'),
     "pickle": (b"\x80\4\x95\0", "a Python pickle", "numpy.savez"),
     "bzip2": (b"BZh91AY", "compressed with bzip2", "unpack it"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from .data_files import cifar_bytes, write_mnist, write_pictures
 
@@ -66,6 +67,15 @@ def _csv(folder: Path) -> Samples:
     return Samples({"path": "t.csv", "target": "kind"}, x, t)
 
 
+def _parquet(folder: Path) -> Samples:
+    pyarrow = pytest.importorskip("pyarrow")
+    columns = {"length": [1.5, 3, -50], "kind": ["lily", "iris", "lily"], "width": [2, 4, 6]}
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pyarrow.table(columns), folder / "t.parquet")
+    x, t = np.array([[1.5, 2], [3, 4], [-50, 6]]), np.array([1, 0, 1])
+    return Samples({"path": "t.parquet", "target": "kind"}, x, t)
+
+
 def _images(folder: Path) -> Samples:
     sizes = dict.fromkeys(("cat/a.png", "cat/b.png", "dog/a.png"), (5, 4))
     pixels = np.stack(list(write_pictures(folder, sizes).values()))
@@ -95,6 +105,7 @@ ROWS = [
     DataRow("cifar10", _cifar10),
     DataRow("npz", _npz),
     DataRow("csv", _csv),
+    DataRow("parquet", _parquet),
     DataRow("images", _images),
     DataRow("xor", _xor),
     DataRow("spirals", _spirals),

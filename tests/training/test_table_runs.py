@@ -13,6 +13,7 @@ import onnxruntime
 import pytest
 
 import netc
+import netc.data as netc_data
 
 PROGRAM = """
 INPUT(5) -> FC(8) -> RELU -> FC(2)
@@ -140,3 +141,59 @@ def test_data_frames(net: netc.Network, frame: Callable[[], Any]) -> None:
     ours = net.predict(data='csv("t.csv")', run=run)
     np.testing.assert_array_equal(found.outputs["output"], ours.outputs["output"])
     np.testing.assert_array_equal(same.predict(frame()), ours.outputs["output"])
+
+
+def test_answers_as_a_table(net: netc.Network, tmp_path: Path) -> None:
+    """The key of each row, the class under the target's name, and its score; or numbers."""
+    run = net.train()
+    found = net.predict(run=run, data='csv("t.csv")')
+    found.save("out.csv")
+    first, second, *_ = (tmp_path / "out.csv").read_text().splitlines()
+    ((name, score), *_) = found.answers["output"][0].ranked
+    assert first == "id,kind,kind.score"
+    assert second == f"p0,{name},{score}"
+    x = np.arange(6, dtype=np.float32)[:, None]
+    numbers = netc.compile("INPUT(1) -> FC(2)").train((x, np.hstack([x, x])), loss="mse", epochs=1)
+    told = netc.compile("INPUT(1) -> FC(2)").predict(x, run=numbers).columns()
+    assert list(told) == ["sample", "output.0", "output.1"]
+    with pytest.raises(netc.NetError, match=r"neither a \.csv nor"):
+        found.save("out.xlsx")
+    assert not Path("out.xlsx").exists()
+
+
+@pytest.mark.extra
+def test_parquet(net: netc.Network) -> None:
+    """A Parquet file is the table that it was written from, also as answers."""
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    frame = pandas.read_csv("t.csv")
+    frame.to_parquet("t.parquet")
+    run = net.train()
+    same = net.with_settings(
+        data='parquet("t.parquet", target="kind", missing=median, index="id")'
+    ).train()
+    assert same.job.data.fingerprint() == run.job.data.fingerprint()
+    found = net.predict(run=same, data='parquet("t.parquet")')
+    found.save("out.parquet")
+    found.save("out.csv")
+    written = pandas.read_parquet("out.parquet")
+    pandas.testing.assert_frame_equal(written, pandas.read_csv("out.csv"), check_dtype=False)
+    assert written.id.tolist() == frame.id.tolist()
+
+
+@pytest.mark.parametrize("bunch", ["iris", "wine", "breast_cancer", "digits", "diabetes"])
+@pytest.mark.extra
+def test_data_sets_of_scikit_learn(bunch: str) -> None:
+    """As they are returned, as frames or not, with the names of their classes in their order."""
+    load = getattr(pytest.importorskip("sklearn.datasets"), f"load_{bunch}")
+    found = load()
+    data = netc_data.table(found)
+    batch = data.take(range(len(data)))
+    shape = found.data.shape if bunch != "digits" else (len(data), 1, 8, 8)
+    np.testing.assert_array_equal(batch.inputs["input"], found.data.reshape(shape).astype("f4"))
+    np.testing.assert_array_equal(batch.targets["target"].reshape(-1), found.target)
+    assert data.classes == tuple(map(str, found.get("target_names", ())))
+    if bunch != "digits":
+        again = netc_data.table(load(as_frame=True))
+        assert again.fingerprint() == data.fingerprint()
+        assert again.about.columns["input"] == tuple(found.feature_names)

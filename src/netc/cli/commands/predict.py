@@ -1,6 +1,7 @@
 """`netc predict`: the answers of a trained network for new samples."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,7 +14,7 @@ from click.core import ParameterSource
 from ...arrays import load_named_arrays, save_arrays
 from ...bulk_prediction import ON_FILES, predict_files
 from ...network import Network
-from ...prediction import picture_paths, predict
+from ...prediction import TABLES, picture_paths, predict
 from ...runtime.training.progress import EVERY
 from ..completion import complete_path
 from ..options import json_option, threads_option
@@ -41,7 +42,7 @@ OF_SHARDS = ("columns", "actors", "cpus_per_actor", "gpus_per_actor")
     "-o",
     "--output",
     type=click.Path(),
-    help="Outputs as .npy, or .npz for several; of SHARDS, a folder OUT.parquet.",
+    help="Answers as .csv or .parquet, outputs as .npy or .npz; of SHARDS, a folder OUT.parquet.",
 )
 @click.option(
     "--columns", metavar="A,B", help="The columns of tables in SHARDS that are the input."
@@ -98,7 +99,10 @@ def command(
     found = predict(network.model, x, run, **options)
     show_diagnostics(found.warnings)
     if output is not None:
-        save_arrays(output, found.outputs)
+        if os.path.splitext(output)[1].lower() in TABLES:
+            found.save(output)
+        else:
+            save_arrays(output, found.outputs)
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=2))
         return
