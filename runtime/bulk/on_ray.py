@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Sequence
 from pickle import dumps, loads
 from typing import Any
@@ -12,6 +13,7 @@ from .task import Predictor, Task
 
 # What Ray otherwise writes to the terminal, besides what concerns future versions of it.
 _QUIET = {"RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+ADDRESS, SECONDS_TO_ANSWER = "RAY_ADDRESS", 10.0
 STORE = 2**28  # bytes of objects that a Ray of our own may keep, besides two copies of the model
 
 
@@ -120,15 +122,38 @@ def _room(ray: Any, cpus: int, gpus: float) -> int:
 
 
 def _start(ray: Any, task: Task) -> None:
-    """Connect to a cluster that the environment names, or start one here."""
+    """Connect to a cluster that the environment names, or start one here.
+
+    Raises:
+        NetError: E547, there is no such cluster.
+    """
+    address = os.environ.get(ADDRESS)
     options: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
-    if not os.environ.get("RAY_ADDRESS"):
+    if address is None:
         options |= {"include_dashboard": False}
         options |= {"object_store_memory": STORE + 2 * len(task.model)}
     for name, text in _QUIET.items():
         os.environ.setdefault(name, text)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    ray.init(**options)
+    try:
+        _knock(address or "")
+        ray.init(**options)
+    except (OSError, OverflowError, RuntimeError, ValueError) as failure:
+        where = "does not start" if address is None else f"does not answer at `{address}`"
+        notes = str(failure).strip().splitlines()[-1:]
+        help = "`ray start --head` starts one; `RAY_ADDRESS` names it, or none for one of your own"
+        raise error("E547", f"Ray {where}", notes=notes, help=help) from None
+
+
+def _knock(address: str) -> None:
+    """Find out whether anybody listens at HOST:PORT; Ray itself would wait for minutes.
+
+    Raises:
+        OSError: Nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    if "/" not in host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=SECONDS_TO_ANSWER).close()
 
 
 def _ray() -> Any:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
@@ -32,7 +33,7 @@ FORMAT = "netc predictions 1"
 FACTS = "_netc.json"  # readers of Parquet leave out names that begin with `_`
 PARQUET = ".parquet"
 ENGINES: tuple[str, ...] = get_args(BulkEngineName)
-ON_FILES = "onnxruntime"  # where nobody chooses
+ON_FILES, RAY = "onnxruntime", "ray"  # the engine where nobody chooses, and the other one
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def predict_files(
         message = f"`{output}` does not end in `{PARQUET}`"
         raise error("E505", message, help="results are written as a folder of Parquet files")
     arrow()
-    on_ray = engine == "ray"
+    on_ray = engine == RAY
     task = task_of(
         *(model, trained, path, output),
         columns=columns,
@@ -175,17 +176,13 @@ def _begin(task: Task) -> None:
     make_folder(task.output)
     remove_remains(task.output)
     path = os.path.join(task.output, FACTS)
-    if os.path.exists(path):
-        try:
-            known = field(read_json(path, FORMAT), "task", str)
-        except Malformed:
-            known = ""
-        if known == task.digest:
-            return
-        what = f"`{task.output}` holds the results of another model or of other samples"
-    elif os.listdir(task.output):
-        what = f"`{task.output}` holds other files"
-    else:
+    if set(os.listdir(task.output)) <= {FACTS}:
         write_text(path, json.dumps({"format": FORMAT, "task": task.digest}) + "\n")
         return
+    what = f"`{task.output}` holds other files"
+    if os.path.exists(path):
+        with suppress(Malformed):
+            if field(read_json(path, FORMAT), "task", str) == task.digest:
+                return
+        what = f"`{task.output}` holds the results of another model or of other samples"
     raise error("E545", what, help="choose another folder (`--output`), or remove it")

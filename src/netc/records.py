@@ -1,5 +1,6 @@
 """What methods of networks return, by name, for annotations."""
 
+from .bulk_prediction import BulkPrediction
 from .comparison.changes import Difference, LayerChange
 from .comparison.report import Diff
 from .evaluation import Evaluation
@@ -18,6 +19,7 @@ from .training import Watched
 
 __all__ = [
     "Answer",
+    "BulkPrediction",
     "Check",
     "Deviation",
     "Diff",

@@ -168,6 +168,7 @@ class Trainable:
         say: Callable[[str], None] | None = None,
         output: "str | PathLike[str] | None" = None,
         weights: "Weights | None" = None,
+        callbacks: "Sequence[Callback | Callable[[Epoch], object]]" = (),
         **settings: Any,
     ) -> "Watched":
         """Train with a monitor that records each layer after each epoch.
@@ -177,6 +178,7 @@ class Trainable:
             say: Is told of each new symptom, such as `print`.
             output: The folder of the run, which gets the records as well.
             weights: Weights to start from, by name, or a file of them.
+            callbacks: See `train`.
             settings: Settings of the block by name.
 
         Returns:
@@ -190,6 +192,7 @@ class Trainable:
         folder = None if output is None else fspath(output)
         state = state_of(self.model.graph, weights)
         options: dict[str, Any] = {"settings": settings, "output": folder, "weights": state}
+        options["callbacks"] = callbacks
         return Watched(*train(self.model, data, watch=True, say=say, **options))
 
     def evaluate(

@@ -153,6 +153,15 @@ def _trained() -> Any:
     return netc.load("net.onnx").trained(None)
 
 
+def test_no_cluster(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address at which nobody answers is an error, within seconds."""
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    task = _task(netc.load("net.onnx"), "out.parquet")
+    with pytest.raises(netc.NetError) as failure:
+        predict_on_ray(task, task.missing())
+    assert str(failure.value).startswith("error[E547]: Ray does not answer at `127.0.0.1:1`")
+
+
 def test_without_ray(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing package is an error that names the extra."""
     monkeypatch.setitem(sys.modules, "ray", None)

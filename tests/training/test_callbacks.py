@@ -74,6 +74,13 @@ def test_a_callback_is_told_in_order() -> None:
     assert not run.stopped
 
 
+def test_beside_a_monitor() -> None:
+    """`net.watch` calls them, too, after the monitor."""
+    watched = netc.compile(NET).watch(data(), callbacks=[lambda row: row.epoch == 2])
+    assert len(watched.run.history) == 2
+    assert {signal.epoch for signal in watched.records.signals} == {1, 2}
+
+
 @pytest.mark.parametrize("true", [True, np.True_])
 def test_a_function_is_called_with_each_epoch(true: Any) -> None:
     """It gets the row of the history; True, from NumPy as well, ends the run."""

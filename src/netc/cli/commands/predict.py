@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from ...arrays import load_named_arrays, save_arrays
-from ...bulk_prediction import ON_FILES, predict_files
+from ...bulk_prediction import ON_FILES, RAY, predict_files
 from ...network import Network
 from ...prediction import TABLES, picture_paths, predict
 from ...runtime.training.progress import EVERY
@@ -90,8 +90,8 @@ def command(
         written = predict_files(network.model, run, shards, output, done=tell, **given, **options)
         click.echo(json.dumps(asdict(written)) if as_json else str(written))
         return
-    if not all(map(_is_default, OF_SHARDS)):
-        raise click.UsageError("`--columns` and the options of actors need SHARDS")
+    if options["engine"] == RAY or not all(map(_is_default, OF_SHARDS)):
+        raise click.UsageError("`--engine ray`, `--columns` and the options of actors need SHARDS")
     x: Any = None
     if inputs:
         names = [spec.name for spec in network.inputs]
