@@ -10,7 +10,7 @@ from ...grammar.source import Span
 from ..expressions.evaluate import LITERALS, NO_NAMES, Environment, evaluate, text_of
 from ..expressions.names import Scope, given_by
 from ..expressions.recovery import POISON, Poisoned, poisoned
-from .state import Lowering, Site, Tensors
+from .state import Lowering, Passage, Site, Tensors
 
 # Words of the language that are also what people call parts of networks.
 NOUNS = frozenset({"block", "default", "language", "net", "output", "train"})
@@ -43,6 +43,7 @@ def lower_chain(
     computed = False
     for position, step in enumerate(chain.steps):
         site = Site(current, scope, step.label, may_start and position == 0, computed)
+        first = len(state.graph.layers)
         computed = isinstance(step.item, ast.Group) and step.item.is_computed
         try:
             if step.label is not None and not _names_itself(step):
@@ -51,7 +52,8 @@ def lower_chain(
             if step.label is not None and not _names_itself(step):
                 label_result(state, site, current)
             if state.trace is not None and not poisoned(current):
-                state.trace.setdefault(step.item.span, []).append((site.current, current))
+                passage = Passage(site.current, current, range(first, len(state.graph.layers)))
+                state.trace.setdefault(step.item.span, []).append(passage)
         except NetError as failure:
             state.report(failure)
             state.calls, state.turns, state.frames = around

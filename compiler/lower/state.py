@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
 Tensors = tuple[Value, ...]
 
-Trace = dict[Span, list[tuple[Tensors, Tensors]]]  # by step: what comes in and out, each time
+
+class Passage(NamedTuple):
+    """What comes into a step, what comes out of it, and the layers that it adds, in their order."""
+
+    came: Tensors
+    went: Tensors
+    layers: range
+
+
+Trace = dict[Span, list[Passage]]  # by step, each time that it is taken
 
 Frame = Callable[[NetError], NetError]
 
@@ -105,7 +114,7 @@ class Lowering:
         training: The settings of the `train` block; None where there is none so far.
         training_span: Where it stands.
         named: Where the network is named.
-        trace: What comes into each step and out of it; None where nobody asks.
+        trace: What each step did, each time; None where nobody asks.
     """
 
     graph: Graph

@@ -81,7 +81,7 @@ def lower(
         max_layers: How many layers the expanded network may have.
         heads: Units of dense layers, by path, that state none and end the network; others get
             the hidden default. `pipeline.py` finds them with a first lowering.
-        trace: Where to note what comes into each step and out of it.
+        trace: Where to note what each step did.
 
     Raises:
         NotLowered: The program is wrong; all that was found, at most 20 errors.

@@ -246,6 +246,7 @@ def test_outline_and_folds() -> None:
         ("INPUT(8x8x3) -> CONV -> B¦N -> RELU -> FC(2)", ["bn1"]),
         ("INPUT(8x8x3) -> CONV -> BN -> RELU -> F¦C(2)", ["fc1"]),
         ("block B { C¦ONV -> RELU }\nINPUT(8x8x3) -> B as a -> B as b", ["a.conv1", "b.conv1"]),
+        ("block B { CONV -> RELU }\nINPUT(8x8x3) -> ¦B as a -> B as b", ["a.conv1", "a.relu1"]),
         ("¦INPUT(8x8x3) -> CONV", ["input"]),
         ("INPUT(8x8x3) -> CONV\n¦", []),
     ],

@@ -1,6 +1,5 @@
 """An open text, and what the compiler knows of it; each is computed when it is first asked for."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -17,7 +16,7 @@ from ..grammar.diagnostics import Diagnostic, NetError
 from ..grammar.lexing.lexer import tokens
 from ..grammar.parsing.parser import parse
 from ..grammar.records import record
-from ..grammar.source import Source, Span
+from ..grammar.source import Source
 from ..summary.rows import LayerRow
 from ..summary.table import summarize
 from .names import Names
@@ -31,7 +30,7 @@ class Compiled:
     Attributes:
         home: What it defines; None where it does not parse.
         graph: The network as far as it was lowered.
-        trace: What comes into each step and out of it, by the step's place.
+        trace: What each step did, by the step's place.
         diagnostics: Its errors, or else its warnings.
         is_whole: Whether it is a network without errors.
     """
@@ -102,13 +101,18 @@ class Document:
         return count(self.compiled.graph)
 
     @cached_property
-    def rows(self) -> Mapping[Span, Sequence[LayerRow]]:
-        """The rows of the layer table by where the layers are called."""
-        found: dict[Span, list[LayerRow]] = defaultdict(list)
-        for row in summarize(self.compiled.graph).rows:
-            if row.span is not None:
-                found[row.span].append(row)
-        return found
+    def rows(self) -> Mapping[str, LayerRow]:
+        """The rows of the layer table by the layers' paths."""
+        return {row.name: row for row in summarize(self.compiled.graph).rows}
+
+    @cached_property
+    def _paths(self) -> Sequence[str]:
+        return tuple(self.compiled.graph.layers)
+
+    def layers_of(self, step: ast.Step) -> Sequence[str]:
+        """The paths of the layers that a step adds, each time that it is taken."""
+        passages = self.compiled.trace.get(step.item.span, ())
+        return [self._paths[place] for passage in passages for place in passage.layers]
 
     def step_at(self, offset: int) -> ast.Step | None:
         """The innermost step whose text holds a place."""

@@ -128,12 +128,11 @@ def _step_told(document: Document, step: ast.Step) -> Iterator[str]:
     turns = document.compiled.trace.get(step.item.span, [])
     if not turns:
         return
-    rows = document.rows.get(step.item.span, ())
-    came, went = turns[0]
-    lines = [f"{_sizes(came)} → {_sizes(went)}" if came else _sizes(went)]
+    rows = [document.rows[path] for path in document.layers_of(step) if path in document.rows]
+    first, last = turns[0], turns[-1]
+    lines = [f"{_sizes(first.came)} → {_sizes(first.went)}" if first.came else _sizes(first.went)]
     if len(turns) > 1:
-        last = turns[-1]
-        lines[0] += f" … {_sizes(last[0])} → {_sizes(last[1])}"
+        lines[0] += f" … {_sizes(last.came)} → {_sizes(last.went)}"
         lines.append(f"{len(turns):,} times")
     lines += _facts(rows)
     yield "  \n".join(lines)
@@ -149,10 +148,10 @@ def _facts(rows: Sequence[LayerRow]) -> Iterator[str]:
     if any(each != 0 for each in macs):
         total = sum(macs[1:], macs[0])
         yield f"{total:,} MACs" if isinstance(total, int) else f"{total} MACs"
-    fields = list(dict.fromkeys(row.receptive_field for row in rows if row.receptive_field))
+    fields = [row.receptive_field for row in rows if row.receptive_field]
     if fields:
-        seen = ["x".join(map(str, field)) for field in fields]
-        yield f"receptive field {seen[0]}" + (f" … {seen[-1]}" if len(seen) > 1 else "")
+        first, last = ("x".join(map(str, field)) for field in (fields[0], fields[-1]))
+        yield f"receptive field {last}" if first == last else f"receptive field {first} … {last}"
 
 
 def _sizes(tensors: Tensors) -> str:

@@ -33,14 +33,10 @@ def _active(document: Document, offset: int, boxes: set[str]) -> Iterator[str]:
     step = document.step_at(offset)
     if step is None:
         return
-    last = ""
+    last, made = "", set(document.layers_of(step))
     found: dict[str, None] = {}
-    for path, layer in document.compiled.graph.layers.items():
+    for path in document.compiled.graph.layers:
         last = path if path in boxes else last
-        span = layer.span
-        if span is not None and (span.start, span.end) == (
-            step.item.span.start,
-            step.item.span.end,
-        ):
+        if path in made and last:
             found.setdefault(last)
     yield from found

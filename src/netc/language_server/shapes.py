@@ -24,7 +24,7 @@ def inlay_hints(document: Document, shown: Range) -> list[InlayHint]:
         is_here = document.module is not None and span.source is document.module.source
         if not is_here or not start <= span.end <= end:
             continue
-        sizes = list(dict.fromkeys(filter(None, (_sizes(out) for _, out in turns))))
+        sizes = list(dict.fromkeys(filter(None, (_sizes(turn.went) for turn in turns))))
         if sizes:
             text = sizes[0] if len(sizes) == 1 else f"{sizes[0]} … {sizes[-1]}"
             place = position(document.source, span.end)
