@@ -273,6 +273,11 @@ def _label(value: Any) -> str:
     return str(value)
 
 
+def _shared(value: Any) -> str | bool | None:
+    """A label, or whether the first turn of a repetition is meant."""
+    return (value or None) if isinstance(value, bool) else _label(value)
+
+
 def _text(value: Any) -> str:
     _require(isinstance(value, str) and not isinstance(value, Word))
     return str(value)
@@ -363,6 +368,10 @@ NonNegativeReal = Annotated[float, Kind("a non-negative number", _real(0.0, floa
 Real = Annotated[float, Kind("a number", _real(float("-inf"), float("inf")))]
 Flag = Annotated[bool, Kind("`yes` or `no`", _flag)]
 LabelName = Annotated[str, Kind("a label", _label)]
+Shared = Annotated[
+    str | bool | None,
+    Kind("a label, or `yes` for those of the first turn of a repetition", _shared),
+]
 QuotedText = Annotated[str, Kind("a string in quotes", _text)]
 Padding = Annotated[
     int | str | tuple[Any, ...],
@@ -459,6 +468,7 @@ __all__ = [
     "QuotedText",
     "Rate",
     "Real",
+    "Shared",
     "Sides",
     "Word",
     "WordCall",

@@ -15,13 +15,14 @@ from typing import Any, Protocol, get_type_hints
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.records import record
 from ...grammar.source import OUTSIDE, Span
+from ...grammar.translation.keywords import keyword_help
 from ..expressions.arguments import (
     LARGEST_WHOLE,
     Flag,
     Kind,
-    LabelName,
     Mismatch,
     Quotient,
+    Shared,
     Word,
     WordCall,
     fitted,
@@ -37,7 +38,7 @@ from ..ops.opdef import Activation
 LayerFunction = Callable[..., Any]
 
 # Arguments that every layer takes; lowering acts on them, not the layer.
-COMMON: Mapping[str, Kind] = {"frozen": kind_of(Flag), "share": kind_of(LabelName)}
+COMMON: Mapping[str, Kind] = {"frozen": kind_of(Flag), "share": kind_of(Shared)}
 
 
 class CallSignature(Protocol):
@@ -218,6 +219,8 @@ class GivenArgument:
 class Bound:
     """A call's arguments by name, defaults filled in; `share` names whose weights it uses.
 
+    True stands for those of the first turn of the repetition that it is in.
+
     `text` says which arguments are given and what all of them are: equal texts, equal arguments.
     """
 
@@ -225,7 +228,7 @@ class Bound:
     defaulted: frozenset[str]
     spans: Mapping[str, Span]
     frozen: bool = False
-    share: str | None = None
+    share: str | bool | None = None
     text: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -304,12 +307,9 @@ def _name_of(
         if argument.name in definition.keywords:
             return argument.name
         known = definition.keywords
-        raise error(
-            "E102",
-            f"{spelling} has no argument `{argument.name}`",
-            argument.span,
-            help=did_you_mean(argument.name, known) or _advice(known),
-        )
+        help = keyword_help(spelling, argument.span.text) or did_you_mean(argument.name, known)
+        message = f"{spelling} has no argument `{argument.name}`"
+        raise error("E102", message, argument.span, help=help or _advice(known))
     value = argument.value
     if value == Word("None"):  # Python's, for a batch of any size
         raise _unplaced(definition, argument, spelling)

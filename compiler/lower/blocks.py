@@ -142,8 +142,11 @@ def _caller(
         if call.is_inline:
             message = "an inline call has no scope for shared weights"
             raise error("E117", message, call.span, help="leave out `inline`")
-        source = state.resolve_path(share, site.scope, call.span, block)
-        shared = shared or (path, source)
+        if share is True:
+            source = state.first_turn(path, call.span)
+        else:
+            source = state.resolve_path(share, site.scope, call.span, block)
+        shared = shared or (source and (path, source)) or None
     frozen = bool(common.get("frozen")) or (around is not None and around.frozen)
     outer = frozenset[int]() if around is None else around.blocks
     imports = () if around is None else around.imports

@@ -68,9 +68,13 @@ def _with_surroundings(
     if path in state.heads:
         arguments = {**arguments, "units": state.heads[path]}
     frozen = bound.frozen or (bool(state.calls) and state.calls[-1].frozen)
+    share: str | None
     if bound.share is None:
         share = state.shared_path(path)
+    elif bound.share is True:
+        share = state.first_turn(path, call.span) or state.shared_path(path)
     else:
+        assert isinstance(bound.share, str)
         share = state.resolve_path(bound.share, site.scope, bound.spans.get("share", call.span))
     if (arguments, frozen, share) == (bound.arguments, bound.frozen, bound.share):
         return bound
@@ -113,5 +117,5 @@ def _builder(
         find=partial(site.scope.find, span=call.span),
         call_block=partial(call_within_layer, state, site, path),
         budget=site.scope.home.budget,
-        shared=bound.share,
+        shared=bound.share if isinstance(bound.share, str) else None,
     )

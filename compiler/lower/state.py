@@ -108,6 +108,8 @@ class Lowering:
         depth: How many chains lowering is in, blocks' and those of brackets.
         errors: What was found; lowering continues past a bad layer.
         trials: How many ways out of errors may still be tried.
+        firsts: The paths of what shares its weights with later turns, by repetition and place.
+        met: How many of these were met, by repetition, place and turn.
         built: What layers appended, by what like calls share.
         overlaid: Defaults of a file with those for an import of it, by the identities of both.
         evaluated: Calls that mean the same wherever they stand, by the identity of their syntax.
@@ -133,6 +135,8 @@ class Lowering:
     depth: int = 0
     errors: list[Diagnostic] = field(default_factory=list)
     trials: int = MOST_TRIALS
+    firsts: dict[Hashable, str] = field(default_factory=dict)
+    met: dict[Hashable, int] = field(default_factory=dict)
     built: dict[Hashable, Built] = field(default_factory=dict)
     overlaid: dict[tuple[int, int], Mapping[str, Any]] = field(default_factory=dict)
     evaluated: dict[int, EvaluatedCall] = field(default_factory=dict)
@@ -223,6 +227,25 @@ class Lowering:
                     self.warnings.append(automatic_name_used(label, layer, span))
                 return path
         raise self.unknown(label, scope, span, may_call=False)
+
+    def first_turn(self, path: str, span: Span) -> str | None:
+        """Whose weights a layer or a block uses that shares them among the turns of a repetition.
+
+        None for what has them itself, in the first turn. Of several calls at one place, as of two
+        calls of a block, each has its own.
+
+        Raises:
+            NetError: E117, there is no repetition around it.
+        """
+        if not self.turns:
+            message = "`share=yes` shares weights among the turns of a repetition, and none is here"
+            help = "name the layer whose weights it uses, as in `share=conv1`"
+            raise error("E117", message, span, help=help)
+        turn = self.turns[-1]
+        place = turn.serial, span.source.name, span.start
+        count = self.met[*place, turn.index] = self.met.get((*place, turn.index), 0) + 1
+        first = self.firsts.setdefault((*place, count), path)
+        return None if first == path else self.shared_path(first) or first
 
     def _call_of(self, block: Block, name: str) -> str | None:
         """The path of the call of a block that yields a full name's value, or None."""

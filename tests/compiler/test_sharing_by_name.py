@@ -20,6 +20,16 @@ BLOCKS = "block B { FC(8) -> RELU }\nblock A { B }\n"
         ("x = INPUT(8) -> A\nx -> A(share=x) -> B(share=x)", 72),
         ("x = INPUT(8) -> [B]*2 as l\nx -> B(share=l.0)", 144),
         ("x = INPUT(8) -> FC(8)\nx -> RELU -> FC(8, share=x)", 72),
+        ("INPUT(8) -> [FC(8, share=yes) -> RELU]*3", 72),
+        ("INPUT(8) -> [FC(8, share=yes) -> RELU]*3 as l", 72),
+        ("INPUT(8) -> [B(share=yes)]*3", 72),
+        ("INPUT(8) -> for i in range(3) { FC(8, share=yes) as f{i} -> if i > 0 { RELU } }", 72),
+        ("INPUT(8) -> [[FC(8, share=yes) -> RELU]*2]*2", 144),
+        # Of two calls of a block in each turn, each has its own.
+        ("block S { FC(8, share=yes) -> RELU }\nINPUT(8) -> [S -> S]*3", 144),
+        ("block R { [FC(8, share=yes) -> RELU]*2 }\nINPUT(8) -> R -> R", 144),
+        ("block R { [FC(8, share=yes) -> RELU]*2 }\nINPUT(8) -> R as r -> R(share=r)", 72),
+        ("INPUT(8) -> [FC(8, share=no) -> RELU]*3", 216),
         ("PARAM(8x6) as w\nINPUT(6) -> FC(8, bias=no, share=w) as a -> RELU", 48),
     ],
 )
@@ -82,3 +92,16 @@ def test_a_learned_tensor_is_a_weight_alone(program: str, message: str, help: st
     (found,) = caught.value.diagnostics
     assert message in found.message
     assert help is None or found.help == help
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onnxruntime"])
+def test_turns_that_share_are_one_layer_applied_again(engine: EngineName) -> None:
+    """Three turns compute what three of the same layer compute."""
+    net = netc.compile("INPUT(4) -> [FC(4, share=yes) as f -> TANH]*3 as turn")
+    state = net.initialize(0)
+    assert {*state} == {"turn.0.f.weight", "turn.0.f.bias"}
+    x = y = np.random.default_rng(0).standard_normal((2, 4)).astype(np.float32)
+    for _ in range(3):
+        y = np.tanh(y @ state["turn.0.f.weight"].T + state["turn.0.f.bias"])
+    found = net.run(x, state, engine=engine, fetch=["output"])["output"]
+    np.testing.assert_allclose(found, y, rtol=1e-5)
