@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -91,6 +92,11 @@ class Samples:
             place = {FIRST: np.array(before), WHOLE: np.array(len(whole))}
             feeds = self._augmented(whole, shard, epoch=epoch) if sizes[self.rank] else {}
             yield feeds if self.ranks == 1 else {**feeds, **place}
+
+    def endless(self) -> Iterator[Feeds]:
+        """The batches of epoch after epoch."""
+        for epoch in count():
+            yield from self.batches(epoch)
 
     def still(self, size: int) -> Iterator[Feeds]:
         """All samples in their own order, without anything random, for measuring.

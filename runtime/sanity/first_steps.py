@@ -1,13 +1,12 @@
 """A job of training -> the results of the first steps of its recipe."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import islice
 
 import numpy as np
 
 from ...compiler.training.objective import LOSS
-from ..feeding.samples import Feeds
 from ..kerneldef import Array
 from ..training.job import Job
 from ..training.stepper import Stepper, scalars
@@ -50,16 +49,10 @@ def first_steps(
     """
     stepper.restart(state)
     losses: list[float] = []
-    for number, feeds in enumerate(islice(_batches(job), FIRST_STEPS)):
+    for number, feeds in enumerate(islice(job.training.endless(), FIRST_STEPS)):
         rate, momentum = job.recipe.rates(number, steps_per_epoch=job.training.steps)
         given = {**feeds, **scalars(number, factor * rate, momentum)}
         losses.append(float(stepper.advance(given)[LOSS]))
         if not np.isfinite(losses[-1]):
             return Steps(len(losses), losses[0], losses[-1], stepper.state)
     return Steps(len(losses), losses[0], float(np.mean(losses[-AVERAGED_STEPS:])), stepper.state)
-
-
-def _batches(job: Job) -> Iterator[Feeds]:
-    """The batches of epoch after epoch."""
-    for epoch in count():
-        yield from job.training.batches(epoch)

@@ -246,7 +246,7 @@ def open_loop(job: Job, *, callbacks: Sequence[Callback] = ()) -> Loop:
     if saved is None and not job.force:
         check_folder(job.folder)
     job.check_batches()
-    state = job.team.share(dict(saved.state if saved is not None else _first_state(job)))
+    state = job.team.share(dict(saved.state if saved is not None else first_state(job)))
     stepper = Stepper(job.step, state, engine=job.engine, device=job.device, team=job.team)
     monitor = _monitor(job)
     stopping = EarlyStopping(monitor, job.patience, job.min_delta, direction(monitor))
@@ -336,7 +336,12 @@ def _monitor(job: Job) -> str:
     return job.monitor
 
 
-def _first_state(job: Job) -> State:
+def first_state(job: Job) -> State:
+    """The weights that a job starts from.
+
+    Raises:
+        NetError: Those that it is given do not fit the network.
+    """
     if job.weights is None:
         return initialize(job.graph, job.recipe.seed)
     check_weights(job.graph, job.weights)

@@ -11,6 +11,7 @@ from .runtime.inspection.features import Extracted
 from .runtime.monitoring.records import Records, Signal, Symptom
 from .runtime.run_folder.history import History
 from .runtime.sanity.checks import Check
+from .runtime.training.rate_range import RateRange
 from .runtime.training.run import Run
 from .runtime.weights.transfer import Matching
 from .summary.rows import LayerRow
@@ -31,6 +32,7 @@ __all__ = [
     "LayerRow",
     "Matching",
     "Prediction",
+    "RateRange",
     "Records",
     "Rounding",
     "Run",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .runtime.run_folder.trained import Trained
     from .runtime.sanity.checks import Check
     from .runtime.training.loop import Callback
+    from .runtime.training.rate_range import RateRange
     from .runtime.training.run import Run
     from .runtime.weights.transfer import Matching, Rename
     from .training import Watched
@@ -194,6 +195,37 @@ class Trainable:
         options: dict[str, Any] = {"settings": settings, "output": folder, "weights": state}
         options["callbacks"] = callbacks
         return Watched(*train(self.model, data, watch=True, say=say, **options))
+
+    def find_lr(
+        self,
+        data: Any = None,
+        *,
+        low: float = 1e-6,
+        high: float = 10.0,
+        steps: int = 100,
+        weights: "Weights | None" = None,
+        **settings: Any,
+    ) -> "RateRange":
+        """Train a few steps with a learning rate that rises, to see which one to take.
+
+        Args:
+            data: See `train`.
+            low: The first rate.
+            high: The last one; the test ends before where the loss has become too large.
+            steps: How many steps there are, at rates that rise by the same factor.
+            weights: Weights to start from, by name, or a file of them.
+            settings: Settings of the block by name.
+
+        Returns:
+            The `rates`, the `losses`, and a `suggestion`; `draw(path)` draws them.
+
+        Raises:
+            NetError: See `train`; E125, the rates are no range.
+        """
+        from .training import find_rate, state_of
+
+        state = state_of(self.model.graph, weights)
+        return find_rate(self.model, data, settings, state, low=low, high=high, steps=steps)
 
     def evaluate(
         self,

@@ -37,6 +37,8 @@ from .runtime.training.callbacks import (
 from .runtime.training.job import KEPT, Job
 from .runtime.training.loop import Callback
 from .runtime.training.progress import TrainingProgress
+from .runtime.training.rate_range import RateRange
+from .runtime.training.rate_range import find_rate as search
 from .runtime.training.run import Run, check_folder, facts_of, finish, open_loop, resumed
 from .runtime.weights.files import load_weights, mismatches
 from .runtime.weights.foreign_names import fitted_names
@@ -332,6 +334,14 @@ def train(
             job = replace(job, weights=first)
         monitored = (say or bar.say) if watch else None
         return _run(job, model.text, bar, own, monitored=monitored, log_every=log_every)
+
+
+def find_rate(
+    model: Model, data: Any, settings: Mapping[str, Any], weights: State | None, **options: Any
+) -> RateRange:
+    """Try learning rates; see `Network.find_lr`."""
+    job = job_of(model, data=data, changes=settings)
+    return search(replace(job, weights=weights), **options)
 
 
 def _run(

@@ -159,7 +159,7 @@ def test_data_that_cannot_be_used(spoil: object, message: str, here: Path, calle
             ["small.net", "--set", "batch=0"],
             "error[E125]: `batch` must be a positive integer",
         ),
-        (["small.net", "--monitor", "val_f1"], "error[E551]: no epoch will have a `val_f1`"),
+        (["small.net", "--monitor", "val_g1"], "error[E551]: no epoch will have a `val_g1`"),
         (["small.net", "--weights", "missing.npz"], "error[E001]: cannot read `missing.npz`"),
         (["small.net", "--weights", "w.npz"], UNFIT),
         (["nothing.net"], "error[E001]: cannot read `nothing.net`"),

@@ -4,6 +4,7 @@ import gc
 import shlex
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,9 +13,10 @@ from ...runtime.learning_curves.of_run import read_run
 from ...runtime.run_folder.folder import free_folder
 from ...runtime.training.event_files import TensorBoard
 from ...runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
+from ...runtime.training.rate_range import RateRange
 from ...runtime.training.run import Run
 from ...tables import GAP, hanging
-from ...training import train
+from ...training import find_rate, train
 from ...training_bar import training_progress
 from ..completion import one_of
 from ..options import (
@@ -100,6 +102,12 @@ FOLDER = "run"
     metavar="DIR",
     help="Also write losses and metrics of each epoch for TensorBoard, to this folder.",
 )
+@click.option(
+    "--find-lr",
+    "find",
+    is_flag=True,
+    help="Only try learning rates, over 100 steps, and suggest one; with -o, draw them there.",
+)
 @threads_option
 @max_layers_option
 def command(
@@ -116,6 +124,7 @@ def command(
     max_layers: int | None,
     tensorboard: str | None,
     metrics: tuple[str, ...],
+    find: bool,
     **options: Any,
 ) -> None:
     """Train FILE as its `train` block says, and keep weights, history and curves in a folder."""
@@ -126,6 +135,11 @@ def command(
         if resume and force:
             raise click.UsageError("`--resume` goes on with a run, and `--force` overwrites it")
         network = open_network(file, max_layers)
+        if find:
+            given = {**settings, **_given(epochs=epochs, seed=seed)}
+            state = None if weights is None else read_weights(network.graph, weights)
+            _find_rate(find_rate(network.model, None, given, state), network.name, output)
+            return
         folder = output or team.share(FOLDER if resume or force else _free_folder())
         try:
             run, _ = train(
@@ -149,6 +163,15 @@ def command(
             click.echo(f"stopped; continue with: {shlex.join(words)}", err=True)
             raise
         _report(run, folder)
+
+
+def _find_rate(found: RateRange, name: str, picture: str | None) -> None:
+    """What a learning-rate range test came to."""
+    click.echo(str(found))
+    if picture is not None:
+        path = picture if Path(picture).suffix else f"{picture}.svg"
+        found.draw(path, title=f"{name}: learning rates")
+        click.echo(f"wrote {path}")
 
 
 def _free_folder() -> str:
