@@ -102,9 +102,16 @@ class OnNumpy:
         return plan_of(graph, dtype=dtype)
 
     def open_step(self, graph: Graph, *, device: str = "cpu") -> StepRunner:
-        """See `Engine`; kernels choose themselves where results go."""
+        """See `Engine`; kernels choose where results go that nobody waits for."""
         planned = self._planned(graph, device)
-        return lambda feeds, spare, ready=None: run_plan(planned, feeds, {}, ready=ready)
+
+        def compute(
+            feeds: Mapping[str, Any], spare: Mapping[str, Array], ready: Ready | None = None
+        ) -> dict[str, Array]:
+            into = {} if ready is None else spare
+            return run_plan(planned, feeds, {}, ready=ready, into=into)
+
+        return compute
 
 
 class OnOnnxruntime:

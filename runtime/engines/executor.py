@@ -1,6 +1,7 @@
 """Plan and inputs -> results: runs kernels one after another."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ UNFORESEEN = (ArithmeticError, LookupError, TypeError, ValueError)
 Watch = Callable[[Node, tuple[Array, ...]], None]
 Ready = Callable[[str, Array], None]
 """Gets an output by name as soon as it is computed, and keeps nothing of it."""
+NOWHERE: Mapping[str, Array] = MappingProxyType({})
 
 
 def run(
@@ -35,6 +37,7 @@ def run(
     *,
     watch: Watch | None = None,
     ready: Ready | None = None,
+    into: Mapping[str, Array] = NOWHERE,
 ) -> dict[str, Array]:
     """Compute what a plan fetches.
 
@@ -45,6 +48,7 @@ def run(
         watch: Gets each operator with its results as soon as they are computed; it must neither
             keep nor change them.
         ready: Gets what is fetched as soon as a step has computed it.
+        into: Arrays, row-major, that kernels which can write what is fetched by these names to.
 
     Returns:
         The fetched arrays by name, which share no memory with feeds, state or each other.
@@ -57,7 +61,7 @@ def run(
     _check_names(plan, state)
     # IEEE arithmetic without warnings, as in ONNX: an overflow is infinity.
     with one_thread(), np.errstate(all="ignore"):
-        found = _compute(plan, checked, state, watch, ready)
+        found = _compute(plan, checked, state, watch, ready, into)
     return {name: _apart(value) for name, value in found.items()}
 
 
@@ -67,12 +71,14 @@ def _compute(
     state: State,
     watch: Watch | None = None,
     ready: Ready | None = None,
+    into: Mapping[str, Array] = NOWHERE,
 ) -> dict[str, Array]:
     """What a plan fetches, of inputs that fit."""
     slots: list[Any] = [None] * plan.slots
     leaving: dict[int, list[str]] = {}
     for name, slot in plan.fetches.items():
         leaving.setdefault(slot, []).append(name)
+    given = {plan.fetches[n]: array for n, array in into.items() if n not in plan.shared}
     for name, slot in plan.feeds.items():
         slots[slot] = checked.arrays[name]
     for slot, array in plan.constants:
@@ -82,6 +88,11 @@ def _compute(
     with plan.memories.taken(checked.symbols) as memory:
         for position, step in enumerate(plan.steps):
             outs = [None] * len(step.outputs) if memory is None else memory.arrays(position)
+            if given:
+                outs = [
+                    out if out is None else given.get(slot, out)
+                    for out, slot in zip(outs, step.outputs, strict=True)
+                ]
             results = _take(step, slots, plan, state, checked, outs)
             if watch is not None:
                 watch(plan.graph[step.node], results)

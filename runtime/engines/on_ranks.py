@@ -43,7 +43,8 @@ class _Leg:
                 self.buckets.offer(name, array)
 
         own = {name: array for name, array in spare.items() if name in self.part.graph.outputs}
-        found = self.run({name: known[name] for name in inputs}, own, offer)
+        into = {**own, **self.buckets.places}
+        found = self.run({name: known[name] for name in inputs}, into, offer)
         for name in self.part.summed:
             offer(name, found[name])
         return found, self.buckets.collect()

@@ -71,6 +71,9 @@ class Buckets:
     Sums start in the order of buckets, which is the same on all ranks, each as soon as its arrays
     and those of all buckets before it are there.
 
+    Attributes:
+        places: Where the arrays go, and where their sums are.
+
     Args:
         terms: The types of the arrays, of fixed extents, in the order in which they are computed.
         summing: What sums over ranks.
@@ -82,15 +85,16 @@ class Buckets:
     ) -> None:
         self.summing = summing
         self.buckets: list[Bucket] = []
-        self._views: dict[str, Array] = {}
+        self.places: dict[str, Array] = {}
         self._home: dict[str, Bucket] = {}
         for names in _grouped(terms, limit):
             self._add({name: terms[name] for name in names})
         self._begin()
 
     def offer(self, name: str, array: Array) -> None:
-        """One of the arrays is there; it is copied."""
-        np.copyto(self._views[name], array)
+        """One of the arrays is there; it is copied, unless it was written to its place."""
+        if array is not self.places[name]:
+            np.copyto(self.places[name], array)
         self._home[name].missing -= 1
         self._start()
 
@@ -107,7 +111,7 @@ class Buckets:
             assert bucket.request is not None, f"missing: {bucket.terms}"
             wait(bucket.request)
         self._begin()
-        return dict(self._views)
+        return dict(self.places)
 
     def _begin(self) -> None:
         for bucket in self.buckets:
@@ -133,7 +137,7 @@ class Buckets:
         ends = np.cumsum([0, *(-(-size // step) * step for size in sizes)])
         bucket = Bucket(np.zeros(ends[-1], dtype), tuple(terms))
         for (name, type), start, size in zip(terms.items(), ends[:-1], sizes, strict=True):
-            self._views[name] = bucket.buffer[start : start + size].reshape(_extents(type))
+            self.places[name] = bucket.buffer[start : start + size].reshape(_extents(type))
             self._home[name] = bucket
         self.buckets.append(bucket)
 
