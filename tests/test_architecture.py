@@ -44,7 +44,7 @@ ORDERS = {
         *("choices", "callbacks", "data", "sources", "lets", "arrays", "tensor_specs", "tables"),
         "optimizers",
         *("array_text", "summary", "training", "gradients", "gradient_checks", "chain_rules"),
-        *("drawing", "benchmarks", "exports", "programs", "evaluation", "prediction"),
+        *("drawing", "benchmarks", "scaling", "exports", "programs", "evaluation", "prediction"),
         *("bulk_prediction", "inspection"),
         *("report", "live_curves"),
         *("training_bar", "trainable", "network", "notebook", "comparison", "records", "show"),

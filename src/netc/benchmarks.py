@@ -273,7 +273,7 @@ def check_loss(model: Model) -> None:
     Raises:
         NetError: There is no loss, or it does not fit the network.
     """
-    _work(model, 1, step=True).train_step()
+    work_of(model, 1, step=True).train_step()
 
 
 def _checked_work(
@@ -282,7 +282,7 @@ def _checked_work(
     """The work of options from Python.
 
     Raises:
-        NetError: E125, one of them is no such option; or what `_work` raises.
+        NetError: E125, one of them is no such option; or what `work_of` raises.
     """
     if mode not in MODES:
         help = did_you_mean(str(mode), MODES) or f"choose {' or '.join(MODES)}"
@@ -291,10 +291,15 @@ def _checked_work(
         raise error("E125", f"`seconds` must be a number, not `{seconds}`")
     if threads is not None:
         check_count("threads", threads)
-    return _work(model, batch, step=MODES[mode])
+    return work_of(model, batch, step=MODES[mode])
 
 
-def _work(model: Model, batch: int | None, *, step: bool) -> Work:
+def work_of(model: Model, batch: int | None, *, step: bool) -> Work:
+    """A network on a batch that is drawn at random; the recipe's size, or 32.
+
+    Raises:
+        NetError: The batch or the loss does not fit.
+    """
     recipe = recipe_of(model) if step else Recipe(loss={})
     if batch is not None:
         check_count("batch", batch)

@@ -1,0 +1,185 @@
+"""Counts of a step and the speed of one worker -> what several come to, who share each batch."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ...compiler.analysis.counts import node_cost
+from ...compiler.analysis.memory import live_bytes
+from ...compiler.ir.graph import Graph, Node
+from ...compiler.ops.opdef import row_of
+from ...compiler.passes.bind_extents import bind_extents
+from ...compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
+from ...compiler.passes.training_mode import NEXT
+from ...compiler.training.train_step import TrainStep
+from .devices import Device
+
+LAUNCH = 5e-6  # seconds from one operator's start to the next on a GPU, at least
+WORTH_IT = 0.5  # the share of ideal speed below which more workers are not worth it
+MOST_SAMPLES = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a worker is connected to the others by.
+
+    Attributes:
+        bytes: How many it carries each way in a second.
+        latency: Seconds until a message arrives, however short it is.
+    """
+
+    bytes: float
+    latency: float
+
+    def all_reduce(self, size: float, workers: int) -> float:
+        """Seconds of a sum of `size` bytes over a ring of workers.
+
+        Each sends and receives 2 (n - 1) / n of the bytes in 2 (n - 1) messages (Patarasuk and Yuan
+        2009, "Bandwidth Optimal All-reduce Algorithms for Clusters of Workstations").
+        """
+        if workers == 1:
+            return 0.0
+        messages = 2 * (workers - 1)
+        return messages / workers * size / self.bytes + messages * self.latency
+
+
+@dataclass(frozen=True, slots=True)
+class StepCosts:
+    """What a step of training costs a worker by the samples that it sees.
+
+    Attributes:
+        graph: The step, of which nothing is computed in vain.
+        symbols: The extents that are not the batch.
+        gradients: Bytes of all gradients.
+        state: Bytes of weights, running statistics and the optimizer's tensors.
+    """
+
+    graph: Graph
+    symbols: Mapping[str, int]
+    gradients: int
+    state: int
+
+    @classmethod
+    def of(cls, step: TrainStep, symbols: Mapping[str, int]) -> "StepCosts":
+        """Those of a step."""
+        sizes = {name: _whole(type.bytes) for name, type in step.state.items()}
+        weights = [n for n in sizes if n not in step.slots and f"{n}{NEXT}" in step.graph.outputs]
+        gradients = sum(sizes[name] for name in weights)
+        live = eliminate_dead_nodes(step.graph)
+        return cls(live, symbols, gradients, sum(sizes.values()))
+
+    def macs(self, samples: int) -> int:
+        """Multiply-accumulates, those of the backward pass among them."""
+        symbols = {**self.symbols, "N": samples}
+        return sum(_whole(node_cost(self.graph, node, symbols).macs) for node in self._operators())
+
+    def memory(self, samples: int) -> int:
+        """Bytes at the peak: state, its new values, activations, gradients; and these once more.
+
+        Gradients travel in buffers of their own.
+        """
+        bound = bind_extents(self.graph, {**self.symbols, "N": samples})
+        peak = max((_whole(live) for _, live in live_bytes(bound)), default=0)
+        return peak + self.gradients
+
+    def seconds(self, device: Device, samples: int, efficiency: float) -> float:
+        """How long a device takes that reaches a share of what its data sheet says.
+
+        Each operator is bound by its products or by the memory that it reads and writes (Williams,
+        Waterman and Patterson 2009, "Roofline"), and starts no sooner than `LAUNCH` after the last.
+        """
+        symbols, total = {**self.symbols, "N": samples}, 0.0
+        for node in self._operators():
+            values = [value.type for value in node.inputs if value is not None]
+            moved = sum(_whole(t.bind(symbols).bytes) for t in (*values, *node.outputs))
+            products = 2e-12 * _whole(node_cost(self.graph, node, symbols).macs) / device.tflops
+            total += max(products, 1e-9 * moved / device.bandwidth) / efficiency + LAUNCH
+        return total
+
+    def _operators(self) -> list[Node]:
+        """The operators that compute something."""
+        return [node for node in self.graph.records if node.row and not row_of(node).view]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What some workers come to.
+
+    Attributes:
+        workers: How many there are.
+        samples: How many samples each sees of a batch.
+        compute, communicate: Seconds of a step that are spent so.
+        efficiency: Samples a second, as a share of so many times those of one worker.
+    """
+
+    workers: int
+    samples: int
+    compute: float
+    communicate: float
+    efficiency: float
+
+    @property
+    def seconds(self) -> float:
+        """A step, where nothing of the communication is hidden behind computation."""
+        return self.compute + self.communicate
+
+    @property
+    def at_best(self) -> float:
+        """A step, where all of it is hidden that can be."""
+        return max(self.compute, self.communicate)
+
+    @property
+    def speed(self) -> float:
+        """Samples a second of all workers."""
+        return self.workers * self.samples / self.seconds
+
+
+def predicted(
+    batch: int,
+    counts: Sequence[int],
+    compute: Callable[[int], float],
+    link: Link,
+    size: float,
+    *,
+    share: bool,
+) -> list[Point]:
+    """What numbers of workers come to.
+
+    Args:
+        batch: Samples of one worker's batch.
+        counts: The numbers of workers.
+        compute: The seconds that one takes for some samples.
+        link: What connects them.
+        size: Bytes that they sum in each step.
+        share: Whether they share that batch; else each has as many samples as one.
+    """
+    found: list[Point] = []
+    alone = batch / compute(batch)
+    for workers in counts:
+        samples = max(1, -(-batch // workers)) if share else batch
+        spent, sent = compute(samples), link.all_reduce(size, workers)
+        whole = min(batch, samples * workers) if share else samples * workers
+        efficiency = whole / (spent + sent) / (alone * workers)
+        found.append(Point(workers, samples, spent, sent, efficiency))
+    return found
+
+
+def largest_batch(costs: StepCosts, available: float) -> int:
+    """The most samples that fit into so many bytes, within 2 %, and at most `MOST_SAMPLES`.
+
+    0 where not even one does.
+    """
+    if costs.memory(1) > available:
+        return 0
+    low, high = 1, 2
+    while costs.memory(high) <= available:
+        low, high = high, 2 * high
+        if high > MOST_SAMPLES:
+            return MOST_SAMPLES
+    while high - low > max(1, low // 64):
+        middle = (low + high) // 2
+        low, high = (middle, high) if costs.memory(middle) <= available else (low, middle)
+    return low
+
+
+def _whole(count: object) -> int:
+    return count if isinstance(count, int) else 0

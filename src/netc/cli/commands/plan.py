@@ -1,0 +1,89 @@
+"""`netc plan`: what training by several workers would come to."""
+
+import json
+import sys
+
+import click
+
+from ...runtime.benchmarking.devices import DEVICES
+from ...scaling import CPU, EFFICIENCY, LATENCY, plan_training
+from ..completion import one_of
+from ..options import (
+    engine_option,
+    file_argument,
+    json_option,
+    max_layers_option,
+    open_network,
+)
+from ..terminal import width
+
+
+@click.command("plan")
+@file_argument
+@click.option("--workers", type=click.IntRange(min=1), default=8, show_default=True)
+@click.option(
+    "--bandwidth",
+    default="10Gb",
+    show_default=True,
+    help="Of each worker's network, each way: 25Gb (bits) or 3GB (bytes) a second.",
+)
+@click.option(
+    "--latency",
+    type=click.FloatRange(min=0),
+    default=LATENCY * 1e6,
+    show_default=True,
+    metavar="MICROSECONDS",
+    help="Of a message.",
+)
+@click.option(
+    "--device",
+    default=CPU,
+    show_default=True,
+    shell_complete=one_of((CPU, *DEVICES)),
+    help=f"cpu, which is measured here, or {', '.join(DEVICES)}.",
+)
+@click.option("--batch", type=click.IntRange(min=1), help="Samples; by default the program's.")
+@engine_option
+@click.option(
+    "--efficiency",
+    type=click.FloatRange(min=0, max=1, min_open=True),
+    default=EFFICIENCY,
+    show_default=True,
+    help="The share of a data sheet's figures that a device reaches.",
+)
+@click.option("--threads", type=click.IntRange(min=1), help="Of each worker on cpu.")
+@json_option()
+@max_layers_option
+def command(
+    file: str,
+    workers: int,
+    bandwidth: str,
+    latency: float,
+    device: str,
+    batch: int | None,
+    engine: str,
+    efficiency: float,
+    threads: int | None,
+    as_json: bool,
+    max_layers: int | None,
+) -> None:
+    """Predict time, memory and communication of training FILE by several workers.
+
+    Each step, they sum their gradients over a ring. On `cpu` one worker's step is timed here.
+    """
+    network = open_network(file, max_layers)
+    found = plan_training(
+        network.model,
+        workers=workers,
+        bandwidth=bandwidth,
+        latency=latency * 1e-6,
+        device=device,
+        batch=batch,
+        engine=engine,
+        efficiency=efficiency,
+        threads=threads,
+    )
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=1))
+    else:
+        click.echo(found.to_text(width(sys.stdout)))
