@@ -32,6 +32,13 @@ def table(
     return found
 
 
+def markdown(rows: Sequence[Sequence[str]], *, left: Sequence[int] = (0,)) -> list[str]:
+    """Rows as a table in GitHub's Markdown; the first holds the names of the columns."""
+    head, *body = ([cell.replace("|", "\\|") for cell in row] for row in rows)
+    rules = ["---" if place in left else "---:" for place in range(len(head))]
+    return [f"| {' | '.join(row)} |" for row in (head, rules, *body)]
+
+
 def aligned(
     rows: Sequence[Sequence[str]],
     *,

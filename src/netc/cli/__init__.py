@@ -18,6 +18,7 @@ from .streams import discard_output, prepare_streams
 
 # command -> (module, what `netc --help` says of it)
 COMMANDS = {
+    "new": ("new", "Write a first program for a task."),
     "check": ("check", "Parse, check shapes and assertions."),
     "summary": ("summary", "Print the layer table."),
     "draw": ("draw", "Draw the network as SVG, PNG, PDF or DOT."),

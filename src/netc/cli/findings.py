@@ -90,11 +90,11 @@ def to_github(files: Sequence[Checked]) -> str:
 
 
 def _annotation(checked: Checked, diagnostic: Diagnostic) -> str:
-    place: dict[str, Any] = {"file": checked.file}
+    place: dict[str, Any] = {"file": os.path.normpath(checked.file)}
     if diagnostic.span is not None:
         region = _region(diagnostic.span)
         place = {
-            "file": diagnostic.span.source.name,
+            "file": os.path.normpath(diagnostic.span.source.name),
             "line": region["startLine"],
             "col": region["startColumn"],
             "endLine": region["endLine"],

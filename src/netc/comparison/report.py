@@ -7,7 +7,7 @@ from typing import Any
 
 from ..summary.columns import quantity
 from .changes import LayerChange, Total
-from .text import text
+from .text import marked, text
 
 NO_DIFFERENCE = "no difference"
 
@@ -56,6 +56,10 @@ class Diff:
     def to_text(self, *, room: int | None = None) -> str:
         """A line per change, then the counts; `room` is how many characters a line holds."""
         return NO_DIFFERENCE if self.equal else text(self.layers, self.totals, room=room)
+
+    def to_markdown(self) -> str:
+        """As `to_text`, in GitHub's Markdown, such as a summary of a job shows."""
+        return NO_DIFFERENCE if self.equal else marked(self.layers, self.totals)
 
     def to_dict(self) -> dict[str, Any]:
         """All changes with the layers before and after, and the counts of both."""

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from ..compiler.ir.dim import Dim
 from ..summary.columns import grouped
-from ..tables import GAP, hanging, table
+from ..tables import GAP, hanging, markdown, table
 from .changes import OUTPUT, Difference, LayerChange, LayerSide, Total, listed
 
 MOST_FOLLOWING = 3  # lines on layers in a row whose outputs merely follow
@@ -26,6 +26,13 @@ def text(layers: Sequence[LayerChange], totals: Sequence[Total], *, room: int | 
     listing = (hanging(f"{word:<{longest}}{GAP}", words, room) for word, words in lines)
     counts = [("", "before", "after", "difference"), *map(_cells, totals)]
     return "\n".join([*chain(*listing), "", *table(counts, room=room)])
+
+
+def marked(layers: Sequence[LayerChange], totals: Sequence[Total]) -> str:
+    """As `text`, in GitHub's Markdown: a list and a table."""
+    items = [f"- **{word}** {words}" for word, words in _lines(layers)]
+    counts = [("", "before", "after", "difference"), *map(_cells, totals)]
+    return "\n".join([*items, "", *markdown(counts)])
 
 
 def _lines(layers: Sequence[LayerChange]) -> Iterator[tuple[str, str]]:

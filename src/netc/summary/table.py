@@ -13,7 +13,7 @@ from ..compiler.analysis.memory import measure
 from ..compiler.analysis.receptive_fields import receptive_fields
 from ..compiler.ir.dim import Dim
 from ..compiler.ir.graph import Graph
-from ..tables import GAP, aligned, fitted_widths, hanging
+from ..tables import GAP, aligned, fitted_widths, hanging, markdown
 from .columns import COLUMNS, USUAL_COLUMNS, Column, byte_count, chosen_columns, quantity
 from .rows import DEFAULT_MARK, LayerRow, folded, rows_of
 
@@ -154,10 +154,9 @@ class Summary:
     def to_markdown(self) -> str:
         """A table in GitHub's Markdown, then the totals as a list."""
         columns = self.columns
-        rules = ["---:" if column.align == "right" else "---" for column in columns]
         heads = [column.title.replace("\n", " ") for column in columns]
-        cells = [[text.replace("|", "\\|") for text in row] for row in self.cells()]
-        lines = [f"| {' | '.join(row)} |" for row in (heads, rules, *cells)]
+        left = [place for place, column in enumerate(columns) if column.align != "right"]
+        lines = markdown([heads, *self.cells()], left=left)
         note = self.footnote()
         marks = [f"\n{note.replace(DEFAULT_MARK, chr(92) + DEFAULT_MARK, 1)}"] if note else []
         totals = [f"- {name}: {text}" for name, text in self.totals()]

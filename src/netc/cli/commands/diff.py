@@ -16,10 +16,16 @@ from ..terminal import show_diagnostics, to_json, width
 @click.argument("before", shell_complete=complete_file)
 @click.argument("after", shell_complete=complete_file)
 @json_option()
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print GitHub's Markdown.")
 @max_layers_option
 @click.pass_context
 def command(
-    ctx: click.Context, before: str, after: str, as_json: bool, max_layers: int | None
+    ctx: click.Context,
+    before: str,
+    after: str,
+    as_json: bool,
+    as_markdown: bool,
+    max_layers: int | None,
 ) -> None:
     """Show what changed from BEFORE to AFTER: layers, their shapes and parameters, and counts.
 
@@ -39,5 +45,8 @@ def command(
             click.echo(to_json(errors))
         ctx.exit(2)
     found = diff(networks[0], networks[1])
-    click.echo(found.to_json() if as_json else found.to_text(room=width(sys.stdout)))
+    if as_json:
+        click.echo(found.to_json())
+    else:
+        click.echo(found.to_markdown() if as_markdown else found.to_text(room=width(sys.stdout)))
     ctx.exit(0 if found.equal else 1)
