@@ -1,4 +1,4 @@
-"""A command in, the wall time and the peak memory of one process out; and a table of rows."""
+"""A command in, what one process took of time and memory out; and a table of rows."""
 
 import os
 import subprocess
@@ -11,9 +11,10 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Usage:
-    """What one process took: seconds from start to exit, peak resident MiB, and its output."""
+    """What one process took: seconds from start to exit and on processors, peak MiB, its output."""
 
     seconds: float
+    processor: float
     mebibytes: float
     output: str
 
@@ -31,7 +32,7 @@ def run(command: Sequence[str]) -> Usage:
     if process.returncode != 0:
         sys.exit(f"failed with {process.returncode}: {' '.join(command)[:200]}")
     unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
-    return Usage(seconds, usage.ru_maxrss / unit, output)
+    return Usage(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit, output)
 
 
 def medians(command: Sequence[str], *, repeat: int) -> tuple[float, float]:
