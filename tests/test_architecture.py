@@ -45,7 +45,7 @@ ORDERS = {
         "optimizers",
         *("array_text", "summary", "training", "gradients", "gradient_checks", "chain_rules"),
         *("drawing", "benchmarks", "scaling", "exports", "programs", "evaluation", "prediction"),
-        *("bulk_prediction", "inspection"),
+        *("bulk_prediction", "cross_validation", "inspection"),
         *("report", "live_curves"),
         *("training_bar", "trainable", "network", "notebook", "comparison", "records", "show"),
         *("sklearn", "onnx_backend", "pygments_lexer", "language_server", "cli"),

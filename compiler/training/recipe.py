@@ -35,6 +35,7 @@ class Recipe:
         validation: Data for validation, in place of a share; None where there are none.
         test: Data for the test part, likewise.
         split: The shares of training, validation and test data.
+        fold: Which of how many folds is the test part, counted from 1; None where `split` says.
         preprocess: What is fitted on the training data and done to all, in order.
         targets: What is done to the targets of outputs before their losses, by the output's name.
         augment: What is done to the training data by chance, in order.
@@ -66,6 +67,7 @@ class Recipe:
     validation: Term | None = None
     test: Term | None = None
     split: tuple[float, ...] = (0.8, 0.1, 0.1)
+    fold: tuple[int, int] | None = None
     preprocess: tuple[Term, ...] = ()
     targets: Mapping[str, Term] = field(default_factory=dict)
     augment: tuple[Term, ...] = ()
@@ -130,6 +132,7 @@ class Recipe:
             "validation": None if self.validation is None else spell_term(self.validation),
             "test": None if self.test is None else spell_term(self.test),
             "split": spell_value(self.split),
+            "fold": None if self.fold is None else "({}, {})".format(*self.fold),
             "preprocess": _listed(self.preprocess),
             "targets": _mapped({n: spell_term(term) for n, term in self.targets.items()}) or None,
             "augment": _listed(self.augment),
@@ -420,7 +423,15 @@ def _taking_mixtures(loss: Term) -> str:
     return "cross_entropy" if loss.name == "hinge" else "binary_cross_entropy"
 
 
+def _tested_twice(recipe: Recipe) -> Iterator[Diagnostic]:
+    """A fold is the test part in place of one that is given."""
+    if recipe.fold is not None and recipe.test is not None:
+        message = "`fold` takes the test part from the data, and `test` gives another"
+        yield Diagnostic("E126", message, recipe.test.span, help="leave `test` out")
+
+
 RECIPE_CHECKS: tuple[Callable[[Recipe], Iterator[Diagnostic]], ...] = (
+    _tested_twice,
     _decays_twice,
     _decays_by_patterns,
     _targets_are_numbers,

@@ -42,7 +42,7 @@ Evaluate = Callable[[ast.Expression], Any]
 SHARES_MAY_MISS = 1e-9  # of 1: 0.7 + 0.2 + 0.1 is not 1 in binary
 
 # A value of each setting, for messages; those that are no choices are said in helps.
-PLAIN_SETTINGS = ("split", "ema", "batch", "accumulate", "epochs", "seed")
+PLAIN_SETTINGS = ("split", "fold", "ema", "batch", "accumulate", "epochs", "seed")
 EXAMPLE_VALUES: Mapping[str, str] = {
     "data": "digits",
     "preprocess": "mean_subtract",
@@ -53,6 +53,7 @@ EXAMPLE_VALUES: Mapping[str, str] = {
     "optimizer": "sgd(lr=0.1)",
     "schedule": "exponential(k=0.01)",
     "split": "(0.8, 0.1, 0.1)",
+    "fold": "(1, 5)",
     "ema": "0.999",
     "batch": "32",
     "accumulate": "4",
@@ -358,6 +359,18 @@ def _shares(value: Any) -> tuple[float, ...]:
     return shares if len(shares) == 3 else (*shares, 0.0)
 
 
+def _fold(value: Any) -> tuple[int, int] | None:
+    """Which of how many folds is the test part, counted from 1; None for none."""
+    if isinstance(value, Word) and value == "none":
+        return None
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise Mismatch
+    number, count = (int(kind_of(Positive).convert(each)) for each in value)
+    if count < 2 or number > count:
+        raise Mismatch
+    return number, count
+
+
 def _batch(value: Any) -> int | None:
     """How many samples a batch has; None for all."""
     if isinstance(value, Word) and value == "all":
@@ -368,6 +381,7 @@ def _batch(value: Any) -> int | None:
 SPLIT_SHARES = Kind(
     "the shares of training, validation and test data, which sum to 1: `(0.8, 0.1, 0.1)`", _shares
 )
+FOLD = Kind("the number of a fold and how many there are, `(1, 5)`", _fold, ("none",))
 BATCH_SIZE = Kind("a positive integer or `all`", _batch, ("all",))
 
 BY_PATTERN = 'a factor for each label or pattern of weights, `{features: 0.1, "*.bias": 0}`'
@@ -388,6 +402,7 @@ SETTINGS: Mapping[str, ReadEntry] = {
     "validation": _alone(_term_or_none("data")),
     "test": _alone(_term_or_none("data")),
     "split": _alone(_plain(SPLIT_SHARES)),
+    "fold": _alone(_plain(FOLD)),
     "preprocess": _alone(_terms("preprocess")),
     "targets": _by_name(_term("preprocess"), alone=_term_or_none("preprocess")),
     "augment": _alone(_terms("augment")),

@@ -136,7 +136,9 @@ class Job:
     @cached_property
     def split(self) -> Splits:
         """The numbers of the samples of each part."""
-        return splits(self.data, self.recipe.split, seed=self.recipe.seed)
+        recipe = self.recipe
+        fold = None if recipe.fold is None else (recipe.fold[0] - 1, recipe.fold[1])
+        return splits(self.data, recipe.split, seed=recipe.seed, fold=fold)
 
     @cached_property
     def training(self) -> Samples:

@@ -3,6 +3,7 @@
 from .bulk_prediction import BulkPrediction
 from .comparison.changes import Difference, LayerChange
 from .comparison.report import Diff
+from .cross_validation import CrossValidation
 from .evaluation import Evaluation
 from .prediction import Prediction
 from .runtime.engines.deviations import Deviation, Rounding
@@ -22,6 +23,7 @@ __all__ = [
     "Answer",
     "BulkPrediction",
     "Check",
+    "CrossValidation",
     "Deviation",
     "Diff",
     "Difference",

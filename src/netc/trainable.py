@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy import ndarray
 
     from .bulk_prediction import BulkPrediction
+    from .cross_validation import CrossValidation
     from .evaluation import Evaluation
     from .prediction import Prediction
     from .runtime.inspection.features import Extracted
@@ -161,6 +162,36 @@ class Trainable:
             callbacks=callbacks,
         )
         return run
+
+    def cross_validate(
+        self,
+        data: Any = None,
+        *,
+        folds: int = 5,
+        output: "str | PathLike[str] | None" = None,
+        **settings: Any,
+    ) -> "CrossValidation":
+        """Train once for each of so many equal parts of the data, which is then the test part.
+
+        The validation part is taken from the rest, in the proportion of `split`. Samples of one
+        group stay together; in time, each fold is tested on what follows its training part.
+
+        Args:
+            data: See `train`.
+            folds: How many parts, at least 2.
+            output: The folder for a run each, `fold1` and so on, and `folds.csv`.
+            settings: See `train`.
+
+        Returns:
+            The `runs`, `folds` (loss and metrics of each), their `mean` and their `deviation`.
+
+        Raises:
+            NetError: See `train`; the data do not divide into so many folds.
+        """
+        from .cross_validation import cross_validate
+
+        folder = None if output is None else fspath(output)
+        return cross_validate(self.model, data, folds=folds, settings=settings, output=folder)
 
     def watch(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ...cross_validation import CrossValidation, cross_validate
 from ...runtime.learning_curves.of_run import read_run
 from ...runtime.run_folder.folder import free_folder
 from ...runtime.training.event_files import TensorBoard
@@ -108,6 +109,12 @@ FOLDER = "run"
     is_flag=True,
     help="Only try learning rates, over 100 steps, and suggest one; with -o, draw them there.",
 )
+@click.option(
+    "--folds",
+    type=click.IntRange(min=2),
+    metavar="K",
+    help="Cross-validate: train K times, each time tested on another of K equal parts.",
+)
 @threads_option
 @max_layers_option
 def command(
@@ -125,6 +132,7 @@ def command(
     tensorboard: str | None,
     metrics: tuple[str, ...],
     find: bool,
+    folds: int | None,
     **options: Any,
 ) -> None:
     """Train FILE as its `train` block says, and keep weights, history and curves in a folder."""
@@ -132,6 +140,8 @@ def command(
     with together() as team:
         if (allow and weights is None) or (lsuv and weights is not None):
             raise click.UsageError("`--allow` needs `--weights`; `--lsuv` excludes it")
+        if find and folds is not None:
+            raise click.UsageError("`--find-lr` and `--folds` cannot be combined")
         if resume and force:
             raise click.UsageError("`--resume` goes on with a run, and `--force` overwrites it")
         network = open_network(file, max_layers)
@@ -142,7 +152,8 @@ def command(
             return
         folder = output or team.share(FOLDER if resume or force else _free_folder())
         try:
-            run, _ = train(
+            options |= {} if folds is None else {"folds": folds}
+            found = (train if folds is None else cross_validate)(
                 network.model,
                 settings={**settings, **_given(epochs=epochs, seed=seed, metrics=_listed(metrics))},
                 output=folder,
@@ -159,10 +170,15 @@ def command(
             )
         except KeyboardInterrupt:
             launched = ["mpiexec", "-n", str(team.size)] if team.size > 1 else []
-            words = [*launched, "netc", "train", file, "-o", folder, "--resume"]
+            divided = [] if folds is None else ["--folds", str(folds)]
+            words = [*launched, "netc", "train", file, *divided, "-o", folder, "--resume"]
             click.echo(f"stopped; continue with: {shlex.join(words)}", err=True)
             raise
-        _report(run, folder)
+        if isinstance(found, CrossValidation):
+            click.echo(found.to_text(room=width(sys.stdout)))
+            click.echo(f"written to {folder}")
+        else:
+            _report(found[0], folder)
 
 
 def _find_rate(found: RateRange, name: str, picture: str | None) -> None:
