@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from ...grammar.diagnostics import listing
-from ..expressions.arguments import SCALAR, WordCall
+from ..expressions.arguments import SCALAR, Word, WordCall
 from ..ir.dim import BATCH, Dim
 from ..ir.graph import Layer
 from ..ir.types import DType, HolderType, TensorType, author_extents
 from ..layers.layerdef import LAYERS, LayerDef
 from ..layers.source import InputType
+from ..ops.cuts import END
 from .spelling import is_name, listed, unsayable, value_of
 from .tree import Argument, Text
 
@@ -42,6 +43,8 @@ def _argument(definition: LayerDef, name: str, arguments: Mapping[str, Any]) -> 
     value = _simple(name, value)
     if isinstance(value, tuple) and default is not None and set(value) == {default}:
         default = value
+    if name == "stop" and value == END:
+        value = Word("end")
     if name == "pad" and value == 0 and default == "same":
         value = "valid"
     words = definition.kinds[name].words

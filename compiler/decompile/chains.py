@@ -106,13 +106,23 @@ class Chains:
         self.taken.add(name)
         return name
 
-    def write(self, *, inputs_first: bool = False) -> None:
-        """Write all that the outputs need, inputs that nothing reads, and what is only named."""
+    def write(self, *, inputs_first: bool = False, lenders_first: bool = False) -> None:
+        """Write all that the outputs need, inputs that nothing reads, and what is only named.
+
+        Args:
+            inputs_first: Whether statements of their own begin with the inputs.
+            lenders_first: Whether layers whose weights others share come before all these.
+        """
         for item in self.inputs:
             if inputs_first or not any(self.readers.get(key) for key in item.results):
                 self.statement(item.results[0])
         for item in self._only_named():
             self.statement(item.results[0])
+        lenders = {text for item in self.items for text in _lenders(item.call)}
+        for item in self.items if lenders_first else ():
+            if item.call.path in lenders and item.results[0] not in self.written:
+                self.statement(item.results[0])
+                self.referred.add(item.results[0])
         for item in self.items:
             if any(key in self.bound for key in item.results):
                 self._bind(item)
@@ -144,6 +154,15 @@ class Chains:
         calls = (call for statement in self.statements for call in calls_in(statement.chain))
         found = [call.path for call in calls if call.kind == "INPUT"]
         return found == [item.call.path for item in self.inputs]
+
+    def has_lenders_in_order(self) -> bool:
+        """Whether layers that share weights come after those that have them."""
+        known: set[str] = set()
+        for call in (call for statement in self.statements for call in calls_in(statement.chain)):
+            if not known.issuperset(_lenders(call)):
+                return False
+            known.add(call.path)
+        return True
 
     def _output(self, name: str, key: Key, *, alone: bool) -> None:
         known = self.name(key)
@@ -311,6 +330,12 @@ class Chains:
     def _call(self, item: Item) -> Call:
         self.written |= {*item.results, *(self.spread[k] for k in item.results if k in self.spread)}
         return item.call
+
+
+def _lenders(call: Call) -> list[str]:
+    """The layers whose weights a call shares."""
+    shared = (a.value for a in call.arguments if a.name == "share")
+    return [value.text.strip('"') for value in shared if isinstance(value, Text)]
 
 
 def starts(chain: Chain) -> bool:

@@ -118,9 +118,13 @@ def _check_outputs(items: Items, outputs: Mapping[str, Key]) -> None:
 
 def _statements(items: Items, outputs: Mapping[str, Key]) -> list[Statement]:
     """The statements, with labels where something needs them."""
-    chains = _written(items, outputs, {}, inputs_first=False)
+    order: dict[str, bool] = {}
+    chains = _written(items, outputs, {}, **order)
     if not chains.has_inputs_in_order():
-        chains = _written(items, outputs, {}, inputs_first=True)
+        order["inputs_first"] = True
+        chains = _written(items, outputs, {}, **order)
+    if not chains.has_lenders_in_order():
+        chains = _written(items, outputs, {}, **order, lenders_first=True)
     read = {r.name for s in chains.statements for r in references_in(s.chain)} | {*outputs}
     named = {text for item in items.found for text in named_by(item.call)}
     labels = {
@@ -141,13 +145,13 @@ def _statements(items: Items, outputs: Mapping[str, Key]) -> list[Statement]:
 
 
 def _written(
-    items: Items, outputs: Mapping[str, Key], bound: Mapping[Key, str], *, inputs_first: bool
+    items: Items, outputs: Mapping[str, Key], bound: Mapping[Key, str], **order: bool
 ) -> Chains:
     """The chains, once all that they start with by name has a name that can stand there."""
     chains = Chains(items.found, outputs, dict(bound))
-    chains.write(inputs_first=inputs_first)
+    chains.write(**order)
     unnamed = chains.unnamed()
     if not unnamed:
         return chains
     more = {key: chains.free_name(chains.name(key)) for key in unnamed}
-    return _written(items, outputs, {**bound, **more}, inputs_first=inputs_first)
+    return _written(items, outputs, {**bound, **more}, **order)

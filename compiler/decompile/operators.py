@@ -63,6 +63,8 @@ def operator_call(
     inputs = node.inputs
     keywords = keyword_operands(graph, node, schema)
     given = inputs[: min(keywords, default=len(inputs))]
+    while given and given[-1] is None:
+        given = given[:-1]
     operands = tuple(operand(graph, x) for x in given if x is not None)
     left_out = [
         Argument(formal.name, Text(LEFT_OUT))

@@ -360,7 +360,8 @@ class _Layering:
             if not self._agrees(value.type, type, lies):
                 raise Misfit
             self._place(identifier, output, lies, value)
-        arguments = {n: v for n, v in node.attributes.items() if v is not None}
+        usual = {} if node.row is None else getattr(node.row, "attributes", {})
+        arguments = {n: v for n, v in node.attributes.items() if v not in (None, usual.get(n))}
         schema = operators().get(node.op_type)
         given = keyword_operands(self.raw, node, schema) if schema else {}
         held = {schema.inputs[i].name: self.raw.producer(x) for i, x in given.items() if schema}

@@ -110,9 +110,14 @@ def is_compared(uses: Sequence[tuple[str, int]]) -> bool:
 
 
 def _is_combined(tensor: StoredTensor, op_types: set[str]) -> bool:
-    """Whether operators add it as a bias or as positions, or multiply channels by it."""
+    """Whether operators add it as a bias or as positions, multiply channels by it, or repeat it.
+
+    What is repeated for each sample is a table such as the queries of a decoder.
+    """
     wide = sum(extent > 1 for extent in tensor.type.extents)
-    if not wide or not op_types <= {"Add", "Mul"}:
+    if not wide or not op_types <= {"Add", "Expand", "Mul"}:
+        return False
+    if "Expand" in op_types and (wide == 1 or tensor.is_uniform):
         return False
     return wide == 1 if "Mul" in op_types else tensor.least > MASKED
 

@@ -1,6 +1,6 @@
 """Graph -> Graph without the operators that exporters write around others to no effect."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
@@ -188,8 +188,14 @@ def shape_of_inputs(build: Builder, node: Node, operands: Operands) -> Results:
     x = operands[0]
     if x is None or build.graph.producer(x).op_type == INPUT or not x.type.rank:
         return None
+    stated = _stated(build, x.shape[slice(node.attributes["start"], node.attributes["end"])])
+    return None if stated is None else (stated,)
+
+
+def _stated(build: Builder, shape: Sequence[Dim]) -> Value | None:
+    """A shape whose open extents are read from inputs."""
     parts: list[tuple[Value, int, int] | list[int]] = []
-    for extent in x.shape[slice(node.attributes["start"], node.attributes["end"])]:
+    for extent in shape:
         last = parts[-1] if parts else None
         if isinstance(extent, int):
             known = last if isinstance(last, list) else []
@@ -209,7 +215,7 @@ def shape_of_inputs(build: Builder, node: Node, operands: Operands) -> Results:
         else build.Shape(part[0], start=part[1], end=part[2])
         for part in parts
     ]
-    return (build.Concat(*values, axis=0) if len(values) > 1 else values[0],) if values else None
+    return build.Concat(*values, axis=0) if len(values) > 1 else values[0] if values else None
 
 
 def _input_with(build: Builder, extent: Dim) -> tuple[Value, int] | None:
@@ -279,11 +285,15 @@ def _filled(build: Builder, x: Value) -> Value | None:
 
 
 def expanded(build: Builder, node: Node, operands: Operands) -> Results:
-    """What has the extents that it is to have is left as it is."""
-    x = operands[0]
-    if x is None or x.type != node.outputs[0] or build.graph.producer(x).op_type == INPUT:
+    """What has the extents that it is to have is left as it is; what is chosen is told."""
+    x, target = operands[0], operands[1]
+    if x is None or target is None:
         return None
-    return (x,)
+    if build.graph.producer(target).op_type == "Where":  # -1 is the tensor's own extent
+        stated = _stated(build, node.outputs[0].shape)
+        return None if stated is None else (build.Expand(x, stated),)
+    is_same = x.type == node.outputs[0] and build.graph.producer(x).op_type != INPUT
+    return (x,) if is_same else None
 
 
 STATES = {"GRU": (5,), "LSTM": (5, 6), "RNN": (5,)}

@@ -156,6 +156,17 @@ PROGRAMS = {
         "INPUT(8x8x4) -> CONV(3x3, 4) -> POOL as pool1 -> CONV(3x3, 4) -> POOL as pool2 -> TANH\n"
         "  -> UNPOOL(pool=pool2) -> TANH -> UNPOOL(pool=pool1)\n",
     ),
+    "weights are there before they are shared": (
+        "INPUT(6x3, sequence) as x\nINPUT(5x3, sequence) as y\n"
+        "h = x -> LINEAR(4) as e -> GRU(5, last) as enc\n"
+        "( y -> LINEAR(4, share=e) as f | h ) -> GRU(5) as dec",
+        "INPUT(6x3, sequence) as x\nINPUT(5x3, sequence) as y\nx -> LINEAR(4) as e\n"
+        "y -> LINEAR(4, share=e) as f\ne -> GRU(5, last) as enc\n( f | enc ) -> GRU(5) as dec\n",
+    ),
+    "an end is a word": (
+        "INPUT(6x3, sequence) -> SLICE(1, end, axis=length)",
+        "INPUT(6x3, sequence) -> SLICE(1, end, axis=length)\n",
+    ),
     "parameters of one kind are named after what they are for": (
         "block S(c, d) { CONV(3x3, c) as wide -> RELU -> CONV(3x3, d) as narrow -> TANH }\n"
         "INPUT(8x8x4) -> S(24, 4) as a -> S(16, 8) as b -> S(10, 9) as c -> GAP",

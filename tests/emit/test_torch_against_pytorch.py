@@ -41,6 +41,17 @@ PROGRAMS = {
         start = ( op("Constant", value=0.5) | size ) -> op("Expand")
         ( x | start ) -> ADD -> RELU -> LINEAR(3) as after
     """,
+    "extents of a branch": """
+        ( INPUT(8) as x | x -> op("Shape", end=1) -> ( ID | op("Constant", value=[2]) )
+            -> op("Concat", axis=0) -> ( op("Constant", value=1.0) | ID ) -> op("Expand") )
+          -> CONCAT -> FC(3) as end
+    """,
+    "norms and the largest": """
+        x = INPUT(4x6, sequence)
+        output norms = ( x -> op("ReduceL2", axes=[-1]) | x -> op("ReduceL1", axes=[-1]) ) -> ADD
+        (a, b) = x -> op("TopK", K=[2], axis=1, largest=no)
+        output least = a -> LINEAR(2) as end
+    """,
     "members that count up": """
         block Layer { BN as norm -> RELU -> CONV(3x3, 4, bias=no) as conv }
         block Dense(n) { for i in range(n) { ( ID | Layer as layer{i + 1} ) -> CONCAT } }

@@ -13,11 +13,13 @@ from .code import (
     SUM,
     Code,
     Group,
+    Input,
     Number,
     Part,
     call,
     code,
     joined,
+    keyword,
     listed,
     method,
     number,
@@ -375,6 +377,40 @@ def sloped(op: OperatorCall) -> Code:
     )
 
 
+def norm(order: int) -> Row:
+    """A norm over axes."""
+
+    def write(op: OperatorCall) -> Code:
+        axes = op.constant(1)
+        if not axes and op["noop_with_empty_axes"]:
+            return method(0, "abs")
+        axes = axes or tuple(range(op.x.rank))
+        dims = code(str(axes[0] if len(axes) == 1 else tuple(axes)))
+        kept = option("keepdim", bool(op["keepdims"]), False)
+        return call(
+            "torch.linalg.vector_norm",
+            operand(0),
+            option("ord", order, 2),
+            keyword("dim", dims),
+            kept,
+        )
+
+    return Row(write, frozenset({1}))
+
+
+def largest(op: OperatorCall) -> Code:
+    """TopK: values and their places."""
+    (count,) = op.constant(1)
+    return method(0, "topk", count, op["axis"], option("largest", bool(op["largest"]), True))
+
+
+def extents(op: OperatorCall) -> Code:
+    """Shape, where it is computed with."""
+    first, last = op["start"], op["end"]
+    cut = f"[{first or ''}:{'' if last is None else last}]" if first or last is not None else ""
+    return call("torch.tensor", Code((Input(0, POSTFIX), f".shape{cut}")))
+
+
 def concatenated(op: OperatorCall) -> Code:
     """Concat."""
     parts: Sequence[Code] = [operand(i) for i in range(len(op.inputs))]
@@ -448,6 +484,8 @@ OPERATORS: Mapping[str, Row] = {
     "Sum": Row(summed),
     "Where": Row(lambda op: call("torch.where", *map(operand, range(3))), numbers=True),
     # reductions
+    "ReduceL1": norm(1),
+    "ReduceL2": norm(2),
     "ReduceMax": reduced("amax"),
     "ReduceMean": reduced("mean"),
     "ReduceMin": reduced("amin"),
@@ -461,9 +499,11 @@ OPERATORS: Mapping[str, Row] = {
     "GatherElements": Row(gather_elements),
     "Pad": Row(pad, frozenset({1, 2, 3})),
     "Reshape": Row(reshape, frozenset({1})),
+    "Shape": Row(extents),
     "Slice": Row(sliced, frozenset({1, 2, 3, 4})),
     "Split": Row(split, frozenset({1}), several=True),
     "Squeeze": squeezed("squeeze"),
+    "TopK": Row(largest, frozenset({1}), several=True),
     "Transpose": Row(permuted),
     "Trilu": Row(triangle, frozenset({1})),
     "Unsqueeze": squeezed("unsqueeze"),

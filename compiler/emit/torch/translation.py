@@ -219,8 +219,6 @@ class _Translator:
         if self.static.told(Value(identifier, 0, node.outputs[0])) is not None:
             self.static.found.add(key)
             return
-        if node.op_type == "Shape":
-            return
         try:
             expression, operands, numbers = self.expressions.written(identifier, node)
         except NotImplementedError as failure:
@@ -290,7 +288,7 @@ def _reached(graph: Graph) -> tuple[list[int], frozenset[Key]]:
     reached: set[int] = set()
     read: set[Key] = set()
     pending = [*graph.outputs.values()]
-    layers = [layer for layer in graph.layers.values() if layer.kind in LAYERS]
+    layers = [layer for layer in graph.layers.values() if layer.kind in LAYERS.keys() - {"ID"}]
     pending += [value for layer in layers for value in layer.outputs]
     while pending:
         value = pending.pop()
