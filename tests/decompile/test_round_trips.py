@@ -49,10 +49,12 @@ def _check_again(imported: netc.Network, *, with_numbers: bool = True) -> netc.N
     assert format_source(Source("model.net", text)) == text
     assert "W102" not in {warning.code for warning in again.warnings}  # automatic names
     assert again.macs == imported.macs
-    if not program.shapes:  # else operators take weights, each a `PARAM` of another shape
+    if (
+        not program.shapes and not program.tables
+    ):  # else operators take weights, each a `PARAM` of another shape
         assert _kinds(again) == _kinds(imported)
     state = imported.initialize()
-    held = ReshapedState(state, program.shapes)
+    held = ReshapedState(state, program.shapes, tables=program.tables)
     again.check_weights(held)
     assert list(again.graph.inputs) == list(imported.graph.inputs)
     if with_numbers:

@@ -203,6 +203,24 @@ def test_programs_compute_the_same(name: str) -> None:
     _gradients_agree(network)
 
 
+OPEN = {
+    "INPUT((L, 8), sequence) -> ROPE -> LINEAR(3) as end": (2, 5, 8),
+    "INPUT((L, 8), sequence) -> SINUSOIDAL": (2, 7, 8),
+    "INPUT((H, W, 3)) as x -> CONV(3x3, 4, stride=2) as c -> RESIZE(like=x)": (2, 3, 9, 11),
+}
+
+
+@pytest.mark.parametrize("program", OPEN)
+def test_open_extents(program: str) -> None:
+    """What an input alone determines is read from it."""
+    network = netc.compile(program)
+    state = random_state(network)
+    x = np.random.default_rng(0).normal(size=OPEN[program]).astype(np.float32)
+    with torch.no_grad():
+        (y,) = outputs_of(network, module_of(network, state).eval(), {network.inputs[0].name: x})
+    assert norm_error(y.numpy(), np.asarray(network.run(x, state))) <= 1e-4
+
+
 def _bound(program: str) -> str:
     """A program whose free extents are numbers, as random inputs need."""
     return program.replace("INPUT(L,", "INPUT(9,")

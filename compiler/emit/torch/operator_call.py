@@ -102,9 +102,10 @@ class OperatorCall:
             rest = [i for i in unknown if str(shape[i]) not in held]
         if len(rest) > 1:
             raise NotImplementedError(f"the extents {', '.join(str(shape[i]) for i in rest)}")
-        return [code(-1) if i in rest else self._size(dim) for i, dim in enumerate(shape)]
+        return [code(-1) if i in rest else self.size(dim) for i, dim in enumerate(shape)]
 
-    def _size(self, dim: Dim) -> Code:
+    def size(self, dim: Dim) -> Code:
+        """An extent, as a number or of the operand that has it."""
         return number(dim, "size") if isinstance(dim, int) else self.extent(dim)
 
     def known_extents(self, axes: Sequence[int]) -> tuple[int, ...]:

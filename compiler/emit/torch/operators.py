@@ -398,6 +398,18 @@ def norm(order: int) -> Row:
     return Row(write, frozenset({1}))
 
 
+def counted(op: OperatorCall) -> Code:
+    """Range from 0 to an extent of an operand."""
+    (count,) = op.outputs[0].shape
+    if op.known[0] != 0 or op.known[2] != 1 or op.outputs[0].dtype.is_float:
+        raise NotImplementedError("other numbers than those from 0 on")
+    extent = op.extent(count)
+    if isinstance(count, int):
+        return call("torch.arange", extent)
+    (source, *_) = extent.parts
+    return call("torch.arange", extent, device=Code((source, ".device")))
+
+
 def largest(op: OperatorCall) -> Code:
     """TopK: values and their places."""
     (count,) = op.constant(1)
@@ -484,6 +496,7 @@ OPERATORS: Mapping[str, Row] = {
     "Sum": Row(summed),
     "Where": Row(lambda op: call("torch.where", *map(operand, range(3))), numbers=True),
     # reductions
+    "Range": Row(counted, frozenset({0, 1, 2})),
     "ReduceL1": norm(1),
     "ReduceL2": norm(2),
     "ReduceMax": reduced("amax"),

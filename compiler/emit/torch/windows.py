@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
-from .code import Code, call, code, method, operand, option
+from .code import Code, Group, call, code, method, operand, option
 from .operator_call import OperatorCall, Row, alike
 
 # Where a coordinate lies and how it is rounded, so that whole factors repeat each element.
-NEAREST = {("asymmetric", "floor"), ("half_pixel", "round_prefer_floor")}
+TO_SIZE = ("asymmetric", "floor")  # as PyTorch rounds to any size
+NEAREST = {TO_SIZE, ("half_pixel", "round_prefer_floor")}
 
 
 def padded(pads: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -167,9 +168,10 @@ def resize(op: OperatorCall) -> Code:
     elif all(isinstance(extent, int) for extent in after[2:]):
         target = {"size": tuple(after[2:])}
     else:
-        raise NotImplementedError("extents that only an input determines")
+        target = {"size": Code((Group(tuple(op.size(extent) for extent in after[2:])),))}
     rounded = (place, op["nearest_mode"])
-    if op["mode"] == "nearest" and factors is not None and rounded in NEAREST:
+    is_plain = rounded == TO_SIZE or (factors is not None and rounded in NEAREST)
+    if op["mode"] == "nearest" and is_plain:
         return call("F.interpolate", operand(0), **target)
     if op["mode"] == "linear" and place in ("half_pixel", "align_corners"):
         options: dict[str, Any] = {"align_corners": True} if place == "align_corners" else {}
