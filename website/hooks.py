@@ -1,0 +1,84 @@
+"""What the site has besides `docs/`: pages of the repository's root, the API, lists of decisions.
+
+`docs/` stays readable where the repository is read: its links lead to files, and are led here to
+the pages that those became.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).resolve().parents[1]
+# Files outside `docs/` that links name -> the pages that they are here.
+PAGES = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "benchmarks/README.md": "benchmarks.md",
+    "LICENSE": "license.md",
+}
+_FENCE = re.compile(r"^( *`{3,}\w+) [^\n`]*$", re.MULTILINE)
+_LINK = re.compile(r"(?<=\]\()([^)\s#]+)(?=[)#])|(?<=<img src=\")([^\"]+)(?=\")")
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the pages that are not in `docs/`."""
+    docs = files.get_file_from_path("README.md")
+    if docs is not None:
+        files.remove(docs)  # a list of what the navigation holds
+    for source, page in PAGES.items():
+        text = (ROOT / source).read_text(encoding="utf-8")
+        is_markdown = source.endswith(".md")
+        content = _led(text, source) if is_markdown else f"# {source.title()}\n\n```\n{text}```\n"
+        files.append(File.generated(config, page, content=content))
+    for path in sorted((ROOT / "website" / "api").glob("*.md")):
+        content = path.read_text(encoding="utf-8")
+        files.append(File.generated(config, f"api/{path.name}", content=content))
+    files.append(File.generated(config, "decisions.md", content=_decisions()))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Lead links out of `docs/` to the pages that the files became.
+
+    The words behind a fence's language are for the tests, and MkDocs takes such a fence for none.
+    """
+    markdown = _FENCE.sub(r"\1", markdown)
+    if page.file.src_uri in PAGES.values():
+        return markdown
+    return _led(markdown, f"docs/{page.file.src_uri}")
+
+
+def _led(text: str, source: str) -> str:
+    """A text with links to files outside `docs/` led to pages, and those of pages into `docs/`."""
+    here = (ROOT / source).parent
+
+    def lead(match: re.Match[str]) -> str:
+        link = match[0]
+        if "://" in link or link.startswith("mailto:"):
+            return link
+        target = (here / link).resolve()
+        if not target.is_relative_to(ROOT):
+            return link
+        name = target.relative_to(ROOT).as_posix()
+        if name in PAGES:
+            depth = 0 if source in PAGES else source.count("/") - 1
+            return "../" * depth + PAGES[name]
+        if name == "docs/README.md":
+            return "index.md"
+        if name == "docs/decisions":
+            return "decisions.md"
+        return name.removeprefix("docs/") if source in PAGES and name.startswith("docs/") else link
+
+    return _LINK.sub(lead, text)
+
+
+def _decisions() -> str:
+    """A list of the decision records, with their headings."""
+    rows = ["# Decisions", "", "Why the compiler is built as it is, half a page each.", ""]
+    for path in sorted((ROOT / "docs" / "decisions").glob("*.md")):
+        head = path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
+        rows.append(f"- [{head}](decisions/{path.name})")
+    return "\n".join(rows) + "\n"
