@@ -3,36 +3,60 @@
 from collections.abc import Mapping
 
 from ..ir.graph import INPUT, Graph, Node
-from ..ir.initializers import AUTO, GLOROT, Init
+from ..ir.initializers import AUTO, GLOROT, TORCH, Init
 from ..layers.layerdef import activation_of
 from ..ops.opdef import Activation, definition, row_of
+
+NORMALIZATIONS = frozenset(
+    {"BatchNormalization", "GroupNormalization", "InstanceNormalization", "LayerNormalization"}
+)
 
 
 def resolve(graph: Graph) -> dict[str, Init]:
     """The initializer of each parameter with `init=auto`, by name.
 
-    Follows the uses of the layer's output to the first activation: the ReLU family asks for `he`
-    (He, Zhang, Ren and Sun 2015), SELU for `lecun` (Klambauer, Unterthiner, Mayr and Hochreiter
-    2017), everything else, the end of the network included, for `glorot` (Glorot and Bengio
-    2010). Where branches part, the first use that leads to an activation decides.
+    A layer whose output is normalized next starts as PyTorch's do, by `torch`: its scale makes no
+    difference to what follows, and smaller weights turn faster. Of others, the uses of the output
+    are followed to the first activation: the ReLU family asks for `he` (He, Zhang, Ren and Sun
+    2015), SELU for `lecun` (Klambauer, Unterthiner, Mayr and Hochreiter 2017), everything else, the
+    end of the network included, for `glorot` (Glorot and Bengio 2010). Where branches part, the
+    first use that leads to an activation decides.
 
     `graph` must be unoptimised: folding and fusion hide activations. Takes time linear in it.
     """
-    met = _activations_met(graph)
+    data = _fed_by_inputs(graph)
+    met, normalized = _activations_met(graph, data), _normalized(graph, data)
     return {
-        name: met.get(value.node, GLOROT)
+        name: TORCH if value.node in normalized else met.get(value.node, GLOROT)
         for name, value in graph.parameters.items()
         if graph.producer(value).attributes["init"] == AUTO
     }
 
 
-def _activations_met(graph: Graph) -> Mapping[int, Init]:
+def _normalized(graph: Graph, data: set[int]) -> set[int]:
+    """The nodes whose output a normalization takes, alone: not as a term of a sum."""
+    found: set[int] = set()
+    for identifier in range(len(graph) - 1, -1, -1):
+        node = graph[identifier]
+        fed = [value for value in node.inputs if value is not None and value.node in data]
+        if node.op_type in NORMALIZATIONS:
+            found.update(value.node for value in node.inputs[:1] if value is not None)
+        elif identifier in found and node.inputs:
+            passes = len(fed) == 1 and row_of(node).passes
+            found.update(
+                value.node
+                for value in node.inputs
+                if value is not None and (passes or value.node not in data)
+            )
+    return found
+
+
+def _activations_met(graph: Graph, data: set[int]) -> Mapping[int, Init]:
     """For each node, what the activation asks for that its output meets first.
 
     Nodes are numbered in topological order, so a sweep from the last to the first sees users
     before producers, and earlier users overwrite later ones.
     """
-    data = _fed_by_inputs(graph)
     met: dict[int, Init] = {}
     for identifier in range(len(graph) - 1, -1, -1):
         node = graph[identifier]

@@ -8,7 +8,7 @@ from netc.compiler.analysis.initial_values import resolve
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH
 from netc.compiler.ir.graph import Graph
-from netc.compiler.ir.initializers import AUTO, GLOROT, HE, Init
+from netc.compiler.ir.initializers import AUTO, GLOROT, HE, TORCH, Init
 from netc.compiler.ir.types import DType, TensorType
 
 
@@ -16,16 +16,21 @@ from netc.compiler.ir.types import DType, TensorType
     ("text", "expected"),
     [
         ("INPUT -> CONV as w -> RELU", HE),
-        ("INPUT -> CONV as w -> TANH -> RELU", GLOROT),
-        ("INPUT -> CONV as w -> SIGMOID", GLOROT),
-        ("INPUT -> FC(3) as w -> SOFTMAX", GLOROT),
-        ("INPUT -> FC(3) as w", GLOROT),
+        ("INPUT -> CONV as w -> TANH -> RELU -> FC", GLOROT),
+        ("INPUT -> CONV as w -> SIGMOID -> FC", GLOROT),
+        ("INPUT -> FC -> FC(3) as w -> SOFTMAX", GLOROT),
+        ("INPUT -> FC -> FC(3) as w", GLOROT),
+        ("INPUT -> FC(3) as w -> RELU", HE),
+        ("INPUT -> FC(3, bias=no) as w -> BN -> TANH -> FC", TORCH),
+        ("INPUT -> LINEAR(4) as w -> LN -> FC", TORCH),
+        ("INPUT -> ( CONV(3) as w | ID ) -> ADD -> BN -> RELU", HE),
+        ("INPUT -> CONV as w -> RELU -> BN -> FC", HE),
         ("INPUT -> CONV as w -> CONV -> RELU", GLOROT),
-        ("INPUT -> CONV as w -> BN -> POOL -> DROPOUT -> RELU", HE),
+        ("INPUT -> CONV as w -> BN -> POOL -> DROPOUT -> RELU", TORCH),
         ("INPUT -> CONV as w -> POOL(avg) -> FLATTEN -> ID -> RELU", HE),
-        ("INPUT -> ( CONV(3) as w -> BN | ID ) -> ADD -> RELU", HE),
+        ("INPUT -> ( CONV(3) as w -> BN | ID ) -> ADD -> RELU", TORCH),
         ("INPUT -> ( CONV as w | CONV ) -> CONCAT -> RELU", HE),
-        ("INPUT -> CONV as w -> ( TANH | RELU ) -> ADD", GLOROT),
+        ("INPUT -> CONV as w -> ( TANH | RELU ) -> ADD -> FC", GLOROT),
         ("INPUT -> CONV as w -> ( RELU | TANH ) -> ADD", HE),
         ("INPUT -> CONV as w -> ( CONV | RELU ) -> ADD", HE),
         ("INPUT(16x3, sequence) -> CONV(kernel=3) as w -> RELU", HE),
@@ -35,7 +40,7 @@ from netc.compiler.ir.types import DType, TensorType
     ],
 )
 def test_first_activation_decides(text: str, expected: Init) -> None:
-    """He before ReLU, through layers that only pass values on; Glorot otherwise."""
+    """PyTorch's before a normalization, He before ReLU, through what passes on; else Glorot."""
     assert resolve(netc.compile(text).graph)["w.weight"] == expected
 
 
