@@ -221,3 +221,14 @@ def test_random_networks(seed: int) -> None:
     with TemporaryDirectory() as folder:
         net.export(Path(folder) / "model.onnx", seed=1)
         _check_again(netc.load(Path(folder) / "model.onnx"))
+
+
+@pytest.mark.parametrize(
+    "call", ["GN(2)", "GN(2, affine=no)", "IN", "IN(affine=no)", "LN", "LN(all)"]
+)
+@pytest.mark.parametrize("size", ["8x8x4", "8x4, sequence"])
+def test_normalizations_as_they_are_exported(call: str, size: str, tmp_path: Path) -> None:
+    """They are layers again, with the mean subtracted beforehand as exports have it."""
+    program = f"net model\n\nINPUT({size}) -> {call} -> RELU\n"
+    netc.compile(program).export(tmp_path / "model.onnx")
+    assert netc.load(tmp_path / "model.onnx").to_text() == program

@@ -282,6 +282,8 @@ def instance_normalization(trail: Trail) -> Match:
     """`IN`."""
     node = trail.node
     x, scale, bias = (trail.argument(node, place) for place in range(3))
+    with suppress(NoMatch):
+        x = _uncentred(trail, x, tuple(range(2, x.type.rank)))
     weights = _affine(trail, scale, bias)
     arguments = {**_eps(node.attributes["epsilon"]), **({} if weights else {"affine": False})}
     return Match("IN", (x,), arguments, weights, with_channels_on(x.type.rank, 1))
@@ -341,8 +343,13 @@ def _grouped(trail: Trail, back: Value, scale: Value | None, bias: Value | None)
     normal = trail.back(trail.argument(trail.back(back, "Reshape"), 0), "InstanceNormalization")
     grouped, ones, zeros = (trail.argument(normal, place) for place in range(3))
     trail.need(set(trail.numbers(ones)) == {1.0} and set(trail.numbers(zeros)) == {0.0})
+    with suppress(NoMatch):
+        grouped = _uncentred(trail, grouped, tuple(range(2, grouped.type.rank)))
     x = trail.argument(trail.back(grouped, "Reshape"), 0)
-    trail.need(back.type == x.type and grouped.type.rank == 3)
+    trail.need(back.type == x.type and grouped.type.rank >= 3)
+    channels, groups = x.shape[1], grouped.shape[1]
+    trail.need(isinstance(channels, int) and isinstance(groups, int) and channels % groups == 0)
+    trail.need(grouped.shape[0] == x.shape[0])
     arguments = {"groups": grouped.shape[1], **_eps(normal.attributes["epsilon"])}
     weights = _affine(trail, scale, bias)
     arguments |= {} if weights else {"affine": False}
