@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...grammar.diagnostics import error
 from ..kerneldef import Array
 from .cells import spelled
 from .dataset import TARGET_NAME, Dataset, as_array
@@ -147,6 +148,10 @@ def _cells(column: Any, what: str) -> Cells:
         first = next((cell for cell in array if cell is not None), None)
         if isinstance(first, list | tuple | np.ndarray):
             return _lists(array, what)
+        if isinstance(first, Mapping | bytes):
+            kind = "bytes" if isinstance(first, bytes) else "records, such as encoded pictures"
+            help = "make arrays of them: `net.train((x, t))`; a folder of pictures is `images(...)`"
+            raise error("E529", f"{what} holds {kind}, not numbers or text", help=help)
         return list(map(_text, array.tolist() if array.dtype.kind != "M" else array.astype(str)))
     numbers: Array = as_array(column, what)
     return numbers

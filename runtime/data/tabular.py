@@ -117,7 +117,7 @@ def tabulate(table: Table, reading: Reading, known: Known | None = None) -> Data
         ranks=None if reading.order is None else moments(table, reading.order),
     )
     if values.shape[1] > len(columns):  # cells of several numbers, which are pixels
-        return _pixels(table, others, values, targets, about, reading)
+        return _pixels(table, others, columns, values, targets, about, reading)
     made, about = _with_target(table, targets, values, about, reading)
     places = {column.name: place for place, column in enumerate(columns)}
     inputs = {
@@ -267,12 +267,20 @@ def _with_target(
 def _pixels(
     table: Table,
     names: list[str],
+    columns: Columns,
     values: Array,
     targets: list[str],
     about: About,
     reading: Reading,
 ) -> Dataset:
     """Cells of many numbers side by side (N, F); those of a single column are (N, 1, H, H)."""
+    words = [name for name, column in zip(names, columns, strict=True) if column.categories]
+    if words:
+        raise wrong_argument(
+            f"the column `{words[0]}` of {table.name} holds words, and others several numbers a"
+            " cell",
+            f'`drop="{words[0]}"` leaves the column out, and `inputs=` names those of numbers',
+        )
     gaps = np.isnan(values).any(axis=1)
     if gaps.any():
         raise no_number(table, names[0], int(np.argmax(gaps)), names)

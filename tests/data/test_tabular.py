@@ -9,7 +9,9 @@ import pytest
 
 from netc.runtime.data import LOADERS, Dataset, fit
 from netc.runtime.data.columns import Column
+from netc.runtime.data.frames import frame_data
 from netc.runtime.data.table_data import TableData
+from netc.runtime.data.tabular import Reading
 
 Array = np.ndarray[Any, Any]
 NAN = np.nan
@@ -171,3 +173,16 @@ def test_fingerprints_tell_words(tmp_path: Path) -> None:
         _read(tmp_path, f"a,y\nx,1\n{word},2\n").fingerprint() for word in ("z", "z", "zz")
     )
     assert one == same != other
+
+
+def test_columns_of_records(refusal: Callable[..., str]) -> None:
+    """What is neither a number nor text, such as a picture's bytes, is refused."""
+
+    class Frame:
+        columns = ("image", "y")
+
+        def __getitem__(self, name: str) -> list[Any]:
+            return [0, 1] if name == "y" else [{"bytes": b"x"}, {"bytes": b"y"}]
+
+    text = refusal(frame_data, Frame(), Reading())
+    assert "error[E529]: the column `image` of the table holds records" in text

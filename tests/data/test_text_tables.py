@@ -272,6 +272,12 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
         "the column `name` holds 12 different words in 12 lines",
         '`drop="name"` leaves the column out, `index="name"` takes it for the names of samples',
     ),
+    "words beside pictures": (
+        "place,image,y\nx,1 2 3 4,0.5\nz,1 2 3 4,1.5\n",
+        {},
+        "the column `place` of `t.data` holds words, and others several numbers a cell",
+        '`drop="place"` leaves the column out',
+    ),
     "an indicator of nothing": (
         "a,y\n1,2\n",
         {"indicator": True},
