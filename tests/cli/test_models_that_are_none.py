@@ -24,6 +24,7 @@ LINES = {
     "export": "export {} -o out.onnx",
     "import": "import {} -o out.net",
     "build": "build {} -d out",
+    "plan": "plan {}",
     "run": "run {} --input [[1,2]]",
     "run on NumPy": "run {} --input [[1,2]] --engine numpy",
     "train": "train {}",
@@ -110,4 +111,4 @@ def test_commands(line: str, called: Call, tmp_path: Path) -> None:
 def test_all_commands_are_tried() -> None:
     """A command without a line here takes no model."""
     tried = {line.split()[0] for line in LINES.values()}
-    assert set(COMMANDS) - tried == {"explain", "zoo"}
+    assert set(COMMANDS) - tried == {"explain", "lsp", "new", "zoo"}
