@@ -13,8 +13,8 @@ MADE_UP = re.compile(r"(onnx::|val_|const|_const|Constant|\d+\Z)|.*(::|/ReadVari
 _COMPUTED = re.compile(
     r"(onnx::|val_\d|_?const_?\d|const_fold_opt_|Constant|\d+\Z)"
     # What PyTorch's exporter computes itself has its operator's name.
-    r"|(add|cat|cos|div|expand|masked_fill|mul|permute|select|sin|slice|stack|sub"
-    r"|transpose|tril|triu|unsqueeze|view|where)(_\d+)?\Z"
+    r"|(add|cat|clamp|cos|cumsum|div|expand|masked_fill|mul|outer|permute|pow|reciprocal|rsqrt"
+    r"|select|sin|slice|softmax|sqrt|stack|sub|transpose|tril|triu|unsqueeze|view|where)(_\d+)?\Z"
 )
 # PyTorch's functions that make tensors of nothing learned, and what its exporters call literals.
 _MADE = re.compile(

@@ -15,7 +15,7 @@ from ..ir.graph import Graph, Node, Output, Value
 from ..ir.types import HolderType
 from .building import shape_value
 from .cuts import UntoldError
-from .opdef import Cotangents, OpDef, VjpCall, row_of
+from .opdef import Cotangents, OpDef, VjpCall, definition, nothing, row_of
 
 
 def gradients(
@@ -119,6 +119,9 @@ class _Sweep:
         first = min((node for node, _ in self.targets), default=self.last)
         for identifier in range(max(first, 0), self.last + 1):
             node = self.graph[identifier]
+            row = definition(node)
+            if row is not None and row.vjp is nothing:
+                continue
             if any(v is not None and self._carries(v, found) for v in node.inputs):
                 found.add(identifier)
         return found

@@ -148,6 +148,11 @@ def free(call: OpCall, outputs: Sequence[TensorType]) -> Cost:
     return Cost()
 
 
+def nothing(build: Builder, call: VjpCall) -> Cotangents:
+    """The gradient of what passes none: what depends on x by this alone has no gradient there."""
+    return [None]
+
+
 def once(call: OpCall) -> Dim:
     """How often one of two branches runs."""
     return 1

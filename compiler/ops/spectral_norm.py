@@ -6,7 +6,7 @@ from ..ir.builder import Builder
 from ..ir.graph import Value
 from ..ir.signature import REQUIRED, InferenceError, OpCall
 from ..ir.types import TensorType, product
-from .opdef import Cotangents, Moves, OpDef, Operands, VjpCall, define, free
+from .opdef import Moves, OpDef, Operands, define, free, nothing
 from .receptive_field import elementwise
 
 
@@ -30,11 +30,6 @@ def itself(build: Builder, operands: Operands, call: OpCall) -> Sequence[Value]:
     (x,) = operands
     assert x is not None
     return [x]
-
-
-def nothing(build: Builder, call: VjpCall) -> Cotangents:
-    """What depends on x by this alone has no gradient there."""
-    return [None]
 
 
 define(

@@ -254,3 +254,25 @@ def test_an_input_of_one_number_a_sample() -> None:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
     text = decompile(netc.load_onnx(model.SerializeToString()).graph).text
     assert text == "net model\n\noutput y = INPUT(scalar) as x -> EXP\n"
+
+
+def test_a_product_by_a_table_is_no_dot() -> None:
+    """A `DOT` takes no constants, so their product with a tensor and its sum stay two layers."""
+    table = helper.make_tensor("t", TensorProto.FLOAT, [1, 5, 3], [0.5] * 15)
+    axes = helper.make_tensor("axes", TensorProto.INT64, [1], [2])
+    constant = helper.make_node("Constant", [], ["t"], value=table)
+    nodes = [
+        constant,
+        helper.make_node("Mul", ["x", "t"], ["p"]),
+        helper.make_node("ReduceSum", ["p", "axes"], ["y"], keepdims=1),
+    ]
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 5, width])
+        for name, width in (("x", 3), ("y", 1))
+    ]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], [axes])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    net = netc.load_onnx(model.SerializeToString())
+    assert "DOT" not in net.to_text()
+    x = np.arange(30, dtype=np.float32).reshape(2, 5, 3)
+    np.testing.assert_allclose(np.asarray(net.run(x)), 0.5 * x.sum(2, keepdims=True))

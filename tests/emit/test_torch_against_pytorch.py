@@ -35,6 +35,22 @@ PROGRAMS = {
         output first = x
         output second = x -> FC(3)
     """,
+    "reductions": """
+        x = INPUT(5x4, sequence) -> LINEAR(4) as before
+        output a = x -> op("ReduceL2", axes=[1, 2], keepdims=no)
+        output b = x -> op("ReduceL1", axes=[-1]) -> LINEAR(2) as after
+        output c = x -> op("ReduceLogSumExp", axes=[1])
+        output d = x -> EXP -> op("ReduceLogSum", axes=[2])
+        output e = x -> op("ReduceSumSquare", axes=[2], keepdims=no)
+        output f = x -> op("ReduceL2")
+    """,
+    "elementary functions": """
+        x = INPUT(6) -> FC(6) as before -> TANH
+        output a = x -> op("Asin") -> op("Sinh") -> op("Atan") -> op("Cosh") -> op("Acosh")
+        output b = x -> op("Acos") -> op("Asinh")
+        output c = x -> op("Mul", B=0.5) -> op("Atanh") -> op("Tan")
+        output d = x -> DETACH -> ( op("Sign") | op("Mul", B=3) -> op("Round") | op("Ceil") ) -> ADD
+    """,
     "extents that operators join": """
         x = INPUT(5x4, sequence) -> LINEAR(4) as before
         size = ( x -> op("Shape", end=2) | op("Constant", value=[4]) ) -> op("Concat", axis=0)

@@ -113,6 +113,14 @@ def test_what_functions_make_is_no_parameter(name: str) -> None:
     check_numbers(net, model)
 
 
+@pytest.mark.parametrize("name", ["softmax_1", "pow_2", "rsqrt"])
+def test_what_is_computed_of_tables_is_no_parameter(name: str) -> None:
+    """PyTorch's exporter computes what follows from no input, such as equal routing weights."""
+    text = f"g (float[N,3,5] x) => (float[N,3,5] y) {{ y = Mul(x, {name}) }}"
+    net = netc.load_onnx(model_of({name: (3, 5)}, text).SerializeToString())
+    assert net.params == 0
+
+
 def test_ones_of_a_module_are_learned() -> None:
     """A module's name may begin with a digit; only what exporters name by themselves is not."""
     text = "g (float[N,5,4] x) => (float[N,5,4] y) { y = LayerNormalization(x, s, b) }"

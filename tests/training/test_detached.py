@@ -12,10 +12,14 @@ ROUNDED = (
     "x = INPUT(3) -> FC(4) as a\ny = ( x -> STEP | x ) -> SUB -> DETACH\n"
     "( x | y ) -> ADD -> FC(2) as b"
 )
+# What has no gradient stands behind the layer that lets none pass.
+CEILED = GATED.replace("SIGMOID", 'op("Ceil")')
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("program", [GATED, ROUNDED], ids=["gated", "straight_through"])
+@pytest.mark.parametrize(
+    "program", [GATED, ROUNDED, CEILED], ids=["gated", "straight_through", "ceiled"]
+)
 def test_gradients_are_those_of_pytorch(program: str) -> None:
     """Gradients of a gate that is given, and of a step that counts as none."""
     import torch
@@ -29,6 +33,8 @@ def test_gradients_are_those_of_pytorch(program: str) -> None:
     a = torch.from_numpy(x) @ weights["a.weight"].T + weights["a.bias"]
     if program == GATED:
         h = torch.tanh(a) * torch.sigmoid(a.detach())
+    elif program == CEILED:
+        h = torch.tanh(a) * torch.ceil(a.detach())
     else:
         h = a + ((a >= 0).float() - a).detach()
     expected = torch.nn.functional.cross_entropy(

@@ -246,25 +246,29 @@ def split(op: OperatorCall) -> Code:
     return method(0, "split", listed([code(str(size)) for size in sizes]), axis)
 
 
-def reduced(name: str) -> Row:
-    """A reduction over axes."""
+def reduced(name: str, before: str = "", after: str = "") -> Row:
+    """A reduction over axes, of what the method `before` makes, and `after` of what comes out."""
 
     def write(op: OperatorCall) -> Code:
-        axes = op.constant(1)
-        if not axes:
-            if op["noop_with_empty_axes"]:
-                return operand(0)
-            axes = tuple(range(op.x.rank))
-        kept = option("keepdim", bool(op["keepdims"]), False)
-        return method(0, name, dims(tuple(axes)), kept)
+        y = method(0, before) if before else operand(0)
+        axes = _reduced_axes(op)
+        if axes:
+            kept = option("keepdim", bool(op["keepdims"]), False)
+            y = method(y, name, dims(axes), kept)
+        return method(y, after) if after else y
 
     return Row(write, frozenset({1}))
 
 
+def _reduced_axes(op: OperatorCall) -> tuple[int, ...]:
+    """The axes of a reduction; none where it is told to reduce none."""
+    given = tuple(op.constant(1) or ())
+    return given or (() if op["noop_with_empty_axes"] else tuple(range(op.x.rank)))
+
+
 def multiplied(op: OperatorCall) -> Code:
     """ReduceProd: of the last axes as one, of others one after the other from the last on."""
-    given = op.constant(1) or (() if op["noop_with_empty_axes"] else tuple(range(op.x.rank)))
-    axes = sorted(axis % op.x.rank for axis in given)
+    axes = sorted(axis % op.x.rank for axis in _reduced_axes(op))
     if len(axes) > 1 and axes == list(range(axes[0], op.x.rank)):
         y = method(method(0, "flatten", axes[0]), "prod", axes[0])
         kept = ", ".join(["...", *["None"] * len(axes)])
@@ -378,20 +382,18 @@ def sloped(op: OperatorCall) -> Code:
 
 
 def norm(order: int) -> Row:
-    """A norm over axes."""
+    """A norm over axes, of real numbers."""
 
     def write(op: OperatorCall) -> Code:
-        axes = op.constant(1)
-        if not axes and op["noop_with_empty_axes"]:
+        axes = _reduced_axes(op)
+        if not axes:
             return method(0, "abs")
-        axes = axes or tuple(range(op.x.rank))
-        dims = code(str(axes[0] if len(axes) == 1 else tuple(axes)))
         kept = option("keepdim", bool(op["keepdims"]), False)
         return call(
             "torch.linalg.vector_norm",
             operand(0),
             option("ord", order, 2),
-            keyword("dim", dims),
+            keyword("dim", code(str(dims(axes)))),
             kept,
         )
 
@@ -463,11 +465,19 @@ OPERATORS: Mapping[str, Row] = {
     "LogSoftmax": along("torch.log_softmax"),
     # elementwise
     "Abs": function("torch.abs"),
+    "Acos": function("torch.acos"),
+    "Acosh": function("torch.acosh"),
     "Add": binary("+", SUM),
     "And": binary("&", SUM),
+    "Asin": function("torch.asin"),
+    "Asinh": function("torch.asinh"),
+    "Atan": function("torch.atan"),
+    "Atanh": function("torch.atanh"),
     "Cast": Row(cast),
+    "Ceil": function("torch.ceil"),
     "Clip": Row(clip, frozenset({1, 2})),
     "Cos": function("torch.cos"),
+    "Cosh": function("torch.cosh"),
     "Div": Row(divided, numbers=True),
     "Equal": binary("==", COMPARED),
     "Erf": function("torch.erf"),
@@ -490,20 +500,27 @@ OPERATORS: Mapping[str, Row] = {
     "Or": binary("|", SUM),
     "Pow": function("torch.pow"),
     "Reciprocal": function("torch.reciprocal"),
+    "Round": function("torch.round"),
+    "Sign": function("torch.sign"),
     "Sin": function("torch.sin"),
+    "Sinh": function("torch.sinh"),
     "Sqrt": function("torch.sqrt"),
     "Sub": binary("-", SUM),
     "Sum": Row(summed),
+    "Tan": function("torch.tan"),
     "Where": Row(lambda op: call("torch.where", *map(operand, range(3))), numbers=True),
     # reductions
     "Range": Row(counted, frozenset({0, 1, 2})),
     "ReduceL1": norm(1),
     "ReduceL2": norm(2),
+    "ReduceLogSum": reduced("sum", after="log"),
+    "ReduceLogSumExp": reduced("logsumexp"),
     "ReduceMax": reduced("amax"),
     "ReduceMean": reduced("mean"),
     "ReduceMin": reduced("amin"),
     "ReduceProd": Row(multiplied, frozenset({1})),
     "ReduceSum": reduced("sum"),
+    "ReduceSumSquare": reduced("sum", before="square"),
     # shapes
     "Concat": Row(concatenated),
     "Expand": Row(expanded, frozenset({1})),

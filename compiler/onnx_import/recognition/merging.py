@@ -32,7 +32,7 @@ def merge(trail: Trail) -> Match:
 
 @rule("ReduceSum")
 def dot(trail: Trail) -> Match:
-    """`DOT`: a product's sum over what the language calls channels."""
+    """`DOT`: a product's sum over what the language calls channels; a `DOT` takes no constants."""
     node = trail.node
     product = trail.argument(node, 0)
     rank = product.type.rank
@@ -40,6 +40,7 @@ def dot(trail: Trail) -> Match:
     maker = trail.back(product, "Mul")
     a, b = (trail.argument(maker, place) for place in range(2))
     trail.need(a != b and a.dtype.is_float)
+    trail.need(not any(trail.is_by(x, CONSTANT) for x in (a, b)))
     trail.need(node.attributes["keepdims"] and not (trail.is_stored(a) and trail.is_stored(b)))
     return Match("DOT", (a, b), layout=with_channels_on(rank, axis), strict=True)
 
