@@ -43,6 +43,7 @@ PROGRAMS = {
         output d = x -> EXP -> op("ReduceLogSum", axes=[2])
         output e = x -> op("ReduceSumSquare", axes=[2], keepdims=no)
         output f = x -> op("ReduceL2")
+        output g = ( x | x -> TANH ) -> MUL -> REDUCE(mean, axis=channels)
     """,
     "elementary functions": """
         x = INPUT(6) -> FC(6) as before -> TANH

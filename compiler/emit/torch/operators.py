@@ -250,7 +250,7 @@ def reduced(name: str, before: str = "", after: str = "") -> Row:
     """A reduction over axes, of what the method `before` makes, and `after` of what comes out."""
 
     def write(op: OperatorCall) -> Code:
-        y = method(0, before) if before else operand(0)
+        y = method(0, before) if before else operand(0, POSTFIX)
         axes = _reduced_axes(op)
         if axes:
             kept = option("keepdim", bool(op["keepdims"]), False)
