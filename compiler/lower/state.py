@@ -239,7 +239,7 @@ class Lowering:
         """
         if not self.turns:
             message = "`share=yes` shares weights among the turns of a repetition, and none is here"
-            help = "name the layer whose weights it uses, as in `share=conv1`"
+            help = "name the layer whose weights it uses, or write it in brackets with a count"
             raise error("E117", message, span, help=help)
         turn = self.turns[-1]
         place = turn.serial, span.source.name, span.start

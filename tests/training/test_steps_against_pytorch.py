@@ -189,9 +189,9 @@ class Ramp:
 
     def step(self) -> None:
         """Set both for the next step."""
+        rate, momentum = next(self.rates, 0.0), next(self.momenta, 0.0)
         for group in self.groups:
-            group["lr"] = float(next(self.rates, 0.0))
-            group["momentum"] = float(next(self.momenta, 0.0))
+            group["lr"], group["momentum"] = float(rate), float(momentum)
 
 
 NESTEROV = {"lr": 0.03, "momentum": 0.9, "nesterov": True}
