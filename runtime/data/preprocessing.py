@@ -21,6 +21,7 @@ Batches = Callable[[], Iterator[Array]]  # the training part of an input, again 
 
 TARGETS = "targets"
 _BYTES_AT_ONCE = 2**25
+_LEAST = float(np.finfo(np.float32).tiny)  # what float32 can divide by
 _MOST_FEATURES = 2**13  # whose covariance, 512 MiB, is decomposed in minutes
 
 
@@ -268,19 +269,28 @@ def standardize(parts: Batches, *, per: Per) -> FittedArrays:
     mean, variance = moments(parts, per)
     std = np.sqrt(variance)
     # Below float32's resolution of the mean, a deviation is rounding and no variation.
-    varies = std > np.finfo(np.float32).eps * np.abs(mean)
+    varies = std > np.maximum(np.finfo(np.float32).eps * np.abs(mean), _LEAST)
     factor = np.where(varies, 1 / np.where(varies, std, 1.0), 1.0)
     return {"shift": mean.astype(np.float32), "factor": factor.astype(np.float32)}
 
 
 @preprocessor("scale", shift_and_scale)
 def scale(parts: Batches, *, low: float, high: float) -> FittedArrays:
-    """A linear map of all elements alike: the smallest becomes `low`, the largest `high`."""
+    """A linear map of all elements alike: the smallest becomes `low`, the largest `high`.
+
+    Raises:
+        NetError: E530, `low` and `high` are the same number.
+    """
+    if low == high:
+        raise unfit(
+            f"`scale` maps the smallest and the largest value to the same number, {low:g}",
+            "choose two, such as `scale(low=-1, high=1)`",
+        )
     seen = (part[~np.isnan(part)] for part in parts())
     bounds = [(float(part.min()), float(part.max())) for part in seen if part.size]
     least, most = min(b[0] for b in bounds), max(b[1] for b in bounds)
-    factor = (high - low) / (most - least) if most > least else 1.0
-    shift = least - low / factor if factor else least
+    factor = (high - low) / (most - least) if most - least > _LEAST else 1.0
+    shift = least - low / factor
     return {"shift": np.array([shift], np.float32), "factor": np.array([factor], np.float32)}
 
 

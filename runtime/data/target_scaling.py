@@ -7,6 +7,7 @@ import numpy as np
 from ...compiler.training.standard import Standard
 from ...compiler.training.terms import Term
 from ..kerneldef import Array
+from .faults import unfit
 from .preprocessing import PREPROCESSORS, FittedArrays
 
 Parts = Callable[[], Iterator[Array]]
@@ -21,7 +22,17 @@ def fit_targets(
         choices: Preprocessing by the output's name.
         parts: For an output, its targets in the training part, in pieces and its output's shape,
             again each time; NaN is what is not known.
+
+    Raises:
+        NetError: E530, no target of an output is known, or `scale` maps all to one number.
     """
+    for output, term in choices.items():
+        if all(np.isnan(part).all() for part in parts(output)()):
+            raise unfit(
+                f"`{term.name}` needs targets of `{output}`, and all in the training part are"
+                " missing",
+                "look at how the file writes numbers, or train on other samples",
+            )
     return {
         output: PREPROCESSORS[term.name].fit(parts(output), **term.arguments)
         for output, term in choices.items()

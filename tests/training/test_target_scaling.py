@@ -114,3 +114,42 @@ def test_what_is_refused(settings: str, code: str, said: str) -> None:
         netc.compile(f"INPUT(2) -> FC(2)\ntrain {{ {loss}{settings} }}")
     assert code in {found.code for found in caught.value.diagnostics}
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("choice", ["scale", "standardize", "mean_subtract"])
+def test_no_target_is_known(choice: str) -> None:
+    """There is nothing to fit to, which is told; a column of several may be missing."""
+    x, t = samples()
+    net = netc.compile(PROGRAM.format(f", targets = {choice}"))
+    with pytest.raises(netc.NetError, match=rf"E530.*`{choice}` needs targets of `output`"):
+        net.train((x, np.full_like(t, np.nan)))
+    t[:, 1] = np.nan
+    run = net.train((x, t), epochs=1)
+    standard = run.job.objective.standards["output"]
+    scaled = (t[:, 0] - standard.shift[0]) * standard.factor[0]
+    assert np.isfinite(scaled).all()
+    assert np.isfinite(np.asarray(run.predict(x))).all()
+
+
+@pytest.mark.parametrize("number", [0.0, 3.0, 1e-40])
+@pytest.mark.parametrize(
+    ("choice", "made"), [("scale(low=-1)", -1.0), ("standardize", 0.0), ("mean_subtract", 0.0)]
+)
+@pytest.mark.parametrize("count", [1, 9])
+def test_targets_that_do_not_vary(choice: str, made: float, number: float, count: int) -> None:
+    """They are only shifted: nothing is divided by 0, nor by what float32 cannot divide by."""
+    x = samples()[0][:count]
+    t = np.full((count, 2), number, np.float32)
+    net = netc.compile(PROGRAM.format(f", targets = {choice}"))
+    run = net.train((x, t), split=(1, 0, 0), epochs=1)
+    standard = run.job.objective.standards["output"]
+    assert (standard.factor == 1).all()
+    np.testing.assert_allclose((t - standard.shift) * standard.factor, made, atol=1e-6)
+
+
+def test_a_scale_of_one_number() -> None:
+    """What maps everything to one number cannot be undone, and tells inputs nothing."""
+    for where in ("targets", "preprocess"):
+        net = netc.compile(PROGRAM.format(f", {where} = scale(low=1)"))
+        with pytest.raises(netc.NetError, match=r"E530.*to the same number, 1"):
+            net.train(samples())
