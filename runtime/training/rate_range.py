@@ -19,6 +19,7 @@ STEPS = 100
 SMOOTHING = 0.9  # how much of the mean loss stays from step to step
 TOO_HIGH = 4.0  # times the least mean loss, where the test ends
 ROWS = 13  # of the table
+UNSURE = 0.1  # share of the steps in which the mean is of too few losses to tell a fall from noise
 LEAST_FALL = 0.02  # of the first mean loss, below which no rate is suggested
 
 
@@ -109,7 +110,12 @@ def find_rate(
 
 
 def suggested(rates: tuple[float, ...], smoothed: list[float]) -> float | None:
-    """The rate at which mean losses fall fastest, by its logarithm, on the way to the least."""
+    """The rate at which mean losses fall fastest, by its logarithm, on the way to the least.
+
+    The first means are of few losses, and noise moves them more than any rate does.
+    """
+    first = int(UNSURE * len(smoothed))
+    rates, smoothed = rates[first:], smoothed[first:]
     if len(smoothed) < 3:
         return None
     least = int(np.argmin(smoothed))

@@ -49,6 +49,19 @@ def test_suggestion(tmp_path: Path) -> None:
     assert "learning rate" in (tmp_path / "lr.svg").read_text()
 
 
+def test_the_first_losses_suggest_nothing() -> None:
+    """Noise moves means of a few losses more than any rate does."""
+    rates = tuple(np.geomspace(1e-6, 10, 100))
+    smoothed = [2.0, 1.5, *np.linspace(1.9, 1.8, 58), *np.linspace(1.7, 0.5, 20), *[0.6] * 20]
+    assert suggested(rates, smoothed) == pytest.approx(rates[60], rel=0.5)
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 4)).astype(np.float32)
+    net = netc.compile("INPUT(4) -> FC(8) -> RELU -> FC(3)")
+    found = net.find_lr((x, (x[:, 0] > 0).astype(int) + (x[:, 1] > 0)))
+    assert found.suggestion is not None
+    assert found.suggestion > 1e-3
+
+
 def test_it_ends_where_the_loss_explodes() -> None:
     """Numbers that are not finite are not told."""
     text = "INPUT(2) -> FC(1)\ntrain { loss = mse, optimizer = sgd }"
