@@ -124,12 +124,13 @@ def answers(output: Array, form: OutputForm | None, *, top: int = 1) -> list[Ans
 def class_scores(output: Array, form: OutputForm) -> Array:
     """The scores of classes, (N, ..., classes), in float64; a single decision has two, no and yes.
 
-    They are probabilities, or margins as they are; `form.axis` is not None.
+    They are probabilities, or margins, of which no has the negative one; `form.axis` is not None.
     """
     rows = np.moveaxis(output, form.axis or 0, -1)
     scores = positive_scores(form, rows.reshape(-1, rows.shape[-1])).reshape(rows.shape)
-    if form.task == "decisions" and scores.shape[-1] == 1 and form.scores != "margins":
-        return np.concatenate([1 - scores, scores], axis=-1)
+    if form.task == "decisions" and scores.shape[-1] == 1:
+        no = -scores if form.scores == "margins" else 1 - scores
+        return np.concatenate([no, scores], axis=-1)
     return scores
 
 
