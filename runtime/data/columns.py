@@ -49,7 +49,10 @@ ColumnsByInput = Mapping[str, Columns]
 
 
 class Layout(NamedTuple):
-    """Where inputs come from, as arrays (F,): columns, kinds of inputs, and codes of categories."""
+    """Where inputs come from, as arrays (F,): columns, kinds of inputs, and codes of categories.
+
+    A missing word has a code, a missing number has NaN.
+    """
 
     sources: Array
     kinds: Array
@@ -64,7 +67,7 @@ def layout(columns: Sequence[Column]) -> Layout | None:
     for place, column in enumerate(columns):
         if column.categories is None:
             rows.append((place, NUMBER, 0.0))
-            rows += [(place, MISSING_VALUE, 0.0)] * column.indicator
+            rows += [(place, MISSING_VALUE, np.nan)] * column.indicator
             continue
         rows += [
             (place, CATEGORY if word else MISSING_VALUE, float(code))
@@ -77,11 +80,14 @@ def layout(columns: Sequence[Column]) -> Layout | None:
 def encode(values: Array, made: Layout) -> Array:
     """Numbers and codes (n, C), NaN where they are missing, as inputs (n, F) float32.
 
-    An unknown word, and a missing one where `""` is no category, is 0 in all of its inputs.
+    An unknown word, and a missing one where `""` is no category, is 0 in all of its inputs. Where
+    it is one, a missing word is NaN or its code.
     """
     found: Array = values[:, made.sources]
-    found = np.where(made.kinds == CATEGORY, found == made.codes, found)
-    return np.where(made.kinds == MISSING_VALUE, np.isnan(found), found).astype(np.float32)
+    matches = found == made.codes
+    absent = matches | np.isnan(found)
+    found = np.where(made.kinds == CATEGORY, matches, found)
+    return np.where(made.kinds == MISSING_VALUE, absent, found).astype(np.float32)
 
 
 def is_one_hot(column: Column) -> bool:

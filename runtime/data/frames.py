@@ -31,8 +31,15 @@ def is_frame(given: Any) -> bool:
 
 
 def _has_columns(given: Any) -> bool:
+    if _is_lazy(given):
+        return True
     names = hasattr(given, "column_names") or hasattr(given, "columns")
     return names and hasattr(given, "__getitem__") and not isinstance(given, type | Mapping)
+
+
+def _is_lazy(given: Any) -> bool:
+    """Whether it is a query that yields a table, as polars' `LazyFrame`."""
+    return hasattr(given, "collect_schema") and hasattr(given, "collect")
 
 
 def _is_bunch(given: Any) -> bool:
@@ -101,6 +108,8 @@ def _plain(frame: Any) -> tuple[Any, dict[str, tuple[str, ...]]]:
 
     Data sets of Hugging Face hold the numbers of classes, and their names apart.
     """
+    if _is_lazy(frame):
+        frame = frame.collect()
     features = getattr(frame, "features", None)
     if not isinstance(features, Mapping) or not hasattr(frame, "with_format"):
         return frame, {}

@@ -58,8 +58,9 @@ def build_encoding(build: Builder, x: Value, made: Layout) -> Value:
     categories = build.constant(made.kinds == CATEGORY, DType.BOOL)
     gaps = build.constant(made.kinds == MISSING_VALUE, DType.BOOL)
     codes = build.constant(made.codes, DType.FLOAT32)
-    matches = build.Cast(build.Equal(found, codes), to=DType.FLOAT32)
-    absent = build.Cast(build.IsNaN(found), to=DType.FLOAT32)
+    matches = build.Equal(found, codes)
+    absent = build.Cast(build.Or(matches, build.IsNaN(found)), to=DType.FLOAT32)
+    matches = build.Cast(matches, to=DType.FLOAT32)
     return build.Where(gaps, absent, build.Where(categories, matches, found))
 
 
@@ -130,7 +131,7 @@ def metadata_of(facts: Facts) -> dict[str, str]:
     """What a model's metadata tell of a run: `class_names`, and the columns of tables.
 
     Of each column of an input there is the name, and the words that the codes 0, 1, 2 stand for;
-    `""` is a missing one, which is NaN.
+    `""` is a missing one, which may also be NaN.
     """
     columns = {
         name: [{"name": c.name, "categories": c.categories} for c in facts.encodings[source]]

@@ -87,6 +87,22 @@ def test_the_exported_model_takes_numbers_and_codes(net: netc.Network) -> None:
     np.testing.assert_allclose(found.outputs["output"], y, rtol=1e-4, atol=1e-5)
 
 
+def test_the_exported_model_takes_missing_words_as_numbers_or_codes(net: netc.Network) -> None:
+    """Where a missing word is an input of its own, NaN stands for it, and so does its code."""
+    data = 'csv("t.csv", target="kind", missing=median, index="id", indicator=yes)'
+    wide = netc.compile("INPUT(7) -> FC(2)").with_settings(data=data, epochs=1)
+    run = wide.train()
+    run.export("t.onnx")
+    (told,) = [p.value for p in onnx.load("t.onnx").metadata_props if p.key == "columns"]
+    words = json.loads(told)["input"][2]["categories"]
+    assert words == ["f", "m", ""]
+    x = np.array([[1, 0.5, np.nan], [1, 0.5, words.index("")]], np.float32)
+    (y,) = onnxruntime.InferenceSession("t.onnx").run(None, {"input": x})
+    Path("new.csv").write_text("island,mass,sex\nDream,0.5,\n")
+    found = wide.predict(run=run, data='csv("new.csv")').outputs["output"]
+    np.testing.assert_allclose(np.vstack([found, found]), y, rtol=1e-4, atol=1e-5)
+
+
 def test_a_network_of_another_size(net: netc.Network) -> None:
     """The error names the number of inputs that the table gives."""
     small = netc.compile("INPUT(3) -> FC(2)")
@@ -117,6 +133,10 @@ def _polars() -> Any:
     return pytest.importorskip("polars").read_csv("t.csv", null_values=["NA", ""])
 
 
+def _lazy() -> Any:
+    return _polars().lazy()
+
+
 def _arrow() -> Any:
     csv = pytest.importorskip("pyarrow.csv")
     options = csv.ConvertOptions(null_values=["NA", ""], strings_can_be_null=True)
@@ -129,7 +149,7 @@ def _hugging_face() -> Any:
 
 
 @pytest.mark.extra
-@pytest.mark.parametrize("frame", [_pandas, _polars, _arrow, _hugging_face])
+@pytest.mark.parametrize("frame", [_pandas, _polars, _lazy, _arrow, _hugging_face])
 def test_data_frames(net: netc.Network, frame: Callable[[], Any]) -> None:
     """A frame is the table that it was read from, whatever the library."""
     run = net.train()
@@ -141,6 +161,20 @@ def test_data_frames(net: netc.Network, frame: Callable[[], Any]) -> None:
     ours = net.predict(data='csv("t.csv")', run=run)
     np.testing.assert_array_equal(found.outputs["output"], ours.outputs["output"])
     np.testing.assert_array_equal(same.predict(frame()), ours.outputs["output"])
+
+
+@pytest.mark.parametrize("below", [-1, 0])
+def test_margins_answer_for_either_side(below: int) -> None:
+    """A score of `hinge` above 0 says yes, another one says no with as large a score."""
+    x = np.array([[-2.0], [-0.5], [0.5], [3.0]], np.float32)
+    net = netc.compile("INPUT(1) -> FC(1)\ntrain { loss = hinge, split = (1, 0, 0), batch = all }")
+    run = net.train((x, np.where(x > 0, 1, below)), epochs=50, lr=0.1)
+    found = net.predict(x, run=run, top=2)
+    scores = found.outputs["output"][:, 0]
+    assert (scores > 0).tolist() == [False, False, True, True]
+    first, last = found.answers["output"][0].ranked, found.answers["output"][3].ranked
+    assert first == (("no", -scores[0]), ("yes", scores[0]))
+    assert last == (("yes", scores[3]), ("no", -scores[3]))
 
 
 def test_answers_as_a_table(net: netc.Network, tmp_path: Path) -> None:
