@@ -354,11 +354,13 @@ def _count_name(
     bare = [a for a in given if a.name is None and _is_bare(definition, a.value)]
     if len(bare) <= len(counts):
         return counts[bare.index(argument)]
+    whole_size = _as_size(definition, bare, given)
     if not counts:
-        raise _unplaced(definition, argument, spelling)
+        raise _unplaced(definition, argument, spelling, whole_size if len(bare) > 1 else None)
     text = f"{spelling}({', '.join(spell(a.value) for a in bare)})"
     has_size = any(a.name == definition.size or isinstance(a.value, tuple) for a in given)
-    if definition.size and definition.size not in counts and len(bare) == 2 and not has_size:
+    is_counted = definition.size and definition.size not in counts and definition.counts
+    if is_counted and len(bare) == 2 and not has_size:
         side, count = sorted(a.value for a in bare)  # kernels are the small one
         meaning = f"a {side}x{side} {definition.size} with {count} {counts[0]}"
         raise error(
@@ -373,8 +375,26 @@ def _count_name(
         "E104",
         f"`{text}` has {len(bare)} bare {what}, but {spelling} takes {len(counts)}",
         bare[len(counts)].span,
-        help=_only_keyword(definition, bare[len(counts) :], given) or _advice(definition.keywords),
+        help=(f"write `{spelling}({whole_size})`" if whole_size else None)
+        or _only_keyword(definition, bare[len(counts) :], given)
+        or _advice(definition.keywords),
     )
+
+
+def _as_size(
+    definition: CallSignature, bare: Sequence[GivenArgument], given: Sequence[GivenArgument]
+) -> str | None:
+    """All arguments, the bare numbers as one size, where the size is what they may be for."""
+    name = definition.size or next(iter(definition.counts), "")
+    if name not in definition.kinds or name == "kernel" or not {*definition.counts} <= {name}:
+        return None
+    numbers = tuple(a.value for a in bare)
+    if not _accepts(definition.kinds[name], numbers):
+        return None
+    size = f"({', '.join(map(str, numbers))})"
+    if all(isinstance(n, int) and n > 0 for n in numbers):
+        size = "x".join(map(str, numbers))
+    return ", ".join([size, *(a.span.text for a in given if a not in bare)])
 
 
 def _only_keyword(
@@ -409,7 +429,13 @@ def _word_name(definition: CallSignature, value: Any) -> str | None:
     return definition.size if definition.size in candidates else None
 
 
-def _unplaced(definition: CallSignature, argument: GivenArgument, spelling: str) -> NetError:
+def _unplaced(
+    definition: CallSignature, argument: GivenArgument, spelling: str, size: str | None = None
+) -> NetError:
+    """The error for an argument that no place is for; `size` is what the call takes instead."""
+    if size is not None:
+        message = f"{spelling} takes its `{definition.size}` as one value"
+        return error("E104", message, argument.span, help=f"write `{spelling}({size})`")
     keywords = _keywords_of(definition, argument.value)
     if not keywords and _is_name(argument.value):
         return unknown_name(argument.value, argument.span)

@@ -15,7 +15,7 @@ from ..expressions.arguments import (
 )
 from ..ir.builder import Builder
 from ..ir.graph import INPUT, PARAMETER, Graph, Node, Value
-from ..ir.types import TensorType
+from ..ir.types import TensorType, author_extents
 from .layer_builder import LayerBuilder
 from .layerdef import layer
 from .source import channels_first_shape
@@ -228,8 +228,12 @@ def _check(build: LayerBuilder, block: WordCall, yielded: Values, firsts: Values
         raise build.fail("E113", message.replace("1 tensors", "one tensor"), at="cell")
     for first, after in zip(firsts, yielded, strict=False):
         if first.type != after.type:
-            found = f"`{block.name}` makes {describe(after)} of a state, {describe(first)}"
-            raise build.fail("E202", f"hands on states as they are, but {found}", at="cell")
+            made = f"`{block.name}` makes {describe(after)} of a state, {describe(first)}"
+            message = f"hands on states as they are, but {made}"
+            if len(firsts) > 1 or "states" not in build.bound.spans:
+                raise build.fail("E202", message, at="cell")
+            size = "x".join(map(str, author_extents(after.type)))
+            raise build.fail("E202", message, at="states", help=f"write `states={size}`")
 
 
 class _Cut:

@@ -1,7 +1,7 @@
 """How many tensors meet a layer or a block, and how many it takes."""
 
 from ...grammar.diagnostics import Pointer, error
-from ..expressions.arguments import WordCall
+from ..expressions.arguments import Word, WordCall
 from ..expressions.names import Block
 from ..layers.layerdef import LayerDef
 from .evaluated_call import EvaluatedCall
@@ -81,6 +81,12 @@ def check_block(block: Block, call: EvaluatedCall, site: Site, *, help: str | No
 
 def start_of(call: EvaluatedCall) -> str:
     """The help for a call without an input, which often belongs to the chain on the line above."""
+    given = [a for a in call.given if isinstance(a.value, Word) and a.name is None]
+    if given and call.spelling.upper() != call.spelling:
+        others = ", ".join(a.span.text for a in call.given if a not in given)
+        names = [a.span.text for a in given]
+        start = names[0] if len(names) == 1 else f"( {' | '.join(names)} )"
+        return f"write `{start} -> {call.spelling}{f'({others})' if others else ''}`"
     before = call.span.source.text[: call.span.start]
     if "INPUT" in before and not before.rpartition("\n")[2].strip():
         return f"write `-> {call.span.text}` to continue the chain above"

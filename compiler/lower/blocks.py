@@ -255,7 +255,10 @@ def _unknown_argument(
     if argument.name is None:
         message = f"`{call.spelling}` takes {at_most(len(names))}"
         return error("E104", message, argument.span)
+    known = ", ".join(f"`{name}`" for name in names)
     near = did_you_mean(argument.name, names)
+    if near is None and names:
+        near = f"its argument is {known}" if len(names) == 1 else f"its arguments are {known}"
     return error(
         "E102", f"`{call.spelling}` has no argument `{argument.name}`", argument.span, help=near
     )

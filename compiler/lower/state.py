@@ -359,9 +359,28 @@ class Lowering:
             help = f"name each of them, as in `({names}) = ... -> {layer.span.text}`"
             return error("E113", message, span, help=help)
         known = [*LAYERS, *scope.home.blocks] if may_call else []
-        near = NO_INPUT if name == "in" else did_you_mean(name, [*known, *values])
+        near = NO_INPUT if name == "in" else self.outside(name, scope)
+        near = near or did_you_mean(name, [*known, *values])
         kind = "layer" if name.isupper() else "layer or value"
         return error("E101", f"unknown {kind} `{name}`", span, help=near or _unbound(name, span))
+
+    def outside(self, name: str, scope: Scope) -> str | None:
+        """The help where a block reads a tensor that has a name around it, and is not led to it."""
+        *_, whole = scope.outwards()
+        around = whole.path.split(".")[:-1] if whole.prefix else []
+        if not whole.prefix or not any(
+            ".".join([*around[:depth], name]) in self.graph.labels
+            for depth in range(len(around) + 1)
+        ):
+            return None
+        block = scope.home.blocks.get(self.calls[-1].spelling) if self.calls else None
+        if block is None:
+            return None
+        statement = block.statement
+        parameters = ", ".join(parameter.span.text for parameter in statement.parameters)
+        tensors = ", ".join([*([i.span.text for i in statement.inputs] or ["x"]), name])
+        header = f"`block {statement.name}({parameters}; {tensors}) {{ ... }}`"
+        return f"a block sees no tensors around it: declare it, {header}, and lead it to the block"
 
     def too_many_layers(self, span: Span, count: int) -> NetError:
         """The error for a network beyond the limit."""

@@ -61,6 +61,7 @@ EXAMPLE_VALUES: Mapping[str, str] = {
     "seed": "0",
 }
 
+_EXAMPLE = re.compile(r"\bsgd\(((\w+)=[^()`]*)\)")  # an argument, given to any optimizer
 KEEP_ONE = "keep one of them"
 
 
@@ -94,7 +95,8 @@ def read_settings(entries: Sequence[ast.Entry], evaluate: Evaluate) -> dict[str,
     given: dict[str, GivenSetting] = {}
     findings: list[Diagnostic] = []
     poisoned = False
-    reader = _Reader(evaluate)
+    chosen = next((e.value.span.text for e in entries if e.name == "optimizer"), "")
+    reader = _Reader(evaluate, chosen)
     # What `per` says is a default of the schedules.
     for entry in sorted(entries, key=lambda entry: entry.name != "per"):
         try:
@@ -112,9 +114,16 @@ def read_settings(entries: Sequence[ast.Entry], evaluate: Evaluate) -> dict[str,
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads settings; `schedule_defaults` is what goes before a schedule's own defaults."""
+    """Reads settings.
+
+    Attributes:
+        evaluate: Gives the value of an expression.
+        optimizer: The optimizer as its author wrote it, or nothing.
+        schedule_defaults: What goes before a schedule's own defaults.
+    """
 
     evaluate: Evaluate
+    optimizer: str
     schedule_defaults: dict[str, Any] = field(default_factory=dict)
 
     def read(self, entry: ast.Entry, earlier: Mapping[str, GivenSetting]) -> GivenSetting:
@@ -142,8 +151,18 @@ class _Reader:
         if ours in TERMS:
             text = self._spelled(ours, entry) or text
         help = corrected_setting(entry.name, value, text)
+        if help is not None:
+            help = _EXAMPLE.sub(self._of_chosen, help)
         failure = unknown_setting(entry.name, span)
         return failure if help is None else NetError([replace(failure.diagnostics[0], help=help)])
+
+    def _of_chosen(self, example: re.Match[str]) -> str:
+        """An example's argument as one of the optimizer that is chosen, if that takes it."""
+        found = re.fullmatch(r"(\w+)(?:\((.*)\))?", self.optimizer.strip(), re.DOTALL)
+        if found is None or example[2] not in getattr(OPTIMIZERS.get(found[1]), "kinds", ()):
+            return example[0]
+        others = f"{found[2].strip()}, " if found[2] and found[2].strip() else ""
+        return f"{found[1]}({others}{example[1]})"
 
     def _spelled(self, setting: str, entry: ast.Entry) -> str | None:
         """A setting's value in our words where it is refused with them."""

@@ -168,8 +168,8 @@ def _bound_value(place: Place) -> Diagnostic | None:
 
 
 _NO_BODY = {
-    "for": ("no body after the list of `for`", "write `for x in list { ... }`"),
-    "if": ("no body after the condition of `if`", "write `if c { ... }`"),
+    "for": "no body after the list of `for`",
+    "if": "no body after the condition of `if`",
 }
 
 
@@ -179,12 +179,14 @@ def _no_body(place: Place) -> Diagnostic | None:
     if "LBRACE" not in failure.expected or "VBAR" in failure.expected or failure.type == "_THEN":
         return None
     text = place.source.text
-    read = [token.value for token in tokens(text, place.start, failure.span.start)]
-    word = next((word for word in reversed(read) if word in _NO_BODY), None)
+    read = [*tokens(text, place.start, failure.span.start)]
+    word = next((token for token in reversed(read) if token.value in _NO_BODY), None)
     if word is None:
         return None
-    message, help = _NO_BODY[word]
-    return Diagnostic("E011", message, failure.span, help=help)
+    if word.value == "if" and failure.type == "EQUAL":  # a comparison
+        return None
+    head = " ".join(text[word.start_pos : failure.span.start].split())
+    return Diagnostic("E011", _NO_BODY[word.value], failure.span, help=f"write `{head} {{ ... }}`")
 
 
 # What people write after a step, by the type of the token.

@@ -165,6 +165,10 @@ LINES = _table(
             "an import takes all blocks of a file",
             "write `import {1}`",
         ),
+        r"net[ \t]+(\w+(?:[-. \t:]+\w+)+)[ \t]*(?=\n|#|$)": (
+            "a name of more than one word stands in quotes",
+            'write `net "{1}"`',
+        ),
         r"(?:include|use|require|load)\s*\(?[ \t]*(\"[^\"\n]*\")\)?": (
             "another file is imported",
             "write `import {1}`",

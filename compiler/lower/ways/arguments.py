@@ -19,6 +19,8 @@ def known_label(case: Case) -> Iterator[Way]:
         labels = [name.rpartition(".")[2] for name in case.state.graph.labels]
         if near := did_you_mean(case.blamed.value, labels):
             yield Way(near, case.chain(case.replaced(case.blamed, near.split("`")[1])))
+        if outside := case.state.outside(case.blamed.value, case.site.scope):
+            yield Way(outside, case.chain(""))
         if LAYERS.get(case.call.spelling) is not None and case.arguments:
             if re.search(rf"\n[ \t]*{re.escape(case.blamed.value)}[ \t]*=(?!=)", _below(case)):
                 yield Way(f"move the line that binds `{case.blamed.value}` above", case.chain(""))
