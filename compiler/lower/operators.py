@@ -396,7 +396,10 @@ NUMBER_LISTS = Kind("a number or nested lists of numbers", _numbers)
 LEFT_OUT = "none"  # an operand that the operator can do without, before others that it gets
 OUTPUTS = "outputs"  # which no operator has as an attribute
 OPERANDS = Kind(f"{NUMBER_LISTS.expected}, or `{LEFT_OUT}`", _operand, (LEFT_OUT,))
-ELEMENT_TYPES = ("float32", "float64", "int32", "int64", "uint32", "bool")
+ELEMENT_TYPES = (
+    *("float32", "float64", "int8", "int16", "int32", "int64"),
+    *("uint8", "uint16", "uint32", "uint64", "bool"),
+)
 ELEMENT_TYPE = Kind(
     f"one of {', '.join(f'`{name}`' for name in ELEMENT_TYPES)}", _element_type, ELEMENT_TYPES
 )

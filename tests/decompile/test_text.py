@@ -35,6 +35,10 @@ PROGRAMS = {
         "INPUT(4) -> FC(4) as a -> RELU -> FC(4, share=a) -> FC(2, frozen=yes) as b",
         "INPUT(4) -> FC(4) as a -> RELU -> FC(4, share=a) -> FC(2, frozen=yes) as b\n",
     ),
+    "whole numbers of eight bits": (
+        'INPUT(4) -> op("Cast", to=int8) -> op("Cast", to=float32) -> FC(2) as a',
+        'INPUT(4) -> op("Cast", to=int8) -> op("Cast", to=float32) -> FC(2) as a\n',
+    ),
     "operators by name": (
         'INPUT(4) -> op("Clip", min=0, max=6) -> ( ID | op("Erf") ) -> op("Div")',
         'INPUT(4) -> op("Clip", min=0, max=6) -> ( ID | op("Erf") ) -> op("Div")\n',
@@ -276,3 +280,26 @@ def test_a_product_by_a_table_is_no_dot() -> None:
     assert "DOT" not in net.to_text()
     x = np.arange(30, dtype=np.float32).reshape(2, 5, 3)
     np.testing.assert_allclose(np.asarray(net.run(x)), 0.5 * x.sum(2, keepdims=True))
+
+
+def test_weights_of_eight_bits() -> None:
+    """What dynamic quantization writes: bytes of inputs times a table of bytes."""
+    rows = helper.make_tensor("w", TensorProto.INT8, [3, 2], [1, -2, 3, -4, 5, -6])
+    nodes = [
+        helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "scale", "zero"]),
+        helper.make_node("MatMulInteger", ["q", "w", "zero"], ["p"]),
+        helper.make_node("Cast", ["p"], ["c"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["c", "scale"], ["y"]),
+    ]
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", width])
+        for name, width in (("x", 3), ("y", 2))
+    ]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], [rows])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    net = netc.load_onnx(model.SerializeToString())
+    again = netc.compile(net.to_text())
+    x = np.array([[-1, 0, 1.55]], np.float32)  # 100, 0 and 255 hundredths
+    expected = np.array([[-1 + 5 * 1.55, 2 - 6 * 1.55]], np.float32)
+    for network in (net, again):
+        np.testing.assert_allclose(np.asarray(network.run(x)), expected, atol=1e-5)
