@@ -81,7 +81,7 @@ class Worker:
         own = replace(recipe, seed=team.rank)
         self.work: Work = random_work(network.graph, own, batch=count, step=True)
         self.count = count
-        self.given = scalars(0, *self.work.rates)
+        self.given = scalars(network.graph, 0, *self.work.rates)
         self.feeds = {**self.work.feeds, **self.given}
         place = {FIRST: np.array(team.rank * count), WHOLE: np.array(team.size * count)}
         step = train_step(

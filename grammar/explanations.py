@@ -30,9 +30,9 @@ SITUATIONS: Mapping[str, str] = {
     "E133": "The targets have a different number of axes, or a different type, than the loss "
     "takes. Class indices are integers, one for each sample or position; other targets have "
     "the output's shape.",
-    "E134": "An input, weight or output of the network is called `loss`, `target`, `step`, "
-    "`lr` or `momentum`, or like the next value of a weight, such as `fc1.weight.next`. A "
-    "training step uses these names for its own inputs and outputs. Give it another label.",
+    "E134": "An input, weight or output of the network is called `loss` or `target`, or like the "
+    "next value of a weight, such as `fc1.weight.next`. A training step uses these names for its "
+    "own inputs and outputs. Give it another label.",
     "E206": "An array fed to the network has another number of axes, other extents or another "
     "type than the input. Images are (N, C, H, W), sequences (N, L, C), tokens (N, L). An "
     "extent that the program leaves open, such as `H`, may also be too small for a layer, or "

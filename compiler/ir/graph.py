@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 INPUT = "Input"
 PARAMETER = "Parameter"
 CONSTANT = "Constant"
-STEP = "step"  # the name of the input that counts steps of training
 LEAVES = frozenset({INPUT, PARAMETER, CONSTANT})
 
 Output = tuple[int, int]  # a node, and which of its outputs

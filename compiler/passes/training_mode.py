@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from ...grammar.diagnostics import error
 from ..ir.builder import Builder
-from ..ir.graph import INPUT, PARAMETER, STEP, Graph, Node, Value
-from ..ir.types import DType, TensorType
+from ..ir.graph import INPUT, PARAMETER, Graph, Node, Value
+from ..ir.scalars import STEP, scalar_name, scalar_type
+from ..ir.types import DType
 from ..ops.opdef import Operands
 from .inference_mode import add_noise, divide_by_singular_value, keep_paths, pass_on, required
 from .noise import kept, key_of, uniform
@@ -66,7 +67,7 @@ class Training:
         name = node.attributes["name"]
         if name in SHARD_INPUTS and name in build.graph.inputs:
             return (build.graph.inputs[name],)
-        if name != STEP:
+        if name != scalar_name(self.graph, STEP):
             return None
         return (self._step(build),) if _counts(node) else None
 
@@ -177,16 +178,17 @@ class Training:
 
     def _step(self, build: Builder) -> Value:
         """The number of the step: an input, which is there once something needs it."""
-        taken = self.graph.inputs.get(STEP)
+        name = scalar_name(self.graph, STEP)
+        taken = self.graph.inputs.get(name)
         if taken is not None and not _counts(self.graph.producer(taken)):
             raise error(
                 "E134",
-                f"the network has an input `{STEP}`, a name that training needs for itself",
+                f"the network has an input `{name}`, a name that training needs for itself",
                 self.graph.producer(taken).span,
                 help="give it another label",
             )
-        found = build.graph.inputs.get(STEP)
-        return found or Builder(build.graph).input(STEP, TensorType(DType.INT64, ()))
+        found = build.graph.inputs.get(name)
+        return found or Builder(build.graph).input(name, scalar_type(STEP))
 
 
 class _Inside(Training):
@@ -236,7 +238,7 @@ def _rate(build: Builder, node: Node, operands: Operands) -> float:
 
 
 def _counts(node: Node) -> bool:
-    return node.outputs[0] == TensorType(DType.INT64, ())
+    return node.outputs[0] == scalar_type(STEP)
 
 
 def _between(build: Builder, old: Value, new: Value, momentum: float) -> Value:

@@ -5,15 +5,16 @@ from dataclasses import field, replace
 
 from ...grammar.records import record
 from ..ir.builder import Builder
-from ..ir.graph import STEP, Graph, Value
+from ..ir.graph import Graph, Value
 from ..ir.initializers import ZEROS
-from ..ir.types import DType, TensorType
+from ..ir.scalars import SCALARS, STEP, scalar_name, scalar_type
+from ..ir.types import DType
 from ..ops.building import times
 from ..passes.append_backward import GRADIENT, trainable
 from ..passes.training_mode import NEXT
 from .clipping import clipped
 from .factors import Factors, factor_of
-from .objective import SCALARS, check_free
+from .objective import check_free
 from .optimizers import OPTIMIZERS
 from .terms import Term
 
@@ -90,7 +91,7 @@ def append_updates(target: Graph, descent: Descent, decaying: Container[str]) ->
         decaying: Which are neither biases nor the scales and shifts of normalizations.
     """
     build = Builder(target)
-    scalars = {name: _scalar(build, name, dtype) for name, dtype in SCALARS.items()}
+    scalars = {scalar: _scalar(build, scalar) for scalar in SCALARS}
     weights = {n: w for n, w in trainable(target).items() if f"{n}{GRADIENT}" in target.outputs}
     gradients = [target.outputs.pop(f"{name}{GRADIENT}") for name in weights]
     target.labels |= {f"{n}{GRADIENT}": dw for n, dw in zip(weights, gradients, strict=True)}
@@ -175,6 +176,7 @@ def _keep(build: Builder, name: str, slot: str, value: Value) -> None:
     build.graph.outputs[f"{name}.{slot}{NEXT}"] = value
 
 
-def _scalar(build: Builder, name: str, dtype: DType) -> Value:
+def _scalar(build: Builder, scalar: str) -> Value:
     """A scalar input, which noise may have asked for before."""
-    return build.graph.inputs.get(name) or build.input(name, TensorType(dtype, ()))
+    name = scalar_name(build.graph, scalar)
+    return build.graph.inputs.get(name) or build.input(name, scalar_type(scalar))

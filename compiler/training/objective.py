@@ -6,8 +6,9 @@ from dataclasses import field, replace
 from ...grammar.diagnostics import error
 from ...grammar.records import record
 from ..ir.builder import Builder
-from ..ir.graph import STEP, Graph, Value
-from ..ir.types import DType, TensorType
+from ..ir.graph import Graph, Value
+from ..ir.scalars import SCALARS, scalar_name
+from ..ir.types import TensorType
 from ..passes.rewrite import rewrite
 from ..passes.shards import Shard
 from .averages import ShardBuilder, of_batch
@@ -26,8 +27,6 @@ from .terms import Term
 
 LOSS = "loss"
 TARGET = "target"
-# What a step of training takes besides the network's inputs, its state and targets.
-SCALARS = {STEP: DType.INT64, "lr": DType.FLOAT32, "momentum": DType.FLOAT32}
 
 
 @record
@@ -141,7 +140,7 @@ def check_names(graph: Graph, objective: Objective) -> None:
         NetError: E134.
     """
     names = (*objective.target_names().values(), *objective.loss_names().values())
-    check_free(graph, LOSS, *SCALARS, *names)
+    check_free(graph, LOSS, *(scalar_name(graph, scalar) for scalar in SCALARS), *names)
 
 
 def check_free(graph: Graph, *names: str) -> None:

@@ -27,8 +27,9 @@ class TrainStep:
 
     Attributes:
         graph: Its inputs are those of the network, the targets, the scalars `step` (from 0), `lr`
-            and `momentum`, and all state by name. Its outputs are those of the network, `loss`,
-            and `<name>.next` for all state that changes. Gradients are its labels `<name>.grad`.
+            and `momentum` (see `scalar_name`), and all state by name. Its outputs are those of the
+            network, `loss`, and `<name>.next` for all state that changes. Gradients are its labels
+            `<name>.grad`.
         state: The types of parameters, buffers and the optimizer's tensors, by name.
         slots: Those of the state that belong to the optimizer and start as zeros.
         targets: The types of the targets, by name.

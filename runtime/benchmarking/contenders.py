@@ -103,7 +103,7 @@ def _open_engine(contender: Contender, work: Work) -> Task:
     def advance() -> Mapping[str, Array]:
         nonlocal taken
         taken += 1
-        return stepper.advance({**work.feeds, **scalars(taken, *rates)})
+        return stepper.advance({**work.feeds, **scalars(stepper.step.graph, taken, *rates)})
 
     return advance
 

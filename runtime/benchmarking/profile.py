@@ -62,7 +62,8 @@ def profile(work: Work, seconds: float) -> list[LayerTime]:
     if work.step:
         step = work.train_step()
         graph, state = settle(step.graph), {}
-        feeds = {**work.feeds, **initial_state(step, work.state), **scalars(0, *work.rates)}
+        given = scalars(step.graph, 0, *work.rates)
+        feeds = {**work.feeds, **initial_state(step, work.state), **given}
     else:
         graph, state = settle(set_mode(work.graph, training=False)), dict(work.state)
         feeds = dict(work.inputs)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...compiler.ir.graph import PARAMETER, Graph, Value
 from ...compiler.ir.initializers import Init
+from ...compiler.ir.scalars import STEP, scalar_name
 from ...compiler.ops.opdef import Role
 from ...compiler.passes.append_backward import trainable
 from ...compiler.passes.rewrite import rewrite
@@ -86,7 +87,7 @@ def scaled_state(
     for name in meetings:
         type = drawn.type_of(name)
         state[name] = draw(ORTHOGONAL, type, fans(type.extents), stream(seed, name))
-    fed = {**feeds, "step": np.asarray(0, np.int64)}
+    fed = {**feeds, scalar_name(graph, STEP): np.asarray(0, np.int64)}
     report = [_scale(settled, name, value, fed, state) for name, value in meetings.items()]
     return state, report
 

@@ -59,7 +59,9 @@ class Monitor(Callback):
 
     def on_epoch(self, progress: Progress, row: Epoch, best: bool) -> None:
         """Record every layer and parameter, and what is wrong with them."""
-        given = {**self.feeds, **scalars(progress.step, row.lr or 0.0, row.momentum or 0.0)}
+        rates = row.lr or 0.0, row.momentum or 0.0
+        graph = self.loop.stepper.step.graph
+        given = {**self.feeds, **scalars(graph, progress.step, *rates)}
         records = self.records
         records.truncate(row.epoch - 1)
         signals, changes = self._look.at(given, self.loop.stepper.state, row.epoch)

@@ -51,7 +51,7 @@ def first_steps(
     losses: list[float] = []
     for number, feeds in enumerate(islice(job.training.endless(), FIRST_STEPS)):
         rate, momentum = job.recipe.rates(number, steps_per_epoch=job.training.steps)
-        given = {**feeds, **scalars(number, factor * rate, momentum)}
+        given = {**feeds, **scalars(job.step.graph, number, factor * rate, momentum)}
         losses.append(float(stepper.advance(given)[LOSS]))
         if not np.isfinite(losses[-1]):
             return Steps(len(losses), losses[0], losses[-1], stepper.state)

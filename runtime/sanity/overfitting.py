@@ -149,7 +149,7 @@ def _attempt(
 
 
 def _fed(step: TrainStep, feeds: Mapping[str, Array], number: int, rate: float) -> dict[str, Array]:
-    given = scalars(number, rate, momentum=0.0)
+    given = scalars(step.graph, number, rate, momentum=0.0)
     return {**feeds, **{name: a for name, a in given.items() if name in step.graph.inputs}}
 
 

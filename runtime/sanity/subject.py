@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from ...compiler.ir.graph import Graph
+from ...compiler.ir.scalars import STEP, scalar_name
 from ...compiler.ops.opdef import Role
 from ...compiler.passes.append_backward import GRADIENT, append_backward, trainable
 from ...compiler.passes.set_mode import set_mode
@@ -117,7 +118,7 @@ class Subject:
         dtype: str | None = None,
     ) -> dict[str, Array]:
         """Values of a graph on the samples."""
-        feeds = {**self.feeds, "step": np.asarray(0, np.int64)}
+        feeds = {**self.feeds, scalar_name(self.job.graph, STEP): np.asarray(0, np.int64)}
         return Probe.of(graph, names, dtype=dtype).read(feeds, state or self.state)
 
     def loss(self, graph: Graph, state: Mapping[str, Array], *, dtype: str | None = None) -> float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
+from ...compiler.ir.scalars import scalar_name
 from ...grammar.diagnostics import error
 from ..feeding.samples import batch_size
 from ..plots.training_curves import draw_history
@@ -41,7 +42,7 @@ class Reporter(Callback):
         self.bar.advance(
             loss=progress.loss / progress.samples,
             samples=batch_size(feeds),
-            lr=float(feeds["lr"]),
+            lr=float(feeds[scalar_name(self.loop.stepper.step.graph, "lr")]),
         )
 
     def on_epoch(self, progress: Progress, row: Epoch, best: bool) -> None:

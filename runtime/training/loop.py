@@ -51,7 +51,8 @@ class Callback:
 
         Args:
             progress: Where the run stands after it.
-            feeds: What it was taken on: inputs and targets, (N, ...), and `lr`, `momentum`, `step`.
+            feeds: What it was taken on: inputs and targets, (N, ...), and `lr`, `momentum`, `step`,
+                which are `train:lr` and so on where the network takes these names.
             results: `loss`, and the network's outputs, (N, ...), by name.
         """
 
@@ -260,7 +261,8 @@ class Loop:
         """Take a step; whether it is the last one."""
         progress = self.progress
         rate, momentum = self.settings.rates(progress.step, self.monitored)
-        given: dict[str, Array] = {**feeds, **scalars(progress.step, rate, momentum)}
+        own = scalars(self.stepper.step.graph, progress.step, rate, momentum)
+        given: dict[str, Array] = {**feeds, **own}
         results = self.stepper.advance(given)
         loss = float(results[LOSS])
         if not math.isfinite(loss):

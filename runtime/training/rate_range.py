@@ -97,7 +97,8 @@ def find_rate(
     smoothed: list[float] = []
     mean = 0.0
     for number, feeds in enumerate(islice(job.training.endless(), steps)):
-        results = stepper.advance({**feeds, **scalars(number, rates[number], momentum)})
+        given = scalars(job.step.graph, number, rates[number], momentum)
+        results = stepper.advance({**feeds, **given})
         loss = float(results[LOSS])
         mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
         average = mean / (1 - SMOOTHING ** (number + 1))

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from ...compiler.ir.graph import Graph
+from ...compiler.ir.scalars import SCALARS, scalar_name
 from ...compiler.passes.training_mode import NEXT
-from ...compiler.training.objective import SCALARS
 from ...compiler.training.train_step import TrainStep
 from ..engines.engine import StepRunner, engine_named
 from ..engines.on_ranks import OnRanks
@@ -91,10 +92,10 @@ class Stepper:
         self._set(self._before[0])
 
 
-def scalars(step: int, lr: float, momentum: float) -> dict[str, Array]:
-    """What a step is fed besides its batch: its number from 0, and what is scheduled."""
+def scalars(graph: Graph, step: int, lr: float, momentum: float) -> dict[str, Array]:
+    """What a step's graph is fed besides its batch: its number from 0, and what is scheduled."""
     given = zip(SCALARS.items(), (step, lr, momentum), strict=True)
-    return {name: np.asarray(value, dtype.value) for (name, dtype), value in given}
+    return {scalar_name(graph, s): np.asarray(value, type.value) for (s, type), value in given}
 
 
 def initial_state(step: TrainStep, state: Mapping[str, Array]) -> dict[str, Array]:

@@ -139,7 +139,7 @@ def check_gradients(
     drawn = random or model.recipe is None or model.recipe.data is None
     graph, fed = (_drawn if drawn else _from_data)(model, loss, batch, seed)
     settled = set_mode(graph, training=training, seed=seed)
-    fed |= first_step(settled.inputs)
+    fed |= first_step(graph, settled.inputs)
     if state is None:
         state = off_kinks(model.graph, initialize(model.graph, seed), seed)
     check_weights(model.graph, state)

@@ -6,7 +6,8 @@ from weakref import WeakKeyDictionary
 
 from . import __version__
 from .compiler.emit.onnx import export
-from .compiler.ir.graph import STEP, Graph
+from .compiler.ir.graph import Graph
+from .compiler.ir.scalars import STEP, scalar_name
 from .compiler.ir.types import TensorType, product
 from .compiler.model import Model
 from .compiler.passes.append_backward import GRADIENT, append_backward, trainable
@@ -120,7 +121,7 @@ def value_and_grad(
         measured = graph if own is not None else add_loss(graph, objective, types)
         gradients = _with_gradients(set_mode(measured, training=training), value, wrt)
         plans[key] = plan(gradients, dtype=dtype)
-    found = run_plan(plans[key], {**fed, **first_step(plans[key].inputs)}, state)
+    found = run_plan(plans[key], {**fed, **first_step(graph, plans[key].inputs)}, state)
     return float(found[value].sum()), {
         name.removesuffix(GRADIENT): array
         for name, array in found.items()
@@ -154,7 +155,7 @@ def with_targets(
     fed, types = _fed(model.graph, objective, feeds, targets)
     with_loss = add_loss(model.graph, objective, types)
     settled = set_mode(with_loss, training=training, seed=seed)
-    return settled, {**fed, **first_step(settled.inputs)}
+    return settled, {**fed, **first_step(model.graph, settled.inputs)}
 
 
 def _fed(
@@ -182,9 +183,10 @@ def _fed(
     return fed, types
 
 
-def first_step(inputs: Container[str]) -> dict[str, int]:
-    """The number of the step, which noise is drawn by, where there is any."""
-    return {STEP: 0} if STEP in inputs else {}
+def first_step(graph: Graph, inputs: Container[str]) -> dict[str, int]:
+    """The number of the step, which a network's noise is drawn by, where there is any."""
+    name = scalar_name(graph, STEP)
+    return {name: 0} if name in inputs and name not in graph.inputs else {}
 
 
 def export_step(

@@ -371,8 +371,8 @@ class Network(Trainable):
         """Write a training step, with loss, gradients and update, as one ONNX model.
 
         Its inputs are those of the network, `target`, `step`, `lr`, `momentum` and all state by
-        name; its outputs are those of the network, `loss`, and `<name>.next` for all state that
-        changes.
+        name, where the network takes one of these names `train:step` and so on; its outputs are
+        those of the network, `loss`, and `<name>.next` for all state that changes.
 
         Args:
             path: The model's file.

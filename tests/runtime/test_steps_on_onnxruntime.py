@@ -42,7 +42,11 @@ class Run:
             shape = [batch, *(dim for dim in self.shape if isinstance(dim, int))]
             x = random.standard_normal(shape).astype(np.float32)
             feeds: dict[str, Array] = {self.input: x, self.target: random.integers(0, 3, batch)}
-            yield float(self.stepper.advance({**feeds, **scalars(number, 0.1, 0.9)})["loss"])
+            yield float(
+                self.stepper.advance(
+                    {**feeds, **scalars(self.stepper.step.graph, number, 0.1, 0.9)}
+                )["loss"]
+            )
 
 
 def _copied(state: Mapping[str, Array]) -> dict[str, Array]:

@@ -73,7 +73,7 @@ def test_an_autoencoder_learns_as_in_pytorch(engine: str) -> None:
     feeds = [feeds for epoch in range(10) for feeds in job.training.batches(epoch)]
     assert len(feeds) == 50
     for number, given in enumerate(feeds):
-        results = stepper.advance({**given, **scalars(number, 0.01, 0.0)})
+        results = stepper.advance({**given, **scalars(stepper.step.graph, number, 0.01, 0.0)})
         found = [float(results[n]) for n in ("loss", "loss.reconstruction", "loss.kl")]
         loss, *terms = vae_loss(torch, weights, *map(torch.tensor, map(given.get, samples(1))))
         assert found == pytest.approx([loss.item(), *(term.item() for term in terms)], rel=1e-4)
@@ -219,6 +219,6 @@ def test_a_file_for_pytorch_trains_alike() -> None:
     defined["train"](model, [tuple(map(torch.tensor, given.values()))])
     stepper = Stepper(job_of(VAE, (given, None)).step, state)
     for number in range(10):
-        stepper.advance({**given, **scalars(number, 0.01, 0.0)})
+        stepper.advance({**given, **scalars(stepper.step.graph, number, 0.01, 0.0)})
     for name, weight in model.state_dict().items():
         assert norm_difference(stepper.state[name], weight.numpy()) <= TOLERANCE, name

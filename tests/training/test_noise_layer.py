@@ -161,7 +161,7 @@ def test_the_shipped_autoencoder_learns_as_in_pytorch() -> None:
     optimizer = torch.optim.Adam(module.parameters(), lr=0.001)
     batches = [feeds for epoch in range(50) for feeds in job.training.batches(epoch)][:50]
     for number, feeds in enumerate(batches):
-        results = stepper.advance({**feeds, **scalars(number, 0.001, 0.0)})
+        results = stepper.advance({**feeds, **scalars(stepper.step.graph, number, 0.001, 0.0)})
         x = torch.tensor(feeds["image"])
         e = torch.tensor(drawn(size="20", batch=len(x), name="code", step=number))
         hidden = module.fc1(x).relu()

@@ -47,7 +47,7 @@ def stepped(
         return train_step(graph, objective, sgd, targets=targets, **more)
 
     whole, state = step(), initialize(graph, 0)
-    given = scalars(3, 0.1, 0.9)
+    given = scalars(whole.graph, 3, 0.1, 0.9)
     alone = Stepper(whole, state)
     results = alone.advance({**feeds, **given})
     expected = {"loss": results["loss"], **{f"{n}.next": a for n, a in alone.state.items()}}
@@ -149,5 +149,7 @@ def test_noise_in_loops_differs_between_ranks() -> None:
     feeds = labelled((3, 4), 4)
     feeds["input"][2:] = feeds["input"][:2]
     start = initial_state(step, initialize(graph, 0))
-    first, second = in_lockstep(step, shards(feeds, (2, 2)), start, scalars(0, 0.1, 0.0))
+    first, second = in_lockstep(
+        step, shards(feeds, (2, 2)), start, scalars(step.graph, 0, 0.1, 0.0)
+    )
     assert not np.allclose(first["output"], second["output"])

@@ -3,6 +3,11 @@
 import pytest
 
 import netc
+from netc.compiler.ir.builder import Builder
+from netc.compiler.ir.dim import BATCH
+from netc.compiler.ir.graph import Graph
+from netc.compiler.ir.initializers import ZEROS
+from netc.compiler.ir.types import DType, TensorType
 from netc.compiler.training.descent import Descent
 from netc.compiler.training.objective import Objective
 from netc.compiler.training.optimizers import OPTIMIZERS
@@ -36,10 +41,32 @@ def test_inputs_and_outputs() -> None:
     assert {f"{name}.grad" for name in trained} <= step.graph.labels.keys()
 
 
-@pytest.mark.parametrize("name", ["lr", "momentum", "step", "target"])
-def test_names_that_training_needs(name: str) -> None:
+def test_names_that_training_needs() -> None:
     """An input of the network is never taken for one of training's own."""
     with pytest.raises(netc.NetError) as caught:
-        step_of(f"INPUT(1) as {name} -> FC(1)")
+        step_of("INPUT(1) as target -> FC(1)")
     assert caught.value.diagnostics[0].code == "E134"
-    assert f"has an input `{name}`" in str(caught.value)
+    assert "has an input `target`" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["lr", "momentum", "step"])
+def test_scalars_make_way(name: str) -> None:
+    """What counts steps, and what is scheduled, has another name where the network takes it."""
+    for program in (f"INPUT(1) as {name} -> FC(1)", f"output {name} = INPUT(1) -> FC(1)"):
+        graph = netc.compile(program).graph
+        objective = Objective(dict.fromkeys(graph.outputs, MSE))
+        step = train_step(graph, objective, Descent(OPTIMIZERS.term("adam")))
+        own = {"lr", "momentum", "step"} - {name} | {f"train:{name}"}
+        assert own <= step.graph.inputs.keys()
+        assert (name in step.graph.inputs) == (name in graph.inputs)
+
+
+def test_a_scalar_of_the_networks_own() -> None:
+    """A model from elsewhere may take a scalar of the very type, which data cannot feed."""
+    build = Builder(Graph("test"))
+    x = build.input("input", TensorType(DType.FLOAT32, (BATCH, 3)))
+    scaled = build.Mul(x, build.input("lr", TensorType(DType.FLOAT32, ())))
+    w = build.parameter("w", (3, 1), init=ZEROS)
+    build.graph.outputs["output"] = build.MatMul(scaled, w)
+    with pytest.raises(netc.NetError, match=r"E134.*an input `lr`"):
+        train_step(build.graph, Objective({"output": MSE}), Descent(OPTIMIZERS.term("sgd")))

@@ -91,7 +91,9 @@ def test_training_is_that_of_pytorch(layer: str, norm: str, engine: str) -> None
     module = module_of(net, state).train()
     optimizer = torch.optim.SGD(module.parameters(), lr=0.1, momentum=0.9)
     for number in range(STEPS):
-        results = stepper.advance({"x": x, "target": t, **scalars(number, 0.1, 0.9)})
+        results = stepper.advance(
+            {"x": x, "target": t, **scalars(stepper.step.graph, number, 0.1, 0.9)}
+        )
         loss = torch.nn.functional.cross_entropy(module(torch.tensor(x)), torch.tensor(t))
         assert float(results["loss"]) == pytest.approx(loss.item(), rel=1e-4, abs=1e-6)
         optimizer.zero_grad()
@@ -138,7 +140,7 @@ def test_a_frozen_layer_keeps_its_vectors() -> None:
     job = job_of(text, (random.random((9, 6), np.float32), random.integers(0, 3, 9)))
     state = netc.compile(text).initialize()
     stepper = Stepper(job.step, state)
-    stepper.advance({**next(job.training.batches(0)), **scalars(0, 0.1, 0.0)})
+    stepper.advance({**next(job.training.batches(0)), **scalars(stepper.step.graph, 0, 0.1, 0.0)})
     for name in ("l.parametrizations.weight.0._u", "l.parametrizations.weight.0._v"):
         np.testing.assert_array_equal(stepper.state.get(name, state[name]), state[name])
 
