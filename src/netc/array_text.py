@@ -38,15 +38,15 @@ def _numbers(array: Array, columns: Sequence[str], room: int | None) -> list[str
     if len(columns) != array.shape[1]:
         lines = aligned(cells, left=())
         fits = room is None or max(map(len, lines)) <= room
-        return lines if fits else _in_brackets(array, room)
+        return lines if fits else _in_brackets(array, room, formatter={"float_kind": _text})
     rows = [["", *columns], *([f"[{place}]", *row] for place, row in enumerate(cells))]
     lines = aligned([row[1:] for row in rows], left=())
     fits = room is None or max(map(len, lines)) <= room
     return lines if fits else table(rows, room=room)
 
 
-def _in_brackets(array: Array, room: int | None) -> list[str]:
-    text = np.array2string(array, precision=6, suppress_small=True, max_line_width=room)
+def _in_brackets(array: Array, room: int | None, **options: Any) -> list[str]:
+    text = np.array2string(array, precision=6, suppress_small=True, max_line_width=room, **options)
     return text.split("\n")
 
 

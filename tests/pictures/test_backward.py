@@ -203,7 +203,7 @@ def test_a_folded_loss_is_its_formula() -> None:
 def test_any_network() -> None:
     """Branches, skips, shared values and repetitions, by operators and folded."""
     drawn = 0
-    for seed in range(150):
+    for seed in range(180):
         try:
             network = netc.compile(random_network(Random(f"backward {seed}")))
             scene = _drawn(network, compact=seed % 2 == 0)

@@ -75,7 +75,7 @@ def test_the_zoo_fits_a_page(name: str) -> None:
 def _random_graphs() -> dict[int, Graph]:
     """Random networks by their seed, compiled once: most seeds give none."""
     graphs = {}
-    for seed in range(400):
+    for seed in range(500):
         with suppress(netc.NetError):
             graphs[seed] = netc.compile(random_network(Random(f"pictures {seed}"))).graph
     return graphs
