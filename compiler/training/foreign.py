@@ -235,6 +235,8 @@ _CIFAR = (
 _IRIS = "put the table from https://archive.ics.uci.edu/dataset/53/iris into"
 _CLASSES = "put a folder of images for each class into"
 
+LOST = "has no counterpart"  # what is said of arguments that our choice has not
+
 # What is to be done for a data set, before the name of its folder or file.
 DOWNLOADS: Mapping[str, str] = {
     "mnist": f"put {_MNIST} from https://ossci-datasets.s3.amazonaws.com/mnist/ into",
@@ -296,7 +298,7 @@ def _left_out(row: OurTerm, given: Sequence[GivenArgument], ours: TermDef) -> st
     given = _unpacked(given)
     named = [a for a in given if a.name is not None and _folded(a.name) not in UNNEEDED]
     lost = [a.name for a in named if _our_name(row, str(a.name)) not in (*ours.kinds, "factor")]
-    return "".join(f"; `{name}` has no counterpart" for name in lost)
+    return "".join(f"; `{name}` {LOST}" for name in lost)
 
 
 def corrected_value(setting: str, value: Any, text: str) -> str | None:
@@ -304,7 +306,7 @@ def corrected_value(setting: str, value: Any, text: str) -> str | None:
     if setting == "split":
         parts = [float(part) for part in re.findall(r"\d+(?:\.\d+)?", text)]
         parts += [1 - parts[0]] if len(parts) == 1 and parts[0] < 1 else []
-        if len(parts) not in (2, 3) or sum(parts) not in (1, 10, 100):
+        if len(parts) not in (2, 3) or sum(parts) not in (1, 10, 100) or parts[0] == 0:
             return None
         return f"write `({', '.join(f'{part / sum(parts):.10g}' for part in parts)})`"
     number = _number_of(value)
@@ -312,11 +314,28 @@ def corrected_value(setting: str, value: Any, text: str) -> str | None:
     return f"write `{int(number)}`" if is_whole else None
 
 
+_LOADERS: Mapping[str, str] = {
+    **dict.fromkeys((".csv", ".tsv", ".txt", ".data"), "csv"),
+    ".npz": "npz",
+    ".parquet": "parquet",
+}
+
+
+def _loader_of(path: str) -> str | None:
+    """The data set that a file's ending says, or None."""
+    name = path.casefold().removesuffix(".gz")
+    return next((loader for ending, loader in _LOADERS.items() if name.endswith(ending)), None)
+
+
+def is_file(path: str) -> bool:
+    """Whether a text's ending says that it is a file of data."""
+    return _loader_of(path) is not None
+
+
 def corrected_path(path: str) -> str:
     """Help for a path alone: its ending says which data set it is, a folder's name does not."""
-    name = path.casefold().removesuffix(".gz")
-    if name.endswith((".npz", ".csv", ".tsv", ".txt", ".data")):
-        return f'write `{"npz" if name.endswith(".npz") else "csv"}("{path}")`'
+    if (loader := _loader_of(path)) is not None:
+        return f'write `{loader}("{path}")`'
     return f'say what it holds: `images("{path}")`, `idx("{path}")` or `cifar10("{path}")`'
 
 

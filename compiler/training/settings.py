@@ -213,8 +213,11 @@ class _Reader:
             help = foreign.corrected_term(kind, written, (), TERMS[kind], expression.span)
         elif name in LISTED and isinstance(expression, ast.Binary):
             help = f"write `[{', '.join(part.span.text for part in _joined(expression))}]`"
-        if help is None and kind == "data" and isinstance(expression, ast.String):
-            help = foreign.corrected_path(expression.value)
+        if help is None and kind == "data":
+            if isinstance(expression, ast.String):
+                help = foreign.corrected_path(expression.value)
+            elif foreign.is_file(expression.span.text):
+                help = foreign.corrected_path(expression.span.text)
         noun = TERMS[kind].noun
         example = f"{'an' if noun[0] in 'aeo' else 'a'} {noun} such as `{EXAMPLE_VALUES[kind]}`"
         return _unfit(name, example, expression, help=help)

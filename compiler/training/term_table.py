@@ -11,7 +11,7 @@ from ..expressions.arguments import Kind, Word, spell
 from ..layers.layerdef import GivenArgument, bind
 from .clipping import CLIPPING
 from .data_terms import AUGMENT, DATA, PREPROCESS
-from .foreign import corrected_term
+from .foreign import LOST, corrected_term
 from .losses import LOSSES
 from .optimizers import OPTIMIZERS
 from .regularizers import REGULARIZERS
@@ -67,9 +67,12 @@ def _advised(
     """The failure of a choice that exists, with the corrected call where its arguments are known.
 
     Bad values keep their own help: only words that others use, and what is missing, have another.
+    So do arguments that nobody uses, where one of ours is near.
     """
     (first,) = failure.diagnostics
     help = corrected_term(kind, name, given, TERMS[kind], call)
+    if first.code == "E102" and first.help is not None and LOST in (help or ""):
+        return failure
     if first.code == "E106":
         help = "keep one of them"
     if first.code not in ("E102", "E105", "E106") or help is None:

@@ -69,6 +69,8 @@ def adapter(
     found = _advice(shape, extents)
     if found is None and what.startswith("input "):
         found = _advice_on_size(shape, extents)
+    elif found is None and len(shape) == len(extents) == 1:
+        found = f"give the network as many numbers as a target has: `FC({shape[0]})`"
     raise _unlike(where, what, sample, type, found)
 
 

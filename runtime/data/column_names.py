@@ -8,7 +8,7 @@ import numpy as np
 
 from ..kerneldef import Array
 from .dataset import Converted, Dataset
-from .faults import unknown_name
+from .faults import check_columns
 
 ColumnOrders = Mapping[str, Sequence[str]]  # the names of the columns in order, by the input's name
 
@@ -53,9 +53,5 @@ def _differ(own: Sequence[str], known: Sequence[str]) -> bool:
 
 def _order(where: str, own: Sequence[str], known: Sequence[str]) -> Array:
     """Where the data have each of the run's columns."""
-    for name in known:
-        if name not in own:
-            spelled = ", ".join(f'"{each}"' for each in known)
-            help = f"the last column is the target unless `inputs=[{spelled}]` names the inputs"
-            raise unknown_name("input column", name, own, where, help=help)
+    check_columns(where, own, known)
     return np.array([own.index(name) for name in known], np.int64)

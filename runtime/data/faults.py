@@ -54,6 +54,22 @@ def unknown_name(
     )
 
 
+def check_columns(where: str, own: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse a table that lacks columns of the run's.
+
+    Raises:
+        NetError: E526.
+    """
+    lacking = [name for name in known if name not in own]
+    if not lacking:
+        return
+    spelled = ", ".join(f'"{each}"' for each in known)
+    help = f"the last column is the target unless `inputs=[{spelled}]` names the inputs"
+    if len(lacking) > 1:
+        help = f"the run takes {listing(known, 20)}; give all of them"
+    raise unknown_name("input column", lacking[0], own, where, help=help)
+
+
 def unknown_class(where: str, name: str, known: Sequence[str], whose: str) -> NetError:
     """The error for a class that is none of those that `whose` names, such as "the run"."""
     classes = listing(known[:20]) + ", ..." * (len(known) > 20)

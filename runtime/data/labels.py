@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...grammar.diagnostics import error
+from ...grammar.diagnostics import error, listing
 from ..kerneldef import Array
 from .dataset import Dataset
 
@@ -26,6 +26,14 @@ def check_labels(
         NetError: E523.
     """
     labels = data.labels()
+    names = data.classes
+    if labels is not None and len(names) > classes and labels.max(initial=0) >= classes:
+        raise error(
+            "E523",
+            f"{data.about.name} has {len(names)} classes, and the network distinguishes {classes}",
+            notes=[f"the classes are {listing(names, _SPELLED)}"],
+            help=f"give the network {len(names)} outputs, one for each class",
+        )
     if labels is not None:
         numbers = np.arange(len(labels))
         where = data.about.name
@@ -82,7 +90,8 @@ def _renumbering(labels: Array, wrong: Array, classes: int, ignoring: str) -> st
         return left_out
     or_left_out = f"; {left_out}" if one and wrong[0] < 0 and 0 in found else ""
     needed = len(found) if found[0] < 0 else found[-1] + 1
-    if len(found) > classes or found[0] == 0:
+    more = f", and give the network {len(found)} outputs" if len(found) > classes else ""
+    if found[0] == 0 or (more and (found[0] < 0 or labels.ndim > 2)):
         outputs = f"{needed} outputs" if needed <= _MOST_CLASSES else "more outputs"
         enough = f"give the network {outputs}, one for each class"
         return f"renumber the labels, or {enough}{or_left_out}"
@@ -91,4 +100,4 @@ def _renumbering(labels: Array, wrong: Array, classes: int, ignoring: str) -> st
         return f"number the classes from 0: {how}"
     spelled = f"[{', '.join(map(str, found))}]" if len(found) <= _SPELLED else "[...]"
     from_zero = f"`csv(..., classes={spelled})` of a table, {how} of an array"
-    return f"number them from 0: {from_zero}{or_left_out}"
+    return f"number them from 0: {from_zero}{more}{or_left_out}"

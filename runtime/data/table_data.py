@@ -11,7 +11,7 @@ from .cells import spelled
 from .class_names import numbered
 from .columns import UNKNOWN, Column, ColumnsByInput, encode, is_one_hot, layout
 from .dataset import About, ArrayData, Batch, Rows
-from .faults import unknown_class, unknown_name
+from .faults import check_columns, unknown_class
 from .fingerprints import digest
 
 
@@ -159,9 +159,5 @@ def _matched(where: str, own: Sequence[str], known: Sequence[str]) -> list[str]:
     unnamed = any(all(name.isdecimal() for name in names) for names in (own, known))
     if unnamed and len(own) == len(known):
         return list(own)
-    for name in known:
-        if name not in own:
-            spelled = ", ".join(f'"{each}"' for each in known)
-            help = f"the last column is the target unless `inputs=[{spelled}]` names the inputs"
-            raise unknown_name("input column", name, own, where, help=help)
+    check_columns(where, own, known)
     return list(known)

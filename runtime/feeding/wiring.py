@@ -107,6 +107,13 @@ def wire_inputs(graph: Graph, data: Dataset) -> Wiring:
     return Wiring(inputs, {}, {source: graph.inputs[name].type for source, name in inputs.items()})
 
 
+def _naming(kind: str, given: list[str], wanted: list[str]) -> str:
+    """What to do where data lack an input or a target."""
+    if kind == "target" and not given:
+        return "give targets, too: of a table, the column that the run calls its target"
+    return f"name them as the network does: {', '.join(wanted)}"
+
+
 def _matched(data: Dataset, kind: str, given: list[str], wanted: list[str]) -> dict[str, str]:
     """Names in the data to names in the network."""
     if len(wanted) == 1 and len(given) == 1:
@@ -120,6 +127,6 @@ def _matched(data: Dataset, kind: str, given: list[str], wanted: list[str]) -> d
             "E543",
             f"{data.about.name} has no {kind} for {whose} `{missing[0]}`",
             notes=[f"its {kind}s are {has}" if given else f"it has no {kind}s at all"],
-            help=near or f"name them as the network does: {', '.join(wanted)}",
+            help=near or _naming(kind, given, wanted),
         )
     return {name: name for name in wanted}

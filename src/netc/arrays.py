@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,13 @@ def _numbers(text: str) -> Array:
     return found.astype(np.float32 if found.dtype.kind == "f" else np.int64)
 
 
-def save_arrays(path: str, arrays: Mapping[str, Array]) -> None:
+def save_arrays(path: str, arrays: Mapping[str, Array], others: Iterable[str] = ()) -> None:
     """Write one array as `.npy`, or several by name as `.npz`.
+
+    Args:
+        path: Where.
+        arrays: The arrays by name.
+        others: Suffixes that the caller writes itself, for the message.
 
     Raises:
         NetError: The suffix is neither, one file cannot hold several arrays (E505), or the file
@@ -63,8 +68,8 @@ def save_arrays(path: str, arrays: Mapping[str, Array]) -> None:
     """
     suffix = Path(path).suffix
     if suffix not in (".npy", ".npz"):
-        message = f"`{path}` is neither a .npy nor a .npz file"
-        raise error("E505", message, help="choose one of these suffixes")
+        known = ", ".join((".npy", ".npz", *others))
+        raise error("E505", f"`{path}` is none of {known}", help="choose one of these suffixes")
     if suffix == ".npy" and len(arrays) > 1:
         message = f"`{path}` can hold one array, not {len(arrays)}"
         raise error("E505", message, help="write a .npz file")

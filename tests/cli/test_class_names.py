@@ -156,6 +156,11 @@ def test_a_column_that_is_missing(called: Call, folder: Path) -> None:
         found = called(command, f"{folder}/table.net", "--run", f"{folder}/table", option, data)
         assert found.status == 1
         assert "error[E526]: `columns.csv` has no input column `y`" in found.err
+        assert 'unless `inputs=["x", "y"]` names the inputs' in found.err
+        write_columns(folder, "why", "kind")
+        found = called(command, f"{folder}/table.net", "--run", f"{folder}/table", option, data)
+        assert "help: the run takes `x`, `y`; give all of them" in found.err
+        write_columns(folder, "x", "why", "kind")
     write_columns(folder, "x", "y")
     words = ["predict", f"{folder}/table.net", "--run", f"{folder}/table", "--data"]
     assert called(*words, 'csv("columns.csv")').status == 0

@@ -321,7 +321,10 @@ MASK_NAMES = ("background", "circle", "square", "triangle")
             ["--input", "input=x.npy", "--input", "other=x.npy"],
             "error[E543]: the network has no input `other`",
         ),
-        (["--input", "x.npy", "-o", "y.txt"], "error[E505]: `y.txt` is neither"),
+        (
+            ["--input", "x.npy", "-o", "y.txt"],
+            "error[E505]: `y.txt` is none of .npy, .npz, .csv, .parquet",
+        ),
         (["--input", "x.npy", "--engine", "torch"], "error[E502]: unknown engine `torch`"),
         (["--data", "digit"], "error[E124]"),
     ],

@@ -52,6 +52,7 @@ def mask_of(*values: int) -> np.ndarray[Any, Any]:
             4,
             "classes=[-2, -1, 0, 1])` of a table, `names, t = np.unique(t",
         ),
+        ([4, 6, 8], 2, "return_inverse=True)` of an array, and give the network 3 outputs"),
         ([0, 1, 2], 2, "renumber the labels, or give the network 3 outputs, one for each class"),
         ([0, 1, 99999], 2, "renumber the labels, or give the network more outputs, one for each"),
         ([0, 1, 255], 2, "`cross_entropy(ignore_index=255)` leaves the class 255 out"),
@@ -167,3 +168,13 @@ def test_unknown_names(refusal: Refusal, given: Any, names: tuple[str, ...], nam
     text = refusal(by_names, data, {"target": names})
     assert text.startswith(f"error[E523]: the data has a class {named}, which the run does not")
     assert f"the classes are `{names[0]}`, `{names[1]}`" in text
+
+
+def test_names_of_classes_are_told(refusal: Refusal) -> None:
+    """Words are not labels that could be numbered otherwise."""
+    data = arrays(np.zeros((3, 1), np.float32), np.array(["ash", "elm", "oak"]))
+    text = refusal(check_labels, data, 2)
+    assert "the data has 3 classes, and the network distinguishes 2" in text
+    assert "the classes are `ash`, `elm`, `oak`" in text
+    assert text.strip().endswith("give the network 3 outputs, one for each class")
+    check_labels(data, 3)

@@ -181,6 +181,11 @@ def test_none_is_an_empty_list_of_choices(setting: str, written: str) -> None:
         ("train_size = 0.9", "write `split = (0.9, 0.1)`"),
         ('lr = "0.1"', "write `optimizer = sgd(lr=0.1)`"),
         ("clipnorm = 1.0", "write `clip = norm(1)`"),
+        ("split = (0, 0.5, 0.5)", "such as `split = (0.8, 0.1, 0.1)`"),
+        ("data = new.csv", 'write `csv("new.csv")`'),
+        ("data = folder/new.parquet", 'write `parquet("folder/new.parquet")`'),
+        ('data = csv("t.csv", taret="y")', "did you mean `target`?"),
+        ("loss = cross_entropy(class_weight=balanced)", "did you mean `class_weights`?"),
     ],
 )
 def test_a_setting_keeps_its_value_in_our_words(written: str, meant: str) -> None:

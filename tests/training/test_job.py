@@ -261,7 +261,8 @@ def test_words_are_not_values(loss: str) -> None:
             "INPUT(8x8) -> FC(10)\ntrain { loss = mse }",
             np.zeros((60, 3), np.float32),
             "error[E529]: the data: the target `target` is float32 (N, 3), and the network takes"
-            " float32 (N, 10)",
+            " float32 (N, 10)\n"
+            "  = help: give the network as many numbers as a target has: `FC(3)`",
         ),
         (
             "INPUT(9x9) -> FC(10)",
@@ -290,6 +291,7 @@ def test_names_that_do_not_match() -> None:
     nothing = refused(lambda: run(job("INPUT(8x8) -> FC(10)", data=(x, None))))
     assert nothing.startswith("error[E543]: the data has no target for the output `output`\n")
     assert "  = note: it has no targets at all\n" in nothing
+    assert nothing.endswith("of a table, the column that the run calls its target")
 
 
 def test_what_fits_without_a_word() -> None:

@@ -102,7 +102,7 @@ def command(
         if os.path.splitext(output)[1].lower() in TABLES:
             found.save(output)
         else:
-            save_arrays(output, found.outputs)
+            save_arrays(output, found.outputs, TABLES)
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=2))
         return
