@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ..ir.graph import INPUT, Graph, Node
+from ..ir.graph import INPUT, PARAMETER, Graph, Node
 from ..ir.initializers import AUTO, GLOROT, TORCH, Init
 from ..layers.layerdef import activation_of
 from ..ops.opdef import Activation, definition, row_of
@@ -20,17 +20,41 @@ def resolve(graph: Graph) -> dict[str, Init]:
     are followed to the first activation: the ReLU family asks for `he` (He, Zhang, Ren and Sun
     2015), SELU for `lecun` (Klambauer, Unterthiner, Mayr and Hochreiter 2017), everything else, the
     end of the network included, for `glorot` (Glorot and Bengio 2010). Where branches part, the
-    first use that leads to an activation decides.
+    first use that leads to an activation decides. In place of `glorot` it is `torch` for weights
+    that no others come before or after, as in a linear model: no signal is to be kept alive, and
+    what first weights say at random has to be unlearned.
 
     `graph` must be unoptimised: folding and fusion hide activations. Takes time linear in it.
     """
     data = _fed_by_inputs(graph)
-    met, normalized = _activations_met(graph, data), _normalized(graph, data)
+    met = _activations_met(graph, data)
+    torch = _normalized(graph, data) | {
+        node for node in _alone(graph, data) if met.get(node, GLOROT) == GLOROT
+    }
     return {
-        name: TORCH if value.node in normalized else met.get(value.node, GLOROT)
+        name: TORCH if value.node in torch else met.get(value.node, GLOROT)
         for name, value in graph.parameters.items()
         if graph.producer(value).attributes["init"] == AUTO
     }
+
+
+def _alone(graph: Graph, data: set[int]) -> set[int]:
+    """The nodes that lie on no path through several weights."""
+    depth: list[int] = []  # how many weights a path takes until there; vectors are none
+    for identifier, node in graph.nodes():
+        given = [value.node for value in node.inputs if value is not None]
+        before = max((depth[each] for each in given if each in data), default=0)
+        weights = [depth[each] for each in given if each not in data]
+        if node.op_type == PARAMETER:
+            depth.append(int(len(node.outputs[0].shape) > 1))
+        else:
+            depth.append(before + sum(weights) if identifier in data else max(weights, default=0))
+    deep: set[int] = set()
+    for identifier in range(len(graph) - 1, -1, -1):
+        if depth[identifier] > 1 or identifier in deep:
+            deep.add(identifier)
+            deep.update(value.node for value in graph[identifier].inputs if value is not None)
+    return set(range(len(graph))) - deep
 
 
 def _normalized(graph: Graph, data: set[int]) -> set[int]:

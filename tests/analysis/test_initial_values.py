@@ -20,6 +20,12 @@ from netc.compiler.ir.types import DType, TensorType
         ("INPUT -> CONV as w -> SIGMOID -> FC", GLOROT),
         ("INPUT -> FC -> FC(3) as w -> SOFTMAX", GLOROT),
         ("INPUT -> FC -> FC(3) as w", GLOROT),
+        ("INPUT -> FC(3) as w", TORCH),
+        ("INPUT -> DROPOUT -> FC(3) as w -> SOFTMAX", TORCH),
+        ("INPUT -> BN -> LINEAR(3) as w -> DROPOUT", TORCH),
+        ("INPUT -> ( FC(3) as w | FC(2) ) -> CONCAT", TORCH),
+        ("INPUT -> FC(3) as w -> RELU -> FC", HE),
+        ("INPUT -> FC(3) as w -> TANH -> FC", GLOROT),
         ("INPUT -> FC(3) as w -> RELU", HE),
         ("INPUT -> FC(3, bias=no) as w -> BN -> TANH -> FC", TORCH),
         ("INPUT -> LINEAR(4) as w -> LN -> FC", TORCH),
@@ -40,7 +46,7 @@ from netc.compiler.ir.types import DType, TensorType
     ],
 )
 def test_first_activation_decides(text: str, expected: Init) -> None:
-    """PyTorch's before a normalization, He before ReLU, through what passes on; else Glorot."""
+    """PyTorch's before a normalization and in linear models, He before ReLU; else Glorot."""
     assert resolve(netc.compile(text).graph)["w.weight"] == expected
 
 
@@ -48,6 +54,8 @@ def test_stated_initializers_stay() -> None:
     """Only `auto` is resolved: stated initializers, biases and statistics are left alone."""
     graph = netc.compile("INPUT -> CONV(init=orthogonal) -> BN -> RELU -> FC as f").graph
     assert resolve(graph) == {"f.weight": GLOROT}
+    graph = netc.compile("INPUT(5x4, sequence) -> LSTM(3) as l").graph
+    assert set(resolve(graph).values()) <= {GLOROT}
 
 
 def test_a_weight_that_is_computed() -> None:
