@@ -18,6 +18,7 @@ from ...grammar.parsing.parser import parse_setting
 from ...grammar.source import SETTINGS as SOURCE
 from ...grammar.source import Source, Span
 from ..expressions.arguments import spell
+from .foreign import is_file
 from .term_table import given_arguments, is_known, spell_term
 from .terms import Term
 
@@ -135,7 +136,9 @@ def _written(value: Any) -> _Written:
 
 
 def _single(value: Any) -> _Written:
-    """Text, a choice, or any other value as it is."""
+    """Text, a choice, or any other value as it is; so is the path of a file, which is no syntax."""
+    if isinstance(value, str) and is_file(value):
+        return _Written(value, partial(held, value))
     if isinstance(value, str):
         return _Written(value, parse_setting)
     if isinstance(value, Term) and is_known(value):

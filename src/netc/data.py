@@ -9,7 +9,7 @@ from .compiler.layers.layerdef import GivenArgument
 from .compiler.training.data_terms import DATA
 from .compiler.training.held_settings import held, keyword_spans, spell_plain
 from .compiler.training.term_table import bind_term
-from .grammar.diagnostics import did_you_mean, error, listing
+from .grammar.diagnostics import NetError, did_you_mean, error, listing
 from .grammar.source import PYTHON, Span
 from .runtime.data.dataset import About, Batch, Dataset, TargetKind
 from .runtime.data.frames import FRAME, frame_data, is_frame
@@ -53,13 +53,30 @@ def opened_frame(
         known: What a run knows of its table.
 
     Raises:
-        NetError: As `table`.
+        NetError: As `table`; E532, other data come with what is said of tables.
     """
     if not is_frame(data):
+        said = next((name for name in settings if name in READING), None)
+        if said is not None:
+            raise _no_table(said, data)
         return data, settings
     reading = reading_of({name: settings[name] for name in settings if name in READING})
     rest = {name: value for name, value in settings.items() if name not in READING}
     return frame_data(data, reading, known), rest
+
+
+def _no_table(said: str, data: Any) -> NetError:
+    """The error for what is said of a table, where there is none."""
+    if data is None or isinstance(data, str):
+        message = f"`{said}` is said of a data frame, and the data are none"
+        help = f"write it where the table is named: `csv(..., {said}=...)`"
+    else:
+        message = f"`{said}` is said of a data frame, and `{type(data).__name__}` is none"
+        help = "make one: `pandas.DataFrame(...)`"
+        if isinstance(data, Mapping) and any(map(is_frame, data.values())):
+            part = next(name for name, value in data.items() if is_frame(value))
+            help = f'give one of its tables: `data["{part}"]`'
+    return error("E532", message, help=help)
 
 
 def reading_of(given: Mapping[str, Any]) -> Reading:

@@ -118,8 +118,8 @@ class Trainable:
         """Train the network as its `train` block says.
 
         Args:
-            data: `(x, t)`, arrays or dictionaries of them, a data frame, or a data set, not the
-                block's data.
+            data: `(x, t)`, arrays or dictionaries of them, a data frame, a data set, or text such
+                as `npz("new.npz")`, not the block's data.
             engine: `numpy`, the default, or `onnxruntime`; a resumed run keeps its own.
             device: `cpu`, the default, or, on onnxruntime, `cuda`.
             output: The folder for checkpoints, history, curves and weights.

@@ -18,6 +18,7 @@ from .data import READING, opened_frame
 from .grammar.diagnostics import Diagnostic, error
 from .grammar.files import write_text
 from .runtime.data import Dataset, arrays, load
+from .runtime.data.frames import is_frame
 from .runtime.data.parts import Parts
 from .runtime.data.tabular import Known
 from .runtime.inspection.lsuv import lsuv_weights
@@ -114,7 +115,7 @@ def job_of(
 
     Args:
         model: The network.
-        data: A data set or `(x, t)`, in place of the program's.
+        data: A data set, `(x, t)`, or text such as `npz("new.npz")`, in place of the program's.
         changes: Settings by name that replace the program's.
         resume: Go on from the checkpoint in the folder, with the settings and options that it was
             begun with where no others are given.
@@ -127,6 +128,8 @@ def job_of(
     """
     _check_options(options.get("patience"), folder, resume=resume)
     parts, changes = _given_parts(changes or {})
+    if isinstance(data, str):
+        data, changes = None, {**changes, "data": data}
     reading = {name: changes[name] for name in READING if name in changes}
     data, changes = opened_frame(data, changes)
     changed = {name: value for name, value in changes.items() if value is not None}
@@ -157,6 +160,9 @@ def _given_parts(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
     for name, value in changes.items():
         part = _PART_NAMES.get(name, name)
         is_data = name in _PART_NAMES and not isinstance(value, str | Term | None)
+        if is_data and part in parts:
+            message = f"`{part}` is given twice"
+            raise error("E125", message, help=f"keep one of `{part}=` and `{part}_data=`")
         (parts if is_data else others)[part] = value
     return parts, others
 
@@ -185,7 +191,7 @@ def with_parts(
     for name in ("validation", "test"):
         data, term = (given or {}).get(name), getattr(recipe, name)
         if data is not None:
-            data, _ = opened_frame(data, reading or {}, known)
+            data, _ = opened_frame(data, reading or {} if is_frame(data) else {}, known)
             parts[name] = open_data(model, recipe, data)
         elif term is not None:
             own = term if recipe.data is None else as_read(term, recipe.data)
@@ -400,7 +406,7 @@ def state_of(graph: Graph, weights: Any) -> State | None:
         return weights
     if isinstance(weights, str | os.PathLike):
         return fitted_names(graph, load_weights(os.fspath(weights)))
-    help = "give a dictionary of arrays, or the path of a file"
+    help = "give a dictionary of arrays, or the path of a file; samples are `data=(x, t)`"
     raise error("E501", f"`{type(weights).__name__}` is no type of weights", help=help)
 
 

@@ -253,7 +253,7 @@ def test_settings_that_do_not_fit() -> None:
         small().train(data=batch(), epochs=0)
 
 
-@pytest.mark.parametrize("data", [np.ones((4, 6)), (np.ones((4, 6)), [0, 1, 2, 0], None), "digits"])
+@pytest.mark.parametrize("data", [np.ones((4, 6)), (np.ones((4, 6)), [0, 1, 2, 0], None), 3])
 def test_data_that_are_no_pair(data: object) -> None:
     """What is not inputs and targets is refused, however many values it unpacks to."""
     with pytest.raises(netc.NetError, match=r"E529.*not a pair `\(x, t\)`"):
@@ -343,6 +343,8 @@ def test_what_no_run_and_no_weights_are() -> None:
         small().predict(x, run=3)  # type: ignore[arg-type]
     with pytest.raises(netc.NetError, match="no type of weights"):
         small().train((x, t), weights=3)  # type: ignore[arg-type]
+    with pytest.raises(netc.NetError, match=r"samples are `data=\(x, t\)`"):
+        small().evaluate((x, t), run=small().train((x, t), epochs=1))  # type: ignore[arg-type]
     with pytest.raises(netc.NetError, match="cannot read"):
         small().evaluate("nothing.npz", data=(x, t))
     for threshold in ("half", float("nan")):

@@ -163,6 +163,46 @@ def test_data_frames(net: netc.Network, frame: Callable[[], Any]) -> None:
     np.testing.assert_array_equal(same.predict(frame()), ours.outputs["output"])
 
 
+def test_data_as_text(net: netc.Network) -> None:
+    """What `data` may be in a program may be given from Python, too."""
+    text = 'csv("t.csv", target="kind", missing=median, index="id")'
+    assert net.train(text).test == net.train().test
+    for path in ("t.csv", "/folder/t.csv"):
+        with pytest.raises(netc.NetError, match=re.escape(f'write `csv("{path}")`')):
+            net.train(path)
+
+
+class _Frame:
+    """What has named columns, as frames have."""
+
+    columns = ("a", "kind")
+
+    def __getitem__(self, name: str) -> list[str]:
+        return ["x", "y"] * 5
+
+
+@pytest.mark.parametrize(
+    ("data", "help"),
+    [
+        (None, "write it where the table is named: `csv(..., target=...)`"),
+        ('csv("t.csv")', "write it where the table is named: `csv(..., target=...)`"),
+        ({"a": [1, 2]}, "make one: `pandas.DataFrame(...)`"),
+        ({"train": _Frame(), "test": _Frame()}, 'give one of its tables: `data["train"]`'),
+    ],
+)
+def test_what_is_said_of_tables_without_one(net: netc.Network, data: Any, help: str) -> None:
+    """Arguments of tables are not settings."""
+    with pytest.raises(netc.NetError, match=re.escape(help)):
+        net.train(data, target="kind")
+
+
+def test_a_part_that_is_given_twice(net: netc.Network) -> None:
+    """`validation_data`, which Keras says, is `validation`."""
+    x, t = np.ones((4, 5), np.float32), np.zeros(4, int)
+    with pytest.raises(netc.NetError, match="`validation` is given twice"):
+        net.train((x, t), validation=(x, t), validation_data=(x, t))
+
+
 @pytest.mark.parametrize("below", [-1, 0])
 def test_margins_answer_for_either_side(below: int) -> None:
     """A score of `hinge` above 0 says yes, another one says no with as large a score."""

@@ -86,8 +86,7 @@ def _job(net: Network, run: "Origin | None", data: Any, settings: Mapping[str, A
     if run is not None:
         trained, data = net.trained(run), run_data(run, data)
         return job_as_trained(net.model, trained, settings, data=data)
-    text = {"data": data} if isinstance(data, str) else {}
-    return job_of(net.model, data=None if text else data, changes={**settings, **text})
+    return job_of(net.model, data=data, changes=settings)
 
 
 def _draw_pictures(
