@@ -209,7 +209,7 @@ def _turns(
     clause, *inner = clauses
     for item in items_of(evaluate(clause.iterable, environment), clause.iterable):
         environment.budget.work(effort, blame)
-        own = {name.id: value for name, value in unpacked(clause.target, item)}
+        own = {name.id: value for name, value in unpacked(clause.target, item, clause.iterable)}
         turn = with_names(environment, own)
         if all(truth_of(evaluate(test, turn), test) for test in clause.conditions):
             yield from _turns(inner, turn, effort, blame)
@@ -221,8 +221,10 @@ def with_names(environment: Environment, names: dict[str, Any], **others: Any) -
     return replace(environment, names=ChainMap(names, around), **others)
 
 
-def unpacked(target: ast.Target, value: Any) -> Iterator[tuple[ast.NameTarget, Any]]:
-    """The names of a target, each with what it gets of a value.
+def unpacked(
+    target: ast.Target, value: Any, walked: ast.Expression | None = None
+) -> Iterator[tuple[ast.NameTarget, Any]]:
+    """The names of a target, each with what it gets of a value, an item of the list walked.
 
     Raises:
         NetError: E302, there are more or fewer values than names.
@@ -235,7 +237,10 @@ def unpacked(target: ast.Target, value: Any) -> Iterator[tuple[ast.NameTarget, A
         count = 1 if items is None else len(items)
         found = {0: "no values", 1: "one value"}.get(count, f"{count} values")
         message = f"{len(target.items)} names, but {found}"
-        raise error("E302", message, target.span, help=_names_for(target, items or ()))
+        help = _names_for(target, items or ())
+        if items is None and walked is not None and len(target.items) == 2:
+            help = f"`enumerate({walked.span.text})` counts the items"
+        raise error("E302", message, target.span, help=help)
     for inner, item in zip(target.items, items, strict=True):
         yield from unpacked(inner, item)
 

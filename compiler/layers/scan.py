@@ -17,7 +17,7 @@ from ..ir.builder import Builder
 from ..ir.graph import INPUT, PARAMETER, Graph, Node, Value
 from ..ir.types import TensorType, author_extents
 from .layer_builder import LayerBuilder
-from .layerdef import layer
+from .layerdef import LAYERS, layer
 from .source import channels_first_shape
 from .spatial import describe
 
@@ -115,6 +115,9 @@ def _operands(
     if states is not None:
         return xs, [_zeros(build, xs[0], size) for size in _listed(states)]
     sequence, *firsts = xs
+    if not firsts and block.name in LAYERS:
+        message = f"calls a block, and `{block.name}` is a layer"
+        raise build.fail("E101", message, help="define one: `block Cell(n; x, h) { ... }`")
     if not firsts:
         message = "needs `states=`, the size of what a turn hands on"
         raise build.fail("E105", message, help=_with_states(build, block))

@@ -79,9 +79,14 @@ def bind_chain(
     return tensors
 
 
-def bind_target(target: ast.Target, value: Any, give: Callable[[str, Any], None]) -> None:
-    """Give a name its value, or several names the items of a list."""
-    for name, item in unpacked(target, value):
+def bind_target(
+    target: ast.Target,
+    value: Any,
+    give: Callable[[str, Any], None],
+    walked: ast.Expression | None = None,
+) -> None:
+    """Give a name its value, or several names the items of a list; `walked` is a loop's list."""
+    for name, item in unpacked(target, value, walked):
         check_free(name.id, name.span)
         give(name.id, item)
 

@@ -91,7 +91,7 @@ def _regions(state: Lowering, clause: ast.Clause, scope: Scope) -> Sequence[Scop
     for value in items_of(evaluate_in(scope, clause.iterable), clause.iterable):
         state.spend(clause.span)
         inner = scope.region(is_turn=True)
-        bind_target(clause.target, value, inner.lets.__setitem__)
+        bind_target(clause.target, value, inner.lets.__setitem__, clause.iterable)
         if all(truth_of(evaluate_in(inner, test), test) for test in clause.conditions):
             found.append(inner)
     return found

@@ -54,7 +54,7 @@ def for_each(state: Lowering, item: ast.For, site: Site) -> Tensors:
 
     def turn(index: int, current: Tensors) -> Tensors:
         inner = site.scope.region(is_turn=True)
-        bind_target(item.target, items[index], inner.lets.__setitem__)
+        bind_target(item.target, items[index], inner.lets.__setitem__, item.iterable)
         if site.label is not None:
             name = label_text(site.label, inner)
             name = name if site.label.literal is None else f"{name}.{index}"
