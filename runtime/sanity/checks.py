@@ -31,6 +31,7 @@ from .slowness import Slowness, slowness
 from .subject import Subject
 
 AS_EXPECTED = 0.1  # how much of the expected loss the loss of small weights may differ from it
+TOLD = 1e-3  # the least loss above which it is told
 TOO_SURE = 3.0  # a first loss above this multiple of the expected one is too sure of what it says
 SCALES = (0.01, 10.0)  # between which the deviation of inputs lies
 OFFSET = 5.0  # how many deviations the mean of inputs may be from 0
@@ -299,11 +300,12 @@ def _small_subset(subject: Subject) -> Check:
     trial = subject.trial
     answers = "" if trial.accuracy is None else f", {trial.accuracy:.0%} of the answers right"
     verb = "are learned" if trial.learned else "are not learned"
+    floor = f", no less than {trial.least:.3g} for such targets" if trial.least > TOLD else ""
     return Check(
         "small subset",
         trial.learned,
         f"{trial.samples} samples {verb} in {trial.steps} steps of adam(lr={trial.rate:g}):"
-        f" loss {trial.first:.3g} -> {trial.last:.3g}{answers}",
+        f" loss {trial.first:.3g} -> {trial.last:.3g}{floor}{answers}",
         "a network that cannot memorize a few samples cannot learn anything else: look for a"
         " mistake in data, loss or layers before training, or take a larger network",
         {

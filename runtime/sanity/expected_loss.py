@@ -1,6 +1,7 @@
 """A network's losses -> what they come to while it knows nothing: its weights are close to 0."""
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def constant_loss(
     *,
     axis: int | None = None,
 ) -> float:
-    """The loss of an answer that is always the same, its classes on an axis."""
+    """The loss of an answer, its classes on an axis: one number, one answer, or one per sample."""
     answers = Graph("constant")
     build = Builder(answers)
     given_answer, wanted = build.input("answer", output), build.input("target", target.type)
@@ -111,8 +112,9 @@ def constant_loss(
 
 
 def _filled(shape: tuple[int, ...], answer: float | Array) -> Array:
-    """The same answer for each sample."""
-    one = np.reshape(answer, shape[1:]) if np.ndim(answer) else answer
+    """An answer for each sample, the same one where there are not as many."""
+    size = np.size(answer)
+    one = answer if size == 1 else np.reshape(answer, shape if size == prod(shape) else shape[1:])
     return np.broadcast_to(np.asarray(one, np.float64), shape)
 
 

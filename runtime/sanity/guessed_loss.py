@@ -1,4 +1,4 @@
-"""A network's losses -> what the best answer costs that is the same for every sample."""
+"""A network's losses -> what the best answer costs: one for all samples, or one for each."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from ...compiler.ir.graph import Graph, Value
 from ...compiler.training.class_losses import class_axis
-from ...compiler.training.lossdef import Values
+from ...compiler.training.lossdef import BALANCED, CLASS_WEIGHTS, Values
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import Objective
 from ...compiler.training.output_fit import fit
@@ -19,6 +19,7 @@ from ..kerneldef import Array
 from .expected_loss import constant_loss
 
 SHARES = np.linspace(0.02, 0.98, 49)  # answers that are tried where none is known to be best
+LEAST = np.finfo(np.float64).tiny  # whose logarithm is finite
 Guess = Callable[[Array, Mapping[str, Any]], float]
 
 
@@ -56,11 +57,13 @@ def _guessed(graph: Graph, output: str, term: Term, target: TargetFeed, given: A
     task = row.targets.task_of(indexed=bool(target.classes))
     if task == "classes":
         axis = fit(graph, value, term, name=output).axis
-        frequencies = _frequencies(value, axis, given, term)
+        arguments = row.settled(term.arguments)
         if given.dtype.kind == "f":
-            answer = _log_likelihoods(frequencies, axis, given.shape, row.settled(term.arguments))
+            others = tuple(i for i in range(given.ndim) if i != axis)
+            means = given.mean(axis=others, keepdims=True, dtype=np.float64)
+            answer = np.broadcast_to(_log_likelihoods(means, axis, arguments), given.shape)
             return constant_loss(value.type, term, target, given, answer, axis=axis)
-        return OF_CLASSES[row.targets.values](frequencies, row.settled(term.arguments))
+        return OF_CLASSES[row.targets.values](_frequencies(value, axis, given, term), arguments)
     if task == "decisions":
         yes = _yes(value, given, row.targets.values)
         return OF_DECISIONS[row.targets.values](yes, row.settled(term.arguments))
@@ -69,23 +72,56 @@ def _guessed(graph: Graph, output: str, term: Term, target: TargetFeed, given: A
     return min(constant_loss(value.type, term, target, given, answer) for answer in answers)
 
 
+def least_loss(
+    graph: Graph, objective: Objective, wiring: Wiring, feeds: Mapping[str, Array]
+) -> float:
+    """The loss of the best answer to each sample, below which no training can bring it.
+
+    That is 0 but for probabilities as targets, and for smoothed labels, which cost their entropy.
+
+    Args:
+        graph: The network.
+        objective: What is minimised.
+        wiring: Its targets.
+        feeds: A batch.
+
+    Raises:
+        NetError: Outputs and losses do not fit.
+    """
+    total = 0.0
+    for output, term in objective.comparing.losses.items():
+        target = wiring.targets[output]
+        given = feeds[target.name]
+        found = _least(graph, output, term, target, given)
+        total += objective.weights.get(output, 1.0) * found
+    return total
+
+
+def _least(graph: Graph, output: str, term: Term, target: TargetFeed, given: Array) -> float:
+    value, row = graph.outputs[output], LOSSES[term.name]
+    arguments = row.settled(term.arguments)
+    if row.targets.values is Values.PROBABILITY:
+        own = given.ndim == len(value.shape)
+        last = np.moveaxis(given, class_axis(value.type), -1) if own else given[..., None]
+        return _entropies(last.astype(np.float64), arguments)
+    if row.targets.values is not Values.PROBABILITIES:
+        return 0.0
+    axis = fit(graph, value, term, name=output).axis
+    if given.dtype.kind == "f":
+        answer = _log_likelihoods(given.astype(np.float64), axis, arguments)
+        return constant_loss(value.type, term, target, given, answer, axis=axis)
+    frequencies = _frequencies(value, axis, given, term)
+    costs = _entropies_of(_wanted(np.eye(len(frequencies)), arguments))
+    return float(frequencies @ costs / _mean_weight(frequencies, arguments))
+
+
 def _frequencies(value: Value, axis: int, given: Array, term: Term) -> Array:
     """How frequent each class is, (K,)."""
-    if given.dtype.kind == "f":
-        others = tuple(i for i in range(given.ndim) if i != axis)
-        return np.asarray(given.mean(axis=others, dtype=np.float64))
     counted = given[(given >= 0) & (given != term.arguments.get("ignore_index"))]
     extent = value.shape[axis]
     counts = np.bincount(counted.ravel(), minlength=extent if isinstance(extent, int) else 0)
-    weighed = counts * _weights(term, "class_weights")
-    frequencies: Array = weighed / (weighed.sum() or 1)
+    frequencies: Array = counts / (counts.sum() or 1)
     return frequencies
-
-
-def _weights(term: Term, name: str) -> Array:
-    """How much classes, or yes, weigh; 1 where nothing says so."""
-    given = term.arguments.get(name)
-    return np.asarray(1.0 if given is None else given, np.float64)
 
 
 def _sought(graph: Graph, output: str, term: Term, target: TargetFeed, given: Array) -> float:
@@ -112,33 +148,51 @@ def _yes(value: Value, given: Array, values: Values) -> Array:
     return yes
 
 
-def _log_likelihoods(
-    frequencies: Array, axis: int, shape: tuple[int, ...], arguments: Mapping[str, Any]
-) -> Array:
-    """One sample's answer, log q of each class on the axis, for targets of a shape."""
-    mixed = np.maximum(_mixed(frequencies, arguments), np.finfo(np.float64).tiny)
-    others = tuple(i - 1 for i in range(1, len(shape)) if i != axis)
-    return np.broadcast_to(np.expand_dims(np.log(mixed), others), shape[1:])
+def _weights(arguments: Mapping[str, Any]) -> Array:
+    """How much classes weigh; 1 where a loss has no weights, or all are alike."""
+    given = arguments.get(CLASS_WEIGHTS)
+    return np.asarray(1.0 if given in (None, BALANCED) else given, np.float64)
 
 
-def _mixed(frequencies: Array, arguments: Mapping[str, Any]) -> Array:
-    """Frequencies that label smoothing, where a loss has it, has mixed with equal ones."""
+def _wanted(probabilities: Array, arguments: Mapping[str, Any]) -> Array:
+    """What a loss multiplies -log q of each class by, w ((1 - s) t + s / K), on the last axis."""
     smoothing = arguments.get("label_smoothing", 0.0)
-    mixed: Array = (1 - smoothing) * frequencies + smoothing / max(len(frequencies), 1)
-    return mixed
+    mixed = (1 - smoothing) * probabilities + smoothing / max(probabilities.shape[-1], 1)
+    wanted: Array = _weights(arguments) * mixed
+    return wanted
+
+
+def _mean_weight(frequencies: Array, arguments: Mapping[str, Any]) -> float:
+    """What the loss of class indices is divided by."""
+    return float((frequencies * _weights(arguments)).sum()) or 1.0
+
+
+def _log_likelihoods(probabilities: Array, axis: int, arguments: Mapping[str, Any]) -> Array:
+    """The best answer to targets that are always these: log q of the classes on an axis."""
+    wanted = _wanted(np.moveaxis(probabilities, axis, -1), arguments)
+    shares = wanted / np.maximum(wanted.sum(axis=-1, keepdims=True), LEAST)
+    return np.moveaxis(np.log(np.maximum(shares, LEAST)), -1, axis)
+
+
+def _entropies_of(wanted: Array) -> Array:
+    """The least -sum a log q over the last axis, that of q = a / sum a."""
+    total = wanted.sum(axis=-1, keepdims=True)
+    costs: Array = (total * _terms(wanted / np.maximum(total, LEAST))).sum(axis=-1)
+    return costs
 
 
 def _entropy(frequencies: Array, arguments: Mapping[str, Any]) -> float:
-    """-sum q log q."""
-    return float(_terms(_mixed(frequencies, arguments)).sum())
+    """That of the mean over all positions."""
+    cost = float(_entropies_of(_wanted(frequencies, arguments)))
+    return cost / _mean_weight(frequencies, arguments)
 
 
 def _entropies(yes: Array, arguments: Mapping[str, Any]) -> float:
-    """The mean over the labels of the entropy of yes, as much as it weighs, and no."""
+    """The mean over all known labels of the entropy of yes, as much as it weighs, and no."""
     weighed = yes * np.asarray(arguments["pos_weight"], np.float64)
     total = weighed + (1 - yes)
     share = weighed / total
-    return float(np.mean(total * (_terms(share) + _terms(1 - share))))
+    return float(np.nanmean(total * (_terms(share) + _terms(1 - share))))
 
 
 def _terms(q: Array) -> Array:

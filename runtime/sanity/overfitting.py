@@ -16,6 +16,7 @@ from ..kerneldef import Array
 from ..training.job import Job
 from ..training.stepper import Stepper, scalars
 from ..weights.initialize import initialize
+from .guessed_loss import least_loss
 
 MEMORIZED = 20
 STEPS_PER_RATE = 200  # for each rate
@@ -34,10 +35,11 @@ class Trial:
 
     Attributes:
         samples: How many there were.
-        learned: Whether the loss came close to 0, or every answer is right.
+        learned: Whether the loss came close to the least, or every answer is right.
         rate: Adam's learning rate, the one that did it or the best one.
         steps: How many steps were taken with it.
         first, last: The loss before the first step and at the last.
+        least: What the best answers cost: 0, or the entropy of targets that are probabilities.
         accuracy: The share of right answers at the end; None where there is none to measure.
         still: The trainable weights that no step moved.
     """
@@ -48,6 +50,7 @@ class Trial:
     steps: int
     first: float
     last: float
+    least: float
     accuracy: float | None
     still: tuple[str, ...]
 
@@ -87,10 +90,11 @@ def overfit(
     )
     stepper = Stepper(step, state, engine=job.engine, device=job.device)
     names = list(trainable(graph))
+    least = least_loss(graph, objective, job.wiring, feeds)
     best: Trial | None = None
     for rate, restart in _tries(graph):
         stepper.restart(initialize(graph, job.recipe.seed + restart) if restart else state)
-        found = _attempt(job, stepper, feeds, rate=rate, steps=steps, names=names)
+        found = _attempt(job, stepper, feeds, rate=rate, steps=steps, names=names, least=least)
         if best is None or _better(found, best):
             best = found
         if found.learned:
@@ -122,6 +126,7 @@ def _attempt(
     rate: float,
     steps: int,
     names: list[str],
+    least: float,
 ) -> Trial:
     """Learn with one learning rate, until all is known or no step is left."""
     start = stepper.state
@@ -133,7 +138,7 @@ def _attempt(
         if not np.isfinite(losses[-1]):
             break
         accuracy = _accuracy(job, results, feeds)
-        learned = _is_learned(losses[0], losses[-1], accuracy)
+        learned = _is_learned(losses[0] - least, losses[-1] - least, accuracy)
         if learned:
             break
     return Trial(
@@ -143,6 +148,7 @@ def _attempt(
         steps=len(losses),
         first=losses[0],
         last=losses[-1],
+        least=least,
         accuracy=accuracy,
         still=tuple(n for n in names if np.array_equal(stepper.state[n], start[n])),
     )
@@ -154,7 +160,7 @@ def _fed(step: TrainStep, feeds: Mapping[str, Array], number: int, rate: float) 
 
 
 def _is_learned(first: float, last: float, accuracy: float | None) -> bool:
-    """A loss close to 0, or all answers right and no longer by accident."""
+    """A loss close to the least, both above it, or all answers right and no longer by accident."""
     right = accuracy == 1.0 and last < first / 2
     return right or last <= NEAR_ZERO * first
 

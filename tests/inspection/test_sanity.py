@@ -227,6 +227,22 @@ def test_a_network_that_cannot_learn() -> None:
     assert found["small subset"].numbers["loss"] == pytest.approx(log(2), rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("end", "loss", "target"),
+    [
+        ("FC(4)", "binary_cross_entropy", np.float32(0.3) + np.float32(0.4) * (some((4,)) > 0)),
+        ("FC(7)", "cross_entropy", DISTRIBUTIONS),
+        ("FC(7)", "cross_entropy(label_smoothing=0.5)", np.arange(60) % 7),
+    ],
+)
+def test_targets_between_0_and_1_are_learned(end: str, loss: str, target: Array) -> None:
+    """Probabilities cost their entropy at the least, from which the check counts."""
+    program = f"INPUT(5) -> FC(64) -> TANH -> {end}\ntrain {{ loss = {loss} }}"
+    found = checks(job_of(program, (some((5,)), target)))["small subset"]
+    assert found.ok
+    assert "for such targets" in found.message
+
+
 def test_the_own_optimizer_and_penalties_play_no_part() -> None:
     """A learning rate that would destroy everything does not disturb the check."""
     train = "train { data = digits, optimizer = sgd(lr=1e6), regularize = l2(100) }"
