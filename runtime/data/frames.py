@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...compiler.ir.graph import Graph
 from ...grammar.diagnostics import error
 from ..kerneldef import Array
 from .cells import spelled
@@ -28,6 +29,14 @@ def is_frame(given: Any) -> bool:
     if isinstance(given, tuple) and len(given) == 2:
         return _has_columns(given[0])
     return _has_columns(given) or _is_bunch(given)
+
+
+def holds_inputs(frame: Any, graph: Graph, known: Known) -> bool:
+    """Whether a frame is an array of inputs: no table is known, and it is as wide as they are."""
+    if known.columns or len(graph.inputs) != 1:
+        return False
+    (value,) = graph.inputs.values()
+    return tuple(getattr(frame, "shape", ())[1:]) == value.type.shape[1:]
 
 
 def _has_columns(given: Any) -> bool:

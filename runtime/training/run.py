@@ -11,7 +11,7 @@ from ...compiler.training.schedules import Followed
 from ...grammar.diagnostics import NetError, did_you_mean, error, listing
 from ...grammar.files import make_folder, remove_remains
 from ..data import arrays as data_of
-from ..data.frames import frame_data, is_frame
+from ..data.frames import frame_data, holds_inputs, is_frame
 from ..data.preprocessing import Fitted
 from ..data.tabular import Reading
 from ..engines.deviations import Rounding
@@ -139,7 +139,7 @@ class Run:
         """
         job = self.job
         trained = Trained(self.state, job.training.fitted, facts_of(job))
-        if is_frame(x):
+        if is_frame(x) and not holds_inputs(x, job.graph, trained.known):
             known = replace(trained.known, targets=())
             data = trained.with_columns(frame_data(x, Reading(), known))
         else:

@@ -11,13 +11,13 @@ import numpy as np
 
 from .compiler.model import Model
 from .compiler.training.recipe import Recipe
-from .data import opened_frame
+from .data import READING, opened_frame
 from .grammar.diagnostics import Diagnostic, NetError, did_you_mean, error
 from .grammar.files import atomic_writer
 from .runtime.arrays.feeds import help_on_value
 from .runtime.data import Dataset, Fitted, arrays
 from .runtime.data.dataset import as_array
-from .runtime.data.frames import is_frame
+from .runtime.data.frames import holds_inputs, is_frame
 from .runtime.data.parquet import write_parquet
 from .runtime.data.picture_files import is_picture, pictures_in, read_pictures
 from .runtime.feeding.samples import Samples
@@ -136,7 +136,10 @@ def predict(
     check_top(top)
     check_weights(model.graph, trained.weights)
     known = replace(trained.known, targets=())
-    if is_frame(x):
+    is_table = not holds_inputs(x, model.graph, trained.known) or any(
+        map(READING.__contains__, settings)
+    )
+    if is_frame(x) and is_table:
         x, data = None, x
     data, settings = opened_frame(data, settings, known)
     new = new_samples(model, trained, x, data=data, settings=settings)

@@ -163,6 +163,20 @@ def test_data_frames(net: netc.Network, frame: Callable[[], Any]) -> None:
     np.testing.assert_array_equal(same.predict(frame()), ours.outputs["output"])
 
 
+@pytest.mark.extra
+def test_frames_of_a_run_on_arrays() -> None:
+    """A frame with a column for each input has no target; with one more, the last one is it."""
+    pandas = pytest.importorskip("pandas")
+    x = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
+    net = netc.compile("INPUT(3) -> FC(2)")
+    run = net.train((x, np.arange(30) % 2), epochs=1)
+    ours = run.predict(x)
+    frame = pandas.DataFrame(x, columns=list("abc"))
+    np.testing.assert_array_equal(run.predict(frame), ours)
+    np.testing.assert_array_equal(net.predict(frame, run=run).outputs["output"], ours)
+    np.testing.assert_array_equal(run.predict(frame.assign(kind="z")), ours)
+
+
 def test_data_as_text(net: netc.Network) -> None:
     """What `data` may be in a program may be given from Python, too."""
     text = 'csv("t.csv", target="kind", missing=median, index="id")'
