@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from math import inf
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ..kerneldef import Array
 from .class_names import number_in
 from .text_table import TRUTHS, Table, has_comma, is_missing
 
+_LARGEST = float(np.finfo(np.float32).max)
 _FEW_WORDS = 10  # which may differ in all rows
 
 
@@ -28,7 +30,14 @@ def numbers(table: Table, name: str, *, inputs: Sequence[str] = ()) -> Array:
     """
     cells = table.column(name)
     if isinstance(cells, np.ndarray):
-        return cells.astype(np.float32).reshape(len(cells), -1)
+        with np.errstate(over="ignore"):
+            made: Array = cells.astype(np.float32).reshape(len(cells), -1)
+        infinite = np.isinf(made)
+        if infinite.any():
+            given = cells.reshape(made.shape)
+            for row, place in np.argwhere(infinite & np.isfinite(given))[:1].tolist():
+                raise _beyond(table, name, row, float(given[row, place]))
+        return made
     width = next((len(cell.split()) for cell in cells if not is_missing(cell)), 1)
     what = f"{len(cells):_} cells of {width:_} numbers in the column `{name}`"
     check_memory(what, 4 * len(cells) * width)
@@ -43,8 +52,18 @@ def numbers(table: Table, name: str, *, inputs: Sequence[str] = ()) -> Array:
             raise no_number(table, name, row, inputs) from None
         if len(values) != width:
             raise _unequal(table, name, row, len(values), width)
+        if any(_LARGEST < abs(value) < inf for value in values):
+            raise _beyond(table, name, row, max(values, key=abs))
         found[row] = values
     return found
+
+
+def _beyond(table: Table, name: str, row: int, number: float) -> NetError:
+    """The error for a number that is infinite in float32."""
+    where = f"the column `{name}` of {table.unit} {table.lines[row]}"
+    message = f"{table.name}: {where} holds {number:g}"
+    help = "numbers go up to 3.4e38: divide the column, such as by 1e30"
+    return error("E524", f"{message}, which float32 does not", help=help)
 
 
 def is_number(table: Table, cell: str) -> bool:

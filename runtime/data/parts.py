@@ -41,8 +41,9 @@ class Parts(Dataset):
             test = Stretch(train, body, len(train))
         if held_out:
             train = Stretch(train, 0, body)
-        given = [part for part in (validation, test) if part is not None]
-        self.parts = [train, *(self._alike(train, part) for part in given)]
+        given = {"the validation part": validation, "the test part": test}
+        alike = [self._alike(train, part, name) for name, part in given.items() if part is not None]
+        self.parts = [train, *alike]
         self.starts = np.cumsum([0, *map(len, self.parts)])
         self.about = replace(
             train.about,
@@ -55,8 +56,13 @@ class Parts(Dataset):
             notes=tuple(note for part in self.parts for note in part.about.notes),
         )
 
-    def _alike(self, train: Dataset, part: Dataset) -> Dataset:
+    def _alike(self, train: Dataset, part: Dataset, role: str) -> Dataset:
         """A part with the columns and classes of the training part.
+
+        Args:
+            train: The training part.
+            part: The part.
+            role: What messages call it where both have one name.
 
         Raises:
             NetError: E522; E523, it has classes that the training part lacks.
@@ -70,9 +76,10 @@ class Parts(Dataset):
             for first in (train.take([0]), part.take([0]))
         )
         if ours != theirs:
+            where = part.about.name if part.about.name != train.about.name else role
             raise error(
                 "E522",
-                f"samples of {part.about.name} are not like those of {train.about.name}",
+                f"samples of {where} are not like those of {train.about.name}",
                 notes=[f"they have {_told(theirs)}, and the others have {_told(ours)}"],
             )
         return part

@@ -80,6 +80,10 @@ def test_parts_that_differ(refusal: Callable[..., str]) -> None:
     text = refusal(Parts, _numbered(0, 5), other)
     assert "error[E522]: samples of `v.npz` are not like those of the data" in text
     assert "they have `input (N, 3)`, `target (N)`, and the others have `input (N, 1)`" in text
+    same = arrays(np.zeros((2, 3), np.float32), np.arange(2))
+    assert "samples of the test part are not like those of the data" in refusal(
+        Parts, _numbered(0, 5), None, same
+    )
 
 
 def test_arrays_by_the_names_of_keras(tmp_path: Path) -> None:

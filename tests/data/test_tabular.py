@@ -11,7 +11,8 @@ from netc.runtime.data import LOADERS, Dataset, fit
 from netc.runtime.data.columns import Column
 from netc.runtime.data.frames import frame_data
 from netc.runtime.data.table_data import TableData
-from netc.runtime.data.tabular import Reading
+from netc.runtime.data.tabular import Reading, tabulate
+from netc.runtime.data.text_table import Table
 
 Array = np.ndarray[Any, Any]
 NAN = np.nan
@@ -165,6 +166,16 @@ def test_gaps_that_nothing_fills(tmp_path: Path, refusal: Callable[..., str]) ->
     )
     data.check_gaps(filled=True)
     assert "the column `mass` of line 3 holds nothing" in refusal(data.check_gaps, filled=False)
+
+
+def test_numbers_beyond_float32(tmp_path: Path, refusal: Callable[..., str]) -> None:
+    """They are told where they stand, in text and in a frame's columns, without a warning."""
+    (tmp_path / "t.csv").write_text("a,b\n1.5,1\n-8e59,2\n")
+    text = refusal(LOADERS["csv"], "t.csv", folder=str(tmp_path))
+    assert "the column `a` of line 3 holds -8e+59, which float32 does not" in text
+    frame = {"a": np.array([1.5, 8e59]), "b": np.array([1, 2])}
+    table = Table("t", frame, range(2), unit="row")
+    assert "the column `a` of row 1 holds 8e+59" in refusal(tabulate, table, Reading())
 
 
 def test_fingerprints_tell_words(tmp_path: Path) -> None:
