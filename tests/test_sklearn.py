@@ -218,3 +218,11 @@ def test_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.base", None)
     with pytest.raises(netc.NetError, match=r"netc\[sklearn\]"):
         reload(sys.modules["netc.sklearn"])
+
+
+@pytest.mark.parametrize("share", [1.5, -0.1, float("nan")])
+def test_a_share_that_is_none(share: Any) -> None:
+    """It is named as it was given, not by the setting that it becomes."""
+    x, y = iris()
+    with pytest.raises(netc.NetError, match="`validation_fraction` must be at least 0 and below 1"):
+        NetClassifier(validation_fraction=share).fit(x, y)

@@ -103,6 +103,9 @@ class NetEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         if network.recipe is None:
             settings["loss"] = self._loss
         held_out = self.validation_fraction
+        if not 0 <= held_out < 1:
+            message = f"`validation_fraction` must be at least 0 and below 1, not `{held_out}`"
+            raise error("E125", message, help="such as 0.1")
         settings |= {"split": (1 - held_out, held_out, 0), **(self.settings or {})}
         settings.setdefault("seed", int(check_random_state(self.random_state).randint(2**31 - 1)))
         run = network.train(
