@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, Pointer
@@ -49,6 +49,14 @@ class Default:
     start: int
 
 
+class Passage(NamedTuple):
+    """What comes into a step, what comes out of it, and the layers that it adds, in their order."""
+
+    came: tuple[Value, ...]
+    went: tuple[Value, ...]
+    layers: range
+
+
 @dataclass(eq=False)
 class Home:
     """What a file defines for its own statements and blocks.
@@ -66,6 +74,7 @@ class Home:
         warnings: What was found in all files of the program.
         graph: What the program was lowered to so far, with the tensors that labels name.
         lost: Patterns of the names that errors kept the program from giving.
+        trace: What each step of the program did, each time, by its place; None where nobody asks.
     """
 
     source: Source
@@ -80,6 +89,7 @@ class Home:
     warnings: list[Diagnostic] = field(default_factory=list)
     graph: Graph = field(default_factory=lambda: Graph(""))
     lost: dict[str, re.Pattern[str]] = field(default_factory=dict)
+    trace: dict[Span, list[Passage]] | None = None
 
     def lose(self, patterns: Iterable[str]) -> None:
         """Let names stand for what was not computed, so that uses of them are not told."""

@@ -8,9 +8,9 @@ from ...grammar.diagnostics import NetError, error
 from ...grammar.lexing.lexer import keywords
 from ...grammar.source import Span
 from ..expressions.evaluate import LITERALS, NO_NAMES, Environment, evaluate, text_of
-from ..expressions.names import Scope, given_by
+from ..expressions.names import Passage, Scope, given_by
 from ..expressions.recovery import POISON, Poisoned, poisoned
-from .state import Lowering, Passage, Site, Tensors
+from .state import Lowering, Site, Tensors
 
 # Words of the language that are also what people call parts of networks.
 NOUNS = frozenset({"block", "default", "language", "net", "output", "train"})
@@ -51,9 +51,10 @@ def lower_chain(
             current = ITEMS[type(step.item)](state, step.item, site)
             if step.label is not None and not _names_itself(step):
                 label_result(state, site, current)
-            if state.trace is not None and not poisoned(current):
+            trace = state.top.home.trace
+            if trace is not None and not poisoned(current):
                 passage = Passage(site.current, current, range(first, len(state.graph.layers)))
-                state.trace.setdefault(step.item.span, []).append(passage)
+                trace.setdefault(step.item.span, []).append(passage)
         except NetError as failure:
             state.report(failure)
             state.calls, state.turns, state.frames = around

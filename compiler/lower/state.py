@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
@@ -22,17 +22,6 @@ if TYPE_CHECKING:
     from ..training.settings import GivenSetting
 
 Tensors = tuple[Value, ...]
-
-
-class Passage(NamedTuple):
-    """What comes into a step, what comes out of it, and the layers that it adds, in their order."""
-
-    came: Tensors
-    went: Tensors
-    layers: range
-
-
-Trace = dict[Span, list[Passage]]  # by step, each time that it is taken
 
 Frame = Callable[[NetError], NetError]
 
@@ -116,7 +105,6 @@ class Lowering:
         training: The settings of the `train` block; None where there is none so far.
         training_span: Where it stands.
         named: Where the network is named.
-        trace: What each step did, each time; None where nobody asks.
     """
 
     graph: Graph
@@ -143,7 +131,6 @@ class Lowering:
     training: "Mapping[str, GivenSetting] | None" = None
     training_span: Span | None = None
     named: Span | None = None
-    trace: Trace | None = None
 
     def report(self, failure: NetError) -> None:
         """Note an error, with what the calls and turns around it have to say.

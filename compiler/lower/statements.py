@@ -18,7 +18,7 @@ from .bindings import bind_chain, try_let
 from .definitions import define_blocks, give_value, import_file, set_default
 from .items import evaluate_in, label_text, lower_chain
 from .outputs import output_statement
-from .state import Lowering, Tensors, Trace
+from .state import Lowering, Tensors
 
 # What training knows is loaded for programs with a `train` block only: others start faster.
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def lower(
     name: str,
     max_layers: int = MAX_LAYERS,
     heads: Mapping[str, int] | None = None,
-    trace: Trace | None = None,
+    traced: bool = False,
 ) -> Lowered:
     """Lower a module.
 
@@ -81,16 +81,14 @@ def lower(
         max_layers: How many layers the expanded network may have.
         heads: Units of dense layers, by path, that state none and end the network; others get
             the hidden default. `pipeline.py` finds them with a first lowering.
-        trace: Where to note what each step did.
+        traced: Whether to note what each step did, as `Home.trace`.
 
     Raises:
         NotLowered: The program is wrong; all that was found, at most 20 errors.
     """
-    home = Home(module.source, graph=Graph(name))
+    home = Home(module.source, graph=Graph(name), trace={} if traced else None)
     top = Scope("", None, labels_in(module.statements), home, lets=home.lets)
-    state = Lowering(home.graph, top, max_layers, heads or {}, home.warnings, trace=trace)
-    if trace is not None:
-        trace.clear()  # of an earlier attempt
+    state = Lowering(home.graph, top, max_layers, heads or {}, home.warnings)
     last: Tensors = ()
     with suppress(GiveUp):
         try_to(state, partial(define_blocks, module.statements, home))

@@ -119,8 +119,8 @@ def _members(document: Document, around: Surroundings) -> Iterator[CompletionIte
     """What can follow a dot: extents of a tensor, blocks and values of an import."""
     owner = around.before[-2] if len(around.before) > 1 else ""
     home = document.compiled.home
-    namespace = None if home is None else home.lets.get(owner)
-    if home is not None and isinstance(namespace, Namespace):
+    namespace = home.lets.get(owner)
+    if isinstance(namespace, Namespace):
         for name, value in namespace.values.items():
             is_block = f"{owner}.{name}" in home.blocks
             kind = _KINDS["block" if is_block else "value"]
@@ -187,7 +187,7 @@ def _steps(document: Document, around: Surroundings, offset: int) -> Iterator[Co
     home = document.compiled.home
     for name in LAYERS:
         yield _callable(name, signature_of(name, None), CompletionItemKind.Class)
-    for name in () if home is None else home.blocks:
+    for name in home.blocks:
         yield _callable(name, signature_of(name, home), CompletionItemKind.Struct)
     yield from _visible(document, offset, tensors=True)
     words = (*STATEMENTS, *STEPS) if around.starts_line else STEPS

@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 from ..compiler.analysis.counts import Counts, count
-from ..compiler.expressions.names import Home
+from ..compiler.expressions.names import Home, Passage
+from ..compiler.expressions.recovery import POISON
 from ..compiler.ir.graph import Graph
 from ..compiler.lower import Library, NotLowered
-from ..compiler.lower.state import Trace
 from ..compiler.pipeline import check, lower_module, name_of
 from ..grammar import ast
 from ..grammar.ast import Token
@@ -16,7 +16,7 @@ from ..grammar.diagnostics import Diagnostic, NetError
 from ..grammar.lexing.lexer import tokens
 from ..grammar.parsing.parser import parse
 from ..grammar.records import record
-from ..grammar.source import Source
+from ..grammar.source import Source, Span
 from ..summary.rows import LayerRow
 from ..summary.table import summarize
 from .names import Names
@@ -28,18 +28,24 @@ class Compiled:
     """What a program comes to.
 
     Attributes:
-        home: What it defines; None where it does not parse.
-        graph: The network as far as it was lowered.
-        trace: What each step did, by the step's place.
+        home: What it defines, its graph as far as it was lowered, and what its steps did.
         diagnostics: Its errors, or else its warnings.
         is_whole: Whether it is a network without errors.
     """
 
-    home: Home | None
-    graph: Graph
-    trace: Trace
+    home: Home
     diagnostics: tuple[Diagnostic, ...]
     is_whole: bool
+
+    @property
+    def graph(self) -> Graph:
+        """The network as far as it was lowered."""
+        return self.home.graph
+
+    @property
+    def trace(self) -> Mapping[Span, Sequence[Passage]]:
+        """What each step did, each time, by its place."""
+        return self.home.trace or {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,20 +81,21 @@ class Document:
     def compiled(self) -> Compiled:
         """What the program comes to."""
         module, syntax_errors = self._parsed
-        trace: Trace = {}
         if module is None or not module.statements:
-            return Compiled(None, Graph(""), trace, syntax_errors, is_whole=False)
+            return Compiled(Home(self.source), syntax_errors, is_whole=False)
         try:
-            lowered = lower_module(module, name=name_of(self.source), trace=trace)
-            found = syntax_errors or check(module, lowered)
-            return Compiled(lowered.home, lowered.graph, trace, found, not syntax_errors)
+            lowered = lower_module(module, name=name_of(self.source), traced=True)
         except (NotLowered, Library) as failure:
             said = failure.warnings if isinstance(failure, Library) else failure.diagnostics
-            found = syntax_errors or said
-            return Compiled(failure.home, failure.home.graph, trace, found, is_whole=False)
+            return Compiled(_computed(failure.home), syntax_errors or said, is_whole=False)
         except NetError as failure:
             found = syntax_errors or failure.diagnostics
-            return Compiled(None, Graph(""), trace, found, is_whole=False)
+            return Compiled(Home(self.source), found, is_whole=False)
+        try:
+            found = syntax_errors or check(module, lowered)
+        except NetError as failure:  # an assertion does not hold
+            return Compiled(lowered.home, failure.diagnostics, is_whole=False)
+        return Compiled(lowered.home, found, is_whole=not syntax_errors)
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -130,6 +137,14 @@ class Document:
                 lambda s: found.append(s) if isinstance(s, ast.Step) else None,
             )
         return found
+
+
+def _computed(home: Home) -> Home:
+    """What a program defines, without the outputs that errors kept it from computing."""
+    outputs = home.graph.outputs
+    for name in [name for name, value in outputs.items() if value is POISON]:
+        del outputs[name]
+    return home
 
 
 def walk(syntax: object, visit: Callable[[ast.Syntax], None]) -> None:

@@ -107,7 +107,7 @@ def _definition_told(document: Document, definition: Definition) -> Iterator[str
     """What a name stands for: the value of a `let`, the shape of a tensor."""
     compiled = document.compiled
     home = compiled.home
-    value = None if home is None else home.lets.get(definition.name)
+    value = home.lets.get(definition.name)
     if definition.kind == "value" and value is not None and not isinstance(value, Function):
         yield _code(f"let {definition.name} = {spell(value)}")
     elif definition.kind == "import" and isinstance(value, Namespace):

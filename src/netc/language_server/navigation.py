@@ -38,8 +38,6 @@ def definition(document: Document, uri: str, place: Position) -> Location | None
 def _imported(document: Document, use: Use) -> Span | None:
     """Where another file gives a name."""
     home = document.compiled.home
-    if home is None:
-        return None
     block = home.blocks.get(use.name)
     span = block.statement.name_span if block is not None else home.places.get(use.name)
     first, dot, member = use.name.partition(".")
