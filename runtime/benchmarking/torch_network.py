@@ -95,7 +95,7 @@ class TorchNetwork:
             values[slot] = feeds[name]
         for step in self._steps:
             result = step.compute(*[None if a is None else values[a] for a in step.arguments])
-            if type(result) is tuple:
+            if isinstance(result, tuple):
                 for slot, part in zip(step.results, result, strict=False):
                     values[slot] = part
             else:

@@ -24,7 +24,9 @@ from netc.sources import zoo
 TABLES = {
     *("language/t5_small", "generative/ddpm_cifar10", "transformers/maxvit_t"),
     *("language/qwen2_5_0_5b", "language/qwen3_0_6b"),
-    *("language/smollm_135m", "language/tinyllama_1_1b"),
+    *("language/smollm_135m", "language/tinyllama_1_1b", "language/gemma3_270m"),
+    *("language/mixtral_8x7b", "audio/whisper_tiny", "generative/dit_s_2"),
+    *(f"transformers/swin_v2_{size}" for size in "tsb"),
 }
 
 RESIDUAL = """

@@ -63,8 +63,9 @@ def _differentiable(name: str) -> Scene:
         raise
 
 
-# Resolutions side by side, forward and backward: no fold brings these onto a page of legible text.
-WIDE = ("resnet/hrnet_w18",)
+# Resolutions side by side, or what leads into each block, forward and backward: no fold brings
+# these onto a page of legible text.
+WIDE = ("generative/dit_s_2", "resnet/hrnet_w18")
 
 
 @pytest.mark.parametrize("name", pages())

@@ -415,7 +415,8 @@ def counted(op: OperatorCall) -> Code:
 def largest(op: OperatorCall) -> Code:
     """TopK: values and their places."""
     (count,) = op.constant(1)
-    return method(0, "topk", count, op["axis"], option("largest", bool(op["largest"]), True))
+    found = method(0, "topk", count, op["axis"], option("largest", bool(op["largest"]), True))
+    return found if op.wanted > 1 else Code((*found.parts, ".values"))
 
 
 def extents(op: OperatorCall) -> Code:
