@@ -80,14 +80,14 @@ def test_automatic_outputs_skip_names_of_inputs_and_weights(program: str, tmp_pa
 
 
 TRAINED = [
-    *(("INPUT(2) as {} -> FC(2)", f"an input `{n}`") for n in ("loss", "target", "step", "lr")),
+    *(("INPUT(2) as {} -> FC(2)", f"an input `{n}`") for n in ("loss", "target")),
     ("INPUT(2) as {} -> FC(2) as f", "an input `f.weight.next`"),
     ("INPUT(2) as {} -> FC(2) as f", "an input `f.weight.momentum`"),
     ("INPUT(2) as {} -> FC(2) as f", "an input `f.bias.momentum.next`"),
     ("INPUT(2) as {} -> BN as b -> FC(2)", "an input `b.running_mean.next`"),
     *(
         ("INPUT(2) -> ( ID | PARAM(2) as {} ) -> ADD -> FC(2) as f", f"a weight `{n}`")
-        for n in ("loss", "target", "step", "lr", "momentum", "f.weight.next", "f.bias.momentum")
+        for n in ("loss", "target", "f.weight.next", "f.bias.momentum")
     ),
     ("x = INPUT(2) -> FC(2)\noutput {} = x", "an output `loss`"),
 ]
@@ -110,7 +110,7 @@ def test_names_that_a_step_of_training_needs(program: str, what: str, tmp_path: 
         assert first.message == f"the network has {what}, a name that training needs for itself"
 
 
-@pytest.mark.parametrize("name", ["loss", "target", "lr", "step", "momentum"])
+@pytest.mark.parametrize("name", ["loss", "target"])
 def test_a_train_block_reserves_names(name: str) -> None:
     """What could never be trained does not pass `check`."""
     program = f"INPUT(2) as {name} -> FC(2)\n"
