@@ -415,8 +415,7 @@ def counted(op: OperatorCall) -> Code:
 def largest(op: OperatorCall) -> Code:
     """TopK: values and their places."""
     (count,) = op.constant(1)
-    found = method(0, "topk", count, op["axis"], option("largest", bool(op["largest"]), True))
-    return found if op.wanted > 1 else Code((*found.parts, ".values"))
+    return method(0, "topk", count, op["axis"], option("largest", bool(op["largest"]), True))
 
 
 def extents(op: OperatorCall) -> Code:
