@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from itertools import chain, zip_longest
 from textwrap import wrap
 
+from .compiler.ir.dim import Dim
+
 GAP = "  "
 LEAST = 20  # characters beside a head, without which the text starts below it
 _UNBROKEN = "\N{NO-BREAK SPACE}"
@@ -132,3 +134,9 @@ def hanging(head: str, text: str, room: int | None, *, indent: str | None = None
         break_on_hyphens=False,
     )
     return lines if beside or not head.strip() else [head.rstrip(), *lines]
+
+
+def counted(count: Dim, noun: str) -> str:
+    """`1 file`, `2 files`, `8 L MACs`."""
+    number = f"{count:,}" if isinstance(count, int) else str(count)
+    return f"{number} {noun}" + "s" * (count != 1)

@@ -9,13 +9,13 @@ from typing import Any
 from urllib.parse import quote
 
 from .. import __version__
-from ..compiler.ir.dim import Dim
 from ..compiler.lower import Library
 from ..grammar.codes import CODES
 from ..grammar.diagnostics import Diagnostic
 from ..grammar.records import record
 from ..grammar.source import Span
 from ..network import Network
+from ..tables import counted
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -197,9 +197,3 @@ def closing_line(files: Iterable[Checked]) -> str:
     if "warning" in levels:
         found.append(counted(levels.count("warning"), "warning"))
     return ", ".join([counted(len(files), "file"), *found])
-
-
-def counted(count: Dim, noun: str) -> str:
-    """`1 file`, `2 files`, `8 L MACs`."""
-    number = f"{count:,}" if isinstance(count, int) else str(count)
-    return f"{number} {noun}" + "s" * (count != 1)

@@ -8,7 +8,6 @@ from ..compiler.expressions.arguments import spell
 from ..compiler.expressions.evaluate import Function, Namespace
 from ..compiler.expressions.recovery import POISON
 from ..compiler.ir.types import author_size
-from ..compiler.lower.state import Tensors
 from ..compiler.training.settings import EXAMPLE_VALUES, SETTINGS
 from ..grammar import ast
 from ..grammar.source import Span
@@ -16,6 +15,7 @@ from ..summary.rows import LayerRow
 from .document import Document
 from .names import Definition
 from .places import offset_of, range_of
+from .shapes import sizes
 from .signatures import Signature, signature_of
 from .surroundings import surroundings
 
@@ -130,9 +130,9 @@ def _step_told(document: Document, step: ast.Step) -> Iterator[str]:
         return
     rows = [document.rows[path] for path in document.layers_of(step) if path in document.rows]
     first, last = turns[0], turns[-1]
-    lines = [f"{_sizes(first.came)} → {_sizes(first.went)}" if first.came else _sizes(first.went)]
+    lines = [f"{sizes(first.came)} → {sizes(first.went)}" if first.came else sizes(first.went)]
     if len(turns) > 1:
-        lines[0] += f" … {_sizes(last.came)} → {_sizes(last.went)}"
+        lines[0] += f" … {sizes(last.came)} → {sizes(last.went)}"
         lines.append(f"{len(turns):,} times")
     lines += _facts(rows)
     yield "  \n".join(lines)
@@ -152,7 +152,3 @@ def _facts(rows: Sequence[LayerRow]) -> Iterator[str]:
     if fields:
         first, last = ("x".join(map(str, field)) for field in (fields[0], fields[-1]))
         yield f"receptive field {last}" if first == last else f"receptive field {first} … {last}"
-
-
-def _sizes(tensors: Tensors) -> str:
-    return " | ".join(author_size(tensor.type) for tensor in tensors)

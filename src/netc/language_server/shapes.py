@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from lsprotocol.types import CodeLens, Command, InlayHint, Range
 
 from ..compiler.analysis.counts import total
-from ..compiler.ir.dim import Dim
 from ..compiler.ir.types import author_size
 from ..compiler.lower.state import Tensors
 from ..grammar import ast
 from ..grammar.source import Span
+from ..tables import counted
 from .document import Document
 from .places import offset_of, position, range_of
 
@@ -24,15 +24,16 @@ def inlay_hints(document: Document, shown: Range) -> list[InlayHint]:
         is_here = document.module is not None and span.source is document.module.source
         if not is_here or not start <= span.end <= end:
             continue
-        sizes = list(dict.fromkeys(filter(None, (_sizes(turn.went) for turn in turns))))
-        if sizes:
-            text = sizes[0] if len(sizes) == 1 else f"{sizes[0]} … {sizes[-1]}"
+        found = list(dict.fromkeys(filter(None, (sizes(turn.went) for turn in turns))))
+        if found:
+            text = found[0] if len(found) == 1 else f"{found[0]} … {found[-1]}"
             place = position(document.source, span.end)
             hints.append(InlayHint(place, text, padding_left=True))
     return hints
 
 
-def _sizes(tensors: Tensors) -> str:
+def sizes(tensors: Tensors) -> str:
+    """The sizes of tensors as an author writes them."""
     return " | ".join(author_size(tensor.type) for tensor in tensors)
 
 
@@ -53,8 +54,8 @@ def _told(document: Document, statements: Sequence[ast.Statement]) -> Iterator[t
     place = named or first or Span(source, 0, 0)
     if compiled.is_whole:
         counts = document.counts
-        layers = _counted(len(compiled.graph.layers), "layer")
-        params, macs = _counted(counts.params, "parameter"), _counted(counts.macs, "MAC")
+        layers = counted(len(compiled.graph.layers), "layer")
+        params, macs = counted(counts.params, "parameter"), counted(counts.macs, "MAC")
         yield place, f"{layers}, {params}, {macs}"
     for statement in statements:
         if isinstance(statement, ast.BlockStatement):
@@ -72,11 +73,4 @@ def _of_calls(document: Document, scopes: Sequence[str]) -> str:
     inside = [counted for path, counted in layers.items() if path.startswith(prefixes)]
     params = sum(counted.params for counted in inside)
     macs = total(counted.macs for counted in inside)
-    return (
-        f"{_counted(len(scopes), 'call')}: {_counted(params, 'parameter')}, {_counted(macs, 'MAC')}"
-    )
-
-
-def _counted(count: Dim, noun: str) -> str:
-    number = f"{count:,}" if isinstance(count, int) else str(count)
-    return f"{number} {noun}" + "s" * (count != 1)
+    return f"{counted(len(scopes), 'call')}: {counted(params, 'parameter')}, {counted(macs, 'MAC')}"

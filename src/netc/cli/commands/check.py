@@ -8,8 +8,9 @@ from ...compiler.lower import Library
 from ...grammar.diagnostics import NetError
 from ...network import Network, load
 from ...sources import programs_in
+from ...tables import counted
 from ..completion import complete_file
-from ..findings import FORMS, Checked, closing_line, counted
+from ..findings import FORMS, Checked, closing_line
 from ..options import max_layers_option
 from ..terminal import show_diagnostics
 

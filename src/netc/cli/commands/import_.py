@@ -7,7 +7,7 @@ import click
 
 from ...network import load_onnx
 from ...programs import program_text, write_program
-from ..findings import counted
+from ...tables import counted
 from ..terminal import show_diagnostics
 
 

@@ -2,8 +2,6 @@
 
 import click
 
-from ...grammar.diagnostics import error
-
 
 @click.command("lsp")
 @click.option("--stdio", is_flag=True, help="Speak on standard input and output, as always.")
@@ -17,6 +15,7 @@ def command(stdio: bool) -> None:
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
             raise
-        message, help = "pygls is not installed", "`pip install 'netc[editor]'`"
-        raise error("E528", message, help=help) from None
+        from ...runtime.data.faults import not_installed  # with NumPy, which servers start without
+
+        raise not_installed("editors are served", "pygls", "editor") from None
     make_server().start_io()
