@@ -92,7 +92,11 @@ class Diagnostic:
 
 
 class NetError(Exception):
-    """The only exception that user input can cause; carries every diagnostic of the run."""
+    """The only exception that user input can cause; carries every diagnostic of the run.
+
+    Attributes:
+        diagnostics: The errors, at least one, and warnings that were found before them.
+    """
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         if not diagnostics:

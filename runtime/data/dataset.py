@@ -63,6 +63,11 @@ class Batch:
     targets: dict[str, Array]
     mixtures: "tuple[Mixture, ...]" = ()
 
+    def __repr__(self) -> str:
+        arrays = {**self.inputs, **self.targets}.items()
+        found = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in arrays)
+        return f"<Batch of {len(self)}: {found}>"
+
     def __len__(self) -> int:
         return len(next(iter((self.inputs | self.targets).values())))
 
@@ -98,8 +103,8 @@ class About:
     held_out: int = 0
     validation: int = 0
     always: bool = False
-    groups: Array | None = field(default=None, compare=False)
-    ranks: Array | None = field(default=None, compare=False)
+    groups: Array | None = field(default=None, compare=False, repr=False)
+    ranks: Array | None = field(default=None, compare=False, repr=False)
     pairs: Mapping[str, MirrorPairs] = field(default_factory=dict)
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     units: Mapping[str, float] = field(default_factory=dict)
@@ -107,7 +112,7 @@ class About:
     target_columns: tuple[str, ...] = ()
     fills: Mapping[str, str | float] = field(default_factory=dict)
     key: str = ""
-    keys: tuple[str, ...] = ()
+    keys: tuple[str, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from threading import Lock
+from typing import Any
 
 from ...grammar.diagnostics import error
 from ..arrays.memory import physical_memory
@@ -30,6 +31,10 @@ class Decoded:
         self.bytes = 0
         self._kept: dict[int, Array] = {}
         self._lock = Lock()  # batches are made on another thread than validation's
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy is bounded likewise, and holds no pictures yet."""
+        return Decoded, (self.most,)
 
     def __len__(self) -> int:
         return len(self._kept)

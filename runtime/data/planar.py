@@ -1,6 +1,7 @@
 """Points in the plane, made in code: `xor` and `spirals`."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -29,17 +30,20 @@ def xor(*, samples: int, noise: float, seed: int) -> Dataset:
     check_samples(samples)
     check_at_least("noise", noise, 0)
 
-    def points(numbers: Array) -> Array:
-        corner = numbers % 4
-        x = np.stack([corner // 2, corner % 2], axis=1).astype(np.float32)
-        x += np.float32(noise) * normals((seed, "xor"), numbers, (2,))
-        return x
+    points = partial(_corners, noise=noise, seed=seed)
+    return Planar("`xor`", (samples, noise, seed), points, _differ, ("false", "true"))
 
-    def labels(numbers: Array) -> Array:
-        differs: Array = (numbers // 2 + numbers) % 2
-        return differs
 
-    return Planar("`xor`", (samples, noise, seed), points, labels, ("false", "true"))
+def _corners(numbers: Array, *, noise: float, seed: int) -> Array:
+    corner = numbers % 4
+    x = np.stack([corner // 2, corner % 2], axis=1).astype(np.float32)
+    x += np.float32(noise) * normals((seed, "xor"), numbers, (2,))
+    return x
+
+
+def _differ(numbers: Array) -> Array:
+    differs: Array = (numbers // 2 + numbers) % 2
+    return differs
 
 
 @loader("spirals")
@@ -64,18 +68,24 @@ def spirals(*, samples: int, classes: int, noise: float, seed: int) -> Dataset:
     check_at_least("noise", noise, 0)
     if classes > samples:
         raise wrong_argument(f"`classes` is {classes}, which is more than the {samples} samples")
-    apart = 4.0 if classes == 3 else 2 * np.pi / classes
-
-    def points(numbers: Array) -> Array:
-        arm, place = numbers % classes, numbers // classes
-        radius = place / max((samples - 1) // classes, 1)
-        jitter = noise * normals((seed, "spirals"), numbers, (1,))[:, 0].astype(np.float64)
-        angle = 4.0 * radius + apart * arm + jitter
-        return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1).astype(np.float32)
-
+    points = partial(_arms, samples=samples, classes=classes, noise=noise, seed=seed)
+    arm = partial(_remainders, divisor=classes)
     names = tuple(map(str, range(classes)))
-    settled = (samples, classes, noise, seed)
-    return Planar("`spirals`", settled, points, lambda numbers: numbers % classes, names)
+    return Planar("`spirals`", (samples, classes, noise, seed), points, arm, names)
+
+
+def _arms(numbers: Array, *, samples: int, classes: int, noise: float, seed: int) -> Array:
+    arm, place = numbers % classes, numbers // classes
+    radius = place / max((samples - 1) // classes, 1)
+    apart = 4.0 if classes == 3 else 2 * np.pi / classes
+    jitter = noise * normals((seed, "spirals"), numbers, (1,))[:, 0].astype(np.float64)
+    angle = 4.0 * radius + apart * arm + jitter
+    return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1).astype(np.float32)
+
+
+def _remainders(numbers: Array, *, divisor: int) -> Array:
+    remainders: Array = numbers % divisor
+    return remainders
 
 
 class Planar(Dataset):

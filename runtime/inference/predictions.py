@@ -1,7 +1,7 @@
 """A trained network and new samples -> its outputs, and what they say, in words and numbers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from ..run_folder.json_files import for_json
 from .evaluator import MEASURED_AT_ONCE, form_of
 
 YES_OR_NO = ("no", "yes")
+SHOWN = 5  # names or numbers of an answer in a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,12 @@ class Answer:
 
     ranked: tuple[tuple[str, float], ...] = ()
     values: tuple[float, ...] = ()
+
+    def __repr__(self) -> str:
+        """Its first names or numbers: a map has thousands."""
+        shown = replace(self, ranked=self.ranked[:SHOWN], values=self.values[:SHOWN])
+        more = "  ..." * (len(self.ranked) + len(self.values) > SHOWN)
+        return f"<Answer {shown}{more}>"
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON; numbers that are not finite are texts."""

@@ -104,6 +104,10 @@ class Records:
     changes: list[Change] = field(default_factory=list)
     symptoms: list[Symptom] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        counts = f"{len(self.signals)} signals, {len(self.changes)} changes"
+        return f"<Records: {counts}, {len(self.symptoms)} symptoms in epochs {self.epochs}>"
+
     @property
     def epochs(self) -> list[int]:
         """The epochs that were recorded."""

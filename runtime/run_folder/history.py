@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isnan
 from typing import Any
@@ -70,6 +70,9 @@ class History:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __iter__(self) -> Iterator[Epoch]:
+        return iter(self.rows)
 
     def __repr__(self) -> str:
         return f"<History of {len(self)}: {', '.join(self.columns)}>"

@@ -33,6 +33,9 @@ class Trained:
     fitted: Fitted | None = None
     facts: Facts = field(default_factory=Facts)
 
+    def __repr__(self) -> str:
+        return f"<Trained: {len(self.weights)} weights>"
+
     def fitted_to(self, wiring: Wiring) -> Fitted | None:
         """The preprocessing by the names that inputs have in other data than the run's."""
         if self.fitted is None:

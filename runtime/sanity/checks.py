@@ -65,6 +65,9 @@ class Check:
     advice: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<Check {self.name}: {'ok' if self.ok else 'not ok'}, {self.message}>"
+
     def to_dict(self) -> dict[str, Any]:
         """The check as JSON; numbers that are not finite are texts."""
         numbers = {name: for_json(number) for name, number in self.numbers.items()}

@@ -77,6 +77,9 @@ class HistoryFile(Callback):
         History.check_suffix(self.path)
         self._history = History()
 
+    def __repr__(self) -> str:
+        return f"HistoryFile({self.path!r})"
+
     def on_start(self, history: History) -> None:
         """Follow a history."""
         self._history = history

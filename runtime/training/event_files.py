@@ -35,6 +35,9 @@ class TensorBoard(Callback):
         self._open = _writer_class()
         self._writer: Any = None
 
+    def __repr__(self) -> str:
+        return f"TensorBoard({self.folder!r}, every={self.every})"
+
     def on_start(self, history: History) -> None:
         """Begin a file."""
         with writing(self.folder):

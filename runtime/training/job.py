@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
 from hashlib import sha256
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -104,6 +104,10 @@ class Job:
 
     def __repr__(self) -> str:
         return f"<Job: {self.graph.name} on {self.data!r}, epochs={self.recipe.epochs}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields; what is computed of them, plans among it, is computed anew."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @cached_property
     def augmenter(self) -> Augmenter:

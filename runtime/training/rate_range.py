@@ -39,6 +39,10 @@ class RateRange:
     smoothed: tuple[float, ...]
     suggestion: float | None
 
+    def __repr__(self) -> str:
+        ends = f"{self.rates[0]:.2g} to {self.rates[-1]:.2g}"
+        return f"<RateRange of {len(self.rates)} rates, {ends}: {self.advice()}>"
+
     def __str__(self) -> str:
         lines = ["    lr      loss", *map(_line, self.table()), self.advice()]
         return "\n".join(lines)

@@ -38,6 +38,15 @@ class Matching:
     unfit: Mapping[str, tuple[TensorType, TensorType]]
     state: State = field(repr=False)
 
+    def __repr__(self) -> str:
+        found = {
+            "matched": self.matched,
+            "missing": self.missing,
+            "unfit": self.unfit,
+            "unexpected": self.unexpected,
+        }
+        return f"<Matching: {', '.join(f'{len(each)} {kind}' for kind, each in found.items())}>"
+
     @property
     def complete(self) -> bool:
         """Whether every parameter and buffer is there, and nothing else."""

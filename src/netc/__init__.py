@@ -1,5 +1,11 @@
 """netc: a small language for neural networks, and its compiler.
 
+`compile(text)` and `load(path)` make a `Network`, whose methods count, draw, run, train, measure
+and export it; `load_onnx` makes one of any exporter's model, `diff` compares two. What is wrong
+with a program is a `NetError` with `Diagnostic`s. `netc.data` holds data sets for Python,
+`netc.callbacks` what follows a run, `netc.records` the classes that methods return, `netc.show`
+pictures of what is inside, and `netc.sklearn` estimators for scikit-learn.
+
 Everything here is loaded on first use: `import netc` alone imports no other package.
 """
 
@@ -28,9 +34,14 @@ _HOMES = {
     "threads": "choices",
 }
 
-__all__ = [*_HOMES, "__version__"]
+_MODULES = ("callbacks", "data", "records")
+
+__all__ = [*_HOMES, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
+    from . import callbacks as callbacks
+    from . import data as data
+    from . import records as records
     from .choices import threads as threads
     from .comparison.compare import diff as diff
     from .compiler.ir.graph import Graph as Graph
@@ -51,6 +62,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module 'netc' has no attribute {name!r}")
     value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
@@ -64,4 +77,4 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -25,7 +25,7 @@ from .runtime.benchmarking.work import Work, random_work
 from .runtime.engines.engine import plan_of
 from .runtime.engines.plan_text import plan_text
 from .runtime.plots.layer_times import Bar, draw_layer_times
-from .tables import hanging, table
+from .tables import counted, hanging, table
 from .training import recipe_of
 
 ENGINE_NAMES = tuple(dict.fromkeys(each.engine for each in CONTENDERS.values()))
@@ -65,6 +65,13 @@ class Benchmark:
     macs: int
     machine: Machine
     timings: Sequence[Timing]
+
+    def __repr__(self) -> str:
+        rows = (f"{t.contender} {t.seconds * 1e3:.3g} ms" for t in self.timings if not t.failure)
+        return f"<Benchmark of {self.network}, {self.mode}, batch {self.batch}: {', '.join(rows)}>"
+
+    def __str__(self) -> str:
+        return self.to_text()
 
     def of(self, engine: str) -> Timing | None:
         """The row of an engine; of PyTorch, that of its fastest variant."""
@@ -145,6 +152,13 @@ class Profile:
     batch: int
     machine: Machine
     layers: Sequence[LayerTime]
+
+    def __repr__(self) -> str:
+        layers = counted(len(self.layers), "layer")
+        return f"<Profile of {self.title}: {layers}, {self.seconds * 1e3:.3g} ms>"
+
+    def __str__(self) -> str:
+        return self.to_text()
 
     @property
     def seconds(self) -> float:

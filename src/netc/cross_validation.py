@@ -29,6 +29,11 @@ class CrossValidation:
     runs: tuple[Run, ...] = field(repr=False)
     folds: tuple[Mapping[str, float], ...]
 
+    def __repr__(self) -> str:
+        deviation = self.deviation
+        found = (f"{name} {mean:.4g} ± {deviation[name]:.2g}" for name, mean in self.mean.items())
+        return f"<CrossValidation of {len(self.folds)} folds: {', '.join(found)}>"
+
     @property
     def mean(self) -> dict[str, float]:
         """The mean of loss and metrics over the folds."""

@@ -26,6 +26,7 @@ from .training import job_as_trained
 
 CURVE_METRICS = ("roc_auc", "average_precision")  # the metrics that a picture of thresholds needs
 MOST_CLASSES = 50  # in the table
+SHOWN_METRICS = 3  # in a line
 MOST_LABELS = 12  # that get a confusion matrix each
 
 
@@ -52,6 +53,12 @@ class Evaluation:
     rankings: Mapping[str, Ranking] = field(repr=False)
     outputs: int = 1
     threshold: float | None = None
+
+    def __repr__(self) -> str:
+        measured = [f"{name} {value:.4g}" for name, value in self.metrics.items()]
+        more = ", ..." * (len(measured) > SHOWN_METRICS)
+        shown = ", ".join(measured[:SHOWN_METRICS])
+        return f"<Evaluation of {self.samples:,} samples, {self.part}: {shown}{more}>"
 
     def __str__(self) -> str:
         return self.to_text()

@@ -49,7 +49,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Network(Trainable):
-    """A compiled, checked network."""
+    """A compiled, checked network, which `netc.compile`, `netc.load` and `netc.load_onnx` make.
+
+    It is never changed: what is computed is returned, and weights are mappings of arrays by name.
+    Two networks are equal where they share their `model`.
+
+    Attributes:
+        model: What was compiled: the graph, and what else is known of the program.
+    """
 
     def __repr__(self) -> str:
         ends = (", ".join(map(str, specs)) for specs in (self.inputs, self.outputs))

@@ -48,6 +48,10 @@ class Optimizer:
     def __repr__(self) -> str:
         return f"netc.{self.__name__}"
 
+    def __reduce__(self) -> str:
+        """A copy is the optimizer itself, which pickles name."""
+        return self.__name__
+
 
 SGD = Optimizer("sgd", "SGD")
 Adam = Optimizer("adam", "Adam")

@@ -98,6 +98,9 @@ class Prediction:
             for place, name in enumerate(self.names)
         ]
 
+    def __repr__(self) -> str:
+        return f"<Prediction of {len(self.names):,} samples: {', '.join(self.outputs)}>"
+
     def __str__(self) -> str:
         return self.to_text()
 

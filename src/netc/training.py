@@ -268,6 +268,9 @@ class Watched(NamedTuple):
     run: Run
     records: Records
 
+    def __repr__(self) -> str:
+        return f"<Watched {self.run.job.graph.name}: {self.records!r}>"
+
     def draw(self, path: str | os.PathLike[str]) -> None:
         """Draw the records as a heat map.
 

@@ -3,7 +3,9 @@
 A row says what `train` blocks accept, and a function in `runtime/data` of the same name does it.
 """
 
+import copy
 import inspect
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -64,6 +66,20 @@ def test_the_arguments_are_the_same(
 def test_every_data_set_has_a_row(name: str) -> None:
     """What each source yields is told by a row."""
     assert name in {row.name for row in ROWS}, f"`tests/support/data_rows.py` has no `{name}`"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_copies_hold_the_same_samples(row: DataRow, tmp_path: Path) -> None:
+    """Data sets are pickled and copied, also after samples were read."""
+    told = row.write(tmp_path)
+    data = load(DATA.term(row.name, **told.arguments), folder=str(tmp_path))
+    batch = data.take([1, 0])
+    for other in (pickle.loads(pickle.dumps(data)), copy.copy(data), copy.deepcopy(data)):
+        assert other.about == data.about
+        found = other.take([1, 0])
+        for ours, theirs in ((found.inputs, batch.inputs), (found.targets, batch.targets)):
+            assert ours.keys() == theirs.keys()
+            assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

@@ -67,6 +67,10 @@ class LayerChange:
     after: LayerSide | None
     differences: tuple[Difference, ...] = ()
 
+    def __repr__(self) -> str:
+        found = (f"{each.what} {each.before} -> {each.after}" for each in self.differences)
+        return f"<LayerChange {self.entry.name}: {', '.join([self.change, *found])}>"
+
     @property
     def entry(self) -> LayerSide:
         """The layer as it is, or as it was where it is gone."""
