@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from .arrays import load_named_arrays
 from .compiler.model import Model
 from .compiler.training.recipe import Recipe
 from .data import READING, opened_frame
@@ -188,6 +189,18 @@ def picture_paths(texts: Sequence[str]) -> list[str] | None:
     """The files that texts name, those of folders included; None where none is a picture."""
     paths = [p for text in texts for p in (pictures_in(text) if os.path.isdir(text) else [text])]
     return paths if any(map(is_picture, paths)) else None
+
+
+def read_samples(model: Model, texts: Sequence[str]) -> list[str] | Arrays | None:
+    """What texts such as `x.npy`, `y=[1, 2]` or a folder of pictures name; None without any.
+
+    Returns:
+        The paths of pictures, or arrays by the inputs' names.
+
+    Raises:
+        NetError: An array cannot be read, or there is no such input.
+    """
+    return (picture_paths(texts) or load_named_arrays(texts, list(model.graph.inputs))) or None
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,15 @@
 """Arguments and options that several commands share."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 import click
 
-from ..choices import Device, EngineName, threads
+from ..choices import PARTS, Device, EngineName, PartName, threads
 from ..network import Network, load
-from .completion import complete_file, one_of
+from ..sources import ZOO, is_chain
+from .completion import complete_file, complete_path, one_of
 from .terminal import show_diagnostics
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -31,6 +33,55 @@ device_option: Decorator = click.option(
     shell_complete=one_of(DEVICES),
     help="cpu, or cuda on onnxruntime.",
 )
+data_option: Decorator = click.option(
+    "--data", metavar="DATA", help='Another data set, such as csv("new.csv").'
+)
+run_option: Decorator = click.option(
+    "--run", "folder", type=click.Path(), help="The folder of a run."
+)
+
+
+def count_option(
+    name: str, help: str | None = None, default: int | None = None, **settings: Any
+) -> Decorator:
+    """An option that takes a positive integer."""
+    shown = default is not None
+    kind = click.IntRange(min=1)
+    return click.option(
+        f"--{name}", type=kind, default=default, show_default=shown, help=help, **settings
+    )
+
+
+def output_option(help: str, **settings: Any) -> Decorator:
+    """`-o`: the file or folder to write."""
+    return click.option("-o", "--output", type=click.Path(), help=help, **settings)
+
+
+def arrays_option(name: str, metavar: str, help: str) -> Decorator:
+    """Files or numbers, for an input or a target each: an option that may be repeated."""
+    return click.option(
+        *(f"--{name}", f"{name}s"),
+        multiple=True,
+        metavar=metavar,
+        shell_complete=complete_path,
+        help=help,
+    )
+
+
+def part_option(default: PartName) -> Decorator:
+    """`--part`: which part of the data."""
+    return click.option(
+        "--part",
+        type=click.Choice(PARTS),
+        default=default,
+        show_default=True,
+        help="The part of the data.",
+    )
+
+
+def allow_option(help: str) -> Decorator:
+    """`--allow`: patterns of weights."""
+    return click.option("--allow", multiple=True, metavar="PATTERN", help=help)
 
 
 def _limit_threads(context: click.Context, parameter: click.Parameter, count: int | None) -> None:
@@ -38,16 +89,13 @@ def _limit_threads(context: click.Context, parameter: click.Parameter, count: in
         context.with_resource(threads(count))
 
 
-threads_option: Decorator = click.option(
-    "--threads",
-    type=click.IntRange(min=1),
+threads_option = count_option(
+    "threads",
+    "How many threads compute; by default, one for each core.",
     expose_value=False,
     callback=_limit_threads,
-    help="How many threads compute; by default, one for each core.",
 )
-max_layers_option: Decorator = click.option(
-    "--max-layers", type=click.IntRange(min=1), help="Allow more than 10,000 layers."
-)
+max_layers_option = count_option("max-layers", "Allow more than 10,000 layers.")
 
 
 def _keep_renaming(
@@ -77,11 +125,18 @@ rename_option: Decorator = click.option(
 )
 
 
-def weights_option(otherwise: str = "by default, weights are drawn at random") -> Decorator:
-    """`--weights` and `--rename`; the help says what happens without them."""
-    help = f"A .safetensors, .npz or .pt file; {otherwise}."
+def named_weights_option(help: str) -> Decorator:
+    """`--weights` and `--rename`."""
     option = click.option("--weights", type=click.Path(), is_eager=True, help=help)
     return lambda function: option(rename_option(function))
+
+
+def weights_option(otherwise: str = "by default, weights are drawn at random") -> Decorator:
+    """`--weights` and `--rename`; the help says what happens without them."""
+    return named_weights_option(f"A .safetensors, .npz or .pt file; {otherwise}.")
+
+
+start_option = named_weights_option("Start from these weights.")
 
 
 def keep_form(context: click.Context, parameter: click.Parameter, form: Any) -> Any:
@@ -109,6 +164,12 @@ def open_network(file: str, max_layers: int | None = None) -> Network:
     network = load(file, max_layers=max_layers)
     show_diagnostics(network.warnings)
     return network
+
+
+def default_name(file: str, suffix: str) -> str:
+    """A file in this folder, named like the program that FILE means; a chain has no name."""
+    nameless = file == "-" or is_chain(file)
+    return f"{'network' if nameless else Path(file.removeprefix(ZOO)).stem}.{suffix}"
 
 
 def _settings(

@@ -19,8 +19,9 @@ from .options import (
     engine_option,
     file_argument,
     max_layers_option,
+    named_weights_option,
     open_network,
-    rename_option,
+    run_option,
     settings_option,
 )
 
@@ -48,14 +49,8 @@ def open_run(graph: Graph, folder: str | None, weights: str | None) -> Trained:
 
 
 WEIGHTS = (
-    click.option("--run", "folder", type=click.Path(), help="The folder of a run."),
-    click.option(
-        "--weights",
-        type=click.Path(),
-        is_eager=True,
-        help="A file of weights instead of the run's.",
-    ),
-    rename_option,
+    run_option,
+    named_weights_option("A file of weights instead of the run's."),
 )
 
 

@@ -21,7 +21,14 @@ from ...benchmarks import (
 from ...grammar.diagnostics import NetError
 from ...network import Network
 from ..completion import one_of
-from ..options import file_argument, json_option, max_layers_option, open_network
+from ..options import (
+    count_option,
+    file_argument,
+    json_option,
+    max_layers_option,
+    open_network,
+    output_option,
+)
 from ..terminal import progress_bar, width
 
 
@@ -29,11 +36,7 @@ from ..terminal import progress_bar, width
 @file_argument
 @click.option("--forward", is_flag=True, help="Time the outputs only.")
 @click.option("--step", is_flag=True, help="Time a step of training only.")
-@click.option(
-    "--batch",
-    type=click.IntRange(min=1),
-    help="The number of samples; by default, that of the `train` block, or 32.",
-)
+@count_option("batch", "The number of samples; by default, that of the `train` block, or 32.")
 @click.option(
     "--engine",
     "engines",
@@ -48,31 +51,25 @@ from ..terminal import progress_bar, width
     show_default=True,
     help="How long each is timed in each of five rounds.",
 )
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    help="How many threads NumPy and PyTorch use; by default, as many as each chooses.",
+@count_option(
+    "threads", "How many threads NumPy and PyTorch use; by default, as many as each chooses."
 )
 @click.option("--profile", "profiled", is_flag=True, help="Time each layer on NumPy instead.")
 @click.option("--plan", "planned", is_flag=True, help="Print how NumPy computes it instead.")
-@click.option(
-    "-o", "--output", type=click.Path(), help="With `--profile`: a picture, SVG, PNG or PDF."
-)
+@output_option("With `--profile`: a picture, SVG, PNG or PDF.")
 @json_option("Print a JSON list, an object for each mode.")
 @max_layers_option
 def command(
     file: str,
     forward: bool,
     step: bool,
-    batch: int | None,
     engines: tuple[str, ...],
-    seconds: float,
-    threads: int | None,
     profiled: bool,
     planned: bool,
     output: str | None,
     as_json: bool,
     max_layers: int | None,
+    **options: Any,
 ) -> None:
     """Time FILE on a random batch: forward, and a step of training as its `train` block says.
 
@@ -88,10 +85,10 @@ def command(
     if output is not None and not profiled:
         raise click.UsageError("`-o` draws what `--profile` finds")
     network = open_network(file, max_layers)
-    options: dict[str, Any] = {"batch": batch, "seconds": seconds, "threads": threads}
     modes = [mode for mode, asked in (("forward", forward), ("step", step)) if asked]
     modes = modes or _possible(network)
     if planned:
+        batch = options["batch"]
         click.echo("\n\n".join(plan(network.model, mode=mode, batch=batch) for mode in modes))
         return
     found: Sequence[Benchmark | Profile]

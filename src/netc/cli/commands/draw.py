@@ -1,23 +1,25 @@
 """`netc draw`: the network as a picture."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ...arrays import load_named_arrays
-from ...choices import FORMATS, STYLES, Format, format_of
+from ...choices import FORMATS, STYLES, format_of
 from ...compiler.emit.dot import CHOICES
 from ...compiler.pictures.graph import LAYOUTS
 from ...compiler.pictures.page_size import PAGES
-from ...drawing import NUMBERS, to_picture
-from ...sources import ZOO, is_chain
+from ...drawing import NUMBERS, draw, to_picture
 from ..completion import complete_path, one_of
 from ..options import (
     Decorator,
+    arrays_option,
+    count_option,
+    default_name,
     file_argument,
     max_layers_option,
     open_network,
+    output_option,
     weights_option,
 )
 from ..weights import read_weights
@@ -33,12 +35,7 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
 
 @click.command("draw")
 @file_argument
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(),
-    help="The output file, or - for standard output; by default, FILE's name with .svg.",
-)
+@output_option("The output file, or - for standard output; by default, FILE's name with .svg.")
 @click.option(
     "--style",
     shell_complete=one_of(STYLES),
@@ -46,7 +43,7 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     show_default=True,
     help=f"{', '.join(STYLES[:-1])} or {STYLES[-1]}.",
 )
-@click.option("--depth", type=click.IntRange(min=1), help="Fold scopes below this depth.")
+@count_option("depth", "Fold scopes below this depth.")
 @click.option(
     "--compact/--no-compact",
     default=None,
@@ -96,22 +93,11 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
     "--loss", help="The loss that `backward` differentiates; by default, that of the train block."
 )
 @click.option("--of", help="A value that `backward` differentiates instead of a loss.")
-@click.option(
-    "--input",
-    "inputs",
-    multiple=True,
-    metavar="[NAME=]X",
-    shell_complete=complete_path,
-    help="A .npy file or numbers, such as `x=[[1, -2]]`, to write on the arrows of `backward`.",
+@arrays_option(
+    *("input", "[NAME=]X"),
+    "A .npy file or numbers, such as `x=[[1, -2]]`, to write on the arrows of `backward`.",
 )
-@click.option(
-    "--target",
-    "targets",
-    multiple=True,
-    metavar="[NAME=]T",
-    shell_complete=complete_path,
-    help="The target of the loss, in the same form.",
-)
+@arrays_option("target", "[NAME=]T", "The target of the loss, in the same form.")
 @weights_option(
     "for `neurons`, whose edges are grey where no weight is known, and `backward`, which by default"
     " draws them at random; other styles show none"
@@ -120,53 +106,24 @@ def _choice(name: str, help: str, **settings: Any) -> Decorator:
 def command(
     file: str,
     output: str | None,
-    style: str,
-    depth: int | None,
-    compact: bool | None,
-    page: str | None,
-    show: str | None,
-    title: bool | None,
-    layout: str | None,
-    direction: str | None,
-    format_: Format | None,
-    theme: str,
-    style_file: str | None,
-    maps: str | None,
-    scale: str | None,
-    width: int | None,
-    dpi: int | None,
-    loss: str | None,
-    of: str | None,
+    format_: str | None,
     inputs: tuple[str, ...],
     targets: tuple[str, ...],
     weights: str | None,
     max_layers: int | None,
+    **options: Any,
 ) -> None:
     """Draw FILE: its layers, operators, feature maps, neurons or chain rule, by `--style`."""
     network = open_network(file, max_layers)
-    options: dict[str, Any] = {}
-    named = {"maps": maps, "scale": scale, "loss": loss, "of": of}
-    options.update((name, value) for name, value in named.items() if value is not None)
     if inputs:
         options["inputs"] = load_named_arrays(inputs, [spec.name for spec in network.inputs])
     if targets:
         options["targets"] = load_named_arrays(targets, [spec.name for spec in network.outputs])
     if weights is not None:
         options["state"] = read_weights(network.graph, weights)
-    if show is not None:
-        options["show"] = show
-    options.update(style=style, depth=depth, direction=direction, theme=theme, compact=compact)
-    options.update(page=page, title=title, layout=layout, width=width, dpi=dpi)
-    options.update(style_file=style_file)
     if output == STDOUT:
         click.echo(to_picture(network.model, format_of("x.svg", format_), **options), nl=False)
         return
-    path = output or _default_name(file, format_ or "svg")
-    network.draw(path, format=format_, **options)
+    path = output or default_name(file, format_ or "svg")
+    draw(network.model, path, format=format_, **options)
     click.echo(f"wrote {path}")
-
-
-def _default_name(file: str, suffix: str) -> str:
-    """The picture's file in this folder, named like the program; a chain has no name."""
-    nameless = file == "-" or is_chain(file)
-    return f"{'network' if nameless else Path(file.removeprefix(ZOO)).stem}.{suffix}"

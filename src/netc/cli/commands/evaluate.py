@@ -6,29 +6,22 @@ from typing import Any
 
 import click
 
-from ...choices import PARTS
 from ...evaluation import evaluate
 from ...network import Network
-from ..options import json_option, threads_option
+from ..options import data_option, json_option, output_option, part_option, threads_option
 from ..terminal import width
 from ..weights import trained_network
 
 
 @click.command("evaluate")
 @trained_network
-@click.option("--data", metavar="DATA", help='Another data set, such as csv("new.csv").')
-@click.option(
-    "--part",
-    type=click.Choice(PARTS),
-    default="test",
-    show_default=True,
-    help="The part of the data.",
-)
+@data_option
+@part_option("test")
 @click.option("--metric", "metrics", multiple=True, help="A metric; by default, all that apply.")
 @click.option(
     "--threshold", type=float, help="The probability at or above which a sample counts as positive."
 )
-@click.option("-o", "--output", type=click.Path(), help="A folder for plots.")
+@output_option("A folder for plots.")
 @threads_option
 @json_option()
 def command(

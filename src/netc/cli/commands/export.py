@@ -1,8 +1,5 @@
 """`netc export`: the network as an ONNX model, or as a file of Python for PyTorch."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import click
 from click.core import ParameterSource
 
@@ -16,6 +13,7 @@ from ..options import (
     file_argument,
     max_layers_option,
     open_network,
+    output_option,
     seed_option,
     settings_option,
     weights_option,
@@ -26,7 +24,7 @@ from ..weights import open_run, read_weights
 
 @click.command("export")
 @file_argument
-@click.option("-o", "--output", required=True, type=click.Path(), help="The model's file.")
+@output_option("The model's file.", required=True)
 @click.option(
     "--to",
     "target",
@@ -95,15 +93,8 @@ def command(
         click.echo(f"wrote {output}")
         return
     if training:
-        _check_step(
-            {
-                "--run": folder,
-                "--weights": weights,
-                "--verify": verify or None,
-                "--dtype": dtype,
-                "--fused-attention": fused_attention or None,
-            }
-        )
+        weighted = folder is not None or weights is not None or verify
+        _check_step(weighted=weighted, half=dtype is not None, fused=fused_attention)
         export_step(network.model, output, changes=settings, opset=opset)
         click.echo(f"wrote {output}")
         return
@@ -130,13 +121,13 @@ def command(
         click.echo(str(verify_model(found.graph, found.state, output)))
 
 
-def _check_step(given: Mapping[str, Any]) -> None:
+def _check_step(*, weighted: bool, half: bool, fused: bool) -> None:
     """Refuse what a step of training cannot have."""
-    if any(given[name] is not None for name in ("--run", "--weights", "--verify")):
+    if weighted:
         raise click.UsageError("a step takes weights as inputs: drop --run, --weights and --verify")
-    if given["--dtype"] is not None:
+    if half:
         raise click.UsageError("a step of training computes in float32: drop --dtype")
-    if given["--fused-attention"] is not None:
+    if fused:
         raise click.UsageError("a step of training has no Attention: drop --fused-attention")
 
 

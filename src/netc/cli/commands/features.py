@@ -4,29 +4,18 @@ from typing import Any
 
 import click
 
-from ...choices import PARTS
 from ...inspection import features
 from ...network import Network
+from ..options import allow_option, output_option, part_option
 from ..weights import trained_network
 
 
 @click.command("features")
 @trained_network
 @click.option("--label", required=True, help="The layer or label whose output is the feature.")
-@click.option("-o", "--output", type=click.Path(), required=True, help="The .npz file.")
-@click.option(
-    "--allow",
-    multiple=True,
-    metavar="PATTERN",
-    help="Weights that may differ, such as `head.*`.",
-)
-@click.option(
-    "--part",
-    type=click.Choice(PARTS),
-    default="all",
-    show_default=True,
-    help="The part of the data.",
-)
+@output_option("The .npz file.", required=True)
+@allow_option("Weights that may differ, such as `head.*`.")
+@part_option("all")
 def command(network: Network, run: Any, label: str, output: str, **options: Any) -> None:
     """Write the output of FILE's layer LABEL for its data, with the targets, to an .npz file.
 

@@ -3,12 +3,14 @@
 import json
 import sys
 from functools import partial
+from typing import Any
 
 import click
 
 from ...gradient_checks import check_gradients
 from ...runtime.inspection.gradcheck import ENTRIES
 from ..options import (
+    count_option,
     file_argument,
     json_option,
     max_layers_option,
@@ -36,7 +38,7 @@ DEFAULT_BATCH = 4  # samples; a few show all that is wrong with a gradient
     help=f"Compare fewer entries rather than take longer than this.  [default: {LIMIT:g}]",
 )
 @click.option("--loss", help="The loss; by default, that of the `train` block, or cross_entropy.")
-@click.option("--batch", type=click.IntRange(min=1), default=DEFAULT_BATCH, show_default=True)
+@count_option("batch", default=DEFAULT_BATCH)
 @click.option(
     "--random", is_flag=True, help="Use random inputs and targets, even if the program names data."
 )
@@ -59,17 +61,15 @@ DEFAULT_BATCH = 4  # samples; a few show all that is wrong with a gradient
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     file: str,
     samples: str | None,
     seconds: float | None,
-    loss: str | None,
-    batch: int,
-    random: bool,
     inference: bool,
-    seed: int,
     as_json: bool,
     weights: str | None,
     max_layers: int | None,
+    **options: Any,
 ) -> None:
     """Compare the gradients of FILE's loss with central differences in float64.
 
@@ -80,14 +80,11 @@ def command(
     found = check_gradients(
         network.model,
         None if weights is None else read_weights(network.graph, weights),
-        loss=loss,
-        batch=batch,
-        random=random,
         training=not inference,
         samples=ENTRIES if samples is None else _count(samples),
         seconds=LIMIT if samples is None and seconds is None else seconds,
-        seed=seed,
         progress=partial(progress_bar, "parameters"),
+        **options,
     )
     if as_json:
         click.echo(json.dumps([check.to_dict() for check in found.checks], indent=1))

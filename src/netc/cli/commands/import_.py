@@ -8,17 +8,13 @@ import click
 from ...network import load_onnx
 from ...programs import program_text, write_program
 from ...tables import counted
+from ..options import output_option
 from ..terminal import show_diagnostics
 
 
 @click.command("import")
 @click.argument("model", type=click.Path())
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(),
-    help="The program's file; by default MODEL.net; `-` is standard output, without weights.",
-)
+@output_option("The program's file; by default MODEL.net; `-` is standard output, without weights.")
 @click.option("--no-weights", is_flag=True, help="Write the program only.")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
 def command(model: str, output: str | None, no_weights: bool, force: bool) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import Any
 
 import click
 
@@ -9,6 +10,7 @@ from ...runtime.benchmarking.devices import DEVICES
 from ...scaling import CPU, EFFICIENCY, LATENCY, plan_training
 from ..completion import one_of
 from ..options import (
+    count_option,
     engine_option,
     file_argument,
     json_option,
@@ -20,7 +22,7 @@ from ..terminal import width
 
 @click.command("plan")
 @file_argument
-@click.option("--workers", type=click.IntRange(min=1), default=8, show_default=True)
+@count_option("workers", default=8)
 @click.option(
     "--bandwidth",
     default="10Gb",
@@ -42,7 +44,7 @@ from ..terminal import width
     shell_complete=one_of((CPU, *DEVICES)),
     help=f"cpu, which is measured here, or {', '.join(DEVICES)}.",
 )
-@click.option("--batch", type=click.IntRange(min=1), help="Samples; by default the program's.")
+@count_option("batch", "Samples; by default the program's.")
 @engine_option
 @click.option(
     "--efficiency",
@@ -51,38 +53,18 @@ from ..terminal import width
     show_default=True,
     help="The share of a data sheet's figures that a device reaches.",
 )
-@click.option("--threads", type=click.IntRange(min=1), help="Of each worker on cpu.")
+@count_option("threads", "Of each worker on cpu.")
 @json_option()
 @max_layers_option
 def command(
-    file: str,
-    workers: int,
-    bandwidth: str,
-    latency: float,
-    device: str,
-    batch: int | None,
-    engine: str,
-    efficiency: float,
-    threads: int | None,
-    as_json: bool,
-    max_layers: int | None,
+    file: str, latency: float, as_json: bool, max_layers: int | None, **options: Any
 ) -> None:
     """Predict time, memory and communication of training FILE by several workers.
 
     Each step, they sum their gradients over a ring. On `cpu` one worker's step is timed here.
     """
     network = open_network(file, max_layers)
-    found = plan_training(
-        network.model,
-        workers=workers,
-        bandwidth=bandwidth,
-        latency=latency * 1e-6,
-        device=device,
-        batch=batch,
-        engine=engine,
-        efficiency=efficiency,
-        threads=threads,
-    )
+    found = plan_training(network.model, latency=latency * 1e-6, **options)
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=1))
     else:

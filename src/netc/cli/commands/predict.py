@@ -11,13 +11,13 @@ from typing import IO, Any
 import click
 from click.core import ParameterSource
 
-from ...arrays import load_named_arrays, save_arrays
+from ...arrays import save_arrays
 from ...bulk_prediction import ON_FILES, RAY, predict_files
 from ...network import Network
-from ...prediction import TABLES, picture_paths, predict
+from ...prediction import TABLES, predict, read_samples
 from ...runtime.training.progress import EVERY
 from ..completion import complete_path
-from ..options import json_option, threads_option
+from ..options import arrays_option, count_option, json_option, output_option, threads_option
 from ..terminal import show_diagnostics, width
 from ..weights import trained_network
 
@@ -28,33 +28,17 @@ OF_SHARDS = ("columns", "actors", "cpus_per_actor", "gpus_per_actor")
 @click.command("predict")
 @trained_network
 @click.argument("shards", required=False, type=click.Path(), shell_complete=complete_path)
-@click.option(
-    "--input",
-    "inputs",
-    multiple=True,
-    metavar="[NAME=]X",
-    shell_complete=complete_path,
-    help="A .npy file, an image, or a folder of images.",
-)
+@arrays_option("input", "[NAME=]X", "A .npy file, an image, or a folder of images.")
 @click.option("--data", metavar="DATA", help='A data set, such as npz("new.npz").')
-@click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, metavar="K")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(),
-    help="Answers as .csv or .parquet, outputs as .npy or .npz; of SHARDS, a folder OUT.parquet.",
+@count_option("top", default=1, metavar="K")
+@output_option(
+    "Answers as .csv or .parquet, outputs as .npy or .npz; of SHARDS, a folder OUT.parquet."
 )
 @click.option(
     "--columns", metavar="A,B", help="The columns of tables in SHARDS that are the input."
 )
-@click.option("--actors", type=click.IntRange(min=1), help="How many processes predict on Ray.")
-@click.option(
-    "--cpus-per-actor",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Processors and threads of each.",
-)
+@count_option("actors", "How many processes predict on Ray.")
+@count_option("cpus-per-actor", "Processors and threads of each.", 1)
 @click.option(
     "--gpus-per-actor",
     type=click.FloatRange(min=0),
@@ -92,11 +76,7 @@ def command(
         return
     if options["engine"] == RAY or not all(map(_is_default, OF_SHARDS)):
         raise click.UsageError("`--engine ray`, `--columns` and the options of actors need SHARDS")
-    x: Any = None
-    if inputs:
-        names = [spec.name for spec in network.inputs]
-        x = picture_paths(inputs) or load_named_arrays(inputs, names)
-    found = predict(network.model, x, run, **options)
+    found = predict(network.model, read_samples(network.model, inputs), run, **options)
     show_diagnostics(found.warnings)
     if output is not None:
         if os.path.splitext(output)[1].lower() in TABLES:

@@ -19,11 +19,13 @@ from ...runtime.run_folder.trained import class_names_beside, preprocessing_lost
 from ...runtime.weights.initialize import initialize
 from ...sources import ONNX
 from ...tables import hanging
-from ..completion import complete_file, complete_path, one_of
+from ..completion import complete_file, one_of
 from ..options import (
+    arrays_option,
     device_option,
     max_layers_option,
     open_network,
+    output_option,
     seed_option,
     threads_option,
     weights_option,
@@ -36,15 +38,8 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 @click.command("run")
 @click.argument("model", shell_complete=complete_file)
-@click.option(
-    "--input",
-    "inputs",
-    multiple=True,
-    metavar="[NAME=]X.npy",
-    shell_complete=complete_path,
-    help="An input.",
-)
-@click.option("-o", "--output", type=click.Path(), help="A .npy file, or .npz for several arrays.")
+@arrays_option("input", "[NAME=]X.npy", "An input.")
+@output_option("A .npy file, or .npz for several arrays.")
 @click.option(
     "--engine",
     shell_complete=one_of(ENGINES),

@@ -12,14 +12,15 @@ from ...runtime.sanity.checks import Check
 from ...runtime.sanity.overfitting import MEMORIZED, STEPS_PER_RATE
 from ...tables import hanging
 from ..options import (
+    count_option,
     device_option,
     engine_option,
     file_argument,
     json_option,
     max_layers_option,
     open_network,
-    rename_option,
     settings_option,
+    start_option,
     threads_option,
 )
 from ..terminal import width
@@ -29,22 +30,9 @@ from ..weights import read_weights
 @click.command("sanity")
 @file_argument
 @settings_option()
-@click.option(
-    "--samples",
-    type=click.IntRange(min=1),
-    default=MEMORIZED,
-    show_default=True,
-    help="The number of samples to memorize.",
-)
-@click.option(
-    "--steps",
-    type=click.IntRange(min=1),
-    default=STEPS_PER_RATE,
-    show_default=True,
-    help="The maximum number of steps for each learning rate.",
-)
-@click.option("--weights", type=click.Path(), is_eager=True, help="Start from these weights.")
-@rename_option
+@count_option("samples", "The number of samples to memorize.", MEMORIZED)
+@count_option("steps", "The maximum number of steps for each learning rate.", STEPS_PER_RATE)
+@start_option
 @engine_option
 @device_option
 @json_option("Print a JSON list, an object per check.")

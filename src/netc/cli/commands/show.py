@@ -7,17 +7,21 @@ from typing import Any
 import click
 
 from ... import show
-from ...arrays import load_named_arrays
-from ...choices import PARTS, PartName
+from ...choices import PartName
 from ...network import Network
-from ...prediction import picture_paths
+from ...prediction import read_samples
 from ...runtime.plots.canvas import FORMATS
 from ..completion import complete_path, one_of
 from ..options import (
     Decorator,
+    arrays_option,
+    count_option,
+    data_option,
     file_argument,
     max_layers_option,
     open_network,
+    output_option,
+    part_option,
     seed_option,
     settings_option,
 )
@@ -28,17 +32,7 @@ Command = Callable[..., Any]
 
 def _data(part: PartName) -> tuple[Decorator, ...]:
     """`--data`, `--part` and `--set`: which samples, and how they are preprocessed."""
-    return (
-        click.option("--data", metavar="DATA", help='Another data set, such as csv("new.csv").'),
-        click.option(
-            "--part",
-            type=click.Choice(PARTS),
-            default=part,
-            show_default=True,
-            help="The part of the data.",
-        ),
-        settings_option(),
-    )
+    return data_option, part_option(part), settings_option()
 
 
 @click.group("show")
@@ -83,23 +77,10 @@ def picture(opening: Decorator, *options: Decorator) -> Decorator:
 
 def _destination(name: str) -> tuple[Decorator, Decorator]:
     """`-o` and `--format`: where a picture goes, by default to a file of its name."""
-    path = click.option(
-        "-o",
-        "--output",
-        type=click.Path(),
-        default=f"{name}.svg",
-        show_default=True,
-        help="The picture's file.",
-    )
+    path = output_option("The picture's file.", default=f"{name}.svg", show_default=True)
     help = "svg, png or pdf; by default, from the file's suffix."
     form = click.option("--format", "format_", shell_complete=one_of(FORMATS), help=help)
     return path, form
-
-
-def _count(name: str, help: str, default: int | None = None) -> Decorator:
-    kind = click.IntRange(min=1)
-    shown = default is not None
-    return click.option(f"--{name}", type=kind, default=default, show_default=shown, help=help)
 
 
 def _same(command: Command) -> Command:
@@ -110,7 +91,7 @@ def _same(command: Command) -> Command:
 @picture(
     weighted_network,
     click.option("--layer", help="The layer; by default the first one whose weights are images."),
-    _count("most", "How many filters to draw."),
+    count_option("most", "How many filters to draw."),
 )
 def filters(draw: Command, network: Network, run: Any, **options: Any) -> None:
     """Draw kernels, or a dense layer's templates."""
@@ -132,14 +113,7 @@ def activations(draw: Command, network: Network, run: Any, **options: Any) -> No
     draw(network, run=run, **options)
 
 
-INPUT = click.option(
-    "--input",
-    "inputs",
-    multiple=True,
-    metavar="[NAME=]X",
-    shell_complete=complete_path,
-    help="An image or a .npy file.",
-)
+INPUT = arrays_option("input", "[NAME=]X", "An image or a .npy file.")
 
 
 @picture(
@@ -150,11 +124,11 @@ INPUT = click.option(
         "--sample", type=click.IntRange(min=0), default=0, show_default=True, help="Its number."
     ),
     click.option("--layer", "layers", multiple=True, help="A layer; by default, each level."),
-    _count("most", "How many maps of a layer to draw, the strongest first.", 8),
+    count_option("most", "How many maps of a layer to draw, the strongest first.", 8),
 )
 def maps(draw: Command, network: Network, run: Any, inputs: Sequence[str], **options: Any) -> None:
     """Draw the feature maps of a sample."""
-    draw(network, run=run, x=_given(network, inputs), **options)
+    draw(network, run=run, x=read_samples(network.model, inputs), **options)
 
 
 @picture(
@@ -181,18 +155,10 @@ def saliency(
     **options: Any,
 ) -> None:
     """Draw which pixels move a class's score."""
-    draw(network, run=run, x=_given(network, inputs), output=label, **options)
+    draw(network, run=run, x=read_samples(network.model, inputs), output=label, **options)
 
 
-def _given(network: Network, inputs: Sequence[str]) -> Any:
-    """Samples that `--input` names: paths of pictures, or arrays by name; None without any."""
-    if not inputs:
-        return None
-    names = [spec.name for spec in network.inputs]
-    return picture_paths(inputs) or load_named_arrays(inputs, names)
-
-
-@picture(weighted_network, *_data("test"), _count("most", "How many samples to draw."))
+@picture(weighted_network, *_data("test"), count_option("most", "How many samples to draw."))
 def predictions(draw: Command, network: Network, run: Any, **options: Any) -> None:
     """Draw answers beside the truth, the worst first."""
     draw(network, run=run, **options)
@@ -220,15 +186,15 @@ def receptive(
     draw: Command, network: Network, label: str, path: str, inputs: Sequence[str], **options: Any
 ) -> None:
     """Draw what an element of a layer sees."""
-    draw(network, label, path, _given(network, inputs), **options)
+    draw(network, label, path, read_samples(network.model, inputs), **options)
 
 
 @picture(
     plain_network,
     click.option("--run", type=click.Path(), help="The folder of a run."),
     *_data("train"),
-    _count("count", "How many samples.", 6),
-    _count("draws", "How many draws of augmentation.", 4),
+    count_option("count", "How many samples.", 6),
+    count_option("draws", "How many draws of augmentation.", 4),
 )
 def samples(draw: Command, network: Network, **options: Any) -> None:
     """Draw samples, augmented and preprocessed."""

@@ -4,7 +4,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from ...summary.columns import COLUMNS
-from ..options import file_argument, keep_form, max_layers_option, open_network
+from ..options import count_option, file_argument, keep_form, max_layers_option, open_network
 from ..terminal import show_summary
 
 
@@ -19,7 +19,7 @@ def _complete_columns(
 
 @click.command("summary")
 @file_argument
-@click.option("--depth", type=click.IntRange(min=1), help="Fold scopes below this depth.")
+@count_option("depth", "Fold scopes below this depth.")
 @click.option(
     "--columns", shell_complete=_complete_columns, help="Column names, separated by commas."
 )

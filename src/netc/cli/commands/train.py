@@ -23,11 +23,14 @@ from ..completion import one_of
 from ..options import (
     DEVICES,
     ENGINE_NAMES,
+    allow_option,
+    count_option,
     file_argument,
     max_layers_option,
     open_network,
-    rename_option,
+    output_option,
     settings_option,
+    start_option,
     threads_option,
 )
 from ..ranks import together
@@ -40,7 +43,7 @@ FOLDER = "run"
 @click.command("train")
 @file_argument
 @settings_option()
-@click.option("--epochs", type=click.IntRange(min=1), help="Same as `--set epochs=N`.")
+@count_option("epochs", "Same as `--set epochs=N`.")
 @click.option("--seed", type=click.IntRange(min=0), help="Same as `--set seed=N`.")
 @click.option(
     "--engine", shell_complete=one_of(ENGINE_NAMES), help="numpy, the default, or onnxruntime."
@@ -48,31 +51,17 @@ FOLDER = "run"
 @click.option(
     "--device", shell_complete=one_of(DEVICES), help="cpu, the default, or cuda on onnxruntime."
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(),
-    help=f"The run's folder; by default `{FOLDER}`, or `{FOLDER}2` and so on after a finished run.",
+@output_option(
+    f"The run's folder; by default `{FOLDER}`, or `{FOLDER}2` and so on after a finished run."
 )
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in that folder.")
 @click.option("--force", is_flag=True, help="Overwrite the run in that folder.")
-@click.option("--weights", type=click.Path(), is_eager=True, help="Start from these weights.")
-@rename_option
-@click.option(
-    "--allow",
-    multiple=True,
-    metavar="PATTERN",
-    help="Weights that may differ, such as `head.*`; they are reinitialized.",
-)
+@start_option
+@allow_option("Weights that may differ, such as `head.*`; they are reinitialized.")
 @click.option("--lsuv", is_flag=True, help="Scale the initial weights using the data (LSUV).")
 @click.option("--watch", is_flag=True, help="Monitor each layer after each epoch, and warn.")
-@click.option(
-    "--log-every",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="EPOCHS",
-    help="Print a line every this many epochs, and after the last.",
+@count_option(
+    "log-every", "Print a line every this many epochs, and after the last.", 1, metavar="EPOCHS"
 )
 @click.option(
     "--metric",
@@ -83,11 +72,7 @@ FOLDER = "run"
 @click.option(
     "--monitor", help="The metric that decides which epoch is best, such as val_accuracy."
 )
-@click.option(
-    "--patience",
-    type=click.IntRange(min=1),
-    help="Stop after this many epochs without improvement.",
-)
+@count_option("patience", "Stop after this many epochs without improvement.")
 @click.option(
     "--save-every",
     "every",
