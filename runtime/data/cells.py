@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from math import inf
+from math import inf, nan
 
 import numpy as np
 
@@ -41,21 +41,42 @@ def numbers(table: Table, name: str, *, inputs: Sequence[str] = ()) -> Array:
     width = next((len(cell.split()) for cell in cells if not is_missing(cell)), 1)
     what = f"{len(cells):_} cells of {width:_} numbers in the column `{name}`"
     check_memory(what, 4 * len(cells) * width)
-    found = np.empty((len(cells), width), np.float32)
-    for row, cell in enumerate(cells):
-        if is_missing(cell):
-            found[row] = np.nan
-            continue
+    places = {cell: place for place, cell in enumerate(dict.fromkeys(cells))}
+    found = np.empty((len(places), width), np.float32)
+    for cell, place in places.items():
         try:
-            values = [table.measure(number) for number in cell.split()]
+            found[place] = _values(table, cell, width)
         except ValueError:
-            raise no_number(table, name, row, inputs) from None
-        if len(values) != width:
-            raise _unequal(table, name, row, len(values), width)
-        if any(_LARGEST < abs(value) < inf for value in values):
-            raise _beyond(table, name, row, max(values, key=abs))
-        found[row] = values
-    return found
+            raise _no_numbers(table, name, cells.index(cell), width, inputs) from None
+    if len(places) == len(cells):
+        return found
+    return found[np.fromiter(map(places.__getitem__, cells), np.intp, len(cells))]
+
+
+def _values(table: Table, cell: str, width: int) -> float | list[float]:
+    """The numbers in a cell, NaN where it is empty.
+
+    Raises:
+        ValueError: It holds another number of them, what is none, or one beyond float32.
+    """
+    if is_missing(cell):
+        return nan
+    values = [table.measure(number) for number in cell.split()]
+    if len(values) != width or any(_LARGEST < abs(value) < inf for value in values):
+        raise ValueError
+    return values
+
+
+def _no_numbers(table: Table, name: str, row: int, width: int, inputs: Sequence[str]) -> NetError:
+    """The error for a cell that does not hold so many numbers of float32."""
+    cell = texts(table, name)[row]
+    try:
+        values = [table.measure(number) for number in cell.split()]
+    except ValueError:
+        return no_number(table, name, row, inputs)
+    if len(values) != width:
+        return _unequal(table, name, row, len(values), width)
+    return _beyond(table, name, row, max(values, key=abs))
 
 
 def _beyond(table: Table, name: str, row: int, number: float) -> NetError:
@@ -80,7 +101,7 @@ def holds_words(table: Table, name: str) -> bool:
     cells = table.column(name)
     if isinstance(cells, np.ndarray):
         return False
-    distinct = {cell for cell in cells if not is_missing(cell)}
+    distinct = {cell for cell in set(cells) if not is_missing(cell)}
     if any(is_number(table, cell) or _nearly(table, cell) for cell in distinct):
         return False
     return any(cell.casefold() not in TRUTHS for cell in distinct)
@@ -90,7 +111,7 @@ def categories_of(table: Table, name: str) -> tuple[str, ...]:
     """The distinct cells of a column: numbers by value, words by the alphabet."""
     if name in table.levels:
         return table.levels[name]
-    distinct = {cell for cell in texts(table, name) if not is_missing(cell)}
+    distinct = {cell for cell in set(texts(table, name)) if not is_missing(cell)}
     values = {cell: number_in(cell) for cell in distinct}
     if None in values.values():
         return tuple(sorted(distinct))

@@ -24,6 +24,7 @@ _UNREADABLE = (EOFError, MemoryError, OSError, OverflowError, ValueError, zlib.e
 _MOST_PACKED = 1032  # bytes that a byte of deflate can stand for (zlib's technical details)
 _PARTS = ("train", "t10k")
 _KINDS = {"images": "images-idx3-ubyte", "labels": "labels-idx1-ubyte"}
+_RAW = "raw"  # where torchvision unpacks them
 
 
 Bytes = BinaryIO | gzip.GzipFile
@@ -88,6 +89,7 @@ def _standard(folder: str, fetch: str) -> list[tuple[str, str]]:
     Raises:
         NetError: E001, a file is missing.
     """
+    looked_at, folder = folder, _holding(folder)
     names = listed(folder)
     pairs = []
     for part in _PARTS:
@@ -105,11 +107,29 @@ def _standard(folder: str, fetch: str) -> list[tuple[str, str]]:
         raise error(
             "E001",
             f"`{folder}` has no `train-{_KINDS['images']}`",
-            notes=[f"looked for at `{os.path.abspath(folder)}`"],
+            notes=[f"looked for at `{os.path.abspath(looked_at)}`"],
             help=f"{fetch}, gzipped or not; or name two files: "
             '`idx("images.gz", labels="labels.gz")`',
         )
     return [(images, labels) for images, labels in pairs]
+
+
+def _holding(folder: str) -> str:
+    """The folder that holds the files: itself, or where torchvision puts them.
+
+    That is `raw` in the data set's folder, and this in the one that its users name.
+    """
+    if _holds(folder):
+        return folder
+    below = [os.path.join(folder, name, _RAW) for name in ("", *listed(folder))]
+    found = [place for place in below if os.path.isdir(place) and _holds(place)]
+    return found[0] if len(found) == 1 else folder
+
+
+def _holds(folder: str) -> bool:
+    """Whether a folder has a file of the usual names."""
+    names = listed(folder)
+    return any(_named(names, part, kind) for part in _PARTS for kind in _KINDS.values())
 
 
 def _named(names: list[str], part: str, suffix: str) -> str | None:

@@ -464,6 +464,9 @@ def _decimal(columns: Iterable[Sequence[str]]) -> str:
     """What precedes decimals: a comma where it cannot divide thousands, and no point does."""
     commas = False
     for cells in columns:
+        told = "".join(cells)
+        if "." not in told and "," not in told:
+            continue
         for cell in cells:
             if "." in cell and _POINT.fullmatch(cell):
                 return "."

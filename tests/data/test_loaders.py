@@ -67,6 +67,22 @@ def test_idx_by_two_files(tmp_path: Path) -> None:
     assert batch.targets["target"].tolist() == [-1, 7]
 
 
+@pytest.mark.parametrize("named", ["", "MNIST", "MNIST/raw"])
+def test_idx_where_torchvision_puts_them(tmp_path: Path, named: str) -> None:
+    """The folder that torchvision is given, the data set's in it, or the one of the files."""
+    (raw := tmp_path / "MNIST" / "raw").mkdir(parents=True)
+    write_mnist(raw, zipped=True)
+    assert len(LOADERS["idx"](str(tmp_path / named))) == 42
+
+
+def test_idx_in_several_folders(tmp_path: Path, refusal: Callable[..., str]) -> None:
+    """Where two data sets are below a folder, it is neither of them."""
+    for name in ("MNIST", "KMNIST"):
+        (raw := tmp_path / name / "raw").mkdir(parents=True)
+        write_mnist(raw)
+    assert "has no `train-images-idx3-ubyte`" in refusal(LOADERS["idx"], str(tmp_path))
+
+
 def test_idx_is_streamed(tmp_path: Path) -> None:
     """Of a file of 16 MiB, a batch of eight images is all that comes into memory."""
     (tmp_path / "train-images.idx3-ubyte").write_bytes(
