@@ -1,6 +1,7 @@
-"""Multi-head attention, from the dense layers of queries, keys and values to the last one."""
+"""Multi-head attention, with its dense layers of queries, keys, values and results, or without."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isclose, sqrt
 from typing import Any
@@ -8,34 +9,38 @@ from typing import Any
 import numpy as np
 
 from ...ir.graph import Node, Value
-from .movements import Moved, Places, extents, moved
+from .movements import Moved, Places, all_moved, extents, moved
 from .score_biases import ScoreBias, explain, score_bias
 from .score_masks import Masks, Shape, is_low, is_mask, seen
 from .shaping import dropout_rate
-from .trail import RULES, SHAPING, Layout, Match, NoMatch, Stack, Trail, Weight, rule
+from .trail import RULES, SHAPING, Label, Layout, Match, NoMatch, Stack, Trail, Weight, rule
 
 SCORES = ("MatMul", "Add", "Mul", "Div", "Where", *SHAPING)
 
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """A dense layer's result, divided among heads.
+    """A sequence, divided among heads, perhaps the result of a dense layer.
 
     Attributes:
-        dense: The dense layer.
-        rows: The layer's unit of each feature of the heads, one head after the other.
+        x: The sequence, or what the dense layer takes.
+        dense: The dense layer, if it is one.
+        rows: The unit of each feature of the heads, one head after the other.
         shape: Samples, heads, positions, features of a head.
         by_sample: Whether a sample's positions follow each other, or a position's samples.
+        factor: What all of it is multiplied by.
     """
 
-    dense: Match
+    x: Value
+    dense: Match | None
     rows: tuple[int, ...]
     shape: tuple[int, int, int, int]
     by_sample: tuple[bool, bool]
+    factor: float
 
     def operand(self, trail: Trail) -> tuple[Value, set[Layout]]:
-        """The sequence that the dense layer takes, and how it may lie: (N, L, E) or (L, N, E)."""
-        (x,) = self.dense.operands
+        """The sequence that the layer takes, and how it may lie: (N, L, E) or (L, N, E)."""
+        x = self.x
         while x.type.rank != 3:
             x = trail.argument(trail.back(x, "Reshape", "Flatten", "Squeeze", "Unsqueeze"), 0)
         samples, _, length, _ = self.shape
@@ -55,54 +60,124 @@ def attention(trail: Trail) -> Match:
     if trail.node.op_type == "Reshape":
         y = trail.argument(trail.back(y, "Reshape"), 0)
     out = dense_layer(trail, y)
-    joined = moved(trail, out.operands[0])
+    found = _between(trail, out.operands[0], _projected)
+    units, rows = out.arguments["units"], tuple(len(each.rows) for each in found.parts)
+    trail.need(found.operands[0].shape[2] == units and rows[1] == rows[2])
+    if rows[0] != units:
+        found.arguments["width"] = rows[0]
+    held = _weights(trail, found.parts, out)
+    if "in_proj_bias" not in held:
+        found.arguments["bias"] = False
+    return found.match(held)
+
+
+@rule("MatMul", "Reshape")
+def attention_by_itself(trail: Trail) -> Match:
+    """`ATTENTION` without dense layers, of queries, keys and values as they stand."""
+    y = Value(trail.last, 0, trail.node.outputs[0])
+    trail.need(y.type.rank == 3 and y.dtype.is_float)
+    found = _between(trail, y, _standing)
+    found.arguments["project"] = False
+    return found.match({})
+
+
+@dataclass(slots=True)
+class Between:
+    """An attention without its last dense layer.
+
+    Attributes:
+        parts: Queries, keys and values.
+        operands: What it takes: one sequence, or three.
+        layout: How they lie.
+        arguments: Its arguments.
+        weights: What else it learns.
+        labels: The arguments that name tensors.
+    """
+
+    parts: tuple[Heads, Heads, Heads]
+    operands: tuple[Value, ...]
+    layout: Layout
+    arguments: dict[str, Any]
+    weights: Mapping[str, Stack]
+    labels: Mapping[str, Label]
+
+    def match(self, weights: Mapping[str, Weight | Stack]) -> Match:
+        """The layer, with the weights of its dense layers."""
+        held = {**weights, **self.weights}
+        return Match(
+            "ATTENTION", self.operands, self.arguments, held, self.layout, labels=self.labels
+        )
+
+
+def _between(trail: Trail, y: Value, take: Callable[[Trail, Value, bool], Heads]) -> Between:
+    """The attention whose heads' results stand side by side in a value.
+
+    Args:
+        trail: The way back.
+        y: The value.
+        take: Queries, keys or values (..., L, D), or keys (..., D, L), as `Heads`.
+    """
+    joined = moved(trail, y)
     trail.need(joined.factor == 1)
     core = _core(trail, joined.source)
-    arguments, parts = core.arguments, core.parts
-    queries, keys, values = (moved(trail, part) for part in parts)
-    q = heads_of(trail, queries)
-    k = heads_of(trail, keys, is_transposed=trail.is_by(joined.source, "MatMul"))
-    v = heads_of(trail, values)
-    _, heads, _, depth = q.shape
-    factor = arguments.pop("factor") * queries.factor * keys.factor
+    arguments = core.arguments
+    is_transposed = trail.is_by(joined.source, "MatMul")
+    q, k, v = (
+        take(trail, part, is_keys and is_transposed)
+        for part, is_keys in zip(core.parts, (False, True, False), strict=True)
+    )
+    samples, heads, length, depth = q.shape
+    factor = arguments.pop("factor") * q.factor * k.factor
+    trail.need(v.factor == 1)
     if not isclose(factor, 1 / sqrt(depth), rel_tol=1e-4):
         arguments["scale"] = float(f"{factor:.7g}")
-    trail.need(k.shape == v.shape and k.shape[0] == q.shape[0] and k.shape[3] == depth)
+    trail.need(k.shape[:3] == v.shape[:3] and k.shape[0] == samples and k.shape[3] == depth)
     trail.need(k.shape[1] == heads or (core.shares and heads % k.shape[1] == 0))
-    order = _order(joined.places, q.shape)
+    order = _order(joined.places, (*q.shape[:3], v.shape[3]))
     operands, layouts = zip(*(each.operand(trail) for each in (q, k, v)), strict=True)
     common = set.intersection(*layouts, order)
-    trail.need(common and operands[0].shape[2] == out.arguments["units"])
-    if heads * depth != out.arguments["units"]:
-        arguments["width"] = heads * depth
+    trail.need(common)
     if len(set(operands)) == 1:
         operands = operands[:1]
-    held = _weights(trail, (q, k, v), out)
     masks, biases = _masks(trail, core, (*q.shape[:3], k.shape[2]))
+    held: dict[str, Stack] = {}
     for bias in biases:
         x = operands[0] if len(operands) == 1 else None
-        more, weights = explain(trail, bias, x, (heads, q.shape[2], q.shape[0]), k.shape[2])
+        more, weights = explain(trail, bias, x, (heads, length, samples), k.shape[2])
         trail.need(not more.keys() & arguments.keys())
         arguments |= more
         held |= weights
     if masks.causal:
         arguments["causal"] = True
     trail.need(len(masks.labels) + ("mask" in arguments) < 2)
-    labels = dict(zip(("mask",), masks.labels, strict=False))
-    if "in_proj_bias" not in held:
-        arguments["bias"] = False
     kept = len(k.rows) // depth
-    trail.need(len(q.rows) == heads * depth and len(v.rows) == len(k.rows))
+    trail.need(len(q.rows) == heads * depth and len(v.rows) == kept * v.shape[3])
     if kept != heads:
         arguments["kv_heads"] = kept
-    return Match(
-        "ATTENTION",
-        operands,
-        {"heads": heads, **arguments},
-        held,
-        min(common),
-        labels=labels,
-    )
+    labels = dict(zip(("mask",), masks.labels, strict=False))
+    return Between((q, k, v), operands, min(common), {"heads": heads, **arguments}, held, labels)
+
+
+def _projected(trail: Trail, part: Value, is_transposed: bool) -> Heads:
+    """Queries, keys or values as parts of a dense layer's result."""
+    found = moved(trail, part)
+    return heads_of(trail, found, dense_layer(trail, found.source), is_transposed=is_transposed)
+
+
+def _standing(trail: Trail, part: Value, is_transposed: bool) -> Heads:
+    """Queries, keys or values as they are in the first sequence whose features they all are.
+
+    Raises:
+        NoMatch: There is none.
+    """
+    for found in all_moved(trail, part):
+        if found.source.type.rank == 3:
+            with suppress(NoMatch):
+                heads = heads_of(trail, found, None, is_transposed=is_transposed)
+                if heads.rows == tuple(range(extents(found.source.shape)[-1])):
+                    trail.passed |= found.passed
+                    return heads
+    raise NoMatch
 
 
 def dense_layer(trail: Trail, y: Value) -> Match:
@@ -121,13 +196,14 @@ def dense_layer(trail: Trail, y: Value) -> Match:
     raise NoMatch
 
 
-def heads_of(trail: Trail, part: Moved, *, is_transposed: bool = False) -> Heads:
-    """Queries, keys or values (..., L, D), or keys (..., D, L), as parts of a dense layer's result.
+def heads_of(
+    trail: Trail, part: Moved, dense: Match | None, *, is_transposed: bool = False
+) -> Heads:
+    """Queries, keys or values (..., L, D), or keys (..., D, L), as parts of a sequence.
 
     Raises:
         NoMatch: They are not what each head takes of it.
     """
-    dense = dense_layer(trail, part.source)
     units = extents(part.source.shape)[-1]
     places = part.places.swapaxes(-1, -2) if is_transposed else part.places
     trail.need(places.ndim > 2)
@@ -149,7 +225,8 @@ def heads_of(trail: Trail, part: Moved, *, is_transposed: bool = False) -> Heads
     units_of = tuple(by_head[::shared].ravel().tolist())
     trail.need(len(set(units_of)) == len(units_of))
     shape = (samples, places.shape[1], length, depth)
-    return Heads(dense, units_of, shape, by_sample)
+    x = part.source if dense is None else dense.operands[0]
+    return Heads(x, dense, units_of, shape, by_sample, part.factor)
 
 
 def _order(joined: Places, shape: tuple[int, int, int, int]) -> set[Layout]:
@@ -303,7 +380,7 @@ def _weights(
     width = out.arguments["units"]
     selected = _selected(parts, "weight")
     found: dict[str, Weight | Stack] = {}
-    widths = {part.dense.operands[0].shape[-1] for part in parts}
+    widths = {part.x.shape[-1] for part in parts}
     if widths | {len(part.rows) for part in parts} == {width}:
         found["in_proj_weight"] = Stack(tuple(selected))
     else:
@@ -322,5 +399,5 @@ def _weights(
 
 def _selected(parts: Sequence[Heads], name: str) -> list[tuple[Weight, tuple[int, ...]]]:
     """The rows that the parts take of their dense layers' weights, as far as they have any."""
-    found = ((part.dense.weights.get(name), part.rows) for part in parts)
+    found = ((part.dense.weights.get(name), part.rows) for part in parts if part.dense)
     return [(weight, rows) for weight, rows in found if isinstance(weight, Weight)]

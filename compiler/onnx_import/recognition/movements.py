@@ -1,6 +1,7 @@
 """Chains of operators that only move elements: where each element of a result comes from."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -32,11 +33,13 @@ class Moved:
         source: The value at the beginning of the chain.
         places: For each element of the result, its row-major place in the source.
         factor: What all elements are multiplied by.
+        passed: The operators of the chain.
     """
 
     source: Value
     places: Places
     factor: float
+    passed: frozenset[int] = frozenset()
 
 
 def extents(shape: Sequence[Dim]) -> tuple[int, ...]:
@@ -70,6 +73,26 @@ def moved(
         raise NoMatch from None
 
 
+def all_moved(trail: Trail, value: Value) -> Iterator[Moved]:
+    """What a value is made of each of those on the way back that it is moved from, the first first.
+
+    Operators that put parts side by side are not gone through.
+    """
+    way = _Way(trail, MOVES, of_weights=False)
+    steps = [(value, 1.0)]
+    while (before := way.step(steps[-1][0])) is not None:
+        steps.append((before[0], before[1] * steps[-1][1]))
+    for count in range(len(steps), 0, -1):
+        source, factor = steps[count - 1]
+        shape = extents(source.shape)
+        if prod(shape) > MOST_ELEMENTS:
+            continue
+        known = {source: np.arange(prod(shape)).reshape(shape)}
+        passed = frozenset(each.node for each, _ in steps[: count - 1])
+        with suppress(NoMatch, ValueError, IndexError, TypeError):
+            yield Moved(source, way.places(value, known), factor, passed)
+
+
 @dataclass(eq=False)
 class _Way:
     """The operators from a value back to what it is moved from."""
@@ -85,6 +108,11 @@ class _Way:
         if value not in self.origins:
             self.origins[value] = self._origin(value)
         return self.origins[value]
+
+    def step(self, value: Value) -> tuple[Value, float] | None:
+        """What one operator moves or scales, and by what; None where it does neither."""
+        node = self.trail.graph.producer(value)
+        return None if node.op_type == "Concat" else self._before(value, node)
 
     def _origin(self, value: Value) -> tuple[Value, float]:
         passed, factor = set(), 1.0
