@@ -8,7 +8,7 @@ from pickle import dumps, loads
 from typing import Any
 
 from ...grammar.diagnostics import NetError, error
-from ..data.faults import not_installed
+from ..extras import from_extra
 from .task import Predictor, Task
 
 # What Ray otherwise writes to the terminal, besides what concerns future versions of it.
@@ -157,14 +157,8 @@ def _knock(address: str) -> None:
 
 
 def _ray() -> Any:
-    """Ray with its data.
-
-    Raises:
-        NetError: E528.
-    """
-    try:
+    """Ray with its data."""
+    with from_extra("`--engine ray` runs", "Ray", "ray"):
         import ray
         import ray.data
-    except ImportError:
-        raise not_installed("`--engine ray` runs", "Ray", "ray") from None
     return ray

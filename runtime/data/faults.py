@@ -16,15 +16,6 @@ def damaged(path: str, reason: str, help: str | None = None) -> NetError:
     )
 
 
-def not_installed(what: str, package: str, extra: str) -> NetError:
-    """The error for a package of an extra, such as `images are read` by `Pillow`."""
-    return error(
-        "E528",
-        f"{what} by {package}, which is not installed",
-        help=f"install the extra `{extra}`: `pip install 'netc[{extra}]'`",
-    )
-
-
 def mismatched(counts: Iterable[tuple[str, int]]) -> NetError:
     """The error for parts of a data set that hold different numbers of samples."""
     listed = ", ".join(f"{what} {count:_}" for what, count in counts)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
+from ..extras import from_extra
 from .choices import loader
 from .dataset import Dataset
-from .faults import damaged, located, not_installed
+from .faults import damaged, located
 from .frames import frame_table
 from .tabular import Known, Reading, tabulate
 
@@ -54,10 +55,8 @@ def arrow() -> Any:
     Raises:
         NetError: E528, it is not installed.
     """
-    try:
+    with from_extra("Parquet is read and written", "pyarrow", "tables"):
         import pyarrow
         import pyarrow.csv
         import pyarrow.parquet
-    except ImportError:
-        raise not_installed("Parquet is read and written", "pyarrow", "tables") from None
     return pyarrow

@@ -13,8 +13,9 @@ import numpy as np
 
 from ...grammar.files import check_readable
 from ..arrays.memory import check_memory
+from ..extras import from_extra
 from ..kerneldef import Array
-from .faults import damaged, empty, listed, not_installed
+from .faults import damaged, empty, listed
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
 MODES = {1: "L", 3: "RGB"}  # Pillow's names of 8-bit gray and colour, by the number of channels
@@ -176,10 +177,8 @@ def pillow() -> ModuleType:
     Raises:
         NetError: E528, it is not installed.
     """
-    try:
+    with from_extra("images are read", "Pillow", "train"):
         from PIL import Image
-    except ImportError:
-        raise not_installed("images are read", "Pillow", "train") from None
     logging.getLogger("PIL").addHandler(_SILENT)  # it also reports in exceptions
     return Image
 

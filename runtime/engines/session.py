@@ -11,6 +11,7 @@ from ...compiler.ir.types import DType, HolderType, SequenceType, TensorType
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.files import check_readable, path_or_bytes
 from ..arrays.feeds import check_feeds
+from ..extras import importing
 from ..kerneldef import Array
 from ..kernels.workers import chosen_workers, shared_cores
 
@@ -140,15 +141,9 @@ def version() -> str:
 
 
 def _onnxruntime() -> Any:
-    try:
+    help = "pip install 'netc[cpu]', or pip install 'netc[gpu]' for CUDA; not both"
+    with importing("E502", "onnxruntime is not installed", help):
         import onnxruntime
-    except ImportError as failure:
-        raise error(
-            "E502",
-            "onnxruntime is not installed",
-            notes=[] if isinstance(failure, ModuleNotFoundError) else [str(failure)],
-            help="pip install 'netc[cpu]', or pip install 'netc[gpu]' for CUDA; not both",
-        ) from None
     return onnxruntime
 
 

@@ -20,6 +20,7 @@ from ...compiler.emit.palette import THEMES
 from ...compiler.pictures.fonts import shortened, text_width
 from ...grammar.diagnostics import error, listing
 from ...grammar.files import atomic_writer
+from ..extras import importing
 from ..kerneldef import Array
 from .glyphs import OWN, use_glyphs
 
@@ -161,16 +162,9 @@ def _format(path: str, format: str | None) -> str:
 
 
 def _matplotlib() -> Any:
-    try:
+    with importing("E503", "matplotlib is not installed", "pip install 'netc[train]'"):
         import matplotlib.figure
         import matplotlib.style
-    except ImportError as failure:
-        raise error(
-            "E503",
-            "matplotlib is not installed",
-            notes=[] if isinstance(failure, ModuleNotFoundError) else [str(failure)],
-            help="pip install 'netc[train]'",
-        ) from None
     return matplotlib
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from ...grammar.diagnostics import error
 from ...grammar.files import writing
-from ..data.faults import not_installed
+from ..extras import from_extra
 from ..metrics.definitions import VALIDATION
 from ..run_folder.history import RATE_COLUMNS, WHOLE, Epoch, History
 from .loop import LOSS, Callback, Feeds, Progress
@@ -74,13 +74,6 @@ def _tag(name: str) -> str:
 
 
 def _writer_class() -> Any:
-    """What writes event files.
-
-    Raises:
-        NetError: E528, it is not installed.
-    """
-    try:
+    with from_extra("event files are written", "tensorboard", "tensorboard"):
         from tensorboard.summary import Writer
-    except ImportError:
-        raise not_installed("event files are written", "tensorboard", "tensorboard") from None
     return Writer

@@ -16,6 +16,7 @@ from ...compiler.ir.types import DType, TensorType
 from ...grammar.diagnostics import NetError, error, listing
 from ...grammar.files import check_readable
 from ..arrays.memory import check_memory, not_enough_memory
+from ..extras import importing
 from ..kerneldef import Array
 from .state import LazyState
 
@@ -89,16 +90,13 @@ def open_torch(path: str) -> TorchState:
 
 
 def _torch(path: str) -> Any:
-    try:
+    with importing(
+        "E505",
+        f"`{path}` is a pickle of PyTorch's, and PyTorch is not installed",
+        "pip install 'netc[torch]', or write the weights as safetensors where it is, in Python:\n"
+        + CONVERSION.format(old=path, new=f"{splitext(path)[0]}.safetensors"),
+    ):
         import torch
-    except ImportError:
-        new = f"{splitext(path)[0]}.safetensors"
-        raise error(
-            "E505",
-            f"`{path}` is a pickle of PyTorch's, and PyTorch is not installed",
-            help="pip install 'netc[torch]', or write the weights as safetensors where it is, in"
-            " Python:\n" + CONVERSION.format(old=path, new=new),
-        ) from None
     return torch
 
 

@@ -18,19 +18,17 @@ from .lets import let_names, with_lets
 from .network import Network, compile_program, load
 from .prediction import new_samples, output_forms
 from .runtime.data import arrays
-from .runtime.data.faults import not_installed
+from .runtime.extras import from_extra
 from .runtime.inference.predictions import class_scores
 from .runtime.inference.predictions import predict as compute
 from .sources import ONNX, read_program
 from .training import as_trained
 
-try:
+with from_extra("`netc.sklearn` is built", "scikit-learn", "sklearn"):
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils import check_random_state
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
-except ImportError:
-    raise not_installed("`netc.sklearn` is built", "scikit-learn", "sklearn") from None
 
 Array = np.ndarray[Any, Any]
 

@@ -2,6 +2,8 @@
 
 import click
 
+from ...runtime.extras import from_extra
+
 
 @click.command("lsp")
 @click.option("--stdio", is_flag=True, help="Speak on standard input and output, as always.")
@@ -10,12 +12,8 @@ def command(stdio: bool) -> None:
 
     Editors start it themselves, and speak the Language Server Protocol with it.
     """
-    try:
-        from ...language_server.server import make_server
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in ("pygls", "lsprotocol"):
-            raise
-        from ...runtime.data.faults import not_installed  # with NumPy, which servers start without
+    with from_extra("editors are served", "pygls", "editor"):
+        import pygls.lsp.server  # noqa: F401 - loaded before modules of ours that need it
+    from ...language_server.server import make_server
 
-        raise not_installed("editors are served", "pygls", "editor") from None
     make_server().start_io()
