@@ -12,7 +12,7 @@ Everything here is loaded on first use: `import netc` alone imports no other pac
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Adagrad": "optimizers",

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
+from . import specs as shipped
 from .grammar.diagnostics import did_you_mean, error
 from .grammar.files import decode_source, read_source
 from .grammar.limits import MAX_TEXT
@@ -81,7 +82,7 @@ def is_chain(text: str) -> bool:
 @cache
 def zoo() -> Mapping[str, Path]:
     """The shipped specs' paths by name, without the shared blocks in `lib`."""
-    root = Path(__file__).with_name("specs")
+    root = Path(shipped.__path__[0])  # which a checkout without links has elsewhere
     specs = (path for path in root.rglob("*.net") if path.relative_to(root).parts[0] != "lib")
     return {path.relative_to(root).with_suffix("").as_posix(): path for path in sorted(specs)}
 
