@@ -52,7 +52,7 @@ def _argument(definition: LayerDef, name: str, arguments: Mapping[str, Any]) -> 
     bare = (
         (name == definition.size and isinstance(value, tuple | WordCall))
         or (name in definition.counts and isinstance(value, int))
-        or (name == definition.number and isinstance(value, float))
+        or (name in definition.numbers and isinstance(value, float))
         or (name == definition.choice and value in words)
     )
     names = False

@@ -8,6 +8,7 @@ from ...grammar.diagnostics import Diagnostic, NetError, Pointer, error
 from ...grammar.limits import MAX_INTEGER
 from ...grammar.source import Span
 from ..expressions.arguments import WordCall
+from ..expressions.binding import Bound
 from ..expressions.budget import Budget
 from ..expressions.recovery import POISON, Poisoned
 from ..ir.builder import Builder
@@ -17,7 +18,6 @@ from ..ir.initializers import AUTO, ZEROS, Init
 from ..ir.signature import NO_ATTRIBUTES, Signature
 from ..ir.tensor import shape_of
 from ..ir.types import DType, Shape, TensorType, author_size
-from .layerdef import Bound
 
 LARGEST_FILLED = 10**7
 

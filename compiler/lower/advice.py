@@ -11,11 +11,12 @@ from ...grammar.translation.calls import translated
 from ...grammar.translation.recipes import ended, missing, own_name, recurrent, remarks
 from ...grammar.translation.sketches import sketched_call
 from ...grammar.translation.training_blocks import misplaced_setting
+from ..expressions.binding import GivenArgument, bind
 from ..expressions.evaluate import Environment, evaluate
 from ..expressions.names import Scope
 from ..expressions.recovery import POISON
 from ..ir.graph import Value
-from ..layers.layerdef import LAYERS, GivenArgument, bind
+from ..layers.layerdef import LAYERS
 from .evaluated_call import EvaluatedCall
 
 # What a call is refused for that other frameworks write in another way.

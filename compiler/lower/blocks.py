@@ -9,10 +9,11 @@ from ...grammar import ast
 from ...grammar.diagnostics import NetError, Pointer, did_you_mean, error
 from ...grammar.source import Span
 from ..expressions.arguments import Keyword, WordCall
+from ..expressions.binding import GivenArgument, converted
 from ..expressions.calls import at_most, in_call
 from ..expressions.names import Block, Scope
 from ..expressions.recovery import POISON, Poisoned, poisoned
-from ..layers.layerdef import COMMON, LAYERS, GivenArgument, converted
+from ..layers.layerdef import COMMON, LAYERS
 from .arity import check_block
 from .bindings import bind_chain, try_let
 from .evaluated_call import EvaluatedCall

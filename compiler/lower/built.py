@@ -4,8 +4,9 @@ from collections.abc import Hashable, Sequence
 
 from ...grammar.records import record
 from ...grammar.source import Span
+from ..expressions.binding import Bound
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Node, Value
-from ..layers.layerdef import Bound, LayerDef
+from ..layers.layerdef import LayerDef
 
 
 def likeness(

@@ -4,11 +4,12 @@ from functools import partial
 
 from .. import layers as _layers  # noqa: F401  (fills the table of layers)
 from .. import ops as _ops  # noqa: F401  (fills the op table)
+from ..expressions.binding import Bound
 from ..expressions.recovery import POISON, poisoned
 from ..ir.graph import Layer
 from ..ir.types import DType
 from ..layers.layer_builder import LayerBuilder
-from ..layers.layerdef import LAYERS, Bound, LayerDef
+from ..layers.layerdef import LAYERS, LayerDef
 from .arity import check_layer
 from .blocks import call_within_layer
 from .built import built, likeness

@@ -13,6 +13,7 @@ from ...grammar.limits import MAX_NESTING
 from ...grammar.parsing.parser import parse
 from ...grammar.source import Span
 from ..expressions.arguments import Word
+from ..expressions.binding import GivenArgument, place
 from ..expressions.evaluate import Namespace
 from ..expressions.names import (
     Block,
@@ -24,7 +25,7 @@ from ..expressions.names import (
     labels_in,
     let_names,
 )
-from ..layers.layerdef import LAYERS, GivenArgument, place
+from ..layers.layerdef import LAYERS
 from .bindings import bind_let, check_differ, check_free, taken_name
 from .items import evaluate_in
 

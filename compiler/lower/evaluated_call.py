@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...grammar.source import Span
-from ..layers.layerdef import Bound, GivenArgument, LayerDef, bind
+from ..expressions.binding import Bound, GivenArgument, bind
+from ..layers.layerdef import LayerDef
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,13 +11,14 @@ from typing import Any
 
 from ...grammar.diagnostics import did_you_mean, error
 from ..expressions.arguments import INFINITE, Kind, Mismatch, Real, Word, kind_of, spell
+from ..expressions.binding import GivenArgument
 from ..ir.dim import is_unknown
 from ..ir.graph import CONSTANT, Value
 from ..ir.signature import InferenceError, MissingAttributeError
 from ..ir.tensor import Tensor, shape_of
 from ..ir.types import DType, HolderType
 from ..layers.layer_builder import LayerBuilder
-from ..layers.layerdef import GivenArgument, LayerDef
+from ..layers.layerdef import COMMON, LayerDef
 from ..layers.spatial import describe
 from ..onnx_standard.foreign_operators import (
     DEPENDS,
@@ -113,11 +114,7 @@ def _layer_of(name: str) -> LayerDef:
         function=_constant_of if name == CONSTANT else _function(name),
         kinds=kinds,
         defaults={keyword: None for keyword in kinds if keyword not in required},
-        size=None,
-        counts=(),
-        number=None,
-        choice=None,
-        preset={},
+        common=COMMON,
         takes="any" if schema.max_input else "nothing",
     )
 

@@ -5,10 +5,11 @@ from typing import Any
 from ...grammar import ast
 from ...grammar.diagnostics import NetError, error
 from ..expressions.arguments import Word
+from ..expressions.binding import GivenArgument
 from ..expressions.evaluate import LITERALS
 from ..expressions.evaluate import label_text as spelled_label
 from ..ir.graph import Value
-from ..layers.layerdef import LAYERS, GivenArgument
+from ..layers.layerdef import LAYERS
 from .blocks import call_block
 from .calls import OPERATOR, call_layer
 from .evaluated_call import EvaluatedCall

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.source import Span
 from ..expressions.arguments import Word, WordCall
+from ..expressions.binding import GivenArgument
 from ..expressions.calls import unknown_function
 from ..expressions.checks import unknown_name
 from ..expressions.evaluate import Function, Namespace
@@ -13,7 +14,7 @@ from ..expressions.functions import FUNCTIONS, taken
 from ..expressions.names import Scope
 from ..expressions.recovery import POISON
 from ..expressions.tensor_attributes import no_attribute
-from ..layers.layerdef import LAYERS, GivenArgument
+from ..layers.layerdef import LAYERS
 from .evaluated_call import EvaluatedCall
 from .items import environment_of
 

@@ -13,6 +13,7 @@ from ...grammar.diagnostics import NetError
 from ...grammar.source import Source, Span
 from .. import layers as _layers  # noqa: F401  (fills the table of layers)
 from ..expressions.arguments import SCALAR, Word
+from ..expressions.binding import GivenArgument, bind
 from ..ir.builder import Builder
 from ..ir.dim import BATCH, Dim, equal, is_unknown, substitute
 from ..ir.graph import CONSTANT, INPUT, PARAMETER, Graph, Layer, Node, Output, Value
@@ -20,7 +21,7 @@ from ..ir.signature import InferenceError
 from ..ir.types import DType, HolderType, TensorType, author_extents, author_size
 from ..layers.axes import axis_places
 from ..layers.layer_builder import LayerBuilder
-from ..layers.layerdef import LAYERS, GivenArgument, bind
+from ..layers.layerdef import LAYERS
 from ..layers.recurrent import CELLS
 from ..onnx_standard.foreign_operators import operators
 from ..onnx_standard.keyword_operands import keyword_operands

@@ -7,8 +7,8 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import Pointer, error
+from ..expressions.binding import GivenArgument, place
 from ..expressions.evaluate import Environment, evaluate
-from ..layers.layerdef import GivenArgument, place
 from .held_settings import entries_of
 from .optimizers import MOMENTUM
 from .recipe import Recipe, check, merge

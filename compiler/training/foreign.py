@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from ...grammar.diagnostics import NetError
 from ...grammar.source import Span
 from ..expressions.arguments import Word, spell, whole
-from ..layers.layerdef import GivenArgument, bind
+from ..expressions.binding import GivenArgument, bind
 from .terms import TermDef
 
 

@@ -26,11 +26,11 @@ from ..expressions.arguments import (
     or_none,
     spell,
 )
+from ..expressions.binding import GivenArgument
 from ..expressions.calls import unknown_function
 from ..expressions.checks import unknown_name
 from ..expressions.evaluate import NO_NAMES, label_text
 from ..expressions.recovery import Poisoned
-from ..layers.layerdef import GivenArgument
 from . import foreign
 from .factors import WEIGHTS
 from .optimizers import OPTIMIZERS

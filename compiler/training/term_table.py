@@ -8,7 +8,7 @@ from ...grammar.diagnostics import NetError, did_you_mean, error
 from ...grammar.parsing.literals import write_string
 from ...grammar.source import Span
 from ..expressions.arguments import Kind, Word, spell
-from ..layers.layerdef import GivenArgument, bind
+from ..expressions.binding import GivenArgument, bind
 from .clipping import CLIPPING
 from .data_terms import AUGMENT, DATA, PREPROCESS
 from .foreign import LOST, corrected_term

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, get_type_hints
 from ...grammar.records import record
 from ...grammar.source import Span
 from ..expressions.arguments import Kind, keyword_only, kind_of, or_none
+from ..expressions.binding import CallSignature
 
 
 @record
@@ -33,44 +34,19 @@ class Term:
 
 
 @record
-class TermDef:
+class TermDef(CallSignature):
     """A row of a table of choices: a signature, to which arguments are bound as to a layer's.
 
     Attributes:
         kind: The kind of choice.
         name: Its name in the language.
         function: What it does; of `data`, `preprocess` and `augment`, what it is called with.
-        kinds: What each argument accepts, in order.
-        defaults: The arguments that may be left out.
-        numbers: Which arguments take positional numbers, in order.
-        size: Which argument takes a positional size.
-        choice: Which argument takes a positional word or string.
     """
 
     _: KW_ONLY
     kind: str
     name: str
     function: Callable[..., Any]
-    kinds: Mapping[str, Kind]
-    defaults: Mapping[str, Any]
-    numbers: tuple[str, ...] = ()
-    size: str | None = None
-    choice: str | None = None
-
-    @property
-    def preset(self) -> Mapping[str, Any]:
-        """Nothing: choices have no aliases."""
-        return {}
-
-    @property
-    def counts(self) -> tuple[str, ...]:
-        """Nothing: integers are for the arguments that take numbers."""
-        return ()
-
-    @property
-    def keywords(self) -> list[str]:
-        """Every keyword that a call may use."""
-        return list(self.kinds)
 
     def settled(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments, with defaults for those that are left out."""

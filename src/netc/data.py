@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from .compiler.expressions.arguments import Word
-from .compiler.layers.layerdef import GivenArgument
+from .compiler.expressions.binding import GivenArgument
 from .compiler.training.data_terms import DATA
 from .compiler.training.held_settings import held, keyword_spans, spell_plain
 from .compiler.training.term_table import bind_term

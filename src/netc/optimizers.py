@@ -3,7 +3,7 @@
 from inspect import Parameter, Signature
 from typing import Any
 
-from .compiler.layers.layerdef import GivenArgument
+from .compiler.expressions.binding import GivenArgument
 from .compiler.training.held_settings import held, keyword_spans, spell_plain
 from .compiler.training.optimizers import OPTIMIZERS
 from .compiler.training.term_table import bind_term

@@ -6,9 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from ....grammar.diagnostics import NetError
+from ...expressions.binding import GivenArgument, bind, place
 from ...expressions.recovery import POISON
 from ...ir.graph import Layer, Value
-from ...layers.layerdef import LAYERS, GivenArgument, bind, place
+from ...layers.layerdef import LAYERS
 from ..evaluated_call import EvaluatedCall
 from ..state import Lowering, Site, Tensors
 from .trial import tried

@@ -3,10 +3,11 @@
 from inspect import cleandoc
 
 from ..compiler.expressions.arguments import Kind, spell
+from ..compiler.expressions.binding import CallSignature
 from ..compiler.expressions.evaluate import Function
 from ..compiler.expressions.functions import FUNCTIONS, taken
 from ..compiler.expressions.names import Home
-from ..compiler.layers.layerdef import COMMON, LAYERS, CallSignature, LayerDef
+from ..compiler.layers.layerdef import COMMON, LAYERS, LayerDef
 from ..compiler.training.term_table import TERMS
 from ..grammar import ast
 from ..grammar.records import record
@@ -104,8 +105,7 @@ def _value(home: Home, name: str) -> object:
 
 
 def _arguments(row: CallSignature) -> tuple[Taken, ...]:
-    leading = (row.size, *row.counts, *row.numbers, row.choice)
-    names = dict.fromkeys([*(name for name in leading if name), *row.kinds])
+    names = dict.fromkeys([*row.positional, *row.kinds])
     return tuple(
         _taken(name, row.kinds[name], row.defaults) for name in names if name not in row.preset
     )

@@ -129,10 +129,7 @@ class LayerRow:
 def positional(kind: str) -> list[str]:
     """The arguments of a layer that a call may give without a keyword."""
     definition = LAYERS.get(kind)
-    if definition is None:
-        return []
-    names = (definition.size, *definition.counts, definition.number, definition.choice)
-    return list(dict.fromkeys(name for name in names if name is not None))
+    return [] if definition is None else definition.positional
 
 
 def rows_of(
