@@ -11,9 +11,10 @@ import numpy as np
 
 from ..kerneldef import Array, Finish, Part
 from .parts import at
+from .products import correlate, multiply
 from .scratch import scratch
 from .slabs import Axis, Slabs, in_order
-from .workers import shares, spread, workers
+from .workers import of_product, shares, spread, workers
 
 LEAST_FILTERS = 16  # what a product of its own is worth being taken for; measured
 # A gradient of so few numbers is a sum of some that threads compute, as many on any machine.
@@ -45,7 +46,7 @@ def convolve(
         term = scratch("term", total.shape, y.dtype)
         for number, (rows, start, tap) in enumerate(taps):
             seen = slabs.seen(row, count, rows, start)[:, own[0]]
-            np.matmul(kernels[tap][own], seen, out=term if number else total)
+            multiply(kernels[tap][own], seen, term if number else total)
             if number:
                 total += term
         if shifts is not None:
@@ -53,7 +54,8 @@ def convolve(
         if finish is not None:
             finish((place[0], some, *place[2:]))
 
-    spread(compute, list(product(blocks, channels)), y.size * w[0].size)
+    work = x.nbytes + y.nbytes + of_product(y.size * w[0].size)
+    spread(compute, list(product(blocks, channels)), work)
 
 
 def channel_shares(group: int, filters: int) -> list[slice]:
@@ -160,16 +162,15 @@ def weight_gradient(x: Array, dy: Array, axes: Sequence[Axis], group: int) -> Ar
         total = totals[own, :, groups, kept]
         for row, count, place in blocks[own::sums]:
             left = slabs.rows_of(dy, place)[:, groups, kept]
-            term = scratch("term", (*left.shape[:3], slabs.height), x.dtype)
             for number, (rows, start, _) in enumerate(taps):
                 seen = slabs.seen(row, count, rows, start)[:, groups]
-                np.matmul(left, seen.swapaxes(2, 3), out=term)
-                for each in term:
+                for each in correlate(left, seen):
                     total[number] += each
 
     every = [slice(None)]
+    work = of_product(dy.size * slabs.height * len(taps))
     apart = (every, every) if sums > 1 else (shares(group), shares(filters, LEAST_FILTERS))
-    spread(compute, list(product(range(sums), *apart)), dy.size * slabs.height * len(taps))
+    spread(compute, list(product(range(sums), *apart)), work)
     return _kernels(totals[0] if sums == 1 else np.add.reduce(totals), slabs)
 
 

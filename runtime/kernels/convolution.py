@@ -10,9 +10,10 @@ from ...compiler.ir.windows import Window, window_of
 from ..kerneldef import Array, Finish, Layout, kernel
 from .batch_innermost import channel_shares, convolve, within_groups
 from .columns import LONG_ROW, Block, Extents, blocks_of, columns_of, seen_by_taps
+from .products import multiply
 from .scratch import scratch
 from .slabs import axes_of, is_batch_innermost
-from .workers import spread, workers
+from .workers import of_product, spread, workers
 
 # What a depthwise convolution works on at a time: it stays in the second-level cache.
 BLOCK_BYTES = 2**18
@@ -58,7 +59,7 @@ def _multiply(
     )
     filters = len(w) // group
     kernels = w.reshape(group, filters, -1)
-    work = y.size * w[0].size
+    work = of_product(y.size * w[0].size)
     every = slice(0, len(w))
     parts = [every] if len(blocks) >= workers() else channel_shares(group, filters)
 
@@ -95,7 +96,7 @@ def _product(
         target = rows[..., block.columns]
     else:
         target = scratch("product", (*shape, right.shape[2]), y.dtype)
-    np.matmul(left, right, out=target)
+    multiply(left, right, target)
     if b is not None:
         target += b[part].reshape(*shape, 1)
     if block.shape[0] > 1:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...compiler.ops.centring import MEAN_VARIANCE_EPSILON
 from ..kerneldef import Array, Layout, kernel
+from .channel_sums import channel_squares, channel_sums
 from .workers import spread
 
 BLOCK_BYTES = 2**19  # of what a batch normalization works on at a time
@@ -77,13 +78,20 @@ def _normalized(
 def _standardized_channels(
     x: Array, scale: Array, shift: Array, epsilon: float, y: Array
 ) -> tuple[Array, Array]:
-    """Write scale (x - mean) / sqrt(variance + epsilon) + shift to y; return mean and variance."""
-    axes = (0, *range(2, x.ndim))
-    centred, mean = _centred(x, axes, y)
-    variance = np.square(centred).mean(axes)
-    centred *= (scale / np.sqrt(variance + epsilon)).reshape((-1,) + (1,) * (x.ndim - 2))
-    centred += shift.reshape((-1,) + (1,) * (x.ndim - 2))
-    return mean.reshape(-1), variance
+    """Write scale (x - mean) / sqrt(variance + epsilon) + shift to y; return mean and variance.
+
+    A mean of large equal numbers is rounded, and what is left of them would be scaled by up to
+    1 / sqrt(epsilon): the mean of what is left fixes that.
+    """
+    count, spread_out = x.size // x.shape[1], (-1,) + (1,) * (x.ndim - 2)
+    mean = channel_sums(x) / x.dtype.type(count)
+    np.subtract(x, mean.reshape(spread_out), out=y)
+    rest = channel_sums(y) / x.dtype.type(count)
+    variance = np.maximum(channel_squares(y) / x.dtype.type(count) - rest * rest, 0)
+    factor = scale / np.sqrt(variance + epsilon)
+    y *= factor.reshape(spread_out)
+    y += (shift - rest * factor).reshape(spread_out)
+    return mean + rest, variance
 
 
 def _centred(

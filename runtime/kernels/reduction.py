@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..kerneldef import Array, kernel
+from .channel_sums import channel_sums
 
 Reduce = Callable[..., Any]
 
@@ -53,7 +54,16 @@ def _reduction(op_type: str, reduce: Reduce) -> None:
         options: dict[str, Any] = {} if out is None else {"out": out}
         if not x.size and op_type in EXTREMES:
             options["initial"] = EXTREMES[op_type](x.dtype)
+        if reduce is np.sum and x.ndim > 2 and kept == (0, *range(2, x.ndim)):
+            return _channel_sums(x, keepdims, out)
         return np.asarray(reduce(x, axis=kept, keepdims=bool(keepdims), **options))
+
+
+def _channel_sums(x: Array, keepdims: int, out: Array | None) -> Array:
+    """The sums of x (N, C, *S) over all but C."""
+    sums = channel_sums(x)
+    sums = sums.reshape(1, -1, *(1,) * (x.ndim - 2)) if keepdims else sums
+    return sums if out is None else np.positive(sums, out=out)
 
 
 def _log_sum_exp(x: Array, **options: Any) -> Any:

@@ -12,12 +12,11 @@ from ...compiler.ir.windows import Window, window_of
 from ..kerneldef import Array, kernel
 from .batch_innermost import weight_gradient
 from .lines import Extents, Lines, Shifts, Stack, lines_of, write
+from .products import SMALL, correlate
 from .slabs import axes_of, is_batch_innermost
 
 # Scratch memory for what is multiplied at a time: it stays in the second-level cache.
 SCRATCH_BYTES = 2**18
-# Products below this size skip what OpenBLAS does to prepare large ones; measured.
-SMALL_PRODUCT = 10**6
 # From this length on a product of one sample is worth being taken separately; measured.
 LONG_PRODUCT = 128
 
@@ -53,9 +52,9 @@ def conv_weight_grad(x: Array, dy: Array, *, group: int, **attributes: Any) -> A
 def _pointwise(x: Array, dy: Array, group: int) -> Array:
     """Without a window, a matrix product per sample, of what lies in memory as it is."""
     left, right = (a.reshape(len(a), group, a.shape[1] // group, -1) for a in (dy, x))
-    total: Array = np.matmul(left[0], right[0].transpose(0, 2, 1))
+    total: Array = correlate(left[0], right[0])
     for sample in range(1, len(x)):
-        total += np.matmul(left[sample], right[sample].transpose(0, 2, 1))
+        total += correlate(left[sample], right[sample])
     return total
 
 
@@ -96,7 +95,7 @@ def _by_lines(x: Array, dy: Array, lines: Lines, shifts: Shifts, group: int) -> 
     size = lines.pitch * stacked * x.itemsize
     groups = max(1, min(group, SCRATCH_BYTES // (size * batch)))
     samples = max(1, min(batch, SCRATCH_BYTES // (size * groups)))
-    small = SMALL_PRODUCT // (filters * stacked * lines.pitch)
+    small = SMALL // (filters * stacked * lines.pitch)
     samples = min(samples, small) if small > 1 else samples
     stack = Stack(lines, samples, groups, channels, x.dtype)
     gradients = np.zeros((groups, filters, stack.length), x.dtype)
@@ -109,7 +108,7 @@ def _by_lines(x: Array, dy: Array, lines: Lines, shifts: Shifts, group: int) -> 
         write(left, samples, lines.padded, part, lines.windows)
         rows = stack.fill(x[block, start * channels : stop * channels])
         for tap, seen in enumerate(stack.views(rows)):
-            total[tap, start:stop] += np.matmul(left, seen.transpose(0, 2, 1))
+            total[tap, start:stop] += correlate(left, seen)
     return total
 
 
@@ -133,7 +132,7 @@ def _by_windows(x: Array, dy: Array, lines: Lines, shifts: Shifts, group: int) -
             visible: Any = (..., *(seen for _, seen in places))
             columns[:, tap][inside] = parts[visible]
         seen = columns.reshape(group, taps * channels, -1)
-        total += np.matmul(gradients, seen.transpose(0, 2, 1))
+        total += correlate(gradients, seen)
     outer, last = len(lines.offsets), len(lines.last)
     split = total.reshape(group, filters, outer, last * channels)
     return split.transpose(2, 0, 1, 3)

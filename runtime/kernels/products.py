@@ -1,0 +1,47 @@
+"""Products of flat matrices, in the pieces and the order that OpenBLAS takes them fastest in.
+
+OpenBLAS lays large operands out anew, which takes as long as the product where one extent is a few
+dozen. It multiplies small ones as they are, and stores best along a result's longer side.
+"""
+
+import numpy as np
+
+from ..kerneldef import Array
+
+# Multiplications up to which OpenBLAS takes a product as a small one.
+SMALL = 10**6
+# Columns of a result, and terms of a sum, that are worth being taken for themselves; measured.
+LEAST_COLUMNS, LEAST_TERMS = 64, 256
+
+
+def multiply(left: Array, right: Array, out: Array) -> None:
+    """Write left (..., M, K) times right (..., K, N) to out (..., M, N)."""
+    *_, rows, terms = left.shape
+    pieces = _pieces(right.shape[-1], SMALL // (rows * terms), LEAST_COLUMNS)
+    if pieces > 1:
+        left, right, out = left[..., None, :, :], _split(right, pieces), _split(out, pieces)
+    np.matmul(left, right, out=out)
+
+
+def correlate(left: Array, right: Array) -> Array:
+    """left (..., M, K) and right (..., N, K) => their products, summed over K: (..., M, N)."""
+    if right.shape[-2] > left.shape[-2]:
+        return correlate(right, left).swapaxes(-1, -2)
+    pieces = _pieces(left.shape[-1], SMALL // (left.shape[-2] * right.shape[-2]), LEAST_TERMS)
+    if pieces == 1:
+        return np.asarray(np.matmul(left, right.swapaxes(-1, -2)))
+    terms = np.matmul(_split(left, pieces), _split(right, pieces).swapaxes(-1, -2))
+    return np.asarray(terms.sum(-3))
+
+
+def _pieces(extent: int, most: int, least: int) -> int:
+    """Into how many equal pieces an extent goes that are no longer than `most`; 1 if too short."""
+    if extent <= most or most < least:
+        return 1
+    counts = range(-(-extent // most), extent // least + 1)
+    return next((count for count in counts if not extent % count), 1)
+
+
+def _split(x: Array, pieces: int) -> Array:
+    """(..., rows, columns) as (..., pieces, rows, columns of a piece), in the same memory."""
+    return x.reshape(*x.shape[:-1], pieces, -1).swapaxes(-2, -3)
