@@ -118,19 +118,19 @@ def leaky_relu(x: Array, y: Array, t: Array, *, alpha: float) -> None:
         np.multiply(x, alpha, out=y)
         np.maximum(x, y, out=y)
     else:
-        np.minimum(x, 0, out=t)
+        np.clip(x, -np.inf, 0, out=t)
         t *= alpha
-        np.maximum(x, 0, out=y)
+        np.clip(x, 0, np.inf, out=y)
         y += t
 
 
 @blockwise("Elu")
 def elu(x: Array, y: Array, t: Array, *, alpha: float) -> None:
     """x where x is positive, alpha (exp x - 1) elsewhere."""
-    np.minimum(x, 0, out=t)
+    np.clip(x, -np.inf, 0, out=t)
     np.expm1(t, out=t)
     t *= alpha
-    np.maximum(x, 0, out=y)
+    np.clip(x, 0, np.inf, out=y)
     y += t
 
 
@@ -157,11 +157,11 @@ def thresholded_relu(x: Array, *, alpha: float) -> Array:
 @blockwise("Celu")
 def celu(x: Array, y: Array, t: Array, *, alpha: float) -> None:
     """x where x is positive, alpha (exp(x / alpha) - 1) elsewhere."""
-    np.minimum(x, 0, out=t)
+    np.clip(x, -np.inf, 0, out=t)
     t /= alpha
     np.expm1(t, out=t)
     t *= alpha
-    np.maximum(x, 0, out=y)
+    np.clip(x, 0, np.inf, out=y)
     y += t
 
 
@@ -170,8 +170,7 @@ def hard_sigmoid(x: Array, y: Array, t: Array, *, alpha: float, beta: float) -> 
     """max(0, min(1, alpha x + beta))."""
     np.multiply(x, alpha, out=y)
     y += beta
-    np.minimum(y, 1, out=y)
-    np.maximum(y, 0, out=y)
+    np.clip(y, 0, 1, out=y)
 
 
 @blockwise("HardSwish")
@@ -188,7 +187,7 @@ def softplus(x: Array, y: Array, t: Array) -> None:
     np.negative(t, out=t)
     np.exp(t, out=t)
     np.log1p(t, out=t)
-    np.maximum(x, 0, out=y)
+    np.clip(x, 0, np.inf, out=y)
     y += t
 
 
@@ -203,7 +202,7 @@ def softsign(x: Array, y: Array, t: Array) -> None:
 @blockwise("Mish")
 def mish(x: Array, y: Array, t: Array) -> None:
     """x tanh(log(1 + n)) with n = exp x, which is x w / (w + 2) with w = n (n + 2)."""
-    np.minimum(x, MISH_LIMIT, out=t)
+    np.clip(x, -np.inf, MISH_LIMIT, out=t)
     np.exp(t, out=t)
     np.add(t, 2, out=y)
     t *= y
@@ -241,9 +240,9 @@ def gelu(x: Array, y: Array, t: Array, *, approximate: str) -> None:
 @kernel("PRelu", inplace=True)
 def prelu(x: Array, slope: Array, *, out: Array | None = None) -> Array:
     """x where x is positive, slope x elsewhere; the slope broadcasts."""
-    below = np.minimum(x, 0)
+    below = np.clip(x, -np.inf, 0)
     below *= slope
-    y: Array = np.maximum(x, 0, out=out)
+    y: Array = np.clip(x, 0, np.inf, out=out)
     y += below
     return y
 

@@ -29,16 +29,14 @@ def erf(x: Array, y: Array, t: Array) -> None:
 
 
 def _rational(x: Array, y: Array, t: Array) -> None:
-    np.minimum(x, LIMIT, out=y)
-    np.maximum(y, -LIMIT, out=y)
+    np.clip(x, -LIMIT, LIMIT, out=y)
     square = y * y
     _polynomial(NUMERATOR, square, t)
     y *= t
     _polynomial(DENOMINATOR, square, t)
     y /= t
     # Rounding may lead a little beyond 1, which GELU would multiply by its argument.
-    np.minimum(y, 1, out=y)
-    np.maximum(y, -1, out=y)
+    np.clip(y, -1, 1, out=y)
 
 
 def _polynomial(coefficients: tuple[float, ...], x: Array, y: Array) -> None:
@@ -52,7 +50,7 @@ def _polynomial(coefficients: tuple[float, ...], x: Array, y: Array) -> None:
 
 def _taylor(x: Array, y: Array, t: Array) -> None:
     np.abs(x, out=t)
-    np.minimum(t, LAST_CENTRE, out=t)
+    np.clip(t, 0, LAST_CENTRE, out=t)
     # A number that is none has no index; it stays none by its offset.
     nearest = np.nan_to_num(np.rint(t * CENTRES_PER_UNIT)).astype(np.intp)
     t -= nearest / CENTRES_PER_UNIT

@@ -58,7 +58,7 @@ APPLY: Mapping[str, Callable[[Array, Function], object]] = {
     "Elu": _elu,
     "HardSigmoid": _hard_sigmoid,
     "LeakyRelu": _leaky_relu,
-    "Relu": lambda x, f: np.maximum(x, 0, out=x),
+    "Relu": lambda x, f: np.clip(x, 0, np.inf, out=x),
     "ScaledTanh": _scaled_tanh,
     "Sigmoid": _sigmoid,
     "Softplus": _softplus,
