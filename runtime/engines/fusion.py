@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from ..kerneldef import Array, Kernel, Layout, Part
+from ..kerneldef import Array, Function, Kernel, Layout, Part
 from ..kernels.parts import blocks, part_of
 from ..kernels.scratch import scratch_like
 from ..kernels.workers import spread
@@ -54,9 +55,11 @@ def fused(
     group: list[KernelCall] = []
 
     def end() -> None:
-        if group:
-            found.append(_joined(group, len(places), last_read) if group[1:] else group[0])
-            group.clear()
+        if group[1:]:
+            found.append(_joined(group, len(places), last_read))
+        elif group:
+            found.append(_alone(group[0]) if _is_elementwise(group[0]) else group[0])
+        group.clear()
 
     for step in steps:
         if not (group and _continues(group, step, shapes)):
@@ -129,6 +132,12 @@ def _joined(group: Sequence[KernelCall], position: int, last_read: Mapping[int, 
     )
 
 
+def _alone(step: KernelCall) -> KernelCall:
+    """A step for an operator without neighbours: block by block, in memory that it may reuse."""
+    function = partial(run_alone, step.kernel.function)
+    return replace(step, kernel=replace(step.kernel, function=function, spreads=True))
+
+
 def _takes_place(step: KernelCall, earlier: KernelCall) -> bool:
     """Whether a step may write its result where an earlier one has."""
     reads = earlier.outputs[0] in step.arguments
@@ -189,6 +198,24 @@ def run_chain(chain: Chain, *arrays: Array, outs: Sequence[Array | None]) -> tup
     compute = partial(_compute, chain, given, targets, shape)
     spread(compute, blocks(whole), whole.nbytes * len(chain.calls))
     return tuple(targets[slot] for slot in chain.results)
+
+
+def run_alone(
+    function: Function,
+    *arrays: Array | None,
+    out: Array | None = None,
+    **attributes: Any,
+) -> Array:
+    """Compute an elementwise operator on arrays that broadcast to one shape, block by block."""
+    if out is None or len(found := blocks(out)) == 1:
+        return np.asarray(function(*arrays, **attributes, out=out))
+
+    def compute(part: Part) -> None:
+        operands = (None if a is None else part_of(a, part, out.shape) for a in arrays)
+        function(*operands, **attributes, out=out[part])
+
+    spread(compute, found, out.nbytes)
+    return out
 
 
 def _compute(

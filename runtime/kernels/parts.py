@@ -6,7 +6,7 @@ from typing import Any
 
 from ..kerneldef import Array, Part
 
-BLOCK_BYTES = 2**17  # of each array: some of them stay in the second-level cache
+BLOCK_BYTES = 2**19  # of each array: some of them stay in the second-level cache
 
 
 def at(*parts: Any) -> Any:
