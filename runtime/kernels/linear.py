@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 
 from ..kerneldef import Array, kernel
-from .workers import shares, spread
+from .workers import of_product, shares, spread
 
 LEAST_ROWS = 32  # what a product of its own is worth being taken for; measured
 
@@ -21,7 +21,7 @@ def product(a: Array, b: Array, out: Array | None) -> Array:
         else:
             np.matmul(a, b[:, part], out=y[:, part])
 
-    spread(compute, shares(max(y.shape), LEAST_ROWS), y.size * a.shape[1])
+    spread(compute, shares(max(y.shape), LEAST_ROWS), of_product(y.size * a.shape[1]))
     return y
 
 
@@ -52,12 +52,26 @@ def matmul(a: Array, b: Array, *, out: Array | None = None) -> Array:
 
     With one matrix for the whole batch, the batch's rows are one large matrix to BLAS.
     """
+    if a.ndim == b.ndim > 2 and len(a) == len(b):
+        return _stacked(a, b, out)
     if a.ndim < 3 or b.ndim != 2:
         return np.asarray(np.matmul(a, b, out=out))
     rows = prod(a.shape[:-1])
     flat = None if out is None else out.reshape(rows, b.shape[-1])
     y = product(a.reshape(rows, a.shape[-1]), b, flat)
     return y.reshape(*a.shape[:-1], b.shape[-1])
+
+
+def _stacked(a: Array, b: Array, out: Array | None) -> Array:
+    """The products of two stacks of matrices, some of the stack on each thread."""
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    y = np.empty((*batch, a.shape[-2], b.shape[-1]), a.dtype) if out is None else out
+
+    def compute(part: slice) -> None:
+        np.matmul(a[part], b[part], out=y[part])
+
+    spread(compute, shares(len(a)), of_product(y.size * a.shape[-1]))
+    return y
 
 
 @kernel("Einsum", view=True)

@@ -19,8 +19,9 @@ import numpy as np
 # What a user sets who wants to choose how many threads a program has.
 OURS = "NETC_NUM_THREADS"
 OF_BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "OMP_NUM_THREADS")
-# Work, in multiplications or bytes of memory, from which on another thread pays; measured.
-WORTHWHILE = 2**21
+# Work, in bytes of memory, from which on another thread pays, which starts after some 0.1 ms, and
+# how many multiplications of a product of matrices take as long as a byte; measured.
+WORTHWHILE, PER_BYTE = 2**21, 4
 
 Part = TypeVar("Part")
 _limit: ContextVar[int | None] = ContextVar("limit", default=None)
@@ -78,7 +79,7 @@ def spread(compute: Callable[[Part], None], parts: Sequence[Part], work: int) ->
     Args:
         compute: What writes its result somewhere; calls may be at the same time.
         parts: What to call it with, about as much work each.
-        work: How much work all parts are.
+        work: How much work all parts are, in bytes.
     """
     count = min(workers(), len(parts), work // WORTHWHILE)
     if count < 2:
@@ -102,6 +103,11 @@ def spread(compute: Callable[[Part], None], parts: Sequence[Part], work: int) ->
             other.exception()  # wait: nobody may write to what the caller goes on with
     for other in others:
         other.result()
+
+
+def of_product(multiplications: int) -> int:
+    """The work of a product of matrices."""
+    return multiplications // PER_BYTE
 
 
 def _taken(remaining: deque[Part]) -> Iterator[Part]:
