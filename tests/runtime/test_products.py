@@ -1,5 +1,7 @@
 """Products of flat matrices in pieces, and sums of channels on BLAS, against NumPy's own."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -16,11 +18,11 @@ PRODUCTS = [(16, 48, 2048), (48, 16, 4096), (16, 144, 4099), (3, 5, 7), (128, 51
 def test_products_in_pieces(rows: int, terms: int, columns: int, dtype: type) -> None:
     """`multiply` and `correlate` come to the product, also of a stack that has gaps in memory."""
     rng = np.random.default_rng(rows)
-    left = rng.standard_normal((2, 3, rows, terms)).astype(dtype)[:, 1:]
-    right = rng.standard_normal((2, 2, terms, columns + 8)).astype(dtype)[..., :columns]
+    left: Any = rng.standard_normal((2, 3, rows, terms)).astype(dtype)[:, 1:]
+    right: Any = rng.standard_normal((2, 2, terms, columns + 8)).astype(dtype)[..., :columns]
     expected = left.astype(np.float64) @ right.astype(np.float64)
     tolerance = 1e-5 if dtype is np.float32 else 1e-13
-    memory = np.empty((2, rows, 2, columns), dtype)
+    memory: Any = np.empty((2, rows, 2, columns), dtype)
     out = memory.swapaxes(1, 2)
     multiply(left, right, out)
     np.testing.assert_allclose(out, expected, tolerance, tolerance * np.abs(expected).max())
