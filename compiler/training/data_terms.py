@@ -171,6 +171,10 @@ def _tables(
     index: QuotedText | None = None,
     group: QuotedText | None = None,
     order: QuotedText | None = None,
+    pictures: QuotedText | None = None,
+    files: QuotedText = "",
+    size: Plane | None = None,
+    channels: Channels = 3,
 ) -> None:
     """What columns of tables are: `Reading` of the runtime."""
 
@@ -190,6 +194,11 @@ def csv(
 @DATA.enter("parquet", choice="path", after=keyword_arguments(_tables))
 def parquet(*, path: QuotedText) -> None:
     """A Parquet file, which is read as a table of text is."""
+
+
+@DATA.enter("json", choice="path", after=keyword_arguments(_tables))
+def json(*, path: QuotedText) -> None:
+    """Records as JSON, or an object on each line, which are read as a table of text is."""
 
 
 @DATA.enter("images", choice="path", size="size")

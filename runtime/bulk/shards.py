@@ -15,7 +15,7 @@ from ..data.frames import frame_data
 from ..data.from_arrays import arrays, member
 from ..data.parquet import arrow
 from ..data.picture_files import SUFFIXES, read_pictures
-from ..data.tabular import Reading
+from ..data.reading import Reading
 from ..kerneldef import Array
 from ..run_folder.trained import Trained
 from ..weights.npz import open_npz

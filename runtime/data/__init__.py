@@ -3,7 +3,19 @@
 Importing this package fills the tables `LOADERS`, `PREPROCESSORS` and `AUGMENTATIONS`.
 """
 
-from . import cifar, delimited, digits, erasing, idx, image_folder, mixing, parquet, planar, shapes
+from . import (
+    cifar,
+    delimited,
+    digits,
+    erasing,
+    idx,
+    image_folder,
+    mixing,
+    parquet,
+    planar,
+    records,
+    shapes,
+)
 from .adapting import adapter
 from .augmentation import AUGMENTATIONS, Augmenter, augmenter
 from .choices import LOADERS, load
@@ -42,6 +54,7 @@ __all__ = [
     "mixing",
     "parquet",
     "planar",
+    "records",
     "shapes",
     "shuffled",
     "splits",

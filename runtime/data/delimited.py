@@ -6,7 +6,8 @@ from typing import Any
 from .choices import loader
 from .dataset import Dataset
 from .faults import located
-from .tabular import Known, Reading, beside, tabulate
+from .reading import Known, Reading
+from .tabular import beside, tabulate
 from .text_table import Table, read_table
 
 

@@ -48,7 +48,7 @@ _TEXTS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     (
         re.compile(r'\{\s*"|\[\s*[\[{]'),
         "JSON",
-        _WITH_PANDAS.format("json"),
+        "`json(...)` reads its records",
     ),
     (
         re.compile(r"<(!doctype|html|\?xml)", re.I),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from .cells import spelled
 from .dataset import TARGET_NAME, Dataset, as_array
 from .faults import empty, wrong_argument
 from .from_arrays import arrays
-from .tabular import Known, Reading, beside, tabulate
+from .picture_files import is_picture_file
+from .reading import Known, Reading
+from .tabular import beside, tabulate
 from .text_table import Cells, Table
 
 FRAME = "the table"  # what messages call a frame
@@ -96,20 +99,48 @@ def frame_table(frame: Any, name: str = FRAME) -> Table:
     for text, count in Counter(texts).items():
         if count > 1:
             raise wrong_argument(f"{name} has two columns `{text}`", "name each differently")
-    columns = {}
-    for text, each in zip(texts, names, strict=True):
-        column = frame[each]
+    given = {text: frame[each] for text, each in zip(texts, names, strict=True)}
+    return table_of(name, given, levels)
+
+
+def table_of(
+    name: str,
+    given: Mapping[str, Any],
+    levels: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> Table:
+    """A table of columns, as arrays or sequences.
+
+    Args:
+        name: What messages call it.
+        given: The columns by name.
+        levels: The words of columns that say in what order theirs are.
+
+    Raises:
+        NetError: E525, it has no rows; E529.
+    """
+    orders, columns, encoded = dict(levels), {}, {}
+    for text, column in given.items():
+        if (files := _encoded(column)) is not None:
+            encoded[text] = files
+            continue
         if (order := _order(column)) is not None:
-            levels.setdefault(text, order)
+            orders.setdefault(text, order)
         columns[text] = _cells(column, f"the column `{text}` of {name}")
-    return _table(name, columns, levels)
-
-
-def _table(name: str, columns: Mapping[str, Cells], levels: Mapping[str, tuple[str, ...]]) -> Table:
-    count = len(next(iter(columns.values()), ()))
+    count = len(next(iter([*columns.values(), *encoded.values()]), ()))
     if not count:
         raise empty(name)
-    return Table(name, columns, range(count), unit="row", levels=levels)
+    return Table(name, columns, range(count), unit="row", levels=orders, encoded=encoded)
+
+
+def _encoded(column: Any) -> Sequence[bytes | None] | None:
+    """The files in a column: bytes, or records of `bytes` as Hugging Face keeps pictures."""
+    array = np.asarray(column)
+    if array.dtype.kind != "O" or array.ndim != 1:
+        return None
+    files = [cell.get("bytes") if isinstance(cell, Mapping) else cell for cell in array]
+    found = [cell if isinstance(cell, bytes) else None for cell in files]
+    first = next(filter(None, found), b"")
+    return found if is_picture_file(first) else None
 
 
 def _plain(frame: Any) -> tuple[Any, dict[str, tuple[str, ...]]]:
@@ -119,6 +150,8 @@ def _plain(frame: Any) -> tuple[Any, dict[str, tuple[str, ...]]]:
     """
     if _is_lazy(frame):
         frame = frame.collect()
+    if isinstance(frame, Labelled):
+        return frame, dict(frame.named)
     features = getattr(frame, "features", None)
     if not isinstance(features, Mapping) or not hasattr(frame, "with_format"):
         return frame, {}
@@ -127,24 +160,22 @@ def _plain(frame: Any) -> tuple[Any, dict[str, tuple[str, ...]]]:
         for name, feature in features.items()
         if getattr(feature, "names", None)
     }
-    rows = frame.with_format("arrow")[:]
-    columns = {name: rows[name] for name in rows.column_names}
-    for name, words in named.items():
-        columns[name] = np.array(
-            ["" if code is None or code < 0 else words[code] for code in columns[name].to_pylist()],
-            object,
-        )
-    return _Columns(columns), named
+    return Labelled(frame.with_format("arrow")[:], named), named
 
 
-class _Columns:
-    """Columns by name, as a frame has them."""
+class Labelled:
+    """An Arrow table whose numbers of classes are the classes' names, in columns that have some."""
 
-    def __init__(self, columns: Mapping[str, Any]) -> None:
-        self.column_names, self._columns = list(columns), columns
+    def __init__(self, rows: Any, named: Mapping[str, tuple[str, ...]]) -> None:
+        self.rows, self.column_names = rows, rows.column_names
+        self.named = {name: words for name, words in named.items() if name in rows.column_names}
 
     def __getitem__(self, name: str) -> Any:
-        return self._columns[name]
+        column, words = self.rows[name], self.named.get(name)
+        if words is None or np.asarray(column).dtype.kind not in "iuf":
+            return column
+        known = dict(enumerate(words))
+        return np.array([known.get(code, "") for code in column.to_pylist()], object)
 
 
 def _order(column: Any) -> tuple[str, ...] | None:
@@ -201,8 +232,7 @@ def _bunch_table(bunch: Mapping[str, Any], name: str) -> tuple[Table, list[str]]
     else:
         known = bunch.get("feature_names")
         called = map(str, range(1, x.shape[1] + 1) if known is None else known)
-        columns = {each: _cells(x[:, place], name) for place, each in enumerate(called)}
-        table = _table(name, columns, {})
+        table = table_of(name, {each: x[:, place] for place, each in enumerate(called)})
     array = np.asarray(target)
     if names is None or array.ndim > 1 or array.dtype.kind not in "iu":
         return _with_targets(table, target)
@@ -220,10 +250,8 @@ def _with_targets(
     name = str(getattr(targets, "name", None) or TARGET_NAME)
     parts = [targets] if array.ndim < 2 else list(array.T)
     names = [name] if len(parts) == 1 else [f"{name}{n}" for n in range(1, len(parts) + 1)]
-    cells = {n: _cells(part, "the target") for n, part in zip(names, parts, strict=True)}
-    words = order or _order(targets)
-    levels = {} if words is None else {name: words}
-    return beside(table, _table("the targets", cells, levels))
+    levels = {} if order is None else {name: order}
+    return beside(table, table_of("the targets", dict(zip(names, parts, strict=True)), levels))
 
 
 def _pictures(bunch: Mapping[str, Any], name: str) -> Dataset:

@@ -1,28 +1,15 @@
 """A folder of pictures, a sub-folder per class -> a data set; pictures are decoded on demand."""
 
 import os
-from functools import partial
 
 import numpy as np
 
-from ...grammar.diagnostics import NetError, error
-from ..kerneldef import Array
 from .choices import loader
-from .dataset import INPUT_NAME, TARGET_NAME, WHITE, About, Batch, Dataset
-from .decoded import Decoded
+from .dataset import INPUT_NAME, TARGET_NAME, WHITE, About, Dataset, Rows
 from .faults import empty, listed, located, wrong_argument
-from .fingerprints import digest, of_files
 from .parts import Parts, part_folders
-from .picture_files import (
-    MODES,
-    SUFFIXES,
-    check_pictures,
-    is_picture,
-    open_picture,
-    pillow,
-    scaled,
-    spelled,
-)
+from .picture_files import MODES, SUFFIXES, is_picture, pillow
+from .stored_pictures import StoredPictures
 
 
 @loader("images")
@@ -71,73 +58,37 @@ def _part(
     return ImageFolder(os.path.join(place, name), f"`{os.path.join(path, name)}`", size, channels)
 
 
-class ImageFolder(Dataset):
+class ImageFolder(StoredPictures):
     """Pictures in sub-folders, a class each."""
 
     def __init__(self, path: str, name: str, size: tuple[int, ...] | None, channels: int) -> None:
         classes = [each for each in listed(path) if _is_class(path, each)]
-        self.files = [
+        files = [
             (os.path.join(path, each, file), label)
             for label, each in enumerate(classes)
             for file in listed(os.path.join(path, each))
             if is_picture(file)
         ]
-        if not self.files:
+        if not files:
             raise empty(
                 name,
                 "put the images of each class into a separate sub-folder; known are"
                 f" {' '.join(SUFFIXES)}",
             )
-        self.channels = channels
-        self.resized = size is not None
-        self.size: tuple[int, ...] = size or open_picture(self.files[0][0], channels=channels).size
-        check_pictures(1, channels, self.size)
-        self._decoded = Decoded()
-        self.about = About(
+        about = About(
             name,
             {TARGET_NAME: "label"},
             {TARGET_NAME: tuple(classes)},
             units={INPUT_NAME: WHITE},
         )
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def read(self, indices: Array) -> Batch:
-        """The pictures of these numbers, and their classes."""
-        check_pictures(len(indices), self.channels, self.size)
-        pictures = np.empty((len(indices), self.channels, *self.size), np.float32)
-        for place, index in enumerate(indices):
-            number, path = int(index), self.files[index][0]
-            pixels = self._decoded.get(number, partial(self._pixels, path))
-            pictures[place] = scaled(pixels, self.channels)
-        labels = np.array([self.files[index][1] for index in indices], np.int64)
-        return Batch({INPUT_NAME: pictures}, {TARGET_NAME: labels})
-
-    def labels(self) -> Array:
-        """The class of every picture, by its folder."""
-        return np.array([label for _, label in self.files], np.int64)
-
-    def fingerprint(self) -> str:
-        """A digest of the files; of very many, of their names and sizes and of some contents."""
-        paths = [path for path, _ in self.files]
-        names = [f"{label}/{os.path.basename(path)}" for path, label in self.files]
-        told = [f"{self.size} {self.channels} {self.classes}", *names]
-        return digest([*told, *of_files(paths)])
-
-    def _pixels(self, path: str) -> Array:
-        """The pixels of a picture, (C, H, W)."""
-        picture = open_picture(path, channels=self.channels)
-        if picture.size != self.size and not self.resized:
-            raise self._unequal(path, picture.size)
-        return picture.pixels(self.size)
-
-    def _unequal(self, path: str, size: tuple[int, int]) -> NetError:
-        first = spelled(self.size)
-        return error(
-            "E527",
-            f"`{path}` is {spelled(size)}, and the first image {first}",
-            help=f"give a size that all are resized to, such as `size={first}`",
+        labels = np.array([label for _, label in files], np.int64)
+        super().__init__(
+            [path for path, _ in files],
+            {TARGET_NAME: Rows((labels,), "int64")},
+            about,
+            size=size,
+            channels=channels,
+            told=[f"{label}/{os.path.basename(path)}" for path, label in files],
         )
 
 

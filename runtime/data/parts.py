@@ -1,7 +1,8 @@
 """Data sets of their own for training, validation and test -> one data set with these parts."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -149,18 +150,37 @@ def _told(shapes: Mapping[str, tuple[int, ...]]) -> str:
     )
 
 
-# What folders and arrays of parts are called.
+# What folders, files and arrays of parts are called.
 TRAINING = ("train", "training")
 VALIDATION = ("val", "valid", "validation", "dev")
 TEST = ("test", "testing")
 
 
+_FIRST_WORD = re.compile(r"[a-z]+", re.IGNORECASE)
+_KINDS = {"train": TRAINING, "validation": VALIDATION, "test": TEST}
+
+
 def part_folders(path: str) -> dict[str, str] | None:
     """The folders of parts by `train`, `validation` and `test`; None of a folder without them."""
     found: dict[str, str] = {}
-    kinds = {"train": TRAINING, "validation": VALIDATION, "test": TEST}
-    for kind, names in kinds.items():
+    for kind, names in _KINDS.items():
         for name in names:
             if kind not in found and os.path.isdir(os.path.join(path, name)):
                 found[kind] = name
+    return found if "train" in found and len(found) > 1 else None
+
+
+def part_files(names: Iterable[str]) -> dict[str, list[str]] | None:
+    """Files of parts by `train`, `validation` and `test`; None where some are of none.
+
+    Their names begin with the part's, as Hugging Face's `train-00000-of-00002.parquet` do.
+    """
+    found: dict[str, list[str]] = {}
+    for name in names:
+        start = _FIRST_WORD.match(name)
+        word = start.group().lower() if start else ""
+        kind = next((kind for kind, words in _KINDS.items() if word in words), None)
+        if kind is None:
+            return None
+        found.setdefault(kind, []).append(name)
     return found if "train" in found and len(found) > 1 else None

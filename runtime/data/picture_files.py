@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +20,8 @@ from .faults import damaged, empty, listed
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
 MODES = {1: "L", 3: "RGB"}  # Pillow's names of 8-bit gray and colour, by the number of channels
+# What files of these formats begin with.
+_STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"GIF8", b"P5", b"P6", b"II*\0", b"MM\0*", b"RIFF")
 # What Pillow raises at bytes that it cannot make sense of.
 _MALFORMED = (
     ArithmeticError,
@@ -48,6 +51,11 @@ _SIXTEEN_BITS = ("PNG", "PPM")  # formats whose mode `I` has 16 bits of its 32
 def is_picture(path: str) -> bool:
     """Whether a file's name is that of a picture."""
     return path.lower().endswith(SUFFIXES)
+
+
+def is_picture_file(data: bytes) -> bool:
+    """Whether bytes begin as a file of a picture does."""
+    return data.startswith(_STARTS)
 
 
 def pictures_in(folder: str) -> list[str]:
@@ -110,10 +118,30 @@ def scaled(pixels: Array, channels: int) -> Array:
     return np.broadcast_to(found, (channels, *pixels.shape[1:]))
 
 
-def open_picture(path: str, *, channels: int) -> Picture:
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A file of a picture that is in memory, as cells of Parquet files hold them.
+
+    Attributes:
+        name: What messages call it.
+        data: Its bytes.
+    """
+
+    name: str
+    data: bytes
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def open_picture(stored: str | Encoded, *, channels: int) -> Picture:
     """A picture as its camera held it, in gray or colour.
 
     Transparent parts are laid on white, and gray of up to 16 bits is divided by its largest value.
+
+    Args:
+        stored: The path of a file, or a file in memory.
+        channels: 3 for colour, 1 for gray.
 
     Raises:
         NetError: It cannot be read (E001), is damaged or has numbers whose range is not known
@@ -122,11 +150,16 @@ def open_picture(path: str, *, channels: int) -> Picture:
     image = pillow()
     from PIL import ImageOps
 
-    check_readable(path)
+    path = str(stored)
+    if isinstance(stored, Encoded):
+        source: str | BytesIO = BytesIO(stored.data)
+    else:
+        check_readable(source := stored)
     try:
-        with image.open(path) as file:
+        with image.open(source) as file:
             width, height = file.size
-            if width * height > max(_ALWAYS_READ, _MOST_PACKED * os.path.getsize(path)):
+            held = len(stored.data) if isinstance(stored, Encoded) else os.path.getsize(path)
+            if width * height > max(_ALWAYS_READ, _MOST_PACKED * held):
                 raise damaged(
                     path, f"its bytes cannot hold the {width * height:_} pixels it states"
                 )

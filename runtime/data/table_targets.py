@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from ..kerneldef import Array
 from .cells import is_number, no_number, numbers, texts
 from .class_names import numbered
-from .dataset import TARGET_NAME, MirrorPairs, Rows, TargetKind
+from .dataset import TARGET_NAME, About, MirrorPairs, Rows, TargetKind
 from .faults import unfit, unknown_class, wrong_argument
 from .text_table import Table, is_missing
 
@@ -123,3 +124,19 @@ def _unit(table: Table, points: Array, kind: TargetKind, images: Array) -> Array
     last = images.shape[2] - 1
     scaled: Array = (2 * points - last) / np.float32(last)
     return scaled
+
+
+def with_target(
+    table: Table,
+    columns: list[str],
+    x: Array,
+    about: About,
+    *,
+    classes: Sequence[str | int] | None,
+    points: Points,
+) -> tuple[dict[str, Rows], About]:
+    """The target by its name, and what is then known of the data; see `read_target`."""
+    if not columns:
+        return {}, about
+    rows, told = read_target(table, columns, x, classes=classes, points=points)
+    return {TARGET_NAME: rows}, replace(about, **told)

@@ -1,7 +1,7 @@
 """A table of cells -> a data set: which columns are inputs and targets, and what each becomes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import isqrt
 
 import numpy as np
@@ -10,74 +10,19 @@ from ..kerneldef import Array
 from .cells import (
     categories_of,
     check_words,
-    group_numbers,
     holds_words,
-    moments,
     no_number,
     numbers,
     texts,
 )
-from .columns import Column, Columns, ColumnsByInput, inputs_of
+from .columns import Column, Columns, inputs_of
 from .dataset import INPUT_NAME, TARGET_NAME, About, ArrayData, Dataset, Rows
 from .faults import empty, mismatched, wrong_argument
+from .picture_tables import picture_rows, shown_in
+from .reading import DROP, Known, Reading, about_rows, names_in, without
 from .table_data import TableData, about_columns
-from .table_targets import Points, read_target
+from .table_targets import with_target
 from .text_table import Table
-
-DROP = "drop"
-Names = str | Sequence[str] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a table is read.
-
-    Attributes:
-        target: The target's column or columns; the last one, or all that are no `inputs`, which
-            may be none: new samples have no targets.
-        inputs: The inputs' columns; all that are not targets.
-        classes: What the target's cells call the classes, in the order that numbers them from 0;
-            without it, whole numbers are their own classes, and words are in alphabetical order.
-        points: `unit` turns pixels of points into numbers from -1 to 1, picture's edge to edge.
-        missing: What replaces missing numbers: `mean`, `median`, or a number; `drop` leaves rows
-            out in which anything is missing; None refuses them.
-        indicator: Whether there is an input that says where a value is missing, for each column
-            in which one is.
-        onehot: Columns with an input for each of their words or numbers.
-        codes: Columns whose words or numbers are fed as their code, each as an input of its name.
-        drop: Columns that are left out.
-        index: The column that names the samples.
-        group: The column whose equal cells keep samples in one part of a split.
-        order: The column of numbers or dates by which a split goes, the latest last.
-    """
-
-    target: Names = None
-    inputs: Names = None
-    classes: Sequence[str | int] | None = None
-    points: Points = "pixels"
-    missing: str | float | None = None
-    indicator: bool = False
-    onehot: Names = None
-    codes: Names = None
-    drop: Names = None
-    index: str | None = None
-    group: str | None = None
-    order: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a run knows of the table that it was trained on.
-
-    Attributes:
-        columns: The columns of its inputs.
-        targets: The columns of its target, as far as they are of use.
-        key: The column that names its samples, or nothing.
-    """
-
-    columns: ColumnsByInput = field(default_factory=dict)
-    targets: tuple[str, ...] = ()
-    key: str = ""
 
 
 def tabulate(table: Table, reading: Reading, known: Known | None = None) -> Dataset:
@@ -102,23 +47,17 @@ def tabulate(table: Table, reading: Reading, known: Known | None = None) -> Data
             for name in (reading.index or known.key, reading.group, reading.order)
         )
         reading = replace(reading, index=index, group=group, order=order)
+    shown = shown_in(table, reading)
+    if shown is not None:
+        return picture_rows(table, shown, reading, known)
     targets, others = _chosen(table, reading, known)
     table, notes = _without_gaps(table, [*targets, *others], reading)
     columns, parts = zip(*(_part(table, name, reading, others) for name in others), strict=True)
     values = np.concatenate(parts, axis=1)
-    keys = () if reading.index is None else tuple(texts(table, reading.index))
-    about = About(
-        table.name,
-        key=reading.index or "",
-        keys=keys,
-        target_columns=tuple(targets),
-        notes=notes,
-        groups=None if reading.group is None else group_numbers(table, reading.group),
-        ranks=None if reading.order is None else moments(table, reading.order),
-    )
+    about = replace(about_rows(table, reading, targets), notes=notes)
     if values.shape[1] > len(columns):  # cells of several numbers, which are pixels
         return _pixels(table, others, columns, values, targets, about, reading)
-    made, about = _with_target(table, targets, values, about, reading)
+    made, about = _targets(table, targets, values, about, reading)
     places = {column.name: place for place, column in enumerate(columns)}
     inputs = {
         name: Rows((values[:, [places[column.name] for column in each]],), "float32")
@@ -161,7 +100,7 @@ def _chosen(table: Table, reading: Reading, known: Known | None) -> tuple[list[s
     """The columns of targets and of inputs."""
     about_samples = (reading.index, reading.group, reading.order)
     left_out = [name for given in (reading.drop, *about_samples) for name in names_in(given)]
-    names = _without(list(table.columns), left_out)
+    names = without(list(table.columns), left_out)
     run = [column.name for each in (known.columns if known else {}).values() for column in each]
     for name in (*left_out, *names_in(reading.onehot), *names_in(reading.codes)):
         if not run or name in left_out:
@@ -175,8 +114,8 @@ def _chosen(table: Table, reading: Reading, known: Known | None) -> tuple[list[s
     if reading.target is not None:
         targets = names_in(reading.target)
     else:
-        targets = names[-1:] if given is None else _without(names, given)
-    others = _without(names, targets) if given is None else given
+        targets = names[-1:] if given is None else without(names, given)
+    others = without(names, targets) if given is None else given
     for name in (*targets, *others):
         table.column(name)
     if not others:
@@ -188,18 +127,6 @@ def _chosen(table: Table, reading: Reading, known: Known | None) -> tuple[list[s
     if both:
         raise wrong_argument(f"the column `{both[0]}` of {table.name} is both input and target")
     return targets, others
-
-
-def _without(names: list[str], others: Sequence[str]) -> list[str]:
-    left_out = set(others)
-    return [name for name in names if name not in left_out]
-
-
-def names_in(given: Names) -> list[str]:
-    """One name or several as a list."""
-    if given is None:
-        return []
-    return [given] if isinstance(given, str) else list(given)
 
 
 def _without_gaps(
@@ -254,14 +181,10 @@ def _check_gaps(table: Table, columns: Columns, values: Array, reading: Reading)
         raise no_number(table, names[place], int(np.argmax(gaps[:, place])), names)
 
 
-def _with_target(
+def _targets(
     table: Table, targets: list[str], x: Array, about: About, reading: Reading
 ) -> tuple[dict[str, Rows], About]:
-    """The target by its name, and what is then known of the data."""
-    if not targets:
-        return {}, about
-    rows, told = read_target(table, targets, x, classes=reading.classes, points=reading.points)
-    return {TARGET_NAME: rows}, replace(about, **told)
+    return with_target(table, targets, x, about, classes=reading.classes, points=reading.points)
 
 
 def _pixels(
@@ -287,7 +210,7 @@ def _pixels(
     side = isqrt(values.shape[1])
     if len(names) == 1 and side * side == values.shape[1]:
         values = values.reshape(-1, 1, side, side)
-    made, about = _with_target(table, targets, values, about, reading)
+    made, about = _targets(table, targets, values, about, reading)
     return ArrayData({INPUT_NAME: Rows((values,), "float32")}, made, about)
 
 

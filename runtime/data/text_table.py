@@ -7,6 +7,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from io import BytesIO, TextIOWrapper
 from itertools import islice
@@ -63,6 +64,8 @@ class Table:
         decimal: What precedes the decimals of a number, a point or a comma.
         unit: What a row is called.
         levels: The words of columns that say in what order theirs are.
+        encoded: Columns of pictures: a file for each row, None where there is none.
+        folder: The folder that it is in.
     """
 
     name: str
@@ -71,6 +74,8 @@ class Table:
     decimal: str = "."
     unit: str = "line"
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    encoded: Mapping[str, Sequence[bytes | None]] = field(default_factory=dict)
+    folder: str = ""
 
     def rows(self, kept: Array) -> "Table":
         """The table with some of its rows, by number."""
@@ -80,7 +85,10 @@ class Table:
             else [cells[place] for place in kept.tolist()]
             for name, cells in self.columns.items()
         }
-        return replace(self, columns=columns, lines=[self.lines[place] for place in kept.tolist()])
+        places: list[int] = kept.tolist()
+        encoded = {name: [each[place] for place in places] for name, each in self.encoded.items()}
+        lines = [self.lines[place] for place in places]
+        return replace(self, columns=columns, lines=lines, encoded=encoded)
 
     def missing(self, name: str) -> Array:
         """Which cells of a column say that something is not known, (N,) bool."""
@@ -175,7 +183,8 @@ def read_table(
     if not samples:
         raise empty(name)
     lines = [line for line, _ in samples]
-    return Table(name, columns, lines, decimal or _decimal(columns.values()))
+    folder = os.path.dirname(path)
+    return Table(name, columns, lines, decimal or _decimal(columns.values()), folder=folder)
 
 
 def _of_scikit_learn(name: str, rows: Sequence[Record], decimal: str | None) -> Table | None:
@@ -205,14 +214,24 @@ def _records(path: str, delimiter: str | None) -> tuple[str, list[Record]]:
     Raises:
         NetError: The file cannot be read (E001), is too large (E507) or is no text (E521).
     """
+    with _as_text(path), _text(path) as file:
+        first = list(islice(file, _LOOKED_AT))
+        check_text(path, first)
+        between = delimiter or _delimiter(first)
+        file.seek(0)
+        rows = [row for row in _rows(path, file, between) if _is_told(row[1], between)]
+        return between, rows
+
+
+@contextmanager
+def _as_text(path: str) -> Iterator[None]:
+    """What reading text may fail with, as errors that name the file.
+
+    Raises:
+        NetError: E521.
+    """
     try:
-        with _text(path) as file:
-            first = list(islice(file, _LOOKED_AT))
-            check_text(path, first)
-            between = delimiter or _delimiter(first)
-            file.seek(0)
-            rows = [row for row in _rows(path, file, between) if _is_told(row[1], between)]
-            return between, rows
+        yield
     except UnicodeDecodeError as failure:
         byte, encoding = failure.object[failure.start], failure.encoding.upper()
         reason = f"the byte 0x{byte:02x} in it is not {encoding}"
@@ -264,6 +283,16 @@ def _text(path: str) -> IO[str]:
     if encoding == "utf-8-sig" and b"\0" in data:
         raise damaged(path, "it contains zero bytes, which text does not", _UTF_8)
     return TextIOWrapper(BytesIO(data), encoding=encoding, newline="")
+
+
+def told_text(path: str) -> str:
+    """The text of a file, gzipped or not.
+
+    Raises:
+        NetError: It cannot be read (E001), is too large (E507) or is no text (E521).
+    """
+    with _as_text(path), _text(path) as file:
+        return file.read()
 
 
 def _too_large(path: str, size: int) -> NetError:

@@ -13,7 +13,7 @@ from ...grammar.files import make_folder, remove_remains
 from ..data import arrays as data_of
 from ..data.frames import frame_data, holds_inputs, is_frame
 from ..data.preprocessing import Fitted
-from ..data.tabular import Reading
+from ..data.reading import Reading
 from ..engines.deviations import Rounding
 from ..feeding.wiring import wire_inputs
 from ..inference.deployment import metadata_of, with_preprocessing

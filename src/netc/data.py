@@ -14,7 +14,7 @@ from .grammar.source import PYTHON, Span
 from .runtime.data.dataset import About, Batch, Dataset, TargetKind
 from .runtime.data.frames import FRAME, frame_data, is_frame
 from .runtime.data.from_arrays import arrays
-from .runtime.data.tabular import Known, Reading
+from .runtime.data.reading import Known, Reading
 
 __all__ = ["About", "Batch", "Dataset", "TargetKind", "arrays", "table"]
 
@@ -109,6 +109,8 @@ def _spelled(value: Any) -> str:
 
 def _value(name: str, value: Any, span: Span) -> Any:
     """A value from Python as a program would have it: words are words, and tuples are lists."""
+    if name == "size" and isinstance(value, list | tuple):
+        return tuple(value)
     if isinstance(value, list | tuple):
         return [held(each, span).value for each in value]
     found = held(value, span).value

@@ -20,7 +20,7 @@ from .grammar.files import write_text
 from .runtime.data import Dataset, arrays, load
 from .runtime.data.frames import is_frame
 from .runtime.data.parts import Parts
-from .runtime.data.tabular import Known
+from .runtime.data.reading import Known
 from .runtime.inspection.lsuv import lsuv_weights
 from .runtime.monitoring.heat_maps import draw_records
 from .runtime.monitoring.monitor import watch as watch_loop
@@ -251,7 +251,8 @@ def recipe_as_trained(model: Model, trained: Trained, changes: Mapping[str, Any]
     return replace(recipe, data=None) if of_a_run and "data" not in settings else recipe
 
 
-AS_THE_RUN = ("points", "missing", "header")  # arguments of tables
+# Arguments of tables.
+AS_THE_RUN = ("points", "missing", "header", "pictures", "files", "size", "channels")
 
 
 def as_read(new: Term, own: Term) -> Term:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import netc
-from netc.runtime.data import decoded, image_folder
+from netc.runtime.data import decoded, stored_pictures
 from netc.runtime.data.decoded import BOUND, MIB, MOST, Decoded
 from netc.runtime.data.image_folder import images
 from netc.runtime.data.picture_files import Picture, open_picture
@@ -37,7 +37,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         paths.append(path)
         return original(path, channels=channels)
 
-    monkeypatch.setattr(image_folder, "open_picture", noted)
+    monkeypatch.setattr(stored_pictures, "open_picture", noted)
     return paths
 
 

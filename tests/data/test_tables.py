@@ -18,7 +18,7 @@ from support.data_rows import ROWS, Array, DataRow
 from netc.compiler.training.data_terms import AUGMENT, DATA, PREPROCESS
 from netc.compiler.training.terms import TermDef
 from netc.runtime.data import AUGMENTATIONS, LOADERS, PREPROCESSORS, load
-from netc.runtime.data.tabular import Reading
+from netc.runtime.data.reading import Reading
 
 # What the runtime gives by itself, and no program says.
 INTERNAL = {"folder", "known", "parts", "pictures", "chance"}

@@ -354,8 +354,8 @@ FOREIGN: dict[str, tuple[bytes, str, str]] = {
     "libsvm": (b"+1 1:0.5 3:1\n-1 2:0.3\n", "a LIBSVM file", "load_svmlight_file(path)"),
     "ranking": (b"2 qid:1 1:0.5 # x\n1 qid:1 2:1e-3\n", "a LIBSVM file", "x.toarray()"),
     "arff": (b"% Iris\n\n@RELATION iris\n@DATA\n1,2\n", "an ARFF file", "header=no"),
-    "json": (b'[{"a": 1}]', "JSON", "pandas.read_json"),
-    "lines of json": (b'{"a": 1}\n{"a": 2}\n', "JSON", "pandas.read_json"),
+    "json": (b'[{"a": 1}]', "JSON", "`json(...)`"),
+    "lines of json": (b'{"a": 1}\n{"a": 2}\n', "JSON", "`json(...)`"),
     "html": (b"<!DOCTYPE html>\n<html></html>", "HTML or XML", "download the file"),
     "lfs": (
         b"version https://git-lfs.github.com/spec/v1\n",

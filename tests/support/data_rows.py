@@ -76,6 +76,17 @@ def _parquet(folder: Path) -> Samples:
     return Samples({"path": "t.parquet", "target": "kind"}, x, t)
 
 
+def _json(folder: Path) -> Samples:
+    """Two columns of numbers and one of words; lists of words are left out."""
+    (folder / "t.json").write_text(
+        '[{"length": 1.5, "kind": "lily", "width": 2, "tags": ["a"]},'
+        ' {"length": 3, "kind": "iris", "width": 4, "tags": []},'
+        ' {"length": -5e1, "kind": "lily", "width": 6, "tags": null}]'
+    )
+    x, t = np.array([[1.5, 2], [3, 4], [-50, 6]]), np.array([1, 0, 1])
+    return Samples({"path": "t.json", "target": "kind"}, x, t)
+
+
 def _images(folder: Path) -> Samples:
     sizes = dict.fromkeys(("cat/a.png", "cat/b.png", "dog/a.png"), (5, 4))
     pixels = np.stack(list(write_pictures(folder, sizes).values()))
@@ -106,6 +117,7 @@ ROWS = [
     DataRow("npz", _npz),
     DataRow("csv", _csv),
     DataRow("parquet", _parquet),
+    DataRow("json", _json),
     DataRow("images", _images),
     DataRow("xor", _xor),
     DataRow("spirals", _spirals),
