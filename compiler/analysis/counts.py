@@ -4,7 +4,7 @@ Everything is computed from shapes for one sample; no weight is ever allocated.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from ...grammar.records import record
 from ..ir.dim import BATCH, Dim, substitute
@@ -23,49 +23,22 @@ LARGE = 2**12
 
 
 @record
-class LayerCounts:
-    """What one layer holds, and what it costs for one sample.
+class Totals:
+    """What a layer, or several, hold, and what they cost for one sample.
 
     Attributes:
         trainable, frozen: Elements of learned parameters, by whether training changes them.
         buffers: Elements of running statistics.
         macs: Multiply-accumulates of convolutions and matrix products.
         elementwise: All other operations.
-        outputs: Types of the layer's outputs, the batch symbolic.
-        shared: Names of the parameters that it uses and that another layer holds and counts.
-        weighted: Whether it multiplies by parameters, its own or shared ones.
     """
 
+    _: KW_ONLY
     trainable: int = 0
     frozen: int = 0
     buffers: int = 0
     macs: Dim = 0
     elementwise: Dim = 0
-    outputs: tuple[TensorType, ...] = ()
-    shared: tuple[str, ...] = ()
-    weighted: bool = False
-
-    @property
-    def params(self) -> int:
-        """Learned parameters, trainable and frozen."""
-        return self.trainable + self.frozen
-
-    @property
-    def flops(self) -> Dim:
-        """2 x MACs + elementwise operations."""
-        return 2 * self.macs + self.elementwise
-
-
-@record
-class Counts:
-    """The counts of a network: `layers` by path, in order of appearance, and their sums."""
-
-    layers: Mapping[str, LayerCounts]
-    trainable: int
-    frozen: int
-    buffers: int
-    macs: Dim
-    elementwise: Dim
 
     @property
     def params(self) -> int:
@@ -76,6 +49,28 @@ class Counts:
     def flops(self) -> Dim:
         """2 x MACs + elementwise operations for one sample."""
         return 2 * self.macs + self.elementwise
+
+
+@record
+class LayerCounts(Totals):
+    """The counts of one layer.
+
+    Attributes:
+        outputs: Types of the layer's outputs, the batch symbolic.
+        shared: Names of the parameters that it uses and that another layer holds and counts.
+        weighted: Whether it multiplies by parameters, its own or shared ones.
+    """
+
+    outputs: tuple[TensorType, ...] = ()
+    shared: tuple[str, ...] = ()
+    weighted: bool = False
+
+
+@record
+class Counts(Totals):
+    """The counts of a network: `layers` by path, in order of appearance, and their sums."""
+
+    layers: Mapping[str, LayerCounts]
 
     @property
     def headline(self) -> str:
@@ -213,14 +208,14 @@ class _Tally:
 
     def closed(self, outputs: tuple[TensorType, ...]) -> LayerCounts:
         return LayerCounts(
-            self.trainable,
-            self.frozen,
-            self.buffers,
-            self.macs,
-            self.elementwise,
             outputs,
             tuple(self.shared),
             self.takes_parameters and self.macs != 0,
+            trainable=self.trainable,
+            frozen=self.frozen,
+            buffers=self.buffers,
+            macs=self.macs,
+            elementwise=self.elementwise,
         )
 
 

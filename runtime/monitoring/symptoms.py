@@ -6,7 +6,7 @@ Thresholds are rules of thumb: see each constant.
 from collections.abc import Callable, Iterator, Sequence
 from math import isfinite, isnan
 
-from .records import Change, Signal, Symptom
+from .records import Change, Signal, Symptom, SymptomKind
 
 VANISHING = 1e-4  # of the largest ratio of gradient to weight of any layer
 EXPLODING = 1e3  # times its weight is the gradient, or the deviation of activations
@@ -28,13 +28,18 @@ def symptoms(signals: Sequence[Signal], changes: Sequence[Change]) -> list[Sympt
     return [*found, *_vanishing(weights), *_exploding(weights), *_fast(weights)]
 
 
+def _symptom(
+    of: Signal | Change, kind: SymptomKind, message: str, advice: str, value: float
+) -> Symptom:
+    return Symptom(kind, of.epoch, of.name, message, advice, value)
+
+
 def _wild(signal: Signal) -> Iterator[Symptom]:
     """Activations that are not numbers any more, or huge."""
     if not signal.deviation <= EXPLODING:
-        yield Symptom(
+        yield _symptom(
+            signal,
             "exploding",
-            signal.epoch,
-            signal.name,
             f"the activations of `{signal.name}` explode: they deviate by {signal.deviation:.2g}",
             "lower the learning rate, or normalize with BN",
             signal.deviation,
@@ -44,10 +49,9 @@ def _wild(signal: Signal) -> Iterator[Symptom]:
 def _dead(signal: Signal) -> Iterator[Symptom]:
     """Units of a RELU that are never active, through which no gradient passes."""
     if signal.dead is not None and signal.dead >= DEAD:
-        yield Symptom(
+        yield _symptom(
+            signal,
             "dead",
-            signal.epoch,
-            signal.name,
             f"{signal.dead:.0%} of the units of `{signal.name}` are 0 for all samples",
             "lower the learning rate, use LRELU, or initialize with `he`",
             signal.dead,
@@ -57,10 +61,9 @@ def _dead(signal: Signal) -> Iterator[Symptom]:
 def _saturated(signal: Signal) -> Iterator[Symptom]:
     """Activations at the flat ends, through which next to no gradient passes."""
     if signal.saturated is not None and signal.saturated >= SATURATED:
-        yield Symptom(
+        yield _symptom(
+            signal,
             "saturated",
-            signal.epoch,
-            signal.name,
             f"{signal.saturated:.0%} of the activations of `{signal.name}` are saturated",
             "use smaller initial weights, normalize inputs, or put BN before it",
             signal.saturated,
@@ -73,10 +76,9 @@ def _vanishing(weights: Sequence[Change]) -> Iterator[Symptom]:
     for weight in weights:
         if weight.relative < VANISHING * largest:
             share = weight.relative / largest
-            yield Symptom(
+            yield _symptom(
+                weight,
                 "vanishing",
-                weight.epoch,
-                weight.name,
                 f"the gradient of `{weight.name}` vanishes: for its size it is {share:.1g} of that"
                 " of the largest",
                 "use RELU, BN, residual connections, or another initialization",
@@ -89,10 +91,9 @@ def _exploding(weights: Sequence[Change]) -> Iterator[Symptom]:
     for weight in weights:
         if weight.relative > EXPLODING or not isfinite(weight.norm):
             value = weight.relative if isfinite(weight.norm) else weight.norm
-            yield Symptom(
+            yield _symptom(
+                weight,
                 "exploding",
-                weight.epoch,
-                weight.name,
                 f"the gradient of `{weight.name}` explodes: it is {value:.2g} times its weight",
                 "lower the learning rate, or normalize with BN",
                 value,
@@ -103,10 +104,9 @@ def _fast(weights: Sequence[Change]) -> Iterator[Symptom]:
     """Steps that move a weight by a large share of itself."""
     for weight in weights:
         if weight.update > FAST and not isnan(weight.update):
-            yield Symptom(
+            yield _symptom(
+                weight,
                 "fast",
-                weight.epoch,
-                weight.name,
                 f"a step changes `{weight.name}` by {weight.update:.0%} of itself",
                 "lower the learning rate, or warm it up",
                 weight.update,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
-from ..compiler.analysis.counts import Counts, LayerCounts, total
+from ..compiler.analysis.counts import Counts, LayerCounts, Totals, total
 from ..compiler.analysis.memory import Memory
 from ..compiler.analysis.receptive_fields import ReceptiveField
 from ..compiler.expressions.arguments import spell
@@ -20,7 +20,7 @@ LONGEST_VALUE = 24
 
 
 @record
-class LayerRow:
+class LayerRow(Totals):
     """A layer, or several that are folded into one scope.
 
     Attributes:
@@ -29,8 +29,6 @@ class LayerRow:
         arguments: What it was called with, defaults included; empty for a scope.
         defaulted: The arguments that a default filled in.
         outputs: Types of its outputs, channels first; a scope has those of its last layer.
-        trainable, frozen, buffers: Elements of its parameters and running statistics.
-        macs, elementwise: Operations for one sample.
         receptive_field: What one element of the output sees of the input, per spatial axis.
         stride: The cumulative stride, per spatial axis; None without positions.
         memory: Bytes of its outputs for one sample.
@@ -44,11 +42,6 @@ class LayerRow:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     defaulted: frozenset[str] = frozenset()
     outputs: tuple[TensorType, ...] = ()
-    trainable: int = 0
-    frozen: int = 0
-    buffers: int = 0
-    macs: Dim = 0
-    elementwise: Dim = 0
     receptive_field: tuple[Dim, ...] = ()
     stride: tuple[float, ...] | None = None
     memory: Dim = 0
@@ -59,16 +52,6 @@ class LayerRow:
     def __repr__(self) -> str:
         what = self.call or f"{self.layers:,} layers"
         return f"<LayerRow {self.name}: {what}, {self.output}, {self.params:,} parameters>"
-
-    @property
-    def params(self) -> int:
-        """Learned parameters, trainable and frozen."""
-        return self.trainable + self.frozen
-
-    @property
-    def flops(self) -> Dim:
-        """2 x MACs + elementwise operations for one sample."""
-        return 2 * self.macs + self.elementwise
 
     @property
     def output(self) -> str:
