@@ -1,13 +1,16 @@
-"""What the site has besides `docs/`: pages of the repository's root, the API, lists of decisions.
+"""What the site has besides `docs/`: pages of the repository's root, the API, notebooks that ran.
 
 `docs/` stays readable where the repository is read: its links lead to files, and are led here to
 the pages that those became.
 """
 
 import re
+import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import notebooks
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,6 +39,9 @@ def on_files(files: Files, config: Any) -> Files:
     for path in sorted((ROOT / "website" / "api").glob("*.md")):
         content = path.read_text(encoding="utf-8")
         files.append(File.generated(config, f"api/{path.name}", content=content))
+    for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")):
+        content = _notebook(path, path.read_text(encoding="utf-8"))
+        files.append(File.generated(config, f"notebooks/{path.stem}.md", content=content))
     files.append(File.generated(config, "decisions.md", content=_decisions()))
     return files
 
@@ -66,6 +72,8 @@ def _led(text: str, source: str) -> str:
         if name in PAGES:
             depth = 0 if source in PAGES else source.count("/") - 1
             return "../" * depth + PAGES[name]
+        if name.endswith(".ipynb") and here != target.parent:
+            return link.removesuffix(".ipynb") + ".md"
         if name == "docs/README.md":
             return "index.md"
         if name == "docs/decisions":
@@ -73,6 +81,13 @@ def _led(text: str, source: str) -> str:
         return name.removeprefix("docs/") if source in PAGES and name.startswith("docs/") else link
 
     return _LINK.sub(lead, text)
+
+
+@cache
+def _notebook(path: Path, text: str) -> str:
+    """The page of a notebook, which runs again where its text has changed, on this checkout."""
+    sys.path.insert(0, str(ROOT / "src"))
+    return notebooks.as_page(path, notebooks.run(path))
 
 
 def _decisions() -> str:

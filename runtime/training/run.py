@@ -62,7 +62,8 @@ class Run:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the short report, curves and a table."""
-        return f"<p>{escape(repr(self))}</p>{self.history._repr_html_()}"
+        report = f'<p style="white-space:pre-line">{escape(repr(self))}</p>'
+        return f"{report}{self.history._repr_html_()}"
 
     def __repr__(self) -> str:
         """A short report: the number of epochs, and the results."""
