@@ -167,6 +167,7 @@ def _tables(
     indicator: Flag = False,
     onehot: ColumnNames | None = None,
     codes: ColumnNames | None = None,
+    dates: ColumnNames | None = None,
     drop: ColumnNames | None = None,
     index: QuotedText | None = None,
     group: QuotedText | None = None,

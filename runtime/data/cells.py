@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from math import inf, nan
 
 import numpy as np
@@ -137,35 +136,6 @@ def group_numbers(table: Table, name: str) -> Array:
     return numbers
 
 
-def moments(table: Table, name: str) -> Array:
-    """Where each cell of numbers or dates is in time, (N,) float64.
-
-    Raises:
-        NetError: E524, a cell is neither a number nor a date as ISO 8601 writes it.
-    """
-    cells = table.column(name)
-    if isinstance(cells, np.ndarray) and not np.isnan(cells).any():
-        return cells.astype(np.float64).reshape(-1)
-    found = np.empty(len(cells))
-    for row, cell in enumerate(texts(table, name)):
-        try:
-            found[row] = table.number(cell) if is_number(table, cell) else _timestamp(cell)
-        except ValueError:
-            raise error(
-                "E524",
-                f"{table.name}: the column `{name}` of {table.unit} {table.lines[row]} holds"
-                f" `{cell[:40]}`, by which nothing can be put in order",
-                help="write dates as 2026-01-31, or as numbers",
-            ) from None
-    return found
-
-
-def _timestamp(cell: str) -> float:
-    """Seconds of a date; without a zone, all are in one."""
-    date = datetime.fromisoformat(cell.replace("/", "-"))
-    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-
-
 def check_words(table: Table, name: str, categories: Sequence[str]) -> None:
     """Refuse words that differ in most rows, such as names: nothing can be learned of them.
 
@@ -204,6 +174,9 @@ def _remedy(table: Table, name: str, cell: str, inputs: Sequence[str]) -> str:
         return f"`missing=median` or `mean` replaces missing numbers; {drop}"
     if has_comma(cell) and table.decimal == ".":
         return 'with `decimal=","` the comma is the decimal mark; write thousands without it'
+    if inputs and _DATES.fullmatch(cell):
+        parts = "makes inputs of year, month, day and weekday"
+        return f'`dates="{name}"` {parts}, `drop="{name}"` leaves the column out'
     if near := _nearly(table, cell):
         return f'{near}; `drop="{name}"` leaves the column out' if inputs else near
     if inputs:
@@ -219,6 +192,7 @@ def _nearly(table: Table, cell: str) -> str | None:
     return next((help for pattern, help in _CELLS.items() if pattern.fullmatch(cell)), None)
 
 
+_DATES = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|\d{4}[-/ ]?Q[1-4]|Q[1-4][-/ ]?\d{4}")
 # Cells that are nearly numbers, and how they become some.
 _CELLS = {
     re.compile(
@@ -226,8 +200,8 @@ _CELLS = {
     ): "write numbers without thousands separators",
     re.compile(r"'.*'"): "put cells in double quotes, or in none",
     re.compile(r"[$€£]?\s*[+-]?[\d.,]+\s*[%$€£]?"): "write the number without a unit",
-    re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}.*|\d{1,2}:\d{2}.*"): "write dates and times as"
-    " numbers, such as days since the first one",
+    _DATES: "write dates as numbers, such as days since the first one",
+    re.compile(r"\d{1,2}:\d{2}.*"): "write times as numbers, such as hours since midnight",
     re.compile(r"[+-]?[\d.]+[dD][+-]?\d+"): "write exponents with `e`",
 }
 

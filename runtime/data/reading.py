@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .cells import group_numbers, moments, texts
+from .cells import group_numbers, texts
 from .columns import ColumnsByInput
 from .dataset import About
+from .dates import moments
 from .table_targets import Points
 from .text_table import Table
 
@@ -30,6 +31,7 @@ class Reading:
             in which one is.
         onehot: Columns with an input for each of their words or numbers.
         codes: Columns whose words or numbers are fed as their code, each as an input of its name.
+        dates: Columns of dates, whose parts are inputs.
         drop: Columns that are left out.
         index: The column that names the samples.
         group: The column whose equal cells keep samples in one part of a split.
@@ -49,6 +51,7 @@ class Reading:
     indicator: bool = False
     onehot: Names = None
     codes: Names = None
+    dates: Names = None
     drop: Names = None
     index: str | None = None
     group: str | None = None

@@ -17,6 +17,7 @@ from .cells import (
 )
 from .columns import Column, Columns, inputs_of
 from .dataset import INPUT_NAME, TARGET_NAME, About, ArrayData, Dataset, Rows
+from .dates import parted
 from .faults import empty, mismatched, wrong_argument
 from .picture_tables import picture_rows, shown_in
 from .reading import DROP, Known, Reading, about_rows, names_in, without
@@ -50,6 +51,7 @@ def tabulate(table: Table, reading: Reading, known: Known | None = None) -> Data
     shown = shown_in(table, reading)
     if shown is not None:
         return picture_rows(table, shown, reading, known)
+    table = parted(table, _dates(table, reading, known), _names_of(known))
     targets, others = _chosen(table, reading, known)
     table, notes = _without_gaps(table, [*targets, *others], reading)
     columns, parts = zip(*(_part(table, name, reading, others) for name in others), strict=True)
@@ -101,7 +103,7 @@ def _chosen(table: Table, reading: Reading, known: Known | None) -> tuple[list[s
     about_samples = (reading.index, reading.group, reading.order)
     left_out = [name for given in (reading.drop, *about_samples) for name in names_in(given)]
     names = without(list(table.columns), left_out)
-    run = [column.name for each in (known.columns if known else {}).values() for column in each]
+    run = _names_of(known)
     for name in (*left_out, *names_in(reading.onehot), *names_in(reading.codes)):
         if not run or name in left_out:
             table.column(name)
@@ -127,6 +129,17 @@ def _chosen(table: Table, reading: Reading, known: Known | None) -> tuple[list[s
     if both:
         raise wrong_argument(f"the column `{both[0]}` of {table.name} is both input and target")
     return targets, others
+
+
+def _names_of(known: Known | None) -> list[str]:
+    """The columns that a run knows."""
+    return [column.name for each in (known.columns if known else {}).values() for column in each]
+
+
+def _dates(table: Table, reading: Reading, known: Known | None) -> list[str]:
+    """The columns of dates; a table of new samples may lack some that the run does not take."""
+    names = names_in(reading.dates)
+    return names if known is None else [name for name in names if name in table.columns]
 
 
 def _without_gaps(

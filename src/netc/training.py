@@ -252,7 +252,7 @@ def recipe_as_trained(model: Model, trained: Trained, changes: Mapping[str, Any]
 
 
 # Arguments of tables.
-AS_THE_RUN = ("points", "missing", "header", "pictures", "files", "size", "channels")
+AS_THE_RUN = ("points", "missing", "header", "dates", "pictures", "files", "size", "channels")
 
 
 def as_read(new: Term, own: Term) -> Term:

@@ -320,7 +320,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str]] = {
     ),
     "percent": ("a,y\n50%,1\n", {}, "holds `50%`", "write the number without a unit"),
     "money": ("a,y\n$50,1\n", {}, "holds `$50`", "write the number without a unit"),
-    "dates": ("a,y\n2026-01-31,1\n", {}, "holds `2026-01-31`", "write dates and times as numbers"),
+    "dates": ("a,y\n2026-01-31,1\n", {}, "holds `2026-01-31`", '`dates="a"` makes inputs of year'),
     "single quotes": ("a,y\n'5',1\n", {}, "holds `'5'`", "put cells in double quotes"),
     "exponents of Fortran": ("a,y\n1.5D-3,1\n", {}, "holds `1.5D-3`", "write exponents with `e`"),
     "digits grouped as in Python": (
