@@ -4,10 +4,11 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import wraps
 from inspect import Parameter, signature
 from itertools import chain
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -37,11 +38,6 @@ from .compiler.pictures.volumes import volumes
 from .grammar.diagnostics import error, listing
 from .grammar.files import atomic_writer
 from .runtime.weights.files import check_weights
-
-if TYPE_CHECKING:
-    from .training import Loss
-
-Array = np.ndarray[Any, Any]
 
 
 def operators(
@@ -212,6 +208,7 @@ def to_scene(model: Model, style: str, *, theme: str = "light", **choices: Any) 
         need_output(model.graph)
     scene: Callable[..., Scene] = backward if style == BACKWARD else SCENES[style]
     known = options_of(scene) | {"width", "dpi"} | ({STYLE_FILE} if style in COLOURED else set())
+    known |= options_of(chain_rule) if style == BACKWARD else set()
     _check_options(choices, known, f"the style `{style}`")
     colours = _colours(model.graph, theme, choices.pop(STYLE_FILE, None))
     drawn = scene(model if style == BACKWARD else model.graph, theme=colours, **choices)
@@ -277,20 +274,10 @@ def operator_circuit(model: Model) -> Circuit:
     return forward_circuit(undifferentiated(set_mode(model.graph, training=False)))
 
 
-def backward_circuit(
-    model: Model,
-    *,
-    loss: "Loss | None" = None,
-    of: str | None = None,
-    inputs: Mapping[str, Array] | None = None,
-    targets: Mapping[str, Array] | None = None,
-    state: Mapping[str, Array] | None = None,
-    seed: int = 0,
-) -> Circuit:
+@wraps(chain_rule, assigned=())
+def backward_circuit(model: Model, **choices: Any) -> Circuit:
     """Forward and backward graph, operator by operator; arguments and errors as `chain_rule`."""
-    return chain_rule(
-        model, loss=loss, of=of, inputs=inputs, targets=targets, state=state, seed=seed
-    ).circuit()
+    return chain_rule(model, **choices).circuit()
 
 
 # The styles that are circuits, and the languages that these are written in.
@@ -307,29 +294,18 @@ CIRCUIT_TEXTS: Mapping[str, Callable[..., str]] = {
 def backward(
     model: Model,
     *,
-    loss: "Loss | None" = None,
-    of: str | None = None,
-    inputs: Mapping[str, Array] | None = None,
-    targets: Mapping[str, Array] | None = None,
-    state: Mapping[str, Array] | None = None,
-    seed: int = 0,
     depth: int | None = None,
     compact: bool | None = None,
     theme: Theme = LIGHT,
     page: str = "a4",
     title: bool = True,
     direction: str = "LR",
+    **differentiated: Any,
 ) -> Scene:
     """Forward and backward graph as two lanes on a page.
 
     Args:
         model: The network.
-        loss: See `chain_rule`, as for the next five.
-        of: A value of the network.
-        inputs: A batch by the input's name.
-        targets: The loss's targets by the output's name.
-        state: Weights.
-        seed: What weights are drawn with otherwise.
         depth: Scopes of so many parts are one box each.
         compact: Whether layers, or blocks of them, are drawn rather than operators; by default,
             where operators are too many for legible text.
@@ -337,13 +313,12 @@ def backward(
         page: What the picture must fit; see `backward_scene`, as for the next two.
         title: Whether name and totals are above.
         direction: Where the forward graph flows.
+        differentiated: What `chain_rule` takes.
 
     Raises:
         NetError: E511, the depth is not positive, or there is too much to draw; as `chain_rule`.
     """
-    found = chain_rule(
-        model, loss=loss, of=of, inputs=inputs, targets=targets, state=state, seed=seed
-    )
+    found = chain_rule(model, **differentiated)
     looks = {"theme": theme, "page": page, "title": title, "direction": direction}
     return _legible(found.circuit(), found.rule, found.losses, found.graph, depth, compact, looks)
 
