@@ -3,6 +3,7 @@
 from typing import Literal
 
 from ..expressions.arguments import Positive, PositiveReal
+from ..ir.builder import Builder
 from ..ir.graph import Value
 from .layer_builder import LayerBuilder
 from .layerdef import layer
@@ -41,7 +42,13 @@ def rotary(
     own. The pairs are channel i of the first half of a head with i of the second, as in Llama's
     and GPT-NeoX's common implementations, or with `pairs` neighbours, as in the paper.
     """
-    each, half = _pairs(build, x, heads, base)
+    each, _ = _pairs(build, x, heads, base)
+    return rotated(build, x, heads, each, base, layout)
+
+
+def rotated(build: Builder, x: Value, heads: int, each: int, base: float, layout: str) -> Value:
+    """A sequence (N, L, heads D) of `each` = D, turned as `ROPE` says."""
+    half = each // 2
     angles = build.Unsqueeze(_angles(build, x, each, base), build.index_constant((1,)))
     cosine, sine = build.Cos(angles), build.Sin(angles)
     halves = layout == "halves"
@@ -52,11 +59,11 @@ def rotary(
         build.Squeeze(part, build.index_constant((axis,)))
         for part in build.op("Split", (parts,), {"axis": axis, "num_outputs": 2}, outputs=2)
     )
-    rotated = (
+    turned = (
         build.Sub(build.Mul(first, cosine), build.Mul(second, sine)),
         build.Add(build.Mul(second, cosine), build.Mul(first, sine)),
     )
-    placed = [build.Unsqueeze(part, build.index_constant((axis,))) for part in rotated]
+    placed = [build.Unsqueeze(part, build.index_constant((axis,))) for part in turned]
     (whole,) = build.op("Concat", placed, {"axis": axis})
     return build.Reshape(whole, build.index_constant((0, 0, heads * each)))
 
@@ -80,7 +87,7 @@ def _pairs(build: LayerBuilder, x: Value, heads: int, base: float) -> tuple[int,
     return each, each // 2
 
 
-def _angles(build: LayerBuilder, x: Value, channels: int, base: float) -> Value:
+def _angles(build: Builder, x: Value, channels: int, base: float) -> Value:
     """The angle (L, C / 2) of each position and pair of channels."""
     rates = tuple(base ** (-2 * i / channels) for i in range(channels // 2))
     length = x.shape[1]

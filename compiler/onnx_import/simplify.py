@@ -22,6 +22,7 @@ from .recognition.trail import SHAPING, weight_of
 from .recognize import UNFORESEEN
 from .reshaping import shaped
 from .rows import of_part
+from .turned import turned, turned_whole
 
 MOST_FILLED = 10_000  # numbers
 
@@ -51,6 +52,11 @@ def reshaped(build: Builder, node: Node, operands: Operands) -> Results:
     if y is not None:
         return (y,)
     first, type = _whole(build, x), node.outputs[0]
+    if build.graph.producer(first).op_type == "Concat":
+        lying = shaped(build, first, type.shape)
+        whole = None if lying is None else turned(build, lying)
+        if whole is not None:
+            return (whole,)
     is_needed = first == x and x.type != type
     is_needed = is_needed or (first.type == type and build.graph.producer(first).op_type == INPUT)
     if is_needed or weight_of(build.graph, x) is not None:
@@ -163,8 +169,8 @@ NEUTRAL = {"Add": 0.0, "Div": 1.0, "Mul": 1.0, "Sub": 0.0}
 
 def neutral(build: Builder, node: Node, operands: Operands) -> Results:
     """A number that changes nothing is left out."""
-    turned = (operands[::-1],) if node.op_type in ("Add", "Mul") else ()
-    for x, other in (operands, *turned):
+    others = (operands[::-1],) if node.op_type in ("Add", "Mul") else ()
+    for x, other in (operands, *others):
         maker = None if other is None else build.graph.producer(other)
         if maker is not None and maker.op_type == CONSTANT and x is not None:
             numbers = maker.attributes["value"].numbers() if maker.outputs[0].size == 1 else ()
@@ -176,7 +182,7 @@ def neutral(build: Builder, node: Node, operands: Operands) -> Results:
 
 def added(build: Builder, node: Node, operands: Operands) -> Results:
     """Sums that are simpler."""
-    for rule in (neutral, bias_of_parts, chosen):
+    for rule in (neutral, bias_of_parts, chosen, turned_whole):
         found = rule(build, node, operands)
         if found is not None:
             return found
@@ -259,7 +265,13 @@ def resized(build: Builder, node: Node, operands: Operands) -> Results:
 
 
 def beside(build: Builder, node: Node, operands: Operands) -> Results:
-    """What one number fills for each sample is a table that is repeated along the batch."""
+    """What one number fills for each sample is a table that is repeated along the batch.
+
+    Halves of heads that are turned, side by side, are sequences that are.
+    """
+    whole = turned_whole(build, node, operands)
+    if whole is not None:
+        return whole
     given = [None if x is None else _filled(build, x) for x in operands]
     if not any(given):
         return None

@@ -60,6 +60,7 @@ def test_numbers_come_back(name: str, tmp_path: Path) -> None:
 
 
 PARTS = "INPUT(6x8, sequence) -> ( LINEAR(4) as q | LINEAR(4, bias=no) as k | LINEAR(8) as v )"
+TURNED = "INPUT(6x8, sequence) -> ( LINEAR(16) as q -> ROPE(4) | LINEAR(8) -> ROPE(2) | LINEAR(8) )"
 MASKED = "INPUT(6x5, sequence) as x\nINPUT(6, dtype=int64) as m\nx"
 LAYERS = (
     "INPUT(6x5, sequence) -> LSTM(3)",
@@ -85,6 +86,10 @@ LAYERS = (
     f"{PARTS} -> ATTENTION(2, project=no) -> LINEAR(8) as out",
     f"{PARTS} -> ATTENTION(4, scale=0.3, project=no, causal=yes)",
     f"{MASKED} -> ATTENTION(1, project=no, mask=m)",
+    f"{TURNED} -> ATTENTION(4, kv_heads=2, project=no) -> LINEAR(8, bias=no)",
+    "INPUT(16x8, sequence) -> ROPE(2, pairs, 500.5)",
+    "INPUT(300x64, sequence) -> ROPE(4, 1000000.0)",
+    "INPUT(5x2, sequence) -> ROPE(1)",
 )
 
 

@@ -154,7 +154,7 @@ class _Way:
                 found = np.concatenate([self.places(part, known) for part in parts], axis)
             elif node.op_type in self.moves:
                 found = self.places(self.trail.argument(node, 0), known)
-                found = _move(self.trail.graph, value, found)
+                found = move(self.trail.graph, value, found)
             else:
                 scaled = _scaled(self.trail, node)
                 self.trail.need(scaled is not None)
@@ -198,7 +198,12 @@ def _scaled(trail: Trail, node: Node) -> tuple[Value, float] | None:
     return None
 
 
-def _move(graph: Graph, value: Value, places: Places) -> Places:
+def move(graph: Graph, value: Value, places: Places) -> Places:
+    """What an operator of `MOVES` makes of an array in place of its first operand.
+
+    Raises:
+        NoMatch: The movement depends on the input.
+    """
     node = graph.producer(value)
     shape = extents(value.shape)
     if node.op_type in _RULES:
