@@ -135,4 +135,5 @@ CODES = {
     "W525": "weights without the preprocessing that they were trained with",
     "W576": "an ONNX model that is newer than the installed onnx",
     "W577": "maps of a model, which are arrays here",
+    "W578": "a model whose batch stays of one size",
 }

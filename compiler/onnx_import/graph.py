@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
 from typing import Any
 
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, defs
@@ -14,7 +13,7 @@ from ..ir.dim import Polynomial
 from ..ir.graph import CONSTANT, Graph, Value
 from ..ir.initializers import ZEROS
 from ..ir.signature import OPSETS, InferenceError
-from ..ir.types import DType, HolderType, SequenceType, TensorType
+from ..ir.types import HolderType, TensorType
 from ..onnx_standard.foreign_operators import default_of, foreign_row, one_per_element
 from ..onnx_standard.schemas import schema_of
 from ..onnx_standard.words import WORDS
@@ -22,6 +21,7 @@ from ..ops.cuts import UntoldError
 from ..ops.opdef import OPS, OpDef, once
 from ..ops.receptive_field import everything
 from .attributes import graphs_in, subgraphs
+from .bodies import free_names, handed_over, widened
 from .declared import Declarations
 from .differentiated import differentiated
 from .faults import fault, shown
@@ -139,6 +139,8 @@ class _Reader:
                 self.own_names[name] = self.own_names.get(source, source)
             return
         inputs: list[Value | None] = [self._value(name) if name else None for name in node.input]
+        if node.op_type == "Resize":  # tf2onnx leaves scales and a region out as empty tensors
+            inputs = [None if x and x.type.size == 0 and i else x for i, x in enumerate(inputs)]
         results: Sequence[Value] | None = self._inlined(node, inputs)
         results = results or differentiated(node, self.build, self._value)
         if results is None:
@@ -291,7 +293,11 @@ class _Reader:
             protos = {name: proto for name, proto in protos.items() if name in schema.attributes}
         if not protos:
             return {}
-        handed = handed_over(node, inputs)
+        types = [None if value is None else value.type for value in inputs]
+        try:
+            handed = handed_over(node.op_type, attributes_of(node), types)
+        except InferenceError as failure:
+            raise fault(f"{_described(node)} {failure}") from None
         captured: dict[str, tuple[Value, int]] = {}
         for name in dict.fromkeys(name for proto in protos.values() for name in free_names(proto)):
             value = self._value(name)
@@ -299,7 +305,7 @@ class _Reader:
             if self.build.graph.producer(value).op_type != CONSTANT:
                 inputs.append(value)
         found = {name: self._inner(proto, handed, captured) for name, proto in protos.items()}
-        wider = _widened(node, handed, found)
+        wider = widened(node.op_type, handed, found)
         if wider == handed:
             return found
         return {name: self._inner(proto, wider, captured) for name, proto in protos.items()}
@@ -327,8 +333,6 @@ class _Reader:
 
 EXTENTS = range(2**63)  # what an int64 holds
 SINGLE = defs.OpSchema.FormalParameterOption.Single
-LOOP_TURN = TensorType(DType.INT64, ())
-LOOP_GOES_ON = TensorType(DType.BOOL, ())
 
 
 def _name(node: NodeProto) -> str:
@@ -370,54 +374,6 @@ def _uses(proto: GraphProto) -> Iterator[tuple[str, tuple[str, int]]]:
             yield name, (node.op_type, place)
         for inner in subgraphs(node):
             yield from _uses(inner)
-
-
-def free_names(proto: GraphProto) -> Iterator[str]:
-    """The names that a subgraph reads and does not make."""
-    made = {info.name for info in proto.input} | {tensor.name for tensor in proto.initializer}
-    for node in proto.node:
-        inner = (name for held in subgraphs(node) for name in free_names(held))
-        yield from (name for name in (*node.input, *inner) if name and name not in made)
-        made.update(node.output)
-    yield from (info.name for info in proto.output if info.name not in made)
-
-
-def handed_over(node: NodeProto, inputs: Sequence[Value | None]) -> list[TensorType | None]:
-    """The types of a body's inputs, as its operator hands them over."""
-    types = [None if value is None else value.type for value in inputs]
-    if node.op_type == "Loop":
-        return [LOOP_TURN, LOOP_GOES_ON, *types[2:]]
-    if node.op_type == "Scan":
-        attributes = attributes_of(node)
-        count = attributes.get("num_scan_inputs", 0)
-        axes = attributes.get("scan_input_axes") or (0,) * min(count, len(types))
-        if not 0 < count <= len(types) or len(axes) != count:
-            raise fault(f"{_described(node)} has no sequences as its last {count:_} inputs")
-        return [*types[:-count], *map(_row_of, types[-count:], axes)]
-    if node.op_type == "SequenceMap":
-        return [type.element if isinstance(type, SequenceType) else type for type in types]
-    return []
-
-
-def _widened(
-    node: NodeProto, handed: list[TensorType | None], bodies: Mapping[str, Graph]
-) -> list[TensorType | None]:
-    """What a loop's body takes in all turns: sequences that start empty hold what it puts in."""
-    if node.op_type != "Loop" or "body" not in bodies:
-        return handed
-    yields = [None, *(value.type for value in bodies["body"].outputs.values())]
-    return [
-        taken.joined(found) or taken if found and isinstance(taken, HolderType) else taken
-        for taken, found in zip_longest(handed, yields[: len(handed)])
-    ]
-
-
-def _row_of(type: TensorType | None, axis: int) -> TensorType | None:
-    """What a sequence hands over at each turn."""
-    if type is None or not type.rank:
-        return None
-    axis %= type.rank
-    return type.with_shape((*type.shape[:axis], *type.shape[axis + 1 :]))
 
 
 def _check_words(node: NodeProto, attributes: Mapping[str, Any]) -> None:

@@ -43,8 +43,7 @@ from .recognition.trail import (
     weight_of,
 )
 from .recognize import UNFORESEEN, Recognized, needed, recognize
-from .reshaping import fitting_target, stated_targets
-from .simplify import simplify
+from .reshaping import fitting_target
 from .states import with_states
 from .tables import table_arguments
 from .weights import Literal, key_of, literal_of, simplified, size_of
@@ -58,8 +57,10 @@ def layered(raw: Graph) -> Graph:
     """The graph with layers in place of what is recognized; other operators are layers themselves.
 
     A batch of one sample, as exporters leave it, becomes `N` where all operators allow it.
+
+    Args:
+        raw: The operators, simplified.
     """
-    raw = simplify(stated_targets(raw))
     found = recognize(raw)
     others = [n for i, n in raw.nodes() if n.op_type in CELLS and i not in {*found, *found.inside}]
     if others:

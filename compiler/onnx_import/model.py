@@ -12,8 +12,11 @@ from ..model import Metadata, Model
 from ..ops.opdef import OPS
 from .graph import graph_of
 from .layered import layered
+from .opening import FixedBatch, fixed_batch, opened
 from .read import ModelFile, read_model
+from .reshaping import stated_targets
 from .rules.classical import CLASSICAL, ZIP_MAP
+from .simplify import simplify
 from .upgrade import upgrade
 
 
@@ -30,11 +33,18 @@ def import_model(source: str | Path | bytes, *, name: str = "") -> Model:
     """
     file = read_model(source)
     maps = tuple(_maps(file))  # which no graph has
-    graph = layered(_operators(file))
+    raw = _simplified(_operators(file))
+    fixed: tuple[Diagnostic, ...] = ()
+    if fixed_batch(raw) is not None:
+        try:
+            raw = _simplified(opened(raw))
+        except FixedBatch as reason:
+            fixed = (_fixed(fixed_batch(raw), reason),)
+    graph = layered(raw)
     stem = "model" if isinstance(source, bytes) else PurePath(source).stem
     graph.name = UNPRINTABLE.sub("_", name or stem)
     verify(graph, after="import")
-    return Model(graph, Metadata(warnings=(*file.warnings, *maps, *_foreign(graph))))
+    return Model(graph, Metadata(warnings=(*file.warnings, *maps, *fixed, *_foreign(graph))))
 
 
 def import_operators(source: str | Path | bytes) -> Graph:
@@ -50,6 +60,19 @@ def import_operators(source: str | Path | bytes) -> Graph:
 
 def _operators(file: ModelFile) -> Graph:
     return graph_of(upgrade(file.proto), str(file.folder or ""))
+
+
+def _simplified(graph: Graph) -> Graph:
+    return simplify(stated_targets(graph))
+
+
+def _fixed(batch: int | None, reason: FixedBatch) -> Diagnostic:
+    return Diagnostic(
+        "W578",
+        f"the model takes {batch} samples at a time, and counts are for all of them",
+        notes=(str(reason),),
+        help="export it with an open batch, as the first axis of each input",
+    )
 
 
 def _maps(file: ModelFile) -> Iterator[Diagnostic]:

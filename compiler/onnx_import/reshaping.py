@@ -1,6 +1,7 @@
 """Targets of reshapes, stated so that they hold for any batch."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..ir.builder import Builder
 from ..ir.dim import Dim, equal, substitute
@@ -20,13 +21,19 @@ def _stated(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]
     x, target = operands[0], operands[1]
     assert x is not None
     assert target is not None
-    wanted = target_between(x.shape, node.outputs[0].shape)
-    if wanted is None or build.known(target) == wanted or node.attributes["allowzero"]:
+    wanted, told = target_between(x.shape, node.outputs[0].shape), build.known(target)
+    literal = node.attributes["allowzero"]
+    if wanted is None or (told == wanted and not literal) or (literal and _has_zero(told)):
         return None
     try:
         return (build.Reshape(x, build.index_constant(wanted)),)
     except InferenceError:
         return None
+
+
+def _has_zero(told: Any) -> bool:
+    """Whether a target may ask for an extent of nothing."""
+    return not isinstance(told, tuple) or 0 in told
 
 
 def target_between(before: Shape, after: Shape) -> tuple[int, ...] | None:
@@ -49,6 +56,40 @@ def shaped(build: Builder, x: Value, shape: Shape) -> Value | None:
         return x
     target = target_between(x.shape, shape)
     return None if target is None else build.Reshape(x, build.index_constant(target))
+
+
+def stated_extents(build: Builder, shape: Sequence[Dim]) -> Value | None:
+    """A shape whose open extents are read from inputs."""
+    parts: list[tuple[Value, int, int] | list[int]] = []
+    for extent in shape:
+        last = parts[-1] if parts else None
+        if isinstance(extent, int):
+            known = last if isinstance(last, list) else []
+            known.append(extent)
+            parts += [] if known is last else [known]
+            continue
+        found = _input_with(build, extent)
+        if found is None:
+            return None
+        if isinstance(last, tuple) and found == (last[0], last[2]):
+            parts[-1] = last[0], last[1], last[2] + 1
+        else:
+            parts.append((*found, found[1] + 1))
+    values = [
+        build.index_constant(tuple(part))
+        if isinstance(part, list)
+        else build.Shape(part[0], start=part[1], end=part[2])
+        for part in parts
+    ]
+    return build.Concat(*values, axis=0) if len(values) > 1 else values[0] if values else None
+
+
+def _input_with(build: Builder, extent: Dim) -> tuple[Value, int] | None:
+    """An input that has an open extent, and its axis."""
+    for value in build.graph.inputs.values():
+        if extent in value.shape:
+            return value, value.shape.index(extent)
+    return None
 
 
 def fitting_target(build: Builder, node: Node, operands: Sequence[Value | None]) -> Value | None:

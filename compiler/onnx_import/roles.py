@@ -47,6 +47,9 @@ ELEMENTWISE = frozenset(
         *("GreaterOrEqual", "LessOrEqual", "Where"),
     }
 )
+MOVING = frozenset(
+    {"Gather", "Identity", "Reshape", "ScatterElements", "ScatterND", "Slice", "Transpose"}
+)
 # What is subtracted or divided by is a mean or a deviation of data.
 STANDARDIZING = frozenset({("Sub", 1), ("Div", 1)})
 COMPARISONS = frozenset({"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"})
@@ -99,6 +102,8 @@ def is_learned(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]])
         return bool(named) and op_types <= {"Add", "Mul"}
     if not _COMPUTED.match(name):
         return True
+    if op_types <= MOVING and tensor.is_uniform:  # what others are written into
+        return False
     if op_types <= ELEMENTWISE:
         return _is_combined(tensor, op_types)
     return not (op_types <= NORMALIZED and is_neutral(tensor, uses))

@@ -1,13 +1,12 @@
 """Graph -> Graph without the operators that exporters write around others to no effect."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
 
 import numpy as np
 
 from ..ir.builder import Builder
-from ..ir.dim import Dim
 from ..ir.graph import CONSTANT, INPUT, Graph, Node, Value
 from ..ir.signature import InferenceError
 from ..ops.cuts import ANY_END
@@ -20,7 +19,7 @@ from .products import as_product
 from .recognition.activations import UNARY
 from .recognition.trail import SHAPING, weight_of
 from .recognize import UNFORESEEN
-from .reshaping import shaped
+from .reshaping import shaped, stated_extents
 from .rows import of_part
 from .turned import turned, turned_whole
 
@@ -194,42 +193,8 @@ def shape_of_inputs(build: Builder, node: Node, operands: Operands) -> Results:
     x = operands[0]
     if x is None or build.graph.producer(x).op_type == INPUT or not x.type.rank:
         return None
-    stated = _stated(build, x.shape[slice(node.attributes["start"], node.attributes["end"])])
+    stated = stated_extents(build, x.shape[slice(node.attributes["start"], node.attributes["end"])])
     return None if stated is None else (stated,)
-
-
-def _stated(build: Builder, shape: Sequence[Dim]) -> Value | None:
-    """A shape whose open extents are read from inputs."""
-    parts: list[tuple[Value, int, int] | list[int]] = []
-    for extent in shape:
-        last = parts[-1] if parts else None
-        if isinstance(extent, int):
-            known = last if isinstance(last, list) else []
-            known.append(extent)
-            parts += [] if known is last else [known]
-            continue
-        found = _input_with(build, extent)
-        if found is None:
-            return None
-        if isinstance(last, tuple) and found == (last[0], last[2]):
-            parts[-1] = last[0], last[1], last[2] + 1
-        else:
-            parts.append((*found, found[1] + 1))
-    values = [
-        build.index_constant(tuple(part))
-        if isinstance(part, list)
-        else build.Shape(part[0], start=part[1], end=part[2])
-        for part in parts
-    ]
-    return build.Concat(*values, axis=0) if len(values) > 1 else values[0] if values else None
-
-
-def _input_with(build: Builder, extent: Dim) -> tuple[Value, int] | None:
-    """An input that has an open extent, and its axis."""
-    for value in build.graph.inputs.values():
-        if extent in value.shape:
-            return value, value.shape.index(extent)
-    return None
 
 
 def sliced(build: Builder, node: Node, operands: Operands) -> Results:
@@ -302,7 +267,7 @@ def expanded(build: Builder, node: Node, operands: Operands) -> Results:
     if x is None or target is None:
         return None
     if build.graph.producer(target).op_type == "Where":  # -1 is the tensor's own extent
-        stated = _stated(build, node.outputs[0].shape)
+        stated = stated_extents(build, node.outputs[0].shape)
         return None if stated is None else (build.Expand(x, stated),)
     is_same = x.type == node.outputs[0] and build.graph.producer(x).op_type != INPUT
     return (x,) if is_same else None

@@ -188,7 +188,7 @@ def infer_gather(call: OpCall) -> Sequence[TensorType]:
 def gather_values(call: OpCall) -> Any:
     """One or several extents of a known vector."""
     known, index = call.known(0), call.known(1)
-    if known is None or index is None or call.type(0).rank != 1:
+    if known is None or index is None or call.type(0).rank != 1 or call.type(1).rank > 1:
         return None
     return known[index] if isinstance(index, int) else tuple(known[i] for i in index)
 
@@ -252,6 +252,8 @@ def infer_split(call: OpCall) -> Sequence[TensorType]:
     elif isinstance(extent, int) and call.attributes["num_outputs"] in (None, parts):
         chunk = -(-extent // parts)
         extents = tuple(max(min(chunk, extent - i * chunk), 0) for i in range(parts))
+    elif equal(extent // parts * parts, extent) is True:
+        extents = (extent // parts,) * parts
     elif is_unknown(extent):
         extents = tuple(unknown() for _ in range(parts))
     else:

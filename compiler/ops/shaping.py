@@ -194,7 +194,7 @@ def infer_concat(call: OpCall) -> Sequence[TensorType]:
 def concat_values(call: OpCall) -> tuple[Dim, ...] | None:
     """Known vectors joined, such as a batch extent and constants; what is not told is unknown."""
     parts = [call.known(i) for i in range(len(call.inputs))]
-    if all(part is None for part in parts):
+    if call.type(0).rank != 1 or all(part is None for part in parts):
         return None
     for position, part in enumerate(parts):
         if part is None:

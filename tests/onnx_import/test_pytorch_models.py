@@ -294,18 +294,23 @@ MODELS: dict[str, tuple[Callable[[], Any], tuple[int, ...], list[str]]] = {
     ),
 }
 EXPORTERS = [
-    pytest.param(False, False, id="script"),
-    pytest.param(False, True, id="script-open"),
-    pytest.param(True, False, id="export", marks=pytest.mark.slow),
+    pytest.param(False, False, 1, id="script"),
+    pytest.param(False, False, 2, id="script-two"),
+    pytest.param(False, True, 1, id="script-open"),
+    pytest.param(True, False, 1, id="export", marks=pytest.mark.slow),
+    pytest.param(True, False, 2, id="export-two", marks=pytest.mark.slow),
 ]
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("by_export", "is_open"), EXPORTERS)
+@pytest.mark.parametrize(("by_export", "is_open", "batch"), EXPORTERS)
 @pytest.mark.parametrize("name", MODELS)
-def test_models_are_layers(name: str, by_export: bool, is_open: bool, tmp_path: Path) -> None:
+def test_models_are_layers(
+    name: str, by_export: bool, is_open: bool, batch: int, tmp_path: Path
+) -> None:
     """Layers and counts are those of the model, and numbers those of onnxruntime."""
-    make, shape, kinds = MODELS[name]
+    make, (_, *extents), kinds = MODELS[name]
+    shape = (batch, *extents)
     torch.manual_seed(0)
     module = make().eval()
     for parameter in module.parameters():  # ones and zeros, which exporters may leave out
@@ -315,7 +320,8 @@ def test_models_are_layers(name: str, by_export: bool, is_open: bool, tmp_path: 
     if is_open:
         options = {"input_names": ["x"], "dynamic_axes": {"x": {0: "batch"}}}
     tokens = len(shape) < 3
-    sample = torch.arange(5)[None, : shape[-1]].reshape(shape) if tokens else torch.randn(*shape)
+    sample = torch.arange(5)[: math.prod(extents)] if tokens else torch.randn(*shape)
+    sample = sample.expand(batch, -1).reshape(shape) if tokens else sample
     torch.onnx.export(module, (sample,), path, dynamo=by_export, **options)
     net = netc.load_onnx(path)
     assert [each.kind for each in net.graph.layers.values() if each.kind != "INPUT"] == kinds
