@@ -1,8 +1,11 @@
 """What shells are told to complete."""
 
+import os
+import pty
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -178,15 +181,71 @@ def test_fish_itself(tmp_path: Path, words: str, reply: list[str]) -> None:
 
 def in_shell(command: list[str], folder: Path) -> list[str]:
     """What a shell prints in which `netc` is this checkout's."""
-    program = folder / "netc"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m netc "$@"\n')
-    program.chmod(0o755)
-    environment = {**ENVIRONMENT, "PATH": f"{folder}:{ENVIRONMENT['PATH']}", "HOME": str(folder)}
+    environment = environment_with_netc(folder)
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert not done.stderr
     return done.stdout.splitlines()
+
+
+def environment_with_netc(folder: Path) -> dict[str, str]:
+    """An environment whose `netc` is this checkout's, and whose home is a folder."""
+    program = folder / "netc"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m netc "$@"\n')
+    program.chmod(0o755)
+    return {**ENVIRONMENT, "PATH": f"{folder}:{ENVIRONMENT['PATH']}", "HOME": str(folder)}
+
+
+# Tab completes, and ctrl-X writes the line as it then is.
+ZSHRC = """
+autoload -Uz compinit && compinit -u -d $HOME/dump
+eval "$(_NETC_COMPLETE=zsh_source netc)"
+bindkey '^I' complete-word
+written() { print -r -- "$BUFFER" > $HOME/line; exit }
+zle -N written
+bindkey '^X' written
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh")
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("check zoo:xno", "check zoo:xnor "),
+        ("draw --theme=d", "draw --theme=dark "),
+        ("run --input pic", "run --input picture.npy "),
+        ("check nets/", "check nets/a.net "),
+    ],
+)
+def test_zsh_itself(tmp_path: Path, typed: str, line: str) -> None:
+    """Zsh reads the script in its start-up file, and completes what is typed."""
+    (tmp_path / ".zshrc").write_text(ZSHRC)
+    (tmp_path / "picture.npy").touch()
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "a.net").touch()
+    ours, theirs = pty.openpty()
+    environment = environment_with_netc(tmp_path) | {"ZDOTDIR": str(tmp_path), "TERM": "dumb"}
+    shell = subprocess.Popen(
+        ["zsh", "-i"], env=environment, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    os.write(ours, f"netc {typed}\t\x18".encode())
+    with suppress(OSError):  # which the end of a terminal is
+        while os.read(ours, 1024):
+            pass
+    os.close(ours)
+    shell.wait(60)
+    assert (tmp_path / "line").read_text() == f"netc {line}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_manual_says_how(shell: str) -> None:
+    """The manual's line for each shell is the one that is tested here."""
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
+    form = "{} \\| source" if shell == "fish" else 'eval "$({})"'
+    assert form.format(f"_NETC_COMPLETE={shell}_source netc") in page
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
