@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher, get_close_matches
 from itertools import islice
 from operator import eq
-from typing import Literal
+from typing import Any, Literal
 
 from .codes import CODES
 from .records import record
@@ -103,6 +103,10 @@ class NetError(Exception):
             raise ValueError("a NetError needs a diagnostic")
         super().__init__(diagnostics)
         self.diagnostics: tuple[Diagnostic, ...] = tuple(diagnostics)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy has what was found, and not what an error of a kind of its own holds besides."""
+        return NetError, (self.diagnostics,)
 
     def __str__(self) -> str:
         return render_all(self.diagnostics)

@@ -188,7 +188,10 @@ WAYS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", OBJECTS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n in ("Benchmark", "Profile"))) for n in OBJECTS],
+)
 def test_objects_are_copied_and_shown(name: str, world: World) -> None:
     """A public object is shown in a line, and so is each copy of it."""
     make, part = OBJECTS[name]
@@ -228,6 +231,20 @@ def test_copies_work(world: World) -> None:
         assert np.array_equal(net.predict(x, run=run).outputs["output"], expected)
         assert net.evaluate(run=run, curves=True).metrics == world.evaluation.metrics
     assert pickle.loads(pickle.dumps(netc.Adam)) is netc.Adam
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["INPUT ->", "INPUT -> FCC(3)", "block A { FC }", "INPUT(8) -> FC(2)\nassert params == 3"],
+)
+def test_errors_of_all_kinds_are_copied(text: str) -> None:
+    """An error says the same after any way of copying it."""
+    with pytest.raises(netc.NetError) as caught:
+        netc.compile(text)
+    for copied in WAYS.values():
+        other = copied(caught.value)
+        assert isinstance(other, netc.NetError)
+        assert str(other) == str(caught.value)
 
 
 def test_errors_and_networks_come_from_other_processes() -> None:

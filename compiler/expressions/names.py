@@ -2,7 +2,7 @@
 
 import re
 from collections import ChainMap, Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import PurePath
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, Pointer
+from ...grammar.files import read_source
 from ...grammar.records import record
 from ...grammar.source import Source, Span
 from ..ir.graph import Graph, Layer, Value
@@ -75,6 +76,7 @@ class Home:
         graph: What the program was lowered to so far, with the tensors that labels name.
         lost: Patterns of the names that errors kept the program from giving.
         trace: What each step of the program did, each time, by its place; None where nobody asks.
+        read: Reads an imported file; editors have texts that are not saved yet.
     """
 
     source: Source
@@ -90,6 +92,7 @@ class Home:
     graph: Graph = field(default_factory=lambda: Graph(""))
     lost: dict[str, re.Pattern[str]] = field(default_factory=dict)
     trace: dict[Span, list[Passage]] | None = None
+    read: Callable[[str], Source] = read_source
 
     def lose(self, patterns: Iterable[str]) -> None:
         """Let names stand for what was not computed, so that uses of them are not told."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
-from ...grammar.files import read_source
 from ...grammar.limits import MAX_NESTING
 from ...grammar.parsing.parser import parse
 from ...grammar.source import Span
@@ -193,7 +192,7 @@ def give_value(statement: Let, home: Home) -> None:
 def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[str, ...]) -> Home:
     """What an imported file defines; its chains are not lowered."""
     try:
-        source = read_source(path)
+        source = home.read(path)
     except NetError as failure:
         first, *rest = failure.diagnostics
         first = replace(first, span=first.span or statement.span)
@@ -201,7 +200,8 @@ def _read(path: str, statement: ast.ImportStatement, home: Home, chain: tuple[st
             first = _without_file(first, statement)
         raise NetError([first, *rest]) from None
     shared = {
-        name: getattr(home, name) for name in ("budget", "files", "warnings", "graph", "lost")
+        name: getattr(home, name)
+        for name in ("budget", "files", "warnings", "graph", "lost", "read")
     }
     imported = Home(source, **shared)
     scope = Scope("", None, frozenset(), imported, lets=imported.lets)

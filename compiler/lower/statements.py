@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, error
+from ...grammar.files import read_source
 from ...grammar.records import record
-from ...grammar.source import Span
+from ...grammar.source import Source, Span
 from ..expressions.evaluate import Namespace
 from ..expressions.names import Home, Let, Scope, labels_in
 from ..expressions.recovery import GiveUp, Poisoned
@@ -72,6 +73,7 @@ def lower(
     max_layers: int = MAX_LAYERS,
     heads: Mapping[str, int] | None = None,
     traced: bool = False,
+    read: Callable[[str], Source] = read_source,
 ) -> Lowered:
     """Lower a module.
 
@@ -82,11 +84,12 @@ def lower(
         heads: Units of dense layers, by path, that state none and end the network; others get
             the hidden default. `pipeline.py` finds them with a first lowering.
         traced: Whether to note what each step did, as `Home.trace`.
+        read: Reads an imported file by its path.
 
     Raises:
         NotLowered: The program is wrong; all that was found, at most 20 errors.
     """
-    home = Home(module.source, graph=Graph(name), trace={} if traced else None)
+    home = Home(module.source, graph=Graph(name), trace={} if traced else None, read=read)
     top = Scope("", None, labels_in(module.statements), home, lets=home.lets)
     state = Lowering(home.graph, top, max_layers, heads or {}, home.warnings)
     last: Tensors = ()

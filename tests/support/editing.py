@@ -49,7 +49,8 @@ class Editor(LanguageClient):
 
         def note(params: lsp.PublishDiagnosticsParams) -> None:
             self.told[params.uri] = params.diagnostics
-            self.news.set()
+            if params.version in (None, self.edition):  # not of what was there before
+                self.news.set()
 
         self.feature(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(note)
 
@@ -72,7 +73,7 @@ class Editor(LanguageClient):
         return self.told[uri]
 
 
-def session(script: Callable[[Editor], Awaitable[None]]) -> None:
+def session(script: Callable[[Editor], Awaitable[None]], *, seconds: float = 60) -> None:
     """Run a script of an editor against a server in a process of its own."""
 
     async def run() -> None:
@@ -85,4 +86,4 @@ def session(script: Callable[[Editor], Awaitable[None]]) -> None:
         editor.exit(None)
         await editor.stop()  # type: ignore[no-untyped-call]  # of pygls
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), seconds))

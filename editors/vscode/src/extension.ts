@@ -27,7 +27,11 @@ async function start(): Promise<void> {
   await client?.stop();
   const command = vscode.workspace.getConfiguration("netc").get<string>("command", "netc");
   const run = { command, args: ["lsp"], transport: TransportKind.stdio };
-  client = new LanguageClient("netc", "netc", run, { documentSelector: [{ language: "netc" }] });
+  const fileEvents = vscode.workspace.createFileSystemWatcher("**/*.net"); // which others import
+  client = new LanguageClient("netc", "netc", run, {
+    documentSelector: [{ language: "netc" }],
+    synchronize: { fileEvents },
+  });
   try {
     await client.start();
   } catch {

@@ -13,6 +13,7 @@ from ..compiler.pipeline import check, lower_module, name_of
 from ..grammar import ast
 from ..grammar.ast import Token
 from ..grammar.diagnostics import Diagnostic, NetError
+from ..grammar.files import read_source
 from ..grammar.lexing.lexer import tokens
 from ..grammar.parsing.parser import parse
 from ..grammar.records import record
@@ -50,9 +51,19 @@ class Compiled:
 
 @dataclass(frozen=True, eq=False)
 class Document:
-    """A version of an open text."""
+    """A version of an open text.
+
+    Attributes:
+        source: The text.
+        read: Reads a file that it imports, which may be open, too.
+    """
 
     source: Source
+    read: Callable[[str], Source] = read_source
+
+    def changed(self, text: str) -> "Document":
+        """What the text would be instead."""
+        return Document(Source(self.source.name, text), self.read)
 
     @cached_property
     def tokens(self) -> Sequence[Token]:
@@ -84,7 +95,8 @@ class Document:
         if module is None or not module.statements:
             return Compiled(Home(self.source), syntax_errors, is_whole=False)
         try:
-            lowered = lower_module(module, name=name_of(self.source), traced=True)
+            name = name_of(self.source)
+            lowered = lower_module(module, name=name, traced=True, read=self.read)
         except (NotLowered, Library) as failure:
             said = failure.warnings if isinstance(failure, Library) else failure.diagnostics
             return Compiled(_computed(failure.home), syntax_errors or said, is_whole=False)

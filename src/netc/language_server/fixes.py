@@ -9,7 +9,7 @@ from lsprotocol.types import Diagnostic as Shown
 
 from ..grammar import ast
 from ..grammar.diagnostics import Diagnostic
-from ..grammar.source import Source, Span
+from ..grammar.source import Span
 from .document import Document, walk
 from .places import offset_of, range_of
 
@@ -58,7 +58,7 @@ def _remedies(document: Document, diagnostic: Diagnostic) -> Iterator[tuple[Span
                 continue
             source = document.source
             changed = source.text[: place.start] + text + source.text[place.end :]
-            after = Document(Source(source.name, changed)).diagnostics
+            after = document.changed(changed).diagnostics
             if _weight(after) < before:
                 yield Span(source, place.start, place.end), text
                 break

@@ -103,7 +103,7 @@ def rename(document: Document, uri: str, place: Position, name: str) -> Workspac
     text = document.source.text
     for span in reversed(spans):
         text = text[: span.start] + name + text[span.end :]
-    before, after = document.diagnostics, Document(Source(document.source.name, text)).diagnostics
+    before, after = document.diagnostics, document.changed(text).diagnostics
     worse = [each for each in after if each.severity == "error"]
     if len(worse) > sum(each.severity == "error" for each in before):
         raise NotRenamed(f"`{name}` does not fit: {worse[0].message}")

@@ -5,6 +5,7 @@ people type needs its tokens and the last version's names alone.
 """
 
 import asyncio
+import os
 import re
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +18,14 @@ from pygls.lsp.server import LanguageServer
 
 from .. import __version__
 from ..grammar.diagnostics import Diagnostic, NetError
+from ..grammar.files import read_source
 from ..grammar.formatting.formatter import format_source
 from ..grammar.source import Source, Span
 from . import completion, fixes, navigation, outline, shapes
 from .document import Document
 from .hover import hover
 from .pictures import PICTURE, picture
-from .places import position, range_of
+from .places import offset_of, position, range_of
 
 PAUSE = 0.15  # seconds without a change after which a text is checked
 SEVERITIES = {
@@ -36,15 +38,40 @@ class Server(LanguageServer):
     """The open texts by address, and the checks that are due."""
 
     def __init__(self) -> None:
-        super().__init__("netc", __version__, lsp.TextDocumentSyncKind.Full)
+        super().__init__("netc", __version__, lsp.TextDocumentSyncKind.Incremental)
         self.documents: dict[str, Document] = {}
+        self.versions: dict[str, int] = {}
         self._due: dict[str, asyncio.TimerHandle] = {}
 
-    def open(self, uri: str, text: str) -> None:
-        """Take a version of a text, and check it once nobody types any more."""
-        self.documents[uri] = Document(Source(path_of(uri), text.removeprefix("\ufeff")))
+    def open(self, uri: str, text: str, version: int) -> None:
+        """Take a version of a text, and check it once nobody types any more.
+
+        A byte-order mark becomes a space, which takes as much room.
+        """
+        if text.startswith("\ufeff"):
+            text = f" {text[1:]}"
+        self.documents[uri] = Document(Source(path_of(uri), text), self.read)
+        self.versions[uri] = version
         self.cancel(uri)
         self._due[uri] = asyncio.get_running_loop().call_later(PAUSE, self.check, uri)
+
+    def read(self, path: str) -> Source:
+        """A file as it is open, or else as it is saved.
+
+        Raises:
+            NetError: It cannot be read.
+        """
+        real = os.path.realpath(path)
+        for document in self.documents.values():
+            if os.path.realpath(document.source.name) == real:
+                return Source(path, document.source.text)
+        return read_source(path)
+
+    def refresh(self, changed: str | None = None) -> None:
+        """Read anew what imports a text that has changed, or any."""
+        for uri, document in list(self.documents.items()):
+            if uri != changed and _IMPORT.search(document.source.text):
+                self.open(uri, document.source.text, self.versions[uri])
 
     def cancel(self, uri: str) -> None:
         """Drop the check of a text that is due."""
@@ -60,9 +87,25 @@ class Server(LanguageServer):
             self.tell(uri, [shown(document, uri, each) for each in document.diagnostics])
 
     def tell(self, uri: str, found: list[lsp.Diagnostic]) -> None:
-        """Show diagnostics beside a text."""
-        told = lsp.PublishDiagnosticsParams(uri=uri, diagnostics=found)
+        """Show diagnostics beside a text, and which version of it they are of."""
+        version = self.versions.get(uri)
+        told = lsp.PublishDiagnosticsParams(uri=uri, diagnostics=found, version=version)
         self.text_document_publish_diagnostics(told)
+
+
+_IMPORT = re.compile(r'^import[ \t]*"[^"\n]*"', re.MULTILINE)
+
+
+def changed_text(text: str, change: lsp.TextDocumentContentChangeEvent) -> str:
+    """A text after a change of a part of it, or of all.
+
+    Lines end where netc ends them; pygls takes form feeds and the like for ends of lines, too.
+    """
+    if isinstance(change, lsp.TextDocumentContentChangeWholeDocument):
+        return change.text
+    source = Source("", text)
+    start, end = (offset_of(source, place) for place in (change.range.start, change.range.end))
+    return text[:start] + change.text + text[max(start, end) :]
 
 
 def path_of(uri: str) -> str:
@@ -99,7 +142,7 @@ def _place(document: Document, found: Diagnostic) -> Span:
     """Where a diagnostic stands in a text: of an imported file, at the first import."""
     if found.span is not None and found.span.source.name == document.source.name:
         return Span(document.source, found.span.start, found.span.end)
-    match = re.search(r'^import[ \t]*"[^"\n]*"', document.source.text, re.MULTILINE)
+    match = _IMPORT.search(document.source.text)
     return Span(document.source, *(match.span() if match else (0, 0)))
 
 
@@ -122,22 +165,35 @@ def make_server() -> Server:
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     def did_open(params: lsp.DidOpenTextDocumentParams) -> None:
-        server.open(params.text_document.uri, params.text_document.text)
+        opened = params.text_document
+        server.open(opened.uri, opened.text, opened.version)
+        server.refresh(opened.uri)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(params: lsp.DidChangeTextDocumentParams) -> None:
-        server.open(params.text_document.uri, params.content_changes[-1].text)
+        uri = params.text_document.uri
+        document = server.documents.get(uri)
+        text = "" if document is None else document.source.text
+        for change in params.content_changes:
+            text = changed_text(text, change)
+        server.open(uri, text, params.text_document.version)
+        server.refresh(uri)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
     def did_save(params: lsp.DidSaveTextDocumentParams) -> None:
-        for uri, document in list(server.documents.items()):  # which may import it
-            server.open(uri, document.source.text)
+        server.refresh()
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def did_change_files(params: lsp.DidChangeWatchedFilesParams) -> None:
+        server.refresh()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(params: lsp.DidCloseTextDocumentParams) -> None:
         server.cancel(params.text_document.uri)
         server.documents.pop(params.text_document.uri, None)
+        server.versions.pop(params.text_document.uri, None)
         server.tell(params.text_document.uri, [])
+        server.refresh()
 
     @answers(lsp.TEXT_DOCUMENT_HOVER)
     def _(document: Document, params: lsp.HoverParams) -> lsp.Hover | None:
