@@ -131,6 +131,7 @@ CODES = {
     "W113": "dropout between layers where there is one",
     "W116": "an input whose channels seem to come first",
     "W502": "a run that resumes in another environment",
+    "W503": "a run that is shorter than its warm-up",
     "W520": "images that were converted for the network",
     "W525": "weights without the preprocessing that they were trained with",
     "W576": "an ONNX model that is newer than the installed onnx",

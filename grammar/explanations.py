@@ -153,6 +153,8 @@ SITUATIONS: Mapping[str, str] = {
     "gradient vanishes where the network is most wrong. `cross_entropy` has no such plateau.",
     "W502": "The run began with another engine, other versions, or another number of threads. "
     "It continues, but its last bits may differ from those of an uninterrupted run.",
+    "W503": "A schedule with `warmup=w` raises the learning rate over the first w steps, or epochs "
+    "with `per=epoch`, and only then begins. This run has no more than these.",
     "W520": "`netc predict` resizes images to what the network takes, makes them gray for a "
     "network with one channel, and lays transparent ones on white. The notes say what was "
     "done.",

@@ -125,6 +125,24 @@ def too_much_text(name: str) -> NetError:
     )
 
 
+def check_writable(path: str) -> None:
+    """Refuse a path that cannot be written to, before what is to stand there is computed.
+
+    Raises:
+        NetError: E004.
+    """
+    try:
+        target = os.path.realpath(path)
+        if os.path.isdir(target):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not _is_stream(path):
+            temporary, handle = _temporary(target)
+            os.close(handle)
+            os.remove(temporary)
+    except OSError as failure:
+        raise _file_error("E004", "write", path, failure) from None
+
+
 @contextmanager
 def atomic_writer(path: str) -> Iterator[BinaryIO]:
     """A binary file that appears under its name only once it is whole.

@@ -64,6 +64,28 @@ class Source:
         return self.text[start:end].rstrip("\r\n")
 
 
+class PlacedText(str):
+    """A word of a program that knows its place, for errors that are found later.
+
+    Attributes:
+        span: The place; None where it is not known.
+    """
+
+    span: "Span | None" = None
+
+    @classmethod
+    def at(cls, text: str, span: "Span | None") -> "PlacedText":
+        """A word and its place."""
+        made = cls(text)
+        made.span = span
+        return made
+
+
+def place_of(text: str) -> "Span | None":
+    """The place of a word, where it is known."""
+    return text.span if isinstance(text, PlacedText) else None
+
+
 @record
 class Span:
     """The half-open range `[start, end)` of a source's text."""

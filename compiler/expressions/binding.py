@@ -343,6 +343,7 @@ def _refused(
     """The error for a value that is not of an argument's kind; an unknown name is told as one."""
     value = argument.value
     suggestion = help or _as_whole(argument, kind) or _as_flag(argument, kind, name)
+    suggestion = suggestion or _as_text(argument, kind, name)
     if isinstance(value, Word | WordCall) and not suggestion:
         word = value.name if isinstance(value, WordCall) else value
         suggestion = did_you_mean(word, kind.words) if word not in kind.words else None
@@ -380,6 +381,13 @@ def _as_flag(argument: GivenArgument, kind: Kind, name: str) -> str | None:
     """Help for `True` or 0 where `yes` or `no` stands."""
     flag = _FLAGS.get(str(argument.value))
     return None if flag is None or not _accepts(kind, flag) else f"write `{name}={spell(flag)}`"
+
+
+def _as_text(argument: GivenArgument, kind: Kind, name: str) -> str | None:
+    """Help for a word or a number where any text in quotes stands."""
+    value = argument.value
+    text = spell(value) if isinstance(value, Word | int) and not isinstance(value, bool) else ""
+    return f'write it in quotes: `{name}="{text}"`' if text and _accepts(kind, text) else None
 
 
 def _is_name(value: Any) -> bool:

@@ -411,6 +411,10 @@ def _mixtures_are_taken(recipe: Recipe) -> Iterator[Diagnostic]:
                 help = f"leave it out, or choose a loss such as `{_taking_mixtures(loss)}`"
                 also = _pointer(loss, f"the loss of `{output}`")
                 yield Diagnostic("E126", message, term.span, also=also, help=help)
+    if mixing and recipe.batch == 1:
+        message = f"`{mixing[0].name}` mixes samples of a batch, and `batch` is 1"
+        help = "take larger batches, such as `batch = 32`"
+        yield Diagnostic("E126", message, mixing[0].span, help=help)
     last = recipe.augment[len(recipe.augment) - len(mixing) :]
     if list(last) != mixing:
         kept = [term for term in recipe.augment if not AUGMENT[term.name].mixes]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ...grammar import ast
 from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error
 from ...grammar.records import record
-from ...grammar.source import Span
+from ...grammar.source import PlacedText, Span
 from ...grammar.translation.settings import OUR_SETTINGS, corrected_setting
 from ..expressions.arguments import (
     Flag,
@@ -247,6 +247,7 @@ class _Reader:
             if help is None and isinstance(value, WordCall):
                 raise unknown_function(value.name, NO_NAMES, expression.span) from None
             is_name = isinstance(value, Word) and value.islower() and not kind.words
+            is_name &= kind is not kind_of(Flag)
             if help is None and is_name:
                 raise unknown_name(value, expression.span) from None
             raise _unfit(name, kind.expected, expression, help=help) from None
@@ -315,10 +316,10 @@ def _metric_names(reader: _Reader, expression: ast.Expression, name: str) -> tup
     items = expression.items if isinstance(expression, ast.ListOf) else (expression,)
     if isinstance(expression, ast.Name) and expression.id == "none":
         items = ()
-    names = [label_text(item) for item in items]
-    if None in names:
+    names = [(label_text(item), item.span) for item in items]
+    if any(text is None for text, _ in names):
         raise _unfit(name, "a metric or a list of metrics, `[f1, roc_auc]`", expression)
-    return tuple(name for name in names if name)
+    return tuple(PlacedText.at(text, span) for text, span in names if text)
 
 
 def _plain(annotation: Any) -> Read:

@@ -1,9 +1,9 @@
 """A trained network and shards of samples -> a file of Parquet for each shard."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
@@ -40,6 +40,7 @@ class Task:
         output: The folder of the results.
         wanted: What the network takes of files.
         forms: How outputs are read, by name; others are numbers.
+        called: What columns of outputs are called, where it is not the output's name.
         augment: What was done to samples in training, whose centres are taken.
         top: How many classes are named.
         device: `cpu`, or `cuda`.
@@ -53,6 +54,7 @@ class Task:
     output: str
     wanted: Wanted
     forms: Mapping[str, OutputForm]
+    called: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     augment: tuple[Term, ...] = ()
     top: int = 1
     device: str = "cpu"
@@ -71,7 +73,7 @@ class Task:
         """What tells this task from others: the model, its reading, the files and their sizes."""
         told = sha256(self.model)
         sizes = {file: os.path.getsize(file) for shard in self.shards for file in shard.files}
-        told.update(repr((self.shards, sizes, self.wanted, self.top)).encode())
+        told.update(repr((self.shards, sizes, self.wanted, self.top, self.called)).encode())
         return told.hexdigest()
 
 
@@ -118,7 +120,8 @@ class Predictor:
             columns = self._places(piece, start, count)
             for name, array in found.items():
                 if array.ndim and len(array) == count:
-                    columns |= answer_columns(name, array, task.forms.get(name), task.top)
+                    called = task.called.get(name, (name,))
+                    columns |= answer_columns(called, array, task.forms.get(name), task.top)
             yield arrow().table(columns)
             start += count
 
@@ -139,17 +142,28 @@ class Predictor:
         return os.path.relpath(file, self.task.root).replace(os.sep, "/")
 
 
-def answer_columns(name: str, output: Array, form: OutputForm | None, top: int) -> dict[str, Any]:
+def answer_columns(
+    called: Sequence[str], output: Array, form: OutputForm | None, top: int
+) -> dict[str, Any]:
     """What an output says, as columns.
 
     Of classes, `NAME` is the likeliest class and `NAME.score` its score, lists of them where
-    several are asked for; of numbers, `NAME` is a number, or a list of them.
+    several are asked for; of numbers, `NAME` is a number, or a list of them; where there are as
+    many names as numbers, each has its own column.
+
+    Args:
+        called: The output's name, or those of its targets.
+        output: What it says, (N, ...).
+        form: How it is read.
+        top: How many classes to name.
     """
-    pa = arrow()
+    pa, name = arrow(), called[0]
     if form is None or form.task == "numbers" or form.axis is None or output.ndim != 2:
         flat = output.reshape(len(output), -1)
         values = pa.array(flat.reshape(-1))
         single = flat.shape[1] == 1
+        if len(called) == flat.shape[1]:
+            return {each: pa.array(flat[:, place]) for place, each in enumerate(called)}
         return {
             name: values if single else pa.FixedSizeListArray.from_arrays(values, flat.shape[1])
         }

@@ -10,7 +10,7 @@ from ...grammar.diagnostics import NetError, error
 from ..arrays.memory import check_memory
 from ..kerneldef import Array
 from .class_names import number_in
-from .text_table import TRUTHS, Table, has_comma, is_missing
+from .text_table import TRUTHS, Table, has_comma, has_point, is_missing, is_thousands
 
 _LARGEST = float(np.finfo(np.float32).max)
 _FEW_WORDS = 10  # which may differ in all rows
@@ -172,6 +172,8 @@ def _remedy(table: Table, name: str, cell: str, inputs: Sequence[str]) -> str:
         if not inputs:
             return f"only targets that are numbers may be missing: {drop}"
         return f"`missing=median` or `mean` replaces missing numbers; {drop}"
+    if mixed := _mixed_decimals(table):
+        return f"{mixed}: write all with a point, or all with a comma"
     if has_comma(cell) and table.decimal == ".":
         return 'with `decimal=","` the comma is the decimal mark; write thousands without it'
     if inputs and _DATES.fullmatch(cell):
@@ -185,8 +187,25 @@ def _remedy(table: Table, name: str, cell: str, inputs: Sequence[str]) -> str:
     return "a target holds words, which are classes, or numbers; `target=` names its column"
 
 
+def _mixed_decimals(table: Table) -> str | None:
+    """Where a table has decimals after points as well as after commas, in words."""
+    kinds: dict[str, str] = {}
+    for name, cells in table.columns.items():
+        if isinstance(cells, np.ndarray):
+            continue
+        for line, cell in zip(table.lines, cells, strict=True):
+            kind = "." if has_point(cell) else "," if has_comma(cell) else ""
+            if kind and not is_thousands(cell):
+                kinds.setdefault(kind, f"`{cell}` in `{name}`, {table.unit} {line}")
+    if len(kinds) < 2:
+        return None
+    return f"some decimals follow a point ({kinds['.']}), some a comma ({kinds[',']})"
+
+
 def _nearly(table: Table, cell: str) -> str | None:
     """What to do about a cell that is nearly a number; None of words."""
+    if mixed := _mixed_decimals(table):
+        return f"{mixed}: write all with a point, or all with a comma"
     if has_comma(cell) and table.decimal == ".":
         return "write a decimal point"
     return next((help for pattern, help in _CELLS.items() if pattern.fullmatch(cell)), None)

@@ -102,6 +102,12 @@ def _chosen(table: Table, reading: Reading, known: Known | None) -> tuple[list[s
     """The columns of targets and of inputs."""
     about_samples = (reading.index, reading.group, reading.order)
     left_out = [name for given in (reading.drop, *about_samples) for name in names_in(given)]
+    twice = [name for name in names_in(reading.target) if name in left_out]
+    if twice:
+        raise wrong_argument(
+            f"the target `{twice[0]}` of {table.name} is also named by another argument",
+            "`drop`, `index`, `group` and `order` name columns that are neither input nor target",
+        )
     names = without(list(table.columns), left_out)
     run = _names_of(known)
     for name in (*left_out, *names_in(reading.onehot), *names_in(reading.codes)):

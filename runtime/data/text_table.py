@@ -252,6 +252,16 @@ def has_comma(cell: str) -> bool:
     return _COMMA.fullmatch(cell) is not None
 
 
+def has_point(cell: str) -> bool:
+    """Whether a cell is a number with a decimal point."""
+    return _POINT.fullmatch(cell) is not None
+
+
+def is_thousands(cell: str) -> bool:
+    """Whether a comma in a number may divide thousands."""
+    return _THOUSANDS.fullmatch(cell) is not None
+
+
 def _is_number(cell: str) -> bool:
     """Whether a cell is a number, or several with blanks between them, with a point or a comma."""
     try:
@@ -497,8 +507,8 @@ def _decimal(columns: Iterable[Sequence[str]]) -> str:
         if "." not in told and "," not in told:
             continue
         for cell in cells:
-            if "." in cell and _POINT.fullmatch(cell):
+            if "." in cell and has_point(cell):
                 return "."
             if "," in cell and not commas:
-                commas = has_comma(cell) and not _THOUSANDS.fullmatch(cell)
+                commas = has_comma(cell) and not is_thousands(cell)
     return "," if commas else "."

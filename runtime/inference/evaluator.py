@@ -10,6 +10,7 @@ from ...compiler.training.lossdef import Scores, Task
 from ...compiler.training.losses import LOSSES
 from ...compiler.training.objective import LOSS, Objective, add_loss
 from ...compiler.training.output_fit import fit
+from ...grammar.source import PlacedText, place_of
 from ..engines.engine import engine_named
 from ..feeding.targets import TargetFeed
 from ..feeding.wiring import Wiring
@@ -186,7 +187,7 @@ def _asked(names: Sequence[str], forms: Mapping[str, OutputForm]) -> Mapping[str
     for name in names:
         output, _, own = name.rpartition(".")
         if output in forms:
-            found[output].append(own)
+            found[output].append(PlacedText.at(own, place_of(name)))
             continue
         row = find_metric(name)
         suited = [output for output, form in forms.items() if form.task in row.tasks]

@@ -64,6 +64,23 @@ def samples_of(data: Dataset, wiring: Wiring, fitted: Fitted, augment: Sequence[
     return Samples(data, every, wiring, fitted, Augmenter(still, data, seed=0))
 
 
+def as_batch(array: Array, shape: Sequence[int | str]) -> Array:
+    """An array in the shape that samples have, (N, ...); a single sample may come alone.
+
+    Axes of extent 1 make no difference. What does not fit is left to those who say so.
+    """
+    if not all(isinstance(extent, int) for extent in shape):
+        return array
+    if _squeezed(array.shape) == _squeezed(shape) and array.ndim <= len(shape):
+        return array.reshape(1, *shape)
+    alike = array.ndim and _squeezed(array.shape[1:]) == _squeezed(shape)
+    return array.reshape(len(array), *shape) if alike else array
+
+
+def _squeezed(shape: Sequence[int | str]) -> list[int | str]:
+    return [extent for extent in shape if extent != 1]
+
+
 def predict(
     graph: Graph,
     weights: Mapping[str, Array],

@@ -14,9 +14,10 @@ import numpy as np
 
 from ...compiler.training.lossdef import Task
 from ...grammar.diagnostics import did_you_mean, error, listing
+from ...grammar.source import place_of
 from ..kerneldef import Array
 from .accumulators import Accumulator, BoxOverlap, Confusion, Errors, Outcomes, Ranking, TopK
-from .outputs import OutputForm, unfit
+from .outputs import OutputForm
 from .threshold_curves import precision_recall_curve, roc_curve
 
 Better = Literal["lower", "higher"]
@@ -293,7 +294,7 @@ def find_metric(name: str) -> Metric:
     known = listing((*METRICS, "top_5"))
     ours = our_name(name)
     help = f"write `{ours}`" if ours else did_you_mean(name, METRICS) or f"the metrics are {known}"
-    raise error("E551", f"unknown metric `{name}`", help=help)
+    raise error("E551", f"unknown metric `{name}`", place_of(name), help=help)
 
 
 def metric_of(column: str) -> str | None:
@@ -327,9 +328,8 @@ class Metrics:
         for name, found in self.metrics.items():
             if form.task not in found.tasks:
                 fitting = listing(m.name for m in METRICS.values() if form.task in m.tasks)
-                raise unfit(
-                    f"`{name}` is not a metric for {form.task}", f"such metrics are {fitting}"
-                )
+                message = f"`{name}` is not a metric for {form.task}"
+                raise error("E551", message, place_of(name), help=f"such metrics are {fitting}")
         self.reset()
 
     def reset(self) -> None:

@@ -142,7 +142,7 @@ def page(
     Raises:
         NetError: As `canvas`.
     """
-    chosen = _format(path, format)
+    chosen = picture_format(path, format)
     with figure_of(size, **options) as figure:
         yield figure
         use_glyphs(figure, is_drawn_here=chosen != "svg")
@@ -152,7 +152,12 @@ def page(
         file.write(data.getbuffer())
 
 
-def _format(path: str, format: str | None) -> str:
+def picture_format(path: str, format: str | None = None) -> str:
+    """The format that is asked for, or else that of a file's suffix.
+
+    Raises:
+        NetError: E505, it is not one of `FORMATS`.
+    """
     found = format or os.path.splitext(path)[1].removeprefix(".")
     if found.lower() in FORMATS:
         return found.lower()

@@ -273,7 +273,24 @@ class Job:
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        """W502 where a run is resumed elsewhere than it began: its last bits may differ."""
+        """What a run may not come to as its author thinks.
+
+        W502, it is resumed elsewhere than it began: its last bits may differ. W503, it ends within
+        the warm-up of a schedule.
+        """
+        found = self._unfinished_warmups()
         if self.saved is None:
-            return ()
-        return compare(self.saved.environment, environment(self.engine, self.team.size))
+            return found
+        return (*found, *compare(self.saved.environment, environment(self.engine, self.team.size)))
+
+    def _unfinished_warmups(self) -> tuple[Diagnostic, ...]:
+        recipe, found = self.recipe, []
+        steps = -(-recipe.epochs * self.training.steps // recipe.accumulate)
+        for term in filter(None, (recipe.schedule, recipe.momentum)):
+            warmup, per = term.arguments["warmup"], term.arguments["per"]
+            total = recipe.epochs if per == "epoch" else steps
+            if warmup and warmup >= total:
+                message = f"the run ends within the warm-up: {warmup:_} of {total:_} {per}s"
+                help = f"`{term.name}` begins after it: write a shorter one, or train longer"
+                found.append(Diagnostic("W503", message, term.span, help=help))
+        return tuple(found)

@@ -7,18 +7,23 @@ from html import escape
 from os import PathLike, fspath
 from typing import Any
 
+import numpy as np
+
+from ...compiler.training.lossdef import LOSSES, Values
 from ...compiler.training.schedules import Followed
 from ...grammar.diagnostics import NetError, did_you_mean, error, listing
 from ...grammar.files import make_folder, remove_remains
 from ..data import arrays as data_of
+from ..data.dataset import INPUT_NAME, as_array
 from ..data.frames import frame_data, holds_inputs, is_frame
 from ..data.preprocessing import Fitted
 from ..data.reading import Reading
 from ..engines.deviations import Rounding
+from ..feeding.targets import TargetFeed
 from ..feeding.wiring import wire_inputs
 from ..inference.deployment import metadata_of, with_preprocessing
 from ..inference.evaluator import MEASURED_AT_ONCE
-from ..inference.predictions import predict, samples_of
+from ..inference.predictions import as_batch, predict, samples_of
 from ..kerneldef import Array
 from ..metrics.definitions import VALIDATION, direction, our_name
 from ..run_folder.checkpoint import load_checkpoint
@@ -34,6 +39,8 @@ from .early_stopping import EarlyStopping
 from .job import DATA_VALUES, KEPT, NETWORK, Job
 from .loop import LOSS, Callback, Feeds, Loop, Progress, Settings
 from .stepper import Stepper
+
+ONE_OF_TWO = ("-1", "1")  # the targets of margins
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +135,7 @@ class Run:
         """The outputs for new samples, preprocessed as in the run.
 
         Args:
-            x: Raw samples, (N, ...), inputs by name, or a data frame.
+            x: Raw samples, (N, ...), or one alone; inputs by name; or a data frame.
             engine: `numpy` or `onnxruntime`.
             device: `cpu` or, on onnxruntime, `cuda`.
 
@@ -144,7 +151,12 @@ class Run:
             known = replace(trained.known, targets=())
             data = trained.with_columns(frame_data(x, Reading(), known))
         else:
-            data = data_of(x, name="what is given")
+            shapes = trained.facts.shapes
+            given = {INPUT_NAME: x} if len(shapes) == 1 and not isinstance(x, Mapping) else x
+            if isinstance(given, Mapping):
+                arrays = {name: as_array(value, f"`{name}`") for name, value in given.items()}
+                given = {n: as_batch(a, shapes[n]) if n in shapes else a for n, a in arrays.items()}
+            data = data_of(given, name="what is given")
         wiring = wire_inputs(job.graph, data)
         fitted = trained.fitted_to(wiring)
         samples = samples_of(data, wiring, fitted or Fitted(), job.recipe.augment)
@@ -279,10 +291,20 @@ def facts_of(job: Job) -> Facts:
         targets=job.data.about.target_columns,
         key=job.data.about.key,
         outputs={
-            output: OutputFacts(bool(target.classes), target.names)
+            output: OutputFacts(bool(target.classes), target.names or _sides(job, output, target))
             for output, target in job.wiring.targets.items()
         },
     )
+
+
+def _sides(job: Job, output: str, target: TargetFeed) -> tuple[str, ...]:
+    """What the classes of margins are called where targets are -1 and 1."""
+    loss = job.recipe.objective.losses[output]
+    if target.classes or LOSSES[loss.name].targets.values is not Values.SIDES:
+        return ()
+    labels = job.data.labels()
+    some = next(job.training.still(MEASURED_AT_ONCE))[target.name] if labels is None else labels
+    return ONE_OF_TWO if set(np.unique(some).tolist()) == {-1, 1} else ()
 
 
 def check_folder(folder: str | None) -> None:

@@ -161,10 +161,22 @@ def task_of(
         ),
         augment=recipe.augment if recipe is not None else (),
         forms=output_forms(model, trained, settings),
+        called=_called(model, trained),
         top=top,
         device=device,
         threads=threads,
     )
+
+
+PLACES = ("file", "row")  # columns that say where a sample comes from
+
+
+def _called(model: Model, trained: Trained) -> dict[str, tuple[str, ...]]:
+    """What the columns of an only output are called: as the run's targets in its table."""
+    targets = trained.facts.targets
+    if len(model.graph.outputs) > 1 or not targets or set(targets) & set(PLACES):
+        return {}
+    return dict.fromkeys(model.graph.outputs, targets)
 
 
 def _begin(task: Task) -> None:

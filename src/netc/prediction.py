@@ -23,7 +23,7 @@ from .runtime.data.parquet import write_parquet
 from .runtime.data.picture_files import is_picture, pictures_in, read_pictures
 from .runtime.feeding.samples import Samples
 from .runtime.feeding.wiring import Wiring, wire_inputs
-from .runtime.inference.predictions import Answer, answers, forms_of, samples_of
+from .runtime.inference.predictions import Answer, answers, as_batch, forms_of, samples_of
 from .runtime.inference.predictions import predict as compute
 from .runtime.metrics.outputs import OutputForm
 from .runtime.run_folder.folder import Facts
@@ -331,17 +331,7 @@ def _batch(model: Model, trained: Trained, name: str, array: Any) -> Any:
 
     Axes of extent 1 make no difference. What does not fit is left to those who say so.
     """
-    shape = sample_shape(model, trained, name)
-    if not all(isinstance(extent, int) for extent in shape):
-        return array
-    if _squeezed(array.shape) == _squeezed(shape) and array.ndim <= len(shape):
-        return array.reshape(1, *shape)
-    alike = array.ndim and _squeezed(array.shape[1:]) == _squeezed(shape)
-    return array.reshape(len(array), *shape) if alike else array
-
-
-def _squeezed(shape: Sequence[int | str]) -> list[int | str]:
-    return [extent for extent in shape if extent != 1]
+    return as_batch(array, sample_shape(model, trained, name))
 
 
 def _pictures(

@@ -75,8 +75,8 @@ def test_parquet(trained: netc.Network, monkeypatch: pytest.MonkeyPatch) -> None
     assert rows["file"] == ["a.parquet"] * 100 + ["more/b.parquet"] * 7
     assert rows["row"] == [*range(100), *range(7)]
     answers = expected(trained, np.concatenate([matrix(first), matrix(second)]))
-    assert rows["output"] == [name for [(name, _)] in answers]
-    assert np.allclose(rows["output.score"], [score for [(_, score)] in answers], atol=1e-6)
+    assert rows["said"] == [name for [(name, _)] in answers]
+    assert np.allclose(rows["said.score"], [score for [(_, score)] in answers], atol=1e-6)
 
 
 def test_words_and_missing_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_words_and_missing_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         net.predict_files(name, f"out-{name}.parquet", run=run)
         found = parquet.read_table(f"out-{name}.parquet").to_pydict()
         assert found["row"] == list(range(200))
-        assert np.allclose(found["output"], answers, atol=1e-5)
+        assert np.allclose(found["cost"], answers, atol=1e-5)
 
 
 def test_several_classes_and_other_files(trained: netc.Network) -> None:
@@ -110,10 +110,10 @@ def test_several_classes_and_other_files(trained: netc.Network) -> None:
     trained.predict_files("data/a.npz", "npz.parquet", run="run", top=2)
     one, other = (parquet.read_table(f"{name}.parquet").to_pydict() for name in ("csv", "npz"))
     answers = expected(trained, matrix(rows), top=2)
-    assert one["output"] == other["output"] == [[name for name, _ in each] for each in answers]
+    assert one["said"] == other["said"] == [[name for name, _ in each] for each in answers]
     scores = [[score for _, score in each] for each in answers]
-    assert np.allclose(one["output.score"], scores, atol=1e-6)
-    assert one["output.score"] == other["output.score"]
+    assert np.allclose(one["said.score"], scores, atol=1e-6)
+    assert one["said.score"] == other["said.score"]
     with pytest.raises(netc.NetError, match="E547"):
         trained.predict_files("data", "out.parquet", run="run")
 

@@ -47,6 +47,18 @@ def test_a_run(here: Path) -> None:
     )
 
 
+def test_options_of_runs_without_one(here: Path, called: Call) -> None:
+    """`--find-lr` writes no run, and finds out first whether its picture can be written."""
+    for option in (["--resume"], ["--patience", "3"], ["--folds", "2"], ["--watch"]):
+        found = called("train", "digits.net", "--find-lr", *option)
+        assert found.status == 2
+        assert f"`--find-lr` and `{option[0]}` cannot be combined" in found.err
+    for path, code in (("lr.txt", "E505"), ("lr.tex", "E505"), ("nowhere/lr.svg", "E004")):
+        found = called("train", "digits.net", "--find-lr", "-o", path)
+        assert (found.status, found.out) == (1, "")
+        assert f"error[{code}]" in found.err
+
+
 def test_settings(here: Path, called: Call) -> None:
     """`--set`, `--epochs` and `--seed` replace what the program says; the folder keeps them."""
     options = ["--set", "lr=0.02", "--set", "schedule = exponential(k=0.1)", "--epochs", "1"]

@@ -198,3 +198,20 @@ def test_columns_of_records(refusal: Callable[..., str]) -> None:
 
     text = refusal(frame_data, Frame(), Reading())
     assert "error[E529]: the column `image` of the table holds records" in text
+
+
+def test_a_target_that_is_left_out(tmp_path: Path, refusal: Callable[..., str]) -> None:
+    """A column is one thing."""
+    (tmp_path / "t.csv").write_text("a,b,t\n1,2,0\n3,4,1\n")
+    for argument in ("drop", "index", "group", "order"):
+        text = refusal(LOADERS["csv"], str(tmp_path / "t.csv"), target="t", **{argument: "t"})
+        assert "the target `t`" in text
+        assert "is also named by another argument" in text
+
+
+def test_decimals_of_two_kinds(tmp_path: Path, refusal: Callable[..., str]) -> None:
+    """The first cell of either kind is shown, whichever is said to be right."""
+    (tmp_path / "t.csv").write_text("a;b;t\n1,5;2;0\n3;2.5;1\n")
+    for decimal in (None, ".", ","):
+        text = refusal(LOADERS["csv"], str(tmp_path / "t.csv"), decimal=decimal)
+        assert "follow a point (`2.5` in `b`, line 3), some a comma (`1,5` in `a`, line 2)" in text

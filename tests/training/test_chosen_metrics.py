@@ -87,5 +87,8 @@ def test_what_is_refused(metrics: str, code: str, said: str) -> None:
     """Metrics that there are not, or not for such an output."""
     with pytest.raises(netc.NetError) as caught:
         netc.compile(PROGRAM.format(f", metrics = {metrics}")).train(samples())
-    assert caught.value.diagnostics[0].code == code
-    assert said in str(caught.value)
+    (found,) = caught.value.diagnostics
+    assert found.code == code
+    assert said in str(found.message) + str(found.help)
+    assert found.span is not None
+    assert found.span.text in metrics

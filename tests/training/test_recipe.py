@@ -382,3 +382,16 @@ def test_every_choice_is_bound_or_says_what_it_needs(kind: str) -> None:
             assert codes == ({"E105"} if needed else {"E132"}), name
         else:
             assert not needed, name
+
+
+def test_samples_that_are_alone_are_not_mixed() -> None:
+    """A batch of one has no other sample."""
+    text = "INPUT(4) -> FC(2)\ntrain { batch = 1, augment = mixup }"
+    with pytest.raises(netc.NetError, match="mixes samples of a batch, and `batch` is 1"):
+        netc.compile(text)
+
+
+def test_a_flag_is_no_name() -> None:
+    """A word that is neither yes nor no."""
+    with pytest.raises(netc.NetError, match="`sync_bn` must be `yes` or `no`, not `maybe`"):
+        netc.compile("INPUT(4) -> FC(2)\ntrain { sync_bn = maybe }")

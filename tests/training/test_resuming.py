@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.jobs import job_of
 from support.training import (
     EVERYTHING,
     STEPS,
@@ -286,6 +287,23 @@ def test_the_same_environment_is_not_told(tmp_path: Path) -> None:
     assert job(folder=tmp_path).warnings == ()
     run(job(folder=tmp_path, changes={"epochs": "1"}))
     assert job(folder=tmp_path, resume=True).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ("cosine(warmup=6)", "the run ends within the warm-up: 6 of 6 steps"),
+        ("cosine(warmup=5)", ""),
+        ("step(2, warmup=2, per=epoch)", "the run ends within the warm-up: 2 of 2 epochs"),
+        ("step(2, warmup=1, per=epoch)", ""),
+    ],
+)
+def test_a_warm_up_as_long_as_the_run(schedule: str, said: str) -> None:
+    """W503, since the schedule itself never begins."""
+    settings = f"batch = 4, split = (1, 0, 0), epochs = 2, schedule = {schedule}"
+    samples = np.ones((12, 2), np.float32), np.zeros(12, np.int64)
+    found = job_of(f"INPUT(2) -> FC(2)\ntrain {{ {settings} }}", data=samples).warnings
+    assert [warning.message for warning in found] == [said] * bool(said)
 
 
 def test_a_damaged_checkpoint(tmp_path: Path) -> None:

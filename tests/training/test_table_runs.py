@@ -217,18 +217,22 @@ def test_a_part_that_is_given_twice(net: netc.Network) -> None:
         net.train((x, t), validation=(x, t), validation_data=(x, t))
 
 
-@pytest.mark.parametrize("below", [-1, 0])
-def test_margins_answer_for_either_side(below: int) -> None:
+@pytest.mark.parametrize(
+    ("below", "no", "yes"), [(-1, "-1", "1"), (-1.0, "-1", "1"), (0, "no", "yes")]
+)
+def test_margins_answer_for_either_side(below: float, no: str, yes: str) -> None:
     """A score of `hinge` above 0 says yes, another one says no with as large a score."""
     x = np.array([[-2.0], [-0.5], [0.5], [3.0]], np.float32)
     net = netc.compile("INPUT(1) -> FC(1)\ntrain { loss = hinge, split = (1, 0, 0), batch = all }")
-    run = net.train((x, np.where(x > 0, 1, below)), epochs=50, lr=0.1)
+    t = np.where(x > 0, 1, below).astype(type(below))
+    run = net.train((x, t), epochs=50, lr=0.1)
     found = net.predict(x, run=run, top=2)
     scores = found.outputs["output"][:, 0]
     assert (scores > 0).tolist() == [False, False, True, True]
     first, last = found.answers["output"][0].ranked, found.answers["output"][3].ranked
-    assert first == (("no", -scores[0]), ("yes", scores[0]))
-    assert last == (("yes", scores[3]), ("no", -scores[3]))
+    assert first == ((no, -scores[0]), (yes, scores[0]))
+    assert last == ((yes, scores[3]), (no, -scores[3]))
+    assert net.evaluate(run=run, part="all").metrics["accuracy"] == 1
 
 
 def test_answers_as_a_table(net: netc.Network, tmp_path: Path) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ...cross_validation import CrossValidation, cross_validate
+from ...grammar.files import check_writable
 from ...runtime.learning_curves.of_run import read_run
+from ...runtime.plots.canvas import picture_format
 from ...runtime.run_folder.folder import free_folder
 from ...runtime.training.event_files import TensorBoard
 from ...runtime.training.loop import SECONDS_BETWEEN_CHECKPOINTS
@@ -38,6 +41,11 @@ from ..terminal import show_diagnostics, width
 from ..weights import read_weights
 
 FOLDER = "run"
+# Parameters that go with `--find-lr`.
+OF_FINDING = (
+    *("file", "settings", "epochs", "seed", "output", "weights", "find", "max_layers"),
+    "threads",
+)
 
 
 @click.command("train")
@@ -125,15 +133,16 @@ def command(
     with together() as team:
         if (allow and weights is None) or (lsuv and weights is not None):
             raise click.UsageError("`--allow` needs `--weights`; `--lsuv` excludes it")
-        if find and folds is not None:
-            raise click.UsageError("`--find-lr` and `--folds` cannot be combined")
+        if find:
+            _check_find(click.get_current_context())
         if resume and force:
             raise click.UsageError("`--resume` goes on with a run, and `--force` overwrites it")
         network = open_network(file, max_layers)
         if find:
+            picture = None if output is None else _picture(output)
             given = {**settings, **_given(epochs=epochs, seed=seed)}
             state = None if weights is None else read_weights(network.graph, weights)
-            _find_rate(find_rate(network.model, None, given, state), network.name, output)
+            _find_rate(find_rate(network.model, None, given, state), network.name, picture)
             return
         folder = output or team.share(FOLDER if resume or force else _free_folder())
         try:
@@ -166,11 +175,34 @@ def command(
             _report(found[0], folder)
 
 
-def _find_rate(found: RateRange, name: str, picture: str | None) -> None:
+def _check_find(context: click.Context) -> None:
+    """Refuse options of runs where none is written.
+
+    Raises:
+        click.UsageError: One is given.
+    """
+    for option in context.command.params:
+        given = context.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+        if given and option.name not in OF_FINDING:
+            raise click.UsageError(f"`--find-lr` and `{option.opts[-1]}` cannot be combined")
+
+
+def _picture(output: str) -> str:
+    """The file of a picture, checked before it is computed.
+
+    Raises:
+        NetError: E505, it has no such format; E004, it cannot be written.
+    """
+    path = output if Path(output).suffix else f"{output}.svg"
+    picture_format(path)
+    check_writable(path)
+    return path
+
+
+def _find_rate(found: RateRange, name: str, path: str | None) -> None:
     """What a learning-rate range test came to."""
     click.echo(str(found))
-    if picture is not None:
-        path = picture if Path(picture).suffix else f"{picture}.svg"
+    if path is not None:
         found.draw(path, title=f"{name}: learning rates")
         click.echo(f"wrote {path}")
 
