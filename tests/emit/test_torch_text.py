@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Container
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,13 @@ from support.command_line import Outcome
 from support.command_line import netc as netc_here
 
 import netc
+from netc.compiler.emit.torch.losses import LOSSES
 from netc.compiler.emit.torch.modules import MODULES
+from netc.compiler.emit.torch.schedules import SCHEDULERS
 from netc.compiler.emit.torch.source import torch_source
+from netc.compiler.emit.torch.training import CLIPPING, OPTIMIZERS, PENALTIES
 from netc.compiler.layers.layerdef import LAYERS
+from netc.compiler.training.term_table import TERMS
 from netc.grammar.diagnostics import NetError
 from netc.sources import zoo
 
@@ -372,6 +377,22 @@ def test_train_blocks(block: str, expected: str) -> None:
     text = text_of(f"INPUT(3) -> FC(2)\ntrain {{ {block} }}")
     ast.parse(text)
     assert expected in re.sub(r"\s*\n\s*", " ", text).replace("( ", "(").replace(" )", ")")
+
+
+@pytest.mark.parametrize(
+    ("kind", "forms"),
+    [
+        ("loss", LOSSES),
+        ("optimizer", OPTIMIZERS),
+        ("schedule", SCHEDULERS),
+        ("regularize", PENALTIES),
+        ("clip", CLIPPING),
+    ],
+)
+def test_every_choice_has_a_form(kind: str, forms: Container[str]) -> None:
+    """Whatever a `train` block says of these can be written."""
+    lacking = [name for name in TERMS[kind] if name not in forms]
+    assert not lacking, f"`compiler/emit/torch` has no form of the {kind} {', '.join(lacking)}"
 
 
 def test_every_layer_is_known() -> None:

@@ -42,6 +42,13 @@ def test_equals_pytorch(row: LayerRow) -> None:
     check_torch(row)
 
 
+def test_the_manual_has_every_layer() -> None:
+    """A layer is in the table of the reference by its name, or by its alias."""
+    page = (Path(__file__).parents[2] / "docs" / "language" / "layers.md").read_text("utf-8")
+    lacking = [name for name in LAYERS if not re.search(rf"`{name}[`(]", page)]
+    assert {*lacking} <= {"maxpool", "avgpool"}, f"`docs/language/layers.md` lacks {lacking}"
+
+
 def test_every_layer_has_a_row() -> None:
     """No layer is added without a row, and no other name of one."""
     labelled = {netc.compile(row.program).graph.layers["l"].kind for row in ROWS}

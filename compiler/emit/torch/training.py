@@ -154,7 +154,7 @@ def _descent(recipe: Recipe, scheduled: bool) -> list[str]:
     """From the loss of a batch to new weights."""
     step = ["optimizer.step()"]
     if recipe.clip is not None:
-        name, limit = f"clip_grad_{recipe.clip.name}_", recipe.clip.arguments["limit"]
+        name, limit = CLIPPING[recipe.clip.name], recipe.clip.arguments["limit"]
         step.insert(0, f"nn.utils.{name}(model.parameters(), {limit!r})")
     after = ["average.update_parameters(model)"] if recipe.ema is not None else []
     after += ["scheduler.step()"] if scheduled else []
@@ -179,6 +179,15 @@ OPTIMIZERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "adagrad": ("Adagrad", {"lr_decay": 0.0, "weight_decay": 0.0, "eps": 1e-10}),
 }
+
+# What penalties add up of each weight, and by what their strength is divided.
+PENALTIES: Mapping[str, tuple[str, int]] = {
+    "l1": ("w.abs().sum()", 1),
+    "l2": ("w.square().sum()", 2),
+}
+
+# Functions of `torch.nn.utils`.
+CLIPPING = {"norm": "clip_grad_norm_", "value": "clip_grad_value_"}
 
 
 class _Weights(NamedTuple):
@@ -287,7 +296,6 @@ def _scope(names: Collection[str]) -> str:
 
 def _penalty(term: Term) -> Code:
     """A penalty on the weights."""
-    strength, weights = term.arguments["strength"], _weights_name(term)
-    if term.name == "l1":
-        return Code((f"{strength!r} * sum(w.abs().sum() for w in {weights})",), PRODUCT)
-    return Code((f"{strength / 2!r} * sum(w.square().sum() for w in {weights})",), PRODUCT)
+    summed, share = PENALTIES[term.name]
+    strength = term.arguments["strength"] / share
+    return Code((f"{strength!r} * sum({summed} for w in {_weights_name(term)})",), PRODUCT)
