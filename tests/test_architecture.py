@@ -102,6 +102,7 @@ LATE = {
     *(f"grammar/translation/{name}.py" for name in ("programs", "statements")),
     "runtime/benchmarking/contenders.py",
     "src/netc/cli/commands/lsp.py",  # whose package is optional
+    "src/netc/language_server/completion.py",  # metrics, which need NumPy
     *("runtime/engines/engine.py", "runtime/engines/fallback.py", "runtime/training/run.py"),
     *(
         f"src/netc/{name}.py"

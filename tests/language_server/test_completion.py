@@ -1,10 +1,14 @@
 """What may be written at a place. `¦` is the cursor."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from lsprotocol.types import MarkupContent
 from support.editing import at
 
 from netc.language_server.completion import complete, signature_help
+from netc.language_server.document import Document
 
 TWO = "net A\n# Two layers.\nblock Two(c, k=3) {\n  CONV(kernel=k, c)\n}\nINPUT(28x28) as x -> "
 
@@ -34,6 +38,9 @@ OFFERED = [
     ("let width = 3\nINPUT(8) -> FC(wi¦", ["width"], []),
     ("INPUT(8) as first -> FC(8)\nfir¦", ["first"], []),
     ("bl¦", ["block"], []),
+    ("INPUT(8) -> FC(2) as scores\noutput ¦", ["scores"], ["FC", "max"]),
+    ("INPUT(8) -> FC(2)\ntrain { metrics = [bal¦] }", ["balanced_accuracy"], []),
+    ('INPUT(8) -> op("Sin¦")', ["Sin", "Sinh"], ["Cos"]),
 ]
 
 
@@ -47,6 +54,24 @@ def test_what_is_offered(text: str, first: list[str], absent: list[str]) -> None
     )
     assert labels[0] in first
     assert not set(absent) & set(labels)
+
+
+def test_files_are_offered(tmp_path: Path) -> None:
+    """Imports name programs, and data any file, below the folder of the text."""
+    for name in ("b.net", "t.csv", "data/x.npz", ".hidden.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    for text, names in [
+        ('import "¦"', ["b.net", "data/"]),
+        ('INPUT(2) -> FC(1)\ntrain { data = csv("¦") }', ["b.net", "data/", "t.csv"]),
+        ('INPUT(2) -> FC(1)\ntrain { data = npz("data/¦', ["data/x.npz"]),
+        ('INPUT(2) -> FC(1)\ntrain { data = csv("t.csv", target="¦', []),
+        ('INPUT(2) -> FC(1, init="¦', []),
+    ]:
+        document, place = at(text)
+        source = replace(document.source, name=str(tmp_path / "a.net"))
+        found = [item.label for item in complete(Document(source), place)]
+        assert [name for name in found if not name.startswith("lib:")] == names
 
 
 @pytest.mark.parametrize("text", ["# CO¦", 'net "A¦', "net A¦ -> CONV"])

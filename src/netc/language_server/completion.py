@@ -1,7 +1,7 @@
 """What may be written at a place: what can be called, arguments, names, settings, files."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from lsprotocol.types import (
@@ -22,6 +22,7 @@ from ..compiler.expressions.functions import FUNCTIONS
 from ..compiler.expressions.tensor_attributes import TENSOR_ATTRIBUTES
 from ..compiler.layers.layerdef import LAYERS
 from ..compiler.lower.definitions import LIBRARY, SHARED
+from ..compiler.ops.opdef import OPS
 from ..compiler.training.settings import SETTINGS
 from ..compiler.training.term_table import TERMS
 from .document import Document
@@ -32,9 +33,10 @@ from .surroundings import OpenCall, Surroundings, surroundings
 
 STATEMENTS = ("net", "import", "let", "block", "default", "output", "assert", "train", "language")
 STEPS = ("in", "for", "if", "inline")
+_PATHS = (None, "path", "labels")  # arguments of data that name files
 _SUGGEST = Command("Suggest", "editor.action.triggerSuggest")
 
-_KINDS = {
+_KINDS: dict[Kind, CompletionItemKind] = {
     "block": CompletionItemKind.Class,
     "function": CompletionItemKind.Function,
     "value": CompletionItemKind.Constant,
@@ -44,7 +46,8 @@ _KINDS = {
     "output": CompletionItemKind.Variable,
     "import": CompletionItemKind.Module,
 }
-_TENSORS: frozenset[Kind] = frozenset({"tensor", "label", "output"})
+_TENSORS: Container[Kind] = frozenset({"tensor", "label", "output"})
+_NAMED: Container[Kind] = _KINDS.keys() - {"block"}  # blocks come with those of imports
 
 
 def complete(document: Document, place: Position) -> list[CompletionItem]:
@@ -54,10 +57,24 @@ def complete(document: Document, place: Position) -> list[CompletionItem]:
     if around.in_comment:
         return []
     if around.string is not None:
-        return list(_files(document, around)) if around.previous == "import" else []
+        return list(_in_string(document, around))
     items = {item.label: item for item in _items(document, around, offset)}
     start = around.word.casefold()
     return [item for item in items.values() if item.label.casefold().startswith(start)]
+
+
+def _in_string(document: Document, around: Surroundings) -> Iterator[CompletionItem]:
+    """What a string may hold: programs to import, operators, files of data."""
+    written = around.string or ""
+    if around.previous == "import":
+        yield from _libraries(written)
+        yield from _files(document, written, ".net")
+    elif around.call is not None and around.call.name == "op" and around.call.place == 0:
+        for name in sorted({name for domain, name, _ in OPS if not domain}):
+            if name.casefold().startswith(written.casefold()):
+                yield CompletionItem(name, kind=CompletionItemKind.Operator)
+    elif around.in_train and around.call is not None and around.call.keyword in _PATHS:
+        yield from _files(document, written, "")
 
 
 def signature_help(document: Document, place: Position) -> SignatureHelp | None:
@@ -97,7 +114,9 @@ def _items(document: Document, around: Surroundings, offset: int) -> Iterator[Co
     elif around.call is not None:
         yield from _arguments(document, around, around.call)
         yield from _expression(document, offset)
-    elif around.previous in ("let", "block", "net", "as", "output") or _is_value(around):
+    elif around.previous == "output":
+        yield from _visible(document, offset, kinds=_TENSORS)
+    elif around.previous in ("let", "block", "net", "as") or _is_value(around):
         if _is_value(around):
             yield from _expression(document, offset)
             if around.previous == "assert":
@@ -135,6 +154,11 @@ def _members(document: Document, around: Surroundings) -> Iterator[CompletionIte
 
 def _choices(setting: str) -> Iterator[CompletionItem]:
     """What a setting may be."""
+    if setting == "metrics":
+        from ..runtime.metrics.definitions import METRICS  # it needs NumPy, and all else does not
+
+        for name in METRICS:
+            yield CompletionItem(name, kind=CompletionItemKind.EnumMember)
     for name in TERMS.get(kind_of_setting(setting), ()):
         called = signature_of(name, None, setting)
         yield _callable(name, called, CompletionItemKind.EnumMember)
@@ -170,7 +194,7 @@ def _arguments(
 
 def _expression(document: Document, offset: int) -> Iterator[CompletionItem]:
     """The names of values, and the functions."""
-    yield from _visible(document, offset, tensors=True)
+    yield from _visible(document, offset)
     for name in FUNCTIONS:
         yield _callable(name, signature_of(name, None), CompletionItemKind.Function)
 
@@ -189,15 +213,17 @@ def _steps(document: Document, around: Surroundings, offset: int) -> Iterator[Co
         yield _callable(name, signature_of(name, None), CompletionItemKind.Class)
     for name in home.blocks:
         yield _callable(name, signature_of(name, home), CompletionItemKind.Struct)
-    yield from _visible(document, offset, tensors=True)
+    yield from _visible(document, offset)
     words = (*STATEMENTS, *STEPS) if around.starts_line else STEPS
     for word in words:
         yield CompletionItem(word, kind=CompletionItemKind.Keyword, sort_text=f"0{word}")
 
 
-def _visible(document: Document, offset: int, *, tensors: bool) -> Iterator[CompletionItem]:
+def _visible(
+    document: Document, offset: int, *, kinds: Container[Kind] = _NAMED
+) -> Iterator[CompletionItem]:
     for each in () if document.names is None else document.names.visible(offset):
-        if each.kind != "block" and (tensors or each.kind not in _TENSORS):
+        if each.kind in kinds:
             kind, first = _KINDS[each.kind], f"1{each.name}"
             yield CompletionItem(each.name, kind=kind, detail=each.kind, sort_text=first)
 
@@ -208,23 +234,29 @@ def _callable(name: str, called: Signature | None, kind: CompletionItemKind) -> 
     return CompletionItem(name, kind=kind, detail=detail, documentation=about)
 
 
-def _files(document: Document, around: Surroundings) -> Iterator[CompletionItem]:
-    """The programs that an import may name: the library's, and those below the file's folder."""
-    written = around.string or ""
-    shipped = [f"{LIBRARY}{file.name}" for file in sorted(SHARED.glob("*.net"))]
+def _libraries(written: str) -> Iterator[CompletionItem]:
+    """The library's files."""
+    for path in sorted(SHARED.glob("*.net")):
+        if f"{LIBRARY}{path.name}".startswith(written):
+            yield _file(f"{LIBRARY}{path.name}", written)
+
+
+def _files(document: Document, written: str, suffix: str) -> Iterator[CompletionItem]:
+    """Folders, and files of a suffix, below the folder of the text."""
     folder = Path(os.path.dirname(document.source.name), os.path.dirname(written))
     try:
         found = sorted(folder.iterdir()) if not written.startswith(LIBRARY) else []
     except (OSError, ValueError):
         found = []
     start = written.rpartition("/")[0]
-    near = [
-        os.path.join(start, path.name) + ("/" if path.is_dir() else "")
-        for path in found
-        if not path.name.startswith(".") and (path.is_dir() or path.suffix == ".net")
-    ]
-    for path in (*shipped, *near):
-        if path.startswith(written) and path != document.source.name:
-            # Editors replace the last word alone, which ends at a colon or a slash.
-            kept = max(written.rfind(":"), written.rfind("/")) + 1
-            yield CompletionItem(path, kind=CompletionItemKind.File, insert_text=path[kept:])
+    for each in found:
+        path = os.path.join(start, each.name) + ("/" if each.is_dir() else "")
+        is_fitting = path.endswith((suffix, "/")) and path.startswith(written)
+        if is_fitting and not each.name.startswith(".") and path != document.source.name:
+            yield _file(path, written)
+
+
+def _file(path: str, written: str) -> CompletionItem:
+    """A file; editors replace the last word alone, which ends at a colon or a slash."""
+    kept = max(written.rfind(":"), written.rfind("/")) + 1
+    return CompletionItem(path, kind=CompletionItemKind.File, insert_text=path[kept:])
