@@ -38,13 +38,19 @@ class FixedBatch(Exception):
         reached: The operator that cannot take another number of samples.
         origins: What may have made as many rows as there are samples for it, with the axis, and
             whether each sample is to have a row, or all one.
+        mixes: Whether it computes something of several, which steps of sequences are rather.
     """
 
     def __init__(
-        self, reason: str, reached: int = 0, origins: Sequence[tuple[int, int, bool]] = ()
+        self,
+        reason: str,
+        reached: int = 0,
+        origins: Sequence[tuple[int, int, bool]] = (),
+        *,
+        mixes: bool = False,
     ) -> None:
         super().__init__(reason)
-        self.reached, self.origins = reached, origins
+        self.reached, self.origins, self.mixes = reached, origins, mixes
 
 
 def fixed_batch(graph: Graph) -> int | None:
@@ -68,15 +74,39 @@ def opened(graph: Graph) -> Graph:
     """
     batch = fixed_batch(graph)
     assert batch is not None
+    try:
+        return _opened(graph, batch)
+    except FixedBatch as failure:
+        inner = _inner_batch(graph)
+        if not failure.mixes or inner is None:
+            raise
+        try:  # the first axis is that of a sequence, (L, N, E)
+            return _opened(graph, inner, axis=1)
+        except FixedBatch:
+            raise failure from None
+
+
+def _inner_batch(graph: Graph) -> int | None:
+    """How many samples there are on the second axis of all sequences."""
+    extents = {x.type.extents[1] for x in graph.inputs.values() if x.type.rank == 3}
+    return extents.pop() if len(extents) == 1 else None
+
+
+def _opened(graph: Graph, batch: int, axis: int = 0) -> Graph:
+    """The graph with its batch open, on an axis of sequences; all else has it on the first.
+
+    Raises:
+        FixedBatch: As `opened`.
+    """
     origins: Origins = {}
-    found = _attempt(graph, batch, origins)
+    found = _attempt(graph, batch, axis, origins)
     pending = [] if isinstance(found, Graph) else [*found.origins]
     for _ in range(MOST_ATTEMPTS):
         if isinstance(found, Graph) or not pending:
             break
         identifier, axis, spreads = pending.pop(0)
         tried: Origins = {**origins, identifier: (axis, spreads)}
-        again = _attempt(graph, batch, tried)
+        again = _attempt(graph, batch, axis, tried)
         if isinstance(again, Graph) or again.reached > found.reached:
             found, origins = again, tried
             pending = [] if isinstance(again, Graph) else [*again.origins]
@@ -85,10 +115,10 @@ def opened(graph: Graph) -> Graph:
     return found
 
 
-def _attempt(graph: Graph, batch: int, origins: Origins) -> "Graph | FixedBatch":
+def _attempt(graph: Graph, batch: int, axis: int, origins: Origins) -> "Graph | FixedBatch":
     """The graph with its batch open, or why it cannot be."""
     try:
-        found = _Opening(graph, batch, origins).run()
+        found = _Opening(graph, batch, origins, axis).run()
     except FixedBatch as failure:
         return failure
     for name, value in found.outputs.items():
@@ -105,6 +135,7 @@ class _Opening:
         graph: The graph.
         batch: How many samples it takes.
         origins: The nodes that make a row for each sample.
+        axis: Which axis of sequences counts samples.
         given: The types of a subgraph's own inputs; None of a whole graph.
         captured: The types of the arguments of a subgraph's operator.
         sampled: The new nodes that depend on inputs.
@@ -116,6 +147,7 @@ class _Opening:
     graph: Graph
     batch: int
     origins: Origins
+    axis: int
     given: Sequence[TensorType | None] | None = None
     captured: Sequence[TensorType | None] = ()
     sampled: set[int] = field(default_factory=set)
@@ -159,8 +191,10 @@ class _Opening:
     def _input(self, build: Builder, node: Node, operands: Operands) -> tuple[Value, ...]:
         (type,) = node.outputs
         if self.given is None:
-            is_batch = type.rank > 0 and type.shape[0] == self.batch
-            found = type.with_shape((BATCH, *type.shape[1:])) if is_batch else type
+            axis = self.axis if type.rank == 3 else 0
+            is_batch = type.rank > axis and type.shape[axis] == self.batch
+            kept = (*type.shape[:axis], BATCH, *type.shape[axis + 1 :])
+            found = type.with_shape(kept) if is_batch else type
         elif "captures" in node.attributes:
             found = self.captured[node.attributes["captures"]] or type
         else:
@@ -276,7 +310,7 @@ class _Opening:
             own = types[: len(node.arguments)]
             handed = handed_over(node.op_type, node.attributes, own)
             inner = {
-                name: _Opening(each, self.batch, {}, handed, types).run()
+                name: _Opening(each, self.batch, {}, 0, handed, types).run()
                 for name, each in node.subgraphs.items()
             }
             node = replace(node, subgraphs=inner)
@@ -332,12 +366,12 @@ class _Opening:
             counting = [extent for extent in value.shape if depends_on_batch(extent)]
             if len(counting) > 1 or not all(map(is_multiple, counting)):
                 message = f"{_described(node)} mixes them: it yields {value.type}"
-                raise FixedBatch(message, self.places[id(node)])
+                raise FixedBatch(message, self.places[id(node)], mixes=True)
         for place, axis in _walked(node):
             x = operands[place]
             if x is not None and place_of(x.shape) == axis % x.type.rank:
                 message = f"{_described(node)} goes along them, as along a sequence"
-                raise FixedBatch(message, self.places[id(node)])
+                raise FixedBatch(message, self.places[id(node)], mixes=True)
 
 
 MAKERS = (CONSTANT, PARAMETER, "ConstantOfShape", "Expand", "Tile")

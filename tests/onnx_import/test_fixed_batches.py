@@ -110,6 +110,11 @@ OPENED: dict[str, tuple[str, Stored, list[str] | None]] = {
         {"w": np.ones((1, 5, 4), np.float32) / 9, "r": np.ones((1, 5, 5), np.float32) / 9},
         None,
     ),
+    "a sequence whose second axis is the batch": (
+        "g (float[3,2,4] x) => (float[3,1,2,5] y) { y = RNN<hidden_size = 5>(x, w, r) }",
+        {"w": np.ones((1, 5, 4), np.float32) / 9, "r": np.ones((1, 5, 5), np.float32) / 9},
+        None,
+    ),
     "two batches, one behind the other": (
         """g (float[2,3] x, float[2,3] z) => (float[2,4] y) {
             a = Concat<axis = 0>(x, z)
@@ -193,7 +198,12 @@ def test_batches_of_two_are_opened(name: str) -> None:
     found = net.run(feeds)
     assert isinstance(found, np.ndarray)
     for pair in ([0, 1], [2, 3]):
-        two = {name: x[pair] if x.ndim else x for name, x in feeds.items()}
+        two = {
+            spec.name: feeds[spec.name].take(pair, spec.shape.index("N"))
+            if spec.shape
+            else feeds[spec.name]
+            for spec in net.inputs
+        }
         (wanted,) = computed(model, two)
         np.testing.assert_allclose(found.take(pair, axis), wanted, 1e-5)
         again = net.run(two)

@@ -96,3 +96,28 @@ def test_shapes_are_told_in_part() -> None:
     found = net.run({"x": np.arange(3, dtype=np.float32), "n": np.array([4])})
     assert isinstance(found, np.ndarray)
     assert found.shape == (4, 3)
+
+
+def test_tables_of_numbers_are_joined_along_their_last_axis() -> None:
+    """What is told of vectors does not hold of matrices of whole numbers."""
+    text = """<ir_version: 10, opset_import: ["" : 21]>
+    joined (float[N, 4] x) => (float[2] y)
+    <int64[2, 1] rows = {0, 1}, int64[2, 1] columns = {3, 2}> {
+      places = Concat<axis = -1>(rows, columns)
+      y = GatherND(x, places)
+    }"""
+    net = netc.load_onnx(onnx.parser.parse_model(text).SerializeToString())
+    np.testing.assert_array_equal(net.run(X.reshape(2, 4)), [3, 6])
+
+
+def test_equal_parts_of_several_batches_are_batches() -> None:
+    """An extent of 2 N comes apart into N and N."""
+    text = """<ir_version: 10, opset_import: ["" : 21]>
+    parts (float[N, 4] x) => (float[N, 4] y) {
+      two = Concat<axis = 0>(x, x)
+      a, b = Split<axis = 0, num_outputs = 2>(two)
+      y = Add(a, b)
+    }"""
+    net = netc.load_onnx(onnx.parser.parse_model(text).SerializeToString())
+    assert net.outputs[0].shape == ("N", 4)
+    np.testing.assert_array_equal(net.run(X.reshape(2, 4)), 2 * X.reshape(2, 4))
