@@ -4,25 +4,39 @@ from collections.abc import Sequence
 
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Node, Value
+from ..ops.arithmetic import infer_power, infer_quotient, infer_remainder
 from ..ops.elementwise import infer_binary, infer_broadcast
+from ..ops.functions import infer_cast
+from ..ops.logic import (
+    infer_comparison,
+    infer_connective,
+    infer_not,
+    infer_predicate,
+    infer_where,
+)
 from ..ops.opdef import Operands, definition
+from .eliminate_dead_nodes import eliminate_dead_nodes
 from .inference_mode import required
 from .rewrite import RewriteRule, copy, rewrite_if_any
 
 TRANSPOSE = "Transpose"
-BROADCASTING = (infer_binary, infer_broadcast)
+# How types of operators are inferred that compute each number from those at its place alone.
+BROADCASTING = {
+    *(infer_binary, infer_broadcast, infer_cast, infer_comparison, infer_connective),
+    *(infer_not, infer_power, infer_predicate, infer_quotient, infer_remainder, infer_where),
+}
 
 
 def cancel_transposes(graph: Graph) -> Graph:
     """Make one Transpose of two, and none of two that undo each other.
 
-    1-D convolutions and pools transpose around themselves. A Transpose is also moved after an
-    elementwise operator that alone reads it, and those of all arguments after one that joins them,
+    1-D convolutions and pools transpose around themselves. A Transpose is also moved after
+    elementwise operators that read it alone, and those of all arguments after one that joins them,
     so that the pairs around `CONV -> RELU -> CONV` and around the gates and sums of sequences
-    meet, too. What nothing reads any more is left to `eliminate_dead_nodes`.
+    meet, too.
     """
     while (found := _cancelled(graph)) is not graph:  # what moved may leave others alone
-        graph = found
+        graph = eliminate_dead_nodes(found)
     return graph
 
 
@@ -30,12 +44,20 @@ def _cancelled(graph: Graph) -> Graph:
     if not any(node.op_type == TRANSPOSE for _, node in graph.nodes()):
         return graph
     outputs = {(value.node, value.output) for value in graph.outputs.values()}
+    rows = filter(None, (definition(node) for _, node in graph.nodes()))
+    elementwise = {row.op_type for row in rows if row.elementwise or row.infer in BROADCASTING}
+
+    def moves(identifier: int) -> bool:
+        """Whether an operator can do without a Transpose of an argument, as far as ranks tell."""
+        node = graph[identifier]
+        ranks = {value.type.rank for value in node.inputs if value is not None} - {0}
+        return node.op_type == TRANSPOSE or (node.op_type in elementwise and len(ranks) == 1)
 
     def move_behind(build: Builder, node: Node, operands: Operands) -> tuple[Value, ...] | None:
         """f(transpose x, transpose y) as transpose f(x, y), also with numbers among them.
 
-        A single transpose x moves where nothing else reads it, of whose readers a Transpose does
-        not count: it comes to read x.
+        A single transpose x moves where each of its readers may be moved like this, or is a
+        Transpose, which comes to read x.
         """
         found = [build.graph.producer(required(value)) for value in operands]
         moved = [
@@ -54,8 +76,7 @@ def _cancelled(graph: Graph) -> Graph:
         leaves = any((old.node, old.output) in outputs for old in moved)
         if len(perms) != 1 or any(others) or leaves:
             return None
-        readers = [graph[reader].op_type for reader in graph.consumers(moved[0])]
-        if len(moved) == 1 and sum(op_type != TRANSPOSE for op_type in readers) > 1:
+        if len(moved) == 1 and not all(map(moves, graph.consumers(moved[0]))):
             return None
         inner = [
             before.inputs[0] if before.op_type == TRANSPOSE else value
@@ -64,8 +85,6 @@ def _cancelled(graph: Graph) -> Graph:
         (y,) = copy(build, node, tuple(inner))
         return build.op(TRANSPOSE, (y,), {"perm": perms.pop()})
 
-    rows = filter(None, (definition(node) for _, node in graph.nodes()))
-    elementwise = {row.op_type for row in rows if row.elementwise or row.infer in BROADCASTING}
     rules: dict[str, RewriteRule] = {TRANSPOSE: _cancel, **dict.fromkeys(elementwise, move_behind)}
     return rewrite_if_any(graph, rules)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ...compiler.analysis.counts import node_cost
 from ..kernels.slabs import is_batch_innermost
-from ..kernels.workers import WORTHWHILE, workers
+from ..kernels.workers import WORTHWHILE, of_product, workers
 from .calls import KernelCall
 from .memory import Memory, Result
 from .plan import Plan
@@ -58,5 +58,6 @@ def plan_text(plan: Plan, symbols: Mapping[str, int]) -> str:
 def _threads(plan: Plan, step: KernelCall, result: Result, symbols: Mapping[str, int]) -> int:
     """On how many threads a step is computed at most, by its multiplications or else its bytes."""
     macs = node_cost(plan.graph, plan.graph[step.node], symbols).macs
-    work = macs or result.type.bind(symbols).bytes
+    products = of_product(macs) if isinstance(macs, int) else 0
+    work = products or result.type.bind(symbols).bytes
     return max(1, min(workers(), work // WORTHWHILE)) if isinstance(work, int) else 1

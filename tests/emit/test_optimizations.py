@@ -274,3 +274,22 @@ def test_transposes() -> None:
     assert left(cancel_transposes, build, twice) == ["Transpose"]
     assert left(cancel_transposes, build, thrice) == ["Relu"]
     assert left(cancel_transposes, build, twice, thrice) == ["Transpose", "Relu", "Transpose"]
+
+
+def test_transposes_of_gates() -> None:
+    """Several elementwise readers move together, comparisons, casts, sums and choices, too."""
+    build, (x, y) = start("x", "y", type=REAL.with_shape((BATCH, 2, 3, 4)))
+    back = (0, 3, 1, 2)
+    turned, other = (build.Transpose(value, perm=(0, 2, 3, 1)) for value in (x, y))
+    one = build.constant(1.0, DType.FLOAT32)
+    slope = build.Mul(turned, build.Sub(one, turned))
+    assert left(cancel_transposes, build, build.Transpose(slope, perm=back)) == ["Sub", "Mul"]
+    above = build.Greater(turned, one)
+    mask = build.Cast(above, to=DType.FLOAT32)
+    total = build.op("Sum", (mask, other, build.Where(above, other, one)))[0]
+    assert left(cancel_transposes, build, build.Transpose(total, perm=back)) == [
+        *("Greater", "Cast", "Where", "Sum")
+    ]
+    row = build.constant((1.0, 2.0), DType.FLOAT32)
+    kept = left(cancel_transposes, build, build.Relu(turned), build.Add(turned, row))
+    assert kept == ["Transpose", "Relu", "Add"]
