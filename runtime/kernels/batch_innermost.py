@@ -13,7 +13,7 @@ from ..kerneldef import Array, Finish, Part
 from .parts import at
 from .products import correlate, multiply
 from .scratch import scratch
-from .slabs import Axis, Slabs, in_order
+from .slabs import Axis, Slabs, in_order, memory_order
 from .workers import of_product, shares, spread, workers
 
 LEAST_FILTERS = 16  # what a product of its own is worth being taken for; measured
@@ -90,7 +90,10 @@ def convolve_transposed(
     parts = w.reshape(group, -1, *w.shape[1:]).swapaxes(1, 2)
     kernels = parts.reshape(filters, len(w) // group, *w.shape[2:])
     whole = all(axis.stride == 1 for axis in axes)
-    for phase in product(*(range(axis.stride) for axis in axes)):
+    one = _is_one_window(x, y, axes)
+    if one:
+        _scale_kernels(x, w, y, group)
+    for phase in () if one else product(*(range(axis.stride) for axis in axes)):
         strided = zip(phase, axes, strict=True)
         part = y[at(..., *(slice(p, None, axis.stride) for p, axis in strided))]
         taken = [
@@ -112,6 +115,30 @@ def convolve_transposed(
         y += b.reshape(-1, *(1,) * len(axes))
     if finish is not None:
         finish(())
+
+
+def _is_one_window(x: Array, y: Array, axes: Sequence[Axis]) -> bool:
+    """Whether y is one window without padding, as in the gradient of a dense layer on images."""
+    fits = (
+        axis.windows == 1 and axis.kernel == extent and axis.dilation == 1 and axis.before == 0
+        for axis, extent in zip(axes, y.shape[2:], strict=True)
+    )
+    return all(fits) and x.size > 0
+
+
+def _scale_kernels(x: Array, w: Array, y: Array, group: int) -> None:
+    """y (N, M, *K) as products of x (N, C, 1, ...) with w (C, M / group, *K)."""
+    *outer, last = w.shape[2:]
+    rows, channels = prod(outer), len(w) // group
+    kernels = w.reshape(group, channels, w.shape[1], rows, last).transpose(3, 0, 2, 4, 1)
+    left = kernels.reshape(rows, group, w.shape[1] * last, channels)
+    right = x.reshape(len(x), group, channels).transpose(1, 2, 0)
+    target = y.transpose(memory_order(y.ndim)).reshape(rows, group, -1, len(x))
+
+    def compute(part: slice) -> None:
+        np.matmul(left[part], right, out=target[part])
+
+    spread(compute, shares(rows), of_product(y.size * channels))
 
 
 def _reaching(axis: Axis, phase: int, windows: int) -> tuple[slice, Axis | None, slice]:

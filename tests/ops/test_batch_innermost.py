@@ -51,6 +51,23 @@ def test_the_order_in_memory() -> None:
 
 @pytest.mark.parametrize("rank", SPATIAL)
 @pytest.mark.parametrize("groups", GROUPS, ids=str)
+def test_one_window(rank: int, groups: tuple[int, int, int]) -> None:
+    """What a dense layer on images sees is one window, whose gradient is one product."""
+    random = np.random.default_rng(rank)
+    group, channels, filters = groups
+    ones, kernel = (1,) * rank, SPATIAL[rank]
+    given = {"strides": ones, "dilations": ones, "pads": (0,) * 2 * rank}
+    dy, b = _given(random, 5, filters, *ones), _given(random, channels)
+    w = _given(random, filters, channels // group, *kernel)
+    left, right = dy.reshape(5, group, -1), w.reshape(group, filters // group, -1)
+    expected = np.einsum("ngf,gfk->ngk", left, right)
+    out = batch_innermost((5, channels, *kernel), dy.dtype)
+    conv_transpose(_innermost(dy), w, b, group=group, output_padding=None, out=out, **given)
+    _near(out, expected.reshape(out.shape) + b.reshape(-1, *ones))
+
+
+@pytest.mark.parametrize("rank", SPATIAL)
+@pytest.mark.parametrize("groups", GROUPS, ids=str)
 def test_forms(rank: int, groups: tuple[int, int, int]) -> None:
     """Over kernels, strides, dilations and paddings: values, and both gradients."""
     random = np.random.default_rng(rank)
