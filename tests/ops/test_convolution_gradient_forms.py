@@ -112,19 +112,29 @@ CHOICES = [
     ((64, 32, 32, 32), 3, 32, 1, 32, "by_channels"),
     ((64, 32, 32, 32), 3, 32, 1, 1, "by_convolution"),
     ((BATCH, 32, 32, 32), 3, 32, 1, 32, "by_convolution"),
+    ((64, 32, 32, 32), 3, 32, 2, 1, "by_convolution"),
+    ((64, 32, 32, 32), 3, 32, 3, 1, "by_columns"),
+    ((8, 32, 1024), 3, 32, 1, 1, "by_convolution"),
+    ((8, 32, 1024), 3, 32, 2, 1, "by_columns"),
 ]
 
 
-@pytest.mark.parametrize(("shape", "kernel", "filters", "stride", "group", "expected"), CHOICES)
+@pytest.mark.parametrize(("shape", "kernel", "filters", "dilation", "group", "expected"), CHOICES)
 def test_choice(
-    shape: Any, kernel: int, filters: int, stride: int, group: int, expected: str
+    shape: Any, kernel: int, filters: int, dilation: int, group: int, expected: str
 ) -> None:
     """The table chooses by extents."""
+    rank = len(shape) - 2
     build = Builder(Graph("choice"))
     x = build.input("x", TensorType(DType.FLOAT32, shape))
     dy = build.input("dy", TensorType(DType.FLOAT32, (shape[0], filters, *shape[2:])))
-    same = {"kernel_shape": (kernel,) * 2, "strides": (stride,) * 2, "pads": (kernel // 2,) * 4}
-    window = window_of({**same, "dilations": None})
+    pads = (kernel // 2 * dilation,) * 2 * rank
+    window = window_of(
+        {
+            **{"kernel_shape": (kernel,) * rank, "strides": None},
+            **{"pads": pads, "dilations": (dilation,) * rank},
+        }
+    )
     grad = Correlation(build, x, dy, window, group)
     form = next(build for fits, build in weight_gradient_forms.FORMS if fits(grad))
     assert form.__name__ == expected
