@@ -228,13 +228,14 @@ def _compute(
     """Compute a part of a chain's results, which are of this shape."""
     values = {slot: part_of(array, part, shape) for slot, array in given.items()}
     parts = {slot: part_of(array, part, shape) for slot, array in targets.items()}
-    place = parts[chain.results[-1]]
+    registers = {LAST: parts[chain.results[-1]]}
     for call, register in zip(chain.calls, chain.registers, strict=True):
         (slot,) = call.outputs
         operands = [None if s is None else values[s] for s in call.arguments]
-        out = parts[slot] if register == RESULT else place
-        if register > LAST:
-            out = scratch_like(place, f"chain {register}", call.dtypes[0])
+        if register not in registers and register != RESULT:
+            use = f"chain {register}"
+            registers[register] = scratch_like(registers[LAST], use, call.dtypes[0])
+        out = parts[slot] if register == RESULT else registers[register]
         values[slot] = call.kernel.function(*operands, **call.attributes, out=out)
 
 
