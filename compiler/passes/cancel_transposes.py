@@ -15,7 +15,6 @@ from ..ops.logic import (
     infer_where,
 )
 from ..ops.opdef import Operands, definition
-from .eliminate_dead_nodes import eliminate_dead_nodes
 from .inference_mode import required
 from .rewrite import RewriteRule, copy, rewrite_if_any
 
@@ -33,10 +32,10 @@ def cancel_transposes(graph: Graph) -> Graph:
     1-D convolutions and pools transpose around themselves. A Transpose is also moved after
     elementwise operators that read it alone, and those of all arguments after one that joins them,
     so that the pairs around `CONV -> RELU -> CONV` and around the gates and sums of sequences
-    meet, too.
+    meet, too. What nothing reads any more is left to `eliminate_dead_nodes`.
     """
     while (found := _cancelled(graph)) is not graph:  # what moved may leave others alone
-        graph = eliminate_dead_nodes(found)
+        graph = found
     return graph
 
 

@@ -98,6 +98,6 @@ def test_each_change_is_checked_once(graph_of: GraphOf) -> None:
     passes = (in_mode(training=False), *SIMPLIFY, DECOMPOSE)
     graph = graph_of("INPUT(8x2, sequence) -> DROPOUT -> [CONV(kernel=3, filters=2)]*2")
     run_passes(graph, passes, check=lambda graph, after: seen.append(after))
-    assert seen == ["set_mode", "cancel_transposes"]
+    assert seen == ["set_mode", "cancel_transposes", "eliminate_dead_nodes"]
     same = graph_of("INPUT(4) -> FC(2)")
     assert run_passes(same, passes, check=lambda graph, after: pytest.fail(after)) is same
