@@ -90,21 +90,21 @@ def count(graph: Graph) -> Counts:
     A parameter counts once, in the layer that it was created in. Nodes outside of all layers
     count under their scope, so that the layers' counts always add up to the totals.
     """
-    tallies = {path: _Tally() for path in graph.layers}
+    scopes = {path: _ScopeCounts() for path in graph.layers}
     costs: dict[tuple[int, ...], Cost] = {}  # of nodes that are alike
     for _, node in graph.nodes():
         if node.op_type in LEAVES and node.op_type != PARAMETER:
             continue
-        if (tally := tallies.get(node.scope)) is None:
-            tally = tallies[node.scope] = _Tally()
+        if (scope := scopes.get(node.scope)) is None:
+            scope = scopes[node.scope] = _ScopeCounts()
         if node.op_type == PARAMETER:
-            tally.hold(node)
+            scope.add_parameter(node)
             continue
         like = graph.likeness(node)
         if (cost := costs.get(like)) is None:
             cost = costs[like] = node_cost(graph, node)
-        tally.spend(graph, node, cost)
-    layers = {path: tally.closed(_outputs(graph, path)) for path, tally in tallies.items()}
+        scope.add_operator(graph, node, cost)
+    layers = {path: scope.closed(_outputs(graph, path)) for path, scope in scopes.items()}
     return Counts(
         layers,
         trainable=sum(layer.trainable for layer in layers.values()),
@@ -139,7 +139,7 @@ def node_cost(graph: Graph, node: Node, symbols: Mapping[str, int] = ONE_SAMPLE)
     cost = row.cost(call, tuple(type.bind(symbols) for type in node.outputs))
     if not node.subgraphs:
         return cost
-    inside = max((_within(each, symbols) for each in node.subgraphs.values()), key=_dearness)
+    inside = max((_within(each, symbols) for each in node.subgraphs.values()), key=_flops)
     turns = row.turns(call)
     return Cost(cost.macs + turns * inside.macs, cost.elementwise + turns * inside.elementwise)
 
@@ -150,7 +150,7 @@ def _within(graph: Graph, symbols: Mapping[str, int]) -> Cost:
     return Cost(total(each.macs for each in costs), total(each.elementwise for each in costs))
 
 
-def _dearness(cost: Cost) -> int:
+def _flops(cost: Cost) -> int:
     return at_large(2 * cost.macs + cost.elementwise)
 
 
@@ -177,7 +177,7 @@ def total(dims: Iterable[Dim]) -> Dim:
 
 
 @dataclass(eq=False, slots=True)
-class _Tally:
+class _ScopeCounts:
     """The counts of a scope while its nodes are visited."""
 
     trainable: int = 0
@@ -188,7 +188,7 @@ class _Tally:
     shared: dict[str, None] = field(default_factory=dict)
     takes_parameters: bool = False
 
-    def hold(self, parameter: Node) -> None:
+    def add_parameter(self, parameter: Node) -> None:
         size = elements(parameter)
         if parameter.attributes["buffer"]:
             self.buffers += size
@@ -197,7 +197,7 @@ class _Tally:
         else:
             self.frozen += size
 
-    def spend(self, graph: Graph, node: Node, cost: Cost) -> None:
+    def add_operator(self, graph: Graph, node: Node, cost: Cost) -> None:
         self.macs = self.macs + cost.macs
         self.elementwise = self.elementwise + cost.elementwise
         for value in node.inputs:

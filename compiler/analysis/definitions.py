@@ -73,11 +73,11 @@ def _walk(root: Any) -> Iterator[Any]:
         elif isinstance(syntax, ast.Syntax):
             yield syntax
             kind: Any = type(syntax)
-            pending.extend(getattr(syntax, name) for name in _parts(kind))
+            pending.extend(getattr(syntax, name) for name in _nested_fields(kind))
 
 
 @cache
-def _parts(syntax: type[Any]) -> tuple[str, ...]:
+def _nested_fields(syntax: type[Any]) -> tuple[str, ...]:
     """The fields of a kind of syntax that may hold others; found once, which takes long."""
     return tuple(field.name for field in fields(syntax) if field.type not in PLAIN)
 

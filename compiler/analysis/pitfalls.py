@@ -94,7 +94,7 @@ def _equal_weights(graph: Graph) -> Iterable[Diagnostic]:
         layer = graph.layers[path]
         if not _starts_equal(layer):
             continue
-        if _always_meets(graph, layer, partial(_treats_alike, graph), _weighs_alike):
+        if _always_meets(graph, layer, partial(_treats_alike, graph), _has_equal_weights):
             message, learned = "start with the same value, and so do those behind it", "the same"
         elif _yields_zero(layer) and _always_meets(graph, layer, _keeps_zero, _has_no_slope):
             message, learned = "start at 0, where the activation has no slope", "nothing"
@@ -228,11 +228,11 @@ def _hidden(graph: Graph) -> Iterable[str]:
 def _starts_equal(layer: Layer) -> bool:
     """Whether a layer of several features starts with equal weights."""
     features = author_extents(layer.outputs[0].type)[-1]
-    return features != 1 and _weighs_alike(layer)
+    return features != 1 and _has_equal_weights(layer)
 
 
-def _weighs_alike(layer: Layer) -> bool:
-    """Whether a layer's units and what they see are weighed by equal numbers."""
+def _has_equal_weights(layer: Layer) -> bool:
+    """Whether a layer's units and what they see are multiplied by equal numbers."""
     return layer.kind in SEEING_ALL and _is_equal(layer.arguments)
 
 

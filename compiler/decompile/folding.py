@@ -121,7 +121,7 @@ def _with_blocks(
     plain: dict[str, Chain] = {}
     for scope in scopes:
         body = next(filter(None, (_segment(chain, scope) for chain in program)), None)
-        if body is not None and _is_worth_it(body, blocks) and _is_whole(body, scope, program):
+        if body is not None and _is_long_enough(body, blocks) and _is_whole(body, scope, program):
             body = _without_last_label(body, scope, loose)
             used = _read_of(scope, program)
             plain[scope] = body if with_labels else without_automatic(body, used)
@@ -204,7 +204,7 @@ def _renamed(chain: Chain, old: str, new: str) -> Chain:
     )
 
 
-def _is_worth_it(body: Chain, blocks: Sequence[Block]) -> bool:
+def _is_long_enough(body: Chain, blocks: Sequence[Block]) -> bool:
     """Whether a chain says more than a few layers do."""
     calls = list(calls_in(body))
     names = {block.name for block in blocks}

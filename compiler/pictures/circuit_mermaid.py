@@ -49,8 +49,8 @@ def _box(key: str, part: Part) -> str:
 
 
 def _wire(wire: Wire) -> str:
-    said = "<br>".join(escaped(line) for line in wire.lines if line)
-    label = f'|"{said}"|' if said else ""
+    text = "<br>".join(escaped(line) for line in wire.lines if line)
+    label = f'|"{text}"|' if text else ""
     return f"{wire.source} {ARROWS[wire.role]}{label} {wire.target}"
 
 

@@ -1,7 +1,7 @@
-"""Graph -> its feature maps and the ways between them, as papers draw a network.
+"""Graph -> its feature maps and the connections between them, as papers draw a network.
 
 What leaves the extents of a map as they are belongs to the map: activations, normalizations, sums
-with a shortcut. Shortcuts are ways, also those through one projection.
+with a shortcut. Shortcuts are connections, also those through one projection.
 """
 
 from collections import Counter, defaultdict
@@ -35,7 +35,7 @@ TIED = "\N{NO-BREAK SPACE}"
 UNSEEN = frozenset({"stride", "pad", "kernel", "dilation", "filters", "units", "width", "bias"})
 MOST_KINDS = 3  # of layers that a caption names of what it folds
 
-Sources = dict[int, str]  # a map's sources, with what the way there does
+Sources = dict[int, str]  # a map's sources, with what is done on the way there
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class FeatureMap:
         return self.extents[:-1]
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """What the layer does, with its dilation unless that is 1."""
         return (
             self.words if self.dilation == "1" else f"{self.words}, dilation{TIED}{self.dilation}"
@@ -99,8 +99,8 @@ class FeatureMap:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """A tensor's way from map to map, by position.
+class Connection:
+    """A tensor's connection from map to map, by position.
 
     Attributes:
         source, target: The positions of the maps.
@@ -130,10 +130,10 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class FeatureMaps:
-    """Maps in order of appearance, the ways between them, and what is repeated."""
+    """Maps in order of appearance, the connections between them, and what is repeated."""
 
     maps: tuple[FeatureMap, ...]
-    ways: tuple[Way, ...]
+    connections: tuple[Connection, ...]
     repeats: tuple[Repeat, ...] = ()
 
 
@@ -147,16 +147,16 @@ def feature_maps(graph: Graph, counts: Counts, depth: int | None = None) -> Feat
     """
     reader = _Reader(graph, counts, depth)
     order = {position: i for i, position in enumerate(reader.maps)}
-    ways = (
-        Way(source, target, words)
+    connections = (
+        Connection(source, target, words)
         for target, sources in reader.sources.items()
         for source, words in sources.items()
         if (source, target) not in reader.beside
     )
     placed = tuple(
-        replace(way, source=order[way.source], target=order[way.target])
-        for way in (*ways, *reader.skips)
-        if {way.source, way.target} <= order.keys()
+        replace(connection, source=order[connection.source], target=order[connection.target])
+        for connection in (*connections, *reader.skips)
+        if {connection.source, connection.target} <= order.keys()
     )
     return FeatureMaps(tuple(reader.maps.values()), placed)
 
@@ -171,7 +171,7 @@ class _Reader:
         self.maps: dict[int, FeatureMap] = {}
         self.sources: dict[int, Sources] = {i: {} for i in range(len(view.boxes))}
         self.readers: dict[int, set[int]] = defaultdict(set)
-        self.skips: list[Way] = []
+        self.skips: list[Connection] = []
         self.beside: set[tuple[int, int]] = set()  # skips from what the layer itself does not read
         for edge in view.edges:
             self.sources[edge.target][edge.source] = ""
@@ -217,7 +217,9 @@ class _Reader:
         sign = MERGES[found.kind]
         for main in sorted(sources, reverse=True):
             fits = self.maps[main].extents == found.extents and self.readers[main] == {position}
-            mixed = any(way.target == main and way.merge != sign for way in self.skips)
+            mixed = any(
+                connection.target == main and connection.merge != sign for connection in self.skips
+            )
             if fits and not mixed and self._shortcuts(position, main, sources):
                 self.maps[main] = replace(self.maps[main], merge=sign)
                 self._absorb(position, main)
@@ -257,7 +259,7 @@ class _Reader:
     def _shortcuts(self, position: int, main: int, sources: Sequence[int]) -> bool:
         """Whether the other sources are what the main branch starts from, or its projections.
 
-        Projections become words on the ways.
+        Projections become words on the connections.
         """
         before = self._before(main)
         projections: list[int] = []
@@ -272,7 +274,7 @@ class _Reader:
             projections.append(source)
         for source in projections:
             (origin,) = self.sources[source]
-            words = self.maps[source].said
+            words = self.maps[source].description
             self._drop(source)
             self.sources[position].setdefault(origin, words)
             self.readers[origin].add(position)
@@ -316,7 +318,7 @@ class _Reader:
             if source == into:
                 continue
             sign = MERGES.get(gone.kind, "")
-            self.skips.append(Way(source, into, words, skip=True, merge=sign))
+            self.skips.append(Connection(source, into, words, skip=True, merge=sign))
             if source not in self.sources[into]:
                 self.sources[into][source] = words
                 self.readers[source].add(into)

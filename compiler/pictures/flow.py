@@ -1,6 +1,6 @@
 """Drawing -> how tensors flow: what comes after what, what runs side by side, what does neither.
 
-A part of a network is a series of items. Between two of them, which all ways pass, branches run
+A part of a network is a series of items. Between two of them, which all paths pass, branches run
 side by side; each is a series again. What cannot be taken apart so is a knot, whose boxes are
 ranked one by one. A frame stays where its edges enter at its top, leave at its bottom, or reach a
 box that lies open at its side; any other frame is taken apart.
@@ -109,7 +109,7 @@ def flow(drawing: Drawing) -> Series:
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class _Link:
     """An edge between the children of a cluster, or from its start, or to its end.
 
     `edge` is None where nothing is drawn: a child that reads nothing, or that nothing reads.
@@ -145,40 +145,40 @@ class _Flow:
         home: dict[int, int] = {}
         for number, child in enumerate(children):
             home.update(dict.fromkeys(_boxes(child), number))
-        ways = [
-            _Way(home[e.source], home[e.target], e)
+        links = [
+            _Link(home[e.source], home[e.target], e)
             for e in self.edges
             if e.source in home and e.target in home and home[e.source] != home[e.target]
         ]
-        ways += [_Way(START, home[e.target], e) for e in entries]
-        ways += [_Way(home[e.source], END, e) for e in exits]
-        reading = {way.target for way in ways}
-        read = {way.source for way in ways}
+        links += [_Link(START, home[e.target], e) for e in entries]
+        links += [_Link(home[e.source], END, e) for e in exits]
+        reading = {link.target for link in links}
+        read = {link.source for link in links}
         numbers = range(len(children))
-        ways += [_Way(START, n, None) for n in numbers if n not in reading]
-        ways += [_Way(n, END, None) for n in numbers if n not in read]
+        links += [_Link(START, n, None) for n in numbers if n not in reading]
+        links += [_Link(n, END, None) for n in numbers if n not in read]
         items: dict[int, Item] = {}
         side: dict[Edge, Cluster] = {}
         unclean: set[Cluster] = set()
         for number, child in enumerate(children):
             if isinstance(child, Cluster):
-                items[number], ends, open_ = self._framed(child, number, ways)
+                items[number], ends, open_ = self._framed(child, number, links)
                 side.update(dict.fromkeys(ends, child))
                 if not open_:
                     unclean.add(child)
             else:
                 items[number] = Leaf(child)
-        region = _Region(items, ways, self.edges)
+        region = _Region(items, links, self.edges)
         found = region.series(list(numbers), START, END)
         unclean |= {child for edge, child in side.items() if edge not in region.free}
         return found, unclean
 
     def _framed(
-        self, cluster: Cluster, number: int, ways: Iterable[_Way]
+        self, cluster: Cluster, number: int, links: Iterable[_Link]
     ) -> tuple[Framed, list[Edge], bool]:
         """A cluster with its frame, the edges at its sides, and whether these reach open boxes."""
-        coming = [w.edge for w in ways if w.target == number and w.edge is not None]
-        going = [w.edge for w in ways if w.source == number and w.edge is not None]
+        coming = [w.edge for w in links if w.target == number and w.edge is not None]
+        going = [w.edge for w in links if w.source == number and w.edge is not None]
         first = min(coming, key=lambda e: e.target).source if coming else None
         last = max((e.source for e in going), default=None)
         entries = [e for e in coming if e.source == first]
@@ -192,18 +192,18 @@ class _Flow:
 
 @dataclass(eq=False)
 class _Region:
-    """The children of a cluster, numbered in the order of the flow, and the ways between them."""
+    """The children of a cluster, numbered in the order of the flow, and the links between them."""
 
     items: dict[int, Item]
-    ways: Sequence[_Way]
+    links: Sequence[_Link]
     edges: Sequence[Edge]
     free: set[Edge] = field(default_factory=set)  # edges that may end at the side of a frame
 
     def series(self, numbers: list[int], before: int, after: int) -> Series:
         """Some children between two others, or the ends of the cluster."""
         inside = set(numbers)
-        coming = [w for w in self.ways if w.source == before and w.target in inside]
-        going = [w for w in self.ways if w.target == after and w.source in inside]
+        coming = [w for w in self.links if w.source == before and w.target in inside]
+        going = [w for w in self.links if w.target == after and w.source in inside]
         cuts = self._cuts(numbers, inside, before, after)
         ends = [before, *cuts, after]
         found: list[Item] = []
@@ -220,14 +220,14 @@ class _Region:
         return Series(found, _drawn(coming), _drawn(going))
 
     def _cuts(self, numbers: list[int], inside: set[int], before: int, after: int) -> list[int]:
-        """The children that all ways from before to after pass."""
+        """The children that all paths from before to after pass."""
         furthest: dict[int, int] = defaultdict(int)
         place = {number: i for i, number in enumerate(numbers)} | {after: len(numbers)}
-        for way in self.ways:
-            if way.target in place and (way.source in inside or way.source == before):
-                if way.target == after and way.source == before:
+        for link in self.links:
+            if link.target in place and (link.source in inside or link.source == before):
+                if link.target == after and link.source == before:
                     continue
-                furthest[way.source] = max(furthest[way.source], place[way.target])
+                furthest[link.source] = max(furthest[link.source], place[link.target])
         reach, cuts = furthest[before], []
         for i, number in enumerate(numbers):
             if reach <= i:
@@ -236,11 +236,11 @@ class _Region:
         return cuts
 
     def _between(self, numbers: list[int], before: int, after: int, *, whole: bool) -> Item:
-        """What lies between two children that all ways pass."""
+        """What lies between two children that all paths pass."""
         parts = self._parts(numbers)
         if whole and len(parts) == 1:  # what skips all of it is drawn beside the knot
             return self._knot(numbers, before, after)
-        skips = _drawn(w for w in self.ways if (w.source, w.target) == (before, after))
+        skips = _drawn(w for w in self.links if (w.source, w.target) == (before, after))
         branches = [self.series(part, before, after) for part in parts]
         self.free.update(skips)
         for branch in branches:
@@ -250,7 +250,7 @@ class _Region:
         return Parallel(branches, skips)
 
     def _parts(self, numbers: list[int]) -> list[list[int]]:
-        """The children that ways connect, each part in order, the parts in order of their first."""
+        """Children that links connect, each part in order, the parts in order of their first."""
         inside, leader = set(numbers), {n: n for n in numbers}
 
         def find(number: int) -> int:
@@ -259,9 +259,9 @@ class _Region:
                 number = leader[number]
             return number
 
-        for way in self.ways:
-            if way.source in inside and way.target in inside:
-                low, high = sorted((find(way.source), find(way.target)))
+        for link in self.links:
+            if link.source in inside and link.target in inside:
+                low, high = sorted((find(link.source), find(link.target)))
                 leader[high] = low
         parts: dict[int, list[int]] = defaultdict(list)
         for number in numbers:
@@ -278,8 +278,8 @@ class _Region:
             items[boxes[0]] = item
             home.update(dict.fromkeys(boxes, boxes[0]))
         inside = set(numbers)
-        coming = _drawn(w for w in self.ways if w.source == before and w.target in inside)
-        going = _drawn(w for w in self.ways if w.target == after and w.source in inside)
+        coming = _drawn(w for w in self.links if w.source == before and w.target in inside)
+        going = _drawn(w for w in self.links if w.target == after and w.source in inside)
         within = (e for e in self.edges if e.source in home and e.target in home)
         ends = (Edge(home[e.source], home[e.target], e.skip) for e in within)
         return Knot(
@@ -301,5 +301,5 @@ def _boxes(child: Child) -> Iterable[int]:
     return child.boxes() if isinstance(child, Cluster) else (child,)
 
 
-def _drawn(ways: Iterable[_Way]) -> list[Edge]:
-    return [way.edge for way in ways if way.edge is not None]
+def _drawn(links: Iterable[_Link]) -> list[Edge]:
+    return [link.edge for link in links if link.edge is not None]

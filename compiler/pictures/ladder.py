@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-from .feature_maps import FeatureMap, FeatureMaps, Way
+from .feature_maps import Connection, FeatureMap, FeatureMaps
 from .page import LANDSCAPE
 from .rows import Layout, Row, Slot
 from .solids import number
@@ -21,7 +21,7 @@ def levels(found: FeatureMaps) -> list[int]:
     A network is an encoder with a decoder where its maps are one chain, become smaller and then
     larger again, and at least two skips lead from the way down to the same level of the way up.
     """
-    if any(not m.spatial for m in found.maps) or {w.target for w in found.ways} != {
+    if any(not m.spatial for m in found.maps) or {w.target for w in found.connections} != {
         *range(1, len(found.maps))
     }:
         return []
@@ -37,26 +37,31 @@ def levels(found: FeatureMaps) -> list[int]:
         len(across) > 1,
         min(level) == 0,
         level == sorted(level[:bottom]) + sorted(level[bottom:], reverse=True),
-        all(Way(i - 1, i) in found.ways for i in range(1, len(level))),
-        all(level[way.source] == level[way.target] for way in found.ways if _is_skip(way)),
-        all(way.source < bottom < way.target for way in across),
+        all(Connection(i - 1, i) in found.connections for i in range(1, len(level))),
+        all(
+            level[connection.source] == level[connection.target]
+            for connection in found.connections
+            if _is_skip(connection)
+        ),
+        all(connection.source < bottom < connection.target for connection in across),
         all(level[w.source] not in level[w.source + 1 : w.target] for w in across),
         all(max(own) < ALIKE * min(own) for own in sides.values()),
     )
     return level if all(fits) else []
 
 
-def bridges(found: FeatureMaps, level: Sequence[int]) -> list[Way]:
+def bridges(found: FeatureMaps, level: Sequence[int]) -> list[Connection]:
     """The skips that pass by a deeper level."""
     return [
-        way
-        for way in found.ways
-        if _is_skip(way) and max(level[way.source : way.target + 1]) > level[way.source]
+        connection
+        for connection in found.connections
+        if _is_skip(connection)
+        and max(level[connection.source : connection.target + 1]) > level[connection.source]
     ]
 
 
-def _is_skip(way: Way) -> bool:
-    return way.skip or way.target - way.source > 1
+def _is_skip(connection: Connection) -> bool:
+    return connection.skip or connection.target - connection.source > 1
 
 
 def _side(found: FeatureMap) -> float:
@@ -75,17 +80,21 @@ class Ladder(Layout):
         self.bridges = set(bridges(self.found, level))
         return level
 
-    def kind(self, way: Way) -> str:
-        """How a way is drawn: skips lead straight from side to side."""
-        if way in self.bridges:
+    def kind(self, connection: Connection) -> str:
+        """How a connection is drawn: skips lead straight from side to side."""
+        if connection in self.bridges:
             return "bridge"
-        if self.is_arc(way):
+        if self.is_arc(connection):
             return "arc"
-        return "link" if self.slots[way.source].lane == self.slots[way.target].lane else "step"
+        return (
+            "link"
+            if self.slots[connection.source].lane == self.slots[connection.target].lane
+            else "step"
+        )
 
-    def is_arc(self, way: Way) -> bool:
-        """Whether a way passes over maps of its level."""
-        return way not in self.bridges and _is_skip(way)
+    def is_arc(self, connection: Connection) -> bool:
+        """Whether a connection passes over maps of its level."""
+        return connection not in self.bridges and _is_skip(connection)
 
     def _place_in_columns(self, row: Row) -> None:
         """The way down at the left of each level, the way up at its right, the lowest between."""

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..emit.palette import Theme
-from .feature_maps import Way
+from .feature_maps import Connection
 from .lane_changes import branch, carried, detour, step
 from .links import link
 from .page import label
@@ -12,8 +12,8 @@ from .rows import LINE, Layout, Row, Slot
 from .scene import Drawn, Group, Line, Paint, Text
 from .skips import arc, bridge, stub
 
-# By what a layout calls a way's kind.
-WAYS: Mapping[str, Callable[[Layout, Theme, Way], Iterator[Drawn]]] = {
+# By what a layout calls a connection's kind.
+CONNECTIONS: Mapping[str, Callable[[Layout, Theme, Connection], Iterator[Drawn]]] = {
     "arc": arc,
     "branch": branch,
     "bridge": bridge,
@@ -26,23 +26,23 @@ WAYS: Mapping[str, Callable[[Layout, Theme, Way], Iterator[Drawn]]] = {
 
 
 def shapes(layout: Layout, theme: Theme) -> Iterator[Drawn]:
-    """All shapes, row by row: links below solids, other ways above them."""
-    into: dict[int, list[Way]] = defaultdict(list)
-    for way in layout.found.ways:
-        into[way.target].append(way)
+    """All shapes, row by row: links below solids, other connections above them."""
+    into: dict[int, list[Connection]] = defaultdict(list)
+    for connection in layout.found.connections:
+        into[connection.target].append(connection)
     for row in layout.rows:
         over: list[Drawn] = []
         for slot in row.slots():
-            for way in into[slot.position]:
-                kind = layout.kind(way)
-                drawn = WAYS[kind](layout, theme, way)
+            for connection in into[slot.position]:
+                kind = layout.kind(connection)
+                drawn = CONNECTIONS[kind](layout, theme, connection)
                 if kind == "link":
                     yield from drawn
                 else:
                     over += drawn
             solid_shapes = tuple(slot.solid.shapes(slot.x, slot.y, theme))
-            said = f"{slot.found.path}: {slot.found.said}, {slot.found.caption}"
-            yield Group(solid_shapes, "box", said, slot.found.path)
+            title = f"{slot.found.path}: {slot.found.description}, {slot.found.caption}"
+            yield Group(solid_shapes, "box", title, slot.found.path)
         yield from over
         for slot in row.slots():
             yield from _text(layout, theme, slot, row)

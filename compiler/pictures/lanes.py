@@ -9,8 +9,8 @@ from .feature_maps import FeatureMaps
 def ranks(found: FeatureMaps) -> list[int]:
     """How many maps come before each one, at most."""
     result = [0] * len(found.maps)
-    for way in sorted(found.ways, key=lambda way: way.target):
-        result[way.target] = max(result[way.target], result[way.source] + 1)
+    for connection in sorted(found.connections, key=lambda connection: connection.target):
+        result[connection.target] = max(result[connection.target], result[connection.source] + 1)
     return result
 
 
@@ -18,9 +18,9 @@ def lanes(found: FeatureMaps, rank: Sequence[int]) -> list[int]:
     """The lane of each map: 0 for the longest chain, others below it where there is room."""
     sources: dict[int, list[int]] = defaultdict(list)
     targets: dict[int, list[int]] = defaultdict(list)
-    for way in found.ways:
-        sources[way.target].append(way.source)
-        targets[way.source].append(way.target)
+    for connection in found.connections:
+        sources[connection.target].append(connection.source)
+        targets[connection.source].append(connection.target)
     lane = [-1] * len(found.maps)
     taken: dict[int, list[tuple[int, int]]] = defaultdict(list)
     left = set(range(len(found.maps)))
@@ -58,7 +58,7 @@ def _free(taken: Sequence[tuple[int, int]], first: int, last: int) -> bool:
 
 
 def cuts(found: FeatureMaps, rank: Sequence[int], widths: Sequence[float], rows: int) -> list[int]:
-    """The ranks that begin rows, so that rows are about as wide and few ways are cut.
+    """The ranks that begin rows, so that rows are about as wide and few connections are cut.
 
     Args:
         found: The maps.
@@ -68,9 +68,9 @@ def cuts(found: FeatureMaps, rank: Sequence[int], widths: Sequence[float], rows:
     """
     count = len(widths)
     crossing = [0.0] * (count + 1)
-    for way in found.ways:
-        ahead = rank[way.target] - rank[way.source] > 1 or way.skip
-        for cut in range(rank[way.source] + 1, rank[way.target] + 1):
+    for connection in found.connections:
+        ahead = rank[connection.target] - rank[connection.source] > 1 or connection.skip
+        for cut in range(rank[connection.source] + 1, rank[connection.target] + 1):
             crossing[cut] += 0.3 if ahead else 0.1
     for repeat in found.repeats:
         for cut in range(rank[repeat.first] + 1, rank[repeat.last] + 1):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..emit.palette import Theme, family, fill
-from .feature_maps import Way
+from .feature_maps import Connection
 from .rows import Layout, Slot
 from .scene import Drawn, Group, Line, Paint, Polygon
 from .solids import mixed, number
@@ -11,9 +11,9 @@ from .solids import mixed, number
 LEAST_KERNEL = 5.0  # points of a kernel's side
 
 
-def link(layout: Layout, theme: Theme, way: Way) -> Iterator[Drawn]:
+def link(layout: Layout, theme: Theme, connection: Connection) -> Iterator[Drawn]:
     """What leads from a map to the one beside it."""
-    source, target = layout.ends(way)
+    source, target = layout.ends(connection)
     if target.found.kernel and source.found.spatial and target.found.spatial:
         shapes = tuple(_pyramid(source, target, theme))
     elif family(target.found.kind) == "dense" and not target.found.spatial:
@@ -21,7 +21,7 @@ def link(layout: Layout, theme: Theme, way: Way) -> Iterator[Drawn]:
     else:
         ends = ((source.right + 1, source.y), (target.x - 1, target.y))
         shapes = (Line(ends, Paint(stroke=theme.line, width=0.9), 4.0),)
-    yield Group(shapes, "edge", layout.said(way))
+    yield Group(shapes, "edge", layout.title_of(connection))
 
 
 def _wedge(source: Slot, target: Slot, theme: Theme) -> Polygon:

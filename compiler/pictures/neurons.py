@@ -201,7 +201,7 @@ class _Edge:
 
     start: Point
     end: Point
-    said: str
+    title: str
     value: float | None
 
     def at(self, share: float) -> Point:
@@ -295,8 +295,8 @@ class _Painter:
         else:
             colour = SIGNS[self.dark][edge.value < 0]
             paint = Paint(stroke=colour, width=THIN + (THICK - THIN) * abs(edge.value) / largest)
-        said = edge.said if edge.value is None else f"{edge.said} = {edge.value:g}"
-        return Group((Line((edge.start, edge.end), paint),), "edge", said)
+        title = edge.title if edge.value is None else f"{edge.title} = {edge.value:g}"
+        return Group((Line((edge.start, edge.end), paint),), "edge", title)
 
     @property
     def dark(self) -> bool:
@@ -327,7 +327,7 @@ class _Painter:
             back = Paint(self.theme.background)
             yield Rectangle(place.left, place.top, place.width, place.height, back, 2)
             x, y = place.center
-            yield label(Text(x, y + 2.5, text, SMALL, self.theme.text), title=edge.said)
+            yield label(Text(x, y + 2.5, text, SMALL, self.theme.text), title=edge.title)
 
     def _column(self, column: _Column) -> Iterator[Drawn]:
         first, last = column is self.columns[0], column is self.columns[-1]
@@ -342,8 +342,8 @@ class _Painter:
                 if first
                 else _curve(column.activation, (x, y), upon)
             )
-            said = f"{column.name} {unit + 1} of {column.units:,}"
-            yield Group((circle, *inside), "box", said, column.name)
+            title = f"{column.name} {unit + 1} of {column.units:,}"
+            yield Group((circle, *inside), "box", title, column.name)
             if last:
                 yield from self._answer(column, unit, (x, y))
         if column.elided:
@@ -450,7 +450,7 @@ def _curve(kind: str, place: Point, theme: Theme) -> tuple[Drawn, ...]:
 
 
 def _edge(
-    start: Point, end: Point, said: str, value: float | None, radius: float = RADIUS
+    start: Point, end: Point, title: str, value: float | None, radius: float = RADIUS
 ) -> _Edge:
     """An edge from the rim of a circle, of the radius, to the rim of a unit."""
     dx, dy = end[0] - start[0], end[1] - start[1]
@@ -458,7 +458,7 @@ def _edge(
     return _Edge(
         (start[0] + radius * ux, start[1] + radius * uy),
         (end[0] - RADIUS * ux, end[1] - RADIUS * uy),
-        said,
+        title,
         value,
     )
 

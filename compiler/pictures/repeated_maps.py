@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import pairwise, takewhile
 from typing import Any
 
-from .feature_maps import FeatureMap, FeatureMaps, Repeat, Way
+from .feature_maps import Connection, FeatureMap, FeatureMaps, Repeat
 
 LONGEST_BLOCK = 16  # maps of one turn
 
@@ -14,7 +14,7 @@ LONGEST_BLOCK = 16  # maps of one turn
 def fold(found: FeatureMaps, *, loosely: bool = False) -> FeatureMaps:
     """Draw runs of maps that repeat once.
 
-    Turns are equal where extents, kinds, arguments, activations and ways agree; strides and
+    Turns are equal where extents, kinds, arguments, activations and connections agree; strides and
     projections of the first turn may differ. Loosely, channels and dilations may differ, too.
     """
     maps: list[FeatureMap] = []
@@ -30,8 +30,8 @@ def fold(found: FeatureMaps, *, loosely: bool = False) -> FeatureMaps:
         maps += _once(found.maps, block)
         if block.length > 1 and block.times > 1:
             repeats.append(Repeat(start, start + block.length - 1, block.times))
-    ways = _ways(found.ways, places, starts)
-    return FeatureMaps(tuple(maps), tuple(ways), tuple(repeats))
+    connections = _ways(found.connections, places, starts)
+    return FeatureMaps(tuple(maps), tuple(connections), tuple(repeats))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,8 @@ class _Blocks:
     def _before(self) -> list[list[tuple[int, str]]]:
         """The positions that each map reads, and the signs of the sums that it reads them in."""
         sources: list[list[tuple[int, str]]] = [[] for _ in self.found.maps]
-        for way in self.found.ways:
-            sources[way.target].append((way.source, way.merge))
+        for connection in self.found.connections:
+            sources[connection.target].append((connection.source, connection.merge))
         return [sorted(each) for each in sources]
 
 
@@ -160,16 +160,21 @@ def _once(maps: Sequence[FeatureMap], block: _Block) -> Iterator[FeatureMap]:
         )
 
 
-def _ways(ways: Sequence[Way], places: dict[int, int], starts: dict[int, int]) -> Iterator[Way]:
-    """The ways between maps at their new places, each once."""
-    found: dict[tuple[int, int, bool, str], Way] = {}
+def _ways(
+    connections: Sequence[Connection], places: dict[int, int], starts: dict[int, int]
+) -> Iterator[Connection]:
+    """The connections between maps at their new places, each once."""
+    found: dict[tuple[int, int, bool, str], Connection] = {}
     passed_on: set[tuple[int, int]] = set()
-    for way in ways:
-        source, target = places[way.source], places[way.target]
+    for connection in connections:
+        source, target = places[connection.source], places[connection.target]
         if source < target:
-            moved = replace(way, source=source, target=target)
-            found.setdefault((source, target, way.skip, way.merge), moved)
-        elif not way.words and way.target - way.source > 1:
-            passed_on.add((starts[way.target], target))
-    for way in found.values():
-        yield replace(way, first=bool(way.words) and (way.source, way.target) in passed_on)
+            moved = replace(connection, source=source, target=target)
+            found.setdefault((source, target, connection.skip, connection.merge), moved)
+        elif not connection.words and connection.target - connection.source > 1:
+            passed_on.add((starts[connection.target], target))
+    for connection in found.values():
+        yield replace(
+            connection,
+            first=bool(connection.words) and (connection.source, connection.target) in passed_on,
+        )

@@ -1,4 +1,4 @@
-"""Feature maps -> where their solids, words and ways stand: in rows, and in lanes for branches."""
+"""Feature maps -> where solids, words and connections stand: in rows, and in lanes for branches."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from .feature_maps import TIED, FeatureMap, FeatureMaps, Repeat, Way
+from .feature_maps import TIED, Connection, FeatureMap, FeatureMaps, Repeat
 from .fonts import shortened, text_width
 from .lanes import cuts, lanes, nested, ranks
 from .page import LANDSCAPE
@@ -43,7 +43,7 @@ RELAXATIONS = 12  # until words between maps do not meet
 MOST_LINES = 4  # of what a layer does
 LINE = 1.18  # from line to line, in sizes of text
 LEVEL = 10.0  # from arc to arc
-STUB = 16.0  # above maps, for the end of a way that leads to another row
+STUB = 16.0  # above maps, for the end of a connection that leads to another row
 SIGN = 8.5  # that the sign of a merge takes
 SIDE = 16.0  # beside rows, for what leads from one to the next
 HEAD = 60.0  # of a page's height, for heading and legend
@@ -131,33 +131,33 @@ class Layout:
     def _lanes_of(self, rank: list[int]) -> list[int]:
         return lanes(self.found, rank)
 
-    def ends(self, way: Way) -> tuple[Slot, Slot]:
-        """The maps that a way leads from and to."""
-        return self.slots[way.source], self.slots[way.target]
+    def ends(self, connection: Connection) -> tuple[Slot, Slot]:
+        """The maps that a connection leads from and to."""
+        return self.slots[connection.source], self.slots[connection.target]
 
-    def said(self, way: Way) -> str:
+    def title_of(self, connection: Connection) -> str:
         """The names of both."""
-        source, target = self.ends(way)
+        source, target = self.ends(connection)
         return f"{source.found.path} \N{RIGHTWARDS ARROW} {target.found.path}"
 
-    def kind(self, way: Way) -> str:
-        """How a way is drawn: the name of a function in `laid_out_maps`."""
-        if self.row[way.source] is not self.row[way.target]:
-            return "carried" if self.is_carried(way) else "stub"
-        if self.is_arc(way):
+    def kind(self, connection: Connection) -> str:
+        """How a connection is drawn: the name of a function in `laid_out_maps`."""
+        if self.row[connection.source] is not self.row[connection.target]:
+            return "carried" if self.is_carried(connection) else "stub"
+        if self.is_arc(connection):
             return "arc"
-        across = self.slots[way.source].lane != self.slots[way.target].lane
-        if across and way.skip:
+        across = self.slots[connection.source].lane != self.slots[connection.target].lane
+        if across and connection.skip:
             return "detour"
         return "branch" if across else "link"
 
     @cached_property
-    def stubs(self) -> dict[int, Way]:
-        """The first way to another row from each map that such ways leave."""
-        found: dict[int, Way] = {}
-        for way in self.found.ways:
-            if self.kind(way) == "stub":
-                found.setdefault(way.source, way)
+    def stubs(self) -> dict[int, Connection]:
+        """The first connection to another row from each map that such connections leave."""
+        found: dict[int, Connection] = {}
+        for connection in self.found.connections:
+            if self.kind(connection) == "stub":
+                found.setdefault(connection.source, connection)
         return found
 
     def _wrapped(self, columns: list[list[Slot]], rank: list[int], most: int) -> list[Row]:
@@ -180,10 +180,10 @@ class Layout:
         if not self.look.between and "@" in found.caption and len(found.caption) > 6:
             channels, _, extents = found.caption.partition("@")
             caption = [f"{channels}@", extents]
-        lines = _lines(found.said, self.look.words, size)
+        lines = _lines(found.description, self.look.words, size)
         if found.times > 1:
             times = f"\N{MULTIPLICATION SIGN}{TIED}{found.times:,}"
-            whole = _lines(f"{found.said} {times}", self.look.words, size)
+            whole = _lines(f"{found.description} {times}", self.look.words, size)
             lines = whole if found.kind else [*lines[: MOST_LINES - 1], times.replace(TIED, " ")]
         (caption if self.inline else lines).extend(f"output {name}" for name in found.outputs)
         lines = [shortened(line, 2 * self.look.words, size) for line in lines]
@@ -235,7 +235,7 @@ class Layout:
                     gaps[i - 1] += lacking if i > 1 else 0
 
     def _place_in_columns(self, row: Row) -> None:
-        """Words stand below their maps, so that between columns there is room for ways."""
+        """Words stand below their maps, so that between columns there is room for connections."""
         right = -self.look.gap
         for column in row.columns:
             half = max(max(slot.solid.width, *self._widths(slot)) / 2 for slot in column)
@@ -244,59 +244,73 @@ class Layout:
                 slot.middle = slot.center
             right += self.look.gap + 2 * half
 
-    def _arcs(self, row: Row) -> dict[Way, int]:
-        """The ways over the maps of a row, with their heights."""
-        ways = [
-            way for way in self.found.ways if self.row[way.target] is row and self.is_above(way)
+    def _arcs(self, row: Row) -> dict[Connection, int]:
+        """The connections over the maps of a row, with their heights."""
+        connections = [
+            connection
+            for connection in self.found.connections
+            if self.row[connection.target] is row and self.is_above(connection)
         ]
-        result: dict[Way, int] = {}
-        for lane in {self.slots[way.target].lane for way in ways}:
-            own = [way for way in ways if self.slots[way.target].lane == lane]
+        result: dict[Connection, int] = {}
+        for lane in {self.slots[connection.target].lane for connection in connections}:
+            own = [
+                connection
+                for connection in connections
+                if self.slots[connection.target].lane == lane
+            ]
             spans = [
-                (self._begin(way), float(self.column[way.target]), (way.source, way.words))
-                for way in own
+                (
+                    self._begin(connection),
+                    float(self.column[connection.target]),
+                    (connection.source, connection.words),
+                )
+                for connection in own
             ]
             result.update(zip(own, nested(spans), strict=True))
         return result
 
-    def _begin(self, way: Way) -> float:
+    def _begin(self, connection: Connection) -> float:
         """The column that an arc begins in; that of one from the row before is to the left."""
-        same = self.row[way.source] is self.row[way.target]
-        if same and self.kind(way) == "detour" and not self.free(self.slots[way.target].lane, way):
-            return self.column[way.target] - 0.5
-        return float(self.column[way.source]) if same else -1.0
+        same = self.row[connection.source] is self.row[connection.target]
+        if (
+            same
+            and self.kind(connection) == "detour"
+            and not self.free(self.slots[connection.target].lane, connection)
+        ):
+            return self.column[connection.target] - 0.5
+        return float(self.column[connection.source]) if same else -1.0
 
-    def is_above(self, way: Way) -> bool:
-        """Whether a way enters a map from above."""
-        return self.is_arc(way) or self.kind(way) == "detour"
+    def is_above(self, connection: Connection) -> bool:
+        """Whether a connection enters a map from above."""
+        return self.is_arc(connection) or self.kind(connection) == "detour"
 
-    def is_arc(self, way: Way) -> bool:
-        """Whether a way passes over other maps, or over the layer beside it."""
-        if self.row[way.source] is not self.row[way.target]:
-            return self.is_carried(way) and self.column[way.target] > 0
-        source, target = self.slots[way.source], self.slots[way.target]
+    def is_arc(self, connection: Connection) -> bool:
+        """Whether a connection passes over other maps, or over the layer beside it."""
+        if self.row[connection.source] is not self.row[connection.target]:
+            return self.is_carried(connection) and self.column[connection.target] > 0
+        source, target = self.slots[connection.source], self.slots[connection.target]
         if source.lane != target.lane:
-            return not any(self.free(lane, way) for lane in (source.lane, target.lane))
-        return way.skip or not self.free(source.lane, way)
+            return not any(self.free(lane, connection) for lane in (source.lane, target.lane))
+        return connection.skip or not self.free(source.lane, connection)
 
-    def free(self, lane: int, way: Way) -> bool:
+    def free(self, lane: int, connection: Connection) -> bool:
         """Whether no map of a lane stands between two of a row."""
-        columns = self.row[way.target].columns[
-            self.column[way.source] + 1 : self.column[way.target]
+        columns = self.row[connection.target].columns[
+            self.column[connection.source] + 1 : self.column[connection.target]
         ]
         return all(slot.lane != lane for column in columns for slot in column)
 
-    def is_carried(self, way: Way) -> bool:
-        """Whether a way leads from the end of one row to the next row."""
-        source, target = self.row[way.source], self.row[way.target]
-        last = self.column[way.source] == len(source.columns) - 1
+    def is_carried(self, connection: Connection) -> bool:
+        """Whether a connection leads from the end of one row to the next row."""
+        source, target = self.row[connection.source], self.row[connection.target]
+        last = self.column[connection.source] == len(source.columns) - 1
         return last and self.rows.index(target) - self.rows.index(source) == 1
 
     @property
     def level(self) -> float:
         """From arc to arc."""
-        said = any(way.words for way in self.found.ways)
-        return LEVEL + (self.look.text if said else 0)
+        has_words = any(connection.words for connection in self.found.connections)
+        return LEVEL + (self.look.text if has_words else 0)
 
     def _stack(self) -> float:
         """Set rows and lanes below each other, and say how high they are."""
@@ -309,11 +323,11 @@ class Layout:
             for lane in sorted({slot.lane for slot in row.slots()}):
                 slots = [slot for slot in row.slots() if slot.lane == lane]
                 arcs = self.arcs[id(row)].items()
-                levels = [n for way, n in arcs if self.slots[way.target].lane == lane]
+                levels = [n for connection, n in arcs if self.slots[connection.target].lane == lane]
                 stubs = [
-                    STUB + SIGN * (row is self.row[way.target] and bool(way.merge))
-                    for way in self.found.ways
-                    if self.kind(way) == "stub" and lane in self._lanes(way, row)
+                    STUB + SIGN * (row is self.row[connection.target] and bool(connection.merge))
+                    for connection in self.found.connections
+                    if self.kind(connection) == "stub" and lane in self._lanes(connection, row)
                 ]
                 lift = max(stubs, default=0.0)  # so that arcs pass above letters
                 y += lift + max((n * self.level + 8 for n in levels), default=0.0)
@@ -338,9 +352,11 @@ class Layout:
         """The lowest lane that what is repeated takes."""
         return max(slot.lane for slot in self.slots[repeat.first : repeat.last + 1])
 
-    def _lanes(self, way: Way, row: Row) -> set[int]:
-        """The lanes of a row that a way begins or ends in."""
-        return {self.slots[i].lane for i in (way.source, way.target) if self.row[i] is row}
+    def _lanes(self, connection: Connection, row: Row) -> set[int]:
+        """The lanes of a row that a connection begins or ends in."""
+        return {
+            self.slots[i].lane for i in (connection.source, connection.target) if self.row[i] is row
+        }
 
 
 def _lines(text: str, width: float, size: float) -> list[str]:

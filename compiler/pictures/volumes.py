@@ -105,6 +105,8 @@ def _legend(layout: Layout, theme: Theme) -> dict[str, Swatch]:
     legend[words] = legend.pop(words, colour)  # the last one
     if any(s.found.activation and not s.solid.planes for s in layout.slots):
         legend[meaning(theme, "RELU")[0]] = activation_colour(theme)
-    if {"arc", "bridge", "detour", "stub"} & {layout.kind(way) for way in found.ways}:
+    if {"arc", "bridge", "detour", "stub"} & {
+        layout.kind(connection) for connection in found.connections
+    }:
         legend["skip"] = (Line(((0, 4), (8, 4)), Paint(stroke=theme.skip, width=1.4)),)
     return legend

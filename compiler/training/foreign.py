@@ -235,7 +235,7 @@ _CIFAR = (
 _IRIS = "put the table from https://archive.ics.uci.edu/dataset/53/iris into"
 _CLASSES = "put a folder of images for each class into"
 
-LOST = "has no counterpart"  # what is said of arguments that our choice has not
+LOST = "has no counterpart"  # what is said of arguments that our choice lacks
 
 # What is to be done for a data set, before the name of its folder or file.
 DOWNLOADS: Mapping[str, str] = {

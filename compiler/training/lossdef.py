@@ -159,7 +159,7 @@ class LossDef(TermDef):
         if target is not None and target.dtype.is_float and len(target.shape) < len(output.shape):
             target = build.Unsqueeze(target, build.index_constant((axis,)))
         options = {n: v for n, v in self.settled(term.arguments).items() if n != INPUT_AS_TARGET}
-        if weighs_classes_alike(term):  # without a training part, all classes are as frequent
+        if balances_classes(term):  # without a training part, all classes are as frequent
             options[CLASS_WEIGHTS] = None
         loss: Value = self.function(build, output, target, axis, **options)
         return loss
@@ -198,7 +198,7 @@ def _of_comparisons(*, target: LabelName | None = None) -> None:
     """What every loss takes that compares: an input in place of a target that data give."""
 
 
-def weighs_classes_alike(term: Term) -> bool:
+def balances_classes(term: Term) -> bool:
     """Whether all classes are to count as much, however frequent they are in the training part."""
     return term.arguments.get(CLASS_WEIGHTS) == BALANCED
 

@@ -28,14 +28,14 @@ def regularized(graph: Graph, *, biases: bool = False) -> dict[str, Value]:
 
 
 def _role(graph: Graph, value: Value, data: set[int]) -> Role:
-    met = set(_met(graph, value, data))
+    met = set(_roles_at_data(graph, value, data))
     for role in (Role.WEIGHT, Role.SCALE, Role.BIAS):
         if role in met:
             return role
     return Role.OTHER
 
 
-def _met(graph: Graph, value: Value, data: set[int]) -> Iterator[Role]:
+def _roles_at_data(graph: Graph, value: Value, data: set[int]) -> Iterator[Role]:
     """The roles that a parameter plays where it meets data."""
     pending, seen = [value], {(value.node, value.output)}
     while pending:

@@ -5,7 +5,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .call_text import ForeignArgument, arguments_of, by_kind, is_number, listed, unquoted
-from .recipes import is_unsaid, own_name, renamed
+from .recipes import has_no_counterpart, own_name, renamed
 from .words import (
     ACTIVATION_LAYERS,
     COUNT_KEYWORDS,
@@ -89,7 +89,7 @@ def _in_our_terms(
     arguments = renamed(name, [_unquoted_number(argument) for argument in arguments])
     if {"scale", "center"} <= {a.name for a in arguments if OUR_VALUES.get(a.text) == "no"}:
         arguments = [*arguments, ForeignArgument("affine", "no")]
-    said = [a for a in arguments if a.name == "padding_mode" or not is_unsaid(row.name, a)]
+    said = [a for a in arguments if a.name == "padding_mode" or not has_no_counterpart(row.name, a)]
     return [part for argument in said for part in _parts(argument, row, rank, said)]
 
 

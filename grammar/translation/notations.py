@@ -38,7 +38,7 @@ class ForeignNotation(NamedTuple):
     help: Help
     code: str = "E011"
 
-    def said(self, source: Source, match: re.Match[str]) -> Diagnostic:
+    def diagnostic(self, source: Source, match: re.Match[str]) -> Diagnostic:
         """The diagnostic for a match."""
         groups = [(group or "").strip(" \t") for group in (match[0], *match.groups())]
         return Diagnostic(
@@ -55,7 +55,7 @@ def line_at(source: Source, start: int, offset: int) -> Diagnostic | None:
     for notation, place in (*((line, begin) for line in LINES), (COMMENT, offset)):
         match = re.compile(notation.pattern).match(source.text, place)
         if match and match.start() <= offset <= match.end():
-            found = notation.said(source, match)
+            found = notation.diagnostic(source, match)
             first = match.end() - len(match[0].lstrip())
             return replace(found, span=Span(source, first, match.end()))
     return None
@@ -68,7 +68,7 @@ def piece_at(source: Source, start: int, offset: int) -> Diagnostic | None:
     for piece in PIECES:
         for match in re.compile(piece.pattern).finditer(source.text, start, end):
             if match.start() <= offset <= match.end():
-                return piece.said(source, match)
+                return piece.diagnostic(source, match)
     return None
 
 
@@ -81,7 +81,7 @@ def slip_at(source: Source, offset: int, *, in_token: bool) -> Diagnostic | None
         found = re.compile(slip.pattern).finditer(source.text, start, offset + _AHEAD)
         match = next((match for match in found if match.end() > offset), None)
         if match is not None and match.start() <= offset:
-            return slip.said(source, match)
+            return slip.diagnostic(source, match)
     return None
 
 

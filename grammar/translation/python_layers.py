@@ -72,7 +72,7 @@ class ForeignTensor:
 class Layers:
     """Applies layers, and keeps what is to be said of the translation."""
 
-    said: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     applied: dict[int, tuple[ForeignLayer, Flow]] = field(default_factory=dict)
     count: int = 0
     is_fitted: bool = False
@@ -184,8 +184,8 @@ class Layers:
             raise NotUnderstoodError("too many layers")
 
     def _say(self, remark: str) -> None:
-        if remark and remark not in self.said:
-            self.said.append(remark)
+        if remark and remark not in self.remarks:
+            self.remarks.append(remark)
 
 
 def _pads_by_itself(step: ForeignLayer) -> bool:

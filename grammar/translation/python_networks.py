@@ -24,12 +24,12 @@ class Translation(NamedTuple):
     """
 
     code: str
-    said: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def help(self) -> str:
         """What to write, and what is not the same."""
-        return "; ".join([f"write `{self.code}`", *self.said])
+        return "; ".join([f"write `{self.code}`", *self.remarks])
 
 
 def python_network(text: str) -> Translation | None:
@@ -71,7 +71,9 @@ def python_chain(text: str, *, starts: bool) -> Translation | None:
         code = spelled([y.flow for y in tensors([interpreter.call(model, [x], {})])])
     except NotUnderstoodError:
         return None
-    return Translation(code if starts else code.removeprefix("x -> "), (*interpreter.layers.said,))
+    return Translation(
+        code if starts else code.removeprefix("x -> "), (*interpreter.layers.remarks,)
+    )
 
 
 def contained(name: str, call: str, *, starts: bool) -> Translation | None:
@@ -120,14 +122,14 @@ def _translation(interpreter: Interpreter, candidate: Any, text: str) -> Transla
     widths = re.search(r"(Conv\([^=]*?)?\b(\d+)\s*=>", text)
     if widths is not None and code.startswith("INPUT ->"):
         code = code.replace("INPUT", f"INPUT({'32x32x' if widths[1] else ''}{widths[2]})", 1)
-    said = list(interpreter.layers.said)
+    remarks = list(interpreter.layers.remarks)
     names = [name for name in interpreter.unknown if re.search(rf"\b{name}\b", code)]
     lets = [f"let {name} = {_spelled(sample(name))}" for name in sorted(names)]
     shown = [f"`{name}`" for name, value in sampled.items() if isinstance(value, int)]
     if shown:
         values = ", ".join(f"{name} is {sampled[name.strip('`')]}" for name in shown)
-        said.insert(0, f"here {values}")
-    return Translation("\n".join([*lets, code]), tuple(said))
+        remarks.insert(0, f"here {values}")
+    return Translation("\n".join([*lets, code]), tuple(remarks))
 
 
 def _spelled(value: Any) -> str:

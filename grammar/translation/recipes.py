@@ -38,7 +38,7 @@ LOST: Mapping[str, str] = by_word(
     }
 )
 # Layers that can say it, by another keyword or by their own.
-SAID: Mapping[str, frozenset[str]] = {
+COUNTERPARTS: Mapping[str, frozenset[str]] = {
     "scale": frozenset(row.name for row in OUR_LAYERS.values()) - NORM_LAYERS,
     **dict.fromkeys(("align_corners", "antialias"), frozenset({"RESIZE"})),
 }
@@ -347,9 +347,9 @@ def renamed(name: str, arguments: Sequence[ForeignArgument]) -> Sequence[Foreign
 def _is_lost(layer: str, argument: ForeignArgument) -> bool:
     """Whether an argument says what netc's layer cannot say, and does not do anyway."""
     agreeing = AGREEING.get(argument.name or "", "").split()
-    return is_unsaid(layer, argument) and unquoted(argument.text) not in agreeing
+    return has_no_counterpart(layer, argument) and unquoted(argument.text) not in agreeing
 
 
-def is_unsaid(layer: str, argument: ForeignArgument) -> bool:
+def has_no_counterpart(layer: str, argument: ForeignArgument) -> bool:
     """Whether netc's layer has no argument for what an argument says."""
-    return argument.name in LOST and layer not in SAID.get(argument.name or "", ())
+    return argument.name in LOST and layer not in COUNTERPARTS.get(argument.name or "", ())

@@ -209,8 +209,8 @@ def _called(source: Source, start: int, offset: int) -> Diagnostic | None:
         return Diagnostic("E011", message, span, help=missing(name, arguments) or _BY_NAME)
     if steps is None:
         return None
-    said = "".join(f"; {text}" for text in inside.said) if inside else remarks(name, arguments)
-    help = f"write `{steps}`{said}"
+    more = "".join(f"; {text}" for text in inside.remarks) if inside else remarks(name, arguments)
+    help = f"write `{steps}`{more}"
     return Diagnostic("E011", message, span, help=help)
 
 

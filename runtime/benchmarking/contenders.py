@@ -50,7 +50,7 @@ class Contender:
         """Whether its package is installed."""
         return self.engine == "numpy" or find_spec(MODULES[self.engine]) is not None
 
-    def suits(self, work: Work) -> bool:
+    def applies_to(self, work: Work) -> bool:
         """Whether it differs from others on the work: channels can be last in images only."""
         return not self.channels_last or any(value.type.rank == 4 for value in _convolved(work))
 

@@ -15,7 +15,7 @@ from ..engines.engine import engine_named
 from ..feeding.targets import TargetFeed
 from ..feeding.wiring import Wiring
 from ..kerneldef import Array
-from ..metrics.by_task import suitable, thorough
+from ..metrics.by_task import evaluation_metrics, training_metrics
 from ..metrics.definitions import Metrics, find_metric
 from ..metrics.of_outputs import OutputMetrics
 from ..metrics.outputs import OutputForm
@@ -170,9 +170,9 @@ def form_of(
 
 def _names(task: Task, target: TargetFeed, *, deep: bool, more: Sequence[str]) -> tuple[str, ...]:
     positions = target.type.rank > 1 and bool(target.classes)
-    found = suitable(task, positions=positions)
+    found = training_metrics(task, positions=positions)
     if deep:
-        found = thorough(task, classes=target.classes, positions=positions)
+        found = evaluation_metrics(task, classes=target.classes, positions=positions)
     scored = task != "numbers" and not positions
     return tuple(dict.fromkeys([*found, *(more if scored else ())]))
 

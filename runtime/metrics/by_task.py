@@ -18,7 +18,7 @@ EVALUATING: Mapping[Task, tuple[str, ...]] = {
 FROM_TOP_5 = 10  # classes, from which on the five likeliest say something
 
 
-def suitable(task: Task, *, positions: bool = False) -> tuple[str, ...]:
+def training_metrics(task: Task, *, positions: bool = False) -> tuple[str, ...]:
     """The metrics to follow in training.
 
     Args:
@@ -29,7 +29,7 @@ def suitable(task: Task, *, positions: bool = False) -> tuple[str, ...]:
     return ("iou", *FOLLOWING[task]) if is_of_pixels else FOLLOWING[task]
 
 
-def thorough(task: Task, *, classes: int = 0, positions: bool = False) -> tuple[str, ...]:
+def evaluation_metrics(task: Task, *, classes: int = 0, positions: bool = False) -> tuple[str, ...]:
     """The metrics of an evaluation: those to follow, and more; `classes` counts them."""
     many, more = task == "classes", EVALUATING[task]
     if positions:  # every pixel's score would have to be kept
@@ -37,4 +37,4 @@ def thorough(task: Task, *, classes: int = 0, positions: bool = False) -> tuple[
     elif many and classes == 2:
         more = (*more, "roc_auc", "average_precision")
     top = ["top_5"] if many and classes >= FROM_TOP_5 else []
-    return (*suitable(task, positions=positions), *top, *more)
+    return (*training_metrics(task, positions=positions), *top, *more)

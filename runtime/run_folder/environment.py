@@ -47,7 +47,7 @@ def _threads() -> str:
 def compare(saved: Mapping[str, str], now: Mapping[str, str]) -> tuple[Diagnostic, ...]:
     """A warning where two environments differ: W502."""
     notes = [
-        f"{name}: {_said(saved, name)} then, {_said(now, name)} now"
+        f"{name}: {_value_of(saved, name)} then, {_value_of(now, name)} now"
         for name in dict.fromkeys([*saved, *now])
         if saved.get(name) != now.get(name)
     ]
@@ -63,6 +63,6 @@ def compare(saved: Mapping[str, str], now: Mapping[str, str]) -> tuple[Diagnosti
     )
 
 
-def _said(environment: Mapping[str, str], name: str) -> str:
+def _value_of(environment: Mapping[str, str], name: str) -> str:
     """What an environment says; one rank, where it says none."""
     return environment.get(name) or ("1" if name == "ranks" else "none")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...compiler.training.lossdef import CLASS_WEIGHTS, weighs_classes_alike
+from ...compiler.training.lossdef import CLASS_WEIGHTS, balances_classes
 from ...compiler.training.objective import Objective
 from ...compiler.training.terms import Term
 from ...grammar.diagnostics import error
@@ -29,7 +29,7 @@ def balanced(objective: Objective, part: Samples, labels: Array | None) -> Objec
     """
     losses = dict(objective.losses)
     for output, term in losses.items():
-        if weighs_classes_alike(term):
+        if balances_classes(term):
             target = part.wiring.targets[output]
             weights = balanced_weights(_counts(term, output, target, part, labels))
             losses[output] = replace(term, arguments={**term.arguments, CLASS_WEIGHTS: weights})

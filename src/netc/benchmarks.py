@@ -258,10 +258,10 @@ def bench(
     """
     chosen = _contenders(engines)
     work = _checked_work(model, mode, batch, seconds, threads)
-    suited = [each for each in chosen if each.suits(work)]
+    contenders = [each for each in chosen if each.applies_to(work)]
     limits: dict[str, Any] = {"seconds": seconds, "threads": threads}
-    with progress(len(suited) * (rounds + 1)) as done:
-        timings = measure(work, suited, rounds=rounds, done=lambda: done(1), **limits)
+    with progress(len(contenders) * (rounds + 1)) as done:
+        timings = measure(work, contenders, rounds=rounds, done=lambda: done(1), **limits)
     if all(timing.failure for timing in timings):
         notes = [f"{timing.contender}: {timing.failure}" for timing in timings]
         raise error("E506", "nothing could be timed", notes=notes)

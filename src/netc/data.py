@@ -53,25 +53,27 @@ def opened_frame(
         known: What a run knows of its table.
 
     Raises:
-        NetError: As `table`; E532, other data come with what is said of tables.
+        NetError: As `table`; E532, other data come with arguments of tables.
     """
     if not is_frame(data):
-        said = next((name for name in settings if name in READING), None)
-        if said is not None:
-            raise _no_table(said, data)
+        argument = next((name for name in settings if name in READING), None)
+        if argument is not None:
+            raise _no_table(argument, data)
         return data, settings
     reading = reading_of({name: settings[name] for name in settings if name in READING})
     rest = {name: value for name, value in settings.items() if name not in READING}
     return frame_data(data, reading, known), rest
 
 
-def _no_table(said: str, data: Any) -> NetError:
-    """The error for what is said of a table, where there is none."""
+def _no_table(argument: str, data: Any) -> NetError:
+    """The error for an argument of tables where the data are not one."""
     if data is None or isinstance(data, str):
-        message = f"`{said}` is said of a data frame, and the data are none"
-        help = f"write it where the table is named: `csv(..., {said}=...)`"
+        message = f"`{argument}` is an argument of data frames, and the data are not one"
+        help = f"write it where the table is named: `csv(..., {argument}=...)`"
     else:
-        message = f"`{said}` is said of a data frame, and `{type(data).__name__}` is none"
+        message = (
+            f"`{argument}` is an argument of data frames, and `{type(data).__name__}` is not one"
+        )
         help = "make one: `pandas.DataFrame(...)`"
         if isinstance(data, Mapping) and any(map(is_frame, data.values())):
             part = next(name for name, value in data.items() if is_frame(value))

@@ -244,7 +244,7 @@ def new_samples(
 
 
 @dataclass(frozen=True)
-class Given:
+class RawSamples:
     """New samples as they are given.
 
     Attributes:
@@ -260,7 +260,7 @@ class Given:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def given_samples(model: Model, trained: Trained, x: Any, data: Any = None) -> Given:
+def given_samples(model: Model, trained: Trained, x: Any, data: Any = None) -> RawSamples:
     """New samples as a data set.
 
     Raises:
@@ -277,7 +277,7 @@ def given_samples(model: Model, trained: Trained, x: Any, data: Any = None) -> G
         opened = open_data(model, changed, None if text else data, known=known)
         found = trained.with_columns(opened)
         keys = found.about.keys or _numbers(len(found))
-        return Given(found, wire_inputs(model.graph, found), keys)
+        return RawSamples(found, wire_inputs(model.graph, found), keys)
     warnings: tuple[Diagnostic, ...] = ()
     names: Sequence[str] | None = None
     if isinstance(x, str | os.PathLike):
@@ -290,7 +290,7 @@ def given_samples(model: Model, trained: Trained, x: Any, data: Any = None) -> G
         given = _batches(model, trained, x)
     found = arrays(given, name="what is given")
     names = names or _numbers(len(found))
-    return Given(found, wire_inputs(model.graph, found), names, warnings)
+    return RawSamples(found, wire_inputs(model.graph, found), names, warnings)
 
 
 def _numbers(count: int) -> list[str]:

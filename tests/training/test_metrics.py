@@ -10,7 +10,7 @@ from netc.compiler.training.losses import LOSSES
 from netc.grammar.diagnostics import NetError
 from netc.runtime.metrics.accumulators import Confusion
 from netc.runtime.metrics.box_overlap import box_iou
-from netc.runtime.metrics.by_task import suitable, thorough
+from netc.runtime.metrics.by_task import evaluation_metrics, training_metrics
 from netc.runtime.metrics.definitions import (
     METRICS,
     Metrics,
@@ -224,8 +224,8 @@ def test_every_loss_has_its_metrics() -> None:
         task = row.targets.task
         for positions in (False, True):
             form = OutputForm(task, scores=row.scores)
-            assert Metrics(suitable(task, positions=positions), form).values()
-            assert Metrics(thorough(task, classes=2, positions=positions), form).values()
+            assert Metrics(training_metrics(task, positions=positions), form).values()
+            assert Metrics(evaluation_metrics(task, classes=2, positions=positions), form).values()
 
 
 @pytest.mark.parametrize(
@@ -239,14 +239,14 @@ def test_every_loss_has_its_metrics() -> None:
 )
 def test_metrics_that_suit(task: Task, positions: bool, names: tuple[str, ...]) -> None:
     """Classes are followed by accuracy, pixels by mean IoU, numbers by mean absolute error."""
-    assert suitable(task, positions=positions) == names
+    assert training_metrics(task, positions=positions) == names
 
 
 def test_evaluations_ask_more() -> None:
     """Ten classes are ranked, two are tried at thresholds, pixels at none."""
-    assert "top_5" in thorough("classes", classes=10)
-    assert "roc_auc" in thorough("classes", classes=2)
-    assert "roc_auc" not in thorough("decisions", positions=True)
+    assert "top_5" in evaluation_metrics("classes", classes=10)
+    assert "roc_auc" in evaluation_metrics("classes", classes=2)
+    assert "roc_auc" not in evaluation_metrics("decisions", positions=True)
 
 
 @pytest.mark.parametrize(

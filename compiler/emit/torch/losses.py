@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...training.lossdef import CLASS_WEIGHTS, weighs_classes_alike
+from ...training.lossdef import CLASS_WEIGHTS, balances_classes
 from ...training.output_fit import Fit
 from ...training.terms import Term
 from .code import PRODUCT, SUM, Code, call, code, joined, keyword, listed, method, option
@@ -41,7 +41,7 @@ def _negative_log_likelihood(term: Term, found: Fit, output: str, target: str) -
 
 def _class_weights(term: Term, output: str, target: str) -> list[Code]:
     """Weights of classes as an argument, where they have some."""
-    if weighs_classes_alike(term):
+    if balances_classes(term):
         return [keyword("weight", method(code(weights_of_classes(target)), "to", code(output)))]
     return _weights("weight", term.arguments[CLASS_WEIGHTS], output)
 

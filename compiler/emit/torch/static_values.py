@@ -31,13 +31,13 @@ class StaticValues:
         """A value by its first name."""
         return self.same.get(key, key)
 
-    def told(self, value: Value) -> Any:
+    def known(self, value: Value) -> Any:
         """The numbers that types alone tell; None where they do not."""
         if value.output < 0:
             return None
         node = self.graph[value.node]
-        told = None if node.row is None else self.build.known(value)
-        return told if _is_numbers(told) else None
+        known = None if node.row is None else self.build.known(value)
+        return known if _is_numbers(known) else None
 
     def number(self, value: Value) -> Any:
         """The number that a constant without axes is; None of any other."""
@@ -52,9 +52,9 @@ class StaticValues:
         node = self.graph[identifier]
         if node.op_type == CONSTANT:
             return buffer(node.attributes["value"].nested(), value.type)
-        told = self.told(value)
-        if told is not None:
-            return buffer(told, value.type)
+        known = self.known(value)
+        if known is not None:
+            return buffer(known, value.type)
         return self.results[identifier, -1]
 
     def fold(
@@ -72,10 +72,10 @@ class StaticValues:
     def is_static(self, value: Value) -> bool:
         """Whether no input changes a value."""
         key = self.resolved((value.node, value.output))
-        return key in self.found or self.told(value) is not None
+        return key in self.found or self.known(value) is not None
 
 
-def _is_numbers(told: Any) -> bool:
-    if isinstance(told, tuple):
-        return all(map(_is_numbers, told))
-    return isinstance(told, int | float)
+def _is_numbers(known: Any) -> bool:
+    if isinstance(known, tuple):
+        return all(map(_is_numbers, known))
+    return isinstance(known, int | float)

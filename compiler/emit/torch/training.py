@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from ...ir.graph import Graph
 from ...model import Model
 from ...training.descent import WEIGHT_DECAY
-from ...training.lossdef import weighs_classes_alike
+from ...training.lossdef import balances_classes
 from ...training.output_fit import fit
 from ...training.recipe import Recipe
 from ...training.schedules import SCHEDULES
@@ -105,7 +105,7 @@ def _balanced(graph: Graph, recipe: Recipe) -> list[str]:
     variables = _variables(graph, recipe)
     lines: list[str] = []
     for output, term in recipe.loss.items():
-        if not weighs_classes_alike(term):
+        if not balances_classes(term):
             continue
         target, value = variables.targets[output], graph.outputs[output]
         batches = f"(batch[{variables.given.index(target)}] for batch in loader)"

@@ -185,7 +185,7 @@ class _Translator:
         if key in self.static.results:
             self._hold(key)
             return self.static.results[key]
-        if key in self.static.found or self.static.told(value) is not None:
+        if key in self.static.found or self.static.known(value) is not None:
             number = self.static.number(value)
             if literals and number is not None:
                 return code(number)
@@ -216,7 +216,7 @@ class _Translator:
             assert source is not None
             self.static.same[key] = self.static.resolved((source.node, source.output))
             return
-        if self.static.told(Value(identifier, 0, node.outputs[0])) is not None:
+        if self.static.known(Value(identifier, 0, node.outputs[0])) is not None:
             self.static.found.add(key)
             return
         try:

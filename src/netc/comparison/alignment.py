@@ -137,7 +137,7 @@ def _best(before: LayerKeys, after: LayerKeys, gap: Gap) -> list[Pair]:
         row, step, best = [0], bytearray(len(b)), 0
         item = before[i]
         for k, other in enumerate(right):
-            worth = _worth(item, other)
+            worth = _similarity(item, other)
             paired = above[k] + worth if worth else -1
             if paired >= above[k + 1] and paired >= best:
                 best, step[k] = paired, _PAIR
@@ -167,7 +167,7 @@ def _retraced(steps: Sequence[bytearray], gap: Gap) -> list[Pair]:
     return found[::-1]
 
 
-def _worth(a: LayerKey, b: LayerKey) -> int:
+def _similarity(a: LayerKey, b: LayerKey) -> int:
     """What two layers have in common; 0 where they cannot correspond."""
     named = 0
     if a.path == b.path:

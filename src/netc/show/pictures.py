@@ -126,7 +126,7 @@ def saliency(
             *(net.graph, trained.weights, one, output, index), axis=axis, wrt=[name]
         )[name][0]
         left = Tile(picture_pixels(picture), chosen.names[place])
-        right = Tile(heat_pixels(np.abs(slopes).max(axis=0)), _said(form, means, index))
+        right = Tile(heat_pixels(np.abs(slopes).max(axis=0)), _class_caption(form, means, index))
         rows.append(TileRow([left, right]))
     draw_tiles(
         *(rows, fspath(path)),
@@ -174,7 +174,7 @@ def _by_class(scores: Array, axis: int) -> Array:
     return np.asarray(rows.mean(axis=0))
 
 
-def _said(form: OutputForm, scores: Array, index: int) -> str:
+def _class_caption(form: OutputForm, scores: Array, index: int) -> str:
     """A class with its probability, or its score where there is none."""
     name = form.names[index] if len(form.names) == len(scores) else str(index)
     if form.task == "numbers":
