@@ -21,6 +21,7 @@ export class Diagram implements vscode.Disposable {
       vscode.window.onDidChangeTextEditorSelection(() => this.drawSoon()),
       vscode.window.onDidChangeActiveTextEditor(() => this.drawSoon()),
       vscode.workspace.onDidChangeTextDocument(() => this.drawSoon()),
+      vscode.window.onDidChangeActiveColorTheme(() => this.drawSoon()),
     ];
   }
 
@@ -54,8 +55,13 @@ export class Diagram implements vscode.Disposable {
     const picture = await client.sendRequest<Picture | null>("netc/picture", {
       textDocument: { uri: editor.document.uri.toString() },
       position: { line: editor.selection.active.line, character: editor.selection.active.character },
+      theme: isDark(vscode.window.activeColorTheme.kind) ? "dark" : "light",
     });
     // A program with errors has no picture: the last one stays.
     if (picture !== null) await this.panel?.webview.postMessage(picture);
   }
+}
+
+function isDark(kind: vscode.ColorThemeKind): boolean {
+  return kind === vscode.ColorThemeKind.Dark || kind === vscode.ColorThemeKind.HighContrast;
 }

@@ -5,11 +5,14 @@ import { LanguageClient, TransportKind } from "vscode-languageclient/node";
 import { Diagram } from "./diagram";
 
 let client: LanguageClient | undefined;
+let files: vscode.FileSystemWatcher; // which others import
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  files = vscode.workspace.createFileSystemWatcher("**/*.net");
   await start();
   const diagram = new Diagram(() => client);
   context.subscriptions.push(
+    files,
     diagram,
     vscode.commands.registerCommand("netc.showDiagram", () => diagram.show()),
     vscode.commands.registerCommand("netc.restart", start),
@@ -27,10 +30,9 @@ async function start(): Promise<void> {
   await client?.stop();
   const command = vscode.workspace.getConfiguration("netc").get<string>("command", "netc");
   const run = { command, args: ["lsp"], transport: TransportKind.stdio };
-  const fileEvents = vscode.workspace.createFileSystemWatcher("**/*.net"); // which others import
   client = new LanguageClient("netc", "netc", run, {
     documentSelector: [{ language: "netc" }],
-    synchronize: { fileEvents },
+    synchronize: { fileEvents: files },
   });
   try {
     await client.start();

@@ -10,7 +10,8 @@ export function page(source: string): string {
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <title>Diagram</title>
 <style>
-  body { margin: 0; padding: 1em; background: #fff; text-align: center; }
+  body { margin: 0; padding: 1em; background: #fff; color: #24292f; text-align: center; }
+  body.vscode-dark, body.vscode-high-contrast { background: #16191f; color: #e4e7eb; }
   svg { max-width: 100%; height: auto; }
   .active rect { stroke: #d9480f; stroke-width: 2; }
 </style>
@@ -23,6 +24,8 @@ export function page(source: string): string {
     if (main.dataset.svg !== data.svg) {
       main.dataset.svg = data.svg;
       main.innerHTML = data.svg;
+      const svg = main.firstElementChild; // whose sizes are points, and letters of 8 pixels are small
+      svg.style.width = 1.5 * svg.viewBox.baseVal.width + "px";
     }
     const active = new Set(data.active);
     let first;

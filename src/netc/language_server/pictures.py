@@ -6,23 +6,24 @@ from typing import Any
 
 from lsprotocol.types import Position
 
+from ..compiler.emit.palette import LIGHT, Theme
 from ..compiler.pictures.graph import graph_scene
 from ..compiler.pictures.svg import to_svg
 from .document import Document
 from .places import offset_of
 
-PICTURE = "netc/picture"  # the request: a text and a position, as for a hover
+PICTURE = "netc/picture"  # the request: a text and a position, as for a hover, and a theme
 _BOX = re.compile(r'<g class="box" data-name="([^"]*)"')
 
 
-def picture(document: Document, place: Position) -> dict[str, Any] | None:
+def picture(document: Document, place: Position, theme: Theme = LIGHT) -> dict[str, Any] | None:
     """The diagram as SVG, and the names of its boxes that the step at a place made.
 
     None where the program has errors: the editor keeps the last picture.
     """
     if not document.compiled.is_whole:
         return None
-    svg = to_svg(graph_scene(document.compiled.graph, counts=document.counts))
+    svg = to_svg(graph_scene(document.compiled.graph, counts=document.counts, theme=theme))
     boxes = set(_BOX.findall(svg))
     offset = offset_of(document.source, place)
     return {"svg": svg.partition("\n")[2], "active": list(_active(document, offset, boxes))}

@@ -17,6 +17,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
 from .. import __version__
+from ..compiler.emit.palette import LIGHT, THEMES
 from ..grammar.diagnostics import Diagnostic, NetError
 from ..grammar.files import read_source
 from ..grammar.formatting.formatter import format_source
@@ -274,7 +275,8 @@ def make_server() -> Server:
     def draw(params: Any) -> dict[str, Any] | None:
         document = server.documents.get(params.textDocument.uri)
         place = lsp.Position(params.position.line, params.position.character)
-        return None if document is None else picture(document, place)
+        theme = THEMES.get(getattr(params, "theme", ""), LIGHT)
+        return None if document is None else picture(document, place, theme)
 
     return server
 
