@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from ..expressions.arguments import Flag, Initializer, LabelName, Positive, Rate
 from ..ir.graph import Value
-from ..ir.initializers import AUTO, Init
+from ..ir.initializers import AUTO, TORCH, Init
 from ..ir.types import DType
 from .layer_builder import LayerBuilder
 from .layerdef import layer
@@ -230,7 +230,7 @@ def _weights(
     (width,) = build.concrete(x, (2,))
     rows, count = len(cell.gates) * hidden, len(names)
     init = options.init
-    if init == AUTO:
+    if init in (AUTO, TORCH):
         init = Init("uniform", (1 / sqrt(hidden),))
     for kind, extent in (("ih", width), ("hh", hidden)):
         held = [build.weight((rows, extent), name=f"weight_{kind}_{n}", init=init) for n in names]

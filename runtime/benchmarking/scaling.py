@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from ...compiler.analysis.counts import node_cost
 from ...compiler.analysis.memory import live_bytes
 from ...compiler.ir.graph import Graph, Node
+from ...compiler.ir.types import TensorType
 from ...compiler.ops.opdef import row_of
 from ...compiler.passes.bind_extents import bind_extents
+from ...compiler.passes.cut_at_sums import cut_at_sums
 from ...compiler.passes.eliminate_dead_nodes import eliminate_dead_nodes
 from ...compiler.passes.training_mode import NEXT
 from ...compiler.training.train_step import TrainStep
+from ..ranks.buckets import BUCKET, grouped
 from .devices import Device
 
 LAUNCH = 5e-6  # seconds from one operator's start to the next on a GPU, at least
@@ -101,6 +105,69 @@ class StepCosts:
 
 
 @dataclass(frozen=True, slots=True)
+class Sums:
+    """What is summed in a step, and when it is there.
+
+    Attributes:
+        ready: For each buffer of gradients, in order, its bytes, and the share of the computation
+            after which it is there.
+        cut: Seconds that a step takes longer where it is cut at its sums.
+    """
+
+    ready: Sequence[tuple[int, float]]
+    cut: float = 0.0
+
+    @classmethod
+    def of(cls, step: TrainStep, symbols: Mapping[str, int], *, cut: float = 0.0) -> "Sums":
+        """Those of a step for shards: buffers as ranks fill them, by the products before each."""
+        summed: list[tuple[Mapping[str, TensorType], dict[str, int]]] = []
+        done = 0
+        for part in cut_at_sums(step.graph).parts:
+            after: dict[int, int] = {}
+            for number, node in enumerate(part.graph.records):
+                if node.row and not row_of(node).view:
+                    done += _whole(node_cost(part.graph, node, symbols).macs)
+                after[number] = done
+            outputs = {name: part.graph.outputs[name] for name in part.summed}
+            types = {name: value.type for name, value in outputs.items()}
+            summed.append((types, {name: after[value.node] for name, value in outputs.items()}))
+        ready = [
+            (
+                sum(_whole(types[name].bytes) for name in names),
+                max(at[name] for name in names) / max(done, 1),
+            )
+            for types, at in summed
+            for names in grouped(types, BUCKET)
+        ]
+        return cls(tuple(ready), cut)
+
+    @property
+    def bytes(self) -> int:
+        """How many there are."""
+        return sum(size for size, _ in self.ready)
+
+    def exposed(self, compute: float, link: Link, workers: int) -> float:
+        """Seconds from the computation's end to that of the last sum, where sums travel meanwhile.
+
+        Sums follow each other, none before its buffer is there.
+        """
+        end = 0.0
+        messages = link.all_reduce(0, workers)  # which those of later buffers hide
+        for size, share in self.ready:
+            end = max(end, share * compute) + link.all_reduce(size, workers) - messages
+        return max(0.0, end + messages - compute)
+
+
+def slowest(workers: int) -> float:
+    """By how many standard deviations the slowest of some workers exceeds their mean.
+
+    The expected largest of n normal numbers, by Blom's approximation (Blom 1958, "Statistical
+    Estimates and Transformed Beta-Variables"), which is at most 5 % above it.
+    """
+    return NormalDist().inv_cdf((workers - 0.375) / (workers + 0.25)) if workers > 1 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """What some workers come to.
 
@@ -108,6 +175,8 @@ class Point:
         workers: How many there are.
         samples: How many samples each sees of a batch.
         compute, communicate: Seconds of a step that are spent so.
+        wait: Seconds in which workers wait for the slowest, and that the cut of the step takes.
+        exposed: Seconds of the communication that computation cannot hide.
         efficiency: Samples a second, as a share of so many times those of one worker.
     """
 
@@ -115,17 +184,19 @@ class Point:
     samples: int
     compute: float
     communicate: float
+    wait: float
+    exposed: float
     efficiency: float
 
     @property
     def seconds(self) -> float:
         """A step, where nothing of the communication is hidden behind computation."""
-        return self.compute + self.communicate
+        return self.compute + self.wait + self.communicate
 
     @property
     def at_best(self) -> float:
         """A step, where all of it is hidden that can be."""
-        return max(self.compute, self.communicate)
+        return self.compute + self.wait + self.exposed
 
     @property
     def speed(self) -> float:
@@ -138,9 +209,10 @@ def predicted(
     counts: Sequence[int],
     compute: Callable[[int], float],
     link: Link,
-    size: float,
+    sums: Sums,
     *,
     share: bool,
+    jitter: float = 0.0,
 ) -> list[Point]:
     """What numbers of workers come to.
 
@@ -149,17 +221,20 @@ def predicted(
         counts: The numbers of workers.
         compute: The seconds that one takes for some samples.
         link: What connects them.
-        size: Bytes that they sum in each step.
+        sums: What they sum in each step.
         share: Whether they share that batch; else each has as many samples as one.
+        jitter: The standard deviation of a worker's steps, as a share of their mean.
     """
     found: list[Point] = []
     alone = batch / compute(batch)
     for workers in counts:
         samples = max(1, -(-batch // workers)) if share else batch
-        spent, sent = compute(samples), link.all_reduce(size, workers)
+        spent, sent = compute(samples), link.all_reduce(sums.bytes, workers)
+        wait = jitter * slowest(workers) * spent + sums.cut * (workers > 1)
+        exposed = sums.exposed(spent, link, workers)
         whole = min(batch, samples * workers) if share else samples * workers
-        efficiency = whole / (spent + sent) / (alone * workers)
-        found.append(Point(workers, samples, spent, sent, efficiency))
+        efficiency = whole / (spent + wait + sent) / (alone * workers)
+        found.append(Point(workers, samples, spent, sent, wait, exposed, efficiency))
     return found
 
 

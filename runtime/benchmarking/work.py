@@ -68,10 +68,12 @@ class Work:
         """The learning rate and the momentum of the first step."""
         return self.recipe.rates(0, steps_per_epoch=1)
 
-    def train_step(self) -> TrainStep:
+    def train_step(self, *, shards: bool = False) -> TrainStep:
         """The graph of a step."""
         recipe = self.recipe
-        return train_step(self.graph, recipe.objective, recipe.descent, seed=recipe.seed)
+        return train_step(
+            self.graph, recipe.objective, recipe.descent, seed=recipe.seed, shards=shards
+        )
 
     def macs(self) -> int:
         """The multiply-accumulates of the batch, those of the backward pass included."""

@@ -87,7 +87,7 @@ class Buckets:
         self.buckets: list[Bucket] = []
         self.places: dict[str, Array] = {}
         self._home: dict[str, Bucket] = {}
-        for names in _grouped(terms, limit):
+        for names in grouped(terms, limit):
             self._add({name: terms[name] for name in names})
         self._begin()
 
@@ -142,7 +142,7 @@ class Buckets:
         self.buckets.append(bucket)
 
 
-def _grouped(terms: Mapping[str, TensorType], limit: int) -> list[list[str]]:
+def grouped(terms: Mapping[str, TensorType], limit: int) -> list[list[str]]:
     """Names that share a bucket: as many of one element type, in order, as the limit allows."""
     groups: list[list[str]] = []
     open_ones: dict[str, tuple[list[str], int]] = {}

@@ -16,6 +16,7 @@ from .runtime.benchmarking.scaling import (
     Link,
     Point,
     StepCosts,
+    Sums,
     largest_batch,
     predicted,
 )
@@ -25,7 +26,15 @@ CPU = "cpu"
 LATENCY = 20e-6  # seconds of a message through a switch
 EFFICIENCY = 0.4  # of what a data sheet promises
 ROUNDS = 3
-HEAD = ("workers", "samples each", "compute ms", "sum ms", "step ms", "samples/s", "efficiency")
+# Measured of two ranks on two cores of an AMD EPYC by `benchmarks/ranks.py`; see docs/scaling.md.
+JITTER = 0.035  # the deviation of steps that should take as long
+CUT = 0.45e-3  # seconds of a step on a processor that its cut takes
+HERE = Link(2.6e9, 5e-6)  # ranks of one machine, copies into buffers and out of them among it
+LOCAL = "local"
+HEAD = (
+    *("workers", "samples each", "compute ms", "sum ms", "wait ms", "step ms"),
+    *("samples/s", "efficiency"),
+)
 UNITS = {"b": 1 / 8, "B": 1.0}
 PREFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 BANDWIDTH = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)([bB])(?:/s|ps|it/s)?")
@@ -47,6 +56,7 @@ class Plan:
         shared: What numbers of workers come to that share that batch.
         grown: What they come to where each has as many samples as one.
         basis: Where the time of one worker comes from.
+        cut: Seconds that a step of several takes longer, being cut.
     """
 
     network: str
@@ -60,6 +70,7 @@ class Plan:
     shared: Sequence[Point]
     grown: Sequence[Point]
     basis: str
+    cut: float
 
     def limit(self, points: Sequence[Point]) -> int:
         """The most workers, in a row from one, that reach half of the ideal speed."""
@@ -88,6 +99,7 @@ class Plan:
                 f"{point.samples}",
                 f"{point.compute * 1e3:.3g}",
                 f"{point.communicate * 1e3:.3g}",
+                f"{point.wait * 1e3:.3g}",
                 f"{point.at_best * 1e3:.3g} to {point.seconds * 1e3:.3g}",
                 f"{point.speed:,.0f}",
                 f"{point.efficiency:.0%}",
@@ -102,6 +114,8 @@ class Plan:
             "step ms: from all that can be hidden behind the backward pass to nothing hidden, which"
             " samples/s and efficiency take"
         )
+        cut = f", and {self.cut * 1e3:.3g} ms for the cut of the step" * (self.cut > 0)
+        yield f"wait: for the slowest worker, where steps differ by {JITTER:.1%}{cut}"
         yield (
             f"sums: each worker sends and receives up to {_bytes(2 * self.gradients)} in a step:"
             f" {_bytes(self.gradients)} of gradients, around a ring, at {_bytes(self.link.bytes)}/s"
@@ -151,7 +165,8 @@ def plan_training(
     Args:
         model: The network.
         workers: The most workers; rows are powers of two up to that.
-        bandwidth: What each worker can send and receive at the same time, such as `25Gb`.
+        bandwidth: What each worker can send and receive at the same time, such as `25Gb`; `local`
+            for workers of one machine, whose latency it says, too.
         latency: Seconds of a message.
         device: `cpu`, whose speed is measured here, or a row of `DEVICES`.
         batch: Samples of a batch; the recipe's where it is None.
@@ -166,7 +181,9 @@ def plan_training(
     check_loss(model)
     work = work_of(model, batch, step=True)
     costs = StepCosts.of(work.train_step(), work.symbols)
-    link = Link(bytes_per_second(bandwidth), latency)
+    link = HERE if bandwidth == LOCAL else Link(bytes_per_second(bandwidth), latency)
+    cut = CUT if device == CPU else 0.0
+    sums = Sums.of(work.train_step(shards=True), work.symbols, cut=cut)
     if device == CPU:
         compute = _measured(model, work.batch, engine, threads, seconds)
         available = physical_memory()
@@ -185,7 +202,7 @@ def plan_training(
         raise error("E125", f"unknown device `{device}`", help=help)
     counts = _powers(workers)
     shared, grown = (
-        predicted(work.batch, counts, compute, link, costs.gradients, share=share)
+        predicted(work.batch, counts, compute, link, sums, share=share, jitter=JITTER)
         for share in (True, False)
     )
     return Plan(
@@ -200,6 +217,7 @@ def plan_training(
         shared=shared,
         grown=grown,
         basis=basis,
+        cut=sums.cut,
     )
 
 
@@ -211,7 +229,7 @@ def bytes_per_second(text: str) -> float:
     """
     found = BANDWIDTH.fullmatch(text.strip())
     if found is None or float(found[1]) == 0:
-        help = "bits are written `25Gb`, bytes `3GB`"
+        help = "bits are written `25Gb`, bytes `3GB`; `local` is between ranks of one machine"
         raise error("E125", f"`{text}` is no bandwidth", help=help)
     return float(found[1]) * PREFIXES[found[2]] * UNITS[found[3]]
 

@@ -1,5 +1,6 @@
 """What `init=auto` means, by the activation that a layer's output meets."""
 
+import numpy as np
 import pytest
 
 import netc
@@ -56,6 +57,18 @@ def test_stated_initializers_stay() -> None:
     assert resolve(graph) == {"f.weight": GLOROT}
     graph = netc.compile("INPUT(5x4, sequence) -> LSTM(3) as l").graph
     assert set(resolve(graph).values()) <= {GLOROT}
+
+
+@pytest.mark.parametrize("layer", ["LSTM", "GRU", "RNN"])
+def test_recurrent_layers_start_as_pytorchs(layer: str) -> None:
+    """Uniform up to 1 / sqrt(hidden), biases included, whether that is chosen or not."""
+    own, chosen = (
+        netc.compile(f"INPUT(8x9, sequence) -> {layer}(25{init}) as r").initialize(seed=0)
+        for init in ("", ", init=torch")
+    )
+    for name, value in own.items():
+        np.testing.assert_array_equal(value, chosen[name])
+        assert 0.17 < np.abs(value).max() <= 0.2
 
 
 def test_a_weight_that_is_computed() -> None:

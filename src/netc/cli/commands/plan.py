@@ -27,7 +27,8 @@ from ..terminal import width
     "--bandwidth",
     default="10Gb",
     show_default=True,
-    help="Of each worker's network, each way: 25Gb (bits) or 3GB (bytes) a second.",
+    help="Of each worker's network, each way: 25Gb (bits) or 3GB (bytes) a second; or local, for"
+    " workers of one machine.",
 )
 @click.option(
     "--latency",
