@@ -10,17 +10,7 @@ from typing import Any
 from .alignment import Template, fixed
 from .automatic import without_automatic
 from .spelling import is_reference, spelled
-from .tree import (
-    Call,
-    Chain,
-    Choice,
-    Loop,
-    Reference,
-    Step,
-    calls_in,
-    inner_chains,
-    with_chains,
-)
+from .tree import Call, Chain, Choice, Loop, Reference, Step, calls_in, inner_chains, with_chains
 from .writing import chain_text
 
 LEAST_UNLIKE = 3  # how many turns with other numbers are worth a list

@@ -4,15 +4,7 @@ import struct
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from ..expressions.arguments import (
-    Flag,
-    Kind,
-    LabelName,
-    PerAxis,
-    Positive,
-    PositiveReal,
-    kind_of,
-)
+from ..expressions.arguments import Flag, Kind, LabelName, PerAxis, Positive, PositiveReal, kind_of
 from ..ir.graph import Value
 from ..ir.types import DType
 from .activation import channel_axis

@@ -2,13 +2,7 @@
 
 from typing import Literal
 
-from ..expressions.arguments import (
-    Initializer,
-    InputSize,
-    Numbers,
-    PerAxis,
-    Positive,
-)
+from ..expressions.arguments import Initializer, InputSize, Numbers, PerAxis, Positive
 from ..ir.dim import BATCH, Dim, symbol
 from ..ir.graph import Value
 from ..ir.initializers import Init

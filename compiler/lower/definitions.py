@@ -14,16 +14,7 @@ from ...grammar.source import Span
 from ..expressions.arguments import Word
 from ..expressions.binding import GivenArgument, place
 from ..expressions.evaluate import Namespace
-from ..expressions.names import (
-    Block,
-    Default,
-    Home,
-    Let,
-    Scope,
-    is_private,
-    labels_in,
-    let_names,
-)
+from ..expressions.names import Block, Default, Home, Let, Scope, is_private, labels_in, let_names
 from ..layers.layerdef import LAYERS
 from .bindings import bind_let, check_differ, check_free, taken_name
 from .items import evaluate_in

@@ -26,17 +26,7 @@ from .pages import columns as in_columns
 from .pages import parts_of
 from .piece import Piece, Size
 from .rounded_lines import rounded
-from .scene import (
-    SMALLEST_TEXT,
-    Drawn,
-    Group,
-    Line,
-    Paint,
-    Point,
-    Rectangle,
-    Scene,
-    placed,
-)
+from .scene import SMALLEST_TEXT, Drawn, Group, Line, Paint, Point, Rectangle, Scene, placed
 from .u_shape import u_shaped
 
 MANY_LAYERS = 30  # from here on layers are joined unless the caller says otherwise

@@ -6,14 +6,7 @@ the logits before them. Where the pair makes no sense, the error says what to do
 
 from collections.abc import Mapping
 
-from ...grammar.diagnostics import (
-    Diagnostic,
-    NetError,
-    Pointer,
-    did_you_mean,
-    error,
-    listing,
-)
+from ...grammar.diagnostics import Diagnostic, NetError, Pointer, did_you_mean, error, listing
 from ...grammar.records import record
 from ..ir.builder import Builder
 from ..ir.graph import Graph, Value

@@ -12,13 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from .call_text import ForeignArgument
-from .python_layers import (
-    ForeignLayer,
-    ForeignTensor,
-    Layers,
-    NotUnderstoodError,
-    input_of,
-)
+from .python_layers import ForeignLayer, ForeignTensor, Layers, NotUnderstoodError, input_of
 from .python_values import (
     BUILT_IN,
     MOST_ITEMS,

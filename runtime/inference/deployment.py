@@ -14,14 +14,7 @@ from ...compiler.ir.types import DType, Shape, TensorType
 from ...compiler.ops.opdef import Operands
 from ...compiler.passes.rewrite import rewrite
 from ..data.columns import CATEGORY, MISSING_VALUE, Layout, layout
-from ..data.preprocessing import (
-    Fitted,
-    FittedArrays,
-    application,
-    fill,
-    rotate,
-    shift_and_scale,
-)
+from ..data.preprocessing import Fitted, FittedArrays, application, fill, rotate, shift_and_scale
 from ..data.target_scaling import standard_of
 from ..kerneldef import Array
 from ..run_folder.folder import Facts

@@ -10,15 +10,7 @@ import numpy as np
 
 from ..kerneldef import Array
 from ..run_folder.history import History
-from .bias import (
-    broken,
-    constant,
-    diverged,
-    not_learning,
-    oscillating,
-    plateau,
-    underfitting,
-)
+from .bias import broken, constant, diverged, not_learning, oscillating, plateau, underfitting
 from .findings import Finding, FindingKind, said
 from .trends import FEWEST_EPOCHS, Curves, Losses, RunContext, as_losses, first_finite
 from .variance import high_variance, improving, overfitting, uncertain

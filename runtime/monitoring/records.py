@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
-from ...grammar.diagnostics import error
 from ...grammar.files import write_text
-from ..run_folder.json_files import Malformed, for_json, number, read_json, sequence
 from ..run_folder.json_files import field as field_of
+from ..run_folder.json_files import for_json, number, read_json, sequence, what_training_wrote
 
 FORMAT = "netc monitor 1"
 FILE = "monitor"
@@ -158,20 +157,15 @@ class Records:
             NetError: E001, the file cannot be read; E561, it is no such file.
         """
         path = os.path.join(folder, f"{FILE}.json")
-        try:
+        message = f"`{path}` is not the record of a monitored run"
+        help = "take the `monitor.json` that training wrote, or remove it"
+        with what_training_wrote("E561", message, help):
             found = read_json(path, FORMAT)
             return cls(
                 _entries(Signal, sequence(found, "activations", dict)),
                 _entries(Change, sequence(found, "gradients", dict)),
                 _entries(Symptom, sequence(found, "symptoms", dict)),
             )
-        except Malformed as failure:
-            raise error(
-                "E561",
-                f"`{path}` is not the record of a monitored run",
-                notes=[str(failure)],
-                help="take the `monitor.json` that training wrote, or remove it",
-            ) from None
 
 
 def _entries(kind: type[Recorded], rows: Sequence[Mapping[str, Any]]) -> list[Recorded]:

@@ -11,7 +11,7 @@ from typing import Any
 from ...grammar.diagnostics import error
 from ...grammar.files import make_folder, write_text
 from ..data.columns import Column, ColumnsByInput
-from .json_files import Malformed, read_json, sequence, table
+from .json_files import Malformed, read_json, sequence, table, what_training_wrote
 from .json_files import field as field_of
 
 try:
@@ -177,15 +177,10 @@ class Facts:
         path = os.path.join(folder, FACTS)
         if not os.path.exists(path):
             return cls()
-        try:
+        message = f"`{path}` is not what training wrote"
+        help = "train again in another folder, or give weights with `--weights`"
+        with what_training_wrote("E546", message, help):
             return cls._of(read_json(path, FORMAT))
-        except Malformed as failure:
-            raise error(
-                "E546",
-                f"`{path}` is not what training wrote",
-                notes=[str(failure)],
-                help="train again in another folder, or give weights with `--weights`",
-            ) from None
 
     @classmethod
     def _of(cls, found: dict[str, Any]) -> "Facts":

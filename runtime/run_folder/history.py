@@ -12,7 +12,7 @@ from ...grammar.diagnostics import did_you_mean, error, listing
 from ...grammar.files import check_readable, write_text
 from ..metrics.definitions import VALIDATION, direction
 from .curves_page import curves_page
-from .json_files import Malformed, for_json, number, read_json, sequence
+from .json_files import Malformed, for_json, number, read_json, sequence, what_training_wrote
 
 FORMAT = "netc history 1"
 # The columns that every row has; those of metrics come between the losses and the rates.
@@ -183,15 +183,9 @@ class History:
             NetError: E001, the file cannot be read; E505, it is not a history.
         """
         _writer(path)
-        try:
+        message = f"`{path}` is not the history of a training run"
+        with what_training_wrote("E505", message, "use the `.csv` or `.json` that training wrote"):
             return cls(_from_json(path) if path.endswith(".json") else _from_csv(path))
-        except Malformed as failure:
-            raise error(
-                "E505",
-                f"`{path}` is not the history of a training run",
-                notes=[str(failure)],
-                help="use the `.csv` or `.json` that training wrote",
-            ) from None
 
 
 # By the file's suffix.

@@ -1,9 +1,12 @@
 """JSON files: values as they go in, and what they hold, each field of the type that was written."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import isfinite
 from typing import Any, TypeVar
 
+from ...grammar.diagnostics import error
 from ...grammar.files import check_readable
 
 T = TypeVar("T")
@@ -11,6 +14,19 @@ T = TypeVar("T")
 
 class Malformed(Exception):
     """A file does not hold what training writes; the message says why."""
+
+
+@contextmanager
+def what_training_wrote(code: str, message: str, help: str) -> Iterator[None]:
+    """Read a file that may hold something else.
+
+    Raises:
+        NetError: Of the code, it does; a note says what is wrong.
+    """
+    try:
+        yield
+    except Malformed as failure:
+        raise error(code, message, notes=[str(failure)], help=help) from None
 
 
 def for_json(value: T) -> T | str:

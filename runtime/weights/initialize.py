@@ -9,14 +9,7 @@ import numpy as np
 
 from ...compiler.analysis.initial_values import resolve
 from ...compiler.ir.graph import Graph
-from ...compiler.ir.initializers import (
-    CONSTANT_INITIALIZERS,
-    LEFT,
-    NORM,
-    RIGHT,
-    ZEROS,
-    Init,
-)
+from ...compiler.ir.initializers import CONSTANT_INITIALIZERS, LEFT, NORM, RIGHT, ZEROS, Init
 from ...compiler.ir.types import TensorType
 from ...grammar.diagnostics import error, listing
 from ..arrays.element_types import numpy_type

@@ -13,13 +13,7 @@ from .compiler.training.recipe import Recipe
 from .grammar.diagnostics import did_you_mean, error
 from .runtime.benchmarking.contenders import CONTENDERS, PYTORCH, Contender
 from .runtime.benchmarking.machine import Machine, machine
-from .runtime.benchmarking.measuring import (
-    ROUNDS,
-    Timing,
-    environment,
-    layer_times,
-    measure,
-)
+from .runtime.benchmarking.measuring import ROUNDS, Timing, environment, layer_times, measure
 from .runtime.benchmarking.profile import LayerTime
 from .runtime.benchmarking.work import Work, random_work
 from .runtime.engines.engine import plan_of

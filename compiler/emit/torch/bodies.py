@@ -4,20 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .blocks import Block, Unit
-from .code import (
-    Code,
-    Group,
-    Keyword,
-    Number,
-    Part,
-    Ref,
-    call,
-    code,
-    listed,
-    mapped,
-    operand,
-    walk,
-)
+from .code import Code, Group, Keyword, Number, Part, Ref, call, code, listed, mapped, operand, walk
 from .names import numbered
 from .steps import Path, Steps, path_of
 

@@ -4,19 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...ir.graph import Node, Value
-from .code import (
-    POSTFIX,
-    SUM,
-    Code,
-    Input,
-    call,
-    joined,
-    keyword,
-    method,
-    number,
-    operand,
-    option,
-)
+from .code import POSTFIX, SUM, Code, Input, call, joined, keyword, method, number, operand, option
 from .layer_view import SELF, LayerView, Module, around, whole
 from .operator_call import alike
 from .operators import momentum

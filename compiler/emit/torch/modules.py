@@ -7,19 +7,7 @@ from ...ir.graph import Node
 from ...ir.windows import window_of
 from ...layers.resampling import INTERPOLATIONS
 from .attention import attention
-from .code import (
-    POSTFIX,
-    Code,
-    Group,
-    Name,
-    Number,
-    call,
-    code,
-    method,
-    number,
-    operand,
-    option,
-)
+from .code import POSTFIX, Code, Group, Name, Number, call, code, method, number, operand, option
 from .layer_view import SELF, LayerView, Module, whole
 from .learned_modules import (
     batch_normalization,

@@ -6,19 +6,7 @@ The benchmarks compile the same rows, so that what is measured is what is writte
 from collections.abc import Mapping
 from functools import reduce
 
-from .code import (
-    COMPARED,
-    POSTFIX,
-    PRODUCT,
-    SUM,
-    Code,
-    call,
-    code,
-    joined,
-    method,
-    operand,
-    option,
-)
+from .code import COMPARED, POSTFIX, PRODUCT, SUM, Code, call, code, joined, method, operand, option
 from .operator_call import OperatorCall, Row, dtype
 from .reductions import REDUCTIONS
 from .shaping import SHAPING

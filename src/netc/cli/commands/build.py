@@ -8,13 +8,7 @@ import click
 from ...grammar.files import make_folder
 from ...network import Network
 from ...runtime.engines.verification import verify_model
-from ..options import (
-    file_argument,
-    max_layers_option,
-    open_network,
-    seed_option,
-    weights_option,
-)
+from ..options import file_argument, max_layers_option, open_network, seed_option, weights_option
 from ..terminal import show_summary
 from ..weights import read_weights
 
