@@ -55,6 +55,8 @@ STANDARDIZING = frozenset({("Sub", 1), ("Div", 1)})
 COMPARISONS = frozenset({"Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"})
 MASKED = -1e4  # what is added to the scores of masked keys, or less
 _MASK = re.compile(r"(\A|[._])((attn|attention|causal)_)?(mask|tril)\Z")
+# What modules of PyTorch call the tables that rotate queries and keys.
+_TURNING = re.compile(r"(\A|[._])(inv_freq|(cos|sin)_cached|freqs_(cos|sin))\Z")
 NORMALIZED = frozenset(
     {"BatchNormalization", "GroupNormalization", "InstanceNormalization", "LayerNormalization"}
 )
@@ -79,10 +81,10 @@ def is_unweighted(node: NodeProto) -> bool:
 def is_learned(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]]) -> bool:
     """Whether a stored tensor is learned: real numbers, and no setting of an operator.
 
-    What is compared, subtracted, divided by or called a mask is none, nor is what a function of
-    PyTorch has made, such as `zeros`. What an exporter has named by itself is none where it is a
-    mask or a factor of all elements; nor are the ones and zeros of a normalization without
-    weights, nor what netc itself has written as a constant.
+    What is compared, subtracted, divided by or called a mask or a table of angles is none, nor is
+    what a function of PyTorch has made, such as `zeros`. What an exporter has named by itself is
+    none where it is a mask or a factor of all elements; nor are the ones and zeros of a
+    normalization without weights, nor what netc itself has written as a constant.
     """
     if not tensor.type.dtype.is_float:
         return False
@@ -93,7 +95,9 @@ def is_learned(name: str, tensor: StoredTensor, uses: Sequence[tuple[str, int]])
     op_types = {op_type for op_type, _ in uses}
     if uses and all(use in STANDARDIZING for use in uses):
         return False
-    if op_types <= COMPARISONS or _MASK.search(name) or _MADE.match(name):
+    if op_types <= COMPARISONS or _MADE.match(name):
+        return False
+    if _MASK.search(name) or _TURNING.search(name):
         return False
     if op_types <= {*ELEMENTWISE, "Concat"} and _COPIED.match(name):
         return False

@@ -22,23 +22,29 @@ def turned_whole(build: Builder, node: Node, operands: Operands) -> tuple[Value,
 
 
 def turned(build: Builder, y: Value) -> Value | None:
-    """What a value is where that is a rotation (N, heads, L, D) or (N, L, heads, D)."""
-    if y.type.rank != 4 or not y.dtype.is_float:
+    """What a value is where that is a rotation (N, heads, L, D) or (N, L, heads, D).
+
+    So is one of heads side by side whose operand has another shape.
+    """
+    if y.type.rank not in (3, 4) or not y.dtype.is_float:
         return None
     try:
         found = rotation_of(build.graph, y)
     except NoMatch:
         return None
-    x, depth = found.x, y.shape[3]
-    if found.order is None or not isinstance(depth, int):
+    x, last = found.x, y.shape[-1]
+    if not isinstance(last, int) or (found.order is None and x.shape == y.shape):
         return None
-    if found.given is not None:
-        aside = x if found.given == IN_ORDER else build.Transpose(x, perm=found.given)
-        x = build.Reshape(aside, build.index_constant((0, 0, found.heads * depth)))
+    depth = last if found.order else last // found.heads
+    if found.given not in (None, IN_ORDER):
+        x = build.Transpose(x, perm=found.given)
+    if x.type.rank == 4 or x.shape[-1] != found.heads * depth:
+        x = build.Reshape(x, build.index_constant((0, -1, found.heads * depth)))
     whole = rotated(build, x, found.heads, depth, found.base, found.layout)
+    if found.order is None:
+        return whole
     shown = build.Reshape(whole, build.index_constant((0, 0, found.heads, depth)))
-    is_moved = found.order != IN_ORDER
-    return build.Transpose(shown, perm=found.order) if is_moved else shown
+    return shown if found.order == IN_ORDER else build.Transpose(shown, perm=found.order)
 
 
 IN_ORDER = (0, 1, 2, 3)

@@ -87,6 +87,7 @@ LAYERS = (
     f"{PARTS} -> ATTENTION(4, scale=0.3, project=no, causal=yes)",
     f"{MASKED} -> ATTENTION(1, project=no, mask=m)",
     f"{TURNED} -> ATTENTION(4, kv_heads=2, project=no) -> LINEAR(8, bias=no)",
+    "INPUT(6x16, sequence) -> RESHAPE(24x4) -> RMSNORM as n -> RESHAPE(6x16) -> ROPE(4)",
     "INPUT(16x8, sequence) -> ROPE(2, pairs, 500.5)",
     "INPUT(300x64, sequence) -> ROPE(4, 1000000.0)",
     "INPUT(5x2, sequence) -> ROPE(1)",

@@ -1,4 +1,4 @@
-"""Values that depend on no input of the model -> their numbers; extents that are open are a few."""
+"""Values that depend on no input and no weight -> their numbers; open extents are a few."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,13 +32,16 @@ COMPUTED: Mapping[str, Callable[..., Array]] = {
 
 @dataclass(eq=False)
 class Evaluation:
-    """The numbers of values of a graph, each of which is computed once."""
+    """The numbers of values of a graph, each of which is computed once.
+
+    What is stored as weights is told where a sine or a cosine is taken: exporters store rates so.
+    """
 
     graph: Graph
-    known: dict[Value, Array | None] = field(default_factory=dict)
+    known: dict[tuple[Value, bool], Array | None] = field(default_factory=dict)
 
     def of(self, value: Value) -> Array:
-        """What a value holds whatever the inputs are.
+        """What a value holds whatever the inputs and the weights are.
 
         Raises:
             NoMatch: It depends on them, or is computed by operators that are not in the table.
@@ -49,25 +52,26 @@ class Evaluation:
         return found
 
     def is_told(self, value: Value) -> bool:
-        """Whether it is the same whatever the inputs are."""
+        """Whether it is the same whatever the inputs and the weights are."""
         return self._of(value, MOST_STEPS) is not None
 
-    def _of(self, value: Value, steps: int) -> Array | None:
-        if value not in self.known:
+    def _of(self, value: Value, steps: int, of_angle: bool = False) -> Array | None:
+        key = value, of_angle
+        if key not in self.known:
             try:
-                self.known[value] = self._computed(value, steps)
+                self.known[key] = self._computed(value, steps, of_angle)
             except (NoMatch, ArithmeticError, LookupError, TypeError, ValueError):
-                self.known[value] = None
-        return self.known[value]
+                self.known[key] = None
+        return self.known[key]
 
-    def _computed(self, value: Value, steps: int) -> Array | None:
+    def _computed(self, value: Value, steps: int, of_angle: bool) -> Array | None:
         node, shape = self.graph.producer(value), extents(value.shape)
         if not steps or prod(shape) > MOST_ELEMENTS:
             return None
         if node.op_type == CONSTANT:
             tensor = node.attributes["value"]
             return np.array(tensor.numbers() or (), value.dtype.value).reshape(shape)
-        if node.op_type == PARAMETER:
+        if node.op_type == PARAMETER and of_angle:
             return np.asarray(node.attributes["literal"])
         if node.op_type == "Shape":
             held = node.inputs[0]
@@ -75,7 +79,8 @@ class Evaluation:
             return np.array(extents(held.shape))[node.attributes["start"] : node.attributes["end"]]
         if node.op_type not in {*COMPUTED, *MOVES, "Cast", "Concat"}:
             return None
-        given = [None if x is None else self._of(x, steps - 1) for x in node.inputs]
+        of_angle = of_angle or node.op_type in ("Cos", "Sin")
+        given = [None if x is None else self._of(x, steps - 1, of_angle) for x in node.inputs]
         if any(g is None and x is not None for g, x in zip(given, node.inputs, strict=True)):
             return None
         found = self._applied(value, node, given)

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from ...ir.dim import equal
 from ...ir.graph import Graph, Value
+from ...ir.types import product
 from ...layers.positions import BASE
 from .evaluation import Evaluation
 from .movements import MOST_ELEMENTS, MOVES, extents, move
@@ -34,7 +36,7 @@ class Rotation:
         base: What the angles' rates are powers of.
         layout: Which channels are pairs.
         given, order: How it lies before and after: axis i is axis `order[i]` of (N, L, heads, D);
-            None where heads are side by side.
+            None where heads are side by side, perhaps in another shape.
         passed: The operators that compute it.
     """
 
@@ -53,7 +55,7 @@ def rotary(trail: Trail) -> Match:
     y = Value(trail.last, 0, trail.node.outputs[0])
     trail.need(y.type.rank == 3 and trail.is_by(trail.argument(trail.node, 0), "Concat"))
     found = rotation_of(trail.graph, y)
-    trail.need(found.order is None)
+    trail.need(found.order is None and found.x.shape == y.shape)
     trail.passed |= found.passed
     arguments: dict[str, Any] = {"heads": found.heads, "layout": found.layout}
     arguments |= {} if found.base == BASE else {"base": found.base}
@@ -77,18 +79,20 @@ def rotation_of(graph: Graph, y: Value) -> Rotation:
 def _orders(x: Value, y: Value) -> Iterator[tuple[Order, Order]]:
     """How a sequence may lie before and after it is turned."""
     if y.type.rank == 3:
-        if x.shape == y.shape:
+        if x.type.rank == 3 and _is_as_large(x, y):
             yield None, None
         return
-    depth = y.shape[3]
     for order in ((0, 2, 1, 3), (0, 1, 2, 3)):
-        samples, length, heads, _ = (y.shape[order.index(axis)] for axis in range(4))
+        samples = y.shape[order.index(0)]
         if x.shape == y.shape:
             yield order, order
-        elif not isinstance(heads, int) or not isinstance(depth, int):
-            continue
-        elif x.shape == (samples, length, heads * depth):
+        elif x.type.rank == 3 and _is_as_large(x, y) and x.shape[0] == samples:
             yield None, order
+
+
+def _is_as_large(x: Value, y: Value) -> bool:
+    """Whether tensors have as many samples, and these as many elements."""
+    return x.shape[0] == y.shape[0] and equal(product(x.shape[1:]), product(y.shape[1:])) is True
 
 
 def _rotation(terms: "_Terms", x: Value, y: Value, given: Order, order: Order) -> Rotation:
@@ -194,7 +198,7 @@ class _Terms:
             if is_scaled and value.type.rank in (3, 4):
                 found.append(value)
         found.reverse()
-        return iter(sorted(found, key=lambda x: x.type.rank))
+        return iter(sorted(found, key=lambda x: (x.type.rank, x.shape != y.shape)))
 
     def _factor(self, value: Value) -> tuple[Value, Value, bool] | None:
         """What is multiplied or divided by numbers, these, and whether it is divided."""
