@@ -256,7 +256,7 @@ class Items:
         """The `PARAM` that holds a constant in a shape, with a batch of 1, among the weights."""
         held = table_of(value, self.graph.producer(value).attributes["value"])
         self.tables[value.node] = Table(name, replace(held, shape=shape))
-        call = _parameter_call(name, shape, held.dtype, frozen=True)
+        call = _parameter_call(name, shape, held.dtype, buffer=True)
         return self._made_by(call, (), has_weights=True)
 
     def _table_name(self, path: str) -> str:
@@ -303,7 +303,7 @@ class Items:
 
 
 def _parameter_call(
-    name: str, shape: tuple[int, ...], dtype: DType, *, frozen: bool = False
+    name: str, shape: tuple[int, ...], dtype: DType, *, buffer: bool = False
 ) -> Call:
     """The `PARAM` that holds a tensor with a batch of 1."""
     sizes = shape[1:] if len(shape) < 4 else (*shape[2:], shape[1])
@@ -311,8 +311,8 @@ def _parameter_call(
     arguments = [Argument("size", value_of(size), bare=True, always=True)]
     if dtype is not DType.FLOAT32:
         arguments.append(Argument("dtype", Text(dtype.value)))
-    if frozen:
-        arguments.append(Argument("frozen", True))
+    if buffer:
+        arguments.append(Argument("buffer", True))
     return Call("PARAM", tuple(arguments), name)
 
 

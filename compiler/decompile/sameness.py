@@ -118,7 +118,7 @@ class _Classes:
         """A constant as the program has it: a parameter, shown in its shape and type."""
         (type,), name = self.graph[identifier].outputs, self.tables[identifier]
         held = type.dtype if type.dtype in PARAMETER_TYPES else DType.FLOAT32
-        kind = PARAMETER, name, held, False
+        kind = PARAMETER, name, held, True
         readers = self.graph.readers(identifier)
         is_layer = all(self.graph[i].op_type == "Identity" for i in readers)
         key = (*kind, type.shape) if is_layer else self._shown(kind, type.extents)

@@ -188,8 +188,13 @@ class LayerBuilder(Builder):
             dtype=self.dtype,
         )
 
-    def tensor(self, shape: Shape, *, init: Init, literal: Any = None) -> Value:
-        """A learned tensor (1, *shape) named `<path>`, as PyTorch names a bare parameter."""
+    def tensor(
+        self, shape: Shape, *, init: Init, literal: Any = None, buffer: bool = False
+    ) -> Value:
+        """A learned tensor (1, *shape) named `<path>`, as PyTorch names a bare parameter.
+
+        A `buffer` is held as such a tensor, and not learned.
+        """
         if isinstance(literal, tuple):
             literal = (self._fitted("value", shape, literal),)
         elif literal is not None:
@@ -199,6 +204,7 @@ class LayerBuilder(Builder):
             (1, *shape),
             init=init,
             trainable=not self.bound.frozen,
+            buffer=buffer,
             literal=literal,
             dtype=self.dtype,
         )

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from ..expressions.arguments import Initializer, InputSize, Numbers, PerAxis, Positive
+from ..expressions.arguments import Flag, Initializer, InputSize, Numbers, PerAxis, Positive
 from ..ir.dim import BATCH, Dim, symbol
 from ..ir.graph import Value
 from ..ir.initializers import Init
@@ -113,13 +113,15 @@ def parameter(
     init: Initializer = Init("normal", (0.02,)),  # noqa: B008 - a frozen record
     value: Numbers | None = None,
     dtype: Literal["float32", "float64"] | None = None,
+    buffer: Flag = False,
 ) -> Value:
     """A learned tensor that is the same for every sample, such as a class token.
 
     Two numbers are a sequence, length x channels; one is a vector, three are an image, four a
     volume. The parameter has the layer's own name, as in PyTorch, and has a batch of 1 that
     merges repeat: (1, C), (1, L, C), (1, C, H, W). `value` states its numbers in that order. The
-    initial values are `normal(0.02)`, which ViT uses.
+    initial values are `normal(0.02)`, which ViT uses. A `buffer` lies with the weights, but nothing
+    learns it and it counts as none, such as a table of positions (PyTorch's `register_buffer`).
     """
     extents = (size,) if isinstance(size, int) else size
     if layout == "sequence":
@@ -129,7 +131,7 @@ def parameter(
     if dtype is not None:
         build.dtype = DType(dtype)
     shape = extents if len(extents) < 3 else (extents[-1], *extents[:-1])
-    return build.Identity(build.tensor(shape, init=init, literal=value))
+    return build.Identity(build.tensor(shape, init=init, literal=value, buffer=buffer))
 
 
 @layer("ID")

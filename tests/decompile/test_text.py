@@ -1,5 +1,7 @@
 """The programs that graphs are written as, and what no program can say."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
@@ -8,6 +10,7 @@ import netc
 from netc.compiler.decompile.decompile import decompile
 from netc.grammar.diagnostics import NetError
 from netc.programs import ReshapedState
+from netc.runtime.arrays.element_types import array_of
 
 # Pairs of a program and that of its graph, which holds no blocks, loops or bindings.
 PROGRAMS = {
@@ -217,20 +220,20 @@ def test_what_cannot_be_said() -> None:
 TABLES = {
     "real numbers": (
         f'INPUT(40x40x1) -> op("Div", B={[[i + 0.5] * 40 for i in range(40)]}) -> GAP',
-        "INPUT(40x40x1) -> ( ID | PARAM(40x40, frozen=yes) as table1"
+        "INPUT(40x40x1) -> ( ID | PARAM(40x40, buffer=yes) as table1"
         ' -> op("Squeeze", axes=[0]) )\n  -> op("Div") -> GAP\n',
     ),
     "whole numbers": (
         f'INPUT(1600, dtype=int64) -> op("Mod", B={[i + 1 for i in range(1600)]})'
         " -> EMBED(1600, 2) -> REDUCE",
-        "INPUT(1600, dtype=int64)\n  -> ( ID | PARAM(1600, frozen=yes) as table1"
+        "INPUT(1600, dtype=int64)\n  -> ( ID | PARAM(1600, buffer=yes) as table1"
         ' -> op("Squeeze", axes=[0]) -> op("Cast", to=int64) )\n'
         '  -> op("Mod") -> EMBED(1600, 2) -> REDUCE\n',
     ),
     "a table of a layer": (
         "x = INPUT(40x40, sequence)\n"
         f"( x | CONST({[[i / 7] * 40 for i in range(40)]}) as c ) -> SUB -> REDUCE",
-        "INPUT(40x40, sequence) -> ( ID | PARAM(40x40, frozen=yes) as c ) -> SUB -> REDUCE\n",
+        "INPUT(40x40, sequence) -> ( ID | PARAM(40x40, buffer=yes) as c ) -> SUB -> REDUCE\n",
     ),
 }
 
@@ -244,10 +247,25 @@ def test_tables(name: str) -> None:
     assert found.text == f"net it\n\n{expected}"
     state = net.initialize()
     again = netc.compile(found.text)
+    assert again.params == net.params
     (spec,) = again.graph.inputs.values()
     x = np.arange(1600, dtype=spec.dtype.value).reshape(spec.type.bind({"N": 1}).extents)
     held = ReshapedState(state, found.shapes, found.copies, found.tables)
     np.testing.assert_array_equal(again.run(x, held), net.run(x, state))
+
+
+def test_buffers_come_back(tmp_path: Path) -> None:
+    """A table that lies with the weights is a constant of the exported model."""
+    text = "INPUT(40x40, sequence) -> ( ID | PARAM(40x40, buffer=yes) as t ) -> SUB -> LN"
+    net = netc.compile(text, name="model")
+    assert (net.params, net.counts.buffers) == (80, 1600)
+    net.export(tmp_path / "model.onnx", seed=1)
+    back = netc.load_onnx(tmp_path / "model.onnx")
+    assert back.params == 80
+    program = decompile(back.graph)
+    assert program.text.replace("const1", "t") == f"net model\n\n{text}\n"
+    (table,) = program.tables.values()
+    np.testing.assert_array_equal(array_of(table), net.initialize(seed=1)["t"])
 
 
 def test_an_input_of_one_number_a_sample() -> None:

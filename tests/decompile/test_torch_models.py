@@ -168,7 +168,7 @@ def test_tables(dynamo: bool, tmp_path: Path) -> None:
     imported = netc.load(path)
     program = decompile(imported.graph)
     assert program.text.count("CONST(") >= 3
-    assert program.text.count("PARAM(40x40, frozen=yes)") == 1
+    assert program.text.count("PARAM(40x40, buffer=yes)") == 1
     again = netc.compile(program.text)
     state = ReshapedState(imported.initialize(), program.shapes, tables=program.tables)
     y = again.run(x.numpy(), state)

@@ -8,9 +8,9 @@ import numpy as np
 from onnx import TensorProto
 
 from ....grammar.diagnostics import error
-from ...ir.graph import Graph
+from ...ir.graph import Graph, Value
 from ...ir.types import TensorType
-from ...onnx_standard.protos import element_type
+from ...onnx_standard.protos import CONSTANT_NOTE, element_type
 
 Array = np.ndarray[Any, Any]
 State = Mapping[str, Array]
@@ -20,17 +20,23 @@ PAGE = 4096  # bytes; a memory page, so that runtimes can map the tensors
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A parameter's place: its name, type and bytes, and its offset in the data file."""
+    """A parameter's place: its name, type and bytes, and its offset in the data file.
+
+    A table that nothing learns, and that is no statistic either, is noted as a constant.
+    """
 
     name: str
     type: TensorType
     bytes: int
     offset: int
+    is_table: bool = False
 
     def header(self, location: str | None) -> TensorProto:
         """The tensor without its values, which are in the file `location` or follow inline."""
         dims = [dim for dim in self.type.shape if isinstance(dim, int)]
         proto = TensorProto(name=self.name, data_type=element_type(self.type.dtype), dims=dims)
+        if self.is_table:
+            proto.doc_string = CONSTANT_NOTE
         if location is not None:
             proto.data_location = TensorProto.EXTERNAL
             place = {"location": location, "offset": self.offset, "length": self.bytes}
@@ -46,10 +52,15 @@ def layout(graph: Graph) -> list[Weight]:
     for name, value in graph.parameters.items():
         size = value.type.bytes
         assert isinstance(size, int)
-        weights.append(Weight(name, value.type, size, offset))
+        weights.append(Weight(name, value.type, size, offset, _is_table(graph, value)))
         end = offset + size
         offset = -(-end // PAGE) * PAGE
     return weights
+
+
+def _is_table(graph: Graph, value: Value) -> bool:
+    readers = (graph[reader].op_type for reader in graph.readers(value.node))
+    return graph.producer(value).attributes["buffer"] and "BatchNormalization" not in readers
 
 
 def read(weight: Weight, state: State) -> memoryview:
