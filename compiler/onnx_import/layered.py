@@ -53,32 +53,34 @@ BY_ELEMENT = frozenset({*UNARY, *MERGES, "Cast", "Clip", "Div", "Erf", "Pow", "W
 NOWHERE = Span(Source("<model>", ""), 0, 0)  # what no program says
 
 
-def layered(raw: Graph) -> Graph:
+def layered(raw: Graph, *, keeps_equals: bool = False) -> Graph:
     """The graph with layers in place of what is recognized; other operators are layers themselves.
 
     A batch of one sample, as exporters leave it, becomes `N` where all operators allow it.
 
     Args:
         raw: The operators, simplified.
+        keeps_equals: Whether equal tensors are stored once for each layer, as netc does, so that
+            one that several layers read is shared by them.
     """
     found = recognize(raw)
     others = [n for i, n in raw.nodes() if n.op_type in CELLS and i not in {*found, *found.inside}]
     if others:
-        graph = _recognized(with_states(raw, others))
+        graph = _recognized(with_states(raw, others), keeps_equals)
         kinds = [layer for layer in graph.layers.values() if layer.kind in CELLS]
         if not any("hidden_size" in layer.arguments for layer in kinds):
             return graph  # all of them are layers
-    return _recognized(raw)
+    return _recognized(raw, keeps_equals)
 
 
-def _recognized(raw: Graph) -> Graph:
+def _recognized(raw: Graph, keeps_equals: bool) -> Graph:
     refused: set[tuple[int, str]] = set()
     # Where the batch is open already, an extent of 1 is no batch.
     is_open = any(x.shape[:1] == (BATCH,) for x in raw.inputs.values())
     while True:
         found, known = recognize(raw, refused), len(refused)
         for opens in (False,) if is_open else (True, False):
-            attempt = _Layering(raw, found, opens)
+            attempt = _Layering(raw, found, opens, keeps_equals)
             with suppress(Misfit):
                 graph = attempt.run()
                 if attempt.refused <= refused:
@@ -88,7 +90,7 @@ def _recognized(raw: Graph) -> Graph:
                 refused |= attempt.refused
                 break
         if len(refused) == known:
-            return _Layering(raw, Recognized(), opens=False).run()
+            return _Layering(raw, Recognized(), False, keeps_equals).run()
 
 
 class _WeightedBuilder(LayerBuilder):
@@ -108,6 +110,7 @@ class _Layering:
     raw: Graph
     found: Recognized
     opens: bool
+    keeps_equals: bool
     target: Graph = field(init=False)
     paths: Paths = field(init=False)
     places: dict[Output, dict[Layout, Value]] = field(default_factory=dict)
@@ -429,9 +432,10 @@ class _Layering:
     def _operand(self, x: Value, layout: Layout, identifier: int, kind: str) -> Value:
         """An operand of a layer; a parameter is a `PARAM` before it."""
         weight = weight_of(self.raw, x)
-        if weight is not None:
-            return self._learned(x, weight, layout, identifier)
         merges = kind == "CONCAT" or kind in MERGES.values()
+        if weight is not None:
+            is_vector = merges and x.type.rank == 2 and x not in self.raw[identifier].inputs
+            return self._learned(x, weight, identity(2) if is_vector else layout, identifier)
         if merges and self.raw.producer(x).op_type == CONSTANT:
             return self._table(x, layout, self.paths.path(identifier, kind))
         return self._lying(x, layout if len(layout) == x.type.rank else identity(x.type.rank))
@@ -508,11 +512,13 @@ class _Layering:
     ) -> bool:
         """Whether a layer's tensor is another layer's, too.
 
-        Exporters store equal tensors once. Vectors of one number, such as the zeros that biases
+        Exporters may store equal tensors once. Vectors of one number, such as the zeros that biases
         start with, are equal by chance, unless the matrix beside them is shared.
         """
         if key not in self.held:
             return False
+        if self.keeps_equals:
+            return True
         main = weights.get("weight")
         if isinstance(main, Weight) and main.value.type.rank > 1:
             return _output(main.value) in self.shared

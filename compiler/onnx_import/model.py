@@ -9,6 +9,7 @@ from ...grammar.source import UNPRINTABLE
 from ..ir.graph import Graph
 from ..ir.verify import verify
 from ..model import Metadata, Model
+from ..onnx_standard.protos import PRODUCER
 from ..ops.opdef import OPS
 from .graph import graph_of
 from .layered import layered
@@ -40,7 +41,7 @@ def import_model(source: str | Path | bytes, *, name: str = "") -> Model:
             raw = _simplified(opened(raw))
         except FixedBatch as reason:
             fixed = (_fixed(fixed_batch(raw), reason),)
-    graph = layered(raw)
+    graph = layered(raw, keeps_equals=file.proto.producer_name == PRODUCER)
     stem = "model" if isinstance(source, bytes) else PurePath(source).stem
     graph.name = UNPRINTABLE.sub("_", name or stem)
     verify(graph, after="import")

@@ -34,6 +34,7 @@ class Paths:
     def of(cls, graph: Graph, found: Recognized, needed: Container[int]) -> "Paths":
         """The paths of a graph whose layers are recognized, of those that are needed."""
         scopes: dict[int, str] = {}
+        lenders: set[str] = set()  # the modules whose weights a layer has
         around: dict[int, list[str]] = {}
         for identifier, last in found.inside.items():
             around.setdefault(last, []).append(graph[identifier].scope)
@@ -46,6 +47,10 @@ class Paths:
             if isinstance(weight, Weight):
                 held = graph.producer(weight.value)
                 named = _module(held.attributes["name"])
+                if named in lenders:  # a layer that shares them is elsewhere
+                    named = node.scope if node.scope not in lenders else named.rpartition(".")[0]
+                elif named is not None:
+                    lenders.add(named)
             if match is not None and named is None:
                 named = _common([node.scope, *around.get(identifier, ())])
             scopes[identifier] = named or node.scope

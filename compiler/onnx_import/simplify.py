@@ -176,7 +176,24 @@ def neutral(build: Builder, node: Node, operands: Operands) -> Results:
             is_read = build.graph.producer(x).op_type != INPUT
             if numbers == (NEUTRAL[node.op_type],) and x.type == node.outputs[0] and is_read:
                 return (x,)
-    return None
+    return _by_numbers(build, node, operands)
+
+
+def _by_numbers(build: Builder, node: Node, operands: Operands) -> Results:
+    """A constant of one element is a number, which has no axes."""
+    given = [None if x is None else _number(build, x) for x in operands]
+    if not any(given) or all(given):
+        return None
+    results = build.again(node, [new or x for new, x in zip(given, operands, strict=True)])
+    return results if results[0].type == node.outputs[0] else None
+
+
+def _number(build: Builder, x: Value) -> Value | None:
+    """The one number of a constant with axes."""
+    node = build.graph.producer(x)
+    if node.op_type != CONSTANT or not x.type.rank or x.type.size != 1:
+        return None
+    return build.constant(replace(node.attributes["value"], shape=()), x.dtype)
 
 
 def added(build: Builder, node: Node, operands: Operands) -> Results:

@@ -20,6 +20,7 @@ from ..ir.tensor import Tensor
 from ..ir.types import DType, HolderType, OptionalType, SequenceType, TensorType
 from .schemas import attribute_type
 
+PRODUCER = "netc"  # what models that netc writes say that they come from
 # What a stored tensor of real numbers says of itself that is a constant, and no weight.
 CONSTANT_NOTE = "constant"
 

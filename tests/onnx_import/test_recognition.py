@@ -226,7 +226,7 @@ def test_predictions_of_features_are_layers() -> None:
     """Rows of norm one, and a regression of two numbers."""
     model = parser.parse_model(PREDICTED)
     net = netc.load_onnx(model.SerializeToString())
-    assert kinds_of(net) == ["Gather", "ReduceL2", "Max", "Div", "FC"]
+    assert kinds_of(net) == ["Gather", "ReduceL2", "CONST", "MAX", "Div", "FC"]
     assert net.params == 6
     check_numbers(net, model)
 

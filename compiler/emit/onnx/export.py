@@ -13,6 +13,7 @@ from ....grammar.diagnostics import error
 from ....grammar.files import atomic_writer
 from ...ir.graph import Graph, Value
 from ...ir.verify import verify
+from ...onnx_standard.protos import PRODUCER
 from ...onnx_standard.schemas import ir_version
 from ...passes.fuse_attention import SINCE, fuse_attention
 from ...passes.pipeline import DECOMPOSE, SIMPLIFY, Pass, in_mode, run_passes
@@ -23,7 +24,6 @@ from .older import settle_opset
 from .weights import State, Weight, chunks, layout, write_data
 from .wire import write_model
 
-PRODUCER = "netc"
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 MAX_INLINE = 1900 * 2**20  # bytes; protobuf, and with it a model's one file, ends at 2 GiB
 

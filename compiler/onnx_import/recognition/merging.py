@@ -1,10 +1,11 @@
 """Merges of several tensors."""
 
+from contextlib import suppress
 from math import prod
 
 from ...ir.graph import CONSTANT, Value
 from ...layers.constants import MOST_NUMBERS
-from .trail import SHAPING, Match, Trail, rule, with_channels_on
+from .trail import RULES, SHAPING, Match, NoMatch, Trail, rule, with_channels_on
 
 MERGES = {"Add": "ADD", "Mul": "MUL", "Sub": "SUB", "Max": "MAX", "Mean": "MEAN", "Sum": "ADD"}
 
@@ -13,9 +14,11 @@ MERGES = {"Add": "ADD", "Mul": "MUL", "Sub": "SUB", "Max": "MAX", "Mean": "MEAN"
 def merge(trail: Trail) -> Match:
     """Element by element; a parameter among the operands is a `PARAM`.
 
-    Computed operands are of one rank: layers align batches, and operators last axes.
+    Computed operands are of one rank: layers align batches, and operators last axes. A sum of a
+    sum that nothing else reads is one of all its terms, and so is a product.
     """
     operands = tuple(value for value in trail.node.inputs if value is not None)
+    operands = _all_terms(trail, operands)
     trail.need(len(operands) >= 2 and len(set(operands)) == len(operands))
     trail.need(all(x.dtype.is_float and not trail.is_by(x, CONSTANT) for x in operands))
     computed = [x for x in operands if not trail.is_stored(x)]
@@ -28,6 +31,33 @@ def merge(trail: Trail) -> Match:
     taken = tuple(vectors[x][0] if x in vectors else x for x in operands)
     layout = with_channels_on(rank, *channels)
     return Match(kind, taken, layout=layout, result=layout)
+
+
+def _all_terms(trail: Trail, operands: tuple[Value, ...]) -> tuple[Value, ...]:
+    """The operands, the first of which may be a sum or a product itself, as netc writes several."""
+    op_type = trail.node.op_type
+    while op_type in ("Add", "Mul") and not any(map(trail.is_stored, operands)):
+        first, *others = operands
+        node = trail.graph.producer(first)
+        inner = [x for x in node.inputs if x is not None]
+        alike = node.op_type == op_type and first.type == trail.node.outputs[0]
+        if not alike or not trail.has_one_reader(first) or any(map(trail.is_stored, inner)):
+            break
+        if _is_another_layer(trail, first.node):
+            break
+        trail.passed.add(first.node)
+        operands = *inner, *others
+    return operands
+
+
+def _is_another_layer(trail: Trail, last: int) -> bool:
+    """Whether an operator is the last one of a layer that is no merge."""
+    for other in RULES[trail.graph[last].op_type]:
+        if other is not merge:
+            with suppress(NoMatch, ArithmeticError, LookupError, TypeError, ValueError):
+                other(Trail(trail.graph, last))
+                return True
+    return False
 
 
 @rule("ReduceSum")
