@@ -313,7 +313,9 @@ class Chains:
                 group = self._group(item)
                 if all(map(starts, group.branches)):
                     steps = []
-                steps.append(group)
+                # What yields several tensors hands them on as they are.
+                if any(group.branches) or self.forks[item.results[0]] not in self.spread.values():
+                    steps.append(group)
             steps.append(self._call(item))
         return tuple(steps)
 

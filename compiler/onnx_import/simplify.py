@@ -17,6 +17,7 @@ from .indices import counted_from_the_end
 from .masks import chosen
 from .products import as_product
 from .recognition.activations import UNARY
+from .recognition.movements import are_heads
 from .recognition.trail import SHAPING, weight_of
 from .recognize import UNFORESEEN
 from .reshaping import shaped, stated_extents
@@ -51,6 +52,8 @@ def reshaped(build: Builder, node: Node, operands: Operands) -> Results:
     if y is not None:
         return (y,)
     first, type = _whole(build, x), node.outputs[0]
+    if type.rank > 3 and are_heads(build.graph, x):
+        return None
     if build.graph.producer(first).op_type == "Concat":
         lying = shaped(build, first, type.shape)
         whole = None if lying is None else turned(build, lying)
@@ -136,8 +139,10 @@ def by_channel(build: Builder, node: Node, operands: Operands) -> Results:
 def transposed(build: Builder, node: Node, operands: Operands) -> Results:
     """An axis of one element is added after the others have been moved."""
     x, perm = operands[0], node.attributes["perm"]
-    if x is None or x.type.rank != 4:
+    if x is None or x.type.rank < 4:
         return None
+    if x.type.rank > 4:
+        return _without_ones(build, node, x)
     before = _whole(build, x)
     for axis in range(1, 4):
         if x.shape[axis] == 1 and before.shape == (*x.shape[:axis], *x.shape[axis + 1 :]):
@@ -146,6 +151,21 @@ def transposed(build: Builder, node: Node, operands: Operands) -> Results:
                 before = build.Transpose(before, perm=order)
             return _with_axis(build, node, before, perm.index(axis))
     return None
+
+
+def _without_ones(build: Builder, node: Node, x: Value) -> Results:
+    """Axes that are moved, and none of one element among them."""
+    kept = [axis for axis, extent in enumerate(x.shape) if axis == 0 or extent != 1]
+    if len(kept) == x.type.rank or weight_of(build.graph, x) is not None:
+        return None
+    before = shaped(build, _whole(build, x), tuple(x.shape[axis] for axis in kept))
+    if before is None:
+        return None
+    order = tuple(kept.index(axis) for axis in node.attributes["perm"] if axis in kept)
+    is_moved = order != tuple(range(len(kept)))
+    moved = build.Transpose(before, perm=order) if is_moved else before
+    y = shaped(build, moved, node.outputs[0].shape)
+    return None if y is None or y.type != node.outputs[0] else (y,)
 
 
 def bias_of_parts(build: Builder, node: Node, operands: Operands) -> Results:

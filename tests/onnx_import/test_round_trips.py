@@ -61,6 +61,8 @@ def test_numbers_come_back(name: str, tmp_path: Path) -> None:
 
 PARTS = "INPUT(6x8, sequence) -> ( LINEAR(4) as q | LINEAR(4, bias=no) as k | LINEAR(8) as v )"
 TURNED = "INPUT(6x8, sequence) -> ( LINEAR(16) as q -> ROPE(4) | LINEAR(8) -> ROPE(2) | LINEAR(8) )"
+IN_WINDOWS = "INPUT(8x8x4) -> WINDOW(4x4, shift=2) -> LINEAR(12) -> SPLIT(3)"
+IMAGES = f"INPUT(6x6x4) -> ( {' | '.join(['CONV(1x1, 4) -> RESHAPE(36x4)'] * 3)} )"
 MASKED = "INPUT(6x5, sequence) as x\nINPUT(6, dtype=int64) as m\nx"
 LAYERS = (
     "INPUT(6x5, sequence) -> LSTM(3)",
@@ -91,6 +93,10 @@ LAYERS = (
     "INPUT(16x8, sequence) -> ROPE(2, pairs, 500.5)",
     "INPUT(300x64, sequence) -> ROPE(4, 1000000.0)",
     "INPUT(5x2, sequence) -> ROPE(1)",
+    f"{IN_WINDOWS} -> ATTENTION(2, project=no) -> UNWINDOW -> RELU",
+    f"{IN_WINDOWS} -> ATTENTION(2, project=no, mask=shifted, relative=yes) -> UNWINDOW -> RELU",
+    f"{IMAGES} -> ATTENTION(1, project=no) -> RESHAPE(6x6x4) -> RELU",
+    "INPUT(9x8x4) -> RESHAPE(72x4) -> LN -> RESHAPE(9x8x4) -> CONV(3x3, 2)",
 )
 
 

@@ -142,8 +142,8 @@ def _between(trail: Trail, y: Value, take: Callable[[Trail, Value, bool], Heads]
     masks, biases = _masks(trail, core, (*q.shape[:3], k.shape[2]))
     held: dict[str, Stack] = {}
     for bias in biases:
-        x = operands[0] if len(operands) == 1 else None
-        more, weights = explain(trail, bias, x, (heads, length, samples), k.shape[2])
+        shape = heads, length, samples
+        more, weights = explain(trail, bias, operands[0], shape, k.shape[2])
         trail.need(not more.keys() & arguments.keys())
         arguments |= more
         held |= weights

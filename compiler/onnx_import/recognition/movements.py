@@ -48,7 +48,12 @@ def extents(shape: Sequence[Dim]) -> tuple[int, ...]:
 
 
 def moved(
-    trail: Trail, value: Value, *, of_weights: bool = False, with_borders: bool = False
+    trail: Trail,
+    value: Value,
+    *,
+    of_weights: bool = False,
+    with_borders: bool = False,
+    keeps_heads: bool = False,
 ) -> Moved:
     """Go back through all operators that move elements or scale all of them alike.
 
@@ -57,11 +62,12 @@ def moved(
         value: Where it begins.
         of_weights: Whether to go back to what is stored.
         with_borders: Whether to go through borders of zeros, whose places are -1.
+        keeps_heads: Whether to stop where heads are put side by side.
 
     Raises:
         NoMatch: There are too many elements, or a movement depends on the input.
     """
-    way = _Way(trail, MOVES | {"Pad"} if with_borders else MOVES, of_weights)
+    way = _Way(trail, MOVES | {"Pad"} if with_borders else MOVES, of_weights, keeps_heads)
     source, factor = way.origin(value)
     trail.passed |= way.passed
     shape = extents(source.shape)
@@ -71,6 +77,15 @@ def moved(
         return Moved(source, way.places(value, known), factor)
     except (ValueError, IndexError, TypeError):
         raise NoMatch from None
+
+
+def are_heads(graph: Graph, x: Value) -> bool:
+    """Whether a sequence (N, L, heads D) is put together of (N, heads, L, D), as attention does."""
+    maker = graph.producer(x)
+    if maker.op_type != "Reshape" or x.type.rank != 3 or maker.inputs[0] is None:
+        return False
+    moved = graph.producer(maker.inputs[0])
+    return moved.op_type == "Transpose" and moved.attributes["perm"] == (0, 2, 1, 3)
 
 
 def all_moved(trail: Trail, value: Value) -> Iterator[Moved]:
@@ -100,6 +115,7 @@ class _Way:
     trail: Trail
     moves: frozenset[str]
     of_weights: bool
+    keeps_heads: bool = False
     passed: set[int] = field(default_factory=set)
     origins: dict[Value, tuple[Value, float]] = field(default_factory=dict)
 
@@ -128,6 +144,8 @@ class _Way:
 
     def _before(self, value: Value, node: Node) -> tuple[Value, float] | None:
         """What an operator moves or scales, and by what; None where it does neither."""
+        if self.keeps_heads and are_heads(self.trail.graph, value):
+            return None
         if node.op_type in self.moves:
             learned = not self.of_weights and self.trail.is_learned(value)
             return None if learned else (self.trail.argument(node, 0), 1.0)

@@ -1,5 +1,7 @@
 """What attention adds to its scores and the model stores: biases per relative position, masks."""
 
+from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,7 @@ from ...layers.attention_masks import APART, relative_positions
 from ...layers.window_partition import Partition
 from .movements import Places, extents, moved
 from .trail import NoMatch, Stack, Trail, Weight
-from .windows import windows_of
+from .windows import MOST_STEPS, windows_of
 
 Array = np.ndarray[Any, Any]
 TABLE = "relative_position_bias_table"
@@ -54,14 +56,14 @@ def score_bias(trail: Trail, value: Value, rank: int) -> ScoreBias | None:
 
 
 def explain(
-    trail: Trail, bias: ScoreBias, x: Value | None, shape: tuple[int, int, int], keys: int
+    trail: Trail, bias: ScoreBias, x: Value, shape: tuple[int, int, int], keys: int
 ) -> tuple[dict[str, Any], dict[str, Stack]]:
     """The arguments and the weights of an `ATTENTION` that adds it.
 
     Args:
         trail: The way back.
         bias: What is added.
-        x: What it attends within; None where queries and keys differ.
+        x: The queries.
         shape: Heads, queries, and samples.
         keys: The number of keys.
 
@@ -81,14 +83,18 @@ def explain(
     return {"mask": "shifted"}, {}
 
 
-def _partition(trail: Trail, x: Value | None) -> Partition | None:
-    """How the image is cut that a sequence is windows of."""
-    if x is None:
-        return None
-    try:
-        return windows_of(Trail(trail.graph, trail.last), x).partition
-    except NoMatch:
-        return None
+def _partition(trail: Trail, x: Value) -> Partition | None:
+    """How the image is cut whose windows a sequence comes from, as the layer tells it."""
+    pending, seen = deque([x]), {x.node}
+    while pending and len(seen) < MOST_STEPS:
+        value = pending.popleft()
+        with suppress(NoMatch):
+            return windows_of(Trail(trail.graph, trail.last), value).partition
+        for before in trail.graph.producer(value).inputs:
+            if before is not None and before.node not in seen and before.shape[:1] == x.shape[:1]:
+                seen.add(before.node)
+                pending.append(before)
+    return None
 
 
 def _table(

@@ -45,7 +45,7 @@ def unwindow(trail: Trail) -> Match:
     """`UNWINDOW`: an image of the sequences that its windows are."""
     value = Value(trail.last, 0, trail.node.outputs[0])
     trail.need(value.type.rank == 4)
-    joined = moved(trail, value)
+    joined = moved(trail, value, keeps_heads=True)
     source = joined.source
     trail.need(source.type.rank == 3 and joined.factor == 1 and joined.places.size)
     places = np.argsort(joined.places, axis=None).reshape(extents(source.shape))
