@@ -54,6 +54,8 @@ def reshaped(build: Builder, node: Node, operands: Operands) -> Results:
     first, type = _whole(build, x), node.outputs[0]
     if type.rank > 3 and are_heads(build.graph, x):
         return None
+    if first.type.rank > x.type.rank == 4 < type.rank:  # an image, which windows may be cut of
+        return None
     if build.graph.producer(first).op_type == "Concat":
         lying = shaped(build, first, type.shape)
         whole = None if lying is None else turned(build, lying)

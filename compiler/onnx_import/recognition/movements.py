@@ -74,7 +74,7 @@ def moved(
     trail.need(prod(shape) <= MOST_ELEMENTS)
     known = {source: np.arange(prod(shape)).reshape(shape)}
     try:
-        return Moved(source, way.places(value, known), factor)
+        return Moved(source, way.places(value, known), factor, frozenset(way.passed))
     except (ValueError, IndexError, TypeError):
         raise NoMatch from None
 

@@ -2,14 +2,16 @@
 
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from ...ir.graph import PARAMETER, Value
 from ...layers.window_partition import Partition
-from .movements import Places, extents, moved, roll_of
+from .movements import Places, all_moved, extents, moved, roll_of
 from .trail import Match, NoMatch, Trail, identity, rule, with_channels_on
 
 
@@ -76,9 +78,14 @@ def windows_of(trail: Trail, value: Value) -> Windows:
         NoMatch: It is none.
     """
     trail.need(value.type.rank == 3)
-    cut = moved(trail, value)
-    trail.need(cut.source.type.rank == 4 and cut.factor == 1 and cut.places.size)
-    return _windows(cut.source, cut.places)
+    way = Trail(trail.graph, trail.last)
+    for cut in chain((moved(way, value),), all_moved(way, value)):
+        if cut.source.type.rank == 4 and cut.factor == 1 and cut.places.size:
+            with suppress(NoMatch):
+                found = _windows(cut.source, cut.places)
+                trail.passed |= cut.passed
+                return found
+    raise NoMatch
 
 
 def _windows(image: Value, places: Places) -> Windows:
@@ -89,7 +96,8 @@ def _windows(image: Value, places: Places) -> Windows:
     for channels in (3, 1):
         if whole[channels] == places.shape[2]:
             natural = np.moveaxis(np.arange(places.size).reshape(whole), channels, 3)
-            partition = _partition(natural, places)
+            first = np.unravel_index(places[0, :, 0], whole)
+            partition = _partition(natural, places, first, channels)
             if partition is not None:
                 return Windows(image, partition, channels)
     raise NoMatch
@@ -118,12 +126,16 @@ def _is_of_weights(trail: Trail, value: Value) -> bool:
     return trail.is_by(source, PARAMETER)
 
 
-def _partition(image: Places, places: Places) -> Partition | None:
-    """How an image (N, H, W, C) is cut into windows."""
+def _partition(
+    image: Places, places: Places, first: tuple[Places, ...], channels: int
+) -> Partition | None:
+    """How an image (N, H, W, C) is cut into windows.
+
+    `first` are the coordinates of the first window's positions in the model's image, whose axis
+    of channels is given.
+    """
     size_of, positions = image.shape[1:3], places.shape[1]
-    order = np.argsort(image, axis=None)
-    first = np.unravel_index(order[places[0, :, 0]], image.shape)
-    row, column = first[1], first[2]
+    row, column = (each for axis, each in enumerate(first) if axis not in (0, channels))
     width = int(np.argmax(row != row[0])) or positions
     size, shift = (positions // width, width), (int(row[0]), int(column[0]))
     if (
