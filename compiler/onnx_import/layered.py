@@ -50,6 +50,7 @@ from .weights import Literal, key_of, literal_of, simplified, size_of
 
 # Operators that may be applied to tensors in any order of their axes.
 BY_ELEMENT = frozenset({*UNARY, *MERGES, "Cast", "Clip", "Div", "Erf", "Pow", "Where"})
+OF_TABLES = frozenset({"EMBED", "FC", "LINEAR"})  # beside merges, what may take a `CONST`
 NOWHERE = Span(Source("<model>", ""), 0, 0)  # what no program says
 
 
@@ -436,12 +437,12 @@ class _Layering:
         if weight is not None:
             is_vector = merges and x.type.rank == 2 and x not in self.raw[identifier].inputs
             return self._learned(x, weight, identity(2) if is_vector else layout, identifier)
-        if merges and self.raw.producer(x).op_type == CONSTANT:
+        if (merges or kind in OF_TABLES) and self.raw.producer(x).op_type == CONSTANT:
             return self._table(x, layout, self.paths.path(identifier, kind))
         return self._lying(x, layout if len(layout) == x.type.rank else identity(x.type.rank))
 
     def _table(self, x: Value, layout: Layout, path: str) -> Value:
-        """A constant operand of a merge as a `CONST` before it."""
+        """A constant operand as a `CONST` before the layer."""
         given = table_arguments(self.raw.producer(x).attributes["value"], x.dtype, layout)
         key = (*_output(x), layout)
         if key not in self.held:

@@ -9,6 +9,7 @@ import numpy as np
 from ..ir.builder import Builder
 from ..ir.graph import CONSTANT, INPUT, Graph, Node, Value
 from ..ir.signature import InferenceError
+from ..ir.types import TensorType
 from ..ops.cuts import ANY_END
 from ..ops.opdef import Operands
 from ..passes.eliminate_dead_nodes import eliminate_dead_nodes
@@ -52,9 +53,7 @@ def reshaped(build: Builder, node: Node, operands: Operands) -> Results:
     if y is not None:
         return (y,)
     first, type = _whole(build, x), node.outputs[0]
-    if type.rank > 3 and are_heads(build.graph, x):
-        return None
-    if first.type.rank > x.type.rank == 4 < type.rank:  # an image, which windows may be cut of
+    if _stands(build, x, type, first.type.rank):
         return None
     if build.graph.producer(first).op_type == "Concat":
         lying = shaped(build, first, type.shape)
@@ -67,6 +66,17 @@ def reshaped(build: Builder, node: Node, operands: Operands) -> Results:
         return None
     y = shaped(build, first, node.outputs[0].shape)
     return None if y is None or y.type != node.outputs[0] else (y,)
+
+
+def _stands(build: Builder, x: Value, type: TensorType, before: int) -> bool:
+    """Whether a tensor that is shown in another shape is a layer's operand or result as it is.
+
+    Sequences of heads side by side, and images of which windows are cut.
+    """
+    if x.type.rank == 3 and type.rank > 3 and x.type != type:
+        are_split = type.rank == 4 and before > 3 and type.shape[:2] == x.shape[:2]
+        return are_split or are_heads(build.graph, x)
+    return before > x.type.rank == 4 < type.rank
 
 
 def _product_of_rows(build: Builder, node: Node, y: Value) -> Value | None:

@@ -153,7 +153,7 @@ def test_a_layer_takes_a_constant() -> None:
     }"""
     imported = netc.load_onnx(_model(text, {"w": (4, 4), "a": (4,)}))
     text = imported.to_text()
-    assert 'op("Constant", value=[[0.5, -1.0, 2.0, 0.0]]) -> FC(4) as fc1' in text
+    assert "CONST([0.5, -1, 2, 0]) -> FC(4) as fc1" in text
     assert "FC(4, share=fc1)" in text
     x, state = np.random.default_rng(1).standard_normal((3, 4), np.float32), imported.initialize()
     np.testing.assert_array_equal(netc.compile(text).run(x, state), imported.run(x, state))

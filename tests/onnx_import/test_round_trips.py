@@ -63,6 +63,7 @@ PARTS = "INPUT(6x8, sequence) -> ( LINEAR(4) as q | LINEAR(4, bias=no) as k | LI
 TURNED = "INPUT(6x8, sequence) -> ( LINEAR(16) as q -> ROPE(4) | LINEAR(8) -> ROPE(2) | LINEAR(8) )"
 IN_WINDOWS = "INPUT(8x8x4) -> WINDOW(4x4, shift=2) -> LINEAR(12) -> SPLIT(3)"
 IMAGES = f"INPUT(6x6x4) -> ( {' | '.join(['CONV(1x1, 4) -> RESHAPE(36x4)'] * 3)} )"
+TABLE = "CONST([2, 1, 0, 3]) -> FC(7) -> RESHAPE(7x1) -> SIGMOID as sigmoid1\nINPUT(4x8, sequence)"
 MASKED = "INPUT(6x5, sequence) as x\nINPUT(6, dtype=int64) as m\nx"
 LAYERS = (
     "INPUT(6x5, sequence) -> LSTM(3)",
@@ -95,6 +96,9 @@ LAYERS = (
     "INPUT(5x2, sequence) -> ROPE(1)",
     f"{IN_WINDOWS} -> ATTENTION(2, project=no) -> UNWINDOW -> RELU",
     f"{IN_WINDOWS} -> ATTENTION(2, project=no, mask=shifted, relative=yes) -> UNWINDOW -> RELU",
+    f"{TABLE} -> ATTENTION(1, relative=sigmoid1)",
+    "CONST([0, 1, 2, 3, 4, 0, 1], dtype=int64) -> EMBED(5, 2) as e\nINPUT(4x8, sequence)"
+    " -> LINEAR(24) -> SPLIT(3) -> ATTENTION(2, project=no, relative=e) -> RELU",
     f"{IMAGES} -> ATTENTION(1, project=no) -> RESHAPE(6x6x4) -> RELU",
     "INPUT(9x8x4) -> RESHAPE(72x4) -> LN -> RESHAPE(9x8x4) -> CONV(3x3, 2)",
 )

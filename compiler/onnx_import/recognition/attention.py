@@ -10,7 +10,7 @@ import numpy as np
 
 from ...ir.graph import Node, Value
 from .movements import Moved, Places, all_moved, extents, moved
-from .score_biases import ScoreBias, explain, score_bias
+from .score_biases import ScoreBias, explain, named_table, score_bias
 from .score_masks import Masks, Shape, is_low, is_mask, seen
 from .shaping import dropout_rate
 from .trail import RULES, SHAPING, Label, Layout, Match, NoMatch, Stack, Trail, Weight, rule
@@ -139,12 +139,19 @@ def _between(trail: Trail, y: Value, take: Callable[[Trail, Value, bool], Heads]
     trail.need(common)
     if len(set(operands)) == 1:
         operands = operands[:1]
+    labels: dict[str, Label] = {}
+    for term in [*core.masks]:
+        table = named_table(trail, term[1], operands[0], heads, length, k.shape[2])
+        if table is not None and term[0].op_type == "Add" and term[2] == 1:
+            trail.need("relative" not in labels)
+            labels["relative"] = table
+            core.masks.remove(term)
     masks, biases = _masks(trail, core, (*q.shape[:3], k.shape[2]))
     held: dict[str, Stack] = {}
     for bias in biases:
         shape = heads, length, samples
         more, weights = explain(trail, bias, operands[0], shape, k.shape[2])
-        trail.need(not more.keys() & arguments.keys())
+        trail.need(not more.keys() & {*arguments, *labels})
         arguments |= more
         held |= weights
     if masks.causal:
@@ -154,7 +161,7 @@ def _between(trail: Trail, y: Value, take: Callable[[Trail, Value, bool], Heads]
     trail.need(len(q.rows) == heads * depth and len(v.rows) == kept * v.shape[3])
     if kept != heads:
         arguments["kv_heads"] = kept
-    labels = dict(zip(("mask",), masks.labels, strict=False))
+    labels |= dict(zip(("mask",), masks.labels, strict=False))
     return Between((q, k, v), operands, min(common), {"heads": heads, **arguments}, held, labels)
 
 

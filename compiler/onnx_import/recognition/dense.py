@@ -95,7 +95,7 @@ def product_with_bias(trail: Trail) -> Match:
 def _linear(trail: Trail, y: Value, bias: Value | None) -> Match:
     node = trail.back(y, "MatMul")
     x, weight = (trail.argument(node, place) for place in range(2))
-    trail.need(weight.type.rank == 2 and not trail.is_stored(x))
+    trail.need(weight.type.rank == 2 and not trail.is_learned(x))
     rank = x.type.rank
     units = weight.shape[1]
     weights = {"weight": trail.weight(weight).moved((1, 0)), **_bias(trail, bias, units)}
@@ -122,7 +122,7 @@ def embedding(trail: Trail) -> Match:
     table, tokens = (trail.argument(trail.node, place) for place in range(2))
     trail.need(trail.node.attributes["axis"] == 0 and table.type.rank == 2)
     rank = tokens.type.rank
-    trail.need(rank in (1, 2) and not trail.is_stored(tokens))
+    trail.need(rank in (1, 2) and not trail.is_learned(tokens))
     vocabulary, width = table.shape
     arguments = {"vocabulary": vocabulary, "width": width}
     return Match("EMBED", (tokens,), arguments, {"weight": trail.weight(table)}, identity(rank))

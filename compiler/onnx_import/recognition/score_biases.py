@@ -3,6 +3,7 @@
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy as np
 from ...ir.graph import CONSTANT, PARAMETER, Value
 from ...layers.attention_masks import APART, relative_positions
 from ...layers.window_partition import Partition
-from .movements import Places, extents, moved
-from .trail import NoMatch, Stack, Trail, Weight
+from .movements import Places, all_moved, extents, moved
+from .trail import Label, NoMatch, Stack, Trail, Weight
 from .windows import MOST_STEPS, windows_of
 
 Array = np.ndarray[Any, Any]
@@ -83,6 +84,31 @@ def explain(
     return {"mask": "shifted"}, {}
 
 
+def named_table(
+    trail: Trail, value: Value, x: Value, heads: int, length: int, keys: int
+) -> Label | None:
+    """What holds the bias of each relative position and head (1, positions, heads), computed.
+
+    Args:
+        trail: The way back.
+        value: What is added to the scores.
+        x: The queries.
+        heads: How many heads there are.
+        length: How many queries.
+        keys: How many keys.
+    """
+    way = Trail(trail.graph, trail.last)
+    count, rows, columns = relative_positions(_partition(trail, x), length, keys)
+    index = np.subtract.outer(rows, columns).ravel()
+    wanted = index * heads + np.arange(heads)[:, None]
+    for found in all_moved(way, value):
+        is_table = found.source.shape == (1, count, heads) and found.factor == 1
+        if is_table and np.array_equal(found.places.ravel(), wanted.ravel()):
+            trail.passed |= found.passed
+            return Label(found.source)
+    return None
+
+
 def _partition(trail: Trail, x: Value) -> Partition | None:
     """How the image is cut whose windows a sequence comes from, as the layer tells it."""
     pending, seen = deque([x]), {x.node}
@@ -109,5 +135,8 @@ def _table(
     told, first = np.unique(index, return_index=True)
     if len(told) != count or (numbers != numbers[:, first[index]]).any():
         raise NoMatch
-    elements = Weight(bias.source, shape=(int(np.prod(extents(bias.source.shape))), 1))
-    return Stack(((elements, tuple(places[:, first].T.ravel().tolist())),))
+    taken = places[:, first].T.ravel()
+    if len(np.unique(taken)) < prod(extents(bias.source.shape)):
+        raise NoMatch
+    elements = Weight(bias.source, shape=(prod(extents(bias.source.shape)), 1))
+    return Stack(((elements, tuple(taken.tolist())),))
