@@ -4,10 +4,12 @@
 the pages that those became.
 """
 
+import logging
 import re
 import sys
 from functools import cache
 from pathlib import Path
+from posixpath import join, normpath
 from typing import Any
 
 import notebooks
@@ -23,7 +25,11 @@ PAGES = {
     "LICENSE": "license.md",
 }
 _FENCE = re.compile(r"^( *`{3,}\w+) [^\n`]*$", re.MULTILINE)
-_LINK = re.compile(r"(?<=\]\()([^)\s#]+)(?=[)#])|(?<=<img src=\")([^\"]+)(?=\")")
+_LINK = re.compile(r"(?<=\]\()([^)\s#]+)(?=[)#])")
+_PICTURE = re.compile(r'<img src="(?=images/)')
+_ROW, _CODE = re.compile(r"^\|.*$", re.MULTILINE), re.compile(r"`[^`]*`")
+_SHOWN = re.compile(r'<img [^>]*src="([^":]+)"')
+_log = logging.getLogger("mkdocs.hooks.netc")
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -42,6 +48,8 @@ def on_files(files: Files, config: Any) -> Files:
     for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")):
         content = _notebook(path, path.read_text(encoding="utf-8"))
         files.append(File.generated(config, f"notebooks/{path.stem}.md", content=content))
+    style = (ROOT / "website" / "site.css").read_text(encoding="utf-8")
+    files.append(File.generated(config, "stylesheets/site.css", content=style))
     files.append(File.generated(config, "decisions.md", content=_decisions()))
     return files
 
@@ -52,9 +60,27 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     The words behind a fence's language are for the tests, and MkDocs takes such a fence for none.
     """
     markdown = _FENCE.sub(r"\1", markdown)
+    # A page is a folder, which Markdown's own pictures know, and those written as HTML do not.
+    up = "../" * (page.file.url.count("/") - page.file.src_uri.count("/"))
+    markdown = _PICTURE.sub(rf"\g<0>{up}", markdown)
+    markdown = _ROW.sub(lambda row: _CODE.sub(_unescaped, row[0]), markdown)
     if page.file.src_uri in PAGES.values():
         return markdown
     return _led(markdown, f"docs/{page.file.src_uri}")
+
+
+def _unescaped(code: re.Match[str]) -> str:
+    """Code in a table, whose bars GitHub wants escaped, and Python-Markdown wants as they are."""
+    return code[0].replace("\\|", "|")
+
+
+def on_page_content(html: str, page: Any, files: Files, **_: Any) -> str:
+    """Warn of pictures that are not there, which `--strict` refuses."""
+    known = {file.url for file in files}
+    for source in _SHOWN.findall(html):
+        if normpath(join(page.url, source)) not in known:
+            _log.warning("%s shows `%s`, which is not there", page.file.src_uri, source)
+    return html
 
 
 def _led(text: str, source: str) -> str:
