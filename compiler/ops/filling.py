@@ -30,6 +30,8 @@ def filled_values(call: OpCall) -> Any:
     shape, value = call.vector(0), call.attributes["value"]
     if shape is None or not all(isinstance(extent, int) for extent in shape) or value is None:
         return None
+    if len(shape) > 1 and 0 in shape:  # nested tuples have no such shape
+        return None
     found = value.number()
     for extent in reversed(shape):
         found = (found,) * extent

@@ -17,12 +17,17 @@ from netc.compiler.emit.torch.operators import OPERATORS  # noqa: E402 - needs t
 from netc.runtime.benchmarking.torch_network import TorchNetwork  # noqa: E402
 
 BATCH = 3
+# What models have, and the op table has not: ONNX's own cases are computed instead.
+FOREIGN = {
+    *("CastLike", "NegativeLogLikelihoodLoss", "RMSNormalization", "SoftmaxCrossEntropyLoss"),
+    "Swish",
+}
 BY_OPERATOR: dict[str, list[OpRow]] = defaultdict(list)
 for each in ROWS:
     BY_OPERATOR[each.op_type].append(each)
 
 
-@pytest.mark.parametrize("op_type", OPERATORS)
+@pytest.mark.parametrize("op_type", [op_type for op_type in OPERATORS if op_type not in FOREIGN])
 def test_calls_agree_with_kernels(op_type: str) -> None:
     """PyTorch computes what our kernel does, or says what it cannot do; some of it, it can."""
     agreed = [agrees(row) for row in BY_OPERATOR[op_type]]

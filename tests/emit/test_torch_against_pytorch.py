@@ -58,6 +58,13 @@ PROGRAMS = {
         start = ( op("Constant", value=0.5) | size ) -> op("Expand")
         ( x | start ) -> ADD -> RELU -> LINEAR(3) as after
     """,
+    "tensors that are made and repeated": """
+        x = INPUT(6) -> FC(6) as before
+        ones = x -> op("Shape") -> op("ConstantOfShape", value=[1.5])
+        sums = x -> op("CumSum", axis=1, reverse=yes)
+        ( x -> op("Tile", repeats=[1, 2]) | ( ones | sums ) -> ADD -> op("Mod", B=2.0, fmod=yes) )
+          -> CONCAT -> FC(3) as end
+    """,
     "extents of a branch": """
         ( INPUT(8) as x | x -> op("Shape", end=1) -> ( ID | op("Constant", value=[2]) )
             -> op("Concat", axis=0) -> ( op("Constant", value=1.0) | ID ) -> op("Expand") )

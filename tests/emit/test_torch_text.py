@@ -403,7 +403,7 @@ def test_every_layer_is_known() -> None:
 def test_a_layer_without_a_counterpart_is_named() -> None:
     """The error points at the layer, and no file is left."""
     with pytest.raises(NetError, match="E506") as caught:
-        text_of('INPUT(4x4x3) -> op("Det") as d')
+        text_of('INPUT(4x4x3) -> op("LpNormalization") as d')
     assert "the layer `d`" in str(caught.value)
 
 

@@ -99,6 +99,15 @@ def recur(layer, x, states=(), mask=None, backward=False):
     return y, *(s.transpose(0, 1).flatten(1) for s in last)
 '''
 
+ONE_HOT = '''\
+def one_hot(x, depth, values, axis=-1):
+    """values[1] at the places x of an axis that is inserted, and values[0] elsewhere."""
+    x = x.unsqueeze(-1)
+    places = torch.arange(depth, device=x.device)
+    hot = (x == places) | (x + depth == places)
+    return torch.where(hot, values[1], values[0]).movedim(-1, axis)
+'''
+
 TO_WINDOWS = '''\
 def to_windows(x, size, shift):
     """(N, C, H, W) as windows (N windows, positions, C), padded and rolled by `shift`."""
@@ -205,6 +214,7 @@ def balanced_weights(targets, classes, ignored):
 '''
 
 HELPERS: Mapping[str, str] = {
+    "one_hot": ONE_HOT,
     "to_windows": TO_WINDOWS,
     "from_windows": FROM_WINDOWS,
     "add_noise": ADD_NOISE,

@@ -6,9 +6,24 @@ The benchmarks compile the same rows, so that what is measured is what is writte
 from collections.abc import Mapping
 from functools import reduce
 
-from .code import COMPARED, POSTFIX, PRODUCT, SUM, Code, call, code, joined, method, operand, option
+from .code import (
+    COMPARED,
+    POSTFIX,
+    PRODUCT,
+    SUM,
+    Code,
+    call,
+    code,
+    joined,
+    keyword,
+    method,
+    operand,
+    option,
+)
 from .operator_call import OperatorCall, Row, dtype
+from .quantizing import QUANTIZING
 from .reductions import REDUCTIONS
+from .selecting import SELECTING
 from .shaping import SHAPING
 from .tensors import single
 from .windows import WINDOWS
@@ -186,16 +201,74 @@ def sloped(op: OperatorCall) -> Code:
     )
 
 
-def largest(op: OperatorCall) -> Code:
-    """TopK: values and their places."""
-    (count,) = op.constant(1)
-    return method(0, "topk", count, op["axis"], option("largest", bool(op["largest"]), True))
+def modulo(op: OperatorCall) -> Code:
+    """Mod, with the sign of the divisor, or of what is divided."""
+    return call("torch.fmod" if op["fmod"] else "torch.remainder", operand(0), operand(1))
+
+
+def infinite(op: OperatorCall) -> Code:
+    """IsInf."""
+    kinds = (bool(op["detect_negative"]), bool(op["detect_positive"]))
+    names = {(True, True): "isinf", (True, False): "isneginf", (False, True): "isposinf"}
+    if kinds not in names:
+        raise NotImplementedError("infinities of no sign")
+    return call(f"torch.{names[kinds]}", operand(0))
+
+
+def shrunk(op: OperatorCall) -> Code:
+    """Shrink, soft or hard."""
+    if op["bias"] not in (0.0, op["lambd"]):
+        raise NotImplementedError("another bias than 0 or `lambd`")
+    name = "F.softshrink" if op["bias"] else "F.hardshrink"
+    return call(name, operand(0), option("lambd", op["lambd"], 0.5))
+
+
+def swish(op: OperatorCall) -> Code:
+    """Swish: x sigmoid(alpha x)."""
+    if op["alpha"] == 1.0:
+        return call("F.silu", operand(0))
+    scaled = joined("*", PRODUCT, code(op["alpha"]), operand(0, POSTFIX))
+    return joined("*", PRODUCT, operand(0, PRODUCT), call("torch.sigmoid", scaled))
+
+
+def power(op: OperatorCall) -> Code:
+    """Pow, of the base's type."""
+    exponent = op.inputs[1]
+    y = call("torch.pow", operand(0), operand(1))
+    if exponent is None or exponent.dtype is op.x.dtype or op.x.dtype.is_float:
+        return y
+    return method(y, "to", dtype(op.outputs[0]))
+
+
+def negative_likelihood(name: str) -> Row:
+    """A loss of classes, of log-probabilities or of scores."""
+
+    def write(op: OperatorCall) -> Code:
+        ignored = -100 if op["ignore_index"] is None else op["ignore_index"]
+        return call(
+            name,
+            operand(0),
+            method(1, "long"),
+            *([keyword("weight", operand(2))] if op.has(2) else []),
+            option("ignore_index", ignored, -100),
+            option("reduction", op["reduction"], "mean"),
+        )
+
+    return Row(write)
+
+
+def rms_normalization(op: OperatorCall) -> Code:
+    """RMSNormalization of the last axes."""
+    shape = op.known_extents(range(op["axis"] % op.x.rank, op.x.rank))
+    return call("F.rms_norm", operand(0), shape, operand(1), eps=op["epsilon"])
 
 
 OPERATORS: Mapping[str, Row] = {
     **WINDOWS,
     **REDUCTIONS,
+    **SELECTING,
     **SHAPING,
+    **QUANTIZING,
     # products
     "Gemm": Row(dense),
     "MatMul": Row(lambda op: joined("@", PRODUCT, operand(0, PRODUCT), operand(1, POSTFIX))),
@@ -205,6 +278,7 @@ OPERATORS: Mapping[str, Row] = {
     # normalization and noise
     "BatchNormalization": Row(batch_normalization),
     "LayerNormalization": Row(layer_normalization),
+    "RMSNormalization": Row(rms_normalization),
     "GroupNormalization": Row(group_normalization),
     "InstanceNormalization": Row(instance_normalization),
     "Dropout": Row(dropout, frozenset({1, 2})),
@@ -224,8 +298,13 @@ OPERATORS: Mapping[str, Row] = {
     "Softplus": function("F.softplus"),
     "Softsign": function("F.softsign"),
     "Tanh": function("torch.tanh"),
+    "Shrink": Row(shrunk),
+    "Swish": Row(swish),
+    "ThresholdedRelu": Row(lambda op: call("F.threshold", operand(0), op["alpha"], 0.0)),
     "Softmax": along("torch.softmax"),
     "LogSoftmax": along("torch.log_softmax"),
+    "NegativeLogLikelihoodLoss": negative_likelihood("F.nll_loss"),
+    "SoftmaxCrossEntropyLoss": negative_likelihood("F.cross_entropy"),
     # elementwise
     "Abs": function("torch.abs"),
     "Acos": function("torch.acos"),
@@ -236,11 +315,17 @@ OPERATORS: Mapping[str, Row] = {
     "Asinh": function("torch.asinh"),
     "Atan": function("torch.atan"),
     "Atanh": function("torch.atanh"),
+    "BitwiseAnd": binary("&", SUM),
+    "BitwiseNot": function("torch.bitwise_not"),
+    "BitwiseOr": binary("|", SUM),
+    "BitwiseXor": binary("^", SUM),
     "Cast": Row(cast),
+    "CastLike": Row(cast, frozenset({1})),
     "Ceil": function("torch.ceil"),
     "Clip": Row(clip, frozenset({1, 2})),
     "Cos": function("torch.cos"),
     "Cosh": function("torch.cosh"),
+    "Det": function("torch.linalg.det"),
     "Div": Row(divided, numbers=True),
     "Equal": binary("==", COMPARED),
     "Erf": function("torch.erf"),
@@ -250,6 +335,7 @@ OPERATORS: Mapping[str, Row] = {
     "GreaterOrEqual": binary(">=", COMPARED),
     "Identity": Row(lambda op: operand(0)),
     "netc.Detach": Row(lambda op: method(0, "detach")),
+    "IsInf": Row(infinite),
     "IsNaN": function("torch.isnan"),
     "Less": binary("<", COMPARED),
     "LessOrEqual": binary("<=", COMPARED),
@@ -257,11 +343,12 @@ OPERATORS: Mapping[str, Row] = {
     "Max": folded("torch.maximum"),
     "Mean": Row(mean_of),
     "Min": folded("torch.minimum"),
+    "Mod": Row(modulo),
     "Mul": binary("*", PRODUCT),
     "Neg": Row(lambda op: Code(("-", *operand(0, PRODUCT).parts), PRODUCT)),
     "Not": function("torch.logical_not"),
     "Or": binary("|", SUM),
-    "Pow": function("torch.pow"),
+    "Pow": Row(power),
     "Reciprocal": function("torch.reciprocal"),
     "Round": function("torch.round"),
     "Sign": function("torch.sign"),
@@ -271,7 +358,6 @@ OPERATORS: Mapping[str, Row] = {
     "Sub": binary("-", SUM),
     "Sum": Row(summed),
     "Tan": function("torch.tan"),
+    "Xor": binary("^", SUM),
     "Where": Row(lambda op: call("torch.where", *map(operand, range(3))), numbers=True),
-    # selection
-    "TopK": Row(largest, frozenset({1}), several=True),
 }

@@ -70,7 +70,19 @@ def counted(op: OperatorCall) -> Code:
     return call("torch.arange", extent, device=Code((source, ".device")))
 
 
+def running_sum(op: OperatorCall) -> Code:
+    """CumSum, from either end."""
+    axis = op.constant(1)
+    axis = axis[0] if isinstance(axis, tuple) else axis
+    if op["exclusive"]:
+        raise NotImplementedError("sums without the element itself")
+    y = method(0, "flip", axis) if op["reverse"] else operand(0, POSTFIX)
+    y = method(y, "cumsum", axis)
+    return method(y, "flip", axis) if op["reverse"] else y
+
+
 REDUCTIONS: Mapping[str, Row] = {
+    "CumSum": Row(running_sum, frozenset({1})),
     "Range": Row(counted, frozenset({0, 1, 2})),
     "ReduceL1": norm(1),
     "ReduceL2": norm(2),

@@ -19,7 +19,7 @@ from .code import (
     operand,
     option,
 )
-from .operator_call import OperatorCall, Row
+from .operator_call import OperatorCall, Row, dtype
 
 
 def reshape(op: OperatorCall) -> Code:
@@ -86,13 +86,6 @@ def gather(op: OperatorCall) -> Code:
     shape = (*op.x.shape[:axis], *index.shape, *op.x.shape[axis + 1 :])
     rows = method(0, "index_select", axis, method(places, "reshape", -1))
     return method(rows, "reshape", *op.sizes(shape))
-
-
-def gather_elements(op: OperatorCall) -> Code:
-    """GatherElements; indices count from the end, too."""
-    axis = op["axis"]
-    (count,) = op.known_extents((axis,))
-    return method(0, "gather", axis, joined("%", PRODUCT, method(1, "long"), code(count)))
 
 
 MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate"}
@@ -180,18 +173,62 @@ def concatenated(op: OperatorCall) -> Code:
     return call("torch.cat", listed(parts), option("dim", op["axis"], 0))
 
 
+def tiled(op: OperatorCall) -> Code:
+    """Tile."""
+    return method(0, "tile", *(op.extent(often) for often in op.constant(1)))
+
+
+def filled(op: OperatorCall) -> Code:
+    """ConstantOfShape."""
+    value, (found,) = op["value"], op.outputs
+    number = 0.0 if value is None else value.number()
+    usual = {"float32": float, "int64": int, "bool": bool}.get(found.dtype.value)
+    options = {} if usual is type(number) else {"dtype": dtype(found)}
+    return call("torch.full", listed([op.extent(e) for e in found.shape]), number, **options)
+
+
+def diagonal(op: OperatorCall) -> Code:
+    """EyeLike."""
+    ones = call("torch.ones_like", operand(0), dtype=dtype(op.outputs[0]))
+    places = [op["k"]] if op["k"] else []
+    return method(method(ones, "triu", *places), "tril", *places)
+
+
+def sampled(op: OperatorCall) -> Code:
+    """GridSample."""
+    modes = {"linear": "bilinear", "nearest": "nearest", "cubic": "bicubic"}
+    options = {
+        "mode": option("mode", modes[op["mode"]], "bilinear"),
+        "padding": option("padding_mode", op["padding_mode"], "zeros"),
+    }
+    if op.spatial == 3 and op["mode"] == "cubic":
+        raise NotImplementedError("cubes of volumes")
+    aligned = code(bool(op["align_corners"]))
+    return call("F.grid_sample", operand(0), operand(1), *options.values(), align_corners=aligned)
+
+
+def placed(op: OperatorCall) -> Code:
+    """AffineGrid."""
+    sizes = listed([op.extent(extent) for extent in op.constant(1)])
+    return call("F.affine_grid", operand(0), sizes, align_corners=bool(op["align_corners"]))
+
+
 SHAPING: Mapping[str, Row] = {
+    "AffineGrid": Row(placed, frozenset({1})),
     "Concat": Row(concatenated),
+    "ConstantOfShape": Row(filled, frozenset({0})),
+    "EyeLike": Row(diagonal),
     "Expand": Row(expanded, frozenset({1})),
     "Flatten": Row(reshape),
     "Gather": Row(gather),
-    "GatherElements": Row(gather_elements),
+    "GridSample": Row(sampled),
     "Pad": Row(pad, frozenset({1, 2, 3})),
     "Reshape": Row(reshape, frozenset({1})),
     "Shape": Row(extents),
     "Slice": Row(sliced, frozenset({1, 2, 3, 4})),
     "Split": Row(split, frozenset({1}), several=True),
     "Squeeze": squeezed("squeeze"),
+    "Tile": Row(tiled, frozenset({1})),
     "Transpose": Row(permuted),
     "Trilu": Row(triangle, frozenset({1})),
     "Unsqueeze": squeezed("unsqueeze"),

@@ -34,7 +34,11 @@ def _short(number: Any, dtype: DType) -> Any:
 def _dtype(dtype: DType) -> list[Code]:
     if dtype in (DType.FLOAT32, DType.INT64, DType.BOOL):
         return []
-    return [keyword("dtype", f"torch.{dtype.value}")]
+    return [keyword("dtype", _name(dtype))]
+
+
+def _name(dtype: DType) -> str:
+    return f"torch.{dtype.value}"
 
 
 def buffer(value: Any, type: TensorType) -> Code:
@@ -48,6 +52,7 @@ def buffer(value: Any, type: TensorType) -> Code:
         found = call("torch.arange", *ordered, *options)
         return found if len(shape) == 1 else method(found, "reshape", *shape)
     if not flat:
+        options = [] if type.dtype is DType.FLOAT32 else [keyword("dtype", _name(type.dtype))]
         return call("torch.zeros", shape, *options)
     if len(flat) > MOST_SPELLED:
         raise NotImplementedError(f"a constant of {len(flat):_} numbers")

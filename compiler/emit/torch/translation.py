@@ -286,8 +286,8 @@ def _reached(graph: Graph) -> tuple[list[int], frozenset[Key]]:
     What only says extents, places and the like stands in the expressions of others.
     """
     reached: set[int] = set()
-    read: set[Key] = set()
     pending = [*graph.outputs.values()]
+    read = {(value.node, value.output) for value in pending}
     layers = [layer for layer in graph.layers.values() if layer.kind in LAYERS.keys() - {"ID"}]
     pending += [value for layer in layers for value in layer.outputs]
     while pending:
