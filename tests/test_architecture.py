@@ -38,7 +38,8 @@ ORDERS = {
         *("drawing", "benchmarks", "scaling", "exports", "programs", "evaluation", "prediction"),
         *("bulk_prediction", "cross_validation", "inspection"),
         *("report", "live_curves"),
-        *("training_bar", "trainable", "network", "notebook", "comparison", "records", "show"),
+        *("training_bar", "trainable", "network", "loading", "notebook", "comparison"),
+        *("records", "show"),
         *("sklearn", "onnx_backend", "pygments_lexer", "language_server", "cli"),
     ),
     "face/cli": (
@@ -106,7 +107,7 @@ LATE = {
     *("runtime/engines/engine.py", "runtime/engines/fallback.py", "runtime/training/run.py"),
     *(
         f"src/netc/{name}.py"
-        for name in ("bulk_prediction", "choices", "drawing", "network", "trainable")
+        for name in ("bulk_prediction", "choices", "drawing", "loading", "network", "trainable")
     ),
 }
 

@@ -25,10 +25,10 @@ _HOMES = {
     "RMSprop": "optimizers",
     "SGD": "optimizers",
     "TensorSpec": "tensor_specs",
-    "compile": "network",
+    "compile": "loading",
     "diff": "comparison.compare",
-    "load": "network",
-    "load_onnx": "network",
+    "load": "loading",
+    "load_onnx": "loading",
     "load_weights": "runtime.weights.files",
     "save_weights": "runtime.weights.files",
     "threads": "choices",
@@ -47,10 +47,10 @@ if TYPE_CHECKING:
     from .compiler.ir.graph import Graph as Graph
     from .grammar.diagnostics import Diagnostic as Diagnostic
     from .grammar.diagnostics import NetError as NetError
+    from .loading import compile as compile
+    from .loading import load as load
+    from .loading import load_onnx as load_onnx
     from .network import Network as Network
-    from .network import compile as compile
-    from .network import load as load
-    from .network import load_onnx as load_onnx
     from .optimizers import SGD as SGD
     from .optimizers import Adagrad as Adagrad
     from .optimizers import Adam as Adam

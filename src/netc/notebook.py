@@ -4,7 +4,8 @@ from keyword import iskeyword
 from typing import Any
 
 from .grammar.diagnostics import Diagnostic, NetError, error
-from .network import Network, compile
+from .loading import compile
+from .network import Network
 
 MAGIC = "net"
 

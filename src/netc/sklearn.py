@@ -15,7 +15,8 @@ from .choices import Device, EngineName
 from .grammar.diagnostics import error
 from .grammar.source import Source
 from .lets import let_names, with_lets
-from .network import Network, compile_program, load
+from .loading import compile_program, load
+from .network import Network
 from .prediction import new_samples, output_forms
 from .runtime.data import arrays
 from .runtime.extras import from_extra

@@ -70,7 +70,7 @@ def test_memory_that_runs_out(
         raise MemoryError
 
     (tmp_path / "a.net").write_text(PROGRAM)
-    monkeypatch.setattr("netc.network.read_program", refuse)
+    monkeypatch.setattr("netc.loading.read_program", refuse)
     found = called("run", "a.net")
     assert found.status == 1
     assert found.err.startswith("error[E507]: there is not enough memory\n")

@@ -7,7 +7,8 @@ from typing import Any, get_args
 import click
 
 from ..choices import PARTS, Device, EngineName, PartName, threads
-from ..network import Network, load
+from ..loading import load
+from ..network import Network
 from ..sources import ZOO, is_chain
 from .completion import complete_file, complete_path, one_of
 from .terminal import show_diagnostics

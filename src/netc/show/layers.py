@@ -12,7 +12,8 @@ from ..compiler.emit.palette import family
 from ..compiler.ir.dim import Dim
 from ..compiler.ir.graph import Graph, Value
 from ..grammar.diagnostics import NetError, error
-from ..network import Network, compile
+from ..loading import compile
+from ..network import Network
 from ..prediction import given_samples
 from ..runtime.data.adapting import adapter
 from ..runtime.engines.plan import resolve_fetches

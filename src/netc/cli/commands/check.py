@@ -6,7 +6,8 @@ import click
 
 from ...compiler.lower import Library
 from ...grammar.diagnostics import NetError
-from ...network import Network, load
+from ...loading import load
+from ...network import Network
 from ...sources import programs_in
 from ...tables import counted
 from ..completion import complete_file

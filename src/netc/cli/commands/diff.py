@@ -6,7 +6,8 @@ import click
 
 from ...comparison.compare import diff
 from ...grammar.diagnostics import Diagnostic, NetError
-from ...network import Network, load
+from ...loading import load
+from ...network import Network
 from ..completion import complete_file
 from ..options import json_option, max_layers_option
 from ..terminal import show_diagnostics, to_json, width

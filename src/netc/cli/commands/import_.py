@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 import click
 
-from ...network import load_onnx
+from ...loading import load_onnx
 from ...programs import program_text, write_program
 from ...tables import counted
 from ..options import output_option

@@ -6,7 +6,8 @@ from textwrap import wrap
 
 import click
 
-from ...network import Network, load
+from ...loading import load
+from ...network import Network
 from ...sources import description, specs_with
 from ...tables import GAP, aligned
 from ..options import json_option
