@@ -1,5 +1,6 @@
 """Graph to initializers: what `init=auto` means for each parameter that asks for it."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from ..ir.graph import INPUT, PARAMETER, Graph, Node
@@ -7,8 +8,9 @@ from ..ir.initializers import AUTO, GLOROT, TORCH, Init
 from ..layers.layerdef import activation_of
 from ..ops.opdef import Activation, definition, row_of
 
+LAYER_NORM = "LayerNormalization"
 NORMALIZATIONS = frozenset(
-    {"BatchNormalization", "GroupNormalization", "InstanceNormalization", "LayerNormalization"}
+    {"BatchNormalization", "GroupNormalization", "InstanceNormalization", LAYER_NORM}
 )
 
 
@@ -22,15 +24,16 @@ def resolve(graph: Graph) -> dict[str, Init]:
     end of the network included, for `glorot` (Glorot and Bengio 2010). Where branches part, the
     first use that leads to an activation decides. In place of `glorot` it is `torch` for weights
     that no others come before or after, as in a linear model: no signal is to be kept alive, and
-    what first weights say at random has to be unlearned.
+    what first weights say at random has to be unlearned. So it is in branches that are added to a
+    normalized value where the sum is normalized again, as in transformers with the normalization
+    behind each part: what is added is small at first (Zhang, Dauphin and Ma 2019, "Fixup").
 
     `graph` must be unoptimised: folding and fusion hide activations. Takes time linear in it.
     """
     data = _fed_by_inputs(graph)
     met = _activations_met(graph, data)
-    torch = _normalized(graph, data) | {
-        node for node in _alone(graph, data) if met.get(node, GLOROT) == GLOROT
-    }
+    torch = _normalized(graph, data) | _added_to_normalized(graph, data)
+    torch |= {node for node in _alone(graph, data) if met.get(node, GLOROT) == GLOROT}
     return {
         name: TORCH if value.node in torch else met.get(value.node, GLOROT)
         for name, value in graph.parameters.items()
@@ -73,6 +76,43 @@ def _normalized(graph: Graph, data: set[int]) -> set[int]:
                 if value is not None and (passes or value.node not in data)
             )
     return found
+
+
+def _added_to_normalized(graph: Graph, data: set[int]) -> set[int]:
+    """The nodes of branches that are added to a normalized value, the sum being normalized.
+
+    A branch begins where a value has several uses.
+    """
+    uses = Counter(value.node for node in graph.records for value in node.inputs if value)
+    found: set[int] = set()
+    for node in graph.records:
+        added = _first(node) if node.op_type == LAYER_NORM else None
+        if added is None or graph[added].op_type != "Add" or uses[added] > 1:
+            continue
+        terms = [value.node for value in graph[added].inputs if value is not None]
+        if not any(_is_normalized(graph, term) for term in terms):
+            continue
+        ahead = terms
+        while ahead:
+            reached = ahead.pop()
+            if reached in data and uses[reached] > 1:
+                continue
+            found.add(reached)
+            ahead += [value.node for value in graph[reached].inputs if value is not None]
+    return found
+
+
+def _first(node: Node) -> int | None:
+    """The node of an operator's first input."""
+    return node.inputs[0].node if node.inputs and node.inputs[0] is not None else None
+
+
+def _is_normalized(graph: Graph, identifier: int) -> bool:
+    """Whether a value is what a normalization yields, under any name."""
+    node = graph[identifier]
+    while node.op_type == "Identity" and (first := _first(node)) is not None:
+        node = graph[first]
+    return node.op_type == LAYER_NORM
 
 
 def _activations_met(graph: Graph, data: set[int]) -> Mapping[int, Init]:

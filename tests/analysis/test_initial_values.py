@@ -51,6 +51,17 @@ def test_first_activation_decides(text: str, expected: Init) -> None:
     assert resolve(netc.compile(text).graph)["w.weight"] == expected
 
 
+def test_branches_added_to_normalized_values() -> None:
+    """What is added before the next normalization starts small; not where sums stay as they are."""
+    text = "INPUT(8x6, sequence) -> LN -> [({first}ID | {second}LINEAR(9) -> RELU -> LINEAR(6))"
+    behind = netc.compile(text.format(first="", second="") + " -> ADD -> LN]*2 -> FC(2)")
+    found = resolve(behind.graph)
+    assert found.pop("fc1.weight") == GLOROT
+    assert set(found.values()) == {TORCH}
+    before = netc.compile(text.format(first="", second="LN -> ") + " -> ADD]*2 -> LN -> FC(2)")
+    assert HE in resolve(before.graph).values()
+
+
 def test_stated_initializers_stay() -> None:
     """Only `auto` is resolved: stated initializers, biases and statistics are left alone."""
     graph = netc.compile("INPUT -> CONV(init=orthogonal) -> BN -> RELU -> FC as f").graph
