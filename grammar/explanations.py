@@ -3,7 +3,7 @@
 The programs are in `explanations.txt`, which `tests/diagnostics` writes from its cases.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -172,8 +172,8 @@ SITUATIONS: Mapping[str, str] = {
     "so many samples; a program cannot say it.",
 }
 
-_HEAD = "==== "
-_DIVIDER = "----\n"
+HEAD = "==== "
+DIVIDER = "----\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,47 +209,10 @@ def _examples() -> Mapping[str, tuple[Example, ...]]:
 
 
 def read_examples(text: str) -> dict[str, tuple[Example, ...]]:
-    """Examples by code, as `write_examples` wrote them."""
+    """Examples by code, as the tests wrote them."""
     found: dict[str, tuple[Example, ...]] = {}
-    for part in f"\n{text}".split(f"\n{_HEAD}")[1:]:
+    for part in f"\n{text}".split(f"\n{HEAD}")[1:]:
         code, _, rest = part.partition("\n")
-        program, _, answer = rest.partition(_DIVIDER)
+        program, _, answer = rest.partition(DIVIDER)
         found[code] = (*found.get(code, ()), Example(program, answer.rstrip("\n") + "\n"))
     return found
-
-
-def write_examples(examples: Iterable[tuple[str, Example]]) -> str:
-    """Examples as one text, which `read_examples` reads."""
-    return "\n".join(
-        f"{_HEAD}{code}\n{example.program}{_DIVIDER}{example.answer}" for code, example in examples
-    )
-
-
-def to_markdown(explanations: Iterable[Explanation]) -> str:
-    """The manual's page on diagnostics."""
-    parts = [_INTRODUCTION]
-    for explanation in explanations:
-        parts.append(f"## {explanation.code}: {explanation.about}\n")
-        if explanation.situation is not None:
-            parts.append(f"{explanation.situation}\n")
-        mark = "" if explanation.code.startswith("W") else " error"
-        for example in explanation.examples:
-            parts.append(f"```net{mark}\n{example.program}```\n\n```text\n{example.answer}```\n")
-    return "\n".join(parts)
-
-
-_INTRODUCTION = """\
-# Diagnostics
-
-Every error and warning has a code. `netc explain CODE` prints its part of this page, and
-`netc explain` lists all codes. Codes that start with `E` are errors: netc refuses the program, the
-file or the run. Codes that start with `W` are warnings; `netc check --strict` makes them errors.
-
-- `E0..`: files and syntax
-- `E1..`: names and arguments
-- `E2..`: shapes
-- `E3..`: expressions and assertions
-- `E4..`: limits
-- `E5..`, `W5..`: weights, engines, data, output files
-- `W1..`: programs that are valid, but probably not what was meant
-"""

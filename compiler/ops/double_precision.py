@@ -3,9 +3,8 @@
 Some of them it has in newer releases, or where it does not merge them with their neighbours.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from math import pi, sqrt
-from typing import Any
 
 from ..ir.builder import Builder
 from ..ir.graph import Value
@@ -16,7 +15,6 @@ from .error_function import CENTRES_PER_UNIT, LAST_CENTRE, expansions
 from .opdef import Decompose, Operands
 
 DoubleRule = Callable[..., Value]
-Attributes = Mapping[str, Any]
 
 
 def in_double_precision(rule: DoubleRule) -> Decompose:

@@ -60,15 +60,6 @@ class Bounds:
         along = min(self.bottom, other.bottom) - max(self.top, other.top)
         return across > slack and along > slack
 
-    def contains(self, other: "Bounds", slack: float = 0.0) -> bool:
-        """Whether another rectangle lies within this one, but for `slack` points."""
-        return (
-            other.left >= self.left - slack
-            and other.top >= self.top - slack
-            and other.right <= self.right + slack
-            and other.bottom <= self.bottom + slack
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Paint:

@@ -6,6 +6,7 @@
 from pathlib import Path
 
 import pytest
+from support.explanations import to_markdown, write_examples
 
 from netc.grammar.codes import CODES
 from netc.grammar.explanations import (
@@ -14,8 +15,6 @@ from netc.grammar.explanations import (
     Explanation,
     explain,
     read_examples,
-    to_markdown,
-    write_examples,
 )
 
 ROOT = Path(__file__).resolve().parents[2]

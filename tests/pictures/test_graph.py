@@ -10,7 +10,7 @@ from random import Random
 import pytest
 from support.network_rows import pages
 from support.networks import random_network
-from support.scenes import crossings, fits_a4, problems, said
+from support.scenes import contains, crossings, fits_a4, problems, said
 
 import netc
 from netc.compiler.analysis.counts import count
@@ -97,7 +97,7 @@ def test_a_frame_holds_all_that_flows_between_its_members() -> None:
     scene = _drawn("vgg16", compact=False)
     frames = _frames(scene, "features")
     for name in ("features.0", "relu1", "pool1", "features.28"):
-        assert any(frame.contains(_box(scene, name)) for frame in frames), name
+        assert any(contains(frame, _box(scene, name)) for frame in frames), name
     for name in ("input", "pool5", "classifier.0"):
         assert not any(frame.overlaps(_box(scene, name)) for frame in frames), name
 
@@ -118,7 +118,7 @@ def test_a_skip_runs_inside_what_is_repeated() -> None:
     (frame,) = _frames(scene, "layer1.0")
     assert "\N{MULTIPLICATION SIGN} 2" in said(scene, "frame")
     skips = [line for line in _lines(scene) if line.paint.width > 0.9 * line.arrow / 5.0 + 0.2]
-    inside = [line for line in skips if frame.contains(bounds(line), 0.5)]
+    inside = [line for line in skips if contains(frame, bounds(line), 0.5)]
     assert inside
     add = _box(scene, "layer1.0.add1")
     assert any(abs(line.points[-1][0] - add.right) < 1 for line in inside)

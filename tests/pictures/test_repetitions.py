@@ -4,7 +4,7 @@ import re
 from random import Random
 
 import pytest
-from support.scenes import crossings, problems
+from support.scenes import contains, crossings, problems
 
 import netc
 from netc.compiler.analysis.counts import count, total
@@ -122,7 +122,7 @@ def test_a_frame_whose_output_has_two_readers(program: str, direction: str) -> N
     """It is drawn around its members, where what follows crosses with other branches."""
     scene = _scene(program, direction=direction)
     (frame,) = (bounds(g.shapes[0]) for g in scene.groups if g.role == "frame")
-    inside = [g.name for g in scene.groups if g.role == "box" and frame.contains(bounds(g))]
+    inside = [g.name for g in scene.groups if g.role == "box" and contains(frame, bounds(g))]
     assert len(inside) == 3
     assert all(name.startswith("enc") for name in inside)
     assert problems(scene) == crossings(scene) == []

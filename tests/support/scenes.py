@@ -21,6 +21,16 @@ from netc.compiler.pictures.scene import (
 SLACK = 0.6  # points that shapes may share
 
 
+def contains(around: Bounds, inner: Bounds, slack: float = 0.0) -> bool:
+    """Whether a rectangle lies within another, but for `slack` points."""
+    return (
+        inner.left >= around.left - slack
+        and inner.top >= around.top - slack
+        and inner.right <= around.right + slack
+        and inner.bottom <= around.bottom + slack
+    )
+
+
 def problems(scene: Scene) -> list[str]:
     """What a reader would object to: text that is small, cut off, or over something else."""
     return [*_small(scene), *_outside(scene), *_overlaps(scene)]
@@ -37,7 +47,7 @@ def crossings(scene: Scene) -> list[str]:
         f"{group.name} is too small for {text.text!r}"
         for group, _ in boxes
         for text in texts((group,))
-        if not bounds(group.shapes[0]).contains(bounds(text), SLACK)
+        if not contains(bounds(group.shapes[0]), bounds(text), SLACK)
     ]
     through = _met(
         [shape for g in scene.groups if g.role == "edge" for shape in g.shapes], boxes, 1.5
@@ -122,7 +132,7 @@ def _small(scene: Scene) -> Iterator[str]:
 def _outside(scene: Scene) -> Iterator[str]:
     page = Bounds(0, 0, scene.width, scene.height)
     for shape in scene.shapes:
-        if not page.contains(bounds(shape), SLACK):
+        if not contains(page, bounds(shape), SLACK):
             yield f"outside the page: {_name(shape)} at {bounds(shape)}"
 
 
