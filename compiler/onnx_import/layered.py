@@ -238,7 +238,12 @@ class _Layering:
             raise NoMatch
         if isinstance(main := match.weights.get("weight"), Weight):
             self._note_sharing(main)
-        operands = tuple(self._operand(x, layout, identifier, match.kind) for x in match.operands)
+        operands = tuple(
+            self._apart(x, match.lies[x], path)
+            if x in match.lies
+            else self._operand(x, layout, identifier, match.kind)
+            for x in match.operands
+        )
         given = {n: Word(v) if isinstance(v, str) else v for n, v in match.arguments.items()}
         given |= {name: self._named(each, path) for name, each in match.labels.items()}
         if isinstance(match.axis, int):
@@ -440,6 +445,21 @@ class _Layering:
         if (merges or kind in OF_TABLES) and self.raw.producer(x).op_type == CONSTANT:
             return self._table(x, layout, self.paths.path(identifier, kind))
         return self._lying(x, layout if len(layout) == x.type.rank else identity(x.type.rank))
+
+    def _apart(self, x: Value, layout: Layout, path: str) -> Value:
+        """A sequence that lies in a way of its own; heads that are apart are put side by side."""
+        value = self._lying(x, layout)
+        if x.type.rank == 3:
+            return value
+        key = (*_output(x), layout, "rows")
+        if key not in self.held:
+            _, channels, length, heads = value.type.shape
+            assert isinstance(channels, int)
+            assert isinstance(heads, int)
+            size = length if isinstance(length, int) else -1, heads * channels
+            fresh = self.paths.fresh("RESHAPE", path)
+            self.held[key] = self._call(fresh, "RESHAPE", (value,), {"size": size}, {}, False)[0]
+        return self.held[key]
 
     def _table(self, x: Value, layout: Layout, path: str) -> Value:
         """A constant operand as a `CONST` before the layer."""

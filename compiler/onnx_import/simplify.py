@@ -195,6 +195,22 @@ def bias_of_parts(build: Builder, node: Node, operands: Operands) -> Results:
     return None
 
 
+def weighted(build: Builder, node: Node, operands: Operands) -> Results:
+    """V (N, D, S) times turned weights of attention is these times turned V, turned."""
+    x, other = operands
+    if x is None or other is None or x.type.rank < 3 or x.type.rank != other.type.rank:
+        return None
+    maker, rank = build.graph.producer(other), x.type.rank
+    swap = (*range(rank - 2), rank - 1, rank - 2)
+    if maker.op_type != "Transpose" or maker.attributes["perm"] != swap:
+        return None
+    (weights,) = maker.inputs
+    assert weights is not None
+    if build.graph.producer(weights).op_type not in ("Dropout", "Softmax"):
+        return None
+    return (build.Transpose(build.MatMul(weights, build.Transpose(x, perm=swap)), perm=swap),)
+
+
 NEUTRAL = {"Add": 0.0, "Div": 1.0, "Mul": 1.0, "Sub": 0.0}
 
 
@@ -383,6 +399,7 @@ RULES: Mapping[str, RewriteRule] = {
     "Einsum": as_product,
     "Expand": expanded,
     "Gather": taken,
+    "MatMul": weighted,
     "Resize": resized,
     "Shape": shape_of_inputs,
     "Slice": cut,

@@ -64,6 +64,10 @@ TURNED = "INPUT(6x8, sequence) -> ( LINEAR(16) as q -> ROPE(4) | LINEAR(8) -> RO
 IN_WINDOWS = "INPUT(8x8x4) -> WINDOW(4x4, shift=2) -> LINEAR(12) -> SPLIT(3)"
 IMAGES = f"INPUT(6x6x4) -> ( {' | '.join(['CONV(1x1, 4) -> RESHAPE(36x4)'] * 3)} )"
 TABLE = "CONST([2, 1, 0, 3]) -> FC(7) -> RESHAPE(7x1) -> SIGMOID as sigmoid1\nINPUT(4x8, sequence)"
+BIASED = (
+    "CONST([[0, 1, 2], [1, 0, 2], [2, 1, 0]], dtype=int64) -> EMBED(3, 2) as e\n"
+    "INPUT(3x8, sequence) -> ( LINEAR(8, bias=no) | LINEAR(8, bias=no) | LINEAR(8, bias=no) )"
+)
 MASKED = "INPUT(6x5, sequence) as x\nINPUT(6, dtype=int64) as m\nx"
 LAYERS = (
     "INPUT(6x5, sequence) -> LSTM(3)",
@@ -97,6 +101,8 @@ LAYERS = (
     f"{IN_WINDOWS} -> ATTENTION(2, project=no) -> UNWINDOW -> RELU",
     f"{IN_WINDOWS} -> ATTENTION(2, project=no, mask=shifted, relative=yes) -> UNWINDOW -> RELU",
     f"{TABLE} -> ATTENTION(1, relative=sigmoid1)",
+    f"{BIASED} -> ATTENTION(2, scale=1.0, project=no, mask=e) -> RELU",
+    f"{BIASED} -> ATTENTION(2, scale=1.0, project=no, causal=yes, mask=e) -> RELU",
     "CONST([0, 1, 2, 3, 4, 0, 1], dtype=int64) -> EMBED(5, 2) as e\nINPUT(4x8, sequence)"
     " -> LINEAR(24) -> SPLIT(3) -> ATTENTION(2, project=no, relative=e) -> RELU",
     f"{IMAGES} -> ATTENTION(1, project=no) -> RESHAPE(6x6x4) -> RELU",

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from math import isclose, sqrt
+from dataclasses import dataclass, field, replace
+from math import isclose, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from ...ir.graph import Node, Value
 from .movements import Moved, Places, all_moved, extents, moved
 from .score_biases import ScoreBias, explain, named_table, score_bias
-from .score_masks import Masks, Shape, is_low, is_mask, seen
+from .score_masks import Masks, Seen, Shape, is_low, is_mask, seen
 from .shaping import dropout_rate
 from .trail import RULES, SHAPING, Label, Layout, Match, NoMatch, Stack, Trail, Weight, rule
 
@@ -29,6 +29,8 @@ class Heads:
         shape: Samples, heads, positions, features of a head.
         by_sample: Whether a sample's positions follow each other, or a position's samples.
         factor: What all of it is multiplied by.
+        lies: How the sequence lies, where that is its own matter: (N, L, E), (N, E, L), or heads
+            apart, (N, L, heads, D) or (N, heads, L, D), as an image of which these are channels.
     """
 
     x: Value
@@ -37,10 +39,13 @@ class Heads:
     shape: tuple[int, int, int, int]
     by_sample: tuple[bool, bool]
     factor: float
+    lies: Layout | None = None
 
     def operand(self, trail: Trail) -> tuple[Value, set[Layout]]:
         """The sequence that the layer takes, and how it may lie: (N, L, E) or (L, N, E)."""
         x = self.x
+        if self.lies is not None:
+            return x, {(0, 1, 2)}
         while x.type.rank != 3:
             x = trail.argument(trail.back(x, "Reshape", "Flatten", "Squeeze", "Unsqueeze"), 0)
         samples, _, length, _ = self.shape
@@ -50,6 +55,15 @@ class Heads:
             (1, 0, 2): self.by_sample[1] and shape[:2] == (length, samples),
         }
         return x, {layout for layout, holds in possible.items() if holds}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is moved from a tensor: its extents, the places in it, and a factor."""
+
+    shape: tuple[int, ...]
+    places: Places
+    factor: float
 
 
 @rule("Add", "Gemm", "MatMul", "Reshape")
@@ -92,6 +106,7 @@ class Between:
         arguments: Its arguments.
         weights: What else it learns.
         labels: The arguments that name tensors.
+        lies: How those lie that do otherwise.
     """
 
     parts: tuple[Heads, Heads, Heads]
@@ -100,13 +115,13 @@ class Between:
     arguments: dict[str, Any]
     weights: Mapping[str, Stack]
     labels: Mapping[str, Label]
+    lies: Mapping[Value, Layout]
 
     def match(self, weights: Mapping[str, Weight | Stack]) -> Match:
         """The layer, with the weights of its dense layers."""
         held = {**weights, **self.weights}
-        return Match(
-            "ATTENTION", self.operands, self.arguments, held, self.layout, labels=self.labels
-        )
+        more: dict[str, Any] = {"labels": self.labels, "lies": self.lies}
+        return Match("ATTENTION", self.operands, self.arguments, held, self.layout, **more)
 
 
 def _between(trail: Trail, y: Value, take: Callable[[Trail, Value, bool], Heads]) -> Between:
@@ -148,12 +163,17 @@ def _between(trail: Trail, y: Value, take: Callable[[Trail, Value, bool], Heads]
             core.masks.remove(term)
     masks, biases = _masks(trail, core, (*q.shape[:3], k.shape[2]))
     held: dict[str, Stack] = {}
-    for bias in biases:
-        shape = heads, length, samples
-        more, weights = explain(trail, bias, operands[0], shape, k.shape[2])
+    for bias, mask in biases:
+        try:
+            shape = heads, length, samples
+            more, weights = explain(trail, bias, operands[0], shape, k.shape[2])
+        except NoMatch:
+            masks.add(mask)
+            continue
         trail.need(not more.keys() & {*arguments, *labels})
         arguments |= more
         held |= weights
+        trail.passed |= bias.passed
     if masks.causal:
         arguments["causal"] = True
     trail.need(len(masks.labels) + ("mask" in arguments) < 2)
@@ -162,13 +182,18 @@ def _between(trail: Trail, y: Value, take: Callable[[Trail, Value, bool], Heads]
     if kept != heads:
         arguments["kv_heads"] = kept
     labels |= dict(zip(("mask",), masks.labels, strict=False))
-    return Between((q, k, v), operands, min(common), {"heads": heads, **arguments}, held, labels)
+    arguments = {"heads": heads, **arguments}
+    lies = {each.x: each.lies for each in (q, k, v) if each.lies is not None}
+    return Between((q, k, v), operands, min(common), arguments, held, labels, lies)
 
 
 def _projected(trail: Trail, part: Value, is_transposed: bool) -> Heads:
     """Queries, keys or values as parts of a dense layer's result."""
     found = moved(trail, part)
-    return heads_of(trail, found, dense_layer(trail, found.source), is_transposed=is_transposed)
+    taken = Part(extents(found.source.shape), found.places, found.factor)
+    return heads_of(
+        trail, taken, found.source, dense_layer(trail, found.source), is_transposed=is_transposed
+    )
 
 
 def _standing(trail: Trail, part: Value, is_transposed: bool) -> Heads:
@@ -177,14 +202,43 @@ def _standing(trail: Trail, part: Value, is_transposed: bool) -> Heads:
     Raises:
         NoMatch: There is none.
     """
-    for found in all_moved(trail, part):
-        if found.source.type.rank == 3:
+    sources = [found for found in all_moved(trail, part) if found.source.type.rank in (3, 4)]
+    for lies, order in SEQUENCES.items():
+        for found in sources:
+            if found.source.type.rank != len(order):
+                continue
             with suppress(NoMatch):
-                heads = heads_of(trail, found, None, is_transposed=is_transposed)
-                if heads.rows == tuple(range(extents(found.source.shape)[-1])):
+                taken = _as_sequence(found, order)
+                heads = heads_of(trail, taken, found.source, None, is_transposed=is_transposed)
+                if heads.rows == tuple(range(len(heads.rows))) and _is_whole(heads, found):
                     trail.passed |= found.passed
-                    return heads
+                    return replace(heads, lies=None if order == IN_ORDER else lies)
     raise NoMatch
+
+
+# How a sequence may lie as a layer's, and the order of its axes as (N, L, E) or (N, L, heads, D).
+IN_ORDER = (0, 1, 2)
+SEQUENCES: Mapping[Layout, Layout] = {
+    (0, 1, 2): IN_ORDER,
+    (0, 2, 1): (0, 2, 1),
+    (0, 2, 3, 1): (0, 1, 2, 3),
+    (0, 3, 2, 1): (0, 2, 1, 3),
+}
+
+
+def _as_sequence(found: Moved, order: Layout) -> Part:
+    """What is moved from a tensor, as if from a sequence (N, L, E) of its elements."""
+    shape = extents(found.source.shape)
+    index = np.arange(prod(shape)).reshape(shape).transpose(order)
+    places = np.empty(index.size, np.int64)
+    places[index.ravel()] = np.arange(index.size)
+    return Part((*index.shape[:2], prod(index.shape[2:])), places[found.places], found.factor)
+
+
+def _is_whole(heads: Heads, found: Moved) -> bool:
+    """Whether heads have all elements of a tensor."""
+    samples, _, length, _ = heads.shape
+    return samples * length * len(heads.rows) == prod(extents(found.source.shape))
 
 
 def dense_layer(trail: Trail, y: Value) -> Match:
@@ -204,18 +258,20 @@ def dense_layer(trail: Trail, y: Value) -> Match:
 
 
 def heads_of(
-    trail: Trail, part: Moved, dense: Match | None, *, is_transposed: bool = False
+    trail: Trail, part: Part, x: Value, dense: Match | None, *, is_transposed: bool = False
 ) -> Heads:
     """Queries, keys or values (..., L, D), or keys (..., D, L), as parts of a sequence.
+
+    `x` is what they are moved from, the result of the dense layer, if there is one.
 
     Raises:
         NoMatch: They are not what each head takes of it.
     """
-    units = extents(part.source.shape)[-1]
+    units = part.shape[-1]
     places = part.places.swapaxes(-1, -2) if is_transposed else part.places
     trail.need(places.ndim > 2)
     length, depth = places.shape[-2:]
-    samples = int(np.prod(extents(part.source.shape)[:-1])) // length
+    samples = prod(part.shape[:-1]) // length
     trail.need(samples and places.size % (samples * length * depth) == 0)
     places = places.reshape(samples, -1, length, depth)
     rows, columns = places // units, places % units
@@ -232,7 +288,7 @@ def heads_of(
     units_of = tuple(by_head[::shared].ravel().tolist())
     trail.need(len(set(units_of)) == len(units_of))
     shape = (samples, places.shape[1], length, depth)
-    x = part.source if dense is None else dense.operands[0]
+    x = x if dense is None else dense.operands[0]
     return Heads(x, dense, units_of, shape, by_sample, part.factor)
 
 
@@ -323,11 +379,15 @@ def _scores(trail: Trail, value: Value, core: Core) -> Node:
             value = x
         else:
             value, mask = _masked(trail, node)
+            added = _cut_off(trail, node, value, mask)
+            if added is not None:
+                node = added
+                value, mask = _masked(trail, added)
             core.masks.append((node, mask, arguments["factor"]))
     return trail.back(value, "MatMul")
 
 
-def _masks(trail: Trail, core: Core, shape: Shape) -> tuple[Masks, list[ScoreBias]]:
+def _masks(trail: Trail, core: Core, shape: Shape) -> tuple[Masks, list[tuple[ScoreBias, Seen]]]:
     """What keeps keys apart from queries, and what else is stored and added to the scores.
 
     Args:
@@ -342,7 +402,8 @@ def _masks(trail: Trail, core: Core, shape: Shape) -> tuple[Masks, list[ScoreBia
         bias = score_bias(trail, value, rank) if added else None
         if bias is not None and (bias.by_window or not is_mask(bias.numbers)):
             trail.need(factor == 1)
-            biases.append(bias)
+            places = np.arange(prod(extents(value.shape))).reshape(extents(value.shape))
+            biases.append((bias, Seen(value, places)))
             continue
         scores = shape if node.op_type == "Attention" else extents(node.outputs[0].shape)
         mask = seen(value, scores, shape)
@@ -367,6 +428,34 @@ def _masked(trail: Trail, node: Node) -> tuple[Value, Value]:
     return (a, b) if _leads_to_product(trail, a) else (b, a)
 
 
+def _cut_off(trail: Trail, node: Node, value: Value, condition: Value) -> Node | None:
+    """The sum of scores and a mask, where a low number takes its place for a mask as low as that.
+
+    netc writes masks so, which keeps scores of what is masked for all alike.
+    """
+    found = trail.graph.producer(condition)
+    perm, compared = None, condition
+    if found.op_type == "Transpose":  # of the mask and of what it is compared with, alike
+        perm, compared = found.attributes["perm"], trail.argument(found, 0)
+    added = trail.graph.producer(value)
+    if (
+        node.op_type != "Where"
+        or added.op_type != "Add"
+        or not trail.is_by(compared, "LessOrEqual")
+    ):
+        return None
+    mask, lowest = (trail.argument(trail.graph.producer(compared), place) for place in range(2))
+    makers = [trail.graph.producer(x) for x in added.inputs if x is not None]
+    moved_alike = any(
+        each.op_type == "Transpose" and each.inputs == (mask,) and each.attributes["perm"] == perm
+        for each in makers
+    )
+    if not is_low(trail, lowest) or not (mask in added.inputs if perm is None else moved_alike):
+        return None
+    trail.passed |= {condition.node, compared.node}
+    return trail.back(value, "Add")
+
+
 def _leads_to_product(trail: Trail, value: Value) -> bool:
     """Whether a value is a product of two computed tensors, scaled or masked."""
     for _ in range(4):
@@ -376,6 +465,8 @@ def _leads_to_product(trail: Trail, value: Value) -> bool:
         if node.op_type not in SCORES:
             return False
         first = 1 if node.op_type == "Where" else 0
+        if first and is_low(trail, trail.argument(node, 1)):
+            first = 2
         value = trail.argument(node, first)
     return False
 

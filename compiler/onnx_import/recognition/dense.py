@@ -118,14 +118,15 @@ def _without(bias: Value | None) -> Mapping[str, bool]:
 
 @rule("Gather")
 def embedding(trail: Trail) -> Match:
-    """`EMBED`: rows of a table."""
+    """`EMBED`: rows of a table; those of an image of tokens are its channels."""
     table, tokens = (trail.argument(trail.node, place) for place in range(2))
     trail.need(trail.node.attributes["axis"] == 0 and table.type.rank == 2)
     rank = tokens.type.rank
-    trail.need(rank in (1, 2) and not trail.is_learned(tokens))
+    trail.need(rank in (1, 2, 3) and not trail.is_learned(tokens))
     vocabulary, width = table.shape
     arguments = {"vocabulary": vocabulary, "width": width}
-    return Match("EMBED", (tokens,), arguments, {"weight": trail.weight(table)}, identity(rank))
+    weights, result = {"weight": trail.weight(table)}, (0, 2, 3, 1) if rank == 3 else None
+    return Match("EMBED", (tokens,), arguments, weights, identity(rank), result=result)
 
 
 @rule("Add")

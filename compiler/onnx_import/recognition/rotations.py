@@ -182,6 +182,7 @@ class _Terms:
 
     def __post_init__(self) -> None:
         self.numbers = Evaluation(self.graph)
+        self.moved: dict[Value, Array] = {}  # where each element of a value comes from
 
     def sources(self, y: Value) -> Iterator[Value]:
         """The tensors that a value may be a sum of elements of, sequences first."""
@@ -242,9 +243,11 @@ class _Terms:
         if first is None:
             raise NoMatch
         if node.op_type in MOVES:
-            before = extents(first.shape)
-            whole = np.arange(prod(before)).reshape(before)
-            return self._of(first, x, move(self.graph, y, whole).ravel()[index])
+            if y not in self.moved:
+                before = extents(first.shape)
+                whole = np.arange(prod(before)).reshape(before)
+                self.moved[y] = move(self.graph, y, whole).ravel()
+            return self._of(first, x, self.moved[y][index])
         if node.op_type == "Neg":
             places, factors = self._of(first, x, index)
             return places, -factors

@@ -28,12 +28,14 @@ class ScoreBias:
         places: For each element of what is added, its place in that.
         numbers: The elements.
         by_window: Whether there is one for each window.
+        passed: The operators from what is stored to what is added.
     """
 
     source: Value
     places: Places
     numbers: Array
     by_window: bool
+    passed: frozenset[int]
 
 
 def score_bias(trail: Trail, value: Value, rank: int) -> ScoreBias | None:
@@ -48,12 +50,12 @@ def score_bias(trail: Trail, value: Value, rank: int) -> ScoreBias | None:
     node = trail.graph.producer(found.source)
     if node.op_type not in (PARAMETER, CONSTANT) or found.factor != 1:
         return None
-    trail.passed |= way.passed
     if node.op_type == CONSTANT:
         stored = np.array(trail.tensor(found.source).numbers() or ())
     else:
         stored = np.asarray(node.attributes["literal"])
-    return ScoreBias(found.source, found.places, stored.ravel()[found.places], rank == 5)
+    numbers, passed = stored.ravel()[found.places], frozenset(way.passed)
+    return ScoreBias(found.source, found.places, numbers, rank == 5, passed)
 
 
 def explain(
@@ -136,7 +138,7 @@ def _table(
     if len(told) != count or (numbers != numbers[:, first[index]]).any():
         raise NoMatch
     taken = places[:, first].T.ravel()
-    if len(np.unique(taken)) < prod(extents(bias.source.shape)):
+    if len(np.unique(taken)) < len(taken):  # it is made of fewer numbers
         raise NoMatch
     elements = Weight(bias.source, shape=(prod(extents(bias.source.shape)), 1))
     return Stack(((elements, tuple(taken.tolist())),))

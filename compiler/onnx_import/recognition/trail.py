@@ -90,6 +90,7 @@ class Match:
         strict: Whether it is the layer only where its operands lie so already.
         result: How its result lies, where that does not follow from how its operands do.
         others: The same for operands that lie otherwise: the first that does not need them moved.
+        lies: How operands lie that do not lie as the others do; heads apart are put side by side.
         ends: What it yields as the model has it, by number, where that is not what its last
             operator does: operators after that one are part of the layer.
     """
@@ -105,6 +106,7 @@ class Match:
     strict: bool = False
     result: Layout | None = None
     others: "tuple[Match, ...]" = ()
+    lies: Mapping[Value, Layout] = field(default_factory=dict)
     ends: Mapping[int, Value] = field(default_factory=dict)
 
 

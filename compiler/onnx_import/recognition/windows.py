@@ -114,14 +114,17 @@ def _has_positions(trail: Trail, x: Value) -> bool:
             node = trail.graph[reader]
             shape = (x.shape[1],) * 2
             if node.op_type == "Add" and node.outputs[0].shape[-2:] == shape:
-                return any(v is not None and _is_of_weights(trail, v) for v in node.inputs)
+                return any(v is not None and _is_bias(trail, v) for v in node.inputs)
             if reader not in seen:
                 seen.add(reader)
                 pending.append(reader)
     return False
 
 
-def _is_of_weights(trail: Trail, value: Value) -> bool:
+def _is_bias(trail: Trail, value: Value) -> bool:
+    """Whether what is added to scores is one number per head and relative position."""
+    if value.type.rank > 2 and value.shape[-3] != 1 and value.shape[:-3] in ((), (1,)):
+        return True
     source = moved(Trail(trail.graph, trail.last), value, of_weights=True).source
     return trail.is_by(source, PARAMETER)
 
