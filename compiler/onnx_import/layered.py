@@ -30,6 +30,7 @@ from .layouts import AXES, axis_name, result_layout
 from .paths import Paths
 from .recognition.activations import UNARY
 from .recognition.merging import MERGES
+from .recognition.movements import forget
 from .recognition.recurrent import RESULT
 from .recognition.trail import (
     Label,
@@ -75,6 +76,13 @@ def layered(raw: Graph, *, keeps_equals: bool = False) -> Graph:
 
 
 def _recognized(raw: Graph, keeps_equals: bool) -> Graph:
+    try:
+        return _attempted(raw, keeps_equals)
+    finally:
+        forget()
+
+
+def _attempted(raw: Graph, keeps_equals: bool) -> Graph:
     refused: set[tuple[int, str]] = set()
     # Where the batch is open already, an extent of 1 is no batch.
     is_open = any(x.shape[:1] == (BATCH,) for x in raw.inputs.values())

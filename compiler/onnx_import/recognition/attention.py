@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...ir.graph import Node, Value
-from .movements import Moved, Places, all_moved, extents, moved
+from .movements import Moved, Places, all_moved, extents, moved, natural
 from .score_biases import ScoreBias, explain, named_table, score_bias
 from .score_masks import Masks, Seen, Shape, is_low, is_mask, seen
 from .shaping import dropout_rate
@@ -202,11 +202,8 @@ def _standing(trail: Trail, part: Value, is_transposed: bool) -> Heads:
     Raises:
         NoMatch: There is none.
     """
-    sources = [found for found in all_moved(trail, part) if found.source.type.rank in (3, 4)]
     for lies, order in SEQUENCES.items():
-        for found in sources:
-            if found.source.type.rank != len(order):
-                continue
+        for found in all_moved(trail, part, rank=len(order)):
             with suppress(NoMatch):
                 taken = _as_sequence(found, order)
                 heads = heads_of(trail, taken, found.source, None, is_transposed=is_transposed)
@@ -228,11 +225,13 @@ SEQUENCES: Mapping[Layout, Layout] = {
 
 def _as_sequence(found: Moved, order: Layout) -> Part:
     """What is moved from a tensor, as if from a sequence (N, L, E) of its elements."""
-    shape = extents(found.source.shape)
-    index = np.arange(prod(shape)).reshape(shape).transpose(order)
+    index = natural(extents(found.source.shape)).transpose(order)
+    shape = (*index.shape[:2], prod(index.shape[2:]))
+    if order == tuple(range(len(order))):
+        return Part(shape, found.places, found.factor)
     places = np.empty(index.size, np.int64)
-    places[index.ravel()] = np.arange(index.size)
-    return Part((*index.shape[:2], prod(index.shape[2:])), places[found.places], found.factor)
+    places[index.ravel()] = natural((index.size,))
+    return Part(shape, places[found.places], found.factor)
 
 
 def _is_whole(heads: Heads, found: Moved) -> bool:

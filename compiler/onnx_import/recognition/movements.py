@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -72,7 +73,7 @@ def moved(
     trail.passed |= way.passed
     shape = extents(source.shape)
     trail.need(prod(shape) <= MOST_ELEMENTS)
-    known = {source: np.arange(prod(shape)).reshape(shape)}
+    known = {source: natural(shape)}
     try:
         return Moved(source, way.places(value, known), factor, frozenset(way.passed))
     except (ValueError, IndexError, TypeError):
@@ -88,10 +89,25 @@ def are_heads(graph: Graph, x: Value) -> bool:
     return moved.op_type == "Transpose" and moved.attributes["perm"] == (0, 2, 1, 3)
 
 
-def all_moved(trail: Trail, value: Value) -> Iterator[Moved]:
+@lru_cache(maxsize=2)
+def _counted(size: int) -> Places:
+    found = np.arange(size)
+    found.flags.writeable = False
+    return found
+
+
+def natural(shape: Sequence[int]) -> Places:
+    """The place of each element of a tensor in itself; nobody changes it."""
+    return _counted(prod(shape)).reshape(shape)
+
+
+forget = _counted.cache_clear  # what was counted last
+
+
+def all_moved(trail: Trail, value: Value, *, rank: int) -> Iterator[Moved]:
     """What a value is made of each of those on the way back that it is moved from, the first first.
 
-    Operators that put parts side by side are not gone through.
+    Operators that put parts side by side are not gone through. Those of another rank are left out.
     """
     way = _Way(trail, MOVES, of_weights=False)
     steps = [(value, 1.0)]
@@ -100,9 +116,9 @@ def all_moved(trail: Trail, value: Value) -> Iterator[Moved]:
     for count in range(len(steps), 0, -1):
         source, factor = steps[count - 1]
         shape = extents(source.shape)
-        if prod(shape) > MOST_ELEMENTS:
+        if source.type.rank != rank or prod(shape) > MOST_ELEMENTS:
             continue
-        known = {source: np.arange(prod(shape)).reshape(shape)}
+        known = {source: natural(shape)}
         passed = frozenset(each.node for each, _ in steps[: count - 1])
         with suppress(NoMatch, ValueError, IndexError, TypeError):
             yield Moved(source, way.places(value, known), factor, passed)

@@ -17,7 +17,7 @@ from ...ir.graph import Graph, Value
 from ...ir.types import product
 from ...layers.positions import BASE
 from .evaluation import Evaluation
-from .movements import MOST_ELEMENTS, MOVES, extents, move
+from .movements import MOST_ELEMENTS, MOVES, extents, move, natural
 from .trail import Match, NoMatch, Trail, identity, rule
 
 Array = np.ndarray[Any, Any]
@@ -129,11 +129,10 @@ def _rotation(terms: "_Terms", x: Value, y: Value, given: Order, order: Order) -
 
 def _index(shape: Sequence[int], y: Value, order: Order) -> Array:
     """The place in a tensor of each element of (N, L, heads D)."""
-    natural = np.arange(prod(shape))
     if order is None:
-        return natural.reshape(shape)
+        return natural(shape)
     inverse = tuple(map(order.index, range(4)))
-    return natural.reshape(extents(y.shape)).transpose(inverse).reshape(shape)
+    return natural(extents(y.shape)).transpose(inverse).reshape(shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +243,7 @@ class _Terms:
             raise NoMatch
         if node.op_type in MOVES:
             if y not in self.moved:
-                before = extents(first.shape)
-                whole = np.arange(prod(before)).reshape(before)
+                whole = natural(extents(first.shape))
                 self.moved[y] = move(self.graph, y, whole).ravel()
             return self._of(first, x, self.moved[y][index])
         if node.op_type == "Neg":

@@ -101,11 +101,12 @@ def named_table(
     """
     way = Trail(trail.graph, trail.last)
     count, rows, columns = relative_positions(_partition(trail, x), length, keys)
-    index = np.subtract.outer(rows, columns).ravel()
-    wanted = index * heads + np.arange(heads)[:, None]
-    for found in all_moved(way, value):
-        is_table = found.source.shape == (1, count, heads) and found.factor == 1
-        if is_table and np.array_equal(found.places.ravel(), wanted.ravel()):
+    for found in all_moved(way, value, rank=3):
+        if found.source.shape != (1, count, heads) or found.factor != 1:
+            continue
+        index = np.subtract.outer(rows, columns).ravel()
+        wanted = index * heads + np.arange(heads)[:, None]
+        if np.array_equal(found.places.ravel(), wanted.ravel()):
             trail.passed |= found.passed
             return Label(found.source)
     return None

@@ -79,7 +79,7 @@ def windows_of(trail: Trail, value: Value) -> Windows:
     """
     trail.need(value.type.rank == 3)
     way = Trail(trail.graph, trail.last)
-    for cut in chain((moved(way, value),), all_moved(way, value)):
+    for cut in chain((moved(way, value),), all_moved(way, value, rank=4)):
         if cut.source.type.rank == 4 and cut.factor == 1 and cut.places.size:
             with suppress(NoMatch):
                 found = _windows(cut.source, cut.places)
