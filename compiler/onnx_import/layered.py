@@ -1,7 +1,6 @@
 """Graph of operators -> graph of layers, each built as a program's call would build it."""
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from math import prod
@@ -22,15 +21,13 @@ from ..ir.types import DType, HolderType, TensorType, author_extents, author_siz
 from ..layers.axes import axis_places
 from ..layers.layer_builder import LayerBuilder
 from ..layers.layerdef import LAYERS
-from ..layers.recurrent import CELLS
 from ..onnx_standard.foreign_operators import operators
 from ..onnx_standard.keyword_operands import keyword_operands
-from .batches import Misfit, check_one_sample
+from .batches import Misfit
 from .layouts import AXES, axis_name, result_layout
 from .paths import Paths
 from .recognition.activations import UNARY
 from .recognition.merging import MERGES
-from .recognition.movements import forget
 from .recognition.recurrent import RESULT
 from .recognition.trail import (
     Label,
@@ -43,9 +40,8 @@ from .recognition.trail import (
     is_view,
     weight_of,
 )
-from .recognize import UNFORESEEN, Recognized, needed, recognize
+from .recognize import UNFORESEEN, Recognized, needed
 from .reshaping import fitting_target
-from .states import with_states
 from .tables import table_arguments
 from .weights import Literal, key_of, literal_of, simplified, size_of
 
@@ -55,57 +51,10 @@ OF_TABLES = frozenset({"EMBED", "FC", "LINEAR"})  # beside merges, what may take
 NOWHERE = Span(Source("<model>", ""), 0, 0)  # what no program says
 
 
-def layered(raw: Graph, *, keeps_equals: bool = False) -> Graph:
-    """The graph with layers in place of what is recognized; other operators are layers themselves.
-
-    A batch of one sample, as exporters leave it, becomes `N` where all operators allow it.
-
-    Args:
-        raw: The operators, simplified.
-        keeps_equals: Whether equal tensors are stored once for each layer, as netc does, so that
-            one that several layers read is shared by them.
-    """
-    found = recognize(raw)
-    others = [n for i, n in raw.nodes() if n.op_type in CELLS and i not in {*found, *found.inside}]
-    if others:
-        graph = _recognized(with_states(raw, others), keeps_equals)
-        kinds = [layer for layer in graph.layers.values() if layer.kind in CELLS]
-        if not any("hidden_size" in layer.arguments for layer in kinds):
-            return graph  # all of them are layers
-    return _recognized(raw, keeps_equals)
-
-
-def _recognized(raw: Graph, keeps_equals: bool) -> Graph:
-    try:
-        return _attempted(raw, keeps_equals)
-    finally:
-        forget()
-
-
-def _attempted(raw: Graph, keeps_equals: bool) -> Graph:
-    refused: set[tuple[int, str]] = set()
-    # Where the batch is open already, an extent of 1 is no batch.
-    is_open = any(x.shape[:1] == (BATCH,) for x in raw.inputs.values())
-    while True:
-        found, known = recognize(raw, refused), len(refused)
-        for opens in (False,) if is_open else (True, False):
-            attempt = _Layering(raw, found, opens, keeps_equals)
-            with suppress(Misfit):
-                graph = attempt.run()
-                if attempt.refused <= refused:
-                    if opens:
-                        check_one_sample(graph)
-                    return graph
-                refused |= attempt.refused
-                break
-        if len(refused) == known:
-            return _Layering(raw, Recognized(), False, keeps_equals).run()
-
-
 class _WeightedBuilder(LayerBuilder):
     """Builds a layer whose weights are there already."""
 
-    layering: "_Layering"
+    layering: "Layering"
     weights: Mapping[str, Weight | Stack]
 
     def parameter(self, name: str, shape: Sequence[Dim], **options: Any) -> Value:
@@ -115,7 +64,9 @@ class _WeightedBuilder(LayerBuilder):
 
 
 @dataclass(eq=False)
-class _Layering:
+class Layering:
+    """Builds a graph of layers; what turns out to be none is refused."""
+
     raw: Graph
     found: Recognized
     opens: bool

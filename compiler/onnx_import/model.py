@@ -11,8 +11,8 @@ from ..ir.verify import verify
 from ..model import Metadata, Model
 from ..onnx_standard.protos import PRODUCER
 from ..ops.opdef import OPS
+from .attempts import layered
 from .graph import graph_of
-from .layered import layered
 from .opening import FixedBatch, fixed_batch, opened
 from .read import ModelFile, read_model
 from .reshaping import stated_targets
