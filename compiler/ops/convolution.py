@@ -15,7 +15,8 @@ from ..ir.types import TensorType, product
 from ..ir.windows import window_of
 from . import notation
 from .indexing import cropped
-from .input_gradient_forms import as_convolution
+from .input_gradient_forms import as_gradient
+from .one_window import as_product
 from .opdef import Cost, Cotangents, OpDef, Precision, Role, VjpCall, define
 from .receptive_field import scatter, window
 from .window_attributes import NOT_SET, settle_convolution, settle_transposed
@@ -163,6 +164,7 @@ define(
         attributes={**CONVOLUTION_ATTRIBUTES, "auto_pad": NOT_SET},
         settles=settle_convolution,
         vjp=conv,
+        decompose=as_product,
         roles=CONVOLUTION_ROLES,
         notation=notation.conv,
     ),
@@ -181,7 +183,7 @@ define(
         },
         settles=settle_transposed,
         vjp=conv_transpose,
-        decompose=as_convolution,
+        decompose=as_gradient,
         roles=CONVOLUTION_ROLES,
         notation=notation.transposed_conv,
     ),

@@ -4,17 +4,25 @@ from collections.abc import Sequence
 from math import prod
 
 from ..ir.builder import Builder
-from ..ir.graph import CONSTANT, PARAMETER, Value
+from ..ir.graph import Value
 from ..ir.signature import OpCall
 from ..ir.types import TensorType
 from ..ir.windows import Window, window_of
 from .cuts import START
+from .one_window import as_transposed_product, is_free
 
 # Bytes of a sample's columns that a cache holds. onnxruntime's `ConvTranspose` computes all of
 # them before it adds them up; its `Conv` gathers as many as it multiplies at once. Beyond the cache
 # `Conv` takes 0.4 to 0.8 times as long, and below it 0.9 to 8 times, the more the fewer channels.
 CACHE = 3 * 2**19
 FEW_TAPS = 9  # with up to as many taps, depthwise `Conv` takes 0.5 to 0.9 times as long
+
+
+def as_gradient(
+    build: Builder, inputs: Sequence[Value | None], call: OpCall
+) -> Sequence[Value] | None:
+    """A product of matrices, a convolution, or itself."""
+    return as_transposed_product(build, inputs, call) or as_convolution(build, inputs, call)
 
 
 def as_convolution(
@@ -30,7 +38,7 @@ def as_convolution(
     assert w is not None
     window, group = window_of(call.attributes), call.attributes["group"]
     extra = call.attributes["output_padding"] or (0,) * window.rank
-    free = build.graph.producer(w).op_type not in (PARAMETER, CONSTANT) and not any(bias)
+    free = is_free(build, w) and not any(bias)
     if not free or set(window.strides) != {1} or not _pays(dy.type, w.type, window, group):
         return None
     befores = [r - 1 - b for r, b in zip(window.reach, window.before, strict=True)]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import netc
 from netc.compiler.emit.onnx.export import write
 from netc.compiler.ir.builder import Builder
 from netc.compiler.ir.dim import BATCH
@@ -17,6 +18,7 @@ from netc.compiler.ops import input_gradient_forms, weight_gradient_forms
 from netc.compiler.ops.convolution import input_gradient
 from netc.compiler.ops.weight_gradient_forms import Correlation
 from netc.compiler.passes.decompose import decompose
+from netc.compiler.passes.pipeline import settle
 from netc.runtime.engines.agreement import norm_difference
 from netc.runtime.engines.executor import run
 from netc.runtime.engines.plan import plan
@@ -104,6 +106,48 @@ def test_gradients(row: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> Non
     setting.check(build.graph, "dx")
     kinds = {node.op_type for _, node in decompose(build.graph).nodes()}
     assert ("Conv" in kinds) == (setting.geometry["strides"] == (1, 1))
+
+
+@pytest.mark.parametrize("kernel", [(4,), (4, 5), (2, 3, 4)])
+@pytest.mark.parametrize("open_batch", [False, True])
+def test_one_window(kernel: tuple[int, ...], *, open_batch: bool) -> None:
+    """A window that sees all is a product of matrices, of data and of its gradient."""
+    random, ones = np.random.default_rng(0), (1,) * len(kernel)
+    shapes = {"x": (6, 3, *kernel), "w": (5, 3, *kernel), "b": (5,), "dy": (6, 5, *ones)}
+    feeds: Any = {name: random.standard_normal(shape) for name, shape in shapes.items()}
+    build = Builder(Graph("window"))
+    x, w, b, dy = (
+        build.input(
+            name,
+            TensorType(
+                DType.FLOAT32, (BATCH, *shape[1:]) if open_batch and name in "x dy" else shape
+            ),
+        )
+        for name, shape in shapes.items()
+    )
+    geometry: Any = {"kernel_shape": kernel, "pads": (0,) * 2 * len(kernel), "group": 1}
+    geometry |= {"strides": ones, "dilations": ones}
+    build.graph.outputs = {
+        "y": build.Conv(x, w, b, **geometry),
+        "dx": build.ConvTranspose(dy, w, **geometry, output_padding=None),
+    }
+    found = decompose(build.graph)
+    kinds = [node.op_type for _, node in found.nodes()]
+    assert kinds.count("Gemm") == 2
+    assert not {"Conv", "ConvTranspose"} & set(kinds)
+    exact = run(plan(build.graph, dtype="float64"), feeds, {})
+    file = BytesIO()
+    write(found, {}, file)
+    single = {name: array.astype(np.float32) for name, array in feeds.items()}
+    for name, array in Session(file.getvalue()).run(single).items():
+        assert array.shape == exact[name].shape
+        assert norm_difference(array, exact[name]) <= TOLERANCE
+
+
+def test_windows_that_stay() -> None:
+    """Networks are exported with the convolutions that they have."""
+    graph = netc.compile("INPUT(4x5x3) -> CONV(4x5, 6, pad=valid) -> RELU -> FC(2)").graph
+    assert "Conv" in {node.op_type for _, node in decompose(settle(graph)).nodes()}
 
 
 CHOICES = [
