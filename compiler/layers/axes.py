@@ -76,9 +76,9 @@ def author_axis(build: LayerBuilder, x: Value, axis: int | str, *, at: str = "ax
     )
 
 
-def placed_axis(build: LayerBuilder, x: Value, axis: int | str, *, at: str = "axis") -> int:
+def placed_axis(build: LayerBuilder, x: Value, axis: int | str) -> int:
     """Where an axis lies in `x` that the author named or numbered, the batch included."""
-    return axis_places(x.type.rank)[author_axis(build, x, axis, at=at)]
+    return axis_places(x.type.rank)[author_axis(build, x, axis)]
 
 
 def arranged(build: LayerBuilder, x: Value, order: Sequence[int]) -> Value:

@@ -72,7 +72,7 @@ def lsuv_weights(job: Job, samples: int = PROBED_SAMPLES) -> dict[str, Array]:
         NetError: Data and network do not fit together.
     """
     names = set(job.graph.inputs)
-    feeds = {name: array for name, array in job.some(samples).items() if name in names}
+    feeds = {name: array for name, array in job.sample_feeds(samples).items() if name in names}
     return lsuv(job.graph, feeds, job.recipe.seed)
 
 

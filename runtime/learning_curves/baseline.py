@@ -16,7 +16,7 @@ def known_of(job: Job) -> RunContext:
     """The loss and the accuracy of an answer that knows nothing, and the optimizer's own rate."""
     objective, wiring = job.objective, job.wiring
     try:
-        feeds = job.some(ENOUGH_SAMPLES)
+        feeds = job.sample_feeds(ENOUGH_SAMPLES)
         guess = guessed_loss(job.graph, objective, wiring, feeds)
     except NetError:  # of data that are gone, or damaged
         feeds, guess = {}, float("nan")

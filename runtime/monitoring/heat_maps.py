@@ -54,16 +54,13 @@ PANELS = (
 )
 
 
-def draw_records(
-    records: Records, path: str, *, title: str | None = None, format: str | None = None
-) -> None:
+def draw_records(records: Records, path: str, *, title: str | None = None) -> None:
     """Draw what each layer did, epoch by epoch, as heat maps.
 
     Args:
         records: What a monitor recorded.
         path: The picture's file.
         title: What stands above.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
         NetError: E561, nothing was recorded; E505, E503, E004 as `canvas` raises.
@@ -74,7 +71,7 @@ def draw_records(
     if not shown:
         raise error("E561", "no epochs recorded", help="train for at least one epoch")
     heights = [REST + ROW * len(names) for _, names, _ in shown]
-    with canvas(path, heights, width=MAP_WIDTH, format=format) as figure:
+    with canvas(path, heights, width=MAP_WIDTH) as figure:
         if title:
             figure.suptitle(drawable(title), fontsize=10.5, x=0.02, ha="left")
         for axes, (panel, names, table) in zip(figure.axes, shown, strict=True):

@@ -96,7 +96,7 @@ def watch(
     Raises:
         NetError: E561, the folder holds another monitor's file and the run is resumed.
     """
-    monitor = Monitor(loop, job.step, job.some(samples), folder=folder, say=say)
+    monitor = Monitor(loop, job.step, job.sample_feeds(samples), folder=folder, say=say)
     loop.callbacks = [*loop.callbacks, monitor]
     return monitor
 

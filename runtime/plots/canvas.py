@@ -27,6 +27,7 @@ from .glyphs import OWN, use_glyphs
 FORMATS = ("svg", "png", "pdf")
 DPI = 200
 USUAL_SHARE = 0.87  # Helvetica's size where matplotlib's font is as wide at 1
+NAME_SIZE = 8.5  # points, of the names of curves
 PLOT_WIDTH = 5.6  # inches: a text column of a paper
 INK = THEMES["light"]
 
@@ -265,16 +266,15 @@ def plain_log(axis: Any) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def label_ends(axes: Any, ends: Sequence[tuple[float, str, str]], *, size: float = 8.5) -> None:
+def label_ends(axes: Any, ends: Sequence[tuple[float, str, str]]) -> None:
     """Name lines where they end, at the right of a panel; labels that would touch move apart.
 
     Args:
         axes: The panel, with its final limits.
         ends: For each line its last y, its name, and its colour.
-        size: Of the text, in points.
     """
     height = axes.get_position().height * axes.figure.get_figheight() * 72
-    apart = min(1.25 * size / max(height, 1.0), 1.0 / max(len(ends), 1))
+    apart = min(1.25 * NAME_SIZE / max(height, 1.0), 1.0 / max(len(ends), 1))
     at = [
         float(axes.transAxes.inverted().transform(axes.transData.transform((0, y)))[1])
         for y, *_ in ends
@@ -289,7 +289,7 @@ def label_ends(axes: Any, ends: Sequence[tuple[float, str, str]], *, size: float
             va="center",
             ha="left",
             color=colour,
-            fontsize=size,
+            fontsize=NAME_SIZE,
             annotation_clip=False,
         )
 

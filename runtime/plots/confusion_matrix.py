@@ -19,7 +19,6 @@ def draw_confusion(
     *,
     names: Sequence[str] = (),
     title: str | None = None,
-    format: str | None = None,
 ) -> None:
     """Draw a confusion matrix: rows are the right classes, columns the answers.
 
@@ -30,7 +29,6 @@ def draw_confusion(
         path: The picture's file.
         names: The names of the classes; their numbers where they are left out.
         title: What stands above.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
         NetError: E551, it is not a matrix; E505, E503, E004 as `canvas` raises.
@@ -44,7 +42,7 @@ def draw_confusion(
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     side = min(max(0.36 * classes, 2.0), 6.2)
     margin = 0.8 + 0.075 * max(len(short_name(name)) for name in names)  # of the names, in inches
-    with canvas(path, [side + margin], width=side + margin, format=format) as figure:
+    with canvas(path, [side + margin], width=side + margin) as figure:
         (axes,) = figure.axes
         axes.imshow(shares, cmap=shades(), vmin=0.0, vmax=1.0, interpolation="nearest")
         axes.set_aspect("equal")

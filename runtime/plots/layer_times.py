@@ -20,16 +20,13 @@ class Bar(NamedTuple):
     note: str
 
 
-def draw_layer_times(
-    bars: Sequence[Bar], path: str, *, title: str | None = None, format: str | None = None
-) -> None:
+def draw_layer_times(bars: Sequence[Bar], path: str, *, title: str | None = None) -> None:
     """Draw how long each layer takes, the first one above.
 
     Args:
         bars: The layers.
         path: The picture's file.
         title: What stands above.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
         NetError: E566, there is no layer; E505, E503, E004 as `canvas` raises.
@@ -39,7 +36,7 @@ def draw_layer_times(
     shown = sorted(bars, key=lambda bar: -bar.forward - bar.backward)[:MOST_BARS]
     shown = [bar for bar in bars if bar in shown]
     left_out = len(bars) - len(shown)
-    with canvas(path, [BAR_HEIGHT * len(shown) + AROUND], format=format) as figure:
+    with canvas(path, [BAR_HEIGHT * len(shown) + AROUND]) as figure:
         (axes,) = figure.axes
         places = range(len(shown))
         starts = [0.0] * len(shown)

@@ -20,7 +20,6 @@ def draw_roc(
     *,
     threshold: float | None = None,
     title: str | None = None,
-    format: str | None = None,
 ) -> None:
     """Draw ROC curves, the diagonal of guessing, and the point of a threshold.
 
@@ -29,13 +28,12 @@ def draw_roc(
         path: The picture's file.
         threshold: The score whose point is marked on a single curve.
         title: What stands above.
-        format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
         NetError: E551, no curve has both yeses and noes; E505, E503, E004 as `canvas` raises.
     """
     shown = _smallest([(name, curve, curve.area) for name, curve in curves], "ROC curve")
-    with canvas(path, [SQUARE], width=SQUARE + 1.6, format=format) as figure:
+    with canvas(path, [SQUARE], width=SQUARE + 1.6) as figure:
         (axes,) = figure.axes
         _square(axes, "false positive rate", "true positive rate", title)
         axes.plot([0, 1], [0, 1], color=INK.cluster, linewidth=0.9, linestyle=(0, (3, 3)))
@@ -62,8 +60,6 @@ def draw_precision_recall(
     path: str,
     *,
     threshold: float | None = None,
-    title: str | None = None,
-    format: str | None = None,
 ) -> None:
     """Draw precision over recall, the precision of guessing, and the point of a threshold.
 
@@ -73,9 +69,9 @@ def draw_precision_recall(
         [(name, curve, curve.average_precision) for name, curve in curves],
         "precision-recall curve",
     )
-    with canvas(path, [SQUARE], width=SQUARE + 1.6, format=format) as figure:
+    with canvas(path, [SQUARE], width=SQUARE + 1.6) as figure:
         (axes,) = figure.axes
-        _square(axes, "recall", "precision", title)
+        _square(axes, "recall", "precision")
         if len(shown) == 1:
             share = shown[0][1].share
             axes.axhline(share, color=INK.cluster, linewidth=0.9, linestyle=(0, (3, 3)))
@@ -109,7 +105,7 @@ def _smallest(curves: list[tuple[str, Any, float]], what: str) -> list[tuple[str
     return [curve for curve in defined if any(curve is other for other in kept)]
 
 
-def _square(axes: Any, x: str, y: str, title: str | None) -> None:
+def _square(axes: Any, x: str, y: str, title: str | None = None) -> None:
     axes.set_xlim(-0.015, 1.015)
     axes.set_ylim(-0.015, 1.015)
     axes.set_aspect("equal", anchor="W")

@@ -53,7 +53,6 @@ def draw_history(
     path: str,
     *,
     metrics: Sequence[str] | None = None,
-    best: int | None = None,
     title: str | None = None,
     format: str | None = None,
 ) -> None:
@@ -63,7 +62,6 @@ def draw_history(
         history: Its epochs.
         path: The picture's file.
         metrics: Which metrics get a panel, named without `val_`; by default the first three.
-        best: The epoch to mark; by default that of `history.best()`.
         title: What stands above.
         format: `svg`, `png` or `pdf`; by default the path's suffix.
 
@@ -77,8 +75,7 @@ def draw_history(
     heights = [HEIGHTS["loss"], *[HEIGHTS["metric"]] * len(names)]
     heights += [HEIGHTS["rate"]] * (len(panels) - len(heights))
     epochs = [row.epoch for row in history.rows]
-    found = history.best()
-    marked = best if best is not None else (found.epoch if found else None)
+    best = history.best()
     with canvas(path, heights, format=format) as figure:
         if title:
             figure.suptitle(heading(title, figure, 10.5), fontsize=10.5, x=0.02, ha="left")
@@ -89,8 +86,8 @@ def draw_history(
         figure.axes[-1].set_xlabel("epoch")
         beyond = 0.02 * (epochs[-1] - epochs[0]) or 1.0
         figure.axes[-1].set_xlim(epochs[0] - beyond, epochs[-1] + beyond)
-        if marked in epochs and len(epochs) > 1:
-            _mark(figure.axes, panels, epochs, marked)
+        if best is not None and len(epochs) > 1:
+            _mark(figure.axes, panels, epochs, best.epoch)
         _name_lines(figure, panels)
 
 
@@ -99,7 +96,6 @@ def draw_histories(
     path: str,
     *,
     metrics: Sequence[str] | None = None,
-    title: str | None = None,
     format: str | None = None,
 ) -> None:
     """Draw the curves of several runs over each other, a colour for each run.
@@ -108,7 +104,6 @@ def draw_histories(
         histories: Their epochs, by the name that the picture calls each run.
         path: The picture's file.
         metrics: Which metrics get a panel, named without `val_`; by default the first three.
-        title: What stands above.
         format: `svg`, `png` or `pdf`; by default the path's suffix.
 
     Raises:
@@ -125,8 +120,6 @@ def draw_histories(
     panels = [(label, _of_runs(histories, *pair)) for label, *pair in _columns(names)]
     heights = [HEIGHTS["loss"], *[HEIGHTS["metric"]] * len(names)]
     with canvas(path, heights, format=format) as figure:
-        if title:
-            figure.suptitle(heading(title, figure, 10.5), fontsize=10.5, x=0.02, ha="left")
         for axes, (label, runs) in zip(figure.axes, panels, strict=True):
             for epochs, lines in runs:
                 _draw_lines(axes, epochs, lines)

@@ -35,7 +35,7 @@ class Subject:
     @cached_property
     def feeds(self) -> dict[str, Array]:
         """Some samples of the training part, without augmentation."""
-        return self.job.some()
+        return self.job.sample_feeds()
 
     @cached_property
     def few(self) -> dict[str, Array]:
@@ -46,7 +46,7 @@ class Subject:
         wanted = self.samples
         if len(self.job.split.train) > wanted:
             wanted = min(wanted, max(trained_numbers(self.job.graph), 2))
-        return self.job.some(wanted)
+        return self.job.sample_feeds(wanted)
 
     @cached_property
     def state(self) -> dict[str, Array]:

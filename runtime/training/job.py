@@ -181,7 +181,7 @@ class Job:
         found = np.arange(len(self.data)) if name == ALL else getattr(self.split, name)
         return replace(self.training, indices=found)
 
-    def some(self, count: int = PROBED_SAMPLES) -> dict[str, Array]:
+    def sample_feeds(self, count: int = PROBED_SAMPLES) -> dict[str, Array]:
         """Inputs and targets of some samples of the training part, drawn with the recipe's seed.
 
         They are preprocessed, and not augmented; where there are fewer, they are all.
@@ -206,13 +206,13 @@ class Job:
             sync_bn=recipe.sync_bn,
         )
 
-    def own(self, samples: Samples) -> Samples:
+    def of_this_rank(self, samples: Samples) -> Samples:
         """Those of some samples that this rank sees."""
         return replace(samples, rank=self.team.rank, ranks=self.team.size)
 
     def measure(self, state: State, samples: Samples) -> dict[str, float]:
         """Loss and metrics on some samples, which the ranks share among themselves."""
-        still = self.own(samples).still(MEASURED_AT_ONCE)
+        still = self.of_this_rank(samples).still(MEASURED_AT_ONCE)
         return self.evaluator.measure(state, still, self.team)
 
     def check_batches(self) -> None:

@@ -263,7 +263,7 @@ def open_loop(job: Job, *, callbacks: Sequence[Callback] = ()) -> Loop:
     stepper = Stepper(job.step, state, engine=job.engine, device=job.device, team=job.team)
     monitor = _monitor(job)
     stopping = EarlyStopping(monitor, job.patience, job.min_delta, direction(monitor))
-    samples, settings = job.own(job.training), _settings(job)
+    samples, settings = job.of_this_rank(job.training), _settings(job)
     loop = Loop(stepper, samples, settings, stopping, callbacks=callbacks, team=job.team)
     if saved is not None:
         loop.resume(saved)

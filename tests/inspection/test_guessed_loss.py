@@ -84,7 +84,7 @@ def test_no_constant_answer_costs_less(loss: str, target: Any) -> None:
     program = f"INPUT(3) -> FC({1 if binary else 2})\ntrain {{ loss = {loss}, split = (1, 0, 0) }}"
     job = job_of(program, (X, target))
     ((output, term),) = job.objective.losses.items()
-    feed, given = job.wiring.targets[output], job.some(100)["target"]
+    feed, given = job.wiring.targets[output], job.sample_feeds(100)["target"]
     costs = [
         constant_loss(
             job.graph.outputs[output].type,
@@ -142,7 +142,7 @@ GRAYS = 0.2 * _entropy(0.9, 0.1) + 0.8 * _entropy(0.25, 0.75)
 def test_the_best_answers(end: str, loss: str, target: Any, value: float) -> None:
     """Right answers cost nothing but the entropy of probabilities and smoothed labels."""
     job = job_of(f"INPUT(3) -> {end}\ntrain {{ loss = {loss}, split = (1, 0, 0) }}", (X, target))
-    found = least_loss(job.graph, job.objective, job.wiring, job.some(100))
+    found = least_loss(job.graph, job.objective, job.wiring, job.sample_feeds(100))
     assert found == pytest.approx(value, rel=1e-6, abs=1e-7)
 
 

@@ -110,7 +110,7 @@ def test_weights_for_a_job() -> None:
     """A job starts from weights that its own training samples scale."""
     job = job_of("INPUT(8x8x1) -> [FC(16) -> TANH]*3 -> FC(10)\ntrain { data = digits }")
     state = lsuv_weights(job)
-    feeds = {"input": job.some()["input"]}
+    feeds = {"input": job.sample_feeds()["input"]}
     expected = lsuv(job.graph, feeds, job.recipe.seed)
     assert all(np.array_equal(state[name], expected[name]) for name in expected)
     assert len(feeds["input"]) == PROBED_SAMPLES
