@@ -30,7 +30,7 @@ from .inlining import inlined
 from .node_attributes import attributes_of, constant_of
 from .roles import STATISTICS, is_compared, is_learned, is_unweighted
 from .scopes import Scopes
-from .stored import StoredTensor, constant, stored
+from .stored import StoredTensor, constant, dequantized, stored
 
 # What inference may raise on operands and attributes that no checked model has.
 UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -138,6 +138,8 @@ class _Reader:
             if len(self.uses[source]) == 1:
                 self.own_names[name] = self.own_names.get(source, source)
             return
+        if node.op_type == "DequantizeLinear" and self._is_weight(node):
+            return
         inputs: list[Value | None] = [self._value(name) if name else None for name in node.input]
         if node.op_type == "Resize":  # tf2onnx leaves scales and a region out as empty tensors
             inputs = [None if x and x.type.size == 0 and i else x for i, x in enumerate(inputs)]
@@ -148,6 +150,24 @@ class _Reader:
         for name, value in zip(node.output, results, strict=False):
             if name:
                 self.values[name] = value
+
+    def _is_weight(self, node: NodeProto) -> bool:
+        """Whether a node yields a learned weight, which from now on is read as such."""
+        held = [self.tensors.get(name) for name in node.input]
+        attributes, (name,) = attributes_of(node), node.output
+        if self.is_inner or node.domain or None in held or attributes.get("block_size"):
+            return False
+        source, scale, zero = (*held, None)[:3]
+        assert source is not None
+        assert scale is not None
+        tensor = dequantized(source, scale, zero, attributes.get("axis", 1))
+        own = node.input[0].removesuffix("_quantized")
+        if tensor is None or not is_learned(own, tensor, self.uses.get(name, [])):
+            return False
+        self.tensors[name] = tensor
+        if own not in {*self.own_names.values(), *self.tensors.keys() - {node.input[0]}}:
+            self.own_names[name] = own
+        return True
 
     def _apply(
         self,

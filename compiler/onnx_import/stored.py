@@ -100,6 +100,48 @@ class StoredTensor:
         return memoryview(view)[first - start :]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DequantizedTensor(StoredTensor):
+    """(x - zero) scale of whole numbers that are stored, computed when it is asked for.
+
+    Attributes:
+        source: The whole numbers.
+        scale: The scale, one or one for each place along `axis`.
+        zero: What is subtracted; None of nothing.
+        axis: The axis along which scales differ.
+    """
+
+    source: StoredTensor | None = None
+    scale: StoredTensor | None = None
+    zero: StoredTensor | None = None
+    axis: int = 1
+
+    def _stored(self) -> "np.ndarray[Any, Any]":
+        x, scale = np.asarray(self.source), np.asarray(self.scale)
+        shape = [1] * x.ndim
+        if scale.size > 1:
+            shape[self.axis] = -1
+        difference = x.astype(scale.dtype)
+        if self.zero is not None:
+            difference -= np.asarray(self.zero).reshape(shape).astype(scale.dtype)
+        return np.asarray(difference * scale.reshape(shape))
+
+
+def dequantized(
+    source: StoredTensor, scale: StoredTensor, zero: StoredTensor | None, axis: int
+) -> DequantizedTensor | None:
+    """What DequantizeLinear yields of a stored tensor; None where its scales do not fit."""
+    extents, rank, scales = source.type.extents, source.type.rank, scale.type.extents
+    fits = not scales or (len(scales) == 1 and -rank <= axis < rank)
+    fits = fits and (not scales or scales[0] in (1, extents[axis]))
+    if not fits or (zero is not None and zero.type.extents != scales):
+        return None
+    type = TensorType(scale.type.dtype, extents)
+    return DequantizedTensor(
+        type, source.proto, source=source, scale=scale, zero=zero, axis=axis % max(rank, 1)
+    )
+
+
 def stored(proto: TensorProto, folder: str) -> StoredTensor:
     """A tensor of a model; its bytes are not read.
 

@@ -308,3 +308,25 @@ def test_numbers_beside_vectors_are_constants() -> None:
     wanted = np.concatenate([computed(model, {"x": each[None]})[0] for each in x])
     for said in (net, netc.compile(net.to_text())):
         np.testing.assert_array_equal(np.asarray(said.run(x)), wanted)
+
+
+def test_weights_of_whole_numbers_count_as_weights() -> None:
+    """What is stored in bytes and scaled for each filter is the weight of a `CONV`, and learned."""
+    text = """<ir_version: 8, opset_import: ["" : 17]>
+    g (float[N,1,4,4] x) => (float[N,2,3,3] y)
+    <float[2] s = {0.5, 0.25}, int8[2] z = {0, 4}, float t = {0.1}, int32[2] b_quantized = {3, -2}>
+    {
+        w = DequantizeLinear<axis = 0>(w_quantized, s, z)
+        b = DequantizeLinear(b_quantized, t)
+        y = Conv<kernel_shape = [2, 2]>(x, w, b)
+    }"""
+    model = parser.parse_model(text)
+    bytes_ = np.arange(-4, 4, dtype=np.int8).reshape(2, 1, 2, 2)
+    model.graph.initializer.append(numpy_helper.from_array(bytes_, "w_quantized"))
+    net = netc.load_onnx(model.SerializeToString())
+    assert kinds_of(net) == ["CONV"]
+    assert net.params == 10
+    weight = np.asarray(net.initialize()["conv1.weight"])
+    wanted = [[[[-2, -1.5], [-1, -0.5]]], [[[-1, -0.75], [-0.5, -0.25]]]]
+    np.testing.assert_array_equal(weight, wanted)
+    check_numbers(net, model)
