@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 from support.network_rows import marked_specs
 
@@ -216,3 +218,42 @@ def test_shipped_specs(name: str) -> None:
     assert not other.equal
     assert other.to_dict()["totals"]["layers"]["after"] == 2
     assert "12345" in str(other)
+
+
+CLASSIFIER = """<ir_version: 8, opset_import: ["" : 17]>
+g (float[N,4] x) => (int64[N] label, float[N,3] scores)
+<int64[3] classes = {5, 7, 9}, float[3] bias = {1, 2, 3}, float[4] scales = {1, 2, 3, 4}> {
+  a = Mul(x, scales)
+  b = Slice(a, zero, three, one)
+  c = Shrink(b)
+  scores = Max(c, bias, b)
+  i = ArgMax<axis = 1, keepdims = 0>(scores)
+  label = Gather(classes, i)
+}"""
+
+
+def test_a_model_is_its_program() -> None:
+    """What a program states before an operator, and a model within it, is no difference."""
+    model = onnx.parser.parse_model(CLASSIFIER)
+    for name, number in (("zero", 0), ("one", 1), ("three", 3)):
+        tensor = onnx.numpy_helper.from_array(np.array([number]), name)
+        model.graph.initializer.append(tensor)
+    net = netc.load_onnx(model.SerializeToString())
+    text = net.to_text()
+    assert 'op("Constant", value=[5, 7, 9])' in text
+    found = netc.diff(net, netc.compile(text))
+    assert {each.change for each in found.changes} <= {"same", "renamed"}
+    found = netc.diff(net, netc.compile(text.replace("[5, 7, 9]", "[5, 7, 8]")))
+    (changed,) = (each for each in found.changes if each.change == "changed")
+    assert [tuple(each) for each in changed.differences] == [
+        ("constants", "[[5, 7, 9]]", "[[5, 7, 8]]")
+    ]
+
+
+def test_branches_in_another_order_are_the_same() -> None:
+    """Steps that do not read each other may be said in any order."""
+    found = diff(
+        "x = INPUT(4)\noutput a = x -> FC(3) -> RELU\noutput b = x -> ABS -> TANH",
+        "x = INPUT(4)\noutput b = x -> ABS -> TANH\noutput a = x -> FC(3) -> RELU",
+    )
+    assert {each.change for each in found.changes} <= {"same", "renamed"}

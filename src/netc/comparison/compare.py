@@ -1,7 +1,9 @@
 """Two networks to what changed between them, layer by layer."""
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from struct import pack, unpack
+from types import MappingProxyType
 from typing import Any
 
 from ..compiler.analysis.memory import Memory
@@ -15,8 +17,10 @@ from ..summary.rows import LayerRow, rows_of
 from .alignment import LayerKey, align
 from .changes import OUTPUT, ChangeKind, Difference, LayerChange, LayerSide, Total, listed
 from .report import Diff
+from .stored import held_numbers, stored_operands
 
 NOTHING = "ID"
+CONSTANTS = "constants"  # what a line calls the numbers of operands that are no arguments
 
 
 def diff(before: Network, after: Network) -> Diff:
@@ -27,10 +31,16 @@ def diff(before: Network, after: Network) -> Diff:
     """
     left, right = _layers(before), _layers(after)
     pairs = _aligned(left, right)
-    same_place = _Correspondence(left, right, pairs)
-    changes = _merged(left, right, pairs, same_place)
+    moved = _moved(left, right, pairs)
+    same_place = _Correspondence(left, right, [*pairs, *moved.items()])
+    changes = _merged(left, right, pairs, same_place, moved)
     ends, other_ends = _ends(before), _ends(after)
-    changes += _merged(ends, other_ends, _aligned(ends, other_ends), same_place)
+    places = {entry.name: j for j, entry in enumerate(other_ends)}
+    if places.keys() == {entry.name for entry in ends}:
+        by_name = {i: places[entry.name] for i, entry in enumerate(ends)}
+        changes += _merged(ends, other_ends, [], same_place, by_name)
+    else:
+        changes += _merged(ends, other_ends, _aligned(ends, other_ends), same_place)
     a, b = before.counts, after.counts
     totals = (
         Total("layers", len(left), len(right)),
@@ -42,21 +52,42 @@ def diff(before: Network, after: Network) -> Diff:
 
 
 def _layers(network: Network) -> list[LayerSide]:
-    """The layers, without branches that do nothing: a model does not have these."""
+    """The layers, without branches that do nothing, and what is stored: models have neither."""
     graph = network.graph
     inputs, _ = sources(graph)
-    passed = _passed_on(graph)
-    rows = rows_of(graph, network.counts, Memory(0, {}), {})
+    passed, stored = _passed_on(graph), stored_operands(graph)
+    held = held_numbers(graph)
+    rows = {
+        row.name: _with(row, numbers=held.get(row.name, ()))
+        for row in rows_of(graph, network.counts, Memory(0, {}), {})
+    }
+    for path in reversed(stored):
+        row = rows.pop(path)
+        numbers = [row.arguments["value"]] if row.kind == "Constant" else []
+        rows[stored[path]] = _with(rows[stored[path]], row, numbers)
     return [
         LayerSide(
             row,
-            _through(passed, inputs[row.name]),
+            tuple(name for name in _through(passed, inputs[row.name]) if name not in stored),
             _lenders(graph, row),
             graph.layers[row.name].labelled,
         )
-        for row in rows
+        for row in rows.values()
         if row.name in graph.layers and row.name not in passed
     ]
+
+
+def _with(row: LayerRow, held: LayerRow | None = None, numbers: Sequence[Any] = ()) -> LayerRow:
+    """An operator's row with what is stored for it: weights of a layer before it, and numbers."""
+    arguments = row.arguments
+    others = [each for each in map(_plain, numbers) if each not in map(_plain, arguments.values())]
+    if others:
+        arguments = {**arguments, CONSTANTS: (*arguments.get(CONSTANTS, ()), *others)}
+    row = replace(row, arguments=arguments)
+    if held is None:
+        return row
+    counts = (row.trainable + held.trainable, row.frozen + held.frozen)
+    return replace(row, trainable=counts[0], frozen=counts[1], buffers=row.buffers + held.buffers)
 
 
 def _passed_on(graph: Graph) -> Mapping[str, Sequence[str]]:
@@ -94,16 +125,37 @@ def _ends(network: Network) -> list[LayerSide]:
 def _aligned(before: Sequence[LayerSide], after: Sequence[LayerSide]) -> list[tuple[int, int]]:
     """The places of layers that correspond, told by numbers, which compare faster than calls."""
     numbers: dict[Hashable, int] = {}
+    return align(*([_key(numbers, entry) for entry in entries] for entries in (before, after)))
 
-    def item(entry: LayerSide) -> LayerKey:
-        row = entry.row
-        arguments = tuple((name, _settled(row, name)) for name in row.arguments)
-        call = (row.kind, arguments)
-        held = (row.outputs, row.trainable, row.frozen, row.buffers, len(entry.lenders))
-        short, exact = (numbers.setdefault(key, len(numbers)) for key in (call, (call, held)))
-        return LayerKey(row.kind, short, exact, row.name, entry.labelled)
 
-    return align([item(entry) for entry in before], [item(entry) for entry in after])
+def _key(numbers: dict[Hashable, int], entry: LayerSide) -> LayerKey:
+    row = entry.row
+    settled = ((name, _settled(row, name)) for name in row.arguments)
+    arguments = tuple(sorted((each for each in settled if each[1] is not None), key=str))
+    call = (row.kind, arguments)
+    held = (row.outputs, row.trainable, row.frozen, row.buffers, len(entry.lenders))
+    short, exact = (numbers.setdefault(key, len(numbers)) for key in (call, (call, held)))
+    return LayerKey(row.kind, short, exact, row.name, entry.labelled)
+
+
+def _moved(
+    before: Sequence[LayerSide], after: Sequence[LayerSide], pairs: Sequence[tuple[int, int]]
+) -> Mapping[int, int]:
+    """Equal layers that read the same, and whose order alone differs, as that of branches may."""
+    numbers: dict[Hashable, int] = {}
+    found: dict[int, int] = {}
+    lefts, rights = ({pair[side] for pair in pairs} for side in (0, 1))
+    gone = {i: _key(numbers, before[i]).exact for i in range(len(before)) if i not in lefts}
+    came = {j: _key(numbers, after[j]).exact for j in range(len(after)) if j not in rights}
+    same = _Correspondence(before, after, pairs) if gone and came else None
+    for i, left in gone.items():
+        for j, right in came.items():
+            if left == right and same and same(before[i].inputs, after[j].inputs):
+                found[i] = j
+                del came[j]
+                same = _Correspondence(before, after, [*pairs, *found.items()])
+                break
+    return found
 
 
 class _Correspondence:
@@ -149,13 +201,20 @@ def _merged(
     after: Sequence[LayerSide],
     pairs: Sequence[tuple[int, int]],
     same: _Correspondence,
+    moved: Mapping[int, int] = MappingProxyType({}),
 ) -> list[LayerChange]:
     """All layers of both sides in order: where both differ, what went comes first."""
     changes: list[LayerChange] = []
+    origins = {j: i for i, j in moved.items()}
     i = j = 0
     for x, y in [*pairs, (len(before), len(after))]:
-        changes += [LayerChange("removed", entry, None) for entry in before[i:x]]
-        changes += [LayerChange("added", None, entry) for entry in after[j:y]]
+        changes += [LayerChange("removed", before[k], None) for k in range(i, x) if k not in moved]
+        changes += [
+            _compared(before[origins[k]], after[k], same)
+            if k in origins
+            else LayerChange("added", None, after[k])
+            for k in range(j, y)
+        ]
         if x < len(before) and y < len(after):
             changes.append(_compared(before[x], after[y], same))
         i, j = x + 1, y + 1
