@@ -34,8 +34,16 @@ ORDERS = {
     "face": (
         *("choices", "callbacks", "data", "sources", "lets", "arrays", "tensor_specs", "tables"),
         "optimizers",
-        *("array_text", "summary", "training", "gradients", "gradient_checks", "chain_rules"),
-        *("drawing", "benchmarks", "scaling", "exports", "programs", "evaluation", "prediction"),
+        *(
+            "array_text",
+            "summary",
+            "exports",
+            "training",
+            "gradients",
+            "gradient_checks",
+            "chain_rules",
+        ),
+        *("drawing", "benchmarks", "scaling", "programs", "evaluation", "prediction"),
         *("bulk_prediction", "cross_validation", "inspection"),
         *("report", "live_curves"),
         *("training_bar", "trainable", "network", "loading", "notebook", "comparison"),
@@ -44,6 +52,7 @@ ORDERS = {
     ),
     "face/cli": (
         "streams",
+        "groups",
         "completion",
         "terminal",
         "ranks",

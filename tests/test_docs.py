@@ -26,6 +26,8 @@ import pytest
 from support.command_line import netc as netc_here
 
 import netc
+from netc import show
+from netc.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 FENCE = re.compile(
@@ -106,6 +108,19 @@ def test_python_is_public() -> None:
     """Examples need nothing of the compiler or the runtime: what users call is in `netc` itself."""
     inner = re.compile(r"netc\.(?:grammar|compiler|runtime)|from netc\.\w+ import _")
     assert [block.place for block in _blocks("python") if inner.search(block.text)] == []
+
+
+NAMED = re.compile(r"`netc (?!has no rule)([a-z]+)(?: ([a-z]+))?[ `]")
+
+
+def test_commands_in_sentences_exist() -> None:
+    """What a page calls a command in passing is one."""
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    for page in pages:
+        for name, inner in NAMED.findall(page.read_text(encoding="utf-8")):
+            assert name in COMMANDS, f"{page.name}: netc {name}"
+            if name == "show" and inner:
+                assert inner in show.__all__, f"{page.name}: netc show {inner}"
 
 
 def _commands(block: Block) -> list[tuple[str, str | None]]:

@@ -12,6 +12,7 @@ from .compiler.emit.onnx import Half
 from .compiler.emit.torch.source import torch_source
 from .compiler.ir.graph import Graph
 from .compiler.model import Model
+from .grammar.diagnostics import error
 from .grammar.files import write_text
 from .runtime.data.preprocessing import Fitted
 from .runtime.engines.rounding import HalfModel, export_model
@@ -19,8 +20,11 @@ from .runtime.inference.deployment import metadata_of, with_preprocessing
 from .runtime.run_folder.trained import Trained
 from .runtime.weights.files import check_weights
 from .runtime.weights.initialize import initialize
+from .sources import ONNX
 
 Array = ndarray[Any, Any]
+
+PYTHON = ".py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,10 @@ def export_network(
         fused_attention: Whether attention layers are ONNX's `Attention`.
 
     Raises:
-        NetError: The weights do not fit the network or the type, the opset is not known, or the
-            file cannot be written.
+        NetError: The weights do not fit the network or the type, the opset is not known, the file
+            cannot be written, or its name is one of Python (E505).
     """
+    check_model_name(path)
     metadata = dict(model.properties())
     if state is None:
         state = initialize(model.graph, seed)
@@ -81,6 +86,20 @@ def export_network(
     return Exported(graph, state, export_model(graph, state, path, half, **options))
 
 
+def check_model_name(path: str) -> None:
+    """Refuse to write an ONNX model to a file of Python.
+
+    Raises:
+        NetError: E505.
+    """
+    if path.endswith(PYTHON):
+        help = "`netc export --to torch` and `net.export_torch` write Python"
+        raise error("E505", f"`{path}` is the name of a file of Python, not of a model", help=help)
+
+
 def export_source(model: Model, path: str) -> None:
     """Write a network as a file of Python; see `Network.export_torch`."""
+    if path.endswith(ONNX):
+        help = f"write `{path.removesuffix(ONNX)}{PYTHON}`"
+        raise error("E505", f"`{path}` is the name of an ONNX model, not of Python", help=help)
     write_text(path, torch_source(model))

@@ -14,6 +14,7 @@ from .compiler.passes.append_backward import GRADIENT, append_backward, trainabl
 from .compiler.passes.set_mode import set_mode
 from .compiler.training.objective import LOSS, Objective, add_loss
 from .compiler.training.train_step import train_step
+from .exports import check_model_name
 from .grammar.diagnostics import error, listing
 from .runtime.engines.executor import run as run_plan
 from .runtime.engines.plan import Plan, plan
@@ -197,6 +198,7 @@ def export_step(
     opset: int | None = None,
 ) -> None:
     """Write one step of training as an ONNX model; see `Network.export_training`."""
+    check_model_name(path)
     recipe = recipe_of(model, changes)
     step = train_step(model.graph, recipe.objective, recipe.descent, seed=recipe.seed)
     settings = {f"train.{name}": text for name, text in recipe.settings().items()}

@@ -245,7 +245,8 @@ class Network(Trainable):
         A `train` block becomes a function `train(model, loader)`.
 
         Raises:
-            NetError: A layer has no counterpart in PyTorch, or the file cannot be written.
+            NetError: A layer has no counterpart in PyTorch, the file cannot be written, or it is
+                called as an ONNX model is (E505).
         """
         from .exports import export_source
 

@@ -29,8 +29,8 @@ def test_tasks_are_listed(tmp_path: Path) -> None:
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     """A file that is there stays, unless it is to go."""
     (tmp_path / "a.net").write_text("mine")
-    refused = netc("new", "images", "a.net", cwd=tmp_path)
+    refused = netc("new", "images", "-o", "a.net", cwd=tmp_path)
     assert (refused.status, refused.err.split(":")[0]) == (1, "error[E004]")
     assert (tmp_path / "a.net").read_text() == "mine"
-    assert netc("new", "images", "a.net", "--force", cwd=tmp_path).status == 0
+    assert netc("new", "images", "-o", "a.net", "--force", cwd=tmp_path).status == 0
     assert netc("new", "tables", cwd=tmp_path).status == 2

@@ -77,7 +77,7 @@ def test_formats(format: str, called: Call, tmp_path: Path) -> None:
         (["boundary", "zoo:xor", "--data", "digits"], 1, "error[E566]: a sample of `digits`"),
         (["history", "nothing"], 1, "error[E546]: `nothing` holds no history"),
         (["maps", "digits.net", "--rename", "a=b"], 2, "`--rename` needs `--weights`"),
-        (["filter", "digits.net"], 2, "No such command 'filter'"),
+        (["filter", "digits.net"], 2, "no command `filter`; did you mean `filters`?"),
         (["saliency", "digits.net", "--sample", "-1"], 2, "Invalid value for '--sample'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -484,3 +484,20 @@ def test_wrong_use(tmp_path: Path, options: tuple[str, ...], message: str) -> No
     assert found.status == 2
     assert message in found.err
     assert not (tmp_path / "net.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("-o", "net.py"), "a file of Python, not of a model"),
+        (("-o", "net.py", "--training", "--set", "loss=mse"), "a file of Python, not of a model"),
+        (("--to", "torch", "-o", "net.onnx"), "an ONNX model, not of Python"),
+    ],
+)
+def test_names_of_other_formats(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    """A model is not written to a file of Python, nor Python to a model."""
+    found = export("INPUT(3) -> FC(2)", *arguments, cwd=tmp_path)
+    assert found.status == 1
+    assert "error[E505]" in found.err
+    assert message in found.err
+    assert list(tmp_path.iterdir()) == []

@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from .. import __version__
+from .groups import SuggestingGroup, diagnostics
 from .streams import discard_output, prepare_streams
 
 # command -> (module, what `netc --help` says of it)
@@ -22,7 +23,7 @@ COMMANDS = {
     "check": ("check", "Parse, check shapes and assertions."),
     "summary": ("summary", "Print the layer table."),
     "draw": ("draw", "Draw the network as SVG, PNG, PDF or DOT."),
-    "export": ("export", "Write an ONNX model."),
+    "export": ("export", "Write an ONNX model, or a file of Python for PyTorch."),
     "import": ("import_", "Write an ONNX model as a program, with its weights."),
     "build": ("build", "Check, table, diagram, ONNX and verified run in one go."),
     "run": ("run", "Run a network on an array."),
@@ -46,12 +47,7 @@ COMMANDS = {
 COMPLETION = "_NETC_COMPLETE"  # set by the shell that asks what to complete
 
 
-def _diagnostics() -> Any:
-    """The module of errors, which is loaded when something fails, or by a command."""
-    return import_module("..grammar.diagnostics", __name__)
-
-
-class LazyGroup(click.Group):
+class LazyGroup(SuggestingGroup):
     """A group that knows its commands by name and imports one when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -70,20 +66,10 @@ class LazyGroup(click.Group):
         """Call the command; where it fails and was to print JSON, print the errors as JSON."""
         try:
             return super().invoke(ctx)
-        except _diagnostics().NetError as failure:
+        except diagnostics().NetError as failure:
             if ctx.meta.get("netc.json"):
                 click.echo(import_module(".terminal", __name__).to_json(failure.diagnostics))
             raise
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the arguments name; one that is misspelled is answered with its name."""
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            near = _diagnostics().did_you_mean(name, list(COMMANDS))
-            raise click.UsageError(f"no command `{name}`" + (f"; {near}" if near else ""), ctx)
-        return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The commands and the group's own options, without loading any command."""
@@ -132,7 +118,7 @@ def _output_failed(failure: OSError) -> int:
     discard_output()
     if failure.errno == errno.EPIPE:
         return 0
-    full = _diagnostics().Diagnostic("E004", f"cannot write to standard output: {failure.strerror}")
+    full = diagnostics().Diagnostic("E004", f"cannot write to standard output: {failure.strerror}")
     import_module(".terminal", __name__).show_diagnostics([full])
     return 1
 
@@ -157,12 +143,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if failure.filename is not None:
             raise
         return _output_failed(failure)
-    except _diagnostics().NetError as failure:
+    except diagnostics().NetError as failure:
         import_module(".terminal", __name__).show_diagnostics(failure.diagnostics)
         return 1
     except MemoryError:
         help = "run smaller batches or smaller inputs"
-        full = _diagnostics().Diagnostic("E507", "there is not enough memory", help=help)
+        full = diagnostics().Diagnostic("E507", "there is not enough memory", help=help)
         import_module(".terminal", __name__).show_diagnostics([full])
         return 1
     return code if isinstance(code, int) else 0

@@ -9,7 +9,8 @@ from ...grammar.diagnostics import error
 from ...grammar.files import write_text
 from ...sources import description
 from ...tables import GAP, hanging
-from ..completion import complete_path, one_of
+from ..completion import one_of
+from ..options import output_option
 
 FOLDER = Path(__file__).parents[2] / "first_specs"
 TASKS = {path.stem: path for path in sorted(FOLDER.glob("*.net"))}
@@ -17,18 +18,22 @@ TASKS = {path.stem: path for path in sorted(FOLDER.glob("*.net"))}
 
 @click.command("new")
 @click.argument(
-    "task", required=False, type=click.Choice(list(TASKS)), shell_complete=one_of(TASKS)
+    "task",
+    required=False,
+    metavar="[TASK]",
+    type=click.Choice(list(TASKS)),
+    shell_complete=one_of(TASKS),
 )
-@click.argument("file", required=False, shell_complete=complete_path)
-@click.option("--force", is_flag=True, help="Overwrite FILE if it is there.")
-def command(task: str | None, file: str | None, force: bool) -> None:
-    """Write a first program for TASK to FILE, by default TASK.net; without TASK, list the tasks."""
+@output_option("The program; by default TASK.net.")
+@click.option("--force", is_flag=True, help="Overwrite a file that is there.")
+def command(task: str | None, output: str | None, force: bool) -> None:
+    """Write a first program for TASK; without TASK, list the tasks."""
     if task is None:
         longest = max(map(len, TASKS))
         for name, program in TASKS.items():
             click.echo("\n".join(hanging(f"{name:<{longest}}{GAP}", description(program), None)))
         return
-    path = file or f"{task}.net"
+    path = output or f"{task}.net"
     if os.path.exists(path) and not force:
         raise error("E004", f"`{path}` is there already", help="`--force` overwrites it")
     write_text(path, TASKS[task].read_text(encoding="utf-8"))

@@ -66,7 +66,8 @@ def command(
     given = {name: options.pop(name) for name in OF_SHARDS}
     if shards is not None:
         if inputs or options.pop("data") is not None or output is None:
-            raise click.UsageError("SHARDS needs `-o OUT.parquet`, without `--input` and `--data`")
+            needs = "SHARDS needs `-o OUT.parquet`, without `--input` and `--data`"
+            raise click.UsageError(f"{needs}; a few samples are `--input {shards}`")
         if _is_default("engine"):
             options["engine"] = ON_FILES
         given["columns"] = given["columns"].split(",") if given["columns"] else ()

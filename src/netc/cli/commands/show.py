@@ -12,6 +12,7 @@ from ...network import Network
 from ...prediction import read_samples
 from ...runtime.plots.canvas import FORMATS
 from ..completion import complete_path, one_of
+from ..groups import SuggestingGroup
 from ..options import (
     Decorator,
     arrays_option,
@@ -35,7 +36,7 @@ def _data(part: PartName) -> tuple[Decorator, ...]:
     return data_option, part_option(part), settings_option()
 
 
-@click.group("show")
+@click.group("show", cls=SuggestingGroup)
 def command() -> None:
     """Draw what is inside a network and its runs, as PNG, SVG or PDF."""
 
